@@ -1,0 +1,278 @@
+# Builds, tests and installs keyrotated. `make help` lists what there is.
+#
+# One make, no sub-directories. `test` and `demo` call make a second time, because what `deps`
+# installs (compiler, libraries) has to be there before the build is planned.
+
+VERSION := 0.1.0
+
+# --- what a user or a packager may set -----------------------------------------------------------
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+SBINDIR    ?= $(PREFIX)/sbin
+BINDIR     ?= $(PREFIX)/bin
+MANDIR     ?= $(PREFIX)/share/man
+DOCDIR     ?= $(PREFIX)/share/doc/keyrotated
+SYSTEMDDIR ?= $(PREFIX)/lib/systemd
+SYSUSERDIR ?= $(PREFIX)/lib/sysusers.d
+DESTDIR    ?=
+
+CC         ?= cc
+AR         ?= ar
+PKG_CONFIG ?= pkg-config
+PYTHON     ?= /usr/bin/python3
+CFLAGS     ?= -O2 -g
+JOBS       ?= $(shell nproc 2>/dev/null || echo 2)
+
+# WERROR=1       warnings are errors
+# SANITIZE=LIST  e.g. address,undefined: everything once more, instrumented, in build-asan/
+# V=1            show the commands
+WERROR     ?=
+SANITIZE   ?=
+V          ?=
+
+# --- what it is made of --------------------------------------------------------------------------
+PACKAGES := libuv>=1.44 libcurl>=7.88 json-c>=0.16 yaml-0.1>=0.2.5 sqlite3>=3.40 libcrypto>=3.0 \
+            libsystemd>=252 libmicrohttpd>=0.9.75 glib-2.0>=2.74
+TEST_PACKAGES := cmocka>=1.1.5 libssl>=3.0
+
+# The same as Debian 12 calls them, and what the tests and the demo run.
+DEBIAN_PACKAGES := gcc libc6-dev pkg-config libuv1-dev libcurl4-openssl-dev libjson-c-dev \
+    libyaml-dev libsqlite3-dev libssl-dev libsystemd-dev libmicrohttpd-dev libglib2.0-dev \
+    libcmocka-dev python3 python3-pytest openssl ca-certificates curl procps tzdata
+DEBIAN_LINT_PACKAGES := clang-format clang-tidy cppcheck mandoc valgrind
+
+B := $(if $(SANITIZE),build-asan,build)
+
+DAEMON_SOURCES   := $(sort $(wildcard daemon/*/*.c))
+MAIN_SOURCES     := daemon/app/main.c daemon/ctl/main.c
+AZURESIM_SOURCES := $(sort $(wildcard tests/azuresim/*.c))
+UNIT_SOURCES     := $(sort $(wildcard tests/unit/*.c))
+TEST_NAMES       := $(basename $(notdir $(filter tests/unit/test_%,$(UNIT_SOURCES))))
+
+objects = $(patsubst %.c,$B/obj/%.o,$1)
+ALL_SOURCES  := $(DAEMON_SOURCES) $(AZURESIM_SOURCES) $(UNIT_SOURCES)
+LIBRARY      := $B/libkeyrotated.a
+TEST_LIBRARY := $B/libtest.a
+PROGRAMS     := $B/keyrotated $B/keyrotatectl $B/azuresim
+TESTS        := $(addprefix $B/tests/,$(TEST_NAMES))
+
+FORMATTED := $(sort $(wildcard daemon/*/*.[ch] tests/azuresim/*.[ch] tests/unit/*.[ch]))
+
+# --- flags ---------------------------------------------------------------------------------------
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
+    -Wold-style-definition -Wmissing-prototypes -Wcast-align -Wformat=2 -Wundef -Wvla \
+    -Wwrite-strings -Wpointer-arith -Wnull-dereference
+ifeq ($(findstring clang,$(CC)),)
+WARNINGS += -Wimplicit-fallthrough=5 -Wlogical-op -Wduplicated-cond
+endif
+
+HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection
+HARDENING_LD := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+ifneq ($(filter x86_64 i%86,$(shell uname -m)),)
+HARDENING += -fcf-protection
+endif
+
+ifneq ($(SANITIZE),)
+INSTRUMENTATION := -O1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+export ASAN_OPTIONS  ?= detect_stack_use_after_return=1:strict_string_checks=1
+export UBSAN_OPTIONS ?= print_stacktrace=1
+else
+HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+
+# Names are looked up with -iquote, so that <memory.h> is the system's and "memory.h" is ours.
+own_headers = -iquote $(if $(filter tests/azuresim/%,$1),tests/azuresim,daemon -iquote tests/unit)
+compile_flags = -std=gnu17 -D_GNU_SOURCE $(call own_headers,$1) $(PACKAGE_CFLAGS) $(CPPFLAGS) \
+    $(WARNINGS) $(if $(WERROR),-Werror) $(HARDENING) $(CFLAGS) $(INSTRUMENTATION)
+link_flags = $(HARDENING_LD) -Wl,--as-needed $(CFLAGS) $(INSTRUMENTATION) $(LDFLAGS)
+
+# A tag on the commit that is built, or the version of this tree.
+DESCRIPTION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null)
+FULL_VERSION := $(or $(patsubst v%,%,$(DESCRIPTION)),$(VERSION))
+
+# --- are the libraries there? --------------------------------------------------------------------
+GOALS_WITHOUT_LIBRARIES := deps deps-lint clean help format uninstall test demo lint-text
+spaced = $(subst >=, >= ,$1)
+ifneq ($(filter-out $(GOALS_WITHOUT_LIBRARIES),$(or $(MAKECMDGOALS),all)),)
+NEEDED  := $(PACKAGES) $(TEST_PACKAGES)
+MISSING := $(shell for package in $(foreach p,$(NEEDED),'$(call spaced,$p)'); do \
+    $(PKG_CONFIG) --exists "$$package" 2>/dev/null || echo "$$package"; done)
+ifneq ($(MISSING),)
+$(error These libraries are missing or too old: $(MISSING). Run `make deps`, which installs them on Debian 12)
+endif
+PACKAGE_CFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(foreach p,$(PACKAGES),'$(call spaced,$p)')))
+PACKAGE_LIBS   := $(shell $(PKG_CONFIG) --libs $(foreach p,$(PACKAGES),'$(call spaced,$p)')) -lm
+TEST_LIBS      := $(shell $(PKG_CONFIG) --libs $(foreach p,$(TEST_PACKAGES),'$(call spaced,$p)'))
+endif
+
+# --- building ------------------------------------------------------------------------------------
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $1 $2)
+again = +$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDARY:
+
+all: $(PROGRAMS) ## Build the daemon, keyrotatectl and the Azure stand-in (the default)
+
+$B/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$Q$(CC) $(call compile_flags,$<) -MMD -MP -c -o $@ $<
+
+# Only what mentions the version or a path is compiled again when one of them changes.
+SOURCES_WITH_SETTINGS := $(shell grep -lE 'KEYROTATED_(VERSION|SYSCONFDIR)' $(DAEMON_SOURCES) /dev/null)
+$(call objects,$(SOURCES_WITH_SETTINGS)): $B/settings
+$(call objects,$(SOURCES_WITH_SETTINGS)): CPPFLAGS += \
+    -DKEYROTATED_VERSION='"$(FULL_VERSION)"' -DKEYROTATED_SYSCONFDIR='"$(SYSCONFDIR)"'
+$B/settings: FORCE
+	@mkdir -p $(@D)
+	@echo '$(FULL_VERSION) $(SYSCONFDIR)' | cmp -s - $@ || echo '$(FULL_VERSION) $(SYSCONFDIR)' > $@
+
+# Everything but the two main functions. A test that defines a function of a module itself, whole,
+# gets its own: the linker takes a module from the archive only for what is still missing.
+$(LIBRARY): $(call objects,$(filter-out $(MAIN_SOURCES),$(DAEMON_SOURCES)))
+$(TEST_LIBRARY): $(call objects,$(filter-out tests/unit/test_%,$(UNIT_SOURCES)))
+$(LIBRARY) $(TEST_LIBRARY):
+	$(call say,AR,$@)
+	@mkdir -p $(@D) && rm -f $@
+	$Q$(AR) rcs $@ $(filter %.o,$^)
+
+$B/keyrotated: $(call objects,daemon/app/main.c) $(LIBRARY)
+$B/keyrotatectl: $(call objects,daemon/ctl/main.c) $(LIBRARY)
+$B/azuresim: $(call objects,$(AZURESIM_SOURCES))
+$(PROGRAMS):
+	$(call say,LD,$@)
+	$Q$(CC) $(link_flags) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS)
+
+$(TESTS): $B/tests/%: $B/obj/tests/unit/%.o $(TEST_LIBRARY) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$Q$(CC) $(link_flags) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS) $(TEST_LIBS)
+
+-include $(patsubst %.o,%.d,$(call objects,$(ALL_SOURCES)))
+
+# --- what it needs -------------------------------------------------------------------------------
+# $(call install_packages,PACKAGES): nothing happens, and quickly, when all of them are there.
+define install_packages
+	@if ! command -v dpkg-query >/dev/null; then \
+	    echo 'This is no Debian: please install what Debian 12 calls $1' >&2; exit 0; fi; \
+	missing=; for package in $1; do \
+	    case "$$(dpkg-query -W -f '$${db:Status-Status}' "$$package" 2>/dev/null)" in \
+	    installed) ;; *) missing="$$missing $$package" ;; esac; done; \
+	[ -n "$$missing" ] || exit 0; \
+	if [ "$$(id -u)" = 0 ]; then as_root=; elif command -v sudo >/dev/null; then as_root=sudo; \
+	else echo "Neither root nor sudo: please have these installed:$$missing" >&2; exit 1; fi; \
+	echo "Installing:$$missing"; \
+	$$as_root apt-get update -qq && \
+	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+	    $$missing >/dev/null
+endef
+
+deps: ## Install what building, testing and the demo need (Debian 12; asks sudo where not root)
+	$(call install_packages,$(DEBIAN_PACKAGES))
+
+deps-lint: deps ## Install what `make lint` and `make valgrind` need besides
+	$(call install_packages,$(DEBIAN_LINT_PACKAGES))
+
+# --- trying and testing --------------------------------------------------------------------------
+demo: deps ## Rotate the keys of a few accounts of a pretended Azure (DEMO_SECONDS=20 to end by itself)
+	$(again) all
+	@$(PYTHON) tests/demo.py --build $B $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
+
+test: deps ## Install what is needed, build, run all tests
+	$(again) all test-programs
+	@rm -rf $B/results
+	+@status=0; for suite in test-unit test-e2e; do \
+	    $(MAKE) --no-print-directory -j1 $$suite || status=1; done; \
+	$(PYTHON) tests/tally.py $B/results || status=1; exit $$status
+
+test-programs: $(TESTS)
+
+test-unit: $(TESTS) ## Unit tests alone
+	@$(PYTHON) tests/run_unit.py --results $B/results/unit.xml --jobs $(JOBS) $(TESTS)
+
+test-e2e: all ## End-to-end tests alone: the real daemon against the Azure stand-in
+	@mkdir -p $B/results
+	@KEYROTATED_BUILD='$(abspath $B)' $(PYTHON) -m pytest -q -p no:cacheprovider \
+	    --junit-xml=$B/results/e2e.xml tests/e2e $(PYTEST_ARGS)
+
+valgrind: $(TESTS) ## Unit tests under valgrind
+	@$(PYTHON) tests/run_unit.py --results $B/results/valgrind.xml --jobs $(JOBS) --valgrind $(TESTS)
+
+# --- looking at the source -----------------------------------------------------------------------
+lint: lint-text lint-cppcheck lint-tidy ## Format, layers, file lengths, man pages, cppcheck, clang-tidy
+
+lint-text:
+	$(call say,LINT,format)
+	$Qclang-format --dry-run -Werror $(FORMATTED)
+	$(call say,LINT,layers)
+	$Q$(PYTHON) tests/lint/layering.py --self-test
+	$Q$(PYTHON) tests/lint/layering.py daemon
+	$(call say,LINT,lengths)
+	$Q$(PYTHON) tests/lint/file_length.py
+	$(call say,LINT,man)
+	$Qmandoc -Tlint -Wwarning man/keyrotated.8 man/keyrotated.yaml.5 man/keyrotatectl.1
+
+lint-cppcheck:
+	$(call say,LINT,cppcheck)
+	$Qcppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j $(JOBS) \
+	    --enable=warning,performance,portability --suppress=missingIncludeSystem \
+	    -D__GNUC__ -I daemon daemon
+	$Qcppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j $(JOBS) \
+	    --enable=warning,performance,portability --suppress=missingIncludeSystem \
+	    -D__GNUC__ -I tests/azuresim tests/azuresim
+
+# One file per process, for it is slow; each file with the flags that it is compiled with.
+TIDY_MARKS := $(patsubst %.c,$B/tidy/%.ok,$(DAEMON_SOURCES) $(AZURESIM_SOURCES))
+lint-tidy: $(TIDY_MARKS)
+$B/tidy/%.ok: %.c .clang-tidy $(wildcard daemon/*/*.h tests/azuresim/*.h)
+	@mkdir -p $(@D)
+	$(call say,TIDY,$<)
+	$Qclang-tidy --quiet $< -- -std=gnu17 -D_GNU_SOURCE $(call own_headers,$<) $(PACKAGE_CFLAGS) \
+	    -DKEYROTATED_VERSION='""' -DKEYROTATED_SYSCONFDIR='""' 2>$(@:.ok=.log) || \
+	    { cat $(@:.ok=.log) >&2; exit 1; }
+	@touch $@
+
+format: ## Format all C source as .clang-format says
+	clang-format -i $(FORMATTED)
+
+# --- installing ----------------------------------------------------------------------------------
+SYSTEMD_FILES := keyrotated.service
+INSTALLED = $(SBINDIR)/keyrotated $(BINDIR)/keyrotatectl $(SYSTEMDDIR)/system/keyrotated.service \
+    $(SYSUSERDIR)/keyrotated.conf $(SYSTEMDDIR)/catalog/keyrotated.catalog \
+    $(MANDIR)/man8/keyrotated.8 $(MANDIR)/man5/keyrotated.yaml.5 $(MANDIR)/man1/keyrotatectl.1
+with_paths = sed -e 's|/usr/sbin/|$(SBINDIR)/|g' -e 's|/usr/bin/|$(BINDIR)/|g' \
+    -e 's|/etc/keyrotated|$(SYSCONFDIR)/keyrotated|g'
+
+install: $B/keyrotated $B/keyrotatectl ## Install below PREFIX, configuration directory below SYSCONFDIR
+	install -d -m 0755 $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED)))) $(DESTDIR)$(DOCDIR) \
+	    $(DESTDIR)$(SYSCONFDIR)/keyrotated $(DESTDIR)$(SYSCONFDIR)/keyrotated/conf.d
+	install -m 0755 $B/keyrotated $(DESTDIR)$(SBINDIR)/keyrotated
+	install -m 0755 $B/keyrotatectl $(DESTDIR)$(BINDIR)/keyrotatectl
+	$(with_paths) systemd/keyrotated.service > $(DESTDIR)$(SYSTEMDDIR)/system/keyrotated.service
+	install -m 0644 systemd/keyrotated.sysusers $(DESTDIR)$(SYSUSERDIR)/keyrotated.conf
+	install -m 0644 systemd/keyrotated.catalog $(DESTDIR)$(SYSTEMDDIR)/catalog/keyrotated.catalog
+	install -m 0644 man/keyrotated.8 $(DESTDIR)$(MANDIR)/man8/
+	install -m 0644 man/keyrotated.yaml.5 $(DESTDIR)$(MANDIR)/man5/
+	install -m 0644 man/keyrotatectl.1 $(DESTDIR)$(MANDIR)/man1/
+	install -m 0644 README.md CHANGELOG.md LICENSE config/keyrotated.yaml $(DESTDIR)$(DOCDIR)/
+
+uninstall: ## Remove what `install` put there; configuration, journal and keys stay
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	rm -rf $(DESTDIR)$(DOCDIR)
+
+clean: ## Remove everything that was built
+	rm -rf build build-asan
+
+help: ## Show this list
+	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' Makefile | \
+	    while IFS='|' read -r goal text; do printf '%-14s %s\n' "$$goal" "$$text"; done
+	@echo 'Variables: PREFIX DESTDIR SYSCONFDIR SBINDIR BINDIR MANDIR CC CFLAGS LDFLAGS JOBS'
+	@echo '           V=1 WERROR=1 SANITIZE=address,undefined DEMO_SECONDS=20 PYTEST_ARGS=…'
+
+FORCE:
+.PHONY: all deps deps-lint demo test test-programs test-unit test-e2e valgrind lint lint-text \
+    lint-cppcheck lint-tidy format install uninstall clean help FORCE

@@ -1,0 +1,296 @@
+#include "app/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/daemon_state.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "io/process.h"
+
+enum { ONCE_TICK_MS = 100 };
+
+void daemon_environment(struct config_environment *environment)
+{
+    static const char *const proxies[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                          "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
+
+    *environment = (struct config_environment){
+        .state_directory = getenv("STATE_DIRECTORY"),
+        .runtime_directory = getenv("RUNTIME_DIRECTORY"),
+        .now = time_wall(),
+    };
+    for (size_t i = 0; i < sizeof(proxies) / sizeof(proxies[0]); i++)
+        if (getenv(proxies[i]))
+            environment->proxy_variables_set = true;
+}
+
+static void say(struct daemon *daemon, enum log_level level, const char *event, const char *text)
+{
+    struct log_line line;
+
+    log_line_start(&line, time_wall(), level, event, "%s", text);
+    log_emit(&daemon->log, &line);
+}
+
+/* An invariant does not hold, or memory is out. The journal holds the last good step of every
+ * account: the safest thing to do is nothing more. */
+static void on_fault(void *context, const char *what)
+{
+    struct daemon *daemon = context;
+    char text[256];
+
+    snprintf(text, sizeof(text), "stopping at once: %s. The journal is safe; please report this",
+             what);
+    say(daemon, LEVEL_ERROR, "daemon.stopping", text);
+    log_sink_free(daemon->sink);
+    _exit(STATUS_INTERNAL);
+}
+
+static void on_signal(void *context, int signal_number)
+{
+    struct daemon *daemon = context;
+    struct buf report;
+
+    if (signal_number != SIGHUP) {
+        daemon_stop(daemon);
+    } else if (!daemon->stopping) {
+        buf_init(&report, CONTROL_BODY_MAX);
+        daemon_reload(daemon, &report);
+        buf_done(&report);
+    }
+}
+
+static void on_clock_jumped(void *context, duration_ms jump, duration_ms suspended)
+{
+    struct daemon *daemon = context;
+    char by[DURATION_TEXT_MAX], slept[DURATION_TEXT_MAX];
+    struct log_line line;
+
+    log_line_start(&line, loop_now(daemon->loop), LEVEL_WARNING, "clock.jumped",
+                   "the wall clock moved by %s%s; the machine slept for %s", jump < 0 ? "-" : "",
+                   duration_to_words(jump < 0 ? -jump : jump, by),
+                   duration_to_words(suspended, slept));
+    log_line_number(&line, "jump_ms", jump);
+    log_line_number(&line, "suspended_ms", suspended);
+    log_emit(&daemon->log, &line);
+    if (!daemon->stopping)
+        engine_clock_jumped(daemon->engine, jump);
+}
+
+static void on_once_timer(struct timer *timer)
+{
+    struct daemon *daemon = container_of(timer, struct daemon, once_timer);
+    enum engine_progress progress = engine_progress(daemon->engine);
+
+    if (daemon->stopping)
+        return;
+    if (progress == ENGINE_WORKING && time_boot() < daemon->once_ends_at) {
+        timer_set_delay(timer, ONCE_TICK_MS);
+        return;
+    }
+    daemon->status = progress == ENGINE_DONE ? STATUS_OK : STATUS_UNDONE;
+    daemon_stop(daemon);
+}
+
+/* --- starting, in the order of need --- */
+
+static bool load_config(struct daemon *daemon)
+{
+    struct config_environment environment;
+    struct config_messages messages;
+
+    daemon_environment(&environment);
+    config_messages_init(&messages);
+    daemon->config = config_load(daemon->options->config_path, &environment, &messages);
+    if (daemon->config) {
+        daemon->sink = log_sink_new(&daemon->log,
+                                    daemon->options->has_log_format ? daemon->options->log_format
+                                                                    : daemon->config->log_format,
+                                    daemon->options->has_log_level ? daemon->options->log_level
+                                                                   : daemon->config->log_level);
+        daemon_log_config(daemon, daemon->config, &messages);
+        daemon->config_loaded_at = time_wall();
+    } else {
+        fputs(buf_str(&messages.text), stderr);
+    }
+    config_messages_done(&messages);
+    if (daemon->config && !daemon->sink)
+        daemon->status = STATUS_INTERNAL;
+    else if (!daemon->config)
+        daemon->status = STATUS_CONFIG;
+    return daemon->sink != NULL;
+}
+
+static bool open_journal(struct daemon *daemon)
+{
+    struct err err = {0};
+
+    if (fs_make_directory(daemon->config->state_dir, 0700, &err) != 0) {
+        say(daemon, LEVEL_ERROR, "journal.failed", err.text);
+        daemon->status = STATUS_STATE;
+        return false;
+    }
+    switch (
+        store_open(daemon->loop, &daemon->log, daemon->config->state_dir, &daemon->store, &err)) {
+    case STORE_OPENED:
+        return true;
+    case STORE_CREATED:
+        daemon->journal_created = true;
+        say(daemon, LEVEL_NOTICE, "journal.created",
+            "there was no journal: a new one was made, and every account is adopted");
+        return true;
+    case STORE_BUSY:
+        daemon->status = STATUS_BUSY;
+        break;
+    case STORE_UNUSABLE:
+        daemon->status = STATUS_STATE;
+        break;
+    }
+    say(daemon, LEVEL_ERROR, "journal.failed", err.text);
+    return false;
+}
+
+static bool start_clients(struct daemon *daemon)
+{
+    struct http_options http_options = daemon_http_options(daemon->config);
+    struct err err = {0};
+    struct engine_parts parts;
+
+    daemon->http = http_new(daemon->loop, &http_options, &err);
+    if (!daemon->http) {
+        say(daemon, LEVEL_ERROR, "config.rejected", err.text);
+        daemon->status = STATUS_CONFIG;
+        return false;
+    }
+    daemon->azure =
+        azure_new(daemon->loop, daemon->http, &daemon->log, store_fingerprint, daemon->store);
+    parts = (struct engine_parts){
+        .loop = daemon->loop,
+        .log = &daemon->log,
+        .store = daemon->store,
+        .azure = daemon->azure,
+        .faulted = on_fault,
+        .context = daemon,
+    };
+    daemon->engine = daemon->azure ? engine_new(&parts) : NULL;
+    daemon->notify = notify_new(daemon->loop);
+    daemon->signals = signals_new(daemon->loop, on_signal, daemon);
+    if (!daemon->engine || !daemon->notify || !daemon->signals) {
+        say(daemon, LEVEL_ERROR, "daemon.stopping", "out of memory at the start");
+        daemon->status = STATUS_INTERNAL;
+        return false;
+    }
+    azure_set_credentials_directory(daemon->azure, getenv("CREDENTIALS_DIRECTORY"));
+    azure_set_config(daemon->azure, daemon->config);
+    if (engine_load(daemon->engine, &err) != 0) {
+        say(daemon, LEVEL_ERROR, "journal.failed", err.text);
+        daemon->status = STATUS_STATE;
+        return false;
+    }
+    return true;
+}
+
+/* The directory of the socket is systemd's RuntimeDirectory=; elsewhere it may have to be made. */
+static void make_socket_directory(const char *socket_path)
+{
+    char *directory = str_dup(socket_path);
+    char *slash = directory ? strrchr(directory, '/') : NULL;
+    struct err ignored;
+
+    if (slash && slash != directory) {
+        *slash = '\0';
+        /* What is wrong with it is said, better, when the socket is bound. */
+        (void)fs_make_directory(directory, 0755, &ignored);
+    }
+    free(directory);
+}
+
+static bool open_control(struct daemon *daemon)
+{
+    struct control_handler handler;
+    struct err err = {0};
+
+    /* A run by cron answers nobody, and must not take the socket from a daemon. */
+    if (daemon->options->once)
+        return true;
+    make_socket_directory(daemon->config->control_socket);
+    daemon_answer(daemon, &handler);
+    if (control_open(daemon->loop, daemon->config->control_socket, daemon->config->control_group,
+                     &handler, NULL, &daemon->control, &err) != 0) {
+        say(daemon, LEVEL_ERROR, "daemon.stopping", err.text);
+        daemon->status = err.code == -EADDRINUSE ? STATUS_BUSY : STATUS_STATE;
+        return false;
+    }
+    if (control_warning(daemon->control))
+        say(daemon, LEVEL_WARNING, "daemon.started", control_warning(daemon->control));
+    return true;
+}
+
+static void start_timers(struct daemon *daemon)
+{
+    timer_init(daemon->loop, &daemon->status_timer, on_status_timer);
+    timer_init(daemon->loop, &daemon->stop_timer, on_stop_timer);
+    timer_init(daemon->loop, &daemon->once_timer, on_once_timer);
+}
+
+static void run(struct daemon *daemon)
+{
+    struct log_line line;
+
+    daemon->started_at = loop_now(daemon->loop);
+    log_line_start(&line, daemon->started_at, LEVEL_NOTICE, "daemon.started",
+                   "keyrotated %s started with %zu account(s)", KEYROTATED_VERSION,
+                   daemon->config->account_count);
+    log_line_text(&line, "state_dir", daemon->config->state_dir);
+    log_emit(&daemon->log, &line);
+    notify_ready(daemon->notify);
+    loop_watch_clock(daemon->loop, on_clock_jumped, daemon);
+    engine_configure(daemon->engine, daemon->config);
+    daemon_start_status(daemon);
+    if (daemon->options->once) {
+        daemon->once_ends_at = time_add(time_boot(), daemon->options->once_timeout);
+        timer_set_delay(&daemon->once_timer, ONCE_TICK_MS);
+    }
+    loop_run(daemon->loop);
+}
+
+int daemon_run(const struct options *options)
+{
+    struct daemon daemon = {.options = options, .log = {.level = LEVEL_INFO}};
+    struct err err = {0};
+    bool closed;
+
+    if (process_harden(&err) != 0 || http_global_init(&err) != 0) {
+        fprintf(stderr, "keyrotated: %s\n", err.text);
+        return STATUS_INTERNAL;
+    }
+    daemon.loop = loop_new(&err);
+    if (!daemon.loop) {
+        fprintf(stderr, "keyrotated: %s\n", err.text);
+        return STATUS_INTERNAL;
+    }
+    if (!load_config(&daemon))
+        return daemon.status;
+    start_timers(&daemon);
+    if (open_journal(&daemon) && start_clients(&daemon) && open_control(&daemon)) {
+        run(&daemon);
+    } else {
+        /* Nothing was started: the kernel takes it down faster and surer than we could. */
+        log_sink_free(daemon.sink);
+        return daemon.status;
+    }
+    closed = loop_free(daemon.loop);
+    if (!closed) {
+        say(&daemon, LEVEL_ERROR, "daemon.stopping", "a handle was left open");
+        daemon.status = STATUS_INTERNAL;
+    }
+    log_sink_free(daemon.sink);
+    config_unref(daemon.config);
+    http_global_done();
+    return daemon.status;
+}

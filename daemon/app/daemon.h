@@ -1,0 +1,17 @@
+/*
+ * The daemon: owns everything, starts it in order, reloads it, reports on it, and takes it down in
+ * the opposite order.
+ */
+#ifndef KEYROTATED_APP_DAEMON_H
+#define KEYROTATED_APP_DAEMON_H
+
+#include "app/options.h"
+
+/* The environment as the configuration wants it (see conf/config.h). */
+void daemon_environment(struct config_environment *environment);
+
+/* Runs until it is told to stop (or, with --once, has nothing left to do). Returns the exit status.
+ */
+int daemon_run(const struct options *options);
+
+#endif

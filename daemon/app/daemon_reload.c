@@ -1,0 +1,111 @@
+#include "app/daemon_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+struct http_options daemon_http_options(const struct config *config)
+{
+    return (struct http_options){
+        .ca_file = config->ca_file,
+        .proxy = config->proxy,
+        .no_proxy = config->no_proxy,
+        .user_agent = "keyrotated/" KEYROTATED_VERSION,
+    };
+}
+
+/* Every message on a line of its own, so that each can be found by its place. */
+static void log_messages(struct daemon *daemon, enum log_level level, const char *event,
+                         const char *text)
+{
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        struct log_line line;
+
+        log_line_start(&line, loop_now(daemon->loop), level, event, "%.*s", (int)length, text);
+        log_emit(&daemon->log, &line);
+        text += length;
+        if (*text)
+            text++;
+    }
+}
+
+void daemon_log_config(struct daemon *daemon, const struct config *config,
+                       const struct config_messages *messages)
+{
+    struct log_line line;
+
+    if (!config) {
+        log_messages(daemon, LEVEL_ERROR, "config.rejected", buf_str(&messages->text));
+        return;
+    }
+    log_messages(daemon, LEVEL_WARNING, "config.loaded", buf_str(&messages->text));
+    log_line_start(&line, loop_now(daemon->loop), LEVEL_INFO, "config.loaded",
+                   "%s: %zu account(s), %zu policies, %zu identities", config->path,
+                   config->account_count, config->policy_count, config->identity_count);
+    log_line_number(&line, "warnings", (int64_t)messages->warning_count);
+    log_emit(&daemon->log, &line);
+}
+
+/* What is fixed for the life of the process. */
+static void note_restart_needed(const struct config *before, const struct config *after,
+                                struct config_messages *messages)
+{
+    if (!str_equal(before->state_dir, after->state_dir))
+        buf_append_format(&messages->text,
+                          "%s: state_dir: warning: takes effect at the next start\n", after->path);
+    if (!str_equal(before->control_socket, after->control_socket))
+        buf_append_format(&messages->text,
+                          "%s: control_socket: warning: takes effect at the next start\n",
+                          after->path);
+}
+
+static bool apply(struct daemon *daemon, struct config *config, struct config_messages *messages)
+{
+    struct http_options http_options = daemon_http_options(config);
+    struct err err = {0};
+
+    if (http_set_options(daemon->http, &http_options, &err) != 0) {
+        buf_append_format(&messages->text, "%s: %s\n", config->path, err.text);
+        messages->error_count++;
+        return false;
+    }
+    note_restart_needed(daemon->config, config, messages);
+    log_sink_configure(
+        daemon->sink,
+        daemon->options->has_log_format ? daemon->options->log_format : config->log_format,
+        daemon->options->has_log_level ? daemon->options->log_level : config->log_level);
+    azure_set_config(daemon->azure, config);
+    engine_configure(daemon->engine, config);
+    config_unref(daemon->config);
+    daemon->config = config_ref(config);
+    daemon->config_loaded_at = loop_now(daemon->loop);
+    return true;
+}
+
+bool daemon_reload(struct daemon *daemon, struct buf *report)
+{
+    struct config_environment environment;
+    struct config_messages messages;
+    struct config *config;
+    bool applied = false;
+
+    notify_reloading(daemon->notify);
+    daemon_environment(&environment);
+    config_messages_init(&messages);
+    config = config_load(daemon->options->config_path, &environment, &messages);
+    if (config)
+        applied = apply(daemon, config, &messages);
+    daemon_log_config(daemon, applied ? config : NULL, &messages);
+    daemon->config_error[0] = '\0';
+    if (!applied)
+        snprintf(daemon->config_error, sizeof(daemon->config_error), "%.*s",
+                 (int)strcspn(buf_str(&messages.text), "\n"), buf_str(&messages.text));
+    buf_append_str(report, buf_str(&messages.text));
+    config_messages_done(&messages);
+    config_unref(config);
+    notify_ready(daemon->notify);
+    return applied;
+}

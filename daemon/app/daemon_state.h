@@ -1,0 +1,67 @@
+/*
+ * Inside the daemon: what the files that implement app/daemon.h share.
+ */
+#ifndef KEYROTATED_APP_DAEMON_STATE_H
+#define KEYROTATED_APP_DAEMON_STATE_H
+
+#include "app/daemon.h"
+#include "app/engine.h"
+#include "io/azure.h"
+#include "io/control.h"
+#include "io/http.h"
+#include "io/log_sink.h"
+#include "io/notify.h"
+#include "io/signals.h"
+#include "io/store.h"
+
+/* How long requests in flight may take to end once we were told to stop. */
+enum { STOP_GRACE_MS = 10 * 1000 };
+
+struct daemon {
+    const struct options *options;
+    struct config *config;
+    struct log log;
+    struct log_sink *sink;
+    struct loop *loop;
+    struct store *store;
+    bool journal_created;
+    struct http *http;
+    struct azure *azure;
+    struct engine *engine;
+    struct control *control;
+    struct notify *notify;
+    struct signals *signals;
+    struct timer status_timer;
+    struct timer stop_timer;
+    struct timer once_timer;
+    bool timers_open;
+    time_ms started_at;
+    time_ms config_loaded_at;
+    time_ms status_logged_at;
+    time_ms once_ends_at;
+    char config_error[300]; /* why the last reload was refused; "" if it was not */
+    bool stopping;
+    bool azure_closed;
+    int status; /* the exit status */
+};
+
+/* --- daemon_reload.c --- */
+/* Reads the configuration again, all or nothing. Appends the messages to `report`. False: the old
+ * one stays. */
+bool daemon_reload(struct daemon *daemon, struct buf *report);
+/* Logs what config_load() had to say, as config.loaded or config.rejected. */
+void daemon_log_config(struct daemon *daemon, const struct config *config,
+                       const struct config_messages *messages);
+struct http_options daemon_http_options(const struct config *config);
+
+/* --- daemon_status.c --- */
+void daemon_start_status(struct daemon *daemon);
+void on_status_timer(struct timer *timer);
+void daemon_answer(struct daemon *daemon, struct control_handler *handler);
+
+/* --- daemon_stop.c --- */
+/* Takes everything down; the loop ends when all is closed. Again: without the grace. */
+void daemon_stop(struct daemon *daemon);
+void on_stop_timer(struct timer *timer);
+
+#endif

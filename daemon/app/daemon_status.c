@@ -1,0 +1,128 @@
+#include "app/daemon_state.h"
+
+#include <stdio.h>
+
+#include "core/reason.h"
+
+/* The STATUS line of the service is kept fresh between the hourly log lines. */
+enum { STATUS_TICK_MS = 30 * 1000 };
+
+static void log_status(struct daemon *daemon, const struct engine_totals *totals)
+{
+    time_ms now = loop_now(daemon->loop);
+    size_t troubled = totals->by_state[STATE_BLOCKED] + totals->overdue + totals->at_risk;
+    struct log_line line;
+
+    log_line_start(&line, now, troubled > 0 ? LEVEL_WARNING : LEVEL_INFO, "daemon.status",
+                   "%zu account(s): %zu ok, %zu rotating, %zu retrying, %zu held, %zu blocked, %zu "
+                   "adopting; %zu overdue, %zu with consumers at risk",
+                   totals->accounts, totals->by_state[STATE_OK], totals->by_state[STATE_ROTATING],
+                   totals->by_state[STATE_RETRYING], totals->by_state[STATE_HELD],
+                   totals->by_state[STATE_BLOCKED], totals->by_state[STATE_ADOPTING],
+                   totals->overdue, totals->at_risk);
+    log_line_number(&line, "accounts", (int64_t)totals->accounts);
+    for (int state = 0; state < STATE_COUNT; state++)
+        log_line_number(&line, account_state_name((enum account_state)state),
+                        (int64_t)totals->by_state[state]);
+    log_line_number(&line, "overdue", (int64_t)totals->overdue);
+    log_line_number(&line, "at_risk", (int64_t)totals->at_risk);
+    if (totals->oldest_key_born != TIME_NEVER) {
+        log_line_number(&line, "oldest_key_age_s", (now - totals->oldest_key_born) / MS_SECOND);
+        log_line_text(&line, "oldest_key_account", totals->oldest_key_account);
+    }
+    log_line_time(&line, "next_at", totals->next_at);
+    log_line_number(&line, "loop_lag_ms", loop_take_lag(daemon->loop));
+    log_emit(&daemon->log, &line);
+}
+
+void on_status_timer(struct timer *timer)
+{
+    struct daemon *daemon = container_of(timer, struct daemon, status_timer);
+    time_ms now = loop_now(daemon->loop);
+    duration_ms every = daemon->config->status_every;
+    struct engine_totals totals;
+    char text[200];
+
+    if (daemon->stopping)
+        return;
+    engine_totals(daemon->engine, &totals);
+    snprintf(text, sizeof(text),
+             "%zu of %zu accounts are well; %zu late, %zu blocked, %zu with consumers at risk",
+             totals.by_state[STATE_OK] + totals.by_state[STATE_ROTATING], totals.accounts,
+             totals.overdue, totals.by_state[STATE_BLOCKED], totals.at_risk);
+    notify_status(daemon->notify, text);
+    if (now - daemon->status_logged_at >= every || now < daemon->status_logged_at) {
+        daemon->status_logged_at = now;
+        log_status(daemon, &totals);
+    }
+    timer_set_delay(timer, every < STATUS_TICK_MS ? every : STATUS_TICK_MS);
+}
+
+void daemon_start_status(struct daemon *daemon)
+{
+    daemon->status_logged_at = loop_now(daemon->loop);
+    on_status_timer(&daemon->status_timer);
+}
+
+/* --- answering the control socket --- */
+
+static int answer_status(void *context, const struct control_query *query, struct buf *out,
+                         struct err *err)
+{
+    struct daemon *daemon = context;
+    struct daemon_snapshot snapshot = {
+        .version = KEYROTATED_VERSION,
+        .started_at = daemon->started_at,
+        .config_loaded_at = daemon->config_loaded_at,
+        .config_error = daemon->config_error[0] ? daemon->config_error : NULL,
+    };
+
+    return engine_status(daemon->engine, query, &snapshot, out, err);
+}
+
+enum { RELOAD_REPORT_MAX = 256 * 1024 };
+
+static void answer_reload(struct daemon *daemon, const struct control_command *command,
+                          struct control_request *request)
+{
+    struct control_answer answer = {.until = TIME_NEVER};
+    struct log_line line;
+    struct buf report;
+
+    log_line_start(&line, loop_now(daemon->loop), LEVEL_NOTICE, "operator.command", "reload");
+    log_line_text(&line, "actor", command->actor);
+    log_emit(&daemon->log, &line);
+
+    buf_init(&report, RELOAD_REPORT_MAX);
+    if (daemon->stopping) {
+        answer.outcome = CONTROL_NOT_DONE;
+        answer.message = "the daemon stops";
+    } else if (daemon_reload(daemon, &report)) {
+        answer.outcome = CONTROL_DONE;
+        answer.message = "the configuration was read and is in force";
+        answer.accounts = daemon->config->account_count;
+    } else {
+        answer.outcome = CONTROL_NOT_DONE;
+        answer.message = "the configuration is wrong; the one before stays in force";
+    }
+    answer.report = buf_str(&report);
+    control_answer(request, &answer);
+    buf_done(&report);
+}
+
+static void answer_command(void *context, const struct control_command *command,
+                           struct control_request *request)
+{
+    struct daemon *daemon = context;
+
+    if (command->kind == CONTROL_RELOAD)
+        answer_reload(daemon, command, request);
+    else
+        engine_command(daemon->engine, command, request);
+}
+
+void daemon_answer(struct daemon *daemon, struct control_handler *handler)
+{
+    *handler = (struct control_handler){
+        .context = daemon, .status = answer_status, .command = answer_command};
+}

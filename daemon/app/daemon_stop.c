@@ -1,0 +1,115 @@
+#include "app/daemon_state.h"
+
+/*
+ * Taking the daemon down. In order: nothing new is started and what is under way gets a grace;
+ * then, with the engine quiet, the control socket, the Azure client, the journal and HTTP are
+ * closed, each when the one before reports. The loop ends by itself when nothing is left to wait
+ * for.
+ */
+
+static void on_http_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    daemon->http = NULL;
+    notify_close(daemon->notify, NULL, NULL);
+    daemon->notify = NULL;
+    signals_close(daemon->signals);
+    daemon->signals = NULL;
+    timer_close(&daemon->status_timer, NULL);
+    timer_close(&daemon->stop_timer, NULL);
+    timer_close(&daemon->once_timer, NULL);
+    loop_watch_clock(daemon->loop, NULL, NULL);
+}
+
+static void on_store_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    daemon->store = NULL;
+    http_close(daemon->http, on_http_closed, daemon);
+}
+
+static void close_store(struct daemon *daemon)
+{
+    engine_free(daemon->engine);
+    daemon->engine = NULL;
+    store_close(daemon->store, on_store_closed, daemon);
+}
+
+static void on_azure_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    daemon->azure = NULL;
+    close_store(daemon);
+}
+
+static void close_azure(struct daemon *daemon)
+{
+    if (daemon->azure_closed) {
+        close_store(daemon);
+        return;
+    }
+    daemon->azure_closed = true;
+    azure_close(daemon->azure, on_azure_closed, daemon);
+}
+
+static void on_control_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    daemon->control = NULL;
+    close_azure(daemon);
+}
+
+static void on_engine_stopped(void *context)
+{
+    struct daemon *daemon = context;
+
+    timer_stop(&daemon->stop_timer);
+    if (daemon->control)
+        control_close(daemon->control, on_control_closed, daemon);
+    else
+        close_azure(daemon);
+}
+
+/* The grace is over: requests still in flight are given up. The journal knows where each account
+ * stands. The calls complete as canceled, and the engine then reports that it is quiet. */
+static void on_azure_given_up(void *context)
+{
+    struct daemon *daemon = context;
+
+    daemon->azure = NULL;
+}
+
+static void give_up_requests(struct daemon *daemon)
+{
+    if (daemon->azure_closed || !daemon->azure)
+        return;
+    daemon->azure_closed = true;
+    azure_close(daemon->azure, on_azure_given_up, daemon);
+}
+
+void on_stop_timer(struct timer *timer)
+{
+    give_up_requests(container_of(timer, struct daemon, stop_timer));
+}
+
+void daemon_stop(struct daemon *daemon)
+{
+    struct log_line line;
+
+    if (daemon->stopping) {
+        give_up_requests(daemon);
+        return;
+    }
+    daemon->stopping = true;
+    log_line_start(&line, loop_now(daemon->loop), LEVEL_NOTICE, "daemon.stopping",
+                   "stopping: nothing new is started, %u request(s) in flight get a grace",
+                   http_in_flight(daemon->http));
+    log_emit(&daemon->log, &line);
+    notify_stopping(daemon->notify);
+    timer_set_delay(&daemon->stop_timer, STOP_GRACE_MS);
+    engine_stop(daemon->engine, on_engine_stopped, daemon);
+}

@@ -1,0 +1,76 @@
+/*
+ * The engine: turns what the rotation machine wants into I/O, and what comes back into events.
+ *
+ * It holds one `engine_account` per configured account and carries out the effects of each step
+ * strictly in order: the record is made durable, what happened is told, the action is started, the
+ * timer is set. Events that arrive meanwhile queue. It decides nothing about keys: that is done in
+ * core/rotation.h.
+ */
+#ifndef KEYROTATED_APP_ENGINE_H
+#define KEYROTATED_APP_ENGINE_H
+
+#include "base/log.h"
+#include "conf/config.h"
+#include "io/azure.h"
+#include "io/control.h"
+#include "io/loop.h"
+#include "io/store.h"
+
+struct engine;
+
+/* What the engine works with; all borrowed, all must outlive it. */
+struct engine_parts {
+    struct loop *loop;
+    struct log *log;
+    struct store *store;
+    struct azure *azure;
+    void (*faulted)(void *context, const char *what); /* an invariant is broken: stop, exit 70 */
+    void *context;
+};
+
+struct engine *engine_new(const struct engine_parts *parts);
+/* After engine_stop() has reported. */
+void engine_free(struct engine *engine);
+
+/* Reads the journal. Returns 0, or a negative errno value with err set. */
+int engine_load(struct engine *engine, struct err *err);
+
+/* Takes a configuration (and a reference to it): accounts that are new begin with what the journal
+ * knows of them, those that stay are told, those that are gone are let go when their last action
+ * has ended. Nothing rotates because of it. */
+void engine_configure(struct engine *engine, struct config *config);
+
+/* The wall clock was set by `jump`. */
+void engine_clock_jumped(struct engine *engine, duration_ms jump);
+
+/* Starts nothing new from now on; stopped(context), from the loop, when nothing is under way. */
+void engine_stop(struct engine *engine, void (*stopped)(void *context), void *context);
+
+/* --- for people --- */
+struct engine_totals {
+    size_t accounts;
+    size_t by_state[STATE_COUNT];
+    size_t overdue;
+    size_t at_risk;
+    time_ms oldest_key_born; /* TIME_NEVER: none known */
+    const char *oldest_key_account;
+    time_ms next_at; /* TIME_NEVER: none planned */
+    const char *next_account;
+};
+void engine_totals(const struct engine *engine, struct engine_totals *totals);
+
+/* The status document (see io/control.h). `daemon` is filled in here but for what only the daemon
+ * knows. */
+int engine_status(struct engine *engine, const struct control_query *query,
+                  struct daemon_snapshot *daemon, struct buf *out, struct err *err);
+
+/* Carries out a command about accounts; answers through control_answer(), now or later. */
+void engine_command(struct engine *engine, const struct control_command *command,
+                    struct control_request *request);
+
+/* For --once: is anything due or under way still (RETRYING counts), and did something stay undone?
+ */
+enum engine_progress { ENGINE_WORKING, ENGINE_DONE, ENGINE_STUCK };
+enum engine_progress engine_progress(const struct engine *engine);
+
+#endif

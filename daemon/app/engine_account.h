@@ -1,0 +1,128 @@
+/*
+ * One account in the engine's care, and one turn of its machine. Shared by the engine's files.
+ */
+#ifndef KEYROTATED_APP_ENGINE_ACCOUNT_H
+#define KEYROTATED_APP_ENGINE_ACCOUNT_H
+
+#include "app/engine.h"
+#include "base/list.h"
+#include "core/rotation.h"
+#include "io/target.h"
+
+/* A command that was given to several accounts is answered when the last of them has answered. */
+struct command_group {
+    struct control_request *request;
+    size_t waiting;
+    size_t accounts;
+    enum control_outcome outcome; /* the worst so far */
+    char message[300];
+    char account[512];
+    time_ms until;
+    uint64_t cycle;
+};
+
+/* An event on its way through the machine, with all it points to. */
+struct turn {
+    struct list link;
+    struct event event;
+    struct failure failure;
+    struct look look;
+    struct command command;
+    char uuid[CORRELATION_MAX];
+    char actor[ACTOR_MAX];
+    char hold_reason[HOLD_REASON_MAX];
+    struct command_group *group; /* whom to answer */
+    struct effects effects;
+    char request_id[FAILURE_ID_MAX]; /* of the action that ended */
+    char correlation_id[FAILURE_ID_MAX];
+    char client_request_id[FAILURE_ID_MAX];
+    duration_ms duration;
+};
+
+/* A key that the last look found in a target: the data plane may be asked about it. */
+struct seen_key {
+    struct list link;
+    struct fingerprint fingerprint;
+    struct secret *key;
+};
+
+struct engine_account {
+    struct engine *engine;
+    char *key;             /* the resource id in lower case */
+    struct config *config; /* a reference: `account` lives in it */
+    const struct account *account;
+    struct record record;
+    struct azure_account azure;
+    struct rotation_target targets[TARGETS_MAX]; /* parallel to account->destinations */
+    struct list queue;                           /* of turns */
+    struct turn *saving;  /* its effects wait until the journal has the record */
+    struct turn *acting;  /* what its action will report; NULL: none is under way */
+    size_t parts_pending; /* of an action made of several (reading all targets) */
+    size_t first_failure; /* index of the first target that failed a preflight */
+    struct azure_call *call;
+    struct deferred finish_later; /* an action that ended before it began still ends on the loop */
+    struct list seen_keys;
+    struct timer timer;
+    bool wake_queued;
+    bool draining; /* starts no more actions */
+    bool removed;  /* gone from the configuration: freed when quiet */
+    bool closing;
+    struct failure last_failure;
+    time_ms last_failure_at; /* TIME_NEVER: none yet */
+};
+
+struct engine {
+    struct engine_parts parts;
+    struct config *config;
+    time_ms started_at;
+    struct engine_account **accounts; /* sorted by key */
+    size_t account_count;
+    struct list parked; /* records of accounts that are not configured (now) */
+    size_t leaving;     /* removed accounts that are not freed yet */
+    struct target_world targets;
+    bool stopping;
+    bool faulted;
+    struct deferred stopped_call;
+    void (*stopped)(void *context);
+    void *stopped_context;
+};
+
+/* --- engine.c --- */
+void engine_fault(struct engine *engine, const char *what);
+void engine_check_stopped(struct engine *engine);
+void engine_let_go(struct engine_account *account); /* it is quiet and removed */
+
+/* --- engine_turn.c: events in, effects out --- */
+struct turn *turn_new(struct engine_account *account, enum event_kind kind);
+void turn_free(struct turn *turn);
+void turn_fail(struct turn *turn, const struct failure *failure);
+/* Queues the turn (owned from now on) and goes on. */
+void turn_post(struct engine_account *account, struct turn *turn);
+void engine_context(const struct engine_account *account, struct rotation_context *context);
+bool engine_account_is_quiet(const struct engine_account *account);
+
+/* --- engine_action.c --- */
+void action_start(struct engine_account *account, const struct action *action);
+void action_forget_keys(struct engine_account *account);
+void action_finish_later(struct deferred *deferred);
+/* The destination of the account with that id, or NULL. */
+const struct destination *action_destination(const struct engine_account *account,
+                                             const struct target_id *id);
+
+/* --- engine_report.c --- */
+/* Writes the log lines of a turn's notes. */
+void report_notes(struct engine_account *account, const struct turn *turn);
+/* Fills history rows from the notes; texts are borrowed from `turn`, `account` and `text`. */
+struct history_text {
+    char fingerprint[FINGERPRINT_TEXT_MAX];
+};
+size_t report_history(struct engine_account *account, const struct turn *turn,
+                      struct history_row rows[STORE_HISTORY_PER_SAVE],
+                      struct history_text texts[STORE_HISTORY_PER_SAVE]);
+
+/* --- engine_command.c --- */
+void command_answered(struct engine_account *account, const struct turn *turn);
+/* The daemon stops, or the account is gone, before the command could be carried out. */
+void command_dropped(const struct turn *turn);
+
+#endif

@@ -1,0 +1,359 @@
+#include "app/engine_account.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/str.h"
+
+/*
+ * Carrying out actions. Each ends in one turn, prepared here when the action starts
+ * (account->acting) and posted when its last part has completed; a canceled one (we are stopping)
+ * posts nothing: the journal knows where to go on.
+ */
+
+const struct destination *action_destination(const struct engine_account *account,
+                                             const struct target_id *id)
+{
+    for (size_t i = 0; i < account->account->destination_count && i < TARGETS_MAX; i++)
+        if (memcmp(account->targets[i].id.bytes, id->bytes, TARGET_ID_LENGTH) == 0)
+            return &account->account->destinations[i];
+    return NULL;
+}
+
+static void forget_seen_keys(struct engine_account *account)
+{
+    struct list *link;
+
+    while ((link = list_pop(&account->seen_keys)) != NULL) {
+        struct seen_key *seen = container_of(link, struct seen_key, link);
+
+        secret_free(seen->key);
+        free(seen);
+    }
+}
+
+void action_forget_keys(struct engine_account *account)
+{
+    azure_account_forget_keys(&account->azure);
+    forget_seen_keys(account);
+}
+
+static void finish(struct engine_account *account)
+{
+    struct turn *turn = account->acting;
+
+    account->acting = NULL;
+    account->call = NULL;
+    turn_post(account, turn);
+}
+
+/* The action was given up because the daemon stops. */
+static void abandon(struct engine_account *account)
+{
+    turn_free(account->acting);
+    account->acting = NULL;
+    account->call = NULL;
+    account->draining = true;
+    if (!engine_account_is_quiet(account))
+        return;
+    if (account->removed)
+        engine_let_go(account);
+    else
+        engine_check_stopped(account->engine);
+}
+
+static void remember_failure(struct engine_account *account, const struct failure *failure)
+{
+    account->last_failure = *failure;
+    account->last_failure_at = loop_now(account->engine->parts.loop);
+}
+
+static void take_result(struct engine_account *account, const struct azure_result *result)
+{
+    struct turn *turn = account->acting;
+
+    turn->event.clock_skew = result->clock_skew;
+    turn->duration = result->duration;
+    str_copy(turn->request_id, sizeof(turn->request_id), result->request_id);
+    str_copy(turn->correlation_id, sizeof(turn->correlation_id), result->correlation_id);
+    str_copy(turn->client_request_id, sizeof(turn->client_request_id), result->client_request_id);
+    if (result->failure) {
+        turn_fail(turn, result->failure);
+        remember_failure(account, result->failure);
+    }
+}
+
+/* --- look: Azure first, then every target --- */
+
+static void take_seen_keys(struct engine_account *account, struct target_result *result)
+{
+    for (size_t i = 0; i < SIGHTING_KEYS_MAX; i++) {
+        struct seen_key *seen;
+
+        if (!result->keys[i] || i >= result->sighting.key_count)
+            continue;
+        seen = calloc(1, sizeof(*seen));
+        if (!seen)
+            return; /* then the data plane is not asked about this one */
+        seen->fingerprint = result->sighting.keys[i];
+        seen->key = result->keys[i];
+        result->keys[i] = NULL;
+        list_init(&seen->link);
+        list_append(&account->seen_keys, &seen->link);
+    }
+}
+
+static void on_target_read(void *context, struct target_result *result)
+{
+    struct engine_account *account = context;
+    struct look *look = &account->acting->look;
+
+    /* A target that cannot be read shows nothing: that is a fact, not a failure. */
+    if (!result->failure && !result->canceled && look->target_count < TARGETS_MAX) {
+        look->targets[look->target_count++] = result->sighting;
+        take_seen_keys(account, result);
+    }
+    if (--account->parts_pending == 0)
+        finish(account);
+}
+
+static void read_targets(struct engine_account *account)
+{
+    const struct account *subject = account->account;
+
+    account->parts_pending = 1; /* ours, so that nothing finishes while we start them */
+    for (size_t i = 0; i < subject->destination_count && i < TARGETS_MAX; i++) {
+        if (!account->targets[i].readable)
+            continue;
+        account->parts_pending++;
+        target_read(&account->engine->targets, &subject->destinations[i], account->azure.location,
+                    on_target_read, account);
+    }
+    if (--account->parts_pending == 0)
+        finish(account);
+}
+
+static void on_azure_looked(void *context, const struct azure_result *result)
+{
+    struct engine_account *account = context;
+    struct turn *turn = account->acting;
+
+    if (result->canceled) {
+        abandon(account);
+        return;
+    }
+    account->call = NULL;
+    take_result(account, result);
+    if (result->failure) {
+        finish(account);
+        return;
+    }
+    turn->look.live[SLOT_PRIMARY] = result->live[SLOT_PRIMARY];
+    turn->look.live[SLOT_SECONDARY] = result->live[SLOT_SECONDARY];
+    turn->look.clock_skew = result->clock_skew;
+    turn->event.look = &turn->look;
+    read_targets(account);
+}
+
+/* --- preflight: every required target --- */
+
+struct probe {
+    struct engine_account *account;
+    size_t index;
+};
+
+static void on_target_probed(void *context, struct target_result *result)
+{
+    struct probe *probe = context;
+    struct engine_account *account = probe->account;
+
+    if (result->failure && probe->index < account->first_failure) {
+        account->first_failure = probe->index;
+        turn_fail(account->acting, result->failure);
+        remember_failure(account, result->failure);
+        account->acting->event.target = account->targets[probe->index].id;
+    }
+    free(probe);
+    if (--account->parts_pending == 0)
+        finish(account);
+}
+
+static void probe_targets(struct engine_account *account)
+{
+    const struct account *subject = account->account;
+
+    account->first_failure = SIZE_MAX;
+    account->parts_pending = 1;
+    for (size_t i = 0; i < subject->destination_count && i < TARGETS_MAX; i++) {
+        struct probe *probe;
+
+        if (!subject->destinations[i].required)
+            continue;
+        probe = calloc(1, sizeof(*probe));
+        if (!probe) {
+            engine_fault(account->engine, "out of memory");
+            return;
+        }
+        *probe = (struct probe){.account = account, .index = i};
+        account->parts_pending++;
+        target_probe(&account->engine->targets, &subject->destinations[i], account->azure.location,
+                     on_target_probed, probe);
+    }
+    if (--account->parts_pending == 0)
+        finish(account);
+}
+
+/* --- regenerate and verify --- */
+
+static void on_regenerated(void *context, const struct azure_result *result)
+{
+    struct engine_account *account = context;
+
+    if (result->canceled) {
+        abandon(account);
+        return;
+    }
+    take_result(account, result);
+    if (!result->failure) {
+        account->acting->event.live[SLOT_PRIMARY] = result->live[SLOT_PRIMARY];
+        account->acting->event.live[SLOT_SECONDARY] = result->live[SLOT_SECONDARY];
+    }
+    finish(account);
+}
+
+static void on_verified(void *context, const struct azure_result *result)
+{
+    struct engine_account *account = context;
+
+    if (result->canceled) {
+        abandon(account);
+        return;
+    }
+    take_result(account, result);
+    finish(account);
+}
+
+/* The live key with that fingerprint in that slot, as the last look or regenerate brought it. */
+static const struct secret *live_key(const struct engine_account *account, enum slot slot,
+                                     const struct fingerprint *fingerprint)
+{
+    if (!account->azure.keys[slot] ||
+        !fingerprint_equal(&account->azure.fingerprints[slot], fingerprint))
+        return NULL;
+    return account->azure.keys[slot];
+}
+
+static const struct secret *seen_key(struct engine_account *account,
+                                     const struct fingerprint *fingerprint)
+{
+    list_for_each (link, &account->seen_keys) {
+        struct seen_key *seen = container_of(link, struct seen_key, link);
+
+        if (fingerprint_equal(&seen->fingerprint, fingerprint))
+            return seen->key;
+    }
+    return NULL;
+}
+
+static void finish_without_key(struct engine_account *account)
+{
+    struct failure failure = {.reason = REASON_OUTCOME_UNKNOWN};
+
+    str_copy(failure.text, sizeof(failure.text),
+             "the key is not at hand any more: it has to be looked up again");
+    turn_fail(account->acting, &failure);
+    loop_defer(account->engine->parts.loop, &account->finish_later);
+}
+
+void action_finish_later(struct deferred *deferred)
+{
+    finish(container_of(deferred, struct engine_account, finish_later));
+}
+
+static void verify(struct engine_account *account, const struct secret *key)
+{
+    if (key)
+        account->call =
+            azure_verify(account->engine->parts.azure, &account->azure, key, on_verified, account);
+    else
+        finish_without_key(account);
+}
+
+/* --- deliver --- */
+
+static void on_delivered(void *context, struct target_result *result)
+{
+    struct engine_account *account = context;
+
+    if (result->canceled) {
+        abandon(account);
+        return;
+    }
+    account->acting->event.changed = result->changed;
+    if (result->failure) {
+        turn_fail(account->acting, result->failure);
+        remember_failure(account, result->failure);
+    }
+    finish(account);
+}
+
+static void deliver(struct engine_account *account, const struct action *action)
+{
+    const struct destination *destination = action_destination(account, &action->target);
+    struct delivery delivery = {
+        .account = account->account,
+        .endpoint = account->azure.endpoint,
+        .location = account->azure.location,
+        .slot = action->slot,
+        .key = live_key(account, action->slot, &action->key),
+        .cycle = account->record.cycle,
+        .delivered_at = loop_now(account->engine->parts.loop),
+    };
+
+    account->acting->event.target = action->target;
+    if (!destination || !delivery.key)
+        finish_without_key(account);
+    else
+        target_deliver(&account->engine->targets, destination, &delivery, on_delivered, account);
+}
+
+void action_start(struct engine_account *account, const struct action *action)
+{
+    static const enum event_kind completions[] = {
+        [ACTION_NONE] = EVENT_WAKE,
+        [ACTION_PREFLIGHT] = EVENT_PREFLIGHT_DONE,
+        [ACTION_LOOK] = EVENT_LOOKED,
+        [ACTION_REGENERATE] = EVENT_REGENERATED,
+        [ACTION_VERIFY_LIVE] = EVENT_VERIFIED,
+        [ACTION_VERIFY_TARGET] = EVENT_VERIFIED,
+        [ACTION_DELIVER] = EVENT_DELIVERED,
+    };
+    struct azure *azure = account->engine->parts.azure;
+    const char *correlation = account->record.correlation[0] ? account->record.correlation : NULL;
+
+    account->acting = turn_new(account, completions[action->kind]);
+    switch (action->kind) {
+    case ACTION_NONE:
+        break;
+    case ACTION_PREFLIGHT:
+        probe_targets(account);
+        break;
+    case ACTION_LOOK:
+        forget_seen_keys(account);
+        account->call = azure_look(azure, &account->azure, correlation, on_azure_looked, account);
+        break;
+    case ACTION_REGENERATE:
+        account->call = azure_regenerate(azure, &account->azure, action->slot, correlation,
+                                         on_regenerated, account);
+        break;
+    case ACTION_VERIFY_LIVE:
+        verify(account, live_key(account, action->slot, &action->key));
+        break;
+    case ACTION_VERIFY_TARGET:
+        verify(account, seen_key(account, &action->key));
+        break;
+    case ACTION_DELIVER:
+        deliver(account, action);
+        break;
+    }
+}

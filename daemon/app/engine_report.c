@@ -1,0 +1,344 @@
+#include "app/engine_account.h"
+
+#include <stdio.h>
+
+#include "base/str.h"
+
+/*
+ * From the machine's notes to log lines and rows of history. Everything a person needs to monitor
+ * the accounts is in these lines: names and fields are part of the contract.
+ */
+
+struct note_description {
+    const char *event;
+    enum log_level level;
+    bool in_history;
+};
+
+static const struct note_description notes[NOTE_COUNT] = {
+    [NOTE_ADOPTED] = {"account.adopted", LEVEL_NOTICE, true},
+    [NOTE_HELD] = {"account.held", LEVEL_NOTICE, true},
+    [NOTE_RELEASED] = {"account.released", LEVEL_NOTICE, true},
+    [NOTE_BLOCKED] = {"account.blocked", LEVEL_ERROR, true},
+    [NOTE_UNBLOCKED] = {"account.unblocked", LEVEL_NOTICE, true},
+    [NOTE_ROTATION_STARTED] = {"rotation.started", LEVEL_INFO, true},
+    [NOTE_ROTATION_RESUMED] = {"rotation.resumed", LEVEL_NOTICE, true},
+    [NOTE_ROTATION_RETRYING] = {"rotation.retrying", LEVEL_WARNING, false},
+    [NOTE_ROTATION_OVERDUE] = {"rotation.overdue", LEVEL_WARNING, false},
+    [NOTE_ROTATION_COMPLETED] = {"rotation.completed", LEVEL_NOTICE, true},
+    [NOTE_WINDOW_MISSED] = {"window.missed", LEVEL_WARNING, true},
+    [NOTE_KEY_REGENERATED] = {"key.regenerated", LEVEL_NOTICE, true},
+    [NOTE_KEY_VERIFIED] = {"key.verified", LEVEL_INFO, true},
+    [NOTE_KEY_UNVERIFIED] = {"key.unverified", LEVEL_WARNING, true},
+    [NOTE_KEY_DELIVERED] = {"key.delivered", LEVEL_INFO, true},
+    [NOTE_DELIVERY_FAILED] = {"delivery.failed", LEVEL_WARNING, false},
+    [NOTE_DRIFT_DETECTED] = {"drift.detected", LEVEL_WARNING, true},
+    [NOTE_DRIFT_REPAIRED] = {"drift.repaired", LEVEL_NOTICE, true},
+    [NOTE_OPERATOR_COMMAND] = {"operator.command", LEVEL_NOTICE, true},
+};
+
+static const char *drift_meaning(enum drift_kind drift)
+{
+    static const char *const meanings[DRIFT_KIND_COUNT] = {
+        [DRIFT_NONE] = "nothing differs from the journal",
+        [DRIFT_TARGET_CHANGED] = "a target holds something else than the key it was given",
+        [DRIFT_STANDBY_CHANGED] = "somebody else regenerated the standby key",
+        [DRIFT_ROTATED_ELSEWHERE] = "somebody else rotated the key and delivered it",
+        [DRIFT_ACTIVE_CHANGED] = "somebody else regenerated the key that consumers use",
+        [DRIFT_TARGETS_DISAGREE] = "the required targets hold different keys",
+        [DRIFT_JOURNAL_UNFIT] = "the journal does not fit the keys that are live",
+    };
+
+    return meanings[drift];
+}
+
+static void target_text(const struct engine_account *account, const struct note *note, char *out,
+                        size_t size)
+{
+    const struct destination *destination =
+        note->has_target ? action_destination(account, &note->target) : NULL;
+
+    if (destination)
+        target_describe(destination, account->azure.location, out, size);
+    else
+        str_copy(out, size, "a target");
+}
+
+/* What is wrong, in the words of the failure if there is one. */
+static const char *cause(const struct turn *turn, const struct note *note)
+{
+    if (note->from_failure && turn->failure.text[0])
+        return turn->failure.text;
+    if (note->detail)
+        return note->detail;
+    return note->reason != REASON_NONE ? reason_describe(note->reason)->meaning : "";
+}
+
+static void compose(const struct engine_account *account, const struct turn *turn,
+                    const struct note *note, char *out, size_t size)
+{
+    const struct record *record = &account->record;
+    const char *name = account->account->name;
+    const char *slot = slot_name(note->slot);
+    const char *reason = reason_describe(note->reason)->name;
+    char target[512];
+
+    target_text(account, note, target, sizeof(target));
+    switch (note->kind) {
+    case NOTE_ADOPTED:
+        snprintf(out, size, "%s is in our care now: its active key is the %s one", name, slot);
+        break;
+    case NOTE_HELD:
+        snprintf(out, size, "%s is held: %s", name,
+                 record->hold_reason[0] ? record->hold_reason : "no reason was given");
+        break;
+    case NOTE_RELEASED:
+        snprintf(out, size, "%s is not held any more: %s", name, cause(turn, note));
+        break;
+    case NOTE_BLOCKED:
+        snprintf(out, size, "%s is blocked (%s): %s", name, reason, cause(turn, note));
+        break;
+    case NOTE_UNBLOCKED:
+        snprintf(out, size, "%s is not blocked any more (%s)", name, reason);
+        break;
+    case NOTE_ROTATION_STARTED:
+        snprintf(out, size, "%s: rotation %llu begins: the %s key is regenerated", name,
+                 (unsigned long long)record->cycle, slot);
+        break;
+    case NOTE_ROTATION_RESUMED:
+        snprintf(out, size, "%s: rotation %llu goes on where it was left (%s)", name,
+                 (unsigned long long)record->cycle, position_name(record->position));
+        break;
+    case NOTE_ROTATION_RETRYING:
+        snprintf(out, size, "%s: %s; it is tried again (%s)", name, cause(turn, note), reason);
+        break;
+    case NOTE_ROTATION_OVERDUE:
+        snprintf(out, size, "%s: its rotation is overdue", name);
+        break;
+    case NOTE_ROTATION_COMPLETED:
+        snprintf(out, size, "%s: rotation %llu is complete: the %s key is active", name,
+                 (unsigned long long)record->cycle, slot);
+        break;
+    case NOTE_WINDOW_MISSED:
+        snprintf(out, size, "%s: the window closed before its rotation could start", name);
+        break;
+    case NOTE_KEY_REGENERATED:
+        snprintf(out, size, "%s: the %s key is new", name, slot);
+        break;
+    case NOTE_KEY_VERIFIED:
+        snprintf(out, size, "%s: the data plane accepts the new %s key", name, slot);
+        break;
+    case NOTE_KEY_UNVERIFIED:
+        snprintf(out, size, "%s: the new %s key could not be proved (%s); going on without", name,
+                 slot, cause(turn, note));
+        break;
+    case NOTE_KEY_DELIVERED:
+        snprintf(out, size, "%s: the %s key is in %s%s%s", name, slot, target,
+                 note->detail ? ": " : "", note->detail ? note->detail : "");
+        break;
+    case NOTE_DELIVERY_FAILED:
+        snprintf(out, size, "%s: the %s key could not be delivered to %s: %s", name, slot, target,
+                 cause(turn, note));
+        break;
+    case NOTE_DRIFT_DETECTED:
+        snprintf(out, size, "%s: %s (%s)", name, drift_meaning(note->drift),
+                 drift_name(note->drift));
+        break;
+    case NOTE_DRIFT_REPAIRED:
+        snprintf(out, size, "%s: all required targets hold the live %s key again (%s)", name, slot,
+                 drift_name(note->drift));
+        break;
+    case NOTE_OPERATOR_COMMAND:
+        snprintf(out, size, "%s: %s: %s", name, note->detail, turn->effects.answer);
+        break;
+    case NOTE_COUNT:
+        break;
+    }
+}
+
+static const char *remedy_of(const struct turn *turn, const struct note *note)
+{
+    if (note->from_failure && turn->failure.remedy[0])
+        return turn->failure.remedy;
+    return note->reason != REASON_NONE ? reason_describe(note->reason)->remedy : NULL;
+}
+
+static void add_account(struct log_line *line, const struct engine_account *account)
+{
+    const struct account *subject = account->account;
+    struct rotation_context context;
+    struct rotation_view view;
+    time_ms now = loop_now(account->engine->parts.loop);
+
+    engine_context(account, &context);
+    rotation_view(&context, &account->record, now, &view);
+    log_line_text(line, "account", subject->name);
+    log_line_text(line, "resource_group", subject->resource_group);
+    log_line_text(line, "subscription_id", subject->subscription_id);
+    log_line_text(line, "location", account->azure.location);
+    log_line_text(line, "identity", subject->identity->name);
+    log_line_text(line, "policy", subject->policy_name);
+    log_line_text(line, "state", account_state_name(view.state));
+}
+
+static void add_ids(struct log_line *line, const struct turn *turn, const struct note *note)
+{
+    const struct failure *failure = &turn->failure;
+
+    if (note->from_failure) {
+        if (failure->http_status != 0)
+            log_line_number(line, "http_status", failure->http_status);
+        log_line_text(line, "error_code", failure->error_code[0] ? failure->error_code : NULL);
+        log_line_text(line, "request_id", failure->request_id[0] ? failure->request_id : NULL);
+        log_line_text(line, "correlation_id",
+                      failure->correlation_id[0] ? failure->correlation_id : NULL);
+        log_line_text(line, "client_request_id",
+                      failure->client_request_id[0] ? failure->client_request_id : NULL);
+        return;
+    }
+    if (note->kind != NOTE_KEY_REGENERATED && note->kind != NOTE_KEY_VERIFIED)
+        return;
+    log_line_text(line, "request_id", turn->request_id[0] ? turn->request_id : NULL);
+    log_line_text(line, "correlation_id", turn->correlation_id[0] ? turn->correlation_id : NULL);
+    log_line_text(line, "client_request_id",
+                  turn->client_request_id[0] ? turn->client_request_id : NULL);
+    log_line_number(line, "duration_ms", turn->duration);
+}
+
+static void add_times(struct log_line *line, const struct engine_account *account,
+                      const struct turn *turn, const struct note *note)
+{
+    const struct record *record = &account->record;
+    const struct target_record *target =
+        note->has_target ? record_target_const(record, &note->target) : NULL;
+    time_ms now = turn->event.now;
+
+    switch (note->kind) {
+    case NOTE_ROTATION_RETRYING:
+        log_line_number(line, "attempt", record->attempts);
+        log_line_time(line, "retry_at", record->retry_at > now ? record->retry_at : TIME_NEVER);
+        log_line_time(line, "since", record->trouble_since ? record->trouble_since : TIME_NEVER);
+        break;
+    case NOTE_DELIVERY_FAILED:
+        if (!target)
+            break;
+        log_line_number(line, "attempt", target->attempts);
+        log_line_time(line, "retry_at", target->retry_at);
+        log_line_time(line, "since", target->failing_since);
+        break;
+    case NOTE_BLOCKED:
+        log_line_time(line, "since", record->blocked_at);
+        break;
+    case NOTE_HELD:
+        log_line_time(line, "next_at", record->held_until);
+        break;
+    case NOTE_ROTATION_OVERDUE:
+        log_line_time(line, "since", record->due_at);
+        break;
+    case NOTE_ROTATION_COMPLETED:
+        log_line_number(line, "duration_ms", now - record->started_at);
+        log_line_time(line, "next_at", record->due_at ? record->due_at : TIME_NEVER);
+        break;
+    case NOTE_ADOPTED:
+    case NOTE_WINDOW_MISSED:
+        log_line_time(line, "next_at", record->due_at ? record->due_at : TIME_NEVER);
+        break;
+    default:
+        break;
+    }
+}
+
+static void fingerprint_text(const struct note *note, char *out)
+{
+    out[0] = '\0';
+    if (!fingerprint_is_none(&note->fingerprint))
+        hex_encode(note->fingerprint.bytes, FINGERPRINT_LENGTH, out);
+}
+
+static void report(struct engine_account *account, const struct turn *turn, const struct note *note)
+{
+    const struct record *record = &account->record;
+    const struct note_description *description = &notes[note->kind];
+    struct log *log = account->engine->parts.log;
+    char message[LOG_MESSAGE_MAX];
+    char target[512];
+    char fingerprint[FINGERPRINT_TEXT_MAX];
+    struct log_line line;
+
+    if (!log_enabled(log, description->level))
+        return;
+    compose(account, turn, note, message, sizeof(message));
+    log_line_start(&line, turn->event.now, description->level, description->event, "%s", message);
+    add_account(&line, account);
+    if (note->has_slot)
+        log_line_text(&line, "slot", slot_name(note->slot));
+    if (record->adopted)
+        log_line_number(&line, "cycle", (int64_t)record->cycle);
+    if (note->has_target) {
+        target_text(account, note, target, sizeof(target));
+        log_line_text(&line, "target", target);
+    }
+    if (record->trigger != TRIGGER_NONE)
+        log_line_text(&line, "trigger", trigger_name(record->trigger));
+    if (note->kind == NOTE_OPERATOR_COMMAND || note->kind == NOTE_HELD)
+        log_line_text(&line, "actor", turn->actor[0] ? turn->actor : NULL);
+    else
+        log_line_text(&line, "actor", record->actor[0] ? record->actor : NULL);
+    fingerprint_text(note, fingerprint);
+    log_line_text(&line, "fingerprint", fingerprint[0] ? fingerprint : NULL);
+    add_ids(&line, turn, note);
+    add_times(&line, account, turn, note);
+    if (note->has_slot && record->born[note->slot] != 0)
+        log_line_number(&line, "key_age_s",
+                        (turn->event.now - record->born[note->slot]) / MS_SECOND);
+    if (note->kind == NOTE_DRIFT_DETECTED || note->kind == NOTE_DRIFT_REPAIRED)
+        log_line_text(&line, "reason", drift_name(note->drift));
+    else if (note->reason != REASON_NONE)
+        log_line_text(&line, "reason", reason_describe(note->reason)->name);
+    log_line_text(&line, "remedy", remedy_of(turn, note));
+    log_emit(log, &line);
+}
+
+void report_notes(struct engine_account *account, const struct turn *turn)
+{
+    for (size_t i = 0; i < turn->effects.note_count; i++)
+        report(account, turn, &turn->effects.notes[i]);
+}
+
+size_t report_history(struct engine_account *account, const struct turn *turn,
+                      struct history_row rows[STORE_HISTORY_PER_SAVE],
+                      struct history_text texts[STORE_HISTORY_PER_SAVE])
+{
+    const struct record *record = &account->record;
+    size_t count = 0;
+
+    for (size_t i = 0; i < turn->effects.note_count && count < STORE_HISTORY_PER_SAVE; i++) {
+        const struct note *note = &turn->effects.notes[i];
+        const struct destination *destination;
+
+        if (!notes[note->kind].in_history)
+            continue;
+        destination = note->has_target ? action_destination(account, &note->target) : NULL;
+        fingerprint_text(note, texts[count].fingerprint);
+        rows[count] = (struct history_row){
+            .at = turn->event.now,
+            .event = notes[note->kind].event,
+            .cycle = record->cycle,
+            .slot = note->has_slot ? slot_name(note->slot) : NULL,
+            .target = destination ? destination->name : NULL,
+            .reason = note->drift != DRIFT_NONE     ? drift_name(note->drift)
+                      : note->reason != REASON_NONE ? reason_describe(note->reason)->name
+                                                    : NULL,
+            .trigger = record->trigger != TRIGGER_NONE ? trigger_name(record->trigger) : NULL,
+            .actor = turn->actor[0]     ? turn->actor
+                     : record->actor[0] ? record->actor
+                                        : NULL,
+            .fingerprint = texts[count].fingerprint[0] ? texts[count].fingerprint : NULL,
+            .request_id = turn->request_id[0] ? turn->request_id : NULL,
+            .correlation_id = record->correlation[0] ? record->correlation : NULL,
+            .text = note->detail,
+        };
+        count++;
+    }
+    return count;
+}

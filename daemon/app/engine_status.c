@@ -1,0 +1,330 @@
+#include "app/engine_account.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/str.h"
+
+/*
+ * What people see of the accounts: snapshots, counted and written. Nothing here changes anything.
+ */
+
+static void view_of(const struct engine_account *account, struct rotation_view *view)
+{
+    struct rotation_context context;
+
+    engine_context(account, &context);
+    rotation_view(&context, &account->record, loop_now(account->engine->parts.loop), view);
+}
+
+static void count_account(const struct engine_account *account, struct engine_totals *totals)
+{
+    const struct record *record = &account->record;
+    struct rotation_view view;
+
+    view_of(account, &view);
+    totals->by_state[view.state]++;
+    totals->overdue += view.overdue ? 1 : 0;
+    totals->at_risk += view.consumers_at_risk ? 1 : 0;
+    if (view.next_at < totals->next_at) {
+        totals->next_at = view.next_at;
+        totals->next_account = account->account->name;
+    }
+    for (int slot = 0; slot < SLOT_COUNT && record->adopted; slot++) {
+        if (record->born[slot] != 0 && record->born[slot] < totals->oldest_key_born) {
+            totals->oldest_key_born = record->born[slot];
+            totals->oldest_key_account = account->account->name;
+        }
+    }
+}
+
+void engine_totals(const struct engine *engine, struct engine_totals *totals)
+{
+    *totals = (struct engine_totals){
+        .accounts = engine->account_count,
+        .oldest_key_born = TIME_NEVER,
+        .next_at = TIME_NEVER,
+    };
+    for (size_t i = 0; i < engine->account_count; i++)
+        count_account(engine->accounts[i], totals);
+}
+
+/* The texts that a snapshot borrows. */
+struct snapshot_texts {
+    char fingerprints[SLOT_COUNT][FINGERPRINT_TEXT_MAX];
+    char destinations[TARGETS_MAX][512];
+    char remedy[FAILURE_TEXT_MAX + 128];
+    struct target_snapshot targets[TARGETS_MAX];
+};
+
+static time_ms or_never(time_ms at)
+{
+    return at == 0 ? TIME_NEVER : at;
+}
+
+/* The reason's remedy with the account's name in place of {account}. */
+static void fill_remedy(const char *remedy, const char *name, char *out, size_t size)
+{
+    static const char placeholder[] = "{account}";
+    const char *found;
+    size_t used = 0;
+
+    out[0] = '\0';
+    while ((found = strstr(remedy, placeholder)) != NULL && used < size) {
+        int written =
+            snprintf(out + used, size - used, "%.*s%s", (int)(found - remedy), remedy, name);
+
+        used += written > 0 ? (size_t)written : 0;
+        remedy = found + sizeof(placeholder) - 1;
+    }
+    if (used < size)
+        snprintf(out + used, size - used, "%s", remedy);
+}
+
+static size_t snapshot_targets(const struct engine_account *account, struct snapshot_texts *texts)
+{
+    const struct record *record = &account->record;
+    const struct account *subject = account->account;
+    size_t count = 0;
+
+    for (size_t i = 0; i < subject->destination_count && i < TARGETS_MAX; i++) {
+        const struct destination *destination = &subject->destinations[i];
+        const struct target_record *target = record_target_const(record, &account->targets[i].id);
+        struct target_snapshot *snapshot = &texts->targets[count];
+
+        target_describe(destination, account->azure.location, texts->destinations[count],
+                        sizeof(texts->destinations[count]));
+        *snapshot = (struct target_snapshot){
+            .name = destination->name,
+            .destination = texts->destinations[count],
+            .required = destination->required,
+            .delivered_at = TIME_NEVER,
+            .failing_since = TIME_NEVER,
+            .retry_at = TIME_NEVER,
+        };
+        count++;
+        if (!target)
+            continue;
+        snapshot->satisfied = record->adopted && record_target_satisfied(record, target);
+        snapshot->delivered_at = target->acknowledged ? target->acknowledged_at : TIME_NEVER;
+        snapshot->failing_since = or_never(target->failing_since);
+        snapshot->retry_at = or_never(target->retry_at);
+        if (target->reason != REASON_NONE)
+            snapshot->reason = reason_describe(target->reason)->name;
+    }
+    return count;
+}
+
+static void snapshot_keys(const struct record *record, struct account_snapshot *snapshot,
+                          struct snapshot_texts *texts)
+{
+    for (int slot = 0; slot < SLOT_COUNT; slot++) {
+        snapshot->keys[slot] = (struct key_snapshot){.born = TIME_NEVER};
+        if (!record->adopted)
+            continue;
+        hex_encode(record->live[slot].bytes, FINGERPRINT_LENGTH, texts->fingerprints[slot]);
+        snapshot->keys[slot].fingerprint = texts->fingerprints[slot];
+        snapshot->keys[slot].born = or_never(record->born[slot]);
+        snapshot->keys[slot].older = record->born[slot] <= record->adopted_at;
+    }
+    if (record->adopted)
+        snapshot->active = slot_name(record->active);
+}
+
+static void snapshot_failure(const struct engine_account *account,
+                             struct failure_snapshot *snapshot)
+{
+    const struct failure *failure = &account->last_failure;
+
+    *snapshot = (struct failure_snapshot){.at = account->last_failure_at};
+    if (account->last_failure_at == TIME_NEVER)
+        return;
+    snapshot->text = failure->text;
+    snapshot->http_status = failure->http_status;
+    snapshot->error_code = failure->error_code[0] ? failure->error_code : NULL;
+    snapshot->request_id = failure->request_id[0] ? failure->request_id : NULL;
+    snapshot->correlation_id = failure->correlation_id[0] ? failure->correlation_id : NULL;
+    snapshot->client_request_id = failure->client_request_id[0] ? failure->client_request_id : NULL;
+}
+
+static void snapshot_reason(const struct engine_account *account, const struct rotation_view *view,
+                            struct account_snapshot *snapshot, struct snapshot_texts *texts)
+{
+    const struct reason_description *reason = reason_describe(view->reason);
+    const struct failure *failure = &account->last_failure;
+    const char *remedy = reason->remedy;
+
+    if (view->reason == REASON_NONE)
+        return;
+    if (account->last_failure_at != TIME_NEVER && failure->reason == view->reason &&
+        failure->remedy[0])
+        remedy = failure->remedy;
+    fill_remedy(remedy, account->account->name, texts->remedy, sizeof(texts->remedy));
+    snapshot->reason = reason->name;
+    snapshot->meaning = reason->meaning;
+    snapshot->remedy = texts->remedy;
+    snapshot->since = or_never(view->since);
+}
+
+static void snapshot_account(const struct engine_account *account,
+                             struct account_snapshot *snapshot, struct snapshot_texts *texts)
+{
+    const struct record *record = &account->record;
+    const struct account *subject = account->account;
+    struct rotation_view view;
+
+    view_of(account, &view);
+    *snapshot = (struct account_snapshot){
+        .id = subject->id,
+        .name = subject->name,
+        .resource_group = subject->resource_group,
+        .subscription_id = subject->subscription_id,
+        .location = account->azure.location,
+        .identity = subject->identity->name,
+        .policy = subject->policy_name,
+        .state = account_state_name(view.state),
+        .overdue = view.overdue,
+        .consumers_at_risk = view.consumers_at_risk,
+        .since = TIME_NEVER,
+        .next_at = view.next_at,
+        .retry_at = view.retry_at,
+        .phase = position_name(record->position),
+        .rotating = record->intent.open || record->goal != record->active,
+        .rotation_requested = record->requested,
+        .cycle = record->cycle,
+        .started_at = or_never(record->started_at),
+        .completed_at = or_never(record->completed_at),
+        .held = record->held,
+        .held_until = record->held ? record->held_until : TIME_NEVER,
+        .hold_reason = record->hold_reason[0] ? record->hold_reason : NULL,
+        .targets = texts->targets,
+    };
+    snapshot->target_count = snapshot_targets(account, texts);
+    snapshot_keys(record, snapshot, texts);
+    snapshot_failure(account, &snapshot->failure);
+    snapshot_reason(account, &view, snapshot, texts);
+}
+
+static void write_account(const struct engine_account *account, bool only_unwell, struct buf *out)
+{
+    struct account_snapshot snapshot;
+    struct snapshot_texts texts;
+
+    snapshot_account(account, &snapshot, &texts);
+    if (!only_unwell || !control_account_is_well(&snapshot))
+        control_status_account(out, &snapshot, loop_now(account->engine->parts.loop));
+}
+
+/* Which accounts a question means: checks that every name is one account. */
+static int check_names(const struct engine *engine, const struct control_query *query,
+                       struct err *err)
+{
+    for (size_t name = 0; name < query->name_count; name++) {
+        size_t found = 0;
+
+        for (size_t i = 0; i < engine->account_count; i++) {
+            const struct account *subject = engine->accounts[i]->account;
+
+            found += control_names_account(query->names[name], subject->name,
+                                           subject->resource_group, subject->id)
+                         ? 1
+                         : 0;
+        }
+        if (found == 0)
+            return err_set(err, -ENOENT, "no account %.100s is configured", query->names[name]);
+        if (found > 1)
+            return err_set(err, -ENOTUNIQ,
+                           "more than one account is named %.100s: say group/name, or the "
+                           "resource id",
+                           query->names[name]);
+    }
+    return 0;
+}
+
+static bool is_asked_for(const struct account *subject, const struct control_query *query)
+{
+    for (size_t name = 0; name < query->name_count; name++)
+        if (control_names_account(query->names[name], subject->name, subject->resource_group,
+                                  subject->id))
+            return true;
+    return false;
+}
+
+static void fill_daemon(const struct engine *engine, struct daemon_snapshot *daemon)
+{
+    struct engine_totals totals;
+    const char *error = NULL;
+    time_ms failing = store_failing(engine->parts.store, &error);
+
+    engine_totals(engine, &totals);
+    daemon->now = loop_now(engine->parts.loop);
+    daemon->accounts = totals.accounts;
+    daemon->state_count = 0;
+    for (int state = 0; state < STATE_COUNT && state < CONTROL_STATES_MAX; state++)
+        daemon->states[daemon->state_count++] =
+            (struct state_count){.state = account_state_name((enum account_state)state),
+                                 .count = totals.by_state[state]};
+    daemon->overdue = totals.overdue;
+    daemon->consumers_at_risk = totals.at_risk;
+    daemon->oldest_key_born = totals.oldest_key_born;
+    daemon->oldest_key_account = totals.oldest_key_account;
+    daemon->next_at = totals.next_at;
+    daemon->next_account = totals.next_account;
+    daemon->journal_failing_since = or_never(failing);
+    daemon->journal_error = failing ? error : NULL;
+}
+
+int engine_status(struct engine *engine, const struct control_query *query,
+                  struct daemon_snapshot *daemon, struct buf *out, struct err *err)
+{
+    int failed = check_names(engine, query, err);
+
+    if (failed)
+        return failed;
+    fill_daemon(engine, daemon);
+    control_status_start(out, daemon);
+    for (size_t i = 0; i < engine->account_count; i++) {
+        const struct engine_account *account = engine->accounts[i];
+
+        if (query->scope == CONTROL_NAMED && !is_asked_for(account->account, query))
+            continue;
+        write_account(account, query->scope == CONTROL_NOT_WELL, out);
+    }
+    control_status_end(out);
+    return out->failed;
+}
+
+/* Is something due, under way, or being tried again within sight? */
+static enum engine_progress progress_of(const struct engine_account *account)
+{
+    const struct record *record = &account->record;
+    time_ms now = loop_now(account->engine->parts.loop);
+    struct rotation_view view;
+
+    view_of(account, &view);
+    if (view.state == STATE_BLOCKED)
+        return engine_account_is_quiet(account) ? ENGINE_STUCK : ENGINE_WORKING;
+    if (!engine_account_is_quiet(account) || view.state == STATE_ADOPTING ||
+        view.state == STATE_ROTATING || view.state == STATE_RETRYING || view.consumers_at_risk ||
+        record_owed_required(record) > 0 || record->check_at <= now)
+        return ENGINE_WORKING;
+    if (view.state == STATE_OK && view.next_at <= now + account->config->timing.unknown_wait &&
+        record->due_at <= now)
+        return ENGINE_WORKING;
+    return ENGINE_DONE;
+}
+
+enum engine_progress engine_progress(const struct engine *engine)
+{
+    enum engine_progress worst = ENGINE_DONE;
+
+    for (size_t i = 0; i < engine->account_count; i++) {
+        enum engine_progress progress = progress_of(engine->accounts[i]);
+
+        if (progress == ENGINE_WORKING)
+            return ENGINE_WORKING;
+        if (progress == ENGINE_STUCK)
+            worst = ENGINE_STUCK;
+    }
+    return worst;
+}

@@ -1,0 +1,131 @@
+#include "app/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+    "Usage: keyrotated [OPTION...]\n"
+    "Rotates the shared keys of Azure Batch accounts without breaking a consumer.\n"
+    "\n"
+    "  -c, --config FILE      the configuration (default " KEYROTATED_SYSCONFDIR
+    "/keyrotated/keyrotated.yaml)\n"
+    "      --check            read the configuration, say what was understood, exit\n"
+    "      --once             do what is due, wait for it, exit (for cron and pods)\n"
+    "      --timeout DURATION how long --once waits at most (default 10m)\n"
+    "      --log-format F     auto, journal, logfmt or json (default: as configured)\n"
+    "      --log-level L      error, warning, notice, info or debug (default: as configured)\n"
+    "      --version          print the version\n"
+    "      --help             print this\n"
+    "\n"
+    "Exit status: 0 all is well; 64 usage; 69 something stayed undone (--once); 70 internal "
+    "error;\n"
+    "73 the journal cannot be written or is newer; 75 another process holds the journal;\n"
+    "78 the configuration is wrong.\n"
+    "\n"
+    "See keyrotated(8) and keyrotated.yaml(5).\n";
+
+enum {
+    OPTION_CHECK = 256,
+    OPTION_ONCE,
+    OPTION_TIMEOUT,
+    OPTION_FORMAT,
+    OPTION_LEVEL,
+    OPTION_VERSION,
+    OPTION_HELP
+};
+
+static const struct option long_options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"check", no_argument, NULL, OPTION_CHECK},
+    {"once", no_argument, NULL, OPTION_ONCE},
+    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"log-format", required_argument, NULL, OPTION_FORMAT},
+    {"log-level", required_argument, NULL, OPTION_LEVEL},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {0},
+};
+
+static bool log_format_from_name(const char *name, enum log_format *ret_format)
+{
+    static const char *const names[] = {
+        [LOG_FORMAT_AUTO] = "auto",
+        [LOG_FORMAT_JOURNAL] = "journal",
+        [LOG_FORMAT_LOGFMT] = "logfmt",
+        [LOG_FORMAT_JSON] = "json",
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(names[i], name) == 0) {
+            *ret_format = (enum log_format)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool mistake(int *ret_status, const char *what, const char *value)
+{
+    fprintf(stderr, "keyrotated: %s%s\nTry 'keyrotated --help'.\n", what, value);
+    *ret_status = STATUS_USAGE;
+    return false;
+}
+
+/* One option. False: exit with *ret_status. */
+static bool take_option(int option, struct options *options, int *ret_status)
+{
+    switch (option) {
+    case 'c':
+        options->config_path = optarg;
+        return true;
+    case OPTION_CHECK:
+        options->check = true;
+        return true;
+    case OPTION_ONCE:
+        options->once = true;
+        return true;
+    case OPTION_TIMEOUT:
+        if (!duration_parse(optarg, &options->once_timeout))
+            return mistake(ret_status, "--timeout wants a duration such as 10m, not ", optarg);
+        return true;
+    case OPTION_FORMAT:
+        options->has_log_format = true;
+        if (!log_format_from_name(optarg, &options->log_format))
+            return mistake(ret_status, "--log-format is auto, journal, logfmt or json, not ",
+                           optarg);
+        return true;
+    case OPTION_LEVEL:
+        options->has_log_level = true;
+        if (!log_level_from_name(optarg, &options->log_level))
+            return mistake(ret_status, "--log-level is error, warning, notice, info or debug, not ",
+                           optarg);
+        return true;
+    case OPTION_VERSION:
+        printf("keyrotated %s\n", KEYROTATED_VERSION);
+        *ret_status = STATUS_OK;
+        return false;
+    case OPTION_HELP:
+        fputs(usage, stdout);
+        *ret_status = STATUS_OK;
+        return false;
+    default: /* getopt_long() has said what is wrong */
+        return mistake(ret_status, "that was not understood", "");
+    }
+}
+
+bool options_parse(int argc, char **argv, struct options *options, int *ret_status)
+{
+    int option;
+
+    *options = (struct options){
+        .config_path = KEYROTATED_SYSCONFDIR "/keyrotated/keyrotated.yaml",
+        .once_timeout = 10 * MS_MINUTE,
+    };
+    while ((option = getopt_long(argc, argv, "c:", long_options, NULL)) != -1)
+        if (!take_option(option, options, ret_status))
+            return false;
+    if (optind < argc)
+        return mistake(ret_status, "what is this argument for? ", argv[optind]);
+    return true;
+}

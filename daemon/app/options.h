@@ -1,0 +1,41 @@
+/*
+ * The daemon's command line.
+ */
+#ifndef KEYROTATED_APP_OPTIONS_H
+#define KEYROTATED_APP_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "conf/config.h"
+
+/* sysexits(3), and what they mean here. */
+enum exit_status {
+    STATUS_OK = 0,
+    STATUS_USAGE = 64,
+    STATUS_UNDONE = 69,   /* --once: something stayed undone */
+    STATUS_INTERNAL = 70, /* an invariant is broken, or memory is out */
+    STATUS_STATE = 73, /* the journal cannot be written, is damaged, or newer than this program */
+    STATUS_BUSY = 75,  /* another process holds the journal */
+    STATUS_CONFIG = 78
+};
+
+struct options {
+    const char *config_path;
+    bool check;
+    bool once;
+    duration_ms once_timeout;
+    bool has_log_format;
+    enum log_format log_format;
+    bool has_log_level;
+    enum log_level log_level;
+};
+
+/*
+ * Reads argv. Returns true when the program is to go on; false when it is to exit with *ret_status
+ * (--help and --version, which have printed, and mistakes, which have been explained on stderr).
+ */
+bool options_parse(int argc, char **argv, struct options *options, int *ret_status);
+
+#endif

@@ -1,0 +1,54 @@
+#include "base/crypto.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include "base/encoding.h"
+
+int crypto_sha256(const void *bytes, size_t length, uint8_t out[SHA256_LENGTH])
+{
+    return EVP_Digest(bytes, length, out, NULL, EVP_sha256(), NULL) == 1 ? 0 : -EIO;
+}
+
+int crypto_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,
+                       uint8_t out[SHA256_LENGTH])
+{
+    if (key_length > INT_MAX)
+        return -EIO;
+    if (HMAC(EVP_sha256(), key, (int)key_length, bytes, length, out, NULL) == NULL)
+        return -EIO;
+    return 0;
+}
+
+int crypto_random(void *out, size_t length)
+{
+    if (length > INT_MAX)
+        return -EIO;
+    return RAND_bytes(out, (int)length) == 1 ? 0 : -EIO;
+}
+
+int crypto_uuid(char out[UUID_TEXT_MAX])
+{
+    /* Lengths in bytes of the five groups that hyphens separate (RFC 9562, section 4). */
+    static const size_t group_lengths[] = {4, 2, 2, 2, 6};
+    uint8_t bytes[16];
+
+    if (crypto_random(bytes, sizeof bytes) != 0)
+        return -EIO;
+    bytes[6] = (uint8_t)((bytes[6] & 0x0F) | 0x40); /* version 4 */
+    bytes[8] = (uint8_t)((bytes[8] & 0x3F) | 0x80); /* the variant of RFC 9562 */
+
+    const uint8_t *group = bytes;
+    char *end = out;
+    for (size_t i = 0; i < sizeof group_lengths / sizeof group_lengths[0]; i++) {
+        if (i > 0)
+            *end++ = '-';
+        hex_encode(group, group_lengths[i], end);
+        end += 2 * group_lengths[i];
+        group += group_lengths[i];
+    }
+    return 0;
+}

@@ -1,0 +1,42 @@
+/*
+ * Bytes as text and text as bytes: percent-encoding, hex, base64, UTF-8.
+ */
+#ifndef KEYROTATED_BASE_ENCODING_H
+#define KEYROTATED_BASE_ENCODING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Percent-encodes everything but RFC 3986 unreserved characters. Returns fresh memory, or NULL when
+ * there is none. */
+char *str_percent_encode(const char *text, size_t length);
+
+/* Lower-case hex. `out` has room for 2 * length + 1. */
+void hex_encode(const uint8_t *bytes, size_t length, char *out);
+
+/* Fills `out` from exactly 2 * length hex digits of either case; false when `text` is anything
+ * else (`out` is undefined then). */
+bool hex_decode(const char *text, uint8_t *out, size_t length);
+
+/* Standard base64 with padding (RFC 4648, section 4). Encoding returns fresh memory, or NULL when
+ * there is none. Decoding is strict (no blanks, correct padding, unused bits zero); it writes at
+ * most `size` bytes and returns the count, or -1. */
+char *base64_encode(const void *bytes, size_t length);
+long base64_decode(const char *text, size_t length, uint8_t *out, size_t size);
+
+/* Valid UTF-8 without overlong forms, surrogates or values past U+10FFFF (RFC 3629)? */
+bool utf8_valid(const char *text, size_t length);
+
+/* How many bytes the valid character at the start of `text` has: 1 to 4, or 0 where there is none.
+ * Its code point goes to *ret_code_point unless that is NULL. */
+size_t utf8_character(const char *text, size_t length, uint32_t *ret_code_point);
+
+/* Writes the character as 1 to 4 bytes and returns their count. `code_point` must be a Unicode
+ * scalar value. */
+size_t utf8_encode(uint32_t code_point, char out[4]);
+
+/* At most `length`: where to cut a text so that no character is cut in two. */
+size_t utf8_whole(const char *text, size_t length);
+
+#endif

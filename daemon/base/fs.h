@@ -1,0 +1,42 @@
+/*
+ * Files: reading with a cap, replacing without a moment in which a reader sees half of it.
+ */
+#ifndef KEYROTATED_BASE_FS_H
+#define KEYROTATED_BASE_FS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Appends the whole regular file to `out`. Errors: -errno of open/read; -EMSGSIZE where it is
+ * larger than the buffer's maximum; -EINVAL where it is not a regular file. Never blocks on a FIFO.
+ * After an error `out` may hold a part of the file. */
+int fs_read(const char *path, struct buf *out, struct err *err);
+
+/*
+ * Replaces `path` by a file with this content: written beside it under a name of its own
+ * (".NAME.XXXXXX.tmp"), given `mode` (whatever the umask) and, unless gid is (gid_t)-1, that group,
+ * flushed to disk, renamed over it, and the directory flushed. A reader sees the old content or the
+ * new one, never a part. A symbolic link at `path` is replaced, not followed. On failure the old
+ * file is untouched and the temporary one removed; the one exception is a directory that cannot be
+ * flushed, where the new content is in place and only its survival of a power cut is in doubt.
+ */
+int fs_replace(const char *path, const void *content, size_t length, mode_t mode, gid_t gid,
+               struct err *err);
+
+/* Could fs_replace(path) work right now? Tries it with an empty file that is never renamed. Returns
+ * 0 or the error that fs_replace() would give. */
+int fs_check_replaceable(const char *path, struct err *err);
+
+/* Removes leftovers ".NAME.XXXXXX.tmp" that a crash in fs_replace(path) has left behind: regular
+ * files of that name that belong to this user. Not while another fs_replace(path) runs. */
+void fs_remove_leftovers(const char *path);
+
+/* Makes the directory and its missing parents, all of them with `mode`, whatever the umask. What
+ * exists is left as it is; -ENOTDIR where it is no directory. */
+int fs_make_directory(const char *path, mode_t mode, struct err *err);
+
+#endif

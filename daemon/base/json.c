@@ -1,0 +1,226 @@
+#include "base/json.h"
+
+#include <errno.h>
+#include <json-c/json_object_iterator.h>
+#include <json-c/json_tokener.h>
+#include <json-c/printbuf.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/json_scan.h"
+#include "base/str.h"
+
+/* json_tokener counts the scalar inside the innermost container as a level, too. */
+enum { TOKENER_DEPTH = JSON_DEPTH_MAX + 2 };
+
+/* json-c hands its strings out as const, but they stand in memory that the object owns. */
+static void wipe_string(struct json_object *value)
+{
+    wipe((char *)(uintptr_t)json_object_get_string(value),
+         (size_t)json_object_get_string_len(value));
+}
+
+/* Calls `visit` for every value in the tree, NULL (the literal null) included; parents first. */
+static void walk(struct json_object *value, void (*visit)(struct json_object *, void *),
+                 void *context)
+{
+    visit(value, context);
+    if (json_object_is_type(value, json_type_object)) {
+        struct json_object_iterator member = json_object_iter_begin(value);
+        struct json_object_iterator end = json_object_iter_end(value);
+        for (; !json_object_iter_equal(&member, &end); json_object_iter_next(&member))
+            walk(json_object_iter_peek_value(&member), visit, context);
+    } else if (json_object_is_type(value, json_type_array)) {
+        for (size_t i = 0; i < json_object_array_length(value); i++)
+            walk(json_object_array_get_idx(value, i), visit, context);
+    }
+}
+
+static void count_value(struct json_object *value, void *context)
+{
+    struct json_census *census = context;
+
+    census->values++;
+    if (value == NULL)
+        census->nulls++;
+    else if (json_object_is_type(value, json_type_string))
+        census->string_bytes += (size_t)json_object_get_string_len(value);
+}
+
+/* json-c 0.16 does not report that memory ran out: it puts null for the value, leaves out the
+ * member, or cuts the string. */
+static bool is_complete(struct json_object *value, const struct json_census *expected)
+{
+    struct json_census found = {.values = 0};
+
+    walk(value, count_value, &found);
+    return found.values == expected->values && found.nulls == expected->nulls &&
+           found.string_bytes == expected->string_bytes;
+}
+
+static void wipe_if_string(struct json_object *value, void *context)
+{
+    (void)context;
+    if (json_object_is_type(value, json_type_string))
+        wipe_string(value);
+}
+
+void json_free_wiped(struct json_object *value)
+{
+    walk(value, wipe_if_string, NULL);
+    json_object_put(value);
+}
+
+/* Makes room in the tokener's buffer for the longest possible token, because growing it later would
+ * leave pieces of tokens, unwiped, in memory that was given back. */
+static bool reserve_token_buffer(struct json_tokener *tokener, size_t length)
+{
+    return printbuf_memset(tokener->pb, 0, 0, (int)length + 1) == 0;
+}
+
+static struct json_object *build(struct json_tokener *tokener, const char *text, size_t length)
+{
+    struct json_object *value = json_tokener_parse_ex(tokener, text, (int)length);
+
+    /* A number at the very end might go on: only a further byte tells that it does not. */
+    if (value == NULL && json_tokener_get_error(tokener) == json_tokener_continue)
+        value = json_tokener_parse_ex(tokener, " ", 1);
+    return value;
+}
+
+struct json_object *json_parse(const char *text, size_t length, struct err *err)
+{
+    struct json_census census;
+
+    if (length > INT_MAX / 2) {
+        err_set(err, -EMSGSIZE, "JSON text of %zu bytes is too long", length);
+        return NULL;
+    }
+    if (json_scan(text, length, JSON_DEPTH_MAX, &census, err) != 0)
+        return NULL;
+    if (census.values == 1 && census.nulls == 1) {
+        err_set(err, -EBADMSG, "the JSON text is a bare null");
+        return NULL;
+    }
+
+    struct json_object *value = NULL;
+    struct json_tokener *tokener = json_tokener_new_ex(TOKENER_DEPTH);
+    if (tokener != NULL && reserve_token_buffer(tokener, length)) {
+        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+        value = build(tokener, text, length);
+        wipe(tokener->pb->buf, (size_t)tokener->pb->size);
+    }
+    if (tokener != NULL)
+        json_tokener_free(tokener);
+    if (value == NULL || !is_complete(value, &census)) {
+        json_free_wiped(value);
+        err_set(err, -ENOMEM, "out of memory while reading JSON");
+        return NULL;
+    }
+    return value;
+}
+
+struct json_object *json_member(struct json_object *object, const char *name)
+{
+    struct json_object *value = NULL;
+
+    if (json_object_is_type(object, json_type_object))
+        json_object_object_get_ex(object, name, &value);
+    return value;
+}
+
+const char *json_string(struct json_object *object, const char *name)
+{
+    struct json_object *value = json_member(object, name);
+
+    if (!json_object_is_type(value, json_type_string))
+        return NULL;
+    const char *text = json_object_get_string(value);
+    return strlen(text) == (size_t)json_object_get_string_len(value) ? text : NULL;
+}
+
+bool json_int64(struct json_object *object, const char *name, int64_t *ret_value)
+{
+    struct json_object *value = json_member(object, name);
+
+    if (!json_object_is_type(value, json_type_int))
+        return false;
+    *ret_value = json_object_get_int64(value);
+    return true;
+}
+
+bool json_boolean(struct json_object *object, const char *name, bool *ret_value)
+{
+    struct json_object *value = json_member(object, name);
+
+    if (!json_object_is_type(value, json_type_boolean))
+        return false;
+    *ret_value = json_object_get_boolean(value);
+    return true;
+}
+
+bool json_lenient_int64(struct json_object *object, const char *name, int64_t *ret_value)
+{
+    const char *text = json_string(object, name);
+
+    return text != NULL ? str_to_int64(text, ret_value) : json_int64(object, name, ret_value);
+}
+
+struct secret *json_secret(struct json_object *object, const char *name)
+{
+    const char *text = json_string(object, name);
+
+    return text != NULL ? secret_new(text, strlen(text)) : NULL;
+}
+
+/* Besides what RFC 8259 demands: whatever drives a terminal (DEL, C1) or ends a line in the eyes of
+ * some reader (NEL, U+2028, U+2029). */
+static bool needs_escape(uint32_t code_point)
+{
+    return code_point < 0x20 || code_point == '"' || code_point == '\\' ||
+           (code_point >= 0x7F && code_point <= 0x9F) || code_point == 0x2028 ||
+           code_point == 0x2029;
+}
+
+static void append_escape(struct buf *out, uint32_t code_point)
+{
+    switch (code_point) {
+    case '"':
+        buf_append_str(out, "\\\"");
+        break;
+    case '\\':
+        buf_append_str(out, "\\\\");
+        break;
+    case '\n':
+        buf_append_str(out, "\\n");
+        break;
+    case '\r':
+        buf_append_str(out, "\\r");
+        break;
+    case '\t':
+        buf_append_str(out, "\\t");
+        break;
+    default:
+        buf_append_format(out, "\\u%04x", code_point);
+        break;
+    }
+}
+
+int json_append_string(struct buf *out, const char *text, size_t length)
+{
+    size_t at = 0;
+
+    buf_append_char(out, '"');
+    while (at < length) {
+        uint32_t code_point = 0;
+        size_t count = utf8_character(text + at, length - at, &code_point);
+        if (count == 0)
+            buf_append_str(out, "\xEF\xBF\xBD"); /* U+FFFD, the replacement character */
+        else if (needs_escape(code_point))
+            append_escape(out, code_point);
+        else
+            buf_append(out, text + at, count);
+        at += count > 0 ? count : 1;
+    }
+    return buf_append_char(out, '"');
+}

@@ -1,0 +1,56 @@
+/*
+ * JSON by the book (RFC 8259), on json-c.
+ *
+ * json-c accepts more than JSON even when told to be strict (single quotes, NaN, duplicate names,
+ * control characters, bytes after a NUL), and turns numbers that are too large into the largest.
+ * json_parse() refuses all of that before json-c sees it. Values are read by type: asking for a
+ * string where there is a number gives NULL, not "3".
+ */
+#ifndef KEYROTATED_BASE_JSON_H
+#define KEYROTATED_BASE_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <json-c/json_object.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/secret.h"
+
+enum { JSON_DEPTH_MAX = 24 };
+
+/*
+ * Parses exactly one value. Returns an owned reference (json_object_put()), or NULL with err set;
+ * the message tells the byte offset and what was expected, never the surrounding bytes. Refuses,
+ * beyond what the grammar forbids: nesting deeper than JSON_DEPTH_MAX, member names that occur
+ * twice, \u0000 and lone surrogates, integers that do not fit in an int64_t, and a bare null, for
+ * which json-c has no object.
+ */
+struct json_object *json_parse(const char *text, size_t length, struct err *err);
+
+/* Frees a parsed value after wiping every string in it. For replies that hold keys or tokens. */
+void json_free_wiped(struct json_object *value);
+
+/* The member of that name if `object` is an object and has it, else NULL. Borrowed. A member that
+ * is null is NULL, too. `object` may be NULL here and below. */
+struct json_object *json_member(struct json_object *object, const char *name);
+
+/* The member's value if it is a string without NUL inside, else NULL. Borrowed. */
+const char *json_string(struct json_object *object, const char *name);
+
+/* These return false, and leave *ret_value alone, where the member is absent or of another type. */
+bool json_int64(struct json_object *object, const char *name, int64_t *ret_value);
+bool json_boolean(struct json_object *object, const char *name, bool *ret_value);
+/* A number, or a string that holds a decimal integer (the metadata service sends those). */
+bool json_lenient_int64(struct json_object *object, const char *name, int64_t *ret_value);
+/* A copy of the string member as a secret, or NULL. */
+struct secret *json_secret(struct json_object *object, const char *name);
+
+/* Appends `text` as a JSON string with quotes and escapes (invalid UTF-8 becomes U+FFFD). What
+ * terminals obey or readers take for a line break is escaped, too. Returns 0 or the buffer's error.
+ */
+int json_append_string(struct buf *out, const char *text, size_t length);
+
+#endif

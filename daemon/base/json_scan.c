@@ -1,0 +1,414 @@
+#include "base/json_scan.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/encoding.h"
+
+/* A decoded member name: where it stands in struct scan's name_bytes and in the text. */
+struct name {
+    size_t start;
+    size_t length;
+    size_t text_offset;
+};
+
+struct scan {
+    const char *text;
+    size_t length;
+    size_t at;
+    int depth_left;
+    struct json_census census;
+    struct err *err;
+
+    /* The names of all objects that are open right now, innermost last. */
+    struct buf name_bytes;
+    struct name *names;
+    size_t name_count;
+    size_t name_capacity;
+};
+
+static int complain_at(struct scan *scan, size_t offset, const char *what)
+{
+    return err_set(scan->err, -EBADMSG, "invalid JSON at byte %zu: %s", offset, what);
+}
+
+static int complain(struct scan *scan, const char *what)
+{
+    return complain_at(scan, scan->at, what);
+}
+
+static int out_of_memory(struct scan *scan)
+{
+    return err_set(scan->err, -ENOMEM, "out of memory while reading JSON");
+}
+
+/* The next byte, or -1 at the end. */
+static int peek(const struct scan *scan)
+{
+    return scan->at < scan->length ? (uint8_t)scan->text[scan->at] : -1;
+}
+
+static bool take(struct scan *scan, char expected)
+{
+    if (peek(scan) != expected)
+        return false;
+    scan->at++;
+    return true;
+}
+
+static void skip_blanks(struct scan *scan)
+{
+    while (peek(scan) == ' ' || peek(scan) == '\t' || peek(scan) == '\n' || peek(scan) == '\r')
+        scan->at++;
+}
+
+static bool next_is_digit(const struct scan *scan)
+{
+    return peek(scan) >= '0' && peek(scan) <= '9';
+}
+
+static int scan_digits(struct scan *scan)
+{
+    if (!next_is_digit(scan))
+        return complain(scan, "expected a digit");
+    while (next_is_digit(scan))
+        scan->at++;
+    return 0;
+}
+
+/* Fraction and exponent, both optional; *ret_present tells whether there was either. */
+static int scan_number_tail(struct scan *scan, bool *ret_present)
+{
+    int rc = 0;
+
+    *ret_present = false;
+    if (take(scan, '.')) {
+        *ret_present = true;
+        rc = scan_digits(scan);
+    }
+    if (rc == 0 && (take(scan, 'e') || take(scan, 'E'))) {
+        *ret_present = true;
+        if (!take(scan, '+'))
+            take(scan, '-');
+        rc = scan_digits(scan);
+    }
+    return rc;
+}
+
+static bool fits_int64(const char *digits, size_t count, bool negative)
+{
+    int64_t value = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        int digit = negative ? -(digits[i] - '0') : digits[i] - '0';
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, digit, &value))
+            return false;
+    }
+    return true;
+}
+
+static int scan_number(struct scan *scan)
+{
+    size_t number_start = scan->at;
+    bool negative = take(scan, '-');
+    size_t digits_start = scan->at;
+    bool has_tail;
+
+    /* A zero stands alone: 01 is two tokens, and the caller trips over the second. */
+    int rc = take(scan, '0') ? 0 : scan_digits(scan);
+    size_t digit_count = scan->at - digits_start;
+    if (rc == 0)
+        rc = scan_number_tail(scan, &has_tail);
+    if (rc != 0)
+        return rc;
+    if (!has_tail && !fits_int64(scan->text + digits_start, digit_count, negative))
+        return complain_at(scan, number_start, "integer out of range");
+    return 0;
+}
+
+static int scan_four_hex_digits(struct scan *scan, uint32_t *ret_unit)
+{
+    uint8_t bytes[2];
+    char digits[5] = "";
+
+    if (scan->length - scan->at < 4)
+        return complain(scan, "expected four hex digits");
+    memcpy(digits, scan->text + scan->at, 4);
+    if (!hex_decode(digits, bytes, sizeof bytes))
+        return complain(scan, "expected four hex digits");
+    scan->at += 4;
+    *ret_unit = (uint32_t)bytes[0] << 8 | bytes[1];
+    return 0;
+}
+
+/* What follows "\u": one UTF-16 unit, or two that form a surrogate pair. */
+static int scan_unicode_escape(struct scan *scan, uint32_t *ret_code_point)
+{
+    size_t start = scan->at;
+    uint32_t first = 0;
+    uint32_t second = 0;
+
+    int rc = scan_four_hex_digits(scan, &first);
+    if (rc != 0)
+        return rc;
+    if (first == 0)
+        return complain_at(scan, start, "\\u0000 is refused");
+    if (first < 0xD800 || first > 0xDFFF) {
+        *ret_code_point = first;
+        return 0;
+    }
+
+    bool pair_follows = first < 0xDC00 && take(scan, '\\') && take(scan, 'u');
+    if (!pair_follows)
+        return complain_at(scan, start, "lone surrogate");
+    rc = scan_four_hex_digits(scan, &second);
+    if (rc != 0)
+        return rc;
+    if (second < 0xDC00 || second > 0xDFFF)
+        return complain_at(scan, start, "lone surrogate");
+    *ret_code_point = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
+    return 0;
+}
+
+/* What follows a backslash. */
+static int scan_escape(struct scan *scan, uint32_t *ret_code_point)
+{
+    static const struct {
+        char letter;
+        char meaning;
+    } escapes[] = {{'"', '"'},  {'\\', '\\'}, {'/', '/'},  {'b', '\b'},
+                   {'f', '\f'}, {'n', '\n'},  {'r', '\r'}, {'t', '\t'}};
+
+    if (take(scan, 'u'))
+        return scan_unicode_escape(scan, ret_code_point);
+    for (size_t i = 0; i < sizeof escapes / sizeof escapes[0]; i++) {
+        if (take(scan, escapes[i].letter)) {
+            *ret_code_point = (uint32_t)escapes[i].meaning;
+            return 0;
+        }
+    }
+    return complain(scan, "unknown escape");
+}
+
+/* One character of a string, escaped or not. */
+static int scan_character(struct scan *scan, uint32_t *ret_code_point)
+{
+    if (take(scan, '\\'))
+        return scan_escape(scan, ret_code_point);
+    if (peek(scan) >= 0 && peek(scan) < 0x20)
+        return complain(scan, "control character in a string");
+
+    size_t count = utf8_character(scan->text + scan->at, scan->length - scan->at, ret_code_point);
+    if (count == 0)
+        return complain(scan, "invalid UTF-8");
+    scan->at += count;
+    return 0;
+}
+
+/* A string whose decoded content is appended to `decoded` unless that is NULL. */
+static int scan_string(struct scan *scan, struct buf *decoded, size_t *ret_decoded_length)
+{
+    if (!take(scan, '"'))
+        return complain(scan, "expected a string in double quotes");
+
+    *ret_decoded_length = 0;
+    while (!take(scan, '"')) {
+        uint32_t code_point = 0;
+        char utf8[4];
+
+        if (peek(scan) < 0)
+            return complain(scan, "unterminated string");
+        int rc = scan_character(scan, &code_point);
+        if (rc != 0)
+            return rc;
+        size_t count = utf8_encode(code_point, utf8);
+        if (decoded != NULL && buf_append(decoded, utf8, count) != 0)
+            return out_of_memory(scan);
+        *ret_decoded_length += count;
+    }
+    return 0;
+}
+
+static int scan_literal(struct scan *scan)
+{
+    static const char *const literals[] = {"true", "false", "null"};
+
+    for (size_t i = 0; i < sizeof literals / sizeof literals[0]; i++) {
+        size_t length = strlen(literals[i]);
+        if (scan->length - scan->at >= length &&
+            memcmp(scan->text + scan->at, literals[i], length) == 0) {
+            scan->at += length;
+            scan->census.nulls += literals[i][0] == 'n';
+            return 0;
+        }
+    }
+    return complain(scan, "expected a value");
+}
+
+static int scan_value(struct scan *scan);
+
+static int scan_array(struct scan *scan)
+{
+    skip_blanks(scan);
+    if (take(scan, ']'))
+        return 0;
+    for (;;) {
+        int rc = scan_value(scan);
+        if (rc != 0)
+            return rc;
+        if (take(scan, ']'))
+            return 0;
+        if (!take(scan, ','))
+            return complain(scan, "expected ',' or ']'");
+    }
+}
+
+static int remember_name(struct scan *scan, struct name name)
+{
+    if (scan->name_count == scan->name_capacity) {
+        size_t capacity = scan->name_capacity > 0 ? 2 * scan->name_capacity : 16;
+        struct name *names = reallocarray(scan->names, capacity, sizeof *names);
+        if (names == NULL)
+            return out_of_memory(scan);
+        scan->names = names;
+        scan->name_capacity = capacity;
+    }
+    scan->names[scan->name_count++] = name;
+    return 0;
+}
+
+static int scan_member(struct scan *scan)
+{
+    struct name name = {.start = scan->name_bytes.length, .text_offset = scan->at};
+
+    int rc = scan_string(scan, &scan->name_bytes, &name.length);
+    if (rc == 0)
+        rc = remember_name(scan, name);
+    if (rc != 0)
+        return rc;
+    skip_blanks(scan);
+    if (!take(scan, ':'))
+        return complain(scan, "expected ':'");
+    return scan_value(scan);
+}
+
+static int scan_members(struct scan *scan)
+{
+    skip_blanks(scan);
+    if (take(scan, '}'))
+        return 0;
+    for (;;) {
+        skip_blanks(scan);
+        int rc = scan_member(scan);
+        if (rc != 0)
+            return rc;
+        if (take(scan, '}'))
+            return 0;
+        if (!take(scan, ','))
+            return complain(scan, "expected ',' or '}'");
+    }
+}
+
+/* Orders by content, and equal names by where they stand. */
+static int compare_names(const void *left, const void *right, void *name_bytes)
+{
+    const struct name *a = left, *b = right;
+    const char *bytes = name_bytes;
+
+    if (a->length != b->length)
+        return a->length < b->length ? -1 : 1;
+    int order = a->length > 0 ? memcmp(bytes + a->start, bytes + b->start, a->length) : 0;
+    if (order != 0)
+        return order;
+    return a->text_offset < b->text_offset ? -1 : a->text_offset > b->text_offset;
+}
+
+/* Sorting finds duplicates in n log n steps, whatever names somebody chose to make it slow. */
+static int check_names_unique(struct scan *scan, size_t first_name)
+{
+    struct name *names = scan->names + first_name;
+    size_t count = scan->name_count - first_name;
+
+    if (count < 2)
+        return 0;
+    qsort_r(names, count, sizeof *names, compare_names, scan->name_bytes.data);
+    for (size_t i = 1; i < count; i++) {
+        const char *bytes = buf_str(&scan->name_bytes);
+        if (names[i].length == names[i - 1].length &&
+            memcmp(bytes + names[i].start, bytes + names[i - 1].start, names[i].length) == 0)
+            return complain_at(scan, names[i].text_offset, "member name occurs twice");
+    }
+    return 0;
+}
+
+static int scan_object(struct scan *scan)
+{
+    size_t first_name = scan->name_count;
+    size_t bytes_before = scan->name_bytes.length;
+
+    int rc = scan_members(scan);
+    if (rc == 0)
+        rc = check_names_unique(scan, first_name);
+    scan->name_count = first_name;
+    buf_truncate(&scan->name_bytes, bytes_before);
+    return rc;
+}
+
+static int scan_container(struct scan *scan, int (*scan_content)(struct scan *))
+{
+    if (scan->depth_left == 0)
+        return complain(scan, "nested too deep");
+    scan->at++;
+    scan->depth_left--;
+    int rc = scan_content(scan);
+    scan->depth_left++;
+    return rc;
+}
+
+/* One value and the blanks on both sides of it. */
+static int scan_value(struct scan *scan)
+{
+    size_t string_length = 0;
+    int rc;
+
+    skip_blanks(scan);
+    scan->census.values++;
+    switch (peek(scan)) {
+    case '{':
+        rc = scan_container(scan, scan_object);
+        break;
+    case '[':
+        rc = scan_container(scan, scan_array);
+        break;
+    case '"':
+        rc = scan_string(scan, NULL, &string_length);
+        scan->census.string_bytes += string_length;
+        break;
+    default:
+        rc = peek(scan) == '-' || next_is_digit(scan) ? scan_number(scan) : scan_literal(scan);
+        break;
+    }
+    skip_blanks(scan);
+    return rc;
+}
+
+int json_scan(const char *text, size_t length, int depth_max, struct json_census *ret_census,
+              struct err *err)
+{
+    struct scan scan = {.text = text, .length = length, .depth_left = depth_max, .err = err};
+
+    /* A decoded name is never longer than its text. */
+    buf_init(&scan.name_bytes, length);
+    int rc = scan_value(&scan);
+    if (rc == 0 && scan.at < length)
+        rc = complain(&scan, "expected the end");
+    buf_done(&scan.name_bytes);
+    free(scan.names);
+    *ret_census = scan.census;
+    return rc;
+}

@@ -1,0 +1,242 @@
+#include "base/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/str.h"
+
+static const char CUT_MARK[] = "...";
+
+static const struct {
+    enum log_level level;
+    const char *name;
+} LEVELS[] = {
+    {LEVEL_ERROR, "error"}, {LEVEL_WARNING, "warning"}, {LEVEL_NOTICE, "notice"},
+    {LEVEL_INFO, "info"},   {LEVEL_DEBUG, "debug"},
+};
+enum { LEVEL_COUNT = sizeof LEVELS / sizeof LEVELS[0] };
+
+const char *log_level_name(enum log_level level)
+{
+    for (size_t i = 0; i < LEVEL_COUNT; i++) {
+        if (LEVELS[i].level == level)
+            return LEVELS[i].name;
+    }
+    return "unknown";
+}
+
+bool log_level_from_name(const char *name, enum log_level *ret_level)
+{
+    for (size_t i = 0; i < LEVEL_COUNT; i++) {
+        if (str_equal(LEVELS[i].name, name)) {
+            *ret_level = LEVELS[i].level;
+            return true;
+        }
+    }
+    return false;
+}
+
+void log_line_start(struct log_line *line, time_ms now, enum log_level level, const char *event,
+                    const char *format, ...)
+{
+    va_list arguments;
+
+    line->time = now;
+    line->level = level;
+    line->event = event;
+    line->field_count = 0;
+    line->time_count = 0;
+
+    va_start(arguments, format);
+    int wanted = vsnprintf(line->message, sizeof line->message, format, arguments);
+    va_end(arguments);
+    if (wanted < 0)
+        line->message[0] = '\0';
+    if (wanted >= LOG_MESSAGE_MAX) {
+        size_t kept = utf8_whole(line->message, LOG_MESSAGE_MAX - sizeof CUT_MARK);
+        memcpy(line->message + kept, CUT_MARK, sizeof CUT_MARK);
+    }
+}
+
+static void add_field(struct log_line *line, struct log_field field)
+{
+    if (line->field_count < LOG_FIELDS_MAX)
+        line->fields[line->field_count++] = field;
+}
+
+void log_line_text(struct log_line *line, const char *name, const char *text)
+{
+    if (text != NULL)
+        add_field(line, (struct log_field){.name = name, .text = text});
+}
+
+void log_line_number(struct log_line *line, const char *name, int64_t number)
+{
+    add_field(line, (struct log_field){.name = name, .number = number});
+}
+
+void log_line_time(struct log_line *line, const char *name, time_ms at)
+{
+    if (at == TIME_NEVER || line->time_count == LOG_TIMES_MAX)
+        return;
+    log_line_text(line, name, time_to_rfc3339(at, line->times[line->time_count++]));
+}
+
+bool log_enabled(const struct log *log, enum log_level level)
+{
+    return log->write != NULL && level <= log->level;
+}
+
+void log_emit(struct log *log, const struct log_line *line)
+{
+    if (log_enabled(log, line->level))
+        log->write(log->context, line);
+}
+
+/* Can a logfmt reader take the value as it stands? */
+static bool needs_quotes(const char *text, size_t length)
+{
+    if (length == 0)
+        return true;
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i];
+        if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c == 0x7F)
+            return true; /* c is signed: everything that is not ASCII is quoted, too */
+    }
+    return false;
+}
+
+/* The value in quotes, cut where it is too long. */
+static void append_quoted(struct buf *out, const char *text, size_t length)
+{
+    char cut[LOG_VALUE_MAX + 1];
+
+    if (length > LOG_VALUE_MAX) {
+        size_t kept = utf8_whole(text, LOG_VALUE_MAX - strlen(CUT_MARK));
+        memcpy(cut, text, kept);
+        memcpy(cut + kept, CUT_MARK, sizeof CUT_MARK);
+        text = cut;
+        length = kept + strlen(CUT_MARK);
+    }
+    json_append_string(out, text, length);
+}
+
+static void append_logfmt_text(struct buf *out, const char *text)
+{
+    size_t length = strlen(text);
+
+    if (length > LOG_VALUE_MAX || needs_quotes(text, length))
+        append_quoted(out, text, length);
+    else
+        buf_append(out, text, length);
+}
+
+int log_format_logfmt(struct buf *out, const struct log_line *line)
+{
+    char time[TIME_TEXT_MAX];
+
+    buf_append_format(out, "time=%s level=%s event=", time_to_rfc3339(line->time, time),
+                      log_level_name(line->level));
+    append_logfmt_text(out, line->event);
+    buf_append_str(out, " msg=");
+    append_quoted(out, line->message, strlen(line->message));
+    for (size_t i = 0; i < line->field_count; i++) {
+        const struct log_field *field = &line->fields[i];
+        buf_append_format(out, " %s=", field->name);
+        if (field->text != NULL)
+            append_logfmt_text(out, field->text);
+        else
+            buf_append_format(out, "%" PRId64, field->number);
+    }
+    return buf_append_char(out, '\n');
+}
+
+static void append_json_text(struct buf *out, const char *name, const char *text)
+{
+    json_append_string(out, name, strlen(name));
+    buf_append_char(out, ':');
+    append_quoted(out, text, strlen(text));
+}
+
+int log_format_json(struct buf *out, const struct log_line *line)
+{
+    char time[TIME_TEXT_MAX];
+
+    buf_append_char(out, '{');
+    append_json_text(out, "time", time_to_rfc3339(line->time, time));
+    buf_append_char(out, ',');
+    append_json_text(out, "level", log_level_name(line->level));
+    buf_append_char(out, ',');
+    append_json_text(out, "event", line->event);
+    buf_append_char(out, ',');
+    append_json_text(out, "msg", line->message);
+    for (size_t i = 0; i < line->field_count; i++) {
+        const struct log_field *field = &line->fields[i];
+        buf_append_char(out, ',');
+        if (field->text != NULL) {
+            append_json_text(out, field->name, field->text);
+        } else {
+            json_append_string(out, field->name, strlen(field->name));
+            buf_append_format(out, ":%" PRId64, field->number);
+        }
+    }
+    return buf_append_str(out, "}\n");
+}
+
+/* Writes everything, waiting a moment for a reader that does not keep up. A log that nobody reads
+ * must not stop the program: what cannot be written then is given up. */
+static void write_to(int fd, const char *bytes, size_t length)
+{
+    enum { PATIENCE_MS = 1000 };
+
+    while (length > 0) {
+        ssize_t count = write(fd, bytes, length);
+        if (count >= 0) {
+            bytes += count;
+            length -= (size_t)count;
+        } else if (errno == EAGAIN) {
+            struct pollfd writable = {.fd = fd, .events = POLLOUT};
+            if (poll(&writable, 1, PATIENCE_MS) <= 0)
+                return;
+        } else if (errno != EINTR) {
+            return;
+        }
+    }
+}
+
+static void write_formatted(void *context, const struct log_line *line,
+                            int (*format)(struct buf *, const struct log_line *))
+{
+    const int *fd = context;
+    int saved_errno = errno;
+    struct buf text;
+
+    buf_init(&text, LOG_LINE_MAX);
+    if (format(&text, line) == 0) {
+        write_to(*fd, text.data, text.length);
+    } else {
+        /* Most likely memory ran out: the event's name is better than nothing. */
+        char bare[256];
+        snprintf(bare, sizeof bare, "level=%s event=%.100s\n", log_level_name(line->level),
+                 line->event);
+        write_to(*fd, bare, strlen(bare));
+    }
+    buf_done(&text);
+    errno = saved_errno;
+}
+
+void log_write_logfmt(void *context, const struct log_line *line)
+{
+    write_formatted(context, line, log_format_logfmt);
+}
+
+void log_write_json(void *context, const struct log_line *line)
+{
+    write_formatted(context, line, log_format_json);
+}

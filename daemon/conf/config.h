@@ -1,0 +1,148 @@
+/*
+ * The configuration as it was understood: checked, complete, immutable, reference-counted.
+ *
+ * Everything that can be wrong with it has been reported by config_load(); whoever holds a
+ * `struct config` may rely on every reference being resolved and every number being in range. A
+ * reload makes a new one and leaves the old one to those that still use it.
+ */
+#ifndef KEYROTATED_CONF_CONFIG_H
+#define KEYROTATED_CONF_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "core/policy.h"
+#include "core/slot.h"
+
+enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_JOURNAL, LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
+
+/* Where a cloud's services answer, and what their tokens are made out to. URLs without trailing
+ * slash, audiences as given (a trailing slash is part of an audience). */
+struct cloud {
+    const char *name; /* "AzureCloud", … or "custom" */
+    const char *resource_manager;
+    const char *login;
+    const char *audience;
+    const char *key_vault_audience;
+    const char *batch_audience;
+    const char *api_version;
+};
+
+enum identity_type { IDENTITY_CLIENT_SECRET, IDENTITY_MANAGED_IDENTITY };
+
+struct identity {
+    const char *name;
+    enum identity_type type;
+    const char *tenant_id;          /* client_secret */
+    const char *client_id;          /* client_secret; managed_identity: selector or NULL */
+    const char *client_secret_file; /* client_secret; as written: relative ones are looked up below
+                                       $CREDENTIALS_DIRECTORY when the file is read */
+    const char *object_id;          /* managed_identity: selector or NULL */
+    const char *resource_id;        /* managed_identity: selector or NULL */
+    const char *endpoint;           /* managed_identity: the metadata service, no trailing slash */
+};
+
+enum target_type { TARGET_FILE };
+enum file_format { FILE_FORMAT_RAW, FILE_FORMAT_ENV, FILE_FORMAT_JSON };
+
+/* One place where one account's key goes, placeholders expanded. {location} is known only to Azure:
+ * `needs_location` says that it stands in `path` still. */
+struct destination {
+    const char *name; /* of the target */
+    enum target_type type;
+    bool required;
+    const char *path; /* file */
+    mode_t mode;
+    const char *group; /* NULL: the daemon's own */
+    enum file_format format;
+    bool needs_location;
+};
+
+struct account {
+    const char *id;  /* the resource id as written or composed */
+    const char *key; /* the same in lower case: what accounts are compared by */
+    const char *name;
+    const char *resource_group;
+    const char *subscription_id;
+    bool has_adopt_active;
+    enum slot adopt_active;
+    const struct identity *identity;
+    const char *policy_name;
+    const struct policy *policy;            /* with the account's own `rotate` worked in */
+    const struct destination *destinations; /* in the order of delivery */
+    size_t destination_count;
+};
+
+struct config {
+    unsigned references;
+    const char *path; /* the main file */
+    const char *state_dir;
+    const char *control_socket;
+    const char *control_group; /* "keyrotated-admin" */
+    enum log_level log_level;
+    enum log_format log_format;
+    duration_ms status_every;
+    struct cloud cloud;
+    const char *ca_file;  /* NULL: the system's bundle */
+    const char *proxy;    /* NULL: none */
+    const char *no_proxy; /* comma-separated suffixes, or NULL */
+    unsigned limit_requests;
+    unsigned limit_per_subscription;
+    struct timing timing;
+    const struct identity *identities;
+    size_t identity_count;
+    const struct policy *policies;
+    const char *const *policy_names; /* parallel to policies */
+    size_t policy_count;
+    const struct account *accounts; /* sorted by key */
+    size_t account_count;
+    void *arena; /* owns all of the above */
+};
+
+/* What config_load() has to say, each with the place it is about. */
+enum { CONFIG_MESSAGES_MAX = 200 };
+struct config_messages {
+    struct buf text; /* lines "FILE:LINE:COLUMN: path.to.key: what" and, before warnings, "warning:
+                        " in the sentence */
+    size_t error_count;
+    size_t warning_count;
+};
+void config_messages_init(struct config_messages *messages);
+void config_messages_done(struct config_messages *messages);
+
+/* The environment that the configuration depends on, handed in so that tests need none. Members may
+ * be NULL. */
+struct config_environment {
+    const char *state_directory;   /* $STATE_DIRECTORY: a list with ':'; the first counts */
+    const char *runtime_directory; /* $RUNTIME_DIRECTORY, likewise */
+    bool proxy_variables_set;      /* any of http_proxy, https_proxy, all_proxy, no_proxy … */
+    time_ms now;                   /* for checks that depend on the calendar */
+};
+
+/*
+ * Reads `path` and conf.d/ *.yaml beside it, in lexical order. Returns a configuration with one
+ * reference, or NULL when messages->error_count > 0 (every error of every file has been added).
+ */
+struct config *config_load(const char *path, const struct config_environment *environment,
+                           struct config_messages *messages);
+
+struct config *config_ref(struct config *config);
+void config_unref(struct config *config);
+
+/* The account with that id (any case), or NULL. */
+const struct account *config_find_account(const struct config *config, const char *id);
+
+/*
+ * For `--check`: what was understood, in words, per account: identity, policy ("no key older than
+ * 90d: one rotation every 40d, a replaced key works for at least 10d more"), window, destinations,
+ * and what the first start would do.
+ */
+int config_explain(const struct config *config, struct buf *out);
+/* The policy in one sentence, for --check and the control program. */
+int config_explain_policy(const struct policy *policy, struct buf *out);
+
+#endif

@@ -1,0 +1,190 @@
+#include "conf/config.h"
+
+#include "base/str.h"
+
+static const char *words(duration_ms duration, char out[DURATION_TEXT_MAX])
+{
+    return duration_to_words(duration, out);
+}
+
+/* "3 accounts", "1 account". */
+static void append_count(struct buf *out, size_t count, const char *one, const char *many)
+{
+    (void)buf_append_format(out, "%zu %s", count, count == 1 ? one : many);
+}
+
+static void append_summary(const struct config *config, struct buf *out)
+{
+    (void)buf_append_format(out, "%s: ", config->path);
+    append_count(out, config->account_count, "account", "accounts");
+    (void)buf_append_str(out, ", ");
+    append_count(out, config->identity_count, "identity", "identities");
+    (void)buf_append_str(out, ", ");
+    append_count(out, config->policy_count, "policy", "policies");
+    (void)buf_append_format(out, "\n  %-15s%s, resource manager %s, login %s\n", "cloud",
+                            config->cloud.name, config->cloud.resource_manager,
+                            config->cloud.login);
+    (void)buf_append_format(out, "  %-15s%s/journal.db\n", "journal", config->state_dir);
+    (void)buf_append_format(out, "  %-15s%s, for root and the group %s\n", "control socket",
+                            config->control_socket, config->control_group);
+    if (config->ca_file != NULL)
+        (void)buf_append_format(out, "  %-15s%s alone\n", "trusts", config->ca_file);
+    if (config->proxy != NULL)
+        (void)buf_append_format(out, "  %-15s%s%s%s\n", "proxy", config->proxy,
+                                config->no_proxy != NULL ? ", not for " : "",
+                                config->no_proxy != NULL ? config->no_proxy : "");
+}
+
+static void append_identity(const struct identity *identity, struct buf *out)
+{
+    const char *selector = identity->client_id != NULL   ? identity->client_id
+                           : identity->object_id != NULL ? identity->object_id
+                                                         : identity->resource_id;
+
+    (void)buf_append_format(out, "  %-15s%s: ", "identity", identity->name);
+    if (identity->type == IDENTITY_CLIENT_SECRET)
+        (void)buf_append_format(out,
+                                "application %s of tenant %s, secret from %s%s, read again for "
+                                "every token\n",
+                                identity->client_id, identity->tenant_id,
+                                identity->client_secret_file[0] == '/' ? ""
+                                                                       : "$CREDENTIALS_DIRECTORY/",
+                                identity->client_secret_file);
+    else if (selector != NULL)
+        (void)buf_append_format(out, "user-assigned managed identity %s, asked of %s\n", selector,
+                                identity->endpoint);
+    else
+        (void)buf_append_format(out, "managed identity of this machine, asked of %s\n",
+                                identity->endpoint);
+}
+
+int config_explain_policy(const struct policy *policy, struct buf *out)
+{
+    char age[DURATION_TEXT_MAX];
+    char every[DURATION_TEXT_MAX];
+    char overlap[DURATION_TEXT_MAX];
+
+    if (!policy->rotate)
+        return buf_append_str(out,
+                              "no rotation (rotate: false): keys are adopted, delivered and "
+                              "watched, never regenerated");
+    if (policy->max_key_age != 0)
+        (void)buf_append_format(out, "no key older than %s: ", words(policy->max_key_age, age));
+    return buf_append_format(out,
+                             "one rotation every %s, a replaced key works for at least %s more",
+                             words(policy->rotate_every, every), words(policy->overlap, overlap));
+}
+
+static void append_window(const struct window *window, struct buf *out)
+{
+    static const char *const names[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+    const char *separator = "";
+
+    if (window->days == 0x7f)
+        (void)buf_append_str(out, "every day");
+    for (int day = 0; day < 7 && window->days != 0x7f; day++) {
+        if ((window->days >> day & 1) == 0)
+            continue;
+        (void)buf_append_format(out, "%s%s", separator, names[day]);
+        separator = ", ";
+    }
+    (void)buf_append_format(
+        out, " from %02d:%02d to %02d:%02d%s, %s", window->from_minute / 60,
+        window->from_minute % 60, window->to_minute / 60, window->to_minute % 60,
+        window->to_minute <= window->from_minute ? " of the next day" : "", tz_name(window->tz));
+}
+
+static void append_policy(const struct account *account, struct buf *out)
+{
+    static const char *const verify[] = {
+        [VERIFY_AUTO] = "tried at the data plane, which may be unreachable (verify: auto)",
+        [VERIFY_REQUIRED] = "tried at the data plane before it is delivered (verify: required)",
+        [VERIFY_OFF] = "not tried before it is delivered (verify: off)",
+    };
+    static const char *const drift[] = {
+        [DRIFT_REDELIVER] = "repaired by delivering the live key again (on_drift: redeliver)",
+        [DRIFT_ALERT] = "reported and left to you (on_drift: alert)",
+    };
+    const struct policy *policy = account->policy;
+    char text[DURATION_TEXT_MAX];
+
+    (void)buf_append_format(out, "  %-15s%s: ", "policy", account->policy_name);
+    (void)config_explain_policy(policy, out);
+    (void)buf_append_char(out, '\n');
+    if (policy->rotate) {
+        for (size_t i = 0; i < policy->window_count; i++) {
+            (void)buf_append_format(out, "  %-15s", i == 0 ? "starts only" : "or");
+            append_window(&policy->windows[i], out);
+            (void)buf_append_char(out, '\n');
+        }
+        (void)buf_append_format(out, "  %-15sup to %s after the planned time\n", "spread",
+                                words(policy->splay, text));
+        (void)buf_append_format(out, "  %-15s%s after the planned time\n", "overdue",
+                                words(policy->overdue_after, text));
+        (void)buf_append_format(out, "  %-15s%s\n", "a new key is", verify[policy->verify]);
+    }
+    (void)buf_append_format(out, "  %-15slooked for every %s, %s\n", "drift is",
+                            words(policy->check_every, text), drift[policy->on_drift]);
+}
+
+static void append_destination(const struct destination *destination, bool is_first,
+                               struct buf *out)
+{
+    static const char *const formats[] = {
+        [FILE_FORMAT_RAW] = "the key alone",
+        [FILE_FORMAT_ENV] = "environment file",
+        [FILE_FORMAT_JSON] = "JSON",
+    };
+
+    (void)buf_append_format(
+        out, "  %-15s%s: file %s (%s, mode %04o%s%s)%s\n", is_first ? "delivers to" : "then to",
+        destination->name, destination->path, formats[destination->format],
+        (unsigned)destination->mode, destination->group != NULL ? ", group " : "",
+        destination->group != NULL ? destination->group : "",
+        destination->required ? "" : ", not required");
+}
+
+static void append_first_start(const struct account *account, struct buf *out)
+{
+    const struct policy *policy = account->policy;
+    char earliest[DURATION_TEXT_MAX];
+    char latest[DURATION_TEXT_MAX];
+
+    (void)buf_append_format(out,
+                            "  %-15sadopts: finds the active key by what the destinations "
+                            "hold; ",
+                            "first start");
+    if (account->has_adopt_active)
+        (void)buf_append_format(out,
+                                "where they hold nothing, delivers the %s key (adopt_active); "
+                                "rotates nothing\n",
+                                slot_name(account->adopt_active));
+    else
+        (void)buf_append_str(out,
+                             "where they hold nothing, delivers nothing and is blocked until "
+                             "adopt_active says which key is in use; rotates nothing\n");
+    if (!policy->rotate)
+        return;
+    (void)buf_append_format(out, "  %-15sbetween %s and %s after that%s\n", "first rotation",
+                            words(policy->overlap, earliest), words(policy->rotate_every, latest),
+                            policy->window_count > 0 ? ", when a window opens" : "");
+}
+
+static void append_account(const struct account *account, struct buf *out)
+{
+    (void)buf_append_format(out, "\naccount %s\n  %-15s%s\n", account->name, "id", account->id);
+    append_identity(account->identity, out);
+    append_policy(account, out);
+    for (size_t i = 0; i < account->destination_count; i++)
+        append_destination(&account->destinations[i], i == 0, out);
+    append_first_start(account, out);
+}
+
+int config_explain(const struct config *config, struct buf *out)
+{
+    append_summary(config, out);
+    for (size_t i = 0; i < config->account_count; i++)
+        append_account(&config->accounts[i], out);
+    /* A failed buffer stays failed and answers every append with its code. */
+    return out->failed ? buf_append_str(out, "") : 0;
+}

@@ -1,0 +1,297 @@
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "conf/arena.h"
+#include "conf/config.h"
+#include "conf/report.h"
+#include "conf/resolve.h"
+#include "conf/schema.h"
+#include "conf/yaml_tree.h"
+
+enum {
+    FRAGMENTS_MAX = 1000,
+    ARENA_MAX = 512 * 1024 * 1024,
+};
+
+/* The state of one load; the trees live only as long. */
+struct load {
+    struct arena *arena;
+    struct report report;
+    struct tree_node *root; /* all files merged so far */
+    unsigned files;
+    bool
+        incomplete; /* a file could not be understood: what is missing is not known to be missing */
+};
+
+static struct place next_file(struct load *load, const char *path)
+{
+    return (struct place){.file = path, .file_order = load->files++, .line = 1, .column = 1};
+}
+
+/* Reads and parses one file; NULL when nothing of it can be used. */
+static struct tree_node *load_file(struct load *load, const char *path, bool is_main)
+{
+    struct place place = next_file(load, path);
+    struct tree_node *root = NULL;
+    bool is_empty = false;
+    struct err err;
+    struct buf text;
+
+    buf_init(&text, TREE_FILE_MAX);
+    err_clear(&err);
+    if (fs_read(path, &text, &err) != 0) {
+        report_error_at(&load->report, place, "", "%s", err.text);
+        load->incomplete = true;
+    } else {
+        root =
+            tree_parse(load->arena, place, buf_str(&text), text.length, &load->report, &is_empty);
+        if (root == NULL && !is_empty)
+            load->incomplete = true;
+    }
+    buf_done(&text);
+    if (is_empty && is_main)
+        report_error_at(&load->report, place, "",
+                        "the file is empty; begin it with \"version: 1\"");
+    else if (is_empty)
+        report_warning_at(&load->report, place, "", "the file is empty");
+    return root;
+}
+
+static void report_second(struct load *load, const struct tree_node *node,
+                          const struct tree_node *first)
+{
+    report_key_error(&load->report, node, "stands twice, first at %s:%u:%u; keep one",
+                     first->name_place.file, first->name_place.line, first->name_place.column);
+}
+
+/* Moves the children of one file's list or mapping to those of the files before. */
+static void merge_children(struct load *load, struct tree_node *into, struct tree_node *from)
+{
+    struct tree_node *next;
+
+    for (struct tree_node *child = from->first; child != NULL; child = next) {
+        const struct tree_node *twin =
+            into->kind == TREE_MAP ? tree_child(into, child->name) : NULL;
+
+        next = child->next;
+        if (twin != NULL)
+            report_second(load, child, twin);
+        else
+            tree_append(into, child);
+    }
+}
+
+/* Lists and mappings by name grow from file to file; everything else may stand once. */
+static void merge_file(struct load *load, struct tree_node *root)
+{
+    struct tree_node *next;
+
+    for (struct tree_node *node = root->first; node != NULL; node = next) {
+        struct tree_node *earlier = tree_child(load->root, node->name);
+        const struct schema_key *key = schema_key(&schema_root, node->name);
+        bool grows = key != NULL && (key->shape == SHAPE_LIST || key->shape == SHAPE_BY_NAME) &&
+                     node->kind != TREE_SCALAR;
+
+        next = node->next;
+        if (earlier == NULL)
+            tree_append(load->root, node);
+        else if (grows && earlier->kind == node->kind)
+            merge_children(load, earlier, node);
+        else
+            report_second(load, node, earlier);
+    }
+}
+
+static void merge_path(struct load *load, const char *path, bool is_main)
+{
+    struct tree_node *root = load_file(load, path, is_main);
+
+    if (root != NULL)
+        merge_file(load, root);
+}
+
+static int compare_names(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* The names in a directory that end with .yaml, sorted; warns about those that nearly do. */
+static size_t list_fragments(struct load *load, const char *directory, DIR *stream,
+                             const char **names)
+{
+    size_t count = 0;
+    const struct dirent *entry;
+
+    while ((entry = readdir(stream)) != NULL) {
+        const char *path;
+
+        if (entry->d_name[0] == '.')
+            continue;
+        path = arena_format(load->arena, "%s/%s", directory, entry->d_name);
+        if (path == NULL)
+            return count;
+        if (str_ends_with(path, ".yml")) {
+            struct place place = {
+                .file = path, .file_order = FRAGMENTS_MAX, .line = 1, .column = 1};
+
+            report_warning_at(&load->report, place, "",
+                              "is not read; files that count end with .yaml");
+        } else if (str_ends_with(path, ".yaml") && count < FRAGMENTS_MAX) {
+            names[count++] = path;
+        } else if (str_ends_with(path, ".yaml")) {
+            report_error_at(&load->report,
+                            (struct place){.file = directory, .line = 1, .column = 1}, "",
+                            "holds more than %d files", FRAGMENTS_MAX);
+            return count;
+        }
+    }
+    qsort(names, count, sizeof(*names), compare_names);
+    return count;
+}
+
+static void merge_fragments(struct load *load, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *directory =
+        arena_format(load->arena, "%.*sconf.d", slash != NULL ? (int)(slash - path) + 1 : 0, path);
+    const char **names = arena_alloc_array(load->arena, FRAGMENTS_MAX, sizeof(*names));
+    size_t count;
+    DIR *stream;
+
+    if (directory == NULL || names == NULL)
+        return;
+    stream = opendir(directory);
+    if (stream == NULL) {
+        if (errno != ENOENT) {
+            report_error_at(&load->report, next_file(load, directory), "", "cannot be listed: %s",
+                            strerrordesc_np(errno));
+            load->incomplete = true;
+        }
+        return;
+    }
+    count = list_fragments(load, directory, stream, names);
+    closedir(stream);
+    for (size_t i = 0; i < count; i++)
+        merge_path(load, names[i], false);
+}
+
+static struct config *config_new(const char *path)
+{
+    struct arena *arena = arena_new(ARENA_MAX);
+    struct config *config = arena != NULL ? arena_alloc(arena, sizeof(*config)) : NULL;
+
+    if (config == NULL) {
+        arena_free(arena);
+        return NULL;
+    }
+    config->references = 1;
+    config->arena = arena;
+    config->path = arena_dup(arena, path);
+    return config;
+}
+
+static struct config *resolve_all(struct load *load, const char *path,
+                                  const struct config_environment *environment)
+{
+    struct config *config = config_new(path);
+    struct resolve resolve = {
+        .arena = config != NULL ? config->arena : NULL,
+        .report = &load->report,
+        .root = load->root,
+        .environment = environment,
+        .config = config,
+    };
+
+    if (config == NULL) {
+        report_error(&load->report, load->root, "out of memory");
+        return NULL;
+    }
+    resolve_service(&resolve);
+    resolve_identities(&resolve);
+    resolve_policies(&resolve);
+    resolve_targets(&resolve);
+    resolve_accounts(&resolve);
+    if (arena_failed(config->arena) || arena_failed(load->arena))
+        report_error(&load->report, load->root, "out of memory");
+    return config;
+}
+
+static struct config *load_all(struct load *load, const char *path,
+                               const struct config_environment *environment)
+{
+    struct config *config = NULL;
+
+    load->root =
+        tree_new(load->arena, TREE_MAP, (struct place){.file = path, .line = 1, .column = 1});
+    if (load->root == NULL)
+        return NULL;
+    merge_path(load, path, true);
+    merge_fragments(load, path);
+    /* A main file that is empty has been reported as a whole. */
+    schema_check(&load->report, load->root, &schema_root,
+                 load->incomplete || load->root->count == 0);
+    if (!load->incomplete)
+        config = resolve_all(load, path, environment);
+    return config;
+}
+
+struct config *config_load(const char *path, const struct config_environment *environment,
+                           struct config_messages *messages)
+{
+    struct load load = {.arena = arena_new(ARENA_MAX)};
+    struct config *config = NULL;
+
+    report_init(&load.report, load.arena);
+    if (load.arena != NULL)
+        config = load_all(&load, path, environment);
+    if (config == NULL && load.report.error_count == 0) {
+        (void)buf_append_format(&messages->text, "%s:1:1: out of memory\n", path);
+        messages->error_count++;
+    }
+    if (load.report.error_count > 0) {
+        config_unref(config);
+        config = NULL;
+    }
+    if (load.arena != NULL)
+        report_finish(&load.report, messages);
+    arena_free(load.arena);
+    return config;
+}
+
+struct config *config_ref(struct config *config)
+{
+    if (config != NULL)
+        config->references++;
+    return config;
+}
+
+void config_unref(struct config *config)
+{
+    if (config != NULL && --config->references == 0)
+        arena_free(config->arena);
+}
+
+static int compare_to_account(const void *key, const void *account)
+{
+    return strcmp(key, ((const struct account *)account)->key);
+}
+
+const struct account *config_find_account(const struct config *config, const char *id)
+{
+    char *key = str_dup(id);
+    const struct account *found = NULL;
+
+    if (key == NULL)
+        return NULL;
+    str_lower(key);
+    if (config->account_count > 0)
+        found = bsearch(key, config->accounts, config->account_count, sizeof(*config->accounts),
+                        compare_to_account);
+    free(key);
+    return found;
+}

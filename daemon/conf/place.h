@@ -1,0 +1,14 @@
+/*
+ * Where something stands: a file, a line, a column, as editors and compilers count them.
+ */
+#ifndef KEYROTATED_CONF_PLACE_H
+#define KEYROTATED_CONF_PLACE_H
+
+struct place {
+    const char *file;    /* its name as it was opened */
+    unsigned file_order; /* files are read, and messages sorted, in this order */
+    unsigned line;       /* from 1 */
+    unsigned column;     /* from 1, in characters */
+};
+
+#endif

@@ -1,0 +1,184 @@
+#include "conf/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SENTENCE_MAX = 700,
+    PATH_MAX_SHOWN = 300,
+    MESSAGES_TEXT_MAX = 2 * CONFIG_MESSAGES_MAX * 2048,
+};
+
+struct message {
+    struct message *older;
+    struct place place;
+    size_t order; /* of discovery */
+    const char *path;
+    const char *sentence;
+    bool is_error;
+};
+
+void config_messages_init(struct config_messages *messages)
+{
+    *messages = (struct config_messages){.error_count = 0};
+    buf_init(&messages->text, MESSAGES_TEXT_MAX);
+}
+
+void config_messages_done(struct config_messages *messages)
+{
+    buf_done(&messages->text);
+}
+
+void report_init(struct report *report, struct arena *arena)
+{
+    *report = (struct report){.arena = arena};
+}
+
+static void add(struct report *report, bool is_error, struct place place, const char *path,
+                const char *format, va_list arguments)
+{
+    size_t *count = is_error ? &report->error_count : &report->warning_count;
+    char sentence[SENTENCE_MAX];
+    struct message *message;
+
+    (*count)++;
+    if (*count > CONFIG_MESSAGES_MAX)
+        return;
+    message = arena_alloc(report->arena, sizeof(*message));
+    if (message == NULL)
+        return;
+    (void)vsnprintf(sentence, sizeof(sentence), format, arguments);
+    *message = (struct message){
+        .older = report->newest,
+        .place = place,
+        .order = report->newest != NULL ? report->newest->order + 1 : 0,
+        .path = arena_dup(report->arena, path),
+        .sentence = arena_dup(report->arena, sentence),
+        .is_error = is_error,
+    };
+    if (message->path != NULL && message->sentence != NULL)
+        report->newest = message;
+}
+
+/* Adds a message about the node, or about its missing child `key`. */
+static void add_for_node(struct report *report, bool is_error, struct place place,
+                         const struct tree_node *node, const char *key, const char *format,
+                         va_list arguments)
+{
+    struct buf path;
+
+    buf_init(&path, PATH_MAX_SHOWN);
+    tree_append_path(&path, node);
+    if (key != NULL)
+        (void)buf_append_format(&path, "%s%s", path.length > 0 ? "." : "", key);
+    add(report, is_error, place, buf_str(&path), format, arguments);
+    buf_done(&path);
+}
+
+void report_error(struct report *report, const struct tree_node *node, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    add_for_node(report, true, node->place, node, NULL, format, arguments);
+    va_end(arguments);
+}
+
+void report_warning(struct report *report, const struct tree_node *node, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    add_for_node(report, false, node->place, node, NULL, format, arguments);
+    va_end(arguments);
+}
+
+void report_key_error(struct report *report, const struct tree_node *node, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    add_for_node(report, true, node->name != NULL ? node->name_place : node->place, node, NULL,
+                 format, arguments);
+    va_end(arguments);
+}
+
+void report_missing(struct report *report, const struct tree_node *map, const char *key,
+                    const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    add_for_node(report, true, map->place, map, key, format, arguments);
+    va_end(arguments);
+}
+
+void report_error_at(struct report *report, struct place place, const char *path,
+                     const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    add(report, true, place, path, format, arguments);
+    va_end(arguments);
+}
+
+void report_warning_at(struct report *report, struct place place, const char *path,
+                       const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    add(report, false, place, path, format, arguments);
+    va_end(arguments);
+}
+
+#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
+
+static int compare_messages(const void *left, const void *right)
+{
+    const struct message *a = *(const struct message *const *)left;
+    const struct message *b = *(const struct message *const *)right;
+    int order = COMPARE(a->place.file_order, b->place.file_order);
+
+    if (order == 0)
+        order = COMPARE(a->place.line, b->place.line);
+    if (order == 0)
+        order = COMPARE(a->place.column, b->place.column);
+    return order != 0 ? order : COMPARE(a->order, b->order);
+}
+
+static void append_message(struct buf *out, const struct message *message)
+{
+    (void)buf_append_format(out, "%s:%u:%u: %s%s%s%s\n", message->place.file, message->place.line,
+                            message->place.column, message->path,
+                            message->path[0] != '\0' ? ": " : "",
+                            message->is_error ? "" : "warning: ", message->sentence);
+}
+
+static void append_rest(struct buf *out, size_t count, const char *what)
+{
+    if (count > CONFIG_MESSAGES_MAX)
+        (void)buf_append_format(out, "and %zu more %s\n", count - CONFIG_MESSAGES_MAX, what);
+}
+
+void report_finish(struct report *report, struct config_messages *messages)
+{
+    size_t count = report->newest != NULL ? report->newest->order + 1 : 0;
+    const struct message **sorted = arena_alloc_array(report->arena, count, sizeof(*sorted));
+    size_t i = 0;
+
+    if (sorted != NULL) {
+        for (struct message *message = report->newest; message != NULL; message = message->older)
+            sorted[i++] = message;
+        qsort(sorted, count, sizeof(*sorted), compare_messages);
+        for (i = 0; i < count; i++)
+            append_message(&messages->text, sorted[i]);
+    }
+    append_rest(&messages->text, report->error_count, "errors");
+    append_rest(&messages->text, report->warning_count, "warnings");
+    messages->error_count += report->error_count;
+    messages->warning_count += report->warning_count;
+}

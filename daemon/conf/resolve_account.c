@@ -1,0 +1,311 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "conf/resolve.h"
+#include "conf/resource_id.h"
+#include "conf/schema.h"
+
+/* An account and where it was written, while accounts are put in order. */
+struct account_entry {
+    struct account account;
+    const struct tree_node *node;
+};
+
+/* One destination of one account, to find those that meet. */
+struct claim {
+    const char *path;
+    const struct account_entry *entry;
+    const char *target;
+};
+
+static const char *const id_parts[] = {"name", "resource_group", "subscription_id"};
+enum { ID_PARTS = sizeof(id_parts) / sizeof(id_parts[0]) };
+
+/* Is there an `id`, or the three parts of one, and not both? Reports what is missing or too much.
+ */
+static bool has_identification(struct resolve *resolve, const struct tree_node *node)
+{
+    const struct tree_node *id = tree_child(node, "id");
+    size_t present = 0;
+
+    for (size_t i = 0; i < ID_PARTS; i++)
+        present += tree_child(node, id_parts[i]) != NULL;
+    if (id == NULL && present == 0) {
+        report_missing(resolve->report, node, "id",
+                       "is missing; give id, or name, resource_group and subscription_id");
+        return false;
+    }
+    for (size_t i = 0; i < ID_PARTS; i++) {
+        const struct tree_node *part = tree_child(node, id_parts[i]);
+
+        if (id != NULL && part != NULL)
+            report_key_error(resolve->report, part,
+                             "says again what id says; keep id, or name, resource_group and "
+                             "subscription_id");
+        else if (id == NULL && part == NULL)
+            report_missing(resolve->report, node, id_parts[i],
+                           "is missing; without id, all of name, resource_group and "
+                           "subscription_id are needed");
+    }
+    return id != NULL ? present == 0 : present == ID_PARTS;
+}
+
+static bool fill_id(struct resolve *resolve, const struct tree_node *node, struct account *account)
+{
+    struct arena *arena = resolve->arena;
+    const char *id = schema_text(node, &schema_account, "id");
+    struct resource_id parts;
+    char *key;
+
+    if (!has_identification(resolve, node))
+        return false;
+    if (id == NULL) {
+        for (size_t i = 0; i < ID_PARTS; i++) {
+            if (schema_get(node, id_parts[i]) == NULL)
+                return false;
+        }
+        id = arena_format(arena,
+                          "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Batch/"
+                          "batchAccounts/%s",
+                          schema_text(node, &schema_account, "subscription_id"),
+                          schema_text(node, &schema_account, "resource_group"),
+                          schema_text(node, &schema_account, "name"));
+    }
+    if (id == NULL || resource_id_parse(id, &parts) != NULL)
+        return false;
+    account->id = arena_dup(arena, id);
+    key = arena_dup(arena, id);
+    account->name = arena_dup_n(arena, parts.name, parts.name_length);
+    account->resource_group = arena_dup_n(arena, parts.group, parts.group_length);
+    account->subscription_id = arena_dup_n(arena, parts.subscription, parts.subscription_length);
+    if (key == NULL || account->name == NULL || account->resource_group == NULL ||
+        account->subscription_id == NULL)
+        return false;
+    str_lower(key);
+    account->key = key;
+    return true;
+}
+
+/* The account's own node of a key, or that of `defaults`, or NULL. */
+static const struct tree_node *own_or_default(const struct resolve *resolve,
+                                              const struct tree_node *node, const char *name)
+{
+    if (tree_child(node, name) != NULL)
+        return schema_get(node, name);
+    return schema_get(schema_get(resolve->root, "defaults"), name);
+}
+
+static void fill_identity(struct resolve *resolve, const struct tree_node *node,
+                          struct account *account)
+{
+    const struct tree_node *chosen = resolve_reference(resolve, node, "identities", "identity");
+
+    for (size_t i = 0; chosen != NULL && i < resolve->config->identity_count; i++) {
+        if (str_equal(resolve->config->identities[i].name, chosen->name))
+            account->identity = &resolve->config->identities[i];
+    }
+}
+
+/* The policy at `index` with the other value of `rotate`. */
+static const struct policy *flipped_policy(struct resolve *resolve, size_t index)
+{
+    struct policy *flipped = resolve->flipped[index];
+
+    if (flipped != NULL)
+        return flipped;
+    flipped = arena_alloc(resolve->arena, sizeof(*flipped));
+    if (flipped == NULL)
+        return NULL;
+    *flipped = resolve->policies[index];
+    flipped->rotate = !flipped->rotate;
+    resolve->flipped[index] = flipped;
+    return flipped;
+}
+
+static void fill_policy(struct resolve *resolve, const struct tree_node *node,
+                        struct account *account)
+{
+    const struct tree_node *chosen = resolve_reference(resolve, node, "policies", "policy");
+    const struct tree_node *rotate = own_or_default(resolve, node, "rotate");
+
+    for (size_t i = 0; chosen != NULL && i < resolve->config->policy_count; i++) {
+        const struct policy *policy = &resolve->policies[i];
+
+        if (!str_equal(resolve->config->policy_names[i], chosen->name))
+            continue;
+        account->policy_name = resolve->config->policy_names[i];
+        account->policy = rotate == NULL || str_equal(rotate->text, "true") == policy->rotate
+                              ? policy
+                              : flipped_policy(resolve, i);
+    }
+}
+
+static bool fill_account(struct resolve *resolve, const struct tree_node *node,
+                         struct account *account)
+{
+    const struct tree_node *adopt = own_or_default(resolve, node, "adopt_active");
+    bool identified = fill_id(resolve, node, account);
+
+    account->has_adopt_active =
+        adopt != NULL && slot_from_name(adopt->text, &account->adopt_active);
+    fill_identity(resolve, node, account);
+    fill_policy(resolve, node, account);
+    resolve_check_deliveries(resolve, tree_child(node, "deliver_to"));
+    if (identified)
+        resolve_destinations(resolve, node, account);
+    return identified;
+}
+
+/* Where of two nodes the first stands, in the order of the files. */
+static int compare_places(const struct place *a, const struct place *b)
+{
+    if (a->file_order != b->file_order)
+        return a->file_order < b->file_order ? -1 : 1;
+    if (a->line != b->line)
+        return a->line < b->line ? -1 : 1;
+    return (a->column > b->column) - (a->column < b->column);
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+    const struct account_entry *a = left;
+    const struct account_entry *b = right;
+    int order = strcmp(a->account.key, b->account.key);
+
+    return order != 0 ? order : compare_places(&a->node->place, &b->node->place);
+}
+
+static int compare_claims(const void *left, const void *right)
+{
+    const struct claim *a = left;
+    const struct claim *b = right;
+    int order = strcmp(a->path, b->path);
+
+    return order != 0 ? order : compare_places(&a->entry->node->place, &b->entry->node->place);
+}
+
+static void refuse_twins(struct resolve *resolve, const struct account_entry *entries, size_t count)
+{
+    size_t first = 0;
+
+    for (size_t i = 1; i < count; i++) {
+        const struct place *place = &entries[first].node->place;
+
+        if (!str_equal(entries[first].account.key, entries[i].account.key))
+            first = i;
+        else
+            report_error(resolve->report, entries[i].node,
+                         "account %s stands twice, first at %s:%u:%u (ids are compared without "
+                         "regard to case); keep one",
+                         entries[i].account.name, place->file, place->line, place->column);
+    }
+}
+
+static void report_meeting(struct resolve *resolve, const struct claim *first,
+                           const struct claim *second)
+{
+    const struct place *place = &first->entry->node->place;
+
+    if (first->entry == second->entry)
+        report_error(resolve->report, second->entry->node,
+                     "targets %s and %s both write %s; give each a path of its own", first->target,
+                     second->target, second->path);
+    else if (!str_equal(first->entry->account.key, second->entry->account.key))
+        report_error(resolve->report, second->entry->node,
+                     "account %s (target %s) would write %s, as account %s at %s:%u:%u does; put "
+                     "{account} into the path, or {resource_group} and {subscription_id} too",
+                     second->entry->account.name, second->target, second->path,
+                     first->entry->account.name, place->file, place->line, place->column);
+}
+
+static void refuse_meetings(struct resolve *resolve, const struct account_entry *entries,
+                            size_t count)
+{
+    size_t claim_count = 0;
+    size_t first = 0;
+    struct claim *claims;
+
+    for (size_t i = 0; i < count; i++)
+        claim_count += entries[i].account.destination_count;
+    claims = calloc(claim_count + 1, sizeof(*claims));
+    if (claims == NULL) {
+        report_error(resolve->report, resolve->root, "out of memory");
+        return;
+    }
+    claim_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct account *account = &entries[i].account;
+
+        for (size_t k = 0; k < account->destination_count; k++)
+            claims[claim_count++] = (struct claim){
+                .path = account->destinations[k].path,
+                .entry = &entries[i],
+                .target = account->destinations[k].name,
+            };
+    }
+    qsort(claims, claim_count, sizeof(*claims), compare_claims);
+    for (size_t i = 1; i < claim_count; i++) {
+        if (str_equal(claims[first].path, claims[i].path))
+            report_meeting(resolve, &claims[first], &claims[i]);
+        else
+            first = i;
+    }
+    free(claims);
+}
+
+static void check_defaults(struct resolve *resolve)
+{
+    const struct tree_node *defaults = schema_get(resolve->root, "defaults");
+    struct tree_node *identity = tree_child(defaults, "identity");
+    struct tree_node *policy = tree_child(defaults, "policy");
+
+    if (identity != NULL)
+        (void)resolve_name(resolve, identity, "identities", "identity");
+    if (policy != NULL)
+        (void)resolve_name(resolve, policy, "policies", "policy");
+    resolve_check_deliveries(resolve, tree_child(defaults, "deliver_to"));
+}
+
+static void keep_accounts(struct resolve *resolve, const struct account_entry *entries,
+                          size_t count)
+{
+    struct account *accounts = arena_alloc_array(resolve->arena, count, sizeof(*accounts));
+
+    if (accounts == NULL)
+        return;
+    for (size_t i = 0; i < count; i++)
+        accounts[i] = entries[i].account;
+    resolve->config->accounts = accounts;
+    resolve->config->account_count = count;
+}
+
+void resolve_accounts(struct resolve *resolve)
+{
+    const struct tree_node *section = schema_get(resolve->root, "accounts");
+    struct account_entry *entries;
+    size_t count = 0;
+
+    check_defaults(resolve);
+    if (section == NULL)
+        return;
+    if (section->count == 0)
+        report_warning(resolve->report, section, "is empty; there is nothing to look after");
+    entries = calloc(section->count + 1, sizeof(*entries));
+    if (entries == NULL) {
+        report_error(resolve->report, section, "out of memory");
+        return;
+    }
+    for (const struct tree_node *node = section->first; node != NULL; node = node->next) {
+        if (node->invalid)
+            continue;
+        entries[count] = (struct account_entry){.node = node};
+        if (fill_account(resolve, node, &entries[count].account))
+            count++;
+    }
+    qsort(entries, count, sizeof(*entries), compare_entries);
+    refuse_twins(resolve, entries, count);
+    refuse_meetings(resolve, entries, count);
+    keep_accounts(resolve, entries, count);
+    free(entries);
+}

@@ -1,0 +1,207 @@
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/str.h"
+#include "conf/resolve.h"
+#include "conf/schema.h"
+
+#define NO_PROXY_TEXT_MAX 16384
+
+/* The order is that of the choices of `cloud` in the schema. Sources: learn.microsoft.com, "Azure
+ * Government: compare", and docs.azure.cn, "Developer guide". */
+static const struct cloud known_clouds[] = {
+    {
+        .name = "AzureCloud",
+        .resource_manager = "https://management.azure.com",
+        .login = "https://login.microsoftonline.com",
+        .audience = "https://management.azure.com/",
+        .key_vault_audience = "https://vault.azure.net",
+        .batch_audience = "https://batch.core.windows.net/",
+    },
+    {
+        .name = "AzureChinaCloud",
+        .resource_manager = "https://management.chinacloudapi.cn",
+        .login = "https://login.chinacloudapi.cn",
+        .audience = "https://management.core.chinacloudapi.cn/",
+        .key_vault_audience = "https://vault.azure.cn",
+        .batch_audience = "https://batch.chinacloudapi.cn/",
+    },
+    {
+        .name = "AzureUSGovernment",
+        .resource_manager = "https://management.usgovcloudapi.net",
+        .login = "https://login.microsoftonline.us",
+        .audience = "https://management.core.usgovcloudapi.net/",
+        .key_vault_audience = "https://vault.usgovcloudapi.net",
+        .batch_audience = "https://batch.core.usgovcloudapi.net/",
+    },
+};
+
+char *resolve_clean_path(struct arena *arena, const char *path)
+{
+    char *clean = arena_dup(arena, path);
+    char *out = clean;
+
+    if (clean == NULL)
+        return NULL;
+    for (; *path != '\0'; path++) {
+        if (*path != '/' || (path[1] != '/' && path[1] != '\0'))
+            *out++ = *path;
+    }
+    if (out == clean)
+        *out++ = '/';
+    *out = '\0';
+    return clean;
+}
+
+bool resolve_is_below(const char *path, const char *directory)
+{
+    size_t length = strlen(directory);
+
+    if (!str_starts_with(path, directory))
+        return false;
+    return path[length] == '\0' || path[length] == '/' || directory[length - 1] == '/';
+}
+
+/* The first of a ':'-separated list such as systemd sets, or NULL. */
+static char *first_directory(struct arena *arena, const char *list)
+{
+    size_t length = list != NULL ? strcspn(list, ":") : 0;
+
+    return length > 0 ? arena_dup_n(arena, list, length) : NULL;
+}
+
+static void resolve_paths(struct resolve *resolve)
+{
+    const struct config_environment *environment = resolve->environment;
+    struct config *config = resolve->config;
+    const char *state_dir = schema_text(resolve->root, &schema_root, "state_dir");
+    const char *socket = schema_text(resolve->root, &schema_root, "control_socket");
+    const char *ca_file = schema_text(resolve->root, &schema_root, "ca_file");
+
+    if (state_dir == NULL)
+        state_dir = first_directory(resolve->arena, environment->state_directory);
+    if (state_dir == NULL)
+        state_dir = "/var/lib/keyrotated";
+    config->state_dir = resolve_clean_path(resolve->arena, state_dir);
+    if (socket == NULL) {
+        const char *runtime = first_directory(resolve->arena, environment->runtime_directory);
+
+        socket = arena_format(resolve->arena, "%s/control.sock",
+                              runtime != NULL ? runtime : "/run/keyrotated");
+    }
+    if (socket == NULL)
+        return;
+    if (strlen(socket) >= sizeof(((struct sockaddr_un *)NULL)->sun_path) &&
+        schema_get(resolve->root, "control_socket") != NULL)
+        report_error(resolve->report, schema_get(resolve->root, "control_socket"),
+                     "is too long for a socket; 107 bytes are the most");
+    config->control_socket = resolve_clean_path(resolve->arena, socket);
+    config->control_group = "keyrotated-admin";
+    config->ca_file = arena_dup(resolve->arena, ca_file);
+}
+
+static char *without_slashes(struct arena *arena, const char *url)
+{
+    size_t length = url != NULL ? strlen(url) : 0;
+
+    while (length > 0 && url[length - 1] == '/')
+        length--;
+    return arena_dup_n(arena, url, length);
+}
+
+static void resolve_cloud(struct resolve *resolve)
+{
+    const struct tree_node *node = schema_get(resolve->root, "cloud");
+    const char *api_version = schema_text(node, &schema_cloud, "api_version");
+    struct cloud *cloud = &resolve->config->cloud;
+    struct arena *arena = resolve->arena;
+    const char *audience;
+
+    *cloud = known_clouds[0];
+    if (node == NULL || node->kind == TREE_SCALAR) {
+        *cloud = known_clouds[schema_choice(resolve->root, &schema_root, "cloud")];
+        cloud->api_version = arena_dup(arena, api_version);
+        return;
+    }
+    cloud->name = "custom";
+    cloud->resource_manager =
+        without_slashes(arena, schema_text(node, &schema_cloud, "resource_manager"));
+    cloud->login = without_slashes(arena, schema_text(node, &schema_cloud, "login"));
+    cloud->api_version = arena_dup(arena, api_version);
+    audience = schema_text(node, &schema_cloud, "audience");
+    if (audience != NULL)
+        cloud->audience = arena_dup(arena, audience);
+    else if (cloud->resource_manager != NULL)
+        cloud->audience = arena_format(arena, "%s/", cloud->resource_manager);
+    audience = schema_text(node, &schema_cloud, "key_vault_audience");
+    if (audience != NULL)
+        cloud->key_vault_audience = arena_dup(arena, audience);
+    audience = schema_text(node, &schema_cloud, "batch_audience");
+    if (audience != NULL)
+        cloud->batch_audience = arena_dup(arena, audience);
+}
+
+static void resolve_proxy(struct resolve *resolve)
+{
+    const struct tree_node *list = schema_get(resolve->root, "no_proxy");
+    struct config *config = resolve->config;
+    struct buf suffixes;
+
+    config->proxy =
+        without_slashes(resolve->arena, schema_text(resolve->root, &schema_root, "proxy"));
+    if (resolve->environment->proxy_variables_set)
+        report_warning_at(resolve->report, resolve->root->place, "proxy",
+                          "the environment sets proxy variables, which are not consulted; write "
+                          "the proxy here where one is needed");
+    if (list == NULL)
+        return;
+    buf_init(&suffixes, NO_PROXY_TEXT_MAX);
+    for (const struct tree_node *item = schema_first_item(list); item != NULL;
+         item = schema_next_item(list, item))
+        (void)buf_append_format(&suffixes, "%s%s", suffixes.length > 0 ? "," : "", item->text);
+    if (suffixes.failed)
+        report_error(resolve->report, list, "is too long; %d bytes are the most",
+                     NO_PROXY_TEXT_MAX);
+    config->no_proxy = arena_dup(resolve->arena, buf_str(&suffixes));
+    buf_done(&suffixes);
+}
+
+static void resolve_timing(struct resolve *resolve)
+{
+    const struct tree_node *map = schema_get(resolve->root, "timing");
+    struct timing *timing = &resolve->config->timing;
+
+    *timing = (struct timing){
+        .retry_initial = schema_duration(map, &schema_timing, "retry_initial"),
+        .retry_max = schema_duration(map, &schema_timing, "retry_max"),
+        .unknown_wait = schema_duration(map, &schema_timing, "unknown_wait"),
+        .verify_timeout = schema_duration(map, &schema_timing, "verify_timeout"),
+        .settle = schema_duration(map, &schema_timing, "settle"),
+    };
+    if (timing->retry_initial > timing->retry_max) {
+        char longest[DURATION_TEXT_MAX];
+        const struct tree_node *node = schema_get(map, "retry_initial");
+
+        report_error(resolve->report, node != NULL ? node : map,
+                     "retry_initial is longer than retry_max; write %s or less, or raise retry_max",
+                     duration_to_text(timing->retry_max, longest));
+    }
+}
+
+void resolve_service(struct resolve *resolve)
+{
+    const struct tree_node *log = schema_get(resolve->root, "log");
+    const struct tree_node *limits = schema_get(resolve->root, "limits");
+    struct config *config = resolve->config;
+
+    config->log_level = (enum log_level)schema_choice(log, &schema_log, "level");
+    config->log_format = (enum log_format)schema_choice(log, &schema_log, "format");
+    config->status_every = schema_duration(log, &schema_log, "status_every");
+    config->limit_requests = (unsigned)schema_integer(limits, &schema_limits, "requests");
+    config->limit_per_subscription =
+        (unsigned)schema_integer(limits, &schema_limits, "per_subscription");
+    resolve_paths(resolve);
+    resolve_cloud(resolve);
+    resolve_proxy(resolve);
+    resolve_timing(resolve);
+}

@@ -1,0 +1,147 @@
+/*
+ * Every key that a configuration may hold: what it takes, its range, its default, and whether this
+ * version can do it. The tables are the one place to look a key up, and the one to add it to; the
+ * check walks a file by them and the typed readers take their defaults from them.
+ */
+#ifndef KEYROTATED_CONF_SCHEMA_H
+#define KEYROTATED_CONF_SCHEMA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/time.h"
+#include "conf/report.h"
+#include "conf/yaml_tree.h"
+
+enum schema_type {
+    SCHEMA_ANYTHING, /* of keys to come whose form is not settled */
+    SCHEMA_TEXT,
+    SCHEMA_TEMPLATE, /* text with placeholders */
+    SCHEMA_BOOLEAN,
+    SCHEMA_INTEGER,
+    SCHEMA_DURATION,
+    SCHEMA_CHOICE,
+    SCHEMA_URL,
+    SCHEMA_PROXY,
+    SCHEMA_LISTEN,     /* an address and a port */
+    SCHEMA_PATH,       /* absolute */
+    SCHEMA_CREDENTIAL, /* a file, absolute or below $CREDENTIALS_DIRECTORY */
+    SCHEMA_GUID,
+    SCHEMA_TENANT,  /* GUID or domain */
+    SCHEMA_MODE,    /* of a file, octal, in quotes */
+    SCHEMA_WEEKDAY, /* Mon … Sun */
+    SCHEMA_CLOCK,   /* HH:MM */
+    SCHEMA_TIME_ZONE,
+    SCHEMA_INSTANT, /* RFC 3339 */
+    SCHEMA_API_VERSION,
+    SCHEMA_HOST_SUFFIX,
+    SCHEMA_ACCOUNT_ID, /* the resource id of a Batch account */
+    SCHEMA_ACCOUNT_NAME,
+    SCHEMA_RESOURCE_GROUP,
+    SCHEMA_IDENTITY_ID, /* the resource id of a user-assigned identity */
+    SCHEMA_MAP,         /* .map, or one of .variants by the value of its `type` */
+};
+
+enum schema_shape {
+    SHAPE_ONE,
+    SHAPE_ONE_OR_LIST,
+    SHAPE_LIST,
+    SHAPE_BY_NAME, /* a mapping from names that the user chooses */
+};
+
+struct schema_choice {
+    const char *name; /* NULL ends the array */
+    int value;
+    bool later; /* known, but not in this version */
+};
+
+struct schema_map;
+
+struct schema_variant {
+    const char *name;             /* the value of `type`; NULL ends the array */
+    const struct schema_map *map; /* NULL: its keys are not settled yet */
+    int value;
+    bool later;
+};
+
+struct schema_key {
+    const char *name; /* NULL ends the array */
+    enum schema_type type;
+    enum schema_shape shape;
+    bool required;
+    bool later;
+    const char *fallback; /* the default as it would be written; NULL: computed, or none */
+    int64_t minimum;      /* of integers; durations in ms, 0: longer than 0s */
+    int64_t maximum;
+    bool may_be_zero;                      /* durations */
+    duration_ms advised;                   /* shorter durations are legal and warned about */
+    const struct schema_choice *choices;   /* of SCHEMA_CHOICE; of others: words beside the type */
+    const struct schema_map *map;          /* of SCHEMA_MAP; of others: a mapping will do, too */
+    const struct schema_variant *variants; /* of SCHEMA_MAP */
+};
+
+struct schema_map {
+    const struct schema_key *keys;
+};
+
+/* The whole file, and its parts. */
+extern const struct schema_map schema_root;
+extern const struct schema_map schema_log;
+extern const struct schema_map schema_limits;
+extern const struct schema_map schema_timing;
+extern const struct schema_map schema_cloud;
+extern const struct schema_map schema_policy;
+extern const struct schema_map schema_window;
+extern const struct schema_map schema_defaults;
+extern const struct schema_map schema_account;
+extern const struct schema_map schema_delivery; /* an item of deliver_to */
+extern const struct schema_map schema_client_secret;
+extern const struct schema_map schema_managed_identity;
+extern const struct schema_map schema_file_target;
+extern const struct schema_variant schema_identity_types[];
+extern const struct schema_variant schema_target_types[];
+
+/* The row of a key, or NULL. */
+const struct schema_key *schema_key(const struct schema_map *map, const char *name);
+
+/*
+ * Checks a mapping and all below it: unknown, missing and not yet available keys, and every value.
+ * Reports each mistake and marks the nodes that are not to be used. With `skip_required` missing
+ * keys of the mapping itself are no mistake (a part of the files could not be read).
+ */
+void schema_check(struct report *report, struct tree_node *map, const struct schema_map *schema,
+                  bool skip_required);
+
+/* Does the mapping have an unknown key that was probably meant as `name`? It has been reported;
+ * that `name` is missing need not be said, too. */
+bool schema_is_misspelt(const struct tree_node *map, const struct schema_map *schema,
+                        const char *name);
+
+/*
+ * Readers of checked mappings (`map` may be NULL: nothing is set). Keys that are absent, or invalid
+ * and reported, give the default of their row; where there is none: NULL, 0, false. Texts are
+ * borrowed from the tree.
+ */
+const struct tree_node *schema_get(const struct tree_node *map, const char *name);
+const char *schema_text(const struct tree_node *map, const struct schema_map *schema,
+                        const char *name);
+duration_ms schema_duration(const struct tree_node *map, const struct schema_map *schema,
+                            const char *name);
+int64_t schema_integer(const struct tree_node *map, const struct schema_map *schema,
+                       const char *name);
+bool schema_boolean(const struct tree_node *map, const struct schema_map *schema, const char *name);
+int schema_choice(const struct tree_node *map, const struct schema_map *schema, const char *name);
+
+/* The value of a choice by name; false where the name is none of them. */
+bool schema_choice_value(const struct schema_choice *choices, const char *name, int *ret_value);
+/* The variant that the mapping's `type` names, or NULL. */
+const struct schema_variant *schema_variant_of(const struct schema_variant *variants,
+                                               const struct tree_node *map);
+
+/* A list's first item, or the node itself where it stands for a list of one; NULL for NULL. Walk on
+ * with schema_next_item(). Invalid items are left out. */
+const struct tree_node *schema_first_item(const struct tree_node *node);
+const struct tree_node *schema_next_item(const struct tree_node *node,
+                                         const struct tree_node *item);
+
+#endif

@@ -1,0 +1,227 @@
+#include <stddef.h>
+
+#include "base/str.h"
+#include "conf/schema.h"
+#include "conf/value.h"
+
+enum { NAMES_MAX = 40 };
+
+static bool check_node(struct report *report, struct tree_node *node, const struct schema_key *key);
+
+/* A plain scalar that says nothing: in YAML all of these are null. */
+static bool is_missing_value(const struct tree_node *node)
+{
+    return node->kind == TREE_SCALAR && !node->quoted &&
+           (node->text[0] == '\0' || str_equal(node->text, "~") ||
+            str_equal_nocase(node->text, "null"));
+}
+
+static void refuse_unknown_key(struct report *report, struct tree_node *node,
+                               const struct schema_map *schema, bool has_type)
+{
+    const char *names[NAMES_MAX];
+    size_t count = 0;
+    const char *nearest;
+
+    for (const struct schema_key *key = schema->keys; key->name != NULL; key++)
+        names[count++] = key->name;
+    if (has_type)
+        names[count++] = "type";
+    names[count] = NULL;
+    nearest = str_nearest(node->name, names);
+    node->invalid = true;
+    if (nearest != NULL) {
+        report_key_error(report, node, "unknown key; did you mean %s?", nearest);
+    } else {
+        struct buf known;
+
+        buf_init(&known, 1024);
+        for (size_t i = 0; i < count; i++)
+            (void)buf_append_format(&known, "%s%s", i > 0 ? ", " : "", names[i]);
+        report_key_error(report, node, "unknown key; known here: %s", buf_str(&known));
+        buf_done(&known);
+    }
+}
+
+static void check_keys(struct report *report, struct tree_node *map,
+                       const struct schema_map *schema, bool skip_required, bool has_type)
+{
+    for (struct tree_node *node = map->first; node != NULL; node = node->next) {
+        const struct schema_key *key = schema_key(schema, node->name);
+
+        if (key != NULL && key->later) {
+            report_key_error(report, node, "is not available in this version; remove it");
+            (void)check_node(report, node, key);
+            node->invalid = true;
+        } else if (key != NULL) {
+            if (!check_node(report, node, key))
+                node->invalid = true;
+        } else if (!has_type || !str_equal(node->name, "type")) {
+            refuse_unknown_key(report, node, schema, has_type);
+        }
+    }
+    for (const struct schema_key *key = schema->keys; key->name != NULL && !skip_required; key++) {
+        char expected[VALUE_EXPECTED_MAX];
+
+        if (key->required && tree_child(map, key->name) == NULL &&
+            !schema_is_misspelt(map, schema, key->name))
+            report_missing(report, map, key->name, "is missing; give %s",
+                           key->shape == SHAPE_LIST ? "a list" : value_expected(key, expected));
+    }
+}
+
+void schema_check(struct report *report, struct tree_node *map, const struct schema_map *schema,
+                  bool skip_required)
+{
+    check_keys(report, map, schema, skip_required, false);
+}
+
+/* "a, b or c": the variants that work in this version. */
+static void append_available(struct buf *out, const struct schema_variant *variants)
+{
+    size_t left = 0;
+
+    for (const struct schema_variant *variant = variants; variant->name != NULL; variant++)
+        left += !variant->later;
+    for (const struct schema_variant *variant = variants; variant->name != NULL; variant++) {
+        if (variant->later)
+            continue;
+        left--;
+        (void)buf_append_format(out, "%s%s", variant->name,
+                                left == 0 ? "" : (left == 1 ? " or " : ", "));
+    }
+}
+
+static void refuse_type(struct report *report, const struct tree_node *type,
+                        const struct schema_variant *variants)
+{
+    const char *names[NAMES_MAX];
+    char shown[VALUE_SHOWN_MAX];
+    size_t count = 0;
+    const char *nearest;
+    struct buf available;
+
+    for (const struct schema_variant *variant = variants; variant->name != NULL; variant++)
+        names[count++] = variant->name;
+    names[count] = NULL;
+    nearest = str_nearest(type->text, names);
+    buf_init(&available, 1024);
+    append_available(&available, variants);
+    if (nearest != NULL)
+        report_error(report, type, "unknown type \"%s\"; did you mean %s?",
+                     value_shown(type->text, shown), nearest);
+    else
+        report_error(report, type, "unknown type \"%s\"; write %s", value_shown(type->text, shown),
+                     buf_str(&available));
+    buf_done(&available);
+}
+
+/* A mapping whose keys depend on its `type`. */
+static bool check_variant(struct report *report, struct tree_node *map,
+                          const struct schema_variant *variants)
+{
+    const struct schema_variant *variant = schema_variant_of(variants, map);
+    struct tree_node *type = tree_child(map, "type");
+    struct buf available;
+
+    buf_init(&available, 1024);
+    append_available(&available, variants);
+    if (type == NULL) {
+        report_missing(report, map, "type", "is missing; write %s", buf_str(&available));
+    } else if (type->kind != TREE_SCALAR || is_missing_value(type)) {
+        report_error(report, type, "must be a name; write %s", buf_str(&available));
+        type->invalid = true;
+    } else if (variant == NULL && !type->invalid) {
+        refuse_type(report, type, variants);
+        type->invalid = true;
+    } else if (variant != NULL && variant->later) {
+        report_error(report, type, "%s is not available in this version; write %s", variant->name,
+                     buf_str(&available));
+    }
+    buf_done(&available);
+    if (variant != NULL && variant->map != NULL)
+        check_keys(report, map, variant->map, false, true);
+    return variant != NULL;
+}
+
+static bool check_one(struct report *report, struct tree_node *node, const struct schema_key *key)
+{
+    char expected[VALUE_EXPECTED_MAX];
+
+    if (node->invalid)
+        return false;
+    if (is_missing_value(node)) {
+        report_error(report, node, "has no value; give %s", value_expected(key, expected));
+        return false;
+    }
+    if (node->kind == TREE_MAP && key->variants != NULL)
+        return check_variant(report, node, key->variants);
+    if (node->kind == TREE_MAP && key->map != NULL) {
+        check_keys(report, node, key->map, false, false);
+        return true;
+    }
+    if (key->type == SCHEMA_ANYTHING)
+        return true;
+    if (node->kind != TREE_SCALAR || key->type == SCHEMA_MAP) {
+        static const char *const kinds[] = {
+            [TREE_SCALAR] = "a single value", [TREE_LIST] = "a list", [TREE_MAP] = "a mapping"};
+
+        report_error(report, node, "is %s; give %s", kinds[node->kind],
+                     value_expected(key, expected));
+        return false;
+    }
+    return value_check(report, node, key);
+}
+
+static bool check_items(struct report *report, struct tree_node *list, const struct schema_key *key)
+{
+    for (struct tree_node *item = list->first; item != NULL; item = item->next) {
+        if (!check_one(report, item, key))
+            item->invalid = true;
+    }
+    return true;
+}
+
+static bool check_by_name(struct report *report, struct tree_node *map,
+                          const struct schema_key *key)
+{
+    if (map->kind != TREE_MAP) {
+        report_error(report, map, "must be a mapping from names; write \"%s: {NAME: …}\"",
+                     key->name);
+        return false;
+    }
+    if (map->count == 0)
+        report_error(report, map, "is empty; name at least one");
+    for (struct tree_node *child = map->first; child != NULL; child = child->next) {
+        if (!value_is_name(child->name))
+            report_key_error(report, child,
+                             "is no name; use letters, digits, '_', '-' and '.', 64 at most");
+        if (!check_one(report, child, key))
+            child->invalid = true;
+    }
+    return true;
+}
+
+static bool check_node(struct report *report, struct tree_node *node, const struct schema_key *key)
+{
+    if (node->invalid)
+        return false;
+    switch (key->shape) {
+    case SHAPE_BY_NAME:
+        if (!is_missing_value(node))
+            return check_by_name(report, node, key);
+        return check_one(report, node, key);
+    case SHAPE_LIST:
+        if (node->kind == TREE_LIST)
+            return check_items(report, node, key);
+        report_error(report, node, "must be a list; begin each item with \"- \"");
+        return false;
+    case SHAPE_ONE_OR_LIST:
+        if (node->kind == TREE_LIST)
+            return check_items(report, node, key);
+        return check_one(report, node, key);
+    case SHAPE_ONE:
+        break;
+    }
+    return check_one(report, node, key);
+}

@@ -1,0 +1,146 @@
+#include "conf/url.h"
+
+#include <arpa/inet.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/str.h"
+
+enum { HOST_MAX = 256, PORT_DIGITS_MAX = 5, PORT_MAX = 65535 };
+
+struct url_parts {
+    bool is_http; /* without TLS */
+    bool is_ipv6; /* the host stood in brackets */
+    char host[HOST_MAX];
+    const char *path; /* after host and port: "" or "/…" */
+};
+
+static const char *split_port(const char *port, size_t length)
+{
+    long number = 0;
+
+    if (length == 0 || length > PORT_DIGITS_MAX)
+        return "has no valid port; write :1 to :65535 after the host, or nothing";
+    for (size_t i = 0; i < length; i++) {
+        if (port[i] < '0' || port[i] > '9')
+            return "has no valid port; write :1 to :65535 after the host, or nothing";
+        number = number * 10 + (port[i] - '0');
+    }
+    if (number < 1 || number > PORT_MAX)
+        return "has no valid port; write :1 to :65535 after the host, or nothing";
+    return NULL;
+}
+
+static bool host_is_valid(const struct url_parts *parts)
+{
+    struct in6_addr address;
+
+    if (parts->is_ipv6)
+        return inet_pton(AF_INET6, parts->host, &address) == 1;
+    if (parts->host[0] == '\0')
+        return false;
+    for (const char *c = parts->host; *c != '\0'; c++) {
+        bool alphanumeric =
+            (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
+
+        if (!alphanumeric && *c != '-' && *c != '.' && *c != '_')
+            return false;
+    }
+    return true;
+}
+
+/* Splits "host", "host:port" or "[v6]:port" of the given length. */
+static const char *split_authority(const char *authority, size_t length, struct url_parts *parts)
+{
+    const char *end = authority + length;
+    const char *host_end;
+
+    if (memchr(authority, '@', length) != NULL)
+        return "holds a user name or password; such things do not belong in this file";
+    parts->is_ipv6 = length > 0 && authority[0] == '[';
+    if (parts->is_ipv6) {
+        authority++;
+        host_end = memchr(authority, ']', (size_t)(end - authority));
+        if (host_end == NULL)
+            return "has no valid host; close the bracket of the IPv6 address";
+    } else {
+        host_end = memchr(authority, ':', length);
+        if (host_end == NULL)
+            host_end = end;
+    }
+    if ((size_t)(host_end - authority) >= sizeof(parts->host))
+        return "has a host name that is too long";
+    memcpy(parts->host, authority, (size_t)(host_end - authority));
+    parts->host[host_end - authority] = '\0';
+    if (!host_is_valid(parts))
+        return "has no valid host; write https://HOST or https://HOST:PORT";
+    if (parts->is_ipv6)
+        host_end++;
+    if (host_end == end)
+        return NULL;
+    if (*host_end != ':')
+        return "has no valid host; write https://HOST or https://HOST:PORT";
+    return split_port(host_end + 1, (size_t)(end - host_end - 1));
+}
+
+static const char *split(const char *url, struct url_parts *parts)
+{
+    const char *authority;
+
+    if (str_starts_with_nocase(url, "https://"))
+        parts->is_http = false;
+    else if (str_starts_with_nocase(url, "http://"))
+        parts->is_http = true;
+    else
+        return "is not a URL that can be used; write https://HOST";
+    authority = strstr(url, "//") + 2;
+    parts->path = authority + strcspn(authority, "/?#");
+    if (strpbrk(parts->path, "?#") != NULL)
+        return "holds a query or fragment; end the URL before it";
+    for (const char *c = parts->path; *c != '\0'; c++) {
+        if (*c <= ' ' || *c > '~')
+            return "holds a character that a URL must not hold; percent-encode it";
+    }
+    return split_authority(authority, (size_t)(parts->path - authority), parts);
+}
+
+static bool is_loopback(const struct url_parts *parts)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+
+    if (parts->is_ipv6)
+        return inet_pton(AF_INET6, parts->host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+    if (inet_pton(AF_INET, parts->host, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127;
+    return str_equal_nocase(parts->host, "localhost") ||
+           (strlen(parts->host) > strlen(".localhost") &&
+            str_equal_nocase(parts->host + strlen(parts->host) - strlen(".localhost"),
+                             ".localhost"));
+}
+
+const char *url_problem(const char *url)
+{
+    struct url_parts parts = {.is_http = false};
+    const char *problem = split(url, &parts);
+
+    if (problem != NULL)
+        return problem;
+    if (parts.is_http && !is_loopback(&parts) && !str_equal(parts.host, "169.254.169.254"))
+        return "would send tokens unencrypted; write https:// (http:// is accepted for loopback "
+               "hosts and 169.254.169.254 alone)";
+    return NULL;
+}
+
+const char *url_proxy_problem(const char *url)
+{
+    struct url_parts parts = {.is_http = false};
+    const char *problem = split(url, &parts);
+
+    if (problem != NULL)
+        return problem;
+    if (parts.path[0] != '\0' && !str_equal(parts.path, "/"))
+        return "holds a path; a proxy is http://HOST:PORT or https://HOST:PORT";
+    return NULL;
+}

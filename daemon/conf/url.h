@@ -1,0 +1,18 @@
+/*
+ * Which URLs may be talked to.
+ */
+#ifndef KEYROTATED_CONF_URL_H
+#define KEYROTATED_CONF_URL_H
+
+/*
+ * What is wrong with a service's URL, or NULL. https:// goes anywhere; http:// only to loopback
+ * hosts and the link-local metadata service, because tokens and keys travel on it. No user, query
+ * or fragment.
+ */
+const char *url_problem(const char *url);
+
+/* The same for a proxy: http:// or https:// to any host (what is secret goes through it inside
+ * TLS), and no path. */
+const char *url_proxy_problem(const char *url);
+
+#endif

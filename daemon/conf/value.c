@@ -1,0 +1,459 @@
+#include "conf/value.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/str.h"
+#include "base/time.h"
+#include "base/tz.h"
+#include "conf/placeholder.h"
+#include "conf/resource_id.h"
+#include "conf/url.h"
+
+enum { PATH_MAX_LENGTH = 4095, NAMES_MAX = 40, MINUTES_PER_DAY = 1440 };
+
+const char *value_shown(const char *text, char out[VALUE_SHOWN_MAX])
+{
+    if (!str_copy(out, VALUE_SHOWN_MAX, text)) {
+        size_t end = VALUE_SHOWN_MAX - 4;
+
+        while (end > 0 && ((unsigned char)out[end] & 0xc0) == 0x80)
+            end--; /* never a part of a character */
+        memcpy(out + end, "...", 4);
+    }
+    return out;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* "a, b or c", without those that come later. */
+static void append_choices(struct buf *out, const struct schema_choice *choices)
+{
+    size_t left = 0;
+
+    for (const struct schema_choice *choice = choices; choice->name != NULL; choice++)
+        left += !choice->later;
+    for (const struct schema_choice *choice = choices; choice->name != NULL; choice++) {
+        if (choice->later)
+            continue;
+        left--;
+        (void)buf_append_format(out, "%s%s", choice->name,
+                                left == 0 ? "" : (left == 1 ? " or " : ", "));
+    }
+}
+
+const char *value_expected(const struct schema_key *key, char out[VALUE_EXPECTED_MAX])
+{
+    static const char *const wanted[] = {
+        [SCHEMA_ANYTHING] = "a value",
+        [SCHEMA_TEXT] = "a text",
+        [SCHEMA_TEMPLATE] = "a text, with placeholders such as {account} where needed",
+        [SCHEMA_BOOLEAN] = "true or false",
+        [SCHEMA_INTEGER] = "a number",
+        [SCHEMA_DURATION] = "a duration such as 90s, 12h or 30d",
+        [SCHEMA_CHOICE] = "a word",
+        [SCHEMA_URL] = "a URL such as https://HOST",
+        [SCHEMA_PROXY] = "a URL such as http://HOST:PORT",
+        [SCHEMA_LISTEN] = "an address and port such as 127.0.0.1:9877",
+        [SCHEMA_PATH] = "an absolute path",
+        [SCHEMA_CREDENTIAL] = "the path of a file",
+        [SCHEMA_GUID] = "a GUID",
+        [SCHEMA_TENANT] = "a GUID or a domain name",
+        [SCHEMA_MODE] = "an octal mode in quotes such as \"0640\"",
+        [SCHEMA_WEEKDAY] = "Mon, Tue, Wed, Thu, Fri, Sat or Sun",
+        [SCHEMA_CLOCK] = "a time of day such as \"22:00\"",
+        [SCHEMA_TIME_ZONE] = "a time zone such as Europe/Berlin",
+        [SCHEMA_INSTANT] = "an instant such as \"2026-12-20T00:00:00Z\"",
+        [SCHEMA_API_VERSION] = "a version such as 2024-02-01",
+        [SCHEMA_HOST_SUFFIX] = "a host name or suffix such as .example.org",
+        [SCHEMA_ACCOUNT_ID] = "the resource id of a Batch account",
+        [SCHEMA_ACCOUNT_NAME] = "the name of a Batch account",
+        [SCHEMA_RESOURCE_GROUP] = "the name of a resource group",
+        [SCHEMA_IDENTITY_ID] = "the resource id of a managed identity",
+        [SCHEMA_MAP] = "a mapping of keys to values",
+    };
+
+    struct buf choices;
+
+    if (key->type != SCHEMA_CHOICE) {
+        (void)str_copy(out, VALUE_EXPECTED_MAX, wanted[key->type]);
+        return out;
+    }
+    buf_init(&choices, VALUE_EXPECTED_MAX - 1);
+    append_choices(&choices, key->choices);
+    (void)str_copy(out, VALUE_EXPECTED_MAX, buf_str(&choices));
+    buf_done(&choices);
+    return out;
+}
+
+typedef bool value_checker(struct report *report, const struct tree_node *node,
+                           const struct schema_key *key);
+
+/* Most checks have one sentence, whatever the value is. The value is shown, unless it could hold a
+ * password (https://user:password@host). */
+static bool refuse(struct report *report, const struct tree_node *node, const char *problem)
+{
+    char shown[VALUE_SHOWN_MAX];
+
+    if (problem != NULL && strchr(node->text, '@') != NULL)
+        report_error(report, node, "%s", problem);
+    else if (problem != NULL)
+        report_error(report, node, "\"%s\" %s", value_shown(node->text, shown), problem);
+    return problem == NULL;
+}
+
+static bool refuse_unexpected(struct report *report, const struct tree_node *node,
+                              const struct schema_key *key)
+{
+    char shown[VALUE_SHOWN_MAX];
+    char expected[VALUE_EXPECTED_MAX];
+
+    report_error(report, node, "\"%s\" cannot stand here; write %s", value_shown(node->text, shown),
+                 value_expected(key, expected));
+    return false;
+}
+
+static bool check_text(struct report *report, const struct tree_node *node,
+                       const struct schema_key *key)
+{
+    return node->text[0] != '\0' || refuse_unexpected(report, node, key);
+}
+
+static bool check_template(struct report *report, const struct tree_node *node,
+                           const struct schema_key *key)
+{
+    char sentence[256];
+
+    if (node->text[0] == '\0')
+        return refuse_unexpected(report, node, key);
+    if (placeholder_problem(node->text, sentence, sizeof(sentence)) == NULL)
+        return true;
+    report_error(report, node, "%s", sentence);
+    return false;
+}
+
+static bool check_boolean(struct report *report, const struct tree_node *node,
+                          const struct schema_key *key)
+{
+    return str_equal(node->text, "true") || str_equal(node->text, "false") ||
+           refuse_unexpected(report, node, key);
+}
+
+static bool check_integer(struct report *report, const struct tree_node *node,
+                          const struct schema_key *key)
+{
+    int64_t number;
+
+    if (!str_to_int64(node->text, &number))
+        return refuse_unexpected(report, node, key);
+    if (number >= key->minimum && number <= key->maximum)
+        return true;
+    if (key->minimum == key->maximum)
+        report_error(report, node, "%lld is not known to this program; write %lld",
+                     (long long)number, (long long)key->minimum);
+    else
+        report_error(report, node, "%lld is out of range; write a number from %lld to %lld",
+                     (long long)number, (long long)key->minimum, (long long)key->maximum);
+    return false;
+}
+
+static bool check_duration(struct report *report, const struct tree_node *node,
+                           const struct schema_key *key)
+{
+    char text[DURATION_TEXT_MAX];
+    duration_ms duration;
+    int word;
+
+    if (key->choices != NULL && schema_choice_value(key->choices, node->text, &word))
+        return true;
+    if (!duration_parse(node->text, &duration))
+        return refuse_unexpected(report, node, key);
+    if (duration == 0 && !key->may_be_zero) {
+        report_error(report, node, "must be longer than 0s; write a duration such as 90s or 30d");
+        return false;
+    }
+    if (duration > key->maximum) {
+        report_error(report, node, "is too long; %s is the most",
+                     duration_to_text(key->maximum, text));
+        return false;
+    }
+    if (duration < key->advised)
+        report_warning(report, node, "is short; outside of tests, use %s or more",
+                       duration_to_text(key->advised, text));
+    return true;
+}
+
+static bool check_choice(struct report *report, const struct tree_node *node,
+                         const struct schema_key *key)
+{
+    const char *names[NAMES_MAX];
+    char shown[VALUE_SHOWN_MAX];
+    size_t count = 0;
+    const char *nearest;
+    char known[VALUE_EXPECTED_MAX];
+    bool is_later = false;
+
+    for (const struct schema_choice *choice = key->choices; choice->name != NULL; choice++) {
+        if (str_equal_nocase(choice->name, node->text)) {
+            if (!choice->later)
+                return true;
+            is_later = true;
+        }
+        names[count++] = choice->name;
+    }
+    names[count] = NULL;
+    nearest = str_nearest(node->text, names);
+    (void)value_expected(key, known);
+    if (is_later)
+        report_error(report, node, "%s is not available in this version; write %s",
+                     value_shown(node->text, shown), known);
+    else if (nearest != NULL)
+        report_error(report, node, "unknown value \"%s\"; did you mean %s?",
+                     value_shown(node->text, shown), nearest);
+    else
+        report_error(report, node, "unknown value \"%s\"; write %s%s",
+                     value_shown(node->text, shown), known,
+                     key->map != NULL ? ", or a mapping" : "");
+    return false;
+}
+
+static bool check_url(struct report *report, const struct tree_node *node,
+                      const struct schema_key *key)
+{
+    (void)key;
+    return refuse(report, node, url_problem(node->text));
+}
+
+static bool check_proxy(struct report *report, const struct tree_node *node,
+                        const struct schema_key *key)
+{
+    (void)key;
+    return refuse(report, node, url_proxy_problem(node->text));
+}
+
+static bool check_listen(struct report *report, const struct tree_node *node,
+                         const struct schema_key *key)
+{
+    const char *colon = strrchr(node->text, ':');
+    int64_t port;
+
+    if (colon == NULL || colon == node->text || !str_to_int64(colon + 1, &port) || port < 1 ||
+        port > 65535)
+        return refuse_unexpected(report, node, key);
+    return true;
+}
+
+static bool has_dot_segment(const char *path)
+{
+    while (*path != '\0') {
+        size_t length = strcspn(path, "/");
+
+        if ((length == 1 && path[0] == '.') || (length == 2 && memcmp(path, "..", 2) == 0))
+            return true;
+        path += length;
+        path += *path == '/';
+    }
+    return false;
+}
+
+static bool check_path(struct report *report, const struct tree_node *node,
+                       const struct schema_key *key)
+{
+    if (node->text[0] != '/')
+        return refuse_unexpected(report, node, key);
+    if (has_dot_segment(node->text))
+        return refuse(report, node, "holds \".\" or \"..\"; write the path without them");
+    if (strlen(node->text) > PATH_MAX_LENGTH)
+        return refuse(report, node, "is too long for a path");
+    return true;
+}
+
+static bool check_credential(struct report *report, const struct tree_node *node,
+                             const struct schema_key *key)
+{
+    if (node->text[0] == '\0')
+        return refuse_unexpected(report, node, key);
+    if (has_dot_segment(node->text))
+        return refuse(report, node, "holds \".\" or \"..\"; write the path without them");
+    return true;
+}
+
+static bool check_guid(struct report *report, const struct tree_node *node,
+                       const struct schema_key *key)
+{
+    (void)key;
+    return refuse(report, node,
+                  value_is_guid(node->text)
+                      ? NULL
+                      : "is not a GUID; write it as 00000000-0000-0000-0000-000000000000");
+}
+
+static bool check_tenant(struct report *report, const struct tree_node *node,
+                         const struct schema_key *key)
+{
+    bool is_domain = value_is_name(node->text) && strchr(node->text, '.') != NULL;
+
+    (void)key;
+    return refuse(report, node,
+                  value_is_guid(node->text) || is_domain
+                      ? NULL
+                      : "is not a tenant; write its GUID or a domain such as "
+                        "contoso.onmicrosoft.com");
+}
+
+static bool check_mode(struct report *report, const struct tree_node *node,
+                       const struct schema_key *key)
+{
+    unsigned mode;
+
+    if (!value_parse_mode(node->text, &mode))
+        return refuse_unexpected(report, node, key);
+    if (!node->quoted) {
+        report_error(report, node,
+                     "is not in quotes, and YAML readers disagree about such numbers; write "
+                     "\"%04o\"",
+                     mode);
+        return false;
+    }
+    if ((mode & (S_IRWXO)) != 0)
+        report_warning(report, node,
+                       "every user of this machine gets at the key; use \"%04o\" and a group",
+                       mode & ~(unsigned)S_IRWXO);
+    return true;
+}
+
+static bool check_weekday(struct report *report, const struct tree_node *node,
+                          const struct schema_key *key)
+{
+    int weekday;
+
+    return value_parse_weekday(node->text, &weekday) || refuse_unexpected(report, node, key);
+}
+
+static bool check_clock(struct report *report, const struct tree_node *node,
+                        const struct schema_key *key)
+{
+    int minute;
+
+    return (value_parse_clock(node->text, &minute) &&
+            (minute < MINUTES_PER_DAY || str_equal(key->name, "to"))) ||
+           refuse_unexpected(report, node, key);
+}
+
+static bool check_time_zone(struct report *report, const struct tree_node *node,
+                            const struct schema_key *key)
+{
+    struct tz *tz = tz_load(node->text);
+
+    (void)key;
+    tz_unref(tz);
+    return refuse(report, node,
+                  tz != NULL ? NULL
+                             : "is not a time zone of this system; write a name of the tz database "
+                               "such as Europe/Berlin or UTC (package tzdata)");
+}
+
+static bool check_instant(struct report *report, const struct tree_node *node,
+                          const struct schema_key *key)
+{
+    /* Where a time zone stands beside it, an instant may lack its own. */
+    return (strlen(node->text) >= strlen("2026-12-20") && is_digit(node->text[0])) ||
+           refuse_unexpected(report, node, key);
+}
+
+static bool check_api_version(struct report *report, const struct tree_node *node,
+                              const struct schema_key *key)
+{
+    static const char pattern[] = "0000-00-00";
+
+    for (size_t i = 0; pattern[i] != '\0'; i++) {
+        if (pattern[i] == '0' ? !is_digit(node->text[i]) : node->text[i] != pattern[i])
+            return refuse_unexpected(report, node, key);
+    }
+    return node->text[10] == '\0' || str_equal(node->text + 10, "-preview") ||
+           refuse_unexpected(report, node, key);
+}
+
+static bool check_host_suffix(struct report *report, const struct tree_node *node,
+                              const struct schema_key *key)
+{
+    if (node->text[0] == '\0')
+        return refuse_unexpected(report, node, key);
+    for (const char *c = node->text; *c != '\0'; c++) {
+        if (!is_letter(*c) && !is_digit(*c) && strchr(".-_*:,", *c) == NULL)
+            return refuse_unexpected(report, node, key);
+    }
+    return true;
+}
+
+static bool check_account_id(struct report *report, const struct tree_node *node,
+                             const struct schema_key *key)
+{
+    struct resource_id id;
+
+    (void)key;
+    return refuse(report, node, resource_id_parse(node->text, &id));
+}
+
+static bool check_account_name(struct report *report, const struct tree_node *node,
+                               const struct schema_key *key)
+{
+    (void)key;
+    return refuse(report, node, resource_account_problem(node->text, strlen(node->text)));
+}
+
+static bool check_resource_group(struct report *report, const struct tree_node *node,
+                                 const struct schema_key *key)
+{
+    (void)key;
+    return refuse(report, node, resource_group_problem(node->text, strlen(node->text)));
+}
+
+static bool check_identity_id(struct report *report, const struct tree_node *node,
+                              const struct schema_key *key)
+{
+    (void)key;
+    return refuse(report, node, resource_identity_problem(node->text));
+}
+
+static value_checker *const checkers[] = {
+    [SCHEMA_ANYTHING] = check_text,
+    [SCHEMA_TEXT] = check_text,
+    [SCHEMA_TEMPLATE] = check_template,
+    [SCHEMA_BOOLEAN] = check_boolean,
+    [SCHEMA_INTEGER] = check_integer,
+    [SCHEMA_DURATION] = check_duration,
+    [SCHEMA_CHOICE] = check_choice,
+    [SCHEMA_URL] = check_url,
+    [SCHEMA_PROXY] = check_proxy,
+    [SCHEMA_LISTEN] = check_listen,
+    [SCHEMA_PATH] = check_path,
+    [SCHEMA_CREDENTIAL] = check_credential,
+    [SCHEMA_GUID] = check_guid,
+    [SCHEMA_TENANT] = check_tenant,
+    [SCHEMA_MODE] = check_mode,
+    [SCHEMA_WEEKDAY] = check_weekday,
+    [SCHEMA_CLOCK] = check_clock,
+    [SCHEMA_TIME_ZONE] = check_time_zone,
+    [SCHEMA_INSTANT] = check_instant,
+    [SCHEMA_API_VERSION] = check_api_version,
+    [SCHEMA_HOST_SUFFIX] = check_host_suffix,
+    [SCHEMA_ACCOUNT_ID] = check_account_id,
+    [SCHEMA_ACCOUNT_NAME] = check_account_name,
+    [SCHEMA_RESOURCE_GROUP] = check_resource_group,
+    [SCHEMA_IDENTITY_ID] = check_identity_id,
+    [SCHEMA_MAP] = check_text,
+};
+
+bool value_check(struct report *report, const struct tree_node *node, const struct schema_key *key)
+{
+    return checkers[key->type](report, node, key);
+}

@@ -1,0 +1,98 @@
+#include <string.h>
+
+#include "base/str.h"
+#include "conf/value.h"
+
+enum { NAME_MAX_LENGTH = 64 };
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool value_parse_clock(const char *text, int *ret_minute)
+{
+    int hour;
+    int minute;
+
+    if (strlen(text) != 5 || !is_digit(text[0]) || !is_digit(text[1]) || text[2] != ':' ||
+        !is_digit(text[3]) || !is_digit(text[4]))
+        return false;
+    hour = (text[0] - '0') * 10 + (text[1] - '0');
+    minute = (text[3] - '0') * 10 + (text[4] - '0');
+    if (minute > 59 || hour > 24 || (hour == 24 && minute != 0))
+        return false;
+    *ret_minute = hour * 60 + minute;
+    return true;
+}
+
+bool value_parse_weekday(const char *text, int *ret_weekday)
+{
+    static const char *const days[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                       "Friday", "Saturday", "Sunday"};
+
+    for (int day = 0; day < 7; day++) {
+        char abbreviation[4];
+
+        (void)str_copy(abbreviation, sizeof(abbreviation), days[day]);
+        if (!str_equal_nocase(text, days[day]) && !str_equal_nocase(text, abbreviation))
+            continue;
+        *ret_weekday = day;
+        return true;
+    }
+    return false;
+}
+
+bool value_parse_mode(const char *text, unsigned *ret_mode)
+{
+    size_t length = strlen(text);
+    unsigned mode = 0;
+
+    if (length == 4 && text[0] == '0') {
+        text++;
+        length--;
+    }
+    if (length != 3)
+        return false;
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '7')
+            return false;
+        mode = mode * 8 + (unsigned)(*text - '0');
+    }
+    *ret_mode = mode;
+    return true;
+}
+
+bool value_is_guid(const char *text)
+{
+    static const char pattern[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+    if (strlen(text) != strlen(pattern))
+        return false;
+    for (size_t i = 0; pattern[i] != '\0'; i++) {
+        bool hexadecimal = is_digit(text[i]) || (text[i] >= 'a' && text[i] <= 'f') ||
+                           (text[i] >= 'A' && text[i] <= 'F');
+
+        if (pattern[i] == '-' ? text[i] != '-' : !hexadecimal)
+            return false;
+    }
+    return true;
+}
+
+bool value_is_name(const char *text)
+{
+    size_t length = strlen(text);
+
+    if (length == 0 || length > NAME_MAX_LENGTH || (!is_letter(text[0]) && !is_digit(text[0])))
+        return false;
+    for (; *text != '\0'; text++) {
+        if (!is_letter(*text) && !is_digit(*text) && strchr("_-.", *text) == NULL)
+            return false;
+    }
+    return true;
+}

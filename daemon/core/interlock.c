@@ -1,0 +1,55 @@
+#include "core/rotation.h"
+
+#include <stdio.h>
+
+/*
+ * The interlock: every path to a regenerate asks here, and nowhere else. Its conditions are the
+ * rules about regenerating and freezing in README.md; the look that has to come right before is
+ * checked where the intent is written (step_rotate.c).
+ */
+
+static void refuse(struct interlock *interlock, enum reason reason, time_ms until, const char *text)
+{
+    interlock->open = false;
+    interlock->reason = reason;
+    interlock->until = until;
+    snprintf(interlock->text, sizeof(interlock->text), "%s", text);
+}
+
+static time_ms later(time_ms a, time_ms b)
+{
+    return a > b ? a : b;
+}
+
+void rotation_interlock(const struct rotation_context *context, const struct record *record,
+                        time_ms now, struct interlock *interlock)
+{
+    time_ms overlap_ends = time_add(record->overlap_from, context->policy->overlap);
+    time_ms start_ends = time_add(context->daemon_started_at, context->timing->unknown_wait);
+
+    *interlock = (struct interlock){.open = true};
+    if (!record->adopted)
+        refuse(interlock, record->blocked, TIME_NEVER, "the account is not adopted yet");
+    else if (record->blocked != REASON_NONE)
+        refuse(interlock, record->blocked, TIME_NEVER, "the account is blocked");
+    else if (!context->policy->rotate)
+        refuse(interlock, REASON_CONFIG, TIME_NEVER, "the configuration says rotate: false");
+    else if (record->held)
+        refuse(interlock, REASON_OPERATOR, record->held_until, "the account is held");
+    else if (record->adopt_told)
+        refuse(interlock, REASON_NONE, TIME_NEVER, "an adoption is under way");
+    else if (record->goal != record->active)
+        refuse(interlock, REASON_NONE, TIME_NEVER,
+               "the new key is still being delivered: both keys are frozen");
+    else if (record->target_count == 0 || record_owed_required(record) > 0)
+        refuse(interlock, REASON_NONE, TIME_NEVER,
+               "a required target has not got the active key yet: both keys are frozen");
+    else if (record->surprise.pending)
+        refuse(interlock, REASON_NONE, TIME_NEVER,
+               "something changed that has to be understood first");
+    else if (now < later(overlap_ends, start_ends))
+        refuse(interlock, REASON_NONE, later(overlap_ends, start_ends),
+               overlap_ends >= start_ends
+                   ? "slow consumers may still use the replaced key: its overlap is not over"
+                   : "the daemon has just started: an earlier request may still take effect");
+}

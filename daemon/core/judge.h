@@ -1,0 +1,79 @@
+/*
+ * What a look means: the live keys and the targets held against the journal.
+ *
+ * Pure comparison of fingerprints. Whether a verdict counts at once or has to be seen twice, and
+ * what is done about it, is decided by the machine.
+ */
+#ifndef KEYROTATED_CORE_JUDGE_H
+#define KEYROTATED_CORE_JUDGE_H
+
+#include "core/record.h"
+
+/* What a target was seen to hold, in terms of the keys that the same look showed to be live. */
+enum holding {
+    HOLDING_UNSEEN, /* it cannot be read, or was not */
+    HOLDING_EMPTY,
+    HOLDING_PRIMARY,
+    HOLDING_SECONDARY,
+    HOLDING_BOTH,
+    HOLDING_DEAD_KEY, /* keys, none of them live */
+    HOLDING_FOREIGN   /* something without a key in it */
+};
+enum holding judge_holding(const struct look *look, const struct target_id *target);
+
+/* The holding that means "the live key of this slot". */
+enum holding judge_holding_of(enum slot slot);
+
+/* The sighting of that target in the look, or NULL. */
+const struct sighting *judge_sighting(const struct look *look, const struct target_id *target);
+
+/* Does it hold that slot's live key (alone or with the other)? */
+bool judge_holds(enum holding holding, enum slot slot);
+
+enum verdict_kind {
+    VERDICT_AS_RECORDED,
+    VERDICT_LATE, /* the look shows a key that was replaced: it tells of the past */
+    VERDICT_DRIFT
+};
+struct verdict {
+    enum verdict_kind kind;
+    enum drift_kind drift;
+    bool at_risk;       /* a required target holds a key that is not live */
+    bool accept;        /* active_changed: the targets hold the new value already */
+    bool other_changed; /* judge_delivery(): the slot that is not delivered changed as well */
+};
+
+/* An adopted account outside a rotation: the drift table. */
+struct verdict judge_drift(const struct record *record, const struct look *look);
+
+/* An account whose goal key is being verified or delivered: AS_RECORDED where the goal's key is the
+ * one under delivery; DRIFT_ACTIVE_CHANGED where the goal's slot holds another one;
+ * DRIFT_JOURNAL_UNFIT where a target tells of a later cycle. */
+struct verdict judge_delivery(const struct record *record, const struct look *look);
+
+/* What the targets say about the active slot. */
+struct adoption {
+    bool settled;
+    enum slot slot;
+    enum reason reason; /* not settled: why */
+    bool has_target;    /* the target that speaks against it */
+    struct target_id target;
+    uint64_t cycle; /* the highest that a target names */
+};
+struct adoption_hint {
+    bool has_active; /* adopt_active of the configuration: counts only where the targets are silent,
+                        and must not be contradicted by them */
+    enum slot active;
+    bool told; /* an operator's `adopt`: settles it whatever the targets hold */
+    enum slot told_slot;
+};
+struct adoption judge_adoption(const struct record *record, const struct look *look,
+                               const struct adoption_hint *hint);
+
+/* Do all required targets that can be read hold this slot's live key, and is there one? */
+bool judge_unanimous(const struct record *record, const struct look *look, enum slot slot);
+
+/* What the targets showed, in 16 bytes: equal for equal sightings. Not cryptographic. */
+struct fingerprint judge_digest(const struct look *look);
+
+#endif

@@ -1,0 +1,236 @@
+#include "core/machine.h"
+
+#include "core/backoff.h"
+#include "core/schedule.h"
+
+void machine_fault(struct machine *machine, const char *what)
+{
+    if (!machine->effects->fault)
+        machine->effects->fault = what;
+}
+
+void machine_move(struct machine *machine, enum position to)
+{
+    struct effects *effects = machine->effects;
+    enum position from = machine->record->position;
+
+    if (!position_move_allowed(from, to))
+        machine_fault(machine, "a move that the transition table forbids");
+    if (effects->move_count == MOVES_MAX) {
+        machine_fault(machine, "more moves than one step can make");
+        return;
+    }
+    effects->moves[effects->move_count].from = from;
+    effects->moves[effects->move_count].to = to;
+    effects->move_count++;
+    machine->record->position = to;
+    effects->persist = true;
+}
+
+struct note *machine_note(struct machine *machine, enum note_kind kind)
+{
+    struct effects *effects = machine->effects;
+    struct note *note;
+
+    if (effects->note_count == NOTES_MAX) {
+        machine_fault(machine, "more notes than one step can make");
+        effects->note_count--;
+    }
+    note = &effects->notes[effects->note_count++];
+    *note = (struct note){.kind = kind};
+    return note;
+}
+
+struct note *machine_note_key(struct machine *machine, enum note_kind kind, enum slot slot)
+{
+    struct note *note = machine_note(machine, kind);
+
+    note->has_slot = true;
+    note->slot = slot;
+    note->fingerprint = machine->record->live[slot];
+    return note;
+}
+
+void machine_note_drift(struct machine *machine, enum note_kind kind, enum drift_kind drift)
+{
+    machine_note_key(machine, kind, machine->record->active)->drift = drift;
+}
+
+void machine_act(struct machine *machine, enum action_kind kind)
+{
+    if (machine->effects->action.kind != ACTION_NONE)
+        machine_fault(machine, "two actions in one step");
+    machine->effects->action = (struct action){.kind = kind};
+}
+
+duration_ms machine_backoff(const struct machine *machine, uint32_t attempt,
+                            duration_ms server_asked)
+{
+    const struct timing *timing = machine->context->timing;
+    uint64_t seed = schedule_hash(machine->context->account_id, "backoff", UINT64_MAX);
+
+    return backoff_delay(timing->retry_initial, timing->retry_max, attempt, seed, server_asked);
+}
+
+void machine_block(struct machine *machine, enum reason reason, const struct target_id *target,
+                   const char *detail)
+{
+    struct record *record = machine->record;
+    struct note *note;
+
+    if (record->blocked == reason)
+        return;
+    record->blocked = reason;
+    record->blocked_at = machine->now;
+    record->blocked_reported_at = machine->now;
+    machine->effects->persist = true;
+
+    note = machine_note(machine, NOTE_BLOCKED);
+    note->reason = reason;
+    note->detail = detail;
+    note->from_failure = machine->event->failure != NULL;
+    if (target) {
+        note->has_target = true;
+        note->target = *target;
+    }
+}
+
+void machine_unblock(struct machine *machine)
+{
+    struct record *record = machine->record;
+
+    if (record->blocked == REASON_NONE)
+        return;
+    machine_note(machine, NOTE_UNBLOCKED)->reason = record->blocked;
+    record->blocked = REASON_NONE;
+    record->blocked_at = 0;
+    record->blocked_reported_at = 0;
+    machine->effects->persist = true;
+}
+
+bool machine_blocked_by_world(const struct record *record)
+{
+    return reason_describe(record->blocked)->clearing == CLEARED_BY_WORLD;
+}
+
+void machine_trouble(struct machine *machine, enum reason reason, time_ms not_before,
+                     const char *detail)
+{
+    struct record *record = machine->record;
+    struct note *note;
+
+    if (record->trouble == REASON_NONE)
+        record->trouble_since = machine->now;
+    record->trouble = reason;
+    record->attempts++;
+    record->retry_at = time_add(machine->now, machine_backoff(machine, record->attempts, 0));
+    /* Permissions are granted by people: asking every minute only fills the activity log. */
+    if (reason == REASON_PERMISSION_DENIED)
+        record->retry_at = time_add(machine->now, machine->context->timing->retry_max);
+    if (record->retry_at < not_before)
+        record->retry_at = not_before;
+    machine->effects->persist = true;
+
+    note = machine_note(machine, NOTE_ROTATION_RETRYING);
+    note->reason = reason;
+    note->detail = detail;
+    note->from_failure = machine->event->failure != NULL;
+}
+
+void machine_fail(struct machine *machine, const struct failure *failure)
+{
+    struct record *record = machine->record;
+    enum clearing clearing = reason_describe(failure->reason)->clearing;
+
+    if (clearing == CLEARED_BY_WORLD || clearing == CLEARED_BY_HUMAN) {
+        record->trouble = REASON_NONE;
+        record->attempts = 0;
+        machine_block(machine, failure->reason, NULL, NULL);
+        record->retry_at = time_add(machine->now, machine->context->timing->retry_max);
+        machine->effects->persist = true;
+        return;
+    }
+    /* What blocked before was not shown to be right again, but it is not what stands in the way
+     * now. */
+    machine_trouble(machine, failure->reason, time_add(machine->now, failure->retry_after), NULL);
+}
+
+void machine_recovered(struct machine *machine)
+{
+    struct record *record = machine->record;
+
+    record->trouble = REASON_NONE;
+    record->trouble_since = 0;
+    record->attempts = 0;
+    record->retry_at = 0;
+    if (machine_blocked_by_world(record))
+        machine_unblock(machine);
+}
+
+void machine_foreign_change(struct machine *machine)
+{
+    struct record *record = machine->record;
+    time_ms previous = record->foreign_change_at;
+
+    record->foreign_change_at = machine->now;
+    if (previous != 0 && machine->now - previous < machine->context->policy->rotate_every)
+        machine_block(machine, REASON_ANOTHER_ROTATOR, NULL,
+                      "keys were changed twice within one rotation period, and not from here");
+}
+
+void machine_take_key(struct machine *machine, enum slot slot, const struct fingerprint *key)
+{
+    struct record *record = machine->record;
+
+    if (fingerprint_equal(&record->live[slot], key))
+        return;
+    record_add_replaced(record, &record->live[slot]);
+    record->live[slot] = *key;
+    record->born[slot] = machine->now;
+}
+
+void machine_acknowledge(struct machine *machine, struct target_record *target)
+{
+    target->acknowledged = true;
+    target->fingerprint = *record_goal_key(machine->record);
+    target->acknowledged_at = machine->now;
+    target->offered = false;
+    target->attempts = 0;
+    target->retry_at = 0;
+    target->reason = REASON_NONE;
+    target->failing_since = 0;
+    target->unsettled_until = 0;
+}
+
+void machine_void_acknowledgements(struct machine *machine)
+{
+    struct record *record = machine->record;
+
+    for (size_t i = 0; i < record->target_count; i++) {
+        record->targets[i].acknowledged = false;
+        record->targets[i].retry_at = 0;
+    }
+}
+
+void machine_acknowledge_seen(struct machine *machine, const struct look *look)
+{
+    struct record *record = machine->record;
+
+    for (size_t i = 0; i < record->target_count; i++) {
+        struct target_record *target = &record->targets[i];
+
+        if (judge_holding(look, &target->id) == judge_holding_of(record->goal))
+            machine_acknowledge(machine, target);
+    }
+}
+
+bool machine_clock_agrees(struct machine *machine)
+{
+    duration_ms skew = machine->event->clock_skew;
+
+    if (skew <= CLOCK_SKEW_MAX_MS && skew >= -CLOCK_SKEW_MAX_MS)
+        return true;
+    machine_trouble(machine, REASON_CLOCK_SKEW, 0,
+                    "Azure's clock and ours differ by more than 5 minutes");
+    return false;
+}

@@ -1,0 +1,132 @@
+/*
+ * Inside the rotation machine: what the files that implement core/rotation.h share.
+ *
+ * A `struct machine` is one step in the making. Functions named enter_… move to a position and say
+ * what is to be done there; functions named on_… take the completion of what a position waits for.
+ * Only machine_move() changes the position.
+ */
+#ifndef KEYROTATED_CORE_MACHINE_H
+#define KEYROTATED_CORE_MACHINE_H
+
+#include "core/judge.h"
+#include "core/rotation.h"
+
+struct machine {
+    const struct rotation_context *context;
+    struct record *record;
+    const struct event *event;
+    struct effects *effects;
+    time_ms now;
+};
+
+/* A look, or a durable intent or offer, is acted on only while it is so young: what stalled longer
+ * (a full disk, a stopped process) looks again first. */
+enum { FRESH_FOR_MS = 30 * 1000 };
+/* A server's clock that is further off than this stops a rotation. */
+enum { CLOCK_SKEW_MAX_MS = 5 * 60 * 1000 };
+/* Blocked and overdue accounts are reported again after so long. */
+enum { REPORT_AGAIN_MS = 24 * 60 * 60 * 1000 };
+
+/* --- machine.c: moving, telling, failing --- */
+void machine_move(struct machine *machine, enum position to);
+void machine_fault(struct machine *machine, const char *what);
+struct note *machine_note(struct machine *machine, enum note_kind kind);
+/* A note about the key in a slot. */
+struct note *machine_note_key(struct machine *machine, enum note_kind kind, enum slot slot);
+void machine_note_drift(struct machine *machine, enum note_kind kind, enum drift_kind drift);
+void machine_act(struct machine *machine, enum action_kind kind);
+
+/* What failed is blocked or tried again later, as its reason says; sets retry_at. The event's
+ * failure is reported. */
+void machine_fail(struct machine *machine, const struct failure *failure);
+/* The same for trouble that no failure describes. `not_before`: the earliest instant of the retry.
+ */
+void machine_trouble(struct machine *machine, enum reason reason, time_ms not_before,
+                     const char *detail);
+void machine_block(struct machine *machine, enum reason reason, const struct target_id *target,
+                   const char *detail);
+/* What was wrong is right again. */
+void machine_recovered(struct machine *machine);
+void machine_unblock(struct machine *machine);
+bool machine_blocked_by_world(const struct record *record);
+duration_ms machine_backoff(const struct machine *machine, uint32_t attempt,
+                            duration_ms server_asked);
+
+/* A key was changed by nobody we know of. The second time within rotate_every it is another
+ * rotator. */
+void machine_foreign_change(struct machine *machine);
+/* The journal's belief about a slot becomes what the look showed; the old key is known to be dead.
+ */
+void machine_take_key(struct machine *machine, enum slot slot, const struct fingerprint *key);
+void machine_acknowledge(struct machine *machine, struct target_record *target);
+void machine_void_acknowledgements(struct machine *machine);
+/* Every readable target that was seen to hold the goal's key has acknowledged it. */
+void machine_acknowledge_seen(struct machine *machine, const struct look *look);
+/* A look that succeeded is noted; a skewed clock is trouble: returns false then. */
+bool machine_clock_agrees(struct machine *machine);
+
+/* --- plan.c --- */
+void plan_make(struct machine *machine);      /* after adoption or a change of the policy */
+void plan_next(struct machine *machine);      /* after a completed rotation */
+void plan_caught_up(struct machine *machine); /* a due time that passed while we were off */
+time_ms plan_overdue_at(const struct rotation_context *context, const struct record *record);
+bool plan_is_due(const struct machine *machine);
+
+/* --- step_idle.c: what is next when nothing is under way --- */
+void enter_idle(struct machine *machine);
+void idle_next(struct machine *machine);
+
+/* --- step_adopt.c --- */
+void enter_adopt_look(struct machine *machine);
+void on_adopt_look(struct machine *machine);
+/* The journal does not fit the world: adopt anew from this look, or block as journal_behind. */
+void adopt_anew(struct machine *machine, const struct look *look);
+/* An operator's `adopt` is waiting and may be carried out: does so. */
+bool adopt_if_told(struct machine *machine);
+
+/* --- step_check.c --- */
+void enter_check_look(struct machine *machine);
+void on_check_look(struct machine *machine);
+void on_prove_target(struct machine *machine);
+void on_prove_live(struct machine *machine);
+/* Holds a look against the journal and acts on drift. True: it is as recorded, nothing was done. */
+bool check_look(struct machine *machine, const struct look *look);
+
+/* --- step_rotate.c --- */
+void enter_preflight(struct machine *machine);
+void on_preflight(struct machine *machine);
+void on_rotate_look(struct machine *machine);
+void on_intent_persisted(struct machine *machine);
+void on_regenerated(struct machine *machine);
+void enter_doubt_wait(struct machine *machine, time_ms not_before);
+void enter_doubt_look(struct machine *machine);
+void on_doubt_look(struct machine *machine);
+
+/* --- step_verify.c --- */
+void enter_verify(struct machine *machine);
+void enter_verify_look(struct machine *machine);
+void on_verify_look(struct machine *machine);
+void on_verified(struct machine *machine);
+/* The goal's slot was seen to hold another key than the one under delivery. */
+void goal_changed(struct machine *machine, const struct look *look);
+
+/* --- step_deliver.c --- */
+/* Goes on with the next target that is owed the goal's key, with the keys of a fresh look. */
+void deliver_next(struct machine *machine);
+void enter_deliver_look(struct machine *machine);
+/* Leaves DELIVER_WAIT if it is time to: for another attempt, or because nothing is owed any more
+ * (the target that was waited for is gone from the configuration, or optional now). */
+void deliver_resume(struct machine *machine);
+time_ms deliver_resume_at(const struct record *record);
+void on_deliver_look(struct machine *machine);
+void on_offer_persisted(struct machine *machine);
+void on_delivered(struct machine *machine);
+/* When a delivery can be tried next; TIME_NEVER: none is owed. Optional targets count only where
+ * `with_optional`. */
+time_ms deliver_wake_at(const struct record *record, bool with_optional);
+
+/* --- command.c --- */
+void on_command(struct machine *machine);
+void release_hold(struct machine *machine, const char *why);
+
+#endif

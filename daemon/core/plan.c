@@ -1,0 +1,85 @@
+#include "core/machine.h"
+#include "core/schedule.h"
+
+/*
+ * planned_at stands on the account's time line: one rotate_every after the other. due_at is when it
+ * really starts: moved into a window and spread over the splay.
+ */
+
+void plan_make(struct machine *machine)
+{
+    const struct rotation_context *context = machine->context;
+    const struct policy *policy = context->policy;
+    struct record *record = machine->record;
+
+    duration_ms wanted = policy->rotate ? policy->rotate_every : 0;
+
+    if (!record->adopted || record->planned_with == wanted)
+        return;
+    record->planned_with = wanted;
+    record->catching_up = false;
+    machine->effects->persist = true;
+    if (!policy->rotate) {
+        record->planned_at = 0;
+        record->due_at = 0;
+        return;
+    }
+    if (record->completed_at == 0)
+        record->planned_at = schedule_first(policy, context->account_id, record->adopted_at);
+    else
+        record->planned_at =
+            schedule_next_planned(policy, record->completed_at, record->completed_at);
+    record->due_at = record->completed_at == 0
+                         ? record->planned_at
+                         : schedule_start(policy, context->account_id, record->planned_at);
+    plan_caught_up(machine);
+}
+
+void plan_next(struct machine *machine)
+{
+    const struct rotation_context *context = machine->context;
+    struct record *record = machine->record;
+
+    if (context->policy->rotate) {
+        record->planned_with = context->policy->rotate_every;
+        record->planned_at =
+            schedule_next_planned(context->policy, record->planned_at, record->completed_at);
+        record->due_at = schedule_start(context->policy, context->account_id, record->planned_at);
+    }
+    record->catching_up = false;
+    record->window_missed_reported = false;
+    record->overdue_reported_at = 0;
+    record->requested = false;
+}
+
+void plan_caught_up(struct machine *machine)
+{
+    struct record *record = machine->record;
+
+    /* Spread like any other start: after a long outage the whole fleet is due at once, and nothing
+     * may rotate merely because the daemon was started or a file was edited. Once only: a daemon
+     * that is started again and again must not put its rotations off for ever. */
+    if (record->due_at == 0 || record->due_at > machine->now || record->catching_up)
+        return;
+    record->due_at =
+        schedule_catch_up(machine->context->policy, machine->context->account_id, machine->now);
+    record->catching_up = true;
+    machine->effects->persist = true;
+}
+
+time_ms plan_overdue_at(const struct rotation_context *context, const struct record *record)
+{
+    time_ms start;
+
+    if (!record->adopted || !context->policy->rotate || record->planned_at == 0)
+        return TIME_NEVER;
+    start = schedule_start(context->policy, context->account_id, record->planned_at);
+    return time_add(start, context->policy->overdue_after);
+}
+
+bool plan_is_due(const struct machine *machine)
+{
+    const struct record *record = machine->record;
+
+    return record->requested || (record->due_at != 0 && record->due_at <= machine->now);
+}

@@ -1,0 +1,48 @@
+/*
+ * What an operator wants for an account, in checked and final numbers: every default is filled in.
+ */
+#ifndef KEYROTATED_CORE_POLICY_H
+#define KEYROTATED_CORE_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/time.h"
+#include "base/tz.h"
+
+enum verify_mode { VERIFY_AUTO, VERIFY_REQUIRED, VERIFY_OFF };
+enum drift_mode { DRIFT_REDELIVER, DRIFT_ALERT };
+
+/* One stretch of the week in which rotations may start, by the wall clock of a place. */
+struct window {
+    uint8_t days;    /* bit 0 = Monday … bit 6 = Sunday: the days on which it opens */
+    int from_minute; /* of the day, 0-1439 */
+    int to_minute;   /* of the day, 0-1439; not after from_minute: it closes on the next day */
+    struct tz *tz;   /* borrowed from the configuration, never NULL */
+};
+
+struct policy {
+    duration_ms max_key_age;   /* as asked for; 0 where rotate_every was given instead */
+    duration_ms rotate_every;  /* from one rotation of the account to the next */
+    duration_ms overlap;       /* a replaced key stays untouched at least so long */
+    duration_ms splay;         /* rotations are spread over so long after their planned time */
+    duration_ms check_every;   /* between two looks for drift */
+    duration_ms overdue_after; /* a rotation that is so late is overdue */
+    enum verify_mode verify;
+    enum drift_mode on_drift;
+    bool rotate; /* false: adopt, deliver and watch, never regenerate */
+    const struct window *windows;
+    size_t window_count; /* 0: any time */
+};
+
+/* The waits of the machinery, the same for all accounts. */
+struct timing {
+    duration_ms retry_initial;
+    duration_ms retry_max;
+    duration_ms unknown_wait;   /* a request whose answer was lost may still take effect so long */
+    duration_ms verify_timeout; /* how long a new key may take until the data plane accepts it */
+    duration_ms settle;         /* from a completed rotation to the look that confirms it */
+};
+
+#endif

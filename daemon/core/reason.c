@@ -1,0 +1,131 @@
+#include "core/reason.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const struct reason_description descriptions[REASON_COUNT] = {
+    [REASON_NONE] = {"none", STATE_OK, CLEARED_BY_NOTHING, "all is well", "nothing"},
+
+    [REASON_ACTIVE_KEY_UNKNOWN] =
+        {"active_key_unknown", STATE_BLOCKED, CLEARED_BY_HUMAN,
+         "no target and no setting says which of the two keys the consumers use",
+         "find out which key the consumers use, then run "
+         "`keyrotatectl adopt {account} --active primary|secondary`, or set adopt_active"},
+    [REASON_TARGETS_DISAGREE] =
+        {"targets_disagree", STATE_BLOCKED, CLEARED_BY_HUMAN,
+         "the targets, or a target and adopt_active, name different keys as the active one",
+         "compare the fingerprints in `keyrotatectl status {account}`, then run "
+         "`keyrotatectl adopt {account} --active primary|secondary`"},
+    [REASON_TARGET_HOLDS_UNKNOWN_KEY] =
+        {"target_holds_unknown_key", STATE_BLOCKED, CLEARED_BY_HUMAN,
+         "a target holds a key that is neither of the account's two",
+         "see in `keyrotatectl status {account}` which target it is and whether it belongs to this "
+         "account; `keyrotatectl adopt {account} --active primary|secondary` overwrites it"},
+    [REASON_ANOTHER_ROTATOR] =
+        {"another_rotator", STATE_BLOCKED, CLEARED_BY_HUMAN,
+         "somebody else keeps regenerating this account's keys",
+         "find the caller of regenerateKeys in the subscription's activity log and stop one of the "
+         "two, then run `keyrotatectl resume {account}`"},
+    [REASON_JOURNAL_BEHIND] =
+        {"journal_behind", STATE_BLOCKED, CLEARED_BY_HUMAN,
+         "the journal is older than the world: it was restored, or another daemon went on",
+         "make sure that no other daemon rotates this account, then run "
+         "`keyrotatectl adopt {account} --active primary|secondary`"},
+
+    [REASON_KEY_REFUSED] =
+        {"key_refused", STATE_BLOCKED, CLEARED_BY_WORLD,
+         "the Batch service refuses a key that Azure Resource Manager reports as live",
+         "nothing is delivered or regenerated while this lasts and it is checked again by itself; "
+         "if it persists, run `keyrotatectl doctor {account}` and ask Azure's support"},
+    [REASON_SHARED_KEY_DISABLED] = {"shared_key_disabled", STATE_BLOCKED, CLEARED_BY_WORLD,
+                                    "the account does not allow authentication with shared keys",
+                                    "add SharedKey to the account's allowedAuthenticationModes, or "
+                                    "take the account out of the "
+                                    "configuration"},
+    [REASON_USER_SUBSCRIPTION_MODE] =
+        {"user_subscription_mode", STATE_BLOCKED, CLEARED_BY_WORLD,
+         "the account allocates its pools in the user's subscription and has no usable keys",
+         "take the account out of the configuration: its clients use Microsoft Entra ID"},
+    [REASON_ACCOUNT_NOT_FOUND] =
+        {"account_not_found", STATE_BLOCKED, CLEARED_BY_WORLD, "Azure knows no such account",
+         "correct the account's id in the configuration, or take the account out of it"},
+
+    [REASON_PERMISSION_DENIED] =
+        {"permission_denied", STATE_RETRYING, CLEARED_BY_RETRY,
+         "the identity lacks a permission on the account",
+         "run `keyrotatectl doctor {account}`: it prints the role assignment that is missing"},
+    [REASON_TARGET_DENIED] = {"target_denied", STATE_RETRYING, CLEARED_BY_RETRY,
+                              "a target does not permit reading or writing",
+                              "give the daemon's user, or the identity, access to the target; "
+                              "`keyrotatectl status {account}` names it"},
+    [REASON_TARGET_FAILED] =
+        {"target_failed", STATE_RETRYING, CLEARED_BY_RETRY, "a delivery to a target failed",
+         "see the target's own message in `keyrotatectl status {account}`; delivery goes on by "
+         "itself"},
+    [REASON_NOT_YET] = {"not_yet", STATE_RETRYING, CLEARED_BY_RETRY, "a target asked for more time",
+                        "nothing, unless it takes longer than its consumers should need"},
+    [REASON_TOKEN_FAILED] =
+        {"token_failed", STATE_RETRYING, CLEARED_BY_RETRY,
+         "no access token could be had for the identity",
+         "check the identity's settings and its secret; the token.failed lines of the log say what "
+         "Microsoft Entra ID or the metadata service answered"},
+    [REASON_NETWORK] =
+        {"network", STATE_RETRYING, CLEARED_BY_RETRY, "a service cannot be reached",
+         "check name resolution, the route, the firewall, the proxy and ca_file on this machine"},
+    [REASON_AZURE_ERROR] =
+        {"azure_error", STATE_RETRYING, CLEARED_BY_RETRY, "Azure answered with an error",
+         "nothing if it passes; else look at Azure's status page, and quote the request id to "
+         "Azure's support"},
+    [REASON_THROTTLED] =
+        {"throttled", STATE_RETRYING, CLEARED_BY_RETRY, "Azure asks for fewer requests",
+         "nothing: it goes on at the pace Azure allows; if it lasts, see what else uses up the "
+         "subscription's request limits"},
+    [REASON_OUTCOME_UNKNOWN] =
+        {"outcome_unknown", STATE_RETRYING, CLEARED_BY_RETRY,
+         "the answer to a regeneration was lost, so it may have happened",
+         "nothing: the live keys are compared after unknown_wait, before anything is repeated"},
+    [REASON_CLOCK_SKEW] = {"clock_skew", STATE_RETRYING, CLEARED_BY_RETRY,
+                           "this machine's clock and Azure's differ by more than 5 minutes",
+                           "set the clock of this machine (`timedatectl status`)"},
+    [REASON_JOURNAL_FAILED] = {"journal_failed", STATE_RETRYING, CLEARED_BY_RETRY,
+                               "the journal cannot be written",
+                               "make room on, or repair, the file system that holds state_dir"},
+
+    [REASON_CONFIG] = {"config", STATE_HELD, CLEARED_BY_TIME_OR_HUMAN,
+                       "the configuration says rotate: false",
+                       "set `rotate: true` for the account and reload, when it is to rotate"},
+    [REASON_OPERATOR] = {"operator", STATE_HELD, CLEARED_BY_TIME_OR_HUMAN,
+                         "an operator holds the account",
+                         "run `keyrotatectl resume {account}` when it may go on"},
+    [REASON_FREEZE] = {"freeze", STATE_HELD, CLEARED_BY_TIME_OR_HUMAN,
+                       "a change freeze is in force",
+                       "wait for its end, or shorten it in the configuration"},
+};
+
+static const char *const state_names[STATE_COUNT] = {
+    [STATE_ADOPTING] = "adopting", [STATE_OK] = "ok",     [STATE_ROTATING] = "rotating",
+    [STATE_RETRYING] = "retrying", [STATE_HELD] = "held", [STATE_BLOCKED] = "blocked",
+};
+
+const struct reason_description *reason_describe(enum reason reason)
+{
+    if ((unsigned)reason >= REASON_COUNT)
+        return &descriptions[REASON_NONE];
+    return &descriptions[reason];
+}
+
+enum reason reason_from_name(const char *name)
+{
+    if (name == NULL)
+        return REASON_NONE;
+    for (size_t i = 0; i < REASON_COUNT; i++) {
+        if (strcmp(descriptions[i].name, name) == 0)
+            return (enum reason)i;
+    }
+    return REASON_NONE;
+}
+
+const char *account_state_name(enum account_state state)
+{
+    return (unsigned)state < STATE_COUNT ? state_names[state] : "unknown";
+}

@@ -1,0 +1,93 @@
+#include "core/record.h"
+
+const char *trigger_name(enum trigger trigger)
+{
+    static const char *const names[] = {
+        [TRIGGER_NONE] = "none",
+        [TRIGGER_SCHEDULE] = "schedule",
+        [TRIGGER_COMMAND] = "command",
+    };
+
+    return names[trigger];
+}
+
+const char *drift_name(enum drift_kind drift)
+{
+    static const char *const names[DRIFT_KIND_COUNT] = {
+        [DRIFT_NONE] = "none",
+        [DRIFT_TARGET_CHANGED] = "target_changed",
+        [DRIFT_STANDBY_CHANGED] = "standby_changed",
+        [DRIFT_ROTATED_ELSEWHERE] = "rotated_elsewhere",
+        [DRIFT_ACTIVE_CHANGED] = "active_changed",
+        [DRIFT_TARGETS_DISAGREE] = "targets_disagree",
+        [DRIFT_JOURNAL_UNFIT] = "journal_unfit",
+    };
+
+    return names[drift];
+}
+
+void record_init(struct record *record)
+{
+    *record = (struct record){.position = POSITION_ADOPT_WAIT};
+}
+
+static bool target_id_equal(const struct target_id *a, const struct target_id *b)
+{
+    return memcmp(a->bytes, b->bytes, TARGET_ID_LENGTH) == 0;
+}
+
+const struct target_record *record_target_const(const struct record *record,
+                                                const struct target_id *id)
+{
+    for (size_t i = 0; i < record->target_count; i++)
+        if (target_id_equal(&record->targets[i].id, id))
+            return &record->targets[i];
+    return NULL;
+}
+
+struct target_record *record_target(struct record *record, const struct target_id *id)
+{
+    for (size_t i = 0; i < record->target_count; i++)
+        if (target_id_equal(&record->targets[i].id, id))
+            return &record->targets[i];
+    return NULL;
+}
+
+bool record_is_replaced(const struct record *record, const struct fingerprint *fingerprint)
+{
+    if (fingerprint_is_none(fingerprint))
+        return false;
+    for (size_t i = 0; i < REPLACED_MAX; i++)
+        if (fingerprint_equal(&record->replaced[i], fingerprint))
+            return true;
+    return false;
+}
+
+void record_add_replaced(struct record *record, const struct fingerprint *fingerprint)
+{
+    if (fingerprint_is_none(fingerprint) || record_is_replaced(record, fingerprint))
+        return;
+    memmove(&record->replaced[1], &record->replaced[0],
+            (REPLACED_MAX - 1) * sizeof(record->replaced[0]));
+    record->replaced[0] = *fingerprint;
+}
+
+const struct fingerprint *record_goal_key(const struct record *record)
+{
+    return &record->live[record->goal];
+}
+
+bool record_target_satisfied(const struct record *record, const struct target_record *target)
+{
+    return target->acknowledged && fingerprint_equal(&target->fingerprint, record_goal_key(record));
+}
+
+size_t record_owed_required(const struct record *record)
+{
+    size_t owed = 0;
+
+    for (size_t i = 0; i < record->target_count; i++)
+        if (record->targets[i].required && !record_target_satisfied(record, &record->targets[i]))
+            owed++;
+    return owed;
+}

@@ -1,0 +1,154 @@
+/*
+ * The journal record of one account: everything that has to survive a crash, and nothing else.
+ *
+ * The rotation machine (core/rotation.h) is the only writer. A record is stored whole, so that what
+ * is read after a crash is always the outcome of one complete step.
+ */
+#ifndef KEYROTATED_CORE_RECORD_H
+#define KEYROTATED_CORE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/time.h"
+#include "core/look.h"
+#include "core/position.h"
+#include "core/reason.h"
+#include "core/slot.h"
+
+enum { REPLACED_MAX = 8, HOLD_REASON_MAX = 120, CORRELATION_MAX = 40, ACTOR_MAX = 64 };
+
+/* Why a rotation was started. */
+enum trigger { TRIGGER_NONE, TRIGGER_SCHEDULE, TRIGGER_COMMAND };
+const char *trigger_name(enum trigger trigger);
+
+/* How the world can differ from the journal. */
+enum drift_kind {
+    DRIFT_NONE,
+    DRIFT_TARGET_CHANGED,    /* a target holds something else than it was given */
+    DRIFT_STANDBY_CHANGED,   /* somebody else regenerated the standby key */
+    DRIFT_ROTATED_ELSEWHERE, /* and gave it to all the targets */
+    DRIFT_ACTIVE_CHANGED,    /* somebody else regenerated the active key */
+    DRIFT_TARGETS_DISAGREE,  /* the targets contradict each other */
+    DRIFT_JOURNAL_UNFIT,     /* the journal tells of another world: it is treated as none */
+    DRIFT_KIND_COUNT
+};
+const char *drift_name(enum drift_kind drift);
+
+/* What we know of one destination. */
+struct target_record {
+    struct target_id id;
+    bool required;
+    bool acknowledged; /* it was given, or seen to hold, `fingerprint` */
+    struct fingerprint fingerprint;
+    time_ms acknowledged_at;
+    bool offered;            /* a delivery of the goal was begun: it may hold the new key */
+    time_ms unsettled_until; /* a delivery of unknown outcome may still land until then; 0: none */
+    uint32_t attempts;       /* failed deliveries in a row */
+    time_ms retry_at;        /* not before then; 0: at once */
+    enum reason reason;      /* of the last failure; REASON_NONE: none */
+    time_ms failing_since;   /* 0: it is not */
+};
+
+/* A regenerate that may have been sent and whose outcome is not settled yet. */
+struct intent {
+    bool open;
+    enum slot slot;
+    struct fingerprint before[SLOT_COUNT]; /* what the look right before it saw */
+    time_ms written_at;
+    uint32_t attempts; /* how often it has been sent for this cycle */
+};
+
+/* A look that does not fit the journal, waiting for a second one that shows the same. */
+struct surprise {
+    bool pending;
+    struct fingerprint live[SLOT_COUNT];
+    struct fingerprint targets; /* digest of what the targets showed */
+    time_ms seen_at;
+    bool proven; /* the data plane refused what a target holds and accepted what the look showed */
+};
+
+struct record {
+    enum position position;
+
+    /* the keys */
+    bool adopted; /* `active` and `live` mean something */
+    enum slot active;
+    enum slot goal;                      /* the slot whose key is being, or was last, delivered */
+    struct fingerprint live[SLOT_COUNT]; /* the keys as the journal believes them to be */
+    time_ms born[SLOT_COUNT];            /* since when; the time of adoption for keys found there */
+    struct fingerprint replaced[REPLACED_MAX]; /* keys known to be dead, newest first */
+
+    /* the rotation */
+    uint64_t cycle; /* of the last completed one, or of the one under way */
+    enum trigger trigger;
+    char actor[ACTOR_MAX];             /* who asked for it; "" for the schedule */
+    char correlation[CORRELATION_MAX]; /* groups its requests in Azure's activity log */
+    time_ms started_at;                /* of the rotation under way or the last one */
+    time_ms completed_at;              /* of the last completed one; 0: none yet */
+    struct intent intent;
+    time_ms verify_since; /* the first attempt to prove the new key; 0: none */
+    bool verified;        /* the data plane accepted the goal's key */
+
+    /* the guarantees */
+    time_ms overlap_from;      /* the last time the readers of a required target were told */
+    time_ms foreign_change_at; /* the last time that somebody else changed a key; 0: never */
+    time_ms looked_at;         /* the last look that succeeded */
+    struct surprise surprise;
+    enum drift_kind repairing; /* the drift that the deliveries under way repair */
+    bool consumers_at_risk;    /* a required target holds a key that is not live */
+
+    /* the schedule */
+    time_ms adopted_at;
+    time_ms planned_at;       /* on the time line of planned times; 0: not planned yet */
+    time_ms due_at;           /* when it starts: with window, splay, catch-up */
+    duration_ms planned_with; /* the rotate_every that the plan was made with */
+    bool catching_up;         /* due_at makes up for a start that was missed while we were off */
+    bool window_missed_reported;
+    time_ms overdue_reported_at; /* 0: not */
+    time_ms check_at;            /* the next look for drift */
+    bool requested;              /* `rotate` was asked for: due now, whatever the window */
+
+    /* trouble */
+    enum reason blocked; /* a reason of state blocked, or REASON_NONE */
+    time_ms blocked_at;
+    time_ms blocked_reported_at;
+    enum reason trouble; /* a reason of state retrying, or REASON_NONE */
+    time_ms trouble_since;
+    uint32_t attempts; /* failures in a row */
+    time_ms retry_at;
+
+    /* what operators said */
+    bool held;
+    time_ms held_until; /* TIME_NEVER: until resumed */
+    char hold_reason[HOLD_REASON_MAX];
+    bool adopt_told; /* `adopt --active` has settled what evidence could not */
+    enum slot adopt_slot;
+
+    struct target_record targets[TARGETS_MAX];
+    size_t target_count;
+};
+
+/* An account of which nothing is known yet: it is to be adopted. */
+void record_init(struct record *record);
+
+/* The record of that destination, or NULL. */
+struct target_record *record_target(struct record *record, const struct target_id *id);
+const struct target_record *record_target_const(const struct record *record,
+                                                const struct target_id *id);
+
+/* Was this key live once and replaced since? */
+bool record_is_replaced(const struct record *record, const struct fingerprint *fingerprint);
+void record_add_replaced(struct record *record, const struct fingerprint *fingerprint);
+
+/* The key that every required target is to hold. */
+const struct fingerprint *record_goal_key(const struct record *record);
+
+/* Does this target owe no delivery: it acknowledged the goal's key? */
+bool record_target_satisfied(const struct record *record, const struct target_record *target);
+
+/* The required targets that are still owed the goal's key. */
+size_t record_owed_required(const struct record *record);
+
+#endif

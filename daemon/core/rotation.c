@@ -1,0 +1,315 @@
+#include "core/rotation.h"
+
+#include "core/machine.h"
+#include "core/restart.h"
+
+static time_ms earlier(time_ms a, time_ms b)
+{
+    return a < b ? a : b;
+}
+
+static time_ms later(time_ms a, time_ms b)
+{
+    return a > b ? a : b;
+}
+
+/*
+ * A clock that was set back while we were off leaves instants of the future behind. Waits that
+ * began "later than now" begin now: an overlap is never cut short by that, and nothing waits for a
+ * year.
+ */
+static void heal_future_times(struct machine *machine)
+{
+    struct record *record = machine->record;
+    const struct rotation_context *context = machine->context;
+    const duration_ms day = MS_DAY;
+
+    record->overlap_from = earlier(record->overlap_from, machine->now);
+    record->foreign_change_at = earlier(record->foreign_change_at, machine->now);
+    record->completed_at = earlier(record->completed_at, machine->now);
+    record->adopted_at = earlier(record->adopted_at, machine->now);
+    record->surprise.seen_at = earlier(record->surprise.seen_at, machine->now);
+    record->intent.written_at = earlier(record->intent.written_at, machine->now);
+    record->verify_since = earlier(record->verify_since, machine->now);
+    record->looked_at = earlier(record->looked_at, machine->now);
+    record->check_at =
+        earlier(record->check_at, time_add(machine->now, context->policy->check_every));
+    record->retry_at =
+        earlier(record->retry_at, time_add(machine->now, later(day, context->timing->retry_max)));
+    for (int slot = 0; slot < SLOT_COUNT; slot++)
+        record->born[slot] = earlier(record->born[slot], machine->now);
+    /* A plan too far off cannot have been made by this clock. */
+    if (record->planned_at >
+        time_add(machine->now, 2 * context->policy->rotate_every + 400 * day)) {
+        record->planned_with = 0;
+        plan_make(machine);
+    }
+}
+
+/* The daily reminders of what a person has to see to. */
+static void report_again(struct machine *machine)
+{
+    struct record *record = machine->record;
+    time_ms overdue_at = plan_overdue_at(machine->context, record);
+
+    if (record->blocked != REASON_NONE &&
+        time_add(record->blocked_reported_at, REPORT_AGAIN_MS) <= machine->now) {
+        record->blocked_reported_at = machine->now;
+        machine_note(machine, NOTE_BLOCKED)->reason = record->blocked;
+        machine->effects->persist = true;
+    }
+    if (overdue_at <= machine->now &&
+        (record->overdue_reported_at == 0 ||
+         time_add(record->overdue_reported_at, REPORT_AGAIN_MS) <= machine->now)) {
+        record->overdue_reported_at = machine->now;
+        machine_note(machine, NOTE_ROTATION_OVERDUE)->reason =
+            record->blocked != REASON_NONE ? record->blocked : record->trouble;
+        machine->effects->persist = true;
+    }
+}
+
+static time_ms report_at(const struct rotation_context *context, const struct record *record)
+{
+    time_ms at = plan_overdue_at(context, record);
+
+    if (record->overdue_reported_at != 0 && at != TIME_NEVER)
+        at = time_add(record->overdue_reported_at, REPORT_AGAIN_MS);
+    if (record->blocked != REASON_NONE)
+        at = earlier(at, time_add(record->blocked_reported_at, REPORT_AGAIN_MS));
+    return at;
+}
+
+/* When the next rotation can start, as far as is known now. */
+static time_ms rotation_at(const struct rotation_context *context, const struct record *record,
+                           time_ms now)
+{
+    struct interlock interlock;
+    time_ms at = record->requested ? now : record->due_at;
+
+    if (at == 0)
+        return TIME_NEVER;
+    rotation_interlock(context, record, now, &interlock);
+    return interlock.open ? at : later(at, interlock.until);
+}
+
+static bool repair_waits_for_human(const struct rotation_context *context,
+                                   const struct record *record)
+{
+    return record->consumers_at_risk && context->policy->on_drift == DRIFT_ALERT &&
+           record->repairing == DRIFT_ACTIVE_CHANGED;
+}
+
+static time_ms idle_wake_at(const struct machine *machine)
+{
+    const struct record *record = machine->record;
+    time_ms at = earlier(record->check_at, rotation_at(machine->context, record, machine->now));
+
+    if (!repair_waits_for_human(machine->context, record))
+        at = earlier(at, deliver_wake_at(record, true));
+    if (machine_blocked_by_world(record) || record->adopt_told)
+        at = machine->now;
+    return later(at, record->retry_at);
+}
+
+static time_ms wake_at(const struct machine *machine)
+{
+    const struct record *record = machine->record;
+
+    switch (record->position) {
+    case POSITION_ADOPT_WAIT:
+        return reason_describe(record->blocked)->clearing == CLEARED_BY_HUMAN ? TIME_NEVER
+                                                                              : record->retry_at;
+    case POSITION_IDLE:
+        return idle_wake_at(machine);
+    case POSITION_CONFIRM_WAIT:
+        return time_add(record->surprise.seen_at, machine->context->timing->unknown_wait);
+    case POSITION_DOUBT_WAIT:
+    case POSITION_VERIFY_WAIT:
+        return record->retry_at;
+    case POSITION_DELIVER_WAIT:
+        return deliver_resume_at(record);
+    default:
+        return TIME_NEVER; /* a completion moves it on */
+    }
+}
+
+static void on_wake(struct machine *machine)
+{
+    struct record *record = machine->record;
+
+    if (wake_at(machine) > machine->now)
+        return;
+    switch (record->position) {
+    case POSITION_ADOPT_WAIT:
+        enter_adopt_look(machine);
+        break;
+    case POSITION_IDLE:
+        idle_next(machine);
+        break;
+    case POSITION_CONFIRM_WAIT:
+        enter_check_look(machine);
+        break;
+    case POSITION_DOUBT_WAIT:
+        enter_doubt_look(machine);
+        break;
+    case POSITION_VERIFY_WAIT:
+        enter_verify_look(machine);
+        break;
+    case POSITION_DELIVER_WAIT:
+        deliver_resume(machine);
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_persisted(struct machine *machine)
+{
+    if (machine->record->position == POSITION_INTENT)
+        on_intent_persisted(machine);
+    else if (machine->record->position == POSITION_OFFER)
+        on_offer_persisted(machine);
+}
+
+static void on_looked(struct machine *machine)
+{
+    switch (machine->record->position) {
+    case POSITION_ADOPT_LOOK:
+        on_adopt_look(machine);
+        break;
+    case POSITION_CHECK_LOOK:
+        on_check_look(machine);
+        break;
+    case POSITION_ROTATE_LOOK:
+        on_rotate_look(machine);
+        break;
+    case POSITION_DOUBT_LOOK:
+        on_doubt_look(machine);
+        break;
+    case POSITION_VERIFY_LOOK:
+        on_verify_look(machine);
+        break;
+    case POSITION_DELIVER_LOOK:
+        on_deliver_look(machine);
+        break;
+    default:
+        machine_fault(machine, "a look that nobody asked for");
+        break;
+    }
+}
+
+static void on_verify_completion(struct machine *machine)
+{
+    switch (machine->record->position) {
+    case POSITION_PROVE_TARGET:
+        on_prove_target(machine);
+        break;
+    case POSITION_PROVE_LIVE:
+        on_prove_live(machine);
+        break;
+    case POSITION_VERIFY:
+        on_verified(machine);
+        break;
+    default:
+        machine_fault(machine, "a proof that nobody asked for");
+        break;
+    }
+}
+
+static void expect(struct machine *machine, enum position position,
+                   void (*handler)(struct machine *))
+{
+    if (machine->record->position == position)
+        handler(machine);
+    else
+        machine_fault(machine, "a completion that nobody waited for");
+}
+
+static void dispatch(struct machine *machine)
+{
+    switch (machine->event->kind) {
+    case EVENT_START:
+        on_start(machine);
+        break;
+    case EVENT_WAKE:
+        on_wake(machine);
+        break;
+    case EVENT_PERSISTED:
+        on_persisted(machine);
+        break;
+    case EVENT_PREFLIGHT_DONE:
+        expect(machine, POSITION_PREFLIGHT, on_preflight);
+        break;
+    case EVENT_LOOKED:
+        on_looked(machine);
+        break;
+    case EVENT_REGENERATED:
+        expect(machine, POSITION_REGENERATE, on_regenerated);
+        break;
+    case EVENT_VERIFIED:
+        on_verify_completion(machine);
+        break;
+    case EVENT_DELIVERED:
+        expect(machine, POSITION_DELIVER, on_delivered);
+        break;
+    case EVENT_CONFIGURED:
+        on_configured(machine);
+        break;
+    case EVENT_CLOCK_JUMPED:
+        on_clock_jumped(machine);
+        break;
+    case EVENT_COMMAND:
+        on_command(machine);
+        break;
+    }
+}
+
+/* A regenerate leaves here only if everything that section "Why it is safe" asks for is in place.
+ */
+static void check_regenerate(struct machine *machine)
+{
+    const struct record *record = machine->record;
+    struct interlock interlock;
+
+    if (machine->effects->action.kind != ACTION_REGENERATE)
+        return;
+    rotation_interlock(machine->context, record, machine->now, &interlock);
+    if (!interlock.open || !record->intent.open ||
+        record->intent.slot != slot_other(record->active) ||
+        machine->effects->action.slot != record->intent.slot ||
+        machine->event->kind != EVENT_PERSISTED ||
+        machine->now - record->intent.written_at > FRESH_FOR_MS)
+        machine_fault(machine, "a regenerate that the interlock does not allow");
+}
+
+void rotation_step(const struct rotation_context *context, struct record *record,
+                   const struct event *event, struct effects *effects)
+{
+    struct machine machine = {
+        .context = context,
+        .record = record,
+        .event = event,
+        .effects = effects,
+        .now = event->now,
+    };
+    const char *broken;
+
+    *effects = (struct effects){.wake_at = TIME_NEVER, .refused_until = TIME_NEVER};
+    /* Before anything else: the waits that a step of the clock would distort. */
+    if (event->kind != EVENT_CLOCK_JUMPED)
+        heal_future_times(&machine);
+    if (record->held && record->held_until <= machine.now)
+        release_hold(&machine, "its time is over");
+    dispatch(&machine);
+    report_again(&machine);
+
+    check_regenerate(&machine);
+    broken = rotation_check(context, record);
+    if (broken)
+        machine_fault(&machine, broken);
+
+    effects->forget_keys = !position_needs_keys(record->position);
+    effects->wake_at = earlier(wake_at(&machine), report_at(context, record));
+    if (record->held)
+        effects->wake_at = earlier(effects->wake_at, record->held_until);
+}

@@ -1,0 +1,59 @@
+#include "core/machine.h"
+
+static enum account_state state_of(const struct rotation_context *context,
+                                   const struct record *record, enum reason *reason)
+{
+    *reason = REASON_NONE;
+    if (record->blocked != REASON_NONE) {
+        *reason = record->blocked;
+        return STATE_BLOCKED;
+    }
+    if (record->trouble != REASON_NONE) {
+        *reason = record->trouble;
+        return STATE_RETRYING;
+    }
+    if (record->surprise.pending) {
+        *reason = REASON_OUTCOME_UNKNOWN;
+        return STATE_RETRYING;
+    }
+    if (!record->adopted)
+        return STATE_ADOPTING;
+    if (record->intent.open || record->goal != record->active ||
+        record->position == POSITION_PREFLIGHT || record->position == POSITION_ROTATE_LOOK)
+        return STATE_ROTATING;
+    if (record->held) {
+        *reason = REASON_OPERATOR;
+        return STATE_HELD;
+    }
+    if (!context->policy->rotate) {
+        *reason = REASON_CONFIG;
+        return STATE_HELD;
+    }
+    return STATE_OK;
+}
+
+void rotation_view(const struct rotation_context *context, const struct record *record, time_ms now,
+                   struct rotation_view *view)
+{
+    struct interlock interlock;
+
+    *view = (struct rotation_view){.next_at = TIME_NEVER, .retry_at = TIME_NEVER};
+    view->state = state_of(context, record, &view->reason);
+    view->overdue = plan_overdue_at(context, record) <= now;
+    view->consumers_at_risk = record->consumers_at_risk;
+    if (view->state == STATE_BLOCKED)
+        view->since = record->blocked_at;
+    else if (view->state == STATE_RETRYING)
+        view->since =
+            record->trouble != REASON_NONE ? record->trouble_since : record->surprise.seen_at;
+    if (record->retry_at > now)
+        view->retry_at = record->retry_at;
+    else if (record->position == POSITION_DELIVER_WAIT)
+        view->retry_at = deliver_wake_at(record, false);
+    if (record->adopted && record->due_at != 0 && record->blocked == REASON_NONE) {
+        rotation_interlock(context, record, now, &interlock);
+        view->next_at = record->due_at;
+        if (!interlock.open && interlock.until != TIME_NEVER && interlock.until > view->next_at)
+            view->next_at = interlock.until;
+    }
+}

@@ -1,0 +1,227 @@
+#include "core/schedule.h"
+
+enum {
+    DAYS_PER_WEEK = 7,
+    HORIZON_DAYS = 400, /* a window that opens at all opens within this: a year and a month */
+    YEAR_DAYS = 366,
+    LOOK_BACK_DAYS = 2, /* a window that is still open may have opened so many days ago */
+};
+
+/* One occurrence of a window, [open, close). Empty where the clocks jump over all of it. */
+struct stretch {
+    time_ms open;
+    time_ms close;
+};
+
+/* The occurrence that opens `offset` days after the civil day `today`. */
+static struct stretch window_stretch(const struct window *window, struct civil_time today,
+                                     int offset)
+{
+    int day = today.day + offset;
+    int closing_day = window->to_minute > window->from_minute ? day : day + 1;
+
+    return (struct stretch){
+        .open = tz_from_civil(window->tz, today.year, today.month, day, window->from_minute / 60,
+                              window->from_minute % 60),
+        .close = tz_from_civil(window->tz, today.year, today.month, closing_day,
+                               window->to_minute / 60, window->to_minute % 60),
+    };
+}
+
+static bool window_opens_on(const struct window *window, int weekday)
+{
+    return (window->days >> weekday & 1) != 0;
+}
+
+static int weekday_after(int weekday, int days)
+{
+    int sum = (weekday + days) % DAYS_PER_WEEK;
+
+    return sum < 0 ? sum + DAYS_PER_WEEK : sum;
+}
+
+static time_ms window_next_open(const struct window *window, time_ms at)
+{
+    struct civil_time today = tz_to_civil(window->tz, at);
+
+    for (int offset = -LOOK_BACK_DAYS; offset <= HORIZON_DAYS; offset++) {
+        struct stretch stretch;
+
+        if (!window_opens_on(window, weekday_after(today.weekday, offset)))
+            continue;
+        stretch = window_stretch(window, today, offset);
+        if (stretch.open < stretch.close && stretch.close > at)
+            return stretch.open > at ? stretch.open : at;
+    }
+    return TIME_NEVER;
+}
+
+/* When the occurrence around `at` closes; `at` where there is none. */
+static time_ms window_close(const struct window *window, time_ms at)
+{
+    struct civil_time today = tz_to_civil(window->tz, at);
+    time_ms close = at;
+
+    for (int offset = -LOOK_BACK_DAYS; offset <= 1; offset++) {
+        struct stretch stretch;
+
+        if (!window_opens_on(window, weekday_after(today.weekday, offset)))
+            continue;
+        stretch = window_stretch(window, today, offset);
+        if (stretch.open <= at && stretch.close > close)
+            close = stretch.close;
+    }
+    return close;
+}
+
+time_ms schedule_next_open(const struct policy *policy, time_ms at)
+{
+    time_ms next = TIME_NEVER;
+
+    if (policy->window_count == 0 || at == TIME_NEVER)
+        return at;
+    for (size_t i = 0; i < policy->window_count; i++) {
+        time_ms open = window_next_open(&policy->windows[i], at);
+
+        if (open < next)
+            next = open;
+    }
+    return next;
+}
+
+bool schedule_is_open(const struct policy *policy, time_ms at)
+{
+    return schedule_next_open(policy, at) == at;
+}
+
+time_ms schedule_close(const struct policy *policy, time_ms at)
+{
+    time_ms horizon = time_add(at, HORIZON_DAYS * MS_DAY);
+    time_ms close = at;
+
+    if (policy->window_count == 0 || at == TIME_NEVER)
+        return TIME_NEVER;
+    /* Windows that touch or overlap make one long one; those that cover the week never close. */
+    while (close <= horizon) {
+        time_ms furthest = close;
+
+        for (size_t i = 0; i < policy->window_count; i++) {
+            time_ms candidate = window_close(&policy->windows[i], close);
+
+            if (candidate > furthest)
+                furthest = candidate;
+        }
+        if (furthest == close)
+            return close;
+        close = furthest;
+    }
+    return TIME_NEVER;
+}
+
+duration_ms schedule_longest_wait(const struct policy *policy, time_ms from)
+{
+    /* Begun early, so that the gap in which `from` lies counts in its full length. */
+    time_ms closed_at = from - (DAYS_PER_WEEK + 1) * MS_DAY;
+    time_ms end = time_add(from, (YEAR_DAYS + DAYS_PER_WEEK) * MS_DAY);
+    duration_ms longest = 0;
+
+    if (policy->window_count == 0)
+        return 0;
+    while (closed_at < end) {
+        time_ms open = schedule_next_open(policy, closed_at);
+
+        if (open == TIME_NEVER)
+            return TIME_NEVER;
+        if (open - closed_at > longest)
+            longest = open - closed_at;
+        closed_at = schedule_close(policy, open);
+    }
+    return longest;
+}
+
+/* FNV-1a (64 bit), over the lower-case form: resource ids differ in case from call to call. */
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    const uint64_t prime = UINT64_C(0x100000001b3);
+
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c >= 'A' && c <= 'Z')
+            c = (unsigned char)(c - 'A' + 'a');
+        hash = (hash ^ c) * prime;
+    }
+    return hash * prime; /* the end counts too: "ab","c" is not "a","bc" */
+}
+
+uint64_t schedule_hash(const char *account_id, const char *purpose, uint64_t below)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    if (below == 0)
+        return 0;
+    hash = hash_text(hash_text(hash, account_id), purpose);
+    /* FNV leaves the last characters in the low bits; the finaliser of MurmurHash3 spreads them. */
+    hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
+    hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return (hash ^ hash >> 33) % below;
+}
+
+/* The first opening from `at` on, plus a part of the splay that leaves the start inside it. */
+static time_ms start_from(const struct policy *policy, const char *account_id, const char *purpose,
+                          time_ms at)
+{
+    time_ms open = schedule_next_open(policy, at);
+    time_ms close = schedule_close(policy, open);
+    duration_ms room = policy->splay;
+
+    if (close != TIME_NEVER && close - open < room)
+        room = close - open;
+    if (room <= 0)
+        return open;
+    return time_add(open, (duration_ms)schedule_hash(account_id, purpose, (uint64_t)room));
+}
+
+time_ms schedule_start(const struct policy *policy, const char *account_id, time_ms planned)
+{
+    return start_from(policy, account_id, "splay", planned);
+}
+
+time_ms schedule_catch_up(const struct policy *policy, const char *account_id, time_ms now)
+{
+    return start_from(policy, account_id, "catch-up", now);
+}
+
+time_ms schedule_first(const struct policy *policy, const char *account_id, time_ms adopted_at)
+{
+    duration_ms span = policy->rotate_every - policy->overlap;
+    duration_ms offset =
+        span > 0 ? (duration_ms)schedule_hash(account_id, "first", (uint64_t)span) : 0;
+    time_ms planned = time_add(adopted_at, policy->overlap + offset);
+
+    return schedule_start(policy, account_id, planned);
+}
+
+time_ms schedule_next_planned(const struct policy *policy, time_ms planned, time_ms completed_at)
+{
+    time_ms earliest = time_add(completed_at, policy->overlap);
+    int64_t steps = 1;
+    time_ms next;
+
+    if (completed_at > planned)
+        steps += (completed_at - planned) / policy->rotate_every;
+    next = time_add(planned, steps * policy->rotate_every);
+    return next > earliest ? next : earliest;
+}
+
+duration_ms schedule_rotate_every_for(duration_ms max_key_age)
+{
+    return max_key_age / 9 * 4 + max_key_age % 9 * 4 / 9;
+}
+
+duration_ms schedule_worst_key_age(const struct policy *policy, time_ms from)
+{
+    duration_ms wait = schedule_longest_wait(policy, from);
+
+    return time_add(2 * policy->rotate_every + policy->splay, wait);
+}

@@ -1,0 +1,59 @@
+/*
+ * When the next rotation is planned: pure functions of a policy, an account and instants.
+ *
+ * Planned times count from planned times, so a late rotation does not push the following ones back;
+ * but never sooner than `overlap` after the last completion. The splay of an account is a hash of
+ * its name: the same after every restart, spread evenly over the fleet.
+ */
+#ifndef KEYROTATED_CORE_SCHEDULE_H
+#define KEYROTATED_CORE_SCHEDULE_H
+
+#include "core/policy.h"
+
+/* The earliest instant >= `at` inside one of the policy's windows (`at` itself without windows).
+ * TIME_NEVER if there is none within 400 days, which the configuration's check rules out. */
+time_ms schedule_next_open(const struct policy *policy, time_ms at);
+
+/* Is `at` inside a window? Always true without windows. */
+bool schedule_is_open(const struct policy *policy, time_ms at);
+
+/* When the window that is open at `at` closes; TIME_NEVER without windows; `at` if none is open. */
+time_ms schedule_close(const struct policy *policy, time_ms at);
+
+/* The longest time a rotation may have to wait for a window to open (0 without windows), over a
+ * year of the zone's calendar from `from` on, both clock changes included. */
+duration_ms schedule_longest_wait(const struct policy *policy, time_ms from);
+
+/* A number in [0, below), the same for the same account and purpose. FNV-1a and a finaliser. */
+uint64_t schedule_hash(const char *account_id, const char *purpose, uint64_t below);
+
+/*
+ * The start of the first rotation of an account adopted at `adopted_at`: by hash of the account
+ * between overlap and rotate_every after it, then moved into a window and splayed inside it.
+ */
+time_ms schedule_first(const struct policy *policy, const char *account_id, time_ms adopted_at);
+
+/*
+ * Rotation `planned` (the slot on the time line, without window and splay) was completed at
+ * `completed_at`. Returns the next one: the first planned + n * rotate_every that lies in the
+ * future of `completed_at`, or overlap after `completed_at` where that is later. (Waiting for the
+ * slot after it instead would double the interval whenever overlap is close to rotate_every.)
+ */
+time_ms schedule_next_planned(const struct policy *policy, time_ms planned, time_ms completed_at);
+
+/*
+ * When the rotation planned for `planned` starts: its window opening plus the account's splay, cut
+ * so that it stays inside the window. A time in the past at `now` was missed (the daemon was off):
+ * it is caught up once, splayed from `now`, inside the window.
+ */
+time_ms schedule_start(const struct policy *policy, const char *account_id, time_ms planned);
+time_ms schedule_catch_up(const struct policy *policy, const char *account_id, time_ms now);
+
+/* rotate_every for a wanted max_key_age: a key lives for two rotations, the rest is reserve: 4/9.
+ */
+duration_ms schedule_rotate_every_for(duration_ms max_key_age);
+
+/* How old a key may get at worst: 2 * rotate_every + longest wait for a window + splay. */
+duration_ms schedule_worst_key_age(const struct policy *policy, time_ms from);
+
+#endif

@@ -1,0 +1,96 @@
+#include "core/machine.h"
+
+void enter_adopt_look(struct machine *machine)
+{
+    machine_move(machine, POSITION_ADOPT_LOOK);
+    machine_act(machine, ACTION_LOOK);
+}
+
+bool adopt_if_told(struct machine *machine)
+{
+    if (!machine->record->adopt_told || machine->record->intent.open)
+        return false;
+    enter_adopt_look(machine);
+    return true;
+}
+
+/* From here on the account is in our care; every required target is owed the active key. */
+static void take_under_care(struct machine *machine, const struct look *look,
+                            const struct adoption *adoption)
+{
+    struct record *record = machine->record;
+
+    for (int slot = 0; slot < SLOT_COUNT; slot++) {
+        machine_take_key(machine, (enum slot)slot, &look->live[slot]);
+    }
+    record->adopted = true;
+    record->adopted_at = machine->now;
+    record->active = adoption->slot;
+    record->goal = adoption->slot;
+    if (record->cycle < adoption->cycle)
+        record->cycle = adoption->cycle;
+    record->overlap_from = machine->now;
+    record->intent = (struct intent){0};
+    record->surprise = (struct surprise){0};
+    record->repairing = DRIFT_NONE;
+    record->consumers_at_risk = false;
+    record->adopt_told = false;
+    record->requested = false;
+    record->verified = false;
+    record->verify_since = 0;
+    record->check_at = time_add(machine->now, machine->context->policy->check_every);
+    machine_void_acknowledgements(machine);
+    machine_unblock(machine);
+    machine_note_key(machine, NOTE_ADOPTED, adoption->slot);
+    record->planned_with = 0;
+    plan_make(machine);
+}
+
+static void adopt_from(struct machine *machine, const struct look *look,
+                       const struct adoption_hint *hint, bool again)
+{
+    struct adoption adoption = judge_adoption(machine->record, look, hint);
+
+    if (adoption.settled) {
+        take_under_care(machine, look, &adoption);
+        deliver_next(machine);
+        return;
+    }
+    machine->record->adopted = false;
+    machine->record->intent = (struct intent){0};
+    machine_block(machine, again ? REASON_JOURNAL_BEHIND : adoption.reason,
+                  adoption.has_target ? &adoption.target : NULL, NULL);
+    machine_move(machine, POSITION_ADOPT_WAIT);
+}
+
+void on_adopt_look(struct machine *machine)
+{
+    struct record *record = machine->record;
+    const struct rotation_context *context = machine->context;
+    struct adoption_hint hint = {
+        .told = record->adopt_told,
+        .told_slot = record->adopt_slot,
+    };
+
+    if (machine->event->failure) {
+        machine_fail(machine, machine->event->failure);
+        machine_move(machine, POSITION_ADOPT_WAIT);
+        return;
+    }
+    machine_recovered(machine);
+    /* A journal that was once good and fits no more: what the configuration says about the first
+     * day is no evidence about today. */
+    if (record->blocked != REASON_JOURNAL_BEHIND) {
+        hint.has_active = context->has_adopt_active;
+        hint.active = context->adopt_active;
+    }
+    adopt_from(machine, machine->event->look, &hint, record->blocked == REASON_JOURNAL_BEHIND);
+}
+
+void adopt_anew(struct machine *machine, const struct look *look)
+{
+    struct adoption_hint hint = {0};
+
+    machine_note_drift(machine, NOTE_DRIFT_DETECTED, DRIFT_JOURNAL_UNFIT);
+    adopt_from(machine, look, &hint, true);
+}

@@ -1,0 +1,251 @@
+#include "core/machine.h"
+
+/*
+ * Looking for drift. A look that does not fit the journal may be late rather than true, so it
+ * counts only when a second one, unknown_wait later, shows the same; or at once where the data
+ * plane refuses what a target holds and accepts what the look showed, because then consumers are
+ * failing already.
+ */
+
+void enter_check_look(struct machine *machine)
+{
+    machine_move(machine, POSITION_CHECK_LOOK);
+    machine_act(machine, ACTION_LOOK);
+}
+
+static void enter_confirm_wait(struct machine *machine)
+{
+    machine_move(machine, POSITION_CONFIRM_WAIT);
+}
+
+/* The first required target that holds something, none of it live. */
+static const struct sighting *find_dead_sighting(const struct record *record,
+                                                 const struct look *look)
+{
+    for (size_t i = 0; i < record->target_count; i++)
+        if (record->targets[i].required &&
+            judge_holding(look, &record->targets[i].id) == HOLDING_DEAD_KEY)
+            return judge_sighting(look, &record->targets[i].id);
+    return NULL;
+}
+
+static bool same_surprise(const struct surprise *surprise, const struct look *look)
+{
+    struct fingerprint digest = judge_digest(look);
+
+    return surprise->pending && fingerprint_equal(&surprise->targets, &digest) &&
+           fingerprint_equal(&surprise->live[0], &look->live[0]) &&
+           fingerprint_equal(&surprise->live[1], &look->live[1]);
+}
+
+static void hold_surprise(struct machine *machine, const struct look *look,
+                          const struct verdict *verdict)
+{
+    struct record *record = machine->record;
+    struct surprise *surprise = &record->surprise;
+    const struct sighting *dead = find_dead_sighting(record, look);
+
+    if (!same_surprise(surprise, look)) {
+        surprise->pending = true;
+        surprise->live[0] = look->live[0];
+        surprise->live[1] = look->live[1];
+        surprise->targets = judge_digest(look);
+        surprise->seen_at = machine->now;
+        surprise->proven = false;
+    }
+    record->check_at = time_add(surprise->seen_at, machine->context->timing->unknown_wait);
+    machine->effects->persist = true;
+    if (dead && machine->context->policy->verify != VERIFY_OFF &&
+        verdict->drift != DRIFT_JOURNAL_UNFIT) {
+        machine_move(machine, POSITION_PROVE_TARGET);
+        machine_act(machine, ACTION_VERIFY_TARGET);
+        machine->effects->action.target = dead->target;
+        machine->effects->action.key = dead->keys[0];
+        return;
+    }
+    enter_confirm_wait(machine);
+}
+
+static bool surprise_counts(const struct machine *machine, const struct look *look)
+{
+    const struct surprise *surprise = &machine->record->surprise;
+
+    if (!same_surprise(surprise, look))
+        return false;
+    return surprise->proven ||
+           machine->now >= time_add(surprise->seen_at, machine->context->timing->unknown_wait);
+}
+
+void on_prove_target(struct machine *machine)
+{
+    const struct failure *failure = machine->event->failure;
+    struct record *record = machine->record;
+
+    if (adopt_if_told(machine))
+        return;
+    if (!failure || failure->reason != REASON_KEY_REFUSED) {
+        /* The target's key works, or nobody can say: the look may be the one that is late. */
+        enter_confirm_wait(machine);
+        return;
+    }
+    machine_move(machine, POSITION_PROVE_LIVE);
+    machine_act(machine, ACTION_VERIFY_LIVE);
+    machine->effects->action.slot = record->active;
+    machine->effects->action.key = record->surprise.live[record->active];
+}
+
+void on_prove_live(struct machine *machine)
+{
+    if (adopt_if_told(machine))
+        return;
+    if (machine->event->failure) {
+        enter_confirm_wait(machine);
+        return;
+    }
+    machine->record->surprise.proven = true;
+    enter_check_look(machine);
+}
+
+/* Somebody regenerated the standby key and may be using it: as if it had been delivered now. */
+static void accept_standby_change(struct machine *machine, const struct look *look)
+{
+    struct record *record = machine->record;
+
+    machine_foreign_change(machine);
+    machine_take_key(machine, slot_other(record->active), &look->live[slot_other(record->active)]);
+    machine_void_acknowledgements(machine);
+    machine_acknowledge_seen(machine, look);
+    record->overlap_from = machine->now;
+}
+
+static void accept_rotation_elsewhere(struct machine *machine, const struct look *look)
+{
+    struct record *record = machine->record;
+
+    machine_foreign_change(machine);
+    machine_take_key(machine, slot_other(record->active), &look->live[slot_other(record->active)]);
+    record->active = slot_other(record->active);
+    record->goal = record->active;
+    machine_void_acknowledgements(machine);
+    machine_acknowledge_seen(machine, look);
+    record->overlap_from = machine->now;
+    record->completed_at = machine->now;
+    plan_next(machine);
+}
+
+static void accept_active_change(struct machine *machine, const struct look *look,
+                                 bool targets_know)
+{
+    struct record *record = machine->record;
+
+    machine_foreign_change(machine);
+    machine_take_key(machine, record->active, &look->live[record->active]);
+    machine_void_acknowledgements(machine);
+    if (targets_know)
+        record->overlap_from = machine->now;
+    else
+        record->repairing = DRIFT_ACTIVE_CHANGED;
+    machine_acknowledge_seen(machine, look);
+}
+
+static void void_changed_targets(struct machine *machine, const struct look *look)
+{
+    struct record *record = machine->record;
+
+    record->repairing = DRIFT_TARGET_CHANGED;
+    for (size_t i = 0; i < record->target_count; i++) {
+        enum holding holding = judge_holding(look, &record->targets[i].id);
+
+        if (holding == HOLDING_UNSEEN || holding == judge_holding_of(record->active))
+            continue;
+        record->targets[i].acknowledged = false;
+        record->targets[i].retry_at = 0;
+    }
+}
+
+static bool alert_only(const struct machine *machine, const struct verdict *verdict)
+{
+    return machine->context->policy->on_drift == DRIFT_ALERT &&
+           verdict->drift == DRIFT_ACTIVE_CHANGED && !verdict->accept;
+}
+
+static void act_on_drift(struct machine *machine, const struct look *look,
+                         const struct verdict *verdict)
+{
+    struct record *record = machine->record;
+
+    if (verdict->drift == DRIFT_JOURNAL_UNFIT) {
+        record->surprise = (struct surprise){0};
+        adopt_anew(machine, look);
+        return;
+    }
+    record->consumers_at_risk = verdict->at_risk;
+    switch (verdict->drift) {
+    case DRIFT_TARGET_CHANGED:
+        void_changed_targets(machine, look);
+        break;
+    case DRIFT_STANDBY_CHANGED:
+        accept_standby_change(machine, look);
+        break;
+    case DRIFT_ROTATED_ELSEWHERE:
+        accept_rotation_elsewhere(machine, look);
+        break;
+    case DRIFT_ACTIVE_CHANGED:
+        accept_active_change(machine, look, verdict->accept);
+        break;
+    case DRIFT_TARGETS_DISAGREE:
+        machine_block(machine, REASON_TARGETS_DISAGREE, NULL,
+                      "the required targets hold different live keys");
+        break;
+    case DRIFT_NONE:
+    case DRIFT_JOURNAL_UNFIT:
+    case DRIFT_KIND_COUNT:
+        break;
+    }
+    record->surprise = (struct surprise){0};
+    machine_note_drift(machine, NOTE_DRIFT_DETECTED, verdict->drift);
+    if (verdict->drift == DRIFT_TARGETS_DISAGREE || alert_only(machine, verdict))
+        enter_idle(machine);
+    else
+        deliver_next(machine);
+}
+
+bool check_look(struct machine *machine, const struct look *look)
+{
+    struct record *record = machine->record;
+    struct verdict verdict = judge_drift(record, look);
+
+    record->looked_at = machine->now;
+    record->check_at = time_add(machine->now, machine->context->policy->check_every);
+    if (verdict.kind == VERDICT_AS_RECORDED) {
+        record->surprise = (struct surprise){0};
+        record->consumers_at_risk = false;
+        return true;
+    }
+    if (verdict.kind == VERDICT_LATE) {
+        record->check_at = machine->now;
+        machine_trouble(machine, REASON_OUTCOME_UNKNOWN, 0,
+                        "Azure showed a key that was replaced before: its answer is out of date");
+        enter_idle(machine);
+        return false;
+    }
+    if (surprise_counts(machine, look))
+        act_on_drift(machine, look, &verdict);
+    else
+        hold_surprise(machine, look, &verdict);
+    return false;
+}
+
+void on_check_look(struct machine *machine)
+{
+    if (adopt_if_told(machine))
+        return;
+    if (machine->event->failure) {
+        machine_fail(machine, machine->event->failure);
+        enter_idle(machine);
+        return;
+    }
+    machine_recovered(machine);
+    if (check_look(machine, machine->event->look))
+        enter_idle(machine);
+}

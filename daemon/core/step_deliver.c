@@ -1,0 +1,245 @@
+#include "core/machine.h"
+
+/*
+ * Giving the goal's key to the targets, in their order. "This target may hold the new key now" is
+ * made durable (OFFER) before a byte of it is written, so that a crash cannot hide a delivery. A
+ * required target that fails stops the ones after it (they may announce the key to consumers); an
+ * optional one is tried again on the side. When the last required target has acknowledged, the goal
+ * is active.
+ */
+
+/* May a delivery to this target be tried now, later (and when), or is none owed (TIME_NEVER)? */
+static time_ms target_ready_at(const struct record *record, const struct target_record *target)
+{
+    if (record_target_satisfied(record, target))
+        return TIME_NEVER;
+    return target->retry_at > target->unsettled_until ? target->retry_at : target->unsettled_until;
+}
+
+time_ms deliver_wake_at(const struct record *record, bool with_optional)
+{
+    time_ms earliest = TIME_NEVER;
+
+    for (size_t i = 0; i < record->target_count; i++) {
+        const struct target_record *target = &record->targets[i];
+        time_ms ready_at = target_ready_at(record, target);
+
+        if (ready_at == TIME_NEVER || (!target->required && !with_optional))
+            continue;
+        if (ready_at < earliest)
+            earliest = ready_at;
+        /* The targets after a required one wait for it. */
+        if (target->required)
+            break;
+    }
+    return earliest;
+}
+
+static struct target_record *next_target(struct machine *machine)
+{
+    struct record *record = machine->record;
+
+    for (size_t i = 0; i < record->target_count; i++) {
+        struct target_record *target = &record->targets[i];
+        time_ms ready_at = target_ready_at(record, target);
+
+        if (ready_at <= machine->now)
+            return target;
+        if (ready_at != TIME_NEVER && target->required)
+            return NULL;
+    }
+    return NULL;
+}
+
+/* Every required target has the goal's key. `active` moves last, in the same durable step. */
+static void complete(struct machine *machine)
+{
+    struct record *record = machine->record;
+    bool rotated = record->goal != record->active;
+
+    machine_recovered(machine);
+    record->consumers_at_risk = false;
+    if (rotated) {
+        record->active = record->goal;
+        record->completed_at = machine->now;
+        record->overlap_from = machine->now;
+        record->check_at = time_add(machine->now, machine->context->timing->settle);
+        plan_next(machine);
+        machine_note_key(machine, NOTE_ROTATION_COMPLETED, record->active);
+        record->trigger = TRIGGER_NONE;
+    } else if (record->repairing != DRIFT_NONE) {
+        record->check_at = time_add(machine->now, machine->context->timing->settle);
+        machine_note_drift(machine, NOTE_DRIFT_REPAIRED, record->repairing);
+    }
+    record->repairing = DRIFT_NONE;
+    enter_idle(machine);
+}
+
+void deliver_next(struct machine *machine)
+{
+    struct record *record = machine->record;
+    struct target_record *target = next_target(machine);
+
+    if (target) {
+        target->offered = true;
+        machine_move(machine, POSITION_OFFER);
+    } else if (record->target_count > 0 && record_owed_required(record) == 0) {
+        complete(machine);
+    } else {
+        machine_move(machine, POSITION_DELIVER_WAIT);
+    }
+}
+
+void enter_deliver_look(struct machine *machine)
+{
+    machine_move(machine, POSITION_DELIVER_LOOK);
+    machine_act(machine, ACTION_LOOK);
+}
+
+time_ms deliver_resume_at(const struct record *record)
+{
+    time_ms ready_at = deliver_wake_at(record, false);
+
+    if (ready_at == TIME_NEVER)
+        return 0;
+    return ready_at > record->retry_at ? ready_at : record->retry_at;
+}
+
+void deliver_resume(struct machine *machine)
+{
+    if (deliver_resume_at(machine->record) > machine->now)
+        return;
+    if (record_owed_required(machine->record) == 0)
+        complete(machine);
+    else
+        enter_deliver_look(machine);
+}
+
+static void look_failed(struct machine *machine)
+{
+    struct record *record = machine->record;
+
+    machine_fail(machine, machine->event->failure);
+    /* Only optional targets are owed: that keeps nothing else waiting. */
+    if (record->goal == record->active && record_owed_required(record) == 0)
+        enter_idle(machine);
+    else
+        machine_move(machine, POSITION_DELIVER_WAIT);
+}
+
+void on_deliver_look(struct machine *machine)
+{
+    struct record *record = machine->record;
+    const struct look *look = machine->event->look;
+    struct verdict verdict;
+
+    if (adopt_if_told(machine))
+        return;
+    if (machine->event->failure) {
+        look_failed(machine);
+        return;
+    }
+    if (machine_blocked_by_world(record))
+        machine_unblock(machine);
+    verdict = judge_delivery(record, look);
+    if (verdict.kind == VERDICT_LATE) {
+        machine_trouble(machine, REASON_OUTCOME_UNKNOWN, 0,
+                        "Azure showed a key that was replaced before: its answer is out of date");
+        machine_move(machine, POSITION_DELIVER_WAIT);
+        return;
+    }
+    record->looked_at = machine->now;
+    record->retry_at = 0;
+    if (verdict.drift == DRIFT_JOURNAL_UNFIT) {
+        adopt_anew(machine, look);
+    } else if (verdict.drift != DRIFT_ACTIVE_CHANGED) {
+        deliver_next(machine);
+    } else if (record->goal != record->active) {
+        goal_changed(machine, look);
+        enter_verify(machine);
+    } else if (check_look(machine, look)) {
+        machine_fault(machine, "a key changed and did not");
+    }
+}
+
+void on_offer_persisted(struct machine *machine)
+{
+    struct record *record = machine->record;
+    struct target_record *target = NULL;
+
+    for (size_t i = 0; i < record->target_count && !target; i++)
+        if (record->targets[i].offered &&
+            target_ready_at(record, &record->targets[i]) <= machine->now)
+            target = &record->targets[i];
+    if (!target || record->adopt_told) {
+        if (!adopt_if_told(machine))
+            machine_move(machine, POSITION_DELIVER_WAIT);
+        return;
+    }
+    if (machine->now - record->looked_at > FRESH_FOR_MS) {
+        enter_deliver_look(machine);
+        return;
+    }
+    machine_move(machine, POSITION_DELIVER);
+    machine_act(machine, ACTION_DELIVER);
+    machine->effects->action.target = target->id;
+    machine->effects->action.slot = record->goal;
+    machine->effects->action.key = *record_goal_key(record);
+    /* A crash from here on finds the offer, which is all that matters. */
+    machine->effects->persist = false;
+}
+
+static void delivery_failed(struct machine *machine, struct target_record *target)
+{
+    struct record *record = machine->record;
+    const struct failure *failure = machine->event->failure;
+    const struct timing *timing = machine->context->timing;
+    struct note *note;
+
+    if (target->failing_since == 0)
+        target->failing_since = machine->now;
+    target->reason = failure->reason;
+    if (failure->reason == REASON_NOT_YET) {
+        target->retry_at = time_add(machine->now, timing->retry_max);
+    } else {
+        target->attempts++;
+        target->retry_at = time_add(
+            machine->now, machine_backoff(machine, target->attempts, failure->retry_after));
+    }
+    if (failure->outcome_unknown)
+        target->unsettled_until = time_add(machine->now, timing->unknown_wait);
+    if (target->required) {
+        if (record->trouble == REASON_NONE)
+            record->trouble_since = machine->now;
+        record->trouble = failure->reason;
+    }
+    note = machine_note_key(machine, NOTE_DELIVERY_FAILED, record->goal);
+    note->has_target = true;
+    note->target = target->id;
+    note->reason = failure->reason;
+    note->from_failure = true;
+}
+
+void on_delivered(struct machine *machine)
+{
+    struct record *record = machine->record;
+    struct target_record *target = record_target(record, &machine->event->target);
+
+    if (target && machine->event->failure) {
+        delivery_failed(machine, target);
+    } else if (target) {
+        struct note *note;
+
+        machine_acknowledge(machine, target);
+        /* Its readers were told only now: the other key must outlive them once more. */
+        if (target->required && machine->event->changed)
+            record->overlap_from = machine->now;
+        note = machine_note_key(machine, NOTE_KEY_DELIVERED, record->goal);
+        note->has_target = true;
+        note->target = target->id;
+        note->detail = machine->event->changed ? NULL : "it held this key already";
+    }
+    machine->effects->persist = true;
+    if (!adopt_if_told(machine))
+        deliver_next(machine);
+}

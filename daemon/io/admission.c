@@ -1,0 +1,378 @@
+#include "io/admission.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "core/ratelimit.h"
+
+/* What Azure documents for one subscription and principal. */
+enum { READ_BURST = 250, READ_REFILL = 25, WRITE_BURST = 200, WRITE_REFILL = 10 };
+
+/* For a refusal that does not say how long to wait. */
+#define PAUSE_UNSAID (5 * MS_SECOND)
+#define LOG_EVERY    MS_MINUTE
+
+/* Requests of one identity to one subscription, of one kind. Lives as long as the admission: there
+ * are no more of them than the configuration has pairs. */
+struct admission_lane {
+    struct list link; /* in its subscription's lanes */
+    struct admission_subscription *subscription;
+    char *identity;
+    enum admission_kind kind;
+    struct list waiting;
+    size_t waiting_count;
+    struct ratelimit bucket; /* unused by ADMISSION_DATA */
+    duration_ms logged_at;
+    bool logged;
+};
+
+struct admission_subscription {
+    struct list link; /* in the ring of those where somebody waits, else in the idle ones */
+    struct admission *admission;
+    char *id;
+    struct list lanes;
+    size_t waiting_count;
+    unsigned in_flight;
+    bool in_ring;
+};
+
+struct admission {
+    struct loop *loop;
+    struct log *log;
+    duration_ms (*clock)(void);
+    struct list idle;
+    struct list ring;
+    size_t ring_length;
+    unsigned limit_in_all;
+    unsigned limit_per_subscription;
+    unsigned in_flight;
+    struct deferred dispatch;
+    struct timer refilled;
+    void (*closed)(void *context);
+    void *closed_context;
+};
+
+/* --- letting requests in --- */
+
+static void admit(struct admission_lane *lane)
+{
+    struct admission_subscription *subscription = lane->subscription;
+    struct admission_request *request =
+        container_of(lane->waiting.next, struct admission_request, link);
+
+    list_remove(&request->link);
+    lane->waiting_count--;
+    subscription->waiting_count--;
+    subscription->in_flight++;
+    subscription->admission->in_flight++;
+    request->state = ADMISSION_INSIDE;
+    request->admitted(request);
+}
+
+/* Lets in one request of the subscription. Where only empty buckets prevent it, *wait is lowered to
+ * the time until the first of them has a token. */
+static bool admit_one(struct admission_subscription *subscription, duration_ms *wait)
+{
+    struct admission *admission = subscription->admission;
+
+    if (subscription->in_flight >= admission->limit_per_subscription)
+        return false;
+    list_for_each (link, &subscription->lanes) {
+        struct admission_lane *lane = container_of(link, struct admission_lane, link);
+        duration_ms lane_wait = 0;
+
+        if (lane->waiting_count == 0)
+            continue;
+        if (lane->kind != ADMISSION_DATA)
+            lane_wait = ratelimit_take(&lane->bucket, admission->clock());
+        if (lane_wait == 0) {
+            list_remove(&lane->link);
+            list_append(&subscription->lanes, &lane->link);
+            admit(lane);
+            return true;
+        }
+        if (lane_wait < *wait)
+            *wait = lane_wait;
+    }
+    return false;
+}
+
+static void leave_ring(struct admission_subscription *subscription)
+{
+    list_remove(&subscription->link);
+    list_append(&subscription->admission->idle, &subscription->link);
+    subscription->admission->ring_length--;
+    subscription->in_ring = false;
+}
+
+static void join_ring(struct admission_subscription *subscription)
+{
+    if (subscription->in_ring)
+        return;
+    list_remove(&subscription->link);
+    list_append(&subscription->admission->ring, &subscription->link);
+    subscription->admission->ring_length++;
+    subscription->in_ring = true;
+}
+
+/* The turn passes on with every request that is let in. It ends when the limit is reached, or when
+ * nobody in the whole ring could be helped. */
+static void dispatch(struct admission *admission)
+{
+    duration_ms wait = TIME_NEVER;
+    size_t fruitless = 0;
+
+    timer_stop(&admission->refilled);
+    while (admission->in_flight < admission->limit_in_all && fruitless < admission->ring_length) {
+        struct admission_subscription *subscription =
+            container_of(admission->ring.next, struct admission_subscription, link);
+
+        list_remove(&subscription->link);
+        list_append(&admission->ring, &subscription->link);
+        if (subscription->waiting_count == 0) {
+            leave_ring(subscription);
+            fruitless = 0;
+        } else if (admit_one(subscription, &wait)) {
+            fruitless = 0;
+        } else {
+            fruitless++;
+        }
+    }
+    if (wait != TIME_NEVER)
+        timer_set_delay(&admission->refilled, wait);
+}
+
+static void on_deferred(struct deferred *deferred)
+{
+    dispatch(container_of(deferred, struct admission, dispatch));
+}
+
+static void on_refilled(struct timer *timer)
+{
+    dispatch(container_of(timer, struct admission, refilled));
+}
+
+/* --- lanes --- */
+
+static struct admission_subscription *find_in(struct list *head, const char *id)
+{
+    list_for_each (link, head) {
+        struct admission_subscription *subscription =
+            container_of(link, struct admission_subscription, link);
+
+        if (str_equal_nocase(subscription->id, id))
+            return subscription;
+    }
+    return NULL;
+}
+
+static struct admission_subscription *get_subscription(struct admission *admission, const char *id)
+{
+    struct admission_subscription *subscription = find_in(&admission->ring, id);
+
+    if (subscription == NULL)
+        subscription = find_in(&admission->idle, id);
+    if (subscription != NULL)
+        return subscription;
+    subscription = calloc(1, sizeof(*subscription));
+    if (subscription == NULL)
+        return NULL;
+    subscription->id = str_dup(id);
+    if (subscription->id == NULL) {
+        free(subscription);
+        return NULL;
+    }
+    subscription->admission = admission;
+    list_init(&subscription->lanes);
+    list_append(&admission->idle, &subscription->link);
+    return subscription;
+}
+
+static struct admission_lane *lane_new(struct admission_subscription *subscription,
+                                       const char *identity, enum admission_kind kind)
+{
+    struct admission_lane *lane = calloc(1, sizeof(*lane));
+    bool write = kind == ADMISSION_WRITE;
+
+    if (lane == NULL)
+        return NULL;
+    lane->identity = str_dup(identity);
+    if (lane->identity == NULL) {
+        free(lane);
+        return NULL;
+    }
+    lane->subscription = subscription;
+    lane->kind = kind;
+    list_init(&lane->waiting);
+    ratelimit_init(&lane->bucket, write ? WRITE_BURST : READ_BURST,
+                   write ? WRITE_REFILL : READ_REFILL, subscription->admission->clock());
+    list_append(&subscription->lanes, &lane->link);
+    return lane;
+}
+
+static struct admission_lane *get_lane(struct admission_subscription *subscription,
+                                       const char *identity, enum admission_kind kind)
+{
+    list_for_each (link, &subscription->lanes) {
+        struct admission_lane *lane = container_of(link, struct admission_lane, link);
+
+        if (lane->kind == kind && str_equal(lane->identity, identity))
+            return lane;
+    }
+    return lane_new(subscription, identity, kind);
+}
+
+/* --- requests --- */
+
+void admission_request_init(struct admission_request *request,
+                            void (*admitted)(struct admission_request *request))
+{
+    list_init(&request->link);
+    request->lane = NULL;
+    request->state = ADMISSION_OUTSIDE;
+    request->admitted = admitted;
+}
+
+int admission_enter(struct admission *admission, struct admission_request *request,
+                    const char *subscription_id, const char *identity, enum admission_kind kind)
+{
+    struct admission_subscription *subscription = get_subscription(admission, subscription_id);
+    struct admission_lane *lane = NULL;
+
+    if (subscription != NULL)
+        lane = get_lane(subscription, identity, kind);
+    if (lane == NULL)
+        return -ENOMEM;
+    request->lane = lane;
+    request->state = ADMISSION_WAITING;
+    list_append(&lane->waiting, &request->link);
+    lane->waiting_count++;
+    subscription->waiting_count++;
+    join_ring(subscription);
+    loop_defer(admission->loop, &admission->dispatch);
+    return 0;
+}
+
+void admission_leave(struct admission_request *request)
+{
+    struct admission_lane *lane = request->lane;
+    struct admission *admission;
+
+    if (request->state == ADMISSION_OUTSIDE)
+        return;
+    admission = lane->subscription->admission;
+    if (request->state == ADMISSION_WAITING) {
+        list_remove(&request->link);
+        lane->waiting_count--;
+        lane->subscription->waiting_count--;
+    } else {
+        lane->subscription->in_flight--;
+        admission->in_flight--;
+    }
+    request->state = ADMISSION_OUTSIDE;
+    request->lane = NULL;
+    loop_defer(admission->loop, &admission->dispatch);
+}
+
+void admission_server_remaining(struct admission_request *request, int64_t remaining)
+{
+    struct admission_lane *lane = request->lane;
+
+    ratelimit_server_remaining(&lane->bucket, remaining, lane->subscription->admission->clock());
+}
+
+static void log_refusal(struct admission_lane *lane, duration_ms pause, duration_ms now)
+{
+    static const char *const kinds[] = {"reads", "writes", "data plane requests"};
+    struct admission *admission = lane->subscription->admission;
+    char words[DURATION_TEXT_MAX];
+    struct log_line line;
+
+    if (lane->logged && now - lane->logged_at < LOG_EVERY)
+        return;
+    lane->logged = true;
+    lane->logged_at = now;
+    log_line_start(&line, loop_now(admission->loop), LEVEL_WARNING, "request.throttled",
+                   "Azure throttles %s in subscription %s: none for %s, %zu waiting",
+                   kinds[lane->kind], lane->subscription->id, duration_to_words(pause, words),
+                   lane->waiting_count);
+    log_line_text(&line, "subscription_id", lane->subscription->id);
+    log_line_text(&line, "identity", lane->identity);
+    log_line_time(&line, "retry_at", time_add(loop_now(admission->loop), pause));
+    log_emit(admission->log, &line);
+}
+
+void admission_server_refused(struct admission_request *request, duration_ms pause)
+{
+    struct admission_lane *lane = request->lane;
+    duration_ms now = lane->subscription->admission->clock();
+
+    if (pause <= 0)
+        pause = PAUSE_UNSAID;
+    ratelimit_server_refused(&lane->bucket, pause, now);
+    log_refusal(lane, pause, now);
+}
+
+/* --- life --- */
+
+struct admission *admission_new(struct loop *loop, struct log *log, duration_ms (*clock)(void))
+{
+    struct admission *admission = calloc(1, sizeof(*admission));
+
+    if (admission == NULL)
+        return NULL;
+    admission->loop = loop;
+    admission->log = log;
+    admission->clock = clock;
+    admission->limit_in_all = 1;
+    admission->limit_per_subscription = 1;
+    list_init(&admission->idle);
+    list_init(&admission->ring);
+    deferred_init(&admission->dispatch, on_deferred);
+    timer_init(loop, &admission->refilled, on_refilled);
+    return admission;
+}
+
+void admission_set_limits(struct admission *admission, unsigned in_all, unsigned per_subscription)
+{
+    admission->limit_in_all = in_all > 0 ? in_all : 1;
+    admission->limit_per_subscription = per_subscription > 0 ? per_subscription : 1;
+    loop_defer(admission->loop, &admission->dispatch);
+}
+
+static void free_subscription(struct admission_subscription *subscription)
+{
+    struct list *link;
+
+    while ((link = list_pop(&subscription->lanes)) != NULL) {
+        struct admission_lane *lane = container_of(link, struct admission_lane, link);
+
+        free(lane->identity);
+        free(lane);
+    }
+    free(subscription->id);
+    free(subscription);
+}
+
+static void on_timer_closed(struct timer *timer)
+{
+    struct admission *admission = container_of(timer, struct admission, refilled);
+    void (*closed)(void *context) = admission->closed;
+    void *context = admission->closed_context;
+    struct list *link;
+
+    while ((link = list_pop(&admission->ring)) != NULL ||
+           (link = list_pop(&admission->idle)) != NULL)
+        free_subscription(container_of(link, struct admission_subscription, link));
+    free(admission);
+    closed(context);
+}
+
+void admission_close(struct admission *admission, void (*closed)(void *context), void *context)
+{
+    admission->closed = closed;
+    admission->closed_context = context;
+    loop_defer_cancel(&admission->dispatch);
+    timer_close(&admission->refilled, on_timer_closed);
+}

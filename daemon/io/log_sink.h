@@ -1,0 +1,33 @@
+/*
+ * Where log lines go: the native journal, logfmt or JSON lines; and the summing up of repeats.
+ *
+ * A warning or an error that says the same as the last line about the same event and account (and
+ * target and identity) is counted, not written, for up to an hour. The latest of them follows, with
+ * the count as `repeated`, before the next line that differs, or after the hour. "The same" leaves
+ * out what differs from attempt to attempt: log_repeats.h. Lines below warning are never held back.
+ */
+#ifndef KEYROTATED_IO_LOG_SINK_H
+#define KEYROTATED_IO_LOG_SINK_H
+
+#include "base/log.h"
+#include "conf/config.h"
+
+struct log_sink;
+
+/*
+ * Points log->write at the sink. LOG_FORMAT_AUTO: the journal if $JOURNAL_STREAM names stderr
+ * (device:inode), else logfmt on stderr. NULL when memory is out. `log` must outlive the sink. One
+ * thread at a time may write to it.
+ */
+struct log_sink *log_sink_new(struct log *log, enum log_format format, enum log_level level);
+
+/* Lines from now on. What has been counted goes on being counted. */
+void log_sink_configure(struct log_sink *sink, enum log_format format, enum log_level level);
+/* Writes what was counted and not yet told; frees; log->write is NULL afterwards. */
+void log_sink_free(struct log_sink *sink);
+
+/* The journal's MESSAGE_ID of an event (32 hex digits), or NULL for an unknown one. Listed, with an
+ * explanation each, in systemd/keyrotated.catalog. */
+const char *log_event_message_id(const char *event);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * The journal: one SQLite database, one connection, one thread of its own.
+ *
+ * Saving is asynchronous and per account. Saves that arrive while a transaction is being written go
+ * into the next one together, so that one flush to disk serves many accounts. A save that cannot be
+ * written (disk full, read-only) is tried again until it can: its completion means durable, nothing
+ * else. Keys are never stored, only their fingerprints.
+ */
+#ifndef KEYROTATED_IO_STORE_H
+#define KEYROTATED_IO_STORE_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "core/record.h"
+#include "io/loop.h"
+
+struct store;
+
+enum store_open_result {
+    STORE_OPENED,
+    STORE_CREATED, /* there was none: a new one with a new salt */
+    STORE_BUSY,    /* another process holds it (exit 75) */
+    STORE_UNUSABLE /* cannot be written, damaged, or of a newer version (exit 73); err says which */
+};
+
+/*
+ * Opens DIRECTORY/journal.db, takes the lock that keeps other processes out for as long as this one
+ * lives, checks it (quick_check), and migrates it by user_version. Blocking: for start only.
+ */
+enum store_open_result store_open(struct loop *loop, struct log *log, const char *directory,
+                                  struct store **ret_store, struct err *err);
+
+/* Writes what is queued, then closes; closed() (may be NULL) from the loop. While the journal is
+ * failing there is one last attempt; what it does not write is never reported as saved. */
+void store_close(struct store *store, void (*closed)(void *context), void *context);
+
+/* HMAC-SHA-256 of a key with the journal's salt, cut to the length of a fingerprint. */
+struct fingerprint store_fingerprint(void *store, const char *key, size_t length);
+
+/* Reads every record (at start, blocking). `account_key`: the resource id in lower case. */
+int store_load(struct store *store,
+               void (*found)(void *context, const char *account_key, const struct record *record),
+               void *context, struct err *err);
+
+/* One line of an account's history. Texts may be NULL. */
+struct history_row {
+    time_ms at;
+    const char *event; /* as in the log */
+    uint64_t cycle;
+    const char *slot;
+    const char *target;
+    const char *reason;
+    const char *trigger;
+    const char *actor;
+    const char *fingerprint;
+    const char *request_id;
+    const char *correlation_id;
+    const char *text;
+};
+enum { STORE_HISTORY_PER_SAVE = 24, STORE_HISTORY_KEEP = 2000 /* rows per account */ };
+
+typedef void store_saved(void *context);
+
+/*
+ * Copies the record and the history rows and makes them durable in one transaction; then
+ * saved(context) from the loop. One save per account at a time. Journal trouble is logged
+ * (journal.failed, when it begins and when it ends) and asked for with store_failing().
+ */
+void store_save(struct store *store, const char *account_key, const struct record *record,
+                const struct history_row *rows, size_t row_count, store_saved *saved,
+                void *context);
+
+/* Takes an account out of the journal's care (its history stays). */
+void store_forget(struct store *store, const char *account_key);
+
+/* Since when saves fail; 0: they do not. `ret_text` (borrowed) says why. */
+time_ms store_failing(const struct store *store, const char **ret_text);
+
+/* How many transactions were committed since the start: saves divided by this is the grouping. */
+uint64_t store_transactions(const struct store *store);
+
+#endif

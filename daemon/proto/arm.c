@@ -1,0 +1,309 @@
+#include "proto/arm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/str.h"
+#include "proto/cloud_error.h"
+#include "proto/failure.h"
+
+/* Resource Manager gives a provider 60 seconds and then answers 504: hearing that is better than
+ * hanging up before it. */
+#define ARM_READ_DEADLINE   (30 * MS_SECOND)
+#define ARM_CHANGE_DEADLINE (65 * MS_SECOND)
+
+enum { ARM_REPLY_MAX = 1024 * 1024 };
+
+static const char service[] = "Azure Resource Manager";
+
+/* Resource group names may hold any letter and parentheses, so that segments need encoding. */
+static int append_path(struct buf *url, const char *path)
+{
+    while (*path != '\0') {
+        size_t length = strcspn(path, "/");
+        char *encoded = str_percent_encode(path, length);
+
+        if (encoded == NULL)
+            return -ENOMEM;
+        buf_append_str(url, encoded);
+        free(encoded);
+        path += length;
+        if (*path == '/') {
+            buf_append_char(url, '/');
+            path++;
+        }
+    }
+    return 0;
+}
+
+static int append_url(struct buf *url, const struct arm_request *wanted)
+{
+    char *version = str_percent_encode(wanted->api_version, strlen(wanted->api_version));
+    int r;
+
+    if (version == NULL)
+        return -ENOMEM;
+    buf_append_str(url, wanted->resource_manager);
+    r = append_path(url, wanted->resource_id);
+    if (wanted->operation != NULL)
+        buf_append_format(url, "/%s", wanted->operation);
+    buf_append_format(url, "?api-version=%s", version);
+    free(version);
+    return r;
+}
+
+static int append_authorization(struct http_request *request, const struct secret *token)
+{
+    size_t length = secret_length(token);
+    char *value = malloc(sizeof("Bearer ") + length);
+
+    if (value == NULL)
+        return -ENOMEM;
+    memcpy(value, "Bearer ", sizeof("Bearer ") - 1);
+    memcpy(value + sizeof("Bearer ") - 1, secret_bytes(token), length);
+    value[sizeof("Bearer ") - 1 + length] = '\0';
+    http_request_header(request, "Authorization", value);
+    wipe(value, sizeof("Bearer ") + length);
+    free(value);
+    return 0;
+}
+
+int arm_request_build(struct http_request *request, const struct arm_request *wanted,
+                      struct err *err)
+{
+    int r;
+
+    http_request_init(request, wanted->method,
+                      wanted->repeatable ? ARM_READ_DEADLINE : ARM_CHANGE_DEADLINE);
+    request->repeatable = wanted->repeatable;
+    request->reply_maximum = ARM_REPLY_MAX;
+    r = append_url(&request->url, wanted);
+    if (r == 0)
+        r = append_authorization(request, wanted->token);
+    http_request_header(request, "Accept", "application/json");
+    http_request_header(request, "x-ms-client-request-id", wanted->client_request_id);
+    http_request_header(request, "x-ms-return-client-request-id", "true");
+    if (wanted->correlation_id != NULL)
+        http_request_header(request, "x-ms-correlation-request-id", wanted->correlation_id);
+    if (wanted->body != NULL) {
+        http_request_header(request, "Content-Type", "application/json");
+        buf_append_str(&request->body, wanted->body);
+    }
+    if (r == 0 && (request->url.failed || request->body.failed || !http_request_ok(request)))
+        r = -EMSGSIZE;
+    return r < 0 ? err_set(err, r, "the request %s does not fit: %s",
+                           wanted->operation != NULL ? wanted->operation : wanted->method,
+                           strerror(-r))
+                 : 0;
+}
+
+/* --- what an error means --- */
+
+enum words { WORDS_NONE, WORDS_GRANT, WORDS_FIXED };
+
+/* What a status or a code stands for. The first line that fits an answer decides. */
+struct meaning {
+    const char *code; /* NULL: any code, given that the body is an error of Azure's at all */
+    int status;       /* 0: any */
+    enum reason reason;
+    enum words words;
+    const char *remedy; /* WORDS_FIXED */
+};
+
+static const char check_id[] = "check the account's id: subscription, resource group and name";
+static const char check_version[] =
+    "set cloud.api_version to one that the resource provider serves";
+static const char check_proxy[] =
+    "see what stands between this machine and Azure (proxy, firewall), "
+    "and check cloud.resource_manager";
+
+static const struct meaning meanings[] = {
+    {"InvalidAuthenticationTokenTenant", 0, REASON_TOKEN_FAILED, WORDS_FIXED,
+     "use an identity of the tenant that the subscription belongs to"},
+    {"AuthorizationFailed", 0, REASON_PERMISSION_DENIED, WORDS_GRANT, NULL},
+    {"LinkedAuthorizationFailed", 0, REASON_PERMISSION_DENIED, WORDS_GRANT, NULL},
+    {"ScopeLocked", 0, REASON_PERMISSION_DENIED, WORDS_FIXED,
+     "remove the lock from the account, its resource group or its subscription (az lock list)"},
+    {"RequestDisallowedByPolicy", 0, REASON_PERMISSION_DENIED, WORDS_FIXED,
+     "exempt the account from the Azure Policy assignment that the message names"},
+    {"ReadOnlyDisabledSubscription", 0, REASON_PERMISSION_DENIED, WORDS_FIXED,
+     "enable the subscription again: it is disabled"},
+    {"SubscriptionRequestsThrottled", 0, REASON_THROTTLED, WORDS_NONE, NULL},
+    {"TooManyRequests", 0, REASON_THROTTLED, WORDS_NONE, NULL},
+    {"OperationThrottled", 0, REASON_THROTTLED, WORDS_NONE, NULL},
+    {"ServerBusy", 0, REASON_THROTTLED, WORDS_NONE, NULL},
+    {"SubscriptionNotFound", 0, REASON_ACCOUNT_NOT_FOUND, WORDS_FIXED,
+     "check the account's subscription id, and that the identity's tenant is the subscription's"},
+    {"InvalidSubscriptionId", 0, REASON_ACCOUNT_NOT_FOUND, WORDS_FIXED, check_id},
+    {"ResourceGroupNotFound", 0, REASON_ACCOUNT_NOT_FOUND, WORDS_FIXED, check_id},
+    {"AccountNotFound", 0, REASON_ACCOUNT_NOT_FOUND, WORDS_FIXED, check_id},
+    {"NotFound", 404, REASON_ACCOUNT_NOT_FOUND, WORDS_FIXED, check_id},
+    {"ResourceNotFound", 0, REASON_ACCOUNT_NOT_FOUND, WORDS_FIXED, check_id},
+    {"InvalidApiVersionParameter", 0, REASON_AZURE_ERROR, WORDS_FIXED, check_version},
+    {"NoRegisteredProviderFound", 0, REASON_AZURE_ERROR, WORDS_FIXED, check_version},
+    {"InvalidResourceType", 0, REASON_AZURE_ERROR, WORDS_FIXED, check_version},
+    {"MissingSubscriptionRegistration", 0, REASON_AZURE_ERROR, WORDS_FIXED,
+     "register the resource provider in the subscription (az provider register)"},
+    {NULL, 401, REASON_TOKEN_FAILED, WORDS_FIXED,
+     "check cloud.audience, and that the identity belongs to the subscription's tenant"},
+    {NULL, 403, REASON_PERMISSION_DENIED, WORDS_GRANT, NULL},
+    {NULL, 429, REASON_THROTTLED, WORDS_NONE, NULL},
+};
+
+static const struct meaning *find_meaning(int status, const struct cloud_error *error)
+{
+    for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
+        const struct meaning *meaning = &meanings[i];
+
+        if (meaning->status != 0 && meaning->status != status)
+            continue;
+        if (meaning->code == NULL || cloud_error_find(error, meaning->code) != NULL)
+            return meaning;
+    }
+    return NULL;
+}
+
+/*
+ * After these the request had no effect: it was turned away before anything was done. 408 and 5xx
+ * say nothing of the kind, and 2xx other than 200 is not what was agreed upon.
+ */
+static bool was_turned_away(int status)
+{
+    return status >= 300 && status < 500 && status != 408;
+}
+
+/* Where the configuration does not name the principal (a system-assigned identity), Azure's message
+ * does: "The client '…' with object id '…' does not have authorization …". */
+static const char *object_id_in(const char *message, char out[UUID_TEXT_MAX])
+{
+    static const char before[] = "object id '";
+    const char *id = strstr(message, before);
+
+    if (id == NULL)
+        return NULL;
+    id += sizeof(before) - 1;
+    if (strspn(id, "0123456789abcdefABCDEF-") != UUID_TEXT_MAX - 1)
+        return NULL;
+    memcpy(out, id, UUID_TEXT_MAX - 1);
+    out[UUID_TEXT_MAX - 1] = '\0';
+    return out;
+}
+
+static void set_grant_remedy(struct failure *failure, const struct arm_subject *subject,
+                             const char *message)
+{
+    char object_id[UUID_TEXT_MAX];
+    const char *assignee = subject->assignee;
+
+    if (assignee == NULL)
+        assignee = object_id_in(message, object_id);
+    failure_set_remedy(failure,
+                       "grant %s the action %s: az role assignment create --assignee %s --role "
+                       "\"%s\" --scope %s",
+                       subject->principal, subject->action,
+                       assignee != NULL ? assignee : "PRINCIPAL", subject->role, subject->scope);
+}
+
+/* The body was not Azure's: something on the way answered in its place. */
+static void explain_stranger(struct failure *failure, const struct arm_subject *subject)
+{
+    int status = failure->http_status;
+
+    failure->reason = status == 429 ? REASON_THROTTLED : REASON_AZURE_ERROR;
+    if (status == 401)
+        failure->reason = REASON_TOKEN_FAILED;
+    if (status == 407)
+        failure->reason = REASON_NETWORK;
+    failure_set_text(failure, "%s answered %s with %d, without an error message of Azure's",
+                     service, subject->operation, status);
+    if (status < 500 && status != 429)
+        failure_set_remedy(failure, "%s", check_proxy);
+}
+
+static void explain_error(struct failure *failure, const struct arm_subject *subject,
+                          const struct cloud_error *error)
+{
+    const struct meaning *meaning = find_meaning(failure->http_status, error);
+    const char *message = cloud_error_message(error);
+    const char *blank = message[0] != '\0' ? ": " : "";
+
+    str_copy(failure->error_code, sizeof(failure->error_code), cloud_error_code(error));
+    if (meaning != NULL)
+        failure->reason = meaning->reason;
+    else if (failure->http_status == 503 && failure->retry_after > 0)
+        failure->reason = REASON_THROTTLED;
+    failure_set_text(failure, "%s answered %s with %d %s%s%s", service, subject->operation,
+                     failure->http_status, cloud_error_code(error), blank, message);
+    if (meaning != NULL && meaning->words == WORDS_GRANT)
+        set_grant_remedy(failure, subject, message);
+    else if (meaning != NULL && meaning->words == WORDS_FIXED)
+        failure_set_remedy(failure, "%s", meaning->remedy);
+}
+
+static void note_ids(struct failure *failure, const struct http_reply *reply)
+{
+    failure_note_id(failure->request_id, reply, "x-ms-request-id");
+    failure_note_id(failure->correlation_id, reply, "x-ms-correlation-request-id");
+    failure_note_id(failure->client_request_id, reply, "x-ms-client-request-id");
+}
+
+bool arm_reply_check(const struct http_reply *reply, const struct arm_subject *subject, time_ms now,
+                     struct failure *failure)
+{
+    struct cloud_error error;
+
+    if (failure_from_transport(failure, reply, service, subject->changes)) {
+        note_ids(failure, reply);
+        return false;
+    }
+    if (reply->status == 200)
+        return true;
+
+    failure_init(failure, REASON_AZURE_ERROR);
+    failure_note_status(failure, reply, now);
+    note_ids(failure, reply);
+    failure->outcome_unknown = subject->changes && !was_turned_away(reply->status);
+    if (cloud_error_parse(&error, buf_str(&reply->body), reply->body.length))
+        explain_error(failure, subject, &error);
+    else
+        explain_stranger(failure, subject);
+    return false;
+}
+
+void arm_reply_unreadable(const struct http_reply *reply, const struct arm_subject *subject,
+                          const char *problem, struct failure *failure)
+{
+    failure_init(failure, subject->changes ? REASON_OUTCOME_UNKNOWN : REASON_AZURE_ERROR);
+    failure->http_status = reply->status;
+    failure->outcome_unknown = subject->changes;
+    note_ids(failure, reply);
+    failure_set_text(failure, "%s answered %s with something unusable: %s", service,
+                     subject->operation, problem);
+    if (!subject->changes)
+        failure_set_remedy(failure, "%s", check_proxy);
+}
+
+int64_t arm_reply_remaining(const struct http_reply *reply, bool write)
+{
+    static const char *const headers[2][2] = {
+        {"x-ms-ratelimit-remaining-subscription-reads",
+         "x-ms-ratelimit-remaining-subscription-global-reads"},
+        {"x-ms-ratelimit-remaining-subscription-writes",
+         "x-ms-ratelimit-remaining-subscription-global-writes"},
+    };
+    int64_t least = -1;
+
+    for (size_t i = 0; i < 2; i++) {
+        char text[24];
+        int64_t remaining;
+
+        if (!http_reply_header(reply, headers[write][i], text, sizeof(text)) ||
+            !str_to_int64(text, &remaining) || remaining < 0)
+            continue;
+        if (least < 0 || remaining < least)
+            least = remaining;
+    }
+    return least;
+}

@@ -1,0 +1,62 @@
+/*
+ * Azure Resource Manager: its requests, and what every answer, or the lack of one, means to us.
+ */
+#ifndef KEYROTATED_PROTO_ARM_H
+#define KEYROTATED_PROTO_ARM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/secret.h"
+#include "core/look.h"
+#include "proto/http_message.h"
+
+/* What to send. */
+struct arm_request {
+    const char *method;           /* "GET", "POST" */
+    const char *resource_manager; /* "https://management.azure.com" */
+    const char *resource_id;      /* "/subscriptions/…" */
+    const char *operation;        /* "listKeys"; NULL: the resource itself */
+    const char *api_version;
+    const char *body; /* JSON, or NULL */
+    const struct secret *token;
+    const char *client_request_id; /* a UUID; names this request in Azure's activity log */
+    const char *correlation_id;    /* a UUID; groups the requests of one undertaking, or NULL */
+    bool repeatable;               /* may the server get it twice? */
+};
+
+/* 0, or -ENOMEM, -EMSGSIZE, -EINVAL with err set. http_request_done() in any case. */
+int arm_request_build(struct http_request *request, const struct arm_request *wanted,
+                      struct err *err);
+
+/* What a request was about, for the words of a failure. */
+struct arm_subject {
+    const char *operation; /* for people: "listKeys" */
+    const char *action;    /* the permission: "Microsoft.Batch/batchAccounts/listkeys/action" */
+    const char *role;      /* a built-in role that has it */
+    const char *scope;     /* the resource id */
+    const char *principal; /* for people: `identity "ops" (client 2222…)` */
+    const char *assignee;  /* its client or object id where known, else NULL */
+    bool changes;          /* a lost answer leaves in doubt whether it took effect */
+};
+
+/*
+ * Is it a 200? Returns true, or false with *failure filled from whatever happened instead: reason,
+ * text, remedy, code, ids, Retry-After, and whether the request may have taken effect.
+ */
+bool arm_reply_check(const struct http_reply *reply, const struct arm_subject *subject, time_ms now,
+                     struct failure *failure);
+
+/* A 200 whose body is not what it should be; `problem` says how. In doubt where the subject
+ * changes. */
+void arm_reply_unreadable(const struct http_reply *reply, const struct arm_subject *subject,
+                          const char *problem, struct failure *failure);
+
+/*
+ * How many requests of that kind Azure still grants, the smallest of its x-ms-ratelimit-remaining-*
+ * headers; -1: it does not say. POST actions count as writes.
+ */
+int64_t arm_reply_remaining(const struct http_reply *reply, bool write);
+
+#endif

@@ -1,0 +1,118 @@
+#include "proto/batch_account.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+
+enum { HOST_MAX = 253, PORT_MAX = 65535 };
+
+static bool is_host_character(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.';
+}
+
+bool batch_endpoint_valid(const char *endpoint)
+{
+    size_t length = 0;
+    int64_t port;
+
+    while (is_host_character(endpoint[length]))
+        length++;
+    if (length == 0 || length > HOST_MAX || endpoint[0] == '.' || endpoint[0] == '-')
+        return false;
+    if (endpoint[length] == '\0')
+        return true;
+    return endpoint[length] == ':' && str_to_int64(endpoint + length + 1, &port) && port >= 1 &&
+           port <= PORT_MAX;
+}
+
+/* Absent and null mean that every mode is allowed: so the service's own policies read it. */
+static bool allows_shared_key(struct json_object *properties, bool *ret_readable)
+{
+    struct json_object *modes = json_member(properties, "allowedAuthenticationModes");
+
+    *ret_readable = modes == NULL || json_object_is_type(modes, json_type_array);
+    if (modes == NULL || !*ret_readable)
+        return true;
+    for (size_t i = 0; i < json_object_array_length(modes); i++) {
+        struct json_object *mode = json_object_array_get_idx(modes, i);
+
+        if (json_object_is_type(mode, json_type_string) &&
+            str_equal_nocase(json_object_get_string(mode), "SharedKey"))
+            return true;
+    }
+    return false;
+}
+
+static int obstructed(struct resource_obstacle *obstacle, enum reason reason, const char *what)
+{
+    obstacle->reason = reason;
+    err_set(&obstacle->what, -ENOTSUP, "%s", what);
+    return -ENOTSUP;
+}
+
+static int check_properties(struct json_object *properties, struct resource_obstacle *obstacle,
+                            struct err *err)
+{
+    const char *state = json_string(properties, "provisioningState");
+    const char *allocation = json_string(properties, "poolAllocationMode");
+    bool readable, allowed = allows_shared_key(properties, &readable);
+
+    if (!readable)
+        return err_set(err, -EINVAL, "allowedAuthenticationModes is not a list");
+    if (state != NULL && !str_equal_nocase(state, "Succeeded")) {
+        obstacle->reason = REASON_AZURE_ERROR;
+        err_set(&obstacle->what, -ENOTSUP,
+                "the account is not in working order: its provisioningState is %.40s", state);
+        return -ENOTSUP;
+    }
+    if (allocation != NULL && str_equal_nocase(allocation, "UserSubscription"))
+        return obstructed(obstacle, REASON_USER_SUBSCRIPTION_MODE,
+                          "the account's poolAllocationMode is UserSubscription: it has no usable "
+                          "keys");
+    if (!allowed)
+        return obstructed(obstacle, REASON_SHARED_KEY_DISABLED,
+                          "SharedKey is not among the account's allowedAuthenticationModes");
+    return 0;
+}
+
+static int read_document(struct json_object *document, struct resource_facts *facts,
+                         struct resource_obstacle *obstacle, struct err *err)
+{
+    struct json_object *properties = json_member(document, "properties");
+    const char *location = json_string(document, "location");
+    const char *endpoint = json_string(properties, "accountEndpoint");
+    int r;
+
+    if (properties == NULL)
+        return err_set(err, -EINVAL, "the member \"properties\" is missing");
+    r = check_properties(properties, obstacle, err);
+    if (r < 0)
+        return r;
+    if (endpoint == NULL || !batch_endpoint_valid(endpoint))
+        return err_set(err, -EINVAL, "its accountEndpoint is missing or not a host name");
+    facts->endpoint = str_dup(endpoint);
+    facts->location = str_dup(location != NULL ? location : "");
+    if (facts->endpoint == NULL || facts->location == NULL) {
+        resource_facts_done(facts);
+        return err_set(err, -ENOMEM, "there is no memory for it");
+    }
+    return 0;
+}
+
+int batch_account_read(const char *body, size_t length, struct resource_facts *facts,
+                       struct resource_obstacle *obstacle, struct err *err)
+{
+    struct json_object *document = json_parse(body, length, err);
+    int r;
+
+    *facts = (struct resource_facts){.endpoint = NULL};
+    if (document == NULL)
+        return -EINVAL;
+    r = read_document(document, facts, obstacle, err);
+    json_object_put(document);
+    return r;
+}

@@ -1,0 +1,273 @@
+/*
+ * What the daemon and keyrotatectl say to each other: paths, requests, answers, and the status
+ * document. HTTP/1.1 with JSON on a unix socket:
+ *
+ *    GET  /v1/status                      the daemon, and the accounts that are not well
+ *    GET  /v1/accounts                    the daemon, and all accounts
+ *    GET  /v1/accounts?account=A&account=B  … and these
+ *    GET  /v1/accounts/ACCOUNT            … and this one
+ *    POST /v1/accounts/ACCOUNT/rotate     {"dry_run": false}
+ *    POST /v1/accounts/ACCOUNT/redeliver  {"target": "NAME"}           target: optional
+ *    POST /v1/accounts/ACCOUNT/adopt      {"active": "primary"}
+ *    POST /v1/accounts/ACCOUNT/hold       {"until": "2026-11-22T12:00:00Z", "reason": "…"}
+ *    POST /v1/accounts/ACCOUNT/resume
+ *    POST /v1/hold, /v1/resume            the same for all accounts
+ *    POST /v1/reload
+ *
+ * ACCOUNT is what a person typed, percent-encoded: a name, group/name, or a resource id. Commands
+ * are answered with an answer document, or {"error": {"code", "message"}}. Both documents only
+ * grow: members keep their names and meanings, and readers ignore what they do not know.
+ *
+ * This module is pure: it reads and writes text. States, reasons and slots travel as their names,
+ * so that an older program can show what a newer one says.
+ */
+#ifndef KEYROTATED_PROTO_CONTROL_H
+#define KEYROTATED_PROTO_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/time.h"
+
+enum {
+    CONTROL_BODY_MAX = 16 * 1024,          /* of a request */
+    CONTROL_REPLY_MAX = 128 * 1024 * 1024, /* of an answer: ten thousand accounts and more */
+    CONTROL_URI_MAX = 16 * 1024,
+    CONTROL_ACCOUNT_MAX = 400, /* as typed */
+    CONTROL_NAMED_MAX = 256,   /* accounts in one question */
+    CONTROL_TEXT_MAX = 120,    /* the reason of a hold, the name of a target */
+    CONTROL_STATES_MAX = 12,
+    CONTROL_KEYS = 2 /* 0: primary, 1: secondary, as enum slot */
+};
+
+/* --- the status document --- */
+
+struct key_snapshot {
+    const char *fingerprint; /* hex; NULL: nothing is known of this key */
+    time_ms born;            /* TIME_NEVER: unknown */
+    bool older;              /* it was there already when the account was adopted: `born` is then */
+};
+
+struct target_snapshot {
+    const char *name;
+    const char *destination; /* "file /var/lib/keyrotated-keys/sampleacct" */
+    bool required;
+    bool satisfied;        /* it acknowledged the key that it is to hold */
+    const char *holds;     /* in words, by the last look: "the primary key", "nothing"; or NULL */
+    time_ms delivered_at;  /* TIME_NEVER: not yet */
+    const char *reason;    /* of the last failure, or NULL */
+    time_ms failing_since; /* TIME_NEVER: it is not */
+    time_ms retry_at;      /* TIME_NEVER: no retry is planned */
+};
+
+/* Why something did not work the last time, with what finds it again in Azure's logs. */
+struct failure_snapshot {
+    time_ms at; /* TIME_NEVER: nothing failed yet, and the rest means nothing */
+    const char *text;
+    int http_status;        /* 0: none */
+    const char *error_code; /* these four may be NULL */
+    const char *request_id;
+    const char *correlation_id;
+    const char *client_request_id;
+};
+
+/* Texts may be NULL (not known) and are borrowed; instants may be TIME_NEVER (or 0, which is read
+ * back as TIME_NEVER). */
+struct account_snapshot {
+    const char *id; /* the resource id, as configured */
+    const char *name;
+    const char *resource_group;
+    const char *subscription_id;
+    const char *location;
+    const char *identity;
+    const char *policy;
+
+    const char *active; /* "primary", "secondary"; NULL: not known yet */
+    struct key_snapshot keys[CONTROL_KEYS];
+
+    const char *state;   /* "ok", "blocked", … */
+    const char *reason;  /* "permission_denied", …; NULL: none */
+    const char *meaning; /* what is wrong, a sentence */
+    const char *remedy;  /* the words after `do:` */
+    bool overdue;
+    bool consumers_at_risk;
+    time_ms since;   /* of the reason */
+    time_ms next_at; /* the next rotation */
+    time_ms retry_at;
+
+    const char *phase;       /* the position: "idle", "regenerate", … */
+    bool rotating;           /* a rotation is under way, whatever the state says of it */
+    bool rotation_requested; /* `rotate` was accepted and is not completed yet */
+    uint64_t cycle;          /* of the rotation under way, or of the last one */
+    time_ms started_at;      /* of that rotation */
+    time_ms completed_at;    /* of the last completed one */
+
+    bool held;
+    time_ms held_until; /* TIME_NEVER: until resumed */
+    const char *hold_reason;
+
+    struct failure_snapshot failure; /* the last one */
+    const struct target_snapshot *targets;
+    size_t target_count;
+};
+
+struct state_count {
+    const char *state;
+    size_t count;
+};
+
+struct daemon_snapshot {
+    const char *version;
+    time_ms now; /* when the document was made */
+    time_ms started_at;
+    time_ms config_loaded_at;
+    const char *config_error; /* the last reload was refused: why; NULL: it was not */
+    size_t accounts;
+    struct state_count states[CONTROL_STATES_MAX];
+    size_t state_count;
+    size_t overdue;
+    size_t consumers_at_risk;
+    time_ms oldest_key_born; /* TIME_NEVER: no key is known */
+    const char *oldest_key_account;
+    time_ms next_at; /* the next rotation of any account */
+    const char *next_account;
+    time_ms journal_failing_since; /* TIME_NEVER: it is not */
+    const char *journal_error;
+};
+
+/*
+ * Writing it: start, any number of accounts, end. Failures are sticky in `out` (see base/buf.h), so
+ * that one check of out->failed at the end suffices.
+ */
+void control_status_start(struct buf *out, const struct daemon_snapshot *daemon);
+void control_status_account(struct buf *out, const struct account_snapshot *account, time_ms now);
+void control_status_end(struct buf *out);
+
+/* The document as it was read. All texts in it live as long as it does. */
+struct control_status {
+    struct daemon_snapshot daemon;
+    struct account_snapshot *accounts;
+    size_t account_count;
+    struct json_object *document; /* owns the texts */
+};
+
+/* Returns 0, -EBADMSG (not such a document), or -ENOMEM. On failure *status is empty. */
+int control_status_parse(const char *text, size_t length, struct control_status *status,
+                         struct err *err);
+void control_status_done(struct control_status *status);
+
+/* Nothing about this account calls for a person, or will by itself soon: ok, rotating or adopting
+ * without a reason, not overdue, nobody at risk. */
+bool control_account_is_well(const struct account_snapshot *account);
+
+/* --- questions and commands --- */
+
+enum control_scope { CONTROL_NOT_WELL, CONTROL_ALL, CONTROL_NAMED };
+
+struct control_query {
+    enum control_scope scope;
+    char *names[CONTROL_NAMED_MAX]; /* CONTROL_NAMED: as typed */
+    size_t name_count;
+};
+
+enum control_command_kind {
+    CONTROL_ROTATE,
+    CONTROL_REDELIVER,
+    CONTROL_ADOPT,
+    CONTROL_HOLD,
+    CONTROL_RESUME,
+    CONTROL_RELOAD
+};
+
+struct control_command {
+    enum control_command_kind kind;
+    const char *account; /* as typed; NULL: all accounts (hold, resume), or none (reload) */
+    const char *actor;   /* who it is, as the kernel says: "uid 1000 (alice)"; never NULL */
+    bool dry_run;        /* rotate: only say what would happen */
+    const char *target;  /* redeliver: this one alone; NULL: all */
+    const char *active;  /* adopt: "primary" or "secondary" */
+    time_ms until;       /* hold: its end */
+    const char *reason;  /* hold */
+};
+
+const char *control_command_name(enum control_command_kind kind);
+
+/* What a request line means. */
+struct control_request_line {
+    bool is_query;
+    struct control_query query;     /* is_query */
+    enum control_command_kind kind; /* !is_query */
+    char *account;                  /* !is_query; NULL: all, or none */
+};
+
+/*
+ * Reads method and raw request target (path and query, still percent-encoded). Returns 0; -ENOENT:
+ * there is no such path; -ENOTSUP: there is, but not for this method (`ret_allow` then names the
+ * one); -EINVAL: malformed; -ENOMEM. Fill or no fill, `line` wants control_request_line_done().
+ */
+int control_request_line_parse(const char *method, const char *uri,
+                               struct control_request_line *line, const char **ret_allow,
+                               struct err *err);
+void control_request_line_done(struct control_request_line *line);
+
+/*
+ * Reads the body of a command of that kind ("" counts as {}). Unknown and duplicate members are
+ * errors: a command that is misunderstood is worse than one that is refused. Texts in `command` are
+ * borrowed from *ret_document, which the caller frees with json_object_put(). `account` and `actor`
+ * are not touched. Returns 0, -EINVAL or -ENOMEM.
+ */
+int control_command_parse(enum control_command_kind kind, const char *body, size_t length,
+                          struct control_command *command, struct json_object **ret_document,
+                          struct err *err);
+
+/* The same in the other direction: the path ("/v1/accounts/…/rotate") and the body. */
+int control_command_path(const struct control_command *command, struct buf *out);
+int control_command_body(const struct control_command *command, struct buf *out);
+int control_query_path(enum control_scope scope, char *const *names, size_t name_count,
+                       struct buf *out);
+
+/* Does what a person typed mean this account? A name, group/name or resource id, in any case. More
+ * than one account may answer to a name: then it is ambiguous. */
+bool control_names_account(const char *typed, const char *name, const char *resource_group,
+                           const char *id);
+
+/* --- answers --- */
+
+enum control_outcome {
+    CONTROL_DONE,     /* it is so now */
+    CONTROL_ACCEPTED, /* it is durably noted, and happens from here on by itself */
+    CONTROL_NOT_DONE, /* tried, and failed */
+    CONTROL_REFUSED,  /* it would break a guarantee, or makes no sense now; `until` when it would */
+    CONTROL_NOT_FOUND, /* no such account (or target) */
+    CONTROL_AMBIGUOUS, /* several accounts have that name */
+    CONTROL_INVALID    /* the request makes no sense at all */
+};
+
+struct control_answer {
+    enum control_outcome outcome;
+    const char *message; /* a sentence for a person; never NULL */
+    const char *account; /* the resource id it was about, or NULL */
+    time_ms until;       /* refused: until then; TIME_NEVER: nobody knows */
+    uint64_t cycle;      /* rotate: the number that the rotation has or would have; 0: no matter */
+    size_t accounts;     /* how many accounts were affected */
+    const char *report;  /* reload: the messages about the configuration, one a line; or NULL */
+};
+
+const char *control_outcome_name(enum control_outcome outcome);
+/* The status code that goes with it: 200 202 409 404 400 503. */
+int control_outcome_http_status(enum control_outcome outcome);
+
+/* Writes the answer document; for the last three outcomes the error document, with the outcome as
+ * code. Returns out->failed. */
+int control_answer_write(struct buf *out, const struct control_answer *answer);
+int control_error_write(struct buf *out, const char *code, const char *message);
+
+/* Reads either. An error code without an outcome of its own gives CONTROL_INVALID. Texts in
+ * `answer` are borrowed from *ret_document (json_object_put()). Returns 0 or -EBADMSG. */
+int control_answer_parse(const char *text, size_t length, struct control_answer *answer,
+                         struct json_object **ret_document, struct err *err);
+
+#endif

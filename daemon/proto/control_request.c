@@ -1,0 +1,361 @@
+#include "proto/control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "proto/control_json.h"
+
+static const struct {
+    const char *name;
+    bool of_account; /* POST /v1/accounts/ACCOUNT/NAME */
+    bool of_all;     /* POST /v1/NAME */
+} commands[] = {
+    [CONTROL_ROTATE] = {"rotate", true, false}, [CONTROL_REDELIVER] = {"redeliver", true, false},
+    [CONTROL_ADOPT] = {"adopt", true, false},   [CONTROL_HOLD] = {"hold", true, true},
+    [CONTROL_RESUME] = {"resume", true, true},  [CONTROL_RELOAD] = {"reload", false, true},
+};
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]), SEGMENTS_MAX = 4 };
+
+const char *control_command_name(enum control_command_kind kind)
+{
+    return commands[kind].name;
+}
+
+static bool command_from_name(const char *name, bool of_account,
+                              enum control_command_kind *ret_kind)
+{
+    for (unsigned kind = 0; kind < COMMAND_COUNT; kind++) {
+        if (!(of_account ? commands[kind].of_account : commands[kind].of_all) ||
+            !str_equal(commands[kind].name, name))
+            continue;
+        *ret_kind = (enum control_command_kind)kind;
+        return true;
+    }
+    return false;
+}
+
+bool control_names_account(const char *typed, const char *name, const char *resource_group,
+                           const char *id)
+{
+    const char *slash = strchr(typed, '/');
+
+    if (!slash)
+        return str_equal_nocase(typed, name);
+    if (slash == typed)
+        return str_equal_nocase(typed, id);
+    return str_equal_nocase(slash + 1, name) && strlen(resource_group) == (size_t)(slash - typed) &&
+           str_starts_with_nocase(typed, resource_group);
+}
+
+/* --- the request line --- */
+
+/* Percent-decoding (RFC 3986, section 2.1) of what must then be text: NULL and *ret_code otherwise.
+ */
+static char *decode(const char *encoded, size_t length, int *ret_code)
+{
+    char *text = malloc(length + 1);
+    size_t used = 0;
+
+    *ret_code = text ? -EINVAL : -ENOMEM;
+    if (!text)
+        return NULL;
+    for (size_t i = 0; i < length; i++) {
+        uint8_t byte = (uint8_t)encoded[i];
+
+        if (byte == '%') {
+            char digits[3] = "";
+
+            if (length - i < 3)
+                goto malformed;
+            memcpy(digits, encoded + i + 1, 2);
+            if (!hex_decode(digits, &byte, 1))
+                goto malformed;
+            i += 2;
+        }
+        if (byte < 0x20 || byte == 0x7f)
+            goto malformed;
+        text[used++] = (char)byte;
+    }
+    text[used] = '\0';
+    if (used > 0 && used <= CONTROL_ACCOUNT_MAX && utf8_valid(text, used))
+        return text;
+
+malformed:
+    free(text);
+    return NULL;
+}
+
+static int parse_query(const char *query, struct control_request_line *line, struct err *err)
+{
+    static const char prefix[] = "account=";
+
+    line->query.scope = CONTROL_NAMED;
+    while (*query != '\0') {
+        const size_t length = strcspn(query, "&");
+        const size_t skip = sizeof(prefix) - 1;
+        int code;
+
+        if (length <= skip || strncmp(query, prefix, skip) != 0)
+            return err_set(err, -EINVAL, "the only parameter is account=NAME");
+        if (line->query.name_count == CONTROL_NAMED_MAX)
+            return err_set(err, -EINVAL, "more than %d accounts", (int)CONTROL_NAMED_MAX);
+        line->query.names[line->query.name_count] = decode(query + skip, length - skip, &code);
+        if (!line->query.names[line->query.name_count])
+            return err_set(err, code, "malformed account in the query");
+        line->query.name_count++;
+        query += length;
+        query += *query == '&';
+    }
+    if (line->query.name_count == 0)
+        return err_set(err, -EINVAL, "an empty query");
+    return 0;
+}
+
+static int demand_method(const char *method, const char *expected, const char **ret_allow,
+                         struct err *err)
+{
+    if (str_equal(method, expected))
+        return 0;
+    *ret_allow = expected;
+    return err_set(err, -ENOTSUP, "only %s is possible here", expected);
+}
+
+static int parse_question(const char *method, char **segments, size_t count, const char *query,
+                          struct control_request_line *line, const char **ret_allow,
+                          struct err *err)
+{
+    const bool is_status = str_equal(segments[1], "status");
+
+    line->is_query = true;
+    line->query.scope = is_status ? CONTROL_NOT_WELL : CONTROL_ALL;
+    if (count == 3) {
+        line->query.scope = CONTROL_NAMED;
+        line->query.names[line->query.name_count++] = segments[2];
+        segments[2] = NULL;
+    }
+    if (demand_method(method, "GET", ret_allow, err) != 0)
+        return -ENOTSUP;
+    if (!query)
+        return 0;
+    if (is_status || count == 3)
+        return err_set(err, -EINVAL, "there are no parameters here");
+    return parse_query(query, line, err);
+}
+
+static int parse_segments(const char *method, char **segments, size_t count, const char *query,
+                          struct control_request_line *line, const char **ret_allow,
+                          struct err *err)
+{
+    const bool v1 = count >= 2 && str_equal(segments[0], "v1");
+    const bool of_accounts = v1 && str_equal(segments[1], "accounts");
+    bool is_command = false;
+
+    if ((of_accounts && count <= 3) || (v1 && count == 2 && str_equal(segments[1], "status")))
+        return parse_question(method, segments, count, query, line, ret_allow, err);
+    if (of_accounts && count == 4) {
+        is_command = command_from_name(segments[3], true, &line->kind);
+        line->account = segments[2];
+        segments[2] = NULL;
+    } else if (v1 && count == 2) {
+        is_command = command_from_name(segments[1], false, &line->kind);
+    }
+    if (!is_command)
+        return err_set(err, -ENOENT, "there is no such path");
+    if (query)
+        return err_set(err, -EINVAL, "there are no parameters here");
+    return demand_method(method, "POST", ret_allow, err);
+}
+
+int control_request_line_parse(const char *method, const char *uri,
+                               struct control_request_line *line, const char **ret_allow,
+                               struct err *err)
+{
+    const size_t path_length = strcspn(uri, "?");
+    const char *query = uri[path_length] == '?' ? uri + path_length + 1 : NULL;
+    char *segments[SEGMENTS_MAX] = {NULL};
+    size_t count = 0;
+    size_t at = 0;
+    int code = 0;
+
+    *line = (struct control_request_line){0};
+    *ret_allow = NULL;
+    if (uri[0] != '/')
+        return err_set(err, -ENOENT, "there is no such path");
+    while (code == 0 && at < path_length) {
+        const size_t length = strcspn(uri + at + 1, "/?");
+
+        if (count == SEGMENTS_MAX)
+            code = err_set(err, -ENOENT, "there is no such path");
+        else if (!(segments[count++] = decode(uri + at + 1, length, &code)))
+            (void)err_set(err, code, "malformed path");
+        else
+            code = 0;
+        at += 1 + length;
+    }
+    if (code == 0)
+        code = parse_segments(method, segments, count, query, line, ret_allow, err);
+    for (size_t i = 0; i < SEGMENTS_MAX; i++)
+        free(segments[i]);
+    return code;
+}
+
+void control_request_line_done(struct control_request_line *line)
+{
+    for (size_t i = 0; i < line->query.name_count; i++)
+        free(line->query.names[i]);
+    free(line->account);
+    *line = (struct control_request_line){0};
+}
+
+static void append_account(struct buf *out, const char *account)
+{
+    char *encoded = str_percent_encode(account, strlen(account));
+
+    if (encoded)
+        (void)buf_append_str(out, encoded);
+    else
+        out->failed = -ENOMEM;
+    free(encoded);
+}
+
+int control_command_path(const struct control_command *command, struct buf *out)
+{
+    (void)buf_append_str(out, "/v1/");
+    if (command->account) {
+        (void)buf_append_str(out, "accounts/");
+        append_account(out, command->account);
+        (void)buf_append_char(out, '/');
+    }
+    return buf_append_str(out, commands[command->kind].name);
+}
+
+int control_query_path(enum control_scope scope, char *const *names, size_t name_count,
+                       struct buf *out)
+{
+    (void)buf_append_str(out, scope == CONTROL_NOT_WELL ? "/v1/status" : "/v1/accounts");
+    for (size_t i = 0; scope == CONTROL_NAMED && i < name_count; i++) {
+        (void)buf_append_str(out, i == 0 ? "?account=" : "&account=");
+        append_account(out, names[i]);
+    }
+    return out->failed;
+}
+
+/* --- the body of a command --- */
+
+int control_command_body(const struct control_command *command, struct buf *out)
+{
+    write_open(out, NULL, '{');
+    switch (command->kind) {
+    case CONTROL_ROTATE:
+        write_bool(out, "dry_run", command->dry_run);
+        break;
+    case CONTROL_REDELIVER:
+        if (command->target)
+            write_text(out, "target", command->target);
+        break;
+    case CONTROL_ADOPT:
+        write_text(out, "active", command->active);
+        break;
+    case CONTROL_HOLD:
+        write_time(out, "until", command->until);
+        write_text(out, "reason", command->reason);
+        break;
+    case CONTROL_RESUME:
+    case CONTROL_RELOAD:
+        break;
+    }
+    write_close(out, '}');
+    return out->failed;
+}
+
+static const char *short_text(struct json_object *document, const char *name)
+{
+    const char *text = json_string(document, name);
+
+    if (!text || *text == '\0' || strlen(text) >= CONTROL_TEXT_MAX)
+        return NULL;
+    for (const char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return NULL;
+    return text;
+}
+
+static int read_member(struct json_object *document, const char *name,
+                       struct control_command *command, struct err *err)
+{
+    const char *text;
+
+    if (command->kind == CONTROL_ROTATE && str_equal(name, "dry_run"))
+        return json_boolean(document, name, &command->dry_run)
+                   ? 0
+                   : err_set(err, -EINVAL, "dry_run is true or false");
+    if (command->kind == CONTROL_REDELIVER && str_equal(name, "target")) {
+        command->target = short_text(document, name);
+        return command->target ? 0 : err_set(err, -EINVAL, "target is the name of a target");
+    }
+    if (command->kind == CONTROL_ADOPT && str_equal(name, "active")) {
+        text = json_string(document, name);
+        command->active = str_equal_nocase(text, "primary")     ? "primary"
+                          : str_equal_nocase(text, "secondary") ? "secondary"
+                                                                : NULL;
+        return command->active ? 0 : err_set(err, -EINVAL, "active is primary or secondary");
+    }
+    if (command->kind == CONTROL_HOLD && str_equal(name, "until")) {
+        text = json_string(document, name);
+        return text && time_from_rfc3339(text, &command->until)
+                   ? 0
+                   : err_set(err, -EINVAL, "until is an instant such as 2026-11-22T12:00:00Z");
+    }
+    if (command->kind == CONTROL_HOLD && str_equal(name, "reason")) {
+        command->reason = short_text(document, name);
+        return command->reason ? 0
+                               : err_set(err, -EINVAL, "reason is one line of at most %d bytes",
+                                         CONTROL_TEXT_MAX - 1);
+    }
+    return err_set(err, -EINVAL, "%s has no member of that name: %.60s",
+                   commands[command->kind].name, name);
+}
+
+static int check_complete(const struct control_command *command, struct err *err)
+{
+    if (command->kind == CONTROL_ADOPT && !command->active)
+        return err_set(err, -EINVAL, "adopt needs active: primary or secondary");
+    if (command->kind == CONTROL_HOLD && command->until == TIME_NEVER)
+        return err_set(err, -EINVAL, "hold needs until: when it ends");
+    if (command->kind == CONTROL_HOLD && !command->reason)
+        return err_set(err, -EINVAL, "hold needs a reason");
+    return 0;
+}
+
+int control_command_parse(enum control_command_kind kind, const char *body, size_t length,
+                          struct control_command *command, struct json_object **ret_document,
+                          struct err *err)
+{
+    struct json_object *document =
+        length == 0 ? json_parse("{}", 2, err) : json_parse(body, length, err);
+    int code = 0;
+
+    *ret_document = document;
+    command->kind = kind;
+    command->dry_run = false;
+    command->target = NULL;
+    command->active = NULL;
+    command->until = TIME_NEVER;
+    command->reason = NULL;
+    if (!document)
+        return -EINVAL;
+    if (!json_object_is_type(document, json_type_object))
+        return err_set(err, -EINVAL, "a JSON object was expected");
+    json_object_object_foreach(document, name, value)
+    {
+        (void)value;
+        if (code == 0)
+            code = read_member(document, name, command, err);
+    }
+    return code != 0 ? code : check_complete(command, err);
+}

@@ -1,0 +1,210 @@
+#include "proto/entra.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "proto/failure.h"
+
+#define ENTRA_DEADLINE (30 * MS_SECOND)
+
+enum { ENTRA_REPLY_MAX = 64 * 1024 };
+
+static const char service[] = "Microsoft Entra ID";
+
+/* "{client}", "{tenant}" and "{audience}" stand for the client's own. */
+struct aadsts {
+    int64_t code;
+    const char *remedy;
+};
+
+/* "Microsoft Entra authentication and authorization error codes". */
+static const struct aadsts aadsts_codes[] = {
+    {7000215,
+     "write the value of a valid secret of {client} (not the secret's id) to its "
+     "client_secret_file"},
+    {7000222,
+     "the client secret has expired: make a new one for {client} and write it to its "
+     "client_secret_file"},
+    {700016, "check client_id and tenant_id: {client} is not known in tenant {tenant}"},
+    {7000112, "enable {client} in tenant {tenant}: it is disabled there"},
+    {90002, "check tenant_id and cloud.login: tenant {tenant} is not known there"},
+    {900023, "check tenant_id: {tenant} is neither a tenant's id nor one of its domains"},
+    {500011, "check cloud.audience: {audience} is not known in tenant {tenant}"},
+    {700024, "check this machine's clock and that the federated token is fresh"},
+    {700027, "register the certificate with {client}: its signature was not recognised"},
+    {70021, "add a federated credential to {client} that matches issuer, subject and audience"},
+    {700213, "add a federated credential to {client} that matches issuer, subject and audience"},
+    {53003, "let the conditional access policies of tenant {tenant} admit {client} from here"},
+};
+
+static int append_field(struct buf *body, const char *name, const char *value, size_t length)
+{
+    char *encoded = str_percent_encode(value, length);
+
+    if (encoded == NULL)
+        return -ENOMEM;
+    buf_append_str(body, name);
+    buf_append_str(body, encoded);
+    wipe(encoded, strlen(encoded));
+    free(encoded);
+    return body->failed ? -EMSGSIZE : 0;
+}
+
+/* The scope keeps the audience's own slash: "https://batch.core.windows.net//.default" is right. */
+static int append_scope(struct buf *body, const char *audience)
+{
+    char *scope = str_format("%s/.default", audience);
+    int r;
+
+    if (scope == NULL)
+        return -ENOMEM;
+    r = append_field(body, "&scope=", scope, strlen(scope));
+    free(scope);
+    return r;
+}
+
+int entra_token_request(struct http_request *request, const struct entra_client *client,
+                        const char *client_request_id, struct err *err)
+{
+    struct buf *body = &request->body;
+    int r;
+
+    http_request_init(request, "POST", ENTRA_DEADLINE);
+    request->repeatable = true;
+    request->reply_maximum = ENTRA_REPLY_MAX;
+    buf_append_format(&request->url, "%s/", client->login);
+    r = append_field(&request->url, "", client->tenant_id, strlen(client->tenant_id));
+    buf_append_str(&request->url, "/oauth2/v2.0/token");
+    http_request_header(request, "Content-Type", "application/x-www-form-urlencoded");
+    http_request_header(request, "Accept", "application/json");
+    http_request_header(request, "client-request-id", client_request_id);
+    http_request_header(request, "return-client-request-id", "true");
+
+    buf_append_str(body, "grant_type=client_credentials");
+    if (r == 0)
+        r = append_field(body, "&client_id=", client->client_id, strlen(client->client_id));
+    if (r == 0)
+        r = append_scope(body, client->audience);
+    if (r == 0)
+        r = append_field(body, "&client_secret=", secret_bytes(client->client_secret),
+                         secret_length(client->client_secret));
+    if (r == 0 && (!http_request_ok(request) || request->url.failed))
+        r = -EMSGSIZE;
+    return r < 0 ? err_set(err, r, "the request for a token does not fit: %s", strerror(-r)) : 0;
+}
+
+static const struct aadsts *find_aadsts(struct json_object *document)
+{
+    struct json_object *codes = json_member(document, "error_codes");
+
+    if (!json_object_is_type(codes, json_type_array))
+        return NULL;
+    for (size_t i = 0; i < json_object_array_length(codes); i++) {
+        struct json_object *code = json_object_array_get_idx(codes, i);
+
+        for (size_t k = 0; k < sizeof(aadsts_codes) / sizeof(aadsts_codes[0]); k++) {
+            if (json_object_is_type(code, json_type_int) &&
+                json_object_get_int64(code) == aadsts_codes[k].code)
+                return &aadsts_codes[k];
+        }
+    }
+    return NULL;
+}
+
+/* Puts the client's own words into a remedy. */
+static void set_remedy(struct failure *failure, const char *remedy,
+                       const struct entra_client *client)
+{
+    const struct {
+        const char *name;
+        const char *before;
+        const char *value;
+    } places[] = {{"{client}", "application ", client->client_id},
+                  {"{tenant}", "", client->tenant_id},
+                  {"{audience}", "", client->audience}};
+    struct buf out;
+
+    buf_init(&out, FAILURE_TEXT_MAX);
+    while (*remedy != '\0') {
+        size_t taken = 0;
+
+        for (size_t i = 0; taken == 0 && i < sizeof(places) / sizeof(places[0]); i++) {
+            if (!str_starts_with(remedy, places[i].name))
+                continue;
+            buf_append_format(&out, "%s%s", places[i].before, places[i].value);
+            taken = strlen(places[i].name);
+        }
+        if (taken == 0)
+            buf_append_char(&out, *remedy);
+        remedy += taken == 0 ? 1 : taken;
+    }
+    failure_set_remedy(failure, "%s", buf_str(&out));
+    buf_done(&out);
+}
+
+/* Only the beginning tells the cause; trace and correlation ids and the time follow it. */
+static int cause_length(const char *description)
+{
+    size_t length = strcspn(description, "\r\n");
+    const char *trace = strstr(description, " Trace ID:");
+
+    if (trace != NULL && (size_t)(trace - description) < length)
+        length = (size_t)(trace - description);
+    return (int)length;
+}
+
+static void read_error(struct failure *failure, struct json_object *document,
+                       const struct entra_client *client)
+{
+    const char *error = json_string(document, "error");
+    const char *description = json_string(document, "error_description");
+    const char *trace_id = json_string(document, "trace_id");
+    const char *correlation_id = json_string(document, "correlation_id");
+    const struct aadsts *aadsts = find_aadsts(document);
+
+    if (description == NULL)
+        description = "no description";
+    if (aadsts != NULL)
+        (void)snprintf(failure->error_code, sizeof(failure->error_code), "AADSTS%lld",
+                       (long long)aadsts->code);
+    else if (error != NULL)
+        str_copy(failure->error_code, sizeof(failure->error_code), error);
+    if (trace_id != NULL)
+        str_copy(failure->request_id, sizeof(failure->request_id), trace_id);
+    if (correlation_id != NULL)
+        str_copy(failure->correlation_id, sizeof(failure->correlation_id), correlation_id);
+    failure_set_text(failure, "%s gave application %s no token: %d %s: %.*s", service,
+                     client->client_id, failure->http_status,
+                     error != NULL ? error : "without error code", cause_length(description),
+                     description);
+    if (aadsts != NULL)
+        set_remedy(failure, aadsts->remedy, client);
+}
+
+int entra_token_reply(struct access_token *token, const struct http_reply *reply,
+                      const struct entra_client *client, time_ms now, struct failure *failure)
+{
+    struct json_object *document;
+
+    *token = (struct access_token){.token = NULL};
+    if (failure_from_transport(failure, reply, service, false))
+        return -EIO;
+    if (reply->status == 200)
+        return access_token_read(token, reply, service, failure) < 0 ? -EIO : 0;
+
+    failure_init(failure, reply->status == 429 ? REASON_THROTTLED : REASON_TOKEN_FAILED);
+    failure_note_status(failure, reply, now);
+    failure_note_id(failure->request_id, reply, "x-ms-request-id");
+    document = json_parse(buf_str(&reply->body), reply->body.length, NULL);
+    if (document != NULL)
+        read_error(failure, document, client);
+    else
+        failure_set_text(failure, "%s gave application %s no token: %d without an explanation",
+                         service, client->client_id, reply->status);
+    json_object_put(document);
+    return -EIO;
+}

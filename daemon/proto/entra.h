@@ -1,0 +1,32 @@
+/*
+ * Microsoft Entra ID: access tokens for a service principal, by the client credentials grant (RFC
+ * 6749, section 4.4; "OAuth 2.0 client credentials flow on the Microsoft identity platform").
+ */
+#ifndef KEYROTATED_PROTO_ENTRA_H
+#define KEYROTATED_PROTO_ENTRA_H
+
+#include "base/err.h"
+#include "base/secret.h"
+#include "proto/access_token.h"
+#include "proto/http_message.h"
+
+struct entra_client {
+    const char *login; /* "https://login.microsoftonline.com" */
+    const char *tenant_id;
+    const char *client_id;
+    const struct secret *client_secret;
+    const char
+        *audience; /* as the resource wants to find it in the token, trailing slash included */
+};
+
+/* Builds the token request. `client_request_id` shows up in Entra's sign-in log. 0, or -ENOMEM,
+ * -EMSGSIZE with err set. http_request_done() in any case. */
+int entra_token_request(struct http_request *request, const struct entra_client *client,
+                        const char *client_request_id, struct err *err);
+
+/* Reads the answer: 0 and a token, or -EIO with a failure that names cause and remedy. `client` is
+ * named in them. */
+int entra_token_reply(struct access_token *token, const struct http_reply *reply,
+                      const struct entra_client *client, time_ms now, struct failure *failure);
+
+#endif

@@ -1,0 +1,95 @@
+#include "proto/failure.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "proto/key_text.h"
+
+void failure_init(struct failure *failure, enum reason reason)
+{
+    *failure = (struct failure){.reason = reason};
+}
+
+static void set(char out[FAILURE_TEXT_MAX], const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+
+static void set(char out[FAILURE_TEXT_MAX], const char *format, va_list arguments)
+{
+    size_t length;
+
+    (void)vsnprintf(out, FAILURE_TEXT_MAX, format, arguments);
+    length = utf8_whole(out, strlen(out));
+    out[length] = '\0';
+    for (size_t i = 0; i < length;) {
+        size_t character = utf8_character(out + i, length - i, NULL);
+
+        if (character == 0 || (unsigned char)out[i] < 0x20 || out[i] == 0x7f)
+            out[i] = character == 0 ? '?' : ' ';
+        i += character > 0 ? character : 1;
+    }
+    key_text_redact(out);
+}
+
+void failure_set_text(struct failure *failure, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    set(failure->text, format, arguments);
+    va_end(arguments);
+}
+
+void failure_set_remedy(struct failure *failure, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    set(failure->remedy, format, arguments);
+    va_end(arguments);
+}
+
+bool failure_from_transport(struct failure *failure, const struct http_reply *reply,
+                            const char *service, bool may_have_acted)
+{
+    switch (reply->outcome) {
+    case HTTP_ANSWERED:
+        return false;
+    case HTTP_UNSENT:
+        failure_init(failure, REASON_NETWORK);
+        failure_set_text(failure, "%s cannot be reached: %s", service, reply->error.text);
+        break;
+    case HTTP_LOST:
+        failure_init(failure, may_have_acted ? REASON_OUTCOME_UNKNOWN : REASON_NETWORK);
+        failure_set_text(failure, "%s: the answer was lost: %s", service, reply->error.text);
+        failure->outcome_unknown = may_have_acted;
+        break;
+    case HTTP_CANCELED:
+        failure_init(failure, may_have_acted ? REASON_OUTCOME_UNKNOWN : REASON_NETWORK);
+        failure_set_text(failure, "%s: the request was given up before the answer came", service);
+        failure->outcome_unknown = may_have_acted;
+        break;
+    }
+    failure->http_status = reply->status;
+    return true;
+}
+
+void failure_note_status(struct failure *failure, const struct http_reply *reply, time_ms now)
+{
+    failure->http_status = reply->status;
+    failure->retry_after = http_reply_retry_after(reply, now);
+}
+
+void failure_note_id(char id[FAILURE_ID_MAX], const struct http_reply *reply, const char *header)
+{
+    char value[FAILURE_ID_MAX];
+
+    if (!http_reply_header(reply, header, value, sizeof(value)))
+        return;
+    for (const char *c = value; *c != '\0'; c++) {
+        if (*c <= ' ' || *c > '~')
+            return;
+    }
+    str_copy(id, FAILURE_ID_MAX, value);
+}

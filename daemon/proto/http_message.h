@@ -1,0 +1,84 @@
+/*
+ * An HTTP request to be sent and the reply to it, as data.
+ *
+ * The protocols in proto/ fill the one and read the other; io/http.h carries them. Both may hold
+ * secrets (bodies, Authorization), so both are wiped when they are done with.
+ */
+#ifndef KEYROTATED_PROTO_HTTP_MESSAGE_H
+#define KEYROTATED_PROTO_HTTP_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/time.h"
+
+enum { HTTP_HEADERS_MAX = 24, HTTP_URL_MAX = 8192, HTTP_REPLY_HEADERS_MAX = 64 * 1024 };
+enum { HTTP_HEADER_MAX = 16 * 1024, HTTP_BODY_MAX = 1024 * 1024 };
+
+struct http_request {
+    char method[8];
+    struct buf url;
+    struct buf headers[HTTP_HEADERS_MAX]; /* each "Name: value" */
+    size_t header_count;
+    struct buf body;
+    bool repeatable;      /* false: it must never reach the server twice; a connection that dies is
+                             reported as HTTP_LOST instead of being retried underneath */
+    bool link_local;      /* for the metadata service: never through a proxy */
+    duration_ms deadline; /* for the whole exchange, from the moment it starts */
+    size_t reply_maximum; /* bytes of body; a longer reply is HTTP_LOST */
+    bool failed;          /* a part could not be added */
+};
+
+enum http_outcome {
+    HTTP_ANSWERED, /* there is a status, all headers and the whole body. (One that has neither
+                      length nor chunks ends with the connection; whether it was cut then shows in
+                      its content only.) */
+    HTTP_UNSENT,   /* no byte of the request can have reached the server */
+    HTTP_LOST,     /* the server may have acted on it; the answer did not arrive whole */
+    HTTP_CANCELED  /* we gave it up at shutdown */
+};
+
+struct http_reply {
+    enum http_outcome outcome;
+    int status;         /* 0 unless a status line arrived */
+    struct buf headers; /* lines "Name: value\n" of the final response */
+    struct buf body;
+    struct err error; /* why it was not answered */
+    duration_ms duration;
+};
+
+/* Starts a request for `method` ("GET", "POST", …). It is repeatable if the method is safe (GET,
+ * HEAD: RFC 9110, section 9.2.1), and accepts replies of up to HTTP_BODY_MAX; both may be changed.
+ */
+void http_request_init(struct http_request *request, const char *method, duration_ms deadline);
+
+/* Wipes and frees; a request that was handed to http_start() or zeroed is fine. */
+void http_request_done(struct http_request *request);
+
+/* Adds "NAME: VALUE". The failure of any add is found by http_request_ok(). A value with a control
+ * character fails, and so does a name that is not a token (RFC 9110, section 5.6.2). */
+void http_request_header(struct http_request *request, const char *name, const char *value);
+
+/* Is there a URL of printable ASCII, and has nothing failed or been cut on the way? */
+bool http_request_ok(const struct http_request *request);
+
+void http_reply_init(struct http_reply *reply, size_t body_maximum);
+void http_reply_done(struct http_reply *reply);
+
+/* Copies the value of the first header of that name (any case), trimmed, into out. False: absent or
+ * too long. */
+bool http_reply_header(const struct http_reply *reply, const char *name, char *out, size_t size);
+
+/*
+ * How long the server asks to wait: retry-after-ms, then x-ms-retry-after-ms, then Retry-After as
+ * seconds or as a date (held against the reply's own Date, else against `now`). 0: it does not ask;
+ * never more than a day. (RFC 9110, section 10.2.3; Azure's -ms forms are in milliseconds.)
+ */
+duration_ms http_reply_retry_after(const struct http_reply *reply, time_ms now);
+
+/* The server's clock at the reply (its Date header), or TIME_NEVER. */
+time_ms http_reply_date(const struct http_reply *reply);
+
+#endif

@@ -1,0 +1,139 @@
+#include "proto/imds.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "proto/failure.h"
+
+#define IMDS_DEADLINE    (10 * MS_SECOND)
+#define UPDATE_LONGEST   (75 * MS_SECOND)
+#define UPDATE_PAUSE     (10 * MS_SECOND)
+#define FIRST_PAUSE      (2 * MS_SECOND)
+#define PATIENCE_LONGEST (30 * MS_SECOND)
+
+enum { IMDS_REPLY_MAX = 64 * 1024, ATTEMPTS_MAX = 5 };
+
+static const char service[] = "the instance metadata service";
+
+static int append_parameter(struct buf *url, const char *name, const char *value)
+{
+    char *encoded;
+
+    if (value == NULL)
+        return 0;
+    encoded = str_percent_encode(value, strlen(value));
+    if (encoded == NULL)
+        return -ENOMEM;
+    buf_append_format(url, "&%s=%s", name, encoded);
+    free(encoded);
+    return 0;
+}
+
+int imds_token_request(struct http_request *request, const struct imds_identity *identity,
+                       struct err *err)
+{
+    struct buf *url = &request->url;
+    int r;
+
+    http_request_init(request, "GET", IMDS_DEADLINE);
+    request->repeatable = true;
+    request->link_local = true;
+    request->reply_maximum = IMDS_REPLY_MAX;
+    /* The header proves that the request was not forged by way of a redirect or a browser. */
+    http_request_header(request, "Metadata", "true");
+    http_request_header(request, "Accept", "application/json");
+
+    buf_append_format(url, "%s/metadata/identity/oauth2/token?api-version=2018-02-01",
+                      identity->endpoint);
+    r = append_parameter(url, "resource", identity->audience);
+    if (r == 0)
+        r = append_parameter(url, "client_id", identity->client_id);
+    if (r == 0)
+        r = append_parameter(url, "object_id", identity->object_id);
+    if (r == 0)
+        r = append_parameter(url, "msi_res_id", identity->resource_id);
+    if (r == 0 && (url->failed || !http_request_ok(request)))
+        r = -EMSGSIZE;
+    return r < 0 ? err_set(err, r, "the request for a token does not fit: %s", strerror(-r)) : 0;
+}
+
+static void set_remedy(struct failure *failure, const struct imds_identity *identity)
+{
+    const char *selector = identity->client_id     ? identity->client_id
+                           : identity->object_id   ? identity->object_id
+                           : identity->resource_id ? identity->resource_id
+                                                   : NULL;
+
+    if (failure->http_status != 400)
+        return;
+    if (selector != NULL)
+        failure_set_remedy(failure,
+                           "assign the managed identity %s to this virtual machine, or "
+                           "correct the identity's client_id, object_id or resource_id",
+                           selector);
+    else
+        failure_set_remedy(failure,
+                           "turn on the system-assigned managed identity of this virtual machine "
+                           "(az vm identity assign), or select a user-assigned one by client_id");
+}
+
+static void read_error(struct failure *failure, const struct http_reply *reply)
+{
+    struct json_object *document = json_parse(buf_str(&reply->body), reply->body.length, NULL);
+    const char *error = json_string(document, "error");
+    const char *description = json_string(document, "error_description");
+
+    if (error != NULL)
+        str_copy(failure->error_code, sizeof(failure->error_code), error);
+    failure_set_text(failure, "%s gave no token: %d %s%s%s", service, reply->status,
+                     error != NULL ? error : "without an explanation",
+                     description != NULL ? ": " : "", description != NULL ? description : "");
+    json_object_put(document);
+}
+
+int imds_token_reply(struct access_token *token, const struct http_reply *reply,
+                     const struct imds_identity *identity, time_ms now, struct failure *failure)
+{
+    *token = (struct access_token){.token = NULL};
+    if (failure_from_transport(failure, reply, service, false)) {
+        failure->reason = REASON_TOKEN_FAILED;
+        failure_set_remedy(failure,
+                           "run on an Azure virtual machine, or use an identity of another type; "
+                           "where this is one, let the daemon's host reach %s",
+                           identity->endpoint);
+        return -EIO;
+    }
+    if (reply->status == 200)
+        return access_token_read(token, reply, service, failure) < 0 ? -EIO : 0;
+
+    failure_init(failure, reply->status == 429 ? REASON_THROTTLED : REASON_TOKEN_FAILED);
+    failure_note_status(failure, reply, now);
+    failure_note_id(failure->request_id, reply, "x-ms-request-id");
+    read_error(failure, reply);
+    set_remedy(failure, identity);
+    return -EIO;
+}
+
+duration_ms imds_retry_delay(const struct http_reply *reply, unsigned attempts, duration_ms elapsed,
+                             time_ms now)
+{
+    duration_ms asked, pause;
+
+    if (reply->outcome == HTTP_UNSENT || reply->outcome == HTTP_CANCELED)
+        return 0;
+    if (reply->outcome == HTTP_ANSWERED && reply->status == 410)
+        return elapsed < UPDATE_LONGEST ? UPDATE_PAUSE : 0;
+    if (reply->outcome == HTTP_ANSWERED && reply->status != 404 && reply->status != 429 &&
+        reply->status < 500)
+        return 0;
+    if (attempts < 1 || attempts >= ATTEMPTS_MAX)
+        return 0;
+    pause = FIRST_PAUSE << (attempts - 1);
+    asked = reply->outcome == HTTP_ANSWERED ? http_reply_retry_after(reply, now) : 0;
+    if (asked > PATIENCE_LONGEST)
+        return 0;
+    return asked > pause ? asked : pause;
+}

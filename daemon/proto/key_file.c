@@ -1,0 +1,63 @@
+#include "proto/key_file.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/json.h"
+
+/* Characters that mean themselves to a shell, to systemd and to a container runtime, unquoted. */
+static bool is_plain(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i];
+
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+              strchr("+/=._:-", c) != NULL) ||
+            c == '\0')
+            return false;
+    }
+    return length > 0;
+}
+
+int key_file_raw(const struct key_file *file, struct buf *out)
+{
+    if (!is_plain(secret_bytes(file->key), secret_length(file->key)))
+        return -EINVAL;
+    buf_append(out, secret_bytes(file->key), secret_length(file->key));
+    return buf_append_char(out, '\n');
+}
+
+int key_file_env(const struct key_file *file, struct buf *out)
+{
+    if (!is_plain(file->account, strlen(file->account)) ||
+        !is_plain(file->account_endpoint, strlen(file->account_endpoint)) ||
+        !is_plain(secret_bytes(file->key), secret_length(file->key)))
+        return -EINVAL;
+    buf_append_format(out, "AZURE_BATCH_ACCOUNT=%s\nAZURE_BATCH_ACCESS_KEY=", file->account);
+    buf_append(out, secret_bytes(file->key), secret_length(file->key));
+    return buf_append_format(out, "\nAZURE_BATCH_ENDPOINT=https://%s\n", file->account_endpoint);
+}
+
+static void append_member(struct buf *out, const char *name, const char *value, size_t length)
+{
+    buf_append_format(out, "\"%s\":", name);
+    json_append_string(out, value, length);
+    buf_append_char(out, ',');
+}
+
+int key_file_json(const struct key_file *file, struct buf *out)
+{
+    char delivered_at[TIME_TEXT_MAX];
+
+    buf_append_char(out, '{');
+    append_member(out, "account", file->account, strlen(file->account));
+    append_member(out, "resource_id", file->resource_id, strlen(file->resource_id));
+    append_member(out, "account_endpoint", file->account_endpoint, strlen(file->account_endpoint));
+    append_member(out, "slot", slot_name(file->slot), strlen(slot_name(file->slot)));
+    append_member(out, "key", secret_bytes(file->key), secret_length(file->key));
+    buf_append_format(out, "\"cycle\":%" PRIu64 ",", file->cycle);
+    return buf_append_format(out, "\"delivered_at\":\"%s\"}\n",
+                             time_to_rfc3339(file->delivered_at, delivered_at));
+}

@@ -1,0 +1,40 @@
+/*
+ * The forms in which a file hands a key to its readers. The same input gives the same bytes.
+ */
+#ifndef KEYROTATED_PROTO_KEY_FILE_H
+#define KEYROTATED_PROTO_KEY_FILE_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/secret.h"
+#include "base/time.h"
+#include "core/slot.h"
+
+enum { KEY_FILE_MAX = 16 * 1024 };
+
+struct key_file {
+    const char *account;
+    const char *resource_id;
+    const char *account_endpoint; /* host, or host:port */
+    enum slot slot;
+    const struct secret *key;
+    uint64_t cycle;
+    time_ms delivered_at;
+};
+
+/*
+ * Each appends to `out`, which wipes itself; give it KEY_FILE_MAX. They return 0, the buffer's
+ * error, or -EINVAL where a value cannot be written in that form without quoting.
+ */
+
+/* The key in base64 and a newline. */
+int key_file_raw(const struct key_file *file, struct buf *out);
+
+/* Lines NAME=value for shells, systemd's EnvironmentFile= and container runtimes alike. */
+int key_file_env(const struct key_file *file, struct buf *out);
+
+/* One JSON object on one line. */
+int key_file_json(const struct key_file *file, struct buf *out);
+
+#endif

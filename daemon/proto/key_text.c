@@ -1,0 +1,232 @@
+#include "proto/key_text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+
+enum {
+    USUAL_TEXT_LENGTH = (KEY_BYTES_USUAL + 2) / 3 * 4,
+    PATH_SEGMENT_MIN = 32, /* between two slashes of random base64 lie 64 characters on average */
+    REDACT_MIN = 40
+};
+
+/* A run of base64 characters as it stands in the bytes, and unescaped. */
+struct run {
+    const char *start;
+    const char *end;
+    char text[KEY_TEXT_MAX + 1];
+    size_t length;
+    bool too_long;
+};
+
+static bool is_base64(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
+           c == '/';
+}
+
+/* Reads one character, JSON's escapes included. Returns how many bytes it takes. */
+static size_t unescape(const char *at, const char *end, char *ret_character)
+{
+    static const char hex[] = "\\u00";
+    static const struct {
+        char digits[3];
+        char character;
+    } escapes[] = {{"2b", '+'}, {"2f", '/'}, {"3d", '='}};
+
+    *ret_character = *at;
+    if (end - at >= 2 && at[0] == '\\' && at[1] == '/') {
+        *ret_character = '/';
+        return 2;
+    }
+    if (end - at >= 6 && memcmp(at, hex, sizeof(hex) - 1) == 0) {
+        for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++) {
+            if (at[4] == escapes[i].digits[0] &&
+                tolower((unsigned char)at[5]) == escapes[i].digits[1]) {
+                *ret_character = escapes[i].character;
+                return 6;
+            }
+        }
+    }
+    return 1;
+}
+
+static void run_add(struct run *run, char c)
+{
+    if (run->length < KEY_TEXT_MAX)
+        run->text[run->length++] = c;
+    else
+        run->too_long = true;
+}
+
+/* Moves on to the next run. False: there is none. */
+static bool next_run(struct run *run, const char *at, const char *end)
+{
+    char c;
+    size_t taken, padding = 0;
+
+    while (at < end) {
+        taken = unescape(at, end, &c);
+        if (is_base64(c))
+            break;
+        at += taken;
+    }
+    if (at >= end)
+        return false;
+    run->start = at;
+    run->length = 0;
+    run->too_long = false;
+    while (at < end) {
+        taken = unescape(at, end, &c);
+        if (!is_base64(c))
+            break;
+        run_add(run, c);
+        at += taken;
+    }
+    while (at < end && padding < 2) {
+        taken = unescape(at, end, &c);
+        if (c != '=')
+            break;
+        run_add(run, c);
+        at += taken;
+        padding++;
+    }
+    run->text[run->length] = '\0';
+    run->end = at;
+    return true;
+}
+
+/* File names and resource ids are base64 characters too, but with a slash every few of them. */
+static bool looks_random(const char *text, size_t length)
+{
+    size_t segment = 0, longest = 0;
+    bool digit = false, upper = false, lower = false;
+
+    for (size_t i = 0; i < length; i++) {
+        segment = text[i] == '/' ? 0 : segment + 1;
+        longest = segment > longest ? segment : longest;
+        digit = digit || (text[i] >= '0' && text[i] <= '9');
+        upper = upper || (text[i] >= 'A' && text[i] <= 'Z');
+        lower = lower || (text[i] >= 'a' && text[i] <= 'z');
+    }
+    return longest >= PATH_SEGMENT_MIN && digit && upper && lower;
+}
+
+static bool is_padded(const struct run *run)
+{
+    return run->length > 0 && run->text[run->length - 1] == '=';
+}
+
+static bool is_key(const struct run *run, bool usual_length_only)
+{
+    uint8_t bytes[KEY_TEXT_MAX];
+    long count;
+
+    if (run->too_long || (usual_length_only && run->length != USUAL_TEXT_LENGTH))
+        return false;
+    if (!is_padded(run) && !looks_random(run->text, run->length))
+        return false;
+    count = base64_decode(run->text, run->length, bytes, sizeof(bytes));
+    wipe(bytes, sizeof(bytes));
+    return usual_length_only ? count == KEY_BYTES_USUAL : count >= KEY_BYTES_MIN;
+}
+
+static int remember(struct key_text *found, const struct run *run)
+{
+    struct secret *key = secret_new(run->text, run->length);
+
+    if (key == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < found->key_count; i++) {
+        if (secret_equal(found->keys[i], key)) {
+            secret_free(key);
+            return 0;
+        }
+    }
+    found->keys[found->key_count++] = key;
+    return 0;
+}
+
+static int find_keys(struct key_text *found, const char *bytes, size_t length,
+                     bool usual_length_only)
+{
+    const char *end = bytes + length;
+    struct run run;
+    int r = 0;
+
+    for (const char *at = bytes; r == 0 && found->key_count < SIGHTING_KEYS_MAX; at = run.end) {
+        if (!next_run(&run, at, end))
+            break;
+        if (is_key(&run, usual_length_only))
+            r = remember(found, &run);
+    }
+    wipe(&run, sizeof(run));
+    return r;
+}
+
+static uint64_t find_cycle(const char *bytes, size_t length)
+{
+    struct json_object *form;
+    int64_t cycle = 0;
+
+    if (length == 0 || bytes[0] != '{')
+        return 0;
+    form = json_parse(bytes, length, NULL);
+    if (form == NULL)
+        return 0;
+    if (json_string(form, "key") == NULL || !json_int64(form, "cycle", &cycle) || cycle < 0)
+        cycle = 0;
+    json_free_wiped(form);
+    return (uint64_t)cycle;
+}
+
+int key_text_find(struct key_text *found, const char *bytes, size_t length)
+{
+    int r;
+
+    *found = (struct key_text){.key_count = 0};
+    if (length == 0)
+        return 0;
+    r = find_keys(found, bytes, length, true);
+    if (r == 0 && found->key_count == 0)
+        r = find_keys(found, bytes, length, false);
+    if (r < 0)
+        key_text_done(found);
+    else
+        found->cycle = find_cycle(bytes, length);
+    return r;
+}
+
+void key_text_done(struct key_text *found)
+{
+    for (size_t i = 0; i < found->key_count; i++)
+        secret_clear(&found->keys[i]);
+    found->key_count = 0;
+    found->cycle = 0;
+}
+
+void key_text_redact(char *text)
+{
+    const char *end = text + strlen(text);
+    struct run run;
+
+    for (const char *at = text; next_run(&run, at, end); at = run.end) {
+        if (run.length >= REDACT_MIN &&
+            (run.too_long || is_padded(&run) || looks_random(run.text, run.length)))
+            memset(text + (run.start - text), '*', (size_t)(run.end - run.start));
+    }
+    wipe(&run, sizeof(run));
+}
+
+int key_text_decode(const struct secret *key, uint8_t *out, size_t size, size_t *ret_length)
+{
+    long count = base64_decode(secret_bytes(key), secret_length(key), out, size);
+
+    if (count <= 0)
+        return -EINVAL;
+    *ret_length = (size_t)count;
+    return 0;
+}

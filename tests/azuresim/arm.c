@@ -1,0 +1,271 @@
+#include "arm.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "arm_batch.h"
+#include "clock.h"
+#include "encode.h"
+#include "entra.h"
+#include "memory.h"
+
+static const char *const api_versions[] = {
+    "2015-12-01", "2017-01-01", "2017-05-01", "2017-09-01", "2018-12-01",
+    "2019-04-01", "2019-08-01", "2020-03-01", "2020-05-01", "2020-09-01",
+    "2021-01-01", "2021-06-01", "2022-01-01", "2022-06-01", "2022-10-01",
+    "2023-05-01", "2023-11-01", "2024-02-01", "2024-07-01", "2025-06-01",
+};
+
+/* Reads /subscriptions/S[/resourceGroups/G]/providers/Microsoft.Batch/batchAccounts[/N[/A]]. */
+static bool parse_target(const struct http_request *request, struct arm_target *target)
+{
+    char *const *segments = request->segments;
+    size_t count = request->segment_count;
+    size_t i = 2;
+
+    *target = (struct arm_target){0};
+    if (count < 2 || strcasecmp(segments[0], "subscriptions") != 0)
+        return false;
+    target->subscription_id = segments[1];
+    if (count >= 4 && strcasecmp(segments[2], "resourceGroups") == 0) {
+        target->group = segments[3];
+        i = 4;
+    }
+    if (count < i + 3 || count > i + 5 || strcasecmp(segments[i], "providers") != 0 ||
+        strcasecmp(segments[i + 1], "Microsoft.Batch") != 0 ||
+        strcasecmp(segments[i + 2], "batchAccounts") != 0)
+        return false;
+    target->account = count > i + 3 ? segments[i + 3] : NULL;
+    target->action = count > i + 4 ? segments[i + 4] : NULL;
+    return target->account == NULL || target->group != NULL;
+}
+
+bool arm_identify(struct http_request *request)
+{
+    struct arm_target target;
+    bool get = strcmp(request->method, "GET") == 0;
+    bool post = strcmp(request->method, "POST") == 0;
+
+    if (request->segment_count == 0 || strcasecmp(request->segments[0], "subscriptions") != 0)
+        return false;
+    if (!parse_target(request, &target))
+        return true;
+    request->account = target.account;
+    if (get && target.action == NULL)
+        request->op = target.account == NULL ? "list" : "get";
+    else if (post && target.action != NULL && strcasecmp(target.action, "listKeys") == 0)
+        request->op = "listKeys";
+    else if (post && target.action != NULL && strcasecmp(target.action, "regenerateKeys") == 0)
+        request->op = "regenerateKeys";
+    return true;
+}
+
+void arm_error(struct http_reply *reply, int status, const char *code, const char *format, ...)
+{
+    struct json_object *body = json_object_new_object();
+    struct json_object *error = json_object_new_object();
+    char *message = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (vasprintf(&message, format, arguments) < 0)
+        abort();
+    va_end(arguments);
+    json_add_text(error, "code", code);
+    json_add_text(error, "message", message);
+    json_object_object_add(body, "error", error);
+    http_reply_json(reply, status, body);
+    http_reply_replace_header(reply, "x-ms-failure-cause", "gateway");
+    free(message);
+}
+
+void arm_add_tracing_headers(const struct http_request *request, struct http_reply *reply)
+{
+    const char *correlation = http_header(request, "x-ms-correlation-request-id");
+    char request_id[UUID_TEXT_SIZE], made_up[UUID_TEXT_SIZE], time[CLOCK_TEXT_SIZE];
+
+    random_uuid(request_id);
+    random_uuid(made_up);
+    clock_iso8601(clock_wall_us(), time);
+    memcpy(time + 19, "Z", 2);
+    if (*correlation == '\0')
+        correlation = made_up;
+    http_reply_header(reply, "x-ms-request-id", "%s", request_id);
+    http_reply_header(reply, "x-ms-correlation-request-id", "%s", correlation);
+    http_reply_header(reply, "x-ms-routing-request-id", "AZURESIM:%s:%s", time, request_id);
+    if (strcasecmp(http_header(request, "x-ms-return-client-request-id"), "true") == 0 &&
+        *http_header(request, "x-ms-client-request-id") != '\0')
+        http_reply_header(reply, "x-ms-client-request-id", "%s",
+                          http_header(request, "x-ms-client-request-id"));
+    http_reply_header(reply, "Cache-Control", "no-cache");
+    http_reply_header(reply, "Strict-Transport-Security", "max-age=31536000; includeSubDomains");
+}
+
+static void unauthorized(const struct sim *sim, struct http_reply *reply, const char *code,
+                         const char *message)
+{
+    arm_error(reply, 401, code, "%s", message);
+    http_reply_header(reply, "WWW-Authenticate",
+                      "Bearer authorization_uri=\"https://localhost:%u/%s\", "
+                      "error=\"invalid_token\", error_description=\"%s\"",
+                      sim->port, DIRECTORY_DEFAULT_TENANT, message);
+}
+
+static bool is_arm_audience(const struct sim *sim, const char *audience)
+{
+    return entra_same_audience(audience, "https://management.azure.com") ||
+           entra_same_audience(audience, "https://management.core.windows.net") ||
+           entra_same_audience(audience, sim->settings.arm_audience);
+}
+
+static const struct principal *authenticate(struct sim *sim, const struct http_request *request,
+                                            struct http_reply *reply)
+{
+    const struct token *token;
+
+    switch (directory_check_bearer(sim->directory, http_header(request, "Authorization"), &token)) {
+    case BEARER_ABSENT:
+        unauthorized(sim, reply, "AuthenticationFailed",
+                     "Authentication failed. The 'Authorization' header is missing.");
+        return NULL;
+    case BEARER_UNKNOWN:
+        unauthorized(sim, reply, "InvalidAuthenticationToken", "The access token is invalid.");
+        return NULL;
+    case BEARER_EXPIRED:
+        unauthorized(sim, reply, "ExpiredAuthenticationToken",
+                     "The access token expiry time is earlier than the current time.");
+        return NULL;
+    case BEARER_VALID:
+        break;
+    }
+    if (!is_arm_audience(sim, token->audience)) {
+        unauthorized(sim, reply, "InvalidAuthenticationTokenAudience",
+                     "The access token has been obtained for the wrong audience or resource.");
+        return NULL;
+    }
+    return token->principal;
+}
+
+static bool check_api_version(const struct http_request *request, struct http_reply *reply)
+{
+    const char *version = http_fields_get(&request->query, "api-version");
+
+    if (version == NULL || *version == '\0') {
+        arm_error(reply, 400, "MissingApiVersionParameter",
+                  "The api-version query parameter (?api-version=) is required for all requests.");
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(api_versions) / sizeof(api_versions[0]); i++) {
+        if (strcmp(api_versions[i], version) == 0)
+            return true;
+    }
+    arm_error(reply, 400, "InvalidApiVersionParameter",
+              "The api-version '%s' is invalid. The newest supported version is '%s'.", version,
+              api_versions[sizeof(api_versions) / sizeof(api_versions[0]) - 1]);
+    return false;
+}
+
+static bool throttle(struct sim *sim, const struct http_request *request,
+                     const struct arm_target *target, const struct principal *principal,
+                     struct http_reply *reply)
+{
+    bool read = strcmp(request->method, "GET") == 0;
+    const char *kind = read ? "reads" : "writes";
+    struct ratelimit_verdict verdict =
+        ratelimit_take(sim->ratelimit, &sim->settings, target->subscription_id,
+                       principal->client_id, read ? RATELIMIT_READ : RATELIMIT_WRITE);
+    char name[80];
+
+    if (verdict.limited) {
+        snprintf(name, sizeof(name), "x-ms-ratelimit-remaining-subscription-%s", kind);
+        http_reply_header(reply, name, "%ld", verdict.remaining);
+        snprintf(name, sizeof(name), "x-ms-ratelimit-remaining-subscription-global-%s", kind);
+        http_reply_header(reply, name, "%ld", verdict.global_remaining);
+    }
+    if (verdict.allowed)
+        return true;
+    arm_error(reply, 429, "SubscriptionRequestsThrottled",
+              "Number of '%s' requests for subscription '%s' actor '%s' exceeded. Please try "
+              "again after '%ld' seconds after additional tokens are available.",
+              read ? "read" : "write", target->subscription_id, principal->object_id,
+              verdict.retry_after_s);
+    http_reply_header(reply, "Retry-After", "%ld", verdict.retry_after_s);
+    return false;
+}
+
+/* The scope in the form that ARM repeats in its messages; to be freed. */
+static char *scope_of(const struct arm_target *target)
+{
+    if (target->account != NULL)
+        return memory_printf(
+            "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Batch/batchAccounts/%s",
+            target->subscription_id, target->group, target->account);
+    if (target->group != NULL)
+        return memory_printf("/subscriptions/%s/resourceGroups/%s", target->subscription_id,
+                             target->group);
+    return memory_printf("/subscriptions/%s", target->subscription_id);
+}
+
+static bool authorize(struct sim *sim, const struct http_request *request,
+                      const struct arm_target *target, const struct principal *principal,
+                      struct http_reply *reply)
+{
+    const char *action = "Microsoft.Batch/batchAccounts/read";
+    char *scope = scope_of(target);
+    bool denied;
+
+    if (strcmp(request->op, "listKeys") == 0)
+        action = "Microsoft.Batch/batchAccounts/listKeys/action";
+    else if (strcmp(request->op, "regenerateKeys") == 0)
+        action = "Microsoft.Batch/batchAccounts/regenerateKeys/action";
+    denied = directory_denies(sim->directory, principal, action, scope);
+    if (denied)
+        arm_error(reply, 403, "AuthorizationFailed",
+                  "The client '%s' with object id '%s' does not have authorization to perform "
+                  "action '%s' over scope '%s' or the scope is invalid. If access was recently "
+                  "granted, please refresh your credentials.",
+                  principal->client_id, principal->object_id, action, scope);
+    free(scope);
+    return !denied;
+}
+
+static bool check_existence(struct sim *sim, const struct arm_target *target,
+                            struct http_reply *reply)
+{
+    if (target->group == NULL ||
+        world_has_group(sim->world, target->subscription_id, target->group))
+        return true;
+    arm_error(reply, 404, "ResourceGroupNotFound", "Resource group '%s' could not be found.",
+              target->group);
+    return false;
+}
+
+void arm_handle(struct sim *sim, const struct http_request *request, struct http_reply *reply)
+{
+    const struct principal *principal;
+    struct arm_target target;
+
+    arm_add_tracing_headers(request, reply);
+    principal = authenticate(sim, request, reply);
+    if (principal == NULL)
+        return;
+    if (!parse_target(request, &target)) {
+        arm_error(reply, 404, "InvalidResourceType",
+                  "The resource type could not be found, or the path is not a resource id.");
+        return;
+    }
+    if (!check_api_version(request, reply) || !throttle(sim, request, &target, principal, reply))
+        return;
+    if (!world_has_subscription(sim->world, target.subscription_id)) {
+        arm_error(reply, 404, "SubscriptionNotFound", "The subscription '%s' could not be found.",
+                  target.subscription_id);
+        return;
+    }
+    if (!authorize(sim, request, &target, principal, reply) ||
+        !check_existence(sim, &target, reply))
+        return;
+    arm_batch_handle(sim, request, &target, reply);
+}

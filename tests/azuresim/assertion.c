@@ -1,0 +1,217 @@
+#include "assertion.h"
+
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "clock.h"
+#include "encode.h"
+#include "http.h"
+
+#define AADSTS_MALFORMED          50027
+#define AADSTS_OUTSIDE_VALIDITY   700024
+#define AADSTS_BAD_SIGNATURE      700027
+#define AADSTS_BAD_ISSUER         700021
+#define AADSTS_BAD_AUDIENCE       50013
+#define AADSTS_NO_FEDERATED_MATCH 700213
+#define CLOCK_TOLERANCE_S         300
+
+struct jwt {
+    struct json_object *header;
+    struct json_object *claims;
+    const char *signed_text; /* points into the assertion */
+    size_t signed_length;
+    unsigned char *signature;
+    size_t signature_length;
+};
+
+static bool fail(struct assertion_error *error, int aadsts, const char *message)
+{
+    error->aadsts = aadsts;
+    snprintf(error->message, sizeof(error->message), "%s", message);
+    return false;
+}
+
+static struct json_object *parse_part(const char *text, size_t text_length)
+{
+    size_t length;
+    char *json = (char *)base64url_decode(text, text_length, &length);
+    struct json_object *object = json == NULL ? NULL : json_tokener_parse(json);
+
+    free(json);
+    if (!json_object_is_type(object, json_type_object)) {
+        json_object_put(object);
+        return NULL;
+    }
+    return object;
+}
+
+static bool jwt_parse(struct jwt *jwt, const char *text)
+{
+    const char *first_dot = strchr(text, '.');
+    const char *second_dot = first_dot == NULL ? NULL : strchr(first_dot + 1, '.');
+
+    if (second_dot == NULL)
+        return false;
+    jwt->header = parse_part(text, (size_t)(first_dot - text));
+    jwt->claims = parse_part(first_dot + 1, (size_t)(second_dot - first_dot - 1));
+    jwt->signed_text = text;
+    jwt->signed_length = (size_t)(second_dot - text);
+    jwt->signature =
+        base64url_decode(second_dot + 1, strlen(second_dot + 1), &jwt->signature_length);
+    return jwt->header != NULL && jwt->claims != NULL && jwt->signature != NULL;
+}
+
+static void jwt_done(struct jwt *jwt)
+{
+    json_object_put(jwt->header);
+    json_object_put(jwt->claims);
+    free(jwt->signature);
+}
+
+static bool thumbprint_matches(const struct jwt *jwt, X509 *certificate)
+{
+    const char *sha256_text = json_get_text(jwt->header, "x5t#S256");
+    const char *sha1_text = json_get_text(jwt->header, "x5t");
+    const char *text = sha256_text != NULL ? sha256_text : sha1_text;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int digest_length;
+    unsigned char *claimed;
+    size_t claimed_length;
+    bool matches;
+
+    if (text == NULL || X509_digest(certificate, sha256_text != NULL ? EVP_sha256() : EVP_sha1(),
+                                    digest, &digest_length) != 1)
+        return false;
+    claimed = base64url_decode(text, strlen(text), &claimed_length);
+    matches = claimed != NULL && claimed_length == digest_length &&
+              memcmp(claimed, digest, digest_length) == 0;
+    free(claimed);
+    return matches;
+}
+
+static bool signature_matches(const struct jwt *jwt, X509 *certificate)
+{
+    const char *algorithm = json_get_text(jwt->header, "alg");
+    bool pss = algorithm != NULL && strcmp(algorithm, "PS256") == 0;
+    EVP_PKEY_CTX *key_context = NULL;
+    EVP_MD_CTX *context;
+    bool matches;
+
+    if (algorithm == NULL || (!pss && strcmp(algorithm, "RS256") != 0) ||
+        EVP_PKEY_get_base_id(X509_get0_pubkey(certificate)) != EVP_PKEY_RSA)
+        return false;
+    context = EVP_MD_CTX_new();
+    matches = EVP_DigestVerifyInit(context, &key_context, EVP_sha256(), NULL,
+                                   X509_get0_pubkey(certificate)) == 1;
+    if (matches && pss)
+        matches = EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING) == 1 &&
+                  EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, RSA_PSS_SALTLEN_DIGEST) == 1;
+    matches = matches &&
+              EVP_DigestVerify(context, jwt->signature, jwt->signature_length,
+                               (const unsigned char *)jwt->signed_text, jwt->signed_length) == 1;
+    EVP_MD_CTX_free(context);
+    return matches;
+}
+
+/* Some clients send fractional seconds, so the claim is read as a double. */
+static double time_claim(const struct jwt *jwt, const char *name, double absent)
+{
+    struct json_object *value;
+
+    if (!json_object_object_get_ex(jwt->claims, name, &value) ||
+        (!json_object_is_type(value, json_type_int) &&
+         !json_object_is_type(value, json_type_double)))
+        return absent;
+    return json_object_get_double(value);
+}
+
+static bool claim_is(const struct jwt *jwt, const char *name, const char *expected)
+{
+    const char *value = json_get_text(jwt->claims, name);
+
+    return value != NULL && expected != NULL && strcasecmp(value, expected) == 0;
+}
+
+static bool claim_ends_in(const struct jwt *jwt, const char *name, const char *expected)
+{
+    const char *value = json_get_text(jwt->claims, name);
+    size_t length = value == NULL ? 0 : strlen(value);
+    size_t expected_length = strlen(expected);
+
+    return length >= expected_length && strcasecmp(value + length - expected_length, expected) == 0;
+}
+
+static bool check_validity(const struct jwt *jwt, struct assertion_error *error)
+{
+    double now = (double)clock_wall_us() / 1e6;
+    double expires = time_claim(jwt, "exp", 0);
+    double not_before = time_claim(jwt, "nbf", 0);
+
+    if (expires < now - CLOCK_TOLERANCE_S || not_before > now + CLOCK_TOLERANCE_S)
+        return fail(error, AADSTS_OUTSIDE_VALIDITY,
+                    "Client assertion is not within its valid time range.");
+    return true;
+}
+
+/* Workload identity federation: a token of another issuer stands for the application. */
+static bool check_federated(const struct jwt *jwt, const struct principal *principal,
+                            struct assertion_error *error)
+{
+    struct json_object *audience = NULL;
+    const char *expected = principal->federated_audience != NULL ? principal->federated_audience
+                                                                 : "api://AzureADTokenExchange";
+
+    json_object_object_get_ex(jwt->claims, "aud", &audience);
+    if (json_object_is_type(audience, json_type_array))
+        audience = json_object_array_get_idx(audience, 0);
+    if (!claim_is(jwt, "iss", principal->federated_issuer) ||
+        !claim_is(jwt, "sub", principal->federated_subject) || audience == NULL ||
+        strcmp(json_object_get_string(audience), expected) != 0)
+        return fail(error, AADSTS_NO_FEDERATED_MATCH,
+                    "No matching federated identity record found for presented assertion subject, "
+                    "issuer or audience.");
+    return check_validity(jwt, error);
+}
+
+static bool check_self_signed(const struct jwt *jwt, const struct principal *principal,
+                              const char *token_path, struct assertion_error *error)
+{
+    if (!claim_is(jwt, "iss", principal->client_id) || !claim_is(jwt, "sub", principal->client_id))
+        return fail(error, AADSTS_BAD_ISSUER,
+                    "Client assertion application identifier doesn't match 'client_id' parameter.");
+    if (!claim_ends_in(jwt, "aud", token_path))
+        return fail(error, AADSTS_BAD_AUDIENCE,
+                    "Assertion failed signature validation: audience is not the token endpoint.");
+    if (!check_validity(jwt, error))
+        return false;
+    if (principal->certificate == NULL)
+        return true;
+    if (!thumbprint_matches(jwt, principal->certificate))
+        return fail(error, AADSTS_BAD_SIGNATURE,
+                    "The certificate with identifier used to sign the client assertion is not "
+                    "registered on application.");
+    if (!signature_matches(jwt, principal->certificate))
+        return fail(error, AADSTS_BAD_SIGNATURE, "Client assertion failed signature validation.");
+    return true;
+}
+
+bool assertion_check(const char *assertion, const struct principal *principal,
+                     const char *token_path, struct assertion_error *error)
+{
+    struct jwt jwt = {0};
+    bool valid;
+
+    if (!jwt_parse(&jwt, assertion))
+        valid = fail(error, AADSTS_MALFORMED, "JWT token is invalid or malformed.");
+    else if (!claim_is(&jwt, "iss", principal->client_id) && principal->federated_issuer != NULL)
+        valid = check_federated(&jwt, principal, error);
+    else
+        valid = check_self_signed(&jwt, principal, token_path, error);
+    jwt_done(&jwt);
+    return valid;
+}

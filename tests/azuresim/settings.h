@@ -1,0 +1,40 @@
+/* What can be changed while the simulator runs (/_sim/settings). */
+#ifndef AZURESIM_SETTINGS_H
+#define AZURESIM_SETTINGS_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SETTINGS_TEXT_SIZE 256
+
+struct settings {
+    double propagation_ms; /* until the data plane accepts a regenerated key */
+    double latency_ms;     /* added to every answer of every face but control */
+    double read_burst;     /* token bucket of ARM reads; 0: no limit */
+    double read_refill;    /* per second */
+    double write_burst;    /* POST actions count as writes */
+    double write_refill;
+    double page_size;      /* accounts per page of a list */
+    double token_lifetime; /* seconds */
+    double sharedkey_refusal_status;
+    double weather_probability; /* of an ARM call to fail in a random way */
+    double weather_delay_ms;    /* how long hangs and late effects of the weather take */
+    char vault_resource[SETTINGS_TEXT_SIZE]; /* what the Key Vault challenge names */
+    char vault_tenant[SETTINGS_TEXT_SIZE];
+    char arm_audience[SETTINGS_TEXT_SIZE]; /* accepted besides the public cloud's; may be "" */
+    char batch_audience[SETTINGS_TEXT_SIZE];
+};
+
+/* The values at start; TOKEN_LIFETIME in seconds. */
+void settings_init(struct settings *settings, double token_lifetime);
+
+/* Applies the members of CHANGES, all or none. On failure writes the reason to MESSAGE and
+ * returns false. */
+bool settings_change(struct settings *settings, struct json_object *changes, char *message,
+                     size_t size);
+
+/* All settings, in the form that settings_change() takes. */
+struct json_object *settings_to_json(const struct settings *settings);
+
+#endif

@@ -1,0 +1,44 @@
+#include "sim.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool sim_init(struct sim *sim, const struct options *options)
+{
+    *sim = (struct sim){.options = *options, .stop_fd = -1};
+    pthread_mutex_init(&sim->lock, NULL);
+    if (mkdir(options->dir, 0755) != 0 && errno != EEXIST) {
+        fprintf(stderr, "azuresim: %s: %s\n", options->dir, strerror(errno));
+        return false;
+    }
+    sim->truth = truth_new(options->dir);
+    if (sim->truth == NULL) {
+        fprintf(stderr, "azuresim: %s: %s\n", options->dir, strerror(errno));
+        return false;
+    }
+    settings_init(&sim->settings, options->token_lifetime);
+    sim->world = world_new(sim->truth);
+    sim->directory = directory_new();
+    sim->ratelimit = ratelimit_new();
+    sim->faults = faults_new(options->seed);
+    sim->vaults = vault_store_new();
+    sim->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return sim->stop_fd >= 0;
+}
+
+void sim_done(struct sim *sim)
+{
+    if (sim->stop_fd >= 0)
+        close(sim->stop_fd);
+    vault_store_free(sim->vaults);
+    faults_free(sim->faults);
+    ratelimit_free(sim->ratelimit);
+    directory_free(sim->directory);
+    world_free(sim->world);
+    truth_free(sim->truth);
+    pthread_mutex_destroy(&sim->lock);
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/python3
+"""Adds up JUnit result files and prints one line: "N passed, N failed".
+
+Arguments are directories; every *.xml in them counts, and so does every step that failed, unless tests
+failed and explain it. Fails where something failed, and where there is no result at all.
+"""
+
+import argparse
+import pathlib
+import sys
+import xml.etree.ElementTree as ET
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--failed-steps", type=int, default=0, metavar="N")
+    parser.add_argument("directories", type=pathlib.Path, nargs="+")
+    arguments = parser.parse_args()
+
+    files = [file for directory in arguments.directories for file in directory.glob("*.xml")]
+    passed = failed = 0
+    for file in files:
+        for suite in ET.parse(file).getroot().iter("testsuite"):
+            bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+            failed += bad
+            passed += int(suite.get("tests", 0)) - bad - int(suite.get("skipped", 0))
+    failed = max(failed, arguments.failed_steps)
+    print(f"{passed} passed, {failed} failed")
+    return 0 if passed and not failed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+/*
+ * An event loop whose time is virtual: it defines what io/loop.h declares, as far as the modules
+ * under test use it. To be included once in a test program, which then links without io/loop.c.
+ */
+#ifndef KEYROTATED_TESTS_FAKE_LOOP_H
+#define KEYROTATED_TESTS_FAKE_LOOP_H
+
+#include "io/loop.h"
+
+struct loop {
+    struct list deferred;
+    struct list timers;
+    duration_ms now; /* monotonic; the wall clock runs beside it */
+};
+
+#define FAKE_WALL_START ((time_ms)1795348800000) /* 2026-11-22T12:00:00Z */
+
+static struct loop fake_loop;
+
+static void fake_loop_reset(void)
+{
+    list_init(&fake_loop.deferred);
+    list_init(&fake_loop.timers);
+    fake_loop.now = 5000;
+}
+
+static inline duration_ms fake_clock(void)
+{
+    return fake_loop.now;
+}
+
+time_ms loop_now(struct loop *loop)
+{
+    return FAKE_WALL_START + loop->now;
+}
+
+void deferred_init(struct deferred *deferred, void (*run)(struct deferred *))
+{
+    list_init(&deferred->link);
+    deferred->run = run;
+}
+
+void loop_defer(struct loop *loop, struct deferred *deferred)
+{
+    if (list_empty(&deferred->link))
+        list_append(&loop->deferred, &deferred->link);
+}
+
+void loop_defer_cancel(struct deferred *deferred)
+{
+    list_remove(&deferred->link);
+}
+
+void timer_init(struct loop *loop, struct timer *timer, void (*fired)(struct timer *))
+{
+    timer->loop = loop;
+    timer->fired = fired;
+    timer->closed = NULL;
+    timer->closing = false;
+    list_init(&timer->link);
+}
+
+void timer_set_delay(struct timer *timer, duration_ms delay)
+{
+    list_remove(&timer->link);
+    if (timer->closing)
+        return;
+    timer->at = timer->loop->now + (delay > 0 ? delay : 1);
+    list_append(&timer->loop->timers, &timer->link);
+}
+
+void timer_stop(struct timer *timer)
+{
+    list_remove(&timer->link);
+}
+
+void timer_close(struct timer *timer, void (*closed)(struct timer *))
+{
+    timer->closing = true;
+    timer->closed = closed;
+    timer->at = timer->loop->now;
+    list_remove(&timer->link);
+    list_append(&timer->loop->timers, &timer->link);
+}
+
+/* The timer that is due first, at or before `until`. */
+static struct timer *fake_loop_next(duration_ms until)
+{
+    struct timer *next = NULL;
+
+    list_for_each (link, &fake_loop.timers) {
+        struct timer *timer = container_of(link, struct timer, link);
+
+        if (timer->at <= until && (next == NULL || timer->at < next->at))
+            next = timer;
+    }
+    return next;
+}
+
+/* Runs everything that is due within so much virtual time. */
+static void fake_loop_run(duration_ms duration)
+{
+    duration_ms until = fake_loop.now + duration;
+
+    for (;;) {
+        struct list *link = list_pop(&fake_loop.deferred);
+        struct timer *timer = link == NULL ? fake_loop_next(until) : NULL;
+
+        if (link != NULL) {
+            struct deferred *deferred = container_of(link, struct deferred, link);
+
+            deferred->run(deferred);
+        } else if (timer != NULL) {
+            if (timer->at > fake_loop.now)
+                fake_loop.now = timer->at;
+            list_remove(&timer->link);
+            if (!timer->closing)
+                timer->fired(timer);
+            else if (timer->closed != NULL)
+                timer->closed(timer);
+        } else {
+            break;
+        }
+    }
+    fake_loop.now = until;
+}
+
+#endif

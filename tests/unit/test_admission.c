@@ -1,0 +1,241 @@
+#include "io/admission.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+
+#include "fake_loop.h"
+
+enum { REQUESTS_MAX = 1000 };
+
+static struct admission *admission;
+static struct admission_request requests[REQUESTS_MAX];
+static size_t order[REQUESTS_MAX]; /* of admission */
+static size_t admitted_count;
+static unsigned warnings;
+static char last_message[LOG_MESSAGE_MAX];
+
+static void count_line(void *context, const struct log_line *line)
+{
+    (void)context;
+    warnings += line->level == LEVEL_WARNING;
+    str_copy(last_message, sizeof(last_message), line->message);
+}
+
+static struct log test_log = {.level = LEVEL_INFO, .write = count_line};
+
+static void on_admitted(struct admission_request *request)
+{
+    order[admitted_count++] = (size_t)(request - requests);
+}
+
+static void start(unsigned in_all, unsigned per_subscription)
+{
+    fake_loop_reset();
+    admitted_count = 0;
+    warnings = 0;
+    for (size_t i = 0; i < REQUESTS_MAX; i++)
+        admission_request_init(&requests[i], on_admitted);
+    admission = admission_new(&fake_loop, &test_log, fake_clock);
+    admission_set_limits(admission, in_all, per_subscription);
+}
+
+static void on_closed(void *context)
+{
+    *(bool *)context = true;
+}
+
+static void stop(void)
+{
+    bool closed = false;
+
+    for (size_t i = 0; i < REQUESTS_MAX; i++)
+        admission_leave(&requests[i]);
+    admission_close(admission, on_closed, &closed);
+    fake_loop_run(0);
+    assert_true(closed);
+}
+
+static void enter(size_t from, size_t to, const char *subscription, const char *identity,
+                  enum admission_kind kind)
+{
+    for (size_t i = from; i < to; i++)
+        assert_int_equal(admission_enter(admission, &requests[i], subscription, identity, kind), 0);
+}
+
+static void leave(size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++)
+        admission_leave(&requests[i]);
+}
+
+static void test_limits_in_flight(void **state)
+{
+    (void)state;
+    start(10, 4);
+    enter(0, 20, "a", "ops", ADMISSION_READ);
+    assert_int_equal(admitted_count, 0);
+    fake_loop_run(0);
+    assert_int_equal(admitted_count, 4);
+    enter(20, 40, "b", "ops", ADMISSION_READ);
+    enter(40, 60, "c", "ops", ADMISSION_READ);
+    fake_loop_run(0);
+    assert_int_equal(admitted_count, 10);
+    admission_leave(&requests[order[0]]);
+    fake_loop_run(0);
+    assert_int_equal(admitted_count, 11);
+    admission_set_limits(admission, 12, 8);
+    fake_loop_run(0);
+    assert_int_equal(admitted_count, 13);
+    stop();
+}
+
+static void test_subscriptions_take_turns(void **state)
+{
+    (void)state;
+    start(1, 1);
+    enter(0, 10, "a", "ops", ADMISSION_READ);
+    enter(10, 12, "b", "ops", ADMISSION_READ);
+    enter(12, 14, "C", "ops", ADMISSION_READ);
+    for (size_t i = 0; i < 14; i++) {
+        fake_loop_run(0);
+        assert_int_equal(admitted_count, i + 1);
+        admission_leave(&requests[order[i]]);
+    }
+    assert_int_equal(order[0], 0);
+    assert_int_equal(order[1], 10);
+    assert_int_equal(order[2], 12);
+    assert_int_equal(order[3], 1);
+    assert_int_equal(order[4], 11);
+    assert_int_equal(order[5], 13);
+    assert_int_equal(order[6], 2);
+    stop();
+}
+
+static void test_reads_pass_waiting_writes(void **state)
+{
+    (void)state;
+    start(1000, 1000);
+    enter(0, 210, "a", "ops", ADMISSION_WRITE);
+    enter(210, 220, "A", "ops", ADMISSION_READ);
+    enter(220, 230, "a", "ops", ADMISSION_DATA);
+    fake_loop_run(0);
+    assert_int_equal(admitted_count, 220); /* 200 writes, and everything else */
+    fake_loop_run(550);
+    assert_int_equal(admitted_count, 225);
+    fake_loop_run(MS_SECOND);
+    assert_int_equal(admitted_count, 230);
+    stop();
+}
+
+static void test_buckets_are_per_identity(void **state)
+{
+    (void)state;
+    start(1000, 1000);
+    enter(0, 250, "a", "ops", ADMISSION_WRITE);
+    enter(250, 500, "a", "dev", ADMISSION_WRITE);
+    fake_loop_run(0);
+    assert_int_equal(admitted_count, 400);
+    stop();
+}
+
+static void test_server_remaining(void **state)
+{
+    (void)state;
+    start(1000, 1000);
+    enter(0, 1, "a", "ops", ADMISSION_WRITE);
+    fake_loop_run(0);
+    admission_server_remaining(&requests[0], 3);
+    leave(0, 1);
+    enter(1, 11, "a", "ops", ADMISSION_WRITE);
+    fake_loop_run(0);
+    assert_int_equal(admitted_count, 4);
+    stop();
+}
+
+static void test_server_refused(void **state)
+{
+    (void)state;
+    start(1000, 1000);
+    enter(0, 2, "a", "ops", ADMISSION_WRITE);
+    fake_loop_run(0);
+    enter(2, 5, "a", "ops", ADMISSION_WRITE);
+    admission_server_refused(&requests[0], 10 * MS_SECOND);
+    admission_server_refused(&requests[1], 10 * MS_SECOND);
+    leave(0, 2);
+    assert_int_equal(warnings, 1);
+    assert_non_null(strstr(last_message, "none for 10s, 3 waiting"));
+    fake_loop_run(10 * MS_SECOND);
+    assert_int_equal(admitted_count, 2);
+    fake_loop_run(100);
+    assert_int_equal(admitted_count, 3);
+    fake_loop_run(MS_SECOND);
+    assert_int_equal(admitted_count, 5);
+
+    fake_loop_run(MS_MINUTE);
+    admission_server_refused(&requests[2], 0);
+    assert_int_equal(warnings, 2);
+    enter(5, 6, "a", "ops", ADMISSION_WRITE);
+    fake_loop_run(MS_SECOND);
+    assert_int_equal(admitted_count, 5);
+    fake_loop_run(5 * MS_SECOND);
+    assert_int_equal(admitted_count, 6);
+    stop();
+}
+
+static void test_leaving_the_queue(void **state)
+{
+    (void)state;
+    start(1, 1);
+    enter(0, 3, "a", "ops", ADMISSION_READ);
+    fake_loop_run(0);
+    admission_leave(&requests[1]);
+    admission_leave(&requests[1]);
+    admission_leave(&requests[0]);
+    fake_loop_run(0);
+    assert_int_equal(admitted_count, 2);
+    assert_int_equal(order[1], 2);
+    /* One that has left may come again. */
+    leave(2, 3);
+    enter(1, 2, "a", "ops", ADMISSION_READ);
+    fake_loop_run(0);
+    assert_int_equal(admitted_count, 3);
+    stop();
+}
+
+/* A long time and many requests: the pace is exactly what Azure grants. */
+static void test_pace(void **state)
+{
+    (void)state;
+    start(1000, 1000);
+    enter(0, 1000, "a", "ops", ADMISSION_WRITE);
+    fake_loop_run(0);
+    fake_loop_run(40 * MS_SECOND);
+    assert_int_equal(admitted_count, 600);
+    fake_loop_run(40 * MS_SECOND);
+    assert_int_equal(admitted_count, 1000);
+    stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_limits_in_flight),
+        cmocka_unit_test(test_subscriptions_take_turns),
+        cmocka_unit_test(test_reads_pass_waiting_writes),
+        cmocka_unit_test(test_buckets_are_per_identity),
+        cmocka_unit_test(test_server_remaining),
+        cmocka_unit_test(test_server_refused),
+        cmocka_unit_test(test_leaving_the_queue),
+        cmocka_unit_test(test_pace),
+    };
+
+    return cmocka_run_group_tests_name("admission", tests, NULL, NULL);
+}

@@ -1,0 +1,350 @@
+/*
+ * io/http against TLS servers with certificates of all kinds, made here.
+ */
+#include "io/http.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "http_fixture.h"
+
+/* --- certificates --- */
+
+struct identity {
+    EVP_PKEY *key;
+    X509 *certificate;
+};
+
+static struct identity authority; /* trusted through ca_file */
+static struct identity stranger;  /* another one, which is not */
+static char ca_file[] = "/tmp/test_http_tls.XXXXXX";
+
+static void add_extension(X509 *certificate, int kind, const char *value)
+{
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, kind, value);
+
+    assert_non_null(extension);
+    assert_int_equal(X509_add_ext(certificate, extension, -1), 1);
+    X509_EXTENSION_free(extension);
+}
+
+/* Issued by `issuer`, or by itself (as a CA) where that is NULL; valid from yesterday until
+ * `expires_in` seconds from now. */
+static struct identity issue(const struct identity *issuer, const char *name,
+                             const char *alternative, long expires_in)
+{
+    static long serial = 1;
+    struct identity made = {.key = EVP_EC_gen("P-256"), .certificate = X509_new()};
+    X509 *const certificate = made.certificate;
+    X509_NAME *subject = X509_get_subject_name(certificate);
+
+    (void)X509_set_version(certificate, X509_VERSION_3);
+    (void)ASN1_INTEGER_set(X509_get_serialNumber(certificate), serial++);
+    (void)X509_gmtime_adj(X509_getm_notBefore(certificate), -86400);
+    (void)X509_gmtime_adj(X509_getm_notAfter(certificate), expires_in);
+    (void)X509_set_pubkey(certificate, made.key);
+    (void)X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1,
+                                     -1, 0);
+    (void)X509_set_issuer_name(certificate,
+                               issuer ? X509_get_subject_name(issuer->certificate) : subject);
+    if (!issuer)
+        add_extension(certificate, NID_basic_constraints, "critical,CA:TRUE");
+    if (alternative)
+        add_extension(certificate, NID_subject_alt_name, alternative);
+    assert_true(X509_sign(certificate, issuer ? issuer->key : made.key, EVP_sha256()) > 0);
+    return made;
+}
+
+static void identity_done(struct identity *identity)
+{
+    EVP_PKEY_free(identity->key);
+    X509_free(identity->certificate);
+}
+
+/* --- the server --- */
+
+enum tls_end { END_PROPERLY, END_WITHOUT_NOTICE, END_BEFORE_HANDSHAKE, END_NEVER };
+
+struct tls_behaviour {
+    const char *name;
+    const struct identity *issuer;
+    const char *alternative; /* the certificate's subjectAltName */
+    long expires_in;
+    int version_max;
+    const char *reply;
+    enum tls_end end;
+    enum http_outcome outcome;
+    int error_code;
+    const char *error;
+    const char *host;
+
+    SSL_CTX *context;
+};
+
+static bool tls_read_request(SSL *tls)
+{
+    char request[4096] = "";
+    int length = 0;
+
+    while (!strstr(request, "\r\n\r\n")) {
+        const int count = SSL_read(tls, request + length, (int)sizeof(request) - 1 - length);
+
+        if (count <= 0)
+            return false;
+        length += count;
+        request[length] = '\0';
+    }
+    return true;
+}
+
+static void serve_tls(struct server *server, int connection)
+{
+    const struct tls_behaviour *behaviour = server->context;
+    SSL *tls;
+
+    if (behaviour->end == END_BEFORE_HANDSHAKE)
+        return;
+    if (behaviour->end == END_NEVER) {
+        server_await_hangup(connection);
+        return;
+    }
+    tls = SSL_new(behaviour->context);
+    (void)SSL_set_fd(tls, connection);
+    if (SSL_accept(tls) == 1) {
+        while (tls_read_request(tls)) {
+            server->requests++;
+            (void)SSL_write(tls, behaviour->reply, (int)strlen(behaviour->reply));
+            if (!strstr(behaviour->reply, "Content-Length: 2"))
+                break;
+        }
+        if (behaviour->end == END_PROPERLY)
+            (void)SSL_shutdown(tls);
+    }
+    SSL_free(tls);
+}
+
+static SSL_CTX *tls_context(const struct identity *identity, int version_max)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+
+    assert_int_equal(SSL_CTX_use_certificate(context, identity->certificate), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(context, identity->key), 1);
+    if (version_max == TLS1_1_VERSION) {
+        SSL_CTX_set_security_level(context, 0);
+        assert_int_equal(SSL_CTX_set_min_proto_version(context, TLS1_VERSION), 1);
+    }
+    assert_int_equal(SSL_CTX_set_max_proto_version(context, version_max), 1);
+    return context;
+}
+
+#define OK_REPLY "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+#define GOOD     .issuer = &authority, .alternative = "IP:127.0.0.1,DNS:server.test", .expires_in = 3600
+
+static const struct tls_behaviour behaviours[] = {
+    {.name = "TLS 1.3", GOOD, .version_max = TLS1_3_VERSION, .reply = OK_REPLY},
+    {.name = "TLS 1.2", GOOD, .version_max = TLS1_2_VERSION, .reply = OK_REPLY},
+    {.name = "by name", GOOD, .reply = OK_REPLY, .host = "server.test"},
+    {.name = "body up to the end", GOOD, .reply = "HTTP/1.1 200 OK\r\n\r\n{}"},
+    {.name = "TLS 1.1",
+     GOOD,
+     .version_max = TLS1_1_VERSION,
+     .reply = OK_REPLY,
+     .outcome = HTTP_UNSENT,
+     .error_code = -EPROTO,
+     .error = "TLS 1.2 is the least"},
+    {.name = "unknown issuer",
+     .issuer = &stranger,
+     .alternative = "IP:127.0.0.1",
+     .expires_in = 3600,
+     .reply = OK_REPLY,
+     .outcome = HTTP_UNSENT,
+     .error_code = -EPROTO,
+     .error = "name a bundle with that CA in the option ca_file"},
+    {.name = "own issuer",
+     .alternative = "IP:127.0.0.1",
+     .expires_in = 3600,
+     .reply = OK_REPLY,
+     .outcome = HTTP_UNSENT,
+     .error_code = -EPROTO,
+     .error = "is not accepted"},
+    {.name = "another name",
+     .issuer = &authority,
+     .alternative = "DNS:other.test",
+     .expires_in = 3600,
+     .reply = OK_REPLY,
+     .host = "server.test",
+     .outcome = HTTP_UNSENT,
+     .error_code = -EPROTO,
+     .error = "the certificate of server.test:"},
+    {.name = "no name",
+     .issuer = &authority,
+     .expires_in = 3600,
+     .reply = OK_REPLY,
+     .outcome = HTTP_UNSENT,
+     .error_code = -EPROTO,
+     .error = "the certificate of 127.0.0.1:"},
+    {.name = "expired",
+     .issuer = &authority,
+     .alternative = "IP:127.0.0.1",
+     .expires_in = -60,
+     .reply = OK_REPLY,
+     .outcome = HTTP_UNSENT,
+     .error_code = -EPROTO,
+     .error = "expired"},
+    {.name = "hangs up in the handshake",
+     GOOD,
+     .end = END_BEFORE_HANDSHAKE,
+     .outcome = HTTP_UNSENT,
+     .error_code = -EPROTO,
+     .error = "TLS handshake"},
+    {.name = "silent in the handshake",
+     GOOD,
+     .end = END_NEVER,
+     .outcome = HTTP_UNSENT,
+     .error_code = -ETIMEDOUT,
+     .error = "TLS handshake with 127.0.0.1:"},
+    {.name = "cut off without notice",
+     GOOD,
+     .reply = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}",
+     .end = END_WITHOUT_NOTICE,
+     .outcome = HTTP_LOST,
+     .error_code = -ECONNRESET,
+     .error = "broke"},
+    {.name = "ends in the body",
+     GOOD,
+     .reply = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}",
+     .outcome = HTTP_LOST,
+     .error_code = -ECONNRESET,
+     .error = "broke before the whole answer"},
+    {.name = "no answer",
+     GOOD,
+     .reply = "",
+     .outcome = HTTP_LOST,
+     .error_code = -ECONNRESET,
+     .error = "broke before the whole answer"},
+};
+
+static void try_behaviour(const struct tls_behaviour *template)
+{
+    static const struct http_options options = {.ca_file = ca_file};
+    struct tls_behaviour behaviour = *template;
+    struct identity identity =
+        issue(behaviour.issuer, "server", behaviour.alternative, behaviour.expires_in);
+    struct server *server;
+    struct fixture *fixture = fixture_new(&options);
+    struct http_request request;
+    struct result result;
+
+    behaviour.context = tls_context(&identity, behaviour.version_max);
+    server = server_start(serve_tls, &behaviour);
+    request =
+        request_to("POST", false, behaviour.host ? behaviour.host : "127.0.0.1", server->port);
+    if (behaviour.end == END_NEVER)
+        request.deadline = 300;
+    result = run(fixture, request);
+    expect_outcome(behaviour.name, &result, behaviour.outcome);
+    if (behaviour.outcome == HTTP_ANSWERED) {
+        assert_string_equal(result.body, "{}");
+    } else {
+        expect_text(behaviour.name, result.error, behaviour.error);
+        assert_int_equal(result.error_code, behaviour.error_code);
+    }
+    assert_int_equal(server->requests, behaviour.outcome == HTTP_UNSENT ? 0 : 1);
+    fixture_free(fixture);
+    server_stop(server);
+    SSL_CTX_free(behaviour.context);
+    identity_done(&identity);
+}
+
+static void test_behaviours(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(behaviours) / sizeof(behaviours[0]); i++)
+        try_behaviour(&behaviours[i]);
+}
+
+static void test_connections_are_kept(void **state)
+{
+    static const struct http_options options = {.ca_file = ca_file};
+    struct tls_behaviour behaviour = {GOOD, .reply = OK_REPLY};
+    struct identity identity = issue(&authority, "server", behaviour.alternative, 3600);
+    struct fixture *fixture = fixture_new(&options);
+    struct server *server;
+
+    (void)state;
+    behaviour.context = tls_context(&identity, 0);
+    server = server_start(serve_tls, &behaviour);
+    for (int i = 0; i < 5; i++) {
+        const struct result result =
+            run(fixture, request_to(i % 2 ? "POST" : "GET", false, "127.0.0.1", server->port));
+
+        expect_outcome("keep-alive", &result, HTTP_ANSWERED);
+    }
+    assert_int_equal(server->requests, 5);
+    assert_int_equal(server->connections, 1);
+    fixture_free(fixture);
+    server_stop(server);
+    SSL_CTX_free(behaviour.context);
+    identity_done(&identity);
+}
+
+static void test_unusable_ca_file(void **state)
+{
+    static const struct http_options options = {.ca_file = "/dev/null"};
+    struct tls_behaviour behaviour = {GOOD, .reply = OK_REPLY};
+    struct identity identity = issue(&authority, "server", behaviour.alternative, 3600);
+    struct fixture *fixture = fixture_new(&options);
+    struct server *server;
+    struct result result;
+
+    (void)state;
+    behaviour.context = tls_context(&identity, 0);
+    server = server_start(serve_tls, &behaviour);
+    result = run(fixture, request_to("GET", false, "127.0.0.1", server->port));
+    expect_outcome("empty bundle", &result, HTTP_UNSENT);
+    expect_text("empty bundle", result.error, "option ca_file");
+    expect_text("empty bundle", result.error, "/dev/null");
+    fixture_free(fixture);
+    server_stop(server);
+    SSL_CTX_free(behaviour.context);
+    identity_done(&identity);
+}
+
+static int init(void **state)
+{
+    struct err err;
+    const int descriptor = mkstemp(ca_file);
+    FILE *file = fdopen(descriptor, "w");
+
+    (void)state;
+    authority = issue(NULL, "Test CA", NULL, 3600);
+    stranger = issue(NULL, "Stranger", NULL, 3600);
+    if (!file || PEM_write_X509(file, authority.certificate) != 1 || fclose(file) != 0)
+        return -1;
+    return http_global_init(&err);
+}
+
+static int done(void **state)
+{
+    (void)state;
+    (void)unlink(ca_file);
+    identity_done(&authority);
+    identity_done(&stranger);
+    http_global_done();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_behaviours),
+        cmocka_unit_test(test_connections_are_kept),
+        cmocka_unit_test(test_unusable_ca_file),
+    };
+
+    return cmocka_run_group_tests(tests, init, done);
+}

@@ -1,0 +1,134 @@
+#include "proto/key_file.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proto/key_text.h"
+
+#define KEY                                                                                        \
+    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw=="
+
+typedef int render(const struct key_file *file, struct buf *out);
+
+static struct key_file example(struct secret **ret_key)
+{
+    *ret_key = secret_new(KEY, sizeof(KEY) - 1);
+    return (struct key_file){.account = "acct",
+                             .resource_id = "/subscriptions/0/x/acct",
+                             .account_endpoint = "acct.westeurope.batch.azure.com",
+                             .slot = SLOT_SECONDARY,
+                             .key = *ret_key,
+                             .cycle = 17,
+                             .delivered_at = 1795348800000};
+}
+
+static void test_forms(void **state)
+{
+    static const struct {
+        render *render;
+        const char *expected;
+        uint64_t cycle;
+    } cases[] = {
+        {key_file_raw, KEY "\n", 0},
+        {key_file_env,
+         "AZURE_BATCH_ACCOUNT=acct\nAZURE_BATCH_ACCESS_KEY=" KEY
+         "\nAZURE_BATCH_ENDPOINT=https://acct.westeurope.batch.azure.com\n",
+         0},
+        {key_file_json,
+         "{\"account\":\"acct\",\"resource_id\":\"/subscriptions/0/x/acct\",\"account_endpoint\":"
+         "\"acct.westeurope.batch.azure.com\",\"slot\":\"secondary\",\"key\":\"" KEY
+         "\",\"cycle\":17,\"delivered_at\":\"2026-11-22T12:00:00Z\"}\n",
+         17},
+    };
+    struct secret *key;
+    struct key_file file = example(&key);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct key_text found;
+        struct buf out;
+
+        buf_init(&out, KEY_FILE_MAX);
+        assert_int_equal(cases[i].render(&file, &out), 0);
+        assert_string_equal(buf_str(&out), cases[i].expected);
+        /* what was written is found again */
+        assert_int_equal(key_text_find(&found, buf_str(&out), out.length), 0);
+        assert_int_equal(found.key_count, 1);
+        assert_true(secret_equal(found.keys[0], key));
+        assert_int_equal(found.cycle, cases[i].cycle);
+        key_text_done(&found);
+        buf_done(&out);
+    }
+    secret_free(key);
+}
+
+static void test_nothing_is_smuggled_into_env(void **state)
+{
+    static const char *const endpoints[] = {"",   "a\nLD_PRELOAD=x", "a b", "$(reboot)", "a\"",
+                                            "a;b"};
+    struct secret *key;
+    struct key_file file = example(&key);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
+        struct buf out;
+
+        buf_init(&out, KEY_FILE_MAX);
+        file.account_endpoint = endpoints[i];
+        assert_int_equal(key_file_env(&file, &out), -EINVAL);
+        assert_int_equal(out.length, 0);
+        buf_done(&out);
+    }
+    secret_free(key);
+}
+
+static void test_json_escapes(void **state)
+{
+    struct secret *key;
+    struct key_file file = example(&key);
+    struct buf out;
+
+    (void)state;
+    file.resource_id = "a\"b\\c\n";
+    buf_init(&out, KEY_FILE_MAX);
+    assert_int_equal(key_file_json(&file, &out), 0);
+    assert_non_null(strstr(buf_str(&out), "\"a\\\"b\\\\c\\n\""));
+    buf_done(&out);
+    secret_free(key);
+}
+
+static void test_no_room(void **state)
+{
+    static render *const forms[] = {key_file_raw, key_file_env, key_file_json};
+    struct secret *key;
+    struct key_file file = example(&key);
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct buf out;
+
+        buf_init(&out, 40);
+        assert_int_equal(forms[i](&file, &out), -EMSGSIZE);
+        buf_done(&out);
+    }
+    secret_free(key);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_nothing_is_smuggled_into_env),
+        cmocka_unit_test(test_json_escapes),
+        cmocka_unit_test(test_no_room),
+    };
+
+    return cmocka_run_group_tests_name("key_file", tests, NULL, NULL);
+}

@@ -1,0 +1,445 @@
+#include "io/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "store_fixture.h"
+
+static int set_up(void **state)
+{
+    static struct store_fixture fixture;
+
+    fixture_set_up(&fixture);
+    *state = &fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture_tear_down(*state);
+    return 0;
+}
+
+/* --- what is saved comes back --- */
+
+struct loaded {
+    size_t count;
+    struct record records[256]; /* by the number in the account's name */
+};
+
+static void account_name(char *out, size_t size, unsigned number)
+{
+    snprintf(out, size, "/subscriptions/s/resourcegroups/g/providers/microsoft.batch/account%u",
+             number);
+}
+
+static void on_found(void *context, const char *account_key, const struct record *record)
+{
+    struct loaded *loaded = context;
+    const long number = strtol(strstr(account_key, "/account") + strlen("/account"), NULL, 10);
+
+    assert_in_range(number, 0, 255);
+    loaded->records[number] = *record;
+    loaded->count++;
+}
+
+static struct loaded *load(struct store_fixture *fixture)
+{
+    static struct loaded loaded;
+    struct err err;
+
+    memset(&loaded, 0, sizeof(loaded));
+    assert_int_equal(store_load(fixture->store, on_found, &loaded, &err), 0);
+    return &loaded;
+}
+
+static void save_random(struct store_fixture *fixture, unsigned number, uint64_t seed)
+{
+    struct record record;
+    char name[128];
+
+    record_randomize(&record, seed);
+    account_name(name, sizeof(name), number);
+    fixture_save(fixture, name, &record, NULL, 0);
+}
+
+static void test_every_member_survives(void **state)
+{
+    enum { ACCOUNTS = 200 };
+    struct store_fixture *fixture = *state;
+    struct loaded *loaded;
+
+    fixture_open(fixture, STORE_CREATED);
+    for (unsigned i = 0; i < ACCOUNTS; i++)
+        save_random(fixture, i, i);
+    fixture_await_saves(fixture);
+    for (unsigned i = 0; i < ACCOUNTS; i += 2) /* half of them a second time */
+        save_random(fixture, i, 1000 + i);
+    fixture_await_saves(fixture);
+    fixture_close(fixture);
+
+    fixture_open(fixture, STORE_OPENED);
+    loaded = load(fixture);
+    assert_int_equal(loaded->count, ACCOUNTS);
+    for (unsigned i = 0; i < ACCOUNTS; i++) {
+        struct record expected;
+
+        record_randomize(&expected, i % 2 == 0 ? 1000 + i : i);
+        assert_records_equal(&loaded->records[i], &expected);
+    }
+}
+
+static void test_saves_are_grouped(void **state)
+{
+    struct store_fixture *fixture = *state;
+    uint64_t before;
+
+    fixture_open(fixture, STORE_CREATED);
+    before = store_transactions(fixture->store);
+    for (unsigned i = 0; i < 250; i++)
+        save_random(fixture, i, i);
+    fixture_await_saves(fixture);
+    /* One that was under way already, and those that came meanwhile; slow machines make it more. */
+    assert_in_range(store_transactions(fixture->store) - before, 1, 25);
+}
+
+static void test_closing_writes_what_is_queued(void **state)
+{
+    struct store_fixture *fixture = *state;
+
+    fixture_open(fixture, STORE_CREATED);
+    for (unsigned i = 0; i < 100; i++)
+        save_random(fixture, i, i);
+    fixture_close(fixture);
+    assert_int_equal(fixture->saves_awaited, 0);
+    assert_int_equal(fixture_sql_int(fixture, "SELECT count(*) FROM accounts"), 100);
+}
+
+static void test_forgotten_accounts_keep_their_history(void **state)
+{
+    const struct history_row row = {.at = 1, .event = "account.adopted"};
+    struct store_fixture *fixture = *state;
+    struct record record;
+
+    fixture_open(fixture, STORE_CREATED);
+    record_randomize(&record, 3);
+    fixture_save(fixture, "/account1", &record, &row, 1);
+    fixture_save(fixture, "/account2", &record, &row, 1);
+    store_forget(fixture->store, "/account1");
+    fixture_close(fixture);
+    assert_int_equal(fixture_sql_int(fixture, "SELECT count(*) FROM accounts"), 1);
+    assert_int_equal(fixture_sql_int(fixture, "SELECT count(DISTINCT account) FROM targets"), 1);
+    assert_int_equal(fixture_sql_int(fixture, "SELECT count(*) FROM history"), 2);
+}
+
+static void test_history(void **state)
+{
+    const struct history_row rows[2] = {
+        {.at = 1700000000000,
+         .event = "key.delivered",
+         .cycle = 7,
+         .slot = "secondary",
+         .target = "file",
+         .reason = "none",
+         .trigger = "command",
+         .actor = "uid 0 (root)",
+         .fingerprint = "ab12",
+         .request_id = "r",
+         .correlation_id = "c",
+         .text = "delivered"},
+        {.at = 1700000000001, .event = "rotation.completed"},
+    };
+    struct store_fixture *fixture = *state;
+    struct record record;
+
+    fixture_open(fixture, STORE_CREATED);
+    record_randomize(&record, 4);
+    fixture_save(fixture, "/account1", &record, rows, 2);
+    fixture_close(fixture);
+    assert_int_equal(
+        fixture_sql_int(fixture,
+                        "SELECT count(*) FROM history WHERE account = '/account1'"
+                        " AND at = 1700000000000 AND event = 'key.delivered' AND cycle = 7"
+                        " AND slot = 'secondary' AND target = 'file' AND reason = 'none'"
+                        " AND trigger = 'command' AND actor = 'uid 0 (root)'"
+                        " AND fingerprint = 'ab12' AND request_id = 'r' AND correlation_id = 'c'"
+                        " AND text = 'delivered'"),
+        1);
+    assert_int_equal(fixture_sql_int(fixture,
+                                     "SELECT count(*) FROM history WHERE slot IS NULL"
+                                     " AND event = 'rotation.completed'"),
+                     1);
+}
+
+static void test_history_is_pruned_per_account(void **state)
+{
+    struct store_fixture *fixture = *state;
+    struct history_row rows[STORE_HISTORY_PER_SAVE];
+    struct record record;
+    const unsigned saves = STORE_HISTORY_KEEP / STORE_HISTORY_PER_SAVE + 10;
+
+    fixture_open(fixture, STORE_CREATED);
+    record_randomize(&record, 5);
+    for (size_t i = 0; i < STORE_HISTORY_PER_SAVE; i++)
+        rows[i] = (struct history_row){.at = (time_ms)i, .event = "key.delivered"};
+    fixture_save(fixture, "/account2", &record, rows, 3);
+    for (unsigned i = 0; i < saves; i++)
+        fixture_save(fixture, "/account1", &record, rows, STORE_HISTORY_PER_SAVE);
+    fixture_await_saves(fixture);
+    fixture_close(fixture);
+    assert_int_equal(
+        fixture_sql_int(fixture, "SELECT count(*) FROM history WHERE account = '/account1'"),
+        STORE_HISTORY_KEEP);
+    assert_int_equal(fixture_sql_int(fixture, "SELECT max(id) FROM history"),
+                     3 + saves * STORE_HISTORY_PER_SAVE);
+    assert_int_equal(
+        fixture_sql_int(fixture, "SELECT count(*) FROM history WHERE account = '/account2'"), 3);
+}
+
+static void test_fingerprints_stay(void **state)
+{
+    struct store_fixture *fixture = *state;
+    struct fingerprint first, other, again;
+
+    fixture_open(fixture, STORE_CREATED);
+    first = store_fingerprint(fixture->store, "key", 3);
+    other = store_fingerprint(fixture->store, "kez", 3);
+    fixture_close(fixture);
+    fixture_open(fixture, STORE_OPENED);
+    again = store_fingerprint(fixture->store, "key", 3);
+    assert_true(fingerprint_equal(&first, &again));
+    assert_false(fingerprint_equal(&first, &other));
+    assert_false(fingerprint_is_none(&first));
+}
+
+/* --- who may open it --- */
+
+static void test_second_opener_is_busy(void **state)
+{
+    struct store_fixture *fixture = *state;
+
+    fixture_open(fixture, STORE_CREATED);
+    fixture_open_refused(fixture, STORE_BUSY, "another process holds the journal");
+    fixture_close(fixture);
+    fixture_open(fixture, STORE_OPENED);
+}
+
+static void test_files_are_private_and_alone(void **state)
+{
+    struct store_fixture *fixture = *state;
+    struct stat status;
+
+    fixture_open(fixture, STORE_CREATED);
+    save_random(fixture, 1, 1);
+    fixture_await_saves(fixture);
+    assert_int_equal(stat(fixture->database, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    fixture_close(fixture);
+    assert_int_equal(chmod(fixture->database, 0644), 0);
+    fixture_open(fixture, STORE_OPENED);
+    assert_int_equal(stat(fixture->database, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    fixture_close(fixture);
+    assert_int_equal(unlink(fixture->database), 0);
+    assert_int_equal(rmdir(fixture->directory), 0); /* nothing else was left in it */
+    fixture_open(fixture, STORE_CREATED);           /* makes the directory */
+    assert_int_equal(stat(fixture->directory, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0700);
+}
+
+static void test_open_directory_is_refused(void **state)
+{
+    struct store_fixture *fixture = *state;
+
+    assert_int_equal(chmod(fixture->directory, 0750), 0);
+    fixture_open_refused(fixture, STORE_UNUSABLE, "chmod 0700");
+}
+
+/* --- what is not a journal of ours is left as it is --- */
+
+static void write_file(const char *path, const char *content, size_t length)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(content, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, 0600), 0);
+}
+
+static void test_garbage(void **state)
+{
+    struct store_fixture *fixture = *state;
+    char garbage[8192], after[8192];
+    FILE *file;
+
+    memset(garbage, 'x', sizeof(garbage));
+    write_file(fixture->database, garbage, sizeof(garbage));
+    fixture_open_refused(fixture, STORE_UNUSABLE, "put back a good copy");
+    file = fopen(fixture->database, "r");
+    assert_non_null(file);
+    assert_int_equal(fread(after, 1, sizeof(after), file), sizeof(after));
+    assert_int_equal(fclose(file), 0);
+    assert_memory_equal(garbage, after, sizeof(after));
+}
+
+static void test_other_databases(void **state)
+{
+    struct store_fixture *fixture = *state;
+
+    fixture_sql(fixture, "CREATE TABLE recipes (name TEXT)");
+    fixture_open_refused(fixture, STORE_UNUSABLE, "not a journal of keyrotated");
+    assert_int_equal(fixture_sql_int(fixture, "SELECT count(*) FROM sqlite_schema"), 1);
+}
+
+static void test_newer_version(void **state)
+{
+    struct store_fixture *fixture = *state;
+
+    fixture_open(fixture, STORE_CREATED);
+    fixture_close(fixture);
+    fixture_sql(fixture, "PRAGMA user_version = 2");
+    fixture_open_refused(fixture, STORE_UNUSABLE, "newer keyrotated");
+    assert_int_equal(fixture_sql_int(fixture, "PRAGMA user_version"), 2);
+}
+
+static void test_truncated(void **state)
+{
+    struct store_fixture *fixture = *state;
+    struct stat status;
+
+    fixture_open(fixture, STORE_CREATED);
+    for (unsigned i = 0; i < 100; i++)
+        save_random(fixture, i, i);
+    fixture_close(fixture);
+    assert_int_equal(stat(fixture->database, &status), 0);
+    assert_int_equal(truncate(fixture->database, status.st_size / 2), 0);
+    fixture_open_refused(fixture, STORE_UNUSABLE, "put back a good copy");
+}
+
+static void test_emptied_file_is_a_new_journal(void **state)
+{
+    struct store_fixture *fixture = *state;
+
+    write_file(fixture->database, "", 0);
+    fixture_open(fixture, STORE_CREATED);
+}
+
+static void test_rollback_journal_without_database(void **state)
+{
+    struct store_fixture *fixture = *state;
+    char path[FIXTURE_PATH_MAX + 16];
+
+    snprintf(path, sizeof(path), "%s-journal", fixture->database);
+    write_file(path, "half a transaction", 18);
+    fixture_open_refused(fixture, STORE_UNUSABLE, "put that back");
+}
+
+static void test_symbolic_link(void **state)
+{
+    struct store_fixture *fixture = *state;
+
+    assert_int_equal(symlink("/dev/null", fixture->database), 0);
+    fixture_open_refused(fixture, STORE_UNUSABLE, "not a regular file");
+}
+
+static void ignore_found(void *context, const char *account_key, const struct record *record)
+{
+    (void)context;
+    (void)account_key;
+    (void)record;
+}
+
+static void test_values_that_make_no_sense(void **state)
+{
+    static const struct {
+        const char *sql;
+        const char *message_part;
+    } cases[] = {
+        {"UPDATE accounts SET position = 'nowhere'", "\"nowhere\" is no value for position"},
+        {"UPDATE accounts SET cycle = 9", NULL},
+        {"UPDATE accounts SET blocked = 'boredom'", "row \"/account7\""},
+        {"UPDATE accounts SET live_primary = 'zz'", "live_primary"},
+        {"UPDATE accounts SET replaced = '0 1 2 3 4 5 6 7 8 9'", "replaced"},
+        {"UPDATE accounts SET attempts = -1", "\"-1\" is no value for attempts"},
+        {"PRAGMA ignore_check_constraints = 1; UPDATE accounts SET held = 2", "held"},
+        {"PRAGMA ignore_check_constraints = 1; UPDATE accounts SET active = 'third'", NULL},
+        {"UPDATE accounts SET hold_reason = printf('%200s', 'x')", "hold_reason"},
+        {"UPDATE targets SET reason = 'what'", "table targets"},
+        {"UPDATE targets SET target = '123'", "no value for target"},
+    };
+    struct store_fixture *fixture = *state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        enum store_open_result result;
+        struct record record;
+        struct err err;
+        int code;
+
+        fixture_open(fixture, i == 0 ? STORE_CREATED : STORE_OPENED);
+        record_randomize(&record, 11);
+        record.target_count = 1;
+        fixture_save(fixture, "/account7", &record, NULL, 0);
+        fixture_close(fixture);
+        fixture_sql(fixture, cases[i].sql);
+
+        err_clear(&err);
+        result =
+            store_open(fixture->loop, &fixture->log, fixture->directory, &fixture->store, &err);
+        if (result == STORE_UNUSABLE) { /* quick_check has seen that a CHECK does not hold */
+            assert_non_null(strstr(err.text, "CHECK constraint failed"));
+            fixture_sql(fixture,
+                        "PRAGMA ignore_check_constraints = 1;"
+                        "UPDATE accounts SET held = 0, active = 'primary'");
+            continue;
+        }
+        code = store_load(fixture->store, ignore_found, NULL, &err);
+        if (cases[i].message_part) {
+            assert_int_equal(code, -EBADMSG);
+            if (!strstr(err.text, cases[i].message_part))
+                print_error("%s\n", err.text);
+            assert_non_null(strstr(err.text, cases[i].message_part));
+        } else {
+            assert_int_equal(code, 0);
+        }
+        fixture_close(fixture);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_every_member_survives, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_saves_are_grouped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_closing_writes_what_is_queued, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_forgotten_accounts_keep_their_history, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_history, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_history_is_pruned_per_account, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_fingerprints_stay, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_second_opener_is_busy, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_files_are_private_and_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_open_directory_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_garbage, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_other_databases, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_newer_version, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_truncated, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_emptied_file_is_a_new_journal, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_rollback_journal_without_database, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_symbolic_link, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_values_that_make_no_sense, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

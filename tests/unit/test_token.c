@@ -1,0 +1,479 @@
+#include "io/token.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fake_loop.h"
+
+#include "fake_http.h"
+
+#define AUDIENCE "https://management.azure.com/"
+#define TOKEN(name, seconds)                                                                       \
+    {                                                                                              \
+        HTTP_ANSWERED, 200, NULL,                                                                  \
+            "{\"token_type\":\"Bearer\",\"access_token\":\"" name "\",\"expires_in\":" seconds     \
+            "}",                                                                                   \
+            NULL                                                                                   \
+    }
+#define BAD_SECRET                                                                                 \
+    {                                                                                              \
+        HTTP_ANSWERED, 401, NULL, "{\"error\":\"invalid_client\",\"error_codes\":[7000215]}", NULL \
+    }
+
+enum { WAITERS_MAX = 8 };
+
+struct waiter {
+    struct token_request request;
+    unsigned completions;
+    bool canceled;
+    struct failure failure; /* reason REASON_NONE: it got a token */
+};
+
+static struct token_cache *cache;
+static struct waiter waiters[WAITERS_MAX];
+static unsigned log_lines[LEVEL_DEBUG + 1];
+static char last_message[LOG_MESSAGE_MAX];
+static char secret_path[64];
+static struct identity ops = {.name = "ops",
+                              .type = IDENTITY_CLIENT_SECRET,
+                              .tenant_id = "1111",
+                              .client_id = "2222",
+                              .client_secret_file = secret_path};
+static const struct identity vm = {
+    .name = "vm", .type = IDENTITY_MANAGED_IDENTITY, .endpoint = "http://169.254.169.254"};
+
+static void count_line(void *context, const struct log_line *line)
+{
+    (void)context;
+    log_lines[line->level]++;
+    str_copy(last_message, sizeof(last_message), line->message);
+}
+
+static struct log test_log = {.level = LEVEL_DEBUG, .write = count_line};
+
+static void on_done(struct token_request *request, const struct token_result *result)
+{
+    struct waiter *waiter = container_of(request, struct waiter, request);
+
+    waiter->completions++;
+    waiter->canceled = result->canceled;
+    if (result->failure != NULL)
+        waiter->failure = *result->failure;
+}
+
+static void write_secret(const char *text)
+{
+    FILE *file = fopen(secret_path, "w");
+
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void start(const struct scripted *script, size_t length)
+{
+    fake_loop_reset();
+    fake_http_reset(script, length);
+    memset(waiters, 0, sizeof(waiters));
+    memset(log_lines, 0, sizeof(log_lines));
+    str_copy(secret_path, sizeof(secret_path), "/tmp/keyrotated-test-secret-XXXXXX");
+    close(mkstemp(secret_path));
+    write_secret("s3cret\n");
+    cache = token_cache_new(&fake_loop, NULL, &test_log, fake_clock);
+    token_cache_set_login(cache, "https://login.example");
+}
+
+static void on_closed(void *context)
+{
+    *(bool *)context = true;
+}
+
+static void stop(void)
+{
+    bool closed = false;
+
+    token_cache_close(cache, on_closed, &closed);
+    assert_false(closed);
+    fake_loop_run(0);
+    assert_true(closed);
+    assert_true(list_empty(&fake_loop.timers));
+    assert_true(list_empty(&fake_http.calls));
+    unlink(secret_path);
+}
+
+/* Asks as the waiter of that number. */
+static void ask(size_t number, const struct identity *identity)
+{
+    waiters[number] = (struct waiter){.completions = 0};
+    token_request_init(&waiters[number].request, on_done);
+    assert_int_equal(token_get(cache, &waiters[number].request, identity, AUDIENCE), 0);
+    assert_int_equal(waiters[number].completions, 0);
+}
+
+static void assert_token(const struct identity *identity, const char *expected)
+{
+    uint64_t generation;
+    const struct secret *token = token_peek(cache, identity, AUDIENCE, &generation);
+
+    assert_non_null(token);
+    assert_string_equal(secret_bytes(token), expected);
+}
+
+static uint64_t generation_of(const struct identity *identity)
+{
+    uint64_t generation = 0;
+
+    assert_non_null(token_peek(cache, identity, AUDIENCE, &generation));
+    return generation;
+}
+
+static void test_one_request_for_all(void **state)
+{
+    static const struct scripted answer = TOKEN("one", "3600");
+
+    (void)state;
+    start(NULL, 0);
+    for (size_t i = 0; i < WAITERS_MAX; i++)
+        ask(i, &ops);
+    fake_loop_run(100);
+    assert_int_equal(fake_http.sent_count, 1);
+    assert_string_equal(fake_http.sent[0].url, "https://login.example/1111/oauth2/v2.0/token");
+    assert_non_null(strstr(fake_http.sent[0].body, "client_secret=s3cret"));
+    fake_http_answer_all(&answer);
+    fake_loop_run(0);
+    for (size_t i = 0; i < WAITERS_MAX; i++)
+        assert_int_equal(waiters[i].completions, 1);
+    assert_token(&ops, "one");
+    assert_int_equal(log_lines[LEVEL_DEBUG], 1);
+
+    /* From now on it is there, and still never from inside the call. */
+    ask(0, &ops);
+    fake_loop_run(0);
+    assert_int_equal(waiters[0].completions, 1);
+    assert_int_equal(fake_http.sent_count, 1);
+    stop();
+}
+
+static void test_refreshed_ahead(void **state)
+{
+    static const struct scripted script[] = {TOKEN("one", "3600")};
+    static const struct scripted answer = TOKEN("two", "3600");
+
+    (void)state;
+    start(script, 1);
+    ask(0, &ops);
+    fake_loop_run(3299 * MS_SECOND);
+    ask(0, &ops);
+    fake_loop_run(MS_SECOND);
+    assert_int_equal(fake_http.sent_count, 1);
+
+    /* Five minutes before its end: the old one is handed out while the new one is on its way. */
+    ask(0, &ops);
+    fake_loop_run(MS_SECOND);
+    assert_int_equal(waiters[0].completions, 1);
+    assert_token(&ops, "one");
+    assert_int_equal(fake_http.sent_count, 2);
+    fake_http_answer_all(&answer);
+    fake_loop_run(0);
+    assert_token(&ops, "two");
+    stop();
+}
+
+static void test_background_failure_is_harmless(void **state)
+{
+    static const struct scripted script[] = {TOKEN("one", "3600"), BAD_SECRET};
+
+    (void)state;
+    start(script, 2);
+    ask(0, &ops);
+    fake_loop_run(3400 * MS_SECOND);
+    ask(0, &ops);
+    fake_loop_run(MS_SECOND);
+    assert_int_equal(fake_http.sent_count, 2);
+    assert_int_equal(waiters[0].failure.reason, REASON_NONE);
+    assert_int_equal(log_lines[LEVEL_WARNING], 1);
+    /* It is asked for again, but not at once. */
+    ask(0, &ops);
+    fake_loop_run(0);
+    assert_int_equal(fake_http.sent_count, 2);
+    assert_int_equal(waiters[0].completions, 1);
+    stop();
+}
+
+static void test_expired(void **state)
+{
+    static const struct scripted script[] = {TOKEN("one", "3600"), TOKEN("two", "3600")};
+    uint64_t generation;
+
+    (void)state;
+    start(script, 2);
+    ask(0, &ops);
+    fake_loop_run(3571 * MS_SECOND);
+    assert_null(token_peek(cache, &ops, AUDIENCE, &generation));
+    ask(0, &ops);
+    fake_loop_run(0);
+    assert_token(&ops, "two");
+    stop();
+}
+
+static void test_failure_is_remembered_briefly(void **state)
+{
+    static const struct scripted script[] = {BAD_SECRET, BAD_SECRET, TOKEN("one", "3600")};
+
+    (void)state;
+    start(script, 3);
+    for (size_t i = 0; i < WAITERS_MAX; i++)
+        ask(i, &ops);
+    fake_loop_run(0);
+    for (size_t i = 0; i < WAITERS_MAX; i++) {
+        assert_int_equal(waiters[i].completions, 1);
+        assert_int_equal(waiters[i].failure.reason, REASON_TOKEN_FAILED);
+        assert_string_equal(waiters[i].failure.error_code, "AADSTS7000215");
+    }
+    ask(0, &ops);
+    fake_loop_run(0);
+    assert_int_equal(waiters[0].failure.reason, REASON_TOKEN_FAILED);
+    assert_in_range(waiters[0].failure.retry_after, 1000, 2000);
+    assert_int_equal(fake_http.sent_count, 1);
+
+    fake_loop_run(2 * MS_SECOND);
+    ask(0, &ops);
+    fake_loop_run(0);
+    assert_int_equal(fake_http.sent_count, 2);
+    assert_in_range(waiters[0].failure.retry_after, 2000, 4000);
+
+    /* A reload forgets it. */
+    token_cache_set_login(cache, "https://login.example");
+    ask(0, &ops);
+    fake_loop_run(0);
+    assert_int_equal(waiters[0].failure.reason, REASON_NONE);
+    assert_token(&ops, "one");
+    stop();
+}
+
+static void test_secret_file(void **state)
+{
+    static const struct {
+        const char *content;
+        const char *problem; /* NULL: it works */
+    } cases[] = {{"s3cret", NULL},       {"s3cret\n", NULL}, {"s3cret\r\n", NULL},
+                 {"", "empty"},          {"\n", "empty"},    {"a\nb", "more than one line"},
+                 {"a\nb\n", "more than"}};
+    static const struct scripted script[] = {TOKEN("one", "3600")};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        start(script, 1);
+        write_secret(cases[i].content);
+        ask(0, &ops);
+        fake_loop_run(0);
+        assert_int_equal(waiters[0].completions, 1);
+        if (cases[i].problem != NULL) {
+            assert_int_equal(waiters[0].failure.reason, REASON_TOKEN_FAILED);
+            assert_non_null(strstr(waiters[0].failure.text, cases[i].problem));
+            assert_non_null(strstr(waiters[0].failure.text, secret_path));
+            assert_int_equal(fake_http.sent_count, 0);
+        } else {
+            assert_token(&ops, "one");
+            assert_non_null(strstr(fake_http.sent[0].body, "client_secret=s3cret"));
+        }
+        stop();
+    }
+}
+
+static void test_secret_file_is_relative(void **state)
+{
+    static const struct scripted script[] = {TOKEN("one", "3600")};
+    struct identity relative = ops;
+
+    (void)state;
+    start(script, 1);
+    relative.client_secret_file = secret_path + 5; /* without "/tmp/" */
+    ask(0, &relative);
+    fake_loop_run(0);
+    assert_non_null(strstr(waiters[0].failure.text, "$CREDENTIALS_DIRECTORY"));
+    assert_non_null(strstr(waiters[0].failure.remedy, "LoadCredential="));
+    fake_loop_run(MS_MINUTE);
+    token_cache_set_credentials_directory(cache, "/tmp");
+    ask(0, &relative);
+    fake_loop_run(0);
+    assert_token(&relative, "one");
+    stop();
+}
+
+static void test_invalidate(void **state)
+{
+    static const struct scripted script[] = {TOKEN("one", "3600"), TOKEN("two", "3600"),
+                                             TOKEN("three", "3600")};
+    uint64_t first, second, none;
+
+    (void)state;
+    start(script, 3);
+    ask(0, &ops);
+    fake_loop_run(0);
+    first = generation_of(&ops);
+    assert_true(token_invalidate(cache, &ops, AUDIENCE, first));
+    assert_null(token_peek(cache, &ops, AUDIENCE, &none));
+    ask(0, &ops);
+    fake_loop_run(0);
+    assert_token(&ops, "two");
+    second = generation_of(&ops);
+
+    /* Whoever still had the first is told to use the second, which stays. */
+    assert_true(token_invalidate(cache, &ops, AUDIENCE, first));
+    assert_token(&ops, "two");
+    /* Where the second is refused just as quickly, a third would not help. */
+    assert_false(token_invalidate(cache, &ops, AUDIENCE, second));
+    assert_token(&ops, "two");
+    fake_loop_run(MS_MINUTE);
+    assert_true(token_invalidate(cache, &ops, AUDIENCE, second));
+    stop();
+}
+
+static void test_imds_is_asked_again(void **state)
+{
+    static const struct scripted script[] = {{HTTP_ANSWERED, 404, NULL, NULL, "/metadata/"},
+                                             {HTTP_LOST, 0, NULL, NULL, NULL},
+                                             TOKEN("one", "\"86399\"")};
+
+    (void)state;
+    start(script, 3);
+    ask(0, &vm);
+    fake_loop_run(MS_SECOND);
+    assert_int_equal(fake_http.sent_count, 1);
+    ask(1, &vm);
+    fake_loop_run(5 * MS_SECOND);
+    assert_int_equal(fake_http.sent_count, 3);
+    assert_int_equal(waiters[0].completions, 1);
+    assert_int_equal(waiters[1].completions, 1);
+    assert_token(&vm, "one");
+    assert_int_equal(log_lines[LEVEL_WARNING], 0);
+    stop();
+}
+
+static void test_imds_updating(void **state)
+{
+    static const struct scripted gone = {HTTP_ANSWERED, 410, NULL, NULL, NULL};
+    static const struct scripted answer = TOKEN("one", "\"3600\"");
+
+    (void)state;
+    start(NULL, 0);
+    ask(0, &vm);
+    fake_loop_run(0);
+    for (unsigned seconds = 0; seconds < 70; seconds += 10) {
+        fake_http_answer_all(&gone);
+        fake_loop_run(10 * MS_SECOND);
+        assert_int_equal(waiters[0].completions, 0);
+    }
+    assert_int_equal(fake_http.sent_count, 8);
+    fake_http_answer_all(&answer);
+    fake_loop_run(0);
+    assert_token(&vm, "one");
+    stop();
+}
+
+static void test_cancel_and_close(void **state)
+{
+    (void)state;
+    start(NULL, 0);
+    ask(0, &ops);
+    ask(1, &vm);
+    fake_loop_run(0);
+    assert_int_equal(fake_http.sent_count, 2);
+    token_cancel(&waiters[0].request);
+    token_cancel(&waiters[1].request);
+    stop();
+    assert_int_equal(waiters[0].completions + waiters[1].completions, 0);
+}
+
+static void test_close_while_waiting_to_repeat(void **state)
+{
+    static const struct scripted script[] = {{HTTP_ANSWERED, 500, NULL, NULL, NULL}};
+
+    (void)state;
+    start(script, 1);
+    ask(0, &vm);
+    fake_loop_run(0);
+    token_cancel(&waiters[0].request);
+    stop();
+}
+
+static void test_client_shut_down_beneath(void **state)
+{
+    (void)state;
+    start(NULL, 0);
+    ask(0, &ops);
+    fake_loop_run(0);
+    fake_http_answer_all(&fake_http_canceled);
+    fake_loop_run(0);
+    assert_int_equal(waiters[0].completions, 1);
+    assert_true(waiters[0].canceled);
+    stop();
+}
+
+static void test_identity_of_same_name_after_reload(void **state)
+{
+    static const struct scripted script[] = {TOKEN("one", "60"), TOKEN("two", "60")};
+    struct identity changed = ops;
+    uint64_t generation;
+
+    (void)state;
+    start(script, 2);
+    ask(0, &ops);
+    fake_loop_run(0);
+    changed.client_id = "9999";
+    assert_null(token_peek(cache, &changed, AUDIENCE, &generation));
+    ask(0, &changed);
+    fake_loop_run(0);
+    assert_token(&changed, "two");
+    assert_token(&ops, "one");
+    stop();
+}
+
+static void test_failures_are_logged_sparingly(void **state)
+{
+    static const struct scripted refused = BAD_SECRET;
+
+    (void)state;
+    start(NULL, 0);
+    for (unsigned i = 0; i < 20; i++) {
+        ask(0, &ops);
+        fake_loop_run(0);
+        fake_http_answer_all(&refused);
+        fake_loop_run(61 * MS_SECOND);
+    }
+    assert_int_equal(fake_http.sent_count, 20);
+    assert_int_equal(log_lines[LEVEL_WARNING], 5); /* 1, 2, 4, 8, 16 */
+    assert_null(strstr(last_message, "s3cret"));
+    stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_request_for_all),
+        cmocka_unit_test(test_refreshed_ahead),
+        cmocka_unit_test(test_background_failure_is_harmless),
+        cmocka_unit_test(test_expired),
+        cmocka_unit_test(test_failure_is_remembered_briefly),
+        cmocka_unit_test(test_secret_file),
+        cmocka_unit_test(test_secret_file_is_relative),
+        cmocka_unit_test(test_invalidate),
+        cmocka_unit_test(test_imds_is_asked_again),
+        cmocka_unit_test(test_imds_updating),
+        cmocka_unit_test(test_cancel_and_close),
+        cmocka_unit_test(test_close_while_waiting_to_repeat),
+        cmocka_unit_test(test_client_shut_down_beneath),
+        cmocka_unit_test(test_identity_of_same_name_after_reload),
+        cmocka_unit_test(test_failures_are_logged_sparingly),
+    };
+
+    return cmocka_run_group_tests_name("token", tests, NULL, NULL);
+}

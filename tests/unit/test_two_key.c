@@ -1,0 +1,210 @@
+#include "proto/two_key_resource.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proto/batch_account.h"
+
+/* base64 of 64 bytes each */
+#define KEY_A                                                                                      \
+    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw=="
+#define KEY_B                                                                                      \
+    "/wECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw=="
+
+static const struct two_key_resource *const batch = &two_key_batch_account;
+
+static void test_find(void **state)
+{
+    static const struct {
+        const char *id;
+        const struct two_key_resource *expected;
+    } cases[] = {
+        {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Batch/batchAccounts/a",
+         &two_key_batch_account},
+        {"/SUBSCRIPTIONS/0/RESOURCEGROUPS/RG/PROVIDERS/MICROSOFT.BATCH/BATCHACCOUNTS/A",
+         &two_key_batch_account},
+        {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Batch/batchAccountsX/a", NULL},
+        {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/a", NULL},
+        {"/subscriptions/0/resourceGroups/rg", NULL},
+        {"", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_ptr_equal(two_key_resource_find(cases[i].id), cases[i].expected);
+}
+
+static void test_regenerate_body(void **state)
+{
+    struct buf body;
+
+    (void)state;
+    buf_init(&body, 100);
+    assert_int_equal(two_key_regenerate_body(batch, SLOT_PRIMARY, &body), 0);
+    assert_string_equal(buf_str(&body), "{\"keyName\":\"Primary\"}");
+    buf_clear(&body);
+    assert_int_equal(two_key_regenerate_body(batch, SLOT_SECONDARY, &body), 0);
+    assert_string_equal(buf_str(&body), "{\"keyName\":\"Secondary\"}");
+    buf_done(&body);
+}
+
+static void test_read_keys(void **state)
+{
+    static const struct {
+        const char *body;
+        const char *problem; /* NULL: none */
+    } cases[] = {
+        {"{\"accountName\":\"acct\",\"primary\":\"" KEY_A "\",\"secondary\":\"" KEY_B "\"}", NULL},
+        {"{\"accountName\":\"ACCT\",\"primary\":\"" KEY_A "\",\"secondary\":\"" KEY_B "\"}", NULL},
+        {"{\"primary\":\"" KEY_A "\",\"secondary\":\"" KEY_B "\",\"more\":[{}]}", NULL},
+        {"{\"accountName\":\"other\",\"primary\":\"" KEY_A "\",\"secondary\":\"" KEY_B "\"}",
+         "another resource"},
+        {"{\"primary\":\"" KEY_A "\",\"secondary\":\"" KEY_A "\"}", "the same"},
+        {"{\"primary\":\"" KEY_A "\"}", "\"secondary\""},
+        {"{\"secondary\":\"" KEY_A "\"}", "\"primary\""},
+        {"{\"primary\":\"\",\"secondary\":\"" KEY_A "\"}", "\"primary\" is not a key"},
+        {"{\"primary\":null,\"secondary\":\"" KEY_A "\"}", "\"primary\""},
+        {"{\"primary\":17,\"secondary\":\"" KEY_A "\"}", "\"primary\""},
+        {"{\"primary\":\"" KEY_A "\",\"secondary\":\"AAECAwQFBgc\"}", "\"secondary\" is not a key"},
+        {"{\"primary\":\"" KEY_A "\",\"secondary\":\"hunter2!\"}", "\"secondary\" is not a key"},
+        {"{\"primary\":\"" KEY_A "\",\"primary\":\"" KEY_B "\",\"secondary\":\"" KEY_B "\"}", ""},
+        {"{\"primary\":\"" KEY_A "\",\"secondary\":\"" KEY_B "\"", ""},
+        {"{\"primary\":\"" KEY_A "\",\"secondary\":\"" KEY_B "\"}x", ""},
+        {"[]", "\"primary\""},
+        {"null", ""},
+        {"<html>", ""},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct secret *keys[SLOT_COUNT];
+        struct err err = {.code = 0};
+        int r = two_key_read_keys(batch, "acct", cases[i].body, strlen(cases[i].body), keys, &err);
+
+        if (cases[i].problem == NULL) {
+            assert_int_equal(r, 0);
+            assert_string_equal(secret_bytes(keys[SLOT_PRIMARY]), KEY_A);
+            assert_string_equal(secret_bytes(keys[SLOT_SECONDARY]), KEY_B);
+            secret_free(keys[SLOT_PRIMARY]);
+            secret_free(keys[SLOT_SECONDARY]);
+        } else {
+            assert_int_equal(r, -EINVAL);
+            assert_null(keys[SLOT_PRIMARY]);
+            assert_null(keys[SLOT_SECONDARY]);
+            assert_non_null(strstr(err.text, cases[i].problem));
+            assert_null(strstr(err.text, "AAECAwQF"));
+            assert_null(strstr(err.text, "hunter2"));
+        }
+    }
+}
+
+#define ENDPOINT "\"accountEndpoint\":\"acct.westeurope.batch.azure.com\""
+
+static void test_read_account(void **state)
+{
+    static const struct {
+        const char *body;
+        int expected;
+        enum reason reason;
+    } cases[] = {
+        {"{\"location\":\"westeurope\",\"properties\":{" ENDPOINT "}}", 0, REASON_NONE},
+        {"{\"location\":\"westeurope\",\"properties\":{" ENDPOINT
+         ",\"provisioningState\":\"Succeeded\",\"poolAllocationMode\":\"BatchService\","
+         "\"allowedAuthenticationModes\":[\"AAD\",\"SharedKey\"]}}",
+         0, REASON_NONE},
+        {"{\"location\":\"westeurope\",\"properties\":{" ENDPOINT
+         ",\"allowedAuthenticationModes\":null,\"poolAllocationMode\":null}}",
+         0, REASON_NONE},
+        {"{\"location\":\"westeurope\",\"properties\":{" ENDPOINT
+         ",\"allowedAuthenticationModes\":[\"sharedkey\"]}}",
+         0, REASON_NONE},
+        {"{\"properties\":{" ENDPOINT ",\"allowedAuthenticationModes\":[\"AAD\"]}}", -ENOTSUP,
+         REASON_SHARED_KEY_DISABLED},
+        {"{\"properties\":{" ENDPOINT ",\"allowedAuthenticationModes\":[]}}", -ENOTSUP,
+         REASON_SHARED_KEY_DISABLED},
+        {"{\"properties\":{" ENDPOINT ",\"allowedAuthenticationModes\":[1,null]}}", -ENOTSUP,
+         REASON_SHARED_KEY_DISABLED},
+        {"{\"properties\":{" ENDPOINT ",\"allowedAuthenticationModes\":\"SharedKey\"}}", -EINVAL,
+         REASON_NONE},
+        {"{\"properties\":{" ENDPOINT ",\"poolAllocationMode\":\"UserSubscription\"}}", -ENOTSUP,
+         REASON_USER_SUBSCRIPTION_MODE},
+        {"{\"properties\":{\"provisioningState\":\"Creating\"}}", -ENOTSUP, REASON_AZURE_ERROR},
+        {"{\"properties\":{\"provisioningState\":\"Succeeded\"}}", -EINVAL, REASON_NONE},
+        {"{\"properties\":{\"accountEndpoint\":\"https://x\"}}", -EINVAL, REASON_NONE},
+        {"{\"properties\":{\"accountEndpoint\":17}}", -EINVAL, REASON_NONE},
+        {"{\"properties\":[]}", -EINVAL, REASON_NONE},
+        {"{}", -EINVAL, REASON_NONE},
+        {"[]", -EINVAL, REASON_NONE},
+        {"", -EINVAL, REASON_NONE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct resource_obstacle obstacle = {.reason = REASON_NONE};
+        struct resource_facts facts;
+        struct err err;
+
+        assert_int_equal(batch->read(cases[i].body, strlen(cases[i].body), &facts, &obstacle, &err),
+                         cases[i].expected);
+        assert_int_equal(obstacle.reason, cases[i].reason);
+        if (cases[i].expected == 0) {
+            assert_string_equal(facts.endpoint, "acct.westeurope.batch.azure.com");
+            assert_string_equal(facts.location, "westeurope");
+        } else {
+            assert_null(facts.endpoint);
+        }
+        resource_facts_done(&facts);
+    }
+}
+
+static void test_endpoint(void **state)
+{
+    static const struct {
+        const char *endpoint;
+        bool valid;
+    } cases[] = {
+        {"acct.westeurope.batch.azure.com", true},
+        {"acct.westeurope.batch.localhost:8443", true},
+        {"a", true},
+        {"a:1", true},
+        {"a:65535", true},
+        {"a:65536", false},
+        {"a:0", false},
+        {"a:", false},
+        {"a:1x", false},
+        {"", false},
+        {":1", false},
+        {".a", false},
+        {"-a", false},
+        {"a/b", false},
+        {"user@a", false},
+        {"a?b", false},
+        {"a#b", false},
+        {"a b", false},
+        {"https://a", false},
+        {"a\nb", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(batch_endpoint_valid(cases[i].endpoint), cases[i].valid);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_find),      cmocka_unit_test(test_regenerate_body),
+        cmocka_unit_test(test_read_keys), cmocka_unit_test(test_read_account),
+        cmocka_unit_test(test_endpoint),
+    };
+
+    return cmocka_run_group_tests_name("two_key", tests, NULL, NULL);
+}
