@@ -68,18 +68,19 @@ static void on_signal(void *context, int signal_number)
 static void on_clock_jumped(void *context, duration_ms jump, duration_ms suspended)
 {
     struct daemon *daemon = context;
+    duration_ms set = jump - suspended; /* the time asleep has really passed */
     char by[DURATION_TEXT_MAX], slept[DURATION_TEXT_MAX];
     struct log_line line;
 
     log_line_start(&line, loop_now(daemon->loop), LEVEL_WARNING, "clock.jumped",
-                   "the wall clock moved by %s%s; the machine slept for %s", jump < 0 ? "-" : "",
-                   duration_to_words(jump < 0 ? -jump : jump, by),
+                   "the wall clock was set by %s%s; the machine slept for %s", set < 0 ? "-" : "",
+                   duration_to_words(set < 0 ? -set : set, by),
                    duration_to_words(suspended, slept));
-    log_line_number(&line, "jump_ms", jump);
+    log_line_number(&line, "jump_ms", set);
     log_line_number(&line, "suspended_ms", suspended);
     log_emit(&daemon->log, &line);
     if (!daemon->stopping)
-        engine_clock_jumped(daemon->engine, jump);
+        engine_clock_jumped(daemon->engine, set);
 }
 
 static void on_once_timer(struct timer *timer)
@@ -130,11 +131,6 @@ static bool open_journal(struct daemon *daemon)
 {
     struct err err = {0};
 
-    if (fs_make_directory(daemon->config->state_dir, 0700, &err) != 0) {
-        say(daemon, LEVEL_ERROR, "journal.failed", err.text);
-        daemon->status = STATUS_STATE;
-        return false;
-    }
     switch (
         store_open(daemon->loop, &daemon->log, daemon->config->state_dir, &daemon->store, &err)) {
     case STORE_OPENED:

@@ -42,6 +42,7 @@ struct daemon {
     char config_error[300]; /* why the last reload was refused; "" if it was not */
     bool stopping;
     bool azure_closed;
+    bool hung;  /* a thread hangs in a dead file system */
     int status; /* the exit status */
 };
 

@@ -1,5 +1,7 @@
 #include "app/daemon_state.h"
 
+#include <unistd.h>
+
 /*
  * Taking the daemon down. In order: nothing new is started and what is under way gets a grace;
  * then, with the engine quiet, the control socket, the Azure client, the journal and HTTP are
@@ -12,6 +14,11 @@ static void on_http_closed(void *context)
     struct daemon *daemon = context;
 
     daemon->http = NULL;
+    if (daemon->hung) {
+        /* libuv's threads cannot be ended, and exit() would wait for them. All is safe on disk. */
+        log_sink_free(daemon->sink);
+        _exit(daemon->status);
+    }
     notify_close(daemon->notify, NULL, NULL);
     daemon->notify = NULL;
     signals_close(daemon->signals);
@@ -32,7 +39,9 @@ static void on_store_closed(void *context)
 
 static void close_store(struct daemon *daemon)
 {
-    engine_free(daemon->engine);
+    daemon->hung = engine_is_hung(daemon->engine);
+    if (!daemon->hung)
+        engine_free(daemon->engine);
     daemon->engine = NULL;
     store_close(daemon->store, on_store_closed, daemon);
 }
@@ -88,6 +97,7 @@ static void give_up_requests(struct daemon *daemon)
     if (daemon->azure_closed || !daemon->azure)
         return;
     daemon->azure_closed = true;
+    engine_give_up(daemon->engine);
     azure_close(daemon->azure, on_azure_given_up, daemon);
 }
 

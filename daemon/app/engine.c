@@ -369,6 +369,16 @@ void engine_stop(struct engine *engine, void (*stopped)(void *context), void *co
     engine_check_stopped(engine);
 }
 
+void engine_give_up(struct engine *engine)
+{
+    target_cancel_all(&engine->targets);
+}
+
+bool engine_is_hung(const struct engine *engine)
+{
+    return target_is_busy(&engine->targets);
+}
+
 void engine_free(struct engine *engine)
 {
     struct list *link;

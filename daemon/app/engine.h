@@ -46,6 +46,12 @@ void engine_clock_jumped(struct engine *engine, duration_ms jump);
 /* Starts nothing new from now on; stopped(context), from the loop, when nothing is under way. */
 void engine_stop(struct engine *engine, void (*stopped)(void *context), void *context);
 
+/* The grace is over: deliveries and other work on targets under way are given up as well. */
+void engine_give_up(struct engine *engine);
+/* After stopping: does a thread still hang in a target's file system? Then the engine must not be
+ * freed, and the process has to leave with _exit(). */
+bool engine_is_hung(const struct engine *engine);
+
 /* --- for people --- */
 struct engine_totals {
     size_t accounts;

@@ -58,6 +58,7 @@ struct engine_account {
     struct turn *saving;  /* its effects wait until the journal has the record */
     struct turn *acting;  /* what its action will report; NULL: none is under way */
     size_t parts_pending; /* of an action made of several (reading all targets) */
+    bool parts_canceled;
     size_t first_failure; /* index of the first target that failed a preflight */
     struct azure_call *call;
     struct deferred finish_later; /* an action that ended before it began still ends on the loop */

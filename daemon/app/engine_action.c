@@ -47,7 +47,7 @@ static void finish(struct engine_account *account)
     turn_post(account, turn);
 }
 
-/* The action was given up because the daemon stops. */
+/* The action was given up because the daemon stops: what it would report is incomplete. */
 static void abandon(struct engine_account *account)
 {
     turn_free(account->acting);
@@ -60,6 +60,19 @@ static void abandon(struct engine_account *account)
         engine_let_go(account);
     else
         engine_check_stopped(account->engine);
+}
+
+/* One of the parts of an action has ended; the last one ends the action. */
+static void end_part(struct engine_account *account, bool canceled)
+{
+    if (canceled)
+        account->parts_canceled = true;
+    if (--account->parts_pending > 0)
+        return;
+    if (account->parts_canceled)
+        abandon(account);
+    else
+        finish(account);
 }
 
 static void remember_failure(struct engine_account *account, const struct failure *failure)
@@ -113,8 +126,7 @@ static void on_target_read(void *context, struct target_result *result)
         look->targets[look->target_count++] = result->sighting;
         take_seen_keys(account, result);
     }
-    if (--account->parts_pending == 0)
-        finish(account);
+    end_part(account, result->canceled);
 }
 
 static void read_targets(struct engine_account *account)
@@ -122,6 +134,7 @@ static void read_targets(struct engine_account *account)
     const struct account *subject = account->account;
 
     account->parts_pending = 1; /* ours, so that nothing finishes while we start them */
+    account->parts_canceled = false;
     for (size_t i = 0; i < subject->destination_count && i < TARGETS_MAX; i++) {
         if (!account->targets[i].readable)
             continue;
@@ -129,8 +142,7 @@ static void read_targets(struct engine_account *account)
         target_read(&account->engine->targets, &subject->destinations[i], account->azure.location,
                     on_target_read, account);
     }
-    if (--account->parts_pending == 0)
-        finish(account);
+    end_part(account, false);
 }
 
 static void on_azure_looked(void *context, const struct azure_result *result)
@@ -174,8 +186,7 @@ static void on_target_probed(void *context, struct target_result *result)
         account->acting->event.target = account->targets[probe->index].id;
     }
     free(probe);
-    if (--account->parts_pending == 0)
-        finish(account);
+    end_part(account, result->canceled);
 }
 
 static void probe_targets(struct engine_account *account)
@@ -184,6 +195,7 @@ static void probe_targets(struct engine_account *account)
 
     account->first_failure = SIZE_MAX;
     account->parts_pending = 1;
+    account->parts_canceled = false;
     for (size_t i = 0; i < subject->destination_count && i < TARGETS_MAX; i++) {
         struct probe *probe;
 
@@ -199,8 +211,7 @@ static void probe_targets(struct engine_account *account)
         target_probe(&account->engine->targets, &subject->destinations[i], account->azure.location,
                      on_target_probed, probe);
     }
-    if (--account->parts_pending == 0)
-        finish(account);
+    end_part(account, false);
 }
 
 /* --- regenerate and verify --- */
@@ -270,11 +281,19 @@ void action_finish_later(struct deferred *deferred)
     finish(container_of(deferred, struct engine_account, finish_later));
 }
 
+/* A call that could not even be made, for want of memory, would never complete. */
+static void expect_completion(struct engine_account *account, struct azure_call *call)
+{
+    account->call = call;
+    if (!call)
+        engine_fault(account->engine, "out of memory");
+}
+
 static void verify(struct engine_account *account, const struct secret *key)
 {
     if (key)
-        account->call =
-            azure_verify(account->engine->parts.azure, &account->azure, key, on_verified, account);
+        expect_completion(account, azure_verify(account->engine->parts.azure, &account->azure, key,
+                                                on_verified, account));
     else
         finish_without_key(account);
 }
@@ -340,11 +359,12 @@ void action_start(struct engine_account *account, const struct action *action)
         break;
     case ACTION_LOOK:
         forget_seen_keys(account);
-        account->call = azure_look(azure, &account->azure, correlation, on_azure_looked, account);
+        expect_completion(
+            account, azure_look(azure, &account->azure, correlation, on_azure_looked, account));
         break;
     case ACTION_REGENERATE:
-        account->call = azure_regenerate(azure, &account->azure, action->slot, correlation,
-                                         on_regenerated, account);
+        expect_completion(account, azure_regenerate(azure, &account->azure, action->slot,
+                                                    correlation, on_regenerated, account));
         break;
     case ACTION_VERIFY_LIVE:
         verify(account, live_key(account, action->slot, &action->key));

@@ -248,6 +248,18 @@ static void add_times(struct log_line *line, const struct engine_account *accoun
     }
 }
 
+/* Who is behind it: the operator whose command this turn carries out, or who asked for the
+ * rotation. */
+static const char *actor_of(const struct engine_account *account, const struct turn *turn,
+                            const struct note *note)
+{
+    if (turn->actor[0])
+        return turn->actor;
+    if (note->trigger == TRIGGER_COMMAND && account->record.actor[0])
+        return account->record.actor;
+    return NULL;
+}
+
 static void fingerprint_text(const struct note *note, char *out)
 {
     out[0] = '\0';
@@ -278,12 +290,9 @@ static void report(struct engine_account *account, const struct turn *turn, cons
         target_text(account, note, target, sizeof(target));
         log_line_text(&line, "target", target);
     }
-    if (record->trigger != TRIGGER_NONE)
-        log_line_text(&line, "trigger", trigger_name(record->trigger));
-    if (note->kind == NOTE_OPERATOR_COMMAND || note->kind == NOTE_HELD)
-        log_line_text(&line, "actor", turn->actor[0] ? turn->actor : NULL);
-    else
-        log_line_text(&line, "actor", record->actor[0] ? record->actor : NULL);
+    if (note->trigger != TRIGGER_NONE)
+        log_line_text(&line, "trigger", trigger_name(note->trigger));
+    log_line_text(&line, "actor", actor_of(account, turn, note));
     fingerprint_text(note, fingerprint);
     log_line_text(&line, "fingerprint", fingerprint[0] ? fingerprint : NULL);
     add_ids(&line, turn, note);
@@ -329,10 +338,8 @@ size_t report_history(struct engine_account *account, const struct turn *turn,
             .reason = note->drift != DRIFT_NONE     ? drift_name(note->drift)
                       : note->reason != REASON_NONE ? reason_describe(note->reason)->name
                                                     : NULL,
-            .trigger = record->trigger != TRIGGER_NONE ? trigger_name(record->trigger) : NULL,
-            .actor = turn->actor[0]     ? turn->actor
-                     : record->actor[0] ? record->actor
-                                        : NULL,
+            .trigger = note->trigger != TRIGGER_NONE ? trigger_name(note->trigger) : NULL,
+            .actor = actor_of(account, turn, note),
             .fingerprint = texts[count].fingerprint[0] ? texts[count].fingerprint : NULL,
             .request_id = turn->request_id[0] ? turn->request_id : NULL,
             .correlation_id = record->correlation[0] ? record->correlation : NULL,

@@ -37,7 +37,7 @@ struct note *machine_note(struct machine *machine, enum note_kind kind)
         effects->note_count--;
     }
     note = &effects->notes[effects->note_count++];
-    *note = (struct note){.kind = kind};
+    *note = (struct note){.kind = kind, .trigger = machine->record->trigger};
     return note;
 }
 

@@ -36,7 +36,10 @@ static void settle_offers(struct machine *machine)
     for (size_t i = 0; i < record->target_count; i++) {
         struct target_record *target = &record->targets[i];
 
-        if (target->offered && !context->targets[i].settles_at_once)
+        if (!target->offered)
+            continue;
+        target->unsettled_until = machine->now;
+        if (!context->targets[i].settles_at_once)
             target->unsettled_until = time_add(machine->now, context->timing->unknown_wait);
     }
 }

@@ -126,6 +126,7 @@ enum note_kind {
 };
 struct note {
     enum note_kind kind;
+    enum trigger trigger; /* why the rotation that it belongs to was started */
     enum reason reason;
     enum drift_kind drift;
     bool has_slot;

@@ -9,6 +9,8 @@
 /* What Azure documents for one subscription and principal. */
 enum { READ_BURST = 250, READ_REFILL = 25, WRITE_BURST = 200, WRITE_REFILL = 10 };
 
+enum { TABLE_SIZE = 1024 };
+
 /* For a refusal that does not say how long to wait. */
 #define PAUSE_UNSAID (5 * MS_SECOND)
 #define LOG_EVERY    MS_MINUTE
@@ -28,20 +30,20 @@ struct admission_lane {
 };
 
 struct admission_subscription {
-    struct list link; /* in the ring of those where somebody waits, else in the idle ones */
+    struct list table_link;
+    struct list ring_link; /* in the ring while somebody waits */
     struct admission *admission;
     char *id;
     struct list lanes;
     size_t waiting_count;
     unsigned in_flight;
-    bool in_ring;
 };
 
 struct admission {
     struct loop *loop;
     struct log *log;
     duration_ms (*clock)(void);
-    struct list idle;
+    struct list table[TABLE_SIZE]; /* of subscriptions, by hash of their ids */
     struct list ring;
     size_t ring_length;
     unsigned limit_in_all;
@@ -100,20 +102,16 @@ static bool admit_one(struct admission_subscription *subscription, duration_ms *
 
 static void leave_ring(struct admission_subscription *subscription)
 {
-    list_remove(&subscription->link);
-    list_append(&subscription->admission->idle, &subscription->link);
+    list_remove(&subscription->ring_link);
     subscription->admission->ring_length--;
-    subscription->in_ring = false;
 }
 
 static void join_ring(struct admission_subscription *subscription)
 {
-    if (subscription->in_ring)
+    if (!list_empty(&subscription->ring_link))
         return;
-    list_remove(&subscription->link);
-    list_append(&subscription->admission->ring, &subscription->link);
+    list_append(&subscription->admission->ring, &subscription->ring_link);
     subscription->admission->ring_length++;
-    subscription->in_ring = true;
 }
 
 /* The turn passes on with every request that is let in. It ends when the limit is reached, or when
@@ -126,10 +124,10 @@ static void dispatch(struct admission *admission)
     timer_stop(&admission->refilled);
     while (admission->in_flight < admission->limit_in_all && fruitless < admission->ring_length) {
         struct admission_subscription *subscription =
-            container_of(admission->ring.next, struct admission_subscription, link);
+            container_of(admission->ring.next, struct admission_subscription, ring_link);
 
-        list_remove(&subscription->link);
-        list_append(&admission->ring, &subscription->link);
+        list_remove(&subscription->ring_link);
+        list_append(&admission->ring, &subscription->ring_link);
         if (subscription->waiting_count == 0) {
             leave_ring(subscription);
             fruitless = 0;
@@ -155,27 +153,23 @@ static void on_refilled(struct timer *timer)
 
 /* --- lanes --- */
 
-static struct admission_subscription *find_in(struct list *head, const char *id)
+/* FNV-1a over the id in lower case. */
+static struct list *table_place(struct admission *admission, const char *id)
 {
-    list_for_each (link, head) {
-        struct admission_subscription *subscription =
-            container_of(link, struct admission_subscription, link);
+    uint32_t hash = UINT32_C(2166136261);
 
-        if (str_equal_nocase(subscription->id, id))
-            return subscription;
+    for (; *id != '\0'; id++) {
+        unsigned char c = (unsigned char)*id;
+
+        hash = (hash ^ (c >= 'A' && c <= 'Z' ? c + 32U : c)) * UINT32_C(16777619);
     }
-    return NULL;
+    return &admission->table[hash % TABLE_SIZE];
 }
 
-static struct admission_subscription *get_subscription(struct admission *admission, const char *id)
+static struct admission_subscription *subscription_new(struct admission *admission, const char *id)
 {
-    struct admission_subscription *subscription = find_in(&admission->ring, id);
+    struct admission_subscription *subscription = calloc(1, sizeof(*subscription));
 
-    if (subscription == NULL)
-        subscription = find_in(&admission->idle, id);
-    if (subscription != NULL)
-        return subscription;
-    subscription = calloc(1, sizeof(*subscription));
     if (subscription == NULL)
         return NULL;
     subscription->id = str_dup(id);
@@ -184,9 +178,24 @@ static struct admission_subscription *get_subscription(struct admission *admissi
         return NULL;
     }
     subscription->admission = admission;
+    list_init(&subscription->ring_link);
     list_init(&subscription->lanes);
-    list_append(&admission->idle, &subscription->link);
+    list_append(table_place(admission, id), &subscription->table_link);
     return subscription;
+}
+
+static struct admission_subscription *get_subscription(struct admission *admission, const char *id)
+{
+    struct list *place = table_place(admission, id);
+
+    list_for_each (link, place) {
+        struct admission_subscription *subscription =
+            container_of(link, struct admission_subscription, table_link);
+
+        if (str_equal_nocase(subscription->id, id))
+            return subscription;
+    }
+    return subscription_new(admission, id);
 }
 
 static struct admission_lane *lane_new(struct admission_subscription *subscription,
@@ -327,7 +336,8 @@ struct admission *admission_new(struct loop *loop, struct log *log, duration_ms 
     admission->clock = clock;
     admission->limit_in_all = 1;
     admission->limit_per_subscription = 1;
-    list_init(&admission->idle);
+    for (size_t i = 0; i < TABLE_SIZE; i++)
+        list_init(&admission->table[i]);
     list_init(&admission->ring);
     deferred_init(&admission->dispatch, on_deferred);
     timer_init(loop, &admission->refilled, on_refilled);
@@ -362,9 +372,10 @@ static void on_timer_closed(struct timer *timer)
     void *context = admission->closed_context;
     struct list *link;
 
-    while ((link = list_pop(&admission->ring)) != NULL ||
-           (link = list_pop(&admission->idle)) != NULL)
-        free_subscription(container_of(link, struct admission_subscription, link));
+    for (size_t i = 0; i < TABLE_SIZE; i++) {
+        while ((link = list_pop(&admission->table[i])) != NULL)
+            free_subscription(container_of(link, struct admission_subscription, table_link));
+    }
     free(admission);
     closed(context);
 }

@@ -1,9 +1,9 @@
 /*
  * The Azure side of a rotation: look, regenerate, verify.
  *
- * Each call runs its requests (token, admission, ARM or the Batch data plane) and ends in exactly one
- * completion, always from the loop. The account keys it saw stay here in an `azure_keys`, as secrets
- * with their fingerprints; everybody else works with the fingerprints.
+ * Each call runs its requests (token, admission, ARM or the Batch data plane) and ends in exactly
+ * one completion, always from the loop. The account keys it saw stay in its azure_account, as
+ * secrets with their fingerprints; everybody else works with the fingerprints.
  *
  * Nothing is retried here, with one exception: a 401 is answered once with a fresh token, which is
  * safe because a request that was not authorised had no effect.
@@ -61,11 +61,11 @@ typedef void azure_done(void *context, const struct azure_result *result);
 struct azure_call;
 
 /*
- * `account` stays where it is until done(), and its `account` member belongs to the configuration that
- * was set last. These return NULL when memory is out; done() is not called then.
+ * `account` stays where it is until done(), and its `account` member belongs to the configuration
+ * that was set last. These return NULL when memory is out; done() is not called then.
  *
- * GET of the account (it must exist, be provisioned, allow Shared Key, allocate its pools in the Batch
- * service), then listKeys. Fills endpoint, location, keys and fingerprints of `account`.
+ * GET of the account (it must exist, be provisioned, allow Shared Key, allocate its pools in the
+ * Batch service), then listKeys. Fills endpoint, location, keys and fingerprints of `account`.
  * correlation_id groups the requests of one rotation in Azure's activity log.
  */
 struct azure_call *azure_look(struct azure *azure, struct azure_account *account,
@@ -77,8 +77,8 @@ struct azure_call *azure_regenerate(struct azure *azure, struct azure_account *a
                                     enum slot slot, const char *correlation_id, azure_done *done,
                                     void *context);
 
-/* Does the data plane accept this key (of a slot, or one read from a target)? REASON_KEY_REFUSED: it
- * said no; REASON_NETWORK, …: it did not say. Needs `endpoint` from an earlier look. */
+/* Does the data plane accept this key (of a slot, or one read from a target)? REASON_KEY_REFUSED:
+ * it said no; REASON_NETWORK, …: it did not say. Needs `endpoint` from an earlier look. */
 struct azure_call *azure_verify(struct azure *azure, struct azure_account *account,
                                 const struct secret *key, azure_done *done, void *context);
 

@@ -19,10 +19,11 @@ static int check_directory(int fd, const char *directory, struct err *err)
         return err_set(err, -EPERM,
                        "%s belongs to uid %u, not to the daemon's user: chown it to uid %u",
                        directory, (unsigned)status.st_uid, (unsigned)geteuid());
-    if ((status.st_mode & 077) != 0)
-        return err_set(err, -EPERM,
-                       "%s is open to others than its owner (mode %04o): chmod 0700 %s", directory,
-                       (unsigned)(status.st_mode & 07777), directory);
+    /* systemd gives all state directories of a service one mode, and that of the key files has to let
+     * their readers through. */
+    if ((status.st_mode & 077) != 0 && fchmod(fd, 0700) < 0)
+        return err_set_errno(err, errno, "%s is open to others than its owner, and chmod 0700",
+                             directory);
     return 0;
 }
 

@@ -64,11 +64,12 @@ char *target_expand_location(const char *text, const char *location)
 struct target_id target_identify(const struct destination *destination, const char *location)
 {
     const struct target_type_operations *type = type_of(destination);
-    char *place = type->place(destination, location);
+    char *place = type->place(destination, NULL);
     struct target_id id = {{0}};
     uint8_t hash[SHA256_LENGTH];
     struct buf identity;
 
+    (void)location;
     buf_init(&identity, IDENTITY_MAX);
     /* NUL stands in none of the parts, so that no two lists of parts look alike. */
     buf_append(&identity, type->name, strlen(type->name) + 1);

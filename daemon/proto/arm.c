@@ -226,8 +226,11 @@ static void explain_error(struct failure *failure, const struct arm_subject *sub
                           const struct cloud_error *error)
 {
     const struct meaning *meaning = find_meaning(failure->http_status, error);
-    const char *message = cloud_error_message(error);
-    const char *blank = message[0] != '\0' ? ": " : "";
+    const struct cloud_error_item *item =
+        meaning != NULL && meaning->code != NULL ? cloud_error_find(error, meaning->code) : NULL;
+    const char *message =
+        item != NULL && item->message[0] != '\0' ? item->message : cloud_error_message(error);
+    const char *separator = message[0] != '\0' ? ": " : "";
 
     str_copy(failure->error_code, sizeof(failure->error_code), cloud_error_code(error));
     if (meaning != NULL)
@@ -235,7 +238,7 @@ static void explain_error(struct failure *failure, const struct arm_subject *sub
     else if (failure->http_status == 503 && failure->retry_after > 0)
         failure->reason = REASON_THROTTLED;
     failure_set_text(failure, "%s answered %s with %d %s%s%s", service, subject->operation,
-                     failure->http_status, cloud_error_code(error), blank, message);
+                     failure->http_status, cloud_error_code(error), separator, message);
     if (meaning != NULL && meaning->words == WORDS_GRANT)
         set_grant_remedy(failure, subject, message);
     else if (meaning != NULL && meaning->words == WORDS_FIXED)

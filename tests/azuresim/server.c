@@ -38,21 +38,50 @@ struct server {
     struct listener imds;
 };
 
+/* Each connection keeps its present request in its socket context: the library does not report the
+ * end of a request that failed before its headers were complete, so it is freed from there. */
+static void note_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
+                            enum MHD_ConnectionNotificationCode code)
+{
+    struct http_request **current = *socket_context;
+
+    (void)cls;
+    (void)connection;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *socket_context = memory_zeroed(1, sizeof(*current));
+        return;
+    }
+    if (current != NULL)
+        http_request_free(*current);
+    free(current);
+    *socket_context = NULL;
+}
+
+static struct http_request **current_request(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
 /* The request line comes here before the library decodes it. */
 static void *start_request(void *cls, const char *target, struct MHD_Connection *connection)
 {
+    struct http_request **current = current_request(connection);
+
     (void)cls;
-    (void)connection;
-    return http_request_new(target);
+    http_request_free(*current);
+    *current = http_request_new(target);
+    return *current;
 }
 
 static void end_request(void *cls, struct MHD_Connection *connection, void **request_cls,
                         enum MHD_RequestTerminationCode code)
 {
+    struct http_request **current = current_request(connection);
+
     (void)cls;
-    (void)connection;
     (void)code;
-    http_request_free(*request_cls);
+    http_request_free(*current);
+    *current = NULL;
     *request_cls = NULL;
 }
 
@@ -155,12 +184,13 @@ static bool listener_start(struct listener *listener, struct sim *sim, uint16_t 
         flags |= MHD_USE_TLS;
     listener->daemon = MHD_start_daemon(
         flags, port, NULL, NULL, handle_access, listener, MHD_OPTION_SOCK_ADDR, &address,
-        MHD_OPTION_URI_LOG_CALLBACK, start_request, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request,
-        NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)MAX_CONNECTIONS,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_TIMEOUT_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE,
-        (size_t)THREAD_STACK_SIZE, MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned int)LISTEN_BACKLOG,
-        MHD_OPTION_ARRAY, identity == NULL ? no_options : tls_options, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, note_connection, NULL, MHD_OPTION_URI_LOG_CALLBACK,
+        start_request, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request, NULL,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned int)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned int)IDLE_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_SIZE, MHD_OPTION_LISTEN_BACKLOG_SIZE,
+        (unsigned int)LISTEN_BACKLOG, MHD_OPTION_ARRAY, identity == NULL ? no_options : tls_options,
+        MHD_OPTION_END);
     if (listener->daemon == NULL)
         fprintf(stderr, "azuresim: cannot listen on 127.0.0.1:%u: %s\n", port, strerror(errno));
     return listener->daemon != NULL;
@@ -180,16 +210,22 @@ static void raise_descriptor_limit(void)
 struct server *server_new(struct sim *sim, const struct tls_identity *identity)
 {
     struct server *server = memory_zeroed(1, sizeof(*server));
+    bool listening = false;
 
     raise_descriptor_limit();
-    if (!listener_start(&server->https, sim, sim->options.port, identity) ||
-        !listener_start(&server->imds, sim, sim->options.imds_port, NULL)) {
-        server_free(server);
-        return NULL;
+    /* Requests wait until the ports are known: answers name them. */
+    pthread_mutex_lock(&sim->lock);
+    if (listener_start(&server->https, sim, sim->options.port, identity) &&
+        listener_start(&server->imds, sim, sim->options.imds_port, NULL)) {
+        sim->port = port_of(server->https.daemon);
+        sim->imds_port = port_of(server->imds.daemon);
+        listening = true;
     }
-    sim->port = port_of(server->https.daemon);
-    sim->imds_port = port_of(server->imds.daemon);
-    return server;
+    pthread_mutex_unlock(&sim->lock);
+    if (listening)
+        return server;
+    server_free(server);
+    return NULL;
 }
 
 void server_free(struct server *server)

@@ -213,6 +213,7 @@ static void test_code_in_details(void **state)
     assert_false(arm_reply_check(&reply, &looking, NOW, &failure));
     assert_int_equal(failure.reason, REASON_PERMISSION_DENIED);
     assert_string_equal(failure.error_code, "Conflict");
+    assert_non_null(strstr(failure.text, "409 Conflict: n"));
     http_reply_done(&reply);
 }
 

@@ -79,6 +79,34 @@ static void test_signatures(void **state)
     secret_free(key);
 }
 
+/* Names of headers and parameters count in lower case, in whatever order they are sent. */
+static void test_case_and_order_do_not_matter(void **state)
+{
+    static const struct {
+        const char *url;
+        const char *names[2];
+    } cases[] = {{HOST "/pools?b=1&a=2", {"ocp-range", "ocp-x"}},
+                 {HOST "/pools?A=2&B=1", {"OCP-X", "Ocp-Range"}}};
+    struct secret *key = secret_new(key_text, sizeof(key_text) - 1);
+    char signatures[2][128];
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct http_request request;
+        struct err err;
+
+        http_request_init(&request, "GET", MS_SECOND);
+        buf_append_str(&request.url, cases[i].url);
+        http_request_header(&request, cases[i].names[0], "same");
+        http_request_header(&request, cases[i].names[1], "same");
+        assert_int_equal(batch_sign(&request, "myaccount", key, NOW, &err), 0);
+        str_copy(signatures[i], sizeof(signatures[i]), sent_header(&request, "Authorization"));
+        http_request_done(&request);
+    }
+    assert_string_equal(signatures[0], signatures[1]);
+    secret_free(key);
+}
+
 static void test_probe_request(void **state)
 {
     struct secret *key = secret_new(key_text, sizeof(key_text) - 1);
@@ -195,8 +223,11 @@ static void test_accepted_and_silent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signatures),          cmocka_unit_test(test_probe_request),
-        cmocka_unit_test(test_key_that_is_none),    cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_signatures),
+        cmocka_unit_test(test_probe_request),
+        cmocka_unit_test(test_case_and_order_do_not_matter),
+        cmocka_unit_test(test_key_that_is_none),
+        cmocka_unit_test(test_verdicts),
         cmocka_unit_test(test_accepted_and_silent),
     };
 

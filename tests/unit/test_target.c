@@ -506,15 +506,19 @@ static void test_location(void **state)
     struct fixture *f = *state;
     char path[192], text[256];
     struct answer answer;
+    struct target_id id;
 
     (void)snprintf(path, sizeof(path), "%s/{location}-key", f->directory);
     f->destination.path = path;
     f->destination.needs_location = true;
+    id = target_identify(&f->destination, NULL);
     target_describe(&f->destination, "Japan East", text, sizeof(text));
     assert_string_equal(text + strlen(text) - strlen("/japaneast-key"), "/japaneast-key");
     assert_true(str_starts_with(text, "file /"));
     assert_true(deliver(f, KEY_A).changed);
-    assert_string_equal(read_target(f).first_key, KEY_A);
+    answer = read_target(f);
+    assert_string_equal(answer.first_key, KEY_A);
+    assert_memory_equal(&answer.sighting.target, &id, sizeof(id));
 
     answer = (struct answer){.count = 0};
     target_read(&f->world, &f->destination, NULL, note, &answer);

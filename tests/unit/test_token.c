@@ -146,6 +146,10 @@ static void test_one_request_for_all(void **state)
     assert_int_equal(fake_http.sent_count, 1);
     assert_string_equal(fake_http.sent[0].url, "https://login.example/1111/oauth2/v2.0/token");
     assert_non_null(strstr(fake_http.sent[0].body, "client_secret=s3cret"));
+    token_cancel(&waiters[0].request);
+    ask(0, &ops); /* in a later turn of the loop */
+    fake_loop_run(100);
+    assert_int_equal(fake_http.sent_count, 1);
     fake_http_answer_all(&answer);
     fake_loop_run(0);
     for (size_t i = 0; i < WAITERS_MAX; i++)
