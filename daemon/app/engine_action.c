@@ -43,7 +43,6 @@ static void finish(struct engine_account *account)
     struct turn *turn = account->acting;
 
     account->acting = NULL;
-    account->call = NULL;
     turn_post(account, turn);
 }
 
@@ -52,7 +51,6 @@ static void abandon(struct engine_account *account)
 {
     turn_free(account->acting);
     account->acting = NULL;
-    account->call = NULL;
     account->draining = true;
     if (!engine_account_is_quiet(account))
         return;
@@ -154,7 +152,6 @@ static void on_azure_looked(void *context, const struct azure_result *result)
         abandon(account);
         return;
     }
-    account->call = NULL;
     take_result(account, result);
     if (result->failure) {
         finish(account);
@@ -282,9 +279,8 @@ void action_finish_later(struct deferred *deferred)
 }
 
 /* A call that could not even be made, for want of memory, would never complete. */
-static void expect_completion(struct engine_account *account, struct azure_call *call)
+static void expect_completion(struct engine_account *account, const struct azure_call *call)
 {
-    account->call = call;
     if (!call)
         engine_fault(account->engine, "out of memory");
 }

@@ -40,6 +40,23 @@ unsigned char *base64_decode(const char *text, size_t *length)
     return bytes;
 }
 
+/* The standard alphabet's digit for one of the URL alphabet; the two that only the standard one has
+ * become something that no alphabet has. */
+static char standard_digit(char c)
+{
+    switch (c) {
+    case '-':
+        return '+';
+    case '_':
+        return '/';
+    case '+':
+    case '/':
+        return '!';
+    default:
+        return c;
+    }
+}
+
 unsigned char *base64url_decode(const char *text, size_t text_length, size_t *length)
 {
     unsigned char *bytes;
@@ -48,17 +65,8 @@ unsigned char *base64url_decode(const char *text, size_t text_length, size_t *le
     while (text_length > 0 && text[text_length - 1] == '=')
         text_length--;
     standard = memory_zeroed(text_length + 4, 1);
-    for (size_t i = 0; i < text_length; i++) {
-        char c = text[i];
-
-        if (c == '+' || c == '/')
-            c = '!';
-        standard[i] = c;
-        if (c == '-')
-            standard[i] = '+';
-        else if (c == '_')
-            standard[i] = '/';
-    }
+    for (size_t i = 0; i < text_length; i++)
+        standard[i] = standard_digit(text[i]);
     while (text_length % 4 != 0)
         standard[text_length++] = '=';
     bytes = base64_decode(standard, length);

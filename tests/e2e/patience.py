@@ -1,0 +1,34 @@
+"""Waiting for something to become true, on machines of any speed."""
+
+import os
+import time
+
+# Instrumented programs on a slow machine need longer for the same; conditions that are met early
+# cost nothing, whatever this is.
+TIMEOUT = float(os.environ.get("E2E_TIMEOUT", "45"))
+LONG = os.environ.get("E2E_LONG", "") not in ("", "0")
+
+
+def wait_until(condition, what, timeout=TIMEOUT, pause=0.03):
+    """Returns the first true value of `condition`; fails, saying `what` did not happen."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"waited {timeout:g} s in vain until {what}")
+        time.sleep(pause)
+
+
+def stays_true(condition, seconds, what, pause=0.05):
+    """Fails as soon as `condition` is false within so many seconds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert condition(), f"it did not last that {what}"
+        time.sleep(pause)
+
+
+def seconds(default, in_full):
+    """How long a campaign runs: shortened, or in full length with E2E_LONG=1."""
+    return in_full if LONG else default

@@ -1,0 +1,140 @@
+"""The main job: keys rotate in turn, consumers hold a live one at every moment."""
+
+import signal
+
+import pytest
+
+from daemon import EXIT_OK
+from installation import OVERLAP
+from patience import seconds, wait_until
+from truth import alternates
+
+ACCOUNTS = ("alpha", "bravo", "charlie")
+
+
+def test_three_accounts_rotate_in_turn(site, azure):
+    """Strictly Secondary, Primary, Secondary, …; a replaced key lives on for the overlap."""
+    for name in ACCOUNTS:
+        site.account(name)
+    daemon = site.start()
+    site.wait_adopted(*ACCOUNTS)
+    continuous = site.consumer(*ACCOUNTS)
+    once_per_overlap = site.consumer(*ACCOUNTS, every=OVERLAP * 0.95)
+
+    rotations = seconds(4, 19)
+    for name in ACCOUNTS:
+        site.wait_rotations(name, rotations, timeout=60 + 4 * rotations)
+    assert daemon.stop() == EXIT_OK
+
+    seen = site.verdict(continuous)
+    site.verdict(once_per_overlap)
+    for name in ACCOUNTS:
+        slots = azure.truth.regenerated(name)
+        assert len(slots) >= rotations and alternates(slots), slots
+        keys = [one for one in seen if one["file"] == str(site.file(name)) and one["key"]]
+        assert len(keys) >= rotations, "the consumer saw the file change with every rotation"
+
+
+def test_rotations_keep_their_distance(site, azure):
+    """From one regenerate of an account to the next: never less than the overlap, and as the
+    schedule says, one rotate_every on the average."""
+    site.account("alpha")
+    site.start()
+    site.wait_rotations("alpha", 4)
+    times = azure.truth.regeneration_times("alpha")
+    gaps = [later - earlier for earlier, later in zip(times, times[1:])]
+    assert min(gaps) >= OVERLAP
+    # Planned times count from planned times: lateness does not add up.
+    assert abs((times[3] - times[0]) - 9) < 2.5, gaps
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stops_with_status_0(site, number):
+    site.account("alpha")
+    daemon = site.start()
+    site.wait_rotations("alpha", 1)
+    assert daemon.stop(number) == EXIT_OK
+    assert site.log.lines(event="daemon.stopping")
+    assert not site.socket.exists()
+
+
+def test_stops_in_the_middle_of_a_request(site, azure):
+    """A request that hangs gets a grace and is given up; the next start goes on from there."""
+    site.account("alpha")
+    daemon = site.start()
+    site.wait_adopted("alpha")
+    azure.fault("hang", op="regenerateKeys", count=1)
+    wait_until(lambda: site.log.lines(event="rotation.started"), "a rotation begins")
+    assert daemon.stop() == EXIT_OK
+    site.start()
+    site.log.wait("rotation.resumed", account="alpha")
+    site.wait_rotations("alpha", 1)
+    assert alternates(azure.truth.regenerated("alpha"))
+
+
+def test_a_key_is_delivered_only_when_the_data_plane_accepts_it(site, azure):
+    azure.settings(propagation_ms=1200)
+    site.account("alpha")
+    site.start()
+    site.wait_adopted("alpha")
+    consumer = site.consumer("alpha")
+    site.wait_rotations("alpha", 2)
+    site.verdict(consumer)
+    assert site.log.lines(event="key.verified", account="alpha")
+
+
+def test_all_targets_in_order_and_formats(site, azure):
+    """Three formats; the second target gets its key after the first, the optional one too."""
+    targets = site.config["targets"]
+    targets["env"] = {"type": "file", "path": f"{site.keys}/{{account}}.env", "format": "env",
+                      "mode": "0640"}
+    targets["json"] = {"type": "file", "path": f"{site.keys}/{{account}}.json", "format": "json"}
+    site.config["defaults"]["deliver_to"] = [
+        "file", "env", {"target": "json", "required": False}]
+    site.account("alpha")
+    site.start()
+    site.wait_rotations("alpha", 1)
+    site.azure.fault("lost_before", op="regenerateKeys")  # nothing changes while we look
+    wait_until(lambda: site.holds("alpha") and
+               all(site.held("alpha") in (site.keys / f"alpha.{kind}").read_text()
+                   for kind in ("env", "json")), "all three hold the same key")
+    environment = dict(line.split("=", 1)
+                       for line in (site.keys / "alpha.env").read_text().splitlines())
+    assert environment["AZURE_BATCH_ACCOUNT"] == "alpha"
+    assert environment["AZURE_BATCH_ENDPOINT"] == \
+        f"https://alpha.westeurope.batch.localhost:{azure.port}"
+    assert (site.keys / "alpha.env").stat().st_mode & 0o7777 == 0o640
+    assert site.file("alpha").stat().st_mode & 0o7777 == 0o600
+    order = [line["target"].rsplit("/", 1)[1]
+             for line in site.log.lines(event="key.delivered", account="alpha")]
+    assert order[:3] == ["alpha", "alpha.env", "alpha.json"]
+
+
+def test_a_rotation_waits_for_a_required_target(site, azure):
+    """Both keys are frozen until every required target has the new one, restarts or not."""
+    site.config["targets"]["second"] = {"type": "file",
+                                        "path": f"{site.directory}/later/{{account}}"}
+    (site.directory / "later").mkdir()
+    site.config["defaults"]["deliver_to"] = ["file", "second"]
+    site.account("alpha")
+    daemon = site.start()
+    site.wait_adopted("alpha")
+    consumer = site.consumer("alpha")
+    wait_until(lambda: azure.truth.regenerated("alpha"), "a key is regenerated")
+    # The preflight is past: take the second target's place away.
+    (site.directory / "later").rename(site.directory / "gone")
+    count = len(azure.truth.regenerated("alpha"))
+    failed = wait_until(lambda: site.log.lines(event="delivery.failed", account="alpha") or
+                        site.log.lines(event="rotation.retrying", account="alpha"),
+                        "the missing directory is reported")[0]
+    assert failed["reason"] == "target_failed" and failed["remedy"]
+    daemon.kill()
+    site.start()
+    site.log.wait("daemon.started")
+    wait_until(lambda: len(site.log.lines(event="daemon.status")) >= 3, "some time has passed")
+    assert len(azure.truth.regenerated("alpha")) <= count + 1
+    (site.directory / "gone").rename(site.directory / "later")
+    mark = site.log.mark()
+    site.wait_rotations("alpha", 2, since=mark)
+    assert alternates(azure.truth.regenerated("alpha"))
+    site.verdict(consumer)
