@@ -91,7 +91,7 @@ DESCRIPTION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null
 FULL_VERSION := $(or $(patsubst v%,%,$(DESCRIPTION)),$(VERSION))
 
 # --- are the libraries there? --------------------------------------------------------------------
-GOALS_WITHOUT_LIBRARIES := deps deps-lint clean help format uninstall test demo lint-text
+GOALS_WITHOUT_LIBRARIES := deps deps-lint clean help format uninstall test demo lint-format lint-layers lint-lengths lint-man
 spaced = $(subst >=, >= ,$1)
 ifneq ($(filter-out $(GOALS_WITHOUT_LIBRARIES),$(or $(MAKECMDGOALS),all)),)
 NEEDED  := $(PACKAGES) $(TEST_PACKAGES)
@@ -186,7 +186,7 @@ test: deps ## Install what is needed, build, run all tests
 	$(again) all test-programs
 	@rm -rf $B/results
 	+@status=0; for suite in test-unit test-e2e; do \
-	    $(MAKE) --no-print-directory -j1 $$suite || status=1; done; \
+	    $(MAKE) --no-print-directory $$suite || status=1; done; \
 	$(PYTHON) tests/tally.py $B/results || status=1; exit $$status
 
 test-programs: $(TESTS)
@@ -203,27 +203,31 @@ valgrind: $(TESTS) ## Unit tests under valgrind
 	@$(PYTHON) tests/run_unit.py --results $B/results/valgrind.xml --jobs $(JOBS) --valgrind $(TESTS)
 
 # --- looking at the source -----------------------------------------------------------------------
-lint: lint-text lint-cppcheck lint-tidy ## Format, layers, file lengths, man pages, cppcheck, clang-tidy
+lint: lint-format lint-layers lint-lengths lint-man lint-cppcheck lint-tidy ## Format, layers, file lengths, man pages, cppcheck, clang-tidy
 
-lint-text:
+lint-format:
 	$(call say,LINT,format)
 	$Qclang-format --dry-run -Werror $(FORMATTED)
+
+lint-layers:
 	$(call say,LINT,layers)
 	$Q$(PYTHON) tests/lint/layering.py --self-test
 	$Q$(PYTHON) tests/lint/layering.py daemon
+
+lint-lengths:
 	$(call say,LINT,lengths)
 	$Q$(PYTHON) tests/lint/file_length.py
+
+lint-man:
 	$(call say,LINT,man)
 	$Qmandoc -Tlint -Wwarning man/keyrotated.8 man/keyrotated.yaml.5 man/keyrotatectl.1
 
+CPPCHECK := cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j $(JOBS) -D__GNUC__ \
+    --enable=warning,performance,portability --suppress=missingIncludeSystem
 lint-cppcheck:
 	$(call say,LINT,cppcheck)
-	$Qcppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j $(JOBS) \
-	    --enable=warning,performance,portability --suppress=missingIncludeSystem \
-	    -D__GNUC__ -I daemon daemon
-	$Qcppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j $(JOBS) \
-	    --enable=warning,performance,portability --suppress=missingIncludeSystem \
-	    -D__GNUC__ -I tests/azuresim tests/azuresim
+	$Q$(CPPCHECK) -I daemon daemon
+	$Q$(CPPCHECK) -I tests/azuresim tests/azuresim
 
 # One file per process, for it is slow; each file with the flags that it is compiled with.
 TIDY_MARKS := $(patsubst %.c,$B/tidy/%.ok,$(DAEMON_SOURCES) $(AZURESIM_SOURCES))
@@ -240,7 +244,6 @@ format: ## Format all C source as .clang-format says
 	clang-format -i $(FORMATTED)
 
 # --- installing ----------------------------------------------------------------------------------
-SYSTEMD_FILES := keyrotated.service
 INSTALLED = $(SBINDIR)/keyrotated $(BINDIR)/keyrotatectl $(SYSTEMDDIR)/system/keyrotated.service \
     $(SYSUSERDIR)/keyrotated.conf $(SYSTEMDDIR)/catalog/keyrotated.catalog \
     $(MANDIR)/man8/keyrotated.8 $(MANDIR)/man5/keyrotated.yaml.5 $(MANDIR)/man1/keyrotatectl.1
@@ -274,5 +277,5 @@ help: ## Show this list
 	@echo '           V=1 WERROR=1 SANITIZE=address,undefined DEMO_SECONDS=20 PYTEST_ARGS=…'
 
 FORCE:
-.PHONY: all deps deps-lint demo test test-programs test-unit test-e2e valgrind lint lint-text \
-    lint-cppcheck lint-tidy format install uninstall clean help FORCE
+.PHONY: all deps deps-lint demo test test-programs test-unit test-e2e valgrind lint lint-format \
+    lint-layers lint-lengths lint-man lint-cppcheck lint-tidy format install uninstall clean help FORCE

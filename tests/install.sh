@@ -5,22 +5,22 @@ set -eu
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 
-make --no-print-directory install DESTDIR="$root" PREFIX=/opt/kr SYSCONFDIR=/opt/etc >/dev/null
+make --no-print-directory install DESTDIR="$root" PREFIX=/opt/kr >/dev/null
 
 for file in sbin/keyrotated bin/keyrotatectl lib/systemd/system/keyrotated.service \
     lib/sysusers.d/keyrotated.conf lib/systemd/catalog/keyrotated.catalog \
     share/man/man8/keyrotated.8 share/man/man5/keyrotated.yaml.5 share/man/man1/keyrotatectl.1; do
     [ -s "$root/opt/kr/$file" ] || { echo "not installed: $file" >&2; exit 1; }
 done
-[ -d "$root/opt/etc/keyrotated/conf.d" ]
+[ -d "$root/etc/keyrotated/conf.d" ]
 
 unit=$root/opt/kr/lib/systemd/system/keyrotated.service
-grep -q '^ExecStart=/opt/kr/sbin/keyrotated -c /opt/etc/keyrotated/keyrotated.yaml$' "$unit"
+grep -q '^ExecStart=/opt/kr/sbin/keyrotated -c /etc/keyrotated/keyrotated.yaml$' "$unit"
 grep -q '^ExecReload=/opt/kr/bin/keyrotatectl reload$' "$unit"
 "$root/opt/kr/sbin/keyrotated" --version
 "$root/opt/kr/bin/keyrotatectl" --version
 
-make --no-print-directory uninstall DESTDIR="$root" PREFIX=/opt/kr SYSCONFDIR=/opt/etc >/dev/null
+make --no-print-directory uninstall DESTDIR="$root" PREFIX=/opt/kr >/dev/null
 left=$(find "$root" -type f)
 [ -z "$left" ] || { echo "left behind: $left" >&2; exit 1; }
 echo 'install and uninstall: ok'

@@ -15,12 +15,14 @@ static void answer_and_free(struct command_group *group)
     struct control_answer answer = {
         .outcome = group->outcome,
         .message = group->message,
-        .account = group->account[0] ? group->account : NULL,
         .until = group->until,
-        .cycle = group->cycle,
         .accounts = group->accounts,
     };
 
+    if (group->accounts == 1) {
+        answer.account = group->account;
+        answer.cycle = group->cycle;
+    }
     control_answer(group->request, &answer);
     free(group);
 }

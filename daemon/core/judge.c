@@ -95,7 +95,7 @@ static uint64_t highest_cycle(const struct look *look)
     return cycle;
 }
 
-static bool is_late(const struct record *record, const struct look *look)
+bool judge_is_late(const struct record *record, const struct look *look)
 {
     for (int slot = 0; slot < SLOT_COUNT; slot++)
         if (!fingerprint_equal(&look->live[slot], &record->live[slot]) &&
@@ -131,7 +131,8 @@ struct verdict judge_drift(const struct record *record, const struct look *look)
     bool standby_same = fingerprint_equal(&look->live[standby], &record->live[standby]);
     struct verdict verdict = {.kind = VERDICT_DRIFT, .at_risk = census.dead > 0};
 
-    if (is_late(record, look))
+    verdict.standby_in_use = census.standby > 0;
+    if (judge_is_late(record, look))
         return (struct verdict){.kind = VERDICT_LATE};
     if ((!active_same && !standby_same) || highest_cycle(look) > record->cycle) {
         verdict.drift = DRIFT_JOURNAL_UNFIT;
@@ -152,7 +153,7 @@ struct verdict judge_delivery(const struct record *record, const struct look *lo
     enum slot other = slot_other(goal);
     struct verdict verdict = {.kind = VERDICT_AS_RECORDED};
 
-    if (is_late(record, look))
+    if (judge_is_late(record, look))
         return (struct verdict){.kind = VERDICT_LATE};
     verdict.other_changed = !fingerprint_equal(&look->live[other], &record->live[other]);
     if (highest_cycle(look) > record->cycle)

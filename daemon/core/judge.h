@@ -38,13 +38,17 @@ enum verdict_kind {
 struct verdict {
     enum verdict_kind kind;
     enum drift_kind drift;
-    bool at_risk;       /* a required target holds a key that is not live */
-    bool accept;        /* active_changed: the targets hold the new value already */
-    bool other_changed; /* judge_delivery(): the slot that is not delivered changed as well */
+    bool at_risk;        /* a required target holds a key that is not live */
+    bool accept;         /* active_changed: the targets hold the new value already */
+    bool standby_in_use; /* a required target holds the standby's live key */
+    bool other_changed;  /* judge_delivery(): the slot that is not delivered changed as well */
 };
 
 /* An adopted account outside a rotation: the drift table. */
 struct verdict judge_drift(const struct record *record, const struct look *look);
+
+/* Does the look show a key that was replaced before, so that it tells of the past? */
+bool judge_is_late(const struct record *record, const struct look *look);
 
 /* An account whose goal key is being verified or delivered: AS_RECORDED where the goal's key is the
  * one under delivery; DRIFT_ACTIVE_CHANGED where the goal's slot holds another one;

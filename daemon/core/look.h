@@ -43,6 +43,7 @@ struct look {
     struct sighting targets[TARGETS_MAX];
     size_t target_count;
     duration_ms clock_skew; /* the server's clock minus ours */
+    time_ms taken_at;       /* when it was complete; 0: right now */
 };
 
 /* Why something did not work, in the closed vocabulary, with all that a person needs to follow it

@@ -80,6 +80,10 @@ void machine_block(struct machine *machine, enum reason reason, const struct tar
 
     if (record->blocked == reason)
         return;
+    /* What waits for a person is not settled by something else that is wrong, and passes. */
+    if (reason_describe(record->blocked)->clearing == CLEARED_BY_HUMAN &&
+        reason_describe(reason)->clearing == CLEARED_BY_WORLD)
+        return;
     record->blocked = reason;
     record->blocked_at = machine->now;
     record->blocked_reported_at = machine->now;
@@ -113,6 +117,13 @@ bool machine_blocked_by_world(const struct record *record)
     return reason_describe(record->blocked)->clearing == CLEARED_BY_WORLD;
 }
 
+bool machine_repair_waits_for_human(const struct rotation_context *context,
+                                    const struct record *record)
+{
+    return context->policy->on_drift == DRIFT_ALERT && record->goal == record->active &&
+           record->repairing == DRIFT_ACTIVE_CHANGED && record_owed_required(record) > 0;
+}
+
 void machine_trouble(struct machine *machine, enum reason reason, time_ms not_before,
                      const char *detail)
 {
@@ -135,6 +146,14 @@ void machine_trouble(struct machine *machine, enum reason reason, time_ms not_be
     note->reason = reason;
     note->detail = detail;
     note->from_failure = machine->event->failure != NULL;
+}
+
+void machine_trouble_late(struct machine *machine)
+{
+    if (machine->record->trouble != REASON_OUTCOME_UNKNOWN)
+        machine->record->trouble = REASON_NONE; /* another trouble begins now */
+    machine_trouble(machine, REASON_OUTCOME_UNKNOWN, 0,
+                    "Azure showed a key that was replaced before: its answer is out of date");
 }
 
 void machine_fail(struct machine *machine, const struct failure *failure)
@@ -185,12 +204,16 @@ void machine_take_key(struct machine *machine, enum slot slot, const struct fing
     if (fingerprint_equal(&record->live[slot], key))
         return;
     record_add_replaced(record, &record->live[slot]);
+    record_remove_replaced(record, key);
     record->live[slot] = *key;
     record->born[slot] = machine->now;
 }
 
 void machine_acknowledge(struct machine *machine, struct target_record *target)
 {
+    /* Nobody knows since when it holds the key: its readers may have been told only now. */
+    if (target->required && target->acknowledged_at == 0)
+        machine->record->overlap_from = machine->now;
     target->acknowledged = true;
     target->fingerprint = *record_goal_key(machine->record);
     target->acknowledged_at = machine->now;
@@ -219,8 +242,10 @@ void machine_acknowledge_seen(struct machine *machine, const struct look *look)
     for (size_t i = 0; i < record->target_count; i++) {
         struct target_record *target = &record->targets[i];
 
-        if (judge_holding(look, &target->id) == judge_holding_of(record->goal))
-            machine_acknowledge(machine, target);
+        if (judge_holding(look, &target->id) != judge_holding_of(record->goal) ||
+            target->unsettled_until > machine->now)
+            continue;
+        machine_acknowledge(machine, target);
     }
 }
 

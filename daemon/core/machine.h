@@ -43,12 +43,18 @@ void machine_fail(struct machine *machine, const struct failure *failure);
  */
 void machine_trouble(struct machine *machine, enum reason reason, time_ms not_before,
                      const char *detail);
+/* A look showed the past. */
+void machine_trouble_late(struct machine *machine);
 void machine_block(struct machine *machine, enum reason reason, const struct target_id *target,
                    const char *detail);
 /* What was wrong is right again. */
 void machine_recovered(struct machine *machine);
 void machine_unblock(struct machine *machine);
 bool machine_blocked_by_world(const struct record *record);
+/* Under on_drift: alert, what somebody else's change of the active key broke is not repaired from
+ * here until a person asks for it. */
+bool machine_repair_waits_for_human(const struct rotation_context *context,
+                                    const struct record *record);
 duration_ms machine_backoff(const struct machine *machine, uint32_t attempt,
                             duration_ms server_asked);
 
@@ -60,7 +66,8 @@ void machine_foreign_change(struct machine *machine);
 void machine_take_key(struct machine *machine, enum slot slot, const struct fingerprint *key);
 void machine_acknowledge(struct machine *machine, struct target_record *target);
 void machine_void_acknowledgements(struct machine *machine);
-/* Every readable target that was seen to hold the goal's key has acknowledged it. */
+/* Every readable target that was seen to hold the goal's key has acknowledged it, unless an earlier
+ * delivery to it may still land. */
 void machine_acknowledge_seen(struct machine *machine, const struct look *look);
 /* A look that succeeded is noted; a skewed clock is trouble: returns false then. */
 bool machine_clock_agrees(struct machine *machine);

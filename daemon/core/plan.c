@@ -18,6 +18,7 @@ void plan_make(struct machine *machine)
         return;
     record->planned_with = wanted;
     record->catching_up = false;
+    record->overdue_reported_at = 0;
     machine->effects->persist = true;
     if (!policy->rotate) {
         record->planned_at = 0;

@@ -72,6 +72,13 @@ void record_add_replaced(struct record *record, const struct fingerprint *finger
     record->replaced[0] = *fingerprint;
 }
 
+void record_remove_replaced(struct record *record, const struct fingerprint *fingerprint)
+{
+    for (size_t i = 0; i < REPLACED_MAX; i++)
+        if (fingerprint_equal(&record->replaced[i], fingerprint))
+            record->replaced[i] = (struct fingerprint){0};
+}
+
 const struct fingerprint *record_goal_key(const struct record *record)
 {
     return &record->live[record->goal];

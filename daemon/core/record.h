@@ -42,7 +42,7 @@ struct target_record {
     bool required;
     bool acknowledged; /* it was given, or seen to hold, `fingerprint` */
     struct fingerprint fingerprint;
-    time_ms acknowledged_at;
+    time_ms acknowledged_at; /* 0: never, or it may have been changed since */
     bool offered;            /* a delivery of the goal was begun: it may hold the new key */
     time_ms unsettled_until; /* a delivery of unknown outcome may still land until then; 0: none */
     uint32_t attempts;       /* failed deliveries in a row */
@@ -141,6 +141,8 @@ const struct target_record *record_target_const(const struct record *record,
 /* Was this key live once and replaced since? */
 bool record_is_replaced(const struct record *record, const struct fingerprint *fingerprint);
 void record_add_replaced(struct record *record, const struct fingerprint *fingerprint);
+/* It is live after all. */
+void record_remove_replaced(struct record *record, const struct fingerprint *fingerprint);
 
 /* The key that every required target is to hold. */
 const struct fingerprint *record_goal_key(const struct record *record);

@@ -2,26 +2,113 @@
 
 #include "core/schedule.h"
 
-/* The record's targets become those of the configuration, in its order; what is known of those that
- * stay is kept. */
-static void merge_targets(struct machine *machine)
+static time_ms earlier(time_ms a, time_ms b)
+{
+    return a < b ? a : b;
+}
+
+static time_ms later(time_ms a, time_ms b)
+{
+    return a > b ? a : b;
+}
+
+static void heal_targets(struct machine *machine)
+{
+    const struct timing *timing = machine->context->timing;
+    time_ms latest_retry = time_add(machine->now, later(MS_DAY, timing->retry_max));
+
+    for (size_t i = 0; i < machine->record->target_count; i++) {
+        struct target_record *target = &machine->record->targets[i];
+
+        target->acknowledged_at = earlier(target->acknowledged_at, machine->now);
+        target->failing_since = earlier(target->failing_since, machine->now);
+        target->retry_at = earlier(target->retry_at, latest_retry);
+        target->unsettled_until =
+            earlier(target->unsettled_until, time_add(machine->now, timing->unknown_wait));
+    }
+}
+
+/*
+ * A clock that was set back while we were off leaves instants of the future behind. Waits that
+ * began "later than now" begin now: an overlap is never cut short by that, and nothing waits for a
+ * year. While we run, on_clock_jumped() moves the instants instead; doing both would count the step
+ * twice.
+ */
+static void heal_future_times(struct machine *machine)
+{
+    struct record *record = machine->record;
+    const struct rotation_context *context = machine->context;
+    const duration_ms day = MS_DAY;
+    /* A plan further off than this cannot have been made by this clock. */
+    const time_ms latest_plan =
+        time_add(machine->now, 2 * context->policy->rotate_every + 400 * day);
+
+    record->overlap_from = earlier(record->overlap_from, machine->now);
+    record->foreign_change_at = earlier(record->foreign_change_at, machine->now);
+    record->completed_at = earlier(record->completed_at, machine->now);
+    record->adopted_at = earlier(record->adopted_at, machine->now);
+    record->surprise.seen_at = earlier(record->surprise.seen_at, machine->now);
+    record->intent.written_at = earlier(record->intent.written_at, machine->now);
+    record->verify_since = earlier(record->verify_since, machine->now);
+    record->looked_at = earlier(record->looked_at, machine->now);
+    record->blocked_at = earlier(record->blocked_at, machine->now);
+    record->blocked_reported_at = earlier(record->blocked_reported_at, machine->now);
+    record->overdue_reported_at = earlier(record->overdue_reported_at, machine->now);
+    record->trouble_since = earlier(record->trouble_since, machine->now);
+    record->check_at =
+        earlier(record->check_at, time_add(machine->now, context->policy->check_every));
+    record->retry_at =
+        earlier(record->retry_at, time_add(machine->now, later(day, context->timing->retry_max)));
+    for (int slot = 0; slot < SLOT_COUNT; slot++)
+        record->born[slot] = earlier(record->born[slot], machine->now);
+    heal_targets(machine);
+    if (record->planned_at > latest_plan || record->due_at > latest_plan) {
+        record->planned_with = 0;
+        plan_make(machine);
+    }
+}
+
+/* Does the record have the targets of the configuration, in its order? */
+static bool targets_are_configured(const struct rotation_context *context,
+                                   const struct record *record)
+{
+    if (record->target_count != context->target_count)
+        return false;
+    for (size_t i = 0; i < record->target_count; i++)
+        if (memcmp(record->targets[i].id.bytes, context->targets[i].id.bytes, TARGET_ID_LENGTH) !=
+                0 ||
+            record->targets[i].required != context->targets[i].required)
+            return false;
+    return true;
+}
+
+void merge_targets(struct machine *machine)
 {
     const struct rotation_context *context = machine->context;
     struct record *record = machine->record;
     struct record before = *record;
 
+    if (targets_are_configured(context, record))
+        return;
     record->target_count = 0;
     for (size_t i = 0; i < context->target_count && i < TARGETS_MAX; i++) {
         const struct target_record *known = record_target_const(&before, &context->targets[i].id);
         struct target_record *target = &record->targets[record->target_count++];
 
         *target = known ? *known : (struct target_record){.id = context->targets[i].id};
+        /* Its readers count from now on, and may have been told after those of the others. */
+        if (known && context->targets[i].required && !known->required && known->acknowledged)
+            record->overlap_from = later(record->overlap_from, known->acknowledged_at);
         target->required = context->targets[i].required;
     }
     for (size_t i = record->target_count; i < TARGETS_MAX; i++)
         record->targets[i] = (struct target_record){0};
-    if (memcmp(before.targets, record->targets, sizeof(before.targets)) != 0)
-        machine->effects->persist = true;
+    /* Those that contradicted each other may be gone: the next look tells. */
+    if (record->adopted && record->blocked == REASON_TARGETS_DISAGREE) {
+        machine_unblock(machine);
+        record->check_at = machine->now;
+    }
+    machine->effects->persist = true;
 }
 
 /* A delivery was under way when the daemon stopped. What is not settled by the end of the process
@@ -84,7 +171,7 @@ void on_start(struct machine *machine)
 {
     struct record *record = machine->record;
 
-    merge_targets(machine);
+    heal_future_times(machine);
     settle_offers(machine);
     record->position = position_after_restart(record->position);
     machine->effects->persist = true;
@@ -120,7 +207,6 @@ void on_configured(struct machine *machine)
 {
     struct record *record = machine->record;
 
-    merge_targets(machine);
     plan_make(machine);
     if (record->blocked == REASON_ANOTHER_ROTATOR && !machine->context->policy->rotate)
         machine_unblock(machine);
@@ -160,5 +246,6 @@ void on_clock_jumped(struct machine *machine)
         shift(&record->targets[i].retry_at, jump, TIME_NEVER);
         shift(&record->targets[i].unsettled_until, jump, TIME_NEVER);
     }
+    heal_future_times(machine);
     machine->effects->persist = true;
 }

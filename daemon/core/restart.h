@@ -6,6 +6,9 @@
 
 #include "core/machine.h"
 
+/* The record's targets become those of the configuration, in its order; what is known of those that
+ * stay is kept. */
+void merge_targets(struct machine *machine);
 /* The record was read from the journal, or is new: goes on where a crash left off. */
 void on_start(struct machine *machine);
 /* Targets, policy or hints may be new. */

@@ -13,39 +13,6 @@ static time_ms later(time_ms a, time_ms b)
     return a > b ? a : b;
 }
 
-/*
- * A clock that was set back while we were off leaves instants of the future behind. Waits that
- * began "later than now" begin now: an overlap is never cut short by that, and nothing waits for a
- * year.
- */
-static void heal_future_times(struct machine *machine)
-{
-    struct record *record = machine->record;
-    const struct rotation_context *context = machine->context;
-    const duration_ms day = MS_DAY;
-
-    record->overlap_from = earlier(record->overlap_from, machine->now);
-    record->foreign_change_at = earlier(record->foreign_change_at, machine->now);
-    record->completed_at = earlier(record->completed_at, machine->now);
-    record->adopted_at = earlier(record->adopted_at, machine->now);
-    record->surprise.seen_at = earlier(record->surprise.seen_at, machine->now);
-    record->intent.written_at = earlier(record->intent.written_at, machine->now);
-    record->verify_since = earlier(record->verify_since, machine->now);
-    record->looked_at = earlier(record->looked_at, machine->now);
-    record->check_at =
-        earlier(record->check_at, time_add(machine->now, context->policy->check_every));
-    record->retry_at =
-        earlier(record->retry_at, time_add(machine->now, later(day, context->timing->retry_max)));
-    for (int slot = 0; slot < SLOT_COUNT; slot++)
-        record->born[slot] = earlier(record->born[slot], machine->now);
-    /* A plan too far off cannot have been made by this clock. */
-    if (record->planned_at >
-        time_add(machine->now, 2 * context->policy->rotate_every + 400 * day)) {
-        record->planned_with = 0;
-        plan_make(machine);
-    }
-}
-
 /* The daily reminders of what a person has to see to. */
 static void report_again(struct machine *machine)
 {
@@ -72,8 +39,8 @@ static time_ms report_at(const struct rotation_context *context, const struct re
 {
     time_ms at = plan_overdue_at(context, record);
 
-    if (record->overdue_reported_at != 0 && at != TIME_NEVER)
-        at = time_add(record->overdue_reported_at, REPORT_AGAIN_MS);
+    if (record->overdue_reported_at != 0)
+        at = later(at, time_add(record->overdue_reported_at, REPORT_AGAIN_MS));
     if (record->blocked != REASON_NONE)
         at = earlier(at, time_add(record->blocked_reported_at, REPORT_AGAIN_MS));
     return at;
@@ -92,19 +59,12 @@ static time_ms rotation_at(const struct rotation_context *context, const struct 
     return interlock.open ? at : later(at, interlock.until);
 }
 
-static bool repair_waits_for_human(const struct rotation_context *context,
-                                   const struct record *record)
-{
-    return record->consumers_at_risk && context->policy->on_drift == DRIFT_ALERT &&
-           record->repairing == DRIFT_ACTIVE_CHANGED;
-}
-
 static time_ms idle_wake_at(const struct machine *machine)
 {
     const struct record *record = machine->record;
     time_ms at = earlier(record->check_at, rotation_at(machine->context, record, machine->now));
 
-    if (!repair_waits_for_human(machine->context, record))
+    if (!machine_repair_waits_for_human(machine->context, record))
         at = earlier(at, deliver_wake_at(record, true));
     if (machine_blocked_by_world(record) || record->adopt_told)
         at = machine->now;
@@ -117,8 +77,10 @@ static time_ms wake_at(const struct machine *machine)
 
     switch (record->position) {
     case POSITION_ADOPT_WAIT:
-        return reason_describe(record->blocked)->clearing == CLEARED_BY_HUMAN ? TIME_NEVER
-                                                                              : record->retry_at;
+        /* A person has to say; unless the look that is to follow what was said has failed. */
+        if (reason_describe(record->blocked)->clearing == CLEARED_BY_HUMAN && record->retry_at == 0)
+            return TIME_NEVER;
+        return record->retry_at;
     case POSITION_IDLE:
         return idle_wake_at(machine);
     case POSITION_CONFIRM_WAIT:
@@ -171,8 +133,20 @@ static void on_persisted(struct machine *machine)
         on_offer_persisted(machine);
 }
 
+/* The journal stalled while the look waited for its turn: what it showed may be long past. */
+static bool look_is_stale(const struct machine *machine)
+{
+    const struct look *look = machine->event->look;
+
+    return look && look->taken_at != 0 && machine->now - look->taken_at > FRESH_FOR_MS;
+}
+
 static void on_looked(struct machine *machine)
 {
+    if (look_is_stale(machine)) {
+        machine_act(machine, ACTION_LOOK);
+        return;
+    }
     switch (machine->record->position) {
     case POSITION_ADOPT_LOOK:
         on_adopt_look(machine);
@@ -295,9 +269,8 @@ void rotation_step(const struct rotation_context *context, struct record *record
     const char *broken;
 
     *effects = (struct effects){.wake_at = TIME_NEVER, .refused_until = TIME_NEVER};
-    /* Before anything else: the waits that a step of the clock would distort. */
-    if (event->kind != EVENT_CLOCK_JUMPED)
-        heal_future_times(&machine);
+    /* The configuration may have changed while this event waited for its turn. */
+    merge_targets(&machine);
     if (record->held && record->held_until <= machine.now)
         release_hold(&machine, "its time is over");
     dispatch(&machine);

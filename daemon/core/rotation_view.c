@@ -46,13 +46,13 @@ void rotation_view(const struct rotation_context *context, const struct record *
     else if (view->state == STATE_RETRYING)
         view->since =
             record->trouble != REASON_NONE ? record->trouble_since : record->surprise.seen_at;
-    if (record->retry_at > now)
+    if (record->position == POSITION_DELIVER_WAIT)
+        view->retry_at = deliver_resume_at(record);
+    else if (record->retry_at > now)
         view->retry_at = record->retry_at;
-    else if (record->position == POSITION_DELIVER_WAIT)
-        view->retry_at = deliver_wake_at(record, false);
     if (record->adopted && record->due_at != 0 && record->blocked == REASON_NONE) {
         rotation_interlock(context, record, now, &interlock);
-        view->next_at = record->due_at;
+        view->next_at = record->requested ? now : record->due_at;
         if (!interlock.open && interlock.until != TIME_NEVER && interlock.until > view->next_at)
             view->next_at = interlock.until;
     }

@@ -19,10 +19,10 @@ static void take_under_care(struct machine *machine, const struct look *look,
                             const struct adoption *adoption)
 {
     struct record *record = machine->record;
+    bool told = record->adopt_told;
 
-    for (int slot = 0; slot < SLOT_COUNT; slot++) {
+    for (int slot = 0; slot < SLOT_COUNT; slot++)
         machine_take_key(machine, (enum slot)slot, &look->live[slot]);
-    }
     record->adopted = true;
     record->adopted_at = machine->now;
     record->active = adoption->slot;
@@ -40,7 +40,9 @@ static void take_under_care(struct machine *machine, const struct look *look,
     record->verify_since = 0;
     record->check_at = time_add(machine->now, machine->context->policy->check_every);
     machine_void_acknowledgements(machine);
-    machine_unblock(machine);
+    /* Evidence tells which key is in use; it does not make another rotator go away. */
+    if (told || record->blocked != REASON_ANOTHER_ROTATOR)
+        machine_unblock(machine);
     machine_note_key(machine, NOTE_ADOPTED, adoption->slot);
     record->planned_with = 0;
     plan_make(machine);
@@ -63,6 +65,19 @@ static void adopt_from(struct machine *machine, const struct look *look,
     machine_move(machine, POSITION_ADOPT_WAIT);
 }
 
+/* A look into the past, unless Azure keeps showing it: then it is the journal that is wrong about a
+ * key, and an adoption has to get out of that. */
+static bool look_is_late(const struct machine *machine)
+{
+    const struct record *record = machine->record;
+    duration_ms believed_after = machine->context->timing->unknown_wait;
+
+    if (!judge_is_late(record, machine->event->look))
+        return false;
+    return record->trouble != REASON_OUTCOME_UNKNOWN ||
+           machine->now < time_add(record->trouble_since, believed_after);
+}
+
 void on_adopt_look(struct machine *machine)
 {
     struct record *record = machine->record;
@@ -74,6 +89,11 @@ void on_adopt_look(struct machine *machine)
 
     if (machine->event->failure) {
         machine_fail(machine, machine->event->failure);
+        machine_move(machine, POSITION_ADOPT_WAIT);
+        return;
+    }
+    if (look_is_late(machine)) {
+        machine_trouble_late(machine);
         machine_move(machine, POSITION_ADOPT_WAIT);
         return;
     }

@@ -53,6 +53,9 @@ static void hold_surprise(struct machine *machine, const struct look *look,
         surprise->seen_at = machine->now;
         surprise->proven = false;
     }
+    /* Somebody may be using the standby key, whatever the second look shows. */
+    if (verdict->standby_in_use)
+        record->overlap_from = machine->now;
     record->check_at = time_add(surprise->seen_at, machine->context->timing->unknown_wait);
     machine->effects->persist = true;
     if (dead && machine->context->policy->verify != VERIFY_OFF &&
@@ -210,6 +213,31 @@ static void act_on_drift(struct machine *machine, const struct look *look,
         deliver_next(machine);
 }
 
+/*
+ * Under on_drift: alert the targets still hold the dead key, which was told already; or a person
+ * has put the live one there. True: that is all there is to this look.
+ */
+static bool awaited_repair(struct machine *machine, const struct look *look,
+                           const struct verdict *verdict)
+{
+    struct record *record = machine->record;
+
+    if (!machine_repair_waits_for_human(machine->context, record) ||
+        (verdict->drift != DRIFT_NONE && verdict->drift != DRIFT_TARGET_CHANGED))
+        return false;
+    machine_acknowledge_seen(machine, look);
+    machine->effects->persist = true;
+    if (machine_repair_waits_for_human(machine->context, record)) {
+        record->consumers_at_risk = true;
+        return true;
+    }
+    record->consumers_at_risk = false;
+    record->overlap_from = machine->now;
+    machine_note_drift(machine, NOTE_DRIFT_REPAIRED, record->repairing);
+    record->repairing = DRIFT_NONE;
+    return verdict->drift == DRIFT_NONE;
+}
+
 bool check_look(struct machine *machine, const struct look *look)
 {
     struct record *record = machine->record;
@@ -217,6 +245,10 @@ bool check_look(struct machine *machine, const struct look *look)
 
     record->looked_at = machine->now;
     record->check_at = time_add(machine->now, machine->context->policy->check_every);
+    if (verdict.kind != VERDICT_LATE && awaited_repair(machine, look, &verdict)) {
+        record->surprise = (struct surprise){0};
+        return true;
+    }
     if (verdict.kind == VERDICT_AS_RECORDED) {
         record->surprise = (struct surprise){0};
         record->consumers_at_risk = false;
@@ -224,8 +256,7 @@ bool check_look(struct machine *machine, const struct look *look)
     }
     if (verdict.kind == VERDICT_LATE) {
         record->check_at = machine->now;
-        machine_trouble(machine, REASON_OUTCOME_UNKNOWN, 0,
-                        "Azure showed a key that was replaced before: its answer is out of date");
+        machine_trouble_late(machine);
         enter_idle(machine);
         return false;
     }
@@ -245,7 +276,8 @@ void on_check_look(struct machine *machine)
         enter_idle(machine);
         return;
     }
-    machine_recovered(machine);
+    if (!judge_is_late(machine->record, machine->event->look))
+        machine_recovered(machine);
     if (check_look(machine, machine->event->look))
         enter_idle(machine);
 }

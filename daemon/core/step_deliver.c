@@ -115,16 +115,23 @@ void deliver_resume(struct machine *machine)
         enter_deliver_look(machine);
 }
 
-static void look_failed(struct machine *machine)
+static void wait_to_look_again(struct machine *machine)
 {
     struct record *record = machine->record;
 
-    machine_fail(machine, machine->event->failure);
     /* Only optional targets are owed: that keeps nothing else waiting. */
     if (record->goal == record->active && record_owed_required(record) == 0)
         enter_idle(machine);
     else
         machine_move(machine, POSITION_DELIVER_WAIT);
+}
+
+/* Somebody regenerated the key that consumers use until they are given the new one. */
+static void note_risk(struct record *record, const struct verdict *verdict)
+{
+    if (verdict->other_changed && record->goal != record->active &&
+        record_owed_required(record) > 0)
+        record->consumers_at_risk = true;
 }
 
 void on_deliver_look(struct machine *machine)
@@ -136,20 +143,21 @@ void on_deliver_look(struct machine *machine)
     if (adopt_if_told(machine))
         return;
     if (machine->event->failure) {
-        look_failed(machine);
+        machine_fail(machine, machine->event->failure);
+        wait_to_look_again(machine);
         return;
     }
     if (machine_blocked_by_world(record))
         machine_unblock(machine);
     verdict = judge_delivery(record, look);
     if (verdict.kind == VERDICT_LATE) {
-        machine_trouble(machine, REASON_OUTCOME_UNKNOWN, 0,
-                        "Azure showed a key that was replaced before: its answer is out of date");
-        machine_move(machine, POSITION_DELIVER_WAIT);
+        machine_trouble_late(machine);
+        wait_to_look_again(machine);
         return;
     }
     record->looked_at = machine->now;
     record->retry_at = 0;
+    note_risk(record, &verdict);
     if (verdict.drift == DRIFT_JOURNAL_UNFIT) {
         adopt_anew(machine, look);
     } else if (verdict.drift != DRIFT_ACTIVE_CHANGED) {
@@ -199,6 +207,7 @@ static void delivery_failed(struct machine *machine, struct target_record *targe
     if (target->failing_since == 0)
         target->failing_since = machine->now;
     target->reason = failure->reason;
+    target->acknowledged_at = 0; /* it may have told its readers all the same */
     if (failure->reason == REASON_NOT_YET) {
         target->retry_at = time_add(machine->now, timing->retry_max);
     } else {
@@ -211,7 +220,10 @@ static void delivery_failed(struct machine *machine, struct target_record *targe
     if (target->required) {
         if (record->trouble == REASON_NONE)
             record->trouble_since = machine->now;
-        record->trouble = failure->reason;
+        /* Whatever a target says is no reason to block the account: delivery goes on. */
+        record->trouble = reason_describe(failure->reason)->state == STATE_RETRYING
+                              ? failure->reason
+                              : REASON_TARGET_FAILED;
     }
     note = machine_note_key(machine, NOTE_DELIVERY_FAILED, record->goal);
     note->has_target = true;
@@ -228,7 +240,8 @@ void on_delivered(struct machine *machine)
     if (target && machine->event->failure) {
         delivery_failed(machine, target);
     } else if (target) {
-        /* After an attempt of unknown outcome, "it held this key already" may be that attempt's work. */
+        /* After an attempt of unknown outcome, "it held this key already" may be that attempt's
+         * work. */
         bool changed = machine->event->changed || target->unsettled_until != 0;
         struct note *note;
 

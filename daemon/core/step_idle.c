@@ -11,22 +11,20 @@ void enter_idle(struct machine *machine)
  */
 static bool delivery_is_ready(const struct machine *machine)
 {
-    const struct record *record = machine->record;
-
-    if (record->consumers_at_risk && machine->context->policy->on_drift == DRIFT_ALERT &&
-        record->repairing == DRIFT_ACTIVE_CHANGED)
-        return false;
-    return deliver_wake_at(record, true) <= machine->now;
+    return !machine_repair_waits_for_human(machine->context, machine->record) &&
+           deliver_wake_at(machine->record, true) <= machine->now;
 }
 
-/* The window closed before the rotation could start: the next opening, told once. */
+/* The window closed before the rotation could start: the next opening, told once. Splayed, for what
+ * kept this account from starting may have kept the whole fleet. */
 static bool window_is_open(struct machine *machine)
 {
     struct record *record = machine->record;
 
     if (record->requested || schedule_is_open(machine->context->policy, machine->now))
         return true;
-    record->due_at = schedule_next_open(machine->context->policy, machine->now);
+    record->due_at =
+        schedule_catch_up(machine->context->policy, machine->context->account_id, machine->now);
     machine->effects->persist = true;
     if (!record->window_missed_reported) {
         record->window_missed_reported = true;

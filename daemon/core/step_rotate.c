@@ -92,11 +92,12 @@ void on_rotate_look(struct machine *machine)
         enter_idle(machine);
         return;
     }
-    machine_recovered(machine);
     if (!machine_clock_agrees(machine)) {
         enter_idle(machine);
         return;
     }
+    if (!judge_is_late(machine->record, machine->event->look))
+        machine_recovered(machine);
     if (check_look(machine, machine->event->look) && !write_intent(machine))
         enter_idle(machine);
 }
@@ -224,15 +225,6 @@ static void repeat_or_leave(struct machine *machine)
         enter_idle(machine);
 }
 
-static bool look_is_late(const struct record *record, const struct look *look)
-{
-    for (int slot = 0; slot < SLOT_COUNT; slot++)
-        if (!fingerprint_equal(&look->live[slot], &record->intent.before[slot]) &&
-            record_is_replaced(record, &look->live[slot]))
-            return true;
-    return false;
-}
-
 void on_doubt_look(struct machine *machine)
 {
     struct record *record = machine->record;
@@ -248,9 +240,8 @@ void on_doubt_look(struct machine *machine)
     }
     if (machine_blocked_by_world(record))
         machine_unblock(machine);
-    if (look_is_late(record, look)) {
-        machine_trouble(machine, REASON_OUTCOME_UNKNOWN, 0,
-                        "Azure showed a key that was replaced before: its answer is out of date");
+    if (judge_is_late(record, look)) {
+        machine_trouble_late(machine);
         enter_doubt_wait(machine, 0);
         return;
     }

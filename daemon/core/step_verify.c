@@ -43,6 +43,9 @@ void goal_changed(struct machine *machine, const struct look *look)
 
     machine_note_drift(machine, NOTE_DRIFT_DETECTED, DRIFT_ACTIVE_CHANGED);
     machine_foreign_change(machine);
+    for (size_t i = 0; i < record->target_count; i++)
+        if (record->targets[i].required && record_target_satisfied(record, &record->targets[i]))
+            record->consumers_at_risk = true;
     machine_take_key(machine, record->goal, &look->live[record->goal]);
     machine_void_acknowledgements(machine);
     record->verified = false;
@@ -65,8 +68,7 @@ void on_verify_look(struct machine *machine)
     record->looked_at = machine->now;
     verdict = judge_delivery(record, look);
     if (verdict.kind == VERDICT_LATE) {
-        machine_trouble(machine, REASON_OUTCOME_UNKNOWN, 0,
-                        "Azure showed a key that was replaced before: its answer is out of date");
+        machine_trouble_late(machine);
         enter_verify_wait(machine);
         return;
     }
@@ -76,6 +78,10 @@ void on_verify_look(struct machine *machine)
     }
     if (verdict.drift == DRIFT_ACTIVE_CHANGED)
         goal_changed(machine, look);
+    /* The look was all right; whether the key is, the data plane says. */
+    record->trouble = REASON_NONE;
+    if (machine_blocked_by_world(record) && record->blocked != REASON_KEY_REFUSED)
+        machine_unblock(machine);
     enter_verify(machine);
 }
 
@@ -118,7 +124,8 @@ void on_verified(struct machine *machine)
     } else if (reason_describe(failure->reason)->clearing == CLEARED_BY_WORLD) {
         machine_fail(machine, failure);
         enter_verify_wait(machine);
-    } else if (machine->context->policy->verify == VERIFY_AUTO && patience_is_over) {
+    } else if (machine->context->policy->verify == VERIFY_AUTO && patience_is_over &&
+               record->blocked != REASON_KEY_REFUSED) {
         struct note *note = machine_note_key(machine, NOTE_KEY_UNVERIFIED, record->goal);
 
         note->reason = failure->reason;
@@ -129,7 +136,8 @@ void on_verified(struct machine *machine)
     } else {
         machine_fail(machine, failure);
         /* Not so long that the moment to go on without proof passes unused. */
-        if (machine->context->policy->verify == VERIFY_AUTO && record->retry_at > patience)
+        if (machine->context->policy->verify == VERIFY_AUTO && !patience_is_over &&
+            record->retry_at > patience)
             record->retry_at = patience;
         enter_verify_wait(machine);
     }

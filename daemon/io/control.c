@@ -169,9 +169,9 @@ static void finish_closing(struct control *control)
 
         give_up(request, "the daemon is stopping; what was begun goes on when it starts again");
     }
-    loop_defer_cancel(&control->progress);
     uv_close((uv_handle_t *)&control->readiness, on_readiness_closed);
     control_http_stop(control);
+    loop_defer_cancel(&control->progress);
     timer_close(&control->http_timer, on_http_timer_closed);
     timer_close(&control->sweep, on_sweep_closed);
 }
@@ -251,6 +251,7 @@ int control_open(struct loop *loop, const char *path, const char *group,
     }
     if (control->http)
         control_http_stop(control);
+    loop_defer_cancel(&control->progress);
     control_socket_done(&control->socket);
     free(control);
     return code;

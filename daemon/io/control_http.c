@@ -265,6 +265,9 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         list_remove(&client->link);
         free(client);
         *client_slot = NULL;
+        /* At its limit libmicrohttpd stops to watch for connections, and begins again only when it
+         * is run once more after one has ended. */
+        loop_defer(control->loop, &control->progress);
     }
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "proto/control_json.h"
+#include "proto/json_writer.h"
 
 static const struct {
     const char *name;
@@ -30,12 +30,12 @@ int control_outcome_http_status(enum control_outcome outcome)
 
 int control_error_write(struct buf *out, const char *code, const char *message)
 {
-    write_open(out, NULL, '{');
-    write_open(out, "error", '{');
-    write_text(out, "code", code);
-    write_text(out, "message", message);
-    write_close(out, '}');
-    write_close(out, '}');
+    json_write_open(out, NULL, '{');
+    json_write_open(out, "error", '{');
+    json_write_text(out, "code", code);
+    json_write_text(out, "message", message);
+    json_write_close(out, '}');
+    json_write_close(out, '}');
     (void)buf_append_char(out, '\n');
     return out->failed;
 }
@@ -44,15 +44,15 @@ int control_answer_write(struct buf *out, const struct control_answer *answer)
 {
     if (outcomes[answer->outcome].is_error)
         return control_error_write(out, outcomes[answer->outcome].name, answer->message);
-    write_open(out, NULL, '{');
-    write_text(out, "outcome", outcomes[answer->outcome].name);
-    write_text(out, "message", answer->message);
-    write_text(out, "account", answer->account);
-    write_time(out, "until", answer->until);
-    write_number(out, "cycle", answer->cycle);
-    write_number(out, "accounts", answer->accounts);
-    write_text(out, "report", answer->report);
-    write_close(out, '}');
+    json_write_open(out, NULL, '{');
+    json_write_text(out, "outcome", outcomes[answer->outcome].name);
+    json_write_text(out, "message", answer->message);
+    json_write_text(out, "account", answer->account);
+    json_write_time(out, "until", answer->until);
+    json_write_number(out, "cycle", answer->cycle);
+    json_write_number(out, "accounts", answer->accounts);
+    json_write_text(out, "report", answer->report);
+    json_write_close(out, '}');
     (void)buf_append_char(out, '\n');
     return out->failed;
 }

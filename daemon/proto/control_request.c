@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "proto/control_json.h"
+#include "proto/json_writer.h"
 
 static const struct {
     const char *name;
@@ -249,27 +249,27 @@ int control_query_path(enum control_scope scope, char *const *names, size_t name
 
 int control_command_body(const struct control_command *command, struct buf *out)
 {
-    write_open(out, NULL, '{');
+    json_write_open(out, NULL, '{');
     switch (command->kind) {
     case CONTROL_ROTATE:
-        write_bool(out, "dry_run", command->dry_run);
+        json_write_bool(out, "dry_run", command->dry_run);
         break;
     case CONTROL_REDELIVER:
         if (command->target)
-            write_text(out, "target", command->target);
+            json_write_text(out, "target", command->target);
         break;
     case CONTROL_ADOPT:
-        write_text(out, "active", command->active);
+        json_write_text(out, "active", command->active);
         break;
     case CONTROL_HOLD:
-        write_time(out, "until", command->until);
-        write_text(out, "reason", command->reason);
+        json_write_time(out, "until", command->until);
+        json_write_text(out, "reason", command->reason);
         break;
     case CONTROL_RESUME:
     case CONTROL_RELOAD:
         break;
     }
-    write_close(out, '}');
+    json_write_close(out, '}');
     return out->failed;
 }
 

@@ -103,14 +103,14 @@ int control_fixture_tear_down(void **state)
     return 0;
 }
 
-struct control_handler fake_engine(struct control_fixture *fixture)
+struct control_handler control_fixture_handler(struct control_fixture *fixture)
 {
     return (struct control_handler){.context = fixture, .status = on_status, .command = on_command};
 }
 
 static void open_control(struct control_fixture *fixture)
 {
-    const struct control_handler handler = fake_engine(fixture);
+    const struct control_handler handler = control_fixture_handler(fixture);
     struct err err;
 
     err_clear(&err);
@@ -161,7 +161,8 @@ static void *run_client(void *argument)
     return NULL;
 }
 
-void serve(struct control_fixture *fixture, void (*client)(struct control_fixture *))
+void control_fixture_serve(struct control_fixture *fixture,
+                           void (*client)(struct control_fixture *))
 {
     open_control(fixture);
     fixture->client = client;
@@ -190,8 +191,8 @@ static size_t take_reply(char *data, size_t size, size_t count, void *context)
     return size * count;
 }
 
-struct reply request(struct control_fixture *fixture, const char *path, const char *body,
-                     const char *method)
+struct reply control_fixture_fetch(struct control_fixture *fixture, const char *path,
+                                   const char *body, const char *method)
 {
     struct reply reply = {0};
     char url[1024];
@@ -215,7 +216,7 @@ struct reply request(struct control_fixture *fixture, const char *path, const ch
     return reply;
 }
 
-int connect_bare(struct control_fixture *fixture)
+int control_fixture_connect(struct control_fixture *fixture)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

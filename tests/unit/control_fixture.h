@@ -53,15 +53,16 @@ struct reply {
 int control_fixture_set_up(void **state);
 int control_fixture_tear_down(void **state);
 
-struct control_handler fake_engine(struct control_fixture *fixture);
+struct control_handler control_fixture_handler(struct control_fixture *fixture);
 
 /* Serves until the client is through, then closes. */
-void serve(struct control_fixture *fixture, void (*client)(struct control_fixture *));
+void control_fixture_serve(struct control_fixture *fixture,
+                           void (*client)(struct control_fixture *));
 
 /* For the clients. `body` NULL: GET; `method` NULL: GET or POST. */
-struct reply request(struct control_fixture *fixture, const char *path, const char *body,
-                     const char *method);
+struct reply control_fixture_fetch(struct control_fixture *fixture, const char *path,
+                                   const char *body, const char *method);
 /* A connected socket, or -1. */
-int connect_bare(struct control_fixture *fixture);
+int control_fixture_connect(struct control_fixture *fixture);
 
 #endif

@@ -31,7 +31,7 @@ static void count_line(void *context, const struct log_line *line)
                            line->fields[i].text);
 }
 
-void fixture_set_up(struct store_fixture *fixture)
+void store_fixture_set_up(struct store_fixture *fixture)
 {
     struct err err;
 
@@ -44,11 +44,11 @@ void fixture_set_up(struct store_fixture *fixture)
     assert_non_null(fixture->loop);
 }
 
-void fixture_tear_down(struct store_fixture *fixture)
+void store_fixture_tear_down(struct store_fixture *fixture)
 {
     static const char *const names[] = {"journal.db", "journal.db-journal", "away"};
 
-    fixture_close(fixture);
+    store_fixture_close(fixture);
     assert_true(loop_free(fixture->loop));
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[FIXTURE_PATH_MAX + 32];
@@ -60,7 +60,7 @@ void fixture_tear_down(struct store_fixture *fixture)
     assert_int_equal(rmdir(fixture->directory), 0);
 }
 
-void fixture_open(struct store_fixture *fixture, enum store_open_result expected)
+void store_fixture_open(struct store_fixture *fixture, enum store_open_result expected)
 {
     struct err err;
     enum store_open_result result;
@@ -73,8 +73,8 @@ void fixture_open(struct store_fixture *fixture, enum store_open_result expected
     assert_non_null(fixture->store);
 }
 
-void fixture_open_refused(struct store_fixture *fixture, enum store_open_result expected,
-                          const char *message_part)
+void store_fixture_open_refused(struct store_fixture *fixture, enum store_open_result expected,
+                                const char *message_part)
 {
     struct store *store;
     struct err err;
@@ -100,14 +100,14 @@ static bool is_closed(struct store_fixture *fixture)
     return fixture->closed;
 }
 
-void fixture_close(struct store_fixture *fixture)
+void store_fixture_close(struct store_fixture *fixture)
 {
     if (!fixture->store)
         return;
     fixture->closed = false;
     store_close(fixture->store, on_closed, fixture);
     fixture->store = NULL;
-    fixture_run_until(fixture, is_closed);
+    store_fixture_run_until(fixture, is_closed);
 }
 
 static void on_saved(void *context)
@@ -117,8 +117,9 @@ static void on_saved(void *context)
     fixture->saves_awaited--;
 }
 
-void fixture_save(struct store_fixture *fixture, const char *account_key,
-                  const struct record *record, const struct history_row *rows, size_t row_count)
+void store_fixture_save(struct store_fixture *fixture, const char *account_key,
+                        const struct record *record, const struct history_row *rows,
+                        size_t row_count)
 {
     fixture->saves_awaited++;
     store_save(fixture->store, account_key, record, rows, row_count, on_saved, fixture);
@@ -129,9 +130,9 @@ static bool all_saved(struct store_fixture *fixture)
     return fixture->saves_awaited == 0;
 }
 
-void fixture_await_saves(struct store_fixture *fixture)
+void store_fixture_await_saves(struct store_fixture *fixture)
 {
-    fixture_run_until(fixture, all_saved);
+    store_fixture_run_until(fixture, all_saved);
 }
 
 /* --- running the loop: looks at the condition every few milliseconds --- */
@@ -174,20 +175,21 @@ static void run(struct store_fixture *fixture, bool (*condition)(struct store_fi
         loop_run(fixture->loop);
 }
 
-void fixture_run_until(struct store_fixture *fixture, bool (*condition)(struct store_fixture *))
+void store_fixture_run_until(struct store_fixture *fixture,
+                             bool (*condition)(struct store_fixture *))
 {
     run(fixture, condition, 20 * MS_SECOND);
     assert_true(condition(fixture));
 }
 
-void fixture_run_for(struct store_fixture *fixture, duration_ms duration)
+void store_fixture_run_for(struct store_fixture *fixture, duration_ms duration)
 {
     run(fixture, NULL, duration);
 }
 
 /* --- the database from outside --- */
 
-void fixture_sql(struct store_fixture *fixture, const char *sql)
+void store_fixture_sql(struct store_fixture *fixture, const char *sql)
 {
     sqlite3 *db;
     char *message = NULL;
@@ -198,7 +200,7 @@ void fixture_sql(struct store_fixture *fixture, const char *sql)
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
-int fixture_sql_int(struct store_fixture *fixture, const char *sql)
+int store_fixture_sql_int(struct store_fixture *fixture, const char *sql)
 {
     sqlite3_stmt *statement;
     sqlite3 *db;

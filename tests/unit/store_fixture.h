@@ -25,29 +25,31 @@ struct store_fixture {
     bool closed;
 };
 
-void fixture_set_up(struct store_fixture *fixture);
+void store_fixture_set_up(struct store_fixture *fixture);
 /* Closes the store where it is open, and removes the directory. */
-void fixture_tear_down(struct store_fixture *fixture);
+void store_fixture_tear_down(struct store_fixture *fixture);
 
 /* Opens and demands that result. */
-void fixture_open(struct store_fixture *fixture, enum store_open_result expected);
+void store_fixture_open(struct store_fixture *fixture, enum store_open_result expected);
 /* Opens, demands that it is refused so, and that the message has this in it. */
-void fixture_open_refused(struct store_fixture *fixture, enum store_open_result expected,
-                          const char *message_part);
-void fixture_close(struct store_fixture *fixture);
+void store_fixture_open_refused(struct store_fixture *fixture, enum store_open_result expected,
+                                const char *message_part);
+void store_fixture_close(struct store_fixture *fixture);
 
-/* Saves, and counts it among those that fixture_await_saves() waits for. */
-void fixture_save(struct store_fixture *fixture, const char *account_key,
-                  const struct record *record, const struct history_row *rows, size_t row_count);
-void fixture_await_saves(struct store_fixture *fixture);
+/* Saves, and counts it among those that store_fixture_await_saves() waits for. */
+void store_fixture_save(struct store_fixture *fixture, const char *account_key,
+                        const struct record *record, const struct history_row *rows,
+                        size_t row_count);
+void store_fixture_await_saves(struct store_fixture *fixture);
 /* Runs the loop until *condition, or fails after 20 s. */
-void fixture_run_until(struct store_fixture *fixture, bool (*condition)(struct store_fixture *));
+void store_fixture_run_until(struct store_fixture *fixture,
+                             bool (*condition)(struct store_fixture *));
 /* Runs the loop for so long. */
-void fixture_run_for(struct store_fixture *fixture, duration_ms duration);
+void store_fixture_run_for(struct store_fixture *fixture, duration_ms duration);
 
 /* Runs SQL on the database from outside, while the store is closed. */
-void fixture_sql(struct store_fixture *fixture, const char *sql);
-int fixture_sql_int(struct store_fixture *fixture, const char *sql);
+void store_fixture_sql(struct store_fixture *fixture, const char *sql);
+int store_fixture_sql_int(struct store_fixture *fixture, const char *sql);
 
 /* Every member gets a random value that it may have. The same seed gives the same record. */
 void record_randomize(struct record *record, uint64_t seed);

@@ -28,7 +28,7 @@ static struct reply first, second, third;
 
 static void ask(struct control_fixture *fixture)
 {
-    first = request(fixture, "/v1/status", NULL, NULL);
+    first = control_fixture_fetch(fixture, "/v1/status", NULL, NULL);
 }
 
 static void test_status(void **state)
@@ -37,7 +37,7 @@ static void test_status(void **state)
     struct control_status status;
     struct err err;
 
-    serve(fixture, ask);
+    control_fixture_serve(fixture, ask);
     assert_int_equal(first.status, 200);
     assert_int_equal(fixture->questions, 1);
     assert_int_equal(fixture->scope, CONTROL_NOT_WELL);
@@ -48,16 +48,17 @@ static void test_status(void **state)
 
 static void ask_for_names(struct control_fixture *fixture)
 {
-    first = request(fixture, "/v1/accounts?account=a%2Fb&account=%2Fsub%2fc", NULL, NULL);
-    second = request(fixture, "/v1/accounts/nobody", NULL, NULL);
-    third = request(fixture, "/v1/accounts/twins", NULL, NULL);
+    first =
+        control_fixture_fetch(fixture, "/v1/accounts?account=a%2Fb&account=%2Fsub%2fc", NULL, NULL);
+    second = control_fixture_fetch(fixture, "/v1/accounts/nobody", NULL, NULL);
+    third = control_fixture_fetch(fixture, "/v1/accounts/twins", NULL, NULL);
 }
 
 static void test_names(void **state)
 {
     struct control_fixture *fixture = *state;
 
-    serve(fixture, ask_for_names);
+    control_fixture_serve(fixture, ask_for_names);
     assert_int_equal(first.status, 200);
     assert_int_equal(second.status, 404);
     assert_string_equal(second.text,
@@ -71,14 +72,14 @@ static void test_names(void **state)
 
 static void ask_wrongly(struct control_fixture *fixture)
 {
-    first = request(fixture, "/v1/nothing", NULL, NULL);
-    second = request(fixture, "/v1/status", "{}", NULL);
-    third = request(fixture, "/v1/accounts/a/rotate", NULL, "DELETE");
+    first = control_fixture_fetch(fixture, "/v1/nothing", NULL, NULL);
+    second = control_fixture_fetch(fixture, "/v1/status", "{}", NULL);
+    third = control_fixture_fetch(fixture, "/v1/accounts/a/rotate", NULL, "DELETE");
 }
 
 static void test_wrong_paths_and_methods(void **state)
 {
-    serve(*state, ask_wrongly);
+    control_fixture_serve(*state, ask_wrongly);
     assert_int_equal(first.status, 404);
     assert_non_null(strstr(first.text, "\"no_such_path\""));
     assert_int_equal(second.status, 405);
@@ -91,7 +92,8 @@ static void test_wrong_paths_and_methods(void **state)
 
 static void command_rotate(struct control_fixture *fixture)
 {
-    first = request(fixture, "/v1/accounts/group%2FAcct/rotate", "{\"dry_run\": true}", NULL);
+    first = control_fixture_fetch(fixture, "/v1/accounts/group%2FAcct/rotate",
+                                  "{\"dry_run\": true}", NULL);
 }
 
 static void check_accepted(const struct reply *reply)
@@ -115,7 +117,7 @@ static void test_command_answered_at_once(void **state)
     struct control_fixture *fixture = *state;
     char expected[128];
 
-    serve(fixture, command_rotate);
+    control_fixture_serve(fixture, command_rotate);
     check_accepted(&first);
     assert_int_equal(fixture->last.kind, CONTROL_ROTATE);
     assert_true(fixture->last.dry_run);
@@ -130,7 +132,7 @@ static void test_command_answered_later(void **state)
     struct control_fixture *fixture = *state;
 
     fixture->answer_after = 60;
-    serve(fixture, command_rotate);
+    control_fixture_serve(fixture, command_rotate);
     check_accepted(&first);
 }
 
@@ -140,7 +142,7 @@ static void test_command_that_takes_too_long(void **state)
 
     fixture->answer_after = -1;
     fixture->limits.command_timeout = 80;
-    serve(fixture, command_rotate);
+    control_fixture_serve(fixture, command_rotate);
     assert_int_equal(first.status, 503);
     assert_non_null(strstr(first.text, "\"not_done\""));
     assert_non_null(fixture->waiting);
@@ -152,7 +154,7 @@ static void command_then_stop(struct control_fixture *fixture)
     char buffer[2048];
     size_t used = 0;
     ssize_t count;
-    int fd = connect_bare(fixture);
+    int fd = control_fixture_connect(fixture);
     static const char text[] = "POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
 
     (void)!write(fd, text, sizeof(text) - 1);
@@ -171,7 +173,7 @@ static void test_stop_while_a_command_waits(void **state)
     struct control_fixture *fixture = *state;
 
     fixture->answer_after = -1;
-    serve(fixture, command_then_stop);
+    control_fixture_serve(fixture, command_then_stop);
     assert_int_equal(fixture->commands, 1);
     assert_non_null(strstr(first.text, "503"));
     assert_non_null(strstr(first.text, "the daemon is stopping"));
@@ -180,13 +182,13 @@ static void test_stop_while_a_command_waits(void **state)
 static void command_and_leave(struct control_fixture *fixture)
 {
     struct timespec pause = {.tv_nsec = 30000000};
-    int fd = connect_bare(fixture);
+    int fd = control_fixture_connect(fixture);
     static const char text[] = "POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
 
     (void)!write(fd, text, sizeof(text) - 1);
     nanosleep(&pause, NULL);
     (void)close(fd);
-    first = request(fixture, "/v1/status", NULL, NULL); /* nobody else is disturbed */
+    first = control_fixture_fetch(fixture, "/v1/status", NULL, NULL); /* nobody else is disturbed */
 }
 
 static void test_client_that_leaves(void **state)
@@ -194,24 +196,25 @@ static void test_client_that_leaves(void **state)
     struct control_fixture *fixture = *state;
 
     fixture->answer_after = 100;
-    serve(fixture, command_and_leave);
+    control_fixture_serve(fixture, command_and_leave);
     assert_int_equal(fixture->commands, 1);
     assert_int_equal(first.status, 200);
 }
 
 static void send_bad_bodies(struct control_fixture *fixture)
 {
-    first = request(fixture, "/v1/accounts/a/adopt",
-                    "{\"active\":\"primary\",\"active\":\"secondary\"}", NULL);
-    second = request(fixture, "/v1/accounts/a/adopt", "{\"aktive\":\"primary\"}", NULL);
-    third = request(fixture, "/v1/accounts/a/hold", "{'until': 1}", NULL);
+    first = control_fixture_fetch(fixture, "/v1/accounts/a/adopt",
+                                  "{\"active\":\"primary\",\"active\":\"secondary\"}", NULL);
+    second =
+        control_fixture_fetch(fixture, "/v1/accounts/a/adopt", "{\"aktive\":\"primary\"}", NULL);
+    third = control_fixture_fetch(fixture, "/v1/accounts/a/hold", "{'until': 1}", NULL);
 }
 
 static void test_bad_bodies(void **state)
 {
     struct control_fixture *fixture = *state;
 
-    serve(fixture, send_bad_bodies);
+    control_fixture_serve(fixture, send_bad_bodies);
     assert_int_equal(first.status, 400);
     assert_int_equal(second.status, 400);
     assert_non_null(strstr(second.text, "aktive"));
@@ -222,7 +225,7 @@ static void test_bad_bodies(void **state)
 static void send_too_much(struct control_fixture *fixture)
 {
     static char body[CONTROL_BODY_MAX + 2];
-    int fd = connect_bare(fixture);
+    int fd = control_fixture_connect(fixture);
     static const char head[] =
         "POST /v1/reload HTTP/1.1\r\nHost: x\r\n"
         "Transfer-Encoding: chunked\r\n\r\n";
@@ -230,7 +233,7 @@ static void send_too_much(struct control_fixture *fixture)
     ssize_t count = 0;
 
     memset(body, ' ', sizeof(body) - 1);
-    first = request(fixture, "/v1/reload", body, NULL);
+    first = control_fixture_fetch(fixture, "/v1/reload", body, NULL);
 
     (void)!write(fd, head, sizeof(head) - 1); /* without saying beforehand how much it will be */
     for (unsigned i = 0; i < CONTROL_BODY_MAX / 16 + 10; i++) {
@@ -251,7 +254,7 @@ static void test_too_large_bodies(void **state)
 {
     struct control_fixture *fixture = *state;
 
-    serve(fixture, send_too_much);
+    control_fixture_serve(fixture, send_too_much);
     assert_int_equal(first.status, 413);
     assert_non_null(strstr(second.text, "413"));
     assert_int_equal(fixture->commands, 0);
@@ -277,7 +280,7 @@ static bool ends_within(int fd, int ms)
 static void drip(struct control_fixture *fixture)
 {
     struct timespec pause = {.tv_nsec = 20000000};
-    int fd = connect_bare(fixture);
+    int fd = control_fixture_connect(fixture);
     int i;
 
     (void)!write(fd, "GET /v1/status HTTP/1.1\r\nX: ", 28);
@@ -288,7 +291,7 @@ static void drip(struct control_fixture *fixture)
     }
     first.status = i;
     (void)close(fd);
-    second = request(fixture, "/v1/status", NULL, NULL);
+    second = control_fixture_fetch(fixture, "/v1/status", NULL, NULL);
 }
 
 static void test_slow_client_is_cut_off(void **state)
@@ -296,7 +299,7 @@ static void test_slow_client_is_cut_off(void **state)
     struct control_fixture *fixture = *state;
 
     fixture->limits.receive_timeout = 200;
-    serve(fixture, drip);
+    control_fixture_serve(fixture, drip);
     assert_in_range(first.status, 5, 60); /* 200 ms are ten drops */
     assert_int_equal(second.status, 200);
 }
@@ -314,14 +317,14 @@ static void send_garbage(struct control_fixture *fixture)
 
     first.status = 0;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        int fd = connect_bare(fixture);
+        int fd = control_fixture_connect(fixture);
 
         (void)!write(fd, texts[i], strlen(texts[i]));
         (void)shutdown(fd, SHUT_WR);
         first.status += ends_within(fd, 3000);
         (void)close(fd);
     }
-    second = request(fixture, "/v1/status", NULL, NULL);
+    second = control_fixture_fetch(fixture, "/v1/status", NULL, NULL);
 }
 
 static void test_garbage(void **state)
@@ -329,7 +332,7 @@ static void test_garbage(void **state)
     struct control_fixture *fixture = *state;
 
     fixture->limits.receive_timeout = 500;
-    serve(fixture, send_garbage);
+    control_fixture_serve(fixture, send_garbage);
     assert_int_equal(first.status, 6);
     assert_int_equal(second.status, 200);
     assert_int_equal(fixture->commands, 0);
@@ -340,8 +343,9 @@ static void crowd(struct control_fixture *fixture)
     int fds[12];
 
     for (size_t i = 0; i < 12; i++)
-        fds[i] = connect_bare(fixture);
-    second = request(fixture, "/v1/status", NULL, NULL); /* waits until the idle ones are cut off */
+        fds[i] = control_fixture_connect(fixture);
+    second = control_fixture_fetch(fixture, "/v1/status", NULL,
+                                   NULL); /* waits until the idle ones are cut off */
     for (size_t i = 0; i < 12; i++)
         (void)close(fds[i]);
 }
@@ -352,7 +356,7 @@ static void test_idle_crowd_keeps_nobody_out_for_long(void **state)
 
     fixture->limits.connections = 4;
     fixture->limits.receive_timeout = 200;
-    serve(fixture, crowd);
+    control_fixture_serve(fixture, crowd);
     assert_int_equal(second.status, 200);
 }
 
@@ -369,7 +373,7 @@ static void test_socket_mode(void **state)
 {
     const mode_t mask = umask(0);
 
-    serve(*state, look_at_socket);
+    control_fixture_serve(*state, look_at_socket);
     (void)umask(mask);
     assert_int_equal(first.status, 0660);
 }
@@ -387,13 +391,13 @@ static void leave_stale_socket(struct control_fixture *fixture)
 static void test_stale_socket_is_replaced(void **state)
 {
     leave_stale_socket(*state);
-    serve(*state, ask);
+    control_fixture_serve(*state, ask);
     assert_int_equal(first.status, 200);
 }
 
 static int try_to_open(struct control_fixture *fixture, struct err *err)
 {
-    const struct control_handler handler = fake_engine(fixture);
+    const struct control_handler handler = control_fixture_handler(fixture);
     struct control *control;
     int code = control_open(fixture->loop, fixture->path, NULL, &handler, NULL, &control, err);
 

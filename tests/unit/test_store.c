@@ -20,14 +20,14 @@ static int set_up(void **state)
 {
     static struct store_fixture fixture;
 
-    fixture_set_up(&fixture);
+    store_fixture_set_up(&fixture);
     *state = &fixture;
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    fixture_tear_down(*state);
+    store_fixture_tear_down(*state);
     return 0;
 }
 
@@ -71,7 +71,7 @@ static void save_random(struct store_fixture *fixture, unsigned number, uint64_t
 
     record_randomize(&record, seed);
     account_name(name, sizeof(name), number);
-    fixture_save(fixture, name, &record, NULL, 0);
+    store_fixture_save(fixture, name, &record, NULL, 0);
 }
 
 static void test_every_member_survives(void **state)
@@ -80,16 +80,16 @@ static void test_every_member_survives(void **state)
     struct store_fixture *fixture = *state;
     struct loaded *loaded;
 
-    fixture_open(fixture, STORE_CREATED);
+    store_fixture_open(fixture, STORE_CREATED);
     for (unsigned i = 0; i < ACCOUNTS; i++)
         save_random(fixture, i, i);
-    fixture_await_saves(fixture);
+    store_fixture_await_saves(fixture);
     for (unsigned i = 0; i < ACCOUNTS; i += 2) /* half of them a second time */
         save_random(fixture, i, 1000 + i);
-    fixture_await_saves(fixture);
-    fixture_close(fixture);
+    store_fixture_await_saves(fixture);
+    store_fixture_close(fixture);
 
-    fixture_open(fixture, STORE_OPENED);
+    store_fixture_open(fixture, STORE_OPENED);
     loaded = load(fixture);
     assert_int_equal(loaded->count, ACCOUNTS);
     for (unsigned i = 0; i < ACCOUNTS; i++) {
@@ -105,11 +105,11 @@ static void test_saves_are_grouped(void **state)
     struct store_fixture *fixture = *state;
     uint64_t before;
 
-    fixture_open(fixture, STORE_CREATED);
+    store_fixture_open(fixture, STORE_CREATED);
     before = store_transactions(fixture->store);
     for (unsigned i = 0; i < 250; i++)
         save_random(fixture, i, i);
-    fixture_await_saves(fixture);
+    store_fixture_await_saves(fixture);
     /* One that was under way already, and those that came meanwhile; slow machines make it more. */
     assert_in_range(store_transactions(fixture->store) - before, 1, 25);
 }
@@ -118,12 +118,12 @@ static void test_closing_writes_what_is_queued(void **state)
 {
     struct store_fixture *fixture = *state;
 
-    fixture_open(fixture, STORE_CREATED);
+    store_fixture_open(fixture, STORE_CREATED);
     for (unsigned i = 0; i < 100; i++)
         save_random(fixture, i, i);
-    fixture_close(fixture);
+    store_fixture_close(fixture);
     assert_int_equal(fixture->saves_awaited, 0);
-    assert_int_equal(fixture_sql_int(fixture, "SELECT count(*) FROM accounts"), 100);
+    assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(*) FROM accounts"), 100);
 }
 
 static void test_forgotten_accounts_keep_their_history(void **state)
@@ -132,15 +132,16 @@ static void test_forgotten_accounts_keep_their_history(void **state)
     struct store_fixture *fixture = *state;
     struct record record;
 
-    fixture_open(fixture, STORE_CREATED);
+    store_fixture_open(fixture, STORE_CREATED);
     record_randomize(&record, 3);
-    fixture_save(fixture, "/account1", &record, &row, 1);
-    fixture_save(fixture, "/account2", &record, &row, 1);
+    store_fixture_save(fixture, "/account1", &record, &row, 1);
+    store_fixture_save(fixture, "/account2", &record, &row, 1);
     store_forget(fixture->store, "/account1");
-    fixture_close(fixture);
-    assert_int_equal(fixture_sql_int(fixture, "SELECT count(*) FROM accounts"), 1);
-    assert_int_equal(fixture_sql_int(fixture, "SELECT count(DISTINCT account) FROM targets"), 1);
-    assert_int_equal(fixture_sql_int(fixture, "SELECT count(*) FROM history"), 2);
+    store_fixture_close(fixture);
+    assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(*) FROM accounts"), 1);
+    assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(DISTINCT account) FROM targets"),
+                     1);
+    assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(*) FROM history"), 2);
 }
 
 static void test_history(void **state)
@@ -163,22 +164,22 @@ static void test_history(void **state)
     struct store_fixture *fixture = *state;
     struct record record;
 
-    fixture_open(fixture, STORE_CREATED);
+    store_fixture_open(fixture, STORE_CREATED);
     record_randomize(&record, 4);
-    fixture_save(fixture, "/account1", &record, rows, 2);
-    fixture_close(fixture);
-    assert_int_equal(
-        fixture_sql_int(fixture,
-                        "SELECT count(*) FROM history WHERE account = '/account1'"
-                        " AND at = 1700000000000 AND event = 'key.delivered' AND cycle = 7"
-                        " AND slot = 'secondary' AND target = 'file' AND reason = 'none'"
-                        " AND trigger = 'command' AND actor = 'uid 0 (root)'"
-                        " AND fingerprint = 'ab12' AND request_id = 'r' AND correlation_id = 'c'"
-                        " AND text = 'delivered'"),
-        1);
-    assert_int_equal(fixture_sql_int(fixture,
-                                     "SELECT count(*) FROM history WHERE slot IS NULL"
-                                     " AND event = 'rotation.completed'"),
+    store_fixture_save(fixture, "/account1", &record, rows, 2);
+    store_fixture_close(fixture);
+    assert_int_equal(store_fixture_sql_int(
+                         fixture,
+                         "SELECT count(*) FROM history WHERE account = '/account1'"
+                         " AND at = 1700000000000 AND event = 'key.delivered' AND cycle = 7"
+                         " AND slot = 'secondary' AND target = 'file' AND reason = 'none'"
+                         " AND trigger = 'command' AND actor = 'uid 0 (root)'"
+                         " AND fingerprint = 'ab12' AND request_id = 'r' AND correlation_id = 'c'"
+                         " AND text = 'delivered'"),
+                     1);
+    assert_int_equal(store_fixture_sql_int(fixture,
+                                           "SELECT count(*) FROM history WHERE slot IS NULL"
+                                           " AND event = 'rotation.completed'"),
                      1);
 }
 
@@ -189,22 +190,23 @@ static void test_history_is_pruned_per_account(void **state)
     struct record record;
     const unsigned saves = STORE_HISTORY_KEEP / STORE_HISTORY_PER_SAVE + 10;
 
-    fixture_open(fixture, STORE_CREATED);
+    store_fixture_open(fixture, STORE_CREATED);
     record_randomize(&record, 5);
     for (size_t i = 0; i < STORE_HISTORY_PER_SAVE; i++)
         rows[i] = (struct history_row){.at = (time_ms)i, .event = "key.delivered"};
-    fixture_save(fixture, "/account2", &record, rows, 3);
+    store_fixture_save(fixture, "/account2", &record, rows, 3);
     for (unsigned i = 0; i < saves; i++)
-        fixture_save(fixture, "/account1", &record, rows, STORE_HISTORY_PER_SAVE);
-    fixture_await_saves(fixture);
-    fixture_close(fixture);
+        store_fixture_save(fixture, "/account1", &record, rows, STORE_HISTORY_PER_SAVE);
+    store_fixture_await_saves(fixture);
+    store_fixture_close(fixture);
     assert_int_equal(
-        fixture_sql_int(fixture, "SELECT count(*) FROM history WHERE account = '/account1'"),
+        store_fixture_sql_int(fixture, "SELECT count(*) FROM history WHERE account = '/account1'"),
         STORE_HISTORY_KEEP);
-    assert_int_equal(fixture_sql_int(fixture, "SELECT max(id) FROM history"),
+    assert_int_equal(store_fixture_sql_int(fixture, "SELECT max(id) FROM history"),
                      3 + saves * STORE_HISTORY_PER_SAVE);
     assert_int_equal(
-        fixture_sql_int(fixture, "SELECT count(*) FROM history WHERE account = '/account2'"), 3);
+        store_fixture_sql_int(fixture, "SELECT count(*) FROM history WHERE account = '/account2'"),
+        3);
 }
 
 static void test_fingerprints_stay(void **state)
@@ -212,11 +214,11 @@ static void test_fingerprints_stay(void **state)
     struct store_fixture *fixture = *state;
     struct fingerprint first, other, again;
 
-    fixture_open(fixture, STORE_CREATED);
+    store_fixture_open(fixture, STORE_CREATED);
     first = store_fingerprint(fixture->store, "key", 3);
     other = store_fingerprint(fixture->store, "kez", 3);
-    fixture_close(fixture);
-    fixture_open(fixture, STORE_OPENED);
+    store_fixture_close(fixture);
+    store_fixture_open(fixture, STORE_OPENED);
     again = store_fingerprint(fixture->store, "key", 3);
     assert_true(fingerprint_equal(&first, &again));
     assert_false(fingerprint_equal(&first, &other));
@@ -229,10 +231,10 @@ static void test_second_opener_is_busy(void **state)
 {
     struct store_fixture *fixture = *state;
 
-    fixture_open(fixture, STORE_CREATED);
-    fixture_open_refused(fixture, STORE_BUSY, "another process holds the journal");
-    fixture_close(fixture);
-    fixture_open(fixture, STORE_OPENED);
+    store_fixture_open(fixture, STORE_CREATED);
+    store_fixture_open_refused(fixture, STORE_BUSY, "another process holds the journal");
+    store_fixture_close(fixture);
+    store_fixture_open(fixture, STORE_OPENED);
 }
 
 static void test_files_are_private_and_alone(void **state)
@@ -240,30 +242,33 @@ static void test_files_are_private_and_alone(void **state)
     struct store_fixture *fixture = *state;
     struct stat status;
 
-    fixture_open(fixture, STORE_CREATED);
+    store_fixture_open(fixture, STORE_CREATED);
     save_random(fixture, 1, 1);
-    fixture_await_saves(fixture);
+    store_fixture_await_saves(fixture);
     assert_int_equal(stat(fixture->database, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0600);
-    fixture_close(fixture);
+    store_fixture_close(fixture);
     assert_int_equal(chmod(fixture->database, 0644), 0);
-    fixture_open(fixture, STORE_OPENED);
+    store_fixture_open(fixture, STORE_OPENED);
     assert_int_equal(stat(fixture->database, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0600);
-    fixture_close(fixture);
+    store_fixture_close(fixture);
     assert_int_equal(unlink(fixture->database), 0);
     assert_int_equal(rmdir(fixture->directory), 0); /* nothing else was left in it */
-    fixture_open(fixture, STORE_CREATED);           /* makes the directory */
+    store_fixture_open(fixture, STORE_CREATED);     /* makes the directory */
     assert_int_equal(stat(fixture->directory, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0700);
 }
 
-static void test_open_directory_is_refused(void **state)
+static void test_open_directory_is_made_private(void **state)
 {
     struct store_fixture *fixture = *state;
+    struct stat status;
 
-    assert_int_equal(chmod(fixture->directory, 0750), 0);
-    fixture_open_refused(fixture, STORE_UNUSABLE, "chmod 0700");
+    assert_int_equal(chmod(fixture->directory, 0751), 0);
+    store_fixture_open(fixture, STORE_CREATED);
+    assert_int_equal(stat(fixture->directory, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0700);
 }
 
 /* --- what is not a journal of ours is left as it is --- */
@@ -286,7 +291,7 @@ static void test_garbage(void **state)
 
     memset(garbage, 'x', sizeof(garbage));
     write_file(fixture->database, garbage, sizeof(garbage));
-    fixture_open_refused(fixture, STORE_UNUSABLE, "put back a good copy");
+    store_fixture_open_refused(fixture, STORE_UNUSABLE, "put back a good copy");
     file = fopen(fixture->database, "r");
     assert_non_null(file);
     assert_int_equal(fread(after, 1, sizeof(after), file), sizeof(after));
@@ -298,20 +303,20 @@ static void test_other_databases(void **state)
 {
     struct store_fixture *fixture = *state;
 
-    fixture_sql(fixture, "CREATE TABLE recipes (name TEXT)");
-    fixture_open_refused(fixture, STORE_UNUSABLE, "not a journal of keyrotated");
-    assert_int_equal(fixture_sql_int(fixture, "SELECT count(*) FROM sqlite_schema"), 1);
+    store_fixture_sql(fixture, "CREATE TABLE recipes (name TEXT)");
+    store_fixture_open_refused(fixture, STORE_UNUSABLE, "not a journal of keyrotated");
+    assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(*) FROM sqlite_schema"), 1);
 }
 
 static void test_newer_version(void **state)
 {
     struct store_fixture *fixture = *state;
 
-    fixture_open(fixture, STORE_CREATED);
-    fixture_close(fixture);
-    fixture_sql(fixture, "PRAGMA user_version = 2");
-    fixture_open_refused(fixture, STORE_UNUSABLE, "newer keyrotated");
-    assert_int_equal(fixture_sql_int(fixture, "PRAGMA user_version"), 2);
+    store_fixture_open(fixture, STORE_CREATED);
+    store_fixture_close(fixture);
+    store_fixture_sql(fixture, "PRAGMA user_version = 2");
+    store_fixture_open_refused(fixture, STORE_UNUSABLE, "newer keyrotated");
+    assert_int_equal(store_fixture_sql_int(fixture, "PRAGMA user_version"), 2);
 }
 
 static void test_truncated(void **state)
@@ -319,13 +324,13 @@ static void test_truncated(void **state)
     struct store_fixture *fixture = *state;
     struct stat status;
 
-    fixture_open(fixture, STORE_CREATED);
+    store_fixture_open(fixture, STORE_CREATED);
     for (unsigned i = 0; i < 100; i++)
         save_random(fixture, i, i);
-    fixture_close(fixture);
+    store_fixture_close(fixture);
     assert_int_equal(stat(fixture->database, &status), 0);
     assert_int_equal(truncate(fixture->database, status.st_size / 2), 0);
-    fixture_open_refused(fixture, STORE_UNUSABLE, "put back a good copy");
+    store_fixture_open_refused(fixture, STORE_UNUSABLE, "put back a good copy");
 }
 
 static void test_emptied_file_is_a_new_journal(void **state)
@@ -333,7 +338,7 @@ static void test_emptied_file_is_a_new_journal(void **state)
     struct store_fixture *fixture = *state;
 
     write_file(fixture->database, "", 0);
-    fixture_open(fixture, STORE_CREATED);
+    store_fixture_open(fixture, STORE_CREATED);
 }
 
 static void test_rollback_journal_without_database(void **state)
@@ -343,7 +348,7 @@ static void test_rollback_journal_without_database(void **state)
 
     snprintf(path, sizeof(path), "%s-journal", fixture->database);
     write_file(path, "half a transaction", 18);
-    fixture_open_refused(fixture, STORE_UNUSABLE, "put that back");
+    store_fixture_open_refused(fixture, STORE_UNUSABLE, "put that back");
 }
 
 static void test_symbolic_link(void **state)
@@ -351,7 +356,7 @@ static void test_symbolic_link(void **state)
     struct store_fixture *fixture = *state;
 
     assert_int_equal(symlink("/dev/null", fixture->database), 0);
-    fixture_open_refused(fixture, STORE_UNUSABLE, "not a regular file");
+    store_fixture_open_refused(fixture, STORE_UNUSABLE, "not a regular file");
 }
 
 static void ignore_found(void *context, const char *account_key, const struct record *record)
@@ -387,21 +392,21 @@ static void test_values_that_make_no_sense(void **state)
         struct err err;
         int code;
 
-        fixture_open(fixture, i == 0 ? STORE_CREATED : STORE_OPENED);
+        store_fixture_open(fixture, i == 0 ? STORE_CREATED : STORE_OPENED);
         record_randomize(&record, 11);
         record.target_count = 1;
-        fixture_save(fixture, "/account7", &record, NULL, 0);
-        fixture_close(fixture);
-        fixture_sql(fixture, cases[i].sql);
+        store_fixture_save(fixture, "/account7", &record, NULL, 0);
+        store_fixture_close(fixture);
+        store_fixture_sql(fixture, cases[i].sql);
 
         err_clear(&err);
         result =
             store_open(fixture->loop, &fixture->log, fixture->directory, &fixture->store, &err);
         if (result == STORE_UNUSABLE) { /* quick_check has seen that a CHECK does not hold */
             assert_non_null(strstr(err.text, "CHECK constraint failed"));
-            fixture_sql(fixture,
-                        "PRAGMA ignore_check_constraints = 1;"
-                        "UPDATE accounts SET held = 0, active = 'primary'");
+            store_fixture_sql(fixture,
+                              "PRAGMA ignore_check_constraints = 1;"
+                              "UPDATE accounts SET held = 0, active = 'primary'");
             continue;
         }
         code = store_load(fixture->store, ignore_found, NULL, &err);
@@ -413,7 +418,7 @@ static void test_values_that_make_no_sense(void **state)
         } else {
             assert_int_equal(code, 0);
         }
-        fixture_close(fixture);
+        store_fixture_close(fixture);
     }
 }
 
@@ -430,7 +435,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_fingerprints_stay, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_second_opener_is_busy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_files_are_private_and_alone, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_open_directory_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_open_directory_is_made_private, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_garbage, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_databases, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_newer_version, set_up, tear_down),

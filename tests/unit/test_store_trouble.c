@@ -22,14 +22,14 @@ static int set_up(void **state)
 {
     static struct store_fixture fixture;
 
-    fixture_set_up(&fixture);
+    store_fixture_set_up(&fixture);
     *state = &fixture;
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    fixture_tear_down(*state);
+    store_fixture_tear_down(*state);
     return 0;
 }
 
@@ -49,7 +49,7 @@ static void save_account(struct store_fixture *fixture, const char *account_key)
     struct record record;
 
     record_randomize(&record, 1);
-    fixture_save(fixture, account_key, &record, &row, 1);
+    store_fixture_save(fixture, account_key, &record, &row, 1);
 }
 
 /* --- the disk --- */
@@ -69,9 +69,9 @@ static void test_full_disk_heals(void **state)
     struct store_fixture *fixture = *state;
     const char *text = NULL;
 
-    fixture_open(fixture, STORE_CREATED);
+    store_fixture_open(fixture, STORE_CREATED);
     save_account(fixture, "/before");
-    fixture_await_saves(fixture);
+    store_fixture_await_saves(fixture);
     (void)signal(SIGXFSZ, SIG_IGN);
     limit_file_size(1024);
     for (unsigned i = 0; i < 40; i++) {
@@ -80,8 +80,8 @@ static void test_full_disk_heals(void **state)
         snprintf(name, sizeof(name), "/account%u", i);
         save_account(fixture, name);
     }
-    fixture_run_until(fixture, has_failed);
-    fixture_run_for(fixture, 1200); /* several attempts */
+    store_fixture_run_until(fixture, has_failed);
+    store_fixture_run_for(fixture, 1200); /* several attempts */
     assert_true(has_failed(fixture));
     (void)store_failing(fixture->store, &text);
     assert_non_null(strstr(text, "writing"));
@@ -90,30 +90,30 @@ static void test_full_disk_heals(void **state)
     assert_int_equal(fixture->recoveries_logged, 0);
 
     limit_file_size(RLIM_INFINITY);
-    fixture_await_saves(fixture);
-    fixture_run_until(fixture, has_recovered);
+    store_fixture_await_saves(fixture);
+    store_fixture_run_until(fixture, has_recovered);
     assert_int_equal(fixture->failures_logged, 1);
     assert_int_equal(fixture->recoveries_logged, 1);
-    fixture_close(fixture);
-    assert_int_equal(fixture_sql_int(fixture, "SELECT count(*) FROM accounts"), 41);
-    assert_int_equal(fixture_sql_int(fixture, "SELECT count(*) FROM history"), 41);
+    store_fixture_close(fixture);
+    assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(*) FROM accounts"), 41);
+    assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(*) FROM history"), 41);
 }
 
 static void test_closing_ends_on_a_full_disk(void **state)
 {
     struct store_fixture *fixture = *state;
 
-    fixture_open(fixture, STORE_CREATED);
+    store_fixture_open(fixture, STORE_CREATED);
     (void)signal(SIGXFSZ, SIG_IGN);
     limit_file_size(1024);
     save_account(fixture, "/account1");
-    fixture_run_until(fixture, has_failed);
+    store_fixture_run_until(fixture, has_failed);
     save_account(fixture, "/account2");
-    fixture_close(fixture);
+    store_fixture_close(fixture);
     limit_file_size(RLIM_INFINITY);
     assert_int_equal(fixture->saves_awaited, 2); /* nobody was told that they are durable */
     assert_int_equal(fixture->failures_logged, 2);
-    fixture_open(fixture, STORE_OPENED);
+    store_fixture_open(fixture, STORE_OPENED);
 }
 
 static void test_file_moved_away_and_back(void **state)
@@ -122,20 +122,20 @@ static void test_file_moved_away_and_back(void **state)
     char away[FIXTURE_PATH_MAX + 16];
 
     snprintf(away, sizeof(away), "%s/away", fixture->directory);
-    fixture_open(fixture, STORE_CREATED);
+    store_fixture_open(fixture, STORE_CREATED);
     save_account(fixture, "/account1");
-    fixture_await_saves(fixture);
+    store_fixture_await_saves(fixture);
     assert_int_equal(rename(fixture->database, away), 0);
     save_account(fixture, "/account2");
-    fixture_run_until(fixture, has_failed);
+    store_fixture_run_until(fixture, has_failed);
     assert_int_equal(fixture->saves_awaited, 1);
     assert_non_null(strstr(fixture->last_remedy, "put journal.db back"));
     assert_int_not_equal(access(fixture->database, F_OK), 0); /* no new one was made */
     assert_int_equal(rename(away, fixture->database), 0);
-    fixture_await_saves(fixture);
-    fixture_close(fixture);
-    assert_int_equal(fixture_sql_int(fixture, "SELECT count(*) FROM accounts"), 2);
-    assert_int_equal(fixture_sql_int(fixture, "SELECT count(*) FROM history"), 2);
+    store_fixture_await_saves(fixture);
+    store_fixture_close(fixture);
+    assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(*) FROM accounts"), 2);
+    assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(*) FROM history"), 2);
 }
 
 static void copy_file(const char *from, const char *to)
@@ -160,19 +160,19 @@ static void test_older_copy_put_in_place(void **state)
     char away[FIXTURE_PATH_MAX + 16];
 
     snprintf(away, sizeof(away), "%s/away", fixture->directory);
-    fixture_open(fixture, STORE_CREATED);
-    fixture_close(fixture);
+    store_fixture_open(fixture, STORE_CREATED);
+    store_fixture_close(fixture);
     copy_file(fixture->database, away);
-    fixture_open(fixture, STORE_OPENED);
+    store_fixture_open(fixture, STORE_OPENED);
     save_account(fixture, "/account1");
-    fixture_await_saves(fixture);
+    store_fixture_await_saves(fixture);
     assert_int_equal(rename(away, fixture->database), 0);
     save_account(fixture, "/account2");
-    fixture_run_until(fixture, has_failed);
-    fixture_run_for(fixture, 1000);
+    store_fixture_run_until(fixture, has_failed);
+    store_fixture_run_for(fixture, 1000);
     assert_true(has_failed(fixture));
-    fixture_close(fixture);
-    assert_int_equal(fixture_sql_int(fixture, "SELECT count(*) FROM accounts"), 0);
+    store_fixture_close(fixture);
+    assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(*) FROM accounts"), 0);
 }
 
 static bool two_are_left(struct store_fixture *fixture)
@@ -184,27 +184,27 @@ static void test_refused_save_takes_nothing_along(void **state)
 {
     struct store_fixture *fixture = *state;
 
-    fixture_open(fixture, STORE_CREATED);
-    fixture_close(fixture);
-    fixture_sql(fixture,
-                "CREATE TRIGGER refuse BEFORE INSERT ON accounts"
-                " WHEN NEW.account = '/poison'"
-                " BEGIN SELECT RAISE (ABORT, 'this one is refused'); END");
-    fixture_open(fixture, STORE_OPENED);
+    store_fixture_open(fixture, STORE_CREATED);
+    store_fixture_close(fixture);
+    store_fixture_sql(fixture,
+                      "CREATE TRIGGER refuse BEFORE INSERT ON accounts"
+                      " WHEN NEW.account = '/poison'"
+                      " BEGIN SELECT RAISE (ABORT, 'this one is refused'); END");
+    store_fixture_open(fixture, STORE_OPENED);
     save_account(fixture, "/account1");
     save_account(fixture, "/poison");
     save_account(fixture, "/account2");
     save_account(fixture, "/poison");
     store_forget(fixture->store, "/poison");
     save_account(fixture, "/account3");
-    fixture_run_until(fixture, two_are_left);
+    store_fixture_run_until(fixture, two_are_left);
     assert_true(has_failed(fixture));
     assert_non_null(strstr(fixture->last_remedy, "report"));
     save_account(fixture, "/account4"); /* goes through meanwhile, and at once */
-    fixture_run_until(fixture, two_are_left);
-    fixture_close(fixture);
-    assert_int_equal(fixture_sql_int(fixture, "SELECT count(*) FROM accounts"), 4);
-    assert_int_equal(fixture_sql_int(fixture, "SELECT count(*) FROM history"), 4);
+    store_fixture_run_until(fixture, two_are_left);
+    store_fixture_close(fixture);
+    assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(*) FROM accounts"), 4);
+    assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(*) FROM history"), 4);
 }
 
 /* --- killed in the middle --- */
@@ -364,7 +364,7 @@ static void test_killed_in_the_middle(void **state)
         assert_int_equal(store_load(fixture->store, check_survivor, &crash, &err), 0);
         for (unsigned i = 0; i < CRASH_ACCOUNTS; i++)
             assert_true(crash.found[i] || crash.durable[i] == 0);
-        fixture_close(fixture);
+        store_fixture_close(fixture);
     }
     assert_in_range(crash.notices, 2 * CRASH_ACCOUNTS, SIZE_MAX);
 }

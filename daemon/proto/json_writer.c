@@ -1,4 +1,4 @@
-#include "proto/control_json.h"
+#include "proto/json_writer.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -17,24 +17,24 @@ static void write_name(struct buf *out, const char *name)
     }
 }
 
-void write_open(struct buf *out, const char *name, char bracket)
+void json_write_open(struct buf *out, const char *name, char bracket)
 {
     write_name(out, name);
     (void)buf_append_char(out, bracket);
 }
 
-void write_close(struct buf *out, char bracket)
+void json_write_close(struct buf *out, char bracket)
 {
     (void)buf_append_char(out, bracket);
 }
 
-void write_null(struct buf *out, const char *name)
+void json_write_null(struct buf *out, const char *name)
 {
     write_name(out, name);
     (void)buf_append_str(out, "null");
 }
 
-void write_text(struct buf *out, const char *name, const char *text)
+void json_write_text(struct buf *out, const char *name, const char *text)
 {
     write_name(out, name);
     if (text)
@@ -43,29 +43,29 @@ void write_text(struct buf *out, const char *name, const char *text)
         (void)buf_append_str(out, "null");
 }
 
-void write_bool(struct buf *out, const char *name, bool value)
+void json_write_bool(struct buf *out, const char *name, bool value)
 {
     write_name(out, name);
     (void)buf_append_str(out, value ? "true" : "false");
 }
 
-void write_number(struct buf *out, const char *name, uint64_t value)
+void json_write_number(struct buf *out, const char *name, uint64_t value)
 {
     write_name(out, name);
     (void)buf_append_format(out, "%" PRIu64, value);
 }
 
-void write_time(struct buf *out, const char *name, time_ms at)
+void json_write_time(struct buf *out, const char *name, time_ms at)
 {
     char text[TIME_TEXT_MAX];
 
-    write_text(out, name, at > 0 && at != TIME_NEVER ? time_to_rfc3339(at, text) : NULL);
+    json_write_text(out, name, at > 0 && at != TIME_NEVER ? time_to_rfc3339(at, text) : NULL);
 }
 
-void write_age(struct buf *out, const char *name, time_ms born, time_ms now)
+void json_write_age(struct buf *out, const char *name, time_ms born, time_ms now)
 {
     if (born <= 0 || born == TIME_NEVER)
-        write_null(out, name);
+        json_write_null(out, name);
     else
-        write_number(out, name, now > born ? (uint64_t)((now - born) / MS_SECOND) : 0);
+        json_write_number(out, name, now > born ? (uint64_t)((now - born) / MS_SECOND) : 0);
 }

@@ -1,0 +1,135 @@
+#include "ctl/ctl.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/str.h"
+#include "ctl/status_text.h"
+
+enum { POLL_MS = 500, SHOWN_MAX = 160 };
+
+/* What was last said of an account, so that only news is printed. */
+struct progress {
+    char *name;
+    time_ms before;
+    char shown[SHOWN_MAX];
+};
+
+static void pause_before_asking_again(void)
+{
+    (void)nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
+}
+
+/* With --json standard output belongs to the answers. */
+static void say(const struct ctl_options *options, struct progress *progress, const char *what)
+{
+    struct buf text;
+
+    if (str_equal(progress->shown, what))
+        return;
+    (void)str_copy(progress->shown, sizeof(progress->shown), what);
+    buf_init(&text, 1024);
+    ctl_write_plain(&text, progress->name);
+    (void)buf_append_str(&text, ": ");
+    ctl_write_plain(&text, what);
+    fprintf(options->json ? stderr : stdout, "%s\n", buf_str(&text));
+    (void)fflush(stdout);
+    buf_done(&text);
+}
+
+static void print_problem(const struct account_snapshot *account, time_ms now)
+{
+    struct buf text;
+
+    buf_init(&text, CONTROL_REPLY_MAX);
+    ctl_write_problem(&text, account, now);
+    fputs(buf_str(&text), stderr);
+    buf_done(&text);
+}
+
+static void say_where_it_is(const struct ctl_options *options, struct progress *progress,
+                            const struct account_snapshot *account)
+{
+    char what[SHOWN_MAX];
+
+    if (account->reason)
+        snprintf(what, sizeof(what), "%s, %s (%s)", account->phase ? account->phase : "waiting",
+                 account->state, account->reason);
+    else
+        snprintf(what, sizeof(what), "%s", account->phase ? account->phase : account->state);
+    say(options, progress, what);
+}
+
+/* Is it decided how this rotation ends, and how? */
+static bool is_settled(const struct ctl_options *options, struct progress *progress,
+                       const struct account_snapshot *account, time_ms now,
+                       enum ctl_exit *ret_result)
+{
+    char what[SHOWN_MAX];
+
+    if (account->completed_at != progress->before && !account->rotation_requested) {
+        snprintf(what, sizeof(what), "rotated: the %s key is active now (cycle %llu)",
+                 account->active ? account->active : "new", (unsigned long long)account->cycle);
+        say(options, progress, what);
+        *ret_result = CTL_DONE;
+        return true;
+    }
+    if (str_equal(account->state, "blocked") || str_equal(account->state, "held")) {
+        print_problem(account, now);
+        *ret_result = CTL_NOT_DONE;
+        return true;
+    }
+    if (!account->rotation_requested && !account->rotating) {
+        say(options, progress, "the rotation was given up: see the log");
+        *ret_result = CTL_NOT_DONE;
+        return true;
+    }
+    say_where_it_is(options, progress, account);
+    return false;
+}
+
+static enum ctl_exit await_one(const struct ctl_options *options, struct progress *progress)
+{
+    enum ctl_exit result = CTL_DONE;
+    bool settled = false;
+    struct buf text;
+
+    buf_init(&text, CONTROL_REPLY_MAX);
+    while (!settled) {
+        char *names[] = {progress->name};
+        struct control_status status;
+
+        result = ctl_fetch_status(options, CONTROL_NAMED, names, 1, &status, &text);
+        if (result != CTL_DONE)
+            break;
+        if (status.account_count == 1) {
+            settled =
+                is_settled(options, progress, &status.accounts[0], status.daemon.now, &result);
+        } else {
+            settled = true;
+            result = CTL_NOT_DONE;
+        }
+        control_status_done(&status);
+        if (!settled)
+            pause_before_asking_again();
+    }
+    buf_done(&text);
+    return result;
+}
+
+enum ctl_exit ctl_await_rotations(const struct ctl_options *options, char *const *names,
+                                  const time_ms *before, size_t count)
+{
+    enum ctl_exit worst = CTL_DONE;
+
+    for (size_t i = 0; i < count; i++) {
+        struct progress progress = {.name = names[i], .before = before[i]};
+        const enum ctl_exit result = await_one(options, &progress);
+
+        worst = ctl_worse(worst, result);
+        if (result == CTL_UNREACHABLE || result == CTL_NOT_PERMITTED)
+            break;
+    }
+    return worst;
+}

@@ -1,0 +1,25 @@
+#include "ctl/options.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#include <curl/curl.h>
+
+int main(int argc, char **argv)
+{
+    struct ctl_options options;
+    enum ctl_exit result = ctl_options_parse(argc, argv, time_wall(), &options);
+
+    if (result != CTL_DONE || !options.command)
+        return (int)result;
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (curl_global_init(CURL_GLOBAL_NOTHING) != CURLE_OK) {
+        fputs("keyrotatectl: libcurl cannot be used\n", stderr);
+        return CTL_UNREACHABLE;
+    }
+    result = options.command->run(&options);
+    curl_global_cleanup();
+    if (fflush(stdout) != 0 && result == CTL_DONE)
+        return CTL_NOT_DONE; /* nobody got to read it */
+    return (int)result;
+}

@@ -1,0 +1,131 @@
+#include "ctl/ctl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json_object.h>
+
+#include "ctl/client.h"
+#include "ctl/status_text.h"
+
+static enum ctl_exit complain(enum ctl_exit result, const char *message)
+{
+    fprintf(stderr, "keyrotatectl: %s\n", message);
+    return result;
+}
+
+/* A reply that is no status document says why. */
+static enum ctl_exit explain_refusal(const struct buf *text)
+{
+    struct control_answer answer;
+    struct json_object *document;
+    struct err err;
+    enum ctl_exit result;
+
+    if (control_answer_parse(buf_str(text), text->length, &answer, &document, &err) != 0)
+        return complain(CTL_UNREACHABLE, err.text);
+    result = complain(answer.outcome == CONTROL_NOT_FOUND || answer.outcome == CONTROL_AMBIGUOUS
+                          ? CTL_USAGE
+                          : CTL_UNREACHABLE,
+                      answer.message);
+    json_object_put(document);
+    return result;
+}
+
+enum ctl_exit ctl_fetch_status(const struct ctl_options *options, enum control_scope scope,
+                               char *const *names, size_t name_count, struct control_status *status,
+                               struct buf *text)
+{
+    char storage[CTL_PATH_MAX];
+    enum ctl_exit result;
+    long http_status = 0;
+    struct buf path;
+    struct err err;
+
+    err_clear(&err);
+    buf_clear(text);
+    buf_init(&path, CONTROL_URI_MAX);
+    if (control_query_path(scope, names, name_count, &path) != 0)
+        result = complain(CTL_USAGE, "too many or too long names for one request");
+    else
+        result = ctl_request(ctl_socket_path(options, storage), buf_str(&path), NULL, text,
+                             &http_status, &err);
+    if (err.code != 0)
+        (void)complain(result, err.text);
+    buf_done(&path);
+    if (result != CTL_DONE)
+        return result;
+    if (http_status != 200)
+        return explain_refusal(text);
+    if (control_status_parse(buf_str(text), text->length, status, &err) != 0)
+        return complain(CTL_UNREACHABLE, err.text);
+    return CTL_DONE;
+}
+
+/* The worst first: whoever is woken reads the first lines. */
+static void write_problems(struct buf *out, const struct control_status *status)
+{
+    for (int severity = CTL_REFUSED; severity >= CTL_NOT_DONE; severity--) {
+        for (size_t i = 0; i < status->account_count; i++) {
+            if ((int)ctl_account_severity(&status->accounts[i]) != severity)
+                continue;
+            (void)buf_append_char(out, '\n');
+            ctl_write_problem(out, &status->accounts[i], status->daemon.now);
+        }
+    }
+}
+
+static void write_accounts(struct buf *out, const struct control_status *status)
+{
+    for (size_t i = 0; i < status->account_count; i++) {
+        if (i > 0)
+            (void)buf_append_char(out, '\n');
+        ctl_write_account(out, &status->accounts[i], status->daemon.now);
+    }
+}
+
+static void print_status(const struct ctl_options *options, const struct control_status *status)
+{
+    struct buf out;
+
+    buf_init(&out, CONTROL_REPLY_MAX);
+    if (options->account_count > 0) {
+        write_accounts(&out, status);
+    } else {
+        ctl_write_summary(&out, &status->daemon);
+        if (options->all) {
+            (void)buf_append_char(&out, '\n');
+            ctl_write_table(&out, status);
+        }
+        write_problems(&out, status);
+    }
+    if (out.failed)
+        (void)complain(CTL_NOT_DONE, "the output is too long");
+    else
+        fputs(buf_str(&out), stdout);
+    buf_done(&out);
+}
+
+enum ctl_exit ctl_status(const struct ctl_options *options)
+{
+    const enum control_scope scope = options->account_count > 0 ? CONTROL_NAMED
+                                     : options->all             ? CONTROL_ALL
+                                                                : CONTROL_NOT_WELL;
+    struct control_status status;
+    enum ctl_exit result;
+    struct buf text;
+
+    buf_init(&text, CONTROL_REPLY_MAX);
+    result =
+        ctl_fetch_status(options, scope, options->accounts, options->account_count, &status, &text);
+    if (result == CTL_DONE) {
+        result = ctl_status_severity(&status);
+        if (options->json)
+            fputs(buf_str(&text), stdout);
+        else
+            print_status(options, &status);
+        control_status_done(&status);
+    }
+    buf_done(&text);
+    return result;
+}

@@ -1,0 +1,448 @@
+#include "ctl/status_text.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+enum { LABEL_WIDTH = 15, CELL_MAX = 160, TABLE_COLUMNS = 6, SLOTS = 2 };
+
+/* --- pieces --- */
+
+void ctl_write_plain(struct buf *out, const char *text)
+{
+    if (!text)
+        text = "-";
+    for (; *text != '\0'; text++) {
+        const unsigned char c = (unsigned char)*text;
+        const bool is_c1 = c == 0xc2 && (unsigned char)text[1] < 0xa0; /* U+0080 to U+009F */
+
+        (void)buf_append_char(out, c < 0x20 || c == 0x7f || is_c1 ? '?' : *text);
+        if (is_c1 && text[1] != '\0')
+            text++;
+    }
+}
+
+static void write_words(struct buf *out, duration_ms duration)
+{
+    char words[DURATION_TEXT_MAX];
+
+    (void)buf_append_str(out, duration_to_words(duration > 0 ? duration : 0, words));
+}
+
+/* "in 3h 5m", "3h 5m ago" */
+static void write_distance(struct buf *out, time_ms at, time_ms now)
+{
+    if (at >= now)
+        (void)buf_append_str(out, "in ");
+    write_words(out, at >= now ? at - now : now - at);
+    if (at < now)
+        (void)buf_append_str(out, " ago");
+}
+
+void ctl_write_instant(struct buf *out, time_ms at, time_ms now)
+{
+    char text[TIME_TEXT_MAX];
+
+    (void)buf_append_str(out, time_to_rfc3339(at == TIME_NEVER ? at : at - at % MS_SECOND, text));
+    if (at == TIME_NEVER)
+        return;
+    (void)buf_append_str(out, " (");
+    write_distance(out, at, now);
+    (void)buf_append_char(out, ')');
+}
+
+/* Unambiguous within a subscription, and accepted as ACCOUNT. */
+static void write_name(struct buf *out, const struct account_snapshot *account)
+{
+    if (account->resource_group) {
+        ctl_write_plain(out, account->resource_group);
+        (void)buf_append_char(out, '/');
+    }
+    ctl_write_plain(out, account->name);
+}
+
+/* "41d", "41d+" for a key that was there already when the account was adopted. */
+static void write_age(struct buf *out, const struct key_snapshot *key, time_ms now)
+{
+    if (key->born == TIME_NEVER) {
+        (void)buf_append_char(out, '-');
+        return;
+    }
+    write_words(out, now - key->born);
+    if (key->older)
+        (void)buf_append_char(out, '+');
+}
+
+static bool is_in_state(const struct account_snapshot *account, const char *state)
+{
+    return str_equal(account->state, state);
+}
+
+enum ctl_exit ctl_account_severity(const struct account_snapshot *account)
+{
+    if (account->overdue || account->consumers_at_risk || is_in_state(account, "blocked"))
+        return CTL_REFUSED;
+    return control_account_is_well(account) ? CTL_DONE : CTL_NOT_DONE;
+}
+
+enum ctl_exit ctl_status_severity(const struct control_status *status)
+{
+    enum ctl_exit worst =
+        status->daemon.journal_failing_since != TIME_NEVER ? CTL_NOT_DONE : CTL_DONE;
+
+    for (size_t i = 0; i < status->account_count; i++) {
+        const enum ctl_exit severity = ctl_account_severity(&status->accounts[i]);
+
+        worst = severity > worst ? severity : worst;
+    }
+    return worst;
+}
+
+/* "blocked: targets_disagree, overdue, CONSUMERS AT RISK" */
+static void write_state(struct buf *out, const struct account_snapshot *account)
+{
+    ctl_write_plain(out, account->state);
+    if (account->reason) {
+        (void)buf_append_str(out, ": ");
+        ctl_write_plain(out, account->reason);
+    }
+    if (account->overdue)
+        (void)buf_append_str(out, ", overdue");
+    if (account->consumers_at_risk)
+        (void)buf_append_str(out, ", CONSUMERS AT RISK");
+}
+
+/* --- summary --- */
+
+static void write_counts(struct buf *out, const struct daemon_snapshot *daemon)
+{
+    const char *separator = ": ";
+
+    (void)buf_append_format(out, "%zu account%s", daemon->accounts,
+                            daemon->accounts == 1 ? "" : "s");
+    for (size_t i = 0; i < daemon->state_count; i++) {
+        if (daemon->states[i].count == 0)
+            continue;
+        (void)buf_append_format(out, "%s%zu ", separator, daemon->states[i].count);
+        ctl_write_plain(out, daemon->states[i].state);
+        separator = ", ";
+    }
+    if (daemon->overdue > 0)
+        (void)buf_append_format(out, "; %zu overdue", daemon->overdue);
+    if (daemon->consumers_at_risk > 0)
+        (void)buf_append_format(out, "; %zu with CONSUMERS AT RISK", daemon->consumers_at_risk);
+}
+
+void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon)
+{
+    write_counts(out, daemon);
+    if (daemon->oldest_key_born != TIME_NEVER) {
+        (void)buf_append_str(out, "; oldest key ");
+        write_words(out, daemon->now - daemon->oldest_key_born);
+    }
+    if (daemon->next_at != TIME_NEVER) {
+        (void)buf_append_str(out, "; next rotation ");
+        if (daemon->next_at <= daemon->now)
+            (void)buf_append_str(out, "now");
+        else
+            write_distance(out, daemon->next_at, daemon->now);
+        (void)buf_append_str(out, " (");
+        ctl_write_plain(out, daemon->next_account);
+        (void)buf_append_char(out, ')');
+    }
+    (void)buf_append_char(out, '\n');
+    if (daemon->journal_failing_since != TIME_NEVER) {
+        (void)buf_append_str(out, "THE JOURNAL CANNOT BE WRITTEN since ");
+        ctl_write_instant(out, daemon->journal_failing_since, daemon->now);
+        (void)buf_append_str(out, ": ");
+        ctl_write_plain(out, daemon->journal_error);
+        (void)buf_append_char(out, '\n');
+    }
+    if (daemon->config_error) {
+        (void)buf_append_str(out,
+                             "The last reload was refused, the configuration before it is in "
+                             "force: ");
+        ctl_write_plain(out, daemon->config_error);
+        (void)buf_append_str(out, "\n    do: correct it, then: keyrotatectl reload\n");
+    }
+}
+
+/* --- what is not well --- */
+
+static void write_hold(struct buf *out, const struct account_snapshot *account, time_ms now)
+{
+    if (account->held_until == TIME_NEVER) {
+        (void)buf_append_str(out, "until resumed");
+    } else {
+        (void)buf_append_str(out, "until ");
+        ctl_write_instant(out, account->held_until, now);
+    }
+    if (account->hold_reason) {
+        (void)buf_append_str(out, ": ");
+        ctl_write_plain(out, account->hold_reason);
+    }
+}
+
+void ctl_write_problem(struct buf *out, const struct account_snapshot *account, time_ms now)
+{
+    write_name(out, account);
+    (void)buf_append_str(out, ": ");
+    write_state(out, account);
+    if (account->since != TIME_NEVER) {
+        (void)buf_append_str(out, ", for ");
+        write_words(out, now - account->since);
+    }
+    (void)buf_append_char(out, '\n');
+    if (account->meaning) {
+        (void)buf_append_str(out, "    ");
+        ctl_write_plain(out, account->meaning);
+        (void)buf_append_char(out, '\n');
+    }
+    if (account->held) {
+        (void)buf_append_str(out, "    held ");
+        write_hold(out, account, now);
+        (void)buf_append_char(out, '\n');
+    }
+    if (account->failure.at != TIME_NEVER && account->reason && account->failure.text) {
+        (void)buf_append_str(out, "    last failure: ");
+        ctl_write_plain(out, account->failure.text);
+        (void)buf_append_char(out, '\n');
+    }
+    if (account->retry_at != TIME_NEVER) {
+        (void)buf_append_str(out, "    tried again ");
+        write_distance(out, account->retry_at, now);
+        (void)buf_append_char(out, '\n');
+    }
+    if (account->remedy) {
+        (void)buf_append_str(out, "    do: ");
+        ctl_write_plain(out, account->remedy);
+        (void)buf_append_char(out, '\n');
+    }
+}
+
+/* --- the table --- */
+
+struct row {
+    char cells[TABLE_COLUMNS][CELL_MAX];
+};
+
+/* Characters, not bytes: so that columns align where a name is not ASCII. */
+static size_t width_of(const char *text)
+{
+    size_t width = 0;
+
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+static void take_cell(struct buf *text, char cell[CELL_MAX])
+{
+    const size_t length =
+        text->length < CELL_MAX ? text->length : utf8_whole(text->data, CELL_MAX - 1);
+
+    memcpy(cell, buf_str(text), length);
+    cell[length] = '\0';
+    buf_clear(text);
+}
+
+static void fill_row(struct row *row, const struct account_snapshot *account, time_ms now)
+{
+    struct buf text;
+
+    buf_init(&text, 4096);
+    write_name(&text, account);
+    take_cell(&text, row->cells[0]);
+    ctl_write_plain(&text, account->active);
+    take_cell(&text, row->cells[1]);
+    for (int slot = 0; slot < SLOTS; slot++) {
+        write_age(&text, &account->keys[slot], now);
+        take_cell(&text, row->cells[2 + slot]);
+    }
+    write_state(&text, account);
+    take_cell(&text, row->cells[4]);
+    if (account->retry_at != TIME_NEVER)
+        (void)buf_append_str(&text, "retry ");
+    if (account->retry_at != TIME_NEVER || account->next_at != TIME_NEVER)
+        write_distance(&text,
+                       account->retry_at != TIME_NEVER ? account->retry_at : account->next_at, now);
+    else
+        (void)buf_append_char(&text, '-');
+    take_cell(&text, row->cells[5]);
+    buf_done(&text);
+}
+
+static void write_row(struct buf *out, const struct row *row, const size_t *widths)
+{
+    for (size_t column = 0; column < TABLE_COLUMNS; column++) {
+        const size_t width = width_of(row->cells[column]);
+
+        (void)buf_append_str(out, row->cells[column]);
+        if (column == TABLE_COLUMNS - 1)
+            break;
+        for (size_t i = width; i < widths[column] + 2; i++)
+            (void)buf_append_char(out, ' ');
+    }
+    (void)buf_append_char(out, '\n');
+}
+
+static void widen(size_t *widths, const struct row *row)
+{
+    for (size_t column = 0; column < TABLE_COLUMNS; column++) {
+        const size_t width = width_of(row->cells[column]);
+
+        widths[column] = width > widths[column] ? width : widths[column];
+    }
+}
+
+void ctl_write_table(struct buf *out, const struct control_status *status)
+{
+    static const struct row head = {
+        {"ACCOUNT", "ACTIVE", "PRIMARY", "SECONDARY", "STATE", "NEXT ROTATION"}};
+    size_t widths[TABLE_COLUMNS] = {0};
+    struct row row;
+
+    widen(widths, &head);
+    for (size_t i = 0; i < status->account_count; i++) {
+        fill_row(&row, &status->accounts[i], status->daemon.now);
+        widen(widths, &row);
+    }
+    write_row(out, &head, widths);
+    for (size_t i = 0; i < status->account_count; i++) {
+        fill_row(&row, &status->accounts[i], status->daemon.now);
+        write_row(out, &row, widths);
+    }
+}
+
+/* --- everything about one --- */
+
+static void write_label(struct buf *out, const char *label)
+{
+    (void)buf_append_format(out, "  %-*s", LABEL_WIDTH, label);
+}
+
+static void write_line(struct buf *out, const char *label, const char *text)
+{
+    if (!text)
+        return;
+    write_label(out, label);
+    ctl_write_plain(out, text);
+    (void)buf_append_char(out, '\n');
+}
+
+static void write_instant_line(struct buf *out, const char *label, time_ms at, time_ms now)
+{
+    if (at == TIME_NEVER)
+        return;
+    write_label(out, label);
+    ctl_write_instant(out, at, now);
+    (void)buf_append_char(out, '\n');
+}
+
+static void write_key(struct buf *out, const char *label, const struct key_snapshot *key,
+                      time_ms now)
+{
+    write_label(out, label);
+    if (key->born == TIME_NEVER) {
+        (void)buf_append_str(out, "not known");
+    } else {
+        if (key->older)
+            (void)buf_append_str(out, "at least ");
+        write_words(out, now - key->born);
+        (void)buf_append_str(out, " old, fingerprint ");
+        ctl_write_plain(out, key->fingerprint);
+    }
+    (void)buf_append_char(out, '\n');
+}
+
+static void write_failure(struct buf *out, const struct failure_snapshot *failure, time_ms now)
+{
+    if (failure->at == TIME_NEVER)
+        return;
+    write_instant_line(out, "last failure", failure->at, now);
+    write_line(out, "", failure->text);
+    if (failure->http_status != 0) {
+        write_label(out, "");
+        (void)buf_append_format(out, "HTTP %d ", failure->http_status);
+        ctl_write_plain(out, failure->error_code ? failure->error_code : "");
+        (void)buf_append_char(out, '\n');
+    }
+    write_line(out, "  request", failure->request_id);
+    write_line(out, "  correlation", failure->correlation_id);
+    write_line(out, "  client request", failure->client_request_id);
+}
+
+static void write_target(struct buf *out, const struct target_snapshot *target, time_ms now)
+{
+    write_label(out, "target");
+    ctl_write_plain(out, target->name);
+    (void)buf_append_str(out, target->required ? ", required: " : ", not required: ");
+    ctl_write_plain(out, target->destination);
+    (void)buf_append_char(out, '\n');
+    write_label(out, "");
+    (void)buf_append_str(out, target->satisfied ? "has the key" : "IS OWED THE KEY");
+    if (target->delivered_at != TIME_NEVER) {
+        (void)buf_append_str(out, target->satisfied ? " since " : "; last delivery ");
+        ctl_write_instant(out, target->delivered_at, now);
+    }
+    if (target->holds) {
+        (void)buf_append_str(out, "; holds ");
+        ctl_write_plain(out, target->holds);
+    }
+    (void)buf_append_char(out, '\n');
+    if (!target->reason)
+        return;
+    write_label(out, "");
+    ctl_write_plain(out, target->reason);
+    if (target->failing_since != TIME_NEVER) {
+        (void)buf_append_str(out, " for ");
+        write_words(out, now - target->failing_since);
+    }
+    if (target->retry_at != TIME_NEVER) {
+        (void)buf_append_str(out, ", tried again ");
+        write_distance(out, target->retry_at, now);
+    }
+    (void)buf_append_char(out, '\n');
+}
+
+static void write_rotation(struct buf *out, const struct account_snapshot *account, time_ms now)
+{
+    write_instant_line(out, "next rotation", account->next_at, now);
+    write_instant_line(out, "tried again", account->retry_at, now);
+    write_label(out, "cycle");
+    (void)buf_append_format(out, "%llu", (unsigned long long)account->cycle);
+    if (account->rotating || account->rotation_requested) {
+        (void)buf_append_str(out, account->rotating ? ", under way: " : ", asked for: ");
+        ctl_write_plain(out, account->phase);
+    }
+    (void)buf_append_char(out, '\n');
+    write_instant_line(out, "completed", account->completed_at, now);
+    if (account->held) {
+        write_label(out, "held");
+        write_hold(out, account, now);
+        (void)buf_append_char(out, '\n');
+    }
+}
+
+void ctl_write_account(struct buf *out, const struct account_snapshot *account, time_ms now)
+{
+    write_name(out, account);
+    (void)buf_append_char(out, '\n');
+    write_label(out, "state");
+    write_state(out, account);
+    (void)buf_append_char(out, '\n');
+    write_line(out, "", account->meaning);
+    write_line(out, "do:", account->remedy);
+    write_instant_line(out, "since", account->since, now);
+    write_line(out, "active slot", account->active ? account->active : "not known yet");
+    write_key(out, "primary key", &account->keys[0], now);
+    write_key(out, "secondary key", &account->keys[1], now);
+    write_rotation(out, account, now);
+    for (size_t i = 0; i < account->target_count; i++)
+        write_target(out, &account->targets[i], now);
+    write_failure(out, &account->failure, now);
+    write_line(out, "identity", account->identity);
+    write_line(out, "policy", account->policy);
+    write_line(out, "location", account->location);
+    write_line(out, "resource", account->id);
+}

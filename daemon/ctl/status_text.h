@@ -1,0 +1,34 @@
+/*
+ * A status document as people read it. Pure: from a document to text.
+ *
+ * What comes from elsewhere (error texts, names) is written without control characters, so that it
+ * cannot play tricks on a terminal.
+ */
+#ifndef KEYROTATED_CTL_STATUS_TEXT_H
+#define KEYROTATED_CTL_STATUS_TEXT_H
+
+#include "base/buf.h"
+#include "ctl/ctl.h"
+
+/* One line about all accounts, and one each for a journal that fails and a refused reload. */
+void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon);
+
+/* What is wrong with an account and what to do, in two to four lines. */
+void ctl_write_problem(struct buf *out, const struct account_snapshot *account, time_ms now);
+
+/* The table of all accounts. */
+void ctl_write_table(struct buf *out, const struct control_status *status);
+
+/* Everything that is known of an account. */
+void ctl_write_account(struct buf *out, const struct account_snapshot *account, time_ms now);
+
+/* Text without control characters; NULL: "-". */
+void ctl_write_plain(struct buf *out, const char *text);
+/* "2026-11-22T12:00:00Z (in 3h 5m)", "… (2d ago)"; "never". */
+void ctl_write_instant(struct buf *out, time_ms at, time_ms now);
+
+/* The exit status that an account, or a document, stands for (as monitoring plugins have it). */
+enum ctl_exit ctl_account_severity(const struct account_snapshot *account);
+enum ctl_exit ctl_status_severity(const struct control_status *status);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * Writing JSON objects member by member; commas come by themselves.
+ */
+#ifndef KEYROTATED_PROTO_JSON_WRITER_H
+#define KEYROTATED_PROTO_JSON_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/time.h"
+
+/* `name` NULL: an element of a list, or the document itself. */
+void json_write_open(struct buf *out, const char *name, char bracket);
+void json_write_close(struct buf *out, char bracket);
+void json_write_null(struct buf *out, const char *name);
+void json_write_text(struct buf *out, const char *name, const char *text); /* NULL: null */
+void json_write_bool(struct buf *out, const char *name, bool value);
+void json_write_number(struct buf *out, const char *name, uint64_t value);
+/* Null for an instant that is not after 0, or TIME_NEVER. */
+void json_write_time(struct buf *out, const char *name, time_ms at);
+/* How old something is, in seconds; null where its birth is not known. */
+void json_write_age(struct buf *out, const char *name, time_ms born, time_ms now);
+
+#endif

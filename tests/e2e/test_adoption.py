@@ -1,0 +1,106 @@
+"""Adoption: the active slot is found out from evidence, or a person is asked. It never regenerates."""
+
+import base64
+
+from patience import stays_true, wait_until
+
+KEY_OF_NOBODY = base64.b64encode(bytes(range(64))).decode()
+
+
+def test_adoption_table(site, azure):
+    """One account per line of the table, all at once."""
+    site.policy(rotate_every="10m", check_every="1s")
+    site.config["targets"]["second"] = {"type": "file", "path": f"{site.keys}/{{account}}.second",
+                                        "format": "env"}
+
+    def put(name, slot, suffix="", around="{}"):
+        key = azure.keys(name)[slot] if slot in ("Primary", "Secondary") else slot
+        (site.keys / (name + suffix)).write_text(around.format(key) + "\n")
+
+    site.account("agrees", active="secondary")
+    put("agrees", "Secondary")
+    site.account("evidencealone", active=None)
+    put("evidencealone", "Secondary")
+    site.account("otherformat", active=None)  # bytes that contain a live key count
+    put("otherformat", "Secondary", around='{{"some": "json", "of": ["theirs", "{}"]}}')
+    site.account("toldbyconfig", active="secondary")
+    site.account("silent", active=None)
+    site.account("contradiction", active="secondary")
+    put("contradiction", "Primary")
+    site.account("unknownkey", active="primary")
+    put("unknownkey", KEY_OF_NOBODY)
+    site.account("nokey", active="primary")
+    put("nokey", "hello")
+    site.account("disagreement", active=None, deliver_to=["file", "second"])
+    put("disagreement", "Primary")
+    put("disagreement", "Secondary", suffix=".second")
+    site.account("oneempty", active=None, deliver_to=["file", "second"])
+    put("oneempty", "Primary")
+
+    expected = {"agrees": "secondary", "evidencealone": "secondary", "otherformat": "secondary",
+                "toldbyconfig": "secondary", "oneempty": "primary"}
+    blocked = {"silent": "active_key_unknown", "contradiction": "targets_disagree",
+               "unknownkey": "target_holds_unknown_key", "nokey": "target_holds_unknown_key",
+               "disagreement": "targets_disagree"}
+    before = {name: site.held(name) for name in blocked}
+    site.start()
+
+    for name, slot in expected.items():
+        assert site.log.wait("account.adopted", account=name)["slot"] == slot
+        wait_until(lambda name=name, slot=slot: site.holds(name) == slot.capitalize(),
+                   f"{name} holds its {slot} key")
+    for name, reason in blocked.items():
+        line = site.log.wait("account.blocked", account=name)
+        assert line["reason"] == reason and "keyrotatectl" in line["remedy"], line
+    assert site.log.lines(event="account.blocked", account="unknownkey")[0]["target"]
+    assert azure.keys("oneempty")["Primary"] in (site.keys / "oneempty.second").read_text()
+
+    stays_true(lambda: {name: site.held(name) for name in blocked} == before, 1.5,
+               "nothing is delivered to a blocked account")
+    assert not azure.truth.requests("regenerateKeys")
+
+
+def test_adopt_settles_it(site, azure):
+    """`adopt` says which key is in use; the account's targets are overwritten with that one."""
+    site.policy(rotate_every="10m", check_every="1s")
+    site.account("silent", active=None)
+    site.account("unknownkey", active="primary")
+    site.put("unknownkey", KEY_OF_NOBODY)
+    site.account("contradiction", active="secondary")
+    site.put("contradiction", azure.keys("contradiction")["Primary"])
+    site.start()
+    for name, slot in (("silent", "Secondary"), ("unknownkey", "Primary"),
+                       ("contradiction", "Secondary")):
+        site.log.wait("account.blocked", account=name)
+        told = site.ctl("adopt", name, "--active", slot.lower(), "--yes")
+        assert told.returncode == 0, told.stderr
+        line = site.log.wait("account.adopted", account=name)
+        assert line["slot"] == slot.lower()
+        wait_until(lambda name=name, slot=slot: site.holds(name) == slot, f"{name} holds {slot}")
+        assert site.log.wait("operator.command", account=name)["actor"]
+    site.log.wait("account.unblocked", account="silent")
+    assert not azure.truth.requests("regenerateKeys")
+
+
+def test_a_blocked_adoption_resolves_when_the_evidence_changes(site, azure):
+    site.policy(rotate_every="10m", check_every="1s")
+    site.account("alpha", active=None)
+    site.start()
+    site.log.wait("account.blocked", account="alpha")
+    site.config["accounts"][0]["adopt_active"] = "secondary"
+    site.write()
+    site.daemons[-1].reload()
+    wait_until(lambda: site.holds("alpha") == "Secondary", "the key is delivered")
+
+
+def test_rotate_false_adopts_and_watches(site, azure):
+    """Adopt, deliver, watch, never regenerate."""
+    site.account("alpha", rotate=False)
+    site.start()
+    site.wait_adopted("alpha")
+    site.put("alpha", "overwritten")
+    site.log.wait("drift.repaired", account="alpha")
+    assert site.holds("alpha") == "Primary"
+    refused = site.ctl("rotate", "alpha")
+    assert refused.returncode == 2 and "rotate: false" in refused.stdout + refused.stderr
+    assert not azure.truth.requests("regenerateKeys")

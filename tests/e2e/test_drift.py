@@ -1,0 +1,242 @@
+"""The world changes behind the daemon's back: other rotators, overwritten files, old journals."""
+
+import shutil
+
+import pytest
+
+from daemon import EXIT_OK
+from patience import LONG, stays_true, wait_until
+from stand_in import resource_id
+from truth import alternates
+
+
+@pytest.fixture
+def calm(site):
+    """Looks for drift often, and rotates only long after the test."""
+    site.policy(rotate_every="10m", overlap="1s", check_every="1s")
+    return site
+
+
+def test_active_key_regenerated_by_somebody_else(calm, azure):
+    """Delivered again within check_every; a proof at the data plane stands for the second look."""
+    calm.account("alpha")
+    calm.start()
+    calm.wait_adopted("alpha")
+    consumer = calm.consumer("alpha")
+    azure.regenerate("alpha", "Primary")
+    detected = calm.log.wait("drift.detected", account="alpha")
+    assert detected["reason"] == "active_changed"
+    wait_until(lambda: calm.holds("alpha") == "Primary", "the live key is delivered")
+    repaired = calm.log.wait("drift.repaired", account="alpha")
+    assert repaired["slot"] == "primary"
+    calm.verdict(consumer)
+    assert not azure.truth.regenerated("alpha"), "it was repaired by delivering alone"
+
+
+def test_on_drift_alert_delivers_only_when_told(calm, azure):
+    calm.policy(on_drift="alert")
+    calm.account("alpha")
+    calm.start()
+    calm.wait_adopted("alpha")
+    azure.regenerate("alpha", "Primary")
+    calm.log.wait("drift.detected", account="alpha")
+    stays_true(lambda: calm.holds("alpha") is None, 2.5, "nothing is delivered")
+    seen = calm.status("alpha")
+    assert seen["consumers_at_risk"] is True
+    assert calm.ctl("status").returncode == 2
+    assert calm.ctl("redeliver", "alpha").returncode == 0
+    wait_until(lambda: calm.holds("alpha") == "Primary", "the live key is delivered")
+
+
+def test_standby_key_regenerated_by_somebody_else(site, azure):
+    """Somebody may be using it: not regenerated for an overlap, then the rotation goes on."""
+    site.policy(rotate_every="4s", overlap="3s", check_every="1s")
+    site.account("alpha")
+    site.start()
+    site.wait_adopted("alpha")
+    consumer = site.consumer("alpha")
+    azure.regenerate("alpha", "Secondary")
+    assert site.log.wait("drift.detected", account="alpha")["reason"] == "standby_changed"
+    site.wait_rotations("alpha", 1)
+    foreign = azure.truth.regeneration_times("alpha", by="foreign")[0]
+    ours = azure.truth.regeneration_times("alpha")[0]
+    assert ours - foreign >= 3
+    assert azure.truth.regenerated("alpha")[0] == "Secondary"
+    site.verdict(consumer, overlap=3)
+
+
+def test_second_foreign_change_means_another_rotator(calm, azure):
+    """Blocked: we do not fight. `resume` clears it."""
+    calm.account("alpha")
+    calm.start()
+    calm.wait_adopted("alpha")
+    azure.regenerate("alpha", "Secondary")
+    calm.log.wait("drift.detected", account="alpha")
+    azure.regenerate("alpha", "Secondary")
+    blocked = calm.log.wait("account.blocked", account="alpha")
+    assert blocked["reason"] == "another_rotator" and "resume" in blocked["remedy"]
+    refused = calm.ctl("rotate", "alpha")
+    assert refused.returncode == 2
+    assert not azure.truth.regenerated("alpha")
+    assert calm.ctl("status").returncode == 2
+    assert calm.ctl("resume", "alpha").returncode == 0
+    calm.log.wait("account.unblocked", account="alpha")
+    wait_until(lambda: calm.ctl("rotate", "alpha").returncode == 0, "a rotation is accepted")
+    calm.wait_rotations("alpha", 1)
+
+
+def test_two_daemons_with_journals_of_their_own(install, azure):
+    """They notice each other and stop, instead of killing each other's keys for ever."""
+    first, second = install(), install()
+    for site in (first, second):
+        site.account("alpha", create=site is first)
+        # A person would not start the two in the same second.
+        site.policy(rotate_every="8s", check_every="1s")
+        site.start()
+        site.wait_adopted("alpha")
+    wait_until(lambda: any(site.log.lines(event="account.blocked", reason="another_rotator")
+                           for site in (first, second)), "one of them gives way", timeout=90)
+    for site in (first, second):
+        wait_until(lambda site=site: site.holds("alpha"), "its consumers hold a live key")
+
+
+def test_rotated_elsewhere_and_delivered(calm, azure):
+    """Somebody regenerated the standby key and put it into the file: accepted as it is."""
+    calm.account("alpha")
+    calm.start()
+    calm.wait_adopted("alpha")
+    azure.regenerate("alpha", "Secondary")
+    calm.put("alpha", azure.keys("alpha")["Secondary"])
+    detected = calm.log.wait("drift.detected", account="alpha", reason="rotated_elsewhere")
+    assert detected["slot"] == "secondary"
+    wait_until(lambda: calm.status("alpha")["active"] == "secondary", "the secondary is active")
+    assert calm.holds("alpha") == "Secondary"
+
+
+def test_overwritten_targets(site, azure):
+    """Each is given its key again, nothing else happens, and rotation goes on in turn."""
+    site.policy(rotate_every="6s", check_every="1s")
+    contents = ("garbage", "deadkey", "standbykey", "nothing", "emptied")
+    dead = {}
+    for name in contents:
+        site.account(name)
+        dead[name] = azure.keys(name)["Primary"]
+        azure.regenerate(name, "Primary")
+    site.start()
+    site.wait_adopted(*contents)
+    site.put("garbage", "somebody wrote this by hand")
+    site.put("deadkey", dead["deadkey"])
+    site.put("standbykey", azure.keys("standbykey")["Secondary"])
+    site.file("nothing").unlink()
+    site.put("emptied", "")
+    for name in contents:
+        detected = site.log.wait("drift.detected", account=name)
+        assert detected["reason"] == "target_changed", detected
+        site.log.wait("drift.repaired", account=name)
+        site.wait_rotations(name, 1)
+        assert alternates(azure.truth.regenerated(name))
+
+
+def test_shared_key_switched_off_and_on(site, azure):
+    """Blocked, and back by itself; other accounts do not notice."""
+    site.account("alpha")
+    site.account("bravo")
+    site.start()
+    site.wait_rotations("alpha", 1)
+    consumer = site.consumer("alpha", "bravo")
+    azure.change("alpha", allowed_authentication_modes=["AAD"])
+    blocked = site.log.wait("account.blocked", account="alpha")
+    assert blocked["reason"] == "shared_key_disabled"
+    assert "allowedAuthenticationModes" in blocked["remedy"]
+    mark = site.log.mark()
+    slots = azure.truth.regenerated("alpha")
+    site.wait_rotations("bravo", 1, since=mark)
+    assert azure.truth.regenerated("alpha") == slots
+    azure.change("alpha", allowed_authentication_modes=["SharedKey", "AAD"])
+    site.log.wait("account.unblocked", since=mark, account="alpha")
+    site.wait_rotations("alpha", 2, since=mark)
+    assert alternates(azure.truth.regenerated("alpha"))
+    site.verdict(consumer)
+
+
+def test_user_subscription_mode_is_blocked(site, azure):
+    azure.create("alpha", pool_allocation_mode="UserSubscription")
+    site.account("alpha", create=False)
+    site.start()
+    blocked = site.log.wait("account.blocked", account="alpha")
+    assert blocked["reason"] == "user_subscription_mode" and blocked["remedy"]
+
+
+@pytest.mark.parametrize("behind", [1, 2, *([3, 4] if LONG else [])])
+def test_restored_old_journal(site, azure, behind):
+    """A journal that is some rotations old: evidence settles which key is active, no key dies in
+    anybody's hands, and rotation goes on."""
+    site.policy(rotate_every="2s", check_every="1s")
+    site.config["targets"]["form"] = {"type": "file", "path": f"{site.keys}/{{account}}",
+                                      "format": "json"}
+    names = (site.account("alpha"), site.account("bravo", deliver_to=["form"]))
+    daemon = site.start()
+    for name in names:
+        site.wait_rotations(name, 1)
+    assert daemon.stop() == EXIT_OK
+    shutil.copytree(site.state, site.directory / "backup")
+    mark = site.log.mark()
+    daemon = site.start()
+    for name in names:
+        site.wait_rotations(name, behind, since=mark)
+    assert daemon.stop() == EXIT_OK
+
+    shutil.rmtree(site.state)
+    shutil.copytree(site.directory / "backup", site.state)
+    done = {name: azure.truth.regenerated(name) for name in names}
+    consumer = site.consumer(*names)
+    mark = site.log.mark()
+    site.start()
+    for name in names:
+        assert site.log.wait("drift.detected", since=mark, account=name)
+        site.wait_rotations(name, 2, since=mark)
+        # No fight, no outage: what followed is what would have followed with the right journal.
+        assert alternates(azure.truth.regenerated(name)), (done[name], name)
+    site.verdict(consumer)
+    assert not site.log.lines(event="account.blocked")
+
+
+def test_restored_old_journal_without_evidence(calm, azure):
+    """Both live keys are unknown to the journal and no target says more: a person is asked.
+    adopt_active told about the first day, and is no evidence about today."""
+    calm.account("alpha")
+    daemon = calm.start()
+    calm.wait_adopted("alpha")
+    daemon.stop()
+    azure.regenerate("alpha", "Primary")
+    azure.regenerate("alpha", "Secondary")
+    calm.file("alpha").unlink()
+    mark = calm.log.mark()
+    calm.start()
+    blocked = calm.log.wait("account.blocked", since=mark, account="alpha")
+    assert blocked["reason"] == "journal_behind" and "adopt" in blocked["remedy"]
+    stays_true(lambda: calm.held("alpha") is None, 2.5, "nothing is delivered")
+    assert calm.ctl("adopt", "alpha", "--active", "secondary", "--yes").returncode == 0
+    wait_until(lambda: calm.holds("alpha") == "Secondary", "the key is delivered")
+
+
+def test_journal_lost_altogether(site, azure):
+    """The account is adopted anew, by what the file holds, and rotation goes on in turn."""
+    site.account("alpha")
+    daemon = site.start()
+    site.wait_rotations("alpha", 1)
+    daemon.stop()
+    count = len(azure.truth.regenerated("alpha"))
+    held = site.holds("alpha")
+    shutil.rmtree(site.state)
+    site.config["accounts"] = [{"id": resource_id("alpha"), "adopt_active": held.lower()}]
+    consumer = site.consumer("alpha")
+    mark = site.log.mark()
+    site.start()
+    site.log.wait("journal.created", since=mark)
+    adopted = site.log.wait("account.adopted", since=mark, account="alpha")
+    assert adopted["slot"] == held.lower()
+    site.wait_rotations("alpha", 2, since=mark)
+    slots = azure.truth.regenerated("alpha")[count:]
+    assert slots[0] != held and alternates(slots, first=slots[0])
+    site.verdict(consumer)

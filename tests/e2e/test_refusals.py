@@ -1,0 +1,144 @@
+"""Azure says no: each refusal with its code, request id and remedy in the log, and no other account
+disturbed."""
+
+import pytest
+
+from patience import stays_true
+from stand_in import CLIENT, REGENERATE_ACTION, resource_id
+from truth import alternates
+
+
+@pytest.fixture
+def pair(site, azure):
+    """alpha will be refused something; bravo is to go on as if nothing had happened."""
+    site.account("alpha")
+    site.account("bravo")
+    site.start()
+    site.wait_adopted("alpha", "bravo")
+    return site
+
+
+def undisturbed(site, azure, rotations=2):
+    mark = site.log.mark()
+    site.wait_rotations("bravo", rotations, since=mark)
+    assert alternates(azure.truth.regenerated("bravo"))
+    assert not site.log.lines(event="rotation.retrying", account="bravo")
+    assert not site.log.lines(event="account.blocked", account="bravo")
+
+
+def identified(line):
+    return line["request_id"] and line["client_request_id"] and line["correlation_id"]
+
+
+def test_403_permission_denied(pair, azure):
+    """Names action, scope and principal; never given up."""
+    azure.deny(REGENERATE_ACTION, resource_id("alpha"))
+    refused = pair.log.wait("rotation.retrying", account="alpha")
+    assert refused["reason"] == "permission_denied"
+    assert refused["http_status"] == 403 and refused["error_code"] == "AuthorizationFailed"
+    assert identified(refused) and refused["retry_at"]
+    assert CLIENT in refused["remedy"] and "/batchAccounts/alpha" in refused["remedy"]
+    assert "regeneratekeys/action" in refused["remedy"].lower()
+    undisturbed(pair, azure)
+    assert not azure.truth.regenerated("alpha")
+    azure.allow_all()
+    pair.wait_rotations("alpha", 2)
+    assert alternates(azure.truth.regenerated("alpha"))
+
+
+def test_404_account_not_found(pair, azure):
+    """Blocked; cleared by itself when the account is there again, even with other keys."""
+    azure.delete("alpha")
+    blocked = pair.log.wait("account.blocked", account="alpha")
+    assert blocked["reason"] == "account_not_found"
+    assert blocked["http_status"] == 404 and blocked["error_code"] == "ResourceNotFound"
+    assert identified(blocked) and blocked["remedy"]
+    undisturbed(pair, azure)
+    azure.create("alpha")
+    pair.log.wait("account.unblocked", account="alpha")
+
+
+@pytest.mark.parametrize("op", ["listKeys", "regenerateKeys"])
+def test_409_conflict(pair, azure, op):
+    azure.fault("status", op=op, account="alpha", status=409, code="ScopeLocked",
+                message="The scope cannot perform a write operation because of a lock.")
+    refused = pair.log.wait("rotation.retrying", account="alpha")
+    assert refused["reason"] == "permission_denied" and "lock" in refused["remedy"]
+    assert refused["http_status"] == 409 and refused["error_code"] == "ScopeLocked"
+    assert identified(refused)
+    undisturbed(pair, azure, rotations=1)
+    assert not azure.truth.regenerated("alpha")
+    azure.clear_faults()
+    pair.wait_rotations("alpha", 1)
+
+
+def test_429_throttled(site, azure):
+    """Obeyed, in whichever form the wait is asked for, and by nobody but who was asked."""
+    headers = {"seconds": 1.9, "date": 0.9, "retry-after-ms": 1.9, "x-ms-retry-after-ms": 1.9,
+               "none": 0.1}
+    names = {header: header.replace("-", "") for header in headers}
+    site.account("bravo")
+    for number, (header, name) in enumerate(names.items()):
+        # Each in a subscription of its own, for it is subscriptions that are throttled.
+        subscription = f"00000000-0000-0000-0000-00000000001{number}"
+        azure.create(name, subscription_id=subscription)
+        site.config["accounts"].append({"id": resource_id(name, subscription),
+                                        "adopt_active": "primary"})
+        azure.fault("throttle", op="regenerateKeys", account=name, param=header, delay_ms=2000,
+                    count=1)
+    site.start()
+    site.wait_rotations("bravo", 2)
+    assert not site.log.lines(event="rotation.retrying", account="bravo")
+    for header, wait in headers.items():
+        name = names[header]
+        refused = site.log.wait("rotation.retrying", account=name)
+        assert refused["reason"] == "throttled"
+        assert refused["http_status"] == 429 and refused["error_code"] == "TooManyRequests"
+        assert identified(refused) and refused["remedy"]
+        site.wait_rotations(name, 1)
+        first, second = azure.truth.requests("regenerateKeys", account=name)[:2]
+        assert second["t"] - first["t"] >= wait, header
+        assert azure.truth.regenerated(name)[0] == "Secondary"
+    assert site.log.lines(event="request.throttled")
+
+
+def test_server_errors_are_retried(site, azure):
+    names = {status: f"answers{status}" for status in (408, 500, 502, 503, 504)}
+    for status, name in names.items():
+        site.account(name)
+        azure.fault("status", op="get", account=name, status=status, code="InternalServerError",
+                    message="Something went wrong.", count=3)
+    site.start()
+    for status, name in names.items():
+        refused = site.log.wait("rotation.retrying", account=name)
+        assert refused["http_status"] == status and refused["retry_at"] and identified(refused)
+        site.wait_rotations(name, 1)
+
+
+def test_key_refused_by_the_data_plane(pair, azure):
+    """ARM says it is live, Batch refuses it: blocked, nothing is delivered, back by itself."""
+    azure.fault("status", face="batch", account="alpha", status=403, code="AuthenticationFailed",
+                message="Server failed to authenticate the request.")
+    blocked = pair.log.wait("account.blocked", account="alpha", timeout=60)
+    assert blocked["reason"] == "key_refused" and blocked["remedy"]
+    assert azure.truth.regenerated("alpha") == ["Secondary"]
+    stays_true(lambda: pair.holds("alpha") == "Primary", 1, "the refused key is not delivered")
+    azure.clear_faults()
+    pair.wait_rotations("alpha", 1)
+    assert alternates(azure.truth.regenerated("alpha"))
+
+
+def test_data_plane_unreachable_with_verify_auto_and_required(site, azure):
+    """auto: goes on after verify_timeout, key.unverified; required: only with a proof."""
+    site.config["timing"]["verify_timeout"] = "1500ms"
+    site.config["policies"]["strict"] = {**site.config["policies"]["quick"], "verify": "required"}
+    site.account("alpha")
+    site.account("bravo", policy="strict")
+    site.start()
+    site.wait_adopted("alpha", "bravo")
+    azure.fault("reset", face="batch")
+    assert site.log.wait("key.unverified", account="alpha")
+    site.wait_rotations("alpha", 1)
+    assert not site.completed("bravo") and site.holds("bravo") == "Primary"
+    azure.clear_faults()
+    site.wait_rotations("bravo", 1)
