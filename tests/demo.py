@@ -82,12 +82,15 @@ class Azure:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit("the Azure stand-in did not start")
             time.sleep(0.02)
-        self.url = json.loads(described.read_text())["url"]
+        description = json.loads(described.read_text())
+        self.url = description["url"]
+        # Python asks the resolver even for "localhost", which a bare system may not know.
+        self.control = f"https://127.0.0.1:{description['port']}/_sim"
         self.trust = ssl.create_default_context(cafile=directory / "ca.pem")
 
     def ask(self, method, path, body=None):
         request = urllib.request.Request(
-            f"{self.url}/_sim/{path}", method=method,
+            f"{self.control}/{path}", method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"})
         with urllib.request.urlopen(request, context=self.trust, timeout=5) as reply:

@@ -249,6 +249,13 @@ void machine_acknowledge_seen(struct machine *machine, const struct look *look)
     }
 }
 
+void machine_looked(struct machine *machine)
+{
+    const struct look *look = machine->event->look;
+
+    machine->record->looked_at = look->taken_at != 0 ? look->taken_at : machine->now;
+}
+
 bool machine_clock_agrees(struct machine *machine)
 {
     duration_ms skew = machine->event->clock_skew;

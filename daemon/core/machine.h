@@ -69,7 +69,9 @@ void machine_void_acknowledgements(struct machine *machine);
 /* Every readable target that was seen to hold the goal's key has acknowledged it, unless an earlier
  * delivery to it may still land. */
 void machine_acknowledge_seen(struct machine *machine, const struct look *look);
-/* A look that succeeded is noted; a skewed clock is trouble: returns false then. */
+/* A look succeeded; what is done because of it is done while it is fresh. */
+void machine_looked(struct machine *machine);
+/* A skewed clock is trouble: returns false then. */
 bool machine_clock_agrees(struct machine *machine);
 
 /* --- plan.c --- */

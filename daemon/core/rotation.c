@@ -138,7 +138,8 @@ static bool look_is_stale(const struct machine *machine)
 {
     const struct look *look = machine->event->look;
 
-    return look && look->taken_at != 0 && machine->now - look->taken_at > FRESH_FOR_MS;
+    return look && look->taken_at != 0 &&
+           (look->taken_at > machine->now || machine->now - look->taken_at > FRESH_FOR_MS);
 }
 
 static void on_looked(struct machine *machine)
@@ -252,7 +253,7 @@ static void check_regenerate(struct machine *machine)
         record->intent.slot != slot_other(record->active) ||
         machine->effects->action.slot != record->intent.slot ||
         machine->event->kind != EVENT_PERSISTED ||
-        machine->now - record->intent.written_at > FRESH_FOR_MS)
+        machine->now - record->looked_at > FRESH_FOR_MS)
         machine_fault(machine, "a regenerate that the interlock does not allow");
 }
 

@@ -243,7 +243,7 @@ bool check_look(struct machine *machine, const struct look *look)
     struct record *record = machine->record;
     struct verdict verdict = judge_drift(record, look);
 
-    record->looked_at = machine->now;
+    machine_looked(machine);
     record->check_at = time_add(machine->now, machine->context->policy->check_every);
     if (verdict.kind != VERDICT_LATE && awaited_repair(machine, look, &verdict)) {
         record->surprise = (struct surprise){0};

@@ -134,6 +134,17 @@ static void note_risk(struct record *record, const struct verdict *verdict)
         record->consumers_at_risk = true;
 }
 
+/* A target that had the key and was seen without it is owed it again. */
+static void void_lost_targets(struct record *record, const struct look *look)
+{
+    for (size_t i = 0; i < record->target_count; i++) {
+        enum holding holding = judge_holding(look, &record->targets[i].id);
+
+        if (holding != HOLDING_UNSEEN && holding != judge_holding_of(record->goal))
+            record->targets[i].acknowledged = false;
+    }
+}
+
 void on_deliver_look(struct machine *machine)
 {
     struct record *record = machine->record;
@@ -155,12 +166,13 @@ void on_deliver_look(struct machine *machine)
         wait_to_look_again(machine);
         return;
     }
-    record->looked_at = machine->now;
+    machine_looked(machine);
     record->retry_at = 0;
     note_risk(record, &verdict);
     if (verdict.drift == DRIFT_JOURNAL_UNFIT) {
         adopt_anew(machine, look);
     } else if (verdict.drift != DRIFT_ACTIVE_CHANGED) {
+        void_lost_targets(record, look);
         deliver_next(machine);
     } else if (record->goal != record->active) {
         goal_changed(machine, look);

@@ -118,7 +118,7 @@ void on_intent_persisted(struct machine *machine)
         enter_doubt_wait(machine, 0);
         return;
     }
-    if (machine->now - record->intent.written_at > FRESH_FOR_MS) {
+    if (machine->now - record->looked_at > FRESH_FOR_MS) {
         enter_doubt_look(machine);
         return;
     }
@@ -245,7 +245,7 @@ void on_doubt_look(struct machine *machine)
         enter_doubt_wait(machine, 0);
         return;
     }
-    record->looked_at = machine->now;
+    machine_looked(machine);
     changed = !fingerprint_equal(&look->live[slot], &record->intent.before[slot]);
     other_changed = !fingerprint_equal(&look->live[other], &record->intent.before[other]);
 

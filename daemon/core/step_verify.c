@@ -65,7 +65,7 @@ void on_verify_look(struct machine *machine)
         enter_verify_wait(machine);
         return;
     }
-    record->looked_at = machine->now;
+    machine_looked(machine);
     verdict = judge_delivery(record, look);
     if (verdict.kind == VERDICT_LATE) {
         machine_trouble_late(machine);

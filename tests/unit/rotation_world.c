@@ -258,6 +258,9 @@ void world_start(struct world *world)
 void world_crash(struct world *world, duration_ms downtime)
 {
     world_abandon_action(world);
+    for (size_t i = 0; i < world->target_count; i++)
+        if (world->targets[i].configured.settles_at_once)
+            world->targets[i].late_pending = false;
     world->running = false;
     world->saving = false;
     world->queue_count = 0;

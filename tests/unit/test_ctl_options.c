@@ -1,0 +1,194 @@
+#include "ctl/options.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define NOW 1795348800000 /* 2026-11-22T12:00:00Z */
+
+enum { ARGUMENTS_MAX = 16 };
+
+/* The commands themselves are not what is tested here; none is called. */
+enum ctl_exit ctl_status(const struct ctl_options *options)
+{
+    (void)options;
+    return CTL_DONE;
+}
+#define UNUSED_COMMAND(name)                                                                       \
+    enum ctl_exit name(const struct ctl_options *options)                                          \
+    {                                                                                              \
+        return ctl_status(options);                                                                \
+    }
+UNUSED_COMMAND(ctl_rotate)
+UNUSED_COMMAND(ctl_redeliver)
+UNUSED_COMMAND(ctl_adopt)
+UNUSED_COMMAND(ctl_hold)
+UNUSED_COMMAND(ctl_resume)
+UNUSED_COMMAND(ctl_reload)
+
+/* Splits at blanks; "_" stands for a blank inside an argument. What is printed is dropped. */
+static enum ctl_exit parse(const char *line, struct ctl_options *options)
+{
+    static char words[512];
+    static char *arguments[ARGUMENTS_MAX + 1];
+    const int saved_out = dup(STDOUT_FILENO), saved_err = dup(STDERR_FILENO);
+    const int null = open("/dev/null", O_WRONLY);
+    enum ctl_exit result;
+    int count = 0;
+    char *rest = NULL;
+
+    snprintf(words, sizeof(words), "keyrotatectl %s", line);
+    for (char *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        for (char *c = word; *c != '\0'; c++)
+            *c = *c == '_' ? ' ' : *c;
+        arguments[count++] = word;
+    }
+    arguments[count] = NULL;
+    fflush(NULL);
+    assert_true(dup2(null, STDOUT_FILENO) >= 0 && dup2(null, STDERR_FILENO) >= 0);
+    result = ctl_options_parse(count, arguments, NOW, options);
+    fflush(NULL);
+    assert_true(dup2(saved_out, STDOUT_FILENO) >= 0 && dup2(saved_err, STDERR_FILENO) >= 0);
+    close(saved_out);
+    close(saved_err);
+    close(null);
+    return result;
+}
+
+static void test_refused(void **state)
+{
+    static const char *const lines[] = {
+        "",
+        "--json",
+        "frobnicate",
+        "statsu",
+        "plan",
+        "plan --until 90d",
+        "revoke acct --leaked primary --yes",
+        "--socket /s history --csv",
+        "status --wait",
+        "status acct --all",
+        "status --bogus",
+        "rotate",
+        "rotate --all",
+        "rotate acct --active primary",
+        "redeliver acct --target",
+        "adopt acct",
+        "adopt acct other --active primary",
+        "adopt acct --active both",
+        "hold acct --for 1h",
+        "hold acct --reason r",
+        "hold --for 1h --reason r",
+        "hold acct --for 1h --until 2027-01-01 --reason r",
+        "hold acct --for 0s --reason r",
+        "hold acct --for soon --reason r",
+        "hold acct --until 2020-01-01 --reason r",
+        "hold acct --until tomorrow --reason r",
+        "resume",
+        "reload acct",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        struct ctl_options options;
+
+        if (parse(lines[i], &options) != CTL_USAGE || options.command)
+            fail_msg("accepted: %s", lines[i]);
+    }
+}
+
+static void test_accepted(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *command; /* NULL: answered already */
+        size_t accounts;
+    } cases[] = {
+        {"status", "status", 0},
+        {"status a b/c", "status", 2},
+        {"--json --socket /s status --all", "status", 0},
+        {"status --json --socket=/s", "status", 0},
+        {"rotate --wait a --dry-run b", "rotate", 2},
+        {"redeliver a --target file", "redeliver", 1},
+        {"adopt a --active SECONDARY --yes", "adopt", 1},
+        {"hold --all --for 2w --reason holidays", "hold", 0},
+        {"hold a --until 2027-01-01_12:00 --reason r", "hold", 1},
+        {"resume a", "resume", 1},
+        {"resume --all", "resume", 0},
+        {"reload", "reload", 0},
+        {"--help", NULL, 0},
+        {"status --version", NULL, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct ctl_options options;
+
+        if (parse(cases[i].line, &options) != CTL_DONE)
+            fail_msg("refused: %s", cases[i].line);
+        assert_int_equal(options.command != NULL, cases[i].command != NULL);
+        if (!options.command)
+            continue;
+        assert_string_equal(options.command->name, cases[i].command);
+        assert_int_equal(options.account_count, cases[i].accounts);
+    }
+}
+
+static void test_values(void **state)
+{
+    struct ctl_options options;
+
+    (void)state;
+    assert_int_equal(parse("hold --json a --for 1h30m --reason the_move b --socket /x", &options),
+                     CTL_DONE);
+    assert_true(options.json);
+    assert_string_equal(options.socket, "/x");
+    assert_string_equal(options.reason, "the move");
+    assert_true(options.until == NOW + 90 * MS_MINUTE);
+    assert_string_equal(options.accounts[0], "a");
+    assert_string_equal(options.accounts[1], "b");
+    assert_int_equal(parse("adopt a --active Primary", &options), CTL_DONE);
+    assert_string_equal(options.active, "primary");
+    assert_false(options.yes);
+}
+
+static void test_instants(void **state)
+{
+    time_ms at;
+
+    (void)state;
+    setenv("TZ", "UTC-2", 1); /* two hours ahead, by POSIX's sign */
+    tzset();
+    assert_true(ctl_parse_instant("2026-11-22T12:00:00Z", &at));
+    assert_true(at == NOW);
+    assert_true(ctl_parse_instant("2026-11-22 14:00", &at));
+    assert_true(at == NOW);
+    assert_true(ctl_parse_instant("2026-11-22T14:00", &at));
+    assert_true(at == NOW);
+    assert_true(ctl_parse_instant("2026-11-22", &at));
+    assert_true(at == NOW - 14 * MS_HOUR);
+    assert_false(ctl_parse_instant("2026-11-22 14", &at));
+    assert_false(ctl_parse_instant("2026-13-22", &at));
+    assert_false(ctl_parse_instant("", &at));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_accepted),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_instants),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

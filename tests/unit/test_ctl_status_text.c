@@ -1,0 +1,274 @@
+#include "ctl/status_text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NOW 1795348800000 /* 2026-11-22T12:00:00Z */
+
+static const struct target_snapshot file_target = {
+    .name = "file",
+    .destination = "file /var/lib/keyrotated-keys/sampleacct",
+    .required = true,
+    .satisfied = false,
+    .holds = "the secondary key",
+    .delivered_at = NOW - 40 * MS_DAY,
+    .reason = "target_failed",
+    .failing_since = NOW - 3 * MS_HOUR,
+    .retry_at = NOW + 5 * MS_MINUTE,
+};
+
+static const struct account_snapshot blocked = {
+    .id =
+        "/subscriptions/s/resourceGroups/batch/providers/Microsoft.Batch/batchAccounts/sampleacct",
+    .name = "sampleacct",
+    .resource_group = "batch",
+    .location = "japaneast",
+    .identity = "vm",
+    .policy = "standard",
+    .active = "primary",
+    .keys = {{.fingerprint = "1a2b", .born = NOW - 41 * MS_DAY, .older = true},
+             {.fingerprint = "3c4d", .born = NOW - 2 * MS_DAY}},
+    .state = "blocked",
+    .reason = "targets_disagree",
+    .meaning = "the targets hold different keys",
+    .remedy = "keyrotatectl adopt sampleacct --active primary|secondary",
+    .overdue = true,
+    .consumers_at_risk = true,
+    .since = NOW - 3 * MS_HOUR,
+    .next_at = TIME_NEVER,
+    .retry_at = TIME_NEVER,
+    .phase = "adopt_wait",
+    .cycle = 7,
+    .started_at = TIME_NEVER,
+    .completed_at = NOW - 2 * MS_DAY,
+    .held_until = TIME_NEVER,
+    .failure = {.at = NOW - MS_HOUR,
+                .text = "no \x1b[31mred\x07",
+                .http_status = 403,
+                .error_code = "AuthorizationFailed",
+                .request_id = "req-1"},
+    .targets = &file_target,
+    .target_count = 1,
+};
+
+static const struct account_snapshot well = {
+    .id = "/subscriptions/s/resourceGroups/b/providers/Microsoft.Batch/batchAccounts/grün",
+    .name = "grün",
+    .resource_group = "b",
+    .active = "secondary",
+    .keys = {{.born = NOW - MS_HOUR}, {.born = TIME_NEVER}},
+    .state = "ok",
+    .since = TIME_NEVER,
+    .next_at = NOW + 3 * MS_DAY,
+    .retry_at = TIME_NEVER,
+    .completed_at = TIME_NEVER,
+    .started_at = TIME_NEVER,
+    .held_until = TIME_NEVER,
+    .failure = {.at = TIME_NEVER},
+};
+
+static struct buf text;
+
+static int set_up(void **state)
+{
+    (void)state;
+    buf_init(&text, 65536);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    buf_done(&text);
+    return 0;
+}
+
+static void test_summary(void **state)
+{
+    struct daemon_snapshot daemon = {
+        .now = NOW,
+        .accounts = 312,
+        .states = {{"adopting", 0}, {"ok", 309}, {"blocked", 3}},
+        .state_count = 3,
+        .overdue = 1,
+        .consumers_at_risk = 2,
+        .oldest_key_born = NOW - 41 * MS_DAY,
+        .next_at = NOW + 3 * MS_HOUR,
+        .next_account = "sampleacct",
+        .journal_failing_since = TIME_NEVER,
+    };
+
+    (void)state;
+    ctl_write_summary(&text, &daemon);
+    assert_string_equal(buf_str(&text),
+                        "312 accounts: 309 ok, 3 blocked; 1 overdue; 2 with CONSUMERS AT RISK; "
+                        "oldest key 41d; next rotation in 3h (sampleacct)\n");
+
+    buf_clear(&text);
+    daemon = (struct daemon_snapshot){.now = NOW,
+                                      .accounts = 1,
+                                      .oldest_key_born = TIME_NEVER,
+                                      .next_at = TIME_NEVER,
+                                      .journal_failing_since = NOW - MS_MINUTE,
+                                      .journal_error = "disk full",
+                                      .config_error = "a.yaml:3:1: x: wrong\nmore"};
+    ctl_write_summary(&text, &daemon);
+    assert_string_equal(buf_str(&text),
+                        "1 account\n"
+                        "THE JOURNAL CANNOT BE WRITTEN since 2026-11-22T11:59:00Z (1m ago): disk "
+                        "full\n"
+                        "The last reload was refused, the configuration before it is in force: "
+                        "a.yaml:3:1: x: wrong?more\n"
+                        "    do: correct it, then: keyrotatectl reload\n");
+}
+
+static void test_problem(void **state)
+{
+    (void)state;
+    ctl_write_problem(&text, &blocked, NOW);
+    assert_string_equal(buf_str(&text),
+                        "batch/sampleacct: blocked: targets_disagree, overdue, CONSUMERS AT RISK, "
+                        "for 3h\n"
+                        "    the targets hold different keys\n"
+                        "    last failure: no ?[31mred?\n"
+                        "    do: keyrotatectl adopt sampleacct --active primary|secondary\n");
+}
+
+static void test_held_account(void **state)
+{
+    struct account_snapshot held = well;
+
+    (void)state;
+    held.state = "held";
+    held.reason = "operator";
+    held.held = true;
+    held.held_until = NOW + 2 * MS_DAY;
+    held.hold_reason = "moving house";
+    ctl_write_problem(&text, &held, NOW);
+    assert_string_equal(buf_str(&text),
+                        "b/grün: held: operator\n"
+                        "    held until 2026-11-24T12:00:00Z (in 2d): moving house\n");
+}
+
+static void test_table_is_aligned(void **state)
+{
+    struct account_snapshot accounts[] = {blocked, well};
+    const struct control_status status = {
+        .daemon = {.now = NOW}, .accounts = accounts, .account_count = 2};
+
+    (void)state;
+    ctl_write_table(&text, &status);
+    assert_string_equal(buf_str(&text),
+                        "ACCOUNT           ACTIVE     PRIMARY  SECONDARY  STATE"
+                        "                                                  NEXT ROTATION\n"
+                        "batch/sampleacct  primary    41d+     2d         "
+                        "blocked: targets_disagree, overdue, CONSUMERS AT RISK  -\n"
+                        "b/grün            secondary  1h       -          ok"
+                        "                                                     in 3d\n");
+}
+
+static void test_everything_about_an_account(void **state)
+{
+    (void)state;
+    ctl_write_account(&text, &blocked, NOW);
+    assert_string_equal(
+        buf_str(&text),
+        "batch/sampleacct\n"
+        "  state          blocked: targets_disagree, overdue, CONSUMERS AT RISK\n"
+        "                 the targets hold different keys\n"
+        "  do:            keyrotatectl adopt sampleacct --active primary|secondary\n"
+        "  since          2026-11-22T09:00:00Z (3h ago)\n"
+        "  active slot    primary\n"
+        "  primary key    at least 41d old, fingerprint 1a2b\n"
+        "  secondary key  2d old, fingerprint 3c4d\n"
+        "  cycle          7\n"
+        "  completed      2026-11-20T12:00:00Z (2d ago)\n"
+        "  target         file, required: file /var/lib/keyrotated-keys/sampleacct\n"
+        "                 IS OWED THE KEY; last delivery 2026-10-13T12:00:00Z (40d ago); holds the "
+        "secondary key\n"
+        "                 target_failed for 3h, tried again in 5m\n"
+        "  last failure   2026-11-22T11:00:00Z (1h ago)\n"
+        "                 no ?[31mred?\n"
+        "                 HTTP 403 AuthorizationFailed\n"
+        "    request      req-1\n"
+        "  identity       vm\n"
+        "  policy         standard\n"
+        "  location       japaneast\n"
+        "  resource       "
+        "/subscriptions/s/resourceGroups/batch/providers/Microsoft.Batch/batchAccounts/"
+        "sampleacct\n");
+}
+
+static void test_severity(void **state)
+{
+    static const struct {
+        const char *state;
+        const char *reason;
+        bool overdue, at_risk;
+        enum ctl_exit expected;
+    } cases[] = {
+        {"ok", NULL, false, false, CTL_DONE},
+        {"rotating", NULL, false, false, CTL_DONE},
+        {"adopting", NULL, false, false, CTL_DONE},
+        {"adopting", "network", false, false, CTL_NOT_DONE},
+        {"retrying", "network", false, false, CTL_NOT_DONE},
+        {"held", "operator", false, false, CTL_NOT_DONE},
+        {"something new", NULL, false, false, CTL_NOT_DONE},
+        {"blocked", "key_refused", false, false, CTL_REFUSED},
+        {"ok", NULL, true, false, CTL_REFUSED},
+        {"rotating", NULL, false, true, CTL_REFUSED},
+        {"held", "operator", true, false, CTL_REFUSED},
+    };
+    struct account_snapshot accounts[2] = {well, well};
+    struct control_status status = {
+        .daemon = {.journal_failing_since = TIME_NEVER}, .accounts = accounts, .account_count = 2};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        accounts[0].state = cases[i].state;
+        accounts[0].reason = cases[i].reason;
+        accounts[0].overdue = cases[i].overdue;
+        accounts[0].consumers_at_risk = cases[i].at_risk;
+        assert_int_equal(ctl_account_severity(&accounts[0]), cases[i].expected);
+        assert_int_equal(ctl_status_severity(&status), cases[i].expected);
+    }
+    status.account_count = 0;
+    assert_int_equal(ctl_status_severity(&status), CTL_DONE);
+    status.daemon.journal_failing_since = NOW;
+    assert_int_equal(ctl_status_severity(&status), CTL_NOT_DONE);
+}
+
+static void test_control_characters_are_taken_out(void **state)
+{
+    (void)state;
+    ctl_write_plain(&text,
+                    "a\x1b]0;x\x07\x7f\n\xc2\x9b"
+                    "31m\xc3\xbc\xe2\x82\xac");
+    assert_string_equal(buf_str(&text), "a?]0;x????31m\xc3\xbc\xe2\x82\xac");
+    buf_clear(&text);
+    ctl_write_plain(&text, "\xc2");
+    assert_string_equal(buf_str(&text), "?");
+    buf_clear(&text);
+    ctl_write_plain(&text, NULL);
+    assert_string_equal(buf_str(&text), "-");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_summary, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_problem, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_held_account, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_table_is_aligned, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_everything_about_an_account, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_severity, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_control_characters_are_taken_out, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
