@@ -59,7 +59,7 @@ struct engine_account {
     struct turn *acting;  /* what its action will report; NULL: none is under way */
     size_t parts_pending; /* of an action made of several (reading all targets) */
     bool parts_canceled;
-    size_t first_failure; /* index of the first target that failed a preflight */
+    size_t first_failure;         /* index of the first target that failed a preflight */
     struct deferred finish_later; /* an action that ended before it began still ends on the loop */
     struct list seen_keys;
     struct timer timer;

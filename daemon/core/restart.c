@@ -96,6 +96,9 @@ void merge_targets(struct machine *machine)
         struct target_record *target = &record->targets[record->target_count++];
 
         *target = known ? *known : (struct target_record){.id = context->targets[i].id};
+        /* It may have been ours a moment ago, with a delivery on its way. */
+        if (!known && record->adopted && !context->targets[i].settles_at_once)
+            target->unsettled_until = time_add(machine->now, context->timing->unknown_wait);
         /* Its readers count from now on, and may have been told after those of the others. */
         if (known && context->targets[i].required && !known->required && known->acknowledged)
             record->overlap_from = later(record->overlap_from, known->acknowledged_at);

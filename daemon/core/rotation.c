@@ -252,8 +252,7 @@ static void check_regenerate(struct machine *machine)
     if (!interlock.open || !record->intent.open ||
         record->intent.slot != slot_other(record->active) ||
         machine->effects->action.slot != record->intent.slot ||
-        machine->event->kind != EVENT_PERSISTED ||
-        machine->now - record->looked_at > FRESH_FOR_MS)
+        machine->event->kind != EVENT_PERSISTED || machine->now - record->looked_at > FRESH_FOR_MS)
         machine_fault(machine, "a regenerate that the interlock does not allow");
 }
 

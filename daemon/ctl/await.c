@@ -48,16 +48,44 @@ static void print_problem(const struct account_snapshot *account, time_ms now)
     buf_done(&text);
 }
 
+/* The positions of a rotation in words; one that is not known here stays as it is. */
+static const char *describe_phase(const char *phase)
+{
+    static const char *const words[][2] = {
+        {"idle", "waits for its start"},
+        {"check_look", "looks at keys and targets"},
+        {"preflight", "checks that the targets can be written"},
+        {"rotate_look", "looks at the live keys"},
+        {"intent", "notes in the journal what it is about to do"},
+        {"regenerate", "regenerates the standby key"},
+        {"doubt_wait", "waits to find out whether the key was regenerated"},
+        {"doubt_look", "finds out whether the key was regenerated"},
+        {"verify_look", "fetches the new key again"},
+        {"verify", "proves that the new key works"},
+        {"verify_wait", "waits until the new key works"},
+        {"deliver_look", "fetches the new key again"},
+        {"offer", "delivers the new key"},
+        {"deliver", "delivers the new key"},
+        {"deliver_wait", "waits to deliver the new key"},
+        {"commit", "makes the new key the active one"},
+    };
+
+    for (size_t i = 0; phase && i < sizeof(words) / sizeof(words[0]); i++)
+        if (str_equal(words[i][0], phase))
+            return words[i][1];
+    return phase ? phase : "waits";
+}
+
 static void say_where_it_is(const struct ctl_options *options, struct progress *progress,
                             const struct account_snapshot *account)
 {
     char what[SHOWN_MAX];
 
     if (account->reason)
-        snprintf(what, sizeof(what), "%s, %s (%s)", account->phase ? account->phase : "waiting",
-                 account->state, account->reason);
+        snprintf(what, sizeof(what), "%s (%s: %s)", describe_phase(account->phase), account->state,
+                 account->reason);
     else
-        snprintf(what, sizeof(what), "%s", account->phase ? account->phase : account->state);
+        snprintf(what, sizeof(what), "%s", describe_phase(account->phase));
     say(options, progress, what);
 }
 

@@ -8,6 +8,7 @@
 
 #include <json-c/json_object.h>
 
+#include "base/json.h"
 #include "ctl/client.h"
 #include "ctl/status_text.h"
 
@@ -107,15 +108,24 @@ static enum ctl_exit session_end(struct session *session)
     return session->worst;
 }
 
-static void take_json(struct session *session, const struct buf *reply)
+/* The daemon's answer, with the account as it was typed put in front: an error names none. */
+static void take_json(struct session *session, const struct control_command *command,
+                      const struct buf *reply)
 {
+    struct buf *results = &session->results;
     size_t length = reply->length;
 
     while (length > 0 && reply->data[length - 1] == '\n')
         length--;
-    if (session->results.length > 0 && session->results.data[session->results.length - 1] != '[')
-        (void)buf_append_char(&session->results, ',');
-    (void)buf_append(&session->results, reply->data, length);
+    if (results->data[results->length - 1] != '[')
+        (void)buf_append_char(results, ',');
+    (void)buf_append_str(results, "{\"asked\":");
+    if (command->account)
+        (void)json_append_string(results, command->account, strlen(command->account));
+    else
+        (void)buf_append_str(results, "null");
+    (void)buf_append_char(results, ',');
+    (void)buf_append(results, reply->data + 1, length - 1); /* an object: it was understood */
 }
 
 static enum ctl_exit take_answer(struct session *session, const struct control_command *command,
@@ -129,7 +139,7 @@ static enum ctl_exit take_answer(struct session *session, const struct control_c
         return CTL_UNREACHABLE;
     result = exit_of(answer.outcome);
     if (session->options->json)
-        take_json(session, reply);
+        take_json(session, command, reply);
     else
         print_answer(command, &answer);
     json_object_put(document);

@@ -99,13 +99,13 @@ static enum ctl_exit complain(const char *format, ...) __attribute__((format(pri
 
 static enum ctl_exit complain(const char *format, ...)
 {
+    char message[512];
     va_list arguments;
 
-    fputs("keyrotatectl: ", stderr);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    (void)vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
-    fputs(" (--help shows how)\n", stderr);
+    fprintf(stderr, "keyrotatectl: %s (--help shows how)\n", message);
     return CTL_USAGE;
 }
 

@@ -22,11 +22,14 @@ void ctl_write_plain(struct buf *out, const char *text)
     }
 }
 
+/* In whole seconds, and at least one: nobody waits for milliseconds. */
 static void write_words(struct buf *out, duration_ms duration)
 {
     char words[DURATION_TEXT_MAX];
 
-    (void)buf_append_str(out, duration_to_words(duration > 0 ? duration : 0, words));
+    if (duration < MS_SECOND)
+        duration = MS_SECOND;
+    (void)buf_append_str(out, duration_to_words(duration - duration % MS_SECOND, words));
 }
 
 /* "in 3h 5m", "3h 5m ago" */
@@ -209,7 +212,7 @@ void ctl_write_problem(struct buf *out, const struct account_snapshot *account, 
         (void)buf_append_char(out, '\n');
     }
     if (account->retry_at != TIME_NEVER) {
-        (void)buf_append_str(out, "    tried again ");
+        (void)buf_append_str(out, "    next try ");
         write_distance(out, account->retry_at, now);
         (void)buf_append_char(out, '\n');
     }
@@ -399,7 +402,7 @@ static void write_target(struct buf *out, const struct target_snapshot *target, 
         write_words(out, now - target->failing_since);
     }
     if (target->retry_at != TIME_NEVER) {
-        (void)buf_append_str(out, ", tried again ");
+        (void)buf_append_str(out, ", next try ");
         write_distance(out, target->retry_at, now);
     }
     (void)buf_append_char(out, '\n');
@@ -408,7 +411,7 @@ static void write_target(struct buf *out, const struct target_snapshot *target, 
 static void write_rotation(struct buf *out, const struct account_snapshot *account, time_ms now)
 {
     write_instant_line(out, "next rotation", account->next_at, now);
-    write_instant_line(out, "tried again", account->retry_at, now);
+    write_instant_line(out, "next try", account->retry_at, now);
     write_label(out, "cycle");
     (void)buf_append_format(out, "%llu", (unsigned long long)account->cycle);
     if (account->rotating || account->rotation_requested) {

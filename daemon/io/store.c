@@ -284,10 +284,11 @@ static struct save *save_new(enum save_kind kind, const char *account_key,
                              const struct history_row *rows, size_t row_count)
 {
     struct save *save = malloc(sizeof(*save) + texts_size(account_key, rows, row_count));
-    char *storage = (char *)(save + 1);
+    char *storage;
 
     if (!save)
         abort();
+    storage = (char *)(save + 1);
     memset(save, 0, sizeof(*save));
     list_init(&save->link);
     save->kind = kind;

@@ -1,13 +1,49 @@
 #include "io/store_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/str.h"
+
+/* Somebody else's things in it mean that it is no directory of ours, but /tmp, say. */
+static bool holds_other_things(int fd)
+{
+    const int own_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = own_fd >= 0 ? fdopendir(own_fd) : NULL;
+    const struct dirent *entry;
+    bool others = !stream;
+
+    while (stream && !others && (entry = readdir(stream)) != NULL)
+        others = !str_equal(entry->d_name, ".") && !str_equal(entry->d_name, "..") &&
+                 !str_starts_with(entry->d_name, "journal.db");
+    if (stream)
+        (void)closedir(stream);
+    else if (own_fd >= 0)
+        (void)close(own_fd);
+    return others;
+}
+
+/* systemd gives all state directories of a service one mode, and that of the key files has to let
+ * their readers through. */
+static int make_private(int fd, const char *directory, struct err *err)
+{
+    if (holds_other_things(fd))
+        return err_set(err, -EPERM,
+                       "%s is open to others than its owner and holds more than the journal: give "
+                       "the journal a directory of its own, with mode 0700",
+                       directory);
+    if (fchmod(fd, 0700) < 0)
+        return err_set_errno(err, errno, "%s is open to others than its owner, and chmod 0700",
+                             directory);
+    return 0;
+}
 
 static int check_directory(int fd, const char *directory, struct err *err)
 {
@@ -19,11 +55,8 @@ static int check_directory(int fd, const char *directory, struct err *err)
         return err_set(err, -EPERM,
                        "%s belongs to uid %u, not to the daemon's user: chown it to uid %u",
                        directory, (unsigned)status.st_uid, (unsigned)geteuid());
-    /* systemd gives all state directories of a service one mode, and that of the key files has to let
-     * their readers through. */
-    if ((status.st_mode & 077) != 0 && fchmod(fd, 0700) < 0)
-        return err_set_errno(err, errno, "%s is open to others than its owner, and chmod 0700",
-                             directory);
+    if ((status.st_mode & 077) != 0)
+        return make_private(fd, directory, err);
     return 0;
 }
 

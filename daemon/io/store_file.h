@@ -9,8 +9,8 @@
 
 /*
  * Makes the directory where it is missing (0700), and locks it for as long as the descriptor is
- * open. Returns 0; -EAGAIN: another process holds it; -EPERM: others than its owner may look into
- * it, or it is not a directory of ours; or -errno.
+ * open. Returns 0; -EAGAIN: another process holds it; -EPERM: it is not a directory of ours; or
+ * -errno. One that others may look into is made private, unless it holds more than the journal.
  */
 int store_lock_directory(const char *directory, int *ret_lock_fd, struct err *err);
 

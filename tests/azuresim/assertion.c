@@ -143,7 +143,8 @@ static bool claim_ends_in(const struct jwt *jwt, const char *name, const char *e
     size_t length = value == NULL ? 0 : strlen(value);
     size_t expected_length = strlen(expected);
 
-    return length >= expected_length && strcasecmp(value + length - expected_length, expected) == 0;
+    return value != NULL && length >= expected_length &&
+           strcasecmp(value + length - expected_length, expected) == 0;
 }
 
 static bool check_validity(const struct jwt *jwt, struct assertion_error *error)

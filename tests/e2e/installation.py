@@ -16,9 +16,9 @@ from stand_in import CLIENT, CLIENT_SECRET, TENANT, resource_id
 # As in the field, but with seconds for weeks. The daemon warns about each, and obeys.
 TIMING = {"retry_initial": "200ms", "retry_max": "1s", "unknown_wait": "1s",
           "verify_timeout": "3s", "settle": "500ms"}
-POLICY = {"rotate_every": "3s", "overlap": "1s", "splay": "0s", "check_every": "2s",
+POLICY = {"rotate_every": "2s", "overlap": "800ms", "splay": "0s", "check_every": "1500ms",
           "overdue_after": "10s"}
-OVERLAP = 1.0
+OVERLAP = 0.8
 
 
 class Installation:
@@ -73,6 +73,7 @@ class Installation:
                                    if entry["id"] != resource_id(name)]
 
     def policy(self, **changes):
+        """Changes the policy that all accounts have."""
         self.config["policies"]["quick"].update(changes)
 
     def write(self):

@@ -13,8 +13,6 @@ def pair(site, azure):
     """alpha will be refused something; bravo is to go on as if nothing had happened."""
     site.account("alpha")
     site.account("bravo")
-    site.start()
-    site.wait_adopted("alpha", "bravo")
     return site
 
 
@@ -33,6 +31,7 @@ def identified(line):
 def test_403_permission_denied(pair, azure):
     """Names action, scope and principal; never given up."""
     azure.deny(REGENERATE_ACTION, resource_id("alpha"))
+    pair.start()
     refused = pair.log.wait("rotation.retrying", account="alpha")
     assert refused["reason"] == "permission_denied"
     assert refused["http_status"] == 403 and refused["error_code"] == "AuthorizationFailed"
@@ -48,6 +47,8 @@ def test_403_permission_denied(pair, azure):
 
 def test_404_account_not_found(pair, azure):
     """Blocked; cleared by itself when the account is there again, even with other keys."""
+    pair.start()
+    pair.wait_adopted("alpha")
     azure.delete("alpha")
     blocked = pair.log.wait("account.blocked", account="alpha")
     assert blocked["reason"] == "account_not_found"
@@ -62,6 +63,7 @@ def test_404_account_not_found(pair, azure):
 def test_409_conflict(pair, azure, op):
     azure.fault("status", op=op, account="alpha", status=409, code="ScopeLocked",
                 message="The scope cannot perform a write operation because of a lock.")
+    pair.start()
     refused = pair.log.wait("rotation.retrying", account="alpha")
     assert refused["reason"] == "permission_denied" and "lock" in refused["remedy"]
     assert refused["http_status"] == 409 and refused["error_code"] == "ScopeLocked"
@@ -119,6 +121,7 @@ def test_key_refused_by_the_data_plane(pair, azure):
     """ARM says it is live, Batch refuses it: blocked, nothing is delivered, back by itself."""
     azure.fault("status", face="batch", account="alpha", status=403, code="AuthenticationFailed",
                 message="Server failed to authenticate the request.")
+    pair.start()
     blocked = pair.log.wait("account.blocked", account="alpha", timeout=60)
     assert blocked["reason"] == "key_refused" and blocked["remedy"]
     assert azure.truth.regenerated("alpha") == ["Secondary"]
@@ -134,9 +137,8 @@ def test_data_plane_unreachable_with_verify_auto_and_required(site, azure):
     site.config["policies"]["strict"] = {**site.config["policies"]["quick"], "verify": "required"}
     site.account("alpha")
     site.account("bravo", policy="strict")
-    site.start()
-    site.wait_adopted("alpha", "bravo")
     azure.fault("reset", face="batch")
+    site.start()
     assert site.log.wait("key.unverified", account="alpha")
     site.wait_rotations("alpha", 1)
     assert not site.completed("bravo") and site.holds("bravo") == "Primary"

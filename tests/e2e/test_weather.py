@@ -6,7 +6,6 @@ import time
 import pytest
 
 from daemon import EXIT_OK
-from installation import OVERLAP
 from patience import seconds, stays_true, wait_until
 from truth import alternates
 
@@ -17,15 +16,16 @@ def test_storm_and_kill_9(site, azure):
     """A third of all ARM calls fails in random ways and the daemon is killed at random moments:
     no dead key in anybody's hands, and every account rotates again when the weather clears."""
     dice = random.Random(20)
+    site.policy(rotate_every="3s", overlap="1s")
     for name in FLEET:
         site.account(name)
     daemon = site.start()
     site.wait_adopted(*FLEET)
     continuous = site.consumer(*FLEET)
-    once_per_overlap = site.consumer(*FLEET, every=OVERLAP * 0.9)
+    once_per_overlap = site.consumer(*FLEET, every=0.9)
     azure.settings(weather={"probability": 1 / 3, "delay_ms": 500})
 
-    storm_ends = time.monotonic() + seconds(25, 120)
+    storm_ends = time.monotonic() + seconds(20, 120)
     kills = 0
     while time.monotonic() < storm_ends:
         time.sleep(dice.uniform(0.2, 4))
@@ -42,8 +42,8 @@ def test_storm_and_kill_9(site, azure):
         slots = azure.truth.regenerated(name)
         assert len(slots) >= 3, slots
     assert daemon.stop() == EXIT_OK
-    site.verdict(continuous)
-    site.verdict(once_per_overlap)
+    site.verdict(continuous, overlap=1)
+    site.verdict(once_per_overlap, overlap=1)
 
 
 def regenerate_requests(azure, account):
@@ -54,10 +54,9 @@ def regenerate_requests(azure, account):
 def test_reply_lost_after_the_effect(site, azure, fault):
     """One regenerate; what happened is found out by listKeys."""
     site.account("alpha")
-    site.start()
-    site.wait_adopted("alpha")
-    consumer = site.consumer("alpha")
     azure.fault(fault, op="regenerateKeys", account="alpha", count=1, delay_ms=1500)
+    site.start()
+    consumer = site.consumer("alpha")
     retrying = site.log.wait("rotation.retrying", account="alpha")
     assert retrying["reason"] == "outcome_unknown" and retrying["remedy"]
     completed = site.wait_rotations("alpha", 1)
@@ -76,11 +75,10 @@ def test_reply_lost_after_the_effect(site, azure, fault):
 def test_reply_lost_before_the_effect(site, azure, fault):
     """Looked up, then repeated, on the same slot."""
     site.account("alpha")
-    site.start()
-    site.wait_adopted("alpha")
-    consumer = site.consumer("alpha")
     azure.fault(fault, op="regenerateKeys", account="alpha", count=2, status=504,
                 code="GatewayTimeout", message="The gateway did not hear in time.")
+    site.start()
+    consumer = site.consumer("alpha")
     completed = site.wait_rotations("alpha", 1)
     assert completed["cycle"] == 1 and completed["slot"] == "secondary"
     requests = regenerate_requests(azure, "alpha")
@@ -95,10 +93,9 @@ def test_reply_lost_before_the_effect(site, azure, fault):
 
 def test_effect_that_comes_late_but_within_unknown_wait(site, azure):
     site.account("alpha")
-    site.start()
-    site.wait_adopted("alpha")
-    consumer = site.consumer("alpha")
     azure.fault("late_effect", op="regenerateKeys", account="alpha", count=1, delay_ms=600)
+    site.start()
+    consumer = site.consumer("alpha")
     site.wait_rotations("alpha", 2)
     assert azure.truth.regenerated("alpha") == ["Secondary", "Primary"]
     assert len(regenerate_requests(azure, "alpha")) == 2
@@ -108,10 +105,9 @@ def test_effect_that_comes_late_but_within_unknown_wait(site, azure):
 def test_killed_right_after_the_request(site, azure):
     """The answer finds nobody: the next process looks, not before unknown_wait, and goes on."""
     site.account("alpha")
-    daemon = site.start()
-    site.wait_adopted("alpha")
-    consumer = site.consumer("alpha")
     azure.fault("hang_after", op="regenerateKeys", account="alpha", count=1)
+    daemon = site.start()
+    consumer = site.consumer("alpha")
     wait_until(lambda: azure.truth.regenerated("alpha"), "the key is regenerated")
     daemon.kill()
     site.start()
@@ -142,9 +138,8 @@ def test_late_looks_are_not_believed(site, azure):
 def test_clock_skew_stops_regenerating(site, azure):
     site.account("alpha")
     site.account("bravo")
-    site.start()
-    site.wait_adopted("alpha", "bravo")
     azure.fault("skew_date", account="alpha", param="400")
+    site.start()
     skewed = site.log.wait("rotation.retrying", account="alpha", reason="clock_skew")
     assert "timedatectl" in skewed["remedy"]
     site.wait_rotations("bravo", 1)

@@ -41,8 +41,11 @@ static void regenerate_is_prepared(struct world *world, const struct action *act
         oracle_convict(world, "a regenerate within unknown_wait of the start");
     if (world->lost_request)
         oracle_convict(world, "a lost regenerate is repeated without a look");
-    if (world->told_at != 0 && world->now - world->told_at < world->policy.overlap)
-        oracle_convict(world, "a regenerate within overlap of a delivery that told readers");
+    for (size_t i = 0; i < world->target_count; i++)
+        if (counts(world, i) && world->targets[i].told_at != 0 &&
+            world->now - world->targets[i].told_at < world->policy.overlap)
+            oracle_convict(world, "a regenerate within overlap of telling readers of target %zu",
+                           i);
 }
 
 static void everybody_has_active(struct world *world, const struct action *action)
@@ -50,8 +53,7 @@ static void everybody_has_active(struct world *world, const struct action *actio
     if (excused(world))
         return;
     for (size_t i = 0; i < world->target_count; i++)
-        if (counts(world, i) &&
-            world->targets[i].holds != world->live[slot_other(action->slot)])
+        if (counts(world, i) && world->targets[i].holds != world->live[slot_other(action->slot)])
             oracle_convict(world, "a regenerate while required target %zu lacks the active key", i);
 }
 
@@ -112,7 +114,8 @@ static void completion_is_true(struct world *world)
     for (size_t i = 0; i < world->target_count; i++) {
         struct fingerprint held = world_fingerprint(world->targets[i].holds);
 
-        if (world_required(world, i) && !excused(world) &&
+        if (counts(world, i) && !excused(world) &&
+            world->targets[i].written_at <= world->targets[i].seen_at &&
             !fingerprint_equal(&held, &record->live[record->active]))
             oracle_convict(world, "completed, but required target %zu has another key", i);
     }

@@ -154,9 +154,9 @@ static void trace(struct world *world, const struct effects *effects)
 static void narrate(const struct world *world, const struct event *event,
                     const struct effects *effects)
 {
-    static const char *const events[] = {"start",    "wake",   "persisted",  "preflight_done",
-                                         "looked",   "regenerated", "verified", "delivered",
-                                         "configured", "jumped", "command"};
+    static const char *const events[] = {"start",      "wake",        "persisted", "preflight_done",
+                                         "looked",     "regenerated", "verified",  "delivered",
+                                         "configured", "jumped",      "command"};
 
     fprintf(stderr, "%10.3f %-14s%s", (double)(world->now - 1767225600000) / 1000.0,
             events[event->kind], event->failure ? " failed" : "");
@@ -258,9 +258,11 @@ void world_start(struct world *world)
 void world_crash(struct world *world, duration_ms downtime)
 {
     world_abandon_action(world);
-    for (size_t i = 0; i < world->target_count; i++)
+    for (size_t i = 0; i < world->target_count; i++) {
+        world->targets[i].seen_at = 0;
         if (world->targets[i].configured.settles_at_once)
             world->targets[i].late_pending = false;
+    }
     world->running = false;
     world->saving = false;
     world->queue_count = 0;
@@ -309,6 +311,7 @@ void world_foreign_regenerate(struct world *world, enum slot slot)
 
 void world_write_target(struct world *world, size_t index, unsigned key)
 {
+    world->targets[index].written_at = world->now;
     world_set_target(world, index, key);
 }
 

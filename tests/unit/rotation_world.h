@@ -53,8 +53,11 @@ struct world_target {
     bool in_configuration;
     unsigned holds;
     uint64_t cycle;
+    time_ms told_at;             /* when a delivery last changed it */
+    time_ms written_at;          /* when somebody else last changed it */
+    time_ms seen_at;             /* when a look last showed it */
     time_ms left_at[SLOT_COUNT]; /* since when it does not hold that slot's live key any more */
-    time_ms required_at; /* since when it is in our care; 0: from the first day */
+    time_ms required_at;         /* since when it is in our care; 0: from the first day */
     bool late_pending;           /* a lost delivery is still to land */
     unsigned late_key;
     time_ms late_at;
@@ -137,8 +140,7 @@ struct world {
     char answer[200];
     time_ms answered_until;
     time_ms looked_at;
-    time_ms told_at;             /* the last change of a required target by a delivery */
-    bool lost_request;           /* a regenerate of unknown outcome, and no look since */
+    bool lost_request; /* a regenerate of unknown outcome, and no look since */
     time_ms lost_at;
     unsigned completed;
 };

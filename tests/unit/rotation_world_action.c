@@ -54,8 +54,8 @@ static bool our_delivery(struct world *world, size_t index, unsigned key)
 
     world_set_target(world, index, key);
     target->cycle = world->record.cycle;
-    if (changed && world_required(world, index))
-        world->told_at = world->now;
+    if (changed)
+        target->told_at = world->now;
     return changed || !target->configured.readable;
 }
 
@@ -118,7 +118,7 @@ static void show_targets(struct world *world, struct look *look)
     bool unread = world->action_outcome == OUTCOME_UNREAD_TARGET;
 
     for (size_t i = 0; i < world->target_count; i++) {
-        const struct world_target *target = &world->targets[i];
+        struct world_target *target = &world->targets[i];
         struct sighting *sighting;
 
         if (!target->in_configuration || !target->configured.readable)
@@ -127,6 +127,7 @@ static void show_targets(struct world *world, struct look *look)
             unread = false;
             continue;
         }
+        target->seen_at = world->now;
         sighting = &look->targets[look->target_count++];
         *sighting = (struct sighting){.target = target->configured.id, .kind = SIGHTING_EMPTY};
         if (target->holds == 0)
@@ -274,7 +275,8 @@ void world_complete_action(struct world *world)
 void world_abandon_action(struct world *world)
 {
     enum action_kind kind = world->action.kind;
-    unsigned fate = world_random(world, 3); /* 0: it never left, 1: it happened, 2: it happens yet */
+    unsigned fate =
+        world_random(world, 3); /* 0: it never left, 1: it happened, 2: it happens yet */
     size_t index;
 
     if (!world->acting)

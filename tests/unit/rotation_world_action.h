@@ -1,5 +1,6 @@
 /*
- * How the simulated world carries out actions. Between rotation_world.c and rotation_world_action.c.
+ * How the simulated world carries out actions. Between rotation_world.c and
+ * rotation_world_action.c.
  */
 #ifndef KEYROTATED_TESTS_ROTATION_WORLD_ACTION_H
 #define KEYROTATED_TESTS_ROTATION_WORLD_ACTION_H

@@ -191,7 +191,7 @@ static void test_everything_about_an_account(void **state)
         "  target         file, required: file /var/lib/keyrotated-keys/sampleacct\n"
         "                 IS OWED THE KEY; last delivery 2026-10-13T12:00:00Z (40d ago); holds the "
         "secondary key\n"
-        "                 target_failed for 3h, tried again in 5m\n"
+        "                 target_failed for 3h, next try in 5m\n"
         "  last failure   2026-11-22T11:00:00Z (1h ago)\n"
         "                 no ?[31mred?\n"
         "                 HTTP 403 AuthorizationFailed\n"

@@ -227,6 +227,16 @@ static void test_fingerprints_stay(void **state)
 
 /* --- who may open it --- */
 
+static void write_file(const char *path, const char *content, size_t length)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(content, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, 0600), 0);
+}
+
 static void test_second_opener_is_busy(void **state)
 {
     struct store_fixture *fixture = *state;
@@ -271,17 +281,23 @@ static void test_open_directory_is_made_private(void **state)
     assert_int_equal(status.st_mode & 07777, 0700);
 }
 
-/* --- what is not a journal of ours is left as it is --- */
-
-static void write_file(const char *path, const char *content, size_t length)
+static void test_directory_of_others_is_left_alone(void **state)
 {
-    FILE *file = fopen(path, "w");
+    struct store_fixture *fixture = *state;
+    char path[FIXTURE_PATH_MAX + 16];
+    struct stat status;
 
-    assert_non_null(file);
-    assert_int_equal(fwrite(content, 1, length, file), length);
-    assert_int_equal(fclose(file), 0);
-    assert_int_equal(chmod(path, 0600), 0);
+    snprintf(path, sizeof(path), "%s/away", fixture->directory);
+    write_file(path, "", 0);
+    assert_int_equal(chmod(fixture->directory, 0755), 0);
+    store_fixture_open_refused(fixture, STORE_UNUSABLE, "holds more than the journal");
+    assert_int_equal(stat(fixture->directory, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0755);
+    assert_int_equal(chmod(fixture->directory, 0700), 0); /* then it is nobody's business */
+    store_fixture_open(fixture, STORE_CREATED);
 }
+
+/* --- what is not a journal of ours is left as it is --- */
 
 static void test_garbage(void **state)
 {
@@ -436,6 +452,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_second_opener_is_busy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_files_are_private_and_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_open_directory_is_made_private, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_directory_of_others_is_left_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_garbage, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_databases, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_newer_version, set_up, tear_down),

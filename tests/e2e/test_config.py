@@ -1,0 +1,216 @@
+"""Configuration: --check, and reloading it while the daemon runs."""
+
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+from daemon import EXIT_CONFIG, EXIT_OK, EXIT_USAGE
+from patience import stays_true, wait_until
+
+TEN_MISTAKES = """\
+version: 1
+log: {level: chatty}
+timing: {retry_inital: 30s}
+identities:
+  ops: {type: client_secret, tenant_id: contoso.example, client_id: nobody, client_secret_file: s}
+policies:
+  quick: {max_key_age: 90}
+  slow: {max_key_age: 30d, rotate_every: 20d}
+targets:
+  file: {type: file, path: "keys/{account}"}
+  vault: {type: key_vault, vault: "https://contoso.vault.azure.net", secret_name: key}
+metrics: {listen: "127.0.0.1:9877"}
+accounts:
+  - name: alpha
+    resource_group: rg
+    subscription_id: 00000000-0000-0000-0000-000000000001
+    policy: slwo
+    deliver_to: file
+"""
+# line, column, where, and a word of what is said about it
+MAIN_FILE_ERRORS = [
+    (2, 14, "log.level", "chatty"),
+    (3, 10, "timing.retry_inital", "retry_initial"),
+    (5, 69, "identities.ops.client_id", "GUID"),
+    (7, 24, "policies.quick.max_key_age", "duration"),
+    (8, 42, "policies.slow.rotate_every", "largest rotate_every"),
+    (10, 28, "targets.file.path", "absolute"),
+    (11, 17, "targets.vault.type", "not available in this version"),
+    (12, 1, "metrics", "not available in this version"),
+    (17, 13, "accounts[0].policy", "did you mean slow"),
+]
+LATER_FILE = "policies:\n  quick: {max_key_age: 60d}\n"
+
+MINIMUM = """\
+version: 1
+identities: {vm: {type: managed_identity}}
+policies:   {standard: {max_key_age: 90d}}
+targets:    {file: {type: file, path: "/var/lib/keyrotated-keys/{account}", group: batch, mode: "0640"}}
+accounts:
+  - id: /subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/default-azurebatch-japaneast/providers/Microsoft.Batch/batchAccounts/sampleacct
+    adopt_active: primary          # the key that its consumers use today
+"""
+
+
+def check(build, directory, text, *arguments):
+    file = directory / "keyrotated.yaml"
+    file.write_text(text)
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ("CREDENTIALS_DIRECTORY", "STATE_DIRECTORY", "RUNTIME_DIRECTORY")}
+    return subprocess.run([build / "keyrotated", "-c", file, "--check", *arguments], text=True,
+                          capture_output=True, timeout=60, check=False, env=environment)
+
+
+def test_check_finds_ten_mistakes_in_one_run(build, tmp_path):
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d" / "later.yaml").write_text(LATER_FILE)
+    (tmp_path / "conf.d" / ".hidden.yaml").write_text("nonsense")
+    result = check(build, tmp_path, TEN_MISTAKES)
+    assert result.returncode == EXIT_CONFIG
+    located = re.findall(r"^(\S+):(\d+):(\d+): (\S+): (.+)$", result.stderr, re.MULTILINE)
+    assert len(located) == 10 == len(result.stderr.splitlines()), result.stderr
+    said = {(int(line), int(column), where): text for file, line, column, where, text in located
+            if file.endswith("keyrotated.yaml")}
+    for line, column, where, word in MAIN_FILE_ERRORS:
+        assert word in said[line, column, where]
+    duplicate = next(one for one in located if one[0].endswith("conf.d/later.yaml"))
+    assert duplicate[1] == "2" and duplicate[3] == "policies.quick"
+    assert "keyrotated.yaml:7:" in duplicate[4], "both places are named"
+
+
+def test_the_daemon_does_not_start_with_mistakes(build, tmp_path):
+    file = tmp_path / "keyrotated.yaml"
+    file.write_text(TEN_MISTAKES)
+    result = subprocess.run([build / "keyrotated", "-c", file], text=True, capture_output=True,
+                            timeout=60, check=False)
+    assert result.returncode == EXIT_CONFIG and len(result.stderr.splitlines()) == 9
+
+
+def test_check_explains_the_minimal_file_in_words(build, tmp_path):
+    result = check(build, tmp_path, MINIMUM)
+    assert result.returncode == EXIT_OK and not result.stderr
+    for words in ("account sampleacct", "vm: managed identity", "no key older than 90d",
+                  "one rotation every 40d", "a replaced key works for at least 10d more",
+                  "/var/lib/keyrotated-keys/sampleacct", "mode 0640, group batch",
+                  "delivers the primary key (adopt_active)", "rotates nothing",
+                  "between 10d and 40d"):
+        assert words in result.stdout, words
+
+
+def test_check_accepts_the_example_that_is_installed(build, tmp_path):
+    """All of config/keyrotated.yaml is commented out but the version: what is missing is said."""
+    example = (build.parent / "config" / "keyrotated.yaml")
+    if not example.exists():
+        example = tmp_path.joinpath(__file__).parents[2] / "config" / "keyrotated.yaml"
+    result = check(build, tmp_path, example.read_text())
+    assert result.returncode == EXIT_CONFIG
+    assert {"identities", "policies", "targets", "accounts"} <= set(
+        re.findall(r"\b(identities|policies|targets|accounts)\b", result.stderr))
+
+
+@pytest.mark.parametrize("arguments", [["--chekc"], ["--timeout", "soon"], ["--log-level", "loud"],
+                                       ["unexpected"]])
+def test_usage(build, arguments):
+    result = subprocess.run([build / "keyrotated", *arguments], text=True, capture_output=True,
+                            timeout=60, check=False)
+    assert result.returncode == EXIT_USAGE and "--help" in result.stderr
+
+
+def test_version_and_help(build):
+    for program in ("keyrotated", "keyrotatectl"):
+        for option in ("--version", "--help"):
+            result = subprocess.run([build / program, option], text=True, capture_output=True,
+                                    timeout=60, check=False)
+            assert result.returncode == 0 and program in result.stdout, result
+
+
+# --- reload ---
+
+def reload_by_signal(site):
+    since = site.daemons[-1].reload()
+    return lambda: any(site.log.lines(since, event=event)
+                       for event in ("config.rejected", "config.loaded"))
+
+
+def test_sighup_with_a_good_and_a_bad_file(site, azure):
+    """All or nothing: on an error the old configuration stays and the error is reported."""
+    site.account("alpha")
+    site.start()
+    site.wait_adopted("alpha")
+
+    site.config_file.write_text(TEN_MISTAKES)
+    mark = site.log.mark()
+    wait_until(reload_by_signal(site), "the reload is done")
+    rejected = site.log.lines(mark, event="config.rejected")
+    assert len(rejected) == 9 and all(line["level"] == "error" for line in rejected)
+    assert any("keyrotated.yaml:8:42: policies.slow.rotate_every" in line["msg"]
+               for line in rejected)
+    site.wait_rotations("alpha", 1, since=mark)  # goes on as before
+    complaint = json.loads(site.ctl("--json", "status").stdout)["daemon"]["config_error"]
+    assert "keyrotated.yaml:2:14" in complaint
+
+    site.account("bravo")
+    site.write()
+    mark = site.log.mark()
+    wait_until(reload_by_signal(site), "the reload is done")
+    assert not site.log.lines(mark, event="config.rejected")
+    site.wait_adopted("bravo")
+    site.wait_rotations("bravo", 1)
+    assert json.loads(site.ctl("--json", "status").stdout)["daemon"]["config_error"] is None
+
+
+def test_accounts_come_and_go_by_reload(site, azure):
+    """Removed: left as it is. Added again: goes on where it was; nothing rotates because of it."""
+    site.account("alpha")
+    site.account("bravo")
+    site.start()
+    site.wait_rotations("alpha", 1)
+    consumer = site.consumer("alpha", "bravo")
+    site.forget("alpha")
+    site.write()
+    assert site.ctl("reload").returncode == 0
+    site.log.wait("account.removed", account="alpha")
+    slots = azure.truth.regenerated("alpha")
+    mark = site.log.mark()
+    site.wait_rotations("bravo", 1, since=mark)
+    stays_true(lambda: azure.truth.regenerated("alpha") == slots, 1, "alpha is left alone")
+    assert site.ctl("status", "alpha").returncode == 64, "it is not known any more"
+
+    site.account("alpha", create=False)
+    site.write()
+    mark = site.log.mark()
+    assert site.ctl("reload").returncode == 0
+    site.wait_rotations("alpha", 1, since=mark)
+    assert not site.log.lines(mark, event="account.adopted", account="alpha"), "it was known"
+    assert azure.truth.regenerated("alpha")[len(slots)] != slots[-1]
+    site.verdict(consumer)
+
+
+def test_a_target_added_by_reload_is_owed_the_key(site, azure):
+    site.policy(rotate_every="10m", check_every="1s")
+    site.account("alpha")
+    site.start()
+    site.wait_adopted("alpha")
+    site.config["targets"]["second"] = {"type": "file", "path": f"{site.keys}/{{account}}.2"}
+    site.config["defaults"]["deliver_to"] = ["file", "second"]
+    site.write()
+    assert site.ctl("reload").returncode == 0
+    second = site.keys / "alpha.2"
+    wait_until(lambda: second.exists() and second.read_text().strip() == site.held("alpha"),
+               "the second target has the key")
+
+
+def test_reload_by_command_reports_the_result(site):
+    site.account("alpha")
+    site.start()
+    good = site.ctl("reload")
+    assert good.returncode == 0, good.stderr
+    site.config_file.write_text(TEN_MISTAKES)
+    bad = site.ctl("reload")
+    assert bad.returncode == 1
+    assert bad.stderr.count("keyrotated.yaml:") >= 9, bad.stderr
+    result = json.loads(site.ctl("--json", "reload").stdout)["results"][0]
+    assert result["outcome"] == "not_done" and "policies.slow.rotate_every" in result["report"]

@@ -1,0 +1,148 @@
+"""Log formats, and runs that end by themselves (--once)."""
+
+import json
+import re
+import time
+
+import pytest
+
+from daemon import EXIT_OK, EXIT_UNDONE
+from patience import wait_until
+from truth import alternates
+
+LEVELS = {"error", "warning", "notice", "info", "debug"}
+LOGFMT_FIELD = re.compile(r'([a-z_]+)=("(?:[^"\\]|\\.)*"|[^\s"=]*)(?: |$)')
+
+
+def parse_logfmt(line):
+    """A strict reading: fields from beginning to end, and nothing between."""
+    fields, at = {}, 0
+    while at < len(line):
+        match = LOGFMT_FIELD.match(line, at)
+        assert match, f"no logfmt from column {at}: {line}"
+        name, value = match.groups()
+        assert name not in fields, f"{name} stands twice: {line}"
+        fields[name] = json.loads(value) if value.startswith('"') else value
+        at = match.end()
+    return fields
+
+
+def rotate_in_format(site, form, *arguments):
+    site.config["log"]["format"] = form
+    site.write()
+    daemon = site.launch(*arguments)
+    wait_until(lambda: "rotation.completed" in site.log.text(), "a rotation is completed")
+    assert daemon.stop() == EXIT_OK
+    return site.log.text().splitlines()
+
+
+def check_lines(lines):
+    events = [line["event"] for line in lines]
+    for event in ("config.loaded", "journal.created", "daemon.started", "account.adopted",
+                  "key.delivered", "rotation.started", "key.regenerated", "key.verified",
+                  "rotation.completed", "daemon.stopping"):
+        assert event in events, event
+    for line in lines:
+        assert line["level"] in LEVELS and line["msg"]
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", line["time"])
+    regenerated = next(line for line in lines if line["event"] == "key.regenerated")
+    for field in ("account", "resource_group", "subscription_id", "location", "identity", "policy",
+                  "state", "slot", "cycle", "trigger", "fingerprint", "request_id",
+                  "correlation_id", "client_request_id", "duration_ms"):
+        assert regenerated[field] not in ("", None), field
+
+
+@pytest.mark.parametrize("form", ["json", "logfmt", "auto"])
+def test_formats(site, form):
+    site.account("alpha")
+    lines = rotate_in_format(site, form)
+    check_lines([json.loads(line) if form == "json" else parse_logfmt(line) for line in lines])
+
+
+def test_format_and_level_on_the_command_line_go_first(site):
+    site.account("alpha")
+    lines = rotate_in_format(site, "logfmt", "--log-format", "json", "--log-level", "notice")
+    levels = {json.loads(line)["level"] for line in lines}
+    assert levels <= {"notice", "warning", "error"} and "notice" in levels
+
+
+def test_client_request_ids_join_with_azures_log(site, azure):
+    site.account("alpha")
+    site.start()
+    site.wait_rotations("alpha", 2)
+    logged = [line["client_request_id"] for line in site.log.lines(event="key.regenerated")]
+    asked = [one["client_request_id"] for one in azure.truth.requests("regenerateKeys")]
+    assert logged == asked[:len(logged)] and len(set(logged)) == len(logged)
+
+
+def test_status_line_comes_regularly(site):
+    site.config["log"]["status_every"] = "1s"
+    site.account("alpha")
+    site.start()
+    wait_until(lambda: len(site.log.lines(event="daemon.status")) >= 3, "three of them are there")
+    last = site.log.lines(event="daemon.status")[-1]
+    assert last["accounts"] == 1 and last["ok"] + last["rotating"] == 1
+    assert last["overdue"] == 0 and last["at_risk"] == 0 and last["oldest_key_age_s"] >= 0
+
+
+def test_a_repeated_error_is_summed_up(site, azure):
+    """The same again is counted, not written again; the number follows when it changes."""
+    site.policy(check_every="1s", rotate_every="10m")
+    azure.fault("status", op="get", status=500, code="InternalServerError", message="Again.")
+    site.account("alpha")
+    site.start()
+    wait_until(lambda: len(azure.truth.requests("get")) >= 6, "it was tried some times")
+    assert len(site.log.lines(event="rotation.retrying")) == 1
+    azure.clear_faults()
+    site.wait_adopted("alpha")
+    site.daemons[-1].stop()
+    lines = site.log.lines(event="rotation.retrying")
+    assert len(lines) == 2 and lines[1]["repeated"] >= 4
+
+
+# --- --once ---
+
+@pytest.fixture
+def once(site):
+    site.write()
+
+    def run(*arguments):
+        site.write()
+        daemon = site.launch("--once", *arguments)
+        return daemon.wait()
+
+    return run
+
+
+def test_once_adopts_and_rotates_what_is_due(site, azure, once):
+    """Does what is due, waits for it, and exits."""
+    site.account("alpha")
+    assert once() == EXIT_OK
+    assert site.holds("alpha") == "Primary" and not azure.truth.regenerated("alpha")
+    consumer = site.consumer("alpha")
+    for expected in (["Secondary"], ["Secondary", "Primary"]):
+        time.sleep(2.2)  # until the next one is due
+        assert once() == EXIT_OK
+        assert azure.truth.regenerated("alpha") == expected
+    assert alternates(azure.truth.regenerated("alpha"))
+    site.verdict(consumer)
+    assert not site.socket.exists(), "a run by cron answers nobody"
+
+
+def test_once_with_something_undone(site, azure, once):
+    """69: blocked, or not done in time; the journal knows where the next run is to go on."""
+    site.policy(rotate_every="10m")
+    site.account("alpha")
+    site.account("silent", active=None)
+    started = time.monotonic()
+    assert once("--timeout", "60s") == EXIT_UNDONE
+    assert time.monotonic() - started < 30, "what is blocked is not waited for"
+    assert site.holds("alpha") == "Primary", "the others are done all the same"
+    site.forget("silent")
+    azure.fault("status", op="get", status=500, code="InternalServerError", message="No.")
+    site.config["targets"]["second"] = {"type": "file", "path": f"{site.keys}/{{account}}.2"}
+    site.config["defaults"]["deliver_to"] = ["file", "second"]
+    assert once("--timeout", "2s") == EXIT_UNDONE
+    azure.clear_faults()
+    assert once() == EXIT_OK
+    assert (site.keys / "alpha.2").read_text().strip() == site.held("alpha")

@@ -1,0 +1,280 @@
+"""The machine fails: resolver, disks, file systems, a second instance. Each gives a clear line,
+nothing is lost, and it goes on when the cause is gone."""
+
+import hashlib
+import os
+import random
+import shutil
+import signal
+import socket
+import sqlite3
+import struct
+import threading
+import time
+
+import pytest
+
+from daemon import EXIT_BUSY, EXIT_OK, EXIT_STATE
+from patience import stays_true, wait_until
+from truth import alternates
+
+
+# --- disks ---
+
+def test_target_directory_becomes_read_only(site, azure, namespace):
+    """Noticed by the preflight: nothing is regenerated that could not be delivered."""
+    site.account("alpha")
+    site.start(wrapped=namespace.command)
+    site.wait_rotations("alpha", 1)
+    consumer = site.consumer("alpha")
+    namespace.mount_read_only(site.keys)
+    mark = site.log.mark()
+    denied = wait_until(lambda: site.log.lines(mark, reason="target_denied", account="alpha"),
+                        "the read-only directory is reported")[0]
+    assert denied["error_code"] == "EROFS" and str(site.keys) in denied["msg"]
+    assert denied["remedy"] and denied["level"] == "warning"
+    slots = azure.truth.regenerated("alpha")
+    stays_true(lambda: len(azure.truth.regenerated("alpha")) == len(slots), 3, "nothing is lost")
+    namespace.mount_writable(site.keys)
+    site.wait_rotations("alpha", 2, since=mark)
+    assert alternates(azure.truth.regenerated("alpha"))
+    site.verdict(consumer)
+
+
+def test_full_disk_under_the_state_directory(site, azure, namespace):
+    """No intent that is not durable, so nothing is regenerated; it goes on when there is room."""
+    site.account("alpha")
+    site.account("bravo")
+    site.state.mkdir(mode=0o700)
+    namespace.mount_small(site.state, "1m")
+    daemon = site.start(wrapped=namespace.command)
+    site.wait_rotations("alpha", 1)
+    consumer = site.consumer("alpha", "bravo")
+
+    mark = site.log.mark()
+    wait_until(lambda: namespace.fill(site.state) or
+               site.log.lines(mark, event="journal.failed"), "the journal cannot be written")
+    failed = site.log.lines(mark, event="journal.failed")[0]
+    assert failed["level"] == "error" and "full" in failed["msg"], failed
+    assert '"journal_failing_since": null' not in site.ctl("--json", "status").stdout
+
+    stable = {name: azure.truth.regenerated(name) for name in ("alpha", "bravo")}
+    stays_true(lambda: all(len(azure.truth.regenerated(name)) <= len(slots) + 1
+                           for name, slots in stable.items()), 3, "at most what was durable")
+    namespace.empty(site.state)
+    mark = site.log.mark()
+    for name in stable:
+        site.wait_rotations(name, 2, since=mark)
+        assert alternates(azure.truth.regenerated(name))
+    recovered = site.log.lines(mark, event="journal.failed")
+    assert len(recovered) == 1 and recovered[0]["level"] != "error"
+    assert daemon.stop() == EXIT_OK
+    site.verdict(consumer)
+
+
+def test_state_directory_that_cannot_be_written(site, namespace):
+    site.account("alpha")
+    site.state.mkdir(mode=0o700)
+    namespace.mount_read_only(site.state)
+    site.write()
+    assert site.launch(wrapped=namespace.command).wait() == EXIT_STATE
+    failed = site.log.wait("journal.failed")
+    assert str(site.state) in failed["msg"]
+    namespace.mount_writable(site.state)
+    site.start(wrapped=namespace.command)
+    site.wait_adopted("alpha")
+
+
+# --- the journal ---
+
+def test_second_instance_refuses(site, install, azure):
+    """75, whatever its socket; the first does not notice."""
+    site.account("alpha")
+    site.start()
+    site.wait_adopted("alpha")
+    second = install()
+    second.config["state_dir"] = str(site.state)
+    second.account("alpha", create=False)
+    second.write()
+    refused = second.launch()
+    assert refused.wait() == EXIT_BUSY
+    failed = second.log.lines(event="journal.failed")[0]
+    assert "another" in failed["msg"], failed
+    assert second.launch("--once").wait() == EXIT_BUSY
+    site.wait_rotations("alpha", 1)
+    site.daemons[-1].kill()
+    site.start()  # the lock of a dead process holds nobody up
+    mark = site.log.mark()
+    site.wait_rotations("alpha", 1, since=mark)
+    assert alternates(azure.truth.regenerated("alpha"))
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def stopped(site):
+    """An account that was rotated once, and a daemon that has stopped."""
+    site.account("alpha")
+    daemon = site.start()
+    site.wait_rotations("alpha", 1)
+    assert daemon.stop() == EXIT_OK
+    shutil.copytree(site.state, site.directory / "good")
+    return site
+
+
+def refuses(site, word):
+    """73, a clear line, and the journal is left as it is."""
+    journal = site.state / "journal.db"
+    before = digest(journal)
+    mark = site.log.mark()
+    assert site.launch().wait() == EXIT_STATE
+    failed = site.log.lines(mark, event="journal.failed")[-1]
+    assert word in failed["msg"] and str(journal) in failed["msg"], failed
+    assert digest(journal) == before
+
+
+def goes_on(site, azure):
+    shutil.rmtree(site.state)
+    shutil.copytree(site.directory / "good", site.state)
+    mark = site.log.mark()
+    site.start()
+    site.wait_rotations("alpha", 1, since=mark)
+    assert alternates(azure.truth.regenerated("alpha"))
+
+
+@pytest.mark.parametrize("damage", ["header", "middle", "truncated"])
+def test_corrupt_journal(stopped, azure, damage):
+    journal = stopped.state / "journal.db"
+    content = bytearray(journal.read_bytes())
+    if damage == "header":
+        content[:64] = os.urandom(64)
+    elif damage == "middle":
+        content[4096:len(content) - 512] = os.urandom(len(content) - 512 - 4096)
+    else:
+        del content[len(content) // 2:]
+    journal.write_bytes(content)
+    refuses(stopped, "put back a good copy of journal.db")
+    goes_on(stopped, azure)
+
+
+def test_newer_journal(stopped, azure):
+    connection = sqlite3.connect(stopped.state / "journal.db")
+    connection.execute("PRAGMA user_version = 999")
+    connection.close()
+    refuses(stopped, "newer")
+    goes_on(stopped, azure)
+
+
+# --- names ---
+
+class Resolver(threading.Thread):
+    """A DNS server on a loopback address of its own: silent, until it is told to answer."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        while True:
+            self.address = f"127.{random.randint(1, 254)}.{random.randint(1, 254)}.53"
+            try:
+                self.socket.bind((self.address, 53))
+                break
+            except OSError as error:
+                if isinstance(error, PermissionError):
+                    raise
+        self.asked = 0
+        self.answering = False
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                query, client = self.socket.recvfrom(4096)
+            except OSError:
+                return
+            self.asked += 1
+            if self.answering:
+                self.socket.sendto(answer_loopback(query), client)
+
+
+def answer_loopback(query):
+    """127.0.0.1 for whatever A record is asked for, nothing for other types."""
+    end = 12
+    while query[end]:
+        end += query[end] + 1
+    question = query[12:end + 5]
+    is_address = question[-4:-2] == b"\0\1"
+    header = query[:2] + struct.pack(">HHHHH", 0x8180, 1, int(is_address), 0, 0)
+    record = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 1, 4) + bytes((127, 0, 0, 1))
+    return header + question + (record if is_address else b"")
+
+
+@pytest.fixture
+def resolver():
+    server = Resolver()
+    yield server
+    server.socket.close()
+
+
+def test_dns_that_does_not_answer(site, azure, namespace, resolver):
+    """The loop does not hang on it: the daemon answers, reports, retries, and stops at once; and it
+    goes on when names are resolved again."""
+    resolv_conf = site.directory / "resolv.conf"
+    resolv_conf.write_text(f"nameserver {resolver.address}\noptions timeout:2 attempts:2\n")
+    nsswitch = site.directory / "nsswitch.conf"
+    nsswitch.write_text("hosts: files dns\n")
+    namespace.replace_file("/etc/resolv.conf", resolv_conf)
+    namespace.replace_file("/etc/nsswitch.conf", nsswitch)
+    # With a dot at the end it is no name that libcurl knows by itself.
+    site.config["cloud"]["resource_manager"] = f"https://management.localhost.:{azure.port}"
+    site.account("alpha")
+    daemon = site.start(wrapped=namespace.command)
+    wait_until(lambda: resolver.asked, "the resolver is asked")
+    for _ in range(5):
+        started = time.monotonic()
+        assert site.ctl("status", "alpha").returncode != 3
+        assert time.monotonic() - started < 2, "the daemon answers while names are being resolved"
+    failed = site.log.wait("rotation.retrying", account="alpha")
+    assert failed["reason"] == "network" and "name" in failed["remedy"]
+    assert "management.localhost" in failed["msg"]
+
+    asked = resolver.asked
+    wait_until(lambda: resolver.asked > asked, "a lookup is under way")
+    started = time.monotonic()
+    daemon.process.send_signal(signal.SIGTERM)
+    assert daemon.wait() == EXIT_OK
+    assert time.monotonic() - started < 15
+
+    site.start(wrapped=namespace.command)
+    resolver.answering = True
+    site.wait_rotations("alpha", 1)
+
+
+def test_azure_is_down_and_comes_back(site, azure, build):
+    """READY does not wait for Azure; connections refused are retried."""
+    site.config["cloud"]["resource_manager"] = "https://localhost:1"
+    site.account("alpha")
+    site.start()
+    failed = site.log.wait("rotation.retrying", account="alpha")
+    assert failed["reason"] == "network" and failed["retry_at"]
+    site.config["cloud"]["resource_manager"] = azure.url
+    site.write()
+    assert site.ctl("reload").returncode == 0
+    site.wait_rotations("alpha", 1)
+
+
+def test_untrusted_certificate(site, azure):
+    """Another authority's certificate is no Azure, and gets no request."""
+    other = site.directory / "other.pem"
+    shutil.copy("/etc/ssl/certs/ca-certificates.crt", other)
+    site.config["ca_file"] = str(other)
+    site.account("alpha")
+    site.start()
+    failed = site.log.wait("token.failed")
+    assert "certificate" in failed["msg"].lower()
+    assert not azure.truth.events("request")
+    site.config["ca_file"] = str(azure.ca_file)
+    site.write()
+    assert site.ctl("reload").returncode == 0
+    site.wait_rotations("alpha", 1)

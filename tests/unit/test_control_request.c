@@ -1,0 +1,350 @@
+#include "proto/control.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <json-c/json_object.h>
+
+#define ID "/subscriptions/S/resourceGroups/group/providers/Microsoft.Batch/batchAccounts/acct"
+
+#define SAME_TEXT(member)                                                                          \
+    do {                                                                                           \
+        if (expected->member)                                                                      \
+            assert_string_equal(got->member, expected->member);                                    \
+        else                                                                                       \
+            assert_null(got->member);                                                              \
+    } while (0)
+#define SAME(member) assert_true(got->member == expected->member)
+
+/* --- request lines --- */
+
+static const struct {
+    const char *method;
+    const char *uri;
+    int code;
+    bool is_query;
+    enum control_scope scope;
+    enum control_command_kind kind;
+    const char *names; /* each with ";" behind it; of a command: its account */
+} request_lines[] = {
+    {"GET", "/v1/status", 0, true, CONTROL_NOT_WELL, 0, ""},
+    {"GET", "/v1/accounts", 0, true, CONTROL_ALL, 0, ""},
+    {"GET", "/v1/accounts/acct", 0, true, CONTROL_NAMED, 0, "acct;"},
+    {"GET", "/v1/accounts?account=a&account=g%2Fb", 0, true, CONTROL_NAMED, 0, "a;g/b;"},
+    {"POST", "/v1/accounts/%2fsub%2Fx/rotate", 0, false, 0, CONTROL_ROTATE, "/sub/x;"},
+    {"POST", "/v1/accounts/rotate/rotate", 0, false, 0, CONTROL_ROTATE, "rotate;"},
+    {"POST", "/v1/accounts/a/redeliver", 0, false, 0, CONTROL_REDELIVER, "a;"},
+    {"POST", "/v1/accounts/a/adopt", 0, false, 0, CONTROL_ADOPT, "a;"},
+    {"POST", "/v1/accounts/a/hold", 0, false, 0, CONTROL_HOLD, "a;"},
+    {"POST", "/v1/accounts/a/resume", 0, false, 0, CONTROL_RESUME, "a;"},
+    {"POST", "/v1/hold", 0, false, 0, CONTROL_HOLD, ""},
+    {"POST", "/v1/resume", 0, false, 0, CONTROL_RESUME, ""},
+    {"POST", "/v1/reload", 0, false, 0, CONTROL_RELOAD, ""},
+    {"POST", "/v1/rotate", -ENOENT, false, 0, 0, ""},
+    {"POST", "/v1/accounts/a/reload", -ENOENT, false, 0, 0, ""},
+    {"POST", "/v1/accounts/a/revoke", -ENOENT, false, 0, 0, ""},
+    {"GET", "/", -EINVAL, false, 0, 0, ""},
+    {"GET", "/v2/status", -ENOENT, false, 0, 0, ""},
+    {"GET", "/v1", -ENOENT, false, 0, 0, ""},
+    {"GET", "v1/status", -ENOENT, false, 0, 0, ""},
+    {"GET", "*", -ENOENT, false, 0, 0, ""},
+    {"GET", "/v1/accounts/a/b/c", -ENOENT, false, 0, 0, ""},
+    {"GET", "/v1/accounts/", -EINVAL, false, 0, 0, ""},
+    {"GET", "/v1/accounts/%zz", -EINVAL, false, 0, 0, ""},
+    {"GET", "/v1/accounts/%4", -EINVAL, false, 0, 0, ""},
+    {"GET", "/v1/accounts/a%00b", -EINVAL, false, 0, 0, ""},
+    {"GET", "/v1/accounts/%ff", -EINVAL, false, 0, 0, ""},
+    {"GET", "/v1/accounts/a%0ab", -EINVAL, false, 0, 0, ""},
+    {"GET", "/v1/accounts?account=", -EINVAL, false, 0, 0, ""},
+    {"GET", "/v1/accounts?name=a", -EINVAL, false, 0, 0, ""},
+    {"GET", "/v1/accounts?", -EINVAL, false, 0, 0, ""},
+    {"GET", "/v1/status?account=a", -EINVAL, false, 0, 0, ""},
+    {"POST", "/v1/reload?now=1", -EINVAL, false, 0, 0, ""},
+    {"POST", "/v1/status", -ENOTSUP, false, 0, 0, ""},
+    {"HEAD", "/v1/accounts/a", -ENOTSUP, false, 0, 0, ""},
+    {"GET", "/v1/accounts/a/rotate", -ENOTSUP, false, 0, 0, ""},
+    {"post", "/v1/reload", -ENOTSUP, false, 0, 0, ""},
+};
+
+static void test_request_lines(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(request_lines) / sizeof(request_lines[0]); i++) {
+        struct control_request_line line;
+        char names[256] = "";
+        const char *allow;
+        struct err err;
+
+        if (control_request_line_parse(request_lines[i].method, request_lines[i].uri, &line, &allow,
+                                       &err) != request_lines[i].code)
+            fail_msg("%s %s", request_lines[i].method, request_lines[i].uri);
+        assert_int_equal(allow != NULL, request_lines[i].code == -ENOTSUP);
+        if (request_lines[i].code == 0) {
+            assert_int_equal(line.is_query, request_lines[i].is_query);
+            assert_int_equal(line.query.scope, request_lines[i].scope);
+            assert_int_equal(line.kind, request_lines[i].kind);
+            for (size_t n = 0; n < line.query.name_count; n++)
+                strcat(strcat(names, line.query.names[n]), ";");
+            if (line.account)
+                strcat(strcat(names, line.account), ";");
+            assert_string_equal(names, request_lines[i].names);
+        }
+        control_request_line_done(&line);
+    }
+}
+
+static void test_too_many_names(void **state)
+{
+    struct control_request_line line;
+    const char *allow;
+    struct err err;
+    struct buf uri;
+
+    (void)state;
+    buf_init(&uri, CONTROL_URI_MAX);
+    buf_append_str(&uri, "/v1/accounts?account=a");
+    for (unsigned i = 0; i < CONTROL_NAMED_MAX; i++)
+        buf_append_str(&uri, "&account=a");
+    assert_int_equal(control_request_line_parse("GET", buf_str(&uri), &line, &allow, &err),
+                     -EINVAL);
+    control_request_line_done(&line);
+    buf_done(&uri);
+}
+
+static void test_paths_are_read_back(void **state)
+{
+    char *names[] = {(char[]){"a"}, (char[]){"gr\xc3\xbcn/b&c=d?"}, (char[]){ID}};
+    struct control_request_line line;
+    const char *allow;
+    struct err err;
+    struct buf path;
+
+    (void)state;
+    buf_init(&path, CONTROL_URI_MAX);
+    assert_int_equal(control_query_path(CONTROL_NAMED, names, 3, &path), 0);
+    assert_int_equal(control_request_line_parse("GET", buf_str(&path), &line, &allow, &err), 0);
+    assert_int_equal(line.query.name_count, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(line.query.names[i], names[i]);
+    control_request_line_done(&line);
+
+    buf_clear(&path);
+    assert_int_equal(
+        control_command_path(&(struct control_command){.kind = CONTROL_ADOPT, .account = names[1]},
+                             &path),
+        0);
+    assert_int_equal(control_request_line_parse("POST", buf_str(&path), &line, &allow, &err), 0);
+    assert_int_equal(line.kind, CONTROL_ADOPT);
+    assert_string_equal(line.account, names[1]);
+    control_request_line_done(&line);
+    buf_done(&path);
+}
+
+static void test_names_of_accounts(void **state)
+{
+    static const struct {
+        const char *typed;
+        bool expected;
+    } cases[] = {
+        {"acct", true},
+        {"ACCT", true},
+        {"acc", false},
+        {"acct2", false},
+        {"group/acct", true},
+        {"Group/Acct", true},
+        {"grou/acct", false},
+        {"groups/acct", false},
+        {"/acct", false},
+        {"group/", false},
+        {ID, true},
+        {"/SUBSCRIPTIONS/s/resourcegroups/GROUP/providers/microsoft.batch/batchaccounts/acct",
+         true},
+        {ID "2", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if (control_names_account(cases[i].typed, "acct", "group", ID) != cases[i].expected)
+            fail_msg("%s", cases[i].typed);
+}
+
+/* --- bodies of commands --- */
+
+static void test_bodies(void **state)
+{
+    static const struct {
+        enum control_command_kind kind;
+        const char *body;
+        bool valid;
+    } cases[] = {
+        {CONTROL_ROTATE, "", true},
+        {CONTROL_ROTATE, "{}", true},
+        {CONTROL_ROTATE, "{\"dry_run\":false}", true},
+        {CONTROL_ROTATE, "{\"dry_run\":1}", false},
+        {CONTROL_ROTATE, "{\"dry_run\":null}", false},
+        {CONTROL_ROTATE, "{\"dryrun\":true}", false},
+        {CONTROL_ROTATE, "[]", false},
+        {CONTROL_ROTATE, "{\"dry_run\":true,\"dry_run\":true}", false},
+        {CONTROL_ROTATE, "{\"dry_run\":true} x", false},
+        {CONTROL_REDELIVER, "{\"target\":\"file\"}", true},
+        {CONTROL_REDELIVER, "{\"target\":\"\"}", false},
+        {CONTROL_REDELIVER, "{\"target\":7}", false},
+        {CONTROL_ADOPT, "{\"active\":\"Secondary\"}", true},
+        {CONTROL_ADOPT, "{\"active\":\"both\"}", false},
+        {CONTROL_ADOPT, "{}", false},
+        {CONTROL_HOLD, "{\"until\":\"2026-11-22T12:00:00Z\",\"reason\":\"r\"}", true},
+        {CONTROL_HOLD, "{\"until\":\"2026-11-22T12:00:00Z\"}", false},
+        {CONTROL_HOLD, "{\"reason\":\"r\"}", false},
+        {CONTROL_HOLD, "{\"until\":\"tomorrow\",\"reason\":\"r\"}", false},
+        {CONTROL_HOLD, "{\"until\":null,\"reason\":\"r\"}", false},
+        {CONTROL_HOLD, "{\"until\":\"2026-11-22T12:00:00Z\",\"reason\":\"a\\nb\"}", false},
+        {CONTROL_RESUME, "{}", true},
+        {CONTROL_RESUME, "{\"all\":true}", false},
+        {CONTROL_RELOAD, "", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct control_command command = {.account = NULL};
+        struct json_object *document;
+        struct err err;
+        int code;
+
+        err_clear(&err);
+        code = control_command_parse(cases[i].kind, cases[i].body, strlen(cases[i].body), &command,
+                                     &document, &err);
+        if (code != (cases[i].valid ? 0 : -EINVAL))
+            fail_msg("%s", cases[i].body);
+        assert_int_equal(err.text[0] != '\0', !cases[i].valid);
+        if (document)
+            json_object_put(document);
+    }
+}
+
+static void test_bodies_are_read_back(void **state)
+{
+    static const struct control_command commands[] = {
+        {.kind = CONTROL_ROTATE, .dry_run = true, .until = TIME_NEVER},
+        {.kind = CONTROL_REDELIVER, .target = "file \"x\"", .until = TIME_NEVER},
+        {.kind = CONTROL_REDELIVER, .until = TIME_NEVER},
+        {.kind = CONTROL_ADOPT, .active = "secondary", .until = TIME_NEVER},
+        {.kind = CONTROL_HOLD, .until = 1700000000123, .reason = "because"},
+        {.kind = CONTROL_RESUME, .until = TIME_NEVER},
+        {.kind = CONTROL_RELOAD, .until = TIME_NEVER},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        const struct control_command *expected = &commands[i];
+        struct control_command parsed = {.account = NULL};
+        struct control_command *got = &parsed;
+        struct json_object *document;
+        struct err err;
+        struct buf body;
+
+        buf_init(&body, CONTROL_BODY_MAX);
+        assert_int_equal(control_command_body(expected, &body), 0);
+        assert_int_equal(control_command_parse(expected->kind, buf_str(&body), body.length, got,
+                                               &document, &err),
+                         0);
+        SAME(kind);
+        SAME(dry_run);
+        SAME_TEXT(target);
+        SAME_TEXT(active);
+        SAME(until);
+        SAME_TEXT(reason);
+        json_object_put(document);
+        buf_done(&body);
+    }
+}
+
+/* --- answers --- */
+
+static void test_answers_are_read_back(void **state)
+{
+    (void)state;
+    for (int outcome = CONTROL_DONE; outcome <= CONTROL_INVALID; outcome++) {
+        const struct control_answer given = {.outcome = (enum control_outcome)outcome,
+                                             .message = "a \"message\"",
+                                             .account = ID,
+                                             .until = 1700000000000,
+                                             .cycle = 7,
+                                             .accounts = 3,
+                                             .report = "one\ntwo\n"};
+        const struct control_answer *expected = &given;
+        struct control_answer parsed;
+        struct control_answer *got = &parsed;
+        struct json_object *document;
+        struct err err;
+        struct buf text;
+
+        buf_init(&text, CONTROL_REPLY_MAX);
+        assert_int_equal(control_answer_write(&text, expected), 0);
+        assert_int_equal(control_answer_parse(buf_str(&text), text.length, got, &document, &err),
+                         0);
+        SAME(outcome);
+        SAME_TEXT(message);
+        if (outcome < CONTROL_NOT_FOUND) {
+            SAME_TEXT(account);
+            SAME(until);
+            SAME(cycle);
+            SAME(accounts);
+            SAME_TEXT(report);
+        }
+        json_object_put(document);
+        buf_done(&text);
+    }
+}
+
+static void test_answers_that_are_none(void **state)
+{
+    static const struct {
+        const char *text;
+        int code;
+    } cases[] = {
+        {"", -EBADMSG},
+        {"{}", -EBADMSG},
+        {"{\"outcome\":\"done\"}", -EBADMSG},
+        {"{\"outcome\":\"perhaps\",\"message\":\"m\"}", -EBADMSG},
+        {"{\"outcome\":\"not_found\",\"message\":\"m\"}", -EBADMSG},
+        {"{\"outcome\":\"done\",\"message\":\"m\",\"until\":\"soon\"}", -EBADMSG},
+        {"{\"error\":{\"code\":\"new\"}}", -EBADMSG},
+        {"{\"error\":{\"code\":\"new\",\"message\":\"m\"}}", 0},
+        {"{\"outcome\":\"done\",\"message\":\"m\",\"more\":1}", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct control_answer answer;
+        struct json_object *document;
+        struct err err;
+
+        if (control_answer_parse(cases[i].text, strlen(cases[i].text), &answer, &document, &err) !=
+            cases[i].code)
+            fail_msg("%s", cases[i].text);
+        if (document)
+            json_object_put(document);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_request_lines),
+        cmocka_unit_test(test_too_many_names),
+        cmocka_unit_test(test_paths_are_read_back),
+        cmocka_unit_test(test_names_of_accounts),
+        cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_bodies_are_read_back),
+        cmocka_unit_test(test_answers_are_read_back),
+        cmocka_unit_test(test_answers_that_are_none),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

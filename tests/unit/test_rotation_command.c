@@ -1,0 +1,345 @@
+#include "rotation_scenario.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+/* Commands in each position, and what time and clocks do to an account that waits. */
+
+static void test_commands_everywhere(void **state)
+{
+    static struct world world;
+
+    (void)state;
+    for (size_t i = 0; i < STATION_COUNT; i++)
+        for (int kind = COMMAND_ROTATE; kind <= COMMAND_RESUME; kind++)
+            for (int durable = 0; durable < 2; durable++) {
+                begin_at(&world, &stations[i], durable);
+                give_command(&world, (enum command_kind)kind);
+                world_run(&world, MS_DAY);
+                assert_lawful(&world);
+                assert_active(&world, world.record.active);
+                assert_int_equal(world.record.position, POSITION_IDLE);
+                assert_int_not_equal(world.answered, COMMAND_NOT_ASKED);
+                assert_true(world.answer[0] != '\0');
+                world_run(&world, 50 * MS_DAY);
+                assert_lawful(&world);
+                assert_in_range(world.completed, 1, 3);
+            }
+}
+
+/* The other slot than the one that is being delivered. */
+static void test_adopt_the_other_everywhere(void **state)
+{
+    static struct world world;
+
+    (void)state;
+    for (size_t i = 0; i < STATION_COUNT; i++)
+        for (int slot = 0; slot < SLOT_COUNT; slot++) {
+            begin_at(&world, &stations[i], true);
+            give_adopt(&world, (enum slot)slot);
+            world_script(&world, ACTION_LOOK, OUTCOME_FAILS, REASON_NETWORK, 2);
+            world_run(&world, 4 * MS_HOUR);
+            assert_lawful(&world);
+            assert_active(&world, (enum slot)slot);
+            assert_false(world.record.adopt_told);
+            world_run(&world, 60 * MS_DAY);
+            assert_lawful(&world);
+        }
+}
+
+static void test_rotate_now(void **state)
+{
+    static struct world world;
+
+    (void)state;
+    begin_adopted(&world);
+    give_command(&world, COMMAND_ROTATE);
+    assert_int_equal(world.answered, COMMAND_REFUSED);
+    assert_true(world.answered_until > world_wall(&world) + 9 * MS_DAY);
+    world_run(&world, world.answered_until - world_wall(&world));
+    give_command(&world, COMMAND_ROTATE);
+    assert_int_equal(world.answered, COMMAND_ACCEPTED);
+    assert_int_equal(view_of(&world).next_at, world_wall(&world));
+    world_run(&world, MS_MINUTE);
+    assert_lawful(&world);
+    assert_active(&world, SLOT_SECONDARY);
+    /* Right after a start it has to wait. */
+    world_run(&world, world.policy.overlap);
+    world_crash(&world, MS_SECOND);
+    give_command(&world, COMMAND_ROTATE);
+    assert_int_equal(world.answered, COMMAND_REFUSED);
+    assert_true(world.answered_until <= world_wall(&world) + world.timing.unknown_wait);
+}
+
+static void test_dry_run(void **state)
+{
+    static struct world world;
+    struct command command = {.kind = COMMAND_ROTATE, .dry_run = true, .actor = "uid 0"};
+
+    (void)state;
+    begin_due(&world);
+    world_command(&world, &command);
+    assert_int_equal(world.answered, COMMAND_DONE);
+    assert_string_equal(world.trace, "");
+    assert_false(world.record.requested);
+}
+
+static void test_hold(void **state)
+{
+    static struct world world;
+    struct command command = {.kind = COMMAND_HOLD, .reason = "change freeze", .actor = "uid 0"};
+
+    (void)state;
+    begin_due(&world);
+    command.until = world_wall(&world) + 5 * MS_DAY;
+    world_command(&world, &command);
+    world_run(&world, 5 * MS_DAY - MS_MINUTE);
+    assert_lawful(&world);
+    assert_int_equal(view_of(&world).state, STATE_HELD);
+    assert_int_equal(world.actions[ACTION_REGENERATE], 0);
+    world_run(&world, world.policy.splay + MS_HOUR);
+    assert_lawful(&world);
+    assert_int_equal(world.notes[NOTE_RELEASED], 1);
+    assert_int_equal(world.completed, 1);
+}
+
+/* A hold stops a regenerate up to the moment in which the request leaves. */
+static void test_hold_at_the_last_moment(void **state)
+{
+    static const enum position stops[] = {POSITION_PREFLIGHT, POSITION_ROTATE_LOOK,
+                                          POSITION_DOUBT_WAIT};
+    static struct world world;
+
+    (void)state;
+    for (size_t i = 0; i < STATION_COUNT; i++) {
+        bool stopped =
+            stations[i].position == stops[0] || stations[i].position == stops[1] ||
+            (stations[i].position == stops[2] && stations[i].outcome == OUTCOME_LOST_BEFORE);
+
+        if (!stopped)
+            continue;
+        begin_at(&world, &stations[i], true);
+        forget_trace(&world);
+        give_command(&world, COMMAND_HOLD);
+        world_run(&world, MS_HOUR - MS_MINUTE);
+        assert_lawful(&world);
+        assert_int_equal(world.actions[ACTION_REGENERATE], 0);
+        assert_int_equal(world.record.position, POSITION_IDLE);
+        assert_false(world.record.intent.open);
+        assert_int_equal(world.record.cycle, 0);
+    }
+}
+
+static void test_redeliver(void **state)
+{
+    static struct world world;
+    struct command command = {.kind = COMMAND_REDELIVER, .has_target = true, .actor = "uid 0"};
+
+    (void)state;
+    begin_adopted(&world);
+    world_write_target(&world, 1, 99);
+    command.target = world_target_id(1);
+    world_command(&world, &command);
+    world_run(&world, MS_MINUTE);
+    assert_lawful(&world);
+    assert_int_equal(world.actions[ACTION_DELIVER], 1);
+    assert_active(&world, SLOT_PRIMARY);
+    command.target = world_target_id(5);
+    world_command(&world, &command);
+    assert_int_equal(world.answered, COMMAND_REFUSED);
+}
+
+/* An optional target fails for weeks: looked after on the side, and nothing waits for it. */
+static void test_optional_target_fails(void **state)
+{
+    static struct world world;
+
+    (void)state;
+    begin_adopted(&world);
+    world.targets[3].in_configuration = true;
+    world.targets[3].configured.required = false;
+    world.target_count = 4;
+    world_script(&world, ACTION_DELIVER, OUTCOME_FAILS, REASON_TARGET_DENIED, 3);
+    world_configure(&world);
+    /* Meanwhile Azure shows the past. */
+    world.record.live[SLOT_SECONDARY] = world_fingerprint(77);
+    world.record.replaced[0] = world_fingerprint(2);
+    world_run(&world, 5 * MS_HOUR);
+    assert_lawful(&world);
+    assert_in_range(world.actions[ACTION_LOOK], 5, 40);
+    world.record.live[SLOT_SECONDARY] = world_fingerprint(2);
+    memset(&world.record.replaced[0], 0, sizeof(world.record.replaced[0]));
+    world_run(&world, 50 * MS_DAY);
+    assert_lawful(&world);
+    assert_int_equal(world.completed, 1);
+    assert_int_equal(world.targets[3].holds, world.live[world.record.active]);
+}
+
+/* A delivery changed the target, and the crash came before the journal knew: its readers were told
+ * then, though the second delivery finds nothing to change. */
+static void test_lost_acknowledgement_starts_overlap(void **state)
+{
+    static struct world world;
+    time_ms told_at;
+
+    (void)state;
+    begin_adopted(&world);
+    world_run(&world, 12 * MS_DAY);
+    world_write_target(&world, 0, world.live[SLOT_SECONDARY]);
+    while (world.record.position != POSITION_DELIVER)
+        assert_true(world_next(&world, world.now + MS_DAY));
+    world.save_takes = MS_HOUR;
+    world_run(&world, MS_SECOND);
+    assert_int_equal(world.targets[0].holds, world.live[SLOT_PRIMARY]);
+    told_at = world_wall(&world);
+    world.save_takes = 5;
+    world.journal.overlap_from = 1; /* as if the standby's readers had not been seen before */
+    world_crash(&world, MS_MINUTE);
+    world_run(&world, MS_HOUR);
+    assert_active(&world, SLOT_PRIMARY);
+    assert_true(world.record.overlap_from >= told_at);
+    world_run(&world, 50 * MS_DAY);
+    assert_lawful(&world);
+}
+
+/* Overdue is told daily, and not any more when the plan has changed. */
+static void test_overdue(void **state)
+{
+    static struct world world;
+
+    (void)state;
+    begin_due(&world);
+    world_script(&world, ACTION_PREFLIGHT, OUTCOME_FAILS, REASON_TARGET_DENIED, 100000);
+    world_run(&world, 20 * MS_DAY);
+    assert_lawful(&world);
+    assert_true(view_of(&world).overdue);
+    assert_in_range(world.notes[NOTE_ROTATION_OVERDUE], 9, 17);
+    world.policy.rotate_every = 80 * MS_DAY;
+    world_configure(&world);
+    forget_trace(&world);
+    world_run(&world, 3 * MS_DAY);
+    assert_lawful(&world);
+    assert_false(view_of(&world).overdue);
+    assert_int_equal(world.notes[NOTE_ROTATION_OVERDUE], 0);
+}
+
+/* The clock is set while we run: overlap keeps its true length, whichever event comes first. */
+static void test_clock_jumps(void **state)
+{
+    static const duration_ms jumps[] = {-30 * MS_DAY, -MS_HOUR, MS_HOUR, 30 * MS_DAY};
+    static struct world world;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(jumps) / sizeof(jumps[0]); i++) {
+        struct rotation_context context;
+        struct interlock before, after;
+        struct event wake = {.kind = EVENT_WAKE};
+        struct effects effects;
+
+        begin_adopted(&world);
+        world_context(&world, &context);
+        rotation_interlock(&context, &world.record, world_wall(&world), &before);
+        world.clock_offset += jumps[i];
+        wake.now = world_wall(&world);
+        /* An event that was under way already sees the new clock first. */
+        if (jumps[i] < 0)
+            rotation_step(&context, &world.record, &wake, &effects);
+        world.clock_offset -= jumps[i];
+        world_jump(&world, jumps[i]);
+        world_run(&world, MS_SECOND);
+        world_context(&world, &context);
+        rotation_interlock(&context, &world.record, world_wall(&world), &after);
+        assert_false(after.open);
+        assert_int_equal(after.until, before.until + jumps[i]);
+        world_run(&world, 120 * MS_DAY);
+        assert_lawful(&world);
+        assert_true(world.completed > 0);
+    }
+}
+
+/* A journal written by a clock that was years ahead. */
+static void test_journal_from_the_future(void **state)
+{
+    static struct world world;
+
+    (void)state;
+    begin_adopted(&world);
+    world_jump(&world, 5000 * MS_DAY);
+    world_script(&world, ACTION_DELIVER, OUTCOME_LOST_AFTER, REASON_TARGET_FAILED, 1);
+    give_command(&world, COMMAND_REDELIVER);
+    world_run(&world, 20 * MS_SECOND);
+    assert_int_equal(world.record.position, POSITION_DELIVER_WAIT);
+    world.clock_offset = 0;
+    world_crash(&world, MS_MINUTE);
+    world_run(&world, 2 * MS_DAY);
+    assert_active(&world, SLOT_PRIMARY);
+    assert_int_equal(view_of(&world).state, STATE_OK);
+    world_run(&world, 60 * MS_DAY);
+    assert_lawful(&world);
+    assert_true(world.completed > 0);
+}
+
+/* A look that waited behind a stalled journal is taken again. */
+static void test_stale_look(void **state)
+{
+    static struct world world;
+
+    (void)state;
+    begin_at(&world, &stations[2], true);
+    assert_int_equal(world.record.position, POSITION_ROTATE_LOOK);
+    world.save_takes = MS_HOUR;
+    give_command(&world, COMMAND_RESUME);
+    world.save_takes = 5;
+    world_run(&world, 2 * MS_HOUR);
+    assert_lawful(&world);
+    assert_int_equal(world.completed, 1);
+    assert_true(world.actions[ACTION_LOOK] >= 2);
+}
+
+/* Reloads rotate nothing, and rotate: false is obeyed. */
+static void test_rotate_false(void **state)
+{
+    static struct world world;
+
+    (void)state;
+    begin_adopted(&world);
+    world.policy.rotate = false;
+    world_configure(&world);
+    world_run(&world, 100 * MS_DAY);
+    assert_lawful(&world);
+    assert_int_equal(world.completed, 0);
+    assert_int_equal(view_of(&world).state, STATE_HELD);
+    assert_int_equal(view_of(&world).next_at, TIME_NEVER);
+    world.policy.rotate = true;
+    world_configure(&world);
+    world_run(&world, MS_MINUTE);
+    assert_int_equal(world.actions[ACTION_REGENERATE], 0);
+    world_run(&world, 60 * MS_DAY);
+    assert_lawful(&world);
+    assert_true(world.completed > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_commands_everywhere),
+        cmocka_unit_test(test_adopt_the_other_everywhere),
+        cmocka_unit_test(test_rotate_now),
+        cmocka_unit_test(test_dry_run),
+        cmocka_unit_test(test_hold),
+        cmocka_unit_test(test_hold_at_the_last_moment),
+        cmocka_unit_test(test_redeliver),
+        cmocka_unit_test(test_optional_target_fails),
+        cmocka_unit_test(test_lost_acknowledgement_starts_overlap),
+        cmocka_unit_test(test_overdue),
+        cmocka_unit_test(test_clock_jumps),
+        cmocka_unit_test(test_journal_from_the_future),
+        cmocka_unit_test(test_stale_look),
+        cmocka_unit_test(test_rotate_false),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
