@@ -241,7 +241,7 @@ $B/tidy/%.ok: %.c .clang-tidy $(wildcard daemon/*/*.h tests/azuresim/*.h)
 	@touch $@
 
 format: ## Format all C source as .clang-format says
-	clang-format -i $(FORMATTED)
+	$Qclang-format -i $(FORMATTED)
 
 # --- installing ----------------------------------------------------------------------------------
 INSTALLED = $(SBINDIR)/keyrotated $(BINDIR)/keyrotatectl $(SYSTEMDDIR)/system/keyrotated.service \
