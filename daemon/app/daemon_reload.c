@@ -16,16 +16,39 @@ struct http_options daemon_http_options(const struct config *config)
     };
 }
 
+static bool is_warning(const char *message, size_t length)
+{
+    static const char mark[] = ": warning: ";
+
+    return memmem(message, length, mark, sizeof(mark) - 1) != NULL;
+}
+
 /* Every message on a line of its own, so that each can be found by its place. */
-static void log_messages(struct daemon *daemon, enum log_level level, const char *event,
-                         const char *text)
+static void log_messages(struct daemon *daemon, const char *event, const char *text)
 {
     while (*text) {
         size_t length = strcspn(text, "\n");
+        enum log_level level = is_warning(text, length) ? LEVEL_WARNING : LEVEL_ERROR;
         struct log_line line;
 
         log_line_start(&line, loop_now(daemon->loop), level, event, "%.*s", (int)length, text);
         log_emit(&daemon->log, &line);
+        text += length;
+        if (*text)
+            text++;
+    }
+}
+
+/* The first message that is more than a warning: why the file was refused. */
+static void remember_error(struct daemon *daemon, const char *text)
+{
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+
+        if (!is_warning(text, length)) {
+            snprintf(daemon->config_error, sizeof(daemon->config_error), "%.*s", (int)length, text);
+            return;
+        }
         text += length;
         if (*text)
             text++;
@@ -38,10 +61,10 @@ void daemon_log_config(struct daemon *daemon, const struct config *config,
     struct log_line line;
 
     if (!config) {
-        log_messages(daemon, LEVEL_ERROR, "config.rejected", buf_str(&messages->text));
+        log_messages(daemon, "config.rejected", buf_str(&messages->text));
         return;
     }
-    log_messages(daemon, LEVEL_WARNING, "config.loaded", buf_str(&messages->text));
+    log_messages(daemon, "config.loaded", buf_str(&messages->text));
     log_line_start(&line, loop_now(daemon->loop), LEVEL_INFO, "config.loaded",
                    "%s: %zu account(s), %zu policies, %zu identities", config->path,
                    config->account_count, config->policy_count, config->identity_count);
@@ -101,8 +124,7 @@ bool daemon_reload(struct daemon *daemon, struct buf *report)
     daemon_log_config(daemon, applied ? config : NULL, &messages);
     daemon->config_error[0] = '\0';
     if (!applied)
-        snprintf(daemon->config_error, sizeof(daemon->config_error), "%.*s",
-                 (int)strcspn(buf_str(&messages.text), "\n"), buf_str(&messages.text));
+        remember_error(daemon, buf_str(&messages.text));
     buf_append_str(report, buf_str(&messages.text));
     config_messages_done(&messages);
     config_unref(config);

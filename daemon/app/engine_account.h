@@ -6,6 +6,7 @@
 
 #include "app/engine.h"
 #include "base/list.h"
+#include "core/judge.h"
 #include "core/rotation.h"
 #include "io/target.h"
 
@@ -54,6 +55,7 @@ struct engine_account {
     struct record record;
     struct azure_account azure;
     struct rotation_target targets[TARGETS_MAX]; /* parallel to account->destinations */
+    enum holding holdings[TARGETS_MAX];          /* what the last look saw in each, for people */
     struct list queue;                           /* of turns */
     struct turn *saving;  /* its effects wait until the journal has the record */
     struct turn *acting;  /* what its action will report; NULL: none is under way */

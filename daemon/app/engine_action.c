@@ -38,10 +38,25 @@ void action_forget_keys(struct engine_account *account)
     forget_seen_keys(account);
 }
 
+/* What stands in the targets, as far as this action has shown it. */
+static void remember_holdings(struct engine_account *account, const struct turn *turn)
+{
+    for (size_t i = 0; i < account->account->destination_count && i < TARGETS_MAX; i++) {
+        const struct target_id *id = &account->targets[i].id;
+
+        if (turn->event.look)
+            account->holdings[i] = judge_holding(turn->event.look, id);
+        else if (turn->event.kind == EVENT_DELIVERED && !turn->event.failure &&
+                 memcmp(turn->event.target.bytes, id->bytes, TARGET_ID_LENGTH) == 0)
+            account->holdings[i] = judge_holding_of(account->record.goal);
+    }
+}
+
 static void finish(struct engine_account *account)
 {
     struct turn *turn = account->acting;
 
+    remember_holdings(account, turn);
     account->acting = NULL;
     turn_post(account, turn);
 }

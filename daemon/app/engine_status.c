@@ -81,6 +81,21 @@ static void fill_remedy(const char *remedy, const char *name, char *out, size_t 
         snprintf(out + used, size - used, "%s", remedy);
 }
 
+static const char *holding_words(enum holding holding)
+{
+    static const char *const words[] = {
+        [HOLDING_UNSEEN] = NULL,
+        [HOLDING_EMPTY] = "nothing",
+        [HOLDING_PRIMARY] = "the primary key",
+        [HOLDING_SECONDARY] = "the secondary key",
+        [HOLDING_BOTH] = "both keys",
+        [HOLDING_DEAD_KEY] = "a key that is not live",
+        [HOLDING_FOREIGN] = "something that is no key",
+    };
+
+    return words[holding];
+}
+
 static size_t snapshot_targets(const struct engine_account *account, struct snapshot_texts *texts)
 {
     const struct record *record = &account->record;
@@ -98,6 +113,7 @@ static size_t snapshot_targets(const struct engine_account *account, struct snap
             .name = destination->name,
             .destination = texts->destinations[count],
             .required = destination->required,
+            .holds = holding_words(account->holdings[i]),
             .delivered_at = TIME_NEVER,
             .failing_since = TIME_NEVER,
             .retry_at = TIME_NEVER,

@@ -69,6 +69,7 @@ static void test_rotate_now(void **state)
     /* Right after a start it has to wait. */
     world_run(&world, world.policy.overlap);
     world_crash(&world, MS_SECOND);
+    world_run(&world, 2 * MS_SECOND);
     give_command(&world, COMMAND_ROTATE);
     assert_int_equal(world.answered, COMMAND_REFUSED);
     assert_true(world.answered_until <= world_wall(&world) + world.timing.unknown_wait);
@@ -217,7 +218,7 @@ static void test_overdue(void **state)
     assert_lawful(&world);
     assert_true(view_of(&world).overdue);
     assert_in_range(world.notes[NOTE_ROTATION_OVERDUE], 9, 17);
-    world.policy.rotate_every = 80 * MS_DAY;
+    world.policy.rotate_every = 400 * MS_DAY;
     world_configure(&world);
     forget_trace(&world);
     world_run(&world, 3 * MS_DAY);

@@ -1,0 +1,204 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/rotation.h"
+#include "rotation_world.h"
+
+enum { NOW_MS = 1000 * 1000 * 1000, OVERLAP_MS = 1000 * 1000, UNKNOWN_WAIT_MS = 90 * 1000 };
+
+struct fixture {
+    struct policy policy;
+    struct timing timing;
+    struct rotation_context context;
+    struct record record;
+};
+
+/* Everything is in place. */
+static void prepare(struct fixture *f)
+{
+    *f = (struct fixture){
+        .policy = {.overlap = OVERLAP_MS, .rotate = true},
+        .timing = {.unknown_wait = UNKNOWN_WAIT_MS},
+    };
+    f->context = (struct rotation_context){
+        .account_id = "a", .policy = &f->policy, .timing = &f->timing, .daemon_started_at = 1};
+    record_init(&f->record);
+    f->record.adopted = true;
+    f->record.live[0] = world_fingerprint(1);
+    f->record.live[1] = world_fingerprint(2);
+    f->record.overlap_from = NOW_MS - OVERLAP_MS;
+    f->record.target_count = 2;
+    for (size_t i = 0; i < 2; i++)
+        f->record.targets[i] = (struct target_record){.id = world_target_id(i),
+                                                      .required = i == 0,
+                                                      .acknowledged = i == 0,
+                                                      .fingerprint = world_fingerprint(1)};
+}
+
+static void not_adopted(struct fixture *f)
+{
+    f->record.adopted = false;
+}
+static void blocked(struct fixture *f)
+{
+    f->record.blocked = REASON_ANOTHER_ROTATOR;
+}
+static void rotate_false(struct fixture *f)
+{
+    f->policy.rotate = false;
+}
+static void held(struct fixture *f)
+{
+    f->record.held = true;
+    f->record.held_until = NOW_MS + 7;
+}
+static void adoption_told(struct fixture *f)
+{
+    f->record.adopt_told = true;
+}
+static void delivering(struct fixture *f)
+{
+    f->record.goal = SLOT_SECONDARY;
+    f->record.targets[0].fingerprint = world_fingerprint(2);
+}
+static void owed(struct fixture *f)
+{
+    f->record.targets[0].acknowledged = false;
+}
+static void acknowledged_another_key(struct fixture *f)
+{
+    f->record.targets[0].fingerprint = world_fingerprint(2);
+}
+static void without_targets(struct fixture *f)
+{
+    f->record.target_count = 0;
+}
+static void surprised(struct fixture *f)
+{
+    f->record.surprise.pending = true;
+}
+static void told_too_late(struct fixture *f)
+{
+    f->record.overlap_from++;
+}
+static void just_started(struct fixture *f)
+{
+    f->context.daemon_started_at = NOW_MS - UNKNOWN_WAIT_MS + 5;
+}
+
+static void test_each_condition(void **state)
+{
+    static const struct {
+        void (*spoil)(struct fixture *f);
+        enum reason reason;
+        time_ms until;
+    } cases[] = {
+        {not_adopted, REASON_NONE, TIME_NEVER},
+        {blocked, REASON_ANOTHER_ROTATOR, TIME_NEVER},
+        {rotate_false, REASON_CONFIG, TIME_NEVER},
+        {held, REASON_OPERATOR, NOW_MS + 7},
+        {adoption_told, REASON_NONE, TIME_NEVER},
+        {delivering, REASON_NONE, TIME_NEVER},
+        {owed, REASON_NONE, TIME_NEVER},
+        {acknowledged_another_key, REASON_NONE, TIME_NEVER},
+        {without_targets, REASON_NONE, TIME_NEVER},
+        {surprised, REASON_NONE, TIME_NEVER},
+        {told_too_late, REASON_NONE, NOW_MS + 1},
+        {just_started, REASON_NONE, NOW_MS + 5},
+    };
+    struct interlock interlock;
+    struct fixture f;
+
+    (void)state;
+    prepare(&f);
+    rotation_interlock(&f.context, &f.record, NOW_MS, &interlock);
+    assert_true(interlock.open);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        prepare(&f);
+        cases[i].spoil(&f);
+        rotation_interlock(&f.context, &f.record, NOW_MS, &interlock);
+        assert_false(interlock.open);
+        assert_int_equal(interlock.reason, cases[i].reason);
+        assert_int_equal(interlock.until, cases[i].until);
+        assert_true(interlock.text[0] != '\0');
+        if (cases[i].until == TIME_NEVER || cases[i].spoil == held)
+            continue;
+        rotation_interlock(&f.context, &f.record, cases[i].until, &interlock);
+        assert_true(interlock.open);
+    }
+}
+
+/* The longest wait is the one that is told. */
+static void test_both_waits(void **state)
+{
+    struct interlock interlock;
+    struct fixture f;
+
+    (void)state;
+    prepare(&f);
+    f.record.overlap_from = NOW_MS;
+    f.context.daemon_started_at = NOW_MS;
+    rotation_interlock(&f.context, &f.record, NOW_MS, &interlock);
+    assert_int_equal(interlock.until, NOW_MS + OVERLAP_MS);
+    f.policy.overlap = 1;
+    rotation_interlock(&f.context, &f.record, NOW_MS, &interlock);
+    assert_int_equal(interlock.until, NOW_MS + UNKNOWN_WAIT_MS);
+}
+
+/* What rotation_check() calls broken. */
+static void test_invariant(void **state)
+{
+    struct rotation_target targets[2] = {{.id = world_target_id(0)}, {.id = world_target_id(1)}};
+    struct fixture f;
+
+    (void)state;
+#define BROKEN(change)                                                                             \
+    do {                                                                                           \
+        prepare(&f);                                                                               \
+        f.context.targets = targets;                                                               \
+        f.context.target_count = 2;                                                                \
+        f.record.position = POSITION_IDLE;                                                         \
+        assert_null(rotation_check(&f.context, &f.record));                                        \
+        change;                                                                                    \
+        assert_non_null(rotation_check(&f.context, &f.record));                                    \
+    } while (0)
+    BROKEN(f.record.position = POSITION_COUNT);
+    BROKEN(f.record.active = SLOT_COUNT);
+    BROKEN(f.record.target_count = 1);
+    BROKEN(f.record.adopted = false);
+    BROKEN(f.record.intent.open = true);
+    BROKEN(f.record.position = POSITION_INTENT);
+    BROKEN(f.record.goal = SLOT_SECONDARY);
+    BROKEN(f.record.live[1] = f.record.live[0]);
+    BROKEN(f.record.live[0] = world_fingerprint(0));
+    BROKEN(f.record.blocked = REASON_NETWORK);
+    BROKEN(f.record.trouble = REASON_KEY_REFUSED);
+    BROKEN({
+        f.record.position = POSITION_REGENERATE;
+        f.record.intent.open = true;
+        f.record.intent.slot = f.record.active;
+    });
+    BROKEN({
+        f.record.position = POSITION_DOUBT_WAIT;
+        f.record.intent.open = true;
+        f.record.intent.slot = SLOT_SECONDARY;
+        f.record.goal = SLOT_SECONDARY;
+    });
+#undef BROKEN
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_condition),
+        cmocka_unit_test(test_both_waits),
+        cmocka_unit_test(test_invariant),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,117 @@
+#include "core/position.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void test_names(void **state)
+{
+    enum position position;
+
+    (void)state;
+    for (int i = 0; i < POSITION_COUNT; i++) {
+        assert_true(position_from_name(position_name((enum position)i), &position));
+        assert_int_equal(position, i);
+        for (int other = 0; other < i; other++)
+            assert_string_not_equal(position_name((enum position)i),
+                                    position_name((enum position)other));
+    }
+    assert_false(position_from_name("IDLE", &position));
+    assert_false(position_from_name("", &position));
+    assert_string_equal(position_name(POSITION_COUNT), "?");
+}
+
+/* The way to a regenerate is one way: nothing but a durable intent leads there, and nothing but a
+ * look leads to an intent. */
+static void test_ways_that_matter(void **state)
+{
+    (void)state;
+    for (int from = 0; from < POSITION_COUNT; from++) {
+        enum position position = (enum position)from;
+
+        assert_int_equal(position_move_allowed(position, POSITION_REGENERATE),
+                         position == POSITION_INTENT);
+        assert_int_equal(position_move_allowed(position, POSITION_INTENT),
+                         position == POSITION_ROTATE_LOOK || position == POSITION_DOUBT_LOOK);
+        assert_int_equal(position_move_allowed(position, POSITION_ROTATE_LOOK),
+                         position == POSITION_PREFLIGHT);
+        assert_int_equal(position_move_allowed(position, POSITION_PREFLIGHT),
+                         position == POSITION_IDLE);
+        assert_int_equal(position_move_allowed(position, POSITION_DELIVER),
+                         position == POSITION_OFFER);
+        assert_false(position_move_allowed(position, position));
+    }
+    assert_false(position_move_allowed(POSITION_COUNT, POSITION_IDLE));
+    assert_false(position_move_allowed(POSITION_IDLE, POSITION_COUNT));
+}
+
+/* After a request has left, the account does not go on as if nothing had been. */
+static void test_doubt_is_not_left_unresolved(void **state)
+{
+    (void)state;
+    assert_false(position_move_allowed(POSITION_DOUBT_WAIT, POSITION_IDLE));
+    assert_false(position_move_allowed(POSITION_DOUBT_WAIT, POSITION_INTENT));
+    assert_false(position_move_allowed(POSITION_DOUBT_WAIT, POSITION_ADOPT_LOOK));
+    assert_false(position_move_allowed(POSITION_REGENERATE, POSITION_INTENT));
+    assert_false(position_move_allowed(POSITION_REGENERATE, POSITION_ADOPT_LOOK));
+    assert_false(position_move_allowed(POSITION_VERIFY_WAIT, POSITION_IDLE));
+}
+
+static void test_everything_can_be_left_and_reached(void **state)
+{
+    (void)state;
+    for (int i = 0; i < POSITION_COUNT; i++) {
+        unsigned in = 0, out = 0;
+
+        for (int other = 0; other < POSITION_COUNT; other++) {
+            in += position_move_allowed((enum position)other, (enum position)i);
+            out += position_move_allowed((enum position)i, (enum position)other);
+        }
+        assert_true(in > 0);
+        assert_true(out > 0);
+    }
+}
+
+static void test_kinds(void **state)
+{
+    static const struct {
+        enum position position;
+        bool needs_keys, awaits_completion;
+    } cases[] = {
+        {POSITION_ADOPT_WAIT, false, false},  {POSITION_ADOPT_LOOK, true, true},
+        {POSITION_IDLE, false, false},        {POSITION_CHECK_LOOK, true, true},
+        {POSITION_PROVE_TARGET, true, true},  {POSITION_PROVE_LIVE, true, true},
+        {POSITION_CONFIRM_WAIT, false, false}, {POSITION_PREFLIGHT, false, true},
+        {POSITION_ROTATE_LOOK, true, true},   {POSITION_INTENT, true, false},
+        {POSITION_REGENERATE, true, true},    {POSITION_DOUBT_WAIT, false, false},
+        {POSITION_DOUBT_LOOK, true, true},    {POSITION_VERIFY_LOOK, true, true},
+        {POSITION_VERIFY, true, true},        {POSITION_VERIFY_WAIT, false, false},
+        {POSITION_DELIVER_LOOK, true, true},  {POSITION_OFFER, true, false},
+        {POSITION_DELIVER, true, true},       {POSITION_DELIVER_WAIT, false, false},
+    };
+
+    (void)state;
+    assert_int_equal(sizeof(cases) / sizeof(cases[0]), POSITION_COUNT);
+    for (size_t i = 0; i < POSITION_COUNT; i++) {
+        assert_int_equal(position_needs_keys(cases[i].position), cases[i].needs_keys);
+        assert_int_equal(position_awaits_completion(cases[i].position),
+                         cases[i].awaits_completion);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_ways_that_matter),
+        cmocka_unit_test(test_doubt_is_not_left_unresolved),
+        cmocka_unit_test(test_everything_can_be_left_and_reached),
+        cmocka_unit_test(test_kinds),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
