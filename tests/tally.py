@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Adds up JUnit result files and prints one line: "N passed, N failed".
 
-Arguments are directories; every *.xml in them counts, and so does every step that failed, unless tests
-failed and explain it. Fails where something failed, and where there is no result at all.
+Arguments are directories; every *.xml in them counts, and every failed check. Steps that failed are
+worth one in all where nothing that was counted explains them. Fails where something failed, and where
+there is no result at all.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import xml.etree.ElementTree as ET
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--failed-checks", type=int, default=0, metavar="N")
     parser.add_argument("--failed-steps", type=int, default=0, metavar="N")
     parser.add_argument("directories", type=pathlib.Path, nargs="+")
     arguments = parser.parse_args()
@@ -24,7 +26,9 @@ def main():
             bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
             failed += bad
             passed += int(suite.get("tests", 0)) - bad - int(suite.get("skipped", 0))
-    failed = max(failed, arguments.failed_steps)
+    failed += arguments.failed_checks
+    if arguments.failed_steps and not failed:
+        failed = 1
     print(f"{passed} passed, {failed} failed")
     return 0 if passed and not failed else 1
 

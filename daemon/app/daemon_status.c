@@ -4,8 +4,9 @@
 
 #include "core/reason.h"
 
-/* The STATUS line of the service is kept fresh between the hourly log lines. */
-enum { STATUS_TICK_MS = 30 * 1000 };
+/* The STATUS line of the service is kept fresh between the hourly log lines; the first time soon
+ * after the start, when most accounts have been looked at. */
+enum { STATUS_TICK_MS = 10 * 1000, STATUS_FIRST_TICK_MS = 2 * 1000 };
 
 static void log_status(struct daemon *daemon, const struct engine_totals *totals)
 {
@@ -40,6 +41,7 @@ void on_status_timer(struct timer *timer)
     struct daemon *daemon = container_of(timer, struct daemon, status_timer);
     time_ms now = loop_now(daemon->loop);
     duration_ms every = daemon->config->status_every;
+    duration_ms tick = STATUS_TICK_MS;
     struct engine_totals totals;
     char text[200];
 
@@ -55,7 +57,9 @@ void on_status_timer(struct timer *timer)
         daemon->status_logged_at = now;
         log_status(daemon, &totals);
     }
-    timer_set_delay(timer, every < STATUS_TICK_MS ? every : STATUS_TICK_MS);
+    if (now - daemon->started_at < STATUS_FIRST_TICK_MS)
+        tick = STATUS_FIRST_TICK_MS;
+    timer_set_delay(timer, every < tick ? every : tick);
 }
 
 void daemon_start_status(struct daemon *daemon)

@@ -347,6 +347,16 @@ static void deliver(struct engine_account *account, const struct action *action)
         target_deliver(&account->engine->targets, destination, &delivery, on_delivered, account);
 }
 
+/* The requests of one rotation share an id in Azure's activity log; any other has one of its own.
+ */
+static const char *rotation_correlation(const struct engine_account *account)
+{
+    const struct record *record = &account->record;
+    bool rotating = record->intent.open || (record->adopted && record->goal != record->active);
+
+    return rotating && record->correlation[0] ? record->correlation : NULL;
+}
+
 void action_start(struct engine_account *account, const struct action *action)
 {
     static const enum event_kind completions[] = {
@@ -359,7 +369,7 @@ void action_start(struct engine_account *account, const struct action *action)
         [ACTION_DELIVER] = EVENT_DELIVERED,
     };
     struct azure *azure = account->engine->parts.azure;
-    const char *correlation = account->record.correlation[0] ? account->record.correlation : NULL;
+    const char *correlation = rotation_correlation(account);
 
     account->acting = turn_new(account, completions[action->kind]);
     switch (action->kind) {

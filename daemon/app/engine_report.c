@@ -13,28 +13,34 @@ struct note_description {
     const char *event;
     enum log_level level;
     bool in_history;
+    bool of_rotation; /* carries the correlation id of the rotation */
 };
 
 static const struct note_description notes[NOTE_COUNT] = {
-    [NOTE_ADOPTED] = {"account.adopted", LEVEL_NOTICE, true},
-    [NOTE_HELD] = {"account.held", LEVEL_NOTICE, true},
-    [NOTE_RELEASED] = {"account.released", LEVEL_NOTICE, true},
-    [NOTE_BLOCKED] = {"account.blocked", LEVEL_ERROR, true},
-    [NOTE_UNBLOCKED] = {"account.unblocked", LEVEL_NOTICE, true},
-    [NOTE_ROTATION_STARTED] = {"rotation.started", LEVEL_INFO, true},
-    [NOTE_ROTATION_RESUMED] = {"rotation.resumed", LEVEL_NOTICE, true},
-    [NOTE_ROTATION_RETRYING] = {"rotation.retrying", LEVEL_WARNING, false},
-    [NOTE_ROTATION_OVERDUE] = {"rotation.overdue", LEVEL_WARNING, false},
-    [NOTE_ROTATION_COMPLETED] = {"rotation.completed", LEVEL_NOTICE, true},
-    [NOTE_WINDOW_MISSED] = {"window.missed", LEVEL_WARNING, true},
-    [NOTE_KEY_REGENERATED] = {"key.regenerated", LEVEL_NOTICE, true},
-    [NOTE_KEY_VERIFIED] = {"key.verified", LEVEL_INFO, true},
-    [NOTE_KEY_UNVERIFIED] = {"key.unverified", LEVEL_WARNING, true},
-    [NOTE_KEY_DELIVERED] = {"key.delivered", LEVEL_INFO, true},
-    [NOTE_DELIVERY_FAILED] = {"delivery.failed", LEVEL_WARNING, false},
-    [NOTE_DRIFT_DETECTED] = {"drift.detected", LEVEL_WARNING, true},
-    [NOTE_DRIFT_REPAIRED] = {"drift.repaired", LEVEL_NOTICE, true},
-    [NOTE_OPERATOR_COMMAND] = {"operator.command", LEVEL_NOTICE, true},
+    [NOTE_ADOPTED] = {"account.adopted", LEVEL_NOTICE, .in_history = true},
+    [NOTE_HELD] = {"account.held", LEVEL_NOTICE, .in_history = true},
+    [NOTE_RELEASED] = {"account.released", LEVEL_NOTICE, .in_history = true},
+    [NOTE_BLOCKED] = {"account.blocked", LEVEL_ERROR, .in_history = true},
+    [NOTE_UNBLOCKED] = {"account.unblocked", LEVEL_NOTICE, .in_history = true},
+    [NOTE_ROTATION_STARTED] = {"rotation.started", LEVEL_INFO, .in_history = true,
+                               .of_rotation = true},
+    [NOTE_ROTATION_RESUMED] = {"rotation.resumed", LEVEL_NOTICE, .in_history = true,
+                               .of_rotation = true},
+    [NOTE_ROTATION_RETRYING] = {"rotation.retrying", LEVEL_WARNING},
+    [NOTE_ROTATION_OVERDUE] = {"rotation.overdue", LEVEL_WARNING},
+    [NOTE_ROTATION_COMPLETED] = {"rotation.completed", LEVEL_NOTICE, .in_history = true,
+                                 .of_rotation = true},
+    [NOTE_WINDOW_MISSED] = {"window.missed", LEVEL_WARNING, .in_history = true},
+    [NOTE_KEY_REGENERATED] = {"key.regenerated", LEVEL_NOTICE, .in_history = true,
+                              .of_rotation = true},
+    [NOTE_KEY_VERIFIED] = {"key.verified", LEVEL_INFO, .in_history = true, .of_rotation = true},
+    [NOTE_KEY_UNVERIFIED] = {"key.unverified", LEVEL_WARNING, .in_history = true,
+                             .of_rotation = true},
+    [NOTE_KEY_DELIVERED] = {"key.delivered", LEVEL_INFO, .in_history = true, .of_rotation = true},
+    [NOTE_DELIVERY_FAILED] = {"delivery.failed", LEVEL_WARNING},
+    [NOTE_DRIFT_DETECTED] = {"drift.detected", LEVEL_WARNING, .in_history = true},
+    [NOTE_DRIFT_REPAIRED] = {"drift.repaired", LEVEL_NOTICE, .in_history = true},
+    [NOTE_OPERATOR_COMMAND] = {"operator.command", LEVEL_NOTICE, .in_history = true},
 };
 
 static const char *drift_meaning(enum drift_kind drift)
@@ -181,8 +187,10 @@ static void add_account(struct log_line *line, const struct engine_account *acco
     log_line_text(line, "state", account_state_name(view.state));
 }
 
-static void add_ids(struct log_line *line, const struct turn *turn, const struct note *note)
+static void add_ids(struct log_line *line, const struct engine_account *account,
+                    const struct turn *turn, const struct note *note)
 {
+    const struct record *record = &account->record;
     const struct failure *failure = &turn->failure;
 
     if (note->from_failure) {
@@ -196,10 +204,11 @@ static void add_ids(struct log_line *line, const struct turn *turn, const struct
                       failure->client_request_id[0] ? failure->client_request_id : NULL);
         return;
     }
+    if (note->trigger != TRIGGER_NONE && record->correlation[0] && notes[note->kind].of_rotation)
+        log_line_text(line, "correlation_id", record->correlation);
     if (note->kind != NOTE_KEY_REGENERATED && note->kind != NOTE_KEY_VERIFIED)
         return;
     log_line_text(line, "request_id", turn->request_id[0] ? turn->request_id : NULL);
-    log_line_text(line, "correlation_id", turn->correlation_id[0] ? turn->correlation_id : NULL);
     log_line_text(line, "client_request_id",
                   turn->client_request_id[0] ? turn->client_request_id : NULL);
     log_line_number(line, "duration_ms", turn->duration);
@@ -295,7 +304,7 @@ static void report(struct engine_account *account, const struct turn *turn, cons
     log_line_text(&line, "actor", actor_of(account, turn, note));
     fingerprint_text(note, fingerprint);
     log_line_text(&line, "fingerprint", fingerprint[0] ? fingerprint : NULL);
-    add_ids(&line, turn, note);
+    add_ids(&line, account, turn, note);
     add_times(&line, account, turn, note);
     if (note->has_slot && record->born[note->slot] != 0)
         log_line_number(&line, "key_age_s",

@@ -103,7 +103,8 @@ static void on_adopt(struct machine *machine, const struct command *command)
         return;
     }
     record->retry_at = 0;
-    answer(machine, COMMAND_ACCEPTED, "adopting now: the key is delivered as soon as Azure has shown it");
+    answer(machine, COMMAND_ACCEPTED,
+           "adopting now: the key is delivered as soon as Azure has shown it");
     if (!position_awaits_completion(record->position) && record->position != POSITION_OFFER)
         adopt_if_told(machine);
 }

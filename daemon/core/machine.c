@@ -211,8 +211,9 @@ void machine_take_key(struct machine *machine, enum slot slot, const struct fing
 
 void machine_acknowledge(struct machine *machine, struct target_record *target)
 {
-    /* Nobody knows since when it holds the key: its readers may have been told only now. */
-    if (target->required && target->acknowledged_at == 0)
+    /* Nobody knows since when it holds the key: "it held it already" may be the work of an attempt
+     * that failed, or was cut short, and its readers may have been told only now. */
+    if (target->required && (target->acknowledged_at == 0 || target->unsettled_until != 0))
         machine->record->overlap_from = machine->now;
     target->acknowledged = true;
     target->fingerprint = *record_goal_key(machine->record);

@@ -252,14 +252,11 @@ void on_delivered(struct machine *machine)
     if (target && machine->event->failure) {
         delivery_failed(machine, target);
     } else if (target) {
-        /* After an attempt of unknown outcome, "it held this key already" may be that attempt's
-         * work. */
-        bool changed = machine->event->changed || target->unsettled_until != 0;
         struct note *note;
 
         machine_acknowledge(machine, target);
         /* Its readers were told only now: the other key must outlive them once more. */
-        if (target->required && changed)
+        if (target->required && machine->event->changed)
             record->overlap_from = machine->now;
         note = machine_note_key(machine, NOTE_KEY_DELIVERED, record->goal);
         note->has_target = true;

@@ -168,7 +168,7 @@ static void test_invariant(void **state)
         assert_non_null(rotation_check(&f.context, &f.record));                                    \
     } while (0)
     BROKEN(f.record.position = POSITION_COUNT);
-    BROKEN(f.record.active = SLOT_COUNT);
+    BROKEN(f.record.active = (enum slot)SLOT_COUNT);
     BROKEN(f.record.target_count = 1);
     BROKEN(f.record.adopted = false);
     BROKEN(f.record.intent.open = true);

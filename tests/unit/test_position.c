@@ -82,24 +82,23 @@ static void test_kinds(void **state)
         enum position position;
         bool needs_keys, awaits_completion;
     } cases[] = {
-        {POSITION_ADOPT_WAIT, false, false},  {POSITION_ADOPT_LOOK, true, true},
-        {POSITION_IDLE, false, false},        {POSITION_CHECK_LOOK, true, true},
-        {POSITION_PROVE_TARGET, true, true},  {POSITION_PROVE_LIVE, true, true},
+        {POSITION_ADOPT_WAIT, false, false},   {POSITION_ADOPT_LOOK, true, true},
+        {POSITION_IDLE, false, false},         {POSITION_CHECK_LOOK, true, true},
+        {POSITION_PROVE_TARGET, true, true},   {POSITION_PROVE_LIVE, true, true},
         {POSITION_CONFIRM_WAIT, false, false}, {POSITION_PREFLIGHT, false, true},
-        {POSITION_ROTATE_LOOK, true, true},   {POSITION_INTENT, true, false},
-        {POSITION_REGENERATE, true, true},    {POSITION_DOUBT_WAIT, false, false},
-        {POSITION_DOUBT_LOOK, true, true},    {POSITION_VERIFY_LOOK, true, true},
-        {POSITION_VERIFY, true, true},        {POSITION_VERIFY_WAIT, false, false},
-        {POSITION_DELIVER_LOOK, true, true},  {POSITION_OFFER, true, false},
-        {POSITION_DELIVER, true, true},       {POSITION_DELIVER_WAIT, false, false},
+        {POSITION_ROTATE_LOOK, true, true},    {POSITION_INTENT, true, false},
+        {POSITION_REGENERATE, true, true},     {POSITION_DOUBT_WAIT, false, false},
+        {POSITION_DOUBT_LOOK, true, true},     {POSITION_VERIFY_LOOK, true, true},
+        {POSITION_VERIFY, true, true},         {POSITION_VERIFY_WAIT, false, false},
+        {POSITION_DELIVER_LOOK, true, true},   {POSITION_OFFER, true, false},
+        {POSITION_DELIVER, true, true},        {POSITION_DELIVER_WAIT, false, false},
     };
 
     (void)state;
     assert_int_equal(sizeof(cases) / sizeof(cases[0]), POSITION_COUNT);
     for (size_t i = 0; i < POSITION_COUNT; i++) {
         assert_int_equal(position_needs_keys(cases[i].position), cases[i].needs_keys);
-        assert_int_equal(position_awaits_completion(cases[i].position),
-                         cases[i].awaits_completion);
+        assert_int_equal(position_awaits_completion(cases[i].position), cases[i].awaits_completion);
     }
 }
 

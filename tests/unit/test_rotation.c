@@ -299,6 +299,9 @@ static void test_clock_skew(void **state)
     assert_int_equal(view_of(&world).reason, REASON_CLOCK_SKEW);
     looks = world.actions[ACTION_LOOK];
     assert_in_range(looks, 5, 20);
+    world.clock_skew = -6 * MS_MINUTE;
+    world_run(&world, 3 * MS_HOUR);
+    assert_int_equal(world.actions[ACTION_REGENERATE], 0);
     world.clock_skew = -4 * MS_MINUTE;
     world_run(&world, 3 * MS_HOUR);
     assert_lawful(&world);

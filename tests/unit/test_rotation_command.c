@@ -224,6 +224,7 @@ static void test_overdue(void **state)
     world_run(&world, 3 * MS_DAY);
     assert_lawful(&world);
     assert_false(view_of(&world).overdue);
+    assert_int_equal(world.record.overdue_reported_at, 0);
     assert_int_equal(world.notes[NOTE_ROTATION_OVERDUE], 0);
 }
 
@@ -298,6 +299,25 @@ static void test_stale_look(void **state)
     assert_lawful(&world);
     assert_int_equal(world.completed, 1);
     assert_true(world.actions[ACTION_LOOK] >= 2);
+    assert_null(strstr(world.trace, "doubt"));
+}
+
+/* A missed rotation is caught up once: starting again and again does not put it off for ever. */
+static void test_caught_up_once(void **state)
+{
+    static struct world world;
+
+    (void)state;
+    begin_due(&world);
+    world_crash(&world, 3 * MS_DAY);
+    world_run(&world, 2 * MS_MINUTE);
+    assert_int_equal(world.completed, 0);
+    for (int restart = 0; restart < 10; restart++) {
+        world_crash(&world, MS_SECOND);
+        world_run(&world, world.policy.splay / 5);
+    }
+    assert_lawful(&world);
+    assert_int_equal(world.completed, 1);
 }
 
 /* Reloads rotate nothing, and rotate: false is obeyed. */
@@ -339,6 +359,7 @@ int main(void)
         cmocka_unit_test(test_clock_jumps),
         cmocka_unit_test(test_journal_from_the_future),
         cmocka_unit_test(test_stale_look),
+        cmocka_unit_test(test_caught_up_once),
         cmocka_unit_test(test_rotate_false),
     };
 
