@@ -56,6 +56,8 @@ static void finish(struct engine_account *account)
 {
     struct turn *turn = account->acting;
 
+    /* It may queue behind a journal that is stalled: by then it is an old look. */
+    turn->look.taken_at = loop_now(account->engine->parts.loop);
     remember_holdings(account, turn);
     account->acting = NULL;
     turn_post(account, turn);
