@@ -238,7 +238,6 @@ static void saved(struct world *world)
 
     world->saving = false;
     world->journal = world->record;
-    world->journal_written = true;
     carry_out(world, &effects);
     enqueue(world, 0, EVENT_PERSISTED);
     pump(world);

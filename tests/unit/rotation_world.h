@@ -100,7 +100,6 @@ struct world {
     enum slot adopt_active;
     struct record record;
     struct record journal;
-    bool journal_written;
     bool saving;
     time_ms saved_at;
     duration_ms save_takes;
@@ -121,11 +120,11 @@ struct world {
         enum outcome outcome;
         enum reason reason;
         unsigned times;
-        size_t skip_targets;
     } script[WORLD_ACTION_KINDS];
     unsigned chance[OUTCOME_UNREAD_TARGET + 1]; /* per thousand actions */
     uint64_t random;
     duration_ms clock_skew;
+    duration_ms retry_after; /* that servers ask for with a failure */
     enum sabotage sabotage;
     bool narrates; /* every step, to standard error */
 

@@ -182,18 +182,20 @@ static bool key_is_live(const struct world *world, unsigned key)
     return key == world->live[SLOT_PRIMARY] || key == world->live[SLOT_SECONDARY];
 }
 
-static void fail(struct world_event *done, enum reason reason, bool unknown)
+static void fail(const struct world *world, struct world_event *done, enum reason reason,
+                 bool unknown)
 {
-    done->failure = (struct failure){.reason = reason, .outcome_unknown = unknown};
+    done->failure = (struct failure){
+        .reason = reason, .outcome_unknown = unknown, .retry_after = world->retry_after};
     done->event.failure = &done->failure;
 }
 
 static void complete_verify(struct world *world, struct world_event *done)
 {
     if (world->data_plane_down)
-        fail(done, REASON_NETWORK, false);
+        fail(world, done, REASON_NETWORK, false);
     else if (world->refuses_new_keys || !key_is_live(world, key_number(&world->action.key)))
-        fail(done, REASON_KEY_REFUSED, false);
+        fail(world, done, REASON_KEY_REFUSED, false);
 }
 
 static void land_later(struct world *world, size_t index)
@@ -239,7 +241,7 @@ static void complete_badly(struct world *world, struct world_event *done)
         unknown = false;
     if (reason == REASON_NONE)
         reason = kind == ACTION_DELIVER ? REASON_TARGET_FAILED : REASON_NETWORK;
-    fail(done, reason, unknown);
+    fail(world, done, reason, unknown);
     if (kind == ACTION_REGENERATE && world->action_outcome != OUTCOME_FAILS)
         lose_regenerate(world);
     else if (kind == ACTION_DELIVER)

@@ -285,6 +285,25 @@ static void test_verify_modes(void **state)
     }
 }
 
+/* Who asks for time gets it: Retry-After. */
+static void test_retry_after(void **state)
+{
+    static const enum action_kind kinds[] = {ACTION_LOOK, ACTION_REGENERATE, ACTION_DELIVER};
+    static struct world world;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        begin_due(&world);
+        world.retry_after = 3 * MS_HOUR;
+        world_script(&world, kinds[i], OUTCOME_FAILS, REASON_THROTTLED, 1);
+        world_run(&world, 3 * MS_HOUR);
+        assert_int_equal(world.completed, 0);
+        world_run(&world, 10 * MS_MINUTE);
+        assert_lawful(&world);
+        assert_int_equal(world.completed, 1);
+    }
+}
+
 /* Clocks that differ stop a rotation; the retries become rarer. */
 static void test_clock_skew(void **state)
 {
@@ -316,7 +335,7 @@ int main(void)
         cmocka_unit_test(test_crash_after_crash),  cmocka_unit_test(test_delivery_takes_a_week),
         cmocka_unit_test(test_released_by_reload), cmocka_unit_test(test_reload_while_saving),
         cmocka_unit_test(test_stalled_journal),    cmocka_unit_test(test_verify_modes),
-        cmocka_unit_test(test_clock_skew),
+        cmocka_unit_test(test_retry_after),        cmocka_unit_test(test_clock_skew),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,7 +89,7 @@ static void test_late_look_after_rotation(void **state)
     assert_int_equal(view_of(&world).state, STATE_OK);
 
     forget_trace(&world);
-    world.record.replaced[7] = world_fingerprint(world.live[SLOT_PRIMARY]);
+    world.record.replaced[0] = world_fingerprint(world.live[SLOT_PRIMARY]);
     world.record.live[SLOT_PRIMARY] = world_fingerprint(77);
     world_run(&world, 12 * MS_HOUR);
     assert_in_range(world.actions[ACTION_LOOK], 5, 25);
@@ -97,9 +97,11 @@ static void test_late_look_after_rotation(void **state)
     give_adopt(&world, SLOT_PRIMARY);
     world_run(&world, MS_HOUR);
     assert_active(&world, SLOT_PRIMARY);
+    forget_trace(&world);
     world_run(&world, 100 * MS_DAY);
     assert_lawful(&world);
     assert_true(world.completed > 0);
+    assert_int_equal(world.notes[NOTE_ROTATION_RETRYING], 0);
 }
 
 /* The journal stalls for an hour before a delivery, and the key dies meanwhile. */
@@ -147,6 +149,8 @@ static void test_failed_delivery_starts_overlap(void **state)
     (void)state;
     for (int known = 0; known < 2; known++) {
         begin_adopted(&world);
+        world.targets[1].configured.required = false;
+        world_configure(&world);
         world_run(&world, 9 * MS_DAY);
         world.sabotage = known ? SABOTAGE_UNKNOWN_IS_FAILURE : SABOTAGE_NONE;
         world_script(&world, ACTION_DELIVER, OUTCOME_LOST_AFTER, REASON_TARGET_FAILED, 1);

@@ -225,6 +225,24 @@ static void test_another_rotator(void **state)
     assert_true(world.completed > 0);
 }
 
+/* What was resumed is forgiven: the count begins anew. */
+static void test_resume_forgives(void **state)
+{
+    static struct world world;
+
+    (void)state;
+    begin_adopted(&world);
+    for (int change = 0; change < 2; change++) {
+        world_foreign_regenerate(&world, SLOT_SECONDARY);
+        let_it_be_found(&world);
+    }
+    assert_int_equal(world.record.blocked, REASON_ANOTHER_ROTATOR);
+    give_command(&world, COMMAND_RESUME);
+    world_foreign_regenerate(&world, SLOT_SECONDARY);
+    let_it_be_found(&world);
+    assert_int_equal(world.record.blocked, REASON_NONE);
+}
+
 /* A foreign change of either slot at each position of a rotation. */
 static void test_foreign_change_everywhere(void **state)
 {
@@ -331,6 +349,7 @@ int main(void)
         cmocka_unit_test(test_surprises_are_confirmed),
         cmocka_unit_test(test_alert),
         cmocka_unit_test(test_another_rotator),
+        cmocka_unit_test(test_resume_forgives),
         cmocka_unit_test(test_foreign_change_everywhere),
         cmocka_unit_test(test_restored_journal),
         cmocka_unit_test(test_adoption_table),
