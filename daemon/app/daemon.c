@@ -255,6 +255,14 @@ static void run(struct daemon *daemon)
     loop_run(daemon->loop);
 }
 
+/* Nothing was begun that would have to be ended: the kernel takes down what was set up faster and
+ * surer than we could. */
+static _Noreturn void give_up_start(struct daemon *daemon)
+{
+    log_sink_free(daemon->sink);
+    _exit(daemon->status);
+}
+
 int daemon_run(const struct options *options)
 {
     struct daemon daemon = {.options = options, .log = {.level = LEVEL_INFO}};
@@ -271,15 +279,11 @@ int daemon_run(const struct options *options)
         return STATUS_INTERNAL;
     }
     if (!load_config(&daemon))
-        return daemon.status;
+        give_up_start(&daemon);
     start_timers(&daemon);
-    if (open_journal(&daemon) && start_clients(&daemon) && open_control(&daemon)) {
-        run(&daemon);
-    } else {
-        /* Nothing was started: the kernel takes it down faster and surer than we could. */
-        log_sink_free(daemon.sink);
-        return daemon.status;
-    }
+    if (!open_journal(&daemon) || !start_clients(&daemon) || !open_control(&daemon))
+        give_up_start(&daemon);
+    run(&daemon);
     closed = loop_free(daemon.loop);
     if (!closed) {
         say(&daemon, LEVEL_ERROR, "daemon.stopping", "a handle was left open");

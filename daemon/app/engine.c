@@ -42,6 +42,7 @@ struct engine *engine_new(const struct engine_parts *parts)
     engine->parts = *parts;
     engine->started_at = loop_now(parts->loop);
     list_init(&engine->parked);
+    list_init(&engine->leaving_accounts);
     deferred_init(&engine->stopped_call, run_stopped);
     engine->targets = (struct target_world){
         .loop = parts->loop,
@@ -188,12 +189,29 @@ static void close_account(struct engine_account *account)
     timer_close(&account->timer, on_timer_closed);
 }
 
+/* The account that was removed and came back goes on with what this one leaves behind. */
+static void start_successor(struct engine_account *account)
+{
+    struct engine_account *successor = account->successor;
+    struct turn *turn = turn_new(successor, EVENT_START);
+
+    successor->record = account->record;
+    successor->waits = false;
+    /* Before whatever has queued meanwhile: nothing may reach a machine that was not started. */
+    list_prepend(&successor->queue, &turn->link);
+    turn_go_on(successor);
+}
+
 void engine_let_go(struct engine_account *account)
 {
     if (account->closing)
         return;
     account->engine->leaving--; /* counted since its removal; close_account() counts it again */
-    park(account->engine, account->key, &account->record);
+    list_remove(&account->leaving_link);
+    if (account->successor)
+        start_successor(account);
+    else if (!account->waits)
+        park(account->engine, account->key, &account->record);
     close_account(account);
 }
 
@@ -235,6 +253,7 @@ static struct engine_account *account_new(struct engine *engine, struct config *
         return NULL;
     }
     account->engine = engine;
+    list_init(&account->leaving_link);
     list_init(&account->queue);
     list_init(&account->seen_keys);
     account->last_failure_at = TIME_NEVER;
@@ -242,6 +261,28 @@ static struct engine_account *account_new(struct engine *engine, struct config *
     timer_init(engine->parts.loop, &account->timer, on_timer);
     point_to_config(account, config, subject);
     return account;
+}
+
+/* The account of that key which was removed and is not quiet yet, or NULL. */
+static struct engine_account *find_leaving(struct engine *engine, const char *key)
+{
+    list_for_each (link, &engine->leaving_accounts) {
+        struct engine_account *account = container_of(link, struct engine_account, leaving_link);
+
+        if (strcmp(account->key, key) == 0)
+            return account;
+    }
+    return NULL;
+}
+
+/* It is removed again before it could begin. */
+static void forget_successor(struct engine_account *account)
+{
+    struct engine_account *predecessor = find_leaving(account->engine, account->key);
+
+    drop_queue(account);
+    if (predecessor)
+        predecessor->successor = NULL;
 }
 
 static void remove_account(struct engine_account *account)
@@ -259,6 +300,10 @@ static void remove_account(struct engine_account *account)
     account->removed = true;
     account->draining = true;
     engine->leaving++;
+    if (account->waits)
+        forget_successor(account);
+    else
+        list_append(&engine->leaving_accounts, &account->leaving_link);
     timer_stop(&account->timer);
     if (engine_account_is_quiet(account))
         engine_let_go(account);
@@ -281,11 +326,19 @@ static size_t merge_accounts(struct engine *engine, struct config *config,
             merged[count] = engine->accounts[old++];
             point_to_config(merged[count], config, subject);
         } else {
+            struct engine_account *leaving = find_leaving(engine, subject->key);
+
             merged[count] = account_new(engine, config, subject);
             if (!merged[count])
                 break;
-            unpark(parked, parked_count, subject->key, &merged[count]->record);
-            started[count] = true;
+            if (leaving) {
+                record_init(&merged[count]->record);
+                merged[count]->waits = true;
+                leaving->successor = merged[count];
+            } else {
+                unpark(parked, parked_count, subject->key, &merged[count]->record);
+                started[count] = true;
+            }
         }
         count++;
     }
@@ -319,7 +372,8 @@ void engine_configure(struct engine *engine, struct config *config)
     config_unref(before);
 
     for (size_t i = 0; i < count && !engine->faulted; i++)
-        turn_post(merged[i], turn_new(merged[i], started[i] ? EVENT_START : EVENT_CONFIGURED));
+        if (!merged[i]->waits)
+            turn_post(merged[i], turn_new(merged[i], started[i] ? EVENT_START : EVENT_CONFIGURED));
     free_unparked(parked, parked_count);
     free(started);
 }

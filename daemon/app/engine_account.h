@@ -66,8 +66,11 @@ struct engine_account {
     struct list seen_keys;
     struct timer timer;
     bool wake_queued;
-    bool draining; /* starts no more actions */
-    bool removed;  /* gone from the configuration: freed when quiet */
+    bool draining;                    /* starts no more actions */
+    bool removed;                     /* gone from the configuration: freed when quiet */
+    struct list leaving_link;         /* in engine->leaving_accounts while removed and not quiet */
+    struct engine_account *successor; /* removed, and configured again before it was quiet */
+    bool waits; /* for its predecessor to be quiet: one machine per account at a time */
     bool closing;
     struct failure last_failure;
     time_ms last_failure_at; /* TIME_NEVER: none yet */
@@ -79,8 +82,9 @@ struct engine {
     time_ms started_at;
     struct engine_account **accounts; /* sorted by key */
     size_t account_count;
-    struct list parked; /* records of accounts that are not configured (now) */
-    size_t leaving;     /* removed accounts that are not freed yet */
+    struct list parked;           /* records of accounts that are not configured (now) */
+    size_t leaving;               /* removed accounts that are not freed yet */
+    struct list leaving_accounts; /* those of them that are not quiet yet */
     struct target_world targets;
     bool stopping;
     bool faulted;
@@ -100,6 +104,8 @@ void turn_free(struct turn *turn);
 void turn_fail(struct turn *turn, const struct failure *failure);
 /* Queues the turn (owned from now on) and goes on. */
 void turn_post(struct engine_account *account, struct turn *turn);
+/* Takes queued turns until one has to be made durable, or there is none. */
+void turn_go_on(struct engine_account *account);
 void engine_context(const struct engine_account *account, struct rotation_context *context);
 bool engine_account_is_quiet(const struct engine_account *account);
 

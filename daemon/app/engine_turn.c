@@ -107,8 +107,6 @@ static void carry_out(struct engine_account *account, struct turn *turn)
     timer_set(&account->timer, account->draining ? TIME_NEVER : effects->wake_at);
 }
 
-static void pump(struct engine_account *account);
-
 static void on_saved(void *context)
 {
     struct engine_account *account = context;
@@ -120,11 +118,8 @@ static void on_saved(void *context)
     turn_free(turn);
     /* The machine waits for this before anything else happens to the account. */
     persisted = turn_new(account, EVENT_PERSISTED);
-    persisted->link.next = account->queue.next;
-    persisted->link.prev = &account->queue;
-    account->queue.next->prev = &persisted->link;
-    account->queue.next = &persisted->link;
-    pump(account);
+    list_prepend(&account->queue, &persisted->link);
+    turn_go_on(account);
 }
 
 static void save(struct engine_account *account, struct turn *turn)
@@ -138,11 +133,11 @@ static void save(struct engine_account *account, struct turn *turn)
                account);
 }
 
-static void pump(struct engine_account *account)
+void turn_go_on(struct engine_account *account)
 {
     struct list *link;
 
-    while (!account->saving && !account->engine->faulted &&
+    while (!account->saving && !account->waits && !account->engine->faulted &&
            (link = list_pop(&account->queue)) != NULL) {
         struct turn *turn = container_of(link, struct turn, link);
 
@@ -171,5 +166,5 @@ static void pump(struct engine_account *account)
 void turn_post(struct engine_account *account, struct turn *turn)
 {
     list_append(&account->queue, &turn->link);
-    pump(account);
+    turn_go_on(account);
 }

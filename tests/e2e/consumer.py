@@ -53,11 +53,13 @@ def judge(sightings, truth, overlap, strangers=()):
             wrong.append(f"{seen['file']} held {seen['key']!r}, which never was a key")
             continue
         if seen["first"] < life.born - TOLERANCE:
-            wrong.append(f"{seen['file']} held the {life.slot} key {life.born - seen['first']:.3f} s "
-                         "before Azure accepted it")
+            early = life.born - seen["first"]
+            wrong.append(f"{seen['file']} held the {life.slot} key {early:.3f} s before Azure "
+                         "accepted it")
         if life.died < seen["last"] + overlap - TOLERANCE and life.died_by == "arm":
-            wrong.append(f"{seen['file']} was seen to hold the {life.slot} key until {seen['last']:.3f}"
-                         f", and it died {life.died - seen['last']:+.3f} s from then")
+            left = life.died - seen["last"]
+            wrong.append(f"{seen['file']} was seen to hold the {life.slot} key at "
+                         f"{seen['last']:.3f}, and it died {left:+.3f} s from then")
     return wrong
 
 

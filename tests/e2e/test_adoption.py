@@ -1,4 +1,5 @@
-"""Adoption: the active slot is found out from evidence, or a person is asked. It never regenerates."""
+"""Adoption: the active slot is found out from evidence, or a person is asked. It never regenerates
+anything."""
 
 import base64
 

@@ -9,6 +9,9 @@ import pytest
 
 from daemon import EXIT_CONFIG, EXIT_OK, EXIT_USAGE
 from patience import stays_true, wait_until
+from stand_in import resource_id
+from truth import alternates
+from truth import alternates
 
 TEN_MISTAKES = """\
 version: 1
@@ -44,13 +47,14 @@ MAIN_FILE_ERRORS = [
 ]
 LATER_FILE = "policies:\n  quick: {max_key_age: 60d}\n"
 
-MINIMUM = """\
+MINIMUM = f"""\
 version: 1
-identities: {vm: {type: managed_identity}}
-policies:   {standard: {max_key_age: 90d}}
-targets:    {file: {type: file, path: "/var/lib/keyrotated-keys/{account}", group: batch, mode: "0640"}}
+identities: {{vm: {{type: managed_identity}}}}
+policies:   {{standard: {{max_key_age: 90d}}}}
+targets:
+  file: {{type: file, path: "/var/lib/keyrotated-keys/{{account}}", group: batch, mode: "0640"}}
 accounts:
-  - id: /subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/default-azurebatch-japaneast/providers/Microsoft.Batch/batchAccounts/sampleacct
+  - id: {resource_id("sampleacct")}
     adopt_active: primary          # the key that its consumers use today
 """
 
@@ -186,6 +190,45 @@ def test_accounts_come_and_go_by_reload(site, azure):
     site.wait_rotations("alpha", 1, since=mark)
     assert not site.log.lines(mark, event="account.adopted", account="alpha"), "it was known"
     assert azure.truth.regenerated("alpha")[len(slots)] != slots[-1]
+    site.verdict(consumer)
+
+
+def test_account_comes_back_while_its_request_is_out(site, azure):
+    """One machine per account: the new one begins when the old one has its answer."""
+    azure.fault("delay", op="regenerateKeys", account="alpha", delay_ms=2000, count=1)
+    site.account("alpha")
+    site.start()
+    site.log.wait("rotation.started", account="alpha")
+    site.forget("alpha")
+    site.account("bravo")
+    site.write()
+    assert site.ctl("reload").returncode == 0
+    site.account("alpha", create=False)
+    site.write()
+    mark = site.log.mark()
+    assert site.ctl("reload").returncode == 0
+    assert not site.log.lines(event="key.regenerated", account="alpha"), "no answer yet"
+    site.wait_rotations("alpha", 2, since=mark)
+    assert not site.log.lines(mark, event="account.adopted", account="alpha"), "it was known"
+    assert alternates(azure.truth.regenerated("alpha")), "the answer was not lost"
+
+
+def test_removed_and_added_again_in_mid_rotation(site, azure):
+    """What became of the request is found out; nothing is regenerated twice."""
+    azure.fault("hang_after", op="regenerateKeys", account="alpha", count=1, delay_ms=2500)
+    site.account("alpha")
+    site.account("bravo")
+    site.start()
+    consumer = site.consumer("alpha")
+    wait_until(lambda: azure.truth.regenerated("alpha"), "the request is under way")
+    site.forget("alpha")
+    site.write()
+    assert site.ctl("reload").returncode == 0
+    site.account("alpha", create=False)
+    site.write()
+    assert site.ctl("reload").returncode == 0
+    site.wait_rotations("alpha", 2)
+    assert alternates(azure.truth.regenerated("alpha"))
     site.verdict(consumer)
 
 

@@ -205,7 +205,8 @@ def ask_raw(site, request):
 
 
 def test_the_socket_speaks_http_and_survives_nonsense(calm):
-    good = ask_raw(calm, b"GET /v1/accounts HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    good = ask_raw(calm,
+                   b"GET /v1/accounts HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     assert good.startswith(b"HTTP/1.1 200 ") and b'"alpha"' in good
     for request, status in (
             (b"GET /v1/nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"404"),

@@ -27,7 +27,8 @@ def regenerate_through_arm(azure, name, slot):
         "grant_type": "client_credentials", "client_id": CLIENT, "client_secret": CLIENT_SECRET,
         "scope": "https://management.azure.com/.default"}),
         {"Content-Type": "application/x-www-form-urlencoded"})["access_token"]
-    post(f"{resource_id(name)}/regenerateKeys?api-version=2024-02-01", json.dumps({"keyName": slot}),
+    post(f"{resource_id(name)}/regenerateKeys?api-version=2024-02-01",
+         json.dumps({"keyName": slot}),
          {"Content-Type": "application/json", "Authorization": f"Bearer {token}"})
 
 

@@ -153,7 +153,7 @@ def test_no_core_dump_when_it_crashes(site):
 
 
 def test_neither_log_nor_journal_nor_socket_hold_a_secret(site, azure):
-    """At debug level, through failures of every kind; and nothing that looks like a key or token."""
+    """At debug level, through failures of every kind; and nothing that looks like a key."""
     for name in ("alpha", "bravo"):
         site.account(name)
     site.config["targets"]["file"]["format"] = "json"

@@ -118,7 +118,7 @@ def test_killed_right_after_the_request(site, azure):
 
 
 def test_late_looks_are_not_believed(site, azure):
-    """listKeys shows keys of the past: nothing is delivered or regenerated on the strength of it."""
+    """listKeys shows keys of the past: nothing is delivered or regenerated because of it."""
     site.account("alpha")
     site.start()
     site.wait_rotations("alpha", 1)
