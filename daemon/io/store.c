@@ -280,8 +280,8 @@ static const char *keep(char **storage, const char *text)
 /* One allocation for everything, so that there is one place where memory can be out. There is no
  * way on then: what the caller decided must be durable or not have happened, and a restart sees to
  * that. */
-static struct save *save_new(enum save_kind kind, const char *account_key,
-                             const struct history_row *rows, size_t row_count)
+static struct save *save_new(const char *account_key, const struct history_row *rows,
+                             size_t row_count)
 {
     struct save *save = malloc(sizeof(*save) + texts_size(account_key, rows, row_count));
     char *storage;
@@ -291,7 +291,6 @@ static struct save *save_new(enum save_kind kind, const char *account_key,
     storage = (char *)(save + 1);
     memset(save, 0, sizeof(*save));
     list_init(&save->link);
-    save->kind = kind;
     save->account_key = keep(&storage, account_key);
     save->row_count = row_count;
     for (size_t i = 0; i < row_count; i++) {
@@ -309,14 +308,9 @@ void store_save(struct store *store, const char *account_key, const struct recor
 
     if (row_count > STORE_HISTORY_PER_SAVE)
         row_count = STORE_HISTORY_PER_SAVE;
-    save = save_new(SAVE_RECORD, account_key, rows, row_count);
+    save = save_new(account_key, rows, row_count);
     save->record = *record;
     save->saved = saved;
     save->context = context;
     store_worker_add(&store->worker, save);
-}
-
-void store_forget(struct store *store, const char *account_key)
-{
-    store_worker_add(&store->worker, save_new(SAVE_FORGET, account_key, NULL, 0));
 }

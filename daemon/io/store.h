@@ -70,9 +70,6 @@ void store_save(struct store *store, const char *account_key, const struct recor
                 const struct history_row *rows, size_t row_count, store_saved *saved,
                 void *context);
 
-/* Takes an account out of the journal's care (its history stays). */
-void store_forget(struct store *store, const char *account_key);
-
 /* Since when saves fail; 0: they do not. `ret_text` (borrowed) says why. */
 time_ms store_failing(const struct store *store, const char **ret_text);
 

@@ -291,8 +291,6 @@ static int write_content(struct journal *journal, struct save *save)
 {
     int result;
 
-    if (save->kind == SAVE_FORGET)
-        return store_record_delete(&journal->statements, save->account_key);
     if (save->first_history_id == 0) {
         save->first_history_id = journal->next_history_id;
         journal->next_history_id += (sqlite3_int64)save->row_count;

@@ -33,13 +33,10 @@ struct journal {
     uint64_t transactions; /* committed so far */
 };
 
-enum save_kind { SAVE_RECORD, SAVE_FORGET };
-
-/* One thing to be written. The texts of account_key and rows lie behind it in the same allocation.
+/* One save to be written. The texts of account_key and rows lie behind it in the same allocation.
  */
 struct save {
     struct list link;
-    enum save_kind kind;
     const char *account_key;
     struct record record;
     struct history_row rows[STORE_HISTORY_PER_SAVE];

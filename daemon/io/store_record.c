@@ -122,7 +122,7 @@ static int write_target(sqlite3_stmt *statement, const char *account_key, int pl
     return run(statement, result);
 }
 
-int store_record_delete(const struct record_statements *statements, const char *account_key)
+static int delete_record(const struct record_statements *statements, const char *account_key)
 {
     return run(statements->delete_account,
                column_bind_text(statements->delete_account, 1, account_key));
@@ -132,7 +132,7 @@ int store_record_write(const struct record_statements *statements, const char *a
                        const struct record *record)
 {
     sqlite3_stmt *insert = statements->insert_account;
-    int result = store_record_delete(statements, account_key);
+    int result = delete_record(statements, account_key);
 
     if (result == SQLITE_OK)
         result = column_bind_text(insert, 1, account_key);

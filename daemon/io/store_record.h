@@ -28,7 +28,6 @@ void record_statements_finalize(struct record_statements *statements);
 /* These run inside the caller's transaction and return SQLITE_OK or SQLite's error. */
 int store_record_write(const struct record_statements *statements, const char *account_key,
                        const struct record *record);
-int store_record_delete(const struct record_statements *statements, const char *account_key);
 /* The ids count up from `first_id`: writing the same rows again changes nothing. Drops the oldest
  * rows of the account where there are too many. */
 int store_history_write(const struct record_statements *statements, const char *account_key,

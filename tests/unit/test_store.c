@@ -126,24 +126,6 @@ static void test_closing_writes_what_is_queued(void **state)
     assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(*) FROM accounts"), 100);
 }
 
-static void test_forgotten_accounts_keep_their_history(void **state)
-{
-    const struct history_row row = {.at = 1, .event = "account.adopted"};
-    struct store_fixture *fixture = *state;
-    struct record record;
-
-    store_fixture_open(fixture, STORE_CREATED);
-    record_randomize(&record, 3);
-    store_fixture_save(fixture, "/account1", &record, &row, 1);
-    store_fixture_save(fixture, "/account2", &record, &row, 1);
-    store_forget(fixture->store, "/account1");
-    store_fixture_close(fixture);
-    assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(*) FROM accounts"), 1);
-    assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(DISTINCT account) FROM targets"),
-                     1);
-    assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(*) FROM history"), 2);
-}
-
 static void test_history(void **state)
 {
     const struct history_row rows[2] = {
@@ -444,8 +426,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_every_member_survives, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_saves_are_grouped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_closing_writes_what_is_queued, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_forgotten_accounts_keep_their_history, set_up,
-                                        tear_down),
         cmocka_unit_test_setup_teardown(test_history, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_history_is_pruned_per_account, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_fingerprints_stay, set_up, tear_down),

@@ -195,7 +195,6 @@ static void test_refused_save_takes_nothing_along(void **state)
     save_account(fixture, "/poison");
     save_account(fixture, "/account2");
     save_account(fixture, "/poison");
-    store_forget(fixture->store, "/poison");
     save_account(fixture, "/account3");
     store_fixture_run_until(fixture, two_are_left);
     assert_true(has_failed(fixture));
