@@ -22,8 +22,9 @@ struct admission_lane {
     struct admission_subscription *subscription;
     char *identity;
     enum admission_kind kind;
+    struct list urgent; /* these first */
     struct list waiting;
-    size_t waiting_count;
+    size_t waiting_count;    /* in both */
     struct ratelimit bucket; /* unused by ADMISSION_DATA */
     duration_ms logged_at;
     bool logged;
@@ -60,8 +61,8 @@ struct admission {
 static void admit(struct admission_lane *lane)
 {
     struct admission_subscription *subscription = lane->subscription;
-    struct admission_request *request =
-        container_of(lane->waiting.next, struct admission_request, link);
+    struct list *queue = list_empty(&lane->urgent) ? &lane->waiting : &lane->urgent;
+    struct admission_request *request = container_of(queue->next, struct admission_request, link);
 
     list_remove(&request->link);
     lane->waiting_count--;
@@ -213,6 +214,7 @@ static struct admission_lane *lane_new(struct admission_subscription *subscripti
     }
     lane->subscription = subscription;
     lane->kind = kind;
+    list_init(&lane->urgent);
     list_init(&lane->waiting);
     ratelimit_init(&lane->bucket, write ? WRITE_BURST : READ_BURST,
                    write ? WRITE_REFILL : READ_REFILL, subscription->admission->clock());
@@ -241,6 +243,7 @@ void admission_request_init(struct admission_request *request,
     request->lane = NULL;
     request->state = ADMISSION_OUTSIDE;
     request->admitted = admitted;
+    request->urgent = false;
 }
 
 int admission_enter(struct admission *admission, struct admission_request *request,
@@ -255,7 +258,7 @@ int admission_enter(struct admission *admission, struct admission_request *reque
         return -ENOMEM;
     request->lane = lane;
     request->state = ADMISSION_WAITING;
-    list_append(&lane->waiting, &request->link);
+    list_append(request->urgent ? &lane->urgent : &lane->waiting, &request->link);
     lane->waiting_count++;
     subscription->waiting_count++;
     join_ring(subscription);

@@ -5,7 +5,8 @@
  * steadily ("Understand how Azure Resource Manager throttles requests"); POST actions count as
  * writes. Requests queue here, in lanes of subscription, identity and kind, until their lane's
  * bucket has a token and the limits on requests in flight leave room. Subscriptions take turns, and
- * so do the lanes of one, so that a large subscription does not keep the others waiting.
+ * so do the lanes of one, so that a large subscription does not keep the others waiting. Within a
+ * lane, urgent requests go first: a regenerate follows a look that grows old while it waits.
  */
 #ifndef KEYROTATED_IO_ADMISSION_H
 #define KEYROTATED_IO_ADMISSION_H
@@ -32,6 +33,7 @@ struct admission_request {
     struct admission_lane *lane;
     enum { ADMISSION_OUTSIDE, ADMISSION_WAITING, ADMISSION_INSIDE } state;
     void (*admitted)(struct admission_request *request);
+    bool urgent; /* set before admission_enter() */
 };
 
 /* `clock` is monotonic: time_boot() but in tests. NULL when memory is out. */

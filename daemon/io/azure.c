@@ -16,6 +16,10 @@
 #include "io/azure_call.h"
 #include "proto/failure.h"
 
+/* A regenerate leaves so soon after it was asked for, or not at all: it follows a look, and what
+ * the look showed grows old while it waits for a token and for its turn. */
+#define REGENERATE_WAIT_MAX (15 * MS_SECOND)
+
 static void tick(struct azure_call *call);
 static void maybe_close_parts(struct azure *azure);
 
@@ -72,7 +76,7 @@ static void end(struct azure_call *call)
         call->result.failure = &call->failure;
     }
     call->result.canceled = call->canceled;
-    call->result.duration = time_boot() - call->started;
+    call->result.duration = azure->clock() - call->started;
     list_remove(&call->link);
     call->done(call->context, &call->result);
     config_unref(call->config);
@@ -200,10 +204,26 @@ static void ask_for_admission(struct azure_call *call)
                                                 [EXCHANGE_PROBE] = ADMISSION_DATA};
 
     call->step = CALL_AWAITS_ADMISSION;
+    call->admission_request.urgent = call->exchange == EXCHANGE_REGENERATE;
     if (admission_enter(call->azure->admission, &call->admission_request,
                         call->subject->subscription_id, call->subject->identity->name,
                         kinds[call->exchange]) < 0)
         fail_for_memory(call);
+}
+
+static bool waited_too_long(const struct azure_call *call)
+{
+    return call->exchange == EXCHANGE_REGENERATE &&
+           call->azure->clock() - call->started > REGENERATE_WAIT_MAX;
+}
+
+static void fail_unsent(struct azure_call *call)
+{
+    failure_init(&call->failure, REASON_THROTTLED);
+    failure_set_text(&call->failure,
+                     "the regenerate waited too long for its turn and was not sent: "
+                     "the keys have to be looked at again first");
+    fail(call);
 }
 
 static void send_request(struct azure_call *call)
@@ -211,6 +231,10 @@ static void send_request(struct azure_call *call)
     const struct secret *token = NULL;
     struct http_request request;
 
+    if (waited_too_long(call)) {
+        fail_unsent(call);
+        return;
+    }
     if (call->exchange != EXCHANGE_PROBE) {
         token = token_peek(call->azure->tokens, call->subject->identity,
                            call->config->cloud.audience, &call->token_generation);
@@ -281,7 +305,7 @@ static struct azure_call *call_new(struct azure *azure, struct azure_account *ac
     call->resource = two_key_resource_find(account->account->id);
     call->exchange = exchange;
     call->step = CALL_NEXT_EXCHANGE;
-    call->started = time_boot();
+    call->started = azure->clock();
     call->done = done;
     call->context = context;
     if (correlation_id == NULL && crypto_uuid(id) == 0)
@@ -366,6 +390,7 @@ struct azure *azure_new(struct loop *loop, struct http *http, struct log *log,
     azure->loop = loop;
     azure->http = http;
     azure->log = log;
+    azure->clock = time_boot;
     azure->fingerprint = fingerprint;
     azure->fingerprint_context = fingerprint_context;
     list_init(&azure->calls);

@@ -19,6 +19,7 @@ struct azure {
     struct loop *loop;
     struct http *http;
     struct log *log;
+    duration_ms (*clock)(void); /* monotonic: time_boot() but in tests */
     fingerprint_function *fingerprint;
     void *fingerprint_context;
     struct config *config;

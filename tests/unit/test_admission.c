@@ -119,6 +119,25 @@ static void test_subscriptions_take_turns(void **state)
     stop();
 }
 
+static void test_urgent_requests_go_first(void **state)
+{
+    (void)state;
+    start(1, 1);
+    requests[8].urgent = true;
+    requests[9].urgent = true;
+    enter(0, 10, "a", "ops", ADMISSION_WRITE);
+    for (size_t i = 0; i < 10; i++) {
+        fake_loop_run(0);
+        assert_int_equal(admitted_count, i + 1);
+        admission_leave(&requests[order[i]]);
+    }
+    assert_int_equal(order[0], 8);
+    assert_int_equal(order[1], 9);
+    assert_int_equal(order[2], 0);
+    assert_int_equal(order[9], 7);
+    stop();
+}
+
 static void test_reads_pass_waiting_writes(void **state)
 {
     (void)state;
@@ -229,6 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limits_in_flight),
         cmocka_unit_test(test_subscriptions_take_turns),
+        cmocka_unit_test(test_urgent_requests_go_first),
         cmocka_unit_test(test_reads_pass_waiting_writes),
         cmocka_unit_test(test_buckets_are_per_identity),
         cmocka_unit_test(test_server_remaining),

@@ -12,6 +12,7 @@
 #include "fake_loop.h"
 
 #include "fake_http.h"
+#include "io/azure_call.h"
 
 #define ID "/subscriptions/0000/resourceGroups/rg/providers/Microsoft.Batch/batchAccounts/acct"
 #define KEY_A                                                                                      \
@@ -209,6 +210,31 @@ static void test_regenerate(void **state)
         assert_string_equal(fake_http.sent[1].method, "POST");
         assert_string_equal(fake_http.sent[1].body, cases[i].body);
         assert_int_equal(result.live[SLOT_SECONDARY].bytes[0], 'B');
+        stop();
+    }
+}
+
+/* The look before it is old by then: rather not at all. */
+static void test_regenerate_that_waited_too_long_is_not_sent(void **state)
+{
+    static const struct scripted script[] = {TOKEN, KEYS(ID "/regenerateKeys?api-version=")};
+    static const duration_ms waits[] = {14 * MS_SECOND, 16 * MS_SECOND};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        start(script, 2);
+        azure->clock = fake_clock;
+        azure_regenerate(azure, &subject, SLOT_PRIMARY, "corr-1", on_done, &subject);
+        fake_loop.now += waits[i];
+        fake_loop_run(0);
+        assert_int_equal(completions, 1);
+        assert_int_equal(fake_http.sent_count, i == 0 ? 2 : 1);
+        if (i == 0) {
+            assert_null(result.failure);
+        } else {
+            assert_int_equal(failure.reason, REASON_THROTTLED);
+            assert_false(failure.outcome_unknown);
+        }
         stop();
     }
 }
@@ -419,6 +445,7 @@ int main(void)
         cmocka_unit_test(test_look),
         cmocka_unit_test(test_ids_are_made_up),
         cmocka_unit_test(test_regenerate),
+        cmocka_unit_test(test_regenerate_that_waited_too_long_is_not_sent),
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_fresh_token_after_401),
         cmocka_unit_test(test_verify),
