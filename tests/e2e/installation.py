@@ -1,7 +1,6 @@
 """A place where keyrotated is set up for one test: configuration, state, keys, log."""
 
 import base64
-import copy
 import json
 import pathlib
 import shutil
@@ -43,7 +42,7 @@ class Installation:
             "state_dir": str(self.state),
             "control_socket": str(self.socket),
             "ca_file": str(azure.ca_file),
-            "log": {"format": "json", "level": "debug", "status_every": "5s"},
+            "log": {"format": "json", "level": "debug", "status_every": "1s"},
             "cloud": {"resource_manager": azure.url, "login": azure.url,
                       "audience": "https://management.azure.com/"},
             "timing": dict(TIMING),
@@ -80,10 +79,6 @@ class Installation:
         # JSON is YAML.
         self.config_file.write_text(json.dumps(self.config, indent=2) + "\n")
 
-    def changed(self):
-        """A copy of the configuration, to put back later."""
-        return copy.deepcopy(self.config)
-
     # --- keys ---
 
     def file(self, name):
@@ -102,8 +97,10 @@ class Installation:
         return next((slot for slot, key in self.azure.keys(name).items() if key == held), None)
 
     def put(self, name, text):
-        """Somebody writes a key file."""
-        self.file(name).write_text(text + "\n")
+        """Somebody writes a key file (so that readers see the old text or the new one)."""
+        draft = self.keys / f".{name}.draft"
+        draft.write_text(text + "\n")
+        draft.rename(self.file(name))
 
     # --- running ---
 

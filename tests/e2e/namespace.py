@@ -8,18 +8,22 @@ from patience import wait_until
 
 
 class Namespace:
-    def __init__(self):
-        is_root = os.geteuid() == 0
+    """`own_network`: with a network as well, which has nothing but a loopback device."""
+
+    def __init__(self, own_network=False):
         unshare = ["unshare", "--mount", "--propagation", "private"]
-        enter = []
-        if not is_root:
+        enter = ["--mount"]
+        if own_network:
+            unshare += ["--net"]
+            enter += ["--net"]
+        if os.geteuid() != 0:
             unshare += ["--user", "--map-root-user"]
             enter += ["--user", "--preserve-credentials"]
         # A process has to live in it for others to enter.
         self._keeper = subprocess.Popen([*unshare, "sh", "-c", "echo ready; exec cat"],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._keeper.stdout.readline() == b"ready\n", "no namespace to be had"
-        self.command = ["nsenter", "--target", str(self._keeper.pid), "--mount", *enter]
+        self.command = ["nsenter", "--target", str(self._keeper.pid), *enter]
 
     def run(self, *arguments, check=True):
         return subprocess.run([*self.command, *map(str, arguments)], check=check, text=True,

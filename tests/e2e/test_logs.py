@@ -76,7 +76,6 @@ def test_client_request_ids_join_with_azures_log(site, azure):
 
 
 def test_status_line_comes_regularly(site):
-    site.config["log"]["status_every"] = "1s"
     site.account("alpha")
     site.start()
     wait_until(lambda: len(site.log.lines(event="daemon.status")) >= 3, "three of them are there")

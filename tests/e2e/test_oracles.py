@@ -19,7 +19,8 @@ def regenerate_through_arm(azure, name, slot):
     trust = ssl.create_default_context(cafile=azure.ca_file)
 
     def post(path, body, headers):
-        request = urllib.request.Request(azure.url + path, data=body.encode(), headers=headers)
+        request = urllib.request.Request(f"https://127.0.0.1:{azure.port}{path}",
+                                         data=body.encode(), headers=headers)
         with urllib.request.urlopen(request, context=trust, timeout=30) as reply:
             return json.load(reply)
 

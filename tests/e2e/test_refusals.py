@@ -41,7 +41,7 @@ def test_403_permission_denied(pair, azure):
     undisturbed(pair, azure)
     assert not azure.truth.regenerated("alpha")
     azure.allow_all()
-    pair.wait_rotations("alpha", 2)
+    pair.wait_rotations("alpha", 1)
     assert alternates(azure.truth.regenerated("alpha"))
 
 

@@ -110,7 +110,7 @@ def test_a_rotation_waits_for_a_required_target(site, azure):
     (site.directory / "later").mkdir()
     site.config["defaults"]["deliver_to"] = ["file", "second"]
     site.account("alpha")
-    azure.fault("delay", face="batch", delay_ms=1500)
+    azure.fault("delay", face="batch", delay_ms=1000)
     daemon = site.start()
     consumer = site.consumer("alpha")
     wait_until(lambda: azure.truth.regenerated("alpha"), "a key is regenerated")
@@ -123,7 +123,7 @@ def test_a_rotation_waits_for_a_required_target(site, azure):
     mark = site.log.mark()
     site.start()
     site.log.wait("rotation.resumed", since=mark, account="alpha")
-    stays_true(lambda: azure.truth.regenerated("alpha") == ["Secondary"], 3, "the keys are frozen")
+    stays_true(lambda: azure.truth.regenerated("alpha") == ["Secondary"], 2.5, "the keys are frozen")
     (site.directory / "gone").rename(site.directory / "later")
     site.wait_rotations("alpha", 2, since=mark)
     assert alternates(azure.truth.regenerated("alpha"))

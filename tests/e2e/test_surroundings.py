@@ -3,18 +3,15 @@ nothing is lost, and it goes on when the cause is gone."""
 
 import hashlib
 import os
-import random
 import shutil
 import signal
-import socket
 import sqlite3
-import struct
-import threading
 import time
 
 import pytest
 
 from daemon import EXIT_BUSY, EXIT_OK, EXIT_STATE
+from isolated_network import IsolatedNetwork
 from patience import stays_true, wait_until
 from truth import alternates
 
@@ -169,68 +166,28 @@ def test_newer_journal(stopped, azure):
 
 # --- names ---
 
-class Resolver(threading.Thread):
-    """A DNS server on a loopback address of its own: silent, until it is told to answer."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        while True:
-            self.address = f"127.{random.randint(1, 254)}.{random.randint(1, 254)}.53"
-            try:
-                self.socket.bind((self.address, 53))
-                break
-            except OSError as error:
-                if isinstance(error, PermissionError):
-                    raise
-        self.asked = 0
-        self.answering = False
-        self.start()
-
-    def run(self):
-        while True:
-            try:
-                query, client = self.socket.recvfrom(4096)
-            except OSError:
-                return
-            self.asked += 1
-            if self.answering:
-                self.socket.sendto(answer_loopback(query), client)
-
-
-def answer_loopback(query):
-    """127.0.0.1 for whatever A record is asked for, nothing for other types."""
-    end = 12
-    while query[end]:
-        end += query[end] + 1
-    question = query[12:end + 5]
-    is_address = question[-4:-2] == b"\0\1"
-    header = query[:2] + struct.pack(">HHHHH", 0x8180, 1, int(is_address), 0, 0)
-    record = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 1, 4) + bytes((127, 0, 0, 1))
-    return header + question + (record if is_address else b"")
-
-
 @pytest.fixture
-def resolver():
-    server = Resolver()
-    yield server
-    server.socket.close()
+def network(azure):
+    """A network of the test's own, with a resolver, and a way to the stand-in."""
+    network = IsolatedNetwork(azure.port)
+    yield network
+    network.end()
 
 
-def test_dns_that_does_not_answer(site, azure, namespace, resolver):
+def test_dns_that_does_not_answer(site, azure, network):
     """The loop does not hang on it: the daemon answers, reports, retries, and stops at once; and it
     goes on when names are resolved again."""
     resolv_conf = site.directory / "resolv.conf"
-    resolv_conf.write_text(f"nameserver {resolver.address}\noptions timeout:2 attempts:2\n")
+    resolv_conf.write_text("nameserver 127.0.0.1\noptions timeout:2 attempts:2\n")
     nsswitch = site.directory / "nsswitch.conf"
     nsswitch.write_text("hosts: files dns\n")
-    namespace.replace_file("/etc/resolv.conf", resolv_conf)
-    namespace.replace_file("/etc/nsswitch.conf", nsswitch)
+    network.namespace.replace_file("/etc/resolv.conf", resolv_conf)
+    network.namespace.replace_file("/etc/nsswitch.conf", nsswitch)
     # With a dot at the end it is no name that libcurl knows by itself.
     site.config["cloud"]["resource_manager"] = f"https://management.localhost.:{azure.port}"
     site.account("alpha")
-    daemon = site.start(wrapped=namespace.command)
-    wait_until(lambda: resolver.asked, "the resolver is asked")
+    daemon = site.start(wrapped=network.namespace.command)
+    wait_until(lambda: network.asked, "the resolver is asked")
     for _ in range(5):
         started = time.monotonic()
         assert site.ctl("status", "alpha").returncode != 3
@@ -239,15 +196,15 @@ def test_dns_that_does_not_answer(site, azure, namespace, resolver):
     assert failed["reason"] == "network" and "name" in failed["remedy"]
     assert "management.localhost" in failed["msg"]
 
-    asked = resolver.asked
-    wait_until(lambda: resolver.asked > asked, "a lookup is under way")
+    asked = network.asked
+    wait_until(lambda: network.asked > asked, "a lookup is under way")
     started = time.monotonic()
     daemon.process.send_signal(signal.SIGTERM)
     assert daemon.wait() == EXIT_OK
     assert time.monotonic() - started < 15
 
-    site.start(wrapped=namespace.command)
-    resolver.answering = True
+    site.start(wrapped=network.namespace.command)
+    network.answering = True
     site.wait_rotations("alpha", 1)
 
 

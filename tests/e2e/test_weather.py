@@ -128,7 +128,7 @@ def test_late_looks_are_not_believed(site, azure):
     late = site.log.wait("rotation.retrying", since=mark, account="alpha")
     assert late["reason"] == "outcome_unknown"
     slots = azure.truth.regenerated("alpha")
-    stays_true(lambda: azure.truth.regenerated("alpha") == slots, 4, "nothing is regenerated")
+    stays_true(lambda: azure.truth.regenerated("alpha") == slots, 2.5, "nothing is regenerated")
     azure.clear_faults()
     site.wait_rotations("alpha", 2, since=mark)
     assert alternates(azure.truth.regenerated("alpha"))
