@@ -141,7 +141,7 @@ int log_format_logfmt(struct buf *out, const struct log_line *line)
 {
     char time[TIME_TEXT_MAX];
 
-    buf_append_format(out, "time=%s level=%s event=", time_to_rfc3339(line->time, time),
+    buf_append_format(out, "time=%s level=%s event=", time_to_stamp(line->time, time),
                       log_level_name(line->level));
     append_logfmt_text(out, line->event);
     buf_append_str(out, " msg=");
@@ -169,7 +169,7 @@ int log_format_json(struct buf *out, const struct log_line *line)
     char time[TIME_TEXT_MAX];
 
     buf_append_char(out, '{');
-    append_json_text(out, "time", time_to_rfc3339(line->time, time));
+    append_json_text(out, "time", time_to_stamp(line->time, time));
     buf_append_char(out, ',');
     append_json_text(out, "level", log_level_name(line->level));
     buf_append_char(out, ',');

@@ -134,7 +134,7 @@ static bool instant_from_utc(const struct utc *utc, time_ms *ret_at)
     return true;
 }
 
-char *time_to_rfc3339(time_ms at, char *out)
+static char *write_rfc3339(time_ms at, bool always_milliseconds, char *out)
 {
     struct utc utc;
 
@@ -146,11 +146,21 @@ char *time_to_rfc3339(time_ms at, char *out)
         snprintf(out, TIME_TEXT_MAX, "%04" PRId64 "-%02d-%02dT%02d:%02d:%02d", utc.date.year,
                  utc.date.month, utc.date.day, utc.hour, utc.minute, utc.second);
     size_t used = (size_t)length;
-    if (utc.millisecond != 0)
+    if (always_milliseconds || utc.millisecond != 0)
         snprintf(out + used, TIME_TEXT_MAX - used, ".%03dZ", utc.millisecond);
     else
         snprintf(out + used, TIME_TEXT_MAX - used, "Z");
     return out;
+}
+
+char *time_to_rfc3339(time_ms at, char *out)
+{
+    return write_rfc3339(at, false, out);
+}
+
+char *time_to_stamp(time_ms at, char *out)
+{
+    return write_rfc3339(at, true, out);
 }
 
 /* The readers below take what they expect from the front of *text and move it on. */

@@ -46,6 +46,8 @@ struct time_date time_date_from_days(int64_t days);
 /* "2026-11-22T12:00:00Z" (RFC 3339; with ".123" where milliseconds are not 0). Out-of-range and
  * TIME_NEVER give "never". `out` has TIME_TEXT_MAX bytes. Returns out. */
 char *time_to_rfc3339(time_ms at, char *out);
+/* The same always with milliseconds, so that lines which begin with one sort by time. */
+char *time_to_stamp(time_ms at, char *out);
 /* Any offset, any number of decimals (cut to milliseconds), and leap seconds. Returns false on
  * anything else. */
 bool time_from_rfc3339(const char *text, time_ms *ret_at);

@@ -44,7 +44,7 @@ def check_lines(lines):
         assert event in events, event
     for line in lines:
         assert line["level"] in LEVELS and line["msg"]
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", line["time"])
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
     regenerated = next(line for line in lines if line["event"] == "key.regenerated")
     for field in ("account", "resource_group", "subscription_id", "location", "identity", "policy",
                   "state", "slot", "cycle", "trigger", "fingerprint", "request_id",

@@ -121,7 +121,7 @@ static void values_cannot_break_the_line(void **state)
         log_format_logfmt(&out, &line);
         bool quoted = cases[i].logfmt[0] == '"';
         snprintf(expected, sizeof expected,
-                 "time=1970-01-01T00:00:00Z level=info event=e msg=%s%s%s v=%s\n",
+                 "time=1970-01-01T00:00:00.000Z level=info event=e msg=%s%s%s v=%s\n",
                  quoted ? "" : "\"", cases[i].logfmt, quoted ? "" : "\"", cases[i].logfmt);
         assert_string_equal(buf_str(&out), expected);
         assert_ptr_equal(strchr(out.data, '\n'), out.data + out.length - 1);
@@ -262,8 +262,8 @@ static void lines_are_written_to_a_descriptor(void **state)
     assert_true(count > 0);
     text[count] = '\0';
     assert_string_equal(text,
-                        "time=1970-01-01T00:00:00Z level=info event=e msg=\"m\"\n"
-                        "{\"time\":\"1970-01-01T00:00:00Z\",\"level\":\"info\","
+                        "time=1970-01-01T00:00:00.000Z level=info event=e msg=\"m\"\n"
+                        "{\"time\":\"1970-01-01T00:00:00.000Z\",\"level\":\"info\","
                         "\"event\":\"e\",\"msg\":\"m\"}\n");
     close(ends[0]);
     close(ends[1]);

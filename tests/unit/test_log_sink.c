@@ -84,7 +84,7 @@ static void test_logfmt(void **state)
 
     say(f, LEVEL_WARNING);
     assert_string_equal(hear(f),
-                        "time=2023-11-14T22:13:20Z level=warning event=delivery.failed "
+                        "time=2023-11-14T22:13:20.000Z level=warning event=delivery.failed "
                         "msg=\"file target of sampleacct: \\\"no\\\"\" account=sampleacct "
                         "target=\"a file\" attempt=3\n");
     log_sink_free(sink);
