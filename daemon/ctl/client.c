@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <curl/curl.h>
 
 /* Longer than the daemon lets a command take, so that it is the daemon who says so. */
 enum { CONNECT_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 150000 };
+enum { QUEUE_PAUSE_MS = 50, QUEUE_TRIES = 100 };
 
 const char *ctl_socket_path(const struct ctl_options *options, char storage[CTL_PATH_MAX])
 {
@@ -75,6 +77,30 @@ static enum ctl_exit explain(CURL *curl, CURLcode result, const char *socket, st
     return CTL_UNREACHABLE;
 }
 
+/*
+ * connect(2) to a unix socket does not wait while the queue of the listener is full: it fails, and
+ * libcurl reports that without an errno. A daemon that is only busy takes the next clients soon.
+ */
+static bool queue_was_full(CURL *curl, CURLcode result)
+{
+    long system_errno = 0;
+
+    (void)curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &system_errno);
+    return result == CURLE_COULDNT_CONNECT && (system_errno == 0 || system_errno == EAGAIN);
+}
+
+static CURLcode perform(CURL *curl)
+{
+    const struct timespec pause = {.tv_nsec = QUEUE_PAUSE_MS * 1000000L};
+    CURLcode result = curl_easy_perform(curl);
+
+    for (int i = 0; i < QUEUE_TRIES && queue_was_full(curl, result); i++) {
+        (void)nanosleep(&pause, NULL);
+        result = curl_easy_perform(curl);
+    }
+    return result;
+}
+
 enum ctl_exit ctl_request(const char *socket, const char *path, const char *body, struct buf *reply,
                           long *ret_status, struct err *err)
 {
@@ -91,7 +117,7 @@ enum ctl_exit ctl_request(const char *socket, const char *path, const char *body
     } else if (!curl || !prepare(curl, socket, buf_str(&url), body, headers, reply)) {
         (void)err_set(err, -ENOMEM, "the request to %s could not be prepared", socket);
     } else {
-        CURLcode result = curl_easy_perform(curl);
+        CURLcode result = perform(curl);
 
         if (result == CURLE_OK)
             result = curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, ret_status);

@@ -1,10 +1,19 @@
 """A mount namespace: file systems that are read-only or full, and a resolver of one's own, for the
-daemon alone. Where the tests do not run as root, a user namespace makes them root in there."""
+daemon alone. Where the tests do not run as root, or as a root without the capabilities that it takes
+(in a container), a user namespace makes them root in there."""
 
-import os
 import subprocess
 
 from patience import wait_until
+
+
+CAP_NET_ADMIN, CAP_SYS_ADMIN = 12, 21  # capabilities(7)
+
+
+def may(capability):
+    with open("/proc/self/status", encoding="ascii") as status:
+        effective = next(line.split()[1] for line in status if line.startswith("CapEff:"))
+    return bool(int(effective, 16) >> capability & 1)
 
 
 class Namespace:
@@ -16,7 +25,7 @@ class Namespace:
         if own_network:
             unshare += ["--net"]
             enter += ["--net"]
-        if os.geteuid() != 0:
+        if not may(CAP_SYS_ADMIN) or (own_network and not may(CAP_NET_ADMIN)):
             unshare += ["--user", "--map-root-user"]
             enter += ["--user", "--preserve-credentials"]
         # A process has to live in it for others to enter.
