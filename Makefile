@@ -47,16 +47,18 @@ DAEMON_SOURCES   := $(sort $(wildcard daemon/*/*.c))
 MAIN_SOURCES     := daemon/app/main.c daemon/ctl/main.c
 AZURESIM_SOURCES := $(sort $(wildcard tests/azuresim/*.c))
 UNIT_SOURCES     := $(sort $(wildcard tests/unit/*.c))
+SIM_SOURCES      := $(sort $(wildcard tests/sim/*.c))
 TEST_NAMES       := $(basename $(notdir $(filter tests/unit/test_%,$(UNIT_SOURCES))))
 
 objects = $(patsubst %.c,$B/obj/%.o,$1)
-ALL_SOURCES  := $(DAEMON_SOURCES) $(AZURESIM_SOURCES) $(UNIT_SOURCES)
+ALL_SOURCES  := $(DAEMON_SOURCES) $(AZURESIM_SOURCES) $(UNIT_SOURCES) $(SIM_SOURCES)
 LIBRARY      := $B/libkeyrotated.a
 TEST_LIBRARY := $B/libtest.a
 PROGRAMS     := $B/keyrotated $B/keyrotatectl $B/azuresim
 TESTS        := $(addprefix $B/tests/,$(TEST_NAMES))
 
-FORMATTED := $(sort $(wildcard daemon/*/*.[ch] tests/azuresim/*.[ch] tests/unit/*.[ch]))
+FORMATTED := $(sort $(wildcard daemon/*/*.[ch] tests/azuresim/*.[ch] tests/unit/*.[ch] \
+    tests/sim/*.[ch]))
 
 # --- flags ---------------------------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
@@ -81,7 +83,8 @@ HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
 
 # Names are looked up with -iquote, so that <memory.h> is the system's and "memory.h" is ours.
-own_headers = -iquote $(if $(filter tests/azuresim/%,$1),tests/azuresim,daemon -iquote tests/unit)
+own_headers = -iquote $(if $(filter tests/azuresim/%,$1),tests/azuresim,daemon \
+    -iquote $(if $(filter tests/sim/%,$1),tests/sim,tests/unit))
 compile_flags = -std=gnu17 -D_GNU_SOURCE $(call own_headers,$1) $(PACKAGE_CFLAGS) $(CPPFLAGS) \
     $(WARNINGS) $(if $(WERROR),-Werror) $(HARDENING) $(CFLAGS) $(INSTRUMENTATION)
 link_flags = $(HARDENING_LD) -Wl,--as-needed $(CFLAGS) $(INSTRUMENTATION) $(LDFLAGS)
@@ -139,6 +142,12 @@ $(LIBRARY) $(TEST_LIBRARY):
 	$(call say,AR,$@)
 	@mkdir -p $(@D) && rm -f $@
 	$Q$(AR) rcs $@ $(filter %.o,$^)
+
+# The real core and engine in a simulated world: what tests/sim defines (clock, disk, Azure, targets)
+# takes the place of daemon/io.
+$B/sim: $(call objects,$(SIM_SOURCES)) $(LIBRARY)
+	$(call say,LD,$@)
+	$Q$(CC) $(link_flags) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS)
 
 $B/keyrotated: $(call objects,daemon/app/main.c) $(LIBRARY)
 $B/keyrotatectl: $(call objects,daemon/ctl/main.c) $(LIBRARY)

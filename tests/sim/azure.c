@@ -1,0 +1,290 @@
+/*
+ * Azure: io/azure.h over the truth. A request leaves, takes effect at Azure (or not), and is
+ * answered (or not); the weather at the moment of its effect decides what the answer says.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "world.h"
+
+enum {
+    LATENCY_MIN_MS = 20,
+    LATENCY_SPAN_MS = 380,
+    SLOW_MS = 50 * 1000,
+    LOST_AFTER_MS = 30 * 1000, /* until the daemon gives up on an answer */
+    LATE_SPAN_MS = 60 * 1000,  /* how long Azure may work on what was given up */
+    PAUSE_MS = 20 * 1000,      /* that a throttled client is asked to wait */
+    NEW_KEY_LAG_MS = 60 * 1000
+};
+
+static duration_ms latency(struct world *world)
+{
+    return LATENCY_MIN_MS + world_draw(world, LATENCY_SPAN_MS);
+}
+
+/* --- failures --- */
+
+static void fail(struct failure *failure, enum reason reason, int status, const char *text)
+{
+    *failure = (struct failure){.reason = reason, .http_status = status};
+    str_copy(failure->text, sizeof(failure->text), text);
+}
+
+static bool is_lost(enum mishap mishap)
+{
+    return mishap == MISHAP_LOST_BEFORE || mishap == MISHAP_LOST_AFTER ||
+           mishap == MISHAP_LOST_LATE;
+}
+
+/* What goes wrong before the request is looked at. */
+static bool obstructed(const struct operation *operation, struct failure *failure)
+{
+    const struct world *world = operation->world;
+    const struct world_account *account = operation->account;
+
+    if (world->azure_down_until > world->now)
+        fail(failure, REASON_NETWORK, 0, "no connection");
+    else if (operation->mishap == MISHAP_TOKEN)
+        fail(failure, REASON_TOKEN_FAILED, 401, "the token has expired");
+    else if (operation->mishap == MISHAP_FAILS)
+        fail(failure, REASON_AZURE_ERROR, 500, "internal error");
+    else if (operation->mishap == MISHAP_THROTTLED || world->throttled_until > world->now)
+        fail(failure, REASON_THROTTLED, 429, "too many requests");
+    else if (operation->mishap == MISHAP_DENIED || account->denied_until > world->now)
+        fail(failure, REASON_PERMISSION_DENIED, 403, "the principal may not do this");
+    else if (account->gone_until > world->now)
+        fail(failure, REASON_ACCOUNT_NOT_FOUND, 404, "there is no such account");
+    else
+        return false;
+    if (failure->reason == REASON_THROTTLED)
+        failure->retry_after = PAUSE_MS;
+    return true;
+}
+
+/* --- answers --- */
+
+static void take_keys(struct operation *operation)
+{
+    struct azure_account *subject = operation->subject;
+
+    azure_account_forget_keys(subject);
+    for (int slot = 0; slot < SLOT_COUNT; slot++) {
+        subject->keys[slot] = world_secret(operation->live[slot]);
+        subject->fingerprints[slot] = world_fingerprint(operation->live[slot]);
+    }
+    if (!subject->endpoint)
+        subject->endpoint = str_dup("account.region.batch.example");
+    if (!subject->location)
+        subject->location = str_dup("region");
+}
+
+static void answer(struct operation *operation, bool canceled)
+{
+    struct world *world = operation->world;
+    struct azure_result result = {
+        .failure = operation->failed ? &operation->failure : NULL,
+        .canceled = canceled,
+        .clock_skew = -world->wall_offset,
+        .duration = world->now - operation->began,
+    };
+
+    for (int slot = 0; slot < SLOT_COUNT && !operation->failed; slot++)
+        result.live[slot] = world_fingerprint(operation->live[slot]);
+    if (!canceled)
+        oracle_operation_ends(world, operation, operation->failed,
+                              operation->failure.outcome_unknown);
+    operation->call.azure(operation->context, &result);
+}
+
+static void complete(struct operation *operation, bool canceled)
+{
+    if (canceled || is_lost(operation->mishap)) {
+        operation->failed = true;
+        fail(&operation->failure, REASON_NETWORK, 0,
+             canceled ? "canceled" : "the connection died before an answer came");
+        operation->failure.outcome_unknown = operation->effect == EFFECT_REGENERATE;
+    }
+    if (!operation->failed && operation->effect != EFFECT_VERIFY)
+        take_keys(operation);
+    answer(operation, canceled);
+}
+
+static struct operation *begin(struct azure *azure, struct azure_account *subject,
+                               enum effect effect, azure_done *done, void *context)
+{
+    struct world *world = (struct world *)(void *)azure;
+    struct operation *operation =
+        operation_begin(world, world_account_of(world, subject->account->name), effect);
+
+    operation->call.azure = done;
+    operation->done = (void *)operation;
+    operation->context = context;
+    operation->subject = subject;
+    operation->complete = complete;
+    return operation;
+}
+
+static struct azure_call *run(struct operation *operation)
+{
+    struct world *world = operation->world;
+    duration_ms until_effect = latency(world);
+    duration_ms until_answer = until_effect + latency(world);
+
+    switch (operation->mishap) {
+    case MISHAP_SLOW:
+        until_answer += SLOW_MS;
+        break;
+    case MISHAP_LOST_BEFORE:
+        until_effect = -1;
+        until_answer = LOST_AFTER_MS;
+        break;
+    case MISHAP_LOST_AFTER:
+        until_answer = LOST_AFTER_MS;
+        break;
+    case MISHAP_LOST_LATE:
+        until_answer = LOST_AFTER_MS;
+        until_effect = LOST_AFTER_MS + world_draw(world, LATE_SPAN_MS);
+        break;
+    default:
+        break;
+    }
+    operation_run(operation, until_effect, until_answer);
+    return (struct azure_call *)(void *)operation;
+}
+
+/* --- look --- */
+
+static void show(struct operation *operation, time_ms at)
+{
+    world_live_at(operation->account, at, operation->live);
+}
+
+static void show_the_past(struct operation *operation)
+{
+    const struct world_account *account = operation->account;
+
+    show(operation, account->past_count > 0 ? account->past[0].until - 1 : operation->world->now);
+}
+
+static void apply_look(struct operation *operation)
+{
+    struct world *world = operation->world;
+
+    operation->failed = obstructed(operation, &operation->failure);
+    if (!operation->failed && operation->account->keys_off_until > world->now) {
+        operation->failed = true;
+        fail(&operation->failure, REASON_SHARED_KEY_DISABLED, 200,
+             "shared keys are switched off for this account");
+    }
+    show(operation, world->now);
+    if (operation->mishap == MISHAP_PAST)
+        show_the_past(operation);
+}
+
+struct azure_call *azure_look(struct azure *azure, struct azure_account *account,
+                              const char *correlation_id, azure_done *done, void *context)
+{
+    struct operation *operation = begin(azure, account, EFFECT_LOOK, done, context);
+
+    (void)correlation_id;
+    operation->apply = apply_look;
+    operation_mishap(operation);
+    return run(operation);
+}
+
+/* --- regenerate --- */
+
+static void on_second_effect(struct happening *happening)
+{
+    struct operation *operation = container_of(happening, struct operation, takes_effect);
+
+    /* Nobody asked for this one: to the daemon it is a stranger's. */
+    world_regenerate(operation->world, operation->account, operation->slot, false);
+    operation_release(operation);
+}
+
+static void apply_regenerate(struct operation *operation)
+{
+    struct world *world = operation->world;
+
+    operation->failed = obstructed(operation, &operation->failure);
+    if (operation->failed)
+        return;
+    world_regenerate(world, operation->account, operation->slot, true);
+    show(operation, world->now);
+    if (operation->mishap == MISHAP_PAST)
+        show_the_past(operation);
+    if (operation->mishap == MISHAP_TWICE) {
+        operation->takes_effect.happen = on_second_effect;
+        clock_set(world, &operation->takes_effect, world->now + world_draw(world, LATE_SPAN_MS));
+    }
+}
+
+struct azure_call *azure_regenerate(struct azure *azure, struct azure_account *account,
+                                    enum slot slot, const char *correlation_id, azure_done *done,
+                                    void *context)
+{
+    struct operation *operation = begin(azure, account, EFFECT_REGENERATE, done, context);
+
+    (void)correlation_id;
+    operation->slot = slot;
+    operation->apply = apply_regenerate;
+    operation_mishap(operation);
+    trace_tell(operation->world, operation->account, "daemon", "asks azure to regenerate %s%s%s",
+               slot_name(slot), operation->mishap != MISHAP_NONE ? ": " : "",
+               operation->mishap != MISHAP_NONE ? mishap_name(operation->mishap) : "");
+    return run(operation);
+}
+
+/* --- verify --- */
+
+static void apply_verify(struct operation *operation)
+{
+    const struct world *world = operation->world;
+    const struct world_account *account = operation->account;
+    bool accepted = false;
+
+    for (int slot = 0; slot < SLOT_COUNT; slot++)
+        if (account->live[slot] == operation->key)
+            accepted = world->lag_until <= world->now ||
+                       world->now - account->live_since[slot] >= NEW_KEY_LAG_MS;
+    operation->failed = true;
+    if (world->azure_down_until > world->now || world->data_down_until > world->now ||
+        operation->mishap == MISHAP_FAILS)
+        fail(&operation->failure, REASON_NETWORK, 0, "the data plane cannot be reached");
+    else if (account->keys_off_until > world->now)
+        fail(&operation->failure, REASON_SHARED_KEY_DISABLED, 403, "shared keys are switched off");
+    else if (!accepted || operation->mishap == MISHAP_REFUSED)
+        fail(&operation->failure, REASON_KEY_REFUSED, 403, "the key is not accepted");
+    else
+        operation->failed = false;
+}
+
+struct azure_call *azure_verify(struct azure *azure, struct azure_account *account,
+                                const struct secret *key, azure_done *done, void *context)
+{
+    struct operation *operation = begin(azure, account, EFFECT_VERIFY, done, context);
+
+    operation->key = world_key_of_secret(key);
+    operation->apply = apply_verify;
+    operation_mishap(operation);
+    return run(operation);
+}
+
+/* --- the rest of io/azure.h --- */
+
+void azure_account_forget_keys(struct azure_account *account)
+{
+    for (int slot = 0; slot < SLOT_COUNT; slot++)
+        secret_clear(&account->keys[slot]);
+}
+
+void azure_account_done(struct azure_account *account)
+{
+    azure_account_forget_keys(account);
+    free(account->endpoint);
+    free(account->location);
+    account->endpoint = NULL;
+    account->location = NULL;
+}

@@ -1,0 +1,204 @@
+/*
+ * A script: what a simulated world is like at its beginning, and what happens in it when.
+ *
+ * Scripts come from text (scenarios/ *.txt, see script_text.c) or from a seed (chance.c). Both are
+ * the same thing: a failing random run is shrunk and printed as a scenario.
+ */
+#ifndef KEYROTATED_TESTS_SIM_SCRIPT_H
+#define KEYROTATED_TESTS_SIM_SCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/time.h"
+#include "core/policy.h"
+#include "core/slot.h"
+
+enum {
+    WORLD_ACCOUNTS_MAX = 8,
+    WORLD_TARGETS_MAX = 4,
+    SCRIPT_INCIDENTS_MAX = 4000,
+    SCRIPT_NAME_MAX = 24
+};
+
+/* What the daemon does to the world, and waits for. */
+enum effect {
+    EFFECT_PROBE,      /* of one target */
+    EFFECT_LOOK,       /* at Azure */
+    EFFECT_READ,       /* of one target */
+    EFFECT_REGENERATE, /* of one slot */
+    EFFECT_VERIFY,     /* of one key */
+    EFFECT_DELIVER,    /* to one target */
+    EFFECT_SAVE,       /* of one record */
+    EFFECT_COUNT
+};
+const char *effect_name(enum effect effect); /* "probe" "look" … */
+
+/* How one effect can go wrong. */
+enum mishap {
+    MISHAP_NONE,
+    MISHAP_FAILS,       /* it did not happen, and the daemon is told so */
+    MISHAP_DENIED,      /* the same, for want of a permission */
+    MISHAP_THROTTLED,   /* the same, and asked to come back later */
+    MISHAP_TOKEN,       /* the token expired on the way; it did not happen */
+    MISHAP_LOST_BEFORE, /* nobody knows: it did not happen */
+    MISHAP_LOST_AFTER,  /* nobody knows: it happened */
+    MISHAP_LOST_LATE,   /* nobody knows: it happens up to a minute later */
+    MISHAP_TWICE,       /* it happens once more, up to a minute after its answer (regenerate) */
+    MISHAP_PAST,        /* the answer shows what was true before the last change (look, regenerate)
+                         */
+    MISHAP_SLOW,        /* the answer takes 50 s */
+    MISHAP_REFUSED,     /* the data plane says no (verify) */
+    MISHAP_NOT_YET,     /* the target says: ask again (deliver) */
+    MISHAP_COUNT
+};
+const char *mishap_name(enum mishap mishap); /* "fails" "lost-before" … */
+/* Can that happen to this effect? */
+bool mishap_fits(enum mishap mishap, enum effect effect);
+
+enum crash_moment { CRASH_BEFORE, CRASH_DURING, CRASH_AFTER };
+
+enum incident_kind {
+    /* one effect goes wrong: effect, mishap, account, times */
+    INCIDENT_MISHAP,
+    /* the daemon: `duration` is how long it is away */
+    INCIDENT_CRASH,     /* right now */
+    INCIDENT_CRASH_AT,  /* when it next comes to `effect` of `account`: `moment` */
+    INCIDENT_STOP,      /* SIGTERM, and a start afterwards */
+    INCIDENT_FREEZE,    /* SIGSTOP, SIGCONT */
+    INCIDENT_SUSPEND,   /* the machine sleeps */
+    INCIDENT_CLOCK,     /* the wall clock is set by `duration` (negative: back) */
+    INCIDENT_CLOCK_OFF, /* the same while the daemon is down (stopped for a minute) */
+    INCIDENT_DISK_FULL, /* nothing can be saved for `duration` */
+    INCIDENT_DISK_SLOW, /* each commit takes a minute for `duration` */
+    INCIDENT_BACKUP,    /* the journal is copied */
+    INCIDENT_RESTORE,   /* the daemon is stopped, the copy put back, the daemon started */
+    INCIDENT_ERASE,     /* the daemon is stopped, the journal removed, the daemon started */
+    /* somebody else */
+    INCIDENT_REGENERATE, /* `slot` of `account` */
+    INCIDENT_ROTATE,     /* the same, and the new key is written to all readable targets */
+    INCIDENT_WRITE,      /* `writing` to `target` of `account` */
+    /* the world, for `duration` */
+    INCIDENT_TARGET_FAILS, /* `target` of `account`; */
+    INCIDENT_TARGET_LIES,  /* says yes and keeps what it had */
+    INCIDENT_KEYS_OFF,     /* SharedKey is switched off for `account` */
+    INCIDENT_GONE,         /* `account` cannot be found */
+    INCIDENT_DENIED,       /* `account`: permission denied */
+    INCIDENT_DATA_DOWN,    /* the data plane cannot be reached */
+    INCIDENT_AZURE_DOWN,   /* nothing of Azure can be reached */
+    INCIDENT_THROTTLE,     /* every request is answered 429 */
+    INCIDENT_NEW_KEYS_LAG, /* the data plane refuses a new key for a minute after it was made */
+    /* the configuration: each is followed by a reload */
+    INCIDENT_REMOVE,     /* `account` */
+    INCIDENT_ADD,        /* `account` again */
+    INCIDENT_TARGET_OUT, /* `target` of `account` is removed */
+    INCIDENT_TARGET_IN,  /* … and there again, required */
+    INCIDENT_TARGET_OPTIONAL,
+    INCIDENT_POLICY, /* `policy` */
+    INCIDENT_RELOAD, /* the same configuration once more */
+    /* people: `account`, or ALL_ACCOUNTS */
+    INCIDENT_COMMAND, /* `command`, with `slot` (adopt), `duration` (hold) */
+    INCIDENT_SETTLE,  /* an operator does what `status` says */
+    /* and what must have become of it */
+    INCIDENT_EXPECT_ROTATION, /* every configured account completes a rotation within `duration` of
+                                 now, and is well */
+    INCIDENT_KIND_COUNT
+};
+
+enum { ALL_ACCOUNTS = WORLD_ACCOUNTS_MAX };
+
+/* What somebody writes to a target. */
+enum writing {
+    WRITING_NOTHING, /* it is emptied */
+    WRITING_GIBBERISH,
+    WRITING_PRIMARY, /* the live key of that slot */
+    WRITING_SECONDARY,
+    WRITING_OLD, /* a key that is dead */
+    WRITING_COUNT
+};
+
+enum script_command {
+    SCRIPT_ROTATE,
+    SCRIPT_REDELIVER,
+    SCRIPT_ADOPT,
+    SCRIPT_HOLD,
+    SCRIPT_RESUME,
+    SCRIPT_COMMAND_COUNT
+};
+
+/* The policy, which all accounts of a world share. */
+struct script_policy {
+    duration_ms rotate_every, overlap, splay, check_every, overdue_after;
+    enum verify_mode verify;
+    enum drift_mode on_drift;
+    bool rotate;
+    bool has_window; /* Saturdays and Sundays from 22:00 to 04:00, Europe/Berlin */
+};
+
+struct incident {
+    duration_ms at; /* since the world began */
+    enum incident_kind kind;
+    unsigned account; /* index, or ALL_ACCOUNTS */
+    unsigned target;  /* index */
+    enum effect effect;
+    enum mishap mishap;
+    unsigned times;
+    enum crash_moment moment;
+    duration_ms duration;
+    enum slot slot;
+    enum writing writing;
+    enum script_command command;
+    struct script_policy policy;
+};
+
+struct script_target {
+    char name[SCRIPT_NAME_MAX];
+    bool required;
+    bool readable;
+    bool settles_at_once; /* a delivery of unknown outcome cannot land later */
+    bool filled;          /* it holds the active key already when the world begins */
+};
+
+struct script {
+    uint64_t seed; /* of latencies, and of the script itself where it came from chance */
+    unsigned accounts;
+    duration_ms length;
+    struct script_policy policy;
+    enum slot active;                                /* the slot in use when the world begins */
+    bool has_adopt_active;                           /* … and that the configuration names it */
+    struct script_target targets[WORLD_TARGETS_MAX]; /* the same for every account */
+    unsigned target_count;
+    struct incident *incidents; /* owned; in order of `at` */
+    size_t incident_count;
+    size_t incident_room;
+};
+
+/* One account, one readable required target, every 30 days, overlap 7 days, 60 days, nothing
+ * happens. Never fails. */
+void script_init(struct script *script);
+void script_done(struct script *script);
+/* Keeps the order of `at`; later ones of the same instant come after. Aborts when memory is out. */
+void script_add(struct script *script, const struct incident *incident);
+void script_copy(struct script *to, const struct script *from);
+
+/* --- script_text.c: the language of scenarios --- */
+/*
+ * Reads a script from text. Returns false with "LINE: what is wrong" in `error`. Lines after a line
+ * `expect` are not the script's: *ret_expected is set to where they begin in `text` (the line after
+ * `expect`), or to NULL.
+ */
+bool script_parse(const char *text, struct script *script, const char **ret_expected, char *error,
+                  size_t error_size);
+struct buf;
+/* Writes it so that script_parse() reads the same. */
+void script_print(const struct script *script, struct buf *out);
+/* One incident as it stands in a scenario after its time: "crash for 5m". */
+void incident_print(const struct script *script, const struct incident *incident, struct buf *out);
+
+/* --- chance.c --- */
+/* What a seed stands for: settings and incidents for about `years` account-years, ending in fair
+ * weather in which every account has to rotate. */
+void script_by_chance(struct script *script, uint64_t seed, unsigned years);
+
+#endif

@@ -1,0 +1,296 @@
+/*
+ * The simulated world: one daemon, its disk, its network, Azure, the targets, on one clock that
+ * jumps from one happening to the next.
+ *
+ * The daemon in it is the real one: daemon/core and daemon/app/engine*.c, linked with this
+ * directory's implementations of io/loop.h (clock.c), io/store.h (disk.c), io/azure.h (azure.c) and
+ * io/target.h (targets.c). Everything is decided by the script and its seed: the same script gives
+ * the same world, to the millisecond.
+ *
+ * Time: `now` is true time, which nobody can set. The daemon's wall clock is now + wall_offset.
+ *
+ * Crashes: a call from the daemon cannot be unwound. When it is to die, `dying` is set and from
+ * then on nothing it asks for happens; its memory is freed when the call has returned (daemon.c).
+ */
+#ifndef KEYROTATED_TESTS_SIM_WORLD_H
+#define KEYROTATED_TESTS_SIM_WORLD_H
+
+#include "base/list.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "conf/config.h"
+#include "core/record.h"
+#include "io/azure.h"
+#include "io/loop.h"
+#include "io/store.h"
+#include "io/target.h"
+#include "oracle.h"
+#include "script.h"
+
+/* Keys are numbers; no two keys of a world have the same. */
+typedef uint32_t key_number;
+enum { KEY_NONE = 0, KEY_GIBBERISH = UINT32_MAX };
+
+enum { TARGET_PAST_MAX = 12, LIVE_PAST_MAX = 12, KEY_TEXT_MAX = 96 };
+
+/* Something that happens at a true time; embedded in whatever it is about. */
+struct happening {
+    time_ms at;
+    uint64_t order; /* of what happens at the same time */
+    size_t place;   /* in the queue, counted from 1; 0: not queued */
+    void (*happen)(struct happening *happening);
+    bool for_daemon; /* waits while the daemon is frozen */
+    bool on_wall;    /* a timer of the daemon: `at` moves when the clock is set */
+};
+
+/* What stood at a target from then on. */
+struct target_span {
+    time_ms from;
+    key_number key;
+    bool by_daemon;
+};
+
+struct world_target {
+    struct script_target settings;
+    struct target_id id;
+    bool configured, required; /* as the configuration says now */
+    time_ms cared_since;       /* since when it is configured and required; TIME_NEVER */
+    struct target_span past[TARGET_PAST_MAX]; /* newest first: past[0] stands there now */
+    size_t past_count;
+    uint64_t cycle; /* that it names */
+    time_ms fails_until, lies_until;
+    unsigned late_writes; /* deliveries that nobody knows of and that are still to land */
+};
+
+struct world_account {
+    unsigned index;
+    char name[8]; /* "a1" … */
+    char id[160];
+    bool configured;
+
+    /* the truth */
+    key_number live[SLOT_COUNT];
+    time_ms live_since[SLOT_COUNT];
+    struct {
+        time_ms until;
+        key_number live[SLOT_COUNT];
+    } past[LIVE_PAST_MAX]; /* what was live before, newest first */
+    size_t past_count;
+    time_ms keys_off_until, gone_until, denied_until;
+    struct world_target targets[WORLD_TARGETS_MAX];
+
+    /* what is to go wrong next */
+    struct {
+        enum mishap mishap;
+        unsigned times;
+    } mishaps[EFFECT_COUNT];
+
+    /* what its journal has: durable, as of the last commit */
+    struct record journal;
+    bool in_journal;
+    struct record backup;
+    bool in_backup;
+
+    struct oracle_account oracle;
+};
+
+struct design;
+struct operation;
+
+struct world {
+    const struct script *script;
+    struct oracle_verdict *verdict;
+    const struct design *design;
+
+    /* clock.c */
+    time_ms began, now;
+    duration_ms wall_offset;
+    time_ms frozen_until; /* 0: it runs */
+    struct happening **queue;
+    size_t queue_count, queue_room;
+    uint64_t order;
+    struct list deferred;
+    uint64_t happened; /* how many happenings there were */
+
+    /* the truth */
+    struct world_account accounts[WORLD_ACCOUNTS_MAX];
+    unsigned account_count;
+    key_number keys_made;
+    uint64_t draws; /* how often chance was asked */
+    time_ms data_down_until, azure_down_until, throttled_until, lag_until;
+    struct policy policy;
+    struct timing timing;
+    struct window window;
+
+    /* disk.c */
+    struct store *store;
+    time_ms disk_full_until, disk_slow_until;
+
+    /* the daemon */
+    struct config *config;
+    void *daemon; /* of design->start(); NULL: it is down */
+    bool dying;
+    bool stopping;
+    bool stopped;       /* it has nothing under way any more: to be buried */
+    time_ms started_at; /* true time */
+    struct happening start;
+    duration_ms away;                    /* how long it will be down once it has ended */
+    bool restore_journal, erase_journal; /* when it has ended */
+    struct {
+        bool armed;
+        enum effect effect;
+        enum crash_moment moment;
+        unsigned account;
+        duration_ms away;
+    } trap;                 /* where it will crash */
+    struct list operations; /* under way */
+    struct log log;
+
+    struct happening next_incident;
+    size_t incident;
+    struct happening expectation; /* of INCIDENT_EXPECT_ROTATION */
+    time_ms expected_since;
+    duration_ms clock_turn_when_off; /* as soon as the daemon is down */
+
+    struct trace *trace; /* NULL: nothing is told */
+    struct oracle_world oracle;
+    struct world_counts {
+        uint64_t rotations, regenerates, deliveries, crashes, mishaps, incidents;
+    } counts;
+};
+
+/* Plays the script to its end, or until the first violation where verdict->first_only. `trace` may
+ * be NULL. `counts` may be NULL. */
+struct trace;
+void world_play(const struct script *script, const struct design *design,
+                struct oracle_verdict *verdict, struct trace *trace, struct world_counts *counts);
+
+/* --- clock.c --- */
+void clock_init(struct world *world);
+void clock_done(struct world *world);
+/* Queues it, or moves it. */
+void clock_set(struct world *world, struct happening *happening, time_ms at);
+void clock_cancel(struct world *world, struct happening *happening);
+/* Runs what the daemon deferred, until nothing is left. */
+void clock_run_deferred(struct world *world);
+/* Runs what happens next, not after `until`. False: nothing does, and it is `until` now. */
+bool clock_next(struct world *world, time_ms until);
+/* The wall clock is set: the daemon's timers are measured anew. */
+void clock_turn(struct world *world, duration_ms by);
+time_ms world_wall(const struct world *world);
+struct loop *world_loop(struct world *world);
+struct world *loop_world(struct loop *loop);
+
+/* --- chance within a world: latencies. From the script's seed. --- */
+uint32_t world_draw(struct world *world, uint32_t below);
+
+/* --- disk.c --- */
+void disk_init(struct world *world);
+void disk_done(struct world *world);
+/* The daemon died: what is not committed is lost, what is being committed is kept or lost whole. */
+void disk_crash(struct world *world);
+/* The dead daemon's saves are called back, so that it can be taken apart. False: there were none.
+ */
+bool disk_release(struct world *world);
+/* Is nothing queued, nothing being written? */
+bool disk_is_idle(const struct world *world);
+void disk_backup(struct world *world);
+void disk_restore(struct world *world);
+void disk_erase(struct world *world);
+
+/* --- truth.c: changing the truth, telling the oracles --- */
+struct world_account *world_account_of(struct world *world, const char *name);
+key_number world_make_key(struct world *world);
+void world_regenerate(struct world *world, struct world_account *account, enum slot slot,
+                      bool by_daemon);
+void world_write_target(struct world *world, struct world_account *account, unsigned target,
+                        key_number key, uint64_t cycle, bool by_daemon);
+/* What the target holds at that time (not before its past begins: then the oldest known). */
+key_number world_target_held(const struct world_target *target, time_ms at);
+struct fingerprint world_fingerprint(key_number key);
+/* 0 where it is not one of world_fingerprint(). */
+key_number world_key_of(const struct fingerprint *fingerprint);
+/* A key in the daemon's hands, and the text that secret_bytes() shows of it. */
+#define WORLD_KEY_PREFIX "SIMULATED-KEY-"
+struct secret *world_secret(key_number key);
+key_number world_key_of_secret(const struct secret *secret);
+key_number world_key_of_text(const char *text, size_t length);
+/* What the account's keys were `before` then; the live ones where nothing changed since. */
+void world_live_at(const struct world_account *account, time_ms at,
+                   key_number ret_live[SLOT_COUNT]);
+
+/* --- operation.c: what the daemon asked for and waits for --- */
+struct operation {
+    struct list link;
+    struct happening takes_effect; /* in the world, whether the daemon lives or not */
+    struct happening completes;    /* at the daemon */
+    struct world *world;
+    struct world_account *account;
+    enum effect effect;
+    enum mishap mishap;
+    enum slot slot;  /* regenerate */
+    unsigned target; /* probe, read, deliver */
+    key_number key;  /* verify, deliver */
+    uint64_t cycle;  /* deliver */
+    time_ms began;
+    bool took_effect;
+    bool changed;                /* deliver: the destination held something else before */
+    key_number live[SLOT_COUNT]; /* what the answer shows */
+    bool failed;                 /* the answer says so */
+    struct failure failure;
+    void (*apply)(struct operation *operation);                   /* the effect itself */
+    void (*complete)(struct operation *operation, bool canceled); /* calls the daemon */
+    void *done; /* whom to tell: not NULL while the daemon waits for the answer */
+    void *context;
+    union {
+        azure_done *azure;
+        target_done *target;
+    } call;
+    void *subject; /* struct azure_account * */
+};
+/* A new one, on its way nowhere yet. */
+struct operation *operation_begin(struct world *world, struct world_account *account,
+                                  enum effect effect);
+/* Takes the mishap that is armed for it, if any, into operation->mishap. */
+enum mishap operation_mishap(struct operation *operation);
+/* After its members are set: queues what is to happen. until_effect < 0: it takes none. Springs the
+ * trap before that; tells the oracles. */
+void operation_run(struct operation *operation, duration_ms until_effect, duration_ms until_answer);
+/* The daemon is no more: completes all as canceled. Effects on their way still happen. */
+void operation_cancel_all(struct world *world);
+/* Frees it if nothing of it is left to happen. */
+void operation_release(struct operation *operation);
+/* The world ends. */
+void operation_free_all(struct world *world);
+bool operation_is_waited_for(const struct world *world);
+
+/* --- targets.c --- */
+/* The mode of a simulated destination says what its target is like. */
+enum { WORLD_MODE_READABLE = 0400, WORLD_MODE_SETTLES = 0200 };
+struct target_id world_target_id(unsigned account, unsigned target);
+
+/* --- daemon.c --- */
+void daemon_start(struct world *world);
+void daemon_crash(struct world *world, duration_ms away);
+void daemon_stop(struct world *world, duration_ms away);
+void daemon_reconfigure(struct world *world);
+void daemon_command(struct world *world, const struct incident *incident);
+/* Before or after an effect: is this where it is to die? */
+void daemon_trap(struct world *world, struct world_account *account, enum effect effect,
+                 enum crash_moment moment);
+/* Frees a daemon that died; from outside of any call of its. */
+void daemon_bury(struct world *world);
+
+/* --- incident.c --- */
+void world_set_policy(struct world *world, const struct script_policy *policy);
+void incident_happen(struct world *world, const struct incident *incident);
+
+/* --- trace.c --- */
+/* Lines "12d 00:00:05.250  a1  azure     regenerates secondary: k3 replaces k2". */
+struct trace *trace_new(void);
+void trace_free(struct trace *trace);
+const char *trace_text(const struct trace *trace);
+void trace_tell(struct world *world, const struct world_account *account, const char *who,
+                const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+#endif
