@@ -97,6 +97,7 @@ void on_adopt_look(struct machine *machine)
         machine_move(machine, POSITION_ADOPT_WAIT);
         return;
     }
+    machine_looked(machine);
     machine_recovered(machine);
     /* A journal that was once good and fits no more: what the configuration says about the first
      * day is no evidence about today. */
