@@ -244,22 +244,28 @@ void daemon_trap(struct world *world, struct world_account *account, enum effect
 /* Where answers to commands go: one at a time, and nobody waits for it. */
 struct control_request {
     struct world *world;
+    struct world_account *account;
+    enum script_command command;
 };
 
 void control_answer(struct control_request *request, const struct control_answer *answer)
 {
-    trace_tell(request->world, NULL, "daemon", "answers: %s: %s",
+    trace_tell(request->world, request->account, "daemon", "answers: %s: %s",
                control_outcome_name(answer->outcome), answer->message);
+    oracle_command_answered(request->world, request->account, request->command,
+                            answer->outcome == CONTROL_REFUSED);
     free(request);
 }
 
-static void tell(struct world *world, const struct control_command *command)
+static void tell(struct world *world, struct world_account *account,
+                 const struct incident *incident, const struct control_command *command)
 {
     struct control_request *request = malloc(sizeof(*request));
 
     if (!request)
         abort();
-    request->world = world;
+    *request =
+        (struct control_request){.world = world, .account = account, .command = incident->command};
     world->design->command(world->daemon, command, request);
 }
 
@@ -287,6 +293,6 @@ void daemon_command(struct world *world, const struct incident *incident)
         command.account = world->accounts[i].name;
         trace_tell(world, &world->accounts[i], "operator", "%s",
                    control_command_name(command.kind));
-        tell(world, &command);
+        tell(world, &world->accounts[i], incident, &command);
     }
 }

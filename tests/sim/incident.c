@@ -154,6 +154,7 @@ void world_set_policy(struct world *world, const struct script_policy *policy)
         .verify = policy->verify,
         .on_drift = policy->on_drift,
         .rotate = policy->rotate,
+        .windows = policy->has_window ? &world->window : NULL,
         .window_count = policy->has_window ? 1 : 0,
     };
 }
