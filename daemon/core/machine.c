@@ -156,6 +156,15 @@ void machine_trouble_late(struct machine *machine)
                     "Azure showed a key that was replaced before: its answer is out of date");
 }
 
+bool machine_trouble_stalled(struct machine *machine)
+{
+    bool first = machine->record->attempts == 0;
+
+    machine_trouble(machine, REASON_JOURNAL_FAILED, 0,
+                    "the journal took so long to write that the look before it is out of date");
+    return first;
+}
+
 void machine_fail(struct machine *machine, const struct failure *failure)
 {
     struct record *record = machine->record;

@@ -197,7 +197,10 @@ void on_offer_persisted(struct machine *machine)
         return;
     }
     if (machine->now - record->looked_at > FRESH_FOR_MS) {
-        enter_deliver_look(machine);
+        if (machine_trouble_stalled(machine))
+            enter_deliver_look(machine);
+        else
+            wait_to_look_again(machine);
         return;
     }
     machine_move(machine, POSITION_DELIVER);

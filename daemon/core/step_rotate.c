@@ -119,7 +119,10 @@ void on_intent_persisted(struct machine *machine)
         return;
     }
     if (machine->now - record->looked_at > FRESH_FOR_MS) {
-        enter_doubt_look(machine);
+        if (machine_trouble_stalled(machine))
+            enter_doubt_look(machine);
+        else
+            enter_doubt_wait(machine, 0);
         return;
     }
     machine_move(machine, POSITION_REGENERATE);
