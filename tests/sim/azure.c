@@ -160,11 +160,31 @@ static void show(struct operation *operation, time_ms at)
     world_live_at(operation->account, at, operation->live);
 }
 
+/* Did the daemon replace the key that went last, so that its journal knows it is dead? */
+static bool is_known_to_be_past(const struct world_account *account)
+{
+    for (int slot = 0; slot < SLOT_COUNT; slot++) {
+        struct fingerprint before = world_fingerprint(account->past[0].live[slot]);
+
+        if (account->past[0].live[slot] != account->live[slot] && account->in_journal &&
+            record_is_replaced(&account->journal, &before))
+            return true;
+    }
+    return false;
+}
+
+/* What was true before the last change. Answers are out of date by a minute at most: an older one
+ * nobody could tell from the truth, unless it shows a key that the journal knows as replaced. */
 static void show_the_past(struct operation *operation)
 {
     const struct world_account *account = operation->account;
+    time_ms now = operation->world->now;
+    time_ms at = now;
 
-    show(operation, account->past_count > 0 ? account->past[0].until - 1 : operation->world->now);
+    if (account->past_count > 0 &&
+        (now - account->past[0].until < LATE_SPAN_MS || is_known_to_be_past(account)))
+        at = account->past[0].until - 1;
+    show(operation, at);
 }
 
 static void apply_look(struct operation *operation)
