@@ -221,6 +221,9 @@ void store_save(struct store *store, const char *account_key, const struct recor
         list_append(&store->lost, &save->link);
         return;
     }
+    for (size_t i = 0; i < row_count; i++)
+        if (strcmp(rows[i].event, "rotation.completed") == 0)
+            world->counts.rotations++;
     oracle_record_saved(world, save->account, record, rows, row_count);
     list_append(&store->waiting, &save->link);
     begin_commit(store);

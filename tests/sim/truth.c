@@ -64,6 +64,7 @@ void world_write_target(struct world *world, struct world_account *account, unsi
     if (place->past[0].key == key)
         return;
     oracle_target_changes(world, account, target, key, by_daemon);
+    world->counts.deliveries += by_daemon;
     memmove(&place->past[1], &place->past[0], kept * sizeof(place->past[0]));
     place->past[0] = (struct target_span){.from = world->now, .key = key, .by_daemon = by_daemon};
     place->past_count = kept + 1;
