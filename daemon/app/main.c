@@ -20,9 +20,12 @@ static int check(const struct options *options)
         status = STATUS_CONFIG;
     } else {
         buf_init(&explanation, EXPLANATION_MAX);
-        if (config_explain(config, &explanation) != 0)
+        if (config_explain(config, &explanation) == 0) {
+            fputs(buf_str(&explanation), stdout);
+        } else {
+            fputs("keyrotated: out of memory\n", stderr);
             status = STATUS_INTERNAL;
-        fputs(buf_str(&explanation), stdout);
+        }
         buf_done(&explanation);
     }
     config_unref(config);

@@ -1,16 +1,26 @@
 #include "base/tz.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/str.h"
 
+enum { KNOWN_INTERVALS = 251 };                         /* a prime, so that weeks do not collide */
+#define FULL_MINUTES_SINCE INT64_C(63072000 + 31622400) /* 1973-01-01 */
+
 struct tz {
     unsigned references;
     GTimeZone *zone;
+    struct known_interval {
+        int64_t minute; /* since 1970; 0: none */
+        gint interval;
+    } known[KNOWN_INTERVALS];
     char name[];
 };
 
@@ -33,12 +43,13 @@ static bool database_has(const char *name)
 {
     const char *directory = getenv("TZDIR"); /* GLib looks there as well */
     char magic[4];
+    char path[PATH_MAX];
 
-    char *path = str_format("%s/%s", directory != NULL ? directory : "/usr/share/zoneinfo", name);
-    if (path == NULL)
+    int length = snprintf(path, sizeof path, "%s/%s",
+                          directory != NULL ? directory : "/usr/share/zoneinfo", name);
+    if (length < 0 || (size_t)length >= sizeof path)
         return false;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    free(path);
     if (fd < 0)
         return false;
     bool compiled =
@@ -50,16 +61,21 @@ static bool database_has(const char *name)
 struct tz *tz_load(const char *name)
 {
     /* UTC is known to GLib itself, so that it works where no database is installed. */
-    if (!str_equal(name, "UTC") && !(is_database_name(name) && database_has(name)))
+    if (!str_equal(name, "UTC") && !(is_database_name(name) && database_has(name))) {
+        errno = ENOENT;
         return NULL;
+    }
 
     GTimeZone *zone = g_time_zone_new_identifier(name);
-    if (zone == NULL)
+    if (zone == NULL) {
+        errno = ENOENT;
         return NULL;
+    }
     size_t name_size = strlen(name) + 1;
-    struct tz *tz = malloc(sizeof *tz + name_size);
+    struct tz *tz = calloc(1, sizeof *tz + name_size);
     if (tz == NULL) {
         g_time_zone_unref(zone);
+        errno = ENOMEM;
         return NULL;
     }
     tz->references = 1;
@@ -88,10 +104,25 @@ const char *tz_name(const struct tz *tz)
     return tz->name;
 }
 
-/* GLib numbers the stretches of time between two changes of the clocks. */
+/*
+ * GLib numbers the stretches of time between two changes of the clocks, and finds one by walking
+ * through all of them. A schedule asks about the same few minutes again and again: those are
+ * remembered, which changes nothing that anybody can see of the zone. Since 1972 clocks have been
+ * changed at full minutes only.
+ */
 static gint interval_at(const struct tz *tz, int64_t utc_seconds)
 {
-    return g_time_zone_find_interval(tz->zone, G_TIME_TYPE_UNIVERSAL, utc_seconds);
+    struct known_interval *known;
+    int64_t minute = utc_seconds / 60;
+
+    if (utc_seconds < FULL_MINUTES_SINCE)
+        return g_time_zone_find_interval(tz->zone, G_TIME_TYPE_UNIVERSAL, utc_seconds);
+    known = &((struct tz *)(uintptr_t)tz)->known[minute % KNOWN_INTERVALS];
+    if (known->minute != minute) {
+        known->interval = g_time_zone_find_interval(tz->zone, G_TIME_TYPE_UNIVERSAL, utc_seconds);
+        known->minute = minute;
+    }
+    return known->interval;
 }
 
 static int64_t seconds_of(time_ms at)

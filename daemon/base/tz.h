@@ -17,7 +17,8 @@ struct civil_time {
     int weekday;              /* 0 = Monday … 6 = Sunday */
 };
 
-/* A zone by its tz database name ("Europe/Berlin", "UTC"), or NULL if the system knows none. */
+/* A zone by its tz database name ("Europe/Berlin", "UTC"). NULL, and errno is ENOENT or ENOMEM: the
+ * system knows none of that name, or memory is out. */
 struct tz *tz_load(const char *name);
 struct tz *tz_ref(struct tz *tz);
 void tz_unref(struct tz *tz);

@@ -127,7 +127,7 @@ char *arena_format(struct arena *arena, const char *format, ...)
         text = NULL;
     va_end(arguments);
     if (text == NULL) {
-        arena->failed = true;
+        arena_fail(arena);
         return NULL;
     }
     copy = arena_dup(arena, text);
@@ -148,6 +148,11 @@ bool arena_on_free(struct arena *arena, void (*call)(void *object), void *object
     release->next = arena->releases;
     arena->releases = release;
     return true;
+}
+
+void arena_fail(struct arena *arena)
+{
+    arena->failed = true;
 }
 
 bool arena_failed(const struct arena *arena)

@@ -40,6 +40,9 @@ char *arena_format(struct arena *arena, const char *format, ...)
  */
 bool arena_on_free(struct arena *arena, void (*release)(void *object), void *object);
 
+/* Memory ran out elsewhere, for something that was to become a piece. */
+void arena_fail(struct arena *arena);
+
 /* Did any allocation fail? */
 bool arena_failed(const struct arena *arena);
 

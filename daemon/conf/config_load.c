@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/err.h"
 #include "base/fs.h"
@@ -120,6 +121,13 @@ static int compare_names(const void *left, const void *right)
     return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
+/* NULL at the end, and then errno says whether it is one. */
+static const struct dirent *next_entry(DIR *stream)
+{
+    errno = 0;
+    return readdir(stream);
+}
+
 /* The names in a directory that end with .yaml, sorted; warns about those that nearly do. */
 static size_t list_fragments(struct load *load, const char *directory, DIR *stream,
                              const char **names)
@@ -127,7 +135,7 @@ static size_t list_fragments(struct load *load, const char *directory, DIR *stre
     size_t count = 0;
     const struct dirent *entry;
 
-    while ((entry = readdir(stream)) != NULL) {
+    while ((entry = next_entry(stream)) != NULL) {
         const char *path;
 
         if (entry->d_name[0] == '.')
@@ -149,6 +157,11 @@ static size_t list_fragments(struct load *load, const char *directory, DIR *stre
                             "holds more than %d files", FRAGMENTS_MAX);
             return count;
         }
+    }
+    if (errno != 0) {
+        report_error_at(&load->report, (struct place){.file = directory, .line = 1, .column = 1},
+                        "", "cannot be listed: %s", strerrordesc_np(errno));
+        load->incomplete = true;
     }
     qsort(names, count, sizeof(*names), compare_names);
     return count;
@@ -240,6 +253,16 @@ static struct config *load_all(struct load *load, const char *path,
     return config;
 }
 
+/* Also where some errors have been added: there may be others. */
+static void add_out_of_memory(struct config_messages *messages, const char *path)
+{
+    if (messages->text.failed != 0)
+        buf_clear(&messages->text);
+    (void)buf_append_format(&messages->text, "%s:1:1: out of memory; there may be more to say\n",
+                            path);
+    messages->error_count++;
+}
+
 struct config *config_load(const char *path, const struct config_environment *environment,
                            struct config_messages *messages)
 {
@@ -249,16 +272,13 @@ struct config *config_load(const char *path, const struct config_environment *en
     report_init(&load.report, load.arena);
     if (load.arena != NULL)
         config = load_all(&load, path, environment);
-    if (config == NULL && load.report.error_count == 0) {
-        (void)buf_append_format(&messages->text, "%s:1:1: out of memory\n", path);
-        messages->error_count++;
-    }
-    if (load.report.error_count > 0) {
+    if (load.arena == NULL || !report_finish(&load.report, messages) ||
+        (config == NULL && messages->error_count == 0))
+        add_out_of_memory(messages, path);
+    if (messages->error_count > 0) {
         config_unref(config);
         config = NULL;
     }
-    if (load.arena != NULL)
-        report_finish(&load.report, messages);
     arena_free(load.arena);
     return config;
 }
@@ -276,22 +296,15 @@ void config_unref(struct config *config)
         arena_free(config->arena);
 }
 
-static int compare_to_account(const void *key, const void *account)
+static int compare_to_account(const void *id, const void *account)
 {
-    return strcmp(key, ((const struct account *)account)->key);
+    return strcasecmp(id, ((const struct account *)account)->key);
 }
 
 const struct account *config_find_account(const struct config *config, const char *id)
 {
-    char *key = str_dup(id);
-    const struct account *found = NULL;
-
-    if (key == NULL)
+    if (config->account_count == 0)
         return NULL;
-    str_lower(key);
-    if (config->account_count > 0)
-        found = bsearch(key, config->accounts, config->account_count, sizeof(*config->accounts),
-                        compare_to_account);
-    free(key);
-    return found;
+    return bsearch(id, config->accounts, config->account_count, sizeof(*config->accounts),
+                   compare_to_account);
 }

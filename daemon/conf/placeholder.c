@@ -1,5 +1,6 @@
 #include "conf/placeholder.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -115,6 +116,8 @@ char *placeholder_expand(struct arena *arena, const char *text,
             (void)buf_append(&expanded, text, (size_t)(close - text) + 1);
         text = close + 1;
     }
+    if (expanded.failed == -ENOMEM)
+        arena_fail(arena);
     copy = expanded.failed ? NULL : arena_dup(arena, buf_str(&expanded));
     buf_done(&expanded);
     return copy;

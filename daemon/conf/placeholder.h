@@ -25,8 +25,8 @@ const char *placeholder_problem(const char *text, char *out, size_t size);
 /* Does {location} stand in the text? Only Azure knows what it stands for. */
 bool placeholder_needs_location(const char *text);
 
-/* The text with all placeholders but {location} expanded, or NULL when memory is out. The text has
- * no placeholder problem. */
+/* The text with all placeholders but {location} expanded. NULL: memory is out (the arena has
+ * failed), or it is too long for any use. The text has no placeholder problem. */
 char *placeholder_expand(struct arena *arena, const char *text,
                          const struct placeholder_values *values);
 

@@ -1,5 +1,6 @@
 #include "conf/report.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +63,14 @@ static void add(struct report *report, bool is_error, struct place place, const 
         report->newest = message;
 }
 
+const char *report_part(struct report *report, const struct buf *part)
+{
+    /* One that is too long is cut, and may be. */
+    if (part->failed == -ENOMEM)
+        report->incomplete = true;
+    return buf_str(part);
+}
+
 /* Adds a message about the node, or about its missing child `key`. */
 static void add_for_node(struct report *report, bool is_error, struct place place,
                          const struct tree_node *node, const char *key, const char *format,
@@ -73,7 +82,7 @@ static void add_for_node(struct report *report, bool is_error, struct place plac
     tree_append_path(&path, node);
     if (key != NULL)
         (void)buf_append_format(&path, "%s%s", path.length > 0 ? "." : "", key);
-    add(report, is_error, place, buf_str(&path), format, arguments);
+    add(report, is_error, place, report_part(report, &path), format, arguments);
     buf_done(&path);
 }
 
@@ -164,7 +173,7 @@ static void append_rest(struct buf *out, size_t count, const char *what)
         (void)buf_append_format(out, "and %zu more %s\n", count - CONFIG_MESSAGES_MAX, what);
 }
 
-void report_finish(struct report *report, struct config_messages *messages)
+bool report_finish(struct report *report, struct config_messages *messages)
 {
     size_t count = report->newest != NULL ? report->newest->order + 1 : 0;
     const struct message **sorted = arena_alloc_array(report->arena, count, sizeof(*sorted));
@@ -181,4 +190,5 @@ void report_finish(struct report *report, struct config_messages *messages)
     append_rest(&messages->text, report->warning_count, "warnings");
     messages->error_count += report->error_count;
     messages->warning_count += report->warning_count;
+    return !report->incomplete && !arena_failed(report->arena) && messages->text.failed == 0;
 }

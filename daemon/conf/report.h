@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "conf/arena.h"
 #include "conf/config.h"
 #include "conf/place.h"
@@ -19,6 +20,7 @@ struct report {
     struct message *newest;
     size_t error_count;
     size_t warning_count;
+    bool incomplete; /* memory ran out for a part of a message */
 };
 
 /* An empty report whose messages live in the arena. */
@@ -44,7 +46,12 @@ void report_error_at(struct report *report, struct place place, const char *path
 void report_warning_at(struct report *report, struct place place, const char *path,
                        const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Writes the messages, sorted, and the counts to `messages`. */
-void report_finish(struct report *report, struct config_messages *messages);
+/* The text of a buffer that goes into a message. Where memory ran out for it, report_finish() will
+ * say that messages are incomplete. */
+const char *report_part(struct report *report, const struct buf *part);
+
+/* Writes the messages, sorted, and the counts to `messages`. Returns false where memory ran out for
+ * some of them, or for anything else that the arena was to hold. */
+bool report_finish(struct report *report, struct config_messages *messages);
 
 #endif

@@ -48,7 +48,7 @@ bool resolve_name(struct resolve *resolve, struct tree_node *name, const char *s
         buf_init(&known, NAMES_SHOWN_MAX);
         append_names(&known, names);
         report_error(resolve->report, name, "unknown %s \"%s\"; %s holds: %s", what,
-                     value_shown(name->text, shown), section, buf_str(&known));
+                     value_shown(name->text, shown), section, report_part(resolve->report, &known));
         buf_done(&known);
     }
     return false;
@@ -75,7 +75,7 @@ const struct tree_node *resolve_reference(struct resolve *resolve, const struct 
     if (names->count > 0 && !schema_is_misspelt(account, &schema_account, key))
         report_missing(resolve->report, account, key,
                        "is missing, and %s holds several; write one of %s here or in defaults",
-                       section, buf_str(&known));
+                       section, report_part(resolve->report, &known));
     buf_done(&known);
     return NULL;
 }

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -159,7 +160,9 @@ static void resolve_proxy(struct resolve *resolve)
     for (const struct tree_node *item = schema_first_item(list); item != NULL;
          item = schema_next_item(list, item))
         (void)buf_append_format(&suffixes, "%s%s", suffixes.length > 0 ? "," : "", item->text);
-    if (suffixes.failed)
+    if (suffixes.failed == -ENOMEM)
+        report_error(resolve->report, list, "out of memory");
+    else if (suffixes.failed)
         report_error(resolve->report, list, "is too long; %d bytes are the most",
                      NO_PROXY_TEXT_MAX);
     config->no_proxy = arena_dup(resolve->arena, buf_str(&suffixes));

@@ -130,6 +130,8 @@ static bool fill_path(struct resolve *resolve, struct tree_node *path,
     char *expanded = placeholder_expand(resolve->arena, path->text, values);
     char *clean;
 
+    if (arena_failed(resolve->arena))
+        return false; /* reported in the end */
     if (expanded == NULL || strlen(expanded) > PATH_LENGTH_MAX) {
         report_error(resolve->report, path, "expands to more than a path can hold; shorten it");
         path->invalid = true;
@@ -174,6 +176,9 @@ static bool fill_destination(struct resolve *resolve, const struct tree_node *ta
     destination->format = (enum file_format)schema_choice(target, &schema_file_target, "format");
     if (group != NULL)
         destination->group = placeholder_expand(resolve->arena, group->text, &values);
+    if (group != NULL && destination->group == NULL && !arena_failed(resolve->arena))
+        report_error(resolve->report, group,
+                     "expands to more than the name of a group can hold; shorten it");
     return true;
 }
 

@@ -38,7 +38,7 @@ static void refuse_unknown_key(struct report *report, struct tree_node *node,
         buf_init(&known, 1024);
         for (size_t i = 0; i < count; i++)
             (void)buf_append_format(&known, "%s%s", i > 0 ? ", " : "", names[i]);
-        report_key_error(report, node, "unknown key; known here: %s", buf_str(&known));
+        report_key_error(report, node, "unknown key; known here: %s", report_part(report, &known));
         buf_done(&known);
     }
 }
@@ -112,7 +112,7 @@ static void refuse_type(struct report *report, const struct tree_node *type,
                      value_shown(type->text, shown), nearest);
     else
         report_error(report, type, "unknown type \"%s\"; write %s", value_shown(type->text, shown),
-                     buf_str(&available));
+                     report_part(report, &available));
     buf_done(&available);
 }
 
@@ -127,16 +127,17 @@ static bool check_variant(struct report *report, struct tree_node *map,
     buf_init(&available, 1024);
     append_available(&available, variants);
     if (type == NULL) {
-        report_missing(report, map, "type", "is missing; write %s", buf_str(&available));
+        report_missing(report, map, "type", "is missing; write %s",
+                       report_part(report, &available));
     } else if (type->kind != TREE_SCALAR || is_missing_value(type)) {
-        report_error(report, type, "must be a name; write %s", buf_str(&available));
+        report_error(report, type, "must be a name; write %s", report_part(report, &available));
         type->invalid = true;
     } else if (variant == NULL && !type->invalid) {
         refuse_type(report, type, variants);
         type->invalid = true;
     } else if (variant != NULL && variant->later) {
         report_error(report, type, "%s is not available in this version; write %s", variant->name,
-                     buf_str(&available));
+                     report_part(report, &available));
     }
     buf_done(&available);
     if (variant != NULL && variant->map != NULL)

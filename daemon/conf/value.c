@@ -1,5 +1,7 @@
 #include "conf/value.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -35,9 +37,9 @@ static bool is_letter(char c)
 }
 
 /* "a, b or c", without those that come later. */
-static void append_choices(struct buf *out, const struct schema_choice *choices)
+static void list_choices(char out[VALUE_EXPECTED_MAX], const struct schema_choice *choices)
 {
-    size_t left = 0;
+    size_t left = 0, length = 0;
 
     for (const struct schema_choice *choice = choices; choice->name != NULL; choice++)
         left += !choice->later;
@@ -45,8 +47,9 @@ static void append_choices(struct buf *out, const struct schema_choice *choices)
         if (choice->later)
             continue;
         left--;
-        (void)buf_append_format(out, "%s%s", choice->name,
-                                left == 0 ? "" : (left == 1 ? " or " : ", "));
+        (void)snprintf(out + length, VALUE_EXPECTED_MAX - length, "%s%s", choice->name,
+                       left == 0 ? "" : (left == 1 ? " or " : ", "));
+        length += strlen(out + length);
     }
 }
 
@@ -81,16 +84,10 @@ const char *value_expected(const struct schema_key *key, char out[VALUE_EXPECTED
         [SCHEMA_MAP] = "a mapping of keys to values",
     };
 
-    struct buf choices;
-
-    if (key->type != SCHEMA_CHOICE) {
+    if (key->type == SCHEMA_CHOICE)
+        list_choices(out, key->choices);
+    else
         (void)str_copy(out, VALUE_EXPECTED_MAX, wanted[key->type]);
-        return out;
-    }
-    buf_init(&choices, VALUE_EXPECTED_MAX - 1);
-    append_choices(&choices, key->choices);
-    (void)str_copy(out, VALUE_EXPECTED_MAX, buf_str(&choices));
-    buf_done(&choices);
     return out;
 }
 
@@ -354,6 +351,8 @@ static bool check_time_zone(struct report *report, const struct tree_node *node,
     struct tz *tz = tz_load(node->text);
 
     (void)key;
+    if (tz == NULL && errno == ENOMEM)
+        return refuse(report, node, "cannot be looked up: out of memory");
     tz_unref(tz);
     return refuse(report, node,
                   tz != NULL ? NULL

@@ -51,7 +51,7 @@ static void report_here(struct builder *builder, struct place place, const char 
     tree_append_path(&path, innermost(builder));
     if (key != NULL)
         (void)buf_append_format(&path, "%s%s", path.length > 0 ? "." : "", key);
-    report_error_at(builder->report, place, buf_str(&path), "%s",
+    report_error_at(builder->report, place, report_part(builder->report, &path), "%s",
                     sentence != NULL ? sentence : "out of memory");
     buf_done(&path);
 }

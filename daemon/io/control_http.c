@@ -122,13 +122,18 @@ static void carry_out_command(struct exchange *exchange, struct MHD_Connection *
     struct control_command command = {.account = NULL};
     struct json_object *document = NULL;
     struct err err;
+    int r;
 
     err_clear(&err);
-    if (control_command_parse(exchange->line.kind, buf_str(&exchange->body), exchange->body.length,
-                              &command, &document, &err) != 0) {
+    r = control_command_parse(exchange->line.kind, buf_str(&exchange->body), exchange->body.length,
+                              &command, &document, &err);
+    if (r != 0) {
         if (document)
             json_object_put(document);
-        answer_error(exchange, MHD_HTTP_BAD_REQUEST, "invalid", err.text);
+        if (r == -ENOMEM)
+            answer_error(exchange, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal", err.text);
+        else
+            answer_error(exchange, MHD_HTTP_BAD_REQUEST, "invalid", err.text);
         return;
     }
     control_dispatch(exchange, &command, document, connection_fd(connection));

@@ -91,8 +91,8 @@ int arm_request_build(struct http_request *request, const struct arm_request *wa
         http_request_header(request, "Content-Type", "application/json");
         buf_append_str(&request->body, wanted->body);
     }
-    if (r == 0 && (request->url.failed || request->body.failed || !http_request_ok(request)))
-        r = -EMSGSIZE;
+    if (r == 0)
+        r = http_request_check(request);
     return r < 0 ? err_set(err, r, "the request %s does not fit: %s",
                            wanted->operation != NULL ? wanted->operation : wanted->method,
                            strerror(-r))
@@ -206,8 +206,9 @@ static void set_grant_remedy(struct failure *failure, const struct arm_subject *
                        assignee != NULL ? assignee : "PRINCIPAL", subject->role, subject->scope);
 }
 
-/* The body was not Azure's: something on the way answered in its place. */
-static void explain_stranger(struct failure *failure, const struct arm_subject *subject)
+/* What the status alone says. */
+static void explain_status(struct failure *failure, const struct arm_subject *subject,
+                           const char *problem)
 {
     int status = failure->http_status;
 
@@ -216,9 +217,15 @@ static void explain_stranger(struct failure *failure, const struct arm_subject *
         failure->reason = REASON_TOKEN_FAILED;
     if (status == 407)
         failure->reason = REASON_NETWORK;
-    failure_set_text(failure, "%s answered %s with %d, without an error message of Azure's",
-                     service, subject->operation, status);
-    if (status < 500 && status != 429)
+    failure_set_text(failure, "%s answered %s with %d, %s", service, subject->operation, status,
+                     problem);
+}
+
+/* The body was not Azure's: something on the way answered in its place. */
+static void explain_stranger(struct failure *failure, const struct arm_subject *subject)
+{
+    explain_status(failure, subject, "without an error message of Azure's");
+    if (failure->http_status < 500 && failure->http_status != 429)
         failure_set_remedy(failure, "%s", check_proxy);
 }
 
@@ -270,6 +277,8 @@ bool arm_reply_check(const struct http_reply *reply, const struct arm_subject *s
     failure->outcome_unknown = subject->changes && !was_turned_away(reply->status);
     if (cloud_error_parse(&error, buf_str(&reply->body), reply->body.length))
         explain_error(failure, subject, &error);
+    else if (error.out_of_memory)
+        explain_status(failure, subject, "and there is no memory to read why");
     else
         explain_stranger(failure, subject);
     return false;

@@ -111,7 +111,7 @@ int batch_account_read(const char *body, size_t length, struct resource_facts *f
 
     *facts = (struct resource_facts){.endpoint = NULL};
     if (document == NULL)
-        return -EINVAL;
+        return err->code == -ENOMEM ? -ENOMEM : -EINVAL;
     r = read_document(document, facts, obstacle, err);
     json_object_put(document);
     return r;

@@ -181,7 +181,7 @@ static int append_string_to_sign(struct buf *out, const struct http_request *req
     r = append_service_headers(out, request);
     if (r == 0)
         r = append_resource(out, buf_str(&request->url), account_name);
-    return r == 0 && out->failed ? -EMSGSIZE : r;
+    return r == 0 ? out->failed : r;
 }
 
 /* --- the request --- */
@@ -218,6 +218,13 @@ static int add_authorization(struct http_request *request, const char *account_n
     return r;
 }
 
+static int check_fits(const struct http_request *request, struct err *err)
+{
+    int r = http_request_check(request);
+
+    return r == 0 ? 0 : err_set(err, r, "the request does not fit: %s", strerror(-r));
+}
+
 int batch_sign(struct http_request *request, const char *account_name, const struct secret *key,
                time_ms now, struct err *err)
 {
@@ -232,8 +239,8 @@ int batch_sign(struct http_request *request, const char *account_name, const str
     http_request_header(request, "ocp-date", time_to_http_date(now, date));
     r = add_authorization(request, name, key, err);
     free(name);
-    if (r == 0 && !http_request_ok(request))
-        r = err_set(err, -EMSGSIZE, "the request does not fit");
+    if (r == 0)
+        r = check_fits(request, err);
     return r;
 }
 
@@ -241,6 +248,8 @@ int batch_probe_request(struct http_request *request, const char *endpoint,
                         const char *account_name, const struct secret *key,
                         const char *client_request_id, time_ms now, struct err *err)
 {
+    int r;
+
     http_request_init(request, "GET", PROBE_DEADLINE);
     request->repeatable = true;
     request->reply_maximum = PROBE_REPLY_MAX;
@@ -250,9 +259,8 @@ int batch_probe_request(struct http_request *request, const char *endpoint,
     http_request_header(request, "Accept", "application/json");
     http_request_header(request, "client-request-id", client_request_id);
     http_request_header(request, "return-client-request-id", "true");
-    if (request->url.failed)
-        return err_set(err, -EMSGSIZE, "the request does not fit");
-    return batch_sign(request, account_name, key, now, err);
+    r = check_fits(request, err); /* what is cut would be signed all the same */
+    return r == 0 ? batch_sign(request, account_name, key, now, err) : r;
 }
 
 /* --- the answer --- */
@@ -317,7 +325,12 @@ bool batch_probe_reply(const struct http_reply *reply, time_ms now, struct failu
     failure_note_status(failure, reply, now);
     failure_note_id(failure->request_id, reply, "request-id");
     failure_note_id(failure->client_request_id, reply, "client-request-id");
-    cloud_error_parse(&error, buf_str(&reply->body), reply->body.length);
+    if (!cloud_error_parse(&error, buf_str(&reply->body), reply->body.length) &&
+        error.out_of_memory) {
+        failure_set_text(failure, "%s answered with %d, and there is no memory to read why",
+                         service, reply->status);
+        return false;
+    }
     str_copy(failure->error_code, sizeof(failure->error_code), cloud_error_code(&error));
     if ((reply->status == 401 || reply->status == 403) &&
         cloud_error_find(&error, "AuthenticationFailed") != NULL)

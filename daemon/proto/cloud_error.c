@@ -1,5 +1,6 @@
 #include "proto/cloud_error.h"
 
+#include <errno.h>
 #include <json-c/json_object.h>
 
 #include "base/json.h"
@@ -70,9 +71,11 @@ static void add_level(struct cloud_error *error, struct json_object *object, int
 bool cloud_error_parse(struct cloud_error *error, const char *body, size_t length)
 {
     struct json_object *document, *inner;
+    struct err err = {.code = 0};
 
     *error = (struct cloud_error){.count = 0};
-    document = length > 0 ? json_parse(body, length, NULL) : NULL;
+    document = length > 0 ? json_parse(body, length, &err) : NULL;
+    error->out_of_memory = err.code == -ENOMEM;
     if (document == NULL)
         return false;
     inner = json_member(document, "error");

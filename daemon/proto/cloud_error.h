@@ -28,9 +28,11 @@ struct cloud_error_item {
 struct cloud_error {
     struct cloud_error_item items[CLOUD_ERROR_ITEMS_MAX];
     size_t count;
+    bool out_of_memory; /* there was none to read it */
 };
 
-/* False where the body is no such error (then *error is empty): a proxy's page, an empty body. */
+/* False where the body is no such error (then *error is empty): a proxy's page, an empty body; and
+ * where nobody knows what it is, for want of memory. */
 bool cloud_error_parse(struct cloud_error *error, const char *body, size_t length);
 
 /* The first level with that code (any case), or NULL. */

@@ -266,7 +266,7 @@ int control_answer_write(struct buf *out, const struct control_answer *answer);
 int control_error_write(struct buf *out, const char *code, const char *message);
 
 /* Reads either. An error code without an outcome of its own gives CONTROL_INVALID. Texts in
- * `answer` are borrowed from *ret_document (json_object_put()). Returns 0 or -EBADMSG. */
+ * `answer` are borrowed from *ret_document (json_object_put()). Returns 0, -EBADMSG or -ENOMEM. */
 int control_answer_parse(const char *text, size_t length, struct control_answer *answer,
                          struct json_object **ret_document, struct err *err);
 

@@ -103,10 +103,8 @@ int control_answer_parse(const char *text, size_t length, struct control_answer 
 
     *ret_document = NULL;
     *answer = (struct control_answer){.outcome = CONTROL_INVALID, .until = TIME_NEVER};
-    if (!document) {
-        (void)err_wrap(err, "the daemon's answer");
-        return -EBADMSG;
-    }
+    if (!document)
+        return err_wrap(err, "the daemon's answer") == -ENOMEM ? -ENOMEM : -EBADMSG;
     error = json_member(document, "error");
     understood = error ? read_error(error, answer) : read_answer(document, answer);
     if (!understood) {

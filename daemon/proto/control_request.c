@@ -348,7 +348,7 @@ int control_command_parse(enum control_command_kind kind, const char *body, size
     command->until = TIME_NEVER;
     command->reason = NULL;
     if (!document)
-        return -EINVAL;
+        return err->code == -ENOMEM ? -ENOMEM : -EINVAL;
     if (!json_object_is_type(document, json_type_object))
         return err_set(err, -EINVAL, "a JSON object was expected");
     json_object_object_foreach(document, name, value)

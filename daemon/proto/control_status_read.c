@@ -199,10 +199,8 @@ int control_status_parse(const char *text, size_t length, struct control_status 
     int code;
 
     *status = (struct control_status){.document = json_parse(text, length, err)};
-    if (!status->document) {
-        (void)err_wrap(err, "the daemon's answer");
-        return -EBADMSG;
-    }
+    if (!status->document)
+        return err_wrap(err, "the daemon's answer") == -ENOMEM ? -ENOMEM : -EBADMSG;
     daemon = json_member(status->document, "daemon");
     read_daemon(daemon, &status->daemon);
     code = daemon ? read_accounts(status) : -EBADMSG;

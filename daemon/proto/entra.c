@@ -51,7 +51,7 @@ static int append_field(struct buf *body, const char *name, const char *value, s
     buf_append_str(body, encoded);
     wipe(encoded, strlen(encoded));
     free(encoded);
-    return body->failed ? -EMSGSIZE : 0;
+    return body->failed;
 }
 
 /* The scope keeps the audience's own slash: "https://batch.core.windows.net//.default" is right. */
@@ -92,8 +92,8 @@ int entra_token_request(struct http_request *request, const struct entra_client 
     if (r == 0)
         r = append_field(body, "&client_secret=", secret_bytes(client->client_secret),
                          secret_length(client->client_secret));
-    if (r == 0 && (!http_request_ok(request) || request->url.failed))
-        r = -EMSGSIZE;
+    if (r == 0)
+        r = http_request_check(request);
     return r < 0 ? err_set(err, r, "the request for a token does not fit: %s", strerror(-r)) : 0;
 }
 
@@ -126,24 +126,27 @@ static void set_remedy(struct failure *failure, const char *remedy,
     } places[] = {{"{client}", "application ", client->client_id},
                   {"{tenant}", "", client->tenant_id},
                   {"{audience}", "", client->audience}};
-    struct buf out;
+    char text[FAILURE_TEXT_MAX] = "";
+    size_t length = 0;
 
-    buf_init(&out, FAILURE_TEXT_MAX);
-    while (*remedy != '\0') {
+    while (*remedy != '\0' && length < sizeof(text) - 1) {
+        size_t room = sizeof(text) - length;
         size_t taken = 0;
 
         for (size_t i = 0; taken == 0 && i < sizeof(places) / sizeof(places[0]); i++) {
             if (!str_starts_with(remedy, places[i].name))
                 continue;
-            buf_append_format(&out, "%s%s", places[i].before, places[i].value);
+            (void)snprintf(text + length, room, "%s%s", places[i].before, places[i].value);
             taken = strlen(places[i].name);
         }
-        if (taken == 0)
-            buf_append_char(&out, *remedy);
-        remedy += taken == 0 ? 1 : taken;
+        if (taken == 0) {
+            (void)snprintf(text + length, room, "%c", *remedy);
+            taken = 1;
+        }
+        length += strlen(text + length);
+        remedy += taken;
     }
-    failure_set_remedy(failure, "%s", buf_str(&out));
-    buf_done(&out);
+    failure_set_remedy(failure, "%s", text);
 }
 
 /* Only the beginning tells the cause; trace and correlation ids and the time follow it. */
@@ -189,6 +192,7 @@ int entra_token_reply(struct access_token *token, const struct http_reply *reply
                       const struct entra_client *client, time_ms now, struct failure *failure)
 {
     struct json_object *document;
+    struct err err = {.code = 0};
 
     *token = (struct access_token){.token = NULL};
     if (failure_from_transport(failure, reply, service, false))
@@ -199,12 +203,14 @@ int entra_token_reply(struct access_token *token, const struct http_reply *reply
     failure_init(failure, reply->status == 429 ? REASON_THROTTLED : REASON_TOKEN_FAILED);
     failure_note_status(failure, reply, now);
     failure_note_id(failure->request_id, reply, "x-ms-request-id");
-    document = json_parse(buf_str(&reply->body), reply->body.length, NULL);
+    document = json_parse(buf_str(&reply->body), reply->body.length, &err);
     if (document != NULL)
         read_error(failure, document, client);
     else
-        failure_set_text(failure, "%s gave application %s no token: %d without an explanation",
-                         service, client->client_id, reply->status);
+        failure_set_text(failure, "%s gave application %s no token: %d %s", service,
+                         client->client_id, reply->status,
+                         err.code == -ENOMEM ? "and there is no memory to read why"
+                                             : "without an explanation");
     json_object_put(document);
     return -EIO;
 }

@@ -1,5 +1,6 @@
 #include "proto/http_message.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -78,14 +79,21 @@ static bool is_printable_ascii(const struct buf *text)
     return true;
 }
 
+int http_request_check(const struct http_request *request)
+{
+    int code = request->url.failed != 0 ? request->url.failed : request->body.failed;
+
+    for (size_t i = 0; i < request->header_count && code == 0; i++)
+        code = request->headers[i].failed;
+    if (code == 0 &&
+        (request->failed || request->url.length == 0 || !is_printable_ascii(&request->url)))
+        code = -EMSGSIZE;
+    return code;
+}
+
 bool http_request_ok(const struct http_request *request)
 {
-    if (request->failed || request->url.failed || request->body.failed)
-        return false;
-    for (size_t i = 0; i < request->header_count; i++)
-        if (request->headers[i].failed)
-            return false;
-    return request->url.length > 0 && is_printable_ascii(&request->url);
+    return http_request_check(request) == 0;
 }
 
 /* --- reply --- */

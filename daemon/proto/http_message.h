@@ -57,11 +57,13 @@ void http_request_init(struct http_request *request, const char *method, duratio
 /* Wipes and frees; a request that was handed to http_start() or zeroed is fine. */
 void http_request_done(struct http_request *request);
 
-/* Adds "NAME: VALUE". The failure of any add is found by http_request_ok(). A value with a control
- * character fails, and so does a name that is not a token (RFC 9110, section 5.6.2). */
+/* Adds "NAME: VALUE". The failure of any add is found by http_request_check(). A value with a
+ * control character fails, and so does a name that is not a token (RFC 9110, section 5.6.2). */
 void http_request_header(struct http_request *request, const char *name, const char *value);
 
-/* Is there a URL of printable ASCII, and has nothing failed or been cut on the way? */
+/* Is there a URL of printable ASCII, and has nothing failed or been cut on the way? 0; -ENOMEM
+ * where memory ran out for a part; else -EMSGSIZE. */
+int http_request_check(const struct http_request *request);
 bool http_request_ok(const struct http_request *request);
 
 void http_reply_init(struct http_reply *reply, size_t body_maximum);

@@ -55,8 +55,8 @@ int imds_token_request(struct http_request *request, const struct imds_identity 
         r = append_parameter(url, "object_id", identity->object_id);
     if (r == 0)
         r = append_parameter(url, "msi_res_id", identity->resource_id);
-    if (r == 0 && (url->failed || !http_request_ok(request)))
-        r = -EMSGSIZE;
+    if (r == 0)
+        r = http_request_check(request);
     return r < 0 ? err_set(err, r, "the request for a token does not fit: %s", strerror(-r)) : 0;
 }
 
@@ -82,15 +82,18 @@ static void set_remedy(struct failure *failure, const struct imds_identity *iden
 
 static void read_error(struct failure *failure, const struct http_reply *reply)
 {
-    struct json_object *document = json_parse(buf_str(&reply->body), reply->body.length, NULL);
+    struct err err = {.code = 0};
+    struct json_object *document = json_parse(buf_str(&reply->body), reply->body.length, &err);
+    const char *unexplained =
+        err.code == -ENOMEM ? "and there is no memory to read why" : "without an explanation";
     const char *error = json_string(document, "error");
     const char *description = json_string(document, "error_description");
 
     if (error != NULL)
         str_copy(failure->error_code, sizeof(failure->error_code), error);
     failure_set_text(failure, "%s gave no token: %d %s%s%s", service, reply->status,
-                     error != NULL ? error : "without an explanation",
-                     description != NULL ? ": " : "", description != NULL ? description : "");
+                     error != NULL ? error : unexplained, description != NULL ? ": " : "",
+                     description != NULL ? description : "");
     json_object_put(document);
 }
 

@@ -167,20 +167,22 @@ static int find_keys(struct key_text *found, const char *bytes, size_t length,
     return r;
 }
 
-static uint64_t find_cycle(const char *bytes, size_t length)
+static int find_cycle(struct key_text *found, const char *bytes, size_t length)
 {
+    struct err err = {.code = 0};
     struct json_object *form;
     int64_t cycle = 0;
 
     if (length == 0 || bytes[0] != '{')
         return 0;
-    form = json_parse(bytes, length, NULL);
+    form = json_parse(bytes, length, &err);
     if (form == NULL)
-        return 0;
+        return err.code == -ENOMEM ? -ENOMEM : 0;
     if (json_string(form, "key") == NULL || !json_int64(form, "cycle", &cycle) || cycle < 0)
         cycle = 0;
     json_free_wiped(form);
-    return (uint64_t)cycle;
+    found->cycle = (uint64_t)cycle;
+    return 0;
 }
 
 int key_text_find(struct key_text *found, const char *bytes, size_t length)
@@ -193,10 +195,10 @@ int key_text_find(struct key_text *found, const char *bytes, size_t length)
     r = find_keys(found, bytes, length, true);
     if (r == 0 && found->key_count == 0)
         r = find_keys(found, bytes, length, false);
+    if (r == 0)
+        r = find_cycle(found, bytes, length);
     if (r < 0)
         key_text_done(found);
-    else
-        found->cycle = find_cycle(bytes, length);
     return r;
 }
 

@@ -64,9 +64,11 @@ static int read_key(const struct two_key_resource *resource, struct json_object 
     size_t length;
     int r;
 
+    if (json_string(document, member) == NULL)
+        return err_set(err, -EINVAL, "the member \"%s\" is missing or not a string", member);
     *ret_key = json_secret(document, member);
     if (*ret_key == NULL)
-        return err_set(err, -EINVAL, "the member \"%s\" is missing or not a string", member);
+        return err_set(err, -ENOMEM, "there is no memory for the keys");
     r = key_text_decode(*ret_key, bytes, sizeof(bytes), &length);
     wipe(bytes, sizeof(bytes));
     if (r < 0)
@@ -103,7 +105,7 @@ int two_key_read_keys(const struct two_key_resource *resource, const char *name,
     keys[SLOT_PRIMARY] = NULL;
     keys[SLOT_SECONDARY] = NULL;
     if (document == NULL)
-        return -EINVAL;
+        return err->code == -ENOMEM ? -ENOMEM : -EINVAL;
     r = read_document(resource, name, document, keys, err);
     json_free_wiped(document);
     if (r < 0) {

@@ -41,9 +41,9 @@ struct two_key_resource {
     const char *list_action;
     const char *regenerate_action;
     const char *role; /* a built-in role that includes them */
-    /* Reads the answer to a GET of the resource. Returns 0; -EINVAL: unreadable (err set);
-     * -ENOTSUP: readable, but *obstacle is in the way. *facts is empty
-     * unless it returns 0. */
+    /* Reads the answer to a GET of the resource. Returns 0; -EINVAL: unreadable, or
+     * -ENOMEM (err set); -ENOTSUP: readable, but *obstacle is in the way. *facts is empty unless it
+     * returns 0. */
     int (*read)(const char *body, size_t length, struct resource_facts *facts,
                 struct resource_obstacle *obstacle, struct err *err);
 };
