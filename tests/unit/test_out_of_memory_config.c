@@ -1,0 +1,435 @@
+/*
+ * conf/ when memory runs out: see allocation.h. A configuration is whole, or there is none and it
+ * is said why; a list of mistakes is whole, or it is said that it is not.
+ */
+#include "allocation_hooks.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "base/tz.h"
+#include "conf/config.h"
+#include "config_fixture.h"
+#include "core/schedule.h"
+
+enum { FRAGMENTS_MAX = 4, EXPLANATION_MAX = 1024 * 1024 };
+
+struct file {
+    const char *path;
+    const char *text;
+};
+
+/* A configuration: k.yaml and what lies in conf.d. */
+struct files {
+    const char *main; /* NULL: it is missing */
+    struct file more[FRAGMENTS_MAX];
+};
+
+/* --- what was read, all of it --- */
+
+static void add_service(struct result *result, const struct config *config)
+{
+    const struct cloud *cloud = &config->cloud;
+    const struct timing *timing = &config->timing;
+
+    result_add_text(result, "path", config->path);
+    result_add_text(result, "state_dir", config->state_dir);
+    result_add_text(result, "control_socket", config->control_socket);
+    result_add_text(result, "control_group", config->control_group);
+    result_add(result, "log %d %d %" PRId64 "\n", config->log_level, config->log_format,
+               config->status_every);
+    result_add_text(result, "cloud", cloud->name);
+    result_add_text(result, "resource_manager", cloud->resource_manager);
+    result_add_text(result, "login", cloud->login);
+    result_add_text(result, "audience", cloud->audience);
+    result_add_text(result, "key_vault_audience", cloud->key_vault_audience);
+    result_add_text(result, "batch_audience", cloud->batch_audience);
+    result_add_text(result, "api_version", cloud->api_version);
+    result_add_text(result, "ca_file", config->ca_file);
+    result_add_text(result, "proxy", config->proxy);
+    result_add_text(result, "no_proxy", config->no_proxy);
+    result_add(result, "limits %u %u\n", config->limit_requests, config->limit_per_subscription);
+    result_add(result, "timing %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\n",
+               timing->retry_initial, timing->retry_max, timing->unknown_wait,
+               timing->verify_timeout, timing->settle);
+}
+
+static void add_identity(struct result *result, const struct identity *identity)
+{
+    result_add_text(result, "identity", identity->name);
+    result_add(result, "type %d\n", identity->type);
+    result_add_text(result, "tenant_id", identity->tenant_id);
+    result_add_text(result, "client_id", identity->client_id);
+    result_add_text(result, "client_secret_file", identity->client_secret_file);
+    result_add_text(result, "object_id", identity->object_id);
+    result_add_text(result, "resource_id", identity->resource_id);
+    result_add_text(result, "endpoint", identity->endpoint);
+}
+
+static void add_policy(struct result *result, const char *name, const struct policy *policy)
+{
+    result_add_text(result, "policy", name);
+    result_add(result, "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\n",
+               policy->max_key_age, policy->rotate_every, policy->overlap, policy->splay,
+               policy->check_every, policy->overdue_after);
+    result_add(result, "%d %d %d\n", policy->verify, policy->on_drift, policy->rotate);
+    for (size_t i = 0; i < policy->window_count; i++) {
+        const struct window *window = &policy->windows[i];
+
+        result_add(result, "window %u %d %d %s\n", window->days, window->from_minute,
+                   window->to_minute, tz_name(window->tz));
+    }
+}
+
+static void add_account(struct result *result, const struct account *account)
+{
+    result_add_text(result, "account", account->id);
+    result_add_text(result, "key", account->key);
+    result_add_text(result, "name", account->name);
+    result_add_text(result, "resource_group", account->resource_group);
+    result_add_text(result, "subscription_id", account->subscription_id);
+    result_add(result, "adopt_active %d %d\n", account->has_adopt_active, account->adopt_active);
+    result_add_text(result, "of identity", account->identity->name);
+    add_policy(result, account->policy_name, account->policy);
+    for (size_t i = 0; i < account->destination_count; i++) {
+        const struct destination *destination = &account->destinations[i];
+
+        result_add_text(result, "destination", destination->name);
+        result_add(result, "%d %d %o %d %d\n", destination->type, destination->required,
+                   destination->mode, destination->format, destination->needs_location);
+        result_add_text(result, "path", destination->path);
+        result_add_text(result, "group", destination->group);
+    }
+}
+
+static void add_config(struct result *result, const struct config *config)
+{
+    add_service(result, config);
+    for (size_t i = 0; i < config->identity_count; i++)
+        add_identity(result, &config->identities[i]);
+    for (size_t i = 0; i < config->policy_count; i++)
+        add_policy(result, config->policy_names[i], &config->policies[i]);
+    for (size_t i = 0; i < config->account_count; i++)
+        add_account(result, &config->accounts[i]);
+}
+
+/* --- the scenarios --- */
+
+static struct config *load(struct config_messages *messages)
+{
+    static const struct config_environment environment = {
+        .state_directory = "/var/lib/keyrotated:/var/lib/other",
+        .runtime_directory = "/run/keyrotated",
+        .proxy_variables_set = true,
+        .now = FIXTURE_NOW,
+    };
+
+    config_messages_init(messages);
+    return config_load("k.yaml", &environment, messages);
+}
+
+static void load_config(struct result *result, const void *context)
+{
+    struct config_messages messages;
+    struct config *config = load(&messages);
+
+    (void)context;
+    if (config == NULL)
+        result_failed(result, messages.text.failed, buf_str(&messages.text));
+    else
+        result_add(result, "%s", buf_str(&messages.text));
+    result_add(result, "%zu errors, %zu warnings\n", messages.error_count, messages.warning_count);
+    if (config == NULL && messages.error_count == 0)
+        result_add(result, "but nothing was wrong\n");
+    if (config != NULL)
+        add_config(result, config);
+    config_unref(config);
+    config_messages_done(&messages);
+}
+
+static void explain(struct result *result, const void *context)
+{
+    struct config_messages messages;
+    struct config *config;
+    struct buf out;
+
+    (void)context;
+    allocation_suspend();
+    config = load(&messages);
+    allocation_resume();
+    buf_init(&out, EXPLANATION_MAX);
+    if (config_explain(config, &out) != 0)
+        result_failed(result, out.failed, NULL);
+    else
+        result_add(result, "%s", buf_str(&out));
+    buf_done(&out);
+    config_unref(config);
+    config_messages_done(&messages);
+}
+
+static void find_account(struct result *result, const void *context)
+{
+    struct config_messages messages;
+    const struct account *found;
+    struct config *config;
+
+    (void)context;
+    allocation_suspend();
+    config = load(&messages);
+    allocation_resume();
+    found = config_find_account(config, config->accounts[0].id);
+    result_add_text(result, "found", found != NULL ? found->name : NULL);
+    config_unref(config);
+    config_messages_done(&messages);
+}
+
+/* --- the configurations --- */
+
+static const struct files minimal = {
+    .main =
+        "version: 1\n"
+        "identities: {vm: {type: managed_identity}}\n"
+        "policies:   {standard: {max_key_age: 90d}}\n"
+        "targets:    {file: {type: file, path: \"/keys/{account}\", group: \"g{account}\"}}\n"
+        "accounts: [{id: " ACCOUNT_ID ", adopt_active: primary}]\n",
+};
+
+#define SUBSCRIPTION "00000000-0000-0000-0000-000000000001"
+
+static const struct files full = {
+    .main =
+        "version: 1\n"
+        "state_dir: /srv//state/\n"
+        "log: {level: debug, format: json, status_every: 2h}\n"
+        "cloud:\n"
+        "  resource_manager: https://arm.example.org/\n"
+        "  login: https://login.example.org/\n"
+        "  key_vault_audience: https://vault.example.org\n"
+        "  batch_audience: https://batch.example.org/\n"
+        "  api_version: 2024-07-01\n"
+        "ca_file: /etc/ssl/own.pem\n"
+        "proxy: http://proxy.example.org:3128/\n"
+        "no_proxy: [.example.org, .example.net, localhost]\n"
+        "limits: {requests: 10, per_subscription: 2}\n"
+        "timing: {retry_initial: 10s, retry_max: 2h, unknown_wait: 2m, settle: 30s}\n"
+        "identities:\n"
+        "  ops: {type: client_secret, tenant_id: contoso.example, client_id: " SUBSCRIPTION
+        ", client_secret_file: ops-secret}\n"
+        "  vm: {type: managed_identity, client_id: " SUBSCRIPTION
+        ", endpoint: \"http://127.0.0.1:8080/\"}\n"
+        "policies:\n"
+        "  nightly:\n"
+        "    max_key_age: 90d\n"
+        "    overlap: 14d\n"
+        "    window:\n"
+        "      - {days: [Sat, sunday], from: \"22:00\", to: \"04:00\", time_zone: Europe/Berlin}\n"
+        "      - {from: \"12:00\", to: \"24:00\", time_zone: America/New_York}\n"
+        "  weekly: {rotate_every: 1w, splay: 1h, verify: required, on_drift: alert}\n"
+        "targets:\n"
+        "  file: {type: file, path: \"/keys/{resource_group}/{account}\", group: \"g-{account}\"}\n"
+        "  env: {type: file, path: \"/keys//env/{location}-{account}\", mode: \"0640\", format: "
+        "env}\n"
+        "defaults: {identity: ops, policy: nightly, deliver_to: file}\n",
+    .more =
+        {
+            {"conf.d/10-accounts.yaml",
+             "accounts:\n"
+             "  - id: " ACCOUNT_ID "\n"
+             "    adopt_active: primary\n"
+             "    deliver_to: [file, {target: env, required: false}]\n"
+             "  - {name: Second, resource_group: RG, subscription_id: " SUBSCRIPTION
+             ", rotate: false}\n"},
+            {"conf.d/20-more.yaml",
+             "targets: {third: {type: file, path: \"/keys/third-{account}\", format: json}}\n"
+             "accounts:\n"
+             "  - {name: third, resource_group: rg, subscription_id: " SUBSCRIPTION
+             ", policy: weekly, identity: vm, deliver_to: third}\n"},
+            {"conf.d/30-empty.yaml", "# nothing\n"},
+            {"conf.d/40-other.yml", "accounts: []\n"},
+        },
+};
+
+#define ACCOUNT(name)                                                                              \
+    "  - {name: " name ", resource_group: group, subscription_id: " SUBSCRIPTION "}\n"
+
+/* Sorting them takes more room than the C library has on its stack. */
+static const struct files many_accounts = {
+    .main =
+        "version: 1\n"
+        "identities: {vm: {type: managed_identity}}\n"
+        "policies: {standard: {max_key_age: 90d}}\n"
+        "targets:\n"
+        "  one: {type: file, path: \"/one/{account}\"}\n"
+        "  two: {type: file, path: \"/two/{account}\"}\n"
+        "defaults: {deliver_to: [one, two]}\n"
+        "accounts:\n" ACCOUNT("november") ACCOUNT("mike") ACCOUNT("lima") ACCOUNT("kilo")
+            ACCOUNT("juliett") ACCOUNT("india") ACCOUNT("hotel") ACCOUNT("golf") ACCOUNT("foxtrot")
+                ACCOUNT("echo") ACCOUNT("delta") ACCOUNT("charlie"),
+};
+
+static const struct files mistakes = {
+    .main =
+        "version: 2\n"
+        "log: {level: chatty, frmat: json}\n"
+        "proxy: http://user:password@proxy\n"
+        "no_proxy: [\"no suffix\"]\n"
+        "metrics: {listen: \"127.0.0.1:9877\"}\n"
+        "timing: {retry_initial: 2h, retry_max: 1h, settle: soon, xyz: 1}\n"
+        "identities:\n"
+        "  ops: {type: client_secret, tenant_id: 7, client_id: nobody}\n"
+        "  vm: {type: managed_identity, client_id: " SUBSCRIPTION ", object_id: " SUBSCRIPTION
+        "}\n"
+        "  zz: {type: managed_idenity}\n"
+        "  yy: {type: something_else}\n"
+        "policies:\n"
+        "  quick: {max_key_age: 90}\n"
+        "  slow: {max_key_age: 30d, rotate_every: 20d}\n"
+        "  odd: {rotate_every: 10d, overlap: 11d, splay: 12d, window: {from: \"25:00\", "
+        "to: \"04:00\", time_zone: Europe/Nowhere, days: []}}\n"
+        "targets:\n"
+        "  file: {type: file, path: \"keys/{account}\", mode: 640}\n"
+        "  twin: {type: file, path: \"/keys/same\"}\n"
+        "  state: {type: file, path: \"/var/lib/keyrotated/{account}\"}\n"
+        "  braces: {type: file, path: \"/keys/{acount}\"}\n"
+        "  vault: {type: key_vault, vault: \"https://v.vault.azure.net\", secret_name: key}\n"
+        "defaults: {identity: opps, policy: none, deliver_to: [file, file, nowhere]}\n"
+        "accounts:\n"
+        "  - {name: alpha, resource_group: rg, subscription_id: " SUBSCRIPTION
+        ", policy: slwo, deliver_to: twin}\n"
+        "  - {name: ALPHA, resource_group: rg, subscription_id: " SUBSCRIPTION
+        ", deliver_to: twin}\n"
+        "  - {name: beta, resource_group: rg, subscription_id: " SUBSCRIPTION
+        ", deliver_to: [twin, state], identity: vm, policy: slow}\n"
+        "  - {id: " ACCOUNT_ID
+        ", name: sampleacct, deliver_to: [{target: twin, required: "
+        "false}]}\n"
+        "  - {adopt_active: tertiary}\n"
+        "  - {name: gamma}\n",
+    .more = {{"conf.d/10-again.yaml", "version: 1\npolicies: {slow: {max_key_age: 60d}}\n"}},
+};
+
+/* What YAML has and a configuration may not, apart from what ends the reading of a file. */
+static const struct files forbidden = {
+    .main =
+        "version: &anchor 1\n"
+        "version: 1\n"
+        "log: !tag {level: info}\n"
+        "<<: {level: info}\n"
+        "\"\": empty\n"
+        "state_dir: *anchor\n"
+        "ca_file: \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Nj"
+        "c4OTo7PD0+Pw==\"\n"
+        "proxy: \"a\\nb\"\n",
+    .more = {{"conf.d/10-list.yaml", "- a list\n"},
+             {"conf.d/20-tab.yaml", "log:\n\tlevel: info\n"},
+             {"conf.d/30-quote.yaml", "state_dir: \"never closed\n"},
+             {"conf.d/40-character.yaml", "log: {level: @info}\n"}},
+};
+
+static const struct files unreadable = {
+    .main = "version: 1\n%YAML 1.1\n---\nlog: {level: info}\n",
+    .more = {{"conf.d/10-second.yaml", "log: {level: info}\n---\nlog: {level: info}\n"},
+             {"conf.d/20-deep.yaml", "log: [[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]\n"},
+             {"conf.d/30-utf8.yaml", "log: {level: \"\xff\"}\n"},
+             {"conf.d/40-odd.yaml", "? {a: b}\n: c\n"}},
+};
+
+static const struct files missing = {.main = NULL, .more = {{"conf.d/10-directory.yaml", NULL}}};
+
+/* Accounts that meet in one file, apart from all else that could be wrong. */
+static const struct files meeting = {
+    .main =
+        "version: 1\n"
+        "identities: {vm: {type: managed_identity}}\n"
+        "policies: {standard: {max_key_age: 90d}}\n"
+        "targets: {file: {type: file, path: \"/keys/{resource_group}\"}}\n"
+        "accounts:\n" ACCOUNT("alpha") ACCOUNT("bravo") ACCOUNT("charlie"),
+};
+
+/* --- the tests --- */
+
+/* What finds no room is missed as little as what finds no memory. */
+static void test_a_group_that_is_too_long_is_no_missing_group(void **state)
+{
+    static char text[8192];
+    struct config *config;
+    int length = snprintf(text, sizeof(text),
+                          "version: 1\n"
+                          "identities: {vm: {type: managed_identity}}\n"
+                          "policies: {standard: {max_key_age: 90d}}\n"
+                          "accounts: [{name: abcdefghijklmnopqrstuvwx, resource_group: rg, "
+                          "subscription_id: " SUBSCRIPTION
+                          "}]\n"
+                          "targets: {file: {type: file, path: \"/keys/{account}\", group: \"");
+
+    (void)state;
+    for (int i = 0; i < 400; i++)
+        length += snprintf(text + length, sizeof(text) - (size_t)length, "{account}");
+    (void)snprintf(text + length, sizeof(text) - (size_t)length, "\"}}\n");
+    config = config_fixture_expect(text,
+                                   "k.yaml:5:62: targets.file.group: expands to more than the "
+                                   "name of a group can hold; shorten it\n");
+    assert_null(config);
+}
+
+static int lay_files(void **state)
+{
+    const struct scenario *scenario = *state;
+    const struct files *files = scenario->context;
+
+    if (config_fixture_enter(state) != 0)
+        return -1;
+    if (files->main != NULL)
+        config_fixture_write("k.yaml", files->main);
+    for (size_t i = 0; i < FRAGMENTS_MAX && files->more[i].path != NULL; i++) {
+        if (files->more[i].text != NULL)
+            config_fixture_write(files->more[i].path, files->more[i].text);
+        else if (mkdir("conf.d", 0700) != 0 || mkdir(files->more[i].path, 0700) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int clear_up(void **state)
+{
+    (void)allocation_teardown(state);
+    return config_fixture_leave(state);
+}
+
+#define CONFIG_TEST(name, run, files)                                                              \
+    {                                                                                              \
+        name, allocation_test, lay_files, clear_up, (struct scenario[])                            \
+        {                                                                                          \
+            {                                                                                      \
+                name, run, &(files)                                                                \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONFIG_TEST("minimal", load_config, minimal),
+        CONFIG_TEST("full", load_config, full),
+        CONFIG_TEST("many_accounts", load_config, many_accounts),
+        CONFIG_TEST("mistakes", load_config, mistakes),
+        CONFIG_TEST("forbidden", load_config, forbidden),
+        CONFIG_TEST("unreadable", load_config, unreadable),
+        CONFIG_TEST("missing", load_config, missing),
+        CONFIG_TEST("meeting", load_config, meeting),
+        CONFIG_TEST("explain", explain, full),
+        CONFIG_TEST("find_account", find_account, full),
+        cmocka_unit_test_setup_teardown(test_a_group_that_is_too_long_is_no_missing_group,
+                                        config_fixture_enter, config_fixture_leave),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
