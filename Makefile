@@ -38,7 +38,8 @@ TEST_PACKAGES := cmocka>=1.1.5 libssl>=3.0
 # The same as Debian 12 calls them, and what the tests and the demo run.
 DEBIAN_PACKAGES := gcc libc6-dev pkg-config libuv1-dev libcurl4-openssl-dev libjson-c-dev \
     libyaml-dev libsqlite3-dev libssl-dev libsystemd-dev libmicrohttpd-dev libglib2.0-dev \
-    libcmocka-dev python3 python3-pytest openssl ca-certificates curl procps tzdata
+    libcmocka-dev python3 python3-pytest python3-pytest-xdist openssl ca-certificates curl procps \
+    tzdata
 DEBIAN_LINT_PACKAGES := clang-format clang-tidy cppcheck mandoc valgrind
 
 B := $(if $(SANITIZE),build-asan,build)
@@ -120,25 +121,44 @@ again = +$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS)
 
 all: $(PROGRAMS) ## Build the daemon, keyrotatectl and the Azure stand-in (the default)
 
-$B/obj/%.o: %.c Makefile
+# What is compiled with a warning is compiled again until it has none: so WERROR=1 finds it, which
+# is therefore no reason to compile the others again.
+$B/obj/%.o: %.c $B/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$Q$(CC) $(call compile_flags,$<) -MMD -MP -c -o $@ $<
+	$Q$(CC) $(call compile_flags,$<) -MMD -MP -c -o $@ $< 2> $@.warned; \
+	    status=$$?; cat $@.warned >&2; [ -s $@.warned ] || rm -f $@.warned; exit $$status
+$(patsubst %.warned,%,$(wildcard $B/obj/*/*/*.o.warned)): FORCE
 
 # Only what mentions the version or a path is compiled again when one of them changes.
 SOURCES_WITH_SETTINGS := $(shell grep -lE 'KEYROTATED_(VERSION|SYSCONFDIR)' $(DAEMON_SOURCES) /dev/null)
 $(call objects,$(SOURCES_WITH_SETTINGS)): $B/settings
-$(call objects,$(SOURCES_WITH_SETTINGS)): CPPFLAGS += \
+$(call objects,$(SOURCES_WITH_SETTINGS)): private CPPFLAGS += \
     -DKEYROTATED_VERSION='"$(FULL_VERSION)"' -DKEYROTATED_SYSCONFDIR='"$(SYSCONFDIR)"'
-$B/settings: FORCE
-	@mkdir -p $(@D)
-	@echo '$(FULL_VERSION) $(SYSCONFDIR)' | cmp -s - $@ || echo '$(FULL_VERSION) $(SYSCONFDIR)' > $@
+
+# Files that hold what is no file, for others to depend on: they are written when that changes ("+":
+# with -n, too, which would take everything for changed).
+RECORDS := $B/settings $B/flags $B/sources
+$B/settings: export RECORD = $(FULL_VERSION) $(SYSCONFDIR)
+# How things are compiled and linked; and headers of one name, for a new one may hide another.
+HEADERS := $(sort $(wildcard daemon/*/*.h tests/*/*.h))
+twice_named = $(foreach name,$(sort $(notdir $1)),\
+    $(if $(word 2,$(filter $(name),$(notdir $1))),%/$(name)))
+$B/flags: export RECORD = $(CC) $(shell $(CC) --version 2>/dev/null | head -n 1) \
+    $(foreach source,daemon/. tests/azuresim/. tests/sim/.,\
+        $(filter-out -Werror,$(call compile_flags,$(source)))) \
+    $(link_flags) $(PACKAGE_LIBS) $(TEST_LIBS) $(filter $(call twice_named,$(HEADERS)),$(HEADERS))
+# Without this, what a source that was removed had become would stay in archives and programs.
+$B/sources: export RECORD = $(filter-out tests/unit/test_%,$(ALL_SOURCES))
+$(RECORDS): FORCE
+	+@mkdir -p $(@D)
+	+@printf '%s\n' "$$RECORD" | cmp -s - $@ || printf '%s\n' "$$RECORD" > $@
 
 # Everything but the two main functions. A test that defines a function of a module itself, whole,
 # gets its own: the linker takes a module from the archive only for what is still missing.
 $(LIBRARY): $(call objects,$(filter-out $(MAIN_SOURCES),$(DAEMON_SOURCES)))
 $(TEST_LIBRARY): $(call objects,$(filter-out tests/unit/test_%,$(UNIT_SOURCES)))
-$(LIBRARY) $(TEST_LIBRARY):
+$(LIBRARY) $(TEST_LIBRARY): $B/sources
 	$(call say,AR,$@)
 	@mkdir -p $(@D) && rm -f $@
 	$Q$(AR) rcs $@ $(filter %.o,$^)
@@ -149,9 +169,16 @@ $B/sim: $(call objects,$(SIM_SOURCES)) $(LIBRARY)
 	$(call say,LD,$@)
 	$Q$(CC) $(link_flags) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS)
 
+# With what tests/sim/mutants.py compiles a changed copy of FILE, and links a simulation with it.
+print-sim-compile:
+	@echo '$(CC) $(call compile_flags,$(FILE))'
+print-sim-link:
+	@echo '$(CC) $(link_flags) CHANGED $(call objects,$(SIM_SOURCES)) $(LIBRARY) $(PACKAGE_LIBS)'
+
 $B/keyrotated: $(call objects,daemon/app/main.c) $(LIBRARY)
 $B/keyrotatectl: $(call objects,daemon/ctl/main.c) $(LIBRARY)
 $B/azuresim: $(call objects,$(AZURESIM_SOURCES))
+$(PROGRAMS) $B/sim: $B/sources
 $(PROGRAMS):
 	$(call say,LD,$@)
 	$Q$(CC) $(link_flags) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS)
@@ -203,9 +230,12 @@ test-programs: $(TESTS)
 test-unit: $(TESTS) ## Unit tests alone
 	@$(PYTHON) tests/run_unit.py --results $B/results/unit.xml --jobs $(JOBS) $(TESTS)
 
+# They wait most of the time, so that more of them run at once than there are processors.
+E2E_JOBS ?= 6
 test-e2e: all ## End-to-end tests alone: the real daemon against the Azure stand-in
 	@mkdir -p $B/results
 	@KEYROTATED_BUILD='$(abspath $B)' $(PYTHON) -m pytest -q -p no:cacheprovider \
+	    $(if $(filter-out 1,$(E2E_JOBS)),-n $(E2E_JOBS) --dist loadgroup) \
 	    --junit-xml=$B/results/e2e.xml tests/e2e $(PYTEST_ARGS)
 
 valgrind: $(TESTS) ## Unit tests under valgrind
@@ -283,7 +313,7 @@ help: ## Show this list
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' Makefile | \
 	    while IFS='|' read -r goal text; do printf '%-14s %s\n' "$$goal" "$$text"; done
 	@echo 'Variables: PREFIX DESTDIR SYSCONFDIR SBINDIR BINDIR MANDIR CC CFLAGS LDFLAGS JOBS'
-	@echo '           V=1 WERROR=1 SANITIZE=address,undefined DEMO_SECONDS=20 PYTEST_ARGS=…'
+	@echo '           V=1 WERROR=1 SANITIZE=address,undefined DEMO_SECONDS=20 PYTEST_ARGS=… E2E_JOBS=6'
 
 FORCE:
 .PHONY: all deps deps-lint demo test test-programs test-unit test-e2e valgrind lint lint-format \

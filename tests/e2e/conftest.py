@@ -20,6 +20,15 @@ from namespace import Namespace  # noqa: E402
 from stand_in import StandIn  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes much longer than most, and so is started first")
+
+
+def pytest_collection_modifyitems(items):
+    """Else one process would still be busy with a long test when all others are through."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def build():
     directory = pathlib.Path(os.environ.get("KEYROTATED_BUILD", HERE.parents[1] / "build"))

@@ -11,6 +11,7 @@ from truth import alternates
 ACCOUNTS = ("alpha", "bravo", "charlie")
 
 
+@pytest.mark.long
 def test_three_accounts_rotate_in_turn(site, azure):
     """Strictly Secondary, Primary, Secondary, …; every reader holds a live key at every moment, and
     a replaced key lives on for the overlap."""
@@ -103,6 +104,7 @@ def test_all_targets_in_order_and_formats(site, azure):
     assert order[:3] == ["alpha", "alpha.env", "alpha.json"]
 
 
+@pytest.mark.long
 def test_a_rotation_waits_for_a_required_target(site, azure):
     """Both keys are frozen until every required target has the new one, restarts or not."""
     site.config["targets"]["second"] = {"type": "file",

@@ -174,6 +174,7 @@ def network(azure):
     network.end()
 
 
+@pytest.mark.long
 def test_dns_that_does_not_answer(site, azure, network):
     """The loop does not hang on it: the daemon answers, reports, retries, and stops at once; and it
     goes on when names are resolved again."""

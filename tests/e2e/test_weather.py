@@ -12,6 +12,7 @@ from truth import alternates
 FLEET = ("alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel")
 
 
+@pytest.mark.long
 def test_storm_and_kill_9(site, azure):
     """A third of all ARM calls fails in random ways and the daemon is killed at random moments:
     no dead key in anybody's hands, and every account rotates again when the weather clears."""
@@ -37,10 +38,12 @@ def test_storm_and_kill_9(site, azure):
 
     azure.settings(weather={"probability": 0})
     clear = site.log.mark()
+    stormy = {name: len(azure.truth.regenerated(name)) for name in FLEET}
+    # Chance decides who gets through: not everybody does, nor does it keep everybody out.
+    assert sum(stormy.values()) >= len(FLEET) / 2, stormy
     for name in FLEET:
         site.wait_rotations(name, 2, since=clear, timeout=90)
-        slots = azure.truth.regenerated(name)
-        assert len(slots) >= 3, slots
+        assert len(azure.truth.regenerated(name)) > stormy[name]
     assert daemon.stop() == EXIT_OK
     site.verdict(continuous, overlap=1)
     site.verdict(once_per_overlap, overlap=1)
