@@ -44,7 +44,8 @@ void machine_fail(struct machine *machine, const struct failure *failure);
 void machine_trouble(struct machine *machine, enum reason reason, time_ms not_before,
                      const char *detail);
 /* The journal took so long that the look behind an intent or an offer has grown old. True: look
- * again at once; false: it is not the first time in a row, so that retry_at has to be waited for. */
+ * again at once; false: it is not the first time in a row, so that retry_at has to be waited for.
+ */
 bool machine_trouble_stalled(struct machine *machine);
 /* A look showed the past. */
 void machine_trouble_late(struct machine *machine);
