@@ -219,9 +219,9 @@ demo: deps ## Rotate the keys of a few accounts of a pretended Azure (DEMO_SECON
 	@$(PYTHON) tests/demo.py --build $B $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
 test: deps ## Install what is needed, build, run all tests
-	$(again) all test-programs
+	$(again) all test-programs $B/sim
 	@rm -rf $B/results
-	+@status=0; for suite in test-unit test-e2e; do \
+	+@status=0; for suite in test-unit test-sim test-e2e; do \
 	    $(MAKE) --no-print-directory $$suite || status=1; done; \
 	$(PYTHON) tests/tally.py $B/results || status=1; exit $$status
 
@@ -237,6 +237,23 @@ test-e2e: all ## End-to-end tests alone: the real daemon against the Azure stand
 	@KEYROTATED_BUILD='$(abspath $B)' $(PYTHON) -m pytest -q -p no:cacheprovider \
 	    $(if $(filter-out 1,$(E2E_JOBS)),-n $(E2E_JOBS) --dist loadgroup) \
 	    --junit-xml=$B/results/e2e.xml tests/e2e $(PYTEST_ARGS)
+
+# So many account-years, in worlds from that seed on: the same every time, whatever the machine.
+YEARS ?= $(if $(SANITIZE),300,10000)
+SEED  ?= 1
+
+test-sim: $B/sim ## The simulated world: scenarios, and YEARS of random ones
+	@mkdir -p $B/results
+	@$B/sim --scenario --results $B/results/scenarios.xml tests/sim/scenarios/*.txt
+	@$B/sim --years $(YEARS) --seed $(SEED) --jobs $(JOBS) --results $B/results/sim.xml
+
+sim: $B/sim ## Random worlds alone: YEARS=1000000 account-years of them, from SEED=1
+	@mkdir -p $B/results
+	@$B/sim --years $(YEARS) --seed $(SEED) --jobs $(JOBS) --results $B/results/sim-long.xml
+
+mutants: $B/sim ## The field's designs and changed copies of our own rules: all have to be convicted
+	@mkdir -p $B/results
+	@$(PYTHON) tests/sim/mutants.py --results $B/results/mutants.xml --jobs $(JOBS)
 
 valgrind: $(TESTS) ## Unit tests under valgrind
 	@$(PYTHON) tests/run_unit.py --results $B/results/valgrind.xml --jobs $(JOBS) --valgrind $(TESTS)
@@ -267,6 +284,7 @@ lint-cppcheck:
 	$(call say,LINT,cppcheck)
 	$Q$(CPPCHECK) -I daemon daemon
 	$Q$(CPPCHECK) -I tests/azuresim tests/azuresim
+	$Q$(CPPCHECK) -I daemon -I tests/sim tests/sim
 
 # One file per process, for it is slow; each file with the flags that it is compiled with.
 TIDY_MARKS := $(patsubst %.c,$B/tidy/%.ok,$(DAEMON_SOURCES) $(AZURESIM_SOURCES))
@@ -316,5 +334,6 @@ help: ## Show this list
 	@echo '           V=1 WERROR=1 SANITIZE=address,undefined DEMO_SECONDS=20 PYTEST_ARGS=… E2E_JOBS=6'
 
 FORCE:
-.PHONY: all deps deps-lint demo test test-programs test-unit test-e2e valgrind lint lint-format \
-    lint-layers lint-lengths lint-man lint-cppcheck lint-tidy format install uninstall clean help FORCE
+.PHONY: all deps deps-lint demo test test-programs test-unit test-sim test-e2e sim mutants valgrind \
+    lint lint-format lint-layers lint-lengths lint-man lint-cppcheck lint-tidy format install \
+    uninstall clean help print-sim-compile print-sim-link FORCE
