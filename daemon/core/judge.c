@@ -95,6 +95,11 @@ static uint64_t highest_cycle(const struct look *look)
     return cycle;
 }
 
+bool judge_is_ahead(const struct record *record, const struct look *look)
+{
+    return highest_cycle(look) > record->cycle;
+}
+
 bool judge_is_late(const struct record *record, const struct look *look)
 {
     for (int slot = 0; slot < SLOT_COUNT; slot++)
@@ -134,7 +139,7 @@ struct verdict judge_drift(const struct record *record, const struct look *look)
     verdict.standby_in_use = census.standby > 0;
     if (judge_is_late(record, look))
         return (struct verdict){.kind = VERDICT_LATE};
-    if ((!active_same && !standby_same) || highest_cycle(look) > record->cycle) {
+    if ((!active_same && !standby_same) || judge_is_ahead(record, look)) {
         verdict.drift = DRIFT_JOURNAL_UNFIT;
         return verdict;
     }
@@ -156,7 +161,7 @@ struct verdict judge_delivery(const struct record *record, const struct look *lo
     if (judge_is_late(record, look))
         return (struct verdict){.kind = VERDICT_LATE};
     verdict.other_changed = !fingerprint_equal(&look->live[other], &record->live[other]);
-    if (highest_cycle(look) > record->cycle)
+    if (judge_is_ahead(record, look))
         verdict = (struct verdict){.kind = VERDICT_DRIFT, .drift = DRIFT_JOURNAL_UNFIT};
     else if (!fingerprint_equal(&look->live[goal], &record->live[goal]))
         verdict = (struct verdict){.kind = VERDICT_DRIFT,

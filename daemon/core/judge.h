@@ -50,6 +50,10 @@ struct verdict judge_drift(const struct record *record, const struct look *look)
 /* Does the look show a key that was replaced before, so that it tells of the past? */
 bool judge_is_late(const struct record *record, const struct look *look);
 
+/* Does a target tell of a cycle that the journal has not reached? Then the journal is an old one.
+ */
+bool judge_is_ahead(const struct record *record, const struct look *look);
+
 /* An account whose goal key is being verified or delivered: AS_RECORDED where the goal's key is the
  * one under delivery; DRIFT_ACTIVE_CHANGED where the goal's slot holds another one;
  * DRIFT_JOURNAL_UNFIT where a target tells of a later cycle. */

@@ -220,9 +220,14 @@ void machine_take_key(struct machine *machine, enum slot slot, const struct fing
 
 void machine_acknowledge(struct machine *machine, struct target_record *target)
 {
+    bool known_to_hold_it =
+        target->acknowledged_at != 0 && target->unsettled_until == 0 &&
+        fingerprint_equal(&target->fingerprint, record_goal_key(machine->record));
+
     /* Nobody knows since when it holds the key: "it held it already" may be the work of an attempt
-     * that failed, or was cut short, and its readers may have been told only now. */
-    if (target->required && (target->acknowledged_at == 0 || target->unsettled_until != 0))
+     * that failed, or was cut short, or of a time that the journal has lost, and its readers may
+     * have been told only now. */
+    if (target->required && !known_to_hold_it)
         machine->record->overlap_from = machine->now;
     target->acknowledged = true;
     target->fingerprint = *record_goal_key(machine->record);

@@ -202,15 +202,31 @@ time_ms schedule_first(const struct policy *policy, const char *account_id, time
     return schedule_start(policy, account_id, planned);
 }
 
+/* How much longer than rotate_every two rotations may lie apart without a key growing too old. */
+static duration_ms reserve(const struct policy *policy, time_ms from)
+{
+    duration_ms most = policy->rotate_every / 4;
+    duration_ms left = most;
+
+    if (policy->max_key_age != 0)
+        left = policy->max_key_age - schedule_worst_key_age(policy, from);
+    if (left < 0)
+        return 0;
+    return left < most ? left : most;
+}
+
 time_ms schedule_next_planned(const struct policy *policy, time_ms planned, time_ms completed_at)
 {
     time_ms earliest = time_add(completed_at, policy->overlap);
-    int64_t steps = 1;
+    time_ms latest = time_add(completed_at, policy->rotate_every);
+    duration_ms room;
     time_ms next;
 
-    if (completed_at > planned)
-        steps += (completed_at - planned) / policy->rotate_every;
-    next = time_add(planned, steps * policy->rotate_every);
+    if (completed_at < planned)
+        latest = time_add(latest, reserve(policy, completed_at));
+    room = latest - planned;
+    next = time_add(planned, (room / policy->rotate_every - (room % policy->rotate_every < 0)) *
+                                 policy->rotate_every);
     return next > earliest ? next : earliest;
 }
 

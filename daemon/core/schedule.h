@@ -35,9 +35,12 @@ time_ms schedule_first(const struct policy *policy, const char *account_id, time
 
 /*
  * Rotation `planned` (the slot on the time line, without window and splay) was completed at
- * `completed_at`. Returns the next one: the first planned + n * rotate_every that lies in the
- * future of `completed_at`, or overlap after `completed_at` where that is later. (Waiting for the
- * slot after it instead would double the interval whenever overlap is close to rotate_every.)
+ * `completed_at`. Returns the next one: the last planned + n * rotate_every that lies not more than
+ * rotate_every after `completed_at`, or overlap after `completed_at` where that is later. (Waiting
+ * for the slot after it instead would double the interval whenever overlap is close to
+ * rotate_every.) A rotation before its planned time, by command, takes the place of the planned
+ * one where that keeps the promise about the age of keys; many of them do not put the next one off
+ * for ever.
  */
 time_ms schedule_next_planned(const struct policy *policy, time_ms planned, time_ms completed_at);
 

@@ -252,7 +252,8 @@ void on_doubt_look(struct machine *machine)
     changed = !fingerprint_equal(&look->live[slot], &record->intent.before[slot]);
     other_changed = !fingerprint_equal(&look->live[other], &record->intent.before[other]);
 
-    if (changed && other_changed && judge_unanimous(record, look, other)) {
+    if ((changed && other_changed && judge_unanimous(record, look, other)) ||
+        judge_is_ahead(record, look)) {
         /* Consumers already use a key that this journal never saw: it is the one that is behind. */
         record->intent = (struct intent){0};
         adopt_anew(machine, look);
