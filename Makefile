@@ -59,7 +59,7 @@ PROGRAMS     := $B/keyrotated $B/keyrotatectl $B/azuresim
 TESTS        := $(addprefix $B/tests/,$(TEST_NAMES))
 
 FORMATTED := $(sort $(wildcard daemon/*/*.[ch] tests/azuresim/*.[ch] tests/unit/*.[ch] \
-    tests/sim/*.[ch]))
+    tests/sim/*.[ch] tests/crash/*.[ch]))
 
 # --- flags ---------------------------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
@@ -257,6 +257,19 @@ mutants: $B/sim ## The field's designs and changed copies of our own rules: all 
 
 valgrind: $(TESTS) ## Unit tests under valgrind
 	@$(PYTHON) tests/run_unit.py --results $B/results/valgrind.xml --jobs $(JOBS) --valgrind $(TESTS)
+
+# Preloaded into the daemon by the campaign. Whatever the daemon is instrumented with, this is not.
+$B/fail_calls.so: tests/crash/fail_calls.c $B/flags
+	$(call say,LD,$@)
+	$Q$(CC) -shared -fPIC -std=gnu17 -D_GNU_SOURCE $(WARNINGS) $(if $(WERROR),-Werror) $(CFLAGS) \
+	    $(LDFLAGS) -o $@ $<
+
+# Another seed each time, unless SEED is given. From KILLS=1000 on nothing is left out.
+KILLS ?= 200
+crash: all $B/fail_calls.so ## The real daemon, killed KILLS=200 times and more, while programs use its keys
+	@$(PYTHON) tests/crash/campaign.py --build $B --kills $(KILLS) --results $B/results/crash.xml \
+	    $(if $(filter command environment,$(firstword $(origin SEED))),--seed $(SEED))
+.PHONY: crash
 
 # --- looking at the source -----------------------------------------------------------------------
 lint: lint-format lint-layers lint-lengths lint-man lint-cppcheck lint-tidy ## Format, layers, file lengths, man pages, cppcheck, clang-tidy

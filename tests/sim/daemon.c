@@ -212,7 +212,8 @@ void daemon_bury(struct world *world)
     void *daemon = world->daemon;
 
     world->daemon = NULL;
-    if (world->dying) {
+    /* Killed in the very moment in which it had stopped: nothing is left to be taken apart. */
+    if (world->dying && !world->stopped) {
         world->daemon = daemon;
         take_apart(world);
         world->daemon = NULL;
@@ -250,10 +251,12 @@ struct control_request {
 
 void control_answer(struct control_request *request, const struct control_answer *answer)
 {
-    trace_tell(request->world, request->account, "daemon", "answers: %s: %s",
-               control_outcome_name(answer->outcome), answer->message);
-    oracle_command_answered(request->world, request->account, request->command,
-                            answer->outcome == CONTROL_REFUSED);
+    if (!request->world->dying) {
+        trace_tell(request->world, request->account, "daemon", "answers: %s: %s",
+                   control_outcome_name(answer->outcome), answer->message);
+        oracle_command_answered(request->world, request->account, request->command,
+                                answer->outcome == CONTROL_REFUSED);
+    }
     free(request);
 }
 

@@ -1,13 +1,140 @@
-/* What the oracles remember. Included by oracle.h alone. */
+/*
+ * What the oracles remember. Included by oracle.h alone.
+ *
+ * Instants are true time, with one exception that they all share: when the clock was set forward
+ * while the daemon was off, it cannot tell that from time that has passed, and whatever it has to
+ * wait for is measured by its clock. Instants from which such waits are counted are moved back then
+ * (oracle_age()).
+ */
 #ifndef KEYROTATED_TESTS_SIM_ORACLE_STATE_H
 #define KEYROTATED_TESTS_SIM_ORACLE_STATE_H
 
+enum { ORACLE_DEAD_MAX = 8 };
+/* Not a key: nobody has told what stands there. (0 is "nothing stands there".) */
+#define ORACLE_UNTOLD (UINT32_MAX - 1)
+
+struct oracle_target {
+    /* What programs that read here may hold: the truth, and what the daemon can know of it. */
+    uint32_t held;               /* the last key that stood here: what everybody holds by now */
+    bool held_known;             /* the daemon put it there, or has seen it */
+    time_ms left_at[SLOT_COUNT]; /* until when the live key of that slot stood here; 0: never */
+    time_ms own_at[SLOT_COUNT];  /* until when it did by the daemon's own deliveries */
+    time_ms seen_at[SLOT_COUNT]; /* when a look that the journal took note of last showed it */
+    struct oracle_seen {
+        uint32_t key;
+        time_ms at;     /* 0: nothing was seen */
+    } seen, seen_saved; /* by the last look: until the journal has it, a crash forgets it */
+
+    /* What the daemon was told: by answers to its deliveries, and by its looks. */
+    uint32_t told;
+    uint32_t given; /* the live key that it was last told of … */
+    time_ms given_since;
+    time_ms given_seen_at;
+    uint32_t given_before; /* … and the one before that */
+    uint32_t shown;        /* by the last looks alike */
+    time_ms shown_since;
+
+    uint32_t claimed;     /* what the record calls acknowledged here; 0: nothing */
+    time_ms changed_at;   /* the last delivery that changed it */
+    time_ms unsettled_at; /* a delivery of unknown outcome; 0: none */
+    bool delivering_dead; /* the last delivery was of a key known to be dead */
+    time_ms wrong_since;  /* without the key that it should hold; 0: it has it */
+};
+
 struct oracle_account {
-    int nothing_yet;
+    struct oracle_target targets[4];
+
+    /* what the daemon has under way */
+    unsigned reads, probes, others, saves;
+    bool regenerating;
+    unsigned deliveries; /* bits of targets */
+    unsigned happenings; /* at one instant … */
+    unsigned happenings_today;
+    time_ms happened_at, today;
+    bool touched; /* since the last rest */
+
+    /* its last look */
+    struct oracle_look {
+        time_ms began, ended; /* 0: none since the start */
+        uint32_t live[SLOT_COUNT];
+        duration_ms skew;
+        uint64_t cycle; /* the highest that a target named */
+        unsigned read;  /* bits of targets that were read, or tried to … */
+        unsigned seen;  /* … and could be */
+        bool past;      /* it showed what was not true any more */
+    } look;
+    uint32_t shown[SLOT_COUNT]; /* by the last looks alike */
+    time_ms shown_since[SLOT_COUNT];
+    time_ms refused_at,
+        proven_at; /* the data plane refused a dead key, and accepted the shown one */
+
+    /* regenerating */
+    bool attempted;
+    enum slot attempt_slot;
+    time_ms attempt_at, attempt_ended_at;
+    duration_ms attempt_overlap;
+    bool attempt_resolved; /* another slot may be next */
+    time_ms doubt_since;   /* 0: none */
+    bool by_stranger[SLOT_COUNT];
+    time_ms strange_since[SLOT_COUNT]; /* when a look first showed the slot's live key */
+    struct oracle_dead {
+        uint32_t key;
+        enum slot slot;
+        bool known;          /* to the daemon */
+    } dead[ORACLE_DEAD_MAX]; /* newest first */
+    uint32_t delivering;     /* the key of the last delivery */
+    time_ms strangers_at;    /* the last foreign change that the record took up; 0: none */
+    bool fight;              /* … was the second within rotate_every, and nobody has resumed it */
+
+    /* what the last record said */
+    struct oracle_said {
+        bool adopted;
+        enum slot active, goal;
+        uint32_t live[SLOT_COUNT];
+        bool intent;
+        enum slot intent_slot;
+        bool held;
+        bool owes; /* a delivery to some target */
+    } said;
+    bool redeliver_asked, rotate_asked; /* by a command that is not answered yet */
+    uint32_t completed_key;
+    time_ms completed_at;
+
+    /* the schedule, by the daemon's wall clock */
+    time_ms planned;      /* the next rotation is not planned for before */
+    bool configured;      /* and was so when the configuration was read last */
+    time_ms caught_up_at; /* nor before this: what a start or a reload found due is splayed */
+    time_ms completed_wall, adopted_wall;
+    time_ms adopted_at;       /* true time */
+    duration_ms planned_with; /* rotate_every; 0: no rotations */
+    struct oracle_milestone {
+        time_ms at, wall;
+        bool adopted, completed;
+        bool elsewhere; /* it was somebody else who rotated */
+        bool stranger;  /* a key that somebody else made is taken up */
+    } milestone;        /* saved, and not durable yet */
+    bool requested;     /* `rotate` was commanded */
+    time_ms prompted_at;
+    time_ms probed_at;
+    bool probed_in_window;
+
+    /* liveness */
+    time_ms disturbed_at; /* the last thing that was not the daemon's doing, or went wrong */
+    time_ms settle_by;    /* a look has to begin until then; 0: none is awaited */
+    time_ms blocked_told_at;
+    time_ms blocked_since, drift_told_at;     /* what waits for a person since then … */
+    time_ms commanded_at, told_to_deliver_at; /* … and what a person has said */
+    time_ms due_since;                        /* 0: it is not due */
+    unsigned passed_over;                     /* rotations that others completed since then */
 };
 
 struct oracle_world {
-    int nothing_yet;
+    duration_ms wall_offset; /* when the daemon ended */
+    bool journal_edited;     /* restored or erased, for the next start */
+    duration_ms check_every_max, overlap_max;
+    time_ms disturbed_at;
+    time_ms skewed_at; /* the last instant at which the clock was wrong; 0: never */
+    unsigned touched;  /* bits of accounts */
 };
 
 #endif

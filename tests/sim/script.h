@@ -57,7 +57,7 @@ const char *mishap_name(enum mishap mishap); /* "fails" "lost-before" … */
 /* Can that happen to this effect? */
 bool mishap_fits(enum mishap mishap, enum effect effect);
 
-enum crash_moment { CRASH_BEFORE, CRASH_DURING, CRASH_AFTER };
+enum crash_moment { CRASH_BEFORE, CRASH_DURING, CRASH_AFTER, CRASH_MOMENT_COUNT };
 
 enum incident_kind {
     /* one effect goes wrong: effect, mishap, account, times */
@@ -105,6 +105,7 @@ enum incident_kind {
                                  now, and is well */
     INCIDENT_KIND_COUNT
 };
+const char *incident_kind_name(enum incident_kind kind); /* "mishap" "crash-at" … */
 
 enum { ALL_ACCOUNTS = WORLD_ACCOUNTS_MAX };
 
@@ -136,13 +137,16 @@ struct script_policy {
     bool has_window; /* Saturdays and Sundays from 22:00 to 04:00, Europe/Berlin */
 };
 
+bool script_policy_equal(const struct script_policy *a, const struct script_policy *b);
+
 struct incident {
     duration_ms at; /* since the world began */
+    unsigned bond;  /* the same for those that only make sense together; 0: none. Not in the text */
     enum incident_kind kind;
     unsigned account; /* index, or ALL_ACCOUNTS */
     unsigned target;  /* index */
     enum effect effect;
-    enum mishap mishap;
+    enum mishap mishap; /* MISHAP_NONE, with 0 times: what was armed is taken back */
     unsigned times;
     enum crash_moment moment;
     duration_ms duration;
@@ -151,6 +155,8 @@ struct incident {
     enum script_command command;
     struct script_policy policy;
 };
+/* How long what the incident begins lasts; 0: it is over at once. */
+duration_ms incident_length(const struct incident *incident);
 
 struct script_target {
     char name[SCRIPT_NAME_MAX];
@@ -174,12 +180,14 @@ struct script {
     size_t incident_room;
 };
 
-/* One account, one readable required target, every 30 days, overlap 7 days, 60 days, nothing
- * happens. Never fails. */
+/* One account, its configuration names the active key (the primary one), one readable required
+ * target that is empty, every 30 days, overlap 7 days, 60 days, nothing happens. Never fails. */
 void script_init(struct script *script);
 void script_done(struct script *script);
-/* Keeps the order of `at`; later ones of the same instant come after. Aborts when memory is out. */
+/* Keeps the order of `at`; later ones of the same instant come after. Aborts when memory is out,
+ * and where there are more than SCRIPT_INCIDENTS_MAX. */
 void script_add(struct script *script, const struct incident *incident);
+/* `to` is nothing yet. */
 void script_copy(struct script *to, const struct script *from);
 
 /* --- script_text.c: the language of scenarios --- */
@@ -200,5 +208,9 @@ void incident_print(const struct script *script, const struct incident *incident
 /* What a seed stands for: settings and incidents for about `years` account-years, ending in fair
  * weather in which every account has to rotate. */
 void script_by_chance(struct script *script, uint64_t seed, unsigned years);
+/* In fair weather, and with nothing left to repair, every account rotates within so long. */
+duration_ms script_longest_wait(const struct script_policy *policy);
+/* How long that script is, times its accounts, without making it. */
+duration_ms script_time_by_chance(uint64_t seed, unsigned years);
 
 #endif

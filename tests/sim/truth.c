@@ -175,7 +175,8 @@ void secret_clear(struct secret **secret)
 
 void wipe(void *memory, size_t length)
 {
-    explicit_bzero(memory, length);
+    if (length > 0)
+        explicit_bzero(memory, length);
 }
 
 /* The same in every world: an id of Azure's log decides nothing. */

@@ -1,0 +1,247 @@
+/*
+ * Deliveries, and what the journal says of them: rules 6 to 10.
+ */
+#include "oracle_parts.h"
+
+enum { SLACK_MS = 1000 };
+
+/* Everybody has the key that was under delivery: nothing is frozen any more. */
+void delivery_settle(const struct world *world, struct world_account *account)
+{
+    struct oracle_account *state = &account->oracle;
+
+    if (state->delivering != KEY_NONE && oracle_all_told(world, account, state->delivering))
+        state->delivering = KEY_NONE;
+    if (!state->attempt_resolved &&
+        oracle_all_told(world, account, account->live[state->attempt_slot]))
+        state->attempt_resolved = true;
+}
+
+/* --- a delivery begins --- */
+
+static const struct target_record *journal_of(const struct world_account *account, unsigned target)
+{
+    if (!account->in_journal)
+        return NULL;
+    return record_target_const(&account->journal, &account->targets[target].id);
+}
+
+static void is_offered(struct world *world, struct world_account *account,
+                       const struct operation *delivery)
+{
+    const struct target_record *record = journal_of(account, delivery->target);
+
+    if (!record || !record->offered)
+        oracle_convict(world, ORACLE_OFFER_FIRST, account,
+                       "k%u is delivered to %s, and the journal does not know that it may hold it",
+                       delivery->key, oracle_target_name(account, delivery->target));
+}
+
+/* The key that the journal says is under delivery; and no other while one is on its way. Somebody
+ * else's regenerate, or a person who says which key is in use, ends that. */
+static void is_goal(struct world *world, struct world_account *account,
+                    const struct operation *delivery)
+{
+    const struct oracle_account *state = &account->oracle;
+    const struct record *journal = &account->journal;
+
+    if (oracle_knows_keys(oracle_journal(account)) &&
+        world_key_of(&journal->live[journal->goal]) != delivery->key)
+        oracle_convict(world, ORACLE_DELIVERS_GOAL, account,
+                       "k%u is delivered to %s, but the journal's goal is k%u", delivery->key,
+                       oracle_target_name(account, delivery->target),
+                       world_key_of(&journal->live[journal->goal]));
+    if (state->delivering == KEY_NONE || state->delivering == delivery->key ||
+        state->attempt_resolved ||
+        (state->delivering != account->live[SLOT_PRIMARY] &&
+         state->delivering != account->live[SLOT_SECONDARY]))
+        return;
+    oracle_convict(world, ORACLE_DELIVERS_GOAL, account,
+                   "k%u is delivered to %s while k%u is still owed to some", delivery->key,
+                   oracle_target_name(account, delivery->target), state->delivering);
+}
+
+static void is_settled(struct world *world, struct world_account *account,
+                       const struct operation *delivery)
+{
+    const struct oracle_target *state = &account->oracle.targets[delivery->target];
+    const struct world_target *target = &account->targets[delivery->target];
+    time_ms settled_at = state->unsettled_at + world->timing.unknown_wait - SLACK_MS;
+
+    if (target->settings.settles_at_once || state->unsettled_at == 0)
+        return;
+    if (world->now < settled_at)
+        oracle_convict(world, ORACLE_UNSETTLED, account,
+                       "a delivery to %s %s after one of unknown outcome",
+                       oracle_target_name(account, delivery->target),
+                       oracle_words(world->now - state->unsettled_at));
+}
+
+/* Of a journal that was put back: a target tells of a rotation that it never knew. */
+static void journal_fits(struct world *world, struct world_account *account,
+                         const struct operation *delivery)
+{
+    const struct oracle_look *look = &account->oracle.look;
+
+    if (account->in_journal && look->cycle > account->journal.cycle)
+        oracle_convict(world, ORACLE_JOURNAL_UNFIT, account,
+                       "k%u is delivered in cycle %llu although a target tells of cycle %llu",
+                       delivery->key, (unsigned long long)account->journal.cycle,
+                       (unsigned long long)look->cycle);
+}
+
+void delivery_begins(struct world *world, struct world_account *account,
+                     const struct operation *operation)
+{
+    struct oracle_account *state = &account->oracle;
+    struct oracle_target *target = &state->targets[operation->target];
+    uint32_t key = operation->key;
+
+    is_offered(world, account, operation);
+    is_goal(world, account, operation);
+    is_settled(world, account, operation);
+    journal_fits(world, account, operation);
+    target->delivering_dead = told_dead(account, key);
+    if (target->delivering_dead)
+        oracle_convict(world, ORACLE_PAST_LOOK, account,
+                       "k%u is delivered to %s, which the daemon can know to be dead", key,
+                       oracle_target_name(account, operation->target));
+    if (state->delivering != key && account->targets[operation->target].required) {
+        state->delivering = key;
+        /* From here on it is this key that has to reach everybody. */
+        if (key == account->live[state->attempt_slot])
+            state->attempt_resolved = false;
+    }
+}
+
+/* --- what becomes of it --- */
+
+/* For designs whose journal does not say when: everybody has the key that it made. */
+static void rotation_is_complete(struct world *world, struct world_account *account, uint32_t key)
+{
+    struct oracle_account *state = &account->oracle;
+
+    if (oracle_knows_keys(oracle_journal(account)) || !state->attempted ||
+        key != account->live[state->attempt_slot] || state->by_stranger[state->attempt_slot] ||
+        key == state->completed_key || !oracle_all_told(world, account, key))
+        return;
+    state->completed_key = key;
+    liveness_completed(world, account);
+    schedule_completed(world, account, world_wall(world), false);
+}
+
+void delivery_ends(struct world *world, struct world_account *account,
+                   const struct operation *operation, bool failed, bool unknown)
+{
+    struct oracle_target *target = &account->oracle.targets[operation->target];
+
+    if (unknown) {
+        target->unsettled_at = world->now;
+        return;
+    }
+    if (failed)
+        return;
+    target->unsettled_at = 0;
+    told_delivered(world, account, operation);
+    delivery_settle(world, account);
+    rotation_is_complete(world, account, operation->key);
+    if (account->targets[operation->target].past[0].key != operation->key)
+        consumer_delivered(world, account, operation->target, operation->key);
+}
+
+void delivery_changes(struct world *world, struct world_account *account, unsigned target,
+                      uint32_t key)
+{
+    (void)key;
+    account->oracle.targets[target].changed_at = world->now;
+}
+
+/* What was on its way may still land. */
+void delivery_daemon_ends(struct world *world, struct world_account *account)
+{
+    for (unsigned i = 0; i < world->script->target_count; i++)
+        if ((account->oracle.deliveries & 1U << i) != 0)
+            account->oracle.targets[i].unsettled_at = world->now;
+}
+
+/* --- what the journal says of it --- */
+
+static void acknowledgement_is_true(struct world *world, struct world_account *account,
+                                    unsigned index, const struct target_record *record)
+{
+    struct oracle_target *target = &account->oracle.targets[index];
+    uint32_t key = record->acknowledged ? world_key_of(&record->fingerprint) : KEY_NONE;
+
+    if (key == target->claimed)
+        return;
+    if (key != KEY_NONE && key != target->told)
+        oracle_convict(world, ORACLE_ACKNOWLEDGED, account,
+                       "the journal says that %s has k%u, but it was neither given it nor seen to "
+                       "hold it",
+                       oracle_target_name(account, index), key);
+}
+
+/* A required target that does not have the key, as far as the daemon was told; or NULL. */
+static const char *who_lacks(const struct world *world, const struct world_account *account,
+                             uint32_t key, bool seen_only)
+{
+    for (unsigned i = 0; i < world->script->target_count; i++)
+        if (oracle_cares(world, &account->targets[i]) && account->oracle.targets[i].told != key &&
+            (!seen_only || (account->oracle.look.seen & 1U << i) != 0))
+            return oracle_target_name(account, i);
+    return NULL;
+}
+
+static void active_moves(struct world *world, struct world_account *account,
+                         const struct record *record)
+{
+    const struct oracle_said *said = &account->oracle.said;
+    uint32_t key = world_key_of(&record->live[record->active]);
+    /* Somebody else rotated: targets that the look could not read are then owed the key. */
+    bool elsewhere = said->goal == said->active && account->oracle.by_stranger[record->active];
+    const char *lacking = who_lacks(world, account, key, elsewhere);
+
+    if (!elsewhere && said->goal != record->active)
+        oracle_convict(world, ORACLE_ACTIVE_LAST, account,
+                       "the %s key is called active, which was not under delivery",
+                       slot_name(record->active));
+    else if (lacking)
+        oracle_convict(world, ORACLE_ACTIVE_LAST, account,
+                       "the %s key is called active although %s does not have it",
+                       slot_name(record->active), lacking);
+}
+
+void delivery_saved(struct world *world, struct world_account *account, const struct record *record,
+                    const struct oracle_rows *rows)
+{
+    struct oracle_account *state = &account->oracle;
+    const struct oracle_said *said = &state->said;
+    bool stays = said->adopted && oracle_knows_keys(record) && !rows->adopted;
+    const char *lacking;
+
+    for (unsigned i = 0; i < world->script->target_count; i++) {
+        const struct target_record *target = record_target_const(record, &account->targets[i].id);
+
+        if (target)
+            acknowledgement_is_true(world, account, i, target);
+    }
+    if (rows->completed) {
+        lacking = who_lacks(world, account, world_key_of(&record->live[record->goal]), false);
+        if (lacking)
+            oracle_convict(world, ORACLE_ACKNOWLEDGED, account,
+                           "the rotation is called complete although %s does not have the new key",
+                           lacking);
+    }
+    if (stays && said->intent && record->intent.open && said->intent_slot != record->intent.slot)
+        oracle_convict(world, ORACLE_SAME_SLOT, account,
+                       "an open intent for the %s key becomes one for the %s key",
+                       slot_name(said->intent_slot), slot_name(record->intent.slot));
+    if (stays && said->goal != said->active && record->goal != said->goal)
+        oracle_convict(world, ORACLE_DELIVERS_GOAL, account,
+                       "the %s key is not delivered any more, and not everybody has it",
+                       slot_name(said->goal));
+    if (stays && record->active != said->active)
+        active_moves(world, account, record);
+    if (rows->adopted || (stays && record->active != said->active))
+        state->attempt_resolved = true;
+}

@@ -1,0 +1,330 @@
+/*
+ * Nothing stops in silence, and everything comes to a good end in time.
+ *
+ * Every bound is counted in quiet: from the last thing that went wrong, or that somebody else did
+ * to the account, with the daemon up and running. What goes wrong is seen in the answers that the
+ * daemon gets, so that no oracle has to know why.
+ */
+#include "oracle_parts.h"
+
+/* What waits for a retry was put off by retry_max at most, or by what a server asked for: the
+ * worlds' ask for seconds. Two such waits can follow each other (the account's, then a target's),
+ * and after them a wait for what may still take effect, one for a second look, and verify_timeout.
+ */
+static duration_ms retries(const struct world *world)
+{
+    const struct timing *timing = &world->timing;
+
+    return 2 * timing->retry_max + 4 * timing->unknown_wait + timing->verify_timeout +
+           10 * MS_MINUTE;
+}
+
+/* Until it is seen, and put right. */
+static duration_ms repair_takes(const struct world *world)
+{
+    return world->oracle.check_every_max + retries(world);
+}
+
+/* The settle look waits for nothing but what is being saved. */
+#define SETTLE_SLACK_MS (2 * MS_MINUTE)
+/* The longest time from one window to the next, and a day. */
+#define WINDOW_GAP_MS (8 * MS_DAY)
+/* Blocked accounts are reported again every day. */
+#define TOLD_AGAIN_MS (25 * MS_HOUR)
+
+static time_ms later(time_ms a, time_ms b)
+{
+    return a > b ? a : b;
+}
+
+void liveness_disturb(struct world *world, struct world_account *account)
+{
+    account->oracle.disturbed_at = world->now;
+    if (account->oracle.settle_by != 0)
+        account->oracle.settle_by = world->now + world->timing.settle + SETTLE_SLACK_MS;
+}
+
+void liveness_ends(struct world *world, struct world_account *account,
+                   const struct operation *operation, bool failed)
+{
+    const uint32_t *live = account->live;
+    bool dead = operation->key != live[SLOT_PRIMARY] && operation->key != live[SLOT_SECONDARY];
+    bool wrong = failed;
+
+    /* A dead key is refused: that is no trouble, but an answer. */
+    if (operation->effect == EFFECT_VERIFY && dead)
+        wrong = false;
+    if (!failed && operation->effect == EFFECT_DELIVER)
+        wrong = account->targets[operation->target].past[0].key != operation->key;
+    if (!failed && operation->mishap != MISHAP_NONE)
+        wrong = true;
+    if (wrong)
+        liveness_disturb(world, account);
+}
+
+/* Since when nothing has gone wrong. */
+static time_ms quiet_since(const struct world *world, const struct world_account *account)
+{
+    time_ms since = later(account->oracle.disturbed_at, world->oracle.disturbed_at);
+
+    since = later(since, later(world->disk_full_until, world->disk_slow_until));
+    since = later(since, later(world->frozen_until, world->data_down_until));
+    return later(since, world->lag_until);
+}
+
+/* Waits for a person, who has been told. */
+static bool waits_for_person(const struct world_account *account)
+{
+    return account->in_journal &&
+           reason_describe(account->journal.blocked)->clearing == CLEARED_BY_HUMAN;
+}
+
+/* --- required targets without the key --- */
+
+enum lack { LACKS_NOTHING, LACKS_KEY, HOLDS_DEAD_KEY };
+
+static enum lack lack_of(const struct world *world, const struct world_account *account,
+                         unsigned index)
+{
+    const struct world_target *target = &account->targets[index];
+    const struct record *journal = &account->journal;
+    key_number key =
+        target->settings.readable ? target->past[0].key : account->oracle.targets[index].told;
+
+    if (!oracle_cares(world, target))
+        return LACKS_NOTHING;
+    if (key != account->live[SLOT_PRIMARY] && key != account->live[SLOT_SECONDARY])
+        return oracle_is_key(key) ? HOLDS_DEAD_KEY : LACKS_KEY;
+    if (!oracle_knows_keys(oracle_journal(account)))
+        return LACKS_NOTHING;
+    return key == account->live[journal->goal] ? LACKS_NOTHING : LACKS_KEY;
+}
+
+/* Under on_drift: alert a person decides whether the key that somebody else changed is delivered.
+ */
+static bool left_to_person(const struct world *world, const struct world_account *account)
+{
+    return world->policy.on_drift == DRIFT_ALERT &&
+           account->journal.repairing == DRIFT_ACTIVE_CHANGED &&
+           account->oracle.told_to_deliver_at < account->oracle.drift_told_at;
+}
+
+static void gets_its_key(struct world *world, struct world_account *account, unsigned index)
+{
+    struct oracle_target *target = &account->oracle.targets[index];
+    enum lack lack = lack_of(world, account, index);
+    duration_ms quiet;
+
+    if (lack == LACKS_NOTHING || waits_for_person(account) || left_to_person(world, account)) {
+        target->wrong_since = 0;
+        return;
+    }
+    if (target->wrong_since == 0)
+        target->wrong_since = world->now;
+    quiet = world->now - later(target->wrong_since, quiet_since(world, account));
+    if (quiet <= repair_takes(world))
+        return;
+    oracle_convict(world, lack == HOLDS_DEAD_KEY ? ORACLE_REPAIRED : ORACLE_OWED, account,
+                   "%s %s since %s, in which nothing went wrong (%s)",
+                   oracle_target_name(account, index),
+                   lack == HOLDS_DEAD_KEY ? "holds a dead key" : "does not have the key",
+                   oracle_words(quiet), position_name(account->journal.position));
+}
+
+/* --- a look after a completed rotation --- */
+
+static void is_looked_at(struct world *world, struct world_account *account)
+{
+    const struct oracle_account *state = &account->oracle;
+
+    if (state->settle_by == 0 ||
+        world->now <= later(state->settle_by,
+                            quiet_since(world, account) + world->timing.settle + SETTLE_SLACK_MS))
+        return;
+    oracle_convict(world, ORACLE_SETTLE_LOOK, account, "no look %s after a rotation was completed",
+                   oracle_words(world->now - state->completed_at));
+}
+
+/* --- waiting --- */
+
+static void says_that_it_waits(struct world *world, struct world_account *account)
+{
+    const struct oracle_account *state = &account->oracle;
+    time_ms since = later(state->blocked_told_at, quiet_since(world, account));
+
+    if (!waits_for_person(account) || world->now - since <= TOLD_AGAIN_MS)
+        return;
+    oracle_convict(world, ORACLE_NOT_SILENT, account, "is blocked (%s) and has not said so for %s",
+                   reason_describe(account->journal.blocked)->name,
+                   oracle_words(world->now - state->blocked_told_at));
+}
+
+/* Who waits for nothing but a time waits for the next check, a retry, or the daily report. */
+static void has_timer(struct world *world, struct world_account *account)
+{
+    const struct oracle_account *state = &account->oracle;
+    duration_ms longest = later(world->oracle.check_every_max, MS_DAY) + MS_HOUR;
+    bool busy = state->others > 0 || state->reads > 0 || state->probes > 0 || state->saves > 0;
+    time_ms wake_at = TIME_NEVER;
+    bool rests;
+
+    if (!world->design->rests || busy || world->stopping)
+        return;
+    rests = world->design->rests(world->daemon, account->name, &wake_at);
+    if (!rests)
+        oracle_convict(world, ORACLE_NOT_SILENT, account,
+                       "has something to do, and does nothing (%s)",
+                       position_name(account->journal.position));
+    else if (wake_at == TIME_NEVER || wake_at - world_wall(world) > longest)
+        oracle_convict(world, ORACLE_NOT_SILENT, account, "has no timer within %s (%s)",
+                       oracle_words(longest), position_name(account->journal.position));
+}
+
+/* --- being passed over --- */
+
+static bool is_due(const struct world *world, const struct world_account *account)
+{
+    const struct record *journal = &account->journal;
+
+    return account->configured && account->in_journal && journal->adopted &&
+           journal->blocked == REASON_NONE && !journal->held && world->policy.rotate &&
+           !journal->intent.open && journal->goal == journal->active &&
+           !account->oracle.said.owes && journal->due_at != 0 &&
+           journal->due_at <= world_wall(world);
+}
+
+/* Due since then: it may still have to wait for the end of an overlap, and for a window. */
+static duration_ms start_takes(const struct world *world)
+{
+    return world->oracle.overlap_max + repair_takes(world) +
+           (world->policy.window_count > 0 ? WINDOW_GAP_MS + world->policy.splay : 0);
+}
+
+static void is_not_passed_over(struct world *world, struct world_account *account)
+{
+    struct oracle_account *state = &account->oracle;
+    bool skewed = world->oracle.skewed_at != 0 && world->oracle.skewed_at >= state->due_since;
+
+    if (!is_due(world, account)) {
+        state->due_since = 0;
+        state->passed_over = 0;
+        return;
+    }
+    if (state->due_since == 0)
+        state->due_since = world->now;
+    if (state->passed_over < 2 || skewed ||
+        world->now - later(state->due_since, quiet_since(world, account)) <= start_takes(world))
+        return;
+    oracle_convict(world, ORACLE_NO_STARVATION, account,
+                   "is due since %s, and others completed %u rotations meanwhile",
+                   oracle_words(world->now - state->due_since), state->passed_over);
+}
+
+static void pass_over_others(struct world *world, const struct world_account *account)
+{
+    for (unsigned i = 0; i < world->account_count; i++)
+        if (&world->accounts[i] != account && world->accounts[i].oracle.due_since != 0)
+            world->accounts[i].oracle.passed_over++;
+}
+
+/* --- hooks --- */
+
+void liveness_saved(struct world *world, struct world_account *account, const struct record *record,
+                    const struct oracle_rows *rows)
+{
+    (void)record;
+    if (rows->blocked)
+        account->oracle.blocked_told_at = world->now;
+    if (rows->drift)
+        account->oracle.drift_told_at = world->now;
+}
+
+void liveness_completed(struct world *world, struct world_account *account)
+{
+    account->oracle.completed_at = world->now;
+    account->oracle.settle_by = world->now + world->timing.settle + SETTLE_SLACK_MS;
+    pass_over_others(world, account);
+}
+
+void liveness_durable(struct world *world, struct world_account *account,
+                      const struct record *record)
+{
+    struct oracle_account *state = &account->oracle;
+
+    if (account->in_journal && record->blocked != account->journal.blocked) {
+        liveness_disturb(world, account);
+        state->blocked_since = world->now;
+    }
+    if (state->milestone.completed)
+        liveness_completed(world, account);
+}
+
+void liveness_rest(struct world *world, struct world_account *account)
+{
+    if (!account->configured) {
+        account->oracle.settle_by = 0;
+        return;
+    }
+    for (unsigned i = 0; i < world->script->target_count; i++)
+        gets_its_key(world, account, i);
+    is_looked_at(world, account);
+    says_that_it_waits(world, account);
+    has_timer(world, account);
+    is_not_passed_over(world, account);
+}
+
+/* --- fair weather --- */
+
+static const char *what_holds_it(const struct world_account *account)
+{
+    const struct record *journal = &account->journal;
+
+    if (!account->in_journal)
+        return "nothing is known of it";
+    if (journal->blocked != REASON_NONE)
+        return reason_describe(journal->blocked)->meaning;
+    if (journal->trouble != REASON_NONE)
+        return reason_describe(journal->trouble)->meaning;
+    return journal->held ? "it is held" : "nothing that it knows of";
+}
+
+static void explain(struct world *world, const struct world_account *account, const char *what)
+{
+    const struct record *journal = &account->journal;
+
+    oracle_convict(world, ORACLE_PROGRESS, account,
+                   "%s: it stands in %s, active %s, goal %s, due in %.1f days; in its way: %s",
+                   what, account->in_journal ? position_name(journal->position) : "no journal",
+                   slot_name(journal->active), slot_name(journal->goal),
+                   (double)(journal->due_at - world_wall(world)) / (double)MS_DAY,
+                   what_holds_it(account));
+}
+
+/* It has told a person what to do, and nobody has come since. */
+static bool is_left_alone(const struct world *world, const struct world_account *account)
+{
+    const struct oracle_account *state = &account->oracle;
+
+    return (waits_for_person(account) && state->commanded_at < state->blocked_since) ||
+           left_to_person(world, account);
+}
+
+void oracle_expectation(struct world *world, time_ms since)
+{
+    bool skewed = world->oracle.skewed_at >= since && world->oracle.skewed_at != 0;
+
+    for (unsigned i = 0; i < world->account_count && world->policy.rotate && !skewed; i++) {
+        struct world_account *account = &world->accounts[i];
+
+        if (!account->configured || is_left_alone(world, account))
+            continue;
+        if (account->oracle.completed_at < since)
+            explain(world, account, "no rotation was completed in fair weather");
+        else if (account->in_journal && account->journal.blocked != REASON_NONE)
+            explain(world, account, "is not well in fair weather");
+        for (unsigned j = 0; j < world->script->target_count; j++)
+            if (account->journal.goal == account->journal.active &&
+                lack_of(world, account, j) != LACKS_NOTHING)
+                explain(world, account, "a target does not have the key in fair weather");
+    }
+}

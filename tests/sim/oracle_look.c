@@ -1,0 +1,157 @@
+/*
+ * What the daemon makes of its looks: rules 10 and 11, read off the records that it saves.
+ *
+ * A look that surprises counts when a second one, unknown_wait later, shows the same, or when the
+ * data plane refused what a target holds and accepted what was seen. Excused is what rule 10 does
+ * not speak of: while a rotation is under way every look is held against the key under delivery and
+ * counts at once, and so does one that was taken because a target is owed the key.
+ */
+#include "oracle_parts.h"
+
+enum { SLACK_MS = 1000 };
+
+/* --- proofs --- */
+
+void look_verified(struct world *world, struct world_account *account,
+                   const struct operation *operation, bool failed)
+{
+    struct oracle_account *state = &account->oracle;
+    bool refused = failed && operation->failure.reason == REASON_KEY_REFUSED;
+
+    if (refused && operation->key != state->look.live[SLOT_PRIMARY] &&
+        operation->key != state->look.live[SLOT_SECONDARY])
+        state->refused_at = world->now;
+    else if (!failed && state->refused_at != 0 && state->refused_at >= state->look.began)
+        state->proven_at = world->now;
+}
+
+static bool counts(const struct world *world, const struct oracle_account *state, time_ms since)
+{
+    return world->now - since >= world->timing.unknown_wait - SLACK_MS ||
+           (state->proven_at != 0 && state->proven_at >= since);
+}
+
+/* --- a key that somebody else changed is taken up --- */
+
+/* The second within rotate_every is a fight, unless somebody has settled it. */
+void look_durable(struct world *world, struct world_account *account)
+{
+    struct oracle_account *state = &account->oracle;
+    time_ms before = state->strangers_at;
+
+    if (!state->milestone.stranger)
+        return;
+    state->strangers_at = world->now;
+    if (before != 0 && world->now - before < world->policy.rotate_every)
+        state->fight = true;
+}
+
+static void takes_up(struct world *world, struct world_account *account, enum slot slot,
+                     uint32_t key)
+{
+    struct oracle_account *state = &account->oracle;
+    const struct oracle_said *said = &state->said;
+    bool rotating = said->intent || said->goal != said->active;
+
+    /* The outcome of its own request. */
+    if (said->intent && said->intent_slot == slot)
+        return;
+    if (state->by_stranger[slot] && key == account->live[slot])
+        state->milestone.stranger = true;
+    if (rotating)
+        return;
+    if (state->shown[slot] != key)
+        oracle_convict(world, ORACLE_TWO_LOOKS, account,
+                       "the journal takes k%u for the %s key, and no look showed that", key,
+                       slot_name(slot));
+    else if (!counts(world, state, state->shown_since[slot]))
+        oracle_convict(world, ORACLE_TWO_LOOKS, account,
+                       "the journal takes k%u for the %s key, which a look showed first %s ago, "
+                       "and nothing proves it",
+                       key, slot_name(slot), oracle_words(world->now - state->shown_since[slot]));
+}
+
+/* --- an acknowledgement is given up --- */
+
+static void gives_up(struct world *world, struct world_account *account, unsigned index)
+{
+    struct oracle_account *state = &account->oracle;
+    struct oracle_target *target = &state->targets[index];
+
+    if (!account->targets[index].settings.readable || !account->targets[index].configured ||
+        counts(world, state, target->shown_since))
+        return;
+    oracle_convict(world, ORACLE_TWO_LOOKS, account,
+                   "%s is owed its key again for what a look showed first %s ago, and nothing "
+                   "proves it",
+                   oracle_target_name(account, index),
+                   oracle_words(world->now - target->shown_since));
+}
+
+static bool is_acknowledged(const struct record *record, const struct target_id *id)
+{
+    const struct target_record *target = record_target_const(record, id);
+
+    return !target || target->acknowledged;
+}
+
+void look_saved(struct world *world, struct world_account *account, const struct record *record,
+                const struct oracle_rows *rows)
+{
+    struct oracle_account *state = &account->oracle;
+    const struct oracle_said *said = &state->said;
+    bool changed = false;
+
+    if (!said->adopted || !oracle_knows_keys(record) || rows->adopted)
+        return;
+    for (int slot = 0; slot < SLOT_COUNT; slot++) {
+        uint32_t key = world_key_of(&record->live[slot]);
+
+        if (key == said->live[slot])
+            continue;
+        changed = true;
+        takes_up(world, account, (enum slot)slot, key);
+    }
+    if (changed || said->owes || said->goal != said->active || state->redeliver_asked)
+        return;
+    for (unsigned i = 0; i < world->script->target_count; i++)
+        if (state->targets[i].claimed != KEY_NONE &&
+            !is_acknowledged(record, &account->targets[i].id))
+            gives_up(world, account, i);
+}
+
+/* --- what the record says --- */
+
+static bool owes(const struct record *record)
+{
+    for (size_t i = 0; i < record->target_count; i++)
+        if (!record_target_satisfied(record, &record->targets[i]))
+            return true;
+    return false;
+}
+
+void look_remember(struct world_account *account, const struct record *record)
+{
+    struct oracle_said *said = &account->oracle.said;
+
+    *said = (struct oracle_said){0};
+    for (unsigned i = 0; i < WORLD_TARGETS_MAX; i++) {
+        const struct target_record *target =
+            record ? record_target_const(record, &account->targets[i].id) : NULL;
+
+        account->oracle.targets[i].claimed =
+            target && target->acknowledged ? world_key_of(&target->fingerprint) : KEY_NONE;
+    }
+    if (!oracle_knows_keys(record))
+        return;
+    *said = (struct oracle_said){
+        .adopted = true,
+        .active = record->active,
+        .goal = record->goal,
+        .live = {world_key_of(&record->live[0]), world_key_of(&record->live[1])},
+        .intent = record->intent.open,
+        .intent_slot = record->intent.slot,
+        .held = record->held,
+        .owes = owes(record),
+    };
+}

@@ -1,0 +1,190 @@
+/*
+ * What the daemon was told: of the targets by the answers to its deliveries and by its looks, of
+ * the keys by its looks and its regenerates. Only for what it was told can it be blamed.
+ *
+ * After a start it knows what its journal says.
+ */
+#include "oracle_parts.h"
+
+void told_world_begins(struct world *world, struct world_account *account)
+{
+    (void)world;
+    for (unsigned i = 0; i < WORLD_TARGETS_MAX; i++) {
+        account->oracle.targets[i].told = ORACLE_UNTOLD;
+        account->oracle.targets[i].given = ORACLE_UNTOLD;
+        account->oracle.targets[i].shown = ORACLE_UNTOLD;
+    }
+}
+
+/* --- targets --- */
+
+static bool is_live(const struct oracle_account *state, const struct world_account *account,
+                    uint32_t key)
+{
+    const uint32_t *live = state->look.ended != 0 ? state->look.live : account->live;
+
+    return key == live[SLOT_PRIMARY] || key == live[SLOT_SECONDARY];
+}
+
+/* The live key that readers of the target were last given, and since when. A glimpse of another
+ * live key that is gone again counts from when that was last seen. */
+static void note_given(struct world *world, struct oracle_target *target, uint32_t key)
+{
+    if (target->given != key) {
+        target->given_since = target->given_before == key ? target->given_seen_at : world->now;
+        target->given_before = target->given;
+        target->given = key;
+    }
+    target->given_seen_at = world->now;
+}
+
+void told_read(struct world *world, struct world_account *account, const struct operation *read)
+{
+    struct oracle_target *target = &account->oracle.targets[read->target];
+
+    if (account->oracle.look.past)
+        return;
+    if (target->shown != read->key) {
+        target->shown = read->key;
+        target->shown_since = world->now;
+    }
+    target->told = read->key;
+    if (is_live(&account->oracle, account, read->key))
+        note_given(world, target, read->key);
+}
+
+void told_delivered(struct world *world, struct world_account *account,
+                    const struct operation *delivery)
+{
+    struct oracle_target *target = &account->oracle.targets[delivery->target];
+
+    target->told = delivery->key;
+    if (delivery->changed)
+        target->given_before = target->given = ORACLE_UNTOLD;
+    note_given(world, target, delivery->key);
+}
+
+/* --- live keys --- */
+
+static struct oracle_dead *find_dead(struct oracle_account *state, uint32_t key)
+{
+    for (size_t i = 0; i < ORACLE_DEAD_MAX; i++)
+        if (state->dead[i].key == key)
+            return &state->dead[i];
+    return NULL;
+}
+
+/* Azure has shown the same for longer than any look is late, and the journal never knew the key:
+ * that it is dead nobody can know. */
+static void believe(const struct world *world, struct world_account *account, uint32_t key,
+                    time_ms since)
+{
+    struct oracle_dead *dead = find_dead(&account->oracle, key);
+    struct fingerprint fingerprint = world_fingerprint(key);
+
+    if (dead && world->now - since >= world->timing.unknown_wait - MS_SECOND &&
+        !(account->in_journal && record_is_replaced(&account->journal, &fingerprint)))
+        dead->known = false;
+}
+
+void told_looked(struct world *world, struct world_account *account, const struct operation *look)
+{
+    struct oracle_account *state = &account->oracle;
+
+    for (int slot = 0; slot < SLOT_COUNT; slot++) {
+        state->look.live[slot] = look->live[slot];
+        if (look->live[slot] != account->live[slot])
+            state->look.past = look->mishap == MISHAP_PAST;
+        else if (state->strange_since[slot] == 0)
+            state->strange_since[slot] = world->now;
+        if (state->shown[slot] == look->live[slot]) {
+            believe(world, account, look->live[slot], state->shown_since[slot]);
+            continue;
+        }
+        state->shown[slot] = look->live[slot];
+        state->shown_since[slot] = world->now;
+    }
+}
+
+bool told_dead(struct world_account *account, uint32_t key)
+{
+    const struct oracle_dead *dead = find_dead(&account->oracle, key);
+
+    return dead && dead->known;
+}
+
+void told_key_dies(struct world_account *account, enum slot slot, bool by_daemon)
+{
+    struct oracle_account *state = &account->oracle;
+
+    memmove(&state->dead[1], &state->dead[0], (ORACLE_DEAD_MAX - 1) * sizeof(state->dead[0]));
+    state->dead[0] = (struct oracle_dead){.key = account->live[slot], .slot = slot};
+    state->by_stranger[slot] = !by_daemon;
+    state->strange_since[slot] = 0;
+}
+
+static void know_dead(struct oracle_account *state, enum slot slot)
+{
+    for (size_t i = 0; i < ORACLE_DEAD_MAX; i++)
+        if (state->dead[i].slot == slot)
+            state->dead[i].known = true;
+}
+
+/* The answer showed the new key: whatever stood in the slot before is dead. */
+void told_regenerated(struct world_account *account, const struct operation *regenerate)
+{
+    struct oracle_account *state = &account->oracle;
+
+    if (regenerate->live[regenerate->slot] != account->live[regenerate->slot])
+        return;
+    know_dead(state, regenerate->slot);
+}
+
+void told_durable(struct world_account *account, const struct record *record)
+{
+    for (int slot = 0; record->adopted && slot < SLOT_COUNT; slot++)
+        if (world_key_of(&record->live[slot]) == account->live[slot])
+            know_dead(&account->oracle, (enum slot)slot);
+}
+
+/* --- a start --- */
+
+static void read_journal(struct world_account *account, unsigned target, bool edited)
+{
+    struct oracle_target *state = &account->oracle.targets[target];
+    const struct target_record *record =
+        account->in_journal ? record_target_const(&account->journal, &account->targets[target].id)
+                            : NULL;
+    bool acknowledged = record && record->acknowledged;
+    uint32_t key = acknowledged ? world_key_of(&record->fingerprint) : ORACLE_UNTOLD;
+
+    state->claimed = acknowledged ? key : KEY_NONE;
+    state->told = key;
+    if (state->given == key && !edited)
+        return;
+    state->given = key;
+    state->given_before = ORACLE_UNTOLD;
+    state->given_since = state->given_seen_at = 0;
+}
+
+/* A journal that was put back or removed knows less than the daemon once did. */
+static void forget_dead(struct world_account *account)
+{
+    struct oracle_account *state = &account->oracle;
+
+    for (size_t i = 0; i < ORACLE_DEAD_MAX; i++) {
+        struct fingerprint fingerprint = world_fingerprint(state->dead[i].key);
+
+        state->dead[i].known =
+            account->in_journal && record_is_replaced(&account->journal, &fingerprint);
+    }
+}
+
+void told_daemon_starts(struct world *world, struct world_account *account)
+{
+    account->oracle.look = (struct oracle_look){0};
+    for (unsigned i = 0; i < world->script->target_count; i++)
+        read_journal(account, i, world->oracle.journal_edited);
+    if (world->oracle.journal_edited)
+        forget_dead(account);
+}
