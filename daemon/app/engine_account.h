@@ -59,6 +59,7 @@ struct engine_account {
     struct list queue;                           /* of turns */
     struct turn *saving;  /* its effects wait until the journal has the record */
     struct turn *acting;  /* what its action will report; NULL: none is under way */
+    time_ms keys_seen_at; /* when the look under way was shown the live keys */
     size_t parts_pending; /* of an action made of several (reading all targets) */
     bool parts_canceled;
     size_t first_failure;         /* index of the first target that failed a preflight */

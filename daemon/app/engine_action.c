@@ -11,6 +11,8 @@
  * posts nothing: the journal knows where to go on.
  */
 
+#define TARGET_TIMEOUT_SLACK (5 * MS_SECOND)
+
 const struct destination *action_destination(const struct engine_account *account,
                                              const struct target_id *id)
 {
@@ -52,12 +54,25 @@ static void remember_holdings(struct engine_account *account, const struct turn 
     }
 }
 
+/*
+ * When a look was complete: it may queue behind a journal that is stalled, and be an old look by
+ * then. Reading the targets takes TARGET_TIMEOUT at most; where it took longer this process was
+ * stopped in between, and the keys are as old as Azure's answer.
+ */
+static time_ms look_taken_at(const struct engine_account *account)
+{
+    time_ms now = loop_now(account->engine->parts.loop);
+    duration_ms since = now - account->keys_seen_at;
+
+    return since >= 0 && since <= TARGET_TIMEOUT + TARGET_TIMEOUT_SLACK ? now
+                                                                        : account->keys_seen_at;
+}
+
 static void finish(struct engine_account *account)
 {
     struct turn *turn = account->acting;
 
-    /* It may queue behind a journal that is stalled: by then it is an old look. */
-    turn->look.taken_at = loop_now(account->engine->parts.loop);
+    turn->look.taken_at = look_taken_at(account);
     remember_holdings(account, turn);
     account->acting = NULL;
     turn_post(account, turn);
@@ -174,6 +189,7 @@ static void on_azure_looked(void *context, const struct azure_result *result)
         finish(account);
         return;
     }
+    account->keys_seen_at = loop_now(account->engine->parts.loop);
     turn->look.live[SLOT_PRIMARY] = result->live[SLOT_PRIMARY];
     turn->look.live[SLOT_SECONDARY] = result->live[SLOT_SECONDARY];
     turn->look.clock_skew = result->clock_skew;

@@ -264,8 +264,10 @@ static uint64_t fnv1a(uint64_t hash, const void *bytes, size_t length)
 
 struct fingerprint judge_digest(const struct look *look)
 {
-    /* Two FNV-1a hashes from different starting points fill the sixteen bytes. */
-    uint64_t halves[2] = {UINT64_C(0xcbf29ce484222325), UINT64_C(0x6c62272e07bb0142)};
+    /* Two FNV-1a hashes from different starting points fill the sixteen bytes. They are added up
+     * over the targets, because those are read in no order. */
+    static const uint64_t starts[2] = {UINT64_C(0xcbf29ce484222325), UINT64_C(0x6c62272e07bb0142)};
+    uint64_t halves[2] = {0, 0};
     struct fingerprint digest;
 
     for (size_t i = 0; i < look->target_count; i++) {
@@ -273,10 +275,12 @@ struct fingerprint judge_digest(const struct look *look)
         uint8_t kind = (uint8_t)sighting->kind;
 
         for (int half = 0; half < 2; half++) {
-            halves[half] = fnv1a(halves[half], sighting->target.bytes, TARGET_ID_LENGTH);
-            halves[half] = fnv1a(halves[half], &kind, sizeof(kind));
+            uint64_t hash = fnv1a(starts[half], sighting->target.bytes, TARGET_ID_LENGTH);
+
+            hash = fnv1a(hash, &kind, sizeof(kind));
             for (size_t key = 0; key < sighting->key_count; key++)
-                halves[half] = fnv1a(halves[half], sighting->keys[key].bytes, FINGERPRINT_LENGTH);
+                hash = fnv1a(hash, sighting->keys[key].bytes, FINGERPRINT_LENGTH);
+            halves[half] += hash;
         }
     }
     memcpy(digest.bytes, halves, sizeof(halves));

@@ -124,6 +124,13 @@ bool machine_repair_waits_for_human(const struct rotation_context *context,
            record->repairing == DRIFT_ACTIVE_CHANGED && record_owed_required(record) > 0;
 }
 
+bool machine_delivery_waits_for_human(const struct rotation_context *context,
+                                      const struct record *record)
+{
+    return machine_repair_waits_for_human(context, record) ||
+           (record->blocked == REASON_TARGETS_DISAGREE && record->goal == record->active);
+}
+
 void machine_trouble(struct machine *machine, enum reason reason, time_ms not_before,
                      const char *detail)
 {
@@ -269,6 +276,13 @@ void machine_looked(struct machine *machine)
     const struct look *look = machine->event->look;
 
     machine->record->looked_at = look->taken_at != 0 ? look->taken_at : machine->now;
+}
+
+bool machine_look_is_fresh(const struct machine *machine)
+{
+    time_ms looked_at = machine->record->looked_at;
+
+    return looked_at <= machine->now && machine->now - looked_at <= FRESH_FOR_MS;
 }
 
 bool machine_clock_agrees(struct machine *machine)

@@ -59,6 +59,10 @@ bool machine_blocked_by_world(const struct record *record);
  * here until a person asks for it. */
 bool machine_repair_waits_for_human(const struct rotation_context *context,
                                     const struct record *record);
+/* Is no delivery to be made outside a rotation until a person has spoken? Under on_drift: alert,
+ * and while required targets contradict each other. */
+bool machine_delivery_waits_for_human(const struct rotation_context *context,
+                                      const struct record *record);
 duration_ms machine_backoff(const struct machine *machine, uint32_t attempt,
                             duration_ms server_asked);
 
@@ -75,6 +79,9 @@ void machine_void_acknowledgements(struct machine *machine);
 void machine_acknowledge_seen(struct machine *machine, const struct look *look);
 /* A look succeeded; what is done because of it is done while it is fresh. */
 void machine_looked(struct machine *machine);
+/* Is the last look so young that it may be acted on? A clock that was set back makes it an old one.
+ */
+bool machine_look_is_fresh(const struct machine *machine);
 /* A skewed clock is trouble: returns false then. */
 bool machine_clock_agrees(struct machine *machine);
 
@@ -84,6 +91,9 @@ void plan_next(struct machine *machine);      /* after a completed rotation */
 void plan_caught_up(struct machine *machine); /* a due time that passed while we were off */
 time_ms plan_overdue_at(const struct rotation_context *context, const struct record *record);
 bool plan_is_due(const struct machine *machine);
+/* May a rotation start now? If its window has closed it is planned for the next opening, and told
+ * once. */
+bool plan_window_is_open(struct machine *machine);
 
 /* --- step_idle.c: what is next when nothing is under way --- */
 void enter_idle(struct machine *machine);

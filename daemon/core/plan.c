@@ -84,3 +84,21 @@ bool plan_is_due(const struct machine *machine)
 
     return record->requested || (record->due_at != 0 && record->due_at <= machine->now);
 }
+
+/* The window closed before the rotation could start: the next opening, told once. Splayed, for what
+ * kept this account from starting may have kept the whole fleet. */
+bool plan_window_is_open(struct machine *machine)
+{
+    struct record *record = machine->record;
+
+    if (record->requested || schedule_is_open(machine->context->policy, machine->now))
+        return true;
+    record->due_at =
+        schedule_catch_up(machine->context->policy, machine->context->account_id, machine->now);
+    machine->effects->persist = true;
+    if (!record->window_missed_reported) {
+        record->window_missed_reported = true;
+        machine_note(machine, NOTE_WINDOW_MISSED);
+    }
+    return false;
+}

@@ -39,9 +39,12 @@ static void heal_future_times(struct machine *machine)
     struct record *record = machine->record;
     const struct rotation_context *context = machine->context;
     const duration_ms day = MS_DAY;
-    /* A plan further off than this cannot have been made by this clock. */
+    const duration_ms every = context->policy->rotate_every;
+    /* A plan further off than this cannot have been made by this clock: see
+     * schedule_next_planned(). */
     const time_ms latest_plan =
-        time_add(machine->now, 2 * context->policy->rotate_every + 400 * day);
+        time_add(schedule_next_open(context->policy, time_add(machine->now, every + every / 4)),
+                 context->policy->splay);
 
     record->overlap_from = earlier(record->overlap_from, machine->now);
     record->foreign_change_at = earlier(record->foreign_change_at, machine->now);
@@ -250,5 +253,8 @@ void on_clock_jumped(struct machine *machine)
         shift(&record->targets[i].unsettled_until, jump, TIME_NEVER);
     }
     heal_future_times(machine);
+    /* What became due while the machine slept is spread like what became due while we were off. */
+    if (!record->requested)
+        plan_caught_up(machine);
     machine->effects->persist = true;
 }

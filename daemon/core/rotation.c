@@ -64,7 +64,7 @@ static time_ms idle_wake_at(const struct machine *machine)
     const struct record *record = machine->record;
     time_ms at = earlier(record->check_at, rotation_at(machine->context, record, machine->now));
 
-    if (!machine_repair_waits_for_human(machine->context, record))
+    if (!machine_delivery_waits_for_human(machine->context, record))
         at = earlier(at, deliver_wake_at(record, true));
     if (machine_blocked_by_world(record) || record->adopt_told)
         at = machine->now;
@@ -252,7 +252,7 @@ static void check_regenerate(struct machine *machine)
     if (!interlock.open || !record->intent.open ||
         record->intent.slot != slot_other(record->active) ||
         machine->effects->action.slot != record->intent.slot ||
-        machine->event->kind != EVENT_PERSISTED || machine->now - record->looked_at > FRESH_FOR_MS)
+        machine->event->kind != EVENT_PERSISTED || !machine_look_is_fresh(machine))
         machine_fault(machine, "a regenerate that the interlock does not allow");
 }
 

@@ -196,7 +196,7 @@ void on_offer_persisted(struct machine *machine)
             machine_move(machine, POSITION_DELIVER_WAIT);
         return;
     }
-    if (machine->now - record->looked_at > FRESH_FOR_MS) {
+    if (!machine_look_is_fresh(machine)) {
         if (machine_trouble_stalled(machine))
             enter_deliver_look(machine);
         else

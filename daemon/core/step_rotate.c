@@ -98,7 +98,9 @@ void on_rotate_look(struct machine *machine)
     }
     if (!judge_is_late(machine->record, machine->event->look))
         machine_recovered(machine);
-    if (check_look(machine, machine->event->look) && !write_intent(machine))
+    /* The clock may have been set since it was found due, and the window may have closed. */
+    if (check_look(machine, machine->event->look) &&
+        (!plan_is_due(machine) || !plan_window_is_open(machine) || !write_intent(machine)))
         enter_idle(machine);
 }
 
@@ -118,7 +120,7 @@ void on_intent_persisted(struct machine *machine)
         enter_doubt_wait(machine, 0);
         return;
     }
-    if (machine->now - record->looked_at > FRESH_FOR_MS) {
+    if (!machine_look_is_fresh(machine)) {
         if (machine_trouble_stalled(machine))
             enter_doubt_look(machine);
         else
