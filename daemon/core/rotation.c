@@ -3,6 +3,8 @@
 #include "core/machine.h"
 #include "core/restart.h"
 
+enum { LATE_BELIEVED_AFTER_MS = 60 * 60 * 1000 };
+
 static time_ms earlier(time_ms a, time_ms b)
 {
     return a < b ? a : b;
@@ -142,12 +144,29 @@ static bool look_is_stale(const struct machine *machine)
            (look->taken_at > machine->now || machine->now - look->taken_at > FRESH_FOR_MS);
 }
 
+/* Azure has shown keys that the journal calls replaced for so long, time and again, that it is the
+ * journal that is wrong about them: a look out of the past was once taken for the truth. Without
+ * this the account would look again for ever. */
+static void believe_what_stays(struct machine *machine)
+{
+    struct record *record = machine->record;
+    const struct look *look = machine->event->look;
+
+    if (!look || !judge_is_late(record, look) || record->trouble != REASON_OUTCOME_UNKNOWN ||
+        machine->now < time_add(record->trouble_since, LATE_BELIEVED_AFTER_MS))
+        return;
+    for (int slot = 0; slot < SLOT_COUNT; slot++)
+        record_remove_replaced(record, &look->live[slot]);
+    machine->effects->persist = true;
+}
+
 static void on_looked(struct machine *machine)
 {
     if (look_is_stale(machine)) {
         machine_act(machine, ACTION_LOOK);
         return;
     }
+    believe_what_stays(machine);
     switch (machine->record->position) {
     case POSITION_ADOPT_LOOK:
         on_adopt_look(machine);
