@@ -15,7 +15,8 @@ enum {
     LOST_AFTER_MS = 30 * 1000, /* until the daemon gives up on an answer */
     LATE_SPAN_MS = 60 * 1000,  /* how long Azure may work on what was given up */
     PAUSE_MS = 20 * 1000,      /* that a throttled client is asked to wait */
-    NEW_KEY_LAG_MS = 60 * 1000
+    NEW_KEY_LAG_MS = 60 * 1000,
+    DEADLINE_MS = 60 * 1000 /* a process that was stopped finds its deadlines past before answers */
 };
 
 static duration_ms latency(struct world *world)
@@ -99,7 +100,9 @@ static void answer(struct operation *operation, bool canceled)
 
 static void complete(struct operation *operation, bool canceled)
 {
-    if (canceled || is_lost(operation->mishap)) {
+    bool too_late = operation->world->now - operation->began > DEADLINE_MS;
+
+    if (canceled || is_lost(operation->mishap) || too_late) {
         operation->failed = true;
         fail(&operation->failure, REASON_NETWORK, 0,
              canceled ? "canceled" : "the connection died before an answer came");

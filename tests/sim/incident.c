@@ -114,6 +114,22 @@ static void freeze(struct world *world, duration_ms duration)
         world->frozen_until = world->now + duration;
 }
 
+/* The loop notices that it slept; the clock was not set. */
+static void on_wakes(struct happening *happening)
+{
+    struct world *world = container_of(happening, struct world, wakes);
+
+    if (world->daemon && !world->dying && !world->stopping)
+        world->design->clock_jumped(world->daemon, 0);
+}
+
+static void suspend(struct world *world, duration_ms duration)
+{
+    freeze(world, duration);
+    world->wakes.happen = on_wakes;
+    clock_set(world, &world->wakes, world->now + duration);
+}
+
 static void edit_journal(struct world *world, bool *when_stopped)
 {
     if (!world->daemon)
@@ -270,8 +286,10 @@ static void happen_to_daemon(struct world *world, const struct incident *inciden
         daemon_stop(world, incident->duration);
         break;
     case INCIDENT_FREEZE:
-    case INCIDENT_SUSPEND:
         freeze(world, incident->duration);
+        break;
+    case INCIDENT_SUSPEND:
+        suspend(world, incident->duration);
         break;
     case INCIDENT_CLOCK:
         set_clock(world, incident->duration);

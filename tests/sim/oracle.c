@@ -9,6 +9,9 @@
 
 #include "oracle_parts.h"
 
+/* A minute's deadline, and what the daemon allows on top. */
+#define READ_MAX_MS (65 * MS_SECOND)
+
 static const struct oracle_description oracles[ORACLE_COUNT] = {
     [ORACLE_NO_OUTAGE] = {"no-outage", "product",
                           "programs that read again within overlap never hold a dead key"},
@@ -203,10 +206,13 @@ void oracle_daemon_starts(struct world *world)
     world->oracle.disturbed_at = jump < 0 ? world->now + MS_DAY : world->now;
     for (unsigned i = 0; i < world->account_count; i++) {
         struct world_account *account = &world->accounts[i];
+        /* A clock that was set in the very moment of a crash was set while the daemon was off. */
+        duration_ms unknown = jump + account->oracle.jump + account->oracle.jump_saved;
 
-        if (jump > 0)
-            oracle_age(account, jump);
-        if (jump < 0)
+        account->oracle.jump = account->oracle.jump_saved = 0;
+        if (unknown > 0)
+            oracle_age(account, unknown);
+        if (unknown < 0)
             schedule_clock_set(world, account, world_wall(world));
         consumer_daemon_starts(world, account);
         told_daemon_starts(world, account);
@@ -323,7 +329,7 @@ static void looked(struct world *world, struct world_account *account,
 {
     struct oracle_look *look = &account->oracle.look;
 
-    look->ended = world->now;
+    look->ended = look->answered = world->now;
     look->skew = world->wall_offset;
     told_looked(world, account, operation);
     regenerate_looked(world, account);
@@ -343,6 +349,16 @@ static void was_read(struct world *world, struct world_account *account,
         consumer_saw(world, account, operation->target, operation->key);
 }
 
+/* A look is complete when its last target was read, or could not be, which takes a minute to find
+ * out. */
+static void reading_ended(struct world *world, struct world_account *account)
+{
+    struct oracle_look *look = &account->oracle.look;
+
+    if (look->answered != 0 && world->now - look->answered <= READ_MAX_MS)
+        look->ended = world->now;
+}
+
 void oracle_operation_ends(struct world *world, const struct operation *operation, bool failed,
                            bool unknown)
 {
@@ -357,6 +373,7 @@ void oracle_operation_ends(struct world *world, const struct operation *operatio
             looked(world, account, operation);
         break;
     case EFFECT_READ:
+        reading_ended(world, account);
         if (!failed)
             was_read(world, account, operation);
         break;
@@ -430,6 +447,8 @@ void oracle_record_saved(struct world *world, struct world_account *account,
 
     touch(world, account);
     account->oracle.saves++;
+    account->oracle.jump_saved += account->oracle.jump;
+    account->oracle.jump = 0;
     account->oracle.milestone = (struct oracle_milestone){0};
     secret_saved(world, account, record, rows, row_count);
     sound_saved(world, account, record);
@@ -449,6 +468,7 @@ void oracle_record_durable(struct world *world, struct world_account *account,
     world->oracle.touched |= 1U << account->index;
     if (state->saves > 0)
         state->saves--;
+    state->jump_saved = 0;
     consumer_durable(account);
     told_durable(account, record);
     liveness_durable(world, account, record);
@@ -483,6 +503,8 @@ void oracle_incident(struct world *world, const struct incident *incident)
 
         if (incident->kind == INCIDENT_CLOCK) {
             liveness_disturb(world, account);
+            if (world->daemon && account->configured)
+                account->oracle.jump += incident->duration;
             if (incident->duration < 0)
                 schedule_clock_set(world, account, world_wall(world) + incident->duration);
         }

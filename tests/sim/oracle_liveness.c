@@ -232,9 +232,13 @@ static void pass_over_others(struct world *world, const struct world_account *ac
 void liveness_saved(struct world *world, struct world_account *account, const struct record *record,
                     const struct oracle_rows *rows)
 {
-    (void)record;
+    enum reason before = account->in_journal ? account->journal.blocked : REASON_NONE;
+
     if (rows->blocked)
         account->oracle.blocked_told_at = world->now;
+    else if (record->blocked != REASON_NONE && record->blocked != before)
+        oracle_convict(world, ORACLE_NOT_SILENT, account, "is blocked (%s), and does not say so",
+                       reason_describe(record->blocked)->name);
     if (rows->drift)
         account->oracle.drift_told_at = world->now;
 }

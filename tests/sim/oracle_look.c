@@ -95,6 +95,33 @@ static bool is_acknowledged(const struct record *record, const struct target_id 
     return !target || target->acknowledged;
 }
 
+/* --- a journal that did not fit is begun anew --- */
+
+static bool is_shown_in_use(const struct world *world, const struct world_account *account,
+                            uint32_t key)
+{
+    for (unsigned i = 0; i < world->script->target_count; i++)
+        if (oracle_cares(world, &account->targets[i]) && account->oracle.targets[i].shown == key)
+            return true;
+    return false;
+}
+
+/* What the configuration says about the first day is no evidence about today. */
+static void adopts_anew(struct world *world, struct world_account *account,
+                        const struct record *record)
+{
+    const struct record *journal = &account->journal;
+    bool unfit = account->in_journal && !journal->adopt_told &&
+                 (journal->adopted || journal->blocked == REASON_JOURNAL_BEHIND);
+    uint32_t key = world_key_of(&record->live[record->active]);
+
+    if (unfit && !account->oracle.look.past && !is_shown_in_use(world, account, key))
+        oracle_convict(world, ORACLE_JOURNAL_UNFIT, account,
+                       "the journal did not fit, and now k%u is taken to be in use, which no "
+                       "target was seen to hold",
+                       key);
+}
+
 void look_saved(struct world *world, struct world_account *account, const struct record *record,
                 const struct oracle_rows *rows)
 {
@@ -102,6 +129,8 @@ void look_saved(struct world *world, struct world_account *account, const struct
     const struct oracle_said *said = &state->said;
     bool changed = false;
 
+    if (rows->adopted)
+        adopts_anew(world, account, record);
     if (!said->adopted || !oracle_knows_keys(record) || rows->adopted)
         return;
     for (int slot = 0; slot < SLOT_COUNT; slot++) {

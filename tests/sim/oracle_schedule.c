@@ -85,6 +85,7 @@ static void plan_anew(struct world *world, struct world_account *account)
         planned = state->adopted_wall + policy->overlap;
         due = schedule_first(policy, account->id, state->adopted_wall);
     }
+    state->replanned = true;
     /* Until the daemon has planned anew, what was due stays due. */
     if (state->planned > wall || planned <= wall)
         state->planned = planned;
@@ -158,6 +159,7 @@ void schedule_clock_set(struct world *world, struct world_account *account, time
     if (state->planned > from + world->policy.overlap)
         state->planned = from + world->policy.overlap;
     state->caught_up_at = 0;
+    state->replanned = true;
 }
 
 /* --- a rotation begins --- */
@@ -217,10 +219,13 @@ void schedule_completed(struct world *world, struct world_account *account, time
     const struct policy *policy = &world->policy;
     time_ms planned = state->planned + policy->rotate_every;
 
-    /* One out of turn may come before it was planned, and leave the plan as it is. */
+    /* One out of turn may come before it was planned, and leave the plan as it is; so may one whose
+     * plan was changed, or made by a wrong clock, while it was under way. */
     state->planned = wall + policy->overlap;
-    if (!out_of_turn && !state->requested && planned > state->planned)
+    if (!out_of_turn && !state->requested && !state->replanned && planned > state->planned &&
+        planned - policy->rotate_every <= wall)
         state->planned = planned;
+    state->replanned = false;
     state->completed_wall = wall;
     state->caught_up_at = 0;
     state->requested = false;

@@ -56,6 +56,7 @@ struct oracle_account {
     /* its last look */
     struct oracle_look {
         time_ms began, ended; /* 0: none since the start */
+        time_ms answered;     /* by Azure */
         uint32_t live[SLOT_COUNT];
         duration_ms skew;
         uint64_t cycle; /* the highest that a target named */
@@ -101,6 +102,7 @@ struct oracle_account {
     time_ms completed_at;
 
     /* the schedule, by the daemon's wall clock */
+    bool replanned;       /* the plan was changed since the last rotation, or the clock set back */
     time_ms planned;      /* the next rotation is not planned for before */
     bool configured;      /* and was so when the configuration was read last */
     time_ms caught_up_at; /* nor before this: what a start or a reload found due is splayed */
@@ -117,6 +119,8 @@ struct oracle_account {
     time_ms prompted_at;
     time_ms probed_at;
     bool probed_in_window;
+
+    duration_ms jump, jump_saved; /* of the clock: a crash forgets it until it is durable */
 
     /* liveness */
     time_ms disturbed_at; /* the last thing that was not the daemon's doing, or went wrong */

@@ -130,11 +130,16 @@ static void know_dead(struct oracle_account *state, enum slot slot)
             state->dead[i].known = true;
 }
 
-/* The answer showed the new key: whatever stood in the slot before is dead. */
+/* It worked: the key that the look before it saw is dead, whatever the answer shows. Where that is
+ * the new key, so is all that stood in the slot before. */
 void told_regenerated(struct world_account *account, const struct operation *regenerate)
 {
     struct oracle_account *state = &account->oracle;
+    struct oracle_dead *before =
+        find_dead(state, world_key_of(&account->journal.intent.before[regenerate->slot]));
 
+    if (before)
+        before->known = true;
     if (regenerate->live[regenerate->slot] != account->live[regenerate->slot])
         return;
     know_dead(state, regenerate->slot);

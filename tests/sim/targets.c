@@ -15,7 +15,8 @@ enum {
     LATENCY_SPAN_MS = 300,
     SLOW_MS = 50 * 1000,
     LOST_AFTER_MS = 30 * 1000,
-    LATE_SPAN_MS = 60 * 1000
+    LATE_SPAN_MS = 60 * 1000,
+    DEADLINE_MS = 60 * 1000
 };
 
 static void locate(const struct destination *destination, unsigned *ret_account,
@@ -103,8 +104,9 @@ static void complete(struct operation *operation, bool canceled)
 {
     struct target_result result = {.canceled = canceled, .changed = operation->changed};
 
-    if (canceled) {
-        fail(operation, REASON_TARGET_FAILED, "canceled");
+    /* A process that was stopped finds its deadlines past before it sees answers. */
+    if (canceled || operation->world->now - operation->began > DEADLINE_MS) {
+        fail(operation, REASON_TARGET_FAILED, canceled ? "canceled" : "it takes too long");
         operation->failure.outcome_unknown = operation->effect == EFFECT_DELIVER;
     }
     if (operation->failed)

@@ -10,6 +10,8 @@
 #include "base/buf.h"
 #include "design.h"
 
+enum { AT_ONE_INSTANT_MAX = 20000 };
+
 /* 2026-03-02 00:00 UTC, a Monday: summer time begins four weeks later. */
 #define WORLD_BEGINS INT64_C(1772409600000)
 
@@ -156,11 +158,25 @@ static bool nothing_more_happens_now(const struct world *world)
     return world->queue_count == 0 || world->queue[0]->at > world->now;
 }
 
+/* Somebody wakes himself again and again, and time does not pass. */
+static bool stands_still(struct world *world)
+{
+    if (world->now != world->instant) {
+        world->instant = world->now;
+        world->happened_before = world->happened;
+    }
+    if (world->happened - world->happened_before < AT_ONE_INSTANT_MAX)
+        return false;
+    oracle_convict(world, ORACLE_SOUND, NULL, "time stands still: %u things happen at one instant",
+                   (unsigned)AT_ONE_INSTANT_MAX);
+    return true;
+}
+
 static void run(struct world *world)
 {
     time_ms end = world->began + world->script->length;
 
-    while (!is_over(world) && clock_next(world, end)) {
+    while (!is_over(world) && clock_next(world, end) && !stands_still(world)) {
         if (world->dying || world->stopped)
             daemon_bury(world);
         pass_turn_while_off(world);

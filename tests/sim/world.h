@@ -105,12 +105,15 @@ struct world {
     /* clock.c */
     time_ms began, now;
     duration_ms wall_offset;
-    time_ms frozen_until; /* 0: it runs */
+    time_ms frozen_until;   /* 0: it runs */
+    struct happening wakes; /* from a suspend */
     struct happening **queue;
     size_t queue_count, queue_room;
     uint64_t order;
     struct list deferred;
-    uint64_t happened; /* how many happenings there were */
+    uint64_t happened;        /* how many happenings there were … */
+    uint64_t happened_before; /* … before this instant */
+    time_ms instant;
 
     /* the truth */
     struct world_account accounts[WORLD_ACCOUNTS_MAX];
