@@ -11,6 +11,7 @@ struct parked_record {
     struct list link;
     char *key;
     struct record record;
+    duration_ms clock_set; /* by how much the wall clock was set meanwhile */
 };
 
 void engine_fault(struct engine *engine, const char *what)
@@ -98,7 +99,7 @@ static struct parked_record **sort_parked(struct engine *engine, size_t *ret_cou
     return sorted;
 }
 
-static void unpark(struct parked_record **sorted, size_t count, const char *key,
+static void unpark(struct parked_record **sorted, size_t count, const char *key, time_ms now,
                    struct record *record)
 {
     struct parked_record wanted = {.key = (char *)(uintptr_t)key};
@@ -110,6 +111,8 @@ static void unpark(struct parked_record **sorted, size_t count, const char *key,
     if (!found)
         return;
     *record = (*found)->record;
+    if ((*found)->clock_set != 0)
+        rotation_shift_times(record, (*found)->clock_set, now);
     list_remove(&(*found)->link);
 }
 
@@ -336,7 +339,8 @@ static size_t merge_accounts(struct engine *engine, struct config *config,
                 merged[count]->waits = true;
                 leaving->successor = merged[count];
             } else {
-                unpark(parked, parked_count, subject->key, &merged[count]->record);
+                unpark(parked, parked_count, subject->key, loop_now(engine->parts.loop),
+                       &merged[count]->record);
                 started[count] = true;
             }
         }
@@ -381,6 +385,8 @@ void engine_configure(struct engine *engine, struct config *config)
 void engine_clock_jumped(struct engine *engine, duration_ms jump)
 {
     engine->started_at = time_add(engine->started_at, jump);
+    list_for_each (link, &engine->parked)
+        container_of(link, struct parked_record, link)->clock_set += jump;
     for (size_t i = 0; i < engine->account_count; i++) {
         struct turn *turn = turn_new(engine->accounts[i], EVENT_CLOCK_JUMPED);
 

@@ -235,23 +235,27 @@ static void shift(time_ms *at, duration_ms jump, time_ms latest)
         *at = 1;
 }
 
-void on_clock_jumped(struct machine *machine)
+void rotation_shift_times(struct record *record, duration_ms jump, time_ms now)
 {
-    struct record *record = machine->record;
-    duration_ms jump = machine->event->jump;
-
-    shift(&record->overlap_from, jump, machine->now);
-    shift(&record->foreign_change_at, jump, machine->now);
-    shift(&record->intent.written_at, jump, machine->now);
-    shift(&record->verify_since, jump, machine->now);
-    shift(&record->looked_at, jump, machine->now);
-    shift(&record->surprise.seen_at, jump, machine->now);
+    shift(&record->overlap_from, jump, now);
+    shift(&record->foreign_change_at, jump, now);
+    shift(&record->intent.written_at, jump, now);
+    shift(&record->verify_since, jump, now);
+    shift(&record->looked_at, jump, now);
+    shift(&record->surprise.seen_at, jump, now);
     shift(&record->retry_at, jump, TIME_NEVER);
     shift(&record->check_at, jump, TIME_NEVER);
     for (size_t i = 0; i < record->target_count; i++) {
         shift(&record->targets[i].retry_at, jump, TIME_NEVER);
         shift(&record->targets[i].unsettled_until, jump, TIME_NEVER);
     }
+}
+
+void on_clock_jumped(struct machine *machine)
+{
+    struct record *record = machine->record;
+
+    rotation_shift_times(record, machine->event->jump, machine->now);
     heal_future_times(machine);
     /* What became due while the machine slept is spread like what became due while we were off. */
     if (!record->requested)
