@@ -42,8 +42,9 @@ struct daemon {
     char config_error[300]; /* why the last reload was refused; "" if it was not */
     bool stopping;
     bool azure_closed;
-    bool hung;  /* a thread hangs in a dead file system */
-    int status; /* the exit status */
+    bool journal_given_up; /* it could not be written when the grace was over */
+    bool hung;             /* a thread hangs in a dead file system */
+    int status;            /* the exit status */
 };
 
 /* --- daemon_reload.c --- */

@@ -9,6 +9,8 @@
  * for.
  */
 
+enum { STOP_AGAIN_MS = 1000 };
+
 static void on_http_closed(void *context)
 {
     struct daemon *daemon = context;
@@ -77,6 +79,8 @@ static void on_engine_stopped(void *context)
     struct daemon *daemon = context;
 
     timer_stop(&daemon->stop_timer);
+    if (daemon->journal_given_up)
+        return; /* the last attempt succeeded after all; on_journal_given_up() ends it */
     if (daemon->control)
         control_close(daemon->control, on_control_closed, daemon);
     else
@@ -101,9 +105,32 @@ static void give_up_requests(struct daemon *daemon)
     azure_close(daemon->azure, on_azure_given_up, daemon);
 }
 
+static void on_journal_given_up(void *context)
+{
+    struct daemon *daemon = context;
+
+    /* The engine still waits for records to become durable, and will for ever. */
+    log_sink_free(daemon->sink);
+    _exit(STATUS_STATE);
+}
+
+/* A journal that cannot be written would keep the engine from ever being quiet. It is tried once
+ * more, as it is closed; what it still cannot write the next start finds out by looking. */
+static void give_up_journal(struct daemon *daemon)
+{
+    if (!daemon->store || daemon->journal_given_up || store_failing(daemon->store, NULL) == 0)
+        return;
+    daemon->journal_given_up = true;
+    store_close(daemon->store, on_journal_given_up, daemon);
+}
+
 void on_stop_timer(struct timer *timer)
 {
-    give_up_requests(container_of(timer, struct daemon, stop_timer));
+    struct daemon *daemon = container_of(timer, struct daemon, stop_timer);
+
+    give_up_requests(daemon);
+    give_up_journal(daemon);
+    timer_set_delay(timer, STOP_AGAIN_MS);
 }
 
 void daemon_stop(struct daemon *daemon)
@@ -112,6 +139,7 @@ void daemon_stop(struct daemon *daemon)
 
     if (daemon->stopping) {
         give_up_requests(daemon);
+        give_up_journal(daemon);
         return;
     }
     daemon->stopping = true;

@@ -69,6 +69,22 @@ def test_full_disk_under_the_state_directory(site, azure, namespace):
     site.verdict(consumer)
 
 
+def test_stop_with_a_full_disk(site, namespace):
+    """A journal that cannot be written does not keep the daemon from ending when told to."""
+    site.account("alpha")
+    site.state.mkdir(mode=0o700)
+    namespace.mount_small(site.state, "1m")
+    daemon = site.start(wrapped=namespace.command)
+    site.wait_rotations("alpha", 1)
+    wait_until(lambda: namespace.fill(site.state) or site.log.lines(event="journal.failed"),
+               "the journal cannot be written")
+    assert daemon.stop() == EXIT_STATE
+    namespace.empty(site.state)
+    daemon = site.start(wrapped=namespace.command)
+    site.wait_rotations("alpha", 1, since=site.log.mark())
+    assert daemon.stop() == EXIT_OK
+
+
 def test_state_directory_that_cannot_be_written(site, namespace):
     site.account("alpha")
     site.state.mkdir(mode=0o700)
