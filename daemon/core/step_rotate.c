@@ -215,13 +215,15 @@ static void repeat_or_leave(struct machine *machine)
     struct record *record = machine->record;
     const struct look *look = machine->event->look;
 
-    if (!machine_clock_agrees(machine)) {
-        enter_doubt_wait(machine, 0);
-        return;
+    if (!record->adopt_told && judge_drift(record, look).kind == VERDICT_AS_RECORDED) {
+        /* Only a regenerate needs clocks that agree: drift is repaired whatever they say. */
+        if (!machine_clock_agrees(machine)) {
+            enter_doubt_wait(machine, 0);
+            return;
+        }
+        if (check_look(machine, look) && write_intent(machine))
+            return;
     }
-    if (!record->adopt_told && judge_drift(record, look).kind == VERDICT_AS_RECORDED &&
-        check_look(machine, look) && write_intent(machine))
-        return;
 
     close_intent_undone(machine);
     record->trouble = REASON_NONE;
