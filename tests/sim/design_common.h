@@ -53,7 +53,7 @@ void field_configure(void *daemon, struct config *config);
 void field_clock_jumped(void *daemon, duration_ms jump);
 void field_command(void *daemon, const struct control_command *command,
                    struct control_request *request);
-void field_stop(void *daemon, void (*stopped)(void *context), void *context);
+void field_stop(void *context, void (*stopped)(void *context), void *stopped_context);
 void field_free(void *daemon);
 bool field_rests(const void *daemon, const char *account_name, time_ms *ret_wake_at);
 

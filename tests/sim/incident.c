@@ -110,8 +110,10 @@ static void set_clock_while_off(struct world *world, const struct incident *inci
 
 static void freeze(struct world *world, duration_ms duration)
 {
-    if (world->daemon && !world->dying)
-        world->frozen_until = world->now + duration;
+    time_ms until = world->now + duration;
+
+    if (world->daemon && !world->dying && until > world->frozen_until)
+        world->frozen_until = until;
 }
 
 /* The loop notices that it slept; the clock was not set. */

@@ -92,7 +92,8 @@ static void dead_key_arrives(struct world *world, struct world_account *account,
     if (key == account->live[SLOT_PRIMARY] || key == account->live[SLOT_SECONDARY] ||
         !oracle_cares(world, &account->targets[target]))
         return;
-    if (account->oracle.targets[target].delivering_dead || told_dead(account, key))
+    /* What somebody else killed while the delivery was on its way could not be called back. */
+    if (account->oracle.targets[target].delivering_dead || told_killed(account, key))
         oracle_convict(world, ORACLE_NO_OUTAGE, account,
                        "programs that read %s now get k%u from the daemon, which is dead",
                        oracle_target_name(account, target), key);

@@ -60,6 +60,12 @@ static void takes_up(struct world *world, struct world_account *account, enum sl
         state->milestone.stranger = true;
     if (rotating)
         return;
+    if (said->live[SLOT_PRIMARY] != state->look.live[SLOT_PRIMARY] &&
+        said->live[SLOT_SECONDARY] != state->look.live[SLOT_SECONDARY] && state->look.ended != 0)
+        oracle_convict(world, ORACLE_JOURNAL_UNFIT, account,
+                       "the journal takes k%u for the %s key, and goes on, although the look "
+                       "showed neither of its two keys",
+                       key, slot_name(slot));
     if (state->shown[slot] != key)
         oracle_convict(world, ORACLE_TWO_LOOKS, account,
                        "the journal takes k%u for the %s key, and no look showed that", key,
@@ -101,7 +107,7 @@ static bool is_shown_in_use(const struct world *world, const struct world_accoun
                             uint32_t key)
 {
     for (unsigned i = 0; i < world->script->target_count; i++)
-        if (oracle_cares(world, &account->targets[i]) && account->oracle.targets[i].shown == key)
+        if (account->targets[i].required && account->oracle.targets[i].shown == key)
             return true;
     return false;
 }

@@ -59,10 +59,13 @@ void told_delivered(struct world *world, struct world_account *account,
                     const struct operation *delivery);
 void told_looked(struct world *world, struct world_account *account, const struct operation *look);
 void told_key_dies(struct world_account *account, enum slot slot, bool by_daemon);
-void told_regenerated(struct world_account *account, const struct operation *regenerate);
+void told_regenerated(struct world *world, struct world_account *account,
+                      const struct operation *regenerate);
 void told_durable(struct world_account *account, const struct record *record);
 /* Is the key dead, and can the daemon know? */
 bool told_dead(struct world_account *account, uint32_t key);
+/* … and by its own request? */
+bool told_killed(struct world_account *account, uint32_t key);
 
 /* --- oracle_regenerate.c --- */
 void regenerate_begins(struct world *world, struct world_account *account,

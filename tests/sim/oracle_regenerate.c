@@ -226,7 +226,7 @@ void regenerate_ends(struct world *world, struct world_account *account,
     if (unknown || (!failed && operation->live[slot] == state->look.live[slot]))
         state->doubt_since = world->now;
     if (!failed)
-        told_regenerated(account, operation);
+        told_regenerated(world, account, operation);
 }
 
 void regenerate_looked(struct world *world, struct world_account *account)
@@ -255,8 +255,12 @@ void regenerate_daemon_starts(struct world *world, struct world_account *account
         return;
     state->doubt_since = 0;
     state->attempt_resolved = true;
+    state->delivering = KEY_NONE;
     state->fight = false;
     state->strangers_at = 0;
+    /* Nor does it know what a person has said. */
+    state->told_to_deliver_at = 0;
+    state->commanded_at = 0;
     /* A key that it does not know was made by somebody else, as far as it can tell. */
     for (int slot = 0; account->in_journal && slot < SLOT_COUNT; slot++)
         if (world_key_of(&account->journal.live[slot]) != account->live[slot])

@@ -81,7 +81,9 @@ struct oracle_account {
     struct oracle_dead {
         uint32_t key;
         enum slot slot;
-        bool known;          /* to the daemon */
+        bool by_daemon;      /* it died by our request */
+        bool shown;          /* the daemon knew it while it was live … */
+        bool known;          /* … and can know that it is dead */
     } dead[ORACLE_DEAD_MAX]; /* newest first */
     uint32_t delivering;     /* the key of the last delivery */
     time_ms strangers_at;    /* the last foreign change that the record took up; 0: none */

@@ -106,6 +106,13 @@ void told_looked(struct world *world, struct world_account *account, const struc
     }
 }
 
+bool told_killed(struct world_account *account, uint32_t key)
+{
+    const struct oracle_dead *dead = find_dead(&account->oracle, key);
+
+    return dead && dead->known && dead->by_daemon;
+}
+
 bool told_dead(struct world_account *account, uint32_t key)
 {
     const struct oracle_dead *dead = find_dead(&account->oracle, key);
@@ -118,31 +125,50 @@ void told_key_dies(struct world_account *account, enum slot slot, bool by_daemon
     struct oracle_account *state = &account->oracle;
 
     memmove(&state->dead[1], &state->dead[0], (ORACLE_DEAD_MAX - 1) * sizeof(state->dead[0]));
-    state->dead[0] = (struct oracle_dead){.key = account->live[slot], .slot = slot};
+    state->dead[0] = (struct oracle_dead){
+        .key = account->live[slot],
+        .slot = slot,
+        .by_daemon = by_daemon,
+        .shown = state->strange_since[slot] != 0 ||
+                 (account->in_journal &&
+                  world_key_of(&account->journal.live[slot]) == account->live[slot]),
+    };
     state->by_stranger[slot] = !by_daemon;
     state->strange_since[slot] = 0;
+    /* Whatever looks show from now on, they have not shown it before. */
+    state->shown[slot] = KEY_NONE;
 }
 
+/* A key that nobody ever showed it may as well be the next one: somebody else acted between its
+ * look and its request, which no client can rule out. */
 static void know_dead(struct oracle_account *state, enum slot slot)
 {
     for (size_t i = 0; i < ORACLE_DEAD_MAX; i++)
-        if (state->dead[i].slot == slot)
+        if (state->dead[i].slot == slot && state->dead[i].shown)
             state->dead[i].known = true;
 }
 
 /* It worked: the key that the look before it saw is dead, whatever the answer shows. Where that is
  * the new key, so is all that stood in the slot before. */
-void told_regenerated(struct world_account *account, const struct operation *regenerate)
+void told_regenerated(struct world *world, struct world_account *account,
+                      const struct operation *regenerate)
 {
     struct oracle_account *state = &account->oracle;
+    enum slot slot = regenerate->slot;
     struct oracle_dead *before =
-        find_dead(state, world_key_of(&account->journal.intent.before[regenerate->slot]));
+        find_dead(state, world_key_of(&account->journal.intent.before[slot]));
 
     if (before)
         before->known = true;
-    if (regenerate->live[regenerate->slot] != account->live[regenerate->slot])
+    if (state->shown[slot] != regenerate->live[slot]) {
+        state->shown[slot] = regenerate->live[slot];
+        state->shown_since[slot] = world->now;
+    }
+    if (regenerate->live[slot] != account->live[slot])
         return;
-    know_dead(state, regenerate->slot);
+    know_dead(state, slot);
+    if (state->strange_since[slot] == 0)
+        state->strange_since[slot] = world->now;
 }
 
 void told_durable(struct world_account *account, const struct record *record)
@@ -160,14 +186,13 @@ static void read_journal(struct world_account *account, unsigned target, bool ed
     const struct target_record *record =
         account->in_journal ? record_target_const(&account->journal, &account->targets[target].id)
                             : NULL;
-    bool acknowledged = record && record->acknowledged;
-    uint32_t key = acknowledged ? world_key_of(&record->fingerprint) : ORACLE_UNTOLD;
+    uint32_t key = record ? world_key_of(&record->fingerprint) : KEY_NONE;
+    uint32_t given = key != KEY_NONE ? key : ORACLE_UNTOLD;
 
-    state->claimed = acknowledged ? key : KEY_NONE;
-    state->told = key;
-    if (state->given == key && !edited)
+    state->told = record && record->acknowledged ? given : ORACLE_UNTOLD;
+    if (state->given == given && !edited)
         return;
-    state->given = key;
+    state->given = given;
     state->given_before = ORACLE_UNTOLD;
     state->given_since = state->given_seen_at = 0;
 }

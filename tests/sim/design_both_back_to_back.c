@@ -1,0 +1,21 @@
+/*
+ * A script for people who want no old key to be left: it regenerates both, and hands out the new
+ * primary.
+ */
+#include "design_common.h"
+
+static const struct step steps[] = {
+    {.kind = STEP_LOOK},   {.kind = STEP_REGENERATE_BOTH, .pause = 2 * MS_MINUTE},
+    {.kind = STEP_VERIFY}, {.kind = STEP_DELIVER},
+    {.kind = STEP_END},
+};
+static const struct recipe recipe = {.steps = steps};
+
+static void *start(const struct design_parts *parts)
+{
+    return field_start(parts, &recipe);
+}
+
+const struct design design_both_back_to_back =
+    FIELD_DESIGN("both-back-to-back",
+                 "regenerates both keys one after the other, and then delivers the primary one");
