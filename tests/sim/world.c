@@ -83,8 +83,8 @@ static void begin_account(struct world *world, unsigned index)
     snprintf(account->name, sizeof(account->name), "a%u", index + 1);
     snprintf(account->id, sizeof(account->id),
              "/subscriptions/subscription/resourcegroups/group/providers/microsoft.batch/"
-             "batchaccounts/%s",
-             account->name);
+             "batchaccounts/a%u",
+             index + 1);
     account->live[SLOT_PRIMARY] = world_make_key(world);
     account->live[SLOT_SECONDARY] = world_make_key(world);
     for (unsigned i = 0; i < world->script->target_count; i++)

@@ -64,7 +64,7 @@ struct world_target {
 
 struct world_account {
     unsigned index;
-    char name[8]; /* "a1" … */
+    char name[16]; /* "a1" … */
     char id[160];
     bool configured;
 
