@@ -199,7 +199,9 @@ static void oracle_age(struct world_account *account, duration_ms by)
 
 void oracle_daemon_starts(struct world *world)
 {
-    duration_ms jump = world->wall_offset - world->oracle.wall_offset;
+    duration_ms jump =
+        world->wall_offset -
+        (world->oracle.journal_restored ? world->oracle.copied_offset : world->oracle.wall_offset);
 
     /* A wait that a clock set back leaves in the future may be one that a server asked for: the
      * daemon believes that for a day. */
@@ -207,12 +209,13 @@ void oracle_daemon_starts(struct world *world)
     for (unsigned i = 0; i < world->account_count; i++) {
         struct world_account *account = &world->accounts[i];
         /* A clock that was set in the very moment of a crash was set while the daemon was off. */
-        duration_ms unknown = jump + account->oracle.jump + account->oracle.jump_saved;
+        duration_ms forward = jump + account->oracle.jump_forward;
+        duration_ms back = jump + account->oracle.jump_back;
 
-        account->oracle.jump = account->oracle.jump_saved = 0;
-        if (unknown > 0)
-            oracle_age(account, unknown);
-        if (unknown < 0)
+        account->oracle.jump_forward = account->oracle.jump_back = 0;
+        if (forward > 0)
+            oracle_age(account, forward);
+        if (back < 0)
             schedule_clock_set(world, account, world_wall(world));
         consumer_daemon_starts(world, account);
         told_daemon_starts(world, account);
@@ -228,6 +231,7 @@ void oracle_daemon_starts(struct world *world)
 void oracle_daemon_ends(struct world *world)
 {
     world->oracle.wall_offset = world->wall_offset;
+    world->oracle.journal_restored = world->restore_journal && !world->erase_journal;
     world->oracle.journal_edited = world->restore_journal || world->erase_journal;
     for (unsigned i = 0; i < world->account_count; i++) {
         struct world_account *account = &world->accounts[i];
@@ -447,8 +451,6 @@ void oracle_record_saved(struct world *world, struct world_account *account,
 
     touch(world, account);
     account->oracle.saves++;
-    account->oracle.jump_saved += account->oracle.jump;
-    account->oracle.jump = 0;
     account->oracle.milestone = (struct oracle_milestone){0};
     secret_saved(world, account, record, rows, row_count);
     sound_saved(world, account, record);
@@ -468,7 +470,6 @@ void oracle_record_durable(struct world *world, struct world_account *account,
     world->oracle.touched |= 1U << account->index;
     if (state->saves > 0)
         state->saves--;
-    state->jump_saved = 0;
     consumer_durable(account);
     told_durable(account, record);
     liveness_durable(world, account, record);
@@ -496,15 +497,29 @@ static void on_command(struct world *world, struct world_account *account,
         state->redeliver_asked = true;
 }
 
+/* A crash forgets the last of the jumps that were not durable yet, and nobody knows how many: the
+ * most that can be forgotten either way. */
+static void note_jump(struct oracle_account *state, duration_ms jump)
+{
+    state->jump_forward += jump;
+    if (state->jump_forward < 0)
+        state->jump_forward = 0;
+    state->jump_back += jump;
+    if (state->jump_back > 0)
+        state->jump_back = 0;
+}
+
 void oracle_incident(struct world *world, const struct incident *incident)
 {
+    if (incident->kind == INCIDENT_BACKUP)
+        world->oracle.copied_offset = world->wall_offset;
     for (unsigned i = 0; i < world->account_count; i++) {
         struct world_account *account = &world->accounts[i];
 
         if (incident->kind == INCIDENT_CLOCK) {
             liveness_disturb(world, account);
             if (world->daemon && account->configured)
-                account->oracle.jump += incident->duration;
+                note_jump(&account->oracle, incident->duration);
             if (incident->duration < 0)
                 schedule_clock_set(world, account, world_wall(world) + incident->duration);
         }

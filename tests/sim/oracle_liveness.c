@@ -162,13 +162,17 @@ static void says_that_it_waits(struct world *world, struct world_account *accoun
 /* Who waits for nothing but a time waits for the next check, a retry, or the daily report. */
 static void has_timer(struct world *world, struct world_account *account)
 {
-    const struct oracle_account *state = &account->oracle;
+    struct oracle_account *state = &account->oracle;
     duration_ms longest = later(world->oracle.check_every_max, MS_DAY) + MS_HOUR;
     bool busy = state->others > 0 || state->reads > 0 || state->probes > 0 || state->saves > 0;
     time_ms wake_at = TIME_NEVER;
     bool rests;
 
-    if (!world->design->rests || busy || world->stopping)
+    if (busy)
+        return;
+    /* Whatever it was told of the clock is durable. */
+    state->jump_forward = state->jump_back = 0;
+    if (!world->design->rests || world->stopping)
         return;
     rests = world->design->rests(world->daemon, account->name, &wake_at);
     if (!rests)

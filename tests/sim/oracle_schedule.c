@@ -109,8 +109,10 @@ static void take_up(struct world *world, struct world_account *account)
 {
     const struct record *journal = &account->journal;
 
+    /* A plan of another policy is made anew. */
     if (!account->in_journal || !journal->adopted || journal->requested || journal->catching_up ||
-        journal->due_at == 0 || journal->due_at > world_wall(world))
+        journal->planned_with != account->oracle.planned_with || journal->due_at == 0 ||
+        journal->due_at > world_wall(world))
         return;
     splay_from_now(world, account);
 }
@@ -124,6 +126,11 @@ void schedule_daemon_starts(struct world *world, struct world_account *account)
     /* A `rotate` that the journal has was accepted, even if nobody lived to say so. */
     if (account->in_journal && account->journal.requested)
         account->oracle.requested = true;
+    /* A plan that was not durable yet is made again. */
+    if (account->in_journal)
+        account->oracle.planned_with = account->journal.planned_with;
+    if (!account->in_journal || !account->journal.catching_up)
+        account->oracle.caught_up_at = 0;
     if (!account->configured)
         return;
     read_policy(world, account);

@@ -84,6 +84,7 @@ struct oracle_account {
         bool by_daemon;      /* it died by our request */
         bool shown;          /* the daemon knew it while it was live … */
         bool known;          /* … and can know that it is dead */
+        time_ms again_since; /* looks show it as live since then; 0: they do not */
     } dead[ORACLE_DEAD_MAX]; /* newest first */
     uint32_t delivering;     /* the key of the last delivery */
     time_ms strangers_at;    /* the last foreign change that the record took up; 0: none */
@@ -122,7 +123,7 @@ struct oracle_account {
     time_ms probed_at;
     bool probed_in_window;
 
-    duration_ms jump, jump_saved; /* of the clock: a crash forgets it until it is durable */
+    duration_ms jump_forward, jump_back; /* of the clock, that a crash may forget */
 
     /* liveness */
     time_ms disturbed_at; /* the last thing that was not the daemon's doing, or went wrong */
@@ -135,8 +136,10 @@ struct oracle_account {
 };
 
 struct oracle_world {
-    duration_ms wall_offset; /* when the daemon ended */
-    bool journal_edited;     /* restored or erased, for the next start */
+    duration_ms wall_offset;   /* when the daemon ended */
+    duration_ms copied_offset; /* when the journal was copied */
+    bool journal_edited;       /* restored or erased, for the next start */
+    bool journal_restored;     /* … restored */
     duration_ms check_every_max, overlap_max;
     time_ms disturbed_at;
     time_ms skewed_at; /* the last instant at which the clock was wrong; 0: never */

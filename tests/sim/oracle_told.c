@@ -74,17 +74,26 @@ static struct oracle_dead *find_dead(struct oracle_account *state, uint32_t key)
     return NULL;
 }
 
-/* Azure has shown the same for longer than any look is late, and the journal never knew the key:
- * that it is dead nobody can know. */
-static void believe(const struct world *world, struct world_account *account, uint32_t key,
-                    time_ms since)
+/* Azure has shown it for longer than any look is late, and the journal never knew the key: that it
+ * is dead nobody can know. */
+static void show_dead(const struct world *world, struct world_account *account, enum slot slot,
+                      uint32_t key)
 {
-    struct oracle_dead *dead = find_dead(&account->oracle, key);
     struct fingerprint fingerprint = world_fingerprint(key);
+    bool replaced = account->in_journal && record_is_replaced(&account->journal, &fingerprint);
 
-    if (dead && world->now - since >= world->timing.unknown_wait - MS_SECOND &&
-        !(account->in_journal && record_is_replaced(&account->journal, &fingerprint)))
-        dead->known = false;
+    for (size_t i = 0; i < ORACLE_DEAD_MAX; i++) {
+        struct oracle_dead *dead = &account->oracle.dead[i];
+
+        if (dead->slot != slot)
+            continue;
+        if (dead->key != key)
+            dead->again_since = 0;
+        else if (dead->again_since == 0)
+            dead->again_since = world->now;
+        else if (!replaced && world->now - dead->again_since >= world->timing.unknown_wait)
+            dead->known = false;
+    }
 }
 
 void told_looked(struct world *world, struct world_account *account, const struct operation *look)
@@ -97,10 +106,9 @@ void told_looked(struct world *world, struct world_account *account, const struc
             state->look.past = look->mishap == MISHAP_PAST;
         else if (state->strange_since[slot] == 0)
             state->strange_since[slot] = world->now;
-        if (state->shown[slot] == look->live[slot]) {
-            believe(world, account, look->live[slot], state->shown_since[slot]);
+        show_dead(world, account, (enum slot)slot, look->live[slot]);
+        if (state->shown[slot] == look->live[slot])
             continue;
-        }
         state->shown[slot] = look->live[slot];
         state->shown_since[slot] = world->now;
     }
@@ -135,8 +143,6 @@ void told_key_dies(struct world_account *account, enum slot slot, bool by_daemon
     };
     state->by_stranger[slot] = !by_daemon;
     state->strange_since[slot] = 0;
-    /* Whatever looks show from now on, they have not shown it before. */
-    state->shown[slot] = KEY_NONE;
 }
 
 /* A key that nobody ever showed it may as well be the next one: somebody else acted between its

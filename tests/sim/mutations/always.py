@@ -1,0 +1,232 @@
+"""Rules 13 to 16, and what the product promises."""
+
+from .mutation import mutation
+
+MUTATIONS = [
+    # --- 13: one at a time ---
+    mutation("two-machines", 13,
+             "an account that is removed and added is begun again before it is quiet",
+             "one-at-a-time",
+             "two rotations of one account run side by side",
+             ("app/engine.c",
+              "            if (leaving) {",
+              "            if (leaving && false) {"),
+             scenario="account-removed-in-flight"),
+
+    # --- 14: nothing rotates because of a start ---
+    mutation("start-rotates", 14,
+             "a start is a reason to rotate",
+             "not-prompted",
+             "every upgrade regenerates the keys of all accounts",
+             ("core/restart.c", """\
+    plan_make(machine);
+    if (!record->requested)
+        plan_caught_up(machine);
+""", """\
+    if (record->adopted && machine->context->policy->rotate)
+        record->due_at = machine->now;
+""")),
+    mutation("reload-rotates", 14,
+             "a reload is a reason to rotate",
+             "not-prompted",
+             "an edited comment regenerates the keys of all accounts",
+             ("core/restart.c", """\
+    plan_make(machine);
+    if (record->blocked == REASON_ANOTHER_ROTATOR""", """\
+    plan_make(machine);
+    if (record->adopted && machine->context->policy->rotate)
+        record->due_at = machine->now;
+    if (record->blocked == REASON_ANOTHER_ROTATOR""")),
+    mutation("adopting-rotates", 14,
+             "an account that was adopted is due at once",
+             "not-prompted",
+             "the key is regenerated before anybody who reads it is known",
+             ("core/step_adopt.c",
+              "    record->requested = false;\n",
+              "    record->requested = true;\n")),
+    mutation("missed-made-up", 14,
+             "every rotation that was missed is made up for",
+             "caught-up-once",
+             "after a month off the account rotates again and again",
+             ("core/schedule.c", """\
+    next = time_add(planned, (room / policy->rotate_every - (room % policy->rotate_every < 0)) *
+                                 policy->rotate_every);
+""", """\
+    next = time_add(planned, policy->rotate_every);
+    (void)room;
+"""),
+             ("core/schedule.c",
+              "    return next > earliest ? next : earliest;\n",
+              """\
+    (void)earliest;
+    return next;
+""")),
+    mutation("all-at-once", 14,
+             "what was missed during a hold is not spread",
+             "not-prompted",
+             "a fleet that was held together starts together",
+             ("core/command.c", """\
+    if (!record->requested)
+        plan_caught_up(machine);
+""", ""),
+             scenario="hold-and-resume"),
+    mutation("removed-is-forgotten", 14,
+             "what is known of an account that is removed is forgotten",
+             "caught-up-once",
+             "an account that comes back rotates as on its first day",
+             ("app/engine.c",
+              "        park(account->engine, account->key, &account->record);",
+              "        (void)park;")),
+    mutation("window-ignored", 14,
+             "a rotation that missed its window starts all the same",
+             "in-window",
+             "it rotates in the middle of the working day",
+             ("core/plan.c",
+              "if (record->requested || schedule_is_open(",
+              "if (true || schedule_is_open(")),
+
+    # --- 15: no key is written ---
+    mutation("key-in-log", 15,
+             "the log shows the key and not its fingerprint",
+             "no-key-stored",
+             "whoever reads the log has the key",
+             ("app/engine_report.c",
+              "    log_line_text(&line, \"fingerprint\", fingerprint[0] ? fingerprint : NULL);\n",
+              """\
+    log_line_text(&line, "fingerprint",
+                  note->has_slot && account->azure.keys[note->slot]
+                      ? secret_bytes(account->azure.keys[note->slot])
+                      : NULL);
+"""),
+             scenario="plain-rotation"),
+    mutation("key-in-history", 15,
+             "the history shows the key and not its fingerprint",
+             "no-key-stored",
+             "whoever copies the journal has the key",
+             ("app/engine_report.c",
+              ".fingerprint = texts[count].fingerprint[0] ? texts[count].fingerprint : NULL,",
+              """\
+.fingerprint = note->has_slot && account->azure.keys[note->slot]
+                               ? secret_bytes(account->azure.keys[note->slot])
+                               : NULL,""")),
+    mutation("key-in-record", 15,
+             "the record keeps the key for the next delivery",
+             "no-key-stored",
+             "whoever copies the journal has the key",
+             ("app/engine_turn.c",
+              "    account->saving = turn;\n",
+              """\
+    account->saving = turn;
+    if (account->azure.keys[account->record.goal])
+        snprintf(account->record.actor, sizeof(account->record.actor), "%s",
+                 secret_bytes(account->azure.keys[account->record.goal]));
+""")),
+    mutation("keys-kept", 15,
+             "keys stay in memory after the last step that needs them",
+             "keys-forgotten",
+             "a core dump, or whoever takes over the process, has all keys",
+             ("app/engine_turn.c",
+              "else if (effects->forget_keys && !account->acting)",
+              "else if (false)")),
+    mutation("seen-keys-kept", 15,
+             "the keys that were found in targets stay in memory",
+             "keys-forgotten",
+             "a core dump, or whoever takes over the process, has all keys",
+             ("app/engine_action.c", """\
+    azure_account_forget_keys(&account->azure);
+    forget_seen_keys(account);
+""", "    azure_account_forget_keys(&account->azure);\n")),
+
+    # --- 16: nothing stops in silence ---
+    mutation("blocked-in-silence", 16,
+             "an account is blocked without a word",
+             "not-silent",
+             "nobody knows that a person is waited for",
+             ("core/machine.c",
+              "    note = machine_note(machine, NOTE_BLOCKED);\n",
+              """\
+    static struct note unheard;
+    note = &unheard;
+""")),
+    mutation("blocked-told-once", 16,
+             "what is blocked or overdue is not told again every day",
+             "not-silent",
+             "the one line is lost, and nobody ever hears of it",
+             ("core/rotation.c", "    report_again(&machine);\n", "    (void)report_again;\n"),
+             ("core/rotation.c",
+              "earlier(wake_at(&machine), report_at(context, record))",
+              """\
+wake_at(&machine);
+    (void)report_at""")),
+    mutation("no-timer", 16,
+             "a key that the data plane did not accept yet is not tried again",
+             "not-silent",
+             "the rotation stands still for ever",
+             ("core/rotation.c", """\
+    case POSITION_DOUBT_WAIT:
+    case POSITION_VERIFY_WAIT:
+        return record->retry_at;""", """\
+    case POSITION_DOUBT_WAIT:
+        return record->retry_at;
+    case POSITION_VERIFY_WAIT:
+        return TIME_NEVER;""")),
+    mutation("no-back-off", 16,
+             "what failed is tried again at once",
+             "sound",
+             "a service that is down for an hour gets ten thousand requests",
+             ("core/machine.c",
+              "machine_backoff(machine, record->attempts, 0)", "0"),
+             scenario="azure-down"),
+    mutation("never-unblocked", 16,
+             "what blocked is never taken to be right again",
+             "sound",
+             "the account looks again and again, and never goes on",
+             ("core/machine.c", """\
+    if (machine_blocked_by_world(record))
+        machine_unblock(machine);
+""", ""),
+             scenario="account-gone"),
+    mutation("gives-up", 16,
+             "what failed five times is not tried again",
+             "progress",
+             "one bad night ends all rotations",
+             ("core/machine.c",
+              "machine_backoff(machine, record->attempts, 0)",
+              "record->attempts > 5 ? TIME_NEVER : machine_backoff(machine, record->attempts, 0)")),
+    mutation("first-account-forgotten", 16,
+             "the first account is never started",
+             "no-starvation",
+             "it never rotates, while the others do",
+             ("app/engine.c", """\
+for (size_t i = 0; i < count && !engine->faulted; i++)
+        if (!merged""", """\
+for (size_t i = count > 1; i < count && !engine->faulted; i++)
+        if (!merged""")),
+    mutation("forbidden-move", 16,
+             "the table of moves lacks one that a repair needs",
+             "sound",
+             "the daemon stops with a fault",
+             ("core/position.c", """\
+.successors = TO(IDLE) | TO(PROVE_TARGET) | TO(PROVE_LIVE) |
+                                           TO(CONFIRM_WAIT) | TO(OFFER) | TO(DELIVER_WAIT) |""",
+              """\
+.successors = TO(IDLE) | TO(PROVE_TARGET) | TO(PROVE_LIVE) |
+                                           TO(CONFIRM_WAIT) | TO(DELIVER_WAIT) |"""),
+             scenario="active-key-by-hand"),
+    mutation("wakes-for-nothing", 16,
+             "the timer does not know why a rotation has to wait",
+             "sound",
+             "it wakes again and again at one instant, and nothing else gets a turn",
+             ("core/rotation.c",
+              "return interlock.open ? at : later(at, interlock.until);",
+              "return at;")),
+
+    # --- product: what is broken is repaired ---
+    mutation("never-looks-again", "product",
+             "nothing looks for drift between two rotations",
+             "repaired",
+             "consumers of a key that somebody else regenerated wait for the next rotation",
+             ("core/step_check.c",
+              "record->check_at = time_add(machine->now, machine->context->policy->check_every);",
+              "record->check_at = TIME_NEVER;")),
+]

@@ -1,0 +1,221 @@
+"""Rules 6 to 9: delivering."""
+
+from .mutation import ACKNOWLEDGING_TELLS, mutation
+
+MUTATIONS = [
+    # --- 6: frozen until everybody has it ---
+    mutation("restart-forgets-delivery", 6,
+             "after a restart a delivery that was under way is forgotten",
+             "frozen",
+             "the key that the first target got is regenerated again",
+             ("core/restart.c", """\
+    case POSITION_DELIVER_WAIT:
+        return POSITION_DELIVER_WAIT;""", """\
+    case POSITION_DELIVER_WAIT:
+        return POSITION_IDLE;"""),
+             ("core/interlock.c", """\
+    else if (record->goal != record->active)
+        refuse(interlock, REASON_NONE, TIME_NEVER,
+               "the new key is still being delivered: both keys are frozen");
+""", ""),
+             ("core/interlock.c",
+              "else if (record->target_count == 0 || record_owed_required(record) > 0)",
+              "else if (record->target_count == 0)"),
+             ("core/step_idle.c",
+              "           deliver_wake_at(machine->record, true) <= machine->now;",
+              """\
+           machine->record->goal == machine->record->active &&
+           deliver_wake_at(machine->record, true) <= machine->now;"""),
+             ("core/rotation.c",
+              "        at = earlier(at, deliver_wake_at(record, true));\n", """\
+        at = record->goal != record->active ? at : earlier(at, deliver_wake_at(record, true));
+"""),
+             ("core/rotation_check.c", """\
+    if (intent->open && record->goal != record->active)
+        return "an intent while an earlier key is still being delivered";
+""", ""),
+             ("core/rotation_check.c",
+              "!delivers(record->position) &&", "!delivers(record->position) && false &&")),
+    mutation("offer-not-durable", 6,
+             "that a target may hold the new key is not written before",
+             "offer-first",
+             "after a crash nobody knows that a delivery may still land",
+             ("app/engine_turn.c", """\
+    account->saving = turn;
+    store_save(""", """\
+    account->saving = turn;
+    if (account->record.position == POSITION_OFFER) {
+        on_saved(account);
+        return;
+    }
+    store_save(""")),
+    mutation("redeliver-takes-back", 6,
+             "`redeliver` delivers the active key in the middle of a rotation",
+             "delivers-goal",
+             "targets that have the new key are given the old one again",
+             ("core/command.c",
+              "    record->repairing = DRIFT_TARGET_CHANGED;\n",
+              """\
+    record->repairing = DRIFT_TARGET_CHANGED;
+    record->goal = record->active;
+""")),
+
+    # --- 7: an acknowledgement is a key at a place ---
+    mutation("any-key-counts", 7,
+             "a target that acknowledged some key is taken to have every key",
+             "acknowledged",
+             "a rotation is complete without any delivery, and the next one is an outage",
+             ("core/record.c",
+              "fingerprint_equal(&target->fingerprint, record_goal_key(record))",
+              "record != NULL")),
+    mutation("lost-key-not-missed", 7,
+             "a target that lost the new key during the rotation still counts",
+             "acknowledged",
+             "the rotation is complete, and its readers have another key",
+             ("core/step_deliver.c",
+              "        void_lost_targets(record, look);\n",
+              "        (void)void_lost_targets;\n"),
+             scenario="rotated-elsewhere-during-rotation"),
+    mutation("new-target-not-owed", 7,
+             "a target that is added later is owed nothing",
+             "owed",
+             "its readers never get a key",
+             ("core/restart.c",
+              "*target = known ? *known : (struct target_record){.id = context->targets[i].id};",
+              """\
+*target = known ? *known : (struct target_record){.id = context->targets[i].id};
+        if (!known && record->adopted) {
+            target->acknowledged = true;
+            target->fingerprint = *record_goal_key(record);
+        }""")),
+    mutation("gives-up-on-a-target", 7,
+             "a target that failed three times is waited for no longer",
+             "acknowledged",
+             "its readers hold the key that the next rotation regenerates",
+             ("core/step_deliver.c",
+              "        target->attempts++;\n",
+              """\
+        target->attempts++;
+        if (target->attempts >= 3) {
+            target->acknowledged = true;
+            target->fingerprint = *record_goal_key(record);
+        }
+""")),
+    mutation("unknown-is-delivered", 7,
+             "a delivery of unknown outcome counts as an acknowledgement",
+             "acknowledged",
+             "a target that never got the key is taken to have it",
+             ("core/step_deliver.c",
+              "if (target && machine->event->failure) {",
+              """\
+if (target && machine->event->failure &&
+        !machine->event->failure->outcome_unknown) {""")),
+    mutation("removed-target-waited-for", 7,
+             "a target that is removed is still waited for",
+             "not-silent",
+             "the account never rotates again",
+             ("core/step_deliver.c", """\
+    if (ready_at == TIME_NEVER)
+        return 0;""", """\
+    if (ready_at == TIME_NEVER)
+        return TIME_NEVER;"""),
+             scenario="target-removed-for-good"),
+
+    # --- 8: who is told late has the overlap ---
+    mutation("repair-tells-nobody", 8,
+             "a delivery that changed something does not start the overlap anew",
+             "overlap-again",
+             "the readers of a repaired target lose the key they had too early",
+             ("core/step_deliver.c",
+              "if (target->required && machine->event->changed)",
+              "if (false)")),
+    mutation("unknown-tells-nobody", 8,
+             "a delivery that failed and arrived all the same starts no overlap",
+             "overlap-again",
+             "readers who were told later than anybody knows are cut off",
+             ACKNOWLEDGING_TELLS),
+    mutation("told-by-others", 8,
+             "a key that somebody else delivered starts no overlap",
+             "standby-only",
+             "readers of targets that were given it just now are cut off",
+             ("core/step_check.c", """\
+    if (targets_know)
+        record->overlap_from = machine->now;
+    else
+""", "    if (!targets_know)\n"),
+             ACKNOWLEDGING_TELLS),
+    mutation("optional-becomes-required", 8,
+             "a target that becomes required brings no overlap with it",
+             "overlap-again",
+             "its readers, told after the others, are cut off",
+             ("core/restart.c",
+              "record->overlap_from = later(record->overlap_from, known->acknowledged_at);",
+              "(void)record;"),
+             scenario="optional-told-late"),
+    mutation("unsettled-ignored", 8,
+             "after a delivery of unknown outcome the next one leaves at once",
+             "unsettled",
+             "the lost one lands last",
+             ("core/step_deliver.c", """\
+    if (failure->outcome_unknown)
+        target->unsettled_until""", """\
+    if (false)
+        target->unsettled_until""")),
+    mutation("unsettled-by-wall-clock", 8,
+             "the wait for a lost delivery ends early when the clock is set",
+             "unsettled",
+             "the lost one lands last",
+             ("core/restart.c",
+              "        shift(&record->targets[i].unsettled_until, jump, TIME_NEVER);\n",
+              ""),
+             scenario="clock-set-while-unsettled"),
+    mutation("unsettled-over-crash", 8,
+             "a delivery that a crash cut short is taken to be over",
+             "unsettled",
+             "it lands after the next one",
+             ("core/restart.c", """\
+        if (!context->targets[i].settles_at_once)
+            target->unsettled_until = time_add(machine->now, context->timing->unknown_wait);
+    }
+}""", """\
+    }
+}""")),
+    mutation("unsettled-over-reload", 8,
+             "a target that was removed and is there again is taken to be settled",
+             "unsettled",
+             "what was on its way to it lands after the next delivery",
+             ("core/restart.c", """\
+        if (!known && record->adopted && !context->targets[i].settles_at_once)
+            target->unsettled_until = time_add(machine->now, context->timing->unknown_wait);
+""", ""),
+             scenario="target-back-while-unsettled"),
+
+    # --- 9: active last ---
+    mutation("active-first", 9,
+             "the new key is the active one before anybody has it",
+             "active-last",
+             "after a crash the journal says that everybody has what nobody has",
+             ("core/step_rotate.c", """\
+    record->goal = slot;
+    record->intent = (struct intent){0};
+""", """\
+    record->goal = slot;
+    record->active = slot;
+    record->intent = (struct intent){0};
+""")),
+    mutation("complete-with-some", 9,
+             "the rotation is complete when no target can be tried any more",
+             "active-last",
+             "the key that a failing target still holds is the next one to be regenerated",
+             ("core/step_deliver.c",
+              "} else if (record->target_count > 0 && record_owed_required(record) == 0) {",
+              "} else if (record->target_count > 0) {")),
+    mutation("no-settle-look", 9,
+             "no look follows a completed rotation",
+             "settle-look",
+             "a request that Azure carried out twice is noticed hours later",
+             ("core/step_deliver.c", """\
+        record->check_at = time_add(machine->now, machine->context->timing->settle);
+        plan_next(machine);
+""", "        plan_next(machine);\n")),
+]

@@ -1,0 +1,137 @@
+"""Rules 10 to 12: looking."""
+
+from .mutation import ACKNOWLEDGING_TELLS, SEEN_IN_USE_TELLS, mutation
+
+MUTATIONS = [
+    # --- 10: a look can show the past ---
+    mutation("past-believed", 10,
+             "a look that shows a key already replaced is believed",
+             "past-look",
+             "a dead key is delivered",
+             ("core/judge.c", """\
+            record_is_replaced(record, &look->live[slot]))
+            return true;""", """\
+            record_is_replaced(record, &look->live[slot]))
+            return false;""")),
+    mutation("replaced-forgotten", 10,
+             "the journal does not keep the keys that were replaced",
+             "past-look",
+             "a look into the past passes for news",
+             ("core/machine.c", "    record_add_replaced(record, &record->live[slot]);\n", ""),
+             scenario="stale-look-during-delivery"),
+    mutation("past-believed-in-delivery", 10,
+             "a late look is believed while a key is delivered",
+             "past-look",
+             "the key from before the rotation is delivered, which is dead",
+             ("core/judge.c", """\
+    if (judge_is_late(record, look))
+        return (struct verdict){.kind = VERDICT_LATE};
+    verdict.other_changed""", "    verdict.other_changed"),
+             scenario="stale-look-during-delivery"),
+    mutation("first-look-counts", 10,
+             "a look that surprises counts at once",
+             "two-looks",
+             "an answer of a minute ago is acted upon",
+             ("core/step_check.c", "if (surprise_counts(machine, look))", "if (true)")),
+    mutation("second-look-at-once", 10,
+             "the second look may follow at once",
+             "two-looks",
+             "both looks show the same past",
+             ("core/step_check.c",
+              "machine->now >= time_add(surprise->seen_at, machine->context->timing->unknown_wait);",
+              "true;")),
+    mutation("second-look-by-wall-clock", 10,
+             "the second look follows early when the clock is set",
+             "two-looks",
+             "both looks show the same past",
+             ("core/restart.c", "    shift(&record->surprise.seen_at, jump, now);\n", ""),
+             scenario="clock-set-between-two-looks"),
+    mutation("second-look-of-something-else", 10,
+             "the second look may show other targets than the first",
+             "two-looks",
+             "what was seen once is acted upon",
+             ("core/step_check.c",
+              "surprise->pending && fingerprint_equal(&surprise->targets, &digest) &&",
+              "surprise->pending && !fingerprint_is_none(&digest) &&"),
+             scenario="second-look-differs"),
+    mutation("proof-by-nothing", 10,
+             "a look counts at once whatever the data plane says of the keys",
+             "two-looks",
+             "an answer of a minute ago is acted upon",
+             ("core/step_check.c",
+              "if (!failure || failure->reason != REASON_KEY_REFUSED) {",
+              "if (false) {"),
+             ("core/step_check.c", """\
+    if (machine->event->failure) {
+        enter_confirm_wait(machine);""", """\
+    if (false) {
+        enter_confirm_wait(machine);""")),
+
+    # --- 11: somebody else ---
+    mutation("standby-change-ignored", 11,
+             "an idle key that somebody else regenerated is not left alone",
+             "standby-changed",
+             "whoever made it loses it within the overlap",
+             ("core/step_check.c", """\
+    machine_acknowledge_seen(machine, look);
+    record->overlap_from = machine->now;
+}
+
+static void accept_rotation_elsewhere""", """\
+    machine_acknowledge_seen(machine, look);
+}
+
+static void accept_rotation_elsewhere""")),
+    mutation("glimpse-ignored", 11,
+             "an idle key that a target held for a while is not left alone",
+             "standby-only",
+             "programs that read it there meanwhile are cut off",
+             SEEN_IN_USE_TELLS,
+             scenario="standby-key-glimpsed"),
+    mutation("rotated-elsewhere-ignored", 11,
+             "a rotation by somebody else starts no overlap",
+             "standby-only",
+             "who has not read again since then is cut off",
+             ("core/step_check.c", """\
+    record->overlap_from = machine->now;
+    record->completed_at = machine->now;
+""", "    record->completed_at = machine->now;\n"),
+             SEEN_IN_USE_TELLS,
+             ACKNOWLEDGING_TELLS,
+             scenario="rotated-elsewhere-and-commanded"),
+    mutation("fights", 11,
+             "a second change by somebody else does not block",
+             "no-fight",
+             "two rotators regenerate each other's keys for ever",
+             ("core/machine.c",
+              "    if (previous != 0 && machine->now - previous <",
+              "    if (false && machine->now - previous <")),
+
+    # --- 12: a journal that does not fit ---
+    mutation("cycle-ignored", 12,
+             "a later cycle at a target says nothing about the journal",
+             "journal-unfit",
+             "a journal from a backup rotates the key that is in use",
+             ("core/judge.c",
+              "    return highest_cycle(look) > record->cycle;\n",
+              "    return highest_cycle(look) == UINT64_MAX && record->cycle;\n")),
+    mutation("both-unknown-ignored", 12,
+             "two live keys that the journal never saw say nothing about it",
+             "journal-unfit",
+             "a journal from a backup goes on as if it knew which key is in use",
+             ("core/judge.c",
+              "if ((!active_same && !standby_same) || judge_is_ahead(record, look)) {",
+              "if (judge_is_ahead(record, look)) {")),
+    mutation("first-day-again", 12,
+             "adopt_active settles an adoption of a journal that was lost",
+             "journal-unfit",
+             "the key of the first day is called the active one, whatever is in use",
+             ("core/step_adopt.c", """\
+    struct adoption_hint hint = {0};
+
+    machine_note_drift""", """\
+    struct adoption_hint hint = {.has_active = machine->context->has_adopt_active,
+                                 .active = machine->context->adopt_active};
+
+    machine_note_drift""")),
+]

@@ -1,0 +1,235 @@
+"""Rules 1 to 5: regenerating."""
+
+from .mutation import (ACKNOWLEDGING_TELLS, RECORD_CHECKS_SLOT, REGENERATE_CHECKS_SLOT, START_WAITS,
+                       mutation)
+
+MUTATIONS = [
+    # --- 1: only the standby slot, and only after the overlap ---
+    mutation("overlap-ignored", 1,
+             "the interlock does not wait for the overlap",
+             "standby-only",
+             "readers that are slow, but in time, hold the key that is regenerated",
+             ("core/interlock.c",
+              "else if (now < later(overlap_ends, start_ends))",
+              "else if (now < start_ends)")),
+    mutation("owed-ignored", 1,
+             "the interlock does not ask whether a required target lacks the key",
+             "standby-only",
+             "the key that a target still holds is regenerated",
+             ("core/interlock.c",
+              "else if (record->target_count == 0 || record_owed_required(record) > 0)",
+              "else if (record->target_count == 0)")),
+    mutation("active-slot", 1,
+             "it is the active slot that is regenerated",
+             "no-outage",
+             "every rotation cuts off everybody until the delivery",
+             ("core/step_rotate.c",
+              ".slot = slot_other(record->active)}",
+              ".slot = record->active}"),
+             ("core/step_rotate.c", """
+    if (intent->slot != slot_other(record->active))
+        machine_fault(machine, "an intent for the active slot");""", ""),
+             REGENERATE_CHECKS_SLOT,
+             RECORD_CHECKS_SLOT),
+    mutation("overlap-by-wall-clock", 1,
+             "the overlap's beginning stays where it is when the clock is set",
+             "standby-only",
+             "a clock that is set forward ends an overlap before its time",
+             ("core/restart.c", "    shift(&record->overlap_from, jump, now);\n", "")),
+    mutation("adopted-in-use", 1,
+             "an account that was adopted has no overlap",
+             "standby-only",
+             "what consumers used before the adoption is regenerated",
+             ("core/step_adopt.c", "    record->overlap_from = machine->now;\n", ""),
+             ACKNOWLEDGING_TELLS),
+    mutation("blocked-ignored", 1,
+             "the interlock does not ask whether the account is blocked",
+             "no-fight",
+             "a key is regenerated while a person has yet to say what is right",
+             ("core/interlock.c", """\
+    else if (record->blocked != REASON_NONE)
+        refuse(interlock, record->blocked, TIME_NEVER, "the account is blocked");
+""", "")),
+    mutation("intent-not-asked-again", 1,
+             "the interlock is not asked again when the intent is durable",
+             "held",
+             "a request leaves although it was switched off while the disk was full",
+             ("core/step_rotate.c",
+              "    if (!interlock.open && record->intent.attempts == 1) {",
+              "    if (false) {"),
+             ("core/step_rotate.c", """\
+    if (!interlock.open) {
+        enter_doubt_wait""", """\
+    if (false) {
+        enter_doubt_wait"""),
+             ("core/rotation.c",
+              "    if (!interlock.open || !record->intent.open ||",
+              "    if (!record->intent.open ||"),
+             scenario="switched-off-while-intent-is-written"),
+    mutation("hold-ignored", 1,
+             "the interlock does not ask whether the account is held",
+             "held",
+             "a key is regenerated in the week in which nothing may change",
+             ("core/interlock.c", """\
+    else if (record->held)
+        refuse(interlock, REASON_OPERATOR, record->held_until, "the account is held");
+""", "")),
+
+    # --- 2: look first ---
+    mutation("look-not-compared", 2,
+             "what the look before a rotation shows is not compared",
+             "standby-only",
+             "the key that consumers were moved to by somebody else is regenerated",
+             ("core/step_rotate.c",
+              "    if (check_look(machine, machine->event->look) &&\n",
+              """\
+    machine_looked(machine);
+    if (true &&
+""")),
+    mutation("stale-look", 2,
+             "a look is good for ever",
+             "look-first",
+             "a journal that stalls for an hour lets a request leave on an old look",
+             ("core/rotation.c",
+              "return look && look->taken_at != 0 &&",
+              "return false && look && look->taken_at != 0 &&"),
+             ("core/machine.c",
+              "return looked_at <= machine->now && machine->now - looked_at <= FRESH_FOR_MS;",
+              "return looked_at <= machine->now;")),
+    mutation("look-waits-in-queue", 2,
+             "how old a look is counts from when it is its turn",
+             "look-first",
+             "a look that waited for a full disk passes for fresh",
+             ("app/engine_action.c",
+              "    turn->look.taken_at = look_taken_at(account);\n",
+              "    (void)look_taken_at;\n"),
+             scenario="look-waits-for-disk"),
+    mutation("clock-skew-ignored", 2,
+             "the clocks are not compared",
+             "clocks-agree",
+             "it rotates by a clock that is wrong by hours",
+             ("core/machine.c",
+              "if (skew <= CLOCK_SKEW_MAX_MS && skew >= -CLOCK_SKEW_MAX_MS)",
+              "if (skew <= TIME_NEVER)")),
+
+    # --- 3: intent before action ---
+    mutation("intent-not-durable", 3,
+             "the intent is not written before the request leaves",
+             "intent-first",
+             "after a crash nobody knows that a key may be new",
+             ("app/engine_turn.c", """\
+    account->saving = turn;
+    store_save(""", """\
+    account->saving = turn;
+    if (account->record.position == POSITION_INTENT) {
+        on_saved(account);
+        return;
+    }
+    store_save(""")),
+    mutation("before-not-written", 3,
+             "the intent does not hold what the look saw",
+             "intent-first",
+             "a request that never arrived counts as done: the key stays as old as it is",
+             ("core/step_rotate.c", """\
+    intent->before[SLOT_PRIMARY] = record->live[SLOT_PRIMARY];
+    intent->before[SLOT_SECONDARY] = record->live[SLOT_SECONDARY];
+""", "")),
+
+    # --- 4: doubt is resolved by looking ---
+    mutation("repeats-unanswered", 4,
+             "a request whose answer was lost is repeated at once",
+             "doubt-looks",
+             "the first request lands after the second one's key was delivered",
+             ("core/step_rotate.c",
+              "        enter_doubt_wait(machine, event->failure->outcome_unknown ? settled : 0);\n",
+              """\
+        if (event->failure->outcome_unknown) {
+            record->looked_at = machine->now;
+            record->intent.attempts++;
+            machine_move(machine, POSITION_INTENT);
+            return;
+        }
+        enter_doubt_wait(machine, 0);
+        (void)settled;
+"""),
+             ("core/position.c", """\
+.successors = TO(VERIFY) | TO(OFFER) | TO(DOUBT_WAIT) |
+                                           TO(DELIVER_WAIT) | TO(IDLE),
+                             .needs_keys = true,""", """\
+.successors = TO(VERIFY) | TO(OFFER) | TO(DOUBT_WAIT) | TO(INTENT) |
+                                           TO(DELIVER_WAIT) | TO(IDLE),
+                             .needs_keys = true,""")),
+    mutation("doubt-not-waited-out", 4,
+             "the look after a lost answer does not wait until it must be decided",
+             "doubt-looks",
+             "a request that is still on its way counts as lost, and is sent again",
+             ("core/step_rotate.c",
+              "enter_doubt_wait(machine, event->failure->outcome_unknown ? settled : 0);",
+              """\
+enter_doubt_wait(machine, 0);
+        (void)settled;""")),
+    mutation("doubt-over-restart", 4,
+             "after a crash the outcome is looked for at once",
+             "doubt-looks",
+             "a request of the dead process lands after it was taken for lost",
+             ("core/restart.c",
+              "record->retry_at = time_add(machine->now, machine->context->timing->unknown_wait);",
+              "record->retry_at = machine->now;"),
+             START_WAITS),
+    mutation("answer-believed", 4,
+             "the answer to a regenerate is not compared with what was seen before",
+             "past-look",
+             "an answer out of the past: the key that has just died is delivered",
+             ("core/step_rotate.c", """\
+    if (fingerprint_equal(&event->live[slot], &intent->before[slot]) ||
+        record_is_replaced(record, &event->live[slot]) ||""",
+              "    if (record_is_replaced(record, &event->live[slot]) ||")),
+
+    # --- 5: a retry repeats the same slot ---
+    mutation("retry-alternates", 5,
+             "a retry takes the other slot",
+             "same-slot",
+             "the key that everybody uses is regenerated",
+             ("core/step_rotate.c",
+              "    intent->attempts++;\n",
+              """\
+    if (intent->attempts++ > 0)
+        intent->slot = slot_other(intent->slot);
+"""),
+             ("core/step_rotate.c", """
+    if (intent->slot != slot_other(record->active))
+        machine_fault(machine, "an intent for the active slot");""", ""),
+             REGENERATE_CHECKS_SLOT,
+             RECORD_CHECKS_SLOT),
+    mutation("hasty-start", 5,
+             "a start waits for no request of the previous run",
+             "calm-start",
+             "the request of the dead process lands on the key of the new one",
+             START_WAITS),
+    mutation("start-by-wall-clock", 5,
+             "the time of the start stays where it is when the clock is set",
+             "calm-start",
+             "a clock that is set forward ends the wait after a start",
+             ("app/engine.c",
+              "    engine->started_at = time_add(engine->started_at, jump);\n",
+              ""),
+             scenario="clock-set-after-start"),
+    mutation("adopt-in-doubt", 5,
+             "`adopt` does not wait for the outcome of an open intent",
+             "no-outage",
+             "what it says is in use dies by the request that was on its way",
+             ("core/step_adopt.c",
+              "if (!machine->record->adopt_told || machine->record->intent.open)",
+              "if (!machine->record->adopt_told)"),
+             ("core/command.c", """\
+    if (record->intent.open) {
+        answer(machine, COMMAND_ACCEPTED,
+               "a regenerate is under way: the account is adopted when its outcome is known");
+        return;
+    }
+""", "    record->intent = (struct intent){0};\n"),
+             ("core/position.c",
+              ".name = \"doubt_wait\", .successors = TO(DOUBT_LOOK)}",
+              ".name = \"doubt_wait\", .successors = TO(DOUBT_LOOK) | TO(ADOPT_LOOK)}"),
+             scenario="adopt-in-doubt"),
+]
