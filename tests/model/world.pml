@@ -1,0 +1,199 @@
+/*
+ * The world as actions touch it: keys are replaced, targets are written to.
+ */
+
+#define IS_LIVE(k) ((k) == live[0] || (k) == live[1])
+
+/*
+ * Keys are numbered anew after every step, in the order in which they are found here: 1 and 2 are
+ * always the two that are live, whatever is above is dead. A dead key that nobody has any more
+ * loses its number, and with it what was known of it, which can make no difference. So rotations
+ * can go on for ever in a finite number of states.
+ */
+inline rename(key_)
+{
+    if
+    :: key_ == 0 || key_ == NOT_SEEN -> skip
+    :: else ->
+        if
+        :: names[key_] == 0 -> n++; names[key_] = n
+        :: else -> skip
+        fi;
+        key_ = names[key_]
+    fi
+}
+
+inline rename_if_known(key_)
+{
+    if
+    :: key_ == 0 || key_ == OLD_KEY -> skip
+    :: else -> key_ = (names[key_] == 0 -> OLD_KEY : names[key_])
+    fi
+}
+
+inline rename_mask(mask_)
+{
+    t = 1;
+    key = 0;
+    do
+    :: t <= KEYS_MAX ->
+        if
+        :: HAS(mask_, t - 1) && names[t] != 0 -> ADD(key, names[t] - 1)
+        :: else -> skip
+        fi;
+        t++
+    :: else -> break
+    od;
+    mask_ = key;
+    key = 0
+}
+
+inline rename_keys()
+{
+    n = 0;
+    rename(live[0]);
+    rename(live[1]);
+    rename(past[0]);
+    rename(past[1]);
+    rename(holds[0]);
+    rename(reads[0]);
+#if TARGETS == 2
+    rename(holds[1]);
+    rename(reads[1]);
+#endif
+    rename(someone);
+    slot = 0;
+    do
+    :: slot < DAEMONS ->
+        rename(records[slot].live[0]);
+        rename(records[slot].live[1]);
+        rename(records[slot].seen_live[0]);
+        rename(records[slot].seen_live[1]);
+        rename(records[slot].seen_held[0]);
+#if TARGETS == 2
+        rename(records[slot].seen_held[1]);
+#endif
+        rename(processes[slot].late);
+        slot++
+    :: else -> break
+    od;
+    slot = 0;
+    do
+    :: slot < DAEMONS ->
+        rename_if_known(records[slot].given[0]);
+#if TARGETS == 2
+        rename_if_known(records[slot].given[1]);
+#endif
+        slot++
+    :: else -> break
+    od;
+    rename_mask(foreign_dead);
+    rename_mask(records[0].replaced);
+#if DAEMONS == 2
+    rename_mask(records[1].replaced);
+#endif
+    assert(n < KEYS_MAX);
+    n = 0;
+    slot = 0;
+    t = 1;
+    do
+    :: t <= KEYS_MAX -> names[t] = 0; t++
+    :: else -> break
+    od;
+    t = 0
+}
+
+/* A new key takes the place of the one in `slot`. */
+inline replace_key()
+{
+#if LATE_LOOKS
+    past[0] = live[0];
+    past[1] = live[1];
+#endif
+    live[slot] = KEYS_MAX; /* a number that nothing has */
+    printf("  azure: slot %d has a new key\n", slot)
+}
+
+inline no_look_is_late()
+{
+    past[0] = 0;
+    past[1] = 0
+}
+
+/* Everybody but `d` knows nothing of what has just happened. */
+inline others_have_not_seen()
+{
+#if DAEMONS == 2
+    processes[OTHER(d)].unseen = 1
+#else
+    skip
+#endif
+}
+
+inline our_request_is_carried_out()
+{
+    key = live[slot];
+    ALWAYS_PROMISE(no_outage,
+                   P.unseen || (someone != key &&
+                                !(HAS(in_care, 0) && (holds[0] == key || reads[0] == key)) &&
+                                !(HAS(in_care, 1) && (holds[1] == key || reads[1] == key))));
+    if
+    :: P.unseen -> foreign_dead = foreign_dead | KEY_BIT(key)
+    :: else -> skip
+    fi;
+    replace_key();
+    key = 0;
+#if defined(CLAIM_PEACE) || defined(CLAIM_PEACE_OF_TARGETS)
+    turn = d + 1;
+#endif
+    others_have_not_seen()
+}
+
+/* `key` is written to the target. */
+inline our_delivery_is_carried_out(t_)
+{
+    ALWAYS_PROMISE(no_outage, IS_LIVE(key) || HAS(foreign_dead, key - 1) || P.unseen ||
+                                  !HAS(required, t_));
+    if
+    :: !IS_LIVE(key) -> foreign_dead = foreign_dead | KEY_BIT(key)
+    :: else -> skip
+    fi;
+    if
+    :: holds[t_] != key ->
+#ifdef CLAIM_PEACE_OF_TARGETS
+        turn = d + 1;
+#endif
+        others_have_not_seen()
+    :: else -> skip
+    fi;
+    holds[t_] = key;
+    printf("  target %d: holds key %d\n", t_, key);
+    key = 0
+}
+
+/*
+ * Time. A wait of unknown_wait is over when what was lost before it has arrived or is dropped, and
+ * no look can be late any more. One of overlap is over when all readers have read again since; and
+ * unknown_wait, retries, the actions, and of two daemons check_every, are short against it.
+ */
+#define IS_AT_REST(d)                                                                              \
+    ((records[d].position == idle || records[d].position == adopt_wait) && !processes[d].unseen && \
+     !records[d].surprised && !records[d].check)
+#if DAEMONS == 2
+#ifdef SLEEPS /* for as long as it likes, a daemon gets nothing done */
+#define NOTHING_LINGERS                                                                            \
+    (processes[0].lost == 0 && processes[1].lost == 0 && processes[0].late == 0 &&              \
+     processes[1].late == 0)
+#else
+#define NOTHING_LINGERS                                                                            \
+    (processes[0].lost == 0 && processes[1].lost == 0 && processes[0].late == 0 &&              \
+     processes[1].late == 0 && IS_AT_REST(0) && IS_AT_REST(1))
+#endif
+#else
+#define NOTHING_LINGERS (past[0] == 0 && processes[0].lost == 0 && processes[0].late == 0)
+#endif
+#define LINGERING 8
+#define SOMEONE 4
+#define OVERLAP_IS_OVER                                                                            \
+    ((R.told | (someone == 0 -> SOMEONE : 0)) == (LINGERING | SOMEONE | ALL_TARGETS))
+#define LOOKS_ARE_TRUE (past[0] == 0)
