@@ -32,6 +32,7 @@ enum oracle {
     ORACLE_FROZEN,          /* rule 6 */
     ORACLE_OFFER_FIRST,     /* rule 6: that a target may hold the new key is durable before */
     ORACLE_DELIVERS_GOAL,   /* rule 6: nothing but the key under delivery is delivered */
+    ORACLE_PROVEN,          /* product: a new key is delivered when it was seen to work */
     ORACLE_ACKNOWLEDGED,    /* rule 7: completed means that every required target has it */
     ORACLE_OWED,            /* rule 7: a required target without the key is owed one, and gets it */
     ORACLE_OVERLAP_AGAIN,   /* rule 8 */

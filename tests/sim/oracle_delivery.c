@@ -77,6 +77,40 @@ static void is_settled(struct world *world, struct world_account *account,
                        oracle_words(world->now - state->unsettled_at));
 }
 
+/* A key that it made itself, and that is not adopted. Where the data plane cannot be reached,
+ * verify: auto goes on without it after verify_timeout; where it refuses, it waits. */
+static void is_proven(struct world *world, struct world_account *account,
+                      const struct operation *delivery)
+{
+    const struct oracle_account *state = &account->oracle;
+    uint32_t key = delivery->key;
+    duration_ms patience = world->timing.verify_timeout - SLACK_MS;
+
+    if (!state->attempted || state->attempt_resolved || state->verify == VERIFY_OFF ||
+        key != account->live[state->attempt_slot] || state->by_stranger[state->attempt_slot] ||
+        key == state->proven_key)
+        return;
+    if (key == state->refused_key)
+        oracle_convict(world, ORACLE_PROVEN, account,
+                       "k%u is delivered to %s, and the data plane refuses it", key,
+                       oracle_target_name(account, delivery->target));
+    else if (state->verify == VERIFY_REQUIRED || world->now - state->unproven_since < patience)
+        oracle_convict(world, ORACLE_PROVEN, account,
+                       "k%u is delivered to %s, and the data plane was not seen to accept it", key,
+                       oracle_target_name(account, delivery->target));
+}
+
+/* What was asked of the key under delivery is not asked any more. */
+void delivery_reconfigured(const struct world *world, struct world_account *account)
+{
+    struct oracle_account *state = &account->oracle;
+    enum verify_mode verify = world->policy.verify;
+
+    if (verify == VERIFY_OFF || (verify == VERIFY_AUTO && state->verify == VERIFY_REQUIRED))
+        state->verify = verify;
+    delivery_settle(world, account);
+}
+
 /* Of a journal that was put back: a target tells of a rotation that it never knew. */
 static void journal_fits(struct world *world, struct world_account *account,
                          const struct operation *delivery)
@@ -99,6 +133,7 @@ void delivery_begins(struct world *world, struct world_account *account,
 
     is_offered(world, account, operation);
     is_goal(world, account, operation);
+    is_proven(world, account, operation);
     is_settled(world, account, operation);
     journal_fits(world, account, operation);
     target->delivering_dead = told_dead(account, key);
@@ -242,6 +277,8 @@ void delivery_saved(struct world *world, struct world_account *account, const st
                        slot_name(said->goal));
     if (stays && record->active != said->active)
         active_moves(world, account, record);
+    if (rows->adopted)
+        state->verify = VERIFY_OFF;
     if (rows->adopted || (stays && record->active != said->active))
         state->attempt_resolved = true;
 }

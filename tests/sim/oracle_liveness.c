@@ -170,8 +170,9 @@ static void has_timer(struct world *world, struct world_account *account)
 
     if (busy)
         return;
-    /* Whatever it was told of the clock is durable. */
+    /* Whatever it was told of the clock is durable, and of an earlier life nothing is left. */
     state->jump_forward = state->jump_back = 0;
+    state->leaving = false;
     if (!world->design->rests || world->stopping)
         return;
     rests = world->design->rests(world->daemon, account->name, &wake_at);

@@ -18,6 +18,9 @@ void look_verified(struct world *world, struct world_account *account,
     struct oracle_account *state = &account->oracle;
     bool refused = failed && operation->failure.reason == REASON_KEY_REFUSED;
 
+    state->refused_key = refused ? operation->key : KEY_NONE;
+    if (!failed)
+        state->proven_key = operation->key;
     if (refused && operation->key != state->look.live[SLOT_PRIMARY] &&
         operation->key != state->look.live[SLOT_SECONDARY])
         state->refused_at = world->now;

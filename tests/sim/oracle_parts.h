@@ -77,6 +77,7 @@ void regenerate_daemon_ends(struct world *world, struct world_account *account);
 void regenerate_daemon_starts(struct world *world, struct world_account *account);
 
 /* --- oracle_delivery.c --- */
+void delivery_reconfigured(const struct world *world, struct world_account *account);
 void delivery_settle(const struct world *world, struct world_account *account);
 void delivery_begins(struct world *world, struct world_account *account,
                      const struct operation *operation);

@@ -212,6 +212,7 @@ void regenerate_begins(struct world *world, struct world_account *account,
     state->attempt_slot = slot;
     state->attempt_at = world->now;
     state->attempt_overlap = world->policy.overlap;
+    state->verify = world->policy.verify;
 }
 
 /* --- what becomes of it --- */
@@ -223,6 +224,7 @@ void regenerate_ends(struct world *world, struct world_account *account,
     enum slot slot = operation->slot;
 
     state->attempt_ended_at = world->now;
+    state->unproven_since = world->now;
     if (unknown || (!failed && operation->live[slot] == state->look.live[slot]))
         state->doubt_since = world->now;
     if (!failed)

@@ -121,6 +121,7 @@ void schedule_daemon_starts(struct world *world, struct world_account *account)
 {
     account->oracle.prompted_at = world->now;
     account->oracle.configured = account->configured;
+    account->oracle.leaving = false;
     if (world->oracle.journal_edited)
         read_edited_journal(world, account);
     /* A `rotate` that the journal has was accepted, even if nobody lived to say so. */
@@ -143,6 +144,7 @@ void schedule_reconfigured(struct world *world, struct world_account *account)
     bool added = account->configured && !state->configured;
 
     state->prompted_at = world->now;
+    state->leaving = state->leaving || (state->configured && !account->configured);
     state->configured = account->configured;
     if (!account->configured || !world->daemon)
         return;

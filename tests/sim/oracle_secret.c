@@ -99,7 +99,8 @@ void sound_saved(struct world *world, struct world_account *account, const struc
 
     /* The field's designs fill a record as they like; a daemon that stops takes no configuration.
      */
-    if (world->design != &design_keyrotated || !account->configured || world->stopping)
+    if (world->design != &design_keyrotated || !account->configured || account->oracle.leaving ||
+        world->stopping)
         return;
     for (unsigned i = 0; i < world->script->target_count; i++)
         context.target_count += account->targets[i].configured;

@@ -74,8 +74,11 @@ struct oracle_account {
     enum slot attempt_slot;
     time_ms attempt_at, attempt_ended_at;
     duration_ms attempt_overlap;
-    bool attempt_resolved; /* another slot may be next */
-    time_ms doubt_since;   /* 0: none */
+    bool attempt_resolved;            /* another slot may be next */
+    enum verify_mode verify;          /* the least that was asked of the new key since then */
+    uint32_t proven_key, refused_key; /* what the data plane said last, and of which */
+    time_ms unproven_since;
+    time_ms doubt_since; /* 0: none */
     bool by_stranger[SLOT_COUNT];
     time_ms strange_since[SLOT_COUNT]; /* when a look first showed the slot's live key */
     struct oracle_dead {
@@ -108,6 +111,7 @@ struct oracle_account {
     bool replanned;       /* the plan was changed since the last rotation, or the clock set back */
     time_ms planned;      /* the next rotation is not planned for before */
     bool configured;      /* and was so when the configuration was read last */
+    bool leaving;         /* it was removed, and finishes by its old configuration */
     time_ms caught_up_at; /* nor before this: what a start or a reload found due is splayed */
     time_ms completed_wall, adopted_wall;
     time_ms adopted_at;       /* true time */

@@ -74,14 +74,24 @@ static struct oracle_dead *find_dead(struct oracle_account *state, uint32_t key)
     return NULL;
 }
 
-/* Azure has shown it for longer than any look is late, and the journal never knew the key: that it
- * is dead nobody can know. */
+/* How long Azure has to show a key until it is live whatever the journal knows: looks are not late
+ * for longer than unknown_wait. A journal that knows better is believed for an hour; one that is
+ * being begun anew is not. */
+static duration_ms believed_after(const struct world *world, const struct world_account *account,
+                                  uint32_t key)
+{
+    const struct record *journal = &account->journal;
+    struct fingerprint fingerprint = world_fingerprint(key);
+    bool knows_better = account->in_journal && journal->adopted && !journal->adopt_told &&
+                        record_is_replaced(journal, &fingerprint);
+
+    return knows_better ? MS_HOUR : world->timing.unknown_wait;
+}
+
+/* Then nobody can know that it is dead. */
 static void show_dead(const struct world *world, struct world_account *account, enum slot slot,
                       uint32_t key)
 {
-    struct fingerprint fingerprint = world_fingerprint(key);
-    bool replaced = account->in_journal && record_is_replaced(&account->journal, &fingerprint);
-
     for (size_t i = 0; i < ORACLE_DEAD_MAX; i++) {
         struct oracle_dead *dead = &account->oracle.dead[i];
 
@@ -91,7 +101,7 @@ static void show_dead(const struct world *world, struct world_account *account, 
             dead->again_since = 0;
         else if (dead->again_since == 0)
             dead->again_since = world->now;
-        else if (!replaced && world->now - dead->again_since >= world->timing.unknown_wait)
+        else if (world->now - dead->again_since >= believed_after(world, account, key))
             dead->known = false;
     }
 }
@@ -166,15 +176,16 @@ void told_regenerated(struct world *world, struct world_account *account,
 
     if (before)
         before->known = true;
-    if (state->shown[slot] != regenerate->live[slot]) {
-        state->shown[slot] = regenerate->live[slot];
-        state->shown_since[slot] = world->now;
+    for (int i = 0; i < SLOT_COUNT; i++) {
+        if (regenerate->live[i] == account->live[i] && state->strange_since[i] == 0)
+            state->strange_since[i] = world->now;
+        if (state->shown[i] == regenerate->live[i])
+            continue;
+        state->shown[i] = regenerate->live[i];
+        state->shown_since[i] = world->now;
     }
-    if (regenerate->live[slot] != account->live[slot])
-        return;
-    know_dead(state, slot);
-    if (state->strange_since[slot] == 0)
-        state->strange_since[slot] = world->now;
+    if (regenerate->live[slot] == account->live[slot])
+        know_dead(state, slot);
 }
 
 void told_durable(struct world_account *account, const struct record *record)

@@ -221,7 +221,36 @@ for (size_t i = count > 1; i < count && !engine->faulted; i++)
               "return interlock.open ? at : later(at, interlock.until);",
               "return at;")),
 
-    # --- product: what is broken is repaired ---
+    # --- the product: a key is proven before it is delivered, and what is broken is repaired ---
+    mutation("not-proven", "product",
+             "the data plane is not asked about the new key",
+             "proven",
+             "consumers get a key that nothing knows yet",
+             ("core/step_verify.c",
+              "if (record->verified || machine->context->policy->verify == VERIFY_OFF) {",
+              "if (true) {")),
+    mutation("proof-lost-at-restart", "product",
+             "after a restart the new key is delivered without a proof",
+             "proven",
+             "consumers get a key that the data plane refuses",
+             ("core/restart.c", """\
+    case POSITION_VERIFY_WAIT:
+        return POSITION_VERIFY_WAIT;""", """\
+    case POSITION_VERIFY_WAIT:
+        return POSITION_DELIVER_WAIT;""")),
+    mutation("refusal-ignored", "product",
+             "a key that the data plane refuses is delivered when patience is over",
+             "proven",
+             "consumers get a key that the data plane refuses",
+             ("core/step_verify.c", """\
+        machine_block(machine, REASON_KEY_REFUSED, NULL, NULL);
+        record->retry_at = time_add(machine->now, machine->context->timing->retry_max);
+""", """\
+        record->verified = true;
+        deliver_next(machine);
+        return;
+"""),
+             scenario="new-key-refused"),
     mutation("never-looks-again", "product",
              "nothing looks for drift between two rotations",
              "repaired",
