@@ -210,7 +210,7 @@ endef
 deps: ## Install what building, testing and the demo need (Debian 12; asks sudo where not root)
 	$(call install_packages,$(DEBIAN_PACKAGES))
 
-deps-lint: deps ## Install what `make lint` and `make valgrind` need besides
+deps-lint: deps ## Install what `make lint`, `make valgrind` and `make model` need besides
 	$(call install_packages,$(DEBIAN_LINT_PACKAGES))
 
 # --- trying and testing --------------------------------------------------------------------------
@@ -253,7 +253,7 @@ sim: $B/sim ## Random worlds alone: YEARS=1000000 account-years of them, from SE
 
 mutants: $B/sim ## The field's designs and changed copies of our own rules: all have to be convicted
 	@mkdir -p $B/results
-	@$(PYTHON) tests/sim/mutants.py --results $B/results/mutants.xml --jobs $(JOBS)
+	@$(PYTHON) tests/sim/mutants.py --build $B --results $B/results/mutants.xml --jobs $(JOBS)
 
 valgrind: $(TESTS) ## Unit tests under valgrind
 	@$(PYTHON) tests/run_unit.py --results $B/results/valgrind.xml --jobs $(JOBS) --valgrind $(TESTS)
@@ -270,6 +270,19 @@ crash: all $B/fail_calls.so ## The real daemon, killed KILLS=200 times and more,
 	@$(PYTHON) tests/crash/campaign.py --build $B --kills $(KILLS) --results $B/results/crash.xml \
 	    $(if $(filter command environment,$(firstword $(origin SEED))),--seed $(SEED))
 .PHONY: crash
+
+# The protocol itself, checked by spin; and its moves, held against those of the code.
+DEBIAN_LINT_PACKAGES += spin
+MODEL_SOURCES := tests/model/print_moves.c
+FORMATTED += $(MODEL_SOURCES)
+-include $(patsubst %.o,%.d,$(call objects,$(MODEL_SOURCES)))
+$B/print_moves: $(call objects,$(MODEL_SOURCES)) $(LIBRARY)
+	$(call say,LD,$@)
+	$Q$(CC) $(link_flags) -o $@ $(filter %.o,$^) $(filter %.a,$^)
+
+model: $B/print_moves ## The model of the rotation protocol in tests/model, checked by spin (needs deps-lint)
+	@$(PYTHON) tests/model/check.py --moves $B/print_moves --results $B/results/model.xml
+.PHONY: model
 
 # --- looking at the source -----------------------------------------------------------------------
 lint: lint-format lint-layers lint-lengths lint-man lint-cppcheck lint-tidy ## Format, layers, file lengths, man pages, cppcheck, clang-tidy

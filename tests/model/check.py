@@ -1,10 +1,9 @@
 #!/usr/bin/python3
-"""Checks the Promela model of the rotation protocol (README.md beside this file says what that is).
+"""Searches the model of the rotation protocol exhaustively, with spin, in the cases of cases.py.
 
-Three kinds of cases, each searched exhaustively by spin: configurations in which every promise has to
-hold; limits, in which one is known not to hold, and does with a remedy; and seeds, in which one rule of
-the protocol is taken out and spin has to find the error. The moves that were explored are compared with
-those that the code allows.
+A case is good if its error is found where one is expected, and no error where none is. Besides,
+the moves that were made are held against those that the code allows. README.md says what the model
+is.
 """
 
 import argparse
@@ -19,94 +18,24 @@ import tempfile
 import time
 import xml.etree.ElementTree as ET
 
+from cases import CASES, HOLDS
+
 HERE = pathlib.Path(__file__).resolve().parent
 MODEL = "rotation.pml"
-PAN_TIMEOUT_S = 300
+LEFT_OUT = HERE / "moves_left_out.txt"
+SEARCH_TIMEOUT_S = 600
 TRAIL_LINES = 60
-HOLDS, LIMIT, REMEDY, SEED = "holds", "limit", "remedy", "seed"
-OUTAGE = "no_outage"
-
-
-@dataclasses.dataclass(frozen=True)
-class Case:
-    kind: str
-    name: str
-    defines: str
-    broken: str = ""  # the promise, or the claim, in which the error has to be found
-
-
-CASES = [
-    Case(HOLDS, "one target", "LATE_LOOKS=3 REMOTE_FIRST"),
-    Case(HOLDS, "two targets", "TARGETS=2 LATE_LOOKS=3"),
-    Case(HOLDS, "two targets, one unreadable", "TARGETS=2 LATE_LOOKS=3 UNREADABLE"),
-    Case(HOLDS, "looks that miss a target", "TARGETS=2 LATE_LOOKS=3 UNREAD_TARGETS"),
-    Case(HOLDS, "commands", "TARGETS=2 COMMANDS=2"),
-    Case(HOLDS, "reloads", "TARGETS=2 RELOADS=2 VERIFY_MAY_BE_OFF"),
-    Case(HOLDS, "commands, reloads", "TARGETS=2 COMMANDS=1 RELOADS=1 FAULTS=1"),
-    Case(HOLDS, "somebody else", "FOREIGN=2 LATE_LOOKS=2"),
-    Case(HOLDS, "somebody else, two targets", "TARGETS=2 FOREIGN=1 LATE_LOOKS=1"),
-    Case(HOLDS, "somebody else, commands", "FOREIGN=1 COMMANDS=1 REMOTE_FIRST VERIFY_MAY_BE_OFF"),
-    Case(HOLDS, "completes: two targets", "TARGETS=2 LATE_LOOKS=3 CLAIM_COMPLETES"),
-    Case(HOLDS, "completes: reloads", "TARGETS=2 RELOADS=1 CLAIM_COMPLETES"),
-    Case(HOLDS, "completes: commands", "COMMANDS=2 CLAIM_COMPLETES"),
-    Case(HOLDS, "completes: somebody else", "FOREIGN=2 CLAIM_COMPLETES"),
-    Case(HOLDS, "two daemons", "DAEMONS=2 TARGETS=2 FAULTS=0"),
-    Case(HOLDS, "two daemons, crashes and losses", "DAEMONS=2 FAULTS=1"),
-    Case(HOLDS, "two daemons: peace about keys", "DAEMONS=2 TARGETS=2 FAULTS=0 CLAIM_PEACE"),
-    Case(HOLDS, "two daemons: repaired", "DAEMONS=2 TARGETS=2 FAULTS=0 CLAIM_REPAIRED"),
-
-    Case(LIMIT, "a change taken back", "FOREIGN=2 TAKES_BACK", OUTAGE),
-    Case(REMEDY, "a change taken back", "FOREIGN=2 TAKES_BACK REMEDY_VANISHED"),
-    Case(LIMIT, "a look behind another", "FOREIGN=1 LATE_LOOKS=3", OUTAGE),
-    Case(REMEDY, "a look behind another", "FOREIGN=1 LATE_LOOKS=3 REMEDY_VANISHED"),
-    Case(LIMIT, "the look before misses a target", "FOREIGN=1 UNREAD_TARGETS", OUTAGE),
-    Case(REMEDY, "the look before misses a target",
-         "FOREIGN=1 UNREAD_TARGETS REMEDY_ALL_TARGETS_READ"),
-    Case(LIMIT, "two daemons: peace about targets",
-         "DAEMONS=2 FAULTS=0 CLAIM_PEACE_OF_TARGETS", "peace"),
-    Case(REMEDY, "two daemons: peace about targets",
-         "DAEMONS=2 FAULTS=0 CLAIM_PEACE_OF_TARGETS REMEDY_FIGHT_OVER_TARGETS"),
-
-    Case(SEED, "1 standby by parity in memory", "SEED_PARITY OUTAGES_ONLY", OUTAGE),
-    Case(SEED, "1 no overlap", "SEED_NO_OVERLAP OUTAGES_ONLY", OUTAGE),
-    Case(SEED, "2 no look before the intent", "SEED_NO_LOOK SEED_OLD_LOOK", "a_fresh_look_before"),
-    Case(SEED, "2 an old look will do", "SEED_OLD_LOOK", "a_fresh_look_before"),
-    Case(SEED, "3 acts before the intent is durable", "SEED_ACTS_BEFORE_INTENT_IS_DURABLE",
-         "durable_before_effect"),
-    Case(SEED, "4 repeats without a look", "SEED_REPEAT_WITHOUT_LOOK SEED_OLD_LOOK",
-         "no_repeat_in_doubt"),
-    Case(SEED, "4 no unknown_wait", "SEED_NO_UNKNOWN_WAIT OUTAGES_ONLY", OUTAGE),
-    Case(SEED, "5 retries the other slot", "SEED_RETRY_OTHER_SLOT OUTAGES_ONLY", OUTAGE),
-    Case(SEED, "5 no unknown_wait after a start", "SEED_NO_WAIT_AFTER_START OUTAGES_ONLY", OUTAGE),
-    Case(SEED, "6 no freeze", "SEED_NO_FREEZE TARGETS=2 UNREADABLE OUTAGES_ONLY",
-         OUTAGE),
-    Case(SEED, "7 any acknowledgement counts", 
-         "SEED_ANY_ACKNOWLEDGEMENT TARGETS=2 UNREADABLE OUTAGES_ONLY", OUTAGE),
-    Case(SEED, "7 acknowledged before delivery", "SEED_ACKNOWLEDGED_BEFORE_DELIVERY OUTAGES_ONLY",
-         OUTAGE),
-    Case(SEED, "8 a repair is no news", "SEED_REPAIR_IS_NO_NEWS FOREIGN=1 OUTAGES_ONLY", OUTAGE),
-    Case(SEED, "8 a crash settles deliveries", "SEED_CRASH_SETTLES FOREIGN=1 OUTAGES_ONLY", OUTAGE),
-    Case(SEED, "8 does not wait until settled", "SEED_NOT_SETTLED TARGETS=2",
-         "settled_before_the_next"),
-    Case(SEED, "9 active moves first", "SEED_ACTIVE_FIRST", "active_moves_last"),
-    Case(SEED, "10 late looks are believed", "SEED_LATE_IS_BELIEVED LATE_LOOKS=3 OUTAGES_ONLY",
-         OUTAGE),
-    Case(SEED, "11 a changed standby is ignored",
-         "SEED_STANDBY_CHANGE_IS_IGNORED FOREIGN=1 OUTAGES_ONLY", OUTAGE),
-    Case(SEED, "11 two rotators fight", "SEED_FIGHT DAEMONS=2 FAULTS=0 CLAIM_PEACE", "peace"),
-    Case(SEED, "13 two actions at once", "SEED_TWO_ACTIONS COMMANDS=1", "one_action_at_a_time"),
-    Case(SEED, "16 gives a target up", "SEED_GIVES_UP CLAIM_COMPLETES", "nothing_stops_in_silence"),
-]
+DEPTH_FIRST = ("-m200000", "-w22")
 
 
 @dataclasses.dataclass
 class Result:
-    case: Case
+    case: object
     states: int = 0
     transitions: int = 0
     depth: int = 0
     seconds: float = 0.0
-    broken: str = ""   # the promise or claim that does not hold
+    broken: str = ""   # the promise, or the claim, that does not hold
     trouble: str = ""  # why the search says nothing
     moves: frozenset = frozenset()
     trail: list = dataclasses.field(default_factory=list)
@@ -119,38 +48,30 @@ class Result:
     def verdict(self):
         if self.trouble:
             return f"FAIL: {self.trouble}"
-        found = f"{self.broken} broken" if self.broken else "holds"
-        if self.good:
-            return f"{found}, as expected" if self.broken else found
-        return f"FAIL: {found}, expected: {self.case.broken + ' broken' if self.case.broken else 'holds'}"
+        found = f"{self.broken} is broken" if self.broken else "holds"
+        if not self.good:
+            return f"FAIL: {found}, where {self.case.broken or 'no error'} was expected"
+        return f"{found}, as expected" if self.broken else found
 
 
-def defines_of(case):
-    return [f"-D{define}" for define in case.defines.split()]
+# --- one search ---
 
-
-def run(command, where, timeout=PAN_TIMEOUT_S):
+def run(command, where, timeout=SEARCH_TIMEOUT_S):
     return subprocess.run(command, cwd=where, text=True, errors="replace", timeout=timeout,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           stdin=subprocess.DEVNULL).stdout
 
 
-def is_claim(case):
-    return "CLAIM_" in case.defines
-
-
-def build(case, where, extra=()):
+def build(case, where, options):
+    """Makes the program `pan` that does the search. Returns what went wrong, or ""."""
     for file in HERE.glob("*.pml"):
         shutil.copy(file, where)
-    said = run(["spin", "-a", *defines_of(case), MODEL], where)
-    if not (where / "pan.c").exists():
-        return said or "spin -a failed"
-    # What finds its error at once is not worth optimizing.
-    level = "-O0" if case.broken else "-O1"
-    mode = [] if is_claim(case) else ["-DSAFETY", "-DNOCLAIM"]
-    said = run(["cc", level, "-w", "-DMEMLIM=6000", "-DVECTORSZ=1024", *mode, *extra,
-                "-o", "pan", "pan.c"], where)
-    return "" if (where / "pan").exists() else said or "cc failed"
+    said = run(["spin", "-a", *case.flags, MODEL], where)
+    if (where / "pan.c").exists():
+        options = [*options, *([] if case.is_claim else ["-DSAFETY", "-DNOCLAIM"])]
+        said = run(["cc", "-O1" if case.large else "-O0", "-w", "-DMEMLIM=6000", "-DVECTORSZ=1024",
+                    *options, "-o", "pan", "pan.c"], where)
+    return "" if (where / "pan").exists() else (said.strip() or "not built").splitlines()[0]
 
 
 def first(pattern, text, default="0"):
@@ -159,32 +80,35 @@ def first(pattern, text, default="0"):
 
 
 def read_search(result, output):
+    """Fills in what the search says. Returns whether it found an error."""
     result.states = int(float(first(r"^\s*([\d.e+]+) states, stored", output)))
     result.transitions = int(float(first(r"^\s*([\d.e+]+) transitions", output)))
     result.depth = int(first(r"depth reached (\d+)", output))
-    result.moves = frozenset(tuple(pair) for pair in re.findall(r"^MOVE (\w+) (\w+)$", output, re.M))
+    result.moves = frozenset(re.findall(r"^MOVE (\w+) (\w+)$", output, re.M))
+    found = first(r"errors: (\d+)", output) != "0"
     for complaint in ("max search depth too small", "out of memory", "VECTORSZ"):
         if complaint in output:
             result.trouble = complaint
-    if "errors:" not in output:
-        result.trouble = result.trouble or "the search did not end"
-    return first(r"errors: (\d+)", output) != "0"
+    if not result.trouble and ("errors:" not in output or
+                               not found and "Search not completed" in output):
+        result.trouble = "the search was not exhaustive"
+    return found
 
 
 # Lines that the model prints; spin adds others.
-TOLD = re.compile(r"^(?: *(?:\d: |azure|somebody|readers|target|a lost )|BROKEN|<<<<<START)")
+TOLD = re.compile(r" *(\d: |azure|somebody|readers|target|a lost )|BROKEN|<<<<<START")
 
 
 def read_trail(case, where):
     """What happened, in the model's own words: moves, effects, and the promise that was broken."""
-    said = run(["spin", "-t", "-T", "-B", *defines_of(case), MODEL], where)
-    lines = [line for line in said.splitlines() if TOLD.match(line)]
+    said = run(["spin", "-t", "-T", "-B", *case.flags, MODEL], where)
+    lines = [line.replace("slot 0", "primary").replace("slot 1", "secondary")
+             for line in said.splitlines() if TOLD.match(line)]
     end = next((i for i, line in enumerate(lines, 1) if line.startswith("BROKEN")), len(lines))
-    return [line.replace("slot 0", "primary").replace("slot 1", "secondary")
-            for line in lines[:end]]
+    return lines[:end]
 
 
-def broken_by(trail, output):
+def what_is_broken(trail, output):
     if trail and trail[-1].startswith("BROKEN "):
         return trail[-1].split()[1]
     if "acceptance cycle" in output:
@@ -192,52 +116,38 @@ def broken_by(trail, output):
     return first(r"pan:\d+: (.*?) \(at depth", output, "something")
 
 
-def search(case, extra=(), options=("-m5000000", "-w22")):
+def search(case, build_options=(), options=DEPTH_FIRST):
     result = Result(case)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="keyrotated-model.") as directory:
         where = pathlib.Path(directory)
-        result.trouble = build(case, where, extra)
+        result.trouble = build(case, where, build_options)
         if result.trouble:
             return result
-        claim = ["-a"] if is_claim(case) else []
         try:
-            output = run(["./pan", *claim, *options], where)
+            output = run(["./pan", *(["-a"] if case.is_claim else []), *options], where)
         except subprocess.TimeoutExpired:
-            result.trouble = f"no end within {PAN_TIMEOUT_S} s"
+            result.trouble = f"no end within {SEARCH_TIMEOUT_S} s"
             return result
         if read_search(result, output):
             result.trail = read_trail(case, where)
-            result.broken = broken_by(result.trail, output)
-        elif "Search not completed" in output and not result.trouble:
-            result.trouble = "the search was not exhaustive"
+            result.broken = what_is_broken(result.trail, output)
     result.seconds = time.monotonic() - started
     return result
 
 
 def shortest_trail(result):
-    """Breadth first finds the shortest way to a broken promise, where memory lasts."""
-    if is_claim(result.case):
+    """Breadth first, the first way to a broken promise is the shortest one."""
+    if result.case.is_claim:
         return result.trail
-    shorter = search(result.case, extra=["-DBFS"], options=("-w22",))
+    shorter = search(result.case, build_options=["-DBFS"], options=["-w22"])
     return shorter.trail or result.trail
-
-
-def print_trail(result, lines=None):
-    trail = shortest_trail(result)
-    if lines and len(trail) > lines:
-        print(f"        ... ({len(trail) - lines} lines before)")
-        trail = trail[-lines:]
-    for line in trail:
-        print(f"        {line}")
 
 
 # --- the two tables of moves ---
 
-def read_left_out(path):
-    """{(from, to): reason} of the lines "from -> to: reason"."""
-    return {(source, target): reason for source, target, reason in
-            re.findall(r"^(\w+) -> (\w+): (.+)$", path.read_text(), re.M)}
+def read_left_out():
+    return set(re.findall(r"^(\w+) -> (\w+): \S", LEFT_OUT.read_text(), re.M))
 
 
 def compare_moves(code, model, left_out):
@@ -245,65 +155,82 @@ def compare_moves(code, model, left_out):
     wrong = [f"the model moves {a} -> {b}, which the code forbids" for a, b in sorted(model - code)]
     wrong += [f"the code allows {a} -> {b}, which the model never does"
               for a, b in sorted(code - model - left_out)]
-    wrong += [f"{a} -> {b} is listed as left out, but the model does it"
+    wrong += [f"{a} -> {b} is said to be left out, but the model does it"
               for a, b in sorted(left_out & model)]
-    wrong += [f"{a} -> {b} is listed as left out, but the code does not allow it"
+    wrong += [f"{a} -> {b} is said to be left out, but the code does not allow it"
               for a, b in sorted(left_out - code)]
     return wrong
 
 
 def compare_positions(code, model):
-    return [f"no configuration reaches {position}"
-            for position in sorted({p for move in code for p in move} - {p for m in model for p in m})]
+    reached = {position for move in model for position in move}
+    return [f"nothing reaches {position}"
+            for position in sorted({position for move in code for position in move} - reached)]
 
 
 def self_test(code, model, left_out):
-    """A difference on either side alone has to be seen. Returns [(name, problem or "")]."""
-    some = min(code & model)
-    foreign = ("idle", "regenerate")
-    altered = {
-        "a move taken out of the code": (code - {some}, model, left_out),
-        "a move added to the code": (code | {foreign}, model, left_out),
-        "a move taken out of the model": (code, model - {some}, left_out),
-        "a move added to the model": (code, model | {foreign}, left_out),
-        "a move left out that is made": (code, model, left_out | {some}),
-        "a move left out that is not allowed": (code, model, left_out | {foreign}),
+    """Whichever side is changed alone, that is noticed."""
+    common = min(code & model)
+    strange = ("idle", "regenerate")
+    changed = {
+        "noticed: a move taken out of the code": (code - {common}, model, left_out),
+        "noticed: a move added to the code": (code | {strange}, model, left_out),
+        "noticed: a move taken out of the model": (code, model - {common}, left_out),
+        "noticed: a move added to the model": (code, model | {strange}, left_out),
+        "noticed: a move left out, but made": (code, model, left_out | {common}),
+        "noticed: a move left out, but not allowed": (code, model, left_out | {strange}),
     }
-    return [(name, "" if compare_moves(*tables) else "was not noticed")
-            for name, tables in altered.items()]
+    return [(name, [] if compare_moves(*tables) else ["it was not"])
+            for name, tables in changed.items()]
 
 
 def check_moves(program, results):
-    """[(name, problem or "")]"""
+    """[(name, what is wrong)]"""
     said = subprocess.run([program], text=True, stdout=subprocess.PIPE, check=True).stdout
     code = {tuple(line.split()) for line in said.splitlines()}
-    model = set().union(*(r.moves for r in results if r.case.kind == HOLDS))
-    left_out = set(read_left_out(HERE / "moves_left_out.txt"))
-    checks = [("the moves of the code and of the model", compare_moves(code, model, left_out)),
-              ("every position is reached", compare_positions(code, model))]
-    return [(name, "; ".join(wrong)) for name, wrong in checks] + self_test(code, model, left_out)
+    model = set().union(*(result.moves for result in results if result.case.kind == HOLDS))
+    left_out = read_left_out()
+    return [("moves of the code and of the model", compare_moves(code, model, left_out)),
+            ("every position is reached", compare_positions(code, model)),
+            *self_test(code, model, left_out)]
 
 
 # --- telling ---
 
-def title(case):
-    return {HOLDS: "", LIMIT: "limit: ", REMEDY: "remedy: ", SEED: "without: "}[case.kind] + case.name
-
-
 def print_row(result):
-    print(f"  {title(result.case):48} {result.states:9,} {result.transitions:11,} {result.depth:8,}"
+    print(f"  {result.case.title:42} {result.states:9,} {result.transitions:10,} {result.depth:7,}"
           f" {result.seconds:7.1f}  {result.verdict}", flush=True)
 
 
+def print_trail(trail):
+    if len(trail) > TRAIL_LINES:
+        print(f"        ... {len(trail) - TRAIL_LINES} lines before")
+    for line in trail[-TRAIL_LINES:]:
+        print(f"        {line}")
+
+
+def check_cases(jobs):
+    print(f"  {'':42} {'states':>9} {'steps':>10} {'depth':>7} {'seconds':>7}")
+    results = []
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for result in pool.map(search, CASES):
+            results.append(result)
+            print_row(result)
+            if not result.good and not result.trouble:
+                print_trail(shortest_trail(result))
+    return results
+
+
 def write_results(path, results, checks):
-    cases = [(title(r.case), "" if r.good else r.verdict, r.seconds) for r in results]
-    cases += [(name, problem, 0.0) for name, problem in checks]
+    cases = [(r.case.title, "" if r.good else r.verdict, r.seconds) for r in results]
+    cases += [(name, "; ".join(wrong), 0.0) for name, wrong in checks]
     suite = ET.Element("testsuite", name="model", tests=str(len(cases)),
-                       failures=str(sum(1 for case in cases if case[1])), errors="0", skipped="0")
-    for name, problem, seconds in cases:
+                       failures=str(sum(bool(wrong) for _, wrong, _ in cases)), errors="0",
+                       skipped="0")
+    for name, wrong, seconds in cases:
         case = ET.SubElement(suite, "testcase", classname="model", name=name, time=f"{seconds:.2f}")
-        if problem:
-            ET.SubElement(case, "failure", message=problem)
+        if wrong:
+            ET.SubElement(case, "failure", message=wrong)
     path.parent.mkdir(parents=True, exist_ok=True)
     ET.ElementTree(suite).write(path)
 
@@ -313,33 +240,31 @@ def main():
     parser.add_argument("--moves", metavar="PROGRAM", help="prints the moves that the code allows")
     parser.add_argument("--results", metavar="FILE", type=pathlib.Path)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--trail", metavar="NAME", help="that case alone, and how its error comes about")
+    parser.add_argument("--trail", metavar="TITLE",
+                        help="the cases with that in their title alone, and how their errors come "
+                             "about")
     arguments = parser.parse_args()
     if not shutil.which("spin"):
-        sys.exit("spin is not installed: run `make deps-model`")
+        sys.exit("spin is not installed: run `make deps-lint`")
 
     if arguments.trail:
-        chosen = [case for case in CASES if arguments.trail in title(case)]
+        chosen = [case for case in CASES if arguments.trail in case.title]
         for result in map(search, chosen):
             print_row(result)
-            print_trail(result)
+            for line in shortest_trail(result):
+                print(f"        {line}")
         return 0 if chosen else 1
 
-    print(f"  {'':48} {'states':>9} {'transitions':>11} {'depth':>8} {'seconds':>7}")
-    results = []
-    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        for result in pool.map(search, CASES):
-            results.append(result)
-            print_row(result)
-            if not result.good:
-                print_trail(result, TRAIL_LINES)
+    results = check_cases(arguments.jobs)
     checks = check_moves(arguments.moves, results) if arguments.moves else []
-    for name, problem in checks:
-        print(f"  {name:48} {'FAIL: ' + problem if problem else 'ok'}")
+    for name, wrong in checks:
+        print(f"  {name:42} {'ok' if not wrong else ''}")
+        for line in wrong:
+            print(f"        FAIL: {line}")
     if arguments.results:
         write_results(arguments.results, results, checks)
 
-    failed = sum(not r.good for r in results) + sum(bool(problem) for _, problem in checks)
+    failed = sum(not r.good for r in results) + sum(bool(wrong) for _, wrong in checks)
     print(f"{len(results) + len(checks) - failed} checks of the model passed, {failed} failed")
     return 1 if failed else 0
 

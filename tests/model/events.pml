@@ -1,6 +1,6 @@
 /*
- * What a daemon is told, and what it does about it: the on_...() functions of daemon/core. Each ends
- * in the parts that finish_step() runs.
+ * What a daemon is told, and what it does about it: the on_...() functions of daemon/core. Each
+ * ends in the parts that finish_step() runs.
  */
 
 #define AT(position_) (R.position == position_)
@@ -101,6 +101,10 @@ inline on_looked()
 {
     P.acting = 0;
     printf("%d: the look %e\n", d, outcome);
+    if
+    :: unread != 0 -> printf("%d: it cannot read target 0\n", d)
+    :: else -> skip
+    fi;
     if
     :: outcome == shows_the_past -> look[0] = past[0]; look[1] = past[1]
     :: outcome == fails -> R.was_late = 0
@@ -399,6 +403,12 @@ inline on_adopt(slot_)
         fi
     :: else -> skip
     fi
+}
+
+inline on_hold()
+{
+    printf("%d: command: hold\n", d);
+    R.held = 1
 }
 
 inline on_resume()

@@ -20,6 +20,7 @@ c_decl {
 #include "state.pml"
 #include "world.pml"
 #include "machine.pml"
+#include "steps.pml"
 #include "events.pml"
 
 /* --- a daemon --- */
@@ -189,7 +190,7 @@ proctype daemon(byte d)
             d_step { commands_left--; on_redeliver() }
         :: commands_left > 0 && !calm -> d_step { commands_left--; on_adopt(0) }
         :: commands_left > 0 && !calm -> d_step { commands_left--; on_adopt(1) }
-        :: commands_left > 0 && !calm && !R.held -> d_step { commands_left--; R.held = 1 }
+        :: commands_left > 0 && !calm && !R.held -> d_step { commands_left--; on_hold() }
         :: commands_left > 0 && !calm -> d_step { commands_left--; on_resume() }
         :: R.held -> R.held = 0 /* its time is over */
 #endif

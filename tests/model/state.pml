@@ -111,8 +111,8 @@ typedef record {
     unsigned intent_slot : 1;
     unsigned repeated : 1; /* the request of this intent may have left before */
     unsigned verified : 1;
-    /* overlap_from. Mask: who has read since (readers; bit 2: somebody we do not know), and has what
-     * lingered then (late looks, requests and deliveries given up) come to its end? (bit 3) */
+    /* overlap_from. Mask: who has read since (readers; bit 2: somebody we do not know), and has
+     * what lingered then (late looks, requests and deliveries given up) ended? (bit 3) */
     unsigned told : 4;
     unsigned last_told : 4; /* the same since the last target acknowledged */
     /* targets: masks */
