@@ -90,6 +90,7 @@ struct record {
     struct intent intent;
     time_ms verify_since; /* the first attempt to prove the new key; 0: none */
     bool verified;        /* the data plane accepted the goal's key */
+    bool refused;         /* it refused it, the last time that it said anything */
 
     /* the guarantees */
     time_ms overlap_from;      /* the last time the readers of a required target were told */

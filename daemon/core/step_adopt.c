@@ -37,6 +37,7 @@ static void take_under_care(struct machine *machine, const struct look *look,
     record->adopt_told = false;
     record->requested = false;
     record->verified = false;
+    record->refused = false;
     record->verify_since = 0;
     record->check_at = time_add(machine->now, machine->context->policy->check_every);
     machine_void_acknowledgements(machine);

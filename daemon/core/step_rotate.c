@@ -109,7 +109,8 @@ void on_intent_persisted(struct machine *machine)
     struct record *record = machine->record;
     struct interlock interlock;
 
-    /* The request has not left yet: a hold or a removed acknowledgement still stops it. */
+    /* The request has not left yet: a new configuration (another target, rotate: false) or a clock
+     * that was set still stops it. */
     rotation_interlock(machine->context, record, machine->now, &interlock);
     if (!interlock.open && record->intent.attempts == 1) {
         close_intent_undone(machine);
@@ -159,6 +160,7 @@ static void take_new_key(struct machine *machine, const struct fingerprint *key)
     record->goal = slot;
     record->intent = (struct intent){0};
     record->verified = false;
+    record->refused = false;
     record->verify_since = machine->now;
     for (size_t i = 0; i < record->target_count; i++) {
         record->targets[i].retry_at = 0;

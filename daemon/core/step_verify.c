@@ -5,7 +5,8 @@
 /*
  * Proving that the new key works before anybody is given it. A new key takes a while to be known to
  * the data plane, so a refusal counts only after verify_timeout; a data plane that cannot be
- * reached from here says nothing about the key, and only `verify: required` waits for it.
+ * reached from here says nothing about the key, and only `verify: required` waits for it. One that
+ * has refused the key can be reached: then it has to accept it, however long that takes.
  */
 
 enum { VERIFY_RETRY_FIRST_MS = 1000 };
@@ -49,6 +50,7 @@ void goal_changed(struct machine *machine, const struct look *look)
     machine_take_key(machine, record->goal, &look->live[record->goal]);
     machine_void_acknowledgements(machine);
     record->verified = false;
+    record->refused = false;
     record->verify_since = machine->now;
 }
 
@@ -91,6 +93,8 @@ static void on_refused(struct machine *machine, bool patience_is_over)
     struct record *record = machine->record;
     duration_ms first = VERIFY_RETRY_FIRST_MS;
 
+    record->refused = true;
+    machine->effects->persist = true;
     if (patience_is_over) {
         machine_block(machine, REASON_KEY_REFUSED, NULL, NULL);
         record->retry_at = time_add(machine->now, machine->context->timing->retry_max);
@@ -117,6 +121,7 @@ void on_verified(struct machine *machine)
     if (!failure) {
         machine_recovered(machine);
         record->verified = true;
+        record->refused = false;
         machine_note_key(machine, NOTE_KEY_VERIFIED, record->goal);
         deliver_next(machine);
     } else if (failure->reason == REASON_KEY_REFUSED) {
@@ -125,7 +130,7 @@ void on_verified(struct machine *machine)
         machine_fail(machine, failure);
         enter_verify_wait(machine);
     } else if (machine->context->policy->verify == VERIFY_AUTO && patience_is_over &&
-               record->blocked != REASON_KEY_REFUSED) {
+               !record->refused) {
         struct note *note = machine_note_key(machine, NOTE_KEY_UNVERIFIED, record->goal);
 
         note->reason = failure->reason;

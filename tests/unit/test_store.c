@@ -312,9 +312,33 @@ static void test_newer_version(void **state)
 
     store_fixture_open(fixture, STORE_CREATED);
     store_fixture_close(fixture);
-    store_fixture_sql(fixture, "PRAGMA user_version = 2");
+    store_fixture_sql(fixture, "PRAGMA user_version = 1000");
     store_fixture_open_refused(fixture, STORE_UNUSABLE, "newer keyrotated");
-    assert_int_equal(store_fixture_sql_int(fixture, "PRAGMA user_version"), 2);
+    assert_int_equal(store_fixture_sql_int(fixture, "PRAGMA user_version"), 1000);
+}
+
+/* A journal as version 1 wrote it. */
+static void test_older_version(void **state)
+{
+    struct store_fixture *fixture = *state;
+    struct record saved, *found;
+
+    store_fixture_open(fixture, STORE_CREATED);
+    save_random(fixture, 0, 7);
+    store_fixture_await_saves(fixture);
+    store_fixture_close(fixture);
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN refused");
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN catching_up");
+    store_fixture_sql(fixture, "PRAGMA user_version = 1");
+
+    store_fixture_open(fixture, STORE_OPENED);
+    found = &load(fixture)->records[0];
+    record_randomize(&saved, 7);
+    saved.refused = false;
+    saved.catching_up = false;
+    assert_records_equal(found, &saved);
+    store_fixture_close(fixture);
+    store_fixture_open(fixture, STORE_OPENED);
 }
 
 static void test_truncated(void **state)
@@ -436,6 +460,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_garbage, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_databases, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_newer_version, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_older_version, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_truncated, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_emptied_file_is_a_new_journal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rollback_journal_without_database, set_up, tear_down),
