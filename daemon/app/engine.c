@@ -11,7 +11,6 @@ struct parked_record {
     struct list link;
     char *key;
     struct record record;
-    duration_ms clock_set; /* by how much the wall clock was set meanwhile */
 };
 
 void engine_fault(struct engine *engine, const char *what)
@@ -99,7 +98,7 @@ static struct parked_record **sort_parked(struct engine *engine, size_t *ret_cou
     return sorted;
 }
 
-static void unpark(struct parked_record **sorted, size_t count, const char *key, time_ms now,
+static void unpark(struct parked_record **sorted, size_t count, const char *key,
                    struct record *record)
 {
     struct parked_record wanted = {.key = (char *)(uintptr_t)key};
@@ -111,9 +110,14 @@ static void unpark(struct parked_record **sorted, size_t count, const char *key,
     if (!found)
         return;
     *record = (*found)->record;
-    if ((*found)->clock_set != 0)
-        rotation_shift_times(record, (*found)->clock_set, now);
     list_remove(&(*found)->link);
+}
+
+/* Durably, for it may come back in another life of this process only. */
+static void shift_parked(struct engine *engine, struct parked_record *parked, duration_ms jump)
+{
+    rotation_shift_times(&parked->record, jump, loop_now(engine->parts.loop));
+    store_save(engine->parts.store, parked->key, &parked->record, NULL, 0, NULL, NULL);
 }
 
 static void free_parked(struct parked_record *parked)
@@ -339,8 +343,7 @@ static size_t merge_accounts(struct engine *engine, struct config *config,
                 merged[count]->waits = true;
                 leaving->successor = merged[count];
             } else {
-                unpark(parked, parked_count, subject->key, loop_now(engine->parts.loop),
-                       &merged[count]->record);
+                unpark(parked, parked_count, subject->key, &merged[count]->record);
                 started[count] = true;
             }
         }
@@ -382,17 +385,26 @@ void engine_configure(struct engine *engine, struct config *config)
     free(started);
 }
 
+static void post_clock_jumped(struct engine_account *account, duration_ms jump)
+{
+    struct turn *turn = turn_new(account, EVENT_CLOCK_JUMPED);
+
+    turn->event.jump = jump;
+    turn_post(account, turn);
+}
+
+/* Each record is told once, wherever it stands: one whose account is removed, or comes back and
+ * waits for that to be finished, is in the hands of the account that leaves. */
 void engine_clock_jumped(struct engine *engine, duration_ms jump)
 {
     engine->started_at = time_add(engine->started_at, jump);
     list_for_each (link, &engine->parked)
-        container_of(link, struct parked_record, link)->clock_set += jump;
-    for (size_t i = 0; i < engine->account_count; i++) {
-        struct turn *turn = turn_new(engine->accounts[i], EVENT_CLOCK_JUMPED);
-
-        turn->event.jump = jump;
-        turn_post(engine->accounts[i], turn);
-    }
+        shift_parked(engine, container_of(link, struct parked_record, link), jump);
+    list_for_each (link, &engine->leaving_accounts)
+        post_clock_jumped(container_of(link, struct engine_account, leaving_link), jump);
+    for (size_t i = 0; i < engine->account_count; i++)
+        if (!engine->accounts[i]->waits)
+            post_clock_jumped(engine->accounts[i], jump);
 }
 
 /* --- stopping --- */

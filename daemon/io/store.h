@@ -63,7 +63,8 @@ typedef void store_saved(void *context);
 
 /*
  * Copies the record and the history rows and makes them durable in one transaction; then
- * saved(context) from the loop. One save per account at a time. Journal trouble is logged
+ * saved(context), where it is not NULL, from the loop. Saves become durable in the order in which
+ * they were asked for. Journal trouble is logged
  * (journal.failed, when it begins and when it ends) and asked for with store_failing().
  */
 void store_save(struct store *store, const char *account_key, const struct record *record,

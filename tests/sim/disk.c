@@ -76,7 +76,8 @@ static void call_back(struct world *world, struct save *save)
 {
     struct world_account *account = save->account;
 
-    save->saved(save->context);
+    if (save->saved)
+        save->saved(save->context);
     free(save);
     if (!world->dying)
         daemon_trap(world, account, EFFECT_SAVE, CRASH_AFTER);
