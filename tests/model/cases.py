@@ -3,8 +3,6 @@
 import dataclasses
 
 HOLDS = ""             # every promise has to hold
-LIMIT = "limit: "      # one is known not to hold
-REMEDY = "remedy: "    # and this is what would make it hold
 SEED = "without: "     # a rule of the protocol is taken out: the error has to be found
 OUTAGE = "no_outage"
 
@@ -35,10 +33,6 @@ def holds(name, defines, large=False):
     return Case(HOLDS, name, defines, large=large)
 
 
-def limit(name, defines, broken, remedy):
-    return [Case(LIMIT, name, defines, broken), Case(REMEDY, name, f"{defines} {remedy}")]
-
-
 def seed(name, defines, broken):
     """`name` begins with the number of the rule in the README, "Why it is safe"."""
     only = " OUTAGES_ONLY" if broken == OUTAGE else ""
@@ -64,15 +58,10 @@ CASES = [
     holds("two daemons", "DAEMONS=2 TARGETS=2 FAULTS=0"),
     holds("two daemons, crashes and losses", "DAEMONS=2 FAULTS=1", large=True),
     holds("two daemons: repaired", "DAEMONS=2 TARGETS=2 FAULTS=0 CLAIM_REPAIRED", large=True),
-    holds("two daemons: peace about keys", "DAEMONS=2 TARGETS=2 FAULTS=0 CLAIM_PEACE",
-          large=True),
-
-    *limit("a change that is taken back", "FOREIGN=2 TAKES_BACK", OUTAGE, "REMEDY_VANISHED"),
-    *limit("a look behind the one before", "FOREIGN=1 LATE_LOOKS=3", OUTAGE, "REMEDY_VANISHED"),
-    *limit("the last look misses a target", "FOREIGN=1 UNREAD_TARGETS", OUTAGE,
-           "REMEDY_ALL_TARGETS_READ"),
-    *limit("two daemons: peace about targets", "DAEMONS=2 FAULTS=0 CLAIM_PEACE_OF_TARGETS",
-           "peace", "REMEDY_FIGHT_OVER_TARGETS"),
+    holds("two daemons: peace", "DAEMONS=2 TARGETS=2 FAULTS=0 CLAIM_PEACE", large=True),
+    holds("a change that is taken back", "FOREIGN=2 TAKES_BACK", large=True),
+    holds("a look behind the one before", "FOREIGN=1 LATE_LOOKS=3", large=True),
+    holds("the last look misses a target", "FOREIGN=1 UNREAD_TARGETS", large=True),
 
     seed("1 standby by parity in memory", "PARITY", OUTAGE),
     seed("1 no overlap", "NO_OVERLAP", OUTAGE),
@@ -87,13 +76,19 @@ CASES = [
     seed("6 no freeze", "NO_FREEZE TARGETS=2 UNREADABLE", OUTAGE),
     seed("7 any acknowledgement counts", "ANY_ACKNOWLEDGEMENT TARGETS=2 UNREADABLE", OUTAGE),
     seed("7 acknowledged before delivery", "ACKNOWLEDGED_BEFORE_DELIVERY", OUTAGE),
-    seed("8 a repair is no news", "REPAIR_IS_NO_NEWS FOREIGN=1", OUTAGE),
-    seed("8 a crash settles deliveries", "CRASH_SETTLES FOREIGN=1", OUTAGE),
+    seed("8 a repair is no news", "REPAIR_IS_NO_NEWS SEED_BACK_IS_AS_BEFORE FOREIGN=1", OUTAGE),
+    seed("8 a crash settles deliveries", "CRASH_SETTLES SEED_BACK_IS_AS_BEFORE FOREIGN=1", OUTAGE),
     seed("8 does not wait until settled", "NOT_SETTLED TARGETS=2", "settled_before_the_next"),
     seed("9 active moves first", "ACTIVE_FIRST", "active_moves_last"),
     seed("10 late looks are believed", "LATE_IS_BELIEVED LATE_LOOKS=3", OUTAGE),
     seed("11 a changed standby is ignored", "STANDBY_CHANGE_IS_IGNORED FOREIGN=1", OUTAGE),
     seed("11 two rotators fight", "FIGHT DAEMONS=2 FAULTS=0 CLAIM_PEACE", "peace"),
+    seed("11 two rotators fight over targets", "FIGHT_OVER_TARGETS DAEMONS=2 FAULTS=0 CLAIM_PEACE",
+         "peace"),
+    seed("8 taken back is as before", "BACK_IS_AS_BEFORE FOREIGN=2 TAKES_BACK", OUTAGE),
+    seed("10 a late look calms", "BACK_IS_AS_BEFORE FOREIGN=1 LATE_LOOKS=3", OUTAGE),
+    seed("2 a look that misses a target will do", "UNREAD_TARGETS_WILL_DO FOREIGN=1 UNREAD_TARGETS",
+         OUTAGE),
     seed("13 two actions at once", "TWO_ACTIONS COMMANDS=1", "one_action_at_a_time"),
     seed("16 gives a target up", "GIVES_UP CLAIM_COMPLETES", "nothing_stops_in_silence"),
 ]

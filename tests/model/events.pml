@@ -26,17 +26,11 @@ inline on_adopt_look()
     fi
 }
 
-#ifdef REMEDY_ALL_TARGETS_READ
-#define IS_UNREAD (AT(rotate_look) && (unread & required & READABLE) != 0)
-#else
-#define IS_UNREAD false
-#endif
-
 /* on_check_look() and on_rotate_look() */
 inline on_check_look()
 {
     if
-    :: outcome == fails || IS_UNREAD -> R.retry = 1; part = idle_part
+    :: outcome == fails || (AT(rotate_look) && !LOOK_IS_WHOLE) -> R.retry = 1; part = idle_part
     :: else ->
         R.retry = 0;
         P.fresh = 1;
@@ -72,7 +66,7 @@ inline void_lost_targets()
     do
     :: t < TARGETS ->
         if
-        :: holding[t] != UNSEEN && holding[t] != LIVE_IN(R.goal) -> void_acknowledgement(t)
+        :: holding[t] != UNSEEN && holding[t] != LIVE_IN(R.goal) && !YIELDS(t) -> void_target(t)
         :: else -> skip
         fi;
         t++
@@ -240,12 +234,17 @@ inline on_delivered()
     :: outcome == works ->
         acknowledge(R.writing);
         if
+        :: HAS(READABLE, R.writing) -> ADD(R.unkept, R.writing)
+        :: else -> skip
+        fi;
+        if
         :: HAS(required, R.writing) && yes -> overlap_begins()
         :: else -> skip
         fi
     :: else ->
         R.given[R.writing] = 0;
         ADD(R.retrying, R.writing);
+        ADD(R.unkept, R.writing);
         if
         :: outcome == lost_but_happens || outcome == lost_for_now || outcome == lost_dropped ->
             ADD(R.unsettled, R.writing)
@@ -416,7 +415,10 @@ inline on_resume()
     printf("%d: command: resume\n", d);
     R.held = 0;
     if
-    :: R.adopted -> R.blocked = nothing; R.foreign_recently = 0
+    :: R.adopted || R.blocked == another_rotator ->
+        R.other = 0;
+        R.blocked = nothing;
+        R.foreign_recently = 0
     :: else -> skip
     fi;
     R.check = 1;
@@ -448,7 +450,7 @@ inline on_configured()
     :: else -> skip
     fi;
     if
-    :: R.adopted && R.blocked == targets_disagree -> R.blocked = nothing; R.check = 1
+    :: R.adopted && R.blocked == targets_disagree -> unblock(); R.check = 1
     :: else -> skip
     fi;
     if

@@ -43,6 +43,16 @@ inline block(reason_)
     fi
 }
 
+/* What blocked is right again; what another rotator does is not by that. */
+inline unblock()
+{
+    R.blocked = nothing;
+    if
+    :: R.other -> block(another_rotator)
+    :: else -> skip
+    fi
+}
+
 inline overlap_begins()
 {
     R.told = (NOTHING_LINGERS -> LINGERING : 0)
@@ -63,7 +73,7 @@ inline foreign_change()
 {
 #ifndef SEED_FIGHT
     if
-    :: R.foreign_recently -> block(another_rotator)
+    :: R.foreign_recently -> R.other = 1; block(another_rotator)
     :: else -> skip
     fi;
 #endif
@@ -100,6 +110,7 @@ inline acknowledge(t)
     DROP(R.offered, t);
     DROP(R.retrying, t);
     DROP(R.unsettled, t);
+    DROP(R.unkept, t);
     if
     :: HAS(required, t) -> ADD(in_care, t)
     :: else -> skip
@@ -134,20 +145,39 @@ inline void_acknowledgements()
     R.retrying = 0
 }
 
-/* It was seen to hold something else. */
-inline void_acknowledgement(t_)
-{
-#ifdef REMEDY_VANISHED
-    R.given[t_] = 0;
-#endif
-    DROP(R.acknowledged, t_)
-}
-
 /* record_target_satisfied() */
 #ifdef SEED_ANY_ACKNOWLEDGEMENT
 #define IS_SATISFIED(t) HAS(R.acknowledged, t)
 #else
 #define IS_SATISFIED(t) (HAS(R.acknowledged, t) && R.given[t] == R.live[R.goal])
+#endif
+
+/* machine_void_target(): it was seen to hold something else. */
+inline void_target(t_)
+{
+    if
+    :: IS_SATISFIED(t_) -> DROP(R.acknowledged, t_); DROP(R.retrying, t_)
+    :: else -> skip
+    fi;
+#ifndef SEED_BACK_IS_AS_BEFORE
+    R.given[t_] = 0
+#endif
+}
+
+/* machine_yields(): what holds the standby key is left to whoever put it there. */
+#ifdef SEED_FIGHT_OVER_TARGETS
+#define YIELDS(t) false
+#else
+#define YIELDS(t)                                                                                  \
+    (R.other && R.goal == R.active_slot &&                                                         \
+     holding[t] == LIVE_IN(OTHER(R.active_slot)))
+#endif
+
+/* machine_look_is_whole(): did it read every required target that can be read? */
+#ifdef SEED_UNREAD_TARGETS_WILL_DO
+#define LOOK_IS_WHOLE true
+#else
+#define LOOK_IS_WHOLE ((unread & required & READABLE) == 0)
 #endif
 #define IS_OWED(t) (t < TARGETS && !IS_SATISFIED(t))
 #define A_REQUIRED_TARGET_IS_OWED                                                                  \
@@ -220,7 +250,7 @@ inline take_census()
         :: holding[t] == UNSEEN -> skip
         :: holding[t] != UNSEEN && !HAS(required, t) ->
             if
-            :: holding[t] != LIVE_IN(R.active_slot) && HAS(R.acknowledged, t) -> elsewhere++
+            :: holding[t] != LIVE_IN(R.active_slot) && IS_SATISFIED(t) -> elsewhere++
             :: else -> skip
             fi
         :: else ->
@@ -307,33 +337,40 @@ inline accept_key_of(slot_)
 
 #define IS_TARGET_CHANGED (!is_unfit && !active_changed && !standby_changed)
 
+/* Did somebody give it the standby key? If it never showed what it was given, it has what it had. */
+#define STANDBY_WAS_GIVEN(t)                                                                       \
+    (HAS(required, t) && !HAS(R.unkept, t) && holding[t] == LIVE_IN(OTHER(R.active_slot)))
+
+inline accept_target_change()
+{
+#ifndef SEED_FIGHT_OVER_TARGETS
+    if
+    :: STANDBY_WAS_GIVEN(0) || STANDBY_WAS_GIVEN(1) -> foreign_change()
+    :: else -> skip
+    fi;
+#endif
+    t = 0;
+    do
+    :: t < TARGETS ->
+        if
+        :: holding[t] != UNSEEN && holding[t] != LIVE_IN(R.active_slot) && !YIELDS(t) ->
+            void_target(t)
+        :: else -> skip
+        fi;
+        t++
+    :: else -> break
+    od;
+    t = 0
+}
+
 inline act_on_drift()
 {
     part = deliver_part;
     if
     :: is_unfit -> again = true; part = adopt_part
-#ifdef REMEDY_FIGHT_OVER_TARGETS
-    :: IS_TARGET_CHANGED && on_standby > 0 && R.foreign_recently ->
-        block(another_rotator);
-        part = idle_part
-    :: IS_TARGET_CHANGED && !(on_standby > 0 && R.foreign_recently) ->
-        R.foreign_recently = R.foreign_recently || on_standby > 0;
-#else
     :: IS_TARGET_CHANGED ->
-#endif
-        t = 0;
-        do
-        :: t < TARGETS ->
-            if
-            :: holding[t] != UNSEEN && holding[t] != LIVE_IN(R.active_slot) ->
-                void_acknowledgement(t);
-                DROP(R.retrying, t)
-            :: else -> skip
-            fi;
-            t++
-        :: else -> break
-        od;
-        t = 0
+        accept_target_change();
+        part = (IS_OWED(0) || IS_OWED(1) -> deliver_part : idle_part) /* nothing is repaired */
     :: !is_unfit && !active_changed && standby_changed && on_standby == 0 -> /* standby_changed */
         foreign_change();
         accept_key_of(OTHER(R.active_slot));
@@ -359,7 +396,26 @@ inline act_on_drift()
         acknowledge_seen()
     :: else -> block(targets_disagree); part = idle_part
     fi;
-    forget_surprise()
+    if
+    :: IS_TARGET_CHANGED && on_standby > 0 && R.other -> skip
+    :: else -> forget_surprise()
+    fi
+}
+
+inline note_kept()
+{
+    t = 0;
+    do
+    :: t < TARGETS ->
+        if
+        :: HAS(R.acknowledged, t) && holding[t] == LIVE_IN(R.active_slot) &&
+            R.given[t] == look[R.active_slot] -> DROP(R.unkept, t)
+        :: else -> skip
+        fi;
+        t++
+    :: else -> break
+    od;
+    t = 0
 }
 
 /* check_look(): what it ends with where all is as recorded is in `then`. */
@@ -367,12 +423,16 @@ inline do_check_part()
 {
     judge_drift();
     R.check = 0;
-#ifdef REMEDY_VANISHED
+#ifndef SEED_BACK_IS_AS_BEFORE
     if
     :: R.surprised && !is_late && !SAME_SURPRISE -> overlap_begins()
     :: else -> skip
     fi;
 #endif
+    if
+    :: !is_late -> note_kept()
+    :: else -> skip
+    fi;
     if
     :: is_late -> R.check = 1; R.retry = 1; part = idle_part
     :: !is_late && !is_drift -> forget_surprise(); part = then

@@ -80,12 +80,12 @@ proctype daemon(byte d)
             part = idle_next_part
         :: WAITS(idle) && !R.retry && !R.check && A_CHECK_MAY_BE_DUE ->
             d_step { R.check = 1; part = idle_next_part }
-        :: WAITS(idle) && !R.retry && R.surprised && LOOKS_ARE_TRUE ->
+        :: WAITS(idle) && !R.retry && R.surprised && R.unsure && LOOKS_ARE_TRUE ->
             d_step { R.unsure = 0; R.check = 1; part = idle_next_part }
         :: WAITS(idle) && !R.retry && !R.check && INTERLOCK_IS_OPEN ->
             d_step { move_and_look(preflight) }
         :: WAITS(confirm_wait) && LOOKS_ARE_TRUE ->
-            d_step { R.unsure = 0; move_and_look(check_look) }
+            d_step { R.unsure = 0; R.check = 1; move_and_look(check_look) }
         :: AT(doubt_wait) && REQUEST_IS_DECIDED ->
 #ifdef SEED_REPEAT_WITHOUT_LOOK
             d_step { R.retry = 0; R.unsure = 0; part = intent_part }
@@ -403,7 +403,7 @@ ltl completes { [] (calm -> <> (done && IS_WELL(0) && IS_WELL(1))) }
 #endif
 
 /* Two daemons do not for ever undo what the other did: to keys, or to what targets hold as well. */
-#if defined(CLAIM_PEACE) || defined(CLAIM_PEACE_OF_TARGETS)
+#ifdef CLAIM_PEACE
 ltl peace { ! (([] <> (turn == 1)) && ([] <> (turn == 2))) }
 #endif
 

@@ -103,6 +103,7 @@ byte turn;                   /* who changed something last: 0: nobody; the daemo
 typedef record {
     mtype position;
     unsigned adopted : 1;
+    unsigned was_adopted : 1; /* adopted_at */
     unsigned active_slot : 1;
     unsigned goal : 1;
     byte live[2];
@@ -120,6 +121,7 @@ typedef record {
     unsigned offered : 2;
     unsigned unsettled : 2; /* a delivery of unknown outcome */
     unsigned retrying : 2;  /* its retry_at lies ahead */
+    unsigned unkept : 2;    /* delivered to, and not seen to hold it since: attempts != 0 */
     unsigned writing : 1;   /* the target that is being delivered to */
     byte given[2]; /* the key that it acknowledged last; 0: none, or written to since; or OLD_KEY */
     /* surprise */
@@ -132,6 +134,7 @@ typedef record {
     unsigned check : 1;            /* check_at has come */
     unsigned retry : 1;            /* retry_at lies ahead */
     unsigned foreign_recently : 1; /* somebody else changed a key within rotate_every */
+    unsigned other : 1;            /* another_rotator: until a person settles it */
     unsigned held : 1;
     unsigned adopt_told : 1;
     unsigned adopt_slot : 1;

@@ -85,6 +85,7 @@ inline take_new_key()
     close_intent();
     P.unresolved = 0;
     R.retrying = 0;
+    R.unkept = 0;
     R.verified = 0;
     R.retry = 0;
     part = verify_part
@@ -104,7 +105,8 @@ inline resolve_doubt()
     :: else -> /* repeat_or_leave() */
         judge_drift();
         if
-        :: !R.adopt_told && !is_drift -> part = check_part; then = intent_part
+        :: !R.adopt_told && !is_drift && LOOK_IS_WHOLE -> part = check_part; then = intent_part
+        :: !R.adopt_told && !is_drift && !LOOK_IS_WHOLE -> R.retry = 1; move_and_wait(doubt_wait)
         :: else ->
             close_intent();
             R.retry = 0;
@@ -150,14 +152,13 @@ inline take_under_care()
     take_key(0);
     take_key(1);
     R.adopted = 1;
+    R.was_adopted = 1;
     R.active_slot = slot;
     R.goal = slot;
     overlap_begins();
     forget_surprise();
-    if
-    :: R.adopt_told || R.blocked != another_rotator -> R.blocked = nothing
-    :: else -> skip
-    fi;
+    R.other = R.other && !R.adopt_told;
+    unblock();
     R.adopt_told = 0;
     R.adopt_slot = 0;
     R.verified = 0;
@@ -173,14 +174,14 @@ inline do_adopt_part()
 {
     if
     :: R.adopt_told && !again -> verdict = nothing; slot = R.adopt_slot
-    :: else -> judge_adoption(!again && R.blocked != journal_behind)
+    :: else -> judge_adoption(!R.was_adopted)
     fi;
     if
     :: verdict == nothing -> take_under_care()
     :: else ->
         R.adopted = 0;
         if
-        :: again || R.blocked == journal_behind -> block(journal_behind)
+        :: R.was_adopted -> block(journal_behind)
         :: else -> block(verdict)
         fi;
         move_and_wait(adopt_wait);

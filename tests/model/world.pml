@@ -143,7 +143,7 @@ inline our_request_is_carried_out()
     fi;
     replace_key();
     key = 0;
-#if defined(CLAIM_PEACE) || defined(CLAIM_PEACE_OF_TARGETS)
+#ifdef CLAIM_PEACE
     turn = d + 1;
 #endif
     others_have_not_seen()
@@ -160,7 +160,7 @@ inline our_delivery_is_carried_out(t_)
     fi;
     if
     :: holds[t_] != key ->
-#ifdef CLAIM_PEACE_OF_TARGETS
+#ifdef CLAIM_PEACE
         turn = d + 1;
 #endif
         others_have_not_seen()
@@ -178,7 +178,7 @@ inline our_delivery_is_carried_out(t_)
  */
 #define IS_AT_REST(d)                                                                              \
     ((records[d].position == idle || records[d].position == adopt_wait) && !processes[d].unseen && \
-     !records[d].surprised && !records[d].check)
+     !(records[d].surprised && records[d].unsure) && !records[d].check)
 #if DAEMONS == 2
 #ifdef SLEEPS /* for as long as it likes, a daemon gets nothing done */
 #define NOTHING_LINGERS                                                                            \
