@@ -80,8 +80,9 @@ static void on_redeliver(struct machine *machine, const struct command *command)
         machine->effects->refused_until = TIME_NEVER;
         return;
     }
-    /* Whatever waits for a human under on_drift: alert has had its human. */
-    record->repairing = DRIFT_TARGET_CHANGED;
+    /* What waited for a human under on_drift: alert has had its human. */
+    if (machine_repair_waits_for_human(machine->context, record))
+        record->repairing = DRIFT_TARGET_CHANGED;
     answer(machine, COMMAND_ACCEPTED, "the key is delivered again now");
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "redeliver";
     go_on_now(machine);
@@ -147,8 +148,11 @@ static void on_resume(struct machine *machine)
 
     release_hold(machine, "resumed by an operator");
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "resume";
-    if (reason_describe(record->blocked)->clearing == CLEARED_BY_HUMAN && record->adopted) {
-        machine_unblock(machine);
+    /* Of an account that is not adopted, evidence has to speak; but the other rotator is said to be
+     * gone. */
+    if (record->blocked == REASON_ANOTHER_ROTATOR ||
+        (reason_describe(record->blocked)->clearing == CLEARED_BY_HUMAN && record->adopted)) {
+        machine_forgive(machine);
         record->foreign_change_at = 0;
     }
     record->attempts = 0;

@@ -54,7 +54,7 @@ struct census {
     size_t standby;        /* hold the live key of the standby slot alone */
     size_t without;        /* hold no live key */
     size_t dead;           /* of these: hold a dead one */
-    size_t other_optional; /* optional ones that do not hold the active slot's live key */
+    size_t other_optional; /* optional ones that do not hold the key that they acknowledged */
 };
 
 static struct census take_census(const struct record *record, const struct look *look)
@@ -68,7 +68,8 @@ static struct census take_census(const struct record *record, const struct look 
         if (holding == HOLDING_UNSEEN)
             continue;
         if (!target->required) {
-            if (holding != judge_holding_of(record->active) && target->acknowledged)
+            if (holding != judge_holding_of(record->active) &&
+                record_target_satisfied(record, target))
                 census.other_optional++;
             continue;
         }

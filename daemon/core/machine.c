@@ -110,6 +110,14 @@ void machine_unblock(struct machine *machine)
     record->blocked_at = 0;
     record->blocked_reported_at = 0;
     machine->effects->persist = true;
+    if (record->another_rotator)
+        machine_block(machine, REASON_ANOTHER_ROTATOR, NULL, NULL);
+}
+
+void machine_forgive(struct machine *machine)
+{
+    machine->record->another_rotator = false;
+    machine_unblock(machine);
 }
 
 bool machine_blocked_by_world(const struct record *record)
@@ -131,8 +139,8 @@ bool machine_delivery_waits_for_human(const struct rotation_context *context,
            (record->blocked == REASON_TARGETS_DISAGREE && record->goal == record->active);
 }
 
-void machine_trouble(struct machine *machine, enum reason reason, time_ms not_before,
-                     const char *detail)
+struct note *machine_trouble(struct machine *machine, enum reason reason, time_ms not_before,
+                             const char *detail)
 {
     struct record *record = machine->record;
     struct note *note;
@@ -153,6 +161,7 @@ void machine_trouble(struct machine *machine, enum reason reason, time_ms not_be
     note->reason = reason;
     note->detail = detail;
     note->from_failure = machine->event->failure != NULL;
+    return note;
 }
 
 void machine_trouble_late(struct machine *machine)
@@ -208,9 +217,13 @@ void machine_foreign_change(struct machine *machine)
     time_ms previous = record->foreign_change_at;
 
     record->foreign_change_at = machine->now;
-    if (previous != 0 && machine->now - previous < machine->context->policy->rotate_every)
-        machine_block(machine, REASON_ANOTHER_ROTATOR, NULL,
-                      "keys were changed twice within one rotation period, and not from here");
+    if (previous == 0 || machine->now - previous >= machine->context->policy->rotate_every)
+        return;
+    record->another_rotator = true;
+    machine_block(
+        machine, REASON_ANOTHER_ROTATOR, NULL,
+        "keys were changed, or the idle one handed out, twice within one rotation period, "
+        "and not from here");
 }
 
 void machine_take_key(struct machine *machine, enum slot slot, const struct fingerprint *key)
@@ -271,6 +284,26 @@ void machine_acknowledge_seen(struct machine *machine, const struct look *look)
     }
 }
 
+void machine_void_target(struct machine *machine, struct target_record *target)
+{
+    const bool had_it = record_target_satisfied(machine->record, target);
+
+    target->acknowledged_at = 0;
+    if (!had_it)
+        return; /* it is owed the key already, and has its turn */
+    target->acknowledged = false;
+    target->retry_at = 0;
+    if (target->attempts > 1)
+        target->retry_at =
+            time_add(machine->now, machine_backoff(machine, target->attempts - 1, 0));
+}
+
+bool machine_yields(const struct record *record, enum holding holding)
+{
+    return record->another_rotator && record->goal == record->active &&
+           judge_holds(holding, slot_other(record->active));
+}
+
 void machine_looked(struct machine *machine)
 {
     const struct look *look = machine->event->look;
@@ -294,4 +327,26 @@ bool machine_clock_agrees(struct machine *machine)
     machine_trouble(machine, REASON_CLOCK_SKEW, 0,
                     "Azure's clock and ours differ by more than 5 minutes");
     return false;
+}
+
+bool machine_look_is_whole(struct machine *machine)
+{
+    const struct rotation_context *context = machine->context;
+
+    for (size_t i = 0; i < context->target_count; i++) {
+        const struct rotation_target *target = &context->targets[i];
+        struct note *note;
+
+        if (!target->required || !target->readable ||
+            judge_holding(machine->event->look, &target->id) != HOLDING_UNSEEN)
+            continue;
+        note =
+            machine_trouble(machine, REASON_TARGET_FAILED, 0,
+                            "what this target holds could not be read: it has to be known before "
+                            "a key is regenerated");
+        note->has_target = true;
+        note->target = target->id;
+        return false;
+    }
+    return true;
 }

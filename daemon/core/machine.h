@@ -40,9 +40,9 @@ void machine_act(struct machine *machine, enum action_kind kind);
  * failure is reported. */
 void machine_fail(struct machine *machine, const struct failure *failure);
 /* The same for trouble that no failure describes. `not_before`: the earliest instant of the retry.
- */
-void machine_trouble(struct machine *machine, enum reason reason, time_ms not_before,
-                     const char *detail);
+ * Returns the note, for more to be said. */
+struct note *machine_trouble(struct machine *machine, enum reason reason, time_ms not_before,
+                             const char *detail);
 /* The journal took so long that the look behind an intent or an offer has grown old. True: look
  * again at once; false: it is not the first time in a row, so that retry_at has to be waited for.
  */
@@ -53,7 +53,10 @@ void machine_block(struct machine *machine, enum reason reason, const struct tar
                    const char *detail);
 /* What was wrong is right again. */
 void machine_recovered(struct machine *machine);
+/* What blocked is right again; what another rotator does is not by that. */
 void machine_unblock(struct machine *machine);
+/* A person has seen to the other rotator. Unblocks, too. */
+void machine_forgive(struct machine *machine);
 bool machine_blocked_by_world(const struct record *record);
 /* Under on_drift: alert, what somebody else's change of the active key broke is not repaired from
  * here until a person asks for it. */
@@ -84,6 +87,15 @@ void machine_looked(struct machine *machine);
 bool machine_look_is_fresh(const struct machine *machine);
 /* A skewed clock is trouble: returns false then. */
 bool machine_clock_agrees(struct machine *machine);
+/* Did the look show what every required target holds that can be read? One that was missed is
+ * trouble: somebody may have given it the key that would be regenerated. */
+bool machine_look_is_whole(struct machine *machine);
+/* A target was seen to hold something else than it was given: nothing is known of it any more, and
+ * it is owed the goal's key. At once, unless it has not kept an earlier delivery either. */
+void machine_void_target(struct machine *machine, struct target_record *target);
+/* Blocked as another_rotator, we do not fight over a target: one that holds the standby's live key
+ * is left to whoever put it there. */
+bool machine_yields(const struct record *record, enum holding holding);
 
 /* --- plan.c --- */
 void plan_make(struct machine *machine);      /* after adoption or a change of the policy */

@@ -23,9 +23,10 @@ static const struct reason_description descriptions[REASON_COUNT] = {
          "account; `keyrotatectl adopt {account} --active primary|secondary` overwrites it"},
     [REASON_ANOTHER_ROTATOR] =
         {"another_rotator", STATE_BLOCKED, CLEARED_BY_HUMAN,
-         "somebody else keeps regenerating this account's keys",
-         "find the caller of regenerateKeys in the subscription's activity log and stop one of the "
-         "two, then run `keyrotatectl resume {account}`"},
+         "somebody else keeps regenerating this account's keys, or handing out the idle one",
+         "find the caller of regenerateKeys in the subscription's activity log, or who writes to "
+         "the "
+         "targets, and stop one of the two, then run `keyrotatectl resume {account}`"},
     [REASON_JOURNAL_BEHIND] =
         {"journal_behind", STATE_BLOCKED, CLEARED_BY_HUMAN,
          "the journal is older than the world: it was restored, or another daemon went on",

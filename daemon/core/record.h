@@ -45,7 +45,7 @@ struct target_record {
     time_ms acknowledged_at; /* 0: never, or it may have been changed since */
     bool offered;            /* a delivery of the goal was begun: it may hold the new key */
     time_ms unsettled_until; /* a delivery of unknown outcome may still land until then; 0: none */
-    uint32_t attempts;       /* failed deliveries in a row */
+    uint32_t attempts;       /* deliveries since it was last seen to hold what it was given */
     time_ms retry_at;        /* not before then; 0: at once */
     enum reason reason;      /* of the last failure; REASON_NONE: none */
     time_ms failing_since;   /* 0: it is not */
@@ -95,7 +95,8 @@ struct record {
     /* the guarantees */
     time_ms overlap_from;      /* the last time the readers of a required target were told */
     time_ms foreign_change_at; /* the last time that somebody else changed a key; 0: never */
-    time_ms looked_at;         /* the last look that succeeded */
+    bool another_rotator; /* … was the second within rotate_every: until a person settles it */
+    time_ms looked_at;    /* the last look that succeeded */
     struct surprise surprise;
     enum drift_kind repairing; /* the drift that the deliveries under way repair */
     bool consumers_at_risk;    /* a required target holds a key that is not live */

@@ -214,8 +214,11 @@ void on_configured(struct machine *machine)
     struct record *record = machine->record;
 
     plan_make(machine);
-    if (record->blocked == REASON_ANOTHER_ROTATOR && !machine->context->policy->rotate)
-        machine_unblock(machine);
+    if (record->another_rotator && !machine->context->policy->rotate) {
+        record->another_rotator = false;
+        if (record->blocked == REASON_ANOTHER_ROTATOR)
+            machine_unblock(machine);
+    }
     if (record->position == POSITION_ADOPT_WAIT)
         enter_adopt_look(machine);
     else if (record->position == POSITION_IDLE)
@@ -246,6 +249,7 @@ void rotation_shift_times(struct record *record, duration_ms jump, time_ms now)
     shift(&record->retry_at, jump, TIME_NEVER);
     shift(&record->check_at, jump, TIME_NEVER);
     for (size_t i = 0; i < record->target_count; i++) {
+        shift(&record->targets[i].acknowledged_at, jump, now);
         shift(&record->targets[i].retry_at, jump, TIME_NEVER);
         shift(&record->targets[i].unsettled_until, jump, TIME_NEVER);
     }

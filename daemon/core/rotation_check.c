@@ -51,6 +51,8 @@ const char *rotation_check(const struct rotation_context *context, const struct 
         return "the live keys are not two";
     if (reason_describe(record->blocked)->state != STATE_BLOCKED && record->blocked != REASON_NONE)
         return "blocked for a reason that does not block";
+    if (record->another_rotator && record->blocked == REASON_NONE)
+        return "another rotator, and nobody is asked to see to it";
     if (reason_describe(record->trouble)->state != STATE_RETRYING && record->trouble != REASON_NONE)
         return "in trouble for a reason that is none";
     return NULL;

@@ -42,7 +42,9 @@ static void take_under_care(struct machine *machine, const struct look *look,
     record->check_at = time_add(machine->now, machine->context->policy->check_every);
     machine_void_acknowledgements(machine);
     /* Evidence tells which key is in use; it does not make another rotator go away. */
-    if (told || record->blocked != REASON_ANOTHER_ROTATOR)
+    if (told)
+        machine_forgive(machine);
+    else
         machine_unblock(machine);
     machine_note_key(machine, NOTE_ADOPTED, adoption->slot);
     record->planned_with = 0;
@@ -83,6 +85,7 @@ void on_adopt_look(struct machine *machine)
 {
     struct record *record = machine->record;
     const struct rotation_context *context = machine->context;
+    const bool again = record->adopted_at != 0;
     struct adoption_hint hint = {
         .told = record->adopt_told,
         .told_slot = record->adopt_slot,
@@ -102,11 +105,11 @@ void on_adopt_look(struct machine *machine)
     machine_recovered(machine);
     /* A journal that was once good and fits no more: what the configuration says about the first
      * day is no evidence about today. */
-    if (record->blocked != REASON_JOURNAL_BEHIND) {
+    if (!again) {
         hint.has_active = context->has_adopt_active;
         hint.active = context->adopt_active;
     }
-    adopt_from(machine, machine->event->look, &hint, record->blocked == REASON_JOURNAL_BEHIND);
+    adopt_from(machine, machine->event->look, &hint, again);
 }
 
 void adopt_anew(struct machine *machine, const struct look *look)

@@ -151,18 +151,36 @@ static void accept_active_change(struct machine *machine, const struct look *loo
     machine_acknowledge_seen(machine, look);
 }
 
-static void void_changed_targets(struct machine *machine, const struct look *look)
+/* Did somebody give a target the standby key? One that never showed what it was given still holds
+ * what it had before. */
+static bool standby_was_given(const struct record *record, const struct look *look)
+{
+    for (size_t i = 0; i < record->target_count; i++) {
+        const struct target_record *target = &record->targets[i];
+
+        if (target->required && target->attempts == 0 &&
+            judge_holds(judge_holding(look, &target->id), slot_other(record->active)))
+            return true;
+    }
+    return false;
+}
+
+/* Targets hold something else than the active key. Whoever gives them the standby key rotates, too.
+ */
+static void accept_target_change(struct machine *machine, const struct look *look)
 {
     struct record *record = machine->record;
 
-    record->repairing = DRIFT_TARGET_CHANGED;
+    if (standby_was_given(record, look))
+        machine_foreign_change(machine);
     for (size_t i = 0; i < record->target_count; i++) {
         enum holding holding = judge_holding(look, &record->targets[i].id);
 
-        if (holding == HOLDING_UNSEEN || holding == judge_holding_of(record->active))
+        if (holding == HOLDING_UNSEEN || holding == judge_holding_of(record->active) ||
+            machine_yields(record, holding))
             continue;
-        record->targets[i].acknowledged = false;
-        record->targets[i].retry_at = 0;
+        record->repairing = DRIFT_TARGET_CHANGED;
+        machine_void_target(machine, &record->targets[i]);
     }
 }
 
@@ -176,6 +194,7 @@ static void act_on_drift(struct machine *machine, const struct look *look,
                          const struct verdict *verdict)
 {
     struct record *record = machine->record;
+    bool yields;
 
     if (verdict->drift == DRIFT_JOURNAL_UNFIT) {
         record->surprise = (struct surprise){0};
@@ -185,7 +204,7 @@ static void act_on_drift(struct machine *machine, const struct look *look,
     record->consumers_at_risk = verdict->at_risk;
     switch (verdict->drift) {
     case DRIFT_TARGET_CHANGED:
-        void_changed_targets(machine, look);
+        accept_target_change(machine, look);
         break;
     case DRIFT_STANDBY_CHANGED:
         accept_standby_change(machine, look);
@@ -205,8 +224,13 @@ static void act_on_drift(struct machine *machine, const struct look *look,
     case DRIFT_KIND_COUNT:
         break;
     }
-    record->surprise = (struct surprise){0};
-    machine_note_drift(machine, NOTE_DRIFT_DETECTED, verdict->drift);
+    /* What is left to somebody else goes on surprising, until it is gone; it is told once. */
+    yields = verdict->drift == DRIFT_TARGET_CHANGED && verdict->standby_in_use &&
+             record->another_rotator;
+    if (!yields)
+        record->surprise = (struct surprise){0};
+    if (!yields || record->blocked_at == machine->now || record->repairing != DRIFT_NONE)
+        machine_note_drift(machine, NOTE_DRIFT_DETECTED, verdict->drift);
     if (verdict->drift == DRIFT_TARGETS_DISAGREE || alert_only(machine, verdict))
         enter_idle(machine);
     else
@@ -238,6 +262,19 @@ static bool awaited_repair(struct machine *machine, const struct look *look,
     return verdict->drift == DRIFT_NONE;
 }
 
+/* Targets that hold what they were given have kept it. */
+static void note_kept(struct record *record, const struct look *look)
+{
+    for (size_t i = 0; i < record->target_count; i++) {
+        struct target_record *target = &record->targets[i];
+
+        if (target->acknowledged &&
+            judge_holding(look, &target->id) == judge_holding_of(record->active) &&
+            fingerprint_equal(&target->fingerprint, &look->live[record->active]))
+            target->attempts = 0;
+    }
+}
+
 bool check_look(struct machine *machine, const struct look *look)
 {
     struct record *record = machine->record;
@@ -245,6 +282,13 @@ bool check_look(struct machine *machine, const struct look *look)
 
     machine_looked(machine);
     record->check_at = time_add(machine->now, machine->context->policy->check_every);
+    /* What surprised is not there any more, or this look is late: whoever took the standby key
+     * because of it may have done so until now. */
+    if (verdict.kind != VERDICT_LATE && record->surprise.pending &&
+        !same_surprise(&record->surprise, look))
+        record->overlap_from = machine->now;
+    if (verdict.kind != VERDICT_LATE)
+        note_kept(record, look);
     if (verdict.kind != VERDICT_LATE && awaited_repair(machine, look, &verdict)) {
         record->surprise = (struct surprise){0};
         return true;

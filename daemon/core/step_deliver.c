@@ -135,13 +135,16 @@ static void note_risk(struct record *record, const struct verdict *verdict)
 }
 
 /* A target that had the key and was seen without it is owed it again. */
-static void void_lost_targets(struct record *record, const struct look *look)
+static void void_lost_targets(struct machine *machine, const struct look *look)
 {
+    struct record *record = machine->record;
+
     for (size_t i = 0; i < record->target_count; i++) {
         enum holding holding = judge_holding(look, &record->targets[i].id);
 
-        if (holding != HOLDING_UNSEEN && holding != judge_holding_of(record->goal))
-            record->targets[i].acknowledged = false;
+        if (holding != HOLDING_UNSEEN && holding != judge_holding_of(record->goal) &&
+            !machine_yields(record, holding))
+            machine_void_target(machine, &record->targets[i]);
     }
 }
 
@@ -172,7 +175,7 @@ void on_deliver_look(struct machine *machine)
     if (verdict.drift == DRIFT_JOURNAL_UNFIT) {
         adopt_anew(machine, look);
     } else if (verdict.drift != DRIFT_ACTIVE_CHANGED) {
-        void_lost_targets(record, look);
+        void_lost_targets(machine, look);
         deliver_next(machine);
     } else if (record->goal != record->active) {
         goal_changed(machine, look);
@@ -247,6 +250,14 @@ static void delivery_failed(struct machine *machine, struct target_record *targe
     note->from_failure = true;
 }
 
+static bool is_readable(const struct rotation_context *context, const struct target_id *id)
+{
+    for (size_t i = 0; i < context->target_count; i++)
+        if (memcmp(context->targets[i].id.bytes, id->bytes, TARGET_ID_LENGTH) == 0)
+            return context->targets[i].readable;
+    return false;
+}
+
 void on_delivered(struct machine *machine)
 {
     struct record *record = machine->record;
@@ -255,9 +266,13 @@ void on_delivered(struct machine *machine)
     if (target && machine->event->failure) {
         delivery_failed(machine, target);
     } else if (target) {
+        const uint32_t attempts = target->attempts;
         struct note *note;
 
         machine_acknowledge(machine, target);
+        /* It says that it has it; that it keeps it, a look has to show. */
+        if (is_readable(machine->context, &target->id))
+            target->attempts = attempts + 1;
         /* Its readers were told only now: the other key must outlive them once more. */
         if (target->required && machine->event->changed)
             record->overlap_from = machine->now;

@@ -92,7 +92,7 @@ void on_rotate_look(struct machine *machine)
         enter_idle(machine);
         return;
     }
-    if (!machine_clock_agrees(machine)) {
+    if (!machine_clock_agrees(machine) || !machine_look_is_whole(machine)) {
         enter_idle(machine);
         return;
     }
@@ -218,8 +218,8 @@ static void repeat_or_leave(struct machine *machine)
     const struct look *look = machine->event->look;
 
     if (!record->adopt_told && judge_drift(record, look).kind == VERDICT_AS_RECORDED) {
-        /* Only a regenerate needs clocks that agree: drift is repaired whatever they say. */
-        if (!machine_clock_agrees(machine)) {
+        /* Only a regenerate needs all that: drift is repaired with less. */
+        if (!machine_clock_agrees(machine) || !machine_look_is_whole(machine)) {
             enter_doubt_wait(machine, 0);
             return;
         }

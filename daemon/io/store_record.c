@@ -48,6 +48,7 @@ static const struct column account_columns[] = {
     RECORD(BOOL, refused),
     RECORD(TIME, overlap_from),
     RECORD(TIME, foreign_change_at),
+    RECORD(BOOL, another_rotator),
     RECORD(TIME, looked_at),
     RECORD_NAMED(BOOL, surprise.pending, "surprise_pending"),
     RECORD_NAMED(FINGERPRINT, surprise.live[SLOT_PRIMARY], "surprise_primary"),

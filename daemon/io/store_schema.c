@@ -110,13 +110,16 @@ static const char schema_1[] =
     ") STRICT;\n"
     "CREATE INDEX history_of_account ON history (account, id);\n";
 
-/* A start that was put off once because it was missed is not put off again by the next restart; and
- * a refusal by the data plane is not forgotten. */
+/* A start that was put off once because it was missed is not put off again by the next restart;
+ * neither a refusal by the data plane nor another rotator is forgotten. */
 static const char schema_2[] =
     "ALTER TABLE accounts ADD COLUMN catching_up INTEGER NOT NULL DEFAULT 0"
     " CHECK (catching_up IN (0, 1));\n"
     "ALTER TABLE accounts ADD COLUMN refused INTEGER NOT NULL DEFAULT 0"
-    " CHECK (refused IN (0, 1));\n";
+    " CHECK (refused IN (0, 1));\n"
+    "ALTER TABLE accounts ADD COLUMN another_rotator INTEGER NOT NULL DEFAULT 0"
+    " CHECK (another_rotator IN (0, 1));\n"
+    "UPDATE accounts SET another_rotator = 1 WHERE blocked = 'another_rotator';\n";
 
 /* migrations[n] leads from user_version n to n + 1. What is released is never changed again. */
 static const char *const migrations[] = {schema_1, schema_2};

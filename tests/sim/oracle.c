@@ -113,6 +113,7 @@ static void oracle_age(struct world_account *account, duration_ms by)
         move_back(&state->strange_since[slot], by);
     }
     move_back(&state->strangers_at, by);
+    move_back(&state->answered_at, by);
     move_back(&state->unproven_since, by);
     move_back(&state->adopted_at, by);
 }
@@ -336,6 +337,7 @@ void oracle_target_changes(struct world *world, struct world_account *account, u
 {
     world->oracle.touched |= 1U << account->index;
     consumer_target_changes(world, account, target, key, by_daemon);
+    look_target_changes(account, target, key, by_daemon);
     if (by_daemon)
         delivery_changes(world, account, target, key);
     else
@@ -410,7 +412,7 @@ static void on_command(struct world *world, struct world_account *account,
     liveness_disturb(world, account);
     state->fight = state->fight && command != SCRIPT_RESUME && command != SCRIPT_ADOPT;
     if (command == SCRIPT_RESUME)
-        state->strangers_at = 0;
+        state->strangers_at = state->answered_at = 0;
     if (command == SCRIPT_ROTATE)
         state->rotate_asked = true;
     else if (command == SCRIPT_REDELIVER)

@@ -55,6 +55,7 @@ void consumer_daemon_starts(struct world *world, struct world_account *account)
         if (!world->oracle.journal_edited)
             continue;
         target->seen_at[SLOT_PRIMARY] = target->seen_at[SLOT_SECONDARY] = 0;
+        target->seen_last = KEY_NONE;
         if (!account->targets[i].past[0].by_daemon)
             target->held_known = false;
         if (has_live_keys(account))
@@ -156,9 +157,12 @@ void consumer_durable(struct world_account *account)
 
         if (target->seen_saved.at == 0)
             continue;
+        /* What stood there at the look before may have done so until this one. */
         for (int slot = 0; slot < SLOT_COUNT; slot++)
-            if (account->live[slot] == target->seen_saved.key)
+            if (account->live[slot] == target->seen_saved.key ||
+                account->live[slot] == target->seen_last)
                 target->seen_at[slot] = target->seen_saved.at;
+        target->seen_last = target->seen_saved.key;
         if (target->held == target->seen_saved.key)
             target->held_known = true;
         target->seen_saved.at = 0;

@@ -18,9 +18,11 @@ void look_verified(struct world *world, struct world_account *account,
     struct oracle_account *state = &account->oracle;
     bool refused = failed && operation->failure.reason == REASON_KEY_REFUSED;
 
-    state->refused_key = refused ? operation->key : KEY_NONE;
-    if (!failed)
-        state->proven_key = operation->key;
+    if (operation->key == account->live[state->attempt_slot]) {
+        if (refused || !failed)
+            state->refused_key = refused ? operation->key : KEY_NONE;
+        state->proven_key = failed ? state->proven_key : operation->key;
+    }
     if (refused && operation->key != state->look.live[SLOT_PRIMARY] &&
         operation->key != state->look.live[SLOT_SECONDARY])
         state->refused_at = world->now;
@@ -82,6 +84,28 @@ static void takes_up(struct world *world, struct world_account *account, enum sl
 
 /* --- an acknowledgement is given up --- */
 
+void look_target_changes(struct world_account *account, unsigned target, uint32_t key,
+                         bool by_daemon)
+{
+    struct oracle_target *state = &account->oracle.targets[target];
+
+    state->handed_out =
+        !by_daemon && state->kept && key != state->delivered &&
+        (key == account->live[SLOT_PRIMARY] || key == account->live[SLOT_SECONDARY]);
+}
+
+/* Whoever hands out the other key does it once by mistake; the second time it is not answered. */
+static void answers(struct world *world, struct world_account *account)
+{
+    struct oracle_account *state = &account->oracle;
+
+    if (state->answered_at != 0 && world->now - state->answered_at < world->policy.rotate_every)
+        oracle_convict(world, ORACLE_NO_FIGHT, account,
+                       "a target is given the active key again, over a key that somebody else "
+                       "handed out for the second time within one period");
+    state->answered_at = world->now;
+}
+
 static void gives_up(struct world *world, struct world_account *account, unsigned index)
 {
     struct oracle_account *state = &account->oracle;
@@ -136,7 +160,7 @@ void look_saved(struct world *world, struct world_account *account, const struct
 {
     struct oracle_account *state = &account->oracle;
     const struct oracle_said *said = &state->said;
-    bool changed = false;
+    bool changed = false, answered = false;
 
     if (rows->adopted)
         adopts_anew(world, account, record);
@@ -152,10 +176,17 @@ void look_saved(struct world *world, struct world_account *account, const struct
     }
     if (changed || said->owes || said->goal != said->active || state->redeliver_asked)
         return;
-    for (unsigned i = 0; i < world->script->target_count; i++)
-        if (state->targets[i].claimed != KEY_NONE &&
-            !is_acknowledged(record, &account->targets[i].id))
-            gives_up(world, account, i);
+    for (unsigned i = 0; i < world->script->target_count; i++) {
+        if (state->targets[i].claimed == KEY_NONE ||
+            is_acknowledged(record, &account->targets[i].id))
+            continue;
+        gives_up(world, account, i);
+        answered = answered ||
+                   (account->targets[i].required && state->targets[i].handed_out &&
+                    account->targets[i].past[0].key == account->live[slot_other(record->active)]);
+    }
+    if (answered)
+        answers(world, account);
 }
 
 /* --- what the record says --- */

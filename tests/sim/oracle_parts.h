@@ -90,6 +90,8 @@ void delivery_saved(struct world *world, struct world_account *account, const st
                     const struct oracle_rows *rows);
 
 /* --- oracle_look.c --- */
+void look_target_changes(struct world_account *account, unsigned target, uint32_t key,
+                         bool by_daemon);
 void look_verified(struct world *world, struct world_account *account,
                    const struct operation *operation, bool failed);
 void look_saved(struct world *world, struct world_account *account, const struct record *record,

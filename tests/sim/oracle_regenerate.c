@@ -40,7 +40,7 @@ static void was_looked(struct world *world, struct world_account *account)
                        oracle_words(world->now - look->ended));
     for (unsigned i = 0; i < world->script->target_count; i++)
         if (oracle_cares(world, &account->targets[i]) && account->targets[i].settings.readable &&
-            account->targets[i].cared_since < look->began && (look->read & 1U << i) == 0)
+            account->targets[i].cared_since < look->began && (look->seen & 1U << i) == 0)
             oracle_convict(world, ORACLE_LOOK_FIRST, account,
                            "a regenerate without a look at what %s holds",
                            oracle_target_name(account, i));
@@ -259,7 +259,7 @@ void regenerate_daemon_starts(struct world *world, struct world_account *account
     state->attempt_resolved = true;
     state->delivering = KEY_NONE;
     state->fight = false;
-    state->strangers_at = 0;
+    state->strangers_at = state->answered_at = 0;
     /* Nor does it know what a person has said. */
     state->told_to_deliver_at = 0;
     state->commanded_at = 0;

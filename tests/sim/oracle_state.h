@@ -24,6 +24,7 @@ struct oracle_target {
         uint32_t key;
         time_ms at;     /* 0: nothing was seen */
     } seen, seen_saved; /* by the last look: until the journal has it, a crash forgets it */
+    uint32_t seen_last; /* the key that the journal took note of last */
 
     /* What the daemon was told: by answers to its deliveries, and by its looks. */
     uint32_t told;
@@ -33,6 +34,10 @@ struct oracle_target {
     uint32_t given_before; /* … and the one before that */
     uint32_t shown;        /* by the last looks alike */
     time_ms shown_since;
+
+    uint32_t delivered; /* the last key that the daemon delivered here … */
+    bool kept;          /* … and a look has shown it there since */
+    bool handed_out;    /* somebody else put the other live key over it */
 
     uint32_t claimed;     /* what the record calls acknowledged here; 0: nothing */
     time_ms changed_at;   /* the last delivery that changed it */
@@ -76,7 +81,7 @@ struct oracle_account {
     duration_ms attempt_overlap;
     bool attempt_resolved;            /* another slot may be next */
     enum verify_mode verify;          /* the least that was asked of the new key since then */
-    uint32_t proven_key, refused_key; /* what the data plane said last, and of which */
+    uint32_t proven_key, refused_key; /* what the data plane said of it last */
     time_ms unproven_since;
     time_ms doubt_since; /* 0: none */
     bool by_stranger[SLOT_COUNT];
@@ -91,6 +96,7 @@ struct oracle_account {
     } dead[ORACLE_DEAD_MAX]; /* newest first */
     uint32_t delivering;     /* the key of the last delivery */
     time_ms strangers_at;    /* the last foreign change that the record took up; 0: none */
+    time_ms answered_at;     /* the last time that a key which was handed out was to be replaced */
     bool fight;              /* … was the second within rotate_every, and nobody has resumed it */
 
     /* what the last record said */

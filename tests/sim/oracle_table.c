@@ -48,8 +48,9 @@ static const struct oracle_description oracles[ORACLE_COUNT] = {
                           "what surprises counts when it was seen twice, or proven"},
     [ORACLE_STANDBY_CHANGED] = {"standby-changed", "rule 11",
                                 "a key that somebody else made is not regenerated for an overlap"},
-    [ORACLE_NO_FIGHT] = {"no-fight", "rule 11",
-                         "nothing is regenerated after the second foreign change in one period"},
+    [ORACLE_NO_FIGHT] =
+        {"no-fight", "rule 11",
+         "after the second foreign change in one period nothing is regenerated, or answered"},
     [ORACLE_JOURNAL_UNFIT] = {"journal-unfit", "rule 12",
                               "a journal that does not fit the world is not acted upon"},
     [ORACLE_ONE_AT_A_TIME] = {"one-at-a-time", "rule 13",

@@ -49,6 +49,7 @@ void told_read(struct world *world, struct world_account *account, const struct 
         target->shown_since = world->now;
     }
     target->told = read->key;
+    target->kept = target->kept || read->key == target->delivered;
     if (is_live(&account->oracle, account, read->key))
         note_given(world, target, read->key);
 }

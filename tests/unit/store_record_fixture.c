@@ -139,6 +139,7 @@ static void randomize_course(struct record *record, uint64_t *state)
     record->refused = random_bool(state);
     record->overlap_from = random_time(state);
     record->foreign_change_at = random_time(state);
+    record->another_rotator = random_bool(state);
     record->looked_at = random_time(state);
     record->repairing = (enum drift_kind)random_below(state, DRIFT_KIND_COUNT);
     record->consumers_at_risk = random_bool(state);
@@ -207,6 +208,7 @@ static void assert_courses_equal(const struct record *a, const struct record *b)
     SAME(refused);
     SAME(overlap_from);
     SAME(foreign_change_at);
+    SAME(another_rotator);
     SAME(looked_at);
     SAME(repairing);
     SAME(consumers_at_risk);

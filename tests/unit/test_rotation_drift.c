@@ -38,7 +38,7 @@ static void test_drift_table(void **state)
         {"target is empty", false, false, 0, false, DRIFT_TARGET_CHANGED, SLOT_PRIMARY, REASON_NONE,
          false},
         {"target holds the standby key", false, false, OLD_SECONDARY, false, DRIFT_TARGET_CHANGED,
-         SLOT_PRIMARY, REASON_NONE, false},
+         SLOT_PRIMARY, REASON_NONE, true},
         {"standby changed", false, true, OLD_PRIMARY, true, DRIFT_STANDBY_CHANGED, SLOT_PRIMARY,
          REASON_NONE, true},
         {"rotated elsewhere", false, true, NEW_KEY, true, DRIFT_ROTATED_ELSEWHERE, SLOT_SECONDARY,

@@ -14,7 +14,7 @@
  *     ROTATION_SEED=17 build/tests/test_rotation_random     that run alone, with its trace
  */
 
-enum { RUNS = 2500, STEPS_PER_RUN = 1500, SABOTAGE_RUNS = 400 };
+enum { RUNS = 2500, STEPS_PER_RUN = 1500, SABOTAGE_RUNS = RUNS };
 
 struct weather {
     unsigned chance[OUTCOME_UNREAD_TARGET + 1];

@@ -329,6 +329,7 @@ static void test_older_version(void **state)
     store_fixture_close(fixture);
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN refused");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN catching_up");
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN another_rotator");
     store_fixture_sql(fixture, "PRAGMA user_version = 1");
 
     store_fixture_open(fixture, STORE_OPENED);
@@ -336,6 +337,7 @@ static void test_older_version(void **state)
     record_randomize(&saved, 7);
     saved.refused = false;
     saved.catching_up = false;
+    saved.another_rotator = saved.blocked == REASON_ANOTHER_ROTATOR;
     assert_records_equal(found, &saved);
     store_fixture_close(fixture);
     store_fixture_open(fixture, STORE_OPENED);

@@ -32,11 +32,11 @@ MUTATIONS = [
              "an edited comment regenerates the keys of all accounts",
              ("core/restart.c", """\
     plan_make(machine);
-    if (record->blocked == REASON_ANOTHER_ROTATOR""", """\
+    if (record->another_rotator""", """\
     plan_make(machine);
     if (record->adopted && machine->context->policy->rotate)
         record->due_at = machine->now;
-    if (record->blocked == REASON_ANOTHER_ROTATOR""")),
+    if (record->another_rotator""")),
     mutation("adopting-rotates", 14,
              "an account that was adopted is due at once",
              "not-prompted",
@@ -251,6 +251,12 @@ for (size_t i = count > 1; i < count && !engine->faulted; i++)
         return;
 """),
              scenario="new-key-refused"),
+    mutation("refusal-forgotten", "product",
+             "a key that the data plane refused is delivered when it gives no answer any more",
+             "proven",
+             "consumers get a key that the data plane refuses",
+             ("core/step_verify.c", "               !record->refused) {", "               true) {"),
+             scenario="refused-then-unreachable"),
     mutation("never-looks-again", "product",
              "nothing looks for drift between two rotations",
              "repaired",

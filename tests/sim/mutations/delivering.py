@@ -73,7 +73,7 @@ MUTATIONS = [
              "acknowledged",
              "the rotation is complete, and its readers have another key",
              ("core/step_deliver.c",
-              "        void_lost_targets(record, look);\n",
+              "        void_lost_targets(machine, look);\n",
               "        (void)void_lost_targets;\n"),
              scenario="rotated-elsewhere-during-rotation"),
     mutation("new-target-not-owed", 7,

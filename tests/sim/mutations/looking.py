@@ -1,9 +1,15 @@
 """Rules 10 to 12: looking."""
 
-from .mutation import ACKNOWLEDGING_TELLS, SEEN_IN_USE_TELLS, mutation
+from .mutation import ACKNOWLEDGING_TELLS, SEEN_IN_USE_TELLS, SURPRISE_GONE_TELLS, mutation
 
 MUTATIONS = [
     # --- 10: a look can show the past ---
+    mutation("late-look-calms", 10,
+             "what surprised is forgotten when a look shows it no more",
+             "no-outage",
+             "somebody else uses the key that is regenerated",
+             SURPRISE_GONE_TELLS,
+             scenario="change-taken-back"),
     mutation("past-believed", 10,
              "a look that shows a key already replaced is believed",
              "past-look",
@@ -86,7 +92,7 @@ static void accept_rotation_elsewhere""")),
              "an idle key that a target held for a while is not left alone",
              "standby-only",
              "programs that read it there meanwhile are cut off",
-             SEEN_IN_USE_TELLS,
+             SEEN_IN_USE_TELLS, SURPRISE_GONE_TELLS,
              scenario="standby-key-glimpsed"),
     mutation("rotated-elsewhere-ignored", 11,
              "a rotation by somebody else starts no overlap",
@@ -104,8 +110,21 @@ static void accept_rotation_elsewhere""")),
              "no-fight",
              "two rotators regenerate each other's keys for ever",
              ("core/machine.c",
-              "    if (previous != 0 && machine->now - previous <",
-              "    if (false && machine->now - previous <")),
+              "    if (previous == 0 || machine->now - previous >=",
+              "    if (true || machine->now - previous >=")),
+
+    mutation("answers-for-ever", 11,
+             "a target that is given the standby key by somebody else is given the active one again",
+             "no-fight",
+             "two rotators take turns, and nobody rotates any more",
+             ("core/step_check.c", "    if (standby_was_given(record, look))\n", "    if (false)\n"),
+             scenario="standby-key-handed-out"),
+    mutation("evidence-forgives", 11,
+             "another rotator is forgotten when the journal is begun anew",
+             "no-fight",
+             "two rotators regenerate keys in turns",
+             ("core/step_adopt.c", "    if (told)\n", "    if (true)\n"),
+             scenario="another-rotator-and-journal-behind"),
 
     # --- 12: a journal that does not fit ---
     mutation("cycle-ignored", 12,

@@ -36,6 +36,12 @@ SEEN_IN_USE_TELLS = ("core/step_check.c", """\
     if (verdict->standby_in_use)
         record->overlap_from = machine->now;
 """, "")
+# And what surprised, when it is gone.
+SURPRISE_GONE_TELLS = ("core/step_check.c", """\
+    if (verdict.kind != VERDICT_LATE && record->surprise.pending &&
+        !same_surprise(&record->surprise, look))
+        record->overlap_from = machine->now;
+""", "")
 # Nothing is regenerated right after a start.
 START_WAITS = ("core/interlock.c",
                "time_add(context->daemon_started_at, context->timing->unknown_wait)",

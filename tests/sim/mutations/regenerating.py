@@ -76,6 +76,16 @@ MUTATIONS = [
 """, "")),
 
     # --- 2: look first ---
+    mutation("unread-target-will-do", 2,
+             "the look before a regenerate need not have read every target",
+             "look-first",
+             "a target has been given the key that is regenerated",
+             ("core/machine.c", """\
+        if (!target->required || !target->readable ||
+            judge_holding(""", """\
+        if (true ||
+            judge_holding("""),
+             scenario="last-look-misses-a-target"),
     mutation("look-not-compared", 2,
              "what the look before a rotation shows is not compared",
              "standby-only",
