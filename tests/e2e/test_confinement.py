@@ -44,6 +44,18 @@ def test_rotates_confined(site):
     assert re.search(r"^Seccomp:\t2$", status, re.MULTILINE)
 
 
+def test_rotates_where_a_sandbox_forbids_to_confine(site):
+    """It is said why, and nothing else changes: such a sandbox is tighter than what we do."""
+    site.account("alpha")
+    site.start(wrapped=("/usr/bin/python3", pathlib.Path(__file__).parent / "without_calls.py",
+                        "seccomp,landlock_create_ruleset"))
+    site.wait_rotations("alpha", 1)
+    started, *reasons = site.log.lines(event="daemon.started")
+    assert started["confinement"] == "none"
+    assert [reason["level"] for reason in reasons] == ["debug", "debug"]
+    assert "Landlock" in reasons[0]["msg"] and "system call filter" in reasons[1]["msg"]
+
+
 def test_reload_cannot_take_back_what_was_given_up(site, elsewhere):
     """A delivery could never succeed there: the reload says so, and a restart mends it."""
     site.account("alpha")
