@@ -53,12 +53,21 @@ static int limit_writing(struct confinement *confinement, const struct config *c
     int r;
 
     if (confinement->runs_programs)
-        return err_set(err, -ENOTSUP, "programs that are run would be limited, too");
+        return err_set(err, -ENOTSUP,
+                       "writing is not limited: programs that are run would be, too");
     r = write_roots_find(config, &confinement->roots, err);
     if (r != 0)
         return r;
-    for (size_t i = 0; i < confinement->roots.count; i++)
-        places[i + 1] = confinement->roots.roots[i].path;
+    for (size_t i = 0; i < confinement->roots.count; i++) {
+        const struct write_root *root = &confinement->roots.roots[i];
+
+        if (!root->stays)
+            return err_set(err, -ENOTSUP,
+                           "writing is not limited: key files lie below %s, which somebody may "
+                           "mount anew",
+                           root->path);
+        places[i + 1] = root->path;
+    }
     return landlock_limit_writing(places, confinement->roots.count + 1, err);
 }
 

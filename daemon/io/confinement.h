@@ -3,14 +3,15 @@
  * behind the service's sandbox, and the only one where there is no service.
  *
  * Writing (Landlock). Files can be made, written and removed only below the directories directly
- * under / that hold the journal, the control socket and key files: /var and /run for most. Why not
- * just in the directories of key files themselves? A rule stands on a directory that is there now.
- * One that is made anew, as systemd does with a consumer's RuntimeDirectory=, or is mounted later,
- * would never be writable again, and the daemon cannot take a rule back; nor can it know a
- * directory that only Azure's answer names ({location}). Directories under / come and go with the
- * machine. All of /etc, /usr, /home, /root, /boot, /dev … are out of reach. Where a key file itself
- * lies directly under /, or the directory under / is not there yet, nothing can be given up, and
- * writing stays unlimited.
+ * under / that hold the journal, the control socket and key files: /var and /run for most. All of
+ * /etc, /usr, /home, /root, /boot, /dev … are out of reach then. Why not just in the directories of
+ * key files themselves? A rule stands on a directory that is there now. One that is made anew, as
+ * systemd does with a consumer's RuntimeDirectory=, or is mounted later, would never be writable
+ * again, for nobody can take a rule back; and a delivery that can never succeed is worse than what
+ * is fenced off. The same would happen to a directory under / that is a mount of its own, or
+ * becomes one. So where key files lie below one of those that may come and go (/srv, /data), or
+ * directly under /, or in a place that only Azure's answer names ({location}), writing stays
+ * unlimited.
  *
  * Reading is not limited: name lookups, certificates, time zones and secrets are read wherever
  * libraries and administrators put them, and links lead to.

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/str.h"
+#include "core/look.h"
 
 enum { PATIENCE_S = 5 };
 
@@ -20,7 +21,6 @@ struct place {
 struct survey {
     struct place *places;
     size_t count;
-    size_t room;
     char (*resolved)[NAME_MAX + 2]; /* for each place the root that links lead to, or "" */
 };
 
@@ -51,21 +51,39 @@ static bool root_of(const char *path, char out[NAME_MAX + 2])
     return true;
 }
 
-static int add_root(struct write_roots *roots, const char *root, const char *target,
+/* A file system is in use for as long as the daemon has its journal, or its socket, there; and
+ * there are some that no system runs without. */
+static bool stays(const char *root, const char *target)
+{
+    static const char *const system[] = {"/etc", "/root", "/run", "/usr", "/var"};
+
+    for (size_t i = 0; i < sizeof(system) / sizeof(system[0]); i++) {
+        if (str_equal(root, system[i]))
+            return true;
+    }
+    return target == NULL;
+}
+
+static int add_root(struct write_roots *roots, const char *path, const char *target,
                     struct err *err)
 {
-    for (size_t i = 0; i < roots->count; i++) {
-        if (!str_equal(roots->roots[i].path, root))
-            continue;
-        if (roots->roots[i].target == NULL)
-            roots->roots[i].target = target;
-        return 0;
+    struct write_root *root = NULL;
+
+    for (size_t i = 0; i < roots->count && root == NULL; i++) {
+        if (str_equal(roots->roots[i].path, path))
+            root = &roots->roots[i];
     }
-    if (roots->count == WRITE_ROOTS_MAX)
-        return err_set(err, -E2BIG, "there are more than %d directories under / to write in",
-                       WRITE_ROOTS_MAX);
-    str_copy(roots->roots[roots->count].path, sizeof(roots->roots[0].path), root);
-    roots->roots[roots->count++].target = target;
+    if (root == NULL) {
+        if (roots->count == WRITE_ROOTS_MAX)
+            return err_set(err, -E2BIG, "there are more than %d directories under / to write in",
+                           WRITE_ROOTS_MAX);
+        root = &roots->roots[roots->count++];
+        *root = (struct write_root){.target = NULL};
+        (void)str_copy(root->path, sizeof(root->path), path);
+    }
+    if (root->target == NULL)
+        root->target = target;
+    root->stays = root->stays || stays(path, target);
     return 0;
 }
 
@@ -82,12 +100,22 @@ static void survey_free(struct survey *survey)
     free(survey);
 }
 
-/* Takes the directory. Accounts follow each other with the same one: once suffices. */
+/* Accounts follow each other with the same targets: once suffices. */
+static bool is_known(const struct survey *survey, const char *directory)
+{
+    for (size_t i = survey->count; i > 0 && survey->count - i < TARGETS_MAX; i--) {
+        if (str_equal(survey->places[i - 1].directory, directory))
+            return survey->places[i - 1].target != NULL;
+    }
+    return false;
+}
+
+/* Takes the directory. */
 static bool add_place(struct survey *survey, char *directory, const char *target)
 {
     if (directory == NULL)
         return false;
-    if (survey->count > 0 && str_equal(survey->places[survey->count - 1].directory, directory)) {
+    if (is_known(survey, directory)) {
         free(directory);
         return true;
     }

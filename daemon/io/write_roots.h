@@ -16,7 +16,8 @@ enum { WRITE_ROOTS_MAX = 32 };
 
 struct write_root {
     char path[NAME_MAX + 2]; /* "/var" */
-    const char *target; /* the first target that lies there, borrowed; NULL: the daemon itself */
+    const char *target;      /* the first target in it, borrowed; NULL: the daemon's own files */
+    bool stays;              /* nobody mounts it, or mounts over it, while the daemon runs */
 };
 
 struct write_roots {

@@ -259,12 +259,27 @@ static void test_roots(void **state)
 
     (void)state;
     assert_int_equal(write_roots_find(&config, &roots, &err), 0);
-    assert_non_null(write_roots_get(&roots, "/var"));
-    assert_non_null(write_roots_get(&roots, "/run"));
-    assert_non_null(write_roots_get(&roots, "/opt"));
+    assert_true(write_roots_get(&roots, "/var")->stays);
+    assert_true(write_roots_get(&roots, "/run")->stays);
+    assert_false(write_roots_get(&roots, "/opt")->stays);
+    assert_false(write_roots_get(&roots, "/srv")->stays);
     assert_string_equal(write_roots_get(&roots, "/srv")->target, "t1");
     assert_null(write_roots_get(&roots, "/etc"));
     assert_null(write_roots_get(&roots, "/"));
+}
+
+/* Where the daemon has its own files open, nothing can be unmounted. */
+static void test_roots_in_use(void **state)
+{
+    const char *const paths[] = {"/data/keys/a"};
+    struct config config = configured("/data/keyrotated", paths, 1);
+    struct write_roots roots;
+    struct err err = {.code = 0};
+
+    (void)state;
+    assert_int_equal(write_roots_find(&config, &roots, &err), 0);
+    assert_true(write_roots_get(&roots, "/data")->stays);
+    assert_string_equal(write_roots_get(&roots, "/data")->target, "t0");
 }
 
 static void test_roots_behind_links(void **state)
@@ -351,11 +366,12 @@ static int a_reload_cannot_widen(void)
     return verdict(held);
 }
 
-static int what_cannot_be_had_is_said(void)
+/* With key files there, only system calls are limited, for that reason. */
+static int writing_stays_free(const char *key_path, const char *reason)
 {
-    const char *const in_root[] = {"/key"};
+    const char *const paths[] = {key_path};
     const char *const anywhere[] = {"/tmp/keys/b"};
-    struct config config = configured("/var/lib/keyrotated", in_root, 1);
+    struct config config = configured("/var/lib/keyrotated", paths, 1);
     struct confinement *confinement = confinement_begin(&config);
     char text[CONFINEMENT_TEXT_MAX];
     bool held;
@@ -365,7 +381,7 @@ static int what_cannot_be_had_is_said(void)
     if (confinement_gap(confinement, 1) != NULL)
         return NOT_TO_BE_HAD;
     held = strcmp(confinement_describe(confinement, text), "system calls") == 0 &&
-           strstr(confinement_gap(confinement, 0), "directory of /") != NULL &&
+           strstr(confinement_gap(confinement, 0), reason) != NULL &&
            can_make_file(in(outside, "file"));
     config = configured("/var/lib/keyrotated", anywhere, 1);
     held = held && admits(confinement, &config, NULL);
@@ -373,11 +389,22 @@ static int what_cannot_be_had_is_said(void)
     return verdict(held);
 }
 
+static int a_file_in_the_root_directory(void)
+{
+    return writing_stays_free("/key", "directory of /");
+}
+
+static int a_place_that_may_come_and_go(void)
+{
+    return writing_stays_free("/srv/keys/a", "below /srv");
+}
+
 static void test_confinement(void **state)
 {
     (void)state;
     assert_holds_in_child(a_reload_cannot_widen);
-    assert_holds_in_child(what_cannot_be_had_is_said);
+    assert_holds_in_child(a_file_in_the_root_directory);
+    assert_holds_in_child(a_place_that_may_come_and_go);
 }
 
 int main(void)
@@ -386,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_writing),
         cmocka_unit_test(test_calls),
         cmocka_unit_test(test_roots),
+        cmocka_unit_test(test_roots_in_use),
         cmocka_unit_test(test_roots_behind_links),
         cmocka_unit_test(test_roots_that_are_none),
         cmocka_unit_test(test_confinement),
