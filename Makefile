@@ -38,8 +38,8 @@ TEST_PACKAGES := cmocka>=1.1.5
 # The same as Debian 12 calls them, and what the tests and the demo run.
 DEBIAN_PACKAGES := gcc libc6-dev pkg-config libuv1-dev libcurl4-openssl-dev libjson-c-dev \
     libyaml-dev libsqlite3-dev libssl-dev libsystemd-dev libmicrohttpd-dev libglib2.0-dev \
-    libseccomp-dev libcmocka-dev python3 python3-pytest python3-pytest-xdist openssl ca-certificates curl procps \
-    tzdata
+    libseccomp-dev libcmocka-dev python3 python3-pytest python3-pytest-xdist openssl ca-certificates \
+    curl procps tzdata
 DEBIAN_LINT_PACKAGES := clang-format clang-tidy cppcheck mandoc valgrind
 
 B := $(if $(SANITIZE),build-asan,build)
@@ -289,7 +289,7 @@ model: $B/print_moves ## The model of the rotation protocol in tests/model, chec
 MEMORY_SOURCES := tests/memory/unwiped.c
 FORMATTED += $(MEMORY_SOURCES)
 -include $(patsubst %.o,%.d,$(call objects,$(MEMORY_SOURCES)))
-$B/keyrotated-unwiped: $(call objects,daemon/app/main.c $(MEMORY_SOURCES)) $(LIBRARY)
+$B/keyrotated-unwiped: $(call objects,daemon/app/main.c $(MEMORY_SOURCES)) $(LIBRARY) $B/sources
 	$(call say,LD,$@)
 	$Q$(CC) $(link_flags) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS)
 

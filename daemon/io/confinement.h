@@ -10,7 +10,7 @@
  * again, for nobody can take a rule back; and a delivery that can never succeed is worse than what
  * is fenced off. The same would happen to a directory under / that is a mount of its own, or
  * becomes one. So where key files lie below one of those that may come and go (/srv, /data), or
- * directly under /, or in a place that only Azure's answer names ({location}), writing stays
+ * directly under /, or below one that only Azure's answer names (/{location}), writing stays
  * unlimited.
  *
  * Reading is not limited: name lookups, certificates, time zones and secrets are read wherever

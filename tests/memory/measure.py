@@ -107,14 +107,15 @@ class Measurement:
         return [*keys, *tokens, memory.plain("client secret", "of ops", CLIENT_SECRET)]
 
     def run(self):
-        """(hits, secrets, bytes looked at)"""
+        """(hits, secrets, bytes looked at, are secrets locked into memory?)"""
         self.configure()
         daemon = self.site.start()
         self.rotate()
         self.rest()
         secrets = self.secrets()
         hits, looked_at = memory.find(daemon.pid, secrets)
-        return hits, secrets, looked_at
+        mappings = memory.secret_mappings(daemon.pid)
+        return hits, secrets, looked_at, mappings and all("lo" in flags for flags in mappings)
 
     def end(self):
         """What went wrong besides."""
@@ -139,7 +140,7 @@ def measure(build, program):
 
 def judge(build, program, must_hit):
     """[(case, problem or "")]"""
-    hits, secrets, looked_at, problems = measure(build, program)
+    hits, secrets, looked_at, locked, problems = measure(build, program)
     found = {kind: [hit for hit in hits if hit.secret.kind == kind] for kind in KINDS}
     there = {kind: sum(secret.kind == kind for secret in secrets) for kind in KINDS}
     print(f"  {program}: {looked_at >> 10} KiB searched for {there['key']} keys, "
@@ -147,7 +148,9 @@ def judge(build, program, must_hit):
           f"({', '.join(f'{len(found[kind])} of a {kind}' for kind in KINDS)})", flush=True)
     for hit in hits[:0 if must_hit else 40]:
         print(f"    {hit}")
-    cases = [(f"{program}: it ends well", "; ".join(problems))]
+    cases = [(f"{program}: it ends well", "; ".join(problems)),
+             (f"{program}: secrets stay out of swap and core files",
+              "" if locked else "their pages are not locked, or part of core files")]
     for kind in KINDS:
         if must_hit:
             cases.append((f"{program}: traces of a {kind} are found",

@@ -51,6 +51,13 @@ def writable_mappings(pid):
             yield found[4] or "anonymous memory", start, _read(memory, start, end - start)
 
 
+def secret_mappings(pid):
+    """The flags (proc(5), VmFlags) of mappings that are kept out of core files: those of secrets."""
+    text = (pathlib.Path("/proc") / str(pid) / "smaps").read_text()
+    flags = [set(line.split()) for line in re.findall(r"^VmFlags: (.*)$", text, re.M)]
+    return [one for one in flags if "dd" in one and "wr" in one and "io" not in one]
+
+
 def _read(memory, start, length):
     content = bytearray()
     memory.seek(start)

@@ -2,6 +2,7 @@
  * test and is read when the thread has ended. */
 #include "base/wipe.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,10 +11,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
-enum { STACK_SIZE = 512 * 1024, TRACE_SIZE = 4096, DEPTH = 8 };
+enum { STACK_SIZE = 512 * 1024, TRACE_SIZE = 4096, DEPTH = 4 };
 
 static const char trace[] = "left on the stack";
 static unsigned char *stack;
@@ -37,30 +40,46 @@ static void *run(void *wipes)
     return NULL;
 }
 
+static bool has_traces(void)
+{
+    unsigned char *copy = malloc(STACK_SIZE);
+    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    bool found;
+
+    assert_non_null(copy);
+    assert_true(memory >= 0);
+    assert_int_equal(pread(memory, copy, STACK_SIZE, (off_t)(uintptr_t)stack), STACK_SIZE);
+    found = memmem(copy, STACK_SIZE, trace, sizeof(trace)) != NULL;
+    close(memory);
+    free(copy);
+    return found;
+}
+
 static bool leaves_traces(bool wipes)
 {
     pthread_attr_t attributes;
     pthread_t thread;
+    bool found;
 
-    memset(stack, 0, STACK_SIZE);
+    stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(stack != MAP_FAILED);
     assert_int_equal(pthread_attr_init(&attributes), 0);
     assert_int_equal(pthread_attr_setstack(&attributes, stack, STACK_SIZE), 0);
-    assert_int_equal(pthread_create(&thread, &attributes, run, wipes ? stack : NULL), 0);
+    assert_int_equal(pthread_create(&thread, &attributes, run, wipes ? &stack : NULL), 0);
     assert_int_equal(pthread_join(thread, NULL), 0);
     pthread_attr_destroy(&attributes);
-    return memmem(stack, STACK_SIZE, trace, sizeof(trace)) != NULL;
+    found = has_traces();
+    munmap(stack, STACK_SIZE);
+    return found;
 }
 
 static void test_stack(void **state)
 {
     (void)state;
-    stack = aligned_alloc(4096, STACK_SIZE);
-    assert_non_null(stack);
 #ifndef __SANITIZE_ADDRESS__ /* which keeps such variables elsewhere */
     assert_true(leaves_traces(false));
 #endif
     assert_false(leaves_traces(true));
-    free(stack);
 }
 
 static void test_bytes(void **state)
