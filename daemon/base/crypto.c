@@ -36,9 +36,9 @@ static void *on_realloc(void *memory, size_t size, const char *file, int line)
     return NULL;
 }
 
-void crypto_wipe_freed_memory(void)
+bool crypto_wipe_freed_memory(void)
 {
-    (void)CRYPTO_set_mem_functions(on_malloc, on_realloc, on_free);
+    return CRYPTO_set_mem_functions(on_malloc, on_realloc, on_free) == 1;
 }
 
 void crypto_wipe_received(void *tls_context)

@@ -4,14 +4,15 @@
 #ifndef KEYROTATED_BASE_CRYPTO_H
 #define KEYROTATED_BASE_CRYPTO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum { SHA256_LENGTH = 32, UUID_TEXT_MAX = 37 };
 
-/* Has OpenSSL wipe what it frees: copies of keys, and of what passed through TLS. To be called
- * before anything else uses OpenSSL; it has no effect once memory was had. */
-void crypto_wipe_freed_memory(void);
+/* Has OpenSSL wipe what it frees: copies of keys, and of what passed through TLS. False, without
+ * any effect, where OpenSSL has been in use already. */
+bool crypto_wipe_freed_memory(void);
 
 /* Of TLS connections that are made with this SSL_CTX: what was received is wiped as soon as it was
  * handed over. Else it would stand in the connection's buffer until more comes, or it is closed. */

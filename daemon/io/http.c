@@ -72,7 +72,9 @@ int http_global_init(struct err *err)
 {
     const curl_version_info_data *info;
 
-    crypto_wipe_freed_memory(); /* TLS is OpenSSL's */
+    /* It does TLS. Where a library has used it already, as it was loaded, a daemon that leaves more
+     * behind than it might is better than none. */
+    (void)crypto_wipe_freed_memory();
     /* libcurl would write the keys of all TLS sessions to the file that this names. */
     (void)unsetenv("SSLKEYLOGFILE");
     if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup,
