@@ -31,15 +31,15 @@ SANITIZE   ?=
 V          ?=
 
 # --- what it is made of --------------------------------------------------------------------------
-PACKAGES := libuv>=1.44 libcurl>=7.88 json-c>=0.16 yaml-0.1>=0.2.5 sqlite3>=3.40 libcrypto>=3.0 \
-            libsystemd>=252 libmicrohttpd>=0.9.75 glib-2.0>=2.74
-TEST_PACKAGES := cmocka>=1.1.5 libssl>=3.0
+PACKAGES := libuv>=1.44 libcurl>=7.88 json-c>=0.16 yaml-0.1>=0.2.5 sqlite3>=3.40 libcrypto>=3.0 libssl>=3.0 \
+            libsystemd>=252 libmicrohttpd>=0.9.75 glib-2.0>=2.74 libseccomp>=2.5
+TEST_PACKAGES := cmocka>=1.1.5
 
 # The same as Debian 12 calls them, and what the tests and the demo run.
 DEBIAN_PACKAGES := gcc libc6-dev pkg-config libuv1-dev libcurl4-openssl-dev libjson-c-dev \
     libyaml-dev libsqlite3-dev libssl-dev libsystemd-dev libmicrohttpd-dev libglib2.0-dev \
-    libcmocka-dev python3 python3-pytest python3-pytest-xdist openssl ca-certificates curl procps \
-    tzdata
+    libseccomp-dev libcmocka-dev python3 python3-pytest python3-pytest-xdist openssl ca-certificates \
+    curl procps tzdata
 DEBIAN_LINT_PACKAGES := clang-format clang-tidy cppcheck mandoc valgrind
 
 B := $(if $(SANITIZE),build-asan,build)
@@ -283,6 +283,19 @@ $B/print_moves: $(call objects,$(MODEL_SOURCES)) $(LIBRARY)
 model: $B/print_moves ## The model of the rotation protocol in tests/model, checked by spin (needs deps-lint)
 	@$(PYTHON) tests/model/check.py --moves $B/print_moves --results $B/results/model.xml
 .PHONY: model
+
+# The daemon's memory, searched for keys and tokens; and the daemon without the measures, which has to
+# be convicted. unwiped.c takes the place of the modules that it defines, for it comes first.
+MEMORY_SOURCES := tests/memory/unwiped.c
+FORMATTED += $(MEMORY_SOURCES)
+-include $(patsubst %.o,%.d,$(call objects,$(MEMORY_SOURCES)))
+$B/keyrotated-unwiped: $(call objects,daemon/app/main.c $(MEMORY_SOURCES)) $(LIBRARY) $B/sources
+	$(call say,LD,$@)
+	$Q$(CC) $(link_flags) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS)
+
+memory-test: all $B/keyrotated-unwiped ## The daemon's memory, searched for traces of keys and tokens (needs root)
+	@$(PYTHON) tests/memory/measure.py --build $B --results $B/results/memory.xml
+.PHONY: memory-test
 
 # --- looking at the source -----------------------------------------------------------------------
 lint: lint-format lint-layers lint-lengths lint-man lint-cppcheck lint-tidy ## Format, layers, file lengths, man pages, cppcheck, clang-tidy

@@ -127,6 +127,17 @@ static bool load_config(struct daemon *daemon)
     return daemon->sink != NULL;
 }
 
+/* While there is one thread. */
+static bool confine(struct daemon *daemon)
+{
+    daemon->confinement = confinement_begin(daemon->config);
+    if (daemon->confinement)
+        return true;
+    say(daemon, LEVEL_ERROR, "daemon.stopping", "out of memory at the start");
+    daemon->status = STATUS_INTERNAL;
+    return false;
+}
+
 static bool open_journal(struct daemon *daemon)
 {
     struct err err = {0};
@@ -234,8 +245,17 @@ static void start_timers(struct daemon *daemon)
     timer_init(daemon->loop, &daemon->once_timer, on_once_timer);
 }
 
+static void log_gaps(struct daemon *daemon)
+{
+    const char *gap;
+
+    for (unsigned i = 0; (gap = confinement_gap(daemon->confinement, i)) != NULL; i++)
+        say(daemon, LEVEL_DEBUG, "daemon.started", gap);
+}
+
 static void run(struct daemon *daemon)
 {
+    char confinement[CONFINEMENT_TEXT_MAX];
     struct log_line line;
 
     daemon->started_at = loop_now(daemon->loop);
@@ -243,7 +263,9 @@ static void run(struct daemon *daemon)
                    "keyrotated %s started with %zu account(s)", KEYROTATED_VERSION,
                    daemon->config->account_count);
     log_line_text(&line, "state_dir", daemon->config->state_dir);
+    log_line_text(&line, "confinement", confinement_describe(daemon->confinement, confinement));
     log_emit(&daemon->log, &line);
+    log_gaps(daemon);
     notify_ready(daemon->notify);
     loop_watch_clock(daemon->loop, on_clock_jumped, daemon);
     engine_configure(daemon->engine, daemon->config);
@@ -278,7 +300,7 @@ int daemon_run(const struct options *options)
         fprintf(stderr, "keyrotated: %s\n", err.text);
         return STATUS_INTERNAL;
     }
-    if (!load_config(&daemon))
+    if (!load_config(&daemon) || !confine(&daemon))
         give_up_start(&daemon);
     start_timers(&daemon);
     if (!open_journal(&daemon) || !start_clients(&daemon) || !open_control(&daemon))
@@ -290,6 +312,7 @@ int daemon_run(const struct options *options)
         daemon.status = STATUS_INTERNAL;
     }
     log_sink_free(daemon.sink);
+    confinement_free(daemon.confinement);
     config_unref(daemon.config);
     http_global_done();
     return daemon.status;

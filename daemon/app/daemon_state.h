@@ -7,6 +7,7 @@
 #include "app/daemon.h"
 #include "app/engine.h"
 #include "io/azure.h"
+#include "io/confinement.h"
 #include "io/control.h"
 #include "io/http.h"
 #include "io/log_sink.h"
@@ -22,6 +23,7 @@ struct daemon {
     struct config *config;
     struct log log;
     struct log_sink *sink;
+    struct confinement *confinement;
     struct loop *loop;
     struct store *store;
     bool journal_created;

@@ -2,11 +2,49 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <openssl/ssl.h>
+#include <stdlib.h>
 
 #include "base/encoding.h"
+#include "base/wipe.h"
+
+/* As OpenSSL's own: a size of 0 gives NULL, and takes what there was. */
+
+static void *on_malloc(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return size > 0 ? malloc(size) : NULL;
+}
+
+static void on_free(void *memory, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    wiping_free(memory);
+}
+
+static void *on_realloc(void *memory, size_t size, const char *file, int line)
+{
+    if (size > 0)
+        return wiping_realloc(memory, size);
+    on_free(memory, file, line);
+    return NULL;
+}
+
+bool crypto_wipe_freed_memory(void)
+{
+    return CRYPTO_set_mem_functions(on_malloc, on_realloc, on_free) == 1;
+}
+
+void crypto_wipe_received(void *tls_context)
+{
+    (void)SSL_CTX_set_options((SSL_CTX *)tls_context, SSL_OP_CLEANSE_PLAINTEXT);
+}
 
 int crypto_sha256(const void *bytes, size_t length, uint8_t out[SHA256_LENGTH])
 {

@@ -1,13 +1,22 @@
 /*
- * The few cryptographic primitives that are needed, on OpenSSL's libcrypto.
+ * The few cryptographic primitives that are needed, on OpenSSL.
  */
 #ifndef KEYROTATED_BASE_CRYPTO_H
 #define KEYROTATED_BASE_CRYPTO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum { SHA256_LENGTH = 32, UUID_TEXT_MAX = 37 };
+
+/* Has OpenSSL wipe what it frees: copies of keys, and of what passed through TLS. False, without
+ * any effect, where OpenSSL has been in use already. */
+bool crypto_wipe_freed_memory(void);
+
+/* Of TLS connections that are made with this SSL_CTX: what was received is wiped as soon as it was
+ * handed over. Else it would stand in the connection's buffer until more comes, or it is closed. */
+void crypto_wipe_received(void *tls_context);
 
 /* All return 0, or -EIO when the library fails (out of memory, no entropy). */
 int crypto_sha256(const void *bytes, size_t length, uint8_t out[SHA256_LENGTH]);

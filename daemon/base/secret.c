@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/crypto.h"
 #include "base/list.h"
 
 /* A slot that is not in use starts with the address of the next one. */
@@ -43,12 +44,6 @@ enum {
 
 static struct list regions = {.next = &regions, .prev = &regions};
 static pthread_mutex_t regions_lock = PTHREAD_MUTEX_INITIALIZER;
-
-void wipe(void *bytes, size_t length)
-{
-    if (bytes != NULL && length > 0)
-        explicit_bzero(bytes, length);
-}
 
 static size_t round_up_to_pages(size_t size)
 {
@@ -143,7 +138,8 @@ static void give_slot_back(struct secret *secret)
     pthread_mutex_unlock(&regions_lock);
 }
 
-struct secret *secret_new(const void *bytes, size_t length)
+/* With room for `length` bytes, still to be filled, and the NUL behind them. */
+static struct secret *secret_of_length(size_t length)
 {
     if (length > SECRET_MAX)
         return NULL;
@@ -155,10 +151,35 @@ struct secret *secret_new(const void *bytes, size_t length)
         free(secret);
         return NULL;
     }
-    if (length > 0)
-        memcpy(secret->bytes, bytes, length);
     secret->bytes[length] = '\0';
     secret->length = length;
+    return secret;
+}
+
+struct secret *secret_new(const void *bytes, size_t length)
+{
+    struct secret *secret = secret_of_length(length);
+
+    if (secret != NULL && length > 0)
+        memcpy(secret->bytes, bytes, length);
+    return secret;
+}
+
+struct secret *secret_random(size_t length)
+{
+    struct secret *secret = secret_of_length(length);
+
+    if (secret != NULL && crypto_random(secret->bytes, length) != 0)
+        secret_clear(&secret);
+    return secret;
+}
+
+struct secret *secret_xor(const struct secret *a, const struct secret *b)
+{
+    struct secret *secret = a->length == b->length ? secret_of_length(a->length) : NULL;
+
+    for (size_t i = 0; secret != NULL && i < secret->length; i++)
+        secret->bytes[i] = (char)(a->bytes[i] ^ b->bytes[i]);
     return secret;
 }
 

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/wipe.h"
+
 struct secret; /* opaque: length and bytes */
 
 enum { SECRET_MAX = 65536 };
@@ -21,6 +23,13 @@ struct secret *secret_new(const void *bytes, size_t length);
 
 /* NULL when memory is out, and for NULL. */
 struct secret *secret_clone(const struct secret *secret);
+
+/* `length` random bytes, or NULL when memory, or randomness, is out. */
+struct secret *secret_random(size_t length);
+
+/* Each byte of the one XOR that of the other. NULL when memory is out; they must be of one length.
+ */
+struct secret *secret_xor(const struct secret *a, const struct secret *b);
 
 /* Wipes and frees. NULL is fine. */
 void secret_free(struct secret *secret);
@@ -34,8 +43,5 @@ size_t secret_length(const struct secret *secret);
 
 /* Same bytes? Takes time that depends on the lengths only. NULL equals nothing. */
 bool secret_equal(const struct secret *a, const struct secret *b);
-
-/* Overwrites `length` bytes in a way that the compiler does not remove. NULL/0 is fine. */
-void wipe(void *bytes, size_t length);
 
 #endif

@@ -10,6 +10,7 @@
  */
 #include "io/azure.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/str.h"
@@ -226,30 +227,48 @@ static void fail_unsent(struct azure_call *call)
     fail(call);
 }
 
-static void send_request(struct azure_call *call)
+/* NULL and 0 where none is needed. */
+static int open_token(struct azure_call *call, struct secret **ret_token)
 {
-    const struct secret *token = NULL;
+    *ret_token = NULL;
+    if (call->exchange == EXCHANGE_PROBE)
+        return 0;
+    return token_open(call->azure->tokens, call->subject->identity, call->config->cloud.audience,
+                      ret_token, &call->token_generation);
+}
+
+static void send_with_token(struct azure_call *call, const struct secret *token)
+{
     struct http_request request;
 
-    if (waited_too_long(call)) {
-        fail_unsent(call);
-        return;
-    }
-    if (call->exchange != EXCHANGE_PROBE) {
-        token = token_peek(call->azure->tokens, call->subject->identity,
-                           call->config->cloud.audience, &call->token_generation);
-        if (token == NULL) {
-            admission_leave(&call->admission_request);
-            call->step = CALL_WANTS_TOKEN;
-            return;
-        }
-    }
     call->step = CALL_AWAITS_ANSWER;
     if (azure_request_build(call, &request, token) < 0)
         fail(call);
     else
         call->http_call = http_start(call->azure->http, &request, on_answer, call);
     http_request_done(&request);
+}
+
+static void send_request(struct azure_call *call)
+{
+    struct secret *token;
+
+    if (waited_too_long(call)) {
+        fail_unsent(call);
+        return;
+    }
+    switch (open_token(call, &token)) {
+    case 0:
+        send_with_token(call, token);
+        break;
+    case -ENOENT:
+        admission_leave(&call->admission_request);
+        call->step = CALL_WANTS_TOKEN;
+        break;
+    default:
+        fail_for_memory(call);
+    }
+    secret_free(token);
 }
 
 /* Goes on until the call has to wait for something, or has ended. */

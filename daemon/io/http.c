@@ -1,15 +1,15 @@
 #include "io/http.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/crypto.h"
 #include "base/list.h"
-#include "base/secret.h"
 #include "base/str.h"
+#include "base/wipe.h"
 #include "io/http_exchange.h"
 #include "io/http_multi.h"
 
@@ -68,31 +68,13 @@ struct http_call {
 
 /* --- libcurl as a whole --- */
 
-static void wiping_free(void *memory)
-{
-    if (!memory)
-        return;
-    wipe(memory, malloc_usable_size(memory));
-    free(memory);
-}
-
-static void *wiping_realloc(void *memory, size_t size)
-{
-    void *const larger = malloc(size > 0 ? size : 1);
-    size_t kept;
-
-    if (!larger || !memory)
-        return larger;
-    kept = malloc_usable_size(memory);
-    memcpy(larger, memory, kept < size ? kept : size);
-    wiping_free(memory);
-    return larger;
-}
-
 int http_global_init(struct err *err)
 {
     const curl_version_info_data *info;
 
+    /* It does TLS. Where a library has used it already, as it was loaded, a daemon that leaves more
+     * behind than it might is better than none. */
+    (void)crypto_wipe_freed_memory();
     /* libcurl would write the keys of all TLS sessions to the file that this names. */
     (void)unsetenv("SSLKEYLOGFILE");
     if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup,

@@ -28,8 +28,8 @@ struct http_options {
 
 typedef void http_done(void *context, struct http_reply *reply);
 
-/* Once per process, before any thread. Installs wiping allocators under libcurl and ignores
- * SIGPIPE. */
+/* Once per process, before any thread. Installs wiping allocators under libcurl and OpenSSL, and
+ * ignores SIGPIPE. */
 int http_global_init(struct err *err);
 void http_global_done(void);
 

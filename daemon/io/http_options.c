@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/crypto.h"
 #include "base/str.h"
 #include "io/http_exchange.h"
 
@@ -207,6 +208,23 @@ static bool set_safety_options(CURL *easy)
            set_long(easy, CURLOPT_QUICK_EXIT, 1);
 }
 
+static CURLcode on_tls_context(CURL *easy, void *tls_context, void *unused)
+{
+    (void)easy;
+    (void)unused;
+    crypto_wipe_received(tls_context);
+    return CURLE_OK;
+}
+
+/* Only of OpenSSL is it known what it hands to the callback. */
+static bool set_tls_wiping(CURL *easy)
+{
+    const char *tls = curl_version_info(CURLVERSION_NOW)->ssl_version;
+
+    return tls == NULL || !str_starts_with(tls, "OpenSSL/") ||
+           curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls_context) == CURLE_OK;
+}
+
 static bool set_tls_options(CURL *easy, const struct http_settings *settings)
 {
     const long version = CURL_SSLVERSION_TLSv1_2;
@@ -219,7 +237,7 @@ static bool set_tls_options(CURL *easy, const struct http_settings *settings)
          set_long(easy, CURLOPT_SSL_VERIFYHOST, 2) &&
          set_long(easy, CURLOPT_PROXY_SSLVERSION, version) &&
          set_long(easy, CURLOPT_PROXY_SSL_VERIFYPEER, 1) &&
-         set_long(easy, CURLOPT_PROXY_SSL_VERIFYHOST, 2);
+         set_long(easy, CURLOPT_PROXY_SSL_VERIFYHOST, 2) && set_tls_wiping(easy);
     if (ok && settings->ca_file)
         ok = set_pointer(easy, CURLOPT_CAINFO, settings->ca_file) &&
              set_pointer(easy, CURLOPT_PROXY_CAINFO, settings->ca_file);

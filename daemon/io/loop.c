@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/wipe.h"
 #include "io/clock_watch.h"
 
 /* The loop wakes at least this often to look at the clocks. */
@@ -251,6 +252,7 @@ static void on_before_sleep(uv_prepare_t *handle)
     struct loop *loop = container_of(handle, struct loop, before_sleep);
 
     run_deferred(loop);
+    wipe_unused_stack();
     measure_turn(loop);
     loop->now_sampled = false;
 }
@@ -361,6 +363,7 @@ static void on_work(uv_work_t *request)
     struct work *work = container_of(request, struct work, request);
 
     work->run(work);
+    wipe_unused_stack();
 }
 
 static void on_work_done(uv_work_t *request, int status)

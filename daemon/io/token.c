@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/sealed.h"
 #include "base/str.h"
 #include "core/backoff.h"
 #include "core/reason.h"
@@ -35,7 +36,7 @@ struct token_entry {
     duration_ms fetch_started;
     struct timer repeat;
 
-    struct secret *token;
+    struct sealed *token;
     uint64_t generation;
     duration_ms good_until;
     duration_ms refresh_at;
@@ -119,7 +120,7 @@ static void entry_free(struct token_entry *entry)
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         free((void *)(uintptr_t)texts[i]);
-    secret_free(entry->token);
+    sealed_free(entry->token);
     free(entry->key);
     free(entry->login);
     free(entry->audience);
@@ -291,18 +292,31 @@ static void log_acquired(struct token_entry *entry, duration_ms lifetime)
     log_emit(cache->log, &line);
 }
 
+static void fetch_lacks_memory(struct token_entry *entry)
+{
+    failure_init(&entry->failure, REASON_TOKEN_FAILED);
+    failure_set_text(&entry->failure, "there is no memory for the token");
+    fetch_failed(entry);
+}
+
+/* Takes the token. */
 static void fetch_succeeded(struct token_entry *entry, struct access_token *token)
 {
     duration_ms now = entry->cache->clock();
     duration_ms margin =
         token->lifetime / 10 < EXPIRY_MARGIN ? token->lifetime / 10 : EXPIRY_MARGIN;
+    struct sealed *sealed = sealed_new(token->token);
 
+    access_token_done(token);
+    if (sealed == NULL) {
+        fetch_lacks_memory(entry);
+        return;
+    }
     entry->fetching = false;
     entry->failures = 0;
     entry->silent_until = 0;
-    secret_free(entry->token);
-    entry->token = token->token;
-    token->token = NULL;
+    sealed_free(entry->token);
+    entry->token = sealed;
     entry->generation = ++entry->cache->last_generation;
     entry->good_until = now + token->lifetime - margin;
     entry->refresh_at = now + token->refresh_after;
@@ -476,15 +490,17 @@ static struct token_entry *find_for(struct token_cache *cache, const struct iden
     return entry;
 }
 
-const struct secret *token_peek(struct token_cache *cache, const struct identity *identity,
-                                const char *audience, uint64_t *ret_generation)
+int token_open(struct token_cache *cache, const struct identity *identity, const char *audience,
+               struct secret **ret_token, uint64_t *ret_generation)
 {
     struct token_entry *entry = find_for(cache, identity, audience);
 
+    *ret_token = NULL;
     if (entry == NULL || !is_good(entry, cache->clock()))
-        return NULL;
+        return -ENOENT;
+    *ret_token = sealed_open(entry->token);
     *ret_generation = entry->generation;
-    return entry->token;
+    return *ret_token != NULL ? 0 : -ENOMEM;
 }
 
 bool token_invalidate(struct token_cache *cache, const struct identity *identity,
@@ -499,7 +515,8 @@ bool token_invalidate(struct token_cache *cache, const struct identity *identity
         return false;
     entry->invalidated = true;
     entry->invalidated_at = now;
-    secret_clear(&entry->token);
+    sealed_free(entry->token);
+    entry->token = NULL;
     return true;
 }
 

@@ -22,7 +22,7 @@
 struct token_cache;
 
 struct token_result {
-    const struct failure *failure; /* NULL: token_peek() has it */
+    const struct failure *failure; /* NULL: token_open() has it */
     bool canceled;                 /* failure is NULL; there is no token */
 };
 
@@ -56,10 +56,10 @@ int token_get(struct token_cache *cache, struct token_request *request,
               const struct identity *identity, const char *audience);
 void token_cancel(struct token_request *request);
 
-/* The token, if there is one that is still good. Borrowed until the loop's next turn. Its
- * generation tells it from its successors. */
-const struct secret *token_peek(struct token_cache *cache, const struct identity *identity,
-                                const char *audience, uint64_t *ret_generation);
+/* 0 and a copy of the token, which is kept sealed, to be freed soon; its generation tells it from
+ * its successors. -ENOENT where there is none that is still good, -ENOMEM. */
+int token_open(struct token_cache *cache, const struct identity *identity, const char *audience,
+               struct secret **ret_token, uint64_t *ret_generation);
 
 /*
  * The token of that generation was refused. Returns true if asking again gives another one. Where

@@ -13,7 +13,7 @@
 #include "http.h"
 #include "memory.h"
 
-#define TOKEN_BYTES 48
+#define TOKEN_BYTES 1152 /* in text as long as those of Entra ID are */
 
 struct denial {
     char *client_id; /* NULL: every client */

@@ -71,7 +71,8 @@ const struct principal *directory_find_managed(const struct directory *directory
                                                const char *client_id, const char *object_id,
                                                const char *resource_id);
 
-/* Issues a token that lives LIFETIME_S seconds; the text is owned by the directory. */
+/* Issues a token that lives LIFETIME_S seconds; the text is owned by the directory. Whoever hands
+ * it out writes it down (truth_token()). */
 const char *directory_issue_token(struct directory *directory, const struct principal *principal,
                                   const char *audience, int64_t lifetime_s);
 

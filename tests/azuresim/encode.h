@@ -8,7 +8,7 @@
 
 #define UUID_TEXT_SIZE   37
 #define SHA256_HEX_SIZE  65
-#define RANDOM_BYTES_MAX 256
+#define RANDOM_BYTES_MAX 2048
 
 /* Standard base64 with padding (RFC 4648 section 4). */
 char *base64_encode(const unsigned char *bytes, size_t length);

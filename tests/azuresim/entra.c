@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "encode.h"
 #include "memory.h"
+#include "truth.h"
 
 #define REFRESH_IN_FROM_LIFETIME 7200
 
@@ -165,15 +166,16 @@ static void issue(struct sim *sim, const struct principal *principal, const char
                   struct http_reply *reply)
 {
     int64_t lifetime = (int64_t)sim->settings.token_lifetime;
+    const char *token = directory_issue_token(sim->directory, principal, audience, lifetime);
     struct json_object *body = json_object_new_object();
 
+    truth_token(sim->truth, principal->client_id, token);
     json_add_text(body, "token_type", "Bearer");
     json_object_object_add(body, "expires_in", json_object_new_int64(lifetime));
     json_object_object_add(body, "ext_expires_in", json_object_new_int64(lifetime));
     if (lifetime > REFRESH_IN_FROM_LIFETIME)
         json_object_object_add(body, "refresh_in", json_object_new_int64(lifetime / 2));
-    json_add_text(body, "access_token",
-                  directory_issue_token(sim->directory, principal, audience, lifetime));
+    json_add_text(body, "access_token", token);
     http_reply_header(reply, "Cache-Control", "no-store, no-cache");
     http_reply_header(reply, "Pragma", "no-cache");
     http_reply_json(reply, 200, body);

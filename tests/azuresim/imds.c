@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "entra.h"
+#include "truth.h"
 
 void imds_identify(struct http_request *request)
 {
@@ -41,10 +42,11 @@ static void issue(struct sim *sim, const struct principal *identity, const char 
 {
     int64_t lifetime = (int64_t)sim->settings.token_lifetime;
     int64_t now = clock_wall_us() / CLOCK_US_PER_SECOND;
+    const char *token = directory_issue_token(sim->directory, identity, resource, lifetime);
     struct json_object *body = json_object_new_object();
 
-    json_add_text(body, "access_token",
-                  directory_issue_token(sim->directory, identity, resource, lifetime));
+    truth_token(sim->truth, identity->client_id, token);
+    json_add_text(body, "access_token", token);
     json_add_text(body, "client_id", identity->client_id);
     add_number_text(body, "expires_in", lifetime);
     add_number_text(body, "expires_on", now + lifetime);

@@ -68,6 +68,15 @@ void truth_write(struct truth *truth, struct json_object *event)
     json_object_put(event);
 }
 
+void truth_token(struct truth *truth, const char *client_id, const char *token)
+{
+    struct json_object *event = truth_event("token");
+
+    json_object_object_add(event, "client_id", json_object_new_string(client_id));
+    json_object_object_add(event, "token", json_object_new_string(token));
+    truth_write(truth, event);
+}
+
 const char *truth_path(const struct truth *truth)
 {
     return truth->path;

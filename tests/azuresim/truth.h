@@ -22,6 +22,9 @@ struct json_object *truth_event(const char *name);
  * call from several threads. */
 void truth_write(struct truth *truth, struct json_object *event);
 
+/* Writes down that an access token is about to be handed out. */
+void truth_token(struct truth *truth, const char *client_id, const char *token);
+
 /* The path of the log; owned by TRUTH. */
 const char *truth_path(const struct truth *truth);
 

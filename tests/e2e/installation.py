@@ -190,7 +190,7 @@ class Installation:
 
     def find_secrets(self, files, more=()):
         """Secrets that stand where none may."""
-        secrets = {CLIENT_SECRET, *more}
+        secrets = {CLIENT_SECRET, *self.azure.truth.tokens(), *more}
         forms = {secret.encode() for secret in secrets}
         for key in self.azure.truth.keys():
             forms |= {key.encode(), base64.b64decode(key)}

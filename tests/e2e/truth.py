@@ -53,6 +53,10 @@ class Truth:
         """The text of every key that ever was."""
         return {event["key"] for event in self.events("birth")}
 
+    def tokens(self):
+        """The text of every access token that was ever handed out."""
+        return {event["token"] for event in self.events("token")}
+
     def regenerated(self, account, by="arm"):
         """The slots that were regenerated, in order: ["Secondary", "Primary", …]."""
         return [event["slot"] for event in self.events("birth", account=account, by=by)]

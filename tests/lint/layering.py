@@ -29,6 +29,8 @@ LIBRARIES = {
     "sqlite3.h": {"io"},
     "systemd/": {"io"},
     "microhttpd.h": {"io"},
+    "seccomp.h": {"io"},
+    "linux/landlock.h": {"io"},
     "curl/": {"io", "ctl"},
     "yaml.h": {"conf"},
     "glib.h": {"base"},

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -99,9 +101,28 @@ static void uuids_have_their_form(void **state)
     }
 }
 
+/* In a process of its own, for what was used once cannot be unused. */
+static void freed_memory_is_wiped_from_the_beginning_or_not(void **state)
+{
+    uint8_t digest[SHA256_LENGTH];
+    int status = -1;
+    pid_t pid = fork();
+
+    (void)state;
+    if (pid == 0)
+        _exit(crypto_sha256("abc", 3, digest) == 0 && !crypto_wipe_freed_memory() ? 0 : 1);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+
+    assert_true(crypto_wipe_freed_memory());
+    assert_int_equal(crypto_sha256("abc", 3, digest), 0);
+    assert_true(crypto_wipe_freed_memory());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(freed_memory_is_wiped_from_the_beginning_or_not),
         cmocka_unit_test(sha256),
         cmocka_unit_test(hmac_sha256),
         cmocka_unit_test(random_bytes_differ),

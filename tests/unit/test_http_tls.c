@@ -321,11 +321,11 @@ static int init(void **state)
     FILE *file = fdopen(descriptor, "w");
 
     (void)state;
+    if (http_global_init(&err) != 0) /* before anything else uses OpenSSL */
+        return -1;
     authority = issue(NULL, "Test CA", NULL, 3600);
     stranger = issue(NULL, "Stranger", NULL, 3600);
-    if (!file || PEM_write_X509(file, authority.certificate) != 1 || fclose(file) != 0)
-        return -1;
-    return http_global_init(&err);
+    return file && PEM_write_X509(file, authority.certificate) == 1 && fclose(file) == 0 ? 0 : -1;
 }
 
 static int done(void **state)

@@ -119,18 +119,30 @@ static void ask(size_t number, const struct identity *identity)
 
 static void assert_token(const struct identity *identity, const char *expected)
 {
+    struct secret *token;
     uint64_t generation;
-    const struct secret *token = token_peek(cache, identity, AUDIENCE, &generation);
 
-    assert_non_null(token);
+    assert_int_equal(token_open(cache, identity, AUDIENCE, &token, &generation), 0);
     assert_string_equal(secret_bytes(token), expected);
+    secret_free(token);
+}
+
+static void assert_no_token(const struct identity *identity)
+{
+    struct secret *token;
+    uint64_t generation;
+
+    assert_int_equal(token_open(cache, identity, AUDIENCE, &token, &generation), -ENOENT);
+    assert_null(token);
 }
 
 static uint64_t generation_of(const struct identity *identity)
 {
+    struct secret *token;
     uint64_t generation = 0;
 
-    assert_non_null(token_peek(cache, identity, AUDIENCE, &generation));
+    assert_int_equal(token_open(cache, identity, AUDIENCE, &token, &generation), 0);
+    secret_free(token);
     return generation;
 }
 
@@ -214,13 +226,12 @@ static void test_background_failure_is_harmless(void **state)
 static void test_expired(void **state)
 {
     static const struct scripted script[] = {TOKEN("one", "3600"), TOKEN("two", "3600")};
-    uint64_t generation;
 
     (void)state;
     start(script, 2);
     ask(0, &ops);
     fake_loop_run(3571 * MS_SECOND);
-    assert_null(token_peek(cache, &ops, AUDIENCE, &generation));
+    assert_no_token(&ops);
     ask(0, &ops);
     fake_loop_run(0);
     assert_token(&ops, "two");
@@ -316,7 +327,7 @@ static void test_invalidate(void **state)
 {
     static const struct scripted script[] = {TOKEN("one", "3600"), TOKEN("two", "3600"),
                                              TOKEN("three", "3600")};
-    uint64_t first, second, none;
+    uint64_t first, second;
 
     (void)state;
     start(script, 3);
@@ -324,7 +335,7 @@ static void test_invalidate(void **state)
     fake_loop_run(0);
     first = generation_of(&ops);
     assert_true(token_invalidate(cache, &ops, AUDIENCE, first));
-    assert_null(token_peek(cache, &ops, AUDIENCE, &none));
+    assert_no_token(&ops);
     ask(0, &ops);
     fake_loop_run(0);
     assert_token(&ops, "two");
@@ -426,14 +437,13 @@ static void test_identity_of_same_name_after_reload(void **state)
 {
     static const struct scripted script[] = {TOKEN("one", "60"), TOKEN("two", "60")};
     struct identity changed = ops;
-    uint64_t generation;
 
     (void)state;
     start(script, 2);
     ask(0, &ops);
     fake_loop_run(0);
     changed.client_id = "9999";
-    assert_null(token_peek(cache, &changed, AUDIENCE, &generation));
+    assert_no_token(&changed);
     ask(0, &changed);
     fake_loop_run(0);
     assert_token(&changed, "two");

@@ -1,0 +1,45 @@
+#include "base/wipe.h"
+
+#include <malloc.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Deeper than anything that handles a secret, TLS included; and far less than the least stack of a
+ * thread of ours. */
+enum { STACK_DEPTH = 48 * 1024 };
+
+void wipe(void *bytes, size_t length)
+{
+    if (bytes != NULL && length > 0)
+        explicit_bzero(bytes, length);
+}
+
+void wiping_free(void *memory)
+{
+    if (memory == NULL)
+        return;
+    wipe(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+void *wiping_realloc(void *memory, size_t size)
+{
+    void *const other = malloc(size > 0 ? size : 1);
+    size_t kept;
+
+    if (other == NULL || memory == NULL)
+        return other;
+    kept = malloc_usable_size(memory);
+    memcpy(other, memory, kept < size ? kept : size);
+    wiping_free(memory);
+    return other;
+}
+
+/* Instrumentation would keep a distance between the variable and what lies above it. */
+__attribute__((noinline, no_sanitize_address)) void wipe_unused_stack(void)
+{
+    char unused[STACK_DEPTH];
+
+    wipe(unused, sizeof(unused));
+}

@@ -1,0 +1,197 @@
+#!/usr/bin/python3
+"""Is any byte of a key, token or client secret left in the daemon's memory?
+
+The real daemon rotates the keys of accounts with every kind of target and identity against the Azure
+stand-in, through errors of every sort, until each account was rotated ROTATIONS times. When all of
+them have come to rest its memory is read and searched for pieces of every key that ever was, every
+token that was handed out, and the client secret. None may be there: of the programs, `keyrotated`
+has to pass, and `keyrotated-unwiped`, which is the same without the measures, has to be convicted.
+Without that, a search that finds nothing would prove nothing.
+
+Needs root, for the daemon does not let anybody else read its memory.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "e2e"))
+
+import memory  # noqa: E402
+from installation import Installation  # noqa: E402
+from patience import wait_until  # noqa: E402
+from stand_in import CLIENT, MANAGED_CLIENT, StandIn  # noqa: E402
+
+ROTATIONS = 10
+FORMATS = ("raw", "env", "json")
+IDENTITIES = ("ops", "vm")
+# Such as Entra ID makes them. The dots and tildes stand for themselves in a form, the others do not.
+CLIENT_SECRET = "kPq8Q~w3Zr.7XtNc/V5+fGh2=LsDmYb9AoEuTj4x"
+FAULTS = (("lost_after", "listKeys"), ("lost_after", "regenerateKeys"), ("truncate", "listKeys"),
+          ("truncate", "regenerateKeys"), ("delay", "regenerateKeys"), ("status", "listKeys"),
+          ("wrong_json", "listKeys"))
+KINDS = ("key", "token", "client secret")
+
+
+class Measurement:
+    """One program's run."""
+
+    def __init__(self, build, program):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="krm-"))
+        programs = self.directory / "programs"
+        programs.mkdir()
+        shutil.copy(build / program, programs / "keyrotated")
+        shutil.copy(build / "keyrotatectl", programs / "keyrotatectl")
+        self.azure = StandIn(build / "azuresim", self.directory / "azure")
+        self.site = Installation(programs, self.azure)
+        self.names = []
+
+    def configure(self):
+        site, azure = self.site, self.azure
+        azure.settings(token_lifetime=6)
+        azure.ask("POST", "clients", {"client_id": CLIENT, "secret": CLIENT_SECRET})
+        site.secret_file.write_text(CLIENT_SECRET + "\n")
+        site.config["identities"]["vm"] = {"type": "managed_identity", "client_id": MANAGED_CLIENT,
+                                           "endpoint": azure.imds_url}
+        site.policy(rotate_every="1200ms", overlap="400ms", check_every="700ms")
+        site.config["targets"] = {
+            form: {"type": "file", "format": form, "path": f"{site.keys}/{{account}}.{form}"}
+            for form in FORMATS}
+        site.config["defaults"]["deliver_to"] = list(FORMATS)
+        for identity in IDENTITIES:
+            self.names.append(site.account(f"with{identity}", identity=identity))
+
+    def rotate(self):
+        """Until all accounts were rotated often enough, with a fault now and then."""
+        for number, (fault, op) in enumerate(FAULTS):
+            self.azure.fault(fault, op, count=2, after=6 + 5 * number, delay_ms=300)
+        self.site.wait_rotations(self.names[0], 3, timeout=120)
+        self.azure.regenerate(self.names[0], "Primary")
+        self.azure.ask("DELETE", "tokens")
+        for name in self.names:
+            self.site.wait_rotations(name, ROTATIONS, timeout=240)
+
+    def rest(self):
+        """Until nothing happens any more. Connections stay open for a minute, tokens stay good."""
+        site = self.site
+        self.azure.clear_faults()
+        self.azure.settings(token_lifetime=3600)
+        self.azure.ask("DELETE", "tokens")
+        since = max(len(site.completed(name)) for name in self.names) + 1
+        site.wait_rotations(self.names[0], since, timeout=120)
+        site.policy(rotate_every="30d", overlap="7d", check_every="1d", overdue_after="1d")
+        site.write()
+        site.daemons[-1].reload()
+        wait_until(lambda: all(site.status(name)["state"] == "ok" for name in self.names),
+                   "all accounts are well", timeout=120)
+        wait_until(self.is_quiet, "all is quiet", timeout=120, pause=0.5)
+
+    def is_quiet(self):
+        before = self.azure.truth.events("request")
+        time.sleep(2)
+        return len(self.azure.truth.events("request")) == len(before)
+
+    def secrets(self):
+        truth = self.azure.truth
+        births = truth.events("birth")
+        keys = [memory.key(f"{birth['account']}/{birth['slot']} #{number}", birth["key"])
+                for number, birth in enumerate(births)]
+        tokens = [memory.plain("token", f"#{number}", token)
+                  for number, token in enumerate(sorted(truth.tokens()))]
+        return [*keys, *tokens, memory.plain("client secret", "of ops", CLIENT_SECRET)]
+
+    def run(self):
+        """(hits, secrets, bytes looked at, are secrets locked into memory?)"""
+        self.configure()
+        daemon = self.site.start()
+        self.rotate()
+        self.rest()
+        secrets = self.secrets()
+        hits, looked_at = memory.find(daemon.pid, secrets)
+        mappings = memory.secret_mappings(daemon.pid)
+        return hits, secrets, looked_at, mappings and all("lo" in flags for flags in mappings)
+
+    def end(self):
+        """What went wrong besides."""
+        problems = self.site.end()
+        status = self.azure.stop()
+        if status != 0:
+            problems.append(f"azuresim ended with {status}")
+        self.site.remove()
+        shutil.rmtree(self.directory, ignore_errors=True)
+        return problems
+
+
+def measure(build, program):
+    measurement = Measurement(build, program)
+    try:
+        return *measurement.run(), measurement.end()
+    except BaseException:
+        print(measurement.site.log.tail(), file=sys.stderr)
+        measurement.end()
+        raise
+
+
+def judge(build, program, must_hit):
+    """[(case, problem or "")]"""
+    hits, secrets, looked_at, locked, problems = measure(build, program)
+    found = {kind: [hit for hit in hits if hit.secret.kind == kind] for kind in KINDS}
+    there = {kind: sum(secret.kind == kind for secret in secrets) for kind in KINDS}
+    print(f"  {program}: {looked_at >> 10} KiB searched for {there['key']} keys, "
+          f"{there['token']} tokens and the client secret: {len(hits)} hits "
+          f"({', '.join(f'{len(found[kind])} of a {kind}' for kind in KINDS)})", flush=True)
+    for hit in hits[:0 if must_hit else 40]:
+        print(f"    {hit}")
+    cases = [(f"{program}: it ends well", "; ".join(problems)),
+             (f"{program}: secrets stay out of swap and core files",
+              "" if locked else "their pages are not locked, or part of core files")]
+    for kind in KINDS:
+        if must_hit:
+            cases.append((f"{program}: traces of a {kind} are found",
+                          "" if found[kind] else "nothing was found: the search proves nothing"))
+        else:
+            cases.append((f"{program}: no trace of a {kind}", "; ".join(map(str, found[kind]))))
+    return cases
+
+
+def write_results(path, cases):
+    bad = sum(1 for _, problem in cases if problem)
+    suite = ET.Element("testsuite", name="memory", tests=str(len(cases)), failures=str(bad),
+                       errors="0", skipped="0")
+    for name, problem in cases:
+        case = ET.SubElement(suite, "testcase", classname="memory", name=name)
+        if problem:
+            ET.SubElement(case, "failure").text = problem
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ET.ElementTree(suite).write(path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--results", type=pathlib.Path)
+    parser.add_argument("--only", metavar="PROGRAM")
+    arguments = parser.parse_args()
+    if os.geteuid() != 0:
+        sys.exit("Reading the daemon's memory needs root: run it with sudo")
+    cases = []
+    for program, must_hit in (("keyrotated", False), ("keyrotated-unwiped", True)):
+        if arguments.only in (None, program):
+            cases += judge(arguments.build.resolve(), program, must_hit)
+    if arguments.results:
+        write_results(arguments.results, cases)
+    failed = [(name, problem) for name, problem in cases if problem]
+    for name, problem in failed:
+        print(f"  FAIL  {name}: {problem[:2000]}")
+    print(f"{len(cases) - len(failed)} passed, {len(failed)} failed (memory)")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""Reading another process's memory, and finding pieces of secrets in it."""
+
+import base64
+import pathlib
+import re
+from dataclasses import dataclass
+
+# The shortest piece that counts. Eight bytes of a random secret do not occur by chance.
+PIECE = 8
+PAGE = 4096
+
+
+@dataclass(frozen=True)
+class Secret:
+    kind: str  # "key", "token", "client secret"
+    name: str
+    forms: tuple  # of bytes, all of which must not be seen
+
+
+@dataclass(frozen=True)
+class Hit:
+    secret: Secret
+    mapping: str
+    address: int
+    length: int  # how much of the secret stands there
+
+    def __str__(self):
+        return (f"{self.length} bytes of {self.secret.kind} {self.secret.name} "
+                f"in {self.mapping} at {self.address:#x}")
+
+
+def key(name, text):
+    """An account key: as text, and as the bytes that it stands for. (Without its padding the text is
+    a piece of itself.)"""
+    return Secret("key", name, (text.encode(), base64.b64decode(text)))
+
+
+def plain(kind, name, text):
+    return Secret(kind, name, (text.encode(),))
+
+
+def writable_mappings(pid):
+    """(name, address, content) of all that the process can have written to."""
+    process = pathlib.Path("/proc") / str(pid)
+    with (process / "mem").open("rb", buffering=0) as memory:
+        for line in (process / "maps").read_text().splitlines():
+            found = re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+ *(.*)", line)
+            start, end = int(found[1], 16), int(found[2], 16)
+            if "w" not in found[3]:
+                continue
+            yield found[4] or "anonymous memory", start, _read(memory, start, end - start)
+
+
+def secret_mappings(pid):
+    """The flags (proc(5), VmFlags) of mappings that are kept out of core files: those of secrets."""
+    text = (pathlib.Path("/proc") / str(pid) / "smaps").read_text()
+    flags = [set(line.split()) for line in re.findall(r"^VmFlags: (.*)$", text, re.M)]
+    return [one for one in flags if "dd" in one and "wr" in one and "io" not in one]
+
+
+def _read(memory, start, length):
+    content = bytearray()
+    memory.seek(start)
+    while len(content) < length:
+        part = memory.read(length - len(content))
+        assert part, f"the memory at {start + len(content):#x} cannot be read"
+        content += part
+    return bytes(content)
+
+
+def _pieces(form):
+    """The form in pieces side by side: of any run of 2 * PIECE - 1 bytes one is a part."""
+    return [form[at:at + PIECE] for at in range(0, len(form) - PIECE + 1, PIECE)]
+
+
+def _without_empty_pages(content):
+    """[(offset, bytes)] of the runs of pages that are not all zero."""
+    runs, empty = [], bytes(PAGE)
+    begin = None
+    for at in range(0, len(content) + PAGE, PAGE):
+        page = content[at:at + PAGE]
+        used = bool(page) and page != empty[:len(page)]
+        if used and begin is None:
+            begin = at
+        elif not used and begin is not None:
+            runs.append((begin, content[begin:at]))
+            begin = None
+    return runs
+
+
+def _extent(form, piece_at, content, at):
+    """How many bytes around the piece agree with the form."""
+    before = after = 0
+    while (before < min(piece_at, at) and
+           form[piece_at - before - 1] == content[at - before - 1]):
+        before += 1
+    while (piece_at + after < len(form) and at + after < len(content) and
+           form[piece_at + after] == content[at + after]):
+        after += 1
+    return before, after
+
+
+def find(pid, secrets):
+    """All hits, and how many bytes were looked at."""
+    hits, looked_at = {}, 0
+    for mapping, address, content in writable_mappings(pid):
+        for offset, run in _without_empty_pages(content):
+            looked_at += len(run)
+            for secret in secrets:
+                for form in secret.forms:
+                    for number, piece in enumerate(_pieces(form)):
+                        at = run.find(piece)
+                        while at >= 0:
+                            before, after = _extent(form, number * PIECE, run, at)
+                            begin = address + offset + at - before
+                            hits[begin, secret] = Hit(secret, mapping, begin, before + after)
+                            at = run.find(piece, at + 1)
+    return sorted(hits.values(), key=lambda hit: hit.address), looked_at
