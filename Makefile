@@ -15,6 +15,7 @@ DOCDIR     ?= $(PREFIX)/share/doc/keyrotated
 SYSTEMDDIR ?= $(PREFIX)/lib/systemd
 UNITDIR    ?= $(SYSTEMDDIR)/system
 SYSUSERDIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILEDIR ?= $(PREFIX)/lib/tmpfiles.d
 BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
 DESTDIR    ?=
@@ -335,11 +336,13 @@ format: ## Format all C source as .clang-format says
 UNITS := $(notdir $(wildcard systemd/*.service systemd/*.timer))
 COMPLETED := keyrotated keyrotatectl
 INSTALLED = $(SBINDIR)/keyrotated $(BINDIR)/keyrotatectl $(addprefix $(UNITDIR)/,$(UNITS)) \
-    $(SYSUSERDIR)/keyrotated.conf $(SYSTEMDDIR)/catalog/keyrotated.catalog \
+    $(SYSUSERDIR)/keyrotated.conf $(TMPFILEDIR)/keyrotated.conf \
+    $(SYSTEMDDIR)/catalog/keyrotated.catalog \
     $(MANDIR)/man8/keyrotated.8 $(MANDIR)/man5/keyrotated.yaml.5 $(MANDIR)/man1/keyrotatectl.1 \
     $(addprefix $(BASHDIR)/,$(COMPLETED)) $(addprefix $(ZSHDIR)/_,$(COMPLETED))
 with_paths = sed -e 's|/usr/sbin/|$(SBINDIR)/|g' -e 's|/usr/bin/keyrotatectl|$(BINDIR)/keyrotatectl|g' \
-    -e 's|/etc/keyrotated|$(SYSCONFDIR)/keyrotated|g'
+    -e 's|/etc/keyrotated|$(SYSCONFDIR)/keyrotated|g' -e 's|/usr/share/doc/keyrotated|$(DOCDIR)|g' \
+    -e 's|^ExecPaths=/usr$$|ExecPaths=$(strip /usr $(filter-out /usr /usr/%,$(PREFIX)))|'
 
 install: programs ## Install below PREFIX, configuration directory below SYSCONFDIR
 	install -d -m 0755 $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED)))) \
@@ -351,6 +354,7 @@ install: programs ## Install below PREFIX, configuration directory below SYSCONF
 	    $(with_paths) systemd/$$unit > $(DESTDIR)$(UNITDIR)/$$unit && \
 	    chmod 0644 $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 	install -m 0644 systemd/keyrotated.sysusers $(DESTDIR)$(SYSUSERDIR)/keyrotated.conf
+	install -m 0644 systemd/keyrotated.tmpfiles $(DESTDIR)$(TMPFILEDIR)/keyrotated.conf
 	install -m 0644 systemd/keyrotated.catalog $(DESTDIR)$(SYSTEMDDIR)/catalog/keyrotated.catalog
 	install -m 0644 man/keyrotated.8 $(DESTDIR)$(MANDIR)/man8/
 	install -m 0644 man/keyrotated.yaml.5 $(DESTDIR)$(MANDIR)/man5/
