@@ -13,12 +13,13 @@ trap 'rm -rf "$work"' EXIT
 tree=$work/keyrotated-$version
 mkdir "$tree"
 
-# In a checkout, what git knows of; in an unpacked `make dist`, everything but what was built.
+# In a checkout, what git knows of and what is new; else everything but what was built. Files that were
+# deleted and not committed yet are no reason to fail.
 list_files() {
     if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
         git ls-files -z --cached --others --exclude-standard
     else
-        find . \( -path ./build -o -path ./build-asan \) -prune -o -type f -print0
+        find . \( -path ./build -o -path ./build-asan -o -path ./.git \) -prune -o -type f -print0
     fi
 }
 list_files | tar -c --null --files-from=- --ignore-failed-read 2>/dev/null | tar -x -C "$tree"
