@@ -99,7 +99,7 @@ DESCRIPTION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null
 FULL_VERSION := $(or $(patsubst v%,%,$(DESCRIPTION)),$(VERSION))
 
 # --- are the libraries there? --------------------------------------------------------------------
-GOALS_WITHOUT_LIBRARIES := deps deps-lint deps-package deb dist clean help format uninstall test demo lint-format lint-layers lint-lengths lint-man
+GOALS_WITHOUT_LIBRARIES := deps deps-lint deps-package deps-test-package deb dist test-package lint-units lint-version clean help format uninstall test demo lint-format lint-layers lint-lengths lint-man
 spaced = $(subst >=, >= ,$1)
 ifneq ($(filter-out $(GOALS_WITHOUT_LIBRARIES),$(or $(MAKECMDGOALS),all)),)
 NEEDED  := $(PACKAGES) $(if $(filter-out programs install,$(or $(MAKECMDGOALS),all)),$(TEST_PACKAGES))
@@ -291,7 +291,7 @@ model: $B/print_moves ## The model of the rotation protocol in tests/model, chec
 .PHONY: model
 
 # --- looking at the source -----------------------------------------------------------------------
-lint: lint-format lint-layers lint-lengths lint-man lint-cppcheck lint-tidy ## Format, layers, file lengths, man pages, cppcheck, clang-tidy
+lint: lint-format lint-layers lint-lengths lint-man lint-units lint-version lint-cppcheck lint-tidy ## Format, layers, file lengths, man pages, units, cppcheck, clang-tidy
 
 lint-format:
 	$(call say,LINT,format)
@@ -309,6 +309,17 @@ lint-lengths:
 lint-man:
 	$(call say,LINT,man)
 	$Qmandoc -Tlint -Wwarning man/keyrotated.8 man/keyrotated.yaml.5 man/keyrotatectl.1
+
+DEBIAN_LINT_PACKAGES += systemd
+lint-units:
+	$(call say,LINT,units)
+	$Q$(PYTHON) tests/lint/units.py
+	$Q$(PYTHON) tests/lint/units.py --self-test
+
+lint-version:
+	$(call say,LINT,version)
+	$Q$(PYTHON) tests/lint/version.py
+.PHONY: lint-units lint-version
 
 CPPCHECK := cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j $(JOBS) -D__GNUC__ \
     --enable=warning,performance,portability --suppress=missingIncludeSystem
@@ -371,6 +382,8 @@ uninstall: ## Remove what `install` put there; configuration, journal and keys s
 
 # --- packages ------------------------------------------------------------------------------------
 DEBIAN_PACKAGE_TOOLS := debhelper dpkg-dev
+# What checks them: Debian's rules, and the shells whose completions are offered.
+DEBIAN_PACKAGE_CHECKERS := lintian systemd git bash zsh fakeroot
 PACKAGE_DIR := $B/package
 
 deps-package: deps ## Install what `make deb` needs besides
@@ -382,7 +395,19 @@ deb: deps-package ## Build the Debian package into build/package
 dist: ## Make a tarball of the last commit
 	@sh debian/dist.sh $(PACKAGE_DIR) $(VERSION)
 
-.PHONY: programs deps-package deb dist
+sbom: programs ## Write a bill of materials (SPDX 2.3): the libraries of this machine
+	@$(PYTHON) debian/sbom.py --version $(VERSION) --output $(PACKAGE_DIR)/keyrotated-$(VERSION).spdx.json \
+	    $B/keyrotated $B/keyrotatectl
+
+deps-test-package: deps-package
+	$(call install_packages,$(DEBIAN_PACKAGE_CHECKERS))
+
+test-package: deps-test-package ## Build the package twice, and look at it from all sides
+	@mkdir -p $B/results
+	@$(PYTHON) -m pytest -q -p no:cacheprovider --junit-xml=$B/results/package.xml tests/package \
+	    $(PYTEST_ARGS)
+
+.PHONY: programs deps-package deps-test-package deb dist sbom test-package
 
 clean: ## Remove everything that was built
 	rm -rf build build-asan
