@@ -1,5 +1,6 @@
 """What is in the package, and that Debian has nothing to say against it."""
 
+import ipaddress
 import re
 import subprocess
 
@@ -91,6 +92,32 @@ def test_units_name_examples_that_are_there(unpacked):
         text = (unpacked / "lib/systemd/system" / unit).read_text(encoding="utf-8")
         for example in re.findall(r"[a-z-]+\.conf\b(?!\.d)", text):
             assert example in EXAMPLES, f"{unit} names {example}"
+
+
+def test_units_reach_every_unicast_address_that_is_not_link_local(unpacked):
+    """A gap in the list would be a part of the Internet where Azure cannot be reached."""
+    reached = [*map(ipaddress.ip_address, ("127.0.0.1", "169.254.169.254", "1.0.0.0",
+                                           "169.253.255.255", "169.255.0.0", "223.255.255.255",
+                                           "::1", "2603:1000::1", "fd00::1", "64:ff9b::1"))]
+    refused = [*map(ipaddress.ip_address, ("0.0.0.1", "169.254.0.0", "169.254.169.253",
+                                           "169.254.169.255", "224.0.0.1", "255.255.255.255",
+                                           "fe80::1", "ff02::1"))]
+    # Between these, one of every network in which at most the last 16 bits differ.
+    reached += [ipaddress.ip_address(number << 16) for number in range(0x0100, 0xe000)
+                if number != 0xa9fe]
+    text = (unpacked / "lib/systemd/system/keyrotated.service").read_text(encoding="utf-8")
+    words = " ".join(re.findall(r"^IPAddressAllow=(.*)$", text, re.M))
+    allowed = [ipaddress.ip_network(word) for word
+               in words.replace("localhost", "127.0.0.0/8 ::1").split()]
+    numbers = {version: [(int(net.network_address), int(net.broadcast_address)) for net in allowed
+                         if net.version == version] for version in (4, 6)}
+
+    def passes(address):
+        return any(first <= int(address) <= last for first, last in numbers[address.version])
+
+    assert "IPAddressDeny=any" in text
+    assert [address for address in reached if not passes(address)] == []
+    assert [address for address in refused if passes(address)] == []
 
 
 def test_catalog_can_be_read(unpacked, tmp_path):
