@@ -99,7 +99,7 @@ DESCRIPTION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null
 FULL_VERSION := $(or $(patsubst v%,%,$(DESCRIPTION)),$(VERSION))
 
 # --- are the libraries there? --------------------------------------------------------------------
-GOALS_WITHOUT_LIBRARIES := deps deps-lint deps-package deps-test-package deb dist test-package lint-units lint-version clean help format uninstall test demo lint-format lint-layers lint-lengths lint-man
+GOALS_WITHOUT_LIBRARIES := deps deps-lint deps-package deps-test-package deb dist test-package lint-units lint-packaging clean help format uninstall test demo lint-format lint-layers lint-lengths lint-man
 spaced = $(subst >=, >= ,$1)
 ifneq ($(filter-out $(GOALS_WITHOUT_LIBRARIES),$(or $(MAKECMDGOALS),all)),)
 NEEDED  := $(PACKAGES) $(if $(filter-out programs install,$(or $(MAKECMDGOALS),all)),$(TEST_PACKAGES))
@@ -291,7 +291,7 @@ model: $B/print_moves ## The model of the rotation protocol in tests/model, chec
 .PHONY: model
 
 # --- looking at the source -----------------------------------------------------------------------
-lint: lint-format lint-layers lint-lengths lint-man lint-units lint-version lint-cppcheck lint-tidy ## Format, layers, file lengths, man pages, units, cppcheck, clang-tidy
+lint: lint-format lint-layers lint-lengths lint-man lint-units lint-packaging lint-cppcheck lint-tidy ## Format, layers, file lengths, man pages, units, cppcheck, clang-tidy
 
 lint-format:
 	$(call say,LINT,format)
@@ -316,10 +316,10 @@ lint-units:
 	$Q$(PYTHON) tests/lint/units.py
 	$Q$(PYTHON) tests/lint/units.py --self-test
 
-lint-version:
-	$(call say,LINT,version)
-	$Q$(PYTHON) tests/lint/version.py
-.PHONY: lint-units lint-version
+lint-packaging:
+	$(call say,LINT,packaging)
+	$Q$(PYTHON) tests/lint/packaging.py
+.PHONY: lint-units lint-packaging
 
 CPPCHECK := cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j $(JOBS) -D__GNUC__ \
     --enable=warning,performance,portability --suppress=missingIncludeSystem
