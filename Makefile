@@ -13,7 +13,11 @@ BINDIR     ?= $(PREFIX)/bin
 MANDIR     ?= $(PREFIX)/share/man
 DOCDIR     ?= $(PREFIX)/share/doc/keyrotated
 SYSTEMDDIR ?= $(PREFIX)/lib/systemd
+UNITDIR    ?= $(SYSTEMDDIR)/system
 SYSUSERDIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILEDIR ?= $(PREFIX)/lib/tmpfiles.d
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
 DESTDIR    ?=
 
 CC         ?= cc
@@ -95,10 +99,10 @@ DESCRIPTION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null
 FULL_VERSION := $(or $(patsubst v%,%,$(DESCRIPTION)),$(VERSION))
 
 # --- are the libraries there? --------------------------------------------------------------------
-GOALS_WITHOUT_LIBRARIES := deps deps-lint clean help format uninstall test demo lint-format lint-layers lint-lengths lint-man
+GOALS_WITHOUT_LIBRARIES := deps deps-lint deps-package deps-test-package deb dist test-package lint-units lint-packaging clean help format uninstall test demo lint-format lint-layers lint-lengths lint-man
 spaced = $(subst >=, >= ,$1)
 ifneq ($(filter-out $(GOALS_WITHOUT_LIBRARIES),$(or $(MAKECMDGOALS),all)),)
-NEEDED  := $(PACKAGES) $(TEST_PACKAGES)
+NEEDED  := $(PACKAGES) $(if $(filter-out programs install,$(or $(MAKECMDGOALS),all)),$(TEST_PACKAGES))
 MISSING := $(shell for package in $(foreach p,$(NEEDED),'$(call spaced,$p)'); do \
     $(PKG_CONFIG) --exists "$$package" 2>/dev/null || echo "$$package"; done)
 ifneq ($(MISSING),)
@@ -120,6 +124,8 @@ again = +$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS)
 .SECONDARY:
 
 all: $(PROGRAMS) ## Build the daemon, keyrotatectl and the Azure stand-in (the default)
+
+programs: $B/keyrotated $B/keyrotatectl ## Build what is installed, and no more
 
 # What is compiled with a warning is compiled again until it has none: so WERROR=1 finds it, which
 # is therefore no reason to compile the others again.
@@ -298,7 +304,7 @@ memory-test: all $B/keyrotated-unwiped ## The daemon's memory, searched for trac
 .PHONY: memory-test
 
 # --- looking at the source -----------------------------------------------------------------------
-lint: lint-format lint-layers lint-lengths lint-man lint-cppcheck lint-tidy ## Format, layers, file lengths, man pages, cppcheck, clang-tidy
+lint: lint-format lint-layers lint-lengths lint-man lint-units lint-packaging lint-cppcheck lint-tidy ## Format, layers, file lengths, man pages, units, cppcheck, clang-tidy
 
 lint-format:
 	$(call say,LINT,format)
@@ -316,6 +322,17 @@ lint-lengths:
 lint-man:
 	$(call say,LINT,man)
 	$Qmandoc -Tlint -Wwarning man/keyrotated.8 man/keyrotated.yaml.5 man/keyrotatectl.1
+
+DEBIAN_LINT_PACKAGES += systemd
+lint-units:
+	$(call say,LINT,units)
+	$Q$(PYTHON) tests/lint/units.py
+	$Q$(PYTHON) tests/lint/units.py --self-test
+
+lint-packaging:
+	$(call say,LINT,packaging)
+	$Q$(PYTHON) tests/lint/packaging.py
+.PHONY: lint-units lint-packaging
 
 CPPCHECK := cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j $(JOBS) -D__GNUC__ \
     --enable=warning,performance,portability --suppress=missingIncludeSystem
@@ -340,28 +357,70 @@ format: ## Format all C source as .clang-format says
 	$Qclang-format -i $(FORMATTED)
 
 # --- installing ----------------------------------------------------------------------------------
-INSTALLED = $(SBINDIR)/keyrotated $(BINDIR)/keyrotatectl $(SYSTEMDDIR)/system/keyrotated.service \
-    $(SYSUSERDIR)/keyrotated.conf $(SYSTEMDDIR)/catalog/keyrotated.catalog \
-    $(MANDIR)/man8/keyrotated.8 $(MANDIR)/man5/keyrotated.yaml.5 $(MANDIR)/man1/keyrotatectl.1
-with_paths = sed -e 's|/usr/sbin/|$(SBINDIR)/|g' -e 's|/usr/bin/|$(BINDIR)/|g' \
-    -e 's|/etc/keyrotated|$(SYSCONFDIR)/keyrotated|g'
+UNITS := $(notdir $(wildcard systemd/*.service systemd/*.timer))
+COMPLETED := keyrotated keyrotatectl
+INSTALLED = $(SBINDIR)/keyrotated $(BINDIR)/keyrotatectl $(addprefix $(UNITDIR)/,$(UNITS)) \
+    $(SYSUSERDIR)/keyrotated.conf $(TMPFILEDIR)/keyrotated.conf \
+    $(SYSTEMDDIR)/catalog/keyrotated.catalog \
+    $(MANDIR)/man8/keyrotated.8 $(MANDIR)/man5/keyrotated.yaml.5 $(MANDIR)/man1/keyrotatectl.1 \
+    $(addprefix $(BASHDIR)/,$(COMPLETED)) $(addprefix $(ZSHDIR)/_,$(COMPLETED))
+with_paths = sed -e 's|/usr/sbin/|$(SBINDIR)/|g' -e 's|/usr/bin/keyrotatectl|$(BINDIR)/keyrotatectl|g' \
+    -e 's|/etc/keyrotated|$(SYSCONFDIR)/keyrotated|g' -e 's|/usr/share/doc/keyrotated|$(DOCDIR)|g' \
+    -e 's|^ExecPaths=/usr$$|ExecPaths=$(strip /usr $(filter-out /usr /usr/%,$(PREFIX)))|'
 
-install: $B/keyrotated $B/keyrotatectl ## Install below PREFIX, configuration directory below SYSCONFDIR
-	install -d -m 0755 $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED)))) $(DESTDIR)$(DOCDIR) \
+install: programs ## Install below PREFIX, configuration directory below SYSCONFDIR
+	install -d -m 0755 $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED)))) \
+	    $(DESTDIR)$(DOCDIR)/examples \
 	    $(DESTDIR)$(SYSCONFDIR)/keyrotated $(DESTDIR)$(SYSCONFDIR)/keyrotated/conf.d
 	install -m 0755 $B/keyrotated $(DESTDIR)$(SBINDIR)/keyrotated
 	install -m 0755 $B/keyrotatectl $(DESTDIR)$(BINDIR)/keyrotatectl
-	$(with_paths) systemd/keyrotated.service > $(DESTDIR)$(SYSTEMDDIR)/system/keyrotated.service
+	for unit in $(UNITS); do \
+	    $(with_paths) systemd/$$unit > $(DESTDIR)$(UNITDIR)/$$unit && \
+	    chmod 0644 $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 	install -m 0644 systemd/keyrotated.sysusers $(DESTDIR)$(SYSUSERDIR)/keyrotated.conf
+	install -m 0644 systemd/keyrotated.tmpfiles $(DESTDIR)$(TMPFILEDIR)/keyrotated.conf
 	install -m 0644 systemd/keyrotated.catalog $(DESTDIR)$(SYSTEMDDIR)/catalog/keyrotated.catalog
 	install -m 0644 man/keyrotated.8 $(DESTDIR)$(MANDIR)/man8/
 	install -m 0644 man/keyrotated.yaml.5 $(DESTDIR)$(MANDIR)/man5/
 	install -m 0644 man/keyrotatectl.1 $(DESTDIR)$(MANDIR)/man1/
-	install -m 0644 README.md CHANGELOG.md LICENSE config/keyrotated.yaml $(DESTDIR)$(DOCDIR)/
+	for name in $(COMPLETED); do \
+	    install -m 0644 config/completions/$$name.bash $(DESTDIR)$(BASHDIR)/$$name && \
+	    install -m 0644 config/completions/_$$name $(DESTDIR)$(ZSHDIR)/_$$name || exit 1; done
+	install -m 0644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)/
+	install -m 0644 config/keyrotated.yaml systemd/examples/* $(DESTDIR)$(DOCDIR)/examples/
 
 uninstall: ## Remove what `install` put there; configuration, journal and keys stay
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
 	rm -rf $(DESTDIR)$(DOCDIR)
+
+# --- packages ------------------------------------------------------------------------------------
+DEBIAN_PACKAGE_TOOLS := debhelper dpkg-dev
+# What checks them: Debian's rules, and the shells whose completions are offered.
+DEBIAN_PACKAGE_CHECKERS := lintian systemd git bash zsh fakeroot
+PACKAGE_DIR := $B/package
+
+deps-package: deps ## Install what `make deb` needs besides
+	$(call install_packages,$(DEBIAN_PACKAGE_TOOLS))
+
+deb: deps-package ## Build the Debian package into build/package
+	@sh debian/build.sh $(PACKAGE_DIR)
+
+dist: ## Make a tarball of the last commit
+	@sh debian/dist.sh $(PACKAGE_DIR) $(VERSION)
+
+sbom: programs ## Write a bill of materials (SPDX 2.3): the libraries of this machine
+	@$(PYTHON) debian/sbom.py --version $(VERSION) --output $(PACKAGE_DIR)/keyrotated-$(VERSION).spdx.json \
+	    $B/keyrotated $B/keyrotatectl
+
+deps-test-package: deps-package
+	$(call install_packages,$(DEBIAN_PACKAGE_CHECKERS))
+
+test-package: deps-test-package ## Build the package twice, and look at it from all sides
+	@mkdir -p $B/results
+	@$(PYTHON) -m pytest -q -p no:cacheprovider --junit-xml=$B/results/package.xml tests/package \
+	    $(PYTEST_ARGS)
+
+.PHONY: programs deps-package deps-test-package deb dist sbom test-package
 
 clean: ## Remove everything that was built
 	rm -rf build build-asan

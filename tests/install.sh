@@ -8,7 +8,12 @@ trap 'rm -rf "$root"' EXIT
 make --no-print-directory install DESTDIR="$root" PREFIX=/opt/kr >/dev/null
 
 for file in sbin/keyrotated bin/keyrotatectl lib/systemd/system/keyrotated.service \
-    lib/sysusers.d/keyrotated.conf lib/systemd/catalog/keyrotated.catalog \
+    lib/systemd/system/keyrotated@.service lib/systemd/system/keyrotated-once.service \
+    lib/systemd/system/keyrotated-once.timer \
+    lib/sysusers.d/keyrotated.conf lib/tmpfiles.d/keyrotated.conf \
+    lib/systemd/catalog/keyrotated.catalog \
+    share/bash-completion/completions/keyrotatectl share/zsh/site-functions/_keyrotatectl \
+    share/doc/keyrotated/examples/key-groups.conf \
     share/man/man8/keyrotated.8 share/man/man5/keyrotated.yaml.5 share/man/man1/keyrotatectl.1; do
     [ -s "$root/opt/kr/$file" ] || { echo "not installed: $file" >&2; exit 1; }
 done
@@ -16,6 +21,9 @@ done
 
 unit=$root/opt/kr/lib/systemd/system/keyrotated.service
 grep -q '^ExecStart=/opt/kr/sbin/keyrotated -c /etc/keyrotated/keyrotated.yaml$' "$unit"
+# Its own programs can be executed inside, and the examples that it speaks of are there.
+grep -q '^ExecPaths=/usr /opt/kr$' "$unit"
+grep -q '/opt/kr/share/doc/keyrotated/examples' "$unit"
 grep -q '^ExecReload=/opt/kr/bin/keyrotatectl reload$' "$unit"
 "$root/opt/kr/sbin/keyrotated" --version
 "$root/opt/kr/bin/keyrotatectl" --version

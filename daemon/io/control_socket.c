@@ -16,6 +16,10 @@
 
 enum { BACKLOG = 32, NAME_SERVICE_MAX = 16384 };
 
+/* Whom the kernel shows for users that a user namespace does not map (user_namespaces(7)); no other
+ * process has it where it is called so. */
+static const uid_t UNMAPPED_USER = 65534;
+
 static int fill_address(struct sockaddr_un *address, const char *path, struct err *err)
 {
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
@@ -68,8 +72,12 @@ static gid_t find_group(const char *name)
 static int give_to_group(struct control_socket *made, const char *group_name, struct err *err)
 {
     const gid_t group = group_name ? find_group(group_name) : (gid_t)-1;
+    struct stat status;
 
-    if (group != (gid_t)-1 && lchown(made->path, (uid_t)-1, group) < 0)
+    /* In the service it has the group already, which is the service's own: it may give nothing. */
+    if (lstat(made->path, &status) < 0)
+        return err_set_errno(err, errno, "%s", made->path);
+    if (group != (gid_t)-1 && group != status.st_gid && lchown(made->path, (uid_t)-1, group) < 0)
         snprintf(made->warning, sizeof(made->warning),
                  "%.100s could not be given to the group %.50s (%s): only the daemon's own group "
                  "and root can use it",
@@ -168,6 +176,8 @@ void control_peer_name(int fd, char out[CONTROL_ACTOR_MAX])
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
         (void)str_copy(out, CONTROL_ACTOR_MAX, "unknown");
+    else if (peer.uid == UNMAPPED_USER)
+        (void)str_copy(out, CONTROL_ACTOR_MAX, "a user whom PrivateUsers= hides");
     else if (find_user_name(peer.uid, name, sizeof(name)))
         snprintf(out, CONTROL_ACTOR_MAX, "uid %u (%s)", (unsigned)peer.uid, name);
     else

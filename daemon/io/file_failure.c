@@ -164,13 +164,16 @@ void file_failure_group(struct failure *failure, const char *path, const char *g
         failure->error_code[0] = '\0';
         failure_set_text(failure, "there is no group \"%s\" to give %s to", group, path);
         failure_set_remedy(failure, "create it, `groupadd --system %s`, or correct `group`", group);
-    } else if (saved_errno == EPERM) {
+    } else if (saved_errno == EPERM || saved_errno == EINVAL) {
+        /* EINVAL: inside of PrivateUsers= the group does not exist. */
         failure_set_text(failure, "%s may not be given to group \"%s\": %s", path, group,
                          strerror(saved_errno));
         failure_set_remedy(failure,
-                           "run `systemctl edit keyrotated`, add `SupplementaryGroups=%s` below "
-                           "[Service] and restart the daemon",
-                           group);
+                           "leave `group` out and let the directory hand its own on (chgrp %s, "
+                           "chmod g+s); or run `systemctl edit keyrotated`, add "
+                           "`SupplementaryGroups=%s`, `PrivateUsers=no` and "
+                           "`SystemCallFilter=@chown` below [Service] and restart the daemon",
+                           group, group);
     } else {
         failure_set_text(failure, "cannot look up group \"%s\" for %s: %s", group, path,
                          strerror(saved_errno));

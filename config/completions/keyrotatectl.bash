@@ -1,0 +1,64 @@
+# bash completion for keyrotatectl(1)
+
+# Names that the running daemon knows; none where it does not answer.
+_keyrotatectl_accounts() {
+    local argument socket=()
+
+    for ((argument = 1; argument < COMP_CWORD; argument++)); do
+        [[ ${COMP_WORDS[argument]} == --socket ]] &&
+            socket=(--socket "${COMP_WORDS[argument + 1]}")
+    done
+    timeout 2 keyrotatectl "${socket[@]}" --json status --all 2>/dev/null |
+        grep -o '"id":"[^"]*","name":"[^"]*"' | cut -d '"' -f 8
+}
+
+_keyrotatectl() {
+    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local general='--socket --json --version --help'
+    local argument command= offered
+
+    case $previous in
+    --socket)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        return
+        ;;
+    --active)
+        mapfile -t COMPREPLY < <(compgen -W 'primary secondary' -- "$word")
+        return
+        ;;
+    --for | --until | --reason | --target)
+        COMPREPLY=()
+        return
+        ;;
+    esac
+
+    for ((argument = 1; argument < COMP_CWORD; argument++)); do
+        case ${COMP_WORDS[argument]} in
+        --socket) ((argument++)) ;;
+        -*) ;;
+        *)
+            command=${COMP_WORDS[argument]}
+            break
+            ;;
+        esac
+    done
+
+    case $command in
+    '') offered="status rotate redeliver adopt hold resume reload $general" ;;
+    status | resume) offered='--all' ;;
+    rotate) offered='--wait --dry-run' ;;
+    redeliver) offered='--target' ;;
+    adopt) offered='--active --yes' ;;
+    hold) offered='--all --for --until --reason' ;;
+    *) offered= ;;
+    esac
+    case $command in
+    status | rotate | redeliver | adopt | hold | resume)
+        [[ $word == -* ]] || offered+=" $(_keyrotatectl_accounts)"
+        ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen -W "$offered" -- "$word")
+}
+
+complete -F _keyrotatectl keyrotatectl

@@ -1,0 +1,132 @@
+/*
+ * The control socket as a file: whose it is, and who is at its other end. As in the service, whose
+ * system call filter lets nothing be given to a group, not even what the group has already.
+ */
+#include "io/control_socket.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const uid_t UNMAPPED = 65534;
+
+struct fixture {
+    char directory[64];
+    char path[96];
+    struct control_socket made;
+    struct err err;
+};
+
+int lchown(const char *path, uid_t owner, gid_t group)
+{
+    (void)path;
+    (void)owner;
+    (void)group;
+    errno = EPERM;
+    return -1;
+}
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+
+    fixture = (struct fixture){.made = {.fd = -1}};
+    strcpy(fixture.directory, "/tmp/keyrotated-socket-XXXXXX");
+    assert_non_null(mkdtemp(fixture.directory));
+    snprintf(fixture.path, sizeof(fixture.path), "%s/s", fixture.directory);
+    *state = &fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    control_socket_done(&fixture->made);
+    return rmdir(fixture->directory);
+}
+
+static void open_for(struct fixture *fixture, const char *group)
+{
+    assert_int_equal(control_socket_init(&fixture->made, fixture->path, group, &fixture->err), 0);
+}
+
+static void test_group_of_others_is_warned_about(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *name = getegid() == 0 ? "daemon" : "root";
+
+    open_for(fixture, name);
+    assert_non_null(strstr(fixture->made.warning, "could not be given to the group"));
+    assert_non_null(strstr(fixture->made.warning, name));
+}
+
+static void test_group_that_it_has_is_not_given(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct group *own = getgrgid(getegid());
+    struct stat status;
+
+    open_for(fixture, own ? own->gr_name : NULL);
+    assert_string_equal(fixture->made.warning, "");
+    assert_int_equal(stat(fixture->path, &status), 0);
+    assert_int_equal(status.st_gid, getegid());
+    assert_int_equal(status.st_mode & 0777, 0660);
+}
+
+static void name_of_peer(char out[CONTROL_ACTOR_MAX])
+{
+    int pair[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    control_peer_name(pair[0], out);
+    assert_int_equal(close(pair[0]), 0);
+    assert_int_equal(close(pair[1]), 0);
+}
+
+static void test_peer_is_named(void **state)
+{
+    char name[CONTROL_ACTOR_MAX], expected[32];
+
+    (void)state;
+    snprintf(expected, sizeof(expected), "uid %u", (unsigned)getuid());
+    name_of_peer(name);
+    assert_memory_equal(name, expected, strlen(expected));
+}
+
+/* The name of whom the kernel does not show would be somebody else's. */
+static void test_hidden_peer_is_not_called_nobody(void **state)
+{
+    char name[CONTROL_ACTOR_MAX];
+
+    (void)state;
+    if (getuid() != 0)
+        skip();
+    assert_int_equal(seteuid(UNMAPPED), 0);
+    name_of_peer(name);
+    assert_int_equal(seteuid(0), 0);
+    assert_string_equal(name, "a user whom PrivateUsers= hides");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_group_of_others_is_warned_about, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_group_that_it_has_is_not_given, set_up, tear_down),
+        cmocka_unit_test(test_peer_is_named),
+        cmocka_unit_test(test_hidden_peer_is_not_called_nobody),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
