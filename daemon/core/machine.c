@@ -298,9 +298,11 @@ void machine_void_target(struct machine *machine, struct target_record *target)
             time_add(machine->now, machine_backoff(machine, target->attempts - 1, 0));
 }
 
-bool machine_yields(const struct record *record, enum holding holding)
+bool machine_yields(const struct record *record, const struct target_record *target,
+                    enum holding holding)
 {
     return record->another_rotator && record->goal == record->active &&
+           record_target_satisfied(record, target) &&
            judge_holds(holding, slot_other(record->active));
 }
 

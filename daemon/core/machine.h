@@ -93,9 +93,10 @@ bool machine_look_is_whole(struct machine *machine);
 /* A target was seen to hold something else than it was given: nothing is known of it any more, and
  * it is owed the goal's key. At once, unless it has not kept an earlier delivery either. */
 void machine_void_target(struct machine *machine, struct target_record *target);
-/* Blocked as another_rotator, we do not fight over a target: one that holds the standby's live key
- * is left to whoever put it there. */
-bool machine_yields(const struct record *record, enum holding holding);
+/* With another rotator, we do not fight over a target: one that was given the standby's live key
+ * over ours is left to whoever did it. */
+bool machine_yields(const struct record *record, const struct target_record *target,
+                    enum holding holding);
 
 /* --- plan.c --- */
 void plan_make(struct machine *machine);      /* after adoption or a change of the policy */

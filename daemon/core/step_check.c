@@ -151,14 +151,14 @@ static void accept_active_change(struct machine *machine, const struct look *loo
     machine_acknowledge_seen(machine, look);
 }
 
-/* Did somebody give a target the standby key? One that never showed what it was given still holds
- * what it had before. */
+/* Did somebody give a target the standby key, over ours? One that never showed what it was given
+ * still holds what it had before. */
 static bool standby_was_given(const struct record *record, const struct look *look)
 {
     for (size_t i = 0; i < record->target_count; i++) {
         const struct target_record *target = &record->targets[i];
 
-        if (target->required && target->attempts == 0 &&
+        if (target->required && target->attempts == 0 && record_target_satisfied(record, target) &&
             judge_holds(judge_holding(look, &target->id), slot_other(record->active)))
             return true;
     }
@@ -166,22 +166,28 @@ static bool standby_was_given(const struct record *record, const struct look *lo
 }
 
 /* Targets hold something else than the active key. Whoever gives them the standby key rotates, too.
- */
-static void accept_target_change(struct machine *machine, const struct look *look)
+ * Returns whether a target is left to them. */
+static bool accept_target_change(struct machine *machine, const struct look *look)
 {
     struct record *record = machine->record;
+    bool yields = false;
 
     if (standby_was_given(record, look))
         machine_foreign_change(machine);
     for (size_t i = 0; i < record->target_count; i++) {
-        enum holding holding = judge_holding(look, &record->targets[i].id);
+        struct target_record *target = &record->targets[i];
+        enum holding holding = judge_holding(look, &target->id);
 
-        if (holding == HOLDING_UNSEEN || holding == judge_holding_of(record->active) ||
-            machine_yields(record, holding))
+        if (holding == HOLDING_UNSEEN || holding == judge_holding_of(record->active))
             continue;
+        if (machine_yields(record, target, holding)) {
+            yields = true;
+            continue;
+        }
         record->repairing = DRIFT_TARGET_CHANGED;
-        machine_void_target(machine, &record->targets[i]);
+        machine_void_target(machine, target);
     }
+    return yields;
 }
 
 static bool alert_only(const struct machine *machine, const struct verdict *verdict)
@@ -194,7 +200,7 @@ static void act_on_drift(struct machine *machine, const struct look *look,
                          const struct verdict *verdict)
 {
     struct record *record = machine->record;
-    bool yields;
+    bool yields = false;
 
     if (verdict->drift == DRIFT_JOURNAL_UNFIT) {
         record->surprise = (struct surprise){0};
@@ -204,7 +210,7 @@ static void act_on_drift(struct machine *machine, const struct look *look,
     record->consumers_at_risk = verdict->at_risk;
     switch (verdict->drift) {
     case DRIFT_TARGET_CHANGED:
-        accept_target_change(machine, look);
+        yields = accept_target_change(machine, look);
         break;
     case DRIFT_STANDBY_CHANGED:
         accept_standby_change(machine, look);
@@ -225,8 +231,6 @@ static void act_on_drift(struct machine *machine, const struct look *look,
         break;
     }
     /* What is left to somebody else goes on surprising, until it is gone; it is told once. */
-    yields = verdict->drift == DRIFT_TARGET_CHANGED && verdict->standby_in_use &&
-             record->another_rotator;
     if (!yields)
         record->surprise = (struct surprise){0};
     if (!yields || record->blocked_at == machine->now || record->repairing != DRIFT_NONE)

@@ -143,7 +143,7 @@ static void void_lost_targets(struct machine *machine, const struct look *look)
         enum holding holding = judge_holding(look, &record->targets[i].id);
 
         if (holding != HOLDING_UNSEEN && holding != judge_holding_of(record->goal) &&
-            !machine_yields(record, holding))
+            !machine_yields(record, &record->targets[i], holding))
             machine_void_target(machine, &record->targets[i]);
     }
 }
@@ -274,8 +274,10 @@ void on_delivered(struct machine *machine)
         if (is_readable(machine->context, &target->id))
             target->attempts = attempts + 1;
         /* Its readers were told only now: the other key must outlive them once more. */
-        if (target->required && machine->event->changed)
+        if (target->required && machine->event->changed) {
             record->overlap_from = machine->now;
+            record->surprise = (struct surprise){0}; /* of a world that is no more */
+        }
         note = machine_note_key(machine, NOTE_KEY_DELIVERED, record->goal);
         note->has_target = true;
         note->target = target->id;

@@ -238,7 +238,7 @@ inline on_delivered()
         :: else -> skip
         fi;
         if
-        :: HAS(required, R.writing) && yes -> overlap_begins()
+        :: HAS(required, R.writing) && yes -> overlap_begins(); forget_surprise()
         :: else -> skip
         fi
     :: else ->

@@ -169,7 +169,7 @@ inline void_target(t_)
 #define YIELDS(t) false
 #else
 #define YIELDS(t)                                                                                  \
-    (R.other && R.goal == R.active_slot &&                                                         \
+    (R.other && R.goal == R.active_slot && IS_SATISFIED(t) &&                                      \
      holding[t] == LIVE_IN(OTHER(R.active_slot)))
 #endif
 
@@ -339,7 +339,8 @@ inline accept_key_of(slot_)
 
 /* Did somebody give it the standby key? If it never showed what it was given, it has what it had. */
 #define STANDBY_WAS_GIVEN(t)                                                                       \
-    (HAS(required, t) && !HAS(R.unkept, t) && holding[t] == LIVE_IN(OTHER(R.active_slot)))
+    (HAS(required, t) && !HAS(R.unkept, t) && IS_SATISFIED(t) &&                                   \
+     holding[t] == LIVE_IN(OTHER(R.active_slot)))
 
 inline accept_target_change()
 {
@@ -397,7 +398,7 @@ inline act_on_drift()
     :: else -> block(targets_disagree); part = idle_part
     fi;
     if
-    :: IS_TARGET_CHANGED && on_standby > 0 && R.other -> skip
+    :: IS_TARGET_CHANGED && (YIELDS(0) || YIELDS(1)) -> skip
     :: else -> forget_surprise()
     fi
 }

@@ -88,7 +88,7 @@ static void is_proven(struct world *world, struct world_account *account,
 
     if (!state->attempted || state->attempt_resolved || state->verify == VERIFY_OFF ||
         key != account->live[state->attempt_slot] || state->by_stranger[state->attempt_slot] ||
-        key == state->proven_key)
+        key == state->attempt_before || key == state->proven_key)
         return;
     if (key == state->refused_key)
         oracle_convict(world, ORACLE_PROVEN, account,

@@ -44,6 +44,8 @@ void look_durable(struct world *world, struct world_account *account)
     struct oracle_account *state = &account->oracle;
     time_ms before = state->strangers_at;
 
+    if (state->milestone.answered)
+        state->answered_at = world->now;
     if (!state->milestone.stranger)
         return;
     state->strangers_at = world->now;
@@ -103,7 +105,7 @@ static void answers(struct world *world, struct world_account *account)
         oracle_convict(world, ORACLE_NO_FIGHT, account,
                        "a target is given the active key again, over a key that somebody else "
                        "handed out for the second time within one period");
-    state->answered_at = world->now;
+    state->milestone.answered = true;
 }
 
 static void gives_up(struct world *world, struct world_account *account, unsigned index)

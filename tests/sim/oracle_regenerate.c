@@ -210,6 +210,7 @@ void regenerate_begins(struct world *world, struct world_account *account,
     state->attempted = true;
     state->attempt_resolved = false;
     state->attempt_slot = slot;
+    state->attempt_before = account->live[slot];
     state->attempt_at = world->now;
     state->attempt_overlap = world->policy.overlap;
     state->verify = world->policy.verify;

@@ -60,6 +60,7 @@ static void read_edited_journal(struct world *world, struct world_account *accou
         state->planned = journal->planned_at;
     state->caught_up_at = 0;
     state->completed_wall = journal ? earlier(journal->completed_at, wall) : 0;
+    state->completed_told = state->completed_wall;
     state->adopted_wall = journal && journal->adopted ? earlier(journal->adopted_at, wall) : 0;
     state->adopted_at = 0;
     state->requested = journal && journal->requested;
@@ -76,6 +77,9 @@ static void plan_anew(struct world *world, struct world_account *account)
     time_ms planned, due;
 
     state->caught_up_at = 0;
+    /* A clock that was set back and forth before the daemon could notice it was not set. */
+    if (account->in_journal && account->journal.completed_at == state->completed_told)
+        state->completed_wall = state->completed_told;
     if (state->completed_wall == 0 && state->adopted_wall == 0)
         return;
     if (state->completed_wall != 0) {
@@ -235,7 +239,7 @@ void schedule_completed(struct world *world, struct world_account *account, time
         planned - policy->rotate_every <= wall)
         state->planned = planned;
     state->replanned = false;
-    state->completed_wall = wall;
+    state->completed_wall = state->completed_told = wall;
     state->caught_up_at = 0;
     state->requested = false;
 }

@@ -77,6 +77,7 @@ struct oracle_account {
     /* regenerating */
     bool attempted;
     enum slot attempt_slot;
+    uint32_t attempt_before; /* the key that it was to replace */
     time_ms attempt_at, attempt_ended_at;
     duration_ms attempt_overlap;
     bool attempt_resolved;            /* another slot may be next */
@@ -120,6 +121,7 @@ struct oracle_account {
     bool leaving;         /* it was removed, and finishes by its old configuration */
     time_ms caught_up_at; /* nor before this: what a start or a reload found due is splayed */
     time_ms completed_wall, adopted_wall;
+    time_ms completed_told;   /* by the clock as it was then, whatever was set since */
     time_ms adopted_at;       /* true time */
     duration_ms planned_with; /* rotate_every; 0: no rotations */
     struct oracle_milestone {
@@ -127,6 +129,7 @@ struct oracle_account {
         bool adopted, completed;
         bool elsewhere; /* it was somebody else who rotated */
         bool stranger;  /* a key that somebody else made is taken up */
+        bool answered;  /* a target is owed its key, over one that somebody handed out */
     } milestone;        /* saved, and not durable yet */
     bool requested;     /* `rotate` was commanded */
     time_ms prompted_at;
