@@ -62,7 +62,7 @@ struct engine_account {
     time_ms keys_seen_at; /* when the look under way was shown the live keys */
     size_t parts_pending; /* of an action made of several (reading all targets) */
     bool parts_canceled;
-    size_t first_failure;         /* index of the first target that failed a preflight */
+    size_t first_failure;         /* index of the first target that failed a preflight, or a look */
     struct deferred finish_later; /* an action that ended before it began still ends on the loop */
     struct list seen_keys;
     struct timer timer;

@@ -146,12 +146,33 @@ static void take_seen_keys(struct engine_account *account, struct target_result 
     }
 }
 
+/* Why the first of the required targets that the look misses could not be read. */
+static void note_unread(struct engine_account *account, const struct target_result *result)
+{
+    const struct account *subject = account->account;
+    struct turn *turn = account->acting;
+
+    for (size_t i = 0; i < subject->destination_count && i < account->first_failure; i++) {
+        if (!account->targets[i].required ||
+            memcmp(account->targets[i].id.bytes, result->sighting.target.bytes, TARGET_ID_LENGTH) !=
+                0)
+            continue;
+        account->first_failure = i;
+        turn->failure = *result->failure;
+        turn->event.read_failure = &turn->failure;
+        turn->event.target = account->targets[i].id;
+        remember_failure(account, result->failure);
+    }
+}
+
 static void on_target_read(void *context, struct target_result *result)
 {
     struct engine_account *account = context;
     struct look *look = &account->acting->look;
 
-    /* A target that cannot be read shows nothing: that is a fact, not a failure. */
+    if (result->failure)
+        note_unread(account, result);
+    /* A target that cannot be read shows nothing: that is a fact, not a failure of the look. */
     if (!result->failure && !result->canceled && look->target_count < TARGETS_MAX) {
         look->targets[look->target_count++] = result->sighting;
         take_seen_keys(account, result);
@@ -163,6 +184,7 @@ static void read_targets(struct engine_account *account)
 {
     const struct account *subject = account->account;
 
+    account->first_failure = SIZE_MAX;
     account->parts_pending = 1; /* ours, so that nothing finishes while we start them */
     account->parts_canceled = false;
     for (size_t i = 0; i < subject->destination_count && i < TARGETS_MAX; i++) {

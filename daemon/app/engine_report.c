@@ -119,7 +119,8 @@ static void compose(const struct engine_account *account, const struct turn *tur
         snprintf(out, size, "%s: %s; it is tried again (%s)", name, cause(turn, note), reason);
         break;
     case NOTE_ROTATION_OVERDUE:
-        snprintf(out, size, "%s: its rotation is overdue", name);
+        snprintf(out, size, "%s: its rotation is overdue%s%s", name, note->detail ? ": " : "",
+                 note->detail ? note->detail : "");
         break;
     case NOTE_ROTATION_COMPLETED:
         snprintf(out, size, "%s: rotation %llu is complete: the %s key is active", name,

@@ -72,7 +72,6 @@ static void on_redeliver(struct machine *machine, const struct command *command)
             continue;
         target->acknowledged = false;
         target->retry_at = 0;
-        target->attempts = 0;
         found = true;
     }
     if (!found) {

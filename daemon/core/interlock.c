@@ -1,7 +1,5 @@
 #include "core/rotation.h"
 
-#include <stdio.h>
-
 /*
  * The interlock: every path to a regenerate asks here, and nowhere else. Its conditions are the
  * rules about regenerating and freezing in README.md; the look that has to come right before is
@@ -13,7 +11,7 @@ static void refuse(struct interlock *interlock, enum reason reason, time_ms unti
     interlock->open = false;
     interlock->reason = reason;
     interlock->until = until;
-    snprintf(interlock->text, sizeof(interlock->text), "%s", text);
+    interlock->text = text;
 }
 
 static time_ms later(time_ms a, time_ms b)
@@ -27,7 +25,7 @@ void rotation_interlock(const struct rotation_context *context, const struct rec
     time_ms overlap_ends = time_add(record->overlap_from, context->policy->overlap);
     time_ms start_ends = time_add(context->daemon_started_at, context->timing->unknown_wait);
 
-    *interlock = (struct interlock){.open = true};
+    *interlock = (struct interlock){.open = true, .text = ""};
     if (!record->adopted)
         refuse(interlock, record->blocked, TIME_NEVER, "the account is not adopted yet");
     else if (record->blocked != REASON_NONE)

@@ -49,6 +49,7 @@ bool judge_holds(enum holding holding, enum slot slot)
 
 /* How many of the required targets hold what. */
 struct census {
+    size_t required;
     size_t seen;           /* could be read */
     size_t active;         /* hold the live key of the active slot alone */
     size_t standby;        /* hold the live key of the standby slot alone */
@@ -65,6 +66,7 @@ static struct census take_census(const struct record *record, const struct look 
         const struct target_record *target = &record->targets[i];
         enum holding holding = judge_holding(look, &target->id);
 
+        census.required += target->required;
         if (holding == HOLDING_UNSEEN)
             continue;
         if (!target->required) {
@@ -148,7 +150,7 @@ struct verdict judge_drift(const struct record *record, const struct look *look)
     if (verdict.drift == DRIFT_NONE)
         verdict.kind = VERDICT_AS_RECORDED;
     /* A target that cannot be read was last told the old value. */
-    if (verdict.drift == DRIFT_ACTIVE_CHANGED && !verdict.accept)
+    if (!active_same && !verdict.accept && census.active + census.standby < census.required)
         verdict.at_risk = true;
     return verdict;
 }

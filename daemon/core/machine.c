@@ -103,7 +103,8 @@ void machine_unblock(struct machine *machine)
 {
     struct record *record = machine->record;
 
-    if (record->blocked == REASON_NONE)
+    if (record->blocked == REASON_NONE ||
+        (record->blocked == REASON_ANOTHER_ROTATOR && record->another_rotator))
         return;
     machine_note(machine, NOTE_UNBLOCKED)->reason = record->blocked;
     record->blocked = REASON_NONE;
@@ -116,7 +117,11 @@ void machine_unblock(struct machine *machine)
 
 void machine_forgive(struct machine *machine)
 {
-    machine->record->another_rotator = false;
+    struct record *record = machine->record;
+
+    if (record->another_rotator && record->blocked != REASON_ANOTHER_ROTATOR)
+        machine_note(machine, NOTE_UNBLOCKED)->reason = REASON_ANOTHER_ROTATOR;
+    record->another_rotator = false;
     machine_unblock(machine);
 }
 
@@ -217,7 +222,9 @@ void machine_foreign_change(struct machine *machine)
     time_ms previous = record->foreign_change_at;
 
     record->foreign_change_at = machine->now;
-    if (previous == 0 || machine->now - previous >= machine->context->policy->rotate_every)
+    /* Where the policy says not to rotate, somebody else is expected to. */
+    if (!machine->context->policy->rotate || previous == 0 ||
+        machine->now - previous >= machine->context->policy->rotate_every)
         return;
     record->another_rotator = true;
     machine_block(
@@ -337,18 +344,39 @@ bool machine_look_is_whole(struct machine *machine)
 
     for (size_t i = 0; i < context->target_count; i++) {
         const struct rotation_target *target = &context->targets[i];
+        const struct failure *failure = machine->event->read_failure;
         struct note *note;
 
         if (!target->required || !target->readable ||
             judge_holding(machine->event->look, &target->id) != HOLDING_UNSEEN)
             continue;
-        note =
-            machine_trouble(machine, REASON_TARGET_FAILED, 0,
-                            "what this target holds could not be read: it has to be known before "
-                            "a key is regenerated");
+        if (failure &&
+            memcmp(machine->event->target.bytes, target->id.bytes, TARGET_ID_LENGTH) != 0)
+            failure = NULL;
+        note = machine_trouble(machine,
+                               failure && reason_describe(failure->reason)->state == STATE_RETRYING
+                                   ? failure->reason
+                                   : REASON_TARGET_FAILED,
+                               0,
+                               "what this target holds could not be read: it has to be known "
+                               "before a key is regenerated");
+        note->from_failure = failure != NULL;
         note->has_target = true;
         note->target = target->id;
         return false;
     }
     return true;
+}
+
+bool machine_take_look(struct machine *machine)
+{
+    if (judge_is_late(machine->record, machine->event->look))
+        return true;
+    if (machine_look_is_whole(machine)) {
+        machine_recovered(machine);
+        return true;
+    }
+    if (machine_blocked_by_world(machine->record))
+        machine_unblock(machine);
+    return false;
 }

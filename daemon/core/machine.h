@@ -90,6 +90,9 @@ bool machine_clock_agrees(struct machine *machine);
 /* Did the look show what every required target holds that can be read? One that was missed is
  * trouble: somebody may have given it the key that would be regenerated. */
 bool machine_look_is_whole(struct machine *machine);
+/* A look came: what was wrong before is right again, unless it is late, or not whole. Returns
+ * whether it is whole. */
+bool machine_take_look(struct machine *machine);
 /* A target was seen to hold something else than it was given: nothing is known of it any more, and
  * it is owed the goal's key. At once, unless it has not kept an earlier delivery either. */
 void machine_void_target(struct machine *machine, struct target_record *target);

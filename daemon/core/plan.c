@@ -56,14 +56,18 @@ void plan_next(struct machine *machine)
 void plan_caught_up(struct machine *machine)
 {
     struct record *record = machine->record;
+    const struct policy *policy = machine->context->policy;
+    duration_ms spread = policy->splay;
 
-    /* Spread like any other start: after a long outage the whole fleet is due at once, and nothing
-     * may rotate merely because the daemon was started or a file was edited. Once only: a daemon
-     * that is started again and again must not put its rotations off for ever. */
-    if (record->due_at == 0 || record->due_at > machine->now || record->catching_up)
+    if (record->due_at == 0 || record->due_at > machine->now)
         return;
-    record->due_at =
-        schedule_catch_up(machine->context->policy, machine->context->account_id, machine->now);
+    /* Spread like any other start: after a long outage the whole fleet is due at once, and nothing
+     * may rotate merely because the daemon was started or a file was edited. A catch-up that was
+     * missed in its turn is put off by no more than what it was missed by: a daemon that is started
+     * again and again must not put its rotations off for ever. */
+    if (record->catching_up && machine->now - record->due_at < spread)
+        spread = machine->now - record->due_at;
+    record->due_at = schedule_catch_up(policy, machine->context->account_id, machine->now, spread);
     record->catching_up = true;
     machine->effects->persist = true;
 }
@@ -93,8 +97,8 @@ bool plan_window_is_open(struct machine *machine)
 
     if (record->requested || schedule_is_open(machine->context->policy, machine->now))
         return true;
-    record->due_at =
-        schedule_catch_up(machine->context->policy, machine->context->account_id, machine->now);
+    record->due_at = schedule_catch_up(machine->context->policy, machine->context->account_id,
+                                       machine->now, machine->context->policy->splay);
     machine->effects->persist = true;
     if (!record->window_missed_reported) {
         record->window_missed_reported = true;

@@ -66,6 +66,7 @@ struct surprise {
     struct fingerprint live[SLOT_COUNT];
     struct fingerprint targets; /* digest of what the targets showed */
     time_ms seen_at;
+    bool standby_in_use; /* a target held the standby's live key */
     bool proven; /* the data plane refused what a target holds and accepted what the look showed */
 };
 

@@ -173,6 +173,13 @@ static enum position position_after_restart(enum position stored)
     return POSITION_ADOPT_WAIT;
 }
 
+/* Somebody else is meant to rotate this account. */
+static void forgive_if_not_rotating(struct machine *machine)
+{
+    if (machine->record->another_rotator && !machine->context->policy->rotate)
+        machine_forgive(machine);
+}
+
 void on_start(struct machine *machine)
 {
     struct record *record = machine->record;
@@ -184,6 +191,7 @@ void on_start(struct machine *machine)
     plan_make(machine);
     if (!record->requested)
         plan_caught_up(machine);
+    forgive_if_not_rotating(machine);
 
     switch (record->position) {
     case POSITION_ADOPT_WAIT:
@@ -214,11 +222,7 @@ void on_configured(struct machine *machine)
     struct record *record = machine->record;
 
     plan_make(machine);
-    if (record->another_rotator && !machine->context->policy->rotate) {
-        record->another_rotator = false;
-        if (record->blocked == REASON_ANOTHER_ROTATOR)
-            machine_unblock(machine);
-    }
+    forgive_if_not_rotating(machine);
     if (record->position == POSITION_ADOPT_WAIT)
         enter_adopt_look(machine);
     else if (record->position == POSITION_IDLE)

@@ -15,6 +15,21 @@ static time_ms later(time_ms a, time_ms b)
     return a > b ? a : b;
 }
 
+/* Why it did not start: trouble has a reason; whatever else stands in the way has words. */
+static void report_overdue(struct machine *machine)
+{
+    const struct record *record = machine->record;
+    struct note *note = machine_note(machine, NOTE_ROTATION_OVERDUE);
+    struct interlock interlock;
+
+    note->reason = record->blocked != REASON_NONE ? record->blocked : record->trouble;
+    if (note->reason != REASON_NONE)
+        return;
+    rotation_interlock(machine->context, record, machine->now, &interlock);
+    if (!interlock.open)
+        note->detail = interlock.text;
+}
+
 /* The daily reminders of what a person has to see to. */
 static void report_again(struct machine *machine)
 {
@@ -31,8 +46,7 @@ static void report_again(struct machine *machine)
         (record->overdue_reported_at == 0 ||
          time_add(record->overdue_reported_at, REPORT_AGAIN_MS) <= machine->now)) {
         record->overdue_reported_at = machine->now;
-        machine_note(machine, NOTE_ROTATION_OVERDUE)->reason =
-            record->blocked != REASON_NONE ? record->blocked : record->trouble;
+        report_overdue(machine);
         machine->effects->persist = true;
     }
 }

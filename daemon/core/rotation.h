@@ -75,11 +75,12 @@ struct event {
     time_ms now;
     const struct failure *failure;       /* NULL: it worked */
     const struct look *look;             /* LOOKED */
+    const struct failure *read_failure;  /* LOOKED: why the look could not read `target` */
     const char *fresh_uuid;              /* any event: names a rotation that begins with it */
     duration_ms jump;                    /* CLOCK_JUMPED: how far the wall clock moved */
     struct fingerprint live[SLOT_COUNT]; /* REGENERATED */
     duration_ms clock_skew;              /* LOOKED, REGENERATED */
-    struct target_id target;             /* PREFLIGHT_DONE, DELIVERED */
+    struct target_id target;             /* PREFLIGHT_DONE, DELIVERED; LOOKED: see read_failure */
     bool changed;                        /* DELIVERED: it held something else before */
     const struct command *command;       /* COMMAND */
 };
@@ -174,7 +175,7 @@ struct interlock {
     bool open;
     enum reason reason; /* why not, where there is a word for it */
     time_ms until;      /* when it would be, if nothing else happens; TIME_NEVER: unknown */
-    char text[160];     /* why not, in words */
+    const char *text;   /* why not, in words: a static sentence */
 };
 void rotation_interlock(const struct rotation_context *context, const struct record *record,
                         time_ms now, struct interlock *interlock);

@@ -167,13 +167,13 @@ uint64_t schedule_hash(const char *account_id, const char *purpose, uint64_t bel
     return (hash ^ hash >> 33) % below;
 }
 
-/* The first opening from `at` on, plus a part of the splay that leaves the start inside it. */
+/* The first opening from `at` on, plus a part of `spread` that leaves the start inside it. */
 static time_ms start_from(const struct policy *policy, const char *account_id, const char *purpose,
-                          time_ms at)
+                          time_ms at, duration_ms spread)
 {
     time_ms open = schedule_next_open(policy, at);
     time_ms close = schedule_close(policy, open);
-    duration_ms room = policy->splay;
+    duration_ms room = spread;
 
     if (close != TIME_NEVER && close - open < room)
         room = close - open;
@@ -184,12 +184,13 @@ static time_ms start_from(const struct policy *policy, const char *account_id, c
 
 time_ms schedule_start(const struct policy *policy, const char *account_id, time_ms planned)
 {
-    return start_from(policy, account_id, "splay", planned);
+    return start_from(policy, account_id, "splay", planned, policy->splay);
 }
 
-time_ms schedule_catch_up(const struct policy *policy, const char *account_id, time_ms now)
+time_ms schedule_catch_up(const struct policy *policy, const char *account_id, time_ms now,
+                          duration_ms spread)
 {
-    return start_from(policy, account_id, "catch-up", now);
+    return start_from(policy, account_id, "catch-up", now, spread);
 }
 
 time_ms schedule_first(const struct policy *policy, const char *account_id, time_ms adopted_at)

@@ -47,10 +47,11 @@ time_ms schedule_next_planned(const struct policy *policy, time_ms planned, time
 /*
  * When the rotation planned for `planned` starts: its window opening plus the account's splay, cut
  * so that it stays inside the window. A time in the past at `now` was missed (the daemon was off):
- * it is caught up once, splayed from `now`, inside the window.
+ * it is caught up once, within `spread` (the splay, at most) from `now` on, inside the window.
  */
 time_ms schedule_start(const struct policy *policy, const char *account_id, time_ms planned);
-time_ms schedule_catch_up(const struct policy *policy, const char *account_id, time_ms now);
+time_ms schedule_catch_up(const struct policy *policy, const char *account_id, time_ms now,
+                          duration_ms spread);
 
 /* rotate_every for a wanted max_key_age: a key lives for two rotations, the rest is reserve: 4/9.
  */

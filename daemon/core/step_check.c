@@ -51,11 +51,14 @@ static void hold_surprise(struct machine *machine, const struct look *look,
         surprise->live[1] = look->live[1];
         surprise->targets = judge_digest(look);
         surprise->seen_at = machine->now;
+        surprise->standby_in_use = false;
         surprise->proven = false;
     }
     /* Somebody may be using the standby key, whatever the second look shows. */
-    if (verdict->standby_in_use)
+    if (verdict->standby_in_use) {
+        surprise->standby_in_use = true;
         record->overlap_from = machine->now;
+    }
     record->check_at = time_add(surprise->seen_at, machine->context->timing->unknown_wait);
     machine->effects->persist = true;
     if (dead && machine->context->policy->verify != VERIFY_OFF &&
@@ -67,6 +70,17 @@ static void hold_surprise(struct machine *machine, const struct look *look,
         return;
     }
     enter_confirm_wait(machine);
+}
+
+/* Did somebody change the standby key, or give it to a target, as it seemed? */
+static bool was_about_standby(const struct record *record)
+{
+    const struct surprise *surprise = &record->surprise;
+    enum slot standby = slot_other(record->active);
+
+    return surprise->pending &&
+           (surprise->standby_in_use ||
+            !fingerprint_equal(&surprise->live[standby], &record->live[standby]));
 }
 
 static bool surprise_counts(const struct machine *machine, const struct look *look)
@@ -223,7 +237,7 @@ static void act_on_drift(struct machine *machine, const struct look *look,
         break;
     case DRIFT_TARGETS_DISAGREE:
         machine_block(machine, REASON_TARGETS_DISAGREE, NULL,
-                      "the required targets hold different live keys");
+                      "the required targets do not hold the live key of one slot");
         break;
     case DRIFT_NONE:
     case DRIFT_JOURNAL_UNFIT:
@@ -288,7 +302,7 @@ bool check_look(struct machine *machine, const struct look *look)
     record->check_at = time_add(machine->now, machine->context->policy->check_every);
     /* What surprised is not there any more, or this look is late: whoever took the standby key
      * because of it may have done so until now. */
-    if (verdict.kind != VERDICT_LATE && record->surprise.pending &&
+    if (verdict.kind != VERDICT_LATE && was_about_standby(record) &&
         !same_surprise(&record->surprise, look))
         record->overlap_from = machine->now;
     if (verdict.kind != VERDICT_LATE)
@@ -317,6 +331,8 @@ bool check_look(struct machine *machine, const struct look *look)
 
 void on_check_look(struct machine *machine)
 {
+    bool whole;
+
     if (adopt_if_told(machine))
         return;
     if (machine->event->failure) {
@@ -324,8 +340,10 @@ void on_check_look(struct machine *machine)
         enter_idle(machine);
         return;
     }
-    if (!judge_is_late(machine->record, machine->event->look))
-        machine_recovered(machine);
-    if (check_look(machine, machine->event->look))
-        enter_idle(machine);
+    whole = machine_take_look(machine);
+    if (!check_look(machine, machine->event->look))
+        return;
+    if (!whole)
+        machine->record->check_at = machine->record->retry_at;
+    enter_idle(machine);
 }

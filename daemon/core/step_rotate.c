@@ -85,6 +85,8 @@ static void close_intent_undone(struct machine *machine)
 
 void on_rotate_look(struct machine *machine)
 {
+    bool whole;
+
     if (adopt_if_told(machine))
         return;
     if (machine->event->failure) {
@@ -92,15 +94,15 @@ void on_rotate_look(struct machine *machine)
         enter_idle(machine);
         return;
     }
-    if (!machine_clock_agrees(machine) || !machine_look_is_whole(machine)) {
+    if (!machine_clock_agrees(machine)) {
         enter_idle(machine);
         return;
     }
-    if (!judge_is_late(machine->record, machine->event->look))
-        machine_recovered(machine);
+    whole = machine_take_look(machine);
     /* The clock may have been set since it was found due, and the window may have closed. */
     if (check_look(machine, machine->event->look) &&
-        (!plan_is_due(machine) || !plan_window_is_open(machine) || !write_intent(machine)))
+        (!whole || !plan_is_due(machine) || !plan_window_is_open(machine) ||
+         !write_intent(machine)))
         enter_idle(machine);
 }
 
@@ -216,8 +218,10 @@ static void repeat_or_leave(struct machine *machine)
 {
     struct record *record = machine->record;
     const struct look *look = machine->event->look;
+    struct interlock interlock;
 
-    if (!record->adopt_told && judge_drift(record, look).kind == VERDICT_AS_RECORDED) {
+    rotation_interlock(machine->context, record, machine->now, &interlock);
+    if (interlock.open && judge_drift(record, look).kind == VERDICT_AS_RECORDED) {
         /* Only a regenerate needs all that: drift is repaired with less. */
         if (!machine_clock_agrees(machine) || !machine_look_is_whole(machine)) {
             enter_doubt_wait(machine, 0);

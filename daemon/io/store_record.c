@@ -55,6 +55,7 @@ static const struct column account_columns[] = {
     RECORD_NAMED(FINGERPRINT, surprise.live[SLOT_SECONDARY], "surprise_secondary"),
     RECORD_NAMED(FINGERPRINT, surprise.targets, "surprise_targets"),
     RECORD_NAMED(TIME, surprise.seen_at, "surprise_seen_at"),
+    RECORD_NAMED(BOOL, surprise.standby_in_use, "surprise_standby_in_use"),
     RECORD_NAMED(BOOL, surprise.proven, "surprise_proven"),
     RECORD(DRIFT, repairing),
     RECORD(BOOL, consumers_at_risk),

@@ -119,6 +119,8 @@ static const char schema_2[] =
     " CHECK (refused IN (0, 1));\n"
     "ALTER TABLE accounts ADD COLUMN another_rotator INTEGER NOT NULL DEFAULT 0"
     " CHECK (another_rotator IN (0, 1));\n"
+    "ALTER TABLE accounts ADD COLUMN surprise_standby_in_use INTEGER NOT NULL DEFAULT 0"
+    " CHECK (surprise_standby_in_use IN (0, 1));\n"
     "UPDATE accounts SET another_rotator = 1 WHERE blocked = 'another_rotator';\n";
 
 /* migrations[n] leads from user_version n to n + 1. What is released is never changed again. */

@@ -30,12 +30,12 @@ inline on_adopt_look()
 inline on_check_look()
 {
     if
-    :: outcome == fails || (AT(rotate_look) && !LOOK_IS_WHOLE) -> R.retry = 1; part = idle_part
+    :: outcome == fails -> R.retry = 1; part = idle_part
     :: else ->
-        R.retry = 0;
+        R.retry = !is_late && !LOOK_IS_WHOLE;
         P.fresh = 1;
         part = check_part;
-        then = (AT(rotate_look) -> intent_part : idle_part)
+        then = (AT(rotate_look) && LOOK_IS_WHOLE -> intent_part : idle_part)
     fi
 }
 

@@ -61,6 +61,7 @@ inline overlap_begins()
 inline forget_surprise()
 {
     R.surprised = 0;
+    R.seen_in_use = 0;
     R.proven = 0;
     R.unsure = 0;
     R.seen_live[0] = 0;
@@ -301,6 +302,9 @@ inline judge_unanimous(slot_)
 #define SAME_SURPRISE                                                                              \
     (R.surprised && R.seen_live[0] == look[0] && R.seen_live[1] == look[1] &&                      \
      R.seen_held[0] == sighting[0] && R.seen_held[1] == sighting[1])
+#define WAS_ABOUT_STANDBY                                                                          \
+    (R.surprised && (R.seen_in_use ||                                                              \
+                     R.seen_live[OTHER(R.active_slot)] != R.live[OTHER(R.active_slot)]))
 #define SURPRISE_COUNTS (SAME_SURPRISE && (R.proven || !R.unsure))
 /* Does a required target hold something that is not live? */
 #define SEES_DEAD                                                                                  \
@@ -316,11 +320,12 @@ inline hold_surprise()
         R.seen_held[0] = sighting[0];
         R.seen_held[1] = sighting[1];
         R.unsure = 1;
+        R.seen_in_use = 0;
         R.proven = 0
     :: else -> skip
     fi;
     if
-    :: in_use -> overlap_begins()
+    :: in_use -> R.seen_in_use = 1; overlap_begins()
     :: else -> skip
     fi;
     if
@@ -426,7 +431,7 @@ inline do_check_part()
     R.check = 0;
 #ifndef SEED_BACK_IS_AS_BEFORE
     if
-    :: R.surprised && !is_late && !SAME_SURPRISE -> overlap_begins()
+    :: WAS_ABOUT_STANDBY && !is_late && !SAME_SURPRISE -> overlap_begins()
     :: else -> skip
     fi;
 #endif

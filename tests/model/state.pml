@@ -126,6 +126,7 @@ typedef record {
     byte given[2]; /* the key that it acknowledged last; 0: none, or written to since; or OLD_KEY */
     /* surprise */
     unsigned surprised : 1;
+    unsigned seen_in_use : 1; /* a target held the standby key */
     unsigned proven : 1;
     byte seen_live[2];
     byte seen_held[2];

@@ -105,8 +105,8 @@ inline resolve_doubt()
     :: else -> /* repeat_or_leave() */
         judge_drift();
         if
-        :: !R.adopt_told && !is_drift && LOOK_IS_WHOLE -> part = check_part; then = intent_part
-        :: !R.adopt_told && !is_drift && !LOOK_IS_WHOLE -> R.retry = 1; move_and_wait(doubt_wait)
+        :: INTERLOCK_IS_OPEN && !is_drift && LOOK_IS_WHOLE -> part = check_part; then = intent_part
+        :: INTERLOCK_IS_OPEN && !is_drift && !LOOK_IS_WHOLE -> R.retry = 1; move_and_wait(doubt_wait)
         :: else ->
             close_intent();
             R.retry = 0;

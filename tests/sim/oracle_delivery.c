@@ -177,7 +177,7 @@ void delivery_ends(struct world *world, struct world_account *account,
     if (failed)
         return;
     target->unsettled_at = 0;
-    target->delivered = operation->key;
+    target->delivered = target->seen_last = operation->key;
     target->kept = target->handed_out = false;
     told_delivered(world, account, operation);
     delivery_settle(world, account);

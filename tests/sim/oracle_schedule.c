@@ -43,8 +43,15 @@ void schedule_world_begins(struct world *world, struct world_account *account)
 
 static void splay_from_now(struct world *world, struct world_account *account)
 {
+    const struct record *journal = &account->journal;
+    time_ms wall = world_wall(world);
+    duration_ms spread = world->policy.splay;
+
+    /* A catch-up that was missed in its turn: by as much as it was missed by. */
+    if (account->in_journal && journal->catching_up && wall - journal->due_at < spread)
+        spread = wall - journal->due_at;
     account->oracle.caught_up_at =
-        schedule_catch_up(&world->policy, account->id, world_wall(world)) - SLACK_MS;
+        schedule_catch_up(&world->policy, account->id, wall, spread) - SLACK_MS;
 }
 
 /* The journal that it reads now tells of other completions than it has seen. */
@@ -78,7 +85,8 @@ static void plan_anew(struct world *world, struct world_account *account)
 
     state->caught_up_at = 0;
     /* A clock that was set back and forth before the daemon could notice it was not set. */
-    if (account->in_journal && account->journal.completed_at == state->completed_told)
+    if (account->in_journal && account->journal.completed_at == state->completed_told &&
+        state->completed_told <= wall)
         state->completed_wall = state->completed_told;
     if (state->completed_wall == 0 && state->adopted_wall == 0)
         return;
@@ -114,7 +122,7 @@ static void take_up(struct world *world, struct world_account *account)
     const struct record *journal = &account->journal;
 
     /* A plan of another policy is made anew. */
-    if (!account->in_journal || !journal->adopted || journal->requested || journal->catching_up ||
+    if (!account->in_journal || !journal->adopted || journal->requested ||
         journal->planned_with != account->oracle.planned_with || journal->due_at == 0 ||
         journal->due_at > world_wall(world))
         return;
@@ -271,7 +279,7 @@ void schedule_saved(struct world *world, struct world_account *account, const st
     state->milestone.elsewhere =
         !rows->completed && said->adopted && record->active != said->active;
     if (said->held && !record->held && account->in_journal && journal->due_at != 0 &&
-        journal->due_at <= wall && !journal->catching_up && !state->requested)
+        journal->due_at <= wall && !state->requested)
         splay_from_now(world, account);
 }
 

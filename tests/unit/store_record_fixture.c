@@ -119,6 +119,7 @@ static void randomize_keys(struct record *record, uint64_t *state)
     record->surprise.pending = random_bool(state);
     record->surprise.targets = random_fingerprint(state);
     record->surprise.seen_at = random_time(state);
+    record->surprise.standby_in_use = random_bool(state);
     record->surprise.proven = random_bool(state);
     record->intent.open = random_bool(state);
     record->intent.slot = random_slot(state);
@@ -241,6 +242,7 @@ void assert_records_equal(const struct record *a, const struct record *b)
     SAME(surprise.live);
     SAME(surprise.targets);
     SAME(surprise.seen_at);
+    SAME(surprise.standby_in_use);
     SAME(surprise.proven);
     assert_courses_equal(a, b);
     SAME(blocked);

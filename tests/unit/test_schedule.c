@@ -302,7 +302,7 @@ static void starts_keep_their_promises(void **state)
             assert_true(start >= next && start <= next + wait + policy->splay);
             planned = next;
         }
-        start = schedule_catch_up(policy, world.account, planned + 5);
+        start = schedule_catch_up(policy, world.account, planned + 5, policy->splay);
         assert_true(schedule_is_open(policy, start));
         assert_true(start >= planned + 5 && start <= planned + 5 + wait + policy->splay);
         world_done(&world);

@@ -329,6 +329,7 @@ static void test_older_version(void **state)
     store_fixture_close(fixture);
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN refused");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN catching_up");
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN surprise_standby_in_use");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN another_rotator");
     store_fixture_sql(fixture, "PRAGMA user_version = 1");
 
@@ -337,6 +338,7 @@ static void test_older_version(void **state)
     record_randomize(&saved, 7);
     saved.refused = false;
     saved.catching_up = false;
+    saved.surprise.standby_in_use = false;
     saved.another_rotator = saved.blocked == REASON_ANOTHER_ROTATOR;
     assert_records_equal(found, &saved);
     store_fixture_close(fixture);

@@ -32,11 +32,25 @@ MUTATIONS = [
              "an edited comment regenerates the keys of all accounts",
              ("core/restart.c", """\
     plan_make(machine);
-    if (record->another_rotator""", """\
+    forgive_if_not_rotating(machine);
+    if (record->position""", """\
     plan_make(machine);
     if (record->adopted && machine->context->policy->rotate)
         record->due_at = machine->now;
-    if (record->another_rotator""")),
+    forgive_if_not_rotating(machine);
+    if (record->position""")),
+    mutation("catch-up-missed-at-once", 14,
+             "a catch-up that was missed in its turn is made up for at once",
+             "not-prompted",
+             "after the second outage all accounts rotate at the same moment",
+             ("core/plan.c", """\
+    if (record->catching_up && machine->now - record->due_at < spread)
+        spread = machine->now - record->due_at;
+""", """\
+    if (record->catching_up)
+        return;
+"""),
+             scenario="fleet-after-two-outages"),
     mutation("adopting-rotates", 14,
              "an account that was adopted is due at once",
              "not-prompted",

@@ -33,12 +33,12 @@ ACKNOWLEDGING_TELLS = ("core/machine.c", """\
 """)
 # So does one that is seen to hold the idle key.
 SEEN_IN_USE_TELLS = ("core/step_check.c", """\
-    if (verdict->standby_in_use)
+        surprise->standby_in_use = true;
         record->overlap_from = machine->now;
 """, "")
 # And what surprised, when it is gone.
 SURPRISE_GONE_TELLS = ("core/step_check.c", """\
-    if (verdict.kind != VERDICT_LATE && record->surprise.pending &&
+    if (verdict.kind != VERDICT_LATE && was_about_standby(record) &&
         !same_surprise(&record->surprise, look))
         record->overlap_from = machine->now;
 """, "")
