@@ -320,6 +320,13 @@ static bool check_mode(struct report *report, const struct tree_node *node,
                      mode);
         return false;
     }
+    if ((mode & S_IRUSR) == 0) {
+        report_error(report, node,
+                     "the daemon could not read what it has delivered, and would rotate no more; "
+                     "write \"%04o\"",
+                     mode | S_IRUSR);
+        return false;
+    }
     if ((mode & (S_IRWXO)) != 0)
         report_warning(report, node,
                        "every user of this machine gets at the key; use \"%04o\" and a group",

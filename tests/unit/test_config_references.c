@@ -33,6 +33,10 @@ static const struct mistake target_mistakes[] = {
     {{.targets = "targets: {t: {type: file, path: \"/k/{account}\", mode: '640x'}}"},
      "k.yaml:4:55: targets.t.mode: \"640x\" cannot stand here; write an octal mode in quotes such "
      "as \"0640\"\n"},
+    {{.targets = "targets: {t: {type: file, path: \"/k/{account}\", mode: '0240'}}"},
+     "k.yaml:4:55: targets.t.mode: the daemon could not read what it has delivered, and would "
+     "rotate no "
+     "more; write \"0640\"\n"},
     {{.targets = "targets: {t: {type: file, path: \"/k/{account}\", mode: '0644'}}"},
      "k.yaml:4:55: targets.t.mode: warning: every user of this machine gets at the key; use "
      "\"0640\" and a group\n"},
