@@ -90,7 +90,7 @@ static bool apply(struct daemon *daemon, struct config *config, struct config_me
     struct http_options http_options = daemon_http_options(config);
     struct err err = {0};
 
-    if (!confinement_admits(daemon->confinement, config, messages))
+    if (!confinement_admits(daemon->confinement, daemon->config, config, messages))
         return false;
     if (http_set_options(daemon->http, &http_options, &err) != 0) {
         buf_append_format(&messages->text, "%s: %s\n", config->path, err.text);

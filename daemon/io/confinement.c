@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "io/landlock.h"
+#include "io/link_survey.h"
 #include "io/syscall_filter.h"
 #include "io/write_roots.h"
 
@@ -45,19 +46,31 @@ static bool runs_programs(const struct config *config)
     return runs;
 }
 
+/* Where all that is written lies, for as long as nobody replaces a directory by a link. */
+static int find_roots(struct write_roots *roots, const struct config *config, struct err *err)
+{
+    const char *target;
+    int r = write_roots_add_own(roots, config, err);
+
+    if (r == 0)
+        r = write_roots_add_targets(roots, config, err);
+    return r != 0 ? r : link_survey(config, NULL, &target, err);
+}
+
 /* /dev/null is written to by whoever has nowhere else to write. */
 static int limit_writing(struct confinement *confinement, const struct config *config,
                          struct err *err)
 {
     const char *places[WRITE_ROOTS_MAX + 1] = {"/dev/null"};
+    struct err reason = {.code = 0};
     int r;
 
     if (confinement->runs_programs)
         return err_set(err, -ENOTSUP,
                        "writing is not limited: programs that are run would be, too");
-    r = write_roots_find(config, &confinement->roots, err);
+    r = find_roots(&confinement->roots, config, &reason);
     if (r != 0)
-        return r;
+        return err_set(err, r, "writing is not limited: %s", reason.text);
     for (size_t i = 0; i < confinement->roots.count; i++) {
         const struct write_root *root = &confinement->roots.roots[i];
 
@@ -128,37 +141,56 @@ static void refuse(struct config_messages *messages, const struct config *config
                             config->path, text);
 }
 
-static void refuse_root(struct config_messages *messages, const struct config *config,
-                        const struct write_root *root)
+static void refuse_target(struct config_messages *messages, const struct config *config,
+                          const char *target, const char *text)
 {
-    char text[NAME_MAX + ERR_TEXT_MAX];
+    char whose[NAME_MAX + ERR_TEXT_MAX];
 
-    if (root->target == NULL)
-        return; /* what is fixed for the life of the process stays where it is */
-    (void)snprintf(text, sizeof(text), "targets.%s.path: nothing can be written below %s",
-                   root->target, root->path);
-    refuse(messages, config, text);
+    (void)snprintf(whose, sizeof(whose), "targets.%s.path: %s", target, text);
+    refuse(messages, config, whose);
 }
 
-bool confinement_admits(const struct confinement *confinement, const struct config *config,
+static void check_roots(const struct confinement *confinement, const struct config *config,
                         struct config_messages *messages)
 {
-    size_t before = messages->error_count;
-    struct write_roots wanted;
+    struct write_roots wanted = {.count = 0};
     struct err err = {.code = 0};
-    int r;
+    char text[NAME_MAX + 64];
+
+    if (write_roots_add_targets(&wanted, config, &err) != 0)
+        refuse(messages, config, err.text);
+    for (size_t i = 0; i < wanted.count; i++) {
+        const struct write_root *root = &wanted.roots[i];
+
+        if (write_roots_get(&confinement->roots, root->path) != NULL)
+            continue;
+        (void)snprintf(text, sizeof(text), "nothing can be written below %s", root->path);
+        refuse_target(messages, config, root->target, text);
+    }
+}
+
+/* Of those that nobody can look at just now, what their names say has to do. */
+static void check_links(const struct config *config, const struct config *in_force,
+                        struct config_messages *messages)
+{
+    struct err err = {.code = 0};
+    const char *target;
+
+    if (link_survey(config, in_force, &target, &err) == -ENOTSUP)
+        refuse_target(messages, config, target, err.text);
+}
+
+bool confinement_admits(const struct confinement *confinement, const struct config *in_force,
+                        const struct config *config, struct config_messages *messages)
+{
+    size_t before = messages->error_count;
 
     if (confinement->in_force[MEASURE_CALLS] && runs_programs(config) &&
         !confinement->runs_programs)
         refuse(messages, config, "targets: no program can be run");
-    if (!confinement->in_force[MEASURE_WRITING])
-        return messages->error_count == before;
-    r = write_roots_find(config, &wanted, &err);
-    if (r != 0 && r != -ETIMEDOUT)
-        refuse(messages, config, err.text);
-    for (size_t i = 0; i < wanted.count; i++) {
-        if (write_roots_get(&confinement->roots, wanted.roots[i].path) == NULL)
-            refuse_root(messages, config, &wanted.roots[i]);
-    }
+    if (confinement->in_force[MEASURE_WRITING])
+        check_roots(confinement, config, messages);
+    if (confinement->in_force[MEASURE_WRITING] && messages->error_count == before)
+        check_links(config, in_force, messages);
     return messages->error_count == before;
 }

@@ -10,8 +10,17 @@
  * again, for nobody can take a rule back; and a delivery that can never succeed is worse than what
  * is fenced off. The same would happen to a directory under / that is a mount of its own, or
  * becomes one. So where key files lie below one of those that may come and go (/srv, /data), or
- * directly under /, or below one that only Azure's answer names (/{location}), writing stays
- * unlimited.
+ * directly under /, writing stays unlimited.
+ *
+ * So it does where a symbolic link is on the way to a key file, the journal or the socket, or where
+ * nobody can tell. A link may be changed, and one that dangles, because what it leads to is mounted
+ * later, does not even say where to. A directory that is named by {location} is not known before
+ * Azure has answered, for thousands of accounts not before thousands of answers, and may be a link
+ * today: it counts as one. (In the name of a file a placeholder does no harm, for the file itself
+ * must not be a link.) One that is merely missing below a real directory does not: it could be made
+ * as a link later, but so could every directory that is there be replaced by one, and then nothing
+ * could ever be limited. What remains is just that, a directory that becomes a link while the
+ * daemon runs. Deliveries to it fail then, and say that a restart mends it (io/file_failure.c).
  *
  * Reading is not limited: name lookups, certificates, time zones and secrets are read wherever
  * libraries and administrators put them, and links lead to.
@@ -45,10 +54,11 @@ const char *confinement_describe(const struct confinement *confinement,
 const char *confinement_gap(const struct confinement *confinement, unsigned n);
 
 /*
- * Can the process, as it is, do what this configuration asks? Else false, and messages like those
- * of config_load() are added, one for each target and reason.
+ * Can the process, as it is, do what this configuration asks beyond the one that is in force? Else
+ * false, and messages like those of config_load() are added. What the one in force has, too, is no
+ * reason: it would be none the better for a refusal. Waits a second at most.
  */
-bool confinement_admits(const struct confinement *confinement, const struct config *config,
-                        struct config_messages *messages);
+bool confinement_admits(const struct confinement *confinement, const struct config *in_force,
+                        const struct config *config, struct config_messages *messages);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The directories directly under / in which a configuration has the daemon write: "/var", "/run", …
- * Two of them for a path with links in it, where the links lead elsewhere.
+ * The directories directly under / in which a configuration has the daemon write, by their names:
+ * "/var", "/run", … Whether files with such names really lie there, io/link_survey.h looks.
  */
 #ifndef KEYROTATED_IO_WRITE_ROOTS_H
 #define KEYROTATED_IO_WRITE_ROOTS_H
@@ -20,18 +20,20 @@ struct write_root {
     bool stays;              /* nobody mounts it, or mounts over it, while the daemon runs */
 };
 
+/* Empty at first. */
 struct write_roots {
     struct write_root roots[WRITE_ROOTS_MAX];
     size_t count;
 };
 
 /*
- * Looks at directories on a thread of its own, because file systems may hang, and waits a few
- * seconds for it. Returns 0, -ETIMEDOUT (*ret_roots goes by the names alone, not by where links
- * lead), or another negative errno value where there is no such directory, as of a file that lies
- * in / itself; err says of which.
+ * Adds those of the journal and the control socket, and those of all targets. Both return 0, or a
+ * negative errno value where there is no such directory: a file lies in / itself, or only Azure's
+ * answer says in which directory ({location}). err says of which.
  */
-int write_roots_find(const struct config *config, struct write_roots *ret_roots, struct err *err);
+int write_roots_add_own(struct write_roots *roots, const struct config *config, struct err *err);
+int write_roots_add_targets(struct write_roots *roots, const struct config *config,
+                            struct err *err);
 
 /* NULL: it is none of them. */
 const struct write_root *write_roots_get(const struct write_roots *roots, const char *path);

@@ -102,6 +102,21 @@ def test_a_directory_that_is_made_anew(site):
     wait_until(lambda: site.holds("alpha"), "the key file is there again")
 
 
+def test_a_link_that_dangles_at_the_start(site, elsewhere):
+    """What it leads to is mounted later, say: until then nobody knows where writing has to go."""
+    site.account("alpha")
+    link = site.directory / "link"
+    link.symlink_to(elsewhere / "later")
+    add_target(site, link)
+    site.start()
+    assert site.log.wait("daemon.started")["confinement"] == "system calls"
+    site.log.wait("delivery.failed")
+    assert any(f"{link} is a symbolic link" in line["msg"]
+               for line in site.log.lines(event="daemon.started"))
+    (elsewhere / "later").mkdir()
+    wait_until(lambda: (elsewhere / "later" / "alpha").exists(), "the key is delivered there, too")
+
+
 def descriptors(pid):
     """{number: (what, flags)} of those that are open."""
     process = pathlib.Path("/proc") / str(pid)

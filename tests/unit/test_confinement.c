@@ -1,6 +1,7 @@
 /* What is given up is gone for ever, so each test has a child process give it up and tell. */
 #include "io/confinement.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -25,6 +26,17 @@
 #include "io/landlock.h"
 #include "io/syscall_filter.h"
 #include "io/write_roots.h"
+
+static bool no_threads;
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
+                   void *context)
+{
+    int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) = NULL;
+
+    *(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
+    return no_threads ? EAGAIN : real(thread, attributes, start, context);
+}
 
 enum { HOLDS, DOES_NOT_HOLD, NOT_TO_BE_HAD };
 
@@ -231,34 +243,59 @@ static void test_calls(void **state)
 
 enum { TARGETS = 4 };
 
-static struct destination destinations[TARGETS];
-static struct account accounts[TARGETS];
-
 /* Accounts with a target each: "t0", "t1", … */
-static struct config configured(const char *state_dir, const char *const paths[], size_t count)
+static struct config configured_in(struct destination *in, struct account *of,
+                                   const char *state_dir, const char *const paths[], size_t count)
 {
     static const char *const names[TARGETS] = {"t0", "t1", "t2", "t3"};
 
     for (size_t i = 0; i < count; i++) {
-        destinations[i] = (struct destination){.name = names[i], .path = paths[i]};
-        accounts[i] = (struct account){.destinations = &destinations[i], .destination_count = 1};
+        in[i] = (struct destination){.name = names[i], .path = paths[i]};
+        of[i] = (struct account){.destinations = &in[i], .destination_count = 1};
     }
     return (struct config){.path = "/etc/keyrotated/keyrotated.yaml",
                            .state_dir = state_dir,
                            .control_socket = "/run/keyrotated/control.sock",
-                           .accounts = accounts,
+                           .accounts = of,
                            .account_count = count};
+}
+
+static struct config configured(const char *state_dir, const char *const paths[], size_t count)
+{
+    static struct destination destinations[TARGETS];
+    static struct account accounts[TARGETS];
+
+    return configured_in(destinations, accounts, state_dir, paths, count);
+}
+
+static const char *path_in_force = "/var/lib/keys/a";
+
+static struct config configured_before(void)
+{
+    static struct destination destination;
+    static struct account account;
+
+    return configured_in(&destination, &account, "/var/lib/keyrotated", &path_in_force, 1);
+}
+
+static int find(const struct config *config, struct write_roots *roots, struct err *err)
+{
+    int r;
+
+    *roots = (struct write_roots){.count = 0};
+    r = write_roots_add_own(roots, config, err);
+    return r != 0 ? r : write_roots_add_targets(roots, config, err);
 }
 
 static void test_roots(void **state)
 {
-    const char *const paths[] = {"/var/lib/keys/a", "//srv/b", "/opt/keys/{location}/c"};
+    const char *const paths[] = {"/var/lib/keys/a", "//srv/b", "/opt/keys/{location}-c"};
     struct config config = configured("/var/lib/keyrotated", paths, 3);
     struct write_roots roots;
     struct err err = {.code = 0};
 
     (void)state;
-    assert_int_equal(write_roots_find(&config, &roots, &err), 0);
+    assert_int_equal(find(&config, &roots, &err), 0);
     assert_true(write_roots_get(&roots, "/var")->stays);
     assert_true(write_roots_get(&roots, "/run")->stays);
     assert_false(write_roots_get(&roots, "/opt")->stays);
@@ -272,48 +309,37 @@ static void test_roots(void **state)
 static void test_roots_in_use(void **state)
 {
     const char *const paths[] = {"/data/keys/a"};
-    struct config config = configured("/data/keyrotated", paths, 1);
+    struct config config = configured("/data", paths, 1);
     struct write_roots roots;
     struct err err = {.code = 0};
 
     (void)state;
-    assert_int_equal(write_roots_find(&config, &roots, &err), 0);
+    assert_int_equal(find(&config, &roots, &err), 0);
     assert_true(write_roots_get(&roots, "/data")->stays);
     assert_string_equal(write_roots_get(&roots, "/data")->target, "t0");
 }
 
-static void test_roots_behind_links(void **state)
-{
-    char link[128], target[160];
-    const char *const paths[] = {target};
-    struct config config;
-    struct write_roots roots;
-    struct err err = {.code = 0};
-
-    (void)state;
-    (void)snprintf(link, sizeof(link), "%s/link", inside);
-    (void)snprintf(target, sizeof(target), "%s/not/there/yet/key", link);
-    assert_int_equal(symlink(outside, link), 0);
-    config = configured("/run/keyrotated", paths, 1);
-    assert_int_equal(write_roots_find(&config, &roots, &err), 0);
-    assert_non_null(write_roots_get(&roots, "/tmp"));
-    assert_string_equal(write_roots_get(&roots, "/var")->target, "t0");
-    assert_int_equal(unlink(link), 0);
-}
-
 static void test_roots_that_are_none(void **state)
 {
-    const char *const in_root[] = {"/key"};
-    const char *const unknown[] = {"/{location}/key"};
-    struct config config = configured("/var/lib/keyrotated", in_root, 1);
+    static const struct {
+        const char *path, *named;
+    } cases[] = {
+        {"/key", "files in / "},
+        {"/{location}/key", "/{location}"},
+        {"/var/lib/keys/{location}/key", "/var/lib/keys/{location}"},
+        {"/var/lib/keys/in-{location}/x/key", "{location}/x"},
+        {"/var/../srv/key", "/var/../srv"},
+    };
     struct write_roots roots;
     struct err err = {.code = 0};
 
     (void)state;
-    assert_int_equal(write_roots_find(&config, &roots, &err), -ENOTSUP);
-    config = configured("/var/lib/keyrotated", unknown, 1);
-    assert_int_equal(write_roots_find(&config, &roots, &err), -ENOTSUP);
-    assert_non_null(strstr(err.text, "{location}"));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct config config = configured("/var/lib/keyrotated", &cases[i].path, 1);
+
+        assert_int_equal(find(&config, &roots, &err), -ENOTSUP);
+        assert_non_null(strstr(err.text, cases[i].named));
+    }
 }
 
 /* --- all together --- */
@@ -321,11 +347,12 @@ static void test_roots_that_are_none(void **state)
 static bool admits(const struct confinement *confinement, const struct config *config,
                    const char *expected)
 {
+    const struct config in_force = configured_before();
     struct config_messages messages;
     bool admitted, as_expected;
 
     config_messages_init(&messages);
-    admitted = confinement_admits(confinement, config, &messages);
+    admitted = confinement_admits(confinement, &in_force, config, &messages);
     as_expected = expected == NULL
                       ? messages.error_count == 0
                       : messages.error_count == 1 &&
@@ -337,11 +364,10 @@ static bool admits(const struct confinement *confinement, const struct config *c
 
 static int a_reload_cannot_widen(void)
 {
-    const char *const before[] = {"/var/lib/keys/a"};
     const char *const within[] = {"/run/app/a", "/var/other/b"};
     const char *const beyond[] = {"/var/lib/keys/a", "/tmp/keys/b"};
     const char *const in_root[] = {"/key"};
-    struct config config = configured("/var/lib/keyrotated", before, 1);
+    struct config config = configured_before();
     struct confinement *confinement = confinement_begin(&config);
     char text[CONFINEMENT_TEXT_MAX];
     bool held;
@@ -360,8 +386,38 @@ static int a_reload_cannot_widen(void)
         held && admits(confinement, &config, "targets.t1.path: nothing can be written below /tmp");
     config = configured("/tmp/keyrotated", beyond, 2); /* the journal moves at the next start */
     held = held && admits(confinement, &config, "targets.t1.path");
+    config = configured("/", within, 2);
+    held = held && admits(confinement, &config, NULL);
     config = configured("/var/lib/keyrotated", in_root, 1);
     held = held && admits(confinement, &config, "it is not known below which directory");
+    confinement_free(confinement);
+    return verdict(held);
+}
+
+/* What is behind a link counts for a configuration that is the first to have it; and where nobody
+ * can look, for none. */
+static int a_reload_is_refused_for_what_is_new(void)
+{
+    char known[128], added[128];
+    const char *const both[] = {known, added};
+    struct config config = configured_before();
+    struct confinement *confinement = confinement_begin(&config);
+    bool held;
+
+    if (confinement == NULL)
+        return DOES_NOT_HOLD;
+    if (confinement_gap(confinement, 0) != NULL)
+        return NOT_TO_BE_HAD;
+    (void)snprintf(known, sizeof(known), "%s/link/key", outside);
+    (void)snprintf(added, sizeof(added), "%s/link/below/key", outside);
+    path_in_force = known;
+    config = configured("/var/lib/keyrotated", both, 1);
+    held = admits(confinement, &config, NULL);
+    config = configured("/var/lib/keyrotated", both, 2);
+    held = held && admits(confinement, &config, "targets.t1.path: /var/tmp/krt-outside-") &&
+           admits(confinement, &config, "link is a symbolic link");
+    no_threads = true;
+    held = held && admits(confinement, &config, NULL);
     confinement_free(confinement);
     return verdict(held);
 }
@@ -399,12 +455,34 @@ static int a_place_that_may_come_and_go(void)
     return writing_stays_free("/srv/keys/a", "below /srv");
 }
 
+/* Such as /var/lib/keys, which leads to a file system that is mounted later. */
+static int a_place_behind_a_dangling_link(void)
+{
+    char key[128];
+
+    (void)snprintf(key, sizeof(key), "%s/link/key", outside);
+    return writing_stays_free(key, "link is a symbolic link");
+}
+
+static int a_place_that_only_azure_names(void)
+{
+    return writing_stays_free("/var/lib/keys/{location}/a", "/var/lib/keys/{location}");
+}
+
 static void test_confinement(void **state)
 {
+    char link[128];
+
     (void)state;
+    (void)snprintf(link, sizeof(link), "%s/link", outside);
+    assert_int_equal(symlink("/not/there/yet", link), 0);
     assert_holds_in_child(a_reload_cannot_widen);
+    assert_holds_in_child(a_reload_is_refused_for_what_is_new);
     assert_holds_in_child(a_file_in_the_root_directory);
     assert_holds_in_child(a_place_that_may_come_and_go);
+    assert_holds_in_child(a_place_behind_a_dangling_link);
+    assert_holds_in_child(a_place_that_only_azure_names);
+    assert_int_equal(unlink(link), 0);
 }
 
 int main(void)
@@ -414,7 +492,6 @@ int main(void)
         cmocka_unit_test(test_calls),
         cmocka_unit_test(test_roots),
         cmocka_unit_test(test_roots_in_use),
-        cmocka_unit_test(test_roots_behind_links),
         cmocka_unit_test(test_roots_that_are_none),
         cmocka_unit_test(test_confinement),
     };
