@@ -1,12 +1,15 @@
 #include "io/file_failure.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/str.h"
+#include "io/landlock.h"
 #include "proto/failure.h"
 
 enum { USER_MAX = 64, DIRECTORY_MAX = 256 };
@@ -23,15 +26,15 @@ static void describe_user(char out[USER_MAX])
         (void)snprintf(out, USER_MAX, "%u", (unsigned)geteuid());
 }
 
-static void describe_directory(const char *path, char out[DIRECTORY_MAX])
+static void describe_directory(const char *path, char *out, size_t size)
 {
     const char *slash = strrchr(path, '/');
     size_t length = slash == NULL ? 0 : (size_t)(slash - path);
 
     if (length == 0)
-        (void)str_copy(out, DIRECTORY_MAX, slash == NULL ? "." : "/");
+        (void)str_copy(out, size, slash == NULL ? "." : "/");
     else
-        (void)snprintf(out, DIRECTORY_MAX, "%.*s", (int)length, path);
+        (void)snprintf(out, size, "%.*s", (int)length, path);
 }
 
 static void begin(struct failure *failure, int code)
@@ -42,6 +45,16 @@ static void begin(struct failure *failure, int code)
     failure_init(failure, denied ? REASON_TARGET_DENIED : REASON_TARGET_FAILED);
     if (name != NULL)
         (void)str_copy(failure->error_code, sizeof(failure->error_code), name);
+}
+
+/* access(2) knows owners, modes and lists, which permit it then, but nothing of Landlock. */
+static bool is_limit_of_our_own(const char *path, int code)
+{
+    char directory[PATH_MAX];
+
+    describe_directory(path, directory, sizeof(directory));
+    return code == -EACCES && landlock_limits_writing() &&
+           faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0;
 }
 
 static void set_remedy_for_denial(struct failure *failure, const char *directory, const char *path,
@@ -56,6 +69,12 @@ static void set_remedy_for_denial(struct failure *failure, const char *directory
                            "[Service] and restart the daemon, unless the file system itself is "
                            "mounted read-only",
                            directory);
+    else if (is_limit_of_our_own(path, code))
+        failure_set_remedy(failure,
+                           "restart keyrotated, which limits where it writes to the places it knew "
+                           "at its start: a directory on the way to %s has become a link, or was "
+                           "moved",
+                           path);
     else if (code == -EPERM)
         failure_set_remedy(failure,
                            "see whether %s or its directory is immutable (`lsattr -d`), or belongs "
@@ -83,7 +102,7 @@ void file_failure_write(struct failure *failure, const char *path, const struct 
 {
     char directory[DIRECTORY_MAX];
 
-    describe_directory(path, directory);
+    describe_directory(path, directory, sizeof(directory));
     begin(failure, err->code);
     failure_set_text(failure, "%s", err->text);
     switch (-err->code) {

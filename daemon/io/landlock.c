@@ -27,6 +27,9 @@
 /* The first version of Landlock knows all up to the last of these. */
 #define ALL_OF_VERSION_1 ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
 
+/* Set while there is one thread, and never again. */
+static bool limits_writing;
+
 static int create_ruleset(const struct landlock_ruleset_attr *attributes, size_t size,
                           uint32_t flags)
 {
@@ -90,5 +93,11 @@ int landlock_limit_writing(const char *const places[], size_t count, struct err 
     if (r == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
         r = err_set_errno(err, errno, "Landlock does not take its rules into force");
     close(ruleset);
+    limits_writing = limits_writing || r == 0;
     return r;
+}
+
+bool landlock_limits_writing(void)
+{
+    return limits_writing;
 }

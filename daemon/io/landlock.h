@@ -5,6 +5,7 @@
 #ifndef KEYROTATED_IO_LANDLOCK_H
 #define KEYROTATED_IO_LANDLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -22,5 +23,8 @@ int landlock_version(void);
  * nothing is limited.
  */
 int landlock_limit_writing(const char *const places[], size_t count, struct err *err);
+
+/* Has this process done so? */
+bool landlock_limits_writing(void);
 
 #endif

@@ -117,6 +117,30 @@ def test_a_link_that_dangles_at_the_start(site, elsewhere):
     wait_until(lambda: (elsewhere / "later" / "alpha").exists(), "the key is delivered there, too")
 
 
+def test_a_directory_that_becomes_a_link(site, elsewhere):
+    """The one hole that is left: the failure names it, no other change is refused, a restart mends
+    it."""
+    if not has_landlock():
+        pytest.skip("this kernel has no Landlock")
+    site.account("alpha")
+    daemon = site.start()
+    site.wait_rotations("alpha", 1)
+    since = site.log.mark()
+    shutil.rmtree(site.keys)
+    (elsewhere / "keys").mkdir()
+    site.keys.symlink_to(elsewhere / "keys")
+    failed = site.log.wait("delivery.failed", since=since, error_code="EACCES")
+    assert "restart keyrotated, which limits where it writes" in failed["remedy"]
+    site.account("bravo")
+    site.write()
+    assert site.ctl("reload").returncode == 0
+    assert daemon.stop() == 0
+
+    site.start()
+    wait_until(lambda: all((elsewhere / "keys" / name).exists() for name in ("alpha", "bravo")),
+               "keys are delivered behind the link")
+
+
 def descriptors(pid):
     """{number: (what, flags)} of those that are open."""
     process = pathlib.Path("/proc") / str(pid)

@@ -23,6 +23,7 @@
 
 #include <cmocka.h>
 
+#include "io/file_failure.h"
 #include "io/landlock.h"
 #include "io/syscall_filter.h"
 #include "io/write_roots.h"
@@ -138,6 +139,29 @@ static int reading_is_not_limited(void)
                    open(outside, O_RDONLY | O_DIRECTORY | O_CLOEXEC) >= 0);
 }
 
+static bool denial_says(const char *directory, const char *remedy)
+{
+    struct err err = {.code = -EACCES, .text = "cannot create a file"};
+    struct failure failure;
+
+    file_failure_write(&failure, in(directory, "key"), &err);
+    return failure.reason == REASON_TARGET_DENIED && strstr(failure.remedy, remedy) != NULL;
+}
+
+/* Only where owner and mode would permit it: else a restart would mend nothing. */
+static int a_denial_names_the_limit(void)
+{
+    const char *const places[] = {inside};
+    struct err err = {.code = 0};
+
+    if (landlock_version() == 0)
+        return NOT_TO_BE_HAD;
+    return verdict(denial_says(outside, "setfacl") &&
+                   landlock_limit_writing(places, 1, &err) == 0 &&
+                   denial_says(outside, "restart keyrotated, which limits where it writes") &&
+                   denial_says("/not/there", "setfacl"));
+}
+
 static int a_missing_place_changes_nothing(void)
 {
     const char *const places[] = {inside, "/no/such/place"};
@@ -156,6 +180,7 @@ static void test_writing(void **state)
     assert_holds_in_child(writing_is_limited);
     (void)rmdir(in(inside, "new"));
     assert_holds_in_child(reading_is_not_limited);
+    assert_holds_in_child(a_denial_names_the_limit);
     assert_holds_in_child(a_missing_place_changes_nothing);
 }
 
@@ -377,6 +402,7 @@ static int a_reload_cannot_widen(void)
     if (confinement_gap(confinement, 0) != NULL)
         return NOT_TO_BE_HAD;
     held = strcmp(confinement_describe(confinement, text), "writing, system calls") == 0 &&
+           landlock_limits_writing() &&
            is_refused(open("/tmp/krt-beyond", O_WRONLY | O_CREAT, 0600), EACCES) &&
            is_refused(setuid(getuid()), EPERM);
     config = configured("/var/lib/keyrotated", within, 2);
