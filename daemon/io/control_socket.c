@@ -16,9 +16,11 @@
 
 enum { BACKLOG = 32, NAME_SERVICE_MAX = 16384 };
 
-/* Whom the kernel shows for users that a user namespace does not map (user_namespaces(7)); no other
- * process has it where it is called so. */
+/* Whom the kernel shows for users that a user namespace does not map (user_namespaces(7)). */
 static const uid_t UNMAPPED_USER = 65534;
+
+/* All user ids that there are: -1 is none. */
+static const unsigned long long ALL_USERS = 0xFFFFFFFF;
 
 static int fill_address(struct sockaddr_un *address, const char *path, struct err *err)
 {
@@ -168,6 +170,26 @@ static bool find_user_name(uid_t uid, char *out, size_t size)
     return known;
 }
 
+/* Are there users that this process' user namespace does not map? Without /proc, or without such
+ * namespaces in the kernel, what the kernel shows is taken at its word. */
+static bool hides_users(void)
+{
+    FILE *file = fopen("/proc/self/uid_map", "re");
+    unsigned long long mapped = 0;
+    bool read = false;
+    char line[64]; /* "0 0 4294967295": the third is how many */
+
+    while (file && fgets(line, sizeof(line), file)) {
+        const char *count = strrchr(line, ' ');
+
+        mapped += count ? strtoull(count, NULL, 10) : 0;
+        read = true;
+    }
+    if (file)
+        (void)fclose(file);
+    return read && mapped < ALL_USERS;
+}
+
 void control_peer_name(int fd, char out[CONTROL_ACTOR_MAX])
 {
     struct ucred peer;
@@ -176,7 +198,7 @@ void control_peer_name(int fd, char out[CONTROL_ACTOR_MAX])
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
         (void)str_copy(out, CONTROL_ACTOR_MAX, "unknown");
-    else if (peer.uid == UNMAPPED_USER)
+    else if (peer.uid == UNMAPPED_USER && hides_users())
         (void)str_copy(out, CONTROL_ACTOR_MAX, "a user whom PrivateUsers= hides");
     else if (find_user_name(peer.uid, name, sizeof(name)))
         snprintf(out, CONTROL_ACTOR_MAX, "uid %u (%s)", (unsigned)peer.uid, name);

@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,6 +17,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -85,14 +88,24 @@ static void test_group_that_it_has_is_not_given(void **state)
     assert_int_equal(status.st_mode & 0777, 0660);
 }
 
+static void make_pair(int pair[2])
+{
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+}
+
+static void name_in_pair(const int pair[2], char out[CONTROL_ACTOR_MAX])
+{
+    control_peer_name(pair[0], out);
+    assert_int_equal(close(pair[0]), 0);
+    assert_int_equal(close(pair[1]), 0);
+}
+
 static void name_of_peer(char out[CONTROL_ACTOR_MAX])
 {
     int pair[2];
 
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    control_peer_name(pair[0], out);
-    assert_int_equal(close(pair[0]), 0);
-    assert_int_equal(close(pair[1]), 0);
+    make_pair(pair);
+    name_in_pair(pair, out);
 }
 
 static void test_peer_is_named(void **state)
@@ -105,18 +118,71 @@ static void test_peer_is_named(void **state)
     assert_memory_equal(name, expected, strlen(expected));
 }
 
+/* By the user that the kernel calls so where one is hidden. */
+static void make_pair_of_nobody(int pair[2])
+{
+    assert_int_equal(seteuid(UNMAPPED), 0);
+    make_pair(pair);
+    assert_int_equal(seteuid(0), 0);
+}
+
+static bool all_users_are_mapped(void)
+{
+    char map[64] = "";
+    FILE *file = fopen("/proc/self/uid_map", "re");
+
+    return file && fgets(map, sizeof(map), file) && fclose(file) == 0 &&
+           strstr(map, " 4294967295") != NULL;
+}
+
+static void test_nobody_is_called_nobody(void **state)
+{
+    char name[CONTROL_ACTOR_MAX];
+    int pair[2];
+
+    (void)state;
+    if (getuid() != 0 || !all_users_are_mapped())
+        skip();
+    make_pair_of_nobody(pair);
+    name_in_pair(pair, name);
+    assert_memory_equal(name, "uid 65534", 9);
+}
+
+enum { AS_EXPECTED, NOT_AS_EXPECTED, NO_NAMESPACE };
+
+/* With nobody but root in it, as PrivateUsers= makes them. */
+static int name_in_namespace(const int pair[2])
+{
+    char name[CONTROL_ACTOR_MAX];
+    FILE *map;
+
+    if (unshare(CLONE_NEWUSER) != 0 || !(map = fopen("/proc/self/uid_map", "we")) ||
+        fputs("0 0 1\n", map) < 0 || fclose(map) != 0)
+        return NO_NAMESPACE;
+    name_in_pair(pair, name);
+    return strcmp(name, "a user whom PrivateUsers= hides") == 0 ? AS_EXPECTED : NOT_AS_EXPECTED;
+}
+
 /* The name of whom the kernel does not show would be somebody else's. */
 static void test_hidden_peer_is_not_called_nobody(void **state)
 {
-    char name[CONTROL_ACTOR_MAX];
+    int pair[2], status = -1;
+    pid_t pid;
 
     (void)state;
     if (getuid() != 0)
         skip();
-    assert_int_equal(seteuid(UNMAPPED), 0);
-    name_of_peer(name);
-    assert_int_equal(seteuid(0), 0);
-    assert_string_equal(name, "a user whom PrivateUsers= hides");
+    make_pair_of_nobody(pair);
+    pid = fork();
+    if (pid == 0)
+        _exit(name_in_namespace(pair));
+    assert_int_equal(close(pair[0]), 0);
+    assert_int_equal(close(pair[1]), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == NO_NAMESPACE)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), AS_EXPECTED);
 }
 
 int main(void)
@@ -125,6 +191,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_group_of_others_is_warned_about, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_group_that_it_has_is_not_given, set_up, tear_down),
         cmocka_unit_test(test_peer_is_named),
+        cmocka_unit_test(test_nobody_is_called_nobody),
         cmocka_unit_test(test_hidden_peer_is_not_called_nobody),
     };
 
