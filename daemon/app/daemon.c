@@ -245,10 +245,13 @@ static void start_timers(struct daemon *daemon)
     timer_init(daemon->loop, &daemon->once_timer, on_once_timer);
 }
 
+/* That confinement has gaps, its field shows; of the first of these nothing else tells. */
 static void log_gaps(struct daemon *daemon)
 {
-    const char *gap;
+    const char *gap = http_global_gap();
 
+    if (gap)
+        say(daemon, LEVEL_NOTICE, "daemon.started", gap);
     for (unsigned i = 0; (gap = confinement_gap(daemon->confinement, i)) != NULL; i++)
         say(daemon, LEVEL_DEBUG, "daemon.started", gap);
 }

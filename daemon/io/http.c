@@ -68,13 +68,22 @@ struct http_call {
 
 /* --- libcurl as a whole --- */
 
+static bool freed_is_wiped;
+
+const char *http_global_gap(void)
+{
+    return freed_is_wiped ? NULL
+                          : "what OpenSSL frees is not wiped: a library that was loaded into this "
+                            "process (see LD_PRELOAD) had used it before the daemon began";
+}
+
 int http_global_init(struct err *err)
 {
     const curl_version_info_data *info;
 
     /* It does TLS. Where a library has used it already, as it was loaded, a daemon that leaves more
      * behind than it might is better than none. */
-    (void)crypto_wipe_freed_memory();
+    freed_is_wiped = crypto_wipe_freed_memory();
     /* libcurl would write the keys of all TLS sessions to the file that this names. */
     (void)unsetenv("SSLKEYLOGFILE");
     if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup,

@@ -31,6 +31,8 @@ typedef void http_done(void *context, struct http_reply *reply);
 /* Once per process, before any thread. Installs wiping allocators under libcurl and OpenSSL, and
  * ignores SIGPIPE. */
 int http_global_init(struct err *err);
+/* What it could not do to keep memory clean, in words for a log line; NULL: it did it all. */
+const char *http_global_gap(void);
 void http_global_done(void);
 
 struct http *http_new(struct loop *loop, const struct http_options *options, struct err *err);
