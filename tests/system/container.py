@@ -5,6 +5,7 @@ with others. So a new machine costs next to nothing, and one with something inst
 beginning of many.
 """
 
+import os
 import pathlib
 import subprocess
 
@@ -13,7 +14,9 @@ from patience import wait_until
 
 REBOOT_STATUS = 133  # systemd-nspawn leaves it to its caller to start it again
 BOOT_TIMEOUT = 60
-ALLOWED_CALLS = "@memlock landlock_create_ruleset landlock_add_rule landlock_restrict_self"
+ALLOWED_CALLS = "@memlock bpf landlock_create_ruleset landlock_add_rule landlock_restrict_self"
+# Control groups as Debian has them, whatever the host does.
+ENVIRONMENT = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
 
 
 class Machine:
@@ -50,7 +53,7 @@ class Machine:
                  # What any service may do on a real machine, but not in a container.
                  f"--system-call-filter={ALLOWED_CALLS}"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console,
-                preexec_fn=group.enter)
+                env=ENVIRONMENT, preexec_fn=group.enter)
         self._booted_group = group
         self.guest = Guest(self._wait_leader(), self.root)
         wait_until(self._has_booted, f"{self.name} has booted", BOOT_TIMEOUT)

@@ -1,15 +1,22 @@
 """The shipped unit's sandbox: how tight it is, and that everything works inside."""
 
+import contextlib
 import json
+import pathlib
 import re
+import socket
+import struct
 
 import pytest
 
+from patience import stays_true, wait_until
 from service import EXAMPLES, KEYS, UNIT
+from world import METADATA_ADDRESS, STRANGE_ADDRESS
 
 EXPOSURE_AT_MOST = 1.0
 NO_CAPABILITY = "0" * 16
 WARNING = 4  # syslog(3)
+SYN_SENT = "02"  # tcp_states.h of the kernel
 
 
 def process_status(guest, pid):
@@ -132,6 +139,50 @@ def test_what_can_be_written_cannot_be_executed(service, guest):
         guest.run(*inside, "cp", "/bin/true", f"{place}/program")
         tried = guest.run(*inside, f"{place}/program", check=False)
         assert tried.returncode != 0 and "Permission denied" in tried.stderr, (place, tried)
+
+
+@contextlib.contextmanager
+def listener(address):
+    """Somebody who would answer there: (port, was anybody connected?)."""
+    with socket.create_server((address, 0)) as server:
+        server.settimeout(0)
+
+        def is_asked():
+            with contextlib.suppress(BlockingIOError):
+                server.accept()[0].close()
+                return True
+            return False
+
+        yield server.getsockname()[1], is_asked
+
+
+def is_calling(address, port):
+    """Whether a connection to there waits for its first answer. All machines share this network."""
+    remote = f"{struct.unpack('=I', socket.inet_aton(address))[0]:08X}:{port:04X}"
+    lines = pathlib.Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    return any(line.split()[2:4] == [remote, SYN_SENT] for line in lines)
+
+
+def ask_for_tokens_at(service, endpoint):
+    service.config["identities"]["ops"] = {"type": "managed_identity", "endpoint": endpoint}
+    service.write_config()
+    service.guest.systemctl("restart", UNIT)
+
+
+def test_azures_metadata_service_can_be_asked(service):
+    with listener(METADATA_ADDRESS) as (port, is_asked):
+        ask_for_tokens_at(service, f"http://{METADATA_ADDRESS}:{port}")
+        wait_until(is_asked, "it is asked for a token")
+
+
+def test_the_kernel_lets_it_talk_to_no_address_that_is_not_listed(service):
+    """Such as that of another cloud's metadata, which knows nothing but secrets."""
+    with listener(STRANGE_ADDRESS) as (port, is_asked):
+        with socket.create_connection((STRANGE_ADDRESS, port)):
+            wait_until(is_asked, "others can talk to it")
+        ask_for_tokens_at(service, f"https://{STRANGE_ADDRESS}:{port}")
+        wait_until(lambda: is_calling(STRANGE_ADDRESS, port), "the daemon tries to")
+        stays_true(lambda: not is_asked(), 3, "it is not heard")
 
 
 def test_the_examples_are_units_that_systemd_understands(service, guest):

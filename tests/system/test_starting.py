@@ -6,7 +6,6 @@ import pytest
 
 from patience import stays_true, wait_until
 from service import CONFIG, UNIT, Service
-from stand_in import resource_id
 
 EXIT_CONFIG = "78"
 
@@ -80,26 +79,3 @@ def test_a_secret_comes_as_a_credential_that_nobody_else_can_read(service, guest
     assert guest.read("/etc/keyrotated/ops-secret", user="keyrotated") is None
     environment = guest.output("cat", f"/proc/{service.main_pid}/environ")
     assert guest.read(secret).strip() not in environment
-
-
-def test_a_second_instance_has_a_configuration_state_and_socket_of_its_own(service, guest, azure):
-    unit, state = "keyrotated@second.service", "/var/lib/keyrotated@second"
-    second = Service(guest, azure)
-    second.account = "bravo"
-    azure.create(second.account)
-    second.config["accounts"] = [{"id": resource_id(second.account), "adopt_active": "primary"}]
-    second.config["targets"] = {"raw": {"type": "file", "path": f"{state}/keys/{{account}}"}}
-    second.config["defaults"]["deliver_to"] = ["raw"]
-    guest.write("/etc/keyrotated/second/keyrotated.yaml", json.dumps(second.config))
-    second.use_example("client-secret.conf", unit)
-    guest.systemctl("start", unit)
-
-    socket = ("--socket", "/run/keyrotated@second/control.sock", "--json", "status")
-    wait_until(lambda: '"ok"' in second.ctl(*socket, second.account).stdout,
-               "the second instance is well", pause=0.1)
-    assert second.holds("raw") == "Primary"
-    assert guest.exists(f"{state}/journal/journal.db")
-    guest.systemctl("reload", unit)
-    assert guest.show(unit, "ActiveState") == "active"
-    assert second.ctl(*socket, service.account).returncode != 0, "it knows its own accounts alone"
-    assert service.account_status()["state"] == "ok"

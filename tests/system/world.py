@@ -17,7 +17,11 @@ import sys
 WORLD = pathlib.Path("/mnt")
 BASE = WORLD / "base"
 
-SIOCSIFFLAGS, IFF_UP = 0x8914, 0x1  # netdevice(7)
+# Link-local addresses on the loopback device, besides its own: that of Azure's metadata service, and
+# one that is nobody's.
+METADATA_ADDRESS, STRANGE_ADDRESS = "169.254.169.254", "169.254.7.7"
+
+SIOCSIFFLAGS, SIOCSIFADDR, IFF_UP = 0x8914, 0x8916, 0x1  # netdevice(7)
 
 
 def mount_memory(directory):
@@ -27,6 +31,10 @@ def mount_memory(directory):
 def bring_loopback_up():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
+        for name, address in ((b"lo:1", METADATA_ADDRESS), (b"lo:2", STRANGE_ADDRESS)):
+            fcntl.ioctl(any_socket, SIOCSIFADDR,
+                        struct.pack("16shH4s8x", name, socket.AF_INET, 0,
+                                    socket.inet_aton(address)))
 
 
 def unpack(archive):
