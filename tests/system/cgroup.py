@@ -6,7 +6,9 @@ hierarchies, that is a group in the one that is called "systemd", and in the uni
 """
 
 import contextlib
+import os
 import pathlib
+import time
 
 
 def current():
@@ -51,10 +53,17 @@ class Group:
         for directory in self.directories:
             (directory / "cgroup.procs").write_text("0", encoding="ascii")
 
-    def remove(self):
-        """With all groups below; those that still have processes stay."""
+    def remove(self, patience=0):
+        """With all groups below; those that have processes stay, after so many seconds."""
+        deadline = time.monotonic() + patience
         for top in self.directories:
-            below = [path for path in top.rglob("*") if path.is_dir()] if top.exists() else []
-            for directory in (*reversed(sorted(below)), top):
-                with contextlib.suppress(OSError):
-                    directory.rmdir()
+            _remove_below(top)
+            while top.exists() and time.monotonic() < deadline:
+                time.sleep(0.05)  # processes that were killed take a while to be gone
+                _remove_below(top)
+
+
+def _remove_below(top):
+    for directory, _, _ in os.walk(top, topdown=False):
+        with contextlib.suppress(OSError):
+            os.rmdir(directory)

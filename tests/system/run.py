@@ -20,6 +20,7 @@ from package import depended_on
 from versions import build_versions
 
 HERE = pathlib.Path(__file__).resolve().parent
+GROUP = "keyrotated-system-"
 PACKAGES = pathlib.Path("system/packages")  # below the build directory
 TOOLS = {"systemd-nspawn": "systemd-container", "mmdebstrap": "mmdebstrap",
          "apt-get": "apt", "dpkg-deb": "dpkg", "unshare": "util-linux",
@@ -41,6 +42,16 @@ def reasons_against():
     return reasons
 
 
+def make_group():
+    """A control group for this run. Those of runs that were killed go."""
+    own = Group(current())
+    for directory in own.directories:
+        for older in directory.glob(f"{GROUP}*"):
+            if not pathlib.Path("/proc", older.name.removeprefix(GROUP)).exists():
+                Group([older]).remove()
+    return own.make(f"{GROUP}{os.getpid()}")
+
+
 def run_pytest(group, base, arguments):
     """In namespaces of its own, which end with this process whatever happens."""
     command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private",
@@ -52,11 +63,12 @@ def run_pytest(group, base, arguments):
     environment = {**os.environ, "KEYROTATED_BUILD": str(arguments.build),
                    "KEYROTATED_PACKAGES": str(arguments.build / PACKAGES),
                    "KEYROTATED_CGROUPS": ":".join(map(str, group.directories))}
-    with subprocess.Popen(command, env=environment) as tests:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # pytest gets it, too
-        for number in (signal.SIGTERM, signal.SIGHUP):
+    # A session of its own: Ctrl-C is for this process, which takes all others down at once.
+    with subprocess.Popen(command, env=environment, start_new_session=True) as tests:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: tests.kill())
-        return tests.wait()
+        status = tests.wait()
+        return 128 - status if status < 0 else status
 
 
 def main():
@@ -79,7 +91,7 @@ def main():
     base = make_base(arguments.build, {name for package in packages.values()
                                        for name in depended_on(package)})
     try:
-        group = Group(current()).make(f"keyrotated-system-{os.getpid()}")
+        group = make_group()
     except OSError as error:
         print("The system tests cannot run: no control group can be made "
               f"({error.strerror}: {error.filename}): make /sys/fs/cgroup writable",
@@ -88,7 +100,7 @@ def main():
     try:
         return run_pytest(group, base, arguments)
     finally:
-        group.remove()
+        group.remove(patience=10)
 
 
 if __name__ == "__main__":

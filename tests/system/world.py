@@ -7,7 +7,6 @@ in it, and takes in orphans, which would be nobody's otherwise.
 import fcntl
 import os
 import pathlib
-import signal
 import socket
 import struct
 import subprocess
@@ -59,8 +58,6 @@ def run_to_its_end(command):
 
 def main():
     archive, *command = sys.argv[1:]
-    # Ctrl-C is for the command, which takes everything down in order.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     mount_memory(WORLD)
     # systemd-nspawn keeps notes on its machines there; those of others are none of its business.
     mount_memory("/run")
