@@ -63,6 +63,7 @@ def test_a_single_run_beside_the_daemon_does_nothing(unstarted, guest):
     pid = unstarted.main_pid
     assert guest.systemctl("start", ONCE, check=False).returncode != 0
     assert guest.show(ONCE, "ExecMainStatus") == EXIT_BUSY
+    assert guest.journal(KEYROTATED_EVENT="journal.failed"), "it says why"
     assert unstarted.main_pid == pid and unstarted.ctl("status").returncode == 0
 
 
