@@ -7,6 +7,7 @@ beginning of many.
 
 import os
 import pathlib
+import shutil
 import subprocess
 
 from guest import Guest
@@ -123,6 +124,7 @@ class Machine:
         if self.is_up():
             self.cut_power()
         subprocess.run(["umount", "--lazy", self.root], check=True)
+        shutil.rmtree(self._upper, ignore_errors=True)  # it is all in memory
 
 
 def children(pid):
