@@ -1,7 +1,5 @@
 """What stands in systemd's journal: names and fields that people's filters rely on."""
 
-import base64
-import json
 import re
 
 from service import UNIT
@@ -49,8 +47,6 @@ def test_journalctl_x_explains_an_entry_in_words(service, guest):
 def test_neither_keys_nor_secrets_stand_in_the_journal(service, guest, azure):
     service.rotate()
     text = guest.output("journalctl", "--output=export", "--all", "--no-pager")
-    assert service.account in text
+    assert service.account in text and len(azure.truth.keys()) == 3
     for secret in (*azure.truth.keys(), CLIENT_SECRET):
         assert secret not in text
-    numbers = json.dumps([list(base64.b64decode(key)) for key in azure.truth.keys()])
-    assert len(numbers) > 2, "there are keys to look for"
