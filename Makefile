@@ -101,6 +101,7 @@ FULL_VERSION := $(or $(patsubst v%,%,$(DESCRIPTION)),$(VERSION))
 # --- are the libraries there? --------------------------------------------------------------------
 GOALS_WITHOUT_LIBRARIES := deps deps-lint deps-package deps-test-package deb dist test-package lint-units lint-packaging clean help format uninstall test demo lint-format lint-layers lint-lengths lint-man
 spaced = $(subst >=, >= ,$1)
+GOALS_WITHOUT_LIBRARIES += deps-system test-system
 ifneq ($(filter-out $(GOALS_WITHOUT_LIBRARIES),$(or $(MAKECMDGOALS),all)),)
 NEEDED  := $(PACKAGES) $(if $(filter-out programs install,$(or $(MAKECMDGOALS),all)),$(TEST_PACKAGES))
 MISSING := $(shell for package in $(foreach p,$(NEEDED),'$(call spaced,$p)'); do \
@@ -392,6 +393,19 @@ install: programs ## Install below PREFIX, configuration directory below SYSCONF
 uninstall: ## Remove what `install` put there; configuration, journal and keys stay
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
 	rm -rf $(DESTDIR)$(DOCDIR)
+
+# --- the real boot -------------------------------------------------------------------------------
+# Root alone can do it. The base system and the packages are made once for what they are made of.
+DEBIAN_SYSTEM_PACKAGES := systemd-container mmdebstrap
+SYSTEM_JOBS ?= 4
+deps-system: deps-package
+	$(call install_packages,$(DEBIAN_SYSTEM_PACKAGES))
+
+test-system: deps-system ## The package in a booted Debian: service, sandbox, reboots, upgrades (root; a few minutes)
+	$(again) $B/azuresim
+	@$(PYTHON) -B tests/system/run.py --build $B --results $B/results/system.xml \
+	    --jobs $(SYSTEM_JOBS) -- $(PYTEST_ARGS)
+.PHONY: deps-system test-system
 
 # --- packages ------------------------------------------------------------------------------------
 DEBIAN_PACKAGE_TOOLS := debhelper dpkg-dev
