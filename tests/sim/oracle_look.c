@@ -49,7 +49,7 @@ void look_durable(struct world *world, struct world_account *account)
     if (!state->milestone.stranger)
         return;
     state->strangers_at = world->now;
-    if (before != 0 && world->now - before < world->policy.rotate_every)
+    if (world->policy.rotate && before != 0 && world->now - before < world->policy.rotate_every)
         state->fight = true;
 }
 
@@ -101,7 +101,8 @@ static void answers(struct world *world, struct world_account *account)
 {
     struct oracle_account *state = &account->oracle;
 
-    if (state->answered_at != 0 && world->now - state->answered_at < world->policy.rotate_every)
+    if (world->policy.rotate && state->answered_at != 0 &&
+        world->now - state->answered_at < world->policy.rotate_every)
         oracle_convict(world, ORACLE_NO_FIGHT, account,
                        "a target is given the active key again, over a key that somebody else "
                        "handed out for the second time within one period");

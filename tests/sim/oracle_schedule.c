@@ -41,17 +41,20 @@ void schedule_world_begins(struct world *world, struct world_account *account)
 
 /* --- what is found due is splayed --- */
 
+static void splay_over(struct world *world, struct world_account *account, duration_ms spread)
+{
+    account->oracle.caught_up_at =
+        schedule_catch_up(&world->policy, account->id, world_wall(world), spread) - SLACK_MS;
+}
+
+/* A catch-up that was missed in its turn, by as much as it was missed by. */
 static void splay_from_now(struct world *world, struct world_account *account)
 {
     const struct record *journal = &account->journal;
-    time_ms wall = world_wall(world);
-    duration_ms spread = world->policy.splay;
+    duration_ms missed = world_wall(world) - journal->due_at;
+    bool again = account->in_journal && journal->catching_up && missed < world->policy.splay;
 
-    /* A catch-up that was missed in its turn: by as much as it was missed by. */
-    if (account->in_journal && journal->catching_up && wall - journal->due_at < spread)
-        spread = wall - journal->due_at;
-    account->oracle.caught_up_at =
-        schedule_catch_up(&world->policy, account->id, wall, spread) - SLACK_MS;
+    splay_over(world, account, again ? missed : world->policy.splay);
 }
 
 /* The journal that it reads now tells of other completions than it has seen. */
@@ -103,7 +106,7 @@ static void plan_anew(struct world *world, struct world_account *account)
         state->planned = planned;
     if (due <= wall - SLACK_MS && !state->said.intent && state->said.goal == state->said.active &&
         !state->requested)
-        splay_from_now(world, account);
+        splay_over(world, account, policy->splay);
 }
 
 static void read_policy(struct world *world, struct world_account *account)
