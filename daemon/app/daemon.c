@@ -100,6 +100,21 @@ static void on_once_timer(struct timer *timer)
 
 /* --- starting, in the order of need --- */
 
+/* For a person at a terminal as it is; for a log as an event. */
+static void tell_rejected(struct daemon *daemon, const struct config_messages *messages)
+{
+    const struct options *options = daemon->options;
+
+    if (options->has_log_format || log_sink_is_journal())
+        daemon->sink = log_sink_new(&daemon->log,
+                                    options->has_log_format ? options->log_format : LOG_FORMAT_AUTO,
+                                    options->has_log_level ? options->log_level : LEVEL_INFO);
+    if (daemon->sink)
+        daemon_log_config(daemon, NULL, messages);
+    else
+        fputs(buf_str(&messages->text), stderr);
+}
+
 static bool load_config(struct daemon *daemon)
 {
     struct config_environment environment;
@@ -117,14 +132,14 @@ static bool load_config(struct daemon *daemon)
         daemon_log_config(daemon, daemon->config, &messages);
         daemon->config_loaded_at = time_wall();
     } else {
-        fputs(buf_str(&messages.text), stderr);
+        tell_rejected(daemon, &messages);
     }
     config_messages_done(&messages);
     if (daemon->config && !daemon->sink)
         daemon->status = STATUS_INTERNAL;
     else if (!daemon->config)
         daemon->status = STATUS_CONFIG;
-    return daemon->sink != NULL;
+    return daemon->config != NULL && daemon->sink != NULL;
 }
 
 /* While there is one thread. */

@@ -19,7 +19,7 @@ struct log_sink {
 
 /* systemd sets $JOURNAL_STREAM to DEVICE:INODE of the stream that it connected to the journal
  * (systemd.exec(5)). Whether stderr still is that stream has to be compared. */
-static bool stderr_is_journal(void)
+bool log_sink_is_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
     struct stat status;
@@ -51,7 +51,7 @@ static void take_line(void *context, const struct log_line *line)
 void log_sink_configure(struct log_sink *sink, enum log_format format, enum log_level level)
 {
     if (format == LOG_FORMAT_AUTO)
-        format = stderr_is_journal() ? LOG_FORMAT_JOURNAL : LOG_FORMAT_LOGFMT;
+        format = log_sink_is_journal() ? LOG_FORMAT_JOURNAL : LOG_FORMAT_LOGFMT;
     switch (format) {
     case LOG_FORMAT_JOURNAL:
         sink->write = log_write_journal;

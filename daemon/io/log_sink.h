@@ -21,6 +21,9 @@ struct log_sink;
  */
 struct log_sink *log_sink_new(struct log *log, enum log_format format, enum log_level level);
 
+/* Is what is written to stderr for the journal, and not for a person at a terminal? */
+bool log_sink_is_journal(void);
+
 /* Lines from now on. What has been counted goes on being counted. */
 void log_sink_configure(struct log_sink *sink, enum log_format format, enum log_level level);
 /* Writes what was counted and not yet told; frees; log->write is NULL afterwards. */

@@ -11,7 +11,6 @@ from daemon import EXIT_CONFIG, EXIT_OK, EXIT_USAGE
 from patience import stays_true, wait_until
 from stand_in import resource_id
 from truth import alternates
-from truth import alternates
 
 TEN_MISTAKES = """\
 version: 1
@@ -91,6 +90,12 @@ def test_the_daemon_does_not_start_with_mistakes(build, tmp_path):
     result = subprocess.run([build / "keyrotated", "-c", file], text=True, capture_output=True,
                             timeout=60, check=False)
     assert result.returncode == EXIT_CONFIG and len(result.stderr.splitlines()) == 9
+
+    result = subprocess.run([build / "keyrotated", "-c", file, "--log-format", "json"], text=True,
+                            capture_output=True, timeout=10, check=False)
+    events = [json.loads(line) for line in result.stderr.splitlines()]
+    assert result.returncode == EXIT_CONFIG and len(events) == 9
+    assert all((line["event"], line["level"]) == ("config.rejected", "error") for line in events)
 
 
 def test_check_explains_the_minimal_file_in_words(build, tmp_path):

@@ -64,7 +64,8 @@ def test_a_bad_configuration_ends_with_78_and_is_not_tried_again(unstarted, gues
     guest.systemctl("start", UNIT, check=False)
     stays_true(lambda: unstarted.state() == "failed" and unstarted.restarts == 0, 2,
                "it is not started again")
-    said = guest.output("journalctl", "--no-pager", f"--unit={UNIT}")
+    said = guest.output("journalctl", "--no-pager", f"--unit={UNIT}", "--priority=err",
+                        "KEYROTATED_EVENT=config.rejected")
     assert "acounts: unknown key; did you mean accounts?" in said
     unstarted.write_config()
     unstarted.start()
