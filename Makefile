@@ -366,8 +366,7 @@ INSTALLED = $(SBINDIR)/keyrotated $(BINDIR)/keyrotatectl $(addprefix $(UNITDIR)/
     $(MANDIR)/man8/keyrotated.8 $(MANDIR)/man5/keyrotated.yaml.5 $(MANDIR)/man1/keyrotatectl.1 \
     $(addprefix $(BASHDIR)/,$(COMPLETED)) $(addprefix $(ZSHDIR)/_,$(COMPLETED))
 with_paths = sed -e 's|/usr/sbin/|$(SBINDIR)/|g' -e 's|/usr/bin/keyrotatectl|$(BINDIR)/keyrotatectl|g' \
-    -e 's|/etc/keyrotated|$(SYSCONFDIR)/keyrotated|g' -e 's|/usr/share/doc/keyrotated|$(DOCDIR)|g' \
-    -e 's|^ExecPaths=/usr$$|ExecPaths=$(strip /usr $(filter-out /usr /usr/%,$(PREFIX)))|'
+    -e 's|/etc/keyrotated|$(SYSCONFDIR)/keyrotated|g' -e 's|/usr/share/doc/keyrotated|$(DOCDIR)|g'
 
 install: programs ## Install below PREFIX, configuration directory below SYSCONFDIR
 	install -d -m 0755 $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED)))) \
