@@ -6,7 +6,8 @@
  * Proving that the new key works before anybody is given it. A new key takes a while to be known to
  * the data plane, so a refusal counts only after verify_timeout; a data plane that cannot be
  * reached from here says nothing about the key, and only `verify: required` waits for it. One that
- * has refused the key can be reached: then it has to accept it, however long that takes.
+ * has refused the key can be reached: then it has to accept it, however long that takes. Nor is one
+ * attempt enough: patience also runs out while this process is stopped.
  */
 
 enum { VERIFY_RETRY_FIRST_MS = 1000 };
@@ -130,7 +131,7 @@ void on_verified(struct machine *machine)
         machine_fail(machine, failure);
         enter_verify_wait(machine);
     } else if (machine->context->policy->verify == VERIFY_AUTO && patience_is_over &&
-               !record->refused) {
+               record->attempts > 0 && !record->refused) {
         struct note *note = machine_note_key(machine, NOTE_KEY_UNVERIFIED, record->goal);
 
         note->reason = failure->reason;
