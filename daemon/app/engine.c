@@ -385,12 +385,23 @@ void engine_configure(struct engine *engine, struct config *config)
     free(started);
 }
 
+/* Before all that waits for its turn, which will be held against the clock as it is then; and
+ * together with a jump that waits already, for the record was not told of that one either. */
 static void post_clock_jumped(struct engine_account *account, duration_ms jump)
 {
-    struct turn *turn = turn_new(account, EVENT_CLOCK_JUMPED);
+    struct turn *turn;
 
+    list_for_each (link, &account->queue) {
+        turn = container_of(link, struct turn, link);
+        if (turn->event.kind == EVENT_CLOCK_JUMPED) {
+            turn->event.jump += jump;
+            return;
+        }
+    }
+    turn = turn_new(account, EVENT_CLOCK_JUMPED);
     turn->event.jump = jump;
-    turn_post(account, turn);
+    list_prepend(&account->queue, &turn->link);
+    turn_go_on(account);
 }
 
 /* Each record is told once, wherever it stands: one whose account is removed, or comes back and
