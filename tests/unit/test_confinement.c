@@ -390,22 +390,35 @@ static bool admits(const struct confinement *confinement, const struct config *c
     return admitted == (expected == NULL) && as_expected;
 }
 
+/* Confines this process. `gaps`: how many of the measures are expected not to be in force; where
+ * there are more, it is not to be had here. */
+static int begin(const struct config *config, unsigned gaps, struct confinement **ret_confinement)
+{
+    struct confinement *confinement = confinement_begin(config);
+
+    if (confinement == NULL)
+        return DOES_NOT_HOLD;
+    if (confinement_gap(confinement, gaps) != NULL) {
+        confinement_free(confinement);
+        return NOT_TO_BE_HAD;
+    }
+    *ret_confinement = confinement;
+    return HOLDS;
+}
+
 static int a_reload_cannot_widen(void)
 {
     const char *const within[] = {"/run/app/a", "/var/other/b"};
     const char *const beyond[] = {"/var/lib/keys/a", "/tmp/keys/b"};
     const char *const in_root[] = {"/key"};
     struct config config = configured_before();
-    struct confinement *confinement = confinement_begin(&config);
+    struct confinement *confinement = NULL;
     char text[CONFINEMENT_TEXT_MAX];
     bool held;
+    int begun = begin(&config, 0, &confinement);
 
-    if (confinement == NULL)
-        return DOES_NOT_HOLD;
-    if (confinement_gap(confinement, 0) != NULL) {
-        confinement_free(confinement);
-        return NOT_TO_BE_HAD;
-    }
+    if (begun != HOLDS)
+        return begun;
     held = strcmp(confinement_describe(confinement, text), "writing, system calls") == 0 &&
            landlock_limits_writing() &&
            is_refused(open("/tmp/krt-beyond", O_WRONLY | O_CREAT, 0600), EACCES) &&
@@ -432,15 +445,12 @@ static int a_reload_is_refused_for_what_is_new(void)
     char known[128], added[128];
     const char *const both[] = {known, added};
     struct config config = configured_before();
-    struct confinement *confinement = confinement_begin(&config);
+    struct confinement *confinement = NULL;
     bool held;
+    int begun = begin(&config, 0, &confinement);
 
-    if (confinement == NULL)
-        return DOES_NOT_HOLD;
-    if (confinement_gap(confinement, 0) != NULL) {
-        confinement_free(confinement);
-        return NOT_TO_BE_HAD;
-    }
+    if (begun != HOLDS)
+        return begun;
     (void)snprintf(known, sizeof(known), "%s/link/key", outside);
     (void)snprintf(added, sizeof(added), "%s/link/below/key", outside);
     path_in_force = known;
@@ -461,16 +471,13 @@ static int writing_stays_free(const char *key_path, const char *reason)
     const char *const paths[] = {key_path};
     const char *const anywhere[] = {"/tmp/keys/b"};
     struct config config = configured("/var/lib/keyrotated", paths, 1);
-    struct confinement *confinement = confinement_begin(&config);
+    struct confinement *confinement = NULL;
     char text[CONFINEMENT_TEXT_MAX];
     bool held;
+    int begun = begin(&config, 1, &confinement);
 
-    if (confinement == NULL)
-        return DOES_NOT_HOLD;
-    if (confinement_gap(confinement, 1) != NULL) {
-        confinement_free(confinement);
-        return NOT_TO_BE_HAD;
-    }
+    if (begun != HOLDS)
+        return begun;
     held = strcmp(confinement_describe(confinement, text), "system calls") == 0 &&
            strstr(confinement_gap(confinement, 0), reason) != NULL &&
            can_make_file(in(outside, "file"));
