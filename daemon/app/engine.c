@@ -1,4 +1,4 @@
-#include "app/engine_account.h"
+#include "app/engine_form.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -43,6 +43,7 @@ struct engine *engine_new(const struct engine_parts *parts)
     engine->started_at = loop_now(parts->loop);
     list_init(&engine->parked);
     list_init(&engine->leaving_accounts);
+    list_init(&engine->form_changes);
     deferred_init(&engine->stopped_call, run_stopped);
     engine->targets = (struct target_world){
         .loop = parts->loop,
@@ -192,6 +193,7 @@ static void close_account(struct engine_account *account)
     account->engine->leaving++;
     drop_queue(account);
     action_forget_keys(account);
+    form_forget(account);
     azure_account_done(&account->azure);
     timer_close(&account->timer, on_timer_closed);
 }

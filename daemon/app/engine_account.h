@@ -87,6 +87,7 @@ struct engine {
     size_t leaving;               /* removed accounts that are not freed yet */
     struct list leaving_accounts; /* those of them that are not quiet yet */
     struct target_world targets;
+    struct list form_changes; /* see app/engine_form.h */
     bool stopping;
     bool faulted;
     struct deferred stopped_call;

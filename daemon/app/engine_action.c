@@ -1,4 +1,4 @@
-#include "app/engine_account.h"
+#include "app/engine_form.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,6 +172,8 @@ static void on_target_read(void *context, struct target_result *result)
 
     if (result->failure)
         note_unread(account, result);
+    if (!result->canceled)
+        form_take(account, result);
     /* A target that cannot be read shows nothing: that is a fact, not a failure of the look. */
     if (!result->failure && !result->canceled && look->target_count < TARGETS_MAX) {
         look->targets[look->target_count++] = result->sighting;
@@ -192,7 +194,7 @@ static void read_targets(struct engine_account *account)
             continue;
         account->parts_pending++;
         target_read(&account->engine->targets, &subject->destinations[i], account->azure.location,
-                    on_target_read, account);
+                    form_is_kept(account, i), on_target_read, account);
     }
     end_part(account, false);
 }

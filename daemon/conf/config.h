@@ -57,6 +57,7 @@ struct destination {
     bool required;
     const char *path; /* file */
     mode_t mode;
+    bool has_mode;     /* it was written; false: `mode` is the default */
     const char *group; /* NULL: the daemon's own */
     enum file_format format;
     bool needs_location;

@@ -173,6 +173,7 @@ static bool fill_destination(struct resolve *resolve, const struct tree_node *ta
     destination->name = arena_dup(resolve->arena, target->name);
     destination->type = (enum target_type)variant->value;
     destination->mode = (mode_t)mode;
+    destination->has_mode = schema_get(target, "mode") != NULL;
     destination->format = (enum file_format)schema_choice(target, &schema_file_target, "format");
     if (group != NULL)
         destination->group = placeholder_expand(resolve->arena, group->text, &values);

@@ -393,6 +393,11 @@ static void write_target(struct buf *out, const struct target_snapshot *target, 
         ctl_write_plain(out, target->holds);
     }
     (void)buf_append_char(out, '\n');
+    if (target->form) {
+        write_label(out, "");
+        ctl_write_plain(out, target->form);
+        (void)buf_append_char(out, '\n');
+    }
     if (!target->reason)
         return;
     write_label(out, "");

@@ -51,6 +51,7 @@ struct file_job *file_job_new(struct target_world *world, const struct destinati
     job->target = target_identify(destination, location);
     job->path = target_expand_location(destination->path, location);
     job->mode = destination->mode;
+    job->has_mode = destination->has_mode;
     job->group = str_dup(destination->group);
     job->format = destination->format;
     job->run = run;
@@ -146,8 +147,12 @@ static void report_outcome(struct file_job *job)
         .sighting = {.target = job->target},
     };
 
-    if (!job->outcome.failed && job->action == TARGET_READ)
-        note_sighting(job, &result);
+    if (job->action == TARGET_READ || job->action == TARGET_READ_AND_SET_FORM) {
+        result.form = job->outcome.form;
+        result.form_text = job->outcome.form_text;
+        if (!job->outcome.failed)
+            note_sighting(job, &result);
+    }
     job->reported = true;
     job->done(job->context, &result);
     for (size_t i = 0; i < SIGHTING_KEYS_MAX; i++)

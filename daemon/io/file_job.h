@@ -26,7 +26,9 @@ enum { FILE_JOBS_PER_DIRECTORY = 2 };
 struct file_outcome {
     bool failed;
     struct failure failure;
-    bool changed;            /* deliver */
+    bool changed;          /* deliver */
+    enum target_form form; /* read */
+    char form_text[TARGET_FORM_TEXT_MAX];
     enum sighting_kind kind; /* read */
     struct key_text found;   /* read */
 };
@@ -46,7 +48,8 @@ struct file_job {
     struct target_id target;
     char *path;
     mode_t mode;
-    char *group; /* NULL: the daemon's own */
+    bool has_mode; /* it is configured */
+    char *group;   /* NULL: the daemon's own */
     enum file_format format;
     struct key_file content; /* deliver; its texts and the key belong to the job */
 

@@ -113,9 +113,11 @@ void target_probe(struct target_world *world, const struct destination *destinat
 }
 
 void target_read(struct target_world *world, const struct destination *destination,
-                 const char *location, target_done *done, void *context)
+                 const char *location, bool set_form, target_done *done, void *context)
 {
-    type_of(destination)->start(world, destination, location, TARGET_READ, NULL, done, context);
+    const enum target_action action = set_form ? TARGET_READ_AND_SET_FORM : TARGET_READ;
+
+    type_of(destination)->start(world, destination, location, action, NULL, done, context);
 }
 
 void target_deliver(struct target_world *world, const struct destination *destination,

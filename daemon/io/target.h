@@ -24,6 +24,14 @@ struct delivery {
     time_ms delivered_at;
 };
 
+/* Mode and group of what stands at a destination, where the configuration names them. */
+enum target_form {
+    TARGET_FORM_RIGHT, /* as configured, or nothing is configured */
+    TARGET_FORM_SET,   /* they were others, and have been set right in place */
+    TARGET_FORM_WRONG  /* they are others */
+};
+enum { TARGET_FORM_TEXT_MAX = 256 };
+
 /* What came of an operation. */
 struct target_result {
     const struct failure *failure; /* NULL: it worked */
@@ -32,6 +40,8 @@ struct target_result {
     struct sighting sighting; /* read; `target` is filled in */
     struct secret *keys[SIGHTING_KEYS_MAX]; /* read: the keys found, parallel to sighting.keys; the
                                                callee takes those it keeps by setting them NULL */
+    enum target_form form;                  /* read */
+    const char *form_text; /* of a form that is or was wrong: a sentence that begins with "its" */
 };
 typedef void target_done(void *context, struct target_result *result);
 
@@ -86,9 +96,10 @@ bool target_settles_at_once(const struct destination *destination);
 /* Could a delivery work right now? */
 void target_probe(struct target_world *world, const struct destination *destination,
                   const char *location, target_done *done, void *context);
-/* What does it hold? A place that is not there is SIGHTING_EMPTY, not a failure. */
+/* What does it hold? A place that is not there is SIGHTING_EMPTY, not a failure. With `set_form`
+ * mode and group are set right in place, where they are configured and differ. */
 void target_read(struct target_world *world, const struct destination *destination,
-                 const char *location, target_done *done, void *context);
+                 const char *location, bool set_form, target_done *done, void *context);
 void target_deliver(struct target_world *world, const struct destination *destination,
                     const struct delivery *delivery, target_done *done, void *context);
 

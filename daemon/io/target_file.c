@@ -19,13 +19,12 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "io/file_failure.h"
+#include "io/file_form.h"
 #include "io/file_job.h"
 #include "io/target_type.h"
 #include "proto/failure.h"
 
 enum { READ_MAX = 1024 * 1024, GROUP_BUFFER_MAX = 1024 * 1024 };
-
-static const gid_t GROUP_UNCHANGED = (gid_t)-1;
 
 /* --- the place --- */
 
@@ -52,7 +51,7 @@ static int check_place(const char *path, struct err *err)
 
 /* --- the group --- */
 
-/* 0, or a positive errno value; *ret_gid is GROUP_UNCHANGED where there is no such group. */
+/* 0, or a positive errno value; *ret_gid is FILE_GROUP_ANY where there is no such group. */
 static int find_group(const char *name, gid_t *ret_gid)
 {
     struct group entry, *found = NULL;
@@ -67,7 +66,7 @@ static int find_group(const char *name, gid_t *ret_gid)
         do {
             r = getgrnam_r(name, &entry, buffer, size, &found);
         } while (r == EINTR);
-        *ret_gid = found != NULL ? found->gr_gid : GROUP_UNCHANGED;
+        *ret_gid = found != NULL ? found->gr_gid : FILE_GROUP_ANY;
         free(buffer);
     }
     /* getgrnam_r(3): all of these are ways to say "not found". */
@@ -89,17 +88,17 @@ static int check_group_permitted(gid_t gid)
     return r;
 }
 
-/* GROUP_UNCHANGED where none is configured. Fills job->outcome.failure and returns false when the
+/* FILE_GROUP_ANY where none is configured. Fills job->outcome.failure and returns false when the
  * file cannot be given to the group. */
 static bool resolve_group(struct file_job *job, gid_t *ret_gid)
 {
     int r;
 
-    *ret_gid = GROUP_UNCHANGED;
+    *ret_gid = FILE_GROUP_ANY;
     if (job->group == NULL)
         return true;
     r = find_group(job->group, ret_gid);
-    if (r == 0 && *ret_gid != GROUP_UNCHANGED) {
+    if (r == 0 && *ret_gid != FILE_GROUP_ANY) {
         r = check_group_permitted(*ret_gid);
         if (r == 0)
             return true;
@@ -137,6 +136,16 @@ static bool probe(struct file_job *job)
 
 /* --- read --- */
 
+/* A group that cannot be found is told when something is to be delivered. */
+static struct file_form wanted_form(const struct file_job *job)
+{
+    struct file_form form = {.has_mode = job->has_mode, .mode = job->mode, .gid = FILE_GROUP_ANY};
+
+    if (job->group != NULL && find_group(job->group, &form.gid) != 0)
+        form.gid = FILE_GROUP_ANY;
+    return form;
+}
+
 static bool is_blank(const struct buf *bytes)
 {
     return strspn(buf_str(bytes), " \t\r\n") == bytes->length;
@@ -145,10 +154,14 @@ static bool is_blank(const struct buf *bytes)
 static bool read_keys(struct file_job *job)
 {
     struct file_outcome *outcome = &job->outcome;
+    const struct file_form wanted = wanted_form(job);
     struct err err = {.code = 0};
     struct buf bytes;
     int r;
 
+    /* First: a mode may be what keeps us from reading. */
+    outcome->form = file_form_check(job->path, &wanted, job->action == TARGET_READ_AND_SET_FORM,
+                                    outcome->form_text, sizeof(outcome->form_text));
     buf_init(&bytes, READ_MAX);
     r = fs_read(job->path, &bytes, &err);
     if (r == -ENOENT || (r == 0 && is_blank(&bytes))) {
@@ -220,13 +233,16 @@ static bool holds_content(const struct file_job *job)
     return same;
 }
 
+/* Is all there that a delivery would bring? Mode and group are set right in place where that is
+ * all that differs: the readers have the key already. */
 static bool holds_all(const struct file_job *job, gid_t gid)
 {
+    const struct file_form form = {.has_mode = true, .mode = job->mode, .gid = gid};
+    char text[TARGET_FORM_TEXT_MAX];
     struct stat status;
 
-    return lstat(job->path, &status) == 0 && S_ISREG(status.st_mode) &&
-           (status.st_mode & 07777) == job->mode &&
-           (gid == GROUP_UNCHANGED || status.st_gid == gid) && holds_content(job);
+    return lstat(job->path, &status) == 0 && S_ISREG(status.st_mode) && holds_content(job) &&
+           file_form_check(job->path, &form, true, text, sizeof(text)) != TARGET_FORM_WRONG;
 }
 
 static int replace(const struct file_job *job, gid_t gid, struct err *err)
@@ -272,6 +288,7 @@ static bool deliver(struct file_job *job)
 static bool (*const actions[])(struct file_job *) = {
     [TARGET_PROBE] = probe,
     [TARGET_READ] = read_keys,
+    [TARGET_READ_AND_SET_FORM] = read_keys,
     [TARGET_DELIVER] = deliver,
 };
 

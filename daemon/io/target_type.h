@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "io/target.h"
 
-enum target_action { TARGET_PROBE, TARGET_READ, TARGET_DELIVER };
+enum target_action { TARGET_PROBE, TARGET_READ, TARGET_READ_AND_SET_FORM, TARGET_DELIVER };
 
 struct target_type_operations {
     const char *name; /* as in the configuration */

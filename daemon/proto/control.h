@@ -61,6 +61,7 @@ struct target_snapshot {
     const char *reason;    /* of the last failure, or NULL */
     time_ms failing_since; /* TIME_NEVER: it is not */
     time_ms retry_at;      /* TIME_NEVER: no retry is planned */
+    const char *form;      /* what is wrong with its mode and group, in words; NULL: nothing */
 };
 
 /* Why something did not work the last time, with what finds it again in Azure's logs. */

@@ -110,6 +110,7 @@ static void read_target(struct json_object *object, struct target_snapshot *targ
     target->reason = json_string(object, "reason");
     target->failing_since = read_time(object, "failing_since");
     target->retry_at = read_time(object, "retry_at");
+    target->form = json_string(object, "form");
 }
 
 static int read_targets(struct json_object *object, struct account_snapshot *account)

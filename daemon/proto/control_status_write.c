@@ -81,6 +81,7 @@ static void write_target(struct buf *out, const struct target_snapshot *target)
     json_write_text(out, "reason", target->reason);
     json_write_time(out, "failing_since", target->failing_since);
     json_write_time(out, "retry_at", target->retry_at);
+    json_write_text(out, "form", target->form);
     json_write_close(out, '}');
 }
 

@@ -245,3 +245,47 @@ def test_journal_lost_altogether(site, azure):
     slots = azure.truth.regenerated("alpha")[count:]
     assert slots[0] != held and alternates(slots, first=slots[0])
     site.verdict(consumer)
+
+
+def test_mode_is_set_right_in_place_and_left_the_third_time(calm, azure):
+    """Twice within a day; then whoever changes it is asked for. No key is delivered for it."""
+    calm.config["targets"]["file"]["mode"] = "0640"
+    calm.account("alpha")
+    calm.start()
+    calm.wait_adopted("alpha")
+    before = calm.file("alpha").stat()
+    deliveries = len(calm.log.lines(event="key.delivered", account="alpha"))
+    for times in (1, 2):
+        calm.file("alpha").chmod(0o604)
+        wait_until(lambda: len(calm.log.lines(event="drift.repaired", account="alpha")) == times,
+                   "that it was set right is told")
+        assert calm.file("alpha").stat().st_mode & 0o7777 == 0o640
+    repaired = calm.log.lines(event="drift.repaired", account="alpha")[0]
+    assert repaired["reason"] == "target_form_changed"
+    assert "its mode was 0604, not 0640: set right in place" in repaired["msg"]
+
+    calm.file("alpha").chmod(0o604)
+    left = calm.log.wait("drift.detected", account="alpha")
+    assert "its mode is 0604, not 0640: left as it is" in left["msg"]
+    stays_true(lambda: calm.file("alpha").stat().st_mode & 0o7777 == 0o604, 2.5, "it is left")
+    assert len(calm.log.lines(event="drift.detected", account="alpha")) == 1, "it is told once"
+    assert "its mode is 0604, not 0640" in calm.ctl("status", "alpha").stdout
+    assert calm.file("alpha").stat().st_ino == before.st_ino
+    assert len(calm.log.lines(event="key.delivered", account="alpha")) == deliveries
+
+    command = left["remedy"].split("; ", 1)[1].removesuffix(" sets it right")
+    assert calm.ctl(*command.split()[1:]).returncode == 0
+    wait_until(lambda: calm.file("alpha").stat().st_mode & 0o7777 == 0o640, "the remedy works")
+    assert calm.file("alpha").stat().st_ino == before.st_ino
+
+
+def test_mode_is_only_told_where_drift_is(calm, azure):
+    calm.policy(on_drift="alert")
+    calm.config["targets"]["file"]["mode"] = "0640"
+    calm.account("alpha")
+    calm.start()
+    calm.wait_adopted("alpha")
+    calm.file("alpha").chmod(0o604)
+    told = calm.log.wait("drift.detected", account="alpha")
+    assert told["msg"].endswith("its mode is 0604, not 0640")
+    stays_true(lambda: calm.file("alpha").stat().st_mode & 0o7777 == 0o604, 2.5, "it is left")

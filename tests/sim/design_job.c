@@ -183,7 +183,7 @@ static void ask_targets(struct field_account *account)
     account->canceled = false;
     for (size_t i = 0; i < subject->destination_count; i++)
         if (target_is_readable(&subject->destinations[i]))
-            target_read(&account->daemon->targets, &subject->destinations[i], NULL, on_read,
+            target_read(&account->daemon->targets, &subject->destinations[i], NULL, false, on_read,
                         begin_part(account, i));
     if (account->parts == 0)
         next_step(account);

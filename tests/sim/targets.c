@@ -187,11 +187,12 @@ void target_probe(struct target_world *world, const struct destination *destinat
 }
 
 void target_read(struct target_world *world, const struct destination *destination,
-                 const char *location, target_done *done, void *context)
+                 const char *location, bool set_form, target_done *done, void *context)
 {
     struct operation *operation = begin(world, destination, EFFECT_READ, done, context);
 
     (void)location;
+    (void)set_form;
     operation->apply = apply_read;
     run_briefly(operation);
 }

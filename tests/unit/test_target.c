@@ -39,6 +39,8 @@ struct fixture {
 struct answer {
     int count;
     bool failed, changed;
+    enum target_form form;
+    char form_text[TARGET_FORM_TEXT_MAX];
     struct failure failure;
     struct sighting sighting;
     char first_key[128];
@@ -64,6 +66,9 @@ static void note(void *context, struct target_result *result)
         answer->failure = *result->failure;
     assert_false(result->canceled);
     answer->changed = result->changed;
+    answer->form = result->form;
+    (void)str_copy(answer->form_text, sizeof(answer->form_text),
+                   result->form_text ? result->form_text : "");
     answer->sighting = result->sighting;
     if (result->keys[0] != NULL) {
         (void)str_copy(answer->first_key, sizeof(answer->first_key), secret_bytes(result->keys[0]));
@@ -127,15 +132,20 @@ static struct answer deliver(struct fixture *f, const char *key)
     return deliver_key(f, key, DELIVERED_AT);
 }
 
-static struct answer read_target(struct fixture *f)
+static struct answer read_keeping(struct fixture *f, bool set_form)
 {
     struct answer answer = {.count = 0};
 
-    target_read(&f->world, &f->destination, "japaneast", note, &answer);
+    target_read(&f->world, &f->destination, "japaneast", set_form, note, &answer);
     assert_int_equal(answer.count, 0);
     loop_run(f->loop);
     assert_int_equal(answer.count, 1);
     return answer;
+}
+
+static struct answer read_target(struct fixture *f)
+{
+    return read_keeping(f, false);
 }
 
 static struct answer probe(struct fixture *f)
@@ -219,16 +229,45 @@ static void test_deliver_writes_then_acknowledges(void **state)
 static void test_deliver_corrects_mode_and_content(void **state)
 {
     struct fixture *f = *state;
+    struct stat before;
 
     assert_true(deliver(f, KEY_A).changed);
+    before = status_of(f->path);
     assert_int_equal(chmod(f->path, 0644), 0);
-    assert_true(deliver(f, KEY_A).changed);
+    assert_false(deliver(f, KEY_A).changed); /* in place: nobody is told a key anew */
     assert_int_equal(status_of(f->path).st_mode & 07777, 0640);
+    assert_int_equal(status_of(f->path).st_ino, before.st_ino);
 
     put(f->path, KEY_A "\n\n");
     assert_int_equal(chmod(f->path, 0640), 0);
     assert_true(deliver(f, KEY_A).changed);
     assert_holds(f->path, KEY_A "\n");
+}
+
+static void test_read_tells_and_sets_the_form(void **state)
+{
+    struct fixture *f = *state;
+    struct answer answer;
+    struct stat before;
+
+    f->destination.has_mode = true;
+    assert_int_equal(read_keeping(f, true).form, TARGET_FORM_RIGHT); /* there is nothing */
+    assert_true(deliver(f, KEY_A).changed);
+    before = status_of(f->path);
+    assert_int_equal(read_keeping(f, true).form, TARGET_FORM_RIGHT);
+
+    assert_int_equal(chmod(f->path, 0604), 0);
+    answer = read_keeping(f, false);
+    assert_int_equal(answer.form, TARGET_FORM_WRONG);
+    assert_string_equal(answer.form_text, "its mode is 0604, not 0640");
+    assert_int_equal(status_of(f->path).st_mode & 07777, 0604);
+    assert_int_equal(answer.sighting.kind, SIGHTING_KEYS);
+
+    answer = read_keeping(f, true);
+    assert_int_equal(answer.form, TARGET_FORM_SET);
+    assert_string_equal(answer.form_text, "its mode was 0604, not 0640");
+    assert_int_equal(status_of(f->path).st_mode & 07777, 0640);
+    assert_int_equal(status_of(f->path).st_ino, before.st_ino);
 }
 
 static void test_json_is_equal_but_for_its_time(void **state)
@@ -292,7 +331,7 @@ static void test_group_is_compared(void **state)
         skip(); /* only root may give files to any group */
     assert_true(deliver(f, KEY_A).changed);
     f->destination.group = "games";
-    assert_true(deliver(f, KEY_A).changed);
+    assert_false(deliver(f, KEY_A).changed); /* in place */
     assert_int_equal(status_of(f->path).st_gid, getgrnam("games")->gr_gid);
     assert_false(deliver(f, KEY_A).changed);
 }
@@ -521,11 +560,11 @@ static void test_location(void **state)
     assert_memory_equal(&answer.sighting.target, &id, sizeof(id));
 
     answer = (struct answer){.count = 0};
-    target_read(&f->world, &f->destination, NULL, note, &answer);
+    target_read(&f->world, &f->destination, NULL, false, note, &answer);
     loop_run(f->loop);
     assert_failed(&answer, REASON_TARGET_FAILED, "not known yet", "as soon as");
     answer = (struct answer){.count = 0};
-    target_read(&f->world, &f->destination, "../etc", note, &answer);
+    target_read(&f->world, &f->destination, "../etc", false, note, &answer);
     loop_run(f->loop);
     assert_failed(&answer, REASON_TARGET_FAILED, "\"../etc\" cannot stand", "{location}");
 }
@@ -536,6 +575,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_DIRECTORY(test_deliver_writes_then_acknowledges),
         IN_DIRECTORY(test_deliver_corrects_mode_and_content),
+        IN_DIRECTORY(test_read_tells_and_sets_the_form),
         IN_DIRECTORY(test_json_is_equal_but_for_its_time),
         IN_DIRECTORY(test_deliver_removes_leftovers),
         IN_DIRECTORY(test_group),

@@ -1,0 +1,159 @@
+#include "app/engine_form.h"
+
+#include <stdlib.h>
+
+#include "base/str.h"
+
+enum { SET_AT_MOST = 2 };
+
+/* One destination whose mode or group was changed lately; those are few. */
+struct form_change {
+    struct list link; /* in engine->form_changes */
+    const struct engine_account *account;
+    struct target_id target;
+    time_ms set_at[SET_AT_MOST]; /* oldest first; 0: not yet */
+    time_ms reported_at;         /* that it is left; 0: not reported */
+    bool wrong;                  /* as the last read found it */
+    char text[TARGET_FORM_TEXT_MAX];
+};
+
+static struct form_change *find(const struct engine_account *account,
+                                const struct target_id *target)
+{
+    list_for_each (link, &account->engine->form_changes) {
+        struct form_change *change = container_of(link, struct form_change, link);
+
+        if (change->account == account &&
+            memcmp(change->target.bytes, target->bytes, TARGET_ID_LENGTH) == 0)
+            return change;
+    }
+    return NULL;
+}
+
+static bool within_a_day(time_ms at, time_ms now)
+{
+    return at != 0 && at <= now && now - at < MS_DAY;
+}
+
+bool form_is_kept(const struct engine_account *account, size_t destination)
+{
+    const struct form_change *change;
+
+    if (!account->record.adopted || account->draining ||
+        account->account->policy->on_drift != DRIFT_REDELIVER)
+        return false;
+    change = find(account, &account->targets[destination].id);
+    return !change || !within_a_day(change->set_at[0], loop_now(account->engine->parts.loop));
+}
+
+const char *form_problem(const struct engine_account *account, const struct target_id *target)
+{
+    const struct form_change *change = find(account, target);
+
+    return change && change->wrong ? change->text : NULL;
+}
+
+static void free_change(struct form_change *change)
+{
+    list_remove(&change->link);
+    free(change);
+}
+
+void form_forget(struct engine_account *account)
+{
+    list_for_each (link, &account->engine->form_changes) {
+        struct form_change *change = container_of(link, struct form_change, link);
+
+        if (change->account == account)
+            free_change(change);
+    }
+}
+
+static void start_line(struct log_line *line, const struct engine_account *account,
+                       const struct target_id *target, enum log_level level, const char *event,
+                       const char *text, const char *what_follows)
+{
+    const struct destination *destination = action_destination(account, target);
+    char place[512] = "a target";
+
+    if (destination)
+        target_describe(destination, account->azure.location, place, sizeof(place));
+    log_line_start(line, loop_now(account->engine->parts.loop), level, event, "%s: %s: %s%s",
+                   account->account->name, place, text, what_follows);
+    log_line_text(line, "account", account->account->name);
+    log_line_text(line, "resource_group", account->account->resource_group);
+    log_line_text(line, "target", place);
+    log_line_text(line, "reason", "target_form_changed");
+}
+
+static void report_set(const struct engine_account *account, const struct target_result *result)
+{
+    struct log_line line;
+
+    start_line(&line, account, &result->sighting.target, LEVEL_NOTICE, "drift.repaired",
+               result->form_text, ": set right in place; the key stays as it is");
+    log_emit(account->engine->parts.log, &line);
+}
+
+static void report_left(struct engine_account *account, struct form_change *change, bool insists)
+{
+    const struct destination *destination = action_destination(account, &change->target);
+    char remedy[512];
+    struct log_line line;
+
+    start_line(&line, account, &change->target, LEVEL_WARNING, "drift.detected", change->text,
+               insists ? ": left as it is, for it was set right twice within a day" : "");
+    (void)snprintf(
+        remedy, sizeof(remedy),
+        "find out who changes it; keyrotatectl redeliver %s/%s --target %s sets it right",
+        account->account->resource_group, account->account->name,
+        destination ? destination->name : "TARGET");
+    log_line_text(&line, "remedy", remedy);
+    log_emit(account->engine->parts.log, &line);
+    change->reported_at = loop_now(account->engine->parts.loop);
+}
+
+static struct form_change *find_or_add(struct engine_account *account,
+                                       const struct target_id *target)
+{
+    struct form_change *change = find(account, target);
+
+    if (change)
+        return change;
+    change = calloc(1, sizeof(*change));
+    if (!change) {
+        engine_fault(account->engine, "out of memory");
+        return NULL;
+    }
+    change->account = account;
+    change->target = *target;
+    list_init(&change->link);
+    list_append(&account->engine->form_changes, &change->link);
+    return change;
+}
+
+void form_take(struct engine_account *account, const struct target_result *result)
+{
+    const time_ms now = loop_now(account->engine->parts.loop);
+    struct form_change *change = find(account, &result->sighting.target);
+
+    if (result->form == TARGET_FORM_RIGHT) {
+        if (change && !within_a_day(change->set_at[SET_AT_MOST - 1], now))
+            free_change(change);
+        else if (change)
+            change->wrong = false;
+        return;
+    }
+    change = find_or_add(account, &result->sighting.target);
+    if (!change)
+        return;
+    change->wrong = result->form == TARGET_FORM_WRONG;
+    str_copy(change->text, sizeof(change->text), result->form_text);
+    if (result->form == TARGET_FORM_SET) {
+        change->set_at[0] = change->set_at[1];
+        change->set_at[1] = now;
+        report_set(account, result);
+    } else if (!within_a_day(change->reported_at, now)) {
+        report_left(account, change, within_a_day(change->set_at[0], now));
+    }
+}
