@@ -36,12 +36,12 @@ V          ?=
 
 # --- what it is made of --------------------------------------------------------------------------
 PACKAGES := libuv>=1.44 libcurl>=7.88 json-c>=0.16 yaml-0.1>=0.2.5 sqlite3>=3.40 libcrypto>=3.0 libssl>=3.0 \
-            libsystemd>=252 libmicrohttpd>=0.9.75 glib-2.0>=2.74 libseccomp>=2.5
+            libsystemd>=252 libmicrohttpd>=0.9.75 libseccomp>=2.5
 TEST_PACKAGES := cmocka>=1.1.5
 
 # The same as Debian 12 calls them, and what the tests and the demo run.
 DEBIAN_PACKAGES := gcc libc6-dev pkg-config libuv1-dev libcurl4-openssl-dev libjson-c-dev \
-    libyaml-dev libsqlite3-dev libssl-dev libsystemd-dev libmicrohttpd-dev libglib2.0-dev \
+    libyaml-dev libsqlite3-dev libssl-dev libsystemd-dev libmicrohttpd-dev \
     libseccomp-dev libcmocka-dev python3 python3-pytest python3-pytest-xdist openssl ca-certificates \
     curl procps tzdata
 DEBIAN_LINT_PACKAGES := clang-format clang-tidy cppcheck mandoc valgrind

@@ -1,34 +1,29 @@
 #include "base/tz.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <glib.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/fs.h"
 #include "base/str.h"
-
-enum { KNOWN_INTERVALS = 251 };                         /* a prime, so that weeks do not collide */
-#define FULL_MINUTES_SINCE INT64_C(63072000 + 31622400) /* 1973-01-01 */
+#include "base/tzif.h"
 
 struct tz {
     unsigned references;
-    GTimeZone *zone;
-    struct known_interval {
-        int64_t minute; /* since 1970; 0: none */
-        gint interval;
-    } known[KNOWN_INTERVALS];
+    struct tzif *rules;
+    struct tzif_interval last; /* found: a schedule asks about few days, again and again */
     char name[];
 };
 
 /* No clock is or was further from UTC than this, the jumps across the date line included. */
 enum { OFFSET_MAX_SECONDS = 26 * 3600 };
 
-/* GLib would also take POSIX rules, in which "UTC+3" lies west of Greenwich, and paths out of the
- * database. A database name has neither. */
+enum { NAMES_FILE_MAX = 1024 * 1024, LINKS_MAX = 8 };
+
+/* A name of the database has no dot: it cannot lead out of it. POSIX rules, in which "UTC+3" lies
+ * west of Greenwich, are no names either: no file is called so. */
 static bool is_database_name(const char *name)
 {
     static const char allowed[] =
@@ -38,48 +33,62 @@ static bool is_database_name(const char *name)
     return length > 0 && strspn(name, allowed) == length && name[0] != '/';
 }
 
-/* Is there a compiled zone of that name? GLib complains on stderr about any other file it finds. */
-static bool database_has(const char *name)
+/* Reads a file of the database. Negative errno. */
+static int read_database(const char *name, struct buf *out)
 {
-    const char *directory = getenv("TZDIR"); /* GLib looks there as well */
-    char magic[4];
+    const char *directory = getenv("TZDIR");
     char path[PATH_MAX];
+    struct err ignored = {0};
 
     int length = snprintf(path, sizeof path, "%s/%s",
                           directory != NULL ? directory : "/usr/share/zoneinfo", name);
     if (length < 0 || (size_t)length >= sizeof path)
-        return false;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return false;
-    bool compiled =
-        read(fd, magic, sizeof magic) == sizeof magic && memcmp(magic, "TZif", sizeof magic) == 0;
-    close(fd);
-    return compiled;
+        return -ENAMETOOLONG;
+    return fs_read(path, out, &ignored);
+}
+
+/* UTC is known without a database. */
+static struct tzif *load_rules(const char *name)
+{
+    struct tzif *rules = NULL;
+    struct buf content;
+    int r;
+
+    if (str_equal(name, "UTC"))
+        return calloc(1, sizeof(struct tzif));
+    if (!is_database_name(name)) {
+        errno = ENOENT;
+        return NULL;
+    }
+    buf_init(&content, TZIF_FILE_MAX);
+    r = read_database(name, &content);
+    if (r == 0 && str_starts_with(buf_str(&content), "TZif"))
+        rules = tzif_parse(content.data, content.length);
+    else
+        errno = r == -ENOMEM ? ENOMEM : ENOENT; /* the database has lists, too */
+    r = errno;
+    buf_done(&content);
+    errno = r;
+    return rules;
 }
 
 struct tz *tz_load(const char *name)
 {
-    /* UTC is known to GLib itself, so that it works where no database is installed. */
-    if (!str_equal(name, "UTC") && !(is_database_name(name) && database_has(name))) {
-        errno = ENOENT;
-        return NULL;
-    }
-
-    GTimeZone *zone = g_time_zone_new_identifier(name);
-    if (zone == NULL) {
-        errno = ENOENT;
-        return NULL;
-    }
+    struct tzif *rules = load_rules(name);
     size_t name_size = strlen(name) + 1;
-    struct tz *tz = calloc(1, sizeof *tz + name_size);
+    struct tz *tz;
+
+    if (rules == NULL)
+        return NULL;
+    tz = calloc(1, sizeof *tz + name_size);
     if (tz == NULL) {
-        g_time_zone_unref(zone);
+        free(rules);
         errno = ENOMEM;
         return NULL;
     }
     tz->references = 1;
-    tz->zone = zone;
+    tz->rules = rules;
+    tz->last = tzif_interval(rules, 0);
     memcpy(tz->name, name, name_size);
     return tz;
 }
@@ -95,7 +104,7 @@ void tz_unref(struct tz *tz)
 {
     if (tz == NULL || --tz->references > 0)
         return;
-    g_time_zone_unref(tz->zone);
+    free(tz->rules);
     free(tz);
 }
 
@@ -104,25 +113,85 @@ const char *tz_name(const struct tz *tz)
     return tz->name;
 }
 
-/*
- * GLib numbers the stretches of time between two changes of the clocks, and finds one by walking
- * through all of them. A schedule asks about the same few minutes again and again: those are
- * remembered, which changes nothing that anybody can see of the zone. Since 1972 clocks have been
- * changed at full minutes only.
- */
-static gint interval_at(const struct tz *tz, int64_t utc_seconds)
-{
-    struct known_interval *known;
-    int64_t minute = utc_seconds / 60;
+/* --- former names --- */
 
-    if (utc_seconds < FULL_MINUTES_SINCE)
-        return g_time_zone_find_interval(tz->zone, G_TIME_TYPE_UNIVERSAL, utc_seconds);
-    known = &((struct tz *)(uintptr_t)tz)->known[minute % KNOWN_INTERVALS];
-    if (known->minute != minute) {
-        known->interval = g_time_zone_find_interval(tz->zone, G_TIME_TYPE_UNIVERSAL, utc_seconds);
-        known->minute = minute;
+/* The target of the line "L TARGET NAME", with its length; NULL where there is none. */
+static const char *find_link(const char *text, const char *name, size_t name_length,
+                             size_t *ret_length)
+{
+    for (const char *line = text; *line != '\0'; line += strcspn(line, "\n")) {
+        const char *target;
+        size_t length;
+
+        line += *line == '\n';
+        if (!str_starts_with(line, "L "))
+            continue;
+        target = line + 2;
+        length = strcspn(target, " \n");
+        if (target[length] == ' ' && strncmp(target + length + 1, name, name_length) == 0 &&
+            strchr("\n", target[length + 1 + name_length]) != NULL) {
+            *ret_length = length;
+            return target;
+        }
     }
-    return known->interval;
+    return NULL;
+}
+
+/* Follows links until there is a name that can be loaded. */
+static char *follow_links(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (int i = 0; i < LINKS_MAX; i++) {
+        struct tz *tz;
+        char *found;
+
+        name = find_link(text, name, length, &length);
+        if (name == NULL)
+            break;
+        found = strndup(name, length);
+        if (found == NULL)
+            return NULL;
+        tz = tz_load(found);
+        tz_unref(tz);
+        if (tz != NULL)
+            return found;
+        free(found);
+        if (errno == ENOMEM)
+            return NULL;
+    }
+    errno = ENOENT;
+    return NULL;
+}
+
+char *tz_current_name(const char *name)
+{
+    struct buf text;
+    char *current = NULL;
+    int r;
+
+    buf_init(&text, NAMES_FILE_MAX);
+    r = is_database_name(name) ? read_database("tzdata.zi", &text) : -ENOENT;
+    if (r == 0)
+        current = follow_links(buf_str(&text), name);
+    else
+        errno = r == -ENOMEM ? ENOMEM : ENOENT;
+    r = errno;
+    buf_done(&text);
+    errno = r;
+    return current;
+}
+
+/* --- the clocks of a place --- */
+
+/* That it remembers what it found, nobody can see. */
+static struct tzif_interval interval_at(const struct tz *tz, int64_t at)
+{
+    struct tzif_interval *last = &((struct tz *)(uintptr_t)tz)->last;
+
+    if (at < last->from || at >= last->until)
+        *last = tzif_interval(tz->rules, at);
+    return *last;
 }
 
 static int64_t seconds_of(time_ms at)
@@ -133,7 +202,7 @@ static int64_t seconds_of(time_ms at)
 struct civil_time tz_to_civil(const struct tz *tz, time_ms at)
 {
     int64_t utc_seconds = seconds_of(at);
-    int64_t shown = utc_seconds + g_time_zone_get_offset(tz->zone, interval_at(tz, utc_seconds));
+    int64_t shown = utc_seconds + interval_at(tz, utc_seconds).offset;
     int64_t days = shown / 86400 - (shown % 86400 < 0);
     int64_t second_of_day = shown - days * 86400;
     struct time_date date = time_date_from_days(days);
@@ -149,19 +218,6 @@ struct civil_time tz_to_civil(const struct tz *tz, time_ms at)
     };
 }
 
-/* The first second of an interval that starts after `low` and not after `high`. */
-static int64_t interval_start(const struct tz *tz, gint interval, int64_t low, int64_t high)
-{
-    while (high - low > 1) {
-        int64_t middle = low + (high - low) / 2;
-        if (interval_at(tz, middle) >= interval)
-            high = middle;
-        else
-            low = middle;
-    }
-    return high;
-}
-
 /*
  * What the clocks show runs along with time, except where it jumps forward or back. The instant we
  * want is the first at which they show `shown` or more: where a time occurs twice that is the
@@ -169,22 +225,17 @@ static int64_t interval_start(const struct tz *tz, gint interval, int64_t low, i
  */
 static int64_t first_second_showing(const struct tz *tz, int64_t shown)
 {
-    int64_t too_early = shown - OFFSET_MAX_SECONDS;
     int64_t late_enough = shown + OFFSET_MAX_SECONDS;
-    gint interval = interval_at(tz, too_early);
-    gint last_interval = interval_at(tz, late_enough);
-    int64_t start = too_early;
+    int64_t start = shown - OFFSET_MAX_SECONDS;
 
-    while (interval < last_interval) {
-        int64_t end = interval_start(tz, interval + 1, start, late_enough);
-        int64_t reached = shown - g_time_zone_get_offset(tz->zone, interval);
-        if (reached < end)
+    for (;;) {
+        struct tzif_interval interval = interval_at(tz, start);
+        int64_t reached = shown - interval.offset;
+
+        if (reached < interval.until || interval.until > late_enough)
             return reached > start ? reached : start;
-        start = end;
-        interval++;
+        start = interval.until;
     }
-    int64_t reached = shown - g_time_zone_get_offset(tz->zone, interval);
-    return reached > start ? reached : start;
 }
 
 time_ms tz_from_civil(const struct tz *tz, int year, int month, int day, int hour, int minute)

@@ -1,8 +1,10 @@
 /*
  * Time zones: from an instant to the wall clock of a place, and back.
  *
- * Loading a zone reads the system's time zone database once (GLib does the reading); the
- * conversions are then pure. Zones are immutable and reference-counted.
+ * Loading a zone reads its file in the system's time zone database ($TZDIR, or
+ * /usr/share/zoneinfo), each time anew: a zone that is still held keeps the rules that it was
+ * loaded with, and the next one loaded has those of today. The conversions are then pure. Zones are
+ * immutable and reference-counted.
  */
 #ifndef KEYROTATED_BASE_TZ_H
 #define KEYROTATED_BASE_TZ_H
@@ -17,12 +19,21 @@ struct civil_time {
     int weekday;              /* 0 = Monday … 6 = Sunday */
 };
 
-/* A zone by its tz database name ("Europe/Berlin", "UTC"). NULL, and errno is ENOENT or ENOMEM: the
- * system knows none of that name, or memory is out. */
+/* A zone by its tz database name ("Europe/Berlin", "UTC"; the latter needs no database). NULL, and
+ * errno is ENOENT (the system knows none of that name), EBADMSG (its file cannot be relied on: see
+ * tzif_parse()) or ENOMEM. */
 struct tz *tz_load(const char *name);
 struct tz *tz_ref(struct tz *tz);
 void tz_unref(struct tz *tz);
 const char *tz_name(const struct tz *tz);
+
+/*
+ * The name that the database has for a place today, where `name` is one of its former names
+ * ("America/Los_Angeles" for "US/Pacific"); so says tzdata.zi, which lists all names, those too
+ * that are in a package which is not installed (tzdata-legacy). To be freed; NULL, and errno is
+ * ENOENT or ENOMEM: none is known.
+ */
+char *tz_current_name(const char *name);
 
 /* What the clocks of the zone show at an instant. */
 struct civil_time tz_to_civil(const struct tz *tz, time_ms at);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -356,15 +357,37 @@ static bool check_time_zone(struct report *report, const struct tree_node *node,
                             const struct schema_key *key)
 {
     struct tz *tz = tz_load(node->text);
+    bool is_damaged = tz == NULL && errno == EBADMSG;
+    char shown[VALUE_SHOWN_MAX];
+    char *current;
 
     (void)key;
     if (tz == NULL && errno == ENOMEM)
         return refuse(report, node, "cannot be looked up: out of memory");
     tz_unref(tz);
-    return refuse(report, node,
-                  tz != NULL ? NULL
-                             : "is not a time zone of this system; write a name of the tz database "
-                               "such as Europe/Berlin or UTC (package tzdata)");
+    if (tz != NULL)
+        return true;
+    if (is_damaged)
+        return refuse(
+            report, node,
+            "is a time zone whose file is damaged, older than 2006 or counts leap seconds, "
+            "so that no window can rely on it; install tzdata anew, or write a name such "
+            "as Europe/Berlin or UTC");
+    errno = 0;
+    current = tz_current_name(node->text);
+    if (current == NULL)
+        return refuse(report, node,
+                      errno == ENOMEM
+                          ? "cannot be looked up: out of memory"
+                          : "is not a time zone of this system; write a name of the tz database "
+                            "such as Europe/Berlin or UTC (package tzdata)");
+    report_error(
+        report, node,
+        "\"%s\" is a former name that this system lacks; write %s, which it is called now, "
+        "or install the package tzdata-legacy",
+        value_shown(node->text, shown), current);
+    free(current);
+    return false;
 }
 
 static bool check_instant(struct report *report, const struct tree_node *node,

@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import struct
 import subprocess
+import time
 
 import pytest
 
@@ -262,3 +264,30 @@ def test_reload_by_command_reports_the_result(site):
     assert bad.stderr.count("keyrotated.yaml:") >= 9, bad.stderr
     result = json.loads(site.ctl("--json", "reload").stdout)["results"][0]
     assert result["outcome"] == "not_done" and "policies.slow.rotate_every" in result["report"]
+
+
+def compiled_zone(hours):
+    """A time zone that is `hours` ahead of UTC, as zic(8) would compile it (RFC 9636)."""
+    header = b"TZif2" + bytes(15 + 3 * 4) + struct.pack(">3I", 0, 1, 4)
+    data = struct.pack(">iBB", hours * 3600, 0, 0) + b"XXX\0"
+    return 2 * (header + data) + f"\n<XXX>{-hours}\n".encode()
+
+
+def test_a_reload_takes_up_what_an_update_of_tzdata_changed(site, tmp_path):
+    """Here it is 06:00, and the window is the morning; then clocks there are set by twelve hours."""
+    hours = 6 - time.gmtime().tm_hour
+    hours += 24 if hours < -11 else 0
+    zone = tmp_path / "Place"
+    zone.write_bytes(compiled_zone(hours))
+    site.policy(window={"from": "00:00", "to": "12:00", "time_zone": "Place"})
+    site.account("alpha")
+    site.start(environment={"TZDIR": str(tmp_path)})
+    site.wait_rotations("alpha", 1)
+
+    zone.write_bytes(compiled_zone(hours - 12 if hours > 0 else hours + 12))
+    assert site.ctl("reload").returncode == 0
+    opens = wait_until(lambda: site.log.lines(event="window.missed", account="alpha"),
+                       "the next rotation waits for the window")
+    done = len(site.completed("alpha"))
+    stays_true(lambda: len(site.completed("alpha")) == done, 3, "nothing rotates at 18:00")
+    assert len(opens) == 1

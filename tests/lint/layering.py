@@ -33,7 +33,6 @@ LIBRARIES = {
     "linux/landlock.h": {"io"},
     "curl/": {"io", "ctl"},
     "yaml.h": {"conf"},
-    "glib.h": {"base"},
     "openssl/": {"base"},
     "json-c/": {"base", "proto", "io", "ctl"},
 }

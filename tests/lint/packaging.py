@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 # Where Debian's name is not pkg-config's with lib and -dev around it.
 DEBIAN_NAMES = {"libuv": "libuv1-dev", "libcurl": "libcurl4-openssl-dev", "json-c": "libjson-c-dev",
                 "yaml-0.1": "libyaml-dev", "sqlite3": "libsqlite3-dev", "libcrypto": "libssl-dev",
-                "libssl": "libssl-dev", "glib-2.0": "libglib2.0-dev"}
+                "libssl": "libssl-dev"}
 
 
 def read(name):

@@ -9,8 +9,7 @@
  * result that passes for a whole one, an error that gives another cause.
  *
  * Requests are those of the program, those of the libraries that it calls, and those of the C
- * library on behalf of either; allocation_hooks.h lists the functions. Three libraries are special:
- *  - GLib ends the process when memory is out, by design. Its requests never fail.
+ * library on behalf of either; allocation_hooks.h lists the functions. Two libraries are special:
  *  - json-c 0.16 copies the name of every member that it reads with strdup(), and uses the copy
  *    without a look at it: it crashes where that fails (json_tokener_parse_ex(), state
  *    object_field_end). That concerns every text with an object in it, and nothing that a caller

@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
 #include "config_fixture.h"
+#include "zone_file.h"
 
 struct mistake {
     struct config_lines lines;
@@ -274,6 +276,39 @@ static void finds_ten_mistakes_in_one_run(void **state)
         "/subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.Batch/batchAccounts/NAME\n"));
 }
 
+/* Debian 13 has names like US/Pacific in a package of their own, and lists them in tzdata.zi. */
+static void former_names_of_time_zones_are_explained(void **state)
+{
+    (void)state;
+    const struct zone_file pacific = {.rule = "PST8PDT,M3.2.0,M11.1.0"};
+    char text[2048];
+
+    assert_int_equal(setenv("TZDIR", ".", 1), 0);
+    config_fixture_write("tzdata.zi", "L America/Los_Angeles US/Pacific\n");
+    config_fixture_write("Torn", "TZif2 and no more");
+    assert_int_equal(mkdir("America", 0700), 0);
+    zone_file_write(&pacific, "America/Los_Angeles");
+    config_fixture_compose(&(struct config_lines){.policies =
+                                                      "policies: {p: {rotate_every: 30d, window: "
+                                                      "{time_zone: US/Pacific}}}"},
+                           text, sizeof(text));
+    config_unref(config_fixture_expect(
+        text,
+        "k.yaml:3:55: policies.p.window.time_zone: \"US/Pacific\" is a former name that this "
+        "system lacks; write America/Los_Angeles, which it is called now, or install the "
+        "package tzdata-legacy\n"));
+    config_fixture_compose(
+        &(struct config_lines){.policies =
+                                   "policies: {p: {rotate_every: 30d, window: {time_zone: Torn}}}"},
+        text, sizeof(text));
+    config_unref(config_fixture_expect(
+        text,
+        "k.yaml:3:55: policies.p.window.time_zone: \"Torn\" is a time zone whose file is "
+        "damaged, older than 2006 or counts leap seconds, so that no window can rely on it; "
+        "install tzdata anew, or write a name such as Europe/Berlin or UTC\n"));
+    assert_int_equal(unsetenv("TZDIR"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +318,8 @@ int main(void)
                                         config_fixture_leave),
         cmocka_unit_test_setup_teardown(finds_ten_mistakes_in_one_run, config_fixture_enter,
                                         config_fixture_leave),
+        cmocka_unit_test_setup_teardown(former_names_of_time_zones_are_explained,
+                                        config_fixture_enter, config_fixture_leave),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -397,6 +397,19 @@ static void load_time_zone(struct result *result, const void *name)
     tz_unref(tz);
 }
 
+static void name_time_zone(struct result *result, const void *name)
+{
+    char *current;
+
+    errno = 0;
+    current = tz_current_name(name);
+    if (current == NULL)
+        result_failed(result, -errno, NULL);
+    else
+        result_add_text(result, "now", current);
+    free(current);
+}
+
 /* What has to work when memory is out, and what is called too often to ask for any. */
 static void without_memory(struct result *result, const void *context)
 {
@@ -458,6 +471,7 @@ int main(void)
         ALLOCATION_TEST("crypto", digest, NULL),
         ALLOCATION_TEST("time_zone", load_time_zone, "Europe/Berlin"),
         ALLOCATION_TEST("time_zone_utc", load_time_zone, "UTC"),
+        ALLOCATION_TEST("time_zone_of_old", name_time_zone, "US/Pacific"),
         ALLOCATION_TEST("time_zone_that_is_none", load_time_zone, "Europe/Nowhere"),
         cmocka_unit_test(test_some_need_no_memory),
     };

@@ -5,16 +5,23 @@
  */
 #include "base/tz.h"
 
+#include <errno.h>
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "zone_file.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
@@ -165,6 +172,11 @@ static const struct wanted WANTED[] = {
     {"Europe/Berlin", 2050, 10, 30, 2, 30, "2050-10-30T00:30:00Z"},
     {"Europe/Berlin", 2099, 7, 1, 12, 0, "2099-07-01T10:00:00Z"},
 
+    /* Dublin's daylight time is the winter's, and has the offset zero. */
+    {"Europe/Dublin", 2037, 12, 1, 22, 0, "2037-12-01T22:00:00Z"},
+    {"Europe/Dublin", 2040, 1, 15, 22, 0, "2040-01-15T22:00:00Z"},
+    {"Europe/Dublin", 2040, 7, 15, 22, 0, "2040-07-15T21:00:00Z"},
+
     {"America/New_York", 2026, 3, 8, 2, 30, "2026-03-08T07:00:00Z"},
     {"America/New_York", 2026, 11, 1, 1, 30, "2026-11-01T05:30:00Z"},
     {"America/New_York", 2026, 11, 1, 2, 0, "2026-11-01T07:00:00Z"},
@@ -254,6 +266,184 @@ static void far_away_years_saturate(void **state)
     tz_unref(tz);
 }
 
+/* --- against another reader --- */
+
+#define LAST_YEAR_COMPARED "2061-01-01T00:00:00Z"
+
+static unsigned zones_compared;
+
+/* What the C library's clocks show there, which has a reader of its own. */
+static void compare_at(const struct tz *tz, time_ms at)
+{
+    time_t unix_seconds = at / MS_SECOND;
+    struct civil_time ours = tz_to_civil(tz, at);
+    char text[TIME_TEXT_MAX];
+    struct tm theirs;
+
+    assert_non_null(localtime_r(&unix_seconds, &theirs));
+    if (ours.year != theirs.tm_year + 1900 || ours.month != theirs.tm_mon + 1 ||
+        ours.day != theirs.tm_mday || ours.hour != theirs.tm_hour || ours.minute != theirs.tm_min ||
+        ours.second != theirs.tm_sec)
+        fail_msg("%s at %s: %02d:%02d:%02d, not %02d:%02d:%02d", tz_name(tz),
+                 time_to_rfc3339(at, text), ours.hour, ours.minute, ours.second, theirs.tm_hour,
+                 theirs.tm_min, theirs.tm_sec);
+}
+
+/* Of a day, so that it can be compared across midnight. */
+static int64_t offset_at(const struct tz *tz, time_ms at)
+{
+    struct civil_time shown = tz_to_civil(tz, at);
+    int64_t offset = (shown.hour * 60 + shown.minute) * 60 + shown.second - at / MS_SECOND % 86400;
+
+    return (offset + 86400) % 86400;
+}
+
+/* Both sides, to the second, of a change between two instants. */
+static void compare_change(const struct tz *tz, time_ms low, time_ms high)
+{
+    int64_t before = offset_at(tz, low);
+
+    while (high - low > MS_SECOND) {
+        time_ms middle = low + (high - low) / (2 * MS_SECOND) * MS_SECOND;
+
+        if (offset_at(tz, middle) == before)
+            low = middle;
+        else
+            high = middle;
+    }
+    compare_at(tz, low);
+    compare_at(tz, high);
+}
+
+/* Every 25 hours, so that all hours are met, and at each of our changes. One that only the other
+ * reader has shows at the next of these. */
+static void compare_zone(const struct tz *tz)
+{
+    const time_ms step = 25 * MS_HOUR;
+    const time_ms end = instant(LAST_YEAR_COMPARED);
+
+    setenv("TZ", tz_name(tz), 1);
+    tzset();
+    for (time_ms at = 0; at < end; at += step) {
+        compare_at(tz, at);
+        if (offset_at(tz, at) != offset_at(tz, at + step))
+            compare_change(tz, at, at + step);
+    }
+    zones_compared++;
+}
+
+static int compare_file(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+    const char *name = path + strlen("/usr/share/zoneinfo/");
+    struct tz *tz;
+
+    (void)status;
+    (void)place;
+    /* posix/ holds the same again, right/ counts leap seconds. */
+    if (type != FTW_F || str_starts_with(name, "posix/") || str_starts_with(name, "right/"))
+        return 0;
+    tz = tz_load(name);
+    if (tz != NULL)
+        compare_zone(tz);
+    else /* a list, then; were it a zone, it would be EBADMSG */
+        assert_int_equal(errno, ENOENT);
+    tz_unref(tz);
+    return 0;
+}
+
+static void every_zone_is_read_as_the_c_library_reads_it(void **state)
+{
+    (void)state;
+    assert_int_equal(nftw("/usr/share/zoneinfo", compare_file, 16, FTW_PHYS), 0);
+    unsetenv("TZ");
+    tzset();
+    print_message("%u zones compared\n", zones_compared);
+    assert_true(zones_compared > 300);
+}
+
+static void leap_seconds_are_refused(void **state)
+{
+    (void)state;
+    if (access("/usr/share/zoneinfo/right/Europe/Berlin", R_OK) != 0)
+        skip();
+    errno = 0;
+    assert_null(tz_load("right/Europe/Berlin"));
+    assert_int_equal(errno, EBADMSG);
+}
+
+/* --- a database of our own --- */
+
+static char database[] = "/tmp/keyrotated-zones-XXXXXX";
+
+static int enter_database(void **state)
+{
+    (void)state;
+    memcpy(database + sizeof(database) - 7, "XXXXXX", 6);
+    return mkdtemp(database) == NULL || chdir(database) != 0 ? -1 : setenv("TZDIR", database, 1);
+}
+
+static int leave_database(void **state)
+{
+    (void)state;
+    (void)unlink("Here");
+    (void)unlink("tzdata.zi");
+    unsetenv("TZDIR");
+    return chdir("/") != 0 ? -1 : rmdir(database);
+}
+
+/* While the one before is still in use, as in a reload. */
+static void a_zone_is_read_anew_each_time(void **state)
+{
+    (void)state;
+    struct tz *before, *after;
+
+    zone_file_write(&(struct zone_file){.rule = "XXX-1"}, "Here");
+    before = load("Here");
+    zone_file_write(&(struct zone_file){.rule = "XXX-2"}, "Here");
+    after = load("Here");
+    assert_int_equal(tz_to_civil(before, 0).hour, 1);
+    assert_int_equal(tz_to_civil(after, 0).hour, 2);
+    tz_unref(before);
+    tz_unref(after);
+}
+
+static void write_names(const char *text)
+{
+    FILE *file = fopen("tzdata.zi", "we");
+
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void former_names_are_known(void **state)
+{
+    (void)state;
+    char *name;
+
+    zone_file_write(&(struct zone_file){.rule = "XXX-1"}, "Here");
+    write_names(
+        "# version 2026a\nZ Here 0 - XXX\nL Here Old/Here\nL Old/Here Older/Here\n"
+        "L Nowhere Lost\nL Loop Loop\nL Here Old");
+    name = tz_current_name("Old/Here");
+    assert_string_equal(name, "Here");
+    free(name);
+    name = tz_current_name("Older/Here");
+    assert_string_equal(name, "Here");
+    free(name);
+    name = tz_current_name("Old");
+    assert_string_equal(name, "Here");
+    free(name);
+    assert_null(tz_current_name("Lost"));
+    assert_null(tz_current_name("Loop"));
+    assert_null(tz_current_name("Old/Her"));
+    assert_null(tz_current_name(""));
+    assert_null(tz_current_name("Here\nL"));
+    assert_int_equal(errno, ENOENT);
+    assert_int_equal(unlink("tzdata.zi"), 0);
+    assert_null(tz_current_name("Old/Here"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +454,11 @@ int main(void)
         cmocka_unit_test(civil_time_to_instants),
         cmocka_unit_test(there_and_back),
         cmocka_unit_test(far_away_years_saturate),
+        cmocka_unit_test(every_zone_is_read_as_the_c_library_reads_it),
+        cmocka_unit_test(leap_seconds_are_refused),
+        cmocka_unit_test_setup_teardown(a_zone_is_read_anew_each_time, enter_database,
+                                        leave_database),
+        cmocka_unit_test_setup_teardown(former_names_are_known, enter_database, leave_database),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
