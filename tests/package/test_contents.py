@@ -9,8 +9,9 @@ from conftest import ROOT, run
 
 UNITS = ["keyrotated.service", "keyrotated@.service", "keyrotated-once.service",
          "keyrotated-once.timer"]
-EXAMPLES = ["addresses.conf", "client-secret.conf", "consumer-restart.path",
-            "consumer-restart.service", "key-directory.conf", "key-groups.conf", "keyrotated.yaml"]
+EXAMPLES = ["addresses.conf", "client-secret.conf", "consumer-restart-due@.path",
+            "consumer-restart-due@.service", "consumer-restart@.path", "consumer-restart@.service",
+            "key-directory.conf", "key-groups.conf", "keyrotated.yaml"]
 PROGRAMS = {"usr/sbin/keyrotated", "usr/bin/keyrotatectl"}
 FILES = PROGRAMS | {f"lib/systemd/system/{unit}" for unit in UNITS} | {
     f"usr/share/doc/keyrotated/examples/{example}" for example in EXAMPLES} | {

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from patience import wait_until
-from service import EXAMPLES, UNIT, Service
+from patience import TIMEOUT, wait_until
+from service import EXAMPLES, KEYS, UNIT, Service
 from stand_in import resource_id
 
 ONCE = "keyrotated-once.service"
@@ -77,17 +77,69 @@ def test_the_timer_takes_the_place_of_the_daemon(unstarted, guest):
     wait_until(lambda: guest.show(TIMER, "ActiveState") == "inactive", "the daemon ends the timer")
 
 
-def test_a_consumer_is_restarted_when_its_key_changes(service, guest, azure):
-    guest.write("/etc/systemd/system/consumer.service",
-                "[Service]\nUser=consumer\nRuntimeDirectory=consumer\nExecStart=/bin/sh -c "
-                f"'cat {service.path('raw')} > /run/consumer/key; exec sleep infinity'\n")
-    for name in ("consumer-restart.path", "consumer-restart.service"):
+RESTARTERS = [f"consumer-restart{step}@.{kind}" for step in ("", "-due")
+              for kind in ("path", "service")]
+ROTATIONS, ACCOUNTS = 4, 20
+# In a row, of one account: systemd gives up what is started more often than 5 times in 10 s.
+BURST = 12
+
+
+@pytest.fixture
+def consumers(service, guest, azure):
+    """Twenty accounts, each with a consumer that reads its key when it starts."""
+    names = [service.account] + [f"many{number}" for number in range(1, ACCOUNTS)]
+    for name in names[1:]:
+        azure.create(name)
+    service.config["accounts"] = [{"id": resource_id(name), "adopt_active": "primary"}
+                                  for name in names]
+    service.config["defaults"]["deliver_to"] = ["raw"]
+    service.write_config()
+    guest.systemctl("reload", UNIT)
+    directory = f"{KEYS}/batch"
+    guest.write("/etc/systemd/system/consumer@.service",
+                "[Service]\nUser=consumer\nRuntimeDirectory=consumer-%i\nExecStart=/bin/sh -c "
+                f"'cat {directory}/%i > /run/consumer-%i/key; exec sleep infinity'\n")
+    for name in RESTARTERS:
         text = guest.output("cat", f"{EXAMPLES}/{name}")
         guest.write(f"/etc/systemd/system/{name}",
-                    text.replace("/var/lib/keyrotated-keys/sampleacct", service.path("raw")) + "\n")
+                    text.replace(f"{KEYS}/%i", f"{directory}/%i") + "\n")
     guest.systemctl("daemon-reload")
-    guest.systemctl("start", "consumer.service")
-    guest.systemctl("enable", "--now", "consumer-restart.path")
-    slot = service.rotate()
-    wait_until(lambda: (guest.read("/run/consumer/key") or "").strip() ==
-               azure.keys(service.account)[slot], "the consumer uses the new key", pause=0.1)
+    wait_until(lambda: all(guest.exists(f"{directory}/{name}") for name in names),
+               "all have their keys", pause=0.5)
+    guest.systemctl("start", *(f"consumer@{name}.service" for name in names))
+    guest.systemctl("enable", "--now", *(f"consumer-restart@{name}.path" for name in names))
+    return names
+
+
+def rotate_all(service, azure, names):
+    before = {name: len(azure.truth.regenerated(name)) for name in names}
+    wait_until(lambda: service.ctl("rotate", *names).returncode == 0, "all are asked to rotate",
+               pause=0.2)
+    wait_until(lambda: all(len(azure.truth.regenerated(name)) > before[name] for name in names),
+               "all rotate", timeout=2 * TIMEOUT, pause=0.2)
+
+
+def uses_live_key(guest, azure, name):
+    """What the consumer read when it started is what its key file holds, and lives."""
+    used = (guest.read(f"/run/consumer-{name}/key") or "").strip()
+    return used == (guest.read(f"{KEYS}/batch/{name}") or "").strip() and \
+        used in azure.keys(name).values()
+
+
+def test_consumers_are_restarted_when_their_keys_change(consumers, service, guest, azure):
+    """However often and however many at once: each ends with the last key, and nothing fails."""
+    for _ in range(ROTATIONS):
+        rotate_all(service, azure, consumers)
+    for _ in range(BURST):
+        rotate_all(service, azure, consumers[:1])
+    wait_until(lambda: not any(guest.exists(f"/run/consumer-restart/{name}") for name in consumers)
+               and all(uses_live_key(guest, azure, name) for name in consumers),
+               "every consumer uses the last key", timeout=2 * TIMEOUT, pause=1)
+    assert guest.failed_units() == ""
+    rotate_all(service, azure, consumers[:1])
+    wait_until(lambda: uses_live_key(guest, azure, service.account), "a later key is noticed, too",
+               timeout=2 * TIMEOUT, pause=0.5)
+    for name in consumers:
+        for unit in (f"consumer-restart@{name}.path", f"consumer-restart-due@{name}.path",
+                     f"consumer@{name}.service"):
+            assert guest.show(unit, "ActiveState") == "active", unit
