@@ -3,7 +3,8 @@
 
 Every key lives for seconds instead of months here; all else is as it would be on a server. While it
 runs, a consumer per account reads its key file again and again, and asks whether Azure would still
-accept the key. Ends with Ctrl-C, or by itself after --seconds.
+accept the key; one more reads its file seldom, and lives from the overlap. Ends with Ctrl-C, or by
+itself after --seconds.
 """
 
 import argparse
@@ -25,6 +26,9 @@ import urllib.request
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 RESOURCE_GROUP = "demo"
 ACCOUNTS = {"renderfarm": "westeurope", "genomics": "japaneast", "weather": "eastus"}
+# Nobody says which of its keys is in use.
+UNKNOWN = "archive"
+SLOW, SLOW_READS_EVERY = "renderfarm", 1.5  # less than the overlap
 
 # What the stand-in knows by itself (tests/azuresim/README.md).
 TENANT = "11111111-1111-1111-1111-111111111111"
@@ -46,19 +50,33 @@ identities:
   demo: {{type: client_secret, tenant_id: {tenant}, client_id: {client},
          client_secret_file: {directory}/client-secret}}
 policies:
-  demo: {{rotate_every: 3s, overlap: 1s, splay: 0s, check_every: 2s,
+  demo: {{rotate_every: 5s, overlap: 2s, splay: 0s, check_every: 2s,
          overdue_after: 3s}}
 targets:
   file: {{type: file, path: "{directory}/keys/{{account}}"}}
+  env:  {{type: file, path: "{directory}/keys/{{account}}.env", format: env}}
+defaults: {{deliver_to: [file, env]}}
 accounts:
 """
 ACCOUNT = ("  - {{id: /subscriptions/{subscription}/resourceGroups/{group}/providers/"
-           "Microsoft.Batch/batchAccounts/{name}, adopt_active: primary}}\n")
+           "Microsoft.Batch/batchAccounts/{name}{adopt}}}\n")
 
-SHOWN_EVENTS = {"daemon.started", "account.adopted", "key.regenerated", "rotation.completed",
-                "rotation.retrying", "drift.detected", "drift.repaired", "daemon.status",
+COLUMNS = """\
+TIME        WHO          WHAT
+            an account   what the daemon says of it: [number of the rotation]  a line of its log
+                         ·  what a program sees that reads the account's key file ten times a second
+                         ·  slow reader: one that reads it every {slow} s; the overlap is {overlap} s
+            (meanwhile)  what happens to Azure or to the files
+            $            what an operator types
+A rotation: the idle key is regenerated, proved to work, delivered to every target, and only then
+called active. The key that it replaces goes on working for the overlap, at least.
+"""
+SHOWN_EVENTS = {"daemon.started", "account.adopted", "account.blocked", "account.unblocked",
+                "rotation.started", "key.regenerated", "key.verified", "key.delivered",
+                "rotation.completed", "rotation.retrying", "drift.detected", "drift.repaired",
                 "daemon.stopping"}
 DURATIONS_ARE_SHORT = "warning: is short"  # they are meant to be
+OVERLAP = 2
 COLOURS = {"file": "36", "you": "35", "bad": "31;1"} if sys.stdout.isatty() else {}
 
 
@@ -137,8 +155,42 @@ class Consumer(threading.Thread):
         if vandalised:
             return
         mark = hashlib.sha256(key.encode()).hexdigest()[:8]
-        say(self.account, f"       file now holds the {slot} key (sha256 {mark}…)" if slot else
-            "       file holds a key that is DEAD", "file" if slot else "bad")
+        say(self.account, f"       · file now holds the {slot} key (sha256 {mark}…)" if slot else
+            "       · file holds a key that is DEAD", "file" if slot else "bad")
+
+
+class SlowConsumer(threading.Thread):
+    """Reads its key file seldom, but within the overlap, and uses what it has read all the while."""
+
+    def __init__(self, azure, name, file, stopping):
+        super().__init__(daemon=True)
+        self.azure, self.account, self.file, self.stopping = azure, name, file, stopping
+        self.readings = self.dead = self.saved = 0
+
+    def run(self):
+        key, read_at, told = None, 0, False
+        while not self.stopping.wait(0.1):
+            with contextlib.suppress(OSError):
+                newest = self.file.read_text().strip()
+                if key and time.monotonic() - read_at < SLOW_READS_EVERY:
+                    told = self.use(key, newest, told)
+                    continue
+                if key != newest:
+                    say(self.account, "       · slow reader: reads its file, and has the new key"
+                        if key else "       · slow reader: reads its file", "file")
+                key, read_at, told = newest, time.monotonic(), False
+
+    def use(self, key, newest, told):
+        works = key in self.azure.live_keys(self.account).values()
+        self.readings += 1
+        self.dead += not works
+        if key != newest and works and not told:
+            self.saved += 1
+            say(self.account, "       · slow reader: still has the key before, which still works",
+                "file")
+        elif not works:
+            say(self.account, "       · slow reader: its key is DEAD", "bad")
+        return told or key != newest
 
 
 VANDALISM = "somebody wrote this"
@@ -148,7 +200,8 @@ class Daemon:
     """keyrotated, its log lines shown as they come."""
 
     def __init__(self, program, configuration):
-        self.rotations = dict.fromkeys(ACCOUNTS, 0)
+        self.directory = f"{configuration.parent}/"
+        self.rotations = dict.fromkeys([*ACCOUNTS, UNKNOWN], 0)
         self.process = subprocess.Popen([program, "-c", configuration], start_new_session=True,
                                         stderr=subprocess.PIPE, text=True)
         self.reader = threading.Thread(target=self.show_log, daemon=True)
@@ -168,8 +221,11 @@ class Daemon:
                 self.rotations[account] += 1
             if entry["event"] in SHOWN_EVENTS or entry["level"] in ("error", "warning"):
                 cycle = f"[{entry['cycle']:>3}]  " if entry.get("cycle") else " " * 7
-                say(account, cycle + entry["msg"].removeprefix(f"{account}: "),
+                text = entry["msg"].removeprefix(f"{account}: ").replace(self.directory, "")
+                say(account, cycle + text,
                     "bad" if entry["level"] == "error" else None)
+                if entry["event"] == "account.blocked":
+                    say(account, " " * 7 + "do: " + entry["remedy"], "bad")
 
     def stop(self):
         if self.process.poll() is None:
@@ -189,28 +245,50 @@ def configure(directory, azure):
     secret.touch(0o600)
     secret.write_text(CLIENT_SECRET + "\n")
     text = CONFIGURATION.format(directory=directory, url=azure.url, tenant=TENANT, client=CLIENT)
-    for name in ACCOUNTS:
-        text += ACCOUNT.format(subscription=SUBSCRIPTION, group=RESOURCE_GROUP, name=name)
+    for name in [*ACCOUNTS, UNKNOWN]:
+        text += ACCOUNT.format(subscription=SUBSCRIPTION, group=RESOURCE_GROUP, name=name,
+                               adopt="" if name == UNKNOWN else ", adopt_active: primary")
     file = directory / "keyrotated.yaml"
     file.write_text(text)
     return file
 
 
-def incidents(azure, directory):
+class Operator:
+    """Types commands."""
+
+    def __init__(self, program, directory):
+        self.command = [program, "--socket", directory / "control.sock"]
+
+    def type(self, *words, quiet=False):
+        say("$", "keyrotatectl " + " ".join(words), "you")
+        done = subprocess.run([*self.command, *words], check=False, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if not quiet:
+            print(done.stdout, flush=True)
+
+    def settle(self, name):
+        """What the `do:` line asked for. The operator knows that programs use the primary key."""
+        self.type("adopt", name, "--active", "primary", "--yes", quiet=True)
+
+
+def incidents(azure, operator, directory):
     """What happens while it runs: (seconds after the start, what is said, what is done)."""
     lossy, vandalised = "genomics", "weather"
     return [
-        (8, f"the answer to the next regenerate of {lossy} will be lost on its way",
+        (3, f"the operator finds out that the programs of {UNKNOWN} use the primary key",
+         lambda: operator.settle(UNKNOWN)),
+        (6, f"the answer to the next regenerate of {lossy} will be lost on its way: the daemon will "
+            "wait, look at the keys, and know",
          lambda: azure.lose_the_next_reply(lossy)),
         (13, f"somebody overwrites the key file of {vandalised}",
          lambda: (directory / "keys" / vandalised).write_text(VANDALISM + "\n")),
     ]
 
 
-def run(daemon, azure, directory, seconds, stopping):
+def run(daemon, azure, operator, directory, seconds, stopping):
     """Until the time is over, Ctrl-C, or the daemon is gone."""
     started = time.monotonic()
-    coming = incidents(azure, directory)
+    coming = incidents(azure, operator, directory)
     while not stopping.wait(0.1) and daemon.process.poll() is None:
         elapsed = time.monotonic() - started
         if seconds and elapsed >= seconds:
@@ -228,24 +306,25 @@ def demonstrate(build, directory, seconds):
 
     azure = Azure(build / "azuresim", directory / "azure")
     try:
-        for name, location in ACCOUNTS.items():
+        for name, location in [*ACCOUNTS.items(), (UNKNOWN, "eastus")]:
             azure.create(name, location)
         configuration = configure(directory, azure)
         print(f"Everything is in {directory} while this runs. In another terminal, try\n"
               f"    {build}/keyrotatectl --socket {directory}/control.sock status --all\n"
               f"    {build}/keyrotatectl --socket {directory}/control.sock rotate weather\n"
               + ("" if seconds else "Ctrl-C ends it.\n"), flush=True)
+        print(COLUMNS.format(slow=SLOW_READS_EVERY, overlap=OVERLAP), flush=True)
         daemon = Daemon(build / "keyrotated", configuration)
         consumers = [Consumer(azure, name, directory / "keys" / name, stopping)
-                     for name in ACCOUNTS]
+                     for name in [*ACCOUNTS, UNKNOWN]]
+        consumers.append(SlowConsumer(azure, SLOW, directory / "keys" / SLOW, stopping))
+        operator = Operator(build / "keyrotatectl", directory)
         for consumer in consumers:
             consumer.start()
         try:
-            run(daemon, azure, directory, seconds, stopping)
-            print("\n$ keyrotatectl status --all", flush=True)
-            subprocess.run([build / "keyrotatectl", "--socket", directory / "control.sock",
-                            "status", "--all"], check=False)
+            run(daemon, azure, operator, directory, seconds, stopping)
             print(flush=True)
+            operator.type("status", "--all")
         finally:
             stopping.set()
             status = daemon.stop()
@@ -262,7 +341,7 @@ def summarise(daemon, consumers, status):
     dead = sum(consumer.dead for consumer in consumers)
     rotations = ", ".join(f"{name} {count}" for name, count in daemon.rotations.items())
     print(f"\nRotations: {rotations}.\n{readings} readings of the key files, {dead} of them a dead "
-          f"key. The daemon ended with exit status {status}.")
+          f"key; {consumers[-1].saved} times the overlap kept the slow reader working. The daemon ended with exit status {status}.")
     return 0 if status == 0 and dead == 0 and readings and any(daemon.rotations.values()) else 1
 
 
