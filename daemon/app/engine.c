@@ -145,6 +145,8 @@ int engine_load(struct engine *engine, struct err *err)
 {
     int failed = store_load(engine->parts.store, on_loaded, engine, err);
 
+    if (failed == 0)
+        failed = engine_load_holds(engine, err);
     if (failed == 0 && engine->faulted)
         return err_set(err, -ENOMEM, "out of memory while the journal was read");
     return failed;
@@ -424,7 +426,7 @@ void engine_clock_jumped(struct engine *engine, duration_ms jump)
 
 void engine_check_stopped(struct engine *engine)
 {
-    if (!engine->stopping || engine->leaving > 0)
+    if (!engine->stopping || engine->leaving > 0 || engine->hold_changes > 0)
         return;
     for (size_t i = 0; i < engine->account_count; i++)
         if (!engine_account_is_quiet(engine->accounts[i]))
@@ -473,6 +475,7 @@ void engine_free(struct engine *engine)
         return;
     while ((link = list_pop(&engine->parked)) != NULL)
         free_parked(container_of(link, struct parked_record, link));
+    hold_list_done(&engine->holds);
     config_unref(engine->config);
     free(engine->accounts);
     free(engine);

@@ -18,6 +18,7 @@ struct command_group {
     enum control_outcome outcome; /* the worst so far */
     char message[300];
     char account[512];
+    char typed[CONTROL_ACCOUNT_MAX + 1]; /* the account as the operator named it; "" for all */
     time_ms until;
     uint64_t cycle;
 };
@@ -31,7 +32,7 @@ struct turn {
     struct command command;
     char uuid[CORRELATION_MAX];
     char actor[ACTOR_MAX];
-    char hold_reason[HOLD_REASON_MAX];
+    struct hold hold;            /* EVENT_HELD */
     struct command_group *group; /* whom to answer */
     struct effects effects;
     char request_id[FAILURE_ID_MAX]; /* of the action that ended */
@@ -88,6 +89,9 @@ struct engine {
     struct list leaving_accounts; /* those of them that are not quiet yet */
     struct target_world targets;
     struct list form_changes; /* see app/engine_form.h */
+    struct hold_list holds;
+    uint64_t last_hold_id;
+    size_t hold_changes; /* commands about holds that wait for the journal */
     bool stopping;
     bool faulted;
     struct deferred stopped_call;
@@ -130,7 +134,27 @@ size_t report_history(struct engine_account *account, const struct turn *turn,
                       struct history_row rows[STORE_HISTORY_PER_SAVE],
                       struct history_text texts[STORE_HISTORY_PER_SAVE]);
 
+/* The hold that a note is about, where this turn has told it; else NULL. */
+const struct hold *report_hold(const struct turn *turn, const struct note *note);
+
+/* --- engine_hold.c --- */
+int engine_load_holds(struct engine *engine, struct err *err);
+/* Forgets, in memory and on disk, the holds that have ended by time. */
+void engine_expire_holds(struct engine *engine);
+/* Borrows from the engine and from `hold`. */
+void engine_hold_snapshot(const struct engine *engine, const struct hold *hold,
+                          struct hold_snapshot *snapshot);
+/* The document of all holds, as far as they have not ended by time. Returns out->failed. */
+int engine_write_holds(struct engine *engine, struct buf *out);
+/* CONTROL_HOLD and CONTROL_RESUME; `account`: whom the command names, NULL: all, or a hold's id. */
+void engine_hold_command(struct engine *engine, const struct control_command *command,
+                         const struct engine_account *account, struct control_request *request);
+
 /* --- engine_command.c --- */
+/* `text` with `name` in place of {account}. */
+void command_expand(const char *text, const char *name, char *out, size_t size);
+/* The machine's answer names the account as the operator did. */
+void command_name_account(const struct engine_account *account, struct turn *turn);
 void command_answered(struct engine_account *account, const struct turn *turn);
 /* The daemon stops, or the account is gone, before the command could be carried out. */
 void command_dropped(const struct turn *turn);

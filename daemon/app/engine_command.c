@@ -27,6 +27,33 @@ static void answer_and_free(struct command_group *group)
     free(group);
 }
 
+void command_expand(const char *text, const char *name, char *out, size_t size)
+{
+    static const char placeholder[] = "{account}";
+    const char *found;
+    size_t used = 0;
+
+    out[0] = '\0';
+    while ((found = strstr(text, placeholder)) != NULL && used < size) {
+        int written = snprintf(out + used, size - used, "%.*s%s", (int)(found - text), text, name);
+
+        used += written > 0 ? (size_t)written : 0;
+        text = found + sizeof(placeholder) - 1;
+    }
+    if (used < size)
+        snprintf(out + used, size - used, "%s", text);
+}
+
+void command_name_account(const struct engine_account *account, struct turn *turn)
+{
+    const bool typed = turn->group && turn->group->typed[0];
+    char text[sizeof(turn->effects.answer)];
+
+    command_expand(turn->effects.answer, typed ? turn->group->typed : account->account->name, text,
+                   sizeof(text));
+    str_copy(turn->effects.answer, sizeof(turn->effects.answer), text);
+}
+
 static void answer_now(struct control_request *request, enum control_outcome outcome,
                        const char *message)
 {
@@ -128,12 +155,14 @@ static bool translate_kind(enum control_command_kind kind, enum command_kind *re
     case CONTROL_ADOPT:
         *ret_kind = COMMAND_ADOPT;
         return true;
+    case CONTROL_UNBLOCK:
+        *ret_kind = COMMAND_UNBLOCK;
+        return true;
+    case CONTROL_CHECK:
+        *ret_kind = COMMAND_CHECK;
+        return true;
     case CONTROL_HOLD:
-        *ret_kind = COMMAND_HOLD;
-        return true;
     case CONTROL_RESUME:
-        *ret_kind = COMMAND_RESUME;
-        return true;
     case CONTROL_RELOAD:
         break;
     }
@@ -159,12 +188,8 @@ static bool fill_command(const struct engine_account *account,
     if (!translate_kind(command->kind, &turn->command.kind))
         return false;
     turn->command.dry_run = command->dry_run;
-    turn->command.until = command->until;
     str_copy(turn->actor, sizeof(turn->actor), command->actor);
     turn->command.actor = turn->actor;
-    if (command->reason)
-        str_copy(turn->hold_reason, sizeof(turn->hold_reason), command->reason);
-    turn->command.reason = turn->hold_reason;
     if (command->active && !slot_from_name(command->active, &turn->command.slot))
         return false;
     if (command->target) {
@@ -202,17 +227,18 @@ void engine_command(struct engine *engine, const struct control_command *command
         answer_now(request, CONTROL_NOT_DONE, "the daemon stops");
         return;
     }
-    if (command->kind == CONTROL_HOLD && command->until <= loop_now(engine->parts.loop)) {
-        answer_now(request, CONTROL_INVALID, "the end of the hold lies in the past");
-        return;
-    }
     if (command->account) {
         one = find_one(engine, command->account, &outcome, message, sizeof(message));
         if (!one) {
             answer_now(request, outcome, message);
             return;
         }
-    } else if (engine->account_count == 0) {
+    }
+    if (command->kind == CONTROL_HOLD || command->kind == CONTROL_RESUME) {
+        engine_hold_command(engine, command, one, request);
+        return;
+    }
+    if (!one && engine->account_count == 0) {
         answer_now(request, CONTROL_DONE, "no account is configured");
         return;
     }
@@ -224,6 +250,8 @@ void engine_command(struct engine *engine, const struct control_command *command
     group->request = request;
     group->until = TIME_NEVER;
     group->accounts = one ? 1 : engine->account_count;
+    if (command->account)
+        str_copy(group->typed, sizeof(group->typed), command->account);
     group->waiting = group->accounts;
     if (one) {
         post_command(one, command, group);

@@ -80,6 +80,21 @@ static const char *cause(const struct turn *turn, const struct note *note)
     return note->reason != REASON_NONE ? reason_describe(note->reason)->meaning : "";
 }
 
+const struct hold *report_hold(const struct turn *turn, const struct note *note)
+{
+    for (size_t i = 0; note->kind == NOTE_HELD && i < turn->effects.told_count; i++)
+        if (turn->effects.told[i].id == note->hold_id)
+            return &turn->effects.told[i];
+    return NULL;
+}
+
+static const char *reason_of_hold(const struct turn *turn, const struct note *note)
+{
+    const struct hold *hold = report_hold(turn, note);
+
+    return hold && hold->reason[0] ? hold->reason : "no reason was given";
+}
+
 static void compose(const struct engine_account *account, const struct turn *turn,
                     const struct note *note, char *out, size_t size)
 {
@@ -95,8 +110,7 @@ static void compose(const struct engine_account *account, const struct turn *tur
         snprintf(out, size, "%s is in our care now: its active key is the %s one", name, slot);
         break;
     case NOTE_HELD:
-        snprintf(out, size, "%s is held: %s", name,
-                 record->hold_reason[0] ? record->hold_reason : "no reason was given");
+        snprintf(out, size, "%s is held: %s", name, reason_of_hold(turn, note));
         break;
     case NOTE_RELEASED:
         snprintf(out, size, "%s is not held any more: %s", name, cause(turn, note));
@@ -221,6 +235,7 @@ static void add_times(struct log_line *line, const struct engine_account *accoun
     const struct record *record = &account->record;
     const struct target_record *target =
         note->has_target ? record_target_const(record, &note->target) : NULL;
+    const struct hold *hold = report_hold(turn, note);
     time_ms now = turn->event.now;
 
     switch (note->kind) {
@@ -240,7 +255,7 @@ static void add_times(struct log_line *line, const struct engine_account *accoun
         log_line_time(line, "since", record->blocked_at);
         break;
     case NOTE_HELD:
-        log_line_time(line, "next_at", record->held_until);
+        log_line_time(line, "next_at", hold ? hold->until : TIME_NEVER);
         break;
     case NOTE_ROTATION_OVERDUE:
         log_line_time(line, "since", record->due_at);
@@ -263,6 +278,10 @@ static void add_times(struct log_line *line, const struct engine_account *accoun
 static const char *actor_of(const struct engine_account *account, const struct turn *turn,
                             const struct note *note)
 {
+    const struct hold *hold = report_hold(turn, note);
+
+    if (hold)
+        return hold->actor[0] ? hold->actor : NULL;
     if (turn->actor[0])
         return turn->actor;
     if (note->trigger == TRIGGER_COMMAND && account->record.actor[0])
@@ -303,6 +322,8 @@ static void report(struct engine_account *account, const struct turn *turn, cons
     if (note->trigger != TRIGGER_NONE)
         log_line_text(&line, "trigger", trigger_name(note->trigger));
     log_line_text(&line, "actor", actor_of(account, turn, note));
+    if (note->hold_id != 0)
+        log_line_number(&line, "hold", (int64_t)note->hold_id);
     fingerprint_text(note, fingerprint);
     log_line_text(&line, "fingerprint", fingerprint[0] ? fingerprint : NULL);
     add_ids(&line, account, turn, note);
@@ -353,7 +374,7 @@ size_t report_history(struct engine_account *account, const struct turn *turn,
             .fingerprint = texts[count].fingerprint[0] ? texts[count].fingerprint : NULL,
             .request_id = turn->request_id[0] ? turn->request_id : NULL,
             .correlation_id = record->correlation[0] ? record->correlation : NULL,
-            .text = note->detail,
+            .text = note->kind == NOTE_HELD ? reason_of_hold(turn, note) : note->detail,
         };
         count++;
     }

@@ -49,36 +49,20 @@ void engine_totals(const struct engine *engine, struct engine_totals *totals)
         count_account(engine->accounts[i], totals);
 }
 
+enum { HOLDS_SHOWN_MAX = 16 };
+
 /* The texts that a snapshot borrows. */
 struct snapshot_texts {
     char fingerprints[SLOT_COUNT][FINGERPRINT_TEXT_MAX];
     char destinations[TARGETS_MAX][512];
     char remedy[FAILURE_TEXT_MAX + 128];
     struct target_snapshot targets[TARGETS_MAX];
+    struct hold_snapshot holds[HOLDS_SHOWN_MAX];
 };
 
 static time_ms or_never(time_ms at)
 {
     return at == 0 ? TIME_NEVER : at;
-}
-
-/* The reason's remedy with the account's name in place of {account}. */
-static void fill_remedy(const char *remedy, const char *name, char *out, size_t size)
-{
-    static const char placeholder[] = "{account}";
-    const char *found;
-    size_t used = 0;
-
-    out[0] = '\0';
-    while ((found = strstr(remedy, placeholder)) != NULL && used < size) {
-        int written =
-            snprintf(out + used, size - used, "%.*s%s", (int)(found - remedy), remedy, name);
-
-        used += written > 0 ? (size_t)written : 0;
-        remedy = found + sizeof(placeholder) - 1;
-    }
-    if (used < size)
-        snprintf(out + used, size - used, "%s", remedy);
 }
 
 static const char *holding_words(enum holding holding)
@@ -132,6 +116,17 @@ static size_t snapshot_targets(const struct engine_account *account, struct snap
     return count;
 }
 
+static size_t snapshot_holds(const struct engine_account *account, struct snapshot_texts *texts)
+{
+    const struct hold *holds[HOLDS_SHOWN_MAX];
+    size_t count = hold_list_collect(&account->engine->holds, account->key,
+                                     loop_now(account->engine->parts.loop), holds, HOLDS_SHOWN_MAX);
+
+    for (size_t i = 0; i < count; i++)
+        engine_hold_snapshot(account->engine, holds[i], &texts->holds[i]);
+    return count;
+}
+
 static void snapshot_keys(const struct record *record, struct account_snapshot *snapshot,
                           struct snapshot_texts *texts)
 {
@@ -164,19 +159,51 @@ static void snapshot_failure(const struct engine_account *account,
     snapshot->client_request_id = failure->client_request_id[0] ? failure->client_request_id : NULL;
 }
 
+/* Each hold is ended the way that it was put on: those by name together, others one by one. */
+static void remedy_of_holds(const struct account_snapshot *snapshot, char *out, size_t size)
+{
+    const char *separator = "run ";
+    bool by_name = false;
+    size_t used = 0;
+
+    for (size_t i = 0; i < snapshot->hold_count && used < size; i++) {
+        const struct hold_snapshot *hold = &snapshot->holds[i];
+        int written = 0;
+
+        if (!hold->account)
+            written = snprintf(out + used, size - used, "%s`keyrotatectl resume --hold %llu`",
+                               separator, (unsigned long long)hold->id);
+        else if (!by_name)
+            written =
+                snprintf(out + used, size - used, "%s`keyrotatectl resume {account}`", separator);
+        if (written == 0)
+            continue;
+        by_name = by_name || hold->account;
+        separator = " and ";
+        used += (size_t)written;
+    }
+    if (used < size)
+        snprintf(out + used, size - used, " when it may go on");
+}
+
 static void snapshot_reason(const struct engine_account *account, const struct rotation_view *view,
                             struct account_snapshot *snapshot, struct snapshot_texts *texts)
 {
     const struct reason_description *reason = reason_describe(view->reason);
     const struct failure *failure = &account->last_failure;
     const char *remedy = reason->remedy;
+    char of_holds[FAILURE_TEXT_MAX];
 
     if (view->reason == REASON_NONE)
         return;
     if (account->last_failure_at != TIME_NEVER && failure->reason == view->reason &&
         failure->remedy[0])
         remedy = failure->remedy;
-    fill_remedy(remedy, account->account->name, texts->remedy, sizeof(texts->remedy));
+    if (view->reason == REASON_OPERATOR && snapshot->hold_count > 0) {
+        remedy_of_holds(snapshot, of_holds, sizeof(of_holds));
+        remedy = of_holds;
+    }
+    command_expand(remedy, account->account->name, texts->remedy, sizeof(texts->remedy));
     snapshot->reason = reason->name;
     snapshot->meaning = reason->meaning;
     snapshot->remedy = texts->remedy;
@@ -211,11 +238,10 @@ static void snapshot_account(const struct engine_account *account,
         .cycle = record->cycle,
         .started_at = or_never(record->started_at),
         .completed_at = or_never(record->completed_at),
-        .held = record->held,
-        .held_until = record->held ? record->held_until : TIME_NEVER,
-        .hold_reason = record->hold_reason[0] ? record->hold_reason : NULL,
         .targets = texts->targets,
+        .holds = texts->holds,
     };
+    snapshot->hold_count = snapshot_holds(account, texts);
     snapshot->target_count = snapshot_targets(account, texts);
     snapshot_keys(record, snapshot, texts);
     snapshot_failure(account, &snapshot->failure);
@@ -296,6 +322,8 @@ int engine_status(struct engine *engine, const struct control_query *query,
 {
     int failed = check_names(engine, query, err);
 
+    if (query->scope == CONTROL_HOLDS)
+        return engine_write_holds(engine, out);
     if (failed)
         return failed;
     fill_daemon(engine, daemon);

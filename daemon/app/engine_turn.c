@@ -47,6 +47,8 @@ void engine_context(const struct engine_account *account, struct rotation_contex
         .has_adopt_active = account->account->has_adopt_active,
         .adopt_active = account->account->adopt_active,
         .daemon_started_at = account->engine->started_at,
+        .hold = hold_list_binding(&account->engine->holds, account->key,
+                                  loop_now(account->engine->parts.loop)),
     };
 }
 
@@ -83,6 +85,9 @@ static void step(struct engine_account *account, struct turn *turn)
         turn->event.fresh_uuid = turn->uuid;
     if (turn->event.command)
         turn->event.command = &turn->command;
+    if (turn->event.kind == EVENT_HELD)
+        turn->event.hold = &turn->hold;
+    engine_expire_holds(account->engine);
     engine_context(account, &context);
     rotation_step(&context, &next, &turn->event, &turn->effects);
     if (turn->effects.fault) {
@@ -90,6 +95,8 @@ static void step(struct engine_account *account, struct turn *turn)
         return;
     }
     account->record = next;
+    if (turn->event.command)
+        command_name_account(account, turn);
     trace_moves(account, &turn->effects);
 }
 

@@ -109,57 +109,143 @@ static void on_adopt(struct machine *machine, const struct command *command)
         adopt_if_told(machine);
 }
 
-static void on_hold(struct machine *machine, const struct command *command)
-{
-    struct record *record = machine->record;
+/* --- holds --- */
 
-    record->held = true;
-    record->held_until = command->until;
-    snprintf(record->hold_reason, sizeof(record->hold_reason), "%s",
-             command->reason ? command->reason : "");
-    machine->effects->persist = true;
-    machine_note(machine, NOTE_HELD)->reason = REASON_OPERATOR;
-    answer(machine, COMMAND_DONE,
-           record->goal != record->active
-               ? "held: the delivery under way is finished, nothing new is started"
-               : "held: nothing is regenerated");
+static void tell_held(struct machine *machine, const struct hold *hold)
+{
+    struct effects *effects = machine->effects;
+    struct note *note = machine_note(machine, NOTE_HELD);
+
+    note->reason = REASON_OPERATOR;
+    note->hold_id = hold->id;
+    if (effects->told_count < HOLDS_TOLD_MAX)
+        effects->told[effects->told_count++] = *hold;
 }
 
-void release_hold(struct machine *machine, const char *why)
+static void release(struct machine *machine)
 {
     struct record *record = machine->record;
+    struct note *note = machine_note(machine, NOTE_RELEASED);
 
-    if (!record->held)
-        return;
-    record->held = false;
-    record->held_until = 0;
-    record->hold_reason[0] = '\0';
-    machine_note(machine, NOTE_RELEASED)->detail = why;
+    note->hold_id = record->hold_id;
+    note->detail = record->hold_until <= machine->now ? "its time is over" : "an operator ended it";
     /* A fleet that was held together is not to start together. */
     if (!record->requested)
         plan_caught_up(machine);
+}
+
+/*
+ * The first step of the account that finds another hold in force than the step before. Of several
+ * holds one is in force, the last to end: an older one that takes over has been told when it came.
+ * What became durable is acted upon first; the account is released right after it.
+ */
+void follow_hold(struct machine *machine)
+{
+    const struct hold *hold = machine->context->hold;
+    struct record *record = machine->record;
+    const enum event_kind kind = machine->event->kind;
+    const uint64_t id = hold ? hold->id : 0;
+
+    if (id == record->hold_id || kind == EVENT_PERSISTED)
+        return;
+    if (!hold)
+        release(machine);
+    else if (id > record->hold_id && kind != EVENT_HOLD_ENDED)
+        tell_held(machine, hold);
+    record->hold_id = id;
+    record->hold_until = hold ? hold->until : 0;
     machine->effects->persist = true;
 }
 
-static void on_resume(struct machine *machine)
+/* Where it is in force it was told already. */
+void on_held(struct machine *machine)
+{
+    const struct hold *hold = machine->event->hold;
+
+    if (!machine->context->hold || hold->id == machine->record->hold_id ||
+        !hold_is_on(hold, machine->now))
+        return;
+    tell_held(machine, hold);
+    machine->effects->persist = true;
+}
+
+/* --- unblock and check --- */
+
+static void look_now(struct machine *machine)
 {
     struct record *record = machine->record;
 
-    release_hold(machine, "resumed by an operator");
-    machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "resume";
-    /* Of an account that is not adopted, evidence has to speak; but the other rotator is said to be
-     * gone. */
-    if (record->blocked == REASON_ANOTHER_ROTATOR ||
-        (reason_describe(record->blocked)->clearing == CLEARED_BY_HUMAN && record->adopted)) {
-        machine_forgive(machine);
-        record->foreign_change_at = 0;
-    }
     record->attempts = 0;
     record->check_at = machine->now;
     for (size_t i = 0; i < record->target_count; i++)
         record->targets[i].retry_at = 0;
-    answer(machine, COMMAND_DONE, "resumed: looking again now");
     go_on_now(machine);
+}
+
+static void refuse(struct machine *machine, const char *text)
+{
+    answer(machine, COMMAND_REFUSED, text);
+    machine->effects->refused_until = TIME_NEVER;
+}
+
+/* What evidence, or a slot that a person names, has to settle is no matter of consent. */
+static bool needs_slot(const struct record *record)
+{
+    switch (record->blocked) {
+    case REASON_ANOTHER_ROTATOR:
+        return false;
+    case REASON_TARGETS_DISAGREE:
+        return !record->adopted;
+    default:
+        return reason_describe(record->blocked)->clearing == CLEARED_BY_HUMAN;
+    }
+}
+
+static void on_unblock(struct machine *machine)
+{
+    struct record *record = machine->record;
+    const bool by_world = machine_blocked_by_world(record);
+
+    if (needs_slot(record)) {
+        refuse(machine,
+               "only a person can say which key the consumers use: find it out, then run "
+               "`keyrotatectl adopt {account} --active primary|secondary`");
+        return;
+    }
+    if (by_world && !record->another_rotator) {
+        refuse(machine,
+               "what blocks it ends by itself when it is set right, see `keyrotatectl "
+               "status {account}`; `keyrotatectl check {account}` looks now");
+        return;
+    }
+    if (record->blocked == REASON_NONE && !record->another_rotator) {
+        answer(machine, COMMAND_DONE, "it is not blocked: there was nothing to clear");
+        return;
+    }
+    record->foreign_change_at = 0;
+    if (by_world) {
+        record->another_rotator = false;
+        machine_note(machine, NOTE_UNBLOCKED)->reason = REASON_ANOTHER_ROTATOR;
+    } else {
+        machine_forgive(machine);
+    }
+    answer(machine, COMMAND_DONE,
+           by_world
+               ? "the other rotator is taken to be gone; what else blocks it ends by itself when "
+                 "it is set right: looking again now"
+               : "unblocked: looking again now");
+    machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "unblock";
+    look_now(machine);
+}
+
+static void on_check(struct machine *machine)
+{
+    answer(machine, COMMAND_ACCEPTED,
+           machine->record->intent.open
+               ? "a regenerate is under way: the look that settles its outcome is not hastened"
+               : "looking now: `keyrotatectl status {account}` shows what came of it");
+    machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "check";
+    look_now(machine);
 }
 
 void on_command(struct machine *machine)
@@ -176,11 +262,11 @@ void on_command(struct machine *machine)
     case COMMAND_ADOPT:
         on_adopt(machine, command);
         break;
-    case COMMAND_HOLD:
-        on_hold(machine, command);
+    case COMMAND_UNBLOCK:
+        on_unblock(machine);
         break;
-    case COMMAND_RESUME:
-        on_resume(machine);
+    case COMMAND_CHECK:
+        on_check(machine);
         break;
     }
 }

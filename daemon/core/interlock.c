@@ -32,8 +32,8 @@ void rotation_interlock(const struct rotation_context *context, const struct rec
         refuse(interlock, record->blocked, TIME_NEVER, "the account is blocked");
     else if (!context->policy->rotate)
         refuse(interlock, REASON_CONFIG, TIME_NEVER, "the configuration says rotate: false");
-    else if (record->held)
-        refuse(interlock, REASON_OPERATOR, record->held_until, "the account is held");
+    else if (context->hold)
+        refuse(interlock, REASON_OPERATOR, context->hold->until, "the account is held");
     else if (record->adopt_told)
         refuse(interlock, REASON_NONE, TIME_NEVER, "an adoption is under way");
     else if (record->goal != record->active)

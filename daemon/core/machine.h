@@ -166,6 +166,9 @@ time_ms deliver_wake_at(const struct record *record, bool with_optional);
 
 /* --- command.c --- */
 void on_command(struct machine *machine);
-void release_hold(struct machine *machine, const char *why);
+void on_held(struct machine *machine);
+/* Before anything else in a step: tells when the account begins to be held, and when its last hold
+ * has ended. */
+void follow_hold(struct machine *machine);
 
 #endif

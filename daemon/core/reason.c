@@ -15,7 +15,8 @@ static const struct reason_description descriptions[REASON_COUNT] = {
         {"targets_disagree", STATE_BLOCKED, CLEARED_BY_HUMAN,
          "the targets, or a target and adopt_active, name different keys as the active one",
          "compare the fingerprints in `keyrotatectl status {account}`, then run "
-         "`keyrotatectl adopt {account} --active primary|secondary`"},
+         "`keyrotatectl adopt {account} --active primary|secondary`; once the targets are set "
+         "right by hand, `keyrotatectl unblock {account}` suffices for an adopted account"},
     [REASON_TARGET_HOLDS_UNKNOWN_KEY] =
         {"target_holds_unknown_key", STATE_BLOCKED, CLEARED_BY_HUMAN,
          "a target holds a key that is neither of the account's two",
@@ -26,7 +27,7 @@ static const struct reason_description descriptions[REASON_COUNT] = {
          "somebody else keeps regenerating this account's keys, or handing out the idle one",
          "find the caller of regenerateKeys in the subscription's activity log, or who writes to "
          "the "
-         "targets, and stop one of the two, then run `keyrotatectl resume {account}`"},
+         "targets, and stop one of the two, then run `keyrotatectl unblock {account}`"},
     [REASON_JOURNAL_BEHIND] =
         {"journal_behind", STATE_BLOCKED, CLEARED_BY_HUMAN,
          "the journal is older than the world: it was restored, or another daemon went on",

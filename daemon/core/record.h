@@ -17,7 +17,7 @@
 #include "core/reason.h"
 #include "core/slot.h"
 
-enum { REPLACED_MAX = 8, HOLD_REASON_MAX = 120, CORRELATION_MAX = 40, ACTOR_MAX = 64 };
+enum { REPLACED_MAX = 8, CORRELATION_MAX = 40, ACTOR_MAX = 64 };
 
 /* Why a rotation was started. */
 enum trigger { TRIGGER_NONE, TRIGGER_SCHEDULE, TRIGGER_COMMAND };
@@ -123,10 +123,9 @@ struct record {
     time_ms retry_at;
 
     /* what operators said */
-    bool held;
-    time_ms held_until; /* TIME_NEVER: until resumed */
-    char hold_reason[HOLD_REASON_MAX];
-    bool adopt_told; /* `adopt --active` has settled what evidence could not */
+    uint64_t hold_id;   /* the hold that bound it at the last step, and was told; 0: none did */
+    time_ms hold_until; /* its end: what was held then is released, once, also after a restart */
+    bool adopt_told;    /* `adopt --active` has settled what evidence could not */
     enum slot adopt_slot;
 
     struct target_record targets[TARGETS_MAX];

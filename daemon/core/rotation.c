@@ -269,6 +269,11 @@ static void dispatch(struct machine *machine)
     case EVENT_COMMAND:
         on_command(machine);
         break;
+    case EVENT_HELD:
+        on_held(machine);
+        break;
+    case EVENT_HOLD_ENDED:
+        break; /* follow_hold() has seen to it */
     }
 }
 
@@ -304,8 +309,7 @@ void rotation_step(const struct rotation_context *context, struct record *record
     *effects = (struct effects){.wake_at = TIME_NEVER, .refused_until = TIME_NEVER};
     /* The configuration may have changed while this event waited for its turn. */
     merge_targets(&machine);
-    if (record->held && record->held_until <= machine.now)
-        release_hold(&machine, "its time is over");
+    follow_hold(&machine);
     dispatch(&machine);
     report_again(&machine);
 
@@ -316,6 +320,6 @@ void rotation_step(const struct rotation_context *context, struct record *record
 
     effects->forget_keys = !position_needs_keys(record->position);
     effects->wake_at = earlier(wake_at(&machine), report_at(context, record));
-    if (record->held)
-        effects->wake_at = earlier(effects->wake_at, record->held_until);
+    if (record->hold_id != 0)
+        effects->wake_at = earlier(effects->wake_at, record->hold_until);
 }

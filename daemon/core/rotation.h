@@ -16,8 +16,9 @@
 #ifndef KEYROTATED_CORE_ROTATION_H
 #define KEYROTATED_CORE_ROTATION_H
 
-#include "core/record.h"
+#include "core/hold.h"
 #include "core/policy.h"
+#include "core/record.h"
 
 /* What the machine needs to know about an account besides its record. Borrowed during a call. */
 struct rotation_target {
@@ -35,6 +36,7 @@ struct rotation_context {
     bool has_adopt_active;
     enum slot adopt_active;
     time_ms daemon_started_at; /* nothing is regenerated within unknown_wait of it */
+    const struct hold *hold;   /* of the holds that bind it now, the last to end; NULL: none */
 };
 
 enum event_kind {
@@ -48,15 +50,17 @@ enum event_kind {
     EVENT_DELIVERED,      /* target: changed, or failure */
     EVENT_CONFIGURED,     /* the configuration was (re)loaded: the context is new */
     EVENT_CLOCK_JUMPED,   /* the wall clock was set, or the machine slept */
-    EVENT_COMMAND         /* an operator's command */
+    EVENT_COMMAND,        /* an operator's command */
+    EVENT_HELD,           /* `hold` binds the account since now */
+    EVENT_HOLD_ENDED      /* a hold that bound it was ended by an operator */
 };
 
 enum command_kind {
     COMMAND_ROTATE,
     COMMAND_REDELIVER,
     COMMAND_ADOPT,
-    COMMAND_HOLD,
-    COMMAND_RESUME
+    COMMAND_UNBLOCK, /* clear what only a person can clear, where no slot has to be named */
+    COMMAND_CHECK    /* look now */
 };
 
 struct command {
@@ -65,9 +69,7 @@ struct command {
     bool dry_run;    /* rotate: say what would happen */
     bool has_target; /* redeliver: this one alone */
     struct target_id target;
-    time_ms until;      /* hold */
-    const char *reason; /* hold */
-    const char *actor;  /* "uid 1000 (alice)" */
+    const char *actor; /* "uid 1000 (alice)" */
 };
 
 struct event {
@@ -83,6 +85,7 @@ struct event {
     struct target_id target;             /* PREFLIGHT_DONE, DELIVERED; LOOKED: see read_failure */
     bool changed;                        /* DELIVERED: it held something else before */
     const struct command *command;       /* COMMAND */
+    const struct hold *hold;             /* HELD */
 };
 
 enum action_kind {
@@ -135,11 +138,12 @@ struct note {
     bool has_target;
     struct target_id target;
     struct fingerprint fingerprint; /* none: not about a key */
+    uint64_t hold_id;               /* HELD: see effects.told; RELEASED: the last that ended */
     bool from_failure;              /* the event's failure belongs to it */
     const char *detail;             /* a static sentence, or NULL */
 };
 
-enum { NOTES_MAX = 24, MOVES_MAX = 12 };
+enum { NOTES_MAX = 24, MOVES_MAX = 12, HOLDS_TOLD_MAX = 2 };
 
 enum command_outcome { COMMAND_NOT_ASKED, COMMAND_ACCEPTED, COMMAND_DONE, COMMAND_REFUSED };
 
@@ -154,8 +158,10 @@ struct effects {
         enum position from, to;
     } moves[MOVES_MAX]; /* the trace of this step */
     size_t move_count;
+    struct hold told[HOLDS_TOLD_MAX]; /* of the notes HELD of this step, by id */
+    size_t told_count;
     enum command_outcome outcome; /* of EVENT_COMMAND */
-    char answer[200];             /* words for whoever gave the command */
+    char answer[300];             /* words for whoever gave the command; may hold {account} */
     time_ms refused_until;        /* when it would be accepted; TIME_NEVER: nobody knows */
     const char *fault; /* a broken invariant or a forbidden move: stop, persist nothing */
 };

@@ -21,7 +21,7 @@ static enum account_state state_of(const struct rotation_context *context,
     if (record->intent.open || record->goal != record->active ||
         record->position == POSITION_PREFLIGHT || record->position == POSITION_ROTATE_LOOK)
         return STATE_ROTATING;
-    if (record->held) {
+    if (context->hold) {
         *reason = REASON_OPERATOR;
         return STATE_HELD;
     }

@@ -32,6 +32,8 @@ struct ctl_options {
     const char *active; /* "primary" or "secondary" */
     const char *reason;
     time_ms until; /* --for or --until; TIME_NEVER: neither */
+    bool list;
+    uint64_t hold; /* resume: the id of one hold; 0: not given */
     char **accounts;
     size_t account_count;
 };
@@ -52,10 +54,16 @@ enum ctl_exit ctl_redeliver(const struct ctl_options *options);
 enum ctl_exit ctl_adopt(const struct ctl_options *options);
 enum ctl_exit ctl_hold(const struct ctl_options *options);
 enum ctl_exit ctl_resume(const struct ctl_options *options);
+enum ctl_exit ctl_unblock(const struct ctl_options *options);
+enum ctl_exit ctl_check(const struct ctl_options *options);
 enum ctl_exit ctl_reload(const struct ctl_options *options);
 
 /* The worse of two exit statuses, for commands on several accounts. */
 enum ctl_exit ctl_worse(enum ctl_exit a, enum ctl_exit b);
+
+/* Fetches the document that answers a question. On failure says why on standard error. */
+enum ctl_exit ctl_fetch(const struct ctl_options *options, enum control_scope scope,
+                        char *const *names, size_t name_count, struct buf *text);
 
 /* Fetches a status document. On failure says why on standard error. `names` NULL: see scope. */
 enum ctl_exit ctl_fetch_status(const struct ctl_options *options, enum control_scope scope,

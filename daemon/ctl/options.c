@@ -23,6 +23,8 @@ enum {
     OPTION_REASON = 1U << 10,
     OPTION_ACTIVE = 1U << 11,
     OPTION_YES = 1U << 12,
+    OPTION_LIST = 1U << 13,
+    OPTION_HOLD = 1U << 14,
     OPTIONS_GENERAL = OPTION_SOCKET | OPTION_JSON | OPTION_HELP | OPTION_VERSION,
     OPTION_CODE_BASE = 0x10000 /* keeps getopt's codes apart from characters */
 };
@@ -43,6 +45,8 @@ static const struct option long_options[] = {
     {"reason", required_argument, NULL, CODE(OPTION_REASON)},
     {"active", required_argument, NULL, CODE(OPTION_ACTIVE)},
     {"yes", no_argument, NULL, CODE(OPTION_YES)},
+    {"list", no_argument, NULL, CODE(OPTION_LIST)},
+    {"hold", required_argument, NULL, CODE(OPTION_HOLD)},
     {0},
 };
 
@@ -56,10 +60,17 @@ static const struct ctl_command commands[] = {
     {"adopt", "ACCOUNT --active primary|secondary [--yes]",
      "say which key the consumers use, where nothing else does", OPTION_ACTIVE | OPTION_YES, 1, 1,
      ctl_adopt},
-    {"hold", "ACCOUNT...|--all (--for DURATION|--until TIME) --reason TEXT", "pause, with an end",
-     OPTION_ALL | OPTION_FOR | OPTION_UNTIL | OPTION_REASON, 0, CONTROL_NAMED_MAX, ctl_hold},
-    {"resume", "ACCOUNT...|--all", "end a hold, or look again now", OPTION_ALL, 0,
+    {"hold", "ACCOUNT...|--all (--for DURATION|--until TIME) --reason TEXT | --list",
+     "pause, with an end: accounts, or all, also those to come; or list what is held",
+     OPTION_ALL | OPTION_FOR | OPTION_UNTIL | OPTION_REASON | OPTION_LIST, 0, CONTROL_NAMED_MAX,
+     ctl_hold},
+    {"resume", "ACCOUNT...|--all|--hold ID",
+     "end the holds put on accounts by name, those of --all, or one", OPTION_ALL | OPTION_HOLD, 0,
      CONTROL_NAMED_MAX, ctl_resume},
+    {"unblock", "ACCOUNT...", "clear another_rotator, or targets_disagree", 0, 1, CONTROL_NAMED_MAX,
+     ctl_unblock},
+    {"check", "ACCOUNT...|--all", "look now, and repair what a look may repair", OPTION_ALL, 0,
+     CONTROL_NAMED_MAX, ctl_check},
     {"reload", "", "read the configuration again, and say what came of it", 0, 0, 0, ctl_reload},
     {.name = "plan"},
     {.name = "history"},
@@ -148,6 +159,18 @@ static enum ctl_exit set_hold_end(struct ctl_options *options, bool is_duration,
     return options->until > now ? CTL_DONE : complain("--until %s has passed already", text);
 }
 
+static enum ctl_exit set_hold_id(struct ctl_options *options, const char *text)
+{
+    int64_t id;
+
+    if (options->hold != 0)
+        return complain("--hold: one of them, once");
+    if (!str_to_int64(text, &id) || id <= 0)
+        return complain("--hold %s: the id of a hold was expected, as hold --list shows it", text);
+    options->hold = (uint64_t)id;
+    return CTL_DONE;
+}
+
 static enum ctl_exit set_option(struct ctl_options *options, unsigned option, const char *value,
                                 time_ms now)
 {
@@ -170,6 +193,11 @@ static enum ctl_exit set_option(struct ctl_options *options, unsigned option, co
     case OPTION_YES:
         options->yes = true;
         break;
+    case OPTION_LIST:
+        options->list = true;
+        break;
+    case OPTION_HOLD:
+        return set_hold_id(options, value);
     case OPTION_TARGET:
         options->target = value;
         break;
@@ -247,6 +275,14 @@ static const char *option_name(unsigned option)
     return "";
 }
 
+/* hold --list */
+static enum ctl_exit check_list(const struct ctl_options *options, unsigned given)
+{
+    if ((given & ~(unsigned)(OPTION_LIST | OPTIONS_GENERAL)) != 0 || options->account_count > 0)
+        return complain("hold --list stands alone: it lists every hold");
+    return CTL_DONE;
+}
+
 static enum ctl_exit check(const struct ctl_options *options, unsigned given)
 {
     const struct ctl_command *command = options->command;
@@ -265,6 +301,12 @@ static enum ctl_exit check(const struct ctl_options *options, unsigned given)
             return complain("an account's name is empty or too long");
     if (options->all && options->account_count > 0)
         return complain("--all, or accounts: not both");
+    if (options->list)
+        return check_list(options, given);
+    if (options->hold != 0)
+        return options->all || options->account_count > 0
+                   ? complain("--hold names one hold: it stands alone")
+                   : CTL_DONE;
     if (command->run != ctl_status && (command->options & OPTION_ALL) && !options->all &&
         options->account_count == 0)
         return complain("%s needs an account, or --all", command->name);

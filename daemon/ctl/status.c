@@ -32,9 +32,8 @@ static enum ctl_exit explain_refusal(const struct buf *text)
     return result;
 }
 
-enum ctl_exit ctl_fetch_status(const struct ctl_options *options, enum control_scope scope,
-                               char *const *names, size_t name_count, struct control_status *status,
-                               struct buf *text)
+enum ctl_exit ctl_fetch(const struct ctl_options *options, enum control_scope scope,
+                        char *const *names, size_t name_count, struct buf *text)
 {
     char storage[CTL_PATH_MAX];
     enum ctl_exit result;
@@ -55,8 +54,18 @@ enum ctl_exit ctl_fetch_status(const struct ctl_options *options, enum control_s
     buf_done(&path);
     if (result != CTL_DONE)
         return result;
-    if (http_status != 200)
-        return explain_refusal(text);
+    return http_status == 200 ? CTL_DONE : explain_refusal(text);
+}
+
+enum ctl_exit ctl_fetch_status(const struct ctl_options *options, enum control_scope scope,
+                               char *const *names, size_t name_count, struct control_status *status,
+                               struct buf *text)
+{
+    enum ctl_exit result = ctl_fetch(options, scope, names, name_count, text);
+    struct err err;
+
+    if (result != CTL_DONE)
+        return result;
     if (control_status_parse(buf_str(text), text->length, status, &err) != 0)
         return complain(CTL_UNREACHABLE, err.text);
     return CTL_DONE;

@@ -172,18 +172,64 @@ void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon)
 
 /* --- what is not well --- */
 
-static void write_hold(struct buf *out, const struct account_snapshot *account, time_ms now)
+/* Of an account's id, group/name: accepted as ACCOUNT, and read by people. */
+static void write_short_id(struct buf *out, const char *id)
 {
-    if (account->held_until == TIME_NEVER) {
+    static const char before_group[] = "/resourcegroups/";
+    const char *name = strrchr(id, '/');
+    const char *group = NULL;
+
+    for (const char *at = id; !group && *at != '\0'; at++)
+        if (str_starts_with_nocase(at, before_group))
+            group = at + sizeof(before_group) - 1;
+    if (!group || !name || name < group) {
+        ctl_write_plain(out, id);
+        return;
+    }
+    for (const char *c = group; *c != '/'; c++)
+        (void)buf_append_char(out, (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c);
+    ctl_write_plain(out, name);
+}
+
+static void write_until(struct buf *out, const struct hold_snapshot *hold, time_ms now)
+{
+    if (hold->until == TIME_NEVER) {
         (void)buf_append_str(out, "until resumed");
     } else {
         (void)buf_append_str(out, "until ");
-        ctl_write_instant(out, account->held_until, now);
+        ctl_write_instant(out, hold->until, now);
     }
-    if (account->hold_reason) {
-        (void)buf_append_str(out, ": ");
-        ctl_write_plain(out, account->hold_reason);
+    (void)buf_append_str(out, ": ");
+    ctl_write_plain(out, hold->reason ? hold->reason : "no reason was given");
+}
+
+void ctl_write_hold(struct buf *out, const struct hold_snapshot *hold, time_ms now)
+{
+    (void)buf_append_format(out, "hold %llu of ", (unsigned long long)hold->id);
+    if (hold->account)
+        write_short_id(out, hold->account);
+    else
+        (void)buf_append_str(out, "all accounts");
+    if (!hold->configured && hold->account)
+        (void)buf_append_str(out, " (not configured)");
+    (void)buf_append_str(out, ", by ");
+    ctl_write_plain(out, hold->actor ? hold->actor : "somebody unknown");
+    if (hold->since != TIME_NEVER) {
+        (void)buf_append_str(out, " since ");
+        ctl_write_instant(out, hold->since, now);
     }
+    (void)buf_append_str(out, ", ");
+    write_until(out, hold, now);
+}
+
+/* In the status of the account that it binds. */
+static void write_hold_line(struct buf *out, const struct hold_snapshot *hold, time_ms now)
+{
+    write_until(out, hold, now);
+    (void)buf_append_format(out, " (hold %llu%s, by ", (unsigned long long)hold->id,
+                            hold->account ? "" : " of all accounts");
+    ctl_write_plain(out, hold->actor ? hold->actor : "somebody unknown");
+    (void)buf_append_str(out, ")\n");
 }
 
 void ctl_write_problem(struct buf *out, const struct account_snapshot *account, time_ms now)
@@ -201,10 +247,9 @@ void ctl_write_problem(struct buf *out, const struct account_snapshot *account, 
         ctl_write_plain(out, account->meaning);
         (void)buf_append_char(out, '\n');
     }
-    if (account->held) {
+    for (size_t i = 0; i < account->hold_count; i++) {
         (void)buf_append_str(out, "    held ");
-        write_hold(out, account, now);
-        (void)buf_append_char(out, '\n');
+        write_hold_line(out, &account->holds[i], now);
     }
     if (account->failure.at != TIME_NEVER && account->reason && account->failure.text) {
         (void)buf_append_str(out, "    last failure: ");
@@ -425,10 +470,9 @@ static void write_rotation(struct buf *out, const struct account_snapshot *accou
     }
     (void)buf_append_char(out, '\n');
     write_instant_line(out, "completed", account->completed_at, now);
-    if (account->held) {
-        write_label(out, "held");
-        write_hold(out, account, now);
-        (void)buf_append_char(out, '\n');
+    for (size_t i = 0; i < account->hold_count; i++) {
+        write_label(out, i == 0 ? "held" : "");
+        write_hold_line(out, &account->holds[i], now);
     }
 }
 

@@ -22,6 +22,9 @@ void ctl_write_table(struct buf *out, const struct control_status *status);
 /* Everything that is known of an account. */
 void ctl_write_account(struct buf *out, const struct account_snapshot *account, time_ms now);
 
+/* "hold 3 of all accounts, by uid 0 (root) since …, until …: release week" */
+void ctl_write_hold(struct buf *out, const struct hold_snapshot *hold, time_ms now);
+
 /* Text without control characters; NULL: "-". */
 void ctl_write_plain(struct buf *out, const char *text);
 /* "2026-11-22T12:00:00Z (in 3h 5m)", "… (2d ago)"; "never". */

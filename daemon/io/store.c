@@ -219,6 +219,17 @@ struct fingerprint store_fingerprint(void *store, const char *key, size_t length
     return fingerprint;
 }
 
+static int explain_damage(const struct journal *journal, int code, struct err *err)
+{
+    if (code == -EBADMSG && err) {
+        struct err cause = *err;
+
+        (void)err_set(err, code, "%.200s is damaged: %.180s: %s", journal->path, cause.text,
+                      journal_remedy(code));
+    }
+    return code;
+}
+
 int store_load(struct store *store,
                void (*found)(void *context, const char *account_key, const struct record *record),
                void *context, struct err *err)
@@ -230,13 +241,20 @@ int store_load(struct store *store,
     code = journal->db ? store_record_read_all(journal->db, found, context, err)
                        : err_set(err, -EIO, "the journal cannot be read at present");
     uv_mutex_unlock(&store->worker.journal_lock);
-    if (code == -EBADMSG && err) {
-        struct err cause = *err;
+    return explain_damage(journal, code, err);
+}
 
-        (void)err_set(err, code, "%.200s is damaged: %.180s: %s", journal->path, cause.text,
-                      journal_remedy(code));
-    }
-    return code;
+int store_load_holds(struct store *store, void (*found)(void *context, const struct hold *hold),
+                     void *context, uint64_t *ret_last_id, struct err *err)
+{
+    struct journal *journal = &store->worker.journal;
+    int code;
+
+    uv_mutex_lock(&store->worker.journal_lock);
+    code = journal->db ? store_hold_read_all(journal->db, found, context, ret_last_id, err)
+                       : err_set(err, -EIO, "the journal cannot be read at present");
+    uv_mutex_unlock(&store->worker.journal_lock);
+    return explain_damage(journal, code, err);
 }
 
 /* The members of a row that are texts, in order, so that they can be copied in a loop. */
@@ -310,6 +328,35 @@ void store_save(struct store *store, const char *account_key, const struct recor
         row_count = STORE_HISTORY_PER_SAVE;
     save = save_new(account_key, rows, row_count);
     save->record = *record;
+    save->saved = saved;
+    save->context = context;
+    store_worker_add(&store->worker, save);
+}
+
+void store_save_hold(struct store *store, const struct hold *hold, store_saved *saved,
+                     void *context)
+{
+    struct save *save = save_new("", NULL, 0);
+
+    save->kind = SAVE_HOLD;
+    save->hold = *hold;
+    save->saved = saved;
+    save->context = context;
+    store_worker_add(&store->worker, save);
+}
+
+void store_end_holds(struct store *store, const uint64_t *ids, size_t count, store_saved *saved,
+                     void *context)
+{
+    struct save *save = calloc(1, sizeof(*save) + count * sizeof(*ids));
+
+    if (!save)
+        abort(); /* as in save_new() */
+    list_init(&save->link);
+    save->kind = SAVE_HOLDS_ENDED;
+    save->account_key = "";
+    save->hold_ids = memcpy(save + 1, ids, count * sizeof(*ids));
+    save->hold_id_count = count;
     save->saved = saved;
     save->context = context;
     store_worker_add(&store->worker, save);

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "core/hold.h"
 #include "core/record.h"
 #include "io/loop.h"
 
@@ -70,6 +71,18 @@ typedef void store_saved(void *context);
 void store_save(struct store *store, const char *account_key, const struct record *record,
                 const struct history_row *rows, size_t row_count, store_saved *saved,
                 void *context);
+
+/* Reads every hold (at start, blocking). *ret_last_id: the highest id that was ever given, also to
+ * a hold that has ended. */
+int store_load_holds(struct store *store, void (*found)(void *context, const struct hold *hold),
+                     void *context, uint64_t *ret_last_id, struct err *err);
+
+/* The same for holds as store_save() for records, in one order with it: adds one; removes those
+ * with these ids (copied). */
+void store_save_hold(struct store *store, const struct hold *hold, store_saved *saved,
+                     void *context);
+void store_end_holds(struct store *store, const uint64_t *ids, size_t count, store_saved *saved,
+                     void *context);
 
 /* Since when saves fail; 0: they do not. `ret_text` (borrowed) says why. */
 time_ms store_failing(const struct store *store, const char **ret_text);

@@ -42,6 +42,7 @@ const char *journal_remedy(int code)
 static void disconnect(struct journal *journal)
 {
     record_statements_finalize(&journal->statements);
+    hold_statements_finalize(&journal->hold_statements);
     (void)sqlite3_close(journal->db);
     journal->db = NULL;
 }
@@ -173,6 +174,13 @@ static int find_next_history_id(struct journal *journal, struct err *err)
     return code;
 }
 
+static int prepare_statements(struct journal *journal, struct err *err)
+{
+    int code = record_statements_prepare(&journal->statements, journal->db, err);
+
+    return code != 0 ? code : hold_statements_prepare(&journal->hold_statements, journal->db, err);
+}
+
 static int open_database(struct journal *journal, bool *ret_created, struct err *err)
 {
     int code = store_prepare_file(journal->path, journal->lock_fd, err);
@@ -188,7 +196,7 @@ static int open_database(struct journal *journal, bool *ret_created, struct err 
     if (code == 0)
         code = find_next_history_id(journal, err);
     if (code == 0)
-        code = record_statements_prepare(&journal->statements, journal->db, err);
+        code = prepare_statements(journal, err);
     if (code == 0)
         journal->transactions = 1;
     return code;
@@ -269,7 +277,7 @@ static int reconnect(struct journal *journal, struct err *err)
     if (code == 0)
         code = find_next_history_id(journal, err);
     if (code == 0)
-        code = record_statements_prepare(&journal->statements, journal->db, err);
+        code = prepare_statements(journal, err);
     return code;
 }
 
@@ -291,6 +299,10 @@ static int write_content(struct journal *journal, struct save *save)
 {
     int result;
 
+    if (save->kind == SAVE_HOLD)
+        return store_hold_write(&journal->hold_statements, &save->hold);
+    if (save->kind == SAVE_HOLDS_ENDED)
+        return store_hold_end(&journal->hold_statements, save->hold_ids, save->hold_id_count);
     if (save->first_history_id == 0) {
         save->first_history_id = journal->next_history_id;
         journal->next_history_id += (sqlite3_int64)save->row_count;
@@ -318,7 +330,8 @@ static int write_save(struct journal *journal, struct save *save, struct err *er
     }
     if (!blames_content(result))
         return store_sqlite_err(journal->db, err, "writing");
-    (void)err_set(refused, -ENOTRECOVERABLE, "the record of %.200s: %.250s", save->account_key,
+    (void)err_set(refused, -ENOTRECOVERABLE, "the record of %.200s: %.250s",
+                  save->kind == SAVE_RECORD ? save->account_key : "a hold",
                   sqlite3_errmsg(journal->db));
     return store_execute(journal->db, "ROLLBACK TO save; RELEASE save", "writing", err);
 }

@@ -18,6 +18,7 @@
 #include "base/list.h"
 #include "core/record.h"
 #include "io/store.h"
+#include "io/store_hold.h"
 #include "io/store_record.h"
 #include "io/store_schema.h"
 
@@ -26,6 +27,7 @@ struct journal {
     int lock_fd;
     sqlite3 *db; /* NULL: closed after trouble */
     struct record_statements statements;
+    struct hold_statements hold_statements;
     uint8_t salt[STORE_SALT_LENGTH];
     char session[UUID_TEXT_MAX]; /* written when the daemon starts: tells this file from a copy */
     bool doubted;                /* the trouble was damage: check the file before going on */
@@ -33,11 +35,17 @@ struct journal {
     uint64_t transactions; /* committed so far */
 };
 
-/* One save to be written. The texts of account_key and rows lie behind it in the same allocation.
- */
+enum save_kind { SAVE_RECORD, SAVE_HOLD, SAVE_HOLDS_ENDED };
+
+/* One save to be written. The texts of account_key and rows, or the ids of holds, lie behind it in
+ * the same allocation. */
 struct save {
     struct list link;
-    const char *account_key;
+    enum save_kind kind;
+    const char *account_key; /* "" where it is about holds */
+    struct hold hold;
+    const uint64_t *hold_ids;
+    size_t hold_id_count;
     struct record record;
     struct history_row rows[STORE_HISTORY_PER_SAVE];
     size_t row_count;

@@ -75,9 +75,8 @@ static const struct column account_columns[] = {
     RECORD(TIME, trouble_since),
     RECORD(U32, attempts),
     RECORD(TIME, retry_at),
-    RECORD(BOOL, held),
-    RECORD(TIME, held_until),
-    RECORD(TEXT, hold_reason),
+    RECORD(U64, hold_id),
+    RECORD(TIME, hold_until),
     RECORD(BOOL, adopt_told),
     RECORD(SLOT, adopt_slot),
 };

@@ -123,8 +123,33 @@ static const char schema_2[] =
     " CHECK (surprise_standby_in_use IN (0, 1));\n"
     "UPDATE accounts SET another_rotator = 1 WHERE blocked = 'another_rotator';\n";
 
+/*
+ * What operators hold are holds, each with an id that is never given again; the account remembers
+ * which of them bound it last. A hold of the time before becomes one of its account by name, whose
+ * actor ('') and beginning (0) are unknown.
+ */
+static const char schema_3[] =
+    "CREATE TABLE holds (\n"
+    "    id      INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "    account TEXT,\n" /* NULL: all accounts */
+    "    actor   TEXT NOT NULL,\n"
+    "    since   INTEGER NOT NULL,\n"
+    "    until   INTEGER,\n"
+    "    reason  TEXT NOT NULL\n"
+    ") STRICT;\n"
+    "INSERT INTO holds (account, actor, since, until, reason)"
+    " SELECT account, '', 0, held_until, hold_reason FROM accounts WHERE held ORDER BY account;\n"
+    "ALTER TABLE accounts ADD COLUMN hold_id INTEGER NOT NULL DEFAULT 0"
+    " CHECK (hold_id >= 0);\n"
+    "ALTER TABLE accounts ADD COLUMN hold_until INTEGER DEFAULT 0;\n"
+    "UPDATE accounts SET hold_until = held_until,"
+    " hold_id = (SELECT id FROM holds WHERE holds.account = accounts.account) WHERE held;\n"
+    "ALTER TABLE accounts DROP COLUMN held;\n"
+    "ALTER TABLE accounts DROP COLUMN held_until;\n"
+    "ALTER TABLE accounts DROP COLUMN hold_reason;\n";
+
 /* migrations[n] leads from user_version n to n + 1. What is released is never changed again. */
-static const char *const migrations[] = {schema_1, schema_2};
+static const char *const migrations[] = {schema_1, schema_2, schema_3};
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 
 static int code_of(int result)

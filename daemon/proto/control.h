@@ -10,8 +10,13 @@
  *    POST /v1/accounts/ACCOUNT/redeliver  {"target": "NAME"}           target: optional
  *    POST /v1/accounts/ACCOUNT/adopt      {"active": "primary"}
  *    POST /v1/accounts/ACCOUNT/hold       {"until": "2026-11-22T12:00:00Z", "reason": "…"}
- *    POST /v1/accounts/ACCOUNT/resume
- *    POST /v1/hold, /v1/resume            the same for all accounts
+ *    POST /v1/accounts/ACCOUNT/resume     ends the holds put on that account by name
+ *    POST /v1/accounts/ACCOUNT/unblock
+ *    POST /v1/accounts/ACCOUNT/check
+ *    POST /v1/hold                        of all accounts, also of those to come
+ *    POST /v1/resume                      {"hold": 3}   without it: the holds of all accounts
+ *    POST /v1/check                       all accounts
+ *    GET  /v1/holds                       every hold
  *    POST /v1/reload
  *
  * ACCOUNT is what a person typed, percent-encoded: a name, group/name, or a resource id. Commands
@@ -75,6 +80,17 @@ struct failure_snapshot {
     const char *client_request_id;
 };
 
+/* Something that is not to be regenerated for a while: texts may be NULL, and are borrowed. */
+struct hold_snapshot {
+    uint64_t id;
+    const char *account; /* the resource id; NULL: all accounts */
+    bool configured;     /* that account is */
+    const char *actor;   /* who: "uid 1000 (alice)"; NULL: unknown */
+    time_ms since;       /* TIME_NEVER: unknown */
+    time_ms until;       /* TIME_NEVER: until resumed */
+    const char *reason;
+};
+
 /* Texts may be NULL (not known) and are borrowed; instants may be TIME_NEVER (or 0, which is read
  * back as TIME_NEVER). */
 struct account_snapshot {
@@ -106,9 +122,8 @@ struct account_snapshot {
     time_ms started_at;      /* of that rotation */
     time_ms completed_at;    /* of the last completed one */
 
-    bool held;
-    time_ms held_until; /* TIME_NEVER: until resumed */
-    const char *hold_reason;
+    const struct hold_snapshot *holds; /* that bind it, the last to end first */
+    size_t hold_count;
 
     struct failure_snapshot failure; /* the last one */
     const struct target_snapshot *targets;
@@ -166,7 +181,8 @@ bool control_account_is_well(const struct account_snapshot *account);
 
 /* --- questions and commands --- */
 
-enum control_scope { CONTROL_NOT_WELL, CONTROL_ALL, CONTROL_NAMED };
+/* CONTROL_HOLDS asks for no accounts, but for every hold. */
+enum control_scope { CONTROL_NOT_WELL, CONTROL_ALL, CONTROL_NAMED, CONTROL_HOLDS };
 
 struct control_query {
     enum control_scope scope;
@@ -180,18 +196,21 @@ enum control_command_kind {
     CONTROL_ADOPT,
     CONTROL_HOLD,
     CONTROL_RESUME,
+    CONTROL_UNBLOCK,
+    CONTROL_CHECK,
     CONTROL_RELOAD
 };
 
 struct control_command {
     enum control_command_kind kind;
-    const char *account; /* as typed; NULL: all accounts (hold, resume), or none (reload) */
+    const char *account; /* as typed; NULL: all accounts (hold, resume, check), or none (reload) */
     const char *actor;   /* who it is, as the kernel says: "uid 1000 (alice)"; never NULL */
     bool dry_run;        /* rotate: only say what would happen */
     const char *target;  /* redeliver: this one alone; NULL: all */
     const char *active;  /* adopt: "primary" or "secondary" */
     time_ms until;       /* hold: its end */
     const char *reason;  /* hold */
+    uint64_t hold; /* resume: the id of the one to be ended; 0: those of the account, or of all */
 };
 
 const char *control_command_name(enum control_command_kind kind);
@@ -255,6 +274,8 @@ struct control_answer {
     uint64_t cycle;      /* rotate: the number that the rotation has or would have; 0: no matter */
     size_t accounts;     /* how many accounts were affected */
     const char *report;  /* reload: the messages about the configuration, one a line; or NULL */
+    const struct hold_snapshot *holds; /* hold: the new one; resume: those that ended; or NULL */
+    size_t hold_count;
 };
 
 const char *control_outcome_name(enum control_outcome outcome);
@@ -266,9 +287,35 @@ int control_outcome_http_status(enum control_outcome outcome);
 int control_answer_write(struct buf *out, const struct control_answer *answer);
 int control_error_write(struct buf *out, const char *code, const char *message);
 
-/* Reads either. An error code without an outcome of its own gives CONTROL_INVALID. Texts in
- * `answer` are borrowed from *ret_document (json_object_put()). Returns 0, -EBADMSG or -ENOMEM. */
+/* Reads either, but not the holds: control_hold_list_read(). An error code without an outcome of
+ * its own gives CONTROL_INVALID. Texts in `answer` are borrowed from *ret_document
+ * (json_object_put()). Returns 0, -EBADMSG or -ENOMEM. */
 int control_answer_parse(const char *text, size_t length, struct control_answer *answer,
                          struct json_object **ret_document, struct err *err);
+
+/* --- holds --- */
+
+/* As a member of that name; NULL (no hold): null. */
+void control_hold_write(struct buf *out, const char *name, const struct hold_snapshot *hold);
+/* As a member `holds`. */
+void control_hold_list_write(struct buf *out, const struct hold_snapshot *holds, size_t count);
+/* Reads a member `holds`; *ret_holds is the caller's to free(), its texts are borrowed from
+ * `object`. Returns 0 or -ENOMEM. */
+int control_hold_list_read(struct json_object *object, struct hold_snapshot **ret_holds,
+                           size_t *ret_count);
+
+/* The document of all holds, and how it is read. All texts in it live as long as it does. */
+void control_holds_write(struct buf *out, time_ms now, const struct hold_snapshot *holds,
+                         size_t count);
+struct control_holds {
+    time_ms now;
+    struct hold_snapshot *items;
+    size_t count;
+    struct json_object *document;
+};
+/* Returns 0, -EBADMSG (not such a document), or -ENOMEM. On failure *holds is empty. */
+int control_holds_parse(const char *text, size_t length, struct control_holds *holds,
+                        struct err *err);
+void control_holds_done(struct control_holds *holds);
 
 #endif

@@ -52,6 +52,8 @@ int control_answer_write(struct buf *out, const struct control_answer *answer)
     json_write_number(out, "cycle", answer->cycle);
     json_write_number(out, "accounts", answer->accounts);
     json_write_text(out, "report", answer->report);
+    if (answer->holds)
+        control_hold_list_write(out, answer->holds, answer->hold_count);
     json_write_close(out, '}');
     (void)buf_append_char(out, '\n');
     return out->failed;

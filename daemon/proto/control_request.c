@@ -17,7 +17,8 @@ static const struct {
 } commands[] = {
     [CONTROL_ROTATE] = {"rotate", true, false}, [CONTROL_REDELIVER] = {"redeliver", true, false},
     [CONTROL_ADOPT] = {"adopt", true, false},   [CONTROL_HOLD] = {"hold", true, true},
-    [CONTROL_RESUME] = {"resume", true, true},  [CONTROL_RELOAD] = {"reload", false, true},
+    [CONTROL_RESUME] = {"resume", true, true},  [CONTROL_UNBLOCK] = {"unblock", true, false},
+    [CONTROL_CHECK] = {"check", true, true},    [CONTROL_RELOAD] = {"reload", false, true},
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]), SEGMENTS_MAX = 4 };
 
@@ -129,10 +130,12 @@ static int parse_question(const char *method, char **segments, size_t count, con
                           struct control_request_line *line, const char **ret_allow,
                           struct err *err)
 {
-    const bool is_status = str_equal(segments[1], "status");
+    const bool is_accounts = str_equal(segments[1], "accounts");
 
     line->is_query = true;
-    line->query.scope = is_status ? CONTROL_NOT_WELL : CONTROL_ALL;
+    line->query.scope = is_accounts                        ? CONTROL_ALL
+                        : str_equal(segments[1], "status") ? CONTROL_NOT_WELL
+                                                           : CONTROL_HOLDS;
     if (count == 3) {
         line->query.scope = CONTROL_NAMED;
         line->query.names[line->query.name_count++] = segments[2];
@@ -142,7 +145,7 @@ static int parse_question(const char *method, char **segments, size_t count, con
         return -ENOTSUP;
     if (!query)
         return 0;
-    if (is_status || count == 3)
+    if (!is_accounts || count == 3)
         return err_set(err, -EINVAL, "there are no parameters here");
     return parse_query(query, line, err);
 }
@@ -155,7 +158,8 @@ static int parse_segments(const char *method, char **segments, size_t count, con
     const bool of_accounts = v1 && str_equal(segments[1], "accounts");
     bool is_command = false;
 
-    if ((of_accounts && count <= 3) || (v1 && count == 2 && str_equal(segments[1], "status")))
+    if ((of_accounts && count <= 3) ||
+        (v1 && count == 2 && (str_equal(segments[1], "status") || str_equal(segments[1], "holds"))))
         return parse_question(method, segments, count, query, line, ret_allow, err);
     if (of_accounts && count == 4) {
         is_command = command_from_name(segments[3], true, &line->kind);
@@ -237,7 +241,9 @@ int control_command_path(const struct control_command *command, struct buf *out)
 int control_query_path(enum control_scope scope, char *const *names, size_t name_count,
                        struct buf *out)
 {
-    (void)buf_append_str(out, scope == CONTROL_NOT_WELL ? "/v1/status" : "/v1/accounts");
+    (void)buf_append_str(out, scope == CONTROL_NOT_WELL ? "/v1/status"
+                              : scope == CONTROL_HOLDS  ? "/v1/holds"
+                                                        : "/v1/accounts");
     for (size_t i = 0; scope == CONTROL_NAMED && i < name_count; i++) {
         (void)buf_append_str(out, i == 0 ? "?account=" : "&account=");
         append_account(out, names[i]);
@@ -266,6 +272,11 @@ int control_command_body(const struct control_command *command, struct buf *out)
         json_write_text(out, "reason", command->reason);
         break;
     case CONTROL_RESUME:
+        if (command->hold != 0)
+            json_write_number(out, "hold", command->hold);
+        break;
+    case CONTROL_UNBLOCK:
+    case CONTROL_CHECK:
     case CONTROL_RELOAD:
         break;
     }
@@ -283,6 +294,17 @@ static const char *short_text(struct json_object *document, const char *name)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             return NULL;
     return text;
+}
+
+static int read_hold_id(struct json_object *document, struct control_command *command,
+                        struct err *err)
+{
+    int64_t id;
+
+    if (!json_int64(document, "hold", &id) || id <= 0)
+        return err_set(err, -EINVAL, "hold is the id of a hold, such as 3");
+    command->hold = (uint64_t)id;
+    return 0;
 }
 
 static int read_member(struct json_object *document, const char *name,
@@ -317,6 +339,8 @@ static int read_member(struct json_object *document, const char *name,
                                : err_set(err, -EINVAL, "reason is one line of at most %d bytes",
                                          CONTROL_TEXT_MAX - 1);
     }
+    if (command->kind == CONTROL_RESUME && str_equal(name, "hold"))
+        return read_hold_id(document, command, err);
     return err_set(err, -EINVAL, "%s has no member of that name: %.60s",
                    commands[command->kind].name, name);
 }
@@ -347,6 +371,7 @@ int control_command_parse(enum control_command_kind kind, const char *body, size
     command->active = NULL;
     command->until = TIME_NEVER;
     command->reason = NULL;
+    command->hold = 0;
     if (!document)
         return err->code == -ENOMEM ? -ENOMEM : -EINVAL;
     if (!json_object_is_type(document, json_type_object))

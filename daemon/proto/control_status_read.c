@@ -133,8 +133,6 @@ static int read_targets(struct json_object *object, struct account_snapshot *acc
 
 static void read_condition(struct json_object *object, struct account_snapshot *account)
 {
-    struct json_object *hold = json_member(object, "hold");
-
     account->state = json_string(object, "state");
     account->reason = json_string(object, "reason");
     account->meaning = json_string(object, "meaning");
@@ -150,14 +148,21 @@ static void read_condition(struct json_object *object, struct account_snapshot *
     account->cycle = read_number(object, "cycle");
     account->started_at = read_time(object, "started_at");
     account->completed_at = read_time(object, "completed_at");
-    account->held = hold;
-    account->held_until = read_time(hold, "until");
-    account->hold_reason = json_string(hold, "reason");
+}
+
+static int read_holds(struct json_object *object, struct account_snapshot *account)
+{
+    struct hold_snapshot *holds;
+    int code = control_hold_list_read(object, &holds, &account->hold_count);
+
+    account->holds = holds;
+    return code;
 }
 
 static int read_account(struct json_object *object, struct account_snapshot *account)
 {
     struct json_object *keys = json_member(object, "keys");
+    int code;
 
     account->id = json_string(object, "id");
     account->name = json_string(object, "name");
@@ -173,7 +178,8 @@ static int read_account(struct json_object *object, struct account_snapshot *acc
     read_failure(json_member(object, "failure"), &account->failure);
     if (!account->id || !account->name || !account->state)
         return -EBADMSG;
-    return read_targets(object, account);
+    code = read_holds(object, account);
+    return code != 0 ? code : read_targets(object, account);
 }
 
 static int read_accounts(struct control_status *status)
@@ -216,8 +222,10 @@ int control_status_parse(const char *text, size_t length, struct control_status 
 
 void control_status_done(struct control_status *status)
 {
-    for (size_t i = 0; i < status->account_count; i++)
+    for (size_t i = 0; i < status->account_count; i++) {
         free((void *)status->accounts[i].targets);
+        free((void *)status->accounts[i].holds);
+    }
     free(status->accounts);
     if (status->document)
         json_object_put(status->document);

@@ -85,16 +85,10 @@ static void write_target(struct buf *out, const struct target_snapshot *target)
     json_write_close(out, '}');
 }
 
-static void write_hold(struct buf *out, const struct account_snapshot *account)
+static void write_holds(struct buf *out, const struct account_snapshot *account)
 {
-    if (!account->held) {
-        json_write_null(out, "hold");
-        return;
-    }
-    json_write_open(out, "hold", '{');
-    json_write_time(out, "until", account->held_until);
-    json_write_text(out, "reason", account->hold_reason);
-    json_write_close(out, '}');
+    control_hold_write(out, "hold", account->hold_count > 0 ? &account->holds[0] : NULL);
+    control_hold_list_write(out, account->holds, account->hold_count);
 }
 
 static void write_condition(struct buf *out, const struct account_snapshot *account)
@@ -132,7 +126,7 @@ void control_status_account(struct buf *out, const struct account_snapshot *acco
     write_key(out, "secondary", &account->keys[1], now);
     json_write_close(out, '}');
     write_condition(out, account);
-    write_hold(out, account);
+    write_holds(out, account);
     write_failure(out, &account->failure);
     json_write_open(out, "targets", '[');
     for (size_t i = 0; i < account->target_count; i++)

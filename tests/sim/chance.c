@@ -304,6 +304,30 @@ static void add_policy(struct chance *chance, duration_ms at)
     add(chance, &incident, at);
 }
 
+/* What a hold is of, and what a resume ends, or clears. By the instant rather than by chance, so
+ * that what else a seed stands for stays. */
+static void vary(struct incident *incident, duration_ms at)
+{
+    const unsigned way = (unsigned)(at / MS_SECOND % 6);
+
+    if (incident->command == SCRIPT_HOLD) {
+        if (way < 2)
+            incident->account = ALL_ACCOUNTS;
+        return;
+    }
+    if (way == 0)
+        incident->command = SCRIPT_UNBLOCK;
+    if (way == 1)
+        incident->command = SCRIPT_CHECK;
+    if (way == 2)
+        incident->account = ALL_ACCOUNTS;
+    if (way == 3) {
+        incident->command = SCRIPT_RESUME_HOLD;
+        incident->account = ALL_ACCOUNTS;
+        incident->times = 1 + (unsigned)(at / MS_MINUTE % 3);
+    }
+}
+
 static void add_command(struct chance *chance, unsigned account, duration_ms at)
 {
     static const unsigned commands[SCRIPT_COMMAND_COUNT] = {
@@ -313,6 +337,8 @@ static void add_command(struct chance *chance, unsigned account, duration_ms at)
     incident.command = (enum script_command)weigh(chance, commands, SCRIPT_COMMAND_COUNT);
     if (incident.command == SCRIPT_HOLD)
         incident.duration = on_scale(chance, MS_HOUR, 10 * MS_DAY);
+    if (incident.command == SCRIPT_HOLD || incident.command == SCRIPT_RESUME)
+        vary(&incident, at);
     add(chance, &incident, at);
 }
 

@@ -245,17 +245,29 @@ void daemon_trap(struct world *world, struct world_account *account, enum effect
 /* Where answers to commands go: one at a time, and nobody waits for it. */
 struct control_request {
     struct world *world;
-    struct world_account *account;
+    struct world_account *account; /* NULL: it is about all, or about a hold */
     enum script_command command;
 };
+
+static void tell_oracle(const struct control_request *request, const struct control_answer *answer)
+{
+    struct world *world = request->world;
+
+    if (request->command == SCRIPT_HOLD && answer->hold_count > 0)
+        oracle_held(world, request->account, answer->holds[0].id, answer->holds[0].until);
+    for (unsigned i = 0; i < world->account_count; i++)
+        if (world->accounts[i].configured &&
+            (!request->account || request->account == &world->accounts[i]))
+            oracle_command_answered(world, &world->accounts[i], request->command,
+                                    answer->outcome == CONTROL_REFUSED);
+}
 
 void control_answer(struct control_request *request, const struct control_answer *answer)
 {
     if (!request->world->dying) {
         trace_tell(request->world, request->account, "daemon", "answers: %s: %s",
                    control_outcome_name(answer->outcome), answer->message);
-        oracle_command_answered(request->world, request->account, request->command,
-                                answer->outcome == CONTROL_REFUSED);
+        tell_oracle(request, answer);
     }
     free(request);
 }
@@ -275,20 +287,29 @@ static void tell(struct world *world, struct world_account *account,
 void daemon_command(struct world *world, const struct incident *incident)
 {
     static const enum control_command_kind kinds[] = {
-        [SCRIPT_ROTATE] = CONTROL_ROTATE, [SCRIPT_REDELIVER] = CONTROL_REDELIVER,
-        [SCRIPT_ADOPT] = CONTROL_ADOPT,   [SCRIPT_HOLD] = CONTROL_HOLD,
-        [SCRIPT_RESUME] = CONTROL_RESUME,
+        [SCRIPT_ROTATE] = CONTROL_ROTATE,   [SCRIPT_REDELIVER] = CONTROL_REDELIVER,
+        [SCRIPT_ADOPT] = CONTROL_ADOPT,     [SCRIPT_HOLD] = CONTROL_HOLD,
+        [SCRIPT_RESUME] = CONTROL_RESUME,   [SCRIPT_RESUME_HOLD] = CONTROL_RESUME,
+        [SCRIPT_UNBLOCK] = CONTROL_UNBLOCK, [SCRIPT_CHECK] = CONTROL_CHECK,
     };
+    const bool of_holds = incident->command == SCRIPT_HOLD || incident->command == SCRIPT_RESUME ||
+                          incident->command == SCRIPT_RESUME_HOLD;
     struct control_command command = {
         .kind = kinds[incident->command],
         .actor = "uid 0 (root)",
         .active = slot_name(incident->slot),
         .until = world_wall(world) + incident->duration,
         .reason = "the script says so",
+        .hold = incident->command == SCRIPT_RESUME_HOLD ? incident->times : 0,
     };
 
     if (!world->daemon || world->dying || world->stopping || !world->design->command)
         return;
+    if (of_holds && incident->account == ALL_ACCOUNTS) {
+        trace_tell(world, NULL, "operator", "%s", control_command_name(command.kind));
+        tell(world, NULL, incident, &command);
+        return;
+    }
     for (unsigned i = 0; i < world->account_count; i++) {
         if (!world->accounts[i].configured ||
             (incident->account != ALL_ACCOUNTS && incident->account != i))

@@ -10,10 +10,16 @@
 
 enum { COMMIT_MS = 5, COMMIT_SLOW_MS = 60 * 1000 };
 
+enum save_kind { SAVE_RECORD, SAVE_HOLD, SAVE_HOLDS_ENDED };
+
 struct save {
     struct list link;
-    struct world_account *account;
+    enum save_kind kind;
+    struct world_account *account; /* of a hold of all accounts: the first one */
     struct record record;
+    struct hold hold;
+    uint64_t *ended;
+    size_t ended_count;
     store_saved *saved;
     void *context;
 };
@@ -25,6 +31,10 @@ struct store {
     struct list lost; /* of a daemon that is dying */
     struct happening commit;
     time_ms failing_since;
+    struct journal_holds {
+        struct hold_list list;
+        uint64_t last_id;
+    } holds, copied_holds; /* durable; in the copy of the journal */
 };
 
 static void begin_commit(struct store *store)
@@ -40,10 +50,26 @@ static void begin_commit(struct store *store)
     clock_set(world, &store->commit, world->now + (slow ? COMMIT_SLOW_MS : COMMIT_MS));
 }
 
+static void make_holds_durable(struct journal_holds *holds, const struct save *save)
+{
+    if (save->kind == SAVE_HOLD) {
+        if (hold_list_add(&holds->list, &save->hold) != 0)
+            abort();
+        if (save->hold.id > holds->last_id)
+            holds->last_id = save->hold.id;
+    }
+    for (size_t i = 0; i < save->ended_count; i++)
+        (void)hold_list_remove(&holds->list, save->ended[i]);
+}
+
 static void make_durable(struct world *world, struct save *save)
 {
     struct world_account *account = save->account;
 
+    if (save->kind != SAVE_RECORD) {
+        make_holds_durable(&world->store->holds, save);
+        return;
+    }
     oracle_record_durable(world, account, &save->record);
     if (!account->in_journal || account->journal.position != save->record.position)
         trace_tell(world, account, "disk", "has: %s", position_name(save->record.position));
@@ -78,6 +104,7 @@ static void call_back(struct world *world, struct save *save)
 
     if (save->saved)
         save->saved(save->context);
+    free(save->ended);
     free(save);
     if (!world->dying)
         daemon_trap(world, account, EFFECT_SAVE, CRASH_AFTER);
@@ -125,6 +152,8 @@ void disk_init(struct world *world)
 
 void disk_done(struct world *world)
 {
+    hold_list_done(&world->store->holds.list);
+    hold_list_done(&world->store->copied_holds.list);
     free(world->store);
 }
 
@@ -166,8 +195,18 @@ bool disk_is_idle(const struct world *world)
 
 /* --- what happens to the journal while the daemon is down --- */
 
+static void copy_holds(struct journal_holds *to, const struct journal_holds *from)
+{
+    hold_list_done(&to->list);
+    to->last_id = from->last_id;
+    for (size_t i = 0; i < from->list.count; i++)
+        if (hold_list_add(&to->list, from->list.items[i]) != 0)
+            abort();
+}
+
 void disk_backup(struct world *world)
 {
+    copy_holds(&world->store->copied_holds, &world->store->holds);
     for (unsigned i = 0; i < world->account_count; i++) {
         world->accounts[i].backup = world->accounts[i].journal;
         world->accounts[i].in_backup = world->accounts[i].in_journal;
@@ -176,6 +215,7 @@ void disk_backup(struct world *world)
 
 void disk_restore(struct world *world)
 {
+    copy_holds(&world->store->holds, &world->store->copied_holds);
     for (unsigned i = 0; i < world->account_count; i++) {
         world->accounts[i].journal = world->accounts[i].backup;
         world->accounts[i].in_journal = world->accounts[i].in_backup;
@@ -184,6 +224,8 @@ void disk_restore(struct world *world)
 
 void disk_erase(struct world *world)
 {
+    hold_list_done(&world->store->holds.list);
+    world->store->holds.last_id = 0;
     for (unsigned i = 0; i < world->account_count; i++)
         world->accounts[i].in_journal = false;
 }
@@ -203,31 +245,90 @@ int store_load(struct store *store,
     return 0;
 }
 
+int store_load_holds(struct store *store, void (*found)(void *context, const struct hold *hold),
+                     void *context, uint64_t *ret_last_id, struct err *err)
+{
+    (void)err;
+    for (size_t i = 0; i < store->holds.list.count; i++)
+        found(context, store->holds.list.items[i]);
+    *ret_last_id = store->holds.last_id;
+    return 0;
+}
+
+static struct save *save_new(struct store *store, const char *account_key, store_saved *saved,
+                             void *context)
+{
+    struct save *save = calloc(1, sizeof(*save));
+
+    if (!save)
+        abort();
+    save->account = account_key[0] ? world_account_of(store->world, strrchr(account_key, '/') + 1)
+                                   : &store->world->accounts[0];
+    save->saved = saved;
+    save->context = context;
+    list_init(&save->link);
+    return save;
+}
+
+/* False: the daemon dies before it is handed over. */
+static bool survives(struct store *store, struct save *save)
+{
+    struct world *world = store->world;
+
+    if (!world->dying)
+        daemon_trap(world, save->account, EFFECT_SAVE, CRASH_BEFORE);
+    if (world->dying)
+        list_append(&store->lost, &save->link);
+    return !world->dying;
+}
+
+static void hand_over(struct store *store, struct save *save)
+{
+    list_append(&store->waiting, &save->link);
+    begin_commit(store);
+}
+
+void store_save_hold(struct store *store, const struct hold *hold, store_saved *saved,
+                     void *context)
+{
+    struct save *save = save_new(store, hold->account, saved, context);
+
+    save->kind = SAVE_HOLD;
+    save->hold = *hold;
+    if (survives(store, save))
+        hand_over(store, save);
+}
+
+void store_end_holds(struct store *store, const uint64_t *ids, size_t count, store_saved *saved,
+                     void *context)
+{
+    const struct hold *first = hold_list_find(&store->holds.list, ids[0]);
+    struct save *save = save_new(store, first ? first->account : "", saved, context);
+
+    save->kind = SAVE_HOLDS_ENDED;
+    save->ended = calloc(count, sizeof(*save->ended));
+    if (!save->ended)
+        abort();
+    memcpy(save->ended, ids, count * sizeof(*ids));
+    save->ended_count = count;
+    if (survives(store, save))
+        hand_over(store, save);
+}
+
 void store_save(struct store *store, const char *account_key, const struct record *record,
                 const struct history_row *rows, size_t row_count, store_saved *saved, void *context)
 {
     struct world *world = store->world;
-    struct save *save = malloc(sizeof(*save));
+    struct save *save = save_new(store, account_key, saved, context);
 
-    if (!save)
-        abort();
-    save->account = world_account_of(world, strrchr(account_key, '/') + 1);
     save->record = *record;
-    save->saved = saved;
-    save->context = context;
-    list_init(&save->link);
-    if (!world->dying)
-        daemon_trap(world, save->account, EFFECT_SAVE, CRASH_BEFORE);
-    if (world->dying) {
-        list_append(&store->lost, &save->link);
+    if (!survives(store, save))
         return;
-    }
     for (size_t i = 0; i < row_count; i++)
         if (strcmp(rows[i].event, "rotation.completed") == 0)
             world->counts.rotations++;
     oracle_record_saved(world, save->account, record, rows, row_count);
-    list_append(&store->waiting, &save->link);
-    begin_commit(store);
+    hand_over(store, save);
 }
 
 time_ms store_failing(const struct store *store, const char **ret_text)

@@ -25,11 +25,10 @@ static enum slot slot_in_use(const struct world *world, const struct world_accou
                                                            : world->script->active;
 }
 
-static void command(struct world *world, const struct world_account *account,
-                    enum script_command kind, enum slot slot)
+static void command(struct world *world, unsigned account, enum script_command kind, enum slot slot)
 {
     struct incident incident = {
-        .kind = INCIDENT_COMMAND, .account = account->index, .command = kind, .slot = slot};
+        .kind = INCIDENT_COMMAND, .account = account, .command = kind, .slot = slot};
 
     oracle_incident(world, &incident);
     daemon_command(world, &incident);
@@ -42,14 +41,16 @@ static void settle(struct world *world, const struct world_account *account)
 
     if (!account->configured || !account->in_journal)
         return;
-    if (record->held)
-        command(world, account, SCRIPT_RESUME, SLOT_PRIMARY);
+    if (record->hold_id != 0) {
+        command(world, account->index, SCRIPT_RESUME, SLOT_PRIMARY);
+        command(world, ALL_ACCOUNTS, SCRIPT_RESUME, SLOT_PRIMARY);
+    }
     if (record->blocked == REASON_ANOTHER_ROTATOR)
-        command(world, account, SCRIPT_RESUME, SLOT_PRIMARY);
+        command(world, account->index, SCRIPT_UNBLOCK, SLOT_PRIMARY);
     else if (reason_describe(record->blocked)->clearing == CLEARED_BY_HUMAN)
-        command(world, account, SCRIPT_ADOPT, slot_in_use(world, account));
+        command(world, account->index, SCRIPT_ADOPT, slot_in_use(world, account));
     else if (record->adopted && record_owed_required(record) > 0)
-        command(world, account, SCRIPT_REDELIVER, SLOT_PRIMARY);
+        command(world, account->index, SCRIPT_REDELIVER, SLOT_PRIMARY);
 }
 
 /* --- somebody else --- */

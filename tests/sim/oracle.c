@@ -154,6 +154,7 @@ void oracle_daemon_ends(struct world *world)
     world->oracle.wall_offset = world->wall_offset;
     world->oracle.journal_restored = world->restore_journal && !world->erase_journal;
     world->oracle.journal_edited = world->restore_journal || world->erase_journal;
+    held_daemon_ends(world);
     for (unsigned i = 0; i < world->account_count; i++) {
         struct world_account *account = &world->accounts[i];
         struct oracle_account *state = &account->oracle;
@@ -410,8 +411,8 @@ static void on_command(struct world *world, struct world_account *account,
     if (!world->daemon)
         return;
     liveness_disturb(world, account);
-    state->fight = state->fight && command != SCRIPT_RESUME && command != SCRIPT_ADOPT;
-    if (command == SCRIPT_RESUME)
+    state->fight = state->fight && command != SCRIPT_UNBLOCK && command != SCRIPT_ADOPT;
+    if (command == SCRIPT_UNBLOCK)
         state->strangers_at = state->answered_at = 0;
     if (command == SCRIPT_ROTATE)
         state->rotate_asked = true;
@@ -433,6 +434,7 @@ static void note_jump(struct oracle_account *state, duration_ms jump)
 
 void oracle_incident(struct world *world, const struct incident *incident)
 {
+    held_incident(world, incident);
     if (incident->kind == INCIDENT_BACKUP)
         world->oracle.copied_offset = world->wall_offset;
     for (unsigned i = 0; i < world->account_count; i++) {

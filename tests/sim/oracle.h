@@ -124,6 +124,10 @@ void oracle_incident(struct world *world, const struct incident *incident);
 /* The daemon has answered the command for this account (as the control socket would). */
 void oracle_command_answered(struct world *world, struct world_account *account,
                              enum script_command command, bool refused);
+/* The daemon has answered that the account (NULL: all of them) is held by the hold of that id until
+ * that instant of the wall clock: from now on nothing is regenerated there, whatever happens. */
+void oracle_held(struct world *world, const struct world_account *account, uint64_t id,
+                 time_ms until);
 /* world->policy, the accounts and their targets are what the daemon is told, or will read when it
  * is down. */
 void oracle_reconfigured(struct world *world);

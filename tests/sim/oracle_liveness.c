@@ -192,7 +192,7 @@ static bool is_due(const struct world *world, const struct world_account *accoun
     const struct record *journal = &account->journal;
 
     return account->configured && account->in_journal && journal->adopted &&
-           journal->blocked == REASON_NONE && !journal->held && world->policy.rotate &&
+           journal->blocked == REASON_NONE && journal->hold_id == 0 && world->policy.rotate &&
            !journal->intent.open && journal->goal == journal->active &&
            !account->oracle.said.owes && journal->due_at != 0 &&
            journal->due_at <= world_wall(world);
@@ -294,7 +294,7 @@ static const char *what_holds_it(const struct world_account *account)
         return reason_describe(journal->blocked)->meaning;
     if (journal->trouble != REASON_NONE)
         return reason_describe(journal->trouble)->meaning;
-    return journal->held ? "it is held" : "nothing that it knows of";
+    return journal->hold_id != 0 ? "it is held" : "nothing that it knows of";
 }
 
 static void explain(struct world *world, const struct world_account *account, const char *what)

@@ -223,7 +223,7 @@ void look_remember(struct world_account *account, const struct record *record)
         .live = {world_key_of(&record->live[0]), world_key_of(&record->live[1])},
         .intent = record->intent.open,
         .intent_slot = record->intent.slot,
-        .held = record->held,
+        .bound = record->hold_id != 0,
         .owes = owes(record),
     };
 }

@@ -51,6 +51,11 @@ void consumer_saw(struct world *world, struct world_account *account, unsigned t
 void consumer_saved(struct world_account *account);
 void consumer_durable(struct world_account *account);
 
+/* --- oracle_held.c: what was promised to people --- */
+void held_incident(struct world *world, const struct incident *incident);
+void held_daemon_ends(struct world *world);
+void held_regenerates(struct world *world, struct world_account *account);
+
 /* --- oracle_told.c: what the daemon knows of targets and keys --- */
 void told_world_begins(struct world *world, struct world_account *account);
 void told_daemon_starts(struct world *world, struct world_account *account);

@@ -182,12 +182,9 @@ static void journal_fits(struct world *world, struct world_account *account)
 
 static void is_allowed(struct world *world, struct world_account *account)
 {
-    const struct record *journal = &account->journal;
-
     if (!world->policy.rotate)
         oracle_convict(world, ORACLE_HELD, account, "a regenerate although rotate is false");
-    if (account->in_journal && journal->held && journal->held_until > world_wall(world))
-        oracle_convict(world, ORACLE_HELD, account, "a regenerate of an account that is held");
+    held_regenerates(world, account);
 }
 
 void regenerate_begins(struct world *world, struct world_account *account,

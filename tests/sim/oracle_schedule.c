@@ -281,7 +281,7 @@ void schedule_saved(struct world *world, struct world_account *account, const st
     state->milestone.completed = rows->completed;
     state->milestone.elsewhere =
         !rows->completed && said->adopted && record->active != said->active;
-    if (said->held && !record->held && account->in_journal && journal->due_at != 0 &&
+    if (said->bound && record->hold_id == 0 && account->in_journal && journal->due_at != 0 &&
         journal->due_at <= wall && !state->requested)
         splay_from_now(world, account);
 }

@@ -107,8 +107,8 @@ struct oracle_account {
         uint32_t live[SLOT_COUNT];
         bool intent;
         enum slot intent_slot;
-        bool held;
-        bool owes; /* a delivery to some target */
+        bool bound; /* by a hold */
+        bool owes;  /* a delivery to some target */
     } said;
     bool redeliver_asked, rotate_asked; /* by a command that is not answered yet */
     uint32_t completed_key;
@@ -148,11 +148,24 @@ struct oracle_account {
     unsigned passed_over;                     /* rotations that others completed since then */
 };
 
+enum { ORACLE_HOLDS_MAX = 32 };
+
+/* What people were promised: holds that were answered, until somebody asks for their end. */
+struct oracle_holds {
+    struct oracle_hold {
+        uint64_t id;
+        unsigned account; /* or ALL_ACCOUNTS */
+        time_ms until;    /* by the wall clock */
+    } hold[ORACLE_HOLDS_MAX];
+    unsigned count;
+};
+
 struct oracle_world {
-    duration_ms wall_offset;   /* when the daemon ended */
-    duration_ms copied_offset; /* when the journal was copied */
-    bool journal_edited;       /* restored or erased, for the next start */
-    bool journal_restored;     /* … restored */
+    struct oracle_holds holds, copied_holds; /* when the journal was copied */
+    duration_ms wall_offset;                 /* when the daemon ended */
+    duration_ms copied_offset;               /* when the journal was copied */
+    bool journal_edited;                     /* restored or erased, for the next start */
+    bool journal_restored;                   /* … restored */
     duration_ms check_every_max, overlap_max;
     time_ms disturbed_at;
     time_ms skewed_at; /* the last instant at which the clock was wrong; 0: never */

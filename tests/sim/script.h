@@ -125,6 +125,9 @@ enum script_command {
     SCRIPT_ADOPT,
     SCRIPT_HOLD,
     SCRIPT_RESUME,
+    SCRIPT_RESUME_HOLD, /* the one with the id `times` */
+    SCRIPT_UNBLOCK,
+    SCRIPT_CHECK,
     SCRIPT_COMMAND_COUNT
 };
 

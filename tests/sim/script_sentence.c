@@ -63,6 +63,9 @@ static const struct sentence sentences[] = {
     {INCIDENT_COMMAND, "operator : adopt WHO as SLOT", SCRIPT_ADOPT},
     {INCIDENT_COMMAND, "operator : hold WHO for DURATION", SCRIPT_HOLD},
     {INCIDENT_COMMAND, "operator : resume WHO", SCRIPT_RESUME},
+    {INCIDENT_COMMAND, "operator : resume hold ID", SCRIPT_RESUME_HOLD},
+    {INCIDENT_COMMAND, "operator : unblock WHO", SCRIPT_UNBLOCK},
+    {INCIDENT_COMMAND, "operator : check WHO", SCRIPT_CHECK},
     {INCIDENT_SETTLE, "operator : settle WHO", 0},
     {INCIDENT_EXPECT_ROTATION, "expect rotation within DURATION", 0},
 };
@@ -140,6 +143,13 @@ static bool read_times(const struct script *script, const char *word, struct inc
 {
     (void)script;
     return read_number(word, 2, 1000, &incident->times);
+}
+
+static bool read_id(const struct script *script, const char *word, struct incident *incident)
+{
+    (void)script;
+    incident->account = ALL_ACCOUNTS;
+    return read_number(word, 1, 1000, &incident->times);
 }
 
 static bool read_account(const struct script *script, const char *word, struct incident *incident)
@@ -270,6 +280,7 @@ static const struct blank {
      print_effect},
     {"MISHAP", "something that can happen to this effect", read_mishap, print_mishap},
     {"TIMES", "a number from 2 to 1000", read_times, print_times},
+    {"ID", "the id of a hold", read_id, print_times},
     {"ACCOUNT", "one of the accounts (a1, a2, …)", read_account, print_account},
     {"WHO", "one of the accounts (a1, a2, …) or all", read_who, print_account},
     {"TARGET", "the name of a target", read_target, print_target},

@@ -20,5 +20,5 @@
 #if __SIZEOF_POINTER__ == 8
 _Static_assert(sizeof(struct target_record) == 75,
                "a member of a target is not stored, or not tested");
-_Static_assert(sizeof(struct record) == 1906, "a member of a record is not stored, or not tested");
+_Static_assert(sizeof(struct record) == 1793, "a member of a record is not stored, or not tested");
 #endif

@@ -78,9 +78,8 @@ void begin_at(struct world *world, const struct station *station, bool durable)
 
 void give_command(struct world *world, enum command_kind kind)
 {
-    struct command command = {.kind = kind, .actor = "uid 0 (root)", .reason = "a test"};
+    struct command command = {.kind = kind, .actor = "uid 0 (root)"};
 
-    command.until = world_wall(world) + MS_HOUR;
     command.slot = world->record.goal;
     world_command(world, &command);
 }

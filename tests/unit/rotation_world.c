@@ -66,6 +66,8 @@ void world_context(const struct world *world, struct rotation_context *context)
         .adopt_active = world->adopt_active,
         .daemon_started_at =
             world->sabotage == SABOTAGE_OLD_START ? 1 : world->started_at + world->clock_offset,
+        .hold = world->hold.id != 0 && hold_is_on(&world->hold, world_wall(world)) ? &world->hold
+                                                                                   : NULL,
     };
     configure_targets((struct world *)(uintptr_t)world, context);
 }
@@ -156,7 +158,8 @@ static void narrate(const struct world *world, const struct event *event,
 {
     static const char *const events[] = {"start",      "wake",        "persisted", "preflight_done",
                                          "looked",     "regenerated", "verified",  "delivered",
-                                         "configured", "jumped",      "command"};
+                                         "configured", "jumped",      "command",   "held",
+                                         "hold_ended"};
 
     fprintf(stderr, "%10.3f %-14s%s", (double)(world->now - 1767225600000) / 1000.0,
             events[event->kind], event->failure ? " failed" : "");
@@ -192,6 +195,7 @@ static void step(struct world *world, struct world_event *happening)
     event->look = event->look ? &happening->look : NULL;
     event->failure = event->failure ? &happening->failure : NULL;
     event->command = event->command ? &happening->command : NULL;
+    event->hold = &world->hold;
     world_context(world, &context);
     rotation_step(&context, &world->record, event, &effects);
     /* Whatever a later restart would read has to be possible to go on from. */
@@ -299,6 +303,24 @@ void world_command(struct world *world, const struct command *command)
 
     event->command = *command;
     event->event.command = &event->command;
+    pump(world);
+}
+
+void world_hold(struct world *world, duration_ms duration)
+{
+    world->hold = (struct hold){.id = ++world->holds_given,
+                                .since = world_wall(world),
+                                .until = world_wall(world) + duration,
+                                .actor = "uid 0 (root)",
+                                .reason = "a test"};
+    world_post(world, EVENT_HELD);
+    pump(world);
+}
+
+void world_resume(struct world *world)
+{
+    world->hold = (struct hold){0};
+    world_post(world, EVENT_HOLD_ENDED);
     pump(world);
 }
 

@@ -100,6 +100,8 @@ struct world {
     enum slot adopt_active;
     struct record record;
     struct record journal;
+    struct hold hold; /* id 0: there is none */
+    uint64_t holds_given;
     bool saving;
     time_ms saved_at;
     duration_ms save_takes;
@@ -136,7 +138,7 @@ struct world {
     unsigned actions[WORLD_ACTION_KINDS];
     struct effects last_effects;
     enum command_outcome answered;
-    char answer[200];
+    char answer[300];
     time_ms answered_until;
     time_ms looked_at;
     bool lost_request; /* a regenerate of unknown outcome, and no look since */
@@ -152,6 +154,9 @@ void world_crash(struct world *world, duration_ms downtime);
 void world_configure(struct world *world);
 void world_jump(struct world *world, duration_ms jump);
 void world_command(struct world *world, const struct command *command);
+/* Held for so long from now; a hold that is on is replaced. Holds are durable at once. */
+void world_hold(struct world *world, duration_ms duration);
+void world_resume(struct world *world);
 
 /* Somebody else at work. */
 void world_foreign_regenerate(struct world *world, enum slot slot);

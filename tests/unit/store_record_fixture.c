@@ -169,9 +169,8 @@ void record_randomize(struct record *record, uint64_t seed)
     record->trouble_since = random_time(&state);
     record->attempts = random_u32(&state);
     record->retry_at = random_time(&state);
-    record->held = random_bool(&state);
-    record->held_until = random_time(&state);
-    random_text(&state, record->hold_reason, sizeof(record->hold_reason));
+    record->hold_id = random_below(&state, 1000);
+    record->hold_until = random_time(&state);
     record->adopt_told = random_bool(&state);
     record->adopt_slot = random_slot(&state);
     record->target_count = random_below(&state, TARGETS_MAX + 1);
@@ -252,9 +251,8 @@ void assert_records_equal(const struct record *a, const struct record *b)
     SAME(trouble_since);
     SAME(attempts);
     SAME(retry_at);
-    SAME(held);
-    SAME(held_until);
-    assert_string_equal(a->hold_reason, b->hold_reason);
+    SAME(hold_id);
+    SAME(hold_until);
     SAME(adopt_told);
     SAME(adopt_slot);
     SAME(target_count);

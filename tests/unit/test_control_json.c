@@ -30,6 +30,16 @@ static const struct target_snapshot two_targets[2] = {
      .retry_at = 1700000003000},
 };
 
+static const struct hold_snapshot two_holds[] = {
+    {.id = 7,
+     .configured = true,
+     .actor = "uid 0 (root)",
+     .since = 1699999990000,
+     .until = 1700000009000,
+     .reason = "moving\tin \xc3\xbc"},
+    {.id = 3, .account = ID, .configured = false, .since = TIME_NEVER, .until = TIME_NEVER},
+};
+
 static const struct account_snapshot full_account = {
     .id = ID,
     .name = "acct",
@@ -56,9 +66,8 @@ static const struct account_snapshot full_account = {
     .cycle = 9007199254740993,
     .started_at = 1700000007000,
     .completed_at = 1700000008000,
-    .held = true,
-    .held_until = 1700000009000,
-    .hold_reason = "moving\tin \xc3\xbc",
+    .holds = two_holds,
+    .hold_count = 2,
     .failure = {.at = 1700000010500,
                 .text = "it did not work",
                 .http_status = 403,
@@ -80,7 +89,6 @@ static const struct account_snapshot bare_account = {
     .retry_at = TIME_NEVER,
     .started_at = TIME_NEVER,
     .completed_at = 0, /* as good as never */
-    .held_until = TIME_NEVER,
     .failure = {.at = TIME_NEVER},
 };
 
@@ -121,6 +129,18 @@ static void write_document(struct buf *out)
             assert_null(got->member);                                                              \
     } while (0)
 #define SAME(member) assert_true(got->member == expected->member)
+
+static void assert_holds_equal(const struct hold_snapshot *got,
+                               const struct hold_snapshot *expected)
+{
+    SAME(id);
+    SAME_TEXT(account);
+    SAME(configured);
+    SAME_TEXT(actor);
+    SAME(since);
+    SAME(until);
+    SAME_TEXT(reason);
+}
 
 static void assert_daemon_equal(const struct daemon_snapshot *got,
                                 const struct daemon_snapshot *expected)
@@ -178,9 +198,9 @@ static void assert_conditions_equal(const struct account_snapshot *got,
     SAME(cycle);
     SAME(started_at);
     SAME(completed_at);
-    SAME(held);
-    SAME(held_until);
-    SAME_TEXT(hold_reason);
+    SAME(hold_count);
+    for (size_t i = 0; i < got->hold_count; i++)
+        assert_holds_equal(&got->holds[i], &expected->holds[i]);
 }
 
 static void assert_accounts_equal(const struct account_snapshot *got,
@@ -231,6 +251,54 @@ static void test_status_comes_back(void **state)
     buf_done(&text);
 }
 
+static void test_list_of_holds_comes_back(void **state)
+{
+    struct control_holds holds;
+    struct err err;
+    struct buf text;
+
+    (void)state;
+    buf_init(&text, CONTROL_REPLY_MAX);
+    control_holds_write(&text, 1700000000000, two_holds, 2);
+    assert_int_equal(control_holds_parse(buf_str(&text), text.length, &holds, &err), 0);
+    assert_int_equal(holds.now, 1700000000000);
+    assert_int_equal(holds.count, 2);
+    for (size_t i = 0; i < 2; i++)
+        assert_holds_equal(&holds.items[i], &two_holds[i]);
+    control_holds_done(&holds);
+    assert_int_equal(control_holds_parse("{\"now\":null}", 12, &holds, &err), -EBADMSG);
+    buf_done(&text);
+}
+
+/* A hold tells of the new one, a resume of those that ended; other answers have no such member. */
+static void test_holds_in_an_answer(void **state)
+{
+    struct control_answer answer = {.outcome = CONTROL_DONE, .message = "m", .until = TIME_NEVER};
+    struct control_answer found;
+    struct hold_snapshot *holds;
+    struct json_object *document;
+    struct err err;
+    struct buf text;
+    size_t count;
+
+    (void)state;
+    buf_init(&text, CONTROL_REPLY_MAX);
+    assert_int_equal(control_answer_write(&text, &answer), 0);
+    assert_null(strstr(buf_str(&text), "holds"));
+    buf_clear(&text);
+    answer.holds = two_holds;
+    answer.hold_count = 2;
+    assert_int_equal(control_answer_write(&text, &answer), 0);
+    assert_int_equal(control_answer_parse(buf_str(&text), text.length, &found, &document, &err), 0);
+    assert_int_equal(control_hold_list_read(document, &holds, &count), 0);
+    assert_int_equal(count, 2);
+    for (size_t i = 0; i < 2; i++)
+        assert_holds_equal(&holds[i], &two_holds[i]);
+    free(holds);
+    json_object_put(document);
+    buf_done(&text);
+}
+
 /* Programs read these names: they are never renamed. */
 static void test_names_in_the_document_are_stable(void **state)
 {
@@ -244,12 +312,15 @@ static void test_names_in_the_document_are_stable(void **state)
         "\"state\":\"held\",\"reason\":\"operator\",\"meaning\":\"an operator holds it\","
         "\"do\":\"keyrotatectl resume acct\",\"overdue\":true,\"consumers_at_risk\":true,",
         "\"cycle\":9007199254740993,",
-        "\"hold\":{\"until\":\"2023-11-14T22:13:29Z\",\"reason\":\"moving\\tin ",
+        "\"hold\":{\"id\":7,\"account\":null,\"configured\":true,\"actor\":\"uid 0 (root)\","
+        "\"since\":\"2023-11-14T22:13:10Z\",\"until\":\"2023-11-14T22:13:29Z\","
+        "\"reason\":\"moving\\tin ",
+        "\"holds\":[{\"id\":7,",
         "\"failure\":{\"at\":\"2023-11-14T22:13:30.500Z\",\"text\":\"it did not work\","
         "\"http_status\":403,\"error_code\":\"AuthorizationFailed\",\"request_id\":\"r\","
         "\"correlation_id\":\"c\",\"client_request_id\":\"q\"},",
         "\"targets\":[{\"name\":\"file\",\"destination\":",
-        "\"hold\":null,\"failure\":null,\"targets\":[]}]}\n",
+        "\"hold\":null,\"holds\":[],\"failure\":null,\"targets\":[]}]}\n",
     };
     struct buf text;
 
@@ -310,6 +381,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_status_comes_back),
         cmocka_unit_test(test_names_in_the_document_are_stable),
+        cmocka_unit_test(test_list_of_holds_comes_back),
+        cmocka_unit_test(test_holds_in_an_answer),
         cmocka_unit_test(test_documents_that_are_none),
         cmocka_unit_test(test_what_a_newer_daemon_adds_is_ignored),
     };

@@ -33,6 +33,8 @@ UNUSED_COMMAND(ctl_redeliver)
 UNUSED_COMMAND(ctl_adopt)
 UNUSED_COMMAND(ctl_hold)
 UNUSED_COMMAND(ctl_resume)
+UNUSED_COMMAND(ctl_unblock)
+UNUSED_COMMAND(ctl_check)
 UNUSED_COMMAND(ctl_reload)
 
 /* Splits at blanks; "_" stands for a blank inside an argument. What is printed is dropped. */

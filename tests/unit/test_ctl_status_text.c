@@ -46,7 +46,6 @@ static const struct account_snapshot blocked = {
     .cycle = 7,
     .started_at = TIME_NEVER,
     .completed_at = NOW - 2 * MS_DAY,
-    .held_until = TIME_NEVER,
     .failure = {.at = NOW - MS_HOUR,
                 .text = "no \x1b[31mred\x07",
                 .http_status = 403,
@@ -68,7 +67,6 @@ static const struct account_snapshot well = {
     .retry_at = TIME_NEVER,
     .completed_at = TIME_NEVER,
     .started_at = TIME_NEVER,
-    .held_until = TIME_NEVER,
     .failure = {.at = TIME_NEVER},
 };
 
@@ -141,18 +139,51 @@ static void test_problem(void **state)
 
 static void test_held_account(void **state)
 {
+    static const struct hold_snapshot holds[] = {
+        {.id = 3, .actor = "uid 0 (root)", .until = NOW + 2 * MS_DAY, .reason = "moving house"},
+        {.id = 9, .account = "/a", .until = NOW + MS_DAY, .since = TIME_NEVER},
+    };
     struct account_snapshot held = well;
 
     (void)state;
     held.state = "held";
     held.reason = "operator";
-    held.held = true;
-    held.held_until = NOW + 2 * MS_DAY;
-    held.hold_reason = "moving house";
+    held.holds = holds;
+    held.hold_count = 2;
     ctl_write_problem(&text, &held, NOW);
     assert_string_equal(buf_str(&text),
                         "b/grün: held: operator\n"
-                        "    held until 2026-11-24T12:00:00Z (in 2d): moving house\n");
+                        "    held until 2026-11-24T12:00:00Z (in 2d): moving house"
+                        " (hold 3 of all accounts, by uid 0 (root))\n"
+                        "    held until 2026-11-23T12:00:00Z (in 1d): no reason was given"
+                        " (hold 9, by somebody unknown)\n");
+}
+
+static void test_hold_as_it_is_listed(void **state)
+{
+    struct hold_snapshot hold = {.id = 3,
+                                 .configured = true,
+                                 .actor = "uid 0 (root)",
+                                 .since = NOW - MS_HOUR,
+                                 .until = NOW + 2 * MS_DAY,
+                                 .reason = "moving\thouse"};
+
+    (void)state;
+    ctl_write_hold(&text, &hold, NOW);
+    assert_string_equal(buf_str(&text),
+                        "hold 3 of all accounts, by uid 0 (root) since 2026-11-22T11:00:00Z (1h "
+                        "ago), until 2026-11-24T12:00:00Z (in 2d): moving?house");
+    buf_clear(&text);
+    hold = (struct hold_snapshot){
+        .id = 4,
+        .account =
+            "/subscriptions/s/resourceGroups/Group/providers/Microsoft.Batch/batchAccounts/acct",
+        .since = TIME_NEVER,
+        .until = TIME_NEVER};
+    ctl_write_hold(&text, &hold, NOW);
+    assert_string_equal(buf_str(&text),
+                        "hold 4 of Group/acct (not configured), by somebody "
+                        "unknown, until resumed: no reason was given");
 }
 
 static void test_table_is_aligned(void **state)
@@ -264,6 +295,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_summary, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_problem, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_held_account, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hold_as_it_is_listed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_table_is_aligned, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_everything_about_an_account, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_severity, set_up, tear_down),

@@ -54,8 +54,9 @@ static void rotate_false(struct fixture *f)
 }
 static void held(struct fixture *f)
 {
-    f->record.held = true;
-    f->record.held_until = NOW_MS + 7;
+    static const struct hold hold = {.id = 1, .until = NOW_MS + 7};
+
+    f->context.hold = &hold;
 }
 static void adoption_told(struct fixture *f)
 {

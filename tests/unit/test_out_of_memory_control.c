@@ -190,6 +190,12 @@ static const struct target_snapshot targets[] = {
      .retry_at = NOW + MS_HOUR},
 };
 
+static const struct hold_snapshot account_hold = {.id = 3,
+                                                  .actor = "uid 0 (root)",
+                                                  .since = NOW,
+                                                  .until = NOW + MS_DAY,
+                                                  .reason = "release week"};
+
 static const struct account_snapshot account = {
     .id = ID,
     .name = "acct",
@@ -213,9 +219,8 @@ static const struct account_snapshot account = {
     .cycle = 7,
     .started_at = NOW - MS_HOUR,
     .completed_at = NOW - MS_DAY,
-    .held = true,
-    .held_until = NOW + MS_DAY,
-    .hold_reason = "release week",
+    .holds = &account_hold,
+    .hold_count = 1,
     .failure = {.at = NOW - MS_HOUR, .text = "permission denied", .error_code = "EACCES"},
     .targets = targets,
     .target_count = 2,

@@ -57,7 +57,7 @@ static void command(struct result *result, const void *context)
 
     (void)context;
     begin_adopted(&world);
-    for (int kind = COMMAND_ROTATE; kind <= COMMAND_RESUME; kind++) {
+    for (int kind = COMMAND_ROTATE; kind <= COMMAND_CHECK; kind++) {
         give_command(&world, (enum command_kind)kind);
         world_run(&world, 30 * MS_DAY);
         result_add(result, "%s\n", world.answer);

@@ -230,7 +230,7 @@ static void test_stalled_journal(void **state)
     for (size_t i = 0; i < STATION_COUNT; i++) {
         begin_at(&world, &stations[i], true);
         world.save_takes = MS_HOUR;
-        give_command(&world, COMMAND_RESUME);
+        give_command(&world, COMMAND_CHECK);
         world_run(&world, MS_SECOND);
         world.save_takes = 5;
         world_run(&world, MS_DAY);

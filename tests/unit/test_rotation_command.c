@@ -14,7 +14,7 @@ static void test_commands_everywhere(void **state)
 
     (void)state;
     for (size_t i = 0; i < STATION_COUNT; i++)
-        for (int kind = COMMAND_ROTATE; kind <= COMMAND_RESUME; kind++)
+        for (int kind = COMMAND_ROTATE; kind <= COMMAND_CHECK; kind++)
             for (int durable = 0; durable < 2; durable++) {
                 begin_at(&world, &stations[i], durable);
                 give_command(&world, (enum command_kind)kind);
@@ -91,12 +91,10 @@ static void test_dry_run(void **state)
 static void test_hold(void **state)
 {
     static struct world world;
-    struct command command = {.kind = COMMAND_HOLD, .reason = "change freeze", .actor = "uid 0"};
 
     (void)state;
     begin_due(&world);
-    command.until = world_wall(&world) + 5 * MS_DAY;
-    world_command(&world, &command);
+    world_hold(&world, 5 * MS_DAY);
     world_run(&world, 5 * MS_DAY - MS_MINUTE);
     assert_lawful(&world);
     assert_int_equal(view_of(&world).state, STATE_HELD);
@@ -127,7 +125,7 @@ static void test_hold_at_the_last_moment(void **state)
             continue;
         begin_at(&world, &stations[i], true);
         forget_trace(&world);
-        give_command(&world, COMMAND_HOLD);
+        world_hold(&world, MS_HOUR);
         world_run(&world, MS_HOUR - MS_MINUTE);
         assert_lawful(&world);
         assert_int_equal(world.actions[ACTION_REGENERATE], 0);
@@ -296,7 +294,7 @@ static void test_stale_look(void **state)
     begin_at(&world, &stations[2], true);
     assert_int_equal(world.record.position, POSITION_ROTATE_LOOK);
     world.save_takes = MS_HOUR;
-    give_command(&world, COMMAND_RESUME);
+    give_command(&world, COMMAND_CHECK);
     world.save_takes = 5;
     world_run(&world, 2 * MS_HOUR);
     assert_lawful(&world);

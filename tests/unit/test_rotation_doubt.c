@@ -208,7 +208,7 @@ static void test_journal_behind_stays(void **state)
     world_run(&world, MS_DAY);
     assert_int_equal(world.record.blocked, REASON_JOURNAL_BEHIND);
     world_script(&world, ACTION_LOOK, OUTCOME_FAILS, REASON_ACCOUNT_NOT_FOUND, 1);
-    give_command(&world, COMMAND_RESUME);
+    give_command(&world, COMMAND_CHECK);
     world_run(&world, MS_DAY);
     assert_int_equal(world.record.blocked, REASON_JOURNAL_BEHIND);
     world_crash(&world, MS_SECOND);

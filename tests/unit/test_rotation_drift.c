@@ -219,14 +219,14 @@ static void test_another_rotator(void **state)
     assert_int_equal(world.record.blocked, REASON_ANOTHER_ROTATOR);
     world_run(&world, 50 * MS_DAY);
     assert_int_equal(world.actions[ACTION_REGENERATE], 0);
-    give_command(&world, COMMAND_RESUME);
+    give_command(&world, COMMAND_UNBLOCK);
     world_run(&world, 50 * MS_DAY);
     assert_lawful(&world);
     assert_true(world.completed > 0);
 }
 
-/* What was resumed is forgiven: the count begins anew. */
-static void test_resume_forgives(void **state)
+/* What was unblocked is forgiven: the count begins anew. */
+static void test_unblock_forgives(void **state)
 {
     static struct world world;
 
@@ -237,7 +237,7 @@ static void test_resume_forgives(void **state)
         let_it_be_found(&world);
     }
     assert_int_equal(world.record.blocked, REASON_ANOTHER_ROTATOR);
-    give_command(&world, COMMAND_RESUME);
+    give_command(&world, COMMAND_UNBLOCK);
     world_foreign_regenerate(&world, SLOT_SECONDARY);
     let_it_be_found(&world);
     assert_int_equal(world.record.blocked, REASON_NONE);
@@ -258,7 +258,7 @@ static void test_foreign_change_everywhere(void **state)
                 assert_lawful(&world);
                 assert_active(&world, world.record.active);
                 assert_false(world.record.consumers_at_risk);
-                give_command(&world, COMMAND_RESUME);
+                give_command(&world, COMMAND_UNBLOCK);
                 world_run(&world, 60 * MS_DAY);
                 assert_lawful(&world);
                 assert_true(world.completed > 0);
@@ -349,7 +349,7 @@ int main(void)
         cmocka_unit_test(test_surprises_are_confirmed),
         cmocka_unit_test(test_alert),
         cmocka_unit_test(test_another_rotator),
-        cmocka_unit_test(test_resume_forgives),
+        cmocka_unit_test(test_unblock_forgives),
         cmocka_unit_test(test_foreign_change_everywhere),
         cmocka_unit_test(test_restored_journal),
         cmocka_unit_test(test_adoption_table),

@@ -14,7 +14,11 @@
  *     ROTATION_SEED=17 build/tests/test_rotation_random     that run alone, with its trace
  */
 
-enum { RUNS = 2500, STEPS_PER_RUN = 1500, SABOTAGE_RUNS = RUNS };
+enum {
+    RUNS = 2500,
+    STEPS_PER_RUN = 1500,
+    SABOTAGE_RUNS = 20000 /* the rarest shows in one of thousands */
+};
 
 struct weather {
     unsigned chance[OUTCOME_UNREAD_TARGET + 1];
@@ -45,12 +49,15 @@ static bool happens(struct world *world, unsigned per_thousand)
 static void random_command(struct world *world)
 {
     struct command command = {.actor = "uid 0"};
+    unsigned choice = world_random(world, COMMAND_CHECK + 3);
 
-    command.kind = (enum command_kind)world_random(world, COMMAND_RESUME + 1);
-    if (command.kind == COMMAND_HOLD) {
-        command.until = world_wall(world) + (1 + world_random(world, 48)) * MS_HOUR;
-        command.reason = "chance";
-    }
+    if (choice == COMMAND_CHECK + 1)
+        world_hold(world, (1 + world_random(world, 48)) * MS_HOUR);
+    if (choice == COMMAND_CHECK + 2)
+        world_resume(world);
+    if (choice > COMMAND_CHECK)
+        return;
+    command.kind = (enum command_kind)choice;
     /* A person who names the wrong slot breaks the consumers: this one looks first. */
     if (command.kind == COMMAND_ADOPT) {
         if (!world->record.adopted)
@@ -137,12 +144,12 @@ static void trouble(struct world *world, const struct weather *weather)
 /* What a person would do about it. */
 static void settle_by_hand(struct world *world)
 {
-    struct command resume = {.kind = COMMAND_RESUME, .actor = "uid 0"};
+    struct command unblock = {.kind = COMMAND_UNBLOCK, .actor = "uid 0"};
     struct command redeliver = {.kind = COMMAND_REDELIVER, .actor = "uid 0"};
     struct command adopt = {.kind = COMMAND_ADOPT, .actor = "uid 0", .slot = world->record.active};
 
     if (world->record.blocked == REASON_ANOTHER_ROTATOR)
-        world_command(world, &resume);
+        world_command(world, &unblock);
     else if (world->record.blocked != REASON_NONE)
         world_command(world, &adopt);
     else
@@ -151,7 +158,7 @@ static void settle_by_hand(struct world *world)
 
 static void fair_weather(struct world *world)
 {
-    struct command resume = {.kind = COMMAND_RESUME, .actor = "uid 0"};
+    struct command check = {.kind = COMMAND_CHECK, .actor = "uid 0"};
     unsigned completed;
 
     memset(world->chance, 0, sizeof(world->chance));
@@ -160,7 +167,8 @@ static void fair_weather(struct world *world)
     world->policy.rotate = true;
     world_configure(world);
     world_run(world, 2 * MS_HOUR);
-    world_command(world, &resume);
+    world_resume(world);
+    world_command(world, &check);
     world_run(world, MS_DAY);
     settle_by_hand(world);
     world_run(world, MS_DAY);

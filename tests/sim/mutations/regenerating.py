@@ -71,9 +71,40 @@ MUTATIONS = [
              "held",
              "a key is regenerated in the week in which nothing may change",
              ("core/interlock.c", """\
-    else if (record->held)
-        refuse(interlock, REASON_OPERATOR, record->held_until, "the account is held");
+    else if (context->hold)
+        refuse(interlock, REASON_OPERATOR, context->hold->until, "the account is held");
 """, "")),
+    mutation("one-end-for-all", 1,
+             "the end of one of two holds ends both",
+             "held",
+             "who asked for a month is passed over because somebody else asked for a day",
+             ("app/engine_hold.c",
+              "        if (!hold_list_remove(&engine->holds, change->holds[i].id))\n",
+              "        hold_list_done(&engine->holds);\n        if (false)\n"),
+             scenario="two-holds"),
+    mutation("newcomer-not-held", 1,
+             "a hold of all accounts covers those alone that hear of it when it comes",
+             "held",
+             "an account that comes in the middle of a change freeze is rotated in it",
+             ("core/hold.c", """\
+    const char *const scopes[] = {"", account};
+    size_t found""", """\
+    const char *const scopes[] = {account};
+    size_t found"""),
+             scenario="hold-of-all-and-newcomer"),
+    mutation("hold-answered-early", 1,
+             "a hold is answered before the journal has it",
+             "held",
+             "after a power cut, an account is rotated that an operator was told is held",
+             ("app/engine_hold.c", """\
+    store_save_hold(engine->parts.store, hold, on_durable, change);
+    tell_accounts(engine, EVENT_HELD, hold, command->actor);
+""", """\
+    store_save_hold(engine->parts.store, hold, NULL, NULL);
+    tell_accounts(engine, EVENT_HELD, hold, command->actor);
+    on_durable(change);
+"""),
+             scenario="hold-lost-in-crash"),
 
     # --- 2: look first ---
     mutation("unread-target-will-do", 2,

@@ -1,0 +1,420 @@
+#include "app/engine_account.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/str.h"
+
+/*
+ * Holds: put on, ended by an operator, ended by time.
+ *
+ * A hold binds from the moment in which it is asked for, and goes on binding until its end is
+ * durable: an answer, and an account that goes on, never are ahead of the journal.
+ */
+
+enum { EXPIRE_AT_ONCE = 64 };
+
+/* A command that waits until the journal has what it changed. */
+struct hold_change {
+    struct engine *engine;
+    struct control_request *request;
+    char actor[ACTOR_MAX];
+    char account[HOLD_ACCOUNT_MAX]; /* as in struct hold: whom the command named */
+    bool is_put;                    /* a hold is put on; else they are ended */
+    struct hold *holds;             /* that it is about: copies */
+    size_t count;
+};
+
+/* --- words --- */
+
+/* "hold 3 of all accounts until 2026-12-01T00:00:00Z, by uid 0 (root): release week" */
+static void describe(const struct hold *hold, char *out, size_t size)
+{
+    char until[TIME_TEXT_MAX];
+
+    snprintf(out, size, "hold %llu%s%s%s%s%s: %s", (unsigned long long)hold->id,
+             hold->account[0] ? "" : " of all accounts", hold->until == TIME_NEVER ? "" : " until ",
+             hold->until == TIME_NEVER ? "" : time_to_rfc3339(hold->until, until),
+             hold->actor[0] ? ", by " : "", hold->actor,
+             hold->reason[0] ? hold->reason : "no reason was given");
+}
+
+/* The account of that key, or NULL. The list is sorted by key. */
+static struct engine_account *find_account(const struct engine *engine, const char *key)
+{
+    size_t low = 0;
+    size_t high = engine->account_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(engine->accounts[middle]->key, key);
+
+        if (order == 0)
+            return engine->accounts[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+static void log_command(struct engine *engine, const struct hold *hold, const char *what,
+                        const char *actor)
+{
+    char words[HOLD_REASON_MAX + ACTOR_MAX + 100];
+    const struct engine_account *account = find_account(engine, hold->account);
+    const char *slash = strrchr(hold->account, '/');
+    const char *name = account ? account->account->name : slash ? slash + 1 : NULL;
+    struct log_line line;
+
+    describe(hold, words, sizeof(words));
+    log_line_start(&line, loop_now(engine->parts.loop), LEVEL_NOTICE, "operator.command",
+                   "%s%s%s: %s", name ? name : "", name ? ": " : "", what, words);
+    log_line_text(&line, "account", name);
+    log_line_text(&line, "resource_group", account ? account->account->resource_group : NULL);
+    log_line_text(&line, "actor", actor);
+    log_line_number(&line, "hold", (int64_t)hold->id);
+    log_emit(engine->parts.log, &line);
+}
+
+/* What is under way when a hold comes is finished: half of the consumers are not left behind. */
+static bool rotation_is_under_way(const struct engine_account *account)
+{
+    return account &&
+           (account->record.intent.open || account->record.goal != account->record.active);
+}
+
+static void say_put(const struct hold_change *change, char *out, size_t size)
+{
+    const struct hold *hold = &change->holds[0];
+    const struct engine_account *account = find_account(change->engine, hold->account);
+    char until[TIME_TEXT_MAX];
+
+    snprintf(
+        out, size, "held until %s (hold %llu): %s", time_to_rfc3339(hold->until, until),
+        (unsigned long long)hold->id,
+        !hold->account[0]
+            ? "rotations under way are finished, nothing new is started, also of accounts that "
+              "are configured later"
+        : rotation_is_under_way(account)
+            ? "the rotation under way is finished, nothing new is started"
+            : "nothing is regenerated");
+}
+
+/* What still binds after some holds have ended, or although none has. */
+static void say_remaining(const struct engine *engine, const char *account, const char *ended,
+                          char *out, size_t size)
+{
+    const time_ms now = loop_now(engine->parts.loop);
+    const struct engine_account *subject = find_account(engine, account);
+    const struct hold *rest = hold_list_binding(&engine->holds, account, now);
+    char words[HOLD_REASON_MAX + ACTOR_MAX + 100];
+
+    if (rest) {
+        describe(rest, words, sizeof(words));
+        snprintf(out, size, "%s; it stays held by %s; `keyrotatectl resume --hold %llu` ends that",
+                 ended, words, (unsigned long long)rest->id);
+    } else if (subject && !subject->account->policy->rotate) {
+        snprintf(out, size, "%s; the configuration says rotate: false, which no resume changes",
+                 ended);
+    } else {
+        snprintf(out, size, "%s; nothing holds it", ended);
+    }
+}
+
+static void say_ended(const struct engine *engine, const char *account, size_t count, char *out,
+                      size_t size)
+{
+    char ended[80];
+    size_t of_all;
+
+    (void)hold_list_scope(&engine->holds, "", &of_all);
+    snprintf(ended, sizeof(ended), "%zu hold%s ended", count, count == 1 ? "" : "s");
+    if (account[0])
+        say_remaining(engine, account, count > 0 ? ended : "no hold was put on it by name", out,
+                      size);
+    else if (count == 0 && engine->holds.count == 0)
+        snprintf(out, size, "nothing is held: there was nothing to end");
+    else if (engine->holds.count > of_all)
+        snprintf(out, size, "%s; %zu on single accounts stay: `keyrotatectl hold --list`",
+                 count > 0 ? ended : "no hold of all accounts is in force: nothing was ended",
+                 engine->holds.count - of_all);
+    else
+        snprintf(out, size, "%s%s", ended, of_all > 0 ? "; others of all accounts stay" : "");
+}
+
+/* --- answers --- */
+
+void engine_hold_snapshot(const struct engine *engine, const struct hold *hold,
+                          struct hold_snapshot *snapshot)
+{
+    const struct engine_account *account = find_account(engine, hold->account);
+
+    *snapshot = (struct hold_snapshot){
+        .id = hold->id,
+        .account = account            ? account->account->id
+                   : hold->account[0] ? hold->account
+                                      : NULL,
+        .configured = account != NULL,
+        .actor = hold->actor[0] ? hold->actor : NULL,
+        .since = hold->since == 0 ? TIME_NEVER : hold->since,
+        .until = hold->until,
+        .reason = hold->reason[0] ? hold->reason : NULL,
+    };
+}
+
+static void answer_with(const struct hold_change *change, const char *message)
+{
+    const struct engine_account *account = find_account(change->engine, change->account);
+    struct hold_snapshot *snapshots = calloc(change->count + 1, sizeof(*snapshots));
+    struct control_answer answer = {
+        .outcome = CONTROL_DONE,
+        .message = message,
+        .account = account ? account->account->id : NULL,
+        .until = TIME_NEVER,
+        .accounts = account ? 1 : change->engine->account_count,
+        .holds = snapshots,
+        .hold_count = snapshots ? change->count : 0,
+    };
+
+    for (size_t i = 0; i < answer.hold_count; i++)
+        engine_hold_snapshot(change->engine, &change->holds[i], &snapshots[i]);
+    control_answer(change->request, &answer);
+    free(snapshots);
+}
+
+static void refuse(struct control_request *request, enum control_outcome outcome,
+                   const char *message)
+{
+    struct control_answer answer = {.outcome = outcome, .message = message, .until = TIME_NEVER};
+
+    control_answer(request, &answer);
+}
+
+int engine_write_holds(struct engine *engine, struct buf *out)
+{
+    struct hold_snapshot *snapshots;
+
+    engine_expire_holds(engine);
+    snapshots = calloc(engine->holds.count + 1, sizeof(*snapshots));
+    if (!snapshots)
+        return -ENOMEM;
+    for (size_t i = 0; i < engine->holds.count; i++)
+        engine_hold_snapshot(engine, engine->holds.items[i], &snapshots[i]);
+    control_holds_write(out, loop_now(engine->parts.loop), snapshots, engine->holds.count);
+    free(snapshots);
+    return out->failed;
+}
+
+/* --- telling the accounts --- */
+
+static bool binds(const struct hold *hold, const struct engine_account *account)
+{
+    return hold->account[0] == '\0' || strcmp(hold->account, account->key) == 0;
+}
+
+static void tell_account(struct engine_account *account, enum event_kind kind,
+                         const struct hold *hold, const char *actor)
+{
+    struct turn *turn = turn_new(account, kind);
+
+    turn->hold = *hold;
+    str_copy(turn->actor, sizeof(turn->actor), actor);
+    turn_post(account, turn);
+}
+
+/* One that waits for its turn is told when it starts. */
+static void tell_accounts(struct engine *engine, enum event_kind kind, const struct hold *hold,
+                          const char *actor)
+{
+    for (size_t i = 0; i < engine->account_count; i++)
+        if (!engine->accounts[i]->waits && binds(hold, engine->accounts[i]))
+            tell_account(engine->accounts[i], kind, hold, actor);
+}
+
+/* --- changing --- */
+
+static struct hold_change *change_new(struct engine *engine, const struct control_command *command,
+                                      struct control_request *request, size_t count)
+{
+    struct hold_change *change = calloc(1, sizeof(*change));
+    struct hold *holds = calloc(count + 1, sizeof(*holds));
+
+    if (!change || !holds) {
+        free(change);
+        free(holds);
+        return NULL;
+    }
+    change->engine = engine;
+    change->request = request;
+    change->holds = holds;
+    change->is_put = command->kind == CONTROL_HOLD;
+    str_copy(change->actor, sizeof(change->actor), command->actor);
+    return change;
+}
+
+static void change_free(struct hold_change *change)
+{
+    free(change->holds);
+    free(change);
+}
+
+static void carry_out_end(struct hold_change *change)
+{
+    struct engine *engine = change->engine;
+
+    for (size_t i = 0; i < change->count; i++) {
+        if (!hold_list_remove(&engine->holds, change->holds[i].id))
+            continue; /* its time was over meanwhile, or somebody else ended it */
+        log_command(engine, &change->holds[i], "resume", change->actor);
+        tell_accounts(engine, EVENT_HOLD_ENDED, &change->holds[i], change->actor);
+    }
+}
+
+static void on_durable(void *context)
+{
+    struct hold_change *change = context;
+    struct engine *engine = change->engine;
+    char message[600];
+
+    if (change->is_put) {
+        log_command(engine, &change->holds[0], "hold", change->actor);
+        say_put(change, message, sizeof(message));
+    } else {
+        carry_out_end(change);
+        say_ended(engine, change->account, change->count, message, sizeof(message));
+    }
+    answer_with(change, message);
+    change_free(change);
+    engine->hold_changes--;
+    engine_check_stopped(engine);
+}
+
+static void put(struct engine *engine, const struct control_command *command,
+                const struct engine_account *account, struct control_request *request)
+{
+    struct hold_change *change = change_new(engine, command, request, 1);
+    struct hold *hold = change ? &change->holds[0] : NULL;
+    int failed;
+
+    if (!hold) {
+        refuse(request, CONTROL_NOT_DONE, "out of memory");
+        return;
+    }
+    change->count = 1;
+    *hold = (struct hold){.id = engine->last_hold_id + 1,
+                          .since = loop_now(engine->parts.loop),
+                          .until = command->until};
+    str_copy(hold->actor, sizeof(hold->actor), command->actor);
+    str_copy(hold->reason, sizeof(hold->reason), command->reason);
+    str_copy(hold->account, sizeof(hold->account), account ? account->key : "");
+    str_copy(change->account, sizeof(change->account), hold->account);
+    failed = hold_list_add(&engine->holds, hold);
+    if (failed) {
+        refuse(request, CONTROL_NOT_DONE,
+               failed == -ENOSPC ? "there are too many holds: `keyrotatectl hold --list` shows "
+                                   "them, `keyrotatectl resume --hold ID` ends one"
+                                 : "out of memory");
+        change_free(change);
+        return;
+    }
+    engine->last_hold_id++;
+    engine->hold_changes++;
+    store_save_hold(engine->parts.store, hold, on_durable, change);
+    tell_accounts(engine, EVENT_HELD, hold, command->actor);
+}
+
+static void end(struct hold_change *change)
+{
+    struct engine *engine = change->engine;
+    uint64_t *ids = calloc(change->count + 1, sizeof(*ids));
+
+    if (!ids) {
+        refuse(change->request, CONTROL_NOT_DONE, "out of memory");
+        change_free(change);
+        return;
+    }
+    for (size_t i = 0; i < change->count; i++)
+        ids[i] = change->holds[i].id;
+    engine->hold_changes++;
+    store_end_holds(engine->parts.store, ids, change->count, on_durable, change);
+    free(ids);
+}
+
+/* Holds by name, holds of all, or the one with an id. */
+static void resume(struct engine *engine, const struct control_command *command,
+                   const struct engine_account *account, struct control_request *request)
+{
+    const char *scope = account ? account->key : "";
+    const struct hold *one = command->hold ? hold_list_find(&engine->holds, command->hold) : NULL;
+    size_t count;
+    struct hold *const *found = hold_list_scope(&engine->holds, scope, &count);
+    struct hold_change *change = change_new(engine, command, request, count);
+    char message[600];
+
+    if (!change) {
+        refuse(request, CONTROL_NOT_DONE, "out of memory");
+        return;
+    }
+    str_copy(change->account, sizeof(change->account), one ? one->account : scope);
+    if (one)
+        change->holds[change->count++] = *one;
+    for (size_t i = 0; command->hold == 0 && i < count; i++)
+        change->holds[change->count++] = *found[i];
+    if (change->count > 0) {
+        end(change);
+        return;
+    }
+    if (command->hold != 0)
+        snprintf(message, sizeof(message),
+                 command->hold <= engine->last_hold_id ? "hold %llu has ended already"
+                                                       : "there is no hold %llu",
+                 (unsigned long long)command->hold);
+    else
+        say_ended(engine, scope, 0, message, sizeof(message));
+    answer_with(change, message);
+    change_free(change);
+}
+
+void engine_hold_command(struct engine *engine, const struct control_command *command,
+                         const struct engine_account *account, struct control_request *request)
+{
+    engine_expire_holds(engine);
+    if (command->hold != 0 && account)
+        refuse(request, CONTROL_INVALID, "a hold's id alone names the hold: leave the account out");
+    else if (command->kind == CONTROL_RESUME)
+        resume(engine, command, account, request);
+    else if (command->until <= loop_now(engine->parts.loop))
+        refuse(request, CONTROL_INVALID, "the end of the hold lies in the past");
+    else
+        put(engine, command, account, request);
+}
+
+/* --- ends by time, and the journal --- */
+
+void engine_expire_holds(struct engine *engine)
+{
+    uint64_t ids[EXPIRE_AT_ONCE];
+    size_t count;
+
+    while ((count = hold_list_expire(&engine->holds, loop_now(engine->parts.loop), ids,
+                                     EXPIRE_AT_ONCE)) > 0)
+        store_end_holds(engine->parts.store, ids, count, NULL, NULL);
+}
+
+static void on_hold_loaded(void *context, const struct hold *hold)
+{
+    struct engine *engine = context;
+
+    /* One that is left out would let an account go on that an operator has stopped. */
+    if (hold_list_add(&engine->holds, hold) != 0)
+        engine_fault(engine, "more holds in the journal than there can be, or out of memory");
+}
+
+int engine_load_holds(struct engine *engine, struct err *err)
+{
+    return store_load_holds(engine->parts.store, on_hold_loaded, engine, &engine->last_hold_id,
+                            err);
+}

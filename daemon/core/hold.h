@@ -1,0 +1,68 @@
+/*
+ * Holds: what operators say about when nothing is to be regenerated.
+ *
+ * A hold binds one account, or all of them: those that are configured later too. Several can bind
+ * an account at once; it goes on when the last of them has ended. The list belongs to whoever runs
+ * the accounts (app/engine_hold.c) and is durable in a table of its own; the rotation machine is
+ * shown the one hold that binds longest (struct rotation_context). Pure: time is a parameter.
+ */
+#ifndef KEYROTATED_CORE_HOLD_H
+#define KEYROTATED_CORE_HOLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/time.h"
+#include "core/record.h"
+
+enum {
+    HOLD_REASON_MAX = 120,
+    HOLD_ACCOUNT_MAX = 512,
+    HOLDS_MAX = 16384 /* more than that is a script gone wrong */
+};
+
+struct hold {
+    uint64_t id;           /* counted from 1; no id is given twice */
+    time_ms since;         /* 0: unknown, it is older than holds with an id */
+    time_ms until;         /* TIME_NEVER: until it is resumed */
+    char actor[ACTOR_MAX]; /* who: "uid 1000 (alice)"; "": unknown */
+    char reason[HOLD_REASON_MAX];
+    char account[HOLD_ACCOUNT_MAX]; /* resource id in lower case; "": all accounts */
+};
+
+/* Zeroed is empty. */
+struct hold_list {
+    struct hold **items; /* by account, then by id: those of all accounts come first */
+    size_t count, room;
+    time_ms next_end; /* the earliest end of any of them; TIME_NEVER or 0 where there is none */
+};
+
+void hold_list_done(struct hold_list *list);
+/* Copies it in. Returns 0, -ENOSPC (there are HOLDS_MAX already) or -ENOMEM. */
+int hold_list_add(struct hold_list *list, const struct hold *hold);
+/* Returns whether there was one of that id. */
+bool hold_list_remove(struct hold_list *list, uint64_t id);
+/* Removes those that have ended by time. Returns how many, their ids at the front of `ret_ids`
+ * (room for `max`, and no more than so many are removed). */
+size_t hold_list_expire(struct hold_list *list, time_ms now, uint64_t *ret_ids, size_t max);
+/* NULL: there is none of that id. */
+const struct hold *hold_list_find(const struct hold_list *list, uint64_t id);
+/* The holds with exactly this scope ("": all accounts): *ret_count of them from the one returned
+ * on, as pointers that lie side by side. They may have ended by time already. */
+struct hold *const *hold_list_scope(const struct hold_list *list, const char *account,
+                                    size_t *ret_count);
+/* Of those that bind this account now, the one that ends last (the oldest of several). NULL: it is
+ * not held. Borrowed until the list changes. */
+const struct hold *hold_list_binding(const struct hold_list *list, const char *account,
+                                     time_ms now);
+
+/* All that bind this account now, the last to end first: `max` of them at most. Returns how many.
+ */
+size_t hold_list_collect(const struct hold_list *list, const char *account, time_ms now,
+                         const struct hold **ret_holds, size_t max);
+
+/* Has it not ended by time yet? */
+bool hold_is_on(const struct hold *hold, time_ms now);
+
+#endif

@@ -1,0 +1,74 @@
+#include <stdio.h>
+
+#include "ctl/client.h"
+#include "ctl/session.h"
+#include "ctl/status_text.h"
+
+/* Holding, resuming, and the two commands that are no part of a resume: unblock and check. */
+
+static void print_holds(const struct control_holds *holds)
+{
+    struct buf text;
+
+    buf_init(&text, CONTROL_REPLY_MAX);
+    for (size_t i = 0; i < holds->count; i++) {
+        ctl_write_hold(&text, &holds->items[i], holds->now);
+        (void)buf_append_char(&text, '\n');
+    }
+    if (holds->count == 0)
+        (void)buf_append_str(&text, "nothing is held\n");
+    fputs(text.failed ? "(too long to show)\n" : buf_str(&text), stdout);
+    buf_done(&text);
+}
+
+static enum ctl_exit list_holds(const struct ctl_options *options)
+{
+    struct control_holds holds;
+    enum ctl_exit result;
+    struct buf text;
+    struct err err;
+
+    buf_init(&text, CONTROL_REPLY_MAX);
+    result = ctl_fetch(options, CONTROL_HOLDS, NULL, 0, &text);
+    if (result == CTL_DONE && control_holds_parse(buf_str(&text), text.length, &holds, &err) != 0) {
+        fprintf(stderr, "keyrotatectl: %s\n", err.text);
+        result = CTL_UNREACHABLE;
+    } else if (result == CTL_DONE) {
+        if (options->json)
+            fputs(buf_str(&text), stdout);
+        else
+            print_holds(&holds);
+        control_holds_done(&holds);
+    }
+    buf_done(&text);
+    return result;
+}
+
+enum ctl_exit ctl_hold(const struct ctl_options *options)
+{
+    struct control_command command = {
+        .kind = CONTROL_HOLD, .until = options->until, .reason = options->reason};
+
+    return options->list ? list_holds(options) : ctl_run_for_accounts(options, &command);
+}
+
+enum ctl_exit ctl_resume(const struct ctl_options *options)
+{
+    struct control_command command = {.kind = CONTROL_RESUME, .hold = options->hold};
+
+    return ctl_run_for_accounts(options, &command);
+}
+
+enum ctl_exit ctl_unblock(const struct ctl_options *options)
+{
+    struct control_command command = {.kind = CONTROL_UNBLOCK};
+
+    return ctl_run_for_accounts(options, &command);
+}
+
+enum ctl_exit ctl_check(const struct ctl_options *options)
+{
+    struct control_command command = {.kind = CONTROL_CHECK};
+
+    return ctl_run_for_accounts(options, &command);
+}

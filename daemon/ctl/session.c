@@ -1,0 +1,205 @@
+#include "ctl/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json_object.h>
+
+#include "base/json.h"
+#include "ctl/client.h"
+#include "ctl/status_text.h"
+
+enum ctl_exit ctl_worse(enum ctl_exit a, enum ctl_exit b)
+{
+    return a > b ? a : b;
+}
+
+static enum ctl_exit exit_of(enum control_outcome outcome)
+{
+    switch (outcome) {
+    case CONTROL_DONE:
+    case CONTROL_ACCEPTED:
+        return CTL_DONE;
+    case CONTROL_NOT_DONE:
+        return CTL_NOT_DONE;
+    case CONTROL_REFUSED:
+        return CTL_REFUSED;
+    default:
+        return CTL_USAGE;
+    }
+}
+
+static void print_plain(FILE *stream, const struct buf *text)
+{
+    fputs(text->failed ? "(too long to show)\n" : buf_str(text), stream);
+}
+
+/* The report of a reload keeps its lines; everything else in it is as harmless as elsewhere. */
+static void write_report(struct buf *out, const char *report)
+{
+    while (*report != '\0') {
+        const size_t length = strcspn(report, "\n");
+        char *line = strndup(report, length);
+
+        if (!line)
+            return;
+        ctl_write_plain(out, line);
+        (void)buf_append_char(out, '\n');
+        free(line);
+        report += length;
+        report += *report == '\n';
+    }
+}
+
+/* What a resume has ended: who had put it on, and why. */
+static void write_ended(struct buf *out, struct json_object *document)
+{
+    struct hold_snapshot *holds;
+    size_t count;
+
+    (void)control_hold_list_read(document, &holds, &count);
+    for (size_t i = 0; i < count; i++) {
+        (void)buf_append_str(out, "    ended: ");
+        ctl_write_hold(out, &holds[i], time_wall());
+        (void)buf_append_char(out, '\n');
+    }
+    free(holds);
+}
+
+static void print_answer(const struct control_command *command, const struct control_answer *answer,
+                         struct json_object *document)
+{
+    const enum ctl_exit result = exit_of(answer->outcome);
+    struct buf text;
+
+    buf_init(&text, CONTROL_REPLY_MAX);
+    if (command->account) {
+        ctl_write_plain(&text, command->account);
+        (void)buf_append_str(&text, ": ");
+    }
+    if (result == CTL_REFUSED)
+        (void)buf_append_str(&text, "refused: ");
+    else if (result == CTL_NOT_DONE)
+        (void)buf_append_str(&text, "not done: ");
+    ctl_write_plain(&text, answer->message);
+    if (answer->until != TIME_NEVER) {
+        (void)buf_append_str(&text, "; possible ");
+        ctl_write_instant(&text, answer->until, time_wall());
+    }
+    (void)buf_append_char(&text, '\n');
+    if (answer->report)
+        write_report(&text, answer->report);
+    if (command->kind == CONTROL_RESUME)
+        write_ended(&text, document);
+    print_plain(result == CTL_DONE ? stdout : stderr, &text);
+    buf_done(&text);
+}
+
+void ctl_session_start(struct ctl_session *session, const struct ctl_options *options)
+{
+    session->options = options;
+    session->worst = CTL_DONE;
+    buf_init(&session->results, CONTROL_REPLY_MAX);
+    (void)buf_append_str(&session->results, "{\"results\":[");
+}
+
+enum ctl_exit ctl_session_end(struct ctl_session *session)
+{
+    if (session->options->json) {
+        (void)buf_append_str(&session->results, "]}\n");
+        print_plain(stdout, &session->results);
+    }
+    buf_done(&session->results);
+    return session->worst;
+}
+
+/* The daemon's answer, with the account as it was typed put in front: an error names none. */
+static void take_json(struct ctl_session *session, const struct control_command *command,
+                      const struct buf *reply)
+{
+    struct buf *results = &session->results;
+    size_t length = reply->length;
+
+    while (length > 0 && reply->data[length - 1] == '\n')
+        length--;
+    if (results->data[results->length - 1] != '[')
+        (void)buf_append_char(results, ',');
+    (void)buf_append_str(results, "{\"asked\":");
+    if (command->account)
+        (void)json_append_string(results, command->account, strlen(command->account));
+    else
+        (void)buf_append_str(results, "null");
+    (void)buf_append_char(results, ',');
+    (void)buf_append(results, reply->data + 1, length - 1); /* an object: it was understood */
+}
+
+static enum ctl_exit take_answer(struct ctl_session *session, const struct control_command *command,
+                                 const struct buf *reply, struct err *err)
+{
+    struct control_answer answer;
+    struct json_object *document;
+    enum ctl_exit result;
+
+    if (control_answer_parse(buf_str(reply), reply->length, &answer, &document, err) != 0)
+        return CTL_UNREACHABLE;
+    result = exit_of(answer.outcome);
+    if (session->options->json)
+        take_json(session, command, reply);
+    else
+        print_answer(command, &answer, document);
+    json_object_put(document);
+    return result;
+}
+
+/* Returns the command's own exit status, and keeps the worst. */
+enum ctl_exit ctl_send_command(struct ctl_session *session, const struct control_command *command)
+{
+    char storage[CTL_PATH_MAX];
+    enum ctl_exit result = CTL_USAGE;
+    struct buf path, body, reply;
+    long http_status;
+    struct err err;
+
+    err_clear(&err);
+    buf_init(&path, CONTROL_URI_MAX);
+    buf_init(&body, CONTROL_BODY_MAX);
+    buf_init(&reply, CONTROL_REPLY_MAX);
+    if (control_command_path(command, &path) != 0 || control_command_body(command, &body) != 0)
+        (void)err_set(&err, -EMSGSIZE, "the request is too long");
+    else
+        result = ctl_request(ctl_socket_path(session->options, storage), buf_str(&path),
+                             buf_str(&body), &reply, &http_status, &err);
+    if (result == CTL_DONE)
+        result = take_answer(session, command, &reply, &err);
+    if (err.code != 0)
+        fprintf(stderr, "keyrotatectl: %s\n", err.text);
+    buf_done(&path);
+    buf_done(&body);
+    buf_done(&reply);
+    session->worst = ctl_worse(session->worst, result);
+    return result;
+}
+
+/* Nothing further is tried once the daemon cannot be talked to. */
+bool ctl_is_final(enum ctl_exit result)
+{
+    return result == CTL_UNREACHABLE || result == CTL_NOT_PERMITTED;
+}
+
+enum ctl_exit ctl_run_for_accounts(const struct ctl_options *options,
+                                   struct control_command *command)
+{
+    struct ctl_session session;
+
+    ctl_session_start(&session, options);
+    if (options->account_count == 0)
+        (void)ctl_send_command(&session, command);
+    for (size_t i = 0; i < options->account_count; i++) {
+        command->account = options->accounts[i];
+        if (ctl_is_final(ctl_send_command(&session, command)))
+            break;
+    }
+    return ctl_session_end(&session);
+}
