@@ -27,7 +27,7 @@ _keyrotatectl() {
         mapfile -t COMPREPLY < <(compgen -W 'primary secondary' -- "$word")
         return
         ;;
-    --for | --until | --reason | --target)
+    --for | --until | --reason | --target | --hold)
         COMPREPLY=()
         return
         ;;
@@ -45,16 +45,17 @@ _keyrotatectl() {
     done
 
     case $command in
-    '') offered="status rotate redeliver adopt hold resume reload $general" ;;
-    status | resume) offered='--all' ;;
+    '') offered="status rotate redeliver adopt hold resume unblock check reload $general" ;;
+    status | check) offered='--all' ;;
+    resume) offered='--all --hold' ;;
     rotate) offered='--wait --dry-run' ;;
     redeliver) offered='--target' ;;
     adopt) offered='--active --yes' ;;
-    hold) offered='--all --for --until --reason' ;;
+    hold) offered='--all --for --until --reason --list' ;;
     *) offered= ;;
     esac
     case $command in
-    status | rotate | redeliver | adopt | hold | resume)
+    status | rotate | redeliver | adopt | hold | resume | unblock | check)
         [[ $word == -* ]] || offered+=" $(_keyrotatectl_accounts)"
         ;;
     esac

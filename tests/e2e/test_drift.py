@@ -66,7 +66,7 @@ def test_standby_key_regenerated_by_somebody_else(site, azure):
 
 
 def test_second_foreign_change_means_another_rotator(calm, azure):
-    """Blocked: we do not fight. `resume` clears it."""
+    """Blocked: we do not fight. `unblock` clears it, and no resume does."""
     calm.account("alpha")
     calm.start()
     calm.wait_adopted("alpha")
@@ -74,12 +74,15 @@ def test_second_foreign_change_means_another_rotator(calm, azure):
     calm.log.wait("drift.detected", account="alpha")
     azure.regenerate("alpha", "Secondary")
     blocked = calm.log.wait("account.blocked", account="alpha")
-    assert blocked["reason"] == "another_rotator" and "resume" in blocked["remedy"]
+    assert blocked["reason"] == "another_rotator" and "unblock" in blocked["remedy"]
     refused = calm.ctl("rotate", "alpha")
     assert refused.returncode == 2
     assert not azure.truth.regenerated("alpha")
     assert calm.ctl("status").returncode == 2
     assert calm.ctl("resume", "alpha").returncode == 0
+    assert calm.ctl("resume", "--all").returncode == 0
+    assert calm.status("alpha")["reason"] == "another_rotator"
+    assert calm.ctl("unblock", "alpha").returncode == 0
     calm.log.wait("account.unblocked", account="alpha")
     wait_until(lambda: calm.ctl("rotate", "alpha").returncode == 0, "a rotation is accepted")
     calm.wait_rotations("alpha", 1)

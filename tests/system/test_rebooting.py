@@ -56,7 +56,7 @@ def test_a_delivery_that_was_half_done_is_completed_with_the_same_key(again, ser
     revived = again()
     revived.wait_active()
     revived.guest.run("rmdir", obstacle)
-    revived.ctl("resume", revived.account)
+    revived.ctl("check", revived.account)
     completes_as(revived, "Secondary")
 
 

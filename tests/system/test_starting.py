@@ -49,7 +49,7 @@ def test_the_status_text_counts_accounts(service, azure):
                "1 of 1 accounts are well; 0 late, 0 blocked, 0 with consumers at risk",
                f"the status is good, not: {service.status_text()}", pause=0.2)
     azure.delete(service.account)
-    service.ctl("resume", service.account)
+    service.ctl("check", service.account)
     wait_until(lambda: service.status_text().startswith("0 of 1 accounts are well; 0 late, 1 blocked"),
                "the status says that an account is blocked", pause=0.2)
 

@@ -45,6 +45,14 @@ static const struct {
     {"POST", "/v1/accounts/a/resume", 0, false, 0, CONTROL_RESUME, "a;"},
     {"POST", "/v1/hold", 0, false, 0, CONTROL_HOLD, ""},
     {"POST", "/v1/resume", 0, false, 0, CONTROL_RESUME, ""},
+    {"GET", "/v1/holds", 0, true, CONTROL_HOLDS, 0, ""},
+    {"POST", "/v1/accounts/a/unblock", 0, false, 0, CONTROL_UNBLOCK, "a;"},
+    {"POST", "/v1/accounts/a/check", 0, false, 0, CONTROL_CHECK, "a;"},
+    {"POST", "/v1/check", 0, false, 0, CONTROL_CHECK, ""},
+    {"POST", "/v1/unblock", -ENOENT, false, 0, 0, ""},
+    {"GET", "/v1/holds/3", -ENOENT, false, 0, 0, ""},
+    {"GET", "/v1/holds?account=a", -EINVAL, false, 0, 0, ""},
+    {"POST", "/v1/holds", -ENOTSUP, false, 0, 0, ""},
     {"POST", "/v1/reload", 0, false, 0, CONTROL_RELOAD, ""},
     {"POST", "/v1/rotate", -ENOENT, false, 0, 0, ""},
     {"POST", "/v1/accounts/a/reload", -ENOENT, false, 0, 0, ""},
@@ -206,6 +214,11 @@ static void test_bodies(void **state)
         {CONTROL_HOLD, "{\"until\":\"2026-11-22T12:00:00Z\",\"reason\":\"a\\nb\"}", false},
         {CONTROL_RESUME, "{}", true},
         {CONTROL_RESUME, "{\"all\":true}", false},
+        {CONTROL_RESUME, "{\"hold\":3}", true},
+        {CONTROL_RESUME, "{\"hold\":0}", false},
+        {CONTROL_RESUME, "{\"hold\":\"3\"}", false},
+        {CONTROL_CHECK, "{\"hold\":3}", false},
+        {CONTROL_UNBLOCK, "", true},
         {CONTROL_RELOAD, "", true},
     };
 
@@ -236,6 +249,9 @@ static void test_bodies_are_read_back(void **state)
         {.kind = CONTROL_ADOPT, .active = "secondary", .until = TIME_NEVER},
         {.kind = CONTROL_HOLD, .until = 1700000000123, .reason = "because"},
         {.kind = CONTROL_RESUME, .until = TIME_NEVER},
+        {.kind = CONTROL_RESUME, .hold = 9007199254740993, .until = TIME_NEVER},
+        {.kind = CONTROL_UNBLOCK, .until = TIME_NEVER},
+        {.kind = CONTROL_CHECK, .until = TIME_NEVER},
         {.kind = CONTROL_RELOAD, .until = TIME_NEVER},
     };
 
@@ -259,6 +275,7 @@ static void test_bodies_are_read_back(void **state)
         SAME_TEXT(active);
         SAME(until);
         SAME_TEXT(reason);
+        SAME(hold);
         json_object_put(document);
         buf_done(&body);
     }

@@ -96,6 +96,17 @@ static void test_refused(void **state)
         "hold acct --until 2020-01-01 --reason r",
         "hold acct --until tomorrow --reason r",
         "resume",
+        "resume --hold 0",
+        "resume --hold x",
+        "resume --hold 1 --hold 2",
+        "resume acct --hold 1",
+        "resume --all --hold 1",
+        "hold --list acct",
+        "hold --list --all",
+        "hold --list --for 1h",
+        "unblock",
+        "unblock --all",
+        "check",
         "reload acct",
     };
 
@@ -126,6 +137,10 @@ static void test_accepted(void **state)
         {"hold a --until 2027-01-01_12:00 --reason r", "hold", 1},
         {"resume a", "resume", 1},
         {"resume --all", "resume", 0},
+        {"resume --hold 3", "resume", 0},
+        {"hold --list --json", "hold", 0},
+        {"unblock a b", "unblock", 2},
+        {"check --all", "check", 0},
         {"reload", "reload", 0},
         {"--help", NULL, 0},
         {"status --version", NULL, 0},
@@ -161,6 +176,9 @@ static void test_values(void **state)
     assert_int_equal(parse("adopt a --active Primary", &options), CTL_DONE);
     assert_string_equal(options.active, "primary");
     assert_false(options.yes);
+    assert_int_equal(options.hold, 0);
+    assert_int_equal(parse("resume --hold 3", &options), CTL_DONE);
+    assert_int_equal(options.hold, 3);
 }
 
 static void test_instants(void **state)

@@ -108,6 +108,81 @@ static void test_hold(void **state)
     assert_int_equal(world.completed, 1);
 }
 
+/* Held and released are told once each, also where a restart comes between. */
+static void test_hold_is_told_once(void **state)
+{
+    static struct world world;
+
+    (void)state;
+    begin_due(&world);
+    world_hold(&world, MS_DAY);
+    world_run(&world, MS_HOUR);
+    world_crash(&world, MS_SECOND);
+    world_run(&world, MS_HOUR);
+    assert_int_equal(world.notes[NOTE_HELD], 1);
+    world_crash(&world, 2 * MS_DAY);
+    world_run(&world, MS_MINUTE);
+    assert_int_equal(world.notes[NOTE_RELEASED], 1);
+    world_hold(&world, MS_DAY);
+    world_run(&world, MS_MINUTE);
+    world_hold(&world, 2 * MS_DAY);
+    world_run(&world, MS_MINUTE);
+    world_resume(&world);
+    world_run(&world, MS_DAY);
+    assert_lawful(&world);
+    assert_int_equal(world.notes[NOTE_HELD], 3);
+    assert_int_equal(world.notes[NOTE_RELEASED], 2);
+}
+
+/* What only a person who names a slot can settle is not cleared. */
+static void test_what_unblock_clears(void **state)
+{
+    static const struct {
+        enum reason blocked;
+        bool adopted, another_rotator;
+        enum command_outcome outcome;
+        bool clears;
+    } cases[] = {
+        {REASON_NONE, true, false, COMMAND_DONE, true},
+        {REASON_ANOTHER_ROTATOR, true, true, COMMAND_DONE, true},
+        {REASON_TARGETS_DISAGREE, true, false, COMMAND_DONE, true},
+        {REASON_TARGETS_DISAGREE, true, true, COMMAND_DONE, true},
+        {REASON_TARGETS_DISAGREE, false, false, COMMAND_REFUSED, false},
+        {REASON_ACTIVE_KEY_UNKNOWN, false, false, COMMAND_REFUSED, false},
+        {REASON_TARGET_HOLDS_UNKNOWN_KEY, false, false, COMMAND_REFUSED, false},
+        {REASON_JOURNAL_BEHIND, false, false, COMMAND_REFUSED, false},
+        {REASON_JOURNAL_BEHIND, true, false, COMMAND_REFUSED, false},
+        {REASON_KEY_REFUSED, true, false, COMMAND_REFUSED, false},
+        {REASON_KEY_REFUSED, true, true, COMMAND_DONE, false},
+    };
+    static const struct command unblock = {.kind = COMMAND_UNBLOCK, .actor = "uid 0"};
+    static struct world world;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct event event = {.kind = EVENT_COMMAND, .command = &unblock};
+        struct rotation_context context;
+        struct effects effects;
+
+        begin_adopted(&world);
+        world_context(&world, &context);
+        event.now = world_wall(&world);
+        world.record.blocked = cases[i].blocked;
+        world.record.another_rotator = cases[i].another_rotator;
+        world.record.adopted = cases[i].adopted;
+        if (!cases[i].adopted)
+            world.record.position = POSITION_ADOPT_WAIT;
+        rotation_step(&context, &world.record, &event, &effects);
+        assert_int_equal(effects.outcome, cases[i].outcome);
+        assert_int_equal(world.record.blocked, cases[i].clears ? REASON_NONE : cases[i].blocked);
+        assert_int_equal(world.record.another_rotator,
+                         cases[i].outcome == COMMAND_REFUSED && cases[i].another_rotator);
+        assert_int_equal(strstr(effects.answer, "adopt {account}") != NULL,
+                         cases[i].outcome == COMMAND_REFUSED &&
+                             cases[i].blocked != REASON_KEY_REFUSED);
+    }
+}
+
 /* A hold stops a regenerate up to the moment in which the request leaves. */
 static void test_hold_at_the_last_moment(void **state)
 {
@@ -350,6 +425,8 @@ int main(void)
         cmocka_unit_test(test_rotate_now),
         cmocka_unit_test(test_dry_run),
         cmocka_unit_test(test_hold),
+        cmocka_unit_test(test_hold_is_told_once),
+        cmocka_unit_test(test_what_unblock_clears),
         cmocka_unit_test(test_hold_at_the_last_moment),
         cmocka_unit_test(test_redeliver),
         cmocka_unit_test(test_optional_target_fails),
