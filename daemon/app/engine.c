@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "app/hold_book.h"
 #include "base/str.h"
 
 /* What the journal knows of an account that is not configured: kept, so that an account which comes
@@ -475,7 +476,7 @@ void engine_free(struct engine *engine)
         return;
     while ((link = list_pop(&engine->parked)) != NULL)
         free_parked(container_of(link, struct parked_record, link));
-    hold_list_done(&engine->holds);
+    hold_book_done(&engine->holds);
     config_unref(engine->config);
     free(engine->accounts);
     free(engine);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/hold_book.h"
 #include "base/str.h"
 
 /*
@@ -266,7 +267,7 @@ static void carry_out_end(struct hold_change *change)
     struct engine *engine = change->engine;
 
     for (size_t i = 0; i < change->count; i++) {
-        if (!hold_list_remove(&engine->holds, change->holds[i].id))
+        if (!hold_book_remove(&engine->holds, change->holds[i].id))
             continue; /* its time was over meanwhile, or somebody else ended it */
         log_command(engine, &change->holds[i], "resume", change->actor);
         tell_accounts(engine, EVENT_HOLD_ENDED, &change->holds[i], change->actor);
@@ -311,7 +312,7 @@ static void put(struct engine *engine, const struct control_command *command,
     str_copy(hold->reason, sizeof(hold->reason), command->reason);
     str_copy(hold->account, sizeof(hold->account), account ? account->key : "");
     str_copy(change->account, sizeof(change->account), hold->account);
-    failed = hold_list_add(&engine->holds, hold);
+    failed = hold_book_add(&engine->holds, hold);
     if (failed) {
         refuse(request, CONTROL_NOT_DONE,
                failed == -ENOSPC ? "there are too many holds: `keyrotatectl hold --list` shows "
@@ -399,7 +400,7 @@ void engine_expire_holds(struct engine *engine)
     uint64_t ids[EXPIRE_AT_ONCE];
     size_t count;
 
-    while ((count = hold_list_expire(&engine->holds, loop_now(engine->parts.loop), ids,
+    while ((count = hold_book_expire(&engine->holds, loop_now(engine->parts.loop), ids,
                                      EXPIRE_AT_ONCE)) > 0)
         store_end_holds(engine->parts.store, ids, count, NULL, NULL);
 }
@@ -409,7 +410,7 @@ static void on_hold_loaded(void *context, const struct hold *hold)
     struct engine *engine = context;
 
     /* One that is left out would let an account go on that an operator has stopped. */
-    if (hold_list_add(&engine->holds, hold) != 0)
+    if (hold_book_add(&engine->holds, hold) != 0)
         engine_fault(engine, "more holds in the journal than there can be, or out of memory");
 }
 

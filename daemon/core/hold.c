@@ -1,18 +1,6 @@
 #include "core/hold.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum { ROOM_MIN = 8 };
-
-void hold_list_done(struct hold_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        free(list->items[i]);
-    free(list->items);
-    *list = (struct hold_list){0};
-}
 
 bool hold_is_on(const struct hold *hold, time_ms now)
 {
@@ -46,76 +34,42 @@ static void find_next_end(struct hold_list *list)
             list->next_end = list->items[i]->until;
 }
 
-static int make_room(struct hold_list *list)
-{
-    size_t room = list->room == 0 ? ROOM_MIN : list->room * 2;
-    struct hold **items;
-
-    if (list->count < list->room)
-        return 0;
-    items = realloc(list->items, room * sizeof(struct hold *));
-    if (!items)
-        return -ENOMEM;
-    list->items = items;
-    list->room = room;
-    return 0;
-}
-
-int hold_list_add(struct hold_list *list, const struct hold *hold)
+void hold_list_place(struct hold_list *list, struct hold *hold)
 {
     size_t at = lower_bound(list, hold->account, hold->id);
-    struct hold *copy;
 
-    if (list->count == HOLDS_MAX)
-        return -ENOSPC;
-    if (make_room(list) != 0)
-        return -ENOMEM;
-    copy = malloc(sizeof(*copy));
-    if (!copy)
-        return -ENOMEM;
-    *copy = *hold;
     memmove(list->items + at + 1, list->items + at, (list->count - at) * sizeof(struct hold *));
-    list->items[at] = copy;
+    list->items[at] = hold;
     if (list->count++ == 0 || hold->until < list->next_end)
         list->next_end = hold->until;
-    return 0;
 }
 
-static void remove_at(struct hold_list *list, size_t at)
+static struct hold *take(struct hold_list *list, size_t at)
 {
-    free(list->items[at]);
+    struct hold *hold = list->items[at];
+
     list->count--;
     memmove(list->items + at, list->items + at + 1, (list->count - at) * sizeof(struct hold *));
-}
-
-bool hold_list_remove(struct hold_list *list, uint64_t id)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->items[i]->id != id)
-            continue;
-        remove_at(list, i);
-        find_next_end(list);
-        return true;
-    }
-    return false;
-}
-
-size_t hold_list_expire(struct hold_list *list, time_ms now, uint64_t *ret_ids, size_t max)
-{
-    size_t count = 0;
-
-    if (list->count == 0 || list->next_end > now)
-        return 0;
-    for (size_t i = 0; i < list->count && count < max;) {
-        if (hold_is_on(list->items[i], now)) {
-            i++;
-            continue;
-        }
-        ret_ids[count++] = list->items[i]->id;
-        remove_at(list, i);
-    }
     find_next_end(list);
-    return count;
+    return hold;
+}
+
+struct hold *hold_list_take(struct hold_list *list, uint64_t id)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i]->id == id)
+            return take(list, i);
+    return NULL;
+}
+
+struct hold *hold_list_take_ended(struct hold_list *list, time_ms now)
+{
+    if (list->count == 0 || list->next_end > now)
+        return NULL;
+    for (size_t i = 0; i < list->count; i++)
+        if (!hold_is_on(list->items[i], now))
+            return take(list, i);
+    return NULL;
 }
 
 const struct hold *hold_list_find(const struct hold_list *list, uint64_t id)

@@ -31,21 +31,19 @@ struct hold {
     char account[HOLD_ACCOUNT_MAX]; /* resource id in lower case; "": all accounts */
 };
 
-/* Zeroed is empty. */
+/* Zeroed is empty. app/hold_book.h gives it its memory. */
 struct hold_list {
     struct hold **items; /* by account, then by id: those of all accounts come first */
     size_t count, room;
     time_ms next_end; /* the earliest end of any of them; TIME_NEVER or 0 where there is none */
 };
 
-void hold_list_done(struct hold_list *list);
-/* Copies it in. Returns 0, -ENOSPC (there are HOLDS_MAX already) or -ENOMEM. */
-int hold_list_add(struct hold_list *list, const struct hold *hold);
-/* Returns whether there was one of that id. */
-bool hold_list_remove(struct hold_list *list, uint64_t id);
-/* Removes those that have ended by time. Returns how many, their ids at the front of `ret_ids`
- * (room for `max`, and no more than so many are removed). */
-size_t hold_list_expire(struct hold_list *list, time_ms now, uint64_t *ret_ids, size_t max);
+/* Puts it where it belongs; the list has room for it, and does not own it. */
+void hold_list_place(struct hold_list *list, struct hold *hold);
+/* Takes out the hold of that id; NULL: there is none. */
+struct hold *hold_list_take(struct hold_list *list, uint64_t id);
+/* Takes out one that has ended by time; NULL: there is none. */
+struct hold *hold_list_take_ended(struct hold_list *list, time_ms now);
 /* NULL: there is none of that id. */
 const struct hold *hold_list_find(const struct hold_list *list, uint64_t id);
 /* The holds with exactly this scope ("": all accounts): *ret_count of them from the one returned

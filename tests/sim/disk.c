@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/hold_book.h"
 #include "world.h"
 
 enum { COMMIT_MS = 5, COMMIT_SLOW_MS = 60 * 1000 };
@@ -53,13 +54,13 @@ static void begin_commit(struct store *store)
 static void make_holds_durable(struct journal_holds *holds, const struct save *save)
 {
     if (save->kind == SAVE_HOLD) {
-        if (hold_list_add(&holds->list, &save->hold) != 0)
+        if (hold_book_add(&holds->list, &save->hold) != 0)
             abort();
         if (save->hold.id > holds->last_id)
             holds->last_id = save->hold.id;
     }
     for (size_t i = 0; i < save->ended_count; i++)
-        (void)hold_list_remove(&holds->list, save->ended[i]);
+        (void)hold_book_remove(&holds->list, save->ended[i]);
 }
 
 static void make_durable(struct world *world, struct save *save)
@@ -152,8 +153,8 @@ void disk_init(struct world *world)
 
 void disk_done(struct world *world)
 {
-    hold_list_done(&world->store->holds.list);
-    hold_list_done(&world->store->copied_holds.list);
+    hold_book_done(&world->store->holds.list);
+    hold_book_done(&world->store->copied_holds.list);
     free(world->store);
 }
 
@@ -197,10 +198,10 @@ bool disk_is_idle(const struct world *world)
 
 static void copy_holds(struct journal_holds *to, const struct journal_holds *from)
 {
-    hold_list_done(&to->list);
+    hold_book_done(&to->list);
     to->last_id = from->last_id;
     for (size_t i = 0; i < from->list.count; i++)
-        if (hold_list_add(&to->list, from->list.items[i]) != 0)
+        if (hold_book_add(&to->list, from->list.items[i]) != 0)
             abort();
 }
 
@@ -224,7 +225,7 @@ void disk_restore(struct world *world)
 
 void disk_erase(struct world *world)
 {
-    hold_list_done(&world->store->holds.list);
+    hold_book_done(&world->store->holds.list);
     world->store->holds.last_id = 0;
     for (unsigned i = 0; i < world->account_count; i++)
         world->accounts[i].in_journal = false;

@@ -214,3 +214,17 @@ int store_fixture_sql_int(struct store_fixture *fixture, const char *sql)
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     return value;
 }
+
+void store_fixture_back_to_version_2(struct store_fixture *fixture)
+{
+    store_fixture_sql(fixture, "DROP TABLE holds");
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN hold_id");
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN hold_until");
+    store_fixture_sql(fixture,
+                      "ALTER TABLE accounts ADD COLUMN held INTEGER NOT NULL DEFAULT 0"
+                      " CHECK (held IN (0, 1))");
+    store_fixture_sql(fixture, "ALTER TABLE accounts ADD COLUMN held_until INTEGER DEFAULT 0");
+    store_fixture_sql(fixture,
+                      "ALTER TABLE accounts ADD COLUMN hold_reason TEXT NOT NULL DEFAULT ''");
+    store_fixture_sql(fixture, "PRAGMA user_version = 2");
+}

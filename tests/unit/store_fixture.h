@@ -55,4 +55,7 @@ int store_fixture_sql_int(struct store_fixture *fixture, const char *sql);
 void record_randomize(struct record *record, uint64_t seed);
 void assert_records_equal(const struct record *a, const struct record *b);
 
+/* Makes of a closed journal, in which nothing is held, what version 2 had. */
+void store_fixture_back_to_version_2(struct store_fixture *fixture);
+
 #endif

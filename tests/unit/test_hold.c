@@ -1,4 +1,4 @@
-#include "core/hold.h"
+#include "app/hold_book.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -17,7 +17,7 @@ static void add(struct hold_list *list, uint64_t id, const char *account, time_m
     struct hold hold = {.id = id, .until = until};
 
     snprintf(hold.account, sizeof(hold.account), "%s", account);
-    assert_int_equal(hold_list_add(list, &hold), 0);
+    assert_int_equal(hold_book_add(list, &hold), 0);
 }
 
 static uint64_t binding(const struct hold_list *list, const char *account, time_ms now)
@@ -44,12 +44,12 @@ static void test_binding(void **state)
     assert_int_equal(binding(&list, "/c", 29), 3);
     assert_int_equal(binding(&list, "/c", 30), 0);
     assert_int_equal(binding(&list, "/", 1), 3);
-    assert_true(hold_list_remove(&list, 2));
-    assert_false(hold_list_remove(&list, 2));
+    assert_true(hold_book_remove(&list, 2));
+    assert_false(hold_book_remove(&list, 2));
     assert_int_equal(binding(&list, "/a", 1), 4);
     add(&list, 5, "", TIME_NEVER);
     assert_int_equal(binding(&list, "/a", 1000000), 5);
-    hold_list_done(&list);
+    hold_book_done(&list);
 }
 
 static void test_collect(void **state)
@@ -68,7 +68,7 @@ static void test_collect(void **state)
     assert_int_equal(holds[1]->id, 2);
     assert_int_equal(holds[2]->id, 3);
     assert_int_equal(hold_list_collect(&list, "/a", 35, holds, 3), 1);
-    hold_list_done(&list);
+    hold_book_done(&list);
 }
 
 static void test_scope(void **state)
@@ -90,7 +90,7 @@ static void test_scope(void **state)
     assert_int_equal(count, 0);
     assert_int_equal(hold_list_find(&list, 4)->id, 4);
     assert_null(hold_list_find(&list, 6));
-    hold_list_done(&list);
+    hold_book_done(&list);
 }
 
 static void test_expire(void **state)
@@ -99,18 +99,18 @@ static void test_expire(void **state)
     uint64_t ids[2];
 
     (void)state;
-    assert_int_equal(hold_list_expire(&list, 1000, ids, 2), 0);
+    assert_int_equal(hold_book_expire(&list, 1000, ids, 2), 0);
     for (unsigned i = 1; i <= 5; i++)
         add(&list, i, i % 2 ? "/a" : "", 10 * i);
-    assert_int_equal(hold_list_expire(&list, 9, ids, 2), 0);
-    assert_int_equal(hold_list_expire(&list, 30, ids, 2), 2);
-    assert_int_equal(hold_list_expire(&list, 30, ids, 2), 1);
-    assert_int_equal(hold_list_expire(&list, 30, ids, 2), 0);
+    assert_int_equal(hold_book_expire(&list, 9, ids, 2), 0);
+    assert_int_equal(hold_book_expire(&list, 30, ids, 2), 2);
+    assert_int_equal(hold_book_expire(&list, 30, ids, 2), 1);
+    assert_int_equal(hold_book_expire(&list, 30, ids, 2), 0);
     assert_int_equal(list.count, 2);
     assert_int_equal(list.next_end, 40);
-    assert_int_equal(hold_list_expire(&list, 50, ids, 2), 2);
+    assert_int_equal(hold_book_expire(&list, 50, ids, 2), 2);
     assert_int_equal(list.count, 0);
-    hold_list_done(&list);
+    hold_book_done(&list);
 }
 
 static void test_bounded(void **state)
@@ -122,9 +122,9 @@ static void test_bounded(void **state)
     for (unsigned i = 0; i < HOLDS_MAX; i++)
         add(&list, i + 1, i % 3 ? "/a" : "", 1);
     hold.id = HOLDS_MAX + 1;
-    assert_int_equal(hold_list_add(&list, &hold), -ENOSPC);
+    assert_int_equal(hold_book_add(&list, &hold), -ENOSPC);
     assert_int_equal(list.count, HOLDS_MAX);
-    hold_list_done(&list);
+    hold_book_done(&list);
 }
 
 int main(void)

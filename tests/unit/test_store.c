@@ -317,21 +317,6 @@ static void test_newer_version(void **state)
     assert_int_equal(store_fixture_sql_int(fixture, "PRAGMA user_version"), 1000);
 }
 
-/* Makes of an empty holds table, and accounts that nothing holds, what version 2 had. */
-static void back_to_version_2(struct store_fixture *fixture)
-{
-    store_fixture_sql(fixture, "DROP TABLE holds");
-    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN hold_id");
-    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN hold_until");
-    store_fixture_sql(fixture,
-                      "ALTER TABLE accounts ADD COLUMN held INTEGER NOT NULL DEFAULT 0"
-                      " CHECK (held IN (0, 1))");
-    store_fixture_sql(fixture, "ALTER TABLE accounts ADD COLUMN held_until INTEGER DEFAULT 0");
-    store_fixture_sql(fixture,
-                      "ALTER TABLE accounts ADD COLUMN hold_reason TEXT NOT NULL DEFAULT ''");
-    store_fixture_sql(fixture, "PRAGMA user_version = 2");
-}
-
 /* A journal as version 1 wrote it. */
 static void test_older_version(void **state)
 {
@@ -342,7 +327,7 @@ static void test_older_version(void **state)
     save_random(fixture, 0, 7);
     store_fixture_await_saves(fixture);
     store_fixture_close(fixture);
-    back_to_version_2(fixture);
+    store_fixture_back_to_version_2(fixture);
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN refused");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN catching_up");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN surprise_standby_in_use");
@@ -361,133 +346,6 @@ static void test_older_version(void **state)
     assert_records_equal(found, &saved);
     store_fixture_close(fixture);
     store_fixture_open(fixture, STORE_OPENED);
-}
-
-/* --- holds --- */
-
-struct found_holds {
-    struct hold holds[4];
-    size_t count;
-    uint64_t last_id;
-};
-
-static void on_hold_found(void *context, const struct hold *hold)
-{
-    struct found_holds *found = context;
-
-    assert_true(found->count < 4);
-    found->holds[found->count++] = *hold;
-}
-
-static void load_holds(struct store_fixture *fixture, struct found_holds *found)
-{
-    struct err err;
-
-    *found = (struct found_holds){.count = 0};
-    assert_int_equal(store_load_holds(fixture->store, on_hold_found, found, &found->last_id, &err),
-                     0);
-}
-
-static void reopen(struct store_fixture *fixture)
-{
-    store_fixture_close(fixture);
-    store_fixture_open(fixture, STORE_OPENED);
-}
-
-static void assert_holds_equal(const struct hold *a, const struct hold *b)
-{
-    assert_int_equal(a->id, b->id);
-    assert_int_equal(a->since, b->since);
-    assert_int_equal(a->until, b->until);
-    assert_string_equal(a->actor, b->actor);
-    assert_string_equal(a->reason, b->reason);
-    assert_string_equal(a->account, b->account);
-}
-
-/* An id that has ended is never given again: the journal knows the highest. */
-static void test_holds(void **state)
-{
-    static const struct hold holds[] = {
-        {.id = 1, .since = 5, .until = 9, .actor = "uid 0 (root)", .reason = "r", .account = "/a"},
-        {.id = 2, .since = 6, .until = TIME_NEVER, .actor = "", .reason = ""},
-        {.id = 7, .since = 7, .until = 8, .actor = "uid 1", .reason = "\xc3\xbc", .account = "/b"},
-    };
-    static const uint64_t ended[] = {1, 7, 99};
-    struct store_fixture *fixture = *state;
-    struct found_holds found;
-
-    store_fixture_open(fixture, STORE_CREATED);
-    load_holds(fixture, &found);
-    assert_int_equal(found.count, 0);
-    assert_int_equal(found.last_id, 0);
-    for (size_t i = 0; i < 3; i++)
-        store_save_hold(fixture->store, &holds[i], NULL, NULL);
-    reopen(fixture);
-    load_holds(fixture, &found);
-    assert_int_equal(found.count, 3);
-    for (size_t i = 0; i < 3; i++)
-        assert_holds_equal(&found.holds[i], &holds[i]);
-    store_end_holds(fixture->store, ended, 3, NULL, NULL);
-    reopen(fixture);
-    load_holds(fixture, &found);
-    assert_int_equal(found.count, 1);
-    assert_holds_equal(&found.holds[0], &holds[1]);
-    assert_int_equal(found.last_id, 7);
-}
-
-/* What held an account before holds had ids holds it still, and is known to have been told. */
-static void test_old_hold_becomes_one_with_an_id(void **state)
-{
-    struct store_fixture *fixture = *state;
-    struct found_holds found;
-    struct record *records;
-
-    store_fixture_open(fixture, STORE_CREATED);
-    for (unsigned i = 0; i < 3; i++)
-        save_random(fixture, i, i);
-    store_fixture_await_saves(fixture);
-    store_fixture_close(fixture);
-    back_to_version_2(fixture);
-    store_fixture_sql(fixture,
-                      "UPDATE accounts SET held = 1, held_until = 1900000000000,"
-                      " hold_reason = 'release week' WHERE account LIKE '%1'");
-    store_fixture_sql(fixture,
-                      "UPDATE accounts SET held = 1, held_until = NULL"
-                      " WHERE account LIKE '%2'");
-    store_fixture_open(fixture, STORE_OPENED);
-    load_holds(fixture, &found);
-    assert_int_equal(found.count, 2);
-    assert_int_equal(found.last_id, 2);
-    assert_int_equal(found.holds[0].id, 1);
-    assert_int_equal(found.holds[0].since, 0);
-    assert_int_equal(found.holds[0].until, 1900000000000);
-    assert_string_equal(found.holds[0].actor, "");
-    assert_string_equal(found.holds[0].reason, "release week");
-    assert_non_null(strchr(found.holds[0].account, '1'));
-    assert_int_equal(found.holds[1].until, TIME_NEVER);
-    records = load(fixture)->records;
-    assert_int_equal(records[0].hold_id, 0);
-    assert_int_equal(records[1].hold_id, 1);
-    assert_int_equal(records[1].hold_until, 1900000000000);
-    assert_int_equal(records[2].hold_id, 2);
-    assert_int_equal(records[2].hold_until, TIME_NEVER);
-}
-
-static void test_damaged_hold(void **state)
-{
-    static const struct hold hold = {.id = 3, .until = 9, .reason = "r", .account = "/a"};
-    struct store_fixture *fixture = *state;
-    struct found_holds found = {.count = 0};
-    struct err err;
-
-    store_fixture_open(fixture, STORE_CREATED);
-    store_save_hold(fixture->store, &hold, NULL, NULL);
-    store_fixture_close(fixture);
-    store_fixture_sql(fixture, "UPDATE holds SET reason = printf('%200s', 'x')");
-    store_fixture_open(fixture, STORE_OPENED);
-    assert_int_equal(store_load_holds(fixture->store, on_hold_found, &found, &found.last_id, &err),
-                     -EBADMSG);
-    assert_non_null(strstr(err.text, "table holds, row 3"));
 }
 
 static void test_truncated(void **state)
@@ -602,9 +460,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_history, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_history_is_pruned_per_account, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_fingerprints_stay, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_holds, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_old_hold_becomes_one_with_an_id, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_damaged_hold, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_second_opener_is_busy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_files_are_private_and_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_open_directory_is_made_private, set_up, tear_down),
