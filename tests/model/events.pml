@@ -410,20 +410,39 @@ inline on_hold()
     R.held = 1
 }
 
+/* Of several holds the model has the one that ends last. */
 inline on_resume()
 {
-    printf("%d: command: resume\n", d);
-    R.held = 0;
-    if
-    :: R.adopted || R.blocked == another_rotator ->
-        R.other = 0;
-        R.blocked = nothing;
-        R.foreign_recently = 0
-    :: else -> skip
-    fi;
+    printf("%d: the hold ends\n", d);
+    R.held = 0
+}
+
+inline look_now()
+{
     R.check = 1;
     R.retrying = 0;
     go_on_now()
+}
+
+/* Where a slot has to be named it is refused. */
+inline on_unblock()
+{
+    printf("%d: command: unblock\n", d);
+    if
+    :: R.blocked == another_rotator || (R.adopted && R.blocked == targets_disagree) ||
+       (R.blocked == nothing && R.other) ->
+        R.other = 0;
+        R.blocked = nothing;
+        R.foreign_recently = 0;
+        look_now()
+    :: else -> skip
+    fi
+}
+
+inline on_check()
+{
+    printf("%d: command: check\n", d);
+    look_now()
 }
 
 /* The first required target that is owed: may it be written to now, or when its retry_at comes? */

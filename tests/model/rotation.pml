@@ -191,14 +191,15 @@ proctype daemon(byte d)
         :: commands_left > 0 && !calm -> d_step { commands_left--; on_adopt(0) }
         :: commands_left > 0 && !calm -> d_step { commands_left--; on_adopt(1) }
         :: commands_left > 0 && !calm && !R.held -> d_step { commands_left--; on_hold() }
-        :: commands_left > 0 && !calm -> d_step { commands_left--; on_resume() }
-        :: R.held -> R.held = 0 /* its time is over */
+        :: R.held -> d_step { on_resume() } /* by a command, or by time */
+        :: commands_left > 0 && !calm -> d_step { commands_left--; on_unblock() }
+        :: commands_left > 0 && !calm -> d_step { commands_left--; on_check() }
 #endif
 #ifdef CLAIM_COMPLETES
         /* when all is calm, a person sees to what is blocked */
         :: A_PERSON_IS_NEEDED && R.blocked != another_rotator -> d_step { on_adopt(0) }
         :: A_PERSON_IS_NEEDED && R.blocked != another_rotator -> d_step { on_adopt(1) }
-        :: A_PERSON_IS_NEEDED && R.blocked == another_rotator -> d_step { on_resume() }
+        :: A_PERSON_IS_NEEDED && R.blocked == another_rotator -> d_step { on_unblock() }
 #endif
 #if RELOADS
         :: reloads_left > 0 && !calm -> d_step { reloads_left--; on_configured() }
