@@ -18,7 +18,7 @@ _keyrotatectl() {
     local argument command= offered
 
     case $previous in
-    --socket)
+    --socket | --file)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
@@ -50,7 +50,7 @@ _keyrotatectl() {
     resume) offered='--all --hold' ;;
     rotate) offered='--wait --dry-run' ;;
     redeliver) offered='--target' ;;
-    adopt) offered='--active --yes' ;;
+    adopt) offered='--active --file --yes' ;;
     hold) offered='--all --for --until --reason --list' ;;
     *) offered= ;;
     esac

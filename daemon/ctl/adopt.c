@@ -2,6 +2,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fs.h"
+#include "ctl/adopt_file.h"
 #include "ctl/session.h"
 #include "ctl/status_text.h"
 
@@ -46,7 +48,7 @@ static enum ctl_exit confirm(void)
     return CTL_NOT_DONE;
 }
 
-enum ctl_exit ctl_adopt(const struct ctl_options *options)
+static enum ctl_exit adopt_one(const struct ctl_options *options)
 {
     struct control_command command = {.kind = CONTROL_ADOPT, .active = options->active};
     struct control_status status;
@@ -64,4 +66,113 @@ enum ctl_exit ctl_adopt(const struct ctl_options *options)
     }
     buf_done(&text);
     return result == CTL_DONE ? ctl_run_for_accounts(options, &command) : result;
+}
+
+/* --- many at once: a journal was lost --- */
+
+static void say_what_the_file_does(const struct adoption_list *list)
+{
+    struct buf text;
+
+    buf_init(&text, CONTROL_REPLY_MAX);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct account_snapshot *subject = list->lines[i].subject;
+
+        ctl_write_plain(&text, list->lines[i].account);
+        (void)buf_append_format(&text, ": the %s key becomes the active one, and overwrites",
+                                list->lines[i].active);
+        for (size_t t = 0; t < subject->target_count; t++) {
+            const struct target_snapshot *target = &subject->targets[t];
+
+            (void)buf_append_str(&text, t == 0 ? " " : ", ");
+            ctl_write_plain(&text, target->holds ? target->holds : "whatever is there");
+            (void)buf_append_str(&text, " in ");
+            ctl_write_plain(&text, target->destination);
+        }
+        (void)buf_append_char(&text, '\n');
+    }
+    (void)buf_append_str(&text,
+                         "From then on the other key is the one that is regenerated: whoever "
+                         "uses that one today has to change over.\n");
+    fputs(text.failed ? "(too long to show)\n" : buf_str(&text), stderr);
+    buf_done(&text);
+}
+
+static enum ctl_exit send_all(const struct ctl_options *options, const struct adoption_list *list)
+{
+    struct control_command command = {.kind = CONTROL_ADOPT};
+    struct ctl_session session;
+    size_t sent = 0;
+
+    ctl_session_start(&session, options);
+    while (sent < list->count) {
+        command.account = list->lines[sent].account;
+        command.active = list->lines[sent].active;
+        if (ctl_is_final(ctl_send_command(&session, &command)))
+            break;
+        sent++;
+    }
+    if (sent < list->count)
+        fprintf(stderr, "keyrotatectl: stopped at line %u of %s: %zu of %zu accounts were told\n",
+                list->lines[sent].number, options->file, sent, list->count);
+    return ctl_session_end(&session);
+}
+
+/* Nothing is sent unless every line of the file makes sense. */
+static enum ctl_exit adopt_listed(const struct ctl_options *options,
+                                  const struct control_status *status, const struct buf *content)
+{
+    struct adoption_list list;
+    enum ctl_exit result = CTL_DONE;
+    struct buf errors;
+
+    buf_init(&errors, CONTROL_REPLY_MAX);
+    if (adoption_list_read(&list, options->file, buf_str(content), content->length, status,
+                           &errors) != 0) {
+        fputs("keyrotatectl: no memory\n", stderr);
+        result = CTL_NOT_DONE;
+    } else if (errors.length > 0) {
+        fprintf(stderr, "%skeyrotatectl: nothing was sent\n",
+                errors.failed ? "(too long to show)\n" : buf_str(&errors));
+        result = CTL_USAGE;
+    } else {
+        say_what_the_file_does(&list);
+        if (!options->yes)
+            result = confirm();
+        if (result == CTL_DONE)
+            result = send_all(options, &list);
+    }
+    adoption_list_done(&list);
+    buf_done(&errors);
+    return result;
+}
+
+static enum ctl_exit adopt_from_file(const struct ctl_options *options)
+{
+    struct control_status status;
+    struct buf content, text;
+    enum ctl_exit result;
+    struct err err;
+
+    err_clear(&err);
+    buf_init(&content, CONTROL_REPLY_MAX);
+    buf_init(&text, CONTROL_REPLY_MAX);
+    if (fs_read(options->file, &content, &err) != 0) {
+        fprintf(stderr, "keyrotatectl: %s\n", err.text);
+        result = CTL_USAGE;
+    } else {
+        result = ctl_fetch_status(options, CONTROL_ALL, NULL, 0, &status, &text);
+    }
+    if (result == CTL_DONE) {
+        result = adopt_listed(options, &status, &content);
+        control_status_done(&status);
+    }
+    buf_done(&text);
+    buf_done(&content);
+    return result;
+}
+
+enum ctl_exit ctl_adopt(const struct ctl_options *options)
+{
+    return options->file ? adopt_from_file(options) : adopt_one(options);
 }

@@ -33,7 +33,8 @@ struct ctl_options {
     const char *reason;
     time_ms until; /* --for or --until; TIME_NEVER: neither */
     bool list;
-    uint64_t hold; /* resume: the id of one hold; 0: not given */
+    const char *file; /* adopt: of lines ACCOUNT primary|secondary */
+    uint64_t hold;    /* resume: the id of one hold; 0: not given */
     char **accounts;
     size_t account_count;
 };

@@ -25,6 +25,7 @@ enum {
     OPTION_YES = 1U << 12,
     OPTION_LIST = 1U << 13,
     OPTION_HOLD = 1U << 14,
+    OPTION_FILE = 1U << 15,
     OPTIONS_GENERAL = OPTION_SOCKET | OPTION_JSON | OPTION_HELP | OPTION_VERSION,
     OPTION_CODE_BASE = 0x10000 /* keeps getopt's codes apart from characters */
 };
@@ -47,6 +48,7 @@ static const struct option long_options[] = {
     {"yes", no_argument, NULL, CODE(OPTION_YES)},
     {"list", no_argument, NULL, CODE(OPTION_LIST)},
     {"hold", required_argument, NULL, CODE(OPTION_HOLD)},
+    {"file", required_argument, NULL, CODE(OPTION_FILE)},
     {0},
 };
 
@@ -57,9 +59,9 @@ static const struct ctl_command commands[] = {
      OPTION_WAIT | OPTION_DRY_RUN, 1, CONTROL_NAMED_MAX, ctl_rotate},
     {"redeliver", "ACCOUNT... [--target TARGET]", "deliver the active key again, without rotating",
      OPTION_TARGET, 1, CONTROL_NAMED_MAX, ctl_redeliver},
-    {"adopt", "ACCOUNT --active primary|secondary [--yes]",
-     "say which key the consumers use, where nothing else does", OPTION_ACTIVE | OPTION_YES, 1, 1,
-     ctl_adopt},
+    {"adopt", "ACCOUNT --active primary|secondary [--yes] | --file FILE [--yes]",
+     "say which key the consumers use, where nothing else does; FILE: for many accounts",
+     OPTION_ACTIVE | OPTION_YES | OPTION_FILE, 0, 1, ctl_adopt},
     {"hold", "ACCOUNT...|--all (--for DURATION|--until TIME) --reason TEXT | --list",
      "pause, with an end: accounts, or all, also those to come; or list what is held",
      OPTION_ALL | OPTION_FOR | OPTION_UNTIL | OPTION_REASON | OPTION_LIST, 0, CONTROL_NAMED_MAX,
@@ -201,6 +203,9 @@ static enum ctl_exit set_option(struct ctl_options *options, unsigned option, co
     case OPTION_TARGET:
         options->target = value;
         break;
+    case OPTION_FILE:
+        options->file = value;
+        break;
     case OPTION_REASON:
         if (*value == '\0' || strlen(value) >= CONTROL_TEXT_MAX)
             return complain("--reason: between 1 and %d bytes", CONTROL_TEXT_MAX - 1);
@@ -310,6 +315,12 @@ static enum ctl_exit check(const struct ctl_options *options, unsigned given)
     if (command->run != ctl_status && (command->options & OPTION_ALL) && !options->all &&
         options->account_count == 0)
         return complain("%s needs an account, or --all", command->name);
+    if (command->run == ctl_adopt && options->file)
+        return options->active || options->account_count > 0
+                   ? complain("adopt --file: the file says which accounts, and which key")
+                   : CTL_DONE;
+    if (command->run == ctl_adopt && options->account_count == 0)
+        return complain("adopt needs an account, or --file FILE");
     if (command->run == ctl_adopt && !options->active)
         return complain("adopt needs --active primary or --active secondary");
     if (command->run == ctl_hold && options->until == TIME_NEVER)

@@ -124,3 +124,37 @@ def test_lines_that_make_no_sense(calm):
                  ["resume", "--hold", "one"], ["hold", "--list", "alpha"], ["hold", "--list", "--all"],
                  ["check"], ["unblock"]):
         assert calm.ctl(*line).returncode == USAGE, line
+
+
+def test_adopt_file(site, azure, tmp_path):
+    """A lost journal, many accounts: one file settles them, or nothing is sent."""
+    names = ["ada", "ben", "cyd"]
+    site.policy(rotate_every="10m", check_every="5m")
+    for name in names:
+        site.account(name, active=None)
+    site.start()
+    for name in names:
+        site.log.wait("account.blocked", account=name, reason="active_key_unknown")
+    listed = tmp_path / "slots"
+    listed.write_text("# who uses what\nada primary\nben secondary\nnobody primary\ncyd both\n")
+    refused = site.ctl("adopt", "--file", listed, "--yes")
+    assert refused.returncode == USAGE and refused.stdout == ""
+    assert f"{listed}:4: no account nobody is configured" in refused.stderr
+    assert f'{listed}:5: cyd: "both" is neither primary nor secondary' in refused.stderr
+    assert "nothing was sent" in refused.stderr
+    assert all(site.status(name)["state"] == "blocked" for name in names)
+
+    listed.write_text("ada primary\nben secondary\ncyd Primary\n")
+    unconfirmed = site.ctl("adopt", "--file", listed)
+    assert unconfirmed.returncode == USAGE and "--yes" in unconfirmed.stderr
+    told = site.ctl("adopt", "--file", listed, "--yes")
+    assert told.returncode == DONE, told
+    assert [line.split(":")[0] for line in told.stdout.splitlines()] == names
+    assert "ben: the secondary key becomes the active one" in told.stderr
+    for name, slot in zip(names, ("Primary", "Secondary", "Primary")):
+        assert site.log.wait("account.adopted", account=name)["slot"] == slot.lower()
+        wait_until(lambda name=name, slot=slot: site.holds(name) == slot, f"{name} holds it")
+    again = json.loads(site.ctl("--json", "adopt", "--file", listed, "--yes").stdout)
+    assert [result["asked"] for result in again["results"]] == names
+    assert site.ctl("adopt", "--file", tmp_path / "missing", "--yes").returncode == USAGE
+    assert not azure.truth.requests("regenerateKeys")
