@@ -40,6 +40,8 @@ static const struct note_description notes[NOTE_COUNT] = {
     [NOTE_DELIVERY_FAILED] = {"delivery.failed", LEVEL_WARNING},
     [NOTE_DRIFT_DETECTED] = {"drift.detected", LEVEL_WARNING, .in_history = true},
     [NOTE_DRIFT_REPAIRED] = {"drift.repaired", LEVEL_NOTICE, .in_history = true},
+    [NOTE_CONSUMERS_AT_RISK] = {"consumers.at_risk", LEVEL_ERROR, .in_history = true},
+    [NOTE_CONSUMERS_SAFE] = {"consumers.safe", LEVEL_NOTICE, .in_history = true},
     [NOTE_OPERATOR_COMMAND] = {"operator.command", LEVEL_NOTICE, .in_history = true},
 };
 
@@ -162,12 +164,20 @@ static void compose(const struct engine_account *account, const struct turn *tur
                  cause(turn, note));
         break;
     case NOTE_DRIFT_DETECTED:
-        snprintf(out, size, "%s: %s (%s)", name, drift_meaning(note->drift),
-                 drift_name(note->drift));
+        snprintf(out, size, "%s: %s (%s)%s%s", name, drift_meaning(note->drift),
+                 drift_name(note->drift), note->detail ? ": " : "",
+                 note->detail ? note->detail : "");
         break;
     case NOTE_DRIFT_REPAIRED:
         snprintf(out, size, "%s: all required targets hold the live %s key again (%s)", name, slot,
                  drift_name(note->drift));
+        break;
+    case NOTE_CONSUMERS_AT_RISK:
+        snprintf(out, size, "%s: %s holds a key that is not live: whoever reads it fails", name,
+                 target);
+        break;
+    case NOTE_CONSUMERS_SAFE:
+        snprintf(out, size, "%s: no required target holds a dead key any more", name);
         break;
     case NOTE_OPERATOR_COMMAND:
         snprintf(out, size, "%s: %s: %s", name, note->detail, turn->effects.answer);
@@ -253,6 +263,9 @@ static void add_times(struct log_line *line, const struct engine_account *accoun
         break;
     case NOTE_BLOCKED:
         log_line_time(line, "since", record->blocked_at);
+        break;
+    case NOTE_CONSUMERS_AT_RISK:
+        log_line_time(line, "since", target ? target->dead_since : now);
         break;
     case NOTE_HELD:
         log_line_time(line, "next_at", hold ? hold->until : TIME_NEVER);

@@ -23,6 +23,10 @@ void rotation_interlock(const struct rotation_context *context, const struct rec
                         time_ms now, struct interlock *interlock)
 {
     time_ms overlap_ends = time_add(record->overlap_from, context->policy->overlap);
+    time_ms both_changed_ends =
+        record->both_changed_at == 0
+            ? 0
+            : time_add(record->both_changed_at, context->policy->rotate_every);
     time_ms start_ends = time_add(context->daemon_started_at, context->timing->unknown_wait);
 
     *interlock = (struct interlock){.open = true, .text = ""};
@@ -45,6 +49,9 @@ void rotation_interlock(const struct rotation_context *context, const struct rec
     else if (record->surprise.pending)
         refuse(interlock, REASON_NONE, TIME_NEVER,
                "something changed that has to be understood first");
+    else if (now < both_changed_ends)
+        refuse(interlock, REASON_NONE, later(both_changed_ends, overlap_ends),
+               "both keys were regenerated elsewhere: whoever did it may be using the other one");
     else if (now < later(overlap_ends, start_ends))
         refuse(interlock, REASON_NONE, later(overlap_ends, start_ends),
                overlap_ends >= start_ends

@@ -49,12 +49,9 @@ bool judge_holds(enum holding holding, enum slot slot)
 
 /* How many of the required targets hold what. */
 struct census {
-    size_t required;
     size_t seen;           /* could be read */
     size_t active;         /* hold the live key of the active slot alone */
     size_t standby;        /* hold the live key of the standby slot alone */
-    size_t without;        /* hold no live key */
-    size_t dead;           /* of these: hold a dead one */
     size_t other_optional; /* optional ones that do not hold the key that they acknowledged */
 };
 
@@ -66,7 +63,6 @@ static struct census take_census(const struct record *record, const struct look 
         const struct target_record *target = &record->targets[i];
         enum holding holding = judge_holding(look, &target->id);
 
-        census.required += target->required;
         if (holding == HOLDING_UNSEEN)
             continue;
         if (!target->required) {
@@ -80,10 +76,6 @@ static struct census take_census(const struct record *record, const struct look 
             census.active++;
         else if (judge_holds(holding, slot_other(record->active)))
             census.standby++;
-        else
-            census.without++;
-        if (holding == HOLDING_DEAD_KEY)
-            census.dead++;
     }
     return census;
 }
@@ -137,7 +129,7 @@ struct verdict judge_drift(const struct record *record, const struct look *look)
     enum slot standby = slot_other(active);
     bool active_same = fingerprint_equal(&look->live[active], &record->live[active]);
     bool standby_same = fingerprint_equal(&look->live[standby], &record->live[standby]);
-    struct verdict verdict = {.kind = VERDICT_DRIFT, .at_risk = census.dead > 0};
+    struct verdict verdict = {.kind = VERDICT_DRIFT};
 
     verdict.standby_in_use = census.standby > 0;
     if (judge_is_late(record, look))
@@ -149,9 +141,6 @@ struct verdict judge_drift(const struct record *record, const struct look *look)
     verdict.drift = drift_of(active_same, standby_same, &census, &verdict);
     if (verdict.drift == DRIFT_NONE)
         verdict.kind = VERDICT_AS_RECORDED;
-    /* A target that cannot be read was last told the old value. */
-    if (!active_same && !verdict.accept && census.active + census.standby < census.required)
-        verdict.at_risk = true;
     return verdict;
 }
 
@@ -171,6 +160,15 @@ struct verdict judge_delivery(const struct record *record, const struct look *lo
                                    .drift = DRIFT_ACTIVE_CHANGED,
                                    .other_changed = verdict.other_changed};
     return verdict;
+}
+
+bool judge_holds_only(const struct look *look, const struct target_id *target,
+                      const struct fingerprint *key)
+{
+    const struct sighting *sighting = judge_sighting(look, target);
+
+    return sighting && sighting->kind == SIGHTING_KEYS && sighting->key_count == 1 &&
+           fingerprint_equal(&sighting->keys[0], key);
 }
 
 bool judge_unanimous(const struct record *record, const struct look *look, enum slot slot)
@@ -248,8 +246,10 @@ struct adoption judge_adoption(const struct record *record, const struct look *l
         adoption.reason = REASON_ACTIVE_KEY_UNKNOWN;
         return adoption;
     }
-    if (!heard)
+    if (!heard) {
         adoption.slot = hint->active;
+        adoption.by_hint = true;
+    }
     adoption.settled = true;
     return adoption;
 }

@@ -38,7 +38,6 @@ enum verdict_kind {
 struct verdict {
     enum verdict_kind kind;
     enum drift_kind drift;
-    bool at_risk;        /* a required target holds a key that is not live */
     bool accept;         /* active_changed: the targets hold the new value already */
     bool standby_in_use; /* a required target holds the standby's live key */
     bool other_changed;  /* judge_delivery(): the slot that is not delivered changed as well */
@@ -63,6 +62,7 @@ struct verdict judge_delivery(const struct record *record, const struct look *lo
 struct adoption {
     bool settled;
     enum slot slot;
+    bool by_hint;       /* settled, and nothing but adopt_active says so */
     enum reason reason; /* not settled: why */
     bool has_target;    /* the target that speaks against it */
     struct target_id target;
@@ -77,6 +77,10 @@ struct adoption_hint {
 };
 struct adoption judge_adoption(const struct record *record, const struct look *look,
                                const struct adoption_hint *hint);
+
+/* Does it hold exactly one key, and that one? */
+bool judge_holds_only(const struct look *look, const struct target_id *target,
+                      const struct fingerprint *key);
 
 /* Do all required targets that can be read hold this slot's live key, and is there one? */
 bool judge_unanimous(const struct record *record, const struct look *look, enum slot slot);

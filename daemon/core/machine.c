@@ -51,9 +51,12 @@ struct note *machine_note_key(struct machine *machine, enum note_kind kind, enum
     return note;
 }
 
-void machine_note_drift(struct machine *machine, enum note_kind kind, enum drift_kind drift)
+struct note *machine_note_drift(struct machine *machine, enum note_kind kind, enum drift_kind drift)
 {
-    machine_note_key(machine, kind, machine->record->active)->drift = drift;
+    struct note *note = machine_note_key(machine, kind, machine->record->active);
+
+    note->drift = drift;
+    return note;
 }
 
 void machine_act(struct machine *machine, enum action_kind kind)
@@ -219,12 +222,14 @@ void machine_recovered(struct machine *machine)
 void machine_foreign_change(struct machine *machine)
 {
     struct record *record = machine->record;
-    time_ms previous = record->foreign_change_at;
+    const struct policy *policy = machine->context->policy;
+    time_ms previous = record->foreign_change_at > record->both_changed_at
+                           ? record->foreign_change_at
+                           : record->both_changed_at;
 
     record->foreign_change_at = machine->now;
     /* Where the policy says not to rotate, somebody else is expected to. */
-    if (!machine->context->policy->rotate || previous == 0 ||
-        machine->now - previous >= machine->context->policy->rotate_every)
+    if (!policy->rotate || previous == 0 || machine->now - previous >= policy->rotate_every)
         return;
     record->another_rotator = true;
     machine_block(
@@ -233,16 +238,34 @@ void machine_foreign_change(struct machine *machine)
         "and not from here");
 }
 
-void machine_take_key(struct machine *machine, enum slot slot, const struct fingerprint *key)
+bool machine_take_key(struct machine *machine, enum slot slot, const struct fingerprint *key)
 {
     struct record *record = machine->record;
 
     if (fingerprint_equal(&record->live[slot], key))
-        return;
+        return false;
     record_add_replaced(record, &record->live[slot]);
     record_remove_replaced(record, key);
     record->live[slot] = *key;
     record->born[slot] = machine->now;
+    return true;
+}
+
+/* Targets that no look can see, and that were told before this one had the key, are told again. */
+static void run_again_after(struct record *record, const struct target_record *target)
+{
+    bool lacks = false;
+
+    for (size_t i = 0; i < record->target_count; i++) {
+        struct target_record *other = &record->targets[i];
+
+        if (other > target && other->early && !lacks) {
+            other->early = false;
+            other->acknowledged = false;
+            other->retry_at = 0;
+        }
+        lacks = lacks || (other->required && !record_target_satisfied(record, other));
+    }
 }
 
 void machine_acknowledge(struct machine *machine, struct target_record *target)
@@ -265,6 +288,10 @@ void machine_acknowledge(struct machine *machine, struct target_record *target)
     target->reason = REASON_NONE;
     target->failing_since = 0;
     target->unsettled_until = 0;
+    target->dead_since = 0;
+    target->early = false;
+    if (target->required)
+        run_again_after(machine->record, target);
 }
 
 void machine_void_acknowledgements(struct machine *machine)

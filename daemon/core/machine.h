@@ -33,7 +33,8 @@ void machine_fault(struct machine *machine, const char *what);
 struct note *machine_note(struct machine *machine, enum note_kind kind);
 /* A note about the key in a slot. */
 struct note *machine_note_key(struct machine *machine, enum note_kind kind, enum slot slot);
-void machine_note_drift(struct machine *machine, enum note_kind kind, enum drift_kind drift);
+struct note *machine_note_drift(struct machine *machine, enum note_kind kind,
+                                enum drift_kind drift);
 void machine_act(struct machine *machine, enum action_kind kind);
 
 /* What failed is blocked or tried again later, as its reason says; sets retry_at. The event's
@@ -73,8 +74,8 @@ duration_ms machine_backoff(const struct machine *machine, uint32_t attempt,
  * rotator. */
 void machine_foreign_change(struct machine *machine);
 /* The journal's belief about a slot becomes what the look showed; the old key is known to be dead.
- */
-void machine_take_key(struct machine *machine, enum slot slot, const struct fingerprint *key);
+ * Returns whether it is another one. */
+bool machine_take_key(struct machine *machine, enum slot slot, const struct fingerprint *key);
 void machine_acknowledge(struct machine *machine, struct target_record *target);
 void machine_void_acknowledgements(struct machine *machine);
 /* Every readable target that was seen to hold the goal's key has acknowledged it, unless an earlier
@@ -101,9 +102,19 @@ void machine_void_target(struct machine *machine, struct target_record *target);
 bool machine_yields(const struct record *record, const struct target_record *target,
                     enum holding holding);
 
+/* --- risk.c --- */
+/* Takes note of the targets that hold a dead key, from a look that counts; `since`: when that was
+ * seen first. */
+void risk_note(struct machine *machine, const struct look *look, time_ms since);
+/* The same where the live keys were shown, and no target. */
+void risk_note_live(struct machine *machine, const struct fingerprint live[SLOT_COUNT]);
+/* Tells that consumers are at risk now, or safe again. */
+void risk_tell(struct machine *machine);
+
 /* --- plan.c --- */
 void plan_make(struct machine *machine);      /* after adoption or a change of the policy */
 void plan_next(struct machine *machine);      /* after a completed rotation */
+void plan_from_now(struct machine *machine);  /* both keys are new, and not by a rotation of ours */
 void plan_caught_up(struct machine *machine); /* a due time that passed while we were off */
 time_ms plan_overdue_at(const struct rotation_context *context, const struct record *record);
 bool plan_is_due(const struct machine *machine);
@@ -157,12 +168,13 @@ void enter_deliver_look(struct machine *machine);
  * (the target that was waited for is gone from the configuration, or optional now). */
 void deliver_resume(struct machine *machine);
 time_ms deliver_resume_at(const struct record *record);
+/* When a delivery is tried again; sooner than that, a look may show more. */
+time_ms deliver_retry_at(const struct record *record);
 void on_deliver_look(struct machine *machine);
 void on_offer_persisted(struct machine *machine);
 void on_delivered(struct machine *machine);
-/* When a delivery can be tried next; TIME_NEVER: none is owed. Optional targets count only where
- * `with_optional`. */
-time_ms deliver_wake_at(const struct record *record, bool with_optional);
+/* When a delivery can be tried next; TIME_NEVER: none is owed. */
+time_ms deliver_wake_at(const struct record *record);
 
 /* --- command.c --- */
 void on_command(struct machine *machine);

@@ -11,8 +11,11 @@ void plan_make(struct machine *machine)
     const struct rotation_context *context = machine->context;
     const struct policy *policy = context->policy;
     struct record *record = machine->record;
-
-    duration_ms wanted = policy->rotate ? policy->rotate_every : 0;
+    const duration_ms wanted = policy->rotate ? policy->rotate_every : 0;
+    /* Both keys are as young as if they had been rotated then. */
+    const time_ms counts_from = record->completed_at > record->both_changed_at
+                                    ? record->completed_at
+                                    : record->both_changed_at;
 
     if (!record->adopted || record->planned_with == wanted)
         return;
@@ -25,14 +28,13 @@ void plan_make(struct machine *machine)
         record->due_at = 0;
         return;
     }
-    if (record->completed_at == 0)
+    if (counts_from == 0) {
         record->planned_at = schedule_first(policy, context->account_id, record->adopted_at);
-    else
-        record->planned_at =
-            schedule_next_planned(policy, record->completed_at, record->completed_at);
-    record->due_at = record->completed_at == 0
-                         ? record->planned_at
-                         : schedule_start(policy, context->account_id, record->planned_at);
+        record->due_at = record->planned_at;
+    } else {
+        record->planned_at = schedule_next_planned(policy, counts_from, counts_from);
+        record->due_at = schedule_start(policy, context->account_id, record->planned_at);
+    }
     plan_caught_up(machine);
 }
 
@@ -51,6 +53,14 @@ void plan_next(struct machine *machine)
     record->window_missed_reported = false;
     record->overdue_reported_at = 0;
     record->requested = false;
+}
+
+void plan_from_now(struct machine *machine)
+{
+    machine->record->planned_with = 0;
+    machine->record->window_missed_reported = false;
+    machine->record->requested = false;
+    plan_make(machine);
 }
 
 void plan_caught_up(struct machine *machine)

@@ -49,6 +49,9 @@ struct target_record {
     time_ms retry_at;        /* not before then; 0: at once */
     enum reason reason;      /* of the last failure; REASON_NONE: none */
     time_ms failing_since;   /* 0: it is not */
+    time_ms dead_since; /* it holds a key that is not live, as far as is known; 0: it does not */
+    bool early; /* a look cannot see it, and it had its delivery while a required target before it
+                   lacked the key: it is delivered again when that one has it */
 };
 
 /* A regenerate that may have been sent and whose outcome is not settled yet. */
@@ -96,11 +99,12 @@ struct record {
     /* the guarantees */
     time_ms overlap_from;      /* the last time the readers of a required target were told */
     time_ms foreign_change_at; /* the last time that somebody else changed a key; 0: never */
-    bool another_rotator; /* … was the second within rotate_every: until a person settles it */
-    time_ms looked_at;    /* the last look that succeeded */
+    time_ms both_changed_at; /* … changed both: nothing is regenerated for rotate_every; 0: never */
+    bool another_rotator;    /* … was the second within rotate_every: until a person settles it */
+    time_ms looked_at;       /* the last look that succeeded */
     struct surprise surprise;
     enum drift_kind repairing; /* the drift that the deliveries under way repair */
-    bool consumers_at_risk;    /* a required target holds a key that is not live */
+    bool consumers_at_risk;    /* a required target has dead_since, and that was told */
 
     /* the schedule */
     time_ms adopted_at;

@@ -22,6 +22,7 @@ static void heal_targets(struct machine *machine)
 
         target->acknowledged_at = earlier(target->acknowledged_at, machine->now);
         target->failing_since = earlier(target->failing_since, machine->now);
+        target->dead_since = earlier(target->dead_since, machine->now);
         target->retry_at = earlier(target->retry_at, latest_retry);
         target->unsettled_until =
             earlier(target->unsettled_until, time_add(machine->now, timing->unknown_wait));
@@ -48,6 +49,7 @@ static void heal_future_times(struct machine *machine)
 
     record->overlap_from = earlier(record->overlap_from, machine->now);
     record->foreign_change_at = earlier(record->foreign_change_at, machine->now);
+    record->both_changed_at = earlier(record->both_changed_at, machine->now);
     record->completed_at = earlier(record->completed_at, machine->now);
     record->adopted_at = earlier(record->adopted_at, machine->now);
     record->surprise.seen_at = earlier(record->surprise.seen_at, machine->now);
@@ -246,6 +248,7 @@ void rotation_shift_times(struct record *record, duration_ms jump, time_ms now)
 {
     shift(&record->overlap_from, jump, now);
     shift(&record->foreign_change_at, jump, now);
+    shift(&record->both_changed_at, jump, now);
     shift(&record->intent.written_at, jump, now);
     shift(&record->verify_since, jump, now);
     shift(&record->looked_at, jump, now);

@@ -81,7 +81,7 @@ static time_ms idle_wake_at(const struct machine *machine)
     time_ms at = earlier(record->check_at, rotation_at(machine->context, record, machine->now));
 
     if (!machine_delivery_waits_for_human(machine->context, record))
-        at = earlier(at, deliver_wake_at(record, true));
+        at = earlier(at, deliver_wake_at(record));
     if (machine_blocked_by_world(record) || record->adopt_told)
         at = machine->now;
     return later(at, record->retry_at);
@@ -311,6 +311,7 @@ void rotation_step(const struct rotation_context *context, struct record *record
     merge_targets(&machine);
     follow_hold(&machine);
     dispatch(&machine);
+    risk_tell(&machine);
     report_again(&machine);
 
     check_regenerate(&machine);

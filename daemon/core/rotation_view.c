@@ -12,12 +12,12 @@ static enum account_state state_of(const struct rotation_context *context,
         *reason = record->trouble;
         return STATE_RETRYING;
     }
+    if (!record->adopted)
+        return STATE_ADOPTING;
     if (record->surprise.pending) {
         *reason = REASON_OUTCOME_UNKNOWN;
         return STATE_RETRYING;
     }
-    if (!record->adopted)
-        return STATE_ADOPTING;
     if (record->intent.open || record->goal != record->active ||
         record->position == POSITION_PREFLIGHT || record->position == POSITION_ROTATE_LOOK)
         return STATE_ROTATING;
@@ -47,7 +47,7 @@ void rotation_view(const struct rotation_context *context, const struct record *
         view->since =
             record->trouble != REASON_NONE ? record->trouble_since : record->surprise.seen_at;
     if (record->position == POSITION_DELIVER_WAIT)
-        view->retry_at = deliver_resume_at(record);
+        view->retry_at = deliver_retry_at(record);
     else if (record->retry_at > now)
         view->retry_at = record->retry_at;
     if (record->adopted && record->due_at != 0 && record->blocked == REASON_NONE) {

@@ -33,7 +33,6 @@ static void take_under_care(struct machine *machine, const struct look *look,
     record->intent = (struct intent){0};
     record->surprise = (struct surprise){0};
     record->repairing = DRIFT_NONE;
-    record->consumers_at_risk = false;
     record->adopt_told = false;
     record->requested = false;
     record->verified = false;
@@ -42,13 +41,42 @@ static void take_under_care(struct machine *machine, const struct look *look,
     record->check_at = time_add(machine->now, machine->context->policy->check_every);
     machine_void_acknowledgements(machine);
     /* Evidence tells which key is in use; it does not make another rotator go away. */
-    if (told)
+    if (told) {
+        record->both_changed_at = 0;
         machine_forgive(machine);
-    else
+    } else {
         machine_unblock(machine);
+    }
     machine_note_key(machine, NOTE_ADOPTED, adoption->slot);
     record->planned_with = 0;
     plan_make(machine);
+}
+
+/*
+ * Of a journal that is new, and a required target that nobody has read, nothing but the
+ * configuration says which key is in use. It may be stale; and a request of an earlier journal that
+ * was lost may still be carried out. So the keys have to be the same for unknown_wait first.
+ * Returns whether that is still to be seen.
+ */
+static bool look_surprises(struct machine *machine, const struct look *look)
+{
+    struct surprise *surprise = &machine->record->surprise;
+    bool unread = false;
+
+    for (size_t i = 0; i < machine->record->target_count; i++)
+        if (machine->record->targets[i].required &&
+            judge_holding(look, &machine->record->targets[i].id) == HOLDING_UNSEEN)
+            unread = true;
+    if (!unread)
+        return false;
+    if (!surprise->pending || !fingerprint_equal(&surprise->live[0], &look->live[0]) ||
+        !fingerprint_equal(&surprise->live[1], &look->live[1]))
+        *surprise = (struct surprise){.pending = true,
+                                      .live = {look->live[0], look->live[1]},
+                                      .targets = judge_digest(look),
+                                      .seen_at = machine->now};
+    machine->record->retry_at = time_add(surprise->seen_at, machine->context->timing->unknown_wait);
+    return machine->now < machine->record->retry_at;
 }
 
 static void adopt_from(struct machine *machine, const struct look *look,
@@ -56,6 +84,11 @@ static void adopt_from(struct machine *machine, const struct look *look,
 {
     struct adoption adoption = judge_adoption(machine->record, look, hint);
 
+    risk_note(machine, look, machine->now);
+    if (adoption.settled && adoption.by_hint && !again && look_surprises(machine, look)) {
+        machine_move(machine, POSITION_ADOPT_WAIT);
+        return;
+    }
     if (adoption.settled) {
         take_under_care(machine, look, &adoption);
         deliver_next(machine);

@@ -157,6 +157,14 @@ static void accept_active_change(struct machine *machine, const struct look *loo
 
     machine_foreign_change(machine);
     machine_take_key(machine, record->active, &look->live[record->active]);
+    /* A machine that was cloned, or a backup that was restored, shows the same; and whoever made
+     * the other key may be using it. */
+    if (machine_take_key(machine, slot_other(record->active),
+                         &look->live[slot_other(record->active)])) {
+        record->both_changed_at = machine->now;
+        record->overlap_from = machine->now;
+        plan_from_now(machine);
+    }
     machine_void_acknowledgements(machine);
     if (targets_know)
         record->overlap_from = machine->now;
@@ -210,18 +218,27 @@ static bool alert_only(const struct machine *machine, const struct verdict *verd
            verdict->drift == DRIFT_ACTIVE_CHANGED && !verdict->accept;
 }
 
+static void note_detected(struct machine *machine, enum drift_kind drift)
+{
+    const struct record *record = machine->record;
+    struct note *note = machine_note_drift(machine, NOTE_DRIFT_DETECTED, drift);
+
+    if (drift == DRIFT_ACTIVE_CHANGED && record->both_changed_at == machine->now)
+        note->detail = "and the other one, too: nothing is regenerated from here for rotate_every";
+}
+
 static void act_on_drift(struct machine *machine, const struct look *look,
                          const struct verdict *verdict)
 {
     struct record *record = machine->record;
     bool yields = false;
 
+    risk_note(machine, look, record->surprise.seen_at);
     if (verdict->drift == DRIFT_JOURNAL_UNFIT) {
         record->surprise = (struct surprise){0};
         adopt_anew(machine, look);
         return;
     }
-    record->consumers_at_risk = verdict->at_risk;
     switch (verdict->drift) {
     case DRIFT_TARGET_CHANGED:
         yields = accept_target_change(machine, look);
@@ -248,7 +265,7 @@ static void act_on_drift(struct machine *machine, const struct look *look,
     if (!yields)
         record->surprise = (struct surprise){0};
     if (!yields || record->blocked_at == machine->now || record->repairing != DRIFT_NONE)
-        machine_note_drift(machine, NOTE_DRIFT_DETECTED, verdict->drift);
+        note_detected(machine, verdict->drift);
     if (verdict->drift == DRIFT_TARGETS_DISAGREE || alert_only(machine, verdict))
         enter_idle(machine);
     else
@@ -268,12 +285,10 @@ static bool awaited_repair(struct machine *machine, const struct look *look,
         (verdict->drift != DRIFT_NONE && verdict->drift != DRIFT_TARGET_CHANGED))
         return false;
     machine_acknowledge_seen(machine, look);
+    risk_note(machine, look, machine->now);
     machine->effects->persist = true;
-    if (machine_repair_waits_for_human(machine->context, record)) {
-        record->consumers_at_risk = true;
+    if (machine_repair_waits_for_human(machine->context, record))
         return true;
-    }
-    record->consumers_at_risk = false;
     record->overlap_from = machine->now;
     machine_note_drift(machine, NOTE_DRIFT_REPAIRED, record->repairing);
     record->repairing = DRIFT_NONE;
@@ -293,11 +308,44 @@ static void note_kept(struct record *record, const struct look *look)
     }
 }
 
+/*
+ * Both live keys are new to the journal. Is that two regenerates by hand, or a journal that is
+ * behind? The first, where every target that can be read was read, none holds a live key or tells
+ * of a later cycle, and the required ones among them hold exactly what they were given last.
+ */
+static bool both_changed_under_us(const struct machine *machine, const struct look *look)
+{
+    const struct rotation_context *context = machine->context;
+    size_t read = 0;
+
+    if (judge_is_ahead(machine->record, look))
+        return false;
+    for (size_t i = 0; i < context->target_count; i++) {
+        const struct rotation_target *target = &context->targets[i];
+        const struct target_record *known = record_target_const(machine->record, &target->id);
+        enum holding holding = judge_holding(look, &target->id);
+
+        if (!target->readable)
+            continue;
+        if (holding == HOLDING_UNSEEN || holding == HOLDING_BOTH ||
+            judge_holds(holding, SLOT_PRIMARY) || judge_holds(holding, SLOT_SECONDARY))
+            return false;
+        if (!target->required)
+            continue;
+        if (!known || !judge_holds_only(look, &target->id, &known->fingerprint))
+            return false;
+        read++;
+    }
+    return read > 0;
+}
+
 bool check_look(struct machine *machine, const struct look *look)
 {
     struct record *record = machine->record;
     struct verdict verdict = judge_drift(record, look);
 
+    if (verdict.drift == DRIFT_JOURNAL_UNFIT && both_changed_under_us(machine, look))
+        verdict.drift = DRIFT_ACTIVE_CHANGED;
     machine_looked(machine);
     record->check_at = time_add(machine->now, machine->context->policy->check_every);
     /* What surprised is not there any more, or this look is late: whoever took the standby key
@@ -313,7 +361,7 @@ bool check_look(struct machine *machine, const struct look *look)
     }
     if (verdict.kind == VERDICT_AS_RECORDED) {
         record->surprise = (struct surprise){0};
-        record->consumers_at_risk = false;
+        risk_note(machine, look, machine->now);
         return true;
     }
     if (verdict.kind == VERDICT_LATE) {

@@ -1,54 +1,62 @@
 #include "core/machine.h"
 
 /*
- * Giving the goal's key to the targets, in their order. "This target may hold the new key now" is
- * made durable (OFFER) before a byte of it is written, so that a crash cannot hide a delivery. A
- * required target that fails stops the ones after it (they may announce the key to consumers); an
- * optional one is tried again on the side. When the last required target has acknowledged, the goal
- * is active.
+ * Giving the goal's key to the targets. "This target may hold the new key now" is made durable
+ * (OFFER) before a byte of it is written, so that a crash cannot hide a delivery. When the last
+ * required target has acknowledged, the goal is active.
+ *
+ * The order of the targets binds a rotation, where the old key still works: a required target that
+ * fails stops those after it (they may announce the key to consumers), and optional ones come last.
+ * Where the old key is dead, the live one goes to everybody who can be reached, required targets
+ * first, and nobody waits for anybody.
  */
 
-/* May a delivery to this target be tried now, later (and when), or is none owed (TIME_NEVER)? */
-static time_ms target_ready_at(const struct record *record, const struct target_record *target)
+/* When may a delivery to this target be tried? TIME_NEVER: none is owed, or it has to wait for
+ * another target. */
+static time_ms turn_at(const struct record *record, const struct target_record *target)
 {
+    const bool in_order = record->goal != record->active && target->dead_since == 0;
+    const struct target_record *end =
+        target->required ? target : record->targets + record->target_count;
+
     if (record_target_satisfied(record, target))
         return TIME_NEVER;
+    for (const struct target_record *other = record->targets; in_order && other < end; other++)
+        if (other->required && !record_target_satisfied(record, other))
+            return TIME_NEVER;
     return target->retry_at > target->unsettled_until ? target->retry_at : target->unsettled_until;
 }
 
-time_ms deliver_wake_at(const struct record *record, bool with_optional)
+time_ms deliver_wake_at(const struct record *record)
 {
     time_ms earliest = TIME_NEVER;
 
     for (size_t i = 0; i < record->target_count; i++) {
-        const struct target_record *target = &record->targets[i];
-        time_ms ready_at = target_ready_at(record, target);
+        time_ms at = turn_at(record, &record->targets[i]);
 
-        if (ready_at == TIME_NEVER || (!target->required && !with_optional))
-            continue;
-        if (ready_at < earliest)
-            earliest = ready_at;
-        /* The targets after a required one wait for it. */
-        if (target->required)
-            break;
+        if (at < earliest)
+            earliest = at;
     }
     return earliest;
 }
 
-static struct target_record *next_target(struct machine *machine)
+/* The target whose turn it is: the first one that is required, or else the first. */
+static struct target_record *next_target(struct machine *machine, bool offered)
 {
     struct record *record = machine->record;
+    struct target_record *optional = NULL;
 
     for (size_t i = 0; i < record->target_count; i++) {
         struct target_record *target = &record->targets[i];
-        time_ms ready_at = target_ready_at(record, target);
 
-        if (ready_at <= machine->now)
+        if ((offered && !target->offered) || turn_at(record, target) > machine->now)
+            continue;
+        if (target->required)
             return target;
-        if (ready_at != TIME_NEVER && target->required)
-            return NULL;
+        if (!optional)
+            optional = target;
     }
-    return NULL;
+    return optional;
 }
 
 /* Every required target has the goal's key. `active` moves last, in the same durable step. */
@@ -58,7 +66,6 @@ static void complete(struct machine *machine)
     bool rotated = record->goal != record->active;
 
     machine_recovered(machine);
-    record->consumers_at_risk = false;
     if (rotated) {
         record->active = record->goal;
         record->completed_at = machine->now;
@@ -78,7 +85,7 @@ static void complete(struct machine *machine)
 void deliver_next(struct machine *machine)
 {
     struct record *record = machine->record;
-    struct target_record *target = next_target(machine);
+    struct target_record *target = next_target(machine, false);
 
     if (target) {
         target->offered = true;
@@ -98,11 +105,20 @@ void enter_deliver_look(struct machine *machine)
 
 time_ms deliver_resume_at(const struct record *record)
 {
-    time_ms ready_at = deliver_wake_at(record, false);
+    const time_ms retry_at = deliver_retry_at(record);
 
-    if (ready_at == TIME_NEVER)
+    if (record_owed_required(record) == 0)
         return 0;
-    return ready_at > record->retry_at ? ready_at : record->retry_at;
+    if (record->check_at >= retry_at)
+        return retry_at;
+    return record->check_at > record->retry_at ? record->check_at : record->retry_at;
+}
+
+time_ms deliver_retry_at(const struct record *record)
+{
+    const time_ms at = deliver_wake_at(record);
+
+    return at > record->retry_at ? at : record->retry_at;
 }
 
 void deliver_resume(struct machine *machine)
@@ -124,14 +140,6 @@ static void wait_to_look_again(struct machine *machine)
         enter_idle(machine);
     else
         machine_move(machine, POSITION_DELIVER_WAIT);
-}
-
-/* Somebody regenerated the key that consumers use until they are given the new one. */
-static void note_risk(struct record *record, const struct verdict *verdict)
-{
-    if (verdict->other_changed && record->goal != record->active &&
-        record_owed_required(record) > 0)
-        record->consumers_at_risk = true;
 }
 
 /* A target that had the key and was seen without it is owed it again. */
@@ -171,7 +179,11 @@ void on_deliver_look(struct machine *machine)
     }
     machine_looked(machine);
     record->retry_at = 0;
-    note_risk(record, &verdict);
+    /* While a required target is waited for, this is what looks for drift. */
+    if (record->check_at <= machine->now && record_owed_required(record) > 0)
+        record->check_at = time_add(machine->now, machine->context->policy->check_every);
+    if (verdict.drift != DRIFT_ACTIVE_CHANGED || record->goal != record->active)
+        risk_note(machine, look, machine->now);
     if (verdict.drift == DRIFT_JOURNAL_UNFIT) {
         adopt_anew(machine, look);
     } else if (verdict.drift != DRIFT_ACTIVE_CHANGED) {
@@ -188,12 +200,8 @@ void on_deliver_look(struct machine *machine)
 void on_offer_persisted(struct machine *machine)
 {
     struct record *record = machine->record;
-    struct target_record *target = NULL;
+    const struct target_record *target = next_target(machine, true);
 
-    for (size_t i = 0; i < record->target_count && !target; i++)
-        if (record->targets[i].offered &&
-            target_ready_at(record, &record->targets[i]) <= machine->now)
-            target = &record->targets[i];
     if (!target || record->adopt_told) {
         if (!adopt_if_told(machine))
             machine_move(machine, POSITION_DELIVER_WAIT);
@@ -258,6 +266,15 @@ static bool is_readable(const struct rotation_context *context, const struct tar
     return false;
 }
 
+/* Does a required target before it lack the key? */
+static bool comes_before_its_turn(const struct record *record, const struct target_record *target)
+{
+    for (const struct target_record *other = record->targets; other < target; other++)
+        if (other->required && !record_target_satisfied(record, other))
+            return true;
+    return false;
+}
+
 void on_delivered(struct machine *machine)
 {
     struct record *record = machine->record;
@@ -273,6 +290,8 @@ void on_delivered(struct machine *machine)
         /* It says that it has it; that it keeps it, a look has to show. */
         if (is_readable(machine->context, &target->id))
             target->attempts = attempts + 1;
+        else
+            target->early = comes_before_its_turn(record, target);
         /* Its readers were told only now: the other key must outlive them once more. */
         if (target->required && machine->event->changed) {
             record->overlap_from = machine->now;

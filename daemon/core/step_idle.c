@@ -10,7 +10,7 @@ void enter_idle(struct machine *machine)
 static bool delivery_is_ready(const struct machine *machine)
 {
     return !machine_delivery_waits_for_human(machine->context, machine->record) &&
-           deliver_wake_at(machine->record, true) <= machine->now;
+           deliver_wake_at(machine->record) <= machine->now;
 }
 
 void idle_next(struct machine *machine)

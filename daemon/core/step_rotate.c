@@ -181,7 +181,6 @@ static void take_other_change(struct machine *machine, enum slot other,
     machine_note_drift(machine, NOTE_DRIFT_DETECTED, DRIFT_ACTIVE_CHANGED);
     machine_foreign_change(machine);
     machine_take_key(machine, other, key);
-    machine->record->consumers_at_risk = true;
 }
 
 void on_regenerated(struct machine *machine)
@@ -210,6 +209,7 @@ void on_regenerated(struct machine *machine)
     }
     if (!fingerprint_equal(&event->live[other], &intent->before[other]))
         take_other_change(machine, other, &event->live[other]);
+    risk_note_live(machine, event->live);
     take_new_key(machine, &event->live[slot]);
 }
 
@@ -270,6 +270,7 @@ void on_doubt_look(struct machine *machine)
     } else if (changed) {
         if (other_changed)
             take_other_change(machine, other, &look->live[other]);
+        risk_note(machine, look, machine->now);
         take_new_key(machine, &look->live[slot]);
     } else {
         repeat_or_leave(machine);

@@ -45,9 +45,6 @@ void goal_changed(struct machine *machine, const struct look *look)
 
     machine_note_drift(machine, NOTE_DRIFT_DETECTED, DRIFT_ACTIVE_CHANGED);
     machine_foreign_change(machine);
-    for (size_t i = 0; i < record->target_count; i++)
-        if (record->targets[i].required && record_target_satisfied(record, &record->targets[i]))
-            record->consumers_at_risk = true;
     machine_take_key(machine, record->goal, &look->live[record->goal]);
     machine_void_acknowledgements(machine);
     record->verified = false;
@@ -79,6 +76,7 @@ void on_verify_look(struct machine *machine)
         adopt_anew(machine, look);
         return;
     }
+    risk_note(machine, look, machine->now);
     if (verdict.drift == DRIFT_ACTIVE_CHANGED)
         goal_changed(machine, look);
     /* The look was all right; whether the key is, the data plane says. */

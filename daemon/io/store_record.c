@@ -48,6 +48,7 @@ static const struct column account_columns[] = {
     RECORD(BOOL, refused),
     RECORD(TIME, overlap_from),
     RECORD(TIME, foreign_change_at),
+    RECORD(TIME, both_changed_at),
     RECORD(BOOL, another_rotator),
     RECORD(TIME, looked_at),
     RECORD_NAMED(BOOL, surprise.pending, "surprise_pending"),
@@ -94,6 +95,8 @@ static const struct column target_columns[] = {
     TARGET(TIME, retry_at),
     TARGET(REASON, reason),
     TARGET(TIME, failing_since),
+    TARGET(TIME, dead_since),
+    TARGET(BOOL, early),
 };
 enum { TARGET_COLUMNS = sizeof(target_columns) / sizeof(target_columns[0]) };
 

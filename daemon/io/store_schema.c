@@ -127,6 +127,8 @@ static const char schema_2[] =
  * What operators hold are holds, each with an id that is never given again; the account remembers
  * which of them bound it last. A hold of the time before becomes one of its account by name, whose
  * actor ('') and beginning (0) are unknown.
+ * Which targets hold a dead key, and since when, is known now; of an account that was at risk,
+ * those are marked that do not have the key.
  */
 static const char schema_3[] =
     "CREATE TABLE holds (\n"
@@ -146,7 +148,15 @@ static const char schema_3[] =
     " hold_id = (SELECT id FROM holds WHERE holds.account = accounts.account) WHERE held;\n"
     "ALTER TABLE accounts DROP COLUMN held;\n"
     "ALTER TABLE accounts DROP COLUMN held_until;\n"
-    "ALTER TABLE accounts DROP COLUMN hold_reason;\n";
+    "ALTER TABLE accounts DROP COLUMN hold_reason;\n"
+    "ALTER TABLE accounts ADD COLUMN both_changed_at INTEGER DEFAULT 0;\n"
+    "ALTER TABLE targets ADD COLUMN dead_since INTEGER DEFAULT 0;\n"
+    "ALTER TABLE targets ADD COLUMN early INTEGER NOT NULL DEFAULT 0"
+    " CHECK (early IN (0, 1));\n"
+    "UPDATE targets SET dead_since = known.looked_at FROM accounts AS known"
+    " WHERE known.account = targets.account AND known.consumers_at_risk = 1"
+    " AND targets.required = 1 AND (targets.acknowledged = 0 OR targets.fingerprint <>"
+    " CASE known.goal WHEN 'primary' THEN known.live_primary ELSE known.live_secondary END);\n";
 
 /* migrations[n] leads from user_version n to n + 1. What is released is never changed again. */
 static const char *const migrations[] = {schema_1, schema_2, schema_3};

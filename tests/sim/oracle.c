@@ -114,6 +114,7 @@ static void oracle_age(struct world_account *account, duration_ms by)
     }
     move_back(&state->strangers_at, by);
     move_back(&state->answered_at, by);
+    move_back(&state->both_at, by);
     move_back(&state->unproven_since, by);
     move_back(&state->adopted_at, by);
 }
@@ -462,6 +463,8 @@ void oracle_command_answered(struct world *world, struct world_account *account,
         return;
     if (!refused)
         state->commanded_at = world->now;
+    if (!refused && command == SCRIPT_ADOPT)
+        state->both_at = 0;
     if (!refused && (command == SCRIPT_REDELIVER || command == SCRIPT_ADOPT))
         state->told_to_deliver_at = world->now;
     if (command == SCRIPT_ROTATE) {

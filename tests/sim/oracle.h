@@ -30,6 +30,7 @@ enum oracle {
     ORACLE_SAME_SLOT,       /* rule 5 */
     ORACLE_CALM_START,      /* rule 5: nothing is regenerated within unknown_wait of a start */
     ORACLE_FROZEN,          /* rule 6 */
+    ORACLE_IN_ORDER,        /* rule 6: in a rotation targets wait for the required ones before */
     ORACLE_OFFER_FIRST,     /* rule 6: that a target may hold the new key is durable before */
     ORACLE_DELIVERS_GOAL,   /* rule 6: nothing but the key under delivery is delivered */
     ORACLE_PROVEN,          /* product: a new key is delivered when it was seen to work */
@@ -41,7 +42,9 @@ enum oracle {
     ORACLE_SETTLE_LOOK,     /* rule 9: a look follows within `settle` */
     ORACLE_PAST_LOOK,       /* rule 10: nothing dead is delivered because of a late look */
     ORACLE_TWO_LOOKS,       /* rule 10: what surprises is acted upon when seen twice, or proven */
+    ORACLE_SURE_ADOPTION,   /* rule 10: what only the configuration says is looked at twice */
     ORACLE_STANDBY_CHANGED, /* rule 11: not regenerated for an overlap after it was seen */
+    ORACLE_BOTH_CHANGED,    /* rule 11: then nothing is regenerated for rotate_every */
     ORACLE_NO_FIGHT,        /* rule 11: the second foreign change blocks */
     ORACLE_JOURNAL_UNFIT,   /* rule 12: nothing is regenerated on the word of a stale journal */
     ORACLE_ONE_AT_A_TIME,   /* rule 13 */

@@ -61,6 +61,43 @@ static void is_goal(struct world *world, struct world_account *account,
                    oracle_target_name(account, delivery->target), state->delivering);
 }
 
+/* A required target that is to have the key first, and does not have it; TARGETS_MAX: none. */
+static unsigned who_is_before(const struct world *world, const struct world_account *account,
+                              const struct operation *delivery)
+{
+    unsigned end = account->targets[delivery->target].required ? delivery->target
+                                                               : world->script->target_count;
+
+    for (unsigned i = 0; i < end; i++)
+        if (i != delivery->target && oracle_cares(world, &account->targets[i]) &&
+            account->oracle.targets[i].told != delivery->key)
+            return i;
+    return TARGETS_MAX;
+}
+
+static bool is_live_key(const struct world_account *account, uint32_t key)
+{
+    return key == account->live[SLOT_PRIMARY] || key == account->live[SLOT_SECONDARY];
+}
+
+/* In a rotation, where what its readers have still works. */
+static void is_in_order(struct world *world, struct world_account *account,
+                        const struct operation *delivery)
+{
+    const struct record *journal = &account->journal;
+    const struct oracle_target *target = &account->oracle.targets[delivery->target];
+    unsigned before = who_is_before(world, account, delivery);
+
+    if (!oracle_knows_keys(oracle_journal(account)) || journal->goal == journal->active ||
+        before == TARGETS_MAX || !is_live_key(account, target->told) ||
+        !is_live_key(account, account->targets[delivery->target].past[0].key))
+        return;
+    oracle_convict(world, ORACLE_IN_ORDER, account,
+                   "k%u is delivered to %s, and %s does not have it yet", delivery->key,
+                   oracle_target_name(account, delivery->target),
+                   oracle_target_name(account, before));
+}
+
 static void is_settled(struct world *world, struct world_account *account,
                        const struct operation *delivery)
 {
@@ -133,6 +170,7 @@ void delivery_begins(struct world *world, struct world_account *account,
 
     is_offered(world, account, operation);
     is_goal(world, account, operation);
+    is_in_order(world, account, operation);
     is_proven(world, account, operation);
     is_settled(world, account, operation);
     journal_fits(world, account, operation);
@@ -179,6 +217,12 @@ void delivery_ends(struct world *world, struct world_account *account,
     target->unsettled_at = 0;
     target->delivered = target->seen_last = operation->key;
     target->kept = target->handed_out = false;
+    target->ran_before = 0;
+    for (unsigned i = 0; i < operation->target; i++)
+        if (!account->targets[operation->target].settings.readable &&
+            oracle_cares(world, &account->targets[i]) &&
+            account->oracle.targets[i].told != operation->key)
+            target->ran_before |= 1U << i;
     told_delivered(world, account, operation);
     delivery_settle(world, account);
     rotation_is_complete(world, account, operation->key);

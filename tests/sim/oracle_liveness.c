@@ -39,9 +39,18 @@ static time_ms later(time_ms a, time_ms b)
 
 void liveness_disturb(struct world *world, struct world_account *account)
 {
-    account->oracle.disturbed_at = world->now;
+    account->oracle.disturbed_at = account->oracle.shaken_at = world->now;
     if (account->oracle.settle_by != 0)
         account->oracle.settle_by = world->now + world->timing.settle + SETTLE_SLACK_MS;
+}
+
+void liveness_disturb_target(struct world *world, struct world_account *account, unsigned target)
+{
+    time_ms shaken_at = account->oracle.shaken_at;
+
+    liveness_disturb(world, account);
+    account->oracle.shaken_at = shaken_at;
+    account->oracle.targets[target].disturbed_at = world->now;
 }
 
 void liveness_ends(struct world *world, struct world_account *account,
@@ -58,18 +67,34 @@ void liveness_ends(struct world *world, struct world_account *account,
         wrong = account->targets[operation->target].past[0].key != operation->key;
     if (!failed && operation->mishap != MISHAP_NONE)
         wrong = true;
-    if (wrong)
+    if (!wrong)
+        return;
+    if (operation->effect == EFFECT_DELIVER || operation->effect == EFFECT_READ ||
+        operation->effect == EFFECT_PROBE)
+        liveness_disturb_target(world, account, operation->target);
+    else
         liveness_disturb(world, account);
+}
+
+static time_ms all_quiet_since(const struct world *world, time_ms since)
+{
+    since = later(since, world->oracle.disturbed_at);
+    since = later(since, later(world->disk_full_until, world->disk_slow_until));
+    since = later(since, later(world->frozen_until, world->data_down_until));
+    return later(since, world->lag_until);
 }
 
 /* Since when nothing has gone wrong. */
 static time_ms quiet_since(const struct world *world, const struct world_account *account)
 {
-    time_ms since = later(account->oracle.disturbed_at, world->oracle.disturbed_at);
+    return all_quiet_since(world, account->oracle.disturbed_at);
+}
 
-    since = later(since, later(world->disk_full_until, world->disk_slow_until));
-    since = later(since, later(world->frozen_until, world->data_down_until));
-    return later(since, world->lag_until);
+/* … but at other targets than this one. */
+static time_ms quiet_apart_since(const struct world *world, const struct world_account *account,
+                                 const struct oracle_target *target)
+{
+    return all_quiet_since(world, later(account->oracle.shaken_at, target->disturbed_at));
 }
 
 /* Waits for a person, who has been told. */
@@ -82,6 +107,24 @@ static bool waits_for_person(const struct world_account *account)
 /* --- required targets without the key --- */
 
 enum lack { LACKS_NOTHING, LACKS_KEY, HOLDS_DEAD_KEY };
+
+/* Its readers were told before a target that has the key by now, and nobody before it lacks it. */
+static bool runs_again(const struct world *world, const struct world_account *account,
+                       unsigned index)
+{
+    const struct oracle_target *targets = account->oracle.targets;
+    uint32_t key = account->live[account->journal.goal];
+    bool has_it_now = false;
+
+    for (unsigned i = 0; i < index; i++) {
+        if (!oracle_cares(world, &account->targets[i]))
+            continue;
+        if (targets[i].told != key)
+            return false;
+        has_it_now = has_it_now || (targets[index].ran_before & 1U << i) != 0;
+    }
+    return has_it_now;
+}
 
 static enum lack lack_of(const struct world *world, const struct world_account *account,
                          unsigned index)
@@ -97,6 +140,8 @@ static enum lack lack_of(const struct world *world, const struct world_account *
         return oracle_is_key(key) ? HOLDS_DEAD_KEY : LACKS_KEY;
     if (!oracle_knows_keys(oracle_journal(account)))
         return LACKS_NOTHING;
+    if (runs_again(world, account, index))
+        return LACKS_KEY;
     return key == account->live[journal->goal] ? LACKS_NOTHING : LACKS_KEY;
 }
 
@@ -121,7 +166,9 @@ static void gets_its_key(struct world *world, struct world_account *account, uns
     }
     if (target->wrong_since == 0)
         target->wrong_since = world->now;
-    quiet = world->now - later(target->wrong_since, quiet_since(world, account));
+    quiet = lack == HOLDS_DEAD_KEY ? quiet_apart_since(world, account, target)
+                                   : quiet_since(world, account);
+    quiet = world->now - later(target->wrong_since, quiet);
     if (quiet <= repair_takes(world))
         return;
     oracle_convict(world, lack == HOLDS_DEAD_KEY ? ORACLE_REPAIRED : ORACLE_OWED, account,
@@ -129,6 +176,27 @@ static void gets_its_key(struct world *world, struct world_account *account, uns
                    oracle_target_name(account, index),
                    lack == HOLDS_DEAD_KEY ? "holds a dead key" : "does not have the key",
                    oracle_words(quiet), position_name(account->journal.position));
+}
+
+/* A dead key in a required target is told, whatever else is unclear or blocked. */
+static void says_who_is_at_risk(struct world *world, struct world_account *account, unsigned index)
+{
+    const struct oracle_account *state = &account->oracle;
+    const struct oracle_target *target = &state->targets[index];
+    time_ms since = later(target->shown_since, quiet_since(world, account));
+
+    since = later(since, later(account->live_since[0], account->live_since[1]));
+    if (!account->in_journal || account->journal.consumers_at_risk ||
+        !oracle_cares(world, &account->targets[index]) || state->look.ended == 0 ||
+        state->look.began < since || (state->look.seen & 1U << index) == 0 ||
+        !oracle_is_key(target->shown) || target->shown != account->targets[index].past[0].key ||
+        target->shown == account->live[0] || target->shown == account->live[1] ||
+        world->now - since <= repair_takes(world))
+        return;
+    oracle_convict(world, ORACLE_NOT_SILENT, account,
+                   "%s holds a dead key, which a look has shown %s ago, and the journal calls "
+                   "nobody at risk",
+                   oracle_target_name(account, index), oracle_words(world->now - since));
 }
 
 /* --- a look after a completed rotation --- */
@@ -187,6 +255,14 @@ static void has_timer(struct world *world, struct world_account *account)
 
 /* --- being passed over --- */
 
+/* Not while somebody else may be using the other of two keys that are not ours. */
+static bool may_rotate(const struct world *world, const struct world_account *account)
+{
+    time_ms since = account->oracle.both_at;
+
+    return since == 0 || world->now - since >= world->policy.rotate_every;
+}
+
 static bool is_due(const struct world *world, const struct world_account *account)
 {
     const struct record *journal = &account->journal;
@@ -194,7 +270,7 @@ static bool is_due(const struct world *world, const struct world_account *accoun
     return account->configured && account->in_journal && journal->adopted &&
            journal->blocked == REASON_NONE && journal->hold_id == 0 && world->policy.rotate &&
            !journal->intent.open && journal->goal == journal->active &&
-           !account->oracle.said.owes && journal->due_at != 0 &&
+           !account->oracle.said.owes && may_rotate(world, account) && journal->due_at != 0 &&
            journal->due_at <= world_wall(world);
 }
 
@@ -274,8 +350,10 @@ void liveness_rest(struct world *world, struct world_account *account)
         account->oracle.settle_by = 0;
         return;
     }
-    for (unsigned i = 0; i < world->script->target_count; i++)
+    for (unsigned i = 0; i < world->script->target_count; i++) {
         gets_its_key(world, account, i);
+        says_who_is_at_risk(world, account, i);
+    }
     is_looked_at(world, account);
     says_that_it_waits(world, account);
     has_timer(world, account);

@@ -46,11 +46,39 @@ void look_durable(struct world *world, struct world_account *account)
 
     if (state->milestone.answered)
         state->answered_at = world->now;
+    if (state->milestone.both)
+        state->both_at = world->now;
     if (!state->milestone.stranger)
         return;
     state->strangers_at = world->now;
     if (world->policy.rotate && before != 0 && world->now - before < world->policy.rotate_every)
         state->fight = true;
+}
+
+/* Both keys are new. It was by hand, if every target that can be read was read, and holds what it
+ * was given last. */
+static bool is_as_it_was_given(const struct world_account *account)
+{
+    const struct oracle_account *state = &account->oracle;
+    unsigned read = 0;
+
+    for (unsigned i = 0; i < WORLD_TARGETS_MAX; i++) {
+        const struct world_target *target = &account->targets[i];
+        const struct target_record *given = record_target_const(&account->journal, &target->id);
+        uint32_t shown = state->targets[i].shown;
+
+        if (!target->configured || !target->settings.readable)
+            continue;
+        if ((state->look.seen & 1U << i) == 0 || shown == state->look.live[SLOT_PRIMARY] ||
+            shown == state->look.live[SLOT_SECONDARY])
+            return false;
+        if (!target->required)
+            continue;
+        if (!given || world_key_of(&given->fingerprint) != shown)
+            return false;
+        read++;
+    }
+    return read > 0 && state->look.cycle <= account->journal.cycle;
 }
 
 static void takes_up(struct world *world, struct world_account *account, enum slot slot,
@@ -68,7 +96,8 @@ static void takes_up(struct world *world, struct world_account *account, enum sl
     if (rotating)
         return;
     if (said->live[SLOT_PRIMARY] != state->look.live[SLOT_PRIMARY] &&
-        said->live[SLOT_SECONDARY] != state->look.live[SLOT_SECONDARY] && state->look.ended != 0)
+        said->live[SLOT_SECONDARY] != state->look.live[SLOT_SECONDARY] && state->look.ended != 0 &&
+        !is_as_it_was_given(account))
         oracle_convict(world, ORACLE_JOURNAL_UNFIT, account,
                        "the journal takes k%u for the %s key, and goes on, although the look "
                        "showed neither of its two keys",
@@ -158,6 +187,31 @@ static void adopts_anew(struct world *world, struct world_account *account,
                        key);
 }
 
+/* An account that nobody has told of but the configuration, and that has a target which a look did
+ * not show. */
+static void adopts_surely(struct world *world, struct world_account *account,
+                          const struct record *record)
+{
+    const struct oracle_account *state = &account->oracle;
+    const struct record *journal = &account->journal;
+    bool unread = false;
+
+    if ((account->in_journal && (journal->adopted_at != 0 || journal->adopt_told)) ||
+        !oracle_knows_keys(record) ||
+        is_shown_in_use(world, account, world_key_of(&record->live[record->active])))
+        return;
+    for (unsigned i = 0; i < world->script->target_count; i++)
+        unread = unread ||
+                 (oracle_cares(world, &account->targets[i]) && (state->look.seen & 1U << i) == 0);
+    for (int slot = 0; unread && slot < SLOT_COUNT; slot++)
+        if (!counts(world, state, state->shown_since[slot]))
+            oracle_convict(world, ORACLE_SURE_ADOPTION, account,
+                           "is adopted by what the configuration says, and a look showed the %s "
+                           "key first %s ago",
+                           slot_name((enum slot)slot),
+                           oracle_words(world->now - state->shown_since[slot]));
+}
+
 void look_saved(struct world *world, struct world_account *account, const struct record *record,
                 const struct oracle_rows *rows)
 {
@@ -165,8 +219,10 @@ void look_saved(struct world *world, struct world_account *account, const struct
     const struct oracle_said *said = &state->said;
     bool changed = false, answered = false;
 
-    if (rows->adopted)
+    if (rows->adopted) {
         adopts_anew(world, account, record);
+        adopts_surely(world, account, record);
+    }
     if (!said->adopted || !oracle_knows_keys(record) || rows->adopted)
         return;
     for (int slot = 0; slot < SLOT_COUNT; slot++) {
@@ -174,6 +230,7 @@ void look_saved(struct world *world, struct world_account *account, const struct
 
         if (key == said->live[slot])
             continue;
+        state->milestone.both = changed && !said->intent && said->goal == said->active;
         changed = true;
         takes_up(world, account, (enum slot)slot, key);
     }

@@ -121,6 +121,8 @@ void schedule_clock_set(struct world *world, struct world_account *account, time
 
 /* --- oracle_liveness.c --- */
 void liveness_disturb(struct world *world, struct world_account *account);
+/* Something went wrong at one target, which is no reason for the others to wait. */
+void liveness_disturb_target(struct world *world, struct world_account *account, unsigned target);
 void liveness_ends(struct world *world, struct world_account *account,
                    const struct operation *operation, bool failed);
 void liveness_saved(struct world *world, struct world_account *account, const struct record *record,

@@ -156,6 +156,10 @@ static void nobody_else_is_at_it(struct world *world, struct world_account *acco
                        "k%u is regenerated, which somebody else made and a look showed first %s "
                        "ago",
                        account->live[slot], oracle_words(since));
+    if (state->both_at != 0 && world->now - state->both_at < world->policy.rotate_every - SLACK_MS)
+        oracle_convict(world, ORACLE_BOTH_CHANGED, account,
+                       "a regenerate %s after both keys were taken up that somebody else made",
+                       oracle_words(world->now - state->both_at));
     if (state->fight)
         oracle_convict(world, ORACLE_NO_FIGHT, account,
                        "a regenerate although somebody else changed keys twice within one period");
@@ -257,7 +261,7 @@ void regenerate_daemon_starts(struct world *world, struct world_account *account
     state->attempt_resolved = true;
     state->delivering = KEY_NONE;
     state->fight = false;
-    state->strangers_at = state->answered_at = 0;
+    state->strangers_at = state->answered_at = state->both_at = 0;
     /* Nor does it know what a person has said. */
     state->told_to_deliver_at = 0;
     state->commanded_at = 0;

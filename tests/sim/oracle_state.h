@@ -44,6 +44,9 @@ struct oracle_target {
     time_ms unsettled_at; /* a delivery of unknown outcome; 0: none */
     bool delivering_dead; /* the last delivery was of a key known to be dead */
     time_ms wrong_since;  /* without the key that it should hold; 0: it has it */
+    time_ms disturbed_at; /* the last delivery, reading or probe of it that went wrong */
+    unsigned ran_before;  /* bits of required targets before it that lacked the key when a delivery
+                             told its readers, which no look can show */
 };
 
 struct oracle_account {
@@ -98,7 +101,8 @@ struct oracle_account {
     uint32_t delivering;     /* the key of the last delivery */
     time_ms strangers_at;    /* the last foreign change that the record took up; 0: none */
     time_ms answered_at;     /* the last time that a key which was handed out was to be replaced */
-    bool fight;              /* … was the second within rotate_every, and nobody has resumed it */
+    time_ms both_at; /* the last time that the record took up two of them at once; 0: none */
+    bool fight;      /* … was the second within rotate_every, and nobody has resumed it */
 
     /* what the last record said */
     struct oracle_said {
@@ -128,7 +132,8 @@ struct oracle_account {
         time_ms at, wall;
         bool adopted, completed;
         bool elsewhere; /* it was somebody else who rotated */
-        bool stranger;  /* a key that somebody else made is taken up */
+        bool stranger;  /* a key that somebody else made is taken up … */
+        bool both;      /* … two of them */
         bool answered;  /* a target is owed its key, over one that somebody handed out */
     } milestone;        /* saved, and not durable yet */
     bool requested;     /* `rotate` was commanded */
@@ -139,7 +144,8 @@ struct oracle_account {
     duration_ms jump_forward, jump_back; /* of the clock, that a crash may forget */
 
     /* liveness */
-    time_ms disturbed_at; /* the last thing that was not the daemon's doing, or went wrong */
+    time_ms disturbed_at; /* the last thing that was not the daemon's doing, or went wrong … */
+    time_ms shaken_at;    /* … elsewhere than at one target */
     time_ms settle_by;    /* a look has to begin until then; 0: none is awaited */
     time_ms blocked_told_at;
     time_ms blocked_since, drift_told_at;     /* what waits for a person since then … */

@@ -25,6 +25,8 @@ static const struct oracle_description oracles[ORACLE_COUNT] = {
                            "nothing is regenerated within unknown_wait of a start"},
     [ORACLE_FROZEN] = {"frozen", "rule 6",
                        "both keys are frozen while a required target waits for the new one"},
+    [ORACLE_IN_ORDER] = {"in-order", "rule 6",
+                         "while the old key works, a target waits for the required ones before it"},
     [ORACLE_OFFER_FIRST] = {"offer-first", "rule 6",
                             "that a target may hold the new key is durable before it is delivered"},
     [ORACLE_DELIVERS_GOAL] = {"delivers-goal", "rule 6",
@@ -46,8 +48,14 @@ static const struct oracle_description oracles[ORACLE_COUNT] = {
     [ORACLE_PAST_LOOK] = {"past-look", "rule 10", "no key that is known to be dead is delivered"},
     [ORACLE_TWO_LOOKS] = {"two-looks", "rule 10",
                           "what surprises counts when it was seen twice, or proven"},
+    [ORACLE_SURE_ADOPTION] =
+        {"sure-adoption", "rule 10",
+         "where a target cannot be read, what the configuration calls active is looked at twice"},
     [ORACLE_STANDBY_CHANGED] = {"standby-changed", "rule 11",
                                 "a key that somebody else made is not regenerated for an overlap"},
+    [ORACLE_BOTH_CHANGED] = {"both-changed", "rule 11",
+                             "after somebody else changed both keys nothing is regenerated for "
+                             "rotate_every"},
     [ORACLE_NO_FIGHT] =
         {"no-fight", "rule 11",
          "after the second foreign change in one period nothing is regenerated, or answered"},
@@ -67,7 +75,8 @@ static const struct oracle_description oracles[ORACLE_COUNT] = {
     [ORACLE_NOT_SILENT] = {"not-silent", "rule 16",
                            "who waits for a person has said so; all others have a timer"},
     [ORACLE_REPAIRED] = {"repaired", "product",
-                         "what somebody else's regenerate broke is repaired in time"},
+                         "what somebody else's regenerate broke is repaired in time, whatever "
+                         "else fails"},
     [ORACLE_PROGRESS] = {"progress", "product",
                          "once nothing fails any more, every account completes a rotation in time"},
     [ORACLE_NO_STARVATION] = {"no-starvation", "product",

@@ -235,4 +235,6 @@ void told_daemon_starts(struct world *world, struct world_account *account)
         read_journal(account, i, world->oracle.journal_edited);
     if (world->oracle.journal_edited)
         forget_dead(account);
+    for (int slot = 0; !account->in_journal && slot < SLOT_COUNT; slot++)
+        account->oracle.shown[slot] = KEY_NONE;
 }

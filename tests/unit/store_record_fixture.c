@@ -100,6 +100,8 @@ static void randomize_target(struct target_record *target, size_t place, uint64_
     target->retry_at = random_time(state);
     target->reason = random_reason(state);
     target->failing_since = random_time(state);
+    target->dead_since = random_time(state);
+    target->early = random_bool(state);
 }
 
 static void randomize_keys(struct record *record, uint64_t *state)
@@ -144,6 +146,7 @@ static void randomize_course(struct record *record, uint64_t *state)
     record->looked_at = random_time(state);
     record->repairing = (enum drift_kind)random_below(state, DRIFT_KIND_COUNT);
     record->consumers_at_risk = random_bool(state);
+    record->both_changed_at = random_time(state);
     record->adopted_at = random_time(state);
     record->planned_at = random_time(state);
     record->due_at = random_time(state);
@@ -193,6 +196,8 @@ static void assert_targets_equal(const struct target_record *a, const struct tar
     SAME(retry_at);
     SAME(reason);
     SAME(failing_since);
+    SAME(dead_since);
+    SAME(early);
 }
 
 static void assert_courses_equal(const struct record *a, const struct record *b)
@@ -208,6 +213,7 @@ static void assert_courses_equal(const struct record *a, const struct record *b)
     SAME(refused);
     SAME(overlap_from);
     SAME(foreign_change_at);
+    SAME(both_changed_at);
     SAME(another_rotator);
     SAME(looked_at);
     SAME(repairing);

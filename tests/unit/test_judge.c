@@ -86,31 +86,31 @@ static void test_drift(void **state)
         int holds[TARGETS];
         enum verdict_kind kind;
         enum drift_kind drift;
-        bool at_risk, accept, standby_in_use;
+        bool accept, standby_in_use;
     } cases[] = {
-        {1, 2, {1, 1, 1}, VERDICT_AS_RECORDED, DRIFT_NONE, false, false, false},
-        {1, 2, {1, UNSEEN, UNSEEN}, VERDICT_AS_RECORDED, DRIFT_NONE, false, false, false},
-        {1, 2, {UNSEEN, UNSEEN, UNSEEN}, VERDICT_AS_RECORDED, DRIFT_NONE, false, false, false},
-        {1, 2, {EMPTY, 1, 1}, VERDICT_DRIFT, DRIFT_TARGET_CHANGED, false, false, false},
-        {1, 2, {FOREIGN, 1, 1}, VERDICT_DRIFT, DRIFT_TARGET_CHANGED, false, false, false},
-        {1, 2, {9, 1, 1}, VERDICT_DRIFT, DRIFT_TARGET_CHANGED, true, false, false},
-        {1, 2, {1, 2, 1}, VERDICT_DRIFT, DRIFT_TARGET_CHANGED, false, false, true},
-        {1, 2, {1, BOTH, 1}, VERDICT_DRIFT, DRIFT_TARGET_CHANGED, false, false, true},
-        {1, 2, {1, 1, 9}, VERDICT_DRIFT, DRIFT_TARGET_CHANGED, false, false, false},
-        {1, 3, {1, 1, 1}, VERDICT_DRIFT, DRIFT_STANDBY_CHANGED, false, false, false},
-        {1, 3, {1, EMPTY, 1}, VERDICT_DRIFT, DRIFT_STANDBY_CHANGED, false, false, false},
-        {1, 3, {3, 3, 1}, VERDICT_DRIFT, DRIFT_ROTATED_ELSEWHERE, false, false, true},
-        {1, 3, {3, UNSEEN, 1}, VERDICT_DRIFT, DRIFT_ROTATED_ELSEWHERE, false, false, true},
-        {1, 3, {3, 1, 1}, VERDICT_DRIFT, DRIFT_TARGETS_DISAGREE, false, false, true},
-        {3, 2, {1, 1, 1}, VERDICT_DRIFT, DRIFT_ACTIVE_CHANGED, true, false, false},
-        {3, 2, {3, 3, 1}, VERDICT_DRIFT, DRIFT_ACTIVE_CHANGED, false, true, false},
-        {3, 2, {3, 1, 1}, VERDICT_DRIFT, DRIFT_ACTIVE_CHANGED, true, false, false},
-        {3, 2, {UNSEEN, UNSEEN, 3}, VERDICT_DRIFT, DRIFT_ACTIVE_CHANGED, true, false, false},
-        {3, 2, {2, 1, 1}, VERDICT_DRIFT, DRIFT_TARGETS_DISAGREE, true, false, true},
-        {3, 4, {1, 1, 1}, VERDICT_DRIFT, DRIFT_JOURNAL_UNFIT, true, false, false},
-        {7, 2, {1, 1, 1}, VERDICT_LATE, DRIFT_NONE, false, false, false},
-        {1, 8, {1, 1, 1}, VERDICT_LATE, DRIFT_NONE, false, false, false},
-        {7, 3, {1, 1, 1}, VERDICT_LATE, DRIFT_NONE, false, false, false},
+        {1, 2, {1, 1, 1}, VERDICT_AS_RECORDED, DRIFT_NONE, false, false},
+        {1, 2, {1, UNSEEN, UNSEEN}, VERDICT_AS_RECORDED, DRIFT_NONE, false, false},
+        {1, 2, {UNSEEN, UNSEEN, UNSEEN}, VERDICT_AS_RECORDED, DRIFT_NONE, false, false},
+        {1, 2, {EMPTY, 1, 1}, VERDICT_DRIFT, DRIFT_TARGET_CHANGED, false, false},
+        {1, 2, {FOREIGN, 1, 1}, VERDICT_DRIFT, DRIFT_TARGET_CHANGED, false, false},
+        {1, 2, {9, 1, 1}, VERDICT_DRIFT, DRIFT_TARGET_CHANGED, false, false},
+        {1, 2, {1, 2, 1}, VERDICT_DRIFT, DRIFT_TARGET_CHANGED, false, true},
+        {1, 2, {1, BOTH, 1}, VERDICT_DRIFT, DRIFT_TARGET_CHANGED, false, true},
+        {1, 2, {1, 1, 9}, VERDICT_DRIFT, DRIFT_TARGET_CHANGED, false, false},
+        {1, 3, {1, 1, 1}, VERDICT_DRIFT, DRIFT_STANDBY_CHANGED, false, false},
+        {1, 3, {1, EMPTY, 1}, VERDICT_DRIFT, DRIFT_STANDBY_CHANGED, false, false},
+        {1, 3, {3, 3, 1}, VERDICT_DRIFT, DRIFT_ROTATED_ELSEWHERE, false, true},
+        {1, 3, {3, UNSEEN, 1}, VERDICT_DRIFT, DRIFT_ROTATED_ELSEWHERE, false, true},
+        {1, 3, {3, 1, 1}, VERDICT_DRIFT, DRIFT_TARGETS_DISAGREE, false, true},
+        {3, 2, {1, 1, 1}, VERDICT_DRIFT, DRIFT_ACTIVE_CHANGED, false, false},
+        {3, 2, {3, 3, 1}, VERDICT_DRIFT, DRIFT_ACTIVE_CHANGED, true, false},
+        {3, 2, {3, 1, 1}, VERDICT_DRIFT, DRIFT_ACTIVE_CHANGED, false, false},
+        {3, 2, {UNSEEN, UNSEEN, 3}, VERDICT_DRIFT, DRIFT_ACTIVE_CHANGED, false, false},
+        {3, 2, {2, 1, 1}, VERDICT_DRIFT, DRIFT_TARGETS_DISAGREE, false, true},
+        {3, 4, {1, 1, 1}, VERDICT_DRIFT, DRIFT_JOURNAL_UNFIT, false, false},
+        {7, 2, {1, 1, 1}, VERDICT_LATE, DRIFT_NONE, false, false},
+        {1, 8, {1, 1, 1}, VERDICT_LATE, DRIFT_NONE, false, false},
+        {7, 3, {1, 1, 1}, VERDICT_LATE, DRIFT_NONE, false, false},
     };
     struct record record;
     struct look look;
@@ -126,7 +126,6 @@ static void test_drift(void **state)
             fprintf(stderr, "case %zu: %s\n", i, drift_name(verdict.drift));
         assert_int_equal(verdict.kind, cases[i].kind);
         assert_int_equal(verdict.drift, cases[i].drift);
-        assert_int_equal(verdict.at_risk, cases[i].at_risk);
         assert_int_equal(verdict.accept, cases[i].accept);
         assert_int_equal(verdict.standby_in_use, cases[i].standby_in_use);
     }

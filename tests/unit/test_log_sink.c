@@ -253,8 +253,9 @@ static const char *const events[] = {
     "account.blocked",     "account.unblocked", "rotation.started",   "rotation.resumed",
     "rotation.retrying",   "rotation.overdue",  "rotation.completed", "window.missed",
     "key.regenerated",     "key.verified",      "key.unverified",     "key.delivered",
-    "delivery.failed",     "drift.detected",    "drift.repaired",     "revoke.started",
-    "revoke.step",         "revoke.completed",  "operator.command",
+    "delivery.failed",     "drift.detected",    "drift.repaired",     "consumers.at_risk",
+    "consumers.safe",      "revoke.started",    "revoke.step",        "revoke.completed",
+    "operator.command",
 };
 enum { EVENT_COUNT = sizeof(events) / sizeof(events[0]) };
 

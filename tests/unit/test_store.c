@@ -332,6 +332,9 @@ static void test_older_version(void **state)
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN catching_up");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN surprise_standby_in_use");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN another_rotator");
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN both_changed_at");
+    store_fixture_sql(fixture, "ALTER TABLE targets DROP COLUMN dead_since");
+    store_fixture_sql(fixture, "ALTER TABLE targets DROP COLUMN early");
     store_fixture_sql(fixture, "PRAGMA user_version = 1");
 
     store_fixture_open(fixture, STORE_OPENED);
@@ -343,6 +346,16 @@ static void test_older_version(void **state)
     saved.another_rotator = saved.blocked == REASON_ANOTHER_ROTATOR;
     saved.hold_id = 0;
     saved.hold_until = 0;
+    saved.both_changed_at = 0;
+    for (size_t i = 0; i < saved.target_count; i++) {
+        struct target_record *target = &saved.targets[i];
+
+        target->early = false;
+        target->dead_since =
+            saved.consumers_at_risk && target->required && !record_target_satisfied(&saved, target)
+                ? saved.looked_at
+                : 0;
+    }
     assert_records_equal(found, &saved);
     store_fixture_close(fixture);
     store_fixture_open(fixture, STORE_OPENED);
