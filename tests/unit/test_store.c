@@ -332,9 +332,6 @@ static void test_older_version(void **state)
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN catching_up");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN surprise_standby_in_use");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN another_rotator");
-    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN both_changed_at");
-    store_fixture_sql(fixture, "ALTER TABLE targets DROP COLUMN dead_since");
-    store_fixture_sql(fixture, "ALTER TABLE targets DROP COLUMN early");
     store_fixture_sql(fixture, "PRAGMA user_version = 1");
 
     store_fixture_open(fixture, STORE_OPENED);
