@@ -138,15 +138,16 @@ $B/obj/%.o: %.c $B/flags
 $(patsubst %.warned,%,$(wildcard $B/obj/*/*/*.o.warned)): FORCE
 
 # Only what mentions the version or a path is compiled again when one of them changes.
-SOURCES_WITH_SETTINGS := $(shell grep -lE 'KEYROTATED_(VERSION|SYSCONFDIR)' $(DAEMON_SOURCES) /dev/null)
+SOURCES_WITH_SETTINGS := $(shell grep -lE 'KEYROTATED_(VERSION|SYSCONFDIR|DOCDIR)' $(DAEMON_SOURCES) /dev/null)
 $(call objects,$(SOURCES_WITH_SETTINGS)): $B/settings
 $(call objects,$(SOURCES_WITH_SETTINGS)): private CPPFLAGS += \
-    -DKEYROTATED_VERSION='"$(FULL_VERSION)"' -DKEYROTATED_SYSCONFDIR='"$(SYSCONFDIR)"'
+    -DKEYROTATED_VERSION='"$(FULL_VERSION)"' -DKEYROTATED_SYSCONFDIR='"$(SYSCONFDIR)"' \
+    -DKEYROTATED_DOCDIR='"$(DOCDIR)"'
 
 # Files that hold what is no file, for others to depend on: they are written when that changes ("+":
 # with -n, too, which would take everything for changed).
 RECORDS := $B/settings $B/flags $B/sources
-$B/settings: export RECORD = $(FULL_VERSION) $(SYSCONFDIR)
+$B/settings: export RECORD = $(FULL_VERSION) $(SYSCONFDIR) $(DOCDIR)
 # How things are compiled and linked; and headers of one name, for a new one may hide another.
 HEADERS := $(sort $(wildcard daemon/*/*.h tests/*/*.h))
 twice_named = $(foreach name,$(sort $(notdir $1)),\
@@ -350,7 +351,7 @@ $B/tidy/%.ok: %.c .clang-tidy $(wildcard daemon/*/*.h tests/azuresim/*.h)
 	@mkdir -p $(@D)
 	$(call say,TIDY,$<)
 	$Qclang-tidy --quiet $< -- -std=gnu17 -D_GNU_SOURCE $(call own_headers,$<) $(PACKAGE_CFLAGS) \
-	    -DKEYROTATED_VERSION='""' -DKEYROTATED_SYSCONFDIR='""' 2>$(@:.ok=.log) || \
+	    -DKEYROTATED_VERSION='""' -DKEYROTATED_SYSCONFDIR='""' -DKEYROTATED_DOCDIR='""' 2>$(@:.ok=.log) || \
 	    { cat $(@:.ok=.log) >&2; exit 1; }
 	@touch $@
 

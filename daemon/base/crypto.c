@@ -3,11 +3,15 @@
 #include <errno.h>
 #include <limits.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/encoding.h"
 #include "base/wipe.h"
@@ -44,6 +48,32 @@ bool crypto_wipe_freed_memory(void)
 void crypto_wipe_received(void *tls_context)
 {
     (void)SSL_CTX_set_options((SSL_CTX *)tls_context, SSL_OP_CLEANSE_PLAINTEXT);
+}
+
+int crypto_check_authorities(const char *path, struct err *err)
+{
+    X509_STORE *store;
+    struct stat status;
+    bool is_loaded, is_memory_out;
+    unsigned long code;
+
+    if (stat(path, &status) < 0 || access(path, R_OK) < 0)
+        return err_set_errno(err, errno, "cannot open %s", path);
+    if (!S_ISREG(status.st_mode)) /* it might never end */
+        return err_set(err, -EINVAL, "%s is not a regular file", path);
+    store = X509_STORE_new();
+    is_loaded = store != NULL && X509_STORE_load_file(store, path) == 1;
+    /* Without memory for its queue of errors OpenSSL tells of none. */
+    is_memory_out = ERR_peek_error() == 0;
+    while ((code = ERR_get_error()) != 0)
+        is_memory_out = is_memory_out || ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE ||
+                        (ERR_SYSTEM_ERROR(code) && ERR_GET_REASON(code) == ENOMEM);
+    X509_STORE_free(store);
+    if (is_loaded)
+        return 0;
+    if (is_memory_out)
+        return err_set(err, -ENOMEM, "out of memory while reading %s", path);
+    return err_set(err, -ENODATA, "%s holds no certificate that can be read", path);
 }
 
 int crypto_sha256(const void *bytes, size_t length, uint8_t out[SHA256_LENGTH])

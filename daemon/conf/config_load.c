@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "conf/arena.h"
 #include "conf/config.h"
+#include "conf/exposure.h"
 #include "conf/report.h"
 #include "conf/resolve.h"
 #include "conf/schema.h"
@@ -18,6 +19,12 @@ enum {
     FRAGMENTS_MAX = 1000,
     ARENA_MAX = 512 * 1024 * 1024,
 };
+
+/* Of the main file. Another one that is gone was there a moment ago. */
+#define NO_FILE_YET                                                                                \
+    "; begin with a copy of " KEYROTATED_DOCDIR                                                    \
+    "/examples/keyrotated.yaml there, or name another "                                            \
+    "file with --config"
 
 /* The state of one load; the trees live only as long. */
 struct load {
@@ -46,9 +53,11 @@ static struct tree_node *load_file(struct load *load, const char *path, bool is_
     buf_init(&text, TREE_FILE_MAX);
     err_clear(&err);
     if (fs_read(path, &text, &err) != 0) {
-        report_error_at(&load->report, place, "", "%s", err.text);
+        report_error_at(&load->report, place, "", "%s%s", err.text,
+                        is_main && err.code == -ENOENT ? NO_FILE_YET : "");
         load->incomplete = true;
     } else {
+        exposure_check_config(&load->report, place, path);
         root =
             tree_parse(load->arena, place, buf_str(&text), text.length, &load->report, &is_empty);
         if (root == NULL && !is_empty)
@@ -167,6 +176,23 @@ static size_t list_fragments(struct load *load, const char *directory, DIR *stre
     return count;
 }
 
+/* Whoever can write to the directory of the main file can make a conf.d. */
+static void check_directories(struct load *load, const char *fragments)
+{
+    struct place place = {.file = fragments, .file_order = FRAGMENTS_MAX, .line = 1, .column = 1};
+    const char *slash = strrchr(fragments, '/');
+    const char *directory = slash == NULL ? "."
+                            : slash == fragments
+                                ? "/"
+                                : arena_dup_n(load->arena, fragments, (size_t)(slash - fragments));
+
+    exposure_check_config(&load->report, place, fragments);
+    if (directory == NULL)
+        return;
+    place.file = directory;
+    exposure_check_config(&load->report, place, directory);
+}
+
 static void merge_fragments(struct load *load, const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -178,6 +204,7 @@ static void merge_fragments(struct load *load, const char *path)
 
     if (directory == NULL || names == NULL)
         return;
+    check_directories(load, directory);
     stream = opendir(directory);
     if (stream == NULL) {
         if (errno != ENOENT) {
@@ -229,6 +256,7 @@ static struct config *resolve_all(struct load *load, const char *path,
     resolve_policies(&resolve);
     resolve_targets(&resolve);
     resolve_accounts(&resolve);
+    resolve_note_unused(&resolve);
     if (arena_failed(config->arena) || arena_failed(load->arena))
         report_error(&load->report, load->root, "out of memory");
     return config;

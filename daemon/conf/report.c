@@ -114,6 +114,17 @@ void report_key_error(struct report *report, const struct tree_node *node, const
     va_end(arguments);
 }
 
+void report_key_warning(struct report *report, const struct tree_node *node, const char *format,
+                        ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    add_for_node(report, false, node->name != NULL ? node->name_place : node->place, node, NULL,
+                 format, arguments);
+    va_end(arguments);
+}
+
 void report_missing(struct report *report, const struct tree_node *map, const char *key,
                     const char *format, ...)
 {

@@ -35,6 +35,8 @@ void report_warning(struct report *report, const struct tree_node *node, const c
 /* About a key, or the item of a list: placed at its name where it has one. */
 void report_key_error(struct report *report, const struct tree_node *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void report_key_warning(struct report *report, const struct tree_node *node, const char *format,
+                        ...) __attribute__((format(printf, 3, 4)));
 
 /* About a key that a mapping does not have. */
 void report_missing(struct report *report, const struct tree_node *map, const char *key,

@@ -28,6 +28,8 @@ void resolve_identities(struct resolve *resolve);
 void resolve_policies(struct resolve *resolve);
 void resolve_targets(struct resolve *resolve);
 void resolve_accounts(struct resolve *resolve);
+/* Warns about identities, policies and targets that no account uses. */
+void resolve_note_unused(struct resolve *resolve);
 
 /* The numbers of one policy's mapping; `windows` has been filled in. */
 void resolve_policy_times(struct resolve *resolve, const struct tree_node *map,

@@ -27,10 +27,15 @@ enum { ID_PARTS = sizeof(id_parts) / sizeof(id_parts[0]) };
 static bool has_identification(struct resolve *resolve, const struct tree_node *node)
 {
     const struct tree_node *id = tree_child(node, "id");
+    bool misspelt = schema_is_misspelt(node, &schema_account, "id");
     size_t present = 0;
 
-    for (size_t i = 0; i < ID_PARTS; i++)
+    for (size_t i = 0; i < ID_PARTS; i++) {
         present += tree_child(node, id_parts[i]) != NULL;
+        misspelt = misspelt || schema_is_misspelt(node, &schema_account, id_parts[i]);
+    }
+    if (misspelt)
+        return false; /* reported: what is missing may be what was meant */
     if (id == NULL && present == 0) {
         report_missing(resolve->report, node, "id",
                        "is missing; give id, or name, resource_group and subscription_id");

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "conf/exposure.h"
 #include "conf/resolve.h"
 #include "conf/schema.h"
 
@@ -16,6 +17,10 @@ static void fill_client_secret(struct resolve *resolve, const struct tree_node *
     identity->client_id = copy_text(resolve, map, &schema_client_secret, "client_id");
     identity->client_secret_file =
         copy_text(resolve, map, &schema_client_secret, "client_secret_file");
+    /* Those of $CREDENTIALS_DIRECTORY have systemd to look after them. */
+    if (identity->client_secret_file != NULL && identity->client_secret_file[0] == '/')
+        exposure_check_secret(resolve->report, tree_child(map, "client_secret_file"),
+                              identity->client_secret_file);
 }
 
 static void fill_managed_identity(struct resolve *resolve, const struct tree_node *map,

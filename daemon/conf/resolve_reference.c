@@ -72,7 +72,8 @@ const struct tree_node *resolve_reference(struct resolve *resolve, const struct 
         return names->first;
     buf_init(&known, NAMES_SHOWN_MAX);
     append_names(&known, names);
-    if (names->count > 0 && !schema_is_misspelt(account, &schema_account, key))
+    if (names->count > 0 && !schema_is_misspelt(account, &schema_account, key) &&
+        (defaults == NULL || !schema_is_misspelt(defaults, &schema_defaults, key)))
         report_missing(resolve->report, account, key,
                        "is missing, and %s holds several; write one of %s here or in defaults",
                        section, report_part(resolve->report, &known));

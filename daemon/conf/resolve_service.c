@@ -2,7 +2,9 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/crypto.h"
 #include "base/str.h"
+#include "conf/exposure.h"
 #include "conf/resolve.h"
 #include "conf/schema.h"
 
@@ -71,6 +73,21 @@ static char *first_directory(struct arena *arena, const char *list)
     return length > 0 ? arena_dup_n(arena, list, length) : NULL;
 }
 
+static void check_authorities(struct resolve *resolve)
+{
+    const struct tree_node *node = schema_get(resolve->root, "ca_file");
+    const char *path = resolve->config->ca_file;
+    struct err err = {0};
+
+    if (crypto_check_authorities(path, &err) != 0)
+        report_error(resolve->report, node,
+                     "%s; name a PEM file of certificates, or leave ca_file out for those of the "
+                     "system",
+                     err.text);
+    else
+        exposure_check_authorities(resolve->report, node, path);
+}
+
 static void resolve_paths(struct resolve *resolve)
 {
     const struct config_environment *environment = resolve->environment;
@@ -99,6 +116,8 @@ static void resolve_paths(struct resolve *resolve)
     config->control_socket = resolve_clean_path(resolve->arena, socket);
     config->control_group = "keyrotated-admin";
     config->ca_file = arena_dup(resolve->arena, ca_file);
+    if (config->ca_file != NULL)
+        check_authorities(resolve);
 }
 
 static char *without_slashes(struct arena *arena, const char *url)

@@ -166,7 +166,8 @@ void resolve_policy_times(struct resolve *resolve, const struct tree_node *map,
     const struct tree_node *every = tree_child(map, "rotate_every");
     duration_ms wait;
 
-    if (age == NULL && every == NULL)
+    if (age == NULL && every == NULL && !schema_is_misspelt(map, &schema_policy, "max_key_age") &&
+        !schema_is_misspelt(map, &schema_policy, "rotate_every"))
         report_missing(resolve->report, map, "max_key_age",
                        "is missing; give max_key_age (such as 90d) or rotate_every");
     policy->max_key_age = schema_duration(map, &schema_policy, "max_key_age");

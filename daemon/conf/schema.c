@@ -74,8 +74,7 @@ static const struct schema_choice off_word[] = {{"off", 0, false}, {NULL, 0, fal
 const struct schema_map schema_log = {(const struct schema_key[]){
     KEY("level", SCHEMA_CHOICE, .fallback = "info", .choices = log_levels),
     KEY("format", SCHEMA_CHOICE, .fallback = "auto", .choices = log_formats),
-    KEY("status_every", SCHEMA_DURATION, .fallback = "1h", .maximum = LONGEST_PERIOD,
-        .advised = MS_MINUTE),
+    KEY("status_every", SCHEMA_DURATION, .fallback = "1h", .maximum = LONGEST_PERIOD),
     END_OF_KEYS,
 }};
 
@@ -91,15 +90,18 @@ const struct schema_map schema_limits = {(const struct schema_key[]){
 }};
 
 const struct schema_map schema_timing = {(const struct schema_key[]){
-    KEY("retry_initial", SCHEMA_DURATION, .fallback = "30s", .maximum = MS_DAY,
-        .advised = 30 * MS_SECOND),
-    KEY("retry_max", SCHEMA_DURATION, .fallback = "1h", .maximum = MS_WEEK, .advised = MS_HOUR),
+    KEY("retry_initial", SCHEMA_DURATION, .fallback = "30s", .maximum = MS_DAY),
+    KEY("retry_max", SCHEMA_DURATION, .fallback = "1h", .maximum = MS_WEEK),
     /* ARM may still work on a request 60 s after the client lost it. */
     KEY("unknown_wait", SCHEMA_DURATION, .fallback = "90s", .maximum = MS_DAY,
-        .advised = 90 * MS_SECOND),
+        .advised = 90 * MS_SECOND,
+        .weakens = "a regenerate whose answer was lost may still kill a key after the daemon took "
+                   "it for failed"),
     KEY("verify_timeout", SCHEMA_DURATION, .fallback = "5m", .maximum = MS_DAY,
-        .advised = 5 * MS_MINUTE),
-    KEY("settle", SCHEMA_DURATION, .fallback = "60s", .maximum = MS_DAY, .advised = 60 * MS_SECOND),
+        .advised = 5 * MS_MINUTE,
+        .weakens = "a new key may go to its consumers before the Batch service could prove it"),
+    KEY("settle", SCHEMA_DURATION, .fallback = "60s", .maximum = MS_DAY, .advised = 60 * MS_SECOND,
+        .weakens = "the look that confirms a rotation may still see the keys from before it"),
     END_OF_KEYS,
 }};
 
@@ -168,16 +170,16 @@ const struct schema_map schema_window = {(const struct schema_key[]){
 }};
 
 const struct schema_map schema_policy = {(const struct schema_key[]){
-    KEY("max_key_age", SCHEMA_DURATION, .maximum = LONGEST_PERIOD, .advised = 2 * MS_DAY),
+    KEY("max_key_age", SCHEMA_DURATION, .maximum = LONGEST_PERIOD),
     /* 4/9 of max_key_age */
-    KEY("rotate_every", SCHEMA_DURATION, .maximum = LONGEST_PERIOD, .advised = MS_DAY),
+    KEY("rotate_every", SCHEMA_DURATION, .maximum = LONGEST_PERIOD),
     /* a quarter of rotate_every */
-    KEY("overlap", SCHEMA_DURATION, .maximum = LONGEST_PERIOD, .advised = MS_HOUR),
+    KEY("overlap", SCHEMA_DURATION, .maximum = LONGEST_PERIOD, .advised = MS_HOUR,
+        .weakens = "a program that reads its key less often holds a dead one"),
     KEY("window", SCHEMA_MAP, .shape = SHAPE_ONE_OR_LIST, .map = &schema_window),
     /* a tenth of rotate_every, cut to the shortest window */
     KEY("splay", SCHEMA_DURATION, .maximum = LONGEST_PERIOD, .may_be_zero = true),
-    KEY("check_every", SCHEMA_DURATION, .fallback = "6h", .maximum = LONGEST_PERIOD,
-        .advised = 5 * MS_MINUTE),
+    KEY("check_every", SCHEMA_DURATION, .fallback = "6h", .maximum = LONGEST_PERIOD),
     KEY("verify", SCHEMA_CHOICE, .fallback = "auto", .choices = verify_modes),
     KEY("on_drift", SCHEMA_CHOICE, .fallback = "redeliver", .choices = drift_modes),
     /* a tenth of rotate_every */

@@ -74,7 +74,8 @@ struct schema_key {
     int64_t minimum;      /* of integers; durations in ms, 0: longer than 0s */
     int64_t maximum;
     bool may_be_zero;                      /* durations */
-    duration_ms advised;                   /* shorter durations are legal and warned about */
+    duration_ms advised;                   /* shorter durations are legal and warned about … */
+    const char *weakens;                   /* … for what then happens to a guarantee */
     const struct schema_choice *choices;   /* of SCHEMA_CHOICE; of others: words beside the type */
     const struct schema_map *map;          /* of SCHEMA_MAP; of others: a mapping will do, too */
     const struct schema_variant *variants; /* of SCHEMA_MAP */

@@ -116,6 +116,26 @@ static void refuse_type(struct report *report, const struct tree_node *type,
     buf_done(&available);
 }
 
+/* Without a type it is not known which keys there may be. One that no type has was meant as it. */
+static bool refuse_misspelt_type(struct report *report, const struct tree_node *map,
+                                 const struct schema_variant *variants)
+{
+    static const char *const names[] = {"type", NULL};
+
+    for (struct tree_node *node = map->first; node != NULL; node = node->next) {
+        bool known = false;
+
+        for (const struct schema_variant *variant = variants; variant->name != NULL; variant++)
+            known = known || (variant->map != NULL && schema_key(variant->map, node->name) != NULL);
+        if (known || str_nearest(node->name, names) == NULL)
+            continue;
+        report_key_error(report, node, "unknown key; did you mean type?");
+        node->invalid = true;
+        return true;
+    }
+    return false;
+}
+
 /* A mapping whose keys depend on its `type`. */
 static bool check_variant(struct report *report, struct tree_node *map,
                           const struct schema_variant *variants)
@@ -127,8 +147,9 @@ static bool check_variant(struct report *report, struct tree_node *map,
     buf_init(&available, 1024);
     append_available(&available, variants);
     if (type == NULL) {
-        report_missing(report, map, "type", "is missing; write %s",
-                       report_part(report, &available));
+        if (!refuse_misspelt_type(report, map, variants))
+            report_missing(report, map, "type", "is missing; write %s",
+                           report_part(report, &available));
     } else if (type->kind != TREE_SCALAR || is_missing_value(type)) {
         report_error(report, type, "must be a name; write %s", report_part(report, &available));
         type->invalid = true;

@@ -184,8 +184,8 @@ static bool check_duration(struct report *report, const struct tree_node *node,
         return false;
     }
     if (duration < key->advised)
-        report_warning(report, node, "is short; outside of tests, use %s or more",
-                       duration_to_text(key->advised, text));
+        report_warning(report, node, "is short; write %s or more, or %s",
+                       duration_to_text(key->advised, text), key->weakens);
     return true;
 }
 

@@ -7,6 +7,8 @@
 #include "conf/yaml_problem.h"
 #include "conf/yaml_tree.h"
 
+enum { BOM_LENGTH = 3 };
+
 /*
  * libyaml delivers events one at a time. Its time for nested brackets is quadratic without limit,
  * so depth and number are counted here and the parser is never asked for the event that is too
@@ -286,6 +288,11 @@ struct tree_node *tree_parse(struct arena *arena, struct place file, const char 
     struct builder builder = {.arena = arena, .report = report, .file = file};
     yaml_parser_t parser;
 
+    /* Editors put a byte order mark there. libyaml would count it as a column. */
+    if (length >= BOM_LENGTH && memcmp(text, "\xef\xbb\xbf", BOM_LENGTH) == 0) {
+        text += BOM_LENGTH;
+        length -= BOM_LENGTH;
+    }
     builder.file.line = 1;
     builder.file.column = 1;
     *ret_empty = false;

@@ -119,12 +119,36 @@ static void settings_done(struct http_settings *settings)
     free(settings->user_agent);
 }
 
+/* Without any authority every request fails, and looks like trouble with the network. */
+static int check_authorities(const struct http_options *options, struct err *err)
+{
+    CURL *easy = options->ca_file ? NULL : curl_easy_init();
+    const char *path = options->ca_file;
+    struct err reason = {.code = 0};
+    int code = 0;
+
+    if (easy && curl_easy_getinfo(easy, CURLINFO_CAINFO, &path) != CURLE_OK)
+        path = NULL;
+    if (path)
+        code = crypto_check_authorities(path, &reason);
+    if (code != 0 && options->ca_file)
+        (void)err_set(err, code, "ca_file: %s", reason.text);
+    else if (code != 0)
+        (void)err_set(err, code,
+                      "this machine has no certificate authorities (%s): install the package "
+                      "ca-certificates, or name a PEM file of them with ca_file",
+                      reason.text);
+    curl_easy_cleanup(easy);
+    return code;
+}
+
 static int settings_init(struct http_settings *settings, const struct http_options *options,
                          struct err *err)
 {
-    if (options->ca_file && access(options->ca_file, R_OK) != 0)
-        return err_set_errno(err, errno, "the bundle of CA certificates %s cannot be read",
-                             options->ca_file);
+    const int code = check_authorities(options, err);
+
+    if (code != 0)
+        return code;
     *settings = (struct http_settings){
         .ca_file = str_dup(options->ca_file),
         .proxy = str_dup(options->proxy ? options->proxy : ""),

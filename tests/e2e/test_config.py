@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import re
 import struct
 import subprocess
@@ -112,14 +113,29 @@ def test_check_explains_the_minimal_file_in_words(build, tmp_path):
 
 
 def test_check_accepts_the_example_that_is_installed(build, tmp_path):
-    """All of config/keyrotated.yaml is commented out but the version: what is missing is said."""
-    example = (build.parent / "config" / "keyrotated.yaml")
-    if not example.exists():
-        example = tmp_path.joinpath(__file__).parents[2] / "config" / "keyrotated.yaml"
+    example = pathlib.Path(__file__).parents[2] / "config" / "keyrotated.yaml"
     result = check(build, tmp_path, example.read_text())
+    assert result.returncode == EXIT_OK and not result.stderr, result.stderr
+    assert "account sampleacct" in result.stdout
+
+
+def test_without_a_file_the_example_is_named(build, tmp_path):
+    result = subprocess.run([build / "keyrotated", "-c", tmp_path / "none.yaml", "--check"],
+                            text=True, capture_output=True, timeout=60, check=False)
     assert result.returncode == EXIT_CONFIG
-    assert {"identities", "policies", "targets", "accounts"} <= set(
-        re.findall(r"\b(identities|policies|targets|accounts)\b", result.stderr))
+    assert "cannot open" in result.stderr and "/examples/keyrotated.yaml" in result.stderr
+
+
+def test_without_any_authorities_the_start_is_refused(site, namespace):
+    """Nothing would work, and it would look like trouble with the network."""
+    site.account("alpha")
+    del site.config["ca_file"]
+    site.write()
+    namespace.mount_small("/etc/ssl/certs", "64k")
+    daemon = site.launch(wrapped=namespace.command)
+    assert daemon.wait() == EXIT_CONFIG
+    refused = site.log.wait("config.rejected")
+    assert "install the package ca-certificates" in refused["msg"] and "ca_file" in refused["msg"]
 
 
 @pytest.mark.parametrize("arguments", [["--chekc"], ["--timeout", "soon"], ["--log-level", "loud"],

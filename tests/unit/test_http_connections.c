@@ -181,13 +181,18 @@ static void test_sockets_that_cannot_be_watched(void **state)
 
 static void test_client_needs_its_ca_file(void **state)
 {
-    static const struct http_options broken = {.ca_file = "/nonexistent/ca.pem"};
+    static const char *const unusable[] = {"/nonexistent/ca.pem", "/dev/null", "/etc/passwd"};
     struct loop *loop = loop_new(NULL);
-    struct err err;
 
     (void)state;
-    assert_null(http_new(loop, &broken, &err));
-    expect_text("err", err.text, "/nonexistent/ca.pem");
+    for (size_t i = 0; i < sizeof(unusable) / sizeof(unusable[0]); i++) {
+        const struct http_options broken = {.ca_file = unusable[i]};
+        struct err err;
+
+        assert_null(http_new(loop, &broken, &err));
+        expect_text("err", err.text, "ca_file");
+        expect_text("err", err.text, unusable[i]);
+    }
     assert_true(loop_free(loop));
 }
 

@@ -295,28 +295,6 @@ static void test_connections_are_kept(void **state)
     identity_done(&identity);
 }
 
-static void test_unusable_ca_file(void **state)
-{
-    static const struct http_options options = {.ca_file = "/dev/null"};
-    struct tls_behaviour behaviour = {GOOD, .reply = OK_REPLY};
-    struct identity identity = issue(&authority, "server", behaviour.alternative, 3600);
-    struct fixture *fixture = fixture_new(&options);
-    struct server *server;
-    struct result result;
-
-    (void)state;
-    behaviour.context = tls_context(&identity, 0);
-    server = server_start(serve_tls, &behaviour);
-    result = run(fixture, request_to("GET", false, "127.0.0.1", server->port));
-    expect_outcome("empty bundle", &result, HTTP_UNSENT);
-    expect_text("empty bundle", result.error, "option ca_file");
-    expect_text("empty bundle", result.error, "/dev/null");
-    fixture_free(fixture);
-    server_stop(server);
-    SSL_CTX_free(behaviour.context);
-    identity_done(&identity);
-}
-
 /* In a process of its own, for what was used once cannot be unused. */
 static bool is_said_where_openssl_was_in_use(void)
 {
@@ -364,7 +342,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_behaviours),
         cmocka_unit_test(test_connections_are_kept),
-        cmocka_unit_test(test_unusable_ca_file),
     };
 
     return cmocka_run_group_tests(tests, init, done);

@@ -216,7 +216,7 @@ static const struct files full = {
         "  key_vault_audience: https://vault.example.org\n"
         "  batch_audience: https://batch.example.org/\n"
         "  api_version: 2024-07-01\n"
-        "ca_file: /etc/ssl/own.pem\n"
+        "# ca_file: OpenSSL takes a lack of memory for a file without certificates\n"
         "proxy: http://proxy.example.org:3128/\n"
         "no_proxy: [.example.org, .example.net, localhost]\n"
         "limits: {requests: 10, per_subscription: 2}\n"

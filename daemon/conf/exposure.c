@@ -1,0 +1,52 @@
+#include "conf/exposure.h"
+
+#include <sys/stat.h>
+
+/* Does the mode give every user one of these bits? */
+static bool is_exposed(const char *path, mode_t bits, unsigned *ret_mode)
+{
+    struct stat status;
+
+    if (stat(path, &status) < 0 || (status.st_mode & bits) == 0)
+        return false;
+    *ret_mode = status.st_mode & 07777;
+    return true;
+}
+
+void exposure_check_config(struct report *report, struct place place, const char *path)
+{
+    unsigned mode;
+
+    if (is_exposed(path, S_IWOTH, &mode))
+        report_warning_at(report, place, "",
+                          "every user can write to %s (mode %04o) and so decide where keys go; run "
+                          "chmod o-w %s",
+                          path, mode, path);
+}
+
+void exposure_check_secret(struct report *report, const struct tree_node *node, const char *path)
+{
+    unsigned mode;
+
+    if (is_exposed(path, S_IROTH | S_IWOTH, &mode))
+        report_warning(report, node,
+                       "every user can %s %s (mode %04o) and so act as this identity, or keep it "
+                       "from acting; run chmod o-rwx %s, and renew the secret if others could "
+                       "have read it",
+                       (mode & S_IROTH) == 0   ? "write to"
+                       : (mode & S_IWOTH) == 0 ? "read"
+                                               : "read and write",
+                       path, mode, path);
+}
+
+void exposure_check_authorities(struct report *report, const struct tree_node *node,
+                                const char *path)
+{
+    unsigned mode;
+
+    if (is_exposed(path, S_IWOTH, &mode))
+        report_warning(report, node,
+                       "every user can write to %s (mode %04o) and so pass for Azure; run chmod "
+                       "o-w %s",
+                       path, mode, path);
+}
