@@ -141,6 +141,8 @@ const struct hold *report_hold(const struct turn *turn, const struct note *note)
 int engine_load_holds(struct engine *engine, struct err *err);
 /* Forgets, in memory and on disk, the holds that have ended by time. */
 void engine_expire_holds(struct engine *engine);
+/* What ends these holds, in words; {account} stands for the account. */
+void engine_hold_remedy(const struct hold *const *holds, size_t count, char *out, size_t size);
 /* Borrows from the engine and from `hold`. */
 void engine_hold_snapshot(const struct engine *engine, const struct hold *hold,
                           struct hold_snapshot *snapshot);

@@ -19,6 +19,11 @@ static void answer_and_free(struct command_group *group)
         .accounts = group->accounts,
     };
 
+    /* The words of one account would name that one. */
+    if (group->accounts > 1 && group->outcome == CONTROL_ACCEPTED)
+        snprintf(group->message, sizeof(group->message),
+                 "%zu accounts are looked at now: `keyrotatectl status` shows what came of it",
+                 group->accounts);
     if (group->accounts == 1) {
         answer.account = group->account;
         answer.cycle = group->cycle;

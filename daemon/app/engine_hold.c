@@ -146,6 +146,33 @@ static void say_ended(const struct engine *engine, const char *account, size_t c
         snprintf(out, size, "%s%s", ended, of_all > 0 ? "; others of all accounts stay" : "");
 }
 
+/* Each hold is ended the way that it was put on: those by name together, others one by one. */
+void engine_hold_remedy(const struct hold *const *holds, size_t count, char *out, size_t size)
+{
+    const char *separator = "run ";
+    bool by_name = false;
+    size_t used = 0;
+
+    for (size_t i = 0; i < count && used < size; i++) {
+        const bool of_all = holds[i]->account[0] == '\0';
+        int written = 0;
+
+        if (of_all)
+            written = snprintf(out + used, size - used, "%s`keyrotatectl resume --hold %llu`",
+                               separator, (unsigned long long)holds[i]->id);
+        else if (!by_name)
+            written =
+                snprintf(out + used, size - used, "%s`keyrotatectl resume {account}`", separator);
+        if (written == 0)
+            continue;
+        by_name = by_name || !of_all;
+        separator = " and ";
+        used += (size_t)written;
+    }
+    if (used < size)
+        snprintf(out + used, size - used, " when it may go on");
+}
+
 /* --- answers --- */
 
 void engine_hold_snapshot(const struct engine *engine, const struct hold *hold,

@@ -187,8 +187,17 @@ static void compose(const struct engine_account *account, const struct turn *tur
     }
 }
 
-static const char *remedy_of(const struct turn *turn, const struct note *note)
+static const char *remedy_of(const struct engine_account *account, const struct turn *turn,
+                             const struct note *note, char of_hold[FAILURE_TEXT_MAX])
 {
+    const struct hold *hold = report_hold(turn, note);
+    char words[FAILURE_TEXT_MAX];
+
+    if (hold) {
+        engine_hold_remedy(&hold, 1, words, sizeof(words));
+        command_expand(words, account->account->name, of_hold, FAILURE_TEXT_MAX);
+        return of_hold;
+    }
     if (note->from_failure && turn->failure.remedy[0])
         return turn->failure.remedy;
     return note->reason != REASON_NONE ? reason_describe(note->reason)->remedy : NULL;
@@ -317,6 +326,7 @@ static void report(struct engine_account *account, const struct turn *turn, cons
     char message[LOG_MESSAGE_MAX];
     char target[512];
     char fingerprint[FINGERPRINT_TEXT_MAX];
+    char of_hold[FAILURE_TEXT_MAX];
     struct log_line line;
 
     if (!log_enabled(log, description->level))
@@ -348,7 +358,7 @@ static void report(struct engine_account *account, const struct turn *turn, cons
         log_line_text(&line, "reason", drift_name(note->drift));
     else if (note->reason != REASON_NONE)
         log_line_text(&line, "reason", reason_describe(note->reason)->name);
-    log_line_text(&line, "remedy", remedy_of(turn, note));
+    log_line_text(&line, "remedy", remedy_of(account, turn, note, of_hold));
     log_emit(log, &line);
 }
 

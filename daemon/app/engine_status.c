@@ -116,11 +116,17 @@ static size_t snapshot_targets(const struct engine_account *account, struct snap
     return count;
 }
 
+static size_t collect_holds(const struct engine_account *account,
+                            const struct hold *holds[HOLDS_SHOWN_MAX])
+{
+    return hold_list_collect(&account->engine->holds, account->key,
+                             loop_now(account->engine->parts.loop), holds, HOLDS_SHOWN_MAX);
+}
+
 static size_t snapshot_holds(const struct engine_account *account, struct snapshot_texts *texts)
 {
     const struct hold *holds[HOLDS_SHOWN_MAX];
-    size_t count = hold_list_collect(&account->engine->holds, account->key,
-                                     loop_now(account->engine->parts.loop), holds, HOLDS_SHOWN_MAX);
+    size_t count = collect_holds(account, holds);
 
     for (size_t i = 0; i < count; i++)
         engine_hold_snapshot(account->engine, holds[i], &texts->holds[i]);
@@ -159,39 +165,13 @@ static void snapshot_failure(const struct engine_account *account,
     snapshot->client_request_id = failure->client_request_id[0] ? failure->client_request_id : NULL;
 }
 
-/* Each hold is ended the way that it was put on: those by name together, others one by one. */
-static void remedy_of_holds(const struct account_snapshot *snapshot, char *out, size_t size)
-{
-    const char *separator = "run ";
-    bool by_name = false;
-    size_t used = 0;
-
-    for (size_t i = 0; i < snapshot->hold_count && used < size; i++) {
-        const struct hold_snapshot *hold = &snapshot->holds[i];
-        int written = 0;
-
-        if (!hold->account)
-            written = snprintf(out + used, size - used, "%s`keyrotatectl resume --hold %llu`",
-                               separator, (unsigned long long)hold->id);
-        else if (!by_name)
-            written =
-                snprintf(out + used, size - used, "%s`keyrotatectl resume {account}`", separator);
-        if (written == 0)
-            continue;
-        by_name = by_name || hold->account;
-        separator = " and ";
-        used += (size_t)written;
-    }
-    if (used < size)
-        snprintf(out + used, size - used, " when it may go on");
-}
-
 static void snapshot_reason(const struct engine_account *account, const struct rotation_view *view,
                             struct account_snapshot *snapshot, struct snapshot_texts *texts)
 {
     const struct reason_description *reason = reason_describe(view->reason);
     const struct failure *failure = &account->last_failure;
     const char *remedy = reason->remedy;
+    const struct hold *holds[HOLDS_SHOWN_MAX];
     char of_holds[FAILURE_TEXT_MAX];
 
     if (view->reason == REASON_NONE)
@@ -199,8 +179,8 @@ static void snapshot_reason(const struct engine_account *account, const struct r
     if (account->last_failure_at != TIME_NEVER && failure->reason == view->reason &&
         failure->remedy[0])
         remedy = failure->remedy;
-    if (view->reason == REASON_OPERATOR && snapshot->hold_count > 0) {
-        remedy_of_holds(snapshot, of_holds, sizeof(of_holds));
+    if (view->reason == REASON_OPERATOR) {
+        engine_hold_remedy(holds, collect_holds(account, holds), of_holds, sizeof(of_holds));
         remedy = of_holds;
     }
     command_expand(remedy, account->account->name, texts->remedy, sizeof(texts->remedy));

@@ -98,7 +98,8 @@ static const struct reason_description descriptions[REASON_COUNT] = {
                        "set `rotate: true` for the account and reload, when it is to rotate"},
     [REASON_OPERATOR] = {"operator", STATE_HELD, CLEARED_BY_TIME_OR_HUMAN,
                          "an operator holds the account",
-                         "run `keyrotatectl resume {account}` when it may go on"},
+                         "see in `keyrotatectl hold --list` who holds it and why, and run "
+                         "`keyrotatectl resume --hold ID` when it may go on"},
     [REASON_FREEZE] = {"freeze", STATE_HELD, CLEARED_BY_TIME_OR_HUMAN,
                        "a change freeze is in force",
                        "wait for its end, or shorten it in the configuration"},

@@ -47,8 +47,9 @@ def test_several_holds(calm):
     assert "resume alpha`" in seen["do"] and "resume --hold 2`" in seen["do"]
     assert "(hold 2 of all accounts, by uid" in calm.ctl("status", "alpha").stdout
     assert "resume alpha`" not in calm.status("bravo")["do"]
-    assert [line["hold"] for line in calm.log.lines(event="account.held", account="alpha")] == [
-        one["id"], two["id"]]
+    told = calm.log.lines(event="account.held", account="alpha")
+    assert [line["hold"] for line in told] == [one["id"], two["id"]]
+    assert "resume alpha`" in told[0]["remedy"] and "resume --hold 2`" in told[1]["remedy"]
 
     ended = calm.ctl("resume", "alpha")
     assert ended.returncode == DONE and "1 hold ended; it stays held by hold 2" in ended.stdout
@@ -115,7 +116,8 @@ def test_check_looks_now(calm, azure):
     wait_until(lambda: calm.holds("alpha") == "Primary", "the file is back")
     assert len(azure.truth.requests("listKeys")) > looks
     calm.file("bravo").unlink()
-    assert calm.ctl("check", "--all").returncode == DONE
+    every = calm.ctl("check", "--all")
+    assert every.returncode == DONE and every.stdout.startswith("2 accounts are looked at now")
     wait_until(lambda: calm.holds("bravo") == "Primary", "the file is back")
 
 
