@@ -51,6 +51,7 @@ _keyrotatectl() {
     rotate) offered='--wait --dry-run' ;;
     redeliver) offered='--target' ;;
     adopt) offered='--active --file --yes' ;;
+    reload) offered='--dry-run' ;;
     hold) offered='--all --for --until --reason --list' ;;
     *) offered= ;;
     esac

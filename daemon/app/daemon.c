@@ -286,7 +286,7 @@ static void run(struct daemon *daemon)
     log_gaps(daemon);
     notify_ready(daemon->notify);
     loop_watch_clock(daemon->loop, on_clock_jumped, daemon);
-    engine_configure(daemon->engine, daemon->config);
+    engine_configure(daemon->engine, daemon->config, NULL);
     daemon_start_status(daemon);
     if (daemon->options->once) {
         daemon->once_ends_at = time_add(time_boot(), daemon->options->once_timeout);

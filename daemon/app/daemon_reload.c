@@ -85,7 +85,9 @@ static void note_restart_needed(const struct config *before, const struct config
                           after->path);
 }
 
-static bool apply(struct daemon *daemon, struct config *config, struct config_messages *messages)
+/* What it leaves behind is appended to `left_behind`: the engine has logged it. */
+static bool apply(struct daemon *daemon, struct config *config, struct config_messages *messages,
+                  struct buf *left_behind)
 {
     struct http_options http_options = daemon_http_options(config);
     struct err err = {0};
@@ -103,33 +105,60 @@ static bool apply(struct daemon *daemon, struct config *config, struct config_me
         daemon->options->has_log_format ? daemon->options->log_format : config->log_format,
         daemon->options->has_log_level ? daemon->options->log_level : config->log_level);
     azure_set_config(daemon->azure, config);
-    engine_configure(daemon->engine, config);
+    engine_configure(daemon->engine, config, left_behind);
     config_unref(daemon->config);
     daemon->config = config_ref(config);
     daemon->config_loaded_at = loop_now(daemon->loop);
     return true;
 }
 
-bool daemon_reload(struct daemon *daemon, struct buf *report)
+static struct config *read_config(struct daemon *daemon, struct config_messages *messages)
 {
     struct config_environment environment;
+
+    daemon_environment(&environment);
+    config_messages_init(messages);
+    return config_load(daemon->options->config_path, &environment, messages);
+}
+
+bool daemon_reload(struct daemon *daemon, struct buf *report)
+{
     struct config_messages messages;
     struct config *config;
+    struct buf left_behind;
     bool applied = false;
 
+    buf_init(&left_behind, report->maximum);
     notify_reloading(daemon->notify);
-    daemon_environment(&environment);
-    config_messages_init(&messages);
-    config = config_load(daemon->options->config_path, &environment, &messages);
+    config = read_config(daemon, &messages);
     if (config)
-        applied = apply(daemon, config, &messages);
+        applied = apply(daemon, config, &messages, &left_behind);
     daemon_log_config(daemon, applied ? config : NULL, &messages);
     daemon->config_error[0] = '\0';
     if (!applied)
         remember_error(daemon, buf_str(&messages.text));
     buf_append_str(report, buf_str(&messages.text));
+    buf_append_str(report, buf_str(&left_behind));
+    buf_done(&left_behind);
     config_messages_done(&messages);
     config_unref(config);
     notify_ready(daemon->notify);
     return applied;
+}
+
+bool daemon_reload_preview(struct daemon *daemon, struct buf *report)
+{
+    struct config_messages messages;
+    struct config *config = read_config(daemon, &messages);
+    bool good =
+        config && confinement_admits(daemon->confinement, daemon->config, config, &messages);
+
+    if (good) {
+        note_restart_needed(daemon->config, config, &messages);
+        engine_preview(daemon->engine, config, &messages.text);
+    }
+    buf_append_str(report, buf_str(&messages.text));
+    config_messages_done(&messages);
+    config_unref(config);
+    return good;
 }

@@ -93,7 +93,8 @@ static void answer_reload(struct daemon *daemon, const struct control_command *c
     struct log_line line;
     struct buf report;
 
-    log_line_start(&line, loop_now(daemon->loop), LEVEL_NOTICE, "operator.command", "reload");
+    log_line_start(&line, loop_now(daemon->loop), LEVEL_NOTICE, "operator.command", "reload%s",
+                   command->dry_run ? " --dry-run" : "");
     log_line_text(&line, "actor", command->actor);
     log_emit(&daemon->log, &line);
 
@@ -101,6 +102,12 @@ static void answer_reload(struct daemon *daemon, const struct control_command *c
     if (daemon->stopping) {
         answer.outcome = CONTROL_NOT_DONE;
         answer.message = "the daemon stops";
+    } else if (command->dry_run) {
+        const bool good = daemon_reload_preview(daemon, &report);
+
+        answer.outcome = good ? CONTROL_DONE : CONTROL_NOT_DONE;
+        answer.message = good ? "a reload would be taken; nothing was changed"
+                              : "a reload would be refused; nothing was changed";
     } else if (daemon_reload(daemon, &report)) {
         answer.outcome = CONTROL_DONE;
         answer.message = "the configuration was read and is in force";

@@ -1,4 +1,5 @@
 #include "app/engine_form.h"
+#include "app/engine_place.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -148,6 +149,8 @@ int engine_load(struct engine *engine, struct err *err)
 
     if (failed == 0)
         failed = engine_load_holds(engine, err);
+    if (failed == 0)
+        failed = engine_places_load(engine, err);
     if (failed == 0 && engine->faulted)
         return err_set(err, -ENOMEM, "out of memory while the journal was read");
     return failed;
@@ -309,6 +312,7 @@ static void remove_account(struct engine_account *account)
     log_line_text(&line, "resource_group", account->account->resource_group);
     log_emit(engine->parts.log, &line);
 
+    engine_places_remove(account);
     account->removed = true;
     account->draining = true;
     engine->leaving++;
@@ -336,6 +340,7 @@ static size_t merge_accounts(struct engine *engine, struct config *config,
             remove_account(engine->accounts[old++]);
         if (old < engine->account_count && strcmp(engine->accounts[old]->key, subject->key) == 0) {
             merged[count] = engine->accounts[old++];
+            engine_places_change(merged[count], subject);
             point_to_config(merged[count], config, subject);
         } else {
             struct engine_account *leaving = find_leaving(engine, subject->key);
@@ -344,11 +349,14 @@ static size_t merge_accounts(struct engine *engine, struct config *config,
             if (!merged[count])
                 break;
             if (leaving) {
+                merged[count]->record = leaving->record; /* for the places alone */
+                engine_places_begin(merged[count]);
                 record_init(&merged[count]->record);
                 merged[count]->waits = true;
                 leaving->successor = merged[count];
             } else {
                 unpark(parked, parked_count, subject->key, &merged[count]->record);
+                engine_places_begin(merged[count]);
                 started[count] = true;
             }
         }
@@ -359,7 +367,7 @@ static size_t merge_accounts(struct engine *engine, struct config *config,
     return count;
 }
 
-void engine_configure(struct engine *engine, struct config *config)
+void engine_configure(struct engine *engine, struct config *config, struct buf *report)
 {
     size_t parked_count = 0;
     struct parked_record **parked = sort_parked(engine, &parked_count);
@@ -376,7 +384,10 @@ void engine_configure(struct engine *engine, struct config *config)
         free(started);
         return;
     }
+    engine->place_report = report;
     count = merge_accounts(engine, config, merged, parked, parked_count, started);
+    engine->place_report = NULL;
+    engine_places_save(engine);
     free(engine->accounts);
     engine->accounts = merged;
     engine->account_count = count;
@@ -388,6 +399,35 @@ void engine_configure(struct engine *engine, struct config *config)
             turn_post(merged[i], turn_new(merged[i], started[i] ? EVENT_START : EVENT_CONFIGURED));
     free_unparked(parked, parked_count);
     free(started);
+}
+
+/* The line of an account that only one of two configurations has. */
+static void preview_account(const struct account *subject, const char *verb, struct buf *report)
+{
+    (void)buf_append_format(report, "%s/%s: would be %s\n", subject->resource_group, subject->name,
+                            verb);
+}
+
+void engine_preview(const struct engine *engine, const struct config *config, struct buf *report)
+{
+    size_t old = 0;
+
+    for (size_t i = 0; i < config->account_count; i++) {
+        const struct account *subject = &config->accounts[i];
+        int order = -1;
+
+        while (old < engine->account_count &&
+               (order = strcmp(engine->accounts[old]->key, subject->key)) < 0)
+            preview_account(engine->accounts[old++]->account, "let go: its keys stay as they are",
+                            report);
+        if (old < engine->account_count && order == 0)
+            engine_places_preview(engine->accounts[old++], subject, report);
+        else
+            preview_account(subject, "taken into care", report);
+    }
+    while (old < engine->account_count)
+        preview_account(engine->accounts[old++]->account, "let go: its keys stay as they are",
+                        report);
 }
 
 /* Before all that waits for its turn, which will be held against the clock as it is then; and
@@ -477,6 +517,7 @@ void engine_free(struct engine *engine)
     while ((link = list_pop(&engine->parked)) != NULL)
         free_parked(container_of(link, struct parked_record, link));
     hold_book_done(&engine->holds);
+    engine_places_done(engine);
     config_unref(engine->config);
     free(engine->accounts);
     free(engine);

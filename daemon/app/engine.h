@@ -37,8 +37,12 @@ int engine_load(struct engine *engine, struct err *err);
 
 /* Takes a configuration (and a reference to it): accounts that are new begin with what the journal
  * knows of them, those that stay are told, those that are gone are let go when their last action
- * has ended. Nothing rotates because of it. */
-void engine_configure(struct engine *engine, struct config *config);
+ * has ended. Nothing rotates because of it. What places it leaves behind is
+ * appended to `report` (NULL: nobody reads it), a line each. */
+void engine_configure(struct engine *engine, struct config *config, struct buf *report);
+
+/* What engine_configure() would change, in lines for a person; changes nothing. */
+void engine_preview(const struct engine *engine, const struct config *config, struct buf *report);
 
 /* The wall clock was set by `jump`. */
 void engine_clock_jumped(struct engine *engine, duration_ms jump);

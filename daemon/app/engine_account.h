@@ -78,6 +78,14 @@ struct engine_account {
     time_ms last_failure_at; /* TIME_NEVER: none yet */
 };
 
+/* Sorted by account and text; texts owned. Those of configured accounts that are delivered to are
+ * not in it. */
+struct place_list {
+    struct place *items;
+    size_t count;
+    size_t capacity;
+};
+
 struct engine {
     struct engine_parts parts;
     struct config *config;
@@ -88,7 +96,10 @@ struct engine {
     size_t leaving;               /* removed accounts that are not freed yet */
     struct list leaving_accounts; /* those of them that are not quiet yet */
     struct target_world targets;
-    struct list form_changes; /* see app/engine_form.h */
+    struct place_list places;        /* see app/engine_place.h */
+    struct place_list place_changes; /* not handed to the journal yet, in no order */
+    struct buf *place_report;        /* of the reload under way; NULL: none is */
+    struct list form_changes;        /* see app/engine_form.h */
     struct hold_list holds;
     uint64_t last_hold_id;
     size_t hold_changes; /* commands about holds that wait for the journal */

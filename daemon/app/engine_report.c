@@ -1,4 +1,4 @@
-#include "app/engine_account.h"
+#include "app/engine_place.h"
 
 #include <stdio.h>
 
@@ -364,8 +364,11 @@ static void report(struct engine_account *account, const struct turn *turn, cons
 
 void report_notes(struct engine_account *account, const struct turn *turn)
 {
-    for (size_t i = 0; i < turn->effects.note_count; i++)
+    for (size_t i = 0; i < turn->effects.note_count; i++) {
         report(account, turn, &turn->effects.notes[i]);
+        if (turn->effects.notes[i].kind == NOTE_ROTATION_COMPLETED)
+            engine_places_rotated(account);
+    }
 }
 
 size_t report_history(struct engine_account *account, const struct turn *turn,

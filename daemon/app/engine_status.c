@@ -1,4 +1,5 @@
 #include "app/engine_form.h"
+#include "app/engine_place.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -57,6 +58,7 @@ struct snapshot_texts {
     char destinations[TARGETS_MAX][512];
     char remedy[FAILURE_TEXT_MAX + 128];
     struct target_snapshot targets[TARGETS_MAX];
+    struct abandoned_snapshot abandoned[TARGETS_MAX];
     struct hold_snapshot holds[HOLDS_SHOWN_MAX];
 };
 
@@ -223,6 +225,8 @@ static void snapshot_account(const struct engine_account *account,
     };
     snapshot->hold_count = snapshot_holds(account, texts);
     snapshot->target_count = snapshot_targets(account, texts);
+    snapshot->abandoned = texts->abandoned;
+    snapshot->abandoned_count = engine_places_abandoned(account, texts->abandoned, TARGETS_MAX);
     snapshot_keys(record, snapshot, texts);
     snapshot_failure(account, &snapshot->failure);
     snapshot_reason(account, &view, snapshot, texts);

@@ -66,7 +66,7 @@ enum ctl_exit ctl_redeliver(const struct ctl_options *options)
 
 enum ctl_exit ctl_reload(const struct ctl_options *options)
 {
-    struct control_command command = {.kind = CONTROL_RELOAD};
+    struct control_command command = {.kind = CONTROL_RELOAD, .dry_run = options->dry_run};
 
     return ctl_run_for_accounts(options, &command);
 }

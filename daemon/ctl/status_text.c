@@ -492,6 +492,13 @@ void ctl_write_account(struct buf *out, const struct account_snapshot *account, 
     write_rotation(out, account, now);
     for (size_t i = 0; i < account->target_count; i++)
         write_target(out, &account->targets[i], now);
+    for (size_t i = 0; i < account->abandoned_count; i++) {
+        write_label(out, "abandoned");
+        ctl_write_plain(out, account->abandoned[i].destination);
+        (void)buf_append_str(out, ", since ");
+        ctl_write_instant(out, account->abandoned[i].since, now);
+        (void)buf_append_str(out, ": its readers will meet a dead key\n");
+    }
     write_failure(out, &account->failure, now);
     write_line(out, "identity", account->identity);
     write_line(out, "policy", account->policy);

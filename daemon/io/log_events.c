@@ -44,6 +44,7 @@ static const struct {
     {"drift.repaired", "a869bba7a7124f40a5ac33803a680335"},
     {"consumers.at_risk", "12ffee3cc063499dbc200e743c594f1f"},
     {"consumers.safe", "c1c0e8b3415f47bab5c2d84609b4f850"},
+    {"target.abandoned", "a72004e7afbe41b991f8b0b996ec22d2"},
     {"revoke.started", "2873ed515ca1453b8b1e11477adb4ff8"},
     {"revoke.step", "14789694a83a4bb6b3088b2b3b31a407"},
     {"revoke.completed", "463b50c178f242dcb2ef62293e6240df"},

@@ -257,6 +257,19 @@ int store_load_holds(struct store *store, void (*found)(void *context, const str
     return explain_damage(journal, code, err);
 }
 
+int store_load_places(struct store *store, void (*found)(void *context, const struct place *place),
+                      void *context, struct err *err)
+{
+    struct journal *journal = &store->worker.journal;
+    int code;
+
+    uv_mutex_lock(&store->worker.journal_lock);
+    code = journal->db ? store_places_read_all(journal->db, found, context, err)
+                       : err_set(err, -EIO, "the journal cannot be read at present");
+    uv_mutex_unlock(&store->worker.journal_lock);
+    return code;
+}
+
 /* The members of a row that are texts, in order, so that they can be copied in a loop. */
 static const size_t row_texts[] = {
     offsetof(struct history_row, event),          offsetof(struct history_row, slot),
@@ -342,6 +355,51 @@ void store_save_hold(struct store *store, const struct hold *hold, store_saved *
     save->hold = *hold;
     save->saved = saved;
     save->context = context;
+    store_worker_add(&store->worker, save);
+}
+
+void store_save_history(struct store *store, const char *account_key,
+                        const struct history_row *rows, size_t row_count)
+{
+    struct save *save;
+
+    if (row_count > STORE_HISTORY_PER_SAVE)
+        row_count = STORE_HISTORY_PER_SAVE;
+    save = save_new(account_key, rows, row_count);
+    save->kind = SAVE_HISTORY;
+    store_worker_add(&store->worker, save);
+}
+
+static size_t place_texts_size(const struct place *places, size_t count)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < count; i++)
+        size += strlen(places[i].account_key) + 1 + strlen(places[i].text) + 1;
+    return size;
+}
+
+void store_save_places(struct store *store, const struct place *places, size_t count)
+{
+    struct save *save =
+        calloc(1, sizeof(*save) + count * sizeof(*places) + place_texts_size(places, count));
+    struct place *copies;
+    char *storage;
+
+    if (!save)
+        abort(); /* as in save_new() */
+    list_init(&save->link);
+    save->kind = SAVE_PLACES;
+    save->account_key = "";
+    copies = (struct place *)(save + 1);
+    storage = (char *)(copies + count);
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = places[i];
+        copies[i].account_key = keep(&storage, places[i].account_key);
+        copies[i].text = keep(&storage, places[i].text);
+    }
+    save->places = copies;
+    save->place_count = count;
     store_worker_add(&store->worker, save);
 }
 

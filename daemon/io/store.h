@@ -72,6 +72,10 @@ void store_save(struct store *store, const char *account_key, const struct recor
                 const struct history_row *rows, size_t row_count, store_saved *saved,
                 void *context);
 
+/* The same without a record, and nobody waits for it. */
+void store_save_history(struct store *store, const char *account_key,
+                        const struct history_row *rows, size_t row_count);
+
 /* Reads every hold (at start, blocking). *ret_last_id: the highest id that was ever given, also to
  * a hold that has ended. */
 int store_load_holds(struct store *store, void (*found)(void *context, const struct hold *hold),
@@ -83,6 +87,23 @@ void store_save_hold(struct store *store, const struct hold *hold, store_saved *
                      void *context);
 void store_end_holds(struct store *store, const uint64_t *ids, size_t count, store_saved *saved,
                      void *context);
+
+/* A place that an account's key is, or was, delivered to, in words: "file /run/keys/a". */
+struct place {
+    const char *account_key;
+    const char *text;
+    time_ms abandoned_at; /* 0: it is delivered to */
+    uint64_t cycle;       /* abandoned: of the last rotation until then */
+    bool gone;            /* to be forgotten */
+};
+
+/* Reads every place (at start, blocking), ordered by account and text; texts borrowed. */
+int store_load_places(struct store *store, void (*found)(void *context, const struct place *place),
+                      void *context, struct err *err);
+
+/* Copies them, and makes them durable in one order with all other saves. Nobody waits for it: what
+ * is lost in a crash is found out by the next start. */
+void store_save_places(struct store *store, const struct place *places, size_t count);
 
 /* Since when saves fail; 0: they do not. `ret_text` (borrowed) says why. */
 time_ms store_failing(const struct store *store, const char **ret_text);

@@ -303,11 +303,15 @@ static int write_content(struct journal *journal, struct save *save)
         return store_hold_write(&journal->hold_statements, &save->hold);
     if (save->kind == SAVE_HOLDS_ENDED)
         return store_hold_end(&journal->hold_statements, save->hold_ids, save->hold_id_count);
+    if (save->kind == SAVE_PLACES)
+        return store_places_write(journal->db, save->places, save->place_count);
     if (save->first_history_id == 0) {
         save->first_history_id = journal->next_history_id;
         journal->next_history_id += (sqlite3_int64)save->row_count;
     }
-    result = store_record_write(&journal->statements, save->account_key, &save->record);
+    result = save->kind == SAVE_HISTORY
+                 ? SQLITE_OK
+                 : store_record_write(&journal->statements, save->account_key, &save->record);
     if (result == SQLITE_OK)
         result = store_history_write(&journal->statements, save->account_key, save->rows,
                                      save->row_count, save->first_history_id);
@@ -331,7 +335,9 @@ static int write_save(struct journal *journal, struct save *save, struct err *er
     if (!blames_content(result))
         return store_sqlite_err(journal->db, err, "writing");
     (void)err_set(refused, -ENOTRECOVERABLE, "the record of %.200s: %.250s",
-                  save->kind == SAVE_RECORD ? save->account_key : "a hold",
+                  save->account_key[0]        ? save->account_key
+                  : save->kind == SAVE_PLACES ? "the places"
+                                              : "a hold",
                   sqlite3_errmsg(journal->db));
     return store_execute(journal->db, "ROLLBACK TO save; RELEASE save", "writing", err);
 }

@@ -19,6 +19,7 @@
 #include "core/record.h"
 #include "io/store.h"
 #include "io/store_hold.h"
+#include "io/store_place.h"
 #include "io/store_record.h"
 #include "io/store_schema.h"
 
@@ -35,17 +36,19 @@ struct journal {
     uint64_t transactions; /* committed so far */
 };
 
-enum save_kind { SAVE_RECORD, SAVE_HOLD, SAVE_HOLDS_ENDED };
+enum save_kind { SAVE_RECORD, SAVE_HISTORY, SAVE_HOLD, SAVE_HOLDS_ENDED, SAVE_PLACES };
 
-/* One save to be written. The texts of account_key and rows, or the ids of holds, lie behind it in
- * the same allocation. */
+/* One save to be written. The texts of account_key and rows, the ids of holds, or places, lie
+ * behind it in the same allocation. */
 struct save {
     struct list link;
     enum save_kind kind;
-    const char *account_key; /* "" where it is about holds */
+    const char *account_key; /* "" where it is about no account alone */
     struct hold hold;
     const uint64_t *hold_ids;
     size_t hold_id_count;
+    const struct place *places;
+    size_t place_count;
     struct record record;
     struct history_row rows[STORE_HISTORY_PER_SAVE];
     size_t row_count;

@@ -17,7 +17,7 @@
  *    POST /v1/resume                      {"hold": 3}   without it: the holds of all accounts
  *    POST /v1/check                       all accounts
  *    GET  /v1/holds                       every hold
- *    POST /v1/reload
+ *    POST /v1/reload                      {"dry_run": false}           dry_run: optional
  *
  * ACCOUNT is what a person typed, percent-encoded: a name, group/name, or a resource id. Commands
  * are answered with an answer document, or {"error": {"code", "message"}}. Both documents only
@@ -67,6 +67,12 @@ struct target_snapshot {
     time_ms failing_since; /* TIME_NEVER: it is not */
     time_ms retry_at;      /* TIME_NEVER: no retry is planned */
     const char *form;      /* what is wrong with its mode and group, in words; NULL: nothing */
+};
+
+/* A place that nothing is delivered to any more, whose readers may not know yet. */
+struct abandoned_snapshot {
+    const char *destination;
+    time_ms since;
 };
 
 /* Why something did not work the last time, with what finds it again in Azure's logs. */
@@ -128,6 +134,8 @@ struct account_snapshot {
     struct failure_snapshot failure; /* the last one */
     const struct target_snapshot *targets;
     size_t target_count;
+    const struct abandoned_snapshot *abandoned;
+    size_t abandoned_count;
 };
 
 struct state_count {
@@ -205,7 +213,7 @@ struct control_command {
     enum control_command_kind kind;
     const char *account; /* as typed; NULL: all accounts (hold, resume, check), or none (reload) */
     const char *actor;   /* who it is, as the kernel says: "uid 1000 (alice)"; never NULL */
-    bool dry_run;        /* rotate: only say what would happen */
+    bool dry_run;        /* rotate, reload: only say what would happen */
     const char *target;  /* redeliver: this one alone; NULL: all */
     const char *active;  /* adopt: "primary" or "secondary" */
     time_ms until;       /* hold: its end */

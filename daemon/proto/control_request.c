@@ -260,6 +260,10 @@ int control_command_body(const struct control_command *command, struct buf *out)
     case CONTROL_ROTATE:
         json_write_bool(out, "dry_run", command->dry_run);
         break;
+    case CONTROL_RELOAD:
+        if (command->dry_run)
+            json_write_bool(out, "dry_run", true);
+        break;
     case CONTROL_REDELIVER:
         if (command->target)
             json_write_text(out, "target", command->target);
@@ -277,7 +281,6 @@ int control_command_body(const struct control_command *command, struct buf *out)
         break;
     case CONTROL_UNBLOCK:
     case CONTROL_CHECK:
-    case CONTROL_RELOAD:
         break;
     }
     json_write_close(out, '}');
@@ -312,7 +315,8 @@ static int read_member(struct json_object *document, const char *name,
 {
     const char *text;
 
-    if (command->kind == CONTROL_ROTATE && str_equal(name, "dry_run"))
+    if ((command->kind == CONTROL_ROTATE || command->kind == CONTROL_RELOAD) &&
+        str_equal(name, "dry_run"))
         return json_boolean(document, name, &command->dry_run)
                    ? 0
                    : err_set(err, -EINVAL, "dry_run is true or false");

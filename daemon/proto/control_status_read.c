@@ -131,6 +131,28 @@ static int read_targets(struct json_object *object, struct account_snapshot *acc
     return 0;
 }
 
+static int read_abandoned(struct json_object *object, struct account_snapshot *account)
+{
+    size_t count;
+    struct json_object *list = read_list(object, "abandoned", &count);
+    struct abandoned_snapshot *abandoned;
+
+    if (count == 0)
+        return 0;
+    abandoned = calloc(count, sizeof(*abandoned));
+    if (!abandoned)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *item = json_object_array_get_idx(list, i);
+
+        abandoned[i].destination = json_string(item, "destination");
+        abandoned[i].since = read_time(item, "since");
+    }
+    account->abandoned = abandoned;
+    account->abandoned_count = count;
+    return 0;
+}
+
 static void read_condition(struct json_object *object, struct account_snapshot *account)
 {
     account->state = json_string(object, "state");
@@ -179,7 +201,9 @@ static int read_account(struct json_object *object, struct account_snapshot *acc
     if (!account->id || !account->name || !account->state)
         return -EBADMSG;
     code = read_holds(object, account);
-    return code != 0 ? code : read_targets(object, account);
+    if (code == 0)
+        code = read_targets(object, account);
+    return code != 0 ? code : read_abandoned(object, account);
 }
 
 static int read_accounts(struct control_status *status)
@@ -225,6 +249,7 @@ void control_status_done(struct control_status *status)
     for (size_t i = 0; i < status->account_count; i++) {
         free((void *)status->accounts[i].targets);
         free((void *)status->accounts[i].holds);
+        free((void *)status->accounts[i].abandoned);
     }
     free(status->accounts);
     if (status->document)

@@ -132,5 +132,13 @@ void control_status_account(struct buf *out, const struct account_snapshot *acco
     for (size_t i = 0; i < account->target_count; i++)
         write_target(out, &account->targets[i]);
     json_write_close(out, ']');
+    json_write_open(out, "abandoned", '[');
+    for (size_t i = 0; i < account->abandoned_count; i++) {
+        json_write_open(out, NULL, '{');
+        json_write_text(out, "destination", account->abandoned[i].destination);
+        json_write_time(out, "since", account->abandoned[i].since);
+        json_write_close(out, '}');
+    }
+    json_write_close(out, ']');
     json_write_close(out, '}');
 }

@@ -22,13 +22,13 @@ static void *start(const struct design_parts *parts)
 
     if (!engine || engine_load(engine, &err) != 0)
         return NULL;
-    engine_configure(engine, parts->config);
+    engine_configure(engine, parts->config, NULL);
     return engine;
 }
 
 static void configure(void *daemon, struct config *config)
 {
-    engine_configure(daemon, config);
+    engine_configure(daemon, config, NULL);
 }
 
 static void clock_jumped(void *daemon, duration_ms jump)

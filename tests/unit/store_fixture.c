@@ -221,6 +221,7 @@ void store_fixture_back_to_version_2(struct store_fixture *fixture)
     store_fixture_sql(fixture, "ALTER TABLE targets DROP COLUMN dead_since");
     store_fixture_sql(fixture, "ALTER TABLE targets DROP COLUMN early");
     store_fixture_sql(fixture, "DROP TABLE holds");
+    store_fixture_sql(fixture, "DROP TABLE places");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN hold_id");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN hold_until");
     store_fixture_sql(fixture,

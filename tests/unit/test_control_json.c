@@ -13,6 +13,9 @@
 
 #define ID "/subscriptions/S/resourceGroups/group/providers/Microsoft.Batch/batchAccounts/acct"
 
+static const struct abandoned_snapshot one_abandoned[1] = {
+    {.destination = "file /old", .since = 1700000011000}};
+
 static const struct target_snapshot two_targets[2] = {
     {.name = "file",
      .destination = "file /var/lib/\"keys\"/acct",
@@ -27,7 +30,8 @@ static const struct target_snapshot two_targets[2] = {
      .delivered_at = TIME_NEVER,
      .reason = "target_denied",
      .failing_since = 1700000002000,
-     .retry_at = 1700000003000},
+     .retry_at = 1700000003000,
+     .form = "its mode is 0644, not 0640"},
 };
 
 static const struct hold_snapshot two_holds[] = {
@@ -77,6 +81,8 @@ static const struct account_snapshot full_account = {
                 .client_request_id = "q"},
     .targets = two_targets,
     .target_count = 2,
+    .abandoned = one_abandoned,
+    .abandoned_count = 1,
 };
 
 static const struct account_snapshot bare_account = {
@@ -178,6 +184,7 @@ static void assert_targets_equal(const struct target_snapshot *got,
     SAME_TEXT(reason);
     SAME(failing_since);
     SAME(retry_at);
+    SAME_TEXT(form);
 }
 
 static void assert_conditions_equal(const struct account_snapshot *got,
@@ -230,6 +237,11 @@ static void assert_accounts_equal(const struct account_snapshot *got,
     SAME(target_count);
     for (size_t i = 0; i < expected->target_count; i++)
         assert_targets_equal(&got->targets[i], &expected->targets[i]);
+    assert_int_equal(got->abandoned_count, expected->abandoned_count);
+    for (size_t i = 0; i < got->abandoned_count; i++) {
+        assert_string_equal(got->abandoned[i].destination, expected->abandoned[i].destination);
+        assert_int_equal(got->abandoned[i].since, expected->abandoned[i].since);
+    }
 }
 
 static void test_status_comes_back(void **state)
@@ -320,7 +332,7 @@ static void test_names_in_the_document_are_stable(void **state)
         "\"http_status\":403,\"error_code\":\"AuthorizationFailed\",\"request_id\":\"r\","
         "\"correlation_id\":\"c\",\"client_request_id\":\"q\"},",
         "\"targets\":[{\"name\":\"file\",\"destination\":",
-        "\"hold\":null,\"holds\":[],\"failure\":null,\"targets\":[]}]}\n",
+        "\"hold\":null,\"holds\":[],\"failure\":null,\"targets\":[],\"abandoned\":[]}]}\n",
     };
     struct buf text;
 

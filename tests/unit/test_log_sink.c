@@ -254,8 +254,8 @@ static const char *const events[] = {
     "rotation.retrying",   "rotation.overdue",  "rotation.completed", "window.missed",
     "key.regenerated",     "key.verified",      "key.unverified",     "key.delivered",
     "delivery.failed",     "drift.detected",    "drift.repaired",     "consumers.at_risk",
-    "consumers.safe",      "revoke.started",    "revoke.step",        "revoke.completed",
-    "operator.command",
+    "consumers.safe",      "target.abandoned",  "revoke.started",     "revoke.step",
+    "revoke.completed",    "operator.command",
 };
 enum { EVENT_COUNT = sizeof(events) / sizeof(events[0]) };
 

@@ -1,0 +1,351 @@
+#include "app/engine_place.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/str.h"
+
+enum { PLACE_TEXT_MAX = 512 };
+
+/* --- the list, sorted by account and text --- */
+
+static int compare(const struct place *place, const char *key, const char *text)
+{
+    int order = strcmp(place->account_key, key);
+
+    return order != 0 ? order : strcmp(place->text, text);
+}
+
+/* The index of the first place that is not before it. */
+static size_t lower_bound(const struct place_list *list, const char *key, const char *text)
+{
+    size_t low = 0, high = list->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (compare(&list->items[middle], key, text) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void free_place(struct place *place)
+{
+    free((char *)place->account_key);
+    free((char *)place->text);
+}
+
+static void insert(struct engine *engine, struct place_list *list, size_t index,
+                   const struct place *place)
+{
+    struct place copy = *place;
+
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity > 0 ? list->capacity * 2 : 16;
+        struct place *items = reallocarray(list->items, capacity, sizeof(*items));
+
+        if (!items) {
+            engine_fault(engine, "out of memory");
+            return;
+        }
+        list->items = items;
+        list->capacity = capacity;
+    }
+    copy.account_key = str_dup(place->account_key);
+    copy.text = str_dup(place->text);
+    if (!copy.account_key || !copy.text) {
+        free_place(&copy);
+        engine_fault(engine, "out of memory");
+        return;
+    }
+    memmove(&list->items[index + 1], &list->items[index],
+            (list->count - index) * sizeof(*list->items));
+    list->items[index] = copy;
+    list->count++;
+}
+
+static void remove_at(struct place_list *list, size_t index)
+{
+    free_place(&list->items[index]);
+    list->count--;
+    memmove(&list->items[index], &list->items[index + 1],
+            (list->count - index) * sizeof(*list->items));
+}
+
+static void clear(struct place_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free_place(&list->items[i]);
+    free(list->items);
+    *list = (struct place_list){0};
+}
+
+/* --- journal --- */
+
+static void on_loaded(void *context, const struct place *place)
+{
+    struct engine *engine = context;
+
+    insert(engine, &engine->places, engine->places.count, place);
+}
+
+int engine_places_load(struct engine *engine, struct err *err)
+{
+    return store_load_places(engine->parts.store, on_loaded, engine, err);
+}
+
+void engine_places_done(struct engine *engine)
+{
+    clear(&engine->places);
+    clear(&engine->place_changes);
+}
+
+static void change(struct engine *engine, const struct place *place)
+{
+    insert(engine, &engine->place_changes, engine->place_changes.count, place);
+}
+
+void engine_places_save(struct engine *engine)
+{
+    if (engine->place_changes.count > 0)
+        store_save_places(engine->parts.store, engine->place_changes.items,
+                          engine->place_changes.count);
+    clear(&engine->place_changes);
+}
+
+/* --- what a configuration leaves behind --- */
+
+/* Without the location, which is known later than the configuration: the text has to be the same
+ * whether it is known or not. */
+static void describe(const struct destination *destination, char out[PLACE_TEXT_MAX])
+{
+    target_describe(destination, NULL, out, PLACE_TEXT_MAX);
+}
+
+static bool delivers_to(const struct account *subject, const char *text)
+{
+    char described[PLACE_TEXT_MAX];
+
+    for (size_t i = 0; i < subject->destination_count; i++) {
+        describe(&subject->destinations[i], described);
+        if (strcmp(described, text) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void write_warning(const struct account *subject, const char *text, const char *verb,
+                          struct buf *report)
+{
+    (void)buf_append_format(report,
+                            "%s/%s: warning: %s %s delivered to any more: its readers will meet a "
+                            "dead key, unless they read another place before the next rotations\n",
+                            subject->resource_group, subject->name, text, verb);
+}
+
+static void report_abandoned(struct engine_account *account, const struct account *subject,
+                             const struct place *place)
+{
+    static const char remedy[] =
+        "let its readers read a target of the configuration, then remove "
+        "what is left there";
+    struct engine *engine = account->engine;
+    char message[PLACE_TEXT_MAX + 128];
+    struct history_row row = {
+        .at = place->abandoned_at,
+        .event = "target.abandoned",
+        .cycle = place->cycle,
+        .slot = slot_name(account->record.active),
+        .target = place->text,
+        .text = message,
+    };
+    struct log_line line;
+
+    (void)snprintf(
+        message, sizeof(message),
+        "%s: nothing is delivered to %s any more; the %s key in it dies with the rotation "
+        "after the next",
+        subject->name, place->text, slot_name(account->record.active));
+    log_line_start(&line, place->abandoned_at, LEVEL_WARNING, "target.abandoned", "%s", message);
+    log_line_text(&line, "account", subject->name);
+    log_line_text(&line, "resource_group", subject->resource_group);
+    log_line_text(&line, "subscription_id", subject->subscription_id);
+    log_line_text(&line, "target", place->text);
+    log_line_text(&line, "slot", slot_name(account->record.active));
+    log_line_text(&line, "remedy", remedy);
+    log_emit(engine->parts.log, &line);
+    store_save_history(engine->parts.store, account->key, &row, 1);
+    if (engine->place_report)
+        write_warning(subject, place->text, "is not", engine->place_report);
+}
+
+/* `text` was delivered to until now. */
+static void abandon(struct engine_account *account, const struct account *subject, const char *text)
+{
+    struct engine *engine = account->engine;
+    struct place place = {
+        .account_key = account->key,
+        .text = text,
+        .abandoned_at = loop_now(engine->parts.loop),
+        .cycle = account->record.cycle,
+        .gone = !account->record.adopted, /* nothing was ever delivered there */
+    };
+
+    change(engine, &place);
+    if (place.gone)
+        return;
+    insert(engine, &engine->places, lower_bound(&engine->places, account->key, text), &place);
+    report_abandoned(account, subject, &place);
+}
+
+static void forget(struct engine *engine, size_t index)
+{
+    struct place place = engine->places.items[index];
+
+    place.gone = true;
+    change(engine, &place);
+    remove_at(&engine->places, index);
+}
+
+/* What was abandoned and is delivered to again is no longer abandoned. */
+static void take_back(struct engine_account *account, const struct account *subject)
+{
+    struct place_list *list = &account->engine->places;
+    size_t i = lower_bound(list, account->key, "");
+
+    while (i < list->count && strcmp(list->items[i].account_key, account->key) == 0) {
+        if (list->items[i].abandoned_at != 0 && delivers_to(subject, list->items[i].text))
+            forget(account->engine, i);
+        else
+            i++;
+    }
+}
+
+static void add(struct engine_account *account, const char *text)
+{
+    change(account->engine, &(struct place){.account_key = account->key, .text = text});
+}
+
+void engine_places_change(struct engine_account *account, const struct account *subject)
+{
+    const struct account *before = account->account;
+    char text[PLACE_TEXT_MAX];
+
+    take_back(account, subject);
+    for (size_t i = 0; i < subject->destination_count; i++) {
+        describe(&subject->destinations[i], text);
+        if (!delivers_to(before, text))
+            add(account, text);
+    }
+    for (size_t i = 0; i < before->destination_count; i++) {
+        describe(&before->destinations[i], text);
+        if (!delivers_to(subject, text))
+            abandon(account, subject, text);
+    }
+}
+
+void engine_places_preview(const struct engine_account *account, const struct account *subject,
+                           struct buf *report)
+{
+    const struct account *before = account->account;
+    char text[PLACE_TEXT_MAX];
+
+    for (size_t i = 0; account->record.adopted && i < before->destination_count; i++) {
+        describe(&before->destinations[i], text);
+        if (!delivers_to(subject, text))
+            write_warning(subject, text, "would not be", report);
+    }
+}
+
+/* Takes the rows of the account that are not abandoned out of the list: while it is configured, the
+ * configuration tells them. Each is checked off, or abandoned. */
+static void check_off(struct engine_account *account, const struct account *subject, bool *known)
+{
+    struct place_list *list = &account->engine->places;
+    size_t i = lower_bound(list, account->key, "");
+    char described[PLACE_TEXT_MAX];
+
+    while (i < list->count && strcmp(list->items[i].account_key, account->key) == 0) {
+        char *text;
+
+        if (list->items[i].abandoned_at != 0) {
+            i++;
+            continue;
+        }
+        text = str_dup(list->items[i].text);
+        remove_at(list, i);
+        for (size_t d = 0; text && d < subject->destination_count && d < TARGETS_MAX; d++) {
+            describe(&subject->destinations[d], described);
+            known[d] = known[d] || strcmp(described, text) == 0;
+        }
+        if (text && !delivers_to(subject, text)) {
+            abandon(account, subject, text);
+            i = lower_bound(list, account->key, text) + (account->record.adopted ? 1 : 0);
+        }
+        free(text);
+    }
+}
+
+void engine_places_begin(struct engine_account *account)
+{
+    const struct account *subject = account->account;
+    bool known[TARGETS_MAX] = {false};
+    char text[PLACE_TEXT_MAX];
+
+    take_back(account, subject);
+    check_off(account, subject, known);
+    for (size_t i = 0; i < subject->destination_count && i < TARGETS_MAX; i++) {
+        describe(&subject->destinations[i], text);
+        if (!known[i])
+            add(account, text);
+    }
+}
+
+void engine_places_remove(struct engine_account *account)
+{
+    const struct account *subject = account->account;
+    struct place_list *list = &account->engine->places;
+    char text[PLACE_TEXT_MAX];
+
+    for (size_t i = 0; i < subject->destination_count; i++) {
+        const struct place place = {.account_key = account->key, .text = text};
+        size_t index;
+
+        describe(&subject->destinations[i], text);
+        index = lower_bound(list, account->key, text);
+        if (index == list->count || compare(&list->items[index], account->key, text) != 0)
+            insert(account->engine, list, index, &place);
+    }
+}
+
+void engine_places_rotated(struct engine_account *account)
+{
+    struct place_list *list = &account->engine->places;
+    size_t i = lower_bound(list, account->key, "");
+
+    while (i < list->count && strcmp(list->items[i].account_key, account->key) == 0) {
+        if (list->items[i].abandoned_at != 0 && list->items[i].cycle < account->record.cycle)
+            forget(account->engine, i);
+        else
+            i++;
+    }
+    engine_places_save(account->engine);
+}
+
+size_t engine_places_abandoned(const struct engine_account *account, struct abandoned_snapshot *out,
+                               size_t max)
+{
+    const struct place_list *list = &account->engine->places;
+    size_t count = 0;
+
+    for (size_t i = lower_bound(list, account->key, "");
+         i < list->count && count < max && strcmp(list->items[i].account_key, account->key) == 0;
+         i++)
+        if (list->items[i].abandoned_at != 0)
+            out[count++] = (struct abandoned_snapshot){.destination = list->items[i].text,
+                                                       .since = list->items[i].abandoned_at};
+    return count;
+}
