@@ -1,6 +1,7 @@
 #include "app/daemon.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "app/daemon_state.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "io/privileges.h"
 #include "io/process.h"
 
 enum { ONCE_TICK_MS = 100 };
@@ -218,18 +220,54 @@ static bool start_clients(struct daemon *daemon)
 }
 
 /* The directory of the socket is systemd's RuntimeDirectory=; elsewhere it may have to be made. */
-static void make_socket_directory(const char *socket_path)
+static int make_socket_directory(const char *socket_path, struct err *err)
 {
     char *directory = str_dup(socket_path);
     char *slash = directory ? strrchr(directory, '/') : NULL;
-    struct err ignored;
+    int r = 0;
 
     if (slash && slash != directory) {
         *slash = '\0';
-        /* What is wrong with it is said, better, when the socket is bound. */
-        (void)fs_make_directory(directory, 0755, &ignored);
+        r = fs_make_directory(directory, 0755, err);
     }
     free(directory);
+    return r;
+}
+
+/* What a person has to change, a restart does not mend. */
+static int status_without_control(int code)
+{
+    switch (code) {
+    case -EADDRINUSE:
+        return STATUS_BUSY;
+    case -ENOMEM:
+        return STATUS_INTERNAL;
+    case -ENOSPC:
+    case -EDQUOT:
+    case -EIO:
+        return STATUS_STATE;
+    default:
+        return STATUS_CONFIG;
+    }
+}
+
+static void tell_no_control(struct daemon *daemon, const struct err *err)
+{
+    const char *socket = daemon->config->control_socket;
+    char text[ERR_TEXT_MAX + 2 * PATH_MAX];
+
+    daemon->status = status_without_control(err->code);
+    if (daemon->status != STATUS_CONFIG) {
+        say(daemon, LEVEL_ERROR, "daemon.stopping", err->text);
+        return;
+    }
+    snprintf(
+        text, sizeof(text),
+        "the control socket cannot be made: %s. Give the daemon's user a directory that it can "
+        "write to at %.*s (in a container, mount a tmpfs there), or set control_socket to a "
+        "place in another",
+        err->text, (int)(strrchr(socket, '/') - socket), socket);
+    say(daemon, LEVEL_ERROR, "daemon.stopping", text);
 }
 
 static bool open_control(struct daemon *daemon)
@@ -240,16 +278,13 @@ static bool open_control(struct daemon *daemon)
     /* A run by cron answers nobody, and must not take the socket from a daemon. */
     if (daemon->options->once)
         return true;
-    make_socket_directory(daemon->config->control_socket);
     daemon_answer(daemon, &handler);
-    if (control_open(daemon->loop, daemon->config->control_socket, daemon->config->control_group,
+    if (make_socket_directory(daemon->config->control_socket, &err) != 0 ||
+        control_open(daemon->loop, daemon->config->control_socket, daemon->config->control_group,
                      &handler, NULL, &daemon->control, &err) != 0) {
-        say(daemon, LEVEL_ERROR, "daemon.stopping", err.text);
-        daemon->status = err.code == -EADDRINUSE ? STATUS_BUSY : STATUS_STATE;
+        tell_no_control(daemon, &err);
         return false;
     }
-    if (control_warning(daemon->control))
-        say(daemon, LEVEL_WARNING, "daemon.started", control_warning(daemon->control));
     return true;
 }
 
@@ -264,7 +299,12 @@ static void start_timers(struct daemon *daemon)
 static void log_gaps(struct daemon *daemon)
 {
     const char *gap = http_global_gap();
+    char missing[PRIVILEGES_TEXT_MAX];
 
+    if (daemon->control && control_warning(daemon->control))
+        say(daemon, LEVEL_WARNING, "daemon.started", control_warning(daemon->control));
+    if (privileges_missing(missing))
+        say(daemon, LEVEL_NOTICE, "daemon.started", missing);
     if (gap)
         say(daemon, LEVEL_NOTICE, "daemon.started", gap);
     for (unsigned i = 0; (gap = confinement_gap(daemon->confinement, i)) != NULL; i++)

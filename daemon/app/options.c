@@ -21,7 +21,7 @@ static const char usage[] =
     "Exit status: 0 all is well; 64 usage; 69 something stayed undone (--once); 70 internal "
     "error;\n"
     "73 the journal cannot be written or is newer; 75 another process holds the journal;\n"
-    "78 the configuration is wrong.\n"
+    "78 the configuration is wrong, or asks for what the machine lacks.\n"
     "\n"
     "See keyrotated(8) and keyrotated.yaml(5).\n";
 

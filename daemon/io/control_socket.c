@@ -79,6 +79,12 @@ static int give_to_group(struct control_socket *made, const char *group_name, st
     /* In the service it has the group already, which is the service's own: it may give nothing. */
     if (lstat(made->path, &status) < 0)
         return err_set_errno(err, errno, "%s", made->path);
+    if (group_name && group == (gid_t)-1)
+        snprintf(
+            made->warning, sizeof(made->warning),
+            "there is no group %.50s: only root and the daemon's own group can use %.100s; make "
+            "it (groupadd --system %.50s), add operators to it, and restart the daemon",
+            group_name, made->path, group_name);
     if (group != (gid_t)-1 && group != status.st_gid && lchown(made->path, (uid_t)-1, group) < 0)
         snprintf(made->warning, sizeof(made->warning),
                  "%.100s could not be given to the group %.50s (%s): only the daemon's own group "

@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 
-enum { CONTROL_WARNING_MAX = 256, CONTROL_ACTOR_MAX = 64 };
+enum { CONTROL_WARNING_MAX = 512, CONTROL_ACTOR_MAX = 64 };
 
 struct control_socket {
     int fd; /* -1: none */

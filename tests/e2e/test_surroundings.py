@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from daemon import EXIT_BUSY, EXIT_OK, EXIT_STATE
+from daemon import EXIT_BUSY, EXIT_CONFIG, EXIT_OK, EXIT_STATE
 from isolated_network import IsolatedNetwork
 from patience import stays_true, wait_until
 from truth import alternates
@@ -252,3 +252,35 @@ def test_untrusted_certificate(site, azure):
     site.write()
     assert site.ctl("reload").returncode == 0
     site.wait_rotations("alpha", 1)
+
+
+def test_a_read_only_root_without_a_place_for_the_socket(site, namespace):
+    """Told as what it is, with what to do; not as trouble with the journal."""
+    site.account("alpha")
+    site.config["control_socket"] = "/run/keyrotated/control.sock"
+    site.write()
+    namespace.mount_small("/run", "64k")
+    namespace.run("mount", "-o", "remount,ro", "/run")
+    daemon = site.launch(wrapped=namespace.command)
+    assert daemon.wait() == EXIT_CONFIG
+    told = site.log.wait("daemon.stopping")
+    assert told["level"] == "error" and "Read-only file system" in told["msg"]
+    assert "/run/keyrotated" in told["msg"] and "tmpfs" in told["msg"]
+    assert "control_socket" in told["msg"]
+
+
+def test_root_without_capabilities_is_told_what_it_lacks(site, namespace):
+    site.account("alpha")
+    site.start(wrapped=[*namespace.command, "setpriv", "--bounding-set=-all", "--inh-caps=-all"])
+    told = [line["msg"] for line in site.log.lines(event="daemon.started")]
+    assert any("uid 0 without CAP_CHOWN, CAP_DAC_OVERRIDE" in msg for msg in told), told
+
+
+def test_a_group_that_there_is_not(site, namespace, tmp_path):
+    groups = tmp_path / "group"
+    groups.write_text("root:x:0:\n")
+    namespace.replace_file("/etc/group", groups)
+    site.account("alpha")
+    site.start(wrapped=namespace.command)
+    told = site.log.wait("daemon.started", level="warning")
+    assert "there is no group keyrotated-admin" in told["msg"]

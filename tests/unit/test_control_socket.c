@@ -88,6 +88,16 @@ static void test_group_that_it_has_is_not_given(void **state)
     assert_int_equal(status.st_mode & 0777, 0660);
 }
 
+static void test_group_that_there_is_not_is_warned_about(void **state)
+{
+    struct fixture *fixture = *state;
+
+    open_for(fixture, "no-such-group");
+    assert_non_null(strstr(fixture->made.warning, "there is no group no-such-group: only root"));
+    assert_non_null(strstr(fixture->made.warning, "groupadd --system no-such-group"));
+    assert_non_null(strstr(fixture->made.warning, fixture->path));
+}
+
 static void make_pair(int pair[2])
 {
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
@@ -190,6 +200,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_group_of_others_is_warned_about, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_group_that_it_has_is_not_given, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_group_that_there_is_not_is_warned_about, set_up,
+                                        tear_down),
         cmocka_unit_test(test_peer_is_named),
         cmocka_unit_test(test_nobody_is_called_nobody),
         cmocka_unit_test(test_hidden_peer_is_not_called_nobody),
