@@ -204,6 +204,12 @@ static void close_account(struct engine_account *account)
     timer_close(&account->timer, on_timer_closed);
 }
 
+/* So that a repair need not wait until the resource is described again. */
+static void recall_place(struct engine_account *account)
+{
+    azure_account_recall(&account->azure, account->record.endpoint, account->record.location);
+}
+
 /* The account that was removed and came back goes on with what this one leaves behind. */
 static void start_successor(struct engine_account *account)
 {
@@ -211,6 +217,7 @@ static void start_successor(struct engine_account *account)
     struct turn *turn = turn_new(successor, EVENT_START);
 
     successor->record = account->record;
+    recall_place(successor);
     successor->waits = false;
     /* Before whatever has queued meanwhile: nothing may reach a machine that was not started. */
     list_prepend(&successor->queue, &turn->link);
@@ -357,6 +364,7 @@ static size_t merge_accounts(struct engine *engine, struct config *config,
             } else {
                 unpark(parked, parked_count, subject->key, &merged[count]->record);
                 engine_places_begin(merged[count]);
+                recall_place(merged[count]);
                 started[count] = true;
             }
         }

@@ -28,6 +28,7 @@ struct turn {
     struct list link;
     struct event event;
     struct failure failure;
+    struct failure undescribed;
     struct look look;
     struct command command;
     char uuid[CORRELATION_MAX];
@@ -58,10 +59,11 @@ struct engine_account {
     struct rotation_target targets[TARGETS_MAX]; /* parallel to account->destinations */
     enum holding holdings[TARGETS_MAX];          /* what the last look saw in each, for people */
     struct list queue;                           /* of turns */
-    struct turn *saving;  /* its effects wait until the journal has the record */
-    struct turn *acting;  /* what its action will report; NULL: none is under way */
-    time_ms keys_seen_at; /* when the look under way was shown the live keys */
-    size_t parts_pending; /* of an action made of several (reading all targets) */
+    struct turn *saving;     /* its effects wait until the journal has the record */
+    struct turn *acting;     /* what its action will report; NULL: none is under way */
+    struct azure_call *call; /* of the action under way; NULL: it is not at Azure now */
+    time_ms keys_seen_at;    /* when the look under way was shown the live keys */
+    size_t parts_pending;    /* of an action made of several (reading all targets) */
     bool parts_canceled;
     size_t first_failure;         /* index of the first target that failed a preflight, or a look */
     struct deferred finish_later; /* an action that ended before it began still ends on the loop */

@@ -199,11 +199,27 @@ static void read_targets(struct engine_account *account)
     end_part(account, false);
 }
 
+/* The keys are there; what the look could not find out about the resource is told all the same. */
+static void take_description(struct engine_account *account, const struct azure_result *result)
+{
+    struct turn *turn = account->acting;
+
+    turn->look.described = result->described;
+    turn->event.endpoint = account->azure.endpoint;
+    turn->event.location = account->azure.location;
+    if (!result->description)
+        return;
+    turn->undescribed = *result->description;
+    turn->event.undescribed = &turn->undescribed;
+    remember_failure(account, result->description);
+}
+
 static void on_azure_looked(void *context, const struct azure_result *result)
 {
     struct engine_account *account = context;
     struct turn *turn = account->acting;
 
+    account->call = NULL;
     if (result->canceled) {
         abandon(account);
         return;
@@ -214,6 +230,7 @@ static void on_azure_looked(void *context, const struct azure_result *result)
         return;
     }
     account->keys_seen_at = loop_now(account->engine->parts.loop);
+    take_description(account, result);
     turn->look.live[SLOT_PRIMARY] = result->live[SLOT_PRIMARY];
     turn->look.live[SLOT_SECONDARY] = result->live[SLOT_SECONDARY];
     turn->look.clock_skew = result->clock_skew;
@@ -274,6 +291,7 @@ static void on_regenerated(void *context, const struct azure_result *result)
 {
     struct engine_account *account = context;
 
+    account->call = NULL;
     if (result->canceled) {
         abandon(account);
         return;
@@ -290,6 +308,7 @@ static void on_verified(void *context, const struct azure_result *result)
 {
     struct engine_account *account = context;
 
+    account->call = NULL;
     if (result->canceled) {
         abandon(account);
         return;
@@ -336,8 +355,9 @@ void action_finish_later(struct deferred *deferred)
 }
 
 /* A call that could not even be made, for want of memory, would never complete. */
-static void expect_completion(struct engine_account *account, const struct azure_call *call)
+static void expect_completion(struct engine_account *account, struct azure_call *call)
 {
+    account->call = call;
     if (!call)
         engine_fault(account->engine, "out of memory");
 }
@@ -411,7 +431,7 @@ void action_start(struct engine_account *account, const struct action *action)
         [ACTION_DELIVER] = EVENT_DELIVERED,
     };
     struct azure *azure = account->engine->parts.azure;
-    const char *correlation = rotation_correlation(account);
+    struct azure_look_wish wish = {.correlation_id = rotation_correlation(account)};
 
     account->acting = turn_new(account, completions[action->kind]);
     switch (action->kind) {
@@ -422,12 +442,14 @@ void action_start(struct engine_account *account, const struct action *action)
         break;
     case ACTION_LOOK:
         forget_seen_keys(account);
-        expect_completion(
-            account, azure_look(azure, &account->azure, correlation, on_azure_looked, account));
+        wish.describe = action->describe;
+        wish.urgent = action->urgent;
+        expect_completion(account,
+                          azure_look(azure, &account->azure, &wish, on_azure_looked, account));
         break;
     case ACTION_REGENERATE:
         expect_completion(account, azure_regenerate(azure, &account->azure, action->slot,
-                                                    correlation, on_regenerated, account));
+                                                    wish.correlation_id, on_regenerated, account));
         break;
     case ACTION_VERIFY_LIVE:
         verify(account, live_key(account, action->slot, &action->key));

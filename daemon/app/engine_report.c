@@ -72,11 +72,21 @@ static void target_text(const struct engine_account *account, const struct note 
         str_copy(out, size, "a target");
 }
 
+/* The failure that the note is about, or NULL. */
+static const struct failure *failure_of(const struct turn *turn, const struct note *note)
+{
+    if (note->from_failure)
+        return &turn->failure;
+    return note->from_undescribed ? &turn->undescribed : NULL;
+}
+
 /* What is wrong, in the words of the failure if there is one. */
 static const char *cause(const struct turn *turn, const struct note *note)
 {
-    if (note->from_failure && turn->failure.text[0])
-        return turn->failure.text;
+    const struct failure *failure = failure_of(turn, note);
+
+    if (failure && failure->text[0])
+        return failure->text;
     if (note->detail)
         return note->detail;
     return note->reason != REASON_NONE ? reason_describe(note->reason)->meaning : "";
@@ -190,6 +200,7 @@ static void compose(const struct engine_account *account, const struct turn *tur
 static const char *remedy_of(const struct engine_account *account, const struct turn *turn,
                              const struct note *note, char of_hold[FAILURE_TEXT_MAX])
 {
+    const struct failure *failure = failure_of(turn, note);
     const struct hold *hold = report_hold(turn, note);
     char words[FAILURE_TEXT_MAX];
 
@@ -198,8 +209,8 @@ static const char *remedy_of(const struct engine_account *account, const struct 
         command_expand(words, account->account->name, of_hold, FAILURE_TEXT_MAX);
         return of_hold;
     }
-    if (note->from_failure && turn->failure.remedy[0])
-        return turn->failure.remedy;
+    if (failure && failure->remedy[0])
+        return failure->remedy;
     return note->reason != REASON_NONE ? reason_describe(note->reason)->remedy : NULL;
 }
 
@@ -225,9 +236,9 @@ static void add_ids(struct log_line *line, const struct engine_account *account,
                     const struct turn *turn, const struct note *note)
 {
     const struct record *record = &account->record;
-    const struct failure *failure = &turn->failure;
+    const struct failure *failure = failure_of(turn, note);
 
-    if (note->from_failure) {
+    if (failure) {
         if (failure->http_status != 0)
             log_line_number(line, "http_status", failure->http_status);
         log_line_text(line, "error_code", failure->error_code[0] ? failure->error_code : NULL);

@@ -57,4 +57,7 @@ void rotation_interlock(const struct rotation_context *context, const struct rec
                overlap_ends >= start_ends
                    ? "slow consumers may still use the replaced key: its overlap is not over"
                    : "the daemon has just started: an earlier request may still take effect");
+    else if (now < record->regenerate_after)
+        refuse(interlock, REASON_THROTTLED, record->regenerate_after,
+               "Azure has refused to regenerate a key of this account, and asked for a pause");
 }

@@ -42,6 +42,8 @@ struct look {
     struct fingerprint live[SLOT_COUNT];
     struct sighting targets[TARGETS_MAX];
     size_t target_count;
+    bool described;         /* the resource's description came with the keys, and says nothing
+                               against a new one */
     duration_ms clock_skew; /* the server's clock minus ours */
     time_ms taken_at;       /* when it was complete; 0: right now */
 };

@@ -1,5 +1,8 @@
 #include "core/machine.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "core/backoff.h"
 #include "core/schedule.h"
 
@@ -66,6 +69,16 @@ void machine_act(struct machine *machine, enum action_kind kind)
     machine->effects->action = (struct action){.kind = kind};
 }
 
+/* Which of the event's failures a note is about. */
+static void note_source(const struct machine *machine, struct note *note)
+{
+    const struct event *event = machine->event;
+
+    note->from_failure = event->failure != NULL;
+    note->from_undescribed =
+        !event->failure && event->undescribed && event->undescribed->reason == note->reason;
+}
+
 duration_ms machine_backoff(const struct machine *machine, uint32_t attempt,
                             duration_ms server_asked)
 {
@@ -95,7 +108,7 @@ void machine_block(struct machine *machine, enum reason reason, const struct tar
     note = machine_note(machine, NOTE_BLOCKED);
     note->reason = reason;
     note->detail = detail;
-    note->from_failure = machine->event->failure != NULL;
+    note_source(machine, note);
     if (target) {
         note->has_target = true;
         note->target = *target;
@@ -168,7 +181,7 @@ struct note *machine_trouble(struct machine *machine, enum reason reason, time_m
     note = machine_note(machine, NOTE_ROTATION_RETRYING);
     note->reason = reason;
     note->detail = detail;
-    note->from_failure = machine->event->failure != NULL;
+    note_source(machine, note);
     return note;
 }
 
@@ -340,9 +353,63 @@ bool machine_yields(const struct record *record, const struct target_record *tar
            judge_holds(holding, slot_other(record->active));
 }
 
+/* Do consumers hold a dead key, or may they, or are they owed one? */
+static bool serves_repair(const struct record *record)
+{
+    return record->adopted &&
+           (record->consumers_at_risk || record->surprise.pending ||
+            record->repairing != DRIFT_NONE ||
+            (record->goal == record->active && record_owed_required(record) > 0));
+}
+
+void machine_act_look(struct machine *machine)
+{
+    const struct record *record = machine->record;
+    struct action *action = &machine->effects->action;
+
+    machine_act(machine, ACTION_LOOK);
+    action->urgent = serves_repair(record);
+    /* After a failure the description may tell what it was. */
+    action->describe = !action->urgent || record->attempts > 0 ||
+                       record->position == POSITION_ROTATE_LOOK ||
+                       record->position == POSITION_DOUBT_LOOK;
+}
+
+bool machine_is_described(struct machine *machine)
+{
+    static const struct failure missing = {.reason = REASON_AZURE_ERROR,
+                                           .text = "the account was not described"};
+
+    if (machine->event->look->described)
+        return true;
+    machine_fail(machine, machine->event->undescribed ? machine->event->undescribed : &missing);
+    return false;
+}
+
+void machine_note_undescribed(struct machine *machine)
+{
+    const struct failure *undescribed = machine->event->undescribed;
+
+    if (undescribed && (reason_describe(undescribed->reason)->clearing == CLEARED_BY_WORLD ||
+                        machine_blocked_by_world(machine->record)))
+        machine_fail(machine, undescribed);
+}
+
+/* The resource moves never, and its endpoint hardly ever. */
+static void take_place(struct machine *machine, char *out, size_t size, const char *seen)
+{
+    if (!seen || strlen(seen) >= size || strcmp(out, seen) == 0)
+        return;
+    snprintf(out, size, "%s", seen);
+    machine->effects->persist = true;
+}
+
 void machine_looked(struct machine *machine)
 {
     const struct look *look = machine->event->look;
+
+    take_place(machine, machine->record->endpoint, ENDPOINT_MAX, machine->event->endpoint);
+    take_place(machine, machine->record->location, LOCATION_MAX, machine->event->location);
 
     machine->record->looked_at = look->taken_at != 0 ? look->taken_at : machine->now;
 }
@@ -397,13 +464,18 @@ bool machine_look_is_whole(struct machine *machine)
 
 bool machine_take_look(struct machine *machine)
 {
+    const bool undescribed = machine->event->undescribed != NULL;
+
     if (judge_is_late(machine->record, machine->event->look))
         return true;
     if (machine_look_is_whole(machine)) {
-        machine_recovered(machine);
+        /* What a rotation waits for is not there yet, and what blocks may still do so. */
+        if (!undescribed || (machine->record->position != POSITION_ROTATE_LOOK &&
+                             !machine_blocked_by_world(machine->record)))
+            machine_recovered(machine);
         return true;
     }
-    if (machine_blocked_by_world(machine->record))
+    if (machine_blocked_by_world(machine->record) && !undescribed)
         machine_unblock(machine);
     return false;
 }

@@ -81,6 +81,15 @@ void machine_void_acknowledgements(struct machine *machine);
 /* Every readable target that was seen to hold the goal's key has acknowledged it, unless an earlier
  * delivery to it may still land. */
 void machine_acknowledge_seen(struct machine *machine, const struct look *look);
+/* Asks for a look: with the description where an intent may follow it, and where nothing is in a
+ * hurry; urgently where a repair waits for it. */
+void machine_act_look(struct machine *machine);
+/* Is the description there that a regenerate needs? Without it there is trouble, or a block: the
+ * description's. */
+bool machine_is_described(struct machine *machine);
+/* The keys are as they should be, but the description says that they are of no use, or what blocked
+ * before was not shown to be right again: so says the account. */
+void machine_note_undescribed(struct machine *machine);
 /* A look succeeded; what is done because of it is done while it is fresh. */
 void machine_looked(struct machine *machine);
 /* Is the last look so young that it may be acted on? A clock that was set back makes it an old one.

@@ -18,6 +18,8 @@
 #include "core/slot.h"
 
 enum { REPLACED_MAX = 8, CORRELATION_MAX = 40, ACTOR_MAX = 64 };
+/* Longer ones are not kept: then a restart has to read the description before it knows them. */
+enum { ENDPOINT_MAX = 128, LOCATION_MAX = 40 };
 
 /* Why a rotation was started. */
 enum trigger { TRIGGER_NONE, TRIGGER_SCHEDULE, TRIGGER_COMMAND };
@@ -95,6 +97,12 @@ struct record {
     time_ms verify_since; /* the first attempt to prove the new key; 0: none */
     bool verified;        /* the data plane accepted the goal's key */
     bool refused;         /* it refused it, the last time that it said anything */
+
+    time_ms regenerate_after; /* Azure asked for a pause of regenerating; 0: it did not */
+
+    /* the resource, as last described: what a repair needs where it cannot be described now */
+    char endpoint[ENDPOINT_MAX]; /* "": not known */
+    char location[LOCATION_MAX]; /* the same */
 
     /* the guarantees */
     time_ms overlap_from;      /* the last time the readers of a required target were told */

@@ -62,6 +62,7 @@ static void heal_future_times(struct machine *machine)
     record->trouble_since = earlier(record->trouble_since, machine->now);
     record->check_at =
         earlier(record->check_at, time_add(machine->now, context->policy->check_every));
+    record->regenerate_after = earlier(record->regenerate_after, time_add(machine->now, day));
     record->retry_at =
         earlier(record->retry_at, time_add(machine->now, later(day, context->timing->retry_max)));
     for (int slot = 0; slot < SLOT_COUNT; slot++)
@@ -254,6 +255,7 @@ void rotation_shift_times(struct record *record, duration_ms jump, time_ms now)
     shift(&record->looked_at, jump, now);
     shift(&record->surprise.seen_at, jump, now);
     shift(&record->retry_at, jump, TIME_NEVER);
+    shift(&record->regenerate_after, jump, TIME_NEVER);
     shift(&record->check_at, jump, TIME_NEVER);
     for (size_t i = 0; i < record->target_count; i++) {
         shift(&record->targets[i].acknowledged_at, jump, now);

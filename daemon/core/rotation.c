@@ -177,7 +177,7 @@ static void believe_what_stays(struct machine *machine)
 static void on_looked(struct machine *machine)
 {
     if (look_is_stale(machine)) {
-        machine_act(machine, ACTION_LOOK);
+        machine_act_look(machine);
         return;
     }
     believe_what_stays(machine);

@@ -77,6 +77,11 @@ struct event {
     time_ms now;
     const struct failure *failure;       /* NULL: it worked */
     const struct look *look;             /* LOOKED */
+    const struct failure *undescribed;   /* LOOKED: why the look has no description, or what the
+                                            description has against a new key; NULL: it has one,
+                                            or was asked for none */
+    const char *endpoint;                /* LOOKED: of the data plane; NULL: not known */
+    const char *location;                /* LOOKED; NULL: not known */
     const struct failure *read_failure;  /* LOOKED: why the look could not read `target` */
     const char *fresh_uuid;              /* any event: names a rotation that begins with it */
     duration_ms jump;                    /* CLOCK_JUMPED: how far the wall clock moved */
@@ -91,7 +96,7 @@ struct event {
 enum action_kind {
     ACTION_NONE,
     ACTION_PREFLIGHT,     /* try every required target */
-    ACTION_LOOK,          /* GET, listKeys, read the targets */
+    ACTION_LOOK,          /* listKeys, the description if `describe`, read the targets */
     ACTION_REGENERATE,    /* `slot`; exactly one request */
     ACTION_VERIFY_LIVE,   /* the live key of `slot` from the last look or regenerate */
     ACTION_VERIFY_TARGET, /* the key that `target` was seen to hold in the last look: `key` */
@@ -101,6 +106,8 @@ enum action_kind {
 struct action {
     enum action_kind kind;
     enum slot slot;
+    bool describe;          /* look: an intent may follow, or nobody is in a hurry */
+    bool urgent;            /* look: it serves a repair */
     struct fingerprint key; /* what is verified or delivered must have this fingerprint */
     struct target_id target;
 };
@@ -142,6 +149,7 @@ struct note {
     struct fingerprint fingerprint; /* none: not about a key */
     uint64_t hold_id;               /* HELD: see effects.told; RELEASED: the last that ended */
     bool from_failure;              /* the event's failure belongs to it */
+    bool from_undescribed;          /* or the event's `undescribed` does */
     const char *detail;             /* a static sentence, or NULL */
 };
 

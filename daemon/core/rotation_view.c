@@ -1,7 +1,13 @@
 #include "core/machine.h"
 
+/* A rotation is due, and Azure has asked for a pause. */
+static bool is_paused(const struct record *record, time_ms now)
+{
+    return record->regenerate_after > now && (record->requested || record->due_at <= now);
+}
+
 static enum account_state state_of(const struct rotation_context *context,
-                                   const struct record *record, enum reason *reason)
+                                   const struct record *record, time_ms now, enum reason *reason)
 {
     *reason = REASON_NONE;
     if (record->blocked != REASON_NONE) {
@@ -21,6 +27,10 @@ static enum account_state state_of(const struct rotation_context *context,
     if (record->intent.open || record->goal != record->active ||
         record->position == POSITION_PREFLIGHT || record->position == POSITION_ROTATE_LOOK)
         return STATE_ROTATING;
+    if (is_paused(record, now)) {
+        *reason = REASON_THROTTLED;
+        return STATE_RETRYING;
+    }
     if (context->hold) {
         *reason = REASON_OPERATOR;
         return STATE_HELD;
@@ -38,7 +48,7 @@ void rotation_view(const struct rotation_context *context, const struct record *
     struct interlock interlock;
 
     *view = (struct rotation_view){.next_at = TIME_NEVER, .retry_at = TIME_NEVER};
-    view->state = state_of(context, record, &view->reason);
+    view->state = state_of(context, record, now, &view->reason);
     view->overdue = plan_overdue_at(context, record) <= now;
     view->consumers_at_risk = record->consumers_at_risk;
     if (view->state == STATE_BLOCKED)
@@ -50,6 +60,8 @@ void rotation_view(const struct rotation_context *context, const struct record *
         view->retry_at = deliver_retry_at(record);
     else if (record->retry_at > now)
         view->retry_at = record->retry_at;
+    else if (view->reason == REASON_THROTTLED)
+        view->retry_at = record->regenerate_after;
     if (record->adopted && record->due_at != 0 && record->blocked == REASON_NONE) {
         rotation_interlock(context, record, now, &interlock);
         view->next_at = record->requested ? now : record->due_at;

@@ -3,7 +3,7 @@
 void enter_adopt_look(struct machine *machine)
 {
     machine_move(machine, POSITION_ADOPT_LOOK);
-    machine_act(machine, ACTION_LOOK);
+    machine_act_look(machine);
 }
 
 bool adopt_if_told(struct machine *machine)
@@ -114,6 +114,13 @@ static bool look_is_late(const struct machine *machine)
            machine->now < time_add(record->trouble_since, believed_after);
 }
 
+/* The description says that nobody can use a key of this account: then there is nobody to give one
+ * to. */
+static bool keys_are_off(enum reason reason)
+{
+    return reason == REASON_SHARED_KEY_DISABLED || reason == REASON_USER_SUBSCRIPTION_MODE;
+}
+
 void on_adopt_look(struct machine *machine)
 {
     struct record *record = machine->record;
@@ -126,6 +133,11 @@ void on_adopt_look(struct machine *machine)
 
     if (machine->event->failure) {
         machine_fail(machine, machine->event->failure);
+        machine_move(machine, POSITION_ADOPT_WAIT);
+        return;
+    }
+    if (machine->event->undescribed && keys_are_off(machine->event->undescribed->reason)) {
+        machine_fail(machine, machine->event->undescribed);
         machine_move(machine, POSITION_ADOPT_WAIT);
         return;
     }

@@ -10,7 +10,7 @@
 void enter_check_look(struct machine *machine)
 {
     machine_move(machine, POSITION_CHECK_LOOK);
-    machine_act(machine, ACTION_LOOK);
+    machine_act_look(machine);
 }
 
 static void enter_confirm_wait(struct machine *machine)
@@ -393,5 +393,6 @@ void on_check_look(struct machine *machine)
         return;
     if (!whole)
         machine->record->check_at = machine->record->retry_at;
+    machine_note_undescribed(machine);
     enter_idle(machine);
 }

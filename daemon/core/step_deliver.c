@@ -100,7 +100,7 @@ void deliver_next(struct machine *machine)
 void enter_deliver_look(struct machine *machine)
 {
     machine_move(machine, POSITION_DELIVER_LOOK);
-    machine_act(machine, ACTION_LOOK);
+    machine_act_look(machine);
 }
 
 time_ms deliver_resume_at(const struct record *record)

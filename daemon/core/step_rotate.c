@@ -37,12 +37,12 @@ void on_preflight(struct machine *machine)
         return;
     }
     machine_move(machine, POSITION_ROTATE_LOOK);
-    machine_act(machine, ACTION_LOOK);
+    machine_act_look(machine);
 }
 
 /*
  * The only place where an intent is written. The look that is at hand was judged as recorded in
- * this very step; the interlock has the last word.
+ * this very step, and has to come with the account's description; the interlock has the last word.
  */
 static bool write_intent(struct machine *machine)
 {
@@ -51,7 +51,7 @@ static bool write_intent(struct machine *machine)
     struct interlock interlock;
 
     rotation_interlock(machine->context, record, machine->now, &interlock);
-    if (!interlock.open)
+    if (!interlock.open || !machine_is_described(machine))
         return false;
     if (!intent->open) {
         *intent = (struct intent){.open = true, .slot = slot_other(record->active)};
@@ -149,7 +149,7 @@ void enter_doubt_wait(struct machine *machine, time_ms not_before)
 void enter_doubt_look(struct machine *machine)
 {
     machine_move(machine, POSITION_DOUBT_LOOK);
-    machine_act(machine, ACTION_LOOK);
+    machine_act_look(machine);
 }
 
 /* The standby slot holds a new key, and it is ours: it becomes the goal. */
@@ -161,6 +161,7 @@ static void take_new_key(struct machine *machine, const struct fingerprint *key)
     machine_take_key(machine, slot, key);
     record->goal = slot;
     record->intent = (struct intent){0};
+    record->regenerate_after = 0;
     record->verified = false;
     record->refused = false;
     record->verify_since = machine->now;
@@ -183,6 +184,19 @@ static void take_other_change(struct machine *machine, enum slot other,
     machine_take_key(machine, other, key);
 }
 
+/* A pause that Azure asks for is one of regenerating: looks and repairs need not keep it. */
+static void regenerate_failed(struct machine *machine, const struct failure *failure)
+{
+    struct record *record = machine->record;
+
+    if (failure->retry_after > 0)
+        record->regenerate_after = time_add(machine->now, failure->retry_after);
+    if (reason_describe(failure->reason)->clearing == CLEARED_BY_RETRY)
+        machine_trouble(machine, failure->reason, 0, NULL);
+    else
+        machine_fail(machine, failure);
+}
+
 void on_regenerated(struct machine *machine)
 {
     struct record *record = machine->record;
@@ -194,7 +208,7 @@ void on_regenerated(struct machine *machine)
     if (event->failure) {
         time_ms settled = time_add(machine->now, machine->context->timing->unknown_wait);
 
-        machine_fail(machine, event->failure);
+        regenerate_failed(machine, event->failure);
         enter_doubt_wait(machine, event->failure->outcome_unknown ? settled : 0);
         return;
     }
@@ -223,7 +237,8 @@ static void repeat_or_leave(struct machine *machine)
     rotation_interlock(machine->context, record, machine->now, &interlock);
     if (interlock.open && judge_drift(record, look).kind == VERDICT_AS_RECORDED) {
         /* Only a regenerate needs all that: drift is repaired with less. */
-        if (!machine_clock_agrees(machine) || !machine_look_is_whole(machine)) {
+        if (!machine_clock_agrees(machine) || !machine_look_is_whole(machine) ||
+            !machine_is_described(machine)) {
             enter_doubt_wait(machine, 0);
             return;
         }
@@ -251,7 +266,7 @@ void on_doubt_look(struct machine *machine)
         enter_doubt_wait(machine, 0);
         return;
     }
-    if (machine_blocked_by_world(record))
+    if (machine_blocked_by_world(record) && !machine->event->undescribed)
         machine_unblock(machine);
     if (judge_is_late(record, look)) {
         machine_trouble_late(machine);

@@ -31,7 +31,7 @@ void enter_verify(struct machine *machine)
 void enter_verify_look(struct machine *machine)
 {
     machine_move(machine, POSITION_VERIFY_LOOK);
-    machine_act(machine, ACTION_LOOK);
+    machine_act_look(machine);
 }
 
 static void enter_verify_wait(struct machine *machine)

@@ -22,10 +22,11 @@ struct admission_lane {
     struct admission_subscription *subscription;
     char *identity;
     enum admission_kind kind;
-    struct list urgent; /* these first */
-    struct list waiting;
-    size_t waiting_count;    /* in both */
-    struct ratelimit bucket; /* unused by ADMISSION_DATA */
+    struct list waiting[ADMISSION_RANK_COUNT];
+    size_t waiting_count;            /* in all of them */
+    struct ratelimit bucket;         /* unused by ADMISSION_DATA */
+    bool refused;                    /* the server refused, and has not answered another since */
+    struct admission_request *first; /* while refused: the one that finds out */
     duration_ms logged_at;
     bool logged;
 };
@@ -47,6 +48,7 @@ struct admission {
     struct list table[TABLE_SIZE]; /* of subscriptions, by hash of their ids */
     struct list ring;
     size_t ring_length;
+    size_t waiting_count[ADMISSION_RANK_COUNT];
     unsigned limit_in_all;
     unsigned limit_per_subscription;
     unsigned in_flight;
@@ -58,45 +60,57 @@ struct admission {
 
 /* --- letting requests in --- */
 
-static void admit(struct admission_lane *lane)
+static void admit(struct admission_lane *lane, enum admission_rank rank)
 {
     struct admission_subscription *subscription = lane->subscription;
-    struct list *queue = list_empty(&lane->urgent) ? &lane->waiting : &lane->urgent;
-    struct admission_request *request = container_of(queue->next, struct admission_request, link);
+    struct admission *admission = subscription->admission;
+    struct admission_request *request =
+        container_of(lane->waiting[rank].next, struct admission_request, link);
 
     list_remove(&request->link);
     lane->waiting_count--;
     subscription->waiting_count--;
+    admission->waiting_count[rank]--;
     subscription->in_flight++;
-    subscription->admission->in_flight++;
+    admission->in_flight++;
+    if (lane->refused)
+        lane->first = request;
     request->state = ADMISSION_INSIDE;
     request->admitted(request);
 }
 
+/* 0: a request of the lane may go now. TIME_NEVER: when another one has been answered. */
+static duration_ms lane_wait(struct admission_lane *lane)
+{
+    if (lane->kind == ADMISSION_DATA)
+        return 0;
+    if (lane->first != NULL)
+        return TIME_NEVER;
+    return ratelimit_take(&lane->bucket, lane->subscription->admission->clock());
+}
+
 /* Lets in one request of the subscription. Where only empty buckets prevent it, *wait is lowered to
  * the time until the first of them has a token. */
-static bool admit_one(struct admission_subscription *subscription, duration_ms *wait)
+static bool admit_one(struct admission_subscription *subscription, enum admission_rank rank,
+                      duration_ms *wait)
 {
-    struct admission *admission = subscription->admission;
-
-    if (subscription->in_flight >= admission->limit_per_subscription)
+    if (subscription->in_flight >= subscription->admission->limit_per_subscription)
         return false;
     list_for_each (link, &subscription->lanes) {
         struct admission_lane *lane = container_of(link, struct admission_lane, link);
-        duration_ms lane_wait = 0;
+        duration_ms until_token;
 
-        if (lane->waiting_count == 0)
+        if (list_empty(&lane->waiting[rank]))
             continue;
-        if (lane->kind != ADMISSION_DATA)
-            lane_wait = ratelimit_take(&lane->bucket, admission->clock());
-        if (lane_wait == 0) {
+        until_token = lane_wait(lane);
+        if (until_token == 0) {
             list_remove(&lane->link);
             list_append(&subscription->lanes, &lane->link);
-            admit(lane);
+            admit(lane, rank);
             return true;
         }
-        if (lane_wait < *wait)
-            *wait = lane_wait;
+        if (until_token < *wait)
+            *wait = until_token;
     }
     return false;
 }
@@ -117,13 +131,12 @@ static void join_ring(struct admission_subscription *subscription)
 
 /* The turn passes on with every request that is let in. It ends when the limit is reached, or when
  * nobody in the whole ring could be helped. */
-static void dispatch(struct admission *admission)
+static void dispatch_rank(struct admission *admission, enum admission_rank rank, duration_ms *wait)
 {
-    duration_ms wait = TIME_NEVER;
     size_t fruitless = 0;
 
-    timer_stop(&admission->refilled);
-    while (admission->in_flight < admission->limit_in_all && fruitless < admission->ring_length) {
+    while (admission->waiting_count[rank] > 0 && admission->in_flight < admission->limit_in_all &&
+           fruitless < admission->ring_length) {
         struct admission_subscription *subscription =
             container_of(admission->ring.next, struct admission_subscription, ring_link);
 
@@ -132,12 +145,21 @@ static void dispatch(struct admission *admission)
         if (subscription->waiting_count == 0) {
             leave_ring(subscription);
             fruitless = 0;
-        } else if (admit_one(subscription, &wait)) {
+        } else if (admit_one(subscription, rank, wait)) {
             fruitless = 0;
         } else {
             fruitless++;
         }
     }
+}
+
+static void dispatch(struct admission *admission)
+{
+    duration_ms wait = TIME_NEVER;
+
+    timer_stop(&admission->refilled);
+    for (int rank = 0; rank < ADMISSION_RANK_COUNT; rank++)
+        dispatch_rank(admission, (enum admission_rank)rank, &wait);
     if (wait != TIME_NEVER)
         timer_set_delay(&admission->refilled, wait);
 }
@@ -214,8 +236,8 @@ static struct admission_lane *lane_new(struct admission_subscription *subscripti
     }
     lane->subscription = subscription;
     lane->kind = kind;
-    list_init(&lane->urgent);
-    list_init(&lane->waiting);
+    for (int rank = 0; rank < ADMISSION_RANK_COUNT; rank++)
+        list_init(&lane->waiting[rank]);
     ratelimit_init(&lane->bucket, write ? WRITE_BURST : READ_BURST,
                    write ? WRITE_REFILL : READ_REFILL, subscription->admission->clock());
     list_append(&subscription->lanes, &lane->link);
@@ -243,7 +265,7 @@ void admission_request_init(struct admission_request *request,
     request->lane = NULL;
     request->state = ADMISSION_OUTSIDE;
     request->admitted = admitted;
-    request->urgent = false;
+    request->rank = ADMISSION_IN_TURN;
 }
 
 int admission_enter(struct admission *admission, struct admission_request *request,
@@ -258,9 +280,10 @@ int admission_enter(struct admission *admission, struct admission_request *reque
         return -ENOMEM;
     request->lane = lane;
     request->state = ADMISSION_WAITING;
-    list_append(request->urgent ? &lane->urgent : &lane->waiting, &request->link);
+    list_append(&lane->waiting[request->rank], &request->link);
     lane->waiting_count++;
     subscription->waiting_count++;
+    admission->waiting_count[request->rank]++;
     join_ring(subscription);
     loop_defer(admission->loop, &admission->dispatch);
     return 0;
@@ -278,10 +301,13 @@ void admission_leave(struct admission_request *request)
         list_remove(&request->link);
         lane->waiting_count--;
         lane->subscription->waiting_count--;
+        admission->waiting_count[request->rank]--;
     } else {
         lane->subscription->in_flight--;
         admission->in_flight--;
     }
+    if (lane->first == request)
+        lane->first = NULL;
     request->state = ADMISSION_OUTSIDE;
     request->lane = NULL;
     loop_defer(admission->loop, &admission->dispatch);
@@ -291,6 +317,10 @@ void admission_server_remaining(struct admission_request *request, int64_t remai
 {
     struct admission_lane *lane = request->lane;
 
+    if (lane->first == request) {
+        lane->refused = false;
+        lane->first = NULL;
+    }
     ratelimit_server_remaining(&lane->bucket, remaining, lane->subscription->admission->clock());
 }
 
@@ -322,8 +352,23 @@ void admission_server_refused(struct admission_request *request, duration_ms pau
 
     if (pause <= 0)
         pause = PAUSE_UNSAID;
+    if (pause > ADMISSION_PAUSE_MAX)
+        pause = ADMISSION_PAUSE_MAX;
+    lane->refused = true;
     ratelimit_server_refused(&lane->bucket, pause, now);
     log_refusal(lane, pause, now);
+}
+
+bool admission_waits_for_server(const struct admission_request *request, duration_ms *ret_wait)
+{
+    const struct admission_lane *lane = request->lane;
+    duration_ms now;
+
+    if (request->state != ADMISSION_WAITING || !lane->refused)
+        return false;
+    now = lane->subscription->admission->clock();
+    *ret_wait = lane->bucket.closed_until > now ? lane->bucket.closed_until - now : 0;
+    return true;
 }
 
 /* --- life --- */

@@ -5,8 +5,12 @@
  * steadily ("Understand how Azure Resource Manager throttles requests"); POST actions count as
  * writes. Requests queue here, in lanes of subscription, identity and kind, until their lane's
  * bucket has a token and the limits on requests in flight leave room. Subscriptions take turns, and
- * so do the lanes of one, so that a large subscription does not keep the others waiting. Within a
- * lane, urgent requests go first: a regenerate follows a look that grows old while it waits.
+ * so do the lanes of one, so that a large subscription does not keep the others waiting. Ranks go
+ * before turns: what serves a repair is admitted before everything else, and a regenerate before
+ * what is left, because it follows a look that grows old while it waits.
+ *
+ * A lane is closed only where Azure says that the subscription is meant, and for a minute at most.
+ * After that one request goes first; the others follow when Azure has answered it.
  */
 #ifndef KEYROTATED_IO_ADMISSION_H
 #define KEYROTATED_IO_ADMISSION_H
@@ -24,6 +28,13 @@ enum admission_kind {
     ADMISSION_DATA   /* a service's data plane: no bucket, only the limits in flight */
 };
 
+enum admission_rank {
+    ADMISSION_FIRST, /* serves a repair: consumers hold a dead key, or may */
+    ADMISSION_SOON,  /* follows something that grows old */
+    ADMISSION_IN_TURN,
+    ADMISSION_RANK_COUNT
+};
+
 struct admission;
 struct admission_lane;
 
@@ -33,7 +44,7 @@ struct admission_request {
     struct admission_lane *lane;
     enum { ADMISSION_OUTSIDE, ADMISSION_WAITING, ADMISSION_INSIDE } state;
     void (*admitted)(struct admission_request *request);
-    bool urgent; /* set before admission_enter() */
+    enum admission_rank rank; /* set before admission_enter(); ADMISSION_IN_TURN at first */
 };
 
 /* `clock` is monotonic: time_boot() but in tests. NULL when memory is out. */
@@ -58,8 +69,16 @@ int admission_enter(struct admission *admission, struct admission_request *reque
 void admission_leave(struct admission_request *request);
 
 /* What the server's answer said, while the request is inside: so many are left (negative: it did
- * not say); it refused and wants a pause (0: it did not say how long). */
+ * not say). A request that went first after a pause opens its lane by that. */
 void admission_server_remaining(struct admission_request *request, int64_t remaining);
+/* The server refused it, and meant the whole subscription: the lane is closed for `pause` (0: it
+ * did not say how long), at most ADMISSION_PAUSE_MAX. Not to be called for a refusal that is about
+ * one resource: that binds nobody else. */
+#define ADMISSION_PAUSE_MAX MS_MINUTE
 void admission_server_refused(struct admission_request *request, duration_ms pause);
+
+/* Does it wait because the server closed its lane? Then *ret_wait is how long the lane stays closed
+ * (0: the request that goes first is being answered). */
+bool admission_waits_for_server(const struct admission_request *request, duration_ms *ret_wait);
 
 #endif

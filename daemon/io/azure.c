@@ -2,7 +2,8 @@
  * The life of a call.
  *
  * When all goes well an exchange gets a token, is admitted, is sent and answered; after a look's
- * first exchange comes the second; then the call ends. What can go wrong: there is no token (the
+ * first exchange comes the second; then the call ends. What can go wrong: the first exchange of a
+ * look fails (noted: the second is made all the same); there is no token (the
  * call ends with the failure of the token); the token ran out while waiting for admission (back to
  * the token); a 401 (once per exchange: the token is given up and the exchange made again);
  * anything else ends the call. A call that is canceled ends as soon as what it waits for has let go
@@ -15,6 +16,7 @@
 
 #include "base/str.h"
 #include "io/azure_call.h"
+#include "proto/batch_account.h"
 #include "proto/failure.h"
 
 /* A regenerate leaves so soon after it was asked for, or not at all: it follows a look, and what
@@ -31,6 +33,14 @@ void azure_account_done(struct azure_account *account)
     free(account->location);
     account->endpoint = NULL;
     account->location = NULL;
+}
+
+void azure_account_recall(struct azure_account *account, const char *endpoint, const char *location)
+{
+    if (account->endpoint == NULL && batch_endpoint_valid(endpoint))
+        account->endpoint = str_dup(endpoint);
+    if (account->location == NULL && location[0] != '\0')
+        account->location = str_dup(location);
 }
 
 void azure_account_forget_keys(struct azure_account *account)
@@ -50,10 +60,8 @@ static void fail_as_canceled(struct azure_call *call)
     failure_set_text(&call->failure, "given up before it was done");
 }
 
-static void fill_failure(struct azure_call *call)
+static void fill_failure(const struct azure_call *call, struct failure *failure)
 {
-    struct failure *failure = &call->failure;
-
     if (failure->client_request_id[0] == '\0')
         str_copy(failure->client_request_id, sizeof(failure->client_request_id),
                  call->result.client_request_id);
@@ -73,8 +81,10 @@ static void end(struct azure_call *call)
     if (call->canceled)
         fail_as_canceled(call);
     if (call->failed) {
-        fill_failure(call);
+        fill_failure(call, &call->failure);
         call->result.failure = &call->failure;
+    } else if (call->undescribed) {
+        call->result.description = &call->description;
     }
     call->result.canceled = call->canceled;
     call->result.duration = azure->clock() - call->started;
@@ -129,14 +139,14 @@ static void report_to_admission(struct azure_call *call, const struct http_reply
                                 time_ms now)
 {
     struct admission_request *request = &call->admission_request;
+    bool write = call->exchange != EXCHANGE_DESCRIBE;
 
     if (call->exchange == EXCHANGE_PROBE || reply->outcome != HTTP_ANSWERED)
         return;
-    if (reply->status == 429)
+    if (arm_reply_throttles_subscription(reply, write))
         admission_server_refused(request, http_reply_retry_after(reply, now));
     else
-        admission_server_remaining(request,
-                                   arm_reply_remaining(reply, call->exchange != EXCHANGE_DESCRIBE));
+        admission_server_remaining(request, arm_reply_remaining(reply, write));
 }
 
 /* A request that was not authorised had no effect, so that it may be made again. */
@@ -147,6 +157,55 @@ static bool wants_other_token(struct azure_call *call, const struct http_reply *
         return false;
     return token_invalidate(call->azure->tokens, call->subject->identity,
                             call->config->cloud.audience, call->token_generation);
+}
+
+static void list_keys(struct azure_call *call)
+{
+    call->exchange = EXCHANGE_LIST_KEYS;
+    call->step = CALL_NEXT_EXCHANGE;
+}
+
+static void go_undescribed(struct azure_call *call)
+{
+    call->undescribed = true;
+    call->description = call->failure;
+    fill_failure(call, &call->description);
+    list_keys(call);
+}
+
+/* An intent follows the look: what the description said must not be much older than the keys. */
+static void date_description(struct azure_call *call)
+{
+    call->result.described = call->described_at != 0;
+    if (!call->result.described ||
+        call->azure->clock() - call->described_at <= AZURE_DESCRIPTION_FRESH)
+        return;
+    call->result.described = false;
+    call->undescribed = true;
+    failure_init(&call->description, REASON_THROTTLED);
+    failure_set_text(&call->description,
+                     "listKeys waited so long for its turn that the account's description is out "
+                     "of date");
+}
+
+/* Where the keys are switched off, listKeys fails in words of its own; the description's are
+ * better. */
+static void explain_by_description(struct azure_call *call)
+{
+    if (call->exchange == EXCHANGE_LIST_KEYS && call->undescribed &&
+        call->failure.reason == REASON_AZURE_ERROR && call->failure.http_status < 500 &&
+        (call->description.reason == REASON_SHARED_KEY_DISABLED ||
+         call->description.reason == REASON_USER_SUBSCRIPTION_MODE))
+        call->failure = call->description;
+}
+
+static bool try_other_token(struct azure_call *call, const struct http_reply *reply)
+{
+    if (call->canceled || !wants_other_token(call, reply))
+        return false;
+    call->reauthorised = true;
+    call->step = CALL_WANTS_TOKEN;
+    return true;
 }
 
 static void on_answer(void *context, struct http_reply *reply)
@@ -163,19 +222,22 @@ static void on_answer(void *context, struct http_reply *reply)
     case VERDICT_DONE:
         /* The answer came before the cancellation took hold: it is worth more. */
         call->canceled = false;
+        date_description(call);
         call->step = CALL_ENDED;
         break;
-    case VERDICT_LIST_KEYS:
-        call->exchange = EXCHANGE_LIST_KEYS;
-        call->step = CALL_NEXT_EXCHANGE;
+    case VERDICT_DESCRIBED:
+        call->described_at = call->azure->clock();
+        list_keys(call);
+        break;
+    case VERDICT_UNDESCRIBED:
+        if (!try_other_token(call, reply))
+            go_undescribed(call);
         break;
     case VERDICT_FAILED:
-        if (!call->canceled && wants_other_token(call, reply)) {
-            call->reauthorised = true;
-            call->step = CALL_WANTS_TOKEN;
-        } else {
-            fail(call);
-        }
+        if (try_other_token(call, reply))
+            break;
+        explain_by_description(call);
+        fail(call);
         break;
     }
     tick(call);
@@ -205,7 +267,10 @@ static void ask_for_admission(struct azure_call *call)
                                                 [EXCHANGE_PROBE] = ADMISSION_DATA};
 
     call->step = CALL_AWAITS_ADMISSION;
-    call->admission_request.urgent = call->exchange == EXCHANGE_REGENERATE;
+    if (call->exchange == EXCHANGE_REGENERATE)
+        call->admission_request.rank = ADMISSION_SOON;
+    else if (call->urgent)
+        call->admission_request.rank = ADMISSION_FIRST;
     if (admission_enter(call->azure->admission, &call->admission_request,
                         call->subject->subscription_id, call->subject->identity->name,
                         kinds[call->exchange]) < 0)
@@ -347,9 +412,16 @@ static struct azure_call *call_new(struct azure *azure, struct azure_account *ac
 }
 
 struct azure_call *azure_look(struct azure *azure, struct azure_account *account,
-                              const char *correlation_id, azure_done *done, void *context)
+                              const struct azure_look_wish *wish, azure_done *done, void *context)
 {
-    return call_new(azure, account, EXCHANGE_DESCRIBE, correlation_id, done, context);
+    bool describe = wish->describe || account->endpoint == NULL;
+    struct azure_call *call =
+        call_new(azure, account, describe ? EXCHANGE_DESCRIBE : EXCHANGE_LIST_KEYS,
+                 wish->correlation_id, done, context);
+
+    if (call != NULL)
+        call->urgent = wish->urgent;
+    return call;
 }
 
 struct azure_call *azure_regenerate(struct azure *azure, struct azure_account *account,
@@ -380,6 +452,11 @@ struct azure_call *azure_verify(struct azure *azure, struct azure_account *accou
         fail(call);
     }
     return call;
+}
+
+bool azure_call_is_throttled(const struct azure_call *call, duration_ms *ret_wait)
+{
+    return admission_waits_for_server(&call->admission_request, ret_wait);
 }
 
 void azure_cancel(struct azure_call *call)

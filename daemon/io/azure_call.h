@@ -3,7 +3,7 @@
  * (what it makes of the answers) share.
  *
  * A call makes one exchange after the other, each of them in three steps: token, admission, HTTP. A
- * look makes two exchanges, the others one.
+ * look makes up to two exchanges, the others one.
  */
 #ifndef KEYROTATED_IO_AZURE_CALL_H
 #define KEYROTATED_IO_AZURE_CALL_H
@@ -55,6 +55,7 @@ struct azure_call {
     const struct two_key_resource *resource;
     enum exchange exchange;
     enum slot slot;     /* regenerate */
+    bool urgent;        /* look: it serves a repair */
     struct secret *key; /* verify: a copy */
 
     enum call_step step;
@@ -68,6 +69,9 @@ struct azure_call {
     bool failed;
     bool canceled;
     struct failure failure;
+    bool undescribed; /* `description` says why */
+    struct failure description;
+    duration_ms described_at; /* where result.described */
     struct azure_result result;
     duration_ms started;
     azure_done *done;
@@ -85,9 +89,10 @@ struct arm_subject azure_subject(const struct azure_call *call, char principal[P
 
 /* What the answer to the present exchange leads to. */
 enum azure_verdict {
-    VERDICT_DONE,      /* the call has what it wanted */
-    VERDICT_LIST_KEYS, /* the account is fit: go on */
-    VERDICT_FAILED,    /* call->failure says why */
+    VERDICT_DONE,        /* the call has what it wanted */
+    VERDICT_DESCRIBED,   /* the account is fit: on to its keys */
+    VERDICT_UNDESCRIBED, /* call->failure says why: on to its keys all the same */
+    VERDICT_FAILED,      /* call->failure says why */
 };
 enum azure_verdict azure_reply_read(struct azure_call *call, const struct http_reply *reply,
                                     time_ms now);

@@ -29,6 +29,33 @@ static enum azure_verdict unreadable(struct azure_call *call, const struct http_
     return VERDICT_FAILED;
 }
 
+/* Takes what the description names; what it leaves out stays as it was last seen. */
+static void take_facts(struct azure_account *account, struct resource_facts *facts)
+{
+    if (facts->endpoint != NULL) {
+        free(account->endpoint);
+        account->endpoint = facts->endpoint;
+    }
+    if (facts->location != NULL) {
+        free(account->location);
+        account->location = facts->location;
+    }
+}
+
+/* A new key is proved at the data plane, unless the policy says otherwise. */
+static enum azure_verdict lacks_endpoint(struct azure_call *call)
+{
+    failure_init(&call->failure, REASON_AZURE_ERROR);
+    failure_set_text(&call->failure,
+                     "the account's description names no accountEndpoint: a new key could not be "
+                     "proved");
+    failure_set_remedy(&call->failure,
+                       "set `verify: off` in the policy \"%s\" if new keys need no proof, or ask "
+                       "Azure's support why the account has no endpoint",
+                       call->subject->policy_name);
+    return VERDICT_UNDESCRIBED;
+}
+
 static enum azure_verdict read_description(struct azure_call *call, const struct http_reply *reply)
 {
     struct resource_obstacle obstacle = {.reason = REASON_NONE};
@@ -37,18 +64,19 @@ static enum azure_verdict read_description(struct azure_call *call, const struct
     int r =
         call->resource->read(buf_str(&reply->body), reply->body.length, &facts, &obstacle, &err);
 
-    if (r == -ENOTSUP) {
+    if (r < 0) {
+        unreadable(call, reply, err.text);
+        return VERDICT_UNDESCRIBED;
+    }
+    take_facts(call->account, &facts);
+    if (obstacle.reason != REASON_NONE) {
         failure_init(&call->failure, obstacle.reason);
         failure_set_text(&call->failure, "%s", obstacle.what.text);
-        return VERDICT_FAILED;
+        return obstacle.stops_looks ? VERDICT_FAILED : VERDICT_UNDESCRIBED;
     }
-    if (r < 0)
-        return unreadable(call, reply, err.text);
-    free(call->account->endpoint);
-    free(call->account->location);
-    call->account->endpoint = facts.endpoint;
-    call->account->location = facts.location;
-    return VERDICT_LIST_KEYS;
+    if (call->account->endpoint == NULL && call->subject->policy->verify != VERIFY_OFF)
+        return lacks_endpoint(call);
+    return VERDICT_DESCRIBED;
 }
 
 static enum azure_verdict read_keys(struct azure_call *call, const struct http_reply *reply)
@@ -71,6 +99,24 @@ static enum azure_verdict read_keys(struct azure_call *call, const struct http_r
     return VERDICT_DONE;
 }
 
+/* The pause that a subscription keeps is for the lane, and short; the account's own next attempt
+ * need not be later than that. */
+static void bound_pause(struct azure_call *call, const struct http_reply *reply)
+{
+    if (arm_reply_throttles_subscription(reply, call->exchange != EXCHANGE_DESCRIBE) &&
+        call->failure.retry_after > ADMISSION_PAUSE_MAX)
+        call->failure.retry_after = ADMISSION_PAUSE_MAX;
+}
+
+/* Without a description the keys are looked at all the same, unless nothing could be sent: then
+ * neither could the request for them. */
+static enum azure_verdict refused(const struct azure_call *call, const struct http_reply *reply)
+{
+    bool sent = reply->outcome == HTTP_ANSWERED || reply->outcome == HTTP_LOST;
+
+    return call->exchange == EXCHANGE_DESCRIBE && sent ? VERDICT_UNDESCRIBED : VERDICT_FAILED;
+}
+
 enum azure_verdict azure_reply_read(struct azure_call *call, const struct http_reply *reply,
                                     time_ms now)
 {
@@ -82,8 +128,10 @@ enum azure_verdict azure_reply_read(struct azure_call *call, const struct http_r
         return batch_probe_reply(reply, now, &call->failure) ? VERDICT_DONE : VERDICT_FAILED;
 
     subject = azure_subject(call, principal);
-    if (!arm_reply_check(reply, &subject, now, &call->failure))
-        return VERDICT_FAILED;
+    if (!arm_reply_check(reply, &subject, now, &call->failure)) {
+        bound_pause(call, reply);
+        return refused(call, reply);
+    }
     return call->exchange == EXCHANGE_DESCRIBE ? read_description(call, reply)
                                                : read_keys(call, reply);
 }

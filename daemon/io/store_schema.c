@@ -164,7 +164,10 @@ static const char schema_3[] =
     "UPDATE targets SET dead_since = known.looked_at FROM accounts AS known"
     " WHERE known.account = targets.account AND known.consumers_at_risk = 1"
     " AND targets.required = 1 AND (targets.acknowledged = 0 OR targets.fingerprint <>"
-    " CASE known.goal WHEN 'primary' THEN known.live_primary ELSE known.live_secondary END);\n";
+    " CASE known.goal WHEN 'primary' THEN known.live_primary ELSE known.live_secondary END);\n"
+    "ALTER TABLE accounts ADD COLUMN regenerate_after INTEGER DEFAULT 0;\n"
+    "ALTER TABLE accounts ADD COLUMN endpoint TEXT NOT NULL DEFAULT '';\n"
+    "ALTER TABLE accounts ADD COLUMN location TEXT NOT NULL DEFAULT '';\n";
 
 /* migrations[n] leads from user_version n to n + 1. What is released is never changed again. */
 static const char *const migrations[] = {schema_1, schema_2, schema_3};

@@ -131,6 +131,7 @@ static const struct meaning meanings[] = {
     {"ReadOnlyDisabledSubscription", 0, REASON_PERMISSION_DENIED, WORDS_FIXED,
      "enable the subscription again: it is disabled"},
     {"SubscriptionRequestsThrottled", 0, REASON_THROTTLED, WORDS_NONE, NULL},
+    {"TenantRequestsThrottled", 0, REASON_THROTTLED, WORDS_NONE, NULL},
     {"TooManyRequests", 0, REASON_THROTTLED, WORDS_NONE, NULL},
     {"OperationThrottled", 0, REASON_THROTTLED, WORDS_NONE, NULL},
     {"ServerBusy", 0, REASON_THROTTLED, WORDS_NONE, NULL},
@@ -259,6 +260,19 @@ static void note_ids(struct failure *failure, const struct http_reply *reply)
     failure_note_id(failure->client_request_id, reply, "x-ms-client-request-id");
 }
 
+static void tell_pause(struct failure *failure)
+{
+    char words[DURATION_TEXT_MAX];
+    char text[FAILURE_TEXT_MAX];
+
+    str_copy(text, sizeof(text), failure->text);
+    if (failure->retry_after >= MS_DAY)
+        failure_set_text(failure, "%s; it asks for a pause of a day or more: a day is kept", text);
+    else if (failure->retry_after > 0)
+        failure_set_text(failure, "%s; it asks for a pause of %s", text,
+                         duration_to_words(failure->retry_after, words));
+}
+
 bool arm_reply_check(const struct http_reply *reply, const struct arm_subject *subject, time_ms now,
                      struct failure *failure)
 {
@@ -281,6 +295,7 @@ bool arm_reply_check(const struct http_reply *reply, const struct arm_subject *s
         explain_status(failure, subject, "and there is no memory to read why");
     else
         explain_stranger(failure, subject);
+    tell_pause(failure);
     return false;
 }
 
@@ -318,4 +333,21 @@ int64_t arm_reply_remaining(const struct http_reply *reply, bool write)
             least = remaining;
     }
     return least;
+}
+
+bool arm_reply_throttles_subscription(const struct http_reply *reply, bool write)
+{
+    static const char *const codes[] = {"SubscriptionRequestsThrottled", "TenantRequestsThrottled"};
+    struct cloud_error error;
+
+    if (reply->outcome != HTTP_ANSWERED || reply->status != 429)
+        return false;
+    if (arm_reply_remaining(reply, write) == 0)
+        return true;
+    if (!cloud_error_parse(&error, buf_str(&reply->body), reply->body.length))
+        return false;
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+        if (cloud_error_find(&error, codes[i]) != NULL)
+            return true;
+    return false;
 }

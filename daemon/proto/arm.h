@@ -59,4 +59,8 @@ void arm_reply_unreadable(const struct http_reply *reply, const struct arm_subje
  */
 int64_t arm_reply_remaining(const struct http_reply *reply, bool write);
 
+/* Is it a refusal (429) that means the whole subscription, and not this resource alone? So say
+ * Resource Manager's own codes, and a count of remaining requests that is 0. */
+bool arm_reply_throttles_subscription(const struct http_reply *reply, bool write);
+
 #endif

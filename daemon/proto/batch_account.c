@@ -47,11 +47,27 @@ static bool allows_shared_key(struct json_object *properties, bool *ret_readable
     return false;
 }
 
-static int obstructed(struct resource_obstacle *obstacle, enum reason reason, const char *what)
+static bool is_one_of(const char *text, const char *const names[], size_t count)
 {
-    obstacle->reason = reason;
-    err_set(&obstacle->what, -ENOTSUP, "%s", what);
-    return -ENOTSUP;
+    for (size_t i = 0; i < count; i++)
+        if (str_equal_nocase(text, names[i]))
+            return true;
+    return false;
+}
+
+/* Failed and Cancelled are said of the last change that somebody made, with either spelling. */
+static bool check_state(const char *state, struct resource_obstacle *obstacle)
+{
+    static const char *const working[] = {"Succeeded", "Failed", "Cancelled", "Canceled"};
+    static const char *const absent[] = {"Creating", "Deleting", "Invalid"};
+
+    if (state == NULL || is_one_of(state, working, sizeof(working) / sizeof(working[0])))
+        return true;
+    obstacle->reason = REASON_AZURE_ERROR;
+    obstacle->stops_looks = is_one_of(state, absent, sizeof(absent) / sizeof(absent[0]));
+    err_set(&obstacle->what, -ENOTSUP,
+            "the account is not in working order: its provisioningState is %.40s", state);
+    return false;
 }
 
 static int check_properties(struct json_object *properties, struct resource_obstacle *obstacle,
@@ -63,20 +79,25 @@ static int check_properties(struct json_object *properties, struct resource_obst
 
     if (!readable)
         return err_set(err, -EINVAL, "allowedAuthenticationModes is not a list");
-    if (state != NULL && !str_equal_nocase(state, "Succeeded")) {
-        obstacle->reason = REASON_AZURE_ERROR;
+    if (!check_state(state, obstacle) && obstacle->stops_looks)
+        return 0;
+    if (allocation != NULL && str_equal_nocase(allocation, "UserSubscription")) {
+        obstacle->reason = REASON_USER_SUBSCRIPTION_MODE;
         err_set(&obstacle->what, -ENOTSUP,
-                "the account is not in working order: its provisioningState is %.40s", state);
-        return -ENOTSUP;
+                "the account's poolAllocationMode is UserSubscription: it has no usable keys");
+    } else if (!allowed) {
+        obstacle->reason = REASON_SHARED_KEY_DISABLED;
+        err_set(&obstacle->what, -ENOTSUP,
+                "SharedKey is not among the account's allowedAuthenticationModes");
     }
-    if (allocation != NULL && str_equal_nocase(allocation, "UserSubscription"))
-        return obstructed(obstacle, REASON_USER_SUBSCRIPTION_MODE,
-                          "the account's poolAllocationMode is UserSubscription: it has no usable "
-                          "keys");
-    if (!allowed)
-        return obstructed(obstacle, REASON_SHARED_KEY_DISABLED,
-                          "SharedKey is not among the account's allowedAuthenticationModes");
     return 0;
+}
+
+/* NULL in, NULL out. False when memory is out. */
+static bool copy_text(const char *text, char **ret_copy)
+{
+    *ret_copy = text != NULL ? str_dup(text) : NULL;
+    return text == NULL || *ret_copy != NULL;
 }
 
 static int read_document(struct json_object *document, struct resource_facts *facts,
@@ -87,16 +108,15 @@ static int read_document(struct json_object *document, struct resource_facts *fa
     const char *endpoint = json_string(properties, "accountEndpoint");
     int r;
 
-    if (properties == NULL)
-        return err_set(err, -EINVAL, "the member \"properties\" is missing");
+    if (!json_object_is_type(properties, json_type_object))
+        return err_set(err, -EINVAL, "the member \"properties\" is missing or no object");
     r = check_properties(properties, obstacle, err);
     if (r < 0)
         return r;
-    if (endpoint == NULL || !batch_endpoint_valid(endpoint))
-        return err_set(err, -EINVAL, "its accountEndpoint is missing or not a host name");
-    facts->endpoint = str_dup(endpoint);
-    facts->location = str_dup(location != NULL ? location : "");
-    if (facts->endpoint == NULL || facts->location == NULL) {
+    if (json_member(properties, "accountEndpoint") != NULL &&
+        (endpoint == NULL || !batch_endpoint_valid(endpoint)))
+        return err_set(err, -EINVAL, "its accountEndpoint is not a host name");
+    if (!copy_text(endpoint, &facts->endpoint) || !copy_text(location, &facts->location)) {
         resource_facts_done(facts);
         return err_set(err, -ENOMEM, "there is no memory for it");
     }
@@ -110,6 +130,7 @@ int batch_account_read(const char *body, size_t length, struct resource_facts *f
     int r;
 
     *facts = (struct resource_facts){.endpoint = NULL};
+    *obstacle = (struct resource_obstacle){.reason = REASON_NONE};
     if (document == NULL)
         return err->code == -ENOMEM ? -ENOMEM : -EINVAL;
     r = read_document(document, facts, obstacle, err);

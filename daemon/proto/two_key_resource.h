@@ -18,14 +18,15 @@
 
 /* What the resource itself told, in a form that is the same for all types. Owned by the caller. */
 struct resource_facts {
-    char *endpoint; /* host or host:port of its data plane */
-    char *location; /* "" where it names none */
+    char *endpoint; /* host or host:port of its data plane; NULL where it names none */
+    char *location; /* NULL where it names none */
 };
 void resource_facts_done(struct resource_facts *facts);
 
-/* Why a resource cannot be cared for now. */
+/* Why nothing is to be regenerated now. */
 struct resource_obstacle {
-    enum reason reason;
+    enum reason reason; /* REASON_NONE: nothing is in the way */
+    bool stops_looks;   /* nor is there anything to be looked at, or repaired */
     struct err what;
 };
 
@@ -41,9 +42,8 @@ struct two_key_resource {
     const char *list_action;
     const char *regenerate_action;
     const char *role; /* a built-in role that includes them */
-    /* Reads the answer to a GET of the resource. Returns 0; -EINVAL: unreadable, or
-     * -ENOMEM (err set); -ENOTSUP: readable, but *obstacle is in the way. *facts is empty unless it
-     * returns 0. */
+    /* Reads the answer to a GET of the resource. Returns 0, and *obstacle says what is in the way;
+     * -EINVAL: unreadable, or -ENOMEM (err set): *facts is empty then. */
     int (*read)(const char *body, size_t length, struct resource_facts *facts,
                 struct resource_obstacle *obstacle, struct err *err);
 };

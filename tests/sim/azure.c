@@ -65,6 +65,18 @@ static bool obstructed(const struct operation *operation, struct failure *failur
 
 /* --- answers --- */
 
+static void take_description(const struct operation *operation)
+{
+    struct azure_account *subject = operation->subject;
+
+    if (!operation->described)
+        return;
+    if (!subject->endpoint)
+        subject->endpoint = str_dup("account.region.batch.example");
+    if (!subject->location)
+        subject->location = str_dup("region");
+}
+
 static void take_keys(struct operation *operation)
 {
     struct azure_account *subject = operation->subject;
@@ -74,17 +86,16 @@ static void take_keys(struct operation *operation)
         subject->keys[slot] = world_secret(operation->live[slot]);
         subject->fingerprints[slot] = world_fingerprint(operation->live[slot]);
     }
-    if (!subject->endpoint)
-        subject->endpoint = str_dup("account.region.batch.example");
-    if (!subject->location)
-        subject->location = str_dup("region");
 }
 
 static void answer(struct operation *operation, bool canceled)
 {
+    static const struct failure no_description = {
+        .reason = REASON_AZURE_ERROR, .http_status = 503, .text = "the account is not described"};
     struct world *world = operation->world;
     struct azure_result result = {
         .failure = operation->failed ? &operation->failure : NULL,
+        .described = operation->described,
         .canceled = canceled,
         .clock_skew = -world->wall_offset,
         .duration = world->now - operation->began,
@@ -92,6 +103,8 @@ static void answer(struct operation *operation, bool canceled)
 
     for (int slot = 0; slot < SLOT_COUNT && !operation->failed; slot++)
         result.live[slot] = world_fingerprint(operation->live[slot]);
+    if (!operation->failed && operation->describes && !operation->described)
+        result.description = &no_description;
     if (!canceled)
         oracle_operation_ends(world, operation, operation->failed,
                               operation->failure.outcome_unknown);
@@ -108,8 +121,10 @@ static void complete(struct operation *operation, bool canceled)
              canceled ? "canceled" : "the connection died before an answer came");
         operation->failure.outcome_unknown = operation->effect == EFFECT_REGENERATE;
     }
+    operation->described = operation->described && !operation->failed;
     if (!operation->failed && operation->effect != EFFECT_VERIFY)
         take_keys(operation);
+    take_description(operation);
     answer(operation, canceled);
 }
 
@@ -200,17 +215,19 @@ static void apply_look(struct operation *operation)
         fail(&operation->failure, REASON_SHARED_KEY_DISABLED, 200,
              "shared keys are switched off for this account");
     }
+    operation->described = operation->describes && operation->mishap != MISHAP_UNDESCRIBED &&
+                           operation->account->undescribed_until <= world->now;
     show(operation, world->now);
     if (operation->mishap == MISHAP_PAST)
         show_the_past(operation);
 }
 
 struct azure_call *azure_look(struct azure *azure, struct azure_account *account,
-                              const char *correlation_id, azure_done *done, void *context)
+                              const struct azure_look_wish *wish, azure_done *done, void *context)
 {
     struct operation *operation = begin(azure, account, EFFECT_LOOK, done, context);
 
-    (void)correlation_id;
+    operation->describes = wish->describe || !account->endpoint;
     operation->apply = apply_look;
     operation_mishap(operation);
     return run(operation);
@@ -296,6 +313,21 @@ struct azure_call *azure_verify(struct azure *azure, struct azure_account *accou
 }
 
 /* --- the rest of io/azure.h --- */
+
+bool azure_call_is_throttled(const struct azure_call *call, duration_ms *ret_wait)
+{
+    (void)call;
+    (void)ret_wait;
+    return false; /* a throttled request is answered here, and waits for nothing */
+}
+
+void azure_account_recall(struct azure_account *account, const char *endpoint, const char *location)
+{
+    if (!account->endpoint && endpoint[0])
+        account->endpoint = str_dup(endpoint);
+    if (!account->location && location[0])
+        account->location = str_dup(location);
+}
 
 void azure_account_forget_keys(struct azure_account *account)
 {

@@ -384,6 +384,7 @@ static const struct {
     [INCIDENT_KEYS_OFF] = {4, 3 * MS_DAY},
     [INCIDENT_GONE] = {4, 3 * MS_DAY},
     [INCIDENT_DENIED] = {4, 3 * MS_DAY},
+    [INCIDENT_UNDESCRIBED] = {4, 10 * MS_DAY},
     [INCIDENT_DATA_DOWN] = {5, 3 * MS_DAY},
     [INCIDENT_AZURE_DOWN] = {4, 2 * MS_DAY},
     [INCIDENT_THROTTLE] = {4, 2 * MS_DAY},

@@ -75,7 +75,9 @@ static void on_azure(void *context, const struct azure_result *result)
 
 static void look(struct field_account *account)
 {
-    azure_look(account->daemon->parts.azure, &account->azure, NULL, on_azure, account);
+    static const struct azure_look_wish wish = {.describe = true};
+
+    azure_look(account->daemon->parts.azure, &account->azure, &wish, on_azure, account);
 }
 
 static void regenerate(struct field_account *account, enum slot slot)

@@ -258,6 +258,9 @@ static void looked(struct world *world, struct world_account *account,
 
     look->ended = look->answered = world->now;
     look->skew = world->wall_offset;
+    look->described = operation->described;
+    if (operation->describes && !operation->described)
+        account->oracle.undescribed_at = world->now;
     told_looked(world, account, operation);
     regenerate_looked(world, account);
 }

@@ -285,6 +285,8 @@ static void is_not_passed_over(struct world *world, struct world_account *accoun
 {
     struct oracle_account *state = &account->oracle;
     bool skewed = world->oracle.skewed_at != 0 && world->oracle.skewed_at >= state->due_since;
+    /* What cannot be described is not to be regenerated. */
+    time_ms quiet = later(quiet_since(world, account), state->undescribed_at);
 
     if (!is_due(world, account)) {
         state->due_since = 0;
@@ -294,7 +296,7 @@ static void is_not_passed_over(struct world *world, struct world_account *accoun
     if (state->due_since == 0)
         state->due_since = world->now;
     if (state->passed_over < 2 || skewed ||
-        world->now - later(state->due_since, quiet_since(world, account)) <= start_takes(world))
+        world->now - later(state->due_since, quiet) <= start_takes(world))
         return;
     oracle_convict(world, ORACLE_NO_STARVATION, account,
                    "is due since %s, and others completed %u rotations meanwhile",

@@ -38,6 +38,9 @@ static void was_looked(struct world *world, struct world_account *account)
         oracle_convict(world, ORACLE_LOOK_FIRST, account,
                        "a regenerate %s after the look that it relies on",
                        oracle_words(world->now - look->ended));
+    if (!look->described)
+        oracle_convict(world, ORACLE_LOOK_FIRST, account,
+                       "a regenerate although the look before it brought no description");
     for (unsigned i = 0; i < world->script->target_count; i++)
         if (oracle_cares(world, &account->targets[i]) && account->targets[i].settings.readable &&
             account->targets[i].cared_since < look->began && (look->seen & 1U << i) == 0)

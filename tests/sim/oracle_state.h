@@ -71,7 +71,9 @@ struct oracle_account {
         unsigned read;  /* bits of targets that were read, or tried to … */
         unsigned seen;  /* … and could be */
         bool past;      /* it showed what was not true any more */
+        bool described; /* the account's description came with it */
     } look;
+    time_ms undescribed_at;     /* the last look that should have brought a description */
     uint32_t shown[SLOT_COUNT]; /* by the last looks alike */
     time_ms shown_since[SLOT_COUNT];
     time_ms refused_at,

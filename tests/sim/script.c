@@ -98,6 +98,7 @@ const char *mishap_name(enum mishap mishap)
         [MISHAP_SLOW] = "slow",
         [MISHAP_REFUSED] = "refused",
         [MISHAP_NOT_YET] = "not-yet",
+        [MISHAP_UNDESCRIBED] = "no-description",
     };
 
     return names[mishap];
@@ -121,6 +122,7 @@ bool mishap_fits(enum mishap mishap, enum effect effect)
         [MISHAP_SLOW] = look | regenerate | verify | deliver,
         [MISHAP_REFUSED] = verify,
         [MISHAP_NOT_YET] = deliver,
+        [MISHAP_UNDESCRIBED] = look,
     };
 
     return (fitting[mishap] >> effect & 1U) != 0;
@@ -150,6 +152,7 @@ const char *incident_kind_name(enum incident_kind kind)
         [INCIDENT_KEYS_OFF] = "keys-off",
         [INCIDENT_GONE] = "gone",
         [INCIDENT_DENIED] = "denied",
+        [INCIDENT_UNDESCRIBED] = "undescribed",
         [INCIDENT_DATA_DOWN] = "data-down",
         [INCIDENT_AZURE_DOWN] = "azure-down",
         [INCIDENT_THROTTLE] = "throttle",

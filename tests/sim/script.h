@@ -51,6 +51,7 @@ enum mishap {
     MISHAP_SLOW,        /* the answer takes 50 s */
     MISHAP_REFUSED,     /* the data plane says no (verify) */
     MISHAP_NOT_YET,     /* the target says: ask again (deliver) */
+    MISHAP_UNDESCRIBED, /* the keys are shown, the account's description is not (look) */
     MISHAP_COUNT
 };
 const char *mishap_name(enum mishap mishap); /* "fails" "lost-before" … */
@@ -85,6 +86,7 @@ enum incident_kind {
     INCIDENT_KEYS_OFF,     /* SharedKey is switched off for `account` */
     INCIDENT_GONE,         /* `account` cannot be found */
     INCIDENT_DENIED,       /* `account`: permission denied */
+    INCIDENT_UNDESCRIBED,  /* `account`: its keys are shown, its description is not */
     INCIDENT_DATA_DOWN,    /* the data plane cannot be reached */
     INCIDENT_AZURE_DOWN,   /* nothing of Azure can be reached */
     INCIDENT_THROTTLE,     /* every request is answered 429 */

@@ -47,6 +47,7 @@ static const struct sentence sentences[] = {
     {INCIDENT_KEYS_OFF, "shared keys of WHO off for DURATION", 0},
     {INCIDENT_GONE, "account WHO gone for DURATION", 0},
     {INCIDENT_DENIED, "permission for WHO missing for DURATION", 0},
+    {INCIDENT_UNDESCRIBED, "description of WHO unknown for DURATION", 0},
     {INCIDENT_DATA_DOWN, "data plane down for DURATION", 0},
     {INCIDENT_AZURE_DOWN, "azure down for DURATION", 0},
     {INCIDENT_THROTTLE, "azure throttles for DURATION", 0},

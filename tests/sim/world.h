@@ -76,7 +76,7 @@ struct world_account {
         key_number live[SLOT_COUNT];
     } past[LIVE_PAST_MAX]; /* what was live before, newest first */
     size_t past_count;
-    time_ms keys_off_until, gone_until, denied_until;
+    time_ms keys_off_until, gone_until, denied_until, undescribed_until;
     struct world_target targets[WORLD_TARGETS_MAX];
 
     /* what is to go wrong next */
@@ -238,6 +238,8 @@ struct operation {
     time_ms began;
     bool took_effect;
     bool changed;                /* deliver: the destination held something else before */
+    bool describes;              /* look: the description is asked for … */
+    bool described;              /* … and had */
     key_number live[SLOT_COUNT]; /* what the answer shows */
     bool failed;                 /* the answer says so */
     struct failure failure;

@@ -146,6 +146,7 @@ static void complete_look(struct world *world, struct world_event *done)
     done->event.look = &done->look;
     done->event.clock_skew = world->clock_skew;
     done->look.taken_at = world_wall(world);
+    done->look.described = world->action.describe;
     if (world->sabotage == SABOTAGE_LOOK_SHOWS_JOURNAL && world->record.adopted)
         memcpy(done->look.live, world->record.live, sizeof(done->look.live));
     else

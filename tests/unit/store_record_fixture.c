@@ -140,6 +140,9 @@ static void randomize_course(struct record *record, uint64_t *state)
     record->verify_since = random_time(state);
     record->verified = random_bool(state);
     record->refused = random_bool(state);
+    record->regenerate_after = random_time(state);
+    random_text(state, record->endpoint, sizeof(record->endpoint));
+    random_text(state, record->location, sizeof(record->location));
     record->overlap_from = random_time(state);
     record->foreign_change_at = random_time(state);
     record->another_rotator = random_bool(state);
@@ -209,6 +212,9 @@ static void assert_courses_equal(const struct record *a, const struct record *b)
     SAME(started_at);
     SAME(completed_at);
     SAME(verify_since);
+    SAME(regenerate_after);
+    assert_string_equal(a->endpoint, b->endpoint);
+    assert_string_equal(a->location, b->location);
     SAME(verified);
     SAME(refused);
     SAME(overlap_from);

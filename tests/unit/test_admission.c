@@ -119,22 +119,31 @@ static void test_subscriptions_take_turns(void **state)
     stop();
 }
 
-static void test_urgent_requests_go_first(void **state)
+static void rank(size_t from, size_t to, enum admission_rank rank)
+{
+    for (size_t i = from; i < to; i++)
+        requests[i].rank = rank;
+}
+
+static void test_ranks_go_before_turns(void **state)
 {
     (void)state;
     start(1, 1);
-    requests[8].urgent = true;
-    requests[9].urgent = true;
+    rank(8, 10, ADMISSION_SOON);
+    rank(10, 11, ADMISSION_FIRST);
+    rank(12, 13, ADMISSION_FIRST);
     enter(0, 10, "a", "ops", ADMISSION_WRITE);
-    for (size_t i = 0; i < 10; i++) {
+    enter(10, 11, "a", "ops", ADMISSION_READ); /* of another lane */
+    enter(11, 13, "b", "ops", ADMISSION_READ); /* of another subscription */
+    for (size_t i = 0; i < 13; i++) {
         fake_loop_run(0);
         assert_int_equal(admitted_count, i + 1);
         admission_leave(&requests[order[i]]);
     }
-    assert_int_equal(order[0], 8);
-    assert_int_equal(order[1], 9);
-    assert_int_equal(order[2], 0);
-    assert_int_equal(order[9], 7);
+    assert_true((order[0] == 10 && order[1] == 12) || (order[0] == 12 && order[1] == 10));
+    assert_int_equal(order[2], 8);
+    assert_int_equal(order[3], 9);
+    assert_int_equal(order[12], 7);
     stop();
 }
 
@@ -181,31 +190,81 @@ static void test_server_remaining(void **state)
 
 static void test_server_refused(void **state)
 {
+    duration_ms wait = -1;
+
     (void)state;
     start(1000, 1000);
     enter(0, 2, "a", "ops", ADMISSION_WRITE);
     fake_loop_run(0);
     enter(2, 5, "a", "ops", ADMISSION_WRITE);
+    enter(5, 6, "a", "ops", ADMISSION_READ);
+    enter(6, 7, "b", "ops", ADMISSION_WRITE);
+    assert_false(admission_waits_for_server(&requests[2], &wait));
     admission_server_refused(&requests[0], 10 * MS_SECOND);
     admission_server_refused(&requests[1], 10 * MS_SECOND);
     leave(0, 2);
     assert_int_equal(warnings, 1);
     assert_non_null(strstr(last_message, "none for 10s, 3 waiting"));
-    fake_loop_run(10 * MS_SECOND);
-    assert_int_equal(admitted_count, 2);
-    fake_loop_run(100);
-    assert_int_equal(admitted_count, 3);
-    fake_loop_run(MS_SECOND);
-    assert_int_equal(admitted_count, 5);
+    fake_loop_run(4 * MS_SECOND);
+    assert_int_equal(admitted_count, 4); /* nobody but the lane's own is stopped */
+    assert_true(admission_waits_for_server(&requests[2], &wait));
+    assert_int_equal(wait, 6 * MS_SECOND);
+    assert_false(admission_waits_for_server(&requests[5], &wait));
+    fake_loop_run(6 * MS_SECOND);
+    assert_int_equal(admitted_count, 4);
+    stop();
+}
 
+/* After a pause one request finds out whether Azure answers again. */
+static void test_one_goes_first_after_a_refusal(void **state)
+{
+    duration_ms wait = -1;
+
+    (void)state;
+    start(1000, 1000);
+    enter(0, 1, "a", "ops", ADMISSION_WRITE);
+    fake_loop_run(0);
+    enter(1, 6, "a", "ops", ADMISSION_WRITE);
+    rank(6, 7, ADMISSION_FIRST);
+    enter(6, 7, "a", "ops", ADMISSION_WRITE);
+    admission_server_refused(&requests[0], MS_DAY); /* for a minute, whatever it asks for */
+    leave(0, 1);
+    fake_loop_run(MS_MINUTE + MS_SECOND);
+    assert_int_equal(admitted_count, 2);
+    assert_int_equal(order[1], 6);
+    assert_true(admission_waits_for_server(&requests[1], &wait));
+    assert_int_equal(wait, 0);
+    admission_server_refused(&requests[6], 0);
+    leave(6, 7);
+    fake_loop_run(4 * MS_SECOND);
+    assert_int_equal(admitted_count, 2);
+    fake_loop_run(2 * MS_SECOND);
+    assert_int_equal(admitted_count, 3);
+    assert_int_equal(order[2], 1);
+    leave(1, 2); /* it found nothing out: the next one does */
     fake_loop_run(MS_MINUTE);
-    admission_server_refused(&requests[2], 0);
-    assert_int_equal(warnings, 2);
-    enter(5, 6, "a", "ops", ADMISSION_WRITE);
+    assert_int_equal(admitted_count, 4);
+    assert_int_equal(order[3], 2);
+    admission_server_remaining(&requests[2], -1);
+    leave(2, 3);
     fake_loop_run(MS_SECOND);
-    assert_int_equal(admitted_count, 5);
-    fake_loop_run(5 * MS_SECOND);
-    assert_int_equal(admitted_count, 6);
+    assert_int_equal(admitted_count, 7);
+    stop();
+}
+
+/* An answer to what was sent before the refusal opens nothing. */
+static void test_late_answers_open_no_lane(void **state)
+{
+    (void)state;
+    start(1000, 1000);
+    enter(0, 2, "a", "ops", ADMISSION_WRITE);
+    fake_loop_run(0);
+    admission_server_refused(&requests[0], 10 * MS_SECOND);
+    admission_server_remaining(&requests[1], 50);
+    leave(0, 2);
+    enter(2, 6, "a", "ops", ADMISSION_WRITE);
+    fake_loop_run(MS_MINUTE);
+    assert_int_equal(admitted_count, 3);
     stop();
 }
 
@@ -248,11 +307,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limits_in_flight),
         cmocka_unit_test(test_subscriptions_take_turns),
-        cmocka_unit_test(test_urgent_requests_go_first),
+        cmocka_unit_test(test_ranks_go_before_turns),
         cmocka_unit_test(test_reads_pass_waiting_writes),
         cmocka_unit_test(test_buckets_are_per_identity),
         cmocka_unit_test(test_server_remaining),
         cmocka_unit_test(test_server_refused),
+        cmocka_unit_test(test_one_goes_first_after_a_refusal),
+        cmocka_unit_test(test_late_answers_open_no_lane),
         cmocka_unit_test(test_leaving_the_queue),
         cmocka_unit_test(test_pace),
     };

@@ -51,6 +51,15 @@
 #define DENIED                                                                                     \
     STATUS(403, "x-ms-request-id: r-3\n",                                                          \
            "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"m\"}}")
+#define KEYS_OFF                                                                                   \
+    STATUS(200, NULL,                                                                              \
+           "{\"properties\":{\"accountEndpoint\":\"acct.example\","                                \
+           "\"allowedAuthenticationModes\":[\"AAD\"]}}")
+#define CONFLICT STATUS(409, NULL, "{\"error\":{\"code\":\"Conflict\",\"message\":\"m\"}}")
+#define STATE(state)                                                                               \
+    STATUS(200, NULL,                                                                              \
+           "{\"properties\":{\"accountEndpoint\":\"acct.example\","                                \
+           "\"provisioningState\":\"" state "\"}}")
 #define SILENCE(outcome)                                                                           \
     {                                                                                              \
         outcome, 0, NULL, NULL, NULL                                                               \
@@ -58,12 +67,15 @@
 
 static const struct identity vm = {
     .name = "vm", .type = IDENTITY_MANAGED_IDENTITY, .endpoint = "http://169.254.169.254"};
+static struct policy policy; /* verify: auto */
 static const struct account account = {.id = ID,
                                        .key = ID,
                                        .name = "acct",
                                        .resource_group = "rg",
                                        .subscription_id = "0000",
-                                       .identity = &vm};
+                                       .identity = &vm,
+                                       .policy_name = "nightly",
+                                       .policy = &policy};
 static struct config config;
 static struct azure *azure;
 static struct azure_account subject;
@@ -71,6 +83,7 @@ static struct log test_log = {.level = LEVEL_ERROR};
 
 static unsigned completions;
 static struct azure_result result;
+static struct failure description;
 static struct failure failure;
 
 /* What the configuration's owner does; here it is static. */
@@ -104,6 +117,10 @@ static void on_done(void *context, const struct azure_result *of)
         failure = *of->failure;
     else
         memset(&failure, 0, sizeof(failure));
+    if (of->description != NULL)
+        description = *of->description;
+    else
+        memset(&description, 0, sizeof(description));
 }
 
 static void start(const struct scripted *script, size_t length)
@@ -121,6 +138,13 @@ static void start(const struct scripted *script, size_t length)
     subject = (struct azure_account){.account = &account};
     azure = azure_new(&fake_loop, NULL, &test_log, first_byte, NULL);
     azure_set_config(azure, &config);
+}
+
+static struct azure_call *look(const char *correlation_id)
+{
+    const struct azure_look_wish wish = {.describe = true, .correlation_id = correlation_id};
+
+    return azure_look(azure, &subject, &wish, on_done, &subject);
 }
 
 static void on_closed(void *context)
@@ -149,7 +173,7 @@ static void test_look(void **state)
 
     (void)state;
     start(script, 3);
-    assert_non_null(azure_look(azure, &subject, "corr-1", on_done, &subject));
+    assert_non_null(look("corr-1"));
     assert_int_equal(completions, 0);
     fake_loop_run(0);
     assert_int_equal(completions, 1);
@@ -177,11 +201,11 @@ static void test_look(void **state)
 
 static void test_ids_are_made_up(void **state)
 {
-    static const struct scripted script[] = {TOKEN, DENIED};
+    static const struct scripted script[] = {TOKEN, DENIED, DENIED};
 
     (void)state;
-    start(script, 2);
-    azure_look(azure, &subject, NULL, on_done, &subject);
+    start(script, 3);
+    look(NULL);
     fake_loop_run(0);
     assert_int_equal(strlen(result.correlation_id), 36);
     assert_int_equal(strlen(result.client_request_id), 36);
@@ -239,6 +263,152 @@ static void test_regenerate_that_waited_too_long_is_not_sent(void **state)
     }
 }
 
+/* The keys make the look; what is wrong with the description is told beside them. */
+static void test_look_without_description(void **state)
+{
+    static const struct {
+        struct scripted answer;
+        enum verify_mode verify;
+        enum reason reason; /* REASON_NONE: it is described */
+        const char *text;
+    } cases[] = {
+        {DENIED, VERIFY_AUTO, REASON_PERMISSION_DENIED, "AuthorizationFailed"},
+        {STATUS(503, "Retry-After: 7\n", NULL), VERIFY_AUTO, REASON_AZURE_ERROR, "503"},
+        {STATUS(404, NULL, "{\"error\":{\"code\":\"ResourceNotFound\",\"message\":\"m\"}}"),
+         VERIFY_AUTO, REASON_ACCOUNT_NOT_FOUND, "ResourceNotFound"},
+        {STATUS(200, NULL, "<html>"), VERIFY_AUTO, REASON_AZURE_ERROR, "unusable"},
+        {SILENCE(HTTP_LOST), VERIFY_AUTO, REASON_NETWORK, "lost"},
+        {KEYS_OFF, VERIFY_AUTO, REASON_SHARED_KEY_DISABLED, "SharedKey"},
+        {STATE("Hibernating"), VERIFY_AUTO, REASON_AZURE_ERROR, "Hibernating"},
+        {STATE("Failed"), VERIFY_AUTO, REASON_NONE, NULL},
+        {STATE("Cancelled"), VERIFY_AUTO, REASON_NONE, NULL},
+        {STATUS(200, NULL, "{\"properties\":{}}"), VERIFY_AUTO, REASON_AZURE_ERROR,
+         "accountEndpoint"},
+        {STATUS(200, NULL, "{\"properties\":{}}"), VERIFY_REQUIRED, REASON_AZURE_ERROR,
+         "accountEndpoint"},
+        {STATUS(200, NULL, "{\"properties\":{}}"), VERIFY_OFF, REASON_NONE, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct scripted script[] = {TOKEN, cases[i].answer, KEYS("/listKeys")};
+
+        start(script, 3);
+        policy.verify = cases[i].verify;
+        look("corr-1");
+        fake_loop_run(0);
+        policy.verify = VERIFY_AUTO;
+        assert_int_equal(completions, 1);
+        assert_null(result.failure);
+        assert_non_null(subject.keys[SLOT_PRIMARY]);
+        assert_int_equal(result.described, cases[i].reason == REASON_NONE);
+        assert_int_equal(description.reason, cases[i].reason);
+        if (cases[i].text != NULL) {
+            assert_non_null(strstr(description.text, cases[i].text));
+            assert_string_equal(description.correlation_id, "corr-1");
+        }
+        stop();
+    }
+}
+
+/* A repair needs no more than the keys, where the endpoint was seen before. */
+static void test_urgent_look(void **state)
+{
+    static const struct scripted script[] = {TOKEN, KEYS("/listKeys")};
+    static const struct scripted first[] = {TOKEN, DESCRIPTION, KEYS("/listKeys")};
+    const struct azure_look_wish wish = {.urgent = true};
+
+    (void)state;
+    start(script, 2);
+    azure_account_recall(&subject, "acct.example", "westeurope");
+    azure_look(azure, &subject, &wish, on_done, &subject);
+    fake_loop_run(0);
+    assert_int_equal(completions, 1);
+    assert_null(result.failure);
+    assert_false(result.described);
+    assert_null(result.description);
+    assert_int_equal(fake_http.sent_count, 2);
+    stop();
+
+    start(first, 3);
+    azure_account_recall(&subject, "https://elsewhere/", "");
+    assert_null(subject.endpoint);
+    assert_null(subject.location);
+    azure_look(azure, &subject, &wish, on_done, &subject);
+    fake_loop_run(0);
+    assert_true(result.described);
+    assert_int_equal(fake_http.sent_count, 3);
+    stop();
+}
+
+/* The keys came, but long after the description: no intent may rely on that one. */
+static void test_description_grows_old(void **state)
+{
+    static const struct scripted script[] = {TOKEN, DESCRIPTION};
+    static const struct scripted keys = KEYS("/listKeys");
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        start(script, 2);
+        azure->clock = fake_clock;
+        look(NULL);
+        fake_loop_run(0);
+        assert_int_equal(completions, 0);
+        fake_loop_run(AZURE_DESCRIPTION_FRESH + i);
+        fake_http_answer_all(&keys);
+        fake_loop_run(0);
+        assert_int_equal(completions, 1);
+        assert_null(result.failure);
+        assert_int_equal(result.described, i == 0);
+        assert_int_equal(description.reason, i == 0 ? REASON_NONE : REASON_THROTTLED);
+        stop();
+    }
+}
+
+/* A 429 of one resource stops nobody else; one that means the subscription stops its lane. */
+static void test_throttled(void **state)
+{
+    static const struct {
+        struct scripted answer;
+        duration_ms kept; /* by the account itself */
+        bool stops_others;
+    } cases[] = {
+        {STATUS(429, "Retry-After: 1200\n",
+                "{\"error\":{\"code\":\"TooManyRequests\",\"message\":\"m\"}}"),
+         20 * MS_MINUTE, false},
+        {STATUS(429, "Retry-After: 9999999999\n", NULL), MS_DAY, false},
+        {STATUS(429, "Retry-After: 1200\n",
+                "{\"error\":{\"code\":\"SubscriptionRequestsThrottled\",\"message\":\"m\"}}"),
+         MS_MINUTE, true},
+        {STATUS(429, "Retry-After: 9\nx-ms-ratelimit-remaining-subscription-writes: 0\n", NULL),
+         9 * MS_SECOND, true},
+    };
+    static const struct scripted keys = KEYS("/listKeys");
+    const struct azure_look_wish wish = {.urgent = true};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct scripted script[] = {TOKEN, cases[i].answer};
+        struct azure_call *other;
+        duration_ms wait = -1;
+
+        start(script, 2);
+        azure_account_recall(&subject, "acct.example", "");
+        azure_regenerate(azure, &subject, SLOT_PRIMARY, NULL, on_done, &subject);
+        fake_loop_run(0);
+        assert_int_equal(completions, 1);
+        assert_int_equal(failure.reason, REASON_THROTTLED);
+        assert_int_equal(failure.retry_after, cases[i].kept);
+        other = azure_look(azure, &subject, &wish, on_done, &subject);
+        fake_loop_run(0);
+        assert_int_equal(azure_call_is_throttled(other, &wait), cases[i].stops_others);
+        assert_int_equal(fake_http.sent_count, cases[i].stops_others ? 2 : 3);
+        fake_http_answer_all(&keys);
+        fake_loop_run(0);
+        stop();
+    }
+}
+
 /* Scripts that end in a failure, after `sent` requests. */
 static void test_failures(void **state)
 {
@@ -250,16 +420,20 @@ static void test_failures(void **state)
         struct scripted script[5];
     } cases[] = {
         {false, 1, REASON_TOKEN_FAILED, false, {STATUS(400, NULL, "{}")}},
-        {false, 2, REASON_PERMISSION_DENIED, false, {TOKEN, DENIED}},
+        {false, 3, REASON_PERMISSION_DENIED, false, {TOKEN, DENIED, DENIED}},
         {false, 3, REASON_PERMISSION_DENIED, false, {TOKEN, DESCRIPTION, DENIED}},
-        {false,
-         2,
-         REASON_SHARED_KEY_DISABLED,
-         false,
-         {TOKEN, STATUS(200, NULL, "{\"properties\":{\"allowedAuthenticationModes\":[\"AAD\"]}}")}},
-        {false, 2, REASON_AZURE_ERROR, false, {TOKEN, STATUS(200, NULL, "<html>")}},
+        /* listKeys decides, in the description's words where these say why */
+        {false, 3, REASON_SHARED_KEY_DISABLED, false, {TOKEN, KEYS_OFF, CONFLICT}},
+        {false, 3, REASON_PERMISSION_DENIED, false, {TOKEN, KEYS_OFF, DENIED}},
+        {false, 3, REASON_NETWORK, false, {TOKEN, KEYS_OFF, SILENCE(HTTP_LOST)}},
+        {false, 3, REASON_AZURE_ERROR, false, {TOKEN, STATUS(200, NULL, "<html>"), CONFLICT}},
         {false, 3, REASON_AZURE_ERROR, false, {TOKEN, DESCRIPTION, STATUS(200, NULL, "{}")}},
-        {false, 2, REASON_NETWORK, false, {TOKEN, SILENCE(HTTP_LOST)}},
+        {false, 3, REASON_NETWORK, false, {TOKEN, SILENCE(HTTP_LOST), SILENCE(HTTP_LOST)}},
+        /* what cannot be sent cannot be sent twice; and no account has no keys */
+        {false, 2, REASON_NETWORK, false, {TOKEN, SILENCE(HTTP_UNSENT)}},
+        {false, 2, REASON_AZURE_ERROR, false, {TOKEN, STATE("Creating")}},
+        {false, 2, REASON_AZURE_ERROR, false, {TOKEN, STATE("Deleting")}},
+        {false, 2, REASON_AZURE_ERROR, false, {TOKEN, STATE("Invalid")}},
         {true, 2, REASON_PERMISSION_DENIED, false, {TOKEN, DENIED}},
         {true, 2, REASON_OUTCOME_UNKNOWN, true, {TOKEN, SILENCE(HTTP_LOST)}},
         {true, 2, REASON_NETWORK, false, {TOKEN, SILENCE(HTTP_UNSENT)}},
@@ -276,7 +450,7 @@ static void test_failures(void **state)
         if (cases[i].regenerate)
             azure_regenerate(azure, &subject, SLOT_PRIMARY, "corr-1", on_done, &subject);
         else
-            azure_look(azure, &subject, "corr-1", on_done, &subject);
+            look("corr-1");
         fake_loop_run(0);
         assert_int_equal(completions, 1);
         assert_non_null(result.failure);
@@ -297,7 +471,7 @@ static void test_fresh_token_after_401(void **state)
 
     (void)state;
     start(script, 5);
-    azure_look(azure, &subject, "corr-1", on_done, &subject);
+    look("corr-1");
     fake_loop_run(0);
     assert_int_equal(completions, 1);
     assert_null(result.failure);
@@ -357,16 +531,17 @@ static void test_verify_without_request(void **state)
 
 static void test_clock_skew(void **state)
 {
-    struct scripted script[] = {TOKEN, STATUS(500, NULL, NULL)};
+    struct scripted script[] = {TOKEN, STATUS(500, NULL, NULL), KEYS("/listKeys")};
     char headers[64], date[TIME_TEXT_MAX];
 
     (void)state;
     (void)snprintf(headers, sizeof(headers), "Date: %s\n",
                    time_to_http_date(time_wall() + 10 * MS_MINUTE, date));
     script[1].headers = headers;
-    start(script, 2);
-    azure_look(azure, &subject, NULL, on_done, &subject);
+    start(script, 3);
+    look(NULL);
     fake_loop_run(0);
+    assert_null(result.failure);
     assert_in_range(result.clock_skew, 10 * MS_MINUTE - 5000, 10 * MS_MINUTE + 5000);
     stop();
 }
@@ -379,7 +554,7 @@ static void test_cancel(void **state)
     (void)state;
     /* before anything has happened */
     start(script, 1);
-    call = azure_look(azure, &subject, NULL, on_done, &subject);
+    call = look(NULL);
     azure_cancel(call);
     azure_cancel(call);
     assert_int_equal(completions, 0);
@@ -408,11 +583,11 @@ static void test_close_cancels_everything(void **state)
     (void)state;
     start(script, 1);
     for (unsigned i = 0; i < 20; i++) {
-        azure_look(azure, &subject, NULL, on_done, &subject);
+        look(NULL);
         fake_loop_run(0);
     }
     assert_int_equal(fake_http.sent_count, 1 + 8); /* the limit per subscription */
-    azure_look(azure, &subject, NULL, on_done, &subject);
+    look(NULL);
     stop();
     assert_int_equal(completions, 21);
     assert_true(result.canceled);
@@ -425,7 +600,7 @@ static void test_config_stays_while_in_use(void **state)
 
     (void)state;
     start(script, 1);
-    azure_look(azure, &subject, NULL, on_done, &subject);
+    look(NULL);
     fake_loop_run(0);
     other = config;
     other.references = 1;
@@ -446,6 +621,10 @@ int main(void)
         cmocka_unit_test(test_ids_are_made_up),
         cmocka_unit_test(test_regenerate),
         cmocka_unit_test(test_regenerate_that_waited_too_long_is_not_sent),
+        cmocka_unit_test(test_look_without_description),
+        cmocka_unit_test(test_urgent_look),
+        cmocka_unit_test(test_description_grows_old),
+        cmocka_unit_test(test_throttled),
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_fresh_token_after_401),
         cmocka_unit_test(test_verify),

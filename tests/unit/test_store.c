@@ -332,6 +332,9 @@ static void test_older_version(void **state)
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN catching_up");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN surprise_standby_in_use");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN another_rotator");
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN regenerate_after");
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN endpoint");
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN location");
     store_fixture_sql(fixture, "PRAGMA user_version = 1");
 
     store_fixture_open(fixture, STORE_OPENED);
@@ -353,6 +356,9 @@ static void test_older_version(void **state)
                 ? saved.looked_at
                 : 0;
     }
+    saved.regenerate_after = 0;
+    saved.endpoint[0] = '\0';
+    saved.location[0] = '\0';
     assert_records_equal(found, &saved);
     store_fixture_close(fixture);
     store_fixture_open(fixture, STORE_OPENED);

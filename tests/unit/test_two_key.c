@@ -114,52 +114,100 @@ static void test_read_account(void **state)
         const char *body;
         int expected;
         enum reason reason;
+        bool stops_looks;
     } cases[] = {
-        {"{\"location\":\"westeurope\",\"properties\":{" ENDPOINT "}}", 0, REASON_NONE},
+        {"{\"location\":\"westeurope\",\"properties\":{" ENDPOINT "}}", 0, REASON_NONE, false},
         {"{\"location\":\"westeurope\",\"properties\":{" ENDPOINT
          ",\"provisioningState\":\"Succeeded\",\"poolAllocationMode\":\"BatchService\","
          "\"allowedAuthenticationModes\":[\"AAD\",\"SharedKey\"]}}",
-         0, REASON_NONE},
+         0, REASON_NONE, false},
         {"{\"location\":\"westeurope\",\"properties\":{" ENDPOINT
          ",\"allowedAuthenticationModes\":null,\"poolAllocationMode\":null}}",
-         0, REASON_NONE},
+         0, REASON_NONE, false},
         {"{\"location\":\"westeurope\",\"properties\":{" ENDPOINT
          ",\"allowedAuthenticationModes\":[\"sharedkey\"]}}",
-         0, REASON_NONE},
-        {"{\"properties\":{" ENDPOINT ",\"allowedAuthenticationModes\":[\"AAD\"]}}", -ENOTSUP,
-         REASON_SHARED_KEY_DISABLED},
-        {"{\"properties\":{" ENDPOINT ",\"allowedAuthenticationModes\":[]}}", -ENOTSUP,
-         REASON_SHARED_KEY_DISABLED},
-        {"{\"properties\":{" ENDPOINT ",\"allowedAuthenticationModes\":[1,null]}}", -ENOTSUP,
-         REASON_SHARED_KEY_DISABLED},
+         0, REASON_NONE, false},
+        {"{\"properties\":{" ENDPOINT ",\"allowedAuthenticationModes\":[\"AAD\"]}}", 0,
+         REASON_SHARED_KEY_DISABLED, false},
+        {"{\"properties\":{" ENDPOINT ",\"allowedAuthenticationModes\":[]}}", 0,
+         REASON_SHARED_KEY_DISABLED, false},
+        {"{\"properties\":{" ENDPOINT ",\"allowedAuthenticationModes\":[1,null]}}", 0,
+         REASON_SHARED_KEY_DISABLED, false},
         {"{\"properties\":{" ENDPOINT ",\"allowedAuthenticationModes\":\"SharedKey\"}}", -EINVAL,
-         REASON_NONE},
-        {"{\"properties\":{" ENDPOINT ",\"poolAllocationMode\":\"UserSubscription\"}}", -ENOTSUP,
-         REASON_USER_SUBSCRIPTION_MODE},
-        {"{\"properties\":{\"provisioningState\":\"Creating\"}}", -ENOTSUP, REASON_AZURE_ERROR},
-        {"{\"properties\":{\"provisioningState\":\"Succeeded\"}}", -EINVAL, REASON_NONE},
-        {"{\"properties\":{\"accountEndpoint\":\"https://x\"}}", -EINVAL, REASON_NONE},
-        {"{\"properties\":{\"accountEndpoint\":17}}", -EINVAL, REASON_NONE},
-        {"{\"properties\":[]}", -EINVAL, REASON_NONE},
-        {"{}", -EINVAL, REASON_NONE},
-        {"[]", -EINVAL, REASON_NONE},
-        {"", -EINVAL, REASON_NONE},
+         REASON_NONE, false},
+        {"{\"properties\":{" ENDPOINT ",\"poolAllocationMode\":\"UserSubscription\"}}", 0,
+         REASON_USER_SUBSCRIPTION_MODE, false},
+        /* how the last change went says nothing about the account as it is */
+        {"{\"properties\":{" ENDPOINT ",\"provisioningState\":\"Failed\"}}", 0, REASON_NONE, false},
+        {"{\"properties\":{" ENDPOINT ",\"provisioningState\":\"cancelled\"}}", 0, REASON_NONE,
+         false},
+        {"{\"properties\":{" ENDPOINT ",\"provisioningState\":\"Canceled\"}}", 0, REASON_NONE,
+         false},
+        {"{\"properties\":{" ENDPOINT ",\"provisioningState\":\"Creating\"}}", 0,
+         REASON_AZURE_ERROR, true},
+        {"{\"properties\":{" ENDPOINT ",\"provisioningState\":\"Deleting\","
+         "\"allowedAuthenticationModes\":[\"AAD\"]}}",
+         0, REASON_AZURE_ERROR, true},
+        {"{\"properties\":{" ENDPOINT ",\"provisioningState\":\"Invalid\"}}", 0, REASON_AZURE_ERROR,
+         true},
+        {"{\"properties\":{" ENDPOINT ",\"provisioningState\":\"Updating\"}}", 0,
+         REASON_AZURE_ERROR, false},
+        {"{\"properties\":{" ENDPOINT ",\"provisioningState\":\"Updating\","
+         "\"allowedAuthenticationModes\":[\"AAD\"]}}",
+         0, REASON_SHARED_KEY_DISABLED, false},
+        {"{\"properties\":{\"accountEndpoint\":\"https://x\"}}", -EINVAL, REASON_NONE, false},
+        {"{\"properties\":{\"accountEndpoint\":17}}", -EINVAL, REASON_NONE, false},
+        {"{\"properties\":[]}", -EINVAL, REASON_NONE, false},
+        {"{}", -EINVAL, REASON_NONE, false},
+        {"[]", -EINVAL, REASON_NONE, false},
+        {"", -EINVAL, REASON_NONE, false},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct resource_obstacle obstacle = {.reason = REASON_NONE};
+        struct resource_obstacle obstacle;
         struct resource_facts facts;
         struct err err;
 
         assert_int_equal(batch->read(cases[i].body, strlen(cases[i].body), &facts, &obstacle, &err),
                          cases[i].expected);
         assert_int_equal(obstacle.reason, cases[i].reason);
-        if (cases[i].expected == 0) {
+        assert_int_equal(obstacle.stops_looks, cases[i].stops_looks);
+        if (cases[i].expected == 0)
             assert_string_equal(facts.endpoint, "acct.westeurope.batch.azure.com");
-            assert_string_equal(facts.location, "westeurope");
+        else
+            assert_null(facts.endpoint);
+        resource_facts_done(&facts);
+    }
+}
+
+static void test_read_account_place(void **state)
+{
+    static const struct {
+        const char *body;
+        const char *endpoint, *location;
+    } cases[] = {
+        {"{\"location\":\"westeurope\",\"properties\":{" ENDPOINT "}}",
+         "acct.westeurope.batch.azure.com", "westeurope"},
+        {"{\"properties\":{\"provisioningState\":\"Succeeded\"}}", NULL, NULL},
+        {"{\"location\":null,\"properties\":{\"accountEndpoint\":null}}", NULL, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct resource_obstacle obstacle;
+        struct resource_facts facts;
+        struct err err;
+
+        assert_int_equal(batch->read(cases[i].body, strlen(cases[i].body), &facts, &obstacle, &err),
+                         0);
+        assert_int_equal(obstacle.reason, REASON_NONE);
+        if (cases[i].endpoint != NULL) {
+            assert_string_equal(facts.endpoint, cases[i].endpoint);
+            assert_string_equal(facts.location, cases[i].location);
         } else {
             assert_null(facts.endpoint);
+            assert_null(facts.location);
         }
         resource_facts_done(&facts);
     }
@@ -201,8 +249,11 @@ static void test_endpoint(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_find),      cmocka_unit_test(test_regenerate_body),
-        cmocka_unit_test(test_read_keys), cmocka_unit_test(test_read_account),
+        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_regenerate_body),
+        cmocka_unit_test(test_read_keys),
+        cmocka_unit_test(test_read_account),
+        cmocka_unit_test(test_read_account_place),
         cmocka_unit_test(test_endpoint),
     };
 
