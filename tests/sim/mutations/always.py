@@ -279,4 +279,12 @@ for (size_t i = count > 1; i < count && !engine->faulted; i++)
              ("core/step_check.c",
               "record->check_at = time_add(machine->now, machine->context->policy->check_every);",
               "record->check_at = TIME_NEVER;")),
+    mutation("look-needs-description", "product",
+             "a look fails where the account cannot be described",
+             "repaired",
+             "consumers hold a dead key although the live one can be listed",
+             ("app/engine_action.c",
+              "    remember_failure(account, result->description);\n",
+              "    turn_fail(turn, result->description);\n"),
+             scenario="undescribed-and-repaired"),
 ]

@@ -117,6 +117,15 @@ MUTATIONS = [
         if (true ||
             judge_holding("""),
              scenario="last-look-misses-a-target"),
+    mutation("description-does-not-matter", 2,
+             "the look before a regenerate need not bring the account's description",
+             "look-first",
+             "a key is regenerated of an account whose keys are switched off, or which nobody can "
+             "prove",
+             ("core/machine.c",
+              "    if (machine->event->look->described)\n",
+              "    if (machine->event->look->described || true)\n"),
+             scenario="undescribed-before-intent"),
     mutation("look-not-compared", 2,
              "what the look before a rotation shows is not compared",
              "standby-only",
