@@ -356,10 +356,11 @@ bool machine_yields(const struct record *record, const struct target_record *tar
 /* Do consumers hold a dead key, or may they, or are they owed one? */
 static bool serves_repair(const struct record *record)
 {
-    return record->adopted &&
-           (record->consumers_at_risk || record->surprise.pending ||
-            record->repairing != DRIFT_NONE ||
-            (record->goal == record->active && record_owed_required(record) > 0));
+    for (size_t i = 0; i < record->target_count; i++)
+        if (record->targets[i].dead_since != 0)
+            return true;
+    return record->surprise.pending || record->repairing != DRIFT_NONE ||
+           (record->adopted && record->goal == record->active && record_owed_required(record) > 0);
 }
 
 void machine_act_look(struct machine *machine)

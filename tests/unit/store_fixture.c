@@ -217,6 +217,9 @@ int store_fixture_sql_int(struct store_fixture *fixture, const char *sql)
 
 void store_fixture_back_to_version_2(struct store_fixture *fixture)
 {
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN regenerate_after");
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN endpoint");
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN location");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN both_changed_at");
     store_fixture_sql(fixture, "ALTER TABLE targets DROP COLUMN dead_since");
     store_fixture_sql(fixture, "ALTER TABLE targets DROP COLUMN early");

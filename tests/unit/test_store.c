@@ -332,9 +332,6 @@ static void test_older_version(void **state)
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN catching_up");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN surprise_standby_in_use");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN another_rotator");
-    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN regenerate_after");
-    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN endpoint");
-    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN location");
     store_fixture_sql(fixture, "PRAGMA user_version = 1");
 
     store_fixture_open(fixture, STORE_OPENED);
