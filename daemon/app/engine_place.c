@@ -158,7 +158,6 @@ static void report_abandoned(struct engine_account *account, const struct accoun
         .at = place->abandoned_at,
         .event = "target.abandoned",
         .cycle = place->cycle,
-        .slot = slot_name(account->record.active),
         .target = place->text,
         .text = message,
     };
@@ -166,15 +165,14 @@ static void report_abandoned(struct engine_account *account, const struct accoun
 
     (void)snprintf(
         message, sizeof(message),
-        "%s: nothing is delivered to %s any more; the %s key in it dies with the rotation "
-        "after the next",
-        subject->name, place->text, slot_name(account->record.active));
+        "%s: nothing is delivered to %s any more: the key in it dies with one of the next "
+        "two rotations",
+        subject->name, place->text);
     log_line_start(&line, place->abandoned_at, LEVEL_WARNING, "target.abandoned", "%s", message);
     log_line_text(&line, "account", subject->name);
     log_line_text(&line, "resource_group", subject->resource_group);
     log_line_text(&line, "subscription_id", subject->subscription_id);
     log_line_text(&line, "target", place->text);
-    log_line_text(&line, "slot", slot_name(account->record.active));
     log_line_text(&line, "remedy", remedy);
     log_emit(engine->parts.log, &line);
     store_save_history(engine->parts.store, account->key, &row, 1);
