@@ -114,7 +114,7 @@ static void tell_rejected(struct daemon *daemon, const struct config_messages *m
     if (daemon->sink)
         daemon_log_config(daemon, NULL, messages);
     else
-        fputs(buf_str(&messages->text), stderr);
+        log_say_to_stderr(buf_str(&messages->text));
 }
 
 static bool load_config(struct daemon *daemon)
@@ -151,6 +151,16 @@ static bool confine(struct daemon *daemon)
     if (daemon->confinement)
         return true;
     say(daemon, LEVEL_ERROR, "daemon.stopping", "out of memory at the start");
+    daemon->status = STATUS_INTERNAL;
+    return false;
+}
+
+/* The thread has to begin confined, and all that may wait for a disk or a socket comes after it. */
+static bool start_log(struct daemon *daemon)
+{
+    if (log_sink_start(daemon->sink) == 0)
+        return true;
+    say(daemon, LEVEL_ERROR, "daemon.stopping", "no thread can be started for the log");
     daemon->status = STATUS_INTERNAL;
     return false;
 }
@@ -349,16 +359,16 @@ int daemon_run(const struct options *options)
     struct err err = {0};
     bool closed;
 
-    if (process_harden(&err) != 0 || http_global_init(&err) != 0) {
-        fprintf(stderr, "keyrotated: %s\n", err.text);
-        return STATUS_INTERNAL;
-    }
-    daemon.loop = loop_new(&err);
+    if (process_harden(&err) == 0 && http_global_init(&err) == 0)
+        daemon.loop = loop_new(&err);
     if (!daemon.loop) {
-        fprintf(stderr, "keyrotated: %s\n", err.text);
+        char text[sizeof(err.text) + 16];
+
+        snprintf(text, sizeof(text), "keyrotated: %s\n", err.text);
+        log_say_to_stderr(text);
         return STATUS_INTERNAL;
     }
-    if (!load_config(&daemon) || !confine(&daemon))
+    if (!load_config(&daemon) || !confine(&daemon) || !start_log(&daemon))
         give_up_start(&daemon);
     start_timers(&daemon);
     if (!open_journal(&daemon) || !start_clients(&daemon) || !open_control(&daemon))

@@ -1,12 +1,9 @@
 #include "base/log.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/json.h"
 #include "base/str.h"
@@ -187,56 +184,4 @@ int log_format_json(struct buf *out, const struct log_line *line)
         }
     }
     return buf_append_str(out, "}\n");
-}
-
-/* Writes everything, waiting a moment for a reader that does not keep up. A log that nobody reads
- * must not stop the program: what cannot be written then is given up. */
-static void write_to(int fd, const char *bytes, size_t length)
-{
-    enum { PATIENCE_MS = 1000 };
-
-    while (length > 0) {
-        ssize_t count = write(fd, bytes, length);
-        if (count >= 0) {
-            bytes += count;
-            length -= (size_t)count;
-        } else if (errno == EAGAIN) {
-            struct pollfd writable = {.fd = fd, .events = POLLOUT};
-            if (poll(&writable, 1, PATIENCE_MS) <= 0)
-                return;
-        } else if (errno != EINTR) {
-            return;
-        }
-    }
-}
-
-static void write_formatted(void *context, const struct log_line *line,
-                            int (*format)(struct buf *, const struct log_line *))
-{
-    const int *fd = context;
-    int saved_errno = errno;
-    struct buf text;
-
-    buf_init(&text, LOG_LINE_MAX);
-    if (format(&text, line) == 0) {
-        write_to(*fd, text.data, text.length);
-    } else {
-        /* Most likely memory ran out: the event's name is better than nothing. */
-        char bare[256];
-        snprintf(bare, sizeof bare, "level=%s event=%.100s\n", log_level_name(line->level),
-                 line->event);
-        write_to(*fd, bare, strlen(bare));
-    }
-    buf_done(&text);
-    errno = saved_errno;
-}
-
-void log_write_logfmt(void *context, const struct log_line *line)
-{
-    write_formatted(context, line, log_format_logfmt);
-}
-
-void log_write_json(void *context, const struct log_line *line)
-{
-    write_formatted(context, line, log_format_json);
 }

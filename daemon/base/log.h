@@ -80,9 +80,4 @@ int log_format_json(struct buf *out, const struct log_line *line);
 const char *log_level_name(enum log_level level);
 bool log_level_from_name(const char *name, enum log_level *ret_level);
 
-/* Sinks for log.write: `context` points to an int, the descriptor to write to. A line is given up
- * where the descriptor fails or, not blocking, stays full for a second. Keep errno. */
-void log_write_logfmt(void *context, const struct log_line *line);
-void log_write_json(void *context, const struct log_line *line);
-
 #endif

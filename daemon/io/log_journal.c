@@ -2,50 +2,65 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
-
-/* Every line would name this file as the place it comes from. */
-#define SD_JOURNAL_SUPPRESS_LOCATION
-#include <systemd/sd-journal.h>
 
 #include "base/str.h"
 #include "io/log_sink.h"
 
-/* Every value as itself, and all of them again in MESSAGE. */
-enum { ENTRY_MAX = 2 * LOG_LINE_MAX };
+/* --- the entry --- */
 
-/* sd_journal_sendv() reports success where nobody listens here. */
-static const char JOURNAL_SOCKET[] = "/run/systemd/journal/socket";
-
-static void end_field(struct journal_entry *entry, size_t start)
+/* A value that has a line break is sent with its length, in eight bytes, the lowest first. */
+static void end_field(struct buf *out, const char *name, size_t start)
 {
-    /* The address is filled in when the buffer moves no more. */
-    entry->fields[entry->field_count++].iov_len = entry->bytes.length - start;
+    size_t length = out->length - start;
+    char counted[80];
+    size_t used;
+
+    (void)buf_append_char(out, '\n');
+    if (out->failed != 0 || memchr(out->data + start, '\n', length) == NULL)
+        return;
+    used = (size_t)snprintf(counted, sizeof(counted) - 8, "%s\n", name);
+    for (unsigned i = 0; i < 8; i++)
+        counted[used++] = (char)((uint64_t)length >> (8 * i) & 0xff);
+    /* "NAME=" becomes "NAME", a line break, and the length: eight bytes more. */
+    for (unsigned i = 0; i < 8; i++)
+        (void)buf_append_char(out, ' ');
+    if (out->failed != 0)
+        return;
+    memmove(out->data + start + 8, out->data + start, length + 1);
+    memcpy(out->data + start - strlen(name) - 1, counted, used);
 }
 
-static void add_text(struct journal_entry *entry, const char *name, const char *text)
+static size_t begin_field(struct buf *out, const char *name)
 {
-    size_t start = entry->bytes.length;
+    (void)buf_append_format(out, "%s=", name);
+    return out->length;
+}
+
+static void add_text(struct buf *out, const char *name, const char *text)
+{
+    size_t start = begin_field(out, name);
     size_t length = strlen(text);
 
-    buf_append_format(&entry->bytes, "%s=", name);
-    buf_append(&entry->bytes, text,
-               length > LOG_VALUE_MAX ? utf8_whole(text, LOG_VALUE_MAX) : length);
-    end_field(entry, start);
+    (void)buf_append(out, text, length > LOG_VALUE_MAX ? utf8_whole(text, LOG_VALUE_MAX) : length);
+    end_field(out, name, start);
 }
 
-static void add_number(struct journal_entry *entry, const char *name, int64_t number)
+static void add_number(struct buf *out, const char *name, int64_t number)
 {
-    size_t start = entry->bytes.length;
-
-    buf_append_format(&entry->bytes, "%s=%lld", name, (long long)number);
-    end_field(entry, start);
+    (void)buf_append_format(out, "%s=%" PRId64 "\n", name, number);
 }
 
 /* The fields of the line as logfmt, with a blank before each: what a formatted line has more than
  * one without fields. */
-static int append_fields(struct buf *out, const struct log_line *line)
+static void append_fields(struct buf *out, const struct log_line *line)
 {
     struct log_line bare = *line;
     struct buf with, without;
@@ -54,25 +69,24 @@ static int append_fields(struct buf *out, const struct log_line *line)
     buf_init(&with, LOG_LINE_MAX);
     buf_init(&without, LOG_LINE_MAX);
     if (log_format_logfmt(&with, line) == 0 && log_format_logfmt(&without, &bare) == 0)
-        buf_append(out, with.data + without.length - 1, with.length - without.length);
+        (void)buf_append(out, with.data + without.length - 1, with.length - without.length);
     else
-        buf_append_str(out, " ...");
+        (void)buf_append_str(out, " ...");
     buf_done(&with);
     buf_done(&without);
-    return out->failed;
 }
 
 /* The sentence, and behind it everything that a plain `journalctl` would not show. */
-static void add_message(struct journal_entry *entry, const struct log_line *line)
+static void add_message(struct buf *out, const struct log_line *line)
 {
-    size_t start = entry->bytes.length;
+    size_t start = begin_field(out, "MESSAGE");
 
-    buf_append_format(&entry->bytes, "MESSAGE=%s event=%s", line->message, line->event);
-    (void)append_fields(&entry->bytes, line);
-    end_field(entry, start);
+    (void)buf_append_format(out, "%s event=%s", line->message, line->event);
+    append_fields(out, line);
+    end_field(out, "MESSAGE", start);
 }
 
-static void add_own_field(struct journal_entry *entry, const struct log_field *field)
+static void add_own_field(struct buf *out, const struct log_field *field)
 {
     char name[64] = "KEYROTATED_"; /* journald takes no longer names */
     size_t length = strlen(name);
@@ -81,51 +95,123 @@ static void add_own_field(struct journal_entry *entry, const struct log_field *f
         name[length++] = isalnum((unsigned char)*c) ? (char)toupper((unsigned char)*c) : '_';
     name[length] = '\0';
     if (field->text != NULL)
-        add_text(entry, name, field->text);
+        add_text(out, name, field->text);
     else
-        add_number(entry, name, field->number);
+        add_number(out, name, field->number);
 }
 
-int journal_entry_init(struct journal_entry *entry, const struct log_line *line)
+int log_journal_format(struct buf *out, const struct log_line *line)
 {
     const char *message_id = log_event_message_id(line->event);
-    char *at;
 
-    entry->field_count = 0;
-    buf_init(&entry->bytes, ENTRY_MAX);
-    add_message(entry, line);
-    add_number(entry, "PRIORITY", line->level);
+    add_message(out, line);
+    add_number(out, "PRIORITY", line->level);
     if (message_id != NULL)
-        add_text(entry, "MESSAGE_ID", message_id);
-    add_text(entry, "SYSLOG_IDENTIFIER", "keyrotated");
-    add_text(entry, "SYSLOG_FACILITY", "3"); /* daemon (RFC 5424, section 6.2.1) */
-    add_text(entry, "KEYROTATED_EVENT", line->event);
+        add_text(out, "MESSAGE_ID", message_id);
+    add_text(out, "SYSLOG_IDENTIFIER", "keyrotated");
+    add_text(out, "SYSLOG_FACILITY", "3"); /* daemon (RFC 5424, section 6.2.1) */
+    add_text(out, "KEYROTATED_EVENT", line->event);
     for (size_t i = 0; i < line->field_count; i++)
-        add_own_field(entry, &line->fields[i]);
-    if (entry->bytes.failed != 0)
-        return entry->bytes.failed;
-    at = entry->bytes.data;
-    for (size_t i = 0; i < entry->field_count; i++) {
-        entry->fields[i].iov_base = at;
-        at += entry->fields[i].iov_len;
+        add_own_field(out, &line->fields[i]);
+    return out->failed;
+}
+
+/* --- the socket --- */
+
+void log_journal_init(struct log_journal *journal, const char *path)
+{
+    *journal = (struct log_journal){.path = path, .fd = -1};
+}
+
+void log_journal_done(struct log_journal *journal)
+{
+    if (journal->fd >= 0)
+        close(journal->fd);
+    journal->fd = -1;
+}
+
+static int send_message(const struct log_journal *journal, struct msghdr *message)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (!str_copy(address.sun_path, sizeof(address.sun_path), journal->path))
+        return -ENAMETOOLONG;
+    /* Not connected: each entry finds the socket that is there, also after journald's was made
+     * anew. */
+    message->msg_name = &address;
+    message->msg_namelen = sizeof(address);
+    while (sendmsg(journal->fd, message, MSG_NOSIGNAL) < 0) {
+        if (errno != EINTR)
+            return -errno;
     }
     return 0;
 }
 
-void journal_entry_done(struct journal_entry *entry)
+static int fill_and_seal(int fd, const struct buf *entry)
 {
-    buf_done(&entry->bytes);
-    entry->field_count = 0;
+    size_t written = 0;
+
+    while (written < entry->length) {
+        ssize_t count = write(fd, entry->data + written, entry->length - written);
+
+        if (count < 0 && errno != EINTR)
+            return -errno;
+        written += count > 0 ? (size_t)count : 0;
+    }
+    /* journald maps it, and therefore insists on these. */
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+        return -errno;
+    return 0;
 }
 
-void log_write_journal(void *context, const struct log_line *line)
+/* What no datagram holds goes as a sealed piece of memory. */
+static int send_memory(const struct log_journal *journal, const struct buf *entry)
 {
-    struct journal_entry entry;
-    int saved_errno = errno;
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct msghdr message = {.msg_control = &control, .msg_controllen = sizeof(control.bytes)};
+    int fd = memfd_create("keyrotated-log", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int failed;
 
-    if (journal_entry_init(&entry, line) != 0 || access(JOURNAL_SOCKET, W_OK) != 0 ||
-        sd_journal_sendv(entry.fields, (int)entry.field_count) < 0)
-        log_write_logfmt(context, line);
-    journal_entry_done(&entry);
-    errno = saved_errno;
+    if (fd < 0)
+        return -errno;
+    failed = fill_and_seal(fd, entry);
+    if (failed == 0) {
+        control.header = (struct cmsghdr){
+            .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+        memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
+        failed = send_message(journal, &message);
+    }
+    close(fd);
+    return failed;
+}
+
+static int send_entry(const struct log_journal *journal, const struct buf *entry)
+{
+    struct iovec bytes = {.iov_base = entry->data, .iov_len = entry->length};
+    struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1};
+    int failed = send_message(journal, &message);
+
+    if (failed == -EMSGSIZE || failed == -ENOBUFS)
+        failed = send_memory(journal, entry);
+    return failed;
+}
+
+int log_journal_write(struct log_journal *journal, const struct log_line *line)
+{
+    struct buf entry;
+    int failed;
+
+    if (journal->fd < 0)
+        journal->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (journal->fd < 0)
+        return -errno;
+    buf_init(&entry, LOG_JOURNAL_ENTRY_MAX);
+    failed = log_journal_format(&entry, line);
+    if (failed == 0)
+        failed = send_entry(journal, &entry);
+    buf_done(&entry);
+    return failed;
 }

@@ -9,11 +9,20 @@
 #include "base/str.h"
 #include "io/log_journal.h"
 #include "io/log_repeats.h"
+#include "io/log_stream.h"
+#include "io/log_writer.h"
+
+/* What the writer's thread writes to. */
+struct outlets {
+    struct log_stream stderr_stream;
+    struct log_journal journal;
+};
 
 struct log_sink {
     struct log *log;
-    void (*write)(void *context, const struct log_line *line);
-    int descriptor;
+    log_writer_function *write;
+    struct log_writer *writer;
+    struct outlets *outlets;
     struct log_repeats *repeats; /* NULL: no memory for it; every line is written */
 };
 
@@ -31,11 +40,54 @@ bool log_sink_is_journal(void)
     return strcmp(stream, own) == 0;
 }
 
+/* --- on the writer's thread --- */
+
+static int write_logfmt(void *context, const struct log_line *line)
+{
+    struct outlets *outlets = context;
+
+    return log_stream_write(&outlets->stderr_stream, log_format_logfmt, line);
+}
+
+static int write_json(void *context, const struct log_line *line)
+{
+    struct outlets *outlets = context;
+
+    return log_stream_write(&outlets->stderr_stream, log_format_json, line);
+}
+
+/* Where no journald listens, or it does not take the line, it goes to stderr. */
+static int write_journal(void *context, const struct log_line *line)
+{
+    struct outlets *outlets = context;
+
+    if (log_journal_write(&outlets->journal, line) == 0)
+        return 0;
+    return write_logfmt(context, line);
+}
+
+/* A message for a person, as it is. */
+static int write_message(void *context, const struct log_line *line)
+{
+    struct outlets *outlets = context;
+
+    for (size_t i = 0; i < line->field_count; i++) {
+        const char *text = line->fields[i].text;
+        int failed = log_stream_write_text(&outlets->stderr_stream, text, strlen(text));
+
+        if (failed != 0)
+            return failed;
+    }
+    return 0;
+}
+
+/* --- on the loop --- */
+
 static void write_line(void *context, const struct log_line *line)
 {
     struct log_sink *sink = context;
 
-    sink->write(&sink->descriptor, line);
+    log_writer_put(sink->writer, sink->write, line);
 }
 
 static void take_line(void *context, const struct log_line *line)
@@ -54,17 +106,36 @@ void log_sink_configure(struct log_sink *sink, enum log_format format, enum log_
         format = log_sink_is_journal() ? LOG_FORMAT_JOURNAL : LOG_FORMAT_LOGFMT;
     switch (format) {
     case LOG_FORMAT_JOURNAL:
-        sink->write = log_write_journal;
+        sink->write = write_journal;
         break;
     case LOG_FORMAT_JSON:
-        sink->write = log_write_json;
+        sink->write = write_json;
         break;
     case LOG_FORMAT_AUTO:
     case LOG_FORMAT_LOGFMT:
-        sink->write = log_write_logfmt;
+        sink->write = write_logfmt;
         break;
     }
     sink->log->level = level;
+}
+
+static struct outlets *outlets_new(void)
+{
+    struct outlets *outlets = calloc(1, sizeof(*outlets));
+
+    if (outlets == NULL)
+        return NULL;
+    outlets->stderr_stream.fd = STDERR_FILENO;
+    log_journal_init(&outlets->journal, LOG_JOURNAL_SOCKET);
+    return outlets;
+}
+
+static void outlets_free(struct outlets *outlets)
+{
+    if (outlets == NULL)
+        return;
+    log_journal_done(&outlets->journal);
+    free(outlets);
 }
 
 struct log_sink *log_sink_new(struct log *log, enum log_format format, enum log_level level)
@@ -74,12 +145,23 @@ struct log_sink *log_sink_new(struct log *log, enum log_format format, enum log_
     if (sink == NULL)
         return NULL;
     sink->log = log;
-    sink->descriptor = STDERR_FILENO;
+    sink->outlets = outlets_new();
+    sink->writer = sink->outlets ? log_writer_new(sink->outlets) : NULL;
+    if (sink->writer == NULL) {
+        outlets_free(sink->outlets);
+        free(sink);
+        return NULL;
+    }
     sink->repeats = log_repeats_new(write_line, sink);
     log_sink_configure(sink, format, level);
     log->context = sink;
     log->write = take_line;
     return sink;
+}
+
+int log_sink_start(struct log_sink *sink)
+{
+    return log_writer_start(sink->writer);
 }
 
 void log_sink_free(struct log_sink *sink)
@@ -89,5 +171,22 @@ void log_sink_free(struct log_sink *sink)
     sink->log->write = NULL;
     sink->log->context = NULL;
     log_repeats_free(sink->repeats);
+    if (log_writer_free(sink->writer))
+        outlets_free(sink->outlets);
     free(sink);
+}
+
+void log_say_to_stderr(const char *text)
+{
+    struct outlets *outlets = outlets_new();
+    struct log_writer *writer = outlets ? log_writer_new(outlets) : NULL;
+    struct log_line line;
+
+    if (writer != NULL) {
+        log_line_start(&line, 0, LEVEL_ERROR, "", "%s", "");
+        log_line_text(&line, "", text);
+        log_writer_put(writer, write_message, &line);
+    }
+    if (log_writer_free(writer))
+        outlets_free(outlets);
 }

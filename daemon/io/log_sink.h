@@ -1,5 +1,6 @@
 /*
  * Where log lines go: the native journal, logfmt or JSON lines; and the summing up of repeats.
+ * Nobody waits for a line to be written: that happens on a thread of the sink's (log_writer.h).
  *
  * A warning or an error that says the same as the last line about the same event and account (and
  * target and identity) is counted, not written, for up to an hour. The latest of them follows, with
@@ -17,17 +18,26 @@ struct log_sink;
 /*
  * Points log->write at the sink. LOG_FORMAT_AUTO: the journal if $JOURNAL_STREAM names stderr
  * (device:inode), else logfmt on stderr. NULL when memory is out. `log` must outlive the sink. One
- * thread at a time may write to it.
+ * thread at a time may write to it. Lines are kept until log_sink_start().
  */
 struct log_sink *log_sink_new(struct log *log, enum log_format format, enum log_level level);
+
+/* Starts the thread that writes (log_writer.h), confined as the caller is. Returns 0 or a negative
+ * errno value. */
+int log_sink_start(struct log_sink *sink);
 
 /* Is what is written to stderr for the journal, and not for a person at a terminal? */
 bool log_sink_is_journal(void);
 
 /* Lines from now on. What has been counted goes on being counted. */
 void log_sink_configure(struct log_sink *sink, enum log_format format, enum log_level level);
-/* Writes what was counted and not yet told; frees; log->write is NULL afterwards. */
+/* Writes what was counted and not yet told, and all that is queued unless nobody reads it
+ * (log_writer_free()); frees; log->write is NULL afterwards. */
 void log_sink_free(struct log_sink *sink);
+
+/* Writes a message for a person to stderr as it is, before the end of a start that failed. Given up
+ * where nobody reads it. */
+void log_say_to_stderr(const char *text);
 
 /* The journal's MESSAGE_ID of an event (32 hex digits), or NULL for an unknown one. Listed, with an
  * explanation each, in systemd/keyrotated.catalog. */

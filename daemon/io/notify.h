@@ -1,6 +1,9 @@
 /*
  * Telling systemd: readiness, status, reloads, and that the loop is alive (sd_notify(3)).
  *
+ * Nothing waits for systemd: what it does not take at once is told again every second, in order. A
+ * feeding of the watchdog is left out then.
+ *
  * All of it does nothing when the daemon was not started by systemd.
  */
 #ifndef KEYROTATED_IO_NOTIFY_H

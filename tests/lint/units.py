@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Checks the systemd units: that systemd understands every line of them, with each of the example
-drop-ins, too; that none is more exposed than MAX_EXPOSURE; that all have the same sandbox.
+drop-ins, too; that none is more exposed than MAX_EXPOSURE; that all have the same sandbox, and
+no limit on what they log.
 
 With --self-test it checks itself: units that are too open, misspelt or unlike the others are found.
 """
@@ -89,19 +90,27 @@ def check_same_sandbox(units):
             for name, text in texts.items() if not text or text != texts["keyrotated.service"]]
 
 
+def check_rate_limits(units):
+    """journald's limit drops key.regenerated along with a flood of lines that matter less."""
+    return [f"{unit.name}: LogRateLimitIntervalSec=0 is missing"
+            for unit in of_kind(units, ".service")
+            if "\nLogRateLimitIntervalSec=0\n" not in unit.read_text(encoding="utf-8")]
+
+
 def check(units):
     with tempfile.TemporaryDirectory() as scratch:
         syntax, exposure = pathlib.Path(scratch, "syntax"), pathlib.Path(scratch, "exposure")
         syntax.mkdir()
         exposure.mkdir()
         return check_syntax(units, syntax) + check_exposure(units, exposure) + \
-            check_same_sandbox(units)
+            check_same_sandbox(units) + check_rate_limits(units)
 
 
 def self_test():
     """Copies with one thing changed are each found wanting, and for that."""
     changes = [("keyrotated.service", "PrivateUsers=yes", "PrivateUsers=no", "exposure level"),
                ("keyrotated@.service", "ProtectProc=invisible", "", "its sandbox"),
+               ("keyrotated@.service", "LogRateLimitIntervalSec=0", "", "LogRateLimitIntervalSec"),
                ("keyrotated-once.service", "Type=oneshot", "Tpye=oneshot", "Tpye"),
                ("examples/client-secret.conf", "LoadCredential=", "LoadCredentials=",
                 "examples/client-secret.conf")]

@@ -1,15 +1,12 @@
 /* Log lines: what they look like, and that no content breaks their form. */
 #include "base/log.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -245,53 +242,6 @@ static void levels_are_filtered(void **state)
     assert_false(log_enabled(&log, LEVEL_ERROR));
 }
 
-static void lines_are_written_to_a_descriptor(void **state)
-{
-    (void)state;
-    int ends[2];
-    char text[512];
-    struct log_line line;
-
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    struct log log = {.level = LEVEL_INFO, .write = log_write_logfmt, .context = &ends[1]};
-    log_line_start(&line, 0, LEVEL_INFO, "e", "m");
-    log_emit(&log, &line);
-    log.write = log_write_json;
-    log_emit(&log, &line);
-    ssize_t count = read(ends[0], text, sizeof text - 1);
-    assert_true(count > 0);
-    text[count] = '\0';
-    assert_string_equal(text,
-                        "time=1970-01-01T00:00:00.000Z level=info event=e msg=\"m\"\n"
-                        "{\"time\":\"1970-01-01T00:00:00.000Z\",\"level\":\"info\","
-                        "\"event\":\"e\",\"msg\":\"m\"}\n");
-    close(ends[0]);
-    close(ends[1]);
-}
-
-static void a_reader_that_sleeps_does_not_stop_us(void **state)
-{
-    (void)state;
-    int ends[2];
-    static const char filler[65536];
-    struct log_line line;
-
-    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
-    while (write(ends[1], filler, sizeof filler) > 0)
-        ;
-    log_line_start(&line, 0, LEVEL_INFO, "e", "m");
-    errno = ENOENT;
-    duration_ms before = time_boot();
-    log_write_logfmt(&ends[1], &line);
-    assert_in_range(time_boot() - before, 900, 30000);
-    assert_int_equal(errno, ENOENT);
-    close(ends[0]);
-    close(ends[1]);
-
-    int closed = -1;
-    log_write_logfmt(&closed, &line);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,8 +253,6 @@ int main(void)
         cmocka_unit_test(the_longest_line_fits),
         cmocka_unit_test(instants_past_the_limit_are_left_out),
         cmocka_unit_test(levels_are_filtered),
-        cmocka_unit_test(lines_are_written_to_a_descriptor),
-        cmocka_unit_test(a_reader_that_sleeps_does_not_stop_us),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,6 +146,57 @@ static void test_long_status_is_cut_between_characters(void **state)
     close_and_run(f, notify);
 }
 
+/* --- a systemd that does not read --- */
+
+static int fill(const struct fixture *f)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int count = 0;
+
+    strcpy(address.sun_path, f->path);
+    while (sendto(fd, "X", 1, 0, (struct sockaddr *)&address, sizeof(address)) == 1)
+        count++;
+    close(fd);
+    assert_true(count > 0);
+    return count;
+}
+
+static void run_for(struct fixture *f, struct notify *notify, duration_ms time);
+
+static void test_a_full_socket_makes_nobody_wait(void **state)
+{
+    struct fixture *f = *state;
+    struct notify *notify = notify_new(f->loop);
+    int fillings = fill(f);
+    duration_ms before = time_boot();
+
+    notify_ready(notify);
+    notify_status(notify, "first");
+    for (int i = 0; i < 20; i++)
+        notify_status(notify, i % 2 ? "odd" : "even");
+    notify_stopping(notify);
+    assert_in_range(time_boot() - before, 0, 5000);
+    while (fillings-- > 0)
+        assert_string_equal(hear(f), "X");
+    assert_string_equal(hear(f), "");
+    run_for(f, notify, 1500);
+    assert_string_equal(hear(f), "READY=1"); /* in order, and of the statuses the newest */
+    assert_string_equal(hear(f), "STATUS=odd");
+    assert_string_equal(hear(f), "STOPPING=1");
+    assert_string_equal(hear(f), "");
+}
+
+static void test_what_waits_is_forgotten_at_the_end(void **state)
+{
+    struct fixture *f = *state;
+    struct notify *notify = notify_new(f->loop);
+
+    (void)fill(f);
+    notify_ready(notify);
+    close_and_run(f, notify);
+}
+
 struct stopper {
     struct timer timer;
     struct notify *notify;
@@ -160,15 +211,23 @@ static void stop_feeding(struct timer *timer)
     timer_close(timer, NULL);
 }
 
-static int feedings_within(struct fixture *f, duration_ms time)
+/* Closes it after so long. */
+static void run_for(struct fixture *f, struct notify *notify, duration_ms time)
 {
-    int closed = 0, feedings = 0;
-    struct stopper stopper = {.notify = notify_new(f->loop), .closed = &closed};
+    int closed = 0;
+    struct stopper stopper = {.notify = notify, .closed = &closed};
 
     timer_init(f->loop, &stopper.timer, stop_feeding);
     timer_set_delay(&stopper.timer, time);
     loop_run(f->loop);
     assert_int_equal(closed, 1);
+}
+
+static int feedings_within(struct fixture *f, duration_ms time)
+{
+    int feedings = 0;
+
+    run_for(f, notify_new(f->loop), time);
     while (strcmp(hear(f), "WATCHDOG=1") == 0)
         feedings++;
     return feedings;
@@ -219,6 +278,8 @@ int main(void)
         WITH_SOCKET(test_reloading_tells_when),
         WITH_SOCKET(test_status),
         WITH_SOCKET(test_long_status_is_cut_between_characters),
+        WITH_SOCKET(test_a_full_socket_makes_nobody_wait),
+        WITH_SOCKET(test_what_waits_is_forgotten_at_the_end),
         WITH_SOCKET(test_watchdog_is_fed_twice_as_often),
         WITH_SOCKET(test_watchdog_of_another_process),
         WITH_SOCKET(test_no_watchdog),

@@ -26,6 +26,7 @@
 #include "base/str.h"
 #include "base/tz.h"
 #include "config_fixture.h"
+#include "io/log_stream.h"
 
 #define NOW FIXTURE_NOW
 
@@ -207,7 +208,8 @@ static void format_line(struct result *result, const void *context)
 static void write_line(struct result *result, const void *context)
 {
     static const char bare[] = "level=notice event=key.delivered\n";
-    void (*const *write_to)(void *, const struct log_line *) = context;
+    log_format_line *const *format = context;
+    struct log_stream stream;
     struct log_line line;
     char text[1024];
     ssize_t length;
@@ -216,7 +218,8 @@ static void write_line(struct result *result, const void *context)
     if (pipe(ends) != 0)
         return;
     fill_line(&line);
-    (*write_to)(&ends[1], &line);
+    stream = (struct log_stream){.fd = ends[1]};
+    (void)log_stream_write(&stream, *format, &line);
     length = read(ends[0], text, sizeof(text) - 1);
     text[length > 0 ? length : 0] = '\0';
     if (strcmp(text, bare) == 0)
@@ -229,8 +232,6 @@ static void write_line(struct result *result, const void *context)
 
 static int (*const logfmt)(struct buf *, const struct log_line *) = log_format_logfmt;
 static int (*const json)(struct buf *, const struct log_line *) = log_format_json;
-static void (*const write_logfmt)(void *, const struct log_line *) = log_write_logfmt;
-static void (*const write_json)(void *, const struct log_line *) = log_write_json;
 
 /* --- secrets --- */
 
@@ -461,8 +462,8 @@ int main(void)
         ALLOCATION_TEST("json_string", write_json_string, NULL),
         ALLOCATION_TEST("log_logfmt", format_line, &logfmt),
         ALLOCATION_TEST("log_json", format_line, &json),
-        ALLOCATION_TEST("log_write_logfmt", write_line, &write_logfmt),
-        ALLOCATION_TEST("log_write_json", write_line, &write_json),
+        ALLOCATION_TEST("log_stream_logfmt", write_line, &logfmt),
+        ALLOCATION_TEST("log_stream_json", write_line, &json),
         ALLOCATION_TEST("secret", keep_secrets, NULL),
         ALLOCATION_TEST("fs_read", read_file, NULL),
         ALLOCATION_TEST("fs_replace", replace_file, NULL),
