@@ -22,7 +22,7 @@ _keyrotated() {
         return
         ;;
     esac
-    mapfile -t COMPREPLY < <(compgen -W '-c --config --check --once --timeout --log-format --log-level
+    mapfile -t COMPREPLY < <(compgen -W '-c --config --check --quiet --json --once --timeout --log-format --log-level
         --version --help' -- "$word")
 }
 

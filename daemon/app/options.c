@@ -6,11 +6,14 @@
 
 static const char usage[] =
     "Usage: keyrotated [OPTION...]\n"
+    "       keyrotated --check [--quiet | --json] [ACCOUNT...]\n"
     "Rotates the shared keys of Azure Batch accounts without breaking a consumer.\n"
     "\n"
     "  -c, --config FILE      the configuration (default " KEYROTATED_SYSCONFDIR
     "/keyrotated/keyrotated.yaml)\n"
     "      --check            read the configuration, say what was understood, exit\n"
+    "      --quiet            with --check: say only what is wrong\n"
+    "      --json             with --check: say all of it as JSON\n"
     "      --once             do what is due, wait for it, exit (for cron and pods)\n"
     "      --timeout DURATION how long --once waits at most (default 10m)\n"
     "      --log-format F     auto, journal, logfmt or json (default: as configured)\n"
@@ -27,6 +30,8 @@ static const char usage[] =
 
 enum {
     OPTION_CHECK = 256,
+    OPTION_QUIET,
+    OPTION_JSON,
     OPTION_ONCE,
     OPTION_TIMEOUT,
     OPTION_FORMAT,
@@ -38,6 +43,8 @@ enum {
 static const struct option long_options[] = {
     {"config", required_argument, NULL, 'c'},
     {"check", no_argument, NULL, OPTION_CHECK},
+    {"quiet", no_argument, NULL, OPTION_QUIET},
+    {"json", no_argument, NULL, OPTION_JSON},
     {"once", no_argument, NULL, OPTION_ONCE},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
     {"log-format", required_argument, NULL, OPTION_FORMAT},
@@ -82,6 +89,12 @@ static bool take_option(int option, struct options *options, int *ret_status)
     case OPTION_CHECK:
         options->check = true;
         return true;
+    case OPTION_QUIET:
+        options->quiet = true;
+        return true;
+    case OPTION_JSON:
+        options->json = true;
+        return true;
     case OPTION_ONCE:
         options->once = true;
         return true;
@@ -125,7 +138,11 @@ bool options_parse(int argc, char **argv, struct options *options, int *ret_stat
     while ((option = getopt_long(argc, argv, "c:", long_options, NULL)) != -1)
         if (!take_option(option, options, ret_status))
             return false;
-    if (optind < argc)
+    if (optind < argc && !options->check)
         return mistake(ret_status, "what is this argument for? ", argv[optind]);
+    if ((options->quiet || options->json) && !options->check)
+        return mistake(ret_status, "--quiet and --json go with --check", "");
+    options->accounts = argv + optind;
+    options->account_count = (size_t)(argc - optind);
     return true;
 }

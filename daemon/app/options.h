@@ -24,6 +24,10 @@ enum exit_status {
 struct options {
     const char *config_path;
     bool check;
+    bool quiet;            /* --check: only what is wrong */
+    bool json;             /* --check: for programs */
+    char *const *accounts; /* --check: these alone; 0: all */
+    size_t account_count;
     bool once;
     duration_ms once_timeout;
     bool has_log_format;

@@ -109,6 +109,9 @@ enum { CONFIG_MESSAGES_MAX = 200 };
 struct config_messages {
     struct buf text; /* lines "FILE:LINE:COLUMN: path.to.key: what" and, before warnings, "warning:
                         " in the sentence */
+    struct buf json; /* where wants_json: the same as objects (file, line, column, key, level, text)
+                        with commas between them */
+    bool wants_json;
     size_t error_count;
     size_t warning_count;
 };
@@ -137,12 +140,18 @@ void config_unref(struct config *config);
 /* The account with that id (any case), or NULL. */
 const struct account *config_find_account(const struct config *config, const char *id);
 
+/* How many accounts a person may mean by a name, group/name, or a resource id (any case);
+ * *ret_account is the last of them. */
+size_t config_match_account(const struct config *config, const char *text,
+                            const struct account **ret_account);
+
 /*
- * For `--check`: what was understood, in words, per account: identity, policy ("no key older than
- * 90d: one rotation every 40d, a replaced key works for at least 10d more"), window, destinations,
- * and what the first start would do.
+ * For `--check`: what was understood, in words, per account of `accounts` (NULL: the first
+ * `count`): identity, policy ("no key older than 90d: one rotation every 40d, a replaced key works
+ * for at least 10d more"), window, destinations, and what the first start would do.
  */
-int config_explain(const struct config *config, struct buf *out);
+int config_explain(const struct config *config, const struct account *const *accounts, size_t count,
+                   struct buf *out);
 /* The policy in one sentence, for --check and the control program. */
 int config_explain_policy(const struct policy *policy, struct buf *out);
 

@@ -180,11 +180,12 @@ static void append_account(const struct account *account, struct buf *out)
     append_first_start(account, out);
 }
 
-int config_explain(const struct config *config, struct buf *out)
+int config_explain(const struct config *config, const struct account *const *accounts, size_t count,
+                   struct buf *out)
 {
     append_summary(config, out);
-    for (size_t i = 0; i < config->account_count; i++)
-        append_account(&config->accounts[i], out);
+    for (size_t i = 0; i < count; i++)
+        append_account(accounts != NULL ? accounts[i] : &config->accounts[i], out);
     /* A failed buffer stays failed and answers every append with its code. */
     return out->failed ? buf_append_str(out, "") : 0;
 }

@@ -288,6 +288,10 @@ static void add_out_of_memory(struct config_messages *messages, const char *path
         buf_clear(&messages->text);
     (void)buf_append_format(&messages->text, "%s:1:1: out of memory; there may be more to say\n",
                             path);
+    if (messages->wants_json)
+        (void)buf_append_format(&messages->json,
+                                "%s{\"level\":\"error\",\"text\":\"out of memory\"}",
+                                messages->json.length > 0 ? "," : "");
     messages->error_count++;
 }
 
@@ -335,4 +339,32 @@ const struct account *config_find_account(const struct config *config, const cha
         return NULL;
     return bsearch(id, config->accounts, config->account_count, sizeof(*config->accounts),
                    compare_to_account);
+}
+
+/* "group/name", any case. */
+static bool is_in_group(const struct account *account, const char *text)
+{
+    const char *slash = strchr(text, '/');
+    size_t length = slash != NULL ? (size_t)(slash - text) : 0;
+
+    return slash != NULL && strlen(account->resource_group) == length &&
+           strncasecmp(account->resource_group, text, length) == 0 &&
+           strcasecmp(account->name, slash + 1) == 0;
+}
+
+size_t config_match_account(const struct config *config, const char *text,
+                            const struct account **ret_account)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < config->account_count; i++) {
+        const struct account *account = &config->accounts[i];
+
+        if (strcasecmp(account->key, text) != 0 && strcasecmp(account->name, text) != 0 &&
+            !is_in_group(account, text))
+            continue;
+        *ret_account = account;
+        count++;
+    }
+    return count;
 }

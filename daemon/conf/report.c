@@ -6,10 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 enum {
     SENTENCE_MAX = 700,
     PATH_MAX_SHOWN = 300,
     MESSAGES_TEXT_MAX = 2 * CONFIG_MESSAGES_MAX * 2048,
+    MESSAGES_JSON_MAX = 6 * MESSAGES_TEXT_MAX, /* "\u001b" for a character */
 };
 
 struct message {
@@ -25,11 +28,13 @@ void config_messages_init(struct config_messages *messages)
 {
     *messages = (struct config_messages){.error_count = 0};
     buf_init(&messages->text, MESSAGES_TEXT_MAX);
+    buf_init(&messages->json, MESSAGES_JSON_MAX);
 }
 
 void config_messages_done(struct config_messages *messages)
 {
     buf_done(&messages->text);
+    buf_done(&messages->json);
 }
 
 void report_init(struct report *report, struct arena *arena)
@@ -178,6 +183,19 @@ static void append_message(struct buf *out, const struct message *message)
                             message->is_error ? "" : "warning: ", message->sentence);
 }
 
+static void append_json(struct buf *out, const struct message *message)
+{
+    (void)buf_append_format(out, "%s{\"file\":", out->length > 0 ? "," : "");
+    (void)json_append_string(out, message->place.file, strlen(message->place.file));
+    (void)buf_append_format(out, ",\"line\":%u,\"column\":%u,\"key\":", message->place.line,
+                            message->place.column);
+    (void)json_append_string(out, message->path, strlen(message->path));
+    (void)buf_append_format(out,
+                            ",\"level\":\"%s\",\"text\":", message->is_error ? "error" : "warning");
+    (void)json_append_string(out, message->sentence, strlen(message->sentence));
+    (void)buf_append_char(out, '}');
+}
+
 static void append_rest(struct buf *out, size_t count, const char *what)
 {
     if (count > CONFIG_MESSAGES_MAX)
@@ -194,12 +212,16 @@ bool report_finish(struct report *report, struct config_messages *messages)
         for (struct message *message = report->newest; message != NULL; message = message->older)
             sorted[i++] = message;
         qsort(sorted, count, sizeof(*sorted), compare_messages);
-        for (i = 0; i < count; i++)
+        for (i = 0; i < count; i++) {
             append_message(&messages->text, sorted[i]);
+            if (messages->wants_json)
+                append_json(&messages->json, sorted[i]);
+        }
     }
     append_rest(&messages->text, report->error_count, "errors");
     append_rest(&messages->text, report->warning_count, "warnings");
     messages->error_count += report->error_count;
     messages->warning_count += report->warning_count;
-    return !report->incomplete && !arena_failed(report->arena) && messages->text.failed == 0;
+    return !report->incomplete && !arena_failed(report->arena) && messages->text.failed == 0 &&
+           messages->json.failed == 0;
 }

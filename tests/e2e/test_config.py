@@ -138,8 +138,48 @@ def test_without_any_authorities_the_start_is_refused(site, namespace):
     assert "install the package ca-certificates" in refused["msg"] and "ca_file" in refused["msg"]
 
 
+TWO_ACCOUNTS = MINIMUM + f"""\
+  - {{id: {resource_id("other")}, adopt_active: secondary}}
+timing: {{settle: 1s}}
+"""
+
+
+def test_check_of_some_accounts(build, tmp_path):
+    result = check(build, tmp_path, TWO_ACCOUNTS, "E2E/Other")
+    assert result.returncode == EXIT_OK
+    assert "account other" in result.stdout and "account sampleacct" not in result.stdout
+    by_id = check(build, tmp_path, TWO_ACCOUNTS, "OTHER", resource_id("sampleacct"))
+    assert by_id.stdout.index("account other") < by_id.stdout.index("account sampleacct")
+    unknown = check(build, tmp_path, TWO_ACCOUNTS, "othre")
+    assert unknown.returncode == EXIT_USAGE and "no account is called othre" in unknown.stderr
+
+
+def test_check_quietly(build, tmp_path):
+    result = check(build, tmp_path, TWO_ACCOUNTS, "--quiet")
+    assert result.returncode == EXIT_OK and not result.stdout
+    assert "timing.settle: warning: is short" in result.stderr
+    assert check(build, tmp_path, TEN_MISTAKES, "--quiet").returncode == EXIT_CONFIG
+
+
+def test_check_for_programs(build, tmp_path):
+    result = check(build, tmp_path, TWO_ACCOUNTS, "--json")
+    said = json.loads(result.stdout)
+    assert result.returncode == EXIT_OK and not result.stderr and said["ok"] is True
+    assert said["errors"] == 0 and said["warnings"] == 1
+    message = said["messages"][0]
+    assert (message["key"], message["level"], message["line"]) == ("timing.settle", "warning", 10)
+    account = next(one for one in said["accounts"] if one["name"] == "other")
+    assert account["adopt_active"] == "secondary" and account["rotate_every_s"] == 40 * 86400
+    assert account["destinations"][0]["path"] == "/var/lib/keyrotated-keys/other"
+
+    result = check(build, tmp_path, TEN_MISTAKES, "--json")
+    said = json.loads(result.stdout)
+    assert result.returncode == EXIT_CONFIG and said["ok"] is False and said["accounts"] == []
+    assert said["errors"] == 9 == len(said["messages"])
+
+
 @pytest.mark.parametrize("arguments", [["--chekc"], ["--timeout", "soon"], ["--log-level", "loud"],
-                                       ["unexpected"]])
+                                       ["unexpected"], ["--quiet"], ["--json"]])
 def test_usage(build, arguments):
     result = subprocess.run([build / "keyrotated", *arguments], text=True, capture_output=True,
                             timeout=60, check=False)

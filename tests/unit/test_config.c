@@ -375,7 +375,7 @@ static void explains_in_words(void **state)
     struct buf text;
 
     buf_init(&text, 65536);
-    assert_int_equal(config_explain(config, &text), 0);
+    assert_int_equal(config_explain(config, NULL, config->account_count, &text), 0);
     assert_string_equal(
         buf_str(&text),
         "k.yaml: 1 account, 1 identity, 1 policy\n"
@@ -402,7 +402,7 @@ static void explains_in_words(void **state)
         "  first rotation between 10d and 40d after that\n");
     buf_done(&text);
     buf_init(&text, 100);
-    assert_int_equal(config_explain(config, &text), -EMSGSIZE);
+    assert_int_equal(config_explain(config, NULL, config->account_count, &text), -EMSGSIZE);
     buf_done(&text);
     config_unref(config);
 }

@@ -167,7 +167,7 @@ static void explain(struct result *result, const void *context)
     config = load(&messages);
     allocation_resume();
     buf_init(&out, EXPLANATION_MAX);
-    if (config_explain(config, &out) != 0)
+    if (config_explain(config, NULL, config->account_count, &out) != 0)
         result_failed(result, out.failed, NULL);
     else
         result_add(result, "%s", buf_str(&out));

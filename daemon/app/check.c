@@ -1,0 +1,156 @@
+#include "app/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/daemon.h"
+#include "proto/json_writer.h"
+
+enum { OUTPUT_MAX = 64 * 1024 * 1024 };
+
+/* The accounts that were asked for, in that order; all of them where none was. */
+struct selection {
+    const struct account **accounts;
+    size_t count;
+};
+
+static int select_accounts(const struct config *config, const struct options *options,
+                           struct selection *selection)
+{
+    size_t wanted = options->account_count;
+
+    selection->count = wanted > 0 ? wanted : config->account_count;
+    selection->accounts = calloc(selection->count + 1, sizeof(*selection->accounts));
+    if (!selection->accounts)
+        return STATUS_INTERNAL;
+    for (size_t i = 0; wanted == 0 && i < config->account_count; i++)
+        selection->accounts[i] = &config->accounts[i];
+    for (size_t i = 0; i < wanted; i++) {
+        size_t found = config_match_account(config, options->accounts[i], &selection->accounts[i]);
+
+        if (found == 1)
+            continue;
+        fprintf(stderr, "keyrotated: %s %s: give %s of %s\n",
+                found == 0 ? "no account is called" : "several accounts are called",
+                options->accounts[i],
+                found == 0 ? "a name, group/name or the resource id"
+                           : "group/name or the resource id",
+                config->path);
+        return STATUS_USAGE;
+    }
+    return STATUS_OK;
+}
+
+static void write_destination(const struct destination *destination, struct buf *out)
+{
+    static const char *const formats[] = {
+        [FILE_FORMAT_RAW] = "raw", [FILE_FORMAT_ENV] = "env", [FILE_FORMAT_JSON] = "json"};
+    char mode[8];
+
+    snprintf(mode, sizeof(mode), "%04o", (unsigned)destination->mode);
+    json_write_open(out, NULL, '{');
+    json_write_text(out, "target", destination->name);
+    json_write_text(out, "type", "file");
+    json_write_text(out, "path", destination->path);
+    json_write_text(out, "mode", mode);
+    json_write_text(out, "group", destination->group);
+    json_write_text(out, "format", formats[destination->format]);
+    json_write_bool(out, "required", destination->required);
+    json_write_close(out, '}');
+}
+
+static void write_seconds(struct buf *out, const char *name, duration_ms duration)
+{
+    json_write_number(out, name, (uint64_t)(duration / MS_SECOND));
+}
+
+static void write_account(const struct account *account, struct buf *out)
+{
+    const struct policy *policy = account->policy;
+
+    json_write_open(out, NULL, '{');
+    json_write_text(out, "id", account->id);
+    json_write_text(out, "name", account->name);
+    json_write_text(out, "resource_group", account->resource_group);
+    json_write_text(out, "subscription_id", account->subscription_id);
+    json_write_text(out, "adopt_active",
+                    account->has_adopt_active ? slot_name(account->adopt_active) : NULL);
+    json_write_text(out, "identity", account->identity->name);
+    json_write_text(out, "policy", account->policy_name);
+    json_write_bool(out, "rotate", policy->rotate);
+    if (policy->max_key_age > 0)
+        write_seconds(out, "max_key_age_s", policy->max_key_age);
+    else
+        json_write_null(out, "max_key_age_s");
+    write_seconds(out, "rotate_every_s", policy->rotate_every);
+    write_seconds(out, "overlap_s", policy->overlap);
+    write_seconds(out, "check_every_s", policy->check_every);
+    json_write_open(out, "destinations", '[');
+    for (size_t i = 0; i < account->destination_count; i++)
+        write_destination(&account->destinations[i], out);
+    json_write_close(out, ']');
+    json_write_close(out, '}');
+}
+
+static void write_json(const struct options *options, const struct config_messages *messages,
+                       const struct selection *selection, bool ok, struct buf *out)
+{
+    json_write_open(out, NULL, '{');
+    json_write_text(out, "config", options->config_path);
+    json_write_bool(out, "ok", ok);
+    json_write_number(out, "errors", messages->error_count);
+    json_write_number(out, "warnings", messages->warning_count);
+    (void)buf_append_format(out, ",\"messages\":[%s]", buf_str(&messages->json));
+    json_write_open(out, "accounts", '[');
+    for (size_t i = 0; i < selection->count; i++)
+        write_account(selection->accounts[i], out);
+    json_write_close(out, ']');
+    json_write_close(out, '}');
+    (void)buf_append_char(out, '\n');
+}
+
+static int print(const struct options *options, const struct config *config,
+                 const struct config_messages *messages, const struct selection *selection)
+{
+    struct buf out;
+    bool failed;
+
+    buf_init(&out, OUTPUT_MAX);
+    if (options->json)
+        write_json(options, messages, selection, config != NULL, &out);
+    else if (config && !options->quiet)
+        (void)config_explain(config, selection->accounts, selection->count, &out);
+    failed = out.failed || messages->json.failed;
+    if (failed)
+        fputs("keyrotated: out of memory\n", stderr);
+    else
+        fputs(buf_str(&out), stdout);
+    buf_done(&out);
+    return failed ? STATUS_INTERNAL : STATUS_OK;
+}
+
+int check_run(const struct options *options)
+{
+    struct config_environment environment;
+    struct config_messages messages;
+    struct selection selection = {.count = 0};
+    struct config *config;
+    int status = STATUS_OK;
+
+    daemon_environment(&environment);
+    config_messages_init(&messages);
+    messages.wants_json = options->json;
+    config = config_load(options->config_path, &environment, &messages);
+    if (!options->json)
+        fputs(buf_str(&messages.text), stderr);
+    if (config)
+        status = select_accounts(config, options, &selection);
+    if (status == STATUS_OK)
+        status = print(options, config, &messages, &selection);
+    if (status == STATUS_OK && !config)
+        status = STATUS_CONFIG;
+    free(selection.accounts);
+    config_unref(config);
+    config_messages_done(&messages);
+    return status;
+}
