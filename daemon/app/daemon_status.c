@@ -6,14 +6,29 @@
 
 /* The STATUS line of the service is kept fresh between the hourly log lines; the first time soon
  * after the start, when most accounts have been looked at. */
-enum { STATUS_TICK_MS = 10 * 1000, STATUS_FIRST_TICK_MS = 2 * 1000 };
+enum { STATUS_TICK_MS = 10 * 1000, STATUS_FIRST_TICK_MS = 2 * 1000, UNWELL_TEXT_MAX = 1000 };
+
+/* "batch/a, batch/b and 3 more"; "" where all are well. */
+static void name_unwell(const struct engine_totals *totals, struct buf *out)
+{
+    size_t named = totals->unwell < ENGINE_UNWELL_NAMED ? totals->unwell : ENGINE_UNWELL_NAMED;
+
+    for (size_t i = 0; i < named; i++)
+        buf_append_format(out, "%s%s/%s", i > 0 ? ", " : "",
+                          totals->unwell_named[i]->resource_group, totals->unwell_named[i]->name);
+    if (totals->unwell > named)
+        buf_append_format(out, " and %zu more", totals->unwell - named);
+}
 
 static void log_status(struct daemon *daemon, const struct engine_totals *totals)
 {
     time_ms now = loop_now(daemon->loop);
     size_t troubled = totals->by_state[STATE_BLOCKED] + totals->overdue + totals->at_risk;
     struct log_line line;
+    struct buf unwell;
 
+    buf_init(&unwell, UNWELL_TEXT_MAX);
+    name_unwell(totals, &unwell);
     log_line_start(&line, now, troubled > 0 ? LEVEL_WARNING : LEVEL_INFO, "daemon.status",
                    "%zu account(s): %zu ok, %zu rotating, %zu retrying, %zu held, %zu blocked, %zu "
                    "adopting; %zu overdue, %zu with consumers at risk",
@@ -31,9 +46,11 @@ static void log_status(struct daemon *daemon, const struct engine_totals *totals
         log_line_number(&line, "oldest_key_age_s", (now - totals->oldest_key_born) / MS_SECOND);
         log_line_text(&line, "oldest_key_account", totals->oldest_key_account);
     }
+    log_line_text(&line, "not_well", unwell.length > 0 ? buf_str(&unwell) : NULL);
     log_line_time(&line, "next_at", totals->next_at);
     log_line_number(&line, "loop_lag_ms", loop_take_lag(daemon->loop));
     log_emit(&daemon->log, &line);
+    buf_done(&unwell);
 }
 
 void on_status_timer(struct timer *timer)

@@ -57,6 +57,7 @@ void engine_give_up(struct engine *engine);
 bool engine_is_hung(const struct engine *engine);
 
 /* --- for people --- */
+enum { ENGINE_UNWELL_NAMED = 5 };
 struct engine_totals {
     size_t accounts;
     size_t by_state[STATE_COUNT];
@@ -66,6 +67,8 @@ struct engine_totals {
     const char *oldest_key_account;
     time_ms next_at; /* TIME_NEVER: none planned */
     const char *next_account;
+    size_t unwell; /* blocked, overdue, at risk, retried or held by an operator */
+    const struct account *unwell_named[ENGINE_UNWELL_NAMED]; /* some of them, the worst first */
 };
 void engine_totals(const struct engine *engine, struct engine_totals *totals);
 

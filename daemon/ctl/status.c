@@ -6,7 +6,7 @@
 #include <json-c/json_object.h>
 
 #include "ctl/client.h"
-#include "ctl/status_text.h"
+#include "ctl/status_group.h"
 
 static enum ctl_exit complain(enum ctl_exit result, const char *message)
 {
@@ -71,19 +71,6 @@ enum ctl_exit ctl_fetch_status(const struct ctl_options *options, enum control_s
     return CTL_DONE;
 }
 
-/* The worst first: whoever is woken reads the first lines. */
-static void write_problems(struct buf *out, const struct control_status *status)
-{
-    for (int severity = CTL_REFUSED; severity >= CTL_NOT_DONE; severity--) {
-        for (size_t i = 0; i < status->account_count; i++) {
-            if ((int)ctl_account_severity(&status->accounts[i]) != severity)
-                continue;
-            (void)buf_append_char(out, '\n');
-            ctl_write_problem(out, &status->accounts[i], status->daemon.now);
-        }
-    }
-}
-
 static void write_accounts(struct buf *out, const struct control_status *status)
 {
     for (size_t i = 0; i < status->account_count; i++) {
@@ -106,7 +93,7 @@ static void print_status(const struct ctl_options *options, const struct control
             (void)buf_append_char(&out, '\n');
             ctl_write_table(&out, status);
         }
-        write_problems(&out, status);
+        ctl_write_problems(&out, status);
     }
     if (out.failed)
         (void)complain(CTL_NOT_DONE, "the output is too long");

@@ -55,7 +55,7 @@ void ctl_write_instant(struct buf *out, time_ms at, time_ms now)
 }
 
 /* Unambiguous within a subscription, and accepted as ACCOUNT. */
-static void write_name(struct buf *out, const struct account_snapshot *account)
+void ctl_write_name(struct buf *out, const struct account_snapshot *account)
 {
     if (account->resource_group) {
         ctl_write_plain(out, account->resource_group);
@@ -232,9 +232,8 @@ static void write_hold_line(struct buf *out, const struct hold_snapshot *hold, t
     (void)buf_append_str(out, ")\n");
 }
 
-void ctl_write_problem(struct buf *out, const struct account_snapshot *account, time_ms now)
+void ctl_write_trouble(struct buf *out, const struct account_snapshot *account, time_ms now)
 {
-    write_name(out, account);
     (void)buf_append_str(out, ": ");
     write_state(out, account);
     if (account->since != TIME_NEVER) {
@@ -268,6 +267,12 @@ void ctl_write_problem(struct buf *out, const struct account_snapshot *account, 
     }
 }
 
+void ctl_write_problem(struct buf *out, const struct account_snapshot *account, time_ms now)
+{
+    ctl_write_name(out, account);
+    ctl_write_trouble(out, account, now);
+}
+
 /* --- the table --- */
 
 struct row {
@@ -299,7 +304,7 @@ static void fill_row(struct row *row, const struct account_snapshot *account, ti
     struct buf text;
 
     buf_init(&text, 4096);
-    write_name(&text, account);
+    ctl_write_name(&text, account);
     take_cell(&text, row->cells[0]);
     ctl_write_plain(&text, account->active);
     take_cell(&text, row->cells[1]);
@@ -478,7 +483,7 @@ static void write_rotation(struct buf *out, const struct account_snapshot *accou
 
 void ctl_write_account(struct buf *out, const struct account_snapshot *account, time_ms now)
 {
-    write_name(out, account);
+    ctl_write_name(out, account);
     (void)buf_append_char(out, '\n');
     write_label(out, "state");
     write_state(out, account);

@@ -13,8 +13,13 @@
 /* One line about all accounts, and one each for a journal that fails and a refused reload. */
 void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon);
 
-/* What is wrong with an account and what to do, in two to four lines. */
+/* ": retrying: network, for 3h", what is wrong with an account and what to do: what follows its
+ * name, in two to five lines. */
+void ctl_write_trouble(struct buf *out, const struct account_snapshot *account, time_ms now);
+/* The same behind the name. */
 void ctl_write_problem(struct buf *out, const struct account_snapshot *account, time_ms now);
+/* "group/name" */
+void ctl_write_name(struct buf *out, const struct account_snapshot *account);
 
 /* The table of all accounts. */
 void ctl_write_table(struct buf *out, const struct control_status *status);

@@ -84,6 +84,18 @@ def test_status_line_comes_regularly(site):
     assert last["overdue"] == 0 and last["at_risk"] == 0 and last["oldest_key_age_s"] >= 0
 
 
+def test_status_line_names_who_is_not_well(site):
+    site.account("alpha")
+    for number in range(7):
+        site.account(f"silent{number}", active=None)
+    site.start()
+    line = wait_until(lambda: [line for line in site.log.lines(event="daemon.status")
+                               if line["blocked"] == 7], "the status line counts them")[0]
+    names, more = line["not_well"].split(" and ")
+    assert more == "2 more" and len(names.split(", ")) == 5 and "alpha" not in names
+    assert all(re.fullmatch(r"[^/]+/silent\d", name) for name in names.split(", "))
+
+
 def test_a_repeated_error_is_summed_up(site, azure):
     """The same again is counted, not written again; the number follows when it changes."""
     site.policy(check_every="1s", rotate_every="10m")

@@ -1,9 +1,10 @@
-#include "ctl/status_text.h"
+#include "ctl/status_group.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -135,6 +136,54 @@ static void test_problem(void **state)
                         "    the targets hold different keys\n"
                         "    last failure: no ?[31mred?\n"
                         "    do: keyrotatectl adopt sampleacct --active primary|secondary\n");
+}
+
+static void test_problems_of_one_cause_are_told_together(void **state)
+{
+    enum { COUNT = 300 };
+    static struct account_snapshot accounts[COUNT + 3];
+    static char names[COUNT][8], texts[COUNT][64];
+    struct control_status status = {.accounts = accounts, .account_count = COUNT + 3};
+
+    (void)state;
+    status.daemon.now = NOW;
+    accounts[0] = well;
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(names[i], sizeof(names[i]), "a%d", i);
+        snprintf(texts[i], sizeof(texts[i]), "a%d: invalid secret (trace %d)", i, i * 7);
+        accounts[i + 1] = blocked;
+        accounts[i + 1].name = names[i];
+        accounts[i + 1].state = "retrying";
+        accounts[i + 1].reason = "token_failed";
+        accounts[i + 1].meaning = "no access token could be had";
+        accounts[i + 1].remedy = "check the secret";
+        accounts[i + 1].overdue = accounts[i + 1].consumers_at_risk = false;
+        accounts[i + 1].since = NOW - (i + 1) * MS_MINUTE;
+        accounts[i + 1].retry_at = NOW + (COUNT - i) * MS_MINUTE;
+        accounts[i + 1].failure.text = texts[i];
+        accounts[i + 1].failure.http_status = 401;
+    }
+    accounts[COUNT + 1] = accounts[1]; /* one for another cause */
+    accounts[COUNT + 1].failure.http_status = 403;
+    accounts[COUNT + 2] = blocked;
+    ctl_write_problems(&text, &status);
+    assert_string_equal(buf_str(&text),
+                        "\nbatch/sampleacct: blocked: targets_disagree, overdue, CONSUMERS AT "
+                        "RISK, for 3h\n"
+                        "    the targets hold different keys\n"
+                        "    last failure: no ?[31mred?\n"
+                        "    do: keyrotatectl adopt sampleacct --active primary|secondary\n"
+                        "\n300 accounts: batch/a0, batch/a1, batch/a2, batch/a3, batch/a4 and 295 "
+                        "more: retrying: token_failed, for 5h\n"
+                        "    no access token could be had\n"
+                        "    last failure: a0: invalid secret (trace 0)\n"
+                        "    next try in 1m\n"
+                        "    do: check the secret\n"
+                        "\nbatch/a0: retrying: token_failed, for 1m\n"
+                        "    no access token could be had\n"
+                        "    last failure: a0: invalid secret (trace 0)\n"
+                        "    next try in 5h\n"
+                        "    do: check the secret\n");
 }
 
 static void test_held_account(void **state)
@@ -294,6 +343,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_summary, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_problem, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_problems_of_one_cause_are_told_together, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_held_account, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hold_as_it_is_listed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_table_is_aligned, set_up, tear_down),

@@ -1,0 +1,74 @@
+#include "base/cause.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+enum { ANY_WORD = 0x1f, NO_TEXT = 0x1e };
+
+/* FNV-1a. */
+static uint64_t add_byte(uint64_t hash, unsigned char byte)
+{
+    return (hash ^ byte) * UINT64_C(0x100000001b3);
+}
+
+static bool is_word(char c)
+{
+    return isalnum((unsigned char)c) || (unsigned char)c >= 0x80;
+}
+
+/* How long the name is that begins here, as a word; 0: none. */
+static size_t name_here(const char *text, const char *const names[])
+{
+    size_t longest = 0;
+
+    for (; *names != NULL; names++) {
+        size_t length = strlen(*names);
+
+        if (length > longest && strncasecmp(text, *names, length) == 0 && !is_word(text[length]))
+            longest = length;
+    }
+    return longest;
+}
+
+static size_t word_length(const char *text, bool *ret_has_digit)
+{
+    size_t length = 0;
+
+    *ret_has_digit = false;
+    for (; is_word(text[length]); length++)
+        *ret_has_digit |= isdigit((unsigned char)text[length]) != 0;
+    return length;
+}
+
+uint64_t cause_hash(uint64_t hash, const char *text, const char *const names[])
+{
+    if (text == NULL)
+        return add_byte(hash, NO_TEXT);
+    while (*text != '\0') {
+        bool has_digit = false;
+        size_t length = name_here(text, names);
+        bool any = length > 0;
+
+        if (!any)
+            length = word_length(text, &has_digit);
+        if (any || has_digit) {
+            hash = add_byte(hash, ANY_WORD);
+            text += length;
+            continue;
+        }
+        if (length == 0)
+            length = 1; /* between words */
+        for (; length > 0; length--)
+            hash = add_byte(hash, (unsigned char)*text++);
+    }
+    return add_byte(hash, 0);
+}
+
+uint64_t cause_hash_number(uint64_t hash, int64_t number)
+{
+    for (unsigned i = 0; i < sizeof(number); i++)
+        hash = add_byte(hash, (unsigned char)((uint64_t)number >> (8 * i)));
+    return hash;
+}
