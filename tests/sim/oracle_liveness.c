@@ -185,13 +185,12 @@ static void says_who_is_at_risk(struct world *world, struct world_account *accou
     const struct oracle_target *target = &state->targets[index];
     time_ms since = later(target->shown_since, quiet_since(world, account));
 
-    since = later(since, later(account->live_since[0], account->live_since[1]));
     if (!account->in_journal || account->journal.consumers_at_risk ||
         !oracle_cares(world, &account->targets[index]) || state->look.ended == 0 ||
-        state->look.began < since || (state->look.seen & 1U << index) == 0 ||
-        !oracle_is_key(target->shown) || target->shown != account->targets[index].past[0].key ||
-        target->shown == account->live[0] || target->shown == account->live[1] ||
-        world->now - since <= repair_takes(world))
+        state->look.began < later(account->live_since[0], account->live_since[1]) ||
+        (state->look.seen & 1U << index) == 0 || !oracle_is_key(target->shown) ||
+        target->shown != account->targets[index].past[0].key || target->shown == account->live[0] ||
+        target->shown == account->live[1] || world->now - since <= repair_takes(world))
         return;
     oracle_convict(world, ORACLE_NOT_SILENT, account,
                    "%s holds a dead key, which a look has shown %s ago, and the journal calls "

@@ -22,13 +22,13 @@ MUTATIONS = [
               "else if (record->target_count == 0 || record_owed_required(record) > 0)",
               "else if (record->target_count == 0)"),
              ("core/step_idle.c",
-              "           deliver_wake_at(machine->record, true) <= machine->now;",
+              "           deliver_wake_at(machine->record) <= machine->now;",
               """\
            machine->record->goal == machine->record->active &&
-           deliver_wake_at(machine->record, true) <= machine->now;"""),
+           deliver_wake_at(machine->record) <= machine->now;"""),
              ("core/rotation.c",
-              "        at = earlier(at, deliver_wake_at(record, true));\n", """\
-        at = record->goal != record->active ? at : earlier(at, deliver_wake_at(record, true));
+              "        at = earlier(at, deliver_wake_at(record));\n", """\
+        at = record->goal != record->active ? at : earlier(at, deliver_wake_at(record));
 """),
              ("core/rotation_check.c", """\
     if (intent->open && record->goal != record->active)
@@ -36,6 +36,30 @@ MUTATIONS = [
 """, ""),
              ("core/rotation_check.c",
               "!delivers(record->position) &&", "!delivers(record->position) && false &&")),
+    mutation("order-ignored", 6,
+             "a rotation delivers to all targets at once",
+             "in-order",
+             "consumers are told of a key that the target they read it from does not have",
+             ("core/step_deliver.c",
+              "const bool in_order = record->goal != record->active && target->dead_since == 0;",
+              "const bool in_order = false;")),
+    mutation("optional-out-of-turn", 6,
+             "in a rotation an optional target does not wait for the required ones after it",
+             "in-order",
+             "consumers are told of a key that the target they read it from does not have",
+             ("core/step_deliver.c",
+              "        target->required ? target : record->targets + record->target_count;",
+              "        target;"),
+             ("core/step_deliver.c", "        if (target->required)\n            return target;\n"
+              "        if (!optional)", "        if (!optional)"),
+             scenario="optional-target-stands-first"),
+    mutation("told-once", 7,
+             "what told its readers before a target had the key does not tell them again",
+             "owed",
+             "its readers have looked there too early, and are not told again",
+             ("core/machine.c", "        run_again_after(machine->record, target);\n",
+              "        (void)run_again_after;\n"),
+             scenario="repair-told-again"),
     mutation("offer-not-durable", 6,
              "that a target may hold the new key is not written before",
              "offer-first",
@@ -115,9 +139,9 @@ if (target && machine->event->failure &&
              "not-silent",
              "the account never rotates again",
              ("core/step_deliver.c", """\
-    if (ready_at == TIME_NEVER)
+    if (record_owed_required(record) == 0)
         return 0;""", """\
-    if (ready_at == TIME_NEVER)
+    if (record_owed_required(record) == 0)
         return TIME_NEVER;"""),
              scenario="target-removed-for-good"),
 
