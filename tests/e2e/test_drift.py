@@ -33,6 +33,65 @@ def test_active_key_regenerated_by_somebody_else(calm, azure):
     assert not azure.truth.regenerated("alpha"), "it was repaired by delivering alone"
 
 
+def test_repair_passes_a_target_that_fails(calm, azure):
+    """The first target's directory is gone: the second one gets the live key all the same."""
+    gone = calm.directory / "gone"
+    gone.mkdir()
+    calm.config["targets"]["batch"] = {"type": "file", "path": f"{gone}/{{account}}"}
+    calm.account("alpha", deliver_to=["batch", "file"])
+    calm.start()
+    calm.wait_adopted("alpha")
+    wait_until(lambda: calm.holds("alpha") == "Primary", "it is delivered")
+    shutil.rmtree(gone)
+    mark = calm.log.mark()
+    azure.regenerate("alpha", "Primary")
+    risk = calm.log.wait("consumers.at_risk", since=mark, account="alpha")
+    assert risk["level"] == "error" and risk["since"] and "file" in risk["target"]
+    wait_until(lambda: calm.holds("alpha") == "Primary", "the live key is delivered")
+    assert calm.log.lines(event="delivery.failed"), "while the other one fails"
+    gone.mkdir()
+    wait_until(lambda: (gone / "alpha").exists(), "the other one gets it, too")
+    calm.log.wait("consumers.safe", since=mark, account="alpha")
+    assert not azure.truth.regenerated("alpha")
+
+
+def test_both_keys_regenerated_by_somebody_else(calm, azure):
+    """The file holds what it was given, and that is dead: it gets the live key, and a rotation has to
+    wait, for whoever did it may be using the other one."""
+    calm.account("alpha")
+    daemon = calm.start()
+    calm.wait_adopted("alpha")
+    daemon.stop()
+    azure.regenerate("alpha", "Primary")
+    azure.regenerate("alpha", "Secondary")
+    calm.start()
+    assert calm.log.wait("drift.detected", account="alpha")["reason"] == "active_changed"
+    wait_until(lambda: calm.holds("alpha") == "Primary", "the live key is delivered")
+    calm.log.wait("consumers.safe", account="alpha")
+    assert not calm.log.lines(event="account.blocked")
+    refused = calm.ctl("rotate", "alpha")
+    assert refused.returncode == 2 and "both keys were regenerated elsewhere" in (
+        refused.stdout + refused.stderr)
+    assert not azure.truth.regenerated("alpha")
+
+
+def test_at_risk_whatever_else_is_unclear(calm, azure):
+    """Blocked as journal_behind, and yet the file holds a dead key."""
+    calm.config["targets"]["copy"] = {"type": "file", "path": f"{calm.directory}/copy-{{account}}"}
+    calm.account("alpha", deliver_to=["file", {"target": "copy", "required": False}])
+    daemon = calm.start()
+    calm.wait_adopted("alpha")
+    daemon.stop()
+    azure.regenerate("alpha", "Primary")
+    azure.regenerate("alpha", "Secondary")
+    (calm.directory / "copy-alpha").write_text(azure.keys("alpha")["Secondary"] + "\n")
+    calm.start()
+    assert calm.log.wait("account.blocked", account="alpha")["reason"] == "journal_behind"
+    calm.log.wait("consumers.at_risk", account="alpha")
+    seen = calm.status("alpha")
+    assert seen["state"] == "blocked" and seen["consumers_at_risk"] is True
+
+
 def test_on_drift_alert_delivers_only_when_told(calm, azure):
     calm.policy(on_drift="alert")
     calm.account("alpha")

@@ -49,6 +49,7 @@ CASES = [
     holds("commands, reloads", "TARGETS=2 COMMANDS=1 RELOADS=1 FAULTS=1", large=True),
     holds("somebody else", "FOREIGN=2 LATE_LOOKS=2", large=True),
     holds("somebody else, two targets", "TARGETS=2 FOREIGN=1 LATE_LOOKS=1", large=True),
+    holds("somebody else, one unreadable", "TARGETS=2 FOREIGN=1 UNREADABLE FAULTS=1", large=True),
     holds("somebody else, commands", "FOREIGN=1 COMMANDS=1 REMOTE_FIRST VERIFY_MAY_BE_OFF",
           large=True),
     holds("completes: two targets", "TARGETS=2 LATE_LOOKS=3 CLAIM_COMPLETES"),

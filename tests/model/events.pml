@@ -53,6 +53,7 @@ inline on_verify_look()
     :: outcome == fails || is_late -> R.retry = 1; move_and_wait(verify_wait)
     :: else ->
         P.fresh = 1;
+        note_risk();
         if
         :: look[R.goal] != R.live[R.goal] -> goal_changed()
         :: else -> part = verify_part
@@ -82,6 +83,10 @@ inline on_deliver_look()
     :: else ->
         P.fresh = 1;
         R.retry = 0;
+        if
+        :: look[R.goal] == R.live[R.goal] || R.goal != R.active_slot -> note_risk()
+        :: else -> skip
+        fi;
         if
         :: look[R.goal] == R.live[R.goal] -> void_lost_targets(); part = deliver_part
         :: look[R.goal] != R.live[R.goal] && R.goal != R.active_slot -> goal_changed()
@@ -235,6 +240,8 @@ inline on_delivered()
         acknowledge(R.writing);
         if
         :: HAS(READABLE, R.writing) -> ADD(R.unkept, R.writing)
+        :: !HAS(READABLE, R.writing) && R.writing == 1 && HAS(required, 0) && IS_OWED(0) ->
+            ADD(R.early, 1)
         :: else -> skip
         fi;
         if
@@ -282,7 +289,7 @@ inline on_persisted()
     :: AT(offer) ->
         n = 0;
         do
-        :: n < TARGETS && !(HAS(R.offered, n) && !IS_SATISFIED(n) && IS_READY(n)) -> n++
+        :: n < TARGETS && !(HAS(R.offered, n) && HAS_ITS_TURN(n) && IS_READY(n)) -> n++
         :: else -> break
         od;
         if
@@ -445,12 +452,13 @@ inline on_check()
     look_now()
 }
 
-/* The first required target that is owed: may it be written to now, or when its retry_at comes? */
-#define FIRST_OWED(condition)                                                                      \
-    (HAS(required, 0) && IS_OWED(0) -> condition(0) :                                              \
-        !(HAS(required, 1) && IS_OWED(1)) || condition(1))
-#define DELIVERY_IS_READY FIRST_OWED(IS_READY)
-#define DELIVERY_CAN_GO_ON FIRST_OWED(IS_SETTLED)
+/* Is it a target's turn that may be written to now, or when its retry_at comes? */
+#define DELIVERY_IS_READY                                                                          \
+    (!A_REQUIRED_TARGET_IS_OWED || (HAS_ITS_TURN(0) && IS_READY(0)) ||                             \
+     (HAS_ITS_TURN(1) && IS_READY(1)))
+#define DELIVERY_CAN_GO_ON                                                                         \
+    (!A_REQUIRED_TARGET_IS_OWED || (HAS_ITS_TURN(0) && IS_SETTLED(0)) ||                           \
+     (HAS_ITS_TURN(1) && IS_SETTLED(1)))
 
 /* EVENT_CONFIGURED: the last target becomes optional, or required. */
 inline on_configured()

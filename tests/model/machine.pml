@@ -99,6 +99,27 @@ inline take_key(slot_)
 #endif
 #define IS_READY(t) (!HAS(R.retrying, t) && IS_SETTLED(t))
 
+/* risk_note(): what a look cannot see holds what it was given last. */
+inline note_risk()
+{
+    t = 0;
+    do
+    :: t < TARGETS ->
+        if
+        :: holding[t] == DEAD ||
+           (holding[t] == UNSEEN && R.given[t] != 0 && R.given[t] != look[0] &&
+            R.given[t] != look[1]) ||
+           (holding[t] == UNSEEN && R.given[t] == 0 && R.adopted &&
+            look[R.active_slot] != R.live[R.active_slot]) -> ADD(R.dead, t)
+        :: holding[t] != UNSEEN && holding[t] != DEAD -> DROP(R.dead, t)
+        :: else -> skip
+        fi;
+        t++
+    :: else -> break
+    od;
+    t = 0
+}
+
 inline acknowledge(t)
 {
     if
@@ -112,10 +133,21 @@ inline acknowledge(t)
     DROP(R.retrying, t);
     DROP(R.unsettled, t);
     DROP(R.unkept, t);
+    DROP(R.dead, t);
+    DROP(R.early, t);
     if
     :: HAS(required, t) -> ADD(in_care, t)
     :: else -> skip
     fi;
+#if TARGETS == 2 && defined(UNREADABLE)
+    if /* run_again_after() */
+    :: t == 0 && HAS(required, 0) && HAS(R.early, 1) ->
+        DROP(R.early, 1);
+        DROP(R.acknowledged, 1);
+        DROP(R.retrying, 1)
+    :: else -> skip
+    fi;
+#endif
 #if RELOADS
     if
     :: t == 1 -> R.last_told = (NOTHING_LINGERS -> LINGERING : 0)
@@ -268,6 +300,12 @@ inline take_census()
     t = 0
 }
 
+/* both_changed_under_us(): all that can be read was read, and holds what it was given, which is dead. */
+#define IS_AS_GIVEN(t)                                                                             \
+    (!HAS(READABLE, t) || (!HAS(unread, t) && holding[t] != LIVE_IN(0) && holding[t] != LIVE_IN(1) && \
+                           (!HAS(required, t) || (holding[t] == DEAD && holds[t] == R.given[t]))))
+#define BOTH_CHANGED_UNDER_US (IS_AS_GIVEN(0) && IS_AS_GIVEN(1) && (required & READABLE) != 0)
+
 /* An adopted account outside of a rotation: the drift table. */
 inline judge_drift()
 {
@@ -275,7 +313,7 @@ inline judge_drift()
     active_changed = look[R.active_slot] != R.live[R.active_slot];
     standby_changed = look[OTHER(R.active_slot)] != R.live[OTHER(R.active_slot)];
     in_use = on_standby > 0;
-    is_unfit = active_changed && standby_changed;
+    is_unfit = active_changed && standby_changed && !BOTH_CHANGED_UNDER_US;
     is_drift = active_changed || standby_changed || on_active < seen || elsewhere > 0
 }
 
@@ -372,6 +410,7 @@ inline accept_target_change()
 inline act_on_drift()
 {
     part = deliver_part;
+    note_risk();
     if
     :: is_unfit -> again = true; part = adopt_part
     :: IS_TARGET_CHANGED ->
@@ -394,6 +433,10 @@ inline act_on_drift()
         printf("%d: rotated elsewhere: slot %d is active\n", d, R.active_slot)
     :: !is_unfit && active_changed && on_standby == 0 -> /* active_changed */
         foreign_change();
+        if
+        :: standby_changed -> take_key(OTHER(R.active_slot)); overlap_begins()
+        :: else -> skip
+        fi;
         accept_key_of(R.active_slot);
         if
         :: seen > 0 && on_active == seen -> overlap_begins()
@@ -441,7 +484,7 @@ inline do_check_part()
     fi;
     if
     :: is_late -> R.check = 1; R.retry = 1; part = idle_part
-    :: !is_late && !is_drift -> forget_surprise(); part = then
+    :: !is_late && !is_drift -> note_risk(); forget_surprise(); part = then
     :: !is_late && is_drift && SURPRISE_COUNTS -> act_on_drift()
     :: else -> hold_surprise(); part = no_more
     fi;

@@ -47,8 +47,7 @@ c_decl {
 
 /* find_next_target() as a condition */
 #define A_TARGET_IS_READY                                                                          \
-    ((IS_OWED(0) && IS_READY(0)) ||                                                                \
-     (!(IS_OWED(0) && HAS(required, 0)) && IS_OWED(1) && IS_READY(1)))
+    ((HAS_ITS_TURN(0) && IS_READY(0)) || (HAS_ITS_TURN(1) && IS_READY(1)))
 
 #define WAITS(position_) (AT(position_) && !A_PERSON_IS_NEEDED)
 #define IS_WAITING                                                                                 \
@@ -73,7 +72,7 @@ proctype daemon(byte d)
         if
         /* EVENT_WAKE, at the end of a wait. Waits of no particular length may end at any time. */
         :: WAITS(adopt_wait) && !WAITS_FOR_A_PERSON ->
-            d_step { R.retry = 0; part = adopt_look_part }
+            d_step { R.retry = 0; R.unsure = R.unsure && !LOOKS_ARE_TRUE; part = adopt_look_part }
         :: WAITS(idle) && (R.retry || R.retrying) ->
             d_step { R.retry = 0; R.retrying = 0; part = idle_next_part }
         :: WAITS(idle) && !R.retry && A_TARGET_IS_READY && !DELIVERY_WAITS_FOR_A_PERSON ->

@@ -122,6 +122,8 @@ typedef record {
     unsigned unsettled : 2; /* a delivery of unknown outcome */
     unsigned retrying : 2;  /* its retry_at lies ahead */
     unsigned unkept : 2;    /* delivered to, and not seen to hold it since: attempts != 0 */
+    unsigned dead : 2;      /* it holds a key that is not live: dead_since */
+    unsigned early : 2;     /* no look can see it, and one before it lacked the key when it was told */
     unsigned writing : 1;   /* the target that is being delivered to */
     byte given[2]; /* the key that it acknowledged last; 0: none, or written to since; or OLD_KEY */
     /* surprise */

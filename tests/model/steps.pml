@@ -71,6 +71,7 @@ inline active_becomes(slot_)
 
 inline take_new_key()
 {
+    note_risk();
     if
     :: look[OTHER(R.intent_slot)] != R.live[OTHER(R.intent_slot)] ->
         foreign_change();
@@ -169,15 +170,36 @@ inline take_under_care()
     part = deliver_part
 }
 
+/* Nothing but the configuration speaks, a required target was not read, and the keys are not known to
+ * have been the same for unknown_wait. */
+#define NOT_SURE_YET                                                                               \
+    (!yes && !R.was_adopted &&                                                                     \
+     ((HAS(required, 0) && holding[0] == UNSEEN) || (HAS(required, 1) && holding[1] == UNSEEN)) && \
+     !(R.surprised && !R.unsure && R.seen_live[0] == look[0] && R.seen_live[1] == look[1]))
+
 /* adopt_from(); `again`: because the journal does not fit. */
 inline do_adopt_part()
 {
+    note_risk();
+    yes = true;
     if
     :: R.adopt_told && !again -> verdict = nothing; slot = R.adopt_slot
     :: else -> judge_adoption(!R.was_adopted)
     fi;
     if
-    :: verdict == nothing -> take_under_care()
+    :: verdict == nothing && NOT_SURE_YET ->
+        if
+        :: !R.surprised || R.seen_live[0] != look[0] || R.seen_live[1] != look[1] ->
+            R.surprised = 1;
+            R.seen_live[0] = look[0];
+            R.seen_live[1] = look[1];
+            R.unsure = 1
+        :: else -> skip
+        fi;
+        R.retry = 1;
+        move_and_wait(adopt_wait);
+        part = no_more
+    :: verdict == nothing && !NOT_SURE_YET -> take_under_care()
     :: else ->
         R.adopted = 0;
         if
@@ -212,17 +234,16 @@ inline goal_changed()
 
 /* --- step_deliver.c --- */
 
+/* The order binds a rotation, where the key that the target holds still works. */
+#define IN_ORDER(t) (R.goal != R.active_slot && !HAS(R.dead, t))
+#define HAS_ITS_TURN(t) (IS_OWED(t) && !(t == 1 && IN_ORDER(1) && HAS(required, 0) && IS_OWED(0)))
+
 /* The target whose turn it is in `n`, TARGETS for none. */
 inline find_next_target()
 {
     n = 0;
     do
-    :: n < TARGETS ->
-        if
-        :: IS_SATISFIED(n) || (!IS_READY(n) && !HAS(required, n)) -> n++
-        :: !IS_SATISFIED(n) && IS_READY(n) -> break
-        :: else -> n = TARGETS
-        fi
+    :: n < TARGETS && !(HAS_ITS_TURN(n) && IS_READY(n)) -> n++
     :: else -> break
     od
 }
