@@ -13,9 +13,10 @@ void plan_make(struct machine *machine)
     struct record *record = machine->record;
     const duration_ms wanted = policy->rotate ? policy->rotate_every : 0;
     /* Both keys are as young as if they had been rotated then. */
-    const time_ms counts_from = record->completed_at > record->both_changed_at
-                                    ? record->completed_at
-                                    : record->both_changed_at;
+    const time_ms counts_from = record->both_changed_at > record->completed_at &&
+                                        record->both_changed_at > record->adopted_at
+                                    ? record->both_changed_at
+                                    : record->completed_at;
 
     if (!record->adopted || record->planned_with == wanted)
         return;
