@@ -29,9 +29,11 @@ JOBS       ?= $(shell nproc 2>/dev/null || echo 2)
 
 # WERROR=1       warnings are errors
 # SANITIZE=LIST  e.g. address,undefined: everything once more, instrumented, in build-asan/
+# FUZZ=1         set by `make fuzz`: instrumented for libFuzzer, in build-fuzz/
 # V=1            show the commands
 WERROR     ?=
 SANITIZE   ?=
+FUZZ       ?=
 V          ?=
 
 # --- what it is made of --------------------------------------------------------------------------
@@ -46,24 +48,30 @@ DEBIAN_PACKAGES := gcc libc6-dev pkg-config libuv1-dev libcurl4-openssl-dev libj
     curl procps tzdata
 DEBIAN_LINT_PACKAGES := clang-format clang-tidy cppcheck mandoc valgrind
 
-B := $(if $(SANITIZE),build-asan,build)
+# What `make fuzz` needs besides.
+DEBIAN_FUZZ_PACKAGES := clang-14 libclang-rt-14-dev llvm-14
+
+B := $(if $(FUZZ),build-fuzz,$(if $(SANITIZE),build-asan,build))
 
 DAEMON_SOURCES   := $(sort $(wildcard daemon/*/*.c))
 MAIN_SOURCES     := daemon/app/main.c daemon/ctl/main.c
 AZURESIM_SOURCES := $(sort $(wildcard tests/azuresim/*.c))
 UNIT_SOURCES     := $(sort $(wildcard tests/unit/*.c))
 SIM_SOURCES      := $(sort $(wildcard tests/sim/*.c))
+FUZZ_SOURCES     := $(sort $(wildcard tests/fuzz/*.c))
 TEST_NAMES       := $(basename $(notdir $(filter tests/unit/test_%,$(UNIT_SOURCES))))
+FUZZER_NAMES     := $(basename $(notdir $(filter tests/fuzz/fuzz_%,$(FUZZ_SOURCES))))
 
 objects = $(patsubst %.c,$B/obj/%.o,$1)
-ALL_SOURCES  := $(DAEMON_SOURCES) $(AZURESIM_SOURCES) $(UNIT_SOURCES) $(SIM_SOURCES)
+ALL_SOURCES  := $(DAEMON_SOURCES) $(AZURESIM_SOURCES) $(UNIT_SOURCES) $(SIM_SOURCES) $(FUZZ_SOURCES)
 LIBRARY      := $B/libkeyrotated.a
 TEST_LIBRARY := $B/libtest.a
 PROGRAMS     := $B/keyrotated $B/keyrotatectl $B/azuresim
+FUZZERS      := $(addprefix $B/tests/,$(FUZZER_NAMES))
 TESTS        := $(addprefix $B/tests/,$(TEST_NAMES))
 
 FORMATTED := $(sort $(wildcard daemon/*/*.[ch] tests/azuresim/*.[ch] tests/unit/*.[ch] \
-    tests/sim/*.[ch] tests/crash/*.[ch]))
+    tests/sim/*.[ch] tests/crash/*.[ch] tests/fuzz/*.[ch]))
 
 # --- flags ---------------------------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
@@ -79,6 +87,11 @@ ifneq ($(filter x86_64 i%86,$(shell uname -m)),)
 HARDENING += -fcf-protection
 endif
 
+ifneq ($(FUZZ),)
+override SANITIZE := fuzzer-no-link,address,undefined
+# The other builds warn. What clang has to say about macros of libraries is no reason to stop this one.
+WARNINGS := -w
+endif
 ifneq ($(SANITIZE),)
 INSTRUMENTATION := -O1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 export ASAN_OPTIONS  ?= detect_stack_use_after_return=1:strict_string_checks=1
@@ -99,7 +112,7 @@ DESCRIPTION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null
 FULL_VERSION := $(or $(patsubst v%,%,$(DESCRIPTION)),$(VERSION))
 
 # --- are the libraries there? --------------------------------------------------------------------
-GOALS_WITHOUT_LIBRARIES := deps deps-lint deps-package deps-test-package deb dist test-package lint-units lint-packaging clean help format uninstall test demo lint-format lint-layers lint-lengths lint-man
+GOALS_WITHOUT_LIBRARIES := deps deps-lint deps-fuzz fuzz fuzz-mutants deps-package deps-test-package deb dist test-package lint-units lint-packaging clean help format uninstall test demo lint-format lint-layers lint-lengths lint-man
 spaced = $(subst >=, >= ,$1)
 GOALS_WITHOUT_LIBRARIES += deps-system test-system
 ifneq ($(filter-out $(GOALS_WITHOUT_LIBRARIES),$(or $(MAKECMDGOALS),all)),)
@@ -157,7 +170,7 @@ $B/flags: export RECORD = $(CC) $(shell $(CC) --version 2>/dev/null | head -n 1)
         $(filter-out -Werror,$(call compile_flags,$(source)))) \
     $(link_flags) $(PACKAGE_LIBS) $(TEST_LIBS) $(filter $(call twice_named,$(HEADERS)),$(HEADERS))
 # Without this, what a source that was removed had become would stay in archives and programs.
-$B/sources: export RECORD = $(filter-out tests/unit/test_%,$(ALL_SOURCES))
+$B/sources: export RECORD = $(filter-out tests/unit/test_% tests/fuzz/%,$(ALL_SOURCES))
 $(RECORDS): FORCE
 	+@mkdir -p $(@D)
 	+@printf '%s\n' "$$RECORD" | cmp -s - $@ || printf '%s\n' "$$RECORD" > $@
@@ -196,6 +209,14 @@ $(TESTS): $B/tests/%: $B/obj/tests/unit/%.o $(TEST_LIBRARY) $(LIBRARY)
 	$(call say,LD,$@)
 	$Q$(CC) $(link_flags) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS) $(TEST_LIBS)
 
+# A fuzzer is driven by libFuzzer; in every other build, as one more unit test, by its seeds.
+FUZZ_OBJECTS := $(call objects,tests/fuzz/fuzz.c $(if $(FUZZ),,tests/fuzz/replay.c))
+$(FUZZERS): $B/tests/%: $B/obj/tests/fuzz/%.o $(FUZZ_OBJECTS) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$Q$(CC) $(link_flags) $(if $(FUZZ),-fsanitize=fuzzer) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+	    $(PACKAGE_LIBS)
+
 -include $(patsubst %.o,%.d,$(call objects,$(ALL_SOURCES)))
 
 # --- what it needs -------------------------------------------------------------------------------
@@ -221,6 +242,9 @@ deps: ## Install what building, testing and the demo need (Debian 12; asks sudo 
 deps-lint: deps ## Install what `make lint`, `make valgrind` and `make model` need besides
 	$(call install_packages,$(DEBIAN_LINT_PACKAGES))
 
+deps-fuzz: deps ## Install what `make fuzz` needs besides
+	$(call install_packages,$(DEBIAN_FUZZ_PACKAGES))
+
 # --- trying and testing --------------------------------------------------------------------------
 demo: deps ## Rotate the keys of a few accounts of a pretended Azure (DEMO_SECONDS=20 to end by itself)
 	$(again) all
@@ -233,10 +257,10 @@ test: deps ## Install what is needed, build, run all tests
 	    $(MAKE) --no-print-directory $$suite || status=1; done; \
 	$(PYTHON) tests/tally.py $B/results || status=1; exit $$status
 
-test-programs: $(TESTS)
+test-programs: $(TESTS) $(FUZZERS)
 
-test-unit: $(TESTS) ## Unit tests alone
-	@$(PYTHON) tests/run_unit.py --results $B/results/unit.xml --jobs $(JOBS) $(TESTS)
+test-unit: $(TESTS) $(FUZZERS) ## Unit tests alone, and the seeds of the fuzzers
+	@$(PYTHON) tests/run_unit.py --results $B/results/unit.xml --jobs $(JOBS) $(TESTS) $(FUZZERS)
 
 # They wait most of the time, so that more of them run at once than there are processors.
 E2E_JOBS ?= 6
@@ -263,8 +287,28 @@ mutants: $B/sim ## The field's designs and changed copies of our own rules: all 
 	@mkdir -p $B/results
 	@$(PYTHON) tests/sim/mutants.py --build $B --results $B/results/mutants.xml --jobs $(JOBS)
 
-valgrind: $(TESTS) ## Unit tests under valgrind
-	@$(PYTHON) tests/run_unit.py --results $B/results/valgrind.xml --jobs $(JOBS) --valgrind $(TESTS)
+valgrind: $(TESTS) $(FUZZERS) ## Unit tests under valgrind
+	@$(PYTHON) tests/run_unit.py --results $B/results/valgrind.xml --jobs $(JOBS) --valgrind $(TESTS) \
+	    $(FUZZERS)
+
+# Each parser is given nonsense for so many seconds, a few of them at a time. FUZZ_ONLY='json dates'
+# runs some of them. What was learned is kept in build-fuzz/fuzz, and is where the next run begins.
+FUZZ_SECONDS ?= 60
+FUZZ_JOBS    ?= $(JOBS)
+FUZZ_ONLY    ?=
+FUZZ_CC      ?= clang-14
+fuzz: deps-fuzz ## Fuzz all parsers, FUZZ_SECONDS=60 each (clang's libFuzzer, in build-fuzz/)
+	$(again) FUZZ=1 CC='$(FUZZ_CC)' fuzz-run
+fuzz-run: $(FUZZERS)
+	@$(PYTHON) tests/fuzz/run.py --build $B --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) \
+	    --results $B/results/fuzz.xml $(if $(FUZZ_ONLY),$(addprefix $B/tests/fuzz_,$(FUZZ_ONLY)),$(FUZZERS))
+fuzz-mutants: deps-fuzz ## Does every fuzzer find the fault that is planted for it?
+	$(again) FUZZ=1 CC='$(FUZZ_CC)' fuzz-mutants-run
+fuzz-mutants-run: $(FUZZERS)
+	@$(PYTHON) tests/fuzz/mutants.py --build $B --jobs $(FUZZ_JOBS) --results $B/results/fuzz-mutants.xml
+print-fuzz-link:
+	@echo '$(CC) $(link_flags) -fsanitize=fuzzer -o PROGRAM CHANGED $(FUZZ_OBJECTS) FUZZER $(LIBRARY) $(PACKAGE_LIBS)'
+.PHONY: deps-fuzz fuzz fuzz-run fuzz-mutants fuzz-mutants-run print-fuzz-link
 
 # Preloaded into the daemon by the campaign. Whatever the daemon is instrumented with, this is not.
 $B/fail_calls.so: tests/crash/fail_calls.c $B/flags
@@ -437,7 +481,7 @@ test-package: deps-test-package ## Build the package twice, and look at it from 
 .PHONY: programs deps-package deps-test-package deb dist sbom test-package
 
 clean: ## Remove everything that was built
-	rm -rf build build-asan
+	rm -rf build build-asan build-fuzz
 
 help: ## Show this list
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' Makefile | \

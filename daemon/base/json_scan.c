@@ -331,11 +331,12 @@ static int compare_names(const void *left, const void *right, void *name_bytes)
 /* Sorting finds duplicates in n log n steps, whatever names somebody chose to make it slow. */
 static int check_names_unique(struct scan *scan, size_t first_name)
 {
-    struct name *names = scan->names + first_name;
     size_t count = scan->name_count - first_name;
+    struct name *names;
 
     if (count < 2)
-        return 0;
+        return 0; /* there may be no memory for names yet */
+    names = scan->names + first_name;
     qsort_r(names, count, sizeof *names, compare_names, scan->name_bytes.data);
     for (size_t i = 1; i < count; i++) {
         const char *bytes = buf_str(&scan->name_bytes);

@@ -1,0 +1,28 @@
+/*
+ * The file of a client secret: one that can be sent (RFC 6749, A.2), or words that can be shown and
+ * do not repeat what stands there.
+ */
+#include <string.h>
+
+#include "fuzz.h"
+#include "io/client_secret.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const char *path = fuzz_file(data, size);
+    struct failure failure;
+    struct secret *secret = client_secret_read(path, NULL, &failure);
+
+    if (secret == NULL) {
+        MUST(failure.reason > REASON_NONE && failure.reason < REASON_COUNT);
+        MUST(failure.text[0] != '\0' && fuzz_is_presentable(failure.text));
+        MUST(fuzz_is_presentable(failure.remedy));
+        return 0;
+    }
+    MUST(secret_length(secret) > 0 && secret_length(secret) <= size);
+    MUST(memcmp(secret_bytes(secret), data, secret_length(secret)) == 0);
+    MUST(strpbrk(secret_bytes(secret), "\r\n") == NULL);
+    MUST(strlen(secret_bytes(secret)) == secret_length(secret));
+    secret_free(secret);
+    return 0;
+}

@@ -1,0 +1,103 @@
+/*
+ * What keyrotatectl reads from a daemon, perhaps a newer one, perhaps none of ours: answers and
+ * status documents. What is understood and written is understood the same again; what is shown
+ * holds nothing that terminals obey.
+ */
+#include <string.h>
+
+#include <json-c/json_object.h>
+
+#include "base/str.h"
+#include "ctl/status_text.h"
+#include "fuzz.h"
+#include "proto/control.h"
+
+enum { OUT_MAX = 16 * 1024 * 1024 };
+
+static void read_answer(const char *text, size_t length)
+{
+    struct control_answer answer, again;
+    struct json_object *document = NULL;
+    struct json_object *second = NULL;
+    struct err err = {.code = 0};
+    struct buf out;
+
+    if (control_answer_parse(text, length, &answer, &document, &err) != 0) {
+        MUST(err.text[0] != '\0' && fuzz_is_presentable(err.text));
+        return;
+    }
+    MUST(answer.message != NULL);
+    buf_init(&out, OUT_MAX);
+    MUST(control_answer_write(&out, &answer) == 0);
+    MUST(control_answer_parse(buf_str(&out), out.length, &again, &second, &err) == 0);
+    MUST(again.outcome == answer.outcome && str_equal(again.message, answer.message));
+    if (answer.outcome < CONTROL_NOT_FOUND) {
+        MUST(str_equal(again.account, answer.account));
+        MUST(again.until == (answer.until > 0 ? answer.until : TIME_NEVER));
+        MUST(again.cycle == answer.cycle && again.accounts == answer.accounts);
+    }
+    json_object_put(second);
+    json_object_put(document);
+    buf_done(&out);
+}
+
+static void write_status(struct buf *out, const struct control_status *status)
+{
+    buf_init(out, OUT_MAX);
+    control_status_start(out, &status->daemon);
+    for (size_t i = 0; i < status->account_count; i++)
+        control_status_account(out, &status->accounts[i], status->daemon.now);
+    control_status_end(out);
+    MUST(out->failed == 0);
+}
+
+/* Lines are ours; everything else that terminals obey would be the document's. */
+static void show_status(const struct control_status *status)
+{
+    struct buf out;
+
+    buf_init(&out, OUT_MAX);
+    ctl_write_summary(&out, &status->daemon);
+    ctl_write_table(&out, status);
+    for (size_t i = 0; i < status->account_count; i++) {
+        ctl_write_problem(&out, &status->accounts[i], status->daemon.now);
+        ctl_write_account(&out, &status->accounts[i], status->daemon.now);
+    }
+    for (size_t i = 0; i < out.length; i++)
+        MUST((unsigned char)out.data[i] >= 0x20 ? out.data[i] != 0x7f : out.data[i] == '\n');
+    (void)ctl_status_severity(status);
+    buf_done(&out);
+}
+
+static void read_status(const char *text, size_t length)
+{
+    struct control_status status, again, third;
+    struct err err = {.code = 0};
+    struct buf first, second;
+
+    if (control_status_parse(text, length, &status, &err) != 0) {
+        MUST(err.text[0] != '\0' && fuzz_is_presentable(err.text));
+        MUST(status.account_count == 0 && status.document == NULL);
+        return;
+    }
+    show_status(&status);
+    write_status(&first, &status);
+    MUST(control_status_parse(buf_str(&first), first.length, &again, &err) == 0);
+    MUST(again.account_count == status.account_count);
+    /* Ages are whole seconds of what instants say exactly: the second writing has settled. */
+    write_status(&second, &again);
+    MUST(control_status_parse(buf_str(&second), second.length, &third, &err) == 0);
+    MUST(first.length == second.length && memcmp(first.data, second.data, first.length) == 0);
+    control_status_done(&third);
+    control_status_done(&again);
+    control_status_done(&status);
+    buf_done(&first);
+    buf_done(&second);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    read_answer((const char *)data, size);
+    read_status((const char *)data, size);
+    return 0;
+}

@@ -1,0 +1,108 @@
+/*
+ * Keys in files. In any bytes: what is found is a key, and what was blotted out is found no more.
+ * In our own three forms (written of names that the input gives): the key is found again, its cycle
+ * in the JSON form too.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/encoding.h"
+#include "fuzz.h"
+#include "proto/key_file.h"
+#include "proto/key_text.h"
+
+static void find_any(const char *bytes, size_t length)
+{
+    struct key_text found;
+    uint8_t decoded[KEY_TEXT_MAX];
+    size_t count;
+
+    MUST(key_text_find(&found, bytes, length) == 0);
+    MUST(found.key_count <= SIGHTING_KEYS_MAX);
+    for (size_t i = 0; i < found.key_count; i++) {
+        MUST(key_text_decode(found.keys[i], decoded, sizeof(decoded), &count) == 0);
+        MUST(count >= KEY_BYTES_MIN);
+        for (size_t j = 0; j < i; j++)
+            MUST(!secret_equal(found.keys[i], found.keys[j]));
+    }
+    key_text_done(&found);
+}
+
+static void blot_out(char *text)
+{
+    struct key_text found;
+    const size_t length = strlen(text);
+
+    key_text_redact(text);
+    MUST(strlen(text) <= length);
+    MUST(key_text_find(&found, text, strlen(text)) == 0);
+    MUST(found.key_count == 0);
+    key_text_done(&found);
+}
+
+/* The key that was written is among those that are found, unless names crowd it out. */
+static void find_written(const struct buf *out, const struct key_file *file, bool has_cycle)
+{
+    struct key_text found;
+    bool seen = false;
+
+    MUST(key_text_find(&found, buf_str(out), out->length) == 0);
+    for (size_t i = 0; i < found.key_count; i++)
+        seen = seen || secret_equal(found.keys[i], file->key);
+    MUST(seen || found.key_count == SIGHTING_KEYS_MAX);
+    MUST(!has_cycle || found.cycle == file->cycle);
+    key_text_done(&found);
+}
+
+static void write_forms(struct fuzz_input *input)
+{
+    static int (*const forms[])(const struct key_file *,
+                                struct buf *) = {key_file_raw, key_file_env, key_file_json};
+    const uint64_t cycle = fuzz_take_number(input, 7);
+    uint8_t bytes[KEY_BYTES_USUAL];
+    struct secret *key;
+    char *text, *account, *endpoint, *id;
+
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)fuzz_take_number(input, 1);
+    text = base64_encode(bytes, sizeof(bytes));
+    key = secret_new(text, strlen(text));
+    account = fuzz_take_line(input);
+    endpoint = fuzz_take_line(input);
+    id = fuzz_take_line(input);
+    for (size_t form = 0; form < sizeof(forms) / sizeof(forms[0]); form++) {
+        const struct key_file file = {.account = account,
+                                      .resource_id = id,
+                                      .account_endpoint = endpoint,
+                                      .slot = SLOT_SECONDARY,
+                                      .key = key,
+                                      .cycle = cycle,
+                                      .delivered_at = INT64_C(1795867200000)};
+        struct buf out;
+
+        buf_init(&out, KEY_FILE_MAX);
+        if (forms[form](&file, &out) == 0)
+            find_written(&out, &file, forms[form] == key_file_json);
+        buf_done(&out);
+    }
+    secret_free(key);
+    free(text);
+    free(account);
+    free(endpoint);
+    free(id);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct fuzz_input input = {.at = (const char *)data, .left = size};
+    struct fuzz_input again = input;
+    size_t length;
+    char *text;
+
+    find_any((const char *)data, size);
+    write_forms(&input);
+    text = fuzz_take_rest(&again, &length);
+    blot_out(text);
+    free(text);
+    return 0;
+}
