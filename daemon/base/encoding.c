@@ -241,3 +241,25 @@ size_t utf8_whole(const char *text, size_t length)
     bool cut_in_two = count > length - (start - 1);
     return cut_in_two ? start - 1 : length;
 }
+
+static bool is_control(uint32_t code_point)
+{
+    return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0);
+}
+
+void utf8_make_presentable(char *text)
+{
+    const size_t length = utf8_whole(text, strlen(text));
+
+    text[length] = '\0';
+    for (size_t i = 0; i < length;) {
+        uint32_t code_point = 0;
+        const size_t count = utf8_character(text + i, length - i, &code_point);
+
+        if (count == 0)
+            text[i] = '?';
+        else if (is_control(code_point))
+            memset(text + i, ' ', count);
+        i += count > 0 ? count : 1;
+    }
+}

@@ -39,4 +39,9 @@ size_t utf8_encode(uint32_t code_point, char out[4]);
 /* At most `length`: where to cut a text so that no character is cut in two. */
 size_t utf8_whole(const char *text, size_t length);
 
+/* Makes foreign text fit to be shown, in place: drops a character that is cut in two at the end,
+ * turns control characters (those of two bytes, U+0080 to U+009F, too) into blanks, and each byte
+ * that is not UTF-8 into a question mark. */
+void utf8_make_presentable(char *text);
+
 #endif

@@ -240,7 +240,7 @@ static void explain_error(struct failure *failure, const struct arm_subject *sub
         item != NULL && item->message[0] != '\0' ? item->message : cloud_error_message(error);
     const char *separator = message[0] != '\0' ? ": " : "";
 
-    str_copy(failure->error_code, sizeof(failure->error_code), cloud_error_code(error));
+    failure_set_code(failure, cloud_error_code(error));
     if (meaning != NULL)
         failure->reason = meaning->reason;
     else if (failure->http_status == 503 && failure->retry_after > 0)

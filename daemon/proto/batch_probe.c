@@ -331,7 +331,7 @@ bool batch_probe_reply(const struct http_reply *reply, time_ms now, struct failu
                          service, reply->status);
         return false;
     }
-    str_copy(failure->error_code, sizeof(failure->error_code), cloud_error_code(&error));
+    failure_set_code(failure, cloud_error_code(&error));
     if ((reply->status == 401 || reply->status == 403) &&
         cloud_error_find(&error, "AuthenticationFailed") != NULL)
         explain_refusal(failure, &error, http_reply_date(reply), now);

@@ -175,11 +175,11 @@ static void read_error(struct failure *failure, struct json_object *document,
         (void)snprintf(failure->error_code, sizeof(failure->error_code), "AADSTS%lld",
                        (long long)aadsts->code);
     else if (error != NULL)
-        str_copy(failure->error_code, sizeof(failure->error_code), error);
+        failure_set_code(failure, error);
     if (trace_id != NULL)
-        str_copy(failure->request_id, sizeof(failure->request_id), trace_id);
+        failure_set_id(failure->request_id, trace_id);
     if (correlation_id != NULL)
-        str_copy(failure->correlation_id, sizeof(failure->correlation_id), correlation_id);
+        failure_set_id(failure->correlation_id, correlation_id);
     failure_set_text(failure, "%s gave application %s no token: %d %s: %.*s", service,
                      client->client_id, failure->http_status,
                      error != NULL ? error : "without error code", cause_length(description),

@@ -17,18 +17,8 @@ static void set(char out[FAILURE_TEXT_MAX], const char *format, va_list argument
 
 static void set(char out[FAILURE_TEXT_MAX], const char *format, va_list arguments)
 {
-    size_t length;
-
     (void)vsnprintf(out, FAILURE_TEXT_MAX, format, arguments);
-    length = utf8_whole(out, strlen(out));
-    out[length] = '\0';
-    for (size_t i = 0; i < length;) {
-        size_t character = utf8_character(out + i, length - i, NULL);
-
-        if (character == 0 || (unsigned char)out[i] < 0x20 || out[i] == 0x7f)
-            out[i] = character == 0 ? '?' : ' ';
-        i += character > 0 ? character : 1;
-    }
+    utf8_make_presentable(out);
     key_text_redact(out);
 }
 
@@ -48,6 +38,22 @@ void failure_set_remedy(struct failure *failure, const char *format, ...)
     va_start(arguments, format);
     set(failure->remedy, format, arguments);
     va_end(arguments);
+}
+
+void failure_set_code(struct failure *failure, const char *code)
+{
+    (void)str_copy(failure->error_code, sizeof(failure->error_code), code);
+    utf8_make_presentable(failure->error_code);
+    key_text_redact(failure->error_code);
+}
+
+void failure_set_id(char id[FAILURE_ID_MAX], const char *value)
+{
+    for (const char *c = value; *c != '\0'; c++) {
+        if (*c <= ' ' || *c > '~')
+            return;
+    }
+    (void)str_copy(id, FAILURE_ID_MAX, value);
 }
 
 bool failure_from_transport(struct failure *failure, const struct http_reply *reply,
@@ -85,11 +91,6 @@ void failure_note_id(char id[FAILURE_ID_MAX], const struct http_reply *reply, co
 {
     char value[FAILURE_ID_MAX];
 
-    if (!http_reply_header(reply, header, value, sizeof(value)))
-        return;
-    for (const char *c = value; *c != '\0'; c++) {
-        if (*c <= ' ' || *c > '~')
-            return;
-    }
-    str_copy(id, FAILURE_ID_MAX, value);
+    if (http_reply_header(reply, header, value, sizeof(value)))
+        failure_set_id(id, value);
 }

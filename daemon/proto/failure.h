@@ -23,6 +23,13 @@ void failure_set_text(struct failure *failure, const char *format, ...)
 void failure_set_remedy(struct failure *failure, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The code that the other side gives its error, treated in the same way. */
+void failure_set_code(struct failure *failure, const char *code);
+
+/* Copies an identifier that the other side gave if it is printable ASCII without blanks, as much of
+ * it as fits. */
+void failure_set_id(char id[FAILURE_ID_MAX], const char *value);
+
 /*
  * Was there no answer at all? Then fills *failure and returns true: the network failed
  * (REASON_NETWORK), or, where the request `may_have_acted` and was sent, nobody knows

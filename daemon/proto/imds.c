@@ -90,7 +90,7 @@ static void read_error(struct failure *failure, const struct http_reply *reply)
     const char *description = json_string(document, "error_description");
 
     if (error != NULL)
-        str_copy(failure->error_code, sizeof(failure->error_code), error);
+        failure_set_code(failure, error);
     failure_set_text(failure, "%s gave no token: %d %s%s%s", service, reply->status,
                      error != NULL ? error : unexplained, description != NULL ? ": " : "",
                      description != NULL ? description : "");

@@ -88,6 +88,8 @@ bool fuzz_is_presentable(const char *text)
     for (const char *c = text; *c != '\0'; c++) {
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             return false;
+        if ((unsigned char)c[0] == 0xc2 && (unsigned char)c[1] < 0xa0)
+            return false; /* a control character of two bytes */
     }
     return utf8_valid(text, strlen(text));
 }

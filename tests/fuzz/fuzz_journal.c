@@ -50,6 +50,7 @@ static void open_journal(void)
     MUST(sqlite3_open(":memory:", &db) == SQLITE_OK);
     MUST(store_schema_migrate(db, &err) == 0);
     MUST(record_statements_prepare(&statements, db, &err) == 0);
+    execute("PRAGMA foreign_keys = ON");
     execute("PRAGMA ignore_check_constraints = ON");
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         learn_columns(&tables[i]);

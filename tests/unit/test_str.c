@@ -304,6 +304,31 @@ static void utf8_cutting(void **state)
         assert_int_equal(utf8_whole(cases[i].text, cases[i].length), cases[i].whole);
 }
 
+static void foreign_text_is_made_presentable(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *shown;
+    } cases[] = {
+        {"plain \xC3\xA9", "plain \xC3\xA9"},
+        {"a\nb\x1b[2J\x7f", "a b [2J "},
+        {"\xC2\x9B"
+         "31m",
+         "  31m"}, /* what terminals take for the start of a command, in UTF-8 */
+        {"\xFFx\xC0\xAF", "?x??"},
+        {"cut \xE2\x82", "cut "},
+        {"", ""},
+    };
+    char text[64];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_true(str_copy(text, sizeof(text), cases[i].text));
+        utf8_make_presentable(text);
+        assert_string_equal(text, cases[i].shown);
+    }
+}
+
 static void nearest_name(void **state)
 {
     (void)state;
@@ -363,6 +388,7 @@ int main(void)
         cmocka_unit_test(utf8),
         cmocka_unit_test(utf8_code_points_there_and_back),
         cmocka_unit_test(utf8_cutting),
+        cmocka_unit_test(foreign_text_is_made_presentable),
         cmocka_unit_test(nearest_name),
     };
 
