@@ -300,12 +300,12 @@ FUZZ_CC      ?= clang-14
 fuzz: deps-fuzz ## Fuzz all parsers, FUZZ_SECONDS=60 each (clang's libFuzzer, in build-fuzz/)
 	$(again) FUZZ=1 CC='$(FUZZ_CC)' fuzz-run
 fuzz-run: $(FUZZERS)
-	@$(PYTHON) tests/fuzz/run.py --build $B --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) \
+	@$(PYTHON) -B tests/fuzz/run.py --build $B --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) \
 	    --results $B/results/fuzz.xml $(if $(FUZZ_ONLY),$(addprefix $B/tests/fuzz_,$(FUZZ_ONLY)),$(FUZZERS))
 fuzz-mutants: deps-fuzz ## Does every fuzzer find the fault that is planted for it?
 	$(again) FUZZ=1 CC='$(FUZZ_CC)' fuzz-mutants-run
 fuzz-mutants-run: $(FUZZERS)
-	@$(PYTHON) tests/fuzz/mutants.py --build $B --jobs $(FUZZ_JOBS) --results $B/results/fuzz-mutants.xml
+	@$(PYTHON) -B tests/fuzz/mutants.py --build $B --jobs $(FUZZ_JOBS) --results $B/results/fuzz-mutants.xml
 print-fuzz-link:
 	@echo '$(CC) $(link_flags) -fsanitize=fuzzer -o PROGRAM CHANGED $(FUZZ_OBJECTS) FUZZER $(LIBRARY) $(PACKAGE_LIBS)'
 .PHONY: deps-fuzz fuzz fuzz-run fuzz-mutants fuzz-mutants-run print-fuzz-link
@@ -322,6 +322,12 @@ crash: all $B/fail_calls.so ## The real daemon, killed KILLS=200 times and more,
 	@$(PYTHON) tests/crash/campaign.py --build $B --kills $(KILLS) --results $B/results/crash.xml \
 	    $(if $(filter command environment,$(firstword $(origin SEED))),--seed $(SEED))
 .PHONY: crash
+
+# One daemon for SOAK_SECONDS in bad weather; .ci/run gives it two minutes.
+SOAK_SECONDS ?= 1800
+soak: all ## The real daemon for SOAK_SECONDS=1800 in bad weather: does anything grow, does anybody suffer?
+	@$(PYTHON) -B tests/endurance/soak.py --build $B --seconds $(SOAK_SECONDS) --results $B/results/soak.xml
+.PHONY: soak
 
 # The protocol itself, checked by spin; and its moves, held against those of the code.
 DEBIAN_LINT_PACKAGES += spin
@@ -488,6 +494,7 @@ help: ## Show this list
 	    while IFS='|' read -r goal text; do printf '%-14s %s\n' "$$goal" "$$text"; done
 	@echo 'Variables: PREFIX DESTDIR SYSCONFDIR SBINDIR BINDIR MANDIR CC CFLAGS LDFLAGS JOBS'
 	@echo '           V=1 WERROR=1 SANITIZE=address,undefined DEMO_SECONDS=20 PYTEST_ARGS=… E2E_JOBS=6'
+	@echo '           FUZZ_SECONDS=60 FUZZ_JOBS FUZZ_ONLY="json dates" SOAK_SECONDS=1800'
 
 FORCE:
 .PHONY: all deps deps-lint demo test test-programs test-unit test-sim test-e2e sim mutants valgrind \

@@ -23,6 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(memcmp(secret_bytes(secret), data, secret_length(secret)) == 0);
     MUST(strpbrk(secret_bytes(secret), "\r\n") == NULL);
     MUST(strlen(secret_bytes(secret)) == secret_length(secret));
+    for (size_t i = secret_length(secret); i < size; i++)
+        MUST(data[i] == '\r' || data[i] == '\n'); /* nothing of what stands there is left out */
     secret_free(secret);
     return 0;
 }

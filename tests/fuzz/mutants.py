@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+"""Plants one fault for each fuzzer, and demands that it is found: a fuzzer that cannot fail finds
+nothing.
+"""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import pathlib
+import shlex
+import subprocess
+import sys
+import tempfile
+
+import run
+
+SECONDS = 60
+
+
+@dataclasses.dataclass
+class Fault:
+    fuzzer: str
+    file: str  # below daemon/
+    before: str
+    after: str
+
+
+FAULTS = (
+    Fault("account", "proto/two_key_resource.c",
+          "if (secret_equal(keys[SLOT_PRIMARY], keys[SLOT_SECONDARY]))", "if (false)"),
+    Fault("arm_reply", "proto/failure.c",
+          "    utf8_make_presentable(out);\n    key_text_redact(out);\n", "    utf8_make_presentable(out);\n"),
+    Fault("client_secret", "io/client_secret.c", "length + line_end != content.length", "false"),
+    Fault("cloud_error", "proto/cloud_error.c",
+          "if (depth > DETAIL_DEPTH_MAX || error->count == CLOUD_ERROR_ITEMS_MAX)",
+          "if (depth > DETAIL_DEPTH_MAX)"),
+    Fault("config", "conf/yaml_builder.c", "if (builder->depth == TREE_DEPTH_MAX)", "if (false)"),
+    Fault("control_answer", "ctl/status_text.c", "c < 0x20 || c == 0x7f || is_c1 ? '?' : *text", "*text"),
+    Fault("control_request", "base/encoding.c", "c == '_' || c == '~';", "c == '_' || c == '~' || c == '%';"),
+    Fault("dates", "base/time.c", "|| sum > longest)", ")"),
+    Fault("headers", "proto/http_message.c", "if ((size_t)(end - value) >= size)",
+          "if ((size_t)(end - value) > size)"),
+    Fault("journal", "io/store_column.c", 'i ? " " : "", hex', '"", hex'),
+    Fault("json", "base/json.c", "return code_point < 0x20 || code_point == '\"'",
+          "return code_point == '\"'"),
+    Fault("key_file", "proto/key_text.c", "if (run.length >= REDACT_MIN &&",
+          "if (run.length > 2 * REDACT_MIN + 10 &&"),
+    Fault("names", "conf/url.c", "ntohl(v4.s_addr) >> 24 == 127", "ntohl(v4.s_addr) >> 24 == 12"),
+    Fault("schedule", "core/schedule.c", "if (open < next)", "if (open > next || next == TIME_NEVER)"),
+    Fault("token", "proto/access_token.c", "seconds < token->lifetime / MS_SECOND", "true"),
+)
+
+
+def ask_make(*what):
+    return shlex.split(subprocess.run(["make", "--no-print-directory", "-s", "FUZZ=1", *what], check=True,
+                                      text=True, stdout=subprocess.PIPE).stdout)
+
+
+def build(fault, work, link):
+    """The fuzzer with the fault, or None and a sentence."""
+    source = pathlib.Path("daemon", fault.file)
+    text = source.read_text(encoding="utf-8")
+    if text.count(fault.before) != 1:
+        return None, f"it stands {text.count(fault.before)} times in {source}: {fault.before}"
+    changed = work / source.name
+    changed.write_text(text.replace(fault.before, fault.after), encoding="utf-8")
+    compiled = work / "changed.o"
+    compile_line = ask_make("print-sim-compile", f"FILE={source}")
+    done = subprocess.run([*compile_line, "-c", "-o", str(compiled), str(changed)], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode == 0:
+        program = work / f"fuzz_{fault.fuzzer}"
+        places = {"PROGRAM": str(program), "CHANGED": str(compiled),
+                  "FUZZER": f"build-fuzz/obj/tests/fuzz/fuzz_{fault.fuzzer}.o"}
+        done = subprocess.run([places.get(word, word) for word in link], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return (None, done.stdout) if done.returncode else (program, "")
+
+
+def judge(fault, link):
+    """How the fault was found; or an empty text, and why it was not."""
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as directory:
+        work = pathlib.Path(directory)
+        program, problem = build(fault, work, link)
+        if not program:
+            return "", problem
+        outcome = run.Outcome(fault.fuzzer)
+        done = subprocess.run(run.command(program, fault.fuzzer, work, SECONDS), text=True, check=False,
+                              errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        run.understand(outcome, done.stdout, done.returncode)
+        if done.returncode == 0:
+            return "", f"not found in {SECONDS} s, {outcome.executions:,} executions"
+        return f"{outcome.executions:,} executions: {outcome.problem}", ""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--results", type=pathlib.Path)
+    arguments = parser.parse_args()
+
+    link = ask_make("print-fuzz-link")
+    cases = []
+    fuzzers = {path.stem.removeprefix("fuzz_") for path in run.HERE.glob("fuzz_*.c")}
+    for name in sorted(fuzzers - {fault.fuzzer for fault in FAULTS}):
+        cases.append((name, "no fault is planted for it"))
+        print(f"  FAIL  {name:18} {cases[-1][1]}")
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        for fault, (found, problem) in zip(FAULTS, pool.map(lambda f: judge(f, link), FAULTS)):
+            cases.append((fault.fuzzer, problem))
+            print(f"  {'FAIL' if problem else 'ok':4}  {fault.fuzzer:18} {found or problem}", flush=True)
+    if arguments.results:
+        run.write_results(arguments.results, "fuzz-mutants", cases)
+    failed = sum(1 for _, problem in cases if problem)
+    print(f"{len(cases) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
