@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct buf out;
 
         buf_init(&out, EXPLANATION_MAX);
-        MUST(config_explain(config, &out) == 0);
+        MUST(config_explain(config, NULL, config->account_count, &out) == 0);
         for (size_t i = 0; i < config->account_count; i++) {
             MUST(config->accounts[i].destination_count > 0);
             MUST(config_find_account(config, config->accounts[i].id) == &config->accounts[i]);
