@@ -1,3 +1,4 @@
+#include "app/engine_adopt_active.h"
 #include "app/engine_form.h"
 #include "app/engine_place.h"
 
@@ -348,6 +349,7 @@ static size_t merge_accounts(struct engine *engine, struct config *config,
         if (old < engine->account_count && strcmp(engine->accounts[old]->key, subject->key) == 0) {
             merged[count] = engine->accounts[old++];
             engine_places_change(merged[count], subject);
+            engine_adopt_active_changed(merged[count], subject);
             point_to_config(merged[count], config, subject);
         } else {
             struct engine_account *leaving = find_leaving(engine, subject->key);
@@ -364,6 +366,7 @@ static size_t merge_accounts(struct engine *engine, struct config *config,
             } else {
                 unpark(parked, parked_count, subject->key, &merged[count]->record);
                 engine_places_begin(merged[count]);
+                engine_adopt_active_begins(merged[count]);
                 recall_place(merged[count]);
                 started[count] = true;
             }
@@ -428,10 +431,12 @@ void engine_preview(const struct engine *engine, const struct config *config, st
                (order = strcmp(engine->accounts[old]->key, subject->key)) < 0)
             preview_account(engine->accounts[old++]->account, "let go: its keys stay as they are",
                             report);
-        if (old < engine->account_count && order == 0)
+        if (old < engine->account_count && order == 0) {
+            engine_adopt_active_preview(engine->accounts[old], subject, report);
             engine_places_preview(engine->accounts[old++], subject, report);
-        else
+        } else {
             preview_account(subject, "taken into care", report);
+        }
     }
     while (old < engine->account_count)
         preview_account(engine->accounts[old++]->account, "let go: its keys stay as they are",

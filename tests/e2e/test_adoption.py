@@ -105,3 +105,35 @@ def test_rotate_false_adopts_and_watches(site, azure):
     refused = site.ctl("rotate", "alpha")
     assert refused.returncode == 2 and "rotate: false" in refused.stdout + refused.stderr
     assert not azure.truth.requests("regenerateKeys")
+
+
+def test_adopt_active_that_is_edited_later_changes_nothing(site, azure):
+    """Who edits it is told which command does what was meant; by a reload and by a start."""
+    site.policy(rotate_every="1h", check_every="1h")
+    site.account("alpha")
+    site.start()
+    site.wait_adopted("alpha")
+    assert "adopt_active" not in site.ctl("reload").stdout, "nothing was edited"
+
+    site.config["accounts"][0]["adopt_active"] = "secondary"
+    site.write()
+    command = "keyrotatectl adopt e2e/alpha --active secondary"
+    said = site.ctl("reload", "--dry-run")
+    assert command in said.stdout + said.stderr
+    mark = site.log.mark()
+    said = site.ctl("reload")
+    assert said.returncode == 0 and command in said.stdout + said.stderr, said
+    warned = site.log.wait("config.loaded", since=mark, level="warning", account="alpha")
+    assert command in warned["msg"] and "its primary key is the active one" in warned["msg"]
+    assert site.holds("alpha") == "Primary"
+    said = site.ctl("reload")
+    assert command not in said.stdout + said.stderr, "told once"
+
+    site.daemons[-1].stop()
+    mark = site.log.mark()
+    site.launch().ready()
+    site.log.wait("config.loaded", since=mark, level="warning", account="alpha")
+    answer = site.ctl(*command.split()[1:], "--yes")
+    assert answer.returncode == 0, answer.stderr
+    wait_until(lambda: site.holds("alpha") == "Secondary", "the command has done it")
+    assert azure.truth.regenerated("alpha") == []
