@@ -92,6 +92,11 @@ static void just_started(struct fixture *f)
     f->context.daemon_started_at = NOW_MS - UNKNOWN_WAIT_MS + 5;
 }
 
+static void paused(struct fixture *f)
+{
+    f->record.regenerate_after = NOW_MS + 9;
+}
+
 static void test_each_condition(void **state)
 {
     static const struct {
@@ -111,6 +116,7 @@ static void test_each_condition(void **state)
         {surprised, REASON_NONE, TIME_NEVER},
         {told_too_late, REASON_NONE, NOW_MS + 1},
         {just_started, REASON_NONE, NOW_MS + 5},
+        {paused, REASON_THROTTLED, NOW_MS + 9},
     };
     struct interlock interlock;
     struct fixture f;
@@ -149,6 +155,45 @@ static void test_both_waits(void **state)
     f.policy.overlap = 1;
     rotation_interlock(&f.context, &f.record, NOW_MS, &interlock);
     assert_int_equal(interlock.until, NOW_MS + UNKNOWN_WAIT_MS);
+}
+
+/* A look that serves a repair is urgent, and needs the keys alone; after a failure it asks for the
+ * description too, which may tell why. */
+static void test_looks_for_a_repair(void **state)
+{
+    static const struct {
+        time_ms dead_since;
+        bool surprised, owed;
+        uint32_t attempts;
+        bool urgent, describe;
+    } cases[] = {
+        {0, false, false, 0, false, true}, {5, false, false, 0, true, false},
+        {0, true, false, 0, true, false},  {0, false, true, 0, true, false},
+        {5, false, false, 1, true, true},
+    };
+    struct rotation_target targets[2] = {{.id = world_target_id(0), .required = true},
+                                         {.id = world_target_id(1)}};
+    const struct event event = {.kind = EVENT_WAKE, .now = NOW_MS};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct effects effects;
+        struct fixture f;
+
+        prepare(&f);
+        f.context.targets = targets;
+        f.context.target_count = 2;
+        f.record.position = POSITION_IDLE;
+        f.record.check_at = NOW_MS;
+        f.record.targets[1].dead_since = cases[i].dead_since;
+        f.record.surprise.pending = cases[i].surprised;
+        f.record.targets[0].acknowledged = !cases[i].owed;
+        f.record.attempts = cases[i].attempts;
+        rotation_step(&f.context, &f.record, &event, &effects);
+        assert_int_equal(effects.action.kind, ACTION_LOOK);
+        assert_int_equal(effects.action.urgent, cases[i].urgent);
+        assert_int_equal(effects.action.describe, cases[i].describe);
+    }
 }
 
 /* What rotation_check() calls broken. */
@@ -198,6 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_condition),
         cmocka_unit_test(test_both_waits),
+        cmocka_unit_test(test_looks_for_a_repair),
         cmocka_unit_test(test_invariant),
     };
 
