@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/fs.h"
@@ -190,7 +191,7 @@ static void check_directories(struct load *load, const char *fragments)
     if (directory == NULL)
         return;
     place.file = directory;
-    exposure_check_config(&load->report, place, directory);
+    exposure_check_directory(&load->report, place, directory, access(fragments, F_OK) == 0);
 }
 
 static void merge_fragments(struct load *load, const char *path)

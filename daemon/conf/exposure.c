@@ -24,6 +24,23 @@ void exposure_check_config(struct report *report, struct place place, const char
                           path, mode, path);
 }
 
+void exposure_check_directory(struct report *report, struct place place, const char *path,
+                              bool has_fragments)
+{
+    unsigned mode;
+
+    if (!is_exposed(path, S_IWOTH, &mode))
+        return;
+    if ((mode & S_ISVTX) == 0)
+        exposure_check_config(report, place, path);
+    else if (!has_fragments)
+        report_warning_at(
+            report, place, "",
+            "every user can make a conf.d in %s and so decide where keys go; keep the "
+            "configuration in a directory of its own",
+            path);
+}
+
 void exposure_check_secret(struct report *report, const struct tree_node *node, const char *path)
 {
     unsigned mode;

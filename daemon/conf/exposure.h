@@ -11,6 +11,11 @@
  * exposed. */
 void exposure_check_config(struct report *report, struct place place, const char *path);
 
+/* The same of the directory that the configuration lies in. Where it is sticky, as /tmp is, nobody
+ * can touch what others have there; but anybody can make the conf.d that is not there yet. */
+void exposure_check_directory(struct report *report, struct place place, const char *path,
+                              bool has_fragments);
+
 /* Who can read it can act as the identity. `node` is where the path stands. */
 void exposure_check_secret(struct report *report, const struct tree_node *node, const char *path);
 

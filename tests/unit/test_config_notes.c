@@ -157,10 +157,17 @@ static void files_that_every_user_can_write_are_warned_about(void **state)
         "conf.d:1:1: warning: every user can write to conf.d (mode 0703) and so decide where "
         "keys go; run chmod o-w conf.d\n");
     assert_int_equal(chmod("conf.d", 0755), 0);
+    expect_mode(".", 01703, text, ""); /* what is there belongs to its owner */
     expect_mode(
         ".", 0703, text,
         ".:1:1: warning: every user can write to . (mode 0703) and so decide where keys go; "
         "run chmod o-w .\n");
+    assert_int_equal(unlink("conf.d/more.yaml"), 0);
+    assert_int_equal(rmdir("conf.d"), 0);
+    expect_mode(
+        ".", 01703, text,
+        ".:1:1: warning: every user can make a conf.d in . and so decide where keys go; keep "
+        "the configuration in a directory of its own\n");
 }
 
 static void secrets_that_every_user_can_read_are_warned_about(void **state)
