@@ -26,6 +26,8 @@ static void store_text(struct err *err, char formatted[ERR_TEXT_MAX], int wanted
 
 void err_clear(struct err *err)
 {
+    if (err == NULL)
+        return;
     err->code = 0;
     err->text[0] = '\0';
 }

@@ -16,7 +16,7 @@ struct err {
     char text[ERR_TEXT_MAX]; /* a sentence without a full stop; never holds a secret */
 };
 
-/* Forgets whatever *err held. */
+/* Forgets whatever *err held. err may be NULL. */
 void err_clear(struct err *err);
 
 /*

@@ -5,6 +5,7 @@
 #include <json-c/json_tokener.h>
 #include <json-c/printbuf.h>
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/json_scan.h"
@@ -12,6 +13,9 @@
 
 /* json_tokener counts the scalar inside the innermost container as a level, too. */
 enum { TOKENER_DEPTH = JSON_DEPTH_MAX + 2 };
+
+/* A mended text is at most eight times as long, and json-c takes its length as an int. */
+enum { JSON_TEXT_MAX = INT_MAX / 16 };
 
 /* json-c hands its strings out as const, but they stand in memory that the object owns. */
 static void wipe_string(struct json_object *value)
@@ -88,23 +92,18 @@ static struct json_object *build(struct json_tokener *tokener, const char *text,
     return value;
 }
 
-struct json_object *json_parse(const char *text, size_t length, struct err *err)
+/* `text` has passed the scan with that census. */
+static struct json_object *build_checked(const char *text, size_t length,
+                                         const struct json_census *census, struct err *err)
 {
-    struct json_census census;
+    struct json_object *value = NULL;
+    struct json_tokener *tokener;
 
-    if (length > INT_MAX / 2) {
-        err_set(err, -EMSGSIZE, "JSON text of %zu bytes is too long", length);
-        return NULL;
-    }
-    if (json_scan(text, length, JSON_DEPTH_MAX, &census, err) != 0)
-        return NULL;
-    if (census.values == 1 && census.nulls == 1) {
+    if (census->values == 1 && census->nulls == 1) {
         err_set(err, -EBADMSG, "the JSON text is a bare null");
         return NULL;
     }
-
-    struct json_object *value = NULL;
-    struct json_tokener *tokener = json_tokener_new_ex(TOKENER_DEPTH);
+    tokener = json_tokener_new_ex(TOKENER_DEPTH);
     if (tokener != NULL && reserve_token_buffer(tokener, length)) {
         json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
         value = build(tokener, text, length);
@@ -112,12 +111,68 @@ struct json_object *json_parse(const char *text, size_t length, struct err *err)
     }
     if (tokener != NULL)
         json_tokener_free(tokener);
-    if (value == NULL || !is_complete(value, &census)) {
+    if (value == NULL || !is_complete(value, census)) {
         json_free_wiped(value);
         err_set(err, -ENOMEM, "out of memory while reading JSON");
         return NULL;
     }
     return value;
+}
+
+static bool is_too_long(size_t length, struct err *err)
+{
+    if (length <= JSON_TEXT_MAX)
+        return false;
+    err_set(err, -EMSGSIZE, "JSON text of %zu bytes is too long", length);
+    return true;
+}
+
+struct json_object *json_parse(const char *text, size_t length, struct err *err)
+{
+    struct json_census census;
+
+    if (is_too_long(length, err) || json_scan(text, length, JSON_DEPTH_MAX, &census, err) != 0)
+        return NULL;
+    return build_checked(text, length, &census, err);
+}
+
+struct json_object *json_parse_foreign(const char *text, size_t length, struct err *err)
+{
+    static const char byte_order_mark[] = "\xEF\xBB\xBF";
+    const size_t mark_length = sizeof byte_order_mark - 1;
+    struct json_object *value = NULL;
+    struct json_census census;
+    struct buf mended;
+
+    if (is_too_long(length, err))
+        return NULL;
+    if (length >= mark_length && memcmp(text, byte_order_mark, mark_length) == 0) {
+        text += mark_length;
+        length -= mark_length;
+    }
+    buf_init(&mended, 8 * length + 64);
+    if (json_scan_mending(text, length, JSON_DEPTH_MAX, &mended, &census, err) == 0)
+        value = build_checked(buf_str(&mended), mended.length, &census, err);
+    buf_done(&mended);
+    return value;
+}
+
+bool json_is_unusable(struct json_object *value)
+{
+    return json_object_is_type(value, json_type_double) && isinf(json_object_get_double(value));
+}
+
+int json_check_members(struct json_object *object, const char *const names[], size_t count,
+                       struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (json_is_unusable(json_member(object, names[i])))
+            return err_set(err, -EBADMSG,
+                           "the member \"%s\" stands there twice, or with a value that is not "
+                           "valid JSON",
+                           names[i]);
+    }
+    return 0;
 }
 
 struct json_object *json_member(struct json_object *object, const char *name)

@@ -30,6 +30,21 @@ enum { JSON_DEPTH_MAX = 24 };
  */
 struct json_object *json_parse(const char *text, size_t length, struct err *err);
 
+/*
+ * Likewise for an answer of a service, of which we read some members and others read others. One
+ * byte order mark at its start is skipped, and what nobody reads decides nothing: a value that
+ * json_parse() refuses, and all values of a name that stands twice in its object, become one value
+ * for which json_is_unusable() is true and which none of the readers below takes. NULL where even
+ * the structure is unclear (a cut text, a web page).
+ */
+struct json_object *json_parse_foreign(const char *text, size_t length, struct err *err);
+bool json_is_unusable(struct json_object *value);
+
+/* Is every member of these names absent or usable? 0, or -EBADMSG with err naming the first that is
+ * not. For those members that a reader would take for absent otherwise. */
+int json_check_members(struct json_object *object, const char *const names[], size_t count,
+                       struct err *err);
+
 /* Frees a parsed value after wiping every string in it. For replies that hold keys or tokens. */
 void json_free_wiped(struct json_object *value);
 

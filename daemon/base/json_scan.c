@@ -8,12 +8,15 @@
 
 #include "base/buf.h"
 #include "base/encoding.h"
+#include "base/json.h"
 
-/* A decoded member name: where it stands in struct scan's name_bytes and in the text. */
+/* A decoded member name: where it stands in struct scan's name_bytes and in the text, and what its
+ * value holds. */
 struct name {
     size_t start;
     size_t length;
     size_t text_offset;
+    struct json_census value;
 };
 
 struct scan {
@@ -23,6 +26,11 @@ struct scan {
     int depth_left;
     struct json_census census;
     struct err *err;
+
+    /* Where unusable values are put up with: the text with JSON_UNUSABLE in their places, up to
+     * byte `copied_to` of the original. NULL: they are refused. */
+    struct buf *mended;
+    size_t copied_to;
 
     /* The names of all objects that are open right now, innermost last. */
     struct buf name_bytes;
@@ -58,6 +66,65 @@ static bool take(struct scan *scan, char expected)
         return false;
     scan->at++;
     return true;
+}
+
+/* Puts `replacement` into the mended text for what stands between `start` and here. */
+static int mend(struct scan *scan, size_t start, const char *replacement)
+{
+    (void)buf_append(scan->mended, scan->text + scan->copied_to, start - scan->copied_to);
+    (void)buf_append_str(scan->mended, replacement);
+    scan->copied_to = scan->at;
+    return scan->mended->failed != 0 ? out_of_memory(scan) : 0;
+}
+
+/* Goes to the end of the string that starts at `start`, whatever it holds. */
+static bool skip_string(struct scan *scan, size_t start)
+{
+    scan->at = start + 1;
+    while (scan->at < scan->length && scan->text[scan->at] != '"')
+        scan->at += scan->text[scan->at] == '\\' ? 2 : 1;
+    if (scan->at >= scan->length)
+        return false;
+    scan->at++;
+    return true;
+}
+
+/* Goes to the end of the object or array that starts at `start`, looking at brackets alone. */
+static bool skip_container(struct scan *scan, size_t start)
+{
+    size_t open = 0;
+
+    scan->at = start;
+    while (scan->at < scan->length) {
+        char c = scan->text[scan->at];
+
+        if (c == '"') {
+            if (!skip_string(scan, scan->at))
+                return false;
+            continue;
+        }
+        scan->at++;
+        open += c == '{' || c == '[';
+        open -= c == '}' || c == ']';
+        if (open == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_word_character(int c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' ||
+           c == '-' || c == '.' || c == '_';
+}
+
+/* Goes to the end of what might have been a number or a literal. */
+static bool skip_word(struct scan *scan, size_t start)
+{
+    scan->at = start;
+    while (is_word_character(peek(scan)))
+        scan->at++;
+    return scan->at > start;
 }
 
 static void skip_blanks(struct scan *scan)
@@ -282,19 +349,39 @@ static int remember_name(struct scan *scan, struct name name)
     return 0;
 }
 
+/* A name that cannot be decoded is nobody's: all such names are one, which no reader asks for. */
+static int scan_name(struct scan *scan, struct name *name)
+{
+    int rc = scan_string(scan, &scan->name_bytes, &name->length);
+
+    if (rc == 0 || scan->mended == NULL || rc == -ENOMEM || scan->text[name->text_offset] != '"' ||
+        !skip_string(scan, name->text_offset))
+        return rc;
+    buf_truncate(&scan->name_bytes, name->start);
+    if (buf_append_str(&scan->name_bytes, "\xEF\xBF\xBD") != 0)
+        return out_of_memory(scan);
+    name->length = scan->name_bytes.length - name->start;
+    return mend(scan, name->text_offset, "\"\\ufffd\"");
+}
+
 static int scan_member(struct scan *scan)
 {
     struct name name = {.start = scan->name_bytes.length, .text_offset = scan->at};
+    struct json_census before = scan->census;
 
-    int rc = scan_string(scan, &scan->name_bytes, &name.length);
-    if (rc == 0)
-        rc = remember_name(scan, name);
+    int rc = scan_name(scan, &name);
     if (rc != 0)
         return rc;
     skip_blanks(scan);
     if (!take(scan, ':'))
         return complain(scan, "expected ':'");
-    return scan_value(scan);
+    rc = scan_value(scan);
+    if (rc != 0)
+        return rc;
+    name.value.values = scan->census.values - before.values;
+    name.value.nulls = scan->census.nulls - before.nulls;
+    name.value.string_bytes = scan->census.string_bytes - before.string_bytes;
+    return remember_name(scan, name);
 }
 
 static int scan_members(struct scan *scan)
@@ -328,8 +415,34 @@ static int compare_names(const void *left, const void *right, void *name_bytes)
     return a->text_offset < b->text_offset ? -1 : a->text_offset > b->text_offset;
 }
 
+static bool is_same_name(const struct scan *scan, const struct name *a, const struct name *b)
+{
+    const char *bytes = buf_str(&scan->name_bytes);
+
+    return a->length == b->length && memcmp(bytes + a->start, bytes + b->start, a->length) == 0;
+}
+
+static void forget_value(struct json_census *census, const struct json_census *value)
+{
+    census->values -= value->values;
+    census->nulls -= value->nulls;
+    census->string_bytes -= value->string_bytes;
+}
+
+/* Adds the name once more, with an unusable value: of equal names json-c keeps the last. */
+static int add_unusable(struct scan *scan, const struct name *name, size_t brace)
+{
+    (void)buf_append(scan->mended, scan->text + scan->copied_to, brace - scan->copied_to);
+    (void)buf_append_char(scan->mended, ',');
+    (void)json_append_string(scan->mended, buf_str(&scan->name_bytes) + name->start, name->length);
+    (void)buf_append_str(scan->mended, ":" JSON_UNUSABLE);
+    scan->copied_to = brace;
+    scan->census.values++;
+    return scan->mended->failed != 0 ? out_of_memory(scan) : 0;
+}
+
 /* Sorting finds duplicates in n log n steps, whatever names somebody chose to make it slow. */
-static int check_names_unique(struct scan *scan, size_t first_name)
+static int settle_names(struct scan *scan, size_t first_name)
 {
     size_t count = scan->name_count - first_name;
     struct name *names;
@@ -339,10 +452,19 @@ static int check_names_unique(struct scan *scan, size_t first_name)
     names = scan->names + first_name;
     qsort_r(names, count, sizeof *names, compare_names, scan->name_bytes.data);
     for (size_t i = 1; i < count; i++) {
-        const char *bytes = buf_str(&scan->name_bytes);
-        if (names[i].length == names[i - 1].length &&
-            memcmp(bytes + names[i].start, bytes + names[i - 1].start, names[i].length) == 0)
+        int rc = 0;
+
+        if (!is_same_name(scan, &names[i], &names[i - 1]))
+            continue;
+        if (scan->mended == NULL)
             return complain_at(scan, names[i].text_offset, "member name occurs twice");
+        forget_value(&scan->census, &names[i - 1].value);
+        if (i + 1 == count || !is_same_name(scan, &names[i], &names[i + 1])) {
+            forget_value(&scan->census, &names[i].value);
+            rc = add_unusable(scan, &names[i], scan->at - 1);
+        }
+        if (rc != 0)
+            return rc;
     }
     return 0;
 }
@@ -354,7 +476,7 @@ static int scan_object(struct scan *scan)
 
     int rc = scan_members(scan);
     if (rc == 0)
-        rc = check_names_unique(scan, first_name);
+        rc = settle_names(scan, first_name);
     scan->name_count = first_name;
     buf_truncate(&scan->name_bytes, bytes_before);
     return rc;
@@ -371,30 +493,80 @@ static int scan_container(struct scan *scan, int (*scan_content)(struct scan *))
     return rc;
 }
 
-/* One value and the blanks on both sides of it. */
-static int scan_value(struct scan *scan)
+/* The value that starts here, without blanks. */
+static int scan_bare_value(struct scan *scan)
 {
     size_t string_length = 0;
     int rc;
 
-    skip_blanks(scan);
-    scan->census.values++;
     switch (peek(scan)) {
     case '{':
-        rc = scan_container(scan, scan_object);
-        break;
+        return scan_container(scan, scan_object);
     case '[':
-        rc = scan_container(scan, scan_array);
-        break;
+        return scan_container(scan, scan_array);
     case '"':
         rc = scan_string(scan, NULL, &string_length);
-        scan->census.string_bytes += string_length;
-        break;
+        scan->census.string_bytes += rc == 0 ? string_length : 0;
+        return rc;
     default:
         rc = peek(scan) == '-' || next_is_digit(scan) ? scan_number(scan) : scan_literal(scan);
-        break;
+        if (rc == 0 && scan->mended != NULL && is_word_character(peek(scan)))
+            rc = complain(scan, "expected the end of the value");
+        return rc;
+    }
+}
+
+/* The value that starts at `start` is not usable, but where it ends may be clear all the same. */
+static bool skip_unusable(struct scan *scan, size_t start)
+{
+    switch (start < scan->length ? scan->text[start] : '\0') {
+    case '{':
+    case '[':
+        /* What is wrong inside was dealt with there, unless it was never entered. */
+        return scan->depth_left == 0 && skip_container(scan, start);
+    case '"':
+        return skip_string(scan, start);
+    default:
+        return skip_word(scan, start);
+    }
+}
+
+/* One value and the blanks on both sides of it. */
+static int scan_value(struct scan *scan)
+{
+    struct json_census before;
+    size_t start;
+    int rc;
+
+    skip_blanks(scan);
+    start = scan->at;
+    scan->census.values++;
+    before = scan->census;
+    rc = scan_bare_value(scan);
+    if (rc == -EBADMSG && scan->mended != NULL) {
+        size_t stopped_at = scan->at;
+
+        if (skip_unusable(scan, start)) {
+            scan->census = before;
+            rc = mend(scan, start, JSON_UNUSABLE);
+        } else {
+            scan->at = stopped_at;
+        }
     }
     skip_blanks(scan);
+    return rc;
+}
+
+static int scan_text(struct scan *scan, struct json_census *ret_census)
+{
+    /* A decoded name is never longer than its text; U+FFFD may be. */
+    buf_init(&scan->name_bytes, 2 * scan->length + 8);
+    int rc = scan_value(scan);
+    if (rc == 0 && scan->at < scan->length)
+        rc = complain(scan, "expected the end");
+    buf_done(&scan->name_bytes);
+    free(scan->names);
+    *ret_census = scan->census;
     return rc;
 }
 
@@ -403,13 +575,19 @@ int json_scan(const char *text, size_t length, int depth_max, struct json_census
 {
     struct scan scan = {.text = text, .length = length, .depth_left = depth_max, .err = err};
 
-    /* A decoded name is never longer than its text. */
-    buf_init(&scan.name_bytes, length);
-    int rc = scan_value(&scan);
-    if (rc == 0 && scan.at < length)
-        rc = complain(&scan, "expected the end");
-    buf_done(&scan.name_bytes);
-    free(scan.names);
-    *ret_census = scan.census;
+    return scan_text(&scan, ret_census);
+}
+
+int json_scan_mending(const char *text, size_t length, int depth_max, struct buf *mended,
+                      struct json_census *ret_census, struct err *err)
+{
+    struct scan scan = {
+        .text = text, .length = length, .depth_left = depth_max, .err = err, .mended = mended};
+    int rc = scan_text(&scan, ret_census);
+
+    if (rc == 0 && buf_append(mended, text + scan.copied_to, length - scan.copied_to) != 0)
+        rc = out_of_memory(&scan);
+    if (rc == 0)
+        err_clear(err);
     return rc;
 }

@@ -11,7 +11,12 @@
 
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/err.h"
+
+/* Stands in a mended text for what is no usable value. A number beyond every double is none either,
+ * so that no usable value looks like it: json-c reads it as an infinite double. */
+#define JSON_UNUSABLE "1e999"
 
 /* What a valid text holds. Comparing it with what a parser built shows whether that left out a part
  * when memory ran short. */
@@ -26,5 +31,15 @@ struct json_census {
  * there, never what was found. */
 int json_scan(const char *text, size_t length, int depth_max, struct json_census *ret_census,
               struct err *err);
+
+/*
+ * Likewise for a text of somebody who reads other parts of it than we do. Only its structure must
+ * be clear. A value that json_scan() refuses, and a name that stands twice in its object, get
+ * JSON_UNUSABLE for their value, and a name that cannot be decoded is replaced by U+FFFD. Appends
+ * the text as it is to be parsed to `mended`, which has room for eight times its length and 64
+ * bytes; the census is about that.
+ */
+int json_scan_mending(const char *text, size_t length, int depth_max, struct buf *mended,
+                      struct json_census *ret_census, struct err *err);
 
 #endif

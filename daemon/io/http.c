@@ -241,6 +241,8 @@ static void deliver(struct deferred *deferred)
     timer_close(&call->deadline, on_call_closed);
 }
 
+static int send_exchange(struct http_call *call, struct err *err);
+
 static void finish(struct http_call *call)
 {
     call->state = CALL_FINISHED;
@@ -260,6 +262,20 @@ static void leave_multi(struct http_call *call)
     multi_released(call->http, multi);
 }
 
+/* The second request goes out within the deadline of the first. */
+static bool goes_on(struct http_call *call, CURLcode result)
+{
+    struct err err;
+
+    if (call->http->closing || !http_exchange_redirect(&call->exchange, result))
+        return false;
+    if (send_exchange(call, &err) != 0) {
+        http_exchange_abandon(&call->exchange, err.code, err.text);
+        finish(call);
+    }
+    return true;
+}
+
 static void on_transfer_done(CURL *easy, CURLcode result)
 {
     char *private = NULL;
@@ -270,8 +286,10 @@ static void on_transfer_done(CURL *easy, CURLcode result)
     call = (struct http_call *)(void *)private;
     multi = call->multi;
     call->multi = NULL;
-    http_exchange_finish(&call->exchange, result);
-    finish(call);
+    if (!goes_on(call, result)) {
+        http_exchange_finish(&call->exchange, result);
+        finish(call);
+    }
     multi_released(call->http, multi);
 }
 
@@ -338,6 +356,17 @@ static int use_multi(struct http *http, struct http_call *call, struct err *err)
     return code;
 }
 
+static int send_exchange(struct http_call *call, struct err *err)
+{
+    struct http *const http = call->http;
+    int code = http_exchange_prepare(&call->exchange, &http->settings, err);
+
+    if (code != 0)
+        return code;
+    (void)curl_easy_setopt(call->exchange.easy, CURLOPT_PRIVATE, call); /* only stores it */
+    return use_multi(http, call, err);
+}
+
 static int launch(struct http_call *call, struct err *err)
 {
     struct http *const http = call->http;
@@ -346,11 +375,7 @@ static int launch(struct http_call *call, struct err *err)
 
     if (http->in_flight > HTTP_IN_FLIGHT_MAX)
         return err_set(err, -EBUSY, "more than %d requests at the same time", HTTP_IN_FLIGHT_MAX);
-    code = http_exchange_prepare(exchange, &http->settings, err);
-    if (code != 0)
-        return code;
-    (void)curl_easy_setopt(exchange->easy, CURLOPT_PRIVATE, call); /* only stores the pointer */
-    code = use_multi(http, call, err);
+    code = send_exchange(call, err);
     if (code == 0)
         timer_set_delay(&call->deadline, exchange->request.deadline);
     return code;

@@ -11,14 +11,31 @@ void http_exchange_init(struct http_exchange *exchange, struct http_request *req
     http_reply_init(&exchange->reply, exchange->request.reply_maximum);
 }
 
-/* Frees what only the transfer needed. libcurl borrowed parts of the request, so that goes last. */
-static void release_transfer(struct http_exchange *exchange)
+static void release_handle(struct http_exchange *exchange)
 {
     curl_easy_cleanup(exchange->easy);
     exchange->easy = NULL;
     curl_slist_free_all(exchange->headers);
     exchange->headers = NULL;
+}
+
+/* Frees what only the transfer needed. libcurl borrowed parts of the request, so that goes last. */
+static void release_transfer(struct http_exchange *exchange)
+{
+    release_handle(exchange);
     http_request_done(&exchange->request);
+}
+
+void http_exchange_rewind(struct http_exchange *exchange)
+{
+    release_handle(exchange);
+    http_reply_done(&exchange->reply);
+    http_reply_init(&exchange->reply, exchange->request.reply_maximum);
+    exchange->sent = false;
+    exchange->body_sent = 0;
+    exchange->header_bytes = 0;
+    exchange->headers_complete = false;
+    exchange->curl_error[0] = '\0';
 }
 
 /* Half an answer is no answer: nobody shall read a part of a body as the whole. */

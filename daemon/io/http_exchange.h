@@ -49,6 +49,7 @@ struct http_exchange {
     size_t body_sent;
     size_t header_bytes;
     bool headers_complete;
+    bool redirected; /* this is the second request, after a 307 or 308 */
     enum http_refusal refusal;
     char curl_error[CURL_ERROR_SIZE];
 };
@@ -61,6 +62,14 @@ void http_exchange_init(struct http_exchange *exchange, struct http_request *req
  * in err) nothing has been sent. */
 int http_exchange_prepare(struct http_exchange *exchange, const struct http_settings *settings,
                           struct err *err);
+
+/* libcurl is through, as for http_exchange_finish(). Is the answer a redirection that is followed?
+ * Then the exchange is as it was before http_exchange_prepare(), for the new place
+ * (io/http_redirect.c). */
+bool http_exchange_redirect(struct http_exchange *exchange, CURLcode result);
+
+/* Forgets what became of the request, and keeps that: it is to be prepared and sent once more. */
+void http_exchange_rewind(struct http_exchange *exchange);
 
 /* libcurl is through: judges the result and releases the easy handle, which is in no multi handle.
  */

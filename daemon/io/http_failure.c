@@ -201,6 +201,12 @@ void http_failure_describe(const struct http_exchange *exchange, CURLcode result
     case CURLE_SEND_FAIL_REWIND:
         describe_broken_exchange(exchange, result, err);
         break;
+    case CURLE_BAD_CONTENT_ENCODING:
+        (void)err_set(err, -EPROTO,
+                      "the reply of %s is packed (Content-Encoding) in a way that cannot be "
+                      "unpacked, though none was asked for",
+                      authority);
+        break;
     case CURLE_UNSUPPORTED_PROTOCOL: /* an answer without a status line */
     case CURLE_WEIRD_SERVER_REPLY:
         (void)err_set(err, -EPROTO, "%s did not answer in HTTP: %s", authority,

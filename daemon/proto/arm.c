@@ -1,6 +1,7 @@
 #include "proto/arm.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "base/str.h"
 #include "proto/cloud_error.h"
 #include "proto/failure.h"
+#include "proto/stranger.h"
 
 /* Resource Manager gives a provider 60 seconds and then answers 504: hearing that is better than
  * hanging up before it. */
@@ -78,6 +80,7 @@ int arm_request_build(struct http_request *request, const struct arm_request *wa
     http_request_init(request, wanted->method,
                       wanted->repeatable ? ARM_READ_DEADLINE : ARM_CHANGE_DEADLINE);
     request->repeatable = wanted->repeatable;
+    request->follows = wanted->repeatable;
     request->reply_maximum = ARM_REPLY_MAX;
     r = append_url(&request->url, wanted);
     if (r == 0)
@@ -115,6 +118,9 @@ struct meaning {
 static const char check_id[] = "check the account's id: subscription, resource group and name";
 static const char check_version[] =
     "set cloud.api_version to one that the resource provider serves";
+static const char check_answer[] =
+    "see what is unusual about the resource (az resource show --ids %s), and report what the "
+    "answer looks like";
 static const char check_proxy[] =
     "see what stands between this machine and Azure (proxy, firewall), "
     "and check cloud.resource_manager";
@@ -168,11 +174,12 @@ static const struct meaning *find_meaning(int status, const struct cloud_error *
 
 /*
  * After these the request had no effect: it was turned away before anything was done. 408 and 5xx
- * say nothing of the kind, and 2xx other than 200 is not what was agreed upon.
+ * say nothing of the kind, 3xx may have been carried on by whoever sends it, and 2xx other than 200
+ * is not what was agreed upon.
  */
 static bool was_turned_away(int status)
 {
-    return status >= 300 && status < 500 && status != 408;
+    return status >= 400 && status < 500 && status != 408;
 }
 
 /* Where the configuration does not name the principal (a system-assigned identity), Azure's message
@@ -223,9 +230,15 @@ static void explain_status(struct failure *failure, const struct arm_subject *su
 }
 
 /* The body was not Azure's: something on the way answered in its place. */
-static void explain_stranger(struct failure *failure, const struct arm_subject *subject)
+static void explain_stranger(struct failure *failure, const struct arm_subject *subject,
+                             const struct http_reply *reply)
 {
-    explain_status(failure, subject, "without an error message of Azure's");
+    char stranger[STRANGER_TEXT_MAX];
+    char problem[STRANGER_TEXT_MAX + 64];
+
+    (void)snprintf(problem, sizeof(problem), "without an error message of Azure's%s",
+                   stranger_describe(reply, stranger));
+    explain_status(failure, subject, problem);
     if (failure->http_status < 500 && failure->http_status != 429)
         failure_set_remedy(failure, "%s", check_proxy);
 }
@@ -289,12 +302,14 @@ bool arm_reply_check(const struct http_reply *reply, const struct arm_subject *s
     failure_note_status(failure, reply, now);
     note_ids(failure, reply);
     failure->outcome_unknown = subject->changes && !was_turned_away(reply->status);
-    if (cloud_error_parse(&error, buf_str(&reply->body), reply->body.length))
+    if (reply->status >= 300 && reply->status < 400)
+        explain_stranger(failure, subject, reply);
+    else if (cloud_error_parse(&error, buf_str(&reply->body), reply->body.length))
         explain_error(failure, subject, &error);
     else if (error.out_of_memory)
         explain_status(failure, subject, "and there is no memory to read why");
     else
-        explain_stranger(failure, subject);
+        explain_stranger(failure, subject, reply);
     tell_pause(failure);
     return false;
 }
@@ -302,14 +317,20 @@ bool arm_reply_check(const struct http_reply *reply, const struct arm_subject *s
 void arm_reply_unreadable(const struct http_reply *reply, const struct arm_subject *subject,
                           const char *problem, struct failure *failure)
 {
+    char stranger[STRANGER_TEXT_MAX];
+
     failure_init(failure, subject->changes ? REASON_OUTCOME_UNKNOWN : REASON_AZURE_ERROR);
     failure->http_status = reply->status;
     failure->outcome_unknown = subject->changes;
     note_ids(failure, reply);
-    failure_set_text(failure, "%s answered %s with something unusable: %s", service,
-                     subject->operation, problem);
-    if (!subject->changes)
+    failure_set_text(failure, "%s answered %s with something unusable: %s%s", service,
+                     subject->operation, problem, stranger_describe(reply, stranger));
+    if (subject->changes)
+        return;
+    if (stranger_sent_body(reply))
         failure_set_remedy(failure, "%s", check_proxy);
+    else
+        failure_set_remedy(failure, check_answer, subject->scope);
 }
 
 int64_t arm_reply_remaining(const struct http_reply *reply, bool write)

@@ -35,6 +35,8 @@ static bool allows_shared_key(struct json_object *properties, bool *ret_readable
     struct json_object *modes = json_member(properties, "allowedAuthenticationModes");
 
     *ret_readable = modes == NULL || json_object_is_type(modes, json_type_array);
+    for (size_t i = 0; *ret_readable && modes != NULL && i < json_object_array_length(modes); i++)
+        *ret_readable = !json_is_unusable(json_object_array_get_idx(modes, i));
     if (modes == NULL || !*ret_readable)
         return true;
     for (size_t i = 0; i < json_object_array_length(modes); i++) {
@@ -100,6 +102,20 @@ static bool copy_text(const char *text, char **ret_copy)
     return text == NULL || *ret_copy != NULL;
 }
 
+/* A member that is read must stand once and be valid, also where it may be absent. */
+static int check_members(struct json_object *document, struct err *err)
+{
+    static const char *const outer[] = {"properties", "location"};
+    static const char *const inner[] = {"provisioningState", "poolAllocationMode",
+                                        "allowedAuthenticationModes", "accountEndpoint"};
+    struct json_object *properties = json_member(document, "properties");
+
+    if (json_check_members(document, outer, sizeof(outer) / sizeof(outer[0]), err) < 0 ||
+        json_check_members(properties, inner, sizeof(inner) / sizeof(inner[0]), err) < 0)
+        return -EINVAL;
+    return 0;
+}
+
 static int read_document(struct json_object *document, struct resource_facts *facts,
                          struct resource_obstacle *obstacle, struct err *err)
 {
@@ -126,14 +142,16 @@ static int read_document(struct json_object *document, struct resource_facts *fa
 int batch_account_read(const char *body, size_t length, struct resource_facts *facts,
                        struct resource_obstacle *obstacle, struct err *err)
 {
-    struct json_object *document = json_parse(body, length, err);
+    struct json_object *document = json_parse_foreign(body, length, err);
     int r;
 
     *facts = (struct resource_facts){.endpoint = NULL};
     *obstacle = (struct resource_obstacle){.reason = REASON_NONE};
     if (document == NULL)
         return err->code == -ENOMEM ? -ENOMEM : -EINVAL;
-    r = read_document(document, facts, obstacle, err);
+    r = check_members(document, err);
+    if (r == 0)
+        r = read_document(document, facts, obstacle, err);
     json_object_put(document);
     return r;
 }

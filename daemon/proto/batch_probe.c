@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "proto/cloud_error.h"
 #include "proto/failure.h"
+#include "proto/stranger.h"
 #include "proto/key_text.h"
 
 #define PROBE_DEADLINE (20 * MS_SECOND)
@@ -294,8 +295,10 @@ static void explain_refusal(struct failure *failure, const struct cloud_error *e
     }
 }
 
-static void explain_error(struct failure *failure, const struct cloud_error *error)
+static void explain_error(struct failure *failure, const struct cloud_error *error,
+                          const struct http_reply *reply)
 {
+    char stranger[STRANGER_TEXT_MAX];
     const char *message = cloud_error_message(error);
 
     failure->reason = REASON_AZURE_ERROR;
@@ -303,9 +306,9 @@ static void explain_error(struct failure *failure, const struct cloud_error *err
         (failure->http_status == 503 &&
          (failure->retry_after > 0 || cloud_error_find(error, "ServerBusy") != NULL)))
         failure->reason = REASON_THROTTLED;
-    failure_set_text(failure, "%s did not say whether it accepts the key: %d %s%s%.*s", service,
+    failure_set_text(failure, "%s did not say whether it accepts the key: %d %s%s%.*s%s", service,
                      failure->http_status, cloud_error_code(error), message[0] != '\0' ? ": " : "",
-                     (int)strcspn(message, "\r\n"), message);
+                     (int)strcspn(message, "\r\n"), message, stranger_describe(reply, stranger));
     if (failure->http_status == 403)
         failure_set_remedy(failure,
                            "let this machine reach the account's data plane: see its "
@@ -336,6 +339,6 @@ bool batch_probe_reply(const struct http_reply *reply, time_ms now, struct failu
         cloud_error_find(&error, "AuthenticationFailed") != NULL)
         explain_refusal(failure, &error, http_reply_date(reply), now);
     else
-        explain_error(failure, &error);
+        explain_error(failure, &error, reply);
     return false;
 }

@@ -7,7 +7,9 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "proto/cloud_error.h"
 #include "proto/failure.h"
+#include "proto/stranger.h"
 
 #define ENTRA_DEADLINE (30 * MS_SECOND)
 
@@ -161,20 +163,21 @@ static int cause_length(const char *description)
 }
 
 static void read_error(struct failure *failure, struct json_object *document,
-                       const struct entra_client *client)
+                       const struct cloud_error *answer, const struct entra_client *client)
 {
-    const char *error = json_string(document, "error");
+    const char *error = cloud_error_code(answer);
+    const char *message = cloud_error_message(answer);
     const char *description = json_string(document, "error_description");
     const char *trace_id = json_string(document, "trace_id");
     const char *correlation_id = json_string(document, "correlation_id");
     const struct aadsts *aadsts = find_aadsts(document);
 
     if (description == NULL)
-        description = "no description";
+        description = message[0] != '\0' ? message : "no description";
     if (aadsts != NULL)
         (void)snprintf(failure->error_code, sizeof(failure->error_code), "AADSTS%lld",
                        (long long)aadsts->code);
-    else if (error != NULL)
+    else
         failure_set_code(failure, error);
     if (trace_id != NULL)
         failure_set_id(failure->request_id, trace_id);
@@ -182,7 +185,7 @@ static void read_error(struct failure *failure, struct json_object *document,
         failure_set_id(failure->correlation_id, correlation_id);
     failure_set_text(failure, "%s gave application %s no token: %d %s: %.*s", service,
                      client->client_id, failure->http_status,
-                     error != NULL ? error : "without error code", cause_length(description),
+                     error[0] != '\0' ? error : "without error code", cause_length(description),
                      description);
     if (aadsts != NULL)
         set_remedy(failure, aadsts->remedy, client);
@@ -191,6 +194,8 @@ static void read_error(struct failure *failure, struct json_object *document,
 int entra_token_reply(struct access_token *token, const struct http_reply *reply,
                       const struct entra_client *client, time_ms now, struct failure *failure)
 {
+    struct cloud_error answer = {.count = 0};
+    char stranger[STRANGER_TEXT_MAX];
     struct json_object *document;
     struct err err = {.code = 0};
 
@@ -198,19 +203,21 @@ int entra_token_reply(struct access_token *token, const struct http_reply *reply
     if (failure_from_transport(failure, reply, service, false))
         return -EIO;
     if (reply->status == 200)
-        return access_token_read(token, reply, service, failure) < 0 ? -EIO : 0;
+        return access_token_read(token, reply, service, now, failure) < 0 ? -EIO : 0;
 
     failure_init(failure, reply->status == 429 ? REASON_THROTTLED : REASON_TOKEN_FAILED);
     failure_note_status(failure, reply, now);
     failure_note_id(failure->request_id, reply, "x-ms-request-id");
-    document = json_parse(buf_str(&reply->body), reply->body.length, &err);
-    if (document != NULL)
-        read_error(failure, document, client);
+    document = json_parse_foreign(buf_str(&reply->body), reply->body.length, &err);
+    if (document != NULL && cloud_error_parse(&answer, buf_str(&reply->body), reply->body.length))
+        read_error(failure, document, &answer, client);
     else
-        failure_set_text(failure, "%s gave application %s no token: %d %s", service,
+        failure_set_text(failure, "%s gave application %s no token: %d %s%s", service,
                          client->client_id, reply->status,
-                         err.code == -ENOMEM ? "and there is no memory to read why"
-                                             : "without an explanation");
+                         err.code == -ENOMEM || answer.out_of_memory
+                             ? "and there is no memory to read why"
+                             : "without an explanation",
+                         stranger_describe(reply, stranger));
     json_object_put(document);
     return -EIO;
 }

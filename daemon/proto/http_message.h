@@ -25,6 +25,8 @@ struct http_request {
     struct buf body;
     bool repeatable;      /* false: it must never reach the server twice; a connection that dies is
                              reported as HTTP_LOST instead of being retried underneath */
+    bool follows;         /* 307 and 308 are followed once, to the same resource on the same server,
+                             query apart; any other redirection is an answer like any other */
     bool link_local;      /* for the metadata service: never through a proxy */
     duration_ms deadline; /* for the whole exchange, from the moment it starts */
     size_t reply_maximum; /* bytes of body; a longer reply is HTTP_LOST */

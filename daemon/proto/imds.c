@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/str.h"
+#include "proto/cloud_error.h"
 #include "proto/failure.h"
+#include "proto/stranger.h"
 
 #define IMDS_DEADLINE    (10 * MS_SECOND)
 #define UPDATE_LONGEST   (75 * MS_SECOND)
@@ -82,19 +83,19 @@ static void set_remedy(struct failure *failure, const struct imds_identity *iden
 
 static void read_error(struct failure *failure, const struct http_reply *reply)
 {
-    struct err err = {.code = 0};
-    struct json_object *document = json_parse(buf_str(&reply->body), reply->body.length, &err);
+    char stranger[STRANGER_TEXT_MAX];
+    struct cloud_error error;
+    bool readable = cloud_error_parse(&error, buf_str(&reply->body), reply->body.length);
     const char *unexplained =
-        err.code == -ENOMEM ? "and there is no memory to read why" : "without an explanation";
-    const char *error = json_string(document, "error");
-    const char *description = json_string(document, "error_description");
+        error.out_of_memory ? "and there is no memory to read why" : "without an explanation";
+    const char *message = cloud_error_message(&error);
 
-    if (error != NULL)
-        failure_set_code(failure, error);
-    failure_set_text(failure, "%s gave no token: %d %s%s%s", service, reply->status,
-                     error != NULL ? error : unexplained, description != NULL ? ": " : "",
-                     description != NULL ? description : "");
-    json_object_put(document);
+    failure_set_code(failure, cloud_error_code(&error));
+    failure_set_text(failure, "%s gave no token: %d %s%s%s%s", service, reply->status,
+                     readable && cloud_error_code(&error)[0] != '\0' ? cloud_error_code(&error)
+                                                                     : unexplained,
+                     message[0] != '\0' ? ": " : "", message,
+                     readable ? "" : stranger_describe(reply, stranger));
 }
 
 int imds_token_reply(struct access_token *token, const struct http_reply *reply,
@@ -110,7 +111,7 @@ int imds_token_reply(struct access_token *token, const struct http_reply *reply,
         return -EIO;
     }
     if (reply->status == 200)
-        return access_token_read(token, reply, service, failure) < 0 ? -EIO : 0;
+        return access_token_read(token, reply, service, now, failure) < 0 ? -EIO : 0;
 
     failure_init(failure, reply->status == 429 ? REASON_THROTTLED : REASON_TOKEN_FAILED);
     failure_note_status(failure, reply, now);

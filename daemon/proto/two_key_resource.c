@@ -80,9 +80,14 @@ static int read_document(const struct two_key_resource *resource, const char *na
                          struct json_object *document, struct secret *keys[SLOT_COUNT],
                          struct err *err)
 {
+    const char *names[] = {resource->key_members[SLOT_PRIMARY],
+                           resource->key_members[SLOT_SECONDARY], resource->name_member};
     const char *answered = NULL;
-    int r = 0;
+    int r;
 
+    if (json_check_members(document, names, resource->name_member != NULL ? 3 : 2, err) < 0)
+        return -EINVAL;
+    r = 0;
     if (resource->name_member != NULL)
         answered = json_string(document, resource->name_member);
     if (answered != NULL && !str_equal_nocase(answered, name))
@@ -99,7 +104,7 @@ static int read_document(const struct two_key_resource *resource, const char *na
 int two_key_read_keys(const struct two_key_resource *resource, const char *name, const char *body,
                       size_t length, struct secret *keys[SLOT_COUNT], struct err *err)
 {
-    struct json_object *document = json_parse(body, length, err);
+    struct json_object *document = json_parse_foreign(body, length, err);
     int r;
 
     keys[SLOT_PRIMARY] = NULL;

@@ -171,7 +171,26 @@ static const struct {
     {408, NULL, ERROR("RequestTimeout", "x"), REASON_AZURE_ERROR, true, "RequestTimeout", "408", "",
      0},
     {407, NULL, "", REASON_NETWORK, false, "", "407", "proxy", 0},
-    {307, NULL, "", REASON_AZURE_ERROR, false, "", "307", "cloud.resource_manager", 0},
+    {307, NULL, "", REASON_AZURE_ERROR, true, "", "307", "cloud.resource_manager", 0},
+    {307, "Location: https://u:p@evil.example/subscriptions/1?sig=s3\n", "", REASON_AZURE_ERROR,
+     true, "", "sends the request on to evil.example/subscriptions/1, which is not followed",
+     "cloud.resource_manager", 0},
+    {308, "Location: https://evil.example/a?sig=s3\nServer: nginx\n", ERROR("Moved", "x"),
+     REASON_AZURE_ERROR, true, "", "on to https://evil.example/a, which", "cloud.resource_manager",
+     0},
+    {302, "Location: /login\n", "<html>", REASON_AZURE_ERROR, true, "", "on to /login,", "proxy",
+     0},
+    {403, "Server: squid/5.7\n", "<html><TITLE lang=en>\n ERROR:  Access\tDenied </TITLE>",
+     REASON_AZURE_ERROR, false, "",
+     "403, without an error message of Azure's; it is a web page, \"ERROR: Access Denied\"; its "
+     "Server header is \"squid/5.7\"",
+     "proxy", 0},
+    {502, "Server: nginx\n", "Bad Gateway", REASON_AZURE_ERROR, true, "",
+     "502, without an error message of Azure's; its Server header is \"nginx\"", "", 0},
+    {403, NULL, "{\"Error\":{\"Code\":\"AuthorizationFailed\",\"Message\":\"x\"}}",
+     REASON_PERMISSION_DENIED, false, "AuthorizationFailed", "403", "--assignee", 0},
+    {403, NULL, "[{\"Code\":\"ScopeLocked\",\"Message\":\"\\ud83d\"}]", REASON_PERMISSION_DENIED,
+     false, "ScopeLocked", "403", "lock", 0},
     {202, NULL, "", REASON_AZURE_ERROR, true, "", "202", "", 0},
     {204, NULL, "", REASON_AZURE_ERROR, true, "", "204", "", 0},
 };
@@ -192,6 +211,7 @@ static void test_refusals(void **state)
         assert_string_equal(failure.error_code, refusals[i].code);
         assert_non_null(strstr(failure.text, refusals[i].text));
         assert_non_null(strstr(failure.remedy, refusals[i].remedy));
+        assert_null(strstr(failure.text, "s3"));
         assert_int_equal(failure.retry_after, refusals[i].retry_after);
 
         assert_false(arm_reply_check(&reply, &subject, NOW, &failure));
@@ -287,10 +307,19 @@ static void test_success_and_ids(void **state)
     assert_string_equal(failure.request_id, "r-1");
     assert_string_equal(failure.correlation_id, "c-1");
     assert_string_equal(failure.client_request_id, "k-1");
+    assert_null(strstr(failure.remedy, "proxy"));
+    assert_non_null(strstr(failure.remedy, "az resource show --ids "));
     arm_reply_unreadable(&reply, &subject, "it is nonsense", &failure);
     assert_int_equal(failure.reason, REASON_OUTCOME_UNKNOWN);
     assert_true(failure.outcome_unknown);
     assert_non_null(strstr(failure.text, "it is nonsense"));
+    http_reply_done(&reply);
+    canned_answer(&reply, 200, "Server: portal\n", " <html><title>Log in</title>");
+    arm_reply_unreadable(&reply, &looking, "it is nonsense", &failure);
+    assert_non_null(strstr(failure.text,
+                           "nonsense; it is a web page, \"Log in\"; its Server header "
+                           "is \"portal\""));
+    assert_non_null(strstr(failure.remedy, "proxy"));
     http_reply_done(&reply);
 }
 

@@ -62,6 +62,28 @@ static void test_granted(void **state)
         {"{\"expires_in\":86400,\"access_token\":\"abc\"}", 86400000, 43200000},
         {"{\"expires_in\":3600,\"refresh_in\":3601,\"access_token\":\"abc\"}", 3600000, 3300000},
         {"{\"expires_in\":3600,\"refresh_in\":0,\"access_token\":\"abc\"}", 3600000, 3300000},
+        {"{\"expires_in\":3599.5,\"access_token\":\"abc\"}", 3599500, 3299500},
+        {"{\"expires_in\":\"3599.0\",\"access_token\":\"abc\"}", 3599000, 3299000},
+        {"{\"expires_in\":3.6e3,\"access_token\":\"abc\"}", 3600000, 3300000},
+        /* NOW, and the Date of the answer, is the reference of expires_on. */
+        {"{\"expires_on\":1700003600,\"access_token\":\"abc\"}", 3600000, 3300000},
+        {"{\"expires_on\":\"1700003600\",\"expires_in\":\"\",\"access_token\":\"abc\"}", 3600000,
+         3300000},
+        {"{\"expires_on\":\"2023-11-14T23:13:20Z\",\"access_token\":\"abc\"}", 3600000, 3300000},
+        {"{\"expires_on\":\"2023-11-14T23:13:20+00:00\",\"expires_in\":null,\"access_token\":"
+         "\"abc\"}",
+         3600000, 3300000},
+        {"{\"expires_on\":\"Tue, 14 Nov 2023 23:13:20 GMT\",\"access_token\":\"abc\"}", 3600000,
+         3300000},
+        {"{\"expires_on\":\"11/14/2023 23:13:20 +00:00\",\"access_token\":\"abc\"}", 3600000,
+         3300000},
+        {"{\"expires_on\":\"11/14/2023 11:13:20 PM +00:00\",\"access_token\":\"abc\"}", 3600000,
+         3300000},
+        {"{\"expires_in\":60,\"expires_on\":\"nonsense\",\"access_token\":\"abc\"}", 60000, 30000},
+        {"{\"access_token\":\"abc\"}", 300000, 150000},
+        {"{\"expires_in\":\"\",\"expires_on\":\"\",\"access_token\":\"abc\"}", 300000, 150000},
+        {"\xEF\xBB\xBF{\"expires_in\":60,\"x\":\"\\ud83d\",\"access_token\":\"abc\"}", 60000,
+         30000},
         {"{\"expires_in\":60,\"access_token\":\"abc\"}", 60000, 30000},
         {"{\"expires_in\":1,\"access_token\":\"abc\"}", 1000, 500},
         {"{\"expires_in\":9223372036854775000,\"access_token\":\"abc\"}", 7 * MS_DAY,
@@ -74,7 +96,7 @@ static void test_granted(void **state)
         struct http_reply reply;
         struct failure failure;
 
-        canned_answer(&reply, 200, NULL, cases[i].body);
+        canned_answer(&reply, 200, "Date: Tue, 14 Nov 2023 22:13:20 GMT\n", cases[i].body);
         assert_int_equal(entra_token_reply(&token, &reply, &client, NOW, &failure), 0);
         assert_string_equal(secret_bytes(token.token), "abc");
         assert_int_equal(token.lifetime, cases[i].lifetime);
@@ -96,7 +118,12 @@ static void test_unusable(void **state)
         "{\"expires_in\":3600,\"access_token\":17}",
         "{\"expires_in\":3600,\"access_token\":\"a\\r\\nX: y\"}",
         "{\"expires_in\":3600,\"access_token\":\"a b\"}",
-        "{\"access_token\":\"abc\"}",
+        "{\"expires_on\":\"tomorrow\",\"access_token\":\"abc\"}",
+        "{\"expires_on\":1699999999,\"access_token\":\"abc\"}",
+        "{\"expires_in\":60,\"expires_in\":3600,\"access_token\":\"abc\"}",
+        "{\"expires_in\":60,\"access_token\":\"abc\",\"access_token\":\"abc\"}",
+        "{\"expires_in\":\"3599.x\",\"access_token\":\"abc\"}",
+        "{\"expires_in\":true,\"access_token\":\"abc\"}",
         "{\"expires_in\":0,\"access_token\":\"abc\"}",
         "{\"expires_in\":-5,\"access_token\":\"abc\"}",
         "{\"expires_in\":\"soon\",\"access_token\":\"abc\"}",
@@ -109,7 +136,7 @@ static void test_unusable(void **state)
         struct http_reply reply;
         struct failure failure;
 
-        canned_answer(&reply, 200, NULL, bodies[i]);
+        canned_answer(&reply, 200, "Date: Tue, 14 Nov 2023 22:13:20 GMT\n", bodies[i]);
         assert_int_equal(entra_token_reply(&token, &reply, &client, NOW, &failure), -EIO);
         assert_null(token.token);
         assert_int_equal(failure.reason, REASON_TOKEN_FAILED);

@@ -34,6 +34,7 @@ static void test_request_on_the_wire(void **state)
     (void)snprintf(expected, sizeof(expected),
                    "GET /path?query=1 HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
                    "User-Agent: keyrotated/test\r\nAccept: */*\r\n"
+                   "Accept-Encoding: identity\r\n"
                    "Authorization: Bearer token\r\nX-Empty:\r\nX-Odd: a: \r\n\r\n",
                    server->port);
     assert_string_equal(server->last_request, expected);

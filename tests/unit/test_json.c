@@ -446,6 +446,123 @@ static void writing_reports_a_full_buffer(void **state)
     buf_done(&out);
 }
 
+/* Answers whose member "read" is what matters, and whatever stands beside it. */
+static void what_nobody_reads_decides_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t length;
+    } texts[] = {
+        {TEXT("\xEF\xBB\xBF{\"read\":\"x\"}")},
+        {TEXT("{\"tags\":{\"a\":\"\\ud83d\"},\"read\":\"x\"}")},
+        {TEXT("{\"tags\":{\"a\":\"\\udd11\\\\\"},\"read\":\"x\"}")},
+        {TEXT("{\"read\":\"x\",\"tags\":{\"a\":\"\\u0000\"}}")},
+        {TEXT("{\"read\":\"x\",\"tags\":{\"a\":\"\\x41\\\"}\"}}")},
+        {TEXT("{\"read\":\"x\",\"tags\":{\"a\":\"\\u12\"}}")},
+        {TEXT("{\"read\":\"x\",\"tags\":{\"a\":\"tab\there\"}}")},
+        {TEXT("{\"read\":\"x\",\"tags\":{\"a\":\"\xff\"}}")},
+        {TEXT("{\"read\":\"x\",\"tags\":{\"a\":\"nul\0here\"}}")},
+        {TEXT("{\"read\":\"x\",\"n\":18446744073709551615}")},
+        {TEXT("{\"n\":[1,-99999999999999999999,2],\"read\":\"x\"}")},
+        {TEXT("{\"n\":1e999,\"read\":\"x\"}")},
+        {TEXT("{\"n\":NaN,\"m\":-Infinity,\"o\":01,\"p\":1.,\"q\":True,\"read\":\"x\"}")},
+        {TEXT("{\"tags\":{\"a\":\"1\",\"a\":\"2\"},\"read\":\"x\"}")},
+        {TEXT(
+            "{\"tags\":{\"a\":{\"b\":null},\"a\":[\"2\",null],\"\\u0061\":\"\"},\"read\":\"x\"}")},
+        {TEXT("{\"tags\":{\"a\":{\"b\":1,\"b\":2},\"a\":{\"b\":1,\"b\":2}},\"read\":\"x\"}")},
+        {TEXT("{\"tags\":1,\"read\":\"x\",\"tags\":{}}")},
+        {TEXT("{\"\\ud83d\":1,\"\\udd11\":{\"a\":null},\"\xff\":\"s\",\"\\u0000\":2,\"read\":"
+              "\"x\"}")},
+        {TEXT("{\"deep\":[[[[[[[[[[[[[[[[[[[[[[[[[[\"]\\\"]\",{}]]]]]]]]]]]]]]]]]]]]]]]]]],"
+              "\"read\":\"x\"}")},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        static const char *const names[] = {"read"};
+        struct err err;
+        char *copy = malloc(texts[i].length);
+
+        err_clear(&err);
+        assert_non_null(copy);
+        memcpy(copy, texts[i].text, texts[i].length);
+        struct json_object *value = json_parse_foreign(copy, texts[i].length, &err);
+        free(copy);
+        if (value == NULL)
+            fail_msg("%s: %s", texts[i].text, err.text);
+        assert_string_equal(json_string(value, "read"), "x");
+        assert_int_equal(json_check_members(value, names, 1, &err), 0);
+        json_free_wiped(value);
+    }
+}
+
+static void what_is_read_stands_once_and_is_valid(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "{\"read\":\"x\",\"read\":\"x\"}",
+        "{\"read\":\"x\",\"r\\u0065ad\":null}",
+        "{\"read\":{\"a\":1},\"b\":2,\"read\":[1,2,3],\"read\":\"x\"}",
+        "{\"read\":\"\\ud83d\"}",
+        "{\"read\":\"a\\u0000b\"}",
+        "{\"read\":18446744073709551615}",
+        "{\"read\":1e999}",
+        "{\"read\":-1e999}",
+        "{\"read\":NaN}",
+    };
+
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        static const char *const names[] = {"other", "read"};
+        struct json_object *value;
+        struct err err;
+        int64_t number;
+
+        err_clear(&err);
+        value = json_parse_foreign(texts[i], strlen(texts[i]), &err);
+        assert_non_null(value);
+        assert_null(json_string(value, "read"));
+        assert_false(json_int64(value, "read", &number));
+        assert_true(json_is_unusable(json_member(value, "read")));
+        assert_int_equal(json_check_members(value, names, 2, &err), -EBADMSG);
+        assert_string_equal(err.text,
+                            "the member \"read\" stands there twice, or with a value that "
+                            "is not valid JSON");
+        json_object_put(value);
+    }
+}
+
+static void a_text_without_structure_is_refused(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "",
+        "\xEF\xBB\xBF",
+        "\xEF\xBB\xBF\xEF\xBB\xBF{}",
+        "<html>",
+        "{\"a\":\"x",
+        "{\"a\":\"\\",
+        "{\"a\":\"\\ud83d}",
+        "{\"a\":1",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{\"a\" 1}",
+        "{a:1}",
+        "[1,]",
+        "{} x",
+        "null",
+        "{\"a\\ud83d:1}",
+        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]",
+    };
+
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        struct err err;
+
+        err_clear(&err);
+        assert_null(json_parse_foreign(texts[i], strlen(texts[i]), &err));
+        assert_int_equal(err.code, -EBADMSG);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -463,6 +580,9 @@ int main(void)
         cmocka_unit_test(strings_are_written),
         cmocka_unit_test(what_is_written_can_be_read),
         cmocka_unit_test(writing_reports_a_full_buffer),
+        cmocka_unit_test(what_nobody_reads_decides_nothing),
+        cmocka_unit_test(what_is_read_stands_once_and_is_valid),
+        cmocka_unit_test(a_text_without_structure_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

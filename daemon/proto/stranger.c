@@ -1,0 +1,98 @@
+#include "proto/stranger.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+
+enum { LOCATION_MAX = 4096, PLACE_MAX = 160, TITLE_MAX = 80, SERVER_MAX = 48 };
+
+static const char *body_start(const struct http_reply *reply)
+{
+    const char *body = buf_str(&reply->body);
+
+    if (str_starts_with(body, "\xEF\xBB\xBF"))
+        body += 3;
+    return body + strspn(body, " \t\r\n");
+}
+
+bool stranger_sent_body(const struct http_reply *reply)
+{
+    const char *start = body_start(reply);
+
+    return *start != '{' && *start != '[';
+}
+
+/* The text between <title> and the next tag, each run of blanks as one. */
+static bool find_title(const char *body, char out[TITLE_MAX])
+{
+    const char *at = strcasestr(body, "<title");
+    size_t length = 0;
+
+    if (at != NULL)
+        at = strchr(at, '>');
+    if (at == NULL)
+        return false;
+    for (at++; *at != '\0' && *at != '<' && length < TITLE_MAX - 1; at++) {
+        bool blank = (unsigned char)*at <= ' ';
+
+        if (!blank)
+            out[length++] = *at;
+        else if (length > 0 && out[length - 1] != ' ')
+            out[length++] = ' ';
+    }
+    if (length > 0 && out[length - 1] == ' ')
+        length--;
+    length = utf8_whole(out, length);
+    out[length] = '\0';
+    return length > 0;
+}
+
+/* Where the redirection leads, without user, query and fragment. */
+static bool find_place(const struct http_reply *reply, char out[PLACE_MAX])
+{
+    char location[LOCATION_MAX];
+    char *place = location;
+    char *authority, *user;
+
+    if (!http_reply_header(reply, "Location", location, sizeof(location)))
+        return false;
+    location[strcspn(location, "?#")] = '\0';
+    authority = strstr(location, "//");
+    if (authority != NULL) {
+        authority += 2;
+        user = memrchr(authority, '@', strcspn(authority, "/"));
+        if (user != NULL)
+            place = user + 1;
+    }
+    str_copy(out, PLACE_MAX, place);
+    return *out != '\0';
+}
+
+static void append(char out[STRANGER_TEXT_MAX], const char *before, const char *what,
+                   const char *after)
+{
+    size_t length = strlen(out);
+
+    (void)snprintf(out + length, STRANGER_TEXT_MAX - length, "%s%s%s", before, what, after);
+}
+
+const char *stranger_describe(const struct http_reply *reply, char out[STRANGER_TEXT_MAX])
+{
+    char place[PLACE_MAX], title[TITLE_MAX], server[SERVER_MAX];
+
+    out[0] = '\0';
+    if (reply->status >= 300 && reply->status < 400) {
+        if (find_place(reply, place))
+            append(out, "; it sends the request on to ", place, ", which is not followed");
+        else
+            append(out, "; it sends the request on, ", "without saying where to", "");
+    }
+    if (!stranger_sent_body(reply))
+        return out;
+    if (find_title(body_start(reply), title))
+        append(out, "; it is a web page, \"", title, "\"");
+    if (http_reply_header(reply, "Server", server, sizeof(server)) && server[0] != '\0')
+        append(out, "; its Server header is \"", server, "\"");
+    return out;
+}
