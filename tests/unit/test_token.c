@@ -303,6 +303,103 @@ static void test_secret_file(void **state)
     }
 }
 
+/* What people put into the file beside the secret: each is named, and nothing is sent. */
+static void test_secret_with_something_around_it(void **state)
+{
+    static const struct {
+        const char *content;
+        const char *problem; /* NULL: it works */
+    } cases[] = {
+        {"\xEF\xBB\xBFs3cret\n", "byte order mark"},
+        {" s3cret\n", "blanks"},
+        {"s3cret \n", "blanks"},
+        {"\ts3cret", "blanks"},
+        {"s3cret\t\r\n", "blanks"},
+        {"\"s3cret\"\n", "quotes"},
+        {"'s3cret'\n", "quotes"},
+        {"AZURE_CLIENT_SECRET=s3cret\n", "assignment"},
+        {"AZURE_CLIENT_SECRET=\"s3cret\"\n", "assignment"},
+        {"export SECRET=s3cret\n", "assignment"},
+        {"client_secret=s3cret\n", "assignment"},
+        {"clientSecret: s3cret\n", "assignment"},
+        {"PASSWORD: s3cret\n", "assignment"},
+        {"s3cr\xC3\xA9t\n", "printable ASCII"},
+        {"s3c\x01ret\n", "printable ASCII"},
+        {"\ns3cret\n", "empty line"},
+        {"\xFF\xFEs", "UTF-16"},
+        {"s3cret\r\n\r\n", NULL},
+        /* Secrets that were handed out in fact look like these. */
+        {"s3cret~8Q_.-abc", NULL},
+        {"s3cretABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijk=", NULL},
+        {"s3cretX==", NULL},
+        {"s3cret=abc/+[]@:?", NULL},
+        {"s3cret with a blank", NULL},
+        {"s3cret:", NULL},
+        {"s3cret\"", NULL},
+    };
+    static const struct scripted script[] = {TOKEN("one", "3600")};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        start(script, 1);
+        write_secret(cases[i].content);
+        ask(0, &ops);
+        fake_loop_run(0);
+        if (cases[i].problem != NULL) {
+            if (strstr(waiters[0].failure.text, cases[i].problem) == NULL)
+                fail_msg("%s: %s", cases[i].content, waiters[0].failure.text);
+            assert_null(strstr(waiters[0].failure.text, "s3c"));
+            assert_int_equal(fake_http.sent_count, 0);
+        } else {
+            assert_token(&ops, "one");
+            assert_non_null(strstr(fake_http.sent[0].body, "client_secret=s3cret"));
+        }
+        stop();
+    }
+}
+
+/* As PowerShell's ">" writes it, with and without the mark. */
+static void test_secret_in_utf16(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+    } cases[] = {{"\xFF\xFE"
+                  "s\0"
+                  "3\0"
+                  "\n\0",
+                  8},
+                 {"\xFE\xFF"
+                  "\0s"
+                  "\0"
+                  "3",
+                  6},
+                 {"s\0"
+                  "3\0"
+                  "c\0",
+                  6},
+                 {"\0s"
+                  "\0"
+                  "3",
+                  4}};
+    static const struct scripted script[] = {TOKEN("one", "3600")};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        FILE *file;
+
+        start(script, 1);
+        file = fopen(secret_path, "w");
+        assert_int_equal(fwrite(cases[i].bytes, 1, cases[i].length, file), cases[i].length);
+        fclose(file);
+        ask(0, &ops);
+        fake_loop_run(0);
+        assert_non_null(strstr(waiters[0].failure.text, "it is UTF-16"));
+        assert_int_equal(fake_http.sent_count, 0);
+        stop();
+    }
+}
+
 static void test_secret_file_is_relative(void **state)
 {
     static const struct scripted script[] = {TOKEN("one", "3600")};
@@ -478,6 +575,8 @@ int main(void)
         cmocka_unit_test(test_expired),
         cmocka_unit_test(test_failure_is_remembered_briefly),
         cmocka_unit_test(test_secret_file),
+        cmocka_unit_test(test_secret_with_something_around_it),
+        cmocka_unit_test(test_secret_in_utf16),
         cmocka_unit_test(test_secret_file_is_relative),
         cmocka_unit_test(test_invalidate),
         cmocka_unit_test(test_imds_is_asked_again),

@@ -213,6 +213,78 @@ static void test_read_account_place(void **state)
     }
 }
 
+/* What Azure's own answers hold beside the members that are read: tags, above all. */
+#define UNREAD                                                                                     \
+    "\"tags\":{\"a\":\"\\ud83d\",\"b\":\"\\u0000\",\"n\":18446744073709551615,\"c\":\"1\",\"c\":"  \
+    "\"2\"}"
+
+static void test_what_nobody_reads_decides_nothing(void **state)
+{
+    static const char keys_body[] =
+        "\xEF\xBB\xBF{" UNREAD ",\"primary\":\"" KEY_A "\",\"secondary\":\"" KEY_B "\"}";
+    static const char account_body[] =
+        "\xEF\xBB\xBF{" UNREAD ",\"location\":\"westeurope\",\"properties\":{" ENDPOINT
+        ",\"provisioningState\":\"Succeeded\"," UNREAD "}}";
+    struct resource_obstacle obstacle = {.reason = REASON_NONE};
+    struct secret *keys[SLOT_COUNT];
+    struct resource_facts facts;
+    struct err err = {.code = 0};
+
+    (void)state;
+    assert_int_equal(two_key_read_keys(batch, "acct", keys_body, sizeof(keys_body) - 1, keys, &err),
+                     0);
+    assert_string_equal(secret_bytes(keys[SLOT_PRIMARY]), KEY_A);
+    assert_string_equal(secret_bytes(keys[SLOT_SECONDARY]), KEY_B);
+    secret_free(keys[SLOT_PRIMARY]);
+    secret_free(keys[SLOT_SECONDARY]);
+    assert_int_equal(batch->read(account_body, sizeof(account_body) - 1, &facts, &obstacle, &err),
+                     0);
+    assert_string_equal(facts.endpoint, "acct.westeurope.batch.azure.com");
+    assert_int_equal(obstacle.reason, REASON_NONE);
+    resource_facts_done(&facts);
+}
+
+/* Each member that is read, optional or not: twice, and with a value that is not valid JSON. */
+static void test_what_is_read_stands_once(void **state)
+{
+    static const char *const properties[] = {
+        "\"provisioningState\":\"Succeeded\",\"provisioningState\":\"Creating\"",
+        "\"provisioningState\":\"\\ud83d\"",
+        "\"poolAllocationMode\":\"BatchService\",\"poolAllocationMode\":\"UserSubscription\"",
+        "\"allowedAuthenticationModes\":null,\"allowedAuthenticationModes\":[]",
+        "\"allowedAuthenticationModes\":[\"\\ud83d\"]",
+        "\"accountEndpoint\":\"b.example\"",
+    };
+    static const char *const keys_bodies[] = {
+        "{\"primary\":\"" KEY_A "\",\"secondary\":\"" KEY_B "\",\"secondary\":\"" KEY_A "\"}",
+        "{\"primary\":\"" KEY_A "\",\"secondary\":\"" KEY_B
+        "\",\"accountName\":\"acct\",\"accountName\":\"acct\"}",
+        "{\"primary\":\"" KEY_A "\",\"secondary\":\"" KEY_B "\",\"accountName\":\"\\ud83d\"}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++) {
+        struct resource_obstacle obstacle = {.reason = REASON_NONE};
+        struct resource_facts facts;
+        struct err err = {.code = 0};
+        char body[512];
+
+        (void)snprintf(body, sizeof(body), "{\"location\":\"x\",\"properties\":{" ENDPOINT ",%s}}",
+                       properties[i]);
+        assert_int_equal(batch->read(body, strlen(body), &facts, &obstacle, &err), -EINVAL);
+    }
+    for (size_t i = 0; i < sizeof(keys_bodies) / sizeof(keys_bodies[0]); i++) {
+        struct secret *keys[SLOT_COUNT];
+        struct err err = {.code = 0};
+
+        assert_int_equal(
+            two_key_read_keys(batch, "acct", keys_bodies[i], strlen(keys_bodies[i]), keys, &err),
+            -EINVAL);
+        assert_non_null(strstr(err.text, "stands there twice"));
+        assert_null(strstr(err.text, "AAECAwQF"));
+    }
+}
+
 static void test_endpoint(void **state)
 {
     static const struct {
@@ -254,6 +326,8 @@ int main(void)
         cmocka_unit_test(test_read_keys),
         cmocka_unit_test(test_read_account),
         cmocka_unit_test(test_read_account_place),
+        cmocka_unit_test(test_what_nobody_reads_decides_nothing),
+        cmocka_unit_test(test_what_is_read_stands_once),
         cmocka_unit_test(test_endpoint),
     };
 
