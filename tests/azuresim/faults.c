@@ -51,6 +51,11 @@ static const struct {
     [FAULT_DELAY] = {"delay", true},
     [FAULT_SKEW_DATE] = {"skew_date", true},
     [FAULT_STALE_LIST] = {"stale_list", true},
+    [FAULT_MEMBER] = {"member", true},
+    [FAULT_BOM] = {"bom", true},
+    [FAULT_GZIP] = {"gzip", true},
+    [FAULT_REDIRECT] = {"redirect", false},
+    [FAULT_PAGE] = {"page", false},
 };
 
 struct faults *faults_new(uint64_t seed)

@@ -31,6 +31,11 @@ enum fault_kind {
     FAULT_DELAY,
     FAULT_SKEW_DATE,
     FAULT_STALE_LIST,
+    FAULT_MEMBER,
+    FAULT_BOM,
+    FAULT_GZIP,
+    FAULT_REDIRECT,
+    FAULT_PAGE,
     FAULT_KIND_COUNT,
 };
 

@@ -13,6 +13,7 @@
 #include "imds.h"
 #include "keyvault.h"
 #include "memory.h"
+#include "spoil.h"
 #include "wire.h"
 
 #define HANG_MS          3600000
@@ -167,12 +168,29 @@ static void spoil_reply(const struct http_request *request, const struct fault *
         replace_body(reply, "application/json; charset=utf-8",
                      fault->param != NULL ? fault->param
                                           : "{\"unexpected\":[1,2,{\"shape\":null}]}");
+        if (fault->status != 0)
+            reply->status = fault->status;
         break;
     case FAULT_OVERSIZED:
         replace_body(reply, "application/json; charset=utf-8", "");
         break;
     case FAULT_SKEW_DATE:
         skew_date(fault, reply);
+        break;
+    case FAULT_MEMBER:
+        spoil_member(reply, fault->code, fault->param);
+        break;
+    case FAULT_BOM:
+        spoil_bom(reply);
+        break;
+    case FAULT_GZIP:
+        spoil_gzip(reply);
+        break;
+    case FAULT_REDIRECT:
+        spoil_redirect(request, reply, fault->status, fault->param);
+        break;
+    case FAULT_PAGE:
+        spoil_page(reply, fault->status, fault->param);
         break;
     default:
         break;
@@ -288,6 +306,10 @@ enum MHD_Result faulty_handle(struct sim *sim, struct MHD_Connection *connection
 
     pthread_mutex_lock(&sim->lock);
     faults_pick(sim->faults, request, &sim->settings, &fault);
+    if (fault.kind == FAULT_REDIRECT && spoil_was_redirected(request)) {
+        fault_done(&fault);
+        fault.takes_effect = true;
+    }
     latency_ms = (int64_t)sim->settings.latency_ms;
     pthread_mutex_unlock(&sim->lock);
     http_reply_init(&reply);
