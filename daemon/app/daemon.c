@@ -126,6 +126,7 @@ static bool load_config(struct daemon *daemon)
     config_messages_init(&messages);
     daemon->config = config_load(daemon->options->config_path, &environment, &messages);
     if (daemon->config) {
+        daemon->first_config = config_ref(daemon->config);
         daemon->sink = log_sink_new(&daemon->log,
                                     daemon->options->has_log_format ? daemon->options->log_format
                                                                     : daemon->config->log_format,
@@ -208,6 +209,7 @@ static bool start_clients(struct daemon *daemon)
         .log = &daemon->log,
         .store = daemon->store,
         .azure = daemon->azure,
+        .control_socket = daemon->config->control_socket,
         .faulted = on_fault,
         .context = daemon,
     };
@@ -382,6 +384,7 @@ int daemon_run(const struct options *options)
     log_sink_free(daemon.sink);
     confinement_free(daemon.confinement);
     config_unref(daemon.config);
+    config_unref(daemon.first_config);
     http_global_done();
     return daemon.status;
 }

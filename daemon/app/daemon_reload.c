@@ -72,17 +72,19 @@ void daemon_log_config(struct daemon *daemon, const struct config *config,
     log_emit(&daemon->log, &line);
 }
 
-/* What is fixed for the life of the process. */
-static void note_restart_needed(const struct config *before, const struct config *after,
+/* What is fixed for the life of the process, held against what it was started with. */
+static void note_restart_needed(const struct config *first, const struct config *after,
                                 struct config_messages *messages)
 {
-    if (!str_equal(before->state_dir, after->state_dir))
+    if (!str_equal(first->state_dir, after->state_dir))
         buf_append_format(&messages->text,
-                          "%s: state_dir: warning: takes effect at the next start\n", after->path);
-    if (!str_equal(before->control_socket, after->control_socket))
-        buf_append_format(&messages->text,
-                          "%s: control_socket: warning: takes effect at the next start\n",
-                          after->path);
+                          "%s: state_dir: warning: restart needed for %s: until then it stays %s\n",
+                          after->path, after->state_dir, first->state_dir);
+    if (!str_equal(first->control_socket, after->control_socket))
+        buf_append_format(
+            &messages->text,
+            "%s: control_socket: warning: restart needed for %s: until then it stays %s\n",
+            after->path, after->control_socket, first->control_socket);
 }
 
 /* What it leaves behind is appended to `left_behind`: the engine has logged it. */
@@ -99,7 +101,7 @@ static bool apply(struct daemon *daemon, struct config *config, struct config_me
         messages->error_count++;
         return false;
     }
-    note_restart_needed(daemon->config, config, messages);
+    note_restart_needed(daemon->first_config, config, messages);
     log_sink_configure(
         daemon->sink,
         daemon->options->has_log_format ? daemon->options->log_format : config->log_format,

@@ -21,6 +21,7 @@ enum { STOP_GRACE_MS = 10 * 1000 };
 struct daemon {
     const struct options *options;
     struct config *config;
+    struct config *first_config; /* what the process was started with */
     struct log log;
     struct log_sink *sink;
     struct confinement *confinement;

@@ -402,6 +402,7 @@ void engine_configure(struct engine *engine, struct config *config, struct buf *
     free(engine->accounts);
     engine->accounts = merged;
     engine->account_count = count;
+    words_name_accounts(engine);
     engine->config = config_ref(config);
     config_unref(before);
 

@@ -24,6 +24,7 @@ struct engine_parts {
     struct log *log;
     struct store *store;
     struct azure *azure;
+    const char *control_socket; /* where the daemon listens for as long as it runs */
     void (*faulted)(void *context, const char *what); /* an invariant is broken: stop, exit 70 */
     void *context;
 };

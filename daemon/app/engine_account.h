@@ -9,6 +9,7 @@
 #include "core/judge.h"
 #include "core/rotation.h"
 #include "io/target.h"
+#include "proto/remedy.h"
 
 /* A command that was given to several accounts is answered when the last of them has answered. */
 struct command_group {
@@ -16,7 +17,7 @@ struct command_group {
     size_t waiting;
     size_t accounts;
     enum control_outcome outcome; /* the worst so far */
-    char message[300];
+    char message[1000];
     char account[512];
     char typed[CONTROL_ACCOUNT_MAX + 1]; /* the account as the operator named it; "" for all */
     time_ms until;
@@ -49,6 +50,9 @@ struct seen_key {
     struct secret *key;
 };
 
+/* How an account is named so that keyrotatectl takes the name as it stands. */
+enum naming { NAMED_ALONE, NAMED_WITH_GROUP, NAMED_BY_ID };
+
 struct engine_account {
     struct engine *engine;
     char *key;             /* the resource id in lower case */
@@ -76,6 +80,7 @@ struct engine_account {
     struct engine_account *successor; /* removed, and configured again before it was quiet */
     bool waits; /* for its predecessor to be quiet: one machine per account at a time */
     bool closing;
+    enum naming naming;
     struct failure last_failure;
     time_ms last_failure_at; /* TIME_NEVER: none yet */
 };
@@ -165,9 +170,20 @@ int engine_write_holds(struct engine *engine, struct buf *out);
 void engine_hold_command(struct engine *engine, const struct control_command *command,
                          const struct engine_account *account, struct control_request *request);
 
+/* --- engine_words.c --- */
+enum { WORDS_ACCOUNT_MAX = 512 };
+/* Finds out anew how each account has to be named. */
+void words_name_accounts(struct engine *engine);
+/* The shortest name that keyrotatectl takes for this account alone. */
+void words_account(const struct engine_account *account, char out[WORDS_ACCOUNT_MAX]);
+
+/* --- engine_remedy.c --- */
+/* `text` with its placeholders filled (proto/remedy.h). The account is named as `typed`; NULL: as
+ * words_account() has it. */
+void words_expand(const struct engine_account *account, const char *typed, const char *text,
+                  char *out, size_t size);
+
 /* --- engine_command.c --- */
-/* `text` with `name` in place of {account}. */
-void command_expand(const char *text, const char *name, char *out, size_t size);
 /* The machine's answer names the account as the operator did. */
 void command_name_account(const struct engine_account *account, struct turn *turn);
 void command_answered(struct engine_account *account, const struct turn *turn);

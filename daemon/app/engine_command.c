@@ -32,30 +32,13 @@ static void answer_and_free(struct command_group *group)
     free(group);
 }
 
-void command_expand(const char *text, const char *name, char *out, size_t size)
-{
-    static const char placeholder[] = "{account}";
-    const char *found;
-    size_t used = 0;
-
-    out[0] = '\0';
-    while ((found = strstr(text, placeholder)) != NULL && used < size) {
-        int written = snprintf(out + used, size - used, "%.*s%s", (int)(found - text), text, name);
-
-        used += written > 0 ? (size_t)written : 0;
-        text = found + sizeof(placeholder) - 1;
-    }
-    if (used < size)
-        snprintf(out + used, size - used, "%s", text);
-}
-
 void command_name_account(const struct engine_account *account, struct turn *turn)
 {
     const bool typed = turn->group && turn->group->typed[0];
     char text[sizeof(turn->effects.answer)];
 
-    command_expand(turn->effects.answer, typed ? turn->group->typed : account->account->name, text,
-                   sizeof(text));
+    words_expand(account, typed ? turn->group->typed : NULL, turn->effects.answer, text,
+                 sizeof(text));
     str_copy(turn->effects.answer, sizeof(turn->effects.answer), text);
 }
 

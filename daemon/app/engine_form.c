@@ -98,16 +98,17 @@ static void report_set(const struct engine_account *account, const struct target
 static void report_left(struct engine_account *account, struct form_change *change, bool insists)
 {
     const struct destination *destination = action_destination(account, &change->target);
-    char remedy[512];
+    char words[256];
+    char remedy[REMEDY_MAX];
     struct log_line line;
 
     start_line(&line, account, &change->target, LEVEL_WARNING, "drift.detected", change->text,
                insists ? ": left as it is, for it was set right twice within a day" : "");
-    (void)snprintf(
-        remedy, sizeof(remedy),
-        "find out who changes it; keyrotatectl redeliver %s/%s --target %s sets it right",
-        account->account->resource_group, account->account->name,
-        destination ? destination->name : "TARGET");
+    (void)snprintf(words, sizeof(words),
+                   "find out who changes it; `keyrotatectl redeliver {account} --target %s` sets "
+                   "it right",
+                   destination ? destination->name : "TARGET");
+    words_expand(account, NULL, words, remedy, sizeof(remedy));
     log_line_text(&line, "remedy", remedy);
     log_emit(account->engine->parts.log, &line);
     change->reported_at = loop_now(account->engine->parts.loop);

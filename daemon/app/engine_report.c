@@ -198,20 +198,23 @@ static void compose(const struct engine_account *account, const struct turn *tur
 }
 
 static const char *remedy_of(const struct engine_account *account, const struct turn *turn,
-                             const struct note *note, char of_hold[FAILURE_TEXT_MAX])
+                             const struct note *note, char out[REMEDY_MAX])
 {
     const struct failure *failure = failure_of(turn, note);
     const struct hold *hold = report_hold(turn, note);
-    char words[FAILURE_TEXT_MAX];
+    const char *remedy = failure && failure->remedy[0] ? failure->remedy
+                         : note->reason != REASON_NONE ? reason_describe(note->reason)->remedy
+                                                       : NULL;
+    char of_hold[FAILURE_TEXT_MAX];
 
     if (hold) {
-        engine_hold_remedy(&hold, 1, words, sizeof(words));
-        command_expand(words, account->account->name, of_hold, FAILURE_TEXT_MAX);
-        return of_hold;
+        engine_hold_remedy(&hold, 1, of_hold, sizeof(of_hold));
+        remedy = of_hold;
     }
-    if (failure && failure->remedy[0])
-        return failure->remedy;
-    return note->reason != REASON_NONE ? reason_describe(note->reason)->remedy : NULL;
+    if (!remedy)
+        return NULL;
+    words_expand(account, NULL, remedy, out, REMEDY_MAX);
+    return out;
 }
 
 static void add_account(struct log_line *line, const struct engine_account *account)
@@ -337,7 +340,7 @@ static void report(struct engine_account *account, const struct turn *turn, cons
     char message[LOG_MESSAGE_MAX];
     char target[512];
     char fingerprint[FINGERPRINT_TEXT_MAX];
-    char of_hold[FAILURE_TEXT_MAX];
+    char remedy[REMEDY_MAX];
     struct log_line line;
 
     if (!log_enabled(log, description->level))
@@ -369,7 +372,7 @@ static void report(struct engine_account *account, const struct turn *turn, cons
         log_line_text(&line, "reason", drift_name(note->drift));
     else if (note->reason != REASON_NONE)
         log_line_text(&line, "reason", reason_describe(note->reason)->name);
-    log_line_text(&line, "remedy", remedy_of(account, turn, note, of_hold));
+    log_line_text(&line, "remedy", remedy_of(account, turn, note, remedy));
     log_emit(log, &line);
 }
 

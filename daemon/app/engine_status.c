@@ -90,7 +90,7 @@ enum { HOLDS_SHOWN_MAX = 16 };
 struct snapshot_texts {
     char fingerprints[SLOT_COUNT][FINGERPRINT_TEXT_MAX];
     char destinations[TARGETS_MAX][512];
-    char remedy[FAILURE_TEXT_MAX + 128];
+    char remedy[REMEDY_MAX];
     struct target_snapshot targets[TARGETS_MAX];
     struct abandoned_snapshot abandoned[TARGETS_MAX];
     struct hold_snapshot holds[HOLDS_SHOWN_MAX];
@@ -219,7 +219,7 @@ static void snapshot_reason(const struct engine_account *account, const struct r
         engine_hold_remedy(holds, collect_holds(account, holds), of_holds, sizeof(of_holds));
         remedy = of_holds;
     }
-    command_expand(remedy, account->account->name, texts->remedy, sizeof(texts->remedy));
+    words_expand(account, NULL, remedy, texts->remedy, sizeof(texts->remedy));
     snapshot->reason = reason->name;
     snapshot->meaning = reason->meaning;
     snapshot->remedy = texts->remedy;

@@ -209,7 +209,7 @@ static void on_unblock(struct machine *machine)
     if (needs_slot(record)) {
         refuse(machine,
                "only a person can say which key the consumers use: find it out, then run "
-               "`keyrotatectl adopt {account} --active primary|secondary`");
+               "`keyrotatectl adopt {account} --active primary` (or secondary)");
         return;
     }
     if (by_world && !record->another_rotator) {

@@ -10,18 +10,18 @@ static const struct reason_description descriptions[REASON_COUNT] = {
         {"active_key_unknown", STATE_BLOCKED, CLEARED_BY_HUMAN,
          "no target and no setting says which of the two keys the consumers use",
          "find out which key the consumers use, then run "
-         "`keyrotatectl adopt {account} --active primary|secondary`, or set adopt_active"},
+         "`keyrotatectl adopt {account} --active primary` (or secondary), or set adopt_active"},
     [REASON_TARGETS_DISAGREE] =
         {"targets_disagree", STATE_BLOCKED, CLEARED_BY_HUMAN,
          "the targets, or a target and adopt_active, name different keys as the active one",
          "compare the fingerprints in `keyrotatectl status {account}`, then run "
-         "`keyrotatectl adopt {account} --active primary|secondary`; once the targets are set "
+         "`keyrotatectl adopt {account} --active primary` (or secondary); once the targets are set "
          "right by hand, `keyrotatectl unblock {account}` suffices for an adopted account"},
     [REASON_TARGET_HOLDS_UNKNOWN_KEY] =
         {"target_holds_unknown_key", STATE_BLOCKED, CLEARED_BY_HUMAN,
          "a target holds a key that is neither of the account's two",
          "see in `keyrotatectl status {account}` which target it is and whether it belongs to this "
-         "account; `keyrotatectl adopt {account} --active primary|secondary` overwrites it"},
+         "account; `keyrotatectl adopt {account} --active primary` (or secondary) overwrites it"},
     [REASON_ANOTHER_ROTATOR] =
         {"another_rotator", STATE_BLOCKED, CLEARED_BY_HUMAN,
          "somebody else keeps regenerating this account's keys, or handing out the idle one",
@@ -32,13 +32,13 @@ static const struct reason_description descriptions[REASON_COUNT] = {
         {"journal_behind", STATE_BLOCKED, CLEARED_BY_HUMAN,
          "the journal is older than the world: it was restored, or another daemon went on",
          "make sure that no other daemon rotates this account, then run "
-         "`keyrotatectl adopt {account} --active primary|secondary`"},
+         "`keyrotatectl adopt {account} --active primary` (or secondary)"},
 
     [REASON_KEY_REFUSED] =
         {"key_refused", STATE_BLOCKED, CLEARED_BY_WORLD,
          "the Batch service refuses a key that Azure Resource Manager reports as live",
          "nothing is delivered or regenerated while this lasts and it is checked again by itself; "
-         "if it persists, run `keyrotatectl doctor {account}` and ask Azure's support"},
+         "if it persists, give Azure's support the ids in `keyrotatectl status {account}`"},
     [REASON_SHARED_KEY_DISABLED] = {"shared_key_disabled", STATE_BLOCKED, CLEARED_BY_WORLD,
                                     "the account does not allow authentication with shared keys",
                                     "add SharedKey to the account's allowedAuthenticationModes, or "
@@ -52,10 +52,11 @@ static const struct reason_description descriptions[REASON_COUNT] = {
         {"account_not_found", STATE_BLOCKED, CLEARED_BY_WORLD, "Azure knows no such account",
          "correct the account's id in the configuration, or take the account out of it"},
 
-    [REASON_PERMISSION_DENIED] =
-        {"permission_denied", STATE_RETRYING, CLEARED_BY_RETRY,
-         "the identity lacks a permission on the account",
-         "run `keyrotatectl doctor {account}`: it prints the role assignment that is missing"},
+    [REASON_PERMISSION_DENIED] = {"permission_denied", STATE_RETRYING, CLEARED_BY_RETRY,
+                                  "the identity lacks a permission on the account",
+                                  "assign the role \"Batch Key Rotator\" to the identity at "
+                                  "{resource}, after `{role}` where there "
+                                  "is no such role yet"},
     [REASON_TARGET_DENIED] = {"target_denied", STATE_RETRYING, CLEARED_BY_RETRY,
                               "a target does not permit reading or writing",
                               "give the daemon's user, or the identity, access to the target; "
@@ -98,8 +99,8 @@ static const struct reason_description descriptions[REASON_COUNT] = {
                        "set `rotate: true` for the account and reload, when it is to rotate"},
     [REASON_OPERATOR] = {"operator", STATE_HELD, CLEARED_BY_TIME_OR_HUMAN,
                          "an operator holds the account",
-                         "see in `keyrotatectl hold --list` who holds it and why, and run "
-                         "`keyrotatectl resume --hold ID` when it may go on"},
+                         "see in `keyrotatectl hold --list` who holds it and why; when it may go "
+                         "on, end the hold by its id with resume --hold"},
     [REASON_FREEZE] = {"freeze", STATE_HELD, CLEARED_BY_TIME_OR_HUMAN,
                        "a change freeze is in force",
                        "wait for its end, or shorten it in the configuration"},

@@ -65,7 +65,7 @@ struct reason_description {
     enum account_state state;
     enum clearing clearing;
     const char *meaning; /* a short sentence: what is wrong */
-    const char *remedy;  /* the words after `do:`; "{account}" stands for the account's name */
+    const char *remedy;  /* the words after `do:`, with the placeholders of proto/remedy.h */
 };
 
 const struct reason_description *reason_describe(enum reason reason);

@@ -171,7 +171,7 @@ struct effects {
     struct hold told[HOLDS_TOLD_MAX]; /* of the notes HELD of this step, by id */
     size_t told_count;
     enum command_outcome outcome; /* of EVENT_COMMAND */
-    char answer[300];             /* words for whoever gave the command; may hold {account} */
+    char answer[1000];            /* words for whoever gave the command; may hold {account} */
     time_ms refused_until;        /* when it would be accepted; TIME_NEVER: nobody knows */
     const char *fault; /* a broken invariant or a forbidden move: stop, persist nothing */
 };

@@ -8,6 +8,8 @@
 
 #include <curl/curl.h>
 
+#include "proto/remedy.h"
+
 /* Longer than the daemon lets a command take, so that it is the daemon who says so. */
 enum { CONNECT_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 150000 };
 enum { QUEUE_PAUSE_MS = 50, QUEUE_TRIES = 100 };
@@ -21,7 +23,7 @@ const char *ctl_socket_path(const struct ctl_options *options, char storage[CTL_
     if (options->socket)
         return options->socket;
     if (!directories || directories[0] != '/')
-        return "/run/keyrotated/control.sock";
+        return CONTROL_SOCKET_DEFAULT;
     length = snprintf(storage, CTL_PATH_MAX, "%.*s/control.sock", (int)strcspn(directories, ":"),
                       directories);
     return length < CTL_PATH_MAX ? storage : directories;

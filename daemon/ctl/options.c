@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/str.h"
+#include "proto/remedy.h"
 
 enum {
     OPTION_SOCKET = 1U << 0,
@@ -95,19 +96,18 @@ static void print_usage(FILE *out)
             fprintf(out, "  %s %s\n          %s\n", commands[i].name, commands[i].synopsis,
                     commands[i].summary);
     }
-    fputs(
-        "\n  --socket PATH  the daemon's control socket (default "
-        "/run/keyrotated/control.sock)\n"
-        "  --json         answer as the daemon does, for programs\n"
-        "  --version      print the version\n"
-        "  --help         print this\n\n"
-        "ACCOUNT is a name where it is unique, group/name, or a resource id.\n"
-        "DURATION is written 90s, 15m, 12h, 30d or 2w; TIME 2026-11-22T12:00:00Z, or\n"
-        "2026-11-22 or \"2026-11-22 14:00\" in the local time zone.\n\n"
-        "Exit status: 0 done; 1 not done; 2 refused; 3 the daemon cannot be reached; 64 usage;\n"
-        "77 not permitted. Of status: 0 all well; 1 something retrying or held; 2 something\n"
-        "blocked, overdue, or with consumers at risk; 3 the daemon cannot be reached.\n",
-        out);
+    fputs("\n  --socket PATH  the daemon's control socket (default " CONTROL_SOCKET_DEFAULT
+          ")\n"
+          "  --json         answer as the daemon does, for programs\n"
+          "  --version      print the version\n"
+          "  --help         print this\n\n"
+          "ACCOUNT is a name where it is unique, group/name, or a resource id.\n"
+          "DURATION is written 90s, 15m, 12h, 30d or 2w; TIME 2026-11-22T12:00:00Z, or\n"
+          "2026-11-22 or \"2026-11-22 14:00\" in the local time zone.\n\n"
+          "Exit status: 0 done; 1 not done; 2 refused; 3 the daemon cannot be reached; 64 usage;\n"
+          "77 not permitted. Of status: 0 all well; 1 something retrying or held; 2 something\n"
+          "blocked, overdue, or with consumers at risk; 3 the daemon cannot be reached.\n",
+          out);
 }
 
 static enum ctl_exit complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

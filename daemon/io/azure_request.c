@@ -32,7 +32,6 @@ struct arm_subject azure_subject(const struct azure_call *call, char principal[P
 {
     const struct two_key_resource *resource = call->resource;
     struct arm_subject subject = {.role = resource->role,
-                                  .scope = call->subject->id,
                                   .principal = principal,
                                   .assignee = assignee_of(call->subject->identity)};
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "proto/remedy.h"
 
 /* A connection's memory in libmicrohttpd: has to hold the request line and the headers. */
 enum { CONNECTION_MEMORY = CONTROL_URI_MAX + 16 * 1024, FINAL_RUNS = 4 };
@@ -22,9 +23,16 @@ static void answer_error(struct exchange *exchange, int status, const char *code
 
 void control_http_answer(struct exchange *exchange, const struct control_answer *answer)
 {
+    struct control_answer spoken = *answer;
+    char message[REMEDY_MAX];
+
     exchange->request = NULL;
+    /* The commands in it are to reach this daemon. */
+    remedy_expand(answer->message, &(struct remedy_words){.socket = exchange->control->socket.path},
+                  message, sizeof(message));
+    spoken.message = message;
     exchange->status = control_outcome_http_status(answer->outcome);
-    if (control_answer_write(&exchange->reply, answer) != 0)
+    if (control_answer_write(&exchange->reply, &spoken) != 0)
         answer_error(exchange, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal", "no memory");
     if (exchange->suspended) {
         MHD_resume_connection(exchange->suspended);

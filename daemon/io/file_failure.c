@@ -87,18 +87,23 @@ static void set_remedy_for_denial(struct failure *failure, const char *directory
                            user, user, directory, directory);
 }
 
-static void set_remedy_for_missing(struct failure *failure, const char *directory)
+/* As README sets the directory up: what is in it belongs to the group of its readers. */
+static void set_remedy_for_missing(struct failure *failure, const char *directory,
+                                   const char *group)
 {
     char user[USER_MAX];
 
     describe_user(user);
     failure_set_remedy(failure,
-                       "create the directory, `install -d -o %s -m 0755 %s`, or correct `path`; a "
-                       "directory below /home, /root or /tmp may be hidden by the unit's sandbox",
-                       user, directory);
+                       "create the directory again so that its readers get in, `install -d -o %s "
+                       "-g %s -m 2750 %s`%s, or correct `path`; a directory below /home, /root or "
+                       "/tmp may be hidden by the unit's sandbox",
+                       user, group ? group : "GROUP", directory,
+                       group ? "" : " with the group of the programs that read the key as GROUP");
 }
 
-void file_failure_write(struct failure *failure, const char *path, const struct err *err)
+void file_failure_write(struct failure *failure, const char *path, const char *group,
+                        const struct err *err)
 {
     char directory[DIRECTORY_MAX];
 
@@ -112,7 +117,7 @@ void file_failure_write(struct failure *failure, const char *path, const struct 
         set_remedy_for_denial(failure, directory, path, err->code);
         break;
     case ENOENT:
-        set_remedy_for_missing(failure, directory);
+        set_remedy_for_missing(failure, directory, group);
         break;
     case ENOTDIR:
         failure_set_remedy(failure, "correct `path`: a part of %s is a file", directory);
@@ -147,7 +152,8 @@ void file_failure_write(struct failure *failure, const char *path, const struct 
     }
 }
 
-void file_failure_read(struct failure *failure, const char *path, const struct err *err)
+void file_failure_read(struct failure *failure, const char *path, const char *group,
+                       const struct err *err)
 {
     char user[USER_MAX];
 
@@ -170,7 +176,7 @@ void file_failure_read(struct failure *failure, const char *path, const struct e
         failure_set_remedy(failure, "see what %s is: a file this large is not a key's", path);
         break;
     default:
-        file_failure_write(failure, path, err);
+        file_failure_write(failure, path, group, err);
         break;
     }
 }

@@ -9,11 +9,13 @@
 
 /* All fill *failure from scratch. May look up users: not for the loop. */
 
-/* Writing `path` failed: err tells how. */
-void file_failure_write(struct failure *failure, const char *path, const struct err *err);
+/* Writing `path` failed: err tells how. `group`: the configured one, or NULL. */
+void file_failure_write(struct failure *failure, const char *path, const char *group,
+                        const struct err *err);
 
 /* Reading it failed. */
-void file_failure_read(struct failure *failure, const char *path, const struct err *err);
+void file_failure_read(struct failure *failure, const char *path, const char *group,
+                       const struct err *err);
 
 /* The group of a file cannot be found, or not be given to it. `saved_errno` 0: there is none of
  * that name. */

@@ -113,7 +113,7 @@ static bool prepare(struct file_job *job, gid_t *ret_gid)
     struct err err = {.code = 0};
 
     if (check_place(job->path, &err) != 0) {
-        file_failure_write(&job->outcome.failure, job->path, &err);
+        file_failure_write(&job->outcome.failure, job->path, job->group, &err);
         return false;
     }
     return resolve_group(job, ret_gid);
@@ -130,7 +130,7 @@ static bool probe(struct file_job *job)
         return false;
     if (fs_check_replaceable(job->path, &err) == 0)
         return true;
-    file_failure_write(&job->outcome.failure, job->path, &err);
+    file_failure_write(&job->outcome.failure, job->path, job->group, &err);
     return false;
 }
 
@@ -175,7 +175,7 @@ static bool read_keys(struct file_job *job)
     }
     buf_done(&bytes);
     if (r != 0)
-        file_failure_read(&outcome->failure, job->path, &err);
+        file_failure_read(&outcome->failure, job->path, job->group, &err);
     return r == 0;
 }
 
@@ -277,7 +277,7 @@ static bool deliver(struct file_job *job)
         outcome->changed = true;
         return true;
     }
-    file_failure_write(&outcome->failure, job->path, &err);
+    file_failure_write(&outcome->failure, job->path, job->group, &err);
     /* Where only the directory could not be flushed, readers have the key already. */
     outcome->failure.outcome_unknown = holds_content(job);
     return false;

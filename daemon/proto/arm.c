@@ -119,7 +119,8 @@ static const char check_id[] = "check the account's id: subscription, resource g
 static const char check_version[] =
     "set cloud.api_version to one that the resource provider serves";
 static const char check_answer[] =
-    "see what is unusual about the resource (az resource show --ids %s), and report what the "
+    "see what is unusual about the resource (az resource show --ids {resource}), and report what "
+    "the "
     "answer looks like";
 static const char check_proxy[] =
     "see what stands between this machine and Azure (proxy, firewall), "
@@ -208,10 +209,10 @@ static void set_grant_remedy(struct failure *failure, const struct arm_subject *
     if (assignee == NULL)
         assignee = object_id_in(message, object_id);
     failure_set_remedy(failure,
-                       "grant %s the action %s: az role assignment create --assignee %s --role "
-                       "\"%s\" --scope %s",
+                       "grant %s the action %s: `az role assignment create --assignee %s --role "
+                       "\"%s\" --scope {resource}`, after `{role}` where there is no such role yet",
                        subject->principal, subject->action,
-                       assignee != NULL ? assignee : "PRINCIPAL", subject->role, subject->scope);
+                       assignee != NULL ? assignee : "PRINCIPAL", subject->role);
 }
 
 /* What the status alone says. */
@@ -330,7 +331,7 @@ void arm_reply_unreadable(const struct http_reply *reply, const struct arm_subje
     if (stranger_sent_body(reply))
         failure_set_remedy(failure, "%s", check_proxy);
     else
-        failure_set_remedy(failure, check_answer, subject->scope);
+        failure_set_remedy(failure, "%s", check_answer);
 }
 
 int64_t arm_reply_remaining(const struct http_reply *reply, bool write)

@@ -34,8 +34,7 @@ int arm_request_build(struct http_request *request, const struct arm_request *wa
 struct arm_subject {
     const char *operation; /* for people: "listKeys" */
     const char *action;    /* the permission: "Microsoft.Batch/batchAccounts/listkeys/action" */
-    const char *role;      /* a built-in role that has it */
-    const char *scope;     /* the resource id */
+    const char *role;      /* the role that has it */
     const char *principal; /* for people: `identity "ops" (client 2222…)` */
     const char *assignee;  /* its client or object id where known, else NULL */
     bool changes;          /* a lost answer leaves in doubt whether it took effect */

@@ -20,7 +20,7 @@ const struct two_key_resource two_key_batch_account = {
     .read_action = "Microsoft.Batch/batchAccounts/read",
     .list_action = "Microsoft.Batch/batchAccounts/listkeys/action",
     .regenerate_action = "Microsoft.Batch/batchAccounts/regeneratekeys/action",
-    .role = "Azure Batch Account Contributor",
+    .role = "Batch Key Rotator",
     .read = batch_account_read,
 };
 

@@ -41,7 +41,7 @@ struct two_key_resource {
     const char *read_action;             /* permissions, as Azure writes them */
     const char *list_action;
     const char *regenerate_action;
-    const char *role; /* a built-in role that includes them */
+    const char *role; /* the small role that has these three and nothing else, as README makes it */
     /* Reads the answer to a GET of the resource. Returns 0, and *obstacle says what is in the way;
      * -EINVAL: unreadable, or -ENOMEM (err set): *facts is empty then. */
     int (*read)(const char *body, size_t length, struct resource_facts *facts,

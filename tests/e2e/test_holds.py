@@ -96,7 +96,7 @@ def test_what_unblock_may_not_clear(site, azure):
     site.log.wait("account.blocked", account="silent", reason="active_key_unknown")
     refused = site.ctl("unblock", "Silent")
     assert refused.returncode == REFUSED
-    assert "`keyrotatectl adopt Silent --active primary|secondary`" in refused.stderr
+    assert " adopt Silent --active primary`" in refused.stderr
     assert site.status("silent")["reason"] == "active_key_unknown"
     well = site.ctl("unblock", "fine")
     assert well.returncode == DONE and "not blocked" in well.stdout

@@ -1,10 +1,13 @@
 """Azure says no: each refusal with its code, request id and remedy in the log, and no other account
 disturbed."""
 
+import json
+import subprocess
+
 import pytest
 
 from patience import stays_true
-from stand_in import CLIENT, REGENERATE_ACTION, resource_id
+from stand_in import CLIENT, REGENERATE_ACTION, RESOURCE_GROUP, resource_id
 from truth import alternates
 
 
@@ -141,3 +144,49 @@ def test_data_plane_unreachable_with_verify_auto_and_required(site, azure):
     assert not site.completed("bravo") and site.holds("bravo") == "Primary"
     azure.clear_faults()
     site.wait_rotations("bravo", 1)
+
+
+def commands_in(text):
+    """The commands of ours that a text tells people to type."""
+    return [command for command in text.split("`")[1::2] if command.startswith("keyrotatectl ")]
+
+
+def run(site, command):
+    """As a person would who copies it into a shell."""
+    return subprocess.run(["sh", "-c", f"PATH={site.build}:$PATH; {command}"], text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, check=False)
+
+
+def test_remedies_work_as_typed(site, azure):
+    """Two accounts of one name, a socket of their own: what `do:` says can be typed as it stands."""
+    site.config["targets"]["file"]["path"] = f"{site.keys}/{{resource_group}}-{{account}}"
+    site.account("alpha", active=None)
+    site.config["accounts"].append({
+        **site.config["accounts"][0],
+        "id": site.config["accounts"][0]["id"].replace("/resourceGroups/", "/resourceGroups/other-")})
+    site.start()
+    blocked = site.log.wait("account.blocked", account="alpha", reason="active_key_unknown")
+    typed = commands_in(blocked["remedy"])
+    assert len(typed) == 1 and f"--socket {site.socket} " in typed[0], typed
+    assert "{account}" not in site.log.text()
+    for one in json.loads(site.ctl("--json", "status", "--all").stdout)["accounts"]:
+        for command in commands_in(one["do"]):
+            done = run(site, command)
+            assert f"{one['resource_group']}/alpha" in command
+            assert done.returncode in (0, 1, 2) or "say --yes" in done.stderr, done
+    answer = site.ctl("unblock", f"{RESOURCE_GROUP}/alpha")
+    assert answer.returncode == 2
+    adopt = run(site, commands_in(answer.stderr)[0] + " --yes")
+    assert adopt.returncode == 0, adopt
+    site.log.wait("account.adopted", account="alpha")
+
+
+def test_denied_prints_the_small_role(pair, azure):
+    azure.deny(REGENERATE_ACTION, resource_id("alpha"))
+    pair.start()
+    refused = pair.log.wait("rotation.retrying", account="alpha", reason="permission_denied")
+    role = refused["remedy"].split("az role definition create --role-definition '", 1)[1]
+    made = json.loads(role.split("'", 1)[0])
+    assert made["Name"] == "Batch Key Rotator" and len(made["Actions"]) == 3
+    assert made["AssignableScopes"] == [f"/subscriptions/{refused['subscription_id']}"]
+    assert '--role "Batch Key Rotator" --scope /subscriptions/' in refused["remedy"]

@@ -36,7 +36,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arm_subject subject = {.operation = "listKeys",
                                   .action = "Microsoft.Batch/batchAccounts/listkeys/action",
                                   .role = "Contributor",
-                                  .scope = "/subscriptions/s/resourceGroups/g",
                                   .principal = "identity \"ops\""};
     struct http_reply reply;
     struct failure failure;

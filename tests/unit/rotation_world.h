@@ -138,7 +138,7 @@ struct world {
     unsigned actions[WORLD_ACTION_KINDS];
     struct effects last_effects;
     enum command_outcome answered;
-    char answer[300];
+    char answer[1000];
     time_ms answered_until;
     time_ms looked_at;
     bool lost_request; /* a regenerate of unknown outcome, and no look since */

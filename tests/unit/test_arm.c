@@ -17,8 +17,7 @@
 static const struct arm_subject looking = {
     .operation = "listKeys",
     .action = "Microsoft.Batch/batchAccounts/listkeys/action",
-    .role = "Azure Batch Account Contributor",
-    .scope = SCOPE,
+    .role = "Batch Key Rotator",
     .principal = "identity \"ops\" (2222)",
     .assignee = "2222",
 };
@@ -99,9 +98,9 @@ static void test_request_too_long(void **state)
 
 #define ERROR(code, message) "{\"error\":{\"code\":\"" code "\",\"message\":\"" message "\"}}"
 #define GRANT                                                                                      \
-    "grant identity \"ops\" (2222) the action Microsoft.Batch/batchAccounts/listkeys/action: az "  \
-    "role assignment create --assignee 2222 --role \"Azure Batch Account Contributor\" "           \
-    "--scope " SCOPE
+    "grant identity \"ops\" (2222) the action Microsoft.Batch/batchAccounts/listkeys/action: `az " \
+    "role assignment create --assignee 2222 --role \"Batch Key Rotator\" --scope {resource}`, "    \
+    "after `{role}` where there is no such role yet"
 
 /* Every status, with and without an error of Azure's; unknown: whether a request that changes
  * something may have taken effect. */

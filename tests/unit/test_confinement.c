@@ -147,7 +147,7 @@ static bool denial_says(const char *directory, const char *remedy)
     struct err err = {.code = -EACCES, .text = "cannot create a file"};
     struct failure failure;
 
-    file_failure_write(&failure, in(directory, "key"), &err);
+    file_failure_write(&failure, in(directory, "key"), NULL, &err);
     return failure.reason == REASON_TARGET_DENIED && strstr(failure.remedy, remedy) != NULL;
 }
 

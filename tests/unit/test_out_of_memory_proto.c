@@ -172,7 +172,6 @@ static void refused_by_arm(struct result *result, const void *answer)
         .operation = "regenerateKeys",
         .action = "Microsoft.Batch/batchAccounts/regeneratekeys/action",
         .role = "Azure Batch Account Contributor",
-        .scope = SCOPE,
         .principal = "identity \"ops\" (2222)",
         .changes = true,
     };

@@ -1,0 +1,19 @@
+#include "app/engine_account.h"
+#include "proto/two_key_resource.h"
+
+void words_expand(const struct engine_account *account, const char *typed, const char *text,
+                  char *out, size_t size)
+{
+    const struct account *subject = account->account;
+    char name[WORDS_ACCOUNT_MAX];
+    const struct remedy_words words = {
+        .account = typed ? typed : name,
+        .resource_id = subject->id,
+        .subscription_id = subject->subscription_id,
+        .type = two_key_resource_find(subject->id),
+        .socket = account->engine->parts.control_socket,
+    };
+
+    words_account(account, name);
+    remedy_expand(text, &words, out, size);
+}

@@ -1,0 +1,70 @@
+#include "app/engine_account.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/str.h"
+
+/*
+ * How an account is named to people, so that they can type the name again: by its name where that
+ * is the only one, else with its group, else by its resource id.
+ */
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct account *left = (*(struct engine_account *const *)a)->account;
+    const struct account *right = (*(struct engine_account *const *)b)->account;
+    int order = strcasecmp(left->name, right->name);
+
+    return order != 0 ? order : strcasecmp(left->resource_group, right->resource_group);
+}
+
+static bool same_name(const struct engine_account *a, const struct engine_account *b)
+{
+    return a && b && str_equal_nocase(a->account->name, b->account->name);
+}
+
+static bool same_group(const struct engine_account *a, const struct engine_account *b)
+{
+    return same_name(a, b) &&
+           str_equal_nocase(a->account->resource_group, b->account->resource_group);
+}
+
+void words_name_accounts(struct engine *engine)
+{
+    struct engine_account **sorted =
+        calloc(engine->account_count + 1, sizeof(struct engine_account *));
+
+    if (!sorted) {
+        engine_fault(engine, "out of memory");
+        return;
+    }
+    for (size_t i = 0; i < engine->account_count; i++)
+        sorted[i] = engine->accounts[i];
+    qsort(sorted, engine->account_count, sizeof(struct engine_account *), compare_names);
+    for (size_t i = 0; i < engine->account_count; i++) {
+        const struct engine_account *before = i > 0 ? sorted[i - 1] : NULL;
+        const struct engine_account *after = sorted[i + 1]; /* NULL behind the last one */
+
+        if (same_group(sorted[i], before) || same_group(sorted[i], after))
+            sorted[i]->naming = NAMED_BY_ID;
+        else if (same_name(sorted[i], before) || same_name(sorted[i], after))
+            sorted[i]->naming = NAMED_WITH_GROUP;
+        else
+            sorted[i]->naming = NAMED_ALONE;
+    }
+    free(sorted);
+}
+
+void words_account(const struct engine_account *account, char out[WORDS_ACCOUNT_MAX])
+{
+    const struct account *subject = account->account;
+
+    if (account->naming == NAMED_BY_ID)
+        (void)str_copy(out, WORDS_ACCOUNT_MAX, subject->id);
+    else if (account->naming == NAMED_WITH_GROUP)
+        (void)snprintf(out, WORDS_ACCOUNT_MAX, "%s/%s", subject->resource_group, subject->name);
+    else
+        (void)str_copy(out, WORDS_ACCOUNT_MAX, subject->name);
+}

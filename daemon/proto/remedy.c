@@ -1,0 +1,111 @@
+#include "proto/remedy.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/encoding.h"
+#include "base/str.h"
+#include "proto/two_key_resource.h"
+
+static bool is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("/._-:@%+=,", c) != NULL);
+}
+
+/* As one word for a shell. */
+static void append_word(struct buf *out, const char *word)
+{
+    bool plain = *word != '\0';
+
+    for (const char *c = word; *c != '\0'; c++)
+        plain = plain && is_plain(*c);
+    if (plain) {
+        (void)buf_append_str(out, word);
+        return;
+    }
+    (void)buf_append_char(out, '\'');
+    for (const char *c = word; *c != '\0'; c++) {
+        if (*c == '\'')
+            (void)buf_append_str(out, "'\\''");
+        else
+            (void)buf_append_char(out, *c);
+    }
+    (void)buf_append_char(out, '\'');
+}
+
+static void append_account(struct buf *out, const struct remedy_words *words)
+{
+    append_word(out, words->account);
+}
+
+static void append_resource(struct buf *out, const struct remedy_words *words)
+{
+    append_word(out, words->resource_id);
+}
+
+static void append_role(struct buf *out, const struct remedy_words *words)
+{
+    const struct two_key_resource *type = words->type;
+
+    (void)buf_append_format(out,
+                            "az role definition create --role-definition '{\"Name\": \"%s\", "
+                            "\"Description\": \"Lists and regenerates keys.\", \"Actions\": "
+                            "[\"%s\", \"%s\", \"%s\"], \"AssignableScopes\": "
+                            "[\"/subscriptions/%s\"]}'",
+                            type->role, type->read_action, type->list_action,
+                            type->regenerate_action,
+                            words->subscription_id ? words->subscription_id : "SUBSCRIPTION");
+}
+
+static void append_socket(struct buf *out, const struct remedy_words *words)
+{
+    (void)buf_append_str(out, "`keyrotatectl ");
+    if (!words->socket || str_equal(words->socket, CONTROL_SOCKET_DEFAULT))
+        return;
+    (void)buf_append_str(out, "--socket ");
+    append_word(out, words->socket);
+    (void)buf_append_char(out, ' ');
+}
+
+/* Fills the placeholder that `text` begins with; returns its length, or 0. */
+static size_t append_place(struct buf *out, const char *text, const struct remedy_words *words)
+{
+    const struct {
+        const char *text;
+        bool known;
+        void (*append)(struct buf *out, const struct remedy_words *words);
+    } places[] = {
+        {"{account}", words->account != NULL, append_account},
+        {"{resource}", words->resource_id != NULL, append_resource},
+        {"{role}", words->type != NULL, append_role},
+        {"`keyrotatectl ", !str_starts_with(text, "`keyrotatectl --socket "), append_socket},
+    };
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        if (!places[i].known || !str_starts_with(text, places[i].text))
+            continue;
+        places[i].append(out, words);
+        return strlen(places[i].text);
+    }
+    return 0;
+}
+
+void remedy_expand(const char *text, const struct remedy_words *words, char *out, size_t size)
+{
+    struct buf expanded;
+    size_t length;
+
+    buf_init(&expanded, 64 * REMEDY_MAX);
+    while (*text != '\0') {
+        const size_t taken = append_place(&expanded, text, words);
+
+        if (taken == 0)
+            (void)buf_append_char(&expanded, *text);
+        text += taken > 0 ? taken : 1;
+    }
+    length = utf8_whole(buf_str(&expanded), expanded.length < size ? expanded.length : size - 1);
+    memcpy(out, buf_str(&expanded), length);
+    out[length] = '\0';
+    buf_done(&expanded);
+}

@@ -1,0 +1,37 @@
+/*
+ * Words for `do:` that work as typed. The texts are written once, with placeholders; what depends
+ * on the account and on where the daemon listens is put in here, and nowhere else:
+ *
+ *    {account}      the account as keyrotatectl accepts it
+ *    {resource}     its resource id
+ *    {role}         the command that makes the small role which the daemon needs
+ *    `keyrotatectl  followed by `--socket PATH` where the socket is not the default
+ *
+ * What stands for an argument is quoted for a shell where it has to be. Pure.
+ */
+#ifndef KEYROTATED_PROTO_REMEDY_H
+#define KEYROTATED_PROTO_REMEDY_H
+
+#include <stddef.h>
+
+/* Long enough for every remedy with all that is put into it. */
+enum { REMEDY_MAX = 1800 };
+
+/* Where keyrotatectl looks, and the daemon listens, when nothing else is said. */
+#define CONTROL_SOCKET_DEFAULT "/run/keyrotated/control.sock"
+
+struct two_key_resource;
+
+/* All borrowed. A placeholder whose words are NULL stays as it is. */
+struct remedy_words {
+    const char *account;
+    const char *resource_id;
+    const char *subscription_id;
+    const struct two_key_resource *type;
+    const char *socket; /* NULL, or the default: none has to be named */
+};
+
+/* Writes `text` with its placeholders filled; cut at `size` between characters. */
+void remedy_expand(const char *text, const struct remedy_words *words, char *out, size_t size);
+
+#endif
