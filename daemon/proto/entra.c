@@ -209,15 +209,21 @@ int entra_token_reply(struct access_token *token, const struct http_reply *reply
     failure_note_status(failure, reply, now);
     failure_note_id(failure->request_id, reply, "x-ms-request-id");
     document = json_parse_foreign(buf_str(&reply->body), reply->body.length, &err);
-    if (document != NULL && cloud_error_parse(&answer, buf_str(&reply->body), reply->body.length))
+    if (document != NULL && cloud_error_parse(&answer, buf_str(&reply->body), reply->body.length)) {
         read_error(failure, document, &answer, client);
-    else
+    } else {
+        if (document == NULL && err.code != -ENOMEM && reply->status < 500)
+            failure_set_remedy(
+                failure,
+                "see what stands between this machine and Microsoft Entra ID (proxy, "
+                "firewall), and check cloud.login");
         failure_set_text(failure, "%s gave application %s no token: %d %s%s", service,
                          client->client_id, reply->status,
                          err.code == -ENOMEM || answer.out_of_memory
                              ? "and there is no memory to read why"
                              : "without an explanation",
                          stranger_describe(reply, stranger));
+    }
     json_object_put(document);
     return -EIO;
 }

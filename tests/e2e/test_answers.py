@@ -134,6 +134,15 @@ def test_the_page_of_a_gateway(site, azure):
     assert "proxy" in refused["remedy"]
 
 
+def test_the_page_of_a_gateway_before_the_login(site, azure):
+    site.account("alpha")
+    azure.fault("page", face="entra", status=403, param="Access Denied")
+    site.start()
+    failed = site.log.wait("token.failed")
+    assert failed["http_status"] == 403 and 'web page, "Access Denied"' in failed["msg"]
+    assert "cloud.login" in failed["remedy"]
+
+
 @pytest.mark.parametrize("body", [
     {"Error": {"Code": "AuthorizationFailed", "Message": "No."}},
     {"Code": "AuthorizationFailed", "Message": "No."},
