@@ -337,6 +337,7 @@ static void run(struct daemon *daemon)
     log_emit(&daemon->log, &line);
     log_gaps(daemon);
     notify_ready(daemon->notify);
+    log_sink_watch(daemon->sink, daemon->loop);
     loop_watch_clock(daemon->loop, on_clock_jumped, daemon);
     engine_configure(daemon->engine, daemon->config, NULL);
     daemon_start_status(daemon);

@@ -143,6 +143,7 @@ void daemon_stop(struct daemon *daemon)
         return;
     }
     daemon->stopping = true;
+    log_sink_unwatch(daemon->sink);
     log_line_start(&line, loop_now(daemon->loop), LEVEL_NOTICE, "daemon.stopping",
                    "stopping: nothing new is started, %u request(s) in flight get a grace",
                    http_in_flight(daemon->http));

@@ -322,6 +322,7 @@ static void remove_account(struct engine_account *account)
 
     engine_places_remove(account);
     account->removed = true;
+    report_ended(account, &account->record);
     account->draining = true;
     engine->leaving++;
     if (account->waits)

@@ -144,6 +144,8 @@ const struct destination *action_destination(const struct engine_account *accoun
 /* --- engine_report.c --- */
 /* Writes the log lines of a turn's notes. */
 void report_notes(struct engine_account *account, const struct turn *turn);
+/* Ends in the log what was wrong by the record `before` and is not any more. */
+void report_ended(const struct engine_account *account, const struct record *before);
 /* Fills history rows from the notes; texts are borrowed from `turn`, `account` and `text`. */
 struct history_text {
     char fingerprint[FINGERPRINT_TEXT_MAX];

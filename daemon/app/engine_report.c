@@ -332,6 +332,61 @@ static void fingerprint_text(const struct note *note, char *out)
         hex_encode(note->fingerprint.bytes, FINGERPRINT_LENGTH, out);
 }
 
+/* --- trouble that lasts --- */
+
+enum { SUBJECT_MAX = 1200 };
+
+/* A failing delivery is the target's, all other trouble the account's. */
+static const char *subject_of(const struct engine_account *account, const struct target_id *target,
+                              char out[SUBJECT_MAX])
+{
+    char id[2 * TARGET_ID_LENGTH + 1] = "";
+
+    if (target)
+        hex_encode(target->bytes, TARGET_ID_LENGTH, id);
+    snprintf(out, SUBJECT_MAX, "%s %s", account->key, id);
+    return out;
+}
+
+static bool lasts(enum note_kind kind)
+{
+    return kind == NOTE_ROTATION_RETRYING || kind == NOTE_DELIVERY_FAILED || kind == NOTE_BLOCKED ||
+           kind == NOTE_ROTATION_OVERDUE;
+}
+
+static void end_trouble(const struct engine_account *account, enum note_kind kind,
+                        const struct target_id *target, bool quiet)
+{
+    char subject[SUBJECT_MAX];
+
+    log_ended(account->engine->parts.log, loop_now(account->engine->parts.loop), notes[kind].event,
+              subject_of(account, target, subject), quiet);
+}
+
+/* What was wrong before a step and is not any more. Who is blocked instead of being retried is not
+ * well; account.unblocked tells of the end of a block, and who it is. */
+void report_ended(const struct engine_account *account, const struct record *before)
+{
+    const struct record *record = &account->record;
+    bool removed = account->removed;
+
+    if (before->trouble != REASON_NONE && (removed || record->trouble == REASON_NONE))
+        end_trouble(account, NOTE_ROTATION_RETRYING, NULL,
+                    removed || record->blocked != REASON_NONE);
+    if (before->blocked != REASON_NONE && (removed || record->blocked == REASON_NONE))
+        end_trouble(account, NOTE_BLOCKED, NULL, true);
+    if (before->overdue_reported_at != 0 && (removed || record->overdue_reported_at == 0))
+        end_trouble(account, NOTE_ROTATION_OVERDUE, NULL, removed);
+    for (size_t i = 0; i < before->target_count; i++) {
+        const struct target_record *target = record_target_const(record, &before->targets[i].id);
+
+        if (before->targets[i].failing_since == 0)
+            continue;
+        if (removed || !target || target->failing_since == 0)
+            end_trouble(account, NOTE_DELIVERY_FAILED, &before->targets[i].id, removed || !target);
+    }
+}
+
 static void report(struct engine_account *account, const struct turn *turn, const struct note *note)
 {
     const struct record *record = &account->record;
@@ -341,6 +396,7 @@ static void report(struct engine_account *account, const struct turn *turn, cons
     char target[512];
     char fingerprint[FINGERPRINT_TEXT_MAX];
     char remedy[REMEDY_MAX];
+    char subject[SUBJECT_MAX];
     struct log_line line;
 
     if (!log_enabled(log, description->level))
@@ -373,6 +429,10 @@ static void report(struct engine_account *account, const struct turn *turn, cons
     else if (note->reason != REASON_NONE)
         log_line_text(&line, "reason", reason_describe(note->reason)->name);
     log_line_text(&line, "remedy", remedy_of(account, turn, note, remedy));
+    if (lasts(note->kind))
+        log_line_lasts(&line, subject_of(account,
+                                         note->kind == NOTE_DELIVERY_FAILED ? &note->target : NULL,
+                                         subject));
     log_emit(log, &line);
 }
 

@@ -79,6 +79,7 @@ static void step(struct engine_account *account, struct turn *turn)
 {
     struct rotation_context context;
     struct record next = account->record;
+    struct record before;
 
     turn->event.now = loop_now(account->engine->parts.loop);
     if (crypto_uuid(turn->uuid) == 0)
@@ -94,7 +95,9 @@ static void step(struct engine_account *account, struct turn *turn)
         engine_fault(account->engine, turn->effects.fault);
         return;
     }
+    before = account->record;
     account->record = next;
+    report_ended(account, &before);
     if (turn->event.command)
         command_name_account(account, turn);
     trace_moves(account, &turn->effects);

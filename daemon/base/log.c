@@ -47,6 +47,7 @@ void log_line_start(struct log_line *line, time_ms now, enum log_level level, co
     line->time = now;
     line->level = level;
     line->event = event;
+    line->trouble = NULL;
     line->field_count = 0;
     line->time_count = 0;
 
@@ -83,6 +84,18 @@ void log_line_time(struct log_line *line, const char *name, time_ms at)
     if (at == TIME_NEVER || line->time_count == LOG_TIMES_MAX)
         return;
     log_line_text(line, name, time_to_rfc3339(at, line->times[line->time_count++]));
+}
+
+void log_line_lasts(struct log_line *line, const char *subject)
+{
+    line->trouble = subject;
+}
+
+void log_ended(const struct log *log, time_ms now, const char *event, const char *subject,
+               bool quiet)
+{
+    if (log->ended != NULL)
+        log->ended(log->context, now, event, subject, quiet);
 }
 
 bool log_enabled(const struct log *log, enum log_level level)

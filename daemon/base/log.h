@@ -42,7 +42,8 @@ struct log_field {
 struct log_line {
     time_ms time;
     enum log_level level;
-    const char *event; /* a stable name such as "key.delivered" */
+    const char *event;   /* a stable name such as "key.delivered" */
+    const char *trouble; /* see log_line_lasts(); NULL: the line stands for itself */
     char message[LOG_MESSAGE_MAX];
     size_t field_count;
     struct log_field fields[LOG_FIELDS_MAX];
@@ -53,6 +54,8 @@ struct log_line {
 struct log {
     enum log_level level; /* lines above this severity number are dropped */
     void (*write)(void *context, const struct log_line *line);
+    /* See log_ended(). NULL: nobody wants to know. */
+    void (*ended)(void *context, time_ms now, const char *event, const char *subject, bool quiet);
     void *context;
 };
 
@@ -65,6 +68,16 @@ void log_line_start(struct log_line *line, time_ms now, enum log_level level, co
 void log_line_text(struct log_line *line, const char *name, const char *text);
 void log_line_number(struct log_line *line, const char *name, int64_t number);
 void log_line_time(struct log_line *line, const char *name, time_ms at);
+
+/* What the line says lasts until log_ended() is called for its event and this subject (borrowed:
+ * the resource id of an account, say). The sink may tell it once, and together with other subjects.
+ */
+void log_line_lasts(struct log_line *line, const char *subject);
+
+/* What lines of that event said about the subject is over; quiet: it has become something else, or
+ * nobody's. To be called whatever level is wanted; for what has not begun, without effect. */
+void log_ended(const struct log *log, time_ms now, const char *event, const char *subject,
+               bool quiet);
 
 /* Hands the line to the sink unless its level is not wanted. */
 void log_emit(struct log *log, const struct log_line *line);

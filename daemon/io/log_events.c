@@ -48,6 +48,7 @@ static const struct {
     {"revoke.started", "2873ed515ca1453b8b1e11477adb4ff8"},
     {"revoke.step", "14789694a83a4bb6b3088b2b3b31a407"},
     {"revoke.completed", "463b50c178f242dcb2ef62293e6240df"},
+    {"trouble.ended", "21d0317930c64e74a5d3d22f7402e797"},
     {"log.dropped", "2857fce27fae415b8a06eab2475986aa"},
     {"operator.command", "1acf0e063b5749e49f5d935fe0e51772"},
 };

@@ -8,8 +8,8 @@
 
 #include "base/str.h"
 #include "io/log_journal.h"
-#include "io/log_repeats.h"
 #include "io/log_stream.h"
+#include "io/log_troubles.h"
 #include "io/log_writer.h"
 
 /* What the writer's thread writes to. */
@@ -23,7 +23,10 @@ struct log_sink {
     log_writer_function *write;
     struct log_writer *writer;
     struct outlets *outlets;
-    struct log_repeats *repeats; /* NULL: no memory for it; every line is written */
+    struct log_troubles *troubles;
+    struct loop *loop; /* NULL: not watched */
+    struct timer timer;
+    time_ms timer_at; /* when it fires */
 };
 
 /* systemd sets $JOURNAL_STREAM to DEVICE:INODE of the stream that it connected to the journal
@@ -87,17 +90,72 @@ static void write_line(void *context, const struct log_line *line)
 {
     struct log_sink *sink = context;
 
-    log_writer_put(sink->writer, sink->write, line);
+    if (line->level <= sink->log->level)
+        log_writer_put(sink->writer, sink->write, line);
+}
+
+/* Looks again in a second, when that is when something may be due: an answer to what has just been
+ * taken costs a look at all troubles. */
+static void look_soon(struct log_sink *sink, time_ms now)
+{
+    enum { SOON_MS = 1000 };
+
+    if (sink->loop == NULL || (sink->timer_at > now && sink->timer_at <= now + SOON_MS))
+        return;
+    sink->timer_at = now + SOON_MS;
+    timer_set_delay(&sink->timer, SOON_MS);
+}
+
+static void on_timer(struct timer *timer)
+{
+    struct log_sink *sink = container_of(timer, struct log_sink, timer);
+    enum { LOOK_AT_LEAST_EVERY = 60 * 1000 };
+    time_ms now = loop_now(sink->loop);
+    time_ms next = log_troubles_due(sink->troubles, now, false);
+    duration_ms delay = LOOK_AT_LEAST_EVERY;
+
+    if (next == TIME_NEVER) {
+        sink->timer_at = 0;
+        return;
+    }
+    if (next < now + delay)
+        delay = next > now ? next - now : 1;
+    sink->timer_at = now + delay;
+    timer_set_delay(timer, delay);
 }
 
 static void take_line(void *context, const struct log_line *line)
 {
     struct log_sink *sink = context;
 
-    if (sink->repeats != NULL)
-        log_repeats_take(sink->repeats, line);
-    else
-        write_line(sink, line);
+    log_troubles_take(sink->troubles, line);
+    if (line->trouble != NULL)
+        look_soon(sink, line->time);
+}
+
+static void take_end(void *context, time_ms now, const char *event, const char *subject, bool quiet)
+{
+    struct log_sink *sink = context;
+
+    log_troubles_end(sink->troubles, now, event, subject, quiet);
+    look_soon(sink, now);
+}
+
+void log_sink_watch(struct log_sink *sink, struct loop *loop)
+{
+    sink->loop = loop;
+    timer_init(loop, &sink->timer, on_timer);
+    log_troubles_gather(sink->troubles, true);
+}
+
+void log_sink_unwatch(struct log_sink *sink)
+{
+    if (sink->loop == NULL)
+        return;
+    (void)log_troubles_due(sink->troubles, loop_now(sink->loop), true);
+    log_troubles_gather(sink->troubles, false);
+    timer_close(&sink->timer, NULL);
+    sink->loop = NULL;
 }
 
 void log_sink_configure(struct log_sink *sink, enum log_format format, enum log_level level)
@@ -146,16 +204,18 @@ struct log_sink *log_sink_new(struct log *log, enum log_format format, enum log_
         return NULL;
     sink->log = log;
     sink->outlets = outlets_new();
-    sink->writer = sink->outlets ? log_writer_new(sink->outlets) : NULL;
+    sink->troubles = log_troubles_new(write_line, sink);
+    sink->writer = sink->outlets && sink->troubles ? log_writer_new(sink->outlets) : NULL;
     if (sink->writer == NULL) {
+        log_troubles_free(sink->troubles);
         outlets_free(sink->outlets);
         free(sink);
         return NULL;
     }
-    sink->repeats = log_repeats_new(write_line, sink);
     log_sink_configure(sink, format, level);
     log->context = sink;
     log->write = take_line;
+    log->ended = take_end;
     return sink;
 }
 
@@ -169,8 +229,9 @@ void log_sink_free(struct log_sink *sink)
     if (sink == NULL)
         return;
     sink->log->write = NULL;
+    sink->log->ended = NULL;
     sink->log->context = NULL;
-    log_repeats_free(sink->repeats);
+    log_troubles_free(sink->troubles);
     if (log_writer_free(sink->writer))
         outlets_free(sink->outlets);
     free(sink);

@@ -1,17 +1,14 @@
 /*
- * Where log lines go: the native journal, logfmt or JSON lines; and the summing up of repeats.
- * Nobody waits for a line to be written: that happens on a thread of the sink's (log_writer.h).
- *
- * A warning or an error that says the same as the last line about the same event and account (and
- * target and identity) is counted, not written, for up to an hour. The latest of them follows, with
- * the count as `repeated`, before the next line that differs, or after the hour. "The same" leaves
- * out what differs from attempt to attempt: log_repeats.h. Lines below warning are never held back.
+ * Where log lines go: the native journal, logfmt or JSON lines. Nobody waits for a line to be
+ * written: that happens on a thread of the sink's (log_writer.h). Trouble that lasts is told once,
+ * and for all that have it together (log_troubles.h).
  */
 #ifndef KEYROTATED_IO_LOG_SINK_H
 #define KEYROTATED_IO_LOG_SINK_H
 
 #include "base/log.h"
 #include "conf/config.h"
+#include "io/loop.h"
 
 struct log_sink;
 
@@ -26,13 +23,19 @@ struct log_sink *log_sink_new(struct log *log, enum log_format format, enum log_
  * errno value. */
 int log_sink_start(struct log_sink *sink);
 
+/* From now on trouble is gathered, and told again daily. Unwatch before the last event of the
+ * daemon: what is untold is told then, and what repeats itself afterwards is not. The sink must
+ * live until the loop has ended. */
+void log_sink_watch(struct log_sink *sink, struct loop *loop);
+void log_sink_unwatch(struct log_sink *sink);
+
 /* Is what is written to stderr for the journal, and not for a person at a terminal? */
 bool log_sink_is_journal(void);
 
-/* Lines from now on. What has been counted goes on being counted. */
+/* Lines from now on. */
 void log_sink_configure(struct log_sink *sink, enum log_format format, enum log_level level);
-/* Writes what was counted and not yet told, and all that is queued unless nobody reads it
- * (log_writer_free()); frees; log->write is NULL afterwards. */
+/* Writes all that is queued unless nobody reads it (log_writer_free()); frees; log->write is NULL
+ * afterwards. */
 void log_sink_free(struct log_sink *sink);
 
 /* Writes a message for a person to stderr as it is, before the end of a start that failed. Given up

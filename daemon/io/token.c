@@ -183,6 +183,7 @@ static void close_stale_entries(struct token_cache *cache)
 
         if (!entry->repeat.closing && !entry->fetching && list_empty(&entry->waiting) &&
             !is_good(entry, now) && now >= entry->silent_until) {
+            log_ended(cache->log, loop_now(cache->loop), "token.failed", entry->key, true);
             entry->key[0] = '\0';
             timer_close(&entry->repeat, on_entry_closed);
         }
@@ -246,12 +247,10 @@ static void log_failure(struct token_entry *entry)
     const struct failure *failure = &entry->failure;
     struct token_cache *cache = entry->cache;
     time_ms now = loop_now(cache->loop);
-    bool often = (entry->failures & (entry->failures - 1)) != 0;
     struct log_line line;
 
-    /* The first, second, fourth, … in a row: seen, but not a line a minute for a whole night. */
-    log_line_start(&line, now, often ? LEVEL_DEBUG : LEVEL_WARNING, "token.failed", "%s",
-                   failure->text);
+    log_line_start(&line, now, LEVEL_WARNING, "token.failed", "%s", failure->text);
+    log_line_lasts(&line, entry->key);
     log_line_text(&line, "identity", entry->identity.name);
     log_line_text(&line, "reason", reason_describe(failure->reason)->name);
     log_line_text(&line, "remedy",
@@ -313,6 +312,7 @@ static void fetch_succeeded(struct token_entry *entry, struct access_token *toke
         return;
     }
     entry->fetching = false;
+    log_ended(entry->cache->log, loop_now(entry->cache->loop), "token.failed", entry->key, false);
     entry->failures = 0;
     entry->silent_until = 0;
     sealed_free(entry->token);

@@ -96,19 +96,46 @@ def test_status_line_names_who_is_not_well(site):
     assert all(re.fullmatch(r"[^/]+/silent\d", name) for name in names.split(", "))
 
 
-def test_a_repeated_error_is_summed_up(site, azure):
-    """The same again is counted, not written again; the number follows when it changes."""
+def test_many_accounts_with_one_trouble_are_one_line(site):
+    """One wrong secret: a line when it begins, a line when it ends, none after the last event; the
+    same in status."""
+    secret = site.secret_file.read_text()
+    site.secret_file.write_text("wrong\n")
+    for number in range(40):
+        site.account(f"account{number}")
+    site.start()
+    line = site.log.wait("rotation.retrying")
+    assert line["alike"] == 40 and line["reason"] == "token_failed" and "account" not in line
+    assert len(line["names"].split(", ")) == 5 and line["names"].endswith(" and 35 more")
+    status = site.ctl("status").stdout.splitlines()
+    assert len(status) <= 7 and status[2].startswith("40 accounts: "), status
+    time.sleep(3)  # each account is tried every second
+    assert len(site.log.lines(event="rotation.retrying")) == 1
+    assert len(site.log.lines(event="token.failed")) == 1
+    site.secret_file.write_text(secret)
+    site.wait_adopted(*(f"account{number}" for number in range(40)))
+    site.daemons[-1].stop()
+    ended = site.log.lines(event="trouble.ended", ended="rotation.retrying")
+    assert [line["alike"] for line in ended] == [40] and ended[0]["repeated"] >= 40
+    assert len(site.log.lines(event="trouble.ended", ended="token.failed", identity="ops")) == 1
+    events = [line["event"] for line in site.log.lines()]
+    assert "trouble.ended" not in events[events.index("daemon.stopping"):]
+
+
+def test_a_repeated_error_is_told_once(site, azure):
+    """The same again is counted, not written again; the number follows when it is over."""
     site.policy(check_every="1s", rotate_every="10m")
-    azure.fault("status", op="get", status=500, code="InternalServerError", message="Again.")
+    azure.fault("status", op="listKeys", status=500, code="InternalServerError", message="Again.")
     site.account("alpha")
     site.start()
-    wait_until(lambda: len(azure.truth.requests("get")) >= 6, "it was tried some times")
-    assert len(site.log.lines(event="rotation.retrying")) == 1
+    wait_until(lambda: len(azure.truth.requests("listKeys")) >= 6, "it was tried some times")
+    assert len(site.log.lines(event="rotation.retrying", account="alpha")) == 1
     azure.clear_faults()
     site.wait_adopted("alpha")
     site.daemons[-1].stop()
-    lines = site.log.lines(event="rotation.retrying")
-    assert len(lines) == 2 and lines[1]["repeated"] >= 4
+    assert len(site.log.lines(event="rotation.retrying")) == 1
+    ended = site.log.lines(event="trouble.ended", account="alpha")
+    assert len(ended) == 1 and ended[0]["repeated"] >= 2 and ended[0]["duration_ms"] > 0
 
 
 # --- --once ---

@@ -136,19 +136,6 @@ static void test_level_and_format_can_change(void **state)
     assert_true(str_starts_with(hear(f), "{\"time\""));
 }
 
-static void test_repeats_are_summed_up_at_the_end(void **state)
-{
-    struct fixture *f = *state;
-    struct log_sink *sink = start_sink(f, LOG_FORMAT_AUTO);
-
-    say(f, LEVEL_WARNING);
-    assert_true(str_starts_with(hear(f), "time=")); /* no $JOURNAL_STREAM: logfmt */
-    say(f, LEVEL_WARNING);
-    say(f, LEVEL_WARNING);
-    log_sink_free(sink);
-    assert_true(str_ends_with(hear(f), "attempt=3 repeated=2\n"));
-}
-
 static void test_auto_compares_the_journal_stream(void **state)
 {
     struct fixture *f = *state;
@@ -243,7 +230,7 @@ static const char *const events[] = {
     "key.regenerated",     "key.verified",      "key.unverified",     "key.delivered",
     "delivery.failed",     "drift.detected",    "drift.repaired",     "consumers.at_risk",
     "consumers.safe",      "target.abandoned",  "revoke.started",     "revoke.step",
-    "revoke.completed",    "operator.command",  "log.dropped",
+    "revoke.completed",    "operator.command",  "log.dropped",        "trouble.ended",
 };
 enum { EVENT_COUNT = sizeof(events) / sizeof(events[0]) };
 
@@ -292,7 +279,6 @@ int main(void)
         TO_PIPE(test_logfmt),
         TO_PIPE(test_json),
         TO_PIPE(test_level_and_format_can_change),
-        TO_PIPE(test_repeats_are_summed_up_at_the_end),
         TO_PIPE(test_auto_compares_the_journal_stream),
         TO_PIPE(test_lines_from_before_the_start_are_written),
         TO_PIPE(test_a_message_goes_as_it_is),
