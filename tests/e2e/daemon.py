@@ -34,12 +34,19 @@ class Log:
             text = file.read().decode(errors="replace")
         lines = [_parse(line) for line in text[:text.rfind("\n") + 1].splitlines()]
         return [line for line in lines
-                if all(line.get(name) == value for name, value in fields.items())]
+                if all(_has(line, name, value) for name, value in fields.items())]
 
     def wait(self, event, since=0, timeout=TIMEOUT, **fields):
         """The first line of that event with these fields."""
         what = f"{event} {fields or ''} is logged"
         return wait_until(lambda: self.lines(since, event=event, **fields), what, timeout)[0]
+
+
+def _has(line, name, value):
+    """A line about several accounts names them in one field."""
+    if name == "account" and "names" in line:
+        return any(one.endswith(f"/{value}") for one in line["names"].split(" and ")[0].split(", "))
+    return line.get(name) == value
 
 
 def _parse(line):

@@ -53,7 +53,8 @@ def test_adoption_table(site, azure):
     for name, reason in blocked.items():
         line = site.log.wait("account.blocked", account=name)
         assert line["reason"] == reason and "keyrotatectl" in line["remedy"], line
-    assert site.log.lines(event="account.blocked", account="unknownkey")[0]["target"]
+    unknown = site.log.lines(event="account.blocked", account="unknownkey")[0]
+    assert "target" in unknown or unknown["alike"] == 2
     assert azure.keys("oneempty")["Primary"] in (site.keys / "oneempty.second").read_text()
 
     stays_true(lambda: {name: site.held(name) for name in blocked} == before, 1.5,
