@@ -389,11 +389,10 @@ bool machine_is_described(struct machine *machine)
 
 void machine_note_undescribed(struct machine *machine)
 {
-    const struct failure *undescribed = machine->event->undescribed;
-
-    if (undescribed && (reason_describe(undescribed->reason)->clearing == CLEARED_BY_WORLD ||
-                        machine_blocked_by_world(machine->record)))
-        machine_fail(machine, undescribed);
+    if (!machine->event->undescribed)
+        return;
+    machine_fail(machine, machine->event->undescribed);
+    machine->record->check_at = machine->record->retry_at;
 }
 
 /* The resource moves never, and its endpoint hardly ever. */
@@ -470,9 +469,7 @@ bool machine_take_look(struct machine *machine)
     if (judge_is_late(machine->record, machine->event->look))
         return true;
     if (machine_look_is_whole(machine)) {
-        /* What a rotation waits for is not there yet, and what blocks may still do so. */
-        if (!undescribed || (machine->record->position != POSITION_ROTATE_LOOK &&
-                             !machine_blocked_by_world(machine->record)))
+        if (!undescribed)
             machine_recovered(machine);
         return true;
     }

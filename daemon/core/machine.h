@@ -87,8 +87,8 @@ void machine_act_look(struct machine *machine);
 /* Is the description there that a regenerate needs? Without it there is trouble, or a block: the
  * description's. */
 bool machine_is_described(struct machine *machine);
-/* The keys are as they should be, but the description says that they are of no use, or what blocked
- * before was not shown to be right again: so says the account. */
+/* A check has found the keys as they should be, but had no description: that is trouble, or a
+ * block, long before the next rotation fails for it. The next check comes with the retry. */
 void machine_note_undescribed(struct machine *machine);
 /* A look succeeded; what is done because of it is done while it is fresh. */
 void machine_looked(struct machine *machine);

@@ -177,7 +177,7 @@ def test_once_with_something_undone(site, azure, once):
     assert time.monotonic() - started < 30, "what is blocked is not waited for"
     assert site.holds("alpha") == "Primary", "the others are done all the same"
     site.forget("silent")
-    azure.fault("status", op="get", status=500, code="InternalServerError", message="No.")
+    azure.fault("status", op="listKeys", status=500, code="InternalServerError", message="No.")
     site.config["targets"]["second"] = {"type": "file", "path": f"{site.keys}/{{account}}.2"}
     site.config["defaults"]["deliver_to"] = ["file", "second"]
     assert once("--timeout", "2s") == EXIT_UNDONE
