@@ -302,13 +302,28 @@ static int check_names(const struct engine *engine, const struct control_query *
     return 0;
 }
 
-static bool is_asked_for(const struct account *subject, const struct control_query *query)
+static bool is_asked_for(const struct account *subject, const struct control_query *query,
+                         size_t name_count)
 {
-    for (size_t name = 0; name < query->name_count; name++)
+    for (size_t name = 0; name < name_count; name++)
         if (control_names_account(query->names[name], subject->name, subject->resource_group,
                                   subject->id))
             return true;
     return false;
+}
+
+/* In the order asked for; each once. */
+static void write_named(const struct engine *engine, const struct control_query *query,
+                        struct buf *out)
+{
+    for (size_t name = 0; name < query->name_count; name++) {
+        for (size_t i = 0; i < engine->account_count; i++) {
+            const struct account *subject = engine->accounts[i]->account;
+
+            if (is_asked_for(subject, query, name + 1) && !is_asked_for(subject, query, name))
+                write_account(engine->accounts[i], false, out);
+        }
+    }
 }
 
 static void fill_daemon(const struct engine *engine, struct daemon_snapshot *daemon)
@@ -346,12 +361,11 @@ int engine_status(struct engine *engine, const struct control_query *query,
         return failed;
     fill_daemon(engine, daemon);
     control_status_start(out, daemon);
-    for (size_t i = 0; i < engine->account_count; i++) {
-        const struct engine_account *account = engine->accounts[i];
-
-        if (query->scope == CONTROL_NAMED && !is_asked_for(account->account, query))
-            continue;
-        write_account(account, query->scope == CONTROL_NOT_WELL, out);
+    if (query->scope == CONTROL_NAMED) {
+        write_named(engine, query, out);
+    } else {
+        for (size_t i = 0; i < engine->account_count; i++)
+            write_account(engine->accounts[i], query->scope == CONTROL_NOT_WELL, out);
     }
     control_status_end(out);
     return out->failed;

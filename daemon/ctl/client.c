@@ -62,7 +62,9 @@ static enum ctl_exit explain(CURL *curl, CURLcode result, const char *socket, st
 
     (void)curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &system_errno);
     if (result == CURLE_COULDNT_CONNECT && (system_errno == EACCES || system_errno == EPERM)) {
-        (void)err_set(err, -EACCES, "not permitted to use %s: be root or in the group that owns it",
+        (void)err_set(err, -EACCES,
+                      "not permitted to use %s: be root, or join the group keyrotated-admin "
+                      "(sudo usermod -aG keyrotated-admin $USER) and log in again",
                       socket);
         return CTL_NOT_PERMITTED;
     }

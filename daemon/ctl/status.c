@@ -14,8 +14,8 @@ static enum ctl_exit complain(enum ctl_exit result, const char *message)
     return result;
 }
 
-/* A reply that is no status document says why. */
-static enum ctl_exit explain_refusal(const struct buf *text)
+/* A reply that is no status document says why: 4xx, that the question was wrong. */
+static enum ctl_exit explain_refusal(const struct buf *text, long http_status)
 {
     struct control_answer answer;
     struct json_object *document;
@@ -24,9 +24,7 @@ static enum ctl_exit explain_refusal(const struct buf *text)
 
     if (control_answer_parse(buf_str(text), text->length, &answer, &document, &err) != 0)
         return complain(CTL_UNREACHABLE, err.text);
-    result = complain(answer.outcome == CONTROL_NOT_FOUND || answer.outcome == CONTROL_AMBIGUOUS
-                          ? CTL_USAGE
-                          : CTL_UNREACHABLE,
+    result = complain(http_status >= 400 && http_status < 500 ? CTL_USAGE : CTL_UNREACHABLE,
                       answer.message);
     json_object_put(document);
     return result;
@@ -54,7 +52,7 @@ enum ctl_exit ctl_fetch(const struct ctl_options *options, enum control_scope sc
     buf_done(&path);
     if (result != CTL_DONE)
         return result;
-    return http_status == 200 ? CTL_DONE : explain_refusal(text);
+    return http_status == 200 ? CTL_DONE : explain_refusal(text, http_status);
 }
 
 enum ctl_exit ctl_fetch_status(const struct ctl_options *options, enum control_scope scope,

@@ -104,8 +104,12 @@ enum ctl_exit ctl_status_severity(const struct control_status *status)
 /* "blocked: targets_disagree, overdue, CONSUMERS AT RISK" */
 static void write_state(struct buf *out, const struct account_snapshot *account)
 {
-    ctl_write_plain(out, account->state);
-    if (account->reason) {
+    if (str_equal(account->state, "held") && str_equal(account->reason, "config")) {
+        (void)buf_append_str(out, "watched only (rotate: false)");
+    } else {
+        ctl_write_plain(out, account->state);
+    }
+    if (account->reason && !str_equal(account->reason, "config")) {
         (void)buf_append_str(out, ": ");
         ctl_write_plain(out, account->reason);
     }
@@ -251,7 +255,9 @@ void ctl_write_trouble(struct buf *out, const struct account_snapshot *account, 
         write_hold_line(out, &account->holds[i], now);
     }
     if (account->failure.at != TIME_NEVER && account->reason && account->failure.text) {
-        (void)buf_append_str(out, "    last failure: ");
+        (void)buf_append_str(out, "    last failure, ");
+        write_distance(out, account->failure.at, now);
+        (void)buf_append_str(out, ": ");
         ctl_write_plain(out, account->failure.text);
         (void)buf_append_char(out, '\n');
     }

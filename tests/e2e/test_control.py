@@ -54,6 +54,21 @@ def test_status(calm):
     assert json.loads(calm.ctl("--json", "status").stdout)["accounts"] == [], "all is well"
 
 
+def test_status_keeps_the_order_asked_for(calm):
+    document = json.loads(calm.ctl("--json", "status", "bravo", "alpha", "BRAVO").stdout)
+    assert [one["name"] for one in document["accounts"]] == ["bravo", "alpha"]
+    assert calm.ctl("status", "a/b/c").returncode == USAGE
+
+
+def test_watched_only_is_well(site, azure):
+    site.account("alpha", rotate=False)
+    site.start()
+    site.wait_adopted("alpha")
+    status = site.ctl("status", "--all")
+    assert status.returncode == WELL and "watched only (rotate: false)" in status.stdout, status
+    assert site.ctl("status").returncode == WELL
+
+
 def test_status_of_troubles(calm, azure):
     """1: retrying or held; 2: blocked, overdue or at risk. Each with what to do about it."""
     azure.fault("status", op="get", account="alpha", status=500, code="InternalServerError",

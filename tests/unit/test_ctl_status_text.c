@@ -134,7 +134,7 @@ static void test_problem(void **state)
                         "batch/sampleacct: blocked: targets_disagree, overdue, CONSUMERS AT RISK, "
                         "for 3h\n"
                         "    the targets hold different keys\n"
-                        "    last failure: no ?[31mred?\n"
+                        "    last failure, 1h ago: no ?[31mred?\n"
                         "    do: keyrotatectl adopt sampleacct --active primary|secondary\n");
 }
 
@@ -171,17 +171,17 @@ static void test_problems_of_one_cause_are_told_together(void **state)
                         "\nbatch/sampleacct: blocked: targets_disagree, overdue, CONSUMERS AT "
                         "RISK, for 3h\n"
                         "    the targets hold different keys\n"
-                        "    last failure: no ?[31mred?\n"
+                        "    last failure, 1h ago: no ?[31mred?\n"
                         "    do: keyrotatectl adopt sampleacct --active primary|secondary\n"
                         "\n300 accounts: batch/a0, batch/a1, batch/a2, batch/a3, batch/a4 and 295 "
                         "more: retrying: token_failed, for 5h\n"
                         "    no access token could be had\n"
-                        "    last failure: a0: invalid secret (trace 0)\n"
+                        "    last failure, 1h ago: a0: invalid secret (trace 0)\n"
                         "    next try in 1m\n"
                         "    do: check the secret\n"
                         "\nbatch/a0: retrying: token_failed, for 1m\n"
                         "    no access token could be had\n"
-                        "    last failure: a0: invalid secret (trace 0)\n"
+                        "    last failure, 1h ago: a0: invalid secret (trace 0)\n"
                         "    next try in 5h\n"
                         "    do: check the secret\n");
 }
@@ -298,6 +298,7 @@ static void test_severity(void **state)
         {"adopting", "network", false, false, CTL_NOT_DONE},
         {"retrying", "network", false, false, CTL_NOT_DONE},
         {"held", "operator", false, false, CTL_NOT_DONE},
+        {"held", "config", false, false, CTL_DONE},
         {"something new", NULL, false, false, CTL_NOT_DONE},
         {"blocked", "key_refused", false, false, CTL_REFUSED},
         {"ok", NULL, true, false, CTL_REFUSED},
