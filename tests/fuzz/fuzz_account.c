@@ -3,7 +3,7 @@
  * keys in base64, or none and a sentence that says why; and no part of one comes along with an
  * error.
  */
-#include <errno.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "fuzz.h"
@@ -18,13 +18,15 @@ static void read_description(const char *body, size_t length)
     const int r = two_key_batch_account.read(body, length, &facts, &obstacle, &err);
 
     if (r == 0) {
-        MUST(facts.endpoint != NULL && facts.endpoint[0] != '\0' && facts.location != NULL);
-        MUST(fuzz_is_presentable(facts.endpoint));
+        MUST(facts.endpoint == NULL || (facts.endpoint[0] != '\0' && strlen(facts.endpoint) < 512));
+        MUST(facts.endpoint == NULL || strpbrk(facts.endpoint, "/@?# ") == NULL);
+        MUST(facts.endpoint == NULL || fuzz_is_presentable(facts.endpoint));
+        MUST(obstacle.reason == REASON_NONE || obstacle.what.text[0] != '\0');
+        MUST(obstacle.reason == REASON_NONE || fuzz_is_presentable(obstacle.what.text));
+        MUST(!obstacle.stops_looks || obstacle.reason != REASON_NONE);
     } else {
         MUST(facts.endpoint == NULL && facts.location == NULL);
-        MUST(r == -ENOTSUP ? obstacle.reason != REASON_NONE && obstacle.what.text[0] != '\0'
-                           : err.code < 0 && err.text[0] != '\0');
-        MUST(fuzz_is_presentable(r == -ENOTSUP ? obstacle.what.text : err.text));
+        MUST(err.code < 0 && err.text[0] != '\0' && fuzz_is_presentable(err.text));
     }
     resource_facts_done(&facts);
 }
