@@ -1,0 +1,202 @@
+#!/usr/bin/python3
+"""The real daemon among people of bad will: are its rotations punctual, does its memory stay flat?
+
+A few accounts rotate every second or so, and programs sign requests with their keys. First nobody
+disturbs them; then a thousand clients of the control socket with one bad habit after the other; then
+500 more accounts, each in a subscription of its own, whose servers take every request and never answer.
+In each, rotations are counted, an honest `keyrotatectl status` is timed, and the daemon's memory,
+descriptors and threads are measured.
+"""
+
+import argparse
+import dataclasses
+import datetime
+import json
+import pathlib
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "e2e"), str(HERE.parent / "crash")]
+
+import figures  # noqa: E402
+from bad_clients import HABITS  # noqa: E402
+from patience import wait_until  # noqa: E402
+from soak import conclude  # noqa: E402
+from stand_in import resource_id  # noqa: E402
+from world import Broken, Traits, World  # noqa: E402
+
+ACCOUNTS = 4
+CLIENTS = 1000
+SERVERS = 500
+# What rotations may lose to a thousand clients on a machine that they share with them.
+LEAST_PACE = 0.5
+SLOWEST_STATUS_S = 10.0
+MEMORY_MAX_KB = 16 * 1024
+WARM_UP_S = 5
+
+
+@dataclasses.dataclass
+class Phase:
+    name: str
+    seconds: float
+    rotations: int = 0
+    longest_gap: float = 0.0
+    answers: list = dataclasses.field(default_factory=list)
+    samples: list = dataclasses.field(default_factory=list)
+    clients: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def pace(self):
+        return self.rotations / self.seconds
+
+    def line(self):
+        memory = [sample.pss_kb for sample in self.samples]
+        count = max(sample.descriptors for sample in self.samples)
+        threads = max(sample.threads for sample in self.samples)
+        slowest = f"{max(self.answers) * 1000:6.0f} ms" if self.answers else "   none"
+        return (f"  {self.name:20} {self.pace:6.2f} rotations/s, longest pause {self.longest_gap:5.1f} s,"
+                f" status {slowest}, PSS {min(memory):,} to {max(memory):,} kB,"
+                f" {count} descriptors, {threads} threads"
+                + "".join(f", {count:,} {what}" for what, count in self.clients.items() if count))
+
+
+class Trial:
+    def __init__(self, build, disk, seconds):
+        self.seconds = seconds
+        self.world = World(build, disk, "hostile", Traits(accounts=ACCOUNTS))
+        self.site = self.world.site
+        self.phases = []
+        self.config_before = None
+
+    def measure(self, name):
+        """What happens for so long."""
+        world, phase = self.world, Phase(name, self.seconds)
+        since = self.site.log.mark()
+        ends = time.monotonic() + self.seconds
+        while time.monotonic() < ends:
+            if world.wait(lambda: False, 0.5) or not world.runs():
+                raise Broken(f"the daemon ended with {world.life.status} ({name})")
+            phase.samples.append(figures.take(world.life.daemon.pid))
+            began = time.monotonic()
+            try:
+                answer = self.site.ctl("status", timeout=SLOWEST_STATUS_S * 3)
+                if answer.returncode in (0, 1, 2):
+                    phase.answers.append(time.monotonic() - began)
+            except subprocess.TimeoutExpired:
+                phase.answers.append(SLOWEST_STATUS_S * 3)
+        phase.seconds = self.seconds + time.monotonic() - ends
+        self.count(phase, since)
+        self.phases.append(phase)
+        print(phase.line(), flush=True)
+        return phase
+
+    def count(self, phase, since):
+        """Rotations of the accounts that have always been there, and the longest time without any."""
+        times = {account: [] for account in self.world.accounts}
+        for line in self.site.log.lines(since, event="rotation.completed"):
+            if line["account"] in times:
+                times[line["account"]].append(
+                    datetime.datetime.fromisoformat(line["time"]).timestamp())
+        phase.rotations = sum(map(len, times.values()))
+        gaps = [later - sooner for one in times.values() for sooner, later in zip(one, one[1:])]
+        phase.longest_gap = max(gaps, default=phase.seconds)
+
+    def besiege(self, habit):
+        crowd = subprocess.Popen([sys.executable, "-B", HERE / "bad_clients.py", "--habit", habit,
+                                  "--clients", str(CLIENTS), self.site.socket],
+                                 stdout=subprocess.PIPE, text=True)
+        try:
+            self.world.wait(lambda: False, WARM_UP_S)
+            phase = self.measure(habit)
+        finally:
+            crowd.terminate()
+            counts = crowd.communicate(timeout=60)[0]
+        phase.clients = json.loads(counts)
+        print(f"  {'':20} " + ", ".join(f"{count:,} {what}" for what, count in phase.clients.items()))
+
+    def hang(self):
+        """Accounts whose servers never answer, adopted while they still did."""
+        names = [f"hung{number}" for number in range(SERVERS)]
+        for number, name in enumerate(names):
+            subscription = f"00000000-0000-0000-0001-{number:012d}"
+            self.site.azure.ask("PUT", "accounts", {
+                "name": name, "subscription_id": subscription, "resource_group": "e2e",
+                "location": "westeurope"})
+            self.site.config["accounts"].append({
+                "id": resource_id(name, subscription), "adopt_active": "primary"})
+        self.site.write()
+        if self.site.ctl("reload").returncode != 0:
+            raise Broken("the accounts of the servers that are to hang were refused")
+        wait_until(lambda: len(self.site.log.lines(event="account.adopted")) >= SERVERS + ACCOUNTS,
+                   "all of them are adopted", timeout=180, pause=0.5)
+        self.site.azure.ask("POST", "faults", [{"face": "arm", "op": "any", "account": name,
+                                               "fault": "hang"} for name in names])
+        self.world.wait(lambda: False, WARM_UP_S)
+        return self.measure(f"{SERVERS} hung servers")
+
+    def live(self):
+        world = self.world
+        world.admit_users()
+        world.start()
+        world.wait_up()
+        world.must_rotate("at first")
+        self.measure("nobody")
+        for habit in HABITS:
+            self.besiege(habit)
+        self.measure("nobody any more")
+        self.hang()
+        self.site.azure.clear_faults()
+        world.end_daemon()
+
+    def run(self):
+        world = self.world
+        try:
+            self.live()
+        except Exception:  # whatever it is, the world is taken down, and it is told
+            world.report.wrong.append(f"{traceback.format_exc()}\nthe log ends with\n"
+                                      f"{world.site.log.tail(12)}")
+        try:
+            world.end_daemon()
+            world.judge()
+        finally:
+            world.close()
+
+    def verdicts(self):
+        calm = self.phases[0] if self.phases else None
+        yield "nobody held a dead key, and all rules were kept", "\n".join(self.world.report.wrong)
+        for phase in self.phases[1:]:
+            wrong = []
+            if phase.pace < LEAST_PACE * calm.pace:
+                wrong.append(f"{phase.pace:.2f} rotations a second, {calm.pace:.2f} when left alone")
+            if not phase.answers or max(phase.answers) > SLOWEST_STATUS_S:
+                wrong.append(f"an honest status took {max(phase.answers, default=0):.1f} s, or failed")
+            peak = max(sample.pss_kb for sample in phase.samples)
+            base = max(sample.pss_kb for sample in calm.samples)
+            if peak > base + MEMORY_MAX_KB:
+                wrong.append(f"memory went from {base:,} to {peak:,} kB")
+            yield phase.name, "\n".join(wrong)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--seconds", type=float, default=20, help="for each phase")
+    parser.add_argument("--results", type=pathlib.Path)
+    arguments = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (8192, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+    disk = pathlib.Path(tempfile.mkdtemp(prefix="hostile-", dir=arguments.build))
+    trial = Trial(arguments.build.resolve(), disk, arguments.seconds)
+    trial.run()
+    if not any(disk.iterdir()) if disk.exists() else False:
+        disk.rmdir()
+    return conclude(arguments.results, "hostile", list(trial.verdicts()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
