@@ -327,7 +327,9 @@ crash: all $B/fail_calls.so ## The real daemon, killed KILLS=200 times and more,
 SOAK_SECONDS ?= 1800
 soak: all ## The real daemon for SOAK_SECONDS=1800 in bad weather: does anything grow, does anybody suffer?
 	@$(PYTHON) -B tests/endurance/soak.py --build $B --seconds $(SOAK_SECONDS) --results $B/results/soak.xml
-.PHONY: soak
+hostile: all ## The real daemon among 4,000 clients of bad habits and 500 servers that hang
+	@$(PYTHON) -B tests/endurance/hostile.py --build $B --results $B/results/hostile.xml
+.PHONY: soak hostile
 
 # The protocol itself, checked by spin; and its moves, held against those of the code.
 DEBIAN_LINT_PACKAGES += spin

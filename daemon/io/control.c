@@ -6,6 +6,9 @@
 
 #include "io/control_http.h"
 
+/* For a request to arrive while every connection is taken. */
+#define CROWDED_TIMEOUT ((duration_ms)100)
+
 /* --- commands --- */
 
 static void request_free(struct control_request *request)
@@ -103,10 +106,28 @@ static duration_ms sweep_interval(const struct control *control)
     return (receive < command ? receive : command) / 4 + 1;
 }
 
+/* As many are connected as may be, and others may be waiting for a place. */
+static bool is_crowded(const struct control *control)
+{
+    return control->client_count >= control->limits.connections;
+}
+
 void control_watch_clients(struct control *control)
 {
-    if (control->clients.next == control->clients.prev) /* this is the first one */
+    if (is_crowded(control))
+        timer_set_delay(&control->sweep, CROWDED_TIMEOUT);
+    else if (control->client_count == 1) /* this is the first one */
         timer_set_delay(&control->sweep, sweep_interval(control));
+}
+
+/* When the client has taken too long over its request. Where others wait for its place that is
+ * soon: whoever means it sends a request in one piece. */
+static bool is_overdue(const struct control *control, const struct client *client, duration_ms now)
+{
+    const duration_ms began = client->deadline - control->limits.receive_timeout;
+
+    return client->receiving &&
+           (now >= client->deadline || (is_crowded(control) && now >= began + CROWDED_TIMEOUT));
 }
 
 /* libmicrohttpd's own timeout begins anew with every byte, so that a patient client could hold a
@@ -119,7 +140,7 @@ static void on_sweep(struct timer *timer)
     list_for_each (item, &control->clients) {
         const struct client *client = container_of(item, struct client, link);
 
-        if (client->receiving && now >= client->deadline)
+        if (is_overdue(control, client, now))
             (void)shutdown(client->fd, SHUT_RDWR);
     }
     list_for_each (item, &control->requests) {
@@ -128,7 +149,9 @@ static void on_sweep(struct timer *timer)
         if (now >= request->deadline)
             give_up(request, "it takes long; it may still be carried out: see the status");
     }
-    if (!list_empty(&control->clients))
+    if (is_crowded(control))
+        timer_set_delay(timer, CROWDED_TIMEOUT);
+    else if (!list_empty(&control->clients))
         timer_set_delay(timer, sweep_interval(control));
 }
 

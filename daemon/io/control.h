@@ -45,7 +45,8 @@ struct control_handler {
 /* Limits; zero members mean the default. Tests shorten them. */
 struct control_limits {
     unsigned connections;        /* at a time: 64 */
-    duration_ms receive_timeout; /* for a whole request: 10 s */
+    duration_ms receive_timeout; /* for a whole request: 10 s; 100 ms while all connections are
+                                    taken, so that those who dawdle give way */
     duration_ms command_timeout; /* then the client is told "not_done": 2 min */
 };
 

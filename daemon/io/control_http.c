@@ -272,10 +272,12 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
             return; /* its requests are refused */
         client->fd = connection_fd(connection);
         list_append(&control->clients, &client->link);
+        control->client_count++;
         expect_request(control, client);
         control_watch_clients(control);
     } else if (client) {
         list_remove(&client->link);
+        control->client_count--;
         free(client);
         *client_slot = NULL;
         /* At its limit libmicrohttpd stops to watch for connections, and begins again only when it

@@ -38,7 +38,8 @@ struct control {
     struct timer sweep;       /* looks for clients and commands that take too long */
     struct deferred progress; /* an answer is to be sent, or everything to be closed */
 
-    struct list clients;  /* struct client: open connections */
+    struct list clients; /* struct client: open connections */
+    unsigned client_count;
     struct list requests; /* struct control_request: commands without an answer */
 
     bool closing;

@@ -84,7 +84,7 @@ class Follower:
             self.entered[position] = self.entered.get(position, 0) + 1
             self.moved_last = account
         elif event == "rotation.completed":
-            self.completed[account] += 1
+            self.completed[account] = self.completed.get(account, 0) + 1
             when = datetime.datetime.fromisoformat(line["time"])
             self.completed_last = (account, when.timestamp())
             if account in self.interrupted:
