@@ -1,6 +1,7 @@
 #include "io/admission.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/str.h"
@@ -13,7 +14,6 @@ enum { TABLE_SIZE = 1024 };
 
 /* For a refusal that does not say how long to wait. */
 #define PAUSE_UNSAID (5 * MS_SECOND)
-#define LOG_EVERY    MS_MINUTE
 
 /* Requests of one identity to one subscription, of one kind. Lives as long as the admission: there
  * are no more of them than the configuration has pairs. */
@@ -27,8 +27,6 @@ struct admission_lane {
     struct ratelimit bucket;         /* unused by ADMISSION_DATA */
     bool refused;                    /* the server refused, and has not answered another since */
     struct admission_request *first; /* while refused: the one that finds out */
-    duration_ms logged_at;
-    bool logged;
 };
 
 struct admission_subscription {
@@ -313,32 +311,43 @@ void admission_leave(struct admission_request *request)
     loop_defer(admission->loop, &admission->dispatch);
 }
 
+enum { SUBJECT_MAX = 512 };
+
+static const char *subject_of(const struct admission_lane *lane, char out[SUBJECT_MAX])
+{
+    (void)snprintf(out, SUBJECT_MAX, "%s %d %s", lane->subscription->id, (int)lane->kind,
+                   lane->identity);
+    return out;
+}
+
 void admission_server_remaining(struct admission_request *request, int64_t remaining)
 {
     struct admission_lane *lane = request->lane;
+    struct admission *admission = lane->subscription->admission;
+    char subject[SUBJECT_MAX];
 
     if (lane->first == request) {
         lane->refused = false;
         lane->first = NULL;
+        log_ended(admission->log, loop_now(admission->loop), "request.throttled",
+                  subject_of(lane, subject), false);
     }
-    ratelimit_server_remaining(&lane->bucket, remaining, lane->subscription->admission->clock());
+    ratelimit_server_remaining(&lane->bucket, remaining, admission->clock());
 }
 
-static void log_refusal(struct admission_lane *lane, duration_ms pause, duration_ms now)
+static void log_refusal(const struct admission_lane *lane, duration_ms pause)
 {
     static const char *const kinds[] = {"reads", "writes", "data plane requests"};
     struct admission *admission = lane->subscription->admission;
     char words[DURATION_TEXT_MAX];
+    char subject[SUBJECT_MAX];
     struct log_line line;
 
-    if (lane->logged && now - lane->logged_at < LOG_EVERY)
-        return;
-    lane->logged = true;
-    lane->logged_at = now;
     log_line_start(&line, loop_now(admission->loop), LEVEL_WARNING, "request.throttled",
                    "Azure throttles %s in subscription %s: none for %s, %zu waiting",
                    kinds[lane->kind], lane->subscription->id, duration_to_words(pause, words),
                    lane->waiting_count);
+    log_line_lasts(&line, subject_of(lane, subject));
     log_line_text(&line, "subscription_id", lane->subscription->id);
     log_line_text(&line, "identity", lane->identity);
     log_line_time(&line, "retry_at", time_add(loop_now(admission->loop), pause));
@@ -356,7 +365,7 @@ void admission_server_refused(struct admission_request *request, duration_ms pau
         pause = ADMISSION_PAUSE_MAX;
     lane->refused = true;
     ratelimit_server_refused(&lane->bucket, pause, now);
-    log_refusal(lane, pause, now);
+    log_refusal(lane, pause);
 }
 
 bool admission_waits_for_server(const struct admission_request *request, duration_ms *ret_wait)

@@ -31,12 +31,12 @@ struct trouble {
     time_ms next_at;
     time_ms end_at; /* TIME_NEVER: it lasts */
     duration_ms pace;
-    struct list members;
+    struct list members; /* that have it */
     size_t member_count;
     size_t told_count; /* members, when they were told last */
+    struct list ended; /* members that had it, and are told of when it has ended for all */
     size_t ended_count;
     int64_t untold; /* lines that were not written */
-    struct buf ended_names;
 };
 
 struct member {
@@ -44,6 +44,7 @@ struct member {
     struct list in_trouble;
     uint64_t subject;
     struct trouble *trouble;
+    bool has_ended;
     char *name;
 };
 
@@ -112,7 +113,7 @@ static uint64_t cause_of(const struct log_line *line)
     return cause_hash_number(hash, number_of(line, "http_status"));
 }
 
-/* "group/account", or what else the line is about. */
+/* "group/account", or what else the line is about: a subscription, an identity. */
 static void name_of(const struct log_line *line, struct buf *out)
 {
     const char *account = text_of(line, "account");
@@ -120,6 +121,8 @@ static void name_of(const struct log_line *line, struct buf *out)
 
     if (account && group)
         buf_append_format(out, "%s/", group);
+    if (!account)
+        account = text_of(line, "subscription_id");
     if (!account)
         account = text_of(line, "identity");
     buf_append_str(out, account ? account : line->trouble);
@@ -132,28 +135,62 @@ static struct member *find_member(const struct log_troubles *troubles, uint64_t 
     list_for_each (item, &troubles->buckets[subject % BUCKETS]) {
         struct member *member = container_of(item, struct member, in_bucket);
 
-        if (member->subject == subject)
+        if (member->subject == subject && !member->has_ended)
             return member;
     }
     return NULL;
 }
 
-static void remove_trouble(struct trouble *trouble)
+static struct member *find_ended(const struct log_troubles *troubles, const struct trouble *trouble,
+                                 uint64_t subject)
 {
-    list_remove(&trouble->link);
-    buf_done(&trouble->ended_names);
-    free(trouble->line);
-    free(trouble);
+    list_for_each (item, &troubles->buckets[subject % BUCKETS]) {
+        struct member *member = container_of(item, struct member, in_bucket);
+
+        if (member->subject == subject && member->has_ended && member->trouble == trouble)
+            return member;
+    }
+    return NULL;
+}
+
+static void set_ended(struct member *member, bool has_ended)
+{
+    struct trouble *trouble = member->trouble;
+
+    list_remove(&member->in_trouble);
+    list_append(has_ended ? &trouble->ended : &trouble->members, &member->in_trouble);
+    if (has_ended) {
+        trouble->member_count--;
+        trouble->ended_count++;
+    } else {
+        trouble->member_count++;
+        trouble->ended_count--;
+    }
+    member->has_ended = has_ended;
 }
 
 static void remove_member(struct log_troubles *troubles, struct member *member)
 {
-    member->trouble->member_count--;
+    if (member->has_ended)
+        member->trouble->ended_count--;
+    else
+        member->trouble->member_count--;
     troubles->subject_count--;
     list_remove(&member->in_bucket);
     list_remove(&member->in_trouble);
     free(member->name);
     free(member);
+}
+
+static void remove_trouble(struct log_troubles *troubles, struct trouble *trouble)
+{
+    list_for_each (item, &trouble->members)
+        remove_member(troubles, container_of(item, struct member, in_trouble));
+    list_for_each (item, &trouble->ended)
+        remove_member(troubles, container_of(item, struct member, in_trouble));
+    list_remove(&trouble->link);
+    free(trouble->line);
+    free(trouble);
 }
 
 static struct member *add_member(struct log_troubles *troubles, struct trouble *trouble,
@@ -207,7 +244,7 @@ static struct trouble *add_trouble(struct log_troubles *troubles, uint64_t kind,
     if (!trouble)
         return NULL;
     list_init(&trouble->members);
-    buf_init(&trouble->ended_names, NAMES_MAX);
+    list_init(&trouble->ended);
     trouble->kind = kind;
     trouble->cause = cause;
     trouble->began = line->time;
@@ -219,7 +256,7 @@ static struct trouble *add_trouble(struct log_troubles *troubles, uint64_t kind,
     list_append(&troubles->troubles, &trouble->link);
     trouble->line = log_copy_new(line);
     if (!trouble->line) {
-        remove_trouble(trouble);
+        remove_trouble(troubles, trouble);
         return NULL;
     }
     return trouble;
@@ -240,6 +277,7 @@ static bool is_of_one_alone(const char *name)
         "key_age_s",   "since",
         "actor",       "trigger",
         "duration_ms", "state",
+        "waiting",     "subscription_id",
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -258,14 +296,19 @@ static void keep_common_fields(struct log_line *line)
     line->field_count = kept;
 }
 
-static void add_name(struct buf *names, size_t index, const char *name)
+/* How many they are, and the first of them by name. */
+static void add_names(struct log_line *line, size_t count, const struct list *members,
+                      struct buf *names)
 {
-    if (index < NAMES_SHOWN)
-        buf_append_format(names, "%s%.150s", index > 0 ? ", " : "", name);
-}
+    size_t index = 0;
 
-static void add_names(struct log_line *line, size_t count, struct buf *names)
-{
+    list_for_each (item, members) {
+        const struct member *member = container_of(item, struct member, in_trouble);
+
+        if (index == NAMES_SHOWN)
+            break;
+        buf_append_format(names, "%s%.150s", index++ > 0 ? ", " : "", member->name);
+    }
     if (count > NAMES_SHOWN)
         buf_append_format(names, " and %zu more", count - NAMES_SHOWN);
     log_line_number(line, "alike", (int64_t)count);
@@ -286,7 +329,6 @@ static void write_trouble(struct log_troubles *troubles, struct trouble *trouble
 {
     struct log_line first, line;
     struct buf names;
-    size_t count = 0;
 
     log_copy_restore(trouble->line, &first);
     line = first;
@@ -298,11 +340,10 @@ static void write_trouble(struct log_troubles *troubles, struct trouble *trouble
                        first.message);
         line.field_count = first.field_count;
         keep_common_fields(&line);
-        list_for_each (item, &trouble->members) {
-            add_name(&names, count++, container_of(item, struct member, in_trouble)->name);
-        }
-        if (count > 0)
-            add_names(&line, count, &names);
+        if (trouble->member_count > 0)
+            add_names(&line, trouble->member_count, &trouble->members, &names);
+        else
+            add_names(&line, trouble->ended_count, &trouble->ended, &names);
         log_line_time(&line, "since", trouble->began);
     }
     if (trouble->untold > 0)
@@ -327,7 +368,9 @@ static void tell_end(struct log_troubles *troubles, struct trouble *trouble, tim
     duration_ms lasted = trouble->end_at - LINGER_MS - trouble->began;
     char words[DURATION_TEXT_MAX];
     struct log_line first, line;
+    struct buf names;
 
+    buf_init(&names, NAMES_MAX);
     log_copy_restore(trouble->line, &first);
     log_line_start(
         &line, now, LEVEL_NOTICE, "trouble.ended", "over after %s: %s%s",
@@ -337,15 +380,17 @@ static void tell_end(struct log_troubles *troubles, struct trouble *trouble, tim
     if (trouble->ended_count == 1) {
         log_line_text(&line, "account", text_of(&first, "account"));
         log_line_text(&line, "resource_group", text_of(&first, "resource_group"));
+        log_line_text(&line, "subscription_id", text_of(&first, "subscription_id"));
     }
     log_line_text(&line, "identity", text_of(&first, "identity"));
-    add_names(&line, trouble->ended_count, &trouble->ended_names);
+    add_names(&line, trouble->ended_count, &trouble->ended, &names);
     log_line_time(&line, "since", trouble->began);
     log_line_number(&line, "duration_ms", lasted);
     if (trouble->untold > 0)
         log_line_number(&line, "repeated", trouble->untold);
     log_line_text(&line, "reason", text_of(&first, "reason"));
     troubles->write(troubles->context, &line);
+    buf_done(&names);
 }
 
 /* --- for all --- */
@@ -354,15 +399,41 @@ static void leave(struct log_troubles *troubles, struct member *member, time_ms 
 {
     struct trouble *trouble = member->trouble;
 
-    if (!quiet)
-        add_name(&trouble->ended_names, trouble->ended_count++, member->name);
-    remove_member(troubles, member);
+    if (quiet)
+        remove_member(troubles, member);
+    else
+        set_ended(member, true);
     if (trouble->member_count > 0)
         return;
     if (trouble->ended_count == 0 && trouble->told_at != TIME_NEVER)
-        remove_trouble(trouble); /* it became another one, which is told */
+        remove_trouble(troubles, trouble); /* it became another one, which is told */
     else
         trouble->end_at = time_add(now, LINGER_MS);
+}
+
+/* The daily line tells how it is, not how it was when it began. */
+static void keep_latest(struct trouble *trouble, const struct log_line *line)
+{
+    struct log_copy *copy = log_copy_new(line);
+
+    if (!copy)
+        return;
+    free(trouble->line);
+    trouble->line = copy;
+}
+
+/* Who comes back is not among those any more for whom it is over. */
+static bool join(struct log_troubles *troubles, struct trouble *trouble, uint64_t subject,
+                 const struct log_line *line)
+{
+    struct member *member = find_ended(troubles, trouble, subject);
+
+    if (member)
+        set_ended(member, false);
+    else if (!add_member(troubles, trouble, subject, line))
+        return false;
+    trouble->end_at = TIME_NEVER;
+    return true;
 }
 
 static bool take(struct log_troubles *troubles, const struct log_line *line)
@@ -375,6 +446,8 @@ static bool take(struct log_troubles *troubles, const struct log_line *line)
 
     if (member && member->trouble == trouble) {
         trouble->untold++;
+        if (subject == trouble->line_subject)
+            keep_latest(trouble, line);
         return true;
     }
     if (member)
@@ -385,15 +458,10 @@ static bool take(struct log_troubles *troubles, const struct log_line *line)
         trouble = add_trouble(troubles, kind, cause, subject, line);
     if (!trouble)
         return false;
-    if (!add_member(troubles, trouble, subject, line)) {
+    if (!join(troubles, trouble, subject, line)) {
         if (is_new)
-            remove_trouble(trouble);
+            remove_trouble(troubles, trouble);
         return false;
-    }
-    if (trouble->end_at != TIME_NEVER) {
-        trouble->end_at = TIME_NEVER; /* it is back */
-        trouble->ended_count = 0;
-        buf_clear(&trouble->ended_names);
     }
     if (is_new && troubles->gathering)
         return true;
@@ -408,8 +476,26 @@ static bool take(struct log_troubles *troubles, const struct log_line *line)
     return true;
 }
 
+/* A line that stands for itself comes after what was to be told of the same event: the end of a
+ * trouble after its beginning. */
+static void tell_before(struct log_troubles *troubles, const struct log_line *line)
+{
+    list_for_each (item, &troubles->troubles) {
+        struct trouble *trouble = container_of(item, struct trouble, link);
+        struct log_line first;
+
+        if (trouble->told_at != TIME_NEVER)
+            continue;
+        log_copy_restore(trouble->line, &first);
+        if (strcmp(first.event, line->event) == 0)
+            tell(troubles, trouble, line->time);
+    }
+}
+
 void log_troubles_take(struct log_troubles *troubles, const struct log_line *line)
 {
+    if (!line->trouble)
+        tell_before(troubles, line);
     if (!line->trouble || !take(troubles, line))
         troubles->write(troubles->context, line);
 }
@@ -447,7 +533,7 @@ time_ms log_troubles_due(struct log_troubles *troubles, time_ms now, bool all)
         if (trouble->end_at != TIME_NEVER && (all || trouble->end_at <= now)) {
             if (trouble->ended_count > 0)
                 tell_end(troubles, trouble, now);
-            remove_trouble(trouble);
+            remove_trouble(troubles, trouble);
             continue;
         }
         next = trouble->next_at < next ? trouble->next_at : next;
@@ -480,12 +566,7 @@ void log_troubles_free(struct log_troubles *troubles)
     if (!troubles)
         return;
     list_for_each (item, &troubles->troubles) {
-        struct trouble *trouble = container_of(item, struct trouble, link);
-
-        list_for_each (link, &trouble->members) {
-            remove_member(troubles, container_of(link, struct member, in_trouble));
-        }
-        remove_trouble(trouble);
+        remove_trouble(troubles, container_of(item, struct trouble, link));
     }
     free(troubles);
 }

@@ -9,11 +9,9 @@
 
 /*
  * The loop's side: copies what is to be saved, hands it to the worker, calls back what has become
- * durable, and tells of trouble: when it begins, when its cause changes, once an hour while it
- * lasts, and when it ends.
+ * durable, and says of every failed attempt why; the log tells that once (io/log_troubles.h).
  */
-#define TROUBLE_REPEAT MS_HOUR
-#define TROUBLE_CHANGE MS_MINUTE
+#define TROUBLE_SUBJECT "the journal"
 
 struct store {
     struct loop *loop;
@@ -22,9 +20,7 @@ struct store {
     uv_async_t progress;
 
     time_ms failing_since; /* 0: all is well */
-    time_ms told_at;
-    struct err told;    /* the trouble as it was last told */
-    struct err trouble; /* as it is */
+    struct err trouble;
     uint64_t transactions;
 
     bool closing;
@@ -42,13 +38,12 @@ static void log_trouble(struct store *store, const struct store_health *health, 
     log_line_start(&line, now, LEVEL_ERROR, "journal.failed",
                    "the journal cannot be written: %s; nothing is regenerated meanwhile",
                    health->trouble.text);
+    log_line_lasts(&line, TROUBLE_SUBJECT);
     log_line_text(&line, "reason", "journal_failed");
     log_line_number(&line, "waiting", (int64_t)health->waiting);
     log_line_time(&line, "since", store->failing_since);
     log_line_text(&line, "remedy", journal_remedy(health->trouble.code));
     log_emit(store->log, &line);
-    store->told = health->trouble;
-    store->told_at = now;
 }
 
 static void log_recovery(struct store *store, time_ms now)
@@ -62,6 +57,7 @@ static void log_recovery(struct store *store, time_ms now)
     log_line_time(&line, "since", store->failing_since);
     log_line_number(&line, "duration_ms", now - store->failing_since);
     log_emit(store->log, &line);
+    log_ended(store->log, now, "journal.failed", TROUBLE_SUBJECT, true);
 }
 
 static void note_health(struct store *store, const struct store_health *health)
@@ -76,14 +72,9 @@ static void note_health(struct store *store, const struct store_health *health)
         store->failing_since = 0;
         return;
     }
-    if (store->failing_since == 0) {
+    if (store->failing_since == 0)
         store->failing_since = now;
-        log_trouble(store, health, now);
-    } else if (now - store->told_at >= TROUBLE_REPEAT ||
-               (now - store->told_at >= TROUBLE_CHANGE &&
-                strcmp(store->told.text, health->trouble.text) != 0)) {
-        log_trouble(store, health, now);
-    }
+    log_trouble(store, health, now);
 }
 
 time_ms store_failing(const struct store *store, const char **ret_text)

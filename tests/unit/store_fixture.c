@@ -31,6 +31,16 @@ static void count_line(void *context, const struct log_line *line)
                            line->fields[i].text);
 }
 
+static void take_line(void *context, const struct log_line *line)
+{
+    log_troubles_take(((struct store_fixture *)context)->troubles, line);
+}
+
+static void take_end(void *context, time_ms now, const char *event, const char *subject, bool quiet)
+{
+    log_troubles_end(((struct store_fixture *)context)->troubles, now, event, subject, quiet);
+}
+
 void store_fixture_set_up(struct store_fixture *fixture)
 {
     struct err err;
@@ -39,7 +49,10 @@ void store_fixture_set_up(struct store_fixture *fixture)
     (void)str_copy(fixture->directory, sizeof(fixture->directory), "/tmp/test-store-XXXXXX");
     assert_non_null(mkdtemp(fixture->directory));
     snprintf(fixture->database, sizeof(fixture->database), "%.200s/journal.db", fixture->directory);
-    fixture->log = (struct log){.level = LEVEL_DEBUG, .write = count_line, .context = fixture};
+    fixture->log = (struct log){
+        .level = LEVEL_DEBUG, .write = take_line, .ended = take_end, .context = fixture};
+    fixture->troubles = log_troubles_new(count_line, fixture);
+    assert_non_null(fixture->troubles);
     fixture->loop = loop_new(&err);
     assert_non_null(fixture->loop);
 }
@@ -50,6 +63,7 @@ void store_fixture_tear_down(struct store_fixture *fixture)
 
     store_fixture_close(fixture);
     assert_true(loop_free(fixture->loop));
+    log_troubles_free(fixture->troubles);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[FIXTURE_PATH_MAX + 32];
 

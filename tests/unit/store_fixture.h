@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "core/record.h"
+#include "io/log_troubles.h"
 #include "io/loop.h"
 #include "io/store.h"
 
@@ -16,7 +17,8 @@ struct store_fixture {
     char directory[FIXTURE_PATH_MAX]; /* 0700, empty at first */
     char database[FIXTURE_PATH_MAX];  /* journal.db in it */
     struct loop *loop;
-    struct log log;
+    struct log log; /* as the daemon's: trouble that lasts is told once */
+    struct log_troubles *troubles;
     unsigned failures_logged;   /* journal.failed as an error */
     unsigned recoveries_logged; /* journal.failed as a notice */
     char last_remedy[512];

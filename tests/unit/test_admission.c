@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "io/log_troubles.h"
 
 #include "fake_loop.h"
 
@@ -19,17 +20,31 @@ static struct admission *admission;
 static struct admission_request requests[REQUESTS_MAX];
 static size_t order[REQUESTS_MAX]; /* of admission */
 static size_t admitted_count;
-static unsigned warnings;
+static unsigned warnings, ends;
+static struct log_troubles *troubles;
 static char last_message[LOG_MESSAGE_MAX];
 
 static void count_line(void *context, const struct log_line *line)
 {
     (void)context;
     warnings += line->level == LEVEL_WARNING;
+    ends += str_equal(line->event, "trouble.ended");
     str_copy(last_message, sizeof(last_message), line->message);
 }
 
-static struct log test_log = {.level = LEVEL_INFO, .write = count_line};
+static void take_line(void *context, const struct log_line *line)
+{
+    (void)context;
+    log_troubles_take(troubles, line);
+}
+
+static void take_end(void *context, time_ms now, const char *event, const char *subject, bool quiet)
+{
+    (void)context;
+    log_troubles_end(troubles, now, event, subject, quiet);
+}
+
+static struct log test_log = {.level = LEVEL_INFO, .write = take_line, .ended = take_end};
 
 static void on_admitted(struct admission_request *request)
 {
@@ -40,7 +55,8 @@ static void start(unsigned in_all, unsigned per_subscription)
 {
     fake_loop_reset();
     admitted_count = 0;
-    warnings = 0;
+    warnings = ends = 0;
+    troubles = log_troubles_new(count_line, NULL);
     for (size_t i = 0; i < REQUESTS_MAX; i++)
         admission_request_init(&requests[i], on_admitted);
     admission = admission_new(&fake_loop, &test_log, fake_clock);
@@ -61,6 +77,7 @@ static void stop(void)
     admission_close(admission, on_closed, &closed);
     fake_loop_run(0);
     assert_true(closed);
+    log_troubles_free(troubles);
 }
 
 static void enter(size_t from, size_t to, const char *subscription, const char *identity,
@@ -249,6 +266,10 @@ static void test_one_goes_first_after_a_refusal(void **state)
     leave(2, 3);
     fake_loop_run(MS_SECOND);
     assert_int_equal(admitted_count, 7);
+    assert_int_equal(warnings, 1);
+    assert_int_equal(ends, 0);
+    (void)log_troubles_due(troubles, TIME_NEVER - 1, true);
+    assert_int_equal(ends, 1);
     stop();
 }
 

@@ -120,6 +120,12 @@ static void test_sequences(void **state)
         {"so is the end, within a minute", "0:a=x 60:a- 120:.", "1:a=x 90:!(a) ", ""},
         {"of all together", "0:a=x 0:b=x 60:a- 70:b- 120:.", "1:2 alike: a=x(a, b)x1 100:!(a, b) ",
          ""},
+        {"who comes back is counted once", "0:a=x 0:b=x 60:a- 70:a=x 80:a- 90:b- 130:.",
+         "1:2 alike: a=x(a, b)x1 120:!(a, b)x1 ", ""},
+        {"after another cause, too", "0:a=x 0:b=x 60:a- 70:a=y 80:a=x 90:a- 95:b- 130:.",
+         "1:2 alike: a=x(a, b)x1 71:a=y 125:!(a, b)x1 ", ""},
+        {"who is well stays so when another comes back",
+         "0:a=x 0:b=x 60:b- 61:a- 70:a=x 80:a- 120:.", "1:2 alike: a=x(a, b)x1 110:!(b, a)x1 ", ""},
         {"not if it comes back", "0:a=x 60:a- 70:a=x 300:.", "1:a=x ", "300:a=xx1 "},
         {"not if nobody has it any more", "0:a=x 60:a~ 120:.", "1:a=x ", ""},
         {"what was short is told, too", "0:a=x 0:a- 120:.", "1:a=x 30:!(a) ", ""},
@@ -196,6 +202,48 @@ static void test_causes_are_bounded(void **state)
     log_troubles_free(troubles);
 }
 
+/* "the journal is written again" is no trouble; it comes after why it was not. */
+static void test_what_stands_for_itself_comes_after(void **state)
+{
+    struct log_troubles *troubles;
+    struct log_line line;
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 4096);
+    troubles = log_troubles_new(note, &out);
+    log_troubles_gather(troubles, true);
+    say(troubles, 0, "a", "x");
+    log_line_start(&line, 400, LEVEL_NOTICE, "window.missed", "other");
+    log_troubles_take(troubles, &line);
+    log_line_start(&line, 500, LEVEL_NOTICE, "rotation.retrying", "again");
+    log_troubles_take(troubles, &line);
+    log_troubles_end(troubles, 500, "rotation.retrying", "a", true);
+    (void)log_troubles_due(troubles, MS_HOUR, true);
+    assert_string_equal(buf_str(&out), "0:other 0:a=x 0:again ");
+    log_troubles_free(troubles);
+    buf_done(&out);
+}
+
+/* The daily line tells how it is, not how it was. */
+static void test_the_daily_line_is_the_latest(void **state)
+{
+    struct log_troubles *troubles;
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 4096);
+    troubles = log_troubles_new(note, &out);
+    log_troubles_gather(troubles, true);
+    say(troubles, 0, "a", "full, 1 waiting");
+    (void)log_troubles_due(troubles, MS_SECOND, false);
+    say(troubles, MS_HOUR, "a", "full, 7 waiting");
+    (void)log_troubles_due(troubles, MS_DAY + MS_MINUTE, false);
+    assert_string_equal(buf_str(&out), "1:a=full, 1 waiting 86460:a=full, 7 waitingx1 ");
+    log_troubles_free(troubles);
+    buf_done(&out);
+}
+
 static void test_without_gathering_the_first_line_is_told(void **state)
 {
     size_t written = 0;
@@ -222,6 +270,8 @@ int main(void)
         cmocka_unit_test(test_sequences),
         cmocka_unit_test(test_ten_thousand_accounts),
         cmocka_unit_test(test_causes_are_bounded),
+        cmocka_unit_test(test_what_stands_for_itself_comes_after),
+        cmocka_unit_test(test_the_daily_line_is_the_latest),
         cmocka_unit_test(test_without_gathering_the_first_line_is_told),
     };
 

@@ -94,9 +94,18 @@ static void test_full_disk_heals(void **state)
     store_fixture_run_until(fixture, has_recovered);
     assert_int_equal(fixture->failures_logged, 1);
     assert_int_equal(fixture->recoveries_logged, 1);
+
+    limit_file_size(1024); /* another failure is told again */
+    save_account(fixture, "/after");
+    store_fixture_run_until(fixture, has_failed);
+    assert_int_equal(fixture->failures_logged, 2);
+    limit_file_size(RLIM_INFINITY);
+    store_fixture_await_saves(fixture);
+    store_fixture_run_until(fixture, has_recovered);
+    assert_int_equal(fixture->recoveries_logged, 2);
     store_fixture_close(fixture);
-    assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(*) FROM accounts"), 41);
-    assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(*) FROM history"), 41);
+    assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(*) FROM accounts"), 42);
+    assert_int_equal(store_fixture_sql_int(fixture, "SELECT count(*) FROM history"), 42);
 }
 
 static void test_closing_ends_on_a_full_disk(void **state)
