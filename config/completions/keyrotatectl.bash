@@ -27,7 +27,7 @@ _keyrotatectl() {
         mapfile -t COMPREPLY < <(compgen -W 'primary secondary' -- "$word")
         return
         ;;
-    --for | --until | --reason | --target | --hold)
+    --for | --until | --reason | --target | --hold | --timeout)
         COMPREPLY=()
         return
         ;;
@@ -48,7 +48,7 @@ _keyrotatectl() {
     '') offered="status rotate redeliver adopt hold resume unblock check reload $general" ;;
     status | check) offered='--all' ;;
     resume) offered='--all --hold' ;;
-    rotate) offered='--wait --dry-run' ;;
+    rotate) offered='--wait --timeout --dry-run' ;;
     redeliver) offered='--target' ;;
     adopt) offered='--active --file --yes' ;;
     reload) offered='--dry-run' ;;

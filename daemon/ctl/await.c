@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "base/str.h"
-#include "ctl/status_text.h"
+#include "ctl/status_group.h"
 
 enum { POLL_MS = 500, SHOWN_MAX = 160 };
 
@@ -13,7 +13,9 @@ enum { POLL_MS = 500, SHOWN_MAX = 160 };
 struct progress {
     char *name;
     time_ms before;
+    duration_ms deadline; /* on the clock of time_boot() */
     char shown[SHOWN_MAX];
+    uint64_t told_cause; /* of the trouble that was told last; 0: of none */
 };
 
 static void pause_before_asking_again(void)
@@ -38,14 +40,29 @@ static void say(const struct ctl_options *options, struct progress *progress, co
     buf_done(&text);
 }
 
-static void print_problem(const struct account_snapshot *account, time_ms now)
+/* What is wrong, for how long, and what to do about it. */
+static void print_problem(FILE *out, const struct account_snapshot *account, time_ms now)
 {
     struct buf text;
 
     buf_init(&text, CONTROL_REPLY_MAX);
     ctl_write_problem(&text, account, now);
-    fputs(buf_str(&text), stderr);
+    fputs(text.failed ? "(too long to show)\n" : buf_str(&text), out);
+    (void)fflush(out);
     buf_done(&text);
+}
+
+/* Trouble that a rotation may get over by itself is told when it begins and when its cause
+ * changes; another try for the same cause is no news. */
+static void tell_trouble(const struct ctl_options *options, struct progress *progress,
+                         const struct account_snapshot *account, time_ms now)
+{
+    const uint64_t cause = ctl_problem_cause(account);
+
+    if (!account->reason || progress->told_cause == cause)
+        return;
+    progress->told_cause = cause;
+    print_problem(options->json ? stderr : stdout, account, now);
 }
 
 /* The positions of a rotation in words; one that is not known here stays as it is. */
@@ -77,7 +94,7 @@ static const char *describe_phase(const char *phase)
 }
 
 static void say_where_it_is(const struct ctl_options *options, struct progress *progress,
-                            const struct account_snapshot *account)
+                            const struct account_snapshot *account, time_ms now)
 {
     char what[SHOWN_MAX];
 
@@ -87,6 +104,24 @@ static void say_where_it_is(const struct ctl_options *options, struct progress *
     else
         snprintf(what, sizeof(what), "%s", describe_phase(account->phase));
     say(options, progress, what);
+    tell_trouble(options, progress, account, now);
+}
+
+/* The daemon goes on; only this command does not. */
+static void say_time_is_over(const struct ctl_options *options, const struct progress *progress)
+{
+    char words[DURATION_TEXT_MAX];
+    struct buf text;
+
+    buf_init(&text, 2048);
+    ctl_write_plain(&text, progress->name);
+    (void)buf_append_format(&text,
+                            ": not rotated after %s (--timeout); the daemon goes on by itself: "
+                            "keyrotatectl status ",
+                            duration_to_words(options->timeout, words));
+    ctl_write_plain(&text, progress->name);
+    fprintf(stderr, "keyrotatectl: %s\n", buf_str(&text));
+    buf_done(&text);
 }
 
 /* Is it decided how this rotation ends, and how? */
@@ -104,7 +139,7 @@ static bool is_settled(const struct ctl_options *options, struct progress *progr
         return true;
     }
     if (str_equal(account->state, "blocked") || str_equal(account->state, "held")) {
-        print_problem(account, now);
+        print_problem(stderr, account, now);
         *ret_result = CTL_NOT_DONE;
         return true;
     }
@@ -113,7 +148,7 @@ static bool is_settled(const struct ctl_options *options, struct progress *progr
         *ret_result = CTL_NOT_DONE;
         return true;
     }
-    say_where_it_is(options, progress, account);
+    say_where_it_is(options, progress, account, now);
     return false;
 }
 
@@ -139,6 +174,11 @@ static enum ctl_exit await_one(const struct ctl_options *options, struct progres
             result = CTL_NOT_DONE;
         }
         control_status_done(&status);
+        if (!settled && time_boot() >= progress->deadline) {
+            say_time_is_over(options, progress);
+            settled = true;
+            result = CTL_NOT_DONE;
+        }
         if (!settled)
             pause_before_asking_again();
     }
@@ -149,10 +189,11 @@ static enum ctl_exit await_one(const struct ctl_options *options, struct progres
 enum ctl_exit ctl_await_rotations(const struct ctl_options *options, char *const *names,
                                   const time_ms *before, size_t count)
 {
+    const duration_ms deadline = time_add(time_boot(), options->timeout);
     enum ctl_exit worst = CTL_DONE;
 
     for (size_t i = 0; i < count; i++) {
-        struct progress progress = {.name = names[i], .before = before[i]};
+        struct progress progress = {.name = names[i], .before = before[i], .deadline = deadline};
         const enum ctl_exit result = await_one(options, &progress);
 
         worst = ctl_worse(worst, result);

@@ -31,7 +31,8 @@ struct ctl_options {
     const char *target;
     const char *active; /* "primary" or "secondary" */
     const char *reason;
-    time_ms until; /* --for or --until; TIME_NEVER: neither */
+    duration_ms timeout; /* of rotate --wait */
+    time_ms until;       /* --for or --until; TIME_NEVER: neither */
     bool list;
     const char *file; /* adopt: of lines ACCOUNT primary|secondary */
     uint64_t hold;    /* resume: the id of one hold; 0: not given */
@@ -71,8 +72,10 @@ enum ctl_exit ctl_fetch_status(const struct ctl_options *options, enum control_s
                                char *const *names, size_t name_count, struct control_status *status,
                                struct buf *text);
 
-/* Follows rotations that were accepted until they are completed or cannot go on by themselves; says
- * what happens meanwhile. `before`: when each account completed one the last time. */
+/* Follows rotations that were accepted until they are completed, cannot go on by themselves, or
+ * options->timeout has passed for all of them together; says what happens meanwhile, and of trouble
+ * the cause and what to do, once per change. `before`: when each account completed one the last
+ * time. */
 enum ctl_exit ctl_await_rotations(const struct ctl_options *options, char *const *names,
                                   const time_ms *before, size_t count);
 

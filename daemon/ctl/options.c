@@ -27,8 +27,9 @@ enum {
     OPTION_LIST = 1U << 13,
     OPTION_HOLD = 1U << 14,
     OPTION_FILE = 1U << 15,
+    OPTION_TIMEOUT = 1U << 16,
     OPTIONS_GENERAL = OPTION_SOCKET | OPTION_JSON | OPTION_HELP | OPTION_VERSION,
-    OPTION_CODE_BASE = 0x10000 /* keeps getopt's codes apart from characters */
+    OPTION_CODE_BASE = 0x1000000 /* keeps getopt's codes apart from characters */
 };
 
 #define CODE(option) (OPTION_CODE_BASE + (int)(option))
@@ -50,14 +51,16 @@ static const struct option long_options[] = {
     {"list", no_argument, NULL, CODE(OPTION_LIST)},
     {"hold", required_argument, NULL, CODE(OPTION_HOLD)},
     {"file", required_argument, NULL, CODE(OPTION_FILE)},
+    {"timeout", required_argument, NULL, CODE(OPTION_TIMEOUT)},
     {0},
 };
 
 static const struct ctl_command commands[] = {
     {"status", "[ACCOUNT...] [--all]", "what is not well, or everything about the accounts",
      OPTION_ALL, 0, CONTROL_NAMED_MAX, ctl_status},
-    {"rotate", "ACCOUNT... [--wait] [--dry-run]", "rotate now, whatever the window",
-     OPTION_WAIT | OPTION_DRY_RUN, 1, CONTROL_NAMED_MAX, ctl_rotate},
+    {"rotate", "ACCOUNT... [--wait [--timeout DURATION]] [--dry-run]",
+     "rotate now, whatever the window; --wait: until it is done, 10m at most by default",
+     OPTION_WAIT | OPTION_TIMEOUT | OPTION_DRY_RUN, 1, CONTROL_NAMED_MAX, ctl_rotate},
     {"redeliver", "ACCOUNT... [--target TARGET]", "deliver the active key again, without rotating",
      OPTION_TARGET, 1, CONTROL_NAMED_MAX, ctl_redeliver},
     {"adopt", "ACCOUNT --active primary|secondary [--yes] | --file FILE [--yes]",
@@ -163,6 +166,13 @@ static enum ctl_exit set_hold_end(struct ctl_options *options, bool is_duration,
     return options->until > now ? CTL_DONE : complain("--until %s has passed already", text);
 }
 
+static enum ctl_exit set_timeout(struct ctl_options *options, const char *text)
+{
+    if (!duration_parse(text, &options->timeout) || options->timeout <= 0)
+        return complain("--timeout %s: a duration such as 90s or 1h was expected", text);
+    return CTL_DONE;
+}
+
 static enum ctl_exit set_hold_id(struct ctl_options *options, const char *text)
 {
     int64_t id;
@@ -202,6 +212,8 @@ static enum ctl_exit set_option(struct ctl_options *options, unsigned option, co
         break;
     case OPTION_HOLD:
         return set_hold_id(options, value);
+    case OPTION_TIMEOUT:
+        return set_timeout(options, value);
     case OPTION_TARGET:
         options->target = value;
         break;
@@ -308,6 +320,8 @@ static enum ctl_exit check(const struct ctl_options *options, unsigned given)
             return complain("an account's name is empty or too long");
     if (options->all && options->account_count > 0)
         return complain("--all, or accounts: not both");
+    if ((given & OPTION_TIMEOUT) && !options->wait)
+        return complain("--timeout is how long --wait waits: it needs --wait");
     if (options->list)
         return check_list(options, given);
     if (options->hold != 0)
@@ -351,7 +365,7 @@ enum ctl_exit ctl_options_parse(int argc, char **argv, time_ms now, struct ctl_o
     enum ctl_exit result;
     int code;
 
-    *options = (struct ctl_options){.until = TIME_NEVER};
+    *options = (struct ctl_options){.until = TIME_NEVER, .timeout = 10 * MS_MINUTE};
     result = refuse_command_to_come(argc, argv);
     if (result != CTL_DONE)
         return result;

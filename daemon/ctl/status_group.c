@@ -14,7 +14,7 @@ struct problem {
     bool written;
 };
 
-static uint64_t cause_of(const struct account_snapshot *account)
+uint64_t ctl_problem_cause(const struct account_snapshot *account)
 {
     const char *const names[] = {
         account->name, account->resource_group ? account->resource_group : account->name, NULL};
@@ -97,7 +97,7 @@ void ctl_write_problems(struct buf *out, const struct control_status *status)
     for (size_t i = 0; i < count; i++) {
         problems[i].account = &status->accounts[i];
         problems[i].severity = ctl_account_severity(&status->accounts[i]);
-        problems[i].cause = cause_of(&status->accounts[i]);
+        problems[i].cause = ctl_problem_cause(&status->accounts[i]);
     }
     for (int severity = CTL_REFUSED; severity >= CTL_NOT_DONE; severity--) {
         for (size_t i = 0; i < count; i++) {

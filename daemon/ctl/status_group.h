@@ -10,4 +10,8 @@
  * do. The worst first. Well accounts are left out. */
 void ctl_write_problems(struct buf *out, const struct control_status *status);
 
+/* Equal for accounts, and for looks at one account, that have the same trouble: the number changes
+ * with what is wrong and what to do, and not with time. */
+uint64_t ctl_problem_cause(const struct account_snapshot *account);
+
 #endif

@@ -127,6 +127,20 @@ def test_rotate_wait_through_a_lost_reply(calm, azure):
     assert azure.truth.regenerated("alpha") == ["Secondary"]
 
 
+def test_rotate_wait_ends_and_shows_what_is_in_the_way(calm, azure):
+    """The cause and what to do, once however often it is tried; then the time is over."""
+    wait_free(calm, "alpha")
+    azure.fault("status", op="regenerateKeys", account="alpha", status=500,
+                code="InternalServerError", message="Something went wrong.")
+    waited = calm.ctl("rotate", "alpha", "--wait", "--timeout", "6s")
+    assert waited.returncode == NOT_DONE, waited
+    assert waited.stdout.count("Something went wrong.") == 1, waited
+    assert waited.stdout.count("    do: ") == 1, waited
+    assert "alpha: not rotated after 6s (--timeout)" in waited.stderr, waited
+    azure.clear_faults()
+    calm.wait_rotations("alpha", 1)
+
+
 def test_redeliver(calm, azure):
     """Delivers the active key again; nothing is regenerated, unchanged files are left alone."""
     before = calm.file("alpha").stat()

@@ -83,6 +83,10 @@ static void test_refused(void **state)
         "rotate",
         "rotate --all",
         "rotate acct --active primary",
+        "rotate acct --timeout 1h",
+        "rotate acct --wait --timeout 0s",
+        "rotate acct --wait --timeout soon",
+        "reload --timeout 1h",
         "redeliver acct --target",
         "adopt acct",
         "adopt acct other --active primary",
@@ -134,6 +138,7 @@ static void test_accepted(void **state)
         {"--json --socket /s status --all", "status", 0},
         {"status --json --socket=/s", "status", 0},
         {"rotate --wait a --dry-run b", "rotate", 2},
+        {"rotate a --wait --timeout 90s", "rotate", 1},
         {"redeliver a --target file", "redeliver", 1},
         {"adopt a --active SECONDARY --yes", "adopt", 1},
         {"hold --all --for 2w --reason holidays", "hold", 0},
@@ -183,6 +188,10 @@ static void test_values(void **state)
     assert_int_equal(options.hold, 0);
     assert_int_equal(parse("resume --hold 3", &options), CTL_DONE);
     assert_int_equal(options.hold, 3);
+    assert_int_equal(parse("rotate a --wait", &options), CTL_DONE);
+    assert_true(options.timeout == 10 * MS_MINUTE);
+    assert_int_equal(parse("rotate a --wait --timeout 90s", &options), CTL_DONE);
+    assert_true(options.timeout == 90 * MS_SECOND);
 }
 
 static void test_instants(void **state)
