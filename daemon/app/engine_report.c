@@ -107,6 +107,45 @@ static const char *reason_of_hold(const struct turn *turn, const struct note *no
     return hold && hold->reason[0] ? hold->reason : "no reason was given";
 }
 
+/* Notes about what targets hold. */
+static void compose_about_targets(const struct engine_account *account, const struct turn *turn,
+                                  const struct note *note, char *out, size_t size)
+{
+    const char *name = account->account->name;
+    const char *slot = slot_name(note->slot);
+    char target[512];
+
+    target_text(account, note, target, sizeof(target));
+    switch (note->kind) {
+    case NOTE_KEY_DELIVERED:
+        snprintf(out, size, "%s: the %s key is in %s%s%s", name, slot, target,
+                 note->detail ? ": " : "", note->detail ? note->detail : "");
+        break;
+    case NOTE_DELIVERY_FAILED:
+        snprintf(out, size, "%s: the %s key could not be delivered to %s: %s", name, slot, target,
+                 cause(turn, note));
+        break;
+    case NOTE_DRIFT_DETECTED:
+        snprintf(out, size, "%s: %s (%s)%s%s", name, drift_meaning(note->drift),
+                 drift_name(note->drift), note->detail ? ": " : "",
+                 note->detail ? note->detail : "");
+        break;
+    case NOTE_DRIFT_REPAIRED:
+        snprintf(out, size, "%s: all required targets hold the live %s key again (%s)", name, slot,
+                 drift_name(note->drift));
+        break;
+    case NOTE_CONSUMERS_AT_RISK:
+        snprintf(out, size, "%s: %s holds a key that is not live: whoever reads it fails", name,
+                 target);
+        break;
+    case NOTE_CONSUMERS_SAFE:
+        snprintf(out, size, "%s: no required target holds a dead key any more", name);
+        break;
+    default:
+        break;
+    }
+}
+
 static void compose(const struct engine_account *account, const struct turn *turn,
                     const struct note *note, char *out, size_t size)
 {
@@ -114,9 +153,7 @@ static void compose(const struct engine_account *account, const struct turn *tur
     const char *name = account->account->name;
     const char *slot = slot_name(note->slot);
     const char *reason = reason_describe(note->reason)->name;
-    char target[512];
 
-    target_text(account, note, target, sizeof(target));
     switch (note->kind) {
     case NOTE_ADOPTED:
         snprintf(out, size, "%s is in our care now: its active key is the %s one", name, slot);
@@ -165,34 +202,11 @@ static void compose(const struct engine_account *account, const struct turn *tur
         snprintf(out, size, "%s: the new %s key could not be proved (%s); going on without", name,
                  slot, cause(turn, note));
         break;
-    case NOTE_KEY_DELIVERED:
-        snprintf(out, size, "%s: the %s key is in %s%s%s", name, slot, target,
-                 note->detail ? ": " : "", note->detail ? note->detail : "");
-        break;
-    case NOTE_DELIVERY_FAILED:
-        snprintf(out, size, "%s: the %s key could not be delivered to %s: %s", name, slot, target,
-                 cause(turn, note));
-        break;
-    case NOTE_DRIFT_DETECTED:
-        snprintf(out, size, "%s: %s (%s)%s%s", name, drift_meaning(note->drift),
-                 drift_name(note->drift), note->detail ? ": " : "",
-                 note->detail ? note->detail : "");
-        break;
-    case NOTE_DRIFT_REPAIRED:
-        snprintf(out, size, "%s: all required targets hold the live %s key again (%s)", name, slot,
-                 drift_name(note->drift));
-        break;
-    case NOTE_CONSUMERS_AT_RISK:
-        snprintf(out, size, "%s: %s holds a key that is not live: whoever reads it fails", name,
-                 target);
-        break;
-    case NOTE_CONSUMERS_SAFE:
-        snprintf(out, size, "%s: no required target holds a dead key any more", name);
-        break;
     case NOTE_OPERATOR_COMMAND:
         snprintf(out, size, "%s: %s: %s", name, note->detail, turn->effects.answer);
         break;
-    case NOTE_COUNT:
+    default:
+        compose_about_targets(account, turn, note, out, size);
         break;
     }
 }

@@ -145,7 +145,8 @@ static void read_lines(struct adoption_list *list, const char *name, char *text,
         char *next = text + length + (text[length] == '\n');
 
         text[length] = '\0';
-        *line = (struct adoption_line){.number = ++number};
+        number++;
+        *line = (struct adoption_line){.number = number};
         if (read_line(text, line, name, errors)) {
             find_subject(line, status, name, errors);
             list->count++;

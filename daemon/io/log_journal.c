@@ -130,17 +130,18 @@ void log_journal_done(struct log_journal *journal)
     journal->fd = -1;
 }
 
-static int send_message(const struct log_journal *journal, struct msghdr *message)
+static int send_message(const struct log_journal *journal, const struct msghdr *message)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct msghdr addressed = *message;
 
     if (!str_copy(address.sun_path, sizeof(address.sun_path), journal->path))
         return -ENAMETOOLONG;
     /* Not connected: each entry finds the socket that is there, also after journald's was made
      * anew. */
-    message->msg_name = &address;
-    message->msg_namelen = sizeof(address);
-    while (sendmsg(journal->fd, message, MSG_NOSIGNAL) < 0) {
+    addressed.msg_name = &address;
+    addressed.msg_namelen = sizeof(address);
+    while (sendmsg(journal->fd, &addressed, MSG_NOSIGNAL) < 0) {
         if (errno != EINTR)
             return -errno;
     }

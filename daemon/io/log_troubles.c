@@ -444,7 +444,7 @@ static bool take(struct log_troubles *troubles, const struct log_line *line)
     struct trouble *trouble = find_trouble(troubles, kind, &cause);
     bool is_new = trouble == NULL;
 
-    if (member && member->trouble == trouble) {
+    if (member && trouble && member->trouble == trouble) {
         trouble->untold++;
         if (subject == trouble->line_subject)
             keep_latest(trouble, line);

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/str.h"
 #include "proto/failure.h"
@@ -90,26 +91,25 @@ static enum said read_seconds(struct json_object *document, const char *name,
 /* App Service's form, "09/14/2017 01:02:03 PM +00:00"; the hour may be one of 24 all the same. */
 static bool parse_american_date(const char *text, time_ms *ret_at)
 {
-    int month, day, year, hour, minute, second, end = 0;
+    struct tm date = {0};
     char form[64];
     bool afternoon, morning;
 
-    if (sscanf(text, "%2d/%2d/%4d %2d:%2d:%2d%n", &month, &day, &year, &hour, &minute, &second,
-               &end) != 6 ||
-        end == 0)
+    text = strptime(text, "%m/%d/%Y %H:%M:%S", &date);
+    if (text == NULL)
         return false;
-    text += end;
     text += strspn(text, " ");
     afternoon = str_starts_with_nocase(text, "PM");
     morning = str_starts_with_nocase(text, "AM");
     text += afternoon || morning ? 2 : 0;
     text += strspn(text, " ");
-    if (afternoon && hour > 0 && hour < 12)
-        hour += 12;
-    if (morning && hour == 12)
-        hour = 0;
-    (void)snprintf(form, sizeof(form), "%04d-%02d-%02dT%02d:%02d:%02d%.16s", year, month, day, hour,
-                   minute, second, *text != '\0' ? text : "Z");
+    if (afternoon && date.tm_hour > 0 && date.tm_hour < 12)
+        date.tm_hour += 12;
+    if (morning && date.tm_hour == 12)
+        date.tm_hour = 0;
+    (void)snprintf(form, sizeof(form), "%04d-%02d-%02dT%02d:%02d:%02d%.16s", date.tm_year + 1900,
+                   date.tm_mon + 1, date.tm_mday, date.tm_hour, date.tm_min, date.tm_sec,
+                   *text != '\0' ? text : "Z");
     return time_from_rfc3339(form, ret_at);
 }
 

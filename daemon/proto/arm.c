@@ -290,6 +290,7 @@ static void tell_pause(struct failure *failure)
 bool arm_reply_check(const struct http_reply *reply, const struct arm_subject *subject, time_ms now,
                      struct failure *failure)
 {
+    const bool redirected = reply->status >= 300 && reply->status < 400;
     struct cloud_error error;
 
     if (failure_from_transport(failure, reply, service, subject->changes)) {
@@ -303,11 +304,10 @@ bool arm_reply_check(const struct http_reply *reply, const struct arm_subject *s
     failure_note_status(failure, reply, now);
     note_ids(failure, reply);
     failure->outcome_unknown = subject->changes && !was_turned_away(reply->status);
-    if (reply->status >= 300 && reply->status < 400)
-        explain_stranger(failure, subject, reply);
-    else if (cloud_error_parse(&error, buf_str(&reply->body), reply->body.length))
+    /* What comes along with a redirection is not the answer. */
+    if (!redirected && cloud_error_parse(&error, buf_str(&reply->body), reply->body.length))
         explain_error(failure, subject, &error);
-    else if (error.out_of_memory)
+    else if (!redirected && error.out_of_memory)
         explain_status(failure, subject, "and there is no memory to read why");
     else
         explain_stranger(failure, subject, reply);

@@ -47,6 +47,7 @@ def test_a_moved_target_is_reported_until_a_rotation_has_completed(site_with_two
 
     said = site.ctl("reload")
     assert said.returncode == 0 and f"{old} is not delivered to any more" in said.stdout
+    site.log.wait("target.abandoned", account="alpha")
     told = site.log.lines(event="target.abandoned", account="alpha")
     assert [line["target"] for line in told] == [old] and told[0]["remedy"]
     assert abandoned(site) == [old]

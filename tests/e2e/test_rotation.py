@@ -74,7 +74,7 @@ def test_a_key_is_delivered_only_when_the_data_plane_accepts_it(site, azure):
     consumer = site.consumer("alpha")
     site.wait_rotations("alpha", 2)
     site.verdict(consumer)
-    assert site.log.lines(event="key.verified", account="alpha")
+    assert site.log.wait("key.verified", account="alpha")
 
 
 def test_all_targets_in_order_and_formats(site, azure):
