@@ -221,7 +221,7 @@ void delivery_ends(struct world *world, struct world_account *account,
     for (unsigned i = 0; i < operation->target; i++)
         if (!account->targets[operation->target].settings.readable &&
             oracle_cares(world, &account->targets[i]) &&
-            account->oracle.targets[i].told != operation->key)
+            account->oracle.targets[i].claimed != operation->key)
             target->ran_before |= 1U << i;
     told_delivered(world, account, operation);
     delivery_settle(world, account);

@@ -257,9 +257,9 @@ static void has_timer(struct world *world, struct world_account *account)
 /* Not while somebody else may be using the other of two keys that are not ours. */
 static bool may_rotate(const struct world *world, const struct world_account *account)
 {
-    time_ms since = account->oracle.both_at;
+    time_ms since = account->journal.both_changed_at;
 
-    return since == 0 || world->now - since >= world->policy.rotate_every;
+    return since == 0 || world_wall(world) - since >= world->policy.rotate_every;
 }
 
 static bool is_due(const struct world *world, const struct world_account *account)
