@@ -275,5 +275,6 @@ void regenerate_daemon_starts(struct world *world, struct world_account *account
     for (unsigned i = 0; i < world->script->target_count; i++) {
         state->targets[i].changed_at = 0;
         state->targets[i].unsettled_at = 0;
+        state->targets[i].ran_before = 0;
     }
 }
