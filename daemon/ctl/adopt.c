@@ -4,6 +4,7 @@
 
 #include "base/fs.h"
 #include "ctl/adopt_file.h"
+#include "ctl/complain.h"
 #include "ctl/session.h"
 #include "ctl/status_text.h"
 
@@ -37,15 +38,13 @@ static enum ctl_exit confirm(void)
     char reply[16];
 
     if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
-        fputs("keyrotatectl: adopt overwrites what targets hold: say --yes to have it done\n",
-              stderr);
-        return CTL_USAGE;
+        return ctl_complain(CTL_USAGE,
+                            "adopt overwrites what targets hold: say --yes to have it done");
     }
     fputs("Go on? [y/N] ", stderr);
     if (fgets(reply, sizeof(reply), stdin) && (reply[0] == 'y' || reply[0] == 'Y'))
         return CTL_DONE;
-    fputs("Nothing was done.\n", stderr);
-    return CTL_NOT_DONE;
+    return ctl_complain(CTL_NOT_DONE, "nothing was done");
 }
 
 static enum ctl_exit adopt_one(const struct ctl_options *options)
@@ -98,6 +97,14 @@ static void say_what_the_file_does(const struct adoption_list *list)
     buf_done(&text);
 }
 
+/* Why has been complained of; a document with the results shows where. */
+static void stopped_at(const struct ctl_options *options, const struct adoption_list *list,
+                       size_t sent)
+{
+    fprintf(stderr, "keyrotatectl: stopped at line %u of %s: %zu of %zu accounts were told\n",
+            list->lines[sent].number, options->file, sent, list->count);
+}
+
 static enum ctl_exit send_all(const struct ctl_options *options, const struct adoption_list *list)
 {
     struct control_command command = {.kind = CONTROL_ADOPT};
@@ -113,9 +120,18 @@ static enum ctl_exit send_all(const struct ctl_options *options, const struct ad
         sent++;
     }
     if (sent < list->count)
-        fprintf(stderr, "keyrotatectl: stopped at line %u of %s: %zu of %zu accounts were told\n",
-                list->lines[sent].number, options->file, sent, list->count);
+        stopped_at(options, list, sent);
     return ctl_session_end(&session);
+}
+
+static enum ctl_exit refuse_file(const struct ctl_options *options, const struct buf *errors)
+{
+    const char *text = errors->failed ? "(too long to show)\n" : buf_str(errors);
+
+    if (options->json)
+        return ctl_complain(CTL_USAGE, "nothing was sent: %s", text);
+    fputs(text, stderr);
+    return ctl_complain(CTL_USAGE, "nothing was sent");
 }
 
 /* Nothing is sent unless every line of the file makes sense. */
@@ -129,12 +145,9 @@ static enum ctl_exit adopt_listed(const struct ctl_options *options,
     buf_init(&errors, CONTROL_REPLY_MAX);
     if (adoption_list_read(&list, options->file, buf_str(content), content->length, status,
                            &errors) != 0) {
-        fputs("keyrotatectl: no memory\n", stderr);
-        result = CTL_NOT_DONE;
+        result = ctl_complain(CTL_NOT_DONE, "no memory");
     } else if (errors.length > 0) {
-        fprintf(stderr, "%skeyrotatectl: nothing was sent\n",
-                errors.failed ? "(too long to show)\n" : buf_str(&errors));
-        result = CTL_USAGE;
+        result = refuse_file(options, &errors);
     } else {
         say_what_the_file_does(&list);
         if (!options->yes)
@@ -158,8 +171,7 @@ static enum ctl_exit adopt_from_file(const struct ctl_options *options)
     buf_init(&content, CONTROL_REPLY_MAX);
     buf_init(&text, CONTROL_REPLY_MAX);
     if (fs_read(options->file, &content, &err) != 0) {
-        fprintf(stderr, "keyrotatectl: %s\n", err.text);
-        result = CTL_USAGE;
+        result = ctl_complain(CTL_USAGE, "%s", err.text);
     } else {
         result = ctl_fetch_status(options, CONTROL_ALL, NULL, 0, &status, &text);
     }

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/str.h"
+#include "ctl/complain.h"
 #include "ctl/status_group.h"
 
 enum { POLL_MS = 500, SHOWN_MAX = 160 };
@@ -120,7 +121,7 @@ static void say_time_is_over(const struct ctl_options *options, const struct pro
                             "keyrotatectl status ",
                             duration_to_words(options->timeout, words));
     ctl_write_plain(&text, progress->name);
-    fprintf(stderr, "keyrotatectl: %s\n", buf_str(&text));
+    (void)ctl_complain(CTL_NOT_DONE, "%s", buf_str(&text));
     buf_done(&text);
 }
 

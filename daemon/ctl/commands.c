@@ -41,9 +41,10 @@ static enum ctl_exit rotate_and_wait(const struct ctl_options *options,
         if (ctl_is_final(result))
             break;
     }
+    if (!ctl_is_final(session.worst) && accepted > 0)
+        session.worst =
+            ctl_worse(session.worst, ctl_await_rotations(options, names, before, accepted));
     result = ctl_session_end(&session);
-    if (!ctl_is_final(result) && accepted > 0)
-        result = ctl_worse(result, ctl_await_rotations(options, names, before, accepted));
     free(names);
     free(before);
     return result;

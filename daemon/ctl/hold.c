@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "ctl/client.h"
+#include "ctl/complain.h"
 #include "ctl/session.h"
 #include "ctl/status_text.h"
 
@@ -31,8 +32,7 @@ static enum ctl_exit list_holds(const struct ctl_options *options)
     buf_init(&text, CONTROL_REPLY_MAX);
     result = ctl_fetch(options, CONTROL_HOLDS, NULL, 0, &text);
     if (result == CTL_DONE && control_holds_parse(buf_str(&text), text.length, &holds, &err) != 0) {
-        fprintf(stderr, "keyrotatectl: %s\n", err.text);
-        result = CTL_UNREACHABLE;
+        result = ctl_complain(CTL_UNREACHABLE, "%s", err.text);
     } else if (result == CTL_DONE) {
         if (options->json)
             fputs(buf_str(&text), stdout);

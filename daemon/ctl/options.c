@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/str.h"
+#include "ctl/complain.h"
 #include "proto/remedy.h"
 
 enum {
@@ -123,8 +124,7 @@ static enum ctl_exit complain(const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
-    fprintf(stderr, "keyrotatectl: %s (--help shows how)\n", message);
-    return CTL_USAGE;
+    return ctl_complain(CTL_USAGE, "%s (--help shows how)", message);
 }
 
 bool ctl_parse_instant(const char *text, time_ms *ret_at)
@@ -359,6 +359,15 @@ static enum ctl_exit take_command(struct ctl_options *options)
     return result;
 }
 
+/* Before the command line is understood: what is wrong with it is to be told in JSON, too. */
+static bool wants_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--json") == 0)
+            return true;
+    return false;
+}
+
 enum ctl_exit ctl_options_parse(int argc, char **argv, time_ms now, struct ctl_options *options)
 {
     unsigned given = 0;
@@ -366,15 +375,20 @@ enum ctl_exit ctl_options_parse(int argc, char **argv, time_ms now, struct ctl_o
     int code;
 
     *options = (struct ctl_options){.until = TIME_NEVER, .timeout = 10 * MS_MINUTE};
+    if (wants_json(argc, argv))
+        ctl_complain_in_json();
     result = refuse_command_to_come(argc, argv);
     if (result != CTL_DONE)
         return result;
     optind = 0;
-    while ((code = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+    opterr = 0; /* what it prints by itself is no JSON */
+    while ((code = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
         const unsigned option = (unsigned)(code - OPTION_CODE_BASE);
 
         if (code < OPTION_CODE_BASE)
-            return CTL_USAGE; /* getopt_long() has said why */
+            return complain(code == ':' ? "%s needs a value"
+                                        : "option %s is not known, is ambiguous, or takes no value",
+                            argv[optind - 1]);
         if (option == OPTION_HELP) {
             print_usage(stdout);
             return CTL_DONE;

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "ctl/client.h"
+#include "ctl/complain.h"
 #include "ctl/status_text.h"
 
 enum ctl_exit ctl_worse(enum ctl_exit a, enum ctl_exit b)
@@ -108,7 +109,9 @@ void ctl_session_start(struct ctl_session *session, const struct ctl_options *op
 enum ctl_exit ctl_session_end(struct ctl_session *session)
 {
     if (session->options->json) {
-        (void)buf_append_str(&session->results, "]}\n");
+        (void)buf_append_str(&session->results, "]");
+        ctl_complaint_write(&session->results);
+        (void)buf_append_str(&session->results, "}\n");
         print_plain(stdout, &session->results);
     }
     buf_done(&session->results);
@@ -174,7 +177,7 @@ enum ctl_exit ctl_send_command(struct ctl_session *session, const struct control
     if (result == CTL_DONE)
         result = take_answer(session, command, &reply, &err);
     if (err.code != 0)
-        fprintf(stderr, "keyrotatectl: %s\n", err.text);
+        (void)ctl_complain(result, "%s", err.text);
     buf_done(&path);
     buf_done(&body);
     buf_done(&reply);

@@ -15,7 +15,8 @@ struct ctl_session {
 };
 
 void ctl_session_start(struct ctl_session *session, const struct ctl_options *options);
-/* Prints the document of --json. Returns the worst exit status of the commands. */
+/* Prints the document of --json, with what was complained of meanwhile. Returns the worst exit
+ * status of the commands. */
 enum ctl_exit ctl_session_end(struct ctl_session *session);
 
 /* Sends one command and prints its answer. Returns the command's own exit status, and keeps the

@@ -6,13 +6,8 @@
 #include <json-c/json_object.h>
 
 #include "ctl/client.h"
+#include "ctl/complain.h"
 #include "ctl/status_group.h"
-
-static enum ctl_exit complain(enum ctl_exit result, const char *message)
-{
-    fprintf(stderr, "keyrotatectl: %s\n", message);
-    return result;
-}
 
 /* A reply that is no status document says why: 4xx, that the question was wrong. */
 static enum ctl_exit explain_refusal(const struct buf *text, long http_status)
@@ -23,9 +18,9 @@ static enum ctl_exit explain_refusal(const struct buf *text, long http_status)
     enum ctl_exit result;
 
     if (control_answer_parse(buf_str(text), text->length, &answer, &document, &err) != 0)
-        return complain(CTL_UNREACHABLE, err.text);
-    result = complain(http_status >= 400 && http_status < 500 ? CTL_USAGE : CTL_UNREACHABLE,
-                      answer.message);
+        return ctl_complain(CTL_UNREACHABLE, "%s", err.text);
+    result = ctl_complain_as(http_status >= 400 && http_status < 500 ? CTL_USAGE : CTL_UNREACHABLE,
+                             control_outcome_name(answer.outcome), "%s", answer.message);
     json_object_put(document);
     return result;
 }
@@ -43,12 +38,12 @@ enum ctl_exit ctl_fetch(const struct ctl_options *options, enum control_scope sc
     buf_clear(text);
     buf_init(&path, CONTROL_URI_MAX);
     if (control_query_path(scope, names, name_count, &path) != 0)
-        result = complain(CTL_USAGE, "too many or too long names for one request");
+        result = ctl_complain(CTL_USAGE, "too many or too long names for one request");
     else
         result = ctl_request(ctl_socket_path(options, storage), buf_str(&path), NULL, text,
                              &http_status, &err);
     if (err.code != 0)
-        (void)complain(result, err.text);
+        (void)ctl_complain(result, "%s", err.text);
     buf_done(&path);
     if (result != CTL_DONE)
         return result;
@@ -65,7 +60,7 @@ enum ctl_exit ctl_fetch_status(const struct ctl_options *options, enum control_s
     if (result != CTL_DONE)
         return result;
     if (control_status_parse(buf_str(text), text->length, status, &err) != 0)
-        return complain(CTL_UNREACHABLE, err.text);
+        return ctl_complain(CTL_UNREACHABLE, "%s", err.text);
     return CTL_DONE;
 }
 
@@ -94,7 +89,7 @@ static void print_status(const struct ctl_options *options, const struct control
         ctl_write_problems(&out, status);
     }
     if (out.failed)
-        (void)complain(CTL_NOT_DONE, "the output is too long");
+        (void)ctl_complain(CTL_NOT_DONE, "the output is too long");
     else
         fputs(buf_str(&out), stdout);
     buf_done(&out);

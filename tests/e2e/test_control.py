@@ -137,6 +137,9 @@ def test_rotate_wait_ends_and_shows_what_is_in_the_way(calm, azure):
     assert waited.stdout.count("Something went wrong.") == 1, waited
     assert waited.stdout.count("    do: ") == 1, waited
     assert "alpha: not rotated after 6s (--timeout)" in waited.stderr, waited
+    as_json = json.loads(calm.ctl("rotate", "alpha", "--wait", "--timeout", "1s",
+                                  "--json").stdout)
+    assert as_json["error"]["code"] == "not_done" and len(as_json["results"]) == 1
     azure.clear_faults()
     calm.wait_rotations("alpha", 1)
 
@@ -211,6 +214,28 @@ def test_exit_statuses(calm, build):
     assert calm.daemons[-1].stop() == 0
     for command in (["status"], ["rotate", "alpha"], ["reload"]):
         assert calm.ctl(*command).returncode == UNREACHABLE
+
+
+def test_errors_are_json_where_json_was_asked_for(calm, tmp_path):
+    """One document, whatever goes wrong, and the exit status that it has without."""
+    def error_of(*command):
+        done = calm.ctl(*command, "--json")
+        assert not done.stderr, done
+        return done.returncode, json.loads(done.stdout)["error"]["code"]
+
+    (tmp_path / "list").write_text("nobody primary\n")
+    for command in (["statu"], ["rotate"], ["plan"], ["status", "--bogus"], ["hold", "--for"],
+                    ["hold", "alpha", "--for", "soon", "--reason", "r"], ["status", "--al=x"],
+                    ["adopt", "--file", tmp_path / "none", "--yes"],
+                    ["adopt", "--file", tmp_path / "list", "--yes"]):
+        assert error_of(*command) == (USAGE, "usage"), command
+    assert error_of("status", "nobody") == (USAGE, "not_found")
+    asked = json.loads(calm.ctl("rotate", "nobody", "--json").stdout)
+    assert asked["results"][0]["error"]["code"] == "not_found" and "error" not in asked
+    assert calm.daemons[-1].stop() == 0
+    for command in (["status"], ["rotate", "alpha"], ["rotate", "alpha", "--wait"], ["reload"],
+                    ["hold", "--list"], ["adopt", "alpha", "--active", "primary", "--yes"]):
+        assert error_of(*command) == (UNREACHABLE, "unreachable"), command
 
 
 def test_the_socket_is_for_its_group_alone(calm):

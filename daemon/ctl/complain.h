@@ -1,0 +1,28 @@
+/*
+ * What keyrotatectl itself has to say about a failure: a line on standard error; with --json
+ * {"error": {"code", "message"}} on standard output, as a document of its own or as a member of the
+ * one that is printed anyway.
+ */
+#ifndef KEYROTATED_CTL_COMPLAIN_H
+#define KEYROTATED_CTL_COMPLAIN_H
+
+#include "base/buf.h"
+#include "ctl/ctl.h"
+
+/* From now on complaints are kept for a document instead of being printed. */
+void ctl_complain_in_json(void);
+
+/* Returns `result`, whose name is the code: usage, unreachable, not_permitted, refused, not_done.
+ * Of several complaints a document has the first, which the others follow from. */
+enum ctl_exit ctl_complain(enum ctl_exit result, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The same with a code that the daemon gave. */
+enum ctl_exit ctl_complain_as(enum ctl_exit result, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Appends the member "error" to an object that is open; nothing where there is no complaint. */
+void ctl_complaint_write(struct buf *out);
+/* Prints the complaint that no document has had; nothing where there is none. */
+void ctl_complaint_print(void);
+
+#endif
