@@ -368,6 +368,13 @@ static bool lasts(enum note_kind kind)
            kind == NOTE_ROTATION_OVERDUE;
 }
 
+/* A cause that many accounts share makes many of these at once. */
+static bool gathers(enum note_kind kind)
+{
+    return kind == NOTE_DRIFT_DETECTED || kind == NOTE_DRIFT_REPAIRED ||
+           kind == NOTE_CONSUMERS_AT_RISK || kind == NOTE_CONSUMERS_SAFE;
+}
+
 static void end_trouble(const struct engine_account *account, enum note_kind kind,
                         const struct target_id *target, bool quiet)
 {
@@ -447,6 +454,8 @@ static void report(struct engine_account *account, const struct turn *turn, cons
         log_line_lasts(&line, subject_of(account,
                                          note->kind == NOTE_DELIVERY_FAILED ? &note->target : NULL,
                                          subject));
+    else if (gathers(note->kind))
+        log_line_gathers(&line, subject_of(account, NULL, subject));
     log_emit(log, &line);
 }
 

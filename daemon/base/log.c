@@ -48,6 +48,7 @@ void log_line_start(struct log_line *line, time_ms now, enum log_level level, co
     line->level = level;
     line->event = event;
     line->trouble = NULL;
+    line->gathers = false;
     line->field_count = 0;
     line->time_count = 0;
 
@@ -89,6 +90,12 @@ void log_line_time(struct log_line *line, const char *name, time_ms at)
 void log_line_lasts(struct log_line *line, const char *subject)
 {
     line->trouble = subject;
+}
+
+void log_line_gathers(struct log_line *line, const char *subject)
+{
+    line->trouble = subject;
+    line->gathers = true;
 }
 
 void log_ended(const struct log *log, time_ms now, const char *event, const char *subject,

@@ -44,6 +44,7 @@ struct log_line {
     enum log_level level;
     const char *event;   /* a stable name such as "key.delivered" */
     const char *trouble; /* see log_line_lasts(); NULL: the line stands for itself */
+    bool gathers;        /* see log_line_gathers() */
     char message[LOG_MESSAGE_MAX];
     size_t field_count;
     struct log_field fields[LOG_FIELDS_MAX];
@@ -73,6 +74,10 @@ void log_line_time(struct log_line *line, const char *name, time_ms at);
  * the resource id of an account, say). The sink may tell it once, and together with other subjects.
  */
 void log_line_lasts(struct log_line *line, const char *subject);
+
+/* What the line says happened to this subject (borrowed) may happen to many at once. The sink may
+ * tell it together with other subjects. */
+void log_line_gathers(struct log_line *line, const char *subject);
 
 /* What lines of that event said about the subject is over; quiet: it has become something else, or
  * nobody's. To be called whatever level is wanted; for what has not begun, without effect. */

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/cause.h"
 #include "base/list.h"
 #include "base/str.h"
+#include "io/log_alike.h"
 #include "io/log_copy.h"
 
 enum {
@@ -16,7 +16,9 @@ enum {
     NAMES_SHOWN = 5,
     NAMES_MAX = 1000,
     GATHER_MS = 1000,
+    GATHER_MAX_MS = 5 * 60 * 1000,
     LINGER_MS = 30 * 1000,
+    SINGLY_MAX = 5, /* lines that gather, before they do */
     FASTER_THAN = 4 /* from one telling of those who joined to the next */
 };
 
@@ -37,6 +39,8 @@ struct trouble {
     struct list ended; /* members that had it, and are told of when it has ended for all */
     size_t ended_count;
     int64_t untold; /* lines that were not written */
+    bool gathers;   /* it lasts for nobody: its members are those who were not told yet */
+    unsigned singly_told;
 };
 
 struct member {
@@ -56,77 +60,6 @@ struct log_troubles {
     struct list troubles;
     struct list buckets[BUCKETS];
 };
-
-/* --- what a line is about --- */
-
-static const char *text_of(const struct log_line *line, const char *name)
-{
-    for (size_t i = 0; i < line->field_count; i++)
-        if (strcmp(line->fields[i].name, name) == 0)
-            return line->fields[i].text;
-    return NULL;
-}
-
-static int64_t number_of(const struct log_line *line, const char *name)
-{
-    for (size_t i = 0; i < line->field_count; i++)
-        if (!line->fields[i].text && strcmp(line->fields[i].name, name) == 0)
-            return line->fields[i].number;
-    return 0;
-}
-
-static uint64_t exact_hash(uint64_t hash, const char *text)
-{
-    for (; text && *text != '\0'; text++)
-        hash = cause_hash_number(hash, *text);
-    return cause_hash_number(hash, -1);
-}
-
-static uint64_t kind_of(const struct log_line *line)
-{
-    return exact_hash(exact_hash(CAUSE_HASH_BEGIN, line->event), text_of(line, "reason"));
-}
-
-static uint64_t subject_of(const char *event, const char *subject)
-{
-    return exact_hash(exact_hash(CAUSE_HASH_BEGIN, event), subject);
-}
-
-static uint64_t cause_of(const struct log_line *line)
-{
-    static const char *const fields[] = {"target",          "account",  "resource_group",
-                                         "subscription_id", "location", "identity"};
-    enum { COUNT = sizeof(fields) / sizeof(fields[0]) };
-    const char *names[COUNT + 1];
-    size_t count = 0;
-    uint64_t hash = kind_of(line);
-
-    for (size_t i = 0; i < COUNT; i++) {
-        const char *name = text_of(line, fields[i]);
-
-        if (name && name[0] != '\0')
-            names[count++] = name;
-    }
-    names[count] = NULL;
-    hash = cause_hash(hash, line->message, names);
-    hash = exact_hash(hash, text_of(line, "error_code"));
-    return cause_hash_number(hash, number_of(line, "http_status"));
-}
-
-/* "group/account", or what else the line is about: a subscription, an identity. */
-static void name_of(const struct log_line *line, struct buf *out)
-{
-    const char *account = text_of(line, "account");
-    const char *group = text_of(line, "resource_group");
-
-    if (account && group)
-        buf_append_format(out, "%s/", group);
-    if (!account)
-        account = text_of(line, "subscription_id");
-    if (!account)
-        account = text_of(line, "identity");
-    buf_append_str(out, account ? account : line->trouble);
-}
 
 /* --- who is in which trouble --- */
 
@@ -202,7 +135,7 @@ static struct member *add_member(struct log_troubles *troubles, struct trouble *
     if (!member)
         return NULL;
     buf_init(&name, 512);
-    name_of(line, &name);
+    log_alike_name(line, &name);
     member->name = buf_take(&name);
     buf_done(&name);
     if (!member->name) {
@@ -264,38 +197,6 @@ static struct trouble *add_trouble(struct log_troubles *troubles, uint64_t kind,
 
 /* --- telling --- */
 
-static bool is_of_one_alone(const char *name)
-{
-    static const char *const names[] = {
-        "account",     "resource_group",
-        "location",    "policy",
-        "slot",        "cycle",
-        "target",      "fingerprint",
-        "request_id",  "correlation_id",
-        "attempt",     "retry_at",
-        "next_at",     "client_request_id",
-        "key_age_s",   "since",
-        "actor",       "trigger",
-        "duration_ms", "state",
-        "waiting",     "subscription_id",
-    };
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
-
-static void keep_common_fields(struct log_line *line)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < line->field_count; i++)
-        if (!is_of_one_alone(line->fields[i].name))
-            line->fields[kept++] = line->fields[i];
-    line->field_count = kept;
-}
-
 /* How many they are, and the first of them by name. */
 static void add_names(struct log_line *line, size_t count, const struct list *members,
                       struct buf *names)
@@ -339,7 +240,7 @@ static void write_trouble(struct log_troubles *troubles, struct trouble *trouble
                        trouble->member_count > 0 ? trouble->member_count : trouble->ended_count,
                        first.message);
         line.field_count = first.field_count;
-        keep_common_fields(&line);
+        log_alike_keep_common(&line);
         if (trouble->member_count > 0)
             add_names(&line, trouble->member_count, &trouble->members, &names);
         else
@@ -378,17 +279,17 @@ static void tell_end(struct log_troubles *troubles, struct trouble *trouble, tim
         trouble->ended_count > 1 ? "all that had this: " : "", first.message);
     log_line_text(&line, "ended", first.event);
     if (trouble->ended_count == 1) {
-        log_line_text(&line, "account", text_of(&first, "account"));
-        log_line_text(&line, "resource_group", text_of(&first, "resource_group"));
-        log_line_text(&line, "subscription_id", text_of(&first, "subscription_id"));
+        log_line_text(&line, "account", log_alike_text(&first, "account"));
+        log_line_text(&line, "resource_group", log_alike_text(&first, "resource_group"));
+        log_line_text(&line, "subscription_id", log_alike_text(&first, "subscription_id"));
     }
-    log_line_text(&line, "identity", text_of(&first, "identity"));
+    log_line_text(&line, "identity", log_alike_text(&first, "identity"));
     add_names(&line, trouble->ended_count, &trouble->ended, &names);
     log_line_time(&line, "since", trouble->began);
     log_line_number(&line, "duration_ms", lasted);
     if (trouble->untold > 0)
         log_line_number(&line, "repeated", trouble->untold);
-    log_line_text(&line, "reason", text_of(&first, "reason"));
+    log_line_text(&line, "reason", log_alike_text(&first, "reason"));
     troubles->write(troubles->context, &line);
     buf_done(&names);
 }
@@ -438,8 +339,8 @@ static bool join(struct log_troubles *troubles, struct trouble *trouble, uint64_
 
 static bool take(struct log_troubles *troubles, const struct log_line *line)
 {
-    uint64_t subject = subject_of(line->event, line->trouble);
-    uint64_t kind = kind_of(line), cause = cause_of(line);
+    uint64_t subject = log_alike_subject(line->event, line->trouble);
+    uint64_t kind = log_alike_kind(line), cause = log_alike_cause(line);
     struct member *member = find_member(troubles, subject);
     struct trouble *trouble = find_trouble(troubles, kind, &cause);
     bool is_new = trouble == NULL;
@@ -492,18 +393,92 @@ static void tell_before(struct log_troubles *troubles, const struct log_line *li
     }
 }
 
+/* Returns whether the line will be told with others. */
+static bool gather(struct log_troubles *troubles, const struct log_line *line)
+{
+    uint64_t kind = log_alike_kind(line), cause = log_alike_cause(line);
+    uint64_t subject = log_alike_subject(line->event, line->trouble) ^ cause;
+    struct trouble *trouble = find_trouble(troubles, kind, &cause);
+
+    if (!trouble) {
+        trouble = add_trouble(troubles, kind, cause, subject, line);
+        if (!trouble)
+            return false;
+        trouble->gathers = true;
+        trouble->pace = GATHER_MS;
+        trouble->told_at = line->time;
+    }
+    if (trouble->singly_told < SINGLY_MAX || troubles->subject_count >= LOG_SUBJECTS_MAX) {
+        trouble->singly_told++;
+        trouble->told_at = line->time;
+        trouble->next_at = time_add(line->time, GATHER_MS);
+        return false;
+    }
+    if (find_member(troubles, subject)) {
+        trouble->untold++;
+        return true;
+    }
+    if (!add_member(troubles, trouble, subject, line))
+        return false;
+    if (trouble->member_count > 1) {
+        trouble->untold++;
+        return true;
+    }
+    keep_latest(trouble, line);
+    trouble->line_subject = subject;
+    trouble->began = line->time;
+    trouble->next_at = time_add(trouble->told_at, trouble->pace);
+    return true;
+}
+
+/* Tells who has gathered, or forgets the trouble when nothing has come for a while. Returns when to
+ * look again. */
+static time_ms tell_gathered(struct log_troubles *troubles, struct trouble *trouble, time_ms now,
+                             bool all)
+{
+    if (trouble->told_at > now)
+        trouble->told_at = now; /* the clock was set back */
+    if (trouble->member_count == 0) {
+        trouble->next_at = trouble->told_at + MS_MINUTE + trouble->pace;
+        if (!all && trouble->next_at > now)
+            return trouble->next_at;
+        remove_trouble(troubles, trouble);
+        return TIME_NEVER;
+    }
+    trouble->next_at = trouble->told_at + trouble->pace;
+    if (!all && trouble->next_at > now)
+        return trouble->next_at;
+    write_trouble(troubles, trouble, now);
+    list_for_each (item, &trouble->members)
+        remove_member(troubles, container_of(item, struct member, in_trouble));
+    trouble->untold = 0;
+    trouble->told_at = now;
+    trouble->pace *= FASTER_THAN;
+    if (trouble->pace > GATHER_MAX_MS)
+        trouble->pace = GATHER_MAX_MS;
+    return now + trouble->pace;
+}
+
+/* Returns whether the line needs no writing now. */
+static bool take_any(struct log_troubles *troubles, const struct log_line *line)
+{
+    if (!line->gathers)
+        return line->trouble && take(troubles, line);
+    return troubles->gathering && gather(troubles, line);
+}
+
 void log_troubles_take(struct log_troubles *troubles, const struct log_line *line)
 {
     if (!line->trouble)
         tell_before(troubles, line);
-    if (!line->trouble || !take(troubles, line))
+    if (!take_any(troubles, line))
         troubles->write(troubles->context, line);
 }
 
 void log_troubles_end(struct log_troubles *troubles, time_ms now, const char *event,
                       const char *subject, bool quiet)
 {
-    struct member *member = find_member(troubles, subject_of(event, subject));
+    struct member *member = find_member(troubles, log_alike_subject(event, subject));
 
     if (member)
         leave(troubles, member, now, quiet);
@@ -525,6 +500,12 @@ time_ms log_troubles_due(struct log_troubles *troubles, time_ms now, bool all)
     list_for_each (item, &troubles->troubles) {
         struct trouble *trouble = container_of(item, struct trouble, link);
 
+        if (trouble->gathers) {
+            time_ms again = tell_gathered(troubles, trouble, now, all);
+
+            next = again < next ? again : next;
+            continue;
+        }
         keep_in_sight(trouble, now);
         if (trouble->next_at <= now ||
             (all && trouble->untold > 0 && trouble->end_at == TIME_NEVER) ||

@@ -11,6 +11,10 @@
  *   - when it ended for its last subject, half a minute later (event trouble.ended), unless it came
  *     back meanwhile.
  *
+ * What happens to many at once without lasting (log_line_gathers()) is written as it comes, up to
+ * five times. Further lines of the same cause are told together: after a second, then four, sixteen
+ * and so on, five minutes at most, until nothing has come for a minute.
+ *
  * Of several subjects the line tells how many there are (`alike`) and up to five by name (`names`).
  * Lines that are not written are counted (`repeated`). Where one event and reason has more than
  * LOG_CAUSES_MAX causes at once, further ones count as one. Other lines are written as they come.

@@ -122,6 +122,29 @@ def test_many_accounts_with_one_trouble_are_one_line(site):
     assert "trouble.ended" not in events[events.index("daemon.stopping"):]
 
 
+def test_many_accounts_at_risk_are_few_lines(site, azure):
+    """Somebody regenerates all active keys: the first five accounts are told one by one, all others
+    together, and so is that they are safe again."""
+    names = [f"account{number}" for number in range(30)]
+    site.policy(check_every="1s", rotate_every="10m")
+    for name in names:
+        site.account(name)
+    site.start()
+    site.wait_adopted(*names)
+    for name in names:
+        azure.regenerate(name, "Primary")
+    wait_until(lambda: all(site.holds(name) == "Primary" for name in names), "all are repaired")
+    site.daemons[-1].stop()
+    for event in ("drift.detected", "consumers.at_risk", "consumers.safe", "drift.repaired"):
+        lines = site.log.lines(event=event)
+        single = [line for line in lines if "account" in line]
+        together = [line for line in lines if "alike" in line]
+        assert len(lines) == len(single) + len(together) <= 10, lines
+        assert len(single) >= 5 and sum(line["alike"] for line in together) + len(single) == 30
+        assert all("target" in line for line in single if event == "consumers.at_risk")
+        assert not any("target" in line for line in together)
+
+
 def test_a_repeated_error_is_told_once(site, azure):
     """The same again is counted, not written again; the number follows when it is over."""
     site.policy(check_every="1s", rotate_every="10m")

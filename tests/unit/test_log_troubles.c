@@ -244,6 +244,98 @@ static void test_the_daily_line_is_the_latest(void **state)
     buf_done(&out);
 }
 
+/* Lines of what does not last, "SECOND:COUNT": so many accounts at that second. */
+static void play_gathering(const char *words, struct buf *out)
+{
+    struct log_troubles *troubles = log_troubles_new(note, out);
+    time_ms now = 0;
+    int number = 0;
+    char *copy = strdup(words), *rest = copy, *word;
+
+    log_troubles_gather(troubles, true);
+    while ((word = strtok_r(rest, " ", &rest)) != NULL) {
+        char *end;
+        time_ms at = strtoll(word, &end, 10) * MS_SECOND;
+        long count = strtol(end + 1, NULL, 10);
+
+        pass(troubles, &now, at);
+        for (; count > 0; count--) {
+            char name[16];
+            struct log_line line;
+
+            (void)snprintf(name, sizeof(name), "a%d", ++number);
+            log_line_start(&line, now, LEVEL_ERROR, "consumers.at_risk", "%s: dead", name);
+            log_line_text(&line, "account", name);
+            log_line_text(&line, "target", "file");
+            log_line_gathers(&line, name);
+            log_troubles_take(troubles, &line);
+            memset(&line, 'x', sizeof(line));
+        }
+    }
+    buf_append_str(out, "| ");
+    (void)log_troubles_due(troubles, now, true);
+    log_troubles_free(troubles);
+    free(copy);
+}
+
+static void test_what_happens_to_many_gathers(void **state)
+{
+    static const struct {
+        const char *said, *written;
+    } cases[] = {
+        {"0:1 9:0", "0:a1: dead | "},
+        {"0:5 9:0", "0:a1: dead 0:a2: dead 0:a3: dead 0:a4: dead 0:a5: dead | "},
+        /* the sixth is told a second later, with its own account */
+        {"0:6 9:0", "0:a1: dead 0:a2: dead 0:a3: dead 0:a4: dead 0:a5: dead 1:a6: dead | "},
+        {"0:300 9:0",
+         "0:a1: dead 0:a2: dead 0:a3: dead 0:a4: dead 0:a5: dead "
+         "1:295 alike: a6: dead(a6, a7, a8, a9, a10 and 290 more)x294 | "},
+        /* at the end of the program nothing is left untold */
+        {"0:7",
+         "0:a1: dead 0:a2: dead 0:a3: dead 0:a4: dead 0:a5: dead "
+         "| 0:2 alike: a6: dead(a6, a7)x1 "},
+        /* slower and slower, and singly again after a while */
+        {"0:6 2:1 3:1 300:1 400:0",
+         "0:a1: dead 0:a2: dead 0:a3: dead 0:a4: dead 0:a5: dead "
+         "1:a6: dead 5:2 alike: a7: dead(a7, a8)x1 300:a9: dead | "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buf out;
+
+        buf_init(&out, 4096);
+        play_gathering(cases[i].said, &out);
+        assert_string_equal(buf_str(&out), cases[i].written);
+        buf_done(&out);
+    }
+}
+
+/* 300 accounts of which one fails every twelve seconds, and again and again. */
+static void test_what_happens_all_the_time_is_bounded(void **state)
+{
+    struct log_troubles *troubles;
+    size_t written = 0;
+    time_ms now = 0;
+
+    (void)state;
+    troubles = log_troubles_new(count, &written);
+    log_troubles_gather(troubles, true);
+    for (int i = 0; i < 300; i++) {
+        char name[16];
+        struct log_line line;
+
+        pass(troubles, &now, i * 12 * MS_SECOND);
+        (void)snprintf(name, sizeof(name), "a%d", i % 100);
+        log_line_start(&line, now, LEVEL_ERROR, "consumers.at_risk", "%s: dead", name);
+        log_line_text(&line, "account", name);
+        log_line_gathers(&line, name);
+        log_troubles_take(troubles, &line);
+    }
+    assert_in_range(written, 10, 25);
+    log_troubles_free(troubles);
+}
+
 static void test_without_gathering_the_first_line_is_told(void **state)
 {
     size_t written = 0;
@@ -272,6 +364,8 @@ int main(void)
         cmocka_unit_test(test_causes_are_bounded),
         cmocka_unit_test(test_what_stands_for_itself_comes_after),
         cmocka_unit_test(test_the_daily_line_is_the_latest),
+        cmocka_unit_test(test_what_happens_to_many_gathers),
+        cmocka_unit_test(test_what_happens_all_the_time_is_bounded),
         cmocka_unit_test(test_without_gathering_the_first_line_is_told),
     };
 
