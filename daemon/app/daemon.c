@@ -97,6 +97,8 @@ static void on_once_timer(struct timer *timer)
         return;
     }
     daemon->status = progress == ENGINE_DONE ? STATUS_OK : STATUS_UNDONE;
+    if (daemon->status == STATUS_UNDONE)
+        engine_tell_undone(daemon->engine);
     daemon_stop(daemon);
 }
 

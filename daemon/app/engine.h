@@ -86,5 +86,7 @@ void engine_command(struct engine *engine, const struct control_command *command
  */
 enum engine_progress { ENGINE_WORKING, ENGINE_DONE, ENGINE_STUCK };
 enum engine_progress engine_progress(const struct engine *engine);
+/* Logs what is not done of that, and why: a line for each cause, twenty causes at most. */
+void engine_tell_undone(struct engine *engine);
 
 #endif

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/cause.h"
 #include "base/str.h"
 
 /*
@@ -404,4 +406,98 @@ enum engine_progress engine_progress(const struct engine *engine)
             worst = ENGINE_STUCK;
     }
     return worst;
+}
+
+/* --- what a run that ends leaves undone --- */
+
+enum { UNDONE_TOLD_MAX = 20, UNDONE_WHY_MAX = 1024, UNDONE_NAMES_MAX = 1000 };
+
+struct undone {
+    const struct engine_account *account;
+    uint64_t cause;
+    bool told;
+};
+
+/* Why, and what to do; "" for what to do where time alone was short. */
+static void undone_why(const struct engine_account *account, char why[UNDONE_WHY_MAX],
+                       char remedy[REMEDY_MAX], const char **ret_state)
+{
+    struct account_snapshot snapshot;
+    struct snapshot_texts texts;
+    bool has_failed;
+
+    snapshot_account(account, &snapshot, &texts);
+    has_failed = snapshot.failure.at != TIME_NEVER && snapshot.failure.text;
+    (void)str_copy(remedy, REMEDY_MAX, snapshot.remedy ? snapshot.remedy : "");
+    *ret_state = snapshot.state;
+    if (snapshot.reason)
+        (void)snprintf(
+            why, UNDONE_WHY_MAX, "%s (%s): %s", snapshot.state, snapshot.reason,
+            has_failed && account->last_failure.reason != REASON_NONE &&
+                    str_equal(reason_describe(account->last_failure.reason)->name, snapshot.reason)
+                ? snapshot.failure.text
+                : snapshot.meaning);
+    else
+        (void)snprintf(why, UNDONE_WHY_MAX, "%s: the time was over, at %s", snapshot.state,
+                       snapshot.phase);
+}
+
+static uint64_t undone_cause(const struct engine_account *account)
+{
+    const char *const names[] = {account->account->name, account->account->resource_group, NULL};
+    char why[UNDONE_WHY_MAX], remedy[REMEDY_MAX];
+    const char *state;
+
+    undone_why(account, why, remedy, &state);
+    return cause_hash(cause_hash(CAUSE_HASH_BEGIN, why, names), remedy, names);
+}
+
+static void tell_undone(struct engine *engine, struct undone *first, const struct undone *end)
+{
+    const struct engine_account *account = first->account;
+    char why[UNDONE_WHY_MAX], remedy[REMEDY_MAX];
+    struct log_line line;
+    const char *state;
+    struct buf names;
+    size_t count = 0;
+
+    buf_init(&names, UNDONE_NAMES_MAX);
+    for (struct undone *one = first; one < end; one++) {
+        if (one->told || one->cause != first->cause)
+            continue;
+        one->told = true;
+        if (count++ < ENGINE_UNWELL_NAMED)
+            (void)buf_append_format(&names, "%s%s/%s", count > 1 ? ", " : "",
+                                    one->account->account->resource_group,
+                                    one->account->account->name);
+    }
+    if (count > ENGINE_UNWELL_NAMED)
+        (void)buf_append_format(&names, " and %zu more", count - ENGINE_UNWELL_NAMED);
+    undone_why(account, why, remedy, &state);
+    log_line_start(&line, loop_now(engine->parts.loop), LEVEL_ERROR, "account.undone",
+                   "undone: %s: %s", buf_str(&names), why);
+    log_line_text(&line, "names", buf_str(&names));
+    log_line_number(&line, "accounts", (int64_t)count);
+    log_line_text(&line, "state", state);
+    log_line_text(&line, "remedy", remedy[0] ? remedy : NULL);
+    log_emit(engine->parts.log, &line);
+    buf_done(&names);
+}
+
+void engine_tell_undone(struct engine *engine)
+{
+    struct undone *undone = calloc(engine->account_count + 1, sizeof(*undone));
+    size_t count = 0, told = 0;
+
+    for (size_t i = 0; undone && i < engine->account_count; i++)
+        if (progress_of(engine->accounts[i]) != ENGINE_DONE)
+            undone[count++] = (struct undone){.account = engine->accounts[i],
+                                              .cause = undone_cause(engine->accounts[i])};
+    for (size_t i = 0; i < count && told < UNDONE_TOLD_MAX; i++) {
+        if (undone[i].told)
+            continue;
+        tell_undone(engine, &undone[i], undone + count);
+        told++;
+    }
+    free(undone);
 }

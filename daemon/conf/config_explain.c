@@ -123,7 +123,7 @@ static void append_policy(const struct account *account, struct buf *out)
                                 words(policy->overdue_after, text));
         (void)buf_append_format(out, "  %-15s%s\n", "a new key is", verify[policy->verify]);
     }
-    (void)buf_append_format(out, "  %-15slooked for every %s, %s\n", "drift is",
+    (void)buf_append_format(out, "  %-15snoticed within %s (check_every), %s\n", "drift is",
                             words(policy->check_every, text), drift[policy->on_drift]);
 }
 

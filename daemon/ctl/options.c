@@ -149,6 +149,18 @@ bool ctl_parse_instant(const char *text, time_ms *ret_at)
     return false;
 }
 
+/* A time without a zone is one of the local clock: which zone that was, and what came of it. */
+static void say_zone(const char *text, time_ms at)
+{
+    const time_t seconds = (time_t)(at / MS_SECOND);
+    char utc[TIME_TEXT_MAX];
+    struct tm civil;
+
+    if (localtime_r(&seconds, &civil))
+        fprintf(stderr, "keyrotatectl: --until %s is read in the local time zone, %s: %s\n", text,
+                civil.tm_zone, time_to_rfc3339(at, utc));
+}
+
 static enum ctl_exit set_hold_end(struct ctl_options *options, bool is_duration, const char *text,
                                   time_ms now)
 {
@@ -163,6 +175,8 @@ static enum ctl_exit set_hold_end(struct ctl_options *options, bool is_duration,
             return complain("--for %s: a duration such as 12h or 30d was expected", text);
         options->until = time_add(now, duration);
     }
+    if (!is_duration && !time_from_rfc3339(text, &(time_ms){0}))
+        say_zone(text, options->until);
     return options->until > now ? CTL_DONE : complain("--until %s has passed already", text);
 }
 

@@ -29,6 +29,7 @@ static const struct {
     {"account.released", "809d13862a0f4dddbaf1c628d7fe02cb"},
     {"account.blocked", "7392ee73600e40d8b2a221d7a1a38d6e"},
     {"account.unblocked", "3830ea8557f14acfaa9f1a6bb1febbbf"},
+    {"account.undone", "4e9f5e690b2043f2b0896ab768e1a770"},
     {"rotation.started", "3f92ff347e134e66babf2c8db72c1222"},
     {"rotation.resumed", "ee1eb7b68d984821911bd333ada66731"},
     {"rotation.retrying", "847f66ceb0dd4ba294e62f0e92c391fc"},

@@ -1,6 +1,7 @@
 """keyrotatectl and the control socket."""
 
 import json
+import os
 import socket
 import stat
 import time
@@ -179,6 +180,16 @@ def test_hold_and_resume(site, azure):
     assert site.ctl("resume", "alpha").returncode == DONE
     site.log.wait("account.released", since=mark, account="alpha")
     site.wait_rotations("alpha", 1, since=mark)
+
+
+def test_an_end_without_a_zone_says_which_it_was_read_in(calm):
+    zone = {**os.environ, "TZ": "UTC-2"}  # two hours ahead, by POSIX's sign
+    held = calm.ctl("hold", "alpha", "--until", "2036-11-22 14:00", "--reason", "r", env=zone)
+    assert held.returncode == DONE and "local time zone, UTC: 2036-11-22T12:00:00" in held.stderr
+    assert calm.status("alpha")["hold"]["until"].startswith("2036-11-22T12:00:00")
+    held = calm.ctl("hold", "alpha", "--until", "2036-11-29T09:53:54Z", "--reason", "r", env=zone)
+    assert held.returncode == DONE and not held.stderr, held
+    assert "2036-11-29T09:53:54Z" in calm.ctl("hold", "--list", env=zone).stdout
 
 
 def test_hold_ends_by_itself(site, azure):

@@ -199,11 +199,16 @@ def test_once_with_something_undone(site, azure, once):
     assert once("--timeout", "60s") == EXIT_UNDONE
     assert time.monotonic() - started < 30, "what is blocked is not waited for"
     assert site.holds("alpha") == "Primary", "the others are done all the same"
+    undone, = site.log.lines(event="account.undone")
+    assert undone["names"].endswith("/silent") and undone["accounts"] == 1, undone
+    assert "active_key_unknown" in undone["msg"] and "adopt" in undone["remedy"], undone
     site.forget("silent")
     azure.fault("status", op="listKeys", status=500, code="InternalServerError", message="No.")
     site.config["targets"]["second"] = {"type": "file", "path": f"{site.keys}/{{account}}.2"}
     site.config["defaults"]["deliver_to"] = ["file", "second"]
     assert once("--timeout", "2s") == EXIT_UNDONE
+    undone = site.log.lines(event="account.undone")[-1]
+    assert undone["names"].endswith("/alpha") and "No." in undone["msg"], undone
     azure.clear_faults()
     assert once() == EXIT_OK
     assert (site.keys / "alpha.2").read_text().strip() == site.held("alpha")
