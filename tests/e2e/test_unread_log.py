@@ -2,7 +2,9 @@
 The daemon goes on, answers, and ends when it is told to."""
 
 import fcntl
+import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -14,6 +16,7 @@ from daemon import EXIT_CONFIG, EXIT_OK
 from patience import TIMEOUT, wait_until
 
 SIZE = 4096  # the least that a pipe can hold
+ACCOUNTS, ROUNDS, REASON = 100, 50, "because " * 14  # some 8 MiB of lines in all
 PROMPTLY = 5  # seconds, with a margin for slow machines
 
 
@@ -77,6 +80,40 @@ def test_a_pipe_that_nobody_reads(site, azure, pipe):
     site.account("alpha")
     rotate_unread(site, azure, launch(site, pipe))
     assert pipe.blocks(), "who shares the pipe is not made to write without waiting"
+
+
+def read_events(pipe, wanted):
+    """Reads what the daemon says, and returns the line of the event once it has come."""
+    rest = b""
+    end_at = time.monotonic() + TIMEOUT
+    while time.monotonic() < end_at:
+        if not select.select([pipe.reading], [], [], 1)[0]:
+            continue
+        *lines, rest = (rest + os.read(pipe.reading, 1 << 16)).split(b"\n")
+        for line in lines:
+            if b'"event":"%s"' % wanted in line:
+                return json.loads(line)
+    raise AssertionError(f"{wanted} has not come")
+
+
+def test_what_was_dropped_is_counted(site, pipe):
+    """Four MiB wait for a reader, then lines are dropped. How many they were is told when somebody
+    reads again."""
+    site.policy(rotate_every="10m", check_every="10m")
+    for number in range(ACCOUNTS):
+        site.account(f"account{number}")
+    process = launch(site, pipe)
+    wait_until(lambda: answers(site), "it answers")
+    for _ in range(ROUNDS):
+        assert site.ctl("hold", "--all", "--for", "1h", "--reason", REASON).returncode == 0
+        assert site.ctl("resume", "--all").returncode == 0
+    time.sleep(1.5)  # a line comes every second, which finds no room
+    dropped = read_events(pipe, b"log.dropped")
+    assert dropped["level"] == "warning" and dropped["dropped"] >= 1 and dropped["since"]
+    assert read_events(pipe, b"daemon.status")["accounts"] == ACCOUNTS, "the log goes on"
+    process.send_signal(signal.SIGTERM)
+    read_events(pipe, b"daemon.stopping")
+    assert process.wait(60) == EXIT_OK
 
 
 def test_a_refused_configuration_ends_the_start(site, pipe):
