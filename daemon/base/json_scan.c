@@ -354,8 +354,8 @@ static int scan_name(struct scan *scan, struct name *name)
 {
     int rc = scan_string(scan, &scan->name_bytes, &name->length);
 
-    if (rc == 0 || scan->mended == NULL || rc == -ENOMEM || scan->text[name->text_offset] != '"' ||
-        !skip_string(scan, name->text_offset))
+    if (rc == 0 || scan->mended == NULL || rc == -ENOMEM || name->text_offset >= scan->length ||
+        scan->text[name->text_offset] != '"' || !skip_string(scan, name->text_offset))
         return rc;
     buf_truncate(&scan->name_bytes, name->start);
     if (buf_append_str(&scan->name_bytes, "\xEF\xBF\xBD") != 0)

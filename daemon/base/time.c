@@ -25,6 +25,15 @@ duration_ms time_boot(void)
     return read_clock(CLOCK_BOOTTIME);
 }
 
+duration_ms time_between(time_ms from, time_ms to)
+{
+    duration_ms between;
+
+    if (__builtin_sub_overflow(to, from, &between))
+        return to > from ? INT64_MAX : INT64_MIN;
+    return between;
+}
+
 time_ms time_add(time_ms at, duration_ms by)
 {
     time_ms sum;

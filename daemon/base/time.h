@@ -32,6 +32,10 @@ duration_ms time_boot(void);
 /* at + by, kept inside the range: what lies beyond its end is TIME_NEVER. TIME_NEVER absorbs. */
 time_ms time_add(time_ms at, duration_ms by);
 
+/* How long it is from one instant to another, negative where that is earlier; kept inside the
+ * range. */
+duration_ms time_between(time_ms from, time_ms to);
+
 /* A day of the (proleptic) Gregorian calendar. */
 struct time_date {
     int64_t year;

@@ -37,7 +37,7 @@ static void write_distance(struct buf *out, time_ms at, time_ms now)
 {
     if (at >= now)
         (void)buf_append_str(out, "in ");
-    write_words(out, at >= now ? at - now : now - at);
+    write_words(out, at >= now ? time_between(now, at) : time_between(at, now));
     if (at < now)
         (void)buf_append_str(out, " ago");
 }
@@ -71,7 +71,7 @@ static void write_age(struct buf *out, const struct key_snapshot *key, time_ms n
         (void)buf_append_char(out, '-');
         return;
     }
-    write_words(out, now - key->born);
+    write_words(out, time_between(key->born, now));
     if (key->older)
         (void)buf_append_char(out, '+');
 }
@@ -145,7 +145,7 @@ void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon)
     write_counts(out, daemon);
     if (daemon->oldest_key_born != TIME_NEVER) {
         (void)buf_append_str(out, "; oldest key ");
-        write_words(out, daemon->now - daemon->oldest_key_born);
+        write_words(out, time_between(daemon->oldest_key_born, daemon->now));
     }
     if (daemon->next_at != TIME_NEVER) {
         (void)buf_append_str(out, "; next rotation ");
@@ -242,7 +242,7 @@ void ctl_write_trouble(struct buf *out, const struct account_snapshot *account, 
     write_state(out, account);
     if (account->since != TIME_NEVER) {
         (void)buf_append_str(out, ", for ");
-        write_words(out, now - account->since);
+        write_words(out, time_between(account->since, now));
     }
     (void)buf_append_char(out, '\n');
     if (account->meaning) {
@@ -407,7 +407,7 @@ static void write_key(struct buf *out, const char *label, const struct key_snaps
     } else {
         if (key->older)
             (void)buf_append_str(out, "at least ");
-        write_words(out, now - key->born);
+        write_words(out, time_between(key->born, now));
         (void)buf_append_str(out, " old, fingerprint ");
         ctl_write_plain(out, key->fingerprint);
     }
@@ -460,7 +460,7 @@ static void write_target(struct buf *out, const struct target_snapshot *target, 
     ctl_write_plain(out, target->reason);
     if (target->failing_since != TIME_NEVER) {
         (void)buf_append_str(out, " for ");
-        write_words(out, now - target->failing_since);
+        write_words(out, time_between(target->failing_since, now));
     }
     if (target->retry_at != TIME_NEVER) {
         (void)buf_append_str(out, ", next try ");

@@ -128,7 +128,7 @@ static enum said read_expiry(struct json_object *document, time_ms reference,
         (text == NULL || (!time_from_rfc3339(text, &at) && !time_from_http_date(text, &at) &&
                           !parse_american_date(text, &at))))
         return MALFORMED;
-    *ret_duration = at > reference ? at - reference : 0;
+    *ret_duration = at > reference ? time_between(reference, at) : 0;
     return SAID;
 }
 

@@ -67,5 +67,6 @@ void json_write_age(struct buf *out, const char *name, time_ms born, time_ms now
     if (born <= 0 || born == TIME_NEVER)
         json_write_null(out, name);
     else
-        json_write_number(out, name, now > born ? (uint64_t)((now - born) / MS_SECOND) : 0);
+        json_write_number(out, name,
+                          now > born ? (uint64_t)(time_between(born, now) / MS_SECOND) : 0);
 }

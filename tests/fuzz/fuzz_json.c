@@ -2,6 +2,7 @@
  * base/json.h: what is read is read the same when it is written and read again; what is written by
  * json_append_string() is read back as it was.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,20 @@ static void read_twice(const char *text, size_t length)
     MUST(json_object_equal(value, again));
     json_free_wiped(again);
     json_free_wiped(value);
+}
+
+/* Of a foreign text, what is understood by the book is understood the same. */
+static void read_foreign(const char *text, size_t length)
+{
+    struct err err = {.code = 0};
+    struct json_object *strict = json_parse(text, length, &err);
+    struct json_object *foreign = json_parse_foreign(text, length, &err);
+
+    MUST(strict == NULL || foreign != NULL);
+    MUST(strict == NULL || json_object_equal(strict, foreign));
+    MUST(foreign != NULL || (err.code < 0 && err.code != -ENOMEM && err.text[0] != '\0'));
+    json_free_wiped(foreign);
+    json_free_wiped(strict);
 }
 
 /* The input as a string of a document. */
@@ -62,6 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text;
 
     read_twice((const char *)data, size);
+    read_foreign((const char *)data, size);
     text = fuzz_take_rest(&input, &length);
     write_and_read(text, length);
     free(text);

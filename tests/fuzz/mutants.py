@@ -6,6 +6,7 @@ nothing.
 import argparse
 import concurrent.futures
 import dataclasses
+import os
 import pathlib
 import shlex
 import subprocess
@@ -30,7 +31,7 @@ FAULTS = (
           "if (secret_equal(keys[SLOT_PRIMARY], keys[SLOT_SECONDARY]))", "if (false)"),
     Fault("arm_reply", "proto/failure.c",
           "    utf8_make_presentable(out);\n    key_text_redact(out);\n", "    utf8_make_presentable(out);\n"),
-    Fault("client_secret", "io/client_secret.c", "length + line_end != content.length", "false"),
+    Fault("client_secret", "io/client_secret.c", "length + line_end != content->length", "false"),
     Fault("cloud_error", "proto/cloud_error.c",
           "if (depth > DETAIL_DEPTH_MAX || error->count == CLOUD_ERROR_ITEMS_MAX)",
           "if (depth > DETAIL_DEPTH_MAX)"),
@@ -47,13 +48,14 @@ FAULTS = (
           "if (run.length > 2 * REDACT_MIN + 10 &&"),
     Fault("names", "conf/url.c", "ntohl(v4.s_addr) >> 24 == 127", "ntohl(v4.s_addr) >> 24 == 12"),
     Fault("schedule", "core/schedule.c", "if (open < next)", "if (open > next || next == TIME_NEVER)"),
-    Fault("token", "proto/access_token.c", "seconds < token->lifetime / MS_SECOND", "true"),
+    Fault("token", "proto/access_token.c", "        refresh < token->lifetime)", "        true)"),
 )
 
 
 def ask_make(*what):
+    environment = {name: value for name, value in os.environ.items() if name != "MAKEFLAGS"}
     return shlex.split(subprocess.run(["make", "--no-print-directory", "-s", "FUZZ=1", *what], check=True,
-                                      text=True, stdout=subprocess.PIPE).stdout)
+                                      text=True, stdout=subprocess.PIPE, env=environment).stdout)
 
 
 def build(fault, work, link):

@@ -30,6 +30,11 @@ static void addition_stays_in_range(void **state)
     assert_true(time_add(TIME_NEVER - 10, MS_DAY) == TIME_NEVER);
     assert_true(time_add(0, INT64_MAX) == TIME_NEVER);
     assert_true(time_add(INT64_MIN + 10, -MS_DAY) == INT64_MIN);
+
+    assert_int_equal(time_between(1000, 1500), 500);
+    assert_int_equal(time_between(1500, 1000), -500);
+    assert_true(time_between(-MS_DAY, INT64_MAX) == INT64_MAX);
+    assert_true(time_between(MS_DAY, INT64_MIN) == INT64_MIN);
 }
 
 static void days_and_dates(void **state)
