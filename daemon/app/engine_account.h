@@ -50,6 +50,16 @@ struct seen_key {
     struct secret *key;
 };
 
+/* What failed last: it is forgotten when the same has worked since. */
+enum failed_kind {
+    FAILED_LOOK,
+    FAILED_DESCRIPTION,
+    FAILED_READ, /* of a target */
+    FAILED_REGENERATE,
+    FAILED_VERIFY,
+    FAILED_TARGET /* that was probed, or delivered to */
+};
+
 /* How an account is named so that keyrotatectl takes the name as it stands. */
 enum naming { NAMED_ALONE, NAMED_WITH_GROUP, NAMED_BY_ID };
 
@@ -82,7 +92,9 @@ struct engine_account {
     bool closing;
     enum naming naming;
     struct failure last_failure;
-    time_ms last_failure_at; /* TIME_NEVER: none yet */
+    enum failed_kind failed_kind;
+    struct target_id failed_target; /* FAILED_READ, FAILED_TARGET */
+    time_ms last_failure_at;        /* TIME_NEVER: none that still stands */
 };
 
 /* Sorted by account and text; texts owned. Those of configured accounts that are delivered to are

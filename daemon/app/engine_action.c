@@ -105,13 +105,26 @@ static void end_part(struct engine_account *account, bool canceled)
         finish(account);
 }
 
-static void remember_failure(struct engine_account *account, const struct failure *failure)
+/* `target`: NULL where the kind is about none; `failure`: NULL where it has worked. */
+static void remember_outcome(struct engine_account *account, enum failed_kind kind,
+                             const struct target_id *target, const struct failure *failure)
 {
-    account->last_failure = *failure;
-    account->last_failure_at = loop_now(account->engine->parts.loop);
+    static const struct target_id none;
+
+    target = target ? target : &none;
+    if (failure) {
+        account->last_failure = *failure;
+        account->last_failure_at = loop_now(account->engine->parts.loop);
+        account->failed_kind = kind;
+        account->failed_target = *target;
+    } else if (account->failed_kind == kind &&
+               memcmp(account->failed_target.bytes, target->bytes, TARGET_ID_LENGTH) == 0) {
+        account->last_failure_at = TIME_NEVER;
+    }
 }
 
-static void take_result(struct engine_account *account, const struct azure_result *result)
+static void take_result(struct engine_account *account, enum failed_kind kind,
+                        const struct azure_result *result)
 {
     struct turn *turn = account->acting;
 
@@ -120,10 +133,9 @@ static void take_result(struct engine_account *account, const struct azure_resul
     str_copy(turn->request_id, sizeof(turn->request_id), result->request_id);
     str_copy(turn->correlation_id, sizeof(turn->correlation_id), result->correlation_id);
     str_copy(turn->client_request_id, sizeof(turn->client_request_id), result->client_request_id);
-    if (result->failure) {
+    if (result->failure)
         turn_fail(turn, result->failure);
-        remember_failure(account, result->failure);
-    }
+    remember_outcome(account, kind, NULL, result->failure);
 }
 
 /* --- look: Azure first, then every target --- */
@@ -161,7 +173,7 @@ static void note_unread(struct engine_account *account, const struct target_resu
         turn->failure = *result->failure;
         turn->event.read_failure = &turn->failure;
         turn->event.target = account->targets[i].id;
-        remember_failure(account, result->failure);
+        remember_outcome(account, FAILED_READ, &account->targets[i].id, result->failure);
     }
 }
 
@@ -172,6 +184,8 @@ static void on_target_read(void *context, struct target_result *result)
 
     if (result->failure)
         note_unread(account, result);
+    else if (!result->canceled)
+        remember_outcome(account, FAILED_READ, &result->sighting.target, NULL);
     if (!result->canceled)
         form_take(account, result);
     /* A target that cannot be read shows nothing: that is a fact, not a failure of the look. */
@@ -207,11 +221,13 @@ static void take_description(struct engine_account *account, const struct azure_
     turn->look.described = result->described;
     turn->event.endpoint = account->azure.endpoint;
     turn->event.location = account->azure.location;
+    if (turn->look.described)
+        remember_outcome(account, FAILED_DESCRIPTION, NULL, NULL);
     if (!result->description)
         return;
     turn->undescribed = *result->description;
     turn->event.undescribed = &turn->undescribed;
-    remember_failure(account, result->description);
+    remember_outcome(account, FAILED_DESCRIPTION, NULL, result->description);
 }
 
 static void on_azure_looked(void *context, const struct azure_result *result)
@@ -224,7 +240,7 @@ static void on_azure_looked(void *context, const struct azure_result *result)
         abandon(account);
         return;
     }
-    take_result(account, result);
+    take_result(account, FAILED_LOOK, result);
     if (result->failure) {
         finish(account);
         return;
@@ -250,11 +266,15 @@ static void on_target_probed(void *context, struct target_result *result)
     struct probe *probe = context;
     struct engine_account *account = probe->account;
 
+    const struct target_id *id = &account->targets[probe->index].id;
+
     if (result->failure && probe->index < account->first_failure) {
         account->first_failure = probe->index;
         turn_fail(account->acting, result->failure);
-        remember_failure(account, result->failure);
-        account->acting->event.target = account->targets[probe->index].id;
+        remember_outcome(account, FAILED_TARGET, id, result->failure);
+        account->acting->event.target = *id;
+    } else if (!result->failure && !result->canceled) {
+        remember_outcome(account, FAILED_TARGET, id, NULL);
     }
     free(probe);
     end_part(account, result->canceled);
@@ -296,7 +316,7 @@ static void on_regenerated(void *context, const struct azure_result *result)
         abandon(account);
         return;
     }
-    take_result(account, result);
+    take_result(account, FAILED_REGENERATE, result);
     if (!result->failure) {
         account->acting->event.live[SLOT_PRIMARY] = result->live[SLOT_PRIMARY];
         account->acting->event.live[SLOT_SECONDARY] = result->live[SLOT_SECONDARY];
@@ -313,7 +333,7 @@ static void on_verified(void *context, const struct azure_result *result)
         abandon(account);
         return;
     }
-    take_result(account, result);
+    take_result(account, FAILED_VERIFY, result);
     finish(account);
 }
 
@@ -382,10 +402,9 @@ static void on_delivered(void *context, struct target_result *result)
         return;
     }
     account->acting->event.changed = result->changed;
-    if (result->failure) {
+    if (result->failure)
         turn_fail(account->acting, result->failure);
-        remember_failure(account, result->failure);
-    }
+    remember_outcome(account, FAILED_TARGET, &account->acting->event.target, result->failure);
     finish(account);
 }
 

@@ -276,6 +276,17 @@ static void add_ids(struct log_line *line, const struct engine_account *account,
     log_line_number(line, "duration_ms", turn->duration);
 }
 
+/* due_at may have been put off since: what was missed is the planned instant. */
+static time_ms due_since(const struct engine_account *account, time_ms now)
+{
+    struct rotation_context context;
+    struct rotation_view view;
+
+    engine_context(account, &context);
+    rotation_view(&context, &account->record, now, &view);
+    return view.due_since;
+}
+
 static void add_times(struct log_line *line, const struct engine_account *account,
                       const struct turn *turn, const struct note *note)
 {
@@ -308,7 +319,7 @@ static void add_times(struct log_line *line, const struct engine_account *accoun
         log_line_time(line, "next_at", hold ? hold->until : TIME_NEVER);
         break;
     case NOTE_ROTATION_OVERDUE:
-        log_line_time(line, "since", record->due_at);
+        log_line_time(line, "since", due_since(account, now));
         break;
     case NOTE_ROTATION_COMPLETED:
         log_line_number(line, "duration_ms", now - record->started_at);

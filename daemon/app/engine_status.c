@@ -61,7 +61,7 @@ static void count_account(const struct engine_account *account, struct engine_to
     totals->overdue += view.overdue ? 1 : 0;
     totals->at_risk += view.consumers_at_risk ? 1 : 0;
     note_unwell(account, &view, totals, worst);
-    if (view.next_at < totals->next_at) {
+    if (!view.stuck && view.next_at < totals->next_at) {
         totals->next_at = view.next_at;
         totals->next_account = account->account->name;
     }
@@ -140,6 +140,7 @@ static size_t snapshot_targets(const struct engine_account *account, struct snap
             .delivered_at = TIME_NEVER,
             .failing_since = TIME_NEVER,
             .retry_at = TIME_NEVER,
+            .dead_since = TIME_NEVER,
         };
         count++;
         if (!target)
@@ -148,6 +149,7 @@ static size_t snapshot_targets(const struct engine_account *account, struct snap
         snapshot->delivered_at = target->acknowledged ? target->acknowledged_at : TIME_NEVER;
         snapshot->failing_since = or_never(target->failing_since);
         snapshot->retry_at = or_never(target->retry_at);
+        snapshot->dead_since = or_never(target->dead_since);
         if (target->reason != REASON_NONE)
             snapshot->reason = reason_describe(target->reason)->name;
     }
@@ -187,14 +189,33 @@ static void snapshot_keys(const struct record *record, struct account_snapshot *
         snapshot->active = slot_name(record->active);
 }
 
+/* A lost answer is settled by looking: the rotation it belonged to may be complete without another
+ * attempt. And a target may be gone from the configuration. */
+static bool failure_stands(const struct engine_account *account)
+{
+    switch (account->failed_kind) {
+    case FAILED_REGENERATE:
+    case FAILED_VERIFY:
+        return account->last_failure_at != TIME_NEVER &&
+               account->last_failure_at > account->record.completed_at;
+    case FAILED_READ:
+    case FAILED_TARGET:
+        return account->last_failure_at != TIME_NEVER &&
+               action_destination(account, &account->failed_target);
+    default:
+        return account->last_failure_at != TIME_NEVER;
+    }
+}
+
 static void snapshot_failure(const struct engine_account *account,
                              struct failure_snapshot *snapshot)
 {
     const struct failure *failure = &account->last_failure;
 
-    *snapshot = (struct failure_snapshot){.at = account->last_failure_at};
-    if (account->last_failure_at == TIME_NEVER)
+    *snapshot = (struct failure_snapshot){.at = TIME_NEVER};
+    if (!failure_stands(account))
         return;
+    snapshot->at = account->last_failure_at;
     snapshot->text = failure->text;
     snapshot->http_status = failure->http_status;
     snapshot->error_code = failure->error_code[0] ? failure->error_code : NULL;
@@ -214,8 +235,7 @@ static void snapshot_reason(const struct engine_account *account, const struct r
 
     if (view->reason == REASON_NONE)
         return;
-    if (account->last_failure_at != TIME_NEVER && failure->reason == view->reason &&
-        failure->remedy[0])
+    if (failure_stands(account) && failure->reason == view->reason && failure->remedy[0])
         remedy = failure->remedy;
     if (view->reason == REASON_OPERATOR) {
         engine_hold_remedy(holds, collect_holds(account, holds), of_holds, sizeof(of_holds));
@@ -250,6 +270,8 @@ static void snapshot_account(const struct engine_account *account,
         .since = TIME_NEVER,
         .next_at = view.next_at,
         .retry_at = view.retry_at,
+        .due_since = view.due_since,
+        .waits = view.waits,
         .phase = position_name(record->position),
         .rotating = record->intent.open || record->goal != record->active,
         .rotation_requested = record->requested,

@@ -19,6 +19,15 @@ static time_ms later(time_ms a, time_ms b)
     return a > b ? a : b;
 }
 
+/* Before the first rotation nothing has been replaced. */
+static const char *overlap_text(const struct record *record)
+{
+    return record->completed_at != 0 || record->foreign_change_at != 0
+               ? "slow consumers may still use the replaced key: its overlap is not over"
+               : "consumers may still be changing over to the key that was adopted or delivered: "
+                 "the overlap is not over";
+}
+
 void rotation_interlock(const struct rotation_context *context, const struct record *record,
                         time_ms now, struct interlock *interlock)
 {
@@ -55,7 +64,7 @@ void rotation_interlock(const struct rotation_context *context, const struct rec
     else if (now < later(overlap_ends, start_ends))
         refuse(interlock, REASON_NONE, later(overlap_ends, start_ends),
                overlap_ends >= start_ends
-                   ? "slow consumers may still use the replaced key: its overlap is not over"
+                   ? overlap_text(record)
                    : "the daemon has just started: an earlier request may still take effect");
     else if (now < record->regenerate_after)
         refuse(interlock, REASON_THROTTLED, record->regenerate_after,

@@ -125,6 +125,8 @@ void plan_make(struct machine *machine);      /* after adoption or a change of t
 void plan_next(struct machine *machine);      /* after a completed rotation */
 void plan_from_now(struct machine *machine);  /* both keys are new, and not by a rotation of ours */
 void plan_caught_up(struct machine *machine); /* a due time that passed while we were off */
+/* When the rotation that is planned should start, whatever has put it off since; or TIME_NEVER. */
+time_ms plan_starts_at(const struct rotation_context *context, const struct record *record);
 time_ms plan_overdue_at(const struct rotation_context *context, const struct record *record);
 bool plan_is_due(const struct machine *machine);
 /* May a rotation start now? If its window has closed it is planned for the next opening, and told

@@ -83,14 +83,18 @@ void plan_caught_up(struct machine *machine)
     machine->effects->persist = true;
 }
 
-time_ms plan_overdue_at(const struct rotation_context *context, const struct record *record)
+time_ms plan_starts_at(const struct rotation_context *context, const struct record *record)
 {
-    time_ms start;
-
     if (!record->adopted || !context->policy->rotate || record->planned_at == 0)
         return TIME_NEVER;
-    start = schedule_start(context->policy, context->account_id, record->planned_at);
-    return time_add(start, context->policy->overdue_after);
+    return schedule_start(context->policy, context->account_id, record->planned_at);
+}
+
+time_ms plan_overdue_at(const struct rotation_context *context, const struct record *record)
+{
+    time_ms start = plan_starts_at(context, record);
+
+    return start == TIME_NEVER ? start : time_add(start, context->policy->overdue_after);
 }
 
 bool plan_is_due(const struct machine *machine)

@@ -42,12 +42,49 @@ static enum account_state state_of(const struct rotation_context *context,
     return STATE_OK;
 }
 
+/* A start that is missed moves due_at on; the plan keeps the instant. */
+static time_ms due_since(const struct rotation_context *context, const struct record *record,
+                         time_ms now)
+{
+    time_ms planned = plan_starts_at(context, record);
+
+    if (planned <= now)
+        return planned;
+    return record->due_at <= now ? record->due_at : TIME_NEVER;
+}
+
+/* When the next rotation starts, and what keeps it from starting at its time. */
+static void view_next(const struct rotation_context *context, const struct record *record,
+                      time_ms now, struct rotation_view *view)
+{
+    enum reason trouble = record->blocked != REASON_NONE ? record->blocked : record->trouble;
+    time_ms at = record->requested ? now : record->due_at;
+    struct interlock interlock;
+
+    view->due_since = due_since(context, record, now);
+    rotation_interlock(context, record, now, &interlock);
+    if (record->blocked == REASON_NONE)
+        view->next_at = at;
+    if (trouble != REASON_NONE && (record->blocked != REASON_NONE || at <= now)) {
+        view->waits = reason_describe(trouble)->meaning;
+        view->stuck = true;
+    } else if (!interlock.open && interlock.until > at) {
+        view->waits = interlock.text;
+        view->stuck = interlock.until == TIME_NEVER;
+    } else if (view->due_since != TIME_NEVER && at > now) {
+        view->waits = record->catching_up ? "its start was missed, and is made up for in its turn"
+                                          : "its window closed before it could start";
+    }
+    if (view->next_at != TIME_NEVER && !interlock.open && interlock.until != TIME_NEVER &&
+        interlock.until > at)
+        view->next_at = interlock.until;
+}
+
 void rotation_view(const struct rotation_context *context, const struct record *record, time_ms now,
                    struct rotation_view *view)
 {
-    struct interlock interlock;
-
-    *view = (struct rotation_view){.next_at = TIME_NEVER, .retry_at = TIME_NEVER};
+    *view = (struct rotation_view){
+        .next_at = TIME_NEVER, .due_since = TIME_NEVER, .retry_at = TIME_NEVER};
     view->state = state_of(context, record, now, &view->reason);
     view->overdue = plan_overdue_at(context, record) <= now;
     view->consumers_at_risk = record->consumers_at_risk;
@@ -62,10 +99,6 @@ void rotation_view(const struct rotation_context *context, const struct record *
         view->retry_at = record->retry_at;
     else if (view->reason == REASON_THROTTLED)
         view->retry_at = record->regenerate_after;
-    if (record->adopted && record->due_at != 0 && record->blocked == REASON_NONE) {
-        rotation_interlock(context, record, now, &interlock);
-        view->next_at = record->requested ? now : record->due_at;
-        if (!interlock.open && interlock.until != TIME_NEVER && interlock.until > view->next_at)
-            view->next_at = interlock.until;
-    }
+    if (record->adopted && record->due_at != 0)
+        view_next(context, record, now, view);
 }

@@ -25,7 +25,11 @@ uint64_t ctl_problem_cause(const struct account_snapshot *account)
     hash = cause_hash(hash, account->meaning, names);
     hash = cause_hash(hash, account->remedy, names);
     hash = cause_hash_number(hash, account->overdue);
+    if (account->overdue)
+        hash = cause_hash(hash, account->waits, names);
     hash = cause_hash_number(hash, account->consumers_at_risk);
+    for (size_t i = 0; i < account->target_count; i++)
+        hash = cause_hash_number(hash, account->targets[i].dead_since != TIME_NEVER);
     for (size_t i = 0; i < account->hold_count; i++)
         hash = cause_hash_number(hash, (int64_t)account->holds[i].id);
     if (account->reason && account->failure.at != TIME_NEVER) {
@@ -47,6 +51,8 @@ static void stand_for(struct account_snapshot *shown, const struct account_snaps
 {
     if (account->since < shown->since)
         shown->since = account->since;
+    if (account->due_since < shown->due_since)
+        shown->due_since = account->due_since;
     if (account->retry_at < shown->retry_at)
         shown->retry_at = account->retry_at;
 }

@@ -101,9 +101,11 @@ enum ctl_exit ctl_status_severity(const struct control_status *status)
     return worst;
 }
 
-/* "blocked: targets_disagree, overdue, CONSUMERS AT RISK" */
+/* "CONSUMERS AT RISK, blocked: targets_disagree, overdue" */
 static void write_state(struct buf *out, const struct account_snapshot *account)
 {
+    if (account->consumers_at_risk)
+        (void)buf_append_str(out, "CONSUMERS AT RISK, ");
     if (str_equal(account->state, "held") && str_equal(account->reason, "config")) {
         (void)buf_append_str(out, "watched only (rotate: false)");
     } else {
@@ -115,8 +117,6 @@ static void write_state(struct buf *out, const struct account_snapshot *account)
     }
     if (account->overdue)
         (void)buf_append_str(out, ", overdue");
-    if (account->consumers_at_risk)
-        (void)buf_append_str(out, ", CONSUMERS AT RISK");
 }
 
 /* --- summary --- */
@@ -236,6 +236,51 @@ static void write_hold_line(struct buf *out, const struct hold_snapshot *hold, t
     (void)buf_append_str(out, ")\n");
 }
 
+/* "due since 2026-11-22T09:00:00Z (3h ago); waits: the account is held" */
+static void write_next(struct buf *out, const struct account_snapshot *account, const char *waits,
+                       time_ms now)
+{
+    const bool is_late = account->due_since != TIME_NEVER || account->rotation_requested;
+
+    if (account->rotating) {
+        (void)buf_append_str(out, "under way since ");
+        ctl_write_instant(out, account->started_at, now);
+    } else if (account->due_since != TIME_NEVER) {
+        (void)buf_append_str(out, "due since ");
+        ctl_write_instant(out, account->due_since, now);
+    } else if (account->rotation_requested) {
+        (void)buf_append_str(out, "asked for");
+    } else {
+        ctl_write_instant(out, account->next_at, now);
+    }
+    if (waits && !account->rotating) {
+        (void)buf_append_str(out, "; waits: ");
+        ctl_write_plain(out, waits);
+    }
+    if (!account->rotating && is_late && account->next_at != TIME_NEVER && account->next_at > now) {
+        (void)buf_append_str(out, "; starts ");
+        ctl_write_instant(out, account->next_at, now);
+    }
+    (void)buf_append_char(out, '\n');
+}
+
+/* What holds a dead key comes before what else is wrong. */
+static void write_dead_keys(struct buf *out, const struct account_snapshot *account, int indent,
+                            time_ms now)
+{
+    for (size_t i = 0; i < account->target_count; i++) {
+        const struct target_snapshot *target = &account->targets[i];
+
+        if (target->dead_since == TIME_NEVER)
+            continue;
+        (void)buf_append_format(out, "%*s", indent, "");
+        ctl_write_plain(out, target->destination);
+        (void)buf_append_str(out, " holds a key that is not live: whoever reads it fails, for ");
+        write_words(out, now - target->dead_since);
+        (void)buf_append_char(out, '\n');
+    }
+}
+
 void ctl_write_trouble(struct buf *out, const struct account_snapshot *account, time_ms now)
 {
     (void)buf_append_str(out, ": ");
@@ -245,6 +290,7 @@ void ctl_write_trouble(struct buf *out, const struct account_snapshot *account, 
         write_words(out, time_between(account->since, now));
     }
     (void)buf_append_char(out, '\n');
+    write_dead_keys(out, account, 4, now);
     if (account->meaning) {
         (void)buf_append_str(out, "    ");
         ctl_write_plain(out, account->meaning);
@@ -260,6 +306,11 @@ void ctl_write_trouble(struct buf *out, const struct account_snapshot *account, 
         (void)buf_append_str(out, ": ");
         ctl_write_plain(out, account->failure.text);
         (void)buf_append_char(out, '\n');
+    }
+    if (account->overdue && account->due_since != TIME_NEVER) {
+        (void)buf_append_str(out, "    rotation ");
+        write_next(out, account,
+                   str_equal(account->waits, account->meaning) ? NULL : account->waits, now);
     }
     if (account->retry_at != TIME_NEVER) {
         (void)buf_append_str(out, "    next try ");
@@ -322,7 +373,12 @@ static void fill_row(struct row *row, const struct account_snapshot *account, ti
     take_cell(&text, row->cells[4]);
     if (account->retry_at != TIME_NEVER)
         (void)buf_append_str(&text, "retry ");
-    if (account->retry_at != TIME_NEVER || account->next_at != TIME_NEVER)
+    if (account->retry_at == TIME_NEVER && account->rotating) {
+        (void)buf_append_str(&text, "under way");
+    } else if (account->retry_at == TIME_NEVER && account->due_since != TIME_NEVER) {
+        (void)buf_append_str(&text, "due since ");
+        write_words(&text, now - account->due_since);
+    } else if (account->retry_at != TIME_NEVER || account->next_at != TIME_NEVER)
         write_distance(&text,
                        account->retry_at != TIME_NEVER ? account->retry_at : account->next_at, now);
     else
@@ -471,7 +527,11 @@ static void write_target(struct buf *out, const struct target_snapshot *target, 
 
 static void write_rotation(struct buf *out, const struct account_snapshot *account, time_ms now)
 {
-    write_instant_line(out, "next rotation", account->next_at, now);
+    if (account->rotating || account->rotation_requested || account->next_at != TIME_NEVER ||
+        account->due_since != TIME_NEVER) {
+        write_label(out, "next rotation");
+        write_next(out, account, account->waits, now);
+    }
     write_instant_line(out, "next try", account->retry_at, now);
     write_label(out, "cycle");
     (void)buf_append_format(out, "%llu", (unsigned long long)account->cycle);
@@ -494,6 +554,7 @@ void ctl_write_account(struct buf *out, const struct account_snapshot *account, 
     write_label(out, "state");
     write_state(out, account);
     (void)buf_append_char(out, '\n');
+    write_dead_keys(out, account, LABEL_WIDTH + 2, now);
     write_line(out, "", account->meaning);
     write_line(out, "do:", account->remedy);
     write_instant_line(out, "since", account->since, now);

@@ -66,6 +66,7 @@ struct target_snapshot {
     const char *reason;    /* of the last failure, or NULL */
     time_ms failing_since; /* TIME_NEVER: it is not */
     time_ms retry_at;      /* TIME_NEVER: no retry is planned */
+    time_ms dead_since;    /* it holds a key that is not live; TIME_NEVER: it does not */
     const char *form;      /* what is wrong with its mode and group, in words; NULL: nothing */
 };
 
@@ -120,6 +121,8 @@ struct account_snapshot {
     time_ms since;   /* of the reason */
     time_ms next_at; /* the next rotation */
     time_ms retry_at;
+    time_ms due_since; /* when it should have started; TIME_NEVER: it is not due */
+    const char *waits; /* for what, where it does not simply wait for its time; or NULL */
 
     const char *phase;       /* the position: "idle", "regenerate", … */
     bool rotating;           /* a rotation is under way, whatever the state says of it */

@@ -110,6 +110,7 @@ static void read_target(struct json_object *object, struct target_snapshot *targ
     target->reason = json_string(object, "reason");
     target->failing_since = read_time(object, "failing_since");
     target->retry_at = read_time(object, "retry_at");
+    target->dead_since = read_time(object, "dead_since");
     target->form = json_string(object, "form");
 }
 
@@ -164,6 +165,8 @@ static void read_condition(struct json_object *object, struct account_snapshot *
     account->since = read_time(object, "since");
     account->next_at = read_time(object, "next_at");
     account->retry_at = read_time(object, "retry_at");
+    account->due_since = read_time(object, "due_since");
+    account->waits = json_string(object, "waits");
     account->phase = json_string(object, "phase");
     account->rotating = read_bool(object, "rotating");
     account->rotation_requested = read_bool(object, "rotation_requested");

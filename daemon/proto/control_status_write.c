@@ -81,6 +81,7 @@ static void write_target(struct buf *out, const struct target_snapshot *target)
     json_write_text(out, "reason", target->reason);
     json_write_time(out, "failing_since", target->failing_since);
     json_write_time(out, "retry_at", target->retry_at);
+    json_write_time(out, "dead_since", target->dead_since);
     json_write_text(out, "form", target->form);
     json_write_close(out, '}');
 }
@@ -102,6 +103,8 @@ static void write_condition(struct buf *out, const struct account_snapshot *acco
     json_write_time(out, "since", account->since);
     json_write_time(out, "next_at", account->next_at);
     json_write_time(out, "retry_at", account->retry_at);
+    json_write_time(out, "due_since", account->due_since);
+    json_write_text(out, "waits", account->waits);
     json_write_text(out, "phase", account->phase);
     json_write_bool(out, "rotating", account->rotating);
     json_write_bool(out, "rotation_requested", account->rotation_requested);

@@ -81,6 +81,7 @@ def test_status_of_troubles(calm, azure):
     assert "bravo" not in retrying.stdout
     azure.clear_faults()
     wait_until(lambda: calm.ctl("status").returncode == WELL, "all is well again")
+    assert calm.status("alpha")["failure"] is None, "what has worked since failed no longer"
     azure.delete("bravo")
     calm.log.wait("account.blocked", account="bravo")
     blocked = calm.ctl("status")
@@ -94,8 +95,9 @@ def test_overdue_is_reported_apart_from_failed(site, azure):
     azure.fault("lost_before", op="regenerateKeys")
     site.start()
     overdue = site.log.wait("rotation.overdue", account="alpha")
-    assert overdue["since"]
-    assert site.status("alpha")["overdue"] is True
+    assert overdue["since"] < overdue["time"], "the instant that was missed"
+    status = site.status("alpha")
+    assert status["overdue"] is True and status["due_since"] == overdue["since"]
     assert site.ctl("status").returncode == CRITICAL
     assert site.log.wait("daemon.status", overdue=1)["level"] == "warning"
 

@@ -147,6 +147,24 @@ def test_second_foreign_change_means_another_rotator(calm, azure):
     calm.wait_rotations("alpha", 1)
 
 
+def test_another_rotator_and_a_dead_key_both_stand_in_status(calm, azure):
+    calm.policy(on_drift="alert")
+    calm.account("alpha")
+    calm.start()
+    calm.wait_adopted("alpha")
+    for _ in range(2):
+        mark = calm.log.mark()
+        azure.regenerate("alpha", "Secondary")
+        calm.log.wait("drift.detected", since=mark, account="alpha")
+    calm.log.wait("account.blocked", account="alpha", reason="another_rotator")
+    azure.regenerate("alpha", "Primary")
+    wait_until(lambda: calm.status("alpha")["consumers_at_risk"], "the file's key is dead")
+    told = calm.ctl("status").stdout
+    assert told.index("CONSUMERS AT RISK, blocked: another_rotator") < \
+        told.index("holds a key that is not live") < told.index("unblock"), told
+    assert calm.status("alpha")["targets"][0]["dead_since"]
+
+
 def test_two_daemons_with_journals_of_their_own(install, azure):
     """The slower one sees two foreign changes in one rotation, and gives way instead of killing the
     other's keys for ever; its consumers are kept supplied all the same."""

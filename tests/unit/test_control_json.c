@@ -24,13 +24,15 @@ static const struct target_snapshot two_targets[2] = {
      .holds = "the primary key",
      .delivered_at = 1700000001000,
      .failing_since = TIME_NEVER,
-     .retry_at = TIME_NEVER},
+     .retry_at = TIME_NEVER,
+     .dead_since = TIME_NEVER},
     {.name = "vault",
      .destination = "key_vault x",
      .delivered_at = TIME_NEVER,
      .reason = "target_denied",
      .failing_since = 1700000002000,
      .retry_at = 1700000003000,
+     .dead_since = 1700000003500,
      .form = "its mode is 0644, not 0640"},
 };
 
@@ -64,6 +66,8 @@ static const struct account_snapshot full_account = {
     .since = 1700000004000,
     .next_at = 1700000005000,
     .retry_at = 1700000006000,
+    .due_since = 1700000006500,
+    .waits = "the account is held",
     .phase = "deliver_wait",
     .rotating = true,
     .rotation_requested = true,
@@ -93,6 +97,7 @@ static const struct account_snapshot bare_account = {
     .since = TIME_NEVER,
     .next_at = TIME_NEVER,
     .retry_at = TIME_NEVER,
+    .due_since = TIME_NEVER,
     .started_at = TIME_NEVER,
     .completed_at = 0, /* as good as never */
     .failure = {.at = TIME_NEVER},
@@ -184,6 +189,7 @@ static void assert_targets_equal(const struct target_snapshot *got,
     SAME_TEXT(reason);
     SAME(failing_since);
     SAME(retry_at);
+    SAME(dead_since);
     SAME_TEXT(form);
 }
 
@@ -199,6 +205,8 @@ static void assert_conditions_equal(const struct account_snapshot *got,
     SAME(since);
     SAME(next_at);
     SAME(retry_at);
+    SAME(due_since);
+    SAME_TEXT(waits);
     SAME_TEXT(phase);
     SAME(rotating);
     SAME(rotation_requested);

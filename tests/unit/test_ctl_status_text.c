@@ -21,6 +21,7 @@ static const struct target_snapshot file_target = {
     .reason = "target_failed",
     .failing_since = NOW - 3 * MS_HOUR,
     .retry_at = NOW + 5 * MS_MINUTE,
+    .dead_since = NOW - 2 * MS_HOUR,
 };
 
 static const struct account_snapshot blocked = {
@@ -43,6 +44,8 @@ static const struct account_snapshot blocked = {
     .since = NOW - 3 * MS_HOUR,
     .next_at = TIME_NEVER,
     .retry_at = TIME_NEVER,
+    .due_since = NOW - MS_DAY,
+    .waits = "the targets hold different keys",
     .phase = "adopt_wait",
     .cycle = 7,
     .started_at = TIME_NEVER,
@@ -66,6 +69,7 @@ static const struct account_snapshot well = {
     .since = TIME_NEVER,
     .next_at = NOW + 3 * MS_DAY,
     .retry_at = TIME_NEVER,
+    .due_since = TIME_NEVER,
     .completed_at = TIME_NEVER,
     .started_at = TIME_NEVER,
     .failure = {.at = TIME_NEVER},
@@ -131,10 +135,13 @@ static void test_problem(void **state)
     (void)state;
     ctl_write_problem(&text, &blocked, NOW);
     assert_string_equal(buf_str(&text),
-                        "batch/sampleacct: blocked: targets_disagree, overdue, CONSUMERS AT RISK, "
+                        "batch/sampleacct: CONSUMERS AT RISK, blocked: targets_disagree, overdue, "
                         "for 3h\n"
+                        "    file /var/lib/keyrotated-keys/sampleacct holds a key that is not "
+                        "live: whoever reads it fails, for 2h\n"
                         "    the targets hold different keys\n"
                         "    last failure, 1h ago: no ?[31mred?\n"
+                        "    rotation due since 2026-11-21T12:00:00Z (1d ago)\n"
                         "    do: keyrotatectl adopt sampleacct --active primary|secondary\n");
 }
 
@@ -157,6 +164,7 @@ static void test_problems_of_one_cause_are_told_together(void **state)
         accounts[i + 1].reason = "token_failed";
         accounts[i + 1].meaning = "no access token could be had";
         accounts[i + 1].remedy = "check the secret";
+        accounts[i + 1].target_count = 0;
         accounts[i + 1].overdue = accounts[i + 1].consumers_at_risk = false;
         accounts[i + 1].since = NOW - (i + 1) * MS_MINUTE;
         accounts[i + 1].retry_at = NOW + (COUNT - i) * MS_MINUTE;
@@ -168,10 +176,13 @@ static void test_problems_of_one_cause_are_told_together(void **state)
     accounts[COUNT + 2] = blocked;
     ctl_write_problems(&text, &status);
     assert_string_equal(buf_str(&text),
-                        "\nbatch/sampleacct: blocked: targets_disagree, overdue, CONSUMERS AT "
-                        "RISK, for 3h\n"
+                        "\nbatch/sampleacct: CONSUMERS AT RISK, blocked: targets_disagree, "
+                        "overdue, for 3h\n"
+                        "    file /var/lib/keyrotated-keys/sampleacct holds a key that is not "
+                        "live: whoever reads it fails, for 2h\n"
                         "    the targets hold different keys\n"
                         "    last failure, 1h ago: no ?[31mred?\n"
+                        "    rotation due since 2026-11-21T12:00:00Z (1d ago)\n"
                         "    do: keyrotatectl adopt sampleacct --active primary|secondary\n"
                         "\n300 accounts: batch/a0, batch/a1, batch/a2, batch/a3, batch/a4 and 295 "
                         "more: retrying: token_failed, for 5h\n"
@@ -247,7 +258,7 @@ static void test_table_is_aligned(void **state)
                         "ACCOUNT           ACTIVE     PRIMARY  SECONDARY  STATE"
                         "                                                  NEXT ROTATION\n"
                         "batch/sampleacct  primary    41d+     2d         "
-                        "blocked: targets_disagree, overdue, CONSUMERS AT RISK  -\n"
+                        "CONSUMERS AT RISK, blocked: targets_disagree, overdue  due since 1d\n"
                         "b/grün            secondary  1h       -          ok"
                         "                                                     in 3d\n");
 }
@@ -259,13 +270,17 @@ static void test_everything_about_an_account(void **state)
     assert_string_equal(
         buf_str(&text),
         "batch/sampleacct\n"
-        "  state          blocked: targets_disagree, overdue, CONSUMERS AT RISK\n"
+        "  state          CONSUMERS AT RISK, blocked: targets_disagree, overdue\n"
+        "                 file /var/lib/keyrotated-keys/sampleacct holds a key that is not live: "
+        "whoever reads it fails, for 2h\n"
         "                 the targets hold different keys\n"
         "  do:            keyrotatectl adopt sampleacct --active primary|secondary\n"
         "  since          2026-11-22T09:00:00Z (3h ago)\n"
         "  active slot    primary\n"
         "  primary key    at least 41d old, fingerprint 1a2b\n"
         "  secondary key  2d old, fingerprint 3c4d\n"
+        "  next rotation  due since 2026-11-21T12:00:00Z (1d ago); waits: the targets hold "
+        "different keys\n"
         "  cycle          7\n"
         "  completed      2026-11-20T12:00:00Z (2d ago)\n"
         "  target         file, required: file /var/lib/keyrotated-keys/sampleacct\n"
@@ -282,6 +297,49 @@ static void test_everything_about_an_account(void **state)
         "  resource       "
         "/subscriptions/s/resourceGroups/batch/providers/Microsoft.Batch/batchAccounts/"
         "sampleacct\n");
+}
+
+static void assert_problem(const struct account_snapshot *account, const char *expected)
+{
+    buf_clear(&text);
+    ctl_write_problem(&text, account, NOW);
+    assert_string_equal(buf_str(&text), expected);
+}
+
+static void assert_next(const struct account_snapshot *account, const char *expected)
+{
+    buf_clear(&text);
+    ctl_write_account(&text, account, NOW);
+    assert_non_null(strstr(buf_str(&text), expected));
+}
+
+static void test_next_rotation_says_what_it_waits_for(void **state)
+{
+    struct account_snapshot account = well;
+
+    (void)state;
+    assert_next(&account, "  next rotation  2026-11-25T12:00:00Z (in 3d)\n");
+    account.next_at = NOW - MS_HOUR;
+    account.due_since = NOW - MS_HOUR;
+    account.waits = "the account is held";
+    assert_next(&account,
+                "  next rotation  due since 2026-11-22T11:00:00Z (1h ago); waits: the "
+                "account is held\n");
+    account.overdue = true;
+    assert_problem(&account,
+                   "b/grün: ok, overdue\n"
+                   "    rotation due since 2026-11-22T11:00:00Z (1h ago); waits: the "
+                   "account is held\n");
+    account.next_at = NOW + MS_HOUR;
+    account.waits = "slow consumers";
+    assert_next(&account, "waits: slow consumers; starts 2026-11-22T13:00:00Z (in 1h)\n");
+    account.due_since = TIME_NEVER;
+    account.overdue = false;
+    account.rotation_requested = true;
+    assert_next(&account, "  next rotation  asked for; waits: slow consumers; starts ");
+    account.rotating = true;
+    account.started_at = NOW - MS_MINUTE;
+    assert_next(&account, "  next rotation  under way since 2026-11-22T11:59:00Z (1m ago)\n");
 }
 
 static void test_severity(void **state)
@@ -350,6 +408,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hold_as_it_is_listed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_table_is_aligned, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_everything_about_an_account, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_next_rotation_says_what_it_waits_for, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_severity, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_control_characters_are_taken_out, set_up, tear_down),
     };

@@ -50,12 +50,24 @@ static void test_adopt_the_other_everywhere(void **state)
         }
 }
 
+static void assert_interlock_says(const struct world *world, const char *words)
+{
+    struct rotation_context context;
+    struct interlock interlock;
+
+    world_context(world, &context);
+    rotation_interlock(&context, &world->record, world_wall(world), &interlock);
+    assert_false(interlock.open);
+    assert_non_null(strstr(interlock.text, words));
+}
+
 static void test_rotate_now(void **state)
 {
     static struct world world;
 
     (void)state;
     begin_adopted(&world);
+    assert_interlock_says(&world, "changing over to the key that was adopted");
     give_command(&world, COMMAND_ROTATE);
     assert_int_equal(world.answered, COMMAND_REFUSED);
     assert_true(world.answered_until > world_wall(&world) + 9 * MS_DAY);
@@ -66,6 +78,7 @@ static void test_rotate_now(void **state)
     world_run(&world, MS_MINUTE);
     assert_lawful(&world);
     assert_active(&world, SLOT_SECONDARY);
+    assert_interlock_says(&world, "the replaced key");
     /* Right after a start it has to wait. */
     world_run(&world, world.policy.overlap);
     world_crash(&world, MS_SECOND);
@@ -293,6 +306,9 @@ static void test_overdue(void **state)
     world_run(&world, 20 * MS_DAY);
     assert_lawful(&world);
     assert_true(view_of(&world).overdue);
+    assert_true(view_of(&world).due_since < world_wall(&world));
+    assert_non_null(view_of(&world).waits);
+    assert_true(view_of(&world).stuck);
     assert_in_range(world.notes[NOTE_ROTATION_OVERDUE], 9, 17);
     world.policy.rotate_every = 400 * MS_DAY;
     world_configure(&world);
@@ -300,6 +316,8 @@ static void test_overdue(void **state)
     world_run(&world, 3 * MS_DAY);
     assert_lawful(&world);
     assert_false(view_of(&world).overdue);
+    assert_int_equal(view_of(&world).due_since, TIME_NEVER);
+    assert_null(view_of(&world).waits);
     assert_int_equal(world.record.overdue_reported_at, 0);
     assert_int_equal(world.notes[NOTE_ROTATION_OVERDUE], 0);
 }
