@@ -147,6 +147,23 @@ def test_rotate_wait_ends_and_shows_what_is_in_the_way(calm, azure):
     calm.wait_rotations("alpha", 1)
 
 
+def test_a_first_rotation_on_day_one(site, azure):
+    """As README says: refused until the overlap has passed, with a time; a shorter one ends it."""
+    site.policy(rotate_every="90d", overlap="1h")
+    site.account("alpha")
+    site.start()
+    site.wait_adopted("alpha")
+    refused = site.ctl("rotate", "alpha")
+    assert refused.returncode == REFUSED and "overlap is not over" in refused.stderr, refused
+    assert "; possible 20" in refused.stderr and "Z (in 59m" in refused.stderr, refused
+    site.policy(rotate_every="90d", overlap="1s")
+    site.write()
+    assert site.ctl("reload").returncode == DONE
+    wait_free(site, "alpha")
+    assert site.ctl("rotate", "alpha", "--wait").returncode == DONE
+    assert azure.truth.regenerated("alpha") == ["Secondary"]
+
+
 def test_redeliver(calm, azure):
     """Delivers the active key again; nothing is regenerated, unchanged files are left alone."""
     before = calm.file("alpha").stat()
