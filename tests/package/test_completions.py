@@ -112,11 +112,12 @@ def test_bash_offers_the_accounts_of_the_daemon(commands, fake_ctl):
     for command in commands.keys() - {"reload"}:
         assert {"alpha", "beta"} <= bash_offers(fake_ctl, "keyrotatectl", command, ""), command
     assert {"alpha"} == bash_offers(fake_ctl, "keyrotatectl", "--socket", "/s", "rotate", "al")
-    assert bash_offers(fake_ctl, "keyrotatectl", "reload", "") == set()
+    assert bash_offers(fake_ctl, "keyrotatectl", "reload", "") == {"--dry-run"}
 
 
 def test_bash_offers_no_account_without_a_daemon():
-    assert bash_offers("/nowhere", "keyrotatectl", "rotate", "") == {"--wait", "--dry-run"}
+    assert bash_offers("/nowhere", "keyrotatectl", "rotate", "") == \
+        {"--wait", "--timeout", "--dry-run"}
 
 
 # --- zsh ---
