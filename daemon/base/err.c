@@ -21,6 +21,7 @@ static void store_text(struct err *err, char formatted[ERR_TEXT_MAX], int wanted
         size_t kept = utf8_whole(formatted, ERR_TEXT_MAX - sizeof CUT_MARK);
         memcpy(formatted + kept, CUT_MARK, sizeof CUT_MARK);
     }
+    utf8_make_presentable(formatted);
     memcpy(err->text, formatted, strlen(formatted) + 1);
 }
 

@@ -21,7 +21,8 @@ void err_clear(struct err *err);
 
 /*
  * Records `code` (a negative errno value) and the sentence. A text that is too long is cut.
- * err may be NULL. Returns `code`, so that `return err_set(...)` reads well. Keeps errno.
+ * Parts of it may be foreign text: control characters become blanks, and what is not UTF-8 question
+ * marks. err may be NULL. Returns `code`, so that `return err_set(...)` reads well. Keeps errno.
  */
 int err_set(struct err *err, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -10,8 +10,6 @@
 #include "base/str.h"
 #include "proto/json_writer.h"
 
-enum { SHOWN_MAX = 64 }; /* of a name that nobody knows */
-
 static const struct {
     const char *name;
     bool of_account; /* POST /v1/accounts/ACCOUNT/NAME */
@@ -315,7 +313,6 @@ static int read_hold_id(struct json_object *document, struct control_command *co
 static int read_member(struct json_object *document, const char *name,
                        struct control_command *command, struct err *err)
 {
-    char shown[SHOWN_MAX];
     const char *text;
 
     if ((command->kind == CONTROL_ROTATE || command->kind == CONTROL_RELOAD) &&
@@ -348,10 +345,8 @@ static int read_member(struct json_object *document, const char *name,
     }
     if (command->kind == CONTROL_RESUME && str_equal(name, "hold"))
         return read_hold_id(document, command, err);
-    (void)str_copy(shown, sizeof(shown), name);
-    utf8_make_presentable(shown);
-    return err_set(err, -EINVAL, "%s has no member of that name: %s", commands[command->kind].name,
-                   shown);
+    return err_set(err, -EINVAL, "%s has no member of that name: %.60s",
+                   commands[command->kind].name, name);
 }
 
 static int check_complete(const struct control_command *command, struct err *err)

@@ -123,9 +123,21 @@ static void the_reason_survives_a_long_sentence(void **state)
     assert_string_equal(reason, ": No space left on device");
 }
 
+static void foreign_parts_are_made_presentable(void **state)
+{
+    struct err err;
+
+    (void)state;
+    err_set(&err, -EINVAL, "its state is %.40s", "a\x1b[2J\x7f\n\xff");
+    assert_string_equal(err.text, "its state is a [2J  ?");
+    err_set_errno(&err, ENOENT, "/tmp/\x01");
+    assert_string_equal(err.text, "/tmp/ : No such file or directory");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(foreign_parts_are_made_presentable),
         cmocka_unit_test(set_records_code_and_sentence),
         cmocka_unit_test(errno_is_explained_and_kept),
         cmocka_unit_test(wrap_puts_context_in_front),
