@@ -105,13 +105,13 @@ static void end_part(struct engine_account *account, bool canceled)
         finish(account);
 }
 
-/* `target`: NULL where the kind is about none; `failure`: NULL where it has worked. */
+/* Of the kinds of failure that are about no target. */
+static const struct target_id no_target;
+
+/* `failure`: NULL where it has worked. */
 static void remember_outcome(struct engine_account *account, enum failed_kind kind,
                              const struct target_id *target, const struct failure *failure)
 {
-    static const struct target_id none;
-
-    target = target ? target : &none;
     if (failure) {
         account->last_failure = *failure;
         account->last_failure_at = loop_now(account->engine->parts.loop);
@@ -135,7 +135,7 @@ static void take_result(struct engine_account *account, enum failed_kind kind,
     str_copy(turn->client_request_id, sizeof(turn->client_request_id), result->client_request_id);
     if (result->failure)
         turn_fail(turn, result->failure);
-    remember_outcome(account, kind, NULL, result->failure);
+    remember_outcome(account, kind, &no_target, result->failure);
 }
 
 /* --- look: Azure first, then every target --- */
@@ -222,12 +222,12 @@ static void take_description(struct engine_account *account, const struct azure_
     turn->event.endpoint = account->azure.endpoint;
     turn->event.location = account->azure.location;
     if (turn->look.described)
-        remember_outcome(account, FAILED_DESCRIPTION, NULL, NULL);
+        remember_outcome(account, FAILED_DESCRIPTION, &no_target, NULL);
     if (!result->description)
         return;
     turn->undescribed = *result->description;
     turn->event.undescribed = &turn->undescribed;
-    remember_outcome(account, FAILED_DESCRIPTION, NULL, result->description);
+    remember_outcome(account, FAILED_DESCRIPTION, &no_target, result->description);
 }
 
 static void on_azure_looked(void *context, const struct azure_result *result)

@@ -309,7 +309,7 @@ for (size_t i = count > 1; i < count && !engine->faulted; i++)
              "repaired",
              "consumers hold a dead key although the live one can be listed",
              ("app/engine_action.c",
-              "    remember_failure(account, result->description);\n",
+              "    remember_outcome(account, FAILED_DESCRIPTION, &no_target, result->description);\n",
               "    turn_fail(turn, result->description);\n"),
              scenario="undescribed-and-repaired"),
 ]
