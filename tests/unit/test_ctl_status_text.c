@@ -149,7 +149,7 @@ static void test_problems_of_one_cause_are_told_together(void **state)
 {
     enum { COUNT = 300 };
     static struct account_snapshot accounts[COUNT + 3];
-    static char names[COUNT][8], texts[COUNT][64];
+    static char names[COUNT][16], texts[COUNT][64];
     struct control_status status = {.accounts = accounts, .account_count = COUNT + 3};
 
     (void)state;
