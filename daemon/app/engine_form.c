@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 
-enum { SET_AT_MOST = 2 };
+enum { SET_AT_MOST = 2, PLACE_MAX = 512 };
 
 /* One destination whose mode or group was changed lately; those are few. */
 struct form_change {
@@ -69,15 +69,17 @@ void form_forget(struct engine_account *account)
     }
 }
 
-static void start_line(struct log_line *line, const struct engine_account *account,
-                       const struct target_id *target, enum log_level level, const char *event,
-                       const char *text, const char *what_follows)
+/* `place` is the caller's: the line borrows it. */
+static void start_line(struct log_line *line, char place[PLACE_MAX],
+                       const struct engine_account *account, const struct target_id *target,
+                       enum log_level level, const char *event, const char *text,
+                       const char *what_follows)
 {
     const struct destination *destination = action_destination(account, target);
-    char place[512] = "a target";
 
+    str_copy(place, PLACE_MAX, "a target");
     if (destination)
-        target_describe(destination, account->azure.location, place, sizeof(place));
+        target_describe(destination, account->azure.location, place, PLACE_MAX);
     log_line_start(line, loop_now(account->engine->parts.loop), level, event, "%s: %s: %s%s",
                    account->account->name, place, text, what_follows);
     log_line_text(line, "account", account->account->name);
@@ -88,9 +90,10 @@ static void start_line(struct log_line *line, const struct engine_account *accou
 
 static void report_set(const struct engine_account *account, const struct target_result *result)
 {
+    char place[PLACE_MAX];
     struct log_line line;
 
-    start_line(&line, account, &result->sighting.target, LEVEL_NOTICE, "drift.repaired",
+    start_line(&line, place, account, &result->sighting.target, LEVEL_NOTICE, "drift.repaired",
                result->form_text, ": set right in place; the key stays as it is");
     log_emit(account->engine->parts.log, &line);
 }
@@ -99,10 +102,11 @@ static void report_left(struct engine_account *account, struct form_change *chan
 {
     const struct destination *destination = action_destination(account, &change->target);
     char words[256];
-    char remedy[REMEDY_MAX];
+    char remedy[REMEDY_MAX], place[PLACE_MAX];
     struct log_line line;
 
-    start_line(&line, account, &change->target, LEVEL_WARNING, "drift.detected", change->text,
+    start_line(&line, place, account, &change->target, LEVEL_WARNING, "drift.detected",
+               change->text,
                insists ? ": left as it is, for it was set right twice within a day" : "");
     (void)snprintf(words, sizeof(words),
                    "find out who changes it; `keyrotatectl redeliver {account} --target %s` sets "

@@ -487,10 +487,10 @@ void log_troubles_end(struct log_troubles *troubles, time_ms now, const char *ev
 /* A clock that was set back must not silence what lasts. */
 static void keep_in_sight(struct trouble *trouble, time_ms now)
 {
-    if (trouble->next_at > now + MS_DAY)
-        trouble->next_at = now + MS_DAY;
-    if (trouble->end_at != TIME_NEVER && trouble->end_at > now + LINGER_MS)
-        trouble->end_at = now + LINGER_MS;
+    if (trouble->next_at > time_add(now, MS_DAY))
+        trouble->next_at = time_add(now, MS_DAY);
+    if (trouble->end_at != TIME_NEVER && trouble->end_at > time_add(now, LINGER_MS))
+        trouble->end_at = time_add(now, LINGER_MS);
 }
 
 time_ms log_troubles_due(struct log_troubles *troubles, time_ms now, bool all)

@@ -31,6 +31,7 @@ struct log_writer {
     uint64_t done_count; /* lines written or given up */
     uint64_t dropped;    /* and not told yet */
     time_ms dropped_since;
+    struct log_writer *left_before; /* of those that were left behind */
 };
 
 /* --- on the thread --- */
@@ -203,6 +204,16 @@ static bool wait_for_end(struct log_writer *writer)
     return true;
 }
 
+/* It hangs, and nothing can end it but the end of the process: its thread may use it until then. */
+static bool leave_behind(struct log_writer *writer)
+{
+    static struct log_writer *left;
+
+    writer->left_before = left;
+    left = writer;
+    return false;
+}
+
 bool log_writer_free(struct log_writer *writer)
 {
     struct list *link;
@@ -218,7 +229,7 @@ bool log_writer_free(struct log_writer *writer)
     ended = !writer->started || wait_for_end(writer);
     uv_mutex_unlock(&writer->lock);
     if (!ended)
-        return false; /* it hangs, and nothing can end it but the end of the process */
+        return leave_behind(writer);
     if (writer->started)
         (void)uv_thread_join(&writer->thread);
     while ((link = list_pop(&writer->queue)) != NULL)
