@@ -9,6 +9,7 @@ import argparse
 import concurrent.futures
 import dataclasses
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import xml.etree.ElementTree as ET
 VALGRIND = ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full",
             "--show-leak-kinds=definite,indirect,possible",
             "--errors-for-leak-kinds=definite,indirect,possible", "--track-fds=no",
+            f"--suppressions={pathlib.Path(__file__).with_name('valgrind.supp')}",
             # A test that defines malloc itself keeps it.
             "--soname-synonyms=somalloc=nouserintercepts"]
 TIMEOUT_S = 120
