@@ -8,6 +8,15 @@
 #include "ctl/session.h"
 #include "ctl/status_text.h"
 
+/* "the primary key" is what status says of a target that holds that one alone. */
+static bool holds_it(const struct target_snapshot *target, const char *active)
+{
+    char words[64];
+
+    snprintf(words, sizeof(words), "the %s key", active);
+    return target->holds && strcmp(target->holds, words) == 0;
+}
+
 static void say_what_is_overwritten(const struct account_snapshot *account, const char *active)
 {
     struct buf text;
@@ -21,8 +30,12 @@ static void say_what_is_overwritten(const struct account_snapshot *account, cons
 
         (void)buf_append_str(&text, "  ");
         ctl_write_plain(&text, target->destination);
-        (void)buf_append_str(&text, ", overwriting ");
-        ctl_write_plain(&text, target->holds ? target->holds : "whatever it holds");
+        if (holds_it(target, active)) {
+            (void)buf_append_str(&text, ", which already holds it");
+        } else {
+            (void)buf_append_str(&text, ", overwriting ");
+            ctl_write_plain(&text, target->holds ? target->holds : "whatever it holds");
+        }
         (void)buf_append_char(&text, '\n');
     }
     (void)buf_append_format(&text,

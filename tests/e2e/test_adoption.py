@@ -84,6 +84,17 @@ def test_adopt_settles_it(site, azure):
     assert not azure.truth.requests("regenerateKeys")
 
 
+def test_adopt_says_what_a_target_holds_already(site):
+    site.policy(rotate_every="10m", overlap="1s", check_every="1s")
+    site.account("alpha")
+    site.start()
+    site.wait_adopted("alpha")
+    wait_until(lambda: site.status("alpha")["targets"][0]["holds"], "it is looked at")
+    assert "which already holds it" in site.ctl("adopt", "alpha", "--active", "primary").stderr
+    assert "overwriting the primary key" in site.ctl(
+        "adopt", "alpha", "--active", "secondary").stderr
+
+
 def test_a_blocked_adoption_resolves_when_the_evidence_changes(site, azure):
     site.policy(rotate_every="10m", check_every="1s")
     site.account("alpha", active=None)
