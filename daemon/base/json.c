@@ -214,13 +214,6 @@ bool json_boolean(struct json_object *object, const char *name, bool *ret_value)
     return true;
 }
 
-bool json_lenient_int64(struct json_object *object, const char *name, int64_t *ret_value)
-{
-    const char *text = json_string(object, name);
-
-    return text != NULL ? str_to_int64(text, ret_value) : json_int64(object, name, ret_value);
-}
-
 struct secret *json_secret(struct json_object *object, const char *name)
 {
     const char *text = json_string(object, name);

@@ -58,8 +58,6 @@ const char *json_string(struct json_object *object, const char *name);
 /* These return false, and leave *ret_value alone, where the member is absent or of another type. */
 bool json_int64(struct json_object *object, const char *name, int64_t *ret_value);
 bool json_boolean(struct json_object *object, const char *name, bool *ret_value);
-/* A number, or a string that holds a decimal integer (the metadata service sends those). */
-bool json_lenient_int64(struct json_object *object, const char *name, int64_t *ret_value);
 /* A copy of the string member as a secret, or NULL. */
 struct secret *json_secret(struct json_object *object, const char *name);
 

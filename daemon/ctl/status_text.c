@@ -484,7 +484,7 @@ static void write_failure(struct buf *out, const struct failure_snapshot *failur
     }
     write_line(out, "  request", failure->request_id);
     write_line(out, "  correlation", failure->correlation_id);
-    write_line(out, "  client request", failure->client_request_id);
+    write_line(out, "  our request", failure->client_request_id);
 }
 
 static void write_target(struct buf *out, const struct target_snapshot *target, time_ms now)

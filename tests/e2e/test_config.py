@@ -325,8 +325,8 @@ def test_reload_by_command_reports_the_result(site):
 def compiled_zone(hours):
     """A time zone that is `hours` ahead of UTC, as zic(8) would compile it (RFC 9636)."""
     header = b"TZif2" + bytes(15 + 3 * 4) + struct.pack(">3I", 0, 1, 4)
-    data = struct.pack(">iBB", hours * 3600, 0, 0) + b"XXX\0"
-    return 2 * (header + data) + f"\n<XXX>{-hours}\n".encode()
+    data = struct.pack(">iBB", hours * 3600, 0, 0) + b"TST\0"
+    return 2 * (header + data) + f"\n<TST>{-hours}\n".encode()
 
 
 def test_a_reload_takes_up_what_an_update_of_tzdata_changed(site, tmp_path):

@@ -277,32 +277,32 @@ static void values_are_read_by_type(void **state)
     static const struct {
         const char *name;
         const char *string; /* NULL: no string */
-        bool is_integer, is_lenient, is_boolean;
+        bool is_integer, is_boolean;
         int64_t integer;
         bool boolean;
     } cases[] = {
-        {"text", "Zg==", false, false, false, 0, false},
-        {"number", NULL, true, true, false, 7, false},
-        {"large", NULL, true, true, false, INT64_MAX, false},
-        {"small", NULL, true, true, false, INT64_MIN, false},
-        {"digits", "3599", false, true, false, 3599, false},
-        {"padded", " 3599", false, false, false, 0, false},
-        {"huge", "9223372036854775808", false, false, false, 0, false},
-        {"whole", NULL, false, false, false, 0, false},
-        {"yes", NULL, false, false, true, 0, true},
-        {"no", NULL, false, false, true, 0, false},
-        {"nothing", NULL, false, false, false, 0, false},
-        {"object", NULL, false, false, false, 0, false},
-        {"array", NULL, false, false, false, 0, false},
-        {"empty", "", false, false, false, 0, false},
-        {"absent", NULL, false, false, false, 0, false},
-        {"Text", NULL, false, false, false, 0, false},
+        {"text", "Zg==", false, false, 0, false},
+        {"number", NULL, true, false, 7, false},
+        {"large", NULL, true, false, INT64_MAX, false},
+        {"small", NULL, true, false, INT64_MIN, false},
+        {"digits", "3599", false, false, 0, false},
+        {"padded", " 3599", false, false, 0, false},
+        {"huge", "9223372036854775808", false, false, 0, false},
+        {"whole", NULL, false, false, 0, false},
+        {"yes", NULL, false, true, 0, true},
+        {"no", NULL, false, true, 0, false},
+        {"nothing", NULL, false, false, 0, false},
+        {"object", NULL, false, false, 0, false},
+        {"array", NULL, false, false, 0, false},
+        {"empty", "", false, false, 0, false},
+        {"absent", NULL, false, false, 0, false},
+        {"Text", NULL, false, false, 0, false},
     };
     struct json_object *sample = parse(SAMPLE);
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const char *name = cases[i].name;
-        int64_t integer = -99, lenient = -99;
+        int64_t integer = -99;
         bool boolean = !cases[i].boolean;
         const char *string = json_string(sample, name);
 
@@ -311,8 +311,6 @@ static void values_are_read_by_type(void **state)
             assert_string_equal(string, cases[i].string);
         assert_int_equal(json_int64(sample, name, &integer), cases[i].is_integer);
         assert_int_equal(integer, cases[i].is_integer ? cases[i].integer : -99);
-        assert_int_equal(json_lenient_int64(sample, name, &lenient), cases[i].is_lenient);
-        assert_int_equal(lenient, cases[i].is_lenient ? cases[i].integer : -99);
         assert_int_equal(json_boolean(sample, name, &boolean), cases[i].is_boolean);
         assert_int_equal(boolean == cases[i].boolean, cases[i].is_boolean);
 

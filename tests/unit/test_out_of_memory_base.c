@@ -118,7 +118,6 @@ static void add_json(struct result *result, struct json_object *document)
 
     result_add_text(result, "text", json_string(document, "text"));
     result_add(result, "%d %" PRId64 "\n", json_int64(document, "number", &number), number);
-    result_add(result, "%d %" PRId64 "\n", json_lenient_int64(document, "digits", &number), number);
     result_add(result, "%d %d\n", json_boolean(document, "yes", &yes), yes);
     result_add_text(result, "inner", json_string(inner, "inner"));
     for (size_t i = 0; list != NULL && i < json_object_array_length(list); i++)

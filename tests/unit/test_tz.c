@@ -397,9 +397,9 @@ static void a_zone_is_read_anew_each_time(void **state)
     (void)state;
     struct tz *before, *after;
 
-    zone_file_write(&(struct zone_file){.rule = "XXX-1"}, "Here");
+    zone_file_write(&(struct zone_file){.rule = "TST-1"}, "Here");
     before = load("Here");
-    zone_file_write(&(struct zone_file){.rule = "XXX-2"}, "Here");
+    zone_file_write(&(struct zone_file){.rule = "TST-2"}, "Here");
     after = load("Here");
     assert_int_equal(tz_to_civil(before, 0).hour, 1);
     assert_int_equal(tz_to_civil(after, 0).hour, 2);
@@ -421,9 +421,9 @@ static void former_names_are_known(void **state)
     (void)state;
     char *name;
 
-    zone_file_write(&(struct zone_file){.rule = "XXX-1"}, "Here");
+    zone_file_write(&(struct zone_file){.rule = "TST-1"}, "Here");
     write_names(
-        "# version 2026a\nZ Here 0 - XXX\nL Here Old/Here\nL Old/Here Older/Here\n"
+        "# version 2026a\nZ Here 0 - TST\nL Here Old/Here\nL Old/Here Older/Here\n"
         "L Nowhere Lost\nL Loop Loop\nL Here Old");
     name = tz_current_name("Old/Here");
     assert_string_equal(name, "Here");

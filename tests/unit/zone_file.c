@@ -41,7 +41,7 @@ static void put_types(struct writer *writer, const struct zone_file *zone, size_
         put(writer, (uint32_t)zone->changes[i].offset, 4);
         put(writer, 0, 2);
     }
-    memcpy(writer->out + writer->length, "XXX", 4);
+    memcpy(writer->out + writer->length, "TST", 4);
     writer->length += 4;
 }
 
