@@ -257,8 +257,8 @@ static void tell_oracle(const struct control_request *request, const struct cont
     if (request->command == SCRIPT_HOLD && answer->hold_count > 0)
         oracle_held(world, request->account, answer->holds[0].id, answer->holds[0].until);
     for (unsigned i = 0; i < world->account_count; i++)
-        if (world->accounts[i].configured &&
-            (!request->account || request->account == &world->accounts[i]))
+        if (request->account ? request->account == &world->accounts[i]
+                             : world->accounts[i].configured)
             oracle_command_answered(world, &world->accounts[i], request->command,
                                     answer->outcome == CONTROL_REFUSED);
 }
