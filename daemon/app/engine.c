@@ -248,6 +248,7 @@ static void point_to_config(struct engine_account *account, struct config *confi
     account->account = subject;
     account->azure.account = subject;
     memset(account->holdings, 0, sizeof(account->holdings)); /* HOLDING_UNSEEN */
+    memset(account->held_marks, 0, sizeof(account->held_marks));
     for (size_t i = 0; i < subject->destination_count && i < TARGETS_MAX; i++) {
         const struct destination *destination = &subject->destinations[i];
 

@@ -63,6 +63,9 @@ enum failed_kind {
 /* How an account is named so that keyrotatectl takes the name as it stands. */
 enum naming { NAMED_ALONE, NAMED_WITH_GROUP, NAMED_BY_ID };
 
+/* So much of a fingerprint tells two keys apart for people; all zero: none. */
+enum { HELD_MARK_LENGTH = 4 };
+
 struct engine_account {
     struct engine *engine;
     char *key;             /* the resource id in lower case */
@@ -72,7 +75,8 @@ struct engine_account {
     struct azure_account azure;
     struct rotation_target targets[TARGETS_MAX]; /* parallel to account->destinations */
     enum holding holdings[TARGETS_MAX];          /* what the last look saw in each, for people */
-    struct list queue;                           /* of turns */
+    uint8_t held_marks[TARGETS_MAX][HELD_MARK_LENGTH]; /* beginnings of the keys' fingerprints */
+    struct list queue;                                 /* of turns */
     struct turn *saving;     /* its effects wait until the journal has the record */
     struct turn *acting;     /* what its action will report; NULL: none is under way */
     struct azure_call *call; /* of the action under way; NULL: it is not at Azure now */

@@ -40,17 +40,32 @@ void action_forget_keys(struct engine_account *account)
     forget_seen_keys(account);
 }
 
+/* What stands in a target. `key`: NULL where it holds none, or several. */
+static void remember_holding(struct engine_account *account, size_t target, enum holding holding,
+                             const struct fingerprint *key)
+{
+    account->holdings[target] = holding;
+    memset(account->held_marks[target], 0, HELD_MARK_LENGTH);
+    if (key)
+        memcpy(account->held_marks[target], key->bytes, HELD_MARK_LENGTH);
+}
+
 /* What stands in the targets, as far as this action has shown it. */
 static void remember_holdings(struct engine_account *account, const struct turn *turn)
 {
+    const struct look *look = turn->event.look;
+
     for (size_t i = 0; i < account->account->destination_count && i < TARGETS_MAX; i++) {
         const struct target_id *id = &account->targets[i].id;
+        const struct sighting *sighting = look ? judge_sighting(look, id) : NULL;
 
-        if (turn->event.look)
-            account->holdings[i] = judge_holding(turn->event.look, id);
+        if (look)
+            remember_holding(account, i, judge_holding(look, id),
+                             sighting && sighting->key_count == 1 ? &sighting->keys[0] : NULL);
         else if (turn->event.kind == EVENT_DELIVERED && !turn->event.failure &&
                  memcmp(turn->event.target.bytes, id->bytes, TARGET_ID_LENGTH) == 0)
-            account->holdings[i] = judge_holding_of(account->record.goal);
+            remember_holding(account, i, judge_holding_of(account->record.goal),
+                             record_goal_key(&account->record));
     }
 }
 

@@ -91,6 +91,7 @@ enum { HOLDS_SHOWN_MAX = 16 };
 /* The texts that a snapshot borrows. */
 struct snapshot_texts {
     char fingerprints[SLOT_COUNT][FINGERPRINT_TEXT_MAX];
+    char held_marks[TARGETS_MAX][2 * HELD_MARK_LENGTH + 1];
     char destinations[TARGETS_MAX][512];
     char remedy[REMEDY_MAX];
     struct target_snapshot targets[TARGETS_MAX];
@@ -118,6 +119,13 @@ static const char *holding_words(enum holding holding)
     return words[holding];
 }
 
+static bool holds_one_key(const struct engine_account *account, size_t target)
+{
+    static const uint8_t none[HELD_MARK_LENGTH];
+
+    return memcmp(account->held_marks[target], none, HELD_MARK_LENGTH) != 0;
+}
+
 static size_t snapshot_targets(const struct engine_account *account, struct snapshot_texts *texts)
 {
     const struct record *record = &account->record;
@@ -142,6 +150,10 @@ static size_t snapshot_targets(const struct engine_account *account, struct snap
             .retry_at = TIME_NEVER,
             .dead_since = TIME_NEVER,
         };
+        if (holds_one_key(account, i)) {
+            hex_encode(account->held_marks[i], HELD_MARK_LENGTH, texts->held_marks[count]);
+            snapshot->holds_fingerprint = texts->held_marks[count];
+        }
         count++;
         if (!target)
             continue;
@@ -173,15 +185,23 @@ static size_t snapshot_holds(const struct engine_account *account, struct snapsh
     return count;
 }
 
-static void snapshot_keys(const struct record *record, struct account_snapshot *snapshot,
+/* The keys as the journal has them; before the adoption, as the last look showed them. */
+static void snapshot_keys(const struct engine_account *account, struct account_snapshot *snapshot,
                           struct snapshot_texts *texts)
 {
+    const struct record *record = &account->record;
+
     for (int slot = 0; slot < SLOT_COUNT; slot++) {
+        const struct fingerprint *key =
+            record->adopted ? &record->live[slot] : &account->azure.fingerprints[slot];
+
         snapshot->keys[slot] = (struct key_snapshot){.born = TIME_NEVER};
+        if (fingerprint_is_none(key))
+            continue;
+        hex_encode(key->bytes, FINGERPRINT_LENGTH, texts->fingerprints[slot]);
+        snapshot->keys[slot].fingerprint = texts->fingerprints[slot];
         if (!record->adopted)
             continue;
-        hex_encode(record->live[slot].bytes, FINGERPRINT_LENGTH, texts->fingerprints[slot]);
-        snapshot->keys[slot].fingerprint = texts->fingerprints[slot];
         snapshot->keys[slot].born = or_never(record->born[slot]);
         snapshot->keys[slot].older = record->born[slot] <= record->adopted_at;
     }
@@ -285,7 +305,7 @@ static void snapshot_account(const struct engine_account *account,
     snapshot->target_count = snapshot_targets(account, texts);
     snapshot->abandoned = texts->abandoned;
     snapshot->abandoned_count = engine_places_abandoned(account, texts->abandoned, TARGETS_MAX);
-    snapshot_keys(record, snapshot, texts);
+    snapshot_keys(account, snapshot, texts);
     snapshot_failure(account, &snapshot->failure);
     snapshot_reason(account, &view, snapshot, texts);
 }

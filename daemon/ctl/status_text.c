@@ -458,14 +458,17 @@ static void write_key(struct buf *out, const char *label, const struct key_snaps
                       time_ms now)
 {
     write_label(out, label);
-    if (key->born == TIME_NEVER) {
-        (void)buf_append_str(out, "not known");
-    } else {
+    if (key->born != TIME_NEVER) {
         if (key->older)
             (void)buf_append_str(out, "at least ");
         write_words(out, time_between(key->born, now));
-        (void)buf_append_str(out, " old, fingerprint ");
+        (void)buf_append_str(out, " old, ");
+    }
+    if (key->fingerprint) {
+        (void)buf_append_str(out, "fingerprint ");
         ctl_write_plain(out, key->fingerprint);
+    } else {
+        (void)buf_append_str(out, "not known");
     }
     (void)buf_append_char(out, '\n');
 }
@@ -503,6 +506,10 @@ static void write_target(struct buf *out, const struct target_snapshot *target, 
     if (target->holds) {
         (void)buf_append_str(out, "; holds ");
         ctl_write_plain(out, target->holds);
+    }
+    if (target->holds_fingerprint) {
+        (void)buf_append_str(out, ", fingerprint ");
+        ctl_write_plain(out, target->holds_fingerprint);
     }
     (void)buf_append_char(out, '\n');
     if (target->form) {

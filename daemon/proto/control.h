@@ -60,14 +60,15 @@ struct target_snapshot {
     const char *name;
     const char *destination; /* "file /var/lib/keyrotated-keys/sampleacct" */
     bool required;
-    bool satisfied;        /* it acknowledged the key that it is to hold */
-    const char *holds;     /* in words, by the last look: "the primary key", "nothing"; or NULL */
-    time_ms delivered_at;  /* TIME_NEVER: not yet */
-    const char *reason;    /* of the last failure, or NULL */
-    time_ms failing_since; /* TIME_NEVER: it is not */
-    time_ms retry_at;      /* TIME_NEVER: no retry is planned */
-    time_ms dead_since;    /* it holds a key that is not live; TIME_NEVER: it does not */
-    const char *form;      /* what is wrong with its mode and group, in words; NULL: nothing */
+    bool satisfied;    /* it acknowledged the key that it is to hold */
+    const char *holds; /* in words, by the last look: "the primary key", "nothing"; or NULL */
+    const char *holds_fingerprint; /* its beginning, in hex; NULL: it holds no key, or several */
+    time_ms delivered_at;          /* TIME_NEVER: not yet */
+    const char *reason;            /* of the last failure, or NULL */
+    time_ms failing_since;         /* TIME_NEVER: it is not */
+    time_ms retry_at;              /* TIME_NEVER: no retry is planned */
+    time_ms dead_since;            /* it holds a key that is not live; TIME_NEVER: it does not */
+    const char *form; /* what is wrong with its mode and group, in words; NULL: nothing */
 };
 
 /* A place that nothing is delivered to any more, whose readers may not know yet. */

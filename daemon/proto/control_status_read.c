@@ -106,6 +106,7 @@ static void read_target(struct json_object *object, struct target_snapshot *targ
     target->required = read_bool(object, "required");
     target->satisfied = read_bool(object, "satisfied");
     target->holds = json_string(object, "holds");
+    target->holds_fingerprint = json_string(object, "holds_fingerprint");
     target->delivered_at = read_time(object, "delivered_at");
     target->reason = json_string(object, "reason");
     target->failing_since = read_time(object, "failing_since");

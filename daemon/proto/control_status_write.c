@@ -77,6 +77,7 @@ static void write_target(struct buf *out, const struct target_snapshot *target)
     json_write_bool(out, "required", target->required);
     json_write_bool(out, "satisfied", target->satisfied);
     json_write_text(out, "holds", target->holds);
+    json_write_text(out, "holds_fingerprint", target->holds_fingerprint);
     json_write_time(out, "delivered_at", target->delivered_at);
     json_write_text(out, "reason", target->reason);
     json_write_time(out, "failing_since", target->failing_since);

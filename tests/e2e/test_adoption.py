@@ -62,6 +62,23 @@ def test_adoption_table(site, azure):
     assert not azure.truth.requests("regenerateKeys")
 
 
+def test_status_shows_the_fingerprints_to_compare(site, azure):
+    """Of the live keys, also before the adoption, and of what each target holds."""
+    site.config["targets"]["second"] = {"type": "file", "path": f"{site.keys}/{{account}}.second"}
+    site.account("torn", active=None, deliver_to=["file", "second"])
+    site.put("torn", azure.keys("torn")["Secondary"])
+    site.put("torn.second", KEY_OF_NOBODY)
+    site.start()
+    site.log.wait("account.blocked", account="torn")
+    seen = site.status("torn")
+    live = [seen["keys"][slot]["fingerprint"][:8] for slot in ("primary", "secondary")]
+    held = [target["holds_fingerprint"] for target in seen["targets"]]
+    assert held[0] == live[1] and held[1] not in live
+    shown = site.ctl("status", "torn").stdout
+    for fingerprint in (*live, *held):
+        assert f"fingerprint {fingerprint}" in shown
+
+
 def test_adopt_settles_it(site, azure):
     """`adopt` says which key is in use; the account's targets are overwritten with that one."""
     site.policy(rotate_every="10m", check_every="1s")

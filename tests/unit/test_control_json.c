@@ -22,6 +22,7 @@ static const struct target_snapshot two_targets[2] = {
      .required = true,
      .satisfied = true,
      .holds = "the primary key",
+     .holds_fingerprint = "1a2b3c4d",
      .delivered_at = 1700000001000,
      .failing_since = TIME_NEVER,
      .retry_at = TIME_NEVER,
@@ -185,6 +186,7 @@ static void assert_targets_equal(const struct target_snapshot *got,
     SAME(required);
     SAME(satisfied);
     SAME_TEXT(holds);
+    SAME_TEXT(holds_fingerprint);
     SAME(delivered_at);
     SAME_TEXT(reason);
     SAME(failing_since);
