@@ -303,8 +303,8 @@ void machine_acknowledge(struct machine *machine, struct target_record *target)
     target->unsettled_until = 0;
     target->dead_since = 0;
     target->early = false;
-    if (target->required)
-        run_again_after(machine->record, target);
+    /* Also after an optional one: it may have been required when the others were told. */
+    run_again_after(machine->record, target);
 }
 
 void machine_void_acknowledgements(struct machine *machine)

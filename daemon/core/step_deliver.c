@@ -156,6 +156,18 @@ static void void_lost_targets(struct machine *machine, const struct look *look)
     }
 }
 
+/* Another key stands in the slot that was just regenerated. With verify: off nobody can be asked
+ * which of the two is live; the look may be as old as a request may be on its way. */
+static bool contradicts_young_key(const struct machine *machine, const struct verdict *verdict)
+{
+    const struct record *record = machine->record;
+
+    return verdict->drift == DRIFT_ACTIVE_CHANGED && record->goal != record->active &&
+           machine->context->policy->verify == VERIFY_OFF &&
+           machine->now <
+               time_add(record->born[record->goal], machine->context->timing->unknown_wait);
+}
+
 void on_deliver_look(struct machine *machine)
 {
     struct record *record = machine->record;
@@ -172,7 +184,7 @@ void on_deliver_look(struct machine *machine)
     if (machine_blocked_by_world(record))
         machine_unblock(machine);
     verdict = judge_delivery(record, look);
-    if (verdict.kind == VERDICT_LATE) {
+    if (verdict.kind == VERDICT_LATE || contradicts_young_key(machine, &verdict)) {
         machine_trouble_late(machine);
         wait_to_look_again(machine);
         return;

@@ -43,9 +43,20 @@ static void learn_columns(struct table *table)
     MUST(table->count > 0);
 }
 
+static void close_journal(void)
+{
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+        while (tables[i].count > 0)
+            free(tables[i].columns[--tables[i].count]);
+    record_statements_finalize(&statements);
+    (void)sqlite3_close(db);
+}
+
 static void open_journal(void)
 {
     struct err err;
+
+    MUST(atexit(close_journal) == 0);
 
     MUST(sqlite3_open(":memory:", &db) == SQLITE_OK);
     MUST(store_schema_migrate(db, &err) == 0);

@@ -180,6 +180,7 @@ void daemon_stop(struct world *world, duration_ms away)
     if (!world->daemon || world->dying || world->stopping)
         return;
     world->stopping = true;
+    world->stopping_since = world->now;
     world->away = away;
     trace_tell(world, NULL, "daemon", "is told to stop");
     world->design->stop(world->daemon, on_stopped, world);

@@ -40,6 +40,9 @@ void oracle_convict(struct world *world, enum oracle oracle, const struct world_
 
 bool oracle_cares(const struct world *world, const struct world_target *target)
 {
+    /* A daemon that stops takes no configuration any more: the next one learns of it. */
+    if (world->stopping && target->cared_since >= world->stopping_since)
+        return false;
     return target->configured && target->required && target->cared_since < world->now;
 }
 

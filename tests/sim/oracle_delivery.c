@@ -80,6 +80,12 @@ static bool is_live_key(const struct world_account *account, uint32_t key)
     return key == account->live[SLOT_PRIMARY] || key == account->live[SLOT_SECONDARY];
 }
 
+/* Did the last look show it as live? What was made since, the daemon takes for dead. */
+static bool was_shown_live(const struct oracle_account *state, uint32_t key)
+{
+    return key == state->look.live[SLOT_PRIMARY] || key == state->look.live[SLOT_SECONDARY];
+}
+
 /* In a rotation, where what its readers have still works. */
 static void is_in_order(struct world *world, struct world_account *account,
                         const struct operation *delivery)
@@ -90,6 +96,7 @@ static void is_in_order(struct world *world, struct world_account *account,
 
     if (!oracle_knows_keys(oracle_journal(account)) || journal->goal == journal->active ||
         before == TARGETS_MAX || !is_live_key(account, target->told) ||
+        !was_shown_live(&account->oracle, target->told) ||
         !is_live_key(account, account->targets[delivery->target].past[0].key))
         return;
     oracle_convict(world, ORACLE_IN_ORDER, account,

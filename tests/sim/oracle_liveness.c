@@ -185,7 +185,7 @@ static void says_who_is_at_risk(struct world *world, struct world_account *accou
     const struct oracle_target *target = &state->targets[index];
     time_ms since = later(target->shown_since, quiet_since(world, account));
 
-    if (!account->in_journal || account->journal.consumers_at_risk ||
+    if (!account->in_journal || account->journal.consumers_at_risk || state->look.past ||
         !oracle_cares(world, &account->targets[index]) || state->look.ended == 0 ||
         state->look.began < later(account->live_since[0], account->live_since[1]) ||
         (state->look.seen & 1U << index) == 0 || !oracle_is_key(target->shown) ||

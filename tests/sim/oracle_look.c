@@ -47,7 +47,7 @@ void look_durable(struct world *world, struct world_account *account)
     if (state->milestone.answered)
         state->answered_at = world->now;
     if (state->milestone.both)
-        state->both_at = world->now;
+        state->both_at = state->milestone.at; /* when the daemon decided: its journal may be slow */
     if (!state->milestone.stranger)
         return;
     state->strangers_at = world->now;

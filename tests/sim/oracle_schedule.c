@@ -83,6 +83,8 @@ static void plan_anew(struct world *world, struct world_account *account)
 {
     struct oracle_account *state = &account->oracle;
     const struct policy *policy = &world->policy;
+    /* After both keys were changed by somebody else the plan counts from there. */
+    time_ms both = account->in_journal ? account->journal.both_changed_at : 0;
     time_ms wall = world_wall(world);
     time_ms planned, due;
 
@@ -93,7 +95,10 @@ static void plan_anew(struct world *world, struct world_account *account)
         state->completed_wall = state->completed_told;
     if (state->completed_wall == 0 && state->adopted_wall == 0)
         return;
-    if (state->completed_wall != 0) {
+    if (both > later(state->completed_wall, state->adopted_wall)) {
+        planned = both + policy->rotate_every;
+        due = schedule_start(policy, account->id, planned);
+    } else if (state->completed_wall != 0) {
         planned = state->completed_wall + policy->rotate_every;
         due = schedule_start(policy, account->id, planned);
     } else {

@@ -134,6 +134,7 @@ struct world {
     void *daemon; /* of design->start(); NULL: it is down */
     bool dying;
     bool stopping;
+    time_ms stopping_since;
     bool stopped;       /* it has nothing under way any more: to be buried */
     time_ms started_at; /* true time */
     struct happening start;

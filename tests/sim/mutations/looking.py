@@ -2,6 +2,12 @@
 
 from .mutation import ACKNOWLEDGING_TELLS, SEEN_IN_USE_TELLS, SURPRISE_GONE_TELLS, mutation
 
+# A second line of defence: whoever takes the first one out takes this one, too.
+YOUNG_KEY_CONTRADICTED = (
+    "core/step_deliver.c",
+    "verdict.kind == VERDICT_LATE || contradicts_young_key(machine, &verdict)",
+    "verdict.kind == VERDICT_LATE || (contradicts_young_key(machine, &verdict) && false)")
+
 MUTATIONS = [
     # --- 10: a look can show the past ---
     mutation("late-look-calms", 10,
@@ -24,7 +30,14 @@ MUTATIONS = [
              "past-look",
              "a look into the past passes for news",
              ("core/machine.c", "    record_add_replaced(record, &record->live[slot]);\n", ""),
+             YOUNG_KEY_CONTRADICTED,
              scenario="stale-look-during-delivery"),
+    mutation("young-key-contradicted", 10,
+             "with verify: off, a look that contradicts the key just regenerated counts at once",
+             "delivers-goal",
+             "a key that died before ours was made is delivered in its place",
+             YOUNG_KEY_CONTRADICTED,
+             scenario="late-look-after-a-race"),
     mutation("past-believed-in-delivery", 10,
              "a late look is believed while a key is delivered",
              "past-look",
@@ -33,6 +46,7 @@ MUTATIONS = [
     if (judge_is_late(record, look))
         return (struct verdict){.kind = VERDICT_LATE};
     verdict.other_changed""", "    verdict.other_changed"),
+             YOUNG_KEY_CONTRADICTED,
              scenario="stale-look-during-delivery"),
     mutation("first-look-counts", 10,
              "a look that surprises counts at once",
