@@ -53,7 +53,9 @@ DEBIAN_FUZZ_PACKAGES := clang-14 libclang-rt-14-dev llvm-14
 
 B := $(if $(FUZZ),build-fuzz,$(if $(SANITIZE),build-asan,build))
 
-DAEMON_SOURCES   := $(sort $(wildcard daemon/*/*.c))
+# A family of files (a wing of io/) is a directory below its layer, at most two deep.
+below_daemon      = $(sort $(foreach depth,*/* */*/* */*/*/*,$(wildcard daemon/$(depth)$1)))
+DAEMON_SOURCES   := $(call below_daemon,.c)
 MAIN_SOURCES     := daemon/app/main.c daemon/ctl/main.c
 AZURESIM_SOURCES := $(sort $(wildcard tests/azuresim/*.c))
 UNIT_SOURCES     := $(sort $(wildcard tests/unit/*.c))
@@ -70,7 +72,7 @@ PROGRAMS     := $B/keyrotated $B/keyrotatectl $B/azuresim
 FUZZERS      := $(addprefix $B/tests/,$(FUZZER_NAMES))
 TESTS        := $(addprefix $B/tests/,$(TEST_NAMES))
 
-FORMATTED := $(sort $(wildcard daemon/*/*.[ch] tests/azuresim/*.[ch] tests/unit/*.[ch] \
+FORMATTED := $(sort $(call below_daemon,.[ch]) $(wildcard tests/azuresim/*.[ch] tests/unit/*.[ch] \
     tests/sim/*.[ch] tests/crash/*.[ch] tests/fuzz/*.[ch]))
 
 # --- flags ---------------------------------------------------------------------------------------
@@ -148,7 +150,7 @@ $B/obj/%.o: %.c $B/flags
 	$(call say,CC,$<)
 	$Q$(CC) $(call compile_flags,$<) -MMD -MP -c -o $@ $< 2> $@.warned; \
 	    status=$$?; cat $@.warned >&2; [ -s $@.warned ] || rm -f $@.warned; exit $$status
-$(patsubst %.warned,%,$(wildcard $B/obj/*/*/*.o.warned)): FORCE
+$(patsubst %.warned,%,$(wildcard $(foreach depth,*/*/* */*/*/* */*/*/*/*,$B/obj/$(depth).o.warned))): FORCE
 
 # Only what mentions the version or a path is compiled again when one of them changes.
 SOURCES_WITH_SETTINGS := $(shell grep -lE 'KEYROTATED_(VERSION|SYSCONFDIR|DOCDIR)' $(DAEMON_SOURCES) /dev/null)
@@ -162,7 +164,7 @@ $(call objects,$(SOURCES_WITH_SETTINGS)): private CPPFLAGS += \
 RECORDS := $B/settings $B/flags $B/sources
 $B/settings: export RECORD = $(FULL_VERSION) $(SYSCONFDIR) $(DOCDIR)
 # How things are compiled and linked; and headers of one name, for a new one may hide another.
-HEADERS := $(sort $(wildcard daemon/*/*.h tests/*/*.h))
+HEADERS := $(sort $(call below_daemon,.h) $(wildcard tests/*/*.h))
 twice_named = $(foreach name,$(sort $(notdir $1)),\
     $(if $(word 2,$(filter $(name),$(notdir $1))),%/$(name)))
 $B/flags: export RECORD = $(CC) $(shell $(CC) --version 2>/dev/null | head -n 1) \
@@ -399,7 +401,7 @@ lint-cppcheck:
 # One file per process, for it is slow; each file with the flags that it is compiled with.
 TIDY_MARKS := $(patsubst %.c,$B/tidy/%.ok,$(DAEMON_SOURCES) $(AZURESIM_SOURCES))
 lint-tidy: $(TIDY_MARKS)
-$B/tidy/%.ok: %.c .clang-tidy $(wildcard daemon/*/*.h tests/azuresim/*.h)
+$B/tidy/%.ok: %.c .clang-tidy $(call below_daemon,.h) $(wildcard tests/azuresim/*.h)
 	@mkdir -p $(@D)
 	$(call say,TIDY,$<)
 	$Qclang-tidy --quiet $< -- -std=gnu17 -D_GNU_SOURCE $(call own_headers,$<) $(PACKAGE_CFLAGS) \

@@ -11,8 +11,8 @@
 #include "app/daemon_state.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "io/privileges.h"
-#include "io/process.h"
+#include "io/sandbox/privileges.h"
+#include "io/sandbox/process.h"
 
 enum { ONCE_TICK_MS = 100 };
 

@@ -6,14 +6,14 @@
 
 #include "app/daemon.h"
 #include "app/engine.h"
-#include "io/azure.h"
-#include "io/confinement.h"
-#include "io/control.h"
-#include "io/http.h"
-#include "io/log_sink.h"
-#include "io/notify.h"
-#include "io/signals.h"
-#include "io/store.h"
+#include "io/azure/azure.h"
+#include "io/sandbox/confinement.h"
+#include "io/server/control.h"
+#include "io/http/http.h"
+#include "io/log/sink.h"
+#include "io/loop/notify.h"
+#include "io/loop/signals.h"
+#include "io/store/store.h"
 
 /* How long requests in flight may take to end once we were told to stop. */
 enum { STOP_GRACE_MS = 10 * 1000 };

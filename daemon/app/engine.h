@@ -11,10 +11,10 @@
 
 #include "base/log.h"
 #include "conf/config.h"
-#include "io/azure.h"
-#include "io/control.h"
-#include "io/loop.h"
-#include "io/store.h"
+#include "io/azure/azure.h"
+#include "io/server/control.h"
+#include "io/loop/loop.h"
+#include "io/store/store.h"
 
 struct engine;
 
@@ -73,8 +73,8 @@ struct engine_totals {
 };
 void engine_totals(const struct engine *engine, struct engine_totals *totals);
 
-/* The status document (see io/control.h). `daemon` is filled in here but for what only the daemon
- * knows. */
+/* The status document (see io/server/control.h). `daemon` is filled in here but for what only the
+ * daemon knows. */
 int engine_status(struct engine *engine, const struct control_query *query,
                   struct daemon_snapshot *daemon, struct buf *out, struct err *err);
 

@@ -8,7 +8,7 @@
 #include "base/list.h"
 #include "core/judge.h"
 #include "core/rotation.h"
-#include "io/target.h"
+#include "io/target/target.h"
 #include "proto/remedy.h"
 
 /* A command that was given to several accounts is answered when the last of them has answered. */

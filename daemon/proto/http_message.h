@@ -1,8 +1,8 @@
 /*
  * An HTTP request to be sent and the reply to it, as data.
  *
- * The protocols in proto/ fill the one and read the other; io/http.h carries them. Both may hold
- * secrets (bodies, Authorization), so both are wiped when they are done with.
+ * The protocols in proto/ fill the one and read the other; io/http/http.h carries them. Both may
+ * hold secrets (bodies, Authorization), so both are wiped when they are done with.
  */
 #ifndef KEYROTATED_PROTO_HTTP_MESSAGE_H
 #define KEYROTATED_PROTO_HTTP_MESSAGE_H

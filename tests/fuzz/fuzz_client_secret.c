@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "io/client_secret.h"
+#include "io/access/client_secret.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

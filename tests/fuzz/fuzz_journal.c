@@ -10,8 +10,8 @@
 #include <sqlite3.h>
 
 #include "fuzz.h"
-#include "io/store_record.h"
-#include "io/store_schema.h"
+#include "io/store/sqlite/record.h"
+#include "io/store/sqlite/schema.h"
 
 enum { COLUMNS_MAX = 128, DUMP_MAX = 1024 * 1024 };
 

@@ -1,5 +1,5 @@
 /*
- * Azure: io/azure.h over the truth. A request leaves, takes effect at Azure (or not), and is
+ * Azure: io/azure/azure.h over the truth. A request leaves, takes effect at Azure (or not), and is
  * answered (or not); the weather at the moment of its effect decides what the answer says.
  */
 #include <stdio.h>
@@ -312,7 +312,7 @@ struct azure_call *azure_verify(struct azure *azure, struct azure_account *accou
     return run(operation);
 }
 
-/* --- the rest of io/azure.h --- */
+/* --- the rest of io/azure/azure.h --- */
 
 bool azure_call_is_throttled(const struct azure_call *call, duration_ms *ret_wait)
 {

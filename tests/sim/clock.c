@@ -1,5 +1,5 @@
 /*
- * Time: a queue of what is to happen, in order, and the daemon's io/loop.h on top of it.
+ * Time: a queue of what is to happen, in order, and the daemon's io/loop/loop.h on top of it.
  *
  * The daemon's struct loop is the world itself: nobody looks inside it but this file.
  */
@@ -179,7 +179,7 @@ bool clock_next(struct world *world, time_ms until)
     return true;
 }
 
-/* --- io/loop.h --- */
+/* --- io/loop/loop.h --- */
 
 time_ms loop_now(struct loop *loop)
 {

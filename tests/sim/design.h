@@ -2,17 +2,17 @@
  * What runs in a simulated world: keyrotated itself, or one of the designs that the field uses
  * (design_*.c), which the oracles have to convict.
  *
- * A design is a process: it begins with what the journal holds, uses io/loop.h, io/store.h,
- * io/azure.h and io/target.h, and can die at any moment.
+ * A design is a process: it begins with what the journal holds, uses io/loop/loop.h,
+ * io/store/store.h, io/azure/azure.h and io/target/target.h, and can die at any moment.
  */
 #ifndef KEYROTATED_TESTS_SIM_DESIGN_H
 #define KEYROTATED_TESTS_SIM_DESIGN_H
 
 #include "conf/config.h"
-#include "io/azure.h"
-#include "io/control.h"
-#include "io/loop.h"
-#include "io/store.h"
+#include "io/azure/azure.h"
+#include "io/server/control.h"
+#include "io/loop/loop.h"
+#include "io/store/store.h"
 
 struct world;
 

@@ -11,7 +11,7 @@
 #define KEYROTATED_TESTS_SIM_DESIGN_COMMON_H
 
 #include "design.h"
-#include "io/target.h"
+#include "io/target/target.h"
 
 enum step_kind {
     STEP_LOOK,        /* listKeys */

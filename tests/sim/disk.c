@@ -1,7 +1,7 @@
 /*
- * The disk: io/store.h over memory. Saves that arrive while a commit is under way go into the next
- * one together. Only what was committed survives a crash; what is being committed at that moment
- * survives whole or not at all.
+ * The disk: io/store/store.h over memory. Saves that arrive while a commit is under way go into the
+ * next one together. Only what was committed survives a crash; what is being committed at that
+ * moment survives whole or not at all.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -231,7 +231,7 @@ void disk_erase(struct world *world)
         world->accounts[i].in_journal = false;
 }
 
-/* --- io/store.h --- */
+/* --- io/store/store.h --- */
 
 int store_load(struct store *store,
                void (*found)(void *context, const char *account_key, const struct record *record),

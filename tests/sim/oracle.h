@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "core/record.h"
-#include "io/store.h"
+#include "io/store/store.h"
 #include "script.h"
 
 struct world;

@@ -1,5 +1,5 @@
 /*
- * The targets: io/target.h over the truth. A destination's path says whose it is: "/a3/t1".
+ * The targets: io/target/target.h over the truth. A destination's path says whose it is: "/a3/t1".
  *
  * Targets whose index is odd name the cycle of what they hold, as some formats do.
  */
@@ -269,7 +269,7 @@ void target_deliver(struct target_world *target_world, const struct destination 
     operation_run(operation, until_effect, until_answer);
 }
 
-/* --- the rest of io/target.h --- */
+/* --- the rest of io/target/target.h --- */
 
 void target_cancel_all(struct target_world *world)
 {

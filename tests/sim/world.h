@@ -3,9 +3,9 @@
  * jumps from one happening to the next.
  *
  * The daemon in it is the real one: daemon/core and daemon/app/engine*.c, linked with this
- * directory's implementations of io/loop.h (clock.c), io/store.h (disk.c), io/azure.h (azure.c) and
- * io/target.h (targets.c). Everything is decided by the script and its seed: the same script gives
- * the same world, to the millisecond.
+ * directory's implementations of io/loop/loop.h (clock.c), io/store/store.h (disk.c),
+ * io/azure/azure.h (azure.c) and io/target/target.h (targets.c). Everything is decided by the
+ * script and its seed: the same script gives the same world, to the millisecond.
  *
  * Time: `now` is true time, which nobody can set. The daemon's wall clock is now + wall_offset.
  *
@@ -20,10 +20,10 @@
 #include "base/secret.h"
 #include "conf/config.h"
 #include "core/record.h"
-#include "io/azure.h"
-#include "io/loop.h"
-#include "io/store.h"
-#include "io/target.h"
+#include "io/azure/azure.h"
+#include "io/loop/loop.h"
+#include "io/store/store.h"
+#include "io/target/target.h"
 #include "oracle.h"
 #include "script.h"
 

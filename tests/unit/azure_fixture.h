@@ -1,6 +1,6 @@
 /*
- * What the tests of io/azure.c share: one account, answers to its requests, and what a call ended
- * with. Included once per test program, for it stands in for the configuration's owner, too.
+ * What the tests of io/azure/azure.c share: one account, answers to its requests, and what a call
+ * ended with. Included once per test program, for it stands in for the configuration's owner, too.
  */
 #ifndef KEYROTATED_TESTS_UNIT_AZURE_FIXTURE_H
 #define KEYROTATED_TESTS_UNIT_AZURE_FIXTURE_H
@@ -17,7 +17,7 @@
 #include "fake_loop.h"
 
 #include "fake_http.h"
-#include "io/azure_call.h"
+#include "io/azure/azure_call.h"
 
 #define ID "/subscriptions/0000/resourceGroups/rg/providers/Microsoft.Batch/batchAccounts/acct"
 #define KEY_A                                                                                      \

@@ -13,7 +13,7 @@
 
 #include <curl/curl.h>
 
-#include "io/control.h"
+#include "io/server/control.h"
 
 struct control_fixture {
     char directory[64];

@@ -1,5 +1,5 @@
 /*
- * An HTTP client whose replies are scripted: it defines what io/http.h declares, as far as the
+ * An HTTP client whose replies are scripted: it defines what io/http/http.h declares, as far as the
  * modules under test use it. To be included once in a test program, after fake_loop.h. Without a
  * script entry left a request hangs until it is canceled or fake_http_answer_all() is called.
  */
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "canned_reply.h"
-#include "io/http.h"
+#include "io/http/http.h"
 
 struct scripted {
     enum http_outcome outcome;

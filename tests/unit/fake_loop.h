@@ -1,11 +1,12 @@
 /*
- * An event loop whose time is virtual: it defines what io/loop.h declares, as far as the modules
- * under test use it. To be included once in a test program, which then links without io/loop.c.
+ * An event loop whose time is virtual: it defines what io/loop/loop.h declares, as far as the
+ * modules under test use it. To be included once in a test program, which then links without
+ * io/loop/loop.c.
  */
 #ifndef KEYROTATED_TESTS_FAKE_LOOP_H
 #define KEYROTATED_TESTS_FAKE_LOOP_H
 
-#include "io/loop.h"
+#include "io/loop/loop.h"
 
 struct loop {
     struct list deferred;

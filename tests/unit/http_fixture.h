@@ -1,6 +1,6 @@
 /*
- * What the tests of io/http share: a loop with a client, requests that are run to their end, and
- * name resolution that the test decides on.
+ * What the tests of io/http/http share: a loop with a client, requests that are run to their end,
+ * and name resolution that the test decides on.
  */
 #ifndef KEYROTATED_TESTS_HTTP_FIXTURE_H
 #define KEYROTATED_TESTS_HTTP_FIXTURE_H
@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "io/http.h"
+#include "io/http/http.h"
 #include "scripted_server.h"
 
 /* --- names: this program's getaddrinfo() is the one that libcurl calls --- */

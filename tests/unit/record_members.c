@@ -15,8 +15,8 @@
 #include "core/record.h"
 #pragma pack(pop)
 
-/* Whoever adds a member has to store it (io/store_record.c), and to give it a random value and
- * compare it in store_record_fixture.c; then these numbers change. */
+/* Whoever adds a member has to store it (io/store/sqlite/record.c), and to give it a random value
+ * and compare it in store_record_fixture.c; then these numbers change. */
 #if __SIZEOF_POINTER__ == 8
 _Static_assert(sizeof(struct target_record) == 84,
                "a member of a target is not stored, or not tested");

@@ -7,9 +7,9 @@
 
 #include "base/log.h"
 #include "core/record.h"
-#include "io/log_troubles.h"
-#include "io/loop.h"
-#include "io/store.h"
+#include "io/log/troubles.h"
+#include "io/loop/loop.h"
+#include "io/store/store.h"
 
 enum { FIXTURE_PATH_MAX = 256 };
 

@@ -1,4 +1,4 @@
-#include "io/admission.h"
+#include "io/access/admission.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
-#include "io/log_troubles.h"
+#include "io/log/troubles.h"
 
 #include "fake_loop.h"
 

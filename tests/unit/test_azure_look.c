@@ -1,4 +1,4 @@
-#include "io/azure.h"
+#include "io/azure/azure.h"
 
 #include "azure_fixture.h"
 

@@ -1,5 +1,5 @@
 /* What is given up is gone for ever, so each test has a child process give it up and tell. */
-#include "io/confinement.h"
+#include "io/sandbox/confinement.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -23,10 +23,10 @@
 
 #include <cmocka.h>
 
-#include "io/file_failure.h"
-#include "io/landlock.h"
-#include "io/syscall_filter.h"
-#include "io/write_roots.h"
+#include "io/target/file_failure.h"
+#include "io/sandbox/landlock.h"
+#include "io/sandbox/syscall_filter.h"
+#include "io/sandbox/write_roots.h"
 
 static bool no_threads;
 

@@ -1,4 +1,4 @@
-#include "io/control.h"
+#include "io/server/control.h"
 
 #include <errno.h>
 #include <fcntl.h>

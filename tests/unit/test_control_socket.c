@@ -2,7 +2,7 @@
  * The control socket as a file: whose it is, and who is at its other end. As in the service, whose
  * system call filter lets nothing be given to a group, not even what the group has already.
  */
-#include "io/control_socket.h"
+#include "io/server/control_socket.h"
 
 #include <errno.h>
 #include <grp.h>

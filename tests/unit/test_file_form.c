@@ -1,5 +1,5 @@
 /* Mode and group of a key file, set right in place: each test with a directory of its own. */
-#include "io/file_form.h"
+#include "io/target/file_form.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

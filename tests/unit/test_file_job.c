@@ -1,5 +1,5 @@
 /* The order and the deadlines of file jobs, with threads that the test holds up at a gate. */
-#include "io/file_job.h"
+#include "io/target/target_queue.h"
 
 #include <pthread.h>
 #include <semaphore.h>

@@ -1,4 +1,4 @@
-#include "io/http.h"
+#include "io/http/http.h"
 
 #include <errno.h>
 

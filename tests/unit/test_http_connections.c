@@ -1,7 +1,7 @@
 /*
- * How io/http uses connections, name resolution and memory over time.
+ * How io/http/http uses connections, name resolution and memory over time.
  */
-#include "io/http.h"
+#include "io/http/http.h"
 
 #include <errno.h>
 #include <sys/resource.h>

@@ -1,7 +1,7 @@
 /*
- * io/http against TLS servers with certificates of all kinds, made here.
+ * io/http/http against TLS servers with certificates of all kinds, made here.
  */
-#include "io/http.h"
+#include "io/http/http.h"
 
 #include <errno.h>
 #include <openssl/err.h>

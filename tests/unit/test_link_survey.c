@@ -1,6 +1,6 @@
 /* Directories that are what their names say, and others; one of them is on a file system that hangs
  * for as long as the test wants. */
-#include "io/link_survey.h"
+#include "io/sandbox/link_survey.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* Entries as journald takes them, on a socket of the test's own. */
-#include "io/log_journal.h"
+#include "io/log/journal.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "io/log_sink.h"
+#include "io/log/sink.h"
 
 enum { NOW = 1700000000, FIELDS_MAX = 100 };
 

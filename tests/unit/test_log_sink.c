@@ -1,5 +1,5 @@
 /* What arrives at the other end: stderr goes to a pipe of the test's own. */
-#include "io/log_sink.h"
+#include "io/log/sink.h"
 
 #include <fcntl.h>
 #include <poll.h>

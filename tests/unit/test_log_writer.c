@@ -1,5 +1,5 @@
 /* The thread that writes, with a reader that sleeps and wakes when the test says so. */
-#include "io/log_writer.h"
+#include "io/log/writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include <uv.h>
 
 #include "base/buf.h"
-#include "io/log_stream.h"
+#include "io/log/stream.h"
 
 struct reader {
     uv_mutex_t lock;

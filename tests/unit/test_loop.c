@@ -1,4 +1,4 @@
-#include "io/loop.h"
+#include "io/loop/loop.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "io/clock_watch.h"
+#include "io/loop/clock_watch.h"
 
 /* --- clocks that can be set: this program's own clock_gettime() is the one that everything in it,
  * shared libraries included, calls --- */

@@ -1,5 +1,5 @@
 /* What is said to systemd, heard on a socket of the test's own. */
-#include "io/notify.h"
+#include "io/loop/notify.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

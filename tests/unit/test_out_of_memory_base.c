@@ -26,7 +26,7 @@
 #include "base/str.h"
 #include "base/tz.h"
 #include "config_fixture.h"
-#include "io/log_stream.h"
+#include "io/log/stream.h"
 
 #define NOW FIXTURE_NOW
 

@@ -1,5 +1,5 @@
 /* What uid 0 is told that it lacks. */
-#include "io/privileges.h"
+#include "io/sandbox/privileges.h"
 
 #include <linux/capability.h>
 #include <setjmp.h>

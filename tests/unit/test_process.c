@@ -1,5 +1,5 @@
 /* Hardening is for ever, so each test has a child process do it and tell. */
-#include "io/process.h"
+#include "io/sandbox/process.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* File targets, each test with a directory of its own. */
-#include "io/target.h"
+#include "io/target/target.h"
 
 #include <grp.h>
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-#include "io/token.h"
+#include "io/access/token.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,84 @@
+/*
+ * Who may send a request now.
+ *
+ * Azure Resource Manager grants every subscription and principal so many reads and writes, refilled
+ * steadily ("Understand how Azure Resource Manager throttles requests"); POST actions count as
+ * writes. Requests queue here, in lanes of subscription, identity and kind, until their lane's
+ * bucket has a token and the limits on requests in flight leave room. Subscriptions take turns, and
+ * so do the lanes of one, so that a large subscription does not keep the others waiting. Ranks go
+ * before turns: what serves a repair is admitted before everything else, and a regenerate before
+ * what is left, because it follows a look that grows old while it waits.
+ *
+ * A lane is closed only where Azure says that the subscription is meant, and for a minute at most.
+ * After that one request goes first; the others follow when Azure has answered it.
+ */
+#ifndef KEYROTATED_IO_ACCESS_ADMISSION_H
+#define KEYROTATED_IO_ACCESS_ADMISSION_H
+
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "io/loop/loop.h"
+
+enum admission_kind {
+    ADMISSION_READ,  /* GET of Resource Manager */
+    ADMISSION_WRITE, /* POST of Resource Manager */
+    ADMISSION_DATA   /* a service's data plane: no bucket, only the limits in flight */
+};
+
+enum admission_rank {
+    ADMISSION_FIRST, /* serves a repair: consumers hold a dead key, or may */
+    ADMISSION_SOON,  /* follows something that grows old */
+    ADMISSION_IN_TURN,
+    ADMISSION_RANK_COUNT
+};
+
+struct admission;
+struct admission_lane;
+
+/* One request's place, embedded in whatever makes the request. */
+struct admission_request {
+    struct list link;
+    struct admission_lane *lane;
+    enum { ADMISSION_OUTSIDE, ADMISSION_WAITING, ADMISSION_INSIDE } state;
+    void (*admitted)(struct admission_request *request);
+    enum admission_rank rank; /* set before admission_enter(); ADMISSION_IN_TURN at first */
+};
+
+/* `clock` is monotonic: time_boot() but in tests. NULL when memory is out. */
+struct admission *admission_new(struct loop *loop, struct log *log, duration_ms (*clock)(void));
+
+/* Requests in flight at once, in all and per subscription; both at least 1. */
+void admission_set_limits(struct admission *admission, unsigned in_all, unsigned per_subscription);
+
+/* Nobody may be waiting or inside. Frees everything, then closed(context) from the loop. */
+void admission_close(struct admission *admission, void (*closed)(void *context), void *context);
+
+/* admitted() is called once per admission_enter(), from the loop, unless admission_leave() comes
+ * first. */
+void admission_request_init(struct admission_request *request,
+                            void (*admitted)(struct admission_request *request));
+
+/* 0, or -ENOMEM (admitted() is not called then). Both names are copied; any case. */
+int admission_enter(struct admission *admission, struct admission_request *request,
+                    const char *subscription_id, const char *identity, enum admission_kind kind);
+
+/* Gives up waiting, or the place inside. Harmless outside. */
+void admission_leave(struct admission_request *request);
+
+/* What the server's answer said, while the request is inside: so many are left (negative: it did
+ * not say). A request that went first after a pause opens its lane by that. */
+void admission_server_remaining(struct admission_request *request, int64_t remaining);
+/* The server refused it, and meant the whole subscription: the lane is closed for `pause` (0: it
+ * did not say how long), at most ADMISSION_PAUSE_MAX. Not to be called for a refusal that is about
+ * one resource: that binds nobody else. */
+#define ADMISSION_PAUSE_MAX MS_MINUTE
+void admission_server_refused(struct admission_request *request, duration_ms pause);
+
+/* Does it wait because the server closed its lane? Then *ret_wait is how long the lane stays closed
+ * (0: the request that goes first is being answered). */
+bool admission_waits_for_server(const struct admission_request *request, duration_ms *ret_wait);
+
+#endif

@@ -1,0 +1,162 @@
+#include "io/access/client_secret.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/str.h"
+#include "proto/failure.h"
+
+enum { CLIENT_SECRET_MAX = 4096 };
+
+static struct secret *unusable(struct failure *failure, const char *path, const char *problem)
+{
+    failure_init(failure, REASON_TOKEN_FAILED);
+    failure_set_text(failure, "client_secret_file %s cannot be used: %s", path, problem);
+    failure_set_remedy(failure,
+                       "write the secret's value, and nothing else, to %s, readable for the "
+                       "daemon (systemd: LoadCredential=)",
+                       path);
+    return NULL;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Each second byte NUL, or a mark of it: what PowerShell's ">" writes. */
+static bool is_utf16(const struct buf *content)
+{
+    const char *data = buf_str(content);
+
+    return (content->length >= 2 &&
+            (memcmp(data, "\xFF\xFE", 2) == 0 || memcmp(data, "\xFE\xFF", 2) == 0)) ||
+           (content->length >= 4 &&
+            ((data[1] == '\0' && data[3] == '\0') || (data[0] == '\0' && data[2] == '\0')));
+}
+
+/*
+ * "AZURE_CLIENT_SECRET=…", "export X=…", "client_secret: …": a line of a file of settings. A secret
+ * may hold '=', so that what stands before it counts as a name only if it is all capitals, or says
+ * what it names.
+ */
+static bool is_assignment(const char *line, size_t length)
+{
+    char name[64];
+    size_t name_length = 0;
+    bool capitals = true;
+
+    if (str_starts_with(line, "export ")) {
+        line += strlen("export ");
+        length -= strlen("export ");
+    }
+    while (name_length < length && name_length < sizeof(name) - 1 &&
+           (isalnum((unsigned char)line[name_length]) || line[name_length] == '_')) {
+        capitals = capitals && !islower((unsigned char)line[name_length]);
+        name[name_length] = line[name_length];
+        name_length++;
+    }
+    name[name_length] = '\0';
+    if (name_length < 2 || name_length + 1 >= length || isdigit((unsigned char)name[0]) ||
+        (line[name_length] != '=' && !(line[name_length] == ':' && line[name_length + 1] == ' ')))
+        return false;
+    /* Secrets in base64 end with one or two '='. */
+    if (line[name_length + 1] == '=')
+        return false;
+    return capitals || strcasestr(name, "secret") != NULL || strcasestr(name, "password") != NULL;
+}
+
+/* What keeps the line from being a secret, NULL: nothing. RFC 6749, A.2: printable ASCII. */
+static const char *find_problem(const char *line, size_t length)
+{
+    if (is_blank(line[0]) || is_blank(line[length - 1]))
+        return "it has blanks before or after the secret";
+    if (length >= 2 && line[0] == line[length - 1] && (line[0] == '"' || line[0] == '\''))
+        return "the secret stands in quotes, which would be sent with it";
+    if (is_assignment(line, length))
+        return "it is an assignment (NAME=value), not the value alone";
+    for (size_t i = 0; i < length; i++) {
+        if (line[i] < 0x20 || line[i] > 0x7e)
+            return "it holds a character that no client secret has (only printable ASCII is "
+                   "allowed)";
+    }
+    return NULL;
+}
+
+/* The same of a whole file, of which the first *ret_length bytes are the secret otherwise. */
+static const char *judge(const struct buf *content, size_t *ret_length)
+{
+    const char *data = buf_str(content);
+    size_t length = strcspn(data, "\r\n");
+    size_t line_end = strspn(data + length, "\r\n");
+
+    *ret_length = length;
+    if (content->length == 0)
+        return "it is empty";
+    if (is_utf16(content))
+        return "it is UTF-16: save it as plain text (UTF-8 without byte order mark)";
+    if (str_starts_with(data, "\xEF\xBB\xBF"))
+        return "it starts with a byte order mark: save it as UTF-8 without one";
+    if (length == 0 && line_end == content->length)
+        return "it is empty";
+    if (length == 0)
+        return "it begins with an empty line";
+    if (length + line_end != content->length)
+        return memchr(data, '\0', content->length) != NULL
+                   ? "it holds a NUL byte, which no client secret has"
+                   : "it is more than one line";
+    return find_problem(data, length);
+}
+
+static struct secret *read_file(const char *path, struct failure *failure)
+{
+    struct secret *secret = NULL;
+    struct err err = {.code = 0};
+    struct buf content;
+
+    buf_init(&content, CLIENT_SECRET_MAX);
+    if (fs_read(path, &content, &err) < 0) {
+        unusable(failure, path, err.text);
+    } else {
+        size_t length;
+        const char *problem = judge(&content, &length);
+
+        if (problem != NULL)
+            unusable(failure, path, problem);
+        else if ((secret = secret_new(buf_str(&content), length)) == NULL)
+            unusable(failure, path, "there is no memory for it");
+    }
+    buf_done(&content);
+    return secret;
+}
+
+struct secret *client_secret_read(const char *path, const char *credentials_directory,
+                                  struct failure *failure)
+{
+    struct secret *secret;
+    char *full;
+
+    if (path[0] == '/')
+        return read_file(path, failure);
+    if (credentials_directory == NULL) {
+        failure_init(failure, REASON_TOKEN_FAILED);
+        failure_set_text(failure,
+                         "client_secret_file %s is relative, but there is no "
+                         "$CREDENTIALS_DIRECTORY",
+                         path);
+        failure_set_remedy(failure,
+                           "add LoadCredential=%s:/path/to/secret to the unit, or give an "
+                           "absolute path",
+                           path);
+        return NULL;
+    }
+    full = str_format("%s/%s", credentials_directory, path);
+    if (full == NULL)
+        return unusable(failure, path, "there is no memory for its name");
+    secret = read_file(full, failure);
+    free(full);
+    return secret;
+}

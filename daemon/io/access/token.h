@@ -1,0 +1,71 @@
+/*
+ * Access tokens: had once, used by everybody, renewed ahead of time.
+ *
+ * There is one entry per identity and audience, with at most one request under way; whoever asks in
+ * the meantime waits for it. A token past its refresh time is still handed out while a new one is
+ * being fetched. A failure is remembered for a short, growing time, so that ten thousand accounts
+ * with one bad secret make one request and not ten thousand.
+ */
+#ifndef KEYROTATED_IO_ACCESS_TOKEN_H
+#define KEYROTATED_IO_ACCESS_TOKEN_H
+
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "conf/config.h"
+#include "core/look.h"
+#include "io/http/http.h"
+#include "io/loop/loop.h"
+
+struct token_cache;
+
+struct token_result {
+    const struct failure *failure; /* NULL: token_open() has it */
+    bool canceled;                 /* failure is NULL; there is no token */
+};
+
+/* One who waits for a token, embedded in whatever needs it. */
+struct token_request {
+    struct list link;
+    void (*done)(struct token_request *request, const struct token_result *result);
+};
+
+/* `clock` is monotonic and counts suspend: time_boot() but in tests. NULL when memory is out. */
+struct token_cache *token_cache_new(struct loop *loop, struct http *http, struct log *log,
+                                    duration_ms (*clock)(void));
+
+/* Where Entra ID answers, from now on. Failures are forgotten: a reload may have mended them. */
+void token_cache_set_login(struct token_cache *cache, const char *login);
+
+/* Where relative client_secret_file paths are looked up; NULL: nowhere. */
+void token_cache_set_credentials_directory(struct token_cache *cache, const char *directory);
+
+/* Nobody may be waiting. Gives up what is under way, frees everything, then closed(context) from
+ * the loop. */
+void token_cache_close(struct token_cache *cache, void (*closed)(void *context), void *context);
+
+/* done() is called once per token_get(), from the loop, unless token_cancel() comes first. */
+void token_request_init(struct token_request *request,
+                        void (*done)(struct token_request *request,
+                                     const struct token_result *result));
+
+/* 0, or -ENOMEM (done() is not called then). The identity is needed during the call only. */
+int token_get(struct token_cache *cache, struct token_request *request,
+              const struct identity *identity, const char *audience);
+void token_cancel(struct token_request *request);
+
+/* 0 and a copy of the token, which is kept sealed, to be freed soon; its generation tells it from
+ * its successors. -ENOENT where there is none that is still good, -ENOMEM. */
+int token_open(struct token_cache *cache, const struct identity *identity, const char *audience,
+               struct secret **ret_token, uint64_t *ret_generation);
+
+/*
+ * The token of that generation was refused. Returns true if asking again gives another one. Where
+ * the last refusal is only seconds ago another token would fare no better, so that it is kept.
+ */
+bool token_invalidate(struct token_cache *cache, const struct identity *identity,
+                      const char *audience, uint64_t generation);
+
+#endif

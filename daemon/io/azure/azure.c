@@ -1,0 +1,556 @@
+/*
+ * The life of a call.
+ *
+ * When all goes well an exchange gets a token, is admitted, is sent and answered; after a look's
+ * first exchange comes the second; then the call ends. What can go wrong: the first exchange of a
+ * look fails (noted: the second is made all the same); there is no token (the
+ * call ends with the failure of the token); the token ran out while waiting for admission (back to
+ * the token); a 401 (once per exchange: the token is given up and the exchange made again);
+ * anything else ends the call. A call that is canceled ends as soon as what it waits for has let go
+ * of it.
+ */
+#include "io/azure/azure.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "io/azure/azure_call.h"
+#include "proto/batch_account.h"
+#include "proto/failure.h"
+
+/* A regenerate leaves so soon after it was asked for, or not at all: it follows a look, and what
+ * the look showed grows old while it waits for a token and for its turn. */
+#define REGENERATE_WAIT_MAX (15 * MS_SECOND)
+
+static void tick(struct azure_call *call);
+static void maybe_close_parts(struct azure *azure);
+
+void azure_account_done(struct azure_account *account)
+{
+    azure_account_forget_keys(account);
+    free(account->endpoint);
+    free(account->location);
+    account->endpoint = NULL;
+    account->location = NULL;
+}
+
+void azure_account_recall(struct azure_account *account, const char *endpoint, const char *location)
+{
+    if (account->endpoint == NULL && batch_endpoint_valid(endpoint))
+        account->endpoint = str_dup(endpoint);
+    if (account->location == NULL && location[0] != '\0')
+        account->location = str_dup(location);
+}
+
+void azure_account_forget_keys(struct azure_account *account)
+{
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+        secret_clear(&account->keys[slot]);
+}
+
+/* --- the end of a call --- */
+
+static void fail_as_canceled(struct azure_call *call)
+{
+    if (call->failed)
+        return;
+    call->failed = true;
+    failure_init(&call->failure, REASON_NONE);
+    failure_set_text(&call->failure, "given up before it was done");
+}
+
+static void fill_failure(const struct azure_call *call, struct failure *failure)
+{
+    if (failure->client_request_id[0] == '\0')
+        str_copy(failure->client_request_id, sizeof(failure->client_request_id),
+                 call->result.client_request_id);
+    if (failure->correlation_id[0] == '\0')
+        str_copy(failure->correlation_id, sizeof(failure->correlation_id),
+                 call->result.correlation_id);
+    if (failure->request_id[0] == '\0')
+        str_copy(failure->request_id, sizeof(failure->request_id), call->result.request_id);
+}
+
+static void end(struct azure_call *call)
+{
+    struct azure *azure = call->azure;
+
+    loop_defer_cancel(&call->tick);
+    admission_leave(&call->admission_request);
+    if (call->canceled)
+        fail_as_canceled(call);
+    if (call->failed) {
+        fill_failure(call, &call->failure);
+        call->result.failure = &call->failure;
+    } else if (call->undescribed) {
+        call->result.description = &call->description;
+    }
+    call->result.canceled = call->canceled;
+    call->result.duration = azure->clock() - call->started;
+    list_remove(&call->link);
+    call->done(call->context, &call->result);
+    config_unref(call->config);
+    secret_free(call->key);
+    wipe(call, sizeof(*call));
+    free(call);
+    if (azure->closing)
+        maybe_close_parts(azure);
+}
+
+static void fail(struct azure_call *call)
+{
+    call->failed = true;
+    call->step = CALL_ENDED;
+}
+
+static void fail_for_memory(struct azure_call *call)
+{
+    failure_init(&call->failure, REASON_AZURE_ERROR);
+    failure_set_text(&call->failure, "this machine is out of memory");
+    fail(call);
+}
+
+/* --- what a call waits for --- */
+
+static void on_token(struct token_request *request, const struct token_result *result)
+{
+    struct azure_call *call = container_of(request, struct azure_call, token_request);
+
+    call->step = CALL_WANTS_ADMISSION;
+    if (result->canceled) {
+        call->canceled = true;
+    } else if (result->failure != NULL) {
+        call->failure = *result->failure;
+        fail(call);
+    }
+    tick(call);
+}
+
+static void on_admitted(struct admission_request *request)
+{
+    struct azure_call *call = container_of(request, struct azure_call, admission_request);
+
+    call->step = CALL_SENDS;
+    tick(call);
+}
+
+static void report_to_admission(struct azure_call *call, const struct http_reply *reply,
+                                time_ms now)
+{
+    struct admission_request *request = &call->admission_request;
+    bool write = call->exchange != EXCHANGE_DESCRIBE;
+
+    if (call->exchange == EXCHANGE_PROBE || reply->outcome != HTTP_ANSWERED)
+        return;
+    if (arm_reply_throttles_subscription(reply, write))
+        admission_server_refused(request, http_reply_retry_after(reply, now));
+    else
+        admission_server_remaining(request, arm_reply_remaining(reply, write));
+}
+
+/* A request that was not authorised had no effect, so that it may be made again. */
+static bool wants_other_token(struct azure_call *call, const struct http_reply *reply)
+{
+    if (reply->outcome != HTTP_ANSWERED || reply->status != 401 || call->reauthorised ||
+        call->exchange == EXCHANGE_PROBE)
+        return false;
+    return token_invalidate(call->azure->tokens, call->subject->identity,
+                            call->config->cloud.audience, call->token_generation);
+}
+
+static void list_keys(struct azure_call *call)
+{
+    call->exchange = EXCHANGE_LIST_KEYS;
+    call->step = CALL_NEXT_EXCHANGE;
+}
+
+static void go_undescribed(struct azure_call *call)
+{
+    call->undescribed = true;
+    call->description = call->failure;
+    fill_failure(call, &call->description);
+    list_keys(call);
+}
+
+/* An intent follows the look: what the description said must not be much older than the keys. */
+static void date_description(struct azure_call *call)
+{
+    call->result.described = call->described_at != 0;
+    if (!call->result.described ||
+        call->azure->clock() - call->described_at <= AZURE_DESCRIPTION_FRESH)
+        return;
+    call->result.described = false;
+    call->undescribed = true;
+    failure_init(&call->description, REASON_THROTTLED);
+    failure_set_text(&call->description,
+                     "listKeys waited so long for its turn that the account's description is out "
+                     "of date");
+}
+
+/* Where the keys are switched off, listKeys fails in words of its own; the description's are
+ * better. */
+static void explain_by_description(struct azure_call *call)
+{
+    if (call->exchange == EXCHANGE_LIST_KEYS && call->undescribed &&
+        call->failure.reason == REASON_AZURE_ERROR && call->failure.http_status < 500 &&
+        (call->description.reason == REASON_SHARED_KEY_DISABLED ||
+         call->description.reason == REASON_USER_SUBSCRIPTION_MODE))
+        call->failure = call->description;
+}
+
+static bool try_other_token(struct azure_call *call, const struct http_reply *reply)
+{
+    if (call->canceled || !wants_other_token(call, reply))
+        return false;
+    call->reauthorised = true;
+    call->step = CALL_WANTS_TOKEN;
+    return true;
+}
+
+static void on_answer(void *context, struct http_reply *reply)
+{
+    struct azure_call *call = context;
+    time_ms now = time_wall();
+
+    call->http_call = NULL;
+    report_to_admission(call, reply, now);
+    admission_leave(&call->admission_request);
+    if (reply->outcome == HTTP_CANCELED)
+        call->canceled = true;
+    switch (azure_reply_read(call, reply, now)) {
+    case VERDICT_DONE:
+        /* The answer came before the cancellation took hold: it is worth more. */
+        call->canceled = false;
+        date_description(call);
+        call->step = CALL_ENDED;
+        break;
+    case VERDICT_DESCRIBED:
+        call->described_at = call->azure->clock();
+        list_keys(call);
+        break;
+    case VERDICT_UNDESCRIBED:
+        if (!try_other_token(call, reply))
+            go_undescribed(call);
+        break;
+    case VERDICT_FAILED:
+        if (try_other_token(call, reply))
+            break;
+        explain_by_description(call);
+        fail(call);
+        break;
+    }
+    tick(call);
+}
+
+/* --- the steps --- */
+
+static void next_exchange(struct azure_call *call)
+{
+    call->reauthorised = false;
+    call->step = call->exchange == EXCHANGE_PROBE ? CALL_WANTS_ADMISSION : CALL_WANTS_TOKEN;
+}
+
+static void ask_for_token(struct azure_call *call)
+{
+    call->step = CALL_AWAITS_TOKEN;
+    if (token_get(call->azure->tokens, &call->token_request, call->subject->identity,
+                  call->config->cloud.audience) < 0)
+        fail_for_memory(call);
+}
+
+static void ask_for_admission(struct azure_call *call)
+{
+    static const enum admission_kind kinds[] = {[EXCHANGE_DESCRIBE] = ADMISSION_READ,
+                                                [EXCHANGE_LIST_KEYS] = ADMISSION_WRITE,
+                                                [EXCHANGE_REGENERATE] = ADMISSION_WRITE,
+                                                [EXCHANGE_PROBE] = ADMISSION_DATA};
+
+    call->step = CALL_AWAITS_ADMISSION;
+    if (call->exchange == EXCHANGE_REGENERATE)
+        call->admission_request.rank = ADMISSION_SOON;
+    else if (call->urgent)
+        call->admission_request.rank = ADMISSION_FIRST;
+    if (admission_enter(call->azure->admission, &call->admission_request,
+                        call->subject->subscription_id, call->subject->identity->name,
+                        kinds[call->exchange]) < 0)
+        fail_for_memory(call);
+}
+
+static bool waited_too_long(const struct azure_call *call)
+{
+    return call->exchange == EXCHANGE_REGENERATE &&
+           call->azure->clock() - call->started > REGENERATE_WAIT_MAX;
+}
+
+static void fail_unsent(struct azure_call *call)
+{
+    failure_init(&call->failure, REASON_THROTTLED);
+    failure_set_text(&call->failure,
+                     "the regenerate waited too long for its turn and was not sent: "
+                     "the keys have to be looked at again first");
+    fail(call);
+}
+
+/* NULL and 0 where none is needed. */
+static int open_token(struct azure_call *call, struct secret **ret_token)
+{
+    *ret_token = NULL;
+    if (call->exchange == EXCHANGE_PROBE)
+        return 0;
+    return token_open(call->azure->tokens, call->subject->identity, call->config->cloud.audience,
+                      ret_token, &call->token_generation);
+}
+
+static void send_with_token(struct azure_call *call, const struct secret *token)
+{
+    struct http_request request;
+
+    call->step = CALL_AWAITS_ANSWER;
+    if (azure_request_build(call, &request, token) < 0)
+        fail(call);
+    else
+        call->http_call = http_start(call->azure->http, &request, on_answer, call);
+    http_request_done(&request);
+}
+
+static void send_request(struct azure_call *call)
+{
+    struct secret *token;
+
+    if (waited_too_long(call)) {
+        fail_unsent(call);
+        return;
+    }
+    switch (open_token(call, &token)) {
+    case 0:
+        send_with_token(call, token);
+        break;
+    case -ENOENT:
+        admission_leave(&call->admission_request);
+        call->step = CALL_WANTS_TOKEN;
+        break;
+    default:
+        fail_for_memory(call);
+    }
+    secret_free(token);
+}
+
+/* Goes on until the call has to wait for something, or has ended. */
+static void tick(struct azure_call *call)
+{
+    for (;;) {
+        if (call->canceled && call->step != CALL_AWAITS_ANSWER)
+            call->step = CALL_ENDED;
+        switch (call->step) {
+        case CALL_NEXT_EXCHANGE:
+            next_exchange(call);
+            break;
+        case CALL_WANTS_TOKEN:
+            ask_for_token(call);
+            break;
+        case CALL_WANTS_ADMISSION:
+            ask_for_admission(call);
+            break;
+        case CALL_SENDS:
+            send_request(call);
+            break;
+        case CALL_AWAITS_TOKEN:
+        case CALL_AWAITS_ADMISSION:
+        case CALL_AWAITS_ANSWER:
+            return;
+        case CALL_ENDED:
+            end(call);
+            return;
+        }
+    }
+}
+
+static void on_tick(struct deferred *deferred)
+{
+    tick(container_of(deferred, struct azure_call, tick));
+}
+
+/* --- starting and canceling --- */
+
+static struct azure_call *call_new(struct azure *azure, struct azure_account *account,
+                                   enum exchange exchange, const char *correlation_id,
+                                   azure_done *done, void *context)
+{
+    struct azure_call *call = calloc(1, sizeof(*call));
+    char id[UUID_TEXT_MAX] = "";
+
+    if (call == NULL)
+        return NULL;
+    call->azure = azure;
+    call->config = config_ref(azure->config);
+    call->account = account;
+    call->subject = account->account;
+    call->resource = two_key_resource_find(account->account->id);
+    call->exchange = exchange;
+    call->step = CALL_NEXT_EXCHANGE;
+    call->started = azure->clock();
+    call->done = done;
+    call->context = context;
+    if (correlation_id == NULL && crypto_uuid(id) == 0)
+        correlation_id = id;
+    if (correlation_id != NULL)
+        str_copy(call->result.correlation_id, sizeof(call->result.correlation_id), correlation_id);
+    token_request_init(&call->token_request, on_token);
+    admission_request_init(&call->admission_request, on_admitted);
+    deferred_init(&call->tick, on_tick);
+    list_append(&azure->calls, &call->link);
+    if (call->resource == NULL) {
+        failure_init(&call->failure, REASON_ACCOUNT_NOT_FOUND);
+        failure_set_text(&call->failure, "%s is not the id of a resource with two keys",
+                         account->account->id);
+        fail(call);
+    }
+    call->canceled = azure->closing;
+    loop_defer(azure->loop, &call->tick);
+    return call;
+}
+
+struct azure_call *azure_look(struct azure *azure, struct azure_account *account,
+                              const struct azure_look_wish *wish, azure_done *done, void *context)
+{
+    bool describe = wish->describe || account->endpoint == NULL;
+    struct azure_call *call =
+        call_new(azure, account, describe ? EXCHANGE_DESCRIBE : EXCHANGE_LIST_KEYS,
+                 wish->correlation_id, done, context);
+
+    if (call != NULL)
+        call->urgent = wish->urgent;
+    return call;
+}
+
+struct azure_call *azure_regenerate(struct azure *azure, struct azure_account *account,
+                                    enum slot slot, const char *correlation_id, azure_done *done,
+                                    void *context)
+{
+    struct azure_call *call =
+        call_new(azure, account, EXCHANGE_REGENERATE, correlation_id, done, context);
+
+    if (call != NULL)
+        call->slot = slot;
+    return call;
+}
+
+struct azure_call *azure_verify(struct azure *azure, struct azure_account *account,
+                                const struct secret *key, azure_done *done, void *context)
+{
+    struct azure_call *call = call_new(azure, account, EXCHANGE_PROBE, NULL, done, context);
+
+    if (call == NULL)
+        return NULL;
+    call->key = secret_clone(key);
+    if (call->key == NULL) {
+        fail_for_memory(call);
+    } else if (account->endpoint == NULL) {
+        failure_init(&call->failure, REASON_AZURE_ERROR);
+        failure_set_text(&call->failure, "the account's data plane endpoint is not known yet");
+        fail(call);
+    }
+    return call;
+}
+
+bool azure_call_is_throttled(const struct azure_call *call, duration_ms *ret_wait)
+{
+    return admission_waits_for_server(&call->admission_request, ret_wait);
+}
+
+void azure_cancel(struct azure_call *call)
+{
+    if (call->canceled)
+        return;
+    call->canceled = true;
+    token_cancel(&call->token_request);
+    if (call->step == CALL_AWAITS_ANSWER) {
+        if (call->http_call != NULL)
+            http_cancel(call->http_call);
+        return;
+    }
+    admission_leave(&call->admission_request);
+    loop_defer(call->azure->loop, &call->tick);
+}
+
+/* --- life --- */
+
+struct azure *azure_new(struct loop *loop, struct http *http, struct log *log,
+                        fingerprint_function *fingerprint, void *fingerprint_context)
+{
+    struct azure *azure = calloc(1, sizeof(*azure));
+
+    if (azure == NULL)
+        return NULL;
+    azure->loop = loop;
+    azure->http = http;
+    azure->log = log;
+    azure->clock = time_boot;
+    azure->fingerprint = fingerprint;
+    azure->fingerprint_context = fingerprint_context;
+    list_init(&azure->calls);
+    azure->tokens = token_cache_new(loop, http, log, time_boot);
+    azure->admission = azure->tokens != NULL ? admission_new(loop, log, time_boot) : NULL;
+    if (azure->admission == NULL) {
+        /* Memory that is short at start-up ends the process: nothing waits for these to close. */
+        free(azure->tokens);
+        free(azure);
+        return NULL;
+    }
+    return azure;
+}
+
+void azure_set_config(struct azure *azure, struct config *config)
+{
+    struct config *previous = azure->config;
+
+    azure->config = config_ref(config);
+    token_cache_set_login(azure->tokens, config->cloud.login);
+    admission_set_limits(azure->admission, config->limit_requests, config->limit_per_subscription);
+    config_unref(previous);
+}
+
+void azure_set_credentials_directory(struct azure *azure, const char *directory)
+{
+    token_cache_set_credentials_directory(azure->tokens, directory);
+}
+
+static void on_part_closed(void *context)
+{
+    struct azure *azure = context;
+    void (*closed)(void *context) = azure->closed;
+    void *closed_context = azure->closed_context;
+
+    if (--azure->parts_open > 0)
+        return;
+    config_unref(azure->config);
+    free(azure);
+    closed(closed_context);
+}
+
+static void maybe_close_parts(struct azure *azure)
+{
+    if (!list_empty(&azure->calls) || azure->parts_open > 0)
+        return;
+    azure->parts_open = 2;
+    loop_defer_cancel(&azure->close);
+    token_cache_close(azure->tokens, on_part_closed, azure);
+    admission_close(azure->admission, on_part_closed, azure);
+}
+
+static void on_close(struct deferred *deferred)
+{
+    maybe_close_parts(container_of(deferred, struct azure, close));
+}
+
+void azure_close(struct azure *azure, void (*closed)(void *context), void *context)
+{
+    azure->closing = true;
+    azure->closed = closed;
+    azure->closed_context = context;
+    list_for_each (link, &azure->calls)
+        azure_cancel(container_of(link, struct azure_call, link));
+    deferred_init(&azure->close, on_close);
+    loop_defer(azure->loop, &azure->close);
+}

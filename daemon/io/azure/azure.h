@@ -1,0 +1,109 @@
+/*
+ * The Azure side of a rotation: look, regenerate, verify.
+ *
+ * Each call runs its requests (token, admission, ARM or the Batch data plane) and ends in exactly
+ * one completion, always from the loop. The account keys it saw stay in its azure_account, as
+ * secrets with their fingerprints; everybody else works with the fingerprints.
+ *
+ * Nothing is retried here, with one exception: a 401 is answered once with a fresh token, which is
+ * safe because a request that was not authorised had no effect.
+ */
+#ifndef KEYROTATED_IO_AZURE_AZURE_H
+#define KEYROTATED_IO_AZURE_AZURE_H
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "conf/config.h"
+#include "core/look.h"
+#include "io/http/http.h"
+#include "io/loop/loop.h"
+
+struct azure;
+
+/* What is known of one account beyond its identifier. Owned by whoever drives the account. */
+struct azure_account {
+    const struct account *account;   /* borrowed; set anew after a reload */
+    char *endpoint;                  /* data plane host, as last described; NULL: not known */
+    char *location;                  /* the same */
+    struct secret *keys[SLOT_COUNT]; /* the live keys of the last look or regenerate; may be NULL */
+    struct fingerprint fingerprints[SLOT_COUNT];
+};
+void azure_account_done(struct azure_account *account);
+/* What an earlier process has seen; "" is not known. An endpoint goes into requests: one that is no
+ * host is passed over. Without memory nothing is recalled. */
+void azure_account_recall(struct azure_account *account, const char *endpoint,
+                          const char *location);
+/* Wipes the keys; the rest stays. */
+void azure_account_forget_keys(struct azure_account *account);
+
+/* The fingerprint of key bytes with this journal's salt. */
+typedef struct fingerprint fingerprint_function(void *context, const char *key, size_t length);
+
+struct azure *azure_new(struct loop *loop, struct http *http, struct log *log,
+                        fingerprint_function *fingerprint, void *fingerprint_context);
+/* New settings (cloud, limits, identities) for what starts from now on. Takes a reference. To be
+ * called before the first look. */
+void azure_set_config(struct azure *azure, struct config *config);
+/* Where relative client_secret_file paths are looked up ($CREDENTIALS_DIRECTORY); NULL: nowhere. */
+void azure_set_credentials_directory(struct azure *azure, const char *directory);
+/* Everything under way completes as canceled first; then closed() from the loop. */
+void azure_close(struct azure *azure, void (*closed)(void *context), void *context);
+
+/* failure NULL: it worked. The pointers are valid during the call. */
+struct azure_result {
+    const struct failure *failure;
+    /* look: the description was read less than AZURE_DESCRIPTION_FRESH before the keys, and says
+     * nothing against regenerating one. Else `description` tells why not; NULL: it was not read. */
+    bool described;
+    const struct failure *description;
+    bool canceled; /* failure is set too: it says whether the request may have taken effect */
+    struct fingerprint live[SLOT_COUNT]; /* look and regenerate */
+    duration_ms clock_skew;              /* server minus us, from the Date headers; 0: none seen */
+    char client_request_id[FAILURE_ID_MAX];
+    char request_id[FAILURE_ID_MAX];
+    char correlation_id[FAILURE_ID_MAX];
+    duration_ms duration;
+};
+typedef void azure_done(void *context, const struct azure_result *result);
+
+#define AZURE_DESCRIPTION_FRESH (30 * MS_SECOND)
+
+struct azure_call;
+
+struct azure_look_wish {
+    bool describe;              /* read the description, too; without, only where no endpoint is
+                                   known */
+    bool urgent;                /* it serves a repair: it goes before all other requests */
+    const char *correlation_id; /* groups the requests of one rotation in Azure's activity log */
+};
+
+/*
+ * `account` stays where it is until done(), and its `account` member belongs to the configuration
+ * that was set last. These return NULL when memory is out; done() is not called then.
+ *
+ * GET of the account where it is wished for, then listKeys. The keys make the look: where the
+ * description cannot be had, or says that the keys are switched off, the look goes on and tells so.
+ * One that says that there is no account yet, or no longer, ends it. Fills endpoint, location, keys
+ * and fingerprints of `account`, each as far as it was shown.
+ */
+struct azure_call *azure_look(struct azure *azure, struct azure_account *account,
+                              const struct azure_look_wish *wish, azure_done *done, void *context);
+
+/* POST regenerateKeys, once. An answer that cannot be read, or a connection that dies, is
+ * failure->outcome_unknown. */
+struct azure_call *azure_regenerate(struct azure *azure, struct azure_account *account,
+                                    enum slot slot, const char *correlation_id, azure_done *done,
+                                    void *context);
+
+/* Does the data plane accept this key (of a slot, or one read from a target)? REASON_KEY_REFUSED:
+ * it said no; REASON_NETWORK, …: it did not say. Needs `endpoint` from an earlier look. */
+struct azure_call *azure_verify(struct azure *azure, struct azure_account *account,
+                                const struct secret *key, azure_done *done, void *context);
+
+void azure_cancel(struct azure_call *call);
+
+/* Does it wait because Azure has asked for a pause of the whole subscription? Then *ret_wait is how
+ * long that lasts, as far as is known. */
+bool azure_call_is_throttled(const struct azure_call *call, duration_ms *ret_wait);
+
+#endif

@@ -1,0 +1,100 @@
+/*
+ * One call under way: what azure.c (its life), azure_request.c (what it sends) and azure_reply.c
+ * (what it makes of the answers) share.
+ *
+ * A call makes one exchange after the other, each of them in three steps: token, admission, HTTP. A
+ * look makes up to two exchanges, the others one.
+ */
+#ifndef KEYROTATED_IO_AZURE_AZURE_CALL_H
+#define KEYROTATED_IO_AZURE_AZURE_CALL_H
+
+#include "base/crypto.h"
+#include "io/access/admission.h"
+#include "io/azure/azure.h"
+#include "io/access/token.h"
+#include "proto/arm.h"
+#include "proto/two_key_resource.h"
+
+struct azure {
+    struct loop *loop;
+    struct http *http;
+    struct log *log;
+    duration_ms (*clock)(void); /* monotonic: time_boot() but in tests */
+    fingerprint_function *fingerprint;
+    void *fingerprint_context;
+    struct config *config;
+    struct token_cache *tokens;
+    struct admission *admission;
+    struct list calls;
+    struct deferred close;
+    unsigned parts_open; /* tokens and admission, while closing */
+    bool closing;
+    void (*closed)(void *context);
+    void *closed_context;
+};
+
+enum exchange { EXCHANGE_DESCRIBE, EXCHANGE_LIST_KEYS, EXCHANGE_REGENERATE, EXCHANGE_PROBE };
+
+enum call_step {
+    CALL_NEXT_EXCHANGE, /* begin `exchange` */
+    CALL_WANTS_TOKEN,
+    CALL_AWAITS_TOKEN,
+    CALL_WANTS_ADMISSION,
+    CALL_AWAITS_ADMISSION,
+    CALL_SENDS,
+    CALL_AWAITS_ANSWER,
+    CALL_ENDED
+};
+
+struct azure_call {
+    struct list link;
+    struct azure *azure;
+    struct config *config; /* a reference: account and identity live in it */
+    struct azure_account *account;
+    const struct account *subject;
+    const struct two_key_resource *resource;
+    enum exchange exchange;
+    enum slot slot;     /* regenerate */
+    bool urgent;        /* look: it serves a repair */
+    struct secret *key; /* verify: a copy */
+
+    enum call_step step;
+    struct deferred tick;
+    struct token_request token_request;
+    struct admission_request admission_request;
+    struct http_call *http_call;
+    uint64_t token_generation;
+    bool reauthorised; /* this exchange has been repeated after a 401 */
+
+    bool failed;
+    bool canceled;
+    struct failure failure;
+    bool undescribed; /* `description` says why */
+    struct failure description;
+    duration_ms described_at; /* where result.described */
+    struct azure_result result;
+    duration_ms started;
+    azure_done *done;
+    void *context;
+};
+
+/* Fills client_request_id anew and builds the request of the present exchange. 0, or a negative
+ * code with call->failure filled. */
+int azure_request_build(struct azure_call *call, struct http_request *request,
+                        const struct secret *token);
+
+/* The words for a failure of the present exchange. `principal` is the caller's storage. */
+enum { PRINCIPAL_TEXT_MAX = 256 };
+struct arm_subject azure_subject(const struct azure_call *call, char principal[PRINCIPAL_TEXT_MAX]);
+
+/* What the answer to the present exchange leads to. */
+enum azure_verdict {
+    VERDICT_DONE,        /* the call has what it wanted */
+    VERDICT_DESCRIBED,   /* the account is fit: on to its keys */
+    VERDICT_UNDESCRIBED, /* call->failure says why: on to its keys all the same */
+    VERDICT_FAILED,      /* call->failure says why */
+};
+enum azure_verdict azure_reply_read(struct azure_call *call, const struct http_reply *reply,
+                                    time_ms now);
+
+#endif

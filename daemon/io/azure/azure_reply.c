@@ -1,0 +1,137 @@
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "io/azure/azure_call.h"
+#include "proto/batch_probe.h"
+#include "proto/failure.h"
+
+static void note_reply(struct azure_call *call, const struct http_reply *reply, time_ms now)
+{
+    struct azure_result *result = &call->result;
+    time_ms server_time = http_reply_date(reply);
+
+    /* Of several answers the worst counts. */
+    if (server_time != TIME_NEVER && llabs(server_time - now) > llabs(result->clock_skew))
+        result->clock_skew = server_time - now;
+    result->request_id[0] = '\0';
+    failure_note_id(result->request_id, reply,
+                    call->exchange == EXCHANGE_PROBE ? "request-id" : "x-ms-request-id");
+}
+
+static enum azure_verdict unreadable(struct azure_call *call, const struct http_reply *reply,
+                                     const char *problem)
+{
+    char principal[PRINCIPAL_TEXT_MAX];
+    struct arm_subject subject = azure_subject(call, principal);
+
+    arm_reply_unreadable(reply, &subject, problem, &call->failure);
+    return VERDICT_FAILED;
+}
+
+/* Takes what the description names; what it leaves out stays as it was last seen. */
+static void take_facts(struct azure_account *account, struct resource_facts *facts)
+{
+    if (facts->endpoint != NULL) {
+        free(account->endpoint);
+        account->endpoint = facts->endpoint;
+    }
+    if (facts->location != NULL) {
+        free(account->location);
+        account->location = facts->location;
+    }
+}
+
+/* A new key is proved at the data plane, unless the policy says otherwise. */
+static enum azure_verdict lacks_endpoint(struct azure_call *call)
+{
+    failure_init(&call->failure, REASON_AZURE_ERROR);
+    failure_set_text(&call->failure,
+                     "the account's description names no accountEndpoint: a new key could not be "
+                     "proved");
+    failure_set_remedy(&call->failure,
+                       "set `verify: off` in the policy \"%s\" if new keys need no proof, or ask "
+                       "Azure's support why the account has no endpoint",
+                       call->subject->policy_name);
+    return VERDICT_UNDESCRIBED;
+}
+
+static enum azure_verdict read_description(struct azure_call *call, const struct http_reply *reply)
+{
+    struct resource_obstacle obstacle = {.reason = REASON_NONE};
+    struct err err = {.code = 0};
+    struct resource_facts facts;
+    int r =
+        call->resource->read(buf_str(&reply->body), reply->body.length, &facts, &obstacle, &err);
+
+    if (r < 0) {
+        unreadable(call, reply, err.text);
+        return VERDICT_UNDESCRIBED;
+    }
+    take_facts(call->account, &facts);
+    if (obstacle.reason != REASON_NONE) {
+        failure_init(&call->failure, obstacle.reason);
+        failure_set_text(&call->failure, "%s", obstacle.what.text);
+        return obstacle.stops_looks ? VERDICT_FAILED : VERDICT_UNDESCRIBED;
+    }
+    if (call->account->endpoint == NULL && call->subject->policy->verify != VERIFY_OFF)
+        return lacks_endpoint(call);
+    return VERDICT_DESCRIBED;
+}
+
+static enum azure_verdict read_keys(struct azure_call *call, const struct http_reply *reply)
+{
+    struct azure_account *account = call->account;
+    struct azure *azure = call->azure;
+    struct secret *keys[SLOT_COUNT];
+    struct err err = {.code = 0};
+
+    if (two_key_read_keys(call->resource, call->subject->name, buf_str(&reply->body),
+                          reply->body.length, keys, &err) < 0)
+        return unreadable(call, reply, err.text);
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+        secret_free(account->keys[slot]);
+        account->keys[slot] = keys[slot];
+        account->fingerprints[slot] = azure->fingerprint(
+            azure->fingerprint_context, secret_bytes(keys[slot]), secret_length(keys[slot]));
+        call->result.live[slot] = account->fingerprints[slot];
+    }
+    return VERDICT_DONE;
+}
+
+/* The pause that a subscription keeps is for the lane, and short; the account's own next attempt
+ * need not be later than that. */
+static void bound_pause(struct azure_call *call, const struct http_reply *reply)
+{
+    if (arm_reply_throttles_subscription(reply, call->exchange != EXCHANGE_DESCRIBE) &&
+        call->failure.retry_after > ADMISSION_PAUSE_MAX)
+        call->failure.retry_after = ADMISSION_PAUSE_MAX;
+}
+
+/* Without a description the keys are looked at all the same, unless nothing could be sent: then
+ * neither could the request for them. */
+static enum azure_verdict refused(const struct azure_call *call, const struct http_reply *reply)
+{
+    bool sent = reply->outcome == HTTP_ANSWERED || reply->outcome == HTTP_LOST;
+
+    return call->exchange == EXCHANGE_DESCRIBE && sent ? VERDICT_UNDESCRIBED : VERDICT_FAILED;
+}
+
+enum azure_verdict azure_reply_read(struct azure_call *call, const struct http_reply *reply,
+                                    time_ms now)
+{
+    char principal[PRINCIPAL_TEXT_MAX];
+    struct arm_subject subject;
+
+    note_reply(call, reply, now);
+    if (call->exchange == EXCHANGE_PROBE)
+        return batch_probe_reply(reply, now, &call->failure) ? VERDICT_DONE : VERDICT_FAILED;
+
+    subject = azure_subject(call, principal);
+    if (!arm_reply_check(reply, &subject, now, &call->failure)) {
+        bound_pause(call, reply);
+        return refused(call, reply);
+    }
+    return call->exchange == EXCHANGE_DESCRIBE ? read_description(call, reply)
+                                               : read_keys(call, reply);
+}

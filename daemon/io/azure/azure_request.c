@@ -1,0 +1,121 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "io/azure/azure_call.h"
+#include "proto/batch_probe.h"
+#include "proto/failure.h"
+
+enum { BODY_MAX = 256 };
+
+static const char *assignee_of(const struct identity *identity)
+{
+    return identity->client_id != NULL ? identity->client_id : identity->object_id;
+}
+
+static void describe_principal(const struct identity *identity, char out[PRINCIPAL_TEXT_MAX])
+{
+    const char *kind =
+        identity->type == IDENTITY_MANAGED_IDENTITY ? "managed identity" : "identity";
+    const char *id = assignee_of(identity);
+
+    if (id == NULL)
+        id = identity->resource_id;
+    if (id != NULL)
+        (void)snprintf(out, PRINCIPAL_TEXT_MAX, "%s \"%s\" (%s)", kind, identity->name, id);
+    else
+        (void)snprintf(out, PRINCIPAL_TEXT_MAX, "%s \"%s\"", kind, identity->name);
+}
+
+struct arm_subject azure_subject(const struct azure_call *call, char principal[PRINCIPAL_TEXT_MAX])
+{
+    const struct two_key_resource *resource = call->resource;
+    struct arm_subject subject = {.role = resource->role,
+                                  .principal = principal,
+                                  .assignee = assignee_of(call->subject->identity)};
+
+    describe_principal(call->subject->identity, principal);
+    switch (call->exchange) {
+    case EXCHANGE_DESCRIBE:
+        subject.operation = "reading the account";
+        subject.action = resource->read_action;
+        break;
+    case EXCHANGE_LIST_KEYS:
+        subject.operation = resource->list_operation;
+        subject.action = resource->list_action;
+        break;
+    case EXCHANGE_REGENERATE:
+        subject.operation = resource->regenerate_operation;
+        subject.action = resource->regenerate_action;
+        subject.changes = true;
+        break;
+    case EXCHANGE_PROBE:
+        subject.operation = "checking the key";
+        subject.action = "";
+        break;
+    }
+    return subject;
+}
+
+static int build_arm_request(struct azure_call *call, struct http_request *request,
+                             const struct secret *token, struct err *err)
+{
+    const struct two_key_resource *resource = call->resource;
+    bool describes = call->exchange == EXCHANGE_DESCRIBE;
+    bool regenerates = call->exchange == EXCHANGE_REGENERATE;
+    struct arm_request wanted = {
+        .method = describes ? "GET" : "POST",
+        .resource_manager = call->config->cloud.resource_manager,
+        .resource_id = call->subject->id,
+        .api_version = call->config->cloud.api_version,
+        .token = token,
+        .client_request_id = call->result.client_request_id,
+        .correlation_id = call->result.correlation_id,
+        .repeatable = !regenerates,
+    };
+    struct buf body;
+    int r = 0;
+
+    buf_init(&body, BODY_MAX);
+    if (regenerates) {
+        wanted.operation = resource->regenerate_operation;
+        r = two_key_regenerate_body(resource, call->slot, &body);
+        wanted.body = buf_str(&body);
+    } else if (!describes) {
+        wanted.operation = resource->list_operation;
+    }
+    r = r < 0 ? err_set(err, r, "the request does not fit")
+              : arm_request_build(request, &wanted, err);
+    buf_done(&body);
+    return r;
+}
+
+int azure_request_build(struct azure_call *call, struct http_request *request,
+                        const struct secret *token)
+{
+    const struct account *account = call->subject;
+    char id[UUID_TEXT_MAX];
+    struct err err = {.code = 0};
+    int r = crypto_uuid(id);
+
+    http_request_init(request, "GET", 0);
+    if (r < 0) {
+        err_set(&err, r, "no random number can be had");
+    } else {
+        str_copy(call->result.client_request_id, sizeof(call->result.client_request_id), id);
+        if (call->exchange == EXCHANGE_PROBE)
+            r = batch_probe_request(request, call->account->endpoint, account->name, call->key, id,
+                                    time_wall(), &err);
+        else
+            r = build_arm_request(call, request, token, &err);
+    }
+    if (r == 0)
+        return 0;
+    /* A key that cannot even sign a request is none that the service would accept. */
+    failure_init(&call->failure, call->exchange == EXCHANGE_PROBE && r == -EINVAL
+                                     ? REASON_KEY_REFUSED
+                                     : REASON_AZURE_ERROR);
+    failure_set_text(&call->failure, "%s", err.text);
+    return r;
+}

@@ -1,0 +1,520 @@
+#include "io/http/http.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/crypto.h"
+#include "base/list.h"
+#include "base/str.h"
+#include "base/wipe.h"
+#include "io/http/http_exchange.h"
+#include "io/http/http_multi.h"
+
+/* Nothing watches idle connections, and libcurl holds on to its CA certificates: both are let go
+ * when there was nothing to do for so long. */
+#define IDLE_MAX MS_MINUTE
+
+/* The least libcurl: CURLOPT_QUICK_EXIT came with 7.87.0. */
+#define LIBCURL_VERSION_MIN 0x075700U
+
+/* How many starts may fail for want of memory before one of them is reported from the loop. */
+enum { REFUSALS_MAX = 64 };
+
+#define NS_PER_MS 1000000U
+
+/* The report that a request could not be started for want of memory: needs none itself. */
+struct http_shortage {
+    struct deferred delivery;
+    struct http *http;
+    http_done *done; /* NULL: free */
+    void *context;
+};
+
+struct http {
+    struct loop *loop;
+    struct http_settings settings;
+    struct http_multi *multi; /* takes new requests; NULL: none is open */
+    unsigned open_multis;     /* that one, and those that finish what they have */
+    struct timer idle;
+    bool idle_timer_closed;
+
+    struct list calls; /* from http_start() to the end of done() */
+    unsigned in_flight;
+    unsigned call_timers; /* not closed yet */
+    struct http_shortage shortages[REFUSALS_MAX];
+
+    bool closing;
+    void (*closed)(void *context);
+    void *closed_context;
+};
+
+enum call_state { CALL_RUNNING, CALL_FINISHED };
+
+struct http_call {
+    struct list link;
+    struct http *http;
+    struct http_multi *multi; /* NULL: the transfer is in none */
+    enum call_state state;
+    struct http_exchange exchange;
+    struct timer deadline;
+    struct deferred delivery;
+    uint64_t started_ns;
+    http_done *done;
+    void *context;
+};
+
+/* --- libcurl as a whole --- */
+
+static bool freed_is_wiped;
+
+const char *http_global_gap(void)
+{
+    return freed_is_wiped ? NULL
+                          : "what OpenSSL frees is not wiped: a library that was loaded into this "
+                            "process (see LD_PRELOAD) had used it before the daemon began";
+}
+
+int http_global_init(struct err *err)
+{
+    const curl_version_info_data *info;
+
+    /* It does TLS. Where a library has used it already, as it was loaded, a daemon that leaves more
+     * behind than it might is better than none. */
+    freed_is_wiped = crypto_wipe_freed_memory();
+    /* libcurl would write the keys of all TLS sessions to the file that this names. */
+    (void)unsetenv("SSLKEYLOGFILE");
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup,
+                             calloc) != CURLE_OK)
+        return err_set(err, -EIO, "libcurl cannot be initialised");
+    info = curl_version_info(CURLVERSION_NOW);
+    if (info->version_num < LIBCURL_VERSION_MIN || !(info->features & CURL_VERSION_SSL) ||
+        !(info->features & CURL_VERSION_ASYNCHDNS)) {
+        (void)err_set(err, -ENOTSUP,
+                      "libcurl %s is too old, or was built without TLS or without resolving names "
+                      "in the background",
+                      info->version);
+        curl_global_cleanup();
+        return -ENOTSUP;
+    }
+    /* libcurl is told to leave signals alone, so a peer that hangs up would end the process. */
+    (void)signal(SIGPIPE, SIG_IGN);
+    return 0;
+}
+
+void http_global_done(void)
+{
+    curl_global_cleanup();
+}
+
+/* --- settings --- */
+
+static void settings_done(struct http_settings *settings)
+{
+    free(settings->ca_file);
+    free(settings->proxy);
+    free(settings->no_proxy);
+    free(settings->user_agent);
+}
+
+/* Without any authority every request fails, and looks like trouble with the network. */
+static int check_authorities(const struct http_options *options, struct err *err)
+{
+    CURL *easy = options->ca_file ? NULL : curl_easy_init();
+    const char *path = options->ca_file;
+    struct err reason = {.code = 0};
+    int code = 0;
+
+    if (easy && curl_easy_getinfo(easy, CURLINFO_CAINFO, &path) != CURLE_OK)
+        path = NULL;
+    if (path)
+        code = crypto_check_authorities(path, &reason);
+    if (code != 0 && options->ca_file)
+        (void)err_set(err, code, "ca_file: %s", reason.text);
+    else if (code != 0)
+        (void)err_set(err, code,
+                      "this machine has no certificate authorities (%s): install the package "
+                      "ca-certificates, or name a PEM file of them with ca_file",
+                      reason.text);
+    curl_easy_cleanup(easy);
+    return code;
+}
+
+static int settings_init(struct http_settings *settings, const struct http_options *options,
+                         struct err *err)
+{
+    const int code = check_authorities(options, err);
+
+    if (code != 0)
+        return code;
+    *settings = (struct http_settings){
+        .ca_file = str_dup(options->ca_file),
+        .proxy = str_dup(options->proxy ? options->proxy : ""),
+        .no_proxy = str_dup(options->no_proxy ? options->no_proxy : ""),
+        .user_agent = str_dup(options->user_agent ? options->user_agent : ""),
+    };
+    if ((options->ca_file && !settings->ca_file) || !settings->proxy || !settings->no_proxy ||
+        !settings->user_agent) {
+        settings_done(settings);
+        return err_set(err, -ENOMEM, "no memory for the HTTP client");
+    }
+    return 0;
+}
+
+/* --- the multi handle in use --- */
+
+/* Takes no more requests on it; it closes when its last transfer is through. */
+static void retire_multi(struct http *http)
+{
+    struct http_multi *const multi = http->multi;
+
+    http->multi = NULL;
+    timer_stop(&http->idle);
+    if (multi && http_multi_transfers(multi) == 0)
+        http_multi_close(multi);
+}
+
+static void on_idle(struct timer *timer)
+{
+    retire_multi(container_of(timer, struct http, idle));
+}
+
+/* A transfer has left: is the multi handle idle now, or at the end of its retirement? */
+static void multi_released(struct http *http, struct http_multi *multi)
+{
+    if (http_multi_transfers(multi) > 0)
+        return;
+    if (multi == http->multi)
+        timer_set_delay(&http->idle, IDLE_MAX);
+    else
+        http_multi_close(multi);
+}
+
+static void maybe_closed(struct http *http)
+{
+    void (*closed)(void *);
+    void *context;
+
+    if (!http->idle_timer_closed || http->in_flight > 0 || http->call_timers > 0 ||
+        http->open_multis > 0)
+        return;
+    closed = http->closed;
+    context = http->closed_context;
+    settings_done(&http->settings);
+    free(http);
+    if (closed)
+        closed(context);
+}
+
+static void on_multi_closed(void *owner, struct http_multi *multi)
+{
+    struct http *http = owner;
+
+    (void)multi;
+    http->open_multis--;
+    maybe_closed(http);
+}
+
+/* --- the end of a call --- */
+
+static void on_call_closed(struct timer *timer)
+{
+    struct http_call *call = container_of(timer, struct http_call, deadline);
+    struct http *http = call->http;
+
+    free(call);
+    http->call_timers--;
+    maybe_closed(http);
+}
+
+static void deliver(struct deferred *deferred)
+{
+    struct http_call *call = container_of(deferred, struct http_call, delivery);
+    struct http *http = call->http;
+
+    call->done(call->context, &call->exchange.reply);
+    list_remove(&call->link);
+    http->in_flight--;
+    http_exchange_done(&call->exchange);
+    timer_close(&call->deadline, on_call_closed);
+}
+
+static int send_exchange(struct http_call *call, struct err *err);
+
+static void finish(struct http_call *call)
+{
+    call->state = CALL_FINISHED;
+    call->exchange.reply.duration = (duration_ms)((uv_hrtime() - call->started_ns) / NS_PER_MS);
+    timer_stop(&call->deadline);
+    loop_defer(call->http->loop, &call->delivery);
+}
+
+static void leave_multi(struct http_call *call)
+{
+    struct http_multi *const multi = call->multi;
+
+    call->multi = NULL;
+    if (!multi) /* canceled before it was launched */
+        return;
+    http_multi_remove(multi, call->exchange.easy);
+    multi_released(call->http, multi);
+}
+
+/* The second request goes out within the deadline of the first. */
+static bool goes_on(struct http_call *call, CURLcode result)
+{
+    struct err err;
+
+    if (call->http->closing || !http_exchange_redirect(&call->exchange, result))
+        return false;
+    if (send_exchange(call, &err) != 0) {
+        http_exchange_abandon(&call->exchange, err.code, err.text);
+        finish(call);
+    }
+    return true;
+}
+
+static void on_transfer_done(CURL *easy, CURLcode result)
+{
+    char *private = NULL;
+    struct http_call *call;
+    struct http_multi *multi;
+
+    (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+    call = (struct http_call *)(void *)private;
+    multi = call->multi;
+    call->multi = NULL;
+    if (!goes_on(call, result)) {
+        http_exchange_finish(&call->exchange, result);
+        finish(call);
+    }
+    multi_released(call->http, multi);
+}
+
+static void on_deadline(struct timer *timer)
+{
+    struct http_call *call = container_of(timer, struct http_call, deadline);
+
+    leave_multi(call);
+    http_exchange_expire(&call->exchange);
+    finish(call);
+}
+
+static void cancel(struct http_call *call)
+{
+    if (call->state != CALL_RUNNING)
+        return;
+    leave_multi(call);
+    http_exchange_cancel(&call->exchange);
+    finish(call);
+}
+
+static void on_multi_broken(void *owner, struct http_multi *multi)
+{
+    struct http *http = owner;
+
+    if (http->multi == multi)
+        retire_multi(http);
+    list_for_each (item, &http->calls) {
+        struct http_call *call = container_of(item, struct http_call, link);
+
+        if (call->multi != multi)
+            continue;
+        leave_multi(call);
+        http_exchange_abandon(&call->exchange, -ENOMEM,
+                              "the connection cannot be watched: out of memory or descriptors");
+        finish(call);
+    }
+    http_multi_close(multi);
+}
+
+/* --- the beginning of a call --- */
+
+static int use_multi(struct http *http, struct http_call *call, struct err *err)
+{
+    static const struct http_multi_events events = {
+        .transfer_done = on_transfer_done,
+        .broken = on_multi_broken,
+        .closed = on_multi_closed,
+    };
+    int code;
+
+    if (!http->multi) {
+        http->multi = http_multi_new(http->loop, &events, http, err);
+        if (!http->multi)
+            return -ENOMEM;
+        http->open_multis++;
+    }
+    timer_stop(&http->idle);
+    code = http_multi_add(http->multi, call->exchange.easy, err);
+    if (code == 0)
+        call->multi = http->multi;
+    else
+        multi_released(http, http->multi);
+    return code;
+}
+
+static int send_exchange(struct http_call *call, struct err *err)
+{
+    struct http *const http = call->http;
+    int code = http_exchange_prepare(&call->exchange, &http->settings, err);
+
+    if (code != 0)
+        return code;
+    (void)curl_easy_setopt(call->exchange.easy, CURLOPT_PRIVATE, call); /* only stores it */
+    return use_multi(http, call, err);
+}
+
+static int launch(struct http_call *call, struct err *err)
+{
+    struct http *const http = call->http;
+    struct http_exchange *const exchange = &call->exchange;
+    int code;
+
+    if (http->in_flight > HTTP_IN_FLIGHT_MAX)
+        return err_set(err, -EBUSY, "more than %d requests at the same time", HTTP_IN_FLIGHT_MAX);
+    code = send_exchange(call, err);
+    if (code == 0)
+        timer_set_delay(&call->deadline, exchange->request.deadline);
+    return code;
+}
+
+static void deliver_shortage(struct deferred *deferred)
+{
+    struct http_shortage *shortage = container_of(deferred, struct http_shortage, delivery);
+    struct http *http = shortage->http;
+    http_done *const done = shortage->done;
+    struct http_reply reply;
+
+    shortage->done = NULL;
+    http_reply_init(&reply, 0);
+    reply.outcome = HTTP_UNSENT;
+    (void)err_set(&reply.error, -ENOMEM, "no memory for a request");
+    done(shortage->context, &reply);
+    http_reply_done(&reply);
+    http->in_flight--;
+    maybe_closed(http);
+}
+
+/* Without memory and without a place left to say so, nobody would ever hear of the request again.
+ */
+static void report_shortage(struct http *http, http_done *done, void *context)
+{
+    for (size_t i = 0; i < REFUSALS_MAX; i++) {
+        struct http_shortage *shortage = &http->shortages[i];
+
+        if (shortage->done)
+            continue;
+        shortage->done = done;
+        shortage->context = context;
+        http->in_flight++;
+        loop_defer(http->loop, &shortage->delivery);
+        return;
+    }
+    abort();
+}
+
+struct http_call *http_start(struct http *http, struct http_request *request, http_done *done,
+                             void *context)
+{
+    struct http_call *call = calloc(1, sizeof(*call));
+    struct err err;
+
+    if (!call) {
+        http_request_done(request);
+        report_shortage(http, done, context);
+        return NULL;
+    }
+    call->http = http;
+    call->state = CALL_RUNNING;
+    call->started_ns = uv_hrtime();
+    call->done = done;
+    call->context = context;
+    http_exchange_init(&call->exchange, request);
+    deferred_init(&call->delivery, deliver);
+    timer_init(http->loop, &call->deadline, on_deadline);
+    list_append(&http->calls, &call->link);
+    http->in_flight++;
+    http->call_timers++;
+
+    if (http->closing) {
+        cancel(call);
+    } else if (launch(call, &err) != 0) {
+        http_exchange_abandon(&call->exchange, err.code, err.text);
+        finish(call);
+    }
+    return call;
+}
+
+void http_cancel(struct http_call *call)
+{
+    if (call)
+        cancel(call);
+}
+
+unsigned http_in_flight(const struct http *http)
+{
+    return http->in_flight;
+}
+
+/* --- the client --- */
+
+struct http *http_new(struct loop *loop, const struct http_options *options, struct err *err)
+{
+    struct http *http = calloc(1, sizeof(*http));
+
+    if (!http) {
+        (void)err_set(err, -ENOMEM, "no memory for the HTTP client");
+        return NULL;
+    }
+    if (settings_init(&http->settings, options, err) != 0) {
+        free(http);
+        return NULL;
+    }
+    http->loop = loop;
+    list_init(&http->calls);
+    for (size_t i = 0; i < REFUSALS_MAX; i++) {
+        deferred_init(&http->shortages[i].delivery, deliver_shortage);
+        http->shortages[i].http = http;
+    }
+    timer_init(loop, &http->idle, on_idle);
+    uv_unref((uv_handle_t *)&http->idle.handle); /* nobody waits for connections to be dropped */
+    return http;
+}
+
+int http_set_options(struct http *http, const struct http_options *options, struct err *err)
+{
+    struct http_settings settings = {0};
+    const int code = settings_init(&settings, options, err);
+
+    if (code != 0)
+        return code;
+    settings_done(&http->settings);
+    http->settings = settings;
+    retire_multi(http); /* its connections were made, and its CA certificates read, the old way */
+    return 0;
+}
+
+static void on_idle_timer_closed(struct timer *timer)
+{
+    struct http *http = container_of(timer, struct http, idle);
+
+    http->idle_timer_closed = true;
+    maybe_closed(http);
+}
+
+void http_close(struct http *http, void (*closed)(void *context), void *context)
+{
+    if (!http || http->closing)
+        return;
+    http->closing = true;
+    http->closed = closed;
+    http->closed_context = context;
+    list_for_each (item, &http->calls) {
+        cancel(container_of(item, struct http_call, link));
+    }
+    retire_multi(http);
+    timer_close(&http->idle, on_idle_timer_closed);
+}

@@ -1,0 +1,64 @@
+/*
+ * HTTP for the whole daemon: libcurl's multi interface driven by the libuv loop.
+ *
+ * Every request gets exactly one completion, always from the loop and never from inside
+ * http_start(), http_cancel() or another completion's caller. Nothing is retried underneath.
+ */
+#ifndef KEYROTATED_IO_HTTP_HTTP_H
+#define KEYROTATED_IO_HTTP_HTTP_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "io/loop/loop.h"
+#include "proto/http_message.h"
+
+/* More at a time are turned away as HTTP_UNSENT: a net below the admission that decides. */
+enum { HTTP_IN_FLIGHT_MAX = 1024 };
+
+struct http;      /* the client: one per process */
+struct http_call; /* one exchange under way */
+
+struct http_options {
+    const char *ca_file;  /* NULL: the system's bundle */
+    const char *proxy;    /* NULL: none */
+    const char *no_proxy; /* comma-separated suffixes, or NULL */
+    const char *user_agent;
+};
+
+typedef void http_done(void *context, struct http_reply *reply);
+
+/* Once per process, before any thread. Installs wiping allocators under libcurl and OpenSSL, and
+ * ignores SIGPIPE. */
+int http_global_init(struct err *err);
+/* What it could not do to keep memory clean, in words for a log line; NULL: it did it all. */
+const char *http_global_gap(void);
+void http_global_done(void);
+
+struct http *http_new(struct loop *loop, const struct http_options *options, struct err *err);
+
+/* Applies a reloaded configuration to requests started from now on: these use new connections and
+ * read the CA certificates again. On failure the old options stay. */
+int http_set_options(struct http *http, const struct http_options *options, struct err *err);
+
+/* Cancels what is under way (each completes with HTTP_CANCELED from the loop, and so does what is
+ * started meanwhile), closes connections, then calls closed(context) (may be NULL) from the loop;
+ * the client is freed by then. Nothing happens for NULL, or when it is closing already. */
+void http_close(struct http *http, void (*closed)(void *context), void *context);
+
+/*
+ * Starts a request, taking ownership of its content (the struct is left empty). done() is called
+ * once with a reply that is valid during the call only. Returns the call, or NULL when memory is
+ * out (then done() is called from the loop all the same, with HTTP_UNSENT).
+ */
+struct http_call *http_start(struct http *http, struct http_request *request, http_done *done,
+                             void *context);
+
+/* Gives a call up: done() follows from the loop with HTTP_CANCELED, or with the outcome if there is
+ * one already. NULL is fine; a call whose done() has returned is not. */
+void http_cancel(struct http_call *call);
+
+/* Requests whose done() has not returned. */
+unsigned http_in_flight(const struct http *http);
+
+#endif

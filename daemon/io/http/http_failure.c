@@ -1,0 +1,220 @@
+/*
+ * What libcurl's error codes mean to the person who reads the log: cause first, then what to do.
+ *
+ * Nothing of the request goes into these sentences but the server's name and port. libcurl's own
+ * text is appended where it knows more (certificate problems above all); it speaks of names,
+ * addresses and protocol states, never of what was transferred.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "io/http/http_exchange.h"
+
+enum { DETAIL_MAX = 160 };
+
+/* libcurl's sentence, or its general one for the code, without anything that could break a line. */
+static const char *detail(const struct http_exchange *exchange, CURLcode result, char *out)
+{
+    const char *text = exchange->curl_error;
+
+    (void)str_copy(out, DETAIL_MAX, *text != '\0' ? text : curl_easy_strerror(result));
+    for (char *c = out; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
+            *c = '?';
+    return out;
+}
+
+static bool is_resolved(const struct http_exchange *exchange)
+{
+    curl_off_t at = 0;
+
+    return exchange->easy &&
+           curl_easy_getinfo(exchange->easy, CURLINFO_NAMELOOKUP_TIME_T, &at) == CURLE_OK && at > 0;
+}
+
+/* Counted when TCP is through; the time of the connect is recorded only after TLS. */
+static bool is_connected(const struct http_exchange *exchange)
+{
+    long connections = 0;
+
+    return exchange->easy &&
+           curl_easy_getinfo(exchange->easy, CURLINFO_NUM_CONNECTS, &connections) == CURLE_OK &&
+           connections > 0;
+}
+
+void http_failure_describe_timeout(const struct http_exchange *exchange, struct err *err)
+{
+    const char *const authority = exchange->authority;
+    char limit[DURATION_TEXT_MAX];
+
+    (void)duration_to_text(exchange->request.deadline, limit);
+    if (exchange->headers_complete)
+        (void)err_set(err, -ETIMEDOUT, "the reply of %s did not end within %s", authority, limit);
+    else if (exchange->sent)
+        (void)err_set(err, -ETIMEDOUT, "%s did not answer within %s", authority, limit);
+    else if (is_connected(exchange))
+        (void)err_set(err, -ETIMEDOUT,
+                      "the TLS handshake with %s was not done in time: a firewall or proxy may be "
+                      "holding it up",
+                      authority);
+    else if (is_resolved(exchange))
+        (void)err_set(
+            err, -ETIMEDOUT, "no connection to %s in time: check firewall, route%s", authority,
+            exchange->may_use_proxy ? " and the proxy option" : " and whether it needs a proxy");
+    else
+        (void)err_set(err, -ETIMEDOUT,
+                      "the name of %s was not resolved in time: check this machine's name servers",
+                      authority);
+}
+
+static void describe_connect(const struct http_exchange *exchange, struct err *err)
+{
+    const char *const where = exchange->may_use_proxy ? " (or to the proxy before it)" : "";
+    char text[DETAIL_MAX];
+    long system_error = 0;
+
+    if (exchange->easy)
+        (void)curl_easy_getinfo(exchange->easy, CURLINFO_OS_ERRNO, &system_error);
+    if (system_error != 0)
+        (void)err_set_errno(err, (int)system_error, "cannot connect to %s%s", exchange->authority,
+                            where);
+    else
+        (void)err_set(err, -ECONNREFUSED, "cannot connect to %s%s: %s", exchange->authority, where,
+                      detail(exchange, CURLE_COULDNT_CONNECT, text));
+}
+
+static void describe_certificate(const struct http_exchange *exchange, CURLcode result,
+                                 struct err *err)
+{
+    char text[DETAIL_MAX];
+
+    if (result == CURLE_SSL_CACERT_BADFILE)
+        (void)err_set(err, -ENOENT,
+                      "the CA certificates cannot be loaded: %s; check the option ca_file",
+                      detail(exchange, result, text));
+    else
+        (void)err_set(err, -EPROTO,
+                      "the certificate of %s is not accepted: %s; if its issuer is to be trusted, "
+                      "name a bundle with that CA in the option ca_file",
+                      exchange->authority, detail(exchange, result, text));
+}
+
+/* Did the proxy say no? libcurl reports that as a failure to receive. */
+static bool describe_proxy_refusal(const struct http_exchange *exchange, struct err *err)
+{
+    long status = 0;
+
+    if (!exchange->easy || exchange->sent)
+        return false;
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (status < 300)
+        return false;
+    (void)err_set(err, -EACCES,
+                  "the proxy refused the tunnel to %s with status %ld: allow it there, or list "
+                  "the host in the option no_proxy",
+                  exchange->authority, status);
+    return true;
+}
+
+static void describe_refusal(const struct http_exchange *exchange, struct err *err)
+{
+    const char *const authority = exchange->authority;
+
+    switch (exchange->refusal) {
+    case REFUSED_LONG_BODY:
+        (void)err_set(err, -EMSGSIZE, "the reply of %s is longer than %zu bytes", authority,
+                      exchange->reply.body.maximum);
+        break;
+    case REFUSED_LONG_HEADERS:
+        (void)err_set(err, -EMSGSIZE, "the headers of the reply of %s exceed %d bytes", authority,
+                      HTTP_REPLY_HEADERS_MAX);
+        break;
+    case REFUSED_RESENDING:
+        (void)err_set(err, -ECONNRESET,
+                      "%s closed the connection without an answer; the request was not repeated, "
+                      "as it may have been carried out",
+                      authority);
+        break;
+    case REFUSED_MEMORY:
+    case REFUSED_NOTHING:
+        (void)err_set(err, -ENOMEM, "no memory for the reply of %s", authority);
+        break;
+    }
+}
+
+static void describe_broken_exchange(const struct http_exchange *exchange, CURLcode result,
+                                     struct err *err)
+{
+    const char *const phase =
+        !exchange->sent ? "before the request was sent" : "before the whole answer was there";
+    char text[DETAIL_MAX];
+
+    if (!describe_proxy_refusal(exchange, err))
+        (void)err_set(err, -ECONNRESET, "the connection to %s broke %s: %s", exchange->authority,
+                      phase, detail(exchange, result, text));
+}
+
+void http_failure_describe(const struct http_exchange *exchange, CURLcode result, struct err *err)
+{
+    const char *const authority = exchange->authority;
+    char text[DETAIL_MAX];
+
+    if (exchange->refusal != REFUSED_NOTHING) {
+        describe_refusal(exchange, err);
+        return;
+    }
+    switch (result) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+        (void)err_set(err, -EHOSTUNREACH,
+                      "the name of %s cannot be resolved: check its spelling and this machine's "
+                      "name servers",
+                      authority);
+        break;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        (void)err_set(err, -EHOSTUNREACH,
+                      "the name of the proxy cannot be resolved: check the option proxy and this "
+                      "machine's name servers");
+        break;
+    case CURLE_COULDNT_CONNECT:
+        describe_connect(exchange, err);
+        break;
+    case CURLE_OPERATION_TIMEDOUT:
+        http_failure_describe_timeout(exchange, err);
+        break;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_CACERT_BADFILE:
+        describe_certificate(exchange, result, err);
+        break;
+    case CURLE_SSL_CONNECT_ERROR:
+        (void)err_set(err, -EPROTO, "the TLS handshake with %s failed: %s (TLS 1.2 is the least)",
+                      authority, detail(exchange, result, text));
+        break;
+    case CURLE_OUT_OF_MEMORY:
+        (void)err_set(err, -ENOMEM, "no memory for the exchange with %s", authority);
+        break;
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
+        describe_broken_exchange(exchange, result, err);
+        break;
+    case CURLE_BAD_CONTENT_ENCODING:
+        (void)err_set(err, -EPROTO,
+                      "the reply of %s is packed (Content-Encoding) in a way that cannot be "
+                      "unpacked, though none was asked for",
+                      authority);
+        break;
+    case CURLE_UNSUPPORTED_PROTOCOL: /* an answer without a status line */
+    case CURLE_WEIRD_SERVER_REPLY:
+        (void)err_set(err, -EPROTO, "%s did not answer in HTTP: %s", authority,
+                      detail(exchange, result, text));
+        break;
+    default:
+        (void)err_set(err, -EIO, "the exchange with %s failed: %s", authority,
+                      detail(exchange, result, text));
+        break;
+    }
+}

@@ -1,0 +1,553 @@
+#include "io/log/troubles.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/str.h"
+#include "io/log/alike.h"
+#include "io/log/copy.h"
+
+enum {
+    BUCKETS = 4096,
+    NAMES_SHOWN = 5,
+    NAMES_MAX = 1000,
+    GATHER_MS = 1000,
+    GATHER_MAX_MS = 5 * 60 * 1000,
+    LINGER_MS = 30 * 1000,
+    SINGLY_MAX = 5, /* lines that gather, before they do */
+    FASTER_THAN = 4 /* from one telling of those who joined to the next */
+};
+
+struct trouble {
+    struct list link;
+    uint64_t cause;
+    uint64_t kind; /* event and reason */
+    struct log_copy *line;
+    uint64_t line_subject; /* whose line it is */
+    time_ms began;
+    time_ms told_at; /* TIME_NEVER: not yet */
+    time_ms next_at;
+    time_ms end_at; /* TIME_NEVER: it lasts */
+    duration_ms pace;
+    struct list members; /* that have it */
+    size_t member_count;
+    size_t told_count; /* members, when they were told last */
+    struct list ended; /* members that had it, and are told of when it has ended for all */
+    size_t ended_count;
+    int64_t untold; /* lines that were not written */
+    bool gathers;   /* it lasts for nobody: its members are those who were not told yet */
+    unsigned singly_told;
+};
+
+struct member {
+    struct list in_bucket;
+    struct list in_trouble;
+    uint64_t subject;
+    struct trouble *trouble;
+    bool has_ended;
+    char *name;
+};
+
+struct log_troubles {
+    log_troubles_write *write;
+    void *context;
+    bool gathering;
+    size_t subject_count;
+    struct list troubles;
+    struct list buckets[BUCKETS];
+};
+
+/* --- who is in which trouble --- */
+
+static struct member *find_member(const struct log_troubles *troubles, uint64_t subject)
+{
+    list_for_each (item, &troubles->buckets[subject % BUCKETS]) {
+        struct member *member = container_of(item, struct member, in_bucket);
+
+        if (member->subject == subject && !member->has_ended)
+            return member;
+    }
+    return NULL;
+}
+
+static struct member *find_ended(const struct log_troubles *troubles, const struct trouble *trouble,
+                                 uint64_t subject)
+{
+    list_for_each (item, &troubles->buckets[subject % BUCKETS]) {
+        struct member *member = container_of(item, struct member, in_bucket);
+
+        if (member->subject == subject && member->has_ended && member->trouble == trouble)
+            return member;
+    }
+    return NULL;
+}
+
+static void set_ended(struct member *member, bool has_ended)
+{
+    struct trouble *trouble = member->trouble;
+
+    list_remove(&member->in_trouble);
+    list_append(has_ended ? &trouble->ended : &trouble->members, &member->in_trouble);
+    if (has_ended) {
+        trouble->member_count--;
+        trouble->ended_count++;
+    } else {
+        trouble->member_count++;
+        trouble->ended_count--;
+    }
+    member->has_ended = has_ended;
+}
+
+static void remove_member(struct log_troubles *troubles, struct member *member)
+{
+    if (member->has_ended)
+        member->trouble->ended_count--;
+    else
+        member->trouble->member_count--;
+    troubles->subject_count--;
+    list_remove(&member->in_bucket);
+    list_remove(&member->in_trouble);
+    free(member->name);
+    free(member);
+}
+
+static void remove_trouble(struct log_troubles *troubles, struct trouble *trouble)
+{
+    list_for_each (item, &trouble->members)
+        remove_member(troubles, container_of(item, struct member, in_trouble));
+    list_for_each (item, &trouble->ended)
+        remove_member(troubles, container_of(item, struct member, in_trouble));
+    list_remove(&trouble->link);
+    free(trouble->line);
+    free(trouble);
+}
+
+static struct member *add_member(struct log_troubles *troubles, struct trouble *trouble,
+                                 uint64_t subject, const struct log_line *line)
+{
+    struct member *member = calloc(1, sizeof(*member));
+    struct buf name;
+
+    if (!member)
+        return NULL;
+    buf_init(&name, 512);
+    log_alike_name(line, &name);
+    member->name = buf_take(&name);
+    buf_done(&name);
+    if (!member->name) {
+        free(member);
+        return NULL;
+    }
+    member->subject = subject;
+    member->trouble = trouble;
+    list_append(&troubles->buckets[subject % BUCKETS], &member->in_bucket);
+    list_append(&trouble->members, &member->in_trouble);
+    trouble->member_count++;
+    troubles->subject_count++;
+    return member;
+}
+
+/* The trouble of that cause, or the one that stands for all further causes of its kind. */
+static struct trouble *find_trouble(struct log_troubles *troubles, uint64_t kind, uint64_t *cause)
+{
+    size_t causes = 0;
+
+    list_for_each (item, &troubles->troubles) {
+        struct trouble *trouble = container_of(item, struct trouble, link);
+
+        if (trouble->cause == *cause)
+            return trouble;
+        causes += trouble->kind == kind ? 1 : 0;
+    }
+    if (causes < LOG_CAUSES_MAX || *cause == kind)
+        return NULL;
+    *cause = kind;
+    return find_trouble(troubles, kind, cause);
+}
+
+static struct trouble *add_trouble(struct log_troubles *troubles, uint64_t kind, uint64_t cause,
+                                   uint64_t subject, const struct log_line *line)
+{
+    struct trouble *trouble = calloc(1, sizeof(*trouble));
+
+    if (!trouble)
+        return NULL;
+    list_init(&trouble->members);
+    list_init(&trouble->ended);
+    trouble->kind = kind;
+    trouble->cause = cause;
+    trouble->began = line->time;
+    trouble->told_at = TIME_NEVER;
+    trouble->next_at = time_add(line->time, GATHER_MS);
+    trouble->end_at = TIME_NEVER;
+    trouble->pace = MS_MINUTE;
+    trouble->line_subject = subject;
+    list_append(&troubles->troubles, &trouble->link);
+    trouble->line = log_copy_new(line);
+    if (!trouble->line) {
+        remove_trouble(troubles, trouble);
+        return NULL;
+    }
+    return trouble;
+}
+
+/* --- telling --- */
+
+/* How many they are, and the first of them by name. */
+static void add_names(struct log_line *line, size_t count, const struct list *members,
+                      struct buf *names)
+{
+    size_t index = 0;
+
+    list_for_each (item, members) {
+        const struct member *member = container_of(item, struct member, in_trouble);
+
+        if (index == NAMES_SHOWN)
+            break;
+        buf_append_format(names, "%s%.150s", index++ > 0 ? ", " : "", member->name);
+    }
+    if (count > NAMES_SHOWN)
+        buf_append_format(names, " and %zu more", count - NAMES_SHOWN);
+    log_line_number(line, "alike", (int64_t)count);
+    log_line_text(line, "names", buf_str(names));
+}
+
+/* Is all there is to tell what the first line says? */
+static bool is_one_alone(const struct trouble *trouble)
+{
+    if (trouble->member_count == 0)
+        return trouble->ended_count <= 1;
+    return trouble->member_count == 1 &&
+           container_of(trouble->members.next, struct member, in_trouble)->subject ==
+               trouble->line_subject;
+}
+
+static void write_trouble(struct log_troubles *troubles, struct trouble *trouble, time_ms now)
+{
+    struct log_line first, line;
+    struct buf names;
+
+    log_copy_restore(trouble->line, &first);
+    line = first;
+    line.time = now;
+    buf_init(&names, NAMES_MAX);
+    if (!is_one_alone(trouble)) {
+        log_line_start(&line, now, first.level, first.event, "%zu alike: %s",
+                       trouble->member_count > 0 ? trouble->member_count : trouble->ended_count,
+                       first.message);
+        line.field_count = first.field_count;
+        log_alike_keep_common(&line);
+        if (trouble->member_count > 0)
+            add_names(&line, trouble->member_count, &trouble->members, &names);
+        else
+            add_names(&line, trouble->ended_count, &trouble->ended, &names);
+        log_line_time(&line, "since", trouble->began);
+    }
+    if (trouble->untold > 0)
+        log_line_number(&line, "repeated", trouble->untold);
+    troubles->write(troubles->context, &line);
+    buf_done(&names);
+}
+
+static void tell(struct log_troubles *troubles, struct trouble *trouble, time_ms now)
+{
+    write_trouble(troubles, trouble, now);
+    if (trouble->told_at != TIME_NEVER && trouble->pace < MS_DAY / FASTER_THAN)
+        trouble->pace *= FASTER_THAN;
+    trouble->told_at = now;
+    trouble->told_count = trouble->member_count;
+    trouble->untold = 0;
+    trouble->next_at = time_add(now, MS_DAY);
+}
+
+static void tell_end(struct log_troubles *troubles, struct trouble *trouble, time_ms now)
+{
+    duration_ms lasted = trouble->end_at - LINGER_MS - trouble->began;
+    char words[DURATION_TEXT_MAX];
+    struct log_line first, line;
+    struct buf names;
+
+    buf_init(&names, NAMES_MAX);
+    log_copy_restore(trouble->line, &first);
+    log_line_start(
+        &line, now, LEVEL_NOTICE, "trouble.ended", "over after %s: %s%s",
+        duration_to_words(lasted > MS_SECOND ? lasted - lasted % MS_SECOND : MS_SECOND, words),
+        trouble->ended_count > 1 ? "all that had this: " : "", first.message);
+    log_line_text(&line, "ended", first.event);
+    if (trouble->ended_count == 1) {
+        log_line_text(&line, "account", log_alike_text(&first, "account"));
+        log_line_text(&line, "resource_group", log_alike_text(&first, "resource_group"));
+        log_line_text(&line, "subscription_id", log_alike_text(&first, "subscription_id"));
+    }
+    log_line_text(&line, "identity", log_alike_text(&first, "identity"));
+    add_names(&line, trouble->ended_count, &trouble->ended, &names);
+    log_line_time(&line, "since", trouble->began);
+    log_line_number(&line, "duration_ms", lasted);
+    if (trouble->untold > 0)
+        log_line_number(&line, "repeated", trouble->untold);
+    log_line_text(&line, "reason", log_alike_text(&first, "reason"));
+    troubles->write(troubles->context, &line);
+    buf_done(&names);
+}
+
+/* --- for all --- */
+
+static void leave(struct log_troubles *troubles, struct member *member, time_ms now, bool quiet)
+{
+    struct trouble *trouble = member->trouble;
+
+    if (quiet)
+        remove_member(troubles, member);
+    else
+        set_ended(member, true);
+    if (trouble->member_count > 0)
+        return;
+    if (trouble->ended_count == 0 && trouble->told_at != TIME_NEVER)
+        remove_trouble(troubles, trouble); /* it became another one, which is told */
+    else
+        trouble->end_at = time_add(now, LINGER_MS);
+}
+
+/* The daily line tells how it is, not how it was when it began. */
+static void keep_latest(struct trouble *trouble, const struct log_line *line)
+{
+    struct log_copy *copy = log_copy_new(line);
+
+    if (!copy)
+        return;
+    free(trouble->line);
+    trouble->line = copy;
+}
+
+/* Who comes back is not among those any more for whom it is over. */
+static bool join(struct log_troubles *troubles, struct trouble *trouble, uint64_t subject,
+                 const struct log_line *line)
+{
+    struct member *member = find_ended(troubles, trouble, subject);
+
+    if (member)
+        set_ended(member, false);
+    else if (!add_member(troubles, trouble, subject, line))
+        return false;
+    trouble->end_at = TIME_NEVER;
+    return true;
+}
+
+static bool take(struct log_troubles *troubles, const struct log_line *line)
+{
+    uint64_t subject = log_alike_subject(line->event, line->trouble);
+    uint64_t kind = log_alike_kind(line), cause = log_alike_cause(line);
+    struct member *member = find_member(troubles, subject);
+    struct trouble *trouble = find_trouble(troubles, kind, &cause);
+    bool is_new = trouble == NULL;
+
+    if (member && trouble && member->trouble == trouble) {
+        trouble->untold++;
+        if (subject == trouble->line_subject)
+            keep_latest(trouble, line);
+        return true;
+    }
+    if (member)
+        leave(troubles, member, line->time, true);
+    if (troubles->subject_count >= LOG_SUBJECTS_MAX)
+        return false;
+    if (is_new)
+        trouble = add_trouble(troubles, kind, cause, subject, line);
+    if (!trouble)
+        return false;
+    if (!join(troubles, trouble, subject, line)) {
+        if (is_new)
+            remove_trouble(troubles, trouble);
+        return false;
+    }
+    if (is_new && troubles->gathering)
+        return true;
+    if (is_new) {
+        tell(troubles, trouble, line->time);
+        return true;
+    }
+    trouble->untold++;
+    if (trouble->told_at != TIME_NEVER && trouble->member_count > trouble->told_count &&
+        trouble->told_at + trouble->pace < trouble->next_at)
+        trouble->next_at = trouble->told_at + trouble->pace;
+    return true;
+}
+
+/* A line that stands for itself comes after what was to be told of the same event: the end of a
+ * trouble after its beginning. */
+static void tell_before(struct log_troubles *troubles, const struct log_line *line)
+{
+    list_for_each (item, &troubles->troubles) {
+        struct trouble *trouble = container_of(item, struct trouble, link);
+        struct log_line first;
+
+        if (trouble->told_at != TIME_NEVER)
+            continue;
+        log_copy_restore(trouble->line, &first);
+        if (strcmp(first.event, line->event) == 0)
+            tell(troubles, trouble, line->time);
+    }
+}
+
+/* Returns whether the line will be told with others. */
+static bool gather(struct log_troubles *troubles, const struct log_line *line)
+{
+    uint64_t kind = log_alike_kind(line), cause = log_alike_cause(line);
+    uint64_t subject = log_alike_subject(line->event, line->trouble) ^ cause;
+    struct trouble *trouble = find_trouble(troubles, kind, &cause);
+
+    if (!trouble) {
+        trouble = add_trouble(troubles, kind, cause, subject, line);
+        if (!trouble)
+            return false;
+        trouble->gathers = true;
+        trouble->pace = GATHER_MS;
+        trouble->told_at = line->time;
+    }
+    if (trouble->singly_told < SINGLY_MAX || troubles->subject_count >= LOG_SUBJECTS_MAX) {
+        trouble->singly_told++;
+        trouble->told_at = line->time;
+        trouble->next_at = time_add(line->time, GATHER_MS);
+        return false;
+    }
+    if (find_member(troubles, subject)) {
+        trouble->untold++;
+        return true;
+    }
+    if (!add_member(troubles, trouble, subject, line))
+        return false;
+    if (trouble->member_count > 1) {
+        trouble->untold++;
+        return true;
+    }
+    keep_latest(trouble, line);
+    trouble->line_subject = subject;
+    trouble->began = line->time;
+    trouble->next_at = time_add(trouble->told_at, trouble->pace);
+    return true;
+}
+
+/* Tells who has gathered, or forgets the trouble when nothing has come for a while. Returns when to
+ * look again. */
+static time_ms tell_gathered(struct log_troubles *troubles, struct trouble *trouble, time_ms now,
+                             bool all)
+{
+    if (trouble->told_at > now)
+        trouble->told_at = now; /* the clock was set back */
+    if (trouble->member_count == 0) {
+        trouble->next_at = trouble->told_at + MS_MINUTE + trouble->pace;
+        if (!all && trouble->next_at > now)
+            return trouble->next_at;
+        remove_trouble(troubles, trouble);
+        return TIME_NEVER;
+    }
+    trouble->next_at = trouble->told_at + trouble->pace;
+    if (!all && trouble->next_at > now)
+        return trouble->next_at;
+    write_trouble(troubles, trouble, now);
+    list_for_each (item, &trouble->members)
+        remove_member(troubles, container_of(item, struct member, in_trouble));
+    trouble->untold = 0;
+    trouble->told_at = now;
+    trouble->pace *= FASTER_THAN;
+    if (trouble->pace > GATHER_MAX_MS)
+        trouble->pace = GATHER_MAX_MS;
+    return now + trouble->pace;
+}
+
+/* Returns whether the line needs no writing now. */
+static bool take_any(struct log_troubles *troubles, const struct log_line *line)
+{
+    if (!line->gathers)
+        return line->trouble && take(troubles, line);
+    return troubles->gathering && gather(troubles, line);
+}
+
+void log_troubles_take(struct log_troubles *troubles, const struct log_line *line)
+{
+    if (!line->trouble)
+        tell_before(troubles, line);
+    if (!take_any(troubles, line))
+        troubles->write(troubles->context, line);
+}
+
+void log_troubles_end(struct log_troubles *troubles, time_ms now, const char *event,
+                      const char *subject, bool quiet)
+{
+    struct member *member = find_member(troubles, log_alike_subject(event, subject));
+
+    if (member)
+        leave(troubles, member, now, quiet);
+}
+
+/* A clock that was set back must not silence what lasts. */
+static void keep_in_sight(struct trouble *trouble, time_ms now)
+{
+    if (trouble->next_at > time_add(now, MS_DAY))
+        trouble->next_at = time_add(now, MS_DAY);
+    if (trouble->end_at != TIME_NEVER && trouble->end_at > time_add(now, LINGER_MS))
+        trouble->end_at = time_add(now, LINGER_MS);
+}
+
+time_ms log_troubles_due(struct log_troubles *troubles, time_ms now, bool all)
+{
+    time_ms next = TIME_NEVER;
+
+    list_for_each (item, &troubles->troubles) {
+        struct trouble *trouble = container_of(item, struct trouble, link);
+
+        if (trouble->gathers) {
+            time_ms again = tell_gathered(troubles, trouble, now, all);
+
+            next = again < next ? again : next;
+            continue;
+        }
+        keep_in_sight(trouble, now);
+        if (trouble->next_at <= now ||
+            (all && trouble->untold > 0 && trouble->end_at == TIME_NEVER) ||
+            (all && trouble->told_at == TIME_NEVER))
+            tell(troubles, trouble, now);
+        if (trouble->end_at != TIME_NEVER && (all || trouble->end_at <= now)) {
+            if (trouble->ended_count > 0)
+                tell_end(troubles, trouble, now);
+            remove_trouble(troubles, trouble);
+            continue;
+        }
+        next = trouble->next_at < next ? trouble->next_at : next;
+        next = trouble->end_at < next ? trouble->end_at : next;
+    }
+    return next;
+}
+
+void log_troubles_gather(struct log_troubles *troubles, bool gathering)
+{
+    troubles->gathering = gathering;
+}
+
+struct log_troubles *log_troubles_new(log_troubles_write *write, void *context)
+{
+    struct log_troubles *troubles = calloc(1, sizeof(*troubles));
+
+    if (!troubles)
+        return NULL;
+    troubles->write = write;
+    troubles->context = context;
+    list_init(&troubles->troubles);
+    for (size_t i = 0; i < BUCKETS; i++)
+        list_init(&troubles->buckets[i]);
+    return troubles;
+}
+
+void log_troubles_free(struct log_troubles *troubles)
+{
+    if (!troubles)
+        return;
+    list_for_each (item, &troubles->troubles) {
+        remove_trouble(troubles, container_of(item, struct trouble, link));
+    }
+    free(troubles);
+}

@@ -1,0 +1,384 @@
+#include "io/loop/loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/wipe.h"
+#include "io/loop/clock_watch.h"
+
+/* The loop wakes at least this often to look at the clocks. */
+#define NAP_MAX MS_MINUTE
+
+/* Timers on the wall clock are set anew once it has moved this far against the monotonic clock. */
+#define TIMER_DRIFT_MAX MS_SECOND
+
+#define NS_PER_MS 1000000U
+
+struct loop {
+    uv_loop_t uv;
+
+    /* The loop's own handles do not keep it alive, but for `wakeful` while something is deferred.
+     */
+    uv_prepare_t before_sleep;
+    uv_check_t after_sleep;
+    uv_idle_t wakeful; /* active: the loop polls without sleeping */
+    uv_timer_t nap;
+    bool handles_closed;
+
+    struct list deferred;
+    struct list wall_timers;
+
+    bool running;
+    bool now_sampled;
+    time_ms now;
+
+    struct clock_sample clocks;
+    duration_ms wall_offset; /* wall minus monotonic, by which the wall timers are set */
+    loop_clock_jumped *jumped;
+    void *jumped_context;
+
+    uint64_t turn_began_ns;
+    uint64_t slept_before_ns;
+    uint64_t worst_turn_ns;
+};
+
+/* --- deferred calls --- */
+
+void deferred_init(struct deferred *deferred, void (*run)(struct deferred *))
+{
+    list_init(&deferred->link);
+    deferred->run = run;
+}
+
+static void on_wakeful(uv_idle_t *handle)
+{
+    (void)handle; /* being active is its whole purpose */
+}
+
+void loop_defer(struct loop *loop, struct deferred *deferred)
+{
+    if (!list_empty(&deferred->link))
+        return;
+    list_append(&loop->deferred, &deferred->link);
+    if (!loop->handles_closed)
+        (void)uv_idle_start(&loop->wakeful, on_wakeful);
+}
+
+void loop_defer_cancel(struct deferred *deferred)
+{
+    list_remove(&deferred->link);
+}
+
+/* Runs what waits now. What is deferred meanwhile waits for the next time, so that a call which
+ * defers itself cannot keep the loop from its sockets. */
+static void run_deferred(struct loop *loop)
+{
+    struct list batch;
+    struct list *item;
+
+    list_init(&batch);
+    while ((item = list_pop(&loop->deferred)))
+        list_append(&batch, item);
+
+    while ((item = list_pop(&batch))) {
+        struct deferred *deferred = container_of(item, struct deferred, link);
+
+        deferred->run(deferred);
+    }
+    if (list_empty(&loop->deferred))
+        (void)uv_idle_stop(&loop->wakeful);
+}
+
+/* --- timers --- */
+
+/*
+ * libuv counts from the time at which the turn began. A long callback makes that stale; what has
+ * passed since is added, rather than the loop's time moved on, because a timer that is due within
+ * the same pass over the timers could keep the loop from its sockets. The same happens with a delay
+ * of 0 (libuv before 1.48), hence at least 1.
+ */
+static void start_uv_timer(struct timer *timer, duration_ms delay, uv_timer_cb callback)
+{
+    const uint64_t real_now = uv_hrtime() / NS_PER_MS;
+    const uint64_t loop_time = uv_now(&timer->loop->uv);
+    const uint64_t stale = real_now > loop_time ? real_now - loop_time : 0;
+
+    (void)uv_timer_start(&timer->handle, callback, stale + (uint64_t)(delay > 0 ? delay : 1), 0);
+}
+
+static void on_timer(uv_timer_t *handle)
+{
+    struct timer *timer = container_of(handle, struct timer, handle);
+
+    if (timer->at != TIME_NEVER && timer->at > loop_now(timer->loop)) {
+        start_uv_timer(timer, timer->at - loop_now(timer->loop), on_timer);
+        return;
+    }
+    list_remove(&timer->link);
+    timer->at = TIME_NEVER;
+    timer->fired(timer);
+}
+
+static void start_wall_timer(struct timer *timer)
+{
+    const time_ms now = time_wall();
+
+    start_uv_timer(timer, timer->at > now ? timer->at - now : 0, on_timer);
+}
+
+void timer_init(struct loop *loop, struct timer *timer, void (*fired)(struct timer *))
+{
+    (void)uv_timer_init(&loop->uv, &timer->handle); /* cannot fail */
+    timer->loop = loop;
+    list_init(&timer->link);
+    timer->at = TIME_NEVER;
+    timer->fired = fired;
+    timer->closed = NULL;
+    timer->closing = false;
+}
+
+void timer_set(struct timer *timer, time_ms at)
+{
+    timer_stop(timer);
+    if (timer->closing || at == TIME_NEVER)
+        return;
+    timer->at = at;
+    list_append(&timer->loop->wall_timers, &timer->link);
+    start_wall_timer(timer);
+}
+
+void timer_set_delay(struct timer *timer, duration_ms delay)
+{
+    timer_stop(timer);
+    if (!timer->closing)
+        start_uv_timer(timer, delay, on_timer);
+}
+
+void timer_stop(struct timer *timer)
+{
+    list_remove(&timer->link);
+    timer->at = TIME_NEVER;
+    (void)uv_timer_stop(&timer->handle);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct timer *timer = container_of(handle, struct timer, handle);
+
+    if (timer->closed)
+        timer->closed(timer);
+}
+
+void timer_close(struct timer *timer, void (*closed)(struct timer *))
+{
+    if (timer->closing)
+        return;
+    timer_stop(timer);
+    timer->closing = true;
+    timer->closed = closed;
+    uv_close((uv_handle_t *)&timer->handle, on_timer_closed);
+}
+
+/* --- clocks --- */
+
+time_ms loop_now(struct loop *loop)
+{
+    if (!loop->running)
+        return time_wall();
+    if (!loop->now_sampled) {
+        loop->now = time_wall();
+        loop->now_sampled = true;
+    }
+    return loop->now;
+}
+
+void loop_watch_clock(struct loop *loop, loop_clock_jumped *jumped, void *context)
+{
+    loop->jumped = jumped;
+    loop->jumped_context = context;
+}
+
+static void restart_wall_timers(struct loop *loop)
+{
+    list_for_each (item, &loop->wall_timers) {
+        start_wall_timer(container_of(item, struct timer, link));
+    }
+}
+
+/* Many small steps of the clock add up where no single one is worth a report, so the timers go by
+ * the distance to the offset they were set with, the report by the distance to the last look. */
+static void look_at_clocks(struct loop *loop)
+{
+    const struct clock_sample now = clock_sample_take();
+    const struct clock_change change = clock_change_between(&loop->clocks, &now);
+    const duration_ms offset = now.wall - now.monotonic;
+    const duration_ms drift = offset - loop->wall_offset;
+
+    loop->clocks = now;
+    if (drift >= TIMER_DRIFT_MAX || drift <= -TIMER_DRIFT_MAX) {
+        loop->wall_offset = offset;
+        restart_wall_timers(loop);
+    }
+    if (clock_change_matters(&change) && loop->jumped)
+        loop->jumped(loop->jumped_context, change.jump, change.suspended);
+}
+
+static void on_nap_over(uv_timer_t *handle)
+{
+    (void)handle; /* waking up suffices: the clocks are looked at in every turn */
+}
+
+/* --- turns --- */
+
+static void begin_measuring_turn(struct loop *loop)
+{
+    loop->turn_began_ns = uv_hrtime();
+    loop->slept_before_ns = uv_metrics_idle_time(&loop->uv);
+}
+
+static void measure_turn(struct loop *loop)
+{
+    const uint64_t passed = uv_hrtime() - loop->turn_began_ns;
+    const uint64_t slept = uv_metrics_idle_time(&loop->uv) - loop->slept_before_ns;
+    const uint64_t busy = passed > slept ? passed - slept : 0;
+
+    if (busy > loop->worst_turn_ns)
+        loop->worst_turn_ns = busy;
+    begin_measuring_turn(loop);
+}
+
+static void on_before_sleep(uv_prepare_t *handle)
+{
+    struct loop *loop = container_of(handle, struct loop, before_sleep);
+
+    run_deferred(loop);
+    wipe_unused_stack();
+    measure_turn(loop);
+    loop->now_sampled = false;
+}
+
+static void on_after_sleep(uv_check_t *handle)
+{
+    struct loop *loop = container_of(handle, struct loop, after_sleep);
+
+    look_at_clocks(loop);
+    run_deferred(loop);
+}
+
+duration_ms loop_take_lag(struct loop *loop)
+{
+    const duration_ms lag = (duration_ms)(loop->worst_turn_ns / NS_PER_MS);
+
+    loop->worst_turn_ns = 0;
+    return lag;
+}
+
+void loop_run(struct loop *loop)
+{
+    loop->running = true;
+    loop->now_sampled = false;
+    begin_measuring_turn(loop);
+    (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+    loop->running = false;
+}
+
+void loop_stop(struct loop *loop)
+{
+    uv_stop(&loop->uv);
+}
+
+uv_loop_t *loop_uv(struct loop *loop)
+{
+    return &loop->uv;
+}
+
+/* --- life --- */
+
+static void start_own_handles(struct loop *loop)
+{
+    /* None of these can fail: they only enter the handle into the loop's lists. */
+    (void)uv_prepare_init(&loop->uv, &loop->before_sleep);
+    (void)uv_check_init(&loop->uv, &loop->after_sleep);
+    (void)uv_idle_init(&loop->uv, &loop->wakeful);
+    (void)uv_timer_init(&loop->uv, &loop->nap);
+    (void)uv_prepare_start(&loop->before_sleep, on_before_sleep);
+    (void)uv_check_start(&loop->after_sleep, on_after_sleep);
+    (void)uv_timer_start(&loop->nap, on_nap_over, NAP_MAX, NAP_MAX);
+    uv_unref((uv_handle_t *)&loop->before_sleep);
+    uv_unref((uv_handle_t *)&loop->after_sleep);
+    uv_unref((uv_handle_t *)&loop->nap);
+}
+
+struct loop *loop_new(struct err *err)
+{
+    struct loop *loop = calloc(1, sizeof(*loop));
+    int result;
+
+    if (!loop) {
+        (void)err_set(err, -ENOMEM, "no memory for the event loop");
+        return NULL;
+    }
+    result = uv_loop_init(&loop->uv);
+    if (result == 0) {
+        result = uv_loop_configure(&loop->uv, UV_METRICS_IDLE_TIME);
+        if (result != 0)
+            (void)uv_loop_close(&loop->uv);
+    }
+    if (result != 0) {
+        (void)err_set(err, result, "cannot create the event loop: %s", uv_strerror(result));
+        free(loop);
+        return NULL;
+    }
+
+    list_init(&loop->deferred);
+    list_init(&loop->wall_timers);
+    loop->clocks = clock_sample_take();
+    loop->wall_offset = loop->clocks.wall - loop->clocks.monotonic;
+    start_own_handles(loop);
+    return loop;
+}
+
+bool loop_free(struct loop *loop)
+{
+    if (!loop)
+        return true;
+    if (!loop->handles_closed) {
+        loop->handles_closed = true;
+        uv_close((uv_handle_t *)&loop->before_sleep, NULL);
+        uv_close((uv_handle_t *)&loop->after_sleep, NULL);
+        uv_close((uv_handle_t *)&loop->wakeful, NULL);
+        uv_close((uv_handle_t *)&loop->nap, NULL);
+    }
+    (void)uv_run(&loop->uv, UV_RUN_NOWAIT); /* lets what is closing close, waits for nothing else */
+    if (uv_loop_close(&loop->uv) != 0)
+        return false;
+    free(loop);
+    return true;
+}
+
+/* --- work on threads --- */
+
+static void on_work(uv_work_t *request)
+{
+    struct work *work = container_of(request, struct work, request);
+
+    work->run(work);
+    wipe_unused_stack();
+}
+
+static void on_work_done(uv_work_t *request, int status)
+{
+    struct work *work = container_of(request, struct work, request);
+
+    (void)status; /* work is never canceled */
+    work->done(work);
+}
+
+int loop_work(struct loop *loop, struct work *work, void (*run)(struct work *),
+              void (*done)(struct work *))
+{
+    work->loop = loop;
+    work->run = run;
+    work->done = done;
+    return uv_queue_work(&loop->uv, &work->request, on_work, on_work_done);
+}

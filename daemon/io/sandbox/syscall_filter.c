@@ -1,0 +1,120 @@
+#include "io/sandbox/syscall_filter.h"
+
+#include <errno.h>
+#include <seccomp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Names, because some exist on some architectures only, or are younger than the library. */
+static const char *const forbidden[] = {
+    /* other processes */
+    "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp", "pidfd_getfd",
+    "migrate_pages", "move_pages",
+    /* becoming somebody else */
+    "setuid", "setuid32", "setgid", "setgid32", "setreuid", "setreuid32", "setregid", "setregid32",
+    "setresuid", "setresuid32", "setresgid", "setresgid32", "setfsuid", "setfsuid32", "setfsgid",
+    "setfsgid32", "setgroups", "setgroups32", "capset", "personality",
+    /* another view of the file system */
+    "mount", "umount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen",
+    "fsconfig", "fsmount", "fspick", "mount_setattr", "unshare", "setns", "open_by_handle_at",
+    "fanotify_init", "mknod", "mknodat", "swapon", "swapoff", "quotactl", "quotactl_fd",
+    /* the kernel */
+    "kexec_load", "kexec_file_load", "init_module", "finit_module", "create_module",
+    "delete_module", "bpf", "perf_event_open", "userfaultfd", "io_uring_setup", "io_uring_enter",
+    "io_uring_register", "syslog", "lookup_dcookie", "nfsservctl", "uselib", "_sysctl", "acct",
+    "iopl", "ioperm", "modify_ldt", "vm86", "vm86old", "pciconfig_read", "pciconfig_write",
+    /* keys of the kernel's */
+    "keyctl", "add_key", "request_key",
+    /* the machine as a whole */
+    "reboot", "sethostname", "setdomainname", "settimeofday", "stime", "clock_settime",
+    "clock_settime64", "clock_adjtime", "clock_adjtime64", "adjtimex", "vhangup"};
+
+static const char *const forbidden_without_programs[] = {"execve", "execveat"};
+
+/* The address families that are not forbidden; all have low numbers. */
+static bool is_wanted(int family)
+{
+    return family == AF_UNSPEC || family == AF_UNIX || family == AF_INET || family == AF_INET6 ||
+           family == AF_NETLINK;
+}
+
+static int forbid_calls(scmp_filter_ctx filter, const char *const names[], size_t count)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < count && r == 0; i++) {
+        int number = seccomp_syscall_resolve_name(names[i]);
+
+        if (number != __NR_SCMP_ERROR)
+            r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0);
+    }
+    return r;
+}
+
+static int forbid_families(scmp_filter_ctx filter)
+{
+    const uint32_t refuse = SCMP_ACT_ERRNO(EAFNOSUPPORT);
+    int r =
+        seccomp_rule_add(filter, refuse, SCMP_SYS(socket), 1, SCMP_A0_32(SCMP_CMP_GT, AF_NETLINK));
+
+    for (int family = 0; family < AF_NETLINK && r == 0; family++) {
+        if (!is_wanted(family))
+            r = seccomp_rule_add(filter, refuse, SCMP_SYS(socket), 1,
+                                 SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)family));
+    }
+    return r;
+}
+
+/* The leak checker of an instrumented build does both to find what still refers to memory. */
+static int forbid_looking_inside(scmp_filter_ctx filter)
+{
+#ifdef __SANITIZE_ADDRESS__
+    (void)filter;
+    return 0;
+#else
+    int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ptrace), 0);
+
+    if (r == 0)
+        r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prctl), 2,
+                             SCMP_A0_32(SCMP_CMP_EQ, PR_SET_DUMPABLE), SCMP_A1(SCMP_CMP_NE, 0));
+    return r;
+#endif
+}
+
+static int set_attributes(scmp_filter_ctx filter)
+{
+    int r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(EPERM));
+
+    if (r == 0)
+        r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 1);
+    if (r == 0)
+        r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+    return r;
+}
+
+int syscall_filter_apply(bool runs_programs, struct err *err)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    int r;
+
+    if (filter == NULL)
+        return err_set(err, -ENOMEM, "the system call filter cannot be made");
+    r = set_attributes(filter);
+    if (r == 0)
+        r = forbid_calls(filter, forbidden, COUNT(forbidden));
+    if (r == 0 && !runs_programs)
+        r = forbid_calls(filter, forbidden_without_programs, COUNT(forbidden_without_programs));
+    if (r == 0)
+        r = forbid_families(filter);
+    if (r == 0)
+        r = forbid_looking_inside(filter);
+    if (r == 0)
+        r = seccomp_load(filter);
+    seccomp_release(filter);
+    return r == 0 ? 0 : err_set_errno(err, -r, "the kernel does not take the system call filter");
+}

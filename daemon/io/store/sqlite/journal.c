@@ -1,0 +1,406 @@
+#include "io/store/sqlite/journal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/encoding.h"
+#include "base/str.h"
+#include "io/store/sqlite/file.h"
+
+const char *journal_remedy(int code)
+{
+    switch (-code) {
+    case ENOSPC:
+        return "free space on the file system that holds the journal";
+    case EROFS:
+    case EPERM:
+    case EACCES:
+        return "make the journal and its directory writable for the daemon's user";
+    case EBADMSG:
+        return "stop keyrotated, put back a good copy of journal.db, or move it away: the accounts "
+               "are then adopted anew";
+    case EMEDIUMTYPE:
+        return "move that file away, or set another state_dir";
+    case EPROTONOSUPPORT:
+        return "run the newer keyrotated, or move journal.db away: the accounts are then adopted "
+               "anew";
+    case EBUSY:
+        return "end the program that has journal.db open";
+    case ESTALE:
+        return "put journal.db back where it was, or restart keyrotated";
+    case ENOTRECOVERABLE:
+        return "this is a fault in keyrotated: please report it with this line";
+    default:
+        return "check the file system that holds the journal, and the kernel's log";
+    }
+}
+
+/* --- opening --- */
+
+static void disconnect(struct journal *journal)
+{
+    record_statements_finalize(&journal->statements);
+    hold_statements_finalize(&journal->hold_statements);
+    (void)sqlite3_close(journal->db);
+    journal->db = NULL;
+}
+
+/* For settings that answer with the value that they now have. */
+static int expect_answer(sqlite3 *db, const char *sql, const char *expected, struct err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = 0;
+
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW) {
+        code = store_sqlite_err(db, err, sql);
+    } else {
+        const char *answer = (const char *)sqlite3_column_text(statement, 0);
+
+        if (!str_equal(answer, expected))
+            code = err_set(err, -EBADMSG, "%s: %.200s", sql, answer ? answer : "no answer");
+    }
+    (void)sqlite3_finalize(statement);
+    return code;
+}
+
+/*
+ * No write-ahead log: it gains nothing with one writer, needs shared memory, and the versions that
+ * are around can damage the database when it is checkpointed at the wrong moment. EXTRA flushes the
+ * directory too, so that a rollback journal does not come back after a power cut.
+ */
+static int configure(sqlite3 *db, struct err *err)
+{
+    int code;
+
+    (void)sqlite3_busy_timeout(db, 0);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    code = expect_answer(db, "PRAGMA locking_mode = EXCLUSIVE", "exclusive", err);
+    if (code == 0)
+        code = store_execute(db,
+                             "PRAGMA synchronous = EXTRA; PRAGMA foreign_keys = ON;"
+                             "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+                             "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0",
+                             "setting up the connection", err);
+    if (code == 0)
+        code = expect_answer(db, "PRAGMA journal_mode = TRUNCATE", "truncate", err);
+    return code;
+}
+
+static int connect_database(struct journal *journal, struct err *err)
+{
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    int code;
+
+    if (sqlite3_open_v2(journal->path, &journal->db, flags, NULL) != SQLITE_OK)
+        return store_sqlite_err(journal->db, err, "opening");
+    code = configure(journal->db, err);
+    if (code == 0 && sqlite3_db_readonly(journal->db, "main") == 1)
+        code = err_set(err, -EROFS, "it cannot be written to");
+    return code;
+}
+
+static int check_integrity(sqlite3 *db, struct err *err)
+{
+    int violations = 0;
+    int code = expect_answer(db, "PRAGMA quick_check(1)", "ok", err);
+
+    if (code == 0)
+        code =
+            store_read_int(db, "SELECT count(*) FROM pragma_foreign_key_check", &violations, err);
+    if (code == 0 && violations > 0)
+        code =
+            err_set(err, -EBADMSG, "%d rows of the table targets belong to no account", violations);
+    return code;
+}
+
+static int read_salt(struct journal *journal, struct err *err)
+{
+    char text[STORE_SALT_TEXT_MAX];
+    int code = store_meta_read(journal->db, "salt", text, sizeof(text), err);
+
+    if (code == -ENODATA || (code == 0 && !hex_decode(text, journal->salt, STORE_SALT_LENGTH)))
+        return err_set(err, -EBADMSG, "the salt of the fingerprints is missing or damaged");
+    return code;
+}
+
+static int create_salt(struct journal *journal, struct err *err)
+{
+    char text[STORE_SALT_TEXT_MAX];
+
+    if (crypto_random(journal->salt, STORE_SALT_LENGTH) != 0)
+        return err_set(err, -EIO, "no random numbers for the salt");
+    hex_encode(journal->salt, STORE_SALT_LENGTH, text);
+    return store_meta_write(journal->db, "salt", text, err);
+}
+
+/* The first transaction: tables, salt, and the mark of this run. Shows, too, that writing works. */
+static int begin_session(struct journal *journal, bool empty, struct err *err)
+{
+    int code = crypto_uuid(journal->session) == 0
+                   ? store_execute(journal->db, "BEGIN EXCLUSIVE", "writing", err)
+                   : err_set(err, -EIO, "no random numbers");
+
+    if (code == 0)
+        code = store_schema_migrate(journal->db, err);
+    if (code == 0)
+        code = empty ? create_salt(journal, err) : read_salt(journal, err);
+    if (code == 0)
+        code = store_meta_write(journal->db, "session", journal->session, err);
+    if (code == 0)
+        code = store_execute(journal->db, "COMMIT", "writing", err);
+    return code;
+}
+
+static int find_next_history_id(struct journal *journal, struct err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = 0;
+
+    if (sqlite3_prepare_v2(journal->db, "SELECT coalesce(max(id), 0) + 1 FROM history", -1,
+                           &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW) {
+        const sqlite3_int64 next = sqlite3_column_int64(statement, 0);
+
+        if (next > journal->next_history_id)
+            journal->next_history_id = next;
+    } else {
+        code = store_sqlite_err(journal->db, err, "reading the history");
+    }
+    (void)sqlite3_finalize(statement);
+    return code;
+}
+
+static int prepare_statements(struct journal *journal, struct err *err)
+{
+    int code = record_statements_prepare(&journal->statements, journal->db, err);
+
+    return code != 0 ? code : hold_statements_prepare(&journal->hold_statements, journal->db, err);
+}
+
+static int open_database(struct journal *journal, bool *ret_created, struct err *err)
+{
+    int code = store_prepare_file(journal->path, journal->lock_fd, err);
+
+    if (code == 0)
+        code = connect_database(journal, err);
+    if (code == 0)
+        code = store_schema_check(journal->db, ret_created, err);
+    if (code == 0)
+        code = check_integrity(journal->db, err);
+    if (code == 0)
+        code = begin_session(journal, *ret_created, err);
+    if (code == 0)
+        code = find_next_history_id(journal, err);
+    if (code == 0)
+        code = prepare_statements(journal, err);
+    if (code == 0)
+        journal->transactions = 1;
+    return code;
+}
+
+enum store_open_result journal_open(struct journal *journal, const char *directory, struct err *err)
+{
+    bool created = false;
+    int code;
+
+    *journal = (struct journal){.lock_fd = -1};
+    code = store_lock_directory(directory, &journal->lock_fd, err);
+    if (code == -EAGAIN)
+        return STORE_BUSY;
+    if (code != 0)
+        return STORE_UNUSABLE;
+    journal->path = str_format("%s/journal.db", directory);
+    if (!journal->path) {
+        (void)err_set(err, -ENOMEM, "no memory");
+        return STORE_UNUSABLE;
+    }
+    code = open_database(journal, &created, err);
+    if (code == 0)
+        return created ? STORE_CREATED : STORE_OPENED;
+
+    if (err) {
+        struct err cause = *err;
+
+        (void)err_set(err, code, "%.200s: %.180s: %s", journal->path, cause.text,
+                      journal_remedy(code));
+    }
+    return code == -EBUSY ? STORE_BUSY : STORE_UNUSABLE;
+}
+
+/* Leaves journal.db alone in its directory: the rollback journal goes with a change of mode. */
+void journal_close(struct journal *journal)
+{
+    if (journal->db)
+        (void)sqlite3_exec(journal->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+    disconnect(journal);
+    free(journal->path);
+    journal->path = NULL;
+    if (journal->lock_fd >= 0)
+        (void)close(journal->lock_fd);
+    journal->lock_fd = -1;
+}
+
+/* --- writing --- */
+
+/* The very file that this run began with: not a copy that somebody put in its place, which would
+ * lack what was saved since. */
+static int check_session(struct journal *journal, struct err *err)
+{
+    char session[UUID_TEXT_MAX];
+    int code = store_meta_read(journal->db, "session", session, sizeof(session), err);
+
+    if (code == -ENODATA || (code == 0 && !str_equal(session, journal->session)))
+        return err_set(err, -ESTALE, "%s was replaced while it was in use", journal->path);
+    return code;
+}
+
+static int reconnect(struct journal *journal, struct err *err)
+{
+    bool empty = false;
+    int code;
+
+    if (access(journal->path, F_OK) < 0 && errno == ENOENT)
+        return err_set(err, -ESTALE, "%s was removed while it was in use", journal->path);
+    code = connect_database(journal, err);
+    if (code == 0)
+        code = store_schema_check(journal->db, &empty, err);
+    if (code == 0 && empty)
+        code = err_set(err, -ESTALE, "%s was emptied while it was in use", journal->path);
+    if (code == 0)
+        code = check_session(journal, err);
+    if (code == 0 && journal->doubted)
+        code = check_integrity(journal->db, err);
+    if (code == 0)
+        code = find_next_history_id(journal, err);
+    if (code == 0)
+        code = prepare_statements(journal, err);
+    return code;
+}
+
+/* Is it the content of the save that SQLite does not take, rather than the disk? */
+static bool blames_content(int result)
+{
+    switch (result & 0xff) {
+    case SQLITE_CONSTRAINT:
+    case SQLITE_TOOBIG:
+    case SQLITE_MISMATCH:
+    case SQLITE_RANGE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int write_content(struct journal *journal, struct save *save)
+{
+    int result;
+
+    if (save->kind == SAVE_HOLD)
+        return store_hold_write(&journal->hold_statements, &save->hold);
+    if (save->kind == SAVE_HOLDS_ENDED)
+        return store_hold_end(&journal->hold_statements, save->hold_ids, save->hold_id_count);
+    if (save->kind == SAVE_PLACES)
+        return store_places_write(journal->db, save->places, save->place_count);
+    if (save->first_history_id == 0) {
+        save->first_history_id = journal->next_history_id;
+        journal->next_history_id += (sqlite3_int64)save->row_count;
+    }
+    result = save->kind == SAVE_HISTORY
+                 ? SQLITE_OK
+                 : store_record_write(&journal->statements, save->account_key, &save->record);
+    if (result == SQLITE_OK)
+        result = store_history_write(&journal->statements, save->account_key, save->rows,
+                                     save->row_count, save->first_history_id);
+    return result;
+}
+
+/* Each save has a savepoint of its own, so that one that is refused takes nothing along. */
+static int write_save(struct journal *journal, struct save *save, struct err *err,
+                      struct err *refused)
+{
+    int result;
+    int code = store_execute(journal->db, "SAVEPOINT save", "writing", err);
+
+    if (code != 0)
+        return code;
+    result = write_content(journal, save);
+    if (result == SQLITE_OK) {
+        save->written = true;
+        return store_execute(journal->db, "RELEASE save", "writing", err);
+    }
+    if (!blames_content(result))
+        return store_sqlite_err(journal->db, err, "writing");
+    (void)err_set(refused, -ENOTRECOVERABLE, "the record of %.200s: %.250s",
+                  save->account_key[0]        ? save->account_key
+                  : save->kind == SAVE_PLACES ? "the places"
+                                              : "a hold",
+                  sqlite3_errmsg(journal->db));
+    return store_execute(journal->db, "ROLLBACK TO save; RELEASE save", "writing", err);
+}
+
+/* An older save of the account that was refused must not be tried after a newer one. */
+static bool waits_for_refused(struct list *batch, const struct save *save)
+{
+    list_for_each (item, batch) {
+        const struct save *earlier = container_of(item, struct save, link);
+
+        if (earlier == save)
+            return false;
+        if (!earlier->written && str_equal(earlier->account_key, save->account_key))
+            return true;
+    }
+    return false;
+}
+
+static int check_in_place(struct journal *journal, struct err *err)
+{
+    int moved = 0;
+
+    (void)sqlite3_file_control(journal->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (moved)
+        return err_set(err, -ESTALE, "%s was moved or removed while it was in use", journal->path);
+    return 0;
+}
+
+static int write_transaction(struct journal *journal, struct list *batch, struct err *err,
+                             struct err *refused)
+{
+    int code = store_execute(journal->db, "BEGIN IMMEDIATE", "writing", err);
+
+    list_for_each (item, batch) {
+        struct save *save = container_of(item, struct save, link);
+
+        if (code == 0 && !(refused->code != 0 && waits_for_refused(batch, save)))
+            code = write_save(journal, save, err, refused);
+    }
+    if (code == 0)
+        code = store_execute(journal->db, "COMMIT", "writing", err);
+    if (code == 0)
+        code = check_in_place(journal, err);
+    return code;
+}
+
+int journal_write(struct journal *journal, struct list *batch, struct err *err, struct err *refused)
+{
+    int code = journal->db ? 0 : reconnect(journal, err);
+
+    err_clear(refused);
+    if (code == 0)
+        code = write_transaction(journal, batch, err, refused);
+    if (code == 0) {
+        journal->doubted = false;
+        journal->transactions++;
+        return 0;
+    }
+
+    list_for_each (item, batch) {
+        container_of(item, struct save, link)->written = false;
+    }
+    journal->doubted = journal->doubted || code == -EBADMSG;
+    disconnect(journal); /* rolls back */
+    return code;
+}

@@ -1,0 +1,79 @@
+/*
+ * The journal as a thing on disk: opening, checking, writing a batch. Knows nothing of threads.
+ *
+ * A connection that has met trouble of the disk is closed and opened anew before the next attempt,
+ * so that whatever heals (space, a remount, a file put back) is noticed.
+ */
+#ifndef KEYROTATED_IO_STORE_SQLITE_JOURNAL_H
+#define KEYROTATED_IO_STORE_SQLITE_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sqlite3.h>
+
+#include "base/crypto.h"
+#include "base/err.h"
+#include "base/list.h"
+#include "core/record.h"
+#include "io/store/store.h"
+#include "io/store/sqlite/hold.h"
+#include "io/store/sqlite/place.h"
+#include "io/store/sqlite/record.h"
+#include "io/store/sqlite/schema.h"
+
+struct journal {
+    char *path; /* of the database */
+    int lock_fd;
+    sqlite3 *db; /* NULL: closed after trouble */
+    struct record_statements statements;
+    struct hold_statements hold_statements;
+    uint8_t salt[STORE_SALT_LENGTH];
+    char session[UUID_TEXT_MAX]; /* written when the daemon starts: tells this file from a copy */
+    bool doubted;                /* the trouble was damage: check the file before going on */
+    sqlite3_int64 next_history_id;
+    uint64_t transactions; /* committed so far */
+};
+
+enum save_kind { SAVE_RECORD, SAVE_HISTORY, SAVE_HOLD, SAVE_HOLDS_ENDED, SAVE_PLACES };
+
+/* One save to be written. The texts of account_key and rows, the ids of holds, or places, lie
+ * behind it in the same allocation. */
+struct save {
+    struct list link;
+    enum save_kind kind;
+    const char *account_key; /* "" where it is about no account alone */
+    struct hold hold;
+    const uint64_t *hold_ids;
+    size_t hold_id_count;
+    const struct place *places;
+    size_t place_count;
+    struct record record;
+    struct history_row rows[STORE_HISTORY_PER_SAVE];
+    size_t row_count;
+    sqlite3_int64
+        first_history_id; /* 0: none assigned yet; stays the same when it is tried again */
+    store_saved *saved;
+    void *context;
+    bool written;
+};
+
+/* See store_open(). journal_close() whatever the result. */
+enum store_open_result journal_open(struct journal *journal, const char *directory,
+                                    struct err *err);
+void journal_close(struct journal *journal);
+
+/*
+ * Writes the saves of the list in one transaction, in order, and marks those `written` that are
+ * durable now. A save that is refused for what it holds does not keep the others back; *refused
+ * then says why, and later saves of the same account wait behind it. Returns 0, or what keeps the
+ * whole batch from disk: then none is `written`.
+ */
+int journal_write(struct journal *journal, struct list *batch, struct err *err,
+                  struct err *refused);
+
+/* What a person can do about an error code of this module. */
+const char *journal_remedy(int code);
+
+#endif

@@ -1,0 +1,114 @@
+/*
+ * The journal: one SQLite database, one connection, one thread of its own.
+ *
+ * Saving is asynchronous and per account. Saves that arrive while a transaction is being written go
+ * into the next one together, so that one flush to disk serves many accounts. A save that cannot be
+ * written (disk full, read-only) is tried again until it can: its completion means durable, nothing
+ * else. Keys are never stored, only their fingerprints.
+ */
+#ifndef KEYROTATED_IO_STORE_STORE_H
+#define KEYROTATED_IO_STORE_STORE_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "core/hold.h"
+#include "core/record.h"
+#include "io/loop/loop.h"
+
+struct store;
+
+enum store_open_result {
+    STORE_OPENED,
+    STORE_CREATED, /* there was none: a new one with a new salt */
+    STORE_BUSY,    /* another process holds it (exit 75) */
+    STORE_UNUSABLE /* cannot be written, damaged, or of a newer version (exit 73); err says which */
+};
+
+/*
+ * Opens DIRECTORY/journal.db, takes the lock that keeps other processes out for as long as this one
+ * lives, checks it (quick_check), and migrates it by user_version. Blocking: for start only.
+ */
+enum store_open_result store_open(struct loop *loop, struct log *log, const char *directory,
+                                  struct store **ret_store, struct err *err);
+
+/* Writes what is queued, then closes; closed() (may be NULL) from the loop. While the journal is
+ * failing there is one last attempt; what it does not write is never reported as saved. */
+void store_close(struct store *store, void (*closed)(void *context), void *context);
+
+/* HMAC-SHA-256 of a key with the journal's salt, cut to the length of a fingerprint. */
+struct fingerprint store_fingerprint(void *store, const char *key, size_t length);
+
+/* Reads every record (at start, blocking). `account_key`: the resource id in lower case. */
+int store_load(struct store *store,
+               void (*found)(void *context, const char *account_key, const struct record *record),
+               void *context, struct err *err);
+
+/* One line of an account's history. Texts may be NULL. */
+struct history_row {
+    time_ms at;
+    const char *event; /* as in the log */
+    uint64_t cycle;
+    const char *slot;
+    const char *target;
+    const char *reason;
+    const char *trigger;
+    const char *actor;
+    const char *fingerprint;
+    const char *request_id;
+    const char *correlation_id;
+    const char *text;
+};
+enum { STORE_HISTORY_PER_SAVE = 24, STORE_HISTORY_KEEP = 2000 /* rows per account */ };
+
+typedef void store_saved(void *context);
+
+/*
+ * Copies the record and the history rows and makes them durable in one transaction; then
+ * saved(context), where it is not NULL, from the loop. Saves become durable in the order in which
+ * they were asked for. Journal trouble is logged
+ * (journal.failed, when it begins and when it ends) and asked for with store_failing().
+ */
+void store_save(struct store *store, const char *account_key, const struct record *record,
+                const struct history_row *rows, size_t row_count, store_saved *saved,
+                void *context);
+
+/* The same without a record, and nobody waits for it. */
+void store_save_history(struct store *store, const char *account_key,
+                        const struct history_row *rows, size_t row_count);
+
+/* Reads every hold (at start, blocking). *ret_last_id: the highest id that was ever given, also to
+ * a hold that has ended. */
+int store_load_holds(struct store *store, void (*found)(void *context, const struct hold *hold),
+                     void *context, uint64_t *ret_last_id, struct err *err);
+
+/* The same for holds as store_save() for records, in one order with it: adds one; removes those
+ * with these ids (copied). */
+void store_save_hold(struct store *store, const struct hold *hold, store_saved *saved,
+                     void *context);
+void store_end_holds(struct store *store, const uint64_t *ids, size_t count, store_saved *saved,
+                     void *context);
+
+/* A place that an account's key is, or was, delivered to, in words: "file /run/keys/a". */
+struct place {
+    const char *account_key;
+    const char *text;
+    time_ms abandoned_at; /* 0: it is delivered to */
+    uint64_t cycle;       /* abandoned: of the last rotation until then */
+    bool gone;            /* to be forgotten */
+};
+
+/* Reads every place (at start, blocking), ordered by account and text; texts borrowed. */
+int store_load_places(struct store *store, void (*found)(void *context, const struct place *place),
+                      void *context, struct err *err);
+
+/* Copies them, and makes them durable in one order with all other saves. Nobody waits for it: what
+ * is lost in a crash is found out by the next start. */
+void store_save_places(struct store *store, const struct place *places, size_t count);
+
+/* Since when saves fail; 0: they do not. `ret_text` (borrowed) says why. */
+time_ms store_failing(const struct store *store, const char **ret_text);
+
+/* How many transactions were committed since the start: saves divided by this is the grouping. */
+uint64_t store_transactions(const struct store *store);
+
+#endif

@@ -1,0 +1,358 @@
+/*
+ * The target `file`. What is done here is done on a thread, with copies (file_job.h).
+ *
+ * The file is never written in place: readers see the old content or the new one. It is replaced
+ * only where something differs, so that a delivery repeated after a restart tells nobody anything
+ * new. Missing directories are not made: a directory that is missing is more often one that was not
+ * mounted, and a key must not end up below the mount point.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "io/target/file_failure.h"
+#include "io/target/file_form.h"
+#include "io/target/target_queue.h"
+#include "io/target/target_type.h"
+#include "proto/failure.h"
+
+enum { READ_MAX = 1024 * 1024, GROUP_BUFFER_MAX = 1024 * 1024 };
+
+/* --- the place --- */
+
+/* Fails unless there is nothing yet, or a regular file. */
+static int check_place(const char *path, struct err *err)
+{
+    struct stat status;
+    char leads_to[PATH_MAX];
+    ssize_t length;
+
+    if (lstat(path, &status) != 0)
+        return errno == ENOENT ? 0 : err_set_errno(err, errno, "cannot look at %s", path);
+    if (S_ISREG(status.st_mode))
+        return 0;
+    if (S_ISDIR(status.st_mode))
+        return err_set(err, -EISDIR, "%s is a directory, not a file", path);
+    if (!S_ISLNK(status.st_mode))
+        return err_set(err, -EINVAL, "%s is a device, a socket or a pipe, not a file", path);
+    /* Replacing the link would leave whoever reads the file behind it with a key that dies. */
+    length = readlink(path, leads_to, sizeof(leads_to));
+    return err_set(err, -ELOOP, "%s is a symbolic link (to %.*s), not a file", path,
+                   length > 0 ? (int)length : 0, leads_to);
+}
+
+/* --- the group --- */
+
+/* 0, or a positive errno value; *ret_gid is FILE_GROUP_ANY where there is no such group. */
+static int find_group(const char *name, gid_t *ret_gid)
+{
+    struct group entry, *found = NULL;
+    size_t size = 4096;
+    int r = ERANGE;
+
+    for (; r == ERANGE && size <= GROUP_BUFFER_MAX; size *= 4) {
+        char *buffer = malloc(size);
+
+        if (buffer == NULL)
+            return ENOMEM;
+        do {
+            r = getgrnam_r(name, &entry, buffer, size, &found);
+        } while (r == EINTR);
+        *ret_gid = found != NULL ? found->gr_gid : FILE_GROUP_ANY;
+        free(buffer);
+    }
+    /* getgrnam_r(3): all of these are ways to say "not found". */
+    return r == ENOENT || r == ESRCH || r == EBADF || r == EPERM ? 0 : r;
+}
+
+/* May this process give its files to the group? A file in memory follows the same rules as one on
+ * a local disk, and nobody sees the attempt. */
+static int check_group_permitted(gid_t gid)
+{
+    int fd = memfd_create("keyrotated-group", MFD_CLOEXEC);
+    int r = 0;
+
+    if (fd < 0)
+        return 0; /* then only the delivery itself can tell */
+    if (fchown(fd, (uid_t)-1, gid) != 0)
+        r = errno;
+    close(fd);
+    return r;
+}
+
+/* FILE_GROUP_ANY where none is configured. Fills job->outcome.failure and returns false when the
+ * file cannot be given to the group. */
+static bool resolve_group(struct file_job *job, gid_t *ret_gid)
+{
+    int r;
+
+    *ret_gid = FILE_GROUP_ANY;
+    if (job->group == NULL)
+        return true;
+    r = find_group(job->group, ret_gid);
+    if (r == 0 && *ret_gid != FILE_GROUP_ANY) {
+        r = check_group_permitted(*ret_gid);
+        if (r == 0)
+            return true;
+    }
+    file_failure_group(&job->outcome.failure, job->path, job->group, r);
+    return false;
+}
+
+/* Place and group: what probing and delivering both begin with. */
+static bool prepare(struct file_job *job, gid_t *ret_gid)
+{
+    struct err err = {.code = 0};
+
+    if (check_place(job->path, &err) != 0) {
+        file_failure_write(&job->outcome.failure, job->path, job->group, &err);
+        return false;
+    }
+    return resolve_group(job, ret_gid);
+}
+
+/* --- probe --- */
+
+static bool probe(struct file_job *job)
+{
+    struct err err = {.code = 0};
+    gid_t gid;
+
+    if (!prepare(job, &gid))
+        return false;
+    if (fs_check_replaceable(job->path, &err) == 0)
+        return true;
+    file_failure_write(&job->outcome.failure, job->path, job->group, &err);
+    return false;
+}
+
+/* --- read --- */
+
+/* A group that cannot be found is told when something is to be delivered. */
+static struct file_form wanted_form(const struct file_job *job)
+{
+    struct file_form form = {.has_mode = job->has_mode, .mode = job->mode, .gid = FILE_GROUP_ANY};
+
+    if (job->group != NULL && find_group(job->group, &form.gid) != 0)
+        form.gid = FILE_GROUP_ANY;
+    return form;
+}
+
+static bool is_blank(const struct buf *bytes)
+{
+    return strspn(buf_str(bytes), " \t\r\n") == bytes->length;
+}
+
+static bool read_keys(struct file_job *job)
+{
+    struct file_outcome *outcome = &job->outcome;
+    const struct file_form wanted = wanted_form(job);
+    struct err err = {.code = 0};
+    struct buf bytes;
+    int r;
+
+    /* First: a mode may be what keeps us from reading. */
+    outcome->form = file_form_check(job->path, &wanted, job->action == TARGET_READ_AND_SET_FORM,
+                                    outcome->form_text, sizeof(outcome->form_text));
+    buf_init(&bytes, READ_MAX);
+    r = fs_read(job->path, &bytes, &err);
+    if (r == -ENOENT || (r == 0 && is_blank(&bytes))) {
+        outcome->kind = SIGHTING_EMPTY;
+        r = 0;
+    } else if (r == 0) {
+        r = key_text_find(&outcome->found, bytes.data, bytes.length);
+        if (r != 0)
+            err_set(&err, r, "cannot look for keys in %s: out of memory", job->path);
+        outcome->kind = outcome->found.key_count > 0 ? SIGHTING_KEYS : SIGHTING_FOREIGN;
+    }
+    buf_done(&bytes);
+    if (r != 0)
+        file_failure_read(&outcome->failure, job->path, job->group, &err);
+    return r == 0;
+}
+
+/* --- deliver --- */
+
+static int render(const struct file_job *job, time_ms delivered_at, struct buf *out)
+{
+    struct key_file content = job->content;
+
+    content.delivered_at = delivered_at;
+    switch (job->format) {
+    case FILE_FORMAT_RAW:
+        return key_file_raw(&content, out);
+    case FILE_FORMAT_ENV:
+        return key_file_env(&content, out);
+    case FILE_FORMAT_JSON:
+        return key_file_json(&content, out);
+    }
+    return -EINVAL;
+}
+
+/* When the file says it was delivered; `otherwise` where it does not say. */
+static time_ms delivery_time_in(const struct buf *bytes, time_ms otherwise)
+{
+    struct json_object *form = json_parse(bytes->data, bytes->length, NULL);
+    const char *text;
+    time_ms at = otherwise;
+
+    if (form == NULL)
+        return otherwise;
+    text = json_string(form, "delivered_at");
+    if (text != NULL && !time_from_rfc3339(text, &at))
+        at = otherwise;
+    json_free_wiped(form);
+    return at;
+}
+
+/* Is what stands there what would be written, but for the time of its delivery? */
+static bool holds_content(const struct file_job *job)
+{
+    struct buf present, wanted;
+    time_ms delivered_at = job->content.delivered_at;
+    bool same = false;
+
+    buf_init(&present, KEY_FILE_MAX);
+    buf_init(&wanted, KEY_FILE_MAX);
+    if (fs_read(job->path, &present, NULL) == 0 && present.length > 0) {
+        if (job->format == FILE_FORMAT_JSON)
+            delivered_at = delivery_time_in(&present, delivered_at);
+        same = render(job, delivered_at, &wanted) == 0 && present.length == wanted.length &&
+               memcmp(present.data, wanted.data, wanted.length) == 0;
+    }
+    buf_done(&wanted);
+    buf_done(&present);
+    return same;
+}
+
+/* Is all there that a delivery would bring? Mode and group are set right in place where that is
+ * all that differs: the readers have the key already. */
+static bool holds_all(const struct file_job *job, gid_t gid)
+{
+    const struct file_form form = {.has_mode = true, .mode = job->mode, .gid = gid};
+    char text[TARGET_FORM_TEXT_MAX];
+    struct stat status;
+
+    return lstat(job->path, &status) == 0 && S_ISREG(status.st_mode) && holds_content(job) &&
+           file_form_check(job->path, &form, true, text, sizeof(text)) != TARGET_FORM_WRONG;
+}
+
+static int replace(const struct file_job *job, gid_t gid, struct err *err)
+{
+    struct buf wanted;
+    int r;
+
+    buf_init(&wanted, KEY_FILE_MAX);
+    r = render(job, job->content.delivered_at, &wanted);
+    if (r != 0)
+        err_set(err, -ENOTSUP, "cannot write account %s in this format: %s", job->content.account,
+                strerror(-r));
+    else
+        r = fs_replace(job->path, wanted.data, wanted.length, job->mode, gid, err);
+    buf_done(&wanted);
+    return r;
+}
+
+static bool deliver(struct file_job *job)
+{
+    struct file_outcome *outcome = &job->outcome;
+    struct err err = {.code = 0};
+    gid_t gid;
+
+    if (!prepare(job, &gid))
+        return false;
+    /* They may hold keys. Only one job at a time works on a file: nobody is using them. */
+    fs_remove_leftovers(job->path);
+    if (holds_all(job, gid))
+        return true;
+    if (replace(job, gid, &err) == 0) {
+        outcome->changed = true;
+        return true;
+    }
+    file_failure_write(&outcome->failure, job->path, job->group, &err);
+    /* Where only the directory could not be flushed, readers have the key already. */
+    outcome->failure.outcome_unknown = holds_content(job);
+    return false;
+}
+
+/* --- the type --- */
+
+static bool (*const actions[])(struct file_job *) = {
+    [TARGET_PROBE] = probe,
+    [TARGET_READ] = read_keys,
+    [TARGET_READ_AND_SET_FORM] = read_keys,
+    [TARGET_DELIVER] = deliver,
+};
+
+static void run(struct file_job *job)
+{
+    job->outcome.failed = !actions[job->action](job);
+}
+
+static char *place(const struct destination *destination, const char *location)
+{
+    return target_expand_location(destination->path, location);
+}
+
+static void append_form(const struct destination *destination, struct buf *out)
+{
+    buf_append_format(out, "%o", (unsigned)destination->mode);
+    buf_append_char(out, '\0');
+    buf_append_format(out, "%d", (int)destination->format);
+    buf_append_char(out, '\0');
+    if (destination->group != NULL)
+        buf_append_str(out, destination->group);
+}
+
+/* What only Azure knows, and where it is missing: fails the job before it starts. */
+static void check_facts(struct file_job *job, const struct destination *destination,
+                        const char *location, const struct delivery *delivery)
+{
+    struct failure *failure = &job->outcome.failure;
+    const char *missing = NULL;
+
+    failure_init(failure, REASON_TARGET_FAILED);
+    if (destination->needs_location && location == NULL)
+        missing = "location";
+    else if (delivery != NULL && delivery->endpoint == NULL && job->format != FILE_FORMAT_RAW)
+        missing = "endpoint";
+    if (missing != NULL) {
+        failure_set_text(failure, "file %s: the account's %s is not known yet", job->path, missing);
+        failure_set_remedy(failure, "nothing: it is known as soon as Azure has answered");
+        job->outcome.failed = true;
+    } else if (destination->needs_location && !target_location_ok(location)) {
+        failure_set_text(failure, "file %s: location \"%s\" cannot stand in a path",
+                         destination->path, location);
+        failure_set_remedy(failure, "take {location} out of the target's `path`");
+        job->outcome.failed = true;
+    }
+}
+
+static void start(struct target_world *world, const struct destination *destination,
+                  const char *location, enum target_action action, const struct delivery *delivery,
+                  target_done *done, void *context)
+{
+    struct file_job *job = file_job_new(world, destination, location, action, delivery, run);
+
+    if (job == NULL)
+        abort();
+    check_facts(job, destination, location, delivery);
+    file_job_start(job, done, context);
+}
+
+const struct target_type_operations target_file_operations = {
+    .name = "file",
+    .readable = true,
+    .settles_at_once = true,
+    .place = place,
+    .append_form = append_form,
+    .start = start,
+};

@@ -1,0 +1,80 @@
+#include "io/target/file_form.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MODE_BITS = 07777, PROC_PATH_MAX = 40 };
+
+static bool has_other_mode(const struct stat *status, const struct file_form *wanted)
+{
+    return wanted->has_mode && (status->st_mode & MODE_BITS) != wanted->mode;
+}
+
+static bool has_other_group(const struct stat *status, const struct file_form *wanted)
+{
+    return wanted->gid != FILE_GROUP_ANY && status->st_gid != wanted->gid;
+}
+
+/* chmod(2) has no form for a descriptor that was opened with O_PATH; its name in /proc leads to the
+ * very file. O_PATH opens a file, too, that its mode keeps us from reading. */
+static int set_mode(int fd, mode_t mode)
+{
+    char path[PROC_PATH_MAX];
+
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    return chmod(path, mode) == 0 ? 0 : errno;
+}
+
+/* The group goes first: a mode that opens the file to its group must not open it to another one.
+ * Returns 0 or a positive errno value. */
+static int set_right(int fd, const struct stat *status, const struct file_form *wanted)
+{
+    if (status->st_nlink != 1)
+        return EMLINK;
+    if (has_other_group(status, wanted) &&
+        fchownat(fd, "", (uid_t)-1, wanted->gid, AT_EMPTY_PATH) != 0)
+        return errno;
+    return has_other_mode(status, wanted) ? set_mode(fd, wanted->mode) : 0;
+}
+
+static void describe(const struct stat *status, const struct file_form *wanted, bool was_set,
+                     int problem, char *out, size_t size)
+{
+    const char *verb = was_set ? "was" : "is";
+    char mode[64] = "", group[64] = "";
+
+    if (has_other_mode(status, wanted))
+        (void)snprintf(mode, sizeof(mode), "its mode %s %04o, not %04o", verb,
+                       (unsigned)(status->st_mode & MODE_BITS), (unsigned)wanted->mode);
+    if (has_other_group(status, wanted))
+        (void)snprintf(group, sizeof(group), "its group %s %u, not %u", verb,
+                       (unsigned)status->st_gid, (unsigned)wanted->gid);
+    (void)snprintf(out, size, "%s%s%s%s%s", mode, mode[0] != '\0' && group[0] != '\0' ? ", " : "",
+                   group, problem != 0 ? ", and cannot be set: " : "",
+                   problem != 0 ? strerror(problem) : "");
+}
+
+enum target_form file_form_check(const char *path, const struct file_form *wanted, bool set,
+                                 char *out, size_t size)
+{
+    enum target_form form = TARGET_FORM_RIGHT;
+    struct stat status;
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+    out[0] = '\0';
+    if (fd < 0)
+        return TARGET_FORM_RIGHT; /* reading or writing it tells what is wrong */
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+        (has_other_mode(&status, wanted) || has_other_group(&status, wanted))) {
+        int problem = set ? set_right(fd, &status, wanted) : 0;
+
+        form = set && problem == 0 ? TARGET_FORM_SET : TARGET_FORM_WRONG;
+        describe(&status, wanted, form == TARGET_FORM_SET, problem, out, size);
+    }
+    close(fd);
+    return form;
+}
