@@ -117,7 +117,7 @@ static int print(const struct options *options, const struct config *config,
 
     buf_init(&out, OUTPUT_MAX);
     if (options->json)
-        write_json(options, messages, selection, config != NULL, &out);
+        write_json(options, messages, selection, !!config, &out);
     else if (config && !options->quiet)
         (void)config_explain(config, selection->accounts, selection->count, &out);
     failed = out.failed || messages->json.failed;

@@ -144,7 +144,7 @@ static bool load_config(struct daemon *daemon)
         daemon->status = STATUS_INTERNAL;
     else if (!daemon->config)
         daemon->status = STATUS_CONFIG;
-    return daemon->config != NULL && daemon->sink != NULL;
+    return daemon->config && daemon->sink;
 }
 
 /* While there is one thread. */
@@ -238,14 +238,14 @@ static int make_socket_directory(const char *socket_path, struct err *err)
 {
     char *directory = str_dup(socket_path);
     char *slash = directory ? strrchr(directory, '/') : NULL;
-    int r = 0;
+    int rc = 0;
 
     if (slash && slash != directory) {
         *slash = '\0';
-        r = fs_make_directory(directory, 0755, err);
+        rc = fs_make_directory(directory, 0755, err);
     }
     free(directory);
-    return r;
+    return rc;
 }
 
 /* What a person has to change, a restart does not mend. */
@@ -321,7 +321,7 @@ static void log_gaps(struct daemon *daemon)
         say(daemon, LEVEL_NOTICE, "daemon.started", missing);
     if (gap)
         say(daemon, LEVEL_NOTICE, "daemon.started", gap);
-    for (unsigned i = 0; (gap = confinement_gap(daemon->confinement, i)) != NULL; i++)
+    for (unsigned i = 0; (gap = confinement_gap(daemon->confinement, i)); i++)
         say(daemon, LEVEL_DEBUG, "daemon.started", gap);
 }
 

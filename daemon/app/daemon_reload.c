@@ -20,7 +20,7 @@ static bool is_warning(const char *message, size_t length)
 {
     static const char mark[] = ": warning: ";
 
-    return memmem(message, length, mark, sizeof(mark) - 1) != NULL;
+    return !!memmem(message, length, mark, sizeof(mark) - 1);
 }
 
 /* Every message on a line of its own, so that each can be found by its place. */

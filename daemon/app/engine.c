@@ -146,15 +146,15 @@ static void on_loaded(void *context, const char *account_key, const struct recor
 
 int engine_load(struct engine *engine, struct err *err)
 {
-    int failed = store_load(engine->parts.store, on_loaded, engine, err);
+    int rc = store_load(engine->parts.store, on_loaded, engine, err);
 
-    if (failed == 0)
-        failed = engine_load_holds(engine, err);
-    if (failed == 0)
-        failed = engine_places_load(engine, err);
-    if (failed == 0 && engine->faulted)
+    if (rc == 0)
+        rc = engine_load_holds(engine, err);
+    if (rc == 0)
+        rc = engine_places_load(engine, err);
+    if (rc == 0 && engine->faulted)
         return err_set(err, -ENOMEM, "out of memory while the journal was read");
-    return failed;
+    return rc;
 }
 
 /* --- accounts --- */
@@ -185,7 +185,7 @@ static void drop_queue(struct engine_account *account)
 {
     struct list *link;
 
-    while ((link = list_pop(&account->queue)) != NULL) {
+    while ((link = list_pop(&account->queue))) {
         struct turn *turn = container_of(link, struct turn, link);
 
         command_dropped(turn);
@@ -530,7 +530,7 @@ void engine_free(struct engine *engine)
 
     if (!engine)
         return;
-    while ((link = list_pop(&engine->parked)) != NULL)
+    while ((link = list_pop(&engine->parked)))
         free_parked(container_of(link, struct parked_record, link));
     hold_book_done(&engine->holds);
     engine_places_done(engine);

@@ -26,7 +26,7 @@ static void forget_seen_keys(struct engine_account *account)
 {
     struct list *link;
 
-    while ((link = list_pop(&account->seen_keys)) != NULL) {
+    while ((link = list_pop(&account->seen_keys))) {
         struct seen_key *seen = container_of(link, struct seen_key, link);
 
         secret_free(seen->key);

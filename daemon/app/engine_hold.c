@@ -185,7 +185,7 @@ void engine_hold_snapshot(const struct engine *engine, const struct hold *hold,
         .account = account            ? account->account->id
                    : hold->account[0] ? hold->account
                                       : NULL,
-        .configured = account != NULL,
+        .configured = !!account,
         .actor = hold->actor[0] ? hold->actor : NULL,
         .since = hold->since == 0 ? TIME_NEVER : hold->since,
         .until = hold->until,
@@ -325,7 +325,7 @@ static void put(struct engine *engine, const struct control_command *command,
 {
     struct hold_change *change = change_new(engine, command, request, 1);
     struct hold *hold = change ? &change->holds[0] : NULL;
-    int failed;
+    int rc;
 
     if (!hold) {
         refuse(request, CONTROL_NOT_DONE, "out of memory");
@@ -339,12 +339,12 @@ static void put(struct engine *engine, const struct control_command *command,
     str_copy(hold->reason, sizeof(hold->reason), command->reason);
     str_copy(hold->account, sizeof(hold->account), account ? account->key : "");
     str_copy(change->account, sizeof(change->account), hold->account);
-    failed = hold_book_add(&engine->holds, hold);
-    if (failed) {
+    rc = hold_book_add(&engine->holds, hold);
+    if (rc) {
         refuse(request, CONTROL_NOT_DONE,
-               failed == -ENOSPC ? "there are too many holds: `keyrotatectl hold --list` shows "
-                                   "them, `keyrotatectl resume --hold ID` ends one"
-                                 : "out of memory");
+               rc == -ENOSPC ? "there are too many holds: `keyrotatectl hold --list` shows "
+                               "them, `keyrotatectl resume --hold ID` ends one"
+                             : "out of memory");
         change_free(change);
         return;
     }

@@ -397,12 +397,12 @@ static void fill_daemon(const struct engine *engine, struct daemon_snapshot *dae
 int engine_status(struct engine *engine, const struct control_query *query,
                   struct daemon_snapshot *daemon, struct buf *out, struct err *err)
 {
-    int failed = check_names(engine, query, err);
+    int rc = check_names(engine, query, err);
 
     if (query->scope == CONTROL_HOLDS)
         return engine_write_holds(engine, out);
-    if (failed)
-        return failed;
+    if (rc)
+        return rc;
     fill_daemon(engine, daemon);
     control_status_start(out, daemon);
     if (query->scope == CONTROL_NAMED) {

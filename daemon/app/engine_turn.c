@@ -148,7 +148,7 @@ void turn_go_on(struct engine_account *account)
     struct list *link;
 
     while (!account->saving && !account->waits && !account->engine->faulted &&
-           (link = list_pop(&account->queue)) != NULL) {
+           (link = list_pop(&account->queue))) {
         struct turn *turn = container_of(link, struct turn, link);
 
         if (turn->event.kind == EVENT_WAKE)

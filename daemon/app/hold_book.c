@@ -41,7 +41,7 @@ bool hold_book_remove(struct hold_list *list, uint64_t id)
     struct hold *hold = hold_list_take(list, id);
 
     free(hold);
-    return hold != NULL;
+    return !!hold;
 }
 
 size_t hold_book_expire(struct hold_list *list, time_ms now, uint64_t *ret_ids, size_t max)
@@ -49,7 +49,7 @@ size_t hold_book_expire(struct hold_list *list, time_ms now, uint64_t *ret_ids, 
     struct hold *hold;
     size_t count = 0;
 
-    while (count < max && (hold = hold_list_take_ended(list, now)) != NULL) {
+    while (count < max && (hold = hold_list_take_ended(list, now))) {
         ret_ids[count++] = hold->id;
         free(hold);
     }

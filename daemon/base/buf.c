@@ -28,7 +28,7 @@ static void release(struct buf *buf)
 
 void buf_done(struct buf *buf)
 {
-    if (buf == NULL)
+    if (!buf)
         return;
     release(buf);
     buf->failed = 0;
@@ -61,7 +61,7 @@ static int move(struct buf *buf, size_t capacity)
 {
     char *data = malloc(capacity);
 
-    if (data == NULL)
+    if (!data)
         return fail(buf, -ENOMEM);
     if (buf->length > 0)
         memcpy(data, buf->data, buf->length);
@@ -141,7 +141,7 @@ int buf_append_format(struct buf *buf, const char *format, ...)
 
 const char *buf_str(const struct buf *buf)
 {
-    return buf->data != NULL ? buf->data : "";
+    return buf->data ? buf->data : "";
 }
 
 char *buf_take(struct buf *buf)

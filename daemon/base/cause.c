@@ -23,7 +23,7 @@ static size_t name_here(const char *text, const char *const names[])
 {
     size_t longest = 0;
 
-    for (; *names != NULL; names++) {
+    for (; *names; names++) {
         size_t length = strlen(*names);
 
         if (length > longest && strncasecmp(text, *names, length) == 0 && !is_word(text[length]))
@@ -44,7 +44,7 @@ static size_t word_length(const char *text, bool *ret_has_digit)
 
 uint64_t cause_hash(uint64_t hash, const char *text, const char *const names[])
 {
-    if (text == NULL)
+    if (!text)
         return add_byte(hash, NO_TEXT);
     while (*text != '\0') {
         bool has_digit = false;

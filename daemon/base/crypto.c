@@ -62,7 +62,7 @@ int crypto_check_authorities(const char *path, struct err *err)
     if (!S_ISREG(status.st_mode)) /* it might never end */
         return err_set(err, -EINVAL, "%s is not a regular file", path);
     store = X509_STORE_new();
-    is_loaded = store != NULL && X509_STORE_load_file(store, path) == 1;
+    is_loaded = store && X509_STORE_load_file(store, path) == 1;
     /* Without memory for its queue of errors OpenSSL tells of none. */
     is_memory_out = ERR_peek_error() == 0;
     while ((code = ERR_get_error()) != 0)
@@ -86,7 +86,7 @@ int crypto_hmac_sha256(const void *key, size_t key_length, const void *bytes, si
 {
     if (key_length > INT_MAX)
         return -EIO;
-    if (HMAC(EVP_sha256(), key, (int)key_length, bytes, length, out, NULL) == NULL)
+    if (!HMAC(EVP_sha256(), key, (int)key_length, bytes, length, out, NULL))
         return -EIO;
     return 0;
 }
@@ -104,14 +104,14 @@ int crypto_uuid(char out[UUID_TEXT_MAX])
     static const size_t group_lengths[] = {4, 2, 2, 2, 6};
     uint8_t bytes[16];
 
-    if (crypto_random(bytes, sizeof bytes) != 0)
+    if (crypto_random(bytes, sizeof(bytes)) != 0)
         return -EIO;
     bytes[6] = (uint8_t)((bytes[6] & 0x0F) | 0x40); /* version 4 */
     bytes[8] = (uint8_t)((bytes[8] & 0x3F) | 0x80); /* the variant of RFC 9562 */
 
     const uint8_t *group = bytes;
     char *end = out;
-    for (size_t i = 0; i < sizeof group_lengths / sizeof group_lengths[0]; i++) {
+    for (size_t i = 0; i < sizeof(group_lengths) / sizeof(group_lengths[0]); i++) {
         if (i > 0)
             *end++ = '-';
         hex_encode(group, group_lengths[i], end);

@@ -18,7 +18,7 @@ char *str_percent_encode(const char *text, size_t length)
     if (length > (SIZE_MAX - 1) / 3)
         return NULL;
     char *encoded = malloc(3 * length + 1);
-    if (encoded == NULL)
+    if (!encoded)
         return NULL;
 
     char *end = encoded;
@@ -81,7 +81,7 @@ char *base64_encode(const void *bytes, size_t length)
     if (length > SIZE_MAX / 2)
         return NULL;
     char *text = malloc((length + 2) / 3 * 4 + 1);
-    if (text == NULL)
+    if (!text)
         return NULL;
 
     char *out = text;
@@ -105,7 +105,7 @@ static int base64_digit_value(char c)
 {
     const char *found = c != '\0' ? strchr(BASE64_ALPHABET, c) : NULL;
 
-    return found != NULL ? (int)(found - BASE64_ALPHABET) : -1;
+    return found ? (int)(found - BASE64_ALPHABET) : -1;
 }
 
 /* Decodes four characters, the last `padding` of which are '=', into 3 - padding bytes. */
@@ -193,7 +193,7 @@ size_t utf8_character(const char *text, size_t length, uint32_t *ret_code_point)
     bool surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
     if (code_point < smallest || code_point > 0x10FFFF || surrogate)
         return 0;
-    if (ret_code_point != NULL)
+    if (ret_code_point)
         *ret_code_point = code_point;
     return count;
 }

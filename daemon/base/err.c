@@ -18,8 +18,8 @@ static void store_text(struct err *err, char formatted[ERR_TEXT_MAX], int wanted
         return;
     }
     if (wanted >= ERR_TEXT_MAX) {
-        size_t kept = utf8_whole(formatted, ERR_TEXT_MAX - sizeof CUT_MARK);
-        memcpy(formatted + kept, CUT_MARK, sizeof CUT_MARK);
+        size_t kept = utf8_whole(formatted, ERR_TEXT_MAX - sizeof(CUT_MARK));
+        memcpy(formatted + kept, CUT_MARK, sizeof(CUT_MARK));
     }
     utf8_make_presentable(formatted);
     memcpy(err->text, formatted, strlen(formatted) + 1);
@@ -27,7 +27,7 @@ static void store_text(struct err *err, char formatted[ERR_TEXT_MAX], int wanted
 
 void err_clear(struct err *err)
 {
-    if (err == NULL)
+    if (!err)
         return;
     err->code = 0;
     err->text[0] = '\0';
@@ -35,7 +35,7 @@ void err_clear(struct err *err)
 
 int err_set(struct err *err, int code, const char *format, ...)
 {
-    if (err == NULL)
+    if (!err)
         return code;
 
     int saved_errno = errno;
@@ -43,7 +43,7 @@ int err_set(struct err *err, int code, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    int wanted = vsnprintf(formatted, sizeof formatted, format, arguments);
+    int wanted = vsnprintf(formatted, sizeof(formatted), format, arguments);
     va_end(arguments);
     store_text(err, formatted, wanted);
     err->code = code;
@@ -53,7 +53,7 @@ int err_set(struct err *err, int code, const char *format, ...)
 
 int err_set_errno(struct err *err, int saved_errno, const char *format, ...)
 {
-    if (err == NULL)
+    if (!err)
         return -saved_errno;
 
     int errno_at_entry = errno;
@@ -62,12 +62,12 @@ int err_set_errno(struct err *err, int saved_errno, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    int wanted = vsnprintf(what, sizeof what, format, arguments);
+    int wanted = vsnprintf(what, sizeof(what), format, arguments);
     va_end(arguments);
     if (wanted < 0)
         what[0] = '\0';
 
-    const char *reason = strerror_r(saved_errno, reason_storage, sizeof reason_storage);
+    const char *reason = strerror_r(saved_errno, reason_storage, sizeof(reason_storage));
     /* The reason is worth more than the end of a long path: room for it is kept. */
     int room = ERR_TEXT_MAX - 1 - (int)strlen(": ") - (int)strlen(reason);
     if (wanted > room)
@@ -80,17 +80,17 @@ int err_set_errno(struct err *err, int saved_errno, const char *format, ...)
 
 int err_wrap(struct err *err, const char *format, ...)
 {
-    if (err == NULL)
+    if (!err)
         return -EIO;
 
-    int code = err->code != 0 ? err->code : -EIO;
+    int rc = err->code != 0 ? err->code : -EIO;
     char prefix[ERR_TEXT_MAX];
     va_list arguments;
 
     va_start(arguments, format);
-    int wanted = vsnprintf(prefix, sizeof prefix, format, arguments);
+    int wanted = vsnprintf(prefix, sizeof(prefix), format, arguments);
     va_end(arguments);
     if (wanted < 0)
         prefix[0] = '\0';
-    return err_set(err, code, "%s: %s", prefix, err->text);
+    return err_set(err, rc, "%s: %s", prefix, err->text);
 }

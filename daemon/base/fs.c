@@ -24,7 +24,7 @@ static int read_all(int fd, const char *path, struct buf *out, struct err *err)
     int rc = 0;
 
     for (;;) {
-        ssize_t count = read(fd, chunk, sizeof chunk);
+        ssize_t count = read(fd, chunk, sizeof(chunk));
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)
@@ -37,7 +37,7 @@ static int read_all(int fd, const char *path, struct buf *out, struct err *err)
             break;
         }
     }
-    wipe(chunk, sizeof chunk); /* the file may hold a secret */
+    wipe(chunk, sizeof(chunk)); /* the file may hold a secret */
     return rc;
 }
 
@@ -90,7 +90,7 @@ static const char *last_component(const char *path)
 {
     const char *slash = strrchr(path, '/');
 
-    return slash != NULL ? slash + 1 : path;
+    return slash ? slash + 1 : path;
 }
 
 static void replacement_done(struct replacement *replacement)
@@ -106,7 +106,7 @@ static int open_directory(struct replacement *replacement, struct err *err)
 {
     char *directory = directory_of(replacement->path, replacement->name);
 
-    if (directory == NULL)
+    if (!directory)
         return err_set(err, -ENOMEM, "out of memory");
     replacement->directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int rc = 0;
@@ -122,7 +122,7 @@ static int create_temporary(struct replacement *replacement, struct err *err)
 
     replacement->temporary_path = str_format("%.*s.%s%s%s", (int)(replacement->name - path), path,
                                              replacement->name, TEMPORARY_TAG, TEMPORARY_SUFFIX);
-    if (replacement->temporary_path == NULL)
+    if (!replacement->temporary_path)
         return err_set(err, -ENOMEM, "out of memory");
     replacement->fd =
         mkostemps(replacement->temporary_path, (int)strlen(TEMPORARY_SUFFIX), O_CLOEXEC);
@@ -254,15 +254,15 @@ void fs_remove_leftovers(const char *path)
     const char *name = last_component(path);
     char *directory_path = directory_of(path, name);
 
-    if (directory_path == NULL || *name == '\0') {
+    if (!directory_path || *name == '\0') {
         free(directory_path);
         return;
     }
     DIR *directory = opendir(directory_path);
     free(directory_path);
-    if (directory == NULL)
+    if (!directory)
         return;
-    for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
+    for (struct dirent *entry = readdir(directory); entry; entry = readdir(directory)) {
         if (is_temporary_of(entry->d_name, name))
             remove_if_own_file(dirfd(directory), entry->d_name);
     }
@@ -295,10 +295,10 @@ int fs_make_directory(const char *path, mode_t mode, struct err *err)
 
     if (*path == '\0')
         return err_set(err, -EINVAL, "the path of a directory is empty");
-    if (!str_copy(partial, sizeof partial, path))
+    if (!str_copy(partial, sizeof(partial), path))
         return err_set_errno(err, ENAMETOOLONG, "cannot create directory %s", path);
 
-    for (char *slash = strchr(partial + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(partial + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         int rc = make_one_directory(partial, mode, err);
         if (rc != 0)

@@ -45,7 +45,7 @@ static void count_value(struct json_object *value, void *context)
     struct json_census *census = context;
 
     census->values++;
-    if (value == NULL)
+    if (!value)
         census->nulls++;
     else if (json_object_is_type(value, json_type_string))
         census->string_bytes += (size_t)json_object_get_string_len(value);
@@ -87,7 +87,7 @@ static struct json_object *build(struct json_tokener *tokener, const char *text,
     struct json_object *value = json_tokener_parse_ex(tokener, text, (int)length);
 
     /* A number at the very end might go on: only a further byte tells that it does not. */
-    if (value == NULL && json_tokener_get_error(tokener) == json_tokener_continue)
+    if (!value && json_tokener_get_error(tokener) == json_tokener_continue)
         value = json_tokener_parse_ex(tokener, " ", 1);
     return value;
 }
@@ -104,14 +104,14 @@ static struct json_object *build_checked(const char *text, size_t length,
         return NULL;
     }
     tokener = json_tokener_new_ex(TOKENER_DEPTH);
-    if (tokener != NULL && reserve_token_buffer(tokener, length)) {
+    if (tokener && reserve_token_buffer(tokener, length)) {
         json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
         value = build(tokener, text, length);
         wipe(tokener->pb->buf, (size_t)tokener->pb->size);
     }
-    if (tokener != NULL)
+    if (tokener)
         json_tokener_free(tokener);
-    if (value == NULL || !is_complete(value, census)) {
+    if (!value || !is_complete(value, census)) {
         json_free_wiped(value);
         err_set(err, -ENOMEM, "out of memory while reading JSON");
         return NULL;
@@ -139,7 +139,7 @@ struct json_object *json_parse(const char *text, size_t length, struct err *err)
 struct json_object *json_parse_foreign(const char *text, size_t length, struct err *err)
 {
     static const char byte_order_mark[] = "\xEF\xBB\xBF";
-    const size_t mark_length = sizeof byte_order_mark - 1;
+    const size_t mark_length = sizeof(byte_order_mark) - 1;
     struct json_object *value = NULL;
     struct json_census census;
     struct buf mended;
@@ -218,7 +218,7 @@ struct secret *json_secret(struct json_object *object, const char *name)
 {
     const char *text = json_string(object, name);
 
-    return text != NULL ? secret_new(text, strlen(text)) : NULL;
+    return text ? secret_new(text, strlen(text)) : NULL;
 }
 
 /* Besides what RFC 8259 demands: whatever drives a terminal (DEL, C1) or ends a line in the eyes of

@@ -206,7 +206,7 @@ static int scan_four_hex_digits(struct scan *scan, uint32_t *ret_unit)
     if (scan->length - scan->at < 4)
         return complain(scan, "expected four hex digits");
     memcpy(digits, scan->text + scan->at, 4);
-    if (!hex_decode(digits, bytes, sizeof bytes))
+    if (!hex_decode(digits, bytes, sizeof(bytes)))
         return complain(scan, "expected four hex digits");
     scan->at += 4;
     *ret_unit = (uint32_t)bytes[0] << 8 | bytes[1];
@@ -253,7 +253,7 @@ static int scan_escape(struct scan *scan, uint32_t *ret_code_point)
 
     if (take(scan, 'u'))
         return scan_unicode_escape(scan, ret_code_point);
-    for (size_t i = 0; i < sizeof escapes / sizeof escapes[0]; i++) {
+    for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++) {
         if (take(scan, escapes[i].letter)) {
             *ret_code_point = (uint32_t)escapes[i].meaning;
             return 0;
@@ -294,7 +294,7 @@ static int scan_string(struct scan *scan, struct buf *decoded, size_t *ret_decod
         if (rc != 0)
             return rc;
         size_t count = utf8_encode(code_point, utf8);
-        if (decoded != NULL && buf_append(decoded, utf8, count) != 0)
+        if (decoded && buf_append(decoded, utf8, count) != 0)
             return out_of_memory(scan);
         *ret_decoded_length += count;
     }
@@ -305,7 +305,7 @@ static int scan_literal(struct scan *scan)
 {
     static const char *const literals[] = {"true", "false", "null"};
 
-    for (size_t i = 0; i < sizeof literals / sizeof literals[0]; i++) {
+    for (size_t i = 0; i < sizeof(literals) / sizeof(literals[0]); i++) {
         size_t length = strlen(literals[i]);
         if (scan->length - scan->at >= length &&
             memcmp(scan->text + scan->at, literals[i], length) == 0) {
@@ -339,8 +339,8 @@ static int remember_name(struct scan *scan, struct name name)
 {
     if (scan->name_count == scan->name_capacity) {
         size_t capacity = scan->name_capacity > 0 ? 2 * scan->name_capacity : 16;
-        struct name *names = reallocarray(scan->names, capacity, sizeof *names);
-        if (names == NULL)
+        struct name *names = reallocarray(scan->names, capacity, sizeof(*names));
+        if (!names)
             return out_of_memory(scan);
         scan->names = names;
         scan->name_capacity = capacity;
@@ -354,7 +354,7 @@ static int scan_name(struct scan *scan, struct name *name)
 {
     int rc = scan_string(scan, &scan->name_bytes, &name->length);
 
-    if (rc == 0 || scan->mended == NULL || rc == -ENOMEM || name->text_offset >= scan->length ||
+    if (rc == 0 || !scan->mended || rc == -ENOMEM || name->text_offset >= scan->length ||
         scan->text[name->text_offset] != '"' || !skip_string(scan, name->text_offset))
         return rc;
     buf_truncate(&scan->name_bytes, name->start);
@@ -450,13 +450,13 @@ static int settle_names(struct scan *scan, size_t first_name)
     if (count < 2)
         return 0; /* there may be no memory for names yet */
     names = scan->names + first_name;
-    qsort_r(names, count, sizeof *names, compare_names, scan->name_bytes.data);
+    qsort_r(names, count, sizeof(*names), compare_names, scan->name_bytes.data);
     for (size_t i = 1; i < count; i++) {
         int rc = 0;
 
         if (!is_same_name(scan, &names[i], &names[i - 1]))
             continue;
-        if (scan->mended == NULL)
+        if (!scan->mended)
             return complain_at(scan, names[i].text_offset, "member name occurs twice");
         forget_value(&scan->census, &names[i - 1].value);
         if (i + 1 == count || !is_same_name(scan, &names[i], &names[i + 1])) {
@@ -510,7 +510,7 @@ static int scan_bare_value(struct scan *scan)
         return rc;
     default:
         rc = peek(scan) == '-' || next_is_digit(scan) ? scan_number(scan) : scan_literal(scan);
-        if (rc == 0 && scan->mended != NULL && is_word_character(peek(scan)))
+        if (rc == 0 && scan->mended && is_word_character(peek(scan)))
             rc = complain(scan, "expected the end of the value");
         return rc;
     }
@@ -543,7 +543,7 @@ static int scan_value(struct scan *scan)
     scan->census.values++;
     before = scan->census;
     rc = scan_bare_value(scan);
-    if (rc == -EBADMSG && scan->mended != NULL) {
+    if (rc == -EBADMSG && scan->mended) {
         size_t stopped_at = scan->at;
 
         if (skip_unusable(scan, start)) {

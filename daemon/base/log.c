@@ -17,7 +17,7 @@ static const struct {
     {LEVEL_ERROR, "error"}, {LEVEL_WARNING, "warning"}, {LEVEL_NOTICE, "notice"},
     {LEVEL_INFO, "info"},   {LEVEL_DEBUG, "debug"},
 };
-enum { LEVEL_COUNT = sizeof LEVELS / sizeof LEVELS[0] };
+enum { LEVEL_COUNT = sizeof(LEVELS) / sizeof(LEVELS[0]) };
 
 const char *log_level_name(enum log_level level)
 {
@@ -53,13 +53,13 @@ void log_line_start(struct log_line *line, time_ms now, enum log_level level, co
     line->time_count = 0;
 
     va_start(arguments, format);
-    int wanted = vsnprintf(line->message, sizeof line->message, format, arguments);
+    int wanted = vsnprintf(line->message, sizeof(line->message), format, arguments);
     va_end(arguments);
     if (wanted < 0)
         line->message[0] = '\0';
     if (wanted >= LOG_MESSAGE_MAX) {
-        size_t kept = utf8_whole(line->message, LOG_MESSAGE_MAX - sizeof CUT_MARK);
-        memcpy(line->message + kept, CUT_MARK, sizeof CUT_MARK);
+        size_t kept = utf8_whole(line->message, LOG_MESSAGE_MAX - sizeof(CUT_MARK));
+        memcpy(line->message + kept, CUT_MARK, sizeof(CUT_MARK));
     }
 }
 
@@ -71,7 +71,7 @@ static void add_field(struct log_line *line, struct log_field field)
 
 void log_line_text(struct log_line *line, const char *name, const char *text)
 {
-    if (text != NULL)
+    if (text)
         add_field(line, (struct log_field){.name = name, .text = text});
 }
 
@@ -101,13 +101,13 @@ void log_line_gathers(struct log_line *line, const char *subject)
 void log_ended(const struct log *log, time_ms now, const char *event, const char *subject,
                bool quiet)
 {
-    if (log->ended != NULL)
+    if (log->ended)
         log->ended(log->context, now, event, subject, quiet);
 }
 
 bool log_enabled(const struct log *log, enum log_level level)
 {
-    return log->write != NULL && level <= log->level;
+    return log->write && level <= log->level;
 }
 
 void log_emit(struct log *log, const struct log_line *line)
@@ -137,7 +137,7 @@ static void append_quoted(struct buf *out, const char *text, size_t length)
     if (length > LOG_VALUE_MAX) {
         size_t kept = utf8_whole(text, LOG_VALUE_MAX - strlen(CUT_MARK));
         memcpy(cut, text, kept);
-        memcpy(cut + kept, CUT_MARK, sizeof CUT_MARK);
+        memcpy(cut + kept, CUT_MARK, sizeof(CUT_MARK));
         text = cut;
         length = kept + strlen(CUT_MARK);
     }
@@ -166,7 +166,7 @@ int log_format_logfmt(struct buf *out, const struct log_line *line)
     for (size_t i = 0; i < line->field_count; i++) {
         const struct log_field *field = &line->fields[i];
         buf_append_format(out, " %s=", field->name);
-        if (field->text != NULL)
+        if (field->text)
             append_logfmt_text(out, field->text);
         else
             buf_append_format(out, "%" PRId64, field->number);
@@ -196,7 +196,7 @@ int log_format_json(struct buf *out, const struct log_line *line)
     for (size_t i = 0; i < line->field_count; i++) {
         const struct log_field *field = &line->fields[i];
         buf_append_char(out, ',');
-        if (field->text != NULL) {
+        if (field->text) {
             append_json_text(out, field->name, field->text);
         } else {
             json_append_string(out, field->name, strlen(field->name));

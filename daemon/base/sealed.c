@@ -11,12 +11,12 @@ struct sealed *sealed_new(const struct secret *secret)
 {
     struct sealed *sealed = calloc(1, sizeof(*sealed));
 
-    if (sealed == NULL)
+    if (!sealed)
         return NULL;
     sealed->pad = secret_random(secret_length(secret));
-    if (sealed->pad != NULL)
+    if (sealed->pad)
         sealed->masked = secret_xor(secret, sealed->pad);
-    if (sealed->masked == NULL) {
+    if (!sealed->masked) {
         sealed_free(sealed);
         return NULL;
     }
@@ -30,7 +30,7 @@ struct secret *sealed_open(const struct sealed *sealed)
 
 void sealed_free(struct sealed *sealed)
 {
-    if (sealed == NULL)
+    if (!sealed)
         return;
     secret_free(sealed->pad);
     secret_free(sealed->masked);

@@ -62,9 +62,9 @@ static void push_free_slot(struct region *region, void *address)
 
 static struct region *region_new(size_t slot_size)
 {
-    struct region *region = calloc(1, sizeof *region);
+    struct region *region = calloc(1, sizeof(*region));
 
-    if (region == NULL)
+    if (!region)
         return NULL;
     region->slot_size = slot_size;
     region->size = slot_size > LARGE_SLOT ? slot_size : round_up_to_pages(REGION_SIZE);
@@ -104,7 +104,7 @@ static struct region *region_with_free_slot(size_t slot_size)
 {
     list_for_each (item, &regions) {
         struct region *region = container_of(item, struct region, link);
-        if (region->slot_size == slot_size && region->free_slots != NULL)
+        if (region->slot_size == slot_size && region->free_slots)
             return region;
     }
     return region_new(slot_size);
@@ -115,15 +115,15 @@ static bool take_slot(struct secret *secret, size_t size)
 {
     pthread_mutex_lock(&regions_lock);
     struct region *region = region_with_free_slot(slot_size_for(size));
-    struct free_slot *slot = region != NULL ? region->free_slots : NULL;
-    if (slot != NULL) {
+    struct free_slot *slot = region ? region->free_slots : NULL;
+    if (slot) {
         region->free_slots = slot->next;
         region->slots_used++;
         secret->region = region;
         secret->bytes = (char *)slot;
     }
     pthread_mutex_unlock(&regions_lock);
-    return slot != NULL;
+    return !!slot;
 }
 
 static void give_slot_back(struct secret *secret)
@@ -144,8 +144,8 @@ static struct secret *secret_of_length(size_t length)
     if (length > SECRET_MAX)
         return NULL;
 
-    struct secret *secret = calloc(1, sizeof *secret);
-    if (secret == NULL)
+    struct secret *secret = calloc(1, sizeof(*secret));
+    if (!secret)
         return NULL;
     if (!take_slot(secret, length + 1)) {
         free(secret);
@@ -160,7 +160,7 @@ struct secret *secret_new(const void *bytes, size_t length)
 {
     struct secret *secret = secret_of_length(length);
 
-    if (secret != NULL && length > 0)
+    if (secret && length > 0)
         memcpy(secret->bytes, bytes, length);
     return secret;
 }
@@ -169,7 +169,7 @@ struct secret *secret_random(size_t length)
 {
     struct secret *secret = secret_of_length(length);
 
-    if (secret != NULL && crypto_random(secret->bytes, length) != 0)
+    if (secret && crypto_random(secret->bytes, length) != 0)
         secret_clear(&secret);
     return secret;
 }
@@ -178,23 +178,23 @@ struct secret *secret_xor(const struct secret *a, const struct secret *b)
 {
     struct secret *secret = a->length == b->length ? secret_of_length(a->length) : NULL;
 
-    for (size_t i = 0; secret != NULL && i < secret->length; i++)
+    for (size_t i = 0; secret && i < secret->length; i++)
         secret->bytes[i] = (char)(a->bytes[i] ^ b->bytes[i]);
     return secret;
 }
 
 struct secret *secret_clone(const struct secret *secret)
 {
-    return secret != NULL ? secret_new(secret->bytes, secret->length) : NULL;
+    return secret ? secret_new(secret->bytes, secret->length) : NULL;
 }
 
 void secret_free(struct secret *secret)
 {
-    if (secret == NULL)
+    if (!secret)
         return;
     wipe(secret->bytes, secret->length + 1);
     give_slot_back(secret);
-    wipe(secret, sizeof *secret);
+    wipe(secret, sizeof(*secret));
     free(secret);
 }
 
@@ -216,7 +216,7 @@ size_t secret_length(const struct secret *secret)
 
 bool secret_equal(const struct secret *a, const struct secret *b)
 {
-    if (a == NULL || b == NULL || a->length != b->length)
+    if (!a || !b || a->length != b->length)
         return false;
     return CRYPTO_memcmp(a->bytes, b->bytes, a->length) == 0;
 }

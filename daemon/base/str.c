@@ -13,7 +13,7 @@ static char lower(char c)
 
 bool str_equal_nocase(const char *a, const char *b)
 {
-    if (a == NULL || b == NULL)
+    if (!a || !b)
         return a == b;
     while (*a != '\0' && lower(*a) == lower(*b)) {
         a++;
@@ -24,7 +24,7 @@ bool str_equal_nocase(const char *a, const char *b)
 
 bool str_equal(const char *a, const char *b)
 {
-    if (a == NULL || b == NULL)
+    if (!a || !b)
         return a == b;
     return strcmp(a, b) == 0;
 }
@@ -83,12 +83,12 @@ char *str_format(const char *format, ...)
 
 char *str_dup(const char *text)
 {
-    return text != NULL ? strdup(text) : NULL;
+    return text ? strdup(text) : NULL;
 }
 
 char *str_dup_n(const char *text, size_t length)
 {
-    return text != NULL ? strndup(text, length) : NULL;
+    return text ? strndup(text, length) : NULL;
 }
 
 bool str_to_int64(const char *text, int64_t *ret_value)
@@ -171,7 +171,7 @@ const char *str_nearest(const char *text, const char *const names[])
         return NULL;
 
     size_t nearest_distance = tolerated_edits(length) + 1;
-    for (; *names != NULL; names++) {
+    for (; *names; names++) {
         if (strlen(*names) > NEAREST_LENGTH_MAX)
             continue;
         size_t distance = edit_distance(text, *names);

@@ -366,7 +366,7 @@ bool time_from_http_date(const char *text, time_ms *ret_at)
         bool taken = false;
         char short_name[SHORT_NAME_LENGTH + 1];
 
-        str_copy(short_name, sizeof short_name, WEEKDAY_NAMES[i]);
+        str_copy(short_name, sizeof(short_name), WEEKDAY_NAMES[i]);
         if (take_word(&rest, WEEKDAY_NAMES[i]))
             taken = take_word(&rest, ", ") && take_rfc850_date(&rest, &utc);
         else if (take_word(&rest, short_name))
@@ -388,7 +388,7 @@ struct unit {
 static const struct unit UNITS[] = {
     {"w", MS_WEEK}, {"d", MS_DAY}, {"h", MS_HOUR}, {"m", MS_MINUTE}, {"s", MS_SECOND}, {"ms", 1},
 };
-enum { UNIT_COUNT = sizeof UNITS / sizeof UNITS[0] };
+enum { UNIT_COUNT = sizeof(UNITS) / sizeof(UNITS[0]) };
 
 /* Durations are written without weeks: "14d" is easier to compare with "10d" than "2w" is. */
 static const struct unit *const WRITTEN_UNITS = UNITS + 1;

@@ -40,9 +40,9 @@ static int read_database(const char *name, struct buf *out)
     char path[PATH_MAX];
     struct err ignored = {0};
 
-    int length = snprintf(path, sizeof path, "%s/%s",
-                          directory != NULL ? directory : "/usr/share/zoneinfo", name);
-    if (length < 0 || (size_t)length >= sizeof path)
+    int length =
+        snprintf(path, sizeof(path), "%s/%s", directory ? directory : "/usr/share/zoneinfo", name);
+    if (length < 0 || (size_t)length >= sizeof(path))
         return -ENAMETOOLONG;
     return fs_read(path, out, &ignored);
 }
@@ -52,7 +52,7 @@ static struct tzif *load_rules(const char *name)
 {
     struct tzif *rules = NULL;
     struct buf content;
-    int r;
+    int rc;
 
     if (str_equal(name, "UTC"))
         return calloc(1, sizeof(struct tzif));
@@ -61,14 +61,14 @@ static struct tzif *load_rules(const char *name)
         return NULL;
     }
     buf_init(&content, TZIF_FILE_MAX);
-    r = read_database(name, &content);
-    if (r == 0 && str_starts_with(buf_str(&content), "TZif"))
+    rc = read_database(name, &content);
+    if (rc == 0 && str_starts_with(buf_str(&content), "TZif"))
         rules = tzif_parse(content.data, content.length);
     else
-        errno = r == -ENOMEM ? ENOMEM : ENOENT; /* the database has lists, too */
-    r = errno;
+        errno = rc == -ENOMEM ? ENOMEM : ENOENT; /* the database has lists, too */
+    rc = errno;
     buf_done(&content);
-    errno = r;
+    errno = rc;
     return rules;
 }
 
@@ -78,10 +78,10 @@ struct tz *tz_load(const char *name)
     size_t name_size = strlen(name) + 1;
     struct tz *tz;
 
-    if (rules == NULL)
+    if (!rules)
         return NULL;
-    tz = calloc(1, sizeof *tz + name_size);
-    if (tz == NULL) {
+    tz = calloc(1, sizeof(*tz) + name_size);
+    if (!tz) {
         free(rules);
         errno = ENOMEM;
         return NULL;
@@ -95,14 +95,14 @@ struct tz *tz_load(const char *name)
 
 struct tz *tz_ref(struct tz *tz)
 {
-    if (tz != NULL)
+    if (tz)
         tz->references++;
     return tz;
 }
 
 void tz_unref(struct tz *tz)
 {
-    if (tz == NULL || --tz->references > 0)
+    if (!tz || --tz->references > 0)
         return;
     free(tz->rules);
     free(tz);
@@ -129,7 +129,7 @@ static const char *find_link(const char *text, const char *name, size_t name_len
         target = line + 2;
         length = strcspn(target, " \n");
         if (target[length] == ' ' && strncmp(target + length + 1, name, name_length) == 0 &&
-            strchr("\n", target[length + 1 + name_length]) != NULL) {
+            strchr("\n", target[length + 1 + name_length])) {
             *ret_length = length;
             return target;
         }
@@ -147,14 +147,14 @@ static char *follow_links(const char *text, const char *name)
         char *found;
 
         name = find_link(text, name, length, &length);
-        if (name == NULL)
+        if (!name)
             break;
         found = strndup(name, length);
-        if (found == NULL)
+        if (!found)
             return NULL;
         tz = tz_load(found);
         tz_unref(tz);
-        if (tz != NULL)
+        if (tz)
             return found;
         free(found);
         if (errno == ENOMEM)
@@ -168,17 +168,17 @@ char *tz_current_name(const char *name)
 {
     struct buf text;
     char *current = NULL;
-    int r;
+    int rc;
 
     buf_init(&text, NAMES_FILE_MAX);
-    r = is_database_name(name) ? read_database("tzdata.zi", &text) : -ENOENT;
-    if (r == 0)
+    rc = is_database_name(name) ? read_database("tzdata.zi", &text) : -ENOENT;
+    if (rc == 0)
         current = follow_links(buf_str(&text), name);
     else
-        errno = r == -ENOMEM ? ENOMEM : ENOENT;
-    r = errno;
+        errno = rc == -ENOMEM ? ENOMEM : ENOENT;
+    rc = errno;
     buf_done(&text);
-    errno = r;
+    errno = rc;
     return current;
 }
 

@@ -331,7 +331,7 @@ struct tzif *tzif_parse(const void *bytes, size_t length)
         !skip(&input, data_size(&header, sizeof(int64_t))))
         return refuse(NULL);
     tzif = calloc(1, sizeof(*tzif) + header.changes * sizeof(tzif->changes[0]));
-    if (tzif == NULL) {
+    if (!tzif) {
         errno = ENOMEM;
         return NULL;
     }

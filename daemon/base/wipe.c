@@ -11,13 +11,13 @@ enum { STACK_DEPTH = 48 * 1024 };
 
 void wipe(void *bytes, size_t length)
 {
-    if (bytes != NULL && length > 0)
+    if (bytes && length > 0)
         explicit_bzero(bytes, length);
 }
 
 void wiping_free(void *memory)
 {
-    if (memory == NULL)
+    if (!memory)
         return;
     wipe(memory, malloc_usable_size(memory));
     free(memory);
@@ -28,7 +28,7 @@ void *wiping_realloc(void *memory, size_t size)
     void *const other = malloc(size > 0 ? size : 1);
     size_t kept;
 
-    if (other == NULL || memory == NULL)
+    if (!other || !memory)
         return other;
     kept = malloc_usable_size(memory);
     memcpy(other, memory, kept < size ? kept : size);

@@ -33,18 +33,18 @@ struct arena *arena_new(size_t maximum)
 {
     struct arena *arena = calloc(1, sizeof(*arena));
 
-    if (arena != NULL)
+    if (arena)
         arena->maximum = maximum;
     return arena;
 }
 
 void arena_free(struct arena *arena)
 {
-    if (arena == NULL)
+    if (!arena)
         return;
-    for (struct release *release = arena->releases; release != NULL; release = release->next)
+    for (struct release *release = arena->releases; release; release = release->next)
         release->call(release->object);
-    while (arena->blocks != NULL) {
+    while (arena->blocks) {
         struct block *block = arena->blocks;
 
         arena->blocks = block->next;
@@ -58,7 +58,7 @@ static struct block *block_add(struct arena *arena, size_t size)
     size_t capacity = size > BLOCK_SIZE ? size : BLOCK_SIZE;
     struct block *block = calloc(1, sizeof(*block) + capacity);
 
-    if (block == NULL)
+    if (!block)
         return NULL;
     block->size = capacity;
     block->next = arena->blocks;
@@ -76,9 +76,9 @@ void *arena_alloc(struct arena *arena, size_t size)
         return NULL;
     }
     size = (size + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) * _Alignof(max_align_t);
-    if (block == NULL || block->size - block->used < size) {
+    if (!block || block->size - block->used < size) {
         block = block_add(arena, size);
-        if (block == NULL) {
+        if (!block) {
             arena->failed = true;
             return NULL;
         }
@@ -103,17 +103,17 @@ char *arena_dup_n(struct arena *arena, const char *text, size_t length)
 {
     char *copy;
 
-    if (text == NULL)
+    if (!text)
         return NULL;
     copy = arena_alloc(arena, length + 1);
-    if (copy != NULL)
+    if (copy)
         memcpy(copy, text, length);
     return copy;
 }
 
 char *arena_dup(struct arena *arena, const char *text)
 {
-    return text == NULL ? NULL : arena_dup_n(arena, text, strlen(text));
+    return !text ? NULL : arena_dup_n(arena, text, strlen(text));
 }
 
 char *arena_format(struct arena *arena, const char *format, ...)
@@ -126,7 +126,7 @@ char *arena_format(struct arena *arena, const char *format, ...)
     if (vasprintf(&text, format, arguments) < 0)
         text = NULL;
     va_end(arguments);
-    if (text == NULL) {
+    if (!text) {
         arena_fail(arena);
         return NULL;
     }
@@ -139,7 +139,7 @@ bool arena_on_free(struct arena *arena, void (*call)(void *object), void *object
 {
     struct release *release = arena_alloc(arena, sizeof(*release));
 
-    if (release == NULL) {
+    if (!release) {
         call(object);
         return false;
     }

@@ -27,19 +27,19 @@ static void append_summary(const struct config *config, struct buf *out)
     (void)buf_append_format(out, "  %-15s%s/journal.db\n", "journal", config->state_dir);
     (void)buf_append_format(out, "  %-15s%s, for root and the group %s\n", "control socket",
                             config->control_socket, config->control_group);
-    if (config->ca_file != NULL)
+    if (config->ca_file)
         (void)buf_append_format(out, "  %-15s%s alone\n", "trusts", config->ca_file);
-    if (config->proxy != NULL)
+    if (config->proxy)
         (void)buf_append_format(out, "  %-15s%s%s%s\n", "proxy", config->proxy,
-                                config->no_proxy != NULL ? ", not for " : "",
-                                config->no_proxy != NULL ? config->no_proxy : "");
+                                config->no_proxy ? ", not for " : "",
+                                config->no_proxy ? config->no_proxy : "");
 }
 
 static void append_identity(const struct identity *identity, struct buf *out)
 {
-    const char *selector = identity->client_id != NULL   ? identity->client_id
-                           : identity->object_id != NULL ? identity->object_id
-                                                         : identity->resource_id;
+    const char *selector = identity->client_id   ? identity->client_id
+                           : identity->object_id ? identity->object_id
+                                                 : identity->resource_id;
 
     (void)buf_append_format(out, "  %-15s%s: ", "identity", identity->name);
     if (identity->type == IDENTITY_CLIENT_SECRET)
@@ -50,7 +50,7 @@ static void append_identity(const struct identity *identity, struct buf *out)
                                 identity->client_secret_file[0] == '/' ? ""
                                                                        : "$CREDENTIALS_DIRECTORY/",
                                 identity->client_secret_file);
-    else if (selector != NULL)
+    else if (selector)
         (void)buf_append_format(out, "user-assigned managed identity %s, asked of %s\n", selector,
                                 identity->endpoint);
     else
@@ -136,12 +136,12 @@ static void append_destination(const struct destination *destination, bool is_fi
         [FILE_FORMAT_JSON] = "JSON",
     };
 
-    (void)buf_append_format(
-        out, "  %-15s%s: file %s (%s, mode %04o%s%s)%s\n", is_first ? "delivers to" : "then to",
-        destination->name, destination->path, formats[destination->format],
-        (unsigned)destination->mode, destination->group != NULL ? ", group " : "",
-        destination->group != NULL ? destination->group : "",
-        destination->required ? "" : ", not required");
+    (void)buf_append_format(out, "  %-15s%s: file %s (%s, mode %04o%s%s)%s\n",
+                            is_first ? "delivers to" : "then to", destination->name,
+                            destination->path, formats[destination->format],
+                            (unsigned)destination->mode, destination->group ? ", group " : "",
+                            destination->group ? destination->group : "",
+                            destination->required ? "" : ", not required");
 }
 
 static void append_first_start(const struct account *account, struct buf *out)
@@ -185,7 +185,7 @@ int config_explain(const struct config *config, const struct account *const *acc
 {
     append_summary(config, out);
     for (size_t i = 0; i < count; i++)
-        append_account(accounts != NULL ? accounts[i] : &config->accounts[i], out);
+        append_account(accounts ? accounts[i] : &config->accounts[i], out);
     /* A failed buffer stays failed and answers every append with its code. */
     return out->failed ? buf_append_str(out, "") : 0;
 }

@@ -61,7 +61,7 @@ static struct tree_node *load_file(struct load *load, const char *path, bool is_
         exposure_check_config(&load->report, place, path);
         root =
             tree_parse(load->arena, place, buf_str(&text), text.length, &load->report, &is_empty);
-        if (root == NULL && !is_empty)
+        if (!root && !is_empty)
             load->incomplete = true;
     }
     buf_done(&text);
@@ -85,12 +85,12 @@ static void merge_children(struct load *load, struct tree_node *into, struct tre
 {
     struct tree_node *next;
 
-    for (struct tree_node *child = from->first; child != NULL; child = next) {
+    for (struct tree_node *child = from->first; child; child = next) {
         const struct tree_node *twin =
             into->kind == TREE_MAP ? tree_child(into, child->name) : NULL;
 
         next = child->next;
-        if (twin != NULL)
+        if (twin)
             report_second(load, child, twin);
         else
             tree_append(into, child);
@@ -102,14 +102,14 @@ static void merge_file(struct load *load, struct tree_node *root)
 {
     struct tree_node *next;
 
-    for (struct tree_node *node = root->first; node != NULL; node = next) {
+    for (struct tree_node *node = root->first; node; node = next) {
         struct tree_node *earlier = tree_child(load->root, node->name);
         const struct schema_key *key = schema_key(&schema_root, node->name);
-        bool grows = key != NULL && (key->shape == SHAPE_LIST || key->shape == SHAPE_BY_NAME) &&
+        bool grows = key && (key->shape == SHAPE_LIST || key->shape == SHAPE_BY_NAME) &&
                      node->kind != TREE_SCALAR;
 
         next = node->next;
-        if (earlier == NULL)
+        if (!earlier)
             tree_append(load->root, node);
         else if (grows && earlier->kind == node->kind)
             merge_children(load, earlier, node);
@@ -122,7 +122,7 @@ static void merge_path(struct load *load, const char *path, bool is_main)
 {
     struct tree_node *root = load_file(load, path, is_main);
 
-    if (root != NULL)
+    if (root)
         merge_file(load, root);
 }
 
@@ -145,13 +145,13 @@ static size_t list_fragments(struct load *load, const char *directory, DIR *stre
     size_t count = 0;
     const struct dirent *entry;
 
-    while ((entry = next_entry(stream)) != NULL) {
+    while ((entry = next_entry(stream))) {
         const char *path;
 
         if (entry->d_name[0] == '.')
             continue;
         path = arena_format(load->arena, "%s/%s", directory, entry->d_name);
-        if (path == NULL)
+        if (!path)
             return count;
         if (str_ends_with(path, ".yml")) {
             struct place place = {
@@ -182,13 +182,13 @@ static void check_directories(struct load *load, const char *fragments)
 {
     struct place place = {.file = fragments, .file_order = FRAGMENTS_MAX, .line = 1, .column = 1};
     const char *slash = strrchr(fragments, '/');
-    const char *directory = slash == NULL ? "."
+    const char *directory = !slash ? "."
                             : slash == fragments
                                 ? "/"
                                 : arena_dup_n(load->arena, fragments, (size_t)(slash - fragments));
 
     exposure_check_config(&load->report, place, fragments);
-    if (directory == NULL)
+    if (!directory)
         return;
     place.file = directory;
     exposure_check_directory(&load->report, place, directory, access(fragments, F_OK) == 0);
@@ -198,16 +198,16 @@ static void merge_fragments(struct load *load, const char *path)
 {
     const char *slash = strrchr(path, '/');
     const char *directory =
-        arena_format(load->arena, "%.*sconf.d", slash != NULL ? (int)(slash - path) + 1 : 0, path);
+        arena_format(load->arena, "%.*sconf.d", slash ? (int)(slash - path) + 1 : 0, path);
     const char **names = arena_alloc_array(load->arena, FRAGMENTS_MAX, sizeof(*names));
     size_t count;
     DIR *stream;
 
-    if (directory == NULL || names == NULL)
+    if (!directory || !names)
         return;
     check_directories(load, directory);
     stream = opendir(directory);
-    if (stream == NULL) {
+    if (!stream) {
         if (errno != ENOENT) {
             report_error_at(&load->report, next_file(load, directory), "", "cannot be listed: %s",
                             strerrordesc_np(errno));
@@ -224,9 +224,9 @@ static void merge_fragments(struct load *load, const char *path)
 static struct config *config_new(const char *path)
 {
     struct arena *arena = arena_new(ARENA_MAX);
-    struct config *config = arena != NULL ? arena_alloc(arena, sizeof(*config)) : NULL;
+    struct config *config = arena ? arena_alloc(arena, sizeof(*config)) : NULL;
 
-    if (config == NULL) {
+    if (!config) {
         arena_free(arena);
         return NULL;
     }
@@ -241,14 +241,14 @@ static struct config *resolve_all(struct load *load, const char *path,
 {
     struct config *config = config_new(path);
     struct resolve resolve = {
-        .arena = config != NULL ? config->arena : NULL,
+        .arena = config ? config->arena : NULL,
         .report = &load->report,
         .root = load->root,
         .environment = environment,
         .config = config,
     };
 
-    if (config == NULL) {
+    if (!config) {
         report_error(&load->report, load->root, "out of memory");
         return NULL;
     }
@@ -270,7 +270,7 @@ static struct config *load_all(struct load *load, const char *path,
 
     load->root =
         tree_new(load->arena, TREE_MAP, (struct place){.file = path, .line = 1, .column = 1});
-    if (load->root == NULL)
+    if (!load->root)
         return NULL;
     merge_path(load, path, true);
     merge_fragments(load, path);
@@ -303,10 +303,10 @@ struct config *config_load(const char *path, const struct config_environment *en
     struct config *config = NULL;
 
     report_init(&load.report, load.arena);
-    if (load.arena != NULL)
+    if (load.arena)
         config = load_all(&load, path, environment);
-    if (load.arena == NULL || !report_finish(&load.report, messages) ||
-        (config == NULL && messages->error_count == 0))
+    if (!load.arena || !report_finish(&load.report, messages) ||
+        (!config && messages->error_count == 0))
         add_out_of_memory(messages, path);
     if (messages->error_count > 0) {
         config_unref(config);
@@ -318,14 +318,14 @@ struct config *config_load(const char *path, const struct config_environment *en
 
 struct config *config_ref(struct config *config)
 {
-    if (config != NULL)
+    if (config)
         config->references++;
     return config;
 }
 
 void config_unref(struct config *config)
 {
-    if (config != NULL && --config->references == 0)
+    if (config && --config->references == 0)
         arena_free(config->arena);
 }
 
@@ -346,9 +346,9 @@ const struct account *config_find_account(const struct config *config, const cha
 static bool is_in_group(const struct account *account, const char *text)
 {
     const char *slash = strchr(text, '/');
-    size_t length = slash != NULL ? (size_t)(slash - text) : 0;
+    size_t length = slash ? (size_t)(slash - text) : 0;
 
-    return slash != NULL && strlen(account->resource_group) == length &&
+    return slash && strlen(account->resource_group) == length &&
            strncasecmp(account->resource_group, text, length) == 0 &&
            strcasecmp(account->name, slash + 1) == 0;
 }

@@ -26,7 +26,7 @@ static const char *value_of(const struct placeholder_values *values, const char 
 
 static bool is_known(const char *name)
 {
-    for (size_t i = 0; names[i] != NULL; i++) {
+    for (size_t i = 0; names[i]; i++) {
         if (str_equal(names[i], name))
             return true;
     }
@@ -62,7 +62,7 @@ const char *placeholder_problem(const char *text, char *out, size_t size)
         }
         copy_name(brace, close, name);
         nearest = str_nearest(name, names);
-        if (!is_known(name) && nearest != NULL) {
+        if (!is_known(name) && nearest) {
             (void)snprintf(out, size, "unknown placeholder {%s}; did you mean {%s}?", name,
                            nearest);
             return out;
@@ -81,7 +81,7 @@ const char *placeholder_problem(const char *text, char *out, size_t size)
 
 bool placeholder_needs_location(const char *text)
 {
-    return strstr(text, "{" LOCATION "}") != NULL;
+    return !!strstr(text, "{" LOCATION "}");
 }
 
 static void append_lower(struct buf *out, const char *text)
@@ -106,11 +106,11 @@ char *placeholder_expand(struct arena *arena, const char *text,
 
         (void)buf_append(&expanded, text, literal);
         text += literal;
-        if (close == NULL)
+        if (!close)
             break;
         copy_name(text, close, name);
         value = value_of(values, name);
-        if (value != NULL)
+        if (value)
             append_lower(&expanded, value);
         else
             (void)buf_append(&expanded, text, (size_t)(close - text) + 1);

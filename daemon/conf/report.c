@@ -53,18 +53,18 @@ static void add(struct report *report, bool is_error, struct place place, const 
     if (*count > CONFIG_MESSAGES_MAX)
         return;
     message = arena_alloc(report->arena, sizeof(*message));
-    if (message == NULL)
+    if (!message)
         return;
     (void)vsnprintf(sentence, sizeof(sentence), format, arguments);
     *message = (struct message){
         .older = report->newest,
         .place = place,
-        .order = report->newest != NULL ? report->newest->order + 1 : 0,
+        .order = report->newest ? report->newest->order + 1 : 0,
         .path = arena_dup(report->arena, path),
         .sentence = arena_dup(report->arena, sentence),
         .is_error = is_error,
     };
-    if (message->path != NULL && message->sentence != NULL)
+    if (message->path && message->sentence)
         report->newest = message;
 }
 
@@ -85,7 +85,7 @@ static void add_for_node(struct report *report, bool is_error, struct place plac
 
     buf_init(&path, PATH_MAX_SHOWN);
     tree_append_path(&path, node);
-    if (key != NULL)
+    if (key)
         (void)buf_append_format(&path, "%s%s", path.length > 0 ? "." : "", key);
     add(report, is_error, place, report_part(report, &path), format, arguments);
     buf_done(&path);
@@ -114,8 +114,8 @@ void report_key_error(struct report *report, const struct tree_node *node, const
     va_list arguments;
 
     va_start(arguments, format);
-    add_for_node(report, true, node->name != NULL ? node->name_place : node->place, node, NULL,
-                 format, arguments);
+    add_for_node(report, true, node->name ? node->name_place : node->place, node, NULL, format,
+                 arguments);
     va_end(arguments);
 }
 
@@ -125,8 +125,8 @@ void report_key_warning(struct report *report, const struct tree_node *node, con
     va_list arguments;
 
     va_start(arguments, format);
-    add_for_node(report, false, node->name != NULL ? node->name_place : node->place, node, NULL,
-                 format, arguments);
+    add_for_node(report, false, node->name ? node->name_place : node->place, node, NULL, format,
+                 arguments);
     va_end(arguments);
 }
 
@@ -204,12 +204,12 @@ static void append_rest(struct buf *out, size_t count, const char *what)
 
 bool report_finish(struct report *report, struct config_messages *messages)
 {
-    size_t count = report->newest != NULL ? report->newest->order + 1 : 0;
+    size_t count = report->newest ? report->newest->order + 1 : 0;
     const struct message **sorted = arena_alloc_array(report->arena, count, sizeof(*sorted));
     size_t i = 0;
 
-    if (sorted != NULL) {
-        for (struct message *message = report->newest; message != NULL; message = message->older)
+    if (sorted) {
+        for (struct message *message = report->newest; message; message = message->older)
             sorted[i++] = message;
         qsort(sorted, count, sizeof(*sorted), compare_messages);
         for (i = 0; i < count; i++) {

@@ -31,12 +31,12 @@ static bool has_identification(struct resolve *resolve, const struct tree_node *
     size_t present = 0;
 
     for (size_t i = 0; i < ID_PARTS; i++) {
-        present += tree_child(node, id_parts[i]) != NULL;
+        present += !!tree_child(node, id_parts[i]);
         misspelt = misspelt || schema_is_misspelt(node, &schema_account, id_parts[i]);
     }
     if (misspelt)
         return false; /* reported: what is missing may be what was meant */
-    if (id == NULL && present == 0) {
+    if (!id && present == 0) {
         report_missing(resolve->report, node, "id",
                        "is missing; give id, or name, resource_group and subscription_id");
         return false;
@@ -44,16 +44,16 @@ static bool has_identification(struct resolve *resolve, const struct tree_node *
     for (size_t i = 0; i < ID_PARTS; i++) {
         const struct tree_node *part = tree_child(node, id_parts[i]);
 
-        if (id != NULL && part != NULL)
+        if (id && part)
             report_key_error(resolve->report, part,
                              "says again what id says; keep id, or name, resource_group and "
                              "subscription_id");
-        else if (id == NULL && part == NULL)
+        else if (!id && !part)
             report_missing(resolve->report, node, id_parts[i],
                            "is missing; without id, all of name, resource_group and "
                            "subscription_id are needed");
     }
-    return id != NULL ? present == 0 : present == ID_PARTS;
+    return id ? present == 0 : present == ID_PARTS;
 }
 
 static bool fill_id(struct resolve *resolve, const struct tree_node *node, struct account *account)
@@ -65,9 +65,9 @@ static bool fill_id(struct resolve *resolve, const struct tree_node *node, struc
 
     if (!has_identification(resolve, node))
         return false;
-    if (id == NULL) {
+    if (!id) {
         for (size_t i = 0; i < ID_PARTS; i++) {
-            if (schema_get(node, id_parts[i]) == NULL)
+            if (!schema_get(node, id_parts[i]))
                 return false;
         }
         id = arena_format(arena,
@@ -77,15 +77,14 @@ static bool fill_id(struct resolve *resolve, const struct tree_node *node, struc
                           schema_text(node, &schema_account, "resource_group"),
                           schema_text(node, &schema_account, "name"));
     }
-    if (id == NULL || resource_id_parse(id, &parts) != NULL)
+    if (!id || resource_id_parse(id, &parts))
         return false;
     account->id = arena_dup(arena, id);
     key = arena_dup(arena, id);
     account->name = arena_dup_n(arena, parts.name, parts.name_length);
     account->resource_group = arena_dup_n(arena, parts.group, parts.group_length);
     account->subscription_id = arena_dup_n(arena, parts.subscription, parts.subscription_length);
-    if (key == NULL || account->name == NULL || account->resource_group == NULL ||
-        account->subscription_id == NULL)
+    if (!key || !account->name || !account->resource_group || !account->subscription_id)
         return false;
     str_lower(key);
     account->key = key;
@@ -96,7 +95,7 @@ static bool fill_id(struct resolve *resolve, const struct tree_node *node, struc
 static const struct tree_node *own_or_default(const struct resolve *resolve,
                                               const struct tree_node *node, const char *name)
 {
-    if (tree_child(node, name) != NULL)
+    if (tree_child(node, name))
         return schema_get(node, name);
     return schema_get(schema_get(resolve->root, "defaults"), name);
 }
@@ -106,7 +105,7 @@ static void fill_identity(struct resolve *resolve, const struct tree_node *node,
 {
     const struct tree_node *chosen = resolve_reference(resolve, node, "identities", "identity");
 
-    for (size_t i = 0; chosen != NULL && i < resolve->config->identity_count; i++) {
+    for (size_t i = 0; chosen && i < resolve->config->identity_count; i++) {
         if (str_equal(resolve->config->identities[i].name, chosen->name))
             account->identity = &resolve->config->identities[i];
     }
@@ -117,10 +116,10 @@ static const struct policy *flipped_policy(struct resolve *resolve, size_t index
 {
     struct policy *flipped = resolve->flipped[index];
 
-    if (flipped != NULL)
+    if (flipped)
         return flipped;
     flipped = arena_alloc(resolve->arena, sizeof(*flipped));
-    if (flipped == NULL)
+    if (!flipped)
         return NULL;
     *flipped = resolve->policies[index];
     flipped->rotate = !flipped->rotate;
@@ -134,13 +133,13 @@ static void fill_policy(struct resolve *resolve, const struct tree_node *node,
     const struct tree_node *chosen = resolve_reference(resolve, node, "policies", "policy");
     const struct tree_node *rotate = own_or_default(resolve, node, "rotate");
 
-    for (size_t i = 0; chosen != NULL && i < resolve->config->policy_count; i++) {
+    for (size_t i = 0; chosen && i < resolve->config->policy_count; i++) {
         const struct policy *policy = &resolve->policies[i];
 
         if (!str_equal(resolve->config->policy_names[i], chosen->name))
             continue;
         account->policy_name = resolve->config->policy_names[i];
-        account->policy = rotate == NULL || str_equal(rotate->text, "true") == policy->rotate
+        account->policy = !rotate || str_equal(rotate->text, "true") == policy->rotate
                               ? policy
                               : flipped_policy(resolve, i);
     }
@@ -152,8 +151,7 @@ static bool fill_account(struct resolve *resolve, const struct tree_node *node,
     const struct tree_node *adopt = own_or_default(resolve, node, "adopt_active");
     bool identified = fill_id(resolve, node, account);
 
-    account->has_adopt_active =
-        adopt != NULL && slot_from_name(adopt->text, &account->adopt_active);
+    account->has_adopt_active = adopt && slot_from_name(adopt->text, &account->adopt_active);
     fill_identity(resolve, node, account);
     fill_policy(resolve, node, account);
     resolve_check_deliveries(resolve, tree_child(node, "deliver_to"));
@@ -234,7 +232,7 @@ static void refuse_meetings(struct resolve *resolve, const struct account_entry 
     for (size_t i = 0; i < count; i++)
         claim_count += entries[i].account.destination_count;
     claims = calloc(claim_count + 1, sizeof(*claims));
-    if (claims == NULL) {
+    if (!claims) {
         report_error(resolve->report, resolve->root, "out of memory");
         return;
     }
@@ -265,9 +263,9 @@ static void check_defaults(struct resolve *resolve)
     struct tree_node *identity = tree_child(defaults, "identity");
     struct tree_node *policy = tree_child(defaults, "policy");
 
-    if (identity != NULL)
+    if (identity)
         (void)resolve_name(resolve, identity, "identities", "identity");
-    if (policy != NULL)
+    if (policy)
         (void)resolve_name(resolve, policy, "policies", "policy");
     resolve_check_deliveries(resolve, tree_child(defaults, "deliver_to"));
 }
@@ -277,7 +275,7 @@ static void keep_accounts(struct resolve *resolve, const struct account_entry *e
 {
     struct account *accounts = arena_alloc_array(resolve->arena, count, sizeof(*accounts));
 
-    if (accounts == NULL)
+    if (!accounts)
         return;
     for (size_t i = 0; i < count; i++)
         accounts[i] = entries[i].account;
@@ -292,16 +290,16 @@ void resolve_accounts(struct resolve *resolve)
     size_t count = 0;
 
     check_defaults(resolve);
-    if (section == NULL)
+    if (!section)
         return;
     if (section->count == 0)
         report_warning(resolve->report, section, "is empty; there is nothing to look after");
     entries = calloc(section->count + 1, sizeof(*entries));
-    if (entries == NULL) {
+    if (!entries) {
         report_error(resolve->report, section, "out of memory");
         return;
     }
-    for (const struct tree_node *node = section->first; node != NULL; node = node->next) {
+    for (const struct tree_node *node = section->first; node; node = node->next) {
         if (node->invalid)
             continue;
         entries[count] = (struct account_entry){.node = node};

@@ -18,7 +18,7 @@ static void fill_client_secret(struct resolve *resolve, const struct tree_node *
     identity->client_secret_file =
         copy_text(resolve, map, &schema_client_secret, "client_secret_file");
     /* Those of $CREDENTIALS_DIRECTORY have systemd to look after them. */
-    if (identity->client_secret_file != NULL && identity->client_secret_file[0] == '/')
+    if (identity->client_secret_file && identity->client_secret_file[0] == '/')
         exposure_check_secret(resolve->report, tree_child(map, "client_secret_file"),
                               identity->client_secret_file);
 }
@@ -33,18 +33,18 @@ static void fill_managed_identity(struct resolve *resolve, const struct tree_nod
     for (size_t i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++) {
         const struct tree_node *selector = tree_child(map, selectors[i]);
 
-        if (selector != NULL && chosen != NULL)
+        if (selector && chosen)
             report_key_error(resolve->report, selector,
                              "names the identity again after %s; keep one of client_id, object_id "
                              "and resource_id",
                              chosen->name);
-        if (selector != NULL)
+        if (selector)
             chosen = selector;
     }
     identity->client_id = copy_text(resolve, map, &schema_managed_identity, "client_id");
     identity->object_id = copy_text(resolve, map, &schema_managed_identity, "object_id");
     identity->resource_id = copy_text(resolve, map, &schema_managed_identity, "resource_id");
-    for (size_t end = endpoint != NULL ? strlen(endpoint) : 0; end > 0 && endpoint[end - 1] == '/';)
+    for (size_t end = endpoint ? strlen(endpoint) : 0; end > 0 && endpoint[end - 1] == '/';)
         endpoint[--end] = '\0';
     identity->endpoint = endpoint;
 }
@@ -55,15 +55,15 @@ void resolve_identities(struct resolve *resolve)
     struct identity *identities;
     size_t count = 0;
 
-    if (section == NULL)
+    if (!section)
         return;
     identities = arena_alloc_array(resolve->arena, section->count, sizeof(*identities));
-    if (identities == NULL)
+    if (!identities)
         return;
-    for (const struct tree_node *map = section->first; map != NULL; map = map->next) {
+    for (const struct tree_node *map = section->first; map; map = map->next) {
         const struct schema_variant *variant = schema_variant_of(schema_identity_types, map);
 
-        if (map->invalid || variant == NULL || variant->later)
+        if (map->invalid || !variant || variant->later)
             continue;
         identities[count] = (struct identity){
             .name = arena_dup(resolve->arena, map->name),

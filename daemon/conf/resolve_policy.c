@@ -15,9 +15,9 @@ static uint8_t read_days(struct resolve *resolve, const struct tree_node *map)
     const struct tree_node *list = schema_get(map, "days");
     uint8_t days = 0;
 
-    if (list == NULL)
+    if (!list)
         return ALL_DAYS;
-    for (const struct tree_node *item = schema_first_item(list); item != NULL;
+    for (const struct tree_node *item = schema_first_item(list); item;
          item = schema_next_item(list, item)) {
         int weekday;
 
@@ -42,9 +42,9 @@ static bool fill_window(struct resolve *resolve, const struct tree_node *map, st
         .to_minute = to % MINUTES_PER_DAY,
         .tz = tz_load(schema_text(map, &schema_window, "time_zone")),
     };
-    if (window->tz == NULL) /* its name was right a moment ago */
+    if (!window->tz) /* its name was right a moment ago */
         report_error(resolve->report, map, "its time zone cannot be loaded; out of memory?");
-    if (window->tz == NULL || !arena_on_free(resolve->arena, release_tz, window->tz))
+    if (!window->tz || !arena_on_free(resolve->arena, release_tz, window->tz))
         return false;
     return window->days != 0;
 }
@@ -56,7 +56,7 @@ static void fill_windows(struct resolve *resolve, const struct tree_node *map,
     struct window *windows;
     size_t count = 0;
 
-    if (node == NULL)
+    if (!node)
         return;
     if (node->kind == TREE_LIST && (node->count == 0 || node->count > RESOLVE_WINDOWS_MAX)) {
         report_error(resolve->report, node,
@@ -65,9 +65,9 @@ static void fill_windows(struct resolve *resolve, const struct tree_node *map,
         return;
     }
     windows = arena_alloc_array(resolve->arena, RESOLVE_WINDOWS_MAX, sizeof(*windows));
-    if (windows == NULL)
+    if (!windows)
         return;
-    for (const struct tree_node *item = schema_first_item(node); item != NULL;
+    for (const struct tree_node *item = schema_first_item(node); item;
          item = schema_next_item(node, item)) {
         if (fill_window(resolve, item, &windows[count]))
             count++;
@@ -94,15 +94,15 @@ void resolve_policies(struct resolve *resolve)
     const char **names;
     size_t count = 0;
 
-    if (section == NULL)
+    if (!section)
         return;
     resolve->policies =
         arena_alloc_array(resolve->arena, section->count, sizeof(*resolve->policies));
     resolve->flipped = arena_alloc_array(resolve->arena, section->count, sizeof(struct policy *));
     names = arena_alloc_array(resolve->arena, section->count, sizeof(*names));
-    if (resolve->policies == NULL || resolve->flipped == NULL || names == NULL)
+    if (!resolve->policies || !resolve->flipped || !names)
         return;
-    for (const struct tree_node *map = section->first; map != NULL; map = map->next) {
+    for (const struct tree_node *map = section->first; map; map = map->next) {
         if (map->invalid)
             continue;
         names[count] = arena_dup(resolve->arena, map->name);

@@ -44,7 +44,7 @@ char *resolve_clean_path(struct arena *arena, const char *path)
     char *clean = arena_dup(arena, path);
     char *out = clean;
 
-    if (clean == NULL)
+    if (!clean)
         return NULL;
     for (; *path != '\0'; path++) {
         if (*path != '/' || (path[1] != '/' && path[1] != '\0'))
@@ -68,7 +68,7 @@ bool resolve_is_below(const char *path, const char *directory)
 /* The first of a ':'-separated list such as systemd sets, or NULL. */
 static char *first_directory(struct arena *arena, const char *list)
 {
-    size_t length = list != NULL ? strcspn(list, ":") : 0;
+    size_t length = list ? strcspn(list, ":") : 0;
 
     return length > 0 ? arena_dup_n(arena, list, length) : NULL;
 }
@@ -96,33 +96,33 @@ static void resolve_paths(struct resolve *resolve)
     const char *socket = schema_text(resolve->root, &schema_root, "control_socket");
     const char *ca_file = schema_text(resolve->root, &schema_root, "ca_file");
 
-    if (state_dir == NULL)
+    if (!state_dir)
         state_dir = first_directory(resolve->arena, environment->state_directory);
-    if (state_dir == NULL)
+    if (!state_dir)
         state_dir = "/var/lib/keyrotated";
     config->state_dir = resolve_clean_path(resolve->arena, state_dir);
-    if (socket == NULL) {
+    if (!socket) {
         const char *runtime = first_directory(resolve->arena, environment->runtime_directory);
 
-        socket = arena_format(resolve->arena, "%s/control.sock",
-                              runtime != NULL ? runtime : "/run/keyrotated");
+        socket =
+            arena_format(resolve->arena, "%s/control.sock", runtime ? runtime : "/run/keyrotated");
     }
-    if (socket == NULL)
+    if (!socket)
         return;
     if (strlen(socket) >= sizeof(((struct sockaddr_un *)NULL)->sun_path) &&
-        schema_get(resolve->root, "control_socket") != NULL)
+        schema_get(resolve->root, "control_socket"))
         report_error(resolve->report, schema_get(resolve->root, "control_socket"),
                      "is too long for a socket; 107 bytes are the most");
     config->control_socket = resolve_clean_path(resolve->arena, socket);
     config->control_group = "keyrotated-admin";
     config->ca_file = arena_dup(resolve->arena, ca_file);
-    if (config->ca_file != NULL)
+    if (config->ca_file)
         check_authorities(resolve);
 }
 
 static char *without_slashes(struct arena *arena, const char *url)
 {
-    size_t length = url != NULL ? strlen(url) : 0;
+    size_t length = url ? strlen(url) : 0;
 
     while (length > 0 && url[length - 1] == '/')
         length--;
@@ -138,7 +138,7 @@ static void resolve_cloud(struct resolve *resolve)
     const char *audience;
 
     *cloud = known_clouds[0];
-    if (node == NULL || node->kind == TREE_SCALAR) {
+    if (!node || node->kind == TREE_SCALAR) {
         *cloud = known_clouds[schema_choice(resolve->root, &schema_root, "cloud")];
         cloud->api_version = arena_dup(arena, api_version);
         return;
@@ -149,15 +149,15 @@ static void resolve_cloud(struct resolve *resolve)
     cloud->login = without_slashes(arena, schema_text(node, &schema_cloud, "login"));
     cloud->api_version = arena_dup(arena, api_version);
     audience = schema_text(node, &schema_cloud, "audience");
-    if (audience != NULL)
+    if (audience)
         cloud->audience = arena_dup(arena, audience);
-    else if (cloud->resource_manager != NULL)
+    else if (cloud->resource_manager)
         cloud->audience = arena_format(arena, "%s/", cloud->resource_manager);
     audience = schema_text(node, &schema_cloud, "key_vault_audience");
-    if (audience != NULL)
+    if (audience)
         cloud->key_vault_audience = arena_dup(arena, audience);
     audience = schema_text(node, &schema_cloud, "batch_audience");
-    if (audience != NULL)
+    if (audience)
         cloud->batch_audience = arena_dup(arena, audience);
 }
 
@@ -173,10 +173,10 @@ static void resolve_proxy(struct resolve *resolve)
         report_warning_at(resolve->report, resolve->root->place, "proxy",
                           "the environment sets proxy variables, which are not consulted; write "
                           "the proxy here where one is needed");
-    if (list == NULL)
+    if (!list)
         return;
     buf_init(&suffixes, NO_PROXY_TEXT_MAX);
-    for (const struct tree_node *item = schema_first_item(list); item != NULL;
+    for (const struct tree_node *item = schema_first_item(list); item;
          item = schema_next_item(list, item))
         (void)buf_append_format(&suffixes, "%s%s", suffixes.length > 0 ? "," : "", item->text);
     if (suffixes.failed == -ENOMEM)
@@ -204,7 +204,7 @@ static void resolve_timing(struct resolve *resolve)
         char longest[DURATION_TEXT_MAX];
         const struct tree_node *node = schema_get(map, "retry_initial");
 
-        report_error(resolve->report, node != NULL ? node : map,
+        report_error(resolve->report, node ? node : map,
                      "retry_initial is longer than retry_max; write %s or less, or raise retry_max",
                      duration_to_text(timing->retry_max, longest));
     }

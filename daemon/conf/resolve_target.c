@@ -36,15 +36,15 @@ static void check_file_target(struct resolve *resolve, const struct tree_node *m
     char shown[VALUE_SHOWN_MAX];
     const char *problem;
 
-    if (path != NULL && !path->invalid) {
+    if (path && !path->invalid) {
         problem = path_problem(path->text);
-        if (problem != NULL) {
+        if (problem) {
             report_error(resolve->report, path, "\"%s\" %s", value_shown(path->text, shown),
                          problem);
             path->invalid = true;
         }
     }
-    if (group != NULL && !group->invalid && placeholder_needs_location(group->text)) {
+    if (group && !group->invalid && placeholder_needs_location(group->text)) {
         report_error(resolve->report, group,
                      "{location} cannot stand in a group; use {account}, {resource_group} or "
                      "{subscription_id}");
@@ -56,12 +56,12 @@ void resolve_targets(struct resolve *resolve)
 {
     const struct tree_node *section = schema_get(resolve->root, "targets");
 
-    if (section == NULL)
+    if (!section)
         return;
-    for (const struct tree_node *map = section->first; map != NULL; map = map->next) {
+    for (const struct tree_node *map = section->first; map; map = map->next) {
         const struct schema_variant *variant = schema_variant_of(schema_target_types, map);
 
-        if (!map->invalid && variant != NULL && !variant->later && variant->value == TARGET_FILE)
+        if (!map->invalid && variant && !variant->later && variant->value == TARGET_FILE)
             check_file_target(resolve, map);
     }
 }
@@ -80,13 +80,13 @@ static bool delivery_is_required(const struct tree_node *item)
 static void refuse_repetition(struct resolve *resolve, const struct tree_node *list,
                               struct tree_node *name)
 {
-    for (const struct tree_node *item = schema_first_item(list); item != NULL;
+    for (const struct tree_node *item = schema_first_item(list); item;
          item = schema_next_item(list, item)) {
         const struct tree_node *earlier = delivery_name(item);
 
         if (earlier == name)
             return;
-        if (earlier == NULL || earlier->invalid || !str_equal(earlier->text, name->text))
+        if (!earlier || earlier->invalid || !str_equal(earlier->text, name->text))
             continue;
         report_error(resolve->report, name, "%s stands twice, first at %s:%u:%u; keep one",
                      name->text, earlier->place.file, earlier->place.line, earlier->place.column);
@@ -99,7 +99,7 @@ void resolve_check_deliveries(struct resolve *resolve, struct tree_node *deliver
 {
     bool has_required = false;
 
-    if (deliver_to == NULL || deliver_to->invalid)
+    if (!deliver_to || deliver_to->invalid)
         return;
     if (deliver_to->kind == TREE_LIST && deliver_to->count > RESOLVE_DESTINATIONS_MAX) {
         report_error(resolve->report, deliver_to, "holds %zu targets; %d are the most",
@@ -107,17 +107,17 @@ void resolve_check_deliveries(struct resolve *resolve, struct tree_node *deliver
         deliver_to->invalid = true;
         return;
     }
-    for (const struct tree_node *item = schema_first_item(deliver_to); item != NULL;
+    for (const struct tree_node *item = schema_first_item(deliver_to); item;
          item = schema_next_item(deliver_to, item)) {
         struct tree_node *name = delivery_name(item);
 
         has_required = has_required || delivery_is_required(item);
-        if (name != NULL && resolve_name(resolve, name, "targets", "target"))
+        if (name && resolve_name(resolve, name, "targets", "target"))
             refuse_repetition(resolve, deliver_to, name);
     }
     if (has_required)
         return;
-    for (const struct tree_node *item = deliver_to->first; item != NULL; item = item->next)
+    for (const struct tree_node *item = deliver_to->first; item; item = item->next)
         has_required = has_required || item->invalid; /* it may have been meant as required */
     if (!has_required)
         report_error(resolve->report, deliver_to,
@@ -132,13 +132,13 @@ static bool fill_path(struct resolve *resolve, struct tree_node *path,
 
     if (arena_failed(resolve->arena))
         return false; /* reported in the end */
-    if (expanded == NULL || strlen(expanded) > PATH_LENGTH_MAX) {
+    if (!expanded || strlen(expanded) > PATH_LENGTH_MAX) {
         report_error(resolve->report, path, "expands to more than a path can hold; shorten it");
         path->invalid = true;
         return false;
     }
     clean = resolve_clean_path(resolve->arena, expanded);
-    if (clean != NULL && resolve->config->state_dir != NULL &&
+    if (clean && resolve->config->state_dir &&
         resolve_is_below(clean, resolve->config->state_dir)) {
         report_error(resolve->report, path,
                      "lies in state_dir %s, which belongs to the journal alone; write a path "
@@ -149,7 +149,7 @@ static bool fill_path(struct resolve *resolve, struct tree_node *path,
     }
     destination->path = clean;
     destination->needs_location = placeholder_needs_location(expanded);
-    return clean != NULL;
+    return !!clean;
 }
 
 /* False where the target has been found wrong before, or is wrong for this account. */
@@ -166,18 +166,18 @@ static bool fill_destination(struct resolve *resolve, const struct tree_node *ta
     const struct tree_node *group = schema_get(target, "group");
     unsigned mode = 0;
 
-    if (target->invalid || variant == NULL || variant->later || path == NULL || path->invalid ||
+    if (target->invalid || !variant || variant->later || !path || path->invalid ||
         !fill_path(resolve, path, &values, destination))
         return false;
     (void)value_parse_mode(schema_text(target, &schema_file_target, "mode"), &mode);
     destination->name = arena_dup(resolve->arena, target->name);
     destination->type = (enum target_type)variant->value;
     destination->mode = (mode_t)mode;
-    destination->has_mode = schema_get(target, "mode") != NULL;
+    destination->has_mode = !!schema_get(target, "mode");
     destination->format = (enum file_format)schema_choice(target, &schema_file_target, "format");
-    if (group != NULL)
+    if (group)
         destination->group = placeholder_expand(resolve->arena, group->text, &values);
-    if (group != NULL && destination->group == NULL && !arena_failed(resolve->arena))
+    if (group && !destination->group && !arena_failed(resolve->arena))
         report_error(resolve->report, group,
                      "expands to more than the name of a group can hold; shorten it");
     return true;
@@ -191,34 +191,34 @@ void resolve_destinations(struct resolve *resolve, const struct tree_node *node,
     const struct tree_node *only;
     struct destination *destinations;
 
-    if (list == NULL)
+    if (!list)
         list = tree_child(schema_get(resolve->root, "defaults"), "deliver_to");
-    if (targets == NULL || (list != NULL && list->invalid))
+    if (!targets || (list && list->invalid))
         return;
-    only = list == NULL && targets->count == 1 ? targets->first : NULL;
-    if (list == NULL && only == NULL) {
+    only = !list && targets->count == 1 ? targets->first : NULL;
+    if (!list && !only) {
         (void)resolve_reference(resolve, node, "targets", "deliver_to");
         return;
     }
     destinations =
         arena_alloc_array(resolve->arena, RESOLVE_DESTINATIONS_MAX, sizeof(*destinations));
-    if (destinations == NULL)
+    if (!destinations)
         return;
     account->destinations = destinations;
-    if (only != NULL) {
+    if (only) {
         destinations[0].required = true;
         account->destination_count += fill_destination(resolve, only, account, &destinations[0]);
         return;
     }
-    for (const struct tree_node *item = schema_first_item(list); item != NULL;
+    for (const struct tree_node *item = schema_first_item(list); item;
          item = schema_next_item(list, item)) {
         const struct tree_node *name = delivery_name(item);
         const struct tree_node *target =
-            name != NULL && !name->invalid ? tree_child(targets, name->text) : NULL;
+            name && !name->invalid ? tree_child(targets, name->text) : NULL;
         struct destination *destination = &destinations[account->destination_count];
 
         destination->required = delivery_is_required(item);
-        if (target != NULL && fill_destination(resolve, target, account, destination))
+        if (target && fill_destination(resolve, target, account, destination))
             account->destination_count++;
     }
 }

@@ -34,7 +34,7 @@ static const struct tree_node *node_or_map(const struct tree_node *map, const ch
 {
     const struct tree_node *node = schema_get(map, name);
 
-    return node != NULL ? node : map;
+    return node ? node : map;
 }
 
 static void fill_splay(struct resolve *resolve, const struct tree_node *map, struct policy *policy)
@@ -43,7 +43,7 @@ static void fill_splay(struct resolve *resolve, const struct tree_node *map, str
     char longest[DURATION_TEXT_MAX];
 
     policy->splay = default_splay(policy, policy->rotate_every);
-    if (node == NULL)
+    if (!node)
         return;
     policy->splay = schema_duration(map, &schema_policy, "splay");
     if (policy->splay > policy->rotate_every) {
@@ -64,7 +64,7 @@ static void fill_overlap(struct resolve *resolve, const struct tree_node *map,
     char longest[DURATION_TEXT_MAX];
 
     policy->overlap = policy->rotate_every / 4;
-    if (node == NULL)
+    if (!node)
         return;
     policy->overlap = schema_duration(map, &schema_policy, "overlap");
     if (policy->overlap > policy->rotate_every)
@@ -120,7 +120,7 @@ static bool check_key_age(struct resolve *resolve, const struct tree_node *map,
         return true;
     if (node == map)
         node = node_or_map(map, "max_key_age");
-    largest = largest_rotate_every(policy, schema_get(map, "splay") != NULL, wait);
+    largest = largest_rotate_every(policy, !!schema_get(map, "splay"), wait);
     (void)duration_to_text(policy->max_key_age, wanted);
     if (largest == 0) {
         report_error(resolve->report, node,
@@ -166,13 +166,13 @@ void resolve_policy_times(struct resolve *resolve, const struct tree_node *map,
     const struct tree_node *every = tree_child(map, "rotate_every");
     duration_ms wait;
 
-    if (age == NULL && every == NULL && !schema_is_misspelt(map, &schema_policy, "max_key_age") &&
+    if (!age && !every && !schema_is_misspelt(map, &schema_policy, "max_key_age") &&
         !schema_is_misspelt(map, &schema_policy, "rotate_every"))
         report_missing(resolve->report, map, "max_key_age",
                        "is missing; give max_key_age (such as 90d) or rotate_every");
     policy->max_key_age = schema_duration(map, &schema_policy, "max_key_age");
     policy->rotate_every = schema_duration(map, &schema_policy, "rotate_every");
-    if (policy->rotate_every == 0 && (every == NULL || every->invalid))
+    if (policy->rotate_every == 0 && (!every || every->invalid))
         policy->rotate_every = schedule_rotate_every_for(policy->max_key_age);
     if (policy->rotate_every == 0) {
         if (policy->max_key_age != 0 && !tree_has_invalid(map))
@@ -181,7 +181,7 @@ void resolve_policy_times(struct resolve *resolve, const struct tree_node *map,
     }
     fill_overlap(resolve, map, policy);
     fill_splay(resolve, map, policy);
-    policy->overdue_after = schema_get(map, "overdue_after") != NULL
+    policy->overdue_after = schema_get(map, "overdue_after")
                                 ? schema_duration(map, &schema_policy, "overdue_after")
                                 : policy->rotate_every / 10;
     if (tree_has_invalid(map))

@@ -6,7 +6,7 @@ typedef bool uses(const struct account *account, const char *name);
 
 static bool uses_identity(const struct account *account, const char *name)
 {
-    return account->identity != NULL && str_equal(account->identity->name, name);
+    return account->identity && str_equal(account->identity->name, name);
 }
 
 static bool uses_policy(const struct account *account, const char *name)
@@ -28,8 +28,7 @@ static void note_unused(struct resolve *resolve, const char *section, uses *is_u
     const struct config *config = resolve->config;
     const struct tree_node *names = schema_get(resolve->root, section);
 
-    for (const struct tree_node *node = names != NULL ? names->first : NULL; node != NULL;
-         node = node->next) {
+    for (const struct tree_node *node = names ? names->first : NULL; node; node = node->next) {
         size_t i = 0;
 
         while (i < config->account_count && !is_used(&config->accounts[i], node->name))

@@ -42,7 +42,7 @@ const char *resource_group_problem(const char *group, size_t length)
         /* Azure allows letters of all scripts; beyond ASCII it is left to Azure to judge. */
         bool is_ascii = ((unsigned char)group[i] & 0x80) == 0;
 
-        legal = !is_ascii || is_alphanumeric(group[i]) || strchr("_-.()", group[i]) != NULL;
+        legal = !is_ascii || is_alphanumeric(group[i]) || strchr("_-.()", group[i]);
     }
     return legal ? NULL
                  : "is not the name of a resource group; those are 1 to 90 letters, digits, '_', "
@@ -90,9 +90,9 @@ const char *resource_id_parse(const char *text, struct resource_id *ret_id)
         return "is the id of another kind of resource; " ACCOUNT_GRAMMAR;
     if (!is_guid(segments[1]))
         return "holds a subscription that is not a GUID; " ACCOUNT_GRAMMAR;
-    if (resource_group_problem(segments[3].text, segments[3].length) != NULL)
+    if (resource_group_problem(segments[3].text, segments[3].length))
         return "holds no valid resource group; " ACCOUNT_GRAMMAR;
-    if (resource_account_problem(segments[7].text, segments[7].length) != NULL)
+    if (resource_account_problem(segments[7].text, segments[7].length))
         return "holds no valid account name; those are 3 to 24 letters and digits";
     *ret_id = (struct resource_id){
         .subscription = segments[1].text,
@@ -110,7 +110,7 @@ const char *resource_identity_problem(const char *text)
     struct segment segments[SEGMENTS];
     bool legal = split(text, segments) && segment_is(segments[0], "subscriptions") &&
                  is_guid(segments[1]) && segment_is(segments[2], "resourceGroups") &&
-                 resource_group_problem(segments[3].text, segments[3].length) == NULL &&
+                 !resource_group_problem(segments[3].text, segments[3].length) &&
                  segment_is(segments[4], "providers") &&
                  segment_is(segments[5], "Microsoft.ManagedIdentity") &&
                  segment_is(segments[6], "userAssignedIdentities") && segments[7].length > 0;

@@ -282,7 +282,7 @@ const struct schema_map schema_root = {(const struct schema_key[]){
 
 const struct schema_key *schema_key(const struct schema_map *map, const char *name)
 {
-    for (const struct schema_key *key = map->keys; key->name != NULL; key++) {
+    for (const struct schema_key *key = map->keys; key->name; key++) {
         if (str_equal(key->name, name))
             return key;
     }

@@ -23,14 +23,14 @@ static void refuse_unknown_key(struct report *report, struct tree_node *node,
     size_t count = 0;
     const char *nearest;
 
-    for (const struct schema_key *key = schema->keys; key->name != NULL; key++)
+    for (const struct schema_key *key = schema->keys; key->name; key++)
         names[count++] = key->name;
     if (has_type)
         names[count++] = "type";
     names[count] = NULL;
     nearest = str_nearest(node->name, names);
     node->invalid = true;
-    if (nearest != NULL) {
+    if (nearest) {
         report_key_error(report, node, "unknown key; did you mean %s?", nearest);
     } else {
         struct buf known;
@@ -46,24 +46,24 @@ static void refuse_unknown_key(struct report *report, struct tree_node *node,
 static void check_keys(struct report *report, struct tree_node *map,
                        const struct schema_map *schema, bool skip_required, bool has_type)
 {
-    for (struct tree_node *node = map->first; node != NULL; node = node->next) {
+    for (struct tree_node *node = map->first; node; node = node->next) {
         const struct schema_key *key = schema_key(schema, node->name);
 
-        if (key != NULL && key->later) {
+        if (key && key->later) {
             report_key_error(report, node, "is not available in this version; remove it");
             (void)check_node(report, node, key);
             node->invalid = true;
-        } else if (key != NULL) {
+        } else if (key) {
             if (!check_node(report, node, key))
                 node->invalid = true;
         } else if (!has_type || !str_equal(node->name, "type")) {
             refuse_unknown_key(report, node, schema, has_type);
         }
     }
-    for (const struct schema_key *key = schema->keys; key->name != NULL && !skip_required; key++) {
+    for (const struct schema_key *key = schema->keys; key->name && !skip_required; key++) {
         char expected[VALUE_EXPECTED_MAX];
 
-        if (key->required && tree_child(map, key->name) == NULL &&
+        if (key->required && !tree_child(map, key->name) &&
             !schema_is_misspelt(map, schema, key->name))
             report_missing(report, map, key->name, "is missing; give %s",
                            key->shape == SHAPE_LIST ? "a list" : value_expected(key, expected));
@@ -81,9 +81,9 @@ static void append_available(struct buf *out, const struct schema_variant *varia
 {
     size_t left = 0;
 
-    for (const struct schema_variant *variant = variants; variant->name != NULL; variant++)
+    for (const struct schema_variant *variant = variants; variant->name; variant++)
         left += !variant->later;
-    for (const struct schema_variant *variant = variants; variant->name != NULL; variant++) {
+    for (const struct schema_variant *variant = variants; variant->name; variant++) {
         if (variant->later)
             continue;
         left--;
@@ -101,13 +101,13 @@ static void refuse_type(struct report *report, const struct tree_node *type,
     const char *nearest;
     struct buf available;
 
-    for (const struct schema_variant *variant = variants; variant->name != NULL; variant++)
+    for (const struct schema_variant *variant = variants; variant->name; variant++)
         names[count++] = variant->name;
     names[count] = NULL;
     nearest = str_nearest(type->text, names);
     buf_init(&available, 1024);
     append_available(&available, variants);
-    if (nearest != NULL)
+    if (nearest)
         report_error(report, type, "unknown type \"%s\"; did you mean %s?",
                      value_shown(type->text, shown), nearest);
     else
@@ -122,12 +122,12 @@ static bool refuse_misspelt_type(struct report *report, const struct tree_node *
 {
     static const char *const names[] = {"type", NULL};
 
-    for (struct tree_node *node = map->first; node != NULL; node = node->next) {
+    for (struct tree_node *node = map->first; node; node = node->next) {
         bool known = false;
 
-        for (const struct schema_variant *variant = variants; variant->name != NULL; variant++)
-            known = known || (variant->map != NULL && schema_key(variant->map, node->name) != NULL);
-        if (known || str_nearest(node->name, names) == NULL)
+        for (const struct schema_variant *variant = variants; variant->name; variant++)
+            known = known || (variant->map && schema_key(variant->map, node->name));
+        if (known || !str_nearest(node->name, names))
             continue;
         report_key_error(report, node, "unknown key; did you mean type?");
         node->invalid = true;
@@ -146,24 +146,24 @@ static bool check_variant(struct report *report, struct tree_node *map,
 
     buf_init(&available, 1024);
     append_available(&available, variants);
-    if (type == NULL) {
+    if (!type) {
         if (!refuse_misspelt_type(report, map, variants))
             report_missing(report, map, "type", "is missing; write %s",
                            report_part(report, &available));
     } else if (type->kind != TREE_SCALAR || is_missing_value(type)) {
         report_error(report, type, "must be a name; write %s", report_part(report, &available));
         type->invalid = true;
-    } else if (variant == NULL && !type->invalid) {
+    } else if (!variant && !type->invalid) {
         refuse_type(report, type, variants);
         type->invalid = true;
-    } else if (variant != NULL && variant->later) {
+    } else if (variant && variant->later) {
         report_error(report, type, "%s is not available in this version; write %s", variant->name,
                      report_part(report, &available));
     }
     buf_done(&available);
-    if (variant != NULL && variant->map != NULL)
+    if (variant && variant->map)
         check_keys(report, map, variant->map, false, true);
-    return variant != NULL;
+    return !!variant;
 }
 
 static bool check_one(struct report *report, struct tree_node *node, const struct schema_key *key)
@@ -176,9 +176,9 @@ static bool check_one(struct report *report, struct tree_node *node, const struc
         report_error(report, node, "has no value; give %s", value_expected(key, expected));
         return false;
     }
-    if (node->kind == TREE_MAP && key->variants != NULL)
+    if (node->kind == TREE_MAP && key->variants)
         return check_variant(report, node, key->variants);
-    if (node->kind == TREE_MAP && key->map != NULL) {
+    if (node->kind == TREE_MAP && key->map) {
         check_keys(report, node, key->map, false, false);
         return true;
     }
@@ -197,7 +197,7 @@ static bool check_one(struct report *report, struct tree_node *node, const struc
 
 static bool check_items(struct report *report, struct tree_node *list, const struct schema_key *key)
 {
-    for (struct tree_node *item = list->first; item != NULL; item = item->next) {
+    for (struct tree_node *item = list->first; item; item = item->next) {
         if (!check_one(report, item, key))
             item->invalid = true;
     }
@@ -214,7 +214,7 @@ static bool check_by_name(struct report *report, struct tree_node *map,
     }
     if (map->count == 0)
         report_error(report, map, "is empty; name at least one");
-    for (struct tree_node *child = map->first; child != NULL; child = child->next) {
+    for (struct tree_node *child = map->first; child; child = child->next) {
         if (!value_is_name(child->name))
             report_key_error(report, child,
                              "is no name; use letters, digits, '_', '-' and '.', 64 at most");

@@ -8,9 +8,8 @@ bool schema_is_misspelt(const struct tree_node *map, const struct schema_map *sc
 {
     const char *const names[] = {name, NULL};
 
-    for (const struct tree_node *child = map->first; child != NULL; child = child->next) {
-        if (child->invalid && schema_key(schema, child->name) == NULL &&
-            str_nearest(child->name, names) != NULL)
+    for (const struct tree_node *child = map->first; child; child = child->next) {
+        if (child->invalid && !schema_key(schema, child->name) && str_nearest(child->name, names))
             return true;
     }
     return false;
@@ -20,7 +19,7 @@ const struct tree_node *schema_get(const struct tree_node *map, const char *name
 {
     const struct tree_node *node = tree_child(map, name);
 
-    return node != NULL && !node->invalid ? node : NULL;
+    return node && !node->invalid ? node : NULL;
 }
 
 const char *schema_text(const struct tree_node *map, const struct schema_map *schema,
@@ -28,7 +27,7 @@ const char *schema_text(const struct tree_node *map, const struct schema_map *sc
 {
     const struct tree_node *node = schema_get(map, name);
 
-    if (node != NULL && node->kind == TREE_SCALAR)
+    if (node && node->kind == TREE_SCALAR)
         return node->text;
     return schema_key(schema, name)->fallback;
 }
@@ -39,7 +38,7 @@ duration_ms schema_duration(const struct tree_node *map, const struct schema_map
     const char *text = schema_text(map, schema, name);
     duration_ms duration = 0;
 
-    return text != NULL && duration_parse(text, &duration) ? duration : 0;
+    return text && duration_parse(text, &duration) ? duration : 0;
 }
 
 int64_t schema_integer(const struct tree_node *map, const struct schema_map *schema,
@@ -48,7 +47,7 @@ int64_t schema_integer(const struct tree_node *map, const struct schema_map *sch
     const char *text = schema_text(map, schema, name);
     int64_t number = 0;
 
-    return text != NULL && str_to_int64(text, &number) ? number : 0;
+    return text && str_to_int64(text, &number) ? number : 0;
 }
 
 bool schema_boolean(const struct tree_node *map, const struct schema_map *schema, const char *name)
@@ -58,7 +57,7 @@ bool schema_boolean(const struct tree_node *map, const struct schema_map *schema
 
 bool schema_choice_value(const struct schema_choice *choices, const char *name, int *ret_value)
 {
-    for (; choices->name != NULL; choices++) {
+    for (; choices->name; choices++) {
         if (!str_equal_nocase(choices->name, name))
             continue;
         *ret_value = choices->value;
@@ -72,7 +71,7 @@ int schema_choice(const struct tree_node *map, const struct schema_map *schema, 
     const char *text = schema_text(map, schema, name);
     int value = 0;
 
-    if (text != NULL)
+    if (text)
         (void)schema_choice_value(schema_key(schema, name)->choices, text, &value);
     return value;
 }
@@ -82,9 +81,9 @@ const struct schema_variant *schema_variant_of(const struct schema_variant *vari
 {
     const struct tree_node *type = schema_get(map, "type");
 
-    if (type == NULL || type->kind != TREE_SCALAR)
+    if (!type || type->kind != TREE_SCALAR)
         return NULL;
-    for (; variants->name != NULL; variants++) {
+    for (; variants->name; variants++) {
         if (str_equal(variants->name, type->text))
             return variants;
     }
@@ -93,14 +92,14 @@ const struct schema_variant *schema_variant_of(const struct schema_variant *vari
 
 static const struct tree_node *skip_invalid(const struct tree_node *item)
 {
-    while (item != NULL && item->invalid)
+    while (item && item->invalid)
         item = item->next;
     return item;
 }
 
 const struct tree_node *schema_first_item(const struct tree_node *node)
 {
-    if (node == NULL || node->kind != TREE_LIST)
+    if (!node || node->kind != TREE_LIST)
         return node;
     return skip_invalid(node->first);
 }

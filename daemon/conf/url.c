@@ -56,17 +56,17 @@ static const char *split_authority(const char *authority, size_t length, struct 
     const char *end = authority + length;
     const char *host_end;
 
-    if (memchr(authority, '@', length) != NULL)
+    if (memchr(authority, '@', length))
         return "holds a user name or password; such things do not belong in this file";
     parts->is_ipv6 = length > 0 && authority[0] == '[';
     if (parts->is_ipv6) {
         authority++;
         host_end = memchr(authority, ']', (size_t)(end - authority));
-        if (host_end == NULL)
+        if (!host_end)
             return "has no valid host; close the bracket of the IPv6 address";
     } else {
         host_end = memchr(authority, ':', length);
-        if (host_end == NULL)
+        if (!host_end)
             host_end = end;
     }
     if ((size_t)(host_end - authority) >= sizeof(parts->host))
@@ -96,7 +96,7 @@ static const char *split(const char *url, struct url_parts *parts)
         return "is not a URL that can be used; write https://HOST";
     authority = strstr(url, "//") + 2;
     parts->path = authority + strcspn(authority, "/?#");
-    if (strpbrk(parts->path, "?#") != NULL)
+    if (strpbrk(parts->path, "?#"))
         return "holds a query or fragment; end the URL before it";
     for (const char *c = parts->path; *c != '\0'; c++) {
         if (*c <= ' ' || *c > '~')
@@ -125,7 +125,7 @@ const char *url_problem(const char *url)
     struct url_parts parts = {.is_http = false};
     const char *problem = split(url, &parts);
 
-    if (problem != NULL)
+    if (problem)
         return problem;
     if (parts.is_http && !is_loopback(&parts) && !str_equal(parts.host, "169.254.169.254"))
         return "would send tokens unencrypted; write https:// (http:// is accepted for loopback "
@@ -138,7 +138,7 @@ const char *url_proxy_problem(const char *url)
     struct url_parts parts = {.is_http = false};
     const char *problem = split(url, &parts);
 
-    if (problem != NULL)
+    if (problem)
         return problem;
     if (parts.path[0] != '\0' && !str_equal(parts.path, "/"))
         return "holds a path; a proxy is http://HOST:PORT or https://HOST:PORT";

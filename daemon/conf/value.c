@@ -42,9 +42,9 @@ static void list_choices(char out[VALUE_EXPECTED_MAX], const struct schema_choic
 {
     size_t left = 0, length = 0;
 
-    for (const struct schema_choice *choice = choices; choice->name != NULL; choice++)
+    for (const struct schema_choice *choice = choices; choice->name; choice++)
         left += !choice->later;
-    for (const struct schema_choice *choice = choices; choice->name != NULL; choice++) {
+    for (const struct schema_choice *choice = choices; choice->name; choice++) {
         if (choice->later)
             continue;
         left--;
@@ -101,11 +101,11 @@ static bool refuse(struct report *report, const struct tree_node *node, const ch
 {
     char shown[VALUE_SHOWN_MAX];
 
-    if (problem != NULL && strchr(node->text, '@') != NULL)
+    if (problem && strchr(node->text, '@'))
         report_error(report, node, "%s", problem);
-    else if (problem != NULL)
+    else if (problem)
         report_error(report, node, "\"%s\" %s", value_shown(node->text, shown), problem);
-    return problem == NULL;
+    return !problem;
 }
 
 static bool refuse_unexpected(struct report *report, const struct tree_node *node,
@@ -132,7 +132,7 @@ static bool check_template(struct report *report, const struct tree_node *node,
 
     if (node->text[0] == '\0')
         return refuse_unexpected(report, node, key);
-    if (placeholder_problem(node->text, sentence, sizeof(sentence)) == NULL)
+    if (!placeholder_problem(node->text, sentence, sizeof(sentence)))
         return true;
     report_error(report, node, "%s", sentence);
     return false;
@@ -170,7 +170,7 @@ static bool check_duration(struct report *report, const struct tree_node *node,
     duration_ms duration;
     int word;
 
-    if (key->choices != NULL && schema_choice_value(key->choices, node->text, &word))
+    if (key->choices && schema_choice_value(key->choices, node->text, &word))
         return true;
     if (!duration_parse(node->text, &duration))
         return refuse_unexpected(report, node, key);
@@ -199,7 +199,7 @@ static bool check_choice(struct report *report, const struct tree_node *node,
     char known[VALUE_EXPECTED_MAX];
     bool is_later = false;
 
-    for (const struct schema_choice *choice = key->choices; choice->name != NULL; choice++) {
+    for (const struct schema_choice *choice = key->choices; choice->name; choice++) {
         if (str_equal_nocase(choice->name, node->text)) {
             if (!choice->later)
                 return true;
@@ -213,13 +213,12 @@ static bool check_choice(struct report *report, const struct tree_node *node,
     if (is_later)
         report_error(report, node, "%s is not available in this version; write %s",
                      value_shown(node->text, shown), known);
-    else if (nearest != NULL)
+    else if (nearest)
         report_error(report, node, "unknown value \"%s\"; did you mean %s?",
                      value_shown(node->text, shown), nearest);
     else
         report_error(report, node, "unknown value \"%s\"; write %s%s",
-                     value_shown(node->text, shown), known,
-                     key->map != NULL ? ", or a mapping" : "");
+                     value_shown(node->text, shown), known, key->map ? ", or a mapping" : "");
     return false;
 }
 
@@ -243,7 +242,7 @@ static bool check_listen(struct report *report, const struct tree_node *node,
     const char *colon = strrchr(node->text, ':');
     int64_t port;
 
-    if (colon == NULL || colon == node->text || !str_to_int64(colon + 1, &port) || port < 1 ||
+    if (!colon || colon == node->text || !str_to_int64(colon + 1, &port) || port < 1 ||
         port > 65535)
         return refuse_unexpected(report, node, key);
     return true;
@@ -297,7 +296,7 @@ static bool check_guid(struct report *report, const struct tree_node *node,
 static bool check_tenant(struct report *report, const struct tree_node *node,
                          const struct schema_key *key)
 {
-    bool is_domain = value_is_name(node->text) && strchr(node->text, '.') != NULL;
+    bool is_domain = value_is_name(node->text) && strchr(node->text, '.');
 
     (void)key;
     return refuse(report, node,
@@ -357,15 +356,15 @@ static bool check_time_zone(struct report *report, const struct tree_node *node,
                             const struct schema_key *key)
 {
     struct tz *tz = tz_load(node->text);
-    bool is_damaged = tz == NULL && errno == EBADMSG;
+    bool is_damaged = !tz && errno == EBADMSG;
     char shown[VALUE_SHOWN_MAX];
     char *current;
 
     (void)key;
-    if (tz == NULL && errno == ENOMEM)
+    if (!tz && errno == ENOMEM)
         return refuse(report, node, "cannot be looked up: out of memory");
     tz_unref(tz);
-    if (tz != NULL)
+    if (tz)
         return true;
     if (is_damaged)
         return refuse(
@@ -375,7 +374,7 @@ static bool check_time_zone(struct report *report, const struct tree_node *node,
             "as Europe/Berlin or UTC");
     errno = 0;
     current = tz_current_name(node->text);
-    if (current == NULL)
+    if (!current)
         return refuse(report, node,
                       errno == ENOMEM
                           ? "cannot be looked up: out of memory"
@@ -417,7 +416,7 @@ static bool check_host_suffix(struct report *report, const struct tree_node *nod
     if (node->text[0] == '\0')
         return refuse_unexpected(report, node, key);
     for (const char *c = node->text; *c != '\0'; c++) {
-        if (!is_letter(*c) && !is_digit(*c) && strchr(".-_*:,", *c) == NULL)
+        if (!is_letter(*c) && !is_digit(*c) && !strchr(".-_*:,", *c))
             return refuse_unexpected(report, node, key);
     }
     return true;

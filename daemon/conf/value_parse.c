@@ -91,7 +91,7 @@ bool value_is_name(const char *text)
     if (length == 0 || length > NAME_MAX_LENGTH || (!is_letter(text[0]) && !is_digit(text[0])))
         return false;
     for (; *text != '\0'; text++) {
-        if (!is_letter(*text) && !is_digit(*text) && strchr("_-.", *text) == NULL)
+        if (!is_letter(*text) && !is_digit(*text) && !strchr("_-.", *text))
             return false;
     }
     return true;

@@ -51,10 +51,10 @@ static void report_here(struct builder *builder, struct place place, const char 
 
     buf_init(&path, TREE_SCALAR_MAX);
     tree_append_path(&path, innermost(builder));
-    if (key != NULL)
+    if (key)
         (void)buf_append_format(&path, "%s%s", path.length > 0 ? "." : "", key);
     report_error_at(builder->report, place, report_part(builder->report, &path), "%s",
-                    sentence != NULL ? sentence : "out of memory");
+                    sentence ? sentence : "out of memory");
     buf_done(&path);
 }
 
@@ -62,7 +62,7 @@ static bool expects_key(const struct builder *builder)
 {
     const struct tree_node *parent = innermost(builder);
 
-    return parent != NULL && parent->kind == TREE_MAP && builder->key == NULL;
+    return parent && parent->kind == TREE_MAP && !builder->key;
 }
 
 /* Makes the node for a value and puts it where it belongs. NULL when memory is out. */
@@ -72,11 +72,11 @@ static struct tree_node *add_value(struct builder *builder, enum tree_kind kind,
     struct tree_node *parent = innermost(builder);
     struct tree_node *node = tree_new(builder->arena, kind, place_of(builder, event->start_mark));
 
-    if (node == NULL) {
+    if (!node) {
         builder->stopped = true;
         return NULL;
     }
-    if (parent == NULL) {
+    if (!parent) {
         builder->root = node;
         return node;
     }
@@ -95,10 +95,10 @@ static void refuse_properties(struct builder *builder, const yaml_event_t *event
 {
     struct place place = place_of(builder, event->start_mark);
 
-    if (anchor != NULL)
+    if (anchor)
         report_here(builder, place, builder->key,
                     "anchors (&name) are not read; write the value where it is needed");
-    if (tag != NULL)
+    if (tag)
         report_here(builder, place, builder->key,
                     "tags (!name) are not read; write the value alone");
 }
@@ -119,19 +119,19 @@ static void take_key(struct builder *builder, const yaml_event_t *event)
 
     builder->key_place = place_of(builder, event->start_mark);
     builder->key_refused = false;
-    builder->key = problem != NULL ? "?" : arena_dup_n(builder->arena, text, length);
-    if (builder->key == NULL) {
+    builder->key = problem ? "?" : arena_dup_n(builder->arena, text, length);
+    if (!builder->key) {
         builder->stopped = true;
         return;
     }
     twin = tree_child(map, builder->key);
-    if (problem != NULL) {
+    if (problem) {
         refuse_key(builder, NULL, problem);
     } else if (length == 0) {
         refuse_key(builder, NULL, "a key is empty; write its name before the ':'");
     } else if (strcmp(text, "<<") == 0) {
         refuse_key(builder, text, "merge keys are not read; write the keys out");
-    } else if (twin != NULL) {
+    } else if (twin) {
         report_here(builder, builder->key_place, text,
                     arena_format(builder->arena, "stands twice, first at %s:%u:%u; keep one",
                                  twin->name_place.file, twin->name_place.line,
@@ -155,18 +155,18 @@ static void take_scalar(struct builder *builder, yaml_event_t *event)
         take_key(builder, event);
     } else {
         node = add_value(builder, TREE_SCALAR, event);
-        if (node == NULL)
+        if (!node)
             return;
         node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-        if (problem == NULL) {
+        if (!problem) {
             node->text = arena_dup_n(builder->arena, text, length);
-            builder->stopped = node->text == NULL;
+            builder->stopped = !node->text;
         } else {
             report_error(builder->report, node, "%s", problem);
             node->invalid = true;
         }
     }
-    if (problem != NULL)
+    if (problem)
         wipe(text, length); /* it may be a key */
 }
 
@@ -182,7 +182,7 @@ static void take_alias(struct builder *builder, const yaml_event_t *event)
         return;
     }
     node = add_value(builder, TREE_SCALAR, event);
-    if (node != NULL)
+    if (node)
         node->invalid = true;
 }
 
@@ -204,7 +204,7 @@ static void enter(struct builder *builder, enum tree_kind kind, const yaml_event
         return;
     }
     node = add_value(builder, kind, event);
-    if (node != NULL)
+    if (node)
         builder->open[builder->depth++] = node;
 }
 
@@ -212,7 +212,7 @@ static void start_document(struct builder *builder, const yaml_event_t *event)
 {
     struct place place = place_of(builder, event->start_mark);
 
-    if (event->data.document_start.version_directive != NULL ||
+    if (event->data.document_start.version_directive ||
         event->data.document_start.tag_directives.start !=
             event->data.document_start.tag_directives.end)
         report_here(builder, place, NULL, "directives (%) are not read; remove the line");
@@ -307,8 +307,8 @@ struct tree_node *tree_parse(struct arena *arena, struct place file, const char 
     yaml_parser_delete(&parser);
     if (builder.stopped)
         return NULL;
-    if (builder.root == NULL || (builder.root->kind == TREE_SCALAR && !builder.root->quoted &&
-                                 builder.root->text[0] == '\0')) {
+    if (!builder.root || (builder.root->kind == TREE_SCALAR && !builder.root->quoted &&
+                          builder.root->text[0] == '\0')) {
         *ret_empty = true;
         return NULL;
     }

@@ -65,7 +65,7 @@ static const char *reader_problem(const yaml_parser_t *parser, const char *text,
     place_offset(text, length, parser->problem_offset, place);
     if (length >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
         return "the file is UTF-16; save it as UTF-8";
-    if (strstr(parser->problem, "control characters") != NULL)
+    if (strstr(parser->problem, "control characters"))
         return "a control character stands here; remove it";
     return "the file is not valid UTF-8 here; save it as UTF-8";
 }
@@ -107,7 +107,7 @@ static const struct translation translations[] = {
 
 static bool contains(const char *text, const char *part)
 {
-    return part[0] == '\0' || (text != NULL && strstr(text, part) != NULL);
+    return part[0] == '\0' || (text && strstr(text, part));
 }
 
 /* libyaml's word for a character that begins no value; the character tells what was meant. */
@@ -134,7 +134,7 @@ const char *yaml_problem(const yaml_parser_t *parser, const char *text, size_t l
 {
     const char *sentence;
 
-    if (parser->error == YAML_MEMORY_ERROR || parser->problem == NULL)
+    if (parser->error == YAML_MEMORY_ERROR || !parser->problem)
         return "out of memory";
     if (parser->error == YAML_READER_ERROR)
         return reader_problem(parser, text, length, place);
@@ -142,7 +142,7 @@ const char *yaml_problem(const yaml_parser_t *parser, const char *text, size_t l
     place->column = (unsigned)parser->problem_mark.column + 1;
     if (contains(parser->problem, "cannot start any token")) {
         sentence = cannot_start(parser, text, length, arena);
-        return sentence != NULL ? sentence : "out of memory";
+        return sentence ? sentence : "out of memory";
     }
     for (size_t i = 0; i < sizeof(translations) / sizeof(translations[0]); i++) {
         const struct translation *translation = &translations[i];
@@ -157,7 +157,6 @@ const char *yaml_problem(const yaml_parser_t *parser, const char *text, size_t l
         return translation->sentence;
     }
     sentence = arena_format(arena, "is not valid YAML: %s%s%s", parser->problem,
-                            parser->context != NULL ? ", " : "",
-                            parser->context != NULL ? parser->context : "");
-    return sentence != NULL ? sentence : "out of memory";
+                            parser->context ? ", " : "", parser->context ? parser->context : "");
+    return sentence ? sentence : "out of memory";
 }

@@ -6,7 +6,7 @@ struct tree_node *tree_new(struct arena *arena, enum tree_kind kind, struct plac
 {
     struct tree_node *node = arena_alloc(arena, sizeof(*node));
 
-    if (node == NULL)
+    if (!node)
         return NULL;
     node->kind = kind;
     node->place = place;
@@ -17,7 +17,7 @@ struct tree_node *tree_new(struct arena *arena, enum tree_kind kind, struct plac
 void tree_append(struct tree_node *parent, struct tree_node *child)
 {
     child->next = NULL;
-    if (parent->last == NULL)
+    if (!parent->last)
         parent->first = child;
     else
         parent->last->next = child;
@@ -27,9 +27,9 @@ void tree_append(struct tree_node *parent, struct tree_node *child)
 
 struct tree_node *tree_child(const struct tree_node *map, const char *name)
 {
-    if (map == NULL || map->kind != TREE_MAP)
+    if (!map || map->kind != TREE_MAP)
         return NULL;
-    for (struct tree_node *child = map->first; child != NULL; child = child->next) {
+    for (struct tree_node *child = map->first; child; child = child->next) {
         if (strcmp(child->name, name) == 0)
             return child;
     }
@@ -40,7 +40,7 @@ bool tree_has_invalid(const struct tree_node *node)
 {
     if (node->invalid)
         return true;
-    for (const struct tree_node *child = node->first; child != NULL; child = child->next) {
+    for (const struct tree_node *child = node->first; child; child = child->next) {
         if (tree_has_invalid(child))
             return true;
     }
@@ -49,10 +49,10 @@ bool tree_has_invalid(const struct tree_node *node)
 
 void tree_append_path(struct buf *out, const struct tree_node *node)
 {
-    if (node == NULL || node->parent == NULL)
+    if (!node || !node->parent)
         return;
     tree_append_path(out, node->parent);
-    if (node->name == NULL)
+    if (!node->name)
         (void)buf_append_format(out, "[%zu]", node->index);
     else
         (void)buf_append_format(out, "%s%s", out->length > 0 ? "." : "", node->name);

@@ -74,7 +74,7 @@ static void note_source(const struct machine *machine, struct note *note)
 {
     const struct event *event = machine->event;
 
-    note->from_failure = event->failure != NULL;
+    note->from_failure = !!event->failure;
     note->from_undescribed =
         !event->failure && event->undescribed && event->undescribed->reason == note->reason;
 }
@@ -454,7 +454,7 @@ bool machine_look_is_whole(struct machine *machine)
                                0,
                                "what this target holds could not be read: it has to be known "
                                "before a key is regenerated");
-        note->from_failure = failure != NULL;
+        note->from_failure = !!failure;
         note->has_target = true;
         note->target = target->id;
         return false;
@@ -464,7 +464,7 @@ bool machine_look_is_whole(struct machine *machine)
 
 bool machine_take_look(struct machine *machine)
 {
-    const bool undescribed = machine->event->undescribed != NULL;
+    const bool undescribed = !!machine->event->undescribed;
 
     if (judge_is_late(machine->record, machine->event->look))
         return true;

@@ -120,7 +120,7 @@ const struct reason_description *reason_describe(enum reason reason)
 
 enum reason reason_from_name(const char *name)
 {
-    if (name == NULL)
+    if (!name)
         return REASON_NONE;
     for (size_t i = 0; i < REASON_COUNT; i++) {
         if (strcmp(descriptions[i].name, name) == 0)

@@ -52,9 +52,9 @@ void risk_tell(struct machine *machine)
     for (size_t i = 0; i < record->target_count && !first; i++)
         if (record->targets[i].required && record->targets[i].dead_since != 0)
             first = &record->targets[i];
-    if (record->consumers_at_risk == (first != NULL))
+    if (record->consumers_at_risk == !!first)
         return;
-    record->consumers_at_risk = first != NULL;
+    record->consumers_at_risk = !!first;
     machine->effects->persist = true;
     note = machine_note(machine, first ? NOTE_CONSUMERS_AT_RISK : NOTE_CONSUMERS_SAFE);
     if (!first)

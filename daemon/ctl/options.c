@@ -386,7 +386,7 @@ enum ctl_exit ctl_options_parse(int argc, char **argv, time_ms now, struct ctl_o
 {
     unsigned given = 0;
     enum ctl_exit result;
-    int code;
+    int rc;
 
     *options = (struct ctl_options){.until = TIME_NEVER, .timeout = 10 * MS_MINUTE};
     if (wants_json(argc, argv))
@@ -396,12 +396,12 @@ enum ctl_exit ctl_options_parse(int argc, char **argv, time_ms now, struct ctl_o
         return result;
     optind = 0;
     opterr = 0; /* what it prints by itself is no JSON */
-    while ((code = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
-        const unsigned option = (unsigned)(code - OPTION_CODE_BASE);
+    while ((rc = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+        const unsigned option = (unsigned)(rc - OPTION_CODE_BASE);
 
-        if (code < OPTION_CODE_BASE)
-            return complain(code == ':' ? "%s needs a value"
-                                        : "option %s is not known, is ambiguous, or takes no value",
+        if (rc < OPTION_CODE_BASE)
+            return complain(rc == ':' ? "%s needs a value"
+                                      : "option %s is not known, is ambiguous, or takes no value",
                             argv[optind - 1]);
         if (option == OPTION_HELP) {
             print_usage(stdout);

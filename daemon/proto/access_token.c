@@ -75,9 +75,9 @@ static enum said read_seconds(struct json_object *document, const char *name,
     struct json_object *value = json_member(document, name);
     char text[32];
 
-    if (value == NULL)
+    if (!value)
         return UNSAID;
-    if (json_object_is_type(value, json_type_string) && json_string(document, name) != NULL)
+    if (json_object_is_type(value, json_type_string) && json_string(document, name))
         return parse_seconds(json_string(document, name), ret_duration);
     if (json_object_is_type(value, json_type_int))
         (void)snprintf(text, sizeof(text), "%lld", (long long)json_object_get_int64(value));
@@ -96,7 +96,7 @@ static bool parse_american_date(const char *text, time_ms *ret_at)
     bool afternoon, morning;
 
     text = strptime(text, "%m/%d/%Y %H:%M:%S", &date);
-    if (text == NULL)
+    if (!text)
         return false;
     text += strspn(text, " ");
     afternoon = str_starts_with_nocase(text, "PM");
@@ -125,8 +125,8 @@ static enum said read_expiry(struct json_object *document, time_ms reference,
     if (said == UNSAID)
         return UNSAID;
     if (said == MALFORMED &&
-        (text == NULL || (!time_from_rfc3339(text, &at) && !time_from_http_date(text, &at) &&
-                          !parse_american_date(text, &at))))
+        (!text || (!time_from_rfc3339(text, &at) && !time_from_http_date(text, &at) &&
+                   !parse_american_date(text, &at))))
         return MALFORMED;
     *ret_duration = at > reference ? time_between(reference, at) : 0;
     return SAID;
@@ -163,19 +163,19 @@ static const char *read_members(struct access_token *token, struct json_object *
     const char *type = json_string(document, "token_type");
     const char *value = json_string(document, "access_token");
 
-    if (value == NULL || !is_header_value(value))
+    if (!value || !is_header_value(value))
         return "its access_token is missing or malformed";
-    if (type != NULL && !str_equal_nocase(type, "Bearer"))
+    if (type && !str_equal_nocase(type, "Bearer"))
         return "its token_type is not Bearer";
     problem = read_lifetime(token, document, reply, now);
-    if (problem != NULL)
+    if (problem)
         return problem;
     token->refresh_after = usual_refresh(token->lifetime);
     if (read_seconds(document, "refresh_in", &refresh) == SAID && refresh >= MS_SECOND &&
         refresh < token->lifetime)
         token->refresh_after = refresh;
     token->token = secret_new(value, strlen(value));
-    return token->token == NULL ? "there is no memory for it" : NULL;
+    return !token->token ? "there is no memory for it" : NULL;
 }
 
 int access_token_read(struct access_token *token, const struct http_reply *reply,
@@ -190,17 +190,17 @@ int access_token_read(struct access_token *token, const struct http_reply *reply
 
     *token = (struct access_token){.token = NULL};
     document = json_parse_foreign(buf_str(&reply->body), reply->body.length, &err);
-    if (document == NULL ||
+    if (!document ||
         json_check_members(document, names, sizeof(names) / sizeof(names[0]), &err) < 0)
         problem = err.text;
     else
         problem = read_members(token, document, reply, now);
-    if (problem != NULL) {
+    if (problem) {
         failure_init(failure, REASON_TOKEN_FAILED);
         failure->http_status = reply->status;
         failure_set_text(failure, "%s sent a token that cannot be used: %s%s", service, problem,
                          stranger_describe(reply, stranger));
     }
     json_free_wiped(document);
-    return problem == NULL ? 0 : -EINVAL;
+    return !problem ? 0 : -EINVAL;
 }

@@ -27,7 +27,7 @@ static int append_path(struct buf *url, const char *path)
         size_t length = strcspn(path, "/");
         char *encoded = str_percent_encode(path, length);
 
-        if (encoded == NULL)
+        if (!encoded)
             return -ENOMEM;
         buf_append_str(url, encoded);
         free(encoded);
@@ -43,17 +43,17 @@ static int append_path(struct buf *url, const char *path)
 static int append_url(struct buf *url, const struct arm_request *wanted)
 {
     char *version = str_percent_encode(wanted->api_version, strlen(wanted->api_version));
-    int r;
+    int rc;
 
-    if (version == NULL)
+    if (!version)
         return -ENOMEM;
     buf_append_str(url, wanted->resource_manager);
-    r = append_path(url, wanted->resource_id);
-    if (wanted->operation != NULL)
+    rc = append_path(url, wanted->resource_id);
+    if (wanted->operation)
         buf_append_format(url, "/%s", wanted->operation);
     buf_append_format(url, "?api-version=%s", version);
     free(version);
-    return r;
+    return rc;
 }
 
 static int append_authorization(struct http_request *request, const struct secret *token)
@@ -61,7 +61,7 @@ static int append_authorization(struct http_request *request, const struct secre
     size_t length = secret_length(token);
     char *value = malloc(sizeof("Bearer ") + length);
 
-    if (value == NULL)
+    if (!value)
         return -ENOMEM;
     memcpy(value, "Bearer ", sizeof("Bearer ") - 1);
     memcpy(value + sizeof("Bearer ") - 1, secret_bytes(token), length);
@@ -75,31 +75,30 @@ static int append_authorization(struct http_request *request, const struct secre
 int arm_request_build(struct http_request *request, const struct arm_request *wanted,
                       struct err *err)
 {
-    int r;
+    int rc;
 
     http_request_init(request, wanted->method,
                       wanted->repeatable ? ARM_READ_DEADLINE : ARM_CHANGE_DEADLINE);
     request->repeatable = wanted->repeatable;
     request->follows = wanted->repeatable;
     request->reply_maximum = ARM_REPLY_MAX;
-    r = append_url(&request->url, wanted);
-    if (r == 0)
-        r = append_authorization(request, wanted->token);
+    rc = append_url(&request->url, wanted);
+    if (rc == 0)
+        rc = append_authorization(request, wanted->token);
     http_request_header(request, "Accept", "application/json");
     http_request_header(request, "x-ms-client-request-id", wanted->client_request_id);
     http_request_header(request, "x-ms-return-client-request-id", "true");
-    if (wanted->correlation_id != NULL)
+    if (wanted->correlation_id)
         http_request_header(request, "x-ms-correlation-request-id", wanted->correlation_id);
-    if (wanted->body != NULL) {
+    if (wanted->body) {
         http_request_header(request, "Content-Type", "application/json");
         buf_append_str(&request->body, wanted->body);
     }
-    if (r == 0)
-        r = http_request_check(request);
-    return r < 0 ? err_set(err, r, "the request %s does not fit: %s",
-                           wanted->operation != NULL ? wanted->operation : wanted->method,
-                           strerror(-r))
-                 : 0;
+    if (rc == 0)
+        rc = http_request_check(request);
+    return rc < 0 ? err_set(err, rc, "the request %s does not fit: %s",
+                            wanted->operation ? wanted->operation : wanted->method, strerror(-rc))
+                  : 0;
 }
 
 /* --- what an error means --- */
@@ -167,7 +166,7 @@ static const struct meaning *find_meaning(int status, const struct cloud_error *
 
         if (meaning->status != 0 && meaning->status != status)
             continue;
-        if (meaning->code == NULL || cloud_error_find(error, meaning->code) != NULL)
+        if (!meaning->code || cloud_error_find(error, meaning->code))
             return meaning;
     }
     return NULL;
@@ -190,7 +189,7 @@ static const char *object_id_in(const char *message, char out[UUID_TEXT_MAX])
     static const char before[] = "object id '";
     const char *id = strstr(message, before);
 
-    if (id == NULL)
+    if (!id)
         return NULL;
     id += sizeof(before) - 1;
     if (strspn(id, "0123456789abcdefABCDEF-") != UUID_TEXT_MAX - 1)
@@ -206,13 +205,13 @@ static void set_grant_remedy(struct failure *failure, const struct arm_subject *
     char object_id[UUID_TEXT_MAX];
     const char *assignee = subject->assignee;
 
-    if (assignee == NULL)
+    if (!assignee)
         assignee = object_id_in(message, object_id);
     failure_set_remedy(failure,
                        "grant %s the action %s: `az role assignment create --assignee %s --role "
                        "\"%s\" --scope {resource}`, after `{role}` where there is no such role yet",
-                       subject->principal, subject->action,
-                       assignee != NULL ? assignee : "PRINCIPAL", subject->role);
+                       subject->principal, subject->action, assignee ? assignee : "PRINCIPAL",
+                       subject->role);
 }
 
 /* What the status alone says. */
@@ -249,21 +248,21 @@ static void explain_error(struct failure *failure, const struct arm_subject *sub
 {
     const struct meaning *meaning = find_meaning(failure->http_status, error);
     const struct cloud_error_item *item =
-        meaning != NULL && meaning->code != NULL ? cloud_error_find(error, meaning->code) : NULL;
+        meaning && meaning->code ? cloud_error_find(error, meaning->code) : NULL;
     const char *message =
-        item != NULL && item->message[0] != '\0' ? item->message : cloud_error_message(error);
+        item && item->message[0] != '\0' ? item->message : cloud_error_message(error);
     const char *separator = message[0] != '\0' ? ": " : "";
 
     failure_set_code(failure, cloud_error_code(error));
-    if (meaning != NULL)
+    if (meaning)
         failure->reason = meaning->reason;
     else if (failure->http_status == 503 && failure->retry_after > 0)
         failure->reason = REASON_THROTTLED;
     failure_set_text(failure, "%s answered %s with %d %s%s%s", service, subject->operation,
                      failure->http_status, cloud_error_code(error), separator, message);
-    if (meaning != NULL && meaning->words == WORDS_GRANT)
+    if (meaning && meaning->words == WORDS_GRANT)
         set_grant_remedy(failure, subject, message);
-    else if (meaning != NULL && meaning->words == WORDS_FIXED)
+    else if (meaning && meaning->words == WORDS_FIXED)
         failure_set_remedy(failure, "%s", meaning->remedy);
 }
 
@@ -369,7 +368,7 @@ bool arm_reply_throttles_subscription(const struct http_reply *reply, bool write
     if (!cloud_error_parse(&error, buf_str(&reply->body), reply->body.length))
         return false;
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-        if (cloud_error_find(&error, codes[i]) != NULL)
+        if (cloud_error_find(&error, codes[i]))
             return true;
     return false;
 }

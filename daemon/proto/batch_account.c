@@ -34,10 +34,10 @@ static bool allows_shared_key(struct json_object *properties, bool *ret_readable
 {
     struct json_object *modes = json_member(properties, "allowedAuthenticationModes");
 
-    *ret_readable = modes == NULL || json_object_is_type(modes, json_type_array);
-    for (size_t i = 0; *ret_readable && modes != NULL && i < json_object_array_length(modes); i++)
+    *ret_readable = !modes || json_object_is_type(modes, json_type_array);
+    for (size_t i = 0; *ret_readable && modes && i < json_object_array_length(modes); i++)
         *ret_readable = !json_is_unusable(json_object_array_get_idx(modes, i));
-    if (modes == NULL || !*ret_readable)
+    if (!modes || !*ret_readable)
         return true;
     for (size_t i = 0; i < json_object_array_length(modes); i++) {
         struct json_object *mode = json_object_array_get_idx(modes, i);
@@ -63,7 +63,7 @@ static bool check_state(const char *state, struct resource_obstacle *obstacle)
     static const char *const working[] = {"Succeeded", "Failed", "Cancelled", "Canceled"};
     static const char *const absent[] = {"Creating", "Deleting", "Invalid"};
 
-    if (state == NULL || is_one_of(state, working, sizeof(working) / sizeof(working[0])))
+    if (!state || is_one_of(state, working, sizeof(working) / sizeof(working[0])))
         return true;
     obstacle->reason = REASON_AZURE_ERROR;
     obstacle->stops_looks = is_one_of(state, absent, sizeof(absent) / sizeof(absent[0]));
@@ -83,7 +83,7 @@ static int check_properties(struct json_object *properties, struct resource_obst
         return err_set(err, -EINVAL, "allowedAuthenticationModes is not a list");
     if (!check_state(state, obstacle) && obstacle->stops_looks)
         return 0;
-    if (allocation != NULL && str_equal_nocase(allocation, "UserSubscription")) {
+    if (allocation && str_equal_nocase(allocation, "UserSubscription")) {
         obstacle->reason = REASON_USER_SUBSCRIPTION_MODE;
         err_set(&obstacle->what, -ENOTSUP,
                 "the account's poolAllocationMode is UserSubscription: it has no usable keys");
@@ -98,8 +98,8 @@ static int check_properties(struct json_object *properties, struct resource_obst
 /* NULL in, NULL out. False when memory is out. */
 static bool copy_text(const char *text, char **ret_copy)
 {
-    *ret_copy = text != NULL ? str_dup(text) : NULL;
-    return text == NULL || *ret_copy != NULL;
+    *ret_copy = text ? str_dup(text) : NULL;
+    return !text || *ret_copy;
 }
 
 /* A member that is read must stand once and be valid, also where it may be absent. */
@@ -122,15 +122,15 @@ static int read_document(struct json_object *document, struct resource_facts *fa
     struct json_object *properties = json_member(document, "properties");
     const char *location = json_string(document, "location");
     const char *endpoint = json_string(properties, "accountEndpoint");
-    int r;
+    int rc;
 
     if (!json_object_is_type(properties, json_type_object))
         return err_set(err, -EINVAL, "the member \"properties\" is missing or no object");
-    r = check_properties(properties, obstacle, err);
-    if (r < 0)
-        return r;
-    if (json_member(properties, "accountEndpoint") != NULL &&
-        (endpoint == NULL || !batch_endpoint_valid(endpoint)))
+    rc = check_properties(properties, obstacle, err);
+    if (rc < 0)
+        return rc;
+    if (json_member(properties, "accountEndpoint") &&
+        (!endpoint || !batch_endpoint_valid(endpoint)))
         return err_set(err, -EINVAL, "its accountEndpoint is not a host name");
     if (!copy_text(endpoint, &facts->endpoint) || !copy_text(location, &facts->location)) {
         resource_facts_done(facts);
@@ -143,15 +143,15 @@ int batch_account_read(const char *body, size_t length, struct resource_facts *f
                        struct resource_obstacle *obstacle, struct err *err)
 {
     struct json_object *document = json_parse_foreign(body, length, err);
-    int r;
+    int rc;
 
     *facts = (struct resource_facts){.endpoint = NULL};
     *obstacle = (struct resource_obstacle){.reason = REASON_NONE};
-    if (document == NULL)
+    if (!document)
         return err->code == -ENOMEM ? -ENOMEM : -EINVAL;
-    r = check_members(document, err);
-    if (r == 0)
-        r = read_document(document, facts, obstacle, err);
+    rc = check_members(document, err);
+    if (rc == 0)
+        rc = read_document(document, facts, obstacle, err);
     json_object_put(document);
-    return r;
+    return rc;
 }

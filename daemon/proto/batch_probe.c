@@ -55,7 +55,7 @@ static void append_standard_headers(struct buf *out, const struct http_request *
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         const char *value = request_header(request, names[i]);
 
-        if (value != NULL)
+        if (value)
             buf_append_str(out, value);
         else if (str_equal(names[i], "Content-Length") && request->body.length > 0)
             buf_append_format(out, "%zu", request->body.length);
@@ -78,7 +78,7 @@ static int append_sorted(struct buf *out, char *lines[], size_t count, const cha
     bool complete = true;
 
     for (size_t i = 0; i < count; i++)
-        complete = complete && lines[i] != NULL;
+        complete = complete && lines[i];
     if (complete)
         qsort(lines, count, sizeof(lines[0]), compare_lines);
     for (size_t i = 0; i < count; i++) {
@@ -103,10 +103,10 @@ static int append_service_headers(struct buf *out, const struct http_request *re
         if (!str_starts_with_nocase(line, "ocp-") || line[name_length] != ':')
             continue;
         name = str_dup_n(line, name_length);
-        if (name != NULL)
+        if (name)
             str_lower(name);
         line += name_length + 1;
-        lines[count++] = name == NULL ? NULL : str_format("%s:%s", name, line + strspn(line, " "));
+        lines[count++] = !name ? NULL : str_format("%s:%s", name, line + strspn(line, " "));
         free(name);
     }
     return append_sorted(out, lines, count, "", "\n");
@@ -137,10 +137,10 @@ static char *canonical_parameter(const char *text, size_t length)
     char *line = str_dup_n(text, length);
     char *equals;
 
-    if (line == NULL)
+    if (!line)
         return NULL;
     equals = strchr(line, '=');
-    if (equals == NULL)
+    if (!equals)
         return line;
     *equals = '\0';
     str_lower(line);
@@ -153,11 +153,11 @@ static char *canonical_parameter(const char *text, size_t length)
 static int append_resource(struct buf *out, const char *url, const char *account_name)
 {
     const char *authority = strstr(url, "://");
-    const char *path = authority != NULL ? strchr(authority + 3, '/') : NULL;
+    const char *path = authority ? strchr(authority + 3, '/') : NULL;
     char *lines[PARAMETERS_MAX];
     size_t count = 0, path_length;
 
-    if (path == NULL)
+    if (!path)
         return -EINVAL;
     path_length = strcspn(path, "?");
     buf_append_format(out, "/%s", account_name);
@@ -175,14 +175,14 @@ static int append_resource(struct buf *out, const char *url, const char *account
 static int append_string_to_sign(struct buf *out, const struct http_request *request,
                                  const char *account_name)
 {
-    int r;
+    int rc;
 
     buf_append_format(out, "%s\n", request->method);
     append_standard_headers(out, request);
-    r = append_service_headers(out, request);
-    if (r == 0)
-        r = append_resource(out, buf_str(&request->url), account_name);
-    return r == 0 ? out->failed : r;
+    rc = append_service_headers(out, request);
+    if (rc == 0)
+        rc = append_resource(out, buf_str(&request->url), account_name);
+    return rc == 0 ? out->failed : rc;
 }
 
 /* --- the request --- */
@@ -194,36 +194,37 @@ static int add_authorization(struct http_request *request, const char *account_n
     struct buf to_sign;
     size_t key_length;
     char *encoded = NULL, *value = NULL;
-    int r;
+    int rc;
 
     if (key_text_decode(key, key_bytes, sizeof(key_bytes), &key_length) < 0)
         return err_set(err, -EINVAL, "the key is not base64, so it cannot be a key of the account");
     buf_init(&to_sign, TO_SIGN_MAX);
-    r = append_string_to_sign(&to_sign, request, account_name);
-    if (r == 0)
-        r = crypto_hmac_sha256(key_bytes, key_length, buf_str(&to_sign), to_sign.length, signature);
+    rc = append_string_to_sign(&to_sign, request, account_name);
+    if (rc == 0)
+        rc =
+            crypto_hmac_sha256(key_bytes, key_length, buf_str(&to_sign), to_sign.length, signature);
     wipe(key_bytes, sizeof(key_bytes));
     buf_done(&to_sign);
-    if (r < 0)
-        return err_set(err, r, "the request cannot be signed: %s", strerror(-r));
+    if (rc < 0)
+        return err_set(err, rc, "the request cannot be signed: %s", strerror(-rc));
 
     encoded = base64_encode(signature, sizeof(signature));
-    if (encoded != NULL)
+    if (encoded)
         value = str_format("SharedKey %s:%s", account_name, encoded);
-    if (value != NULL)
+    if (value)
         http_request_header(request, "Authorization", value);
     else
-        r = err_set(err, -ENOMEM, "the request cannot be signed: there is no memory");
+        rc = err_set(err, -ENOMEM, "the request cannot be signed: there is no memory");
     free(encoded);
     free(value);
-    return r;
+    return rc;
 }
 
 static int check_fits(const struct http_request *request, struct err *err)
 {
-    int r = http_request_check(request);
+    int rc = http_request_check(request);
 
-    return r == 0 ? 0 : err_set(err, r, "the request does not fit: %s", strerror(-r));
+    return rc == 0 ? 0 : err_set(err, rc, "the request does not fit: %s", strerror(-rc));
 }
 
 int batch_sign(struct http_request *request, const char *account_name, const struct secret *key,
@@ -231,25 +232,25 @@ int batch_sign(struct http_request *request, const char *account_name, const str
 {
     char date[TIME_TEXT_MAX];
     char *name = str_dup(account_name);
-    int r;
+    int rc;
 
-    if (name == NULL)
+    if (!name)
         return err_set(err, -ENOMEM, "the request cannot be signed: there is no memory");
     /* Azure knows its Batch accounts by lower-case names, whatever the resource id looks like. */
     str_lower(name);
     http_request_header(request, "ocp-date", time_to_http_date(now, date));
-    r = add_authorization(request, name, key, err);
+    rc = add_authorization(request, name, key, err);
     free(name);
-    if (r == 0)
-        r = check_fits(request, err);
-    return r;
+    if (rc == 0)
+        rc = check_fits(request, err);
+    return rc;
 }
 
 int batch_probe_request(struct http_request *request, const char *endpoint,
                         const char *account_name, const struct secret *key,
                         const char *client_request_id, time_ms now, struct err *err)
 {
-    int r;
+    int rc;
 
     http_request_init(request, "GET", PROBE_DEADLINE);
     request->repeatable = true;
@@ -260,8 +261,8 @@ int batch_probe_request(struct http_request *request, const char *endpoint,
     http_request_header(request, "Accept", "application/json");
     http_request_header(request, "client-request-id", client_request_id);
     http_request_header(request, "return-client-request-id", "true");
-    r = check_fits(request, err); /* what is cut would be signed all the same */
-    return r == 0 ? batch_sign(request, account_name, key, now, err) : r;
+    rc = check_fits(request, err); /* what is cut would be signed all the same */
+    return rc == 0 ? batch_sign(request, account_name, key, now, err) : rc;
 }
 
 /* --- the answer --- */
@@ -271,7 +272,7 @@ static bool detail_mentions(const struct cloud_error *error, const char *words)
 {
     const struct cloud_error_item *detail = cloud_error_find(error, "AuthenticationErrorDetail");
 
-    return detail != NULL && strcasestr(detail->message, words) != NULL;
+    return detail && strcasestr(detail->message, words);
 }
 
 static void explain_refusal(struct failure *failure, const struct cloud_error *error,
@@ -304,7 +305,7 @@ static void explain_error(struct failure *failure, const struct cloud_error *err
     failure->reason = REASON_AZURE_ERROR;
     if (failure->http_status == 429 ||
         (failure->http_status == 503 &&
-         (failure->retry_after > 0 || cloud_error_find(error, "ServerBusy") != NULL)))
+         (failure->retry_after > 0 || cloud_error_find(error, "ServerBusy"))))
         failure->reason = REASON_THROTTLED;
     failure_set_text(failure, "%s did not say whether it accepts the key: %d %s%s%.*s%s", service,
                      failure->http_status, cloud_error_code(error), message[0] != '\0' ? ": " : "",
@@ -336,7 +337,7 @@ bool batch_probe_reply(const struct http_reply *reply, time_ms now, struct failu
     }
     failure_set_code(failure, cloud_error_code(&error));
     if ((reply->status == 401 || reply->status == 403) &&
-        cloud_error_find(&error, "AuthenticationFailed") != NULL)
+        cloud_error_find(&error, "AuthenticationFailed"))
         explain_refusal(failure, &error, http_reply_date(reply), now);
     else
         explain_error(failure, &error, reply);

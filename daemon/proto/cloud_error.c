@@ -16,7 +16,7 @@ static struct json_object *member(struct json_object *object, const char *name)
     struct json_object *exact = json_member(object, name);
     struct json_object_iterator at, end;
 
-    if (exact != NULL || !json_object_is_type(object, json_type_object))
+    if (exact || !json_object_is_type(object, json_type_object))
         return exact;
     at = json_object_iter_begin(object);
     end = json_object_iter_end(object);
@@ -32,14 +32,14 @@ static const char *text_of(struct json_object *value)
     const char *text =
         json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
 
-    return text != NULL && strlen(text) == (size_t)json_object_get_string_len(value) ? text : NULL;
+    return text && strlen(text) == (size_t)json_object_get_string_len(value) ? text : NULL;
 }
 
 static void copy_member(char *out, size_t size, struct json_object *object, const char *name)
 {
     const char *value = text_of(member(object, name));
 
-    if (value != NULL)
+    if (value)
         str_copy(out, size, value);
 }
 
@@ -73,7 +73,7 @@ static void add_values(struct cloud_error *error, struct json_object *array)
         struct json_object *object = json_object_array_get_idx(array, i);
         struct cloud_error_item *item;
 
-        if (error->count == CLOUD_ERROR_ITEMS_MAX || text_of(member(object, "key")) == NULL)
+        if (error->count == CLOUD_ERROR_ITEMS_MAX || !text_of(member(object, "key")))
             return;
         item = &error->items[error->count++];
         copy_member(item->code, sizeof(item->code), object, "key");
@@ -85,7 +85,7 @@ static bool has_message(struct json_object *object)
 {
     struct json_object *message = member(object, "message");
 
-    return text_of(message) != NULL || text_of(member(message, "value")) != NULL;
+    return text_of(message) || text_of(member(message, "value"));
 }
 
 static void add_level(struct cloud_error *error, struct json_object *object, int depth)
@@ -94,7 +94,7 @@ static void add_level(struct cloud_error *error, struct json_object *object, int
 
     if (depth > DETAIL_DEPTH_MAX || error->count == CLOUD_ERROR_ITEMS_MAX)
         return;
-    if (text_of(member(object, "code")) == NULL && !has_message(object))
+    if (!text_of(member(object, "code")) && !has_message(object))
         return;
     item = &error->items[error->count++];
     copy_member(item->code, sizeof(item->code), object, "code");
@@ -110,7 +110,7 @@ static void add_text(struct cloud_error *error, struct json_object *document, co
 {
     struct cloud_error_item *item = &error->items[error->count++];
 
-    if (strchr(text, ' ') == NULL)
+    if (!strchr(text, ' '))
         str_copy(item->code, sizeof(item->code), text);
     else
         str_copy(item->message, sizeof(item->message), text);
@@ -124,12 +124,12 @@ static void add_document(struct cloud_error *error, struct json_object *document
 {
     struct json_object *inner = member(document, "error");
 
-    if (inner == NULL)
+    if (!inner)
         inner = member(document, "odata.error");
-    if (text_of(inner) != NULL)
+    if (text_of(inner))
         add_text(error, document, text_of(inner));
     else
-        add_levels(error, inner != NULL ? inner : document, 0);
+        add_levels(error, inner ? inner : document, 0);
 }
 
 bool cloud_error_parse(struct cloud_error *error, const char *body, size_t length)
@@ -140,7 +140,7 @@ bool cloud_error_parse(struct cloud_error *error, const char *body, size_t lengt
     *error = (struct cloud_error){.count = 0};
     document = length > 0 ? json_parse_foreign(body, length, &err) : NULL;
     error->out_of_memory = err.code == -ENOMEM;
-    if (document == NULL)
+    if (!document)
         return false;
     if (json_object_is_type(document, json_type_array)) {
         for (size_t i = 0;

@@ -89,21 +89,21 @@ int control_hold_list_read(struct json_object *object, struct hold_snapshot **re
 int control_holds_parse(const char *text, size_t length, struct control_holds *holds,
                         struct err *err)
 {
-    int code;
+    int rc;
 
     *holds = (struct control_holds){.document = json_parse(text, length, err)};
     if (!holds->document)
         return err_wrap(err, "the daemon's answer") == -ENOMEM ? -ENOMEM : -EBADMSG;
     holds->now = read_time(holds->document, "now");
-    code = json_object_is_type(json_member(holds->document, "holds"), json_type_array)
-               ? control_hold_list_read(holds->document, &holds->items, &holds->count)
-               : -EBADMSG;
-    if (code == 0)
+    rc = json_object_is_type(json_member(holds->document, "holds"), json_type_array)
+             ? control_hold_list_read(holds->document, &holds->items, &holds->count)
+             : -EBADMSG;
+    if (rc == 0)
         return 0;
     control_holds_done(holds);
-    return err_set(err, code,
-                   code == -ENOMEM ? "no memory for the daemon's answer"
-                                   : "the daemon's answer is no list of holds");
+    return err_set(err, rc,
+                   rc == -ENOMEM ? "no memory for the daemon's answer"
+                                 : "the daemon's answer is no list of holds");
 }
 
 void control_holds_done(struct control_holds *holds)

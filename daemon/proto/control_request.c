@@ -99,15 +99,15 @@ static int parse_query(const char *query, struct control_request_line *line, str
     while (*query != '\0') {
         const size_t length = strcspn(query, "&");
         const size_t skip = sizeof(prefix) - 1;
-        int code;
+        int rc;
 
         if (length <= skip || strncmp(query, prefix, skip) != 0)
             return err_set(err, -EINVAL, "the only parameter is account=NAME");
         if (line->query.name_count == CONTROL_NAMED_MAX)
             return err_set(err, -EINVAL, "more than %d accounts", (int)CONTROL_NAMED_MAX);
-        line->query.names[line->query.name_count] = decode(query + skip, length - skip, &code);
+        line->query.names[line->query.name_count] = decode(query + skip, length - skip, &rc);
         if (!line->query.names[line->query.name_count])
-            return err_set(err, code, "malformed account in the query");
+            return err_set(err, rc, "malformed account in the query");
         line->query.name_count++;
         query += length;
         query += *query == '&';
@@ -184,28 +184,28 @@ int control_request_line_parse(const char *method, const char *uri,
     char *segments[SEGMENTS_MAX] = {NULL};
     size_t count = 0;
     size_t at = 0;
-    int code = 0;
+    int rc = 0;
 
     *line = (struct control_request_line){0};
     *ret_allow = NULL;
     if (uri[0] != '/')
         return err_set(err, -ENOENT, "there is no such path");
-    while (code == 0 && at < path_length) {
+    while (rc == 0 && at < path_length) {
         const size_t length = strcspn(uri + at + 1, "/?");
 
         if (count == SEGMENTS_MAX)
-            code = err_set(err, -ENOENT, "there is no such path");
-        else if (!(segments[count++] = decode(uri + at + 1, length, &code)))
-            (void)err_set(err, code, "malformed path");
+            rc = err_set(err, -ENOENT, "there is no such path");
+        else if (!(segments[count++] = decode(uri + at + 1, length, &rc)))
+            (void)err_set(err, rc, "malformed path");
         else
-            code = 0;
+            rc = 0;
         at += 1 + length;
     }
-    if (code == 0)
-        code = parse_segments(method, segments, count, query, line, ret_allow, err);
+    if (rc == 0)
+        rc = parse_segments(method, segments, count, query, line, ret_allow, err);
     for (size_t i = 0; i < SEGMENTS_MAX; i++)
         free(segments[i]);
-    return code;
+    return rc;
 }
 
 void control_request_line_done(struct control_request_line *line)
@@ -366,7 +366,7 @@ int control_command_parse(enum control_command_kind kind, const char *body, size
 {
     struct json_object *document =
         length == 0 ? json_parse("{}", 2, err) : json_parse(body, length, err);
-    int code = 0;
+    int rc = 0;
 
     *ret_document = document;
     command->kind = kind;
@@ -383,8 +383,8 @@ int control_command_parse(enum control_command_kind kind, const char *body, size
     json_object_object_foreach(document, name, value)
     {
         (void)value;
-        if (code == 0)
-            code = read_member(document, name, command, err);
+        if (rc == 0)
+            rc = read_member(document, name, command, err);
     }
-    return code != 0 ? code : check_complete(command, err);
+    return rc != 0 ? rc : check_complete(command, err);
 }

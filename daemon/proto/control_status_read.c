@@ -179,16 +179,16 @@ static void read_condition(struct json_object *object, struct account_snapshot *
 static int read_holds(struct json_object *object, struct account_snapshot *account)
 {
     struct hold_snapshot *holds;
-    int code = control_hold_list_read(object, &holds, &account->hold_count);
+    int rc = control_hold_list_read(object, &holds, &account->hold_count);
 
     account->holds = holds;
-    return code;
+    return rc;
 }
 
 static int read_account(struct json_object *object, struct account_snapshot *account)
 {
     struct json_object *keys = json_member(object, "keys");
-    int code;
+    int rc;
 
     account->id = json_string(object, "id");
     account->name = json_string(object, "name");
@@ -204,17 +204,17 @@ static int read_account(struct json_object *object, struct account_snapshot *acc
     read_failure(json_member(object, "failure"), &account->failure);
     if (!account->id || !account->name || !account->state)
         return -EBADMSG;
-    code = read_holds(object, account);
-    if (code == 0)
-        code = read_targets(object, account);
-    return code != 0 ? code : read_abandoned(object, account);
+    rc = read_holds(object, account);
+    if (rc == 0)
+        rc = read_targets(object, account);
+    return rc != 0 ? rc : read_abandoned(object, account);
 }
 
 static int read_accounts(struct control_status *status)
 {
     size_t count;
     struct json_object *list = read_list(status->document, "accounts", &count);
-    int code = 0;
+    int rc = 0;
 
     if (count == 0)
         return 0;
@@ -222,28 +222,28 @@ static int read_accounts(struct control_status *status)
     if (!status->accounts)
         return -ENOMEM;
     status->account_count = count;
-    for (size_t i = 0; code == 0 && i < count; i++)
-        code = read_account(json_object_array_get_idx(list, i), &status->accounts[i]);
-    return code;
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = read_account(json_object_array_get_idx(list, i), &status->accounts[i]);
+    return rc;
 }
 
 int control_status_parse(const char *text, size_t length, struct control_status *status,
                          struct err *err)
 {
     struct json_object *daemon;
-    int code;
+    int rc;
 
     *status = (struct control_status){.document = json_parse(text, length, err)};
     if (!status->document)
         return err_wrap(err, "the daemon's answer") == -ENOMEM ? -ENOMEM : -EBADMSG;
     daemon = json_member(status->document, "daemon");
     read_daemon(daemon, &status->daemon);
-    code = daemon ? read_accounts(status) : -EBADMSG;
-    if (code != 0) {
+    rc = daemon ? read_accounts(status) : -EBADMSG;
+    if (rc != 0) {
         control_status_done(status);
-        return err_set(err, code,
-                       code == -ENOMEM ? "no memory for the daemon's answer"
-                                       : "the daemon's answer is no status document");
+        return err_set(err, rc,
+                       rc == -ENOMEM ? "no memory for the daemon's answer"
+                                     : "the daemon's answer is no status document");
     }
     return 0;
 }

@@ -47,7 +47,7 @@ static int append_field(struct buf *body, const char *name, const char *value, s
 {
     char *encoded = str_percent_encode(value, length);
 
-    if (encoded == NULL)
+    if (!encoded)
         return -ENOMEM;
     buf_append_str(body, name);
     buf_append_str(body, encoded);
@@ -60,26 +60,26 @@ static int append_field(struct buf *body, const char *name, const char *value, s
 static int append_scope(struct buf *body, const char *audience)
 {
     char *scope = str_format("%s/.default", audience);
-    int r;
+    int rc;
 
-    if (scope == NULL)
+    if (!scope)
         return -ENOMEM;
-    r = append_field(body, "&scope=", scope, strlen(scope));
+    rc = append_field(body, "&scope=", scope, strlen(scope));
     free(scope);
-    return r;
+    return rc;
 }
 
 int entra_token_request(struct http_request *request, const struct entra_client *client,
                         const char *client_request_id, struct err *err)
 {
     struct buf *body = &request->body;
-    int r;
+    int rc;
 
     http_request_init(request, "POST", ENTRA_DEADLINE);
     request->repeatable = true;
     request->reply_maximum = ENTRA_REPLY_MAX;
     buf_append_format(&request->url, "%s/", client->login);
-    r = append_field(&request->url, "", client->tenant_id, strlen(client->tenant_id));
+    rc = append_field(&request->url, "", client->tenant_id, strlen(client->tenant_id));
     buf_append_str(&request->url, "/oauth2/v2.0/token");
     http_request_header(request, "Content-Type", "application/x-www-form-urlencoded");
     http_request_header(request, "Accept", "application/json");
@@ -87,16 +87,16 @@ int entra_token_request(struct http_request *request, const struct entra_client 
     http_request_header(request, "return-client-request-id", "true");
 
     buf_append_str(body, "grant_type=client_credentials");
-    if (r == 0)
-        r = append_field(body, "&client_id=", client->client_id, strlen(client->client_id));
-    if (r == 0)
-        r = append_scope(body, client->audience);
-    if (r == 0)
-        r = append_field(body, "&client_secret=", secret_bytes(client->client_secret),
-                         secret_length(client->client_secret));
-    if (r == 0)
-        r = http_request_check(request);
-    return r < 0 ? err_set(err, r, "the request for a token does not fit: %s", strerror(-r)) : 0;
+    if (rc == 0)
+        rc = append_field(body, "&client_id=", client->client_id, strlen(client->client_id));
+    if (rc == 0)
+        rc = append_scope(body, client->audience);
+    if (rc == 0)
+        rc = append_field(body, "&client_secret=", secret_bytes(client->client_secret),
+                          secret_length(client->client_secret));
+    if (rc == 0)
+        rc = http_request_check(request);
+    return rc < 0 ? err_set(err, rc, "the request for a token does not fit: %s", strerror(-rc)) : 0;
 }
 
 static const struct aadsts *find_aadsts(struct json_object *document)
@@ -157,7 +157,7 @@ static int cause_length(const char *description)
     size_t length = strcspn(description, "\r\n");
     const char *trace = strstr(description, " Trace ID:");
 
-    if (trace != NULL && (size_t)(trace - description) < length)
+    if (trace && (size_t)(trace - description) < length)
         length = (size_t)(trace - description);
     return (int)length;
 }
@@ -172,22 +172,22 @@ static void read_error(struct failure *failure, struct json_object *document,
     const char *correlation_id = json_string(document, "correlation_id");
     const struct aadsts *aadsts = find_aadsts(document);
 
-    if (description == NULL)
+    if (!description)
         description = message[0] != '\0' ? message : "no description";
-    if (aadsts != NULL)
+    if (aadsts)
         (void)snprintf(failure->error_code, sizeof(failure->error_code), "AADSTS%lld",
                        (long long)aadsts->code);
     else
         failure_set_code(failure, error);
-    if (trace_id != NULL)
+    if (trace_id)
         failure_set_id(failure->request_id, trace_id);
-    if (correlation_id != NULL)
+    if (correlation_id)
         failure_set_id(failure->correlation_id, correlation_id);
     failure_set_text(failure, "%s gave application %s no token: %d %s: %.*s", service,
                      client->client_id, failure->http_status,
                      error[0] != '\0' ? error : "without error code", cause_length(description),
                      description);
-    if (aadsts != NULL)
+    if (aadsts)
         set_remedy(failure, aadsts->remedy, client);
 }
 
@@ -209,10 +209,10 @@ int entra_token_reply(struct access_token *token, const struct http_reply *reply
     failure_note_status(failure, reply, now);
     failure_note_id(failure->request_id, reply, "x-ms-request-id");
     document = json_parse_foreign(buf_str(&reply->body), reply->body.length, &err);
-    if (document != NULL && cloud_error_parse(&answer, buf_str(&reply->body), reply->body.length)) {
+    if (document && cloud_error_parse(&answer, buf_str(&reply->body), reply->body.length)) {
         read_error(failure, document, &answer, client);
     } else {
-        if (document == NULL && err.code != -ENOMEM && reply->status < 500)
+        if (!document && err.code != -ENOMEM && reply->status < 500)
             failure_set_remedy(
                 failure,
                 "see what stands between this machine and Microsoft Entra ID (proxy, "

@@ -81,14 +81,14 @@ static bool is_printable_ascii(const struct buf *text)
 
 int http_request_check(const struct http_request *request)
 {
-    int code = request->url.failed != 0 ? request->url.failed : request->body.failed;
+    int rc = request->url.failed != 0 ? request->url.failed : request->body.failed;
 
-    for (size_t i = 0; i < request->header_count && code == 0; i++)
-        code = request->headers[i].failed;
-    if (code == 0 &&
+    for (size_t i = 0; i < request->header_count && rc == 0; i++)
+        rc = request->headers[i].failed;
+    if (rc == 0 &&
         (request->failed || request->url.length == 0 || !is_printable_ascii(&request->url)))
-        code = -EMSGSIZE;
-    return code;
+        rc = -EMSGSIZE;
+    return rc;
 }
 
 bool http_request_ok(const struct http_request *request)

@@ -23,10 +23,10 @@ static int append_parameter(struct buf *url, const char *name, const char *value
 {
     char *encoded;
 
-    if (value == NULL)
+    if (!value)
         return 0;
     encoded = str_percent_encode(value, strlen(value));
-    if (encoded == NULL)
+    if (!encoded)
         return -ENOMEM;
     buf_append_format(url, "&%s=%s", name, encoded);
     free(encoded);
@@ -37,7 +37,7 @@ int imds_token_request(struct http_request *request, const struct imds_identity 
                        struct err *err)
 {
     struct buf *url = &request->url;
-    int r;
+    int rc;
 
     http_request_init(request, "GET", IMDS_DEADLINE);
     request->repeatable = true;
@@ -49,16 +49,16 @@ int imds_token_request(struct http_request *request, const struct imds_identity 
 
     buf_append_format(url, "%s/metadata/identity/oauth2/token?api-version=2018-02-01",
                       identity->endpoint);
-    r = append_parameter(url, "resource", identity->audience);
-    if (r == 0)
-        r = append_parameter(url, "client_id", identity->client_id);
-    if (r == 0)
-        r = append_parameter(url, "object_id", identity->object_id);
-    if (r == 0)
-        r = append_parameter(url, "msi_res_id", identity->resource_id);
-    if (r == 0)
-        r = http_request_check(request);
-    return r < 0 ? err_set(err, r, "the request for a token does not fit: %s", strerror(-r)) : 0;
+    rc = append_parameter(url, "resource", identity->audience);
+    if (rc == 0)
+        rc = append_parameter(url, "client_id", identity->client_id);
+    if (rc == 0)
+        rc = append_parameter(url, "object_id", identity->object_id);
+    if (rc == 0)
+        rc = append_parameter(url, "msi_res_id", identity->resource_id);
+    if (rc == 0)
+        rc = http_request_check(request);
+    return rc < 0 ? err_set(err, rc, "the request for a token does not fit: %s", strerror(-rc)) : 0;
 }
 
 static void set_remedy(struct failure *failure, const struct imds_identity *identity)
@@ -70,7 +70,7 @@ static void set_remedy(struct failure *failure, const struct imds_identity *iden
 
     if (failure->http_status != 400)
         return;
-    if (selector != NULL)
+    if (selector)
         failure_set_remedy(failure,
                            "assign the managed identity %s to this virtual machine, or "
                            "correct the identity's client_id, object_id or resource_id",

@@ -138,7 +138,7 @@ static int remember(struct key_text *found, const struct run *run)
 {
     struct secret *key = secret_new(run->text, run->length);
 
-    if (key == NULL)
+    if (!key)
         return -ENOMEM;
     for (size_t i = 0; i < found->key_count; i++) {
         if (secret_equal(found->keys[i], key)) {
@@ -155,16 +155,16 @@ static int find_keys(struct key_text *found, const char *bytes, size_t length,
 {
     const char *end = bytes + length;
     struct run run;
-    int r = 0;
+    int rc = 0;
 
-    for (const char *at = bytes; r == 0 && found->key_count < SIGHTING_KEYS_MAX; at = run.end) {
+    for (const char *at = bytes; rc == 0 && found->key_count < SIGHTING_KEYS_MAX; at = run.end) {
         if (!next_run(&run, at, end))
             break;
         if (is_key(&run, usual_length_only))
-            r = remember(found, &run);
+            rc = remember(found, &run);
     }
     wipe(&run, sizeof(run));
-    return r;
+    return rc;
 }
 
 static int find_cycle(struct key_text *found, const char *bytes, size_t length)
@@ -176,9 +176,9 @@ static int find_cycle(struct key_text *found, const char *bytes, size_t length)
     if (length == 0 || bytes[0] != '{')
         return 0;
     form = json_parse(bytes, length, &err);
-    if (form == NULL)
+    if (!form)
         return err.code == -ENOMEM ? -ENOMEM : 0;
-    if (json_string(form, "key") == NULL || !json_int64(form, "cycle", &cycle) || cycle < 0)
+    if (!json_string(form, "key") || !json_int64(form, "cycle", &cycle) || cycle < 0)
         cycle = 0;
     json_free_wiped(form);
     found->cycle = (uint64_t)cycle;
@@ -187,19 +187,19 @@ static int find_cycle(struct key_text *found, const char *bytes, size_t length)
 
 int key_text_find(struct key_text *found, const char *bytes, size_t length)
 {
-    int r;
+    int rc;
 
     *found = (struct key_text){.key_count = 0};
     if (length == 0)
         return 0;
-    r = find_keys(found, bytes, length, true);
-    if (r == 0 && found->key_count == 0)
-        r = find_keys(found, bytes, length, false);
-    if (r == 0)
-        r = find_cycle(found, bytes, length);
-    if (r < 0)
+    rc = find_keys(found, bytes, length, true);
+    if (rc == 0 && found->key_count == 0)
+        rc = find_keys(found, bytes, length, false);
+    if (rc == 0)
+        rc = find_cycle(found, bytes, length);
+    if (rc < 0)
         key_text_done(found);
-    return r;
+    return rc;
 }
 
 void key_text_done(struct key_text *found)

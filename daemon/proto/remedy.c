@@ -10,7 +10,7 @@
 static bool is_plain(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("/._-:@%+=,", c) != NULL);
+           (c != '\0' && strchr("/._-:@%+=,", c));
 }
 
 /* As one word for a shell. */
@@ -76,9 +76,9 @@ static size_t append_place(struct buf *out, const char *text, const struct remed
         bool known;
         void (*append)(struct buf *out, const struct remedy_words *words);
     } places[] = {
-        {"{account}", words->account != NULL, append_account},
-        {"{resource}", words->resource_id != NULL, append_resource},
-        {"{role}", words->type != NULL, append_role},
+        {"{account}", !!words->account, append_account},
+        {"{resource}", !!words->resource_id, append_resource},
+        {"{role}", !!words->type, append_role},
         {"`keyrotatectl ", !str_starts_with(text, "`keyrotatectl --socket "), append_socket},
     };
 

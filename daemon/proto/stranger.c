@@ -29,9 +29,9 @@ static bool find_title(const char *body, char out[TITLE_MAX])
     const char *at = strcasestr(body, "<title");
     size_t length = 0;
 
-    if (at != NULL)
+    if (at)
         at = strchr(at, '>');
-    if (at == NULL)
+    if (!at)
         return false;
     for (at++; *at != '\0' && *at != '<' && length < TITLE_MAX - 1; at++) {
         bool blank = (unsigned char)*at <= ' ';
@@ -59,10 +59,10 @@ static bool find_place(const struct http_reply *reply, char out[PLACE_MAX])
         return false;
     location[strcspn(location, "?#")] = '\0';
     authority = strstr(location, "//");
-    if (authority != NULL) {
+    if (authority) {
         authority += 2;
         user = memrchr(authority, '@', strcspn(authority, "/"));
-        if (user != NULL)
+        if (user)
             place = user + 1;
     }
     str_copy(out, PLACE_MAX, place);

@@ -38,7 +38,7 @@ const struct two_key_resource *two_key_resource_find(const char *resource_id)
     static const char providers[] = "/providers/";
     const char *type = strcasestr(resource_id, providers);
 
-    if (type == NULL)
+    if (!type)
         return NULL;
     type += sizeof(providers) - 1;
     for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
@@ -62,16 +62,16 @@ static int read_key(const struct two_key_resource *resource, struct json_object 
     const char *member = resource->key_members[slot];
     uint8_t bytes[KEY_TEXT_MAX];
     size_t length;
-    int r;
+    int rc;
 
-    if (json_string(document, member) == NULL)
+    if (!json_string(document, member))
         return err_set(err, -EINVAL, "the member \"%s\" is missing or not a string", member);
     *ret_key = json_secret(document, member);
-    if (*ret_key == NULL)
+    if (!*ret_key)
         return err_set(err, -ENOMEM, "there is no memory for the keys");
-    r = key_text_decode(*ret_key, bytes, sizeof(bytes), &length);
+    rc = key_text_decode(*ret_key, bytes, sizeof(bytes), &length);
     wipe(bytes, sizeof(bytes));
-    if (r < 0)
+    if (rc < 0)
         return err_set(err, -EINVAL, "the member \"%s\" is not a key in base64", member);
     return 0;
 }
@@ -83,19 +83,19 @@ static int read_document(const struct two_key_resource *resource, const char *na
     const char *names[] = {resource->key_members[SLOT_PRIMARY],
                            resource->key_members[SLOT_SECONDARY], resource->name_member};
     const char *answered = NULL;
-    int r;
+    int rc;
 
-    if (json_check_members(document, names, resource->name_member != NULL ? 3 : 2, err) < 0)
+    if (json_check_members(document, names, resource->name_member ? 3 : 2, err) < 0)
         return -EINVAL;
-    r = 0;
-    if (resource->name_member != NULL)
+    rc = 0;
+    if (resource->name_member)
         answered = json_string(document, resource->name_member);
-    if (answered != NULL && !str_equal_nocase(answered, name))
+    if (answered && !str_equal_nocase(answered, name))
         return err_set(err, -EINVAL, "it is about another resource than %s", name);
-    for (unsigned slot = 0; slot < SLOT_COUNT && r == 0; slot++)
-        r = read_key(resource, document, (enum slot)slot, &keys[slot], err);
-    if (r < 0)
-        return r;
+    for (unsigned slot = 0; slot < SLOT_COUNT && rc == 0; slot++)
+        rc = read_key(resource, document, (enum slot)slot, &keys[slot], err);
+    if (rc < 0)
+        return rc;
     if (secret_equal(keys[SLOT_PRIMARY], keys[SLOT_SECONDARY]))
         return err_set(err, -EINVAL, "both keys are the same");
     return 0;
@@ -105,17 +105,17 @@ int two_key_read_keys(const struct two_key_resource *resource, const char *name,
                       size_t length, struct secret *keys[SLOT_COUNT], struct err *err)
 {
     struct json_object *document = json_parse_foreign(body, length, err);
-    int r;
+    int rc;
 
     keys[SLOT_PRIMARY] = NULL;
     keys[SLOT_SECONDARY] = NULL;
-    if (document == NULL)
+    if (!document)
         return err->code == -ENOMEM ? -ENOMEM : -EINVAL;
-    r = read_document(resource, name, document, keys, err);
+    rc = read_document(resource, name, document, keys, err);
     json_free_wiped(document);
-    if (r < 0) {
+    if (rc < 0) {
         secret_clear(&keys[SLOT_PRIMARY]);
         secret_clear(&keys[SLOT_SECONDARY]);
     }
-    return r;
+    return rc;
 }

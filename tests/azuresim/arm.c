@@ -40,7 +40,7 @@ static bool parse_target(const struct http_request *request, struct arm_target *
         return false;
     target->account = count > i + 3 ? segments[i + 3] : NULL;
     target->action = count > i + 4 ? segments[i + 4] : NULL;
-    return target->account == NULL || target->group != NULL;
+    return !target->account || target->group;
 }
 
 bool arm_identify(struct http_request *request)
@@ -54,11 +54,11 @@ bool arm_identify(struct http_request *request)
     if (!parse_target(request, &target))
         return true;
     request->account = target.account;
-    if (get && target.action == NULL)
-        request->op = target.account == NULL ? "list" : "get";
-    else if (post && target.action != NULL && strcasecmp(target.action, "listKeys") == 0)
+    if (get && !target.action)
+        request->op = !target.account ? "list" : "get";
+    else if (post && target.action && strcasecmp(target.action, "listKeys") == 0)
         request->op = "listKeys";
-    else if (post && target.action != NULL && strcasecmp(target.action, "regenerateKeys") == 0)
+    else if (post && target.action && strcasecmp(target.action, "regenerateKeys") == 0)
         request->op = "regenerateKeys";
     return true;
 }
@@ -153,7 +153,7 @@ static bool check_api_version(const struct http_request *request, struct http_re
 {
     const char *version = http_fields_get(&request->query, "api-version");
 
-    if (version == NULL || *version == '\0') {
+    if (!version || *version == '\0') {
         arm_error(reply, 400, "MissingApiVersionParameter",
                   "The api-version query parameter (?api-version=) is required for all requests.");
         return false;
@@ -199,11 +199,11 @@ static bool throttle(struct sim *sim, const struct http_request *request,
 /* The scope in the form that ARM repeats in its messages; to be freed. */
 static char *scope_of(const struct arm_target *target)
 {
-    if (target->account != NULL)
+    if (target->account)
         return memory_printf(
             "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Batch/batchAccounts/%s",
             target->subscription_id, target->group, target->account);
-    if (target->group != NULL)
+    if (target->group)
         return memory_printf("/subscriptions/%s/resourceGroups/%s", target->subscription_id,
                              target->group);
     return memory_printf("/subscriptions/%s", target->subscription_id);
@@ -235,8 +235,7 @@ static bool authorize(struct sim *sim, const struct http_request *request,
 static bool check_existence(struct sim *sim, const struct arm_target *target,
                             struct http_reply *reply)
 {
-    if (target->group == NULL ||
-        world_has_group(sim->world, target->subscription_id, target->group))
+    if (!target->group || world_has_group(sim->world, target->subscription_id, target->group))
         return true;
     arm_error(reply, 404, "ResourceGroupNotFound", "Resource group '%s' could not be found.",
               target->group);
@@ -250,7 +249,7 @@ void arm_handle(struct sim *sim, const struct http_request *request, struct http
 
     arm_add_tracing_headers(request, reply);
     principal = authenticate(sim, request, reply);
-    if (principal == NULL)
+    if (!principal)
         return;
     if (!parse_target(request, &target)) {
         arm_error(reply, 404, "InvalidResourceType",

@@ -32,7 +32,7 @@ static struct json_object *copy_of(struct json_object *source)
 {
     struct json_object *copy = NULL;
 
-    if (source != NULL)
+    if (source)
         json_object_deep_copy(source, &copy, NULL);
     return copy;
 }
@@ -53,7 +53,7 @@ static struct json_object *properties_of(const struct sim *sim, const struct acc
     json_object_object_add(properties, "privateEndpointConnections", json_object_new_array());
     json_add_text(encryption, "keySource", "Microsoft.Batch");
     json_object_object_add(properties, "encryption", encryption);
-    if (account->allowed_authentication_modes != NULL)
+    if (account->allowed_authentication_modes)
         json_object_object_add(properties, "allowedAuthenticationModes",
                                copy_of(account->allowed_authentication_modes));
     return properties;
@@ -72,8 +72,7 @@ static struct json_object *resource_of(const struct sim *sim, const struct accou
     json_add_text(resource, "type", "Microsoft.Batch/batchAccounts");
     json_add_text(resource, "location", account->location);
     json_object_object_add(resource, "tags",
-                           account->tags == NULL ? json_object_new_object()
-                                                 : copy_of(account->tags));
+                           !account->tags ? json_object_new_object() : copy_of(account->tags));
     json_add_text(identity, "type", "None");
     json_object_object_add(resource, "identity", identity);
     json_object_object_add(resource, "properties", properties_of(sim, account));
@@ -84,7 +83,7 @@ static struct json_object *resource_of(const struct sim *sim, const struct accou
 static bool in_scope(const struct account *account, const struct arm_target *target)
 {
     return strcasecmp(account->subscription_id, target->subscription_id) == 0 &&
-           (target->group == NULL || strcasecmp(account->resource_group, target->group) == 0);
+           (!target->group || strcasecmp(account->resource_group, target->group) == 0);
 }
 
 static void add_next_link(struct sim *sim, const struct http_request *request,
@@ -107,17 +106,17 @@ static void handle_list(struct sim *sim, const struct http_request *request,
 {
     const char *skip_token = http_fields_get(&request->query, "$skiptoken");
     struct lh_entry *entry =
-        skip_token == NULL ? world_first(sim->world) : world_entry(sim->world, skip_token);
+        !skip_token ? world_first(sim->world) : world_entry(sim->world, skip_token);
     struct json_object *body, *page;
 
-    if (skip_token != NULL && entry == NULL) {
+    if (skip_token && !entry) {
         arm_error(reply, 400, "InvalidSkipToken", "The $skiptoken is not valid.");
         return;
     }
     body = json_object_new_object();
     page = json_object_new_array();
     json_object_object_add(body, "value", page);
-    for (; entry != NULL; entry = lh_entry_next(entry)) {
+    for (; entry; entry = lh_entry_next(entry)) {
         const struct account *account = lh_entry_v(entry);
 
         if (!in_scope(account, target))
@@ -155,7 +154,7 @@ static bool parse_slot(const struct http_request *request, enum key_slot_id *slo
         return false;
     }
     body = http_body_object(request);
-    if (body == NULL) {
+    if (!body) {
         arm_error(reply, 400, "InvalidRequestContent",
                   "The request content was invalid and could not be deserialized.");
         return false;
@@ -208,12 +207,12 @@ void arm_batch_handle(struct sim *sim, const struct http_request *request,
                   "The method or action is not supported on this resource.");
         return;
     }
-    if (target->account == NULL) {
+    if (!target->account) {
         handle_list(sim, request, target, reply);
         return;
     }
     account = world_find(sim->world, target->account);
-    if (account == NULL || !in_scope(account, target)) {
+    if (!account || !in_scope(account, target)) {
         arm_error(reply, 404, "ResourceNotFound",
                   "The Resource 'Microsoft.Batch/batchAccounts/%s' under resource group '%s' was "
                   "not found. For more details please go to "

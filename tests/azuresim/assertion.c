@@ -40,7 +40,7 @@ static struct json_object *parse_part(const char *text, size_t text_length)
 {
     size_t length;
     char *json = (char *)base64url_decode(text, text_length, &length);
-    struct json_object *object = json == NULL ? NULL : json_tokener_parse(json);
+    struct json_object *object = !json ? NULL : json_tokener_parse(json);
 
     free(json);
     if (!json_object_is_type(object, json_type_object)) {
@@ -53,9 +53,9 @@ static struct json_object *parse_part(const char *text, size_t text_length)
 static bool jwt_parse(struct jwt *jwt, const char *text)
 {
     const char *first_dot = strchr(text, '.');
-    const char *second_dot = first_dot == NULL ? NULL : strchr(first_dot + 1, '.');
+    const char *second_dot = !first_dot ? NULL : strchr(first_dot + 1, '.');
 
-    if (second_dot == NULL)
+    if (!second_dot)
         return false;
     jwt->header = parse_part(text, (size_t)(first_dot - text));
     jwt->claims = parse_part(first_dot + 1, (size_t)(second_dot - first_dot - 1));
@@ -63,7 +63,7 @@ static bool jwt_parse(struct jwt *jwt, const char *text)
     jwt->signed_length = (size_t)(second_dot - text);
     jwt->signature =
         base64url_decode(second_dot + 1, strlen(second_dot + 1), &jwt->signature_length);
-    return jwt->header != NULL && jwt->claims != NULL && jwt->signature != NULL;
+    return jwt->header && jwt->claims && jwt->signature;
 }
 
 static void jwt_done(struct jwt *jwt)
@@ -77,19 +77,19 @@ static bool thumbprint_matches(const struct jwt *jwt, X509 *certificate)
 {
     const char *sha256_text = json_get_text(jwt->header, "x5t#S256");
     const char *sha1_text = json_get_text(jwt->header, "x5t");
-    const char *text = sha256_text != NULL ? sha256_text : sha1_text;
+    const char *text = sha256_text ? sha256_text : sha1_text;
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int digest_length;
     unsigned char *claimed;
     size_t claimed_length;
     bool matches;
 
-    if (text == NULL || X509_digest(certificate, sha256_text != NULL ? EVP_sha256() : EVP_sha1(),
-                                    digest, &digest_length) != 1)
+    if (!text || X509_digest(certificate, sha256_text ? EVP_sha256() : EVP_sha1(), digest,
+                             &digest_length) != 1)
         return false;
     claimed = base64url_decode(text, strlen(text), &claimed_length);
-    matches = claimed != NULL && claimed_length == digest_length &&
-              memcmp(claimed, digest, digest_length) == 0;
+    matches =
+        claimed && claimed_length == digest_length && memcmp(claimed, digest, digest_length) == 0;
     free(claimed);
     return matches;
 }
@@ -97,12 +97,12 @@ static bool thumbprint_matches(const struct jwt *jwt, X509 *certificate)
 static bool signature_matches(const struct jwt *jwt, X509 *certificate)
 {
     const char *algorithm = json_get_text(jwt->header, "alg");
-    bool pss = algorithm != NULL && strcmp(algorithm, "PS256") == 0;
+    bool pss = algorithm && strcmp(algorithm, "PS256") == 0;
     EVP_PKEY_CTX *key_context = NULL;
     EVP_MD_CTX *context;
     bool matches;
 
-    if (algorithm == NULL || (!pss && strcmp(algorithm, "RS256") != 0) ||
+    if (!algorithm || (!pss && strcmp(algorithm, "RS256") != 0) ||
         EVP_PKEY_get_base_id(X509_get0_pubkey(certificate)) != EVP_PKEY_RSA)
         return false;
     context = EVP_MD_CTX_new();
@@ -134,16 +134,16 @@ static bool claim_is(const struct jwt *jwt, const char *name, const char *expect
 {
     const char *value = json_get_text(jwt->claims, name);
 
-    return value != NULL && expected != NULL && strcasecmp(value, expected) == 0;
+    return value && expected && strcasecmp(value, expected) == 0;
 }
 
 static bool claim_ends_in(const struct jwt *jwt, const char *name, const char *expected)
 {
     const char *value = json_get_text(jwt->claims, name);
-    size_t length = value == NULL ? 0 : strlen(value);
+    size_t length = !value ? 0 : strlen(value);
     size_t expected_length = strlen(expected);
 
-    return value != NULL && length >= expected_length &&
+    return value && length >= expected_length &&
            strcasecmp(value + length - expected_length, expected) == 0;
 }
 
@@ -164,14 +164,14 @@ static bool check_federated(const struct jwt *jwt, const struct principal *princ
                             struct assertion_error *error)
 {
     struct json_object *audience = NULL;
-    const char *expected = principal->federated_audience != NULL ? principal->federated_audience
-                                                                 : "api://AzureADTokenExchange";
+    const char *expected = principal->federated_audience ? principal->federated_audience
+                                                         : "api://AzureADTokenExchange";
 
     json_object_object_get_ex(jwt->claims, "aud", &audience);
     if (json_object_is_type(audience, json_type_array))
         audience = json_object_array_get_idx(audience, 0);
     if (!claim_is(jwt, "iss", principal->federated_issuer) ||
-        !claim_is(jwt, "sub", principal->federated_subject) || audience == NULL ||
+        !claim_is(jwt, "sub", principal->federated_subject) || !audience ||
         strcmp(json_object_get_string(audience), expected) != 0)
         return fail(error, AADSTS_NO_FEDERATED_MATCH,
                     "No matching federated identity record found for presented assertion subject, "
@@ -190,7 +190,7 @@ static bool check_self_signed(const struct jwt *jwt, const struct principal *pri
                     "Assertion failed signature validation: audience is not the token endpoint.");
     if (!check_validity(jwt, error))
         return false;
-    if (principal->certificate == NULL)
+    if (!principal->certificate)
         return true;
     if (!thumbprint_matches(jwt, principal->certificate))
         return fail(error, AADSTS_BAD_SIGNATURE,
@@ -209,7 +209,7 @@ bool assertion_check(const char *assertion, const struct principal *principal,
 
     if (!jwt_parse(&jwt, assertion))
         valid = fail(error, AADSTS_MALFORMED, "JWT token is invalid or malformed.");
-    else if (!claim_is(&jwt, "iss", principal->client_id) && principal->federated_issuer != NULL)
+    else if (!claim_is(&jwt, "iss", principal->client_id) && principal->federated_issuer)
         valid = check_federated(&jwt, principal, error);
     else
         valid = check_self_signed(&jwt, principal, token_path, error);

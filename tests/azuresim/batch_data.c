@@ -29,7 +29,7 @@ bool batch_identify(struct http_request *request)
     const char *host = http_header(request, "Host");
     const char *suffix = strcasestr(host, ".batch.localhost");
 
-    if (suffix == NULL ||
+    if (!suffix ||
         (suffix[strlen(".batch.localhost")] != '\0' && suffix[strlen(".batch.localhost")] != ':'))
         return false;
     request->host_label = memory_text_n(host, strcspn(host, "."));
@@ -56,7 +56,7 @@ void batch_error(struct http_reply *reply, int status, const char *code, const c
     json_add_text(text, "lang", "en-US");
     json_add_text(text, "value", value);
     json_object_object_add(body, "message", text);
-    if (detail != NULL) {
+    if (detail) {
         struct json_object *values = json_object_new_array();
         struct json_object *pair = json_object_new_object();
 
@@ -89,7 +89,7 @@ static bool check_api_version(const struct http_request *request, struct http_re
 {
     const char *version = http_fields_get(&request->query, "api-version");
 
-    if (version == NULL) {
+    if (!version) {
         batch_error(reply, 400, "MissingRequiredQueryParameter",
                     "A query parameter that's mandatory for this request is not specified.",
                     "QueryParameterName", "api-version");
@@ -134,7 +134,7 @@ static bool any_key_signs(const struct sim *sim, const struct account *account,
     for (int slot = 0; slot < KEY_SLOT_COUNT; slot++) {
         char *computed = sharedkey_signature(string_to_sign,
                                              account_key_at(account, (enum key_slot_id)slot, at));
-        bool equal = computed != NULL && strcmp(computed, signature) == 0;
+        bool equal = computed && strcmp(computed, signature) == 0;
 
         free(computed);
         if (equal)
@@ -247,7 +247,7 @@ void batch_handle(struct sim *sim, const struct http_request *request, struct ht
     if (strcasecmp(http_header(request, "return-client-request-id"), "true") == 0)
         http_reply_header(reply, "client-request-id", "%s",
                           http_header(request, "client-request-id"));
-    if (account == NULL || !region_matches(request, account)) {
+    if (!account || !region_matches(request, account)) {
         batch_error(reply, 404, "AccountNotFound", "The specified account does not exist.", NULL,
                     NULL);
         return;

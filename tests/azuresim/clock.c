@@ -36,7 +36,7 @@ bool clock_parse_http_date(const char *text, int64_t *epoch_seconds)
     struct tm utc = {0};
     const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
 
-    if (end == NULL || *end != '\0')
+    if (!end || *end != '\0')
         return false;
     *epoch_seconds = timegm(&utc);
     return true;

@@ -74,8 +74,7 @@ static void post_settings(struct sim *sim, const struct http_request *request,
 {
     struct json_object *changes = http_body_object(request);
     char message[MESSAGE_SIZE] = "the body must be an object";
-    bool done =
-        changes != NULL && settings_change(&sim->settings, changes, message, sizeof(message));
+    bool done = changes && settings_change(&sim->settings, changes, message, sizeof(message));
 
     if (done)
         ratelimit_reset(sim->ratelimit);
@@ -95,7 +94,7 @@ static void get_truth(struct sim *sim, const struct http_request *request, struc
         control_problem(reply, 500, "the truth log cannot be opened");
         return;
     }
-    reply->body_fd_offset = from == NULL ? 0 : strtoul(from, NULL, 10);
+    reply->body_fd_offset = !from ? 0 : strtoul(from, NULL, 10);
     reply->status = 200;
     http_reply_header(reply, "Content-Type", "application/jsonl");
 }
@@ -107,8 +106,7 @@ static void post_clients(struct sim *sim, const struct http_request *request,
     char message[MESSAGE_SIZE] = "the body must be an object";
 
     reply_outcome(reply,
-                  properties != NULL &&
-                      directory_put(sim->directory, properties, message, sizeof(message)),
+                  properties && directory_put(sim->directory, properties, message, sizeof(message)),
                   message);
     json_object_put(properties);
 }
@@ -129,8 +127,8 @@ static void post_permissions(struct sim *sim, const struct http_request *request
     char message[MESSAGE_SIZE] = "the body must be an object";
 
     reply_outcome(reply,
-                  properties != NULL && directory_put_permission(sim->directory, properties,
-                                                                 message, sizeof(message)),
+                  properties && directory_put_permission(sim->directory, properties, message,
+                                                         sizeof(message)),
                   message);
     json_object_put(properties);
 }
@@ -180,7 +178,7 @@ static bool route_matches(const struct route *route, const struct http_request *
 {
     size_t i;
 
-    for (i = 0; i < 3 && route->segments[i] != NULL; i++) {
+    for (i = 0; i < 3 && route->segments[i]; i++) {
         if (i + 1 >= request->segment_count ||
             (strcmp(route->segments[i], "*") != 0 &&
              strcmp(route->segments[i], request->segments[i + 1]) != 0))

@@ -53,7 +53,7 @@ static struct json_object *account_to_json(const struct sim *sim, const struct a
     struct json_object *object = json_object_new_object();
     struct json_object *modes = NULL;
 
-    if (account->allowed_authentication_modes != NULL)
+    if (account->allowed_authentication_modes)
         json_object_deep_copy(account->allowed_authentication_modes, &modes, NULL);
     json_add_text(object, "name", account->name);
     json_add_text(object, "subscription_id", account->subscription_id);
@@ -77,7 +77,7 @@ static struct account *find_account(struct sim *sim, const struct http_request *
 {
     struct account *account = world_find(sim->world, request->segments[2]);
 
-    if (account == NULL)
+    if (!account)
         control_problem(reply, 404, "there is no such account");
     return account;
 }
@@ -91,7 +91,7 @@ static void put_many(struct sim *sim, struct json_object *list, struct http_repl
     for (created = 0; created < json_object_array_length(list); created++) {
         struct json_object *properties = json_object_array_get_idx(list, created);
 
-        if (world_create(sim->world, properties, message, sizeof(message)) == NULL)
+        if (!world_create(sim->world, properties, message, sizeof(message)))
             break;
     }
     json_object_object_add(body, "created", json_object_new_uint64(created));
@@ -116,7 +116,7 @@ void control_accounts_put(struct sim *sim, const struct http_request *request,
         control_problem(reply, 400, "the body must be an object or a list of objects");
     } else {
         account = world_create(sim->world, body, message, sizeof(message));
-        if (account == NULL)
+        if (!account)
             control_problem(reply, 400, message);
         else
             http_reply_json(reply, 200, account_to_json(sim, account));
@@ -131,7 +131,7 @@ void control_accounts_list(struct sim *sim, const struct http_request *request,
     struct lh_entry *entry;
 
     (void)request;
-    for (entry = world_first(sim->world); entry != NULL; entry = lh_entry_next(entry)) {
+    for (entry = world_first(sim->world); entry; entry = lh_entry_next(entry)) {
         const struct account *account = lh_entry_v(entry);
 
         json_object_array_add(names, json_object_new_string(account->name));
@@ -144,7 +144,7 @@ void control_accounts_get(struct sim *sim, const struct http_request *request,
 {
     const struct account *account = find_account(sim, request, reply);
 
-    if (account != NULL)
+    if (account)
         http_reply_json(reply, 200, account_to_json(sim, account));
 }
 
@@ -155,10 +155,10 @@ void control_accounts_patch(struct sim *sim, const struct http_request *request,
     char message[MESSAGE_SIZE] = "the body must be an object";
     struct json_object *body;
 
-    if (account == NULL)
+    if (!account)
         return;
     body = http_body_object(request);
-    if (body != NULL && world_change(sim->world, account, body, message, sizeof(message)))
+    if (body && world_change(sim->world, account, body, message, sizeof(message)))
         http_reply_json(reply, 200, account_to_json(sim, account));
     else
         control_problem(reply, 400, message);
@@ -170,7 +170,7 @@ void control_accounts_delete(struct sim *sim, const struct http_request *request
 {
     struct account *account = find_account(sim, request, reply);
 
-    if (account == NULL)
+    if (!account)
         return;
     world_delete(sim->world, account);
     http_reply_json(reply, 200, json_object_new_object());
@@ -183,10 +183,10 @@ void control_accounts_regenerate(struct sim *sim, const struct http_request *req
     struct json_object *body;
     enum key_slot_id slot;
 
-    if (account == NULL)
+    if (!account)
         return;
     body = http_body_object(request);
-    if (body == NULL || !key_slot_parse(json_get_text(body, "slot"), &slot)) {
+    if (!body || !key_slot_parse(json_get_text(body, "slot"), &slot)) {
         control_problem(reply, 400, "slot must be \"Primary\" or \"Secondary\"");
     } else {
         world_regenerate(sim->world, account, slot, "foreign", NULL,

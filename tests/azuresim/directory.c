@@ -83,7 +83,7 @@ struct directory *directory_new(void)
 
 void directory_free(struct directory *directory)
 {
-    if (directory == NULL)
+    if (!directory)
         return;
     lh_table_free(directory->tokens);
     for (size_t i = 0; i < directory->principal_count; i++)
@@ -109,7 +109,7 @@ static bool replace_certificate(struct principal *principal, const char *pem)
     X509 *certificate = PEM_read_bio_X509(input, NULL, NULL, NULL);
 
     BIO_free(input);
-    if (certificate == NULL)
+    if (!certificate)
         return false;
     X509_free(principal->certificate);
     principal->certificate = certificate;
@@ -118,7 +118,7 @@ static bool replace_certificate(struct principal *principal, const char *pem)
 
 static void replace_text(char **field, const char *text)
 {
-    if (text != NULL) {
+    if (text) {
         free(*field);
         *field = memory_text(text);
     }
@@ -130,15 +130,15 @@ static void add_secret(struct principal *principal, struct json_object *properti
     struct json_object *expires = NULL;
     struct principal_secret *secret = NULL;
 
-    if (value == NULL)
+    if (!value)
         return;
     for (size_t i = 0; i < principal->secret_count; i++) {
         if (strcmp(principal->secrets[i].value, value) == 0)
             secret = &principal->secrets[i];
     }
-    if (secret == NULL && principal->secret_count == PRINCIPAL_MAX_SECRETS)
+    if (!secret && principal->secret_count == PRINCIPAL_MAX_SECRETS)
         free(principal->secrets[--principal->secret_count].value);
-    if (secret == NULL) {
+    if (!secret) {
         secret = &principal->secrets[principal->secret_count++];
         secret->value = memory_text(value);
     }
@@ -149,7 +149,7 @@ static void add_secret(struct principal *principal, struct json_object *properti
 /* Takes the secret away; a client whose secret was removed in the portal. */
 static void remove_secret(struct principal *principal, const char *value)
 {
-    for (size_t i = 0; value != NULL && i < principal->secret_count; i++) {
+    for (size_t i = 0; value && i < principal->secret_count; i++) {
         if (strcmp(principal->secrets[i].value, value) == 0) {
             free(principal->secrets[i].value);
             principal->secrets[i] = principal->secrets[--principal->secret_count];
@@ -179,18 +179,18 @@ bool directory_put(struct directory *directory, struct json_object *properties, 
     struct json_object *federated = NULL, *managed = NULL;
     struct principal *principal;
 
-    if (client_id == NULL || *client_id == '\0') {
+    if (!client_id || *client_id == '\0') {
         snprintf(message, size, "client_id is required");
         return false;
     }
     principal = find_by_client(directory, client_id);
-    if (principal == NULL && directory->principal_count == DIRECTORY_MAX_PRINCIPALS) {
+    if (!principal && directory->principal_count == DIRECTORY_MAX_PRINCIPALS) {
         snprintf(message, size, "there are %d clients already", DIRECTORY_MAX_PRINCIPALS);
         return false;
     }
-    if (principal == NULL)
+    if (!principal)
         principal = add_principal(directory, client_id);
-    if (certificate != NULL && !replace_certificate(principal, certificate)) {
+    if (certificate && !replace_certificate(principal, certificate)) {
         snprintf(message, size, "certificate must be a PEM certificate");
         return false;
     }
@@ -213,9 +213,9 @@ bool directory_delete(struct directory *directory, const char *client_id)
 {
     struct principal *principal = find_by_client(directory, client_id);
 
-    if (principal != NULL)
+    if (principal)
         principal->deleted = true;
-    return principal != NULL;
+    return !!principal;
 }
 
 bool directory_has_tenant(const struct directory *directory, const char *tenant_id)
@@ -232,14 +232,14 @@ const struct principal *directory_find(const struct directory *directory, const 
 {
     const struct principal *principal = find_by_client(directory, client_id);
 
-    if (principal == NULL || principal->managed || strcasecmp(principal->tenant_id, tenant_id) != 0)
+    if (!principal || principal->managed || strcasecmp(principal->tenant_id, tenant_id) != 0)
         return NULL;
     return principal;
 }
 
 static bool matches_selector(const char *wanted, const char *value)
 {
-    return wanted == NULL || (value != NULL && strcasecmp(wanted, value) == 0);
+    return !wanted || (value && strcasecmp(wanted, value) == 0);
 }
 
 const struct principal *directory_find_managed(const struct directory *directory,
@@ -304,7 +304,7 @@ static void denial_done(struct denial *denial)
 
 static bool same_or_both_null(const char *a, const char *b)
 {
-    return a == NULL || b == NULL ? a == b : strcasecmp(a, b) == 0;
+    return !a || !b ? a == b : strcasecmp(a, b) == 0;
 }
 
 bool directory_put_permission(struct directory *directory, struct json_object *properties,
@@ -314,9 +314,9 @@ bool directory_put_permission(struct directory *directory, struct json_object *p
     const char *action = json_get_text(properties, "action");
     const char *client_id = json_get_text(properties, "client_id");
     const char *scope = json_get_text(properties, "scope");
-    bool allow = effect != NULL && strcmp(effect, "allow") == 0;
+    bool allow = effect && strcmp(effect, "allow") == 0;
 
-    if (action == NULL || (effect != NULL && !allow && strcmp(effect, "deny") != 0)) {
+    if (!action || (effect && !allow && strcmp(effect, "deny") != 0)) {
         snprintf(message, size, "action is required; effect must be \"deny\" or \"allow\"");
         return false;
     }
@@ -355,10 +355,8 @@ bool directory_denies(const struct directory *directory, const struct principal 
         const struct denial *denial = &directory->denials[i];
 
         if (strcasecmp(denial->action, action) == 0 &&
-            (denial->client_id == NULL ||
-             strcasecmp(denial->client_id, principal->client_id) == 0) &&
-            (denial->scope == NULL ||
-             strncasecmp(denial->scope, scope, strlen(denial->scope)) == 0))
+            (!denial->client_id || strcasecmp(denial->client_id, principal->client_id) == 0) &&
+            (!denial->scope || strncasecmp(denial->scope, scope, strlen(denial->scope)) == 0))
             return true;
     }
     return false;

@@ -186,7 +186,7 @@ char *percent_encode(const char *text)
     char *out = encoded;
 
     for (; *text != '\0'; text++) {
-        if (isalnum((unsigned char)*text) || strchr("-._~", *text) != NULL)
+        if (isalnum((unsigned char)*text) || strchr("-._~", *text))
             *out++ = *text;
         else
             out += sprintf(out, "%%%02X", (unsigned char)*text);

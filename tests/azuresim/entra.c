@@ -116,15 +116,15 @@ static bool check_credential(const struct principal *principal, const struct htt
     const char *type = http_fields_get(form, "client_assertion_type");
     struct assertion_error error;
 
-    if (secret != NULL)
+    if (secret)
         return check_secret(principal, secret, reply);
-    if (assertion == NULL) {
+    if (!assertion) {
         entra_error(reply, 401, "invalid_client", 7000218,
                     "The request body must contain the following parameter: 'client_assertion' or "
                     "'client_secret'.");
         return false;
     }
-    if (type == NULL || strcmp(type, jwt_bearer) != 0) {
+    if (!type || strcmp(type, jwt_bearer) != 0) {
         entra_error(reply, 400, "invalid_request", 900144,
                     "The request body must contain the following parameter: "
                     "'client_assertion_type'.");
@@ -141,7 +141,7 @@ static bool check_credential(const struct principal *principal, const struct htt
  * of the form that the client credentials grant demands or not known. */
 static char *audience_of_scope(struct sim *sim, const char *scope, struct http_reply *reply)
 {
-    size_t length = scope == NULL ? 0 : strlen(scope);
+    size_t length = !scope ? 0 : strlen(scope);
     size_t suffix_length = strlen(default_scope_suffix);
     char *audience;
 
@@ -190,9 +190,9 @@ static void handle_form(struct sim *sim, const struct http_request *request,
     const struct principal *principal;
     char *audience;
 
-    if (grant_type == NULL || client_id == NULL) {
+    if (!grant_type || !client_id) {
         entra_error(reply, 400, "invalid_request", 900144,
-                    grant_type == NULL
+                    !grant_type
                         ? "The request body must contain the following parameter: 'grant_type'."
                         : "The request body must contain the following parameter: 'client_id'.");
         return;
@@ -209,7 +209,7 @@ static void handle_form(struct sim *sim, const struct http_request *request,
         return;
     }
     principal = directory_find(sim->directory, tenant_id, client_id);
-    if (principal == NULL) {
+    if (!principal) {
         entra_error(reply, 400, "unauthorized_client", 700016,
                     "Application with the given identifier was not found in the directory.");
         return;
@@ -217,7 +217,7 @@ static void handle_form(struct sim *sim, const struct http_request *request,
     if (!check_credential(principal, request, form, reply))
         return;
     audience = audience_of_scope(sim, http_fields_get(form, "scope"), reply);
-    if (audience != NULL)
+    if (audience)
         issue(sim, principal, audience, reply);
     free(audience);
 }
@@ -237,7 +237,7 @@ static void handle_token(struct sim *sim, const struct http_request *request,
                     "The request body must contain the following parameter: 'grant_type'.");
         return;
     }
-    http_fields_parse(&form, request->body == NULL ? "" : request->body);
+    http_fields_parse(&form, !request->body ? "" : request->body);
     handle_form(sim, request, &form, reply);
     http_fields_done(&form);
 }

@@ -69,7 +69,7 @@ struct faults *faults_new(uint64_t seed)
 
 void faults_free(struct faults *faults)
 {
-    if (faults == NULL)
+    if (!faults)
         return;
     faults_clear(faults);
     free(faults);
@@ -97,7 +97,7 @@ static bool dice_win(struct faults *faults, double probability)
 
 static bool find_kind(const char *name, enum fault_kind *kind)
 {
-    for (int i = FAULT_NONE + 1; name != NULL && i < FAULT_KIND_COUNT; i++) {
+    for (int i = FAULT_NONE + 1; name && i < FAULT_KIND_COUNT; i++) {
         if (strcmp(kinds[i].name, name) == 0) {
             *kind = (enum fault_kind)i;
             return true;
@@ -109,7 +109,7 @@ static bool find_kind(const char *name, enum fault_kind *kind)
 static bool find_face(const char *name, enum http_face *face)
 {
     *face = FACE_NONE;
-    if (name == NULL || strcmp(name, "any") == 0)
+    if (!name || strcmp(name, "any") == 0)
         return true;
     for (int i = FACE_NONE + 1; i < FACE_COUNT; i++) {
         if (i != FACE_CONTROL && strcmp(http_face_name((enum http_face)i), name) == 0) {
@@ -137,7 +137,7 @@ static const char *text_or_any(struct json_object *source, const char *name)
 {
     const char *text = json_get_text(source, name);
 
-    return text == NULL || strcmp(text, "any") == 0 ? NULL : text;
+    return !text || strcmp(text, "any") == 0 ? NULL : text;
 }
 
 static bool read_numbers(struct fault_rule *rule, char *message, size_t size)
@@ -226,7 +226,7 @@ static bool add_rule(struct faults *faults, struct json_object *source, char *me
         return false;
     }
     rule = memory_zeroed(1, sizeof(*rule));
-    if (source != NULL)
+    if (source)
         json_object_deep_copy(source, &rule->source, NULL);
     if (!rule_init(rule, message, size)) {
         rule_free(rule);
@@ -276,16 +276,16 @@ struct json_object *faults_to_json(const struct faults *faults)
 
 static bool same_text(const char *a, const char *b)
 {
-    return a != NULL && b != NULL && strcasecmp(a, b) == 0;
+    return a && b && strcasecmp(a, b) == 0;
 }
 
 static bool rule_matches(const struct fault_rule *rule, const struct http_request *request)
 {
     if (rule->face != FACE_NONE && rule->face != request->face)
         return false;
-    if (rule->op != NULL && !same_text(rule->op, request->op))
+    if (rule->op && !same_text(rule->op, request->op))
         return false;
-    return rule->account == NULL || same_text(rule->account, request->account) ||
+    return !rule->account || same_text(rule->account, request->account) ||
            same_text(rule->account, request->item);
 }
 

@@ -35,7 +35,7 @@ static int64_t param_or(const struct fault *fault, int64_t initial)
     char *end;
     long long number;
 
-    if (fault->param == NULL)
+    if (!fault->param)
         return initial;
     number = strtoll(fault->param, &end, 10);
     return end == fault->param || *end != '\0' ? initial : number;
@@ -91,7 +91,7 @@ static void reply_error(const struct http_request *request, const struct fault *
         imds_error(reply, status, code, message);
         break;
     default:
-        if (http_fields_get(&reply->headers, "x-ms-request-id") == NULL)
+        if (!http_fields_get(&reply->headers, "x-ms-request-id"))
             arm_add_tracing_headers(request, reply);
         arm_error(reply, status, code, "%s", message);
         break;
@@ -105,23 +105,22 @@ static void reply_status(const struct http_request *request, const struct fault 
     const char *code = oauth ? "temporarily_unavailable" : "InternalServerError";
     int status = fault->status == 0 ? 500 : fault->status;
 
-    reply_error(request, fault, reply, status, fault->code != NULL ? fault->code : code,
-                fault->message != NULL ? fault->message : "A fault that was asked for.");
+    reply_error(request, fault, reply, status, fault->code ? fault->code : code,
+                fault->message ? fault->message : "A fault that was asked for.");
 }
 
 /* Says how long to wait in one of the forms that Azure services use. */
 static void reply_throttle(const struct http_request *request, const struct fault *fault,
                            struct http_reply *reply)
 {
-    const char *form = fault->param == NULL ? "seconds" : fault->param;
+    const char *form = !fault->param ? "seconds" : fault->param;
     int64_t wait_ms = delay_or(fault, RETRY_AFTER_MS);
     int64_t wait_s = (wait_ms + 999) / 1000;
     char date[CLOCK_TEXT_SIZE];
 
     reply_error(request, fault, reply, fault->status == 0 ? 429 : fault->status,
-                fault->code != NULL ? fault->code : "TooManyRequests",
-                fault->message != NULL ? fault->message
-                                       : "The number of requests has exceeded the limit.");
+                fault->code ? fault->code : "TooManyRequests",
+                fault->message ? fault->message : "The number of requests has exceeded the limit.");
     if (strcmp(form, "date") == 0) {
         clock_http_date(clock_wall_us() / CLOCK_US_PER_SECOND + wait_s, date);
         http_reply_header(reply, "Retry-After", "%s", date);
@@ -166,8 +165,7 @@ static void spoil_reply(const struct http_request *request, const struct fault *
         break;
     case FAULT_WRONG_JSON:
         replace_body(reply, "application/json; charset=utf-8",
-                     fault->param != NULL ? fault->param
-                                          : "{\"unexpected\":[1,2,{\"shape\":null}]}");
+                     fault->param ? fault->param : "{\"unexpected\":[1,2,{\"shape\":null}]}");
         if (fault->status != 0)
             reply->status = fault->status;
         break;
@@ -207,9 +205,9 @@ static void log_request(struct sim *sim, const struct http_request *request,
     json_add_text(event, "face", http_face_name(request->face));
     json_add_text(event, "op", request->op);
     json_add_text(event, "method", request->method);
-    if (request->account != NULL)
+    if (request->account)
         json_add_text(event, "account", request->account);
-    if (request->item != NULL)
+    if (request->item)
         json_add_text(event, "item", request->item);
     json_object_object_add(event, "status", json_object_new_int(status));
     if (fault->kind != FAULT_NONE)
@@ -245,7 +243,7 @@ static void perform(struct sim *sim, const struct http_request *request, const s
 static enum MHD_Result send_oversized(struct MHD_Connection *connection, const struct fault *fault,
                                       const struct http_reply *reply)
 {
-    bool endless = fault->param != NULL && strcmp(fault->param, "endless") == 0;
+    bool endless = fault->param && strcmp(fault->param, "endless") == 0;
     int64_t size = param_or(fault, OVERSIZED_BODY);
 
     if (size < 0)

@@ -44,12 +44,12 @@ void http_fields_parse(struct http_fields *fields, const char *text)
     while (*text != '\0') {
         size_t length = strcspn(text, "&");
         const char *equals = memchr(text, '=', length);
-        size_t name_length = equals == NULL ? length : (size_t)(equals - text);
-        size_t value_length = equals == NULL ? 0 : length - name_length - 1;
+        size_t name_length = !equals ? length : (size_t)(equals - text);
+        size_t value_length = !equals ? 0 : length - name_length - 1;
 
         if (length > 0) {
             char *name = percent_decode(text, name_length, true);
-            char *value = percent_decode(equals == NULL ? "" : equals + 1, value_length, true);
+            char *value = percent_decode(!equals ? "" : equals + 1, value_length, true);
 
             http_fields_add(fields, name, value);
             free(name);
@@ -114,7 +114,7 @@ void http_request_append_body(struct http_request *request, const char *bytes, s
 
 void http_request_free(struct http_request *request)
 {
-    if (request == NULL)
+    if (!request)
         return;
     for (size_t i = 0; i < request->segment_count; i++)
         free(request->segments[i]);
@@ -132,7 +132,7 @@ const char *http_header(const struct http_request *request, const char *name)
 {
     const char *value = http_fields_get(&request->headers, name);
 
-    return value == NULL ? "" : value;
+    return !value ? "" : value;
 }
 
 const char *http_client_request_id(const struct http_request *request)
@@ -155,7 +155,7 @@ struct json_object *http_body_json(const struct http_request *request)
     struct json_tokener *parser;
     struct json_object *value;
 
-    if (request->body == NULL)
+    if (!request->body)
         return NULL;
     parser = json_tokener_new_ex(16);
     json_tokener_set_flags(parser, JSON_TOKENER_STRICT);
@@ -230,7 +230,7 @@ void http_reply_json(struct http_reply *reply, int status, struct json_object *b
 
 void json_add_text(struct json_object *object, const char *name, const char *value)
 {
-    json_object_object_add(object, name, value == NULL ? NULL : json_object_new_string(value));
+    json_object_object_add(object, name, !value ? NULL : json_object_new_string(value));
 }
 
 const char *json_get_text(struct json_object *object, const char *name)

@@ -66,17 +66,17 @@ static void handle_token(struct sim *sim, const struct http_request *request,
     const char *resource_id = http_fields_get(&request->query, "msi_res_id");
     const struct principal *identity;
 
-    if (resource == NULL || *resource == '\0') {
+    if (!resource || *resource == '\0') {
         imds_error(reply, 400, "invalid_request", "Required query variable 'resource' is missing");
         return;
     }
-    if ((client_id != NULL) + (object_id != NULL) + (resource_id != NULL) > 1) {
+    if (!!client_id + !!object_id + !!resource_id > 1) {
         imds_error(reply, 400, "invalid_request",
                    "Only one of client_id, object_id and msi_res_id may be given");
         return;
     }
     identity = directory_find_managed(sim->directory, client_id, object_id, resource_id);
-    if (identity == NULL) {
+    if (!identity) {
         imds_error(reply, 400, "invalid_request", "Identity not found");
         return;
     }
@@ -101,7 +101,7 @@ void imds_handle(struct sim *sim, const struct http_request *request, struct htt
         imds_error(reply, 405, "method_not_allowed", "Method not allowed");
     } else if (*http_header(request, "X-Forwarded-For") != '\0') {
         imds_error(reply, 400, "invalid_request", "Requests through a proxy are refused");
-    } else if (version == NULL ||
+    } else if (!version ||
                (strcmp(version, "2018-02-01") != 0 && strcmp(version, "2019-08-01") != 0)) {
         imds_error(reply, 400, "invalid_request",
                    "Bad request. api-version is missing or not supported");

@@ -59,8 +59,7 @@ static const struct operation *find_operation(const struct http_request *request
         if (depth >= operation->least_depth && depth <= operation->most_depth &&
             strcmp(request->method, operation->method) == 0 &&
             strcasecmp(segments[0], operation->collection) == 0 &&
-            (operation->third_segment == NULL ||
-             strcasecmp(segments[2], operation->third_segment) == 0))
+            (!operation->third_segment || strcasecmp(segments[2], operation->third_segment) == 0))
             return operation;
     }
     return NULL;
@@ -73,7 +72,7 @@ bool keyvault_identify(struct http_request *request)
     const char *suffix = strchr(host, '.');
     const struct operation *operation;
 
-    if (suffix == NULL || strncasecmp(suffix, domain, strlen(domain)) != 0 ||
+    if (!suffix || strncasecmp(suffix, domain, strlen(domain)) != 0 ||
         (suffix[strlen(domain)] != '\0' && suffix[strlen(domain)] != ':'))
         return false;
     request->host_label = memory_text_n(host, (size_t)(suffix - host));
@@ -82,7 +81,7 @@ bool keyvault_identify(struct http_request *request)
     operation = find_operation(request);
     if (*http_header(request, "Authorization") == '\0')
         request->op = "challenge";
-    else if (operation != NULL)
+    else if (operation)
         request->op = operation->op;
     return true;
 }
@@ -95,7 +94,7 @@ void keyvault_error(struct http_reply *reply, int status, const char *code, cons
 
     json_add_text(error, "code", code);
     json_add_text(error, "message", message);
-    if (inner != NULL) {
+    if (inner) {
         struct json_object *inner_error = json_object_new_object();
 
         json_add_text(inner_error, "code", inner);
@@ -142,14 +141,14 @@ static bool check_api_version(const struct http_request *request, struct http_re
 {
     const char *version = http_fields_get(&request->query, "api-version");
 
-    for (size_t i = 0; version != NULL && i < sizeof(api_versions) / sizeof(api_versions[0]); i++) {
+    for (size_t i = 0; version && i < sizeof(api_versions) / sizeof(api_versions[0]); i++) {
         if (strcmp(api_versions[i], version) == 0)
             return true;
     }
     keyvault_error(reply, 400, "BadParameter",
-                   version == NULL ? "AKV10073: api-version must be specified"
-                                   : "The specified version is not recognized. Consider using the "
-                                     "latest supported version 2025-07-01",
+                   !version ? "AKV10073: api-version must be specified"
+                            : "The specified version is not recognized. Consider using the "
+                              "latest supported version 2025-07-01",
                    NULL);
     return false;
 }
@@ -158,8 +157,7 @@ static bool authorize(struct sim *sim, const struct http_request *request,
                       const struct principal *principal, const struct operation *operation,
                       struct http_reply *reply)
 {
-    char *scope =
-        memory_printf("/%s/%s", request->account, request->item == NULL ? "" : request->item);
+    char *scope = memory_printf("/%s/%s", request->account, !request->item ? "" : request->item);
     char *message = memory_printf(
         "Caller is not authorized to perform action on resource. "
         "Caller: appid=%s;oid=%s Action: '%s' Resource: '%s'",
@@ -177,15 +175,15 @@ static bool check_name(const struct http_request *request, struct http_reply *re
 {
     const char *name = request->item;
 
-    if (name == NULL)
+    if (!name)
         return true;
     for (const char *c = name; *c != '\0'; c++) {
         if (!isalnum((unsigned char)*c) && *c != '-')
             name = NULL;
-        if (name == NULL)
+        if (!name)
             break;
     }
-    if (name != NULL && strlen(name) <= SECRET_NAME_MAX)
+    if (name && strlen(name) <= SECRET_NAME_MAX)
         return true;
     keyvault_error(reply, 400, "BadParameter",
                    "The request URI contains an invalid name: letters, digits and '-' only, at "
@@ -206,9 +204,9 @@ void keyvault_handle(struct sim *sim, const struct http_request *request, struct
     if (*http_client_request_id(request) != '\0')
         http_reply_header(reply, "x-ms-client-request-id", "%s", http_client_request_id(request));
     principal = authenticate(sim, request, reply);
-    if (principal == NULL)
+    if (!principal)
         return;
-    if (operation == NULL) {
+    if (!operation) {
         keyvault_error(reply, 404, "NotFound", "The path or method is not known.", NULL);
         return;
     }

@@ -55,11 +55,11 @@ static struct json_object *bundle_of(const struct http_request *request,
 
     if (part == WITH_VALUE)
         json_add_text(bundle, "value", version->value);
-    if (version->content_type != NULL)
+    if (version->content_type)
         json_add_text(bundle, "contentType", version->content_type);
     json_add_text(bundle, "id", id);
     json_object_object_add(bundle, "attributes", attributes_of(version));
-    if (version->tags != NULL) {
+    if (version->tags) {
         struct json_object *tags = NULL;
 
         json_object_deep_copy(version->tags, &tags, NULL);
@@ -87,14 +87,14 @@ static struct json_object *deleted_bundle_of(const struct http_request *request,
 
 static bool fits(const char *text, size_t maximum)
 {
-    return text == NULL || strlen(text) <= maximum;
+    return !text || strlen(text) <= maximum;
 }
 
 static bool valid_tags(struct json_object *body)
 {
     struct json_object *tags;
 
-    if (!json_object_object_get_ex(body, "tags", &tags) || tags == NULL)
+    if (!json_object_object_get_ex(body, "tags", &tags) || !tags)
         return true;
     if (!json_object_is_type(tags, json_type_object) || json_object_object_length(tags) > TAGS_MAX)
         return false;
@@ -115,12 +115,12 @@ static bool valid_attributes(struct json_object *body)
     } known[] = {{"enabled", json_type_boolean}, {"nbf", json_type_int}, {"exp", json_type_int}};
     struct json_object *attributes, *value;
 
-    if (!json_object_object_get_ex(body, "attributes", &attributes) || attributes == NULL)
+    if (!json_object_object_get_ex(body, "attributes", &attributes) || !attributes)
         return true;
     if (!json_object_is_type(attributes, json_type_object))
         return false;
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (json_object_object_get_ex(attributes, known[i].name, &value) && value != NULL &&
+        if (json_object_object_get_ex(attributes, known[i].name, &value) && value &&
             !json_object_is_type(value, known[i].type))
             return false;
     }
@@ -134,7 +134,7 @@ static struct json_object *checked_body(const struct http_request *request,
     struct json_object *body = http_body_object(request);
     const char *message = NULL;
 
-    if (body == NULL || !http_content_type_is(request, "application/json"))
+    if (!body || !http_content_type_is(request, "application/json"))
         message = "The request body is not JSON or has another content type.";
     else if (!fits(json_get_text(body, "value"), VALUE_MAX))
         message = "The secret's value is longer than 25 KB.";
@@ -144,7 +144,7 @@ static struct json_object *checked_body(const struct http_request *request,
         message = "There are more than 15 tags, or one is too long.";
     else if (!valid_attributes(body))
         message = "The attributes are not valid.";
-    if (message == NULL)
+    if (!message)
         return body;
     keyvault_error(reply, 400, "BadParameter", message, NULL);
     json_object_put(body);
@@ -156,18 +156,18 @@ static void apply_body(struct secret_version *version, struct json_object *body)
     struct json_object *attributes, *value, *tags;
     const char *content_type = json_get_text(body, "contentType");
 
-    if (content_type != NULL) {
+    if (content_type) {
         free(version->content_type);
         version->content_type = memory_text(content_type);
     }
-    if (json_object_object_get_ex(body, "tags", &tags) && tags != NULL) {
+    if (json_object_object_get_ex(body, "tags", &tags) && tags) {
         json_object_put(version->tags);
         version->tags = NULL;
         json_object_deep_copy(tags, &version->tags, NULL);
     }
     if (!json_object_object_get_ex(body, "attributes", &attributes))
         return;
-    if (json_object_object_get_ex(attributes, "enabled", &value) && value != NULL)
+    if (json_object_object_get_ex(attributes, "enabled", &value) && value)
         version->enabled = json_object_get_boolean(value);
     if (json_object_object_get_ex(attributes, "nbf", &value))
         version->not_before = json_object_get_int64(value);
@@ -183,7 +183,7 @@ static void log_secret(struct sim *sim, const char *event_name, const struct vau
 
     json_add_text(event, "vault", secret->vault);
     json_add_text(event, "secret", secret->name);
-    if (version != NULL) {
+    if (version) {
         sha256_hex(version->value, strlen(version->value), digest);
         json_add_text(event, "version", version->version);
         json_add_text(event, "value", version->value);
@@ -199,19 +199,18 @@ void secrets_handle_set(struct sim *sim, const struct http_request *request,
     struct secret_version *version;
     struct vault_secret *secret;
 
-    if (body == NULL)
+    if (!body)
         return;
     secret = vault_store_find(sim->vaults, request->account, request->item);
-    if (json_get_text(body, "value") == NULL) {
+    if (!json_get_text(body, "value")) {
         keyvault_error(reply, 400, "BadParameter", "The parameter 'value' is required.", NULL);
-    } else if (secret != NULL && secret->deleted_at != 0) {
+    } else if (secret && secret->deleted_at != 0) {
         keyvault_error(reply, 409, "Conflict",
                        "The secret is currently in a deleted but recoverable state, and its name "
                        "cannot be reused; in this state, the secret can only be recovered or "
                        "purged.",
                        "ObjectIsDeletedButRecoverable");
-    } else if ((secret = vault_store_ensure(sim->vaults, request->account, request->item)) ==
-               NULL) {
+    } else if (!(secret = vault_store_ensure(sim->vaults, request->account, request->item))) {
         keyvault_error(reply, 403, "Forbidden", "The vault is full.", NULL);
     } else {
         version = vault_secret_add_version(secret, json_get_text(body, "value"));
@@ -230,9 +229,9 @@ static struct secret_version *find_version(struct sim *sim, const struct http_re
     struct secret_version *version = NULL;
 
     *secret = vault_store_find(sim->vaults, request->account, request->item);
-    if (*secret != NULL && (*secret)->deleted_at == 0)
+    if (*secret && (*secret)->deleted_at == 0)
         version = vault_secret_version(*secret, name);
-    if (version == NULL)
+    if (!version)
         not_found(request, reply);
     return version;
 }
@@ -243,7 +242,7 @@ void secrets_handle_get(struct sim *sim, const struct http_request *request,
     struct vault_secret *secret;
     struct secret_version *version = find_version(sim, request, &secret, reply);
 
-    if (version == NULL)
+    if (!version)
         return;
     if (!version->enabled)
         keyvault_error(reply, 403, "Forbidden",
@@ -259,10 +258,10 @@ void secrets_handle_update(struct sim *sim, const struct http_request *request,
     struct secret_version *version = find_version(sim, request, &secret, reply);
     struct json_object *body;
 
-    if (version == NULL)
+    if (!version)
         return;
     body = checked_body(request, reply);
-    if (body == NULL)
+    if (!body)
         return;
     apply_body(version, body);
     version->updated = clock_wall_us() / CLOCK_US_PER_SECOND;
@@ -277,7 +276,7 @@ void secrets_handle_list(struct sim *sim, const struct http_request *request,
     struct json_object *page = json_object_new_array();
     struct lh_entry *entry;
 
-    for (entry = vault_store_first(sim->vaults); entry != NULL; entry = lh_entry_next(entry)) {
+    for (entry = vault_store_first(sim->vaults); entry; entry = lh_entry_next(entry)) {
         struct vault_secret *secret = (struct vault_secret *)lh_entry_v(entry);
 
         if (strcasecmp(secret->vault, request->account) == 0 && secret->deleted_at == 0)
@@ -317,19 +316,19 @@ void secrets_handle_list_versions(struct sim *sim, const struct http_request *re
     struct vault_secret *secret = vault_store_find(sim->vaults, request->account, request->item);
     const char *max_results = http_fields_get(&request->query, "maxresults");
     const char *skip_token = http_fields_get(&request->query, "$skiptoken");
-    long page_size = max_results == NULL ? VERSIONS_PER_PAGE : strtol(max_results, NULL, 10);
+    long page_size = !max_results ? VERSIONS_PER_PAGE : strtol(max_results, NULL, 10);
     struct json_object *body;
 
     if (page_size < 1 || page_size > VERSIONS_PER_PAGE) {
         keyvault_error(reply, 400, "BadParameter", "maxresults must be from 1 to 25.", NULL);
         return;
     }
-    if (secret == NULL || secret->deleted_at != 0) {
+    if (!secret || secret->deleted_at != 0) {
         not_found(request, reply);
         return;
     }
     body = json_object_new_object();
-    add_version_page(request, secret, skip_token == NULL ? 0 : strtoul(skip_token, NULL, 10),
+    add_version_page(request, secret, !skip_token ? 0 : strtoul(skip_token, NULL, 10),
                      (size_t)page_size, body);
     http_reply_json(reply, 200, body);
 }
@@ -339,7 +338,7 @@ void secrets_handle_delete(struct sim *sim, const struct http_request *request,
 {
     struct vault_secret *secret = vault_store_find(sim->vaults, request->account, request->item);
 
-    if (secret == NULL || secret->deleted_at != 0) {
+    if (!secret || secret->deleted_at != 0) {
         not_found(request, reply);
         return;
     }
@@ -354,7 +353,7 @@ static struct vault_secret *find_deleted(struct sim *sim, const struct http_requ
 {
     struct vault_secret *secret = vault_store_find(sim->vaults, request->account, request->item);
 
-    if (secret != NULL && secret->deleted_at != 0)
+    if (secret && secret->deleted_at != 0)
         return secret;
     not_found(request, reply);
     return NULL;
@@ -365,7 +364,7 @@ void secrets_handle_get_deleted(struct sim *sim, const struct http_request *requ
 {
     struct vault_secret *secret = find_deleted(sim, request, reply);
 
-    if (secret != NULL)
+    if (secret)
         http_reply_json(reply, 200, deleted_bundle_of(request, secret));
 }
 
@@ -374,7 +373,7 @@ void secrets_handle_recover(struct sim *sim, const struct http_request *request,
 {
     struct vault_secret *secret = find_deleted(sim, request, reply);
 
-    if (secret == NULL)
+    if (!secret)
         return;
     secret->deleted_at = 0;
     log_secret(sim, "secret_recovered", secret, NULL);
@@ -387,7 +386,7 @@ void secrets_handle_purge(struct sim *sim, const struct http_request *request,
 {
     struct vault_secret *secret = find_deleted(sim, request, reply);
 
-    if (secret == NULL)
+    if (!secret)
         return;
     log_secret(sim, "secret_purged", secret, NULL);
     vault_store_purge(sim->vaults, secret);

@@ -40,7 +40,7 @@ static bool announce(const struct sim *sim)
     char *url = memory_printf("https://localhost:%u", sim->port);
     char *imds_url = memory_printf("http://127.0.0.1:%u", sim->imds_port);
     char *dir = realpath(sim->options.dir, NULL);
-    char *ca_file = memory_printf("%s/ca.pem", dir == NULL ? sim->options.dir : dir);
+    char *ca_file = memory_printf("%s/ca.pem", !dir ? sim->options.dir : dir);
     bool written;
 
     json_object_object_add(where, "pid", json_object_new_int(getpid()));
@@ -67,7 +67,7 @@ static bool announce(const struct sim *sim)
 static bool run(struct sim *sim, const struct tls_identity *identity, const sigset_t *signals)
 {
     struct server *server = server_new(sim, identity);
-    bool ready = server != NULL && announce(sim);
+    bool ready = server && announce(sim);
     int signal_number;
 
     if (ready)

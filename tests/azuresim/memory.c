@@ -7,7 +7,7 @@
 
 static void *or_abort(void *block)
 {
-    if (block == NULL) {
+    if (!block) {
         fputs("azuresim: out of memory\n", stderr);
         abort();
     }
@@ -26,7 +26,7 @@ void *memory_resized(void *block, size_t count, size_t size)
 
 char *memory_text(const char *text)
 {
-    return text == NULL ? NULL : or_abort(strdup(text));
+    return !text ? NULL : or_abort(strdup(text));
 }
 
 char *memory_text_n(const char *bytes, size_t length)

@@ -54,7 +54,7 @@ bool options_parse(struct options *options, int argc, char **argv)
         else
             valid = false;
     }
-    if (!valid || options->dir == NULL || optind != argc || lifetime == 0) {
+    if (!valid || !options->dir || optind != argc || lifetime == 0) {
         fputs(usage, stderr);
         return false;
     }

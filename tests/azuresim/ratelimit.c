@@ -35,7 +35,7 @@ struct ratelimit *ratelimit_new(void)
 
 void ratelimit_free(struct ratelimit *ratelimit)
 {
-    if (ratelimit == NULL)
+    if (!ratelimit)
         return;
     lh_table_free(ratelimit->buckets);
     free(ratelimit);

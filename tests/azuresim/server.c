@@ -51,7 +51,7 @@ static void note_connection(void *cls, struct MHD_Connection *connection, void *
         *socket_context = memory_zeroed(1, sizeof(*current));
         return;
     }
-    if (current != NULL)
+    if (current)
         http_request_free(*current);
     free(current);
     *socket_context = NULL;
@@ -91,7 +91,7 @@ static enum MHD_Result copy_header(void *cls, enum MHD_ValueKind kind, const cha
     struct http_request *request = cls;
 
     (void)kind;
-    http_fields_add(&request->headers, name, value == NULL ? "" : value);
+    http_fields_add(&request->headers, name, !value ? "" : value);
     return MHD_YES;
 }
 
@@ -144,7 +144,7 @@ static enum MHD_Result handle_access(void *cls, struct MHD_Connection *connectio
 
     (void)url;
     (void)version;
-    if (request->method == NULL) {
+    if (!request->method) {
         request->method = memory_text(method);
         MHD_get_connection_values(connection, MHD_HEADER_KIND, copy_header, request);
         return MHD_YES;
@@ -171,16 +171,16 @@ static bool listener_start(struct listener *listener, struct sim *sim, uint16_t 
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct MHD_OptionItem tls_options[] = {
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, identity == NULL ? NULL : identity->key_pem},
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, identity == NULL ? NULL : identity->server_pem},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, !identity ? NULL : identity->key_pem},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, !identity ? NULL : identity->server_pem},
         {MHD_OPTION_END, 0, NULL},
     };
     struct MHD_OptionItem no_options[] = {{MHD_OPTION_END, 0, NULL}};
     unsigned int flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
                          MHD_USE_POLL | MHD_USE_ITC | MHD_USE_SUPPRESS_DATE_NO_CLOCK;
 
-    *listener = (struct listener){.sim = sim, .imds = identity == NULL};
-    if (identity != NULL)
+    *listener = (struct listener){.sim = sim, .imds = !identity};
+    if (identity)
         flags |= MHD_USE_TLS;
     listener->daemon = MHD_start_daemon(
         flags, port, NULL, NULL, handle_access, listener, MHD_OPTION_SOCK_ADDR, &address,
@@ -189,11 +189,11 @@ static bool listener_start(struct listener *listener, struct sim *sim, uint16_t 
         MHD_OPTION_CONNECTION_LIMIT, (unsigned int)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned int)IDLE_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
         MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_SIZE, MHD_OPTION_LISTEN_BACKLOG_SIZE,
-        (unsigned int)LISTEN_BACKLOG, MHD_OPTION_ARRAY, identity == NULL ? no_options : tls_options,
+        (unsigned int)LISTEN_BACKLOG, MHD_OPTION_ARRAY, !identity ? no_options : tls_options,
         MHD_OPTION_END);
-    if (listener->daemon == NULL)
+    if (!listener->daemon)
         fprintf(stderr, "azuresim: cannot listen on 127.0.0.1:%u: %s\n", port, strerror(errno));
-    return listener->daemon != NULL;
+    return !!listener->daemon;
 }
 
 /* The usual soft limit of 1024 descriptors is less than MAX_CONNECTIONS need. */
@@ -230,11 +230,11 @@ struct server *server_new(struct sim *sim, const struct tls_identity *identity)
 
 void server_free(struct server *server)
 {
-    if (server == NULL)
+    if (!server)
         return;
-    if (server->https.daemon != NULL)
+    if (server->https.daemon)
         MHD_stop_daemon(server->https.daemon);
-    if (server->imds.daemon != NULL)
+    if (server->imds.daemon)
         MHD_stop_daemon(server->imds.daemon);
     free(server);
 }

@@ -73,7 +73,7 @@ char *sharedkey_string_to_sign(const struct http_request *request, const char *a
     size_t size;
     FILE *out = open_memstream(&text, &size);
 
-    if (out == NULL)
+    if (!out)
         abort();
     write_standard_headers(out, request);
     for (size_t i = 0; i < ocp_headers.count; i++)
@@ -94,7 +94,7 @@ char *sharedkey_signature(const char *string_to_sign, const char *key)
     size_t key_length;
     unsigned char *key_bytes = base64_decode(key, &key_length);
 
-    if (key_bytes == NULL)
+    if (!key_bytes)
         return NULL;
     HMAC(EVP_sha256(), key_bytes, (int)key_length, (const unsigned char *)string_to_sign,
          strlen(string_to_sign), digest, &digest_length);
@@ -111,7 +111,7 @@ bool sharedkey_parse(const char *authorization, char **account, char **signature
     if (strncasecmp(authorization, scheme, strlen(scheme)) != 0)
         return false;
     colon = strchr(credentials, ':');
-    if (colon == NULL)
+    if (!colon)
         return false;
     *account = memory_text_n(credentials, (size_t)(colon - credentials));
     *signature = memory_text(colon + 1);

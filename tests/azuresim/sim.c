@@ -16,7 +16,7 @@ bool sim_init(struct sim *sim, const struct options *options)
         return false;
     }
     sim->truth = truth_new(options->dir);
-    if (sim->truth == NULL) {
+    if (!sim->truth) {
         fprintf(stderr, "azuresim: %s: %s\n", options->dir, strerror(errno));
         return false;
     }

@@ -24,13 +24,13 @@ void spoil_member(struct http_reply *reply, const char *name, const char *value)
     const char *rest;
     char *text;
 
-    if (name == NULL || !json_object_is_type(body, json_type_object)) {
+    if (!name || !json_object_is_type(body, json_type_object)) {
         json_object_put(body);
         return;
     }
     json_object_object_del(body, name);
     rest = json_object_to_json_string_ext(body, flags);
-    if (value == NULL)
+    if (!value)
         text = memory_text(rest);
     else
         text = memory_printf("{\"%s\":%s%s%s", name, value,
@@ -41,7 +41,7 @@ void spoil_member(struct http_reply *reply, const char *name, const char *value)
 
 void spoil_bom(struct http_reply *reply)
 {
-    char *text = memory_printf("\xEF\xBB\xBF%s", reply->body == NULL ? "" : reply->body);
+    char *text = memory_printf("\xEF\xBB\xBF%s", !reply->body ? "" : reply->body);
 
     set_body(reply, text, strlen(text));
 }
@@ -72,7 +72,7 @@ void spoil_gzip(struct http_reply *reply)
     uint32_t stored = (uint32_t)length;
     char *packed;
 
-    if (reply->body == NULL || length > STORED_MAX)
+    if (!reply->body || length > STORED_MAX)
         return;
     packed = memory_zeroed(1, sizeof(head) + 5 + length + 8 + 1);
     memcpy(packed, head, sizeof(head));
@@ -88,16 +88,16 @@ void spoil_gzip(struct http_reply *reply)
 
 bool spoil_was_redirected(const struct http_request *request)
 {
-    return http_fields_get(&request->query, "redirected") != NULL;
+    return !!http_fields_get(&request->query, "redirected");
 }
 
 void spoil_redirect(const struct http_request *request, struct http_reply *reply, int status,
                     const char *place)
 {
-    const char *query = request->query_text == NULL ? "" : request->query_text;
+    const char *query = !request->query_text ? "" : request->query_text;
     char *location;
 
-    if (place != NULL)
+    if (place)
         location = memory_text(place);
     else
         location = memory_printf("%s?%s%sredirected=1", request->path, query, *query ? "&" : "");
@@ -110,7 +110,7 @@ void spoil_redirect(const struct http_request *request, struct http_reply *reply
 void spoil_page(struct http_reply *reply, int status, const char *title)
 {
     char *page = memory_printf("<html><head><title>%s</title></head><body>No.</body></html>",
-                               title == NULL ? "Service Unavailable" : title);
+                               !title ? "Service Unavailable" : title);
 
     reply->status = status == 0 ? 503 : status;
     http_reply_replace_header(reply, "Content-Type", "text/html");

@@ -53,10 +53,10 @@ static bool add_extensions(X509 *certificate, X509 *issuer, const struct extensi
     X509V3_CTX context;
 
     X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
-    for (; extensions->value != NULL; extensions++) {
+    for (; extensions->value; extensions++) {
         X509_EXTENSION *extension =
             X509V3_EXT_conf_nid(NULL, &context, extensions->nid, extensions->value);
-        bool added = extension != NULL && X509_add_ext(certificate, extension, -1) == 1;
+        bool added = extension && X509_add_ext(certificate, extension, -1) == 1;
 
         X509_EXTENSION_free(extension);
         if (!added)
@@ -68,9 +68,8 @@ static bool add_extensions(X509 *certificate, X509 *issuer, const struct extensi
 static bool set_serial(X509 *certificate)
 {
     BIGNUM *number = BN_new();
-    bool set = number != NULL &&
-               BN_rand(number, SERIAL_BITS, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) &&
-               BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL;
+    bool set = number && BN_rand(number, SERIAL_BITS, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) &&
+               BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate));
 
     BN_free(number);
     return set;
@@ -92,13 +91,13 @@ static X509 *make_certificate(EVP_PKEY *key, const char *common_name,
                               EVP_PKEY *issuer_key)
 {
     X509 *certificate = X509_new();
-    X509 *signer = issuer == NULL ? certificate : issuer;
+    X509 *signer = !issuer ? certificate : issuer;
 
-    if (certificate != NULL && X509_set_version(certificate, X509_VERSION_3) == 1 &&
+    if (certificate && X509_set_version(certificate, X509_VERSION_3) == 1 &&
         set_serial(certificate) && set_subject(certificate, common_name) &&
         X509_set_issuer_name(certificate, X509_get_subject_name(signer)) == 1 &&
-        X509_gmtime_adj(X509_getm_notBefore(certificate), -BACKDATED_S) != NULL &&
-        X509_gmtime_adj(X509_getm_notAfter(certificate), (long)VALID_DAYS * DAY_S) != NULL &&
+        X509_gmtime_adj(X509_getm_notBefore(certificate), -BACKDATED_S) &&
+        X509_gmtime_adj(X509_getm_notAfter(certificate), (long)VALID_DAYS * DAY_S) &&
         X509_set_pubkey(certificate, key) == 1 && add_extensions(certificate, signer, extensions) &&
         X509_sign(certificate, issuer_key, EVP_sha256()) > 0)
         return certificate;
@@ -119,7 +118,7 @@ static char *certificate_to_pem(X509 *certificate)
     BIO *output = BIO_new(BIO_s_mem());
     char *pem = NULL;
 
-    if (output != NULL && PEM_write_bio_X509(output, certificate) == 1)
+    if (output && PEM_write_bio_X509(output, certificate) == 1)
         pem = text_of(output);
     BIO_free(output);
     return pem;
@@ -130,7 +129,7 @@ static char *key_to_pem(EVP_PKEY *key)
     BIO *output = BIO_new(BIO_s_mem());
     char *pem = NULL;
 
-    if (output != NULL && PEM_write_bio_PrivateKey(output, key, NULL, NULL, 0, NULL, NULL) == 1)
+    if (output && PEM_write_bio_PrivateKey(output, key, NULL, NULL, 0, NULL, NULL) == 1)
         pem = text_of(output);
     BIO_free(output);
     return pem;
@@ -144,19 +143,18 @@ bool tls_identity_init(struct tls_identity *identity)
     bool complete;
 
     *identity = (struct tls_identity){0};
-    if (authority_key != NULL && server_key != NULL)
+    if (authority_key && server_key)
         authority = make_certificate(authority_key, "azuresim test authority", authority_extensions,
                                      NULL, authority_key);
-    if (authority != NULL)
+    if (authority)
         server =
             make_certificate(server_key, "localhost", server_extensions, authority, authority_key);
-    if (server != NULL) {
+    if (server) {
         identity->ca_pem = certificate_to_pem(authority);
         identity->server_pem = certificate_to_pem(server);
         identity->key_pem = key_to_pem(server_key);
     }
-    complete =
-        identity->ca_pem != NULL && identity->server_pem != NULL && identity->key_pem != NULL;
+    complete = identity->ca_pem && identity->server_pem && identity->key_pem;
     if (!complete)
         ERR_print_errors_fp(stderr);
     X509_free(authority);

@@ -34,7 +34,7 @@ struct truth *truth_new(const char *dir)
 
 void truth_free(struct truth *truth)
 {
-    if (truth == NULL)
+    if (!truth)
         return;
     if (truth->fd >= 0)
         close(truth->fd);

@@ -43,7 +43,7 @@ struct vault_store *vault_store_new(void)
 
 void vault_store_free(struct vault_store *store)
 {
-    if (store == NULL)
+    if (!store)
         return;
     lh_table_free(store->secrets);
     free(store);
@@ -74,7 +74,7 @@ struct vault_secret *vault_store_ensure(struct vault_store *store, const char *v
 {
     struct vault_secret *secret = vault_store_find(store, vault, name);
 
-    if (secret != NULL || lh_table_length(store->secrets) >= VAULT_MAX_SECRETS)
+    if (secret || lh_table_length(store->secrets) >= VAULT_MAX_SECRETS)
         return secret;
     secret = memory_zeroed(1, sizeof(*secret));
     secret->vault = memory_text(vault);
@@ -121,7 +121,7 @@ struct secret_version *vault_secret_version(struct vault_secret *secret, const c
     for (size_t i = secret->version_count; i > 0; i--) {
         struct secret_version *candidate = &secret->versions[i - 1];
 
-        if (version == NULL || strcasecmp(candidate->version, version) == 0)
+        if (!version || strcasecmp(candidate->version, version) == 0)
             return candidate;
     }
     return NULL;

@@ -20,7 +20,7 @@ static enum MHD_Result queue(struct MHD_Connection *connection, const struct htt
 {
     enum MHD_Result result;
 
-    if (response == NULL)
+    if (!response)
         return MHD_NO;
     for (size_t i = 0; i < reply->headers.count; i++)
         MHD_add_response_header(response, reply->headers.list[i].name,
@@ -44,7 +44,7 @@ static struct MHD_Response *response_from_file(struct http_reply *reply)
     else
         size = 0;
     response = MHD_create_response_from_fd_at_offset64(size, reply->body_fd, reply->body_fd_offset);
-    if (response != NULL)
+    if (response)
         reply->body_fd = -1;
     return response;
 }
@@ -58,7 +58,7 @@ enum MHD_Result wire_send(struct MHD_Connection *connection, struct http_reply *
     } else {
         response =
             MHD_create_response_from_buffer(reply->body_length, reply->body, MHD_RESPMEM_MUST_FREE);
-        if (response != NULL)
+        if (response)
             reply->body = NULL;
     }
     return queue(connection, reply, response);
@@ -97,11 +97,11 @@ enum MHD_Result wire_send_truncated(struct MHD_Connection *connection,
     struct half_body *body = memory_zeroed(1, sizeof(*body));
     struct MHD_Response *response;
 
-    body->bytes = memory_text_n(reply->body == NULL ? "" : reply->body, reply->body_length);
+    body->bytes = memory_text_n(!reply->body ? "" : reply->body, reply->body_length);
     body->half = reply->body_length / 2;
     response = MHD_create_response_from_callback(reply->body_length, BLOCK_SIZE, read_half, body,
                                                  free_half);
-    if (response == NULL)
+    if (!response)
         free_half(body);
     return queue(connection, reply, response);
 }
@@ -127,7 +127,7 @@ static int socket_of(struct MHD_Connection *connection)
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
-    return info == NULL ? -1 : info->connect_fd;
+    return !info ? -1 : info->connect_fd;
 }
 
 /* Closes the connection while the library still owns the descriptor: an unconnected socket takes
@@ -163,7 +163,7 @@ enum wire_wait wire_wait(struct MHD_Connection *connection, int64_t ms, int stop
 {
     struct pollfd watched[] = {
         {.fd = stop_fd, .events = POLLIN},
-        {.fd = connection == NULL ? -1 : socket_of(connection), .events = POLLRDHUP},
+        {.fd = !connection ? -1 : socket_of(connection), .events = POLLRDHUP},
     };
     int64_t deadline = clock_monotonic_us() + ms * CLOCK_US_PER_MS;
 

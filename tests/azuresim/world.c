@@ -67,7 +67,7 @@ struct world *world_new(struct truth *truth)
 
 void world_free(struct world *world)
 {
-    if (world == NULL)
+    if (!world)
         return;
     lh_table_free(world->accounts);
     lh_table_free(world->scopes);
@@ -90,7 +90,7 @@ static void log_key_event(struct world *world, const char *event_name,
     json_add_text(event, "by", by);
     json_object_object_add(event, "effective_at",
                            json_object_new_double((double)effective_us / 1e6));
-    if (client_request_id != NULL && *client_request_id != '\0')
+    if (client_request_id && *client_request_id != '\0')
         json_add_text(event, "client_request_id", client_request_id);
     truth_write(world->truth, event);
 }
@@ -119,12 +119,12 @@ static void give_birth(struct world *world, struct account *account, enum key_sl
 
 static bool is_name(const char *text, const char *extra, size_t minimum, size_t maximum)
 {
-    size_t length = text == NULL ? 0 : strlen(text);
+    size_t length = !text ? 0 : strlen(text);
 
     if (length < minimum || length > maximum)
         return false;
     for (; *text != '\0'; text++) {
-        if (!isalnum((unsigned char)*text) && strchr(extra, *text) == NULL)
+        if (!isalnum((unsigned char)*text) && !strchr(extra, *text))
             return false;
     }
     return true;
@@ -140,19 +140,19 @@ static bool valid_key(struct json_object *properties, const char *name, char *me
     if (!json_object_object_get_ex(properties, name, &value))
         return true;
     text = json_get_text(properties, name);
-    bytes = text == NULL || strlen(text) >= KEY_TEXT_SIZE ? NULL : base64_decode(text, &length);
+    bytes = !text || strlen(text) >= KEY_TEXT_SIZE ? NULL : base64_decode(text, &length);
     free(bytes);
-    if (bytes == NULL)
+    if (!bytes)
         snprintf(message, size, "%s must be base64 of at most %d characters", name,
                  KEY_TEXT_SIZE - 1);
-    return bytes != NULL;
+    return !!bytes;
 }
 
 static bool is_null_or(struct json_object *properties, const char *name, enum json_type type)
 {
     struct json_object *value;
 
-    return !json_object_object_get_ex(properties, name, &value) || value == NULL ||
+    return !json_object_object_get_ex(properties, name, &value) || !value ||
            json_object_is_type(value, type);
 }
 
@@ -188,7 +188,7 @@ static void replace_text(char **field, struct json_object *properties, const cha
 {
     const char *text = json_get_text(properties, name);
 
-    if (text != NULL) {
+    if (text) {
         free(*field);
         *field = memory_text(text);
     }
@@ -203,7 +203,7 @@ static void replace_json(struct json_object **field, struct json_object *propert
         return;
     json_object_put(*field);
     *field = NULL;
-    if (value != NULL)
+    if (value)
         json_object_deep_copy(value, field, NULL);
 }
 
@@ -220,17 +220,17 @@ static void apply_properties(struct account *account, struct json_object *proper
                  "allowed_authentication_modes");
     replace_json(&account->tags, properties, "tags");
     if (json_object_object_get_ex(properties, "propagation_ms", &value))
-        account->propagation_ms = value == NULL ? -1 : json_object_get_int64(value);
+        account->propagation_ms = !value ? -1 : json_object_get_int64(value);
 }
 
 static void remember_scope(struct world *world, const char *subscription_id, const char *group)
 {
-    char *name = group == NULL ? memory_text(subscription_id)
-                               : memory_printf("%s/%s", subscription_id, group);
+    char *name =
+        !group ? memory_text(subscription_id) : memory_printf("%s/%s", subscription_id, group);
     char *key = lower_case(name);
 
     free(name);
-    if (lh_table_lookup_entry(world->scopes, key) == NULL)
+    if (!lh_table_lookup_entry(world->scopes, key))
         lh_table_insert(world->scopes, key, NULL);
     else
         free(key);
@@ -239,9 +239,9 @@ static void remember_scope(struct world *world, const char *subscription_id, con
 static void first_key(struct world *world, struct account *account, enum key_slot_id slot,
                       const char *wanted)
 {
-    char *random = wanted == NULL ? random_base64(KEY_BYTES) : NULL;
+    char *random = !wanted ? random_base64(KEY_BYTES) : NULL;
 
-    give_birth(world, account, slot, wanted == NULL ? random : wanted, "create", NULL, 0);
+    give_birth(world, account, slot, !wanted ? random : wanted, "create", NULL, 0);
     free(random);
 }
 
@@ -255,15 +255,14 @@ struct account *world_create(struct world *world, struct json_object *properties
         snprintf(message, size, "name must be 3 to 24 letters and digits");
         return NULL;
     }
-    if (json_get_text(properties, "subscription_id") == NULL ||
-        json_get_text(properties, "resource_group") == NULL ||
-        json_get_text(properties, "location") == NULL) {
+    if (!json_get_text(properties, "subscription_id") ||
+        !json_get_text(properties, "resource_group") || !json_get_text(properties, "location")) {
         snprintf(message, size, "subscription_id, resource_group and location are required");
         return NULL;
     }
     if (!valid_properties(properties, message, size))
         return NULL;
-    if (world_find(world, name) != NULL) {
+    if (world_find(world, name)) {
         snprintf(message, size, "account %s exists", name);
         return NULL;
     }
@@ -299,9 +298,9 @@ bool world_change(struct world *world, struct account *account, struct json_obje
     if (!valid_properties(properties, message, size))
         return false;
     apply_properties(account, properties);
-    if (primary != NULL)
+    if (primary)
         give_birth(world, account, SLOT_PRIMARY, primary, "foreign", NULL, 0);
-    if (secondary != NULL)
+    if (secondary)
         give_birth(world, account, SLOT_SECONDARY, secondary, "foreign", NULL, 0);
     return true;
 }
@@ -333,7 +332,7 @@ struct account *world_find(struct world *world, const char *name)
 {
     struct lh_entry *entry = world_entry(world, name);
 
-    return entry == NULL ? NULL : (struct account *)lh_entry_v(entry);
+    return !entry ? NULL : (struct account *)lh_entry_v(entry);
 }
 
 struct lh_entry *world_first(struct world *world)
@@ -344,7 +343,7 @@ struct lh_entry *world_first(struct world *world)
 static bool has_scope(struct world *world, char *owned_name)
 {
     char *key = lower_case(owned_name);
-    bool found = lh_table_lookup_entry(world->scopes, key) != NULL;
+    bool found = !!lh_table_lookup_entry(world->scopes, key);
 
     free(key);
     free(owned_name);
@@ -384,12 +383,12 @@ static bool allows_mode(const struct account *account, const char *mode)
 {
     struct json_object *modes = account->allowed_authentication_modes;
 
-    if (modes == NULL)
+    if (!modes)
         return true;
     for (size_t i = 0; i < json_object_array_length(modes); i++) {
         const char *allowed = json_object_get_string(json_object_array_get_idx(modes, i));
 
-        if (allowed != NULL && strcasecmp(allowed, mode) == 0)
+        if (allowed && strcasecmp(allowed, mode) == 0)
             return true;
     }
     return false;
@@ -413,8 +412,8 @@ const char *key_slot_name(enum key_slot_id slot)
 
 bool key_slot_parse(const char *name, enum key_slot_id *slot)
 {
-    bool primary = name != NULL && strcmp(name, "Primary") == 0;
-    bool secondary = name != NULL && strcmp(name, "Secondary") == 0;
+    bool primary = name && strcmp(name, "Primary") == 0;
+    bool secondary = name && strcmp(name, "Secondary") == 0;
 
     *slot = primary ? SLOT_PRIMARY : SLOT_SECONDARY;
     return primary || secondary;

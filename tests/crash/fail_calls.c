@@ -113,7 +113,7 @@ static bool is_meant(const char *call)
 
     if (strcmp(name, "any") == 0)
         return true;
-    while ((name = strstr(name, call)) != NULL) {
+    while ((name = strstr(name, call))) {
         if ((name == plan.calls || name[-1] == ',') &&
             (name[length] == '\0' || name[length] == ','))
             return true;

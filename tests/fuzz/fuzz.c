@@ -20,7 +20,7 @@ static char *copy(const char *bytes, size_t length)
 {
     char *text = malloc(length + 1);
 
-    if (text == NULL)
+    if (!text)
         abort();
     if (length > 0)
         memcpy(text, bytes, length);
@@ -37,10 +37,10 @@ static void skip(struct fuzz_input *input, size_t length)
 char *fuzz_take_line(struct fuzz_input *input)
 {
     const char *end = input->left > 0 ? memchr(input->at, '\n', input->left) : NULL;
-    const size_t length = end != NULL ? (size_t)(end - input->at) : input->left;
+    const size_t length = end ? (size_t)(end - input->at) : input->left;
     char *line = copy(input->at, length);
 
-    skip(input, length + (end != NULL));
+    skip(input, length + !!end);
     return line;
 }
 
@@ -113,12 +113,12 @@ const char *fuzz_file(const void *content, size_t length)
         const char *parent = getenv("TMPDIR");
 
         (void)snprintf(directory, sizeof(directory), "%s/fuzz.XXXXXX", parent ? parent : "/tmp");
-        MUST(mkdtemp(directory) != NULL);
+        MUST(mkdtemp(directory));
         (void)snprintf(path, sizeof(path), "%s/input", directory);
         (void)atexit(remove_file);
     }
     file = fopen(path, "wb");
-    MUST(file != NULL);
+    MUST(file);
     MUST(fwrite(content, 1, length, file) == length);
     MUST(fclose(file) == 0);
     MUST(chmod(path, 0600) == 0);

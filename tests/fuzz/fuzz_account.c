@@ -15,17 +15,17 @@ static void read_description(const char *body, size_t length)
     struct resource_obstacle obstacle = {.reason = REASON_NONE};
     struct resource_facts facts = {.endpoint = NULL};
     struct err err = {.code = 0};
-    const int r = two_key_batch_account.read(body, length, &facts, &obstacle, &err);
+    const int rc = two_key_batch_account.read(body, length, &facts, &obstacle, &err);
 
-    if (r == 0) {
-        MUST(facts.endpoint == NULL || (facts.endpoint[0] != '\0' && strlen(facts.endpoint) < 512));
-        MUST(facts.endpoint == NULL || strpbrk(facts.endpoint, "/@?# ") == NULL);
-        MUST(facts.endpoint == NULL || fuzz_is_presentable(facts.endpoint));
+    if (rc == 0) {
+        MUST(!facts.endpoint || (facts.endpoint[0] != '\0' && strlen(facts.endpoint) < 512));
+        MUST(!facts.endpoint || !strpbrk(facts.endpoint, "/@?# "));
+        MUST(!facts.endpoint || fuzz_is_presentable(facts.endpoint));
         MUST(obstacle.reason == REASON_NONE || obstacle.what.text[0] != '\0');
         MUST(obstacle.reason == REASON_NONE || fuzz_is_presentable(obstacle.what.text));
         MUST(!obstacle.stops_looks || obstacle.reason != REASON_NONE);
     } else {
-        MUST(facts.endpoint == NULL && facts.location == NULL);
+        MUST(!facts.endpoint && !facts.location);
         MUST(err.code < 0 && err.text[0] != '\0' && fuzz_is_presentable(err.text));
     }
     resource_facts_done(&facts);
@@ -39,11 +39,11 @@ static void read_keys(const char *body, size_t length)
     size_t byte_count;
 
     if (two_key_read_keys(&two_key_batch_account, "sampleacct", body, length, keys, &err) == 0) {
-        MUST(keys[0] != NULL && keys[1] != NULL && !secret_equal(keys[0], keys[1]));
+        MUST(keys[0] && keys[1] && !secret_equal(keys[0], keys[1]));
         for (size_t slot = 0; slot < SLOT_COUNT; slot++)
             MUST(key_text_decode(keys[slot], bytes, sizeof(bytes), &byte_count) == 0);
     } else {
-        MUST(keys[0] == NULL && keys[1] == NULL);
+        MUST(!keys[0] && !keys[1]);
         MUST(err.code < 0 && err.text[0] != '\0' && fuzz_is_presentable(err.text));
     }
     secret_free(keys[0]);

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct failure failure;
     struct secret *secret = client_secret_read(path, NULL, &failure);
 
-    if (secret == NULL) {
+    if (!secret) {
         MUST(failure.reason > REASON_NONE && failure.reason < REASON_COUNT);
         MUST(failure.text[0] != '\0' && fuzz_is_presentable(failure.text));
         MUST(fuzz_is_presentable(failure.remedy));
@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     MUST(secret_length(secret) > 0 && secret_length(secret) <= size);
     MUST(memcmp(secret_bytes(secret), data, secret_length(secret)) == 0);
-    MUST(strpbrk(secret_bytes(secret), "\r\n") == NULL);
+    MUST(!strpbrk(secret_bytes(secret), "\r\n"));
     MUST(strlen(secret_bytes(secret)) == secret_length(secret));
     for (size_t i = secret_length(secret); i < size; i++)
         MUST(data[i] == '\r' || data[i] == '\n'); /* nothing of what stands there is left out */

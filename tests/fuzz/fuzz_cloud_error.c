@@ -15,17 +15,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!cloud_error_parse(&error, (const char *)data, size)) {
         MUST(error.count == 0);
         MUST(cloud_error_code(&error)[0] == '\0' && cloud_error_message(&error)[0] == '\0');
-        MUST(cloud_error_find(&error, "AuthorizationFailed") == NULL);
+        MUST(!cloud_error_find(&error, "AuthorizationFailed"));
         return 0;
     }
     MUST(error.count >= 1 && error.count <= CLOUD_ERROR_ITEMS_MAX);
     for (size_t i = 0; i < error.count; i++) {
         const struct cloud_error_item *item = &error.items[i];
 
-        MUST(memchr(item->code, '\0', sizeof(item->code)) != NULL);
-        MUST(memchr(item->target, '\0', sizeof(item->target)) != NULL);
-        MUST(memchr(item->message, '\0', sizeof(item->message)) != NULL);
-        MUST(item->code[0] == '\0' || cloud_error_find(&error, item->code) != NULL);
+        MUST(memchr(item->code, '\0', sizeof(item->code)));
+        MUST(memchr(item->target, '\0', sizeof(item->target)));
+        MUST(memchr(item->message, '\0', sizeof(item->message)));
+        MUST(item->code[0] == '\0' || cloud_error_find(&error, item->code));
     }
     return 0;
 }

@@ -19,7 +19,7 @@ static void check_messages(const struct config_messages *messages, const char *p
         const char *end = strchr(line, '\n');
         unsigned row = 0, column = 0;
 
-        MUST(end != NULL);
+        MUST(end);
         MUST(strncmp(line, path, strlen(path)) == 0);
         MUST(sscanf(line + strlen(path), ":%u:%u: ", &row, &column) == 2 && row > 0 && column > 0);
         for (const char *c = line; c < end; c++)
@@ -39,9 +39,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     config_messages_init(&messages);
     config = config_load(path, &environment, &messages);
-    MUST((config == NULL) == (messages.error_count > 0));
+    MUST((!config) == (messages.error_count > 0));
     check_messages(&messages, path);
-    if (config != NULL) {
+    if (config) {
         struct buf out;
 
         buf_init(&out, EXPLANATION_MAX);

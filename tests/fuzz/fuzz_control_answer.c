@@ -26,7 +26,7 @@ static void read_answer(const char *text, size_t length)
         MUST(err.text[0] != '\0' && fuzz_is_presentable(err.text));
         return;
     }
-    MUST(answer.message != NULL);
+    MUST(answer.message);
     buf_init(&out, OUT_MAX);
     MUST(control_answer_write(&out, &answer) == 0);
     MUST(control_answer_parse(buf_str(&out), out.length, &again, &second, &err) == 0);
@@ -89,7 +89,7 @@ static void read_status(const char *text, size_t length)
 
     if (control_status_parse(text, length, &status, &err) != 0) {
         MUST(err.text[0] != '\0' && fuzz_is_presentable(err.text));
-        MUST(status.account_count == 0 && status.document == NULL);
+        MUST(status.account_count == 0 && !status.document);
         return;
     }
     show_status(&status);

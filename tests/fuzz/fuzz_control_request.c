@@ -72,9 +72,9 @@ static void read_command(struct control_request_line *line, const char *body, si
     struct control_command command = {.account = NULL};
     struct json_object *document = NULL;
     struct err err = {.code = 0};
-    const int r = control_command_parse(line->kind, body, length, &command, &document, &err);
+    const int rc = control_command_parse(line->kind, body, length, &command, &document, &err);
 
-    if (r == 0) {
+    if (rc == 0) {
         command.kind = line->kind;
         command.account = line->account;
         same_path(&command);
@@ -96,13 +96,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = {.code = 0};
     size_t length;
     char *body = fuzz_take_rest(&input, &length);
-    const int r = control_request_line_parse(method, target, &line, &allow, &err);
+    const int rc = control_request_line_parse(method, target, &line, &allow, &err);
 
-    MUST(r == 0 || (err.text[0] != '\0' && fuzz_is_presentable(err.text)));
-    MUST(r != -ENOTSUP || allow != NULL);
-    if (r == 0 && line.is_query)
+    MUST(rc == 0 || (err.text[0] != '\0' && fuzz_is_presentable(err.text)));
+    MUST(rc != -ENOTSUP || allow);
+    if (rc == 0 && line.is_query)
         same_query(&line.query);
-    else if (r == 0)
+    else if (rc == 0)
         read_command(&line, body, length);
     control_request_line_done(&line);
     free(method);

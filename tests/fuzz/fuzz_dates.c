@@ -63,11 +63,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(text);
     if (size == sizeof(any)) {
         memcpy(&any, data, sizeof(any));
-        MUST(memchr(time_to_rfc3339(any, written), '\0', sizeof(written)) != NULL);
-        MUST(memchr(time_to_stamp(any, written), '\0', sizeof(written)) != NULL);
-        MUST(memchr(time_to_http_date(any, written), '\0', sizeof(written)) != NULL);
-        MUST(memchr(duration_to_text(any, written), '\0', sizeof(written)) != NULL);
-        MUST(memchr(duration_to_words(any, written), '\0', sizeof(written)) != NULL);
+        MUST(memchr(time_to_rfc3339(any, written), '\0', sizeof(written)));
+        MUST(memchr(time_to_stamp(any, written), '\0', sizeof(written)));
+        MUST(memchr(time_to_http_date(any, written), '\0', sizeof(written)));
+        MUST(memchr(duration_to_text(any, written), '\0', sizeof(written)));
+        MUST(memchr(duration_to_words(any, written), '\0', sizeof(written)));
     }
     return 0;
 }

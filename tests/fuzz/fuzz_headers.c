@@ -20,9 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             memset(value, '!', sizeof(value));
             if (!http_reply_header(&reply, names[i], value, sizes[j]))
                 continue;
-            MUST(memchr(value, '\0', sizes[j]) != NULL);
-            MUST(strpbrk(value, "\n") == NULL && value[0] != ' ' && value[0] != '\t');
-            MUST(value[0] == '\0' || strchr(" \t", value[strlen(value) - 1]) == NULL);
+            MUST(memchr(value, '\0', sizes[j]));
+            MUST(!strpbrk(value, "\n") && value[0] != ' ' && value[0] != '\t');
+            MUST(value[0] == '\0' || !strchr(" \t", value[strlen(value) - 1]));
         }
     }
     MUST(http_reply_retry_after(&reply, now) >= 0);

@@ -83,7 +83,7 @@ static void spoil(const struct table *table, const char *column, const char *val
     sqlite3_stmt *statement;
     char *sql = sqlite3_mprintf("UPDATE %w SET %w = ?1", table->name, column);
 
-    MUST(sql != NULL && sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK);
+    MUST(sql && sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK);
     MUST(sqlite3_bind_text(statement, 1, value, -1, SQLITE_STATIC) == SQLITE_OK);
     (void)sqlite3_step(statement);
     (void)sqlite3_finalize(statement);
@@ -106,7 +106,7 @@ static void spoil_rows(struct fuzz_input *input)
 
         if (strcmp(line, "-") == 0) {
             table = &tables[1];
-        } else if (value != NULL) {
+        } else if (value) {
             *value = '\0';
             spoil(table, column_named(table, line), value + 1);
         }
@@ -136,7 +136,7 @@ static void dump(struct buf *out)
         sqlite3_stmt *statement;
         char *sql = sqlite3_mprintf("SELECT * FROM %w ORDER BY 1, 2", tables[i].name);
 
-        MUST(sql != NULL && sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK);
+        MUST(sql && sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK);
         while (sqlite3_step(statement) == SQLITE_ROW) {
             for (int c = 1; c < sqlite3_column_count(statement); c++) {
                 const char *text = (const char *)sqlite3_column_text(statement, c);
@@ -183,7 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fuzz_input input = {.at = (const char *)data, .left = size};
     struct record record;
 
-    if (db == NULL)
+    if (!db)
         open_journal();
     record_init(&record);
     record.target_count = 1;

@@ -18,14 +18,14 @@ static void read_twice(const char *text, size_t length)
     const char *written;
     size_t written_length;
 
-    if (value == NULL) {
+    if (!value) {
         MUST(err.code < 0 && err.text[0] != '\0' && fuzz_is_presentable(err.text));
         return;
     }
     written = json_object_to_json_string_length(
         value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &written_length);
     again = json_parse(written, written_length, &err);
-    MUST(again != NULL);
+    MUST(again);
     MUST(json_object_equal(value, again));
     json_free_wiped(again);
     json_free_wiped(value);
@@ -38,9 +38,9 @@ static void read_foreign(const char *text, size_t length)
     struct json_object *strict = json_parse(text, length, &err);
     struct json_object *foreign = json_parse_foreign(text, length, &err);
 
-    MUST(strict == NULL || foreign != NULL);
-    MUST(strict == NULL || json_object_equal(strict, foreign));
-    MUST(foreign != NULL || (err.code < 0 && err.code != -ENOMEM && err.text[0] != '\0'));
+    MUST(!strict || foreign);
+    MUST(!strict || json_object_equal(strict, foreign));
+    MUST(foreign || (err.code < 0 && err.code != -ENOMEM && err.text[0] != '\0'));
     json_free_wiped(foreign);
     json_free_wiped(strict);
 }
@@ -58,11 +58,11 @@ static void write_and_read(const char *text, size_t length)
     MUST(json_append_string(&out, text, length) == 0);
     buf_append_char(&out, '}');
     MUST(fuzz_is_presentable(buf_str(&out)));
-    if (memchr(text, '\0', length) == NULL) {
+    if (!memchr(text, '\0', length)) {
         document = json_parse(buf_str(&out), out.length, &err);
-        MUST(document != NULL);
+        MUST(document);
         member = json_string(document, "text");
-        MUST(member != NULL);
+        MUST(member);
         MUST(!utf8_valid(text, length) ||
              (strlen(member) == length && !memcmp(member, text, length)));
         json_object_put(document);

@@ -32,7 +32,7 @@ static bool is_near(const char *host)
     if (inet_pton(AF_INET, host, &v4) == 1)
         return ntohl(v4.s_addr) >> 24 == 127 || str_equal(host, "169.254.169.254");
     return str_equal_nocase(host, "localhost") || str_ends_with(host, ".localhost") ||
-           str_ends_with(host, ".LOCALHOST") || strcasestr(host, ".localhost") != NULL;
+           str_ends_with(host, ".LOCALHOST") || strcasestr(host, ".localhost");
 }
 
 static char *part(CURLU *handle, CURLUPart which)
@@ -48,16 +48,16 @@ static void read_url(const char *text)
     char *user, *query, *fragment, *host, *scheme;
 
     (void)url_proxy_problem(text);
-    if (url_problem(text) != NULL)
+    if (url_problem(text))
         return;
     handle = curl_url();
-    MUST(handle != NULL && curl_url_set(handle, CURLUPART_URL, text, 0) == CURLUE_OK);
+    MUST(handle && curl_url_set(handle, CURLUPART_URL, text, 0) == CURLUE_OK);
     user = part(handle, CURLUPART_USER);
     query = part(handle, CURLUPART_QUERY);
     fragment = part(handle, CURLUPART_FRAGMENT);
     host = part(handle, CURLUPART_HOST);
     scheme = part(handle, CURLUPART_SCHEME);
-    MUST(user == NULL && query == NULL && fragment == NULL && host != NULL && scheme != NULL);
+    MUST(!user && !query && !fragment && host && scheme);
     MUST(str_equal(scheme, "https") || (str_equal(scheme, "http") && is_near(host)));
     curl_free(user);
     curl_free(query);
@@ -71,14 +71,14 @@ static void read_id(const char *text)
 {
     struct resource_id id;
 
-    if (resource_id_parse(text, &id) == NULL) {
+    if (!resource_id_parse(text, &id)) {
         const char *end = text + strlen(text);
 
         MUST(id.subscription_length == 36 && id.subscription > text);
         MUST(id.group > id.subscription && id.name > id.group);
         MUST(id.name + id.name_length == end && id.name_length >= 3 && id.name_length <= 24);
-        MUST(resource_group_problem(id.group, id.group_length) == NULL);
-        MUST(resource_account_problem(id.name, id.name_length) == NULL);
+        MUST(!resource_group_problem(id.group, id.group_length));
+        MUST(!resource_account_problem(id.name, id.name_length));
     }
     (void)resource_identity_problem(text);
 }
@@ -90,11 +90,11 @@ static void expand(const char *text)
     char problem[PROBLEM_MAX];
     struct arena *arena;
 
-    if (placeholder_problem(text, problem, sizeof(problem)) != NULL)
+    if (placeholder_problem(text, problem, sizeof(problem)))
         return;
     arena = arena_new(ARENA_MAX);
-    MUST(arena != NULL);
-    MUST(placeholder_expand(arena, text, &values) != NULL);
+    MUST(arena);
+    MUST(placeholder_expand(arena, text, &values));
     (void)placeholder_needs_location(text);
     arena_free(arena);
 }

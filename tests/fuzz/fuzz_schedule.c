@@ -35,7 +35,7 @@ static void load_zones(void)
 {
     for (size_t i = 0; i < ZONES; i++) {
         zones[i] = tz_load(zone_names[i]);
-        MUST(zones[i] != NULL);
+        MUST(zones[i]);
     }
 }
 
@@ -47,7 +47,7 @@ static void same_as_libc(const char *zone, const struct civil_time *civil, time_
 
     MUST(setenv("TZ", zone, 1) == 0);
     tzset();
-    MUST(localtime_r(&seconds, &tm) != NULL);
+    MUST(localtime_r(&seconds, &tm));
     MUST(tm.tm_year + 1900 == civil->year && tm.tm_mon + 1 == civil->month);
     MUST(tm.tm_mday == civil->day && tm.tm_hour == civil->hour && tm.tm_min == civil->minute);
     MUST(tm.tm_sec == civil->second && (tm.tm_wday + 6) % 7 == civil->weekday);
@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct window windows[WINDOWS_MAX];
     struct policy policy = {.windows = windows, .window_count = 0};
 
-    if (zones[0] == NULL)
+    if (!zones[0])
         load_zones();
     policy.splay = (duration_ms)fuzz_take_number(&input, 3) * MS_SECOND;
     while (policy.window_count < WINDOWS_MAX && input.left >= 6) {

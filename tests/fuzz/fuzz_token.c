@@ -16,11 +16,11 @@ static void check(struct access_token *token, int r, const struct failure *failu
         const char *bytes = secret_bytes(token->token);
 
         MUST(secret_length(token->token) > 0);
-        MUST(strpbrk(bytes, "\r\n") == NULL && strlen(bytes) == secret_length(token->token));
+        MUST(!strpbrk(bytes, "\r\n") && strlen(bytes) == secret_length(token->token));
         MUST(token->lifetime >= MS_SECOND);
         MUST(token->refresh_after >= 0 && token->refresh_after <= token->lifetime);
     } else {
-        MUST(token->token == NULL);
+        MUST(!token->token);
         MUST(failure->reason > REASON_NONE && failure->reason < REASON_COUNT);
         MUST(failure->text[0] != '\0');
         MUST(fuzz_is_presentable(failure->text) && fuzz_is_presentable(failure->remedy));

@@ -26,7 +26,7 @@ static void feed(const struct buf *content)
     struct fuzz_input input = {.at = buf_str(content), .left = content->length};
     uint8_t *exact = malloc(content->length > 0 ? content->length : 1);
 
-    MUST(exact != NULL);
+    MUST(exact);
     memcpy(exact, input.at, input.left);
     (void)LLVMFuzzerTestOneInput(exact, input.left);
     free(exact);
@@ -58,7 +58,7 @@ int main(int count, char **arguments)
     int seed_count;
     bool good = true;
 
-    MUST(count == 1 && name != NULL);
+    MUST(count == 1 && name);
     (void)snprintf(path, sizeof(path), "tests/fuzz/seeds/%s", name + 1);
     seed_count = scandir(path, &seeds, is_seed, alphasort);
     MUST(seed_count > 0);

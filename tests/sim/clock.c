@@ -145,7 +145,7 @@ void clock_run_deferred(struct world *world)
 {
     struct list *link;
 
-    while ((link = list_pop(&world->deferred)) != NULL) {
+    while ((link = list_pop(&world->deferred))) {
         struct deferred *deferred = container_of(link, struct deferred, link);
 
         deferred->run(deferred);

@@ -61,7 +61,7 @@ static void end_step(struct field_account *account, bool failed)
 static void on_azure(void *context, const struct azure_result *result)
 {
     struct field_account *account = context;
-    bool failed = result->failure != NULL;
+    bool failed = !!result->failure;
 
     account->canceled = result->canceled;
     if (account->fetching && !failed) {

@@ -46,7 +46,7 @@ static void begin_commit(struct store *store)
 
     if (!list_empty(&store->committing) || list_empty(&store->waiting))
         return;
-    while ((link = list_pop(&store->waiting)) != NULL)
+    while ((link = list_pop(&store->waiting)))
         list_append(&store->committing, link);
     clock_set(world, &store->commit, world->now + (slow ? COMMIT_SLOW_MS : COMMIT_MS));
 }
@@ -129,9 +129,9 @@ static void on_commit(struct happening *happening)
         return; /* disk_crash() decides what becomes of it */
     make_all_durable(store);
     list_init(&done);
-    while ((link = list_pop(&store->committing)) != NULL)
+    while ((link = list_pop(&store->committing)))
         list_append(&done, link);
-    while ((link = list_pop(&done)) != NULL)
+    while ((link = list_pop(&done)))
         call_back(world, container_of(link, struct save, link));
     begin_commit(store);
 }
@@ -162,7 +162,7 @@ static void lose(struct store *store, struct list *saves)
 {
     struct list *link;
 
-    while ((link = list_pop(saves)) != NULL)
+    while ((link = list_pop(saves)))
         list_append(&store->lost, link);
 }
 

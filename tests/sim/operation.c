@@ -21,7 +21,7 @@ static enum mishap take_mishap(struct world *world, struct world_account *accoun
 
 static bool is_waited_for(const struct operation *operation)
 {
-    return operation->done != NULL;
+    return !!operation->done;
 }
 
 /* A delivery of unknown outcome that may still land keeps its target unsettled. */
@@ -128,9 +128,9 @@ void operation_cancel_all(struct world *world)
     struct list *link;
 
     list_init(&taken);
-    while ((link = list_pop(&world->operations)) != NULL)
+    while ((link = list_pop(&world->operations)))
         list_append(&taken, link);
-    while ((link = list_pop(&taken)) != NULL) {
+    while ((link = list_pop(&taken))) {
         struct operation *operation = container_of(link, struct operation, link);
 
         list_append(&world->operations, &operation->link);
@@ -151,7 +151,7 @@ void operation_free_all(struct world *world)
 {
     struct list *link;
 
-    while ((link = list_pop(&world->operations)) != NULL) {
+    while ((link = list_pop(&world->operations))) {
         struct operation *operation = container_of(link, struct operation, link);
 
         clock_cancel(world, &operation->takes_effect);

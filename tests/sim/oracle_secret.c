@@ -36,7 +36,7 @@ static bool holds_key(const void *bytes, size_t size)
 
 static bool text_holds_key(const char *text)
 {
-    return text && strstr(text, prefix) != NULL;
+    return text && strstr(text, prefix);
 }
 
 static bool row_holds_key(const struct history_row *row)

@@ -105,7 +105,7 @@ static bool is_expected(const char *path, const char *file, const char *expected
 static bool write_file(const char *path, const struct buf *text)
 {
     FILE *file = fopen(path, "w");
-    bool good = file != NULL;
+    bool good = !!file;
 
     if (file) {
         good = fwrite(text->data, 1, text->length, file) == text->length;

@@ -117,7 +117,7 @@ static bool read_choice(struct words *words, const char *word, const struct part
         return true;
     }
     return words_wrong(words, "after \"%s\" comes %s, %s%s%s, not \"%s\"",
-                       part->words[part->words[1] != NULL], part->choices[0], part->choices[1],
+                       part->words[part->words[1] ? 1 : 0], part->choices[0], part->choices[1],
                        part->choices[2] ? ", " : "", part->choices[2] ? part->choices[2] : "",
                        word);
 }

@@ -68,7 +68,7 @@ static int find_library(struct dl_phdr_info *info, size_t size, void *context)
     struct library *library = context;
 
     (void)size;
-    if (strstr(info->dlpi_name, library->name) == NULL)
+    if (!strstr(info->dlpi_name, library->name))
         return 0;
     for (size_t i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
@@ -107,7 +107,7 @@ bool allocation_copy_fails(const void *caller)
     Dl_info place;
 
     /* dladdr() knows the functions that a library exports; this is one. */
-    if (is_in(&json_c, caller) && dladdr(caller, &place) != 0 && place.dli_sname != NULL &&
+    if (is_in(&json_c, caller) && dladdr(caller, &place) != 0 && place.dli_sname &&
         strcmp(place.dli_sname, "json_tokener_parse_ex") == 0)
         return false;
     return allocation_fails(caller);
@@ -115,7 +115,7 @@ bool allocation_copy_fails(const void *caller)
 
 void *allocation_given(void *block, const void *caller)
 {
-    if (block == NULL || run.suspended > 0 || is_in(&crypto, caller))
+    if (!block || run.suspended > 0 || is_in(&crypto, caller))
         return block;
     if (run.block_count == BLOCKS_MAX)
         run.too_many_blocks = true;
@@ -128,7 +128,7 @@ void *allocation_given(void *block, const void *caller)
 /* What was given out last is taken back first, most of the time. */
 void allocation_taken(const void *block)
 {
-    for (size_t i = run.block_count; i > 0 && block != NULL; i--) {
+    for (size_t i = run.block_count; i > 0 && block; i--) {
         if (blocks[i - 1].start != block)
             continue;
         blocks[i - 1] = blocks[--run.block_count];
@@ -167,7 +167,7 @@ void result_add(struct result *result, const char *format, ...)
 
 void result_add_text(struct result *result, const char *name, const char *text)
 {
-    if (text != NULL)
+    if (text)
         result_add(result, "%s=\"%s\"\n", name, text);
     else
         result_add(result, "%s is absent\n", name);
@@ -175,8 +175,8 @@ void result_add_text(struct result *result, const char *name, const char *text)
 
 void result_failed(struct result *result, int code, const char *words)
 {
-    result_add(result, "failed with %d: %s\n", code, words != NULL ? words : "");
-    if (code == -ENOMEM || (code == 0 && words != NULL && strstr(words, "memory") != NULL))
+    result_add(result, "failed with %d: %s\n", code, words ? words : "");
+    if (code == -ENOMEM || (code == 0 && words && strstr(words, "memory")))
         result->says_memory = true;
 }
 
@@ -265,7 +265,7 @@ const char *allocation_convict(const struct scenario *scenario)
     run_once(scenario, 0, FAILS_ONCE, &undisturbed);
     run_once(scenario, 0, FAILS_ONCE, &undisturbed);
     problem = judge(&undisturbed);
-    if (problem != NULL)
+    if (problem)
         return convict(scenario, "undisturbed, request", 0, problem);
     for (enum failing failing = FAILS_ONCE; failing <= FAILS_FROM_THERE; failing++) {
         size_t at = 0;
@@ -273,7 +273,7 @@ const char *allocation_convict(const struct scenario *scenario)
         do {
             run_once(scenario, ++at, failing, &disturbed);
             problem = judge(&disturbed);
-            if (problem != NULL)
+            if (problem)
                 return convict(scenario, failing == FAILS_ONCE ? "request" : "all requests from",
                                at, problem);
         } while (run.failed && at < RUNS_MAX);
@@ -295,7 +295,7 @@ static void ask_once(struct result *result, const void *context)
     void *block = ask(1);
 
     (void)context;
-    if (block == NULL)
+    if (!block)
         result_failed(result, -ENOMEM, NULL);
     free(block);
 }
@@ -322,14 +322,14 @@ void allocation_test(void **state)
         skip();
     }
     conviction = allocation_convict(scenario);
-    if (conviction != NULL)
+    if (conviction)
         fail_msg("%s", conviction);
 }
 
 int allocation_teardown(void **state)
 {
     (void)state;
-    if (run.scenario != NULL)
+    if (run.scenario)
         print_error("%s: request %zu was the first to fail, %zu were made\n", run.scenario,
                     run.fail_at, run.requests);
     allocation_watched = false;

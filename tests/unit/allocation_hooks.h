@@ -97,7 +97,7 @@ UNSANITIZED int posix_memalign(void **ret_block, size_t alignment, size_t size)
         block = ORIGINAL(memalign)(alignment, size);
     else if (!allocation_fails(CALLER))
         block = allocation_given(ORIGINAL(memalign)(alignment, size), CALLER);
-    if (block == NULL)
+    if (!block)
         return ENOMEM;
     *ret_block = block;
     return 0;
@@ -110,7 +110,7 @@ UNSANITIZED static char *copy(const char *text, size_t length, const void *calle
     if (allocation_watched && allocation_copy_fails(caller))
         return NULL;
     block = ORIGINAL(malloc)(length + 1);
-    if (block == NULL)
+    if (!block)
         return NULL;
     memcpy(block, text, length);
     block[length] = '\0';

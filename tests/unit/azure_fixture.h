@@ -100,7 +100,7 @@ struct config *config_ref(struct config *of)
 
 void config_unref(struct config *of)
 {
-    if (of != NULL)
+    if (of)
         of->references--;
 }
 
@@ -118,11 +118,11 @@ static inline void on_done(void *context, const struct azure_result *of)
     assert_ptr_equal(context, &subject);
     completions++;
     result = *of;
-    if (of->failure != NULL)
+    if (of->failure)
         failure = *of->failure;
     else
         memset(&failure, 0, sizeof(failure));
-    if (of->description != NULL)
+    if (of->description)
         description = *of->description;
     else
         memset(&description, 0, sizeof(description));

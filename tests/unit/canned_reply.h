@@ -19,9 +19,9 @@ static inline void canned_answer(struct http_reply *reply, int status, const cha
     http_reply_init(reply, CANNED_BODY_MAX);
     reply->outcome = HTTP_ANSWERED;
     reply->status = status;
-    if (headers != NULL)
+    if (headers)
         buf_append_str(&reply->headers, headers);
-    if (body != NULL)
+    if (body)
         buf_append_str(&reply->body, body);
 }
 

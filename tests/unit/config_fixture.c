@@ -18,7 +18,7 @@ int config_fixture_enter(void **state)
 {
     (void)state;
     memcpy(directory + sizeof(directory) - 7, "XXXXXX", 6);
-    return mkdtemp(directory) == NULL || chdir(directory) != 0 ? -1 : 0;
+    return !mkdtemp(directory) || chdir(directory) != 0 ? -1 : 0;
 }
 
 static void remove_files(const char *path)
@@ -26,9 +26,9 @@ static void remove_files(const char *path)
     DIR *stream = opendir(path);
     const struct dirent *entry;
 
-    if (stream == NULL)
+    if (!stream)
         return;
-    while ((entry = readdir(stream)) != NULL) {
+    while ((entry = readdir(stream))) {
         char name[512];
 
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
@@ -78,14 +78,14 @@ struct config *config_fixture_expect(const char *text, const char *expected_mess
     config_fixture_write("k.yaml", text);
     config = config_fixture_load(&messages);
     assert_string_equal(buf_str(&messages.text), expected_messages);
-    assert_int_equal(config == NULL, messages.error_count > 0);
+    assert_int_equal(!config, messages.error_count > 0);
     config_messages_done(&messages);
     return config;
 }
 
 static const char *line_or(const char *line, const char *usual)
 {
-    return line != NULL ? line : usual;
+    return line ? line : usual;
 }
 
 void config_fixture_compose(const struct config_lines *lines, char *out, size_t size)

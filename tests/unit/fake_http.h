@@ -74,7 +74,7 @@ static void fake_http_deliver(struct deferred *deferred)
 
 static void fake_http_note(char *out, size_t size, const char *value)
 {
-    str_copy(out, size, value != NULL ? value : "");
+    str_copy(out, size, value ? value : "");
 }
 
 #define FAKE_HTTP_NOTE(member, value)                                                              \
@@ -101,8 +101,8 @@ struct http_call *http_start(struct http *http, struct http_request *request, ht
     FAKE_HTTP_NOTE(client_request_id, sent_header(&call->request, "x-ms-client-request-id"));
     if (fake_http.sent_count < fake_http.script_length) {
         call->reply = &fake_http.script[fake_http.sent_count];
-        if (call->reply->expected_url != NULL &&
-            strstr(buf_str(&call->request.url), call->reply->expected_url) == NULL) {
+        if (call->reply->expected_url &&
+            !strstr(buf_str(&call->request.url), call->reply->expected_url)) {
             (void)fprintf(stderr, "unexpected request: %s\n", buf_str(&call->request.url));
             abort();
         }
@@ -124,7 +124,7 @@ static void fake_http_answer_all(const struct scripted *reply)
     list_for_each (link, &fake_http.calls) {
         struct http_call *call = container_of(link, struct http_call, link);
 
-        if (call->reply == NULL) {
+        if (!call->reply) {
             call->reply = reply;
             loop_defer(&fake_loop, &call->deliver);
         }

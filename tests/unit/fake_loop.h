@@ -92,7 +92,7 @@ static struct timer *fake_loop_next(duration_ms until)
     list_for_each (link, &fake_loop.timers) {
         struct timer *timer = container_of(link, struct timer, link);
 
-        if (timer->at <= until && (next == NULL || timer->at < next->at))
+        if (timer->at <= until && (!next || timer->at < next->at))
             next = timer;
     }
     return next;
@@ -105,19 +105,19 @@ static void fake_loop_run(duration_ms duration)
 
     for (;;) {
         struct list *link = list_pop(&fake_loop.deferred);
-        struct timer *timer = link == NULL ? fake_loop_next(until) : NULL;
+        struct timer *timer = !link ? fake_loop_next(until) : NULL;
 
-        if (link != NULL) {
+        if (link) {
             struct deferred *deferred = container_of(link, struct deferred, link);
 
             deferred->run(deferred);
-        } else if (timer != NULL) {
+        } else if (timer) {
             if (timer->at > fake_loop.now)
                 fake_loop.now = timer->at;
             list_remove(&timer->link);
             if (!timer->closing)
                 timer->fired(timer);
-            else if (timer->closed != NULL)
+            else if (timer->closed)
                 timer->closed(timer);
         } else {
             break;

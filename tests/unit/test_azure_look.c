@@ -42,7 +42,7 @@ static void test_look_without_description(void **state)
         assert_non_null(subject.keys[SLOT_PRIMARY]);
         assert_int_equal(result.described, cases[i].reason == REASON_NONE);
         assert_int_equal(description.reason, cases[i].reason);
-        if (cases[i].text != NULL) {
+        if (cases[i].text) {
             assert_non_null(strstr(description.text, cases[i].text));
             assert_string_equal(description.correlation_id, "corr-1");
         }

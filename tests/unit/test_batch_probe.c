@@ -66,9 +66,9 @@ static void test_signatures(void **state)
 
         http_request_init(&request, cases[i].method, MS_SECOND);
         buf_append_str(&request.url, cases[i].url);
-        if (cases[i].header[0] != NULL)
+        if (cases[i].header[0])
             http_request_header(&request, cases[i].header[0], cases[i].header[1]);
-        if (cases[i].body != NULL)
+        if (cases[i].body)
             buf_append_str(&request.body, cases[i].body);
         assert_int_equal(batch_sign(&request, "MyAccount", key, NOW, &err), 0);
         (void)snprintf(expected, sizeof(expected), "SharedKey myaccount:%s", cases[i].signature);

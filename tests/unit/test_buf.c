@@ -67,7 +67,7 @@ static void limit_is_exact(void **state)
     };
     static const char bytes[200] = "content";
 
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct buf buf;
         buf_init(&buf, cases[i].maximum);
         assert_int_equal(buf_append(&buf, bytes, cases[i].length), cases[i].code);

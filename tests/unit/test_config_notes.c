@@ -193,7 +193,7 @@ static void secrets_that_every_user_can_read_are_warned_about(void **state)
     config_unref(config_fixture_expect(text, "")); /* it may come later */
     config_fixture_write("secret", "a secret\n");
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-        if (modes[i].what == NULL)
+        if (!modes[i].what)
             expected[0] = '\0';
         else
             (void)snprintf(

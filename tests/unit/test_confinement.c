@@ -93,7 +93,7 @@ static const char *in(const char *directory, const char *name)
 static int make_directories(void **state)
 {
     (void)state;
-    return mkdtemp(inside) != NULL && mkdtemp(outside) != NULL &&
+    return mkdtemp(inside) && mkdtemp(outside) &&
                    symlink("/not/there/yet", in(outside, "link")) == 0
                ? 0
                : -1;
@@ -148,7 +148,7 @@ static bool denial_says(const char *directory, const char *remedy)
     struct failure failure;
 
     file_failure_write(&failure, in(directory, "key"), NULL, &err);
-    return failure.reason == REASON_TARGET_DENIED && strstr(failure.remedy, remedy) != NULL;
+    return failure.reason == REASON_TARGET_DENIED && strstr(failure.remedy, remedy);
 }
 
 /* Only where owner and mode would permit it: else a restart would mend nothing. */
@@ -173,8 +173,7 @@ static int a_missing_place_changes_nothing(void)
     if (landlock_version() == 0)
         return NOT_TO_BE_HAD;
     return verdict(landlock_limit_writing(places, 2, &err) == -ENOENT &&
-                   strstr(err.text, "/no/such/place") != NULL &&
-                   can_make_file(in(outside, "file")));
+                   strstr(err.text, "/no/such/place") && can_make_file(in(outside, "file")));
 }
 
 static void test_writing(void **state)
@@ -308,11 +307,11 @@ static struct config configured_before(void)
 
 static int find(const struct config *config, struct write_roots *roots, struct err *err)
 {
-    int r;
+    int rc;
 
     *roots = (struct write_roots){.count = 0};
-    r = write_roots_add_own(roots, config, err);
-    return r != 0 ? r : write_roots_add_targets(roots, config, err);
+    rc = write_roots_add_own(roots, config, err);
+    return rc != 0 ? rc : write_roots_add_targets(roots, config, err);
 }
 
 static void test_roots(void **state)
@@ -381,13 +380,12 @@ static bool admits(const struct confinement *confinement, const struct config *c
 
     config_messages_init(&messages);
     admitted = confinement_admits(confinement, &in_force, config, &messages);
-    as_expected = expected == NULL
+    as_expected = !expected
                       ? messages.error_count == 0
-                      : messages.error_count == 1 &&
-                            strstr(buf_str(&messages.text), expected) != NULL &&
-                            strstr(buf_str(&messages.text), "systemctl restart") != NULL;
+                      : messages.error_count == 1 && strstr(buf_str(&messages.text), expected) &&
+                            strstr(buf_str(&messages.text), "systemctl restart");
     config_messages_done(&messages);
-    return admitted == (expected == NULL) && as_expected;
+    return admitted == (!expected) && as_expected;
 }
 
 /* Confines this process. `gaps`: how many of the measures are expected not to be in force; where
@@ -396,9 +394,9 @@ static int begin(const struct config *config, unsigned gaps, struct confinement 
 {
     struct confinement *confinement = confinement_begin(config);
 
-    if (confinement == NULL)
+    if (!confinement)
         return DOES_NOT_HOLD;
-    if (confinement_gap(confinement, gaps) != NULL) {
+    if (confinement_gap(confinement, gaps)) {
         confinement_free(confinement);
         return NOT_TO_BE_HAD;
     }
@@ -479,8 +477,7 @@ static int writing_stays_free(const char *key_path, const char *reason)
     if (begun != HOLDS)
         return begun;
     held = strcmp(confinement_describe(confinement, text), "system calls") == 0 &&
-           strstr(confinement_gap(confinement, 0), reason) != NULL &&
-           can_make_file(in(outside, "file"));
+           strstr(confinement_gap(confinement, 0), reason) && can_make_file(in(outside, "file"));
     config = configured("/var/lib/keyrotated", anywhere, 1);
     held = held && admits(confinement, &config, NULL);
     confinement_free(confinement);

@@ -403,10 +403,10 @@ static int try_to_open(struct control_fixture *fixture, struct err *err)
 {
     const struct control_handler handler = control_fixture_handler(fixture);
     struct control *control;
-    int code = control_open(fixture->loop, fixture->path, NULL, &handler, NULL, &control, err);
+    int rc = control_open(fixture->loop, fixture->path, NULL, &handler, NULL, &control, err);
 
     assert_null(control);
-    return code;
+    return rc;
 }
 
 static void test_socket_in_use_is_left_alone(void **state)

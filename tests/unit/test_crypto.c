@@ -33,7 +33,7 @@ static void sha256(void **state)
         uint8_t digest[SHA256_LENGTH];
         char text[2 * SHA256_LENGTH + 1];
         assert_int_equal(crypto_sha256(cases[i].text, strlen(cases[i].text), digest), 0);
-        hex_encode(digest, sizeof digest, text);
+        hex_encode(digest, sizeof(digest), text);
         assert_string_equal(text, cases[i].digest);
     }
 }
@@ -43,19 +43,19 @@ static void hmac_sha256(void **state)
 {
     (void)state;
     uint8_t key_1[20], key_6[131];
-    memset(key_1, 0x0b, sizeof key_1);
-    memset(key_6, 0xaa, sizeof key_6);
+    memset(key_1, 0x0b, sizeof(key_1));
+    memset(key_6, 0xaa, sizeof(key_6));
     const struct {
         const void *key;
         size_t key_length;
         const char *text;
         const char *digest;
     } cases[] = {
-        {key_1, sizeof key_1, "Hi There",
+        {key_1, sizeof(key_1), "Hi There",
          "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
         {"Jefe", 4, "what do ya want for nothing?",
          "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
-        {key_6, sizeof key_6, "Test Using Larger Than Block-Size Key - Hash Key First",
+        {key_6, sizeof(key_6), "Test Using Larger Than Block-Size Key - Hash Key First",
          "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
         {NULL, 0, "", "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"},
     };
@@ -66,7 +66,7 @@ static void hmac_sha256(void **state)
         assert_int_equal(crypto_hmac_sha256(cases[i].key, cases[i].key_length, cases[i].text,
                                             strlen(cases[i].text), digest),
                          0);
-        hex_encode(digest, sizeof digest, text);
+        hex_encode(digest, sizeof(digest), text);
         assert_string_equal(text, cases[i].digest);
     }
 }
@@ -76,9 +76,9 @@ static void random_bytes_differ(void **state)
     (void)state;
     uint8_t first[32], second[32];
 
-    assert_int_equal(crypto_random(first, sizeof first), 0);
-    assert_int_equal(crypto_random(second, sizeof second), 0);
-    assert_memory_not_equal(first, second, sizeof first);
+    assert_int_equal(crypto_random(first, sizeof(first)), 0);
+    assert_int_equal(crypto_random(second, sizeof(second)), 0);
+    assert_memory_not_equal(first, second, sizeof(first));
     assert_int_equal(crypto_random(first, 0), 0);
 }
 
@@ -97,7 +97,7 @@ static void uuids_have_their_form(void **state)
         assert_int_equal(uuid[14], '4');
         assert_non_null(strchr("89ab", uuid[19]));
         assert_string_not_equal(uuid, previous);
-        memcpy(previous, uuid, sizeof uuid);
+        memcpy(previous, uuid, sizeof(uuid));
     }
 }
 

@@ -161,7 +161,7 @@ static void test_accepted(void **state)
 
         if (parse(cases[i].line, &options) != CTL_DONE)
             fail_msg("refused: %s", cases[i].line);
-        assert_int_equal(options.command != NULL, cases[i].command != NULL);
+        assert_int_equal(!!options.command, !!cases[i].command);
         if (!options.command)
             continue;
         assert_string_equal(options.command->name, cases[i].command);

@@ -103,8 +103,8 @@ static void a_text_that_just_fits_is_not_cut(void **state)
     struct err err;
     char text[ERR_TEXT_MAX];
 
-    memset(text, 'x', sizeof text - 1);
-    text[sizeof text - 1] = '\0';
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
     err_set(&err, -EIO, "%s", text);
     assert_string_equal(err.text, text);
 }
@@ -115,8 +115,8 @@ static void the_reason_survives_a_long_sentence(void **state)
     struct err err;
     char path[2 * ERR_TEXT_MAX];
 
-    memset(path, 'p', sizeof path - 1);
-    path[sizeof path - 1] = '\0';
+    memset(path, 'p', sizeof(path) - 1);
+    path[sizeof(path) - 1] = '\0';
     err_set_errno(&err, ENOSPC, "cannot write %s", path);
     const char *reason = strstr(err.text, ": No space left on device");
     assert_non_null(reason);

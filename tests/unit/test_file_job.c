@@ -38,7 +38,7 @@ static void note(void *context, struct target_result *result)
     struct answer *answer = context;
 
     answer->count++;
-    answer->failed = result->failure != NULL;
+    answer->failed = !!result->failure;
     if (answer->failed)
         answer->failure = *result->failure;
     answer->canceled = result->canceled;

@@ -37,18 +37,17 @@ static int make_directory(void **state)
     (void)state;
     const char *parent = getenv("TMPDIR");
 
-    snprintf(directory, sizeof directory, "%s/test_fs.XXXXXX", parent != NULL ? parent : "/tmp");
-    return mkdtemp(directory) != NULL ? 0 : -1;
+    snprintf(directory, sizeof(directory), "%s/test_fs.XXXXXX", parent ? parent : "/tmp");
+    return mkdtemp(directory) ? 0 : -1;
 }
 
 static void remove_tree(const char *path)
 {
     DIR *open_directory = opendir(path);
 
-    if (open_directory == NULL)
+    if (!open_directory)
         return;
-    for (struct dirent *entry = readdir(open_directory); entry != NULL;
-         entry = readdir(open_directory)) {
+    for (struct dirent *entry = readdir(open_directory); entry; entry = readdir(open_directory)) {
         if (str_equal(entry->d_name, ".") || str_equal(entry->d_name, ".."))
             continue;
         char *below = str_format("%s/%s", path, entry->d_name);
@@ -74,7 +73,7 @@ static const char *below(const char *name)
     static unsigned next;
     char *path = paths[next++ % 4];
 
-    snprintf(path, sizeof paths[0], "%s/%s", directory, name);
+    snprintf(path, sizeof(paths[0]), "%s/%s", directory, name);
     return path;
 }
 
@@ -112,7 +111,7 @@ static int count_entries(const char *path)
     DIR *open_directory = opendir(path);
 
     assert_non_null(open_directory);
-    while (readdir(open_directory) != NULL)
+    while (readdir(open_directory))
         count++;
     closedir(open_directory);
     return count - 2; /* "." and ".." */
@@ -234,12 +233,12 @@ static void replacing_takes_any_content(void **state)
     struct buf buf;
     static char large[300000];
 
-    memset(large, 'L', sizeof large);
-    assert_int_equal(fs_replace(below("key"), large, sizeof large, 0600, (gid_t)-1, &err), 0);
-    buf_init(&buf, sizeof large);
+    memset(large, 'L', sizeof(large));
+    assert_int_equal(fs_replace(below("key"), large, sizeof(large), 0600, (gid_t)-1, &err), 0);
+    buf_init(&buf, sizeof(large));
     assert_int_equal(fs_read(below("key"), &buf, &err), 0);
-    assert_int_equal(buf.length, sizeof large);
-    assert_memory_equal(buf.data, large, sizeof large);
+    assert_int_equal(buf.length, sizeof(large));
+    assert_memory_equal(buf.data, large, sizeof(large));
     buf_done(&buf);
     assert_int_equal(fs_replace(below("key"), NULL, 0, 0600, (gid_t)-1, &err), 0);
     assert_content(below("key"), "");
@@ -269,7 +268,7 @@ static void old_readers_keep_the_old_file(void **state)
     put(below("key"), "old");
     int fd = open(below("key"), O_RDONLY | O_CLOEXEC);
     assert_int_equal(fs_replace(below("key"), "newer", 5, 0600, (gid_t)-1, &err), 0);
-    assert_int_equal(read(fd, content, sizeof content), 3);
+    assert_int_equal(read(fd, content, sizeof(content)), 3);
     assert_string_equal(content, "old");
     close(fd);
 }
@@ -298,8 +297,8 @@ static void impossible_places(void **state)
     put(below("file"), "x");
     assert_int_equal(mkdir(below("subdirectory"), 0700), 0);
     char too_long[300];
-    memset(too_long, 'n', sizeof too_long - 1);
-    too_long[sizeof too_long - 1] = '\0';
+    memset(too_long, 'n', sizeof(too_long) - 1);
+    too_long[sizeof(too_long) - 1] = '\0';
     const struct {
         const char *name;
         int code;
@@ -339,7 +338,7 @@ static void failed_write_leaves_the_old_file(void **state)
     small.rlim_cur = 4096;
     void (*handler_before)(int) = signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    int rc = fs_replace(below("key"), content, sizeof content, 0600, (gid_t)-1, &err);
+    int rc = fs_replace(below("key"), content, sizeof(content), 0600, (gid_t)-1, &err);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     signal(SIGXFSZ, handler_before);
 
@@ -410,15 +409,15 @@ static void readers_never_see_a_part(void **state)
     struct err err;
     pthread_t thread;
 
-    memset(a, 'A', sizeof a);
-    memset(b, 'B', sizeof b);
-    assert_int_equal(fs_replace(reader.path, a, sizeof a, 0600, (gid_t)-1, &err), 0);
+    memset(a, 'A', sizeof(a));
+    memset(b, 'B', sizeof(b));
+    assert_int_equal(fs_replace(reader.path, a, sizeof(a), 0600, (gid_t)-1, &err), 0);
     assert_int_equal(pthread_create(&thread, NULL, read_again_and_again, &reader), 0);
     int failures = 0;
     /* On a busy machine the reader may get its turn late: it is what this is about. */
     for (int i = 0; i < 100 || (atomic_load(&reader.reads) < 100 && i < 100000); i++) {
-        failures += fs_replace(reader.path, b, sizeof b, 0600, (gid_t)-1, &err) != 0;
-        failures += fs_replace(reader.path, a, sizeof a, 0600, (gid_t)-1, &err) != 0;
+        failures += fs_replace(reader.path, b, sizeof(b), 0600, (gid_t)-1, &err) != 0;
+        failures += fs_replace(reader.path, a, sizeof(a), 0600, (gid_t)-1, &err) != 0;
     }
     atomic_store(&reader.stop, true);
     pthread_join(thread, NULL);

@@ -19,11 +19,11 @@ static void answer_with_detour(struct server *server, int connection)
     char location[256] = "", answer[512];
 
     while (server_read_request(server, connection)) {
-        if (strstr(server->last_request, "again=1") != NULL) {
+        if (strstr(server->last_request, "again=1")) {
             server_send(connection, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhere");
             continue;
         }
-        if (detour->location != NULL) {
+        if (detour->location) {
             strcpy(location, "Location: ");
             for (const char *c = detour->location; *c != '\0'; c++) {
                 char *end = location + strlen(location);

@@ -409,7 +409,7 @@ static void look_into_heap(void *context, struct http_reply *reply)
 /* valgrind and the like have allocators of their own. */
 static bool has_plain_allocator(void)
 {
-    return getenv("LD_PRELOAD") == NULL;
+    return !getenv("LD_PRELOAD");
 }
 
 static void test_secrets_do_not_stay_in_the_heap(void **state)

@@ -25,7 +25,7 @@ static struct json_object *parse(const char *text)
     struct err err;
     struct json_object *value = json_parse(text, strlen(text), &err);
 
-    if (value == NULL)
+    if (!value)
         fail_msg("%s: %s", text, err.text);
     return value;
 }
@@ -176,7 +176,7 @@ static void refused_texts(void **state)
         memcpy(copy, refused->text, refused->length);
         struct json_object *value = json_parse(copy, refused->length, &err);
         free(copy);
-        snprintf(expected, sizeof expected, "invalid JSON at byte %zu: %s", refused->offset,
+        snprintf(expected, sizeof(expected), "invalid JSON at byte %zu: %s", refused->offset,
                  refused->reason);
         assert_null(value);
         assert_int_equal(err.code, -EBADMSG);
@@ -306,8 +306,8 @@ static void values_are_read_by_type(void **state)
         bool boolean = !cases[i].boolean;
         const char *string = json_string(sample, name);
 
-        assert_int_equal(string != NULL, cases[i].string != NULL);
-        if (string != NULL)
+        assert_int_equal(!!string, !!cases[i].string);
+        if (string)
             assert_string_equal(string, cases[i].string);
         assert_int_equal(json_int64(sample, name, &integer), cases[i].is_integer);
         assert_int_equal(integer, cases[i].is_integer ? cases[i].integer : -99);
@@ -315,8 +315,8 @@ static void values_are_read_by_type(void **state)
         assert_int_equal(boolean == cases[i].boolean, cases[i].is_boolean);
 
         struct secret *secret = json_secret(sample, name);
-        assert_int_equal(secret != NULL, cases[i].string != NULL);
-        if (secret != NULL)
+        assert_int_equal(!!secret, !!cases[i].string);
+        if (secret)
             assert_string_equal(secret_bytes(secret), cases[i].string);
         secret_free(secret);
     }
@@ -371,7 +371,7 @@ static void strings_are_wiped(void **state)
 
     assert_non_null(text);
     json_free_wiped(value); /* the array lives on: we hold a reference to it */
-    assert_memory_equal(text, zeros, sizeof zeros);
+    assert_memory_equal(text, zeros, sizeof(zeros));
     assert_int_equal(json_object_get_string(json_object_array_get_idx(keys, 1))[0], '\0');
     json_object_put(keys);
 }
@@ -486,7 +486,7 @@ static void what_nobody_reads_decides_nothing(void **state)
         memcpy(copy, texts[i].text, texts[i].length);
         struct json_object *value = json_parse_foreign(copy, texts[i].length, &err);
         free(copy);
-        if (value == NULL)
+        if (!value)
             fail_msg("%s: %s", texts[i].text, err.text);
         assert_string_equal(json_string(value, "read"), "x");
         assert_int_equal(json_check_members(value, names, 1, &err), 0);

@@ -154,7 +154,7 @@ static void test_redact(void **state)
         (void)snprintf(text, sizeof(text), "%s", cases[i].text);
         key_text_redact(text);
         assert_int_equal(strlen(text), strlen(cases[i].text));
-        assert_int_equal(strstr(text, "********") != NULL, cases[i].redacted);
+        assert_int_equal(!!strstr(text, "********"), cases[i].redacted);
         if (!cases[i].redacted)
             assert_string_equal(text, cases[i].text);
     }

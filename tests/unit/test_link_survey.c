@@ -32,7 +32,7 @@ static void pause_ms(long ms)
 int lstat(const char *path, struct stat *status)
 {
     atomic_fetch_add(&looks, 1);
-    while (atomic_load(&hanging) && strstr(path, "/dead") != NULL)
+    while (atomic_load(&hanging) && strstr(path, "/dead"))
         pause_ms(1);
     return fstatat(AT_FDCWD, path, status, AT_SYMLINK_NOFOLLOW);
 }
@@ -71,8 +71,7 @@ static int survey(const char *first, const char *second, const char **ret_target
     const char *const paths[] = {first, second};
     struct scene scene;
 
-    return link_survey(set_scene(&scene, "state", paths, second != NULL ? 2 : 1), NULL, ret_target,
-                       err);
+    return link_survey(set_scene(&scene, "state", paths, second ? 2 : 1), NULL, ret_target, err);
 }
 
 static const char *in(const char *name)
@@ -86,7 +85,7 @@ static const char *in(const char *name)
 static int make_places(void **state)
 {
     (void)state;
-    return mkdtemp(directory) == NULL || mkdir(in("real"), 0755) != 0 ||
+    return !mkdtemp(directory) || mkdir(in("real"), 0755) != 0 ||
            symlink("real", in("link")) != 0 || symlink("/not/there/yet", in("dangling")) != 0 ||
            close(open(in("file"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) != 0;
 }

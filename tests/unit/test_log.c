@@ -117,7 +117,7 @@ static void values_cannot_break_the_line(void **state)
 
         log_format_logfmt(&out, &line);
         bool quoted = cases[i].logfmt[0] == '"';
-        snprintf(expected, sizeof expected,
+        snprintf(expected, sizeof(expected),
                  "time=1970-01-01T00:00:00.000Z level=info event=e msg=%s%s%s v=%s\n",
                  quoted ? "" : "\"", cases[i].logfmt, quoted ? "" : "\"", cases[i].logfmt);
         assert_string_equal(buf_str(&out), expected);
@@ -164,7 +164,7 @@ static void long_values_are_cut(void **state)
     struct buf out;
     struct err err;
 
-    memset(text, 'v', sizeof text - 1);
+    memset(text, 'v', sizeof(text) - 1);
     for (size_t length = LOG_VALUE_MAX - 1; length <= LOG_VALUE_MAX + 1; length++) {
         text[length] = '\0';
         log_line_start(&line, 0, LEVEL_INFO, "e", "m");
@@ -193,7 +193,7 @@ static void the_longest_line_fits(void **state)
     struct log_line line;
     struct buf out;
 
-    memset(text, '\x01', sizeof text - 1);
+    memset(text, '\x01', sizeof(text) - 1);
     log_line_start(&line, NOON, LEVEL_INFO, "e", "%s", text);
     for (int i = 0; i < LOG_FIELDS_MAX + 5; i++)
         log_line_text(&line, "a_name_that_is_as_long_as_names_become", text);

@@ -241,7 +241,7 @@ static void test_message_ids(void **state)
     for (size_t i = 0; i < EVENT_COUNT; i++) {
         const char *id = log_event_message_id(events[i]);
 
-        if (id == NULL)
+        if (!id)
             fail_msg("%s has no id", events[i]);
         assert_int_equal(strspn(id, "0123456789abcdef"), 32);
         assert_int_equal(strlen(id), 32);
@@ -267,7 +267,7 @@ static void test_catalog_explains_every_event(void **state)
         char heading[128];
 
         (void)snprintf(heading, sizeof(heading), "\n# %s\n-- %s\nSubject: ", events[i], id);
-        if (strstr(buf_str(&catalog), heading) == NULL)
+        if (!strstr(buf_str(&catalog), heading))
             fail_msg("the catalog does not explain %s (%s)", events[i], id);
     }
     buf_done(&catalog);

@@ -73,7 +73,7 @@ static void play(struct log_troubles *troubles, const char *words)
     time_ms now = 0;
     char *copy = strdup(words), *rest = copy, *word;
 
-    while ((word = strtok_r(rest, " ", &rest)) != NULL) {
+    while ((word = strtok_r(rest, " ", &rest))) {
         char *what = strchr(word, ':') + 1;
         char *end = what + strlen(what) - 1;
         time_ms at = strtoll(word, NULL, 10) * MS_SECOND;
@@ -253,7 +253,7 @@ static void play_gathering(const char *words, struct buf *out)
     char *copy = strdup(words), *rest = copy, *word;
 
     log_troubles_gather(troubles, true);
-    while ((word = strtok_r(rest, " ", &rest)) != NULL) {
+    while ((word = strtok_r(rest, " ", &rest))) {
         char *end;
         time_ms at = strtoll(word, &end, 10) * MS_SECOND;
         long count = strtol(end + 1, NULL, 10);

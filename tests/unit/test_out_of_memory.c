@@ -20,7 +20,7 @@ static void sound(struct result *result, const void *context)
     char *second = str_dup("two");
 
     (void)context;
-    if (first == NULL || second == NULL)
+    if (!first || !second)
         result_failed(result, -ENOMEM, "there is no memory");
     else
         result_add(result, "%s, %s", first, second);
@@ -33,10 +33,10 @@ static char *lost;
 static void leaks(struct result *result, const void *context)
 {
     char *first = str_dup("one");
-    char *second = first != NULL ? str_dup("two") : NULL;
+    char *second = first ? str_dup("two") : NULL;
 
     (void)context;
-    if (second == NULL) {
+    if (!second) {
         result_failed(result, -ENOMEM, "there is no memory");
         lost = first;
         return;
@@ -63,7 +63,7 @@ static void blames_another(struct result *result, const void *context)
     char *name = str_dup("name");
 
     (void)context;
-    if (name == NULL)
+    if (!name)
         result_failed(result, -EINVAL, "there is no such name");
     else
         result_add(result, "%s", name);
@@ -82,7 +82,7 @@ static void tries_twice(struct result *result, const void *context)
     char *text = str_dup("text");
 
     (void)context;
-    if (text == NULL)
+    if (!text)
         text = str_dup("text");
     result_add_text(result, "text", text);
     free(text);
@@ -96,7 +96,7 @@ static void assert_convicted(void (*run)(struct result *, const void *), const c
     if (!allocation_works())
         skip();
     conviction = allocation_convict(&scenario);
-    if (words == NULL) {
+    if (!words) {
         assert_null(conviction);
     } else {
         assert_non_null(conviction);

@@ -60,7 +60,7 @@ static void take_from_buf(struct result *result, const void *context)
     buf_init(&buf, 4096);
     buf_append_format(&buf, "%0100d", 7);
     taken = buf_take(&buf);
-    if (taken == NULL)
+    if (!taken)
         result_failed(result, -ENOMEM, NULL);
     else
         result_add(result, "%s, then \"%s\"", taken, buf_str(&buf));
@@ -93,7 +93,7 @@ static void make_strings(struct result *result, const void *context)
 
     (void)context;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        if (texts[i] == NULL)
+        if (!texts[i])
             result_failed(result, -ENOMEM, NULL);
         else
             result_add(result, "%s\n", texts[i]);
@@ -120,14 +120,14 @@ static void add_json(struct result *result, struct json_object *document)
     result_add(result, "%d %" PRId64 "\n", json_int64(document, "number", &number), number);
     result_add(result, "%d %d\n", json_boolean(document, "yes", &yes), yes);
     result_add_text(result, "inner", json_string(inner, "inner"));
-    for (size_t i = 0; list != NULL && i < json_object_array_length(list); i++)
+    for (size_t i = 0; list && i < json_object_array_length(list); i++)
         result_add_text(result, "element", string_or_null(json_object_array_get_idx(list, i)));
     for (char name[] = "a"; name[0] <= 'z'; name[0]++)
         result_add_text(result, name, json_string(document, name));
-    if (json_string(document, "text") == NULL)
+    if (!json_string(document, "text"))
         return;
     key = json_secret(document, "text");
-    if (key == NULL)
+    if (!key)
         result_failed(result, -ENOMEM, NULL);
     else
         result_add(result, "secret %s\n", secret_bytes(key));
@@ -139,7 +139,7 @@ static void parse_json(struct result *result, const void *text)
     struct err err = {.code = 0};
     struct json_object *document = json_parse(text, strlen(text), &err);
 
-    if (document == NULL)
+    if (!document)
         result_failed(result, err.code, err.text);
     else
         add_json(result, document);
@@ -244,14 +244,14 @@ static void keep_secrets(struct result *result, const void *context)
     (void)context;
     for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
         secrets[i] = secret_new(bytes, lengths[i]);
-        if (secrets[i] == NULL)
+        if (!secrets[i])
             result_failed(result, -ENOMEM, NULL);
         else
             result_add(result, "%zu %s\n", secret_length(secrets[i]), secret_bytes(secrets[i]));
     }
-    if (secrets[1] != NULL) {
+    if (secrets[1]) {
         twin = secret_clone(secrets[1]);
-        if (twin == NULL)
+        if (!twin)
             result_failed(result, -ENOMEM, NULL);
         else
             result_add(result, "%d\n", secret_equal(secrets[1], twin));
@@ -287,16 +287,16 @@ static void read_file(struct result *result, const void *context)
 {
     struct err err = {.code = 0};
     struct buf content;
-    int code;
+    int rc;
 
     (void)context;
     put_file("file",
              "what the file holds, in more bytes than the first allocation has room for: "
              "0123456789 0123456789 0123456789");
     buf_init(&content, 4096);
-    code = fs_read("file", &content, &err);
-    if (code != 0)
-        result_failed(result, code, err.text);
+    rc = fs_read("file", &content, &err);
+    if (rc != 0)
+        result_failed(result, rc, err.text);
     else
         result_add(result, "%s", buf_str(&content));
     buf_done(&content);
@@ -306,30 +306,30 @@ static void read_file(struct result *result, const void *context)
 static void replace_file(struct result *result, const void *context)
 {
     struct err err = {.code = 0};
-    int code;
+    int rc;
 
     (void)context;
     put_file("file", old_content);
-    code = fs_replace("./file", "new", 3, 0600, (gid_t)-1, &err);
-    if (code != 0)
-        result_failed(result, code, err.text);
+    rc = fs_replace("./file", "new", 3, 0600, (gid_t)-1, &err);
+    if (rc != 0)
+        result_failed(result, rc, err.text);
     add_file(result, "file");
     result_add(result, "%d\n", rmdir(".")); /* tells nothing but that the directory is in use */
-    code = fs_check_replaceable("file", &err);
-    if (code != 0)
-        result_failed(result, code, err.text);
+    rc = fs_check_replaceable("file", &err);
+    if (rc != 0)
+        result_failed(result, rc, err.text);
 }
 
 static void make_directory(struct result *result, const void *context)
 {
     struct err err = {.code = 0};
     struct stat status;
-    int code;
+    int rc;
 
     (void)context;
-    code = fs_make_directory("one/two", 0700, &err);
-    if (code != 0)
-        result_failed(result, code, err.text);
+    rc = fs_make_directory("one/two", 0700, &err);
+    if (rc != 0)
+        result_failed(result, rc, err.text);
     else
         result_add(result, "%d", stat("one/two", &status));
     (void)rmdir("one/two");
@@ -384,7 +384,7 @@ static void load_time_zone(struct result *result, const void *name)
 
     errno = 0;
     tz = tz_load(name);
-    if (tz == NULL) {
+    if (!tz) {
         result_failed(result, -errno, NULL);
     } else {
         struct tz *again = tz_ref(tz);
@@ -403,7 +403,7 @@ static void name_time_zone(struct result *result, const void *name)
 
     errno = 0;
     current = tz_current_name(name);
-    if (current == NULL)
+    if (!current)
         result_failed(result, -errno, NULL);
     else
         result_add_text(result, "now", current);

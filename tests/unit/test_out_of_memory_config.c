@@ -143,14 +143,14 @@ static void load_config(struct result *result, const void *context)
     struct config *config = load(&messages);
 
     (void)context;
-    if (config == NULL)
+    if (!config)
         result_failed(result, messages.text.failed, buf_str(&messages.text));
     else
         result_add(result, "%s", buf_str(&messages.text));
     result_add(result, "%zu errors, %zu warnings\n", messages.error_count, messages.warning_count);
-    if (config == NULL && messages.error_count == 0)
+    if (!config && messages.error_count == 0)
         result_add(result, "but nothing was wrong\n");
-    if (config != NULL)
+    if (config)
         add_config(result, config);
     config_unref(config);
     config_messages_done(&messages);
@@ -187,7 +187,7 @@ static void find_account(struct result *result, const void *context)
     config = load(&messages);
     allocation_resume();
     found = config_find_account(config, config->accounts[0].id);
-    result_add_text(result, "found", found != NULL ? found->name : NULL);
+    result_add_text(result, "found", found ? found->name : NULL);
     config_unref(config);
     config_messages_done(&messages);
 }
@@ -388,10 +388,10 @@ static int lay_files(void **state)
 
     if (config_fixture_enter(state) != 0)
         return -1;
-    if (files->main != NULL)
+    if (files->main)
         config_fixture_write("k.yaml", files->main);
-    for (size_t i = 0; i < FRAGMENTS_MAX && files->more[i].path != NULL; i++) {
-        if (files->more[i].text != NULL)
+    for (size_t i = 0; i < FRAGMENTS_MAX && files->more[i].path; i++) {
+        if (files->more[i].text)
             config_fixture_write(files->more[i].path, files->more[i].text);
         else if (mkdir("conf.d", 0700) != 0 || mkdir(files->more[i].path, 0700) != 0)
             return -1;

@@ -40,16 +40,16 @@ static void read_line(struct result *result, const void *context)
     struct control_request_line line;
     struct err err = {.code = 0};
     const char *allow;
-    int code = control_request_line_parse(sent->method, sent->uri, &line, &allow, &err);
+    int rc = control_request_line_parse(sent->method, sent->uri, &line, &allow, &err);
 
-    if (code != 0)
-        result_failed(result, code, err.text);
+    if (rc != 0)
+        result_failed(result, rc, err.text);
     else
         result_add(result, "%d %d %d\n", line.is_query, line.query.scope, line.kind);
     result_add_text(result, "allow", allow);
-    if (code == 0)
+    if (rc == 0)
         result_add_text(result, "account", line.account);
-    for (size_t i = 0; code == 0 && i < line.query.name_count; i++)
+    for (size_t i = 0; rc == 0 && i < line.query.name_count; i++)
         result_add(result, "%s\n", line.query.names[i]);
     control_request_line_done(&line);
 }
@@ -100,10 +100,10 @@ static void read_command(struct result *result, const void *body)
     struct control_command command;
     struct json_object *document;
     struct err err = {.code = 0};
-    int code = control_command_parse(CONTROL_HOLD, body, strlen(body), &command, &document, &err);
+    int rc = control_command_parse(CONTROL_HOLD, body, strlen(body), &command, &document, &err);
 
-    if (code != 0)
-        result_failed(result, code, err.text);
+    if (rc != 0)
+        result_failed(result, rc, err.text);
     else
         result_add(result, "%s %" PRId64 "\n", command.reason, command.until);
     json_object_put(document);
@@ -137,15 +137,15 @@ static void read_answer(struct result *result, const void *context)
     struct json_object *document;
     struct err err = {.code = 0};
     struct buf text;
-    int code;
+    int rc;
 
     allocation_suspend();
     buf_init(&text, CONTROL_BODY_MAX);
     (void)control_answer_write(&text, context);
     allocation_resume();
-    code = control_answer_parse(buf_str(&text), text.length, &answer, &document, &err);
-    if (code != 0)
-        result_failed(result, code, err.text);
+    rc = control_answer_parse(buf_str(&text), text.length, &answer, &document, &err);
+    if (rc != 0)
+        result_failed(result, rc, err.text);
     else
         result_add(result, "%d %s %" PRIu64 " %zu %" PRId64 "\n", answer.outcome, answer.message,
                    answer.cycle, answer.accounts, answer.until);
@@ -251,22 +251,22 @@ static void read_status(struct result *result, const void *context)
     struct control_status read;
     struct err err = {.code = 0};
     struct buf text;
-    int code;
+    int rc;
 
     (void)context;
     allocation_suspend();
     write_document(&text);
     allocation_resume();
-    code = control_status_parse(buf_str(&text), text.length, &read, &err);
+    rc = control_status_parse(buf_str(&text), text.length, &read, &err);
     allocation_suspend();
     buf_clear(&text);
-    if (code == 0)
+    if (rc == 0)
         control_status_start(&text, &read.daemon);
     for (size_t i = 0; i < read.account_count; i++)
         control_status_account(&text, &read.accounts[i], NOW);
     allocation_resume();
-    if (code != 0)
-        result_failed(result, code, err.text);
+    if (rc != 0)
+        result_failed(result, rc, err.text);
     add_written(result, &text);
     control_status_done(&read);
     buf_done(&text);

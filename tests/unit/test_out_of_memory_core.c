@@ -130,7 +130,7 @@ static int load_time_zone(void **state)
 {
     (void)state;
     nightly.tz = tz_load("Europe/Berlin");
-    return nightly.tz != NULL ? 0 : -1;
+    return nightly.tz ? 0 : -1;
 }
 
 static int unload_time_zone(void **state)

@@ -79,10 +79,10 @@ static void build_arm_request(struct result *result, const void *context)
     };
     struct http_request request;
     struct err err = {.code = 0};
-    int code = arm_request_build(&request, &wanted, &err);
+    int rc = arm_request_build(&request, &wanted, &err);
 
     (void)context;
-    add_request(result, code, &err, &request);
+    add_request(result, rc, &err, &request);
     http_request_done(&request);
     secret_free((struct secret *)(uintptr_t)wanted.token);
 }
@@ -97,10 +97,10 @@ static void build_entra_request(struct result *result, const void *context)
                                   .audience = "https://management.azure.com/"};
     struct http_request request;
     struct err err = {.code = 0};
-    int code = entra_token_request(&request, &client, "an-id", &err);
+    int rc = entra_token_request(&request, &client, "an-id", &err);
 
     (void)context;
-    add_request(result, code, &err, &request);
+    add_request(result, rc, &err, &request);
     http_request_done(&request);
     secret_free(secret);
 }
@@ -115,10 +115,10 @@ static void build_imds_request(struct result *result, const void *context)
 {
     struct http_request request;
     struct err err = {.code = 0};
-    int code = imds_token_request(&request, &machine, &err);
+    int rc = imds_token_request(&request, &machine, &err);
 
     (void)context;
-    add_request(result, code, &err, &request);
+    add_request(result, rc, &err, &request);
     http_request_done(&request);
 }
 
@@ -128,12 +128,12 @@ static void build_probe(struct result *result, const void *context)
     struct secret *key = make_secret(KEY_A);
     struct http_request request;
     struct err err = {.code = 0};
-    int code = batch_probe_request(&request, "acct.westeurope.batch.azure.com:443", "Acct", key,
-                                   "an-id", NOW, &err);
+    int rc = batch_probe_request(&request, "acct.westeurope.batch.azure.com:443", "Acct", key,
+                                 "an-id", NOW, &err);
 
     (void)context;
     ERR_clear_error();
-    add_request(result, code == -EIO ? -ENOMEM : code, &err, &request);
+    add_request(result, rc == -EIO ? -ENOMEM : rc, &err, &request);
     http_request_done(&request);
     secret_free(key);
 }
@@ -303,12 +303,12 @@ static void read_keys(struct result *result, const void *body)
 {
     struct secret *keys[SLOT_COUNT];
     struct err err = {.code = 0};
-    int code = two_key_read_keys(&two_key_batch_account, "acct", body, strlen(body), keys, &err);
+    int rc = two_key_read_keys(&two_key_batch_account, "acct", body, strlen(body), keys, &err);
 
-    if (code != 0)
-        result_failed(result, code, err.text);
+    if (rc != 0)
+        result_failed(result, rc, err.text);
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
-        result_add_text(result, "key", keys[slot] != NULL ? secret_bytes(keys[slot]) : NULL);
+        result_add_text(result, "key", keys[slot] ? secret_bytes(keys[slot]) : NULL);
         secret_free(keys[slot]);
     }
 }
@@ -318,12 +318,12 @@ static void read_account(struct result *result, const void *body)
     struct resource_obstacle obstacle = {.reason = REASON_NONE};
     struct resource_facts facts;
     struct err err = {.code = 0};
-    int code = batch_account_read(body, strlen(body), &facts, &obstacle, &err);
+    int rc = batch_account_read(body, strlen(body), &facts, &obstacle, &err);
 
-    if (code == -ENOTSUP)
+    if (rc == -ENOTSUP)
         result_add(result, "%d: %s\n", obstacle.reason, obstacle.what.text);
-    else if (code != 0)
-        result_failed(result, code, err.text);
+    else if (rc != 0)
+        result_failed(result, rc, err.text);
     result_add_text(result, "endpoint", facts.endpoint);
     result_add_text(result, "location", facts.location);
     resource_facts_done(&facts);
@@ -338,10 +338,10 @@ static void read_account(struct result *result, const void *body)
 static void find_keys(struct result *result, const void *text)
 {
     struct key_text found;
-    int code = key_text_find(&found, text, strlen(text));
+    int rc = key_text_find(&found, text, strlen(text));
 
-    if (code != 0)
-        result_failed(result, code, NULL);
+    if (rc != 0)
+        result_failed(result, rc, NULL);
     result_add(result, "cycle %" PRIu64 "\n", found.cycle);
     for (size_t i = 0; i < found.key_count; i++)
         result_add(result, "%s\n", secret_bytes(found.keys[i]));

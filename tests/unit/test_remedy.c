@@ -122,7 +122,7 @@ static void test_commands_of_reasons(void **state)
         assert_null(strstr(text, "{account}"));
         assert_null(strstr(text, "{resource}"));
         assert_null(strstr(text, "{role}"));
-        for (char *start; (start = strstr(rest, "`keyrotatectl ")) != NULL; commands++) {
+        for (char *start; (start = strstr(rest, "`keyrotatectl ")); commands++) {
             char *end = strchr(start + 1, '`');
 
             assert_non_null(end);

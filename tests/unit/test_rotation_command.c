@@ -190,7 +190,7 @@ static void test_what_unblock_clears(void **state)
         assert_int_equal(world.record.blocked, cases[i].clears ? REASON_NONE : cases[i].blocked);
         assert_int_equal(world.record.another_rotator,
                          cases[i].outcome == COMMAND_REFUSED && cases[i].another_rotator);
-        assert_int_equal(strstr(effects.answer, "adopt {account}") != NULL,
+        assert_int_equal(!!strstr(effects.answer, "adopt {account}"),
                          cases[i].outcome == COMMAND_REFUSED &&
                              cases[i].blocked != REASON_KEY_REFUSED);
     }

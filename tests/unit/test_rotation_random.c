@@ -192,7 +192,7 @@ static void run(struct world *world, uint64_t seed, const struct weather *weathe
 
     world_init(world, seed);
     world->sabotage = sabotage;
-    world->narrates = getenv("ROTATION_SEED") != NULL;
+    world->narrates = !!getenv("ROTATION_SEED");
     world->policy.rotate_every = 8 * MS_DAY;
     world->policy.overlap = 3 * MS_DAY;
     world->policy.splay = MS_DAY;

@@ -19,7 +19,7 @@ static void holds_a_copy_with_a_nul_behind(void **state)
     char original[] = "a\0b";
     struct secret *secret = secret_new(original, 3);
 
-    memset(original, 'x', sizeof original);
+    memset(original, 'x', sizeof(original));
     assert_int_equal(secret_length(secret), 3);
     assert_memory_equal(secret_bytes(secret), "a\0b", 4);
     secret_free(secret);
@@ -31,8 +31,8 @@ static void lengths_at_the_edges_of_slots(void **state)
     static const size_t lengths[] = {0, 1, 88, 127, 128, 4095, 4096, 4097, 65535, SECRET_MAX};
     static char bytes[SECRET_MAX + 1];
 
-    memset(bytes, 'k', sizeof bytes);
-    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+    memset(bytes, 'k', sizeof(bytes));
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
         struct secret *secret = secret_new(bytes, lengths[i]);
         assert_non_null(secret);
         assert_int_equal(secret_length(secret), lengths[i]);
@@ -48,8 +48,8 @@ static void neighbours_do_not_touch(void **state)
     (void)state;
     static char bytes[5000];
 
-    memset(bytes, 'k', sizeof bytes);
-    for (size_t length = 1; length < sizeof bytes; length++) {
+    memset(bytes, 'k', sizeof(bytes));
+    for (size_t length = 1; length < sizeof(bytes); length++) {
         struct secret *first = secret_new(bytes, length);
         struct secret *second = secret_new(bytes, length);
         secret_free(first);
@@ -114,7 +114,7 @@ static void freed_bytes_are_wiped(void **state)
     static const char zeros[17];
 
     secret_free(secret);
-    assert_memory_equal(bytes + 8, zeros, sizeof zeros);
+    assert_memory_equal(bytes + 8, zeros, sizeof(zeros));
     assert_string_equal(secret_bytes(neighbour), "neighbour");
     secret_free(neighbour);
 }
@@ -128,13 +128,13 @@ static void many_secrets_do_not_overlap(void **state)
 
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < COUNT; i++) {
-            if (secrets[i] == NULL) {
-                int length = snprintf(text, sizeof text, "secret number %d", i);
+            if (!secrets[i]) {
+                int length = snprintf(text, sizeof(text), "secret number %d", i);
                 secrets[i] = secret_new(text, (size_t)length);
             }
         }
         for (int i = 0; i < COUNT; i++) {
-            snprintf(text, sizeof text, "secret number %d", i);
+            snprintf(text, sizeof(text), "secret number %d", i);
             assert_string_equal(secret_bytes(secrets[i]), text);
             if (i % (round + 2) != 0)
                 secret_clear(&secrets[i]);
@@ -151,16 +151,16 @@ static bool mapping_has_flag(const void *address, const char *flag)
     char line[512];
     bool inside = false, found = false;
 
-    if (smaps == NULL)
+    if (!smaps)
         return false;
-    while (fgets(line, sizeof line, smaps) != NULL) {
+    while (fgets(line, sizeof(line), smaps)) {
         char *rest;
         uintptr_t start = strtoul(line, &rest, 16);
         if (rest != line && *rest == '-')
             inside =
                 (uintptr_t)address >= start && (uintptr_t)address < strtoul(rest + 1, NULL, 16);
         else if (inside && strncmp(line, "VmFlags:", 8) == 0)
-            found = strstr(line, flag) != NULL;
+            found = !!strstr(line, flag);
     }
     fclose(smaps);
     return found;
@@ -206,7 +206,7 @@ static void wipe_overwrites(void **state)
     char bytes[] = "secret";
 
     wipe(bytes, 3);
-    assert_memory_equal(bytes, "\0\0\0ret", sizeof bytes);
+    assert_memory_equal(bytes, "\0\0\0ret", sizeof(bytes));
 }
 
 int main(void)

@@ -432,7 +432,7 @@ static void test_values_that_make_no_sense(void **state)
         enum store_open_result result;
         struct record record;
         struct err err;
-        int code;
+        int rc;
 
         store_fixture_open(fixture, i == 0 ? STORE_CREATED : STORE_OPENED);
         record_randomize(&record, 11);
@@ -451,14 +451,14 @@ static void test_values_that_make_no_sense(void **state)
                               "UPDATE accounts SET verified = 0, active = 'primary'");
             continue;
         }
-        code = store_load(fixture->store, ignore_found, NULL, &err);
+        rc = store_load(fixture->store, ignore_found, NULL, &err);
         if (cases[i].message_part) {
-            assert_int_equal(code, -EBADMSG);
+            assert_int_equal(rc, -EBADMSG);
             if (!strstr(err.text, cases[i].message_part))
                 print_error("%s\n", err.text);
             assert_non_null(strstr(err.text, cases[i].message_part));
         } else {
-            assert_int_equal(code, 0);
+            assert_int_equal(rc, 0);
         }
         store_fixture_close(fixture);
     }

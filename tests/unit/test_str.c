@@ -69,9 +69,9 @@ static void copy_is_bounded(void **state)
     (void)state;
     char out[4] = "xyz";
 
-    assert_true(str_copy(out, sizeof out, "abc"));
+    assert_true(str_copy(out, sizeof(out), "abc"));
     assert_string_equal(out, "abc");
-    assert_false(str_copy(out, sizeof out, "defg"));
+    assert_false(str_copy(out, sizeof(out), "defg"));
     assert_string_equal(out, "def");
     assert_false(str_copy(out, 1, "a"));
     assert_string_equal(out, "");
@@ -222,8 +222,8 @@ static void base64_decoding_is_strict(void **state)
     uint8_t decoded[32];
 
     for (size_t i = 0; i < COUNT_OF(wrong); i++)
-        assert_int_equal(base64_decode(wrong[i], strlen(wrong[i]), decoded, sizeof decoded), -1);
-    assert_int_equal(base64_decode("Zm\0v", 4, decoded, sizeof decoded), -1);
+        assert_int_equal(base64_decode(wrong[i], strlen(wrong[i]), decoded, sizeof(decoded)), -1);
+    assert_int_equal(base64_decode("Zm\0v", 4, decoded, sizeof(decoded)), -1);
 }
 
 static void utf8(void **state)
@@ -363,7 +363,7 @@ static void nearest_name(void **state)
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const char *nearest = str_nearest(cases[i].text, names);
-        if (cases[i].nearest == NULL)
+        if (!cases[i].nearest)
             assert_null(nearest);
         else
             assert_string_equal(nearest, cases[i].nearest);

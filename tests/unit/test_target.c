@@ -61,7 +61,7 @@ static void note(void *context, struct target_result *result)
     struct answer *answer = context;
 
     answer->count++;
-    answer->failed = result->failure != NULL;
+    answer->failed = !!result->failure;
     if (answer->failed)
         answer->failure = *result->failure;
     assert_false(result->canceled);
@@ -70,7 +70,7 @@ static void note(void *context, struct target_result *result)
     (void)str_copy(answer->form_text, sizeof(answer->form_text),
                    result->form_text ? result->form_text : "");
     answer->sighting = result->sighting;
-    if (result->keys[0] != NULL) {
+    if (result->keys[0]) {
         (void)str_copy(answer->first_key, sizeof(answer->first_key), secret_bytes(result->keys[0]));
         secret_clear(&result->keys[0]); /* the callee may keep or free it; the rest is not ours */
     }
@@ -192,9 +192,9 @@ static void assert_failed(const struct answer *answer, enum reason reason, const
     assert_true(answer->failed);
     assert_false(answer->changed);
     assert_int_equal(answer->failure.reason, reason);
-    if (strstr(answer->failure.text, text) == NULL)
+    if (!strstr(answer->failure.text, text))
         fail_msg("\"%s\" lacks \"%s\"", answer->failure.text, text);
-    if (strstr(answer->failure.remedy, remedy) == NULL)
+    if (!strstr(answer->failure.remedy, remedy))
         fail_msg("\"%s\" lacks \"%s\"", answer->failure.remedy, remedy);
     assert_null(strstr(answer->failure.text, KEY_A));
 }
@@ -327,7 +327,7 @@ static void test_group_is_compared(void **state)
     struct fixture *f = *state;
     struct group *other = getgrnam("games");
 
-    if (geteuid() != 0 || other == NULL)
+    if (geteuid() != 0 || !other)
         skip(); /* only root may give files to any group */
     assert_true(deliver(f, KEY_A).changed);
     f->destination.group = "games";
@@ -431,7 +431,7 @@ static void test_group_of_others(void **state)
 {
     struct fixture *f = *state;
 
-    if (getgrnam("games") == NULL)
+    if (!getgrnam("games"))
         skip();
     f->destination.group = "games";
     assert_int_equal(chmod(f->directory, 0777), 0);
@@ -492,7 +492,7 @@ static void test_read(void **state)
         struct target_id id = target_identify(&f->destination, "japaneast");
         struct answer answer;
 
-        if (cases[i].content != NULL)
+        if (cases[i].content)
             put(f->path, cases[i].content);
         answer = read_target(f);
         assert_false(answer.failed);

@@ -300,7 +300,7 @@ static void two_digit_years_lie_around_today(void **state)
     for (int64_t year = this_year - 49; year <= this_year + 50; year++) {
         char text[64];
         time_ms at;
-        snprintf(text, sizeof text, "Sunday, 01-Mar-%02d 00:00:00 GMT", (int)(year % 100));
+        snprintf(text, sizeof(text), "Sunday, 01-Mar-%02d 00:00:00 GMT", (int)(year % 100));
         assert_true(time_from_http_date(text, &at));
         assert_int_equal(at, time_days_from_date(year, 3, 1) * MS_DAY);
     }

@@ -54,7 +54,7 @@ static void count_line(void *context, const struct log_line *line)
 {
     (void)context;
     log_lines[line->level]++;
-    lasting_lines += line->trouble != NULL ? 1 : 0;
+    lasting_lines += line->trouble ? 1 : 0;
     str_copy(last_message, sizeof(last_message), line->message);
 }
 
@@ -66,7 +66,7 @@ static void on_done(struct token_request *request, const struct token_result *re
 
     waiter->completions++;
     waiter->canceled = result->canceled;
-    if (result->failure != NULL)
+    if (result->failure)
         waiter->failure = *result->failure;
 }
 
@@ -292,7 +292,7 @@ static void test_secret_file(void **state)
         ask(0, &ops);
         fake_loop_run(0);
         assert_int_equal(waiters[0].completions, 1);
-        if (cases[i].problem != NULL) {
+        if (cases[i].problem) {
             assert_int_equal(waiters[0].failure.reason, REASON_TOKEN_FAILED);
             assert_non_null(strstr(waiters[0].failure.text, cases[i].problem));
             assert_non_null(strstr(waiters[0].failure.text, secret_path));
@@ -347,8 +347,8 @@ static void test_secret_with_something_around_it(void **state)
         write_secret(cases[i].content);
         ask(0, &ops);
         fake_loop_run(0);
-        if (cases[i].problem != NULL) {
-            if (strstr(waiters[0].failure.text, cases[i].problem) == NULL)
+        if (cases[i].problem) {
+            if (!strstr(waiters[0].failure.text, cases[i].problem))
                 fail_msg("%s: %s", cases[i].content, waiters[0].failure.text);
             assert_null(strstr(waiters[0].failure.text, "s3c"));
             assert_int_equal(fake_http.sent_count, 0);

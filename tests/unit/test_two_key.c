@@ -87,16 +87,16 @@ static void test_read_keys(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct secret *keys[SLOT_COUNT];
         struct err err = {.code = 0};
-        int r = two_key_read_keys(batch, "acct", cases[i].body, strlen(cases[i].body), keys, &err);
+        int rc = two_key_read_keys(batch, "acct", cases[i].body, strlen(cases[i].body), keys, &err);
 
-        if (cases[i].problem == NULL) {
-            assert_int_equal(r, 0);
+        if (!cases[i].problem) {
+            assert_int_equal(rc, 0);
             assert_string_equal(secret_bytes(keys[SLOT_PRIMARY]), KEY_A);
             assert_string_equal(secret_bytes(keys[SLOT_SECONDARY]), KEY_B);
             secret_free(keys[SLOT_PRIMARY]);
             secret_free(keys[SLOT_SECONDARY]);
         } else {
-            assert_int_equal(r, -EINVAL);
+            assert_int_equal(rc, -EINVAL);
             assert_null(keys[SLOT_PRIMARY]);
             assert_null(keys[SLOT_SECONDARY]);
             assert_non_null(strstr(err.text, cases[i].problem));
@@ -202,7 +202,7 @@ static void test_read_account_place(void **state)
         assert_int_equal(batch->read(cases[i].body, strlen(cases[i].body), &facts, &obstacle, &err),
                          0);
         assert_int_equal(obstacle.reason, REASON_NONE);
-        if (cases[i].endpoint != NULL) {
+        if (cases[i].endpoint) {
             assert_string_equal(facts.endpoint, cases[i].endpoint);
             assert_string_equal(facts.location, cases[i].location);
         } else {

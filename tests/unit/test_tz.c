@@ -29,7 +29,7 @@ static struct tz *load(const char *name)
 {
     struct tz *tz = tz_load(name);
 
-    if (tz == NULL)
+    if (!tz)
         fail_msg("the tz database lacks %s", name);
     return tz;
 }
@@ -87,7 +87,7 @@ static void utc_works_without_a_database(void **state)
     setenv("TZDIR", "/nonexistent", 1);
     struct tz *utc = tz_load("UTC");
     assert_null(tz_load("Europe/Paris"));
-    if (saved != NULL)
+    if (saved)
         setenv("TZDIR", saved, 1);
     else
         unsetenv("TZDIR");
@@ -136,7 +136,7 @@ static void instants_to_civil_time(void **state)
         struct tz *tz = load(SHOWN[i].zone);
         struct civil_time civil = tz_to_civil(tz, instant(SHOWN[i].at));
         char text[64];
-        snprintf(text, sizeof text, "%04d-%02d-%02d %02d:%02d:%02d %d", civil.year, civil.month,
+        snprintf(text, sizeof(text), "%04d-%02d-%02d %02d:%02d:%02d %d", civil.year, civil.month,
                  civil.day, civil.hour, civil.minute, civil.second, civil.weekday);
         assert_string_equal(text, SHOWN[i].text);
         tz_unref(tz);
@@ -343,7 +343,7 @@ static int compare_file(const char *path, const struct stat *status, int type, s
     if (type != FTW_F || str_starts_with(name, "posix/") || str_starts_with(name, "right/"))
         return 0;
     tz = tz_load(name);
-    if (tz != NULL)
+    if (tz)
         compare_zone(tz);
     else /* a list, then; were it a zone, it would be EBADMSG */
         assert_int_equal(errno, ENOENT);
@@ -379,7 +379,7 @@ static int enter_database(void **state)
 {
     (void)state;
     memcpy(database + sizeof(database) - 7, "XXXXXX", 6);
-    return mkdtemp(database) == NULL || chdir(database) != 0 ? -1 : setenv("TZDIR", database, 1);
+    return !mkdtemp(database) || chdir(database) != 0 ? -1 : setenv("TZDIR", database, 1);
 }
 
 static int leave_database(void **state)

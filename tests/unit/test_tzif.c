@@ -89,7 +89,7 @@ static void rules_of_every_form(void **state)
         int64_t at = seconds(IN_FORCE[i].at);
         struct tzif_interval found;
 
-        if (tzif == NULL)
+        if (!tzif)
             fail_msg("%s is refused", IN_FORCE[i].rule);
         found = tzif_interval(tzif, at);
         if (found.offset != IN_FORCE[i].offset || found.from > at || found.until <= at)
@@ -165,7 +165,7 @@ static void rules_that_nobody_can_rely_on_are_refused(void **state)
         const struct zone_file zone = {.rule = wrong[i]};
 
         errno = 0;
-        if (parse(&zone) != NULL)
+        if (parse(&zone))
             fail_msg("%s is accepted", wrong[i]);
         assert_int_equal(errno, EBADMSG);
     }

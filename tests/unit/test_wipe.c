@@ -35,7 +35,7 @@ __attribute__((noinline)) static void leave_traces(int depth)
 static void *run(void *wipes)
 {
     leave_traces(DEPTH);
-    if (wipes != NULL)
+    if (wipes)
         wipe_unused_stack();
     return NULL;
 }
@@ -49,7 +49,7 @@ static bool has_traces(void)
     assert_non_null(copy);
     assert_true(memory >= 0);
     assert_int_equal(pread(memory, copy, STACK_SIZE, (off_t)(uintptr_t)stack), STACK_SIZE);
-    found = memmem(copy, STACK_SIZE, trace, sizeof(trace)) != NULL;
+    found = !!memmem(copy, STACK_SIZE, trace, sizeof(trace));
     close(memory);
     free(copy);
     return found;

@@ -261,7 +261,7 @@ static void survives_damage(void **state)
         if (round % 4 == 0)
             length = (random >> 4) % length;
         parse(&parsed, damaged, length);
-        assert_true(parsed.root != NULL || parsed.is_empty || parsed.messages.error_count > 0);
+        assert_true(parsed.root || parsed.is_empty || parsed.messages.error_count > 0);
         parsed_done(&parsed);
     }
 }

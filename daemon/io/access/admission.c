@@ -82,7 +82,7 @@ static duration_ms lane_wait(struct admission_lane *lane)
 {
     if (lane->kind == ADMISSION_DATA)
         return 0;
-    if (lane->first != NULL)
+    if (lane->first)
         return TIME_NEVER;
     return ratelimit_take(&lane->bucket, lane->subscription->admission->clock());
 }
@@ -191,10 +191,10 @@ static struct admission_subscription *subscription_new(struct admission *admissi
 {
     struct admission_subscription *subscription = calloc(1, sizeof(*subscription));
 
-    if (subscription == NULL)
+    if (!subscription)
         return NULL;
     subscription->id = str_dup(id);
-    if (subscription->id == NULL) {
+    if (!subscription->id) {
         free(subscription);
         return NULL;
     }
@@ -225,10 +225,10 @@ static struct admission_lane *lane_new(struct admission_subscription *subscripti
     struct admission_lane *lane = calloc(1, sizeof(*lane));
     bool write = kind == ADMISSION_WRITE;
 
-    if (lane == NULL)
+    if (!lane)
         return NULL;
     lane->identity = str_dup(identity);
-    if (lane->identity == NULL) {
+    if (!lane->identity) {
         free(lane);
         return NULL;
     }
@@ -272,9 +272,9 @@ int admission_enter(struct admission *admission, struct admission_request *reque
     struct admission_subscription *subscription = get_subscription(admission, subscription_id);
     struct admission_lane *lane = NULL;
 
-    if (subscription != NULL)
+    if (subscription)
         lane = get_lane(subscription, identity, kind);
-    if (lane == NULL)
+    if (!lane)
         return -ENOMEM;
     request->lane = lane;
     request->state = ADMISSION_WAITING;
@@ -386,7 +386,7 @@ struct admission *admission_new(struct loop *loop, struct log *log, duration_ms 
 {
     struct admission *admission = calloc(1, sizeof(*admission));
 
-    if (admission == NULL)
+    if (!admission)
         return NULL;
     admission->loop = loop;
     admission->log = log;
@@ -412,7 +412,7 @@ static void free_subscription(struct admission_subscription *subscription)
 {
     struct list *link;
 
-    while ((link = list_pop(&subscription->lanes)) != NULL) {
+    while ((link = list_pop(&subscription->lanes))) {
         struct admission_lane *lane = container_of(link, struct admission_lane, link);
 
         free(lane->identity);
@@ -430,7 +430,7 @@ static void on_timer_closed(struct timer *timer)
     struct list *link;
 
     for (size_t i = 0; i < TABLE_SIZE; i++) {
-        while ((link = list_pop(&admission->table[i])) != NULL)
+        while ((link = list_pop(&admission->table[i])))
             free_subscription(container_of(link, struct admission_subscription, table_link));
     }
     free(admission);

@@ -66,7 +66,7 @@ static bool is_assignment(const char *line, size_t length)
     /* Secrets in base64 end with one or two '='. */
     if (line[name_length + 1] == '=')
         return false;
-    return capitals || strcasestr(name, "secret") != NULL || strcasestr(name, "password") != NULL;
+    return capitals || strcasestr(name, "secret") || strcasestr(name, "password");
 }
 
 /* What keeps the line from being a secret, NULL: nothing. RFC 6749, A.2: printable ASCII. */
@@ -105,7 +105,7 @@ static const char *judge(const struct buf *content, size_t *ret_length)
     if (length == 0)
         return "it begins with an empty line";
     if (length + line_end != content->length)
-        return memchr(data, '\0', content->length) != NULL
+        return memchr(data, '\0', content->length)
                    ? "it holds a NUL byte, which no client secret has"
                    : "it is more than one line";
     return find_problem(data, length);
@@ -124,9 +124,9 @@ static struct secret *read_file(const char *path, struct failure *failure)
         size_t length;
         const char *problem = judge(&content, &length);
 
-        if (problem != NULL)
+        if (problem)
             unusable(failure, path, problem);
-        else if ((secret = secret_new(buf_str(&content), length)) == NULL)
+        else if (!(secret = secret_new(buf_str(&content), length)))
             unusable(failure, path, "there is no memory for it");
     }
     buf_done(&content);
@@ -141,7 +141,7 @@ struct secret *client_secret_read(const char *path, const char *credentials_dire
 
     if (path[0] == '/')
         return read_file(path, failure);
-    if (credentials_directory == NULL) {
+    if (!credentials_directory) {
         failure_init(failure, REASON_TOKEN_FAILED);
         failure_set_text(failure,
                          "client_secret_file %s is relative, but there is no "
@@ -154,7 +154,7 @@ struct secret *client_secret_read(const char *path, const char *credentials_dire
         return NULL;
     }
     full = str_format("%s/%s", credentials_directory, path);
-    if (full == NULL)
+    if (!full)
         return unusable(failure, path, "there is no memory for its name");
     secret = read_file(full, failure);
     free(full);

@@ -71,7 +71,7 @@ static void maybe_closed(struct token_cache *cache);
 
 static const char *or_blank(const char *text)
 {
-    return text != NULL ? text : "";
+    return text ? text : "";
 }
 
 static char *compose_key(const char *login, const struct identity *identity, const char *audience)
@@ -96,7 +96,7 @@ static struct token_entry *find_entry(struct token_cache *cache, const char *key
 static bool copy_text(const char **out, const char *text)
 {
     *out = str_dup(text);
-    return *out != NULL || text == NULL;
+    return *out || !text;
 }
 
 static bool copy_identity(struct identity *out, const struct identity *identity)
@@ -138,7 +138,7 @@ static struct token_entry *entry_new(struct token_cache *cache, char *key,
 {
     struct token_entry *entry = calloc(1, sizeof(*entry));
 
-    if (entry == NULL) {
+    if (!entry) {
         free(key);
         return NULL;
     }
@@ -146,8 +146,7 @@ static struct token_entry *entry_new(struct token_cache *cache, char *key,
     entry->key = key;
     entry->login = str_dup(or_blank(cache->login));
     entry->audience = str_dup(audience);
-    if (entry->login == NULL || entry->audience == NULL ||
-        !copy_identity(&entry->identity, identity)) {
+    if (!entry->login || !entry->audience || !copy_identity(&entry->identity, identity)) {
         entry_free(entry);
         return NULL;
     }
@@ -160,7 +159,7 @@ static struct token_entry *entry_new(struct token_cache *cache, char *key,
 
 static bool is_good(const struct token_entry *entry, duration_ms now)
 {
-    return entry->token != NULL && now < entry->good_until;
+    return entry->token && now < entry->good_until;
 }
 
 static void on_entry_closed(struct timer *timer)
@@ -199,9 +198,9 @@ static void complete_all(struct token_entry *entry, const struct token_result *r
     struct list told, *link;
 
     list_init(&told);
-    while ((link = list_pop(&entry->waiting)) != NULL)
+    while ((link = list_pop(&entry->waiting)))
         list_append(&told, link);
-    while ((link = list_pop(&told)) != NULL) {
+    while ((link = list_pop(&told))) {
         struct token_request *request = container_of(link, struct token_request, link);
 
         request->done(request, result);
@@ -307,7 +306,7 @@ static void fetch_succeeded(struct token_entry *entry, struct access_token *toke
     struct sealed *sealed = sealed_new(token->token);
 
     access_token_done(token);
-    if (sealed == NULL) {
+    if (!sealed) {
         fetch_lacks_memory(entry);
         return;
     }
@@ -355,7 +354,7 @@ static void on_reply(void *context, struct http_reply *reply)
     struct token_cache *cache = entry->cache;
     time_ms now = loop_now(cache->loop);
     struct access_token token;
-    int r;
+    int rc;
 
     entry->call = NULL;
     entry->exchanging = false;
@@ -372,13 +371,13 @@ static void on_reply(void *context, struct http_reply *reply)
             timer_set_delay(&entry->repeat, pause);
             return;
         }
-        r = imds_token_reply(&token, reply, &identity, now, &entry->failure);
+        rc = imds_token_reply(&token, reply, &identity, now, &entry->failure);
     } else {
         struct entra_client client = entra_client_of(entry);
 
-        r = entra_token_reply(&token, reply, &client, now, &entry->failure);
+        rc = entra_token_reply(&token, reply, &client, now, &entry->failure);
     }
-    if (r < 0)
+    if (rc < 0)
         fetch_failed(entry);
     else
         fetch_succeeded(entry, &token);
@@ -397,35 +396,35 @@ static int build_entra_request(struct token_entry *entry, struct http_request *r
     struct err err = {.code = 0};
     struct secret *secret = client_secret_read(
         entry->identity.client_secret_file, entry->cache->credentials_directory, &entry->failure);
-    int r;
+    int rc;
 
-    if (secret == NULL)
+    if (!secret)
         return -ENOENT;
     client.client_secret = secret;
-    r = crypto_uuid(client_request_id);
-    if (r < 0)
-        err_set(&err, r, "no random number can be had");
+    rc = crypto_uuid(client_request_id);
+    if (rc < 0)
+        err_set(&err, rc, "no random number can be had");
     else
-        r = entra_token_request(request, &client, client_request_id, &err);
+        rc = entra_token_request(request, &client, client_request_id, &err);
     secret_free(secret);
-    if (r < 0)
+    if (rc < 0)
         not_built(&entry->failure, &err);
-    return r;
+    return rc;
 }
 
 static int build_request(struct token_entry *entry, struct http_request *request)
 {
     struct imds_identity identity = imds_identity_of(entry);
     struct err err = {.code = 0};
-    int r;
+    int rc;
 
     http_request_init(request, "GET", 0);
     if (entry->identity.type != IDENTITY_MANAGED_IDENTITY)
         return build_entra_request(entry, request);
-    r = imds_token_request(request, &identity, &err);
-    if (r < 0)
+    rc = imds_token_request(request, &identity, &err);
+    if (rc < 0)
         not_built(&entry->failure, &err);
-    return r;
+    return rc;
 }
 
 static void start_fetch(struct token_entry *entry)
@@ -462,13 +461,13 @@ int token_get(struct token_cache *cache, struct token_request *request,
               const struct identity *identity, const char *audience)
 {
     char *key = compose_key(cache->login, identity, audience);
-    struct token_entry *entry = key != NULL ? find_entry(cache, key) : NULL;
+    struct token_entry *entry = key ? find_entry(cache, key) : NULL;
 
-    if (entry != NULL)
+    if (entry)
         free(key);
-    else if (key != NULL)
+    else if (key)
         entry = entry_new(cache, key, identity, audience);
-    if (entry == NULL)
+    if (!entry)
         return -ENOMEM;
     list_append(&entry->waiting, &request->link);
     loop_defer(cache->loop, &cache->settle);
@@ -484,7 +483,7 @@ static struct token_entry *find_for(struct token_cache *cache, const struct iden
                                     const char *audience)
 {
     char *key = compose_key(cache->login, identity, audience);
-    struct token_entry *entry = key != NULL ? find_entry(cache, key) : NULL;
+    struct token_entry *entry = key ? find_entry(cache, key) : NULL;
 
     free(key);
     return entry;
@@ -496,11 +495,11 @@ int token_open(struct token_cache *cache, const struct identity *identity, const
     struct token_entry *entry = find_for(cache, identity, audience);
 
     *ret_token = NULL;
-    if (entry == NULL || !is_good(entry, cache->clock()))
+    if (!entry || !is_good(entry, cache->clock()))
         return -ENOENT;
     *ret_token = sealed_open(entry->token);
     *ret_generation = entry->generation;
-    return *ret_token != NULL ? 0 : -ENOMEM;
+    return *ret_token ? 0 : -ENOMEM;
 }
 
 bool token_invalidate(struct token_cache *cache, const struct identity *identity,
@@ -509,7 +508,7 @@ bool token_invalidate(struct token_cache *cache, const struct identity *identity
     struct token_entry *entry = find_for(cache, identity, audience);
     duration_ms now = cache->clock();
 
-    if (entry == NULL || entry->generation != generation || entry->token == NULL)
+    if (!entry || entry->generation != generation || !entry->token)
         return true;
     if (entry->invalidated && now - entry->invalidated_at < INVALIDATE_EVERY)
         return false;
@@ -527,7 +526,7 @@ struct token_cache *token_cache_new(struct loop *loop, struct http *http, struct
 {
     struct token_cache *cache = calloc(1, sizeof(*cache));
 
-    if (cache == NULL)
+    if (!cache)
         return NULL;
     cache->loop = loop;
     cache->http = http;
@@ -542,7 +541,7 @@ void token_cache_set_login(struct token_cache *cache, const char *login)
 {
     char *copy = str_dup(login);
 
-    if (copy != NULL) {
+    if (copy) {
         free(cache->login);
         cache->login = copy;
     }
@@ -583,7 +582,7 @@ void token_cache_close(struct token_cache *cache, void (*closed)(void *context),
     list_for_each (link, &cache->entries) {
         struct token_entry *entry = container_of(link, struct token_entry, link);
 
-        if (entry->call != NULL)
+        if (entry->call)
             http_cancel(entry->call);
         else if (!entry->exchanging && !entry->repeat.closing)
             timer_close(&entry->repeat, on_entry_closed);

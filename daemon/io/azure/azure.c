@@ -37,9 +37,9 @@ void azure_account_done(struct azure_account *account)
 
 void azure_account_recall(struct azure_account *account, const char *endpoint, const char *location)
 {
-    if (account->endpoint == NULL && batch_endpoint_valid(endpoint))
+    if (!account->endpoint && batch_endpoint_valid(endpoint))
         account->endpoint = str_dup(endpoint);
-    if (account->location == NULL && location[0] != '\0')
+    if (!account->location && location[0] != '\0')
         account->location = str_dup(location);
 }
 
@@ -120,7 +120,7 @@ static void on_token(struct token_request *request, const struct token_result *r
     call->step = CALL_WANTS_ADMISSION;
     if (result->canceled) {
         call->canceled = true;
-    } else if (result->failure != NULL) {
+    } else if (result->failure) {
         call->failure = *result->failure;
         fail(call);
     }
@@ -380,7 +380,7 @@ static struct azure_call *call_new(struct azure *azure, struct azure_account *ac
     struct azure_call *call = calloc(1, sizeof(*call));
     char id[UUID_TEXT_MAX] = "";
 
-    if (call == NULL)
+    if (!call)
         return NULL;
     call->azure = azure;
     call->config = config_ref(azure->config);
@@ -392,15 +392,15 @@ static struct azure_call *call_new(struct azure *azure, struct azure_account *ac
     call->started = azure->clock();
     call->done = done;
     call->context = context;
-    if (correlation_id == NULL && crypto_uuid(id) == 0)
+    if (!correlation_id && crypto_uuid(id) == 0)
         correlation_id = id;
-    if (correlation_id != NULL)
+    if (correlation_id)
         str_copy(call->result.correlation_id, sizeof(call->result.correlation_id), correlation_id);
     token_request_init(&call->token_request, on_token);
     admission_request_init(&call->admission_request, on_admitted);
     deferred_init(&call->tick, on_tick);
     list_append(&azure->calls, &call->link);
-    if (call->resource == NULL) {
+    if (!call->resource) {
         failure_init(&call->failure, REASON_ACCOUNT_NOT_FOUND);
         failure_set_text(&call->failure, "%s is not the id of a resource with two keys",
                          account->account->id);
@@ -414,12 +414,12 @@ static struct azure_call *call_new(struct azure *azure, struct azure_account *ac
 struct azure_call *azure_look(struct azure *azure, struct azure_account *account,
                               const struct azure_look_wish *wish, azure_done *done, void *context)
 {
-    bool describe = wish->describe || account->endpoint == NULL;
+    bool describe = wish->describe || !account->endpoint;
     struct azure_call *call =
         call_new(azure, account, describe ? EXCHANGE_DESCRIBE : EXCHANGE_LIST_KEYS,
                  wish->correlation_id, done, context);
 
-    if (call != NULL)
+    if (call)
         call->urgent = wish->urgent;
     return call;
 }
@@ -431,7 +431,7 @@ struct azure_call *azure_regenerate(struct azure *azure, struct azure_account *a
     struct azure_call *call =
         call_new(azure, account, EXCHANGE_REGENERATE, correlation_id, done, context);
 
-    if (call != NULL)
+    if (call)
         call->slot = slot;
     return call;
 }
@@ -441,12 +441,12 @@ struct azure_call *azure_verify(struct azure *azure, struct azure_account *accou
 {
     struct azure_call *call = call_new(azure, account, EXCHANGE_PROBE, NULL, done, context);
 
-    if (call == NULL)
+    if (!call)
         return NULL;
     call->key = secret_clone(key);
-    if (call->key == NULL) {
+    if (!call->key) {
         fail_for_memory(call);
-    } else if (account->endpoint == NULL) {
+    } else if (!account->endpoint) {
         failure_init(&call->failure, REASON_AZURE_ERROR);
         failure_set_text(&call->failure, "the account's data plane endpoint is not known yet");
         fail(call);
@@ -466,7 +466,7 @@ void azure_cancel(struct azure_call *call)
     call->canceled = true;
     token_cancel(&call->token_request);
     if (call->step == CALL_AWAITS_ANSWER) {
-        if (call->http_call != NULL)
+        if (call->http_call)
             http_cancel(call->http_call);
         return;
     }
@@ -481,7 +481,7 @@ struct azure *azure_new(struct loop *loop, struct http *http, struct log *log,
 {
     struct azure *azure = calloc(1, sizeof(*azure));
 
-    if (azure == NULL)
+    if (!azure)
         return NULL;
     azure->loop = loop;
     azure->http = http;
@@ -491,8 +491,8 @@ struct azure *azure_new(struct loop *loop, struct http *http, struct log *log,
     azure->fingerprint_context = fingerprint_context;
     list_init(&azure->calls);
     azure->tokens = token_cache_new(loop, http, log, time_boot);
-    azure->admission = azure->tokens != NULL ? admission_new(loop, log, time_boot) : NULL;
-    if (azure->admission == NULL) {
+    azure->admission = azure->tokens ? admission_new(loop, log, time_boot) : NULL;
+    if (!azure->admission) {
         /* Memory that is short at start-up ends the process: nothing waits for these to close. */
         free(azure->tokens);
         free(azure);

@@ -32,11 +32,11 @@ static enum azure_verdict unreadable(struct azure_call *call, const struct http_
 /* Takes what the description names; what it leaves out stays as it was last seen. */
 static void take_facts(struct azure_account *account, struct resource_facts *facts)
 {
-    if (facts->endpoint != NULL) {
+    if (facts->endpoint) {
         free(account->endpoint);
         account->endpoint = facts->endpoint;
     }
-    if (facts->location != NULL) {
+    if (facts->location) {
         free(account->location);
         account->location = facts->location;
     }
@@ -61,10 +61,10 @@ static enum azure_verdict read_description(struct azure_call *call, const struct
     struct resource_obstacle obstacle = {.reason = REASON_NONE};
     struct err err = {.code = 0};
     struct resource_facts facts;
-    int r =
+    int rc =
         call->resource->read(buf_str(&reply->body), reply->body.length, &facts, &obstacle, &err);
 
-    if (r < 0) {
+    if (rc < 0) {
         unreadable(call, reply, err.text);
         return VERDICT_UNDESCRIBED;
     }
@@ -74,7 +74,7 @@ static enum azure_verdict read_description(struct azure_call *call, const struct
         failure_set_text(&call->failure, "%s", obstacle.what.text);
         return obstacle.stops_looks ? VERDICT_FAILED : VERDICT_UNDESCRIBED;
     }
-    if (call->account->endpoint == NULL && call->subject->policy->verify != VERIFY_OFF)
+    if (!call->account->endpoint && call->subject->policy->verify != VERIFY_OFF)
         return lacks_endpoint(call);
     return VERDICT_DESCRIBED;
 }

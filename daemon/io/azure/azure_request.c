@@ -11,7 +11,7 @@ enum { BODY_MAX = 256 };
 
 static const char *assignee_of(const struct identity *identity)
 {
-    return identity->client_id != NULL ? identity->client_id : identity->object_id;
+    return identity->client_id ? identity->client_id : identity->object_id;
 }
 
 static void describe_principal(const struct identity *identity, char out[PRINCIPAL_TEXT_MAX])
@@ -20,9 +20,9 @@ static void describe_principal(const struct identity *identity, char out[PRINCIP
         identity->type == IDENTITY_MANAGED_IDENTITY ? "managed identity" : "identity";
     const char *id = assignee_of(identity);
 
-    if (id == NULL)
+    if (!id)
         id = identity->resource_id;
-    if (id != NULL)
+    if (id)
         (void)snprintf(out, PRINCIPAL_TEXT_MAX, "%s \"%s\" (%s)", kind, identity->name, id);
     else
         (void)snprintf(out, PRINCIPAL_TEXT_MAX, "%s \"%s\"", kind, identity->name);
@@ -75,20 +75,20 @@ static int build_arm_request(struct azure_call *call, struct http_request *reque
         .repeatable = !regenerates,
     };
     struct buf body;
-    int r = 0;
+    int rc = 0;
 
     buf_init(&body, BODY_MAX);
     if (regenerates) {
         wanted.operation = resource->regenerate_operation;
-        r = two_key_regenerate_body(resource, call->slot, &body);
+        rc = two_key_regenerate_body(resource, call->slot, &body);
         wanted.body = buf_str(&body);
     } else if (!describes) {
         wanted.operation = resource->list_operation;
     }
-    r = r < 0 ? err_set(err, r, "the request does not fit")
-              : arm_request_build(request, &wanted, err);
+    rc = rc < 0 ? err_set(err, rc, "the request does not fit")
+                : arm_request_build(request, &wanted, err);
     buf_done(&body);
-    return r;
+    return rc;
 }
 
 int azure_request_build(struct azure_call *call, struct http_request *request,
@@ -97,25 +97,25 @@ int azure_request_build(struct azure_call *call, struct http_request *request,
     const struct account *account = call->subject;
     char id[UUID_TEXT_MAX];
     struct err err = {.code = 0};
-    int r = crypto_uuid(id);
+    int rc = crypto_uuid(id);
 
     http_request_init(request, "GET", 0);
-    if (r < 0) {
-        err_set(&err, r, "no random number can be had");
+    if (rc < 0) {
+        err_set(&err, rc, "no random number can be had");
     } else {
         str_copy(call->result.client_request_id, sizeof(call->result.client_request_id), id);
         if (call->exchange == EXCHANGE_PROBE)
-            r = batch_probe_request(request, call->account->endpoint, account->name, call->key, id,
-                                    time_wall(), &err);
+            rc = batch_probe_request(request, call->account->endpoint, account->name, call->key, id,
+                                     time_wall(), &err);
         else
-            r = build_arm_request(call, request, token, &err);
+            rc = build_arm_request(call, request, token, &err);
     }
-    if (r == 0)
+    if (rc == 0)
         return 0;
     /* A key that cannot even sign a request is none that the service would accept. */
-    failure_init(&call->failure, call->exchange == EXCHANGE_PROBE && r == -EINVAL
+    failure_init(&call->failure, call->exchange == EXCHANGE_PROBE && rc == -EINVAL
                                      ? REASON_KEY_REFUSED
                                      : REASON_AZURE_ERROR);
     failure_set_text(&call->failure, "%s", err.text);
-    return r;
+    return rc;
 }

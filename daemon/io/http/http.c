@@ -125,30 +125,30 @@ static int check_authorities(const struct http_options *options, struct err *err
     CURL *easy = options->ca_file ? NULL : curl_easy_init();
     const char *path = options->ca_file;
     struct err reason = {.code = 0};
-    int code = 0;
+    int rc = 0;
 
     if (easy && curl_easy_getinfo(easy, CURLINFO_CAINFO, &path) != CURLE_OK)
         path = NULL;
     if (path)
-        code = crypto_check_authorities(path, &reason);
-    if (code != 0 && options->ca_file)
-        (void)err_set(err, code, "ca_file: %s", reason.text);
-    else if (code != 0)
-        (void)err_set(err, code,
+        rc = crypto_check_authorities(path, &reason);
+    if (rc != 0 && options->ca_file)
+        (void)err_set(err, rc, "ca_file: %s", reason.text);
+    else if (rc != 0)
+        (void)err_set(err, rc,
                       "this machine has no certificate authorities (%s): install the package "
                       "ca-certificates, or name a PEM file of them with ca_file",
                       reason.text);
     curl_easy_cleanup(easy);
-    return code;
+    return rc;
 }
 
 static int settings_init(struct http_settings *settings, const struct http_options *options,
                          struct err *err)
 {
-    const int code = check_authorities(options, err);
+    const int rc = check_authorities(options, err);
 
-    if (code != 0)
-        return code;
+    if (rc != 0)
+        return rc;
     *settings = (struct http_settings){
         .ca_file = str_dup(options->ca_file),
         .proxy = str_dup(options->proxy ? options->proxy : ""),
@@ -339,7 +339,7 @@ static int use_multi(struct http *http, struct http_call *call, struct err *err)
         .broken = on_multi_broken,
         .closed = on_multi_closed,
     };
-    int code;
+    int rc;
 
     if (!http->multi) {
         http->multi = http_multi_new(http->loop, &events, http, err);
@@ -348,21 +348,21 @@ static int use_multi(struct http *http, struct http_call *call, struct err *err)
         http->open_multis++;
     }
     timer_stop(&http->idle);
-    code = http_multi_add(http->multi, call->exchange.easy, err);
-    if (code == 0)
+    rc = http_multi_add(http->multi, call->exchange.easy, err);
+    if (rc == 0)
         call->multi = http->multi;
     else
         multi_released(http, http->multi);
-    return code;
+    return rc;
 }
 
 static int send_exchange(struct http_call *call, struct err *err)
 {
     struct http *const http = call->http;
-    int code = http_exchange_prepare(&call->exchange, &http->settings, err);
+    int rc = http_exchange_prepare(&call->exchange, &http->settings, err);
 
-    if (code != 0)
-        return code;
+    if (rc != 0)
+        return rc;
     (void)curl_easy_setopt(call->exchange.easy, CURLOPT_PRIVATE, call); /* only stores it */
     return use_multi(http, call, err);
 }
@@ -371,14 +371,14 @@ static int launch(struct http_call *call, struct err *err)
 {
     struct http *const http = call->http;
     struct http_exchange *const exchange = &call->exchange;
-    int code;
+    int rc;
 
     if (http->in_flight > HTTP_IN_FLIGHT_MAX)
         return err_set(err, -EBUSY, "more than %d requests at the same time", HTTP_IN_FLIGHT_MAX);
-    code = send_exchange(call, err);
-    if (code == 0)
+    rc = send_exchange(call, err);
+    if (rc == 0)
         timer_set_delay(&call->deadline, exchange->request.deadline);
-    return code;
+    return rc;
 }
 
 static void deliver_shortage(struct deferred *deferred)
@@ -487,10 +487,10 @@ struct http *http_new(struct loop *loop, const struct http_options *options, str
 int http_set_options(struct http *http, const struct http_options *options, struct err *err)
 {
     struct http_settings settings = {0};
-    const int code = settings_init(&settings, options, err);
+    const int rc = settings_init(&settings, options, err);
 
-    if (code != 0)
-        return code;
+    if (rc != 0)
+        return rc;
     settings_done(&http->settings);
     http->settings = settings;
     retire_multi(http); /* its connections were made, and its CA certificates read, the old way */

@@ -158,7 +158,7 @@ static int read_url(struct http_exchange *exchange, struct err *err)
     char *host = NULL;
     char *port = NULL;
     CURLUcode result = CURLUE_OUT_OF_MEMORY;
-    int code;
+    int rc;
 
     if (url)
         result = curl_url_set(url, CURLUPART_URL, buf_str(&exchange->request.url),
@@ -170,14 +170,14 @@ static int read_url(struct http_exchange *exchange, struct err *err)
     if (result == CURLUE_OK)
         result = curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
     if (result == CURLUE_OK)
-        code = judge_url(exchange, scheme, host, port, err);
+        rc = judge_url(exchange, scheme, host, port, err);
     else
-        code = err_set(err, -EINVAL, "the URL is not usable: %s", curl_url_strerror(result));
+        rc = err_set(err, -EINVAL, "the URL is not usable: %s", curl_url_strerror(result));
     curl_free(scheme);
     curl_free(host);
     curl_free(port);
     curl_url_cleanup(url);
-    return code;
+    return rc;
 }
 
 /* --- options --- */
@@ -223,7 +223,7 @@ static bool set_tls_wiping(CURL *easy)
 {
     const char *tls = curl_version_info(CURLVERSION_NOW)->ssl_version;
 
-    return tls == NULL || !str_starts_with(tls, "OpenSSL/") ||
+    return !tls || !str_starts_with(tls, "OpenSSL/") ||
            curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls_context) == CURLE_OK;
 }
 
@@ -321,7 +321,7 @@ static bool add_header(struct curl_slist **list, const char *line)
 
     if (longer)
         *list = longer;
-    return longer != NULL;
+    return !!longer;
 }
 
 /* libcurl takes "Name:" as the order to leave that header out; an empty one is written "Name;". */
@@ -365,15 +365,15 @@ static bool set_headers(struct http_exchange *exchange)
 int http_exchange_prepare(struct http_exchange *exchange, const struct http_settings *settings,
                           struct err *err)
 {
-    int code;
+    int rc;
 
     if (!http_request_ok(&exchange->request))
         return err_set(err, -EINVAL,
                        "the request is incomplete, or a part of it is too long or "
                        "has characters that HTTP does not allow");
-    code = read_url(exchange, err);
-    if (code != 0)
-        return code;
+    rc = read_url(exchange, err);
+    if (rc != 0)
+        return rc;
 
     exchange->easy = curl_easy_init();
     if (!exchange->easy || !set_safety_options(exchange->easy) ||

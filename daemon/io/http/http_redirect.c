@@ -41,7 +41,7 @@ static bool find_target(const struct http_exchange *exchange, const char *locati
     bool found;
 
     found =
-        from != NULL && to != NULL &&
+        from && to &&
         curl_url_set(from, CURLUPART_URL, buf_str(&exchange->request.url), flags) == CURLUE_OK &&
         curl_url_set(to, CURLUPART_URL, buf_str(&exchange->request.url), flags) == CURLUE_OK &&
         curl_url_set(to, CURLUPART_URL, location, flags) == CURLUE_OK &&

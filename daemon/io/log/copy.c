@@ -15,7 +15,7 @@ struct log_copy {
 
 static size_t text_size(const char *text)
 {
-    return text != NULL ? strlen(text) + 1 : 0;
+    return text ? strlen(text) + 1 : 0;
 }
 
 static char *put_text(char **end, const char *text)
@@ -23,7 +23,7 @@ static char *put_text(char **end, const char *text)
     size_t size = text_size(text);
     char *copy = *end;
 
-    if (text == NULL)
+    if (!text)
         return NULL;
     memcpy(copy, text, size);
     *end += size;
@@ -40,7 +40,7 @@ struct log_copy *log_copy_new(const struct log_line *line)
     for (size_t i = 0; i < line->field_count; i++)
         size += text_size(line->fields[i].name) + text_size(line->fields[i].text);
     copy = malloc(size);
-    if (copy == NULL)
+    if (!copy)
         return NULL;
     end = (char *)&copy->fields[line->field_count];
     copy->time = line->time;

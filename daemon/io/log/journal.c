@@ -24,7 +24,7 @@ static void end_field(struct buf *out, const char *name, size_t start)
     size_t used;
 
     (void)buf_append_char(out, '\n');
-    if (out->failed != 0 || memchr(out->data + start, '\n', length) == NULL)
+    if (out->failed != 0 || !memchr(out->data + start, '\n', length))
         return;
     used = (size_t)snprintf(counted, sizeof(counted) - 8, "%s\n", name);
     for (unsigned i = 0; i < 8; i++)
@@ -94,7 +94,7 @@ static void add_own_field(struct buf *out, const struct log_field *field)
     for (const char *c = field->name; *c != '\0' && length < sizeof(name) - 1; c++)
         name[length++] = isalnum((unsigned char)*c) ? (char)toupper((unsigned char)*c) : '_';
     name[length] = '\0';
-    if (field->text != NULL)
+    if (field->text)
         add_text(out, name, field->text);
     else
         add_number(out, name, field->number);
@@ -106,7 +106,7 @@ int log_journal_format(struct buf *out, const struct log_line *line)
 
     add_message(out, line);
     add_number(out, "PRIORITY", line->level);
-    if (message_id != NULL)
+    if (message_id)
         add_text(out, "MESSAGE_ID", message_id);
     add_text(out, "SYSLOG_IDENTIFIER", "keyrotated");
     add_text(out, "SYSLOG_FACILITY", "3"); /* daemon (RFC 5424, section 6.2.1) */
@@ -174,45 +174,45 @@ static int send_memory(const struct log_journal *journal, const struct buf *entr
     } control = {0};
     struct msghdr message = {.msg_control = &control, .msg_controllen = sizeof(control.bytes)};
     int fd = memfd_create("keyrotated-log", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    int failed;
+    int rc;
 
     if (fd < 0)
         return -errno;
-    failed = fill_and_seal(fd, entry);
-    if (failed == 0) {
+    rc = fill_and_seal(fd, entry);
+    if (rc == 0) {
         control.header = (struct cmsghdr){
             .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
         memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
-        failed = send_message(journal, &message);
+        rc = send_message(journal, &message);
     }
     close(fd);
-    return failed;
+    return rc;
 }
 
 static int send_entry(const struct log_journal *journal, const struct buf *entry)
 {
     struct iovec bytes = {.iov_base = entry->data, .iov_len = entry->length};
     struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1};
-    int failed = send_message(journal, &message);
+    int rc = send_message(journal, &message);
 
-    if (failed == -EMSGSIZE || failed == -ENOBUFS)
-        failed = send_memory(journal, entry);
-    return failed;
+    if (rc == -EMSGSIZE || rc == -ENOBUFS)
+        rc = send_memory(journal, entry);
+    return rc;
 }
 
 int log_journal_write(struct log_journal *journal, const struct log_line *line)
 {
     struct buf entry;
-    int failed;
+    int rc;
 
     if (journal->fd < 0)
         journal->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (journal->fd < 0)
         return -errno;
     buf_init(&entry, LOG_JOURNAL_ENTRY_MAX);
-    failed = log_journal_format(&entry, line);
-    if (failed == 0)
-        failed = send_entry(journal, &entry);
+    rc = log_journal_format(&entry, line);
+    if (rc == 0)
+        rc = send_entry(journal, &entry);
     buf_done(&entry);
-    return failed;
+    return rc;
 }

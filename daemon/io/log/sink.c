@@ -37,7 +37,7 @@ bool log_sink_is_journal(void)
     struct stat status;
     char own[48];
 
-    if (stream == NULL || fstat(STDERR_FILENO, &status) != 0)
+    if (!stream || fstat(STDERR_FILENO, &status) != 0)
         return false;
     (void)snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
     return strcmp(stream, own) == 0;
@@ -76,10 +76,10 @@ static int write_message(void *context, const struct log_line *line)
 
     for (size_t i = 0; i < line->field_count; i++) {
         const char *text = line->fields[i].text;
-        int failed = log_stream_write_text(&outlets->stderr_stream, text, strlen(text));
+        int rc = log_stream_write_text(&outlets->stderr_stream, text, strlen(text));
 
-        if (failed != 0)
-            return failed;
+        if (rc != 0)
+            return rc;
     }
     return 0;
 }
@@ -100,7 +100,7 @@ static void look_soon(struct log_sink *sink, time_ms now)
 {
     enum { SOON_MS = 1000 };
 
-    if (sink->loop == NULL || (sink->timer_at > now && sink->timer_at <= now + SOON_MS))
+    if (!sink->loop || (sink->timer_at > now && sink->timer_at <= now + SOON_MS))
         return;
     sink->timer_at = now + SOON_MS;
     timer_set_delay(&sink->timer, SOON_MS);
@@ -129,7 +129,7 @@ static void take_line(void *context, const struct log_line *line)
     struct log_sink *sink = context;
 
     log_troubles_take(sink->troubles, line);
-    if (line->trouble != NULL)
+    if (line->trouble)
         look_soon(sink, line->time);
 }
 
@@ -150,7 +150,7 @@ void log_sink_watch(struct log_sink *sink, struct loop *loop)
 
 void log_sink_unwatch(struct log_sink *sink)
 {
-    if (sink->loop == NULL)
+    if (!sink->loop)
         return;
     (void)log_troubles_due(sink->troubles, loop_now(sink->loop), true);
     log_troubles_gather(sink->troubles, false);
@@ -181,7 +181,7 @@ static struct outlets *outlets_new(void)
 {
     struct outlets *outlets = calloc(1, sizeof(*outlets));
 
-    if (outlets == NULL)
+    if (!outlets)
         return NULL;
     outlets->stderr_stream.fd = STDERR_FILENO;
     log_journal_init(&outlets->journal, LOG_JOURNAL_SOCKET);
@@ -190,7 +190,7 @@ static struct outlets *outlets_new(void)
 
 static void outlets_free(struct outlets *outlets)
 {
-    if (outlets == NULL)
+    if (!outlets)
         return;
     log_journal_done(&outlets->journal);
     free(outlets);
@@ -200,13 +200,13 @@ struct log_sink *log_sink_new(struct log *log, enum log_format format, enum log_
 {
     struct log_sink *sink = calloc(1, sizeof(*sink));
 
-    if (sink == NULL)
+    if (!sink)
         return NULL;
     sink->log = log;
     sink->outlets = outlets_new();
     sink->troubles = log_troubles_new(write_line, sink);
     sink->writer = sink->outlets && sink->troubles ? log_writer_new(sink->outlets) : NULL;
-    if (sink->writer == NULL) {
+    if (!sink->writer) {
         log_troubles_free(sink->troubles);
         outlets_free(sink->outlets);
         free(sink);
@@ -226,7 +226,7 @@ int log_sink_start(struct log_sink *sink)
 
 void log_sink_free(struct log_sink *sink)
 {
-    if (sink == NULL)
+    if (!sink)
         return;
     sink->log->write = NULL;
     sink->log->ended = NULL;
@@ -243,7 +243,7 @@ void log_say_to_stderr(const char *text)
     struct log_writer *writer = outlets ? log_writer_new(outlets) : NULL;
     struct log_line line;
 
-    if (writer != NULL) {
+    if (writer) {
         log_line_start(&line, 0, LEVEL_ERROR, "", "%s", "");
         log_line_text(&line, "", text);
         log_writer_put(writer, write_message, &line);

@@ -28,28 +28,28 @@ static int write_bytes(struct log_stream *stream, const char *bytes, size_t leng
 
 int log_stream_write_text(struct log_stream *stream, const char *text, size_t length)
 {
-    int failed = stream->torn ? write_bytes(stream, "\n", 1) : 0;
+    int rc = stream->torn ? write_bytes(stream, "\n", 1) : 0;
 
-    return failed != 0 ? failed : write_bytes(stream, text, length);
+    return rc != 0 ? rc : write_bytes(stream, text, length);
 }
 
 int log_stream_write(struct log_stream *stream, log_format_line *format,
                      const struct log_line *line)
 {
     struct buf text;
-    int failed;
+    int rc;
 
     buf_init(&text, LOG_LINE_MAX);
     if (format(&text, line) == 0) {
-        failed = log_stream_write_text(stream, text.data, text.length);
+        rc = log_stream_write_text(stream, text.data, text.length);
     } else {
         /* Most likely memory ran out: the event's name is better than nothing. */
         char bare[256];
 
-        snprintf(bare, sizeof bare, "level=%s event=%.100s\n", log_level_name(line->level),
+        snprintf(bare, sizeof(bare), "level=%s event=%.100s\n", log_level_name(line->level),
                  line->event);
-        failed = log_stream_write_text(stream, bare, strlen(bare));
+        rc = log_stream_write_text(stream, bare, strlen(bare));
     }
     buf_done(&text);
-    return failed;
+    return rc;
 }

@@ -343,7 +343,7 @@ static bool take(struct log_troubles *troubles, const struct log_line *line)
     uint64_t kind = log_alike_kind(line), cause = log_alike_cause(line);
     struct member *member = find_member(troubles, subject);
     struct trouble *trouble = find_trouble(troubles, kind, &cause);
-    bool is_new = trouble == NULL;
+    bool is_new = !trouble;
 
     if (member && trouble && member->trouble == trouble) {
         trouble->untold++;

@@ -98,7 +98,7 @@ static void run(void *context)
 
     uv_mutex_lock(&writer->lock);
     for (;;) {
-        while ((link = list_pop(&writer->queue)) != NULL) {
+        while ((link = list_pop(&writer->queue))) {
             struct item *item = container_of(link, struct item, link);
 
             write_item(writer, item);
@@ -124,10 +124,10 @@ static struct item *item_new(log_writer_function *write, const struct log_line *
 {
     struct item *item = calloc(1, sizeof(*item));
 
-    if (item == NULL)
+    if (!item)
         return NULL;
     item->line = log_copy_new(line);
-    if (item->line == NULL) {
+    if (!item->line) {
         free(item);
         return NULL;
     }
@@ -142,7 +142,7 @@ void log_writer_put(struct log_writer *writer, log_writer_function *write,
     struct item *item = item_new(write, line);
 
     uv_mutex_lock(&writer->lock);
-    if (item != NULL && fits(writer, line, item->size)) {
+    if (item && fits(writer, line, item->size)) {
         writer->queued += item->size;
         list_append(&writer->queue, &item->link);
         item = NULL;
@@ -151,7 +151,7 @@ void log_writer_put(struct log_writer *writer, log_writer_function *write,
         note_dropped(writer, line->time);
     }
     uv_mutex_unlock(&writer->lock);
-    if (item != NULL)
+    if (item)
         free_item(item);
 }
 
@@ -159,7 +159,7 @@ struct log_writer *log_writer_new(void *context)
 {
     struct log_writer *writer = calloc(1, sizeof(*writer));
 
-    if (writer == NULL)
+    if (!writer)
         return NULL;
     writer->context = context;
     list_init(&writer->queue);
@@ -176,15 +176,15 @@ int log_writer_start(struct log_writer *writer)
     const uv_thread_options_t options = {.flags = UV_THREAD_HAS_STACK_SIZE,
                                          .stack_size = STACK_SIZE};
     sigset_t all, before;
-    int failed;
+    int rc;
 
     /* Signals are the loop's. */
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    failed = uv_thread_create_ex(&writer->thread, &options, run, writer);
+    rc = uv_thread_create_ex(&writer->thread, &options, run, writer);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    writer->started = failed == 0;
-    return failed;
+    writer->started = rc == 0;
+    return rc;
 }
 
 /* Called and returns with the lock held. */
@@ -219,7 +219,7 @@ bool log_writer_free(struct log_writer *writer)
     struct list *link;
     bool ended;
 
-    if (writer == NULL)
+    if (!writer)
         return true;
     if (!writer->started && log_writer_start(writer) == 0)
         writer->started = true;
@@ -232,7 +232,7 @@ bool log_writer_free(struct log_writer *writer)
         return leave_behind(writer);
     if (writer->started)
         (void)uv_thread_join(&writer->thread);
-    while ((link = list_pop(&writer->queue)) != NULL)
+    while ((link = list_pop(&writer->queue)))
         free_item(container_of(link, struct item, link));
     uv_cond_destroy(&writer->went);
     uv_cond_destroy(&writer->wake);

@@ -312,20 +312,20 @@ static void start_own_handles(struct loop *loop)
 struct loop *loop_new(struct err *err)
 {
     struct loop *loop = calloc(1, sizeof(*loop));
-    int result;
+    int rc;
 
     if (!loop) {
         (void)err_set(err, -ENOMEM, "no memory for the event loop");
         return NULL;
     }
-    result = uv_loop_init(&loop->uv);
-    if (result == 0) {
-        result = uv_loop_configure(&loop->uv, UV_METRICS_IDLE_TIME);
-        if (result != 0)
+    rc = uv_loop_init(&loop->uv);
+    if (rc == 0) {
+        rc = uv_loop_configure(&loop->uv, UV_METRICS_IDLE_TIME);
+        if (rc != 0)
             (void)uv_loop_close(&loop->uv);
     }
-    if (result != 0) {
-        (void)err_set(err, result, "cannot create the event loop: %s", uv_strerror(result));
+    if (rc != 0) {
+        (void)err_set(err, rc, "cannot create the event loop: %s", uv_strerror(rc));
         free(loop);
         return NULL;
     }

@@ -74,7 +74,7 @@ static void send_later(struct notify *notify, const char *message)
 {
     char *copy = str_dup(message);
 
-    if (copy == NULL)
+    if (!copy)
         return;
     for (size_t i = 0; str_starts_with(message, STATUS_MARK) && i < notify->waiting_count; i++) {
         if (str_starts_with(notify->waiting[i], STATUS_MARK))
@@ -98,7 +98,7 @@ static void open_socket(struct notify *notify)
     const char *name = getenv("NOTIFY_SOCKET");
 
     notify->fd = -1;
-    if (name == NULL || (name[0] != '/' && name[0] != '@') ||
+    if (!name || (name[0] != '/' && name[0] != '@') ||
         !str_copy(notify->address.sun_path, sizeof(notify->address.sun_path), name))
         return;
     notify->address.sun_family = AF_UNIX;
@@ -125,7 +125,7 @@ struct notify *notify_new(struct loop *loop)
     struct notify *notify = calloc(1, sizeof(*notify));
     uint64_t patience_us = 0;
 
-    if (notify == NULL)
+    if (!notify)
         return NULL;
     open_socket(notify);
     timer_init(loop, &notify->watchdog, feed_watchdog);
@@ -148,7 +148,7 @@ static void on_watchdog_closed(struct timer *timer)
     if (notify->fd >= 0)
         close(notify->fd);
     free(notify);
-    if (closed != NULL)
+    if (closed)
         closed(context);
 }
 

@@ -50,11 +50,11 @@ static bool runs_programs(const struct config *config)
 static int find_roots(struct write_roots *roots, const struct config *config, struct err *err)
 {
     const char *target;
-    int r = write_roots_add_own(roots, config, err);
+    int rc = write_roots_add_own(roots, config, err);
 
-    if (r == 0)
-        r = write_roots_add_targets(roots, config, err);
-    return r != 0 ? r : link_survey(config, NULL, &target, err);
+    if (rc == 0)
+        rc = write_roots_add_targets(roots, config, err);
+    return rc != 0 ? rc : link_survey(config, NULL, &target, err);
 }
 
 /* /dev/null is written to by whoever has nowhere else to write. */
@@ -63,14 +63,14 @@ static int limit_writing(struct confinement *confinement, const struct config *c
 {
     const char *places[WRITE_ROOTS_MAX + 1] = {"/dev/null"};
     struct err reason = {.code = 0};
-    int r;
+    int rc;
 
     if (confinement->runs_programs)
         return err_set(err, -ENOTSUP,
                        "writing is not limited: programs that are run would be, too");
-    r = find_roots(&confinement->roots, config, &reason);
-    if (r != 0)
-        return err_set(err, r, "writing is not limited: %s", reason.text);
+    rc = find_roots(&confinement->roots, config, &reason);
+    if (rc != 0)
+        return err_set(err, rc, "writing is not limited: %s", reason.text);
     for (size_t i = 0; i < confinement->roots.count; i++) {
         const struct write_root *root = &confinement->roots.roots[i];
 
@@ -89,7 +89,7 @@ struct confinement *confinement_begin(const struct config *config)
     struct confinement *confinement = calloc(1, sizeof(*confinement));
     struct err *gaps;
 
-    if (confinement == NULL)
+    if (!confinement)
         return NULL;
     gaps = confinement->gaps;
     confinement->runs_programs = runs_programs(config);
@@ -162,7 +162,7 @@ static void check_roots(const struct confinement *confinement, const struct conf
     for (size_t i = 0; i < wanted.count; i++) {
         const struct write_root *root = &wanted.roots[i];
 
-        if (write_roots_get(&confinement->roots, root->path) != NULL)
+        if (write_roots_get(&confinement->roots, root->path))
             continue;
         (void)snprintf(text, sizeof(text), "nothing can be written below %s", root->path);
         refuse_target(messages, config, root->target, text);

@@ -63,18 +63,18 @@ static int add_place(int ruleset, const char *place, uint64_t handled, struct er
 {
     struct landlock_path_beneath_attr rule = {.parent_fd = open(place, O_PATH | O_CLOEXEC)};
     struct stat status;
-    int r = 0;
+    int rc = 0;
 
     if (rule.parent_fd < 0)
         return err_set_errno(err, errno, "cannot open %s", place);
     if (fstat(rule.parent_fd, &status) != 0)
         status.st_mode = 0;
     rule.allowed_access = (S_ISDIR(status.st_mode) ? WRITING : WRITING_OF_FILE) & handled;
-    if (r == 0 &&
+    if (rc == 0 &&
         syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
-        r = err_set_errno(err, errno, "Landlock does not take a rule for %s", place);
+        rc = err_set_errno(err, errno, "Landlock does not take a rule for %s", place);
     close(rule.parent_fd);
-    return r;
+    return rc;
 }
 
 int landlock_limit_writing(const char *const places[], size_t count, struct err *err)

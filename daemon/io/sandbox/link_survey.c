@@ -51,7 +51,7 @@ static bool was_just_added(const struct places *places, const char *directory)
 {
     for (size_t i = places->count; i > 0 && places->count - i < TARGETS_MAX; i--) {
         if (str_equal(places->places[i - 1].directory, directory))
-            return places->places[i - 1].target != NULL;
+            return !!places->places[i - 1].target;
     }
     return false;
 }
@@ -59,7 +59,7 @@ static bool was_just_added(const struct places *places, const char *directory)
 /* Takes the directory. */
 static bool add(struct places *places, char *directory, const char *target)
 {
-    if (directory == NULL)
+    if (!directory)
         return false;
     if (was_just_added(places, directory)) {
         free(directory);
@@ -73,7 +73,7 @@ static char *directory_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
 
-    return slash == NULL || slash == path ? str_dup("/") : str_dup_n(path, (size_t)(slash - path));
+    return !slash || slash == path ? str_dup("/") : str_dup_n(path, (size_t)(slash - path));
 }
 
 static bool add_targets(struct places *places, const struct config *config)
@@ -103,12 +103,12 @@ static bool make_room(struct places *places, const struct config *config)
     for (size_t i = 0; i < config->account_count; i++)
         room += config->accounts[i].destination_count;
     places->places = calloc(room, sizeof(*places->places));
-    return places->places != NULL;
+    return !!places->places;
 }
 
 static void survey_free(struct survey *survey)
 {
-    if (survey == NULL)
+    if (!survey)
         return;
     places_done(&survey->wanted);
     places_done(&survey->known);
@@ -118,9 +118,9 @@ static void survey_free(struct survey *survey)
 static struct survey *survey_new(const struct config *config, const struct config *known)
 {
     struct survey *survey = calloc(1, sizeof(*survey));
-    bool made = survey != NULL && make_room(&survey->wanted, config);
+    bool made = survey && make_room(&survey->wanted, config);
 
-    if (made && known == NULL)
+    if (made && !known)
         made = add(&survey->wanted, str_dup(config->state_dir), NULL) &&
                add(&survey->wanted, directory_of(config->control_socket), NULL);
     else if (made)
@@ -157,19 +157,19 @@ static int look_at(const char *path, struct err *err)
 static int look_along(const char *directory, struct err *err)
 {
     char path[PATH_MAX];
-    int r = 0;
+    int rc = 0;
 
     if (!str_copy(path, sizeof(path), directory))
         return err_set(err, -ENOTSUP, "the path of a directory is too long: %.100s…", directory);
-    for (char *end = path; *end != '\0' && r == 0;) {
+    for (char *end = path; *end != '\0' && rc == 0;) {
         end++;
         end += strcspn(end, "/");
         const char after = *end;
         *end = '\0';
-        r = look_at(path, err);
+        rc = look_at(path, err);
         *end = after;
     }
-    return r == -ENOENT ? 0 : r;
+    return rc == -ENOENT ? 0 : rc;
 }
 
 static void look(struct survey *survey)
@@ -182,7 +182,7 @@ static void look(struct survey *survey)
         const struct place *place = &wanted->places[i];
 
         if (known->count > 0 &&
-            bsearch(place, known->places, known->count, sizeof(*place), compare) != NULL)
+            bsearch(place, known->places, known->count, sizeof(*place), compare))
             continue;
         survey->result = look_along(place->directory, &survey->err);
         survey->found = survey->result != 0 ? place : NULL;
@@ -225,27 +225,27 @@ int link_survey(const struct config *config, const struct config *known, const c
 {
     struct survey *survey;
     pthread_t thread;
-    int r;
+    int rc;
 
     *ret_target = NULL;
     if (atomic_load(&hangs))
         return err_set(err, -ETIMEDOUT, "a file system that key files are on still hangs");
     survey = survey_new(config, known);
-    if (survey == NULL)
+    if (!survey)
         return err_set(err, -ENOMEM, "there is no memory to look at directories");
-    r = pthread_create(&thread, NULL, run, survey);
-    if (r != 0) {
+    rc = pthread_create(&thread, NULL, run, survey);
+    if (rc != 0) {
         survey_free(survey);
-        return err_set_errno(err, r, "there is no thread to look at directories with");
+        return err_set_errno(err, rc, "there is no thread to look at directories with");
     }
-    r = wait_for(thread, survey, err);
-    if (r != 0)
-        return r;
-    r = survey->result;
-    if (survey->found != NULL) {
+    rc = wait_for(thread, survey, err);
+    if (rc != 0)
+        return rc;
+    rc = survey->result;
+    if (survey->found) {
         *err = survey->err;
         *ret_target = survey->found->target;
     }
     survey_free(survey);
-    return r;
+    return rc;
 }

@@ -36,9 +36,9 @@ static int mark_each(int first, struct err *err)
 {
     DIR *directory = opendir("/proc/self/fd");
 
-    if (directory == NULL)
+    if (!directory)
         return err_set_errno(err, errno, "cannot list the inherited descriptors");
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+    for (struct dirent *entry; (entry = readdir(directory));) {
         int64_t fd;
 
         if (str_to_int64(entry->d_name, &fd) && fd >= first && fd != dirfd(directory))
@@ -91,14 +91,14 @@ static void raise_soft_limit(__rlimit_resource_t resource, rlim_t enough)
 
 int process_harden(struct err *err)
 {
-    int r = open_standard_descriptors(err);
+    int rc = open_standard_descriptors(err);
 
-    if (r == 0)
-        r = keep_descriptors_from_children(err);
-    if (r == 0)
-        r = protect_memory(err);
-    if (r != 0)
-        return r;
+    if (rc == 0)
+        rc = keep_descriptors_from_children(err);
+    if (rc == 0)
+        rc = protect_memory(err);
+    if (rc != 0)
+        return rc;
     (void)umask(S_IRWXG | S_IRWXO);
     (void)signal(SIGPIPE, SIG_IGN);
     raise_soft_limit(RLIMIT_NOFILE, DESCRIPTORS_ENOUGH);

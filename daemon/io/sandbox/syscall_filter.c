@@ -45,29 +45,29 @@ static bool is_wanted(int family)
 
 static int forbid_calls(scmp_filter_ctx filter, const char *const names[], size_t count)
 {
-    int r = 0;
+    int rc = 0;
 
-    for (size_t i = 0; i < count && r == 0; i++) {
+    for (size_t i = 0; i < count && rc == 0; i++) {
         int number = seccomp_syscall_resolve_name(names[i]);
 
         if (number != __NR_SCMP_ERROR)
-            r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0);
+            rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0);
     }
-    return r;
+    return rc;
 }
 
 static int forbid_families(scmp_filter_ctx filter)
 {
     const uint32_t refuse = SCMP_ACT_ERRNO(EAFNOSUPPORT);
-    int r =
+    int rc =
         seccomp_rule_add(filter, refuse, SCMP_SYS(socket), 1, SCMP_A0_32(SCMP_CMP_GT, AF_NETLINK));
 
-    for (int family = 0; family < AF_NETLINK && r == 0; family++) {
+    for (int family = 0; family < AF_NETLINK && rc == 0; family++) {
         if (!is_wanted(family))
-            r = seccomp_rule_add(filter, refuse, SCMP_SYS(socket), 1,
-                                 SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)family));
+            rc = seccomp_rule_add(filter, refuse, SCMP_SYS(socket), 1,
+                                  SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)family));
     }
-    return r;
+    return rc;
 }
 
 /* The leak checker of an instrumented build does both to find what still refers to memory. */
@@ -77,44 +77,44 @@ static int forbid_looking_inside(scmp_filter_ctx filter)
     (void)filter;
     return 0;
 #else
-    int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ptrace), 0);
+    int rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ptrace), 0);
 
-    if (r == 0)
-        r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prctl), 2,
-                             SCMP_A0_32(SCMP_CMP_EQ, PR_SET_DUMPABLE), SCMP_A1(SCMP_CMP_NE, 0));
-    return r;
+    if (rc == 0)
+        rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prctl), 2,
+                              SCMP_A0_32(SCMP_CMP_EQ, PR_SET_DUMPABLE), SCMP_A1(SCMP_CMP_NE, 0));
+    return rc;
 #endif
 }
 
 static int set_attributes(scmp_filter_ctx filter)
 {
-    int r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(EPERM));
+    int rc = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(EPERM));
 
-    if (r == 0)
-        r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 1);
-    if (r == 0)
-        r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
-    return r;
+    if (rc == 0)
+        rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 1);
+    if (rc == 0)
+        rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+    return rc;
 }
 
 int syscall_filter_apply(bool runs_programs, struct err *err)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    int r;
+    int rc;
 
-    if (filter == NULL)
+    if (!filter)
         return err_set(err, -ENOMEM, "the system call filter cannot be made");
-    r = set_attributes(filter);
-    if (r == 0)
-        r = forbid_calls(filter, forbidden, COUNT(forbidden));
-    if (r == 0 && !runs_programs)
-        r = forbid_calls(filter, forbidden_without_programs, COUNT(forbidden_without_programs));
-    if (r == 0)
-        r = forbid_families(filter);
-    if (r == 0)
-        r = forbid_looking_inside(filter);
-    if (r == 0)
-        r = seccomp_load(filter);
+    rc = set_attributes(filter);
+    if (rc == 0)
+        rc = forbid_calls(filter, forbidden, COUNT(forbidden));
+    if (rc == 0 && !runs_programs)
+        rc = forbid_calls(filter, forbidden_without_programs, COUNT(forbidden_without_programs));
+    if (rc == 0)
+        rc = forbid_families(filter);
+    if (rc == 0)
+        rc = forbid_looking_inside(filter);
+    if (rc == 0)
+        rc = seccomp_load(filter);
     seccomp_release(filter);
-    return r == 0 ? 0 : err_set_errno(err, -r, "the kernel does not take the system call filter");
+    return rc == 0 ? 0 : err_set_errno(err, -rc, "the kernel does not take the system call filter");
 }

@@ -25,7 +25,7 @@ static bool root_of(const char *directory, size_t length, char out[NAME_MAX + 2]
     if (start == 0 || name == 0 || name > NAME_MAX || start + name > length)
         return false;
     /* A placeholder may become a link's name, and ".." leads anywhere. */
-    if (memchr(directory, '{', length) != NULL || memmem(directory, length, "/..", 3) != NULL)
+    if (memchr(directory, '{', length) || memmem(directory, length, "/..", 3))
         return false;
     out[0] = '/';
     memcpy(out + 1, directory + start, name);
@@ -43,7 +43,7 @@ static bool stays(const char *root, const char *target)
         if (str_equal(root, system[i]))
             return true;
     }
-    return target == NULL;
+    return !target;
 }
 
 static int add_root(struct write_roots *roots, const char *path, const char *target,
@@ -51,11 +51,11 @@ static int add_root(struct write_roots *roots, const char *path, const char *tar
 {
     struct write_root *root = NULL;
 
-    for (size_t i = 0; i < roots->count && root == NULL; i++) {
+    for (size_t i = 0; i < roots->count && !root; i++) {
         if (str_equal(roots->roots[i].path, path))
             root = &roots->roots[i];
     }
-    if (root == NULL) {
+    if (!root) {
         if (roots->count == WRITE_ROOTS_MAX)
             return err_set(err, -E2BIG, "there are more than %d directories under / to write in",
                            WRITE_ROOTS_MAX);
@@ -63,7 +63,7 @@ static int add_root(struct write_roots *roots, const char *path, const char *tar
         *root = (struct write_root){.target = NULL};
         (void)str_copy(root->path, sizeof(root->path), path);
     }
-    if (root->target == NULL)
+    if (!root->target)
         root->target = target;
     root->stays = root->stays || stays(path, target);
     return 0;
@@ -86,34 +86,34 @@ static int add_directory_of(struct write_roots *roots, const char *file, const c
 {
     const char *slash = strrchr(file, '/');
 
-    return add_directory(roots, file, slash != NULL ? (size_t)(slash - file) : 0, target, err);
+    return add_directory(roots, file, slash ? (size_t)(slash - file) : 0, target, err);
 }
 
 /* --- all together --- */
 
 int write_roots_add_own(struct write_roots *roots, const struct config *config, struct err *err)
 {
-    int r = add_directory(roots, config->state_dir, strlen(config->state_dir), NULL, err);
+    int rc = add_directory(roots, config->state_dir, strlen(config->state_dir), NULL, err);
 
-    return r != 0 ? r : add_directory_of(roots, config->control_socket, NULL, err);
+    return rc != 0 ? rc : add_directory_of(roots, config->control_socket, NULL, err);
 }
 
 int write_roots_add_targets(struct write_roots *roots, const struct config *config, struct err *err)
 {
-    int r = 0;
+    int rc = 0;
 
     for (size_t i = 0; i < config->account_count; i++) {
         const struct account *account = &config->accounts[i];
 
-        for (size_t k = 0; k < account->destination_count && r == 0; k++) {
+        for (size_t k = 0; k < account->destination_count && rc == 0; k++) {
             const struct destination *destination = &account->destinations[k];
 
             switch (destination->type) {
             case TARGET_FILE:
-                r = add_directory_of(roots, destination->path, destination->name, err);
+                rc = add_directory_of(roots, destination->path, destination->name, err);
                 break;
             }
         }
     }
-    return r;
+    return rc;
 }

@@ -236,10 +236,10 @@ static void fill_limits(struct control_limits *limits, const struct control_limi
 static int watch_http(struct control *control, struct err *err)
 {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(control->http, MHD_DAEMON_INFO_EPOLL_FD);
-    int code = uv_poll_init(loop_uv(control->loop), &control->readiness, info->epoll_fd);
+    int rc = uv_poll_init(loop_uv(control->loop), &control->readiness, info->epoll_fd);
 
-    if (code != 0)
-        return err_set_errno(err, -code, "watching the control socket");
+    if (rc != 0)
+        return err_set_errno(err, -rc, "watching the control socket");
     timer_init(control->loop, &control->http_timer, on_http_timer);
     timer_init(control->loop, &control->sweep, on_sweep);
     control->open_handles = 3;
@@ -252,7 +252,7 @@ int control_open(struct loop *loop, const char *path, const char *group,
                  struct control **ret_control, struct err *err)
 {
     struct control *control = calloc(1, sizeof(*control));
-    int code;
+    int rc;
 
     *ret_control = NULL;
     if (!control)
@@ -263,12 +263,12 @@ int control_open(struct loop *loop, const char *path, const char *group,
     list_init(&control->clients);
     list_init(&control->requests);
     deferred_init(&control->progress, on_progress);
-    code = control_socket_init(&control->socket, path, group, err);
-    if (code == 0)
-        code = control_http_start(control, err);
-    if (code == 0)
-        code = watch_http(control, err);
-    if (code == 0) {
+    rc = control_socket_init(&control->socket, path, group, err);
+    if (rc == 0)
+        rc = control_http_start(control, err);
+    if (rc == 0)
+        rc = watch_http(control, err);
+    if (rc == 0) {
         *ret_control = control;
         return 0;
     }
@@ -277,7 +277,7 @@ int control_open(struct loop *loop, const char *path, const char *group,
     loop_defer_cancel(&control->progress);
     control_socket_done(&control->socket);
     free(control);
-    return code;
+    return rc;
 }
 
 const char *control_warning(const struct control *control)

@@ -99,12 +99,12 @@ static int bind_privately(struct control_socket *made, const struct sockaddr_un 
                           struct err *err)
 {
     const mode_t mask = umask(0177); /* at start, before other threads make files */
-    const int result = bind(made->fd, (const struct sockaddr *)address, sizeof(*address));
+    const int rc = bind(made->fd, (const struct sockaddr *)address, sizeof(*address));
     const int bind_errno = errno;
     struct stat status;
 
     (void)umask(mask);
-    if (result < 0)
+    if (rc < 0)
         return err_set_errno(err, bind_errno, "binding %s", address->sun_path);
     if (lstat(address->sun_path, &status) < 0)
         return err_set_errno(err, errno, "%s", address->sun_path);
@@ -117,25 +117,25 @@ int control_socket_init(struct control_socket *made, const char *path, const cha
                         struct err *err)
 {
     struct sockaddr_un address;
-    int code;
+    int rc;
 
     *made = (struct control_socket){.fd = -1, .path = str_dup(path)};
     if (!made->path)
         return err_set(err, -ENOMEM, "no memory for the control socket");
-    code = fill_address(&address, path, err);
-    if (code == 0)
-        code = remove_stale(&address, err);
-    if (code != 0)
-        return code;
+    rc = fill_address(&address, path, err);
+    if (rc == 0)
+        rc = remove_stale(&address, err);
+    if (rc != 0)
+        return rc;
     made->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (made->fd < 0)
         return err_set_errno(err, errno, "making a socket");
-    code = bind_privately(made, &address, err);
-    if (code == 0)
-        code = give_to_group(made, group, err);
-    if (code == 0 && listen(made->fd, BACKLOG) < 0)
-        code = err_set_errno(err, errno, "listening on %s", path);
-    return code;
+    rc = bind_privately(made, &address, err);
+    if (rc == 0)
+        rc = give_to_group(made, group, err);
+    if (rc == 0 && listen(made->fd, BACKLOG) < 0)
+        rc = err_set_errno(err, errno, "listening on %s", path);
+    return rc;
 }
 
 void control_socket_unlink(struct control_socket *made)

@@ -100,17 +100,17 @@ static void answer_question(struct exchange *exchange)
 {
     const struct control_handler *handler = &exchange->control->handler;
     struct err err;
-    int code;
+    int rc;
 
     err_clear(&err);
-    code = handler->status(handler->context, &exchange->line.query, &exchange->reply, &err);
-    if (code == 0)
-        code = exchange->reply.failed;
-    if (code == 0)
+    rc = handler->status(handler->context, &exchange->line.query, &exchange->reply, &err);
+    if (rc == 0)
+        rc = exchange->reply.failed;
+    if (rc == 0)
         exchange->status = MHD_HTTP_OK;
-    else if (code == -ENOENT)
+    else if (rc == -ENOENT)
         answer_error(exchange, MHD_HTTP_NOT_FOUND, "not_found", err.text);
-    else if (code == -ENOTUNIQ)
+    else if (rc == -ENOTUNIQ)
         answer_error(exchange, MHD_HTTP_CONFLICT, "ambiguous", err.text);
     else
         answer_error(exchange, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal",
@@ -130,15 +130,15 @@ static void carry_out_command(struct exchange *exchange, struct MHD_Connection *
     struct control_command command = {.account = NULL};
     struct json_object *document = NULL;
     struct err err;
-    int r;
+    int rc;
 
     err_clear(&err);
-    r = control_command_parse(exchange->line.kind, buf_str(&exchange->body), exchange->body.length,
-                              &command, &document, &err);
-    if (r != 0) {
+    rc = control_command_parse(exchange->line.kind, buf_str(&exchange->body), exchange->body.length,
+                               &command, &document, &err);
+    if (rc != 0) {
         if (document)
             json_object_put(document);
-        if (r == -ENOMEM)
+        if (rc == -ENOMEM)
             answer_error(exchange, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal", err.text);
         else
             answer_error(exchange, MHD_HTTP_BAD_REQUEST, "invalid", err.text);

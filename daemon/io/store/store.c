@@ -150,7 +150,7 @@ enum store_open_result store_open(struct loop *loop, struct log *log, const char
 {
     struct store *store = calloc(1, sizeof(*store));
     enum store_open_result result;
-    int code;
+    int rc;
 
     *ret_store = NULL;
     if (!store) {
@@ -167,10 +167,10 @@ enum store_open_result store_open(struct loop *loop, struct log *log, const char
     }
 
     store->transactions = store->worker.journal.transactions;
-    code = uv_async_init(loop_uv(loop), &store->progress, on_progress);
-    if (code == 0) {
-        code = store_worker_start(&store->worker, &store->progress);
-        if (code == 0) {
+    rc = uv_async_init(loop_uv(loop), &store->progress, on_progress);
+    if (rc == 0) {
+        rc = store_worker_start(&store->worker, &store->progress);
+        if (rc == 0) {
             *ret_store = store;
             return result;
         }
@@ -181,7 +181,7 @@ enum store_open_result store_open(struct loop *loop, struct log *log, const char
         journal_close(&store->worker.journal);
         free(store);
     }
-    (void)err_set_errno(err, -code, "starting the journal's thread");
+    (void)err_set_errno(err, -rc, "starting the journal's thread");
     return STORE_UNUSABLE;
 }
 
@@ -226,39 +226,39 @@ int store_load(struct store *store,
                void *context, struct err *err)
 {
     struct journal *journal = &store->worker.journal;
-    int code;
+    int rc;
 
     uv_mutex_lock(&store->worker.journal_lock);
-    code = journal->db ? store_record_read_all(journal->db, found, context, err)
-                       : err_set(err, -EIO, "the journal cannot be read at present");
+    rc = journal->db ? store_record_read_all(journal->db, found, context, err)
+                     : err_set(err, -EIO, "the journal cannot be read at present");
     uv_mutex_unlock(&store->worker.journal_lock);
-    return explain_damage(journal, code, err);
+    return explain_damage(journal, rc, err);
 }
 
 int store_load_holds(struct store *store, void (*found)(void *context, const struct hold *hold),
                      void *context, uint64_t *ret_last_id, struct err *err)
 {
     struct journal *journal = &store->worker.journal;
-    int code;
+    int rc;
 
     uv_mutex_lock(&store->worker.journal_lock);
-    code = journal->db ? store_hold_read_all(journal->db, found, context, ret_last_id, err)
-                       : err_set(err, -EIO, "the journal cannot be read at present");
+    rc = journal->db ? store_hold_read_all(journal->db, found, context, ret_last_id, err)
+                     : err_set(err, -EIO, "the journal cannot be read at present");
     uv_mutex_unlock(&store->worker.journal_lock);
-    return explain_damage(journal, code, err);
+    return explain_damage(journal, rc, err);
 }
 
 int store_load_places(struct store *store, void (*found)(void *context, const struct place *place),
                       void *context, struct err *err)
 {
     struct journal *journal = &store->worker.journal;
-    int code;
+    int rc;
 
     uv_mutex_lock(&store->worker.journal_lock);
-    code = journal->db ? store_places_read_all(journal->db, found, context, err)
-                       : err_set(err, -EIO, "the journal cannot be read at present");
+    rc = journal->db ? store_places_read_all(journal->db, found, context, err)
+                     : err_set(err, -EIO, "the journal cannot be read at present");
     uv_mutex_unlock(&store->worker.journal_lock);
-    return code;
+    return rc;
 }
 
 /* The members of a row that are texts, in order, so that they can be copied in a loop. */

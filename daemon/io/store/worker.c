@@ -112,7 +112,7 @@ static void run_worker(void *argument)
 
 int store_worker_start(struct store_worker *worker, uv_async_t *progress)
 {
-    int code;
+    int rc;
 
     worker->progress = progress;
     worker->stopping = false;
@@ -122,17 +122,17 @@ int store_worker_start(struct store_worker *worker, uv_async_t *progress)
     worker->health = (struct store_health){.transactions = worker->journal.transactions};
     list_init(&worker->queue);
     list_init(&worker->written);
-    code = uv_mutex_init(&worker->journal_lock);
-    if (code != 0)
-        return code;
-    code = uv_mutex_init(&worker->lock);
-    if (code != 0)
+    rc = uv_mutex_init(&worker->journal_lock);
+    if (rc != 0)
+        return rc;
+    rc = uv_mutex_init(&worker->lock);
+    if (rc != 0)
         goto no_lock;
-    code = uv_cond_init(&worker->wake);
-    if (code != 0)
+    rc = uv_cond_init(&worker->wake);
+    if (rc != 0)
         goto no_wake;
-    code = uv_thread_create(&worker->thread, run_worker, worker);
-    if (code == 0)
+    rc = uv_thread_create(&worker->thread, run_worker, worker);
+    if (rc == 0)
         return 0;
 
     uv_cond_destroy(&worker->wake);
@@ -140,7 +140,7 @@ no_wake:
     uv_mutex_destroy(&worker->lock);
 no_lock:
     uv_mutex_destroy(&worker->journal_lock);
-    return code;
+    return rc;
 }
 
 void store_worker_add(struct store_worker *worker, struct save *save)

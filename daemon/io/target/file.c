@@ -56,21 +56,21 @@ static int find_group(const char *name, gid_t *ret_gid)
 {
     struct group entry, *found = NULL;
     size_t size = 4096;
-    int r = ERANGE;
+    int rc = ERANGE;
 
-    for (; r == ERANGE && size <= GROUP_BUFFER_MAX; size *= 4) {
+    for (; rc == ERANGE && size <= GROUP_BUFFER_MAX; size *= 4) {
         char *buffer = malloc(size);
 
-        if (buffer == NULL)
+        if (!buffer)
             return ENOMEM;
         do {
-            r = getgrnam_r(name, &entry, buffer, size, &found);
-        } while (r == EINTR);
-        *ret_gid = found != NULL ? found->gr_gid : FILE_GROUP_ANY;
+            rc = getgrnam_r(name, &entry, buffer, size, &found);
+        } while (rc == EINTR);
+        *ret_gid = found ? found->gr_gid : FILE_GROUP_ANY;
         free(buffer);
     }
     /* getgrnam_r(3): all of these are ways to say "not found". */
-    return r == ENOENT || r == ESRCH || r == EBADF || r == EPERM ? 0 : r;
+    return rc == ENOENT || rc == ESRCH || rc == EBADF || rc == EPERM ? 0 : rc;
 }
 
 /* May this process give its files to the group? A file in memory follows the same rules as one on
@@ -78,32 +78,32 @@ static int find_group(const char *name, gid_t *ret_gid)
 static int check_group_permitted(gid_t gid)
 {
     int fd = memfd_create("keyrotated-group", MFD_CLOEXEC);
-    int r = 0;
+    int rc = 0;
 
     if (fd < 0)
         return 0; /* then only the delivery itself can tell */
     if (fchown(fd, (uid_t)-1, gid) != 0)
-        r = errno;
+        rc = errno;
     close(fd);
-    return r;
+    return rc;
 }
 
 /* FILE_GROUP_ANY where none is configured. Fills job->outcome.failure and returns false when the
  * file cannot be given to the group. */
 static bool resolve_group(struct file_job *job, gid_t *ret_gid)
 {
-    int r;
+    int rc;
 
     *ret_gid = FILE_GROUP_ANY;
-    if (job->group == NULL)
+    if (!job->group)
         return true;
-    r = find_group(job->group, ret_gid);
-    if (r == 0 && *ret_gid != FILE_GROUP_ANY) {
-        r = check_group_permitted(*ret_gid);
-        if (r == 0)
+    rc = find_group(job->group, ret_gid);
+    if (rc == 0 && *ret_gid != FILE_GROUP_ANY) {
+        rc = check_group_permitted(*ret_gid);
+        if (rc == 0)
             return true;
     }
-    file_failure_group(&job->outcome.failure, job->path, job->group, r);
+    file_failure_group(&job->outcome.failure, job->path, job->group, rc);
     return false;
 }
 
@@ -141,7 +141,7 @@ static struct file_form wanted_form(const struct file_job *job)
 {
     struct file_form form = {.has_mode = job->has_mode, .mode = job->mode, .gid = FILE_GROUP_ANY};
 
-    if (job->group != NULL && find_group(job->group, &form.gid) != 0)
+    if (job->group && find_group(job->group, &form.gid) != 0)
         form.gid = FILE_GROUP_ANY;
     return form;
 }
@@ -157,26 +157,26 @@ static bool read_keys(struct file_job *job)
     const struct file_form wanted = wanted_form(job);
     struct err err = {.code = 0};
     struct buf bytes;
-    int r;
+    int rc;
 
     /* First: a mode may be what keeps us from reading. */
     outcome->form = file_form_check(job->path, &wanted, job->action == TARGET_READ_AND_SET_FORM,
                                     outcome->form_text, sizeof(outcome->form_text));
     buf_init(&bytes, READ_MAX);
-    r = fs_read(job->path, &bytes, &err);
-    if (r == -ENOENT || (r == 0 && is_blank(&bytes))) {
+    rc = fs_read(job->path, &bytes, &err);
+    if (rc == -ENOENT || (rc == 0 && is_blank(&bytes))) {
         outcome->kind = SIGHTING_EMPTY;
-        r = 0;
-    } else if (r == 0) {
-        r = key_text_find(&outcome->found, bytes.data, bytes.length);
-        if (r != 0)
-            err_set(&err, r, "cannot look for keys in %s: out of memory", job->path);
+        rc = 0;
+    } else if (rc == 0) {
+        rc = key_text_find(&outcome->found, bytes.data, bytes.length);
+        if (rc != 0)
+            err_set(&err, rc, "cannot look for keys in %s: out of memory", job->path);
         outcome->kind = outcome->found.key_count > 0 ? SIGHTING_KEYS : SIGHTING_FOREIGN;
     }
     buf_done(&bytes);
-    if (r != 0)
+    if (rc != 0)
         file_failure_read(&outcome->failure, job->path, job->group, &err);
-    return r == 0;
+    return rc == 0;
 }
 
 /* --- deliver --- */
@@ -204,10 +204,10 @@ static time_ms delivery_time_in(const struct buf *bytes, time_ms otherwise)
     const char *text;
     time_ms at = otherwise;
 
-    if (form == NULL)
+    if (!form)
         return otherwise;
     text = json_string(form, "delivered_at");
-    if (text != NULL && !time_from_rfc3339(text, &at))
+    if (text && !time_from_rfc3339(text, &at))
         at = otherwise;
     json_free_wiped(form);
     return at;
@@ -248,17 +248,17 @@ static bool holds_all(const struct file_job *job, gid_t gid)
 static int replace(const struct file_job *job, gid_t gid, struct err *err)
 {
     struct buf wanted;
-    int r;
+    int rc;
 
     buf_init(&wanted, KEY_FILE_MAX);
-    r = render(job, job->content.delivered_at, &wanted);
-    if (r != 0)
+    rc = render(job, job->content.delivered_at, &wanted);
+    if (rc != 0)
         err_set(err, -ENOTSUP, "cannot write account %s in this format: %s", job->content.account,
-                strerror(-r));
+                strerror(-rc));
     else
-        r = fs_replace(job->path, wanted.data, wanted.length, job->mode, gid, err);
+        rc = fs_replace(job->path, wanted.data, wanted.length, job->mode, gid, err);
     buf_done(&wanted);
-    return r;
+    return rc;
 }
 
 static bool deliver(struct file_job *job)
@@ -308,7 +308,7 @@ static void append_form(const struct destination *destination, struct buf *out)
     buf_append_char(out, '\0');
     buf_append_format(out, "%d", (int)destination->format);
     buf_append_char(out, '\0');
-    if (destination->group != NULL)
+    if (destination->group)
         buf_append_str(out, destination->group);
 }
 
@@ -320,11 +320,11 @@ static void check_facts(struct file_job *job, const struct destination *destinat
     const char *missing = NULL;
 
     failure_init(failure, REASON_TARGET_FAILED);
-    if (destination->needs_location && location == NULL)
+    if (destination->needs_location && !location)
         missing = "location";
-    else if (delivery != NULL && delivery->endpoint == NULL && job->format != FILE_FORMAT_RAW)
+    else if (delivery && !delivery->endpoint && job->format != FILE_FORMAT_RAW)
         missing = "endpoint";
-    if (missing != NULL) {
+    if (missing) {
         failure_set_text(failure, "file %s: the account's %s is not known yet", job->path, missing);
         failure_set_remedy(failure, "nothing: it is known as soon as Azure has answered");
         job->outcome.failed = true;
@@ -342,7 +342,7 @@ static void start(struct target_world *world, const struct destination *destinat
 {
     struct file_job *job = file_job_new(world, destination, location, action, delivery, run);
 
-    if (job == NULL)
+    if (!job)
         abort();
     check_facts(job, destination, location, delivery);
     file_job_start(job, done, context);

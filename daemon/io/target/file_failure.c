@@ -20,7 +20,7 @@ static void describe_user(char out[USER_MAX])
     struct passwd entry, *found = NULL;
     char buffer[4096];
 
-    if (getpwuid_r(geteuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found != NULL)
+    if (getpwuid_r(geteuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found)
         (void)str_copy(out, USER_MAX, found->pw_name);
     else
         (void)snprintf(out, USER_MAX, "%u", (unsigned)geteuid());
@@ -29,10 +29,10 @@ static void describe_user(char out[USER_MAX])
 static void describe_directory(const char *path, char *out, size_t size)
 {
     const char *slash = strrchr(path, '/');
-    size_t length = slash == NULL ? 0 : (size_t)(slash - path);
+    size_t length = !slash ? 0 : (size_t)(slash - path);
 
     if (length == 0)
-        (void)str_copy(out, size, slash == NULL ? "." : "/");
+        (void)str_copy(out, size, !slash ? "." : "/");
     else
         (void)snprintf(out, size, "%.*s", (int)length, path);
 }
@@ -43,7 +43,7 @@ static void begin(struct failure *failure, int code)
     const char *name = strerrorname_np(-code);
 
     failure_init(failure, denied ? REASON_TARGET_DENIED : REASON_TARGET_FAILED);
-    if (name != NULL)
+    if (name)
         (void)str_copy(failure->error_code, sizeof(failure->error_code), name);
 }
 

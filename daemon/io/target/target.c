@@ -50,7 +50,7 @@ char *target_expand_location(const char *text, const char *location)
     char *taken;
 
     buf_init(&expanded, PLACE_MAX);
-    while (location != NULL && (found = strstr(text, LOCATION)) != NULL) {
+    while (location && (found = strstr(text, LOCATION))) {
         buf_append(&expanded, text, (size_t)(found - text));
         append_location(&expanded, location);
         text = found + strlen(LOCATION);
@@ -73,11 +73,10 @@ struct target_id target_identify(const struct destination *destination, const ch
     buf_init(&identity, IDENTITY_MAX);
     /* NUL stands in none of the parts, so that no two lists of parts look alike. */
     buf_append(&identity, type->name, strlen(type->name) + 1);
-    if (place != NULL)
+    if (place)
         buf_append(&identity, place, strlen(place) + 1);
     type->append_form(destination, &identity);
-    if (place != NULL && identity.failed == 0 &&
-        crypto_sha256(identity.data, identity.length, hash) == 0)
+    if (place && identity.failed == 0 && crypto_sha256(identity.data, identity.length, hash) == 0)
         memcpy(id.bytes, hash, sizeof(id.bytes));
     buf_done(&identity);
     free(place);
@@ -90,7 +89,7 @@ void target_describe(const struct destination *destination, const char *location
     const struct target_type_operations *type = type_of(destination);
     char *place = type->place(destination, location);
 
-    (void)snprintf(out, size, "%s %s", type->name, place != NULL ? place : destination->name);
+    (void)snprintf(out, size, "%s %s", type->name, place ? place : destination->name);
     if (size > 0)
         out[utf8_whole(out, strlen(out))] = '\0';
     free(place);

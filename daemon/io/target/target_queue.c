@@ -10,7 +10,7 @@
 
 static void file_job_free(struct file_job *job)
 {
-    if (job == NULL)
+    if (!job)
         return;
     free(job->path);
     free(job->group);
@@ -28,14 +28,13 @@ static bool copy_delivery(struct key_file *content, const struct delivery *deliv
     *content = (struct key_file){
         .account = str_dup(delivery->account->name),
         .resource_id = str_dup(delivery->account->id),
-        .account_endpoint = str_dup(delivery->endpoint != NULL ? delivery->endpoint : ""),
+        .account_endpoint = str_dup(delivery->endpoint ? delivery->endpoint : ""),
         .slot = delivery->slot,
         .key = secret_clone(delivery->key),
         .cycle = delivery->cycle,
         .delivered_at = delivery->delivered_at,
     };
-    return content->account != NULL && content->resource_id != NULL &&
-           content->account_endpoint != NULL && content->key != NULL;
+    return content->account && content->resource_id && content->account_endpoint && content->key;
 }
 
 struct file_job *file_job_new(struct target_world *world, const struct destination *destination,
@@ -44,7 +43,7 @@ struct file_job *file_job_new(struct target_world *world, const struct destinati
 {
     struct file_job *job = calloc(1, sizeof(*job));
 
-    if (job == NULL)
+    if (!job)
         return NULL;
     job->world = world;
     job->action = action;
@@ -55,8 +54,8 @@ struct file_job *file_job_new(struct target_world *world, const struct destinati
     job->group = str_dup(destination->group);
     job->format = destination->format;
     job->run = run;
-    if (job->path == NULL || (destination->group != NULL && job->group == NULL) ||
-        (delivery != NULL && !copy_delivery(&job->content, delivery))) {
+    if (!job->path || (destination->group && !job->group) ||
+        (delivery && !copy_delivery(&job->content, delivery))) {
         file_job_free(job);
         return NULL;
     }
@@ -69,7 +68,7 @@ static size_t directory_length(const char *path)
 {
     const char *slash = strrchr(path, '/');
 
-    return slash != NULL ? (size_t)(slash - path) : 0;
+    return slash ? (size_t)(slash - path) : 0;
 }
 
 static bool same_directory(const char *a, const char *b)
@@ -240,7 +239,7 @@ static void on_deadline(struct timer *timer)
 
 static void prepare_lists(struct target_world *world)
 {
-    if (world->waiting.next == NULL) {
+    if (!world->waiting.next) {
         list_init(&world->waiting);
         list_init(&world->running);
     }
@@ -279,5 +278,5 @@ void target_cancel_all(struct target_world *world)
 
 bool target_is_busy(const struct target_world *world)
 {
-    return world->running.next != NULL && !list_empty(&world->running);
+    return world->running.next && !list_empty(&world->running);
 }

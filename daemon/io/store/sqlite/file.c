@@ -20,7 +20,7 @@ static bool holds_other_things(int fd)
     const struct dirent *entry;
     bool others = !stream;
 
-    while (stream && !others && (entry = readdir(stream)) != NULL)
+    while (stream && !others && (entry = readdir(stream)))
         others = !str_equal(entry->d_name, ".") && !str_equal(entry->d_name, "..") &&
                  !str_starts_with(entry->d_name, "journal.db");
     if (stream)
@@ -66,26 +66,26 @@ static int check_directory(int fd, const char *directory, struct err *err)
  */
 int store_lock_directory(const char *directory, int *ret_lock_fd, struct err *err)
 {
-    int code = 0;
+    int rc = 0;
     int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0 && errno == ENOENT) {
-        code = fs_make_directory(directory, 0700, err);
-        if (code != 0)
-            return code;
+        rc = fs_make_directory(directory, 0700, err);
+        if (rc != 0)
+            return rc;
         fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     }
     if (fd < 0)
         return err_set_errno(err, errno, "%s", directory);
 
-    code = check_directory(fd, directory, err);
-    if (code == 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
-        code = errno == EWOULDBLOCK
-                   ? err_set(err, -EAGAIN, "another process holds the journal in %s", directory)
-                   : err_set_errno(err, errno, "locking %s", directory);
-    if (code != 0) {
+    rc = check_directory(fd, directory, err);
+    if (rc == 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
+        rc = errno == EWOULDBLOCK
+                 ? err_set(err, -EAGAIN, "another process holds the journal in %s", directory)
+                 : err_set_errno(err, errno, "locking %s", directory);
+    if (rc != 0) {
         (void)close(fd);
-        return code;
+        return rc;
     }
     *ret_lock_fd = fd;
     return 0;
@@ -110,11 +110,11 @@ static int check_no_orphan(const char *path, struct err *err)
 
 static int create_file(const char *path, int directory_fd, struct err *err)
 {
-    int code = check_no_orphan(path, err);
+    int rc = check_no_orphan(path, err);
     int fd;
 
-    if (code != 0)
-        return code;
+    if (rc != 0)
+        return rc;
     fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_set_errno(err, errno, "creating %s", path);

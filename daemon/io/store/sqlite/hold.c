@@ -16,16 +16,16 @@ static int prepare(sqlite3 *db, const char *text, sqlite3_stmt **ret_statement, 
 
 int hold_statements_prepare(struct hold_statements *statements, sqlite3 *db, struct err *err)
 {
-    int code;
+    int rc;
 
     *statements = (struct hold_statements){0};
-    code = prepare(db,
-                   "INSERT OR REPLACE INTO holds (id, account, actor, since, until, reason)"
-                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                   &statements->insert, err);
-    if (code == 0)
-        code = prepare(db, "DELETE FROM holds WHERE id = ?1", &statements->delete, err);
-    return code;
+    rc = prepare(db,
+                 "INSERT OR REPLACE INTO holds (id, account, actor, since, until, reason)"
+                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                 &statements->insert, err);
+    if (rc == 0)
+        rc = prepare(db, "DELETE FROM holds WHERE id = ?1", &statements->delete, err);
+    return rc;
 }
 
 void hold_statements_finalize(struct hold_statements *statements)
@@ -38,13 +38,13 @@ void hold_statements_finalize(struct hold_statements *statements)
 /* Runs a statement that gives no rows, and makes it ready for the next time. */
 static int run(sqlite3_stmt *statement, int bound)
 {
-    int result = bound;
+    int sqlite_rc = bound;
 
-    if (result == SQLITE_OK)
-        result = sqlite3_step(statement);
+    if (sqlite_rc == SQLITE_OK)
+        sqlite_rc = sqlite3_step(statement);
     (void)sqlite3_reset(statement);
     (void)sqlite3_clear_bindings(statement);
-    return result == SQLITE_DONE ? SQLITE_OK : result;
+    return sqlite_rc == SQLITE_DONE ? SQLITE_OK : sqlite_rc;
 }
 
 static int bind_time(sqlite3_stmt *statement, int index, time_ms at)
@@ -56,29 +56,29 @@ static int bind_time(sqlite3_stmt *statement, int index, time_ms at)
 int store_hold_write(const struct hold_statements *statements, const struct hold *hold)
 {
     sqlite3_stmt *insert = statements->insert;
-    int result = sqlite3_bind_int64(insert, 1, (sqlite3_int64)hold->id);
+    int sqlite_rc = sqlite3_bind_int64(insert, 1, (sqlite3_int64)hold->id);
 
-    if (result == SQLITE_OK)
-        result = column_bind_text(insert, 2, hold->account[0] ? hold->account : NULL);
-    if (result == SQLITE_OK)
-        result = column_bind_text(insert, 3, hold->actor);
-    if (result == SQLITE_OK)
-        result = sqlite3_bind_int64(insert, 4, hold->since);
-    if (result == SQLITE_OK)
-        result = bind_time(insert, 5, hold->until);
-    if (result == SQLITE_OK)
-        result = column_bind_text(insert, 6, hold->reason);
-    return run(insert, result);
+    if (sqlite_rc == SQLITE_OK)
+        sqlite_rc = column_bind_text(insert, 2, hold->account[0] ? hold->account : NULL);
+    if (sqlite_rc == SQLITE_OK)
+        sqlite_rc = column_bind_text(insert, 3, hold->actor);
+    if (sqlite_rc == SQLITE_OK)
+        sqlite_rc = sqlite3_bind_int64(insert, 4, hold->since);
+    if (sqlite_rc == SQLITE_OK)
+        sqlite_rc = bind_time(insert, 5, hold->until);
+    if (sqlite_rc == SQLITE_OK)
+        sqlite_rc = column_bind_text(insert, 6, hold->reason);
+    return run(insert, sqlite_rc);
 }
 
 int store_hold_end(const struct hold_statements *statements, const uint64_t *ids, size_t count)
 {
-    int result = SQLITE_OK;
+    int sqlite_rc = SQLITE_OK;
 
-    for (size_t i = 0; result == SQLITE_OK && i < count; i++)
-        result = run(statements->delete,
-                     sqlite3_bind_int64(statements->delete, 1, (sqlite3_int64)ids[i]));
-    return result;
+    for (size_t i = 0; sqlite_rc == SQLITE_OK && i < count; i++)
+        sqlite_rc = run(statements->delete,
+                        sqlite3_bind_int64(statements->delete, 1, (sqlite3_int64)ids[i]));
+    return sqlite_rc;
 }
 
 static bool read_text(sqlite3_stmt *statement, int index, char *out, size_t size)
@@ -109,7 +109,7 @@ static bool read_hold(sqlite3_stmt *statement, struct hold *hold)
 static int read_last_id(sqlite3 *db, uint64_t *ret_last_id, struct err *err)
 {
     sqlite3_stmt *statement = NULL;
-    int code = 0;
+    int rc = 0;
 
     *ret_last_id = 0;
     if (sqlite3_prepare_v2(db,
@@ -119,32 +119,32 @@ static int read_last_id(sqlite3 *db, uint64_t *ret_last_id, struct err *err)
         sqlite3_step(statement) == SQLITE_ROW)
         *ret_last_id = (uint64_t)sqlite3_column_int64(statement, 0);
     else
-        code = store_sqlite_err(db, err, "reading the table holds");
+        rc = store_sqlite_err(db, err, "reading the table holds");
     (void)sqlite3_finalize(statement);
-    return code;
+    return rc;
 }
 
 int store_hold_read_all(sqlite3 *db, void (*found)(void *context, const struct hold *hold),
                         void *context, uint64_t *ret_last_id, struct err *err)
 {
     sqlite3_stmt *statement = NULL;
-    int code = read_last_id(db, ret_last_id, err);
-    int result = SQLITE_DONE;
+    int rc = read_last_id(db, ret_last_id, err);
+    int sqlite_rc = SQLITE_DONE;
 
-    if (code == 0)
-        code = prepare(db, "SELECT id, account, actor, since, until, reason FROM holds ORDER BY id",
-                       &statement, err);
-    while (code == 0 && (result = sqlite3_step(statement)) == SQLITE_ROW) {
+    if (rc == 0)
+        rc = prepare(db, "SELECT id, account, actor, since, until, reason FROM holds ORDER BY id",
+                     &statement, err);
+    while (rc == 0 && (sqlite_rc = sqlite3_step(statement)) == SQLITE_ROW) {
         struct hold hold;
 
         if (read_hold(statement, &hold))
             found(context, &hold);
         else
-            code = err_set(err, -EBADMSG, "table holds, row %lld: a value makes no sense",
-                           (long long)sqlite3_column_int64(statement, 0));
+            rc = err_set(err, -EBADMSG, "table holds, row %lld: a value makes no sense",
+                         (long long)sqlite3_column_int64(statement, 0));
     }
-    if (code == 0 && result != SQLITE_DONE)
-        code = store_sqlite_err(db, err, "reading the table holds");
+    if (rc == 0 && sqlite_rc != SQLITE_DONE)
+        rc = store_sqlite_err(db, err, "reading the table holds");
     (void)sqlite3_finalize(statement);
-    return code;
+    return rc;
 }

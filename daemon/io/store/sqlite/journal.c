@@ -51,19 +51,19 @@ static void disconnect(struct journal *journal)
 static int expect_answer(sqlite3 *db, const char *sql, const char *expected, struct err *err)
 {
     sqlite3_stmt *statement = NULL;
-    int code = 0;
+    int rc = 0;
 
     if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK ||
         sqlite3_step(statement) != SQLITE_ROW) {
-        code = store_sqlite_err(db, err, sql);
+        rc = store_sqlite_err(db, err, sql);
     } else {
         const char *answer = (const char *)sqlite3_column_text(statement, 0);
 
         if (!str_equal(answer, expected))
-            code = err_set(err, -EBADMSG, "%s: %.200s", sql, answer ? answer : "no answer");
+            rc = err_set(err, -EBADMSG, "%s: %.200s", sql, answer ? answer : "no answer");
     }
     (void)sqlite3_finalize(statement);
-    return code;
+    return rc;
 }
 
 /*
@@ -73,58 +73,57 @@ static int expect_answer(sqlite3 *db, const char *sql, const char *expected, str
  */
 static int configure(sqlite3 *db, struct err *err)
 {
-    int code;
+    int rc;
 
     (void)sqlite3_busy_timeout(db, 0);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    code = expect_answer(db, "PRAGMA locking_mode = EXCLUSIVE", "exclusive", err);
-    if (code == 0)
-        code = store_execute(db,
-                             "PRAGMA synchronous = EXTRA; PRAGMA foreign_keys = ON;"
-                             "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
-                             "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0",
-                             "setting up the connection", err);
-    if (code == 0)
-        code = expect_answer(db, "PRAGMA journal_mode = TRUNCATE", "truncate", err);
-    return code;
+    rc = expect_answer(db, "PRAGMA locking_mode = EXCLUSIVE", "exclusive", err);
+    if (rc == 0)
+        rc = store_execute(db,
+                           "PRAGMA synchronous = EXTRA; PRAGMA foreign_keys = ON;"
+                           "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+                           "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0",
+                           "setting up the connection", err);
+    if (rc == 0)
+        rc = expect_answer(db, "PRAGMA journal_mode = TRUNCATE", "truncate", err);
+    return rc;
 }
 
 static int connect_database(struct journal *journal, struct err *err)
 {
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    int code;
+    int rc;
 
     if (sqlite3_open_v2(journal->path, &journal->db, flags, NULL) != SQLITE_OK)
         return store_sqlite_err(journal->db, err, "opening");
-    code = configure(journal->db, err);
-    if (code == 0 && sqlite3_db_readonly(journal->db, "main") == 1)
-        code = err_set(err, -EROFS, "it cannot be written to");
-    return code;
+    rc = configure(journal->db, err);
+    if (rc == 0 && sqlite3_db_readonly(journal->db, "main") == 1)
+        rc = err_set(err, -EROFS, "it cannot be written to");
+    return rc;
 }
 
 static int check_integrity(sqlite3 *db, struct err *err)
 {
     int violations = 0;
-    int code = expect_answer(db, "PRAGMA quick_check(1)", "ok", err);
+    int rc = expect_answer(db, "PRAGMA quick_check(1)", "ok", err);
 
-    if (code == 0)
-        code =
-            store_read_int(db, "SELECT count(*) FROM pragma_foreign_key_check", &violations, err);
-    if (code == 0 && violations > 0)
-        code =
+    if (rc == 0)
+        rc = store_read_int(db, "SELECT count(*) FROM pragma_foreign_key_check", &violations, err);
+    if (rc == 0 && violations > 0)
+        rc =
             err_set(err, -EBADMSG, "%d rows of the table targets belong to no account", violations);
-    return code;
+    return rc;
 }
 
 static int read_salt(struct journal *journal, struct err *err)
 {
     char text[STORE_SALT_TEXT_MAX];
-    int code = store_meta_read(journal->db, "salt", text, sizeof(text), err);
+    int rc = store_meta_read(journal->db, "salt", text, sizeof(text), err);
 
-    if (code == -ENODATA || (code == 0 && !hex_decode(text, journal->salt, STORE_SALT_LENGTH)))
+    if (rc == -ENODATA || (rc == 0 && !hex_decode(text, journal->salt, STORE_SALT_LENGTH)))
         return err_set(err, -EBADMSG, "the salt of the fingerprints is missing or damaged");
-    return code;
+    return rc;
 }
 
 static int create_salt(struct journal *journal, struct err *err)
@@ -140,25 +139,25 @@ static int create_salt(struct journal *journal, struct err *err)
 /* The first transaction: tables, salt, and the mark of this run. Shows, too, that writing works. */
 static int begin_session(struct journal *journal, bool empty, struct err *err)
 {
-    int code = crypto_uuid(journal->session) == 0
-                   ? store_execute(journal->db, "BEGIN EXCLUSIVE", "writing", err)
-                   : err_set(err, -EIO, "no random numbers");
+    int rc = crypto_uuid(journal->session) == 0
+                 ? store_execute(journal->db, "BEGIN EXCLUSIVE", "writing", err)
+                 : err_set(err, -EIO, "no random numbers");
 
-    if (code == 0)
-        code = store_schema_migrate(journal->db, err);
-    if (code == 0)
-        code = empty ? create_salt(journal, err) : read_salt(journal, err);
-    if (code == 0)
-        code = store_meta_write(journal->db, "session", journal->session, err);
-    if (code == 0)
-        code = store_execute(journal->db, "COMMIT", "writing", err);
-    return code;
+    if (rc == 0)
+        rc = store_schema_migrate(journal->db, err);
+    if (rc == 0)
+        rc = empty ? create_salt(journal, err) : read_salt(journal, err);
+    if (rc == 0)
+        rc = store_meta_write(journal->db, "session", journal->session, err);
+    if (rc == 0)
+        rc = store_execute(journal->db, "COMMIT", "writing", err);
+    return rc;
 }
 
 static int find_next_history_id(struct journal *journal, struct err *err)
 {
     sqlite3_stmt *statement = NULL;
-    int code = 0;
+    int rc = 0;
 
     if (sqlite3_prepare_v2(journal->db, "SELECT coalesce(max(id), 0) + 1 FROM history", -1,
                            &statement, NULL) == SQLITE_OK &&
@@ -168,67 +167,66 @@ static int find_next_history_id(struct journal *journal, struct err *err)
         if (next > journal->next_history_id)
             journal->next_history_id = next;
     } else {
-        code = store_sqlite_err(journal->db, err, "reading the history");
+        rc = store_sqlite_err(journal->db, err, "reading the history");
     }
     (void)sqlite3_finalize(statement);
-    return code;
+    return rc;
 }
 
 static int prepare_statements(struct journal *journal, struct err *err)
 {
-    int code = record_statements_prepare(&journal->statements, journal->db, err);
+    int rc = record_statements_prepare(&journal->statements, journal->db, err);
 
-    return code != 0 ? code : hold_statements_prepare(&journal->hold_statements, journal->db, err);
+    return rc != 0 ? rc : hold_statements_prepare(&journal->hold_statements, journal->db, err);
 }
 
 static int open_database(struct journal *journal, bool *ret_created, struct err *err)
 {
-    int code = store_prepare_file(journal->path, journal->lock_fd, err);
+    int rc = store_prepare_file(journal->path, journal->lock_fd, err);
 
-    if (code == 0)
-        code = connect_database(journal, err);
-    if (code == 0)
-        code = store_schema_check(journal->db, ret_created, err);
-    if (code == 0)
-        code = check_integrity(journal->db, err);
-    if (code == 0)
-        code = begin_session(journal, *ret_created, err);
-    if (code == 0)
-        code = find_next_history_id(journal, err);
-    if (code == 0)
-        code = prepare_statements(journal, err);
-    if (code == 0)
+    if (rc == 0)
+        rc = connect_database(journal, err);
+    if (rc == 0)
+        rc = store_schema_check(journal->db, ret_created, err);
+    if (rc == 0)
+        rc = check_integrity(journal->db, err);
+    if (rc == 0)
+        rc = begin_session(journal, *ret_created, err);
+    if (rc == 0)
+        rc = find_next_history_id(journal, err);
+    if (rc == 0)
+        rc = prepare_statements(journal, err);
+    if (rc == 0)
         journal->transactions = 1;
-    return code;
+    return rc;
 }
 
 enum store_open_result journal_open(struct journal *journal, const char *directory, struct err *err)
 {
     bool created = false;
-    int code;
+    int rc;
 
     *journal = (struct journal){.lock_fd = -1};
-    code = store_lock_directory(directory, &journal->lock_fd, err);
-    if (code == -EAGAIN)
+    rc = store_lock_directory(directory, &journal->lock_fd, err);
+    if (rc == -EAGAIN)
         return STORE_BUSY;
-    if (code != 0)
+    if (rc != 0)
         return STORE_UNUSABLE;
     journal->path = str_format("%s/journal.db", directory);
     if (!journal->path) {
         (void)err_set(err, -ENOMEM, "no memory");
         return STORE_UNUSABLE;
     }
-    code = open_database(journal, &created, err);
-    if (code == 0)
+    rc = open_database(journal, &created, err);
+    if (rc == 0)
         return created ? STORE_CREATED : STORE_OPENED;
 
     if (err) {
         struct err cause = *err;
 
-        (void)err_set(err, code, "%.200s: %.180s: %s", journal->path, cause.text,
-                      journal_remedy(code));
+        (void)err_set(err, rc, "%.200s: %.180s: %s", journal->path, cause.text, journal_remedy(rc));
     }
-    return code == -EBUSY ? STORE_BUSY : STORE_UNUSABLE;
+    return rc == -EBUSY ? STORE_BUSY : STORE_UNUSABLE;
 }
 
 /* Leaves journal.db alone in its directory: the rollback journal goes with a change of mode. */
@@ -251,34 +249,34 @@ void journal_close(struct journal *journal)
 static int check_session(struct journal *journal, struct err *err)
 {
     char session[UUID_TEXT_MAX];
-    int code = store_meta_read(journal->db, "session", session, sizeof(session), err);
+    int rc = store_meta_read(journal->db, "session", session, sizeof(session), err);
 
-    if (code == -ENODATA || (code == 0 && !str_equal(session, journal->session)))
+    if (rc == -ENODATA || (rc == 0 && !str_equal(session, journal->session)))
         return err_set(err, -ESTALE, "%s was replaced while it was in use", journal->path);
-    return code;
+    return rc;
 }
 
 static int reconnect(struct journal *journal, struct err *err)
 {
     bool empty = false;
-    int code;
+    int rc;
 
     if (access(journal->path, F_OK) < 0 && errno == ENOENT)
         return err_set(err, -ESTALE, "%s was removed while it was in use", journal->path);
-    code = connect_database(journal, err);
-    if (code == 0)
-        code = store_schema_check(journal->db, &empty, err);
-    if (code == 0 && empty)
-        code = err_set(err, -ESTALE, "%s was emptied while it was in use", journal->path);
-    if (code == 0)
-        code = check_session(journal, err);
-    if (code == 0 && journal->doubted)
-        code = check_integrity(journal->db, err);
-    if (code == 0)
-        code = find_next_history_id(journal, err);
-    if (code == 0)
-        code = prepare_statements(journal, err);
-    return code;
+    rc = connect_database(journal, err);
+    if (rc == 0)
+        rc = store_schema_check(journal->db, &empty, err);
+    if (rc == 0 && empty)
+        rc = err_set(err, -ESTALE, "%s was emptied while it was in use", journal->path);
+    if (rc == 0)
+        rc = check_session(journal, err);
+    if (rc == 0 && journal->doubted)
+        rc = check_integrity(journal->db, err);
+    if (rc == 0)
+        rc = find_next_history_id(journal, err);
+    if (rc == 0)
+        rc = prepare_statements(journal, err);
+    return rc;
 }
 
 /* Is it the content of the save that SQLite does not take, rather than the disk? */
@@ -297,7 +295,7 @@ static bool blames_content(int result)
 
 static int write_content(struct journal *journal, struct save *save)
 {
-    int result;
+    int sqlite_rc;
 
     if (save->kind == SAVE_HOLD)
         return store_hold_write(&journal->hold_statements, &save->hold);
@@ -309,30 +307,30 @@ static int write_content(struct journal *journal, struct save *save)
         save->first_history_id = journal->next_history_id;
         journal->next_history_id += (sqlite3_int64)save->row_count;
     }
-    result = save->kind == SAVE_HISTORY
-                 ? SQLITE_OK
-                 : store_record_write(&journal->statements, save->account_key, &save->record);
-    if (result == SQLITE_OK)
-        result = store_history_write(&journal->statements, save->account_key, save->rows,
-                                     save->row_count, save->first_history_id);
-    return result;
+    sqlite_rc = save->kind == SAVE_HISTORY
+                    ? SQLITE_OK
+                    : store_record_write(&journal->statements, save->account_key, &save->record);
+    if (sqlite_rc == SQLITE_OK)
+        sqlite_rc = store_history_write(&journal->statements, save->account_key, save->rows,
+                                        save->row_count, save->first_history_id);
+    return sqlite_rc;
 }
 
 /* Each save has a savepoint of its own, so that one that is refused takes nothing along. */
 static int write_save(struct journal *journal, struct save *save, struct err *err,
                       struct err *refused)
 {
-    int result;
-    int code = store_execute(journal->db, "SAVEPOINT save", "writing", err);
+    int sqlite_rc;
+    int rc = store_execute(journal->db, "SAVEPOINT save", "writing", err);
 
-    if (code != 0)
-        return code;
-    result = write_content(journal, save);
-    if (result == SQLITE_OK) {
+    if (rc != 0)
+        return rc;
+    sqlite_rc = write_content(journal, save);
+    if (sqlite_rc == SQLITE_OK) {
         save->written = true;
         return store_execute(journal->db, "RELEASE save", "writing", err);
     }
-    if (!blames_content(result))
+    if (!blames_content(sqlite_rc))
         return store_sqlite_err(journal->db, err, "writing");
     (void)err_set(refused, -ENOTRECOVERABLE, "the record of %.200s: %.250s",
                   save->account_key[0]        ? save->account_key
@@ -369,29 +367,29 @@ static int check_in_place(struct journal *journal, struct err *err)
 static int write_transaction(struct journal *journal, struct list *batch, struct err *err,
                              struct err *refused)
 {
-    int code = store_execute(journal->db, "BEGIN IMMEDIATE", "writing", err);
+    int rc = store_execute(journal->db, "BEGIN IMMEDIATE", "writing", err);
 
     list_for_each (item, batch) {
         struct save *save = container_of(item, struct save, link);
 
-        if (code == 0 && !(refused->code != 0 && waits_for_refused(batch, save)))
-            code = write_save(journal, save, err, refused);
+        if (rc == 0 && !(refused->code != 0 && waits_for_refused(batch, save)))
+            rc = write_save(journal, save, err, refused);
     }
-    if (code == 0)
-        code = store_execute(journal->db, "COMMIT", "writing", err);
-    if (code == 0)
-        code = check_in_place(journal, err);
-    return code;
+    if (rc == 0)
+        rc = store_execute(journal->db, "COMMIT", "writing", err);
+    if (rc == 0)
+        rc = check_in_place(journal, err);
+    return rc;
 }
 
 int journal_write(struct journal *journal, struct list *batch, struct err *err, struct err *refused)
 {
-    int code = journal->db ? 0 : reconnect(journal, err);
+    int rc = journal->db ? 0 : reconnect(journal, err);
 
     err_clear(refused);
-    if (code == 0)
-        code = write_transaction(journal, batch, err, refused);
-    if (code == 0) {
+    if (rc == 0)
+        rc = write_transaction(journal, batch, err, refused);
+    if (rc == 0) {
         journal->doubted = false;
         journal->transactions++;
         return 0;
@@ -400,7 +398,7 @@ int journal_write(struct journal *journal, struct list *batch, struct err *err, 
     list_for_each (item, batch) {
         container_of(item, struct save, link)->written = false;
     }
-    journal->doubted = journal->doubted || code == -EBADMSG;
+    journal->doubted = journal->doubted || rc == -EBADMSG;
     disconnect(journal); /* rolls back */
-    return code;
+    return rc;
 }

@@ -110,25 +110,25 @@ enum { SQL_MAX = 4096 };
 /* Runs a statement that gives no rows, and makes it ready for the next time. */
 static int run(sqlite3_stmt *statement, int bound)
 {
-    int result = bound;
+    int sqlite_rc = bound;
 
-    if (result == SQLITE_OK)
-        result = sqlite3_step(statement);
+    if (sqlite_rc == SQLITE_OK)
+        sqlite_rc = sqlite3_step(statement);
     (void)sqlite3_reset(statement);
     (void)sqlite3_clear_bindings(statement);
-    return result == SQLITE_DONE ? SQLITE_OK : result;
+    return sqlite_rc == SQLITE_DONE ? SQLITE_OK : sqlite_rc;
 }
 
 static int write_target(sqlite3_stmt *statement, const char *account_key, int place,
                         const struct target_record *target)
 {
-    int result = column_bind_text(statement, 1, account_key);
+    int sqlite_rc = column_bind_text(statement, 1, account_key);
 
-    if (result == SQLITE_OK)
-        result = sqlite3_bind_int(statement, 2, place);
-    for (int i = 0; result == SQLITE_OK && i < TARGET_COLUMNS; i++)
-        result = column_bind(statement, i + 3, &target_columns[i], target);
-    return run(statement, result);
+    if (sqlite_rc == SQLITE_OK)
+        sqlite_rc = sqlite3_bind_int(statement, 2, place);
+    for (int i = 0; sqlite_rc == SQLITE_OK && i < TARGET_COLUMNS; i++)
+        sqlite_rc = column_bind(statement, i + 3, &target_columns[i], target);
+    return run(statement, sqlite_rc);
 }
 
 static int delete_record(const struct record_statements *statements, const char *account_key)
@@ -141,16 +141,17 @@ int store_record_write(const struct record_statements *statements, const char *a
                        const struct record *record)
 {
     sqlite3_stmt *insert = statements->insert_account;
-    int result = delete_record(statements, account_key);
+    int sqlite_rc = delete_record(statements, account_key);
 
-    if (result == SQLITE_OK)
-        result = column_bind_text(insert, 1, account_key);
-    for (int i = 0; result == SQLITE_OK && i < ACCOUNT_COLUMNS; i++)
-        result = column_bind(insert, i + 2, &account_columns[i], record);
-    result = run(insert, result);
-    for (size_t i = 0; result == SQLITE_OK && i < record->target_count && i < TARGETS_MAX; i++)
-        result = write_target(statements->insert_target, account_key, (int)i, &record->targets[i]);
-    return result;
+    if (sqlite_rc == SQLITE_OK)
+        sqlite_rc = column_bind_text(insert, 1, account_key);
+    for (int i = 0; sqlite_rc == SQLITE_OK && i < ACCOUNT_COLUMNS; i++)
+        sqlite_rc = column_bind(insert, i + 2, &account_columns[i], record);
+    sqlite_rc = run(insert, sqlite_rc);
+    for (size_t i = 0; sqlite_rc == SQLITE_OK && i < record->target_count && i < TARGETS_MAX; i++)
+        sqlite_rc =
+            write_target(statements->insert_target, account_key, (int)i, &record->targets[i]);
+    return sqlite_rc;
 }
 
 static int write_history_row(sqlite3_stmt *statement, const char *account_key,
@@ -159,37 +160,37 @@ static int write_history_row(sqlite3_stmt *statement, const char *account_key,
     const char *const texts[] = {row->slot,       row->target,         row->reason,
                                  row->trigger,    row->actor,          row->fingerprint,
                                  row->request_id, row->correlation_id, row->text};
-    int result = sqlite3_bind_int64(statement, 1, id);
+    int sqlite_rc = sqlite3_bind_int64(statement, 1, id);
 
-    if (result == SQLITE_OK)
-        result = column_bind_text(statement, 2, account_key);
-    if (result == SQLITE_OK)
-        result = sqlite3_bind_int64(statement, 3, row->at);
-    if (result == SQLITE_OK)
-        result = column_bind_text(statement, 4, row->event);
-    if (result == SQLITE_OK)
-        result = sqlite3_bind_int64(statement, 5, (sqlite3_int64)row->cycle);
-    for (int i = 0; result == SQLITE_OK && i < (int)(sizeof(texts) / sizeof(texts[0])); i++)
-        result = column_bind_text(statement, 6 + i, texts[i]);
-    return run(statement, result);
+    if (sqlite_rc == SQLITE_OK)
+        sqlite_rc = column_bind_text(statement, 2, account_key);
+    if (sqlite_rc == SQLITE_OK)
+        sqlite_rc = sqlite3_bind_int64(statement, 3, row->at);
+    if (sqlite_rc == SQLITE_OK)
+        sqlite_rc = column_bind_text(statement, 4, row->event);
+    if (sqlite_rc == SQLITE_OK)
+        sqlite_rc = sqlite3_bind_int64(statement, 5, (sqlite3_int64)row->cycle);
+    for (int i = 0; sqlite_rc == SQLITE_OK && i < (int)(sizeof(texts) / sizeof(texts[0])); i++)
+        sqlite_rc = column_bind_text(statement, 6 + i, texts[i]);
+    return run(statement, sqlite_rc);
 }
 
 int store_history_write(const struct record_statements *statements, const char *account_key,
                         const struct history_row *rows, size_t row_count, sqlite3_int64 first_id)
 {
     sqlite3_stmt *prune = statements->prune_history;
-    int result = SQLITE_OK;
+    int sqlite_rc = SQLITE_OK;
 
-    for (size_t i = 0; result == SQLITE_OK && i < row_count; i++)
-        result = write_history_row(statements->insert_history, account_key, &rows[i],
-                                   first_id + (sqlite3_int64)i);
-    if (result == SQLITE_OK && row_count > 0) {
-        result = column_bind_text(prune, 1, account_key);
-        if (result == SQLITE_OK)
-            result = sqlite3_bind_int(prune, 2, STORE_HISTORY_KEEP);
-        result = run(prune, result);
+    for (size_t i = 0; sqlite_rc == SQLITE_OK && i < row_count; i++)
+        sqlite_rc = write_history_row(statements->insert_history, account_key, &rows[i],
+                                      first_id + (sqlite3_int64)i);
+    if (sqlite_rc == SQLITE_OK && row_count > 0) {
+        sqlite_rc = column_bind_text(prune, 1, account_key);
+        if (sqlite_rc == SQLITE_OK)
+            sqlite_rc = sqlite3_bind_int(prune, 2, STORE_HISTORY_KEEP);
+        sqlite_rc = run(prune, sqlite_rc);
     }
-    return result;
+    return sqlite_rc;
 }
 
 /* --- SQL --- */
@@ -214,7 +215,7 @@ static int prepare_insert(sqlite3 *db, const char *table, const char *keys, size
                           struct err *err)
 {
     struct buf sql;
-    int code;
+    int rc;
 
     buf_init(&sql, SQL_MAX);
     (void)buf_append_format(&sql, "INSERT INTO %s (%s", table, keys);
@@ -223,37 +224,36 @@ static int prepare_insert(sqlite3 *db, const char *table, const char *keys, size
     for (size_t i = 1; i < key_count + count; i++)
         (void)buf_append_str(&sql, ", ?");
     (void)buf_append_char(&sql, ')');
-    code = sql.failed ? err_set(err, sql.failed, "a statement for the journal is too long")
-                      : prepare(db, buf_str(&sql), ret_statement, err);
+    rc = sql.failed ? err_set(err, sql.failed, "a statement for the journal is too long")
+                    : prepare(db, buf_str(&sql), ret_statement, err);
     buf_done(&sql);
-    return code;
+    return rc;
 }
 
 int record_statements_prepare(struct record_statements *statements, sqlite3 *db, struct err *err)
 {
-    int code;
+    int rc;
 
     *statements = (struct record_statements){0};
-    code = prepare(db, "DELETE FROM accounts WHERE account = ?1", &statements->delete_account, err);
-    if (code == 0)
-        code = prepare_insert(db, "accounts", "account", 1, account_columns, ACCOUNT_COLUMNS,
-                              &statements->insert_account, err);
-    if (code == 0)
-        code = prepare_insert(db, "targets", "account, place", 2, target_columns, TARGET_COLUMNS,
-                              &statements->insert_target, err);
-    if (code == 0)
-        code =
-            prepare(db,
-                    "INSERT OR REPLACE INTO history (id, account, at, event, cycle, slot, target,"
-                    " reason, trigger, actor, fingerprint, request_id, correlation_id, text)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    &statements->insert_history, err);
-    if (code == 0)
-        code = prepare(db,
-                       "DELETE FROM history WHERE account = ?1 AND id <= (SELECT id FROM history"
-                       " WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-                       &statements->prune_history, err);
-    return code;
+    rc = prepare(db, "DELETE FROM accounts WHERE account = ?1", &statements->delete_account, err);
+    if (rc == 0)
+        rc = prepare_insert(db, "accounts", "account", 1, account_columns, ACCOUNT_COLUMNS,
+                            &statements->insert_account, err);
+    if (rc == 0)
+        rc = prepare_insert(db, "targets", "account, place", 2, target_columns, TARGET_COLUMNS,
+                            &statements->insert_target, err);
+    if (rc == 0)
+        rc = prepare(db,
+                     "INSERT OR REPLACE INTO history (id, account, at, event, cycle, slot, target,"
+                     " reason, trigger, actor, fingerprint, request_id, correlation_id, text)"
+                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                     &statements->insert_history, err);
+    if (rc == 0)
+        rc = prepare(db,
+                     "DELETE FROM history WHERE account = ?1 AND id <= (SELECT id FROM history"
+                     " WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+                     &statements->prune_history, err);
+    return rc;
 }
 
 void record_statements_finalize(struct record_statements *statements)
@@ -287,52 +287,52 @@ static int read_members(sqlite3_stmt *statement, int first, const struct column 
 static int read_targets(sqlite3 *db, sqlite3_stmt *statement, const char *account_key,
                         struct record *record, struct err *err)
 {
-    int result = column_bind_text(statement, 1, account_key);
-    int code = 0;
+    int sqlite_rc = column_bind_text(statement, 1, account_key);
+    int rc = 0;
 
-    while (result == SQLITE_OK || result == SQLITE_ROW) {
-        result = sqlite3_step(statement);
-        if (result != SQLITE_ROW)
+    while (sqlite_rc == SQLITE_OK || sqlite_rc == SQLITE_ROW) {
+        sqlite_rc = sqlite3_step(statement);
+        if (sqlite_rc != SQLITE_ROW)
             break;
         if (record->target_count == TARGETS_MAX) {
-            code = err_set(err, -EBADMSG, "table targets: more than %d rows for \"%s\"",
-                           (int)TARGETS_MAX, account_key);
+            rc = err_set(err, -EBADMSG, "table targets: more than %d rows for \"%s\"",
+                         (int)TARGETS_MAX, account_key);
             break;
         }
-        code = read_members(statement, 0, target_columns, TARGET_COLUMNS, "targets", account_key,
-                            &record->targets[record->target_count++], err);
-        if (code != 0)
+        rc = read_members(statement, 0, target_columns, TARGET_COLUMNS, "targets", account_key,
+                          &record->targets[record->target_count++], err);
+        if (rc != 0)
             break;
     }
-    if (code == 0 && result != SQLITE_DONE)
-        code = store_sqlite_err(db, err, "reading the table targets");
+    if (rc == 0 && sqlite_rc != SQLITE_DONE)
+        rc = store_sqlite_err(db, err, "reading the table targets");
     (void)sqlite3_reset(statement);
-    return code;
+    return rc;
 }
 
 static int read_accounts(sqlite3 *db, sqlite3_stmt *accounts, sqlite3_stmt *targets,
                          void (*found)(void *, const char *, const struct record *), void *context,
                          struct err *err)
 {
-    int result;
+    int sqlite_rc;
 
-    while ((result = sqlite3_step(accounts)) == SQLITE_ROW) {
+    while ((sqlite_rc = sqlite3_step(accounts)) == SQLITE_ROW) {
         const char *account_key = (const char *)sqlite3_column_text(accounts, 0);
         struct record record;
-        int code;
+        int rc;
 
         if (!account_key)
             return err_set(err, -ENOMEM, "no memory to read the journal");
         record_init(&record);
-        code = read_members(accounts, 1, account_columns, ACCOUNT_COLUMNS, "accounts", account_key,
-                            &record, err);
-        if (code == 0)
-            code = read_targets(db, targets, account_key, &record, err);
-        if (code != 0)
-            return code;
+        rc = read_members(accounts, 1, account_columns, ACCOUNT_COLUMNS, "accounts", account_key,
+                          &record, err);
+        if (rc == 0)
+            rc = read_targets(db, targets, account_key, &record, err);
+        if (rc != 0)
+            return rc;
         found(context, account_key, &record);
     }
-    return result == SQLITE_DONE ? 0 : store_sqlite_err(db, err, "reading the table accounts");
+    return sqlite_rc == SQLITE_DONE ? 0 : store_sqlite_err(db, err, "reading the table accounts");
 }
 
 static int prepare_select(sqlite3 *db, const char *first, const struct column *columns,
@@ -340,16 +340,16 @@ static int prepare_select(sqlite3 *db, const char *first, const struct column *c
                           struct err *err)
 {
     struct buf sql;
-    int code;
+    int rc;
 
     buf_init(&sql, SQL_MAX);
     (void)buf_append_format(&sql, "SELECT %s", first);
     append_names(&sql, columns, count);
     (void)buf_append_format(&sql, " FROM %s", rest);
-    code = sql.failed ? err_set(err, sql.failed, "a statement for the journal is too long")
-                      : prepare(db, buf_str(&sql), ret_statement, err);
+    rc = sql.failed ? err_set(err, sql.failed, "a statement for the journal is too long")
+                    : prepare(db, buf_str(&sql), ret_statement, err);
     buf_done(&sql);
-    return code;
+    return rc;
 }
 
 int store_record_read_all(sqlite3 *db,
@@ -359,15 +359,15 @@ int store_record_read_all(sqlite3 *db,
 {
     sqlite3_stmt *accounts = NULL;
     sqlite3_stmt *targets = NULL;
-    int code = prepare_select(db, "account", account_columns, ACCOUNT_COLUMNS,
-                              "accounts ORDER BY account", &accounts, err);
+    int rc = prepare_select(db, "account", account_columns, ACCOUNT_COLUMNS,
+                            "accounts ORDER BY account", &accounts, err);
 
-    if (code == 0)
-        code = prepare_select(db, target_columns[0].name, target_columns + 1, TARGET_COLUMNS - 1,
-                              "targets WHERE account = ?1 ORDER BY place", &targets, err);
-    if (code == 0)
-        code = read_accounts(db, accounts, targets, found, context, err);
+    if (rc == 0)
+        rc = prepare_select(db, target_columns[0].name, target_columns + 1, TARGET_COLUMNS - 1,
+                            "targets WHERE account = ?1 ORDER BY place", &targets, err);
+    if (rc == 0)
+        rc = read_accounts(db, accounts, targets, found, context, err);
     (void)sqlite3_finalize(accounts);
     (void)sqlite3_finalize(targets);
-    return code;
+    return rc;
 }

@@ -196,15 +196,16 @@ static int code_of(int result)
 
 int store_sqlite_err(sqlite3 *db, struct err *err, const char *doing)
 {
-    const int result = db ? sqlite3_extended_errcode(db) : SQLITE_NOMEM;
+    const int sqlite_rc = db ? sqlite3_extended_errcode(db) : SQLITE_NOMEM;
     const int system_errno = db ? sqlite3_system_errno(db) : 0;
-    const bool from_system = (result & 0xff) == SQLITE_IOERR || (result & 0xff) == SQLITE_CANTOPEN;
+    const bool from_system =
+        (sqlite_rc & 0xff) == SQLITE_IOERR || (sqlite_rc & 0xff) == SQLITE_CANTOPEN;
 
     if (from_system && system_errno != 0)
-        return err_set(err, code_of(result), "%s: %s: %s (SQLite %d)", doing, sqlite3_errmsg(db),
-                       strerrordesc_np(system_errno), result);
-    return err_set(err, code_of(result), "%s: %s (SQLite %d)", doing,
-                   db ? sqlite3_errmsg(db) : sqlite3_errstr(result), result);
+        return err_set(err, code_of(sqlite_rc), "%s: %s: %s (SQLite %d)", doing, sqlite3_errmsg(db),
+                       strerrordesc_np(system_errno), sqlite_rc);
+    return err_set(err, code_of(sqlite_rc), "%s: %s (SQLite %d)", doing,
+                   db ? sqlite3_errmsg(db) : sqlite3_errstr(sqlite_rc), sqlite_rc);
 }
 
 int store_execute(sqlite3 *db, const char *sql, const char *doing, struct err *err)
@@ -217,28 +218,28 @@ int store_execute(sqlite3 *db, const char *sql, const char *doing, struct err *e
 int store_read_int(sqlite3 *db, const char *sql, int *ret_value, struct err *err)
 {
     sqlite3_stmt *statement = NULL;
-    int code = 0;
+    int rc = 0;
 
     if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
         sqlite3_step(statement) == SQLITE_ROW)
         *ret_value = sqlite3_column_int(statement, 0);
     else
-        code = store_sqlite_err(db, err, "reading the journal");
+        rc = store_sqlite_err(db, err, "reading the journal");
     (void)sqlite3_finalize(statement);
-    return code;
+    return rc;
 }
 
 int store_schema_check(sqlite3 *db, bool *ret_empty, struct err *err)
 {
     int application_id = 0, version = 0, tables = 0;
-    int code = store_read_int(db, "PRAGMA application_id", &application_id, err);
+    int rc = store_read_int(db, "PRAGMA application_id", &application_id, err);
 
-    if (code == 0)
-        code = store_read_int(db, "PRAGMA user_version", &version, err);
-    if (code == 0)
-        code = store_read_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err);
-    if (code != 0)
-        return code;
+    if (rc == 0)
+        rc = store_read_int(db, "PRAGMA user_version", &version, err);
+    if (rc == 0)
+        rc = store_read_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err);
+    if (rc != 0)
+        return rc;
 
     *ret_empty = tables == 0 && version == 0 && application_id == 0;
     if (*ret_empty)
@@ -256,12 +257,12 @@ int store_schema_migrate(sqlite3 *db, struct err *err)
 {
     char mark[96];
     int version = 0;
-    int code = store_read_int(db, "PRAGMA user_version", &version, err);
+    int rc = store_read_int(db, "PRAGMA user_version", &version, err);
 
-    for (int from = version; code == 0 && from < SCHEMA_VERSION; from++)
-        code = store_execute(db, migrations[from], "making the tables", err);
-    if (code != 0 || version == SCHEMA_VERSION)
-        return code;
+    for (int from = version; rc == 0 && from < SCHEMA_VERSION; from++)
+        rc = store_execute(db, migrations[from], "making the tables", err);
+    if (rc != 0 || version == SCHEMA_VERSION)
+        return rc;
     snprintf(mark, sizeof(mark), "PRAGMA application_id = %d; PRAGMA user_version = %d",
              STORE_APPLICATION_ID, (int)SCHEMA_VERSION);
     return store_execute(db, mark, "marking the database", err);
@@ -270,37 +271,37 @@ int store_schema_migrate(sqlite3 *db, struct err *err)
 int store_meta_read(sqlite3 *db, const char *name, char *out, int size, struct err *err)
 {
     sqlite3_stmt *statement = NULL;
-    int code = 0;
-    int result = SQLITE_ERROR;
+    int rc = 0;
+    int sqlite_rc = SQLITE_ERROR;
 
     if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE name = ?1", -1, &statement, NULL) ==
             SQLITE_OK &&
         sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC) == SQLITE_OK)
-        result = sqlite3_step(statement);
-    if (result == SQLITE_ROW && sqlite3_column_bytes(statement, 0) < size) {
+        sqlite_rc = sqlite3_step(statement);
+    if (sqlite_rc == SQLITE_ROW && sqlite3_column_bytes(statement, 0) < size) {
         const char *value = (const char *)sqlite3_column_text(statement, 0);
 
         snprintf(out, (size_t)size, "%s", value ? value : "");
-    } else if (result == SQLITE_ROW || result == SQLITE_DONE) {
-        code = err_set(err, -ENODATA, "the table meta holds no usable \"%s\"", name);
+    } else if (sqlite_rc == SQLITE_ROW || sqlite_rc == SQLITE_DONE) {
+        rc = err_set(err, -ENODATA, "the table meta holds no usable \"%s\"", name);
     } else {
-        code = store_sqlite_err(db, err, "reading the table meta");
+        rc = store_sqlite_err(db, err, "reading the table meta");
     }
     (void)sqlite3_finalize(statement);
-    return code;
+    return rc;
 }
 
 int store_meta_write(sqlite3 *db, const char *name, const char *value, struct err *err)
 {
     sqlite3_stmt *statement = NULL;
-    int code = 0;
+    int rc = 0;
 
     if (sqlite3_prepare_v2(db, "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)", -1,
                            &statement, NULL) != SQLITE_OK ||
         sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC) != SQLITE_OK ||
         sqlite3_bind_text(statement, 2, value, -1, SQLITE_STATIC) != SQLITE_OK ||
         sqlite3_step(statement) != SQLITE_DONE)
-        code = store_sqlite_err(db, err, "writing to the table meta");
+        rc = store_sqlite_err(db, err, "writing to the table meta");
     (void)sqlite3_finalize(statement);
-    return code;
+    return rc;
 }
