@@ -114,7 +114,7 @@ DESCRIPTION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null
 FULL_VERSION := $(or $(patsubst v%,%,$(DESCRIPTION)),$(VERSION))
 
 # --- are the libraries there? --------------------------------------------------------------------
-GOALS_WITHOUT_LIBRARIES := deps deps-lint deps-fuzz fuzz fuzz-mutants deps-package deps-test-package deb dist test-package lint-units lint-packaging clean help format uninstall test demo lint-format lint-layers lint-lengths lint-man
+GOALS_WITHOUT_LIBRARIES := deps deps-lint deps-fuzz fuzz fuzz-mutants deps-package deps-test-package deb dist test-package lint-units lint-packaging clean help format uninstall test demo lint-format lint-layers lint-circles lint-idioms lint-lengths lint-man
 spaced = $(subst >=, >= ,$1)
 GOALS_WITHOUT_LIBRARIES += deps-system test-system
 ifneq ($(filter-out $(GOALS_WITHOUT_LIBRARIES),$(or $(MAKECMDGOALS),all)),)
@@ -360,7 +360,7 @@ memory-test: all $B/keyrotated-unwiped ## The daemon's memory, searched for trac
 .PHONY: memory-test
 
 # --- looking at the source -----------------------------------------------------------------------
-lint: lint-format lint-layers lint-lengths lint-man lint-units lint-packaging lint-cppcheck lint-tidy ## Format, layers, file lengths, man pages, units, cppcheck, clang-tidy
+lint: lint-format lint-layers lint-idioms lint-lengths lint-man lint-units lint-packaging lint-cppcheck lint-tidy ## Format, layers, idioms, file lengths, man pages, units, cppcheck, clang-tidy
 
 lint-format:
 	$(call say,LINT,format)
@@ -370,6 +370,16 @@ lint-layers:
 	$(call say,LINT,layers)
 	$Q$(PYTHON) tests/lint/layering.py --self-test
 	$Q$(PYTHON) tests/lint/layering.py daemon
+
+lint-circles:
+	$(call say,LINT,circles)
+	$Q$(PYTHON) tests/lint/circles.py --self-test
+	$Q$(PYTHON) tests/lint/circles.py daemon
+
+lint-idioms:
+	$(call say,LINT,idioms)
+	$Q$(PYTHON) tests/lint/idioms.py --self-test
+	$Q$(PYTHON) tests/lint/idioms.py $(FORMATTED)
 
 lint-lengths:
 	$(call say,LINT,lengths)
@@ -502,5 +512,5 @@ help: ## Show this list
 
 FORCE:
 .PHONY: all deps deps-lint demo test test-programs test-unit test-sim test-e2e sim mutants valgrind \
-    lint lint-format lint-layers lint-lengths lint-man lint-cppcheck lint-tidy format install \
+    lint lint-format lint-layers lint-circles lint-idioms lint-lengths lint-man lint-cppcheck lint-tidy format install \
     uninstall clean help print-sim-compile print-sim-link FORCE

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Do the includes point downwards only, and is core/ pure?
+"""Do the includes point downwards only, are the wings of io/ closed, and is core/ pure?
 
     layering.py DIRECTORY     checks the C files below DIRECTORY (the one that holds base/, core/, …)
     layering.py --self-test   makes one violation of each kind, and fails if one goes unnoticed
@@ -21,6 +21,20 @@ MAY_INCLUDE = {
     "io": {"base", "core", "conf", "proto"},
     "app": {"base", "core", "conf", "proto", "io"},
     "ctl": {"base", "proto"},
+}
+
+# io/ consists of wings, a directory each. Whoever is outside of a wing, in io/ or above, includes its
+# public headers and nothing else of it.
+WINGS = {
+    "access": {"admission.h", "token.h"},
+    "azure": {"azure.h"},
+    "http": {"http.h"},
+    "log": {"sink.h"},
+    "loop": {"clock_watch.h", "loop.h", "notify.h", "signals.h"},
+    "sandbox": {"confinement.h", "privileges.h", "process.h"},
+    "server": {"control.h", "http_server.h"},
+    "store": {"store.h"},
+    "target": {"target.h"},
 }
 
 # Which layers may use a library, by the beginning of the header's name.
@@ -62,7 +76,26 @@ def blank_out(match):
     return re.sub(r"[^\n]", " ", match.group())
 
 
-def included(line, layer):
+def wing_of(parts):
+    """The wing that a file of io/ belongs to, by the parts of its path; None for other layers."""
+    return parts[1] if parts[0] == "io" and len(parts) > 2 else None
+
+
+def reaches_into_a_wing(name, wing):
+    """What is wrong with including "name" from a file of `wing` (None: of a layer above), or None."""
+    parts = name.split("/")
+    other = wing_of(parts)
+    if parts[0] != "io":
+        return None
+    if other is None or other not in WINGS:
+        return f'"{name}" is in no wing of io/: {", ".join(WINGS)} are'
+    inner = "/".join(parts[2:])
+    if other != wing and inner not in WINGS[other]:
+        return f"io/{other}/{inner} is that wing's own; {', '.join(sorted(WINGS[other]))} may be included"
+    return None
+
+
+def included(line, layer, wing):
     """What is wrong with an #include line, or None."""
     match = INCLUDE.match(line)
     if not match:
@@ -82,21 +115,24 @@ def included(line, layer):
         return f'"{name}" is in no layer'
     if other != layer and other not in MAY_INCLUDE[layer]:
         return f"{layer}/ may not include {other}/"
-    return None
+    return reaches_into_a_wing(name, wing)
 
 
 def violations(root):
     """Yields (file, line number, sentence)."""
     for file in sorted(root.glob("**/*.[ch]")):
-        layer = file.relative_to(root).parts[0]
+        parts = file.relative_to(root).parts
+        layer, wing = parts[0], wing_of(parts)
         if layer not in MAY_INCLUDE:
             yield file, 1, f"{layer} is no layer: {', '.join(MAY_INCLUDE)} are"
             continue
+        if layer == "io" and wing not in WINGS:
+            yield file, 1, f"a file of io/ belongs to a wing: {', '.join(WINGS)}"
         text = file.read_text()
         code = NOT_CODE.sub(blank_out, text).splitlines()
         for number, (line, bare) in enumerate(zip(text.splitlines(), code), 1):
             if bare.lstrip().startswith("#"):
-                wrong = included(line, layer)
+                wrong = included(line, layer, wing)
                 if wrong:
                     yield file, number, wrong
             elif layer == "core":
@@ -123,12 +159,18 @@ def self_test():
         "conf/b.c": '#include "proto/arm.h"',
         "proto/a.c": '#include "io/http/http.h"',
         "proto/b.c": "#include <curl/curl.h>",
-        "io/a.c": '#include "app/engine.h"',
+        "io/http/a.c": '#include "app/engine.h"',
         "app/a.c": "#  include <uv.h>",
         "app/b.c": '#include "ctl/main.h"',
         "ctl/a.c": '#include "io/http/http.h"',
         "ctl/b.c": '#include "core/reason.h"',
-        "io/b.c": '#include "http.h"',
+        "io/http/b.c": '#include "http.h"',
+        "io/c.c": "int x;",
+        "io/hall/d.c": "int x;",
+        "io/azure/e.c": '#include "io/http/http_multi.h"',
+        "io/http/f.c": '#include "io/store/sqlite/record.h"',
+        "app/c.c": '#include "io/http/http_multi.h"',
+        "app/d.c": '#include "io/http.h"',
         "util/a.c": "int x;",
     }
     good = {
@@ -138,12 +180,14 @@ def self_test():
                        "static int twice(int x)\n{\n    int y = 2 * x;\n    return y;\n}\n"
                        "int event_time(struct event *e);\n    snprintf(out, size, names[0]);\n"
                        "    x = operations->read(y) + queue.open(z);\n",
-        "io/good.c": '#include <uv.h>\n#include "proto/arm.h"\nstatic int state;\n',
+        "io/http/good.c": '#include <uv.h>\n#include "proto/arm.h"\n#include "io/http/http_multi.h"\n'
+                          '#include "io/loop/loop.h"\nstatic int state;\n',
+        "app/good.c": '#include "io/store/store.h"',
     }
     with tempfile.TemporaryDirectory() as directory:
         root = pathlib.Path(directory)
         for name, text in {**bad, **good}.items():
-            (root / name).parent.mkdir(exist_ok=True)
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text + "\n")
         found = {file.relative_to(root).as_posix() for file, _, _ in violations(root)}
     for name in sorted(set(bad) - found):
