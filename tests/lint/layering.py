@@ -31,7 +31,7 @@ WINGS = {
     "http": {"http.h"},
     "log": {"sink.h"},
     "loop": {"clock_watch.h", "loop.h", "notify.h", "signals.h"},
-    "sandbox": {"confinement.h", "privileges.h", "process.h"},
+    "sandbox": {"confinement.h", "landlock.h", "privileges.h", "process.h"},
     "server": {"control.h", "http_server.h"},
     "store": {"store.h"},
     "target": {"target.h"},
