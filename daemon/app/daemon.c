@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "io/sandbox/privileges.h"
 #include "io/sandbox/process.h"
+#include "io/sandbox/syscall_filter.h"
 
 enum { ONCE_TICK_MS = 100 };
 
@@ -147,20 +148,12 @@ static bool load_config(struct daemon *daemon)
     return daemon->config && daemon->sink;
 }
 
-/* While there is one thread. */
-static bool confine(struct daemon *daemon)
-{
-    daemon->confinement = confinement_begin(daemon->config);
-    if (daemon->confinement)
-        return true;
-    say(daemon, LEVEL_ERROR, "daemon.stopping", "out of memory at the start");
-    daemon->status = STATUS_INTERNAL;
-    return false;
-}
-
-/* The thread has to begin confined, and all that may wait for a disk or a socket comes after it. */
+/* The filter is applied while there is one thread, and all that may wait for a disk or a socket
+ * comes after the start of the log's thread. A sandbox that forbids the filter is tighter than it.
+ */
 static bool start_log(struct daemon *daemon)
 {
+    (void)syscall_filter_apply(&daemon->no_filter);
     if (log_sink_start(daemon->sink) == 0)
         return true;
     say(daemon, LEVEL_ERROR, "daemon.stopping", "no thread can be started for the log");
@@ -309,7 +302,8 @@ static void start_timers(struct daemon *daemon)
     timer_init(daemon->loop, &daemon->once_timer, on_once_timer);
 }
 
-/* That confinement has gaps, its field shows; of the first of these nothing else tells. */
+/* `confinement` of daemon.started shows that the filter is missing; nothing else shows the others.
+ */
 static void log_gaps(struct daemon *daemon)
 {
     const char *gap = http_global_gap();
@@ -321,13 +315,12 @@ static void log_gaps(struct daemon *daemon)
         say(daemon, LEVEL_NOTICE, "daemon.started", missing);
     if (gap)
         say(daemon, LEVEL_NOTICE, "daemon.started", gap);
-    for (unsigned i = 0; (gap = confinement_gap(daemon->confinement, i)); i++)
-        say(daemon, LEVEL_DEBUG, "daemon.started", gap);
+    if (daemon->no_filter.code != 0)
+        say(daemon, LEVEL_DEBUG, "daemon.started", daemon->no_filter.text);
 }
 
 static void run(struct daemon *daemon)
 {
-    char confinement[CONFINEMENT_TEXT_MAX];
     struct log_line line;
 
     daemon->started_at = loop_now(daemon->loop);
@@ -335,7 +328,7 @@ static void run(struct daemon *daemon)
                    "keyrotated %s started with %zu account(s)", KEYROTATED_VERSION,
                    daemon->config->account_count);
     log_line_text(&line, "state_dir", daemon->config->state_dir);
-    log_line_text(&line, "confinement", confinement_describe(daemon->confinement, confinement));
+    log_line_text(&line, "confinement", daemon->no_filter.code == 0 ? "system calls" : "none");
     log_emit(&daemon->log, &line);
     log_gaps(daemon);
     notify_ready(daemon->notify);
@@ -373,7 +366,7 @@ int daemon_run(const struct options *options)
         log_say_to_stderr(text);
         return STATUS_INTERNAL;
     }
-    if (!load_config(&daemon) || !confine(&daemon) || !start_log(&daemon))
+    if (!load_config(&daemon) || !start_log(&daemon))
         give_up_start(&daemon);
     start_timers(&daemon);
     if (!open_journal(&daemon) || !start_clients(&daemon) || !open_control(&daemon))
@@ -385,7 +378,6 @@ int daemon_run(const struct options *options)
         daemon.status = STATUS_INTERNAL;
     }
     log_sink_free(daemon.sink);
-    confinement_free(daemon.confinement);
     config_unref(daemon.config);
     config_unref(daemon.first_config);
     http_global_done();

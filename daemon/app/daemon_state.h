@@ -7,7 +7,6 @@
 #include "app/daemon.h"
 #include "app/engine.h"
 #include "io/azure/azure.h"
-#include "io/sandbox/confinement.h"
 #include "io/server/control.h"
 #include "io/http/http.h"
 #include "io/log/sink.h"
@@ -24,7 +23,7 @@ struct daemon {
     struct config *first_config; /* what the process was started with */
     struct log log;
     struct log_sink *sink;
-    struct confinement *confinement;
+    struct err no_filter; /* why system calls are not filtered; code 0: they are */
     struct loop *loop;
     struct store *store;
     bool journal_created;

@@ -19,8 +19,8 @@ struct log_sink;
  */
 struct log_sink *log_sink_new(struct log *log, enum log_format format, enum log_level level);
 
-/* Starts the thread that writes (log_writer.h), confined as the caller is. Returns 0 or a negative
- * errno value. */
+/* Starts the thread that writes (log_writer.h); it inherits the calling thread's system call
+ * filter. Returns 0 or a negative errno value. */
 int log_sink_start(struct log_sink *sink);
 
 /* From now on trouble is gathered, and told again daily. Unwatch before the last event of the

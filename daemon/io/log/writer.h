@@ -22,7 +22,7 @@ typedef int log_writer_function(void *context, const struct log_line *line);
 /* Lines can be put from now on, by one thread at a time. NULL when memory is out. */
 struct log_writer *log_writer_new(void *context);
 
-/* Starts the thread, which keeps what the calling thread has confined itself to. Returns 0 or a
+/* Starts the thread, which inherits the calling thread's system call filter. Returns 0 or a
  * negative errno value. */
 int log_writer_start(struct log_writer *writer);
 

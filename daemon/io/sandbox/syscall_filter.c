@@ -12,6 +12,8 @@
 
 /* Names, because some exist on some architectures only, or are younger than the library. */
 static const char *const forbidden[] = {
+    /* other programs */
+    "execve", "execveat",
     /* other processes */
     "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp", "pidfd_getfd",
     "migrate_pages", "move_pages",
@@ -33,8 +35,6 @@ static const char *const forbidden[] = {
     /* the machine as a whole */
     "reboot", "sethostname", "setdomainname", "settimeofday", "stime", "clock_settime",
     "clock_settime64", "clock_adjtime", "clock_adjtime64", "adjtimex", "vhangup"};
-
-static const char *const forbidden_without_programs[] = {"execve", "execveat"};
 
 /* The address families that are not forbidden; all have low numbers. */
 static bool is_wanted(int family)
@@ -97,7 +97,7 @@ static int set_attributes(scmp_filter_ctx filter)
     return rc;
 }
 
-int syscall_filter_apply(bool runs_programs, struct err *err)
+int syscall_filter_apply(struct err *err)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     int rc;
@@ -107,8 +107,6 @@ int syscall_filter_apply(bool runs_programs, struct err *err)
     rc = set_attributes(filter);
     if (rc == 0)
         rc = forbid_calls(filter, forbidden, COUNT(forbidden));
-    if (rc == 0 && !runs_programs)
-        rc = forbid_calls(filter, forbidden_without_programs, COUNT(forbidden_without_programs));
     if (rc == 0)
         rc = forbid_families(filter);
     if (rc == 0)

@@ -11,15 +11,12 @@
 #ifndef KEYROTATED_IO_SANDBOX_SYSCALL_FILTER_H
 #define KEYROTATED_IO_SANDBOX_SYSCALL_FILTER_H
 
-#include <stdbool.h>
-
 #include "base/err.h"
 
 /*
  * For all threads, those to come, and children; for ever:
  *
- *  - no other program is executed (unless `runs_programs`), no other process looked into or
- * changed,
+ *  - no other program is executed, no other process looked into or changed,
  *  - nobody becomes another user, and no memory of ours becomes dumpable,
  *  - no mounting, no namespaces, no kernel modules, no BPF, no keyrings, no clocks set, …
  *  - sockets are for IP, for local ones, and for asking the kernel about the network,
@@ -28,6 +25,6 @@
  * Returns 0, or a negative errno value with err set where the kernel, or a sandbox, does not let
  * us.
  */
-int syscall_filter_apply(bool runs_programs, struct err *err);
+int syscall_filter_apply(struct err *err);
 
 #endif

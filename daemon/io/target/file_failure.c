@@ -1,15 +1,12 @@
 #include "io/target/file_failure.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/str.h"
-#include "io/sandbox/landlock.h"
 #include "proto/failure.h"
 
 enum { USER_MAX = 64, DIRECTORY_MAX = 256 };
@@ -47,16 +44,6 @@ static void begin(struct failure *failure, int code)
         (void)str_copy(failure->error_code, sizeof(failure->error_code), name);
 }
 
-/* access(2) knows owners, modes and lists, which permit it then, but nothing of Landlock. */
-static bool is_limit_of_our_own(const char *path, int code)
-{
-    char directory[PATH_MAX];
-
-    describe_directory(path, directory, sizeof(directory));
-    return code == -EACCES && landlock_limits_writing() &&
-           faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0;
-}
-
 static void set_remedy_for_denial(struct failure *failure, const char *directory, const char *path,
                                   int code)
 {
@@ -69,12 +56,6 @@ static void set_remedy_for_denial(struct failure *failure, const char *directory
                            "[Service] and restart the daemon, unless the file system itself is "
                            "mounted read-only",
                            directory);
-    else if (is_limit_of_our_own(path, code))
-        failure_set_remedy(failure,
-                           "restart keyrotated, which limits where it writes to the places it knew "
-                           "at its start: a directory on the way to %s has become a link, or was "
-                           "moved",
-                           path);
     else if (code == -EPERM)
         failure_set_remedy(failure,
                            "see whether %s or its directory is immutable (`lsattr -d`), or belongs "
