@@ -17,7 +17,7 @@ const struct destination *action_destination(const struct engine_account *accoun
                                              const struct target_id *id)
 {
     for (size_t i = 0; i < account->account->destination_count && i < TARGETS_MAX; i++)
-        if (memcmp(account->targets[i].id.bytes, id->bytes, TARGET_ID_LENGTH) == 0)
+        if (target_id_equal(&account->targets[i].id, id))
             return &account->account->destinations[i];
     return NULL;
 }
@@ -63,7 +63,7 @@ static void remember_holdings(struct engine_account *account, const struct turn 
             remember_holding(account, i, judge_holding(look, id),
                              sighting && sighting->key_count == 1 ? &sighting->keys[0] : NULL);
         else if (turn->event.kind == EVENT_DELIVERED && !turn->event.failure &&
-                 memcmp(turn->event.target.bytes, id->bytes, TARGET_ID_LENGTH) == 0)
+                 target_id_equal(&turn->event.target, id))
             remember_holding(account, i, judge_holding_of(account->record.goal),
                              record_goal_key(&account->record));
     }
@@ -132,8 +132,7 @@ static void remember_outcome(struct engine_account *account, enum failed_kind ki
         account->last_failure_at = loop_now(account->engine->parts.loop);
         account->failed_kind = kind;
         account->failed_target = *target;
-    } else if (account->failed_kind == kind &&
-               memcmp(account->failed_target.bytes, target->bytes, TARGET_ID_LENGTH) == 0) {
+    } else if (account->failed_kind == kind && target_id_equal(&account->failed_target, target)) {
         account->last_failure_at = TIME_NEVER;
     }
 }
@@ -181,8 +180,7 @@ static void note_unread(struct engine_account *account, const struct target_resu
 
     for (size_t i = 0; i < subject->destination_count && i < account->first_failure; i++) {
         if (!account->targets[i].required ||
-            memcmp(account->targets[i].id.bytes, result->sighting.target.bytes, TARGET_ID_LENGTH) !=
-                0)
+            !target_id_equal(&account->targets[i].id, &result->sighting.target))
             continue;
         account->first_failure = i;
         turn->failure = *result->failure;

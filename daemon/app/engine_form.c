@@ -23,8 +23,7 @@ static struct form_change *find(const struct engine_account *account,
     list_for_each (link, &account->engine->form_changes) {
         struct form_change *change = container_of(link, struct form_change, link);
 
-        if (change->account == account &&
-            memcmp(change->target.bytes, target->bytes, TARGET_ID_LENGTH) == 0)
+        if (change->account == account && target_id_equal(&change->target, target))
             return change;
     }
     return NULL;

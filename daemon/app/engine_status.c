@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/cause.h"
+#include "base/hash.h"
 #include "base/str.h"
 
 /*
@@ -491,7 +492,7 @@ static uint64_t undone_cause(const struct engine_account *account)
     const char *state;
 
     undone_why(account, why, remedy, &state);
-    return cause_hash(cause_hash(CAUSE_HASH_BEGIN, why, names), remedy, names);
+    return cause_hash(cause_hash(HASH_START, why, names), remedy, names);
 }
 
 static void tell_undone(struct engine *engine, struct undone *first, const struct undone *end)

@@ -5,13 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
-enum { ANY_WORD = 0x1f, NO_TEXT = 0x1e };
+#include "base/hash.h"
 
-/* FNV-1a. */
-static uint64_t add_byte(uint64_t hash, unsigned char byte)
-{
-    return (hash ^ byte) * UINT64_C(0x100000001b3);
-}
+enum { ANY_WORD = 0x1f, NO_TEXT = 0x1e };
 
 static bool is_word(char c)
 {
@@ -45,7 +41,7 @@ static size_t word_length(const char *text, bool *ret_has_digit)
 uint64_t cause_hash(uint64_t hash, const char *text, const char *const names[])
 {
     if (!text)
-        return add_byte(hash, NO_TEXT);
+        return hash_byte(hash, NO_TEXT);
     while (*text != '\0') {
         bool has_digit = false;
         size_t length = name_here(text, names);
@@ -54,21 +50,21 @@ uint64_t cause_hash(uint64_t hash, const char *text, const char *const names[])
         if (!any)
             length = word_length(text, &has_digit);
         if (any || has_digit) {
-            hash = add_byte(hash, ANY_WORD);
+            hash = hash_byte(hash, ANY_WORD);
             text += length;
             continue;
         }
         if (length == 0)
             length = 1; /* between words */
         for (; length > 0; length--)
-            hash = add_byte(hash, (unsigned char)*text++);
+            hash = hash_byte(hash, (unsigned char)*text++);
     }
-    return add_byte(hash, 0);
+    return hash_byte(hash, 0);
 }
 
 uint64_t cause_hash_number(uint64_t hash, int64_t number)
 {
     for (unsigned i = 0; i < sizeof(number); i++)
-        hash = add_byte(hash, (unsigned char)((uint64_t)number >> (8 * i)));
+        hash = hash_byte(hash, (unsigned char)((uint64_t)number >> (8 * i)));
     return hash;
 }

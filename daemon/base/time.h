@@ -29,6 +29,16 @@ enum { TIME_TEXT_MAX = 40, DURATION_TEXT_MAX = 40 };
 time_ms time_wall(void);
 duration_ms time_boot(void);
 
+static inline time_ms time_min(time_ms a, time_ms b)
+{
+    return a < b ? a : b;
+}
+
+static inline time_ms time_max(time_ms a, time_ms b)
+{
+    return a > b ? a : b;
+}
+
 /* at + by, kept inside the range: what lies beyond its end is TIME_NEVER. TIME_NEVER absorbs. */
 time_ms time_add(time_ms at, duration_ms by);
 

@@ -67,8 +67,7 @@ static void on_redeliver(struct machine *machine, const struct command *command)
     for (size_t i = 0; i < record->target_count; i++) {
         struct target_record *target = &record->targets[i];
 
-        if (command->has_target &&
-            memcmp(target->id.bytes, command->target.bytes, TARGET_ID_LENGTH) != 0)
+        if (command->has_target && !target_id_equal(&target->id, &command->target))
             continue;
         target->acknowledged = false;
         target->retry_at = 0;

@@ -14,11 +14,6 @@ static void refuse(struct interlock *interlock, enum reason reason, time_ms unti
     interlock->text = text;
 }
 
-static time_ms later(time_ms a, time_ms b)
-{
-    return a > b ? a : b;
-}
-
 /* Before the first rotation nothing has been replaced. */
 static const char *overlap_text(const struct record *record)
 {
@@ -59,10 +54,10 @@ void rotation_interlock(const struct rotation_context *context, const struct rec
         refuse(interlock, REASON_NONE, TIME_NEVER,
                "something changed that has to be understood first");
     else if (now < both_changed_ends)
-        refuse(interlock, REASON_NONE, later(both_changed_ends, overlap_ends),
+        refuse(interlock, REASON_NONE, time_max(both_changed_ends, overlap_ends),
                "both keys were regenerated elsewhere: whoever did it may be using the other one");
-    else if (now < later(overlap_ends, start_ends))
-        refuse(interlock, REASON_NONE, later(overlap_ends, start_ends),
+    else if (now < time_max(overlap_ends, start_ends))
+        refuse(interlock, REASON_NONE, time_max(overlap_ends, start_ends),
                overlap_ends >= start_ends
                    ? overlap_text(record)
                    : "the daemon has just started: an earlier request may still take effect");

@@ -1,9 +1,11 @@
 #include "core/judge.h"
 
+#include "base/hash.h"
+
 const struct sighting *judge_sighting(const struct look *look, const struct target_id *target)
 {
     for (size_t i = 0; i < look->target_count; i++)
-        if (memcmp(look->targets[i].target.bytes, target->bytes, TARGET_ID_LENGTH) == 0)
+        if (target_id_equal(&look->targets[i].target, target))
             return &look->targets[i];
     return NULL;
 }
@@ -254,22 +256,11 @@ struct adoption judge_adoption(const struct record *record, const struct look *l
     return adoption;
 }
 
-static uint64_t fnv1a(uint64_t hash, const void *bytes, size_t length)
-{
-    const uint8_t *byte = bytes;
-
-    for (size_t i = 0; i < length; i++) {
-        hash ^= byte[i];
-        hash *= UINT64_C(0x100000001b3);
-    }
-    return hash;
-}
-
 struct fingerprint judge_digest(const struct look *look)
 {
     /* Two FNV-1a hashes from different starting points fill the sixteen bytes. They are added up
      * over the targets, because those are read in no order. */
-    static const uint64_t starts[2] = {UINT64_C(0xcbf29ce484222325), UINT64_C(0x6c62272e07bb0142)};
+    static const uint64_t starts[2] = {HASH_START, UINT64_C(0x6c62272e07bb0142)};
     uint64_t halves[2] = {0, 0};
     struct fingerprint digest;
 
@@ -278,11 +269,11 @@ struct fingerprint judge_digest(const struct look *look)
         uint8_t kind = (uint8_t)sighting->kind;
 
         for (int half = 0; half < 2; half++) {
-            uint64_t hash = fnv1a(starts[half], sighting->target.bytes, TARGET_ID_LENGTH);
+            uint64_t hash = hash_bytes(starts[half], sighting->target.bytes, TARGET_ID_LENGTH);
 
-            hash = fnv1a(hash, &kind, sizeof(kind));
+            hash = hash_bytes(hash, &kind, sizeof(kind));
             for (size_t key = 0; key < sighting->key_count; key++)
-                hash = fnv1a(hash, sighting->keys[key].bytes, FINGERPRINT_LENGTH);
+                hash = hash_bytes(hash, sighting->keys[key].bytes, FINGERPRINT_LENGTH);
             halves[half] += hash;
         }
     }

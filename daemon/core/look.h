@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/time.h"
 #include "core/reason.h"
@@ -20,6 +21,11 @@ enum { TARGETS_MAX = 16, SIGHTING_KEYS_MAX = 4, TARGET_ID_LENGTH = 16 };
 struct target_id {
     uint8_t bytes[TARGET_ID_LENGTH];
 };
+
+static inline bool target_id_equal(const struct target_id *a, const struct target_id *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
 
 enum sighting_kind {
     SIGHTING_NONE,  /* this kind of target cannot be read, or reading it failed: nothing is known */

@@ -444,8 +444,7 @@ bool machine_look_is_whole(struct machine *machine)
         if (!target->required || !target->readable ||
             judge_holding(machine->event->look, &target->id) != HOLDING_UNSEEN)
             continue;
-        if (failure &&
-            memcmp(machine->event->target.bytes, target->id.bytes, TARGET_ID_LENGTH) != 0)
+        if (failure && !target_id_equal(&machine->event->target, &target->id))
             failure = NULL;
         note = machine_trouble(machine,
                                failure && reason_describe(failure->reason)->state == STATE_RETRYING

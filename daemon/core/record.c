@@ -31,11 +31,6 @@ void record_init(struct record *record)
     *record = (struct record){.position = POSITION_ADOPT_WAIT};
 }
 
-static bool target_id_equal(const struct target_id *a, const struct target_id *b)
-{
-    return memcmp(a->bytes, b->bytes, TARGET_ID_LENGTH) == 0;
-}
-
 const struct target_record *record_target_const(const struct record *record,
                                                 const struct target_id *id)
 {

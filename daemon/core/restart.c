@@ -2,30 +2,20 @@
 
 #include "core/schedule.h"
 
-static time_ms earlier(time_ms a, time_ms b)
-{
-    return a < b ? a : b;
-}
-
-static time_ms later(time_ms a, time_ms b)
-{
-    return a > b ? a : b;
-}
-
 static void heal_targets(struct machine *machine)
 {
     const struct timing *timing = machine->context->timing;
-    time_ms latest_retry = time_add(machine->now, later(MS_DAY, timing->retry_max));
+    time_ms latest_retry = time_add(machine->now, time_max(MS_DAY, timing->retry_max));
 
     for (size_t i = 0; i < machine->record->target_count; i++) {
         struct target_record *target = &machine->record->targets[i];
 
-        target->acknowledged_at = earlier(target->acknowledged_at, machine->now);
-        target->failing_since = earlier(target->failing_since, machine->now);
-        target->dead_since = earlier(target->dead_since, machine->now);
-        target->retry_at = earlier(target->retry_at, latest_retry);
+        target->acknowledged_at = time_min(target->acknowledged_at, machine->now);
+        target->failing_since = time_min(target->failing_since, machine->now);
+        target->dead_since = time_min(target->dead_since, machine->now);
+        target->retry_at = time_min(target->retry_at, latest_retry);
         target->unsettled_until =
-            earlier(target->unsettled_until, time_add(machine->now, timing->unknown_wait));
+            time_min(target->unsettled_until, time_add(machine->now, timing->unknown_wait));
     }
 }
 
@@ -47,26 +37,26 @@ static void heal_future_times(struct machine *machine)
         time_add(schedule_next_open(context->policy, time_add(machine->now, every + every / 4)),
                  context->policy->splay);
 
-    record->overlap_from = earlier(record->overlap_from, machine->now);
-    record->foreign_change_at = earlier(record->foreign_change_at, machine->now);
-    record->both_changed_at = earlier(record->both_changed_at, machine->now);
-    record->completed_at = earlier(record->completed_at, machine->now);
-    record->adopted_at = earlier(record->adopted_at, machine->now);
-    record->surprise.seen_at = earlier(record->surprise.seen_at, machine->now);
-    record->intent.written_at = earlier(record->intent.written_at, machine->now);
-    record->verify_since = earlier(record->verify_since, machine->now);
-    record->looked_at = earlier(record->looked_at, machine->now);
-    record->blocked_at = earlier(record->blocked_at, machine->now);
-    record->blocked_reported_at = earlier(record->blocked_reported_at, machine->now);
-    record->overdue_reported_at = earlier(record->overdue_reported_at, machine->now);
-    record->trouble_since = earlier(record->trouble_since, machine->now);
+    record->overlap_from = time_min(record->overlap_from, machine->now);
+    record->foreign_change_at = time_min(record->foreign_change_at, machine->now);
+    record->both_changed_at = time_min(record->both_changed_at, machine->now);
+    record->completed_at = time_min(record->completed_at, machine->now);
+    record->adopted_at = time_min(record->adopted_at, machine->now);
+    record->surprise.seen_at = time_min(record->surprise.seen_at, machine->now);
+    record->intent.written_at = time_min(record->intent.written_at, machine->now);
+    record->verify_since = time_min(record->verify_since, machine->now);
+    record->looked_at = time_min(record->looked_at, machine->now);
+    record->blocked_at = time_min(record->blocked_at, machine->now);
+    record->blocked_reported_at = time_min(record->blocked_reported_at, machine->now);
+    record->overdue_reported_at = time_min(record->overdue_reported_at, machine->now);
+    record->trouble_since = time_min(record->trouble_since, machine->now);
     record->check_at =
-        earlier(record->check_at, time_add(machine->now, context->policy->check_every));
-    record->regenerate_after = earlier(record->regenerate_after, time_add(machine->now, day));
-    record->retry_at =
-        earlier(record->retry_at, time_add(machine->now, later(day, context->timing->retry_max)));
+        time_min(record->check_at, time_add(machine->now, context->policy->check_every));
+    record->regenerate_after = time_min(record->regenerate_after, time_add(machine->now, day));
+    record->retry_at = time_min(record->retry_at,
+                                time_add(machine->now, time_max(day, context->timing->retry_max)));
     for (int slot = 0; slot < SLOT_COUNT; slot++)
-        record->born[slot] = earlier(record->born[slot], machine->now);
+        record->born[slot] = time_min(record->born[slot], machine->now);
     heal_targets(machine);
     if (record->planned_at > latest_plan || record->due_at > latest_plan) {
         record->planned_with = 0;
@@ -81,8 +71,7 @@ static bool targets_are_configured(const struct rotation_context *context,
     if (record->target_count != context->target_count)
         return false;
     for (size_t i = 0; i < record->target_count; i++)
-        if (memcmp(record->targets[i].id.bytes, context->targets[i].id.bytes, TARGET_ID_LENGTH) !=
-                0 ||
+        if (!target_id_equal(&record->targets[i].id, &context->targets[i].id) ||
             record->targets[i].required != context->targets[i].required)
             return false;
     return true;
@@ -107,7 +96,7 @@ void merge_targets(struct machine *machine)
             target->unsettled_until = time_add(machine->now, context->timing->unknown_wait);
         /* Its readers count from now on, and may have been told after those of the others. */
         if (known && context->targets[i].required && !known->required && known->acknowledged)
-            record->overlap_from = later(record->overlap_from, known->acknowledged_at);
+            record->overlap_from = time_max(record->overlap_from, known->acknowledged_at);
         target->required = context->targets[i].required;
     }
     for (size_t i = record->target_count; i < TARGETS_MAX; i++)

@@ -5,16 +5,6 @@
 
 enum { LATE_BELIEVED_AFTER_MS = 60 * 60 * 1000 };
 
-static time_ms earlier(time_ms a, time_ms b)
-{
-    return a < b ? a : b;
-}
-
-static time_ms later(time_ms a, time_ms b)
-{
-    return a > b ? a : b;
-}
-
 /* Why it did not start: trouble has a reason; whatever else stands in the way has words. */
 static void report_overdue(struct machine *machine)
 {
@@ -56,9 +46,9 @@ static time_ms report_at(const struct rotation_context *context, const struct re
     time_ms at = plan_overdue_at(context, record);
 
     if (record->overdue_reported_at != 0)
-        at = later(at, time_add(record->overdue_reported_at, REPORT_AGAIN_MS));
+        at = time_max(at, time_add(record->overdue_reported_at, REPORT_AGAIN_MS));
     if (record->blocked != REASON_NONE)
-        at = earlier(at, time_add(record->blocked_reported_at, REPORT_AGAIN_MS));
+        at = time_min(at, time_add(record->blocked_reported_at, REPORT_AGAIN_MS));
     return at;
 }
 
@@ -72,19 +62,19 @@ static time_ms rotation_at(const struct rotation_context *context, const struct 
     if (at == 0)
         return TIME_NEVER;
     rotation_interlock(context, record, now, &interlock);
-    return interlock.open ? at : later(at, interlock.until);
+    return interlock.open ? at : time_max(at, interlock.until);
 }
 
 static time_ms idle_wake_at(const struct machine *machine)
 {
     const struct record *record = machine->record;
-    time_ms at = earlier(record->check_at, rotation_at(machine->context, record, machine->now));
+    time_ms at = time_min(record->check_at, rotation_at(machine->context, record, machine->now));
 
     if (!machine_delivery_waits_for_human(machine->context, record))
-        at = earlier(at, deliver_wake_at(record));
+        at = time_min(at, deliver_wake_at(record));
     if (machine_blocked_by_world(record) || record->adopt_told)
         at = machine->now;
-    return later(at, record->retry_at);
+    return time_max(at, record->retry_at);
 }
 
 static time_ms wake_at(const struct machine *machine)
@@ -320,7 +310,7 @@ void rotation_step(const struct rotation_context *context, struct record *record
         machine_fault(&machine, broken);
 
     effects->forget_keys = !position_needs_keys(record->position);
-    effects->wake_at = earlier(wake_at(&machine), report_at(context, record));
+    effects->wake_at = time_min(wake_at(&machine), report_at(context, record));
     if (record->hold_id != 0)
-        effects->wake_at = earlier(effects->wake_at, record->hold_until);
+        effects->wake_at = time_min(effects->wake_at, record->hold_until);
 }

@@ -1,5 +1,7 @@
 #include "core/schedule.h"
 
+#include "base/hash.h"
+
 enum {
     DAYS_PER_WEEK = 7,
     HORIZON_DAYS = 400, /* a window that opens at all opens within this: a year and a month */
@@ -139,28 +141,13 @@ duration_ms schedule_longest_wait(const struct policy *policy, time_ms from)
     return longest;
 }
 
-/* FNV-1a (64 bit), over the lower-case form: resource ids differ in case from call to call. */
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-    const uint64_t prime = UINT64_C(0x100000001b3);
-
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-
-        if (c >= 'A' && c <= 'Z')
-            c = (unsigned char)(c - 'A' + 'a');
-        hash = (hash ^ c) * prime;
-    }
-    return hash * prime; /* the end counts too: "ab","c" is not "a","bc" */
-}
-
 uint64_t schedule_hash(const char *account_id, const char *purpose, uint64_t below)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    uint64_t hash = HASH_START;
 
     if (below == 0)
         return 0;
-    hash = hash_text(hash_text(hash, account_id), purpose);
+    hash = hash_folded_text(hash_folded_text(hash, account_id), purpose);
     /* FNV leaves the last characters in the low bits; the finaliser of MurmurHash3 spreads them. */
     hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
     hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);

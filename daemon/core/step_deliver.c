@@ -273,7 +273,7 @@ static void delivery_failed(struct machine *machine, struct target_record *targe
 static bool is_readable(const struct rotation_context *context, const struct target_id *id)
 {
     for (size_t i = 0; i < context->target_count; i++)
-        if (memcmp(context->targets[i].id.bytes, id->bytes, TARGET_ID_LENGTH) == 0)
+        if (target_id_equal(&context->targets[i].id, id))
             return context->targets[i].readable;
     return false;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/cause.h"
+#include "base/hash.h"
 #include "base/str.h"
 
 enum { NAMES_SHOWN = 5 };
@@ -18,7 +19,7 @@ uint64_t ctl_problem_cause(const struct account_snapshot *account)
 {
     const char *const names[] = {
         account->name, account->resource_group ? account->resource_group : account->name, NULL};
-    uint64_t hash = CAUSE_HASH_BEGIN;
+    uint64_t hash = HASH_START;
 
     hash = cause_hash(hash, account->state, names);
     hash = cause_hash(hash, account->reason, names);

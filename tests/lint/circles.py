@@ -26,6 +26,8 @@ VARIABLE = re.compile(r"^(?!static\b|extern\b|typedef\b|struct \w+ \{|enum\b|uni
                       r"(?:const )?[A-Za-z_][\w\s*]*?\b(\w+)(?:\[[^]]*\])* = ", re.M)
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
 NAME = re.compile(r"[A-Za-z_]\w*")
+# Tags of types and names of members live apart from those of functions.
+OTHER_NAMES = re.compile(r"^(?:struct|union) \w+ \{$.*?^\}|\b(?:struct|enum|union)\s+\w+|(?:\.|->)\s*\w+", re.S | re.M)
 
 
 def code_of(text):
@@ -58,7 +60,7 @@ def graph_of(root):
             home.update({name: file for name in defined(code)})
     graph = {}
     for file, code in codes.items():
-        used = {name for name in NAME.findall(code) if home.get(name, file) != file}
+        used = {name for name in NAME.findall(OTHER_NAMES.sub(" ", code)) if home.get(name, file) != file}
         graph[file] = {home[name]: name for name in sorted(used)}
     for file, text in files.items():
         if file.endswith(".h"):
@@ -136,7 +138,7 @@ def self_test():
                   "io/b.c": "void b(void)\n{\n    use(rows);\n}\n"},
         "headers": {"io/a.h": '#include "io/b.h"\n', "io/b.h": '#include "io/a.h"\n'},
     }
-    good = {"io/a.c": '/* b() comes later. */\nvoid a(void)\n{\n    log_it("b()");\n}\n',
+    good = {"io/a.c": 'struct b {\n    int c;\n};\n\n/* b() comes later. */\nvoid a(void)\n{\n    log_it("b()", x->c, (struct b){.c = 1});\n}\n',
             "io/b.c": "static void own(void)\n{\n}\n\nvoid b(void)\n{\n    own();\n    a();\n}\n",
             "io/c.c": "static void own(void)\n{\n    b();\n}\n\nvoid c(void)\n{\n    own();\n}\n"}
     missed = [name for name, files in bad.items() if not found_below(files)]

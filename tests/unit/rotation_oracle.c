@@ -71,8 +71,7 @@ static void delivery_is_prepared(struct world *world, const struct action *actio
     for (size_t i = 0; i < world->target_count; i++) {
         const struct world_target *known = &world->targets[i];
 
-        if (known->late_pending &&
-            memcmp(known->configured.id.bytes, action->target.bytes, TARGET_ID_LENGTH) == 0)
+        if (known->late_pending && target_id_equal(&known->configured.id, &action->target))
             oracle_convict(world, "a delivery while an earlier one may still land");
     }
 }

@@ -33,7 +33,7 @@ static void our_regenerate(struct world *world, enum slot slot)
 static size_t find_target(const struct world *world, const struct target_id *id)
 {
     for (size_t i = 0; i < world->target_count; i++)
-        if (memcmp(world->targets[i].configured.id.bytes, id->bytes, TARGET_ID_LENGTH) == 0)
+        if (target_id_equal(&world->targets[i].configured.id, id))
             return i;
     return WORLD_TARGETS_MAX;
 }

@@ -1,4 +1,5 @@
 #include "base/cause.h"
+#include "base/hash.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,8 +36,8 @@ static void test_alike_or_not(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        bool alike = cause_hash(CAUSE_HASH_BEGIN, cases[i].of_alpha, of_alpha) ==
-                     cause_hash(CAUSE_HASH_BEGIN, cases[i].of_beta, of_beta);
+        bool alike = cause_hash(HASH_START, cases[i].of_alpha, of_alpha) ==
+                     cause_hash(HASH_START, cases[i].of_beta, of_beta);
 
         if (alike != cases[i].alike)
             fail_msg("%s | %s", cases[i].of_alpha, cases[i].of_beta);
@@ -45,8 +46,8 @@ static void test_alike_or_not(void **state)
 
 static void test_texts_are_apart(void **state)
 {
-    uint64_t one = cause_hash(cause_hash(CAUSE_HASH_BEGIN, "a", of_beta), "c", of_beta);
-    uint64_t other = cause_hash(cause_hash(CAUSE_HASH_BEGIN, "ac", of_beta), "", of_beta);
+    uint64_t one = cause_hash(cause_hash(HASH_START, "a", of_beta), "c", of_beta);
+    uint64_t other = cause_hash(cause_hash(HASH_START, "ac", of_beta), "", of_beta);
 
     (void)state;
     assert_true(one != other);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/str.h"
 #include "core/ratelimit.h"
 
@@ -174,17 +175,9 @@ static void on_refilled(struct timer *timer)
 
 /* --- lanes --- */
 
-/* FNV-1a over the id in lower case. */
 static struct list *table_place(struct admission *admission, const char *id)
 {
-    uint32_t hash = UINT32_C(2166136261);
-
-    for (; *id != '\0'; id++) {
-        unsigned char c = (unsigned char)*id;
-
-        hash = (hash ^ (c >= 'A' && c <= 'Z' ? c + 32U : c)) * UINT32_C(16777619);
-    }
-    return &admission->table[hash % TABLE_SIZE];
+    return &admission->table[hash_folded_text(HASH_START, id) % TABLE_SIZE];
 }
 
 static struct admission_subscription *subscription_new(struct admission *admission, const char *id)

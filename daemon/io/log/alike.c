@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cause.h"
+#include "base/hash.h"
 
 const char *log_alike_text(const struct log_line *line, const char *name)
 {
@@ -22,19 +23,17 @@ static int64_t number_of(const struct log_line *line, const char *name)
 
 static uint64_t exact_hash(uint64_t hash, const char *text)
 {
-    for (; text && *text != '\0'; text++)
-        hash = cause_hash_number(hash, *text);
-    return cause_hash_number(hash, -1);
+    return hash_byte(hash_bytes(hash, text, text ? strlen(text) : 0), 0);
 }
 
 uint64_t log_alike_kind(const struct log_line *line)
 {
-    return exact_hash(exact_hash(CAUSE_HASH_BEGIN, line->event), log_alike_text(line, "reason"));
+    return exact_hash(exact_hash(HASH_START, line->event), log_alike_text(line, "reason"));
 }
 
 uint64_t log_alike_subject(const char *event, const char *subject)
 {
-    return exact_hash(exact_hash(CAUSE_HASH_BEGIN, event), subject);
+    return exact_hash(exact_hash(HASH_START, event), subject);
 }
 
 uint64_t log_alike_cause(const struct log_line *line)
