@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "app/daemon.h"
-#include "proto/json_writer.h"
+#include "base/json_writer.h"
 
 enum { OUTPUT_MAX = 64 * 1024 * 1024 };
 

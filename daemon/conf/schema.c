@@ -1,14 +1,8 @@
 #include "conf/schema.h"
 
 #include "base/log.h"
-#include "base/str.h"
 #include "conf/config.h"
-
-#define END_OF_KEYS                                                                                \
-    {                                                                                              \
-        .name = NULL                                                                               \
-    }
-#define LONGEST_PERIOD (3650 * MS_DAY)
+#include "conf/schema_row.h"
 
 static const struct schema_choice log_levels[] = {
     {"error", LEVEL_ERROR, false},   {"warning", LEVEL_WARNING, false},
@@ -65,226 +59,235 @@ static const struct schema_choice slots[] = {
 
 static const struct schema_choice off_word[] = {{"off", 0, false}, {NULL, 0, false}};
 
-/* A row: the name, the type, and whatever else the key needs. */
-#define KEY(key_name, ...)                                                                         \
-    {                                                                                              \
-        .name = (key_name), .type = __VA_ARGS__                                                    \
-    }
-
 const struct schema_map schema_log = {(const struct schema_key[]){
-    KEY("level", SCHEMA_CHOICE, .fallback = "info", .choices = log_levels),
-    KEY("format", SCHEMA_CHOICE, .fallback = "auto", .choices = log_formats),
-    KEY("status_every", SCHEMA_DURATION, .fallback = "1h", .maximum = LONGEST_PERIOD),
-    END_OF_KEYS,
+    SCHEMA_ROW("level", SCHEMA_CHOICE, .fallback = "info", .choices = log_levels),
+    SCHEMA_ROW("format", SCHEMA_CHOICE, .fallback = "auto", .choices = log_formats),
+    SCHEMA_ROW("status_every", SCHEMA_DURATION, .fallback = "1h", .maximum = SCHEMA_LONGEST),
+    SCHEMA_END,
 }};
 
 static const struct schema_map metrics = {(const struct schema_key[]){
-    KEY("listen", SCHEMA_LISTEN, .required = true),
-    END_OF_KEYS,
+    SCHEMA_ROW("listen", SCHEMA_LISTEN, .required = true),
+    SCHEMA_END,
 }};
 
 const struct schema_map schema_limits = {(const struct schema_key[]){
-    KEY("requests", SCHEMA_INTEGER, .fallback = "64", .minimum = 1, .maximum = 1024),
-    KEY("per_subscription", SCHEMA_INTEGER, .fallback = "8", .minimum = 1, .maximum = 1024),
-    END_OF_KEYS,
+    SCHEMA_ROW("requests", SCHEMA_INTEGER, .fallback = "64", .minimum = 1, .maximum = 1024),
+    SCHEMA_ROW("per_subscription", SCHEMA_INTEGER, .fallback = "8", .minimum = 1, .maximum = 1024),
+    SCHEMA_END,
 }};
 
 const struct schema_map schema_timing = {(const struct schema_key[]){
-    KEY("retry_initial", SCHEMA_DURATION, .fallback = "30s", .maximum = MS_DAY),
-    KEY("retry_max", SCHEMA_DURATION, .fallback = "1h", .maximum = MS_WEEK),
+    SCHEMA_ROW("retry_initial", SCHEMA_DURATION, .fallback = "30s", .maximum = MS_DAY),
+    SCHEMA_ROW("retry_max", SCHEMA_DURATION, .fallback = "1h", .maximum = MS_WEEK),
     /* ARM may still work on a request 60 s after the client lost it. */
-    KEY("unknown_wait", SCHEMA_DURATION, .fallback = "90s", .maximum = MS_DAY,
-        .advised = 90 * MS_SECOND,
-        .weakens = "a regenerate whose answer was lost may still kill a key after the daemon took "
+    SCHEMA_ROW("unknown_wait", SCHEMA_DURATION, .fallback = "90s", .maximum = MS_DAY,
+               .advised = 90 * MS_SECOND,
+               .weakens =
+                   "a regenerate whose answer was lost may still kill a key after the daemon took "
                    "it for failed"),
-    KEY("verify_timeout", SCHEMA_DURATION, .fallback = "5m", .maximum = MS_DAY,
-        .advised = 5 * MS_MINUTE,
-        .weakens = "a new key may go to its consumers before the Batch service could prove it"),
-    KEY("settle", SCHEMA_DURATION, .fallback = "60s", .maximum = MS_DAY, .advised = 60 * MS_SECOND,
+    SCHEMA_ROW("verify_timeout", SCHEMA_DURATION, .fallback = "5m", .maximum = MS_DAY,
+               .advised = 5 * MS_MINUTE,
+               .weakens =
+                   "a new key may go to its consumers before the Batch service could prove it"),
+    SCHEMA_ROW(
+        "settle", SCHEMA_DURATION, .fallback = "60s", .maximum = MS_DAY, .advised = 60 * MS_SECOND,
         .weakens = "the look that confirms a rotation may still see the keys from before it"),
-    END_OF_KEYS,
+    SCHEMA_END,
 }};
 
 const struct schema_map schema_cloud = {(const struct schema_key[]){
-    KEY("resource_manager", SCHEMA_URL, .required = true),
-    KEY("login", SCHEMA_URL, .required = true),
-    KEY("audience", SCHEMA_TEXT),
-    KEY("key_vault_audience", SCHEMA_TEXT),
-    KEY("batch_audience", SCHEMA_TEXT),
-    KEY("api_version", SCHEMA_API_VERSION, .fallback = "2024-02-01"),
-    END_OF_KEYS,
+    SCHEMA_ROW("resource_manager", SCHEMA_URL, .required = true),
+    SCHEMA_ROW("login", SCHEMA_URL, .required = true),
+    SCHEMA_ROW("audience", SCHEMA_TEXT),
+    SCHEMA_ROW("key_vault_audience", SCHEMA_TEXT),
+    SCHEMA_ROW("batch_audience", SCHEMA_TEXT),
+    SCHEMA_ROW("api_version", SCHEMA_API_VERSION, .fallback = "2024-02-01"),
+    SCHEMA_END,
 }};
 
 const struct schema_map schema_client_secret = {(const struct schema_key[]){
-    KEY("tenant_id", SCHEMA_TENANT, .required = true),
-    KEY("client_id", SCHEMA_GUID, .required = true),
-    KEY("client_secret_file", SCHEMA_CREDENTIAL, .required = true),
-    END_OF_KEYS,
+    SCHEMA_ROW("tenant_id", SCHEMA_TENANT, .required = true),
+    SCHEMA_ROW("client_id", SCHEMA_GUID, .required = true),
+    SCHEMA_ROW("client_secret_file", SCHEMA_CREDENTIAL, .required = true),
+    SCHEMA_END,
 }};
 
 static const struct schema_map client_certificate = {(const struct schema_key[]){
-    KEY("tenant_id", SCHEMA_TENANT, .required = true),
-    KEY("client_id", SCHEMA_GUID, .required = true),
-    KEY("client_certificate_file", SCHEMA_CREDENTIAL, .required = true),
-    KEY("client_certificate_password_file", SCHEMA_CREDENTIAL),
-    KEY("send_certificate_chain", SCHEMA_BOOLEAN, .fallback = "false"),
-    END_OF_KEYS,
+    SCHEMA_ROW("tenant_id", SCHEMA_TENANT, .required = true),
+    SCHEMA_ROW("client_id", SCHEMA_GUID, .required = true),
+    SCHEMA_ROW("client_certificate_file", SCHEMA_CREDENTIAL, .required = true),
+    SCHEMA_ROW("client_certificate_password_file", SCHEMA_CREDENTIAL),
+    SCHEMA_ROW("send_certificate_chain", SCHEMA_BOOLEAN, .fallback = "false"),
+    SCHEMA_END,
 }};
 
 static const struct schema_map workload_identity = {(const struct schema_key[]){
-    KEY("tenant_id", SCHEMA_TENANT),
-    KEY("client_id", SCHEMA_GUID),
-    KEY("federated_token_file", SCHEMA_CREDENTIAL),
-    END_OF_KEYS,
+    SCHEMA_ROW("tenant_id", SCHEMA_TENANT),
+    SCHEMA_ROW("client_id", SCHEMA_GUID),
+    SCHEMA_ROW("federated_token_file", SCHEMA_CREDENTIAL),
+    SCHEMA_END,
 }};
 
 const struct schema_map schema_managed_identity = {(const struct schema_key[]){
-    KEY("client_id", SCHEMA_GUID),
-    KEY("object_id", SCHEMA_GUID),
-    KEY("resource_id", SCHEMA_IDENTITY_ID),
-    KEY("source", SCHEMA_CHOICE, .fallback = "auto", .choices = managed_identity_sources),
-    KEY("endpoint", SCHEMA_URL, .fallback = "http://169.254.169.254"),
-    END_OF_KEYS,
+    SCHEMA_ROW("client_id", SCHEMA_GUID),
+    SCHEMA_ROW("object_id", SCHEMA_GUID),
+    SCHEMA_ROW("resource_id", SCHEMA_IDENTITY_ID),
+    SCHEMA_ROW("source", SCHEMA_CHOICE, .fallback = "auto", .choices = managed_identity_sources),
+    SCHEMA_ROW("endpoint", SCHEMA_URL, .fallback = "http://169.254.169.254"),
+    SCHEMA_END,
 }};
 
 static const struct schema_map azure_cli = {(const struct schema_key[]){
-    KEY("command", SCHEMA_TEXT, .shape = SHAPE_ONE_OR_LIST, .fallback = "az"),
-    END_OF_KEYS,
+    SCHEMA_ROW("command", SCHEMA_TEXT, .shape = SHAPE_ONE_OR_LIST, .fallback = "az"),
+    SCHEMA_END,
 }};
 
-const struct schema_variant schema_identity_types[] = {
-    {"client_secret", &schema_client_secret, IDENTITY_CLIENT_SECRET, false},
-    {"managed_identity", &schema_managed_identity, IDENTITY_MANAGED_IDENTITY, false},
-    {"client_certificate", &client_certificate, 0, true},
-    {"workload_identity", &workload_identity, 0, true},
-    {"azure_cli", &azure_cli, 0, true},
-    {NULL, NULL, 0, false},
+static const struct schema_variant identity_client_secret = {
+    .name = "client_secret",
+    .map = &schema_client_secret,
+    .value = IDENTITY_CLIENT_SECRET,
+};
+static const struct schema_variant identity_managed_identity = {
+    .name = "managed_identity",
+    .map = &schema_managed_identity,
+    .value = IDENTITY_MANAGED_IDENTITY,
+};
+
+const struct schema_variant *const schema_identity_types[] = {
+    &identity_client_secret,
+    &identity_managed_identity,
+    SCHEMA_LATER("client_certificate", &client_certificate),
+    SCHEMA_LATER("workload_identity", &workload_identity),
+    SCHEMA_LATER("azure_cli", &azure_cli),
+    NULL,
 };
 
 const struct schema_map schema_window = {(const struct schema_key[]){
-    KEY("days", SCHEMA_WEEKDAY, .shape = SHAPE_ONE_OR_LIST),
-    KEY("from", SCHEMA_CLOCK, .fallback = "00:00"),
-    KEY("to", SCHEMA_CLOCK, .fallback = "24:00"),
-    KEY("time_zone", SCHEMA_TIME_ZONE, .fallback = "UTC"),
-    END_OF_KEYS,
+    SCHEMA_ROW("days", SCHEMA_WEEKDAY, .shape = SHAPE_ONE_OR_LIST),
+    SCHEMA_ROW("from", SCHEMA_CLOCK, .fallback = "00:00"),
+    SCHEMA_ROW("to", SCHEMA_CLOCK, .fallback = "24:00"),
+    SCHEMA_ROW("time_zone", SCHEMA_TIME_ZONE, .fallback = "UTC"),
+    SCHEMA_END,
 }};
 
 const struct schema_map schema_policy = {(const struct schema_key[]){
-    KEY("max_key_age", SCHEMA_DURATION, .maximum = LONGEST_PERIOD),
+    SCHEMA_ROW("max_key_age", SCHEMA_DURATION, .maximum = SCHEMA_LONGEST),
     /* 4/9 of max_key_age */
-    KEY("rotate_every", SCHEMA_DURATION, .maximum = LONGEST_PERIOD),
+    SCHEMA_ROW("rotate_every", SCHEMA_DURATION, .maximum = SCHEMA_LONGEST),
     /* a quarter of rotate_every */
-    KEY("overlap", SCHEMA_DURATION, .maximum = LONGEST_PERIOD, .advised = MS_HOUR,
-        .weakens = "a program that reads its key less often holds a dead one"),
-    KEY("window", SCHEMA_MAP, .shape = SHAPE_ONE_OR_LIST, .map = &schema_window),
+    SCHEMA_ROW("overlap", SCHEMA_DURATION, .maximum = SCHEMA_LONGEST, .advised = MS_HOUR,
+               .weakens = "a program that reads its key less often holds a dead one"),
+    SCHEMA_ROW("window", SCHEMA_MAP, .shape = SHAPE_ONE_OR_LIST, .map = &schema_window),
     /* a tenth of rotate_every, cut to the shortest window */
-    KEY("splay", SCHEMA_DURATION, .maximum = LONGEST_PERIOD, .may_be_zero = true),
-    KEY("check_every", SCHEMA_DURATION, .fallback = "6h", .maximum = LONGEST_PERIOD),
-    KEY("verify", SCHEMA_CHOICE, .fallback = "auto", .choices = verify_modes),
-    KEY("on_drift", SCHEMA_CHOICE, .fallback = "redeliver", .choices = drift_modes),
+    SCHEMA_ROW("splay", SCHEMA_DURATION, .maximum = SCHEMA_LONGEST, .may_be_zero = true),
+    SCHEMA_ROW("check_every", SCHEMA_DURATION, .fallback = "6h", .maximum = SCHEMA_LONGEST),
+    SCHEMA_ROW("verify", SCHEMA_CHOICE, .fallback = "auto", .choices = verify_modes),
+    SCHEMA_ROW("on_drift", SCHEMA_CHOICE, .fallback = "redeliver", .choices = drift_modes),
     /* a tenth of rotate_every */
-    KEY("overdue_after", SCHEMA_DURATION, .maximum = LONGEST_PERIOD, .may_be_zero = true),
-    KEY("rotate", SCHEMA_BOOLEAN, .fallback = "true"),
-    END_OF_KEYS,
+    SCHEMA_ROW("overdue_after", SCHEMA_DURATION, .maximum = SCHEMA_LONGEST, .may_be_zero = true),
+    SCHEMA_ROW("rotate", SCHEMA_BOOLEAN, .fallback = "true"),
+    SCHEMA_END,
 }};
 
 const struct schema_map schema_file_target = {(const struct schema_key[]){
-    KEY("path", SCHEMA_TEMPLATE, .required = true),
-    KEY("mode", SCHEMA_MODE, .fallback = "0600"),
-    KEY("group", SCHEMA_TEMPLATE),
-    KEY("format", SCHEMA_CHOICE, .fallback = "raw", .choices = file_formats),
-    END_OF_KEYS,
+    SCHEMA_ROW("path", SCHEMA_TEMPLATE, .required = true),
+    SCHEMA_ROW("mode", SCHEMA_MODE, .fallback = "0600"),
+    SCHEMA_ROW("group", SCHEMA_TEMPLATE),
+    SCHEMA_ROW("format", SCHEMA_CHOICE, .fallback = "raw", .choices = file_formats),
+    SCHEMA_END,
 }};
 
 static const struct schema_map key_vault = {(const struct schema_key[]){
-    KEY("vault", SCHEMA_TEMPLATE, .required = true),
-    KEY("secret_name", SCHEMA_TEMPLATE, .required = true),
-    KEY("identity", SCHEMA_TEXT),
-    KEY("content_type", SCHEMA_TEMPLATE),
-    KEY("expires", SCHEMA_DURATION, .maximum = LONGEST_PERIOD, .choices = off_word),
-    END_OF_KEYS,
+    SCHEMA_ROW("vault", SCHEMA_TEMPLATE, .required = true),
+    SCHEMA_ROW("secret_name", SCHEMA_TEMPLATE, .required = true),
+    SCHEMA_ROW("identity", SCHEMA_TEXT),
+    SCHEMA_ROW("content_type", SCHEMA_TEMPLATE),
+    SCHEMA_ROW("expires", SCHEMA_DURATION, .maximum = SCHEMA_LONGEST, .choices = off_word),
+    SCHEMA_END,
 }};
 
 static const struct schema_map exec = {(const struct schema_key[]){
-    KEY("command", SCHEMA_TEMPLATE, .shape = SHAPE_LIST, .required = true),
-    KEY("timeout", SCHEMA_DURATION, .fallback = "60s", .maximum = MS_DAY),
-    END_OF_KEYS,
+    SCHEMA_ROW("command", SCHEMA_TEMPLATE, .shape = SHAPE_LIST, .required = true),
+    SCHEMA_ROW("timeout", SCHEMA_DURATION, .fallback = "60s", .maximum = MS_DAY),
+    SCHEMA_END,
 }};
 
-const struct schema_variant schema_target_types[] = {
-    {"file", &schema_file_target, TARGET_FILE, false},
-    {"key_vault", &key_vault, 0, true},
-    {"exec", &exec, 0, true},
-    {"webhook", NULL, 0, true},
-    {"kubernetes_secret", NULL, 0, true},
-    {"hashicorp_vault", NULL, 0, true},
-    {"systemd_credential", NULL, 0, true},
-    {NULL, NULL, 0, false},
+static const struct schema_variant target_file = {
+    .name = "file",
+    .map = &schema_file_target,
+    .value = TARGET_FILE,
+};
+
+const struct schema_variant *const schema_target_types[] = {
+    &target_file,
+    SCHEMA_LATER("key_vault", &key_vault),
+    SCHEMA_LATER("exec", &exec),
+    SCHEMA_LATER("webhook", NULL),
+    SCHEMA_LATER("kubernetes_secret", NULL),
+    SCHEMA_LATER("hashicorp_vault", NULL),
+    SCHEMA_LATER("systemd_credential", NULL),
+    NULL,
 };
 
 const struct schema_map schema_delivery = {(const struct schema_key[]){
-    KEY("target", SCHEMA_TEXT, .required = true),
-    KEY("required", SCHEMA_BOOLEAN, .fallback = "true"),
-    END_OF_KEYS,
+    SCHEMA_ROW("target", SCHEMA_TEXT, .required = true),
+    SCHEMA_ROW("required", SCHEMA_BOOLEAN, .fallback = "true"),
+    SCHEMA_END,
 }};
 
-#define KEYS_OF_DEFAULTS                                                                           \
-    KEY("adopt_active", SCHEMA_CHOICE, .choices = slots), KEY("identity", SCHEMA_TEXT),            \
-        KEY("policy", SCHEMA_TEXT),                                                                \
-        KEY("deliver_to", SCHEMA_TEXT, .shape = SHAPE_ONE_OR_LIST, .map = &schema_delivery),       \
-        KEY("rotate", SCHEMA_BOOLEAN)
+#define ROWS_OF_DEFAULTS                                                                           \
+    SCHEMA_ROW("adopt_active", SCHEMA_CHOICE, .choices = slots),                                   \
+        SCHEMA_ROW("identity", SCHEMA_TEXT), SCHEMA_ROW("policy", SCHEMA_TEXT),                    \
+        SCHEMA_ROW("deliver_to", SCHEMA_TEXT, .shape = SHAPE_ONE_OR_LIST,                          \
+                   .map = &schema_delivery),                                                       \
+        SCHEMA_ROW("rotate", SCHEMA_BOOLEAN)
 
 const struct schema_map schema_defaults = {(const struct schema_key[]){
-    KEYS_OF_DEFAULTS,
-    END_OF_KEYS,
+    ROWS_OF_DEFAULTS,
+    SCHEMA_END,
 }};
 
 const struct schema_map schema_account = {(const struct schema_key[]){
-    KEY("id", SCHEMA_ACCOUNT_ID),
-    KEY("name", SCHEMA_ACCOUNT_NAME),
-    KEY("resource_group", SCHEMA_RESOURCE_GROUP),
-    KEY("subscription_id", SCHEMA_GUID),
-    KEYS_OF_DEFAULTS,
-    END_OF_KEYS,
+    SCHEMA_ROW("id", SCHEMA_ACCOUNT_ID),
+    SCHEMA_ROW("name", SCHEMA_ACCOUNT_NAME),
+    SCHEMA_ROW("resource_group", SCHEMA_RESOURCE_GROUP),
+    SCHEMA_ROW("subscription_id", SCHEMA_GUID),
+    ROWS_OF_DEFAULTS,
+    SCHEMA_END,
 }};
 
 static const struct schema_map freeze = {(const struct schema_key[]){
-    KEY("from", SCHEMA_INSTANT, .required = true),
-    KEY("to", SCHEMA_INSTANT, .required = true),
-    KEY("time_zone", SCHEMA_TIME_ZONE, .fallback = "UTC"),
-    KEY("reason", SCHEMA_TEXT),
-    END_OF_KEYS,
+    SCHEMA_ROW("from", SCHEMA_INSTANT, .required = true),
+    SCHEMA_ROW("to", SCHEMA_INSTANT, .required = true),
+    SCHEMA_ROW("time_zone", SCHEMA_TIME_ZONE, .fallback = "UTC"),
+    SCHEMA_ROW("reason", SCHEMA_TEXT),
+    SCHEMA_END,
 }};
 
 const struct schema_map schema_root = {(const struct schema_key[]){
-    KEY("version", SCHEMA_INTEGER, .required = true, .minimum = 1, .maximum = 1),
-    KEY("state_dir", SCHEMA_PATH),
-    KEY("control_socket", SCHEMA_PATH),
-    KEY("log", SCHEMA_MAP, .map = &schema_log),
-    KEY("metrics", SCHEMA_MAP, .map = &metrics, .later = true),
-    KEY("cloud", SCHEMA_CHOICE, .fallback = "AzureCloud", .choices = clouds, .map = &schema_cloud),
-    KEY("ca_file", SCHEMA_PATH),
-    KEY("proxy", SCHEMA_PROXY),
-    KEY("no_proxy", SCHEMA_HOST_SUFFIX, .shape = SHAPE_ONE_OR_LIST),
-    KEY("limits", SCHEMA_MAP, .map = &schema_limits),
-    KEY("timing", SCHEMA_MAP, .map = &schema_timing),
-    KEY("identities", SCHEMA_MAP, .shape = SHAPE_BY_NAME, .required = true,
-        .variants = schema_identity_types),
-    KEY("policies", SCHEMA_MAP, .shape = SHAPE_BY_NAME, .required = true, .map = &schema_policy),
-    KEY("targets", SCHEMA_MAP, .shape = SHAPE_BY_NAME, .required = true,
-        .variants = schema_target_types),
-    KEY("defaults", SCHEMA_MAP, .map = &schema_defaults),
-    KEY("accounts", SCHEMA_MAP, .shape = SHAPE_LIST, .required = true, .map = &schema_account),
-    KEY("discover", SCHEMA_ANYTHING, .shape = SHAPE_ONE_OR_LIST, .later = true),
-    KEY("freeze", SCHEMA_MAP, .shape = SHAPE_LIST, .map = &freeze, .later = true),
-    END_OF_KEYS,
+    SCHEMA_ROW("version", SCHEMA_INTEGER, .required = true, .minimum = 1, .maximum = 1),
+    SCHEMA_ROW("state_dir", SCHEMA_PATH),
+    SCHEMA_ROW("control_socket", SCHEMA_PATH),
+    SCHEMA_ROW("log", SCHEMA_MAP, .map = &schema_log),
+    SCHEMA_ROW("metrics", SCHEMA_MAP, .map = &metrics, .later = true),
+    SCHEMA_ROW("cloud", SCHEMA_CHOICE, .fallback = "AzureCloud", .choices = clouds,
+               .map = &schema_cloud),
+    SCHEMA_ROW("ca_file", SCHEMA_PATH),
+    SCHEMA_ROW("proxy", SCHEMA_PROXY),
+    SCHEMA_ROW("no_proxy", SCHEMA_HOST_SUFFIX, .shape = SHAPE_ONE_OR_LIST),
+    SCHEMA_ROW("limits", SCHEMA_MAP, .map = &schema_limits),
+    SCHEMA_ROW("timing", SCHEMA_MAP, .map = &schema_timing),
+    SCHEMA_ROW("identities", SCHEMA_MAP, .shape = SHAPE_BY_NAME, .required = true,
+               .variants = schema_identity_types),
+    SCHEMA_ROW("policies", SCHEMA_MAP, .shape = SHAPE_BY_NAME, .required = true,
+               .map = &schema_policy),
+    SCHEMA_ROW("targets", SCHEMA_MAP, .shape = SHAPE_BY_NAME, .required = true,
+               .variants = schema_target_types),
+    SCHEMA_ROW("defaults", SCHEMA_MAP, .map = &schema_defaults),
+    SCHEMA_ROW("accounts", SCHEMA_MAP, .shape = SHAPE_LIST, .required = true,
+               .map = &schema_account),
+    SCHEMA_ROW("discover", SCHEMA_ANYTHING, .shape = SHAPE_ONE_OR_LIST, .later = true),
+    SCHEMA_ROW("freeze", SCHEMA_MAP, .shape = SHAPE_LIST, .map = &freeze, .later = true),
+    SCHEMA_END,
 }};
-
-const struct schema_key *schema_key(const struct schema_map *map, const char *name)
-{
-    for (const struct schema_key *key = map->keys; key->name; key++) {
-        if (str_equal(key->name, name))
-            return key;
-    }
-    return NULL;
-}

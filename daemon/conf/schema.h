@@ -57,8 +57,10 @@ struct schema_choice {
 
 struct schema_map;
 
+/* Variants stand in arrays of pointers that end with NULL: a section's own struct can begin with
+ * one, and go on with what the section does with it. */
 struct schema_variant {
-    const char *name;             /* the value of `type`; NULL ends the array */
+    const char *name;             /* the value of `type` */
     const struct schema_map *map; /* NULL: its keys are not settled yet */
     int value;
     bool later;
@@ -73,12 +75,12 @@ struct schema_key {
     const char *fallback; /* the default as it would be written; NULL: computed, or none */
     int64_t minimum;      /* of integers; durations in ms, 0: longer than 0s */
     int64_t maximum;
-    bool may_be_zero;                      /* durations */
-    duration_ms advised;                   /* shorter durations are legal and warned about … */
-    const char *weakens;                   /* … for what then happens to a guarantee */
-    const struct schema_choice *choices;   /* of SCHEMA_CHOICE; of others: words beside the type */
-    const struct schema_map *map;          /* of SCHEMA_MAP; of others: a mapping will do, too */
-    const struct schema_variant *variants; /* of SCHEMA_MAP */
+    bool may_be_zero;                    /* durations */
+    duration_ms advised;                 /* shorter durations are legal and warned about … */
+    const char *weakens;                 /* … for what then happens to a guarantee */
+    const struct schema_choice *choices; /* of SCHEMA_CHOICE; of others: words beside the type */
+    const struct schema_map *map;        /* of SCHEMA_MAP; of others: a mapping will do, too */
+    const struct schema_variant *const *variants; /* of SCHEMA_MAP */
 };
 
 struct schema_map {
@@ -99,8 +101,8 @@ extern const struct schema_map schema_delivery; /* an item of deliver_to */
 extern const struct schema_map schema_client_secret;
 extern const struct schema_map schema_managed_identity;
 extern const struct schema_map schema_file_target;
-extern const struct schema_variant schema_identity_types[];
-extern const struct schema_variant schema_target_types[];
+extern const struct schema_variant *const schema_identity_types[];
+extern const struct schema_variant *const schema_target_types[];
 
 /* The row of a key, or NULL. */
 const struct schema_key *schema_key(const struct schema_map *map, const char *name);
@@ -136,7 +138,7 @@ int schema_choice(const struct tree_node *map, const struct schema_map *schema, 
 /* The value of a choice by name; false where the name is none of them. */
 bool schema_choice_value(const struct schema_choice *choices, const char *name, int *ret_value);
 /* The variant that the mapping's `type` names, or NULL. */
-const struct schema_variant *schema_variant_of(const struct schema_variant *variants,
+const struct schema_variant *schema_variant_of(const struct schema_variant *const *variants,
                                                const struct tree_node *map);
 
 /* A list's first item, or the node itself where it stands for a list of one; NULL for NULL. Walk on

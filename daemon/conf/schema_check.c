@@ -77,23 +77,23 @@ void schema_check(struct report *report, struct tree_node *map, const struct sch
 }
 
 /* "a, b or c": the variants that work in this version. */
-static void append_available(struct buf *out, const struct schema_variant *variants)
+static void append_available(struct buf *out, const struct schema_variant *const *variants)
 {
     size_t left = 0;
 
-    for (const struct schema_variant *variant = variants; variant->name; variant++)
-        left += !variant->later;
-    for (const struct schema_variant *variant = variants; variant->name; variant++) {
-        if (variant->later)
+    for (const struct schema_variant *const *item = variants; *item; item++)
+        left += !(*item)->later;
+    for (const struct schema_variant *const *item = variants; *item; item++) {
+        if ((*item)->later)
             continue;
         left--;
-        (void)buf_append_format(out, "%s%s", variant->name,
+        (void)buf_append_format(out, "%s%s", (*item)->name,
                                 left == 0 ? "" : (left == 1 ? " or " : ", "));
     }
 }
 
 static void refuse_type(struct report *report, const struct tree_node *type,
-                        const struct schema_variant *variants)
+                        const struct schema_variant *const *variants)
 {
     const char *names[NAMES_MAX];
     char shown[VALUE_SHOWN_MAX];
@@ -101,8 +101,8 @@ static void refuse_type(struct report *report, const struct tree_node *type,
     const char *nearest;
     struct buf available;
 
-    for (const struct schema_variant *variant = variants; variant->name; variant++)
-        names[count++] = variant->name;
+    for (const struct schema_variant *const *item = variants; *item; item++)
+        names[count++] = (*item)->name;
     names[count] = NULL;
     nearest = str_nearest(type->text, names);
     buf_init(&available, 1024);
@@ -118,15 +118,15 @@ static void refuse_type(struct report *report, const struct tree_node *type,
 
 /* Without a type it is not known which keys there may be. One that no type has was meant as it. */
 static bool refuse_misspelt_type(struct report *report, const struct tree_node *map,
-                                 const struct schema_variant *variants)
+                                 const struct schema_variant *const *variants)
 {
     static const char *const names[] = {"type", NULL};
 
     for (struct tree_node *node = map->first; node; node = node->next) {
         bool known = false;
 
-        for (const struct schema_variant *variant = variants; variant->name; variant++)
-            known = known || (variant->map && schema_key(variant->map, node->name));
+        for (const struct schema_variant *const *item = variants; *item; item++)
+            known = known || ((*item)->map && schema_key((*item)->map, node->name));
         if (known || !str_nearest(node->name, names))
             continue;
         report_key_error(report, node, "unknown key; did you mean type?");
@@ -138,7 +138,7 @@ static bool refuse_misspelt_type(struct report *report, const struct tree_node *
 
 /* A mapping whose keys depend on its `type`. */
 static bool check_variant(struct report *report, struct tree_node *map,
-                          const struct schema_variant *variants)
+                          const struct schema_variant *const *variants)
 {
     const struct schema_variant *variant = schema_variant_of(variants, map);
     struct tree_node *type = tree_child(map, "type");

@@ -3,6 +3,15 @@
 #include "base/str.h"
 #include "conf/schema.h"
 
+const struct schema_key *schema_key(const struct schema_map *map, const char *name)
+{
+    for (const struct schema_key *key = map->keys; key->name; key++) {
+        if (str_equal(key->name, name))
+            return key;
+    }
+    return NULL;
+}
+
 bool schema_is_misspelt(const struct tree_node *map, const struct schema_map *schema,
                         const char *name)
 {
@@ -76,16 +85,16 @@ int schema_choice(const struct tree_node *map, const struct schema_map *schema, 
     return value;
 }
 
-const struct schema_variant *schema_variant_of(const struct schema_variant *variants,
+const struct schema_variant *schema_variant_of(const struct schema_variant *const *variants,
                                                const struct tree_node *map)
 {
     const struct tree_node *type = schema_get(map, "type");
 
     if (!type || type->kind != TREE_SCALAR)
         return NULL;
-    for (; variants->name; variants++) {
-        if (str_equal(variants->name, type->text))
-            return variants;
+    for (; *variants; variants++) {
+        if (str_equal((*variants)->name, type->text))
+            return *variants;
     }
     return NULL;
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/str.h"
-#include "proto/json_writer.h"
+#include "base/json_writer.h"
 
 enum { MESSAGE_MAX = 4096, CODE_MAX = 32 };
 

@@ -6,7 +6,7 @@
 #include <json-c/json.h>
 
 #include "base/json.h"
-#include "proto/json_writer.h"
+#include "base/json_writer.h"
 
 /* Holds in the documents: one object each, the same wherever one stands. */
 

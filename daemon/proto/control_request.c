@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "proto/json_writer.h"
+#include "base/json_writer.h"
 
 static const struct {
     const char *name;

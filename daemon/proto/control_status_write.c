@@ -1,5 +1,5 @@
 #include "proto/control.h"
-#include "proto/json_writer.h"
+#include "base/json_writer.h"
 
 static void write_daemon(struct buf *out, const struct daemon_snapshot *daemon)
 {

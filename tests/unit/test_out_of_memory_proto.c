@@ -23,7 +23,7 @@
 #include "proto/cloud_error.h"
 #include "proto/entra.h"
 #include "proto/imds.h"
-#include "proto/json_writer.h"
+#include "base/json_writer.h"
 #include "proto/key_file.h"
 #include "proto/key_text.h"
 #include "proto/two_key_resource.h"

@@ -1,8 +1,8 @@
 /*
  * Writing JSON objects member by member; commas come by themselves.
  */
-#ifndef KEYROTATED_PROTO_JSON_WRITER_H
-#define KEYROTATED_PROTO_JSON_WRITER_H
+#ifndef KEYROTATED_BASE_JSON_WRITER_H
+#define KEYROTATED_BASE_JSON_WRITER_H
 
 #include <stdbool.h>
 #include <stdint.h>

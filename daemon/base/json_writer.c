@@ -1,4 +1,4 @@
-#include "proto/json_writer.h"
+#include "base/json_writer.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,0 +1,28 @@
+/*
+ * How the rows of the schema's tables are written.
+ */
+#ifndef KEYROTATED_CONF_SCHEMA_ROW_H
+#define KEYROTATED_CONF_SCHEMA_ROW_H
+
+#include "conf/schema.h"
+
+/* A key: its name, its type, and the members of struct schema_key that it needs besides. */
+#define SCHEMA_ROW(key_name, ...)                                                                  \
+    {                                                                                              \
+        .name = (key_name), .type = __VA_ARGS__                                                    \
+    }
+#define SCHEMA_END                                                                                 \
+    {                                                                                              \
+        .name = NULL                                                                               \
+    }
+
+/* A variant that is known, but not in this version. */
+#define SCHEMA_LATER(variant_name, variant_map)                                                    \
+    &(const struct schema_variant)                                                                 \
+    {                                                                                              \
+        .name = (variant_name), .map = (variant_map), .later = true                                \
+    }
+
+#define SCHEMA_LONGEST (3650 * MS_DAY)
+
+#endif
