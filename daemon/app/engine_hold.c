@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "app/hold_book.h"
+#include "base/date.h"
 #include "base/str.h"
 
 /*
@@ -32,11 +33,11 @@ struct hold_change {
 /* "hold 3 of all accounts until 2026-12-01T00:00:00Z, by uid 0 (root): release week" */
 static void describe(const struct hold *hold, char *out, size_t size)
 {
-    char until[TIME_TEXT_MAX];
+    char until[DATE_TEXT_MAX];
 
     snprintf(out, size, "hold %llu%s%s%s%s%s: %s", (unsigned long long)hold->id,
              hold->account[0] ? "" : " of all accounts", hold->until == TIME_NEVER ? "" : " until ",
-             hold->until == TIME_NEVER ? "" : time_to_rfc3339(hold->until, until),
+             hold->until == TIME_NEVER ? "" : date_to_rfc3339(hold->until, until),
              hold->actor[0] ? ", by " : "", hold->actor,
              hold->reason[0] ? hold->reason : "no reason was given");
 }
@@ -91,10 +92,10 @@ static void say_put(const struct hold_change *change, char *out, size_t size)
 {
     const struct hold *hold = &change->holds[0];
     const struct engine_account *account = find_account(change->engine, hold->account);
-    char until[TIME_TEXT_MAX];
+    char until[DATE_TEXT_MAX];
 
     snprintf(
-        out, size, "held until %s (hold %llu): %s", time_to_rfc3339(hold->until, until),
+        out, size, "held until %s (hold %llu): %s", date_to_rfc3339(hold->until, until),
         (unsigned long long)hold->id,
         !hold->account[0]
             ? "rotations under way are finished, nothing new is started, also of accounts that "

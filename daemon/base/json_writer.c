@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/json.h"
 
 static void write_name(struct buf *out, const char *name)
@@ -57,9 +58,9 @@ void json_write_number(struct buf *out, const char *name, uint64_t value)
 
 void json_write_time(struct buf *out, const char *name, time_ms at)
 {
-    char text[TIME_TEXT_MAX];
+    char text[DATE_TEXT_MAX];
 
-    json_write_text(out, name, at > 0 && at != TIME_NEVER ? time_to_rfc3339(at, text) : NULL);
+    json_write_text(out, name, at > 0 && at != TIME_NEVER ? date_to_rfc3339(at, text) : NULL);
 }
 
 void json_write_age(struct buf *out, const char *name, time_ms born, time_ms now)

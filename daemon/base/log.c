@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/json.h"
 #include "base/str.h"
 
@@ -84,7 +85,7 @@ void log_line_time(struct log_line *line, const char *name, time_ms at)
 {
     if (at == TIME_NEVER || line->time_count == LOG_TIMES_MAX)
         return;
-    log_line_text(line, name, time_to_rfc3339(at, line->times[line->time_count++]));
+    log_line_text(line, name, date_to_rfc3339(at, line->times[line->time_count++]));
 }
 
 void log_line_lasts(struct log_line *line, const char *subject)
@@ -156,9 +157,9 @@ static void append_logfmt_text(struct buf *out, const char *text)
 
 int log_format_logfmt(struct buf *out, const struct log_line *line)
 {
-    char time[TIME_TEXT_MAX];
+    char time[DATE_TEXT_MAX];
 
-    buf_append_format(out, "time=%s level=%s event=", time_to_stamp(line->time, time),
+    buf_append_format(out, "time=%s level=%s event=", date_to_stamp(line->time, time),
                       log_level_name(line->level));
     append_logfmt_text(out, line->event);
     buf_append_str(out, " msg=");
@@ -183,10 +184,10 @@ static void append_json_text(struct buf *out, const char *name, const char *text
 
 int log_format_json(struct buf *out, const struct log_line *line)
 {
-    char time[TIME_TEXT_MAX];
+    char time[DATE_TEXT_MAX];
 
     buf_append_char(out, '{');
-    append_json_text(out, "time", time_to_stamp(line->time, time));
+    append_json_text(out, "time", date_to_stamp(line->time, time));
     buf_append_char(out, ',');
     append_json_text(out, "level", log_level_name(line->level));
     buf_append_char(out, ',');

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/date.h"
 #include "base/time.h"
 
 /* The values are the severities of syslog (RFC 5424, section 6.2.1). */
@@ -48,7 +49,7 @@ struct log_line {
     char message[LOG_MESSAGE_MAX];
     size_t field_count;
     struct log_field fields[LOG_FIELDS_MAX];
-    char times[LOG_TIMES_MAX][TIME_TEXT_MAX]; /* storage for fields that are instants */
+    char times[LOG_TIMES_MAX][DATE_TEXT_MAX]; /* storage for fields that are instants */
     size_t time_count;
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/tzif.h"
@@ -205,7 +206,7 @@ struct civil_time tz_to_civil(const struct tz *tz, time_ms at)
     int64_t shown = utc_seconds + interval_at(tz, utc_seconds).offset;
     int64_t days = shown / 86400 - (shown % 86400 < 0);
     int64_t second_of_day = shown - days * 86400;
-    struct time_date date = time_date_from_days(days);
+    struct date date = date_from_days(days);
 
     return (struct civil_time){
         .year = (int)date.year,
@@ -240,7 +241,7 @@ static int64_t first_second_showing(const struct tz *tz, int64_t shown)
 
 time_ms tz_from_civil(const struct tz *tz, int year, int month, int day, int hour, int minute)
 {
-    int64_t days = time_days_from_date(year, month, day);
+    int64_t days = date_to_days(year, month, day);
     int64_t shown = days * 86400 + (int64_t)hour * 3600 + (int64_t)minute * 60;
     time_ms at;
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/time.h"
 
 enum {
@@ -150,22 +151,21 @@ static bool take_rule(struct input *input, struct tzif_rule *rule)
 
 static int64_t day_number(const struct tzif_day *day, int64_t year)
 {
-    int64_t first = time_days_from_date(year, 1, 1);
+    int64_t first = date_to_days(year, 1, 1);
     int64_t next;
-    struct time_date date;
+    struct date date;
 
     switch (day->form) {
     case TZIF_DAY_OF_YEAR:
         return first + day->day;
     case TZIF_DAY_WITHOUT_LEAP: /* day 60 is March 1 in every year */
-        return day->day < 60 ? first + day->day - 1
-                             : time_days_from_date(year, 3, 1) + day->day - 60;
+        return day->day < 60 ? first + day->day - 1 : date_to_days(year, 3, 1) + day->day - 60;
     case TZIF_MONTH_WEEK_DAY:
         break;
     }
-    first = time_days_from_date(year, day->month, 1);
-    next = time_days_from_date(year, day->month + 1, 1);
-    date = time_date_from_days(first);
+    first = date_to_days(year, day->month, 1);
+    next = date_to_days(year, day->month + 1, 1);
+    date = date_from_days(first);
     first += (day->weekday + 6 - date.weekday + 7) % 7 + 7 * ((int64_t)day->week - 1);
     return first < next ? first : first - 7;
 }
@@ -192,7 +192,7 @@ static void changes_of_year(const struct tzif_rule *rule, int64_t year,
 
 static int64_t year_of(int64_t at)
 {
-    return time_date_from_days(at / SECONDS_PER_DAY - (at % SECONDS_PER_DAY < 0)).year;
+    return date_from_days(at / SECONDS_PER_DAY - (at % SECONDS_PER_DAY < 0)).year;
 }
 
 /* A change may fall into the year before or after its own by a clock of UTC. Of two at one moment

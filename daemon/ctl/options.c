@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/date.h"
 #include "base/str.h"
 #include "ctl/complain.h"
 #include "proto/remedy.h"
@@ -131,7 +132,7 @@ bool ctl_parse_instant(const char *text, time_ms *ret_at)
 {
     static const char *const forms[] = {"%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"};
 
-    if (time_from_rfc3339(text, ret_at))
+    if (date_from_rfc3339(text, ret_at))
         return true;
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         struct tm civil = {.tm_isdst = -1};
@@ -153,12 +154,12 @@ bool ctl_parse_instant(const char *text, time_ms *ret_at)
 static void say_zone(const char *text, time_ms at)
 {
     const time_t seconds = (time_t)(at / MS_SECOND);
-    char utc[TIME_TEXT_MAX];
+    char utc[DATE_TEXT_MAX];
     struct tm civil;
 
     if (localtime_r(&seconds, &civil))
         fprintf(stderr, "keyrotatectl: --until %s is read in the local time zone, %s: %s\n", text,
-                civil.tm_zone, time_to_rfc3339(at, utc));
+                civil.tm_zone, date_to_rfc3339(at, utc));
 }
 
 static enum ctl_exit set_hold_end(struct ctl_options *options, bool is_duration, const char *text,
@@ -175,7 +176,7 @@ static enum ctl_exit set_hold_end(struct ctl_options *options, bool is_duration,
             return complain("--for %s: a duration such as 12h or 30d was expected", text);
         options->until = time_add(now, duration);
     }
-    if (!is_duration && !time_from_rfc3339(text, &(time_ms){0}))
+    if (!is_duration && !date_from_rfc3339(text, &(time_ms){0}))
         say_zone(text, options->until);
     return options->until > now ? CTL_DONE : complain("--until %s has passed already", text);
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/date.h"
 #include "base/str.h"
 
 enum { LABEL_WIDTH = 15, CELL_MAX = 160, TABLE_COLUMNS = 6, SLOTS = 2 };
@@ -44,9 +45,9 @@ static void write_distance(struct buf *out, time_ms at, time_ms now)
 
 void ctl_write_instant(struct buf *out, time_ms at, time_ms now)
 {
-    char text[TIME_TEXT_MAX];
+    char text[DATE_TEXT_MAX];
 
-    (void)buf_append_str(out, time_to_rfc3339(at == TIME_NEVER ? at : at - at % MS_SECOND, text));
+    (void)buf_append_str(out, date_to_rfc3339(at == TIME_NEVER ? at : at - at % MS_SECOND, text));
     if (at == TIME_NEVER)
         return;
     (void)buf_append_str(out, " (");

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/date.h"
 #include "base/str.h"
 #include "proto/failure.h"
 #include "proto/stranger.h"
@@ -110,7 +111,7 @@ static bool parse_american_date(const char *text, time_ms *ret_at)
     (void)snprintf(form, sizeof(form), "%04d-%02d-%02dT%02d:%02d:%02d%.16s", date.tm_year + 1900,
                    date.tm_mon + 1, date.tm_mday, date.tm_hour, date.tm_min, date.tm_sec,
                    *text != '\0' ? text : "Z");
-    return time_from_rfc3339(form, ret_at);
+    return date_from_rfc3339(form, ret_at);
 }
 
 /* How long it is from `reference` to the moment that expires_on names; 0 where that has passed. */
@@ -125,7 +126,7 @@ static enum said read_expiry(struct json_object *document, time_ms reference,
     if (said == UNSAID)
         return UNSAID;
     if (said == MALFORMED &&
-        (!text || (!time_from_rfc3339(text, &at) && !time_from_http_date(text, &at) &&
+        (!text || (!date_from_rfc3339(text, &at) && !date_from_http(text, &at) &&
                    !parse_american_date(text, &at))))
         return MALFORMED;
     *ret_duration = at > reference ? time_between(reference, at) : 0;

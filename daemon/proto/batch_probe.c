@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/crypto.h"
+#include "base/date.h"
 #include "base/str.h"
 #include "proto/cloud_error.h"
 #include "proto/failure.h"
@@ -230,7 +231,7 @@ static int check_fits(const struct http_request *request, struct err *err)
 int batch_sign(struct http_request *request, const char *account_name, const struct secret *key,
                time_ms now, struct err *err)
 {
-    char date[TIME_TEXT_MAX];
+    char date[DATE_TEXT_MAX];
     char *name = str_dup(account_name);
     int rc;
 
@@ -238,7 +239,7 @@ int batch_sign(struct http_request *request, const char *account_name, const str
         return err_set(err, -ENOMEM, "the request cannot be signed: there is no memory");
     /* Azure knows its Batch accounts by lower-case names, whatever the resource id looks like. */
     str_lower(name);
-    http_request_header(request, "ocp-date", time_to_http_date(now, date));
+    http_request_header(request, "ocp-date", date_to_http(now, date));
     rc = add_authorization(request, name, key, err);
     free(name);
     if (rc == 0)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/date.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "base/json_writer.h"
@@ -86,7 +87,7 @@ static bool read_answer(struct json_object *document, struct control_answer *ans
     answer->message = json_string(document, "message");
     answer->account = json_string(document, "account");
     answer->report = json_string(document, "report");
-    if (until && !time_from_rfc3339(until, &answer->until))
+    if (until && !date_from_rfc3339(until, &answer->until))
         return false;
     if (json_int64(document, "cycle", &number) && number >= 0)
         answer->cycle = (uint64_t)number;

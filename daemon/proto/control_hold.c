@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 
+#include "base/date.h"
 #include "base/json.h"
 #include "base/json_writer.h"
 
@@ -50,7 +51,7 @@ static time_ms read_time(struct json_object *object, const char *name)
     const char *text = json_string(object, name);
     time_ms at;
 
-    return text && time_from_rfc3339(text, &at) ? at : TIME_NEVER;
+    return text && date_from_rfc3339(text, &at) ? at : TIME_NEVER;
 }
 
 static void read_hold(struct json_object *object, struct hold_snapshot *hold)

@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 
+#include "base/date.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "base/json_writer.h"
@@ -333,7 +334,7 @@ static int read_member(struct json_object *document, const char *name,
     }
     if (command->kind == CONTROL_HOLD && str_equal(name, "until")) {
         text = json_string(document, name);
-        return text && time_from_rfc3339(text, &command->until)
+        return text && date_from_rfc3339(text, &command->until)
                    ? 0
                    : err_set(err, -EINVAL, "until is an instant such as 2026-11-22T12:00:00Z");
     }

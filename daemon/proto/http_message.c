@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/str.h"
 
 enum { HEADER_VALUE_MAX = 256 }; /* of those that are read here: numbers and dates */
@@ -157,7 +158,7 @@ time_ms http_reply_date(const struct http_reply *reply)
     char value[HEADER_VALUE_MAX];
     time_ms at;
 
-    if (!http_reply_header(reply, "Date", value, sizeof(value)) || !time_from_http_date(value, &at))
+    if (!http_reply_header(reply, "Date", value, sizeof(value)) || !date_from_http(value, &at))
         return TIME_NEVER;
     return at;
 }
@@ -186,7 +187,7 @@ static bool parse_retry_date(const struct http_reply *reply, const char *text, t
     const time_ms reference = sent != TIME_NEVER ? sent : now;
     time_ms at;
 
-    if (!time_from_http_date(text, &at))
+    if (!date_from_http(text, &at))
         return false;
     if (at <= reference)
         *ret_delay = 0;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/json.h"
 
 /* Characters that mean themselves to a shell, to systemd and to a container runtime, unquoted. */
@@ -49,7 +50,7 @@ static void append_member(struct buf *out, const char *name, const char *value, 
 
 int key_file_json(const struct key_file *file, struct buf *out)
 {
-    char delivered_at[TIME_TEXT_MAX];
+    char delivered_at[DATE_TEXT_MAX];
 
     buf_append_char(out, '{');
     append_member(out, "account", file->account, strlen(file->account));
@@ -59,5 +60,5 @@ int key_file_json(const struct key_file *file, struct buf *out)
     append_member(out, "key", secret_bytes(file->key), secret_length(file->key));
     buf_append_format(out, "\"cycle\":%" PRIu64 ",", file->cycle);
     return buf_append_format(out, "\"delivered_at\":\"%s\"}\n",
-                             time_to_rfc3339(file->delivered_at, delivered_at));
+                             date_to_rfc3339(file->delivered_at, delivered_at));
 }

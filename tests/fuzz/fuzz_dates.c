@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/time.h"
 #include "fuzz.h"
 
@@ -12,27 +13,27 @@ enum { UNTOUCHED = 4711 };
 
 static void read_rfc3339(const char *text)
 {
-    char written[TIME_TEXT_MAX];
+    char written[DATE_TEXT_MAX];
     time_ms at = UNTOUCHED, again = UNTOUCHED;
 
-    if (!time_from_rfc3339(text, &at)) {
+    if (!date_from_rfc3339(text, &at)) {
         MUST(at == UNTOUCHED);
         return;
     }
-    MUST(time_from_rfc3339(time_to_rfc3339(at, written), &again) && again == at);
-    MUST(time_from_rfc3339(time_to_stamp(at, written), &again) && again == at);
+    MUST(date_from_rfc3339(date_to_rfc3339(at, written), &again) && again == at);
+    MUST(date_from_rfc3339(date_to_stamp(at, written), &again) && again == at);
 }
 
 static void read_http_date(const char *text)
 {
-    char written[TIME_TEXT_MAX];
+    char written[DATE_TEXT_MAX];
     time_ms at = UNTOUCHED, again = UNTOUCHED;
 
-    if (!time_from_http_date(text, &at)) {
+    if (!date_from_http(text, &at)) {
         MUST(at == UNTOUCHED);
         return;
     }
-    MUST(time_from_http_date(time_to_http_date(at, written), &again) && again == at);
+    MUST(date_from_http(date_to_http(at, written), &again) && again == at);
 }
 
 static void read_duration(const char *text)
@@ -52,7 +53,7 @@ static void read_duration(const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_input input = {.at = (const char *)data, .left = size};
-    char written[TIME_TEXT_MAX > DURATION_TEXT_MAX ? TIME_TEXT_MAX : DURATION_TEXT_MAX];
+    char written[(int)DATE_TEXT_MAX + (int)DURATION_TEXT_MAX];
     size_t length;
     time_ms any;
     char *text = fuzz_take_rest(&input, &length);
@@ -63,9 +64,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(text);
     if (size == sizeof(any)) {
         memcpy(&any, data, sizeof(any));
-        MUST(memchr(time_to_rfc3339(any, written), '\0', sizeof(written)));
-        MUST(memchr(time_to_stamp(any, written), '\0', sizeof(written)));
-        MUST(memchr(time_to_http_date(any, written), '\0', sizeof(written)));
+        MUST(memchr(date_to_rfc3339(any, written), '\0', sizeof(written)));
+        MUST(memchr(date_to_stamp(any, written), '\0', sizeof(written)));
+        MUST(memchr(date_to_http(any, written), '\0', sizeof(written)));
         MUST(memchr(duration_to_text(any, written), '\0', sizeof(written)));
         MUST(memchr(duration_to_words(any, written), '\0', sizeof(written)));
     }

@@ -1,6 +1,7 @@
 #include "io/azure/azure.h"
 
 #include "azure_fixture.h"
+#include "base/date.h"
 
 static void test_look(void **state)
 {
@@ -222,11 +223,11 @@ static void test_verify_without_request(void **state)
 static void test_clock_skew(void **state)
 {
     struct scripted script[] = {TOKEN, STATUS(500, NULL, NULL), KEYS("/listKeys")};
-    char headers[64], date[TIME_TEXT_MAX];
+    char headers[64], date[DATE_TEXT_MAX];
 
     (void)state;
     (void)snprintf(headers, sizeof(headers), "Date: %s\n",
-                   time_to_http_date(time_wall() + 10 * MS_MINUTE, date));
+                   date_to_http(time_wall() + 10 * MS_MINUTE, date));
     script[1].headers = headers;
     start(script, 3);
     look(NULL);

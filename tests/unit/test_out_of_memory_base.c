@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/crypto.h"
+#include "base/date.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/list.h"
@@ -415,7 +416,7 @@ static void without_memory(struct result *result, const void *context)
 {
     struct list head, item;
     struct err err;
-    char text[TIME_TEXT_MAX];
+    char text[DATE_TEXT_MAX];
     duration_ms duration = 0;
     time_ms at = 0;
 
@@ -426,10 +427,10 @@ static void without_memory(struct result *result, const void *context)
     (void)err_set_errno(&err, ENOENT, "cannot read %s", "file");
     (void)err_wrap(&err, "loading");
     result_add(result, "%s\n", err.text);
-    result_add(result, "%s\n", time_to_rfc3339(NOW, text));
-    result_add(result, "%s\n", time_to_http_date(NOW, text));
-    result_add(result, "%d %d\n", time_from_http_date("Sun, 22 Nov 2026 12:00:00 GMT", &at),
-               time_from_rfc3339("2026-11-22T12:00:00Z", &at));
+    result_add(result, "%s\n", date_to_rfc3339(NOW, text));
+    result_add(result, "%s\n", date_to_http(NOW, text));
+    result_add(result, "%d %d\n", date_from_http("Sun, 22 Nov 2026 12:00:00 GMT", &at),
+               date_from_rfc3339("2026-11-22T12:00:00Z", &at));
     result_add(result, "%d %s\n", duration_parse("1h30m", &duration),
                duration_to_text(duration, text));
     result_add(result, "%d\n", (int)strlen(str_nearest("nmae", (const char *[]){"name", NULL})));

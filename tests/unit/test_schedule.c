@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/date.h"
 #include "base/str.h"
 #include "core/slot.h"
 
@@ -22,15 +23,15 @@ static time_ms at(const char *text)
 
     if (str_equal(text, "never"))
         return TIME_NEVER;
-    assert_true(time_from_rfc3339(text, &instant));
+    assert_true(date_from_rfc3339(text, &instant));
     return instant;
 }
 
 static void assert_instant(time_ms actual, const char *expected)
 {
-    char text[TIME_TEXT_MAX];
+    char text[DATE_TEXT_MAX];
 
-    assert_string_equal(time_to_rfc3339(actual, text), expected);
+    assert_string_equal(date_to_rfc3339(actual, text), expected);
 }
 
 static struct window window(const char *zone, int days, int from_hour, int from_minute, int to_hour,

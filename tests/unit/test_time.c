@@ -1,4 +1,5 @@
 /* Instants and durations: calendar edges, RFC 3339, HTTP dates, and durations in text. */
+#include "base/date.h"
 #include "base/time.h"
 
 #include <setjmp.h>
@@ -42,7 +43,7 @@ static void days_and_dates(void **state)
     (void)state;
     static const struct {
         int64_t days;
-        struct time_date date;
+        struct date date;
     } cases[] = {
         {0, {1970, 1, 1, 3}},       {-1, {1969, 12, 31, 2}},      {-719468, {0, 3, 1, 2}},
         {-719469, {0, 2, 29, 1}},   {-719528, {0, 1, 1, 5}},      {-719529, {-1, 12, 31, 4}},
@@ -53,12 +54,12 @@ static void days_and_dates(void **state)
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct time_date date = time_date_from_days(cases[i].days);
+        struct date date = date_from_days(cases[i].days);
         assert_int_equal(date.year, cases[i].date.year);
         assert_int_equal(date.month, cases[i].date.month);
         assert_int_equal(date.day, cases[i].date.day);
         assert_int_equal(date.weekday, cases[i].date.weekday);
-        assert_int_equal(time_days_from_date(date.year, date.month, date.day), cases[i].days);
+        assert_int_equal(date_to_days(date.year, date.month, date.day), cases[i].days);
     }
 }
 
@@ -67,16 +68,16 @@ static void the_calendar_has_no_gaps(void **state)
 {
     (void)state;
     static const int month_lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    int64_t days = time_days_from_date(1600, 1, 1);
+    int64_t days = date_to_days(1600, 1, 1);
 
     for (int year = 1600; year < 2400; year++) {
         bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
         for (int month = 1; month <= 12; month++) {
             int length = month_lengths[month - 1] + (month == 2 && leap);
             for (int day = 1; day <= length; day++, days++) {
-                struct time_date date = time_date_from_days(days);
+                struct date date = date_from_days(days);
                 assert_true(date.year == year && date.month == month && date.day == day);
-                assert_int_equal(time_days_from_date(year, month, day), days);
+                assert_int_equal(date_to_days(year, month, day), days);
             }
         }
     }
@@ -96,9 +97,8 @@ static void days_and_months_are_carried_over(void **state)
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++)
-        assert_int_equal(
-            time_days_from_date(cases[i].year, cases[i].month, cases[i].day),
-            time_days_from_date(cases[i].same_year, cases[i].same_month, cases[i].same_day));
+        assert_int_equal(date_to_days(cases[i].year, cases[i].month, cases[i].day),
+                         date_to_days(cases[i].same_year, cases[i].same_month, cases[i].same_day));
 }
 
 static void rfc3339_writing(void **state)
@@ -125,8 +125,8 @@ static void rfc3339_writing(void **state)
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        char text[TIME_TEXT_MAX];
-        assert_ptr_equal(time_to_rfc3339(cases[i].at, text), text);
+        char text[DATE_TEXT_MAX];
+        assert_ptr_equal(date_to_rfc3339(cases[i].at, text), text);
         assert_string_equal(text, cases[i].text);
     }
 }
@@ -158,7 +158,7 @@ static void rfc3339_reading(void **state)
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         time_ms at = 42;
-        assert_true(time_from_rfc3339(cases[i].text, &at));
+        assert_true(date_from_rfc3339(cases[i].text, &at));
         assert_int_equal(at, cases[i].at);
     }
 }
@@ -204,7 +204,7 @@ static void rfc3339_refused(void **state)
 
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         time_ms at = 42;
-        assert_false(time_from_rfc3339(wrong[i], &at));
+        assert_false(date_from_rfc3339(wrong[i], &at));
         assert_int_equal(at, 42);
     }
 }
@@ -225,8 +225,8 @@ static void http_date_writing(void **state)
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        char text[TIME_TEXT_MAX];
-        assert_string_equal(time_to_http_date(cases[i].at, text), cases[i].text);
+        char text[DATE_TEXT_MAX];
+        assert_string_equal(date_to_http(cases[i].at, text), cases[i].text);
     }
 }
 
@@ -248,7 +248,7 @@ static void http_date_reading(void **state)
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         time_ms at = 42;
-        assert_true(time_from_http_date(cases[i].text, &at));
+        assert_true(date_from_http(cases[i].text, &at));
         assert_int_equal(at, cases[i].at);
     }
 }
@@ -286,7 +286,7 @@ static void http_date_refused(void **state)
 
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         time_ms at = 42;
-        assert_false(time_from_http_date(wrong[i], &at));
+        assert_false(date_from_http(wrong[i], &at));
         assert_int_equal(at, 42);
     }
 }
@@ -295,14 +295,14 @@ static void http_date_refused(void **state)
 static void two_digit_years_lie_around_today(void **state)
 {
     (void)state;
-    int64_t this_year = time_date_from_days(time_wall() / MS_DAY).year;
+    int64_t this_year = date_from_days(time_wall() / MS_DAY).year;
 
     for (int64_t year = this_year - 49; year <= this_year + 50; year++) {
         char text[64];
         time_ms at;
         snprintf(text, sizeof(text), "Sunday, 01-Mar-%02d 00:00:00 GMT", (int)(year % 100));
-        assert_true(time_from_http_date(text, &at));
-        assert_int_equal(at, time_days_from_date(year, 3, 1) * MS_DAY);
+        assert_true(date_from_http(text, &at));
+        assert_int_equal(at, date_to_days(year, 3, 1) * MS_DAY);
     }
 }
 

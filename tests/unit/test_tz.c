@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "base/date.h"
 #include "base/str.h"
 #include "zone_file.h"
 
@@ -38,7 +39,7 @@ static time_ms instant(const char *rfc3339)
 {
     time_ms at = 0;
 
-    assert_true(time_from_rfc3339(rfc3339, &at));
+    assert_true(date_from_rfc3339(rfc3339, &at));
     return at;
 }
 
@@ -224,8 +225,8 @@ static void civil_time_to_instants(void **state)
     for (size_t i = 0; i < COUNT_OF(WANTED); i++) {
         const struct wanted *wanted = &WANTED[i];
         struct tz *tz = load(wanted->zone);
-        char text[TIME_TEXT_MAX];
-        time_to_rfc3339(tz_from_civil(tz, wanted->year, wanted->month, wanted->day, wanted->hour,
+        char text[DATE_TEXT_MAX];
+        date_to_rfc3339(tz_from_civil(tz, wanted->year, wanted->month, wanted->day, wanted->hour,
                                       wanted->minute),
                         text);
         assert_string_equal(text, wanted->at);
@@ -277,7 +278,7 @@ static void compare_at(const struct tz *tz, time_ms at)
 {
     time_t unix_seconds = at / MS_SECOND;
     struct civil_time ours = tz_to_civil(tz, at);
-    char text[TIME_TEXT_MAX];
+    char text[DATE_TEXT_MAX];
     struct tm theirs;
 
     assert_non_null(localtime_r(&unix_seconds, &theirs));
@@ -285,7 +286,7 @@ static void compare_at(const struct tz *tz, time_ms at)
         ours.day != theirs.tm_mday || ours.hour != theirs.tm_hour || ours.minute != theirs.tm_min ||
         ours.second != theirs.tm_sec)
         fail_msg("%s at %s: %02d:%02d:%02d, not %02d:%02d:%02d", tz_name(tz),
-                 time_to_rfc3339(at, text), ours.hour, ours.minute, ours.second, theirs.tm_hour,
+                 date_to_rfc3339(at, text), ours.hour, ours.minute, ours.second, theirs.tm_hour,
                  theirs.tm_min, theirs.tm_sec);
 }
 

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/date.h"
 #include "base/time.h"
 #include "zone_file.h"
 
@@ -23,7 +24,7 @@ static int64_t seconds(const char *rfc3339)
 {
     time_ms at = 0;
 
-    assert_true(time_from_rfc3339(rfc3339, &at));
+    assert_true(date_from_rfc3339(rfc3339, &at));
     return at / MS_SECOND;
 }
 

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -207,7 +208,7 @@ static time_ms delivery_time_in(const struct buf *bytes, time_ms otherwise)
     if (!form)
         return otherwise;
     text = json_string(form, "delivered_at");
-    if (text && !time_from_rfc3339(text, &at))
+    if (text && !date_from_rfc3339(text, &at))
         at = otherwise;
     json_free_wiped(form);
     return at;
