@@ -291,7 +291,7 @@ void machine_acknowledge(struct machine *machine, struct target_record *target)
      * that failed, or was cut short, or of a time that the journal has lost, and its readers may
      * have been told only now. */
     if (target->required && !known_to_hold_it)
-        machine->record->overlap_from = machine->now;
+        record_begin_overlap(machine->record, machine->now);
     target->acknowledged = true;
     target->fingerprint = *record_goal_key(machine->record);
     target->acknowledged_at = machine->now;

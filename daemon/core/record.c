@@ -74,6 +74,12 @@ void record_remove_replaced(struct record *record, const struct fingerprint *fin
             record->replaced[i] = (struct fingerprint){0};
 }
 
+void record_begin_overlap(struct record *record, time_ms at)
+{
+    if (record->overlap_from < at)
+        record->overlap_from = at;
+}
+
 const struct fingerprint *record_goal_key(const struct record *record)
 {
     return &record->live[record->goal];

@@ -105,7 +105,7 @@ struct record {
     char location[LOCATION_MAX]; /* the same */
 
     /* the guarantees */
-    time_ms overlap_from;      /* the last time the readers of a required target were told */
+    time_ms overlap_from;      /* set by record_begin_overlap() alone */
     time_ms foreign_change_at; /* the last time that somebody else changed a key; 0: never */
     time_ms both_changed_at; /* … changed both: nothing is regenerated for rotate_every; 0: never */
     bool another_rotator;    /* … was the second within rotate_every: until a person settles it */
@@ -157,6 +157,10 @@ bool record_is_replaced(const struct record *record, const struct fingerprint *f
 void record_add_replaced(struct record *record, const struct fingerprint *fingerprint);
 /* It is live after all. */
 void record_remove_replaced(struct record *record, const struct fingerprint *fingerprint);
+
+/* The readers of a required target were told at that time, or may have been: the other key stays as
+ * it is for an overlap from then on. Everything that rule 8 asks for is said here. */
+void record_begin_overlap(struct record *record, time_ms at);
 
 /* The key that every required target is to hold. */
 const struct fingerprint *record_goal_key(const struct record *record);

@@ -1,21 +1,39 @@
 #include "core/restart.h"
 
+#include "core/record_table.h"
 #include "core/schedule.h"
 
-static void heal_targets(struct machine *machine)
+/* The latest that an instant can be, by a clock that is right. */
+static time_ms latest(const struct machine *machine, enum member_clock clock)
 {
     const struct timing *timing = machine->context->timing;
-    time_ms latest_retry = time_add(machine->now, time_max(MS_DAY, timing->retry_max));
 
-    for (size_t i = 0; i < machine->record->target_count; i++) {
-        struct target_record *target = &machine->record->targets[i];
+    switch (clock) {
+    case CLOCK_PAST:
+    case CLOCK_WAIT_FROM:
+        return machine->now;
+    case CLOCK_UNTIL_CHECK:
+        return time_add(machine->now, machine->context->policy->check_every);
+    case CLOCK_UNTIL_DAY:
+        return time_add(machine->now, MS_DAY);
+    case CLOCK_UNTIL_RETRY:
+        return time_add(machine->now, time_max(MS_DAY, timing->retry_max));
+    case CLOCK_UNTIL_SETTLED:
+        return time_add(machine->now, timing->unknown_wait);
+    case CLOCK_STAYS:
+        break;
+    }
+    return TIME_NEVER;
+}
 
-        target->acknowledged_at = time_min(target->acknowledged_at, machine->now);
-        target->failing_since = time_min(target->failing_since, machine->now);
-        target->dead_since = time_min(target->dead_since, machine->now);
-        target->retry_at = time_min(target->retry_at, latest_retry);
-        target->unsettled_until =
-            time_min(target->unsettled_until, time_add(machine->now, timing->unknown_wait));
+static void clamp_times(const struct machine *machine, const struct record_table *table, void *row)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct record_member *member = &table->members[i];
+
+        if (member->clock != CLOCK_STAYS)
+            member_set_number(member, row,
+                              time_min(member_number(member, row), latest(machine, member->clock)));
     }
 }
 
@@ -29,7 +47,6 @@ static void heal_future_times(struct machine *machine)
 {
     struct record *record = machine->record;
     const struct rotation_context *context = machine->context;
-    const duration_ms day = MS_DAY;
     const duration_ms every = context->policy->rotate_every;
     /* A plan further off than this cannot have been made by this clock: see
      * schedule_next_planned(). */
@@ -37,27 +54,9 @@ static void heal_future_times(struct machine *machine)
         time_add(schedule_next_open(context->policy, time_add(machine->now, every + every / 4)),
                  context->policy->splay);
 
-    record->overlap_from = time_min(record->overlap_from, machine->now);
-    record->foreign_change_at = time_min(record->foreign_change_at, machine->now);
-    record->both_changed_at = time_min(record->both_changed_at, machine->now);
-    record->completed_at = time_min(record->completed_at, machine->now);
-    record->adopted_at = time_min(record->adopted_at, machine->now);
-    record->surprise.seen_at = time_min(record->surprise.seen_at, machine->now);
-    record->intent.written_at = time_min(record->intent.written_at, machine->now);
-    record->verify_since = time_min(record->verify_since, machine->now);
-    record->looked_at = time_min(record->looked_at, machine->now);
-    record->blocked_at = time_min(record->blocked_at, machine->now);
-    record->blocked_reported_at = time_min(record->blocked_reported_at, machine->now);
-    record->overdue_reported_at = time_min(record->overdue_reported_at, machine->now);
-    record->trouble_since = time_min(record->trouble_since, machine->now);
-    record->check_at =
-        time_min(record->check_at, time_add(machine->now, context->policy->check_every));
-    record->regenerate_after = time_min(record->regenerate_after, time_add(machine->now, day));
-    record->retry_at = time_min(record->retry_at,
-                                time_add(machine->now, time_max(day, context->timing->retry_max)));
-    for (int slot = 0; slot < SLOT_COUNT; slot++)
-        record->born[slot] = time_min(record->born[slot], machine->now);
-    heal_targets(machine);
+    clamp_times(machine, &record_table, record);
+    for (size_t i = 0; i < record->target_count; i++)
+        clamp_times(machine, &record_target_table, &record->targets[i]);
     if (record->planned_at > latest_plan || record->due_at > latest_plan) {
         record->planned_with = 0;
         plan_make(machine);
@@ -96,7 +95,7 @@ void merge_targets(struct machine *machine)
             target->unsettled_until = time_add(machine->now, context->timing->unknown_wait);
         /* Its readers count from now on, and may have been told after those of the others. */
         if (known && context->targets[i].required && !known->required && known->acknowledged)
-            record->overlap_from = time_max(record->overlap_from, known->acknowledged_at);
+            record_begin_overlap(record, known->acknowledged_at);
         target->required = context->targets[i].required;
     }
     for (size_t i = record->target_count; i < TARGETS_MAX; i++)
@@ -223,34 +222,29 @@ void on_configured(struct machine *machine)
         deliver_resume(machine);
 }
 
-static void shift(time_ms *at, duration_ms jump, time_ms latest)
+static time_ms shifted(time_ms at, duration_ms jump, time_ms latest)
 {
-    if (*at == 0 || *at == TIME_NEVER)
-        return;
-    *at = time_add(*at, jump);
-    if (*at > latest)
-        *at = latest;
-    if (*at <= 0)
-        *at = 1;
+    if (at == 0 || at == TIME_NEVER)
+        return at;
+    return time_max(time_min(time_add(at, jump), latest), 1);
+}
+
+static void shift_times(const struct record_table *table, void *row, duration_ms jump, time_ms now)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct record_member *member = &table->members[i];
+        const time_ms latest = member->clock == CLOCK_WAIT_FROM ? now : TIME_NEVER;
+
+        if (member->clock >= CLOCK_WAIT_FROM)
+            member_set_number(member, row, shifted(member_number(member, row), jump, latest));
+    }
 }
 
 void rotation_shift_times(struct record *record, duration_ms jump, time_ms now)
 {
-    shift(&record->overlap_from, jump, now);
-    shift(&record->foreign_change_at, jump, now);
-    shift(&record->both_changed_at, jump, now);
-    shift(&record->intent.written_at, jump, now);
-    shift(&record->verify_since, jump, now);
-    shift(&record->looked_at, jump, now);
-    shift(&record->surprise.seen_at, jump, now);
-    shift(&record->retry_at, jump, TIME_NEVER);
-    shift(&record->regenerate_after, jump, TIME_NEVER);
-    shift(&record->check_at, jump, TIME_NEVER);
-    for (size_t i = 0; i < record->target_count; i++) {
-        shift(&record->targets[i].acknowledged_at, jump, now);
-        shift(&record->targets[i].retry_at, jump, TIME_NEVER);
-        shift(&record->targets[i].unsettled_until, jump, TIME_NEVER);
-    }
+    shift_times(&record_table, record, jump, now);
+    for (size_t i = 0; i < record->target_count; i++)
+        shift_times(&record_target_table, &record->targets[i], jump, now);
 }
 
 void on_clock_jumped(struct machine *machine)

@@ -29,7 +29,7 @@ static void take_under_care(struct machine *machine, const struct look *look,
     record->goal = adoption->slot;
     if (record->cycle < adoption->cycle)
         record->cycle = adoption->cycle;
-    record->overlap_from = machine->now;
+    record_begin_overlap(record, machine->now);
     record->intent = (struct intent){0};
     record->surprise = (struct surprise){0};
     record->repairing = DRIFT_NONE;

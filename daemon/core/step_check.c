@@ -57,7 +57,7 @@ static void hold_surprise(struct machine *machine, const struct look *look,
     /* Somebody may be using the standby key, whatever the second look shows. */
     if (verdict->standby_in_use) {
         surprise->standby_in_use = true;
-        record->overlap_from = machine->now;
+        record_begin_overlap(record, machine->now);
     }
     record->check_at = time_add(surprise->seen_at, machine->context->timing->unknown_wait);
     machine->effects->persist = true;
@@ -132,7 +132,7 @@ static void accept_standby_change(struct machine *machine, const struct look *lo
     machine_take_key(machine, slot_other(record->active), &look->live[slot_other(record->active)]);
     machine_void_acknowledgements(machine);
     machine_acknowledge_seen(machine, look);
-    record->overlap_from = machine->now;
+    record_begin_overlap(record, machine->now);
 }
 
 static void accept_rotation_elsewhere(struct machine *machine, const struct look *look)
@@ -145,7 +145,7 @@ static void accept_rotation_elsewhere(struct machine *machine, const struct look
     record->goal = record->active;
     machine_void_acknowledgements(machine);
     machine_acknowledge_seen(machine, look);
-    record->overlap_from = machine->now;
+    record_begin_overlap(record, machine->now);
     record->completed_at = machine->now;
     plan_next(machine);
 }
@@ -162,12 +162,12 @@ static void accept_active_change(struct machine *machine, const struct look *loo
     if (machine_take_key(machine, slot_other(record->active),
                          &look->live[slot_other(record->active)])) {
         record->both_changed_at = machine->now;
-        record->overlap_from = machine->now;
+        record_begin_overlap(record, machine->now);
         plan_from_now(machine);
     }
     machine_void_acknowledgements(machine);
     if (targets_know)
-        record->overlap_from = machine->now;
+        record_begin_overlap(record, machine->now);
     else
         record->repairing = DRIFT_ACTIVE_CHANGED;
     machine_acknowledge_seen(machine, look);
@@ -289,7 +289,7 @@ static bool awaited_repair(struct machine *machine, const struct look *look,
     machine->effects->persist = true;
     if (machine_repair_waits_for_human(machine->context, record))
         return true;
-    record->overlap_from = machine->now;
+    record_begin_overlap(record, machine->now);
     machine_note_drift(machine, NOTE_DRIFT_REPAIRED, record->repairing);
     record->repairing = DRIFT_NONE;
     return verdict->drift == DRIFT_NONE;
@@ -352,7 +352,7 @@ bool check_look(struct machine *machine, const struct look *look)
      * because of it may have done so until now. */
     if (verdict.kind != VERDICT_LATE && was_about_standby(record) &&
         !same_surprise(&record->surprise, look))
-        record->overlap_from = machine->now;
+        record_begin_overlap(record, machine->now);
     if (verdict.kind != VERDICT_LATE)
         note_kept(record, look);
     if (verdict.kind != VERDICT_LATE && awaited_repair(machine, look, &verdict)) {

@@ -69,7 +69,7 @@ static void complete(struct machine *machine)
     if (rotated) {
         record->active = record->goal;
         record->completed_at = machine->now;
-        record->overlap_from = machine->now;
+        record_begin_overlap(record, machine->now);
         record->check_at = time_add(machine->now, machine->context->timing->settle);
         plan_next(machine);
         machine_note_key(machine, NOTE_ROTATION_COMPLETED, record->active);
@@ -306,7 +306,7 @@ void on_delivered(struct machine *machine)
             target->early = comes_before_its_turn(record, target);
         /* Its readers were told only now: the other key must outlive them once more. */
         if (target->required && machine->event->changed) {
-            record->overlap_from = machine->now;
+            record_begin_overlap(record, machine->now);
             record->surprise = (struct surprise){0}; /* of a world that is no more */
         }
         note = machine_note_key(machine, NOTE_KEY_DELIVERED, record->goal);

@@ -164,7 +164,7 @@ if (target && machine->event->failure &&
              "readers of targets that were given it just now are cut off",
              ("core/step_check.c", """\
     if (targets_know)
-        record->overlap_from = machine->now;
+        record_begin_overlap(record, machine->now);
     else
 """, "    if (!targets_know)\n"),
              ACKNOWLEDGING_TELLS),
@@ -173,7 +173,7 @@ if (target && machine->event->failure &&
              "overlap-again",
              "its readers, told after the others, are cut off",
              ("core/restart.c",
-              "record->overlap_from = later(record->overlap_from, known->acknowledged_at);",
+              "record_begin_overlap(record, known->acknowledged_at);",
               "(void)record;"),
              scenario="optional-told-late"),
     mutation("unsettled-ignored", 8,
@@ -189,9 +189,8 @@ if (target && machine->event->failure &&
              "the wait for a lost delivery ends early when the clock is set",
              "unsettled",
              "the lost one lands last",
-             ("core/restart.c",
-              "        shift(&record->targets[i].unsettled_until, jump, TIME_NEVER);\n",
-              ""),
+             ("core/record_table.c", "unsettled_until, .clock = CLOCK_UNTIL_SETTLED",
+              "unsettled_until"),
              scenario="clock-set-while-unsettled"),
     mutation("unsettled-over-crash", 8,
              "a delivery that a crash cut short is taken to be over",

@@ -64,7 +64,8 @@ MUTATIONS = [
              "the second look follows early when the clock is set",
              "two-looks",
              "both looks show the same past",
-             ("core/restart.c", "    shift(&record->surprise.seen_at, jump, now);\n", ""),
+             ("core/record_table.c", '"surprise_seen_at", .clock = CLOCK_WAIT_FROM',
+              '"surprise_seen_at", .clock = CLOCK_PAST'),
              scenario="clock-set-between-two-looks"),
     mutation("second-look-of-something-else", 10,
              "the second look may show other targets than the first",
@@ -111,7 +112,7 @@ MUTATIONS = [
              "whoever made it loses it within the overlap",
              ("core/step_check.c", """\
     machine_acknowledge_seen(machine, look);
-    record->overlap_from = machine->now;
+    record_begin_overlap(record, machine->now);
 }
 
 static void accept_rotation_elsewhere""", """\
@@ -130,7 +131,7 @@ static void accept_rotation_elsewhere""")),
              "standby-only",
              "who has not read again since then is cut off",
              ("core/step_check.c", """\
-    record->overlap_from = machine->now;
+    record_begin_overlap(record, machine->now);
     record->completed_at = machine->now;
 """, "    record->completed_at = machine->now;\n"),
              SEEN_IN_USE_TELLS,
@@ -146,7 +147,8 @@ static void accept_rotation_elsewhere""")),
              "when both keys were changed stays where it is when the clock is set",
              "both-changed",
              "a clock that is set forward ends the wait for whoever changed them",
-             ("core/restart.c", "    shift(&record->both_changed_at, jump, now);\n", ""),
+             ("core/record_table.c", "both_changed_at, .clock = CLOCK_WAIT_FROM",
+              "both_changed_at, .clock = CLOCK_PAST"),
              scenario="both-keys-by-hand-and-clock-set"),
     mutation("fights", 11,
              "a second change by somebody else does not block",
