@@ -177,7 +177,7 @@ MUTATIONS = [
              "the one line is lost, and nobody ever hears of it",
              ("core/rotation.c", "    report_again(&machine);\n", "    (void)report_again;\n"),
              ("core/rotation.c",
-              "earlier(wake_at(&machine), report_at(context, record))",
+              "time_min(wake_at(&machine), report_at(context, record))",
               """\
 wake_at(&machine);
     (void)report_at""")),
@@ -241,7 +241,7 @@ for (size_t i = count > 1; i < count && !engine->faulted; i++)
              "sound",
              "it wakes again and again at one instant, and nothing else gets a turn",
              ("core/rotation.c",
-              "return interlock.open ? at : later(at, interlock.until);",
+              "return interlock.open ? at : time_max(at, interlock.until);",
               "return at;")),
 
     # --- the product: a key is proven before it is delivered, and what is broken is repaired ---

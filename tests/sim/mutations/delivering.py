@@ -27,8 +27,8 @@ MUTATIONS = [
            machine->record->goal == machine->record->active &&
            deliver_wake_at(machine->record) <= machine->now;"""),
              ("core/rotation.c",
-              "        at = earlier(at, deliver_wake_at(record));\n", """\
-        at = record->goal != record->active ? at : earlier(at, deliver_wake_at(record));
+              "        at = time_min(at, deliver_wake_at(record));\n", """\
+        at = record->goal != record->active ? at : time_min(at, deliver_wake_at(record));
 """),
              ("core/rotation_check.c", """\
     if (intent->open && record->goal != record->active)

@@ -10,7 +10,7 @@ MUTATIONS = [
              "standby-only",
              "readers that are slow, but in time, hold the key that is regenerated",
              ("core/interlock.c",
-              "else if (now < later(overlap_ends, start_ends))",
+              "else if (now < time_max(overlap_ends, start_ends))",
               "else if (now < start_ends)")),
     mutation("owed-ignored", 1,
              "the interlock does not ask whether a required target lacks the key",
