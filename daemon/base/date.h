@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/date.h"
 #include "base/time.h"
 
 enum { DATE_TEXT_MAX = 40 };

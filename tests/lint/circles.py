@@ -69,7 +69,7 @@ def graph_of(root):
 
 
 def circles(graph):
-    """Tarjan's strongly connected components of more than one file."""
+    """Tarjan's strongly connected components, but for single files that do not stand on themselves."""
     number, low, stack, found = {}, {}, [], []
 
     def visit(file):
@@ -84,7 +84,7 @@ def circles(graph):
         if low[file] == number[file]:
             component = set(stack[stack.index(file):])
             del stack[stack.index(file):]
-            if len(component) > 1:
+            if len(component) > 1 or file in graph[file]:
                 found.append(component)
 
     for file in graph:
@@ -136,6 +136,7 @@ def self_test():
                     "io/b.c": "void b(void)\n{\n    a();\n}\n"},
         "table": {"io/a.c": "const struct row rows[] = {\n    {b},\n};\n",
                   "io/b.c": "void b(void)\n{\n    use(rows);\n}\n"},
+        "itself": {"io/a.h": '#include "io/a.h"\n'},
         "headers": {"io/a.h": '#include "io/b.h"\n', "io/b.h": '#include "io/a.h"\n'},
     }
     good = {"io/a.c": 'struct b {\n    int c;\n};\n\n/* b() comes later. */\nvoid a(void)\n{\n    log_it("b()", x->c, (struct b){.c = 1});\n}\n',
