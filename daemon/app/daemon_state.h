@@ -63,6 +63,8 @@ struct http_options daemon_http_options(const struct config *config);
 /* --- daemon_status.c --- */
 void daemon_start_status(struct daemon *daemon);
 void on_status_timer(struct timer *timer);
+
+/* --- daemon_control.c --- */
 void daemon_answer(struct daemon *daemon, struct control_handler *handler);
 
 /* --- daemon_stop.c --- */

@@ -73,12 +73,14 @@ struct engine_totals {
 };
 void engine_totals(const struct engine *engine, struct engine_totals *totals);
 
-/* The status document (see io/server/control.h). `daemon` is filled in here but for what only the
- * daemon knows. */
-int engine_status(struct engine *engine, const struct control_query *query,
+/* The status document about the accounts of `query`, as an answer to a question (see
+ * proto/control_protocol.h). `daemon` is filled in here but for what only the daemon knows. */
+int engine_status(struct engine *engine, const struct control_query *query, bool unwell_alone,
                   struct daemon_snapshot *daemon, struct buf *out, struct err *err);
+/* The document of all holds, as far as they have not ended by time. Returns out->failed. */
+int engine_write_holds(struct engine *engine, struct buf *out);
 
-/* Carries out a command about accounts; answers through control_answer(), now or later. */
+/* Carries out a command about accounts; answers through control_answer(). */
 void engine_command(struct engine *engine, const struct control_command *command,
                     struct control_request *request);
 

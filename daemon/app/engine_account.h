@@ -182,8 +182,6 @@ void engine_hold_remedy(const struct hold *const *holds, size_t count, char *out
 /* Borrows from the engine and from `hold`. */
 void engine_hold_snapshot(const struct engine *engine, const struct hold *hold,
                           struct hold_snapshot *snapshot);
-/* The document of all holds, as far as they have not ended by time. Returns out->failed. */
-int engine_write_holds(struct engine *engine, struct buf *out);
 /* CONTROL_HOLD and CONTROL_RESUME; `account`: whom the command names, NULL: all, or a hold's id. */
 void engine_hold_command(struct engine *engine, const struct control_command *command,
                          const struct engine_account *account, struct control_request *request);

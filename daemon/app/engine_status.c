@@ -395,22 +395,20 @@ static void fill_daemon(const struct engine *engine, struct daemon_snapshot *dae
     daemon->journal_error = failing ? error : NULL;
 }
 
-int engine_status(struct engine *engine, const struct control_query *query,
+int engine_status(struct engine *engine, const struct control_query *query, bool unwell_alone,
                   struct daemon_snapshot *daemon, struct buf *out, struct err *err)
 {
     int rc = check_names(engine, query, err);
 
-    if (query->scope == CONTROL_HOLDS)
-        return engine_write_holds(engine, out);
     if (rc)
         return rc;
     fill_daemon(engine, daemon);
     control_status_start(out, daemon);
-    if (query->scope == CONTROL_NAMED) {
+    if (query->name_count > 0) {
         write_named(engine, query, out);
     } else {
         for (size_t i = 0; i < engine->account_count; i++)
-            write_account(engine->accounts[i], query->scope == CONTROL_NOT_WELL, out);
+            write_account(engine->accounts[i], unwell_alone, out);
     }
     control_status_end(out);
     return out->failed;

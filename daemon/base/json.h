@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/json_text.h"
 #include "base/secret.h"
 
 enum { JSON_DEPTH_MAX = 24 };
@@ -60,10 +61,5 @@ bool json_int64(struct json_object *object, const char *name, int64_t *ret_value
 bool json_boolean(struct json_object *object, const char *name, bool *ret_value);
 /* A copy of the string member as a secret, or NULL. */
 struct secret *json_secret(struct json_object *object, const char *name);
-
-/* Appends `text` as a JSON string with quotes and escapes (invalid UTF-8 becomes U+FFFD). What
- * terminals obey or readers take for a line break is escaped, too. Returns 0 or the buffer's error.
- */
-int json_append_string(struct buf *out, const char *text, size_t length);
 
 #endif

@@ -68,7 +68,7 @@ static enum ctl_exit adopt_one(const struct ctl_options *options)
     struct buf text;
 
     buf_init(&text, CONTROL_REPLY_MAX);
-    result = ctl_fetch_status(options, CONTROL_NAMED, options->accounts, 1, &status, &text);
+    result = ctl_fetch_status(options, "accounts", options->accounts, 1, &status, &text);
     if (result == CTL_DONE) {
         for (size_t i = 0; i < status.account_count; i++)
             say_what_is_overwritten(&status.accounts[i], options->active);
@@ -186,7 +186,7 @@ static enum ctl_exit adopt_from_file(const struct ctl_options *options)
     if (fs_read(options->file, &content, &err) != 0) {
         result = ctl_complain(CTL_USAGE, "%s", err.text);
     } else {
-        result = ctl_fetch_status(options, CONTROL_ALL, NULL, 0, &status, &text);
+        result = ctl_fetch_status(options, "accounts", NULL, 0, &status, &text);
     }
     if (result == CTL_DONE) {
         result = adopt_listed(options, &status, &content);

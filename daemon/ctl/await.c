@@ -164,7 +164,7 @@ static enum ctl_exit await_one(const struct ctl_options *options, struct progres
         char *names[] = {progress->name};
         struct control_status status;
 
-        result = ctl_fetch_status(options, CONTROL_NAMED, names, 1, &status, &text);
+        result = ctl_fetch_status(options, "accounts", names, 1, &status, &text);
         if (result != CTL_DONE)
             break;
         if (status.account_count == 1) {

@@ -9,7 +9,7 @@ static bool fetch_completed_at(const struct ctl_options *options, char *const *n
     struct buf text;
 
     buf_init(&text, CONTROL_REPLY_MAX);
-    *ret_result = ctl_fetch_status(options, CONTROL_NAMED, name, 1, &status, &text);
+    *ret_result = ctl_fetch_status(options, "accounts", name, 1, &status, &text);
     if (*ret_result == CTL_DONE) {
         *ret_completed_at =
             status.account_count == 1 ? status.accounts[0].completed_at : TIME_NEVER;

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "base/time.h"
-#include "proto/control.h"
+#include "proto/control_protocol.h"
 
 enum ctl_exit {
     CTL_DONE = 0,     /* status: all well */
@@ -64,11 +64,12 @@ enum ctl_exit ctl_reload(const struct ctl_options *options);
 enum ctl_exit ctl_worse(enum ctl_exit a, enum ctl_exit b);
 
 /* Fetches the document that answers a question. On failure says why on standard error. */
-enum ctl_exit ctl_fetch(const struct ctl_options *options, enum control_scope scope,
-                        char *const *names, size_t name_count, struct buf *text);
+enum ctl_exit ctl_fetch(const struct ctl_options *options, const char *question, char *const *names,
+                        size_t name_count, struct buf *text);
 
-/* Fetches a status document. On failure says why on standard error. `names` NULL: see scope. */
-enum ctl_exit ctl_fetch_status(const struct ctl_options *options, enum control_scope scope,
+/* Fetches the status document that answers `question`: "status", or "accounts" (these, or all). On
+ * failure says why on standard error. */
+enum ctl_exit ctl_fetch_status(const struct ctl_options *options, const char *question,
                                char *const *names, size_t name_count, struct control_status *status,
                                struct buf *text);
 

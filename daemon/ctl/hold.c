@@ -30,7 +30,7 @@ static enum ctl_exit list_holds(const struct ctl_options *options)
     struct err err;
 
     buf_init(&text, CONTROL_REPLY_MAX);
-    result = ctl_fetch(options, CONTROL_HOLDS, NULL, 0, &text);
+    result = ctl_fetch(options, "holds", NULL, 0, &text);
     if (result == CTL_DONE && control_holds_parse(buf_str(&text), text.length, &holds, &err) != 0) {
         result = ctl_complain(CTL_UNREACHABLE, "%s", err.text);
     } else if (result == CTL_DONE) {

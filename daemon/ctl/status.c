@@ -25,8 +25,8 @@ static enum ctl_exit explain_refusal(const struct buf *text, long http_status)
     return result;
 }
 
-enum ctl_exit ctl_fetch(const struct ctl_options *options, enum control_scope scope,
-                        char *const *names, size_t name_count, struct buf *text)
+enum ctl_exit ctl_fetch(const struct ctl_options *options, const char *question, char *const *names,
+                        size_t name_count, struct buf *text)
 {
     char storage[CTL_PATH_MAX];
     enum ctl_exit result;
@@ -37,7 +37,7 @@ enum ctl_exit ctl_fetch(const struct ctl_options *options, enum control_scope sc
     err_clear(&err);
     buf_clear(text);
     buf_init(&path, CONTROL_URI_MAX);
-    if (control_query_path(scope, names, name_count, &path) != 0)
+    if (control_question_path(question, names, name_count, &path) != 0)
         result = ctl_complain(CTL_USAGE, "too many or too long names for one request");
     else
         result = ctl_request(ctl_socket_path(options, storage), buf_str(&path), NULL, text,
@@ -50,11 +50,11 @@ enum ctl_exit ctl_fetch(const struct ctl_options *options, enum control_scope sc
     return http_status == 200 ? CTL_DONE : explain_refusal(text, http_status);
 }
 
-enum ctl_exit ctl_fetch_status(const struct ctl_options *options, enum control_scope scope,
+enum ctl_exit ctl_fetch_status(const struct ctl_options *options, const char *question,
                                char *const *names, size_t name_count, struct control_status *status,
                                struct buf *text)
 {
-    enum ctl_exit result = ctl_fetch(options, scope, names, name_count, text);
+    enum ctl_exit result = ctl_fetch(options, question, names, name_count, text);
     struct err err;
 
     if (result != CTL_DONE)
@@ -97,16 +97,14 @@ static void print_status(const struct ctl_options *options, const struct control
 
 enum ctl_exit ctl_status(const struct ctl_options *options)
 {
-    const enum control_scope scope = options->account_count > 0 ? CONTROL_NAMED
-                                     : options->all             ? CONTROL_ALL
-                                                                : CONTROL_NOT_WELL;
+    const char *question = options->account_count > 0 || options->all ? "accounts" : "status";
     struct control_status status;
     enum ctl_exit result;
     struct buf text;
 
     buf_init(&text, CONTROL_REPLY_MAX);
-    result =
-        ctl_fetch_status(options, scope, options->accounts, options->account_count, &status, &text);
+    result = ctl_fetch_status(options, question, options->accounts, options->account_count, &status,
+                              &text);
     if (result == CTL_DONE) {
         result = ctl_status_severity(&status);
         if (options->json)

@@ -1,4 +1,4 @@
-#include "proto/control.h"
+#include "proto/control_protocol.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -96,7 +96,6 @@ static int parse_query(const char *query, struct control_request_line *line, str
 {
     static const char prefix[] = "account=";
 
-    line->query.scope = CONTROL_NAMED;
     while (*query != '\0') {
         const size_t length = strcspn(query, "&");
         const size_t skip = sizeof(prefix) - 1;
@@ -127,18 +126,14 @@ static int demand_method(const char *method, const char *expected, const char **
     return err_set(err, -ENOTSUP, "only %s is possible here", expected);
 }
 
-static int parse_question(const char *method, char **segments, size_t count, const char *query,
+/* "v1" QUESTION, and the account of one about accounts. */
+static int parse_question(const struct control_question *question, const char *method,
+                          char **segments, size_t count, const char *query,
                           struct control_request_line *line, const char **ret_allow,
                           struct err *err)
 {
-    const bool is_accounts = str_equal(segments[1], "accounts");
-
-    line->is_query = true;
-    line->query.scope = is_accounts                        ? CONTROL_ALL
-                        : str_equal(segments[1], "status") ? CONTROL_NOT_WELL
-                                                           : CONTROL_HOLDS;
+    line->question = question;
     if (count == 3) {
-        line->query.scope = CONTROL_NAMED;
         line->query.names[line->query.name_count++] = segments[2];
         segments[2] = NULL;
     }
@@ -146,64 +141,86 @@ static int parse_question(const char *method, char **segments, size_t count, con
         return -ENOTSUP;
     if (!query)
         return 0;
-    if (!is_accounts || count == 3)
+    if (!question->of_accounts || count == 3)
         return err_set(err, -EINVAL, "there are no parameters here");
     return parse_query(query, line, err);
 }
 
-static int parse_segments(const char *method, char **segments, size_t count, const char *query,
-                          struct control_request_line *line, const char **ret_allow,
-                          struct err *err)
+/* "v1" COMMAND, or "v1" "accounts" ACCOUNT COMMAND. */
+static int parse_command(const char *method, char **segments, size_t count, const char *query,
+                         struct control_request_line *line, const char **ret_allow, struct err *err)
 {
-    const bool v1 = count >= 2 && str_equal(segments[0], "v1");
-    const bool of_accounts = v1 && str_equal(segments[1], "accounts");
-    bool is_command = false;
+    const bool of_account = count == 4 && str_equal(segments[1], "accounts");
 
-    if ((of_accounts && count <= 3) ||
-        (v1 && count == 2 && (str_equal(segments[1], "status") || str_equal(segments[1], "holds"))))
-        return parse_question(method, segments, count, query, line, ret_allow, err);
-    if (of_accounts && count == 4) {
-        is_command = command_from_name(segments[3], true, &line->kind);
+    if ((count != 2 && !of_account) ||
+        !command_from_name(segments[count - 1], of_account, &line->kind))
+        return err_set(err, -ENOENT, "there is no such path");
+    if (of_account) {
         line->account = segments[2];
         segments[2] = NULL;
-    } else if (v1 && count == 2) {
-        is_command = command_from_name(segments[1], false, &line->kind);
     }
-    if (!is_command)
-        return err_set(err, -ENOENT, "there is no such path");
     if (query)
         return err_set(err, -EINVAL, "there are no parameters here");
     return demand_method(method, "POST", ret_allow, err);
 }
 
+static const struct control_question *find_question(const struct control_question *questions,
+                                                    size_t question_count, char *const *segments,
+                                                    size_t count)
+{
+    for (size_t i = 0; i < question_count; i++)
+        if ((count == 2 || (count == 3 && questions[i].of_accounts)) &&
+            str_equal(segments[1], questions[i].name))
+            return &questions[i];
+    return NULL;
+}
+
+/* Takes the path apart, in at most SEGMENTS_MAX pieces. */
+static int split_path(const char *path, size_t length, char **segments, size_t *ret_count,
+                      struct err *err)
+{
+    size_t count = 0;
+    size_t at = 0;
+    int rc = path[0] == '/' ? 0 : -ENOENT;
+
+    while (rc == 0 && at < length) {
+        const size_t end = at + 1 + strcspn(path + at + 1, "/?");
+
+        if (count == SEGMENTS_MAX)
+            rc = -ENOENT;
+        else if (!(segments[count++] = decode(path + at + 1, end - at - 1, &rc)))
+            return err_set(err, rc, "malformed path");
+        else
+            rc = 0;
+        at = end;
+    }
+    *ret_count = count;
+    if (rc == 0 && (count < 2 || !str_equal(segments[0], "v1")))
+        rc = -ENOENT;
+    return rc == 0 ? 0 : err_set(err, rc, "there is no such path");
+}
+
 int control_request_line_parse(const char *method, const char *uri,
+                               const struct control_question *questions, size_t question_count,
                                struct control_request_line *line, const char **ret_allow,
                                struct err *err)
 {
     const size_t path_length = strcspn(uri, "?");
     const char *query = uri[path_length] == '?' ? uri + path_length + 1 : NULL;
+    const struct control_question *question;
     char *segments[SEGMENTS_MAX] = {NULL};
     size_t count = 0;
-    size_t at = 0;
-    int rc = 0;
+    int rc;
 
     *line = (struct control_request_line){0};
     *ret_allow = NULL;
-    if (uri[0] != '/')
-        return err_set(err, -ENOENT, "there is no such path");
-    while (rc == 0 && at < path_length) {
-        const size_t length = strcspn(uri + at + 1, "/?");
-
-        if (count == SEGMENTS_MAX)
-            rc = err_set(err, -ENOENT, "there is no such path");
-        else if (!(segments[count++] = decode(uri + at + 1, length, &rc)))
-            (void)err_set(err, rc, "malformed path");
-        else
-            rc = 0;
-        at += 1 + length;
+    rc = split_path(uri, path_length, segments, &count, err);
+    if (rc == 0) {
+        question = find_question(questions, question_count, segments, count);
+        rc = question
+                 ? parse_question(question, method, segments, count, query, line, ret_allow, err)
+                 : parse_command(method, segments, count, query, line, ret_allow, err);
     }
-    if (rc == 0)
-        rc = parse_segments(method, segments, count, query, line, ret_allow, err);
     for (size_t i = 0; i < SEGMENTS_MAX; i++)
         free(segments[i]);
     return rc;
@@ -239,13 +256,11 @@ int control_command_path(const struct control_command *command, struct buf *out)
     return buf_append_str(out, commands[command->kind].name);
 }
 
-int control_query_path(enum control_scope scope, char *const *names, size_t name_count,
-                       struct buf *out)
+int control_question_path(const char *question, char *const *names, size_t name_count,
+                          struct buf *out)
 {
-    (void)buf_append_str(out, scope == CONTROL_NOT_WELL ? "/v1/status"
-                              : scope == CONTROL_HOLDS  ? "/v1/holds"
-                                                        : "/v1/accounts");
-    for (size_t i = 0; scope == CONTROL_NAMED && i < name_count; i++) {
+    (void)buf_append_format(out, "/v1/%s", question);
+    for (size_t i = 0; i < name_count; i++) {
         (void)buf_append_str(out, i == 0 ? "?account=" : "&account=");
         append_account(out, names[i]);
     }

@@ -1,4 +1,4 @@
-#include "proto/control.h"
+#include "proto/control_protocol.h"
 #include "base/json_writer.h"
 
 static void write_daemon(struct buf *out, const struct daemon_snapshot *daemon)

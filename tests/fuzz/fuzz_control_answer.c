@@ -10,7 +10,7 @@
 #include "base/str.h"
 #include "ctl/status_text.h"
 #include "fuzz.h"
-#include "proto/control.h"
+#include "proto/control_protocol.h"
 
 enum { OUT_MAX = 16 * 1024 * 1024 };
 

@@ -11,20 +11,29 @@
 
 #include "base/str.h"
 #include "fuzz.h"
-#include "proto/control.h"
+#include "proto/control_protocol.h"
 
-static void same_query(const struct control_query *query)
+static const struct control_question questions[] = {
+    {.name = "status"},
+    {.name = "accounts", .of_accounts = true},
+    {.name = "holds"},
+};
+enum { QUESTIONS = sizeof(questions) / sizeof(questions[0]) };
+
+static void same_question(const struct control_request_line *line)
 {
+    const struct control_query *query = &line->query;
     struct control_request_line again;
     const char *allow = NULL;
     struct err err;
     struct buf path;
 
     buf_init(&path, 8 * CONTROL_URI_MAX);
-    MUST(control_query_path(query->scope, query->names, query->name_count, &path) == 0);
+    MUST(control_question_path(line->question->name, query->names, query->name_count, &path) == 0);
     if (path.length < CONTROL_URI_MAX) {
-        MUST(control_request_line_parse("GET", buf_str(&path), &again, &allow, &err) == 0);
-        MUST(again.is_query && again.query.scope == query->scope);
+        MUST(control_request_line_parse("GET", buf_str(&path), questions, QUESTIONS, &again, &allow,
+                                        &err) == 0);
+        MUST(again.question == line->question);
         MUST(again.query.name_count == query->name_count);
         for (size_t i = 0; i < query->name_count; i++)
             MUST(str_equal(again.query.names[i], query->names[i]));
@@ -42,8 +51,9 @@ static void same_path(const struct control_command *command)
 
     buf_init(&path, CONTROL_URI_MAX);
     MUST(control_command_path(command, &path) == 0);
-    MUST(control_request_line_parse("POST", buf_str(&path), &again, &allow, &err) == 0);
-    MUST(!again.is_query && again.kind == command->kind);
+    MUST(control_request_line_parse("POST", buf_str(&path), questions, QUESTIONS, &again, &allow,
+                                    &err) == 0);
+    MUST(!again.question && again.kind == command->kind);
     MUST(str_equal(again.account, command->account));
     control_request_line_done(&again);
     buf_done(&path);
@@ -96,12 +106,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = {.code = 0};
     size_t length;
     char *body = fuzz_take_rest(&input, &length);
-    const int rc = control_request_line_parse(method, target, &line, &allow, &err);
+    const int rc =
+        control_request_line_parse(method, target, questions, QUESTIONS, &line, &allow, &err);
 
     MUST(rc == 0 || (err.text[0] != '\0' && fuzz_is_presentable(err.text)));
     MUST(rc != -ENOTSUP || allow);
-    if (rc == 0 && line.is_query)
-        same_query(&line.query);
+    if (rc == 0 && line.question)
+        same_question(&line);
     else if (rc == 0)
         read_command(&line, body, length);
     control_request_line_done(&line);

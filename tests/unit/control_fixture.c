@@ -17,14 +17,13 @@
 static const struct control_answer fine = {
     .outcome = CONTROL_ACCEPTED, .message = "it rotates", .until = TIME_NEVER, .cycle = 7};
 
-static int on_status(void *context, const struct control_query *query, struct buf *out,
-                     struct err *err)
+static int answer(struct control_fixture *fixture, const char *question,
+                  const struct control_query *query, struct buf *out, struct err *err)
 {
-    struct control_fixture *fixture = context;
     struct daemon_snapshot daemon = {.version = "1.0", .now = 1700000000000};
 
     fixture->questions++;
-    fixture->scope = query->scope;
+    fixture->question = question;
     fixture->names[0] = '\0';
     for (size_t i = 0; i < query->name_count; i++) {
         strcat(fixture->names, query->names[i]);
@@ -38,6 +37,23 @@ static int on_status(void *context, const struct control_query *query, struct bu
     control_status_end(out);
     return 0;
 }
+
+static int answer_status(void *context, const struct control_query *query, struct buf *out,
+                         struct err *err)
+{
+    return answer(context, "status", query, out, err);
+}
+
+static int answer_accounts(void *context, const struct control_query *query, struct buf *out,
+                           struct err *err)
+{
+    return answer(context, "accounts", query, out, err);
+}
+
+static const struct control_question questions[] = {
+    {"status", false, answer_status},
+    {"accounts", true, answer_accounts},
+};
 
 static void on_answer_timer_closed(struct timer *timer)
 {
@@ -105,7 +121,12 @@ int control_fixture_tear_down(void **state)
 
 struct control_handler control_fixture_handler(struct control_fixture *fixture)
 {
-    return (struct control_handler){.context = fixture, .status = on_status, .command = on_command};
+    return (struct control_handler){
+        .context = fixture,
+        .questions = questions,
+        .question_count = sizeof(questions) / sizeof(questions[0]),
+        .command = on_command,
+    };
 }
 
 static void open_control(struct control_fixture *fixture)

@@ -25,7 +25,7 @@ struct control_fixture {
     /* what the fake engine saw, and how it is to behave */
     unsigned questions;
     unsigned commands;
-    enum control_scope scope;
+    const char *question;
     char names[256];
     struct control_command last;
     char last_texts[512];     /* account|actor|target|active|reason */

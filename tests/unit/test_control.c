@@ -40,7 +40,7 @@ static void test_status(void **state)
     control_fixture_serve(fixture, ask);
     assert_int_equal(first.status, 200);
     assert_int_equal(fixture->questions, 1);
-    assert_int_equal(fixture->scope, CONTROL_NOT_WELL);
+    assert_string_equal(fixture->question, "status");
     assert_int_equal(control_status_parse(first.text, strlen(first.text), &status, &err), 0);
     assert_string_equal(status.daemon.version, "1.0");
     control_status_done(&status);
@@ -66,6 +66,7 @@ static void test_names(void **state)
                         "nobody\"}}\n");
     assert_int_equal(third.status, 409);
     assert_non_null(strstr(third.text, "\"ambiguous\""));
+    assert_string_equal(fixture->question, "accounts");
     assert_string_equal(fixture->names, "twins;");
     assert_int_equal(fixture->questions, 3);
 }

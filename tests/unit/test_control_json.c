@@ -1,4 +1,4 @@
-#include "proto/control.h"
+#include "proto/control_protocol.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-#include "proto/control.h"
+#include "proto/control_protocol.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -24,60 +24,66 @@
 
 /* --- request lines --- */
 
+static const struct control_question questions[] = {
+    {.name = "status"},
+    {.name = "accounts", .of_accounts = true},
+    {.name = "holds"},
+};
+enum { QUESTIONS = sizeof(questions) / sizeof(questions[0]) };
+
 static const struct {
     const char *method;
     const char *uri;
     int code;
-    bool is_query;
-    enum control_scope scope;
+    const char *question; /* NULL: it is a command */
     enum control_command_kind kind;
     const char *names; /* each with ";" behind it; of a command: its account */
 } request_lines[] = {
-    {"GET", "/v1/status", 0, true, CONTROL_NOT_WELL, 0, ""},
-    {"GET", "/v1/accounts", 0, true, CONTROL_ALL, 0, ""},
-    {"GET", "/v1/accounts/acct", 0, true, CONTROL_NAMED, 0, "acct;"},
-    {"GET", "/v1/accounts?account=a&account=g%2Fb", 0, true, CONTROL_NAMED, 0, "a;g/b;"},
-    {"POST", "/v1/accounts/%2fsub%2Fx/rotate", 0, false, 0, CONTROL_ROTATE, "/sub/x;"},
-    {"POST", "/v1/accounts/rotate/rotate", 0, false, 0, CONTROL_ROTATE, "rotate;"},
-    {"POST", "/v1/accounts/a/redeliver", 0, false, 0, CONTROL_REDELIVER, "a;"},
-    {"POST", "/v1/accounts/a/adopt", 0, false, 0, CONTROL_ADOPT, "a;"},
-    {"POST", "/v1/accounts/a/hold", 0, false, 0, CONTROL_HOLD, "a;"},
-    {"POST", "/v1/accounts/a/resume", 0, false, 0, CONTROL_RESUME, "a;"},
-    {"POST", "/v1/hold", 0, false, 0, CONTROL_HOLD, ""},
-    {"POST", "/v1/resume", 0, false, 0, CONTROL_RESUME, ""},
-    {"GET", "/v1/holds", 0, true, CONTROL_HOLDS, 0, ""},
-    {"POST", "/v1/accounts/a/unblock", 0, false, 0, CONTROL_UNBLOCK, "a;"},
-    {"POST", "/v1/accounts/a/check", 0, false, 0, CONTROL_CHECK, "a;"},
-    {"POST", "/v1/check", 0, false, 0, CONTROL_CHECK, ""},
-    {"POST", "/v1/unblock", -ENOENT, false, 0, 0, ""},
-    {"GET", "/v1/holds/3", -ENOENT, false, 0, 0, ""},
-    {"GET", "/v1/holds?account=a", -EINVAL, false, 0, 0, ""},
-    {"POST", "/v1/holds", -ENOTSUP, false, 0, 0, ""},
-    {"POST", "/v1/reload", 0, false, 0, CONTROL_RELOAD, ""},
-    {"POST", "/v1/rotate", -ENOENT, false, 0, 0, ""},
-    {"POST", "/v1/accounts/a/reload", -ENOENT, false, 0, 0, ""},
-    {"POST", "/v1/accounts/a/revoke", -ENOENT, false, 0, 0, ""},
-    {"GET", "/", -EINVAL, false, 0, 0, ""},
-    {"GET", "/v2/status", -ENOENT, false, 0, 0, ""},
-    {"GET", "/v1", -ENOENT, false, 0, 0, ""},
-    {"GET", "v1/status", -ENOENT, false, 0, 0, ""},
-    {"GET", "*", -ENOENT, false, 0, 0, ""},
-    {"GET", "/v1/accounts/a/b/c", -ENOENT, false, 0, 0, ""},
-    {"GET", "/v1/accounts/", -EINVAL, false, 0, 0, ""},
-    {"GET", "/v1/accounts/%zz", -EINVAL, false, 0, 0, ""},
-    {"GET", "/v1/accounts/%4", -EINVAL, false, 0, 0, ""},
-    {"GET", "/v1/accounts/a%00b", -EINVAL, false, 0, 0, ""},
-    {"GET", "/v1/accounts/%ff", -EINVAL, false, 0, 0, ""},
-    {"GET", "/v1/accounts/a%0ab", -EINVAL, false, 0, 0, ""},
-    {"GET", "/v1/accounts?account=", -EINVAL, false, 0, 0, ""},
-    {"GET", "/v1/accounts?name=a", -EINVAL, false, 0, 0, ""},
-    {"GET", "/v1/accounts?", -EINVAL, false, 0, 0, ""},
-    {"GET", "/v1/status?account=a", -EINVAL, false, 0, 0, ""},
-    {"POST", "/v1/reload?now=1", -EINVAL, false, 0, 0, ""},
-    {"POST", "/v1/status", -ENOTSUP, false, 0, 0, ""},
-    {"HEAD", "/v1/accounts/a", -ENOTSUP, false, 0, 0, ""},
-    {"GET", "/v1/accounts/a/rotate", -ENOTSUP, false, 0, 0, ""},
-    {"post", "/v1/reload", -ENOTSUP, false, 0, 0, ""},
+    {"GET", "/v1/status", 0, "status", 0, ""},
+    {"GET", "/v1/accounts", 0, "accounts", 0, ""},
+    {"GET", "/v1/accounts/acct", 0, "accounts", 0, "acct;"},
+    {"GET", "/v1/accounts?account=a&account=g%2Fb", 0, "accounts", 0, "a;g/b;"},
+    {"POST", "/v1/accounts/%2fsub%2Fx/rotate", 0, NULL, CONTROL_ROTATE, "/sub/x;"},
+    {"POST", "/v1/accounts/rotate/rotate", 0, NULL, CONTROL_ROTATE, "rotate;"},
+    {"POST", "/v1/accounts/a/redeliver", 0, NULL, CONTROL_REDELIVER, "a;"},
+    {"POST", "/v1/accounts/a/adopt", 0, NULL, CONTROL_ADOPT, "a;"},
+    {"POST", "/v1/accounts/a/hold", 0, NULL, CONTROL_HOLD, "a;"},
+    {"POST", "/v1/accounts/a/resume", 0, NULL, CONTROL_RESUME, "a;"},
+    {"POST", "/v1/hold", 0, NULL, CONTROL_HOLD, ""},
+    {"POST", "/v1/resume", 0, NULL, CONTROL_RESUME, ""},
+    {"GET", "/v1/holds", 0, "holds", 0, ""},
+    {"POST", "/v1/accounts/a/unblock", 0, NULL, CONTROL_UNBLOCK, "a;"},
+    {"POST", "/v1/accounts/a/check", 0, NULL, CONTROL_CHECK, "a;"},
+    {"POST", "/v1/check", 0, NULL, CONTROL_CHECK, ""},
+    {"POST", "/v1/unblock", -ENOENT, NULL, 0, ""},
+    {"GET", "/v1/holds/3", -ENOENT, NULL, 0, ""},
+    {"GET", "/v1/holds?account=a", -EINVAL, NULL, 0, ""},
+    {"POST", "/v1/holds", -ENOTSUP, NULL, 0, ""},
+    {"POST", "/v1/reload", 0, NULL, CONTROL_RELOAD, ""},
+    {"POST", "/v1/rotate", -ENOENT, NULL, 0, ""},
+    {"POST", "/v1/accounts/a/reload", -ENOENT, NULL, 0, ""},
+    {"POST", "/v1/accounts/a/revoke", -ENOENT, NULL, 0, ""},
+    {"GET", "/", -EINVAL, NULL, 0, ""},
+    {"GET", "/v2/status", -ENOENT, NULL, 0, ""},
+    {"GET", "/v1", -ENOENT, NULL, 0, ""},
+    {"GET", "v1/status", -ENOENT, NULL, 0, ""},
+    {"GET", "*", -ENOENT, NULL, 0, ""},
+    {"GET", "/v1/accounts/a/b/c", -ENOENT, NULL, 0, ""},
+    {"GET", "/v1/accounts/", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/accounts/%zz", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/accounts/%4", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/accounts/a%00b", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/accounts/%ff", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/accounts/a%0ab", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/accounts?account=", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/accounts?name=a", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/accounts?", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/status?account=a", -EINVAL, NULL, 0, ""},
+    {"POST", "/v1/reload?now=1", -EINVAL, NULL, 0, ""},
+    {"POST", "/v1/status", -ENOTSUP, NULL, 0, ""},
+    {"HEAD", "/v1/accounts/a", -ENOTSUP, NULL, 0, ""},
+    {"GET", "/v1/accounts/a/rotate", -ENOTSUP, NULL, 0, ""},
+    {"post", "/v1/reload", -ENOTSUP, NULL, 0, ""},
 };
 
 static void test_request_lines(void **state)
@@ -89,13 +95,14 @@ static void test_request_lines(void **state)
         const char *allow;
         struct err err;
 
-        if (control_request_line_parse(request_lines[i].method, request_lines[i].uri, &line, &allow,
-                                       &err) != request_lines[i].code)
+        if (control_request_line_parse(request_lines[i].method, request_lines[i].uri, questions,
+                                       QUESTIONS, &line, &allow, &err) != request_lines[i].code)
             fail_msg("%s %s", request_lines[i].method, request_lines[i].uri);
         assert_int_equal(!!allow, request_lines[i].code == -ENOTSUP);
         if (request_lines[i].code == 0) {
-            assert_int_equal(line.is_query, request_lines[i].is_query);
-            assert_int_equal(line.query.scope, request_lines[i].scope);
+            assert_string_equal(line.question ? line.question->name : "a command",
+                                request_lines[i].question ? request_lines[i].question
+                                                          : "a command");
             assert_int_equal(line.kind, request_lines[i].kind);
             for (size_t n = 0; n < line.query.name_count; n++)
                 strcat(strcat(names, line.query.names[n]), ";");
@@ -119,8 +126,9 @@ static void test_too_many_names(void **state)
     buf_append_str(&uri, "/v1/accounts?account=a");
     for (unsigned i = 0; i < CONTROL_NAMED_MAX; i++)
         buf_append_str(&uri, "&account=a");
-    assert_int_equal(control_request_line_parse("GET", buf_str(&uri), &line, &allow, &err),
-                     -EINVAL);
+    assert_int_equal(
+        control_request_line_parse("GET", buf_str(&uri), questions, QUESTIONS, &line, &allow, &err),
+        -EINVAL);
     control_request_line_done(&line);
     buf_done(&uri);
 }
@@ -135,8 +143,10 @@ static void test_paths_are_read_back(void **state)
 
     (void)state;
     buf_init(&path, CONTROL_URI_MAX);
-    assert_int_equal(control_query_path(CONTROL_NAMED, names, 3, &path), 0);
-    assert_int_equal(control_request_line_parse("GET", buf_str(&path), &line, &allow, &err), 0);
+    assert_int_equal(control_question_path("accounts", names, 3, &path), 0);
+    assert_int_equal(control_request_line_parse("GET", buf_str(&path), questions, QUESTIONS, &line,
+                                                &allow, &err),
+                     0);
     assert_int_equal(line.query.name_count, 3);
     for (size_t i = 0; i < 3; i++)
         assert_string_equal(line.query.names[i], names[i]);
@@ -147,7 +157,9 @@ static void test_paths_are_read_back(void **state)
         control_command_path(&(struct control_command){.kind = CONTROL_ADOPT, .account = names[1]},
                              &path),
         0);
-    assert_int_equal(control_request_line_parse("POST", buf_str(&path), &line, &allow, &err), 0);
+    assert_int_equal(control_request_line_parse("POST", buf_str(&path), questions, QUESTIONS, &line,
+                                                &allow, &err),
+                     0);
     assert_int_equal(line.kind, CONTROL_ADOPT);
     assert_string_equal(line.account, names[1]);
     control_request_line_done(&line);

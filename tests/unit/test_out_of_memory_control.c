@@ -14,7 +14,7 @@
 
 #include <json-c/json_object.h>
 
-#include "proto/control.h"
+#include "proto/control_protocol.h"
 
 #define NOW ((time_ms)1795348800000)
 #define ID  "/subscriptions/0/resourceGroups/rg/providers/Microsoft.Batch/batchAccounts/acct"
@@ -29,6 +29,12 @@ static void add_written(struct result *result, const struct buf *out)
 
 /* --- the request line --- */
 
+static const struct control_question questions[] = {
+    {.name = "status"},
+    {.name = "accounts", .of_accounts = true},
+};
+enum { QUESTIONS = sizeof(questions) / sizeof(questions[0]) };
+
 struct line {
     const char *method;
     const char *uri;
@@ -40,12 +46,13 @@ static void read_line(struct result *result, const void *context)
     struct control_request_line line;
     struct err err = {.code = 0};
     const char *allow;
-    int rc = control_request_line_parse(sent->method, sent->uri, &line, &allow, &err);
+    int rc = control_request_line_parse(sent->method, sent->uri, questions, QUESTIONS, &line,
+                                        &allow, &err);
 
     if (rc != 0)
         result_failed(result, rc, err.text);
     else
-        result_add(result, "%d %d %d\n", line.is_query, line.query.scope, line.kind);
+        result_add(result, "%s %d\n", line.question ? line.question->name : "-", line.kind);
     result_add_text(result, "allow", allow);
     if (rc == 0)
         result_add_text(result, "account", line.account);
@@ -75,7 +82,7 @@ static void write_paths(struct result *result, const void *context)
     (void)control_command_path(&command, &out);
     add_written(result, &out);
     buf_clear(&out);
-    (void)control_query_path(CONTROL_NAMED, names, 3, &out);
+    (void)control_question_path("accounts", names, 3, &out);
     add_written(result, &out);
     buf_done(&out);
 }

@@ -2,12 +2,86 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
+#include <json-c/json_object.h>
+
+#include "io/server/control_socket.h"
 #include "io/server/http_server.h"
+#include "proto/remedy.h"
 
-/* For a request to arrive while every connection is taken. */
-#define CROWDED_TIMEOUT ((duration_ms)100)
+struct control {
+    struct loop *loop;
+    struct control_handler handler;
+    struct control_limits limits;
+    struct control_socket socket;
+    struct http_server *http;
+    struct timer deadline; /* of the command that has been waiting longest */
+    struct list requests;  /* struct control_request: commands without an answer, oldest first */
+    bool closing;
+    unsigned open_parts;
+    void (*closed)(void *context);
+    void *closed_context;
+};
+
+struct control_request {
+    struct control *control;
+    struct list link;       /* among control->requests while somebody waits for the answer */
+    struct http_call *call; /* NULL: nobody waits any more */
+    struct control_command command;
+    char *account; /* what command.account borrows */
+    char actor[CONTROL_ACTOR_MAX];
+    struct json_object *document; /* owns the other texts of `command` */
+    duration_ms deadline;
+};
+
+/* --- answers --- */
+
+static void send_document(struct http_call *call, int status, const char *allow,
+                          struct buf *document)
+{
+    http_call_answer(call, &(struct http_answer){.status = status,
+                                                 .content_type = "application/json",
+                                                 .allow = allow,
+                                                 .content = document});
+}
+
+static void send_error(struct http_call *call, int status, const char *allow, const char *code,
+                       const char *message)
+{
+    struct buf document;
+
+    buf_init(&document, CONTROL_REPLY_MAX);
+    (void)control_error_write(&document, code, message);
+    send_document(call, status, allow, &document);
+    buf_done(&document);
+}
+
+static void send_answer(const struct control *control, struct http_call *call,
+                        const struct control_answer *answer)
+{
+    struct control_answer spoken = *answer;
+    char message[REMEDY_MAX];
+    struct buf document;
+
+    /* The commands in it are to reach this daemon. */
+    remedy_expand(answer->message, &(struct remedy_words){.socket = control->socket.path}, message,
+                  sizeof(message));
+    spoken.message = message;
+    buf_init(&document, CONTROL_REPLY_MAX);
+    if (control_answer_write(&document, &spoken) == 0)
+        send_document(call, control_outcome_http_status(answer->outcome), NULL, &document);
+    else
+        send_error(call, 500, NULL, "internal", "no memory");
+    buf_done(&document);
+}
+
+static void refuse_too_large(void *context, struct http_answer *answer)
+{
+    (void)context;
+    answer->status = 413;
+    answer->content_type = "application/json";
+    (void)control_error_write(answer->content, "too_large", "the body is too large");
+}
 
 /* --- commands --- */
 
@@ -20,43 +94,10 @@ static void request_free(struct control_request *request)
     free(request);
 }
 
-void control_dispatch(struct exchange *exchange, struct control_command *command,
-                      struct json_object *document, int fd)
-{
-    struct control *control = exchange->control;
-    struct control_request *request = calloc(1, sizeof(*request));
-
-    if (!request) {
-        json_object_put(document);
-        control_http_answer(exchange, &(struct control_answer){.outcome = CONTROL_NOT_DONE,
-                                                               .message = "no memory",
-                                                               .until = TIME_NEVER});
-        return;
-    }
-    request->exchange = exchange;
-    request->document = document;
-    request->account = exchange->line.account;
-    exchange->line.account = NULL;
-    control_peer_name(fd, request->actor);
-    command->account = request->account;
-    command->actor = request->actor;
-    request->command = *command;
-    request->deadline = time_boot() + control->limits.command_timeout;
-    list_append(&control->requests, &request->link);
-    exchange->request = request;
-    control->handler.command(control->handler.context, &request->command, request);
-}
-
-void control_abandon(struct control_request *request)
-{
-    list_remove(&request->link);
-    request->exchange = NULL;
-}
-
 void control_answer(struct control_request *request, const struct control_answer *answer)
 {
-    if (request->exchange)
-        control_http_answer(request->exchange, answer);
+    if (request->call)
+        send_answer(request->control, request->call, answer);
     request_free(request);
 }
 
@@ -65,148 +106,158 @@ static void give_up(struct control_request *request, const char *message)
 {
     const struct control_answer answer = {
         .outcome = CONTROL_NOT_DONE, .message = message, .until = TIME_NEVER};
-    struct exchange *exchange = request->exchange;
 
-    control_abandon(request);
-    control_http_answer(exchange, &answer);
+    list_remove(&request->link);
+    send_answer(request->control, request->call, &answer);
+    request->call = NULL;
 }
 
-/* --- the loop --- */
-
-static void run_http(struct control *control)
+static void watch_deadline(struct control *control)
 {
-    MHD_UNSIGNED_LONG_LONG timeout;
+    const struct control_request *oldest;
+    duration_ms now = time_boot();
 
-    (void)MHD_run(control->http);
-    if (MHD_get_timeout(control->http, &timeout) == MHD_YES)
-        timer_set_delay(&control->http_timer,
-                        timeout < INT32_MAX ? (duration_ms)timeout : INT32_MAX);
-    else
-        timer_stop(&control->http_timer);
+    if (list_empty(&control->requests))
+        return;
+    oldest = container_of(control->requests.next, struct control_request, link);
+    timer_set_delay(&control->deadline, oldest->deadline > now ? oldest->deadline - now : 0);
 }
 
-static void on_readiness(uv_poll_t *handle, int status, int events)
+static void on_deadline(struct timer *timer)
 {
-    (void)status; /* whatever it is, libmicrohttpd finds out itself */
-    (void)events;
-    run_http(container_of(handle, struct control, readiness));
-}
-
-static void on_http_timer(struct timer *timer)
-{
-    run_http(container_of(timer, struct control, http_timer));
-}
-
-/* Often enough that nobody has much more time than the limits say. */
-static duration_ms sweep_interval(const struct control *control)
-{
-    const duration_ms receive = control->limits.receive_timeout;
-    const duration_ms command = control->limits.command_timeout;
-
-    return (receive < command ? receive : command) / 4 + 1;
-}
-
-/* As many are connected as may be, and others may be waiting for a place. */
-static bool is_crowded(const struct control *control)
-{
-    return control->client_count >= control->limits.connections;
-}
-
-void control_watch_clients(struct control *control)
-{
-    if (is_crowded(control))
-        timer_set_delay(&control->sweep, CROWDED_TIMEOUT);
-    else if (control->client_count == 1) /* this is the first one */
-        timer_set_delay(&control->sweep, sweep_interval(control));
-}
-
-/* When the client has taken too long over its request. Where others wait for its place that is
- * soon: whoever means it sends a request in one piece. */
-static bool is_overdue(const struct control *control, const struct client *client, duration_ms now)
-{
-    const duration_ms began = client->deadline - control->limits.receive_timeout;
-
-    return client->receiving &&
-           (now >= client->deadline || (is_crowded(control) && now >= began + CROWDED_TIMEOUT));
-}
-
-/* libmicrohttpd's own timeout begins anew with every byte, so that a patient client could hold a
- * connection for ever. It has no call to end one: shutting the socket down has the effect. */
-static void on_sweep(struct timer *timer)
-{
-    struct control *control = container_of(timer, struct control, sweep);
+    struct control *control = container_of(timer, struct control, deadline);
     const duration_ms now = time_boot();
 
-    list_for_each (item, &control->clients) {
-        const struct client *client = container_of(item, struct client, link);
-
-        if (is_overdue(control, client, now))
-            (void)shutdown(client->fd, SHUT_RDWR);
-    }
     list_for_each (item, &control->requests) {
         struct control_request *request = container_of(item, struct control_request, link);
 
         if (now >= request->deadline)
             give_up(request, "it takes long; it may still be carried out: see the status");
     }
-    if (is_crowded(control))
-        timer_set_delay(timer, CROWDED_TIMEOUT);
-    else if (!list_empty(&control->clients))
-        timer_set_delay(timer, sweep_interval(control));
+    watch_deadline(control);
+}
+
+static void send_unparsed(struct http_call *call, int rc, const char *allow, const struct err *err)
+{
+    static const struct {
+        int rc;
+        int status;
+        const char *code;
+    } rows[] = {
+        {-ENOENT, 404, "no_such_path"},
+        {-ENOTSUP, 405, "method_not_allowed"},
+        {-EINVAL, 400, "invalid"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].rc == rc) {
+            send_error(call, rows[i].status, allow, rows[i].code, err->text);
+            return;
+        }
+    }
+    send_error(call, 500, NULL, "internal", err->text);
+}
+
+static void carry_out_command(struct control *control, struct http_call *call,
+                              struct control_request_line *line)
+{
+    struct control_request *request = calloc(1, sizeof(*request));
+    struct err err;
+    int rc;
+
+    err_clear(&err);
+    if (!request) {
+        send_error(call, 500, NULL, "internal", "no memory");
+        return;
+    }
+    list_init(&request->link);
+    request->control = control;
+    request->call = call;
+    request->account = line->account;
+    line->account = NULL;
+    rc = control_command_parse(line->kind, buf_str(&call->body), call->body.length,
+                               &request->command, &request->document, &err);
+    if (rc != 0) {
+        send_unparsed(call, rc, NULL, &err);
+        request_free(request);
+        return;
+    }
+    control_peer_name(call->fd, request->actor);
+    request->command.account = request->account;
+    request->command.actor = request->actor;
+    request->deadline = time_boot() + control->limits.command_timeout;
+    list_append(&control->requests, &request->link);
+    watch_deadline(control);
+    control->handler.command(control->handler.context, &request->command, request);
+}
+
+/* --- questions --- */
+
+static void answer_question(struct control *control, struct http_call *call,
+                            const struct control_request_line *line)
+{
+    struct buf document;
+    struct err err;
+    int rc;
+
+    err_clear(&err);
+    buf_init(&document, CONTROL_REPLY_MAX);
+    rc = line->question->answer(control->handler.context, &line->query, &document, &err);
+    if (rc == 0)
+        rc = document.failed;
+    if (rc == 0)
+        send_document(call, 200, NULL, &document);
+    else if (rc == -ENOENT)
+        send_error(call, 404, NULL, "not_found", err.text);
+    else if (rc == -ENOTUNIQ)
+        send_error(call, 409, NULL, "ambiguous", err.text);
+    else
+        send_error(call, 500, NULL, "internal", "the status could not be put together");
+    buf_done(&document);
+}
+
+static void on_call(void *context, struct http_call *call)
+{
+    struct control *control = context;
+    struct control_request_line line;
+    const char *allow = NULL;
+    struct err err;
+    int rc;
+
+    err_clear(&err);
+    rc = control_request_line_parse(call->method, call->uri, control->handler.questions,
+                                    control->handler.question_count, &line, &allow, &err);
+    if (rc != 0) {
+        send_unparsed(call, rc, allow, &err);
+    } else if (control->closing) {
+        send_error(call, 503, NULL, "stopping", "the daemon is stopping");
+    } else if (line.question) {
+        answer_question(control, call, &line);
+    } else {
+        carry_out_command(control, call, &line);
+    }
+    control_request_line_done(&line);
 }
 
 /* --- closing --- */
 
-static void count_closed(struct control *control)
+static void count_closed(void *context)
 {
+    struct control *control = context;
     void (*closed)(void *) = control->closed;
-    void *context = control->closed_context;
+    void *closed_context = control->closed_context;
 
-    if (--control->open_handles > 0)
+    if (--control->open_parts > 0)
         return;
     control_socket_done(&control->socket);
     free(control);
     if (closed)
-        closed(context);
+        closed(closed_context);
 }
 
-static void on_readiness_closed(uv_handle_t *handle)
+static void on_deadline_closed(struct timer *timer)
 {
-    count_closed(container_of((uv_poll_t *)handle, struct control, readiness));
-}
-
-static void on_http_timer_closed(struct timer *timer)
-{
-    count_closed(container_of(timer, struct control, http_timer));
-}
-
-static void on_sweep_closed(struct timer *timer)
-{
-    count_closed(container_of(timer, struct control, sweep));
-}
-
-static void finish_closing(struct control *control)
-{
-    list_for_each (item, &control->requests) {
-        struct control_request *request = container_of(item, struct control_request, link);
-
-        give_up(request, "the daemon is stopping; what was begun goes on when it starts again");
-    }
-    uv_close((uv_handle_t *)&control->readiness, on_readiness_closed);
-    control_http_stop(control);
-    loop_defer_cancel(&control->progress);
-    timer_close(&control->http_timer, on_http_timer_closed);
-    timer_close(&control->sweep, on_sweep_closed);
-}
-
-static void on_progress(struct deferred *deferred)
-{
-    struct control *control = container_of(deferred, struct control, progress);
-
-    if (control->closing)
-        finish_closing(control);
-    else
-        run_http(control);
+    count_closed(container_of(timer, struct control, deadline));
 }
 
 void control_close(struct control *control, void (*closed)(void *context), void *context)
@@ -217,7 +268,13 @@ void control_close(struct control *control, void (*closed)(void *context), void 
     control->closed = closed;
     control->closed_context = context;
     control_socket_unlink(&control->socket);
-    loop_defer(control->loop, &control->progress);
+    list_for_each (item, &control->requests) {
+        struct control_request *request = container_of(item, struct control_request, link);
+
+        give_up(request, "the daemon is stopping; what was begun goes on when it starts again");
+    }
+    http_server_close(control->http, count_closed, control);
+    timer_close(&control->deadline, on_deadline_closed);
 }
 
 /* --- opening --- */
@@ -233,18 +290,23 @@ static void fill_limits(struct control_limits *limits, const struct control_limi
         limits->command_timeout = 2 * MS_MINUTE;
 }
 
-static int watch_http(struct control *control, struct err *err)
+static int start_http(struct control *control, struct err *err)
 {
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(control->http, MHD_DAEMON_INFO_EPOLL_FD);
-    int rc = uv_poll_init(loop_uv(control->loop), &control->readiness, info->epoll_fd);
+    const struct http_server_options options = {
+        .listen_fd = control->socket.fd,
+        .connections = control->limits.connections,
+        .receive_timeout = control->limits.receive_timeout,
+        .uri_max = CONTROL_URI_MAX,
+        .body_max = CONTROL_BODY_MAX,
+        .context = control,
+        .handle = on_call,
+        .refuse_too_large = refuse_too_large,
+    };
+    int rc = http_server_open(control->loop, &options, &control->http, err);
 
-    if (rc != 0)
-        return err_set_errno(err, -rc, "watching the control socket");
-    timer_init(control->loop, &control->http_timer, on_http_timer);
-    timer_init(control->loop, &control->sweep, on_sweep);
-    control->open_handles = 3;
-    (void)uv_poll_start(&control->readiness, UV_READABLE, on_readiness); /* cannot fail */
-    return 0;
+    if (rc == 0)
+        control->socket.fd = -1;
+    return rc == 0 ? 0 : err_wrap(err, "serving %s", control->socket.path);
 }
 
 int control_open(struct loop *loop, const char *path, const char *group,
@@ -260,21 +322,16 @@ int control_open(struct loop *loop, const char *path, const char *group,
     control->loop = loop;
     control->handler = *handler;
     fill_limits(&control->limits, limits);
-    list_init(&control->clients);
     list_init(&control->requests);
-    deferred_init(&control->progress, on_progress);
     rc = control_socket_init(&control->socket, path, group, err);
     if (rc == 0)
-        rc = control_http_start(control, err);
-    if (rc == 0)
-        rc = watch_http(control, err);
+        rc = start_http(control, err);
     if (rc == 0) {
+        timer_init(loop, &control->deadline, on_deadline);
+        control->open_parts = 2;
         *ret_control = control;
         return 0;
     }
-    if (control->http)
-        control_http_stop(control);
-    loop_defer_cancel(&control->progress);
     control_socket_done(&control->socket);
     free(control);
     return rc;

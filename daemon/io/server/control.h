@@ -1,9 +1,9 @@
 /*
- * The control socket: HTTP/1.1 and JSON on a unix socket (proto/control.h says what is spoken).
+ * The control socket: HTTP/1.1 and JSON on a unix socket (proto/control_protocol.h says what is
+ * spoken).
  *
- * libmicrohttpd does the HTTP, driven by its epoll descriptor from our loop: no thread of its own.
- * Questions are answered at once from what the engine holds in memory. Commands may take until the
- * journal has them: their connection is suspended until control_answer().
+ * Questions are answered from what the daemon holds in memory. Commands may take until the journal
+ * has them: their client waits for control_answer().
  *
  * Who may connect is decided by the socket's owner, group and mode; who it was is asked of the
  * kernel (SO_PEERCRED) and goes into every command as `actor`. A client that sends too much, too
@@ -15,28 +15,24 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "io/loop/loop.h"
-#include "proto/control.h"
+#include "proto/control_protocol.h"
 
 struct control;
 struct control_request; /* a command that waits for its answer */
 
-/* What answers; implemented by the engine. Both are called from the loop, `context` first. */
+/* What answers. All is called from the loop, `context` first. */
 struct control_handler {
     void *context;
 
-    /*
-     * Appends the whole status document for `query` to `out` (control_status_start(), …). Returns
-     * 0; -ENOENT: one of query->names is no account; -ENOTUNIQ: it is several; err then says which.
-     */
-    int (*status)(void *context, const struct control_query *query, struct buf *out,
-                  struct err *err);
+    /* The table of questions: borrowed, as long as the socket is open. */
+    const struct control_question *questions;
+    size_t question_count;
 
     /*
      * Carries out a command. The handler, or what it starts, calls control_answer(request, …)
-     * exactly once: from inside this call or at any later time, also after control_close(). Until
-     * then `command` and its texts stay valid. It is checked as far as the request alone goes:
-     * `active` is a slot's name, a hold has an `until` and a reason; whether `until` lies ahead is
-     * not.
+     * exactly once, at any time, also after control_close(). Until then `command` and its texts
+     * stay valid. It is checked as far as the request alone goes: `active` is a slot's name, a hold
+     * has an `until` and a reason; whether `until` lies ahead is not.
      */
     void (*command)(void *context, const struct control_command *command,
                     struct control_request *request);
@@ -45,8 +41,7 @@ struct control_handler {
 /* Limits; zero members mean the default. Tests shorten them. */
 struct control_limits {
     unsigned connections;        /* at a time: 64 */
-    duration_ms receive_timeout; /* for a whole request: 10 s; 100 ms while all connections are
-                                    taken, so that those who dawdle give way */
+    duration_ms receive_timeout; /* for a whole request: 10 s; see io/server/http_server.h */
     duration_ms command_timeout; /* then the client is told "not_done": 2 min */
 };
 
@@ -67,7 +62,8 @@ const char *control_warning(const struct control *control);
  * NULL) from the loop. Commands that are still being carried out are answered into the void. */
 void control_close(struct control *control, void (*closed)(void *context), void *context);
 
-/* Completes a command and frees the request. `answer` is copied. */
+/* Completes a command and frees the request. `answer` is copied. The client has it later, from the
+ * loop: nothing of the server happens inside this call, wherever it is made. */
 void control_answer(struct control_request *request, const struct control_answer *answer);
 
 #endif

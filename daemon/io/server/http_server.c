@@ -3,48 +3,102 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/str.h"
-#include "proto/remedy.h"
+#include <microhttpd.h>
 
-/* A connection's memory in libmicrohttpd: has to hold the request line and the headers. */
-enum { CONNECTION_MEMORY = CONTROL_URI_MAX + 16 * 1024, FINAL_RUNS = 4 };
+#include "base/str.h"
+
+/* For a request to arrive while every connection is taken. */
+#define CROWDED_TIMEOUT ((duration_ms)100)
+
+/* Besides the URI a connection's memory in libmicrohttpd has to hold the headers. */
+enum { HEADERS_MAX = 16 * 1024, REFUSAL_MAX = 1024, FINAL_RUNS = 4 };
+
+struct http_server {
+    struct loop *loop;
+    struct http_server_options options;
+    struct MHD_Daemon *http;
+
+    uv_poll_t readiness;      /* of libmicrohttpd's epoll descriptor */
+    struct timer http_timer;  /* what libmicrohttpd wants to do at a time */
+    struct timer sweep;       /* looks for clients that take too long */
+    struct deferred progress; /* answers are to be sent, or everything to be closed */
+
+    struct list clients; /* struct client: open connections */
+    unsigned client_count;
+    struct list handled;  /* struct exchange: the handler has the call */
+    struct list answered; /* struct exchange: to be sent */
+
+    bool closing;
+    unsigned open_handles;
+    void (*closed)(void *context);
+    void *closed_context;
+};
+
+/* A connection. */
+struct client {
+    struct list link;
+    int fd;
+    bool receiving;       /* a request has not arrived in full */
+    duration_ms deadline; /* for that, on the clock of time_boot() */
+};
+
+/* A call and its answer. */
+struct exchange {
+    struct http_call call;
+    struct http_server *server; /* NULL: nobody waits for the answer any more */
+    struct list link;           /* in server->handled, then in server->answered */
+    struct MHD_Connection *connection;
+    bool begun;   /* its headers have arrived */
+    bool handled; /* the handler has it, and has not answered */
+    int status;   /* of the answer; 0: there is none yet */
+    const char *content_type;
+    const char *allow;
+    struct buf content;
+};
 
 /* --- answers --- */
 
-static void answer_error(struct exchange *exchange, int status, const char *code,
-                         const char *message)
+static void exchange_free(struct exchange *exchange)
 {
-    buf_clear(&exchange->reply);
-    (void)control_error_write(&exchange->reply, code, message);
-    exchange->status = status;
+    list_remove(&exchange->link);
+    buf_done(&exchange->call.body);
+    buf_done(&exchange->content);
+    free(exchange->call.uri);
+    free(exchange);
 }
 
-void control_http_answer(struct exchange *exchange, const struct control_answer *answer)
+static void take_answer(struct exchange *exchange, const struct http_answer *answer)
 {
-    struct control_answer spoken = *answer;
-    char message[REMEDY_MAX];
+    exchange->status = answer->status;
+    exchange->content_type = answer->content_type;
+    exchange->allow = answer->allow;
+    exchange->content = *answer->content;
+    buf_init(answer->content, answer->content->maximum);
+}
 
-    exchange->request = NULL;
-    /* The commands in it are to reach this daemon. */
-    remedy_expand(answer->message, &(struct remedy_words){.socket = exchange->control->socket.path},
-                  message, sizeof(message));
-    spoken.message = message;
-    exchange->status = control_outcome_http_status(answer->outcome);
-    if (control_answer_write(&exchange->reply, &spoken) != 0)
-        answer_error(exchange, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal", "no memory");
-    if (exchange->suspended) {
-        MHD_resume_connection(exchange->suspended);
-        exchange->suspended = NULL;
-        loop_defer(exchange->control->loop, &exchange->control->progress);
+void http_call_answer(struct http_call *call, const struct http_answer *answer)
+{
+    struct exchange *exchange = container_of(call, struct exchange, call);
+    struct http_server *server = exchange->server;
+
+    exchange->handled = false;
+    if (!server) {
+        exchange_free(exchange);
+        return;
     }
+    take_answer(exchange, answer);
+    list_remove(&exchange->link);
+    list_append(&server->answered, &exchange->link);
+    loop_defer(server->loop, &server->progress);
 }
 
-static enum MHD_Result send_reply(struct MHD_Connection *connection, struct exchange *exchange)
+static enum MHD_Result send_reply(struct exchange *exchange)
 {
-    const size_t length = exchange->reply.length;
-    char *content = buf_take(&exchange->reply);
+    const size_t length = exchange->content.length;
+    char *content = buf_take(&exchange->content);
     struct MHD_Response *response;
     enum MHD_Result result;
 
@@ -55,66 +109,26 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct exch
         free(content);
         return MHD_NO;
     }
-    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, exchange->content_type);
     (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     if (exchange->allow)
         (void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, exchange->allow);
-    result = MHD_queue_response(connection, (unsigned)exchange->status, response);
+    result = MHD_queue_response(exchange->connection, (unsigned)exchange->status, response);
     MHD_destroy_response(response);
     return result;
 }
 
 /* --- requests --- */
 
-static void parse_request_line(struct exchange *exchange, const char *method)
+static enum MHD_Result refuse_too_large(struct exchange *exchange)
 {
-    struct err err;
+    const struct http_server *server = exchange->server;
+    struct http_answer answer = {.content = &exchange->content};
 
-    err_clear(&err);
-    exchange->parsed = true;
-    switch (control_request_line_parse(method, exchange->uri, &exchange->line, &exchange->allow,
-                                       &err)) {
-    case 0:
-        break;
-    case -ENOENT:
-        answer_error(exchange, MHD_HTTP_NOT_FOUND, "no_such_path", err.text);
-        break;
-    case -ENOTSUP:
-        answer_error(exchange, MHD_HTTP_METHOD_NOT_ALLOWED, "method_not_allowed", err.text);
-        break;
-    case -EINVAL:
-        answer_error(exchange, MHD_HTTP_BAD_REQUEST, "invalid", err.text);
-        break;
-    default:
-        answer_error(exchange, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal", err.text);
-        break;
-    }
-}
-
-static void answer_too_large(struct exchange *exchange)
-{
-    answer_error(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "too_large", "the body is too large");
-}
-
-static void answer_question(struct exchange *exchange)
-{
-    const struct control_handler *handler = &exchange->control->handler;
-    struct err err;
-    int rc;
-
-    err_clear(&err);
-    rc = handler->status(handler->context, &exchange->line.query, &exchange->reply, &err);
-    if (rc == 0)
-        rc = exchange->reply.failed;
-    if (rc == 0)
-        exchange->status = MHD_HTTP_OK;
-    else if (rc == -ENOENT)
-        answer_error(exchange, MHD_HTTP_NOT_FOUND, "not_found", err.text);
-    else if (rc == -ENOTUNIQ)
-        answer_error(exchange, MHD_HTTP_CONFLICT, "ambiguous", err.text);
-    else
-        answer_error(exchange, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal",
-                     "the status could not be put together");
+    server->options.refuse_too_large(server->options.context, &answer);
+    exchange->status = answer.status;
+    exchange->content_type = answer.content_type;
+    return send_reply(exchange);
 }
 
 static int connection_fd(struct MHD_Connection *connection)
@@ -125,42 +139,6 @@ static int connection_fd(struct MHD_Connection *connection)
     return info ? info->connect_fd : -1;
 }
 
-static void carry_out_command(struct exchange *exchange, struct MHD_Connection *connection)
-{
-    struct control_command command = {.account = NULL};
-    struct json_object *document = NULL;
-    struct err err;
-    int rc;
-
-    err_clear(&err);
-    rc = control_command_parse(exchange->line.kind, buf_str(&exchange->body), exchange->body.length,
-                               &command, &document, &err);
-    if (rc != 0) {
-        if (document)
-            json_object_put(document);
-        if (rc == -ENOMEM)
-            answer_error(exchange, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal", err.text);
-        else
-            answer_error(exchange, MHD_HTTP_BAD_REQUEST, "invalid", err.text);
-        return;
-    }
-    control_dispatch(exchange, &command, document, connection_fd(connection));
-}
-
-static void handle_request(struct exchange *exchange, struct MHD_Connection *connection)
-{
-    if (exchange->body.failed)
-        answer_too_large(exchange);
-    else if (exchange->status != 0)
-        ; /* its request line was refused already */
-    else if (exchange->control->closing)
-        answer_error(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping", "the daemon is stopping");
-    else if (exchange->line.is_query)
-        answer_question(exchange);
-    else
-        carry_out_command(exchange, connection);
-}
-
 static struct client *client_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
@@ -169,12 +147,23 @@ static struct client *client_of(struct MHD_Connection *connection)
     return info ? info->socket_context : NULL;
 }
 
-static bool announces_too_much(struct MHD_Connection *connection)
+static bool announces_too_much(const struct exchange *exchange)
 {
-    const char *text =
-        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    const char *text = MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND,
+                                                   MHD_HTTP_HEADER_CONTENT_LENGTH);
 
-    return text && strtoull(text, NULL, 10) > CONTROL_BODY_MAX;
+    return text && strtoull(text, NULL, 10) > exchange->server->options.body_max;
+}
+
+/* The connection waits for the answer, however soon that comes. */
+static void hand_over(struct exchange *exchange)
+{
+    struct http_server *server = exchange->server;
+
+    MHD_suspend_connection(exchange->connection);
+    exchange->handled = true;
+    list_append(&server->handled, &exchange->link);
+    server->options.handle(server->options.context, &exchange->call);
 }
 
 /* Called when the headers are there, for every piece of the body, at its end, and once more when a
@@ -187,53 +176,52 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     struct client *client = client_of(connection);
 
     (void)context;
-    (void)url; /* decoded, and so of no use where an account's name has a slash */
+    (void)url; /* decoded, and so of no use where a part of the path has a slash */
     (void)version;
-    if (!exchange || !exchange->uri || !client)
+    if (!exchange || !exchange->call.uri || !client)
         return MHD_NO;
-    if (!exchange->parsed) {
-        parse_request_line(exchange, method);
-        if (!announces_too_much(connection))
-            return MHD_YES;
-        client->receiving = false;
-        answer_too_large(exchange);
-        return send_reply(connection, exchange);
+    if (!exchange->begun) {
+        exchange->begun = true;
+        exchange->call.fd = client->fd;
+        (void)str_copy(exchange->call.method, sizeof(exchange->call.method), method);
+        client->receiving = !announces_too_much(exchange);
+        return client->receiving ? MHD_YES : refuse_too_large(exchange);
     }
     if (*upload_length > 0) {
-        (void)buf_append(&exchange->body, upload, *upload_length);
+        (void)buf_append(&exchange->call.body, upload, *upload_length);
         *upload_length = 0;
         return MHD_YES;
     }
     if (client->receiving) {
         client->receiving = false;
-        handle_request(exchange, connection);
-        if (exchange->status == 0) {
-            exchange->suspended = connection;
-            MHD_suspend_connection(connection);
-            return MHD_YES;
-        }
+        if (exchange->call.body.failed)
+            return refuse_too_large(exchange);
+        hand_over(exchange);
+        return MHD_YES;
     }
-    return send_reply(connection, exchange);
+    return exchange->status != 0 ? send_reply(exchange) : MHD_NO;
 }
 
 static void *on_uri(void *context, const char *uri, struct MHD_Connection *connection)
 {
+    struct http_server *server = context;
     struct exchange *exchange = calloc(1, sizeof(*exchange));
 
-    (void)connection;
     if (!exchange)
         return NULL;
-    exchange->control = context;
-    exchange->uri = str_dup(uri);
-    buf_init(&exchange->body, CONTROL_BODY_MAX);
-    buf_init(&exchange->reply, CONTROL_REPLY_MAX);
+    exchange->server = server;
+    exchange->connection = connection;
+    exchange->call.uri = str_dup(uri);
+    list_init(&exchange->link);
+    buf_init(&exchange->call.body, server->options.body_max);
+    buf_init(&exchange->content, REFUSAL_MAX);
     return exchange;
 }
 
-static void expect_request(struct control *control, struct client *client)
+static void expect_request(struct http_server *server, struct client *client)
 {
     client->receiving = true;
-    client->deadline = time_boot() + control->limits.receive_timeout;
+    client->deadline = time_boot() + server->options.receive_timeout;
 }
 
 static void on_exchange_over(void *context, struct MHD_Connection *connection, void **exchange_slot,
@@ -248,21 +236,58 @@ static void on_exchange_over(void *context, struct MHD_Connection *connection, v
     if (!exchange)
         return;
     *exchange_slot = NULL;
-    if (exchange->request)
-        control_abandon(exchange->request);
-    control_request_line_done(&exchange->line);
-    buf_done(&exchange->body);
-    buf_done(&exchange->reply);
-    free(exchange->uri);
-    free(exchange);
+    list_remove(&exchange->link);
+    exchange->server = NULL;
+    if (!exchange->handled)
+        exchange_free(exchange);
 }
 
 /* --- connections --- */
 
+/* As many are connected as may be, and others may be waiting for a place. */
+static bool is_crowded(const struct http_server *server)
+{
+    return server->client_count >= server->options.connections;
+}
+
+/* Often enough that nobody has much more time than the limit says. */
+static duration_ms sweep_interval(const struct http_server *server)
+{
+    return is_crowded(server) ? CROWDED_TIMEOUT : server->options.receive_timeout / 4 + 1;
+}
+
+/* When the client has taken too long over its request. Where others wait for its place that is
+ * soon: whoever means it sends a request in one piece. */
+static bool is_overdue(const struct http_server *server, const struct client *client,
+                       duration_ms now)
+{
+    const duration_ms began = client->deadline - server->options.receive_timeout;
+
+    return client->receiving &&
+           (now >= client->deadline || (is_crowded(server) && now >= began + CROWDED_TIMEOUT));
+}
+
+/* libmicrohttpd's own timeout begins anew with every byte, so that a patient client could hold a
+ * connection for ever. It has no call to end one: shutting the socket down has the effect. */
+static void on_sweep(struct timer *timer)
+{
+    struct http_server *server = container_of(timer, struct http_server, sweep);
+    const duration_ms now = time_boot();
+
+    list_for_each (item, &server->clients) {
+        const struct client *client = container_of(item, struct client, link);
+
+        if (is_overdue(server, client, now))
+            (void)shutdown(client->fd, SHUT_RDWR);
+    }
+    if (!list_empty(&server->clients))
+        timer_set_delay(timer, sweep_interval(server));
+}
+
 static void on_connection(void *context, struct MHD_Connection *connection, void **client_slot,
                           enum MHD_ConnectionNotificationCode code)
 {
-    struct control *control = context;
+    struct http_server *server = context;
     struct client *client = *client_slot;
 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
@@ -271,46 +296,177 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         if (!client)
             return; /* its requests are refused */
         client->fd = connection_fd(connection);
-        list_append(&control->clients, &client->link);
-        control->client_count++;
-        expect_request(control, client);
-        control_watch_clients(control);
+        list_append(&server->clients, &client->link);
+        server->client_count++;
+        expect_request(server, client);
+        if (is_crowded(server) || server->client_count == 1)
+            timer_set_delay(&server->sweep, sweep_interval(server));
     } else if (client) {
         list_remove(&client->link);
-        control->client_count--;
+        server->client_count--;
         free(client);
         *client_slot = NULL;
         /* At its limit libmicrohttpd stops to watch for connections, and begins again only when it
          * is run once more after one has ended. */
-        loop_defer(control->loop, &control->progress);
+        loop_defer(server->loop, &server->progress);
     }
 }
 
-int control_http_start(struct control *control, struct err *err)
-{
-    const unsigned idle_s = (unsigned)(control->limits.receive_timeout / MS_SECOND) + 1;
+/* --- the loop --- */
 
-    control->http = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, control,
-        MHD_OPTION_LISTEN_SOCKET, control->socket.fd, MHD_OPTION_URI_LOG_CALLBACK, on_uri, control,
-        MHD_OPTION_NOTIFY_COMPLETED, on_exchange_over, control, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, control, MHD_OPTION_CONNECTION_LIMIT, control->limits.connections,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+static void run_http(struct http_server *server)
+{
+    MHD_UNSIGNED_LONG_LONG timeout;
+
+    (void)MHD_run(server->http);
+    if (MHD_get_timeout(server->http, &timeout) == MHD_YES)
+        timer_set_delay(&server->http_timer,
+                        timeout < INT32_MAX ? (duration_ms)timeout : INT32_MAX);
+    else
+        timer_stop(&server->http_timer);
+}
+
+static void on_readiness(uv_poll_t *handle, int status, int events)
+{
+    (void)status; /* whatever it is, libmicrohttpd finds out itself */
+    (void)events;
+    run_http(container_of(handle, struct http_server, readiness));
+}
+
+static void on_http_timer(struct timer *timer)
+{
+    run_http(container_of(timer, struct http_server, http_timer));
+}
+
+static void resume_all(struct list *exchanges)
+{
+    struct list *item;
+
+    while ((item = list_pop(exchanges)))
+        MHD_resume_connection(container_of(item, struct exchange, link)->connection);
+}
+
+/* --- closing --- */
+
+static void count_closed(struct http_server *server)
+{
+    void (*closed)(void *) = server->closed;
+    void *context = server->closed_context;
+
+    if (--server->open_handles > 0)
+        return;
+    free(server);
+    closed(context);
+}
+
+static void on_readiness_closed(uv_handle_t *handle)
+{
+    count_closed(container_of((uv_poll_t *)handle, struct http_server, readiness));
+}
+
+static void on_http_timer_closed(struct timer *timer)
+{
+    count_closed(container_of(timer, struct http_server, http_timer));
+}
+
+static void on_sweep_closed(struct timer *timer)
+{
+    count_closed(container_of(timer, struct http_server, sweep));
+}
+
+/* What is ready to be sent gets a last chance. */
+static void stop_http(struct http_server *server)
+{
+    const MHD_socket listening = MHD_quiesce_daemon(server->http);
+
+    for (int i = 0; i < FINAL_RUNS; i++)
+        (void)MHD_run(server->http);
+    MHD_stop_daemon(server->http);
+    if (listening != MHD_INVALID_SOCKET)
+        (void)close(listening);
+}
+
+static void on_progress(struct deferred *deferred)
+{
+    struct http_server *server = container_of(deferred, struct http_server, progress);
+
+    resume_all(&server->answered);
+    if (!server->closing) {
+        run_http(server);
+        return;
+    }
+    resume_all(&server->handled);
+    uv_close((uv_handle_t *)&server->readiness, on_readiness_closed);
+    stop_http(server);
+    loop_defer_cancel(&server->progress);
+    timer_close(&server->http_timer, on_http_timer_closed);
+    timer_close(&server->sweep, on_sweep_closed);
+}
+
+void http_server_close(struct http_server *server, void (*closed)(void *context), void *context)
+{
+    server->closing = true;
+    server->closed = closed;
+    server->closed_context = context;
+    loop_defer(server->loop, &server->progress);
+}
+
+/* --- opening --- */
+
+static struct MHD_Daemon *start_http(struct http_server *server)
+{
+    const struct http_server_options *options = &server->options;
+    const unsigned idle_s = (unsigned)(options->receive_timeout / MS_SECOND) + 1;
+
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, server,
+        MHD_OPTION_LISTEN_SOCKET, options->listen_fd, MHD_OPTION_URI_LOG_CALLBACK, on_uri, server,
+        MHD_OPTION_NOTIFY_COMPLETED, on_exchange_over, server, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, server, MHD_OPTION_CONNECTION_LIMIT, options->connections,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->uri_max + HEADERS_MAX,
         MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_END);
-    if (!control->http)
-        return err_set(err, -EIO, "the HTTP server for %s did not start", control->socket.path);
-    control->socket.fd = -1;
+}
+
+static int watch_http(struct http_server *server, struct err *err)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(server->http, MHD_DAEMON_INFO_EPOLL_FD);
+    int rc = uv_poll_init(loop_uv(server->loop), &server->readiness, info->epoll_fd);
+
+    if (rc != 0)
+        return err_set_errno(err, -rc, "watching an HTTP server's connections");
+    timer_init(server->loop, &server->http_timer, on_http_timer);
+    timer_init(server->loop, &server->sweep, on_sweep);
+    server->open_handles = 3;
+    (void)uv_poll_start(&server->readiness, UV_READABLE, on_readiness); /* cannot fail */
     return 0;
 }
 
-void control_http_stop(struct control *control)
+int http_server_open(struct loop *loop, const struct http_server_options *options,
+                     struct http_server **ret_server, struct err *err)
 {
-    const MHD_socket listening = MHD_quiesce_daemon(control->http);
+    struct http_server *server = calloc(1, sizeof(*server));
+    int rc;
 
-    for (int i = 0; i < FINAL_RUNS; i++)
-        (void)MHD_run(control->http);
-    MHD_stop_daemon(control->http);
-    control->http = NULL;
-    if (listening != MHD_INVALID_SOCKET)
-        (void)close(listening);
+    *ret_server = NULL;
+    if (!server)
+        return err_set(err, -ENOMEM, "no memory for an HTTP server");
+    server->loop = loop;
+    server->options = *options;
+    list_init(&server->clients);
+    list_init(&server->handled);
+    list_init(&server->answered);
+    deferred_init(&server->progress, on_progress);
+    server->http = start_http(server);
+    rc = server->http ? watch_http(server, err) : err_set(err, -EIO, "libmicrohttpd did not start");
+    if (rc == 0) {
+        *ret_server = server;
+        return 0;
+    }
+    if (server->http) {
+        (void)MHD_quiesce_daemon(server->http); /* the socket stays the caller's */
+        MHD_stop_daemon(server->http);
+    }
+    loop_defer_cancel(&server->progress);
+    free(server);
+    return rc;
 }

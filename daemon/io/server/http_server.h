@@ -1,101 +1,68 @@
 /*
- * The HTTP side of the control socket, on libmicrohttpd.
+ * An HTTP/1.1 server on a listening socket, by libmicrohttpd.
  *
  * libmicrohttpd has an epoll descriptor of its own, which becomes ready when any of its connections
- * is; our loop watches that one. What happens to a request:
+ * is; our loop watches that one: the server needs no thread. What happens to a request:
  *
- *    uri seen -> (headers) -> body collected -> question: answered at once
- *                                            -> command:  handed to the handler;
- *                                                         answered inside the call: sent
- *                                                         else suspended until control_answer()
+ *    headers -> body collected -> connection suspended, handler called -> http_call_answer()
+ *            -> reply sent, from the loop
  *
- * What can go wrong: the request is malformed or too large (error document); it does not arrive in
- * time (connection shut down); the handler takes too long (told so, the late answer is dropped);
- * the client goes away (seen when the answer is sent); the daemon stops (told so).
+ * What can go wrong: the body is too large (413); the request does not arrive in time (the
+ * connection is shut down); the client goes away (seen when the answer is sent); the server is
+ * closed (what is answered by then is sent, other connections end without an answer).
  */
 #ifndef KEYROTATED_IO_SERVER_HTTP_SERVER_H
 #define KEYROTATED_IO_SERVER_HTTP_SERVER_H
 
-#include <stdbool.h>
-
-#include <json-c/json_object.h>
-#include <microhttpd.h>
-
 #include "base/buf.h"
-#include "base/list.h"
-#include "io/server/control.h"
-#include "io/server/control_socket.h"
+#include "base/err.h"
+#include "io/loop/loop.h"
 
-struct control {
-    struct loop *loop;
-    struct control_handler handler;
-    struct control_limits limits;
-    struct control_socket socket;
-    struct MHD_Daemon *http;
+struct http_server;
 
-    uv_poll_t readiness;      /* of libmicrohttpd's epoll descriptor */
-    struct timer http_timer;  /* what libmicrohttpd wants to do at a time */
-    struct timer sweep;       /* looks for clients and commands that take too long */
-    struct deferred progress; /* an answer is to be sent, or everything to be closed */
+enum { HTTP_METHOD_MAX = 16 };
 
-    struct list clients; /* struct client: open connections */
-    unsigned client_count;
-    struct list requests; /* struct control_request: commands without an answer */
-
-    bool closing;
-    unsigned open_handles;
-    void (*closed)(void *context);
-    void *closed_context;
-};
-
-/* A connection. */
-struct client {
-    struct list link;
-    int fd;
-    bool receiving;       /* a request has not arrived in full */
-    duration_ms deadline; /* for that, on the clock of time_boot() */
-};
-
-/* One request and its answer. */
-struct exchange {
-    struct control *control;
-    char *uri; /* as sent */
-    bool parsed;
-    struct control_request_line line;
+/* A request that has arrived in full. The texts stay valid until it is answered. */
+struct http_call {
+    char method[HTTP_METHOD_MAX]; /* cut where it is longer: no method that is known is */
+    char *uri;                    /* path and query as sent, percent-encoded */
     struct buf body;
-    int status; /* of the answer; 0: there is none yet */
-    const char *allow;
-    struct buf reply;
-    struct control_request *request; /* NULL: no command is under way */
-    struct MHD_Connection *suspended;
+    int fd; /* of its connection, to ask the kernel who it is; -1: unknown */
 };
 
-struct control_request {
-    struct list link;          /* among control->requests while somebody waits for the answer */
-    struct exchange *exchange; /* NULL: nobody waits any more */
-    struct control_command command;
-    char *account; /* what command.account borrows */
-    char actor[CONTROL_ACTOR_MAX];
-    struct json_object *document; /* owns the other texts of `command` */
-    duration_ms deadline;
+struct http_answer {
+    int status;
+    const char *content_type; /* borrowed, as is `allow`: constants */
+    const char *allow;        /* the value of Allow:, for 405; NULL: none */
+    struct buf *content;      /* taken: it is empty afterwards */
 };
 
-/* Starts libmicrohttpd on control->socket, which it owns from then on. */
-int control_http_start(struct control *control, struct err *err);
-/* Ends all connections; what is ready to be sent gets a last chance. */
-void control_http_stop(struct control *control);
+struct http_server_options {
+    int listen_fd; /* taken over where the server opens */
+    unsigned connections;
+    duration_ms receive_timeout; /* for a whole request; 100 ms while all connections are taken, so
+                                    that those who dawdle give way */
+    size_t uri_max;
+    size_t body_max;
 
-/* Gives the exchange its answer and lets the connection go on. */
-void control_http_answer(struct exchange *exchange, const struct control_answer *answer);
+    /* Both are called from the loop, `context` first. */
+    void *context;
+    /* A request. The handler, or what it starts, calls http_call_answer() once: from inside this
+     * call or at any later time, also after http_server_close(). */
+    void (*handle)(void *context, struct http_call *call);
+    /* Fills the answer to a request whose body is too large. */
+    void (*refuse_too_large)(void *context, struct http_answer *answer);
+};
 
-/* --- in control.c --- */
+int http_server_open(struct loop *loop, const struct http_server_options *options,
+                     struct http_server **ret_server, struct err *err);
 
-/* Hands a command to the handler: takes over line->account and the document. */
-void control_dispatch(struct exchange *exchange, struct control_command *command,
-                      struct json_object *document, int fd);
-/* The exchange is over: nobody waits for the answer any more. */
-void control_abandon(struct control_request *request);
-/* There is somebody to keep an eye on. */
-void control_watch_clients(struct control *control);
+/* Gives a call its answer, and the call back to the server. Nothing is sent from inside this call:
+ * the loop does that. */
+void http_call_answer(struct http_call *call, const struct http_answer *answer);
+
+/* Sends what has been answered, ends all connections, and calls closed(context) from the loop; the
+ * server is gone then. Closing begins when this call has returned. */
+void http_server_close(struct http_server *server, void (*closed)(void *context), void *context);
 
 #endif

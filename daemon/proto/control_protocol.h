@@ -26,8 +26,8 @@
  * This module is pure: it reads and writes text. States, reasons and slots travel as their names,
  * so that an older program can show what a newer one says.
  */
-#ifndef KEYROTATED_PROTO_CONTROL_H
-#define KEYROTATED_PROTO_CONTROL_H
+#ifndef KEYROTATED_PROTO_CONTROL_PROTOCOL_H
+#define KEYROTATED_PROTO_CONTROL_PROTOCOL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -193,13 +193,20 @@ bool control_account_is_well(const struct account_snapshot *account);
 
 /* --- questions and commands --- */
 
-/* CONTROL_HOLDS asks for no accounts, but for every hold. */
-enum control_scope { CONTROL_NOT_WELL, CONTROL_ALL, CONTROL_NAMED, CONTROL_HOLDS };
-
+/* The accounts that a question names. */
 struct control_query {
-    enum control_scope scope;
-    char *names[CONTROL_NAMED_MAX]; /* CONTROL_NAMED: as typed */
-    size_t name_count;
+    char *names[CONTROL_NAMED_MAX]; /* as typed */
+    size_t name_count;              /* 0: all, or the question is about no account */
+};
+
+/* A row of the daemon's table of questions: GET /v1/NAME. */
+struct control_question {
+    const char *name;
+    bool of_accounts; /* also /v1/NAME/ACCOUNT, and /v1/NAME?account=A&account=B */
+    /* Appends the whole document to `out`. Returns 0; -ENOENT: one of query->names is no account;
+     * -ENOTUNIQ: it is several; err then says which. NULL for those who only parse. */
+    int (*answer)(void *context, const struct control_query *query, struct buf *out,
+                  struct err *err);
 };
 
 enum control_command_kind {
@@ -229,18 +236,20 @@ const char *control_command_name(enum control_command_kind kind);
 
 /* What a request line means. */
 struct control_request_line {
-    bool is_query;
-    struct control_query query;     /* is_query */
-    enum control_command_kind kind; /* !is_query */
-    char *account;                  /* !is_query; NULL: all, or none */
+    const struct control_question *question; /* NULL: it is a command */
+    struct control_query query;              /* of a question */
+    enum control_command_kind kind;          /* of a command */
+    char *account;                           /* of a command; NULL: all, or none */
 };
 
 /*
- * Reads method and raw request target (path and query, still percent-encoded). Returns 0; -ENOENT:
- * there is no such path; -ENOTSUP: there is, but not for this method (`ret_allow` then names the
- * one); -EINVAL: malformed; -ENOMEM. Fill or no fill, `line` wants control_request_line_done().
+ * Reads method and raw request target (path and query, still percent-encoded), where there are
+ * these questions. Returns 0; -ENOENT: there is no such path; -ENOTSUP: there is, but not for this
+ * method (`ret_allow` then names the one); -EINVAL: malformed; -ENOMEM. Fill or no fill, `line`
+ * wants control_request_line_done().
  */
 int control_request_line_parse(const char *method, const char *uri,
+                               const struct control_question *questions, size_t question_count,
                                struct control_request_line *line, const char **ret_allow,
                                struct err *err);
 void control_request_line_done(struct control_request_line *line);
@@ -258,8 +267,8 @@ int control_command_parse(enum control_command_kind kind, const char *body, size
 /* The same in the other direction: the path ("/v1/accounts/…/rotate") and the body. */
 int control_command_path(const struct control_command *command, struct buf *out);
 int control_command_body(const struct control_command *command, struct buf *out);
-int control_query_path(enum control_scope scope, char *const *names, size_t name_count,
-                       struct buf *out);
+int control_question_path(const char *question, char *const *names, size_t name_count,
+                          struct buf *out);
 
 /* Does what a person typed mean this account? A name, group/name or resource id, in any case. More
  * than one account may answer to a name: then it is ambiguous. */

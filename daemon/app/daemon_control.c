@@ -1,0 +1,107 @@
+#include "app/daemon_state.h"
+
+/* What the daemon answers on its control socket. */
+
+/* --- questions --- */
+
+static int write_status(struct daemon *daemon, const struct control_query *query, bool unwell_alone,
+                        struct buf *out, struct err *err)
+{
+    struct daemon_snapshot snapshot = {
+        .version = KEYROTATED_VERSION,
+        .started_at = daemon->started_at,
+        .config_loaded_at = daemon->config_loaded_at,
+        .config_error = daemon->config_error[0] ? daemon->config_error : NULL,
+    };
+
+    return engine_status(daemon->engine, query, unwell_alone, &snapshot, out, err);
+}
+
+static int answer_status(void *context, const struct control_query *query, struct buf *out,
+                         struct err *err)
+{
+    return write_status(context, query, true, out, err);
+}
+
+static int answer_accounts(void *context, const struct control_query *query, struct buf *out,
+                           struct err *err)
+{
+    return write_status(context, query, false, out, err);
+}
+
+static int answer_holds(void *context, const struct control_query *query, struct buf *out,
+                        struct err *err)
+{
+    struct daemon *daemon = context;
+
+    (void)query;
+    (void)err;
+    return engine_write_holds(daemon->engine, out);
+}
+
+/* A question is a row here; the answer to a large one is a file of its own. */
+static const struct control_question questions[] = {
+    {"status", false, answer_status},
+    {"accounts", true, answer_accounts},
+    {"holds", false, answer_holds},
+};
+
+/* --- commands --- */
+
+enum { RELOAD_REPORT_MAX = 256 * 1024 };
+
+static void answer_reload(struct daemon *daemon, const struct control_command *command,
+                          struct control_request *request)
+{
+    struct control_answer answer = {.until = TIME_NEVER};
+    struct log_line line;
+    struct buf report;
+
+    log_line_start(&line, loop_now(daemon->loop), LEVEL_NOTICE, "operator.command", "reload%s",
+                   command->dry_run ? " --dry-run" : "");
+    log_line_text(&line, "actor", command->actor);
+    log_emit(&daemon->log, &line);
+
+    buf_init(&report, RELOAD_REPORT_MAX);
+    if (daemon->stopping) {
+        answer.outcome = CONTROL_NOT_DONE;
+        answer.message = "the daemon stops";
+    } else if (command->dry_run) {
+        const bool good = daemon_reload_preview(daemon, &report);
+
+        answer.outcome = good ? CONTROL_DONE : CONTROL_NOT_DONE;
+        answer.message = good ? "a reload would be taken; nothing was changed"
+                              : "a reload would be refused; nothing was changed";
+    } else if (daemon_reload(daemon, &report)) {
+        answer.outcome = CONTROL_DONE;
+        answer.message = "the configuration was read and is in force";
+        answer.accounts = daemon->config->account_count;
+    } else {
+        answer.outcome = CONTROL_NOT_DONE;
+        answer.message = "the configuration is wrong; the one before stays in force";
+    }
+    answer.report = buf_str(&report);
+    control_answer(request, &answer);
+    buf_done(&report);
+}
+
+static void answer_command(void *context, const struct control_command *command,
+                           struct control_request *request)
+{
+    struct daemon *daemon = context;
+
+    if (command->kind == CONTROL_RELOAD)
+        answer_reload(daemon, command, request);
+    else
+        engine_command(daemon->engine, command, request);
+}
+
+void daemon_answer(struct daemon *daemon, struct control_handler *handler)
+{
+    *handler = (struct control_handler){
+        .context = daemon,
+        .questions = questions,
+        .question_count = sizeof(questions) / sizeof(questions[0]),
+        .command = answer_command,
+    };
+}
