@@ -19,7 +19,8 @@ enum { REQUESTS_MAX = 1000 };
 static struct admission *admission;
 static struct admission_request requests[REQUESTS_MAX];
 static size_t order[REQUESTS_MAX]; /* of admission */
-static size_t admitted_count;
+static size_t admitted_count, taken_back;
+static struct admission_server servers[REQUESTS_MAX]; /* one a request */
 static unsigned warnings, ends;
 static struct log_troubles *troubles;
 static char last_message[LOG_MESSAGE_MAX];
@@ -51,14 +52,28 @@ static void on_admitted(struct admission_request *request)
     order[admitted_count++] = (size_t)(request - requests);
 }
 
+static void on_take_back(struct admission_request *request)
+{
+    (void)request;
+    taken_back++;
+}
+
+static void start_request(size_t i)
+{
+    servers[i].silent = false;
+    admission_request_init(&requests[i], on_admitted);
+    requests[i].server = &servers[i];
+    requests[i].take_back = on_take_back;
+}
+
 static void start(unsigned in_all, unsigned per_subscription)
 {
     fake_loop_reset();
-    admitted_count = 0;
+    admitted_count = taken_back = 0;
     warnings = ends = 0;
     troubles = log_troubles_new(count_line, NULL);
     for (size_t i = 0; i < REQUESTS_MAX; i++)
-        admission_request_init(&requests[i], on_admitted);
+        start_request(i);
     admission = admission_new(&fake_loop, &test_log, fake_clock);
     admission_set_limits(admission, in_all, per_subscription);
 }
@@ -323,6 +338,142 @@ static void test_pace(void **state)
     stop();
 }
 
+/* Who is silent for too long gives the place of those that answer to those that wait. */
+static void test_silent_requests_move_to_the_slow_pool(void **state)
+{
+    (void)state;
+    start(4, 4);
+    enter(0, 4, "a", "ops", ADMISSION_READ);
+    enter(4, 8, "b", "ops", ADMISSION_READ);
+    fake_loop_run(ADMISSION_PATIENCE - 1);
+    assert_int_equal(admitted_count, 4);
+    assert_false(servers[order[0]].silent);
+    fake_loop_run(1);
+    assert_int_equal(admitted_count, 6); /* the slow pool is half as large */
+    for (size_t i = 0; i < 4; i++)
+        assert_true(servers[order[i]].silent);
+    leave(order[0], order[0] + 1); /* a slow place is free: one more moves there */
+    fake_loop_run(0);
+    assert_int_equal(admitted_count, 7);
+    stop();
+}
+
+/* Each subscription has its own slow places: one that hangs takes none of another's. */
+static void test_slow_places_of_one_subscription(void **state)
+{
+    (void)state;
+    start(100, 4);
+    enter(0, 20, "a", "ops", ADMISSION_READ);
+    fake_loop_run(ADMISSION_PATIENCE);
+    assert_int_equal(admitted_count, 6);
+    fake_loop_run(MS_MINUTE);
+    assert_int_equal(admitted_count, 6);
+    stop();
+}
+
+/* Where the slow pool is full, a request that holds a place which others wait for is taken back;
+ * one that cannot be sent twice stays, and so does one in nobody's way. */
+static void test_requests_are_taken_back(void **state)
+{
+    (void)state;
+    start(4, 4);
+    requests[3].take_back = NULL;
+    enter(0, 4, "a", "ops", ADMISSION_READ);
+    fake_loop_run(MS_MINUTE);
+    assert_int_equal(taken_back, 0);
+    enter(4, 5, "b", "ops", ADMISSION_READ);
+    enter(5, 6, "c", "ops", ADMISSION_READ);
+    fake_loop_run(MS_SECOND);
+    assert_int_equal(admitted_count, 6); /* in the places of 0 and 1, which are slow by now */
+    enter(6, 7, "d", "ops", ADMISSION_READ);
+    fake_loop_run(MS_SECOND);
+    assert_int_equal(taken_back, 1);
+    fake_loop_run(ADMISSION_PATIENCE);
+    assert_int_equal(taken_back, 3); /* 2, 4, 5; once each */
+    leave(2, 3);
+    enter(2, 3, "a", "ops", ADMISSION_READ);
+    fake_loop_run(0);
+    assert_int_equal(order[admitted_count - 1], 6); /* 2 waits for a slow place */
+    leave(0, 1);
+    fake_loop_run(0);
+    assert_int_equal(admitted_count, 7); /* for which 3 was first */
+    leave(1, 2);
+    fake_loop_run(0);
+    leave(3, 6);
+    fake_loop_run(0);
+    assert_int_equal(order[admitted_count - 1], 2);
+    stop();
+}
+
+/* 500 servers of 500 subscriptions are silent: once that is known, whoever answers is admitted at
+ * once, and a request that serves a repair is the first among the slow ones, too. */
+static void test_punctual_among_silent_servers(void **state)
+{
+    char id[16];
+
+    (void)state;
+    start(64, 8);
+    for (size_t i = 0; i < 500; i++) {
+        servers[i].silent = true;
+        (void)snprintf(id, sizeof(id), "hung%zu", i);
+        enter(i, i + 1, id, "ops", ADMISSION_READ);
+    }
+    rank(500, 501, ADMISSION_FIRST);
+    servers[500].silent = true;
+    enter(500, 501, "repair", "ops", ADMISSION_READ);
+    fake_loop_run(MS_MINUTE);
+    assert_int_equal(admitted_count, 32);
+    assert_int_equal(order[0], 500);
+    for (size_t i = 501; i < 600; i++) {
+        enter(i, i + 1, "well", "ops", ADMISSION_READ);
+        fake_loop_run(0);
+        assert_int_equal(order[admitted_count - 1], i);
+        admission_answered(&requests[i]);
+        leave(i, i + 1);
+    }
+    /* One of the silent answers: its next request is prompt. */
+    admission_answered(&requests[order[1]]);
+    assert_false(servers[order[1]].silent);
+    stop();
+}
+
+/* Nobody waits for the lane of an account that a reload took away: nothing is logged about it. */
+static void test_lanes_of_removed_accounts(void **state)
+{
+    static const struct identity ops = {.name = "ops"};
+    static const struct account kept = {.subscription_id = "B", .identity = &ops};
+    static const struct config config = {.accounts = &kept, .account_count = 1};
+
+    (void)state;
+    start(1000, 1000);
+    enter(0, 2, "a", "ops", ADMISSION_WRITE);
+    fake_loop_run(0);
+    admission_server_refused(&requests[0], 10 * MS_SECOND);
+    assert_int_equal(warnings, 1);
+    leave(0, 1);
+    admission_keep_used(admission, &config);
+    admission_server_refused(&requests[1], 10 * MS_SECOND); /* under way since before the reload */
+    leave(1, 2);
+    (void)log_troubles_due(troubles, loop_now(&fake_loop) + 2 * MS_DAY, false);
+    assert_int_equal(warnings, 1);
+    assert_int_equal(ends, 0);
+
+    enter(2, 3, "b", "ops", ADMISSION_WRITE);
+    fake_loop_run(0);
+    admission_server_refused(&requests[2], 10 * MS_SECOND);
+    leave(2, 3);
+    assert_int_equal(warnings, 2);
+    admission_keep_used(admission, &config);
+    (void)log_troubles_due(troubles, loop_now(&fake_loop) + 2 * MS_DAY, false);
+    assert_int_equal(warnings, 3);
+    assert_non_null(strstr(last_message, "in subscription b"));
+    /* What is entered anew has lost nothing. */
+    enter(0, 1, "a", "ops", ADMISSION_WRITE);
+    fake_loop_run(0);
+    assert_int_equal(order[admitted_count - 1], 0);
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +488,11 @@ int main(void)
         cmocka_unit_test(test_late_answers_open_no_lane),
         cmocka_unit_test(test_leaving_the_queue),
         cmocka_unit_test(test_pace),
+        cmocka_unit_test(test_silent_requests_move_to_the_slow_pool),
+        cmocka_unit_test(test_slow_places_of_one_subscription),
+        cmocka_unit_test(test_requests_are_taken_back),
+        cmocka_unit_test(test_punctual_among_silent_servers),
+        cmocka_unit_test(test_lanes_of_removed_accounts),
     };
 
     return cmocka_run_group_tests_name("admission", tests, NULL, NULL);

@@ -267,6 +267,38 @@ static void test_cancel(void **state)
     stop();
 }
 
+/* Its place is wanted by others: the request is made again when there is a place for slow ones. */
+static void test_taken_back(void **state)
+{
+    static const struct scripted script[] = {TOKEN};
+    struct azure_call *call;
+
+    (void)state;
+    start(script, 1);
+    call = look(NULL);
+    fake_loop_run(0);
+    assert_int_equal(fake_http.sent_count, 2);
+    subject.manager.silent = true; /* as the admission has noticed */
+    call->admission_request.take_back(&call->admission_request);
+    fake_loop_run(0);
+    assert_int_equal(completions, 0);
+    assert_int_equal(fake_http.sent_count, 3);
+    assert_string_equal(fake_http.sent[1].url, fake_http.sent[2].url);
+    assert_int_equal(call->admission_request.pool, ADMISSION_SLOW);
+    fake_http_answer_all(&(struct scripted)DENIED);
+    fake_loop_run(0);
+    assert_int_equal(fake_http.sent_count, 4); /* it has answered: the next request is prompt */
+    assert_int_equal(call->admission_request.pool, ADMISSION_PROMPT);
+    assert_false(subject.manager.silent);
+    azure_cancel(call);
+    fake_loop_run(0);
+
+    call = azure_regenerate(azure, &subject, SLOT_PRIMARY, NULL, on_done, &subject);
+    fake_loop_run(0);
+    assert_null(call->admission_request.take_back); /* it may have taken effect */
+    stop();
+}
+
 static void test_close_cancels_everything(void **state)
 {
     static const struct scripted script[] = {TOKEN};
@@ -318,6 +350,7 @@ int main(void)
         cmocka_unit_test(test_verify_without_request),
         cmocka_unit_test(test_clock_skew),
         cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_taken_back),
         cmocka_unit_test(test_close_cancels_everything),
         cmocka_unit_test(test_config_stays_while_in_use),
     };

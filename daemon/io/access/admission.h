@@ -11,6 +11,12 @@
  *
  * A lane is closed only where Azure says that the subscription is meant, and for a minute at most.
  * After that one request goes first; the others follow when Azure has answered it.
+ *
+ * Servers that are silent hold no place of those that answer. There are two pools of places: prompt
+ * and slow, the slow one half as large, in all and in each subscription. A request that has had no
+ * answer for ADMISSION_PATIENCE moves to the slow pool; where that is full and others wait for the
+ * place, its owner is asked to take it back, so that it waits for a slow place. Whoever was silent
+ * last starts in the slow pool until it has answered again.
  */
 #ifndef KEYROTATED_IO_ACCESS_ADMISSION_H
 #define KEYROTATED_IO_ACCESS_ADMISSION_H
@@ -20,6 +26,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "conf/config.h"
 #include "io/loop/loop.h"
 
 enum admission_kind {
@@ -35,23 +42,46 @@ enum admission_rank {
     ADMISSION_RANK_COUNT
 };
 
+enum admission_pool { ADMISSION_PROMPT, ADMISSION_SLOW, ADMISSION_POOL_COUNT };
+
+/* So long a request may go without an answer before it counts as slow. */
+#define ADMISSION_PATIENCE (5 * MS_SECOND)
+
 struct admission;
 struct admission_lane;
+
+/* Who answers: an account at Resource Manager, or its data plane. Zeroed at first; it outlives the
+ * requests to it. */
+struct admission_server {
+    bool silent; /* its last request had no answer for ADMISSION_PATIENCE */
+};
 
 /* One request's place, embedded in whatever makes the request. */
 struct admission_request {
     struct list link;
     struct admission_lane *lane;
     enum { ADMISSION_OUTSIDE, ADMISSION_WAITING, ADMISSION_INSIDE } state;
+    enum admission_pool pool;
+    duration_ms admitted_at;
+    bool asked_back;
     void (*admitted)(struct admission_request *request);
-    enum admission_rank rank; /* set before admission_enter(); ADMISSION_IN_TURN at first */
+    /* Set before admission_enter(). */
+    struct admission_server *server;
+    enum admission_rank rank; /* ADMISSION_IN_TURN at first */
+    /* From the loop, at most once for each time it is admitted: the request is to be canceled and
+     * to enter again. It stays inside until it leaves. NULL: this request cannot be sent twice. */
+    void (*take_back)(struct admission_request *request);
 };
 
 /* `clock` is monotonic: time_boot() but in tests. NULL when memory is out. */
 struct admission *admission_new(struct loop *loop, struct log *log, duration_ms (*clock)(void));
 
-/* Requests in flight at once, in all and per subscription; both at least 1. */
+/* Requests in flight at once, in all and per subscription; both at least 1. Half as many of each
+ * may be slow besides. */
 void admission_set_limits(struct admission *admission, unsigned in_all, unsigned per_subscription);
+
+/* After a reload: lanes that no account uses any more go, and what was logged about them ends. */
+void admission_keep_used(struct admission *admission, const struct config *config);
 
 /* Nobody may be waiting or inside. Frees everything, then closed(context) from the loop. */
 void admission_close(struct admission *admission, void (*closed)(void *context), void *context);
@@ -67,6 +97,9 @@ int admission_enter(struct admission *admission, struct admission_request *reque
 
 /* Gives up waiting, or the place inside. Harmless outside. */
 void admission_leave(struct admission_request *request);
+
+/* The server has answered the request, whatever it said. */
+void admission_answered(struct admission_request *request);
 
 /* What the server's answer said, while the request is inside: so many are left (negative: it did
  * not say). A request that went first after a pause opens its lane by that. */

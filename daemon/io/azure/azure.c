@@ -135,13 +135,24 @@ static void on_admitted(struct admission_request *request)
     tick(call);
 }
 
+static void on_take_back(struct admission_request *request)
+{
+    struct azure_call *call = container_of(request, struct azure_call, admission_request);
+
+    call->taken_back = true;
+    http_cancel(call->http_call);
+}
+
 static void report_to_admission(struct azure_call *call, const struct http_reply *reply,
                                 time_ms now)
 {
     struct admission_request *request = &call->admission_request;
     bool write = call->exchange != EXCHANGE_DESCRIBE;
 
-    if (call->exchange == EXCHANGE_PROBE || reply->outcome != HTTP_ANSWERED)
+    if (reply->outcome != HTTP_ANSWERED)
+        return;
+    admission_answered(request);
+    if (call->exchange == EXCHANGE_PROBE)
         return;
     if (arm_reply_throttles_subscription(reply, write))
         admission_server_refused(request, http_reply_retry_after(reply, now));
@@ -216,6 +227,11 @@ static void on_answer(void *context, struct http_reply *reply)
     call->http_call = NULL;
     report_to_admission(call, reply, now);
     admission_leave(&call->admission_request);
+    if (call->taken_back && !call->canceled && reply->outcome == HTTP_CANCELED) {
+        call->step = CALL_WANTS_ADMISSION;
+        tick(call);
+        return;
+    }
     if (reply->outcome == HTTP_CANCELED)
         call->canceled = true;
     switch (azure_reply_read(call, reply, now)) {
@@ -266,14 +282,20 @@ static void ask_for_admission(struct azure_call *call)
                                                 [EXCHANGE_REGENERATE] = ADMISSION_WRITE,
                                                 [EXCHANGE_PROBE] = ADMISSION_DATA};
 
+    struct admission_request *request = &call->admission_request;
+    bool regenerates = call->exchange == EXCHANGE_REGENERATE;
+
     call->step = CALL_AWAITS_ADMISSION;
-    if (call->exchange == EXCHANGE_REGENERATE)
-        call->admission_request.rank = ADMISSION_SOON;
+    call->taken_back = false;
+    request->server =
+        call->exchange == EXCHANGE_PROBE ? &call->account->data_plane : &call->account->manager;
+    request->take_back = regenerates ? NULL : on_take_back;
+    if (regenerates)
+        request->rank = ADMISSION_SOON;
     else if (call->urgent)
-        call->admission_request.rank = ADMISSION_FIRST;
-    if (admission_enter(call->azure->admission, &call->admission_request,
-                        call->subject->subscription_id, call->subject->identity->name,
-                        kinds[call->exchange]) < 0)
+        request->rank = ADMISSION_FIRST;
+    if (admission_enter(call->azure->admission, request, call->subject->subscription_id,
+                        call->subject->identity->name, kinds[call->exchange]) < 0)
         fail_for_memory(call);
 }
 
@@ -508,6 +530,7 @@ void azure_set_config(struct azure *azure, struct config *config)
     azure->config = config_ref(config);
     token_cache_set_login(azure->tokens, config->cloud.login);
     admission_set_limits(azure->admission, config->limit_requests, config->limit_per_subscription);
+    admission_keep_used(azure->admission, config);
     config_unref(previous);
 }
 

@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "conf/config.h"
 #include "core/look.h"
+#include "io/access/admission.h"
 #include "io/http/http.h"
 #include "io/loop/loop.h"
 
@@ -27,6 +28,7 @@ struct azure_account {
     char *location;                  /* the same */
     struct secret *keys[SLOT_COUNT]; /* the live keys of the last look or regenerate; may be NULL */
     struct fingerprint fingerprints[SLOT_COUNT];
+    struct admission_server manager, data_plane; /* who answers for it */
 };
 void azure_account_done(struct azure_account *account);
 /* What an earlier process has seen; "" is not known. An endpoint goes into requests: one that is no

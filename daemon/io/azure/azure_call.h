@@ -63,6 +63,7 @@ struct azure_call {
     struct token_request token_request;
     struct admission_request admission_request;
     struct http_call *http_call;
+    bool taken_back; /* its place is wanted: the request will be made again */
     uint64_t token_generation;
     bool reauthorised; /* this exchange has been repeated after a 401 */
 

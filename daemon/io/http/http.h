@@ -14,7 +14,7 @@
 #include "proto/http_message.h"
 
 /* More at a time are turned away as HTTP_UNSENT: a net below the admission that decides. */
-enum { HTTP_IN_FLIGHT_MAX = 1024 };
+enum { HTTP_IN_FLIGHT_MAX = 1280 };
 
 struct http;      /* the client: one per process */
 struct http_call; /* one exchange under way */

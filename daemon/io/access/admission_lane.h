@@ -1,0 +1,73 @@
+/*
+ * Subscriptions and their lanes: what admission.c lets requests into. They are made when they are
+ * first asked for, and go when the configuration has no account of theirs. Private to admission.
+ */
+#ifndef KEYROTATED_IO_ACCESS_ADMISSION_LANE_H
+#define KEYROTATED_IO_ACCESS_ADMISSION_LANE_H
+
+#include "core/ratelimit.h"
+#include "io/access/admission.h"
+
+enum { ADMISSION_TABLE_SIZE = 1024 };
+
+/* Requests of one identity to one subscription, of one kind. Lives as long as the configuration has
+ * the pair. */
+struct admission_lane {
+    struct list link; /* in its subscription's lanes */
+    struct admission_subscription *subscription;
+    char *identity;
+    enum admission_kind kind;
+    struct list waiting[ADMISSION_POOL_COUNT][ADMISSION_RANK_COUNT];
+    size_t waiting_count;            /* in all of them */
+    unsigned in_flight;              /* in both pools */
+    struct ratelimit bucket;         /* unused by ADMISSION_DATA */
+    bool refused;                    /* the server refused, and has not answered another since */
+    bool unused;                     /* the configuration has it no longer */
+    struct admission_request *first; /* while refused: the one that finds out */
+};
+
+struct admission_subscription {
+    struct list table_link;
+    struct list ring_link; /* in the ring while somebody waits */
+    struct admission *admission;
+    char *id;
+    struct list lanes;
+    size_t waiting_count;
+    unsigned in_flight[ADMISSION_POOL_COUNT];
+};
+
+struct admission_places {
+    size_t waiting_count[ADMISSION_RANK_COUNT];
+    unsigned in_flight;
+    unsigned limit;
+    unsigned limit_per_subscription;
+};
+
+struct admission {
+    struct loop *loop;
+    struct log *log;
+    duration_ms (*clock)(void);
+    struct list table[ADMISSION_TABLE_SIZE]; /* of subscriptions, by hash of their ids */
+    struct list ring;
+    size_t ring_length;
+    struct admission_places pools[ADMISSION_POOL_COUNT];
+    struct list prompt; /* the requests in the prompt pool, in the order in which they came in */
+    struct deferred dispatch;
+    struct timer wake; /* a bucket has a token, or a request has been silent for too long */
+    void (*closed)(void *context);
+    void *closed_context;
+};
+
+/* The lane of that subscription, identity and kind. NULL when memory is out. */
+struct admission_lane *admission_lane_get(struct admission *admission, const char *subscription_id,
+                                          const char *identity, enum admission_kind kind);
+
+/* The last request of a lane that no account uses has left. */
+void admission_lane_retire(struct admission_lane *lane);
+
+void admission_lane_log_refusal(const struct admission_lane *lane, duration_ms pause);
+void admission_lane_log_answer(const struct admission_lane *lane);
+
+void admission_lanes_free(struct admission *admission);
+
+#endif
