@@ -64,8 +64,8 @@ static void remember_holdings(struct engine_account *account, const struct turn 
                              sighting && sighting->key_count == 1 ? &sighting->keys[0] : NULL);
         else if (turn->event.kind == EVENT_DELIVERED && !turn->event.failure &&
                  target_id_equal(&turn->event.target, id))
-            remember_holding(account, i, judge_holding_of(account->record.goal),
-                             record_goal_key(&account->record));
+            remember_holding(account, i, judge_holding_of(account->record.delivering),
+                             record_delivering_key(&account->record));
     }
 }
 
@@ -446,7 +446,8 @@ static void deliver(struct engine_account *account, const struct action *action)
 static const char *rotation_correlation(const struct engine_account *account)
 {
     const struct record *record = &account->record;
-    bool rotating = record->intent.open || (record->adopted && record->goal != record->active);
+    bool rotating =
+        record->intent.open || (record->adopted && record->delivering != record->active);
 
     return rotating && record->correlation[0] ? record->correlation : NULL;
 }

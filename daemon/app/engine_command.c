@@ -83,7 +83,7 @@ void command_answered(struct engine_account *account, const struct turn *turn)
 
     group->cycle = record->cycle;
     if (turn->command.kind == COMMAND_ROTATE && !record->intent.open &&
-        record->goal == record->active)
+        record->delivering == record->active)
         group->cycle++;
     str_copy(group->account, sizeof(group->account), account->account->id);
     add_outcome(group, outcomes[turn->effects.outcome], turn->effects.answer,

@@ -85,7 +85,7 @@ static void log_command(struct engine *engine, const struct hold *hold, const ch
 static bool rotation_is_under_way(const struct engine_account *account)
 {
     return account &&
-           (account->record.intent.open || account->record.goal != account->record.active);
+           (account->record.intent.open || account->record.delivering != account->record.active);
 }
 
 static void say_put(const struct hold_change *change, char *out, size_t size)

@@ -300,7 +300,7 @@ static void add_times(struct log_line *line, const struct engine_account *accoun
     case NOTE_ROTATION_RETRYING:
         log_line_number(line, "attempt", record->attempts);
         log_line_time(line, "retry_at", record->retry_at > now ? record->retry_at : TIME_NEVER);
-        log_line_time(line, "since", record->trouble_since ? record->trouble_since : TIME_NEVER);
+        log_line_time(line, "since", record->retrying_since ? record->retrying_since : TIME_NEVER);
         break;
     case NOTE_DELIVERY_FAILED:
         if (!target)
@@ -402,7 +402,7 @@ void report_ended(const struct engine_account *account, const struct record *bef
     const struct record *record = &account->record;
     bool removed = account->removed;
 
-    if (before->trouble != REASON_NONE && (removed || record->trouble == REASON_NONE))
+    if (before->retry_reason != REASON_NONE && (removed || record->retry_reason == REASON_NONE))
         end_trouble(account, NOTE_ROTATION_RETRYING, NULL,
                     removed || record->blocked != REASON_NONE);
     if (before->blocked != REASON_NONE && (removed || record->blocked == REASON_NONE))

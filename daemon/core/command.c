@@ -27,7 +27,7 @@ static void on_rotate(struct machine *machine, const struct command *command)
     struct record *record = machine->record;
     struct interlock interlock;
 
-    if (record->intent.open || record->goal != record->active) {
+    if (record->intent.open || record->delivering != record->active) {
         answer(machine, COMMAND_ACCEPTED, "a rotation is under way already");
         return;
     }
@@ -92,7 +92,7 @@ static void on_adopt(struct machine *machine, const struct command *command)
 {
     struct record *record = machine->record;
 
-    record->adopt_told = true;
+    record->adopt_asked = true;
     record->adopt_slot = command->slot;
     machine->effects->persist = true;
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "adopt";
@@ -104,8 +104,9 @@ static void on_adopt(struct machine *machine, const struct command *command)
     record->retry_at = 0;
     answer(machine, COMMAND_ACCEPTED,
            "adopting now: the key is delivered as soon as Azure has shown it");
-    if (!position_awaits_completion(record->position) && record->position != POSITION_OFFER)
-        adopt_if_told(machine);
+    if (!position_awaits_completion(record->position) &&
+        record->position != POSITION_DELIVER_INTENT)
+        adopt_if_asked(machine);
 }
 
 /* --- holds --- */

@@ -42,15 +42,15 @@ void rotation_interlock(const struct rotation_context *context, const struct rec
         refuse(interlock, REASON_CONFIG, TIME_NEVER, "the configuration says rotate: false");
     else if (context->hold)
         refuse(interlock, REASON_OPERATOR, context->hold->until, "the account is held");
-    else if (record->adopt_told)
+    else if (record->adopt_asked)
         refuse(interlock, REASON_NONE, TIME_NEVER, "an adoption is under way");
-    else if (record->goal != record->active)
+    else if (record->delivering != record->active)
         refuse(interlock, REASON_NONE, TIME_NEVER,
                "the new key is still being delivered: both keys are frozen");
     else if (record->target_count == 0 || record_owed_required(record) > 0)
         refuse(interlock, REASON_NONE, TIME_NEVER,
                "a required target has not got the active key yet: both keys are frozen");
-    else if (record->surprise.pending)
+    else if (record->unconfirmed.pending)
         refuse(interlock, REASON_NONE, TIME_NEVER,
                "something changed that has to be understood first");
     else if (now < both_changed_ends)

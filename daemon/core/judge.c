@@ -148,8 +148,8 @@ struct verdict judge_drift(const struct record *record, const struct look *look)
 
 struct verdict judge_delivery(const struct record *record, const struct look *look)
 {
-    enum slot goal = record->goal;
-    enum slot other = slot_other(goal);
+    enum slot delivering = record->delivering;
+    enum slot other = slot_other(delivering);
     struct verdict verdict = {.kind = VERDICT_AS_RECORDED};
 
     if (judge_is_late(record, look))
@@ -157,7 +157,7 @@ struct verdict judge_delivery(const struct record *record, const struct look *lo
     verdict.other_changed = !fingerprint_equal(&look->live[other], &record->live[other]);
     if (judge_is_ahead(record, look))
         verdict = (struct verdict){.kind = VERDICT_DRIFT, .drift = DRIFT_JOURNAL_UNFIT};
-    else if (!fingerprint_equal(&look->live[goal], &record->live[goal]))
+    else if (!fingerprint_equal(&look->live[delivering], &record->live[delivering]))
         verdict = (struct verdict){.kind = VERDICT_DRIFT,
                                    .drift = DRIFT_ACTIVE_CHANGED,
                                    .other_changed = verdict.other_changed};

@@ -53,9 +53,9 @@ bool judge_is_late(const struct record *record, const struct look *look);
  */
 bool judge_is_ahead(const struct record *record, const struct look *look);
 
-/* An account whose goal key is being verified or delivered: AS_RECORDED where the goal's key is the
- * one under delivery; DRIFT_ACTIVE_CHANGED where the goal's slot holds another one;
- * DRIFT_JOURNAL_UNFIT where a target tells of a later cycle. */
+/* An account whose new key is being verified or delivered. AS_RECORDED: the delivering slot holds
+ * the key that the journal names; DRIFT_ACTIVE_CHANGED: it holds another one; DRIFT_JOURNAL_UNFIT:
+ * a target tells of a later cycle. */
 struct verdict judge_delivery(const struct record *record, const struct look *look);
 
 /* What the targets say about the active slot. */

@@ -149,7 +149,7 @@ bool machine_blocked_by_world(const struct record *record)
 bool machine_repair_waits_for_human(const struct rotation_context *context,
                                     const struct record *record)
 {
-    return context->policy->on_drift == DRIFT_ALERT && record->goal == record->active &&
+    return context->policy->on_drift == DRIFT_ALERT && record->delivering == record->active &&
            record->repairing == DRIFT_ACTIVE_CHANGED && record_owed_required(record) > 0;
 }
 
@@ -157,7 +157,7 @@ bool machine_delivery_waits_for_human(const struct rotation_context *context,
                                       const struct record *record)
 {
     return machine_repair_waits_for_human(context, record) ||
-           (record->blocked == REASON_TARGETS_DISAGREE && record->goal == record->active);
+           (record->blocked == REASON_TARGETS_DISAGREE && record->delivering == record->active);
 }
 
 struct note *machine_trouble(struct machine *machine, enum reason reason, time_ms not_before,
@@ -166,9 +166,9 @@ struct note *machine_trouble(struct machine *machine, enum reason reason, time_m
     struct record *record = machine->record;
     struct note *note;
 
-    if (record->trouble == REASON_NONE)
-        record->trouble_since = machine->now;
-    record->trouble = reason;
+    if (record->retry_reason == REASON_NONE)
+        record->retrying_since = machine->now;
+    record->retry_reason = reason;
     record->attempts++;
     record->retry_at = time_add(machine->now, machine_backoff(machine, record->attempts, 0));
     /* Permissions are granted by people: asking every minute only fills the activity log. */
@@ -187,8 +187,8 @@ struct note *machine_trouble(struct machine *machine, enum reason reason, time_m
 
 void machine_trouble_late(struct machine *machine)
 {
-    if (machine->record->trouble != REASON_OUTCOME_UNKNOWN)
-        machine->record->trouble = REASON_NONE; /* another trouble begins now */
+    if (machine->record->retry_reason != REASON_OUTCOME_UNKNOWN)
+        machine->record->retry_reason = REASON_NONE; /* another reason begins now */
     machine_trouble(machine, REASON_OUTCOME_UNKNOWN, 0,
                     "Azure showed a key that was replaced before: its answer is out of date");
 }
@@ -208,7 +208,7 @@ void machine_fail(struct machine *machine, const struct failure *failure)
     enum clearing clearing = reason_describe(failure->reason)->clearing;
 
     if (clearing == CLEARED_BY_WORLD || clearing == CLEARED_BY_HUMAN) {
-        record->trouble = REASON_NONE;
+        record->retry_reason = REASON_NONE;
         record->attempts = 0;
         machine_block(machine, failure->reason, NULL, NULL);
         record->retry_at = time_add(machine->now, machine->context->timing->retry_max);
@@ -224,8 +224,8 @@ void machine_recovered(struct machine *machine)
 {
     struct record *record = machine->record;
 
-    record->trouble = REASON_NONE;
-    record->trouble_since = 0;
+    record->retry_reason = REASON_NONE;
+    record->retrying_since = 0;
     record->attempts = 0;
     record->retry_at = 0;
     if (machine_blocked_by_world(record))
@@ -285,7 +285,7 @@ void machine_acknowledge(struct machine *machine, struct target_record *target)
 {
     bool known_to_hold_it =
         target->acknowledged_at != 0 && target->unsettled_until == 0 &&
-        fingerprint_equal(&target->fingerprint, record_goal_key(machine->record));
+        fingerprint_equal(&target->fingerprint, record_delivering_key(machine->record));
 
     /* Nobody knows since when it holds the key: "it held it already" may be the work of an attempt
      * that failed, or was cut short, or of a time that the journal has lost, and its readers may
@@ -293,9 +293,9 @@ void machine_acknowledge(struct machine *machine, struct target_record *target)
     if (target->required && !known_to_hold_it)
         record_begin_overlap(machine->record, machine->now);
     target->acknowledged = true;
-    target->fingerprint = *record_goal_key(machine->record);
+    target->fingerprint = *record_delivering_key(machine->record);
     target->acknowledged_at = machine->now;
-    target->offered = false;
+    target->delivery_intended = false;
     target->attempts = 0;
     target->retry_at = 0;
     target->reason = REASON_NONE;
@@ -324,7 +324,7 @@ void machine_acknowledge_seen(struct machine *machine, const struct look *look)
     for (size_t i = 0; i < record->target_count; i++) {
         struct target_record *target = &record->targets[i];
 
-        if (judge_holding(look, &target->id) != judge_holding_of(record->goal) ||
+        if (judge_holding(look, &target->id) != judge_holding_of(record->delivering) ||
             target->unsettled_until > machine->now)
             continue;
         machine_acknowledge(machine, target);
@@ -348,7 +348,7 @@ void machine_void_target(struct machine *machine, struct target_record *target)
 bool machine_yields(const struct record *record, const struct target_record *target,
                     enum holding holding)
 {
-    return record->another_rotator && record->goal == record->active &&
+    return record->another_rotator && record->delivering == record->active &&
            record_target_satisfied(record, target) &&
            judge_holds(holding, slot_other(record->active));
 }
@@ -359,8 +359,9 @@ static bool serves_repair(const struct record *record)
     for (size_t i = 0; i < record->target_count; i++)
         if (record->targets[i].dead_since != 0)
             return true;
-    return record->surprise.pending || record->repairing != DRIFT_NONE ||
-           (record->adopted && record->goal == record->active && record_owed_required(record) > 0);
+    return record->unconfirmed.pending || record->repairing != DRIFT_NONE ||
+           (record->adopted && record->delivering == record->active &&
+            record_owed_required(record) > 0);
 }
 
 void machine_act_look(struct machine *machine)

@@ -19,7 +19,7 @@ struct machine {
     time_ms now;
 };
 
-/* A look, or a durable intent or offer, is acted on only while it is so young: what stalled longer
+/* A look, or a durable intent, is acted on only while it is so young: what stalled longer
  * (a full disk, a stopped process) looks again first. */
 enum { FRESH_FOR_MS = 30 * 1000 };
 /* A server's clock that is further off than this stops a rotation. */
@@ -40,11 +40,11 @@ void machine_act(struct machine *machine, enum action_kind kind);
 /* What failed is blocked or tried again later, as its reason says; sets retry_at. The event's
  * failure is reported. */
 void machine_fail(struct machine *machine, const struct failure *failure);
-/* The same for trouble that no failure describes. `not_before`: the earliest instant of the retry.
+/* The same for a retry that no failure describes. `not_before`: the earliest instant of the retry.
  * Returns the note, for more to be said. */
 struct note *machine_trouble(struct machine *machine, enum reason reason, time_ms not_before,
                              const char *detail);
-/* The journal took so long that the look behind an intent or an offer has grown old. True: look
+/* The journal took so long that the look behind an intent has grown old. True: look
  * again at once; false: it is not the first time in a row, so that retry_at has to be waited for.
  */
 bool machine_trouble_stalled(struct machine *machine);
@@ -78,8 +78,8 @@ void machine_foreign_change(struct machine *machine);
 bool machine_take_key(struct machine *machine, enum slot slot, const struct fingerprint *key);
 void machine_acknowledge(struct machine *machine, struct target_record *target);
 void machine_void_acknowledgements(struct machine *machine);
-/* Every readable target that was seen to hold the goal's key has acknowledged it, unless an earlier
- * delivery to it may still land. */
+/* Every readable target that was seen to hold the key under delivery has acknowledged it, unless an
+ * earlier delivery to it may still land. */
 void machine_acknowledge_seen(struct machine *machine, const struct look *look);
 /* Asks for a look: with the description where an intent may follow it, and where nothing is in a
  * hurry; urgently where a repair waits for it. */
@@ -104,7 +104,7 @@ bool machine_look_is_whole(struct machine *machine);
  * whether it is whole. */
 bool machine_take_look(struct machine *machine);
 /* A target was seen to hold something else than it was given: nothing is known of it any more, and
- * it is owed the goal's key. At once, unless it has not kept an earlier delivery either. */
+ * it is owed the key under delivery. At once, unless it has not kept an earlier delivery either. */
 void machine_void_target(struct machine *machine, struct target_record *target);
 /* With another rotator, we do not fight over a target: one that was given the standby's live key
  * over ours is left to whoever did it. */
@@ -143,7 +143,7 @@ void on_adopt_look(struct machine *machine);
 /* The journal does not fit the world: adopt anew from this look, or block as journal_behind. */
 void adopt_anew(struct machine *machine, const struct look *look);
 /* An operator's `adopt` is waiting and may be carried out: does so. */
-bool adopt_if_told(struct machine *machine);
+bool adopt_if_asked(struct machine *machine);
 
 /* --- step_check.c --- */
 void enter_check_look(struct machine *machine);
@@ -168,11 +168,12 @@ void enter_verify(struct machine *machine);
 void enter_verify_look(struct machine *machine);
 void on_verify_look(struct machine *machine);
 void on_verified(struct machine *machine);
-/* The goal's slot was seen to hold another key than the one under delivery. */
-void goal_changed(struct machine *machine, const struct look *look);
+/* The delivering slot was seen to hold another key. */
+void delivering_key_changed(struct machine *machine, const struct look *look);
 
 /* --- step_deliver.c --- */
-/* Goes on with the next target that is owed the goal's key, with the keys of a fresh look. */
+/* Goes on with the next target that is owed the key under delivery, with the keys of a fresh look.
+ */
 void deliver_next(struct machine *machine);
 void enter_deliver_look(struct machine *machine);
 /* Leaves DELIVER_WAIT if it is time to: for another attempt, or because nothing is owed any more
@@ -182,7 +183,7 @@ time_ms deliver_resume_at(const struct record *record);
 /* When a delivery is tried again; sooner than that, a look may show more. */
 time_ms deliver_retry_at(const struct record *record);
 void on_deliver_look(struct machine *machine);
-void on_offer_persisted(struct machine *machine);
+void on_deliver_intent_persisted(struct machine *machine);
 void on_delivered(struct machine *machine);
 /* When a delivery can be tried next; TIME_NEVER: none is owed. */
 time_ms deliver_wake_at(const struct record *record);

@@ -17,7 +17,8 @@ struct position_description {
 static const struct position_description positions[POSITION_COUNT] = {
     [POSITION_ADOPT_WAIT] = {.name = "adopt_wait", .successors = TO(ADOPT_LOOK)},
     [POSITION_ADOPT_LOOK] = {.name = "adopt_look",
-                             .successors = TO(ADOPT_WAIT) | TO(OFFER) | TO(IDLE) | TO(DELIVER_WAIT),
+                             .successors =
+                                 TO(ADOPT_WAIT) | TO(DELIVER_INTENT) | TO(IDLE) | TO(DELIVER_WAIT),
                              .needs_keys = true,
                              .awaits_completion = true},
     [POSITION_IDLE] = {.name = "idle",
@@ -25,8 +26,8 @@ static const struct position_description positions[POSITION_COUNT] = {
                            TO(CHECK_LOOK) | TO(PREFLIGHT) | TO(DELIVER_LOOK) | TO(ADOPT_LOOK)},
     [POSITION_CHECK_LOOK] = {.name = "check_look",
                              .successors = TO(IDLE) | TO(PROVE_TARGET) | TO(PROVE_LIVE) |
-                                           TO(CONFIRM_WAIT) | TO(OFFER) | TO(DELIVER_WAIT) |
-                                           TO(ADOPT_WAIT) | TO(ADOPT_LOOK),
+                                           TO(CONFIRM_WAIT) | TO(DELIVER_INTENT) |
+                                           TO(DELIVER_WAIT) | TO(ADOPT_WAIT) | TO(ADOPT_LOOK),
                              .needs_keys = true,
                              .awaits_completion = true},
     [POSITION_PROVE_TARGET] = {.name = "prove_target",
@@ -44,7 +45,7 @@ static const struct position_description positions[POSITION_COUNT] = {
                             .awaits_completion = true},
     [POSITION_ROTATE_LOOK] = {.name = "rotate_look",
                               .successors = TO(INTENT) | TO(IDLE) | TO(PROVE_TARGET) |
-                                            TO(PROVE_LIVE) | TO(CONFIRM_WAIT) | TO(OFFER) |
+                                            TO(PROVE_LIVE) | TO(CONFIRM_WAIT) | TO(DELIVER_INTENT) |
                                             TO(DELIVER_WAIT) | TO(ADOPT_WAIT) | TO(ADOPT_LOOK),
                               .needs_keys = true,
                               .awaits_completion = true},
@@ -52,42 +53,45 @@ static const struct position_description positions[POSITION_COUNT] = {
                          .successors = TO(REGENERATE) | TO(DOUBT_LOOK) | TO(DOUBT_WAIT) | TO(IDLE),
                          .needs_keys = true},
     [POSITION_REGENERATE] = {.name = "regenerate",
-                             .successors = TO(VERIFY) | TO(OFFER) | TO(DOUBT_WAIT) |
+                             .successors = TO(VERIFY) | TO(DELIVER_INTENT) | TO(DOUBT_WAIT) |
                                            TO(DELIVER_WAIT) | TO(IDLE),
                              .needs_keys = true,
                              .awaits_completion = true},
     [POSITION_DOUBT_WAIT] = {.name = "doubt_wait", .successors = TO(DOUBT_LOOK)},
     [POSITION_DOUBT_LOOK] = {.name = "doubt_look",
-                             .successors = TO(DOUBT_WAIT) | TO(INTENT) | TO(VERIFY) | TO(OFFER) |
-                                           TO(IDLE) | TO(PROVE_TARGET) | TO(PROVE_LIVE) |
-                                           TO(CONFIRM_WAIT) | TO(DELIVER_WAIT) | TO(ADOPT_WAIT) |
-                                           TO(ADOPT_LOOK),
+                             .successors = TO(DOUBT_WAIT) | TO(INTENT) | TO(VERIFY) |
+                                           TO(DELIVER_INTENT) | TO(IDLE) | TO(PROVE_TARGET) |
+                                           TO(PROVE_LIVE) | TO(CONFIRM_WAIT) | TO(DELIVER_WAIT) |
+                                           TO(ADOPT_WAIT) | TO(ADOPT_LOOK),
                              .needs_keys = true,
                              .awaits_completion = true},
     [POSITION_VERIFY_LOOK] = {.name = "verify_look",
-                              .successors = TO(VERIFY) | TO(VERIFY_WAIT) | TO(OFFER) | TO(IDLE) |
-                                            TO(DELIVER_WAIT) | TO(ADOPT_WAIT) | TO(ADOPT_LOOK),
+                              .successors = TO(VERIFY) | TO(VERIFY_WAIT) | TO(DELIVER_INTENT) |
+                                            TO(IDLE) | TO(DELIVER_WAIT) | TO(ADOPT_WAIT) |
+                                            TO(ADOPT_LOOK),
                               .needs_keys = true,
                               .awaits_completion = true},
     [POSITION_VERIFY] = {.name = "verify",
-                         .successors = TO(OFFER) | TO(VERIFY_WAIT) | TO(IDLE) | TO(DELIVER_WAIT) |
-                                       TO(ADOPT_LOOK),
+                         .successors = TO(DELIVER_INTENT) | TO(VERIFY_WAIT) | TO(IDLE) |
+                                       TO(DELIVER_WAIT) | TO(ADOPT_LOOK),
                          .needs_keys = true,
                          .awaits_completion = true},
     [POSITION_VERIFY_WAIT] = {.name = "verify_wait",
                               .successors = TO(VERIFY_LOOK) | TO(ADOPT_LOOK)},
     [POSITION_DELIVER_LOOK] = {.name = "deliver_look",
-                               .successors = TO(OFFER) | TO(DELIVER_WAIT) | TO(VERIFY) | TO(IDLE) |
-                                             TO(PROVE_TARGET) | TO(PROVE_LIVE) | TO(CONFIRM_WAIT) |
-                                             TO(VERIFY_WAIT) | TO(ADOPT_WAIT) | TO(ADOPT_LOOK),
+                               .successors = TO(DELIVER_INTENT) | TO(DELIVER_WAIT) | TO(VERIFY) |
+                                             TO(IDLE) | TO(PROVE_TARGET) | TO(PROVE_LIVE) |
+                                             TO(CONFIRM_WAIT) | TO(VERIFY_WAIT) | TO(ADOPT_WAIT) |
+                                             TO(ADOPT_LOOK),
                                .needs_keys = true,
                                .awaits_completion = true},
-    [POSITION_OFFER] = {.name = "offer",
-                        .successors = TO(DELIVER) | TO(DELIVER_LOOK) | TO(DELIVER_WAIT) | TO(IDLE) |
-                                      TO(ADOPT_LOOK),
-                        .needs_keys = true},
+    [POSITION_DELIVER_INTENT] = {.name = "offer",
+                                 .successors = TO(DELIVER) | TO(DELIVER_LOOK) | TO(DELIVER_WAIT) |
+                                               TO(IDLE) | TO(ADOPT_LOOK),
+                                 .needs_keys = true},
     [POSITION_DELIVER] = {.name = "deliver",
-                          .successors = TO(OFFER) | TO(DELIVER_WAIT) | TO(IDLE) | TO(ADOPT_LOOK),
+                          .successors =
+                              TO(DELIVER_INTENT) | TO(DELIVER_WAIT) | TO(IDLE) | TO(ADOPT_LOOK),
                           .needs_keys = true,
                           .awaits_completion = true},
     [POSITION_DELIVER_WAIT] = {.name = "deliver_wait",

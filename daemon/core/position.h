@@ -3,18 +3,19 @@
  *
  * A position is stored with the record, so that a restart goes on where a crash left off. Those
  * named _LOOK, and PROVE_*, PREFLIGHT, REGENERATE, VERIFY and DELIVER have one action under way;
- * INTENT and OFFER wait until the journal has them; the others wait for a time or a command.
+ * INTENT and DELIVER_INTENT (below: D_INTENT) wait until the journal has them; the others wait for
+ * a time or a command.
  *
- *    ADOPT_WAIT <-> ADOPT_LOOK --> DELIVER_LOOK/OFFER (give the adopted key to the targets)
+ *    ADOPT_WAIT <-> ADOPT_LOOK --> DELIVER_LOOK/D_INTENT (give the adopted key to the targets)
  *
- *    IDLE --due--> PREFLIGHT --> ROTATE_LOOK --> INTENT --> REGENERATE --> VERIFY --> OFFER
+ *    IDLE --due--> PREFLIGHT --> ROTATE_LOOK --> INTENT --> REGENERATE --> VERIFY --> D_INTENT
  *      ^  |                          ^               |  no clear answer          <->  VERIFY_WAIT
  *      |  +--check--> CHECK_LOOK     |               v
  *      |                |            |           DOUBT_WAIT <-> DOUBT_LOOK
  *      |                v            |                         (changed: VERIFY, not: INTENT again)
- *      |              PROVE, CONFIRM_WAIT  (a look that surprises is held until it is sure)
+ *      |              PROVE, CONFIRM_WAIT  (drift counts when it is confirmed)
  *      |
- *      +-- DELIVER <-> OFFER <-- DELIVER_LOOK <-- DELIVER_WAIT
+ *      +-- DELIVER <-> D_INTENT <-- DELIVER_LOOK <-- DELIVER_WAIT
  */
 #ifndef KEYROTATED_CORE_POSITION_H
 #define KEYROTATED_CORE_POSITION_H
@@ -22,26 +23,27 @@
 #include <stdbool.h>
 
 enum position {
-    POSITION_ADOPT_WAIT,   /* nothing is known, or a human has to say: waits to look */
-    POSITION_ADOPT_LOOK,   /* looks for evidence of the active slot */
-    POSITION_IDLE,         /* all is well: waits for the plan, the next check, or a retry */
-    POSITION_CHECK_LOOK,   /* looks for drift */
-    POSITION_PROVE_TARGET, /* asks the data plane about the key that a target holds */
-    POSITION_PROVE_LIVE,   /* asks it about the key that the look showed */
-    POSITION_CONFIRM_WAIT, /* a look surprised: waits for the second one */
-    POSITION_PREFLIGHT,    /* are all required targets reachable and writable? */
-    POSITION_ROTATE_LOOK,  /* the look right before an intent */
-    POSITION_INTENT,       /* the intent is being made durable */
-    POSITION_REGENERATE,   /* the request is out */
-    POSITION_DOUBT_WAIT,   /* no clear answer: waits until it must have been decided */
-    POSITION_DOUBT_LOOK,   /* looks whether it happened */
-    POSITION_VERIFY_LOOK,  /* fetches the new key again (after a restart) */
-    POSITION_VERIFY,       /* asks the data plane about the new key */
-    POSITION_VERIFY_WAIT,  /* it did not accept it yet */
-    POSITION_DELIVER_LOOK, /* fetches the key to be delivered again */
-    POSITION_OFFER,        /* "this target may hold the goal's key" is being made durable */
-    POSITION_DELIVER,      /* a target is being given the key */
-    POSITION_DELIVER_WAIT, /* a required target is owed the key: waits to try again */
+    POSITION_ADOPT_WAIT,     /* nothing is known, or a human has to say: waits to look */
+    POSITION_ADOPT_LOOK,     /* looks for evidence of the active slot */
+    POSITION_IDLE,           /* all is well: waits for the plan, the next check, or a retry */
+    POSITION_CHECK_LOOK,     /* looks for drift */
+    POSITION_PROVE_TARGET,   /* asks the data plane about the key that a target holds */
+    POSITION_PROVE_LIVE,     /* asks it about the key that the look showed */
+    POSITION_CONFIRM_WAIT,   /* a look showed drift: waits for the second one */
+    POSITION_PREFLIGHT,      /* are all required targets reachable and writable? */
+    POSITION_ROTATE_LOOK,    /* the look right before an intent */
+    POSITION_INTENT,         /* the intent is being made durable */
+    POSITION_REGENERATE,     /* the request is out */
+    POSITION_DOUBT_WAIT,     /* no clear answer: waits until it must have been decided */
+    POSITION_DOUBT_LOOK,     /* looks whether it happened */
+    POSITION_VERIFY_LOOK,    /* fetches the new key again (after a restart) */
+    POSITION_VERIFY,         /* asks the data plane about the new key */
+    POSITION_VERIFY_WAIT,    /* it did not accept it yet */
+    POSITION_DELIVER_LOOK,   /* fetches the key to be delivered again */
+    POSITION_DELIVER_INTENT, /* "this target may hold the key under delivery" is being made durable
+                              */
+    POSITION_DELIVER,        /* a target is being given the key */
+    POSITION_DELIVER_WAIT,   /* a required target is owed the key: waits to try again */
     POSITION_COUNT
 };
 

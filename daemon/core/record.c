@@ -80,14 +80,15 @@ void record_begin_overlap(struct record *record, time_ms at)
         record->overlap_from = at;
 }
 
-const struct fingerprint *record_goal_key(const struct record *record)
+const struct fingerprint *record_delivering_key(const struct record *record)
 {
-    return &record->live[record->goal];
+    return &record->live[record->delivering];
 }
 
 bool record_target_satisfied(const struct record *record, const struct target_record *target)
 {
-    return target->acknowledged && fingerprint_equal(&target->fingerprint, record_goal_key(record));
+    return target->acknowledged &&
+           fingerprint_equal(&target->fingerprint, record_delivering_key(record));
 }
 
 size_t record_owed_required(const struct record *record)

@@ -45,7 +45,7 @@ struct target_record {
     bool acknowledged; /* it was given, or seen to hold, `fingerprint` */
     struct fingerprint fingerprint;
     time_ms acknowledged_at; /* 0: never, or it may have been changed since */
-    bool offered;            /* a delivery of the goal was begun: it may hold the new key */
+    bool delivery_intended;  /* a delivery was begun: it may hold the new key */
     time_ms unsettled_until; /* a delivery of unknown outcome may still land until then; 0: none */
     uint32_t attempts;       /* deliveries since it was last seen to hold what it was given */
     time_ms retry_at;        /* not before then; 0: at once */
@@ -66,7 +66,7 @@ struct intent {
 };
 
 /* A look that does not fit the journal, waiting for a second one that shows the same. */
-struct surprise {
+struct unconfirmed_drift {
     bool pending;
     struct fingerprint live[SLOT_COUNT];
     struct fingerprint targets; /* digest of what the targets showed */
@@ -81,7 +81,7 @@ struct record {
     /* the keys */
     bool adopted; /* `active` and `live` mean something */
     enum slot active;
-    enum slot goal;                      /* the slot whose key is being, or was last, delivered */
+    enum slot delivering;                /* the slot whose key is being, or was last, delivered */
     struct fingerprint live[SLOT_COUNT]; /* the keys as the journal believes them to be */
     time_ms born[SLOT_COUNT];            /* since when; the time of adoption for keys found there */
     struct fingerprint replaced[REPLACED_MAX]; /* keys known to be dead, newest first */
@@ -95,7 +95,7 @@ struct record {
     time_ms completed_at;              /* of the last completed one; 0: none yet */
     struct intent intent;
     time_ms verify_since; /* the first attempt to prove the new key; 0: none */
-    bool verified;        /* the data plane accepted the goal's key */
+    bool verified;        /* the data plane accepted the key under delivery */
     bool refused;         /* it refused it, the last time that it said anything */
 
     time_ms regenerate_after; /* Azure asked for a pause of regenerating; 0: it did not */
@@ -110,7 +110,7 @@ struct record {
     time_ms both_changed_at; /* … changed both: nothing is regenerated for rotate_every; 0: never */
     bool another_rotator;    /* … was the second within rotate_every: until a person settles it */
     time_ms looked_at;       /* the last look that succeeded */
-    struct surprise surprise;
+    struct unconfirmed_drift unconfirmed;
     enum drift_kind repairing; /* the drift that the deliveries under way repair */
     bool consumers_at_risk;    /* a required target has dead_since, and that was told */
 
@@ -129,15 +129,15 @@ struct record {
     enum reason blocked; /* a reason of state blocked, or REASON_NONE */
     time_ms blocked_at;
     time_ms blocked_reported_at;
-    enum reason trouble; /* a reason of state retrying, or REASON_NONE */
-    time_ms trouble_since;
+    enum reason retry_reason; /* a reason of state retrying, or REASON_NONE */
+    time_ms retrying_since;
     uint32_t attempts; /* failures in a row */
     time_ms retry_at;
 
     /* what operators said */
     uint64_t hold_id;   /* the hold that bound it at the last step, and was told; 0: none did */
     time_ms hold_until; /* its end: what was held then is released, once, also after a restart */
-    bool adopt_told;    /* `adopt --active` has settled what evidence could not */
+    bool adopt_asked;   /* `adopt --active` has settled what evidence could not */
     enum slot adopt_slot;
 
     struct target_record targets[TARGETS_MAX];
@@ -163,12 +163,12 @@ void record_remove_replaced(struct record *record, const struct fingerprint *fin
 void record_begin_overlap(struct record *record, time_ms at);
 
 /* The key that every required target is to hold. */
-const struct fingerprint *record_goal_key(const struct record *record);
+const struct fingerprint *record_delivering_key(const struct record *record);
 
-/* Does this target owe no delivery: it acknowledged the goal's key? */
+/* Does this target owe no delivery: it acknowledged the key under delivery? */
 bool record_target_satisfied(const struct record *record, const struct target_record *target);
 
-/* The required targets that are still owed the goal's key. */
+/* The required targets that are still owed the key under delivery. */
 size_t record_owed_required(const struct record *record);
 
 #endif

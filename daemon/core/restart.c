@@ -110,17 +110,17 @@ void merge_targets(struct machine *machine)
 
 /* A delivery was under way when the daemon stopped. What is not settled by the end of the process
  * may still land. */
-static void settle_offers(struct machine *machine)
+static void settle_intended_deliveries(struct machine *machine)
 {
     const struct rotation_context *context = machine->context;
     struct record *record = machine->record;
 
-    if (record->position != POSITION_OFFER && record->position != POSITION_DELIVER)
+    if (record->position != POSITION_DELIVER_INTENT && record->position != POSITION_DELIVER)
         return;
     for (size_t i = 0; i < record->target_count; i++) {
         struct target_record *target = &record->targets[i];
 
-        if (!target->offered)
+        if (!target->delivery_intended)
             continue;
         target->unsettled_until = machine->now;
         if (!context->targets[i].settles_at_once)
@@ -154,7 +154,7 @@ static enum position position_after_restart(enum position stored)
     case POSITION_VERIFY_WAIT:
         return POSITION_VERIFY_WAIT;
     case POSITION_DELIVER_LOOK:
-    case POSITION_OFFER:
+    case POSITION_DELIVER_INTENT:
     case POSITION_DELIVER:
     case POSITION_DELIVER_WAIT:
         return POSITION_DELIVER_WAIT;
@@ -176,7 +176,7 @@ void on_start(struct machine *machine)
     struct record *record = machine->record;
 
     heal_future_times(machine);
-    settle_offers(machine);
+    settle_intended_deliveries(machine);
     record->position = position_after_restart(record->position);
     machine->effects->persist = true;
     plan_make(machine);
@@ -194,12 +194,12 @@ void on_start(struct machine *machine)
         machine_note_key(machine, NOTE_ROTATION_RESUMED, record->intent.slot);
         break;
     case POSITION_VERIFY_WAIT:
-        machine_note_key(machine, NOTE_ROTATION_RESUMED, record->goal);
+        machine_note_key(machine, NOTE_ROTATION_RESUMED, record->delivering);
         enter_verify_look(machine);
         break;
     case POSITION_DELIVER_WAIT:
-        if (record->goal != record->active)
-            machine_note_key(machine, NOTE_ROTATION_RESUMED, record->goal);
+        if (record->delivering != record->active)
+            machine_note_key(machine, NOTE_ROTATION_RESUMED, record->delivering);
         break;
     default:
         record->check_at = machine->now;

@@ -12,7 +12,7 @@ static void report_overdue(struct machine *machine)
     struct note *note = machine_note(machine, NOTE_ROTATION_OVERDUE);
     struct interlock interlock;
 
-    note->reason = record->blocked != REASON_NONE ? record->blocked : record->trouble;
+    note->reason = record->blocked != REASON_NONE ? record->blocked : record->retry_reason;
     if (note->reason != REASON_NONE)
         return;
     rotation_interlock(machine->context, record, machine->now, &interlock);
@@ -72,7 +72,7 @@ static time_ms idle_wake_at(const struct machine *machine)
 
     if (!machine_delivery_waits_for_human(machine->context, record))
         at = time_min(at, deliver_wake_at(record));
-    if (machine_blocked_by_world(record) || record->adopt_told)
+    if (machine_blocked_by_world(record) || record->adopt_asked)
         at = machine->now;
     return time_max(at, record->retry_at);
 }
@@ -90,7 +90,7 @@ static time_ms wake_at(const struct machine *machine)
     case POSITION_IDLE:
         return idle_wake_at(machine);
     case POSITION_CONFIRM_WAIT:
-        return time_add(record->surprise.seen_at, machine->context->timing->unknown_wait);
+        return time_add(record->unconfirmed.seen_at, machine->context->timing->unknown_wait);
     case POSITION_DOUBT_WAIT:
     case POSITION_VERIFY_WAIT:
         return record->retry_at;
@@ -135,8 +135,8 @@ static void on_persisted(struct machine *machine)
 {
     if (machine->record->position == POSITION_INTENT)
         on_intent_persisted(machine);
-    else if (machine->record->position == POSITION_OFFER)
-        on_offer_persisted(machine);
+    else if (machine->record->position == POSITION_DELIVER_INTENT)
+        on_deliver_intent_persisted(machine);
 }
 
 /* The journal stalled while the look waited for its turn: what it showed may be long past. */
@@ -156,8 +156,8 @@ static void believe_what_stays(struct machine *machine)
     struct record *record = machine->record;
     const struct look *look = machine->event->look;
 
-    if (!look || !judge_is_late(record, look) || record->trouble != REASON_OUTCOME_UNKNOWN ||
-        machine->now < time_add(record->trouble_since, LATE_BELIEVED_AFTER_MS))
+    if (!look || !judge_is_late(record, look) || record->retry_reason != REASON_OUTCOME_UNKNOWN ||
+        machine->now < time_add(record->retrying_since, LATE_BELIEVED_AFTER_MS))
         return;
     for (int slot = 0; slot < SLOT_COUNT; slot++)
         record_remove_replaced(record, &look->live[slot]);

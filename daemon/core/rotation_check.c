@@ -15,7 +15,7 @@ static bool delivers(enum position position)
 {
     return position == POSITION_VERIFY_LOOK || position == POSITION_VERIFY ||
            position == POSITION_VERIFY_WAIT || position == POSITION_DELIVER_LOOK ||
-           position == POSITION_OFFER || position == POSITION_DELIVER ||
+           position == POSITION_DELIVER_INTENT || position == POSITION_DELIVER ||
            position == POSITION_DELIVER_WAIT;
 }
 
@@ -30,7 +30,7 @@ const char *rotation_check(const struct rotation_context *context, const struct 
 
     if (record->position >= POSITION_COUNT)
         return "a position that does not exist";
-    if ((int)record->active >= SLOT_COUNT || (int)record->goal >= SLOT_COUNT)
+    if ((int)record->active >= SLOT_COUNT || (int)record->delivering >= SLOT_COUNT)
         return "a slot that does not exist";
     if (record->target_count > TARGETS_MAX || record->target_count != context->target_count)
         return "the targets are not those of the configuration";
@@ -40,9 +40,9 @@ const char *rotation_check(const struct rotation_context *context, const struct 
         return "an open intent outside the positions that resolve it";
     if (intent->open && intent->slot == record->active)
         return "an intent to regenerate the active slot";
-    if (intent->open && record->goal != record->active)
+    if (intent->open && record->delivering != record->active)
         return "an intent while an earlier key is still being delivered";
-    if (record->adopted && record->goal != record->active && !delivers(record->position) &&
+    if (record->adopted && record->delivering != record->active && !delivers(record->position) &&
         !adopts(record->position))
         return "a new key that nobody delivers";
     if (record->adopted &&
@@ -53,7 +53,8 @@ const char *rotation_check(const struct rotation_context *context, const struct 
         return "blocked for a reason that does not block";
     if (record->another_rotator && record->blocked == REASON_NONE)
         return "another rotator, and nobody is asked to see to it";
-    if (reason_describe(record->trouble)->state != STATE_RETRYING && record->trouble != REASON_NONE)
+    if (reason_describe(record->retry_reason)->state != STATE_RETRYING &&
+        record->retry_reason != REASON_NONE)
         return "in trouble for a reason that is none";
     return NULL;
 }

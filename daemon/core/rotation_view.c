@@ -14,17 +14,17 @@ static enum account_state state_of(const struct rotation_context *context,
         *reason = record->blocked;
         return STATE_BLOCKED;
     }
-    if (record->trouble != REASON_NONE) {
-        *reason = record->trouble;
+    if (record->retry_reason != REASON_NONE) {
+        *reason = record->retry_reason;
         return STATE_RETRYING;
     }
     if (!record->adopted)
         return STATE_ADOPTING;
-    if (record->surprise.pending) {
+    if (record->unconfirmed.pending) {
         *reason = REASON_OUTCOME_UNKNOWN;
         return STATE_RETRYING;
     }
-    if (record->intent.open || record->goal != record->active ||
+    if (record->intent.open || record->delivering != record->active ||
         record->position == POSITION_PREFLIGHT || record->position == POSITION_ROTATE_LOOK)
         return STATE_ROTATING;
     if (is_paused(record, now)) {
@@ -57,7 +57,7 @@ static time_ms due_since(const struct rotation_context *context, const struct re
 static void view_next(const struct rotation_context *context, const struct record *record,
                       time_ms now, struct rotation_view *view)
 {
-    enum reason trouble = record->blocked != REASON_NONE ? record->blocked : record->trouble;
+    enum reason trouble = record->blocked != REASON_NONE ? record->blocked : record->retry_reason;
     time_ms at = record->requested ? now : record->due_at;
     struct interlock interlock;
 
@@ -91,8 +91,8 @@ void rotation_view(const struct rotation_context *context, const struct record *
     if (view->state == STATE_BLOCKED)
         view->since = record->blocked_at;
     else if (view->state == STATE_RETRYING)
-        view->since =
-            record->trouble != REASON_NONE ? record->trouble_since : record->surprise.seen_at;
+        view->since = record->retry_reason != REASON_NONE ? record->retrying_since
+                                                          : record->unconfirmed.seen_at;
     if (record->position == POSITION_DELIVER_WAIT)
         view->retry_at = deliver_retry_at(record);
     else if (record->retry_at > now)

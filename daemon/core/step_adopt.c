@@ -6,9 +6,9 @@ void enter_adopt_look(struct machine *machine)
     machine_act_look(machine);
 }
 
-bool adopt_if_told(struct machine *machine)
+bool adopt_if_asked(struct machine *machine)
 {
-    if (!machine->record->adopt_told || machine->record->intent.open)
+    if (!machine->record->adopt_asked || machine->record->intent.open)
         return false;
     enter_adopt_look(machine);
     return true;
@@ -19,21 +19,21 @@ static void take_under_care(struct machine *machine, const struct look *look,
                             const struct adoption *adoption)
 {
     struct record *record = machine->record;
-    bool told = record->adopt_told;
+    bool told = record->adopt_asked;
 
     for (int slot = 0; slot < SLOT_COUNT; slot++)
         machine_take_key(machine, (enum slot)slot, &look->live[slot]);
     record->adopted = true;
     record->adopted_at = machine->now;
     record->active = adoption->slot;
-    record->goal = adoption->slot;
+    record->delivering = adoption->slot;
     if (record->cycle < adoption->cycle)
         record->cycle = adoption->cycle;
     record_begin_overlap(record, machine->now);
     record->intent = (struct intent){0};
-    record->surprise = (struct surprise){0};
+    record->unconfirmed = (struct unconfirmed_drift){0};
     record->repairing = DRIFT_NONE;
-    record->adopt_told = false;
+    record->adopt_asked = false;
     record->requested = false;
     record->verified = false;
     record->refused = false;
@@ -58,9 +58,9 @@ static void take_under_care(struct machine *machine, const struct look *look,
  * was lost may still be carried out. So the keys have to be the same for unknown_wait first.
  * Returns whether that is still to be seen.
  */
-static bool look_surprises(struct machine *machine, const struct look *look)
+static bool keys_are_unconfirmed(struct machine *machine, const struct look *look)
 {
-    struct surprise *surprise = &machine->record->surprise;
+    struct unconfirmed_drift *unconfirmed = &machine->record->unconfirmed;
     bool unread = false;
 
     for (size_t i = 0; i < machine->record->target_count; i++)
@@ -69,13 +69,14 @@ static bool look_surprises(struct machine *machine, const struct look *look)
             unread = true;
     if (!unread)
         return false;
-    if (!surprise->pending || !fingerprint_equal(&surprise->live[0], &look->live[0]) ||
-        !fingerprint_equal(&surprise->live[1], &look->live[1]))
-        *surprise = (struct surprise){.pending = true,
-                                      .live = {look->live[0], look->live[1]},
-                                      .targets = judge_digest(look),
-                                      .seen_at = machine->now};
-    machine->record->retry_at = time_add(surprise->seen_at, machine->context->timing->unknown_wait);
+    if (!unconfirmed->pending || !fingerprint_equal(&unconfirmed->live[0], &look->live[0]) ||
+        !fingerprint_equal(&unconfirmed->live[1], &look->live[1]))
+        *unconfirmed = (struct unconfirmed_drift){.pending = true,
+                                                  .live = {look->live[0], look->live[1]},
+                                                  .targets = judge_digest(look),
+                                                  .seen_at = machine->now};
+    machine->record->retry_at =
+        time_add(unconfirmed->seen_at, machine->context->timing->unknown_wait);
     return machine->now < machine->record->retry_at;
 }
 
@@ -85,7 +86,7 @@ static void adopt_from(struct machine *machine, const struct look *look,
     struct adoption adoption = judge_adoption(machine->record, look, hint);
 
     risk_note(machine, look, machine->now);
-    if (adoption.settled && adoption.by_hint && !again && look_surprises(machine, look)) {
+    if (adoption.settled && adoption.by_hint && !again && keys_are_unconfirmed(machine, look)) {
         machine_move(machine, POSITION_ADOPT_WAIT);
         return;
     }
@@ -110,8 +111,8 @@ static bool look_is_late(const struct machine *machine)
 
     if (!judge_is_late(record, machine->event->look))
         return false;
-    return record->trouble != REASON_OUTCOME_UNKNOWN ||
-           machine->now < time_add(record->trouble_since, believed_after);
+    return record->retry_reason != REASON_OUTCOME_UNKNOWN ||
+           machine->now < time_add(record->retrying_since, believed_after);
 }
 
 /* The description says that nobody can use a key of this account: then there is nobody to give one
@@ -127,7 +128,7 @@ void on_adopt_look(struct machine *machine)
     const struct rotation_context *context = machine->context;
     const bool again = record->adopted_at != 0;
     struct adoption_hint hint = {
-        .told = record->adopt_told,
+        .told = record->adopt_asked,
         .told_slot = record->adopt_slot,
     };
 

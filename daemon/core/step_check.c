@@ -29,37 +29,37 @@ static const struct sighting *find_dead_sighting(const struct record *record,
     return NULL;
 }
 
-static bool same_surprise(const struct surprise *surprise, const struct look *look)
+static bool is_same_drift(const struct unconfirmed_drift *unconfirmed, const struct look *look)
 {
     struct fingerprint digest = judge_digest(look);
 
-    return surprise->pending && fingerprint_equal(&surprise->targets, &digest) &&
-           fingerprint_equal(&surprise->live[0], &look->live[0]) &&
-           fingerprint_equal(&surprise->live[1], &look->live[1]);
+    return unconfirmed->pending && fingerprint_equal(&unconfirmed->targets, &digest) &&
+           fingerprint_equal(&unconfirmed->live[0], &look->live[0]) &&
+           fingerprint_equal(&unconfirmed->live[1], &look->live[1]);
 }
 
-static void hold_surprise(struct machine *machine, const struct look *look,
-                          const struct verdict *verdict)
+static void await_confirmation(struct machine *machine, const struct look *look,
+                               const struct verdict *verdict)
 {
     struct record *record = machine->record;
-    struct surprise *surprise = &record->surprise;
+    struct unconfirmed_drift *unconfirmed = &record->unconfirmed;
     const struct sighting *dead = find_dead_sighting(record, look);
 
-    if (!same_surprise(surprise, look)) {
-        surprise->pending = true;
-        surprise->live[0] = look->live[0];
-        surprise->live[1] = look->live[1];
-        surprise->targets = judge_digest(look);
-        surprise->seen_at = machine->now;
-        surprise->standby_in_use = false;
-        surprise->proven = false;
+    if (!is_same_drift(unconfirmed, look)) {
+        unconfirmed->pending = true;
+        unconfirmed->live[0] = look->live[0];
+        unconfirmed->live[1] = look->live[1];
+        unconfirmed->targets = judge_digest(look);
+        unconfirmed->seen_at = machine->now;
+        unconfirmed->standby_in_use = false;
+        unconfirmed->proven = false;
     }
     /* Somebody may be using the standby key, whatever the second look shows. */
     if (verdict->standby_in_use) {
-        surprise->standby_in_use = true;
+        unconfirmed->standby_in_use = true;
         record_begin_overlap(record, machine->now);
     }
-    record->check_at = time_add(surprise->seen_at, machine->context->timing->unknown_wait);
+    record->check_at = time_add(unconfirmed->seen_at, machine->context->timing->unknown_wait);
     machine->effects->persist = true;
     if (dead && machine->context->policy->verify != VERIFY_OFF &&
         verdict->drift != DRIFT_JOURNAL_UNFIT) {
@@ -75,22 +75,22 @@ static void hold_surprise(struct machine *machine, const struct look *look,
 /* Did somebody change the standby key, or give it to a target, as it seemed? */
 static bool was_about_standby(const struct record *record)
 {
-    const struct surprise *surprise = &record->surprise;
+    const struct unconfirmed_drift *unconfirmed = &record->unconfirmed;
     enum slot standby = slot_other(record->active);
 
-    return surprise->pending &&
-           (surprise->standby_in_use ||
-            !fingerprint_equal(&surprise->live[standby], &record->live[standby]));
+    return unconfirmed->pending &&
+           (unconfirmed->standby_in_use ||
+            !fingerprint_equal(&unconfirmed->live[standby], &record->live[standby]));
 }
 
-static bool surprise_counts(const struct machine *machine, const struct look *look)
+static bool drift_is_confirmed(const struct machine *machine, const struct look *look)
 {
-    const struct surprise *surprise = &machine->record->surprise;
+    const struct unconfirmed_drift *unconfirmed = &machine->record->unconfirmed;
 
-    if (!same_surprise(surprise, look))
+    if (!is_same_drift(unconfirmed, look))
         return false;
-    return surprise->proven ||
-           machine->now >= time_add(surprise->seen_at, machine->context->timing->unknown_wait);
+    return unconfirmed->proven ||
+           machine->now >= time_add(unconfirmed->seen_at, machine->context->timing->unknown_wait);
 }
 
 void on_prove_target(struct machine *machine)
@@ -98,7 +98,7 @@ void on_prove_target(struct machine *machine)
     const struct failure *failure = machine->event->failure;
     struct record *record = machine->record;
 
-    if (adopt_if_told(machine))
+    if (adopt_if_asked(machine))
         return;
     if (!failure || failure->reason != REASON_KEY_REFUSED) {
         /* The target's key works, or nobody can say: the look may be the one that is late. */
@@ -108,18 +108,18 @@ void on_prove_target(struct machine *machine)
     machine_move(machine, POSITION_PROVE_LIVE);
     machine_act(machine, ACTION_VERIFY_LIVE);
     machine->effects->action.slot = record->active;
-    machine->effects->action.key = record->surprise.live[record->active];
+    machine->effects->action.key = record->unconfirmed.live[record->active];
 }
 
 void on_prove_live(struct machine *machine)
 {
-    if (adopt_if_told(machine))
+    if (adopt_if_asked(machine))
         return;
     if (machine->event->failure) {
         enter_confirm_wait(machine);
         return;
     }
-    machine->record->surprise.proven = true;
+    machine->record->unconfirmed.proven = true;
     enter_check_look(machine);
 }
 
@@ -142,7 +142,7 @@ static void accept_rotation_elsewhere(struct machine *machine, const struct look
     machine_foreign_change(machine);
     machine_take_key(machine, slot_other(record->active), &look->live[slot_other(record->active)]);
     record->active = slot_other(record->active);
-    record->goal = record->active;
+    record->delivering = record->active;
     machine_void_acknowledgements(machine);
     machine_acknowledge_seen(machine, look);
     record_begin_overlap(record, machine->now);
@@ -233,9 +233,9 @@ static void act_on_drift(struct machine *machine, const struct look *look,
     struct record *record = machine->record;
     bool yields = false;
 
-    risk_note(machine, look, record->surprise.seen_at);
+    risk_note(machine, look, record->unconfirmed.seen_at);
     if (verdict->drift == DRIFT_JOURNAL_UNFIT) {
-        record->surprise = (struct surprise){0};
+        record->unconfirmed = (struct unconfirmed_drift){0};
         adopt_anew(machine, look);
         return;
     }
@@ -263,7 +263,7 @@ static void act_on_drift(struct machine *machine, const struct look *look,
     }
     /* What is left to somebody else goes on surprising, until it is gone; it is told once. */
     if (!yields)
-        record->surprise = (struct surprise){0};
+        record->unconfirmed = (struct unconfirmed_drift){0};
     if (!yields || record->blocked_at == machine->now || record->repairing != DRIFT_NONE)
         note_detected(machine, verdict->drift);
     if (verdict->drift == DRIFT_TARGETS_DISAGREE || alert_only(machine, verdict))
@@ -351,16 +351,16 @@ bool check_look(struct machine *machine, const struct look *look)
     /* What surprised is not there any more, or this look is late: whoever took the standby key
      * because of it may have done so until now. */
     if (verdict.kind != VERDICT_LATE && was_about_standby(record) &&
-        !same_surprise(&record->surprise, look))
+        !is_same_drift(&record->unconfirmed, look))
         record_begin_overlap(record, machine->now);
     if (verdict.kind != VERDICT_LATE)
         note_kept(record, look);
     if (verdict.kind != VERDICT_LATE && awaited_repair(machine, look, &verdict)) {
-        record->surprise = (struct surprise){0};
+        record->unconfirmed = (struct unconfirmed_drift){0};
         return true;
     }
     if (verdict.kind == VERDICT_AS_RECORDED) {
-        record->surprise = (struct surprise){0};
+        record->unconfirmed = (struct unconfirmed_drift){0};
         risk_note(machine, look, machine->now);
         return true;
     }
@@ -370,10 +370,10 @@ bool check_look(struct machine *machine, const struct look *look)
         enter_idle(machine);
         return false;
     }
-    if (surprise_counts(machine, look))
+    if (drift_is_confirmed(machine, look))
         act_on_drift(machine, look, &verdict);
     else
-        hold_surprise(machine, look, &verdict);
+        await_confirmation(machine, look, &verdict);
     return false;
 }
 
@@ -381,7 +381,7 @@ void on_check_look(struct machine *machine)
 {
     bool whole;
 
-    if (adopt_if_told(machine))
+    if (adopt_if_asked(machine))
         return;
     if (machine->event->failure) {
         machine_fail(machine, machine->event->failure);

@@ -1,9 +1,9 @@
 #include "core/machine.h"
 
 /*
- * Giving the goal's key to the targets. "This target may hold the new key now" is made durable
- * (OFFER) before a byte of it is written, so that a crash cannot hide a delivery. When the last
- * required target has acknowledged, the goal is active.
+ * Giving the key under delivery to the targets. "This target may hold the new key now" is made
+ * durable (DELIVER_INTENT) before a byte of it is written, so that a crash cannot hide a delivery.
+ * When the last required target has acknowledged, the delivering slot is active.
  *
  * The order of the targets binds a rotation, where the old key still works: a required target that
  * fails stops those after it (they may announce the key to consumers), and optional ones come last.
@@ -15,7 +15,7 @@
  * another target. */
 static time_ms turn_at(const struct record *record, const struct target_record *target)
 {
-    const bool in_order = record->goal != record->active && target->dead_since == 0;
+    const bool in_order = record->delivering != record->active && target->dead_since == 0;
     const struct target_record *end =
         target->required ? target : record->targets + record->target_count;
 
@@ -41,7 +41,7 @@ time_ms deliver_wake_at(const struct record *record)
 }
 
 /* The target whose turn it is: the first one that is required, or else the first. */
-static struct target_record *next_target(struct machine *machine, bool offered)
+static struct target_record *next_target(struct machine *machine, bool intended)
 {
     struct record *record = machine->record;
     struct target_record *optional = NULL;
@@ -49,7 +49,7 @@ static struct target_record *next_target(struct machine *machine, bool offered)
     for (size_t i = 0; i < record->target_count; i++) {
         struct target_record *target = &record->targets[i];
 
-        if ((offered && !target->offered) || turn_at(record, target) > machine->now)
+        if ((intended && !target->delivery_intended) || turn_at(record, target) > machine->now)
             continue;
         if (target->required)
             return target;
@@ -59,15 +59,16 @@ static struct target_record *next_target(struct machine *machine, bool offered)
     return optional;
 }
 
-/* Every required target has the goal's key. `active` moves last, in the same durable step. */
+/* Every required target has the key under delivery. `active` moves last, in the same durable step.
+ */
 static void complete(struct machine *machine)
 {
     struct record *record = machine->record;
-    bool rotated = record->goal != record->active;
+    bool rotated = record->delivering != record->active;
 
     machine_recovered(machine);
     if (rotated) {
-        record->active = record->goal;
+        record->active = record->delivering;
         record->completed_at = machine->now;
         record_begin_overlap(record, machine->now);
         record->check_at = time_add(machine->now, machine->context->timing->settle);
@@ -88,8 +89,8 @@ void deliver_next(struct machine *machine)
     struct target_record *target = next_target(machine, false);
 
     if (target) {
-        target->offered = true;
-        machine_move(machine, POSITION_OFFER);
+        target->delivery_intended = true;
+        machine_move(machine, POSITION_DELIVER_INTENT);
     } else if (record->target_count > 0 && record_owed_required(record) == 0) {
         complete(machine);
     } else {
@@ -136,7 +137,7 @@ static void wait_to_look_again(struct machine *machine)
     struct record *record = machine->record;
 
     /* Only optional targets are owed: that keeps nothing else waiting. */
-    if (record->goal == record->active && record_owed_required(record) == 0)
+    if (record->delivering == record->active && record_owed_required(record) == 0)
         enter_idle(machine);
     else
         machine_move(machine, POSITION_DELIVER_WAIT);
@@ -150,7 +151,7 @@ static void void_lost_targets(struct machine *machine, const struct look *look)
     for (size_t i = 0; i < record->target_count; i++) {
         enum holding holding = judge_holding(look, &record->targets[i].id);
 
-        if (holding != HOLDING_UNSEEN && holding != judge_holding_of(record->goal) &&
+        if (holding != HOLDING_UNSEEN && holding != judge_holding_of(record->delivering) &&
             !machine_yields(record, &record->targets[i], holding))
             machine_void_target(machine, &record->targets[i]);
     }
@@ -162,10 +163,10 @@ static bool contradicts_young_key(const struct machine *machine, const struct ve
 {
     const struct record *record = machine->record;
 
-    return verdict->drift == DRIFT_ACTIVE_CHANGED && record->goal != record->active &&
+    return verdict->drift == DRIFT_ACTIVE_CHANGED && record->delivering != record->active &&
            machine->context->policy->verify == VERIFY_OFF &&
            machine->now <
-               time_add(record->born[record->goal], machine->context->timing->unknown_wait);
+               time_add(record->born[record->delivering], machine->context->timing->unknown_wait);
 }
 
 void on_deliver_look(struct machine *machine)
@@ -174,7 +175,7 @@ void on_deliver_look(struct machine *machine)
     const struct look *look = machine->event->look;
     struct verdict verdict;
 
-    if (adopt_if_told(machine))
+    if (adopt_if_asked(machine))
         return;
     if (machine->event->failure) {
         machine_fail(machine, machine->event->failure);
@@ -194,28 +195,28 @@ void on_deliver_look(struct machine *machine)
     /* While a required target is waited for, this is what looks for drift. */
     if (record->check_at <= machine->now && record_owed_required(record) > 0)
         record->check_at = time_add(machine->now, machine->context->policy->check_every);
-    if (verdict.drift != DRIFT_ACTIVE_CHANGED || record->goal != record->active)
+    if (verdict.drift != DRIFT_ACTIVE_CHANGED || record->delivering != record->active)
         risk_note(machine, look, machine->now);
     if (verdict.drift == DRIFT_JOURNAL_UNFIT) {
         adopt_anew(machine, look);
     } else if (verdict.drift != DRIFT_ACTIVE_CHANGED) {
         void_lost_targets(machine, look);
         deliver_next(machine);
-    } else if (record->goal != record->active) {
-        goal_changed(machine, look);
+    } else if (record->delivering != record->active) {
+        delivering_key_changed(machine, look);
         enter_verify(machine);
     } else if (check_look(machine, look)) {
         machine_fault(machine, "a key changed and did not");
     }
 }
 
-void on_offer_persisted(struct machine *machine)
+void on_deliver_intent_persisted(struct machine *machine)
 {
     struct record *record = machine->record;
     const struct target_record *target = next_target(machine, true);
 
-    if (!target || record->adopt_told) {
-        if (!adopt_if_told(machine))
+    if (!target || record->adopt_asked) {
+        if (!adopt_if_asked(machine))
             machine_move(machine, POSITION_DELIVER_WAIT);
         return;
     }
@@ -229,9 +230,9 @@ void on_offer_persisted(struct machine *machine)
     machine_move(machine, POSITION_DELIVER);
     machine_act(machine, ACTION_DELIVER);
     machine->effects->action.target = target->id;
-    machine->effects->action.slot = record->goal;
-    machine->effects->action.key = *record_goal_key(record);
-    /* A crash from here on finds the offer, which is all that matters. */
+    machine->effects->action.slot = record->delivering;
+    machine->effects->action.key = *record_delivering_key(record);
+    /* A crash from here on finds the intent, which is all that matters. */
     machine->effects->persist = false;
 }
 
@@ -256,14 +257,14 @@ static void delivery_failed(struct machine *machine, struct target_record *targe
     if (failure->outcome_unknown)
         target->unsettled_until = time_add(machine->now, timing->unknown_wait);
     if (target->required) {
-        if (record->trouble == REASON_NONE)
-            record->trouble_since = machine->now;
+        if (record->retry_reason == REASON_NONE)
+            record->retrying_since = machine->now;
         /* Whatever a target says is no reason to block the account: delivery goes on. */
-        record->trouble = reason_describe(failure->reason)->state == STATE_RETRYING
-                              ? failure->reason
-                              : REASON_TARGET_FAILED;
+        record->retry_reason = reason_describe(failure->reason)->state == STATE_RETRYING
+                                   ? failure->reason
+                                   : REASON_TARGET_FAILED;
     }
-    note = machine_note_key(machine, NOTE_DELIVERY_FAILED, record->goal);
+    note = machine_note_key(machine, NOTE_DELIVERY_FAILED, record->delivering);
     note->has_target = true;
     note->target = target->id;
     note->reason = failure->reason;
@@ -307,14 +308,14 @@ void on_delivered(struct machine *machine)
         /* Its readers were told only now: the other key must outlive them once more. */
         if (target->required && machine->event->changed) {
             record_begin_overlap(record, machine->now);
-            record->surprise = (struct surprise){0}; /* of a world that is no more */
+            record->unconfirmed = (struct unconfirmed_drift){0}; /* of a world that is no more */
         }
-        note = machine_note_key(machine, NOTE_KEY_DELIVERED, record->goal);
+        note = machine_note_key(machine, NOTE_KEY_DELIVERED, record->delivering);
         note->has_target = true;
         note->target = target->id;
         note->detail = machine->event->changed ? NULL : "it held this key already";
     }
     machine->effects->persist = true;
-    if (!adopt_if_told(machine))
+    if (!adopt_if_asked(machine))
         deliver_next(machine);
 }

@@ -18,7 +18,7 @@ void idle_next(struct machine *machine)
     struct record *record = machine->record;
     struct interlock interlock;
 
-    if (adopt_if_told(machine))
+    if (adopt_if_asked(machine))
         return;
     if (record->retry_at > machine->now)
         return;

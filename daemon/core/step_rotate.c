@@ -29,7 +29,7 @@ void enter_preflight(struct machine *machine)
 
 void on_preflight(struct machine *machine)
 {
-    if (adopt_if_told(machine))
+    if (adopt_if_asked(machine))
         return;
     if (machine->event->failure) {
         machine_fail(machine, machine->event->failure);
@@ -87,7 +87,7 @@ void on_rotate_look(struct machine *machine)
 {
     bool whole;
 
-    if (adopt_if_told(machine))
+    if (adopt_if_asked(machine))
         return;
     if (machine->event->failure) {
         machine_fail(machine, machine->event->failure);
@@ -152,14 +152,14 @@ void enter_doubt_look(struct machine *machine)
     machine_act_look(machine);
 }
 
-/* The standby slot holds a new key, and it is ours: it becomes the goal. */
+/* The standby slot holds a new key, and it is ours: its slot is the delivering one. */
 static void take_new_key(struct machine *machine, const struct fingerprint *key)
 {
     struct record *record = machine->record;
     enum slot slot = record->intent.slot;
 
     machine_take_key(machine, slot, key);
-    record->goal = slot;
+    record->delivering = slot;
     record->intent = (struct intent){0};
     record->regenerate_after = 0;
     record->verified = false;
@@ -247,9 +247,9 @@ static void repeat_or_leave(struct machine *machine)
     }
 
     close_intent_undone(machine);
-    record->trouble = REASON_NONE;
+    record->retry_reason = REASON_NONE;
     record->retry_at = 0;
-    if (!adopt_if_told(machine) && check_look(machine, look))
+    if (!adopt_if_asked(machine) && check_look(machine, look))
         enter_idle(machine);
 }
 

@@ -24,8 +24,8 @@ void enter_verify(struct machine *machine)
         record->verify_since = machine->now;
     machine_move(machine, POSITION_VERIFY);
     machine_act(machine, ACTION_VERIFY_LIVE);
-    machine->effects->action.slot = record->goal;
-    machine->effects->action.key = *record_goal_key(record);
+    machine->effects->action.slot = record->delivering;
+    machine->effects->action.key = *record_delivering_key(record);
 }
 
 void enter_verify_look(struct machine *machine)
@@ -39,13 +39,13 @@ static void enter_verify_wait(struct machine *machine)
     machine_move(machine, POSITION_VERIFY_WAIT);
 }
 
-void goal_changed(struct machine *machine, const struct look *look)
+void delivering_key_changed(struct machine *machine, const struct look *look)
 {
     struct record *record = machine->record;
 
     machine_note_drift(machine, NOTE_DRIFT_DETECTED, DRIFT_ACTIVE_CHANGED);
     machine_foreign_change(machine);
-    machine_take_key(machine, record->goal, &look->live[record->goal]);
+    machine_take_key(machine, record->delivering, &look->live[record->delivering]);
     machine_void_acknowledgements(machine);
     record->verified = false;
     record->refused = false;
@@ -58,7 +58,7 @@ void on_verify_look(struct machine *machine)
     const struct look *look = machine->event->look;
     struct verdict verdict;
 
-    if (adopt_if_told(machine))
+    if (adopt_if_asked(machine))
         return;
     if (machine->event->failure) {
         machine_fail(machine, machine->event->failure);
@@ -78,9 +78,9 @@ void on_verify_look(struct machine *machine)
     }
     risk_note(machine, look, machine->now);
     if (verdict.drift == DRIFT_ACTIVE_CHANGED)
-        goal_changed(machine, look);
+        delivering_key_changed(machine, look);
     /* The look was all right; whether the key is, the data plane says. */
-    record->trouble = REASON_NONE;
+    record->retry_reason = REASON_NONE;
     if (machine_blocked_by_world(record) && record->blocked != REASON_KEY_REFUSED)
         machine_unblock(machine);
     enter_verify(machine);
@@ -115,13 +115,13 @@ void on_verified(struct machine *machine)
     time_ms patience = time_add(record->verify_since, machine->context->timing->verify_timeout);
     bool patience_is_over = machine->now >= patience;
 
-    if (adopt_if_told(machine))
+    if (adopt_if_asked(machine))
         return;
     if (!failure) {
         machine_recovered(machine);
         record->verified = true;
         record->refused = false;
-        machine_note_key(machine, NOTE_KEY_VERIFIED, record->goal);
+        machine_note_key(machine, NOTE_KEY_VERIFIED, record->delivering);
         deliver_next(machine);
     } else if (failure->reason == REASON_KEY_REFUSED) {
         on_refused(machine, patience_is_over);
@@ -130,7 +130,7 @@ void on_verified(struct machine *machine)
         enter_verify_wait(machine);
     } else if (machine->context->policy->verify == VERIFY_AUTO && patience_is_over &&
                record->attempts > 0 && !record->refused) {
-        struct note *note = machine_note_key(machine, NOTE_KEY_UNVERIFIED, record->goal);
+        struct note *note = machine_note_key(machine, NOTE_KEY_UNVERIFIED, record->delivering);
 
         note->reason = failure->reason;
         note->from_failure = true;

@@ -165,8 +165,8 @@ static void read_and_write_again(void)
         return;
     MUST(first.record.target_count <= TARGETS_MAX && first.record.position < POSITION_COUNT);
     MUST((unsigned)first.record.active < SLOT_COUNT);
-    MUST((unsigned)first.record.goal < SLOT_COUNT);
-    MUST(first.record.blocked < REASON_COUNT && first.record.trouble < REASON_COUNT);
+    MUST((unsigned)first.record.delivering < SLOT_COUNT);
+    MUST(first.record.blocked < REASON_COUNT && first.record.retry_reason < REASON_COUNT);
     execute("DELETE FROM accounts");
     write_record("account", &first.record);
     dump(&before);

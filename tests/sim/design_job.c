@@ -256,7 +256,7 @@ static void write_tag(struct field_account *account)
 
     tag->adopted = true;
     tag->active = account->slot;
-    tag->goal = account->slot;
+    tag->delivering = account->slot;
     tag->cycle++;
     tag->completed_at = loop_now(account->daemon->parts.loop);
     if (account->daemon->recipe->keeps_tag)

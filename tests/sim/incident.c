@@ -21,7 +21,7 @@ static enum slot slot_in_use(const struct world *world, const struct world_accou
             if (target->past[0].key == account->live[slot])
                 return (enum slot)slot;
     }
-    return account->in_journal && account->journal.adopted ? account->journal.goal
+    return account->in_journal && account->journal.adopted ? account->journal.delivering
                                                            : world->script->active;
 }
 

@@ -31,7 +31,7 @@ static void is_offered(struct world *world, struct world_account *account,
 {
     const struct target_record *record = journal_of(account, delivery->target);
 
-    if (!record || !record->offered)
+    if (!record || !record->delivery_intended)
         oracle_convict(world, ORACLE_OFFER_FIRST, account,
                        "k%u is delivered to %s, and the journal does not know that it may hold it",
                        delivery->key, oracle_target_name(account, delivery->target));
@@ -46,11 +46,11 @@ static void is_goal(struct world *world, struct world_account *account,
     const struct record *journal = &account->journal;
 
     if (oracle_knows_keys(oracle_journal(account)) &&
-        world_key_of(&journal->live[journal->goal]) != delivery->key)
+        world_key_of(&journal->live[journal->delivering]) != delivery->key)
         oracle_convict(world, ORACLE_DELIVERS_GOAL, account,
                        "k%u is delivered to %s, but the journal's goal is k%u", delivery->key,
                        oracle_target_name(account, delivery->target),
-                       world_key_of(&journal->live[journal->goal]));
+                       world_key_of(&journal->live[journal->delivering]));
     if (state->delivering == KEY_NONE || state->delivering == delivery->key ||
         state->attempt_resolved ||
         (state->delivering != account->live[SLOT_PRIMARY] &&
@@ -94,7 +94,7 @@ static void is_in_order(struct world *world, struct world_account *account,
     const struct oracle_target *target = &account->oracle.targets[delivery->target];
     unsigned before = who_is_before(world, account, delivery);
 
-    if (!oracle_knows_keys(oracle_journal(account)) || journal->goal == journal->active ||
+    if (!oracle_knows_keys(oracle_journal(account)) || journal->delivering == journal->active ||
         before == TARGETS_MAX || !is_live_key(account, target->told) ||
         !was_shown_live(&account->oracle, target->told) ||
         !is_live_key(account, account->targets[delivery->target].past[0].key))
@@ -286,10 +286,11 @@ static void active_moves(struct world *world, struct world_account *account,
     const struct oracle_said *said = &account->oracle.said;
     uint32_t key = world_key_of(&record->live[record->active]);
     /* Somebody else rotated: targets that the look could not read are then owed the key. */
-    bool elsewhere = said->goal == said->active && account->oracle.by_stranger[record->active];
+    bool elsewhere =
+        said->delivering == said->active && account->oracle.by_stranger[record->active];
     const char *lacking = who_lacks(world, account, key, elsewhere);
 
-    if (!elsewhere && said->goal != record->active)
+    if (!elsewhere && said->delivering != record->active)
         oracle_convict(world, ORACLE_ACTIVE_LAST, account,
                        "the %s key is called active, which was not under delivery",
                        slot_name(record->active));
@@ -314,7 +315,7 @@ void delivery_saved(struct world *world, struct world_account *account, const st
             acknowledgement_is_true(world, account, i, target);
     }
     if (rows->completed) {
-        lacking = who_lacks(world, account, world_key_of(&record->live[record->goal]), false);
+        lacking = who_lacks(world, account, world_key_of(&record->live[record->delivering]), false);
         if (lacking)
             oracle_convict(world, ORACLE_ACKNOWLEDGED, account,
                            "the rotation is called complete although %s does not have the new key",
@@ -324,10 +325,10 @@ void delivery_saved(struct world *world, struct world_account *account, const st
         oracle_convict(world, ORACLE_SAME_SLOT, account,
                        "an open intent for the %s key becomes one for the %s key",
                        slot_name(said->intent_slot), slot_name(record->intent.slot));
-    if (stays && said->goal != said->active && record->goal != said->goal)
+    if (stays && said->delivering != said->active && record->delivering != said->delivering)
         oracle_convict(world, ORACLE_DELIVERS_GOAL, account,
                        "the %s key is not delivered any more, and not everybody has it",
-                       slot_name(said->goal));
+                       slot_name(said->delivering));
     if (stays && record->active != said->active)
         active_moves(world, account, record);
     if (rows->adopted)

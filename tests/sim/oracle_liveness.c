@@ -113,7 +113,7 @@ static bool runs_again(const struct world *world, const struct world_account *ac
                        unsigned index)
 {
     const struct oracle_target *targets = account->oracle.targets;
-    uint32_t key = account->live[account->journal.goal];
+    uint32_t key = account->live[account->journal.delivering];
     bool has_it_now = false;
 
     for (unsigned i = 0; i < index; i++) {
@@ -142,7 +142,7 @@ static enum lack lack_of(const struct world *world, const struct world_account *
         return LACKS_NOTHING;
     if (runs_again(world, account, index))
         return LACKS_KEY;
-    return key == account->live[journal->goal] ? LACKS_NOTHING : LACKS_KEY;
+    return key == account->live[journal->delivering] ? LACKS_NOTHING : LACKS_KEY;
 }
 
 /* Under on_drift: alert a person decides whether the key that somebody else changed is delivered.
@@ -268,7 +268,7 @@ static bool is_due(const struct world *world, const struct world_account *accoun
 
     return account->configured && account->in_journal && journal->adopted &&
            journal->blocked == REASON_NONE && journal->hold_id == 0 && world->policy.rotate &&
-           !journal->intent.open && journal->goal == journal->active &&
+           !journal->intent.open && journal->delivering == journal->active &&
            !account->oracle.said.owes && may_rotate(world, account) && journal->due_at != 0 &&
            journal->due_at <= world_wall(world);
 }
@@ -371,8 +371,8 @@ static const char *what_holds_it(const struct world_account *account)
         return "nothing is known of it";
     if (journal->blocked != REASON_NONE)
         return reason_describe(journal->blocked)->meaning;
-    if (journal->trouble != REASON_NONE)
-        return reason_describe(journal->trouble)->meaning;
+    if (journal->retry_reason != REASON_NONE)
+        return reason_describe(journal->retry_reason)->meaning;
     return journal->hold_id != 0 ? "it is held" : "nothing that it knows of";
 }
 
@@ -383,7 +383,7 @@ static void explain(struct world *world, const struct world_account *account, co
     oracle_convict(world, ORACLE_PROGRESS, account,
                    "%s: it stands in %s, active %s, goal %s, due in %.1f days; in its way: %s",
                    what, account->in_journal ? position_name(journal->position) : "no journal",
-                   slot_name(journal->active), slot_name(journal->goal),
+                   slot_name(journal->active), slot_name(journal->delivering),
                    (double)(journal->due_at - world_wall(world)) / (double)MS_DAY,
                    what_holds_it(account));
 }
@@ -411,7 +411,7 @@ void oracle_expectation(struct world *world, time_ms since)
         else if (account->in_journal && account->journal.blocked != REASON_NONE)
             explain(world, account, "is not well in fair weather");
         for (unsigned j = 0; j < world->script->target_count; j++)
-            if (account->journal.goal == account->journal.active &&
+            if (account->journal.delivering == account->journal.active &&
                 lack_of(world, account, j) != LACKS_NOTHING)
                 explain(world, account, "a target does not have the key in fair weather");
     }

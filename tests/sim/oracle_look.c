@@ -86,7 +86,7 @@ static void takes_up(struct world *world, struct world_account *account, enum sl
 {
     struct oracle_account *state = &account->oracle;
     const struct oracle_said *said = &state->said;
-    bool rotating = said->intent || said->goal != said->active;
+    bool rotating = said->intent || said->delivering != said->active;
 
     /* The outcome of its own request. */
     if (said->intent && said->intent_slot == slot)
@@ -176,7 +176,7 @@ static void adopts_anew(struct world *world, struct world_account *account,
                         const struct record *record)
 {
     const struct record *journal = &account->journal;
-    bool unfit = account->in_journal && !journal->adopt_told &&
+    bool unfit = account->in_journal && !journal->adopt_asked &&
                  (journal->adopted || journal->blocked == REASON_JOURNAL_BEHIND);
     uint32_t key = world_key_of(&record->live[record->active]);
 
@@ -196,7 +196,7 @@ static void adopts_surely(struct world *world, struct world_account *account,
     const struct record *journal = &account->journal;
     bool unread = false;
 
-    if ((account->in_journal && (journal->adopted_at != 0 || journal->adopt_told)) ||
+    if ((account->in_journal && (journal->adopted_at != 0 || journal->adopt_asked)) ||
         !oracle_knows_keys(record) ||
         is_shown_in_use(world, account, world_key_of(&record->live[record->active])))
         return;
@@ -230,11 +230,11 @@ void look_saved(struct world *world, struct world_account *account, const struct
 
         if (key == said->live[slot])
             continue;
-        state->milestone.both = changed && !said->intent && said->goal == said->active;
+        state->milestone.both = changed && !said->intent && said->delivering == said->active;
         changed = true;
         takes_up(world, account, (enum slot)slot, key);
     }
-    if (changed || said->owes || said->goal != said->active || state->redeliver_asked)
+    if (changed || said->owes || said->delivering != said->active || state->redeliver_asked)
         return;
     for (unsigned i = 0; i < world->script->target_count; i++) {
         if (state->targets[i].claimed == KEY_NONE ||
@@ -276,7 +276,7 @@ void look_remember(struct world_account *account, const struct record *record)
     *said = (struct oracle_said){
         .adopted = true,
         .active = record->active,
-        .goal = record->goal,
+        .delivering = record->delivering,
         .live = {world_key_of(&record->live[0]), world_key_of(&record->live[1])},
         .intent = record->intent.open,
         .intent_slot = record->intent.slot,

@@ -109,8 +109,8 @@ static void plan_anew(struct world *world, struct world_account *account)
     /* Until the daemon has planned anew, what was due stays due. */
     if (state->planned > wall || planned <= wall)
         state->planned = planned;
-    if (due <= wall - SLACK_MS && !state->said.intent && state->said.goal == state->said.active &&
-        !state->requested)
+    if (due <= wall - SLACK_MS && !state->said.intent &&
+        state->said.delivering == state->said.active && !state->requested)
         splay_over(world, account, policy->splay);
 }
 

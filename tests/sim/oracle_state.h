@@ -109,7 +109,7 @@ struct oracle_account {
     /* what the last record said */
     struct oracle_said {
         bool adopted;
-        enum slot active, goal;
+        enum slot active, delivering;
         uint32_t live[SLOT_COUNT];
         bool intent;
         enum slot intent_slot;

@@ -83,7 +83,7 @@ static duration_ms believed_after(const struct world *world, const struct world_
 {
     const struct record *journal = &account->journal;
     struct fingerprint fingerprint = world_fingerprint(key);
-    bool knows_better = account->in_journal && journal->adopted && !journal->adopt_told &&
+    bool knows_better = account->in_journal && journal->adopted && !journal->adopt_asked &&
                         record_is_replaced(journal, &fingerprint);
 
     return knows_better ? MS_HOUR : world->timing.unknown_wait;

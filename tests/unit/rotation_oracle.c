@@ -62,9 +62,9 @@ static void delivery_is_prepared(struct world *world, const struct action *actio
     const struct target_record *target = record_target_const(&world->journal, &action->target);
     struct fingerprint live = world_fingerprint(world->live[action->slot]);
 
-    if (!target || !target->offered)
+    if (!target || !target->delivery_intended)
         oracle_convict(world, "a delivery that the journal does not know of");
-    if (action->slot != world->record.goal)
+    if (action->slot != world->record.delivering)
         oracle_convict(world, "a delivery of another key than the goal's");
     if (!fingerprint_equal(&live, &action->key) && !excused(world))
         oracle_convict(world, "a delivery of a dead key");
@@ -142,8 +142,8 @@ void oracle_step(struct world *world, const struct record *before, const struct 
         oracle_convict(world, "active moved without a completed rotation");
     if (before->intent.open && after->intent.open && before->intent.slot != after->intent.slot)
         oracle_convict(world, "a retry of another slot");
-    if (after->goal != before->goal && before->adopted && after->adopted &&
-        before->goal != before->active && !has_note(effects, NOTE_ADOPTED))
+    if (after->delivering != before->delivering && before->adopted && after->adopted &&
+        before->delivering != before->active && !has_note(effects, NOTE_ADOPTED))
         oracle_convict(world, "the goal changed while it was being delivered");
     if (effects->forget_keys && position_needs_keys(after->position))
         oracle_convict(world, "keys are forgotten that are needed");
@@ -161,10 +161,10 @@ void oracle_rest(struct world *world)
     const struct record *record = &world->record;
     bool waits_for_human = record->position == POSITION_ADOPT_WAIT &&
                            reason_describe(record->blocked)->clearing == CLEARED_BY_HUMAN &&
-                           !record->adopt_told;
+                           !record->adopt_asked;
 
     if (position_awaits_completion(record->position) || record->position == POSITION_INTENT ||
-        record->position == POSITION_OFFER)
+        record->position == POSITION_DELIVER_INTENT)
         oracle_convict(world, "stands in %s, and nothing is under way",
                        position_name(record->position));
     if (world->wake_at == TIME_NEVER && !waits_for_human)

@@ -19,7 +19,7 @@ const struct station stations[STATION_COUNT] = {
     {POSITION_VERIFY, ACTION_NONE, OUTCOME_OK, REASON_NONE},
     {POSITION_VERIFY_WAIT, ACTION_VERIFY_LIVE, OUTCOME_FAILS, REASON_KEY_REFUSED},
     {POSITION_VERIFY_LOOK, ACTION_VERIFY_LIVE, OUTCOME_FAILS, REASON_SHARED_KEY_DISABLED},
-    {POSITION_OFFER, ACTION_NONE, OUTCOME_OK, REASON_NONE},
+    {POSITION_DELIVER_INTENT, ACTION_NONE, OUTCOME_OK, REASON_NONE},
     {POSITION_DELIVER, ACTION_NONE, OUTCOME_OK, REASON_NONE},
     {POSITION_DELIVER_WAIT, ACTION_DELIVER, OUTCOME_FAILS, REASON_NOT_YET},
     {POSITION_DELIVER_LOOK, ACTION_DELIVER, OUTCOME_LOST_LATE, REASON_TARGET_FAILED},
@@ -64,7 +64,8 @@ void begin_due(struct world *world)
 void begin_at(struct world *world, const struct station *station, bool durable)
 {
     /* These two end when the journal has them. */
-    bool passes = station->position == POSITION_INTENT || station->position == POSITION_OFFER;
+    bool passes =
+        station->position == POSITION_INTENT || station->position == POSITION_DELIVER_INTENT;
     time_ms until;
 
     begin_due(world);
@@ -80,7 +81,7 @@ void give_command(struct world *world, enum command_kind kind)
 {
     struct command command = {.kind = kind, .actor = "uid 0 (root)"};
 
-    command.slot = world->record.goal;
+    command.slot = world->record.delivering;
     world_command(world, &command);
 }
 

@@ -166,7 +166,7 @@ static void narrate(const struct world *world, const struct event *event,
     for (size_t i = 0; i < effects->move_count; i++)
         fprintf(stderr, " > %s", position_name(effects->moves[i].to));
     fprintf(stderr, "%s; live %u %u, active %d goal %d, targets", effects->persist ? " *" : "",
-            world->live[0], world->live[1], world->record.active, world->record.goal);
+            world->live[0], world->live[1], world->record.active, world->record.delivering);
     for (size_t i = 0; i < world->target_count; i++)
         fprintf(stderr, " %s%u%s", world_required(world, i) ? "!" : "", world->targets[i].holds,
                 world->targets[i].late_pending ? "~" : "");
@@ -273,7 +273,7 @@ void world_crash(struct world *world, duration_ms downtime)
     world->idle_wakes = 0;
     world->lost_request = false;
     if (world->sabotage == SABOTAGE_STALE_ACTIVE && world->journal.adopted)
-        world->journal.active = world->journal.goal = slot_other(world->journal.active);
+        world->journal.active = world->journal.delivering = slot_other(world->journal.active);
     while (world_next(world, world->now + downtime))
         ;
     world_start(world);

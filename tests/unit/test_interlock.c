@@ -60,11 +60,11 @@ static void held(struct fixture *f)
 }
 static void adoption_told(struct fixture *f)
 {
-    f->record.adopt_told = true;
+    f->record.adopt_asked = true;
 }
 static void delivering(struct fixture *f)
 {
-    f->record.goal = SLOT_SECONDARY;
+    f->record.delivering = SLOT_SECONDARY;
     f->record.targets[0].fingerprint = world_fingerprint(2);
 }
 static void owed(struct fixture *f)
@@ -81,7 +81,7 @@ static void without_targets(struct fixture *f)
 }
 static void surprised(struct fixture *f)
 {
-    f->record.surprise.pending = true;
+    f->record.unconfirmed.pending = true;
 }
 static void told_too_late(struct fixture *f)
 {
@@ -186,7 +186,7 @@ static void test_looks_for_a_repair(void **state)
         f.record.position = POSITION_IDLE;
         f.record.check_at = NOW_MS;
         f.record.targets[1].dead_since = cases[i].dead_since;
-        f.record.surprise.pending = cases[i].surprised;
+        f.record.unconfirmed.pending = cases[i].surprised;
         f.record.targets[0].acknowledged = !cases[i].owed;
         f.record.attempts = cases[i].attempts;
         rotation_step(&f.context, &f.record, &event, &effects);
@@ -219,11 +219,11 @@ static void test_invariant(void **state)
     BROKEN(f.record.adopted = false);
     BROKEN(f.record.intent.open = true);
     BROKEN(f.record.position = POSITION_INTENT);
-    BROKEN(f.record.goal = SLOT_SECONDARY);
+    BROKEN(f.record.delivering = SLOT_SECONDARY);
     BROKEN(f.record.live[1] = f.record.live[0]);
     BROKEN(f.record.live[0] = world_fingerprint(0));
     BROKEN(f.record.blocked = REASON_NETWORK);
-    BROKEN(f.record.trouble = REASON_KEY_REFUSED);
+    BROKEN(f.record.retry_reason = REASON_KEY_REFUSED);
     BROKEN({
         f.record.position = POSITION_REGENERATE;
         f.record.intent.open = true;
@@ -233,7 +233,7 @@ static void test_invariant(void **state)
         f.record.position = POSITION_DOUBT_WAIT;
         f.record.intent.open = true;
         f.record.intent.slot = SLOT_SECONDARY;
-        f.record.goal = SLOT_SECONDARY;
+        f.record.delivering = SLOT_SECONDARY;
     });
 #undef BROKEN
 }

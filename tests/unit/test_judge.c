@@ -171,7 +171,7 @@ static void test_delivery(void **state)
 
     (void)state;
     make_record(&record);
-    record.goal = SLOT_SECONDARY;
+    record.delivering = SLOT_SECONDARY;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct verdict verdict;
 

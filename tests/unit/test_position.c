@@ -42,7 +42,7 @@ static void test_ways_that_matter(void **state)
         assert_int_equal(position_move_allowed(position, POSITION_PREFLIGHT),
                          position == POSITION_IDLE);
         assert_int_equal(position_move_allowed(position, POSITION_DELIVER),
-                         position == POSITION_OFFER);
+                         position == POSITION_DELIVER_INTENT);
         assert_false(position_move_allowed(position, position));
     }
     assert_false(position_move_allowed(POSITION_COUNT, POSITION_IDLE));
@@ -90,7 +90,7 @@ static void test_kinds(void **state)
         {POSITION_REGENERATE, true, true},     {POSITION_DOUBT_WAIT, false, false},
         {POSITION_DOUBT_LOOK, true, true},     {POSITION_VERIFY_LOOK, true, true},
         {POSITION_VERIFY, true, true},         {POSITION_VERIFY_WAIT, false, false},
-        {POSITION_DELIVER_LOOK, true, true},   {POSITION_OFFER, true, false},
+        {POSITION_DELIVER_LOOK, true, true},   {POSITION_DELIVER_INTENT, true, false},
         {POSITION_DELIVER, true, true},        {POSITION_DELIVER_WAIT, false, false},
     };
 

@@ -44,7 +44,7 @@ static void test_adopt_the_other_everywhere(void **state)
             world_run(&world, 4 * MS_HOUR);
             assert_lawful(&world);
             assert_active(&world, (enum slot)slot);
-            assert_false(world.record.adopt_told);
+            assert_false(world.record.adopt_asked);
             world_run(&world, 60 * MS_DAY);
             assert_lawful(&world);
         }

@@ -62,7 +62,7 @@ static void test_late_look_in_doubt(void **state)
     world.record.replaced[7] = world_fingerprint(world.live[SLOT_SECONDARY]);
     world_run(&world, 10 * MS_MINUTE);
     assert_true(world.record.intent.open);
-    assert_int_equal(world.record.trouble, REASON_OUTCOME_UNKNOWN);
+    assert_int_equal(world.record.retry_reason, REASON_OUTCOME_UNKNOWN);
     memset(&world.record.replaced[7], 0, sizeof(world.record.replaced[7]));
     world_run(&world, MS_HOUR);
     assert_lawful(&world);
@@ -82,8 +82,8 @@ static void test_late_look_after_rotation(void **state)
     world_crash(&world, MS_SECOND);
     world_script(&world, ACTION_LOOK, OUTCOME_LATE_LOOK, REASON_NONE, 1);
     world_run(&world, MS_SECOND);
-    assert_int_equal(world.record.trouble, REASON_OUTCOME_UNKNOWN);
-    assert_false(world.record.surprise.pending);
+    assert_int_equal(world.record.retry_reason, REASON_OUTCOME_UNKNOWN);
+    assert_false(world.record.unconfirmed.pending);
     world_run(&world, MS_HOUR);
     assert_lawful(&world);
     assert_int_equal(view_of(&world).state, STATE_OK);
@@ -111,10 +111,10 @@ static void test_stale_key_is_not_delivered(void **state)
 
     (void)state;
     begin_due(&world);
-    reach(&world, POSITION_OFFER);
+    reach(&world, POSITION_DELIVER_INTENT);
     world.saved_at += MS_HOUR;
     world_run(&world, MS_MINUTE);
-    assert_int_equal(world.record.position, POSITION_OFFER);
+    assert_int_equal(world.record.position, POSITION_DELIVER_INTENT);
     world_foreign_regenerate(&world, SLOT_SECONDARY);
     while (world.actions[ACTION_DELIVER] == 0)
         assert_true(world_next(&world, world.now + 2 * MS_HOUR));
@@ -191,7 +191,7 @@ static void test_glimpse_of_standby_starts_overlap(void **state)
     world_write_target(&world, 0, world.live[SLOT_PRIMARY]);
     world_run(&world, MS_HOUR);
     assert_lawful(&world);
-    assert_false(world.record.surprise.pending);
+    assert_false(world.record.unconfirmed.pending);
     assert_true(world_wall(&world) - world.record.overlap_from < MS_DAY);
 }
 

@@ -62,7 +62,7 @@ static void random_command(struct world *world)
     if (command.kind == COMMAND_ADOPT) {
         if (!world->record.adopted)
             return;
-        command.slot = world->record.goal;
+        command.slot = world->record.delivering;
     }
     world_command(world, &command);
 }

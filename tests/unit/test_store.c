@@ -339,7 +339,7 @@ static void test_older_version(void **state)
     record_randomize(&saved, 7);
     saved.refused = false;
     saved.catching_up = false;
-    saved.surprise.standby_in_use = false;
+    saved.unconfirmed.standby_in_use = false;
     saved.another_rotator = saved.blocked == REASON_ANOTHER_ROTATOR;
     saved.hold_id = 0;
     saved.hold_until = 0;

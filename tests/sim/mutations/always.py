@@ -131,9 +131,9 @@ MUTATIONS = [
               "    account->saving = turn;\n",
               """\
     account->saving = turn;
-    if (account->azure.keys[account->record.goal])
+    if (account->azure.keys[account->record.delivering])
         snprintf(account->record.actor, sizeof(account->record.actor), "%s",
-                 secret_bytes(account->azure.keys[account->record.goal]));
+                 secret_bytes(account->azure.keys[account->record.delivering]));
 """)),
     mutation("keys-kept", 15,
              "keys stay in memory after the last step that needs them",
@@ -166,7 +166,7 @@ MUTATIONS = [
              "of an account that is blocked nobody says that its consumers are at risk",
              "not-silent",
              "an outage is taken for a question that can wait",
-             ("core/step_check.c", "    risk_note(machine, look, record->surprise.seen_at);\n"
+             ("core/step_check.c", "    risk_note(machine, look, record->unconfirmed.seen_at);\n"
               "    if (verdict->drift == DRIFT_JOURNAL_UNFIT) {",
               "    if (verdict->drift == DRIFT_JOURNAL_UNFIT) {"),
              ("core/step_adopt.c", "    risk_note(machine, look, machine->now);\n", ""),
@@ -230,11 +230,11 @@ for (size_t i = count > 1; i < count && !engine->faulted; i++)
              "sound",
              "the daemon stops with a fault",
              ("core/position.c", """\
-.successors = TO(IDLE) | TO(PROVE_TARGET) | TO(PROVE_LIVE) |
-                                           TO(CONFIRM_WAIT) | TO(OFFER) | TO(DELIVER_WAIT) |""",
+TO(CONFIRM_WAIT) | TO(DELIVER_INTENT) |
+                                           TO(DELIVER_WAIT) | TO(ADOPT_WAIT) | TO(ADOPT_LOOK),""",
               """\
-.successors = TO(IDLE) | TO(PROVE_TARGET) | TO(PROVE_LIVE) |
-                                           TO(CONFIRM_WAIT) | TO(DELIVER_WAIT) |"""),
+TO(CONFIRM_WAIT) |
+                                           TO(DELIVER_WAIT) | TO(ADOPT_WAIT) | TO(ADOPT_LOOK),"""),
              scenario="active-key-by-hand"),
     mutation("wakes-for-nothing", 16,
              "the timer does not know why a rotation has to wait",
@@ -286,7 +286,7 @@ for (size_t i = count > 1; i < count && !engine->faulted; i++)
              "repaired",
              "consumers of a target that could be reached hold a dead key for as long as another fails",
              ("core/step_deliver.c",
-              "const bool in_order = record->goal != record->active && target->dead_since == 0;",
+              "const bool in_order = record->delivering != record->active && target->dead_since == 0;",
               "const bool in_order = true;"),
              scenario="repair-past-a-failing-target"),
     mutation("order-binds-the-cut-off", "product",
@@ -294,8 +294,8 @@ for (size_t i = count > 1; i < count && !engine->faulted; i++)
              "repaired",
              "consumers of a target that could be reached hold a dead key for as long as another fails",
              ("core/step_deliver.c",
-              "const bool in_order = record->goal != record->active && target->dead_since == 0;",
-              "const bool in_order = record->goal != record->active;"),
+              "const bool in_order = record->delivering != record->active && target->dead_since == 0;",
+              "const bool in_order = record->delivering != record->active;"),
              scenario="repair-past-a-failing-target-mid-rotation"),
     mutation("never-looks-again", "product",
              "nothing looks for drift between two rotations",

@@ -14,7 +14,7 @@ MUTATIONS = [
     case POSITION_DELIVER_WAIT:
         return POSITION_IDLE;"""),
              ("core/interlock.c", """\
-    else if (record->goal != record->active)
+    else if (record->delivering != record->active)
         refuse(interlock, REASON_NONE, TIME_NEVER,
                "the new key is still being delivered: both keys are frozen");
 """, ""),
@@ -24,14 +24,14 @@ MUTATIONS = [
              ("core/step_idle.c",
               "           deliver_wake_at(machine->record) <= machine->now;",
               """\
-           machine->record->goal == machine->record->active &&
+           machine->record->delivering == machine->record->active &&
            deliver_wake_at(machine->record) <= machine->now;"""),
              ("core/rotation.c",
               "        at = time_min(at, deliver_wake_at(record));\n", """\
-        at = record->goal != record->active ? at : time_min(at, deliver_wake_at(record));
+        at = record->delivering != record->active ? at : time_min(at, deliver_wake_at(record));
 """),
              ("core/rotation_check.c", """\
-    if (intent->open && record->goal != record->active)
+    if (intent->open && record->delivering != record->active)
         return "an intent while an earlier key is still being delivered";
 """, ""),
              ("core/rotation_check.c",
@@ -41,7 +41,7 @@ MUTATIONS = [
              "in-order",
              "consumers are told of a key that the target they read it from does not have",
              ("core/step_deliver.c",
-              "const bool in_order = record->goal != record->active && target->dead_since == 0;",
+              "const bool in_order = record->delivering != record->active && target->dead_since == 0;",
               "const bool in_order = false;")),
     mutation("optional-out-of-turn", 6,
              "in a rotation an optional target does not wait for the required ones after it",
@@ -68,7 +68,7 @@ MUTATIONS = [
     account->saving = turn;
     store_save(""", """\
     account->saving = turn;
-    if (account->record.position == POSITION_OFFER) {
+    if (account->record.position == POSITION_DELIVER_INTENT) {
         on_saved(account);
         return;
     }
@@ -81,7 +81,7 @@ MUTATIONS = [
               "    record->repairing = DRIFT_TARGET_CHANGED;\n",
               """\
     record->repairing = DRIFT_TARGET_CHANGED;
-    record->goal = record->active;
+    record->delivering = record->active;
 """)),
 
     # --- 7: an acknowledgement is a key at a place ---
@@ -90,7 +90,7 @@ MUTATIONS = [
              "acknowledged",
              "a rotation is complete without any delivery, and the next one is an outage",
              ("core/record.c",
-              "fingerprint_equal(&target->fingerprint, record_goal_key(record))",
+              "fingerprint_equal(&target->fingerprint, record_delivering_key(record))",
               "record != NULL")),
     mutation("lost-key-not-missed", 7,
              "a target that lost the new key during the rotation still counts",
@@ -110,7 +110,7 @@ MUTATIONS = [
 *target = known ? *known : (struct target_record){.id = context->targets[i].id};
         if (!known && record->adopted) {
             target->acknowledged = true;
-            target->fingerprint = *record_goal_key(record);
+            target->fingerprint = *record_delivering_key(record);
         }""")),
     mutation("gives-up-on-a-target", 7,
              "a target that failed three times is waited for no longer",
@@ -122,7 +122,7 @@ MUTATIONS = [
         target->attempts++;
         if (target->attempts >= 3) {
             target->acknowledged = true;
-            target->fingerprint = *record_goal_key(record);
+            target->fingerprint = *record_delivering_key(record);
         }
 """)),
     mutation("unknown-is-delivered", 7,
@@ -219,10 +219,10 @@ if (target && machine->event->failure &&
              "active-last",
              "after a crash the journal says that everybody has what nobody has",
              ("core/step_rotate.c", """\
-    record->goal = slot;
+    record->delivering = slot;
     record->intent = (struct intent){0};
 """, """\
-    record->goal = slot;
+    record->delivering = slot;
     record->active = slot;
     record->intent = (struct intent){0};
 """)),

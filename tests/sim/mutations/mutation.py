@@ -33,13 +33,13 @@ ACKNOWLEDGING_TELLS = ("core/machine.c", """\
 """)
 # So does one that is seen to hold the idle key.
 SEEN_IN_USE_TELLS = ("core/step_check.c", """\
-        surprise->standby_in_use = true;
+        unconfirmed->standby_in_use = true;
         record_begin_overlap(record, machine->now);
 """, "")
 # And what surprised, when it is gone.
 SURPRISE_GONE_TELLS = ("core/step_check.c", """\
     if (verdict.kind != VERDICT_LATE && was_about_standby(record) &&
-        !same_surprise(&record->surprise, look))
+        !is_same_drift(&record->unconfirmed, look))
         record_begin_overlap(record, machine->now);
 """, "")
 # Nothing is regenerated right after a start.

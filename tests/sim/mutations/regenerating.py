@@ -204,10 +204,10 @@ MUTATIONS = [
         (void)settled;
 """),
              ("core/position.c", """\
-.successors = TO(VERIFY) | TO(OFFER) | TO(DOUBT_WAIT) |
+.successors = TO(VERIFY) | TO(DELIVER_INTENT) | TO(DOUBT_WAIT) |
                                            TO(DELIVER_WAIT) | TO(IDLE),
                              .needs_keys = true,""", """\
-.successors = TO(VERIFY) | TO(OFFER) | TO(DOUBT_WAIT) | TO(INTENT) |
+.successors = TO(VERIFY) | TO(DELIVER_INTENT) | TO(DOUBT_WAIT) | TO(INTENT) |
                                            TO(DELIVER_WAIT) | TO(IDLE),
                              .needs_keys = true,""")),
     mutation("doubt-not-waited-out", 4,
@@ -270,8 +270,8 @@ enter_doubt_wait(machine, 0);
              "no-outage",
              "what it says is in use dies by the request that was on its way",
              ("core/step_adopt.c",
-              "if (!machine->record->adopt_told || machine->record->intent.open)",
-              "if (!machine->record->adopt_told)"),
+              "if (!machine->record->adopt_asked || machine->record->intent.open)",
+              "if (!machine->record->adopt_asked)"),
              ("core/command.c", """\
     if (record->intent.open) {
         answer(machine, COMMAND_ACCEPTED,
