@@ -2,14 +2,20 @@
 
 #include <stdio.h>
 
-static void answer(struct machine *machine, enum command_outcome outcome, const char *text)
+void command_answer(struct machine *machine, enum command_outcome outcome, const char *text)
 {
     machine->effects->outcome = outcome;
     snprintf(machine->effects->answer, sizeof(machine->effects->answer), "%s", text);
 }
 
+void command_refuse(struct machine *machine, const char *text)
+{
+    command_answer(machine, COMMAND_REFUSED, text);
+    machine->effects->refused_until = TIME_NEVER;
+}
+
 /* The wait for a retry is cut short; what is due is looked at now. */
-static void go_on_now(struct machine *machine)
+void command_go_on(struct machine *machine)
 {
     machine->effects->persist = true;
     /* An open intent is waited out, whoever is in a hurry. */
@@ -22,46 +28,46 @@ static void go_on_now(struct machine *machine)
         enter_adopt_look(machine);
 }
 
-static void on_rotate(struct machine *machine, const struct command *command)
+void command_rotate(struct machine *machine, const struct command *command)
 {
     struct record *record = machine->record;
     struct interlock interlock;
 
     if (record->intent.open || record->delivering != record->active) {
-        answer(machine, COMMAND_ACCEPTED, "a rotation is under way already");
+        command_answer(machine, COMMAND_ACCEPTED, "a rotation is under way already");
         return;
     }
     rotation_interlock(machine->context, record, machine->now, &interlock);
     if (!interlock.open) {
-        answer(machine, COMMAND_REFUSED, interlock.text);
+        command_answer(machine, COMMAND_REFUSED, interlock.text);
         machine->effects->refused_until = interlock.until;
         return;
     }
     if (command->dry_run) {
-        answer(machine, COMMAND_DONE,
-               record->active == SLOT_PRIMARY
-                   ? "would look, regenerate the secondary key, prove it, deliver it to all targets"
-                   : "would look, regenerate the primary key, prove it, deliver it to all targets");
+        command_answer(
+            machine, COMMAND_DONE,
+            record->active == SLOT_PRIMARY
+                ? "would look, regenerate the secondary key, prove it, deliver it to all targets"
+                : "would look, regenerate the primary key, prove it, deliver it to all targets");
         return;
     }
     record->requested = true;
     record->trigger = TRIGGER_COMMAND;
     snprintf(record->actor, sizeof(record->actor), "%s", command->actor ? command->actor : "");
-    answer(machine, COMMAND_ACCEPTED, "the rotation starts now");
+    command_answer(machine, COMMAND_ACCEPTED, "the rotation starts now");
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "rotate";
-    go_on_now(machine);
+    command_go_on(machine);
 }
 
-static void on_redeliver(struct machine *machine, const struct command *command)
+void command_redeliver(struct machine *machine, const struct command *command)
 {
     struct record *record = machine->record;
     bool found = false;
 
     if (!record->adopted) {
-        answer(machine, COMMAND_REFUSED,
-               "the account is not adopted yet: no key is known to be "
-               "the active one");
-        machine->effects->refused_until = TIME_NEVER;
+        command_refuse(machine,
+                       "the account is not adopted yet: no key is known to be "
+                       "the active one");
         return;
     }
     for (size_t i = 0; i < record->target_count; i++) {
@@ -74,21 +80,20 @@ static void on_redeliver(struct machine *machine, const struct command *command)
         found = true;
     }
     if (!found) {
-        answer(machine, COMMAND_REFUSED, "the account has no such target");
-        machine->effects->refused_until = TIME_NEVER;
+        command_refuse(machine, "the account has no such target");
         return;
     }
     /* What waited for a human under on_drift: alert has had its human. */
     if (machine_repair_waits_for_human(machine->context, record))
         record->repairing = DRIFT_TARGET_CHANGED;
-    answer(machine, COMMAND_ACCEPTED, "the key is delivered again now");
+    command_answer(machine, COMMAND_ACCEPTED, "the key is delivered again now");
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "redeliver";
-    go_on_now(machine);
+    command_go_on(machine);
     if (record->position == POSITION_DELIVER_WAIT || record->position == POSITION_CONFIRM_WAIT)
         enter_deliver_look(machine);
 }
 
-static void on_adopt(struct machine *machine, const struct command *command)
+void command_adopt(struct machine *machine, const struct command *command)
 {
     struct record *record = machine->record;
 
@@ -97,13 +102,14 @@ static void on_adopt(struct machine *machine, const struct command *command)
     machine->effects->persist = true;
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "adopt";
     if (record->intent.open) {
-        answer(machine, COMMAND_ACCEPTED,
-               "a regenerate is under way: the account is adopted when its outcome is known");
+        command_answer(
+            machine, COMMAND_ACCEPTED,
+            "a regenerate is under way: the account is adopted when its outcome is known");
         return;
     }
     record->retry_at = 0;
-    answer(machine, COMMAND_ACCEPTED,
-           "adopting now: the key is delivered as soon as Azure has shown it");
+    command_answer(machine, COMMAND_ACCEPTED,
+                   "adopting now: the key is delivered as soon as Azure has shown it");
     if (!position_awaits_completion(record->position) &&
         record->position != POSITION_DELIVER_INTENT)
         adopt_if_asked(machine);
@@ -171,7 +177,7 @@ void on_held(struct machine *machine)
 
 /* --- unblock and check --- */
 
-static void look_now(struct machine *machine)
+void command_look(struct machine *machine)
 {
     struct record *record = machine->record;
 
@@ -179,13 +185,7 @@ static void look_now(struct machine *machine)
     record->check_at = machine->now;
     for (size_t i = 0; i < record->target_count; i++)
         record->targets[i].retry_at = 0;
-    go_on_now(machine);
-}
-
-static void refuse(struct machine *machine, const char *text)
-{
-    answer(machine, COMMAND_REFUSED, text);
-    machine->effects->refused_until = TIME_NEVER;
+    command_go_on(machine);
 }
 
 /* What evidence, or a slot that a person names, has to settle is no matter of consent. */
@@ -201,25 +201,26 @@ static bool needs_slot(const struct record *record)
     }
 }
 
-static void on_unblock(struct machine *machine)
+void command_unblock(struct machine *machine, const struct command *command)
 {
     struct record *record = machine->record;
     const bool by_world = machine_blocked_by_world(record);
 
+    (void)command;
     if (needs_slot(record)) {
-        refuse(machine,
-               "only a person can say which key the consumers use: find it out, then run "
-               "`keyrotatectl adopt {account} --active primary` (or secondary)");
+        command_refuse(machine,
+                       "only a person can say which key the consumers use: find it out, then run "
+                       "`keyrotatectl adopt {account} --active primary` (or secondary)");
         return;
     }
     if (by_world && !record->another_rotator) {
-        refuse(machine,
-               "what blocks it ends by itself when it is set right, see `keyrotatectl "
-               "status {account}`; `keyrotatectl check {account}` looks now");
+        command_refuse(machine,
+                       "what blocks it ends by itself when it is set right, see `keyrotatectl "
+                       "status {account}`; `keyrotatectl check {account}` looks now");
         return;
     }
     if (record->blocked == REASON_NONE && !record->another_rotator) {
-        answer(machine, COMMAND_DONE, "it is not blocked: there was nothing to clear");
+        command_answer(machine, COMMAND_DONE, "it is not blocked: there was nothing to clear");
         return;
     }
     record->foreign_change_at = 0;
@@ -229,44 +230,23 @@ static void on_unblock(struct machine *machine)
     } else {
         machine_forgive(machine);
     }
-    answer(machine, COMMAND_DONE,
-           by_world
-               ? "the other rotator is taken to be gone; what else blocks it ends by itself when "
-                 "it is set right: looking again now"
-               : "unblocked: looking again now");
+    command_answer(
+        machine, COMMAND_DONE,
+        by_world ? "the other rotator is taken to be gone; what else blocks it ends by itself when "
+                   "it is set right: looking again now"
+                 : "unblocked: looking again now");
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "unblock";
-    look_now(machine);
+    command_look(machine);
 }
 
-static void on_check(struct machine *machine)
+void command_check(struct machine *machine, const struct command *command)
 {
-    answer(machine, COMMAND_ACCEPTED,
-           machine->record->intent.open
-               ? "a regenerate is under way: the look that settles its outcome is not hastened"
-               : "looking now: `keyrotatectl status {account}` shows what came of it");
+    (void)command;
+    command_answer(
+        machine, COMMAND_ACCEPTED,
+        machine->record->intent.open
+            ? "a regenerate is under way: the look that settles its outcome is not hastened"
+            : "looking now: `keyrotatectl status {account}` shows what came of it");
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "check";
-    look_now(machine);
-}
-
-void on_command(struct machine *machine)
-{
-    const struct command *command = machine->event->command;
-
-    switch (command->kind) {
-    case COMMAND_ROTATE:
-        on_rotate(machine, command);
-        break;
-    case COMMAND_REDELIVER:
-        on_redeliver(machine, command);
-        break;
-    case COMMAND_ADOPT:
-        on_adopt(machine, command);
-        break;
-    case COMMAND_UNBLOCK:
-        on_unblock(machine);
-        break;
-    case COMMAND_CHECK:
-        on_check(machine);
-        break;
-    }
+    command_look(machine);
 }

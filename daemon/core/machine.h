@@ -188,8 +188,28 @@ void on_delivered(struct machine *machine);
 /* When a delivery can be tried next; TIME_NEVER: none is owed. */
 time_ms deliver_wake_at(const struct record *record);
 
-/* --- command.c --- */
+/* --- command_table.c --- */
 void on_command(struct machine *machine);
+
+/* --- commands, each where it is carried out, and what they share (command.c) --- */
+#define MACHINE(NAME, name) void command_##name(struct machine *, const struct command *);
+#define HOLDS(NAME, name)
+#define DAEMON(NAME, name)
+#define ROW(NAME, name, CARRIER, ...) CARRIER(NAME, name)
+COMMAND_LIST(ROW)
+#undef ROW
+#undef DAEMON
+#undef HOLDS
+#undef MACHINE
+void command_answer(struct machine *machine, enum command_outcome outcome, const char *text);
+/* Answers that it is refused until something else changes. */
+void command_refuse(struct machine *machine, const char *text);
+/* The wait for a retry is cut short; what is due is looked at now. */
+void command_go_on(struct machine *machine);
+/* The same with a new count of attempts, a check that is due, and no wait for any target. */
+void command_look(struct machine *machine);
+
+/* --- command.c: holds --- */
 void on_held(struct machine *machine);
 /* Before anything else in a step: tells when the account begins to be held, and when its last hold
  * has ended. */

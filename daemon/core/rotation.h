@@ -16,6 +16,7 @@
 #ifndef KEYROTATED_CORE_ROTATION_H
 #define KEYROTATED_CORE_ROTATION_H
 
+#include "core/command_list.h"
 #include "core/hold.h"
 #include "core/policy.h"
 #include "core/record.h"
@@ -55,13 +56,16 @@ enum event_kind {
     EVENT_HOLD_ENDED      /* a hold that bound it was ended by an operator */
 };
 
-enum command_kind {
-    COMMAND_ROTATE,
-    COMMAND_REDELIVER,
-    COMMAND_ADOPT,
-    COMMAND_UNBLOCK, /* clear what only a person can clear, where no slot has to be named */
-    COMMAND_CHECK    /* look now */
-};
+/* The commands that an account's machine carries out. */
+#define MACHINE(NAME, name) COMMAND_##NAME,
+#define HOLDS(NAME, name)
+#define DAEMON(NAME, name)
+#define ROW(NAME, name, CARRIER, ...) CARRIER(NAME, name)
+enum command_kind { COMMAND_LIST(ROW) };
+#undef ROW
+#undef DAEMON
+#undef HOLDS
+#undef MACHINE
 
 struct command {
     enum command_kind kind;

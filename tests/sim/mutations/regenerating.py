@@ -274,8 +274,9 @@ enter_doubt_wait(machine, 0);
               "if (!machine->record->adopt_asked)"),
              ("core/command.c", """\
     if (record->intent.open) {
-        answer(machine, COMMAND_ACCEPTED,
-               "a regenerate is under way: the account is adopted when its outcome is known");
+        command_answer(
+            machine, COMMAND_ACCEPTED,
+            "a regenerate is under way: the account is adopted when its outcome is known");
         return;
     }
 """, "    record->intent = (struct intent){0};\n"),

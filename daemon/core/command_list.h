@@ -1,0 +1,65 @@
+/*
+ * The commands of operators, a row each: all that the daemon and keyrotatectl know of a command but
+ * what it does. Each layer takes its columns; a new command is a row here and the file that carries
+ * it out.
+ *
+ *    NAME       CONTROL_NAME is the command, and COMMAND_NAME the machine's
+ *    name       POST /v1/accounts/ACCOUNT/name, POST /v1/name, keyrotatectl name
+ *    CARRIER    who carries it out: MACHINE, an account's machine (command_name() in core/); HOLDS,
+ *               the engine's list of holds; DAEMON, the daemon (daemon_name() in app/)
+ *    about      ABOUT_ACCOUNT, ABOUT_ALL or both: what it may be about
+ *    members    of the request; keyrotatectl has them as options (MEMBER_…,
+ * proto/control_command.h) required   the members without which it makes no sense options    what
+ * else keyrotatectl takes (OPTION_…, ctl/options.h) run        keyrotatectl calls ctl_run():
+ * ctl_send() sends the command, and no more synopsis, summary    for --help several    what happens
+ * to several accounts: "3 accounts …"; NULL: what the first one says
+ */
+#ifndef KEYROTATED_CORE_COMMAND_LIST_H
+#define KEYROTATED_CORE_COMMAND_LIST_H
+
+/* clang-format off */
+#define COMMAND_LIST(ROW)                                                                          \
+    ROW(ROTATE, rotate, MACHINE, ABOUT_ACCOUNT, MEMBER_DRY_RUN, 0,                                 \
+        OPTION_WAIT | OPTION_TIMEOUT, rotate,                                                      \
+        "ACCOUNT... [--wait [--timeout DURATION]] [--dry-run]",                                    \
+        "rotate now, whatever the window; --wait: until it is done, 10m at most by default",       \
+        NULL)                                                                                      \
+    ROW(REDELIVER, redeliver, MACHINE, ABOUT_ACCOUNT, MEMBER_TARGET, 0,                            \
+        0, send,                                                                                   \
+        "ACCOUNT... [--target TARGET]",                                                            \
+        "deliver the active key again, without rotating",                                          \
+        NULL)                                                                                      \
+    ROW(ADOPT, adopt, MACHINE, ABOUT_ACCOUNT, MEMBER_ACTIVE, MEMBER_ACTIVE,                        \
+        OPTION_YES | OPTION_FILE, adopt,                                                           \
+        "ACCOUNT --active primary|secondary [--yes] | --file FILE [--yes]",                        \
+        "say which key the consumers use, where nothing else does; FILE: for many accounts",       \
+        NULL)                                                                                      \
+    ROW(HOLD, hold, HOLDS, ABOUT_ACCOUNT | ABOUT_ALL,                                              \
+        MEMBER_UNTIL | MEMBER_REASON, MEMBER_UNTIL | MEMBER_REASON,                                \
+        OPTION_LIST, hold,                                                                         \
+        "ACCOUNT...|--all (--for DURATION|--until TIME) --reason TEXT | --list",                   \
+        "pause, with an end: accounts, or all, also those to come; or list what is held",          \
+        NULL)                                                                                      \
+    ROW(RESUME, resume, HOLDS, ABOUT_ACCOUNT | ABOUT_ALL, MEMBER_HOLD, 0,                          \
+        0, send,                                                                                   \
+        "ACCOUNT...|--all|--hold ID",                                                              \
+        "end the holds put on accounts by name, those of --all, or one",                           \
+        NULL)                                                                                      \
+    ROW(UNBLOCK, unblock, MACHINE, ABOUT_ACCOUNT, 0, 0,                                            \
+        0, send,                                                                                   \
+        "ACCOUNT...",                                                                              \
+        "clear another_rotator, or targets_disagree",                                              \
+        NULL)                                                                                      \
+    ROW(CHECK, check, MACHINE, ABOUT_ACCOUNT | ABOUT_ALL, 0, 0,                                    \
+        0, send,                                                                                   \
+        "ACCOUNT...|--all",                                                                        \
+        "look now, and repair what a look may repair",                                             \
+        "are looked at now: `keyrotatectl status` shows what came of it")                          \
+    ROW(RELOAD, reload, DAEMON, ABOUT_ALL, MEMBER_DRY_RUN, 0,                                      \
+        0, send,                                                                                   \
+        "[--dry-run]",                                                                             \
+        "read the configuration again, and say what came of it, or would come",                    \
+        NULL)
+/* clang-format on */
+
+#endif
