@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "app/daemon.h"
+#include "app/environment.h"
 #include "base/json_writer.h"
 
 enum { OUTPUT_MAX = 64 * 1024 * 1024 };
@@ -137,7 +137,7 @@ int check_run(const struct options *options)
     struct config *config;
     int status = STATUS_OK;
 
-    daemon_environment(&environment);
+    environment_read(&environment);
     config_messages_init(&messages);
     messages.wants_json = options->json;
     config = config_load(options->config_path, &environment, &messages);

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "app/daemon_state.h"
+#include "app/engine_progress.h"
+#include "app/environment.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "io/sandbox/privileges.h"
@@ -16,21 +18,6 @@
 #include "io/sandbox/syscall_filter.h"
 
 enum { ONCE_TICK_MS = 100 };
-
-void daemon_environment(struct config_environment *environment)
-{
-    static const char *const proxies[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
-                                          "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
-
-    *environment = (struct config_environment){
-        .state_directory = getenv("STATE_DIRECTORY"),
-        .runtime_directory = getenv("RUNTIME_DIRECTORY"),
-        .now = time_wall(),
-    };
-    for (size_t i = 0; i < sizeof(proxies) / sizeof(proxies[0]); i++)
-        if (getenv(proxies[i]))
-            environment->proxy_variables_set = true;
-}
 
 static void say(struct daemon *daemon, enum log_level level, const char *event, const char *text)
 {
@@ -99,7 +86,7 @@ static void on_once_timer(struct timer *timer)
     }
     daemon->status = progress == ENGINE_DONE ? STATUS_OK : STATUS_UNDONE;
     if (daemon->status == STATUS_UNDONE)
-        engine_tell_undone(daemon->engine);
+        engine_log_undone(daemon->engine);
     daemon_stop(daemon);
 }
 
@@ -125,7 +112,7 @@ static bool load_config(struct daemon *daemon)
     struct config_environment environment;
     struct config_messages messages;
 
-    daemon_environment(&environment);
+    environment_read(&environment);
     config_messages_init(&messages);
     daemon->config = config_load(daemon->options->config_path, &environment, &messages);
     if (daemon->config) {

@@ -7,9 +7,6 @@
 
 #include "app/options.h"
 
-/* The environment as the configuration wants it (see conf/config.h). */
-void daemon_environment(struct config_environment *environment);
-
 /* Runs until it is told to stop (or, with --once, has nothing left to do). Returns the exit status.
  */
 int daemon_run(const struct options *options);

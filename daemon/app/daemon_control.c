@@ -1,4 +1,7 @@
 #include "app/daemon_state.h"
+#include "app/engine_command.h"
+#include "app/engine_hold.h"
+#include "app/engine_status.h"
 
 /* What the daemon answers on its control socket. */
 
@@ -36,7 +39,7 @@ static int answer_holds(void *context, const struct control_query *query, struct
 
     (void)query;
     (void)err;
-    return engine_write_holds(daemon->engine, out);
+    return engine_hold_write(daemon->engine, out);
 }
 
 /* A question is a row here; the answer to a large one is a file of its own. */

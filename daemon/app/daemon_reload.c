@@ -1,4 +1,5 @@
 #include "app/daemon_state.h"
+#include "app/environment.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,7 +117,7 @@ static struct config *read_config(struct daemon *daemon, struct config_messages 
 {
     struct config_environment environment;
 
-    daemon_environment(&environment);
+    environment_read(&environment);
     config_messages_init(messages);
     return config_load(daemon->options->config_path, &environment, messages);
 }

@@ -1,4 +1,5 @@
 #include "app/daemon_state.h"
+#include "app/engine_totals.h"
 
 #include <stdio.h>
 

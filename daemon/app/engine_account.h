@@ -1,47 +1,18 @@
 /*
- * One account in the engine's care, and one turn of its machine. Shared by the engine's files.
+ * One account in the engine's care: its record, what waits for it, what is under way. And the
+ * engine's own state, which the files of the engine share.
+ *
+ * What happens to an account is posted to its queue and carried out later, from the loop (see
+ * app/engine_step.h): whoever posts is never called back from inside that call.
  */
 #ifndef KEYROTATED_APP_ENGINE_ACCOUNT_H
 #define KEYROTATED_APP_ENGINE_ACCOUNT_H
 
-#include "app/engine.h"
-#include "base/list.h"
+#include "app/engine_parts.h"
+#include "app/transaction.h"
+#include "conf/config.h"
 #include "core/judge.h"
-#include "core/rotation.h"
 #include "io/target/target.h"
-#include "proto/remedy.h"
-
-/* A command that was given to several accounts is answered when the last of them has answered. */
-struct command_group {
-    struct control_request *request;
-    size_t waiting;
-    size_t accounts;
-    enum control_outcome outcome; /* the worst so far */
-    char message[1000];
-    char account[512];
-    char typed[CONTROL_ACCOUNT_MAX + 1]; /* the account as the operator named it; "" for all */
-    time_ms until;
-    uint64_t cycle;
-};
-
-/* An event on its way through the machine, with all it points to. */
-struct turn {
-    struct list link;
-    struct event event;
-    struct failure failure;
-    struct failure undescribed;
-    struct look look;
-    struct command command;
-    char uuid[CORRELATION_MAX];
-    char actor[ACTOR_MAX];
-    struct hold hold;            /* EVENT_HELD */
-    struct command_group *group; /* whom to answer */
-    struct effects effects;
-    char request_id[FAILURE_ID_MAX]; /* of the action that ended */
-    char correlation_id[FAILURE_ID_MAX];
-    char client_request_id[FAILURE_ID_MAX];
-    duration_ms duration;
-};
 
 /* A key that the last look found in a target: the data plane may be asked about it. */
 struct seen_key {
@@ -76,18 +47,21 @@ struct engine_account {
     struct rotation_target targets[TARGETS_MAX]; /* parallel to account->destinations */
     enum holding holdings[TARGETS_MAX];          /* what the last look saw in each, for people */
     uint8_t held_marks[TARGETS_MAX][HELD_MARK_LENGTH]; /* beginnings of the keys' fingerprints */
-    struct list queue;                                 /* of turns */
-    struct turn *saving;     /* its effects wait until the journal has the record */
-    struct turn *acting;     /* what its action will report; NULL: none is under way */
-    struct azure_call *call; /* of the action under way; NULL: it is not at Azure now */
-    time_ms keys_seen_at;    /* when the look under way was shown the live keys */
-    size_t parts_pending;    /* of an action made of several (reading all targets) */
+    unsigned pending;           /* events that wait and carry nothing: 1U << enum event_kind */
+    duration_ms jump;           /* of the pending EVENT_CLOCK_JUMPED: the sum of all jumps */
+    struct list queue;          /* of transactions that wait */
+    struct list ready_link;     /* in engine->ready */
+    bool busy;                  /* counted in engine->busy */
+    struct transaction *saving; /* its effects wait until the journal has the record */
+    bool saved;                 /* the journal has it: they may be carried out */
+    struct transaction *acting; /* what its action will report; NULL: none is under way */
+    struct azure_call *call;    /* of the action under way; NULL: it is not at Azure now */
+    time_ms keys_seen_at;       /* when the look under way was shown the live keys */
+    size_t parts_pending;       /* of an action made of several (reading all targets) */
     bool parts_canceled;
-    size_t first_failure;         /* index of the first target that failed a preflight, or a look */
-    struct deferred finish_later; /* an action that ended before it began still ends on the loop */
+    size_t first_failure; /* index of the first target that failed a preflight, or a look */
     struct list seen_keys;
     struct timer timer;
-    bool wake_queued;
     bool draining;                    /* starts no more actions */
     bool removed;                     /* gone from the configuration: freed when quiet */
     struct list leaving_link;         /* in engine->leaving_accounts while removed and not quiet */
@@ -115,7 +89,10 @@ struct engine {
     time_ms started_at;
     struct engine_account **accounts; /* sorted by key */
     size_t account_count;
-    struct list parked;           /* records of accounts that are not configured (now) */
+    struct list ready; /* accounts for which something waits, and can be carried out */
+    struct deferred ready_call;
+    size_t busy;                  /* accounts that are not quiet */
+    struct list unconfigured;     /* see app/engine_unconfigured.h */
     size_t leaving;               /* removed accounts that are not freed yet */
     struct list leaving_accounts; /* those of them that are not quiet yet */
     struct target_world targets;
@@ -128,82 +105,41 @@ struct engine {
     size_t hold_changes; /* commands about holds that wait for the journal */
     bool stopping;
     bool faulted;
-    struct deferred stopped_call;
     void (*stopped)(void *context);
     void *stopped_context;
 };
 
-/* --- engine.c --- */
+/* An invariant is broken: nothing more is carried out. */
 void engine_fault(struct engine *engine, const char *what);
-void engine_check_stopped(struct engine *engine);
-void engine_let_go(struct engine_account *account); /* it is quiet and removed */
+/* What is ready is carried out, from the loop; and the engine reports that it has stopped, where it
+ * was told to stop and nothing is under way. */
+void engine_run_soon(struct engine *engine);
 
-/* --- engine_turn.c: events in, effects out --- */
-struct turn *turn_new(struct engine_account *account, enum event_kind kind);
-void turn_free(struct turn *turn);
-void turn_fail(struct turn *turn, const struct failure *failure);
-/* Queues the turn (owned from now on) and goes on. */
-void turn_post(struct engine_account *account, struct turn *turn);
-/* Takes queued turns until one has to be made durable, or there is none. */
-void turn_go_on(struct engine_account *account);
-void engine_context(const struct engine_account *account, struct rotation_context *context);
+/* Its timer posts EVENT_WAKE. */
+struct engine_account *engine_account_new(struct engine *engine, struct config *config,
+                                          const struct account *subject);
+/* Frees the memory, with nothing in the queue and the timer closed. */
+void engine_account_free(struct engine_account *account);
+/* Takes over what the configuration says; holds a reference to it. */
+void engine_account_configure(struct engine_account *account, struct config *config,
+                              const struct account *subject);
+
+/* Queues an event that carries nothing of its own. Twice the same before it is carried out: once.
+ */
+void engine_account_post(struct engine_account *account, enum event_kind kind);
+void engine_account_post_jump(struct engine_account *account, duration_ms jump);
+/* Queues the transaction, owned from now on. */
+void engine_account_post_transaction(struct engine_account *account,
+                                     struct transaction *transaction);
+/* Something can be carried out, or the account may have become quiet. */
+void engine_account_make_ready(struct engine_account *account);
+bool engine_account_has_waiting(const struct engine_account *account);
+/* Nothing waits and nothing is under way. */
 bool engine_account_is_quiet(const struct engine_account *account);
 
-/* --- engine_action.c --- */
-void action_start(struct engine_account *account, const struct action *action);
-void action_forget_keys(struct engine_account *account);
-void action_finish_later(struct deferred *deferred);
+void engine_account_context(const struct engine_account *account, struct rotation_context *context);
 /* The destination of the account with that id, or NULL. */
-const struct destination *action_destination(const struct engine_account *account,
-                                             const struct target_id *id);
-
-/* --- engine_report.c --- */
-/* Writes the log lines of a turn's notes. */
-void report_notes(struct engine_account *account, const struct turn *turn);
-/* Ends in the log what was wrong by the record `before` and is not any more. */
-void report_ended(const struct engine_account *account, const struct record *before);
-/* Fills history rows from the notes; texts are borrowed from `turn`, `account` and `text`. */
-struct history_text {
-    char fingerprint[FINGERPRINT_TEXT_MAX];
-};
-size_t report_history(struct engine_account *account, const struct turn *turn,
-                      struct history_row rows[STORE_HISTORY_PER_SAVE],
-                      struct history_text texts[STORE_HISTORY_PER_SAVE]);
-
-/* The hold that a note is about, where this turn has told it; else NULL. */
-const struct hold *report_hold(const struct turn *turn, const struct note *note);
-
-/* --- engine_hold.c --- */
-int engine_load_holds(struct engine *engine, struct err *err);
-/* Forgets, in memory and on disk, the holds that have ended by time. */
-void engine_expire_holds(struct engine *engine);
-/* What ends these holds, in words; {account} stands for the account. */
-void engine_hold_remedy(const struct hold *const *holds, size_t count, char *out, size_t size);
-/* Borrows from the engine and from `hold`. */
-void engine_hold_snapshot(const struct engine *engine, const struct hold *hold,
-                          struct hold_snapshot *snapshot);
-/* CONTROL_HOLD and CONTROL_RESUME; `account`: whom the command names, NULL: all, or a hold's id. */
-void engine_hold_command(struct engine *engine, const struct control_command *command,
-                         const struct engine_account *account, struct control_request *request);
-
-/* --- engine_words.c --- */
-enum { WORDS_ACCOUNT_MAX = 512 };
-/* Finds out anew how each account has to be named. */
-void words_name_accounts(struct engine *engine);
-/* The shortest name that keyrotatectl takes for this account alone. */
-void words_account(const struct engine_account *account, char out[WORDS_ACCOUNT_MAX]);
-
-/* --- engine_remedy.c --- */
-/* `text` with its placeholders filled (proto/remedy.h). The account is named as `typed`; NULL: as
- * words_account() has it. */
-void words_expand(const struct engine_account *account, const char *typed, const char *text,
-                  char *out, size_t size);
-
-/* --- engine_command.c --- */
-/* The machine's answer names the account as the operator did. */
-void command_name_account(const struct engine_account *account, struct turn *turn);
-void command_answered(struct engine_account *account, const struct turn *turn);
-/* The daemon stops, or the account is gone, before the command could be carried out. */
-void command_dropped(const struct turn *turn);
+const struct destination *engine_account_destination(const struct engine_account *account,
+                                                     const struct target_id *id);
 
 #endif

@@ -1,26 +1,13 @@
-#include "app/engine_form.h"
+#include "app/engine_action.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/engine_form.h"
+#include "base/must.h"
 #include "base/str.h"
 
-/*
- * Carrying out actions. Each ends in one turn, prepared here when the action starts
- * (account->acting) and posted when its last part has completed; a canceled one (we are stopping)
- * posts nothing: the journal knows where to go on.
- */
-
 #define TARGET_TIMEOUT_SLACK (5 * MS_SECOND)
-
-const struct destination *action_destination(const struct engine_account *account,
-                                             const struct target_id *id)
-{
-    for (size_t i = 0; i < account->account->destination_count && i < TARGETS_MAX; i++)
-        if (target_id_equal(&account->targets[i].id, id))
-            return &account->account->destinations[i];
-    return NULL;
-}
 
 static void forget_seen_keys(struct engine_account *account)
 {
@@ -34,7 +21,7 @@ static void forget_seen_keys(struct engine_account *account)
     }
 }
 
-void action_forget_keys(struct engine_account *account)
+void engine_action_forget_keys(struct engine_account *account)
 {
     azure_account_forget_keys(&account->azure);
     forget_seen_keys(account);
@@ -51,9 +38,9 @@ static void remember_holding(struct engine_account *account, size_t target, enum
 }
 
 /* What stands in the targets, as far as this action has shown it. */
-static void remember_holdings(struct engine_account *account, const struct turn *turn)
+static void remember_holdings(struct engine_account *account, const struct transaction *transaction)
 {
-    const struct look *look = turn->event.look;
+    const struct look *look = transaction->event.look;
 
     for (size_t i = 0; i < account->account->destination_count && i < TARGETS_MAX; i++) {
         const struct target_id *id = &account->targets[i].id;
@@ -62,8 +49,8 @@ static void remember_holdings(struct engine_account *account, const struct turn 
         if (look)
             remember_holding(account, i, judge_holding(look, id),
                              sighting && sighting->key_count == 1 ? &sighting->keys[0] : NULL);
-        else if (turn->event.kind == EVENT_DELIVERED && !turn->event.failure &&
-                 target_id_equal(&turn->event.target, id))
+        else if (transaction->event.kind == EVENT_DELIVERED && !transaction->event.failure &&
+                 target_id_equal(&transaction->event.target, id))
             remember_holding(account, i, judge_holding_of(account->record.delivering),
                              record_delivering_key(&account->record));
     }
@@ -85,26 +72,21 @@ static time_ms look_taken_at(const struct engine_account *account)
 
 static void finish(struct engine_account *account)
 {
-    struct turn *turn = account->acting;
+    struct transaction *transaction = account->acting;
 
-    turn->look.taken_at = look_taken_at(account);
-    remember_holdings(account, turn);
+    transaction->result->look.taken_at = look_taken_at(account);
+    remember_holdings(account, transaction);
     account->acting = NULL;
-    turn_post(account, turn);
+    engine_account_post_transaction(account, transaction);
 }
 
 /* The action was given up because the daemon stops: what it would report is incomplete. */
 static void abandon(struct engine_account *account)
 {
-    turn_free(account->acting);
+    transaction_free(account->acting);
     account->acting = NULL;
     account->draining = true;
-    if (!engine_account_is_quiet(account))
-        return;
-    if (account->removed)
-        engine_let_go(account);
-    else
-        engine_check_stopped(account->engine);
+    engine_account_make_ready(account); /* it may be quiet now */
 }
 
 /* One of the parts of an action has ended; the last one ends the action. */
@@ -140,15 +122,18 @@ static void remember_outcome(struct engine_account *account, enum failed_kind ki
 static void take_result(struct engine_account *account, enum failed_kind kind,
                         const struct azure_result *result)
 {
-    struct turn *turn = account->acting;
+    struct transaction *transaction = account->acting;
 
-    turn->event.clock_skew = result->clock_skew;
-    turn->duration = result->duration;
-    str_copy(turn->request_id, sizeof(turn->request_id), result->request_id);
-    str_copy(turn->correlation_id, sizeof(turn->correlation_id), result->correlation_id);
-    str_copy(turn->client_request_id, sizeof(turn->client_request_id), result->client_request_id);
+    transaction->event.clock_skew = result->clock_skew;
+    transaction->result->duration = result->duration;
+    str_copy(transaction->result->request_id, sizeof(transaction->result->request_id),
+             result->request_id);
+    str_copy(transaction->result->correlation_id, sizeof(transaction->result->correlation_id),
+             result->correlation_id);
+    str_copy(transaction->result->client_request_id, sizeof(transaction->result->client_request_id),
+             result->client_request_id);
     if (result->failure)
-        turn_fail(turn, result->failure);
+        transaction_fail(transaction, result->failure);
     remember_outcome(account, kind, &no_target, result->failure);
 }
 
@@ -161,9 +146,7 @@ static void take_seen_keys(struct engine_account *account, struct target_result 
 
         if (!result->keys[i] || i >= result->sighting.key_count)
             continue;
-        seen = calloc(1, sizeof(*seen));
-        if (!seen)
-            return; /* then the data plane is not asked about this one */
+        seen = must_alloc(sizeof(*seen));
         seen->fingerprint = result->sighting.keys[i];
         seen->key = result->keys[i];
         result->keys[i] = NULL;
@@ -176,16 +159,16 @@ static void take_seen_keys(struct engine_account *account, struct target_result 
 static void note_unread(struct engine_account *account, const struct target_result *result)
 {
     const struct account *subject = account->account;
-    struct turn *turn = account->acting;
+    struct transaction *transaction = account->acting;
 
     for (size_t i = 0; i < subject->destination_count && i < account->first_failure; i++) {
         if (!account->targets[i].required ||
             !target_id_equal(&account->targets[i].id, &result->sighting.target))
             continue;
         account->first_failure = i;
-        turn->failure = *result->failure;
-        turn->event.read_failure = &turn->failure;
-        turn->event.target = account->targets[i].id;
+        transaction->result->failure = *result->failure;
+        transaction->event.read_failure = &transaction->result->failure;
+        transaction->event.target = account->targets[i].id;
         remember_outcome(account, FAILED_READ, &account->targets[i].id, result->failure);
     }
 }
@@ -193,7 +176,7 @@ static void note_unread(struct engine_account *account, const struct target_resu
 static void on_target_read(void *context, struct target_result *result)
 {
     struct engine_account *account = context;
-    struct look *look = &account->acting->look;
+    struct look *look = &account->acting->result->look;
 
     if (result->failure)
         note_unread(account, result);
@@ -229,24 +212,24 @@ static void read_targets(struct engine_account *account)
 /* The keys are there; what the look could not find out about the resource is told all the same. */
 static void take_description(struct engine_account *account, const struct azure_result *result)
 {
-    struct turn *turn = account->acting;
+    struct transaction *transaction = account->acting;
 
-    turn->look.described = result->described;
-    turn->event.endpoint = account->azure.endpoint;
-    turn->event.location = account->azure.location;
-    if (turn->look.described)
+    transaction->result->look.described = result->described;
+    transaction->event.endpoint = account->azure.endpoint;
+    transaction->event.location = account->azure.location;
+    if (transaction->result->look.described)
         remember_outcome(account, FAILED_DESCRIPTION, &no_target, NULL);
     if (!result->description)
         return;
-    turn->undescribed = *result->description;
-    turn->event.undescribed = &turn->undescribed;
+    transaction->result->undescribed = *result->description;
+    transaction->event.undescribed = &transaction->result->undescribed;
     remember_outcome(account, FAILED_DESCRIPTION, &no_target, result->description);
 }
 
 static void on_azure_looked(void *context, const struct azure_result *result)
 {
     struct engine_account *account = context;
-    struct turn *turn = account->acting;
+    struct transaction *transaction = account->acting;
 
     account->call = NULL;
     if (result->canceled) {
@@ -260,10 +243,10 @@ static void on_azure_looked(void *context, const struct azure_result *result)
     }
     account->keys_seen_at = loop_now(account->engine->parts.loop);
     take_description(account, result);
-    turn->look.live[SLOT_PRIMARY] = result->live[SLOT_PRIMARY];
-    turn->look.live[SLOT_SECONDARY] = result->live[SLOT_SECONDARY];
-    turn->look.clock_skew = result->clock_skew;
-    turn->event.look = &turn->look;
+    transaction->result->look.live[SLOT_PRIMARY] = result->live[SLOT_PRIMARY];
+    transaction->result->look.live[SLOT_SECONDARY] = result->live[SLOT_SECONDARY];
+    transaction->result->look.clock_skew = result->clock_skew;
+    transaction->event.look = &transaction->result->look;
     read_targets(account);
 }
 
@@ -283,7 +266,7 @@ static void on_target_probed(void *context, struct target_result *result)
 
     if (result->failure && probe->index < account->first_failure) {
         account->first_failure = probe->index;
-        turn_fail(account->acting, result->failure);
+        transaction_fail(account->acting, result->failure);
         remember_outcome(account, FAILED_TARGET, id, result->failure);
         account->acting->event.target = *id;
     } else if (!result->failure && !result->canceled) {
@@ -305,11 +288,7 @@ static void probe_targets(struct engine_account *account)
 
         if (!subject->destinations[i].required)
             continue;
-        probe = calloc(1, sizeof(*probe));
-        if (!probe) {
-            engine_fault(account->engine, "out of memory");
-            return;
-        }
+        probe = must_alloc(sizeof(*probe));
         *probe = (struct probe){.account = account, .index = i};
         account->parts_pending++;
         target_probe(&account->engine->targets, &subject->destinations[i], account->azure.location,
@@ -378,28 +357,15 @@ static void finish_without_key(struct engine_account *account)
 
     str_copy(failure.text, sizeof(failure.text),
              "the key is not at hand any more: it has to be looked up again");
-    turn_fail(account->acting, &failure);
-    loop_defer(account->engine->parts.loop, &account->finish_later);
-}
-
-void action_finish_later(struct deferred *deferred)
-{
-    finish(container_of(deferred, struct engine_account, finish_later));
-}
-
-/* A call that could not even be made, for want of memory, would never complete. */
-static void expect_completion(struct engine_account *account, struct azure_call *call)
-{
-    account->call = call;
-    if (!call)
-        engine_fault(account->engine, "out of memory");
+    transaction_fail(account->acting, &failure);
+    finish(account);
 }
 
 static void verify(struct engine_account *account, const struct secret *key)
 {
     if (key)
-        expect_completion(account, azure_verify(account->engine->parts.azure, &account->azure, key,
-                                                on_verified, account));
+        account->call =
+            azure_verify(account->engine->parts.azure, &account->azure, key, on_verified, account);
     else
         finish_without_key(account);
 }
@@ -416,14 +382,14 @@ static void on_delivered(void *context, struct target_result *result)
     }
     account->acting->event.changed = result->changed;
     if (result->failure)
-        turn_fail(account->acting, result->failure);
+        transaction_fail(account->acting, result->failure);
     remember_outcome(account, FAILED_TARGET, &account->acting->event.target, result->failure);
     finish(account);
 }
 
 static void deliver(struct engine_account *account, const struct action *action)
 {
-    const struct destination *destination = action_destination(account, &action->target);
+    const struct destination *destination = engine_account_destination(account, &action->target);
     struct delivery delivery = {
         .account = account->account,
         .endpoint = account->azure.endpoint,
@@ -452,7 +418,7 @@ static const char *rotation_correlation(const struct engine_account *account)
     return rotating && record->correlation[0] ? record->correlation : NULL;
 }
 
-void action_start(struct engine_account *account, const struct action *action)
+void engine_action_start(struct engine_account *account, const struct action *action)
 {
     static const enum event_kind completions[] = {
         [ACTION_NONE] = EVENT_WAKE,
@@ -466,7 +432,7 @@ void action_start(struct engine_account *account, const struct action *action)
     struct azure *azure = account->engine->parts.azure;
     struct azure_look_wish wish = {.correlation_id = rotation_correlation(account)};
 
-    account->acting = turn_new(account, completions[action->kind]);
+    account->acting = transaction_new_completion(completions[action->kind]);
     switch (action->kind) {
     case ACTION_NONE:
         break;
@@ -477,12 +443,11 @@ void action_start(struct engine_account *account, const struct action *action)
         forget_seen_keys(account);
         wish.describe = action->describe;
         wish.urgent = action->urgent;
-        expect_completion(account,
-                          azure_look(azure, &account->azure, &wish, on_azure_looked, account));
+        account->call = azure_look(azure, &account->azure, &wish, on_azure_looked, account);
         break;
     case ACTION_REGENERATE:
-        expect_completion(account, azure_regenerate(azure, &account->azure, action->slot,
-                                                    wish.correlation_id, on_regenerated, account));
+        account->call = azure_regenerate(azure, &account->azure, action->slot, wish.correlation_id,
+                                         on_regenerated, account);
         break;
     case ACTION_VERIFY_LIVE:
         verify(account, live_key(account, action->slot, &action->key));

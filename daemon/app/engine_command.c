@@ -1,14 +1,25 @@
-#include "app/engine_account.h"
+#include "app/engine_command.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/engine_hold.h"
+#include "app/engine_remedy.h"
+#include "base/must.h"
 #include "base/str.h"
 
-/*
- * Commands of operators: found out whom they mean, posted to each account as an event, and answered
- * when the last account has answered.
- */
+/* A command that was given to several accounts is answered when the last of them has answered. */
+struct command_group {
+    struct control_request *request;
+    size_t waiting;
+    size_t accounts;
+    enum control_outcome outcome; /* the worst so far */
+    char message[1000];
+    char account[512];
+    char typed[CONTROL_ACCOUNT_MAX + 1]; /* the account as the operator named it; "" for all */
+    time_ms until;
+    uint64_t cycle;
+};
 
 static void answer_and_free(struct command_group *group)
 {
@@ -32,14 +43,15 @@ static void answer_and_free(struct command_group *group)
     free(group);
 }
 
-void command_name_account(const struct engine_account *account, struct turn *turn)
+void engine_command_name_account(const struct engine_account *account,
+                                 struct transaction *transaction)
 {
-    const bool typed = turn->group && turn->group->typed[0];
-    char text[sizeof(turn->effects.answer)];
+    const bool typed = transaction->group && transaction->group->typed[0];
+    char text[sizeof(transaction->effects->answer)];
 
-    words_expand(account, typed ? turn->group->typed : NULL, turn->effects.answer, text,
-                 sizeof(text));
-    str_copy(turn->effects.answer, sizeof(turn->effects.answer), text);
+    engine_remedy_expand(account, typed ? transaction->group->typed : NULL,
+                         transaction->effects->answer, text, sizeof(text));
+    str_copy(transaction->effects->answer, sizeof(transaction->effects->answer), text);
 }
 
 static void answer_now(struct control_request *request, enum control_outcome outcome,
@@ -70,7 +82,7 @@ static void add_outcome(struct command_group *group, enum control_outcome outcom
         answer_and_free(group);
 }
 
-void command_answered(struct engine_account *account, const struct turn *turn)
+void engine_command_answered(struct engine_account *account, const struct transaction *transaction)
 {
     static const enum control_outcome outcomes[] = {
         [COMMAND_NOT_ASKED] = CONTROL_NOT_DONE,
@@ -78,22 +90,22 @@ void command_answered(struct engine_account *account, const struct turn *turn)
         [COMMAND_DONE] = CONTROL_DONE,
         [COMMAND_REFUSED] = CONTROL_REFUSED,
     };
-    struct command_group *group = turn->group;
+    struct command_group *group = transaction->group;
     const struct record *record = &account->record;
 
     group->cycle = record->cycle;
-    if (turn->command.kind == COMMAND_ROTATE && !record->intent.open &&
+    if (transaction->command.kind == COMMAND_ROTATE && !record->intent.open &&
         record->delivering == record->active)
         group->cycle++;
     str_copy(group->account, sizeof(group->account), account->account->id);
-    add_outcome(group, outcomes[turn->effects.outcome], turn->effects.answer,
-                turn->effects.refused_until);
+    add_outcome(group, outcomes[transaction->effects->outcome], transaction->effects->answer,
+                transaction->effects->refused_until);
 }
 
-void command_dropped(const struct turn *turn)
+void engine_command_dropped(const struct transaction *transaction)
 {
-    if (turn->group)
-        add_outcome(turn->group, CONTROL_NOT_DONE, "the daemon stops", TIME_NEVER);
+    if (transaction->group)
+        add_outcome(transaction->group, CONTROL_NOT_DONE, "the daemon stops", TIME_NEVER);
 }
 
 /* --- whom is it about? --- */
@@ -171,36 +183,36 @@ static bool find_target(const struct engine_account *account, const char *name,
 
 /* False: the account has no such target. */
 static bool fill_command(const struct engine_account *account,
-                         const struct control_command *command, struct turn *turn)
+                         const struct control_command *command, struct transaction *transaction)
 {
-    if (!translate_kind(command->kind, &turn->command.kind))
+    if (!translate_kind(command->kind, &transaction->command.kind))
         return false;
-    turn->command.dry_run = command->dry_run;
-    str_copy(turn->actor, sizeof(turn->actor), command->actor);
-    turn->command.actor = turn->actor;
-    if (command->active && !slot_from_name(command->active, &turn->command.slot))
+    transaction->command.dry_run = command->dry_run;
+    str_copy(transaction->actor, sizeof(transaction->actor), command->actor);
+    transaction->command.actor = transaction->actor;
+    if (command->active && !slot_from_name(command->active, &transaction->command.slot))
         return false;
     if (command->target) {
-        turn->command.has_target = true;
-        if (!find_target(account, command->target, &turn->command.target))
+        transaction->command.has_target = true;
+        if (!find_target(account, command->target, &transaction->command.target))
             return false;
     }
-    turn->event.command = &turn->command;
+    transaction->event.command = &transaction->command;
     return true;
 }
 
 static void post_command(struct engine_account *account, const struct control_command *command,
                          struct command_group *group)
 {
-    struct turn *turn = turn_new(account, EVENT_COMMAND);
+    struct transaction *transaction = transaction_new(EVENT_COMMAND);
 
-    if (!fill_command(account, command, turn)) {
-        turn_free(turn);
+    if (!fill_command(account, command, transaction)) {
+        transaction_free(transaction);
         add_outcome(group, CONTROL_REFUSED, "the account has no target of that name", TIME_NEVER);
         return;
     }
-    turn->group = group;
-    turn_post(account, turn);
+    transaction->group = group;
+    engine_account_post_transaction(account, transaction);
 }
 
 void engine_command(struct engine *engine, const struct control_command *command,
@@ -230,11 +242,7 @@ void engine_command(struct engine *engine, const struct control_command *command
         answer_now(request, CONTROL_DONE, "no account is configured");
         return;
     }
-    group = calloc(1, sizeof(*group));
-    if (!group) {
-        answer_now(request, CONTROL_NOT_DONE, "out of memory");
-        return;
-    }
+    group = must_alloc(sizeof(*group));
     group->request = request;
     group->until = TIME_NEVER;
     group->accounts = one ? 1 : engine->account_count;
@@ -245,7 +253,6 @@ void engine_command(struct engine *engine, const struct control_command *command
         post_command(one, command, group);
         return;
     }
-    /* `group` may be answered and freed by the last of these. */
-    for (size_t i = 0, count = engine->account_count; i < count; i++)
+    for (size_t i = 0; i < engine->account_count; i++)
         post_command(engine->accounts[i], command, group);
 }

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "app/engine_remedy.h"
+#include "base/must.h"
 #include "base/str.h"
 
 enum { SET_AT_MOST = 2, PLACE_MAX = 512 };
@@ -74,7 +76,7 @@ static void start_line(struct log_line *line, char place[PLACE_MAX],
                        enum log_level level, const char *event, const char *text,
                        const char *what_follows)
 {
-    const struct destination *destination = action_destination(account, target);
+    const struct destination *destination = engine_account_destination(account, target);
 
     str_copy(place, PLACE_MAX, "a target");
     if (destination)
@@ -99,7 +101,7 @@ static void report_set(const struct engine_account *account, const struct target
 
 static void report_left(struct engine_account *account, struct form_change *change, bool insists)
 {
-    const struct destination *destination = action_destination(account, &change->target);
+    const struct destination *destination = engine_account_destination(account, &change->target);
     char words[256];
     char remedy[REMEDY_MAX], place[PLACE_MAX];
     struct log_line line;
@@ -111,7 +113,7 @@ static void report_left(struct engine_account *account, struct form_change *chan
                    "find out who changes it; `keyrotatectl redeliver {account} --target %s` sets "
                    "it right",
                    destination ? destination->name : "TARGET");
-    words_expand(account, NULL, words, remedy, sizeof(remedy));
+    engine_remedy_expand(account, NULL, words, remedy, sizeof(remedy));
     log_line_text(&line, "remedy", remedy);
     log_emit(account->engine->parts.log, &line);
     change->reported_at = loop_now(account->engine->parts.loop);
@@ -124,11 +126,7 @@ static struct form_change *find_or_add(struct engine_account *account,
 
     if (change)
         return change;
-    change = calloc(1, sizeof(*change));
-    if (!change) {
-        engine_fault(account->engine, "out of memory");
-        return NULL;
-    }
+    change = must_alloc(sizeof(*change));
     change->account = account;
     change->target = *target;
     list_init(&change->link);
@@ -149,8 +147,6 @@ void form_take(struct engine_account *account, const struct target_result *resul
         return;
     }
     change = find_or_add(account, &result->sighting.target);
-    if (!change)
-        return;
     change->wrong = result->form == TARGET_FORM_WRONG;
     str_copy(change->text, sizeof(change->text), result->form_text);
     if (result->form == TARGET_FORM_SET) {

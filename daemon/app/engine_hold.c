@@ -1,19 +1,12 @@
-#include "app/engine_account.h"
+#include "app/engine_hold.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "app/hold_book.h"
 #include "base/date.h"
+#include "base/must.h"
 #include "base/str.h"
-
-/*
- * Holds: put on, ended by an operator, ended by time.
- *
- * A hold binds from the moment in which it is asked for, and goes on binding until its end is
- * durable: an answer, and an account that goes on, never are ahead of the journal.
- */
 
 enum { EXPIRE_AT_ONCE = 64 };
 
@@ -197,7 +190,7 @@ void engine_hold_snapshot(const struct engine *engine, const struct hold *hold,
 static void answer_with(const struct hold_change *change, const char *message)
 {
     const struct engine_account *account = find_account(change->engine, change->account);
-    struct hold_snapshot *snapshots = calloc(change->count + 1, sizeof(*snapshots));
+    struct hold_snapshot *snapshots = must_alloc_array(change->count, sizeof(*snapshots));
     struct control_answer answer = {
         .outcome = CONTROL_DONE,
         .message = message,
@@ -205,7 +198,7 @@ static void answer_with(const struct hold_change *change, const char *message)
         .until = TIME_NEVER,
         .accounts = account ? 1 : change->engine->account_count,
         .holds = snapshots,
-        .hold_count = snapshots ? change->count : 0,
+        .hold_count = change->count,
     };
 
     for (size_t i = 0; i < answer.hold_count; i++)
@@ -222,14 +215,12 @@ static void refuse(struct control_request *request, enum control_outcome outcome
     control_answer(request, &answer);
 }
 
-int engine_write_holds(struct engine *engine, struct buf *out)
+int engine_hold_write(struct engine *engine, struct buf *out)
 {
     struct hold_snapshot *snapshots;
 
-    engine_expire_holds(engine);
-    snapshots = calloc(engine->holds.count + 1, sizeof(*snapshots));
-    if (!snapshots)
-        return -ENOMEM;
+    engine_hold_expire(engine);
+    snapshots = must_alloc_array(engine->holds.count, sizeof(*snapshots));
     for (size_t i = 0; i < engine->holds.count; i++)
         engine_hold_snapshot(engine, engine->holds.items[i], &snapshots[i]);
     control_holds_write(out, loop_now(engine->parts.loop), snapshots, engine->holds.count);
@@ -247,11 +238,14 @@ static bool binds(const struct hold *hold, const struct engine_account *account)
 static void tell_account(struct engine_account *account, enum event_kind kind,
                          const struct hold *hold, const char *actor)
 {
-    struct turn *turn = turn_new(account, kind);
+    struct transaction *transaction = transaction_new(kind);
 
-    turn->hold = *hold;
-    str_copy(turn->actor, sizeof(turn->actor), actor);
-    turn_post(account, turn);
+    if (kind == EVENT_HELD) {
+        transaction->hold = must_alloc(sizeof(*transaction->hold));
+        *transaction->hold = *hold;
+    }
+    str_copy(transaction->actor, sizeof(transaction->actor), actor);
+    engine_account_post_transaction(account, transaction);
 }
 
 /* One that waits for its turn is told when it starts. */
@@ -268,14 +262,9 @@ static void tell_accounts(struct engine *engine, enum event_kind kind, const str
 static struct hold_change *change_new(struct engine *engine, const struct control_command *command,
                                       struct control_request *request, size_t count)
 {
-    struct hold_change *change = calloc(1, sizeof(*change));
-    struct hold *holds = calloc(count + 1, sizeof(*holds));
+    struct hold_change *change = must_alloc(sizeof(*change));
+    struct hold *holds = must_alloc_array(count, sizeof(*holds));
 
-    if (!change || !holds) {
-        free(change);
-        free(holds);
-        return NULL;
-    }
     change->engine = engine;
     change->request = request;
     change->holds = holds;
@@ -318,20 +307,15 @@ static void on_durable(void *context)
     answer_with(change, message);
     change_free(change);
     engine->hold_changes--;
-    engine_check_stopped(engine);
+    engine_run_soon(engine); /* it may wait for this to stop */
 }
 
 static void put(struct engine *engine, const struct control_command *command,
                 const struct engine_account *account, struct control_request *request)
 {
     struct hold_change *change = change_new(engine, command, request, 1);
-    struct hold *hold = change ? &change->holds[0] : NULL;
-    int rc;
+    struct hold *hold = &change->holds[0];
 
-    if (!hold) {
-        refuse(request, CONTROL_NOT_DONE, "out of memory");
-        return;
-    }
     change->count = 1;
     *hold = (struct hold){.id = engine->last_hold_id + 1,
                           .since = loop_now(engine->parts.loop),
@@ -340,12 +324,10 @@ static void put(struct engine *engine, const struct control_command *command,
     str_copy(hold->reason, sizeof(hold->reason), command->reason);
     str_copy(hold->account, sizeof(hold->account), account ? account->key : "");
     str_copy(change->account, sizeof(change->account), hold->account);
-    rc = hold_book_add(&engine->holds, hold);
-    if (rc) {
+    if (!hold_book_add(&engine->holds, hold)) {
         refuse(request, CONTROL_NOT_DONE,
-               rc == -ENOSPC ? "there are too many holds: `keyrotatectl hold --list` shows "
-                               "them, `keyrotatectl resume --hold ID` ends one"
-                             : "out of memory");
+               "there are too many holds: `keyrotatectl hold --list` shows them, `keyrotatectl "
+               "resume --hold ID` ends one");
         change_free(change);
         return;
     }
@@ -358,13 +340,8 @@ static void put(struct engine *engine, const struct control_command *command,
 static void end(struct hold_change *change)
 {
     struct engine *engine = change->engine;
-    uint64_t *ids = calloc(change->count + 1, sizeof(*ids));
+    uint64_t *ids = must_alloc_array(change->count, sizeof(*ids));
 
-    if (!ids) {
-        refuse(change->request, CONTROL_NOT_DONE, "out of memory");
-        change_free(change);
-        return;
-    }
     for (size_t i = 0; i < change->count; i++)
         ids[i] = change->holds[i].id;
     engine->hold_changes++;
@@ -383,10 +360,6 @@ static void resume(struct engine *engine, const struct control_command *command,
     struct hold_change *change = change_new(engine, command, request, count);
     char message[600];
 
-    if (!change) {
-        refuse(request, CONTROL_NOT_DONE, "out of memory");
-        return;
-    }
     str_copy(change->account, sizeof(change->account), one ? one->account : scope);
     if (one)
         change->holds[change->count++] = *one;
@@ -410,7 +383,7 @@ static void resume(struct engine *engine, const struct control_command *command,
 void engine_hold_command(struct engine *engine, const struct control_command *command,
                          const struct engine_account *account, struct control_request *request)
 {
-    engine_expire_holds(engine);
+    engine_hold_expire(engine);
     if (command->hold != 0 && account)
         refuse(request, CONTROL_INVALID, "a hold's id alone names the hold: leave the account out");
     else if (command->kind == CONTROL_RESUME)
@@ -423,7 +396,7 @@ void engine_hold_command(struct engine *engine, const struct control_command *co
 
 /* --- ends by time, and the journal --- */
 
-void engine_expire_holds(struct engine *engine)
+void engine_hold_expire(struct engine *engine)
 {
     uint64_t ids[EXPIRE_AT_ONCE];
     size_t count;
@@ -438,11 +411,11 @@ static void on_hold_loaded(void *context, const struct hold *hold)
     struct engine *engine = context;
 
     /* One that is left out would let an account go on that an operator has stopped. */
-    if (hold_book_add(&engine->holds, hold) != 0)
-        engine_fault(engine, "more holds in the journal than there can be, or out of memory");
+    if (!hold_book_add(&engine->holds, hold))
+        engine_fault(engine, "more holds in the journal than there can be");
 }
 
-int engine_load_holds(struct engine *engine, struct err *err)
+int engine_hold_load(struct engine *engine, struct err *err)
 {
     return store_load_holds(engine->parts.store, on_hold_loaded, engine, &engine->last_hold_id,
                             err);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/str.h"
+#include "base/must.h"
 
 enum { PLACE_TEXT_MAX = 512 };
 
@@ -38,29 +38,16 @@ static void free_place(struct place *place)
     free((char *)place->text);
 }
 
-static void insert(struct engine *engine, struct place_list *list, size_t index,
-                   const struct place *place)
+static void insert(struct place_list *list, size_t index, const struct place *place)
 {
     struct place copy = *place;
 
     if (list->count == list->capacity) {
-        size_t capacity = list->capacity > 0 ? list->capacity * 2 : 16;
-        struct place *items = reallocarray(list->items, capacity, sizeof(*items));
-
-        if (!items) {
-            engine_fault(engine, "out of memory");
-            return;
-        }
-        list->items = items;
-        list->capacity = capacity;
+        list->capacity = list->capacity > 0 ? list->capacity * 2 : 16;
+        list->items = must(reallocarray(list->items, list->capacity, sizeof(*list->items)));
     }
-    copy.account_key = str_dup(place->account_key);
-    copy.text = str_dup(place->text);
-    if (!copy.account_key || !copy.text) {
-        free_place(&copy);
-        engine_fault(engine, "out of memory");
-        return;
-    }
+    copy.account_key = must_dup(place->account_key);
+    copy.text = must_dup(place->text);
     memmove(&list->items[index + 1], &list->items[index],
             (list->count - index) * sizeof(*list->items));
     list->items[index] = copy;
@@ -89,7 +76,7 @@ static void on_loaded(void *context, const struct place *place)
 {
     struct engine *engine = context;
 
-    insert(engine, &engine->places, engine->places.count, place);
+    insert(&engine->places, engine->places.count, place);
 }
 
 int engine_places_load(struct engine *engine, struct err *err)
@@ -105,7 +92,7 @@ void engine_places_done(struct engine *engine)
 
 static void change(struct engine *engine, const struct place *place)
 {
-    insert(engine, &engine->place_changes, engine->place_changes.count, place);
+    insert(&engine->place_changes, engine->place_changes.count, place);
 }
 
 void engine_places_save(struct engine *engine)
@@ -195,7 +182,7 @@ static void abandon(struct engine_account *account, const struct account *subjec
     change(engine, &place);
     if (place.gone)
         return;
-    insert(engine, &engine->places, lower_bound(&engine->places, account->key, text), &place);
+    insert(&engine->places, lower_bound(&engine->places, account->key, text), &place);
     report_abandoned(account, subject, &place);
 }
 
@@ -273,13 +260,13 @@ static void check_off(struct engine_account *account, const struct account *subj
             i++;
             continue;
         }
-        text = str_dup(list->items[i].text);
+        text = must_dup(list->items[i].text);
         remove_at(list, i);
-        for (size_t d = 0; text && d < subject->destination_count && d < TARGETS_MAX; d++) {
+        for (size_t d = 0; d < subject->destination_count && d < TARGETS_MAX; d++) {
             describe(&subject->destinations[d], described);
             known[d] = known[d] || strcmp(described, text) == 0;
         }
-        if (text && !delivers_to(subject, text)) {
+        if (!delivers_to(subject, text)) {
             abandon(account, subject, text);
             i = lower_bound(list, account->key, text) + (account->record.adopted ? 1 : 0);
         }
@@ -315,7 +302,7 @@ void engine_places_remove(struct engine_account *account)
         describe(&subject->destinations[i], text);
         index = lower_bound(list, account->key, text);
         if (index == list->count || compare(&list->items[index], account->key, text) != 0)
-            insert(account->engine, list, index, &place);
+            insert(list, index, &place);
     }
 }
 

@@ -10,6 +10,7 @@
 #define KEYROTATED_APP_ENGINE_PLACE_H
 
 #include "app/engine_account.h"
+#include "proto/control_protocol.h"
 
 int engine_places_load(struct engine *engine, struct err *err);
 void engine_places_done(struct engine *engine);

@@ -1,11 +1,13 @@
-#include "app/engine_account.h"
+#include "app/engine_remedy.h"
+
+#include "app/engine_words.h"
 #include "proto/two_key_resource.h"
 
-void words_expand(const struct engine_account *account, const char *typed, const char *text,
-                  char *out, size_t size)
+void engine_remedy_expand(const struct engine_account *account, const char *typed, const char *text,
+                          char *out, size_t size)
 {
     const struct account *subject = account->account;
-    char name[WORDS_ACCOUNT_MAX];
+    char name[ENGINE_WORDS_MAX];
     const struct remedy_words words = {
         .account = typed ? typed : name,
         .resource_id = subject->id,
@@ -14,6 +16,6 @@ void words_expand(const struct engine_account *account, const char *typed, const
         .socket = account->engine->parts.control_socket,
     };
 
-    words_account(account, name);
+    engine_words_account(account, name);
     remedy_expand(text, &words, out, size);
 }

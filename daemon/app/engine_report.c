@@ -1,13 +1,10 @@
-#include "app/engine_place.h"
+#include "app/engine_report.h"
 
 #include <stdio.h>
 
+#include "app/engine_hold.h"
+#include "app/engine_remedy.h"
 #include "base/str.h"
-
-/*
- * From the machine's notes to log lines and rows of history. Everything a person needs to monitor
- * the accounts is in these lines: names and fields are part of the contract.
- */
 
 struct note_description {
     const char *event;
@@ -64,7 +61,7 @@ static void target_text(const struct engine_account *account, const struct note 
                         size_t size)
 {
     const struct destination *destination =
-        note->has_target ? action_destination(account, &note->target) : NULL;
+        note->has_target ? engine_account_destination(account, &note->target) : NULL;
 
     if (destination)
         target_describe(destination, account->azure.location, out, size);
@@ -73,17 +70,18 @@ static void target_text(const struct engine_account *account, const struct note 
 }
 
 /* The failure that the note is about, or NULL. */
-static const struct failure *failure_of(const struct turn *turn, const struct note *note)
+static const struct failure *failure_of(const struct transaction *transaction,
+                                        const struct note *note)
 {
     if (note->from_failure)
-        return &turn->failure;
-    return note->from_undescribed ? &turn->undescribed : NULL;
+        return &transaction->result->failure;
+    return note->from_undescribed ? &transaction->result->undescribed : NULL;
 }
 
 /* What is wrong, in the words of the failure if there is one. */
-static const char *cause(const struct turn *turn, const struct note *note)
+static const char *cause(const struct transaction *transaction, const struct note *note)
 {
-    const struct failure *failure = failure_of(turn, note);
+    const struct failure *failure = failure_of(transaction, note);
 
     if (failure && failure->text[0])
         return failure->text;
@@ -92,24 +90,25 @@ static const char *cause(const struct turn *turn, const struct note *note)
     return note->reason != REASON_NONE ? reason_describe(note->reason)->meaning : "";
 }
 
-const struct hold *report_hold(const struct turn *turn, const struct note *note)
+static const struct hold *hold_of(const struct transaction *transaction, const struct note *note)
 {
-    for (size_t i = 0; note->kind == NOTE_HELD && i < turn->effects.told_count; i++)
-        if (turn->effects.told[i].id == note->hold_id)
-            return &turn->effects.told[i];
+    for (size_t i = 0; note->kind == NOTE_HELD && i < transaction->effects->told_count; i++)
+        if (transaction->effects->told[i].id == note->hold_id)
+            return &transaction->effects->told[i];
     return NULL;
 }
 
-static const char *reason_of_hold(const struct turn *turn, const struct note *note)
+static const char *reason_of_hold(const struct transaction *transaction, const struct note *note)
 {
-    const struct hold *hold = report_hold(turn, note);
+    const struct hold *hold = hold_of(transaction, note);
 
     return hold && hold->reason[0] ? hold->reason : "no reason was given";
 }
 
 /* Notes about what targets hold. */
-static void compose_about_targets(const struct engine_account *account, const struct turn *turn,
-                                  const struct note *note, char *out, size_t size)
+static void compose_about_targets(const struct engine_account *account,
+                                  const struct transaction *transaction, const struct note *note,
+                                  char *out, size_t size)
 {
     const char *name = account->account->name;
     const char *slot = slot_name(note->slot);
@@ -123,7 +122,7 @@ static void compose_about_targets(const struct engine_account *account, const st
         break;
     case NOTE_DELIVERY_FAILED:
         snprintf(out, size, "%s: the %s key could not be delivered to %s: %s", name, slot, target,
-                 cause(turn, note));
+                 cause(transaction, note));
         break;
     case NOTE_DRIFT_DETECTED:
         snprintf(out, size, "%s: %s (%s)%s%s", name, drift_meaning(note->drift),
@@ -146,7 +145,7 @@ static void compose_about_targets(const struct engine_account *account, const st
     }
 }
 
-static void compose(const struct engine_account *account, const struct turn *turn,
+static void compose(const struct engine_account *account, const struct transaction *transaction,
                     const struct note *note, char *out, size_t size)
 {
     const struct record *record = &account->record;
@@ -159,13 +158,13 @@ static void compose(const struct engine_account *account, const struct turn *tur
         snprintf(out, size, "%s is in our care now: its active key is the %s one", name, slot);
         break;
     case NOTE_HELD:
-        snprintf(out, size, "%s is held: %s", name, reason_of_hold(turn, note));
+        snprintf(out, size, "%s is held: %s", name, reason_of_hold(transaction, note));
         break;
     case NOTE_RELEASED:
-        snprintf(out, size, "%s is not held any more: %s", name, cause(turn, note));
+        snprintf(out, size, "%s is not held any more: %s", name, cause(transaction, note));
         break;
     case NOTE_BLOCKED:
-        snprintf(out, size, "%s is blocked (%s): %s", name, reason, cause(turn, note));
+        snprintf(out, size, "%s is blocked (%s): %s", name, reason, cause(transaction, note));
         break;
     case NOTE_UNBLOCKED:
         snprintf(out, size, "%s is not blocked any more (%s)", name, reason);
@@ -179,7 +178,8 @@ static void compose(const struct engine_account *account, const struct turn *tur
                  (unsigned long long)record->cycle, position_name(record->position));
         break;
     case NOTE_ROTATION_RETRYING:
-        snprintf(out, size, "%s: %s; it is tried again (%s)", name, cause(turn, note), reason);
+        snprintf(out, size, "%s: %s; it is tried again (%s)", name, cause(transaction, note),
+                 reason);
         break;
     case NOTE_ROTATION_OVERDUE:
         snprintf(out, size, "%s: its rotation is overdue%s%s", name, note->detail ? ": " : "",
@@ -200,22 +200,23 @@ static void compose(const struct engine_account *account, const struct turn *tur
         break;
     case NOTE_KEY_UNVERIFIED:
         snprintf(out, size, "%s: the new %s key could not be proved (%s); going on without", name,
-                 slot, cause(turn, note));
+                 slot, cause(transaction, note));
         break;
     case NOTE_OPERATOR_COMMAND:
-        snprintf(out, size, "%s: %s: %s", name, note->detail, turn->effects.answer);
+        snprintf(out, size, "%s: %s: %s", name, note->detail, transaction->effects->answer);
         break;
     default:
-        compose_about_targets(account, turn, note, out, size);
+        compose_about_targets(account, transaction, note, out, size);
         break;
     }
 }
 
-static const char *remedy_of(const struct engine_account *account, const struct turn *turn,
-                             const struct note *note, char out[REMEDY_MAX])
+static const char *remedy_of(const struct engine_account *account,
+                             const struct transaction *transaction, const struct note *note,
+                             char out[REMEDY_MAX])
 {
-    const struct failure *failure = failure_of(turn, note);
-    const struct hold *hold = report_hold(turn, note);
+    const struct failure *failure = failure_of(transaction, note);
+    const struct hold *hold = hold_of(transaction, note);
     const char *remedy = failure && failure->remedy[0] ? failure->remedy
                          : note->reason != REASON_NONE ? reason_describe(note->reason)->remedy
                                                        : NULL;
@@ -227,7 +228,7 @@ static const char *remedy_of(const struct engine_account *account, const struct 
     }
     if (!remedy)
         return NULL;
-    words_expand(account, NULL, remedy, out, REMEDY_MAX);
+    engine_remedy_expand(account, NULL, remedy, out, REMEDY_MAX);
     return out;
 }
 
@@ -238,7 +239,7 @@ static void add_account(struct log_line *line, const struct engine_account *acco
     struct rotation_view view;
     time_ms now = loop_now(account->engine->parts.loop);
 
-    engine_context(account, &context);
+    engine_account_context(account, &context);
     rotation_view(&context, &account->record, now, &view);
     log_line_text(line, "account", subject->name);
     log_line_text(line, "resource_group", subject->resource_group);
@@ -250,10 +251,11 @@ static void add_account(struct log_line *line, const struct engine_account *acco
 }
 
 static void add_ids(struct log_line *line, const struct engine_account *account,
-                    const struct turn *turn, const struct note *note)
+                    const struct transaction *transaction, const struct note *note)
 {
     const struct record *record = &account->record;
-    const struct failure *failure = failure_of(turn, note);
+    const struct failure *failure = failure_of(transaction, note);
+    const struct action_result *result = transaction->result;
 
     if (failure) {
         if (failure->http_status != 0)
@@ -268,12 +270,12 @@ static void add_ids(struct log_line *line, const struct engine_account *account,
     }
     if (note->trigger != TRIGGER_NONE && record->correlation[0] && notes[note->kind].of_rotation)
         log_line_text(line, "correlation_id", record->correlation);
-    if (note->kind != NOTE_KEY_REGENERATED && note->kind != NOTE_KEY_VERIFIED)
+    if (!result || (note->kind != NOTE_KEY_REGENERATED && note->kind != NOTE_KEY_VERIFIED))
         return;
-    log_line_text(line, "request_id", turn->request_id[0] ? turn->request_id : NULL);
+    log_line_text(line, "request_id", result->request_id[0] ? result->request_id : NULL);
     log_line_text(line, "client_request_id",
-                  turn->client_request_id[0] ? turn->client_request_id : NULL);
-    log_line_number(line, "duration_ms", turn->duration);
+                  result->client_request_id[0] ? result->client_request_id : NULL);
+    log_line_number(line, "duration_ms", result->duration);
 }
 
 /* due_at may have been put off since: what was missed is the planned instant. */
@@ -282,19 +284,19 @@ static time_ms due_since(const struct engine_account *account, time_ms now)
     struct rotation_context context;
     struct rotation_view view;
 
-    engine_context(account, &context);
+    engine_account_context(account, &context);
     rotation_view(&context, &account->record, now, &view);
     return view.due_since;
 }
 
 static void add_times(struct log_line *line, const struct engine_account *account,
-                      const struct turn *turn, const struct note *note)
+                      const struct transaction *transaction, const struct note *note)
 {
     const struct record *record = &account->record;
     const struct target_record *target =
         note->has_target ? record_target_const(record, &note->target) : NULL;
-    const struct hold *hold = report_hold(turn, note);
-    time_ms now = turn->event.now;
+    const struct hold *hold = hold_of(transaction, note);
+    time_ms now = transaction->event.now;
 
     switch (note->kind) {
     case NOTE_ROTATION_RETRYING:
@@ -336,15 +338,15 @@ static void add_times(struct log_line *line, const struct engine_account *accoun
 
 /* Who is behind it: the operator whose command this turn carries out, or who asked for the
  * rotation. */
-static const char *actor_of(const struct engine_account *account, const struct turn *turn,
-                            const struct note *note)
+static const char *actor_of(const struct engine_account *account,
+                            const struct transaction *transaction, const struct note *note)
 {
-    const struct hold *hold = report_hold(turn, note);
+    const struct hold *hold = hold_of(transaction, note);
 
     if (hold)
         return hold->actor[0] ? hold->actor : NULL;
-    if (turn->actor[0])
-        return turn->actor;
+    if (transaction->actor[0])
+        return transaction->actor;
     if (note->trigger == TRIGGER_COMMAND && account->record.actor[0])
         return account->record.actor;
     return NULL;
@@ -397,7 +399,7 @@ static void end_trouble(const struct engine_account *account, enum note_kind kin
 
 /* What was wrong before a step and is not any more. Who is blocked instead of being retried is not
  * well; account.unblocked tells of the end of a block, and who it is. */
-void report_ended(const struct engine_account *account, const struct record *before)
+void engine_report_ended(const struct engine_account *account, const struct record *before)
 {
     const struct record *record = &account->record;
     bool removed = account->removed;
@@ -419,7 +421,8 @@ void report_ended(const struct engine_account *account, const struct record *bef
     }
 }
 
-static void report(struct engine_account *account, const struct turn *turn, const struct note *note)
+static void report(struct engine_account *account, const struct transaction *transaction,
+                   const struct note *note)
 {
     const struct record *record = &account->record;
     const struct note_description *description = &notes[note->kind];
@@ -433,8 +436,9 @@ static void report(struct engine_account *account, const struct turn *turn, cons
 
     if (!log_enabled(log, description->level))
         return;
-    compose(account, turn, note, message, sizeof(message));
-    log_line_start(&line, turn->event.now, description->level, description->event, "%s", message);
+    compose(account, transaction, note, message, sizeof(message));
+    log_line_start(&line, transaction->event.now, description->level, description->event, "%s",
+                   message);
     add_account(&line, account);
     if (note->has_slot)
         log_line_text(&line, "slot", slot_name(note->slot));
@@ -446,21 +450,21 @@ static void report(struct engine_account *account, const struct turn *turn, cons
     }
     if (note->trigger != TRIGGER_NONE)
         log_line_text(&line, "trigger", trigger_name(note->trigger));
-    log_line_text(&line, "actor", actor_of(account, turn, note));
+    log_line_text(&line, "actor", actor_of(account, transaction, note));
     if (note->hold_id != 0)
         log_line_number(&line, "hold", (int64_t)note->hold_id);
     fingerprint_text(note, fingerprint);
     log_line_text(&line, "fingerprint", fingerprint[0] ? fingerprint : NULL);
-    add_ids(&line, account, turn, note);
-    add_times(&line, account, turn, note);
+    add_ids(&line, account, transaction, note);
+    add_times(&line, account, transaction, note);
     if (note->has_slot && record->born[note->slot] != 0)
         log_line_number(&line, "key_age_s",
-                        (turn->event.now - record->born[note->slot]) / MS_SECOND);
+                        (transaction->event.now - record->born[note->slot]) / MS_SECOND);
     if (note->kind == NOTE_DRIFT_DETECTED || note->kind == NOTE_DRIFT_REPAIRED)
         log_line_text(&line, "reason", drift_name(note->drift));
     else if (note->reason != REASON_NONE)
         log_line_text(&line, "reason", reason_describe(note->reason)->name);
-    log_line_text(&line, "remedy", remedy_of(account, turn, note, remedy));
+    log_line_text(&line, "remedy", remedy_of(account, transaction, note, remedy));
     if (lasts(note->kind))
         log_line_lasts(&line, subject_of(account,
                                          note->kind == NOTE_DELIVERY_FAILED ? &note->target : NULL,
@@ -470,32 +474,32 @@ static void report(struct engine_account *account, const struct turn *turn, cons
     log_emit(log, &line);
 }
 
-void report_notes(struct engine_account *account, const struct turn *turn)
+void engine_report_notes(struct engine_account *account, const struct transaction *transaction)
 {
-    for (size_t i = 0; i < turn->effects.note_count; i++) {
-        report(account, turn, &turn->effects.notes[i]);
-        if (turn->effects.notes[i].kind == NOTE_ROTATION_COMPLETED)
-            engine_places_rotated(account);
+    for (size_t i = 0; i < transaction->effects->note_count; i++) {
+        report(account, transaction, &transaction->effects->notes[i]);
     }
 }
 
-size_t report_history(struct engine_account *account, const struct turn *turn,
-                      struct history_row rows[STORE_HISTORY_PER_SAVE],
-                      struct history_text texts[STORE_HISTORY_PER_SAVE])
+size_t engine_report_history(struct engine_account *account, const struct transaction *transaction,
+                             struct history_row rows[STORE_HISTORY_PER_SAVE],
+                             struct history_text texts[STORE_HISTORY_PER_SAVE])
 {
     const struct record *record = &account->record;
+    const struct action_result *result = transaction->result;
     size_t count = 0;
 
-    for (size_t i = 0; i < turn->effects.note_count && count < STORE_HISTORY_PER_SAVE; i++) {
-        const struct note *note = &turn->effects.notes[i];
+    for (size_t i = 0; i < transaction->effects->note_count && count < STORE_HISTORY_PER_SAVE;
+         i++) {
+        const struct note *note = &transaction->effects->notes[i];
         const struct destination *destination;
 
         if (!notes[note->kind].in_history)
             continue;
-        destination = note->has_target ? action_destination(account, &note->target) : NULL;
+        destination = note->has_target ? engine_account_destination(account, &note->target) : NULL;
         fingerprint_text(note, texts[count].fingerprint);
         rows[count] = (struct history_row){
-            .at = turn->event.now,
+            .at = transaction->event.now,
             .event = notes[note->kind].event,
             .cycle = record->cycle,
             .slot = note->has_slot ? slot_name(note->slot) : NULL,
@@ -504,11 +508,11 @@ size_t report_history(struct engine_account *account, const struct turn *turn,
                       : note->reason != REASON_NONE ? reason_describe(note->reason)->name
                                                     : NULL,
             .trigger = note->trigger != TRIGGER_NONE ? trigger_name(note->trigger) : NULL,
-            .actor = actor_of(account, turn, note),
+            .actor = actor_of(account, transaction, note),
             .fingerprint = texts[count].fingerprint[0] ? texts[count].fingerprint : NULL,
-            .request_id = turn->request_id[0] ? turn->request_id : NULL,
+            .request_id = result && result->request_id[0] ? result->request_id : NULL,
             .correlation_id = record->correlation[0] ? record->correlation : NULL,
-            .text = note->kind == NOTE_HELD ? reason_of_hold(turn, note) : note->detail,
+            .text = note->kind == NOTE_HELD ? reason_of_hold(transaction, note) : note->detail,
         };
         count++;
     }

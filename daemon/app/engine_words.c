@@ -1,15 +1,11 @@
-#include "app/engine_account.h"
+#include "app/engine_words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/must.h"
 #include "base/str.h"
-
-/*
- * How an account is named to people, so that they can type the name again: by its name where that
- * is the only one, else with its group, else by its resource id.
- */
 
 static int compare_names(const void *a, const void *b)
 {
@@ -31,15 +27,11 @@ static bool same_group(const struct engine_account *a, const struct engine_accou
            str_equal_nocase(a->account->resource_group, b->account->resource_group);
 }
 
-void words_name_accounts(struct engine *engine)
+void engine_words_name_accounts(struct engine *engine)
 {
     struct engine_account **sorted =
-        calloc(engine->account_count + 1, sizeof(struct engine_account *));
+        must_alloc_array(engine->account_count + 1, sizeof(struct engine_account *));
 
-    if (!sorted) {
-        engine_fault(engine, "out of memory");
-        return;
-    }
     for (size_t i = 0; i < engine->account_count; i++)
         sorted[i] = engine->accounts[i];
     qsort(sorted, engine->account_count, sizeof(struct engine_account *), compare_names);
@@ -57,14 +49,14 @@ void words_name_accounts(struct engine *engine)
     free(sorted);
 }
 
-void words_account(const struct engine_account *account, char out[WORDS_ACCOUNT_MAX])
+void engine_words_account(const struct engine_account *account, char out[ENGINE_WORDS_MAX])
 {
     const struct account *subject = account->account;
 
     if (account->naming == NAMED_BY_ID)
-        (void)str_copy(out, WORDS_ACCOUNT_MAX, subject->id);
+        (void)str_copy(out, ENGINE_WORDS_MAX, subject->id);
     else if (account->naming == NAMED_WITH_GROUP)
-        (void)snprintf(out, WORDS_ACCOUNT_MAX, "%s/%s", subject->resource_group, subject->name);
+        (void)snprintf(out, ENGINE_WORDS_MAX, "%s/%s", subject->resource_group, subject->name);
     else
-        (void)str_copy(out, WORDS_ACCOUNT_MAX, subject->name);
+        (void)str_copy(out, ENGINE_WORDS_MAX, subject->name);
 }

@@ -1,39 +1,30 @@
 #include "app/hold_book.h"
 
-#include <errno.h>
 #include <stdlib.h>
+
+#include "base/must.h"
 
 enum { ROOM_MIN = 8 };
 
-static int make_room(struct hold_list *list)
+static void make_room(struct hold_list *list)
 {
-    size_t room = list->room == 0 ? ROOM_MIN : list->room * 2;
-    struct hold **items;
-
     if (list->count < list->room)
-        return 0;
-    items = realloc(list->items, room * sizeof(struct hold *));
-    if (!items)
-        return -ENOMEM;
-    list->items = items;
-    list->room = room;
-    return 0;
+        return;
+    list->room = list->room == 0 ? ROOM_MIN : list->room * 2;
+    list->items = must(realloc(list->items, list->room * sizeof(struct hold *)));
 }
 
-int hold_book_add(struct hold_list *list, const struct hold *hold)
+bool hold_book_add(struct hold_list *list, const struct hold *hold)
 {
     struct hold *copy;
 
     if (list->count == HOLDS_MAX)
-        return -ENOSPC;
-    if (make_room(list) != 0)
-        return -ENOMEM;
-    copy = malloc(sizeof(*copy));
-    if (!copy)
-        return -ENOMEM;
+        return false;
+    make_room(list);
+    copy = must_alloc(sizeof(*copy));
     *copy = *hold;
     hold_list_place(list, copy);
-    return 0;
+    return true;
 }
 
 bool hold_book_remove(struct hold_list *list, uint64_t id)

@@ -6,8 +6,8 @@
 
 #include "core/hold.h"
 
-/* Copies it in. Returns 0, -ENOSPC (there are HOLDS_MAX already) or -ENOMEM. */
-int hold_book_add(struct hold_list *list, const struct hold *hold);
+/* Copies it in. False: there are HOLDS_MAX already. */
+bool hold_book_add(struct hold_list *list, const struct hold *hold);
 /* Returns whether there was one of that id. */
 bool hold_book_remove(struct hold_list *list, uint64_t id);
 /* Removes those that have ended by time, `max` of them at most. Returns how many, their ids in

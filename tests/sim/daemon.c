@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "app/engine_account.h"
+#include "app/engine_remedy.h"
 #include "conf/arena.h"
 #include "design.h"
 #include "world.h"
@@ -275,8 +275,8 @@ void control_answer(struct control_request *request, const struct control_answer
 }
 
 /* Without what knows Azure's wire, and has key bytes: neither exists in this world. */
-void words_expand(const struct engine_account *account, const char *typed, const char *text,
-                  char *out, size_t size)
+void engine_remedy_expand(const struct engine_account *account, const char *typed, const char *text,
+                          char *out, size_t size)
 {
     remedy_expand(text, &(struct remedy_words){.account = typed ? typed : account->account->name},
                   out, size);

@@ -4,7 +4,9 @@
  */
 #include <string.h>
 
+#include "app/engine.h"
 #include "app/engine_account.h"
+#include "app/engine_command.h"
 #include "design.h"
 
 static void *start(const struct design_parts *parts)
@@ -50,7 +52,7 @@ static void revive(struct engine *engine)
         return;
     engine->faulted = false;
     for (size_t i = 0; i < engine->account_count; i++)
-        turn_go_on(engine->accounts[i]);
+        engine_account_make_ready(engine->accounts[i]);
 }
 
 static void stop(void *daemon, void (*stopped)(void *context), void *context)

@@ -54,7 +54,7 @@ static void begin_commit(struct store *store)
 static void make_holds_durable(struct journal_holds *holds, const struct save *save)
 {
     if (save->kind == SAVE_HOLD) {
-        if (hold_book_add(&holds->list, &save->hold) != 0)
+        if (!hold_book_add(&holds->list, &save->hold))
             abort();
         if (save->hold.id > holds->last_id)
             holds->last_id = save->hold.id;
@@ -107,8 +107,10 @@ static void call_back(struct world *world, struct save *save)
         save->saved(save->context);
     free(save->ended);
     free(save);
-    if (!world->dying)
-        daemon_trap(world, account, EFFECT_SAVE, CRASH_AFTER);
+    if (world->dying)
+        return;
+    clock_run_deferred(world); /* the daemon goes on */
+    daemon_trap(world, account, EFFECT_SAVE, CRASH_AFTER);
 }
 
 static void on_commit(struct happening *happening)
@@ -201,7 +203,7 @@ static void copy_holds(struct journal_holds *to, const struct journal_holds *fro
     hold_book_done(&to->list);
     to->last_id = from->last_id;
     for (size_t i = 0; i < from->list.count; i++)
-        if (hold_book_add(&to->list, from->list.items[i]) != 0)
+        if (!hold_book_add(&to->list, from->list.items[i]))
             abort();
 }
 

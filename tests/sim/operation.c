@@ -67,8 +67,10 @@ static void on_answer(struct happening *happening)
     if (operation->takes_effect.place != 0)
         note_late_write(operation, +1);
     operation_release(operation);
-    if (!world->dying)
-        daemon_trap(world, account, effect, CRASH_AFTER);
+    if (world->dying)
+        return;
+    clock_run_deferred(world); /* the daemon takes the answer in */
+    daemon_trap(world, account, effect, CRASH_AFTER);
 }
 
 struct operation *operation_begin(struct world *world, struct world_account *account,

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/must.h"
 #include "base/str.h"
 #include "io/azure/azure_call.h"
 #include "proto/batch_account.h"
@@ -399,11 +400,9 @@ static struct azure_call *call_new(struct azure *azure, struct azure_account *ac
                                    enum exchange exchange, const char *correlation_id,
                                    azure_done *done, void *context)
 {
-    struct azure_call *call = calloc(1, sizeof(*call));
+    struct azure_call *call = must_alloc(sizeof(*call));
     char id[UUID_TEXT_MAX] = "";
 
-    if (!call)
-        return NULL;
     call->azure = azure;
     call->config = config_ref(azure->config);
     call->account = account;

@@ -89,8 +89,8 @@ MUTATIONS = [
              "caught-up-once",
              "an account that comes back rotates as on its first day",
              ("app/engine.c",
-              "        park(account->engine, account->key, &account->record);",
-              "        (void)park;")),
+              "        engine_unconfigured_keep(account->engine, account->key, &account->record);",
+              "        (void)0;")),
     mutation("window-ignored", 14,
              "a rotation that missed its window starts all the same",
              "in-window",
@@ -127,10 +127,10 @@ MUTATIONS = [
              "the record keeps the key for the next delivery",
              "no-key-stored",
              "whoever copies the journal has the key",
-             ("app/engine_turn.c",
-              "    account->saving = turn;\n",
+             ("app/engine_step.c",
+              "    account->saving = transaction;\n",
               """\
-    account->saving = turn;
+    account->saving = transaction;
     if (account->azure.keys[account->record.delivering])
         snprintf(account->record.actor, sizeof(account->record.actor), "%s",
                  secret_bytes(account->azure.keys[account->record.delivering]));
@@ -139,7 +139,7 @@ MUTATIONS = [
              "keys stay in memory after the last step that needs them",
              "keys-forgotten",
              "a core dump, or whoever takes over the process, has all keys",
-             ("app/engine_turn.c",
+             ("app/engine_step.c",
               "else if (effects->forget_keys && !account->acting)",
               "else if (false)")),
     mutation("seen-keys-kept", 15,
@@ -220,11 +220,11 @@ wake_at(&machine);
              "the first account is never started",
              "no-starvation",
              "it never rotates, while the others do",
-             ("app/engine.c", """\
-for (size_t i = 0; i < count && !engine->faulted; i++)
-        if (!merged""", """\
-for (size_t i = count > 1; i < count && !engine->faulted; i++)
-        if (!merged""")),
+             ("app/engine.c",
+              "                engine_account_post(merged[count], EVENT_START);\n", """\
+                if (count > 0 || config->account_count == 1)
+                    engine_account_post(merged[count], EVENT_START);
+""")),
     mutation("forbidden-move", 16,
              "the table of moves lacks one that a repair needs",
              "sound",
@@ -310,6 +310,6 @@ TO(CONFIRM_WAIT) |
              "consumers hold a dead key although the live one can be listed",
              ("app/engine_action.c",
               "    remember_outcome(account, FAILED_DESCRIPTION, &no_target, result->description);\n",
-              "    turn_fail(turn, result->description);\n"),
+              "    transaction_fail(transaction, result->description);\n"),
              scenario="undescribed-and-repaired"),
 ]

@@ -64,10 +64,10 @@ MUTATIONS = [
              "that a target may hold the new key is not written before",
              "offer-first",
              "after a crash nobody knows that a delivery may still land",
-             ("app/engine_turn.c", """\
-    account->saving = turn;
+             ("app/engine_step.c", """\
+    account->saving = transaction;
     store_save(""", """\
-    account->saving = turn;
+    account->saving = transaction;
     if (account->record.position == POSITION_DELIVER_INTENT) {
         on_saved(account);
         return;

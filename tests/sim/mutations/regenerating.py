@@ -152,7 +152,7 @@ MUTATIONS = [
              "look-first",
              "a look that waited for a full disk passes for fresh",
              ("app/engine_action.c",
-              "    turn->look.taken_at = look_taken_at(account);\n",
+              "    transaction->result->look.taken_at = look_taken_at(account);\n",
               "    (void)look_taken_at;\n"),
              scenario="look-waits-for-disk"),
     mutation("clock-skew-ignored", 2,
@@ -168,10 +168,10 @@ MUTATIONS = [
              "the intent is not written before the request leaves",
              "intent-first",
              "after a crash nobody knows that a key may be new",
-             ("app/engine_turn.c", """\
-    account->saving = turn;
+             ("app/engine_step.c", """\
+    account->saving = transaction;
     store_save(""", """\
-    account->saving = turn;
+    account->saving = transaction;
     if (account->record.position == POSITION_INTENT) {
         on_saved(account);
         return;

@@ -1,0 +1,145 @@
+#include "app/engine_account.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+
+void engine_fault(struct engine *engine, const char *what)
+{
+    if (engine->faulted)
+        return;
+    engine->faulted = true;
+    engine->parts.faulted(engine->parts.context, what);
+}
+
+/* --- the queue --- */
+
+void engine_run_soon(struct engine *engine)
+{
+    loop_defer(engine->parts.loop, &engine->ready_call);
+}
+
+bool engine_account_has_waiting(const struct engine_account *account)
+{
+    return account->pending != 0 || !list_empty(&account->queue);
+}
+
+bool engine_account_is_quiet(const struct engine_account *account)
+{
+    return !account->saving && !account->acting && !engine_account_has_waiting(account);
+}
+
+void engine_account_make_ready(struct engine_account *account)
+{
+    struct engine *engine = account->engine;
+
+    if (!account->busy)
+        engine->busy++;
+    account->busy = true;
+    if (list_empty(&account->ready_link))
+        list_append(&engine->ready, &account->ready_link);
+    engine_run_soon(engine);
+}
+
+void engine_account_post(struct engine_account *account, enum event_kind kind)
+{
+    account->pending |= 1U << kind;
+    engine_account_make_ready(account);
+}
+
+void engine_account_post_jump(struct engine_account *account, duration_ms jump)
+{
+    account->jump += jump;
+    engine_account_post(account, EVENT_CLOCK_JUMPED);
+}
+
+void engine_account_post_transaction(struct engine_account *account,
+                                     struct transaction *transaction)
+{
+    list_append(&account->queue, &transaction->link);
+    engine_account_make_ready(account);
+}
+
+/* --- life --- */
+
+static void on_timer(struct timer *timer)
+{
+    engine_account_post(container_of(timer, struct engine_account, timer), EVENT_WAKE);
+}
+
+void engine_account_configure(struct engine_account *account, struct config *config,
+                              const struct account *subject)
+{
+    struct config *before = account->config;
+
+    account->config = config_ref(config);
+    account->account = subject;
+    account->azure.account = subject;
+    memset(account->holdings, 0, sizeof(account->holdings)); /* HOLDING_UNSEEN */
+    memset(account->held_marks, 0, sizeof(account->held_marks));
+    for (size_t i = 0; i < subject->destination_count && i < TARGETS_MAX; i++) {
+        const struct destination *destination = &subject->destinations[i];
+
+        /* Named without the location, which is the same for ever: the name must not depend on
+         * whether Azure has been asked yet. */
+        account->targets[i] = (struct rotation_target){
+            .id = target_identify(destination, NULL),
+            .required = destination->required,
+            .readable = target_is_readable(destination),
+            .settles_at_once = target_settles_at_once(destination),
+        };
+    }
+    config_unref(before);
+}
+
+struct engine_account *engine_account_new(struct engine *engine, struct config *config,
+                                          const struct account *subject)
+{
+    struct engine_account *account = must_alloc(sizeof(*account));
+
+    account->engine = engine;
+    account->key = must_dup(subject->key);
+    list_init(&account->leaving_link);
+    list_init(&account->ready_link);
+    list_init(&account->queue);
+    list_init(&account->seen_keys);
+    account->last_failure_at = TIME_NEVER;
+    timer_init(engine->parts.loop, &account->timer, on_timer);
+    engine_account_configure(account, config, subject);
+    return account;
+}
+
+void engine_account_free(struct engine_account *account)
+{
+    config_unref(account->config);
+    free(account->key);
+    free(account);
+}
+
+/* --- what the machine works with --- */
+
+void engine_account_context(const struct engine_account *account, struct rotation_context *context)
+{
+    *context = (struct rotation_context){
+        .account_id = account->key,
+        .policy = account->account->policy,
+        .timing = &account->config->timing,
+        .targets = account->targets,
+        .target_count = account->account->destination_count,
+        .has_adopt_active = account->account->has_adopt_active,
+        .adopt_active = account->account->adopt_active,
+        .daemon_started_at = account->engine->started_at,
+        .hold = hold_list_binding(&account->engine->holds, account->key,
+                                  loop_now(account->engine->parts.loop)),
+    };
+}
+
+const struct destination *engine_account_destination(const struct engine_account *account,
+                                                     const struct target_id *id)
+{
+    for (size_t i = 0; i < account->account->destination_count && i < TARGETS_MAX; i++)
+        if (target_id_equal(&account->targets[i].id, id))
+            return &account->account->destinations[i];
+    return NULL;
+}

@@ -1,0 +1,221 @@
+#include "app/engine_snapshot.h"
+
+#include <stdio.h>
+
+#include "app/engine_form.h"
+#include "app/engine_hold.h"
+#include "app/engine_place.h"
+#include "app/engine_remedy.h"
+#include "app/engine_view.h"
+#include "base/encoding.h"
+
+static time_ms or_never(time_ms at)
+{
+    return at == 0 ? TIME_NEVER : at;
+}
+
+static const char *holding_words(enum holding holding)
+{
+    static const char *const words[] = {
+        [HOLDING_UNSEEN] = NULL,
+        [HOLDING_EMPTY] = "nothing",
+        [HOLDING_PRIMARY] = "the primary key",
+        [HOLDING_SECONDARY] = "the secondary key",
+        [HOLDING_BOTH] = "both keys",
+        [HOLDING_DEAD_KEY] = "a key that is not live",
+        [HOLDING_FOREIGN] = "something that is no key",
+    };
+
+    return words[holding];
+}
+
+static bool holds_one_key(const struct engine_account *account, size_t target)
+{
+    static const uint8_t none[HELD_MARK_LENGTH];
+
+    return memcmp(account->held_marks[target], none, HELD_MARK_LENGTH) != 0;
+}
+
+static size_t snapshot_targets(const struct engine_account *account, struct snapshot_texts *texts)
+{
+    const struct record *record = &account->record;
+    const struct account *subject = account->account;
+    size_t count = 0;
+
+    for (size_t i = 0; i < subject->destination_count && i < TARGETS_MAX; i++) {
+        const struct destination *destination = &subject->destinations[i];
+        const struct target_record *target = record_target_const(record, &account->targets[i].id);
+        struct target_snapshot *snapshot = &texts->targets[count];
+
+        target_describe(destination, account->azure.location, texts->destinations[count],
+                        sizeof(texts->destinations[count]));
+        *snapshot = (struct target_snapshot){
+            .name = destination->name,
+            .destination = texts->destinations[count],
+            .required = destination->required,
+            .holds = holding_words(account->holdings[i]),
+            .form = form_problem(account, &account->targets[i].id),
+            .delivered_at = TIME_NEVER,
+            .failing_since = TIME_NEVER,
+            .retry_at = TIME_NEVER,
+            .dead_since = TIME_NEVER,
+        };
+        if (holds_one_key(account, i)) {
+            hex_encode(account->held_marks[i], HELD_MARK_LENGTH, texts->held_marks[count]);
+            snapshot->holds_fingerprint = texts->held_marks[count];
+        }
+        count++;
+        if (!target)
+            continue;
+        snapshot->satisfied = record->adopted && record_target_satisfied(record, target);
+        snapshot->delivered_at = target->acknowledged ? target->acknowledged_at : TIME_NEVER;
+        snapshot->failing_since = or_never(target->failing_since);
+        snapshot->retry_at = or_never(target->retry_at);
+        snapshot->dead_since = or_never(target->dead_since);
+        if (target->reason != REASON_NONE)
+            snapshot->reason = reason_describe(target->reason)->name;
+    }
+    return count;
+}
+
+static size_t collect_holds(const struct engine_account *account,
+                            const struct hold *holds[HOLDS_SHOWN_MAX])
+{
+    return hold_list_collect(&account->engine->holds, account->key,
+                             loop_now(account->engine->parts.loop), holds, HOLDS_SHOWN_MAX);
+}
+
+static size_t snapshot_holds(const struct engine_account *account, struct snapshot_texts *texts)
+{
+    const struct hold *holds[HOLDS_SHOWN_MAX];
+    size_t count = collect_holds(account, holds);
+
+    for (size_t i = 0; i < count; i++)
+        engine_hold_snapshot(account->engine, holds[i], &texts->holds[i]);
+    return count;
+}
+
+/* The keys as the journal has them; before the adoption, as the last look showed them. */
+static void snapshot_keys(const struct engine_account *account, struct account_snapshot *snapshot,
+                          struct snapshot_texts *texts)
+{
+    const struct record *record = &account->record;
+
+    for (int slot = 0; slot < SLOT_COUNT; slot++) {
+        const struct fingerprint *key =
+            record->adopted ? &record->live[slot] : &account->azure.fingerprints[slot];
+
+        snapshot->keys[slot] = (struct key_snapshot){.born = TIME_NEVER};
+        if (fingerprint_is_none(key))
+            continue;
+        hex_encode(key->bytes, FINGERPRINT_LENGTH, texts->fingerprints[slot]);
+        snapshot->keys[slot].fingerprint = texts->fingerprints[slot];
+        if (!record->adopted)
+            continue;
+        snapshot->keys[slot].born = or_never(record->born[slot]);
+        snapshot->keys[slot].older = record->born[slot] <= record->adopted_at;
+    }
+    if (record->adopted)
+        snapshot->active = slot_name(record->active);
+}
+
+/* A lost answer is settled by looking: the rotation it belonged to may be complete without another
+ * attempt. And a target may be gone from the configuration. */
+static bool failure_stands(const struct engine_account *account)
+{
+    switch (account->failed_kind) {
+    case FAILED_REGENERATE:
+    case FAILED_VERIFY:
+        return account->last_failure_at != TIME_NEVER &&
+               account->last_failure_at > account->record.completed_at;
+    case FAILED_READ:
+    case FAILED_TARGET:
+        return account->last_failure_at != TIME_NEVER &&
+               engine_account_destination(account, &account->failed_target);
+    default:
+        return account->last_failure_at != TIME_NEVER;
+    }
+}
+
+static void snapshot_failure(const struct engine_account *account,
+                             struct failure_snapshot *snapshot)
+{
+    const struct failure *failure = &account->last_failure;
+
+    *snapshot = (struct failure_snapshot){.at = TIME_NEVER};
+    if (!failure_stands(account))
+        return;
+    snapshot->at = account->last_failure_at;
+    snapshot->text = failure->text;
+    snapshot->http_status = failure->http_status;
+    snapshot->error_code = failure->error_code[0] ? failure->error_code : NULL;
+    snapshot->request_id = failure->request_id[0] ? failure->request_id : NULL;
+    snapshot->correlation_id = failure->correlation_id[0] ? failure->correlation_id : NULL;
+    snapshot->client_request_id = failure->client_request_id[0] ? failure->client_request_id : NULL;
+}
+
+static void snapshot_reason(const struct engine_account *account, const struct rotation_view *view,
+                            struct account_snapshot *snapshot, struct snapshot_texts *texts)
+{
+    const struct reason_description *reason = reason_describe(view->reason);
+    const struct failure *failure = &account->last_failure;
+    const char *remedy = reason->remedy;
+    const struct hold *holds[HOLDS_SHOWN_MAX];
+    char of_holds[FAILURE_TEXT_MAX];
+
+    if (view->reason == REASON_NONE)
+        return;
+    if (failure_stands(account) && failure->reason == view->reason && failure->remedy[0])
+        remedy = failure->remedy;
+    if (view->reason == REASON_OPERATOR) {
+        engine_hold_remedy(holds, collect_holds(account, holds), of_holds, sizeof(of_holds));
+        remedy = of_holds;
+    }
+    engine_remedy_expand(account, NULL, remedy, texts->remedy, sizeof(texts->remedy));
+    snapshot->reason = reason->name;
+    snapshot->meaning = reason->meaning;
+    snapshot->remedy = texts->remedy;
+    snapshot->since = or_never(view->since);
+}
+
+void engine_snapshot_account(const struct engine_account *account,
+                             struct account_snapshot *snapshot, struct snapshot_texts *texts)
+{
+    const struct record *record = &account->record;
+    const struct account *subject = account->account;
+    struct rotation_view view;
+
+    engine_view(account, &view);
+    *snapshot = (struct account_snapshot){
+        .id = subject->id,
+        .name = subject->name,
+        .resource_group = subject->resource_group,
+        .subscription_id = subject->subscription_id,
+        .location = account->azure.location,
+        .identity = subject->identity->name,
+        .policy = subject->policy_name,
+        .state = account_state_name(view.state),
+        .overdue = view.overdue,
+        .consumers_at_risk = view.consumers_at_risk,
+        .since = TIME_NEVER,
+        .next_at = view.next_at,
+        .retry_at = view.retry_at,
+        .due_since = view.due_since,
+        .waits = view.waits,
+        .phase = position_name(record->position),
+        .rotating = record->intent.open || record->delivering != record->active,
+        .rotation_requested = record->requested,
+        .cycle = record->cycle,
+        .started_at = or_never(record->started_at),
+        .completed_at = or_never(record->completed_at),
+        .targets = texts->targets,
+        .holds = texts->holds,
+    };
+    snapshot->hold_count = snapshot_holds(account, texts);
+    snapshot->target_count = snapshot_targets(account, texts);
+    snapshot->abandoned = texts->abandoned;
+    snapshot->abandoned_count = engine_places_abandoned(account, texts->abandoned, TARGETS_MAX);
+    snapshot_keys(account, snapshot, texts);
+    snapshot_failure(account, &snapshot->failure);
+    snapshot_reason(account, &view, snapshot, texts);
+}

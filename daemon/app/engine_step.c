@@ -1,0 +1,165 @@
+#include "app/engine_step.h"
+
+#include "app/engine_action.h"
+#include "app/engine_command.h"
+#include "app/engine_hold.h"
+#include "app/engine_place.h"
+#include "app/engine_report.h"
+#include "base/crypto.h"
+#include "base/must.h"
+
+/* In which order events are carried out that carry nothing of their own; all of them come before
+ * the queue. The machine waits for PERSISTED before anything else happens to the account; all later
+ * ones are judged by the new clock; and nothing may reach a machine that was not started. */
+static const enum event_kind by_rank[] = {EVENT_PERSISTED, EVENT_CLOCK_JUMPED, EVENT_START,
+                                          EVENT_CONFIGURED, EVENT_WAKE};
+
+static struct transaction *next_pending(struct engine_account *account)
+{
+    for (size_t i = 0; i < sizeof(by_rank) / sizeof(by_rank[0]); i++) {
+        struct transaction *transaction;
+
+        if (!(account->pending & 1U << by_rank[i]))
+            continue;
+        account->pending &= ~(1U << by_rank[i]);
+        transaction = transaction_new(by_rank[i]);
+        if (by_rank[i] == EVENT_CLOCK_JUMPED) {
+            transaction->event.jump = account->jump;
+            account->jump = 0;
+        }
+        return transaction;
+    }
+    return NULL;
+}
+
+/* NULL: nothing waits. */
+static struct transaction *next_transaction(struct engine_account *account)
+{
+    struct transaction *pending = next_pending(account);
+    struct list *link = pending ? NULL : list_pop(&account->queue);
+
+    return link ? container_of(link, struct transaction, link) : pending;
+}
+
+static void trace_moves(const struct engine_account *account, const struct effects *effects)
+{
+    struct log *log = account->engine->parts.log;
+    time_ms now = loop_now(account->engine->parts.loop);
+
+    if (!log_enabled(log, LEVEL_DEBUG))
+        return;
+    for (size_t i = 0; i < effects->move_count; i++) {
+        struct log_line line;
+
+        log_line_start(&line, now, LEVEL_DEBUG, "rotation.moved", "%s -> %s",
+                       position_name(effects->moves[i].from), position_name(effects->moves[i].to));
+        log_line_text(&line, "account", account->account->name);
+        log_line_text(&line, "resource_group", account->account->resource_group);
+        log_emit(log, &line);
+    }
+}
+
+static void step(struct engine_account *account, struct transaction *transaction)
+{
+    struct rotation_context context;
+    struct record next = account->record;
+    struct record before;
+
+    transaction->effects = must_alloc(sizeof(*transaction->effects));
+    transaction->event.now = loop_now(account->engine->parts.loop);
+    if (crypto_uuid(transaction->uuid) == 0)
+        transaction->event.fresh_uuid = transaction->uuid;
+    if (transaction->event.command)
+        transaction->event.command = &transaction->command;
+    transaction->event.hold = transaction->hold;
+    engine_hold_expire(account->engine);
+    engine_account_context(account, &context);
+    rotation_step(&context, &next, &transaction->event, transaction->effects);
+    if (transaction->effects->fault) {
+        engine_fault(account->engine, transaction->effects->fault);
+        return;
+    }
+    before = account->record;
+    account->record = next;
+    engine_report_ended(account, &before);
+    if (transaction->event.command)
+        engine_command_name_account(account, transaction);
+    trace_moves(account, transaction->effects);
+}
+
+static bool rotation_is_complete(const struct effects *effects)
+{
+    for (size_t i = 0; i < effects->note_count; i++)
+        if (effects->notes[i].kind == NOTE_ROTATION_COMPLETED)
+            return true;
+    return false;
+}
+
+static void carry_out(struct engine_account *account, struct transaction *transaction)
+{
+    const struct effects *effects = transaction->effects;
+
+    engine_report_notes(account, transaction);
+    if (rotation_is_complete(effects))
+        engine_places_rotated(account);
+    if (transaction->group)
+        engine_command_answered(account, transaction);
+    if (effects->action.kind != ACTION_NONE && !account->draining)
+        engine_action_start(account, &effects->action);
+    else if (effects->forget_keys && !account->acting)
+        engine_action_forget_keys(account);
+    timer_set(&account->timer, account->draining ? TIME_NEVER : effects->wake_at);
+}
+
+static void on_saved(void *context)
+{
+    struct engine_account *account = context;
+
+    account->saved = true;
+    engine_account_make_ready(account);
+}
+
+static void save(struct engine_account *account, struct transaction *transaction)
+{
+    struct history_row rows[STORE_HISTORY_PER_SAVE];
+    struct history_text texts[STORE_HISTORY_PER_SAVE];
+    size_t count = engine_report_history(account, transaction, rows, texts);
+
+    account->saving = transaction;
+    store_save(account->engine->parts.store, account->key, &account->record, rows, count, on_saved,
+               account);
+}
+
+static void finish_saving(struct engine_account *account)
+{
+    struct transaction *transaction = account->saving;
+
+    account->saving = NULL;
+    account->saved = false;
+    carry_out(account, transaction);
+    transaction_free(transaction);
+    engine_account_post(account, EVENT_PERSISTED);
+}
+
+static void step_one(struct engine_account *account, struct transaction *transaction)
+{
+    step(account, transaction);
+    if (!account->engine->faulted && transaction->effects->persist) {
+        save(account, transaction);
+        return;
+    }
+    if (!account->engine->faulted)
+        carry_out(account, transaction);
+    transaction_free(transaction);
+}
+
+void engine_step_account(struct engine_account *account)
+{
+    struct transaction *transaction;
+
+    if (account->saved)
+        finish_saving(account);
+    while (!account->saving && !account->waits && !account->engine->faulted &&
+           (transaction = next_transaction(account)))
+        step_one(account, transaction);
+}

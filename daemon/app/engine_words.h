@@ -1,0 +1,17 @@
+/*
+ * How an account is named to people, so that they can type the name again: by its name where that
+ * is the only one, else with its group, else by its resource id.
+ */
+#ifndef KEYROTATED_APP_ENGINE_WORDS_H
+#define KEYROTATED_APP_ENGINE_WORDS_H
+
+#include "app/engine_account.h"
+
+enum { ENGINE_WORDS_MAX = 512 };
+
+/* Finds out anew how each account has to be named. */
+void engine_words_name_accounts(struct engine *engine);
+/* The shortest name that keyrotatectl takes for this account alone. */
+void engine_words_account(const struct engine_account *account, char out[ENGINE_WORDS_MAX]);
+
+#endif

@@ -1,0 +1,12 @@
+/*
+ * What the process was started with, as far as the configuration depends on it.
+ */
+#ifndef KEYROTATED_APP_ENVIRONMENT_H
+#define KEYROTATED_APP_ENVIRONMENT_H
+
+#include "conf/config.h"
+
+/* See conf/config.h. The texts are the environment's. */
+void environment_read(struct config_environment *environment);
+
+#endif
