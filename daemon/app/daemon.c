@@ -184,8 +184,10 @@ static bool start_clients(struct daemon *daemon)
         daemon->status = STATUS_CONFIG;
         return false;
     }
-    daemon->azure =
-        azure_new(daemon->loop, daemon->http, &daemon->log, store_fingerprint, daemon->store);
+    daemon->access = access_new(daemon->loop, daemon->http, &daemon->log, time_boot);
+    daemon->azure = daemon->access ? azure_new(daemon->loop, daemon->http, daemon->access,
+                                               store_fingerprint, daemon->store)
+                                   : NULL;
     parts = (struct engine_parts){
         .loop = daemon->loop,
         .log = &daemon->log,
@@ -203,7 +205,8 @@ static bool start_clients(struct daemon *daemon)
         daemon->status = STATUS_INTERNAL;
         return false;
     }
-    azure_set_credentials_directory(daemon->azure, getenv("CREDENTIALS_DIRECTORY"));
+    token_cache_set_credentials_directory(daemon->access->tokens, getenv("CREDENTIALS_DIRECTORY"));
+    access_set_config(daemon->access, daemon->config);
     azure_set_config(daemon->azure, daemon->config);
     if (engine_load(daemon->engine, &err) != 0) {
         say(daemon, LEVEL_ERROR, "journal.failed", err.text);

@@ -105,6 +105,7 @@ static bool apply(struct daemon *daemon, struct config *config, struct config_me
         daemon->sink,
         daemon->options->has_log_format ? daemon->options->log_format : config->log_format,
         daemon->options->has_log_level ? daemon->options->log_level : config->log_level);
+    access_set_config(daemon->access, config);
     azure_set_config(daemon->azure, config);
     engine_configure(daemon->engine, config, left_behind);
     config_unref(daemon->config);

@@ -28,6 +28,7 @@ struct daemon {
     struct store *store;
     bool journal_created;
     struct http *http;
+    struct access *access;
     struct azure *azure;
     struct engine *engine;
     struct control *control;

@@ -4,9 +4,9 @@
 
 /*
  * Taking the daemon down. In order: nothing new is started and what is under way gets a grace;
- * then, with the engine quiet, the control socket, the Azure client, the journal and HTTP are
- * closed, each when the one before reports. The loop ends by itself when nothing is left to wait
- * for.
+ * then, with the engine quiet, the control socket, the Azure client, the journal, tokens and
+ * admission, and HTTP are closed, each when the one before reports. The loop ends by itself when
+ * nothing is left to wait for.
  */
 
 enum { STOP_AGAIN_MS = 1000 };
@@ -31,12 +31,20 @@ static void on_http_closed(void *context)
     loop_watch_clock(daemon->loop, NULL, NULL);
 }
 
+static void on_access_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    daemon->access = NULL;
+    http_close(daemon->http, on_http_closed, daemon);
+}
+
 static void on_store_closed(void *context)
 {
     struct daemon *daemon = context;
 
     daemon->store = NULL;
-    http_close(daemon->http, on_http_closed, daemon);
+    access_close(daemon->access, on_access_closed, daemon);
 }
 
 static void close_store(struct daemon *daemon)

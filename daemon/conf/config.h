@@ -20,6 +20,8 @@
 
 enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_JOURNAL, LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
+struct identity_type;
+
 /* Where a cloud's services answer, and what their tokens are made out to. URLs without trailing
  * slash, audiences as given (a trailing slash is part of an audience). */
 struct cloud {
@@ -32,18 +34,15 @@ struct cloud {
     const char *api_version;
 };
 
-enum identity_type { IDENTITY_CLIENT_SECRET, IDENTITY_MANAGED_IDENTITY };
+enum { IDENTITY_SETTINGS_MAX = 8 };
 
 struct identity {
     const char *name;
-    enum identity_type type;
-    const char *tenant_id;          /* client_secret */
-    const char *client_id;          /* client_secret; managed_identity: selector or NULL */
-    const char *client_secret_file; /* client_secret; as written: relative ones are looked up below
-                                       $CREDENTIALS_DIRECTORY when the file is read */
-    const char *object_id;          /* managed_identity: selector or NULL */
-    const char *resource_id;        /* managed_identity: selector or NULL */
-    const char *endpoint;           /* managed_identity: the metadata service, no trailing slash */
+    const struct identity_type *type; /* conf/identity.h */
+    /* What the type's keys are set to, in the order of its schema; see identity_setting(). Files
+     * are as written: relative ones are looked up below $CREDENTIALS_DIRECTORY when they are read.
+     */
+    const char *settings[IDENTITY_SETTINGS_MAX];
 };
 
 enum target_type { TARGET_FILE };

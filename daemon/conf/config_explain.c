@@ -1,6 +1,6 @@
 #include "conf/config.h"
 
-#include "base/str.h"
+#include "conf/identity.h"
 
 static const char *words(duration_ms duration, char out[DURATION_TEXT_MAX])
 {
@@ -37,25 +37,9 @@ static void append_summary(const struct config *config, struct buf *out)
 
 static void append_identity(const struct identity *identity, struct buf *out)
 {
-    const char *selector = identity->client_id   ? identity->client_id
-                           : identity->object_id ? identity->object_id
-                                                 : identity->resource_id;
-
     (void)buf_append_format(out, "  %-15s%s: ", "identity", identity->name);
-    if (identity->type == IDENTITY_CLIENT_SECRET)
-        (void)buf_append_format(out,
-                                "application %s of tenant %s, secret from %s%s, read again for "
-                                "every token\n",
-                                identity->client_id, identity->tenant_id,
-                                identity->client_secret_file[0] == '/' ? ""
-                                                                       : "$CREDENTIALS_DIRECTORY/",
-                                identity->client_secret_file);
-    else if (selector)
-        (void)buf_append_format(out, "user-assigned managed identity %s, asked of %s\n", selector,
-                                identity->endpoint);
-    else
-        (void)buf_append_format(out, "managed identity of this machine, asked of %s\n",
-                                identity->endpoint);
+    identity->type->describe(identity, out);
+    (void)buf_append_char(out, '\n');
 }
 
 int config_explain_policy(const struct policy *policy, struct buf *out)

@@ -26,11 +26,6 @@ static const struct schema_choice clouds[] = {
     {NULL, 0, false},
 };
 
-static const struct schema_choice managed_identity_sources[] = {
-    {"auto", 0, false}, {"imds", 1, false}, {"app_service", 2, true},
-    {"arc", 3, true},   {NULL, 0, false},
-};
-
 static const struct schema_choice verify_modes[] = {
     {"auto", VERIFY_AUTO, false},
     {"required", VERIFY_REQUIRED, false},
@@ -105,63 +100,6 @@ const struct schema_map schema_cloud = {(const struct schema_key[]){
     SCHEMA_ROW("api_version", SCHEMA_API_VERSION, .fallback = "2024-02-01"),
     SCHEMA_END,
 }};
-
-const struct schema_map schema_client_secret = {(const struct schema_key[]){
-    SCHEMA_ROW("tenant_id", SCHEMA_TENANT, .required = true),
-    SCHEMA_ROW("client_id", SCHEMA_GUID, .required = true),
-    SCHEMA_ROW("client_secret_file", SCHEMA_CREDENTIAL, .required = true),
-    SCHEMA_END,
-}};
-
-static const struct schema_map client_certificate = {(const struct schema_key[]){
-    SCHEMA_ROW("tenant_id", SCHEMA_TENANT, .required = true),
-    SCHEMA_ROW("client_id", SCHEMA_GUID, .required = true),
-    SCHEMA_ROW("client_certificate_file", SCHEMA_CREDENTIAL, .required = true),
-    SCHEMA_ROW("client_certificate_password_file", SCHEMA_CREDENTIAL),
-    SCHEMA_ROW("send_certificate_chain", SCHEMA_BOOLEAN, .fallback = "false"),
-    SCHEMA_END,
-}};
-
-static const struct schema_map workload_identity = {(const struct schema_key[]){
-    SCHEMA_ROW("tenant_id", SCHEMA_TENANT),
-    SCHEMA_ROW("client_id", SCHEMA_GUID),
-    SCHEMA_ROW("federated_token_file", SCHEMA_CREDENTIAL),
-    SCHEMA_END,
-}};
-
-const struct schema_map schema_managed_identity = {(const struct schema_key[]){
-    SCHEMA_ROW("client_id", SCHEMA_GUID),
-    SCHEMA_ROW("object_id", SCHEMA_GUID),
-    SCHEMA_ROW("resource_id", SCHEMA_IDENTITY_ID),
-    SCHEMA_ROW("source", SCHEMA_CHOICE, .fallback = "auto", .choices = managed_identity_sources),
-    SCHEMA_ROW("endpoint", SCHEMA_URL, .fallback = "http://169.254.169.254"),
-    SCHEMA_END,
-}};
-
-static const struct schema_map azure_cli = {(const struct schema_key[]){
-    SCHEMA_ROW("command", SCHEMA_TEXT, .shape = SHAPE_ONE_OR_LIST, .fallback = "az"),
-    SCHEMA_END,
-}};
-
-static const struct schema_variant identity_client_secret = {
-    .name = "client_secret",
-    .map = &schema_client_secret,
-    .value = IDENTITY_CLIENT_SECRET,
-};
-static const struct schema_variant identity_managed_identity = {
-    .name = "managed_identity",
-    .map = &schema_managed_identity,
-    .value = IDENTITY_MANAGED_IDENTITY,
-};
-
-const struct schema_variant *const schema_identity_types[] = {
-    &identity_client_secret,
-    &identity_managed_identity,
-    SCHEMA_LATER("client_certificate", &client_certificate),
-    SCHEMA_LATER("workload_identity", &workload_identity),
-    SCHEMA_LATER("azure_cli", &azure_cli),
-    NULL,
-};
 
 const struct schema_map schema_window = {(const struct schema_key[]){
     SCHEMA_ROW("days", SCHEMA_WEEKDAY, .shape = SHAPE_ONE_OR_LIST),

@@ -98,10 +98,8 @@ extern const struct schema_map schema_window;
 extern const struct schema_map schema_defaults;
 extern const struct schema_map schema_account;
 extern const struct schema_map schema_delivery; /* an item of deliver_to */
-extern const struct schema_map schema_client_secret;
-extern const struct schema_map schema_managed_identity;
 extern const struct schema_map schema_file_target;
-extern const struct schema_variant *const schema_identity_types[];
+extern const struct schema_variant *const schema_identity_types[]; /* of identity_type's */
 extern const struct schema_variant *const schema_target_types[];
 
 /* The row of a key, or NULL. */

@@ -40,6 +40,12 @@ void failure_set_remedy(struct failure *failure, const char *format, ...)
     va_end(arguments);
 }
 
+void failure_from_err(struct failure *failure, enum reason reason, const struct err *err)
+{
+    failure_init(failure, reason);
+    failure_set_text(failure, "%s", err->text);
+}
+
 void failure_set_code(struct failure *failure, const char *code)
 {
     (void)str_copy(failure->error_code, sizeof(failure->error_code), code);

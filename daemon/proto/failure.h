@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "base/err.h"
 #include "core/look.h"
 #include "proto/http_message.h"
 
@@ -22,6 +23,9 @@ void failure_set_text(struct failure *failure, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void failure_set_remedy(struct failure *failure, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* What kept us from asking at all: the reason, and err's text. */
+void failure_from_err(struct failure *failure, enum reason reason, const struct err *err);
 
 /* The code that the other side gives its error, treated in the same way. */
 void failure_set_code(struct failure *failure, const char *code);

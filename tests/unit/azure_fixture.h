@@ -17,6 +17,7 @@
 #include "fake_loop.h"
 
 #include "fake_http.h"
+#include "conf/identity.h"
 #include "io/azure/azure_call.h"
 
 #define ID "/subscriptions/0000/resourceGroups/rg/providers/Microsoft.Batch/batchAccounts/acct"
@@ -70,8 +71,9 @@
         outcome, 0, NULL, NULL, NULL                                                               \
     }
 
-static const struct identity vm = {
-    .name = "vm", .type = IDENTITY_MANAGED_IDENTITY, .endpoint = "http://169.254.169.254"};
+static const struct identity vm = {.name = "vm",
+                                   .type = &identity_managed_identity,
+                                   .settings = {NULL, NULL, NULL, NULL, "http://169.254.169.254"}};
 static struct policy policy; /* verify: auto */
 static const struct account account = {.id = ID,
                                        .key = ID,
@@ -82,6 +84,7 @@ static const struct account account = {.id = ID,
                                        .policy_name = "nightly",
                                        .policy = &policy};
 static struct config config;
+static struct access *azure_access;
 static struct azure *azure;
 static struct azure_account subject;
 static struct log test_log = {.level = LEVEL_ERROR};
@@ -141,7 +144,9 @@ static inline void start(const struct scripted *script, size_t length)
                              .limit_requests = 64,
                              .limit_per_subscription = 8};
     subject = (struct azure_account){.account = &account};
-    azure = azure_new(&fake_loop, NULL, &test_log, first_byte, NULL);
+    azure_access = access_new(&fake_loop, NULL, &test_log, time_boot);
+    access_set_config(azure_access, &config);
+    azure = azure_new(&fake_loop, NULL, azure_access, first_byte, NULL);
     azure_set_config(azure, &config);
 }
 
@@ -163,6 +168,10 @@ static inline void stop(void)
 
     azure_close(azure, on_closed, &closed);
     assert_false(closed);
+    fake_loop_run(0);
+    assert_true(closed);
+    closed = false;
+    access_close(azure_access, on_closed, &closed);
     fake_loop_run(0);
     assert_true(closed);
     assert_int_equal(config.references, 1);

@@ -1,5 +1,6 @@
 /* Configurations that are right: what is understood, what is implied, and how files add up. */
 #include "conf/config.h"
+#include "conf/identity.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -43,9 +44,9 @@ static void understands_the_minimum(void **state)
     assert_true(account->has_adopt_active);
     assert_int_equal(account->adopt_active, SLOT_PRIMARY);
     assert_string_equal(account->identity->name, "vm");
-    assert_int_equal(account->identity->type, IDENTITY_MANAGED_IDENTITY);
-    assert_string_equal(account->identity->endpoint, "http://169.254.169.254");
-    assert_null(account->identity->client_id);
+    assert_ptr_equal(account->identity->type, &identity_managed_identity);
+    assert_string_equal(identity_setting(account->identity, "endpoint"), "http://169.254.169.254");
+    assert_null(identity_setting(account->identity, "client_id"));
     assert_string_equal(account->policy_name, "standard");
     assert_int_equal(account->destination_count, 1);
     assert_string_equal(destination->path, "/var/lib/keyrotated-keys/sampleacct");
@@ -186,7 +187,7 @@ static void understands_the_service(void **state)
     assert_string_equal(config->proxy, "http://proxy.example:3128");
     assert_string_equal(config->no_proxy, ".example.org,10.0.0.1");
     assert_int_equal(config->limit_per_subscription, 2);
-    assert_string_equal(config->identities[1].endpoint, "http://[::1]:99");
+    assert_string_equal(identity_setting(&config->identities[1], "endpoint"), "http://[::1]:99");
     config_unref(config);
 }
 

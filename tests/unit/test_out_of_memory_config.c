@@ -18,6 +18,7 @@
 
 #include "base/tz.h"
 #include "conf/config.h"
+#include "conf/identity.h"
 #include "config_fixture.h"
 #include "core/schedule.h"
 
@@ -66,13 +67,9 @@ static void add_service(struct result *result, const struct config *config)
 static void add_identity(struct result *result, const struct identity *identity)
 {
     result_add_text(result, "identity", identity->name);
-    result_add(result, "type %d\n", identity->type);
-    result_add_text(result, "tenant_id", identity->tenant_id);
-    result_add_text(result, "client_id", identity->client_id);
-    result_add_text(result, "client_secret_file", identity->client_secret_file);
-    result_add_text(result, "object_id", identity->object_id);
-    result_add_text(result, "resource_id", identity->resource_id);
-    result_add_text(result, "endpoint", identity->endpoint);
+    result_add_text(result, "type", identity->type->variant.name);
+    for (size_t i = 0; i < IDENTITY_SETTINGS_MAX; i++)
+        result_add_text(result, "setting", identity->settings[i]);
 }
 
 static void add_policy(struct result *result, const char *name, const struct policy *policy)

@@ -13,6 +13,7 @@
 #include "fake_loop.h"
 
 #include "fake_http.h"
+#include "conf/identity.h"
 
 #define AUDIENCE "https://management.azure.com/"
 #define TOKEN(name, seconds)                                                                       \
@@ -42,13 +43,11 @@ static unsigned log_lines[LEVEL_DEBUG + 1];
 static unsigned lasting_lines;
 static char last_message[LOG_MESSAGE_MAX];
 static char secret_path[64];
-static struct identity ops = {.name = "ops",
-                              .type = IDENTITY_CLIENT_SECRET,
-                              .tenant_id = "1111",
-                              .client_id = "2222",
-                              .client_secret_file = secret_path};
-static const struct identity vm = {
-    .name = "vm", .type = IDENTITY_MANAGED_IDENTITY, .endpoint = "http://169.254.169.254"};
+static struct identity ops = {
+    .name = "ops", .type = &identity_client_secret, .settings = {"1111", "2222", secret_path}};
+static const struct identity vm = {.name = "vm",
+                                   .type = &identity_managed_identity,
+                                   .settings = {NULL, NULL, NULL, NULL, "http://169.254.169.254"}};
 
 static void count_line(void *context, const struct log_line *line)
 {
@@ -409,7 +408,7 @@ static void test_secret_file_is_relative(void **state)
 
     (void)state;
     start(script, 1);
-    relative.client_secret_file = secret_path + 5; /* without "/tmp/" */
+    relative.settings[2] = secret_path + 5; /* without "/tmp/" */
     ask(0, &relative);
     fake_loop_run(0);
     assert_non_null(strstr(waiters[0].failure.text, "$CREDENTIALS_DIRECTORY"));
@@ -541,7 +540,7 @@ static void test_identity_of_same_name_after_reload(void **state)
     start(script, 2);
     ask(0, &ops);
     fake_loop_run(0);
-    changed.client_id = "9999";
+    changed.settings[1] = "9999";
     assert_no_token(&changed);
     ask(0, &changed);
     fake_loop_run(0);

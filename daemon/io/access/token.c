@@ -4,21 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/crypto.h"
 #include "base/sealed.h"
 #include "base/str.h"
 #include "core/backoff.h"
 #include "core/reason.h"
-#include "io/access/client_secret.h"
-#include "proto/entra.h"
+#include "io/access/token_fetch.h"
 #include "proto/failure.h"
-#include "proto/imds.h"
 
 /* A token must outlive the request that carries it. */
 #define EXPIRY_MARGIN    (30 * MS_SECOND)
 #define FAILURE_INITIAL  (2 * MS_SECOND)
 #define FAILURE_LONGEST  MS_MINUTE
 #define INVALIDATE_EVERY (10 * MS_SECOND)
+
+enum { KEY_MAX = 64 * 1024 };
 
 struct token_entry {
     struct list link;
@@ -28,13 +29,7 @@ struct token_entry {
     char *audience;
     struct identity identity; /* with strings of its own */
     struct list waiting;
-
-    struct http_call *call; /* may be NULL even while `exchanging` */
-    bool exchanging;        /* on_reply() is still to come */
-    bool fetching;          /* a request is under way, or will be repeated shortly */
-    unsigned attempts;
-    duration_ms fetch_started;
-    struct timer repeat;
+    struct token_fetch fetch;
 
     struct sealed *token;
     uint64_t generation;
@@ -46,7 +41,6 @@ struct token_entry {
     uint64_t seed;     /* random: machines with one configuration are not to ask in step */
     uint32_t failures; /* in a row */
     duration_ms silent_until;
-    struct failure failure; /* the last one */
 };
 
 struct token_cache {
@@ -65,21 +59,25 @@ struct token_cache {
 };
 
 static void start_fetch(struct token_entry *entry);
+static void on_fetched(struct token_fetch *fetch, struct access_token *token, bool canceled);
 static void maybe_closed(struct token_cache *cache);
 
 /* --- entries --- */
 
-static const char *or_blank(const char *text)
-{
-    return text ? text : "";
-}
-
+/* NULL when memory is out. */
 static char *compose_key(const char *login, const struct identity *identity, const char *audience)
 {
-    return str_format("%s\n%d\n%s\n%s\n%s\n%s\n%s\n%s\n%s\n%s", identity->name, identity->type,
-                      or_blank(login), or_blank(identity->tenant_id), or_blank(identity->client_id),
-                      or_blank(identity->client_secret_file), or_blank(identity->object_id),
-                      or_blank(identity->resource_id), or_blank(identity->endpoint), audience);
+    struct buf key;
+    char *text;
+
+    buf_init(&key, KEY_MAX);
+    buf_append_format(&key, "%s\n%s\n%s\n%s", identity->name, identity->type->variant.name,
+                      login ? login : "", audience);
+    for (size_t i = 0; i < IDENTITY_SETTINGS_MAX; i++)
+        buf_append_format(&key, "\n%s", identity->settings[i] ? identity->settings[i] : "");
+    text = key.failed ? NULL : str_dup(buf_str(&key));
+    buf_done(&key);
+    return text;
 }
 
 static struct token_entry *find_entry(struct token_cache *cache, const char *key)
@@ -101,35 +99,29 @@ static bool copy_text(const char **out, const char *text)
 
 static bool copy_identity(struct identity *out, const struct identity *identity)
 {
+    bool copied = copy_text(&out->name, identity->name);
+
     out->type = identity->type;
-    return copy_text(&out->name, identity->name) &&
-           copy_text(&out->tenant_id, identity->tenant_id) &&
-           copy_text(&out->client_id, identity->client_id) &&
-           copy_text(&out->client_secret_file, identity->client_secret_file) &&
-           copy_text(&out->object_id, identity->object_id) &&
-           copy_text(&out->resource_id, identity->resource_id) &&
-           copy_text(&out->endpoint, identity->endpoint);
+    for (size_t i = 0; i < IDENTITY_SETTINGS_MAX; i++)
+        copied = copy_text(&out->settings[i], identity->settings[i]) && copied;
+    return copied;
+}
+
+static void free_text(const char *text)
+{
+    free((void *)(uintptr_t)text);
 }
 
 static void entry_free(struct token_entry *entry)
 {
-    const char *const texts[] = {entry->identity.name,      entry->identity.tenant_id,
-                                 entry->identity.client_id, entry->identity.client_secret_file,
-                                 entry->identity.object_id, entry->identity.resource_id,
-                                 entry->identity.endpoint};
-
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        free((void *)(uintptr_t)texts[i]);
+    free_text(entry->identity.name);
+    for (size_t i = 0; i < IDENTITY_SETTINGS_MAX; i++)
+        free_text(entry->identity.settings[i]);
     sealed_free(entry->token);
     free(entry->key);
     free(entry->login);
     free(entry->audience);
     free(entry);
-}
-
-static void on_repeat(struct timer *timer)
-{
-    start_fetch(container_of(timer, struct token_entry, repeat));
 }
 
 /* Takes the key. */
@@ -144,7 +136,7 @@ static struct token_entry *entry_new(struct token_cache *cache, char *key,
     }
     entry->cache = cache;
     entry->key = key;
-    entry->login = str_dup(or_blank(cache->login));
+    entry->login = str_dup(cache->login ? cache->login : "");
     entry->audience = str_dup(audience);
     if (!entry->login || !entry->audience || !copy_identity(&entry->identity, identity)) {
         entry_free(entry);
@@ -152,7 +144,7 @@ static struct token_entry *entry_new(struct token_cache *cache, char *key,
     }
     (void)crypto_random(&entry->seed, sizeof(entry->seed)); /* without it, 0 will do */
     list_init(&entry->waiting);
-    timer_init(cache->loop, &entry->repeat, on_repeat);
+    token_fetch_init(&entry->fetch, cache->loop, cache->http, cache->clock, on_fetched);
     list_append(&cache->entries, &entry->link);
     return entry;
 }
@@ -162,9 +154,9 @@ static bool is_good(const struct token_entry *entry, duration_ms now)
     return entry->token && now < entry->good_until;
 }
 
-static void on_entry_closed(struct timer *timer)
+static void on_entry_closed(struct token_fetch *fetch)
 {
-    struct token_entry *entry = container_of(timer, struct token_entry, repeat);
+    struct token_entry *entry = container_of(fetch, struct token_entry, fetch);
     struct token_cache *cache = entry->cache;
 
     list_remove(&entry->link);
@@ -180,11 +172,11 @@ static void close_stale_entries(struct token_cache *cache)
     list_for_each (link, &cache->entries) {
         struct token_entry *entry = container_of(link, struct token_entry, link);
 
-        if (!entry->repeat.closing && !entry->fetching && list_empty(&entry->waiting) &&
+        if (!entry->fetch.closed && !entry->fetch.under_way && list_empty(&entry->waiting) &&
             !is_good(entry, now) && now >= entry->silent_until) {
             log_ended(cache->log, loop_now(cache->loop), "token.failed", entry->key, true);
             entry->key[0] = '\0';
-            timer_close(&entry->repeat, on_entry_closed);
+            token_fetch_close(&entry->fetch, on_entry_closed);
         }
     }
 }
@@ -215,13 +207,14 @@ static void settle(struct token_entry *entry)
     bool wanted = !list_empty(&entry->waiting);
 
     if (is_good(entry, now)) {
-        if (wanted && now >= entry->refresh_at && now >= entry->silent_until && !entry->fetching)
+        if (wanted && now >= entry->refresh_at && now >= entry->silent_until &&
+            !entry->fetch.under_way)
             start_fetch(entry);
         complete_all(entry, &(struct token_result){.failure = NULL});
-    } else if (!wanted || entry->fetching) {
+    } else if (!wanted || entry->fetch.under_way) {
         return;
     } else if (now < entry->silent_until) {
-        struct failure failure = entry->failure;
+        struct failure failure = entry->fetch.failure;
 
         failure.retry_after = entry->silent_until - now;
         complete_all(entry, &(struct token_result){.failure = &failure});
@@ -243,7 +236,7 @@ static void on_settle(struct deferred *deferred)
 
 static void log_failure(struct token_entry *entry)
 {
-    const struct failure *failure = &entry->failure;
+    const struct failure *failure = &entry->fetch.failure;
     struct token_cache *cache = entry->cache;
     time_ms now = loop_now(cache->loop);
     struct log_line line;
@@ -268,11 +261,10 @@ static void log_failure(struct token_entry *entry)
 
 static void fetch_failed(struct token_entry *entry)
 {
-    entry->fetching = false;
     entry->failures++;
     entry->silent_until =
         entry->cache->clock() + backoff_delay(FAILURE_INITIAL, FAILURE_LONGEST, entry->failures,
-                                              entry->seed, entry->failure.retry_after);
+                                              entry->seed, entry->fetch.failure.retry_after);
     log_failure(entry);
     settle(entry);
 }
@@ -292,8 +284,8 @@ static void log_acquired(struct token_entry *entry, duration_ms lifetime)
 
 static void fetch_lacks_memory(struct token_entry *entry)
 {
-    failure_init(&entry->failure, REASON_TOKEN_FAILED);
-    failure_set_text(&entry->failure, "there is no memory for the token");
+    failure_init(&entry->fetch.failure, REASON_TOKEN_FAILED);
+    failure_set_text(&entry->fetch.failure, "there is no memory for the token");
     fetch_failed(entry);
 }
 
@@ -310,7 +302,6 @@ static void fetch_succeeded(struct token_entry *entry, struct access_token *toke
         fetch_lacks_memory(entry);
         return;
     }
-    entry->fetching = false;
     log_ended(entry->cache->log, loop_now(entry->cache->loop), "token.failed", entry->key, false);
     entry->failures = 0;
     entry->silent_until = 0;
@@ -323,128 +314,29 @@ static void fetch_succeeded(struct token_entry *entry, struct access_token *toke
     settle(entry);
 }
 
-static struct imds_identity imds_identity_of(const struct token_entry *entry)
+static void on_fetched(struct token_fetch *fetch, struct access_token *token, bool canceled)
 {
-    return (struct imds_identity){.endpoint = entry->identity.endpoint,
-                                  .client_id = entry->identity.client_id,
-                                  .object_id = entry->identity.object_id,
-                                  .resource_id = entry->identity.resource_id,
-                                  .audience = entry->audience};
-}
+    struct token_entry *entry = container_of(fetch, struct token_entry, fetch);
 
-static struct entra_client entra_client_of(const struct token_entry *entry)
-{
-    return (struct entra_client){.login = entry->login,
-                                 .tenant_id = entry->identity.tenant_id,
-                                 .client_id = entry->identity.client_id,
-                                 .audience = entry->audience};
-}
-
-static void fetch_canceled(struct token_entry *entry)
-{
-    entry->fetching = false;
-    complete_all(entry, &(struct token_result){.canceled = true});
-    if (entry->cache->closing)
-        timer_close(&entry->repeat, on_entry_closed);
-}
-
-static void on_reply(void *context, struct http_reply *reply)
-{
-    struct token_entry *entry = context;
-    struct token_cache *cache = entry->cache;
-    time_ms now = loop_now(cache->loop);
-    struct access_token token;
-    int rc;
-
-    entry->call = NULL;
-    entry->exchanging = false;
-    if (reply->outcome == HTTP_CANCELED || cache->closing) {
-        fetch_canceled(entry);
-        return;
-    }
-    if (entry->identity.type == IDENTITY_MANAGED_IDENTITY) {
-        struct imds_identity identity = imds_identity_of(entry);
-        duration_ms pause =
-            imds_retry_delay(reply, entry->attempts, cache->clock() - entry->fetch_started, now);
-
-        if (pause > 0) {
-            timer_set_delay(&entry->repeat, pause);
-            return;
-        }
-        rc = imds_token_reply(&token, reply, &identity, now, &entry->failure);
-    } else {
-        struct entra_client client = entra_client_of(entry);
-
-        rc = entra_token_reply(&token, reply, &client, now, &entry->failure);
-    }
-    if (rc < 0)
+    if (canceled)
+        complete_all(entry, &(struct token_result){.canceled = true});
+    else if (token)
+        fetch_succeeded(entry, token);
+    else
         fetch_failed(entry);
-    else
-        fetch_succeeded(entry, &token);
-}
-
-static void not_built(struct failure *failure, const struct err *err)
-{
-    failure_init(failure, REASON_TOKEN_FAILED);
-    failure_set_text(failure, "%s", err->text);
-}
-
-static int build_entra_request(struct token_entry *entry, struct http_request *request)
-{
-    struct entra_client client = entra_client_of(entry);
-    char client_request_id[UUID_TEXT_MAX];
-    struct err err = {.code = 0};
-    struct secret *secret = client_secret_read(
-        entry->identity.client_secret_file, entry->cache->credentials_directory, &entry->failure);
-    int rc;
-
-    if (!secret)
-        return -ENOENT;
-    client.client_secret = secret;
-    rc = crypto_uuid(client_request_id);
-    if (rc < 0)
-        err_set(&err, rc, "no random number can be had");
-    else
-        rc = entra_token_request(request, &client, client_request_id, &err);
-    secret_free(secret);
-    if (rc < 0)
-        not_built(&entry->failure, &err);
-    return rc;
-}
-
-static int build_request(struct token_entry *entry, struct http_request *request)
-{
-    struct imds_identity identity = imds_identity_of(entry);
-    struct err err = {.code = 0};
-    int rc;
-
-    http_request_init(request, "GET", 0);
-    if (entry->identity.type != IDENTITY_MANAGED_IDENTITY)
-        return build_entra_request(entry, request);
-    rc = imds_token_request(request, &identity, &err);
-    if (rc < 0)
-        not_built(&entry->failure, &err);
-    return rc;
 }
 
 static void start_fetch(struct token_entry *entry)
 {
-    struct token_cache *cache = entry->cache;
-    struct http_request request;
+    const struct credential_wish wish = {
+        .identity = &entry->identity,
+        .login = entry->login,
+        .audience = entry->audience,
+        .credentials_directory = entry->cache->credentials_directory,
+    };
 
-    if (!entry->fetching) {
-        entry->fetching = true;
-        entry->attempts = 0;
-        entry->fetch_started = cache->clock();
-    }
-    entry->attempts++;
-    if (build_request(entry, &request) < 0) {
+    if (token_fetch_start(&entry->fetch, &wish) < 0)
         fetch_failed(entry);
-    } else {
-        entry->exchanging = true;
-        entry->call = http_start(cache->http, &request, on_reply, entry);
-    }
-    http_request_done(&request);
 }
 
 /* --- for those who need a token --- */
@@ -579,14 +471,8 @@ void token_cache_close(struct token_cache *cache, void (*closed)(void *context),
     cache->closing = true;
     cache->closed = closed;
     cache->closed_context = context;
-    list_for_each (link, &cache->entries) {
-        struct token_entry *entry = container_of(link, struct token_entry, link);
-
-        if (entry->call)
-            http_cancel(entry->call);
-        else if (!entry->exchanging && !entry->repeat.closing)
-            timer_close(&entry->repeat, on_entry_closed);
-    }
+    list_for_each (link, &cache->entries)
+        token_fetch_close(&container_of(link, struct token_entry, link)->fetch, on_entry_closed);
     loop_defer_cancel(&cache->settle);
     deferred_init(&cache->settle, on_close);
     loop_defer(cache->loop, &cache->settle);

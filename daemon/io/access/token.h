@@ -39,7 +39,7 @@ struct token_cache *token_cache_new(struct loop *loop, struct http *http, struct
 /* Where Entra ID answers, from now on. Failures are forgotten: a reload may have mended them. */
 void token_cache_set_login(struct token_cache *cache, const char *login);
 
-/* Where relative client_secret_file paths are looked up; NULL: nowhere. */
+/* Where relative files of identities are looked up; NULL: nowhere. Nothing may be under way. */
 void token_cache_set_credentials_directory(struct token_cache *cache, const char *directory);
 
 /* Nobody may be waiting. Gives up what is under way, frees everything, then closed(context) from

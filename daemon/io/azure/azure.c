@@ -25,7 +25,7 @@
 #define REGENERATE_WAIT_MAX (15 * MS_SECOND)
 
 static void tick(struct azure_call *call);
-static void maybe_close_parts(struct azure *azure);
+static void maybe_closed(struct azure *azure);
 
 void azure_account_done(struct azure_account *account)
 {
@@ -96,7 +96,7 @@ static void end(struct azure_call *call)
     wipe(call, sizeof(*call));
     free(call);
     if (azure->closing)
-        maybe_close_parts(azure);
+        maybe_closed(azure);
 }
 
 static void fail(struct azure_call *call)
@@ -167,7 +167,7 @@ static bool wants_other_token(struct azure_call *call, const struct http_reply *
     if (reply->outcome != HTTP_ANSWERED || reply->status != 401 || call->reauthorised ||
         call->exchange == EXCHANGE_PROBE)
         return false;
-    return token_invalidate(call->azure->tokens, call->subject->identity,
+    return token_invalidate(call->azure->access->tokens, call->subject->identity,
                             call->config->cloud.audience, call->token_generation);
 }
 
@@ -271,7 +271,7 @@ static void next_exchange(struct azure_call *call)
 static void ask_for_token(struct azure_call *call)
 {
     call->step = CALL_AWAITS_TOKEN;
-    if (token_get(call->azure->tokens, &call->token_request, call->subject->identity,
+    if (token_get(call->azure->access->tokens, &call->token_request, call->subject->identity,
                   call->config->cloud.audience) < 0)
         fail_for_memory(call);
 }
@@ -295,7 +295,7 @@ static void ask_for_admission(struct azure_call *call)
         request->rank = ADMISSION_SOON;
     else if (call->urgent)
         request->rank = ADMISSION_FIRST;
-    if (admission_enter(call->azure->admission, request, call->subject->subscription_id,
+    if (admission_enter(call->azure->access->admission, request, call->subject->subscription_id,
                         call->subject->identity->name, kinds[call->exchange]) < 0)
         fail_for_memory(call);
 }
@@ -321,8 +321,8 @@ static int open_token(struct azure_call *call, struct secret **ret_token)
     *ret_token = NULL;
     if (call->exchange == EXCHANGE_PROBE)
         return 0;
-    return token_open(call->azure->tokens, call->subject->identity, call->config->cloud.audience,
-                      ret_token, &call->token_generation);
+    return token_open(call->azure->access->tokens, call->subject->identity,
+                      call->config->cloud.audience, ret_token, &call->token_generation);
 }
 
 static void send_with_token(struct azure_call *call, const struct secret *token)
@@ -497,7 +497,7 @@ void azure_cancel(struct azure_call *call)
 
 /* --- life --- */
 
-struct azure *azure_new(struct loop *loop, struct http *http, struct log *log,
+struct azure *azure_new(struct loop *loop, struct http *http, struct access *access,
                         fingerprint_function *fingerprint, void *fingerprint_context)
 {
     struct azure *azure = calloc(1, sizeof(*azure));
@@ -506,19 +506,11 @@ struct azure *azure_new(struct loop *loop, struct http *http, struct log *log,
         return NULL;
     azure->loop = loop;
     azure->http = http;
-    azure->log = log;
     azure->clock = time_boot;
     azure->fingerprint = fingerprint;
     azure->fingerprint_context = fingerprint_context;
     list_init(&azure->calls);
-    azure->tokens = token_cache_new(loop, http, log, time_boot);
-    azure->admission = azure->tokens ? admission_new(loop, log, time_boot) : NULL;
-    if (!azure->admission) {
-        /* Memory that is short at start-up ends the process: nothing waits for these to close. */
-        free(azure->tokens);
-        free(azure);
-        return NULL;
-    }
+    azure->access = access;
     return azure;
 }
 
@@ -527,43 +519,25 @@ void azure_set_config(struct azure *azure, struct config *config)
     struct config *previous = azure->config;
 
     azure->config = config_ref(config);
-    token_cache_set_login(azure->tokens, config->cloud.login);
-    admission_set_limits(azure->admission, config->limit_requests, config->limit_per_subscription);
-    admission_keep_used(azure->admission, config);
     config_unref(previous);
 }
 
-void azure_set_credentials_directory(struct azure *azure, const char *directory)
+static void maybe_closed(struct azure *azure)
 {
-    token_cache_set_credentials_directory(azure->tokens, directory);
-}
-
-static void on_part_closed(void *context)
-{
-    struct azure *azure = context;
     void (*closed)(void *context) = azure->closed;
-    void *closed_context = azure->closed_context;
+    void *context = azure->closed_context;
 
-    if (--azure->parts_open > 0)
+    if (!list_empty(&azure->calls))
         return;
+    loop_defer_cancel(&azure->close);
     config_unref(azure->config);
     free(azure);
-    closed(closed_context);
-}
-
-static void maybe_close_parts(struct azure *azure)
-{
-    if (!list_empty(&azure->calls) || azure->parts_open > 0)
-        return;
-    azure->parts_open = 2;
-    loop_defer_cancel(&azure->close);
-    token_cache_close(azure->tokens, on_part_closed, azure);
-    admission_close(azure->admission, on_part_closed, azure);
+    closed(context);
 }
 
 static void on_close(struct deferred *deferred)
 {
-    maybe_close_parts(container_of(deferred, struct azure, close));
+    maybe_closed(container_of(deferred, struct azure, close));
 }
 
 void azure_close(struct azure *azure, void (*closed)(void *context), void *context)

@@ -11,11 +11,10 @@
 #ifndef KEYROTATED_IO_AZURE_AZURE_H
 #define KEYROTATED_IO_AZURE_AZURE_H
 
-#include "base/log.h"
 #include "base/secret.h"
 #include "conf/config.h"
 #include "core/look.h"
-#include "io/access/admission.h"
+#include "io/access/access.h"
 #include "io/http/http.h"
 #include "io/loop/loop.h"
 
@@ -41,13 +40,12 @@ void azure_account_forget_keys(struct azure_account *account);
 /* The fingerprint of key bytes with this journal's salt. */
 typedef struct fingerprint fingerprint_function(void *context, const char *key, size_t length);
 
-struct azure *azure_new(struct loop *loop, struct http *http, struct log *log,
+/* `access` outlives it. NULL when memory is out. */
+struct azure *azure_new(struct loop *loop, struct http *http, struct access *access,
                         fingerprint_function *fingerprint, void *fingerprint_context);
-/* New settings (cloud, limits, identities) for what starts from now on. Takes a reference. To be
+/* New settings (cloud) for what starts from now on. Takes a reference. To be
  * called before the first look. */
 void azure_set_config(struct azure *azure, struct config *config);
-/* Where relative client_secret_file paths are looked up ($CREDENTIALS_DIRECTORY); NULL: nowhere. */
-void azure_set_credentials_directory(struct azure *azure, const char *directory);
 /* Everything under way completes as canceled first; then closed() from the loop. */
 void azure_close(struct azure *azure, void (*closed)(void *context), void *context);
 

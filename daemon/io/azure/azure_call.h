@@ -9,25 +9,20 @@
 #define KEYROTATED_IO_AZURE_AZURE_CALL_H
 
 #include "base/crypto.h"
-#include "io/access/admission.h"
 #include "io/azure/azure.h"
-#include "io/access/token.h"
 #include "proto/arm.h"
 #include "proto/two_key_resource.h"
 
 struct azure {
     struct loop *loop;
     struct http *http;
-    struct log *log;
     duration_ms (*clock)(void); /* monotonic: time_boot() but in tests */
     fingerprint_function *fingerprint;
     void *fingerprint_context;
     struct config *config;
-    struct token_cache *tokens;
-    struct admission *admission;
+    struct access *access;
     struct list calls;
     struct deferred close;
-    unsigned parts_open; /* tokens and admission, while closing */
     bool closing;
     void (*closed)(void *context);
     void *closed_context;

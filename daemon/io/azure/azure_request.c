@@ -3,29 +3,21 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "conf/identity.h"
 #include "io/azure/azure_call.h"
 #include "proto/batch_probe.h"
 #include "proto/failure.h"
 
 enum { BODY_MAX = 256 };
 
-static const char *assignee_of(const struct identity *identity)
-{
-    return identity->client_id ? identity->client_id : identity->object_id;
-}
-
 static void describe_principal(const struct identity *identity, char out[PRINCIPAL_TEXT_MAX])
 {
-    const char *kind =
-        identity->type == IDENTITY_MANAGED_IDENTITY ? "managed identity" : "identity";
-    const char *id = assignee_of(identity);
+    const char *id = identity_assignee(identity);
 
     if (!id)
-        id = identity->resource_id;
-    if (id)
-        (void)snprintf(out, PRINCIPAL_TEXT_MAX, "%s \"%s\" (%s)", kind, identity->name, id);
-    else
-        (void)snprintf(out, PRINCIPAL_TEXT_MAX, "%s \"%s\"", kind, identity->name);
+        id = identity_setting(identity, "resource_id");
+    (void)snprintf(out, PRINCIPAL_TEXT_MAX, "%s \"%s\"%s%s%s", identity->type->noun, identity->name,
+                   id ? " (" : "", id ? id : "", id ? ")" : "");
 }
 
 struct arm_subject azure_subject(const struct azure_call *call, char principal[PRINCIPAL_TEXT_MAX])
@@ -33,7 +25,7 @@ struct arm_subject azure_subject(const struct azure_call *call, char principal[P
     const struct two_key_resource *resource = call->resource;
     struct arm_subject subject = {.role = resource->role,
                                   .principal = principal,
-                                  .assignee = assignee_of(call->subject->identity)};
+                                  .assignee = identity_assignee(call->subject->identity)};
 
     describe_principal(call->subject->identity, principal);
     switch (call->exchange) {
@@ -113,9 +105,9 @@ int azure_request_build(struct azure_call *call, struct http_request *request,
     if (rc == 0)
         return 0;
     /* A key that cannot even sign a request is none that the service would accept. */
-    failure_init(&call->failure, call->exchange == EXCHANGE_PROBE && rc == -EINVAL
-                                     ? REASON_KEY_REFUSED
-                                     : REASON_AZURE_ERROR);
-    failure_set_text(&call->failure, "%s", err.text);
+    failure_from_err(&call->failure,
+                     call->exchange == EXCHANGE_PROBE && rc == -EINVAL ? REASON_KEY_REFUSED
+                                                                       : REASON_AZURE_ERROR,
+                     &err);
     return rc;
 }

@@ -1,0 +1,57 @@
+#include "conf/identity.h"
+#include "conf/schema_row.h"
+
+static const struct schema_choice sources[] = {
+    {"auto", 0, false}, {"imds", 1, false}, {"app_service", 2, true},
+    {"arc", 3, true},   {NULL, 0, false},
+};
+
+static const struct schema_map keys = {(const struct schema_key[]){
+    SCHEMA_ROW("client_id", SCHEMA_GUID),
+    SCHEMA_ROW("object_id", SCHEMA_GUID),
+    SCHEMA_ROW("resource_id", SCHEMA_IDENTITY_ID),
+    SCHEMA_ROW("source", SCHEMA_CHOICE, .fallback = "auto", .choices = sources),
+    SCHEMA_ROW("endpoint", SCHEMA_URL, .fallback = "http://169.254.169.254"),
+    SCHEMA_END,
+}};
+
+/* A user-assigned identity is selected by one of these; none: the machine's own. */
+static const char *const selectors[] = {"client_id", "object_id", "resource_id"};
+enum { SELECTORS = sizeof(selectors) / sizeof(selectors[0]) };
+
+static void check(struct report *report, const struct tree_node *map)
+{
+    const struct tree_node *chosen = NULL;
+
+    for (size_t i = 0; i < SELECTORS; i++) {
+        const struct tree_node *selector = tree_child(map, selectors[i]);
+
+        if (selector && chosen)
+            report_key_error(report, selector,
+                             "names the identity again after %s; keep one of client_id, object_id "
+                             "and resource_id",
+                             chosen->name);
+        if (selector)
+            chosen = selector;
+    }
+}
+
+static void describe(const struct identity *identity, struct buf *out)
+{
+    const char *selector = NULL;
+
+    for (size_t i = 0; i < SELECTORS && !selector; i++)
+        selector = identity_setting(identity, selectors[i]);
+    if (selector)
+        (void)buf_append_format(out, "user-assigned managed identity %s", selector);
+    else
+        (void)buf_append_str(out, "managed identity of this machine");
+    (void)buf_append_format(out, ", asked of %s", identity_setting(identity, "endpoint"));
+}
+
+const struct identity_type identity_managed_identity = {
+    .variant = {.name = "managed_identity", .map = &keys},
+    .noun = "managed identity",
+    .check = check,
+    .describe = describe,
+};
