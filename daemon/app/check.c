@@ -5,6 +5,7 @@
 
 #include "app/environment.h"
 #include "base/json_writer.h"
+#include "conf/target_type.h"
 
 enum { OUTPUT_MAX = 64 * 1024 * 1024 };
 
@@ -43,18 +44,10 @@ static int select_accounts(const struct config *config, const struct options *op
 
 static void write_destination(const struct destination *destination, struct buf *out)
 {
-    static const char *const formats[] = {
-        [FILE_FORMAT_RAW] = "raw", [FILE_FORMAT_ENV] = "env", [FILE_FORMAT_JSON] = "json"};
-    char mode[8];
-
-    snprintf(mode, sizeof(mode), "%04o", (unsigned)destination->mode);
     json_write_open(out, NULL, '{');
     json_write_text(out, "target", destination->name);
-    json_write_text(out, "type", "file");
-    json_write_text(out, "path", destination->path);
-    json_write_text(out, "mode", mode);
-    json_write_text(out, "group", destination->group);
-    json_write_text(out, "format", formats[destination->format]);
+    json_write_text(out, "type", destination->type->variant.name);
+    destination->type->write(destination, out);
     json_write_bool(out, "required", destination->required);
     json_write_close(out, '}');
 }

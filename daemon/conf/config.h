@@ -10,7 +10,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/log.h"
@@ -45,21 +44,16 @@ struct identity {
     const char *settings[IDENTITY_SETTINGS_MAX];
 };
 
-enum target_type { TARGET_FILE };
-enum file_format { FILE_FORMAT_RAW, FILE_FORMAT_ENV, FILE_FORMAT_JSON };
+struct target_type;
 
-/* One place where one account's key goes, placeholders expanded. {location} is known only to Azure:
- * `needs_location` says that it stands in `path` still. */
+/* One place where one account's key goes, placeholders expanded. */
 struct destination {
     const char *name; /* of the target */
-    enum target_type type;
+    const struct target_type *type;
     bool required;
-    const char *path; /* file */
-    mode_t mode;
-    bool has_mode;     /* it was written; false: `mode` is the default */
-    const char *group; /* NULL: the daemon's own */
-    enum file_format format;
-    bool needs_location;
+    bool needs_location;  /* {location}, which only Azure knows, stands in `place` still */
+    const char *place;    /* what is written, in the words of its type: the path of a file */
+    const void *settings; /* the rest, in the type's own struct (conf/target_file.h) */
 };
 
 struct account {

@@ -1,6 +1,7 @@
 #include "conf/config.h"
 
 #include "conf/identity.h"
+#include "conf/target_type.h"
 
 static const char *words(duration_ms duration, char out[DURATION_TEXT_MAX])
 {
@@ -114,18 +115,10 @@ static void append_policy(const struct account *account, struct buf *out)
 static void append_destination(const struct destination *destination, bool is_first,
                                struct buf *out)
 {
-    static const char *const formats[] = {
-        [FILE_FORMAT_RAW] = "the key alone",
-        [FILE_FORMAT_ENV] = "environment file",
-        [FILE_FORMAT_JSON] = "JSON",
-    };
-
-    (void)buf_append_format(out, "  %-15s%s: file %s (%s, mode %04o%s%s)%s\n",
-                            is_first ? "delivers to" : "then to", destination->name,
-                            destination->path, formats[destination->format],
-                            (unsigned)destination->mode, destination->group ? ", group " : "",
-                            destination->group ? destination->group : "",
-                            destination->required ? "" : ", not required");
+    (void)buf_append_format(out, "  %-15s%s: ", is_first ? "delivers to" : "then to",
+                            destination->name);
+    destination->type->describe(destination, out);
+    (void)buf_append_format(out, "%s\n", destination->required ? "" : ", not required");
 }
 
 static void append_first_start(const struct account *account, struct buf *out)

@@ -55,10 +55,4 @@ void resolve_check_deliveries(struct resolve *resolve, struct tree_node *deliver
 void resolve_destinations(struct resolve *resolve, const struct tree_node *node,
                           struct account *account);
 
-/* An absolute path without repeated or trailing slashes, or NULL when memory is out. */
-char *resolve_clean_path(struct arena *arena, const char *path);
-
-/* Is `path` the directory or below it? Both clean. */
-bool resolve_is_below(const char *path, const char *directory);
-
 #endif

@@ -5,6 +5,7 @@
 #include "conf/resolve.h"
 #include "conf/resource_id.h"
 #include "conf/schema.h"
+#include "conf/target_type.h"
 
 /* An account and where it was written, while accounts are put in order. */
 struct account_entry {
@@ -14,9 +15,8 @@ struct account_entry {
 
 /* One destination of one account, to find those that meet. */
 struct claim {
-    const char *path;
+    const struct destination *destination;
     const struct account_entry *entry;
-    const char *target;
 };
 
 static const char *const id_parts[] = {"name", "resource_group", "subscription_id"};
@@ -179,11 +179,19 @@ static int compare_entries(const void *left, const void *right)
     return order != 0 ? order : compare_places(&a->node->place, &b->node->place);
 }
 
+/* Equal where both write the same. */
+static int compare_destinations(const struct destination *a, const struct destination *b)
+{
+    int order = strcmp(a->place, b->place);
+
+    return order != 0 ? order : strcmp(a->type->variant.name, b->type->variant.name);
+}
+
 static int compare_claims(const void *left, const void *right)
 {
     const struct claim *a = left;
     const struct claim *b = right;
-    int order = strcmp(a->path, b->path);
+    int order = compare_destinations(a->destination, b->destination);
 
     return order != 0 ? order : compare_places(&a->entry->node->place, &b->entry->node->place);
 }
@@ -209,17 +217,20 @@ static void report_meeting(struct resolve *resolve, const struct claim *first,
                            const struct claim *second)
 {
     const struct place *place = &first->entry->node->place;
+    const struct destination *destination = second->destination;
+    const char *place_key = destination->type->place_key;
 
     if (first->entry == second->entry)
         report_error(resolve->report, second->entry->node,
-                     "targets %s and %s both write %s; give each a path of its own", first->target,
-                     second->target, second->path);
+                     "targets %s and %s both write %s; give each a %s of its own",
+                     first->destination->name, destination->name, destination->place, place_key);
     else if (!str_equal(first->entry->account.key, second->entry->account.key))
         report_error(resolve->report, second->entry->node,
                      "account %s (target %s) would write %s, as account %s at %s:%u:%u does; put "
-                     "{account} into the path, or {resource_group} and {subscription_id} too",
-                     second->entry->account.name, second->target, second->path,
-                     first->entry->account.name, place->file, place->line, place->column);
+                     "{account} into the %s, or {resource_group} and {subscription_id} too",
+                     second->entry->account.name, destination->name, destination->place,
+                     first->entry->account.name, place->file, place->line, place->column,
+                     place_key);
 }
 
 static void refuse_meetings(struct resolve *resolve, const struct account_entry *entries,
@@ -241,15 +252,11 @@ static void refuse_meetings(struct resolve *resolve, const struct account_entry 
         const struct account *account = &entries[i].account;
 
         for (size_t k = 0; k < account->destination_count; k++)
-            claims[claim_count++] = (struct claim){
-                .path = account->destinations[k].path,
-                .entry = &entries[i],
-                .target = account->destinations[k].name,
-            };
+            claims[claim_count++] = (struct claim){&account->destinations[k], &entries[i]};
     }
     qsort(claims, claim_count, sizeof(*claims), compare_claims);
     for (size_t i = 1; i < claim_count; i++) {
-        if (str_equal(claims[first].path, claims[i].path))
+        if (compare_destinations(claims[first].destination, claims[i].destination) == 0)
             report_meeting(resolve, &claims[first], &claims[i]);
         else
             first = i;

@@ -5,6 +5,7 @@
 #include "base/crypto.h"
 #include "base/str.h"
 #include "conf/exposure.h"
+#include "conf/path.h"
 #include "conf/resolve.h"
 #include "conf/schema.h"
 
@@ -38,32 +39,6 @@ static const struct cloud known_clouds[] = {
         .batch_audience = "https://batch.core.usgovcloudapi.net/",
     },
 };
-
-char *resolve_clean_path(struct arena *arena, const char *path)
-{
-    char *clean = arena_dup(arena, path);
-    char *out = clean;
-
-    if (!clean)
-        return NULL;
-    for (; *path != '\0'; path++) {
-        if (*path != '/' || (path[1] != '/' && path[1] != '\0'))
-            *out++ = *path;
-    }
-    if (out == clean)
-        *out++ = '/';
-    *out = '\0';
-    return clean;
-}
-
-bool resolve_is_below(const char *path, const char *directory)
-{
-    size_t length = strlen(directory);
-
-    if (!str_starts_with(path, directory))
-        return false;
-    return path[length] == '\0' || path[length] == '/' || directory[length - 1] == '/';
-}
 
 /* The first of a ':'-separated list such as systemd sets, or NULL. */
 static char *first_directory(struct arena *arena, const char *list)
@@ -100,7 +75,7 @@ static void resolve_paths(struct resolve *resolve)
         state_dir = first_directory(resolve->arena, environment->state_directory);
     if (!state_dir)
         state_dir = "/var/lib/keyrotated";
-    config->state_dir = resolve_clean_path(resolve->arena, state_dir);
+    config->state_dir = path_clean(resolve->arena, state_dir);
     if (!socket) {
         const char *runtime = first_directory(resolve->arena, environment->runtime_directory);
 
@@ -113,7 +88,7 @@ static void resolve_paths(struct resolve *resolve)
         schema_get(resolve->root, "control_socket"))
         report_error(resolve->report, schema_get(resolve->root, "control_socket"),
                      "is too long for a socket; 107 bytes are the most");
-    config->control_socket = resolve_clean_path(resolve->arena, socket);
+    config->control_socket = path_clean(resolve->arena, socket);
     config->control_group = "keyrotated-admin";
     config->ca_file = arena_dup(resolve->arena, ca_file);
     if (config->ca_file)

@@ -1,55 +1,16 @@
-#include <string.h>
-
+#include "base/list.h"
 #include "base/str.h"
 #include "conf/placeholder.h"
 #include "conf/resolve.h"
 #include "conf/schema.h"
-#include "conf/value.h"
+#include "conf/target_type.h"
 
-enum { PATH_LENGTH_MAX = 4095 };
-
-/* What is wrong with a file target's path before it is expanded, or NULL. Placeholders cannot bring
- * in a '/' or a dot segment: the grammar of ids rules both out. */
-static const char *path_problem(const char *path)
+/* NULL where this version has none of that name. */
+static const struct target_type *type_of(const struct tree_node *target)
 {
-    size_t length = strlen(path);
+    const struct schema_variant *variant = schema_variant_of(schema_target_types, target);
 
-    if (path[0] != '/')
-        return "is not an absolute path; begin it with '/'";
-    if (path[length - 1] == '/')
-        return "is a directory; add the name of the file";
-    for (const char *segment = path; *segment != '\0';) {
-        size_t segment_length = strcspn(segment, "/");
-
-        if (segment_length <= 2 && strspn(segment, ".") == segment_length && segment_length > 0)
-            return "holds \".\" or \"..\"; write the path without them";
-        segment += segment_length;
-        segment += strspn(segment, "/");
-    }
-    return NULL;
-}
-
-static void check_file_target(struct resolve *resolve, const struct tree_node *map)
-{
-    struct tree_node *path = tree_child(map, "path");
-    struct tree_node *group = tree_child(map, "group");
-    char shown[VALUE_SHOWN_MAX];
-    const char *problem;
-
-    if (path && !path->invalid) {
-        problem = path_problem(path->text);
-        if (problem) {
-            report_error(resolve->report, path, "\"%s\" %s", value_shown(path->text, shown),
-                         problem);
-            path->invalid = true;
-        }
-    }
-    if (group && !group->invalid && placeholder_needs_location(group->text)) {
-        report_error(resolve->report, group,
-                     "{location} cannot stand in a group; use {account}, {resource_group} or "
-                     "{subscription_id}");
-        group->invalid = true;
-    }
+    return variant && !variant->later ? container_of(variant, struct target_type, variant) : NULL;
 }
 
 void resolve_targets(struct resolve *resolve)
@@ -59,10 +20,10 @@ void resolve_targets(struct resolve *resolve)
     if (!section)
         return;
     for (const struct tree_node *map = section->first; map; map = map->next) {
-        const struct schema_variant *variant = schema_variant_of(schema_target_types, map);
+        const struct target_type *type = type_of(map);
 
-        if (!map->invalid && variant && !variant->later && variant->value == TARGET_FILE)
-            check_file_target(resolve, map);
+        if (!map->invalid && type)
+            type->check(resolve, map);
     }
 }
 
@@ -124,62 +85,21 @@ void resolve_check_deliveries(struct resolve *resolve, struct tree_node *deliver
                      "has no required target; leave \"required: false\" away from one of them");
 }
 
-static bool fill_path(struct resolve *resolve, struct tree_node *path,
-                      const struct placeholder_values *values, struct destination *destination)
-{
-    char *expanded = placeholder_expand(resolve->arena, path->text, values);
-    char *clean;
-
-    if (arena_failed(resolve->arena))
-        return false; /* reported in the end */
-    if (!expanded || strlen(expanded) > PATH_LENGTH_MAX) {
-        report_error(resolve->report, path, "expands to more than a path can hold; shorten it");
-        path->invalid = true;
-        return false;
-    }
-    clean = resolve_clean_path(resolve->arena, expanded);
-    if (clean && resolve->config->state_dir &&
-        resolve_is_below(clean, resolve->config->state_dir)) {
-        report_error(resolve->report, path,
-                     "lies in state_dir %s, which belongs to the journal alone; write a path "
-                     "outside of it",
-                     resolve->config->state_dir);
-        path->invalid = true;
-        return false;
-    }
-    destination->path = clean;
-    destination->needs_location = placeholder_needs_location(expanded);
-    return !!clean;
-}
-
 /* False where the target has been found wrong before, or is wrong for this account. */
 static bool fill_destination(struct resolve *resolve, const struct tree_node *target,
                              const struct account *account, struct destination *destination)
 {
-    const struct schema_variant *variant = schema_variant_of(schema_target_types, target);
+    const struct target_type *type = type_of(target);
     const struct placeholder_values values = {
         .account = account->name,
         .resource_group = account->resource_group,
         .subscription_id = account->subscription_id,
     };
-    struct tree_node *path = tree_child(target, "path");
-    const struct tree_node *group = schema_get(target, "group");
-    unsigned mode = 0;
 
-    if (target->invalid || !variant || variant->later || !path || path->invalid ||
-        !fill_path(resolve, path, &values, destination))
+    if (target->invalid || !type || !type->fill(resolve, target, &values, destination))
         return false;
-    (void)value_parse_mode(schema_text(target, &schema_file_target, "mode"), &mode);
     destination->name = arena_dup(resolve->arena, target->name);
-    destination->type = (enum target_type)variant->value;
-    destination->mode = (mode_t)mode;
-    destination->has_mode = !!schema_get(target, "mode");
-    destination->format = (enum file_format)schema_choice(target, &schema_file_target, "format");
-    if (group)
-        destination->group = placeholder_expand(resolve->arena, group->text, &values);
-    if (group && !destination->group && !arena_failed(resolve->arena))
-        report_error(resolve->report, group,
-                     "expands to more than the name of a group can hold; shorten it");
+    destination->type = type;
     return true;
 }
 

@@ -39,20 +39,11 @@ static const struct schema_choice drift_modes[] = {
     {NULL, 0, false},
 };
 
-static const struct schema_choice file_formats[] = {
-    {"raw", FILE_FORMAT_RAW, false},
-    {"env", FILE_FORMAT_ENV, false},
-    {"json", FILE_FORMAT_JSON, false},
-    {NULL, 0, false},
-};
-
 static const struct schema_choice slots[] = {
     {"primary", SLOT_PRIMARY, false},
     {"secondary", SLOT_SECONDARY, false},
     {NULL, 0, false},
 };
-
-static const struct schema_choice off_word[] = {{"off", 0, false}, {NULL, 0, false}};
 
 const struct schema_map schema_log = {(const struct schema_key[]){
     SCHEMA_ROW("level", SCHEMA_CHOICE, .fallback = "info", .choices = log_levels),
@@ -127,46 +118,6 @@ const struct schema_map schema_policy = {(const struct schema_key[]){
     SCHEMA_ROW("rotate", SCHEMA_BOOLEAN, .fallback = "true"),
     SCHEMA_END,
 }};
-
-const struct schema_map schema_file_target = {(const struct schema_key[]){
-    SCHEMA_ROW("path", SCHEMA_TEMPLATE, .required = true),
-    SCHEMA_ROW("mode", SCHEMA_MODE, .fallback = "0600"),
-    SCHEMA_ROW("group", SCHEMA_TEMPLATE),
-    SCHEMA_ROW("format", SCHEMA_CHOICE, .fallback = "raw", .choices = file_formats),
-    SCHEMA_END,
-}};
-
-static const struct schema_map key_vault = {(const struct schema_key[]){
-    SCHEMA_ROW("vault", SCHEMA_TEMPLATE, .required = true),
-    SCHEMA_ROW("secret_name", SCHEMA_TEMPLATE, .required = true),
-    SCHEMA_ROW("identity", SCHEMA_TEXT),
-    SCHEMA_ROW("content_type", SCHEMA_TEMPLATE),
-    SCHEMA_ROW("expires", SCHEMA_DURATION, .maximum = SCHEMA_LONGEST, .choices = off_word),
-    SCHEMA_END,
-}};
-
-static const struct schema_map exec = {(const struct schema_key[]){
-    SCHEMA_ROW("command", SCHEMA_TEMPLATE, .shape = SHAPE_LIST, .required = true),
-    SCHEMA_ROW("timeout", SCHEMA_DURATION, .fallback = "60s", .maximum = MS_DAY),
-    SCHEMA_END,
-}};
-
-static const struct schema_variant target_file = {
-    .name = "file",
-    .map = &schema_file_target,
-    .value = TARGET_FILE,
-};
-
-const struct schema_variant *const schema_target_types[] = {
-    &target_file,
-    SCHEMA_LATER("key_vault", &key_vault),
-    SCHEMA_LATER("exec", &exec),
-    SCHEMA_LATER("webhook", NULL),
-    SCHEMA_LATER("kubernetes_secret", NULL),
-    SCHEMA_LATER("hashicorp_vault", NULL),
-    SCHEMA_LATER("systemd_credential", NULL),
-    NULL,
-};
 
 const struct schema_map schema_delivery = {(const struct schema_key[]){
     SCHEMA_ROW("target", SCHEMA_TEXT, .required = true),

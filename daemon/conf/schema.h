@@ -97,10 +97,9 @@ extern const struct schema_map schema_policy;
 extern const struct schema_map schema_window;
 extern const struct schema_map schema_defaults;
 extern const struct schema_map schema_account;
-extern const struct schema_map schema_delivery; /* an item of deliver_to */
-extern const struct schema_map schema_file_target;
+extern const struct schema_map schema_delivery;                    /* an item of deliver_to */
 extern const struct schema_variant *const schema_identity_types[]; /* of identity_type's */
-extern const struct schema_variant *const schema_target_types[];
+extern const struct schema_variant *const schema_target_types[];   /* of target_type's */
 
 /* The row of a key, or NULL. */
 const struct schema_key *schema_key(const struct schema_map *map, const char *name);

@@ -30,9 +30,8 @@ static void add_destinations(struct arena *arena, const struct world *world,
         destinations[to->destination_count++] = (struct destination){
             .name = target->settings.name,
             .required = target->required,
-            .path = arena_format(arena, "/a%u/t%u", from->index + 1, i),
-            .mode = (target->settings.readable ? WORLD_MODE_READABLE : 0U) |
-                    (target->settings.settles_at_once ? WORLD_MODE_SETTLES : 0U),
+            .place = arena_format(arena, "/a%u/t%u", from->index + 1, i),
+            .settings = &target->settings,
         };
     }
 }

@@ -1,5 +1,5 @@
 /*
- * The targets: io/target/target.h over the truth. A destination's path says whose it is: "/a3/t1".
+ * The targets: io/target/target.h over the truth. A destination's place says whose it is: "/a3/t1".
  *
  * Targets whose index is odd name the cycle of what they hold, as some formats do.
  */
@@ -24,7 +24,7 @@ static void locate(const struct destination *destination, unsigned *ret_account,
 {
     char *rest;
 
-    *ret_account = (unsigned)strtoul(destination->path + 2, &rest, 10) - 1;
+    *ret_account = (unsigned)strtoul(destination->place + 2, &rest, 10) - 1;
     *ret_target = (unsigned)strtoul(rest + 2, NULL, 10);
 }
 
@@ -54,15 +54,19 @@ void target_describe(const struct destination *destination, const char *location
     str_copy(out, size, destination->name);
 }
 
-/* The mode of a simulated destination says what its target is like. */
+static const struct script_target *settings_of(const struct destination *destination)
+{
+    return destination->settings;
+}
+
 bool target_is_readable(const struct destination *destination)
 {
-    return (destination->mode & WORLD_MODE_READABLE) != 0;
+    return settings_of(destination)->readable;
 }
 
 bool target_settles_at_once(const struct destination *destination)
 {
-    return (destination->mode & WORLD_MODE_SETTLES) != 0;
+    return settings_of(destination)->settles_at_once;
 }
 
 /* --- operations --- */

@@ -271,8 +271,6 @@ void operation_free_all(struct world *world);
 bool operation_is_waited_for(const struct world *world);
 
 /* --- targets.c --- */
-/* The mode of a simulated destination says what its target is like. */
-enum { WORLD_MODE_READABLE = 0400, WORLD_MODE_SETTLES = 0200 };
 struct target_id world_target_id(unsigned account, unsigned target);
 
 /* --- daemon.c --- */

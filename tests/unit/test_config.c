@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "conf/target_file.h"
 #include "config_fixture.h"
 
 #define SUBSCRIPTION "00000000-0000-0000-0000-000000000000"
@@ -35,6 +36,7 @@ static void understands_the_minimum(void **state)
     struct config *config = config_fixture_expect(minimum, "");
     const struct account *account = &config->accounts[0];
     const struct destination *destination = &account->destinations[0];
+    const struct target_file *settings = target_file_of(destination);
 
     assert_int_equal(config->account_count, 1);
     assert_string_equal(account->id, ACCOUNT_ID);
@@ -49,10 +51,10 @@ static void understands_the_minimum(void **state)
     assert_null(identity_setting(account->identity, "client_id"));
     assert_string_equal(account->policy_name, "standard");
     assert_int_equal(account->destination_count, 1);
-    assert_string_equal(destination->path, "/var/lib/keyrotated-keys/sampleacct");
-    assert_string_equal(destination->group, "batch");
-    assert_int_equal(destination->mode, 0640);
-    assert_int_equal(destination->format, FILE_FORMAT_RAW);
+    assert_string_equal(destination->place, "/var/lib/keyrotated-keys/sampleacct");
+    assert_string_equal(settings->group, "batch");
+    assert_int_equal(settings->mode, 0640);
+    assert_int_equal(settings->format, FILE_FORMAT_RAW);
     assert_true(destination->required);
     assert_false(destination->needs_location);
     config_unref(config);
@@ -202,10 +204,10 @@ static void understands_accounts_and_destinations(void **state)
     assert_int_equal(zeta->adopt_active, SLOT_SECONDARY);
     assert_string_equal(zeta->identity->name, "ops");
     assert_int_equal(zeta->destination_count, 2);
-    assert_string_equal(zeta->destinations[0].path, "/k/{location}/rg.one_(x)/zetaacct.env");
+    assert_string_equal(zeta->destinations[0].place, "/k/{location}/rg.one_(x)/zetaacct.env");
     assert_true(zeta->destinations[0].needs_location);
-    assert_string_equal(zeta->destinations[1].path, "/k/" SUBSCRIPTION "-zetaacct.json");
-    assert_string_equal(zeta->destinations[1].group, "g-zetaacct");
+    assert_string_equal(zeta->destinations[1].place, "/k/" SUBSCRIPTION "-zetaacct.json");
+    assert_string_equal(target_file_of(&zeta->destinations[1])->group, "g-zetaacct");
     assert_false(zeta->destinations[1].required);
     config_unref(config);
 }

@@ -19,6 +19,7 @@
 #include "base/tz.h"
 #include "conf/config.h"
 #include "conf/identity.h"
+#include "conf/target_file.h"
 #include "config_fixture.h"
 #include "core/schedule.h"
 
@@ -99,12 +100,14 @@ static void add_account(struct result *result, const struct account *account)
     add_policy(result, account->policy_name, account->policy);
     for (size_t i = 0; i < account->destination_count; i++) {
         const struct destination *destination = &account->destinations[i];
+        const struct target_file *settings = target_file_of(destination);
 
         result_add_text(result, "destination", destination->name);
-        result_add(result, "%d %d %o %d %d\n", destination->type, destination->required,
-                   destination->mode, destination->format, destination->needs_location);
-        result_add_text(result, "path", destination->path);
-        result_add_text(result, "group", destination->group);
+        result_add(result, "%s %d %o %d %d\n", destination->type->variant.name,
+                   destination->required, settings->mode, settings->format,
+                   destination->needs_location);
+        result_add_text(result, "path", destination->place);
+        result_add_text(result, "group", settings->group);
     }
 }
 

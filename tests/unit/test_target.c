@@ -16,6 +16,7 @@
 
 #include "base/fs.h"
 #include "base/str.h"
+#include "conf/target_file.h"
 
 /* 64 bytes each, as Batch issues them. */
 #define KEY_A                                                                                      \
@@ -30,6 +31,7 @@ struct fixture {
     char path[128];
     struct loop *loop;
     struct target_world world;
+    struct target_file settings;
     struct destination destination;
     struct account account;
     const char *endpoint;
@@ -87,8 +89,9 @@ static int set_up(void **state)
     assert_non_null(f->loop);
     f->world = (struct target_world){
         .loop = f->loop, .fingerprint = first_bytes, .fingerprint_context = f};
+    f->settings.mode = 0640;
     f->destination = (struct destination){
-        .name = "file", .type = TARGET_FILE, .required = true, .path = f->path, .mode = 0640};
+        .name = "file", .type = &target_file_type, .place = f->path, .settings = &f->settings};
     f->account = (struct account){.name = "sampleacct", .id = "/subscriptions/0/sampleacct"};
     f->endpoint = "sampleacct.japaneast.batch.azure.com";
     *state = f;
@@ -132,11 +135,11 @@ static struct answer deliver(struct fixture *f, const char *key)
     return deliver_key(f, key, DELIVERED_AT);
 }
 
-static struct answer read_keeping(struct fixture *f, bool set_form)
+static struct answer read_at(struct fixture *f, const char *location, bool set_form)
 {
     struct answer answer = {.count = 0};
 
-    target_read(&f->world, &f->destination, "japaneast", set_form, note, &answer);
+    target_read(&f->world, &f->destination, location, set_form, note, &answer);
     assert_int_equal(answer.count, 0);
     loop_run(f->loop);
     assert_int_equal(answer.count, 1);
@@ -145,7 +148,7 @@ static struct answer read_keeping(struct fixture *f, bool set_form)
 
 static struct answer read_target(struct fixture *f)
 {
-    return read_keeping(f, false);
+    return read_at(f, "japaneast", false);
 }
 
 static struct answer probe(struct fixture *f)
@@ -250,20 +253,20 @@ static void test_read_tells_and_sets_the_form(void **state)
     struct answer answer;
     struct stat before;
 
-    f->destination.has_mode = true;
-    assert_int_equal(read_keeping(f, true).form, TARGET_FORM_RIGHT); /* there is nothing */
+    f->settings.has_mode = true;
+    assert_int_equal(read_at(f, "japaneast", true).form, TARGET_FORM_RIGHT); /* there is nothing */
     assert_true(deliver(f, KEY_A).changed);
     before = status_of(f->path);
-    assert_int_equal(read_keeping(f, true).form, TARGET_FORM_RIGHT);
+    assert_int_equal(read_at(f, "japaneast", true).form, TARGET_FORM_RIGHT);
 
     assert_int_equal(chmod(f->path, 0604), 0);
-    answer = read_keeping(f, false);
+    answer = read_at(f, "japaneast", false);
     assert_int_equal(answer.form, TARGET_FORM_WRONG);
     assert_string_equal(answer.form_text, "its mode is 0604, not 0640");
     assert_int_equal(status_of(f->path).st_mode & 07777, 0604);
     assert_int_equal(answer.sighting.kind, SIGHTING_KEYS);
 
-    answer = read_keeping(f, true);
+    answer = read_at(f, "japaneast", true);
     assert_int_equal(answer.form, TARGET_FORM_SET);
     assert_string_equal(answer.form_text, "its mode was 0604, not 0640");
     assert_int_equal(status_of(f->path).st_mode & 07777, 0640);
@@ -275,7 +278,7 @@ static void test_json_is_equal_but_for_its_time(void **state)
     struct fixture *f = *state;
     struct answer answer;
 
-    f->destination.format = FILE_FORMAT_JSON;
+    f->settings.format = FILE_FORMAT_JSON;
     assert_true(deliver_key(f, KEY_A, DELIVERED_AT).changed);
     answer = deliver_key(f, KEY_A, DELIVERED_AT + MS_HOUR);
     assert_false(answer.failed);
@@ -309,12 +312,12 @@ static void test_group(void **state)
     struct answer answer;
 
     assert_non_null(own);
-    f->destination.group = own->gr_name;
+    f->settings.group = own->gr_name;
     assert_false(probe(f).failed);
     assert_true(deliver(f, KEY_A).changed);
     assert_int_equal(status_of(f->path).st_gid, getegid());
 
-    f->destination.group = "no-such-group";
+    f->settings.group = "no-such-group";
     answer = probe(f);
     assert_failed(&answer, REASON_TARGET_FAILED, "no group \"no-such-group\"", "groupadd");
     answer = deliver(f, KEY_B);
@@ -330,7 +333,7 @@ static void test_group_is_compared(void **state)
     if (geteuid() != 0 || !other)
         skip(); /* only root may give files to any group */
     assert_true(deliver(f, KEY_A).changed);
-    f->destination.group = "games";
+    f->settings.group = "games";
     assert_false(deliver(f, KEY_A).changed); /* in place */
     assert_int_equal(status_of(f->path).st_gid, getgrnam("games")->gr_gid);
     assert_false(deliver(f, KEY_A).changed);
@@ -355,7 +358,7 @@ static void test_directory_missing(void **state)
     char path[192];
 
     (void)snprintf(path, sizeof(path), "%s/missing/sampleacct", f->directory);
-    f->destination.path = path;
+    f->destination.place = path;
     assert_both_fail(f, REASON_TARGET_FAILED, "No such file or directory", "install -d");
     *strrchr(path, '/') = '\0';
     assert_int_not_equal(access(path, F_OK), 0);
@@ -365,7 +368,7 @@ static void test_directory_in_place(void **state)
 {
     struct fixture *f = *state;
 
-    f->destination.path = f->directory;
+    f->destination.place = f->directory;
     assert_both_fail(f, REASON_TARGET_FAILED, "is a directory", "set `path` to a file in it");
 }
 
@@ -376,7 +379,7 @@ static void test_part_of_path_is_file(void **state)
 
     put(f->path, "");
     (void)snprintf(path, sizeof(path), "%s/below", f->path);
-    f->destination.path = path;
+    f->destination.place = path;
     assert_both_fail(f, REASON_TARGET_FAILED, "Not a directory", "correct `path`");
 }
 
@@ -433,7 +436,7 @@ static void test_group_of_others(void **state)
 
     if (!getgrnam("games"))
         skip();
-    f->destination.group = "games";
+    f->settings.group = "games";
     assert_int_equal(chmod(f->directory, 0777), 0);
     if (getuid() == 0)
         assert_int_equal(seteuid(65534), 0);
@@ -449,7 +452,7 @@ static void test_format_cannot_hold_account(void **state)
     struct fixture *f = *state;
     struct answer answer;
 
-    f->destination.format = FILE_FORMAT_ENV;
+    f->settings.format = FILE_FORMAT_ENV;
     f->account.name = "two words";
     answer = deliver(f, KEY_A);
     assert_failed(&answer, REASON_TARGET_FAILED, "cannot write account", "");
@@ -463,7 +466,7 @@ static void test_endpoint_not_known(void **state)
 
     f->endpoint = NULL;
     assert_true(deliver(f, KEY_A).changed); /* the raw form does without */
-    f->destination.format = FILE_FORMAT_JSON;
+    f->settings.format = FILE_FORMAT_JSON;
     answer = deliver(f, KEY_B);
     assert_failed(&answer, REASON_TARGET_FAILED, "endpoint is not known yet", "as soon as");
     assert_holds(f->path, KEY_A "\n");
@@ -520,24 +523,25 @@ static void test_read_is_capped(void **state)
 
 static void test_identity(void **state)
 {
+    static const struct target_file forms[] = {{.mode = 0600},
+                                               {.mode = 0640, .group = "batch"},
+                                               {.mode = 0640, .format = FILE_FORMAT_ENV}};
     struct fixture *f = *state;
-    struct destination changed[5];
     struct target_id id = target_identify(&f->destination, NULL), other;
 
-    for (size_t i = 0; i < 5; i++)
-        changed[i] = f->destination;
-    changed[0].path = "/var/lib/keyrotated-keys/other";
-    changed[1].mode = 0600;
-    changed[2].group = "batch";
-    changed[3].format = FILE_FORMAT_ENV;
-    for (size_t i = 0; i < 4; i++) {
-        other = target_identify(&changed[i], NULL);
-        assert_memory_not_equal(&id, &other, sizeof(id));
+    f->destination.name = "renamed";
+    f->destination.required = true;
+    other = target_identify(&f->destination, NULL);
+    assert_true(target_id_equal(&id, &other));
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        f->destination.settings = &forms[i];
+        other = target_identify(&f->destination, NULL);
+        assert_false(target_id_equal(&id, &other));
     }
-    changed[4].name = "renamed";
-    changed[4].required = false;
-    other = target_identify(&changed[4], NULL);
-    assert_memory_equal(&id, &other, sizeof(id));
+    f->destination.settings = &f->settings;
+    f->destination.place = "/var/lib/keyrotated-keys/other";
+    other = target_identify(&f->destination, NULL);
+    assert_false(target_id_equal(&id, &other));
 }
 
 static void test_location(void **state)
@@ -548,7 +552,7 @@ static void test_location(void **state)
     struct target_id id;
 
     (void)snprintf(path, sizeof(path), "%s/{location}-key", f->directory);
-    f->destination.path = path;
+    f->destination.place = path;
     f->destination.needs_location = true;
     id = target_identify(&f->destination, NULL);
     target_describe(&f->destination, "Japan East", text, sizeof(text));
@@ -559,13 +563,9 @@ static void test_location(void **state)
     assert_string_equal(answer.first_key, KEY_A);
     assert_memory_equal(&answer.sighting.target, &id, sizeof(id));
 
-    answer = (struct answer){.count = 0};
-    target_read(&f->world, &f->destination, NULL, false, note, &answer);
-    loop_run(f->loop);
+    answer = read_at(f, NULL, false);
     assert_failed(&answer, REASON_TARGET_FAILED, "not known yet", "as soon as");
-    answer = (struct answer){.count = 0};
-    target_read(&f->world, &f->destination, "../etc", false, note, &answer);
-    loop_run(f->loop);
+    answer = read_at(f, "../etc", false);
     assert_failed(&answer, REASON_TARGET_FAILED, "\"../etc\" cannot stand", "{location}");
 }
 

@@ -1,11 +1,13 @@
 /*
- * The target `file`. What is done here is done on a thread, with copies (file_job.h).
+ * What is done here is done on a thread, with copies (file_job.h).
  *
  * The file is never written in place: readers see the old content or the new one. It is replaced
  * only where something differs, so that a delivery repeated after a restart tells nobody anything
  * new. Missing directories are not made: a directory that is missing is more often one that was not
  * mounted, and a key must not end up below the mount point.
  */
+#include "io/target/file.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
@@ -21,8 +23,8 @@
 #include "base/str.h"
 #include "io/target/file_failure.h"
 #include "io/target/file_form.h"
-#include "io/target/target_queue.h"
-#include "io/target/target_type.h"
+#include "io/target/file_job.h"
+#include "io/target/target_place.h"
 #include "proto/failure.h"
 
 enum { READ_MAX = 1024 * 1024, GROUP_BUFFER_MAX = 1024 * 1024 };
@@ -89,22 +91,22 @@ static int check_group_permitted(gid_t gid)
     return rc;
 }
 
-/* FILE_GROUP_ANY where none is configured. Fills job->outcome.failure and returns false when the
- * file cannot be given to the group. */
+/* FILE_GROUP_ANY where none is configured. Fills job->base.outcome.failure and returns false when
+ * the file cannot be given to the group. */
 static bool resolve_group(struct file_job *job, gid_t *ret_gid)
 {
     int rc;
 
     *ret_gid = FILE_GROUP_ANY;
-    if (!job->group)
+    if (!job->settings.group)
         return true;
-    rc = find_group(job->group, ret_gid);
+    rc = find_group(job->settings.group, ret_gid);
     if (rc == 0 && *ret_gid != FILE_GROUP_ANY) {
         rc = check_group_permitted(*ret_gid);
         if (rc == 0)
             return true;
     }
-    file_failure_group(&job->outcome.failure, job->path, job->group, rc);
+    file_failure_group(&job->base.outcome.failure, job->base.place, job->settings.group, rc);
     return false;
 }
 
@@ -113,8 +115,8 @@ static bool prepare(struct file_job *job, gid_t *ret_gid)
 {
     struct err err = {.code = 0};
 
-    if (check_place(job->path, &err) != 0) {
-        file_failure_write(&job->outcome.failure, job->path, job->group, &err);
+    if (check_place(job->base.place, &err) != 0) {
+        file_failure_write(&job->base.outcome.failure, job->base.place, job->settings.group, &err);
         return false;
     }
     return resolve_group(job, ret_gid);
@@ -129,9 +131,9 @@ static bool probe(struct file_job *job)
 
     if (!prepare(job, &gid))
         return false;
-    if (fs_check_replaceable(job->path, &err) == 0)
+    if (fs_check_replaceable(job->base.place, &err) == 0)
         return true;
-    file_failure_write(&job->outcome.failure, job->path, job->group, &err);
+    file_failure_write(&job->base.outcome.failure, job->base.place, job->settings.group, &err);
     return false;
 }
 
@@ -140,9 +142,10 @@ static bool probe(struct file_job *job)
 /* A group that cannot be found is told when something is to be delivered. */
 static struct file_form wanted_form(const struct file_job *job)
 {
-    struct file_form form = {.has_mode = job->has_mode, .mode = job->mode, .gid = FILE_GROUP_ANY};
+    struct file_form form = {
+        .has_mode = job->settings.has_mode, .mode = job->settings.mode, .gid = FILE_GROUP_ANY};
 
-    if (job->group && find_group(job->group, &form.gid) != 0)
+    if (job->settings.group && find_group(job->settings.group, &form.gid) != 0)
         form.gid = FILE_GROUP_ANY;
     return form;
 }
@@ -154,48 +157,47 @@ static bool is_blank(const struct buf *bytes)
 
 static bool read_keys(struct file_job *job)
 {
-    struct file_outcome *outcome = &job->outcome;
+    struct target_outcome *outcome = &job->base.outcome;
     const struct file_form wanted = wanted_form(job);
     struct err err = {.code = 0};
     struct buf bytes;
     int rc;
 
     /* First: a mode may be what keeps us from reading. */
-    outcome->form = file_form_check(job->path, &wanted, job->action == TARGET_READ_AND_SET_FORM,
+    outcome->form = file_form_check(job->base.place, &wanted,
+                                    job->base.action == TARGET_ACTION_READ_AND_SET_FORM,
                                     outcome->form_text, sizeof(outcome->form_text));
     buf_init(&bytes, READ_MAX);
-    rc = fs_read(job->path, &bytes, &err);
+    rc = fs_read(job->base.place, &bytes, &err);
     if (rc == -ENOENT || (rc == 0 && is_blank(&bytes))) {
         outcome->kind = SIGHTING_EMPTY;
         rc = 0;
     } else if (rc == 0) {
         rc = key_text_find(&outcome->found, bytes.data, bytes.length);
         if (rc != 0)
-            err_set(&err, rc, "cannot look for keys in %s: out of memory", job->path);
+            err_set(&err, rc, "cannot look for keys in %s: out of memory", job->base.place);
         outcome->kind = outcome->found.key_count > 0 ? SIGHTING_KEYS : SIGHTING_FOREIGN;
     }
     buf_done(&bytes);
     if (rc != 0)
-        file_failure_read(&outcome->failure, job->path, job->group, &err);
+        file_failure_read(&outcome->failure, job->base.place, job->settings.group, &err);
     return rc == 0;
 }
 
 /* --- deliver --- */
+
+static int (*const writers[])(const struct key_file *, struct buf *) = {
+    [FILE_FORMAT_RAW] = key_file_raw,
+    [FILE_FORMAT_ENV] = key_file_env,
+    [FILE_FORMAT_JSON] = key_file_json,
+};
 
 static int render(const struct file_job *job, time_ms delivered_at, struct buf *out)
 {
     struct key_file content = job->content;
 
     content.delivered_at = delivered_at;
-    switch (job->format) {
-    case FILE_FORMAT_RAW:
-        return key_file_raw(&content, out);
-    case FILE_FORMAT_ENV:
-        return key_file_env(&content, out);
-    case FILE_FORMAT_JSON:
-        return key_file_json(&content, out);
-    }
-    return -EINVAL;
+    return writers[job->settings.format](&content, out);
 }
 
 /* When the file says it was delivered; `otherwise` where it does not say. */
@@ -223,8 +225,8 @@ static bool holds_content(const struct file_job *job)
 
     buf_init(&present, KEY_FILE_MAX);
     buf_init(&wanted, KEY_FILE_MAX);
-    if (fs_read(job->path, &present, NULL) == 0 && present.length > 0) {
-        if (job->format == FILE_FORMAT_JSON)
+    if (fs_read(job->base.place, &present, NULL) == 0 && present.length > 0) {
+        if (job->settings.format == FILE_FORMAT_JSON)
             delivered_at = delivery_time_in(&present, delivered_at);
         same = render(job, delivered_at, &wanted) == 0 && present.length == wanted.length &&
                memcmp(present.data, wanted.data, wanted.length) == 0;
@@ -238,12 +240,12 @@ static bool holds_content(const struct file_job *job)
  * all that differs: the readers have the key already. */
 static bool holds_all(const struct file_job *job, gid_t gid)
 {
-    const struct file_form form = {.has_mode = true, .mode = job->mode, .gid = gid};
+    const struct file_form form = {.has_mode = true, .mode = job->settings.mode, .gid = gid};
     char text[TARGET_FORM_TEXT_MAX];
     struct stat status;
 
-    return lstat(job->path, &status) == 0 && S_ISREG(status.st_mode) && holds_content(job) &&
-           file_form_check(job->path, &form, true, text, sizeof(text)) != TARGET_FORM_WRONG;
+    return lstat(job->base.place, &status) == 0 && S_ISREG(status.st_mode) && holds_content(job) &&
+           file_form_check(job->base.place, &form, true, text, sizeof(text)) != TARGET_FORM_WRONG;
 }
 
 static int replace(const struct file_job *job, gid_t gid, struct err *err)
@@ -257,28 +259,28 @@ static int replace(const struct file_job *job, gid_t gid, struct err *err)
         err_set(err, -ENOTSUP, "cannot write account %s in this format: %s", job->content.account,
                 strerror(-rc));
     else
-        rc = fs_replace(job->path, wanted.data, wanted.length, job->mode, gid, err);
+        rc = fs_replace(job->base.place, wanted.data, wanted.length, job->settings.mode, gid, err);
     buf_done(&wanted);
     return rc;
 }
 
 static bool deliver(struct file_job *job)
 {
-    struct file_outcome *outcome = &job->outcome;
+    struct target_outcome *outcome = &job->base.outcome;
     struct err err = {.code = 0};
     gid_t gid;
 
     if (!prepare(job, &gid))
         return false;
     /* They may hold keys. Only one job at a time works on a file: nobody is using them. */
-    fs_remove_leftovers(job->path);
+    fs_remove_leftovers(job->base.place);
     if (holds_all(job, gid))
         return true;
     if (replace(job, gid, &err) == 0) {
         outcome->changed = true;
         return true;
     }
-    file_failure_write(&outcome->failure, job->path, job->group, &err);
+    file_failure_write(&outcome->failure, job->base.place, job->settings.group, &err);
     /* Where only the directory could not be flushed, readers have the key already. */
     outcome->failure.outcome_unknown = holds_content(job);
     return false;
@@ -287,73 +289,69 @@ static bool deliver(struct file_job *job)
 /* --- the type --- */
 
 static bool (*const actions[])(struct file_job *) = {
-    [TARGET_PROBE] = probe,
-    [TARGET_READ] = read_keys,
-    [TARGET_READ_AND_SET_FORM] = read_keys,
-    [TARGET_DELIVER] = deliver,
+    [TARGET_ACTION_PROBE] = probe,
+    [TARGET_ACTION_READ] = read_keys,
+    [TARGET_ACTION_READ_AND_SET_FORM] = read_keys,
+    [TARGET_ACTION_DELIVER] = deliver,
 };
 
-static void run(struct file_job *job)
+static void run(struct target_job *job)
 {
-    job->outcome.failed = !actions[job->action](job);
-}
-
-static char *place(const struct destination *destination, const char *location)
-{
-    return target_expand_location(destination->path, location);
+    job->outcome.failed = !actions[job->action](file_job_of(job));
 }
 
 static void append_form(const struct destination *destination, struct buf *out)
 {
-    buf_append_format(out, "%o", (unsigned)destination->mode);
+    const struct target_file *settings = target_file_of(destination);
+
+    buf_append_format(out, "%o", (unsigned)settings->mode);
     buf_append_char(out, '\0');
-    buf_append_format(out, "%d", (int)destination->format);
+    buf_append_format(out, "%d", (int)settings->format);
     buf_append_char(out, '\0');
-    if (destination->group)
-        buf_append_str(out, destination->group);
+    if (settings->group)
+        buf_append_str(out, settings->group);
 }
 
 /* What only Azure knows, and where it is missing: fails the job before it starts. */
-static void check_facts(struct file_job *job, const struct destination *destination,
-                        const char *location, const struct delivery *delivery)
+static void check_facts(struct file_job *job, const struct target_request *request)
 {
-    struct failure *failure = &job->outcome.failure;
+    struct failure *failure = &job->base.outcome.failure;
+    const struct destination *destination = request->destination;
+    const struct delivery *delivery = request->delivery;
     const char *missing = NULL;
 
     failure_init(failure, REASON_TARGET_FAILED);
-    if (destination->needs_location && !location)
+    if (destination->needs_location && !request->location)
         missing = "location";
-    else if (delivery && !delivery->endpoint && job->format != FILE_FORMAT_RAW)
+    else if (delivery && !delivery->endpoint && job->settings.format != FILE_FORMAT_RAW)
         missing = "endpoint";
     if (missing) {
-        failure_set_text(failure, "file %s: the account's %s is not known yet", job->path, missing);
+        failure_set_text(failure, "file %s: the account's %s is not known yet", job->base.place,
+                         missing);
         failure_set_remedy(failure, "nothing: it is known as soon as Azure has answered");
-        job->outcome.failed = true;
-    } else if (destination->needs_location && !target_location_ok(location)) {
+        job->base.outcome.failed = true;
+    } else if (destination->needs_location && !target_place_takes(request->location)) {
         failure_set_text(failure, "file %s: location \"%s\" cannot stand in a path",
-                         destination->path, location);
+                         destination->place, request->location);
         failure_set_remedy(failure, "take {location} out of the target's `path`");
-        job->outcome.failed = true;
+        job->base.outcome.failed = true;
     }
 }
 
-static void start(struct target_world *world, const struct destination *destination,
-                  const char *location, enum target_action action, const struct delivery *delivery,
-                  target_done *done, void *context)
+static void start(struct target_world *world, const struct target_request *request)
 {
-    struct file_job *job = file_job_new(world, destination, location, action, delivery, run);
+    struct file_job *job = file_job_new(request, run);
 
     if (!job)
         abort();
-    check_facts(job, destination, location, delivery);
-    file_job_start(job, done, context);
+    check_facts(job, request);
+    target_queue_start(world, &job->base, request);
 }
 
-const struct target_type_operations target_file_operations = {
-    .name = "file",
+const struct target_operations target_file_operations = {
+    .type = &target_file_type,
     .readable = true,
     .settles_at_once = true,
-    .place = place,
     .append_form = append_form,
     .start = start,
 };

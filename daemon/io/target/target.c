@@ -1,70 +1,32 @@
 #include "io/target/target.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/crypto.h"
 #include "base/str.h"
-#include "io/target/target_type.h"
+#include "io/target/file.h"
+#include "io/target/target_place.h"
 
-enum { PLACE_MAX = 16 * 1024, IDENTITY_MAX = PLACE_MAX + 1024 };
+enum { IDENTITY_MAX = 17 * 1024 };
 
-static const char LOCATION[] = "{location}";
-
-static const struct target_type_operations *const types[] = {
-    [TARGET_FILE] = &target_file_operations,
+static const struct target_operations *const table[] = {
+    &target_file_operations,
 };
 
-static const struct target_type_operations *type_of(const struct destination *destination)
+static const struct target_operations *operations_of(const struct destination *destination)
 {
-    return types[destination->type];
-}
-
-bool target_location_ok(const char *location)
-{
-    size_t letters = 0;
-
-    for (; *location != '\0'; location++) {
-        if (isalnum((unsigned char)*location))
-            letters++;
-        else if (*location != ' ')
-            return false;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        if (table[i]->type == destination->type)
+            return table[i];
     }
-    return letters > 0;
-}
-
-static void append_location(struct buf *out, const char *location)
-{
-    for (; *location != '\0'; location++) {
-        if (*location != ' ')
-            buf_append_char(out, (char)tolower((unsigned char)*location));
-    }
-}
-
-char *target_expand_location(const char *text, const char *location)
-{
-    struct buf expanded;
-    const char *found;
-    char *taken;
-
-    buf_init(&expanded, PLACE_MAX);
-    while (location && (found = strstr(text, LOCATION))) {
-        buf_append(&expanded, text, (size_t)(found - text));
-        append_location(&expanded, location);
-        text = found + strlen(LOCATION);
-    }
-    buf_append_str(&expanded, text);
-    taken = buf_take(&expanded);
-    buf_done(&expanded);
-    return taken;
+    abort(); /* the configuration knows a type that has no row here */
 }
 
 struct target_id target_identify(const struct destination *destination, const char *location)
 {
-    const struct target_type_operations *type = type_of(destination);
-    char *place = type->place(destination, NULL);
+    const char *type = destination->type->variant.name;
     struct target_id id = {{0}};
     uint8_t hash[SHA256_LENGTH];
     struct buf identity;
@@ -72,24 +34,22 @@ struct target_id target_identify(const struct destination *destination, const ch
     (void)location;
     buf_init(&identity, IDENTITY_MAX);
     /* NUL stands in none of the parts, so that no two lists of parts look alike. */
-    buf_append(&identity, type->name, strlen(type->name) + 1);
-    if (place)
-        buf_append(&identity, place, strlen(place) + 1);
-    type->append_form(destination, &identity);
-    if (place && identity.failed == 0 && crypto_sha256(identity.data, identity.length, hash) == 0)
+    buf_append(&identity, type, strlen(type) + 1);
+    buf_append(&identity, destination->place, strlen(destination->place) + 1);
+    operations_of(destination)->append_form(destination, &identity);
+    if (identity.failed == 0 && crypto_sha256(identity.data, identity.length, hash) == 0)
         memcpy(id.bytes, hash, sizeof(id.bytes));
     buf_done(&identity);
-    free(place);
     return id;
 }
 
 void target_describe(const struct destination *destination, const char *location, char *out,
                      size_t size)
 {
-    const struct target_type_operations *type = type_of(destination);
-    char *place = type->place(destination, location);
+    char *place = target_place(destination, location);
 
-    (void)snprintf(out, size, "%s %s", type->name, place ? place : destination->name);
+    (void)snprintf(out, size, "%s %s", destination->type->variant.name,
+                   place ? place : destination->name);
     if (size > 0)
         out[utf8_whole(out, strlen(out))] = '\0';
     free(place);
@@ -97,31 +57,53 @@ void target_describe(const struct destination *destination, const char *location
 
 bool target_is_readable(const struct destination *destination)
 {
-    return type_of(destination)->readable;
+    return operations_of(destination)->readable;
 }
 
 bool target_settles_at_once(const struct destination *destination)
 {
-    return type_of(destination)->settles_at_once;
+    return operations_of(destination)->settles_at_once;
+}
+
+static void start(struct target_world *world, struct target_request *request)
+{
+    request->id = target_identify(request->destination, request->location);
+    operations_of(request->destination)->start(world, request);
 }
 
 void target_probe(struct target_world *world, const struct destination *destination,
                   const char *location, target_done *done, void *context)
 {
-    type_of(destination)->start(world, destination, location, TARGET_PROBE, NULL, done, context);
+    start(world, &(struct target_request){
+                     .action = TARGET_ACTION_PROBE,
+                     .destination = destination,
+                     .location = location,
+                     .done = done,
+                     .context = context,
+                 });
 }
 
 void target_read(struct target_world *world, const struct destination *destination,
                  const char *location, bool set_form, target_done *done, void *context)
 {
-    const enum target_action action = set_form ? TARGET_READ_AND_SET_FORM : TARGET_READ;
-
-    type_of(destination)->start(world, destination, location, action, NULL, done, context);
+    start(world, &(struct target_request){
+                     .action = set_form ? TARGET_ACTION_READ_AND_SET_FORM : TARGET_ACTION_READ,
+                     .destination = destination,
+                     .location = location,
+                     .done = done,
+                     .context = context,
+                 });
 }
 
 void target_deliver(struct target_world *world, const struct destination *destination,
                     const struct delivery *delivery, target_done *done, void *context)
 {
-    type_of(destination)
-        ->start(world, destination, delivery->location, TARGET_DELIVER, delivery, done, context);
+    start(world, &(struct target_request){
+                     .action = TARGET_ACTION_DELIVER,
+                     .destination = destination,
+                     .location = delivery->location,
+                     .delivery = delivery,
+                     .done = done,
+                     .context = context,
+                 });
 }

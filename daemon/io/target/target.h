@@ -1,9 +1,9 @@
 /*
  * Targets: the places where consumers pick a key up.
  *
- * One interface for all types; what is particular to a type (only `file` so far) stands in its own
- * file and in one table of operations. Every operation runs off the loop and ends in exactly one
- * completion, always from the loop.
+ * One interface for all types; what is particular to a type stands in its own file
+ * (target_type.h). Every operation runs off the loop and ends in exactly one completion, always
+ * from the loop.
  */
 #ifndef KEYROTATED_IO_TARGET_TARGET_H
 #define KEYROTATED_IO_TARGET_TARGET_H
@@ -47,16 +47,22 @@ typedef void target_done(void *context, struct target_result *result);
 
 typedef struct fingerprint target_fingerprint(void *context, const char *key, size_t length);
 
+/* Operations by what they may hang in: io/target/target_queue.h. All zero: none. */
+struct target_queue {
+    struct target_lane **buckets; /* a hash table of lanes */
+    size_t bucket_count;          /* a power of two */
+    size_t lane_count;
+    size_t running; /* on a thread; some may have been reported as hanging */
+};
+
 /* Shared by all operations; must outlive them. Members that are not set are zero. */
 struct target_world {
     struct loop *loop;
     target_fingerprint *fingerprint; /* called from the loop */
     void *fingerprint_context;
     duration_ms timeout; /* of one operation; 0: TARGET_TIMEOUT */
-    /* Kept by the operations themselves: */
-    struct list waiting; /* for others at the same place, in the order they were asked for */
-    struct list running; /* on a thread; some may have been reported as hanging */
     bool canceled;
+    struct target_queue queue; /* of the operations that run on threads */
 };
 
 /*

@@ -3,110 +3,128 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/str.h"
 #include "proto/failure.h"
 
-/* --- making and freeing --- */
+enum { BUCKETS_MIN = 64 };
 
-static void file_job_free(struct file_job *job)
+/* Jobs that would hang together. It exists while it has any. */
+struct target_lane {
+    struct target_lane *next; /* in its bucket */
+    struct list waiting;      /* in the order they were asked for */
+    struct list running;      /* on a thread; some may have been reported as hanging */
+    size_t running_count;
+    uint64_t hash; /* of its name */
+    size_t length;
+    char name[];
+};
+
+/* --- lanes --- */
+
+static struct target_lane **bucket_of(const struct target_queue *queue, uint64_t hash)
 {
-    if (!job)
-        return;
-    free(job->path);
-    free(job->group);
-    free((char *)job->content.account);
-    free((char *)job->content.resource_id);
-    free((char *)job->content.account_endpoint);
-    secret_free((struct secret *)job->content.key);
-    key_text_done(&job->outcome.found);
-    wipe(job, sizeof(*job));
-    free(job);
+    return &queue->buckets[hash & (queue->bucket_count - 1)];
 }
 
-static bool copy_delivery(struct key_file *content, const struct delivery *delivery)
+static void put_into_bucket(struct target_queue *queue, struct target_lane *lane)
 {
-    *content = (struct key_file){
-        .account = str_dup(delivery->account->name),
-        .resource_id = str_dup(delivery->account->id),
-        .account_endpoint = str_dup(delivery->endpoint ? delivery->endpoint : ""),
-        .slot = delivery->slot,
-        .key = secret_clone(delivery->key),
-        .cycle = delivery->cycle,
-        .delivered_at = delivery->delivered_at,
-    };
-    return content->account && content->resource_id && content->account_endpoint && content->key;
+    struct target_lane **bucket = bucket_of(queue, lane->hash);
+
+    lane->next = *bucket;
+    *bucket = lane;
 }
 
-struct file_job *file_job_new(struct target_world *world, const struct destination *destination,
-                              const char *location, enum target_action action,
-                              const struct delivery *delivery, void (*run)(struct file_job *))
+static void grow(struct target_queue *queue)
 {
-    struct file_job *job = calloc(1, sizeof(*job));
+    const struct target_queue old = *queue;
 
-    if (!job)
-        return NULL;
-    job->world = world;
-    job->action = action;
-    job->target = target_identify(destination, location);
-    job->path = target_expand_location(destination->path, location);
-    job->mode = destination->mode;
-    job->has_mode = destination->has_mode;
-    job->group = str_dup(destination->group);
-    job->format = destination->format;
-    job->run = run;
-    if (!job->path || (destination->group && !job->group) ||
-        (delivery && !copy_delivery(&job->content, delivery))) {
-        file_job_free(job);
-        return NULL;
+    queue->bucket_count = old.bucket_count > 0 ? 2 * old.bucket_count : BUCKETS_MIN;
+    queue->buckets = calloc(queue->bucket_count, sizeof(struct target_lane *));
+    if (!queue->buckets)
+        abort();
+    for (size_t i = 0; i < old.bucket_count; i++) {
+        for (struct target_lane *lane = old.buckets[i], *next; lane; lane = next) {
+            next = lane->next;
+            put_into_bucket(queue, lane);
+        }
     }
-    return job;
+    free(old.buckets);
+}
+
+static struct target_lane *find_or_add_lane(struct target_queue *queue, const char *name,
+                                            size_t length)
+{
+    const uint64_t hash = hash_bytes(HASH_START, name, length);
+    struct target_lane *lane = queue->bucket_count > 0 ? *bucket_of(queue, hash) : NULL;
+
+    while (lane &&
+           (lane->hash != hash || lane->length != length || memcmp(lane->name, name, length) != 0))
+        lane = lane->next;
+    if (lane)
+        return lane;
+    if (queue->lane_count == queue->bucket_count)
+        grow(queue);
+    lane = calloc(1, sizeof(*lane) + length);
+    if (!lane)
+        abort();
+    list_init(&lane->waiting);
+    list_init(&lane->running);
+    lane->hash = hash;
+    lane->length = length;
+    memcpy(lane->name, name, length);
+    put_into_bucket(queue, lane);
+    queue->lane_count++;
+    return lane;
+}
+
+static void remove_lane_if_empty(struct target_queue *queue, struct target_lane *lane)
+{
+    struct target_lane **link = bucket_of(queue, lane->hash);
+
+    if (!list_empty(&lane->waiting) || !list_empty(&lane->running))
+        return;
+    while (*link != lane)
+        link = &(*link)->next;
+    *link = lane->next;
+    free(lane);
+    if (--queue->lane_count > 0)
+        return;
+    free(queue->buckets);
+    queue->buckets = NULL;
+    queue->bucket_count = 0;
 }
 
 /* --- order: who may go to a thread --- */
 
-static size_t directory_length(const char *path)
+static bool place_is_taken(const struct target_job *job)
 {
-    const char *slash = strrchr(path, '/');
-
-    return slash ? (size_t)(slash - path) : 0;
-}
-
-static bool same_directory(const char *a, const char *b)
-{
-    size_t length = directory_length(a);
-
-    return length == directory_length(b) && memcmp(a, b, length) == 0;
-}
-
-static bool may_run(const struct file_job *job)
-{
-    size_t neighbours = 0;
-
-    list_for_each (item, &job->world->running) {
-        const struct file_job *other = container_of(item, struct file_job, link);
-
-        if (str_equal(job->path, other->path))
-            return false;
-        neighbours += same_directory(job->path, other->path) ? 1 : 0;
+    list_for_each (item, &job->lane->running) {
+        if (str_equal(job->place, container_of(item, struct target_job, link)->place))
+            return true;
     }
-    return neighbours < FILE_JOBS_PER_DIRECTORY;
+    return false;
 }
 
 static void run_on_thread(struct work *work);
 static void on_thread_done(struct work *work);
 
-static void start_those_that_may(struct target_world *world)
+static void start_those_that_may(struct target_world *world, struct target_lane *lane)
 {
     if (world->canceled)
         return;
-    list_for_each (item, &world->waiting) {
-        struct file_job *job = container_of(item, struct file_job, link);
+    list_for_each (item, &lane->waiting) {
+        struct target_job *job = container_of(item, struct target_job, link);
 
+        if (lane->running_count == TARGET_JOBS_PER_LANE)
+            return;
         /* libuv only refuses work without a function; the deadline would report it. */
-        if (may_run(job) &&
+        if (!place_is_taken(job) &&
             loop_work(world->loop, &job->work, run_on_thread, on_thread_done) == 0) {
             list_remove(&job->link);
-            list_append(&world->running, &job->link);
+            list_append(&lane->running, &job->link);
+            lane->running_count++;
+            world->queue.running++;
             job->on_thread = true;
         }
     }
@@ -116,10 +134,13 @@ static void start_those_that_may(struct target_world *world)
 
 static void on_timer_closed(struct timer *timer)
 {
-    file_job_free(container_of(timer, struct file_job, deadline));
+    struct target_job *job = container_of(timer, struct target_job, deadline);
+
+    key_text_done(&job->outcome.found);
+    job->free(job);
 }
 
-static void note_sighting(struct file_job *job, struct target_result *result)
+static void note_sighting(struct target_job *job, struct target_result *result)
 {
     struct key_text *found = &job->outcome.found;
     struct sighting *sighting = &result->sighting;
@@ -138,7 +159,7 @@ static void note_sighting(struct file_job *job, struct target_result *result)
 }
 
 /* The thread is through: its outcome may be touched. */
-static void report_outcome(struct file_job *job)
+static void report_outcome(struct target_job *job)
 {
     struct target_result result = {
         .failure = job->outcome.failed ? &job->outcome.failure : NULL,
@@ -146,7 +167,7 @@ static void report_outcome(struct file_job *job)
         .sighting = {.target = job->target},
     };
 
-    if (job->action == TARGET_READ || job->action == TARGET_READ_AND_SET_FORM) {
+    if (job->action == TARGET_ACTION_READ || job->action == TARGET_ACTION_READ_AND_SET_FORM) {
         result.form = job->outcome.form;
         result.form_text = job->outcome.form_text;
         if (!job->outcome.failed)
@@ -164,7 +185,7 @@ static duration_ms timeout_of(const struct target_world *world)
 }
 
 /* `begun`: a thread works on it, and what it writes belongs to it alone. */
-static void report_given_up(struct file_job *job, bool begun)
+static void report_given_up(struct target_job *job, bool begun)
 {
     struct failure failure;
     struct target_result result = {
@@ -173,32 +194,21 @@ static void report_given_up(struct file_job *job, bool begun)
         .sighting = {.target = job->target},
     };
     char timeout[DURATION_TEXT_MAX];
-    int directory = (int)directory_length(job->path);
 
-    (void)duration_to_text(timeout_of(job->world), timeout);
     failure_init(&failure, REASON_TARGET_FAILED);
-    failure.outcome_unknown = begun && job->action == TARGET_DELIVER;
-    if (job->world->canceled)
-        failure_set_text(&failure, "file %s: given up because the daemon stops", job->path);
-    else if (begun)
-        failure_set_text(&failure, "file %s: its file system did not answer within %s", job->path,
-                         timeout);
-    else
-        failure_set_text(&failure,
-                         "file %s: not tried, because for %s earlier operations in its directory, "
-                         "or on other file systems, have been hanging",
-                         job->path, timeout);
-    failure_set_remedy(&failure,
-                       "see whether `ls %.*s/` answers; of a network file system, look after the "
-                       "server. It goes on by itself as soon as the file system does",
-                       directory, job->path);
+    failure.outcome_unknown = begun && job->action == TARGET_ACTION_DELIVER;
+    job->explain(job,
+                 job->world->canceled ? TARGET_END_CANCELED
+                 : begun              ? TARGET_END_HANGS
+                                      : TARGET_END_NOT_TRIED,
+                 duration_to_text(timeout_of(job->world), timeout), &failure);
     job->reported = true;
     job->done(job->context, &result);
 }
 
 static void run_on_thread(struct work *work)
 {
-    struct file_job *job = container_of(work, struct file_job, work);
+    struct target_job *job = container_of(work, struct target_job, work);
 
     job->ran = true;
     if (!job->outcome.failed)
@@ -207,22 +217,27 @@ static void run_on_thread(struct work *work)
 
 static void on_thread_done(struct work *work)
 {
-    struct file_job *job = container_of(work, struct file_job, work);
+    struct target_job *job = container_of(work, struct target_job, work);
     struct target_world *world = job->world;
+    struct target_lane *lane = job->lane;
 
     job->on_thread = false;
     list_remove(&job->link);
+    lane->running_count--;
+    world->queue.running--;
     if (!job->reported && job->ran)
         report_outcome(job);
     else if (!job->reported)
         report_given_up(job, false);
     timer_close(&job->deadline, on_timer_closed);
-    start_those_that_may(world);
+    start_those_that_may(world, lane);
+    remove_lane_if_empty(&world->queue, lane);
 }
 
 static void on_deadline(struct timer *timer)
 {
-    struct file_job *job = container_of(timer, struct file_job, deadline);
+    struct target_job *job = container_of(timer, struct target_job, deadline);
+    struct target_lane *lane = job->lane;
 
     if (job->on_thread) {
         /* Where no thread has taken it yet, it never will, and on_thread_done() comes next. */
@@ -233,35 +248,30 @@ static void on_deadline(struct timer *timer)
     list_remove(&job->link);
     report_given_up(job, false);
     timer_close(&job->deadline, on_timer_closed);
+    remove_lane_if_empty(&job->world->queue, lane);
 }
 
 /* --- for all --- */
 
-static void prepare_lists(struct target_world *world)
+void target_queue_start(struct target_world *world, struct target_job *job,
+                        const struct target_request *request)
 {
-    if (!world->waiting.next) {
-        list_init(&world->waiting);
-        list_init(&world->running);
-    }
-}
-
-void file_job_start(struct file_job *job, target_done *done, void *context)
-{
-    struct target_world *world = job->world;
-
-    job->done = done;
-    job->context = context;
-    prepare_lists(world);
+    job->world = world;
+    job->action = request->action;
+    job->target = request->id;
+    job->done = request->done;
+    job->context = request->context;
+    job->lane = find_or_add_lane(&world->queue, job->place, job->lane_length);
     timer_init(world->loop, &job->deadline, on_deadline);
     timer_set_delay(&job->deadline, world->canceled ? 0 : timeout_of(world));
-    list_append(&world->waiting, &job->link);
-    start_those_that_may(world);
+    list_append(&job->lane->waiting, &job->link);
+    start_those_that_may(world, job->lane);
 }
 
 static void end_soon(struct list *jobs)
 {
     list_for_each (item, jobs) {
-        struct file_job *job = container_of(item, struct file_job, link);
+        struct target_job *job = container_of(item, struct target_job, link);
 
         if (!job->reported)
             timer_set_delay(&job->deadline, 0);
@@ -270,13 +280,16 @@ static void end_soon(struct list *jobs)
 
 void target_cancel_all(struct target_world *world)
 {
-    prepare_lists(world);
     world->canceled = true;
-    end_soon(&world->waiting);
-    end_soon(&world->running);
+    for (size_t i = 0; i < world->queue.bucket_count; i++) {
+        for (struct target_lane *lane = world->queue.buckets[i]; lane; lane = lane->next) {
+            end_soon(&lane->waiting);
+            end_soon(&lane->running);
+        }
+    }
 }
 
 bool target_is_busy(const struct target_world *world)
 {
-    return world->running.next && !list_empty(&world->running);
+    return world->queue.running > 0;
 }

@@ -1,29 +1,26 @@
 /*
- * One operation on a file target: run on a thread, because a file system may hang, and given up
- * after a time, because it may hang for ever.
+ * Operations that may hang, for ever even: each runs on a thread, and is given up after a time.
  *
  *   waiting ---> on a thread ---> done: reported, freed
  *      |             |
  *      |             +--- time is up: reported as failed (of a delivery nobody knows the outcome);
- *      |                  the job lives on until its thread returns, and keeps its file meanwhile
+ *      |                  the job lives on until its thread returns, and keeps its place meanwhile
  *      +--- time is up: reported as failed, freed; nothing was done
  *
- * One job at a time works on a file, in the order they were asked for: a delivery that hung and
- * comes to life again must not undo a later one. And only a few work in one directory, so that a
- * network file system that hangs does not take every thread there is.
+ * One job at a time works on a place, in the order they were asked for: a delivery that hung and
+ * comes to life again must not undo a later one. And only a few work in one lane, that is, on what
+ * hangs as a whole, so that a network file system does not take every thread there is.
  */
 #ifndef KEYROTATED_IO_TARGET_TARGET_QUEUE_H
 #define KEYROTATED_IO_TARGET_TARGET_QUEUE_H
 
-#include "io/target/target.h"
 #include "io/target/target_type.h"
-#include "proto/key_file.h"
 #include "proto/key_text.h"
 
-enum { FILE_JOBS_PER_DIRECTORY = 2 };
+enum { TARGET_JOBS_PER_LANE = 2 };
 
 /* What the thread found out. */
-struct file_outcome {
+struct target_outcome {
     bool failed;
     struct failure failure;
     bool changed;          /* deliver */
@@ -33,39 +30,44 @@ struct file_outcome {
     struct key_text found;   /* read */
 };
 
-struct file_job {
+enum target_end {
+    TARGET_END_CANCELED, /* the daemon stops */
+    TARGET_END_HANGS,    /* a thread works on it, and what it writes belongs to it alone */
+    TARGET_END_NOT_TRIED /* earlier ones hang */
+};
+
+/* The first member of a type's own job, which has copies of all that it needs besides. */
+struct target_job {
     struct work work;
     struct timer deadline;
-    struct list link; /* in world->waiting or world->running */
+    struct list link; /* in lane->waiting or lane->running */
+    struct target_lane *lane;
     struct target_world *world;
     target_done *done;
     void *context;
     bool on_thread; /* handed to the pool of threads and not back yet */
     bool reported;
 
-    /* Copies of all it needs; not changed once it is started. */
     enum target_action action;
     struct target_id target;
-    char *path;
-    mode_t mode;
-    bool has_mode; /* it is configured */
-    char *group;   /* NULL: the daemon's own */
-    enum file_format format;
-    struct key_file content; /* deliver; its texts and the key belong to the job */
+    char *place;
+    size_t lane_length; /* how many bytes of `place` name what hangs as a whole */
 
-    /* The thread's own until it is done. */
-    void (*run)(struct file_job *job);
+    /* On the thread. Fills `outcome`. */
+    void (*run)(struct target_job *job);
+    /* Text and remedy of an operation that has been given up after `timeout`, in words. */
+    void (*explain)(const struct target_job *job, enum target_end end, const char *timeout,
+                    struct failure *failure);
+    void (*free)(struct target_job *job);
+
+    /* The thread's own until it is done; `failed` from the beginning: run() is left out. */
+    struct target_outcome outcome;
     bool ran;
-    struct file_outcome outcome;
 };
 
-/* A job that can be started, or NULL when memory is out. run() is called on the thread and fills
- * job->outcome, unless it says `failed` from the beginning. */
-struct file_job *file_job_new(struct target_world *world, const struct destination *destination,
-                              const char *location, enum target_action action,
-                              const struct delivery *delivery, void (*run)(struct file_job *));
-
-/* Takes the job over. Ends in one done(context, result) from the loop. */
-void file_job_start(struct file_job *job, target_done *done, void *context);
+/* Takes the job over: all but what is filled in from `request` and by the queue has been set. Ends
+ * in one done(context, result) from the loop. */
+void target_queue_start(struct target_world *world, struct target_job *job,
+                        const struct target_request *request);
 
 #endif

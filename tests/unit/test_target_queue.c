@@ -1,5 +1,6 @@
-/* The order and the deadlines of file jobs, with threads that the test holds up at a gate. */
-#include "io/target/target_queue.h"
+/* The order and the deadlines of operations on files, with threads that the test holds up at a
+ * gate. */
+#include "io/target/file_job.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -7,17 +8,23 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-enum { THREADS = 4, OPEN_FOR = 8 /* more than any test starts */ };
+enum {
+    THREADS = 4,
+    OPEN_FOR = 8 /* more than any test that opens the gate starts */,
+    ORDER_MAX = 600
+};
 
 struct fixture {
     struct loop *loop;
     struct target_world world;
+    struct target_file settings;
     struct destination destination;
 };
 
@@ -30,7 +37,7 @@ struct answer {
 static struct {
     sem_t open;
     pthread_mutex_t lock;
-    char order[OPEN_FOR + 1]; /* last letters of the paths in the order in which they ran */
+    char order[ORDER_MAX + 1]; /* last letters of the paths in the order in which they ran */
 } gate = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void note(void *context, struct target_result *result)
@@ -51,7 +58,9 @@ static int set_up(void **state)
     f->loop = loop_new(NULL);
     assert_non_null(f->loop);
     f->world.loop = f->loop;
-    f->destination = (struct destination){.name = "file", .type = TARGET_FILE, .mode = 0640};
+    f->settings.mode = 0640;
+    f->destination =
+        (struct destination){.name = "file", .type = &target_file_type, .settings = &f->settings};
     memset(gate.order, 0, sizeof(gate.order));
     assert_int_equal(sem_init(&gate.open, 0, 0), 0);
     *state = f;
@@ -68,9 +77,9 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void wait_at_gate(struct file_job *job)
+static void wait_at_gate(struct target_job *job)
 {
-    const char *letter = job->path + strlen(job->path) - 1;
+    const char *letter = job->place + strlen(job->place) - 1;
 
     while (sem_wait(&gate.open) != 0) {
     }
@@ -83,12 +92,14 @@ static void wait_at_gate(struct file_job *job)
 static void start_job(struct fixture *f, const char *path, enum target_action action,
                       struct answer *answer)
 {
+    const struct target_request request = {
+        .action = action, .destination = &f->destination, .done = note, .context = answer};
     struct file_job *job;
 
-    f->destination.path = path;
-    job = file_job_new(&f->world, &f->destination, NULL, action, NULL, wait_at_gate);
+    f->destination.place = path;
+    job = file_job_new(&request, wait_at_gate);
     assert_non_null(job);
-    file_job_start(job, note, answer);
+    target_queue_start(&f->world, &job->base, &request);
 }
 
 static void open_gate(struct timer *timer)
@@ -125,9 +136,9 @@ static void test_hanging_job_is_reported_and_keeps_its_file(void **state)
     struct answer hanging = {.count = 0}, next = {.count = 0}, reading = {.count = 0};
 
     f->world.timeout = 50;
-    start_job(f, "/d/a", TARGET_DELIVER, &hanging);
-    start_job(f, "/d/a", TARGET_DELIVER, &next);
-    start_job(f, "/e/b", TARGET_READ, &reading);
+    start_job(f, "/d/a", TARGET_ACTION_DELIVER, &hanging);
+    start_job(f, "/d/a", TARGET_ACTION_DELIVER, &next);
+    start_job(f, "/e/b", TARGET_ACTION_READ, &reading);
     open_gate_after(f, 250);
 
     /* Each once: not again when the thread came back. */
@@ -144,10 +155,10 @@ static void test_file_is_free_again_when_the_thread_came_back(void **state)
     struct answer hanging = {.count = 0}, next = {.count = 0};
 
     f->world.timeout = 50;
-    start_job(f, "/d/a", TARGET_DELIVER, &hanging);
+    start_job(f, "/d/a", TARGET_ACTION_DELIVER, &hanging);
     open_gate_after(f, 100);
     assert_given_up(&hanging, "did not answer", "", true);
-    start_job(f, "/d/a", TARGET_DELIVER, &next);
+    start_job(f, "/d/a", TARGET_ACTION_DELIVER, &next);
     loop_run(f->loop);
     assert_int_equal(next.count, 1);
     assert_false(next.failed);
@@ -158,13 +169,12 @@ static void test_one_job_per_file_and_few_per_directory(void **state)
     struct fixture *f = *state;
     struct answer answers[4] = {{.count = 0}};
 
-    start_job(f, "/d/1", TARGET_READ, &answers[0]);
-    start_job(f, "/d/1", TARGET_READ, &answers[1]);
-    start_job(f, "/d/2", TARGET_READ, &answers[2]);
-    start_job(f, "/d/3", TARGET_READ, &answers[3]);
+    start_job(f, "/d/1", TARGET_ACTION_READ, &answers[0]);
+    start_job(f, "/d/1", TARGET_ACTION_READ, &answers[1]);
+    start_job(f, "/d/2", TARGET_ACTION_READ, &answers[2]);
+    start_job(f, "/d/3", TARGET_ACTION_READ, &answers[3]);
     /* The second waits for its file, the fourth for its directory. */
-    assert_false(list_empty(&f->world.waiting));
-    assert_true(f->world.running.next->next->next == &f->world.running);
+    assert_int_equal(f->world.queue.running, 2);
     open_gate_after(f, 20);
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(answers[i].count, 1);
@@ -181,8 +191,8 @@ static void test_no_thread_is_free(void **state)
 
     f->world.timeout = 50;
     for (size_t i = 0; i < THREADS; i++)
-        start_job(f, paths[i], TARGET_DELIVER, &hanging[i]);
-    start_job(f, "/t/5", TARGET_DELIVER, &late);
+        start_job(f, paths[i], TARGET_ACTION_DELIVER, &hanging[i]);
+    start_job(f, "/t/5", TARGET_ACTION_DELIVER, &late);
     open_gate_after(f, 250);
     for (size_t i = 0; i < THREADS; i++)
         assert_given_up(&hanging[i], "did not answer", "", true);
@@ -190,17 +200,46 @@ static void test_no_thread_is_free(void **state)
     assert_null(strchr(gate.order, '5'));
 }
 
+/* Each in a directory of its own: the table of lanes grows, and is gone in the end. */
+static void test_many_directories(void **state)
+{
+    enum { DIRECTORIES = 300 };
+    static struct answer answers[DIRECTORIES][2];
+    struct fixture *f = *state;
+    char path[32];
+
+    for (size_t i = 0; i < DIRECTORIES; i++) {
+        (void)snprintf(path, sizeof(path), "/%zu/a", i);
+        start_job(f, path, TARGET_ACTION_READ, &answers[i][0]);
+    }
+    assert_int_equal(f->world.queue.running, DIRECTORIES);
+    assert_int_equal(f->world.queue.lane_count, DIRECTORIES);
+    for (size_t i = 0; i < DIRECTORIES; i++) {
+        (void)snprintf(path, sizeof(path), "/%zu/a", i);
+        start_job(f, path, TARGET_ACTION_READ, &answers[i][1]);
+        sem_post(&gate.open);
+        sem_post(&gate.open);
+    }
+    assert_int_equal(f->world.queue.running, DIRECTORIES); /* each file is taken */
+    loop_run(f->loop);
+    for (size_t i = 0; i < DIRECTORIES; i++)
+        assert_int_equal(answers[i][0].count + answers[i][1].count, 2);
+    assert_int_equal(strlen(gate.order), 2 * DIRECTORIES);
+    assert_int_equal(f->world.queue.lane_count, 0);
+    assert_null(f->world.queue.buckets);
+}
+
 static void test_cancel(void **state)
 {
     struct fixture *f = *state;
     struct answer running = {.count = 0}, waiting = {.count = 0}, later = {.count = 0};
 
-    start_job(f, "/d/a", TARGET_DELIVER, &running);
-    start_job(f, "/d/a", TARGET_READ, &waiting);
+    start_job(f, "/d/a", TARGET_ACTION_DELIVER, &running);
+    start_job(f, "/d/a", TARGET_ACTION_READ, &waiting);
     usleep(50000); /* the thread has taken it: it cannot be taken back */
     target_cancel_all(&f->world);
     assert_int_equal(running.count + waiting.count, 0);
-    start_job(f, "/d/z", TARGET_READ, &later);
+    start_job(f, "/d/z", TARGET_ACTION_READ, &later);
     assert_true(target_is_busy(&f->world));
     open_gate_after(f, 100);
     assert_given_up(&running, "daemon stops", "", true);
@@ -218,6 +257,7 @@ int main(void)
         GATED(test_file_is_free_again_when_the_thread_came_back),
         GATED(test_one_job_per_file_and_few_per_directory),
         GATED(test_no_thread_is_free),
+        GATED(test_many_directories),
         GATED(test_cancel),
     };
 

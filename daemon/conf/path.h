@@ -1,0 +1,20 @@
+/*
+ * Absolute paths as text; nothing looks at the file system.
+ */
+#ifndef KEYROTATED_CONF_PATH_H
+#define KEYROTATED_CONF_PATH_H
+
+#include <stdbool.h>
+
+#include "conf/arena.h"
+
+/* The path without repeated or trailing slashes, or NULL when memory is out. */
+char *path_clean(struct arena *arena, const char *path);
+
+/* Is `path` the directory or below it? Both clean. */
+bool path_is_below(const char *path, const char *directory);
+
+/* What keeps a path from naming a file, or NULL: "is not an absolute path; …". */
+const char *path_problem(const char *path);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * The type `file` of a target: what the configuration says of it.
+ */
+#ifndef KEYROTATED_CONF_TARGET_FILE_H
+#define KEYROTATED_CONF_TARGET_FILE_H
+
+#include <sys/types.h>
+
+#include "conf/target_type.h"
+
+enum file_format { FILE_FORMAT_RAW, FILE_FORMAT_ENV, FILE_FORMAT_JSON };
+
+/* The place is the path. */
+struct target_file {
+    mode_t mode;
+    bool has_mode;     /* it was written; false: `mode` is the default */
+    const char *group; /* NULL: the daemon's own */
+    enum file_format format;
+};
+
+extern const struct target_type target_file_type;
+
+/* The settings of a destination of this type. */
+static inline const struct target_file *target_file_of(const struct destination *destination)
+{
+    return destination->settings;
+}
+
+#endif

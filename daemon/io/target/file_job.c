@@ -1,0 +1,85 @@
+#include "io/target/file_job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "io/target/target_place.h"
+#include "proto/failure.h"
+
+static void file_job_free(struct target_job *base)
+{
+    struct file_job *job = file_job_of(base);
+
+    free(base->place);
+    free((char *)job->settings.group);
+    free((char *)job->content.account);
+    free((char *)job->content.resource_id);
+    free((char *)job->content.account_endpoint);
+    secret_free((struct secret *)job->content.key);
+    wipe(job, sizeof(*job));
+    free(job);
+}
+
+static void explain(const struct target_job *job, enum target_end end, const char *timeout,
+                    struct failure *failure)
+{
+    if (end == TARGET_END_CANCELED)
+        failure_set_text(failure, "file %s: given up because the daemon stops", job->place);
+    else if (end == TARGET_END_HANGS)
+        failure_set_text(failure, "file %s: its file system did not answer within %s", job->place,
+                         timeout);
+    else
+        failure_set_text(failure,
+                         "file %s: not tried, because for %s earlier operations in its directory, "
+                         "or on other file systems, have been hanging",
+                         job->place, timeout);
+    failure_set_remedy(failure,
+                       "see whether `ls %.*s/` answers; of a network file system, look after the "
+                       "server. It goes on by itself as soon as the file system does",
+                       (int)job->lane_length, job->place);
+}
+
+static bool copy_delivery(struct key_file *content, const struct delivery *delivery)
+{
+    *content = (struct key_file){
+        .account = str_dup(delivery->account->name),
+        .resource_id = str_dup(delivery->account->id),
+        .account_endpoint = str_dup(delivery->endpoint ? delivery->endpoint : ""),
+        .slot = delivery->slot,
+        .key = secret_clone(delivery->key),
+        .cycle = delivery->cycle,
+        .delivered_at = delivery->delivered_at,
+    };
+    return content->account && content->resource_id && content->account_endpoint && content->key;
+}
+
+static size_t directory_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? (size_t)(slash - path) : 0;
+}
+
+struct file_job *file_job_new(const struct target_request *request,
+                              void (*run)(struct target_job *))
+{
+    const char *group = target_file_of(request->destination)->group;
+    struct file_job *job = calloc(1, sizeof(*job));
+
+    if (!job)
+        return NULL;
+    job->base.place = target_place(request->destination, request->location);
+    job->base.run = run;
+    job->base.explain = explain;
+    job->base.free = file_job_free;
+    job->settings = *target_file_of(request->destination);
+    job->settings.group = str_dup(group);
+    if (!job->base.place || (group && !job->settings.group) ||
+        (request->delivery && !copy_delivery(&job->content, request->delivery))) {
+        file_job_free(&job->base);
+        return NULL;
+    }
+    job->base.lane_length = directory_length(job->base.place);
+    return job;
+}

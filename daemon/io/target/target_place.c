@@ -1,0 +1,50 @@
+#include "io/target/target_place.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+enum { PLACE_MAX = 16 * 1024 };
+
+static const char LOCATION[] = "{location}";
+
+bool target_place_takes(const char *location)
+{
+    size_t letters = 0;
+
+    for (; *location != '\0'; location++) {
+        if (isalnum((unsigned char)*location))
+            letters++;
+        else if (*location != ' ')
+            return false;
+    }
+    return letters > 0;
+}
+
+static void append_location(struct buf *out, const char *location)
+{
+    for (; *location != '\0'; location++) {
+        if (*location != ' ')
+            buf_append_char(out, (char)tolower((unsigned char)*location));
+    }
+}
+
+char *target_place(const struct destination *destination, const char *location)
+{
+    const char *text = destination->place;
+    struct buf expanded;
+    const char *found;
+    char *taken;
+
+    buf_init(&expanded, PLACE_MAX);
+    while (location && (found = strstr(text, LOCATION))) {
+        buf_append(&expanded, text, (size_t)(found - text));
+        append_location(&expanded, location);
+        text = found + strlen(LOCATION);
+    }
+    buf_append_str(&expanded, text);
+    taken = buf_take(&expanded);
+    buf_done(&expanded);
+    return taken;
+}
