@@ -53,8 +53,8 @@ static const struct control_question questions[] = {
 
 enum { RELOAD_REPORT_MAX = 256 * 1024 };
 
-static void answer_reload(struct daemon *daemon, const struct control_command *command,
-                          struct control_request *request)
+void daemon_command_reload(struct daemon *daemon, const struct control_command *command,
+                           struct control_request *request)
 {
     struct control_answer answer = {.until = TIME_NEVER};
     struct log_line line;
@@ -88,15 +88,23 @@ static void answer_reload(struct daemon *daemon, const struct control_command *c
     buf_done(&report);
 }
 
+static void command_engine(struct daemon *daemon, const struct control_command *command,
+                           struct control_request *request)
+{
+    engine_command(daemon->engine, command, request);
+}
+
+#define MACHINE(name)                 command_engine
+#define HOLDS(name)                   command_engine
+#define DAEMON(name)                  daemon_command_##name
+#define ROW(NAME, name, CARRIER, ...) [CONTROL_##NAME] = CARRIER(name),
+static void (*const operations[])(struct daemon *daemon, const struct control_command *command,
+                                  struct control_request *request) = {COMMAND_LIST(ROW)};
+
 static void answer_command(void *context, const struct control_command *command,
                            struct control_request *request)
 {
-    struct daemon *daemon = context;
-
-    if (command->kind == CONTROL_RELOAD)
-        answer_reload(daemon, command, request);
-    else
-        engine_command(daemon->engine, command, request);
+    operations[command->kind](context, command, request);
 }
 
 void daemon_answer(struct daemon *daemon, struct control_handler *handler)

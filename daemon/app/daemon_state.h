@@ -68,6 +68,19 @@ void on_status_timer(struct timer *timer);
 /* --- daemon_control.c --- */
 void daemon_answer(struct daemon *daemon, struct control_handler *handler);
 
+/* --- commands that the daemon carries out; each answers by control_answer() --- */
+#define MACHINE(name)
+#define HOLDS(name)
+#define DAEMON(name)                                                                               \
+    void daemon_command_##name(struct daemon *, const struct control_command *,                    \
+                               struct control_request *);
+#define ROW(NAME, name, CARRIER, ...) CARRIER(name)
+COMMAND_LIST(ROW)
+#undef ROW
+#undef DAEMON
+#undef HOLDS
+#undef MACHINE
+
 /* --- daemon_stop.c --- */
 /* Takes everything down; the loop ends when all is closed. Again: without the grace. */
 void daemon_stop(struct daemon *daemon);

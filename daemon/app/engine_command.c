@@ -11,6 +11,7 @@
 /* A command that was given to several accounts is answered when the last of them has answered. */
 struct command_group {
     struct control_request *request;
+    const struct control_command_row *row;
     size_t waiting;
     size_t accounts;
     enum control_outcome outcome; /* the worst so far */
@@ -31,10 +32,9 @@ static void answer_and_free(struct command_group *group)
     };
 
     /* The words of one account would name that one. */
-    if (group->accounts > 1 && group->outcome == CONTROL_ACCEPTED)
-        snprintf(group->message, sizeof(group->message),
-                 "%zu accounts are looked at now: `keyrotatectl status` shows what came of it",
-                 group->accounts);
+    if (group->accounts > 1 && group->outcome == CONTROL_ACCEPTED && group->row->several)
+        snprintf(group->message, sizeof(group->message), "%zu accounts %s", group->accounts,
+                 group->row->several);
     if (group->accounts == 1) {
         answer.account = group->account;
         answer.cycle = group->cycle;
@@ -143,32 +143,6 @@ static struct engine_account *find_one(struct engine *engine, const char *typed,
     return found;
 }
 
-static bool translate_kind(enum control_command_kind kind, enum command_kind *ret_kind)
-{
-    switch (kind) {
-    case CONTROL_ROTATE:
-        *ret_kind = COMMAND_ROTATE;
-        return true;
-    case CONTROL_REDELIVER:
-        *ret_kind = COMMAND_REDELIVER;
-        return true;
-    case CONTROL_ADOPT:
-        *ret_kind = COMMAND_ADOPT;
-        return true;
-    case CONTROL_UNBLOCK:
-        *ret_kind = COMMAND_UNBLOCK;
-        return true;
-    case CONTROL_CHECK:
-        *ret_kind = COMMAND_CHECK;
-        return true;
-    case CONTROL_HOLD:
-    case CONTROL_RESUME:
-    case CONTROL_RELOAD:
-        break;
-    }
-    return false;
-}
-
 static bool find_target(const struct engine_account *account, const char *name,
                         struct target_id *ret_id)
 {
@@ -185,8 +159,7 @@ static bool find_target(const struct engine_account *account, const char *name,
 static bool fill_command(const struct engine_account *account,
                          const struct control_command *command, struct transaction *transaction)
 {
-    if (!translate_kind(command->kind, &transaction->command.kind))
-        return false;
+    transaction->command.kind = (enum command_kind)transaction->group->row->machine;
     transaction->command.dry_run = command->dry_run;
     str_copy(transaction->actor, sizeof(transaction->actor), command->actor);
     transaction->command.actor = transaction->actor;
@@ -206,12 +179,12 @@ static void post_command(struct engine_account *account, const struct control_co
 {
     struct transaction *transaction = transaction_new(EVENT_COMMAND);
 
+    transaction->group = group;
     if (!fill_command(account, command, transaction)) {
         transaction_free(transaction);
         add_outcome(group, CONTROL_REFUSED, "the account has no target of that name", TIME_NEVER);
         return;
     }
-    transaction->group = group;
     engine_account_post_transaction(account, transaction);
 }
 
@@ -221,6 +194,7 @@ void engine_command(struct engine *engine, const struct control_command *command
     enum control_outcome outcome = CONTROL_DONE;
     struct command_group *group;
     struct engine_account *one = NULL;
+    const struct control_command_row *row = control_command_row(command->kind);
     char message[256] = "";
 
     if (engine->stopping) {
@@ -234,7 +208,7 @@ void engine_command(struct engine *engine, const struct control_command *command
             return;
         }
     }
-    if (command->kind == CONTROL_HOLD || command->kind == CONTROL_RESUME) {
+    if (row->machine == CONTROL_NOT_OF_MACHINE) {
         engine_hold_command(engine, command, one, request);
         return;
     }
@@ -244,6 +218,7 @@ void engine_command(struct engine *engine, const struct control_command *command
     }
     group = must_alloc(sizeof(*group));
     group->request = request;
+    group->row = row;
     group->until = TIME_NEVER;
     group->accounts = one ? 1 : engine->account_count;
     if (command->account)

@@ -5,14 +5,17 @@
  *
  *    NAME       CONTROL_NAME is the command, and COMMAND_NAME the machine's
  *    name       POST /v1/accounts/ACCOUNT/name, POST /v1/name, keyrotatectl name
- *    CARRIER    who carries it out: MACHINE, an account's machine (command_name() in core/); HOLDS,
- *               the engine's list of holds; DAEMON, the daemon (daemon_name() in app/)
- *    about      ABOUT_ACCOUNT, ABOUT_ALL or both: what it may be about
- *    members    of the request; keyrotatectl has them as options (MEMBER_…,
- * proto/control_command.h) required   the members without which it makes no sense options    what
- * else keyrotatectl takes (OPTION_…, ctl/options.h) run        keyrotatectl calls ctl_run():
- * ctl_send() sends the command, and no more synopsis, summary    for --help several    what happens
- * to several accounts: "3 accounts …"; NULL: what the first one says
+ *    CARRIER    MACHINE: an account's machine carries it out, command_name() in core/;
+ *               HOLDS: the engine's list of holds;
+ *               DAEMON: the daemon, daemon_command_name() in app/
+ *    about      ABOUT_ACCOUNT, ABOUT_ALL or both
+ *    members    of the request, and options of keyrotatectl (proto/control_protocol.h)
+ *    required   the members without which it makes no sense
+ *    options    what else keyrotatectl takes (ctl/options.c)
+ *    run        keyrotatectl calls ctl_run(); ctl_send() sends the command, and no more
+ *    synopsis   for --help: what follows the name
+ *    summary    for --help
+ *    several    what happens to several accounts: "3 accounts ..."; NULL: the words of the first
  */
 #ifndef KEYROTATED_CORE_COMMAND_LIST_H
 #define KEYROTATED_CORE_COMMAND_LIST_H

@@ -62,7 +62,6 @@ static enum ctl_exit confirm(void)
 
 static enum ctl_exit adopt_one(const struct ctl_options *options)
 {
-    struct control_command command = {.kind = CONTROL_ADOPT, .active = options->active};
     struct control_status status;
     enum ctl_exit result;
     struct buf text;
@@ -71,13 +70,13 @@ static enum ctl_exit adopt_one(const struct ctl_options *options)
     result = ctl_fetch_status(options, "accounts", options->accounts, 1, &status, &text);
     if (result == CTL_DONE) {
         for (size_t i = 0; i < status.account_count; i++)
-            say_what_is_overwritten(&status.accounts[i], options->active);
+            say_what_is_overwritten(&status.accounts[i], options->request.active);
         control_status_done(&status);
         if (!options->yes)
             result = confirm();
     }
     buf_done(&text);
-    return result == CTL_DONE ? ctl_run_for_accounts(options, &command) : result;
+    return result == CTL_DONE ? ctl_send(options) : result;
 }
 
 /* --- many at once: a journal was lost --- */

@@ -51,9 +51,7 @@ static bool read_line(char *text, struct adoption_line *line, const char *name, 
         return false;
     slot = take_word(&text);
     more = take_word(&text);
-    line->active = str_equal_nocase(slot, "primary")     ? "primary"
-                   : str_equal_nocase(slot, "secondary") ? "secondary"
-                                                         : NULL;
+    line->active = control_slot_from_name(slot);
     if (!utf8_valid(line->account, strlen(line->account)) ||
         strlen(line->account) > CONTROL_ACCOUNT_MAX)
         complain(errors, name, line->number, "this is no account's name");

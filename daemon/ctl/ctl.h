@@ -22,43 +22,39 @@ enum ctl_exit {
 /* What the command line said. Texts are borrowed from argv. */
 struct ctl_options {
     const struct ctl_command *command; /* NULL: --help or --version was answered */
+    bool answered;                     /* they were */
     const char *socket;
     bool json;
     bool all;
     bool wait;
-    bool dry_run;
     bool yes;
-    const char *target;
-    const char *active; /* "primary" or "secondary" */
-    const char *reason;
-    duration_ms timeout; /* of rotate --wait */
-    time_ms until;       /* --for or --until; TIME_NEVER: neither */
     bool list;
-    const char *file; /* adopt: of lines ACCOUNT primary|secondary */
-    uint64_t hold;    /* resume: the id of one hold; 0: not given */
+    duration_ms timeout;            /* of rotate --wait */
+    const char *file;               /* adopt: of lines ACCOUNT primary|secondary */
+    struct control_command request; /* of that command, but for the account */
     char **accounts;
     size_t account_count;
 };
 
+/* What the command line may say. */
 struct ctl_command {
     const char *name;
     const char *synopsis; /* what follows the name; NULL: not available in this version */
     const char *summary;
-    unsigned options; /* those that may be given: see options.c */
-    size_t accounts_min;
-    size_t accounts_max;
+    unsigned about;    /* ABOUT_ACCOUNT: accounts may be named; ABOUT_ALL: or --all has to be */
+    unsigned options;  /* those that may be given: see options.c */
+    unsigned required; /* those that have to be */
+    enum control_command_kind kind; /* of the request; of no matter where it only asks */
     enum ctl_exit (*run)(const struct ctl_options *options);
 };
 
 enum ctl_exit ctl_status(const struct ctl_options *options);
-enum ctl_exit ctl_rotate(const struct ctl_options *options);
-enum ctl_exit ctl_redeliver(const struct ctl_options *options);
-enum ctl_exit ctl_adopt(const struct ctl_options *options);
-enum ctl_exit ctl_hold(const struct ctl_options *options);
-enum ctl_exit ctl_resume(const struct ctl_options *options);
-enum ctl_exit ctl_unblock(const struct ctl_options *options);
-enum ctl_exit ctl_check(const struct ctl_options *options);
-enum ctl_exit ctl_reload(const struct ctl_options *options);
+/* What core/command_list.h says that its commands do. ctl_send(): sends the request for each
+ * account that was named; once where there is none. */
+#define ROW(NAME, name, CARRIER, ABOUT, MEMBERS, REQUIRED, OPTIONS, run, ...)                      \
+    enum ctl_exit ctl_##run(const struct ctl_options *options);
+COMMAND_LIST(ROW)
+#undef ROW
 
 /* The worse of two exit statuses, for commands on several accounts. */
 enum ctl_exit ctl_worse(enum ctl_exit a, enum ctl_exit b);

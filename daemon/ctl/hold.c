@@ -5,8 +5,6 @@
 #include "ctl/session.h"
 #include "ctl/status_text.h"
 
-/* Holding, resuming, and the two commands that are no part of a resume: unblock and check. */
-
 static void print_holds(const struct control_holds *holds)
 {
     struct buf text;
@@ -46,29 +44,5 @@ static enum ctl_exit list_holds(const struct ctl_options *options)
 
 enum ctl_exit ctl_hold(const struct ctl_options *options)
 {
-    struct control_command command = {
-        .kind = CONTROL_HOLD, .until = options->until, .reason = options->reason};
-
-    return options->list ? list_holds(options) : ctl_run_for_accounts(options, &command);
-}
-
-enum ctl_exit ctl_resume(const struct ctl_options *options)
-{
-    struct control_command command = {.kind = CONTROL_RESUME, .hold = options->hold};
-
-    return ctl_run_for_accounts(options, &command);
-}
-
-enum ctl_exit ctl_unblock(const struct ctl_options *options)
-{
-    struct control_command command = {.kind = CONTROL_UNBLOCK};
-
-    return ctl_run_for_accounts(options, &command);
-}
-
-enum ctl_exit ctl_check(const struct ctl_options *options)
-{
-    struct control_command command = {.kind = CONTROL_CHECK};
-
-    return ctl_run_for_accounts(options, &command);
+    return options->list ? list_holds(options) : ctl_send(options);
 }

@@ -12,77 +12,33 @@
 #include "ctl/complain.h"
 #include "proto/remedy.h"
 
+/* Options that are no members of a request; MEMBER_… are the others. */
 enum {
-    OPTION_SOCKET = 1U << 0,
-    OPTION_JSON = 1U << 1,
-    OPTION_HELP = 1U << 2,
-    OPTION_VERSION = 1U << 3,
-    OPTION_ALL = 1U << 4,
-    OPTION_WAIT = 1U << 5,
-    OPTION_DRY_RUN = 1U << 6,
-    OPTION_TARGET = 1U << 7,
-    OPTION_FOR = 1U << 8,
-    OPTION_UNTIL = 1U << 9,
-    OPTION_REASON = 1U << 10,
-    OPTION_ACTIVE = 1U << 11,
+    OPTION_GENERAL = 1U << 8, /* of all commands */
+    OPTION_ALL = 1U << 9,
+    OPTION_WAIT = 1U << 10,
+    OPTION_TIMEOUT = 1U << 11,
     OPTION_YES = 1U << 12,
-    OPTION_LIST = 1U << 13,
-    OPTION_HOLD = 1U << 14,
-    OPTION_FILE = 1U << 15,
-    OPTION_TIMEOUT = 1U << 16,
-    OPTIONS_GENERAL = OPTION_SOCKET | OPTION_JSON | OPTION_HELP | OPTION_VERSION,
+    OPTION_FILE = 1U << 13,
+    OPTION_LIST = 1U << 14,
     OPTION_CODE_BASE = 0x1000000 /* keeps getopt's codes apart from characters */
 };
 
-#define CODE(option) (OPTION_CODE_BASE + (int)(option))
+/* --- the commands --- */
 
-static const struct option long_options[] = {
-    {"socket", required_argument, NULL, CODE(OPTION_SOCKET)},
-    {"json", no_argument, NULL, CODE(OPTION_JSON)},
-    {"help", no_argument, NULL, CODE(OPTION_HELP)},
-    {"version", no_argument, NULL, CODE(OPTION_VERSION)},
-    {"all", no_argument, NULL, CODE(OPTION_ALL)},
-    {"wait", no_argument, NULL, CODE(OPTION_WAIT)},
-    {"dry-run", no_argument, NULL, CODE(OPTION_DRY_RUN)},
-    {"target", required_argument, NULL, CODE(OPTION_TARGET)},
-    {"for", required_argument, NULL, CODE(OPTION_FOR)},
-    {"until", required_argument, NULL, CODE(OPTION_UNTIL)},
-    {"reason", required_argument, NULL, CODE(OPTION_REASON)},
-    {"active", required_argument, NULL, CODE(OPTION_ACTIVE)},
-    {"yes", no_argument, NULL, CODE(OPTION_YES)},
-    {"list", no_argument, NULL, CODE(OPTION_LIST)},
-    {"hold", required_argument, NULL, CODE(OPTION_HOLD)},
-    {"file", required_argument, NULL, CODE(OPTION_FILE)},
-    {"timeout", required_argument, NULL, CODE(OPTION_TIMEOUT)},
-    {0},
-};
-
+#define OF_ALL_TOO(about) ((about) == (ABOUT_ACCOUNT | ABOUT_ALL) ? OPTION_ALL : 0)
+#define ROW(NAME, name, CARRIER, ABOUT, MEMBERS, REQUIRED, OPTIONS, run, SYNOPSIS, SUMMARY,        \
+            SEVERAL)                                                                               \
+    {#name,    SYNOPSIS,       SUMMARY,  (ABOUT), (MEMBERS) | (OPTIONS) | OF_ALL_TOO(ABOUT),       \
+     REQUIRED, CONTROL_##NAME, ctl_##run},
 static const struct ctl_command commands[] = {
-    {"status", "[ACCOUNT...] [--all]", "what is not well, or everything about the accounts",
-     OPTION_ALL, 0, CONTROL_NAMED_MAX, ctl_status},
-    {"rotate", "ACCOUNT... [--wait [--timeout DURATION]] [--dry-run]",
-     "rotate now, whatever the window; --wait: until it is done, 10m at most by default",
-     OPTION_WAIT | OPTION_TIMEOUT | OPTION_DRY_RUN, 1, CONTROL_NAMED_MAX, ctl_rotate},
-    {"redeliver", "ACCOUNT... [--target TARGET]", "deliver the active key again, without rotating",
-     OPTION_TARGET, 1, CONTROL_NAMED_MAX, ctl_redeliver},
-    {"adopt", "ACCOUNT --active primary|secondary [--yes] | --file FILE [--yes]",
-     "say which key the consumers use, where nothing else does; FILE: for many accounts",
-     OPTION_ACTIVE | OPTION_YES | OPTION_FILE, 0, 1, ctl_adopt},
-    {"hold", "ACCOUNT...|--all (--for DURATION|--until TIME) --reason TEXT | --list",
-     "pause, with an end: accounts, or all, also those to come; or list what is held",
-     OPTION_ALL | OPTION_FOR | OPTION_UNTIL | OPTION_REASON | OPTION_LIST, 0, CONTROL_NAMED_MAX,
-     ctl_hold},
-    {"resume", "ACCOUNT...|--all|--hold ID",
-     "end the holds put on accounts by name, those of --all, or one", OPTION_ALL | OPTION_HOLD, 0,
-     CONTROL_NAMED_MAX, ctl_resume},
-    {"unblock", "ACCOUNT...", "clear another_rotator, or targets_disagree", 0, 1, CONTROL_NAMED_MAX,
-     ctl_unblock},
-    {"check", "ACCOUNT...|--all", "look now, and repair what a look may repair", OPTION_ALL, 0,
-     CONTROL_NAMED_MAX, ctl_check},
-    {"reload", "[--dry-run]",
-     "read the configuration again, and say what came of it, or would come", OPTION_DRY_RUN, 0, 0,
-     ctl_reload},
-    {.name = "plan"},
+    {.name = "status",
+     .synopsis = "[ACCOUNT...] [--all]",
+     .summary = "what is not well, or everything about the accounts",
+     .about = ABOUT_ACCOUNT | ABOUT_ALL,
+     .options = OPTION_ALL,
+     .run = ctl_status},
+    COMMAND_LIST(ROW){.name = "plan"},
     {.name = "history"},
     {.name = "revoke"},
     {.name = "identify"},
@@ -90,8 +46,10 @@ static const struct ctl_command commands[] = {
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
-static void print_usage(FILE *out)
+static void print_usage(void)
 {
+    FILE *out = stdout;
+
     fputs(
         "Usage: keyrotatectl [--socket PATH] [--json] COMMAND [ACCOUNT...] [OPTION...]\n"
         "Asks and tells keyrotated, which rotates the keys of Azure Batch accounts.\n\n",
@@ -162,97 +120,6 @@ static void say_zone(const char *text, time_ms at)
                 civil.tm_zone, date_to_rfc3339(at, utc));
 }
 
-static enum ctl_exit set_hold_end(struct ctl_options *options, bool is_duration, const char *text,
-                                  time_ms now)
-{
-    duration_ms duration;
-
-    if (options->until != TIME_NEVER)
-        return complain("--for and --until: one of them, once");
-    if (!is_duration && !ctl_parse_instant(text, &options->until))
-        return complain("--until %s: a time such as 2026-11-22T12:00:00Z was expected", text);
-    if (is_duration) {
-        if (!duration_parse(text, &duration) || duration <= 0)
-            return complain("--for %s: a duration such as 12h or 30d was expected", text);
-        options->until = time_add(now, duration);
-    }
-    if (!is_duration && !date_from_rfc3339(text, &(time_ms){0}))
-        say_zone(text, options->until);
-    return options->until > now ? CTL_DONE : complain("--until %s has passed already", text);
-}
-
-static enum ctl_exit set_timeout(struct ctl_options *options, const char *text)
-{
-    if (!duration_parse(text, &options->timeout) || options->timeout <= 0)
-        return complain("--timeout %s: a duration such as 90s or 1h was expected", text);
-    return CTL_DONE;
-}
-
-static enum ctl_exit set_hold_id(struct ctl_options *options, const char *text)
-{
-    int64_t id;
-
-    if (options->hold != 0)
-        return complain("--hold: one of them, once");
-    if (!str_to_int64(text, &id) || id <= 0)
-        return complain("--hold %s: the id of a hold was expected, as hold --list shows it", text);
-    options->hold = (uint64_t)id;
-    return CTL_DONE;
-}
-
-static enum ctl_exit set_option(struct ctl_options *options, unsigned option, const char *value,
-                                time_ms now)
-{
-    switch (option) {
-    case OPTION_SOCKET:
-        options->socket = value;
-        break;
-    case OPTION_JSON:
-        options->json = true;
-        break;
-    case OPTION_ALL:
-        options->all = true;
-        break;
-    case OPTION_WAIT:
-        options->wait = true;
-        break;
-    case OPTION_DRY_RUN:
-        options->dry_run = true;
-        break;
-    case OPTION_YES:
-        options->yes = true;
-        break;
-    case OPTION_LIST:
-        options->list = true;
-        break;
-    case OPTION_HOLD:
-        return set_hold_id(options, value);
-    case OPTION_TIMEOUT:
-        return set_timeout(options, value);
-    case OPTION_TARGET:
-        options->target = value;
-        break;
-    case OPTION_FILE:
-        options->file = value;
-        break;
-    case OPTION_REASON:
-        if (*value == '\0' || strlen(value) >= CONTROL_TEXT_MAX)
-            return complain("--reason: between 1 and %d bytes", CONTROL_TEXT_MAX - 1);
-        options->reason = value;
-        break;
-    case OPTION_ACTIVE:
-        options->active = str_equal_nocase(value, "primary")     ? "primary"
-                          : str_equal_nocase(value, "secondary") ? "secondary"
-                                                                 : NULL;
-        if (!options->active)
-            return complain("--active %s: primary or secondary was expected", value);
-        break;
-    default:
-        return set_hold_end(options, option == OPTION_FOR, value, now);
-    }
-    return CTL_DONE;
-}
-
 static enum ctl_exit find_command(const char *name, const struct ctl_command **ret_command)
 {
     const char *names[COMMAND_COUNT + 1] = {NULL};
@@ -274,11 +141,156 @@ static enum ctl_exit find_command(const char *name, const struct ctl_command **r
     return complain("there is no command %s", name);
 }
 
+/* --- the options --- */
+
+static enum ctl_exit set_socket(struct ctl_options *options, const char *value, time_ms now)
+{
+    (void)now;
+    options->socket = value;
+    return CTL_DONE;
+}
+
+static enum ctl_exit set_target(struct ctl_options *options, const char *value, time_ms now)
+{
+    (void)now;
+    options->request.target = value;
+    return CTL_DONE;
+}
+
+static enum ctl_exit set_file(struct ctl_options *options, const char *value, time_ms now)
+{
+    (void)now;
+    options->file = value;
+    return CTL_DONE;
+}
+
+static enum ctl_exit set_active(struct ctl_options *options, const char *value, time_ms now)
+{
+    (void)now;
+    options->request.active = control_slot_from_name(value);
+    return options->request.active
+               ? CTL_DONE
+               : complain("--active %s: primary or secondary was expected", value);
+}
+
+static enum ctl_exit set_reason(struct ctl_options *options, const char *value, time_ms now)
+{
+    (void)now;
+    options->request.reason = value;
+    return *value != '\0' && strlen(value) < CONTROL_TEXT_MAX
+               ? CTL_DONE
+               : complain("--reason: between 1 and %d bytes", CONTROL_TEXT_MAX - 1);
+}
+
+static enum ctl_exit set_hold(struct ctl_options *options, const char *value, time_ms now)
+{
+    int64_t id;
+
+    (void)now;
+    if (options->request.hold != 0)
+        return complain("--hold: one of them, once");
+    if (!str_to_int64(value, &id) || id <= 0)
+        return complain("--hold %s: the id of a hold was expected, as hold --list shows it", value);
+    options->request.hold = (uint64_t)id;
+    return CTL_DONE;
+}
+
+static enum ctl_exit set_timeout(struct ctl_options *options, const char *value, time_ms now)
+{
+    (void)now;
+    return duration_parse(value, &options->timeout) && options->timeout > 0
+               ? CTL_DONE
+               : complain("--timeout %s: a duration such as 90s or 1h was expected", value);
+}
+
+static enum ctl_exit set_end(struct ctl_options *options, time_ms end, const char *value,
+                             time_ms now)
+{
+    if (options->request.until != TIME_NEVER)
+        return complain("--for and --until: one of them, once");
+    options->request.until = end;
+    return end > now ? CTL_DONE : complain("--until %s has passed already", value);
+}
+
+static enum ctl_exit set_for(struct ctl_options *options, const char *value, time_ms now)
+{
+    duration_ms duration;
+
+    if (!duration_parse(value, &duration) || duration <= 0)
+        return complain("--for %s: a duration such as 12h or 30d was expected", value);
+    return set_end(options, time_add(now, duration), value, now);
+}
+
+static enum ctl_exit set_until(struct ctl_options *options, const char *value, time_ms now)
+{
+    time_ms end;
+
+    if (!ctl_parse_instant(value, &end))
+        return complain("--until %s: a time such as 2026-11-22T12:00:00Z was expected", value);
+    if (!date_from_rfc3339(value, &(time_ms){0}))
+        say_zone(value, end);
+    return set_end(options, end, value, now);
+}
+
+static enum ctl_exit print_help(struct ctl_options *options, const char *value, time_ms now)
+{
+    (void)value;
+    (void)now;
+    options->answered = true;
+    print_usage();
+    return CTL_DONE;
+}
+
+static enum ctl_exit print_version(struct ctl_options *options, const char *value, time_ms now)
+{
+    (void)value;
+    (void)now;
+    options->answered = true;
+    puts("keyrotatectl " KEYROTATED_VERSION);
+    return CTL_DONE;
+}
+
+#define FLAG(member) .flag = offsetof(struct ctl_options, member)
+
+static const struct option_row {
+    const char *name;
+    unsigned bit;
+    size_t flag; /* of the member that becomes true; 0: it has set() */
+    bool has_value;
+    bool one_account; /* at most one account is named with it */
+    enum ctl_exit (*set)(struct ctl_options *options, const char *value, time_ms now);
+    const char *needed; /* where it is required: "hold needs …" */
+    const char *alone;  /* it goes with --yes and general options only: what is wrong otherwise */
+} rows[] = {
+    {"socket", OPTION_GENERAL, .has_value = true, .set = set_socket},
+    {"json", OPTION_GENERAL, FLAG(json)},
+    {"help", OPTION_GENERAL, .set = print_help},
+    {"version", OPTION_GENERAL, .set = print_version},
+    {"all", OPTION_ALL, FLAG(all)},
+    {"wait", OPTION_WAIT, FLAG(wait)},
+    {"dry-run", MEMBER_DRY_RUN, FLAG(request.dry_run)},
+    {"target", MEMBER_TARGET, .has_value = true, .set = set_target},
+    {"for", MEMBER_UNTIL, .has_value = true, .set = set_for,
+     .needed = "an end: --for DURATION or --until TIME"},
+    {"until", MEMBER_UNTIL, .has_value = true, .set = set_until},
+    {"reason", MEMBER_REASON, .has_value = true, .set = set_reason,
+     .needed = "a --reason, for those who find the account held"},
+    {"active", MEMBER_ACTIVE, .has_value = true, .one_account = true, .set = set_active,
+     .needed = "--active primary or --active secondary"},
+    {"yes", OPTION_YES, FLAG(yes)},
+    {"list", OPTION_LIST, FLAG(list), .alone = "hold --list stands alone: it lists every hold"},
+    {"hold", MEMBER_HOLD, .has_value = true, .set = set_hold,
+     .alone = "--hold names one hold: it stands alone"},
+    {"file", OPTION_FILE, .has_value = true, .set = set_file,
+     .alone = "adopt --file: the file says which accounts, and which key"},
+    {"timeout", OPTION_TIMEOUT, .has_value = true, .set = set_timeout},
+};
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+
 static bool takes_separate_value(const char *argument)
 {
-    for (size_t i = 0; long_options[i].name; i++)
-        if (long_options[i].has_arg == required_argument &&
-            strcmp(argument + 2, long_options[i].name) == 0)
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if (rows[i].has_value && strcmp(argument + 2, rows[i].name) == 0)
             return true;
     return false;
 }
@@ -301,64 +313,75 @@ static enum ctl_exit refuse_command_to_come(int argc, char **argv)
     return CTL_DONE;
 }
 
-static const char *option_name(unsigned option)
+static bool has(unsigned given, size_t row)
 {
-    for (size_t i = 0; long_options[i].name; i++)
-        if (long_options[i].val == CODE(option))
-            return long_options[i].name;
-    return "";
+    return given & (1U << row);
 }
 
-/* hold --list */
-static enum ctl_exit check_list(const struct ctl_options *options, unsigned given)
+/* The members of a request that have to be there. */
+static enum ctl_exit check_required(const struct ctl_command *command, unsigned given_bits)
 {
-    if ((given & ~(unsigned)(OPTION_LIST | OPTIONS_GENERAL)) != 0 || options->account_count > 0)
-        return complain("hold --list stands alone: it lists every hold");
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if (rows[i].needed && (command->required & ~given_bits & rows[i].bit))
+            return complain("%s needs %s", command->name, rows[i].needed);
     return CTL_DONE;
 }
 
-static enum ctl_exit check(const struct ctl_options *options, unsigned given)
+static enum ctl_exit check_accounts(const struct ctl_options *options, unsigned given)
 {
     const struct ctl_command *command = options->command;
-    const unsigned misplaced = given & ~(command->options | OPTIONS_GENERAL);
+    size_t most = command->about & ABOUT_ACCOUNT ? CONTROL_NAMED_MAX : 0;
 
-    if (misplaced != 0)
-        return complain("%s has no option --%s", command->name,
-                        option_name(misplaced & -misplaced));
-    if (options->account_count > command->accounts_max)
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if (has(given, i) && rows[i].one_account)
+            most = 1;
+    if (options->account_count > most)
         return complain("%s %s", command->name,
-                        command->accounts_max == 0 ? "takes no account" : "takes fewer accounts");
-    if (options->account_count < command->accounts_min)
-        return complain("%s needs an account", command->name);
+                        most == 0 ? "takes no account" : "takes fewer accounts");
     for (size_t i = 0; i < options->account_count; i++)
         if (options->accounts[i][0] == '\0' || strlen(options->accounts[i]) > CONTROL_ACCOUNT_MAX)
             return complain("an account's name is empty or too long");
     if (options->all && options->account_count > 0)
         return complain("--all, or accounts: not both");
-    if ((given & OPTION_TIMEOUT) && !options->wait)
-        return complain("--timeout is how long --wait waits: it needs --wait");
-    if (options->list)
-        return check_list(options, given);
-    if (options->hold != 0)
-        return options->all || options->account_count > 0
-                   ? complain("--hold names one hold: it stands alone")
-                   : CTL_DONE;
-    if (command->run != ctl_status && (command->options & OPTION_ALL) && !options->all &&
-        options->account_count == 0)
-        return complain("%s needs an account, or --all", command->name);
-    if (command->run == ctl_adopt && options->file)
-        return options->active || options->account_count > 0
-                   ? complain("adopt --file: the file says which accounts, and which key")
-                   : CTL_DONE;
-    if (command->run == ctl_adopt && options->account_count == 0)
-        return complain("adopt needs an account, or --file FILE");
-    if (command->run == ctl_adopt && !options->active)
-        return complain("adopt needs --active primary or --active secondary");
-    if (command->run == ctl_hold && options->until == TIME_NEVER)
-        return complain("hold needs an end: --for DURATION or --until TIME");
-    if (command->run == ctl_hold && !options->reason)
-        return complain("hold needs a --reason, for those who find the account held");
     return CTL_DONE;
+}
+
+/* Does the command know, without an account, what it is about? */
+static bool is_about_something(const struct ctl_options *options)
+{
+    return options->account_count > 0 || options->all || options->command->run == ctl_status ||
+           options->command->about == ABOUT_ALL;
+}
+
+/* `given` has a bit for each row. */
+static enum ctl_exit check(const struct ctl_options *options, unsigned given)
+{
+    const struct ctl_command *command = options->command;
+    unsigned given_bits = 0;
+    enum ctl_exit result;
+
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        if (has(given, i) && !(rows[i].bit & (command->options | OPTION_GENERAL)))
+            return complain("%s has no option --%s", command->name, rows[i].name);
+        given_bits |= has(given, i) ? rows[i].bit : 0;
+    }
+    result = check_accounts(options, given);
+    if (result != CTL_DONE)
+        return result;
+    if ((given_bits & OPTION_TIMEOUT) && !options->wait)
+        return complain("--timeout is how long --wait waits: it needs --wait");
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if (has(given, i) && rows[i].alone)
+            return options->account_count > 0 ||
+                           (given_bits & ~(rows[i].bit | OPTION_YES | OPTION_GENERAL))
+                       ? complain("%s", rows[i].alone)
+                       : CTL_DONE;
+    if (!is_about_something(options))
+        return complain("%s needs an account%s", command->name,
+                        command->options & OPTION_ALL    ? ", or --all"
+                        : command->options & OPTION_FILE ? ", or --file FILE"
+                                                         : "");
+    return check_required(command, given_bits);
 }
 
 /* The first argument that is no option is the command. */
@@ -383,46 +406,61 @@ static bool wants_json(int argc, char **argv)
     return false;
 }
 
-enum ctl_exit ctl_options_parse(int argc, char **argv, time_ms now, struct ctl_options *options)
+static enum ctl_exit set_option(struct ctl_options *options, const struct option_row *row,
+                                const char *value, time_ms now)
 {
-    unsigned given = 0;
-    enum ctl_exit result;
+    if (row->set)
+        return row->set(options, value, now);
+    *(bool *)(void *)((char *)options + row->flag) = true;
+    return CTL_DONE;
+}
+
+static enum ctl_exit take_options(int argc, char **argv, time_ms now, struct ctl_options *options,
+                                  unsigned *given)
+{
+    struct option long_options[ROW_COUNT + 1] = {0};
+    enum ctl_exit result = CTL_DONE;
     int rc;
 
-    *options = (struct ctl_options){.until = TIME_NEVER, .timeout = 10 * MS_MINUTE};
-    if (wants_json(argc, argv))
-        ctl_complain_in_json();
-    result = refuse_command_to_come(argc, argv);
-    if (result != CTL_DONE)
-        return result;
+    for (int i = 0; i < ROW_COUNT; i++)
+        long_options[i] =
+            (struct option){rows[i].name, rows[i].has_value ? required_argument : no_argument, NULL,
+                            OPTION_CODE_BASE + i};
     optind = 0;
     opterr = 0; /* what it prints by itself is no JSON */
-    while ((rc = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
-        const unsigned option = (unsigned)(rc - OPTION_CODE_BASE);
-
+    while (result == CTL_DONE && !options->answered &&
+           (rc = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
         if (rc < OPTION_CODE_BASE)
             return complain(rc == ':' ? "%s needs a value"
                                       : "option %s is not known, is ambiguous, or takes no value",
                             argv[optind - 1]);
-        if (option == OPTION_HELP) {
-            print_usage(stdout);
-            return CTL_DONE;
-        }
-        if (option == OPTION_VERSION) {
-            puts("keyrotatectl " KEYROTATED_VERSION);
-            return CTL_DONE;
-        }
-        given |= option;
-        result = set_option(options, option, optarg, now);
-        if (result != CTL_DONE)
-            return result;
+        *given |= 1U << (rc - OPTION_CODE_BASE);
+        result = set_option(options, &rows[rc - OPTION_CODE_BASE], optarg, now);
     }
     options->accounts = argv + optind;
     options->account_count = (size_t)(argc - optind);
+    return result;
+}
+
+enum ctl_exit ctl_options_parse(int argc, char **argv, time_ms now, struct ctl_options *options)
+{
+    unsigned given = 0;
+    enum ctl_exit result;
+
+    *options = (struct ctl_options){.request.until = TIME_NEVER, .timeout = 10 * MS_MINUTE};
+    if (wants_json(argc, argv))
+        ctl_complain_in_json();
+    result = refuse_command_to_come(argc, argv);
+    if (result == CTL_DONE)
+        result = take_options(argc, argv, now, options, &given);
+    if (result != CTL_DONE || options->answered)
+        return result;
     result = take_command(options);
     if (result == CTL_DONE)
         result = check(options, given);
-    if (result != CTL_DONE)
+    if (result == CTL_DONE)
+        options->request.kind = options->command->kind;
+    else
         options->command = NULL;
     return result;
 }

@@ -191,17 +191,17 @@ bool ctl_is_final(enum ctl_exit result)
     return result == CTL_UNREACHABLE || result == CTL_NOT_PERMITTED;
 }
 
-enum ctl_exit ctl_run_for_accounts(const struct ctl_options *options,
-                                   struct control_command *command)
+enum ctl_exit ctl_send(const struct ctl_options *options)
 {
+    struct control_command command = options->request;
     struct ctl_session session;
 
     ctl_session_start(&session, options);
     if (options->account_count == 0)
-        (void)ctl_send_command(&session, command);
+        (void)ctl_send_command(&session, &command);
     for (size_t i = 0; i < options->account_count; i++) {
-        command->account = options->accounts[i];
-        if (ctl_is_final(ctl_send_command(&session, command)))
+        command.account = options->accounts[i];
+        if (ctl_is_final(ctl_send_command(&session, &command)))
             break;
     }
     return ctl_session_end(&session);

@@ -26,8 +26,4 @@ enum ctl_exit ctl_send_command(struct ctl_session *session, const struct control
 /* Nothing further is tried once the daemon cannot be talked to. */
 bool ctl_is_final(enum ctl_exit result);
 
-/* The same command for each account that was named; once where there is none. */
-enum ctl_exit ctl_run_for_accounts(const struct ctl_options *options,
-                                   struct control_command *command);
-
 #endif

@@ -36,6 +36,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/time.h"
+#include "core/command_list.h"
 
 enum {
     CONTROL_BODY_MAX = 16 * 1024,          /* of a request */
@@ -209,16 +210,37 @@ struct control_question {
                   struct err *err);
 };
 
-enum control_command_kind {
-    CONTROL_ROTATE,
-    CONTROL_REDELIVER,
-    CONTROL_ADOPT,
-    CONTROL_HOLD,
-    CONTROL_RESUME,
-    CONTROL_UNBLOCK,
-    CONTROL_CHECK,
-    CONTROL_RELOAD
+#define ROW(NAME, ...) CONTROL_##NAME,
+enum control_command_kind { COMMAND_LIST(ROW) };
+#undef ROW
+
+/* What a command may be about: one account, named in the path; all accounts, or the daemon. */
+enum { ABOUT_ACCOUNT = 1, ABOUT_ALL = 2 };
+
+/* The members of a request, which are members of struct control_command, too. */
+enum {
+    MEMBER_DRY_RUN = 1 << 0,
+    MEMBER_TARGET = 1 << 1,
+    MEMBER_ACTIVE = 1 << 2,
+    MEMBER_UNTIL = 1 << 3,
+    MEMBER_REASON = 1 << 4,
+    MEMBER_HOLD = 1 << 5
 };
+
+/* What core/command_list.h says of a command, as far as daemon and keyrotatectl share it. */
+enum { CONTROL_NOT_OF_MACHINE = -1 };
+struct control_command_row {
+    const char *name;
+    int machine; /* enum command_kind, or CONTROL_NOT_OF_MACHINE */
+    unsigned about;
+    unsigned members;
+    unsigned required;
+    const char *several; /* NULL: the answers of several accounts have no words of their own */
+};
+const struct control_command_row *control_command_row(enum control_command_kind kind);
+/* False: there is no command of that name about such a thing. */
+bool control_command_from_name(const char *name, unsigned about,
+                               enum control_command_kind *ret_kind);
 
 struct control_command {
     enum control_command_kind kind;
@@ -232,7 +254,8 @@ struct control_command {
     uint64_t hold; /* resume: the id of the one to be ended; 0: those of the account, or of all */
 };
 
-const char *control_command_name(enum control_command_kind kind);
+/* "primary" or "secondary", whatever its case; NULL: it is neither. */
+const char *control_slot_from_name(const char *name);
 
 /* What a request line means. */
 struct control_request_line {

@@ -6,40 +6,11 @@
 
 #include <json-c/json.h>
 
-#include "base/date.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "base/json_writer.h"
 
-static const struct {
-    const char *name;
-    bool of_account; /* POST /v1/accounts/ACCOUNT/NAME */
-    bool of_all;     /* POST /v1/NAME */
-} commands[] = {
-    [CONTROL_ROTATE] = {"rotate", true, false}, [CONTROL_REDELIVER] = {"redeliver", true, false},
-    [CONTROL_ADOPT] = {"adopt", true, false},   [CONTROL_HOLD] = {"hold", true, true},
-    [CONTROL_RESUME] = {"resume", true, true},  [CONTROL_UNBLOCK] = {"unblock", true, false},
-    [CONTROL_CHECK] = {"check", true, true},    [CONTROL_RELOAD] = {"reload", false, true},
-};
-enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]), SEGMENTS_MAX = 4 };
-
-const char *control_command_name(enum control_command_kind kind)
-{
-    return commands[kind].name;
-}
-
-static bool command_from_name(const char *name, bool of_account,
-                              enum control_command_kind *ret_kind)
-{
-    for (unsigned kind = 0; kind < COMMAND_COUNT; kind++) {
-        if (!(of_account ? commands[kind].of_account : commands[kind].of_all) ||
-            !str_equal(commands[kind].name, name))
-            continue;
-        *ret_kind = (enum control_command_kind)kind;
-        return true;
-    }
-    return false;
-}
+enum { SEGMENTS_MAX = 4 };
 
 bool control_names_account(const char *typed, const char *name, const char *resource_group,
                            const char *id)
@@ -153,7 +124,8 @@ static int parse_command(const char *method, char **segments, size_t count, cons
     const bool of_account = count == 4 && str_equal(segments[1], "accounts");
 
     if ((count != 2 && !of_account) ||
-        !command_from_name(segments[count - 1], of_account, &line->kind))
+        !control_command_from_name(segments[count - 1], of_account ? ABOUT_ACCOUNT : ABOUT_ALL,
+                                   &line->kind))
         return err_set(err, -ENOENT, "there is no such path");
     if (of_account) {
         line->account = segments[2];
@@ -253,7 +225,7 @@ int control_command_path(const struct control_command *command, struct buf *out)
         append_account(out, command->account);
         (void)buf_append_char(out, '/');
     }
-    return buf_append_str(out, commands[command->kind].name);
+    return buf_append_str(out, control_command_row(command->kind)->name);
 }
 
 int control_question_path(const char *question, char *const *names, size_t name_count,
@@ -265,142 +237,4 @@ int control_question_path(const char *question, char *const *names, size_t name_
         append_account(out, names[i]);
     }
     return out->failed;
-}
-
-/* --- the body of a command --- */
-
-int control_command_body(const struct control_command *command, struct buf *out)
-{
-    json_write_open(out, NULL, '{');
-    switch (command->kind) {
-    case CONTROL_ROTATE:
-        json_write_bool(out, "dry_run", command->dry_run);
-        break;
-    case CONTROL_RELOAD:
-        if (command->dry_run)
-            json_write_bool(out, "dry_run", true);
-        break;
-    case CONTROL_REDELIVER:
-        if (command->target)
-            json_write_text(out, "target", command->target);
-        break;
-    case CONTROL_ADOPT:
-        json_write_text(out, "active", command->active);
-        break;
-    case CONTROL_HOLD:
-        json_write_time(out, "until", command->until);
-        json_write_text(out, "reason", command->reason);
-        break;
-    case CONTROL_RESUME:
-        if (command->hold != 0)
-            json_write_number(out, "hold", command->hold);
-        break;
-    case CONTROL_UNBLOCK:
-    case CONTROL_CHECK:
-        break;
-    }
-    json_write_close(out, '}');
-    return out->failed;
-}
-
-static const char *short_text(struct json_object *document, const char *name)
-{
-    const char *text = json_string(document, name);
-
-    if (!text || *text == '\0' || strlen(text) >= CONTROL_TEXT_MAX)
-        return NULL;
-    for (const char *c = text; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            return NULL;
-    return text;
-}
-
-static int read_hold_id(struct json_object *document, struct control_command *command,
-                        struct err *err)
-{
-    int64_t id;
-
-    if (!json_int64(document, "hold", &id) || id <= 0)
-        return err_set(err, -EINVAL, "hold is the id of a hold, such as 3");
-    command->hold = (uint64_t)id;
-    return 0;
-}
-
-static int read_member(struct json_object *document, const char *name,
-                       struct control_command *command, struct err *err)
-{
-    const char *text;
-
-    if ((command->kind == CONTROL_ROTATE || command->kind == CONTROL_RELOAD) &&
-        str_equal(name, "dry_run"))
-        return json_boolean(document, name, &command->dry_run)
-                   ? 0
-                   : err_set(err, -EINVAL, "dry_run is true or false");
-    if (command->kind == CONTROL_REDELIVER && str_equal(name, "target")) {
-        command->target = short_text(document, name);
-        return command->target ? 0 : err_set(err, -EINVAL, "target is the name of a target");
-    }
-    if (command->kind == CONTROL_ADOPT && str_equal(name, "active")) {
-        text = json_string(document, name);
-        command->active = str_equal_nocase(text, "primary")     ? "primary"
-                          : str_equal_nocase(text, "secondary") ? "secondary"
-                                                                : NULL;
-        return command->active ? 0 : err_set(err, -EINVAL, "active is primary or secondary");
-    }
-    if (command->kind == CONTROL_HOLD && str_equal(name, "until")) {
-        text = json_string(document, name);
-        return text && date_from_rfc3339(text, &command->until)
-                   ? 0
-                   : err_set(err, -EINVAL, "until is an instant such as 2026-11-22T12:00:00Z");
-    }
-    if (command->kind == CONTROL_HOLD && str_equal(name, "reason")) {
-        command->reason = short_text(document, name);
-        return command->reason ? 0
-                               : err_set(err, -EINVAL, "reason is one line of at most %d bytes",
-                                         CONTROL_TEXT_MAX - 1);
-    }
-    if (command->kind == CONTROL_RESUME && str_equal(name, "hold"))
-        return read_hold_id(document, command, err);
-    return err_set(err, -EINVAL, "%s has no member of that name: %.60s",
-                   commands[command->kind].name, name);
-}
-
-static int check_complete(const struct control_command *command, struct err *err)
-{
-    if (command->kind == CONTROL_ADOPT && !command->active)
-        return err_set(err, -EINVAL, "adopt needs active: primary or secondary");
-    if (command->kind == CONTROL_HOLD && command->until == TIME_NEVER)
-        return err_set(err, -EINVAL, "hold needs until: when it ends");
-    if (command->kind == CONTROL_HOLD && !command->reason)
-        return err_set(err, -EINVAL, "hold needs a reason");
-    return 0;
-}
-
-int control_command_parse(enum control_command_kind kind, const char *body, size_t length,
-                          struct control_command *command, struct json_object **ret_document,
-                          struct err *err)
-{
-    struct json_object *document =
-        length == 0 ? json_parse("{}", 2, err) : json_parse(body, length, err);
-    int rc = 0;
-
-    *ret_document = document;
-    command->kind = kind;
-    command->dry_run = false;
-    command->target = NULL;
-    command->active = NULL;
-    command->until = TIME_NEVER;
-    command->reason = NULL;
-    command->hold = 0;
-    if (!document)
-        return err->code == -ENOMEM ? -ENOMEM : -EINVAL;
-    if (!json_object_is_type(document, json_type_object))
-        return err_set(err, -EINVAL, "a JSON object was expected");
-    json_object_object_foreach(document, name, value)
-    {
-        (void)value;
-        if (rc == 0)
-            rc = read_member(document, name, command, err);
-    }
-    return rc != 0 ? rc : check_complete(command, err);
 }

@@ -315,7 +315,7 @@ void daemon_command(struct world *world, const struct incident *incident)
     if (!world->daemon || world->dying || world->stopping || !world->design->command)
         return;
     if (of_holds && incident->account == ALL_ACCOUNTS) {
-        trace_tell(world, NULL, "operator", "%s", control_command_name(command.kind));
+        trace_tell(world, NULL, "operator", "%s", control_command_row(command.kind)->name);
         tell(world, NULL, incident, &command);
         return;
     }
@@ -325,7 +325,7 @@ void daemon_command(struct world *world, const struct incident *incident)
             continue;
         command.account = world->accounts[i].name;
         trace_tell(world, &world->accounts[i], "operator", "%s",
-                   control_command_name(command.kind));
+                   control_command_row(command.kind)->name);
         tell(world, &world->accounts[i], incident, &command);
     }
 }

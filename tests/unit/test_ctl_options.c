@@ -17,26 +17,6 @@
 
 enum { ARGUMENTS_MAX = 16 };
 
-/* The commands themselves are not what is tested here; none is called. */
-enum ctl_exit ctl_status(const struct ctl_options *options)
-{
-    (void)options;
-    return CTL_DONE;
-}
-#define UNUSED_COMMAND(name)                                                                       \
-    enum ctl_exit name(const struct ctl_options *options)                                          \
-    {                                                                                              \
-        return ctl_status(options);                                                                \
-    }
-UNUSED_COMMAND(ctl_rotate)
-UNUSED_COMMAND(ctl_redeliver)
-UNUSED_COMMAND(ctl_adopt)
-UNUSED_COMMAND(ctl_hold)
-UNUSED_COMMAND(ctl_resume)
-UNUSED_COMMAND(ctl_unblock)
-UNUSED_COMMAND(ctl_check)
-UNUSED_COMMAND(ctl_reload)
-
 /* Splits at blanks; "_" stands for a blank inside an argument. What is printed is dropped. */
 static enum ctl_exit parse(const char *line, struct ctl_options *options)
 {
@@ -178,16 +158,16 @@ static void test_values(void **state)
                      CTL_DONE);
     assert_true(options.json);
     assert_string_equal(options.socket, "/x");
-    assert_string_equal(options.reason, "the move");
-    assert_true(options.until == NOW + 90 * MS_MINUTE);
+    assert_string_equal(options.request.reason, "the move");
+    assert_true(options.request.until == NOW + 90 * MS_MINUTE);
     assert_string_equal(options.accounts[0], "a");
     assert_string_equal(options.accounts[1], "b");
     assert_int_equal(parse("adopt a --active Primary", &options), CTL_DONE);
-    assert_string_equal(options.active, "primary");
+    assert_string_equal(options.request.active, "primary");
     assert_false(options.yes);
-    assert_int_equal(options.hold, 0);
+    assert_int_equal(options.request.hold, 0);
     assert_int_equal(parse("resume --hold 3", &options), CTL_DONE);
-    assert_int_equal(options.hold, 3);
+    assert_int_equal(options.request.hold, 3);
     assert_int_equal(parse("rotate a --wait", &options), CTL_DONE);
     assert_true(options.timeout == 10 * MS_MINUTE);
     assert_int_equal(parse("rotate a --wait --timeout 90s", &options), CTL_DONE);

@@ -14,23 +14,6 @@
 #include "ctl/options.h"
 #include "proto/two_key_resource.h"
 
-/* The commands themselves are not what is tested here; none is called. */
-#define UNUSED_COMMAND(name)                                                                       \
-    enum ctl_exit name(const struct ctl_options *options)                                          \
-    {                                                                                              \
-        (void)options;                                                                             \
-        return CTL_DONE;                                                                           \
-    }
-UNUSED_COMMAND(ctl_status)
-UNUSED_COMMAND(ctl_rotate)
-UNUSED_COMMAND(ctl_redeliver)
-UNUSED_COMMAND(ctl_adopt)
-UNUSED_COMMAND(ctl_hold)
-UNUSED_COMMAND(ctl_resume)
-UNUSED_COMMAND(ctl_unblock)
-UNUSED_COMMAND(ctl_check)
-UNUSED_COMMAND(ctl_reload)
-
 #define ID "/subscriptions/0/resourceGroups/my(group)/providers/Microsoft.Batch/batchAccounts/acct"
 
 static const struct remedy_words here = {

@@ -19,9 +19,9 @@ static bool fetch_completed_at(const struct ctl_options *options, char *const *n
     return *ret_result == CTL_DONE;
 }
 
-static enum ctl_exit rotate_and_wait(const struct ctl_options *options,
-                                     struct control_command *command)
+static enum ctl_exit rotate_and_wait(const struct ctl_options *options)
 {
+    struct control_command command = options->request;
     char **names = calloc(options->account_count, sizeof(*names));
     time_ms *before = calloc(options->account_count, sizeof(*before));
     enum ctl_exit result = CTL_NOT_DONE;
@@ -33,8 +33,8 @@ static enum ctl_exit rotate_and_wait(const struct ctl_options *options,
         if (!fetch_completed_at(options, &options->accounts[i], &before[accepted], &result)) {
             session.worst = ctl_worse(session.worst, result);
         } else {
-            command->account = options->accounts[i];
-            result = ctl_send_command(&session, command);
+            command.account = options->accounts[i];
+            result = ctl_send_command(&session, &command);
             if (result == CTL_DONE)
                 names[accepted++] = options->accounts[i];
         }
@@ -52,22 +52,6 @@ static enum ctl_exit rotate_and_wait(const struct ctl_options *options,
 
 enum ctl_exit ctl_rotate(const struct ctl_options *options)
 {
-    struct control_command command = {.kind = CONTROL_ROTATE, .dry_run = options->dry_run};
-
-    return options->wait && !options->dry_run ? rotate_and_wait(options, &command)
-                                              : ctl_run_for_accounts(options, &command);
-}
-
-enum ctl_exit ctl_redeliver(const struct ctl_options *options)
-{
-    struct control_command command = {.kind = CONTROL_REDELIVER, .target = options->target};
-
-    return ctl_run_for_accounts(options, &command);
-}
-
-enum ctl_exit ctl_reload(const struct ctl_options *options)
-{
-    struct control_command command = {.kind = CONTROL_RELOAD, .dry_run = options->dry_run};
-
-    return ctl_run_for_accounts(options, &command);
+    return options->wait && !options->request.dry_run ? rotate_and_wait(options)
+                                                      : ctl_send(options);
 }

@@ -1,0 +1,232 @@
+#include "proto/control_protocol.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "base/date.h"
+#include "base/json.h"
+#include "base/json_writer.h"
+#include "base/str.h"
+#include "core/rotation.h"
+
+/* --- the commands --- */
+
+#define MACHINE(NAME) COMMAND_##NAME
+#define HOLDS(NAME)   CONTROL_NOT_OF_MACHINE
+#define DAEMON(NAME)  CONTROL_NOT_OF_MACHINE
+#define ROW(NAME, name, CARRIER, ABOUT, MEMBERS, REQUIRED, OPTIONS, run, SYNOPSIS, SUMMARY,        \
+            SEVERAL)                                                                               \
+    [CONTROL_##NAME] = {#name, CARRIER(NAME), ABOUT, MEMBERS, REQUIRED, SEVERAL},
+static const struct control_command_row commands[] = {COMMAND_LIST(ROW)};
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+const struct control_command_row *control_command_row(enum control_command_kind kind)
+{
+    return &commands[kind];
+}
+
+bool control_command_from_name(const char *name, unsigned about,
+                               enum control_command_kind *ret_kind)
+{
+    for (unsigned kind = 0; kind < COMMAND_COUNT; kind++) {
+        if (!(commands[kind].about & about) || !str_equal(commands[kind].name, name))
+            continue;
+        *ret_kind = (enum control_command_kind)kind;
+        return true;
+    }
+    return false;
+}
+
+const char *control_slot_from_name(const char *name)
+{
+    static const char *const slots[] = {"primary", "secondary"};
+
+    for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++)
+        if (str_equal_nocase(name, slots[i]))
+            return slots[i];
+    return NULL;
+}
+
+/* --- the members of a request --- */
+
+static void write_dry_run(struct buf *out, const char *name, const struct control_command *command)
+{
+    if (command->dry_run)
+        json_write_bool(out, name, true);
+}
+
+static bool read_dry_run(struct json_object *document, const char *name,
+                         struct control_command *command)
+{
+    return json_boolean(document, name, &command->dry_run);
+}
+
+static void write_text(struct buf *out, const char *name, const char *text)
+{
+    if (text)
+        json_write_text(out, name, text);
+}
+
+/* One line that is not empty; NULL: it is none. */
+static const char *read_text(struct json_object *document, const char *name)
+{
+    const char *text = json_string(document, name);
+
+    if (!text || *text == '\0' || strlen(text) >= CONTROL_TEXT_MAX)
+        return NULL;
+    for (const char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return NULL;
+    return text;
+}
+
+static void write_target(struct buf *out, const char *name, const struct control_command *command)
+{
+    write_text(out, name, command->target);
+}
+
+static bool read_target(struct json_object *document, const char *name,
+                        struct control_command *command)
+{
+    command->target = read_text(document, name);
+    return command->target;
+}
+
+static void write_active(struct buf *out, const char *name, const struct control_command *command)
+{
+    write_text(out, name, command->active);
+}
+
+static bool read_active(struct json_object *document, const char *name,
+                        struct control_command *command)
+{
+    command->active = control_slot_from_name(json_string(document, name));
+    return command->active;
+}
+
+static void write_until(struct buf *out, const char *name, const struct control_command *command)
+{
+    json_write_time(out, name, command->until);
+}
+
+static bool read_until(struct json_object *document, const char *name,
+                       struct control_command *command)
+{
+    const char *text = json_string(document, name);
+
+    return text && date_from_rfc3339(text, &command->until);
+}
+
+static void write_reason(struct buf *out, const char *name, const struct control_command *command)
+{
+    write_text(out, name, command->reason);
+}
+
+static bool read_reason(struct json_object *document, const char *name,
+                        struct control_command *command)
+{
+    command->reason = read_text(document, name);
+    return command->reason;
+}
+
+static void write_hold(struct buf *out, const char *name, const struct control_command *command)
+{
+    if (command->hold != 0)
+        json_write_number(out, name, command->hold);
+}
+
+static bool read_hold(struct json_object *document, const char *name,
+                      struct control_command *command)
+{
+    int64_t id;
+
+    if (!json_int64(document, name, &id) || id <= 0)
+        return false;
+    command->hold = (uint64_t)id;
+    return true;
+}
+
+_Static_assert(CONTROL_TEXT_MAX == 120, "the words about reason say so");
+
+static const struct member {
+    unsigned bit;
+    const char *name;
+    void (*write)(struct buf *out, const char *name, const struct control_command *command);
+    /* False: the value is none. */
+    bool (*read)(struct json_object *document, const char *name, struct control_command *command);
+    const char *expected;
+    const char *needed; /* where it is required: "adopt needs …" */
+} members[] = {
+    {MEMBER_DRY_RUN, "dry_run", write_dry_run, read_dry_run, "true or false", "dry_run"},
+    {MEMBER_TARGET, "target", write_target, read_target, "the name of a target", "a target"},
+    {MEMBER_ACTIVE, "active", write_active, read_active, "primary or secondary",
+     "active: primary or secondary"},
+    {MEMBER_UNTIL, "until", write_until, read_until, "an instant such as 2026-11-22T12:00:00Z",
+     "until: when it ends"},
+    {MEMBER_REASON, "reason", write_reason, read_reason, "one line of at most 119 bytes",
+     "a reason"},
+    {MEMBER_HOLD, "hold", write_hold, read_hold, "the id of a hold, such as 3", "the id of a hold"},
+};
+enum { MEMBER_COUNT = sizeof(members) / sizeof(members[0]) };
+
+int control_command_body(const struct control_command *command, struct buf *out)
+{
+    json_write_open(out, NULL, '{');
+    for (size_t i = 0; i < MEMBER_COUNT; i++)
+        if (commands[command->kind].members & members[i].bit)
+            members[i].write(out, members[i].name, command);
+    json_write_close(out, '}');
+    return out->failed;
+}
+
+/* Takes a member of the document, and notes in *given that it was there. */
+static int read_member(struct json_object *document, const char *name,
+                       struct control_command *command, unsigned *given, struct err *err)
+{
+    const struct control_command_row *row = &commands[command->kind];
+
+    for (size_t i = 0; i < MEMBER_COUNT; i++) {
+        if (!(row->members & members[i].bit) || !str_equal(name, members[i].name))
+            continue;
+        *given |= members[i].bit;
+        return members[i].read(document, name, command)
+                   ? 0
+                   : err_set(err, -EINVAL, "%s is %s", name, members[i].expected);
+    }
+    return err_set(err, -EINVAL, "%s has no member of that name: %.60s", row->name, name);
+}
+
+static int check_complete(const struct control_command_row *row, unsigned given, struct err *err)
+{
+    for (size_t i = 0; i < MEMBER_COUNT; i++)
+        if (row->required & ~given & members[i].bit)
+            return err_set(err, -EINVAL, "%s needs %s", row->name, members[i].needed);
+    return 0;
+}
+
+int control_command_parse(enum control_command_kind kind, const char *body, size_t length,
+                          struct control_command *command, struct json_object **ret_document,
+                          struct err *err)
+{
+    struct json_object *document =
+        length == 0 ? json_parse("{}", 2, err) : json_parse(body, length, err);
+    unsigned given = 0;
+    int rc = 0;
+
+    *ret_document = document;
+    *command = (struct control_command){
+        .kind = kind, .account = command->account, .actor = command->actor, .until = TIME_NEVER};
+    if (!document)
+        return err->code == -ENOMEM ? -ENOMEM : -EINVAL;
+    if (!json_object_is_type(document, json_type_object))
+        return err_set(err, -EINVAL, "a JSON object was expected");
+    json_object_object_foreach(document, name, value)
+    {
+        (void)value;
+        if (rc == 0)
+            rc = read_member(document, name, command, &given, err);
+    }
+    return rc != 0 ? rc : check_complete(&commands[kind], given, err);
+}
