@@ -95,7 +95,7 @@ static void close_account(struct engine_account *account)
     list_remove(&account->ready_link);
     drop_queue(account);
     engine_action_forget_keys(account);
-    form_forget(account);
+    engine_form_forget(account);
     azure_account_done(&account->azure);
     timer_close(&account->timer, on_timer_closed);
 }

@@ -84,7 +84,7 @@ void engine_account_configure(struct engine_account *account, struct config *con
         /* Named without the location, which is the same for ever: the name must not depend on
          * whether Azure has been asked yet. */
         account->targets[i] = (struct rotation_target){
-            .id = target_identify(destination, NULL),
+            .id = target_identify(destination),
             .required = destination->required,
             .readable = target_is_readable(destination),
             .settles_at_once = target_settles_at_once(destination),

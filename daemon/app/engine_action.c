@@ -183,7 +183,7 @@ static void on_target_read(void *context, struct target_result *result)
     else if (!result->canceled)
         remember_outcome(account, FAILED_READ, &result->sighting.target, NULL);
     if (!result->canceled)
-        form_take(account, result);
+        engine_form_take(account, result);
     /* A target that cannot be read shows nothing: that is a fact, not a failure of the look. */
     if (!result->failure && !result->canceled && look->target_count < TARGETS_MAX) {
         look->targets[look->target_count++] = result->sighting;
@@ -204,7 +204,7 @@ static void read_targets(struct engine_account *account)
             continue;
         account->parts_pending++;
         target_read(&account->engine->targets, &subject->destinations[i], account->azure.location,
-                    form_is_kept(account, i), on_target_read, account);
+                    engine_form_is_kept(account, i), on_target_read, account);
     }
     end_part(account, false);
 }

@@ -36,7 +36,7 @@ static bool within_a_day(time_ms at, time_ms now)
     return at != 0 && at <= now && now - at < MS_DAY;
 }
 
-bool form_is_kept(const struct engine_account *account, size_t destination)
+bool engine_form_is_kept(const struct engine_account *account, size_t destination)
 {
     const struct form_change *change;
 
@@ -47,7 +47,8 @@ bool form_is_kept(const struct engine_account *account, size_t destination)
     return !change || !within_a_day(change->set_at[0], loop_now(account->engine->parts.loop));
 }
 
-const char *form_problem(const struct engine_account *account, const struct target_id *target)
+const char *engine_form_problem(const struct engine_account *account,
+                                const struct target_id *target)
 {
     const struct form_change *change = find(account, target);
 
@@ -60,7 +61,7 @@ static void free_change(struct form_change *change)
     free(change);
 }
 
-void form_forget(struct engine_account *account)
+void engine_form_forget(struct engine_account *account)
 {
     list_for_each (link, &account->engine->form_changes) {
         struct form_change *change = container_of(link, struct form_change, link);
@@ -134,7 +135,7 @@ static struct form_change *find_or_add(struct engine_account *account,
     return change;
 }
 
-void form_take(struct engine_account *account, const struct target_result *result)
+void engine_form_take(struct engine_account *account, const struct target_result *result)
 {
     const time_ms now = loop_now(account->engine->parts.loop);
     struct form_change *change = find(account, &result->sighting.target);

@@ -13,15 +13,16 @@
 
 /* Shall the next read of that destination set mode and group right? Only of an adopted account
  * whose drift is repaired by the daemon (on_drift: redeliver). */
-bool form_is_kept(const struct engine_account *account, size_t destination);
+bool engine_form_is_kept(const struct engine_account *account, size_t destination);
 
 /* Takes what a read of it found; logs what was set right, and what is left. */
-void form_take(struct engine_account *account, const struct target_result *result);
+void engine_form_take(struct engine_account *account, const struct target_result *result);
 
 /* What is wrong with mode and group of that destination, in words; NULL: nothing. Borrowed. */
-const char *form_problem(const struct engine_account *account, const struct target_id *target);
+const char *engine_form_problem(const struct engine_account *account,
+                                const struct target_id *target);
 
 /* The account goes. */
-void form_forget(struct engine_account *account);
+void engine_form_forget(struct engine_account *account);
 
 #endif

@@ -54,7 +54,7 @@ static size_t snapshot_targets(const struct engine_account *account, struct snap
             .destination = texts->destinations[count],
             .required = destination->required,
             .holds = holding_words(account->holdings[i]),
-            .form = form_problem(account, &account->targets[i].id),
+            .form = engine_form_problem(account, &account->targets[i].id),
             .delivered_at = TIME_NEVER,
             .failing_since = TIME_NEVER,
             .retry_at = TIME_NEVER,

@@ -37,15 +37,15 @@ struct load {
         incomplete; /* a file could not be understood: what is missing is not known to be missing */
 };
 
-static struct place next_file(struct load *load, const char *path)
+static struct mark next_file(struct load *load, const char *path)
 {
-    return (struct place){.file = path, .file_order = load->files++, .line = 1, .column = 1};
+    return (struct mark){.file = path, .file_order = load->files++, .line = 1, .column = 1};
 }
 
 /* Reads and parses one file; NULL when nothing of it can be used. */
 static struct tree_node *load_file(struct load *load, const char *path, bool is_main)
 {
-    struct place place = next_file(load, path);
+    struct mark mark = next_file(load, path);
     struct tree_node *root = NULL;
     bool is_empty = false;
     struct err err;
@@ -54,22 +54,20 @@ static struct tree_node *load_file(struct load *load, const char *path, bool is_
     buf_init(&text, TREE_FILE_MAX);
     err_clear(&err);
     if (fs_read(path, &text, &err) != 0) {
-        report_error_at(&load->report, place, "", "%s%s", err.text,
+        report_error_at(&load->report, mark, "", "%s%s", err.text,
                         is_main && err.code == -ENOENT ? NO_FILE_YET : "");
         load->incomplete = true;
     } else {
-        exposure_check_config(&load->report, place, path);
-        root =
-            tree_parse(load->arena, place, buf_str(&text), text.length, &load->report, &is_empty);
+        exposure_check_config(&load->report, mark, path);
+        root = tree_parse(load->arena, mark, buf_str(&text), text.length, &load->report, &is_empty);
         if (!root && !is_empty)
             load->incomplete = true;
     }
     buf_done(&text);
     if (is_empty && is_main)
-        report_error_at(&load->report, place, "",
-                        "the file is empty; begin it with \"version: 1\"");
+        report_error_at(&load->report, mark, "", "the file is empty; begin it with \"version: 1\"");
     else if (is_empty)
-        report_warning_at(&load->report, place, "", "the file is empty");
+        report_warning_at(&load->report, mark, "", "the file is empty");
     return root;
 }
 
@@ -77,7 +75,7 @@ static void report_second(struct load *load, const struct tree_node *node,
                           const struct tree_node *first)
 {
     report_key_error(&load->report, node, "stands twice, first at %s:%u:%u; keep one",
-                     first->name_place.file, first->name_place.line, first->name_place.column);
+                     first->name_mark.file, first->name_mark.line, first->name_mark.column);
 }
 
 /* Moves the children of one file's list or mapping to those of the files before. */
@@ -154,23 +152,21 @@ static size_t list_fragments(struct load *load, const char *directory, DIR *stre
         if (!path)
             return count;
         if (str_ends_with(path, ".yml")) {
-            struct place place = {
-                .file = path, .file_order = FRAGMENTS_MAX, .line = 1, .column = 1};
+            struct mark mark = {.file = path, .file_order = FRAGMENTS_MAX, .line = 1, .column = 1};
 
-            report_warning_at(&load->report, place, "",
+            report_warning_at(&load->report, mark, "",
                               "is not read; files that count end with .yaml");
         } else if (str_ends_with(path, ".yaml") && count < FRAGMENTS_MAX) {
             names[count++] = path;
         } else if (str_ends_with(path, ".yaml")) {
-            report_error_at(&load->report,
-                            (struct place){.file = directory, .line = 1, .column = 1}, "",
-                            "holds more than %d files", FRAGMENTS_MAX);
+            report_error_at(&load->report, (struct mark){.file = directory, .line = 1, .column = 1},
+                            "", "holds more than %d files", FRAGMENTS_MAX);
             return count;
         }
     }
     if (errno != 0) {
-        report_error_at(&load->report, (struct place){.file = directory, .line = 1, .column = 1},
-                        "", "cannot be listed: %s", strerrordesc_np(errno));
+        report_error_at(&load->report, (struct mark){.file = directory, .line = 1, .column = 1}, "",
+                        "cannot be listed: %s", strerrordesc_np(errno));
         load->incomplete = true;
     }
     qsort(names, count, sizeof(*names), compare_names);
@@ -180,18 +176,18 @@ static size_t list_fragments(struct load *load, const char *directory, DIR *stre
 /* Whoever can write to the directory of the main file can make a conf.d. */
 static void check_directories(struct load *load, const char *fragments)
 {
-    struct place place = {.file = fragments, .file_order = FRAGMENTS_MAX, .line = 1, .column = 1};
+    struct mark mark = {.file = fragments, .file_order = FRAGMENTS_MAX, .line = 1, .column = 1};
     const char *slash = strrchr(fragments, '/');
     const char *directory = !slash ? "."
                             : slash == fragments
                                 ? "/"
                                 : arena_dup_n(load->arena, fragments, (size_t)(slash - fragments));
 
-    exposure_check_config(&load->report, place, fragments);
+    exposure_check_config(&load->report, mark, fragments);
     if (!directory)
         return;
-    place.file = directory;
-    exposure_check_directory(&load->report, place, directory, access(fragments, F_OK) == 0);
+    mark.file = directory;
+    exposure_check_directory(&load->report, mark, directory, access(fragments, F_OK) == 0);
 }
 
 static void merge_fragments(struct load *load, const char *path)
@@ -269,7 +265,7 @@ static struct config *load_all(struct load *load, const char *path,
     struct config *config = NULL;
 
     load->root =
-        tree_new(load->arena, TREE_MAP, (struct place){.file = path, .line = 1, .column = 1});
+        tree_new(load->arena, TREE_MAP, (struct mark){.file = path, .line = 1, .column = 1});
     if (!load->root)
         return NULL;
     merge_path(load, path, true);

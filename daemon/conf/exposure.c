@@ -13,18 +13,18 @@ static bool is_exposed(const char *path, mode_t bits, unsigned *ret_mode)
     return true;
 }
 
-void exposure_check_config(struct report *report, struct place place, const char *path)
+void exposure_check_config(struct report *report, struct mark mark, const char *path)
 {
     unsigned mode;
 
     if (is_exposed(path, S_IWOTH, &mode))
-        report_warning_at(report, place, "",
+        report_warning_at(report, mark, "",
                           "every user can write to %s (mode %04o) and so decide where keys go; run "
                           "chmod o-w %s",
                           path, mode, path);
 }
 
-void exposure_check_directory(struct report *report, struct place place, const char *path,
+void exposure_check_directory(struct report *report, struct mark mark, const char *path,
                               bool has_fragments)
 {
     unsigned mode;
@@ -32,10 +32,10 @@ void exposure_check_directory(struct report *report, struct place place, const c
     if (!is_exposed(path, S_IWOTH, &mode))
         return;
     if ((mode & S_ISVTX) == 0)
-        exposure_check_config(report, place, path);
+        exposure_check_config(report, mark, path);
     else if (!has_fragments)
         report_warning_at(
-            report, place, "",
+            report, mark, "",
             "every user can make a conf.d in %s and so decide where keys go; keep the "
             "configuration in a directory of its own",
             path);

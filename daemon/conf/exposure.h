@@ -9,11 +9,11 @@
 
 /* Who can write it decides where keys go. A file or a directory; one that is not there is not
  * exposed. */
-void exposure_check_config(struct report *report, struct place place, const char *path);
+void exposure_check_config(struct report *report, struct mark mark, const char *path);
 
 /* The same of the directory that the configuration lies in. Where it is sticky, as /tmp is, nobody
  * can touch what others have there; but anybody can make the conf.d that is not there yet. */
-void exposure_check_directory(struct report *report, struct place place, const char *path,
+void exposure_check_directory(struct report *report, struct mark mark, const char *path,
                               bool has_fragments);
 
 /* Who can read it can act as the identity. `node` is where the path stands. */

@@ -17,7 +17,7 @@ enum {
 
 struct message {
     struct message *older;
-    struct place place;
+    struct mark mark;
     size_t order; /* of discovery */
     const char *path;
     const char *sentence;
@@ -42,7 +42,7 @@ void report_init(struct report *report, struct arena *arena)
     *report = (struct report){.arena = arena};
 }
 
-static void add(struct report *report, bool is_error, struct place place, const char *path,
+static void add(struct report *report, bool is_error, struct mark mark, const char *path,
                 const char *format, va_list arguments)
 {
     size_t *count = is_error ? &report->error_count : &report->warning_count;
@@ -58,7 +58,7 @@ static void add(struct report *report, bool is_error, struct place place, const 
     (void)vsnprintf(sentence, sizeof(sentence), format, arguments);
     *message = (struct message){
         .older = report->newest,
-        .place = place,
+        .mark = mark,
         .order = report->newest ? report->newest->order + 1 : 0,
         .path = arena_dup(report->arena, path),
         .sentence = arena_dup(report->arena, sentence),
@@ -77,7 +77,7 @@ const char *report_part(struct report *report, const struct buf *part)
 }
 
 /* Adds a message about the node, or about its missing child `key`. */
-static void add_for_node(struct report *report, bool is_error, struct place place,
+static void add_for_node(struct report *report, bool is_error, struct mark mark,
                          const struct tree_node *node, const char *key, const char *format,
                          va_list arguments)
 {
@@ -87,7 +87,7 @@ static void add_for_node(struct report *report, bool is_error, struct place plac
     tree_append_path(&path, node);
     if (key)
         (void)buf_append_format(&path, "%s%s", path.length > 0 ? "." : "", key);
-    add(report, is_error, place, report_part(report, &path), format, arguments);
+    add(report, is_error, mark, report_part(report, &path), format, arguments);
     buf_done(&path);
 }
 
@@ -96,7 +96,7 @@ void report_error(struct report *report, const struct tree_node *node, const cha
     va_list arguments;
 
     va_start(arguments, format);
-    add_for_node(report, true, node->place, node, NULL, format, arguments);
+    add_for_node(report, true, node->mark, node, NULL, format, arguments);
     va_end(arguments);
 }
 
@@ -105,7 +105,7 @@ void report_warning(struct report *report, const struct tree_node *node, const c
     va_list arguments;
 
     va_start(arguments, format);
-    add_for_node(report, false, node->place, node, NULL, format, arguments);
+    add_for_node(report, false, node->mark, node, NULL, format, arguments);
     va_end(arguments);
 }
 
@@ -114,7 +114,7 @@ void report_key_error(struct report *report, const struct tree_node *node, const
     va_list arguments;
 
     va_start(arguments, format);
-    add_for_node(report, true, node->name ? node->name_place : node->place, node, NULL, format,
+    add_for_node(report, true, node->name ? node->name_mark : node->mark, node, NULL, format,
                  arguments);
     va_end(arguments);
 }
@@ -125,7 +125,7 @@ void report_key_warning(struct report *report, const struct tree_node *node, con
     va_list arguments;
 
     va_start(arguments, format);
-    add_for_node(report, false, node->name ? node->name_place : node->place, node, NULL, format,
+    add_for_node(report, false, node->name ? node->name_mark : node->mark, node, NULL, format,
                  arguments);
     va_end(arguments);
 }
@@ -136,27 +136,27 @@ void report_missing(struct report *report, const struct tree_node *map, const ch
     va_list arguments;
 
     va_start(arguments, format);
-    add_for_node(report, true, map->place, map, key, format, arguments);
+    add_for_node(report, true, map->mark, map, key, format, arguments);
     va_end(arguments);
 }
 
-void report_error_at(struct report *report, struct place place, const char *path,
-                     const char *format, ...)
+void report_error_at(struct report *report, struct mark mark, const char *path, const char *format,
+                     ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
-    add(report, true, place, path, format, arguments);
+    add(report, true, mark, path, format, arguments);
     va_end(arguments);
 }
 
-void report_warning_at(struct report *report, struct place place, const char *path,
+void report_warning_at(struct report *report, struct mark mark, const char *path,
                        const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
-    add(report, false, place, path, format, arguments);
+    add(report, false, mark, path, format, arguments);
     va_end(arguments);
 }
 
@@ -166,19 +166,19 @@ static int compare_messages(const void *left, const void *right)
 {
     const struct message *a = *(const struct message *const *)left;
     const struct message *b = *(const struct message *const *)right;
-    int order = COMPARE(a->place.file_order, b->place.file_order);
+    int order = COMPARE(a->mark.file_order, b->mark.file_order);
 
     if (order == 0)
-        order = COMPARE(a->place.line, b->place.line);
+        order = COMPARE(a->mark.line, b->mark.line);
     if (order == 0)
-        order = COMPARE(a->place.column, b->place.column);
+        order = COMPARE(a->mark.column, b->mark.column);
     return order != 0 ? order : COMPARE(a->order, b->order);
 }
 
 static void append_message(struct buf *out, const struct message *message)
 {
-    (void)buf_append_format(out, "%s:%u:%u: %s%s%s%s\n", message->place.file, message->place.line,
-                            message->place.column, message->path,
+    (void)buf_append_format(out, "%s:%u:%u: %s%s%s%s\n", message->mark.file, message->mark.line,
+                            message->mark.column, message->path,
                             message->path[0] != '\0' ? ": " : "",
                             message->is_error ? "" : "warning: ", message->sentence);
 }
@@ -186,9 +186,9 @@ static void append_message(struct buf *out, const struct message *message)
 static void append_json(struct buf *out, const struct message *message)
 {
     (void)buf_append_format(out, "%s{\"file\":", out->length > 0 ? "," : "");
-    (void)json_append_string(out, message->place.file, strlen(message->place.file));
-    (void)buf_append_format(out, ",\"line\":%u,\"column\":%u,\"key\":", message->place.line,
-                            message->place.column);
+    (void)json_append_string(out, message->mark.file, strlen(message->mark.file));
+    (void)buf_append_format(out, ",\"line\":%u,\"column\":%u,\"key\":", message->mark.line,
+                            message->mark.column);
     (void)json_append_string(out, message->path, strlen(message->path));
     (void)buf_append_format(out,
                             ",\"level\":\"%s\",\"text\":", message->is_error ? "error" : "warning");

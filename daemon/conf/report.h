@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "conf/arena.h"
 #include "conf/config.h"
-#include "conf/place.h"
+#include "conf/mark.h"
 #include "conf/yaml_tree.h"
 
 struct message;
@@ -43,9 +43,9 @@ void report_missing(struct report *report, const struct tree_node *map, const ch
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* About a place without a node; `path` may be "". */
-void report_error_at(struct report *report, struct place place, const char *path,
-                     const char *format, ...) __attribute__((format(printf, 4, 5)));
-void report_warning_at(struct report *report, struct place place, const char *path,
+void report_error_at(struct report *report, struct mark mark, const char *path, const char *format,
+                     ...) __attribute__((format(printf, 4, 5)));
+void report_warning_at(struct report *report, struct mark mark, const char *path,
                        const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* The text of a buffer that goes into a message. Where memory ran out for it, report_finish() will

@@ -161,7 +161,7 @@ static bool fill_account(struct resolve *resolve, const struct tree_node *node,
 }
 
 /* Where of two nodes the first stands, in the order of the files. */
-static int compare_places(const struct place *a, const struct place *b)
+static int compare_marks(const struct mark *a, const struct mark *b)
 {
     if (a->file_order != b->file_order)
         return a->file_order < b->file_order ? -1 : 1;
@@ -176,7 +176,7 @@ static int compare_entries(const void *left, const void *right)
     const struct account_entry *b = right;
     int order = strcmp(a->account.key, b->account.key);
 
-    return order != 0 ? order : compare_places(&a->node->place, &b->node->place);
+    return order != 0 ? order : compare_marks(&a->node->mark, &b->node->mark);
 }
 
 /* Equal where both write the same. */
@@ -193,7 +193,7 @@ static int compare_claims(const void *left, const void *right)
     const struct claim *b = right;
     int order = compare_destinations(a->destination, b->destination);
 
-    return order != 0 ? order : compare_places(&a->entry->node->place, &b->entry->node->place);
+    return order != 0 ? order : compare_marks(&a->entry->node->mark, &b->entry->node->mark);
 }
 
 static void refuse_twins(struct resolve *resolve, const struct account_entry *entries, size_t count)
@@ -201,7 +201,7 @@ static void refuse_twins(struct resolve *resolve, const struct account_entry *en
     size_t first = 0;
 
     for (size_t i = 1; i < count; i++) {
-        const struct place *place = &entries[first].node->place;
+        const struct mark *mark = &entries[first].node->mark;
 
         if (!str_equal(entries[first].account.key, entries[i].account.key))
             first = i;
@@ -209,14 +209,14 @@ static void refuse_twins(struct resolve *resolve, const struct account_entry *en
             report_error(resolve->report, entries[i].node,
                          "account %s stands twice, first at %s:%u:%u (ids are compared without "
                          "regard to case); keep one",
-                         entries[i].account.name, place->file, place->line, place->column);
+                         entries[i].account.name, mark->file, mark->line, mark->column);
     }
 }
 
 static void report_meeting(struct resolve *resolve, const struct claim *first,
                            const struct claim *second)
 {
-    const struct place *place = &first->entry->node->place;
+    const struct mark *mark = &first->entry->node->mark;
     const struct destination *destination = second->destination;
     const char *place_key = destination->type->place_key;
 
@@ -229,8 +229,7 @@ static void report_meeting(struct resolve *resolve, const struct claim *first,
                      "account %s (target %s) would write %s, as account %s at %s:%u:%u does; put "
                      "{account} into the %s, or {resource_group} and {subscription_id} too",
                      second->entry->account.name, destination->name, destination->place,
-                     first->entry->account.name, place->file, place->line, place->column,
-                     place_key);
+                     first->entry->account.name, mark->file, mark->line, mark->column, place_key);
 }
 
 static void refuse_meetings(struct resolve *resolve, const struct account_entry *entries,

@@ -145,7 +145,7 @@ static void resolve_proxy(struct resolve *resolve)
     config->proxy =
         without_slashes(resolve->arena, schema_text(resolve->root, &schema_root, "proxy"));
     if (resolve->environment->proxy_variables_set)
-        report_warning_at(resolve->report, resolve->root->place, "proxy",
+        report_warning_at(resolve->report, resolve->root->mark, "proxy",
                           "the environment sets proxy variables, which are not consulted; write "
                           "the proxy here where one is needed");
     if (!list)

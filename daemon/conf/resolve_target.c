@@ -50,7 +50,7 @@ static void refuse_repetition(struct resolve *resolve, const struct tree_node *l
         if (!earlier || earlier->invalid || !str_equal(earlier->text, name->text))
             continue;
         report_error(resolve->report, name, "%s stands twice, first at %s:%u:%u; keep one",
-                     name->text, earlier->place.file, earlier->place.line, earlier->place.column);
+                     name->text, earlier->mark.file, earlier->mark.line, earlier->mark.column);
         name->invalid = true;
         return;
     }

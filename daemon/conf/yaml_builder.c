@@ -17,11 +17,11 @@ enum { BOM_LENGTH = 3 };
 struct builder {
     struct arena *arena;
     struct report *report;
-    struct place file;
+    struct mark file;
     struct tree_node *open[TREE_DEPTH_MAX]; /* the mappings and lists around the next event */
     size_t depth;
     const char *key; /* waits for its value in the innermost mapping, or NULL */
-    struct place key_place;
+    struct mark key_mark;
     bool key_refused; /* its value is read, for its own errors, but not kept */
     size_t events;
     size_t documents;
@@ -34,17 +34,17 @@ static struct tree_node *innermost(const struct builder *builder)
     return builder->depth > 0 ? builder->open[builder->depth - 1] : NULL;
 }
 
-static struct place place_of(const struct builder *builder, yaml_mark_t mark)
+static struct mark mark_of(const struct builder *builder, yaml_mark_t yaml)
 {
-    struct place place = builder->file;
+    struct mark mark = builder->file;
 
-    place.line = (unsigned)mark.line + 1;
-    place.column = (unsigned)mark.column + 1;
-    return place;
+    mark.line = (unsigned)yaml.line + 1;
+    mark.column = (unsigned)yaml.column + 1;
+    return mark;
 }
 
 /* Reports about a key (NULL: about the innermost mapping or list itself). */
-static void report_here(struct builder *builder, struct place place, const char *key,
+static void report_here(struct builder *builder, struct mark mark, const char *key,
                         const char *sentence)
 {
     struct buf path;
@@ -53,7 +53,7 @@ static void report_here(struct builder *builder, struct place place, const char 
     tree_append_path(&path, innermost(builder));
     if (key)
         (void)buf_append_format(&path, "%s%s", path.length > 0 ? "." : "", key);
-    report_error_at(builder->report, place, report_part(builder->report, &path), "%s",
+    report_error_at(builder->report, mark, report_part(builder->report, &path), "%s",
                     sentence ? sentence : "out of memory");
     buf_done(&path);
 }
@@ -70,7 +70,7 @@ static struct tree_node *add_value(struct builder *builder, enum tree_kind kind,
                                    const yaml_event_t *event)
 {
     struct tree_node *parent = innermost(builder);
-    struct tree_node *node = tree_new(builder->arena, kind, place_of(builder, event->start_mark));
+    struct tree_node *node = tree_new(builder->arena, kind, mark_of(builder, event->start_mark));
 
     if (!node) {
         builder->stopped = true;
@@ -83,7 +83,7 @@ static struct tree_node *add_value(struct builder *builder, enum tree_kind kind,
     node->parent = parent;
     node->index = parent->count;
     node->name = builder->key;
-    node->name_place = builder->key_place;
+    node->name_mark = builder->key_mark;
     if (parent->kind == TREE_LIST || !builder->key_refused)
         tree_append(parent, node);
     builder->key = NULL;
@@ -93,19 +93,19 @@ static struct tree_node *add_value(struct builder *builder, enum tree_kind kind,
 static void refuse_properties(struct builder *builder, const yaml_event_t *event,
                               const yaml_char_t *anchor, const yaml_char_t *tag)
 {
-    struct place place = place_of(builder, event->start_mark);
+    struct mark mark = mark_of(builder, event->start_mark);
 
     if (anchor)
-        report_here(builder, place, builder->key,
+        report_here(builder, mark, builder->key,
                     "anchors (&name) are not read; write the value where it is needed");
     if (tag)
-        report_here(builder, place, builder->key,
+        report_here(builder, mark, builder->key,
                     "tags (!name) are not read; write the value alone");
 }
 
 static void refuse_key(struct builder *builder, const char *shown, const char *sentence)
 {
-    report_here(builder, builder->key_place, shown, sentence);
+    report_here(builder, builder->key_mark, shown, sentence);
     builder->key_refused = true;
 }
 
@@ -117,7 +117,7 @@ static void take_key(struct builder *builder, const yaml_event_t *event)
     const struct tree_node *map = innermost(builder);
     const struct tree_node *twin;
 
-    builder->key_place = place_of(builder, event->start_mark);
+    builder->key_mark = mark_of(builder, event->start_mark);
     builder->key_refused = false;
     builder->key = problem ? "?" : arena_dup_n(builder->arena, text, length);
     if (!builder->key) {
@@ -132,10 +132,10 @@ static void take_key(struct builder *builder, const yaml_event_t *event)
     } else if (strcmp(text, "<<") == 0) {
         refuse_key(builder, text, "merge keys are not read; write the keys out");
     } else if (twin) {
-        report_here(builder, builder->key_place, text,
+        report_here(builder, builder->key_mark, text,
                     arena_format(builder->arena, "stands twice, first at %s:%u:%u; keep one",
-                                 twin->name_place.file, twin->name_place.line,
-                                 twin->name_place.column));
+                                 twin->name_mark.file, twin->name_mark.line,
+                                 twin->name_mark.column));
         builder->key_refused = true;
     } else if (map->count >= TREE_KEYS_MAX) {
         refuse_key(builder, NULL, "this mapping has too many keys; 10000 is the most");
@@ -174,7 +174,7 @@ static void take_alias(struct builder *builder, const yaml_event_t *event)
 {
     struct tree_node *node;
 
-    report_here(builder, place_of(builder, event->start_mark), builder->key,
+    report_here(builder, mark_of(builder, event->start_mark), builder->key,
                 "aliases (*name) are not read; write the value where it is needed");
     if (expects_key(builder)) {
         builder->key = "?";
@@ -188,17 +188,17 @@ static void take_alias(struct builder *builder, const yaml_event_t *event)
 
 static void enter(struct builder *builder, enum tree_kind kind, const yaml_event_t *event)
 {
-    struct place place = place_of(builder, event->start_mark);
+    struct mark mark = mark_of(builder, event->start_mark);
     struct tree_node *node;
 
     if (expects_key(builder)) {
-        report_here(builder, place, NULL,
+        report_here(builder, mark, NULL,
                     "a key is a mapping or a list; put text with '{' or '[' in quotes");
         builder->stopped = true;
         return;
     }
     if (builder->depth == TREE_DEPTH_MAX) {
-        report_here(builder, place, builder->key,
+        report_here(builder, mark, builder->key,
                     "is nested too deeply; 16 mappings and lists inside each other are the most");
         builder->stopped = true;
         return;
@@ -210,14 +210,14 @@ static void enter(struct builder *builder, enum tree_kind kind, const yaml_event
 
 static void start_document(struct builder *builder, const yaml_event_t *event)
 {
-    struct place place = place_of(builder, event->start_mark);
+    struct mark mark = mark_of(builder, event->start_mark);
 
     if (event->data.document_start.version_directive ||
         event->data.document_start.tag_directives.start !=
             event->data.document_start.tag_directives.end)
-        report_here(builder, place, NULL, "directives (%) are not read; remove the line");
+        report_here(builder, mark, NULL, "directives (%) are not read; remove the line");
     if (++builder->documents > 1) {
-        report_here(builder, place, NULL,
+        report_here(builder, mark, NULL,
                     "a second document begins here; one file holds one document");
         builder->stopped = true;
     }
@@ -263,16 +263,16 @@ static void read_events(struct builder *builder, yaml_parser_t *parser, const ch
         yaml_event_t event;
 
         if (!yaml_parser_parse(parser, &event)) {
-            struct place place = builder->file;
-            const char *sentence = yaml_problem(parser, text, length, builder->arena, &place);
+            struct mark mark = builder->file;
+            const char *sentence = yaml_problem(parser, text, length, builder->arena, &mark);
 
-            report_here(builder, place, builder->key, sentence);
+            report_here(builder, mark, builder->key, sentence);
             builder->stopped = true;
             return;
         }
         ended = event.type == YAML_STREAM_END_EVENT;
         if (++builder->events > TREE_EVENTS_MAX) {
-            report_here(builder, place_of(builder, event.start_mark), NULL,
+            report_here(builder, mark_of(builder, event.start_mark), NULL,
                         "the file holds too many values; spread them over files in conf.d");
             builder->stopped = true;
         } else {
@@ -282,8 +282,8 @@ static void read_events(struct builder *builder, yaml_parser_t *parser, const ch
     }
 }
 
-struct tree_node *tree_parse(struct arena *arena, struct place file, const char *text,
-                             size_t length, struct report *report, bool *ret_empty)
+struct tree_node *tree_parse(struct arena *arena, struct mark file, const char *text, size_t length,
+                             struct report *report, bool *ret_empty)
 {
     struct builder builder = {.arena = arena, .report = report, .file = file};
     yaml_parser_t parser;
@@ -313,7 +313,7 @@ struct tree_node *tree_parse(struct arena *arena, struct place file, const char 
         return NULL;
     }
     if (builder.root->kind != TREE_MAP) {
-        report_error_at(report, builder.root->place, "",
+        report_error_at(report, builder.root->mark, "",
                         "the file does not begin with a key; write \"key: value\" lines");
         return NULL;
     }

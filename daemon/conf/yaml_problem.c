@@ -43,26 +43,26 @@ const char *scalar_problem(const char *text, size_t length)
 }
 
 /* The reader fails before there are marks: line and column are counted here. */
-static void place_offset(const char *text, size_t length, size_t offset, struct place *place)
+static void mark_offset(const char *text, size_t length, size_t offset, struct mark *mark)
 {
-    place->line = 1;
-    place->column = 1;
+    mark->line = 1;
+    mark->column = 1;
     for (size_t i = 0; i < offset && i < length; i++) {
         bool continues_character = ((unsigned char)text[i] & 0xc0) == 0x80;
 
         if (text[i] == '\n') {
-            place->line++;
-            place->column = 1;
+            mark->line++;
+            mark->column = 1;
         } else if (!continues_character) {
-            place->column++;
+            mark->column++;
         }
     }
 }
 
 static const char *reader_problem(const yaml_parser_t *parser, const char *text, size_t length,
-                                  struct place *place)
+                                  struct mark *mark)
 {
-    place_offset(text, length, parser->problem_offset, place);
+    mark_offset(text, length, parser->problem_offset, mark);
     if (length >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
         return "the file is UTF-16; save it as UTF-8";
     if (strstr(parser->problem, "control characters"))
@@ -130,16 +130,16 @@ static const char *cannot_start(const yaml_parser_t *parser, const char *text, s
 }
 
 const char *yaml_problem(const yaml_parser_t *parser, const char *text, size_t length,
-                         struct arena *arena, struct place *place)
+                         struct arena *arena, struct mark *mark)
 {
     const char *sentence;
 
     if (parser->error == YAML_MEMORY_ERROR || !parser->problem)
         return "out of memory";
     if (parser->error == YAML_READER_ERROR)
-        return reader_problem(parser, text, length, place);
-    place->line = (unsigned)parser->problem_mark.line + 1;
-    place->column = (unsigned)parser->problem_mark.column + 1;
+        return reader_problem(parser, text, length, mark);
+    mark->line = (unsigned)parser->problem_mark.line + 1;
+    mark->column = (unsigned)parser->problem_mark.column + 1;
     if (contains(parser->problem, "cannot start any token")) {
         sentence = cannot_start(parser, text, length, arena);
         return sentence ? sentence : "out of memory";
@@ -151,8 +151,8 @@ const char *yaml_problem(const yaml_parser_t *parser, const char *text, size_t l
             !contains(parser->problem, translation->problem))
             continue;
         if (translation->at_context) {
-            place->line = (unsigned)parser->context_mark.line + 1;
-            place->column = (unsigned)parser->context_mark.column + 1;
+            mark->line = (unsigned)parser->context_mark.line + 1;
+            mark->column = (unsigned)parser->context_mark.column + 1;
         }
         return translation->sentence;
     }

@@ -9,14 +9,14 @@
 #include <yaml.h>
 
 #include "conf/arena.h"
-#include "conf/place.h"
+#include "conf/mark.h"
 
 /*
- * The parser has failed on `text`. Returns the sentence, and the most useful place in *place (its
+ * The parser has failed on `text`. Returns the sentence, and the most useful place in *mark (its
  * file is kept): where a quote or bracket was opened, rather than the end of the file.
  */
 const char *yaml_problem(const yaml_parser_t *parser, const char *text, size_t length,
-                         struct arena *arena, struct place *place);
+                         struct arena *arena, struct mark *mark);
 
 /*
  * What is wrong with a scalar whatever it stands for, or NULL: line breaks and other control

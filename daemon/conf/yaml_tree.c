@@ -2,14 +2,14 @@
 
 #include <string.h>
 
-struct tree_node *tree_new(struct arena *arena, enum tree_kind kind, struct place place)
+struct tree_node *tree_new(struct arena *arena, enum tree_kind kind, struct mark mark)
 {
     struct tree_node *node = arena_alloc(arena, sizeof(*node));
 
     if (!node)
         return NULL;
     node->kind = kind;
-    node->place = place;
+    node->mark = mark;
     node->text = "";
     return node;
 }

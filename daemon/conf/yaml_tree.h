@@ -14,7 +14,7 @@
 
 #include "base/buf.h"
 #include "conf/arena.h"
-#include "conf/place.h"
+#include "conf/mark.h"
 
 struct report;
 
@@ -30,10 +30,10 @@ enum tree_kind { TREE_SCALAR, TREE_LIST, TREE_MAP };
 
 struct tree_node {
     enum tree_kind kind;
-    struct place place;             /* of the value */
+    struct mark mark;               /* of the value */
     const struct tree_node *parent; /* NULL: the root of its file */
     const char *name;               /* the key inside a mapping, else NULL */
-    struct place name_place;
+    struct mark name_mark;
     size_t index; /* inside a list, from 0 */
     bool invalid; /* an error about it has been reported: readers pass it by */
 
@@ -52,11 +52,11 @@ struct tree_node {
  * that leave the rest readable are reported and the tree is returned without what was wrong. All
  * memory comes from the arena; `file` is borrowed for as long.
  */
-struct tree_node *tree_parse(struct arena *arena, struct place file, const char *text,
-                             size_t length, struct report *report, bool *ret_empty);
+struct tree_node *tree_parse(struct arena *arena, struct mark file, const char *text, size_t length,
+                             struct report *report, bool *ret_empty);
 
 /* An empty mapping or list at a place, to merge files into. NULL when memory is out. */
-struct tree_node *tree_new(struct arena *arena, enum tree_kind kind, struct place place);
+struct tree_node *tree_new(struct arena *arena, enum tree_kind kind, struct mark mark);
 
 /* Appends a child. It keeps the parent and index it has, so that messages name its own file's path.
  */

@@ -131,7 +131,7 @@ static struct part *begin_part(struct field_account *account, size_t index)
     *part = (struct part){
         .account = account,
         .index = index,
-        .target = target_identify(&account->account->destinations[index], NULL),
+        .target = target_identify(&account->account->destinations[index]),
     };
     account->parts++;
     return part;
@@ -206,7 +206,7 @@ static void on_delivered(void *context, struct target_result *result)
 
 static bool has_it(const struct field_account *account, const struct destination *destination)
 {
-    struct target_id id = target_identify(destination, NULL);
+    struct target_id id = target_identify(destination);
 
     for (size_t i = 0; i < account->delivered_count; i++)
         if (memcmp(&account->delivered[i], &id, sizeof(id)) == 0)

@@ -38,11 +38,10 @@ struct target_id world_target_id(unsigned account, unsigned target)
     return id;
 }
 
-struct target_id target_identify(const struct destination *destination, const char *location)
+struct target_id target_identify(const struct destination *destination)
 {
     unsigned account, target;
 
-    (void)location;
     locate(destination, &account, &target);
     return world_target_id(account, target);
 }

@@ -492,7 +492,7 @@ static void test_read(void **state)
     struct fixture *f = *state;
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct target_id id = target_identify(&f->destination, "japaneast");
+        struct target_id id = target_identify(&f->destination);
         struct answer answer;
 
         if (cases[i].content)
@@ -527,20 +527,20 @@ static void test_identity(void **state)
                                                {.mode = 0640, .group = "batch"},
                                                {.mode = 0640, .format = FILE_FORMAT_ENV}};
     struct fixture *f = *state;
-    struct target_id id = target_identify(&f->destination, NULL), other;
+    struct target_id id = target_identify(&f->destination), other;
 
     f->destination.name = "renamed";
     f->destination.required = true;
-    other = target_identify(&f->destination, NULL);
+    other = target_identify(&f->destination);
     assert_true(target_id_equal(&id, &other));
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         f->destination.settings = &forms[i];
-        other = target_identify(&f->destination, NULL);
+        other = target_identify(&f->destination);
         assert_false(target_id_equal(&id, &other));
     }
     f->destination.settings = &f->settings;
     f->destination.place = "/var/lib/keyrotated-keys/other";
-    other = target_identify(&f->destination, NULL);
+    other = target_identify(&f->destination);
     assert_false(target_id_equal(&id, &other));
 }
 
@@ -554,7 +554,7 @@ static void test_location(void **state)
     (void)snprintf(path, sizeof(path), "%s/{location}-key", f->directory);
     f->destination.place = path;
     f->destination.needs_location = true;
-    id = target_identify(&f->destination, NULL);
+    id = target_identify(&f->destination);
     target_describe(&f->destination, "Japan East", text, sizeof(text));
     assert_string_equal(text + strlen(text) - strlen("/japaneast-key"), "/japaneast-key");
     assert_true(str_starts_with(text, "file /"));

@@ -28,7 +28,7 @@ static void parse(struct parsed *parsed, const char *text, size_t length)
     assert_non_null(parsed->arena);
     report_init(&report, parsed->arena);
     config_messages_init(&parsed->messages);
-    parsed->root = tree_parse(parsed->arena, (struct place){.file = "f"}, text, length, &report,
+    parsed->root = tree_parse(parsed->arena, (struct mark){.file = "f"}, text, length, &report,
                               &parsed->is_empty);
     report_finish(&report, &parsed->messages);
 }
@@ -168,8 +168,8 @@ static void keeps_what_was_written(void **state)
     node = tree_child(parsed.root, "list")->first;
     node = tree_child(node, "deep")->first->next;
     assert_string_equal(node->text, "y z");
-    assert_int_equal(node->place.line, 7);
-    assert_int_equal(node->place.column, 14);
+    assert_int_equal(node->mark.line, 7);
+    assert_int_equal(node->mark.column, 14);
     buf_init(&path, 100);
     tree_append_path(&path, node);
     assert_string_equal(buf_str(&path), "list[0].deep[1]");

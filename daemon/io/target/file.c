@@ -342,8 +342,6 @@ static void start(struct target_world *world, const struct target_request *reque
 {
     struct file_job *job = file_job_new(request, run);
 
-    if (!job)
-        abort();
     check_facts(job, request);
     target_queue_start(world, &job->base, request);
 }

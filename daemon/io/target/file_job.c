@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/str.h"
+#include "base/must.h"
 #include "io/target/target_place.h"
 #include "proto/failure.h"
 
@@ -40,18 +40,17 @@ static void explain(const struct target_job *job, enum target_end end, const cha
                        (int)job->lane_length, job->place);
 }
 
-static bool copy_delivery(struct key_file *content, const struct delivery *delivery)
+static struct key_file copy_delivery(const struct delivery *delivery)
 {
-    *content = (struct key_file){
-        .account = str_dup(delivery->account->name),
-        .resource_id = str_dup(delivery->account->id),
-        .account_endpoint = str_dup(delivery->endpoint ? delivery->endpoint : ""),
+    return (struct key_file){
+        .account = must_dup(delivery->account->name),
+        .resource_id = must_dup(delivery->account->id),
+        .account_endpoint = must_dup(delivery->endpoint ? delivery->endpoint : ""),
         .slot = delivery->slot,
-        .key = secret_clone(delivery->key),
+        .key = must(secret_clone(delivery->key)),
         .cycle = delivery->cycle,
         .delivered_at = delivery->delivered_at,
     };
-    return content->account && content->resource_id && content->account_endpoint && content->key;
 }
 
 static size_t directory_length(const char *path)
@@ -64,22 +63,16 @@ static size_t directory_length(const char *path)
 struct file_job *file_job_new(const struct target_request *request,
                               void (*run)(struct target_job *))
 {
-    const char *group = target_file_of(request->destination)->group;
-    struct file_job *job = calloc(1, sizeof(*job));
+    struct file_job *job = must_alloc(sizeof(*job));
 
-    if (!job)
-        return NULL;
     job->base.place = target_place(request->destination, request->location);
     job->base.run = run;
     job->base.explain = explain;
     job->base.free = file_job_free;
     job->settings = *target_file_of(request->destination);
-    job->settings.group = str_dup(group);
-    if (!job->base.place || (group && !job->settings.group) ||
-        (request->delivery && !copy_delivery(&job->content, request->delivery))) {
-        file_job_free(&job->base);
-        return NULL;
-    }
+    job->settings.group = must_dup(job->settings.group);
+    if (request->delivery)
+        job->content = copy_delivery(request->delivery);
     job->base.lane_length = directory_length(job->base.place);
     return job;
 }

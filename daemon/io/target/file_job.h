@@ -19,7 +19,7 @@ static inline struct file_job *file_job_of(struct target_job *base)
     return container_of(base, struct file_job, base);
 }
 
-/* For target_queue_start(), or NULL when memory is out. run() is called on the thread. */
+/* For target_queue_start(). run() is called on the thread. */
 struct file_job *file_job_new(const struct target_request *request,
                               void (*run)(struct target_job *));
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/must.h"
 #include "base/str.h"
 #include "io/target/file.h"
 #include "io/target/target_place.h"
@@ -24,21 +25,21 @@ static const struct target_operations *operations_of(const struct destination *d
     abort(); /* the configuration knows a type that has no row here */
 }
 
-struct target_id target_identify(const struct destination *destination, const char *location)
+struct target_id target_identify(const struct destination *destination)
 {
     const char *type = destination->type->variant.name;
-    struct target_id id = {{0}};
+    struct target_id id;
     uint8_t hash[SHA256_LENGTH];
     struct buf identity;
 
-    (void)location;
     buf_init(&identity, IDENTITY_MAX);
     /* NUL stands in none of the parts, so that no two lists of parts look alike. */
     buf_append(&identity, type, strlen(type) + 1);
     buf_append(&identity, destination->place, strlen(destination->place) + 1);
     operations_of(destination)->append_form(destination, &identity);
-    if (identity.failed == 0 && crypto_sha256(identity.data, identity.length, hash) == 0)
-        memcpy(id.bytes, hash, sizeof(id.bytes));
+    if (identity.failed != 0 || crypto_sha256(identity.data, identity.length, hash) != 0)
+        fault_out_of_memory();
+    memcpy(id.bytes, hash, sizeof(id.bytes));
     buf_done(&identity);
     return id;
 }
@@ -48,8 +49,7 @@ void target_describe(const struct destination *destination, const char *location
 {
     char *place = target_place(destination, location);
 
-    (void)snprintf(out, size, "%s %s", destination->type->variant.name,
-                   place ? place : destination->name);
+    (void)snprintf(out, size, "%s %s", destination->type->variant.name, place);
     if (size > 0)
         out[utf8_whole(out, strlen(out))] = '\0';
     free(place);
@@ -67,7 +67,7 @@ bool target_settles_at_once(const struct destination *destination)
 
 static void start(struct target_world *world, struct target_request *request)
 {
-    request->id = target_identify(request->destination, request->location);
+    request->id = target_identify(request->destination);
     operations_of(request->destination)->start(world, request);
 }
 

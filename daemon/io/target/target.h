@@ -81,10 +81,10 @@ void target_cancel_all(struct target_world *world);
 bool target_is_busy(const struct target_world *world);
 
 /* The name of a destination in the journal: changes when the place or the form of what is written
- * there changes (type, path, format, mode, group), so that a changed form is delivered again. It is
- * the same whether `location` is known or not: it must be there before Azure has been asked, and an
- * account never moves. All zero, which no destination is called, when memory is out. */
-struct target_id target_identify(const struct destination *destination, const char *location);
+ * there changes (type, path, format, mode, group), so that a changed form is delivered again.
+ * {location} stays as it stands: the name must be there before Azure has been asked, and an account
+ * never moves. */
+struct target_id target_identify(const struct destination *destination);
 
 /* "file /var/lib/…/sampleacct": for people. Writes at most `size` bytes. */
 void target_describe(const struct destination *destination, const char *location, char *out,

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/must.h"
 
-enum { PLACE_MAX = 16 * 1024 };
+enum { LOCATION_MAX = 64, PLACE_MAX = 64 * 1024 };
 
 static const char LOCATION[] = "{location}";
 
@@ -19,7 +20,7 @@ bool target_place_takes(const char *location)
         else if (*location != ' ')
             return false;
     }
-    return letters > 0;
+    return letters > 0 && letters <= LOCATION_MAX;
 }
 
 static void append_location(struct buf *out, const char *location)
@@ -37,6 +38,8 @@ char *target_place(const struct destination *destination, const char *location)
     const char *found;
     char *taken;
 
+    if (location && !target_place_takes(location))
+        location = NULL;
     buf_init(&expanded, PLACE_MAX);
     while (location && (found = strstr(text, LOCATION))) {
         buf_append(&expanded, text, (size_t)(found - text));
@@ -44,7 +47,7 @@ char *target_place(const struct destination *destination, const char *location)
         text = found + strlen(LOCATION);
     }
     buf_append_str(&expanded, text);
-    taken = buf_take(&expanded);
+    taken = must(buf_take(&expanded));
     buf_done(&expanded);
     return taken;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/must.h"
 #include "base/str.h"
 #include "proto/failure.h"
 
@@ -40,9 +41,7 @@ static void grow(struct target_queue *queue)
     const struct target_queue old = *queue;
 
     queue->bucket_count = old.bucket_count > 0 ? 2 * old.bucket_count : BUCKETS_MIN;
-    queue->buckets = calloc(queue->bucket_count, sizeof(struct target_lane *));
-    if (!queue->buckets)
-        abort();
+    queue->buckets = must_alloc_array(queue->bucket_count, sizeof(struct target_lane *));
     for (size_t i = 0; i < old.bucket_count; i++) {
         for (struct target_lane *lane = old.buckets[i], *next; lane; lane = next) {
             next = lane->next;
@@ -65,9 +64,7 @@ static struct target_lane *find_or_add_lane(struct target_queue *queue, const ch
         return lane;
     if (queue->lane_count == queue->bucket_count)
         grow(queue);
-    lane = calloc(1, sizeof(*lane) + length);
-    if (!lane)
-        abort();
+    lane = must_alloc(sizeof(*lane) + length);
     list_init(&lane->waiting);
     list_init(&lane->running);
     lane->hash = hash;

@@ -1,10 +1,10 @@
 /*
  * Where something stands: a file, a line, a column, as editors and compilers count them.
  */
-#ifndef KEYROTATED_CONF_PLACE_H
-#define KEYROTATED_CONF_PLACE_H
+#ifndef KEYROTATED_CONF_MARK_H
+#define KEYROTATED_CONF_MARK_H
 
-struct place {
+struct mark {
     const char *file;    /* its name as it was opened */
     unsigned file_order; /* files are read, and messages sorted, in this order */
     unsigned line;       /* from 1 */
