@@ -125,9 +125,10 @@ static void save(struct engine_account *account, struct transaction *transaction
     struct history_text texts[STORE_HISTORY_PER_SAVE];
     size_t count = engine_report_history(account, transaction, rows, texts);
 
-    account->saving = transaction;
-    store_save(account->engine->parts.store, account->key, &account->record, rows, count, on_saved,
-               account);
+    if (transaction->effects->wait)
+        account->saving = transaction;
+    store_save(account->engine->parts.store, account->key, &account->record, rows, count,
+               transaction->effects->wait ? on_saved : NULL, account);
 }
 
 static void finish_saving(struct engine_account *account)
@@ -144,10 +145,10 @@ static void finish_saving(struct engine_account *account)
 static void step_one(struct engine_account *account, struct transaction *transaction)
 {
     step(account, transaction);
-    if (!account->engine->faulted && transaction->effects->persist) {
+    if (!account->engine->faulted && transaction->effects->persist)
         save(account, transaction);
+    if (account->saving)
         return;
-    }
     if (!account->engine->faulted)
         carry_out(account, transaction);
     transaction_free(transaction);

@@ -17,7 +17,6 @@ void command_refuse(struct machine *machine, const char *text)
 /* The wait for a retry is cut short; what is due is looked at now. */
 void command_go_on(struct machine *machine)
 {
-    machine->effects->persist = true;
     /* An open intent is waited out, whoever is in a hurry. */
     if (machine->record->intent.open)
         return;
@@ -99,7 +98,6 @@ void command_adopt(struct machine *machine, const struct command *command)
 
     record->adopt_asked = true;
     record->adopt_slot = command->slot;
-    machine->effects->persist = true;
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "adopt";
     if (record->intent.open) {
         command_answer(
@@ -160,7 +158,6 @@ void follow_hold(struct machine *machine)
         tell_held(machine, hold);
     record->hold_id = id;
     record->hold_until = hold ? hold->until : 0;
-    machine->effects->persist = true;
 }
 
 /* Where it is in force it was told already. */
@@ -172,7 +169,6 @@ void on_held(struct machine *machine)
         !hold_is_on(hold, machine->now))
         return;
     tell_held(machine, hold);
-    machine->effects->persist = true;
 }
 
 /* --- unblock and check --- */

@@ -27,7 +27,6 @@ void machine_move(struct machine *machine, enum position to)
     effects->moves[effects->move_count].to = to;
     effects->move_count++;
     machine->record->position = to;
-    effects->persist = true;
 }
 
 struct note *machine_note(struct machine *machine, enum note_kind kind)
@@ -103,7 +102,6 @@ void machine_block(struct machine *machine, enum reason reason, const struct tar
     record->blocked = reason;
     record->blocked_at = machine->now;
     record->blocked_reported_at = machine->now;
-    machine->effects->persist = true;
 
     note = machine_note(machine, NOTE_BLOCKED);
     note->reason = reason;
@@ -126,7 +124,6 @@ void machine_unblock(struct machine *machine)
     record->blocked = REASON_NONE;
     record->blocked_at = 0;
     record->blocked_reported_at = 0;
-    machine->effects->persist = true;
     if (record->another_rotator)
         machine_block(machine, REASON_ANOTHER_ROTATOR, NULL, NULL);
 }
@@ -176,7 +173,6 @@ struct note *machine_trouble(struct machine *machine, enum reason reason, time_m
         record->retry_at = time_add(machine->now, machine->context->timing->retry_max);
     if (record->retry_at < not_before)
         record->retry_at = not_before;
-    machine->effects->persist = true;
 
     note = machine_note(machine, NOTE_ROTATION_RETRYING);
     note->reason = reason;
@@ -212,7 +208,6 @@ void machine_fail(struct machine *machine, const struct failure *failure)
         record->attempts = 0;
         machine_block(machine, failure->reason, NULL, NULL);
         record->retry_at = time_add(machine->now, machine->context->timing->retry_max);
-        machine->effects->persist = true;
         return;
     }
     /* What blocked before was not shown to be right again, but it is not what stands in the way
@@ -397,20 +392,19 @@ void machine_note_undescribed(struct machine *machine)
 }
 
 /* The resource moves never, and its endpoint hardly ever. */
-static void take_place(struct machine *machine, char *out, size_t size, const char *seen)
+static void take_place(char *out, size_t size, const char *seen)
 {
     if (!seen || strlen(seen) >= size || strcmp(out, seen) == 0)
         return;
     snprintf(out, size, "%s", seen);
-    machine->effects->persist = true;
 }
 
 void machine_looked(struct machine *machine)
 {
     const struct look *look = machine->event->look;
 
-    take_place(machine, machine->record->endpoint, ENDPOINT_MAX, machine->event->endpoint);
-    take_place(machine, machine->record->location, LOCATION_MAX, machine->event->location);
+    take_place(machine->record->endpoint, ENDPOINT_MAX, machine->event->endpoint);
+    take_place(machine->record->location, LOCATION_MAX, machine->event->location);
 
     machine->record->looked_at = look->taken_at != 0 ? look->taken_at : machine->now;
 }

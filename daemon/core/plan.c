@@ -23,7 +23,6 @@ void plan_make(struct machine *machine)
     record->planned_with = wanted;
     record->catching_up = false;
     record->overdue_reported_at = 0;
-    machine->effects->persist = true;
     if (!policy->rotate) {
         record->planned_at = 0;
         record->due_at = 0;
@@ -80,7 +79,6 @@ void plan_caught_up(struct machine *machine)
         spread = machine->now - record->due_at;
     record->due_at = schedule_catch_up(policy, machine->context->account_id, machine->now, spread);
     record->catching_up = true;
-    machine->effects->persist = true;
 }
 
 time_ms plan_starts_at(const struct rotation_context *context, const struct record *record)
@@ -114,7 +112,6 @@ bool plan_window_is_open(struct machine *machine)
         return true;
     record->due_at = schedule_catch_up(machine->context->policy, machine->context->account_id,
                                        machine->now, machine->context->policy->splay);
-    machine->effects->persist = true;
     if (!record->window_missed_reported) {
         record->window_missed_reported = true;
         machine_note(machine, NOTE_WINDOW_MISSED);

@@ -105,7 +105,6 @@ void merge_targets(struct machine *machine)
         machine_unblock(machine);
         record->check_at = machine->now;
     }
-    machine->effects->persist = true;
 }
 
 /* A delivery was under way when the daemon stopped. What is not settled by the end of the process
@@ -130,7 +129,7 @@ static void settle_intended_deliveries(struct machine *machine)
 
 /* Where a stored position is entered again. None of these is a move of the machine: the old process
  * is gone, and with it the actions and the keys it had in hand. */
-static enum position position_after_restart(enum position stored)
+enum position position_after_restart(enum position stored)
 {
     switch (stored) {
     case POSITION_ADOPT_WAIT:
@@ -178,7 +177,6 @@ void on_start(struct machine *machine)
     heal_future_times(machine);
     settle_intended_deliveries(machine);
     record->position = position_after_restart(record->position);
-    machine->effects->persist = true;
     plan_make(machine);
     if (!record->requested)
         plan_caught_up(machine);
@@ -256,5 +254,4 @@ void on_clock_jumped(struct machine *machine)
     /* What became due while the machine slept is spread like what became due while we were off. */
     if (!record->requested)
         plan_caught_up(machine);
-    machine->effects->persist = true;
 }

@@ -11,6 +11,8 @@
 void merge_targets(struct machine *machine);
 /* The record was read from the journal, or is new: goes on where a crash left off. */
 void on_start(struct machine *machine);
+/* Where a stored position is entered again. */
+enum position position_after_restart(enum position stored);
 /* Targets, policy or hints may be new. */
 void on_configured(struct machine *machine);
 /* Waits keep their true length across a step of the wall clock. */

@@ -55,7 +55,6 @@ void risk_tell(struct machine *machine)
     if (record->consumers_at_risk == !!first)
         return;
     record->consumers_at_risk = !!first;
-    machine->effects->persist = true;
     note = machine_note(machine, first ? NOTE_CONSUMERS_AT_RISK : NOTE_CONSUMERS_SAFE);
     if (!first)
         return;

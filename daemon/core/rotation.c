@@ -1,5 +1,6 @@
 #include "core/rotation.h"
 
+#include "core/commit.h"
 #include "core/machine.h"
 #include "core/restart.h"
 
@@ -30,14 +31,12 @@ static void report_again(struct machine *machine)
         time_add(record->blocked_reported_at, REPORT_AGAIN_MS) <= machine->now) {
         record->blocked_reported_at = machine->now;
         machine_note(machine, NOTE_BLOCKED)->reason = record->blocked;
-        machine->effects->persist = true;
     }
     if (overdue_at <= machine->now &&
         (record->overdue_reported_at == 0 ||
          time_add(record->overdue_reported_at, REPORT_AGAIN_MS) <= machine->now)) {
         record->overdue_reported_at = machine->now;
         report_overdue(machine);
-        machine->effects->persist = true;
     }
 }
 
@@ -161,7 +160,6 @@ static void believe_what_stays(struct machine *machine)
         return;
     for (int slot = 0; slot < SLOT_COUNT; slot++)
         record_remove_replaced(record, &look->live[slot]);
-    machine->effects->persist = true;
 }
 
 static void on_looked(struct machine *machine)
@@ -294,6 +292,7 @@ void rotation_step(const struct rotation_context *context, struct record *record
         .effects = effects,
         .now = event->now,
     };
+    const struct record before = *record;
     const char *broken;
 
     *effects = (struct effects){.wake_at = TIME_NEVER, .refused_until = TIME_NEVER};
@@ -308,6 +307,7 @@ void rotation_step(const struct rotation_context *context, struct record *record
     broken = rotation_check(context, record);
     if (broken)
         machine_fault(&machine, broken);
+    commit_decide(&before, record, effects);
 
     effects->forget_keys = !position_needs_keys(record->position);
     effects->wake_at = time_min(wake_at(&machine), report_at(context, record));

@@ -4,10 +4,14 @@
  * rotation_step() is a pure function of the record, the policy and an event that carries the time.
  * It changes the record and says what is to be done; it does nothing itself. The caller
  *
- *   1. makes the record durable when `persist` is set, and hands in EVENT_PERSISTED afterwards;
- *   2. only then carries out `action`, whose completion comes back as the matching event, once;
- *   3. sets one timer for `wake_at` and hands in EVENT_WAKE when it is reached;
- *   4. hands in no event while an earlier one is being carried out (made durable): events queue.
+ *   1. makes the record durable when `persist` is set. Where `wait` is set, too, this comes first;
+ *      events queue meanwhile, and EVENT_PERSISTED is the next one;
+ *   2. answers the command, reports the notes, and carries out `action`, whose completion comes
+ * back as the matching event, once;
+ *   3. sets one timer for `wake_at` and hands in EVENT_WAKE when it is reached.
+ *
+ * Records become durable in the order of the steps; of those that nobody waits for, the last one is
+ * enough.
  *
  * At most one action is under way per account. Whatever the order of events, crashes and commands,
  * the rules that are listed in README.md ("Why it is safe") hold; rotation_check() states them as
@@ -43,7 +47,7 @@ struct rotation_context {
 enum event_kind {
     EVENT_START,          /* the record was read from the journal, or is new */
     EVENT_WAKE,           /* wake_at was reached */
-    EVENT_PERSISTED,      /* the record as it stood after the last step is durable */
+    EVENT_PERSISTED,      /* what was waited for is durable */
     EVENT_PREFLIGHT_DONE, /* failure: of `target` */
     EVENT_LOOKED,         /* look, or failure */
     EVENT_REGENERATED,    /* live (both slots, from the answer), or failure */
@@ -162,7 +166,8 @@ enum { NOTES_MAX = 24, MOVES_MAX = 12, HOLDS_TOLD_MAX = 2 };
 enum command_outcome { COMMAND_NOT_ASKED, COMMAND_ACCEPTED, COMMAND_DONE, COMMAND_REFUSED };
 
 struct effects {
-    bool persist;
+    bool persist; /* what a restart would go on from has changed, or there is history to write */
+    bool wait;    /* the account goes on when that is durable */
     struct action action;
     time_ms wake_at;  /* TIME_NEVER: only an event can move this account */
     bool forget_keys; /* no key is needed until the next look */

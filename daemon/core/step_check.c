@@ -60,7 +60,6 @@ static void await_confirmation(struct machine *machine, const struct look *look,
         record_begin_overlap(record, machine->now);
     }
     record->check_at = time_add(unconfirmed->seen_at, machine->context->timing->unknown_wait);
-    machine->effects->persist = true;
     if (dead && machine->context->policy->verify != VERIFY_OFF &&
         verdict->drift != DRIFT_JOURNAL_UNFIT) {
         machine_move(machine, POSITION_PROVE_TARGET);
@@ -286,7 +285,6 @@ static bool awaited_repair(struct machine *machine, const struct look *look,
         return false;
     machine_acknowledge_seen(machine, look);
     risk_note(machine, look, machine->now);
-    machine->effects->persist = true;
     if (machine_repair_waits_for_human(machine->context, record))
         return true;
     record_begin_overlap(record, machine->now);

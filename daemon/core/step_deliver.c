@@ -232,8 +232,6 @@ void on_deliver_intent_persisted(struct machine *machine)
     machine->effects->action.target = target->id;
     machine->effects->action.slot = record->delivering;
     machine->effects->action.key = *record_delivering_key(record);
-    /* A crash from here on finds the intent, which is all that matters. */
-    machine->effects->persist = false;
 }
 
 static void delivery_failed(struct machine *machine, struct target_record *target)
@@ -315,7 +313,6 @@ void on_delivered(struct machine *machine)
         note->target = target->id;
         note->detail = machine->event->changed ? NULL : "it held this key already";
     }
-    machine->effects->persist = true;
     if (!adopt_if_asked(machine))
         deliver_next(machine);
 }

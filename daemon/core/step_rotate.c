@@ -133,8 +133,6 @@ void on_intent_persisted(struct machine *machine)
     machine_move(machine, POSITION_REGENERATE);
     machine_act(machine, ACTION_REGENERATE);
     machine->effects->action.slot = record->intent.slot;
-    /* The journal treats INTENT and REGENERATE alike after a crash: no need to write again. */
-    machine->effects->persist = false;
 }
 
 void enter_doubt_wait(struct machine *machine, time_ms not_before)

@@ -93,7 +93,6 @@ static void on_refused(struct machine *machine, bool patience_is_over)
     duration_ms first = VERIFY_RETRY_FIRST_MS;
 
     record->refused = true;
-    machine->effects->persist = true;
     if (patience_is_over) {
         machine_block(machine, REASON_KEY_REFUSED, NULL, NULL);
         record->retry_at = time_add(machine->now, machine->context->timing->retry_max);

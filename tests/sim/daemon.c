@@ -219,6 +219,9 @@ void daemon_bury(struct world *world)
         take_apart(world);
         world->daemon = NULL;
     }
+    if (world->dying)
+        disk_crash(world);
+    disk_close(world);
     world->design->free(daemon);
     oracle_daemon_ends(world);
     world->dying = false;

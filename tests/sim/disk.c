@@ -181,6 +181,26 @@ void disk_crash(struct world *world)
     lose(store, &store->waiting);
 }
 
+void disk_close(struct world *world)
+{
+    struct store *store = world->store;
+    struct list *link;
+
+    clock_cancel(world, &store->commit);
+    store->failing_since = 0;
+    while ((link = list_pop(&store->waiting)))
+        list_append(&store->committing, link);
+    if (world->disk_full_until <= world->now)
+        make_all_durable(store);
+    lose(store, &store->committing);
+    while ((link = list_pop(&store->lost))) {
+        struct save *save = container_of(link, struct save, link);
+
+        free(save->ended);
+        free(save);
+    }
+}
+
 bool disk_release(struct world *world)
 {
     struct list *link = list_pop(&world->store->lost);

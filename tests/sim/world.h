@@ -193,6 +193,8 @@ void disk_init(struct world *world);
 void disk_done(struct world *world);
 /* The daemon died: what is not committed is lost, what is being committed is kept or lost whole. */
 void disk_crash(struct world *world);
+/* The daemon has stopped: what nobody waited for is written with a last attempt, or lost. */
+void disk_close(struct world *world);
 /* The dead daemon's saves are called back, so that it can be taken apart. False: there were none.
  */
 bool disk_release(struct world *world);

@@ -211,15 +211,19 @@ static void step(struct world *world, struct world_event *happening)
         world->answered_until = effects.refused_until;
         snprintf(world->answer, sizeof(world->answer), "%s", effects.answer);
     }
-    if (effects.persist && world->sabotage != SABOTAGE_NO_JOURNAL) {
+    if (effects.wait && world->sabotage != SABOTAGE_NO_JOURNAL) {
         world->saving = true;
         world->saved_at = world->now + world->save_takes;
         world->saving_effects = effects;
-    } else {
-        carry_out(world, &effects);
-        if (effects.persist)
-            enqueue(world, 0, EVENT_PERSISTED);
+        return;
     }
+    if (effects.persist && world->sabotage != SABOTAGE_NO_JOURNAL) {
+        world->behind = true;
+        world->caught_up_at = world->now + world->save_takes;
+    }
+    carry_out(world, &effects);
+    if (effects.wait)
+        enqueue(world, 0, EVENT_PERSISTED);
 }
 
 static void pump(struct world *world)
@@ -240,7 +244,7 @@ static void saved(struct world *world)
 {
     struct effects effects = world->saving_effects;
 
-    world->saving = false;
+    world->saving = world->behind = false;
     world->journal = world->record;
     carry_out(world, &effects);
     enqueue(world, 0, EVENT_PERSISTED);
@@ -267,7 +271,7 @@ void world_crash(struct world *world, duration_ms downtime)
             world->targets[i].late_pending = false;
     }
     world->running = false;
-    world->saving = false;
+    world->saving = world->behind = false;
     world->queue_count = 0;
     world->wake_set = false;
     world->idle_wakes = 0;
@@ -358,6 +362,8 @@ static time_ms daemon_next(const struct world *world)
         return next;
     if (world->saving)
         next = world->saved_at;
+    if (world->behind && !world->saving && world->caught_up_at < next)
+        next = world->caught_up_at;
     if (world->acting && world->action_done_at < next)
         next = world->action_done_at;
     if (world->wake_set && !world->saving && true_time(world, world->wake_at) < next)
@@ -369,6 +375,9 @@ static void daemon_goes_on(struct world *world)
 {
     if (world->saving && world->saved_at <= world->now) {
         saved(world);
+    } else if (world->behind && !world->saving && world->caught_up_at <= world->now) {
+        world->behind = false;
+        world->journal = world->record;
     } else if (world->acting && world->action_done_at <= world->now) {
         world_complete_action(world);
         pump(world);

@@ -106,6 +106,8 @@ struct world {
     time_ms saved_at;
     duration_ms save_takes;
     struct effects saving_effects;
+    bool behind; /* a commit that nobody waits for is on its way */
+    time_ms caught_up_at;
     struct world_event queue[WORLD_QUEUE_MAX];
     size_t queue_count;
     bool acting;

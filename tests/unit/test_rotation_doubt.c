@@ -79,8 +79,8 @@ static void test_late_look_after_rotation(void **state)
     begin_due(&world);
     world_run(&world, 4 * MS_SECOND);
     assert_int_equal(world.completed, 1);
-    world_crash(&world, MS_SECOND);
     world_script(&world, ACTION_LOOK, OUTCOME_LATE_LOOK, REASON_NONE, 1);
+    world_crash(&world, MS_SECOND);
     world_run(&world, MS_SECOND);
     assert_int_equal(world.record.retry_reason, REASON_OUTCOME_UNKNOWN);
     assert_false(world.record.unconfirmed.pending);

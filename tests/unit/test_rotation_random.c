@@ -114,10 +114,11 @@ static void random_jump(struct world *world)
     duration_ms jump = (duration_ms)world_random(world, 2 * 24 * 60) * MS_MINUTE - MS_DAY;
 
     /* A clock that is set in the very moment of a crash cannot be told from one set while off. */
-    if (world->saving)
+    if (world->saving || world->behind)
         return;
     world_jump(world, jump);
-    while (world->saving && world_next(world, world->saved_at))
+    while ((world->saving && world_next(world, world->saved_at)) ||
+           (world->behind && world_next(world, world->caught_up_at)))
         ;
 }
 

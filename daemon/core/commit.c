@@ -1,0 +1,72 @@
+#include "core/commit.h"
+
+#include "core/record_table.h"
+#include "core/restart.h"
+
+/* In these a delivery may have been under way, which a restart waits out. */
+static bool has_delivery_begun(enum position position)
+{
+    return position == POSITION_DELIVER_INTENT || position == POSITION_DELIVER;
+}
+
+static bool restarts_alike(enum position a, enum position b)
+{
+    return position_after_restart(a) == position_after_restart(b) &&
+           has_delivery_begun(a) == has_delivery_begun(b);
+}
+
+static bool awaits_commit(enum position position)
+{
+    return position == POSITION_INTENT || position == POSITION_DELIVER_INTENT;
+}
+
+static bool acts_on_commit(const struct action *action)
+{
+    return action->kind == ACTION_REGENERATE || action->kind == ACTION_DELIVER;
+}
+
+static void compare(const struct record_table *table, const void *before, const void *after,
+                    struct effects *effects)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct record_member *member = &table->members[i];
+
+        if (member->kind == MEMBER_POSITION || member_equal(member, before, after))
+            continue;
+        effects->persist = true;
+        if (member->wait != WAIT_NEVER &&
+            member_is_none(member, after) == (member->wait == WAIT_WHEN_CLEARED))
+            effects->wait = true;
+    }
+}
+
+static bool targets_are_the_same(const struct record *before, const struct record *after)
+{
+    if (before->target_count != after->target_count)
+        return false;
+    for (size_t i = 0; i < after->target_count; i++)
+        if (!target_id_equal(&before->targets[i].id, &after->targets[i].id))
+            return false;
+    return true;
+}
+
+void commit_decide(const struct record *before, const struct record *after, struct effects *effects)
+{
+    effects->persist =
+        effects->note_count > 0 || !restarts_alike(before->position, after->position);
+    compare(&record_table, before, after, effects);
+    if (targets_are_the_same(before, after)) {
+        for (size_t i = 0; i < after->target_count; i++)
+            compare(&record_target_table, &before->targets[i], &after->targets[i], effects);
+    } else {
+        effects->persist = effects->wait = true;
+    }
+    if (awaits_commit(after->position))
+        effects->persist = effects->wait = true;
+    if (effects->outcome != COMMAND_NOT_ASKED && effects->persist)
+        effects->wait = true;
+    /* Its intent is durable, and the interlock open: waiting once more would only let the
+     * look behind it grow old. */
+    if (acts_on_commit(&effects->action))
+        effects->wait = false;
+}
