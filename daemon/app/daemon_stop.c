@@ -39,11 +39,13 @@ static void on_access_closed(void *context)
     http_close(daemon->http, on_http_closed, daemon);
 }
 
-static void on_store_closed(void *context)
+static void on_store_closed(void *context, bool lost)
 {
     struct daemon *daemon = context;
 
     daemon->store = NULL;
+    if (lost && daemon->status == STATUS_OK)
+        daemon->status = STATUS_STATE;
     access_close(daemon->access, on_access_closed, daemon);
 }
 
@@ -113,10 +115,11 @@ static void give_up_requests(struct daemon *daemon)
     azure_close(daemon->azure, on_azure_given_up, daemon);
 }
 
-static void on_journal_given_up(void *context)
+static void on_journal_given_up(void *context, bool lost)
 {
     struct daemon *daemon = context;
 
+    (void)lost;
     /* The engine still waits for records to become durable, and will for ever. */
     log_sink_free(daemon->sink);
     _exit(STATUS_STATE);

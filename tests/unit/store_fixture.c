@@ -102,10 +102,11 @@ void store_fixture_open_refused(struct store_fixture *fixture, enum store_open_r
     assert_non_null(strstr(err.text, message_part));
 }
 
-static void on_closed(void *context)
+static void on_closed(void *context, bool lost)
 {
     struct store_fixture *fixture = context;
 
+    (void)lost;
     fixture->closed = true;
 }
 

@@ -25,7 +25,8 @@ struct store {
 
     bool closing;
     bool ended;
-    void (*closed)(void *context);
+    bool lost; /* something was not written before the end */
+    void (*closed)(void *context, bool lost);
     void *closed_context;
 };
 
@@ -94,18 +95,20 @@ uint64_t store_transactions(const struct store *store)
 static void on_progress_closed(uv_handle_t *handle)
 {
     struct store *store = container_of((uv_async_t *)handle, struct store, progress);
-    void (*closed)(void *) = store->closed;
+    void (*closed)(void *, bool) = store->closed;
     void *context = store->closed_context;
+    const bool lost = store->lost;
 
     free(store);
     if (closed)
-        closed(context);
+        closed(context, lost);
 }
 
 static void finish_closing(struct store *store, const struct store_health *health)
 {
     store->ended = true;
-    if (health->waiting > 0) {
+    store->lost = health->waiting > 0;
+    if (store->lost) {
         struct log_line line;
 
         log_line_start(&line, loop_now(store->loop), LEVEL_ERROR, "journal.failed",
@@ -185,7 +188,7 @@ enum store_open_result store_open(struct loop *loop, struct log *log, const char
     return STORE_UNUSABLE;
 }
 
-void store_close(struct store *store, void (*closed)(void *context), void *context)
+void store_close(struct store *store, void (*closed)(void *context, bool lost), void *context)
 {
     if (store->closing)
         return;

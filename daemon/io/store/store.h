@@ -32,8 +32,9 @@ enum store_open_result store_open(struct loop *loop, struct log *log, const char
                                   struct store **ret_store, struct err *err);
 
 /* Writes what is queued, then closes; closed() (may be NULL) from the loop. While the journal is
- * failing there is one last attempt; what it does not write is never reported as saved. */
-void store_close(struct store *store, void (*closed)(void *context), void *context);
+ * failing there is one last attempt; what it does not write is lost, and never reported as saved.
+ */
+void store_close(struct store *store, void (*closed)(void *context, bool lost), void *context);
 
 /* HMAC-SHA-256 of a key with the journal's salt, cut to the length of a fingerprint. */
 struct fingerprint store_fingerprint(void *store, const char *key, size_t length);
