@@ -1,6 +1,6 @@
 /*
  * Carries out what waits for an account: steps the machine, makes the record durable, tells, acts,
- * sets the timer. A step that has to be made durable suspends the account until the journal has the
+ * sets the timer. A step whose commit is waited for suspends the account until the journal has the
  * record; what arrives meanwhile waits.
  */
 #ifndef KEYROTATED_APP_ENGINE_STEP_H
