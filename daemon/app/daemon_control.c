@@ -1,4 +1,4 @@
-#include "app/daemon_state.h"
+#include "app/question_list.h"
 #include "app/engine_command.h"
 #include "app/engine_hold.h"
 #include "app/engine_status.h"
@@ -20,19 +20,19 @@ static int write_status(struct daemon *daemon, const struct control_query *query
     return engine_status(daemon->engine, query, unwell_alone, &snapshot, out, err);
 }
 
-static int answer_status(void *context, const struct control_query *query, struct buf *out,
+int daemon_answer_status(void *context, const struct control_query *query, struct buf *out,
                          struct err *err)
 {
     return write_status(context, query, true, out, err);
 }
 
-static int answer_accounts(void *context, const struct control_query *query, struct buf *out,
+int daemon_answer_accounts(void *context, const struct control_query *query, struct buf *out,
                            struct err *err)
 {
     return write_status(context, query, false, out, err);
 }
 
-static int answer_holds(void *context, const struct control_query *query, struct buf *out,
+int daemon_answer_holds(void *context, const struct control_query *query, struct buf *out,
                         struct err *err)
 {
     struct daemon *daemon = context;
@@ -42,12 +42,9 @@ static int answer_holds(void *context, const struct control_query *query, struct
     return engine_hold_write(daemon->engine, out);
 }
 
-/* A question is a row here; the answer to a large one is a file of its own. */
-static const struct control_question questions[] = {
-    {"status", false, answer_status},
-    {"accounts", true, answer_accounts},
-    {"holds", false, answer_holds},
-};
+#define ROW(name, of_accounts) {#name, of_accounts, daemon_answer_##name},
+static const struct control_question questions[] = {QUESTION_LIST(ROW)};
+#undef ROW
 
 /* --- commands --- */
 

@@ -3,8 +3,9 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "ctl/adopt_file.h"
+#include "ctl/adoption_list.h"
 #include "ctl/complain.h"
+#include "ctl/fetch.h"
 #include "ctl/session.h"
 #include "ctl/status_text.h"
 

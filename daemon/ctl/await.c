@@ -1,4 +1,4 @@
-#include "ctl/ctl.h"
+#include "ctl/await.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -6,6 +6,8 @@
 
 #include "base/str.h"
 #include "ctl/complain.h"
+#include "ctl/fetch.h"
+#include "ctl/session.h"
 #include "ctl/status_group.h"
 
 enum { POLL_MS = 500, SHOWN_MAX = 160 };
@@ -16,7 +18,7 @@ struct progress {
     time_ms before;
     duration_ms deadline; /* on the clock of time_boot() */
     char shown[SHOWN_MAX];
-    uint64_t told_cause; /* of the trouble that was told last; 0: of none */
+    uint64_t reported_cause; /* of the trouble that was reported last; 0: of none */
 };
 
 static void pause_before_asking_again(void)
@@ -53,16 +55,16 @@ static void print_problem(FILE *out, const struct account_snapshot *account, tim
     buf_done(&text);
 }
 
-/* Trouble that a rotation may get over by itself is told when it begins and when its cause
+/* Trouble that a rotation may get over by itself is reported when it begins and when its cause
  * changes; another try for the same cause is no news. */
-static void tell_trouble(const struct ctl_options *options, struct progress *progress,
-                         const struct account_snapshot *account, time_ms now)
+static void report_trouble(const struct ctl_options *options, struct progress *progress,
+                           const struct account_snapshot *account, time_ms now)
 {
     const uint64_t cause = ctl_problem_cause(account);
 
-    if (!account->reason || progress->told_cause == cause)
+    if (!account->reason || progress->reported_cause == cause)
         return;
-    progress->told_cause = cause;
+    progress->reported_cause = cause;
     print_problem(options->json ? stderr : stdout, account, now);
 }
 
@@ -105,7 +107,7 @@ static void say_where_it_is(const struct ctl_options *options, struct progress *
     else
         snprintf(what, sizeof(what), "%s", describe_phase(account->phase));
     say(options, progress, what);
-    tell_trouble(options, progress, account, now);
+    report_trouble(options, progress, account, now);
 }
 
 /* The daemon goes on; only this command does not. */
@@ -198,7 +200,7 @@ enum ctl_exit ctl_await_rotations(const struct ctl_options *options, char *const
         const enum ctl_exit result = await_one(options, &progress);
 
         worst = ctl_worse(worst, result);
-        if (result == CTL_UNREACHABLE || result == CTL_NOT_PERMITTED)
+        if (ctl_is_final(result))
             break;
     }
     return worst;

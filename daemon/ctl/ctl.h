@@ -44,36 +44,26 @@ struct ctl_command {
     unsigned about;    /* ABOUT_ACCOUNT: accounts may be named; ABOUT_ALL: or --all has to be */
     unsigned options;  /* those that may be given: see options.c */
     unsigned required; /* those that have to be */
-    enum control_command_kind kind; /* of the request; of no matter where it only asks */
+    enum control_command_kind kind; /* of the request */
+    bool only_asks;                 /* there is no request */
     enum ctl_exit (*run)(const struct ctl_options *options);
 };
 
-enum ctl_exit ctl_status(const struct ctl_options *options);
+/* The commands that ask: name, what they are about, options, synopsis and summary as in
+ * core/command_list.h. ctl_name() asks, and prints the answer. */
+#define CTL_QUESTION_LIST(ROW)                                                                     \
+    ROW(status, ABOUT_ACCOUNT | ABOUT_ALL, OPTION_ALL, "[ACCOUNT...] [--all]",                     \
+        "what is not well, or everything about the accounts")
+
+#define ROW(name, ...) enum ctl_exit ctl_##name(const struct ctl_options *options);
+CTL_QUESTION_LIST(ROW)
+#undef ROW
+
 /* What core/command_list.h says that its commands do. ctl_send(): sends the request for each
  * account that was named; once where there is none. */
 #define ROW(NAME, name, CARRIER, ABOUT, MEMBERS, REQUIRED, OPTIONS, run, ...)                      \
     enum ctl_exit ctl_##run(const struct ctl_options *options);
 COMMAND_LIST(ROW)
 #undef ROW
-
-/* The worse of two exit statuses, for commands on several accounts. */
-enum ctl_exit ctl_worse(enum ctl_exit a, enum ctl_exit b);
-
-/* Fetches the document that answers a question. On failure says why on standard error. */
-enum ctl_exit ctl_fetch(const struct ctl_options *options, const char *question, char *const *names,
-                        size_t name_count, struct buf *text);
-
-/* Fetches the status document that answers `question`: "status", or "accounts" (these, or all). On
- * failure says why on standard error. */
-enum ctl_exit ctl_fetch_status(const struct ctl_options *options, const char *question,
-                               char *const *names, size_t name_count, struct control_status *status,
-                               struct buf *text);
-
-/* Follows rotations that were accepted until they are completed, cannot go on by themselves, or
- * options->timeout has passed for all of them together; says what happens meanwhile, and of trouble
- * the cause and what to do, once per change. `before`: when each account completed one the last
- * time. */
-enum ctl_exit ctl_await_rotations(const struct ctl_options *options, char *const *names,
-                                  const time_ms *before, size_t count);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "ctl/client.h"
 #include "ctl/complain.h"
+#include "ctl/fetch.h"
 #include "ctl/session.h"
 #include "ctl/status_text.h"
 

@@ -26,24 +26,23 @@ enum {
 
 /* --- the commands --- */
 
+/* clang-format off */
 #define OF_ALL_TOO(about) ((about) == (ABOUT_ACCOUNT | ABOUT_ALL) ? OPTION_ALL : 0)
-#define ROW(NAME, name, CARRIER, ABOUT, MEMBERS, REQUIRED, OPTIONS, run, SYNOPSIS, SUMMARY,        \
-            SEVERAL)                                                                               \
-    {#name,    SYNOPSIS,       SUMMARY,  (ABOUT), (MEMBERS) | (OPTIONS) | OF_ALL_TOO(ABOUT),       \
-     REQUIRED, CONTROL_##NAME, ctl_##run},
+#define ROW(NAME, name, CARRIER, ABOUT, MEMBERS, REQUIRED, OPTIONS, run, SYNOPSIS, SUMMARY, SEVERAL) \
+    {#name, SYNOPSIS, SUMMARY, ABOUT, (MEMBERS) | (OPTIONS) | OF_ALL_TOO(ABOUT), REQUIRED,         \
+     CONTROL_##NAME, false, ctl_##run},
+#define ASKING(name, ABOUT, OPTIONS, SYNOPSIS, SUMMARY)                                            \
+    {#name, SYNOPSIS, SUMMARY, ABOUT, OPTIONS, 0, 0, true, ctl_##name},
 static const struct ctl_command commands[] = {
-    {.name = "status",
-     .synopsis = "[ACCOUNT...] [--all]",
-     .summary = "what is not well, or everything about the accounts",
-     .about = ABOUT_ACCOUNT | ABOUT_ALL,
-     .options = OPTION_ALL,
-     .run = ctl_status},
-    COMMAND_LIST(ROW){.name = "plan"},
+    CTL_QUESTION_LIST(ASKING)
+    COMMAND_LIST(ROW)
+    {.name = "plan"}, /* not in this version, like those that follow */
     {.name = "history"},
     {.name = "revoke"},
     {.name = "identify"},
     {.name = "doctor"},
 };
+/* clang-format on */
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
 static void print_usage(void)
@@ -349,7 +348,7 @@ static enum ctl_exit check_accounts(const struct ctl_options *options, unsigned 
 /* Does the command know, without an account, what it is about? */
 static bool is_about_something(const struct ctl_options *options)
 {
-    return options->account_count > 0 || options->all || options->command->run == ctl_status ||
+    return options->account_count > 0 || options->all || options->command->only_asks ||
            options->command->about == ABOUT_ALL;
 }
 

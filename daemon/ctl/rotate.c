@@ -1,3 +1,5 @@
+#include "ctl/await.h"
+#include "ctl/fetch.h"
 #include "ctl/session.h"
 
 #include <stdlib.h>

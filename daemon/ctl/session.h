@@ -23,6 +23,9 @@ enum ctl_exit ctl_session_end(struct ctl_session *session);
  * worst. */
 enum ctl_exit ctl_send_command(struct ctl_session *session, const struct control_command *command);
 
+/* The worse of two exit statuses, for commands on several accounts. */
+enum ctl_exit ctl_worse(enum ctl_exit a, enum ctl_exit b);
+
 /* Nothing further is tried once the daemon cannot be talked to. */
 bool ctl_is_final(enum ctl_exit result);
 

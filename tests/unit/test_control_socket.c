@@ -105,7 +105,7 @@ static void make_pair(int pair[2])
 
 static void name_in_pair(const int pair[2], char out[CONTROL_ACTOR_MAX])
 {
-    control_peer_name(pair[0], out);
+    control_socket_peer(pair[0], out);
     assert_int_equal(close(pair[0]), 0);
     assert_int_equal(close(pair[1]), 0);
 }

@@ -182,7 +182,7 @@ static void carry_out_command(struct control *control, struct http_call *call,
         request_free(request);
         return;
     }
-    control_peer_name(call->fd, request->actor);
+    control_socket_peer(call->fd, request->actor);
     request->command.account = request->account;
     request->command.actor = request->actor;
     request->deadline = time_boot() + control->limits.command_timeout;

@@ -196,7 +196,7 @@ static bool hides_users(void)
     return read && mapped < ALL_USERS;
 }
 
-void control_peer_name(int fd, char out[CONTROL_ACTOR_MAX])
+void control_socket_peer(int fd, char out[CONTROL_ACTOR_MAX])
 {
     struct ucred peer;
     socklen_t length = sizeof(peer);

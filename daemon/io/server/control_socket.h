@@ -29,6 +29,6 @@ void control_socket_unlink(struct control_socket *made);
 void control_socket_done(struct control_socket *made);
 
 /* Who is at the other end, as the kernel and /etc/passwd say: "uid 1000 (alice)". */
-void control_peer_name(int fd, char out[CONTROL_ACTOR_MAX]);
+void control_socket_peer(int fd, char out[CONTROL_ACTOR_MAX]);
 
 #endif

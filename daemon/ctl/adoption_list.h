@@ -2,8 +2,8 @@
  * The file of `adopt --file`: one account a line, ACCOUNT primary|secondary; blank lines and lines
  * that begin with # say nothing.
  */
-#ifndef KEYROTATED_CTL_ADOPT_FILE_H
-#define KEYROTATED_CTL_ADOPT_FILE_H
+#ifndef KEYROTATED_CTL_ADOPTION_LIST_H
+#define KEYROTATED_CTL_ADOPTION_LIST_H
 
 #include "base/buf.h"
 #include "ctl/ctl.h"

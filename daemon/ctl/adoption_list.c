@@ -1,4 +1,4 @@
-#include "ctl/adopt_file.h"
+#include "ctl/adoption_list.h"
 
 #include <errno.h>
 #include <stdarg.h>

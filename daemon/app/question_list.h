@@ -1,0 +1,24 @@
+/*
+ * The questions that the control socket answers, a row each:
+ *
+ *    name          GET /v1/name, answered by daemon_answer_name()
+ *    of_accounts   also GET /v1/name/ACCOUNT and /v1/name?account=A&account=B
+ */
+#ifndef KEYROTATED_APP_QUESTION_LIST_H
+#define KEYROTATED_APP_QUESTION_LIST_H
+
+#include "app/daemon_state.h"
+
+#define QUESTION_LIST(ROW)                                                                         \
+    ROW(status, false)                                                                             \
+    ROW(accounts, true)                                                                            \
+    ROW(holds, false)
+
+/* As struct control_question has them (proto/control_protocol.h); `context` is the daemon. */
+#define ROW(name, of_accounts)                                                                     \
+    int daemon_answer_##name(void *context, const struct control_query *query, struct buf *out,    \
+                             struct err *err);
+QUESTION_LIST(ROW)
+#undef ROW
+
+#endif
