@@ -9,7 +9,7 @@
  * after the start, when most accounts have been looked at. */
 enum { STATUS_TICK_MS = 10 * 1000, STATUS_FIRST_TICK_MS = 2 * 1000, UNWELL_TEXT_MAX = 1000 };
 
-/* "batch/a, batch/b and 3 more"; "" where all are well. */
+/* "group/a, group/b and 3 more"; "" where all are well. */
 static void name_unwell(const struct engine_totals *totals, struct buf *out)
 {
     size_t named = totals->unwell < ENGINE_UNWELL_NAMED ? totals->unwell : ENGINE_UNWELL_NAMED;

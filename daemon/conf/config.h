@@ -29,8 +29,7 @@ struct cloud {
     const char *login;
     const char *audience;
     const char *key_vault_audience;
-    const char *batch_audience;
-    const char *api_version;
+    const char *api_version; /* NULL: that of the resource's type */
 };
 
 enum { IDENTITY_SETTINGS_MAX = 8 };

@@ -61,6 +61,7 @@ static bool fill_id(struct resolve *resolve, const struct tree_node *node, struc
     struct arena *arena = resolve->arena;
     const char *id = schema_text(node, &schema_account, "id");
     struct resource_id parts;
+    struct err err;
     char *key;
 
     if (!has_identification(resolve, node))
@@ -70,14 +71,12 @@ static bool fill_id(struct resolve *resolve, const struct tree_node *node, struc
             if (!schema_get(node, id_parts[i]))
                 return false;
         }
-        id = arena_format(arena,
-                          "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Batch/"
-                          "batchAccounts/%s",
+        id = arena_format(arena, "/subscriptions/%s/resourceGroups/%s/providers/%s/%s",
                           schema_text(node, &schema_account, "subscription_id"),
                           schema_text(node, &schema_account, "resource_group"),
-                          schema_text(node, &schema_account, "name"));
+                          two_key_resource_at(0)->type, schema_text(node, &schema_account, "name"));
     }
-    if (!id || resource_id_parse(id, &parts))
+    if (!id || resource_id_parse(id, &parts, &err) < 0)
         return false;
     account->id = arena_dup(arena, id);
     key = arena_dup(arena, id);

@@ -26,7 +26,7 @@ static void fill(struct resolve *resolve, const struct tree_node *map,
 
     identity->name = arena_dup(resolve->arena, map->name);
     identity->type = type;
-    for (size_t i = 0; keys[i].name && i < IDENTITY_SETTINGS_MAX; i++)
+    for (size_t i = 0; i < IDENTITY_SETTINGS_MAX && keys[i].name; i++)
         identity->settings[i] = setting_of(resolve, map, type->variant.map, &keys[i]);
     if (type->check)
         type->check(resolve->report, map);

@@ -20,7 +20,6 @@ static const struct cloud known_clouds[] = {
         .login = "https://login.microsoftonline.com",
         .audience = "https://management.azure.com/",
         .key_vault_audience = "https://vault.azure.net",
-        .batch_audience = "https://batch.core.windows.net/",
     },
     {
         .name = "AzureChinaCloud",
@@ -28,7 +27,6 @@ static const struct cloud known_clouds[] = {
         .login = "https://login.chinacloudapi.cn",
         .audience = "https://management.core.chinacloudapi.cn/",
         .key_vault_audience = "https://vault.azure.cn",
-        .batch_audience = "https://batch.chinacloudapi.cn/",
     },
     {
         .name = "AzureUSGovernment",
@@ -36,7 +34,6 @@ static const struct cloud known_clouds[] = {
         .login = "https://login.microsoftonline.us",
         .audience = "https://management.core.usgovcloudapi.net/",
         .key_vault_audience = "https://vault.usgovcloudapi.net",
-        .batch_audience = "https://batch.core.usgovcloudapi.net/",
     },
 };
 
@@ -131,9 +128,6 @@ static void resolve_cloud(struct resolve *resolve)
     audience = schema_text(node, &schema_cloud, "key_vault_audience");
     if (audience)
         cloud->key_vault_audience = arena_dup(arena, audience);
-    audience = schema_text(node, &schema_cloud, "batch_audience");
-    if (audience)
-        cloud->batch_audience = arena_dup(arena, audience);
 }
 
 static void resolve_proxy(struct resolve *resolve)

@@ -1,15 +1,15 @@
 #include "conf/resource_id.h"
 
+#include <errno.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/buf.h"
 #include "base/str.h"
 #include "conf/value.h"
 
-enum { ACCOUNT_MIN = 3, ACCOUNT_MAX = 24, GROUP_MAX = 90, GUID_LENGTH = 36, SEGMENTS = 8 };
+enum { GROUP_MAX = 90, GUID_LENGTH = 36, SEGMENTS = 8, SEGMENTS_MAX = 16 };
 
-#define ACCOUNT_GRAMMAR                                                                            \
-    "write /subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.Batch/batchAccounts/NAME"
 #define IDENTITY_GRAMMAR                                                                           \
     "write /subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.ManagedIdentity/"          \
     "userAssignedIdentities/NAME"
@@ -22,16 +22,6 @@ struct segment {
 static bool is_alphanumeric(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-const char *resource_account_problem(const char *name, size_t length)
-{
-    bool legal = length >= ACCOUNT_MIN && length <= ACCOUNT_MAX;
-
-    for (size_t i = 0; i < length && legal; i++)
-        legal = is_alphanumeric(name[i]);
-    return legal ? NULL
-                 : "is not the name of a Batch account; those are 3 to 24 letters and digits";
 }
 
 const char *resource_group_problem(const char *group, size_t length)
@@ -54,18 +44,18 @@ static bool segment_is(struct segment segment, const char *word)
     return segment.length == strlen(word) && strncasecmp(segment.text, word, segment.length) == 0;
 }
 
-/* "/a/b/c" as exactly SEGMENTS segments. */
-static bool split(const char *text, struct segment segments[SEGMENTS])
+/* "/a/b/c" as segments. Returns how many there are; 0: it is no such path, or a longer one. */
+static size_t split(const char *text, struct segment segments[SEGMENTS_MAX])
 {
-    for (size_t i = 0; i < SEGMENTS; i++) {
-        if (*text != '/')
-            return false;
+    size_t count = 0;
+
+    for (; *text == '/' && count < SEGMENTS_MAX; count++) {
         text++;
-        segments[i].text = text;
-        segments[i].length = strcspn(text, "/");
-        text += segments[i].length;
+        segments[count].text = text;
+        segments[count].length = strcspn(text, "/");
+        text += segments[count].length;
     }
-    return *text == '\0';
+    return *text == '\0' ? count : 0;
 }
 
 static bool is_guid(struct segment segment)
@@ -79,36 +69,79 @@ static bool is_guid(struct segment segment)
     return value_is_guid(guid);
 }
 
-const char *resource_id_parse(const char *text, struct resource_id *ret_id)
+/* How the ids of all types are written: "/subscriptions/…/providers/PROVIDER/TYPE/NAME or …". */
+static void append_forms(struct buf *out)
 {
-    struct segment segments[SEGMENTS];
+    const struct two_key_resource *type;
 
-    if (!split(text, segments) || !segment_is(segments[0], "subscriptions") ||
+    for (size_t i = 0; (type = two_key_resource_at(i)); i++) {
+        (void)buf_append_str(out,
+                             i == 0 ? "; write /subscriptions/GUID/resourceGroups/GROUP" : " or …");
+        (void)buf_append_str(out, "/providers/");
+        for (const char *c = type->type; *c != '\0'; c++) {
+            if (*c == '/' && memchr(type->type, '/', (size_t)(c - type->type)))
+                (void)buf_append_str(out, "/NAME");
+            (void)buf_append_char(out, *c);
+        }
+        (void)buf_append_str(out, "/NAME");
+    }
+}
+
+static int refuse(const char *what, bool with_nouns, struct err *err)
+{
+    const struct two_key_resource *type;
+    struct buf text;
+
+    buf_init(&text, sizeof(err->text));
+    (void)buf_append_str(&text, what);
+    for (size_t i = 0; with_nouns && (type = two_key_resource_at(i)); i++)
+        (void)buf_append_format(&text, "%s %s", i == 0 ? "" : " or", type->noun);
+    append_forms(&text);
+    err_set(err, -EINVAL, "%s", buf_str(&text));
+    buf_done(&text);
+    return -EINVAL;
+}
+
+int resource_name_check(const struct two_key_resource *type, const char *name, struct err *err)
+{
+    return type->name_ok(name, strlen(name))
+               ? 0
+               : err_set(err, -EINVAL, "is not the name of %s; those are %s", type->noun,
+                         type->name_words);
+}
+
+int resource_id_parse(const char *text, struct resource_id *ret_id, struct err *err)
+{
+    const struct two_key_resource *type = two_key_resource_find(text);
+    struct segment segments[SEGMENTS_MAX];
+    size_t count = split(text, segments);
+
+    if (count < SEGMENTS || count % 2 != 0 || !segment_is(segments[0], "subscriptions") ||
         !segment_is(segments[2], "resourceGroups") || !segment_is(segments[4], "providers"))
-        return "is not the resource id of a Batch account; " ACCOUNT_GRAMMAR;
-    if (!segment_is(segments[5], "Microsoft.Batch") || !segment_is(segments[6], "batchAccounts"))
-        return "is the id of another kind of resource; " ACCOUNT_GRAMMAR;
+        return refuse("is not the resource id of", true, err);
+    if (!type)
+        return refuse("is the id of another kind of resource", false, err);
     if (!is_guid(segments[1]))
-        return "holds a subscription that is not a GUID; " ACCOUNT_GRAMMAR;
+        return refuse("holds a subscription that is not a GUID", false, err);
     if (resource_group_problem(segments[3].text, segments[3].length))
-        return "holds no valid resource group; " ACCOUNT_GRAMMAR;
-    if (resource_account_problem(segments[7].text, segments[7].length))
-        return "holds no valid account name; those are 3 to 24 letters and digits";
+        return refuse("holds no valid resource group", false, err);
+    if (!type->name_ok(segments[count - 1].text, segments[count - 1].length))
+        return err_set(err, -EINVAL, "holds no valid account name; those are %s", type->name_words);
     *ret_id = (struct resource_id){
         .subscription = segments[1].text,
         .subscription_length = segments[1].length,
         .group = segments[3].text,
         .group_length = segments[3].length,
-        .name = segments[7].text,
-        .name_length = segments[7].length,
+        .name = segments[count - 1].text,
+        .name_length = segments[count - 1].length,
     };
-    return NULL;
+    return 0;
 }
 
 const char *resource_identity_problem(const char *text)
 {
-    struct segment segments[SEGMENTS];
-    bool legal = split(text, segments) && segment_is(segments[0], "subscriptions") &&
+    struct segment segments[SEGMENTS_MAX];
+    bool legal = split(text, segments) == SEGMENTS && segment_is(segments[0], "subscriptions") &&
                  is_guid(segments[1]) && segment_is(segments[2], "resourceGroups") &&
                  !resource_group_problem(segments[3].text, segments[3].length) &&
                  segment_is(segments[4], "providers") &&

@@ -1,13 +1,16 @@
 /*
- * Resource ids of Azure Batch accounts:
- * /subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.Batch/batchAccounts/NAME
- * (Azure Resource Manager compares them without regard to case).
+ * Resource ids: /subscriptions/GUID/resourceGroups/GROUP/providers/PROVIDER/TYPE/NAME, for types
+ * below others /TYPE/NAME again (Azure Resource Manager compares them without regard to case). The
+ * types are those of proto/two_key.
  */
 #ifndef KEYROTATED_CONF_RESOURCE_ID_H
 #define KEYROTATED_CONF_RESOURCE_ID_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "base/err.h"
+#include "proto/two_key/two_key.h"
 
 /* The variable parts, borrowed from the id that was parsed. */
 struct resource_id {
@@ -19,12 +22,11 @@ struct resource_id {
     size_t name_length;
 };
 
-/* Splits the id. Returns NULL, or what is wrong with it and what would be right. */
-const char *resource_id_parse(const char *text, struct resource_id *ret_id);
+/* Splits the id. Returns 0, or -EINVAL: err says what is wrong with it and what would be right. */
+int resource_id_parse(const char *text, struct resource_id *ret_id, struct err *err);
 
-/* What is wrong with an account name (3 to 24 letters and digits; Azure shows them in lower case),
- * or NULL. */
-const char *resource_account_problem(const char *name, size_t length);
+/* Is it a name for a resource of that type? 0, or -EINVAL with err set. */
+int resource_name_check(const struct two_key_resource *type, const char *name, struct err *err);
 
 /* What is wrong with the name of a resource group (1 to 90 letters, digits, "_-.()", no final dot),
  * or NULL. */

@@ -74,8 +74,7 @@ const struct schema_map schema_timing = {(const struct schema_key[]){
                    "it for failed"),
     SCHEMA_ROW("verify_timeout", SCHEMA_DURATION, .fallback = "5m", .maximum = MS_DAY,
                .advised = 5 * MS_MINUTE,
-               .weakens =
-                   "a new key may go to its consumers before the Batch service could prove it"),
+               .weakens = "a new key may go to its consumers before its service could prove it"),
     SCHEMA_ROW(
         "settle", SCHEMA_DURATION, .fallback = "60s", .maximum = MS_DAY, .advised = 60 * MS_SECOND,
         .weakens = "the look that confirms a rotation may still see the keys from before it"),
@@ -88,7 +87,8 @@ const struct schema_map schema_cloud = {(const struct schema_key[]){
     SCHEMA_ROW("audience", SCHEMA_TEXT),
     SCHEMA_ROW("key_vault_audience", SCHEMA_TEXT),
     SCHEMA_ROW("batch_audience", SCHEMA_TEXT),
-    SCHEMA_ROW("api_version", SCHEMA_API_VERSION, .fallback = "2024-02-01"),
+    /* that of the resource's type */
+    SCHEMA_ROW("api_version", SCHEMA_API_VERSION),
     SCHEMA_END,
 }};
 

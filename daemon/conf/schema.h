@@ -35,7 +35,7 @@ enum schema_type {
     SCHEMA_INSTANT, /* RFC 3339 */
     SCHEMA_API_VERSION,
     SCHEMA_HOST_SUFFIX,
-    SCHEMA_ACCOUNT_ID, /* the resource id of a Batch account */
+    SCHEMA_ACCOUNT_ID, /* the resource id of a resource with two keys */
     SCHEMA_ACCOUNT_NAME,
     SCHEMA_RESOURCE_GROUP,
     SCHEMA_IDENTITY_ID, /* the resource id of a user-assigned identity */

@@ -78,8 +78,8 @@ const char *value_expected(const struct schema_key *key, char out[VALUE_EXPECTED
         [SCHEMA_INSTANT] = "an instant such as \"2026-12-20T00:00:00Z\"",
         [SCHEMA_API_VERSION] = "a version such as 2024-02-01",
         [SCHEMA_HOST_SUFFIX] = "a host name or suffix such as .example.org",
-        [SCHEMA_ACCOUNT_ID] = "the resource id of a Batch account",
-        [SCHEMA_ACCOUNT_NAME] = "the name of a Batch account",
+        [SCHEMA_ACCOUNT_ID] = "the resource id of ",
+        [SCHEMA_ACCOUNT_NAME] = "the name of ",
         [SCHEMA_RESOURCE_GROUP] = "the name of a resource group",
         [SCHEMA_IDENTITY_ID] = "the resource id of a managed identity",
         [SCHEMA_MAP] = "a mapping of keys to values",
@@ -87,6 +87,9 @@ const char *value_expected(const struct schema_key *key, char out[VALUE_EXPECTED
 
     if (key->type == SCHEMA_CHOICE)
         list_choices(out, key->choices);
+    else if (key->type == SCHEMA_ACCOUNT_ID || key->type == SCHEMA_ACCOUNT_NAME)
+        (void)snprintf(out, VALUE_EXPECTED_MAX, "%s%s", wanted[key->type],
+                       two_key_resource_at(0)->noun);
     else
         (void)str_copy(out, VALUE_EXPECTED_MAX, wanted[key->type]);
     return out;
@@ -425,17 +428,21 @@ static bool check_host_suffix(struct report *report, const struct tree_node *nod
 static bool check_account_id(struct report *report, const struct tree_node *node,
                              const struct schema_key *key)
 {
+    struct err err = {.code = 0};
     struct resource_id id;
 
     (void)key;
-    return refuse(report, node, resource_id_parse(node->text, &id));
+    return resource_id_parse(node->text, &id, &err) == 0 || refuse(report, node, err.text);
 }
 
 static bool check_account_name(struct report *report, const struct tree_node *node,
                                const struct schema_key *key)
 {
+    struct err err = {.code = 0};
+
     (void)key;
-    return refuse(report, node, resource_account_problem(node->text, strlen(node->text)));
+    return resource_name_check(two_key_resource_at(0), node->text, &err) == 0 ||
+           refuse(report, node, err.text);
 }
 
 static bool check_resource_group(struct report *report, const struct tree_node *node,

@@ -5,7 +5,7 @@
 
 #include "conf/yaml_tree.h"
 
-/* Batch account keys are 64 bytes in base64: 86 characters and "==". */
+/* The usual account keys are 64 bytes in base64: 86 characters and "==". */
 enum { ACCOUNT_KEY_CHARACTERS = 86 };
 
 static bool is_base64(char c)

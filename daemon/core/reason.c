@@ -36,14 +36,12 @@ static const struct reason_description descriptions[REASON_COUNT] = {
 
     [REASON_KEY_REFUSED] =
         {"key_refused", STATE_BLOCKED, CLEARED_BY_WORLD,
-         "the Batch service refuses a key that Azure Resource Manager reports as live",
+         "its data plane refuses a key that Azure Resource Manager reports as live",
          "nothing is delivered or regenerated while this lasts and it is checked again by itself; "
          "if it persists, give Azure's support the ids in `keyrotatectl status {account}`"},
     [REASON_SHARED_KEY_DISABLED] = {"shared_key_disabled", STATE_BLOCKED, CLEARED_BY_WORLD,
                                     "the account does not allow authentication with shared keys",
-                                    "add SharedKey to the account's allowedAuthenticationModes, or "
-                                    "take the account out of the "
-                                    "configuration"},
+                                    "{keys_on}, or take the account out of the configuration"},
     [REASON_USER_SUBSCRIPTION_MODE] =
         {"user_subscription_mode", STATE_BLOCKED, CLEARED_BY_WORLD,
          "the account allocates its pools in the user's subscription and has no usable keys",
@@ -54,7 +52,7 @@ static const struct reason_description descriptions[REASON_COUNT] = {
 
     [REASON_PERMISSION_DENIED] = {"permission_denied", STATE_RETRYING, CLEARED_BY_RETRY,
                                   "the identity lacks a permission on the account",
-                                  "assign the role \"Batch Key Rotator\" to the identity at "
+                                  "assign the role \"{role_name}\" to the identity at "
                                   "{resource}, after `{role}` where there "
                                   "is no such role yet"},
     [REASON_TARGET_DENIED] = {"target_denied", STATE_RETRYING, CLEARED_BY_RETRY,

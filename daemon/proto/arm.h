@@ -33,7 +33,7 @@ int arm_request_build(struct http_request *request, const struct arm_request *wa
 /* What a request was about, for the words of a failure. */
 struct arm_subject {
     const char *operation; /* for people: "listKeys" */
-    const char *action;    /* the permission: "Microsoft.Batch/batchAccounts/listkeys/action" */
+    const char *action;    /* the permission: "PROVIDER/TYPE/listkeys/action" */
     const char *role;      /* the role that has it */
     const char *principal; /* for people: `identity "ops" (client 2222…)` */
     const char *assignee;  /* its client or object id where known, else NULL */

@@ -3,7 +3,7 @@
  *
  * Azure Resource Manager sends {"error":{"code","message","target","details":[…]}} with details
  * that nest (Azure Resource Manager RPC, common API details), some providers leave the outer
- * "error" out, Key Vault adds "innererror", and the Batch service sends its OData form
+ * "error" out, Key Vault adds "innererror", and data planes send their OData form
  * {"code","message":{"lang","value"},"values":[{"key","value"}]}. Names are read in any case, a
  * list of errors ([{…}]) and "details" as one object or a list; "error" may be a string, as OAuth
  * has it, with error_description or message beside it. What cannot be read is left out.

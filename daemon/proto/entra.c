@@ -56,7 +56,7 @@ static int append_field(struct buf *body, const char *name, const char *value, s
     return body->failed;
 }
 
-/* The scope keeps the audience's own slash: "https://batch.core.windows.net//.default" is right. */
+/* The scope keeps the audience's own slash: "https://management.azure.com//.default" is right. */
 static int append_scope(struct buf *body, const char *audience)
 {
     char *scope = str_format("%s/.default", audience);

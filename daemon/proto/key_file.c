@@ -7,6 +7,7 @@
 
 #include "base/date.h"
 #include "base/json.h"
+#include "proto/two_key/two_key.h"
 
 /* Characters that mean themselves to a shell, to systemd and to a container runtime, unquoted. */
 static bool is_plain(const char *text, size_t length)
@@ -32,13 +33,15 @@ int key_file_raw(const struct key_file *file, struct buf *out)
 
 int key_file_env(const struct key_file *file, struct buf *out)
 {
-    if (!is_plain(file->account, strlen(file->account)) ||
+    const struct two_key_resource *type = two_key_resource_find(file->resource_id);
+
+    if (!type || !is_plain(file->account, strlen(file->account)) ||
         !is_plain(file->account_endpoint, strlen(file->account_endpoint)) ||
         !is_plain(secret_bytes(file->key), secret_length(file->key)))
         return -EINVAL;
-    buf_append_format(out, "AZURE_BATCH_ACCOUNT=%s\nAZURE_BATCH_ACCESS_KEY=", file->account);
+    buf_append_format(out, "%s=%s\n%s=", type->env_name, file->account, type->env_key);
     buf_append(out, secret_bytes(file->key), secret_length(file->key));
-    return buf_append_format(out, "\nAZURE_BATCH_ENDPOINT=https://%s\n", file->account_endpoint);
+    return buf_append_format(out, "\n%s=https://%s\n", type->env_endpoint, file->account_endpoint);
 }
 
 static void append_member(struct buf *out, const char *name, const char *value, size_t length)

@@ -31,7 +31,8 @@ struct key_file {
 /* The key in base64 and a newline. */
 int key_file_raw(const struct key_file *file, struct buf *out);
 
-/* Lines NAME=value for shells, systemd's EnvironmentFile= and container runtimes alike. */
+/* Lines NAME=value for shells, systemd's EnvironmentFile= and container runtimes alike. The names
+ * are those of the resource's type. */
 int key_file_env(const struct key_file *file, struct buf *out);
 
 /* One JSON object on one line. */

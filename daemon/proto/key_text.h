@@ -16,7 +16,7 @@
 
 enum {
     KEY_BYTES_MIN = 32,   /* shorter ones are not taken for keys */
-    KEY_BYTES_USUAL = 64, /* what Batch issues */
+    KEY_BYTES_USUAL = 64, /* what most resource types issue */
     KEY_TEXT_MAX = 1024   /* a longer run is a certificate or a picture */
 };
 

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/encoding.h"
 #include "base/str.h"
-#include "proto/two_key_resource.h"
+#include "proto/two_key/two_key.h"
 
 static bool is_plain(char c)
 {
@@ -58,6 +58,16 @@ static void append_role(struct buf *out, const struct remedy_words *words)
                             words->subscription_id ? words->subscription_id : "SUBSCRIPTION");
 }
 
+static void append_role_name(struct buf *out, const struct remedy_words *words)
+{
+    (void)buf_append_str(out, words->type->role);
+}
+
+static void append_keys_on(struct buf *out, const struct remedy_words *words)
+{
+    (void)buf_append_str(out, words->type->keys_on);
+}
+
 static void append_socket(struct buf *out, const struct remedy_words *words)
 {
     (void)buf_append_str(out, "`keyrotatectl ");
@@ -79,6 +89,8 @@ static size_t append_place(struct buf *out, const char *text, const struct remed
         {"{account}", !!words->account, append_account},
         {"{resource}", !!words->resource_id, append_resource},
         {"{role}", !!words->type, append_role},
+        {"{role_name}", !!words->type, append_role_name},
+        {"{keys_on}", !!words->type, append_keys_on},
         {"`keyrotatectl ", !str_starts_with(text, "`keyrotatectl --socket "), append_socket},
     };
 

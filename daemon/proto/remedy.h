@@ -5,6 +5,8 @@
  *    {account}      the account as keyrotatectl accepts it
  *    {resource}     its resource id
  *    {role}         the command that makes the small role which the daemon needs
+ *    {role_name}    what that role is called
+ *    {keys_on}      how keys are switched on
  *    `keyrotatectl  followed by `--socket PATH` where the socket is not the default
  *
  * What stands for an argument is quoted for a shell where it has to be. Pure.

@@ -7,7 +7,7 @@
 
 #include "fuzz.h"
 #include "proto/arm.h"
-#include "proto/batch_probe.h"
+#include "proto/two_key/batch_probe.h"
 #include "proto/key_text.h"
 
 enum { NOW_MS_HIGH = 1795867200 };

@@ -69,16 +69,17 @@ static void read_url(const char *text)
 
 static void read_id(const char *text)
 {
+    struct err err = {.code = 0};
     struct resource_id id;
 
-    if (!resource_id_parse(text, &id)) {
+    if (resource_id_parse(text, &id, &err) == 0) {
         const char *end = text + strlen(text);
 
         MUST(id.subscription_length == 36 && id.subscription > text);
         MUST(id.group > id.subscription && id.name > id.group);
         MUST(id.name + id.name_length == end && id.name_length >= 3 && id.name_length <= 24);
         MUST(!resource_group_problem(id.group, id.group_length));
-        MUST(!resource_account_problem(id.name, id.name_length));
+        MUST(resource_name_check(two_key_resource_at(0), id.name, &err) == 0);
     }
     (void)resource_identity_problem(text);
 }

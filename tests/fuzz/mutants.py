@@ -27,7 +27,7 @@ class Fault:
 
 
 FAULTS = (
-    Fault("account", "proto/two_key_resource.c",
+    Fault("account", "proto/two_key/two_key.c",
           "if (secret_equal(keys[SLOT_PRIMARY], keys[SLOT_SECONDARY]))", "if (false)"),
     Fault("arm_reply", "proto/failure.c",
           "    utf8_make_presentable(out);\n    key_text_redact(out);\n", "    utf8_make_presentable(out);\n"),

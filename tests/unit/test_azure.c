@@ -316,6 +316,60 @@ static void test_close_cancels_everything(void **state)
     assert_true(result.canceled);
 }
 
+/* Types whose regenerate answers without the keys: these are listed after it. Whatever goes wrong
+ * then, it was done. */
+static void test_regenerate_without_keys(void **state)
+{
+    static const struct {
+        struct scripted answers[2];
+        size_t sent;
+        enum reason reason;
+    } cases[] = {
+        {{STATUS(204, NULL, NULL), KEYS(ID "/listKeys?api-version=")}, 3, REASON_NONE},
+        {{STATUS(200, NULL, "{}"), KEYS(ID "/listKeys?api-version=")}, 3, REASON_NONE},
+        {{STATUS(204, NULL, NULL), DENIED}, 3, REASON_PERMISSION_DENIED},
+        {{STATUS(204, NULL, NULL), SILENCE(HTTP_UNSENT)}, 3, REASON_NETWORK},
+        {{DENIED}, 2, REASON_PERMISSION_DENIED},
+    };
+    struct two_key_resource silent = *two_key_resource_at(0);
+
+    (void)state;
+    silent.regenerate_answers_keys = false;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct scripted script[] = {TOKEN, cases[i].answers[0], cases[i].answers[1]};
+        struct azure_call *call;
+
+        start(script, 3);
+        call = azure_regenerate(azure, &subject, SLOT_PRIMARY, "corr-1", on_done, &subject);
+        call->resource = &silent;
+        fake_loop_run(0);
+        assert_int_equal(completions, 1);
+        assert_int_equal(fake_http.sent_count, cases[i].sent);
+        assert_int_equal(failure.reason, cases[i].reason);
+        if (cases[i].reason == REASON_NONE)
+            assert_int_equal(result.live[SLOT_SECONDARY].bytes[0], 'B');
+        else
+            assert_int_equal(failure.outcome_unknown, cases[i].sent == 3);
+        stop();
+    }
+}
+
+/* Unless the configuration has a version for all, each type is asked in its own. */
+static void test_version_of_the_type(void **state)
+{
+    static const struct scripted script[] = {TOKEN, DESCRIPTION,
+                                             KEYS("/listKeys?api-version=2024-02-01")};
+
+    (void)state;
+    start(script, 3);
+    config.cloud.api_version = NULL;
+    look("corr-1");
+    fake_loop_run(0);
+    assert_int_equal(fake_http.sent_count, 3);
+    assert_non_null(strstr(fake_http.sent[2].url, two_key_resource_at(0)->api_version));
+    stop();
+}
+
 static void test_config_stays_while_in_use(void **state)
 {
     static const struct scripted script[] = {TOKEN};
@@ -352,6 +406,8 @@ int main(void)
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_taken_back),
         cmocka_unit_test(test_close_cancels_everything),
+        cmocka_unit_test(test_regenerate_without_keys),
+        cmocka_unit_test(test_version_of_the_type),
         cmocka_unit_test(test_config_stays_while_in_use),
     };
 

@@ -1,4 +1,4 @@
-#include "proto/batch_probe.h"
+#include "proto/two_key/batch_probe.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -110,13 +110,16 @@ static void test_case_and_order_do_not_matter(void **state)
 static void test_probe_request(void **state)
 {
     struct secret *key = secret_new(key_text, sizeof(key_text) - 1);
+    const struct two_key_probe probe = {.endpoint = "myaccount.westeurope.batch.localhost:8443",
+                                        .name = "myaccount",
+                                        .key = key,
+                                        .client_request_id = "id-1",
+                                        .now = NOW};
     struct http_request request;
     struct err err;
 
     (void)state;
-    assert_int_equal(batch_probe_request(&request, "myaccount.westeurope.batch.localhost:8443",
-                                         "myaccount", key, "id-1", NOW, &err),
-                     0);
+    assert_int_equal(batch_probe_request(&request, &probe, &err), 0);
     assert_string_equal(request.method, "GET");
     assert_string_equal(buf_str(&request.url),
                         "https://myaccount.westeurope.batch.localhost:8443/pools?" VERSION
@@ -135,10 +138,12 @@ static void test_key_that_is_none(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         struct secret *key = secret_new(texts[i], strlen(texts[i]));
+        const struct two_key_probe probe = {
+            .endpoint = "h", .name = "a", .key = key, .client_request_id = "id", .now = NOW};
         struct http_request request;
         struct err err;
 
-        assert_int_equal(batch_probe_request(&request, "h", "a", key, "id", NOW, &err), -EINVAL);
+        assert_int_equal(batch_probe_request(&request, &probe, &err), -EINVAL);
         assert_null(strstr(err.text, "hunter2"));
         http_request_done(&request);
         secret_free(key);

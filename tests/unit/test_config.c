@@ -74,8 +74,7 @@ static void fills_in_the_defaults(void **state)
     assert_int_equal(config->status_every, MS_HOUR);
     assert_string_equal(config->cloud.name, "AzureCloud");
     assert_string_equal(config->cloud.resource_manager, "https://management.azure.com");
-    assert_string_equal(config->cloud.batch_audience, "https://batch.core.windows.net/");
-    assert_string_equal(config->cloud.api_version, "2024-02-01");
+    assert_null(config->cloud.api_version); /* that of the resource's type */
     assert_null(config->ca_file);
     assert_null(config->proxy);
     assert_null(config->no_proxy);

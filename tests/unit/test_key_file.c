@@ -15,13 +15,15 @@
 #define KEY                                                                                        \
     "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw=="
 
+#define ID "/subscriptions/0/resourceGroups/rg/providers/Microsoft.Batch/batchAccounts/acct"
+
 typedef int render(const struct key_file *file, struct buf *out);
 
 static struct key_file example(struct secret **ret_key)
 {
     *ret_key = secret_new(KEY, sizeof(KEY) - 1);
     return (struct key_file){.account = "acct",
-                             .resource_id = "/subscriptions/0/x/acct",
+                             .resource_id = ID,
                              .account_endpoint = "acct.westeurope.batch.azure.com",
                              .slot = SLOT_SECONDARY,
                              .key = *ret_key,
@@ -42,7 +44,7 @@ static void test_forms(void **state)
          "\nAZURE_BATCH_ENDPOINT=https://acct.westeurope.batch.azure.com\n",
          0},
         {key_file_json,
-         "{\"account\":\"acct\",\"resource_id\":\"/subscriptions/0/x/acct\",\"account_endpoint\":"
+         "{\"account\":\"acct\",\"resource_id\":\"" ID "\",\"account_endpoint\":"
          "\"acct.westeurope.batch.azure.com\",\"slot\":\"secondary\",\"key\":\"" KEY
          "\",\"cycle\":17,\"delivered_at\":\"2026-11-22T12:00:00Z\"}\n",
          17},

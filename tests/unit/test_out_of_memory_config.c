@@ -54,7 +54,6 @@ static void add_service(struct result *result, const struct config *config)
     result_add_text(result, "login", cloud->login);
     result_add_text(result, "audience", cloud->audience);
     result_add_text(result, "key_vault_audience", cloud->key_vault_audience);
-    result_add_text(result, "batch_audience", cloud->batch_audience);
     result_add_text(result, "api_version", cloud->api_version);
     result_add_text(result, "ca_file", config->ca_file);
     result_add_text(result, "proxy", config->proxy);

@@ -18,17 +18,18 @@
 
 #include "canned_reply.h"
 #include "proto/arm.h"
-#include "proto/batch_account.h"
-#include "proto/batch_probe.h"
+#include "proto/two_key/batch_probe.h"
 #include "proto/cloud_error.h"
 #include "proto/entra.h"
 #include "proto/imds.h"
 #include "base/json_writer.h"
 #include "proto/key_file.h"
 #include "proto/key_text.h"
-#include "proto/two_key_resource.h"
+#include "proto/two_key/two_key.h"
 
-#define NOW   ((time_ms)1795348800000)
+#define NOW ((time_ms)1795348800000)
+extern const struct two_key_resource two_key_batch_account;
+
 #define SCOPE "/subscriptions/0/resourceGroups/rg/providers/Microsoft.Batch/batchAccounts/acct"
 
 /* base64 of 64 bytes each */
@@ -128,8 +129,12 @@ static void build_probe(struct result *result, const void *context)
     struct secret *key = make_secret(KEY_A);
     struct http_request request;
     struct err err = {.code = 0};
-    int rc = batch_probe_request(&request, "acct.westeurope.batch.azure.com:443", "Acct", key,
-                                 "an-id", NOW, &err);
+    const struct two_key_probe probe = {.endpoint = "acct.westeurope.batch.azure.com:443",
+                                        .name = "Acct",
+                                        .key = key,
+                                        .client_request_id = "an-id",
+                                        .now = NOW};
+    int rc = batch_probe_request(&request, &probe, &err);
 
     (void)context;
     ERR_clear_error();
@@ -303,7 +308,8 @@ static void read_keys(struct result *result, const void *body)
 {
     struct secret *keys[SLOT_COUNT];
     struct err err = {.code = 0};
-    int rc = two_key_read_keys(&two_key_batch_account, "acct", body, strlen(body), keys, &err);
+    int rc = two_key_batch_account.read_keys(&two_key_batch_account, "acct", body, strlen(body),
+                                             keys, &err);
 
     if (rc != 0)
         result_failed(result, rc, err.text);
@@ -318,7 +324,7 @@ static void read_account(struct result *result, const void *body)
     struct resource_obstacle obstacle = {.reason = REASON_NONE};
     struct resource_facts facts;
     struct err err = {.code = 0};
-    int rc = batch_account_read(body, strlen(body), &facts, &obstacle, &err);
+    int rc = two_key_batch_account.read_description(body, strlen(body), &facts, &obstacle, &err);
 
     if (rc == -ENOTSUP)
         result_add(result, "%d: %s\n", obstacle.reason, obstacle.what.text);
@@ -391,7 +397,6 @@ static void write_json(struct result *result, const void *context)
     json_write_null(&out, NULL);
     json_write_close(&out, ']');
     json_write_close(&out, '}');
-    (void)two_key_regenerate_body(&two_key_batch_account, SLOT_PRIMARY, &out);
     if (out.failed != 0)
         result_failed(result, out.failed, NULL);
     else

@@ -12,7 +12,9 @@
 
 #include "core/reason.h"
 #include "ctl/options.h"
-#include "proto/two_key_resource.h"
+#include "proto/two_key/two_key.h"
+
+extern const struct two_key_resource two_key_batch_account;
 
 #define ID "/subscriptions/0/resourceGroups/my(group)/providers/Microsoft.Batch/batchAccounts/acct"
 
@@ -47,6 +49,9 @@ static void test_places(void **state)
     assert_string_equal(expand("--scope {resource}", &here), "--scope '" ID "'");
     assert_string_equal(expand("a {account} stays", &nothing), "a {account} stays");
     assert_string_equal(expand("", &here), "");
+    assert_string_equal(expand("the role {role_name}; {keys_on}", &here),
+                        "the role Batch Key Rotator; add SharedKey to the account's "
+                        "allowedAuthenticationModes");
     assert_non_null(strstr(expand("{role}", &here),
                            "\"Actions\": [\"Microsoft.Batch/batchAccounts/read\", "
                            "\"Microsoft.Batch/batchAccounts/listkeys/action\", "

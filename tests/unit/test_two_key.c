@@ -1,4 +1,4 @@
-#include "proto/two_key_resource.h"
+#include "proto/two_key/two_key.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -10,14 +10,13 @@
 
 #include <cmocka.h>
 
-#include "proto/batch_account.h"
-
 /* base64 of 64 bytes each */
 #define KEY_A                                                                                      \
     "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw=="
 #define KEY_B                                                                                      \
     "/wECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw=="
 
+extern const struct two_key_resource two_key_batch_account;
 static const struct two_key_resource *const batch = &two_key_batch_account;
 
 static void test_find(void **state)
@@ -32,6 +31,10 @@ static void test_find(void **state)
          &two_key_batch_account},
         {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Batch/batchAccountsX/a", NULL},
         {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/a", NULL},
+        {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Batch/batchAccounts/a/", NULL},
+        {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Batch/batchAccounts/a/pools/p",
+         NULL},
+        {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Batch/batchAccounts", NULL},
         {"/subscriptions/0/resourceGroups/rg", NULL},
         {"", NULL},
     };
@@ -41,18 +44,28 @@ static void test_find(void **state)
         assert_ptr_equal(two_key_resource_find(cases[i].id), cases[i].expected);
 }
 
-static void test_regenerate_body(void **state)
+/* What every row has to say, so that nobody works with half of one. */
+static void test_rows_are_whole(void **state)
 {
-    struct buf body;
+    const struct two_key_resource *type;
 
     (void)state;
-    buf_init(&body, 100);
-    assert_int_equal(two_key_regenerate_body(batch, SLOT_PRIMARY, &body), 0);
-    assert_string_equal(buf_str(&body), "{\"keyName\":\"Primary\"}");
-    buf_clear(&body);
-    assert_int_equal(two_key_regenerate_body(batch, SLOT_SECONDARY, &body), 0);
-    assert_string_equal(buf_str(&body), "{\"keyName\":\"Secondary\"}");
-    buf_done(&body);
+    for (size_t i = 0; (type = two_key_resource_at(i)); i++) {
+        assert_true(type->noun && type->api_version && type->name_ok && type->name_words);
+        assert_true(type->list.name && type->read_keys && type->key_problem);
+        assert_true(type->read_description && type->endpoint_member && type->keys_on);
+        assert_true(type->build_probe && type->read_probe && type->probe_id_header);
+        assert_true(type->read_action && type->list_action && type->regenerate_action);
+        assert_true(type->role && type->env_name && type->env_key && type->env_endpoint);
+        for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+            assert_non_null(type->regenerate[slot].name);
+            assert_false(type->regenerate[slot].get);
+        }
+        assert_true(strcmp(type->regenerate[0].name, type->regenerate[1].name) != 0 ||
+                    strcmp(type->regenerate[0].body, type->regenerate[1].body) != 0);
+    }
+    assert_string_equal(batch->regenerate[SLOT_PRIMARY].body, "{\"keyName\":\"Primary\"}");
+    assert_string_equal(batch->regenerate[SLOT_SECONDARY].body, "{\"keyName\":\"Secondary\"}");
 }
 
 static void test_read_keys(void **state)
@@ -87,7 +100,7 @@ static void test_read_keys(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct secret *keys[SLOT_COUNT];
         struct err err = {.code = 0};
-        int rc = two_key_read_keys(batch, "acct", cases[i].body, strlen(cases[i].body), keys, &err);
+        int rc = batch->read_keys(batch, "acct", cases[i].body, strlen(cases[i].body), keys, &err);
 
         if (!cases[i].problem) {
             assert_int_equal(rc, 0);
@@ -169,8 +182,9 @@ static void test_read_account(void **state)
         struct resource_facts facts;
         struct err err;
 
-        assert_int_equal(batch->read(cases[i].body, strlen(cases[i].body), &facts, &obstacle, &err),
-                         cases[i].expected);
+        assert_int_equal(
+            batch->read_description(cases[i].body, strlen(cases[i].body), &facts, &obstacle, &err),
+            cases[i].expected);
         assert_int_equal(obstacle.reason, cases[i].reason);
         assert_int_equal(obstacle.stops_looks, cases[i].stops_looks);
         if (cases[i].expected == 0)
@@ -199,8 +213,9 @@ static void test_read_account_place(void **state)
         struct resource_facts facts;
         struct err err;
 
-        assert_int_equal(batch->read(cases[i].body, strlen(cases[i].body), &facts, &obstacle, &err),
-                         0);
+        assert_int_equal(
+            batch->read_description(cases[i].body, strlen(cases[i].body), &facts, &obstacle, &err),
+            0);
         assert_int_equal(obstacle.reason, REASON_NONE);
         if (cases[i].endpoint) {
             assert_string_equal(facts.endpoint, cases[i].endpoint);
@@ -231,14 +246,15 @@ static void test_what_nobody_reads_decides_nothing(void **state)
     struct err err = {.code = 0};
 
     (void)state;
-    assert_int_equal(two_key_read_keys(batch, "acct", keys_body, sizeof(keys_body) - 1, keys, &err),
+    assert_int_equal(batch->read_keys(batch, "acct", keys_body, sizeof(keys_body) - 1, keys, &err),
                      0);
     assert_string_equal(secret_bytes(keys[SLOT_PRIMARY]), KEY_A);
     assert_string_equal(secret_bytes(keys[SLOT_SECONDARY]), KEY_B);
     secret_free(keys[SLOT_PRIMARY]);
     secret_free(keys[SLOT_SECONDARY]);
-    assert_int_equal(batch->read(account_body, sizeof(account_body) - 1, &facts, &obstacle, &err),
-                     0);
+    assert_int_equal(
+        batch->read_description(account_body, sizeof(account_body) - 1, &facts, &obstacle, &err),
+        0);
     assert_string_equal(facts.endpoint, "acct.westeurope.batch.azure.com");
     assert_int_equal(obstacle.reason, REASON_NONE);
     resource_facts_done(&facts);
@@ -271,14 +287,15 @@ static void test_what_is_read_stands_once(void **state)
 
         (void)snprintf(body, sizeof(body), "{\"location\":\"x\",\"properties\":{" ENDPOINT ",%s}}",
                        properties[i]);
-        assert_int_equal(batch->read(body, strlen(body), &facts, &obstacle, &err), -EINVAL);
+        assert_int_equal(batch->read_description(body, strlen(body), &facts, &obstacle, &err),
+                         -EINVAL);
     }
     for (size_t i = 0; i < sizeof(keys_bodies) / sizeof(keys_bodies[0]); i++) {
         struct secret *keys[SLOT_COUNT];
         struct err err = {.code = 0};
 
         assert_int_equal(
-            two_key_read_keys(batch, "acct", keys_bodies[i], strlen(keys_bodies[i]), keys, &err),
+            batch->read_keys(batch, "acct", keys_bodies[i], strlen(keys_bodies[i]), keys, &err),
             -EINVAL);
         assert_non_null(strstr(err.text, "stands there twice"));
         assert_null(strstr(err.text, "AAECAwQF"));
@@ -315,14 +332,14 @@ static void test_endpoint(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        assert_int_equal(batch_endpoint_valid(cases[i].endpoint), cases[i].valid);
+        assert_int_equal(two_key_endpoint_ok(cases[i].endpoint), cases[i].valid);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_find),
-        cmocka_unit_test(test_regenerate_body),
+        cmocka_unit_test(test_rows_are_whole),
         cmocka_unit_test(test_read_keys),
         cmocka_unit_test(test_read_account),
         cmocka_unit_test(test_read_account_place),

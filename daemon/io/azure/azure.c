@@ -17,7 +17,6 @@
 #include "base/must.h"
 #include "base/str.h"
 #include "io/azure/azure_call.h"
-#include "proto/batch_account.h"
 #include "proto/failure.h"
 
 /* A regenerate leaves so soon after it was asked for, or not at all: it follows a look, and what
@@ -38,7 +37,7 @@ void azure_account_done(struct azure_account *account)
 
 void azure_account_recall(struct azure_account *account, const char *endpoint, const char *location)
 {
-    if (!account->endpoint && batch_endpoint_valid(endpoint))
+    if (!account->endpoint && two_key_endpoint_ok(endpoint))
         account->endpoint = str_dup(endpoint);
     if (!account->location && location[0] != '\0')
         account->location = str_dup(location);
@@ -82,6 +81,8 @@ static void end(struct azure_call *call)
     if (call->canceled)
         fail_as_canceled(call);
     if (call->failed) {
+        if (call->regenerated)
+            call->failure.outcome_unknown = true; /* it was done, and nobody knows what is live */
         fill_failure(call, &call->failure);
         call->result.failure = &call->failure;
     } else if (call->undescribed) {
@@ -244,6 +245,10 @@ static void on_answer(void *context, struct http_reply *reply)
         break;
     case VERDICT_DESCRIBED:
         call->described_at = call->azure->clock();
+        list_keys(call);
+        break;
+    case VERDICT_REGENERATED:
+        call->regenerated = true;
         list_keys(call);
         break;
     case VERDICT_UNDESCRIBED:

@@ -1,7 +1,7 @@
 /*
  * The Azure side of a rotation: look, regenerate, verify.
  *
- * Each call runs its requests (token, admission, ARM or the Batch data plane) and ends in exactly
+ * Each call runs its requests (token, admission, ARM or the data plane) and ends in exactly
  * one completion, always from the loop. The account keys it saw stay in its azure_account, as
  * secrets with their fingerprints; everybody else works with the fingerprints.
  *

@@ -11,7 +11,7 @@
 #include "base/crypto.h"
 #include "io/azure/azure.h"
 #include "proto/arm.h"
-#include "proto/two_key_resource.h"
+#include "proto/two_key/two_key.h"
 
 struct azure {
     struct loop *loop;
@@ -60,6 +60,7 @@ struct azure_call {
     struct http_call *http_call;
     bool taken_back; /* its place is wanted: the request will be made again */
     uint64_t token_generation;
+    bool regenerated;  /* and the keys are being listed: what fails now leaves them unknown */
     bool reauthorised; /* this exchange has been repeated after a 401 */
 
     bool failed;
@@ -88,6 +89,7 @@ enum azure_verdict {
     VERDICT_DONE,        /* the call has what it wanted */
     VERDICT_DESCRIBED,   /* the account is fit: on to its keys */
     VERDICT_UNDESCRIBED, /* call->failure says why: on to its keys all the same */
+    VERDICT_REGENERATED, /* it was done, without the keys: on to these */
     VERDICT_FAILED,      /* call->failure says why */
 };
 enum azure_verdict azure_reply_read(struct azure_call *call, const struct http_reply *reply,

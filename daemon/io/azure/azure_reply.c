@@ -3,7 +3,6 @@
 
 #include "base/str.h"
 #include "io/azure/azure_call.h"
-#include "proto/batch_probe.h"
 #include "proto/failure.h"
 
 static void note_reply(struct azure_call *call, const struct http_reply *reply, time_ms now)
@@ -16,7 +15,8 @@ static void note_reply(struct azure_call *call, const struct http_reply *reply, 
         result->clock_skew = server_time - now;
     result->request_id[0] = '\0';
     failure_note_id(result->request_id, reply,
-                    call->exchange == EXCHANGE_PROBE ? "request-id" : "x-ms-request-id");
+                    call->exchange == EXCHANGE_PROBE ? call->resource->probe_id_header
+                                                     : "x-ms-request-id");
 }
 
 static enum azure_verdict unreadable(struct azure_call *call, const struct http_reply *reply,
@@ -47,8 +47,8 @@ static enum azure_verdict lacks_endpoint(struct azure_call *call)
 {
     failure_init(&call->failure, REASON_AZURE_ERROR);
     failure_set_text(&call->failure,
-                     "the account's description names no accountEndpoint: a new key could not be "
-                     "proved");
+                     "the account's description names no %s: a new key could not be proved",
+                     call->resource->endpoint_member);
     failure_set_remedy(&call->failure,
                        "set `verify: off` in the policy \"%s\" if new keys need no proof, or ask "
                        "Azure's support why the account has no endpoint",
@@ -61,8 +61,8 @@ static enum azure_verdict read_description(struct azure_call *call, const struct
     struct resource_obstacle obstacle = {.reason = REASON_NONE};
     struct err err = {.code = 0};
     struct resource_facts facts;
-    int rc =
-        call->resource->read(buf_str(&reply->body), reply->body.length, &facts, &obstacle, &err);
+    int rc = call->resource->read_description(buf_str(&reply->body), reply->body.length, &facts,
+                                              &obstacle, &err);
 
     if (rc < 0) {
         unreadable(call, reply, err.text);
@@ -86,8 +86,8 @@ static enum azure_verdict read_keys(struct azure_call *call, const struct http_r
     struct secret *keys[SLOT_COUNT];
     struct err err = {.code = 0};
 
-    if (two_key_read_keys(call->resource, call->subject->name, buf_str(&reply->body),
-                          reply->body.length, keys, &err) < 0)
+    if (call->resource->read_keys(call->resource, call->subject->name, buf_str(&reply->body),
+                                  reply->body.length, keys, &err) < 0)
         return unreadable(call, reply, err.text);
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
         secret_free(account->keys[slot]);
@@ -125,8 +125,12 @@ enum azure_verdict azure_reply_read(struct azure_call *call, const struct http_r
 
     note_reply(call, reply, now);
     if (call->exchange == EXCHANGE_PROBE)
-        return batch_probe_reply(reply, now, &call->failure) ? VERDICT_DONE : VERDICT_FAILED;
+        return call->resource->read_probe(reply, now, &call->failure) ? VERDICT_DONE
+                                                                      : VERDICT_FAILED;
 
+    if (call->exchange == EXCHANGE_REGENERATE && !call->resource->regenerate_answers_keys &&
+        reply->outcome == HTTP_ANSWERED && (reply->status == 200 || reply->status == 204))
+        return VERDICT_REGENERATED;
     subject = azure_subject(call, principal);
     if (!arm_reply_check(reply, &subject, now, &call->failure)) {
         bound_pause(call, reply);

@@ -5,10 +5,7 @@
 #include "base/str.h"
 #include "conf/identity.h"
 #include "io/azure/azure_call.h"
-#include "proto/batch_probe.h"
 #include "proto/failure.h"
-
-enum { BODY_MAX = 256 };
 
 static void describe_principal(const struct identity *identity, char out[PRINCIPAL_TEXT_MAX])
 {
@@ -34,11 +31,11 @@ struct arm_subject azure_subject(const struct azure_call *call, char principal[P
         subject.action = resource->read_action;
         break;
     case EXCHANGE_LIST_KEYS:
-        subject.operation = resource->list_operation;
+        subject.operation = resource->list.name;
         subject.action = resource->list_action;
         break;
     case EXCHANGE_REGENERATE:
-        subject.operation = resource->regenerate_operation;
+        subject.operation = resource->regenerate[call->slot].name;
         subject.action = resource->regenerate_action;
         subject.changes = true;
         break;
@@ -50,43 +47,56 @@ struct arm_subject azure_subject(const struct azure_call *call, char principal[P
     return subject;
 }
 
+/* NULL: the resource itself. */
+static const struct two_key_operation *operation_of(const struct azure_call *call)
+{
+    switch (call->exchange) {
+    case EXCHANGE_LIST_KEYS:
+        return &call->resource->list;
+    case EXCHANGE_REGENERATE:
+        return &call->resource->regenerate[call->slot];
+    default:
+        return NULL;
+    }
+}
+
 static int build_arm_request(struct azure_call *call, struct http_request *request,
                              const struct secret *token, struct err *err)
 {
-    const struct two_key_resource *resource = call->resource;
-    bool describes = call->exchange == EXCHANGE_DESCRIBE;
-    bool regenerates = call->exchange == EXCHANGE_REGENERATE;
+    const struct two_key_operation *operation = operation_of(call);
+    const struct cloud *cloud = &call->config->cloud;
     struct arm_request wanted = {
-        .method = describes ? "GET" : "POST",
-        .resource_manager = call->config->cloud.resource_manager,
+        .method = !operation || operation->get ? "GET" : "POST",
+        .resource_manager = cloud->resource_manager,
         .resource_id = call->subject->id,
-        .api_version = call->config->cloud.api_version,
+        .operation = operation ? operation->name : NULL,
+        .body = operation ? operation->body : NULL,
+        .api_version = cloud->api_version ? cloud->api_version : call->resource->api_version,
         .token = token,
         .client_request_id = call->result.client_request_id,
         .correlation_id = call->result.correlation_id,
-        .repeatable = !regenerates,
+        .repeatable = call->exchange != EXCHANGE_REGENERATE,
     };
-    struct buf body;
-    int rc = 0;
 
-    buf_init(&body, BODY_MAX);
-    if (regenerates) {
-        wanted.operation = resource->regenerate_operation;
-        rc = two_key_regenerate_body(resource, call->slot, &body);
-        wanted.body = buf_str(&body);
-    } else if (!describes) {
-        wanted.operation = resource->list_operation;
-    }
-    rc = rc < 0 ? err_set(err, rc, "the request does not fit")
-                : arm_request_build(request, &wanted, err);
-    buf_done(&body);
-    return rc;
+    return arm_request_build(request, &wanted, err);
+}
+
+static int build_probe(struct azure_call *call, struct http_request *request, struct err *err)
+{
+    const struct two_key_probe probe = {
+        .endpoint = call->account->endpoint,
+        .name = call->subject->name,
+        .key = call->key,
+        .client_request_id = call->result.client_request_id,
+        .now = time_wall(),
+    };
+
+    return call->resource->build_probe(request, &probe, err);
 }
 
 int azure_request_build(struct azure_call *call, struct http_request *request,
                         const struct secret *token)
 {
-    const struct account *account = call->subject;
     char id[UUID_TEXT_MAX];
     struct err err = {.code = 0};
     int rc = crypto_uuid(id);
@@ -96,11 +106,8 @@ int azure_request_build(struct azure_call *call, struct http_request *request,
         err_set(&err, rc, "no random number can be had");
     } else {
         str_copy(call->result.client_request_id, sizeof(call->result.client_request_id), id);
-        if (call->exchange == EXCHANGE_PROBE)
-            rc = batch_probe_request(request, call->account->endpoint, account->name, call->key, id,
-                                     time_wall(), &err);
-        else
-            rc = build_arm_request(call, request, token, &err);
+        rc = call->exchange == EXCHANGE_PROBE ? build_probe(call, request, &err)
+                                              : build_arm_request(call, request, token, &err);
     }
     if (rc == 0)
         return 0;

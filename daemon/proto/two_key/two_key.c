@@ -1,4 +1,4 @@
-#include "proto/two_key_resource.h"
+#include "proto/two_key/two_key.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -6,25 +6,9 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "proto/batch_account.h"
 #include "proto/key_text.h"
 
-const struct two_key_resource two_key_batch_account = {
-    .type = "Microsoft.Batch/batchAccounts",
-    .list_operation = "listKeys",
-    .regenerate_operation = "regenerateKeys",
-    .slot_member = "keyName",
-    .slot_values = {[SLOT_PRIMARY] = "Primary", [SLOT_SECONDARY] = "Secondary"},
-    .key_members = {[SLOT_PRIMARY] = "primary", [SLOT_SECONDARY] = "secondary"},
-    .name_member = "accountName",
-    .read_action = "Microsoft.Batch/batchAccounts/read",
-    .list_action = "Microsoft.Batch/batchAccounts/listkeys/action",
-    .regenerate_action = "Microsoft.Batch/batchAccounts/regeneratekeys/action",
-    .role = "Batch Key Rotator",
-    .read = batch_account_read,
-};
-
-static const struct two_key_resource *const resources[] = {&two_key_batch_account};
+enum { HOST_MAX = 253, PORT_MAX = 65535 };
 
 void resource_facts_done(struct resource_facts *facts)
 {
@@ -33,47 +17,50 @@ void resource_facts_done(struct resource_facts *facts)
     *facts = (struct resource_facts){.endpoint = NULL};
 }
 
-const struct two_key_resource *two_key_resource_find(const char *resource_id)
+static bool is_host_character(char c)
 {
-    static const char providers[] = "/providers/";
-    const char *type = strcasestr(resource_id, providers);
-
-    if (!type)
-        return NULL;
-    type += sizeof(providers) - 1;
-    for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
-        if (str_starts_with_nocase(type, resources[i]->type) &&
-            type[strlen(resources[i]->type)] == '/')
-            return resources[i];
-    }
-    return NULL;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.';
 }
 
-int two_key_regenerate_body(const struct two_key_resource *resource, enum slot slot,
-                            struct buf *out)
+bool two_key_endpoint_ok(const char *endpoint)
 {
-    return buf_append_format(out, "{\"%s\":\"%s\"}", resource->slot_member,
-                             resource->slot_values[slot]);
+    size_t length = 0;
+    int64_t port;
+
+    while (is_host_character(endpoint[length]))
+        length++;
+    if (length == 0 || length > HOST_MAX || endpoint[0] == '.' || endpoint[0] == '-')
+        return false;
+    if (endpoint[length] == '\0')
+        return true;
+    return endpoint[length] == ':' && str_to_int64(endpoint + length + 1, &port) && port >= 1 &&
+           port <= PORT_MAX;
+}
+
+const char *two_key_base64_problem(const struct secret *key)
+{
+    uint8_t bytes[KEY_TEXT_MAX];
+    size_t length;
+    int rc = key_text_decode(key, bytes, sizeof(bytes), &length);
+
+    wipe(bytes, sizeof(bytes));
+    return rc < 0 ? "is not a key in base64" : NULL;
 }
 
 static int read_key(const struct two_key_resource *resource, struct json_object *document,
                     enum slot slot, struct secret **ret_key, struct err *err)
 {
     const char *member = resource->key_members[slot];
-    uint8_t bytes[KEY_TEXT_MAX];
-    size_t length;
-    int rc;
+    const char *problem;
 
     if (!json_string(document, member))
         return err_set(err, -EINVAL, "the member \"%s\" is missing or not a string", member);
     *ret_key = json_secret(document, member);
     if (!*ret_key)
         return err_set(err, -ENOMEM, "there is no memory for the keys");
-    rc = key_text_decode(*ret_key, bytes, sizeof(bytes), &length);
-    wipe(bytes, sizeof(bytes));
-    if (rc < 0)
-        return err_set(err, -EINVAL, "the member \"%s\" is not a key in base64", member);
-    return 0;
+    problem = resource->key_problem(*ret_key);
+    return problem ? err_set(err, -EINVAL, "the member \"%s\" %s", member, problem) : 0;
 }
 
 static int read_document(const struct two_key_resource *resource, const char *name,
@@ -101,8 +88,9 @@ static int read_document(const struct two_key_resource *resource, const char *na
     return 0;
 }
 
-int two_key_read_keys(const struct two_key_resource *resource, const char *name, const char *body,
-                      size_t length, struct secret *keys[SLOT_COUNT], struct err *err)
+int two_key_read_members(const struct two_key_resource *resource, const char *name,
+                         const char *body, size_t length, struct secret *keys[SLOT_COUNT],
+                         struct err *err)
 {
     struct json_object *document = json_parse_foreign(body, length, err);
     int rc;

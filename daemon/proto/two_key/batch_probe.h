@@ -2,8 +2,8 @@
  * Asking the Batch service whether it accepts a key, by the smallest request that must be signed
  * with it ("Authenticate requests to the Azure Batch service", section on Shared Key).
  */
-#ifndef KEYROTATED_PROTO_BATCH_PROBE_H
-#define KEYROTATED_PROTO_BATCH_PROBE_H
+#ifndef KEYROTATED_PROTO_TWO_KEY_BATCH_PROBE_H
+#define KEYROTATED_PROTO_TWO_KEY_BATCH_PROBE_H
 
 #include <stdbool.h>
 
@@ -11,6 +11,7 @@
 #include "base/secret.h"
 #include "core/look.h"
 #include "proto/http_message.h"
+#include "proto/two_key/two_key.h"
 
 /*
  * Signs a request that is otherwise complete: adds ocp-date (from `now`) and Authorization. Only
@@ -20,16 +21,11 @@
 int batch_sign(struct http_request *request, const char *account_name, const struct secret *key,
                time_ms now, struct err *err);
 
-/* Builds the signed probe. `endpoint` is HOST or HOST:PORT. As batch_sign(); http_request_done() in
- * any case. */
-int batch_probe_request(struct http_request *request, const char *endpoint,
-                        const char *account_name, const struct secret *key,
-                        const char *client_request_id, time_ms now, struct err *err);
+/* Builds the signed probe: build_probe of the Batch row, which see. */
+int batch_probe_request(struct http_request *request, const struct two_key_probe *probe,
+                        struct err *err);
 
-/*
- * Did the service accept the key? True, or false with *failure filled: REASON_KEY_REFUSED and
- * REASON_SHARED_KEY_DISABLED are its word; every other reason means that it did not say.
- */
+/* read_probe of the Batch row, which see. */
 bool batch_probe_reply(const struct http_reply *reply, time_ms now, struct failure *failure);
 
 #endif

@@ -1,32 +1,25 @@
-#include "proto/batch_account.h"
-
 #include <errno.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/str.h"
+#include "proto/two_key/batch_probe.h"
+#include "proto/two_key/two_key.h"
 
-enum { HOST_MAX = 253, PORT_MAX = 65535 };
+/*
+ * Azure Batch accounts (Microsoft.Batch/batchAccounts).
+ */
 
-static bool is_host_character(char c)
+enum { NAME_MIN = 3, NAME_MAX_LENGTH = 24 };
+
+static bool name_ok(const char *name, size_t length)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.';
-}
+    bool ok = length >= NAME_MIN && length <= NAME_MAX_LENGTH;
 
-bool batch_endpoint_valid(const char *endpoint)
-{
-    size_t length = 0;
-    int64_t port;
-
-    while (is_host_character(endpoint[length]))
-        length++;
-    if (length == 0 || length > HOST_MAX || endpoint[0] == '.' || endpoint[0] == '-')
-        return false;
-    if (endpoint[length] == '\0')
-        return true;
-    return endpoint[length] == ':' && str_to_int64(endpoint + length + 1, &port) && port >= 1 &&
-           port <= PORT_MAX;
+    for (size_t i = 0; i < length && ok; i++)
+        ok = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z') ||
+             (name[i] >= '0' && name[i] <= '9');
+    return ok;
 }
 
 /* Absent and null mean that every mode is allowed: so the service's own policies read it. */
@@ -129,8 +122,7 @@ static int read_document(struct json_object *document, struct resource_facts *fa
     rc = check_properties(properties, obstacle, err);
     if (rc < 0)
         return rc;
-    if (json_member(properties, "accountEndpoint") &&
-        (!endpoint || !batch_endpoint_valid(endpoint)))
+    if (json_member(properties, "accountEndpoint") && (!endpoint || !two_key_endpoint_ok(endpoint)))
         return err_set(err, -EINVAL, "its accountEndpoint is not a host name");
     if (!copy_text(endpoint, &facts->endpoint) || !copy_text(location, &facts->location)) {
         resource_facts_done(facts);
@@ -139,8 +131,12 @@ static int read_document(struct json_object *document, struct resource_facts *fa
     return 0;
 }
 
-int batch_account_read(const char *body, size_t length, struct resource_facts *facts,
-                       struct resource_obstacle *obstacle, struct err *err)
+/* An obstacle is: Shared Key is not among allowedAuthenticationModes, pools are allocated in the
+ * user's subscription, or a provisioningState that is none of Succeeded, Failed and Cancelled
+ * (these two tell how the last change of the account went, not whether it works). Creating,
+ * Deleting and Invalid stop looks as well. */
+static int read_description(const char *body, size_t length, struct resource_facts *facts,
+                            struct resource_obstacle *obstacle, struct err *err)
 {
     struct json_object *document = json_parse_foreign(body, length, err);
     int rc;
@@ -155,3 +151,33 @@ int batch_account_read(const char *body, size_t length, struct resource_facts *f
     json_object_put(document);
     return rc;
 }
+
+const struct two_key_resource two_key_batch_account = {
+    .type = "Microsoft.Batch/batchAccounts",
+    .noun = "a Batch account",
+    .api_version = "2024-02-01",
+    .name_ok = name_ok,
+    .name_words = "3 to 24 letters and digits",
+    .list = {.name = "listKeys"},
+    .regenerate = {[SLOT_PRIMARY] = {.name = "regenerateKeys", .body = "{\"keyName\":\"Primary\"}"},
+                   [SLOT_SECONDARY] = {.name = "regenerateKeys",
+                                       .body = "{\"keyName\":\"Secondary\"}"}},
+    .regenerate_answers_keys = true,
+    .read_keys = two_key_read_members,
+    .key_members = {[SLOT_PRIMARY] = "primary", [SLOT_SECONDARY] = "secondary"},
+    .name_member = "accountName",
+    .key_problem = two_key_base64_problem,
+    .read_description = read_description,
+    .endpoint_member = "accountEndpoint",
+    .keys_on = "add SharedKey to the account's allowedAuthenticationModes",
+    .build_probe = batch_probe_request,
+    .read_probe = batch_probe_reply,
+    .probe_id_header = "request-id",
+    .read_action = "Microsoft.Batch/batchAccounts/read",
+    .list_action = "Microsoft.Batch/batchAccounts/listkeys/action",
+    .regenerate_action = "Microsoft.Batch/batchAccounts/regeneratekeys/action",
+    .role = "Batch Key Rotator",
+    .env_name = "AZURE_BATCH_ACCOUNT",
+    .env_key = "AZURE_BATCH_ACCESS_KEY",
+    .env_endpoint = "AZURE_BATCH_ENDPOINT",
+};

@@ -1,4 +1,4 @@
-#include "proto/batch_probe.h"
+#include "proto/two_key/batch_probe.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -247,9 +247,8 @@ int batch_sign(struct http_request *request, const char *account_name, const str
     return rc;
 }
 
-int batch_probe_request(struct http_request *request, const char *endpoint,
-                        const char *account_name, const struct secret *key,
-                        const char *client_request_id, time_ms now, struct err *err)
+int batch_probe_request(struct http_request *request, const struct two_key_probe *probe,
+                        struct err *err)
 {
     int rc;
 
@@ -258,12 +257,12 @@ int batch_probe_request(struct http_request *request, const char *endpoint,
     request->reply_maximum = PROBE_REPLY_MAX;
     buf_append_format(&request->url,
                       "https://%s/pools?api-version=" API_VERSION "&maxresults=1&$select=id",
-                      endpoint);
+                      probe->endpoint);
     http_request_header(request, "Accept", "application/json");
-    http_request_header(request, "client-request-id", client_request_id);
+    http_request_header(request, "client-request-id", probe->client_request_id);
     http_request_header(request, "return-client-request-id", "true");
     rc = check_fits(request, err); /* what is cut would be signed all the same */
-    return rc == 0 ? batch_sign(request, account_name, key, now, err) : rc;
+    return rc == 0 ? batch_sign(request, probe->name, probe->key, probe->now, err) : rc;
 }
 
 /* --- the answer --- */

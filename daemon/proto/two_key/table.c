@@ -1,0 +1,54 @@
+#include <string.h>
+#include <strings.h>
+
+#include "base/str.h"
+#include "proto/two_key/two_key.h"
+
+extern const struct two_key_resource two_key_batch_account;
+
+static const struct two_key_resource *const resources[] = {
+    &two_key_batch_account,
+};
+
+const struct two_key_resource *two_key_resource_at(size_t index)
+{
+    return index < sizeof(resources) / sizeof(resources[0]) ? resources[index] : NULL;
+}
+
+/* Goes past the first segment, and says whether both have the same. */
+static bool same_segment(const char **id, const char **type)
+{
+    size_t length = strcspn(*id, "/"), wanted = strcspn(*type, "/");
+    bool same = length == wanted && strncasecmp(*id, *type, length) == 0;
+
+    *id += length;
+    *type += wanted;
+    return same;
+}
+
+/* "Microsoft.Batch/batchAccounts/NAME" against "Microsoft.Batch/batchAccounts": a name follows each
+ * type. */
+static bool is_of_type(const char *id, const char *type)
+{
+    bool is = same_segment(&id, &type);
+
+    while (is && *type == '/' && *id == '/') {
+        id++;
+        type++;
+        is = same_segment(&id, &type) && *id == '/';
+        id += is ? 1 + strcspn(id + 1, "/") : 0;
+    }
+    return is && *type == '\0' && *id == '\0';
+}
+
+const struct two_key_resource *two_key_resource_find(const char *resource_id)
+{
+    static const char providers[] = "/providers/";
+    const char *id = strcasestr(resource_id, providers);
+
+    for (size_t i = 0; id && i < sizeof(resources) / sizeof(resources[0]); i++) {
+        if (is_of_type(id + sizeof(providers) - 1, resources[i]->type))
+            return resources[i];
+    }
+    return NULL;
+}

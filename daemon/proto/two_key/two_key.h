@@ -1,0 +1,130 @@
+/*
+ * Azure resources with two keys.
+ *
+ * Some fifty resource types offer the same thing under different names: list both keys, regenerate
+ * one of them. What is particular to a type stands in one row here; everything else in the program
+ * works from it. Supporting another type of this kind means adding a file with its row, and the row
+ * to the table.
+ */
+#ifndef KEYROTATED_PROTO_TWO_KEY_TWO_KEY_H
+#define KEYROTATED_PROTO_TWO_KEY_TWO_KEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "core/look.h"
+#include "core/reason.h"
+#include "core/slot.h"
+#include "proto/http_message.h"
+
+/* What the resource itself told, in a form that is the same for all types. Owned by the caller. */
+struct resource_facts {
+    char *endpoint; /* host or host:port of its data plane; NULL where it names none */
+    char *location; /* NULL where it names none */
+};
+void resource_facts_done(struct resource_facts *facts);
+
+/* Why nothing is to be regenerated now. */
+struct resource_obstacle {
+    enum reason reason; /* REASON_NONE: nothing is in the way */
+    bool stops_looks;   /* nor is there anything to be looked at, or repaired */
+    struct err what;
+};
+
+/* A request below the resource's path. */
+struct two_key_operation {
+    const char *name; /* "listKeys"; with a slot in the path, "regenerateAdminKey/primary" */
+    const char *body; /* JSON; NULL: none */
+    bool get;         /* by GET; else by POST */
+};
+
+/* What a request to the data plane needs. All borrowed. */
+struct two_key_probe {
+    const char *endpoint;
+    const char *name; /* of the resource */
+    const struct secret *key;
+    const char *client_request_id;
+    time_ms now;
+};
+
+struct two_key_resource {
+    /* The provider and the types below it, each of which a name follows in a resource id. */
+    const char *type;        /* "Microsoft.Batch/batchAccounts" */
+    const char *noun;        /* "a Batch account" */
+    const char *api_version; /* unless cloud.api_version says otherwise */
+    /* Is it a legal name of the resource, the last in its id? `name_words` says what is. */
+    bool (*name_ok)(const char *name, size_t length);
+    const char *name_words; /* "3 to 24 letters and digits" */
+
+    struct two_key_operation list;
+    struct two_key_operation regenerate[SLOT_COUNT];
+    /* The answer to a regenerate (200) holds both keys. Else it is taken for no more than that it
+     * was done (200 or 204), and the keys are listed after it. */
+    bool regenerate_answers_keys;
+
+    /* Reads both keys from the answer to a list, or to a regenerate that has them; most can be
+     * two_key_read_members(). Returns 0, or -EINVAL or -ENOMEM with err set; keys[] are NULL then.
+     */
+    int (*read_keys)(const struct two_key_resource *resource, const char *name, const char *body,
+                     size_t length, struct secret *keys[SLOT_COUNT], struct err *err);
+    const char *key_members[SLOT_COUNT];
+    const char *name_member; /* of the same answer; NULL: it names no resource */
+    /* What is wrong with the form of a key ("is not a key in base64"), or NULL. */
+    const char *(*key_problem)(const struct secret *key);
+
+    /* Reads the answer to a GET of the resource. Returns 0, and *obstacle says what is in the way;
+     * -EINVAL: unreadable, or -ENOMEM (err set): *facts is empty then. */
+    int (*read_description)(const char *body, size_t length, struct resource_facts *facts,
+                            struct resource_obstacle *obstacle, struct err *err);
+    const char *endpoint_member; /* where the description names the endpoint, for people */
+    const char *keys_on;         /* how keys are switched on: an imperative */
+
+    /* Asks the data plane whether it accepts a key. 0; -EINVAL: it cannot be a key of this
+     * resource; -ENOMEM, -EIO, …; with err set. http_request_done() in any case. */
+    int (*build_probe)(struct http_request *request, const struct two_key_probe *probe,
+                       struct err *err);
+    /* Did it accept the key? True, or false with *failure filled: REASON_KEY_REFUSED and
+     * REASON_SHARED_KEY_DISABLED are its word; every other reason means that it did not say. */
+    bool (*read_probe)(const struct http_reply *reply, time_ms now, struct failure *failure);
+    const char *probe_id_header; /* of the answer: the id of the request */
+
+    /* Permissions, as Azure writes them, and the small role that has these three and nothing else,
+     * as README makes it. */
+    const char *read_action;
+    const char *list_action;
+    const char *regenerate_action;
+    const char *role;
+
+    /* The variables of env files: what the resource's own SDK and tools look for. */
+    const char *env_name;
+    const char *env_key;
+    const char *env_endpoint;
+};
+
+/* --- table.c --- */
+/* All types, in the order of the table; NULL after the last. The first is that of accounts which
+ * are given by name, resource group and subscription. */
+const struct two_key_resource *two_key_resource_at(size_t index);
+
+/* The row of the resource with that id ("/subscriptions/…/providers/TYPE/NAME", any case; with
+ * types below others, PROVIDER/TYPE/NAME/TYPE/NAME), or NULL if there is none. */
+const struct two_key_resource *two_key_resource_find(const char *resource_id);
+
+/* --- two_key.c --- */
+/*
+ * The reader for answers that are one object with a member per key: these must be there, be keys by
+ * their form and differ, and the answer must be about `name`.
+ */
+int two_key_read_members(const struct two_key_resource *resource, const char *name,
+                         const char *body, size_t length, struct secret *keys[SLOT_COUNT],
+                         struct err *err);
+
+const char *two_key_base64_problem(const struct secret *key);
+
+/* Is it HOST or HOST:PORT, and nothing that would send a request elsewhere? */
+bool two_key_endpoint_ok(const char *endpoint);
+
+#endif
