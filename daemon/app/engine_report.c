@@ -92,9 +92,9 @@ static const char *cause(const struct transaction *transaction, const struct not
 
 static const struct hold *hold_of(const struct transaction *transaction, const struct note *note)
 {
-    for (size_t i = 0; note->kind == NOTE_HELD && i < transaction->effects->told_count; i++)
-        if (transaction->effects->told[i].id == note->hold_id)
-            return &transaction->effects->told[i];
+    for (size_t i = 0; note->kind == NOTE_HELD && i < transaction->effects->held_count; i++)
+        if (transaction->effects->held[i].id == note->hold_id)
+            return &transaction->effects->held[i];
     return NULL;
 }
 

@@ -1,74 +1,71 @@
-#include "core/machine.h"
+#include "core/command.h"
 
 #include <stdio.h>
 
-void command_answer(struct machine *machine, enum command_outcome outcome, const char *text)
+#include "core/delivery.h"
+#include "core/flow.h"
+#include "core/interlock.h"
+#include "core/plan.h"
+
+enum position command_answer(struct machine *machine, enum command_outcome outcome,
+                             const char *text)
 {
     machine->effects->outcome = outcome;
     snprintf(machine->effects->answer, sizeof(machine->effects->answer), "%s", text);
+    return POSITION_STAY;
 }
 
-void command_refuse(struct machine *machine, const char *text)
+enum position command_refuse(struct machine *machine, const char *text)
 {
-    command_answer(machine, COMMAND_REFUSED, text);
     machine->effects->refused_until = TIME_NEVER;
+    return command_answer(machine, COMMAND_REFUSED, text);
 }
 
-/* The wait for a retry is cut short; what is due is looked at now. */
-void command_go_on(struct machine *machine)
+/* An open intent is waited out, whoever is in a hurry. */
+enum position command_go_on(struct machine *machine)
 {
-    /* An open intent is waited out, whoever is in a hurry. */
     if (machine->record->intent.open)
-        return;
+        return POSITION_STAY;
     machine->record->retry_at = 0;
-    if (machine->record->position == POSITION_IDLE)
-        idle_next(machine);
-    else if (machine->record->position == POSITION_ADOPT_WAIT)
-        enter_adopt_look(machine);
+    return flow_prompt(machine);
 }
 
-void command_rotate(struct machine *machine, const struct command *command)
+enum position command_rotate(struct machine *machine, const struct command *command)
 {
     struct record *record = machine->record;
     struct interlock interlock;
 
-    if (record->intent.open || record->delivering != record->active) {
-        command_answer(machine, COMMAND_ACCEPTED, "a rotation is under way already");
-        return;
-    }
+    if (record->intent.open || record->delivering != record->active)
+        return command_answer(machine, COMMAND_ACCEPTED, "a rotation is under way already");
     rotation_interlock(machine->context, record, machine->now, &interlock);
     if (!interlock.open) {
-        command_answer(machine, COMMAND_REFUSED, interlock.text);
         machine->effects->refused_until = interlock.until;
-        return;
+        return command_answer(machine, COMMAND_REFUSED, interlock.text);
     }
-    if (command->dry_run) {
-        command_answer(
+    if (command->dry_run)
+        return command_answer(
             machine, COMMAND_DONE,
             record->active == SLOT_PRIMARY
                 ? "would look, regenerate the secondary key, prove it, deliver it to all targets"
                 : "would look, regenerate the primary key, prove it, deliver it to all targets");
-        return;
-    }
     record->requested = true;
     record->trigger = TRIGGER_COMMAND;
     snprintf(record->actor, sizeof(record->actor), "%s", command->actor ? command->actor : "");
     command_answer(machine, COMMAND_ACCEPTED, "the rotation starts now");
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "rotate";
-    command_go_on(machine);
+    return command_go_on(machine);
 }
 
-void command_redeliver(struct machine *machine, const struct command *command)
+enum position command_redeliver(struct machine *machine, const struct command *command)
 {
     struct record *record = machine->record;
+    enum position next;
     bool found = false;
 
-    if (!record->adopted) {
-        command_refuse(machine,
-                       "the account is not adopted yet: no key is known to be "
-                       "the active one");
-        return;
-    }
+    if (!record->adopted)
+        return command_refuse(machine,
+                              "the account is not adopted yet: no key is known to be "
+                              "the active one");
     for (size_t i = 0; i < record->target_count; i++) {
         struct target_record *target = &record->targets[i];
 
@@ -78,52 +75,47 @@ void command_redeliver(struct machine *machine, const struct command *command)
         target->retry_at = 0;
         found = true;
     }
-    if (!found) {
-        command_refuse(machine, "the account has no such target");
-        return;
-    }
+    if (!found)
+        return command_refuse(machine, "the account has no such target");
     /* What waited for a human under on_drift: alert has had its human. */
-    if (machine_repair_waits_for_human(machine->context, record))
+    if (delivery_repair_waits_for_human(machine->context, record))
         record->repairing = DRIFT_TARGET_CHANGED;
     command_answer(machine, COMMAND_ACCEPTED, "the key is delivered again now");
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "redeliver";
-    command_go_on(machine);
+    next = command_go_on(machine);
     if (record->position == POSITION_DELIVER_WAIT || record->position == POSITION_CONFIRM_WAIT)
-        enter_deliver_look(machine);
+        return POSITION_DELIVER_LOOK;
+    return next;
 }
 
-void command_adopt(struct machine *machine, const struct command *command)
+enum position command_adopt(struct machine *machine, const struct command *command)
 {
     struct record *record = machine->record;
 
     record->adopt_asked = true;
     record->adopt_slot = command->slot;
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "adopt";
-    if (record->intent.open) {
-        command_answer(
+    if (record->intent.open)
+        return command_answer(
             machine, COMMAND_ACCEPTED,
             "a regenerate is under way: the account is adopted when its outcome is known");
-        return;
-    }
     record->retry_at = 0;
     command_answer(machine, COMMAND_ACCEPTED,
                    "adopting now: the key is delivered as soon as Azure has shown it");
-    if (!position_awaits_completion(record->position) &&
-        record->position != POSITION_DELIVER_INTENT)
-        adopt_if_asked(machine);
+    return position_awaits_time(record->position) ? POSITION_ADOPT_LOOK : POSITION_STAY;
 }
 
 /* --- holds --- */
 
-static void tell_held(struct machine *machine, const struct hold *hold)
+static void report_held(struct machine *machine, const struct hold *hold)
 {
     struct effects *effects = machine->effects;
     struct note *note = machine_note(machine, NOTE_HELD);
 
     note->reason = REASON_OPERATOR;
     note->hold_id = hold->id;
-    if (effects->told_count < HOLDS_TOLD_MAX)
-        effects->told[effects->told_count++] = *hold;
+    if (effects->held_count < HOLDS_REPORTED_MAX)
+        effects->held[effects->held_count++] = *hold;
 }
 
 static void release(struct machine *machine)
@@ -135,15 +127,15 @@ static void release(struct machine *machine)
     note->detail = record->hold_until <= machine->now ? "its time is over" : "an operator ended it";
     /* A fleet that was held together is not to start together. */
     if (!record->requested)
-        plan_caught_up(machine);
+        plan_catch_up(machine);
 }
 
 /*
  * The first step of the account that finds another hold in force than the step before. Of several
- * holds one is in force, the last to end: an older one that takes over has been told when it came.
+ * holds one is in force, the last to end: an older one that takes over was reported when it came.
  * What became durable is acted upon first; the account is released right after it.
  */
-void follow_hold(struct machine *machine)
+void command_follow_hold(struct machine *machine)
 {
     const struct hold *hold = machine->context->hold;
     struct record *record = machine->record;
@@ -155,25 +147,25 @@ void follow_hold(struct machine *machine)
     if (!hold)
         release(machine);
     else if (id > record->hold_id && kind != EVENT_HOLD_ENDED)
-        tell_held(machine, hold);
+        report_held(machine, hold);
     record->hold_id = id;
     record->hold_until = hold ? hold->until : 0;
 }
 
-/* Where it is in force it was told already. */
-void on_held(struct machine *machine)
+/* Where it is in force it was reported already. */
+void command_note_hold(struct machine *machine)
 {
     const struct hold *hold = machine->event->hold;
 
     if (!machine->context->hold || hold->id == machine->record->hold_id ||
         !hold_is_on(hold, machine->now))
         return;
-    tell_held(machine, hold);
+    report_held(machine, hold);
 }
 
 /* --- unblock and check --- */
 
-void command_look(struct machine *machine)
+enum position command_look(struct machine *machine)
 {
     struct record *record = machine->record;
 
@@ -181,7 +173,7 @@ void command_look(struct machine *machine)
     record->check_at = machine->now;
     for (size_t i = 0; i < record->target_count; i++)
         record->targets[i].retry_at = 0;
-    command_go_on(machine);
+    return command_go_on(machine);
 }
 
 /* What evidence, or a slot that a person names, has to settle is no matter of consent. */
@@ -197,34 +189,31 @@ static bool needs_slot(const struct record *record)
     }
 }
 
-void command_unblock(struct machine *machine, const struct command *command)
+enum position command_unblock(struct machine *machine, const struct command *command)
 {
     struct record *record = machine->record;
     const bool by_world = machine_blocked_by_world(record);
 
     (void)command;
-    if (needs_slot(record)) {
-        command_refuse(machine,
-                       "only a person can say which key the consumers use: find it out, then run "
-                       "`keyrotatectl adopt {account} --active primary` (or secondary)");
-        return;
-    }
-    if (by_world && !record->another_rotator) {
-        command_refuse(machine,
-                       "what blocks it ends by itself when it is set right, see `keyrotatectl "
-                       "status {account}`; `keyrotatectl check {account}` looks now");
-        return;
-    }
-    if (record->blocked == REASON_NONE && !record->another_rotator) {
-        command_answer(machine, COMMAND_DONE, "it is not blocked: there was nothing to clear");
-        return;
-    }
+    if (needs_slot(record))
+        return command_refuse(
+            machine,
+            "only a person can say which key the consumers use: find it out, then run "
+            "`keyrotatectl adopt {account} --active primary` (or secondary)");
+    if (by_world && !record->another_rotator)
+        return command_refuse(
+            machine,
+            "what blocks it ends by itself when it is set right, see `keyrotatectl "
+            "status {account}`; `keyrotatectl check {account}` looks now");
+    if (record->blocked == REASON_NONE && !record->another_rotator)
+        return command_answer(machine, COMMAND_DONE,
+                              "it is not blocked: there was nothing to clear");
     record->foreign_change_at = 0;
     if (by_world) {
         record->another_rotator = false;
         machine_note(machine, NOTE_UNBLOCKED)->reason = REASON_ANOTHER_ROTATOR;
     } else {
-        machine_forgive(machine);
+        machine_clear_another_rotator(machine);
     }
     command_answer(
         machine, COMMAND_DONE,
@@ -232,10 +221,10 @@ void command_unblock(struct machine *machine, const struct command *command)
                    "it is set right: looking again now"
                  : "unblocked: looking again now");
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "unblock";
-    command_look(machine);
+    return command_look(machine);
 }
 
-void command_check(struct machine *machine, const struct command *command)
+enum position command_check(struct machine *machine, const struct command *command)
 {
     (void)command;
     command_answer(
@@ -244,5 +233,5 @@ void command_check(struct machine *machine, const struct command *command)
             ? "a regenerate is under way: the look that settles its outcome is not hastened"
             : "looking now: `keyrotatectl status {account}` shows what came of it");
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "check";
-    command_look(machine);
+    return command_look(machine);
 }

@@ -1,7 +1,6 @@
 #include "core/commit.h"
 
 #include "core/record_table.h"
-#include "core/restart.h"
 
 /* In these a delivery may have been under way, which a restart waits out. */
 static bool has_delivery_begun(enum position position)
@@ -13,11 +12,6 @@ static bool restarts_alike(enum position a, enum position b)
 {
     return position_after_restart(a) == position_after_restart(b) &&
            has_delivery_begun(a) == has_delivery_begun(b);
-}
-
-static bool awaits_commit(enum position position)
-{
-    return position == POSITION_INTENT || position == POSITION_DELIVER_INTENT;
 }
 
 static bool acts_on_commit(const struct action *action)
@@ -61,7 +55,7 @@ void commit_decide(const struct record *before, const struct record *after, stru
     } else {
         effects->persist = effects->wait = true;
     }
-    if (awaits_commit(after->position))
+    if (position_awaits_commit(after->position))
         effects->persist = effects->wait = true;
     if (effects->outcome != COMMAND_NOT_ASKED && effects->persist)
         effects->wait = true;

@@ -4,7 +4,7 @@
 #ifndef KEYROTATED_CORE_COMMIT_H
 #define KEYROTATED_CORE_COMMIT_H
 
-#include "core/rotation.h"
+#include "core/event.h"
 
 /*
  * Sets effects->persist and effects->wait of a step that led from one record to the other.

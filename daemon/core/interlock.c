@@ -1,4 +1,4 @@
-#include "core/rotation.h"
+#include "core/interlock.h"
 
 /*
  * The interlock: every path to a regenerate asks here, and nowhere else. Its conditions are the

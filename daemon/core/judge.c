@@ -224,9 +224,9 @@ struct adoption judge_adoption(const struct record *record, const struct look *l
     struct adoption adoption = {.cycle = highest_cycle(look)};
     bool heard = false;
 
-    if (hint->told) {
+    if (hint->asked) {
         adoption.settled = true;
-        adoption.slot = hint->told_slot;
+        adoption.slot = hint->asked_slot;
         return adoption;
     }
     for (size_t i = 0; i < record->target_count; i++) {

@@ -72,8 +72,8 @@ struct adoption_hint {
     bool has_active; /* adopt_active of the configuration: counts only where the targets are silent,
                         and must not be contradicted by them */
     enum slot active;
-    bool told; /* an operator's `adopt`: settles it whatever the targets hold */
-    enum slot told_slot;
+    bool asked; /* an operator's `adopt`: settles it whatever the targets hold */
+    enum slot asked_slot;
 };
 struct adoption judge_adoption(const struct record *record, const struct look *look,
                                const struct adoption_hint *hint);

@@ -12,23 +12,6 @@ void machine_fault(struct machine *machine, const char *what)
         machine->effects->fault = what;
 }
 
-void machine_move(struct machine *machine, enum position to)
-{
-    struct effects *effects = machine->effects;
-    enum position from = machine->record->position;
-
-    if (!position_move_allowed(from, to))
-        machine_fault(machine, "a move that the transition table forbids");
-    if (effects->move_count == MOVES_MAX) {
-        machine_fault(machine, "more moves than one step can make");
-        return;
-    }
-    effects->moves[effects->move_count].from = from;
-    effects->moves[effects->move_count].to = to;
-    effects->move_count++;
-    machine->record->position = to;
-}
-
 struct note *machine_note(struct machine *machine, enum note_kind kind)
 {
     struct effects *effects = machine->effects;
@@ -76,6 +59,11 @@ static void note_source(const struct machine *machine, struct note *note)
     note->from_failure = !!event->failure;
     note->from_undescribed =
         !event->failure && event->undescribed && event->undescribed->reason == note->reason;
+}
+
+bool machine_adopt_is_asked(const struct machine *machine)
+{
+    return machine->record->adopt_asked && !machine->record->intent.open;
 }
 
 duration_ms machine_backoff(const struct machine *machine, uint32_t attempt,
@@ -128,7 +116,7 @@ void machine_unblock(struct machine *machine)
         machine_block(machine, REASON_ANOTHER_ROTATOR, NULL, NULL);
 }
 
-void machine_forgive(struct machine *machine)
+void machine_clear_another_rotator(struct machine *machine)
 {
     struct record *record = machine->record;
 
@@ -143,22 +131,8 @@ bool machine_blocked_by_world(const struct record *record)
     return reason_describe(record->blocked)->clearing == CLEARED_BY_WORLD;
 }
 
-bool machine_repair_waits_for_human(const struct rotation_context *context,
-                                    const struct record *record)
-{
-    return context->policy->on_drift == DRIFT_ALERT && record->delivering == record->active &&
-           record->repairing == DRIFT_ACTIVE_CHANGED && record_owed_required(record) > 0;
-}
-
-bool machine_delivery_waits_for_human(const struct rotation_context *context,
-                                      const struct record *record)
-{
-    return machine_repair_waits_for_human(context, record) ||
-           (record->blocked == REASON_TARGETS_DISAGREE && record->delivering == record->active);
-}
-
-struct note *machine_trouble(struct machine *machine, enum reason reason, time_ms not_before,
-                             const char *detail)
+struct note *machine_retry(struct machine *machine, enum reason reason, time_ms not_before,
+                           const char *detail)
 {
     struct record *record = machine->record;
     struct note *note;
@@ -181,21 +155,21 @@ struct note *machine_trouble(struct machine *machine, enum reason reason, time_m
     return note;
 }
 
-void machine_trouble_late(struct machine *machine)
+void machine_retry_late_look(struct machine *machine)
 {
     if (machine->record->retry_reason != REASON_OUTCOME_UNKNOWN)
         machine->record->retry_reason = REASON_NONE; /* another reason begins now */
-    machine_trouble(machine, REASON_OUTCOME_UNKNOWN, 0,
-                    "Azure showed a key that was replaced before: its answer is out of date");
+    machine_retry(machine, REASON_OUTCOME_UNKNOWN, 0,
+                  "Azure showed a key that was replaced before: its answer is out of date");
 }
 
-bool machine_trouble_stalled(struct machine *machine)
+enum position machine_retry_stalled(struct machine *machine, enum position look, enum position wait)
 {
-    bool first = machine->record->attempts == 0;
+    const bool first = machine->record->attempts == 0;
 
-    machine_trouble(machine, REASON_JOURNAL_FAILED, 0,
-                    "the journal took so long to write that the look before it is out of date");
-    return first;
+    machine_retry(machine, REASON_JOURNAL_FAILED, 0,
+                  "the journal took so long to write that the look before it is out of date");
+    return first ? look : wait;
 }
 
 void machine_fail(struct machine *machine, const struct failure *failure)
@@ -212,10 +186,10 @@ void machine_fail(struct machine *machine, const struct failure *failure)
     }
     /* What blocked before was not shown to be right again, but it is not what stands in the way
      * now. */
-    machine_trouble(machine, failure->reason, time_add(machine->now, failure->retry_after), NULL);
+    machine_retry(machine, failure->reason, time_add(machine->now, failure->retry_after), NULL);
 }
 
-void machine_recovered(struct machine *machine)
+void machine_clear_retry(struct machine *machine)
 {
     struct record *record = machine->record;
 
@@ -227,7 +201,7 @@ void machine_recovered(struct machine *machine)
         machine_unblock(machine);
 }
 
-void machine_foreign_change(struct machine *machine)
+void machine_add_foreign_change(struct machine *machine)
 {
     struct record *record = machine->record;
     const struct policy *policy = machine->context->policy;
@@ -259,95 +233,6 @@ bool machine_take_key(struct machine *machine, enum slot slot, const struct fing
     return true;
 }
 
-/* Targets that no look can see, and that were told before this one had the key, are told again. */
-static void run_again_after(struct record *record, const struct target_record *target)
-{
-    bool lacks = false;
-
-    for (size_t i = 0; i < record->target_count; i++) {
-        struct target_record *other = &record->targets[i];
-
-        if (other > target && other->early && !lacks) {
-            other->early = false;
-            other->acknowledged = false;
-            other->retry_at = 0;
-        }
-        lacks = lacks || (other->required && !record_target_satisfied(record, other));
-    }
-}
-
-void machine_acknowledge(struct machine *machine, struct target_record *target)
-{
-    bool known_to_hold_it =
-        target->acknowledged_at != 0 && target->unsettled_until == 0 &&
-        fingerprint_equal(&target->fingerprint, record_delivering_key(machine->record));
-
-    /* Nobody knows since when it holds the key: "it held it already" may be the work of an attempt
-     * that failed, or was cut short, or of a time that the journal has lost, and its readers may
-     * have been told only now. */
-    if (target->required && !known_to_hold_it)
-        record_begin_overlap(machine->record, machine->now);
-    target->acknowledged = true;
-    target->fingerprint = *record_delivering_key(machine->record);
-    target->acknowledged_at = machine->now;
-    target->delivery_intended = false;
-    target->attempts = 0;
-    target->retry_at = 0;
-    target->reason = REASON_NONE;
-    target->failing_since = 0;
-    target->unsettled_until = 0;
-    target->dead_since = 0;
-    target->early = false;
-    /* Also after an optional one: it may have been required when the others were told. */
-    run_again_after(machine->record, target);
-}
-
-void machine_void_acknowledgements(struct machine *machine)
-{
-    struct record *record = machine->record;
-
-    for (size_t i = 0; i < record->target_count; i++) {
-        record->targets[i].acknowledged = false;
-        record->targets[i].retry_at = 0;
-    }
-}
-
-void machine_acknowledge_seen(struct machine *machine, const struct look *look)
-{
-    struct record *record = machine->record;
-
-    for (size_t i = 0; i < record->target_count; i++) {
-        struct target_record *target = &record->targets[i];
-
-        if (judge_holding(look, &target->id) != judge_holding_of(record->delivering) ||
-            target->unsettled_until > machine->now)
-            continue;
-        machine_acknowledge(machine, target);
-    }
-}
-
-void machine_void_target(struct machine *machine, struct target_record *target)
-{
-    const bool had_it = record_target_satisfied(machine->record, target);
-
-    target->acknowledged_at = 0;
-    if (!had_it)
-        return; /* it is owed the key already, and has its turn */
-    target->acknowledged = false;
-    target->retry_at = 0;
-    if (target->attempts > 1)
-        target->retry_at =
-            time_add(machine->now, machine_backoff(machine, target->attempts - 1, 0));
-}
-
-bool machine_yields(const struct record *record, const struct target_record *target,
-                    enum holding holding)
-{
-    return record->another_rotator && record->delivering == record->active &&
-           record_target_satisfied(record, target) &&
-           judge_holds(holding, slot_other(record->active));
-}
-
 /* Do consumers hold a dead key, or may they, or are they owed one? */
 static bool serves_repair(const struct record *record)
 {
@@ -372,7 +257,7 @@ void machine_act_look(struct machine *machine)
                        record->position == POSITION_DOUBT_LOOK;
 }
 
-bool machine_is_described(struct machine *machine)
+bool machine_require_description(struct machine *machine)
 {
     static const struct failure missing = {.reason = REASON_AZURE_ERROR,
                                            .text = "the account was not described"};
@@ -383,7 +268,7 @@ bool machine_is_described(struct machine *machine)
     return false;
 }
 
-void machine_note_undescribed(struct machine *machine)
+void machine_retry_undescribed(struct machine *machine)
 {
     if (!machine->event->undescribed)
         return;
@@ -399,7 +284,7 @@ static void take_place(char *out, size_t size, const char *seen)
     snprintf(out, size, "%s", seen);
 }
 
-void machine_looked(struct machine *machine)
+void machine_remember_look(struct machine *machine)
 {
     const struct look *look = machine->event->look;
 
@@ -416,18 +301,18 @@ bool machine_look_is_fresh(const struct machine *machine)
     return looked_at <= machine->now && machine->now - looked_at <= FRESH_FOR_MS;
 }
 
-bool machine_clock_agrees(struct machine *machine)
+bool machine_require_clock(struct machine *machine)
 {
     duration_ms skew = machine->event->clock_skew;
 
     if (skew <= CLOCK_SKEW_MAX_MS && skew >= -CLOCK_SKEW_MAX_MS)
         return true;
-    machine_trouble(machine, REASON_CLOCK_SKEW, 0,
-                    "Azure's clock and ours differ by more than 5 minutes");
+    machine_retry(machine, REASON_CLOCK_SKEW, 0,
+                  "Azure's clock and ours differ by more than 5 minutes");
     return false;
 }
 
-bool machine_look_is_whole(struct machine *machine)
+bool machine_require_whole_look(struct machine *machine)
 {
     const struct rotation_context *context = machine->context;
 
@@ -441,13 +326,13 @@ bool machine_look_is_whole(struct machine *machine)
             continue;
         if (failure && !target_id_equal(&machine->event->target, &target->id))
             failure = NULL;
-        note = machine_trouble(machine,
-                               failure && reason_describe(failure->reason)->state == STATE_RETRYING
-                                   ? failure->reason
-                                   : REASON_TARGET_FAILED,
-                               0,
-                               "what this target holds could not be read: it has to be known "
-                               "before a key is regenerated");
+        note = machine_retry(machine,
+                             failure && reason_describe(failure->reason)->state == STATE_RETRYING
+                                 ? failure->reason
+                                 : REASON_TARGET_FAILED,
+                             0,
+                             "what this target holds could not be read: it has to be known "
+                             "before a key is regenerated");
         note->from_failure = !!failure;
         note->has_target = true;
         note->target = target->id;
@@ -462,9 +347,9 @@ bool machine_take_look(struct machine *machine)
 
     if (judge_is_late(machine->record, machine->event->look))
         return true;
-    if (machine_look_is_whole(machine)) {
+    if (machine_require_whole_look(machine)) {
         if (!undescribed)
-            machine_recovered(machine);
+            machine_clear_retry(machine);
         return true;
     }
     if (machine_blocked_by_world(machine->record) && !undescribed)

@@ -1,4 +1,5 @@
-#include "core/machine.h"
+#include "core/plan.h"
+
 #include "core/schedule.h"
 
 /*
@@ -35,7 +36,7 @@ void plan_make(struct machine *machine)
         record->planned_at = schedule_next_planned(policy, counts_from, counts_from);
         record->due_at = schedule_start(policy, context->account_id, record->planned_at);
     }
-    plan_caught_up(machine);
+    plan_catch_up(machine);
 }
 
 void plan_next(struct machine *machine)
@@ -63,7 +64,7 @@ void plan_from_now(struct machine *machine)
     plan_make(machine);
 }
 
-void plan_caught_up(struct machine *machine)
+void plan_catch_up(struct machine *machine)
 {
     struct record *record = machine->record;
     const struct policy *policy = machine->context->policy;
@@ -104,7 +105,7 @@ bool plan_is_due(const struct machine *machine)
 
 /* The window closed before the rotation could start: the next opening, told once. Splayed, for what
  * kept this account from starting may have kept the whole fleet. */
-bool plan_window_is_open(struct machine *machine)
+bool plan_require_window(struct machine *machine)
 {
     struct record *record = machine->record;
 

@@ -44,20 +44,30 @@ enum position {
                               */
     POSITION_DELIVER,        /* a target is being given the key */
     POSITION_DELIVER_WAIT,   /* a required target is owed the key: waits to try again */
-    POSITION_COUNT
+    POSITION_COUNT,
+    POSITION_STAY = POSITION_COUNT /* where a step leads that moves nowhere */
 };
+
+/* The answers come from the flow table (flow.c). */
 
 /* "adopt_wait", …: stable, stored in the journal and logged. */
 const char *position_name(enum position position);
 bool position_from_name(const char *name, enum position *ret_position);
 
-/* May the machine go from one to the other? The table is in position.c. */
+/* May the machine go from one to the other? */
 bool position_move_allowed(enum position from, enum position to);
+
+/* Where a restart goes on that finds the account there. Positions that lead to the same one are all
+ * alike to it. */
+enum position position_after_restart(enum position stored);
 
 /* Will keys that the last look brought be used, without another look before? */
 bool position_needs_keys(enum position position);
 
-/* Is an action under way, whose completion moves the machine on? */
-bool position_awaits_completion(enum position position);
+/* Does the account go on when the journal has it there? */
+bool position_awaits_commit(enum position position);
+
+/* Does only a time, or a person, move the account on? */
+bool position_awaits_time(enum position position);
 
 #endif

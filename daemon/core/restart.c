@@ -1,6 +1,9 @@
 #include "core/restart.h"
 
+#include "core/flow.h"
+#include "core/plan.h"
 #include "core/record_table.h"
+#include "core/rotation.h"
 #include "core/schedule.h"
 
 /* The latest that an instant can be, by a clock that is right. */
@@ -40,8 +43,8 @@ static void clamp_times(const struct machine *machine, const struct record_table
 /*
  * A clock that was set back while we were off leaves instants of the future behind. Waits that
  * began "later than now" begin now: an overlap is never cut short by that, and nothing waits for a
- * year. While we run, on_clock_jumped() moves the instants instead; doing both would count the step
- * twice.
+ * year. While we run, restart_jump_clock() moves the instants instead; doing both would count the
+ * step twice.
  */
 static void heal_future_times(struct machine *machine)
 {
@@ -76,7 +79,7 @@ static bool targets_are_configured(const struct rotation_context *context,
     return true;
 }
 
-void merge_targets(struct machine *machine)
+void restart_merge_targets(struct machine *machine)
 {
     const struct rotation_context *context = machine->context;
     struct record *record = machine->record;
@@ -127,97 +130,45 @@ static void settle_intended_deliveries(struct machine *machine)
     }
 }
 
-/* Where a stored position is entered again. None of these is a move of the machine: the old process
- * is gone, and with it the actions and the keys it had in hand. */
-enum position position_after_restart(enum position stored)
-{
-    switch (stored) {
-    case POSITION_ADOPT_WAIT:
-    case POSITION_ADOPT_LOOK:
-        return POSITION_ADOPT_WAIT;
-    case POSITION_IDLE:
-    case POSITION_CHECK_LOOK:
-    case POSITION_PROVE_TARGET:
-    case POSITION_PROVE_LIVE:
-    case POSITION_CONFIRM_WAIT:
-    case POSITION_PREFLIGHT:
-    case POSITION_ROTATE_LOOK:
-        return POSITION_IDLE;
-    case POSITION_INTENT:
-    case POSITION_REGENERATE:
-    case POSITION_DOUBT_WAIT:
-    case POSITION_DOUBT_LOOK:
-        return POSITION_DOUBT_WAIT;
-    case POSITION_VERIFY_LOOK:
-    case POSITION_VERIFY:
-    case POSITION_VERIFY_WAIT:
-        return POSITION_VERIFY_WAIT;
-    case POSITION_DELIVER_LOOK:
-    case POSITION_DELIVER_INTENT:
-    case POSITION_DELIVER:
-    case POSITION_DELIVER_WAIT:
-        return POSITION_DELIVER_WAIT;
-    case POSITION_COUNT:
-        break;
-    }
-    return POSITION_ADOPT_WAIT;
-}
-
 /* Somebody else is meant to rotate this account. */
-static void forgive_if_not_rotating(struct machine *machine)
+static void clear_other_rotator_unless_rotating(struct machine *machine)
 {
     if (machine->record->another_rotator && !machine->context->policy->rotate)
-        machine_forgive(machine);
+        machine_clear_another_rotator(machine);
 }
 
-void on_start(struct machine *machine)
+enum position restart_start(struct machine *machine)
 {
     struct record *record = machine->record;
 
     heal_future_times(machine);
     settle_intended_deliveries(machine);
+    /* This is no move of the machine: the old process is gone, and with it its action and keys. */
     record->position = position_after_restart(record->position);
     plan_make(machine);
     if (!record->requested)
-        plan_caught_up(machine);
-    forgive_if_not_rotating(machine);
+        plan_catch_up(machine);
+    clear_other_rotator_unless_rotating(machine);
 
-    switch (record->position) {
-    case POSITION_ADOPT_WAIT:
-        enter_adopt_look(machine);
-        break;
-    case POSITION_DOUBT_WAIT:
-        /* The request of the process before us may be on its way still. */
-        record->retry_at = time_add(machine->now, machine->context->timing->unknown_wait);
-        machine_note_key(machine, NOTE_ROTATION_RESUMED, record->intent.slot);
-        break;
-    case POSITION_VERIFY_WAIT:
-        machine_note_key(machine, NOTE_ROTATION_RESUMED, record->delivering);
-        enter_verify_look(machine);
-        break;
-    case POSITION_DELIVER_WAIT:
-        if (record->delivering != record->active)
-            machine_note_key(machine, NOTE_ROTATION_RESUMED, record->delivering);
-        break;
-    default:
+    if (record->position == POSITION_IDLE)
         record->check_at = machine->now;
-        idle_next(machine);
-        break;
-    }
+    /* The request of the process before us may be on its way still. */
+    if (record->intent.open)
+        record->retry_at = time_add(machine->now, machine->context->timing->unknown_wait);
+    if (record->position != POSITION_ADOPT_WAIT &&
+        (record->intent.open || record->delivering != record->active))
+        machine_note_key(machine, NOTE_ROTATION_RESUMED,
+                         record->intent.open ? record->intent.slot : record->delivering);
+    if (record->position == POSITION_VERIFY_WAIT)
+        return POSITION_VERIFY_LOOK;
+    return record->position == POSITION_DELIVER_WAIT ? POSITION_STAY : flow_prompt(machine);
 }
 
-void on_configured(struct machine *machine)
+enum position restart_configure(struct machine *machine)
 {
-    struct record *record = machine->record;
-
     plan_make(machine);
-    forgive_if_not_rotating(machine);
-    if (record->position == POSITION_ADOPT_WAIT)
-        enter_adopt_look(machine);
-    else if (record->position == POSITION_IDLE)
-        idle_next(machine);
-    else if (record->position == POSITION_DELIVER_WAIT)
-        deliver_resume(machine);
+    clear_other_rotator_unless_rotating(machine);
+    return flow_prompt(machine);
 }
 
 static time_ms shifted(time_ms at, duration_ms jump, time_ms latest)
@@ -245,7 +196,7 @@ void rotation_shift_times(struct record *record, duration_ms jump, time_ms now)
         shift_times(&record_target_table, &record->targets[i], jump, now);
 }
 
-void on_clock_jumped(struct machine *machine)
+void restart_jump_clock(struct machine *machine)
 {
     struct record *record = machine->record;
 
@@ -253,5 +204,5 @@ void on_clock_jumped(struct machine *machine)
     heal_future_times(machine);
     /* What became due while the machine slept is spread like what became due while we were off. */
     if (!record->requested)
-        plan_caught_up(machine);
+        plan_catch_up(machine);
 }

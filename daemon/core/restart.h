@@ -8,14 +8,12 @@
 
 /* The record's targets become those of the configuration, in its order; what is known of those that
  * stay is kept. */
-void merge_targets(struct machine *machine);
+void restart_merge_targets(struct machine *machine);
 /* The record was read from the journal, or is new: goes on where a crash left off. */
-void on_start(struct machine *machine);
-/* Where a stored position is entered again. */
-enum position position_after_restart(enum position stored);
+enum position restart_start(struct machine *machine);
 /* Targets, policy or hints may be new. */
-void on_configured(struct machine *machine);
+enum position restart_configure(struct machine *machine);
 /* Waits keep their true length across a step of the wall clock. */
-void on_clock_jumped(struct machine *machine);
+void restart_jump_clock(struct machine *machine);
 
 #endif

@@ -1,4 +1,4 @@
-#include "core/machine.h"
+#include "core/risk.h"
 
 /*
  * Which targets hold a key that is dead. A target that a look cannot see holds what it was given
@@ -43,7 +43,7 @@ void risk_note_live(struct machine *machine, const struct fingerprint live[SLOT_
     risk_note(machine, &look, machine->now);
 }
 
-void risk_tell(struct machine *machine)
+void risk_report(struct machine *machine)
 {
     struct record *record = machine->record;
     const struct target_record *first = NULL;

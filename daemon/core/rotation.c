@@ -1,12 +1,18 @@
 #include "core/rotation.h"
 
+#include "core/command.h"
 #include "core/commit.h"
-#include "core/machine.h"
+#include "core/flow.h"
+#include "core/plan.h"
 #include "core/restart.h"
+#include "core/risk.h"
 
 enum { LATE_BELIEVED_AFTER_MS = 60 * 60 * 1000 };
+/* Blocked and overdue accounts are reported again after so long. */
+enum { REPORT_AGAIN_MS = 24 * 60 * 60 * 1000 };
 
-/* Why it did not start: trouble has a reason; whatever else stands in the way has words. */
+/* Why it did not start: a block and a retry have a reason; whatever else stands in the way has
+ * words. */
 static void report_overdue(struct machine *machine)
 {
     const struct record *record = machine->record;
@@ -51,93 +57,6 @@ static time_ms report_at(const struct rotation_context *context, const struct re
     return at;
 }
 
-/* When the next rotation can start, as far as is known now. */
-static time_ms rotation_at(const struct rotation_context *context, const struct record *record,
-                           time_ms now)
-{
-    struct interlock interlock;
-    time_ms at = record->requested ? now : record->due_at;
-
-    if (at == 0)
-        return TIME_NEVER;
-    rotation_interlock(context, record, now, &interlock);
-    return interlock.open ? at : time_max(at, interlock.until);
-}
-
-static time_ms idle_wake_at(const struct machine *machine)
-{
-    const struct record *record = machine->record;
-    time_ms at = time_min(record->check_at, rotation_at(machine->context, record, machine->now));
-
-    if (!machine_delivery_waits_for_human(machine->context, record))
-        at = time_min(at, deliver_wake_at(record));
-    if (machine_blocked_by_world(record) || record->adopt_asked)
-        at = machine->now;
-    return time_max(at, record->retry_at);
-}
-
-static time_ms wake_at(const struct machine *machine)
-{
-    const struct record *record = machine->record;
-
-    switch (record->position) {
-    case POSITION_ADOPT_WAIT:
-        /* A person has to say; unless the look that is to follow what was said has failed. */
-        if (reason_describe(record->blocked)->clearing == CLEARED_BY_HUMAN && record->retry_at == 0)
-            return TIME_NEVER;
-        return record->retry_at;
-    case POSITION_IDLE:
-        return idle_wake_at(machine);
-    case POSITION_CONFIRM_WAIT:
-        return time_add(record->unconfirmed.seen_at, machine->context->timing->unknown_wait);
-    case POSITION_DOUBT_WAIT:
-    case POSITION_VERIFY_WAIT:
-        return record->retry_at;
-    case POSITION_DELIVER_WAIT:
-        return deliver_resume_at(record);
-    default:
-        return TIME_NEVER; /* a completion moves it on */
-    }
-}
-
-static void on_wake(struct machine *machine)
-{
-    struct record *record = machine->record;
-
-    if (wake_at(machine) > machine->now)
-        return;
-    switch (record->position) {
-    case POSITION_ADOPT_WAIT:
-        enter_adopt_look(machine);
-        break;
-    case POSITION_IDLE:
-        idle_next(machine);
-        break;
-    case POSITION_CONFIRM_WAIT:
-        enter_check_look(machine);
-        break;
-    case POSITION_DOUBT_WAIT:
-        enter_doubt_look(machine);
-        break;
-    case POSITION_VERIFY_WAIT:
-        enter_verify_look(machine);
-        break;
-    case POSITION_DELIVER_WAIT:
-        deliver_resume(machine);
-        break;
-    default:
-        break;
-    }
-}
-
-static void on_persisted(struct machine *machine)
-{
-    if (machine->record->position == POSITION_INTENT)
-        on_intent_persisted(machine);
-    else if (machine->record->position == POSITION_DELIVER_INTENT)
-        on_deliver_intent_persisted(machine);
-}
-
 /* The journal stalled while the look waited for its turn: what it showed may be long past. */
 static bool look_is_stale(const struct machine *machine)
 {
@@ -162,107 +81,45 @@ static void believe_what_stays(struct machine *machine)
         record_remove_replaced(record, &look->live[slot]);
 }
 
-static void on_looked(struct machine *machine)
+static enum position on_looked(struct machine *machine)
 {
     if (look_is_stale(machine)) {
         machine_act_look(machine);
-        return;
+        return POSITION_STAY;
     }
     believe_what_stays(machine);
-    switch (machine->record->position) {
-    case POSITION_ADOPT_LOOK:
-        on_adopt_look(machine);
-        break;
-    case POSITION_CHECK_LOOK:
-        on_check_look(machine);
-        break;
-    case POSITION_ROTATE_LOOK:
-        on_rotate_look(machine);
-        break;
-    case POSITION_DOUBT_LOOK:
-        on_doubt_look(machine);
-        break;
-    case POSITION_VERIFY_LOOK:
-        on_verify_look(machine);
-        break;
-    case POSITION_DELIVER_LOOK:
-        on_deliver_look(machine);
-        break;
-    default:
-        machine_fault(machine, "a look that nobody asked for");
-        break;
-    }
+    return flow_take(machine);
 }
 
-static void on_verify_completion(struct machine *machine)
-{
-    switch (machine->record->position) {
-    case POSITION_PROVE_TARGET:
-        on_prove_target(machine);
-        break;
-    case POSITION_PROVE_LIVE:
-        on_prove_live(machine);
-        break;
-    case POSITION_VERIFY:
-        on_verified(machine);
-        break;
-    default:
-        machine_fault(machine, "a proof that nobody asked for");
-        break;
-    }
-}
-
-static void expect(struct machine *machine, enum position position,
-                   void (*handler)(struct machine *))
-{
-    if (machine->record->position == position)
-        handler(machine);
-    else
-        machine_fault(machine, "a completion that nobody waited for");
-}
-
-static void dispatch(struct machine *machine)
+/* Takes the event. Returns where it leads. */
+static enum position take(struct machine *machine)
 {
     switch (machine->event->kind) {
     case EVENT_START:
-        on_start(machine);
-        break;
-    case EVENT_WAKE:
-        on_wake(machine);
-        break;
-    case EVENT_PERSISTED:
-        on_persisted(machine);
-        break;
-    case EVENT_PREFLIGHT_DONE:
-        expect(machine, POSITION_PREFLIGHT, on_preflight);
-        break;
+        return restart_start(machine);
     case EVENT_LOOKED:
-        on_looked(machine);
-        break;
+        return on_looked(machine);
+    case EVENT_WAKE:
+    case EVENT_PERSISTED:
+    case EVENT_PREFLIGHT_DONE:
     case EVENT_REGENERATED:
-        expect(machine, POSITION_REGENERATE, on_regenerated);
-        break;
     case EVENT_VERIFIED:
-        on_verify_completion(machine);
-        break;
     case EVENT_DELIVERED:
-        expect(machine, POSITION_DELIVER, on_delivered);
-        break;
+        return flow_take(machine);
     case EVENT_CONFIGURED:
-        on_configured(machine);
-        break;
+        return restart_configure(machine);
     case EVENT_CLOCK_JUMPED:
-        on_clock_jumped(machine);
+        restart_jump_clock(machine);
         break;
     case EVENT_COMMAND:
-        on_command(machine);
-        break;
+        return command_follow(machine);
     case EVENT_HELD:
-        on_held(machine);
+        command_note_hold(machine);
         break;
     case EVENT_HOLD_ENDED:
-        break; /* follow_hold() has seen to it */
+        break; /* command_follow_hold() has seen to it */
     }
+    return POSITION_STAY;
 }
 
 /* A regenerate leaves here only if everything that section "Why it is safe" asks for is in place.
@@ -297,10 +154,10 @@ void rotation_step(const struct rotation_context *context, struct record *record
 
     *effects = (struct effects){.wake_at = TIME_NEVER, .refused_until = TIME_NEVER};
     /* The configuration may have changed while this event waited for its turn. */
-    merge_targets(&machine);
-    follow_hold(&machine);
-    dispatch(&machine);
-    risk_tell(&machine);
+    restart_merge_targets(&machine);
+    command_follow_hold(&machine);
+    flow_go(&machine, take(&machine));
+    risk_report(&machine);
     report_again(&machine);
 
     check_regenerate(&machine);
@@ -310,7 +167,7 @@ void rotation_step(const struct rotation_context *context, struct record *record
     commit_decide(&before, record, effects);
 
     effects->forget_keys = !position_needs_keys(record->position);
-    effects->wake_at = time_min(wake_at(&machine), report_at(context, record));
+    effects->wake_at = time_min(flow_wake_at(&machine), report_at(context, record));
     if (record->hold_id != 0)
         effects->wake_at = time_min(effects->wake_at, record->hold_until);
 }

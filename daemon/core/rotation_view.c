@@ -1,4 +1,7 @@
-#include "core/machine.h"
+#include "core/rotation.h"
+
+#include "core/delivery.h"
+#include "core/plan.h"
 
 /* A rotation is due, and Azure has asked for a pause. */
 static bool is_paused(const struct record *record, time_ms now)
@@ -94,7 +97,7 @@ void rotation_view(const struct rotation_context *context, const struct record *
         view->since = record->retry_reason != REASON_NONE ? record->retrying_since
                                                           : record->unconfirmed.seen_at;
     if (record->position == POSITION_DELIVER_WAIT)
-        view->retry_at = deliver_retry_at(record);
+        view->retry_at = delivery_retry_at(record);
     else if (record->retry_at > now)
         view->retry_at = record->retry_at;
     else if (view->reason == REASON_THROTTLED)

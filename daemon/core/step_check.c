@@ -1,396 +1,59 @@
-#include "core/machine.h"
+#include "core/drift.h"
+#include "core/steps.h"
 
-/*
- * Looking for drift. A look that does not fit the journal may be late rather than true, so it
- * counts only when a second one, unknown_wait later, shows the same; or at once where the data
- * plane refuses what a target holds and accepts what the look showed, because then consumers are
- * failing already.
- */
-
-void enter_check_look(struct machine *machine)
+enum position check_look_done(struct machine *machine)
 {
-    machine_move(machine, POSITION_CHECK_LOOK);
-    machine_act_look(machine);
+    const bool whole = machine_take_look(machine);
+    const enum position next = drift_follow(machine, machine->event->look);
+
+    if (next != POSITION_STAY)
+        return next;
+    if (!whole)
+        machine->record->check_at = machine->record->retry_at;
+    machine_retry_undescribed(machine);
+    return POSITION_IDLE;
 }
 
-static void enter_confirm_wait(struct machine *machine)
+/* Asks the data plane about the key that a target holds. */
+enum position check_enter_prove_target(struct machine *machine)
 {
-    machine_move(machine, POSITION_CONFIRM_WAIT);
+    const struct sighting *dead = drift_dead_sighting(machine->record, machine->event->look);
+
+    machine_act(machine, ACTION_VERIFY_TARGET);
+    machine->effects->action.target = dead->target;
+    machine->effects->action.key = dead->keys[0];
+    return POSITION_STAY;
 }
 
-/* The first required target that holds something, none of it live. */
-static const struct sighting *find_dead_sighting(const struct record *record,
-                                                 const struct look *look)
-{
-    for (size_t i = 0; i < record->target_count; i++)
-        if (record->targets[i].required &&
-            judge_holding(look, &record->targets[i].id) == HOLDING_DEAD_KEY)
-            return judge_sighting(look, &record->targets[i].id);
-    return NULL;
-}
-
-static bool is_same_drift(const struct unconfirmed_drift *unconfirmed, const struct look *look)
-{
-    struct fingerprint digest = judge_digest(look);
-
-    return unconfirmed->pending && fingerprint_equal(&unconfirmed->targets, &digest) &&
-           fingerprint_equal(&unconfirmed->live[0], &look->live[0]) &&
-           fingerprint_equal(&unconfirmed->live[1], &look->live[1]);
-}
-
-static void await_confirmation(struct machine *machine, const struct look *look,
-                               const struct verdict *verdict)
-{
-    struct record *record = machine->record;
-    struct unconfirmed_drift *unconfirmed = &record->unconfirmed;
-    const struct sighting *dead = find_dead_sighting(record, look);
-
-    if (!is_same_drift(unconfirmed, look)) {
-        unconfirmed->pending = true;
-        unconfirmed->live[0] = look->live[0];
-        unconfirmed->live[1] = look->live[1];
-        unconfirmed->targets = judge_digest(look);
-        unconfirmed->seen_at = machine->now;
-        unconfirmed->standby_in_use = false;
-        unconfirmed->proven = false;
-    }
-    /* Somebody may be using the standby key, whatever the second look shows. */
-    if (verdict->standby_in_use) {
-        unconfirmed->standby_in_use = true;
-        record_begin_overlap(record, machine->now);
-    }
-    record->check_at = time_add(unconfirmed->seen_at, machine->context->timing->unknown_wait);
-    if (dead && machine->context->policy->verify != VERIFY_OFF &&
-        verdict->drift != DRIFT_JOURNAL_UNFIT) {
-        machine_move(machine, POSITION_PROVE_TARGET);
-        machine_act(machine, ACTION_VERIFY_TARGET);
-        machine->effects->action.target = dead->target;
-        machine->effects->action.key = dead->keys[0];
-        return;
-    }
-    enter_confirm_wait(machine);
-}
-
-/* Did somebody change the standby key, or give it to a target, as it seemed? */
-static bool was_about_standby(const struct record *record)
-{
-    const struct unconfirmed_drift *unconfirmed = &record->unconfirmed;
-    enum slot standby = slot_other(record->active);
-
-    return unconfirmed->pending &&
-           (unconfirmed->standby_in_use ||
-            !fingerprint_equal(&unconfirmed->live[standby], &record->live[standby]));
-}
-
-static bool drift_is_confirmed(const struct machine *machine, const struct look *look)
-{
-    const struct unconfirmed_drift *unconfirmed = &machine->record->unconfirmed;
-
-    if (!is_same_drift(unconfirmed, look))
-        return false;
-    return unconfirmed->proven ||
-           machine->now >= time_add(unconfirmed->seen_at, machine->context->timing->unknown_wait);
-}
-
-void on_prove_target(struct machine *machine)
+enum position check_target_proved(struct machine *machine)
 {
     const struct failure *failure = machine->event->failure;
-    struct record *record = machine->record;
 
-    if (adopt_if_asked(machine))
-        return;
-    if (!failure || failure->reason != REASON_KEY_REFUSED) {
-        /* The target's key works, or nobody can say: the look may be the one that is late. */
-        enter_confirm_wait(machine);
-        return;
-    }
-    machine_move(machine, POSITION_PROVE_LIVE);
+    /* The target's key works, or nobody can say: the look may be the one that is late. */
+    return failure && failure->reason == REASON_KEY_REFUSED ? POSITION_PROVE_LIVE
+                                                            : POSITION_CONFIRM_WAIT;
+}
+
+/* Asks it about the key that the look showed. */
+enum position check_enter_prove_live(struct machine *machine)
+{
+    const struct record *record = machine->record;
+
     machine_act(machine, ACTION_VERIFY_LIVE);
     machine->effects->action.slot = record->active;
     machine->effects->action.key = record->unconfirmed.live[record->active];
+    return POSITION_STAY;
 }
 
-void on_prove_live(struct machine *machine)
+enum position check_live_proved(struct machine *machine)
 {
-    if (adopt_if_asked(machine))
-        return;
-    if (machine->event->failure) {
-        enter_confirm_wait(machine);
-        return;
-    }
+    if (machine->event->failure)
+        return POSITION_CONFIRM_WAIT;
     machine->record->unconfirmed.proven = true;
-    enter_check_look(machine);
+    return POSITION_CHECK_LOOK;
 }
 
-/* Somebody regenerated the standby key and may be using it: as if it had been delivered now. */
-static void accept_standby_change(struct machine *machine, const struct look *look)
+time_ms check_confirm_at(const struct machine *machine)
 {
-    struct record *record = machine->record;
-
-    machine_foreign_change(machine);
-    machine_take_key(machine, slot_other(record->active), &look->live[slot_other(record->active)]);
-    machine_void_acknowledgements(machine);
-    machine_acknowledge_seen(machine, look);
-    record_begin_overlap(record, machine->now);
-}
-
-static void accept_rotation_elsewhere(struct machine *machine, const struct look *look)
-{
-    struct record *record = machine->record;
-
-    machine_foreign_change(machine);
-    machine_take_key(machine, slot_other(record->active), &look->live[slot_other(record->active)]);
-    record->active = slot_other(record->active);
-    record->delivering = record->active;
-    machine_void_acknowledgements(machine);
-    machine_acknowledge_seen(machine, look);
-    record_begin_overlap(record, machine->now);
-    record->completed_at = machine->now;
-    plan_next(machine);
-}
-
-static void accept_active_change(struct machine *machine, const struct look *look,
-                                 bool targets_know)
-{
-    struct record *record = machine->record;
-
-    machine_foreign_change(machine);
-    machine_take_key(machine, record->active, &look->live[record->active]);
-    /* A machine that was cloned, or a backup that was restored, shows the same; and whoever made
-     * the other key may be using it. */
-    if (machine_take_key(machine, slot_other(record->active),
-                         &look->live[slot_other(record->active)])) {
-        record->both_changed_at = machine->now;
-        record_begin_overlap(record, machine->now);
-        plan_from_now(machine);
-    }
-    machine_void_acknowledgements(machine);
-    if (targets_know)
-        record_begin_overlap(record, machine->now);
-    else
-        record->repairing = DRIFT_ACTIVE_CHANGED;
-    machine_acknowledge_seen(machine, look);
-}
-
-/* Did somebody give a target the standby key, over ours? One that never showed what it was given
- * still holds what it had before. */
-static bool standby_was_given(const struct record *record, const struct look *look)
-{
-    for (size_t i = 0; i < record->target_count; i++) {
-        const struct target_record *target = &record->targets[i];
-
-        if (target->required && target->attempts == 0 && record_target_satisfied(record, target) &&
-            judge_holds(judge_holding(look, &target->id), slot_other(record->active)))
-            return true;
-    }
-    return false;
-}
-
-/* Targets hold something else than the active key. Whoever gives them the standby key rotates, too.
- * Returns whether a target is left to them. */
-static bool accept_target_change(struct machine *machine, const struct look *look)
-{
-    struct record *record = machine->record;
-    bool yields = false;
-
-    if (standby_was_given(record, look))
-        machine_foreign_change(machine);
-    for (size_t i = 0; i < record->target_count; i++) {
-        struct target_record *target = &record->targets[i];
-        enum holding holding = judge_holding(look, &target->id);
-
-        if (holding == HOLDING_UNSEEN || holding == judge_holding_of(record->active))
-            continue;
-        if (machine_yields(record, target, holding)) {
-            yields = true;
-            continue;
-        }
-        record->repairing = DRIFT_TARGET_CHANGED;
-        machine_void_target(machine, target);
-    }
-    return yields;
-}
-
-static bool alert_only(const struct machine *machine, const struct verdict *verdict)
-{
-    return machine->context->policy->on_drift == DRIFT_ALERT &&
-           verdict->drift == DRIFT_ACTIVE_CHANGED && !verdict->accept;
-}
-
-static void note_detected(struct machine *machine, enum drift_kind drift)
-{
-    const struct record *record = machine->record;
-    struct note *note = machine_note_drift(machine, NOTE_DRIFT_DETECTED, drift);
-
-    if (drift == DRIFT_ACTIVE_CHANGED && record->both_changed_at == machine->now)
-        note->detail = "and the other one, too: nothing is regenerated from here for rotate_every";
-}
-
-static void act_on_drift(struct machine *machine, const struct look *look,
-                         const struct verdict *verdict)
-{
-    struct record *record = machine->record;
-    bool yields = false;
-
-    risk_note(machine, look, record->unconfirmed.seen_at);
-    if (verdict->drift == DRIFT_JOURNAL_UNFIT) {
-        record->unconfirmed = (struct unconfirmed_drift){0};
-        adopt_anew(machine, look);
-        return;
-    }
-    switch (verdict->drift) {
-    case DRIFT_TARGET_CHANGED:
-        yields = accept_target_change(machine, look);
-        break;
-    case DRIFT_STANDBY_CHANGED:
-        accept_standby_change(machine, look);
-        break;
-    case DRIFT_ROTATED_ELSEWHERE:
-        accept_rotation_elsewhere(machine, look);
-        break;
-    case DRIFT_ACTIVE_CHANGED:
-        accept_active_change(machine, look, verdict->accept);
-        break;
-    case DRIFT_TARGETS_DISAGREE:
-        machine_block(machine, REASON_TARGETS_DISAGREE, NULL,
-                      "the required targets do not hold the live key of one slot");
-        break;
-    case DRIFT_NONE:
-    case DRIFT_JOURNAL_UNFIT:
-    case DRIFT_KIND_COUNT:
-        break;
-    }
-    /* What is left to somebody else goes on surprising, until it is gone; it is told once. */
-    if (!yields)
-        record->unconfirmed = (struct unconfirmed_drift){0};
-    if (!yields || record->blocked_at == machine->now || record->repairing != DRIFT_NONE)
-        note_detected(machine, verdict->drift);
-    if (verdict->drift == DRIFT_TARGETS_DISAGREE || alert_only(machine, verdict))
-        enter_idle(machine);
-    else
-        deliver_next(machine);
-}
-
-/*
- * Under on_drift: alert the targets still hold the dead key, which was told already; or a person
- * has put the live one there. True: that is all there is to this look.
- */
-static bool awaited_repair(struct machine *machine, const struct look *look,
-                           const struct verdict *verdict)
-{
-    struct record *record = machine->record;
-
-    if (!machine_repair_waits_for_human(machine->context, record) ||
-        (verdict->drift != DRIFT_NONE && verdict->drift != DRIFT_TARGET_CHANGED))
-        return false;
-    machine_acknowledge_seen(machine, look);
-    risk_note(machine, look, machine->now);
-    if (machine_repair_waits_for_human(machine->context, record))
-        return true;
-    record_begin_overlap(record, machine->now);
-    machine_note_drift(machine, NOTE_DRIFT_REPAIRED, record->repairing);
-    record->repairing = DRIFT_NONE;
-    return verdict->drift == DRIFT_NONE;
-}
-
-/* Targets that hold what they were given have kept it. */
-static void note_kept(struct record *record, const struct look *look)
-{
-    for (size_t i = 0; i < record->target_count; i++) {
-        struct target_record *target = &record->targets[i];
-
-        if (target->acknowledged &&
-            judge_holding(look, &target->id) == judge_holding_of(record->active) &&
-            fingerprint_equal(&target->fingerprint, &look->live[record->active]))
-            target->attempts = 0;
-    }
-}
-
-/*
- * Both live keys are new to the journal. Is that two regenerates by hand, or a journal that is
- * behind? The first, where every target that can be read was read, none holds a live key or tells
- * of a later cycle, and the required ones among them hold exactly what they were given last.
- */
-static bool both_changed_under_us(const struct machine *machine, const struct look *look)
-{
-    const struct rotation_context *context = machine->context;
-    size_t read = 0;
-
-    if (judge_is_ahead(machine->record, look))
-        return false;
-    for (size_t i = 0; i < context->target_count; i++) {
-        const struct rotation_target *target = &context->targets[i];
-        const struct target_record *known = record_target_const(machine->record, &target->id);
-        enum holding holding = judge_holding(look, &target->id);
-
-        if (!target->readable)
-            continue;
-        if (holding == HOLDING_UNSEEN || holding == HOLDING_BOTH ||
-            judge_holds(holding, SLOT_PRIMARY) || judge_holds(holding, SLOT_SECONDARY))
-            return false;
-        if (!target->required)
-            continue;
-        if (!known || !judge_holds_only(look, &target->id, &known->fingerprint))
-            return false;
-        read++;
-    }
-    return read > 0;
-}
-
-bool check_look(struct machine *machine, const struct look *look)
-{
-    struct record *record = machine->record;
-    struct verdict verdict = judge_drift(record, look);
-
-    if (verdict.drift == DRIFT_JOURNAL_UNFIT && both_changed_under_us(machine, look))
-        verdict.drift = DRIFT_ACTIVE_CHANGED;
-    machine_looked(machine);
-    record->check_at = time_add(machine->now, machine->context->policy->check_every);
-    /* What surprised is not there any more, or this look is late: whoever took the standby key
-     * because of it may have done so until now. */
-    if (verdict.kind != VERDICT_LATE && was_about_standby(record) &&
-        !is_same_drift(&record->unconfirmed, look))
-        record_begin_overlap(record, machine->now);
-    if (verdict.kind != VERDICT_LATE)
-        note_kept(record, look);
-    if (verdict.kind != VERDICT_LATE && awaited_repair(machine, look, &verdict)) {
-        record->unconfirmed = (struct unconfirmed_drift){0};
-        return true;
-    }
-    if (verdict.kind == VERDICT_AS_RECORDED) {
-        record->unconfirmed = (struct unconfirmed_drift){0};
-        risk_note(machine, look, machine->now);
-        return true;
-    }
-    if (verdict.kind == VERDICT_LATE) {
-        record->check_at = machine->now;
-        machine_trouble_late(machine);
-        enter_idle(machine);
-        return false;
-    }
-    if (drift_is_confirmed(machine, look))
-        act_on_drift(machine, look, &verdict);
-    else
-        await_confirmation(machine, look, &verdict);
-    return false;
-}
-
-void on_check_look(struct machine *machine)
-{
-    bool whole;
-
-    if (adopt_if_asked(machine))
-        return;
-    if (machine->event->failure) {
-        machine_fail(machine, machine->event->failure);
-        enter_idle(machine);
-        return;
-    }
-    whole = machine_take_look(machine);
-    if (!check_look(machine, machine->event->look))
-        return;
-    if (!whole)
-        machine->record->check_at = machine->record->retry_at;
-    machine_note_undescribed(machine);
-    enter_idle(machine);
+    return time_add(machine->record->unconfirmed.seen_at, machine->context->timing->unknown_wait);
 }

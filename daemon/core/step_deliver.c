@@ -1,4 +1,9 @@
-#include "core/machine.h"
+#include "core/adoption.h"
+#include "core/delivery.h"
+#include "core/drift.h"
+#include "core/plan.h"
+#include "core/risk.h"
+#include "core/steps.h"
 
 /*
  * Giving the key under delivery to the targets. "This target may hold the new key now" is made
@@ -11,35 +16,6 @@
  * first, and nobody waits for anybody.
  */
 
-/* When may a delivery to this target be tried? TIME_NEVER: none is owed, or it has to wait for
- * another target. */
-static time_ms turn_at(const struct record *record, const struct target_record *target)
-{
-    const bool in_order = record->delivering != record->active && target->dead_since == 0;
-    const struct target_record *end =
-        target->required ? target : record->targets + record->target_count;
-
-    if (record_target_satisfied(record, target))
-        return TIME_NEVER;
-    for (const struct target_record *other = record->targets; in_order && other < end; other++)
-        if (other->required && !record_target_satisfied(record, other))
-            return TIME_NEVER;
-    return target->retry_at > target->unsettled_until ? target->retry_at : target->unsettled_until;
-}
-
-time_ms deliver_wake_at(const struct record *record)
-{
-    time_ms earliest = TIME_NEVER;
-
-    for (size_t i = 0; i < record->target_count; i++) {
-        time_ms at = turn_at(record, &record->targets[i]);
-
-        if (at < earliest)
-            earliest = at;
-    }
-    return earliest;
-}
-
 /* The target whose turn it is: the first one that is required, or else the first. */
 static struct target_record *next_target(struct machine *machine, bool intended)
 {
@@ -49,7 +25,8 @@ static struct target_record *next_target(struct machine *machine, bool intended)
     for (size_t i = 0; i < record->target_count; i++) {
         struct target_record *target = &record->targets[i];
 
-        if ((intended && !target->delivery_intended) || turn_at(record, target) > machine->now)
+        if ((intended && !target->delivery_intended) ||
+            delivery_turn_at(record, target) > machine->now)
             continue;
         if (target->required)
             return target;
@@ -61,12 +38,12 @@ static struct target_record *next_target(struct machine *machine, bool intended)
 
 /* Every required target has the key under delivery. `active` moves last, in the same durable step.
  */
-static void complete(struct machine *machine)
+static enum position complete(struct machine *machine)
 {
     struct record *record = machine->record;
     bool rotated = record->delivering != record->active;
 
-    machine_recovered(machine);
+    machine_clear_retry(machine);
     if (rotated) {
         record->active = record->delivering;
         record->completed_at = machine->now;
@@ -80,67 +57,51 @@ static void complete(struct machine *machine)
         machine_note_drift(machine, NOTE_DRIFT_REPAIRED, record->repairing);
     }
     record->repairing = DRIFT_NONE;
-    enter_idle(machine);
+    return POSITION_IDLE;
 }
 
-void deliver_next(struct machine *machine)
+/* Nobody can be given the key now. */
+static enum position complete_or_wait(struct machine *machine)
 {
-    struct record *record = machine->record;
+    if (machine->record->target_count > 0 && record_owed_required(machine->record) == 0)
+        return complete(machine);
+    return POSITION_DELIVER_WAIT;
+}
+
+enum position deliver_gate(struct machine *machine)
+{
     struct target_record *target = next_target(machine, false);
 
-    if (target) {
-        target->delivery_intended = true;
-        machine_move(machine, POSITION_DELIVER_INTENT);
-    } else if (record->target_count > 0 && record_owed_required(record) == 0) {
-        complete(machine);
-    } else {
-        machine_move(machine, POSITION_DELIVER_WAIT);
-    }
+    if (!target)
+        return complete_or_wait(machine);
+    target->delivery_intended = true;
+    return POSITION_DELIVER_INTENT;
 }
 
-void enter_deliver_look(struct machine *machine)
+enum position deliver_wait_gate(struct machine *machine)
 {
-    machine_move(machine, POSITION_DELIVER_LOOK);
-    machine_act_look(machine);
+    const struct record *record = machine->record;
+
+    return record->delivering == record->active && record_owed_required(record) == 0
+               ? POSITION_IDLE
+               : POSITION_DELIVER_WAIT;
 }
 
-time_ms deliver_resume_at(const struct record *record)
+time_ms deliver_resume_at(const struct machine *machine)
 {
-    const time_ms retry_at = deliver_retry_at(record);
+    const struct record *record = machine->record;
+    const time_ms retry_at = delivery_retry_at(record);
 
     if (record_owed_required(record) == 0)
         return 0;
-    if (record->check_at >= retry_at)
-        return retry_at;
-    return record->check_at > record->retry_at ? record->check_at : record->retry_at;
+    return record->check_at >= retry_at ? retry_at : time_max(record->check_at, record->retry_at);
 }
 
-time_ms deliver_retry_at(const struct record *record)
+enum position deliver_resume(struct machine *machine)
 {
-    const time_ms at = deliver_wake_at(record);
-
-    return at > record->retry_at ? at : record->retry_at;
-}
-
-void deliver_resume(struct machine *machine)
-{
-    if (deliver_resume_at(machine->record) > machine->now)
-        return;
-    if (record_owed_required(machine->record) == 0)
-        complete(machine);
-    else
-        enter_deliver_look(machine);
-}
-
-static void wait_to_look_again(struct machine *machine)
-{
-    struct record *record = machine->record;
-
-    /* Only optional targets are owed: that keeps nothing else waiting. */
-    if (record->delivering == record->active && record_owed_required(record) == 0)
-        enter_idle(machine);
-    else
-        machine_move(machine, POSITION_DELIVER_WAIT);
+    if (deliver_resume_at(machine) > machine->now)
+        return POSITION_STAY;
+    return record_owed_required(machine->record) == 0 ? complete(machine) : POSITION_DELIVER_LOOK;
 }
 
 /* A target that had the key and was seen without it is owed it again. */
@@ -152,8 +113,8 @@ static void void_lost_targets(struct machine *machine, const struct look *look)
         enum holding holding = judge_holding(look, &record->targets[i].id);
 
         if (holding != HOLDING_UNSEEN && holding != judge_holding_of(record->delivering) &&
-            !machine_yields(record, &record->targets[i], holding))
-            machine_void_target(machine, &record->targets[i]);
+            !delivery_is_left_to_other_rotator(record, &record->targets[i], holding))
+            delivery_void(machine, &record->targets[i]);
     }
 }
 
@@ -169,69 +130,59 @@ static bool contradicts_young_key(const struct machine *machine, const struct ve
                time_add(record->born[record->delivering], machine->context->timing->unknown_wait);
 }
 
-void on_deliver_look(struct machine *machine)
+enum position deliver_look_done(struct machine *machine)
 {
     struct record *record = machine->record;
     const struct look *look = machine->event->look;
     struct verdict verdict;
+    enum position next;
 
-    if (adopt_if_asked(machine))
-        return;
-    if (machine->event->failure) {
-        machine_fail(machine, machine->event->failure);
-        wait_to_look_again(machine);
-        return;
-    }
     if (machine_blocked_by_world(record))
         machine_unblock(machine);
     verdict = judge_delivery(record, look);
     if (verdict.kind == VERDICT_LATE || contradicts_young_key(machine, &verdict)) {
-        machine_trouble_late(machine);
-        wait_to_look_again(machine);
-        return;
+        machine_retry_late_look(machine);
+        return POSITION_DELIVER_WAIT;
     }
-    machine_looked(machine);
+    machine_remember_look(machine);
     record->retry_at = 0;
     /* While a required target is waited for, this is what looks for drift. */
     if (record->check_at <= machine->now && record_owed_required(record) > 0)
         record->check_at = time_add(machine->now, machine->context->policy->check_every);
     if (verdict.drift != DRIFT_ACTIVE_CHANGED || record->delivering != record->active)
         risk_note(machine, look, machine->now);
-    if (verdict.drift == DRIFT_JOURNAL_UNFIT) {
-        adopt_anew(machine, look);
-    } else if (verdict.drift != DRIFT_ACTIVE_CHANGED) {
+    if (verdict.drift == DRIFT_JOURNAL_UNFIT)
+        return adoption_decide_anew(machine, look);
+    if (verdict.drift != DRIFT_ACTIVE_CHANGED) {
         void_lost_targets(machine, look);
-        deliver_next(machine);
-    } else if (record->delivering != record->active) {
-        delivering_key_changed(machine, look);
-        enter_verify(machine);
-    } else if (check_look(machine, look)) {
-        machine_fault(machine, "a key changed and did not");
+        return POSITION_DELIVER_INTENT;
     }
+    if (record->delivering != record->active) {
+        drift_restart_delivery(machine, look);
+        return POSITION_VERIFY;
+    }
+    next = drift_follow(machine, look);
+    if (next == POSITION_STAY)
+        machine_fault(machine, "a key changed and did not");
+    return next;
 }
 
-void on_deliver_intent_persisted(struct machine *machine)
+enum position deliver_intent_durable(struct machine *machine)
 {
-    struct record *record = machine->record;
-    const struct target_record *target = next_target(machine, true);
+    if (!next_target(machine, true))
+        return complete_or_wait(machine);
+    if (!machine_look_is_fresh(machine))
+        return machine_retry_stalled(machine, POSITION_DELIVER_LOOK, POSITION_DELIVER_WAIT);
+    return POSITION_DELIVER;
+}
 
-    if (!target || record->adopt_asked) {
-        if (!adopt_if_asked(machine))
-            machine_move(machine, POSITION_DELIVER_WAIT);
-        return;
-    }
-    if (!machine_look_is_fresh(machine)) {
-        if (machine_trouble_stalled(machine))
-            enter_deliver_look(machine);
-        else
-            wait_to_look_again(machine);
-        return;
-    }
-    machine_move(machine, POSITION_DELIVER);
+enum position deliver_enter(struct machine *machine)
+{
     machine_act(machine, ACTION_DELIVER);
-    machine->effects->action.target = target->id;
-    machine->effects->action.slot = record->delivering;
-    machine->effects->action.key = *record_delivering_key(record);
+    machine->effects->action.target = next_target(machine, true)->id;
+    machine->effects->action.slot = machine->record->delivering;
+    machine->effects->action.key = *record_delivering_key(machine->record);
+    return POSITION_STAY;
 }
 
 static void delivery_failed(struct machine *machine, struct target_record *target)
@@ -286,7 +237,7 @@ static bool comes_before_its_turn(const struct record *record, const struct targ
     return false;
 }
 
-void on_delivered(struct machine *machine)
+enum position deliver_done(struct machine *machine)
 {
     struct record *record = machine->record;
     struct target_record *target = record_target(record, &machine->event->target);
@@ -297,7 +248,7 @@ void on_delivered(struct machine *machine)
         const uint32_t attempts = target->attempts;
         struct note *note;
 
-        machine_acknowledge(machine, target);
+        delivery_acknowledge(machine, target);
         /* It says that it has it; that it keeps it, a look has to show. */
         if (is_readable(machine->context, &target->id))
             target->attempts = attempts + 1;
@@ -313,6 +264,5 @@ void on_delivered(struct machine *machine)
         note->target = target->id;
         note->detail = machine->event->changed ? NULL : "it held this key already";
     }
-    if (!adopt_if_asked(machine))
-        deliver_next(machine);
+    return machine_adopt_is_asked(machine) ? POSITION_ADOPT_LOOK : POSITION_DELIVER_INTENT;
 }

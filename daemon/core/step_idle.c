@@ -1,38 +1,55 @@
-#include "core/machine.h"
-
-void enter_idle(struct machine *machine)
-{
-    machine_move(machine, POSITION_IDLE);
-    idle_next(machine);
-}
+#include "core/delivery.h"
+#include "core/interlock.h"
+#include "core/plan.h"
+#include "core/steps.h"
 
 /* Deliveries that are owed, and allowed. */
 static bool delivery_is_ready(const struct machine *machine)
 {
-    return !machine_delivery_waits_for_human(machine->context, machine->record) &&
-           deliver_wake_at(machine->record) <= machine->now;
+    return !delivery_waits_for_human(machine->context, machine->record) &&
+           delivery_next_at(machine->record) <= machine->now;
 }
 
-void idle_next(struct machine *machine)
+enum position idle_next(struct machine *machine)
 {
-    struct record *record = machine->record;
+    const struct record *record = machine->record;
     struct interlock interlock;
 
-    if (adopt_if_asked(machine))
-        return;
+    if (machine_adopt_is_asked(machine))
+        return POSITION_ADOPT_LOOK;
     if (record->retry_at > machine->now)
-        return;
-    if (delivery_is_ready(machine)) {
-        enter_deliver_look(machine);
-        return;
-    }
-    if (record->check_at <= machine->now || machine_blocked_by_world(record)) {
-        enter_check_look(machine);
-        return;
-    }
+        return POSITION_STAY;
+    if (delivery_is_ready(machine))
+        return POSITION_DELIVER_LOOK;
+    if (record->check_at <= machine->now || machine_blocked_by_world(record))
+        return POSITION_CHECK_LOOK;
     if (!plan_is_due(machine))
-        return;
+        return POSITION_STAY;
     rotation_interlock(machine->context, record, machine->now, &interlock);
-    if (interlock.open && plan_window_is_open(machine))
-        enter_preflight(machine);
+    return interlock.open && plan_require_window(machine) ? POSITION_PREFLIGHT : POSITION_STAY;
+}
+
+/* When the next rotation can start, as far as is known now. */
+static time_ms rotation_at(const struct rotation_context *context, const struct record *record,
+                           time_ms now)
+{
+    struct interlock interlock;
+    time_ms at = record->requested ? now : record->due_at;
+
+    if (at == 0)
+        return TIME_NEVER;
+    rotation_interlock(context, record, now, &interlock);
+    return interlock.open ? at : time_max(at, interlock.until);
+}
+
+time_ms idle_wake_at(const struct machine *machine)
+{
+    const struct record *record = machine->record;
+    time_ms at = time_min(record->check_at, rotation_at(machine->context, record, machine->now));
+
+    if (!delivery_waits_for_human(machine->context, record))
+        at = time_min(at, delivery_next_at(record));
+    if (machine_blocked_by_world(record) || record->adopt_asked)
+        at = machine->now;
+    return time_max(at, record->retry_at);
 }

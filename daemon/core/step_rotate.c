@@ -1,6 +1,11 @@
-#include "core/machine.h"
-
 #include <stdio.h>
+
+#include "core/adoption.h"
+#include "core/drift.h"
+#include "core/interlock.h"
+#include "core/plan.h"
+#include "core/risk.h"
+#include "core/steps.h"
 
 /*
  * From "it is due" to "the standby slot holds a new key". The happy path:
@@ -15,7 +20,7 @@
  * look decides whether it happened; if it did not, the same slot is asked for again).
  */
 
-void enter_preflight(struct machine *machine)
+enum position rotate_enter_preflight(struct machine *machine)
 {
     struct record *record = machine->record;
 
@@ -23,26 +28,14 @@ void enter_preflight(struct machine *machine)
         record->trigger = TRIGGER_SCHEDULE;
         record->actor[0] = '\0';
     }
-    machine_move(machine, POSITION_PREFLIGHT);
     machine_act(machine, ACTION_PREFLIGHT);
-}
-
-void on_preflight(struct machine *machine)
-{
-    if (adopt_if_asked(machine))
-        return;
-    if (machine->event->failure) {
-        machine_fail(machine, machine->event->failure);
-        enter_idle(machine);
-        return;
-    }
-    machine_move(machine, POSITION_ROTATE_LOOK);
-    machine_act_look(machine);
+    return POSITION_STAY;
 }
 
 /*
- * The only place where an intent is written. The look that is at hand was judged as recorded in
- * this very step, and has to come with the account's description; the interlock has the last word.
+ * The only place where an intent is written: returns false where it may not be. The look that is at
+ * hand was judged as recorded in this very step, and has to come with the account's description;
+ * the interlock has the last word.
  */
 static bool write_intent(struct machine *machine)
 {
@@ -51,7 +44,7 @@ static bool write_intent(struct machine *machine)
     struct interlock interlock;
 
     rotation_interlock(machine->context, record, machine->now, &interlock);
-    if (!interlock.open || !machine_is_described(machine))
+    if (!interlock.open || !machine_require_description(machine))
         return false;
     if (!intent->open) {
         *intent = (struct intent){.open = true, .slot = slot_other(record->active)};
@@ -68,7 +61,6 @@ static bool write_intent(struct machine *machine)
     intent->before[SLOT_SECONDARY] = record->live[SLOT_SECONDARY];
     intent->written_at = machine->now;
     intent->attempts++;
-    machine_move(machine, POSITION_INTENT);
     return true;
 }
 
@@ -83,75 +75,50 @@ static void close_intent_undone(struct machine *machine)
     record->cycle--;
 }
 
-void on_rotate_look(struct machine *machine)
+enum position rotate_look_done(struct machine *machine)
 {
+    enum position next;
     bool whole;
 
-    if (adopt_if_asked(machine))
-        return;
-    if (machine->event->failure) {
-        machine_fail(machine, machine->event->failure);
-        enter_idle(machine);
-        return;
-    }
-    if (!machine_clock_agrees(machine)) {
-        enter_idle(machine);
-        return;
-    }
+    if (!machine_require_clock(machine))
+        return POSITION_IDLE;
     whole = machine_take_look(machine);
+    next = drift_follow(machine, machine->event->look);
+    if (next != POSITION_STAY)
+        return next;
     /* The clock may have been set since it was found due, and the window may have closed. */
-    if (check_look(machine, machine->event->look) &&
-        (!whole || !plan_is_due(machine) || !plan_window_is_open(machine) ||
-         !write_intent(machine)))
-        enter_idle(machine);
+    return whole && plan_is_due(machine) && plan_require_window(machine) && write_intent(machine)
+               ? POSITION_INTENT
+               : POSITION_IDLE;
 }
 
-void on_intent_persisted(struct machine *machine)
+/* The request has not left yet: a new configuration (another target, rotate: false) or a clock that
+ * was set still stops it. */
+enum position rotate_intent_durable(struct machine *machine)
 {
-    struct record *record = machine->record;
     struct interlock interlock;
 
-    /* The request has not left yet: a new configuration (another target, rotate: false) or a clock
-     * that was set still stops it. */
-    rotation_interlock(machine->context, record, machine->now, &interlock);
-    if (!interlock.open && record->intent.attempts == 1) {
+    rotation_interlock(machine->context, machine->record, machine->now, &interlock);
+    if (!interlock.open && machine->record->intent.attempts == 1) {
         close_intent_undone(machine);
-        enter_idle(machine);
-        return;
+        return POSITION_IDLE;
     }
-    if (!interlock.open) {
-        enter_doubt_wait(machine, 0);
-        return;
-    }
-    if (!machine_look_is_fresh(machine)) {
-        if (machine_trouble_stalled(machine))
-            enter_doubt_look(machine);
-        else
-            enter_doubt_wait(machine, 0);
-        return;
-    }
-    machine_move(machine, POSITION_REGENERATE);
+    if (!interlock.open)
+        return POSITION_DOUBT_WAIT;
+    if (!machine_look_is_fresh(machine))
+        return machine_retry_stalled(machine, POSITION_DOUBT_LOOK, POSITION_DOUBT_WAIT);
+    return POSITION_REGENERATE;
+}
+
+enum position rotate_enter_regenerate(struct machine *machine)
+{
     machine_act(machine, ACTION_REGENERATE);
-    machine->effects->action.slot = record->intent.slot;
-}
-
-void enter_doubt_wait(struct machine *machine, time_ms not_before)
-{
-    struct record *record = machine->record;
-
-    if (record->retry_at < not_before)
-        record->retry_at = not_before;
-    machine_move(machine, POSITION_DOUBT_WAIT);
-}
-
-void enter_doubt_look(struct machine *machine)
-{
-    machine_move(machine, POSITION_DOUBT_LOOK);
-    machine_act_look(machine);
+    machine->effects->action.slot = machine->record->intent.slot;
+    return POSITION_STAY;
 }
 
 /* The standby slot holds a new key, and it is ours: its slot is the delivering one. */
-static void take_new_key(struct machine *machine, const struct fingerprint *key)
+static enum position take_new_key(struct machine *machine, const struct fingerprint *key)
 {
     struct record *record = machine->record;
     enum slot slot = record->intent.slot;
@@ -167,19 +134,9 @@ static void take_new_key(struct machine *machine, const struct fingerprint *key)
         record->targets[i].retry_at = 0;
         record->targets[i].attempts = 0;
     }
-    machine_recovered(machine);
+    machine_clear_retry(machine);
     machine_note_key(machine, NOTE_KEY_REGENERATED, slot);
-    enter_verify(machine);
-}
-
-/* Somebody regenerated the key that consumers use while ours was regenerated: the new one,
- * delivered as fast as possible, is what helps them. */
-static void take_other_change(struct machine *machine, enum slot other,
-                              const struct fingerprint *key)
-{
-    machine_note_drift(machine, NOTE_DRIFT_DETECTED, DRIFT_ACTIVE_CHANGED);
-    machine_foreign_change(machine);
-    machine_take_key(machine, other, key);
+    return POSITION_VERIFY;
 }
 
 /* A pause that Azure asks for is one of regenerating: looks and repairs need not keep it. */
@@ -190,12 +147,12 @@ static void regenerate_failed(struct machine *machine, const struct failure *fai
     if (failure->retry_after > 0)
         record->regenerate_after = time_add(machine->now, failure->retry_after);
     if (reason_describe(failure->reason)->clearing == CLEARED_BY_RETRY)
-        machine_trouble(machine, failure->reason, 0, NULL);
+        machine_retry(machine, failure->reason, 0, NULL);
     else
         machine_fail(machine, failure);
 }
 
-void on_regenerated(struct machine *machine)
+enum position rotate_regenerated(struct machine *machine)
 {
     struct record *record = machine->record;
     const struct event *event = machine->event;
@@ -207,51 +164,54 @@ void on_regenerated(struct machine *machine)
         time_ms settled = time_add(machine->now, machine->context->timing->unknown_wait);
 
         regenerate_failed(machine, event->failure);
-        enter_doubt_wait(machine, event->failure->outcome_unknown ? settled : 0);
-        return;
+        if (event->failure->outcome_unknown)
+            record->retry_at = time_max(record->retry_at, settled);
+        return POSITION_DOUBT_WAIT;
     }
     if (fingerprint_equal(&event->live[slot], &intent->before[slot]) ||
         record_is_replaced(record, &event->live[slot]) ||
         record_is_replaced(record, &event->live[other])) {
-        machine_trouble(machine, REASON_OUTCOME_UNKNOWN,
-                        time_add(machine->now, machine->context->timing->unknown_wait),
-                        "Azure accepted the request but did not show a new key");
-        enter_doubt_wait(machine, 0);
-        return;
+        machine_retry(machine, REASON_OUTCOME_UNKNOWN,
+                      time_add(machine->now, machine->context->timing->unknown_wait),
+                      "Azure accepted the request but did not show a new key");
+        return POSITION_DOUBT_WAIT;
     }
+    /* Somebody regenerated the key that consumers use while ours was regenerated: the new one,
+     * delivered as fast as possible, is what helps them. */
     if (!fingerprint_equal(&event->live[other], &intent->before[other]))
-        take_other_change(machine, other, &event->live[other]);
+        drift_take_change(machine, other, &event->live[other]);
     risk_note_live(machine, event->live);
-    take_new_key(machine, &event->live[slot]);
+    return take_new_key(machine, &event->live[slot]);
 }
 
 /* Nothing has happened. The same slot again, if all that the interlock asks for still holds. */
-static void repeat_or_leave(struct machine *machine)
+static enum position repeat_or_leave(struct machine *machine)
 {
     struct record *record = machine->record;
     const struct look *look = machine->event->look;
     struct interlock interlock;
+    enum position next;
 
     rotation_interlock(machine->context, record, machine->now, &interlock);
     if (interlock.open && judge_drift(record, look).kind == VERDICT_AS_RECORDED) {
         /* Only a regenerate needs all that: drift is repaired with less. */
-        if (!machine_clock_agrees(machine) || !machine_look_is_whole(machine) ||
-            !machine_is_described(machine)) {
-            enter_doubt_wait(machine, 0);
-            return;
-        }
-        if (check_look(machine, look) && write_intent(machine))
-            return;
+        if (!machine_require_clock(machine) || !machine_require_whole_look(machine) ||
+            !machine_require_description(machine))
+            return POSITION_DOUBT_WAIT;
+        if (drift_follow(machine, look) == POSITION_STAY && write_intent(machine))
+            return POSITION_INTENT;
     }
 
     close_intent_undone(machine);
     record->retry_reason = REASON_NONE;
     record->retry_at = 0;
-    if (!adopt_if_asked(machine) && check_look(machine, look))
-        enter_idle(machine);
+    if (machine_adopt_is_asked(machine))
+        return POSITION_ADOPT_LOOK;
+    next = drift_follow(machine, look);
+    return next == POSITION_STAY ? POSITION_IDLE : next;
 }
 
-void on_doubt_look(struct machine *machine)
+enum position rotate_doubt_look_done(struct machine *machine)
 {
     struct record *record = machine->record;
     const struct look *look = machine->event->look;
@@ -259,19 +219,13 @@ void on_doubt_look(struct machine *machine)
     enum slot other = slot_other(slot);
     bool changed, other_changed;
 
-    if (machine->event->failure) {
-        machine_fail(machine, machine->event->failure);
-        enter_doubt_wait(machine, 0);
-        return;
-    }
     if (machine_blocked_by_world(record) && !machine->event->undescribed)
         machine_unblock(machine);
     if (judge_is_late(record, look)) {
-        machine_trouble_late(machine);
-        enter_doubt_wait(machine, 0);
-        return;
+        machine_retry_late_look(machine);
+        return POSITION_DOUBT_WAIT;
     }
-    machine_looked(machine);
+    machine_remember_look(machine);
     changed = !fingerprint_equal(&look->live[slot], &record->intent.before[slot]);
     other_changed = !fingerprint_equal(&look->live[other], &record->intent.before[other]);
 
@@ -279,13 +233,12 @@ void on_doubt_look(struct machine *machine)
         judge_is_ahead(record, look)) {
         /* Consumers already use a key that this journal never saw: it is the one that is behind. */
         record->intent = (struct intent){0};
-        adopt_anew(machine, look);
-    } else if (changed) {
-        if (other_changed)
-            take_other_change(machine, other, &look->live[other]);
-        risk_note(machine, look, machine->now);
-        take_new_key(machine, &look->live[slot]);
-    } else {
-        repeat_or_leave(machine);
+        return adoption_decide_anew(machine, look);
     }
+    if (!changed)
+        return repeat_or_leave(machine);
+    if (other_changed)
+        drift_take_change(machine, other, &look->live[other]);
+    risk_note(machine, look, machine->now);
+    return take_new_key(machine, &look->live[slot]);
 }

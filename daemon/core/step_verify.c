@@ -1,6 +1,8 @@
-#include "core/machine.h"
-
+#include "core/adoption.h"
 #include "core/backoff.h"
+#include "core/drift.h"
+#include "core/risk.h"
+#include "core/steps.h"
 
 /*
  * Proving that the new key works before anybody is given it. A new key takes a while to be known to
@@ -12,82 +14,51 @@
 
 enum { VERIFY_RETRY_FIRST_MS = 1000 };
 
-void enter_verify(struct machine *machine)
+enum position verify_gate(struct machine *machine)
+{
+    if (machine->record->verified || machine->context->policy->verify == VERIFY_OFF)
+        return POSITION_DELIVER_INTENT;
+    return POSITION_VERIFY;
+}
+
+enum position verify_enter(struct machine *machine)
 {
     struct record *record = machine->record;
 
-    if (record->verified || machine->context->policy->verify == VERIFY_OFF) {
-        deliver_next(machine);
-        return;
-    }
     if (record->verify_since == 0)
         record->verify_since = machine->now;
-    machine_move(machine, POSITION_VERIFY);
     machine_act(machine, ACTION_VERIFY_LIVE);
     machine->effects->action.slot = record->delivering;
     machine->effects->action.key = *record_delivering_key(record);
+    return POSITION_STAY;
 }
 
-void enter_verify_look(struct machine *machine)
-{
-    machine_move(machine, POSITION_VERIFY_LOOK);
-    machine_act_look(machine);
-}
-
-static void enter_verify_wait(struct machine *machine)
-{
-    machine_move(machine, POSITION_VERIFY_WAIT);
-}
-
-void delivering_key_changed(struct machine *machine, const struct look *look)
-{
-    struct record *record = machine->record;
-
-    machine_note_drift(machine, NOTE_DRIFT_DETECTED, DRIFT_ACTIVE_CHANGED);
-    machine_foreign_change(machine);
-    machine_take_key(machine, record->delivering, &look->live[record->delivering]);
-    machine_void_acknowledgements(machine);
-    record->verified = false;
-    record->refused = false;
-    record->verify_since = machine->now;
-}
-
-void on_verify_look(struct machine *machine)
+enum position verify_look_done(struct machine *machine)
 {
     struct record *record = machine->record;
     const struct look *look = machine->event->look;
     struct verdict verdict;
 
-    if (adopt_if_asked(machine))
-        return;
-    if (machine->event->failure) {
-        machine_fail(machine, machine->event->failure);
-        enter_verify_wait(machine);
-        return;
-    }
-    machine_looked(machine);
+    machine_remember_look(machine);
     verdict = judge_delivery(record, look);
     if (verdict.kind == VERDICT_LATE) {
-        machine_trouble_late(machine);
-        enter_verify_wait(machine);
-        return;
+        machine_retry_late_look(machine);
+        return POSITION_VERIFY_WAIT;
     }
-    if (verdict.drift == DRIFT_JOURNAL_UNFIT) {
-        adopt_anew(machine, look);
-        return;
-    }
+    if (verdict.drift == DRIFT_JOURNAL_UNFIT)
+        return adoption_decide_anew(machine, look);
     risk_note(machine, look, machine->now);
     if (verdict.drift == DRIFT_ACTIVE_CHANGED)
-        delivering_key_changed(machine, look);
+        drift_restart_delivery(machine, look);
     /* The look was all right; whether the key is, the data plane says. */
     record->retry_reason = REASON_NONE;
     if (machine_blocked_by_world(record) && record->blocked != REASON_KEY_REFUSED)
         machine_unblock(machine);
-    enter_verify(machine);
+    return POSITION_VERIFY;
 }
 
 /* The data plane said no. */
-static void on_refused(struct machine *machine, bool patience_is_over)
+static enum position refused(struct machine *machine, bool patience_is_over)
 {
     struct record *record = machine->record;
     duration_ms first = VERIFY_RETRY_FIRST_MS;
@@ -104,44 +75,40 @@ static void on_refused(struct machine *machine, bool patience_is_over)
             time_add(machine->now, backoff_delay(first, machine->context->timing->retry_initial,
                                                  record->attempts, (uint64_t)machine->now, 0));
     }
-    enter_verify_wait(machine);
+    return POSITION_VERIFY_WAIT;
 }
 
-void on_verified(struct machine *machine)
+enum position verify_done(struct machine *machine)
 {
     struct record *record = machine->record;
     const struct failure *failure = machine->event->failure;
+    const bool may_go_on = machine->context->policy->verify == VERIFY_AUTO;
     time_ms patience = time_add(record->verify_since, machine->context->timing->verify_timeout);
     bool patience_is_over = machine->now >= patience;
 
-    if (adopt_if_asked(machine))
-        return;
     if (!failure) {
-        machine_recovered(machine);
+        machine_clear_retry(machine);
         record->verified = true;
         record->refused = false;
         machine_note_key(machine, NOTE_KEY_VERIFIED, record->delivering);
-        deliver_next(machine);
-    } else if (failure->reason == REASON_KEY_REFUSED) {
-        on_refused(machine, patience_is_over);
-    } else if (reason_describe(failure->reason)->clearing == CLEARED_BY_WORLD) {
-        machine_fail(machine, failure);
-        enter_verify_wait(machine);
-    } else if (machine->context->policy->verify == VERIFY_AUTO && patience_is_over &&
-               record->attempts > 0 && !record->refused) {
+        return POSITION_DELIVER_INTENT;
+    }
+    if (failure->reason == REASON_KEY_REFUSED)
+        return refused(machine, patience_is_over);
+    if (reason_describe(failure->reason)->clearing != CLEARED_BY_WORLD && may_go_on &&
+        patience_is_over && record->attempts > 0 && !record->refused) {
         struct note *note = machine_note_key(machine, NOTE_KEY_UNVERIFIED, record->delivering);
 
         note->reason = failure->reason;
         note->from_failure = true;
-        machine_recovered(machine);
+        machine_clear_retry(machine);
         record->verified = true;
-        deliver_next(machine);
-    } else {
-        machine_fail(machine, failure);
-        /* Not so long that the moment to go on without proof passes unused. */
-        if (machine->context->policy->verify == VERIFY_AUTO && !patience_is_over &&
-            record->retry_at > patience)
-            record->retry_at = patience;
-        enter_verify_wait(machine);
+        return POSITION_DELIVER_INTENT;
     }
+    machine_fail(machine, failure);
+    /* Not so long that the moment to go on without proof passes unused. */
+    if (reason_describe(failure->reason)->clearing != CLEARED_BY_WORLD && may_go_on &&
+        !patience_is_over)
+        record->retry_at = time_min(record->retry_at, patience);
+    return POSITION_VERIFY_WAIT;
 }

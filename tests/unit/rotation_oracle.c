@@ -163,8 +163,7 @@ void oracle_rest(struct world *world)
                            reason_describe(record->blocked)->clearing == CLEARED_BY_HUMAN &&
                            !record->adopt_asked;
 
-    if (position_awaits_completion(record->position) || record->position == POSITION_INTENT ||
-        record->position == POSITION_DELIVER_INTENT)
+    if (!position_awaits_time(record->position))
         oracle_convict(world, "stands in %s, and nothing is under way",
                        position_name(record->position));
     if (world->wake_at == TIME_NEVER && !waits_for_human)

@@ -226,8 +226,8 @@ static void test_adoption(void **state)
         if (cases[i].against >= 0)
             assert_int_equal(adoption.target.bytes[0], cases[i].against + 1);
         /* The word of a person settles everything. */
-        hint.told = true;
-        hint.told_slot = SLOT_SECONDARY;
+        hint.asked = true;
+        hint.asked_slot = SLOT_SECONDARY;
         adoption = judge_adoption(&record, &look, &hint);
         assert_true(adoption.settled);
         assert_int_equal(adoption.slot, SLOT_SECONDARY);

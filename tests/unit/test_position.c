@@ -80,25 +80,25 @@ static void test_kinds(void **state)
 {
     static const struct {
         enum position position;
-        bool needs_keys, awaits_completion;
+        bool needs_keys, awaits_time;
     } cases[] = {
-        {POSITION_ADOPT_WAIT, false, false},   {POSITION_ADOPT_LOOK, true, true},
-        {POSITION_IDLE, false, false},         {POSITION_CHECK_LOOK, true, true},
-        {POSITION_PROVE_TARGET, true, true},   {POSITION_PROVE_LIVE, true, true},
-        {POSITION_CONFIRM_WAIT, false, false}, {POSITION_PREFLIGHT, false, true},
-        {POSITION_ROTATE_LOOK, true, true},    {POSITION_INTENT, true, false},
-        {POSITION_REGENERATE, true, true},     {POSITION_DOUBT_WAIT, false, false},
-        {POSITION_DOUBT_LOOK, true, true},     {POSITION_VERIFY_LOOK, true, true},
-        {POSITION_VERIFY, true, true},         {POSITION_VERIFY_WAIT, false, false},
-        {POSITION_DELIVER_LOOK, true, true},   {POSITION_DELIVER_INTENT, true, false},
-        {POSITION_DELIVER, true, true},        {POSITION_DELIVER_WAIT, false, false},
+        {POSITION_ADOPT_WAIT, false, true},   {POSITION_ADOPT_LOOK, true, false},
+        {POSITION_IDLE, false, true},         {POSITION_CHECK_LOOK, true, false},
+        {POSITION_PROVE_TARGET, true, false}, {POSITION_PROVE_LIVE, true, false},
+        {POSITION_CONFIRM_WAIT, false, true}, {POSITION_PREFLIGHT, false, false},
+        {POSITION_ROTATE_LOOK, true, false},  {POSITION_INTENT, true, false},
+        {POSITION_REGENERATE, true, false},   {POSITION_DOUBT_WAIT, false, true},
+        {POSITION_DOUBT_LOOK, true, false},   {POSITION_VERIFY_LOOK, true, false},
+        {POSITION_VERIFY, true, false},       {POSITION_VERIFY_WAIT, false, true},
+        {POSITION_DELIVER_LOOK, true, false}, {POSITION_DELIVER_INTENT, true, false},
+        {POSITION_DELIVER, true, false},      {POSITION_DELIVER_WAIT, false, true},
     };
 
     (void)state;
     assert_int_equal(sizeof(cases) / sizeof(cases[0]), POSITION_COUNT);
     for (size_t i = 0; i < POSITION_COUNT; i++) {
         assert_int_equal(position_needs_keys(cases[i].position), cases[i].needs_keys);
-        assert_int_equal(position_awaits_completion(cases[i].position), cases[i].awaits_completion);
+        assert_int_equal(position_awaits_time(cases[i].position), cases[i].awaits_time);
     }
 }
 

@@ -21,7 +21,7 @@ MUTATIONS = [
              ("core/restart.c", """\
     plan_make(machine);
     if (!record->requested)
-        plan_caught_up(machine);
+        plan_catch_up(machine);
 """, """\
     if (record->adopted && machine->context->policy->rotate)
         record->due_at = machine->now;
@@ -32,13 +32,13 @@ MUTATIONS = [
              "an edited comment regenerates the keys of all accounts",
              ("core/restart.c", """\
     plan_make(machine);
-    forgive_if_not_rotating(machine);
-    if (record->position""", """\
+    clear_other_rotator_unless_rotating(machine);
+    return flow_prompt(machine);""", """\
     plan_make(machine);
-    if (record->adopted && machine->context->policy->rotate)
-        record->due_at = machine->now;
-    forgive_if_not_rotating(machine);
-    if (record->position""")),
+    if (machine->record->adopted && machine->context->policy->rotate)
+        machine->record->due_at = machine->now;
+    clear_other_rotator_unless_rotating(machine);
+    return flow_prompt(machine);""")),
     mutation("catch-up-missed-at-once", 14,
              "a catch-up that was missed in its turn is made up for at once",
              "not-prompted",
@@ -55,9 +55,9 @@ MUTATIONS = [
              "an account that was adopted is due at once",
              "not-prompted",
              "the key is regenerated before anybody who reads it is known",
-             ("core/step_adopt.c",
-              "    record->requested = false;\n",
-              "    record->requested = true;\n")),
+             ("core/adoption.c",
+              "    record->requested = false;\n    record->verified = false;\n",
+              "    record->requested = true;\n    record->verified = false;\n")),
     mutation("missed-made-up", 14,
              "every rotation that was missed is made up for",
              "caught-up-once",
@@ -81,7 +81,7 @@ MUTATIONS = [
              "a fleet that was held together starts together",
              ("core/command.c", """\
     if (!record->requested)
-        plan_caught_up(machine);
+        plan_catch_up(machine);
 """, ""),
              scenario="hold-and-resume"),
     mutation("removed-is-forgotten", 14,
@@ -166,10 +166,10 @@ MUTATIONS = [
              "of an account that is blocked nobody says that its consumers are at risk",
              "not-silent",
              "an outage is taken for a question that can wait",
-             ("core/step_check.c", "    risk_note(machine, look, record->unconfirmed.seen_at);\n"
+             ("core/drift.c", "    risk_note(machine, look, record->unconfirmed.seen_at);\n"
               "    if (verdict->drift == DRIFT_JOURNAL_UNFIT) {",
               "    if (verdict->drift == DRIFT_JOURNAL_UNFIT) {"),
-             ("core/step_adopt.c", "    risk_note(machine, look, machine->now);\n", ""),
+             ("core/adoption.c", "    risk_note(machine, look, machine->now);\n", ""),
              scenario="both-keys-by-hand-and-one-unread"),
     mutation("blocked-told-once", 16,
              "what is blocked or overdue is not told again every day",
@@ -177,22 +177,18 @@ MUTATIONS = [
              "the one line is lost, and nobody ever hears of it",
              ("core/rotation.c", "    report_again(&machine);\n", "    (void)report_again;\n"),
              ("core/rotation.c",
-              "time_min(wake_at(&machine), report_at(context, record))",
+              "time_min(flow_wake_at(&machine), report_at(context, record))",
               """\
-wake_at(&machine);
+flow_wake_at(&machine);
     (void)report_at""")),
     mutation("no-timer", 16,
              "a key that the data plane did not accept yet is not tried again",
              "not-silent",
              "the rotation stands still for ever",
-             ("core/rotation.c", """\
-    case POSITION_DOUBT_WAIT:
-    case POSITION_VERIFY_WAIT:
-        return record->retry_at;""", """\
-    case POSITION_DOUBT_WAIT:
-        return record->retry_at;
-    case POSITION_VERIFY_WAIT:
-        return TIME_NEVER;""")),
+             ("core/flow.c", """\
+            .wake_at = retry_at,
+            .next = POSITION_VERIFY_LOOK,""", """\
+            .next = POSITION_VERIFY_LOOK,""")),
     mutation("no-back-off", 16,
              "what failed is tried again at once",
              "sound",
@@ -229,18 +225,17 @@ wake_at(&machine);
              "the table of moves lacks one that a repair needs",
              "sound",
              "the daemon stops with a fault",
-             ("core/position.c", """\
-TO(CONFIRM_WAIT) | TO(DELIVER_INTENT) |
-                                           TO(DELIVER_WAIT) | TO(ADOPT_WAIT) | TO(ADOPT_LOOK),""",
-              """\
-TO(CONFIRM_WAIT) |
-                                           TO(DELIVER_WAIT) | TO(ADOPT_WAIT) | TO(ADOPT_LOOK),"""),
+             ("core/flow.c", """\
+            .successors = TO(IDLE) | TO(PROVE_TARGET) | TO(PROVE_LIVE) | TO(CONFIRM_WAIT) |
+                          TO(DELIVER_INTENT) | TO(DELIVER_WAIT) |""", """\
+            .successors = TO(IDLE) | TO(PROVE_TARGET) | TO(PROVE_LIVE) | TO(CONFIRM_WAIT) |
+                          TO(DELIVER_WAIT) |"""),
              scenario="active-key-by-hand"),
     mutation("wakes-for-nothing", 16,
              "the timer does not know why a rotation has to wait",
              "sound",
              "it wakes again and again at one instant, and nothing else gets a turn",
-             ("core/rotation.c",
+             ("core/step_idle.c",
               "return interlock.open ? at : time_max(at, interlock.until);",
               "return at;")),
 
@@ -250,17 +245,16 @@ TO(CONFIRM_WAIT) |
              "proven",
              "consumers get a key that nothing knows yet",
              ("core/step_verify.c",
-              "if (record->verified || machine->context->policy->verify == VERIFY_OFF) {",
-              "if (true) {")),
+              "if (machine->record->verified || machine->context->policy->verify == VERIFY_OFF)",
+              "if (true)")),
     mutation("proof-lost-at-restart", "product",
              "after a restart the new key is delivered without a proof",
              "proven",
              "consumers get a key that the data plane refuses",
-             ("core/restart.c", """\
-    case POSITION_VERIFY_WAIT:
-        return POSITION_VERIFY_WAIT;""", """\
-    case POSITION_VERIFY_WAIT:
-        return POSITION_DELIVER_WAIT;""")),
+             ("core/flow.c",
+              "    return stored < POSITION_COUNT ? rows[stored].restart : POSITION_ADOPT_WAIT;", """\
+    return rows[stored].restart == POSITION_VERIFY_WAIT ? POSITION_DELIVER_WAIT
+                                                        : rows[stored].restart;""")),
     mutation("refusal-ignored", "product",
              "a key that the data plane refuses is delivered when patience is over",
              "proven",
@@ -270,8 +264,7 @@ TO(CONFIRM_WAIT) |
         record->retry_at = time_add(machine->now, machine->context->timing->retry_max);
 """, """\
         record->verified = true;
-        deliver_next(machine);
-        return;
+        return POSITION_DELIVER_INTENT;
 """),
              scenario="new-key-refused"),
     mutation("refusal-forgotten", "product",
@@ -285,7 +278,7 @@ TO(CONFIRM_WAIT) |
              "a target with a dead key waits for those before it",
              "repaired",
              "consumers of a target that could be reached hold a dead key for as long as another fails",
-             ("core/step_deliver.c",
+             ("core/delivery.c",
               "const bool in_order = record->delivering != record->active && target->dead_since == 0;",
               "const bool in_order = true;"),
              scenario="repair-past-a-failing-target"),
@@ -293,7 +286,7 @@ TO(CONFIRM_WAIT) |
              "in a rotation a target whose key somebody else regenerated waits for its turn",
              "repaired",
              "consumers of a target that could be reached hold a dead key for as long as another fails",
-             ("core/step_deliver.c",
+             ("core/delivery.c",
               "const bool in_order = record->delivering != record->active && target->dead_since == 0;",
               "const bool in_order = record->delivering != record->active;"),
              scenario="repair-past-a-failing-target-mid-rotation"),
@@ -301,7 +294,7 @@ TO(CONFIRM_WAIT) |
              "nothing looks for drift between two rotations",
              "repaired",
              "consumers of a key that somebody else regenerated wait for the next rotation",
-             ("core/step_check.c",
+             ("core/drift.c",
               "record->check_at = time_add(machine->now, machine->context->policy->check_every);",
               "record->check_at = TIME_NEVER;")),
     mutation("look-needs-description", "product",

@@ -8,11 +8,9 @@ MUTATIONS = [
              "after a restart a delivery that was under way is forgotten",
              "frozen",
              "the key that the first target got is regenerated again",
-             ("core/restart.c", """\
-    case POSITION_DELIVER_WAIT:
-        return POSITION_DELIVER_WAIT;""", """\
-    case POSITION_DELIVER_WAIT:
-        return POSITION_IDLE;"""),
+             ("core/flow.c",
+              "    return stored < POSITION_COUNT ? rows[stored].restart : POSITION_ADOPT_WAIT;", """\
+    return rows[stored].restart == POSITION_DELIVER_WAIT ? POSITION_IDLE : rows[stored].restart;"""),
              ("core/interlock.c", """\
     else if (record->delivering != record->active)
         refuse(interlock, REASON_NONE, TIME_NEVER,
@@ -22,32 +20,32 @@ MUTATIONS = [
               "else if (record->target_count == 0 || record_owed_required(record) > 0)",
               "else if (record->target_count == 0)"),
              ("core/step_idle.c",
-              "           deliver_wake_at(machine->record) <= machine->now;",
+              "           delivery_next_at(machine->record) <= machine->now;",
               """\
            machine->record->delivering == machine->record->active &&
-           deliver_wake_at(machine->record) <= machine->now;"""),
-             ("core/rotation.c",
-              "        at = time_min(at, deliver_wake_at(record));\n", """\
-        at = record->delivering != record->active ? at : time_min(at, deliver_wake_at(record));
+           delivery_next_at(machine->record) <= machine->now;"""),
+             ("core/step_idle.c",
+              "        at = time_min(at, delivery_next_at(record));\n", """\
+        at = record->delivering != record->active ? at : time_min(at, delivery_next_at(record));
 """),
              ("core/rotation_check.c", """\
     if (intent->open && record->delivering != record->active)
         return "an intent while an earlier key is still being delivered";
 """, ""),
              ("core/rotation_check.c",
-              "!delivers(record->position) &&", "!delivers(record->position) && false &&")),
+              "&& resumed == POSITION_IDLE)", "&& false)")),
     mutation("order-ignored", 6,
              "a rotation delivers to all targets at once",
              "in-order",
              "consumers are told of a key that the target they read it from does not have",
-             ("core/step_deliver.c",
+             ("core/delivery.c",
               "const bool in_order = record->delivering != record->active && target->dead_since == 0;",
               "const bool in_order = false;")),
     mutation("optional-out-of-turn", 6,
              "in a rotation an optional target does not wait for the required ones after it",
              "in-order",
              "consumers are told of a key that the target they read it from does not have",
-             ("core/step_deliver.c",
+             ("core/delivery.c",
               "        target->required ? target : record->targets + record->target_count;",
               "        target;"),
              ("core/step_deliver.c", "        if (target->required)\n            return target;\n"
@@ -57,7 +55,7 @@ MUTATIONS = [
              "what told its readers before a target had the key does not tell them again",
              "owed",
              "its readers have looked there too early, and are not told again",
-             ("core/machine.c", "    run_again_after(machine->record, target);\n",
+             ("core/delivery.c", "    run_again_after(machine->record, target);\n",
               "    (void)run_again_after;\n"),
              scenario="repair-told-again"),
     mutation("offer-not-durable", 6,
@@ -162,7 +160,7 @@ if (target && machine->event->failure &&
              "a key that somebody else delivered starts no overlap",
              "standby-only",
              "readers of targets that were given it just now are cut off",
-             ("core/step_check.c", """\
+             ("core/drift.c", """\
     if (targets_know)
         record_begin_overlap(record, machine->now);
     else
@@ -231,8 +229,8 @@ if (target && machine->event->failure &&
              "active-last",
              "the key that a failing target still holds is the next one to be regenerated",
              ("core/step_deliver.c",
-              "} else if (record->target_count > 0 && record_owed_required(record) == 0) {",
-              "} else if (record->target_count > 0) {")),
+              "if (machine->record->target_count > 0 && record_owed_required(machine->record) == 0)",
+              "if (machine->record->target_count > 0)")),
     mutation("no-settle-look", 9,
              "no look follows a completed rotation",
              "settle-look",

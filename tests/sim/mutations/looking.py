@@ -52,12 +52,12 @@ MUTATIONS = [
              "a look that surprises counts at once",
              "two-looks",
              "an answer of a minute ago is acted upon",
-             ("core/step_check.c", "if (drift_is_confirmed(machine, look))", "if (true)")),
+             ("core/drift.c", "if (drift_is_confirmed(machine, look))", "if (true)")),
     mutation("second-look-at-once", 10,
              "the second look may follow at once",
              "two-looks",
              "both looks show the same past",
-             ("core/step_check.c",
+             ("core/drift.c",
               "machine->now >= time_add(unconfirmed->seen_at, machine->context->timing->unknown_wait);",
               "true;")),
     mutation("second-look-by-wall-clock", 10,
@@ -71,7 +71,7 @@ MUTATIONS = [
              "the second look may show other targets than the first",
              "two-looks",
              "what was seen once is acted upon",
-             ("core/step_check.c",
+             ("core/drift.c",
               "unconfirmed->pending && fingerprint_equal(&unconfirmed->targets, &digest) &&",
               "unconfirmed->pending && !fingerprint_is_none(&digest) &&"),
              scenario="second-look-differs"),
@@ -80,20 +80,16 @@ MUTATIONS = [
              "two-looks",
              "an answer of a minute ago is acted upon",
              ("core/step_check.c",
-              "if (!failure || failure->reason != REASON_KEY_REFUSED) {",
-              "if (false) {"),
-             ("core/step_check.c", """\
-    if (machine->event->failure) {
-        enter_confirm_wait(machine);""", """\
-    if (false) {
-        enter_confirm_wait(machine);""")),
+              "failure && failure->reason == REASON_KEY_REFUSED ?",
+              "!failure || failure ?"),
+             ("core/step_check.c", "    if (machine->event->failure)\n", "    if (false)\n")),
 
     # --- 11: somebody else ---
     mutation("configuration-believed-at-once", 10,
              "what only the configuration calls active is believed at the first look",
              "sure-adoption",
              "a request that an erased journal knew of regenerates the key that is delivered",
-             ("core/step_adopt.c",
+             ("core/adoption.c",
               "if (adoption.settled && adoption.by_hint && !again &&",
               "if (false && adoption.by_hint && !again &&"),
              scenario="first-adoption-and-a-lost-regenerate"),
@@ -101,7 +97,7 @@ MUTATIONS = [
              "the second look of an adoption may show other keys than the first",
              "sure-adoption",
              "what has just been changed, and may be again, is delivered",
-             ("core/step_adopt.c",
+             ("core/adoption.c",
               "if (!unconfirmed->pending || !fingerprint_equal(&unconfirmed->live[0], &look->live[0]) ||",
               "if (!unconfirmed->pending || false &&"),
              scenario="first-adoption-and-a-lost-regenerate"),
@@ -110,13 +106,13 @@ MUTATIONS = [
              "an idle key that somebody else regenerated is not left alone",
              "standby-changed",
              "whoever made it loses it within the overlap",
-             ("core/step_check.c", """\
-    machine_acknowledge_seen(machine, look);
+             ("core/drift.c", """\
+    delivery_acknowledge_seen(machine, look);
     record_begin_overlap(record, machine->now);
 }
 
 static void accept_rotation_elsewhere""", """\
-    machine_acknowledge_seen(machine, look);
+    delivery_acknowledge_seen(machine, look);
 }
 
 static void accept_rotation_elsewhere""")),
@@ -130,7 +126,7 @@ static void accept_rotation_elsewhere""")),
              "a rotation by somebody else starts no overlap",
              "standby-only",
              "who has not read again since then is cut off",
-             ("core/step_check.c", """\
+             ("core/drift.c", """\
     record_begin_overlap(record, machine->now);
     record->completed_at = machine->now;
 """, "    record->completed_at = machine->now;\n"),
@@ -162,13 +158,13 @@ static void accept_rotation_elsewhere""")),
              "a target that is given the standby key by somebody else is given the active one again",
              "no-fight",
              "two rotators take turns, and nobody rotates any more",
-             ("core/step_check.c", "    if (standby_was_given(record, look))\n", "    if (false)\n"),
+             ("core/drift.c", "    if (standby_was_given(record, look))\n", "    if (false)\n"),
              scenario="standby-key-handed-out"),
     mutation("evidence-forgives", 11,
              "another rotator is forgotten when the journal is begun anew",
              "no-fight",
              "two rotators regenerate keys in turns",
-             ("core/step_adopt.c", "    if (told) {\n", "    if (true) {\n"),
+             ("core/adoption.c", "    if (asked) {\n", "    if (true) {\n"),
              scenario="another-rotator-and-journal-behind"),
 
     # --- 12: a journal that does not fit ---
@@ -190,7 +186,7 @@ static void accept_rotation_elsewhere""")),
              "both keys may have been changed by hand although a target holds one of them",
              "journal-unfit",
              "a journal from a backup delivers a key over the one that is in use",
-             ("core/step_check.c", """\
+             ("core/drift.c", """\
         if (holding == HOLDING_UNSEEN || holding == HOLDING_BOTH ||
             judge_holds(holding, SLOT_PRIMARY) || judge_holds(holding, SLOT_SECONDARY))
             return false;""", """\
@@ -201,14 +197,14 @@ static void accept_rotation_elsewhere""")),
              "both keys may have been changed by hand although a target could not be read",
              "journal-unfit",
              "a journal from a backup delivers a key over the one that is in use",
-             ("core/step_check.c", "if (holding == HOLDING_UNSEEN || holding == HOLDING_BOTH ||",
+             ("core/drift.c", "if (holding == HOLDING_UNSEEN || holding == HOLDING_BOTH ||",
               "if (holding == HOLDING_BOTH ||"),
              scenario="both-keys-by-hand-and-one-unread"),
     mutation("both-changed-whatever-was-given", 12,
              "both keys may have been changed by hand although a target holds a key that it was not given",
              "journal-unfit",
              "a journal from a backup is believed although others have gone on",
-             ("core/step_check.c",
+             ("core/drift.c",
               "if (!known || !judge_holds_only(look, &target->id, &known->fingerprint))",
               "if (!known || holding != HOLDING_DEAD_KEY)"),
              scenario="both-keys-by-hand-over-an-unknown-one"),
@@ -216,7 +212,7 @@ static void accept_rotation_elsewhere""")),
              "adopt_active settles an adoption of a journal that was lost",
              "journal-unfit",
              "the key of the first day is called the active one, whatever is in use",
-             ("core/step_adopt.c", """\
+             ("core/adoption.c", """\
     struct adoption_hint hint = {0};
 
     machine_note_drift""", """\

@@ -26,18 +26,18 @@ RECORD_CHECKS_SLOT = ("core/rotation_check.c", """
     if (intent->open && intent->slot == record->active)
         return "an intent to regenerate the active slot";""", "")
 # A target that is acknowledged for the first time begins an overlap.
-ACKNOWLEDGING_TELLS = ("core/machine.c", """\
+ACKNOWLEDGING_TELLS = ("core/delivery.c", """\
     if (target->required && !known_to_hold_it)
 """, """\
     if (false)
 """)
 # So does one that is seen to hold the idle key.
-SEEN_IN_USE_TELLS = ("core/step_check.c", """\
+SEEN_IN_USE_TELLS = ("core/drift.c", """\
         unconfirmed->standby_in_use = true;
         record_begin_overlap(record, machine->now);
 """, "")
 # And what surprised, when it is gone.
-SURPRISE_GONE_TELLS = ("core/step_check.c", """\
+SURPRISE_GONE_TELLS = ("core/drift.c", """\
     if (verdict.kind != VERDICT_LATE && was_about_standby(record) &&
         !is_same_drift(&record->unconfirmed, look))
         record_begin_overlap(record, machine->now);

@@ -41,7 +41,7 @@ MUTATIONS = [
              "an account that was adopted has no overlap",
              "standby-only",
              "what consumers used before the adoption is regenerated",
-             ("core/step_adopt.c", "    record_begin_overlap(record, machine->now);\n", ""),
+             ("core/adoption.c", "    record_begin_overlap(record, machine->now);\n", ""),
              ACKNOWLEDGING_TELLS),
     mutation("blocked-ignored", 1,
              "the interlock does not ask whether the account is blocked",
@@ -56,13 +56,13 @@ MUTATIONS = [
              "held",
              "a request leaves although it was switched off while the disk was full",
              ("core/step_rotate.c",
-              "    if (!interlock.open && record->intent.attempts == 1) {",
+              "    if (!interlock.open && machine->record->intent.attempts == 1) {",
               "    if (false) {"),
              ("core/step_rotate.c", """\
-    if (!interlock.open) {
-        enter_doubt_wait""", """\
-    if (false) {
-        enter_doubt_wait"""),
+    if (!interlock.open)
+        return POSITION_DOUBT_WAIT;""", """\
+    if (false)
+        return POSITION_DOUBT_WAIT;"""),
              ("core/rotation.c",
               "    if (!interlock.open || !record->intent.open ||",
               "    if (!record->intent.open ||"),
@@ -132,10 +132,10 @@ MUTATIONS = [
              "standby-only",
              "the key that consumers were moved to by somebody else is regenerated",
              ("core/step_rotate.c",
-              "    if (check_look(machine, machine->event->look) &&\n",
+              "    next = drift_follow(machine, machine->event->look);\n",
               """\
-    machine_looked(machine);
-    if (true &&
+    machine_remember_look(machine);
+    next = POSITION_STAY;
 """)),
     mutation("stale-look", 2,
              "a look is good for ever",
@@ -192,33 +192,31 @@ MUTATIONS = [
              "doubt-looks",
              "the first request lands after the second one's key was delivered",
              ("core/step_rotate.c",
-              "        enter_doubt_wait(machine, event->failure->outcome_unknown ? settled : 0);\n",
               """\
+        if (event->failure->outcome_unknown)
+            record->retry_at = time_max(record->retry_at, settled);
+""", """\
+        (void)settled;
         if (event->failure->outcome_unknown) {
             record->looked_at = machine->now;
             record->intent.attempts++;
-            machine_move(machine, POSITION_INTENT);
-            return;
+            return POSITION_INTENT;
         }
-        enter_doubt_wait(machine, 0);
-        (void)settled;
 """),
-             ("core/position.c", """\
-.successors = TO(VERIFY) | TO(DELIVER_INTENT) | TO(DOUBT_WAIT) |
-                                           TO(DELIVER_WAIT) | TO(IDLE),
-                             .needs_keys = true,""", """\
-.successors = TO(VERIFY) | TO(DELIVER_INTENT) | TO(DOUBT_WAIT) | TO(INTENT) |
-                                           TO(DELIVER_WAIT) | TO(IDLE),
-                             .needs_keys = true,""")),
+             ("core/flow.c", """\
+            .successors =
+                TO(VERIFY) | TO(DELIVER_INTENT) | TO(DOUBT_WAIT) | TO(DELIVER_WAIT) | TO(IDLE),
+            .restart = POSITION_DOUBT_WAIT,""", """\
+            .successors = TO(VERIFY) | TO(DELIVER_INTENT) | TO(DOUBT_WAIT) | TO(INTENT) |
+                          TO(DELIVER_WAIT) | TO(IDLE),
+            .restart = POSITION_DOUBT_WAIT,""")),
     mutation("doubt-not-waited-out", 4,
              "the look after a lost answer does not wait until it must be decided",
              "doubt-looks",
              "a request that is still on its way counts as lost, and is sent again",
              ("core/step_rotate.c",
-              "enter_doubt_wait(machine, event->failure->outcome_unknown ? settled : 0);",
-              """\
-enter_doubt_wait(machine, 0);
-        (void)settled;""")),
+              "record->retry_at = time_max(record->retry_at, settled);",
+              "(void)settled;")),
     mutation("doubt-over-restart", 4,
              "after a crash the outcome is looked for at once",
              "doubt-looks",
@@ -269,19 +267,17 @@ enter_doubt_wait(machine, 0);
              "`adopt` does not wait for the outcome of an open intent",
              "no-outage",
              "what it says is in use dies by the request that was on its way",
-             ("core/step_adopt.c",
-              "if (!machine->record->adopt_asked || machine->record->intent.open)",
-              "if (!machine->record->adopt_asked)"),
+             ("core/machine.c",
+              "return machine->record->adopt_asked && !machine->record->intent.open;",
+              "return machine->record->adopt_asked;"),
              ("core/command.c", """\
-    if (record->intent.open) {
-        command_answer(
+    if (record->intent.open)
+        return command_answer(
             machine, COMMAND_ACCEPTED,
             "a regenerate is under way: the account is adopted when its outcome is known");
-        return;
-    }
 """, "    record->intent = (struct intent){0};\n"),
-             ("core/position.c",
-              ".name = \"doubt_wait\", .successors = TO(DOUBT_LOOK)}",
-              ".name = \"doubt_wait\", .successors = TO(DOUBT_LOOK) | TO(ADOPT_LOOK)}"),
+             ("core/flow.c", """\
+            .successors = TO(DOUBT_LOOK),""", """\
+            .successors = TO(DOUBT_LOOK) | TO(ADOPT_LOOK),"""),
              scenario="adopt-in-doubt"),
 ]

@@ -1,0 +1,98 @@
+#include "core/adoption.h"
+
+#include "core/delivery.h"
+#include "core/plan.h"
+#include "core/risk.h"
+
+/* From here on the account is in our care; every required target is owed the active key. */
+static void take_under_care(struct machine *machine, const struct look *look,
+                            const struct adoption *adoption)
+{
+    struct record *record = machine->record;
+    bool asked = record->adopt_asked;
+
+    for (int slot = 0; slot < SLOT_COUNT; slot++)
+        machine_take_key(machine, (enum slot)slot, &look->live[slot]);
+    record->adopted = true;
+    record->adopted_at = machine->now;
+    record->active = adoption->slot;
+    record->delivering = adoption->slot;
+    if (record->cycle < adoption->cycle)
+        record->cycle = adoption->cycle;
+    record_begin_overlap(record, machine->now);
+    record->intent = (struct intent){0};
+    record->unconfirmed = (struct unconfirmed_drift){0};
+    record->repairing = DRIFT_NONE;
+    record->adopt_asked = false;
+    record->requested = false;
+    record->verified = false;
+    record->refused = false;
+    record->verify_since = 0;
+    record->check_at = time_add(machine->now, machine->context->policy->check_every);
+    delivery_void_all(record);
+    /* Evidence tells which key is in use; it does not make another rotator go away. */
+    if (asked) {
+        record->both_changed_at = 0;
+        machine_clear_another_rotator(machine);
+    } else {
+        machine_unblock(machine);
+    }
+    machine_note_key(machine, NOTE_ADOPTED, adoption->slot);
+    record->planned_with = 0;
+    plan_make(machine);
+}
+
+/*
+ * Of a journal that is new, and a required target that nobody has read, nothing but the
+ * configuration says which key is in use. It may be stale; and a request of an earlier journal that
+ * was lost may still be carried out. So the keys have to be the same for unknown_wait first.
+ * Returns whether that is still to be seen.
+ */
+static bool keys_are_unconfirmed(struct machine *machine, const struct look *look)
+{
+    struct unconfirmed_drift *unconfirmed = &machine->record->unconfirmed;
+    bool unread = false;
+
+    for (size_t i = 0; i < machine->record->target_count; i++)
+        if (machine->record->targets[i].required &&
+            judge_holding(look, &machine->record->targets[i].id) == HOLDING_UNSEEN)
+            unread = true;
+    if (!unread)
+        return false;
+    if (!unconfirmed->pending || !fingerprint_equal(&unconfirmed->live[0], &look->live[0]) ||
+        !fingerprint_equal(&unconfirmed->live[1], &look->live[1]))
+        *unconfirmed = (struct unconfirmed_drift){.pending = true,
+                                                  .live = {look->live[0], look->live[1]},
+                                                  .targets = judge_digest(look),
+                                                  .seen_at = machine->now};
+    machine->record->retry_at =
+        time_add(unconfirmed->seen_at, machine->context->timing->unknown_wait);
+    return machine->now < machine->record->retry_at;
+}
+
+enum position adoption_decide(struct machine *machine, const struct look *look,
+                              const struct adoption_hint *hint, bool again)
+{
+    struct adoption adoption = judge_adoption(machine->record, look, hint);
+
+    risk_note(machine, look, machine->now);
+    if (adoption.settled && adoption.by_hint && !again && keys_are_unconfirmed(machine, look))
+        return POSITION_ADOPT_WAIT;
+    if (adoption.settled) {
+        take_under_care(machine, look, &adoption);
+        return POSITION_DELIVER_INTENT;
+    }
+    machine->record->adopted = false;
+    machine->record->intent = (struct intent){0};
+    machine_block(machine, again ? REASON_JOURNAL_BEHIND : adoption.reason,
+                  adoption.has_target ? &adoption.target : NULL, NULL);
+    return POSITION_ADOPT_WAIT;
+}
+
+enum position adoption_decide_anew(struct machine *machine, const struct look *look)
+{
+    struct adoption_hint hint = {0};
+
+    machine_note_drift(machine, NOTE_DRIFT_DETECTED, DRIFT_JOURNAL_UNFIT);
+    return adoption_decide(machine, look, &hint, true);
+}

@@ -1,0 +1,15 @@
+/*
+ * Adoption: which slot's key is in use, from what a look showed.
+ */
+#ifndef KEYROTATED_CORE_ADOPTION_H
+#define KEYROTATED_CORE_ADOPTION_H
+
+#include "core/machine.h"
+
+/* Adopts, or blocks for want of evidence. `again`: the account was adopted before. */
+enum position adoption_decide(struct machine *machine, const struct look *look,
+                              const struct adoption_hint *hint, bool again);
+/* The journal does not fit the world: adopts anew from this look, or blocks as journal_behind. */
+enum position adoption_decide_anew(struct machine *machine, const struct look *look);
+
+#endif

@@ -1,0 +1,136 @@
+#include "core/delivery.h"
+
+time_ms delivery_turn_at(const struct record *record, const struct target_record *target)
+{
+    const bool in_order = record->delivering != record->active && target->dead_since == 0;
+    const struct target_record *end =
+        target->required ? target : record->targets + record->target_count;
+
+    if (record_target_satisfied(record, target))
+        return TIME_NEVER;
+    for (const struct target_record *other = record->targets; in_order && other < end; other++)
+        if (other->required && !record_target_satisfied(record, other))
+            return TIME_NEVER;
+    return target->retry_at > target->unsettled_until ? target->retry_at : target->unsettled_until;
+}
+
+time_ms delivery_next_at(const struct record *record)
+{
+    time_ms earliest = TIME_NEVER;
+
+    for (size_t i = 0; i < record->target_count; i++) {
+        time_ms at = delivery_turn_at(record, &record->targets[i]);
+
+        if (at < earliest)
+            earliest = at;
+    }
+    return earliest;
+}
+
+time_ms delivery_retry_at(const struct record *record)
+{
+    const time_ms at = delivery_next_at(record);
+
+    return at > record->retry_at ? at : record->retry_at;
+}
+
+bool delivery_repair_waits_for_human(const struct rotation_context *context,
+                                     const struct record *record)
+{
+    return context->policy->on_drift == DRIFT_ALERT && record->delivering == record->active &&
+           record->repairing == DRIFT_ACTIVE_CHANGED && record_owed_required(record) > 0;
+}
+
+bool delivery_waits_for_human(const struct rotation_context *context, const struct record *record)
+{
+    return delivery_repair_waits_for_human(context, record) ||
+           (record->blocked == REASON_TARGETS_DISAGREE && record->delivering == record->active);
+}
+
+/* Targets that no look can see, and that had a delivery before this one had the key, get another.
+ */
+static void run_again_after(struct record *record, const struct target_record *target)
+{
+    bool lacks = false;
+
+    for (size_t i = 0; i < record->target_count; i++) {
+        struct target_record *other = &record->targets[i];
+
+        if (other > target && other->early && !lacks) {
+            other->early = false;
+            other->acknowledged = false;
+            other->retry_at = 0;
+        }
+        lacks = lacks || (other->required && !record_target_satisfied(record, other));
+    }
+}
+
+void delivery_acknowledge(struct machine *machine, struct target_record *target)
+{
+    bool known_to_hold_it =
+        target->acknowledged_at != 0 && target->unsettled_until == 0 &&
+        fingerprint_equal(&target->fingerprint, record_delivering_key(machine->record));
+
+    /* Nobody knows since when it holds the key: "it held it already" may be the work of an attempt
+     * that failed, or was cut short, or of a time that the journal has lost, and its readers may
+     * have been told only now. */
+    if (target->required && !known_to_hold_it)
+        record_begin_overlap(machine->record, machine->now);
+    target->acknowledged = true;
+    target->fingerprint = *record_delivering_key(machine->record);
+    target->acknowledged_at = machine->now;
+    target->delivery_intended = false;
+    target->attempts = 0;
+    target->retry_at = 0;
+    target->reason = REASON_NONE;
+    target->failing_since = 0;
+    target->unsettled_until = 0;
+    target->dead_since = 0;
+    target->early = false;
+    /* Also after an optional one: it may have been required when the others were told. */
+    run_again_after(machine->record, target);
+}
+
+void delivery_void_all(struct record *record)
+{
+    for (size_t i = 0; i < record->target_count; i++) {
+        record->targets[i].acknowledged = false;
+        record->targets[i].retry_at = 0;
+    }
+}
+
+void delivery_acknowledge_seen(struct machine *machine, const struct look *look)
+{
+    struct record *record = machine->record;
+
+    for (size_t i = 0; i < record->target_count; i++) {
+        struct target_record *target = &record->targets[i];
+
+        if (judge_holding(look, &target->id) != judge_holding_of(record->delivering) ||
+            target->unsettled_until > machine->now)
+            continue;
+        delivery_acknowledge(machine, target);
+    }
+}
+
+void delivery_void(struct machine *machine, struct target_record *target)
+{
+    const bool had_it = record_target_satisfied(machine->record, target);
+
+    target->acknowledged_at = 0;
+    if (!had_it)
+        return; /* it is owed the key already, and has its turn */
+    target->acknowledged = false;
+    target->retry_at = 0;
+    if (target->attempts > 1)
+        target->retry_at =
+            time_add(machine->now, machine_backoff(machine, target->attempts - 1, 0));
+}
+
+bool delivery_is_left_to_other_rotator(const struct record *record,
+                                       const struct target_record *target, enum holding holding)
+{
+    return record->another_rotator && record->delivering == record->active &&
+           record_target_satisfied(record, target) &&
+           judge_holds(holding, slot_other(record->active));
+}

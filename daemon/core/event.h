@@ -1,0 +1,173 @@
+/*
+ * What goes into a step of the rotation machine (core/rotation.h) and what comes out of it: the
+ * context, the event, and its effects.
+ */
+#ifndef KEYROTATED_CORE_EVENT_H
+#define KEYROTATED_CORE_EVENT_H
+
+#include "core/command_list.h"
+#include "core/hold.h"
+#include "core/policy.h"
+#include "core/record.h"
+
+/* What the machine needs to know about an account besides its record. Borrowed during a call. */
+struct rotation_target {
+    struct target_id id;
+    bool required;
+    bool readable;        /* a look can see what it holds */
+    bool settles_at_once; /* a delivery that was cut short cannot land later (a local file) */
+};
+struct rotation_context {
+    const char *account_id; /* lower case: seeds splay and jitter */
+    const struct policy *policy;
+    const struct timing *timing;
+    const struct rotation_target *targets; /* in the order of delivery */
+    size_t target_count;
+    bool has_adopt_active;
+    enum slot adopt_active;
+    time_ms daemon_started_at; /* nothing is regenerated within unknown_wait of it */
+    const struct hold *hold;   /* of the holds that bind it now, the last to end; NULL: none */
+};
+
+enum event_kind {
+    EVENT_START,          /* the record was read from the journal, or is new */
+    EVENT_WAKE,           /* wake_at was reached */
+    EVENT_PERSISTED,      /* what was waited for is durable */
+    EVENT_PREFLIGHT_DONE, /* failure: of `target` */
+    EVENT_LOOKED,         /* look, or failure */
+    EVENT_REGENERATED,    /* live (both slots, from the answer), or failure */
+    EVENT_VERIFIED,       /* accepted, or failure (REASON_KEY_REFUSED: the data plane said no) */
+    EVENT_DELIVERED,      /* target: changed, or failure */
+    EVENT_CONFIGURED,     /* the configuration was (re)loaded: the context is new */
+    EVENT_CLOCK_JUMPED,   /* the wall clock was set, or the machine slept */
+    EVENT_COMMAND,        /* an operator's command */
+    EVENT_HELD,           /* `hold` binds the account since now */
+    EVENT_HOLD_ENDED      /* a hold that bound it was ended by an operator */
+};
+
+/* The commands that an account's machine carries out. */
+#define MACHINE(NAME, name) COMMAND_##NAME,
+#define HOLDS(NAME, name)
+#define DAEMON(NAME, name)
+#define ROW(NAME, name, CARRIER, ...) CARRIER(NAME, name)
+enum command_kind { COMMAND_LIST(ROW) };
+#undef ROW
+#undef DAEMON
+#undef HOLDS
+#undef MACHINE
+
+struct command {
+    enum command_kind kind;
+    enum slot slot;  /* adopt */
+    bool dry_run;    /* rotate: say what would happen */
+    bool has_target; /* redeliver: this one alone */
+    struct target_id target;
+    const char *actor; /* "uid 1000 (alice)" */
+};
+
+struct event {
+    enum event_kind kind;
+    time_ms now;
+    const struct failure *failure;       /* NULL: it worked */
+    const struct look *look;             /* LOOKED */
+    const struct failure *undescribed;   /* LOOKED: why the look has no description, or what the
+                                            description has against a new key; NULL: it has one,
+                                            or was asked for none */
+    const char *endpoint;                /* LOOKED: of the data plane; NULL: not known */
+    const char *location;                /* LOOKED; NULL: not known */
+    const struct failure *read_failure;  /* LOOKED: why the look could not read `target` */
+    const char *fresh_uuid;              /* any event: names a rotation that begins with it */
+    duration_ms jump;                    /* CLOCK_JUMPED: how far the wall clock moved */
+    struct fingerprint live[SLOT_COUNT]; /* REGENERATED */
+    duration_ms clock_skew;              /* LOOKED, REGENERATED */
+    struct target_id target;             /* PREFLIGHT_DONE, DELIVERED; LOOKED: see read_failure */
+    bool changed;                        /* DELIVERED: it held something else before */
+    const struct command *command;       /* COMMAND */
+    const struct hold *hold;             /* HELD */
+};
+
+enum action_kind {
+    ACTION_NONE,
+    ACTION_PREFLIGHT,     /* try every required target */
+    ACTION_LOOK,          /* listKeys, the description if `describe`, read the targets */
+    ACTION_REGENERATE,    /* `slot`; exactly one request */
+    ACTION_VERIFY_LIVE,   /* the live key of `slot` from the last look or regenerate */
+    ACTION_VERIFY_TARGET, /* the key that `target` was seen to hold in the last look: `key` */
+    ACTION_DELIVER        /* the live key of `slot` to `target` */
+};
+
+struct action {
+    enum action_kind kind;
+    enum slot slot;
+    bool describe;          /* look: an intent may follow, or nobody is in a hurry */
+    bool urgent;            /* look: it serves a repair */
+    struct fingerprint key; /* what is verified or delivered must have this fingerprint */
+    struct target_id target;
+};
+
+/* Something to report: a log line, and a row of history for those that are marked so. */
+enum note_kind {
+    NOTE_ADOPTED,
+    NOTE_HELD,
+    NOTE_RELEASED,
+    NOTE_BLOCKED,
+    NOTE_UNBLOCKED,
+    NOTE_ROTATION_STARTED,
+    NOTE_ROTATION_RESUMED,
+    NOTE_ROTATION_RETRYING,
+    NOTE_ROTATION_OVERDUE,
+    NOTE_ROTATION_COMPLETED,
+    NOTE_WINDOW_MISSED,
+    NOTE_KEY_REGENERATED,
+    NOTE_KEY_VERIFIED,
+    NOTE_KEY_UNVERIFIED,
+    NOTE_KEY_DELIVERED,
+    NOTE_DELIVERY_FAILED,
+    NOTE_DRIFT_DETECTED,
+    NOTE_DRIFT_REPAIRED,
+    NOTE_CONSUMERS_AT_RISK,
+    NOTE_CONSUMERS_SAFE,
+    NOTE_OPERATOR_COMMAND,
+    NOTE_COUNT
+};
+struct note {
+    enum note_kind kind;
+    enum trigger trigger; /* why the rotation that it belongs to was started */
+    enum reason reason;
+    enum drift_kind drift;
+    bool has_slot;
+    enum slot slot;
+    bool has_target;
+    struct target_id target;
+    struct fingerprint fingerprint; /* none: not about a key */
+    uint64_t hold_id;               /* HELD: see effects.held; RELEASED: the last that ended */
+    bool from_failure;              /* the event's failure belongs to it */
+    bool from_undescribed;          /* or the event's `undescribed` does */
+    const char *detail;             /* a static sentence, or NULL */
+};
+
+enum { NOTES_MAX = 24, MOVES_MAX = 12, HOLDS_REPORTED_MAX = 2 };
+
+enum command_outcome { COMMAND_NOT_ASKED, COMMAND_ACCEPTED, COMMAND_DONE, COMMAND_REFUSED };
+
+struct effects {
+    bool persist; /* what a restart would go on from has changed, or there is history to write */
+    bool wait;    /* the account goes on when that is durable */
+    struct action action;
+    time_ms wake_at;  /* TIME_NEVER: only an event can move this account */
+    bool forget_keys; /* no key is needed until the next look */
+    struct note notes[NOTES_MAX];
+    size_t note_count;
+    struct {
+        enum position from, to;
+    } moves[MOVES_MAX]; /* the trace of this step */
+    size_t move_count;
+    struct hold held[HOLDS_REPORTED_MAX]; /* of the notes HELD of this step, by id */
+    size_t held_count;
+    enum command_outcome outcome; /* of EVENT_COMMAND */
+    char answer[1000];            /* words for whoever gave the command; may hold {account} */
+    time_ms refused_until;        /* when it would be accepted; TIME_NEVER: nobody knows */
+    const char *fault; /* a broken invariant or a forbidden move: stop, persist nothing */
+};
+
+#endif
