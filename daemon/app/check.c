@@ -5,6 +5,7 @@
 
 #include "app/environment.h"
 #include "base/json_writer.h"
+#include "base/must.h"
 #include "conf/target_type.h"
 
 enum { OUTPUT_MAX = 64 * 1024 * 1024 };
@@ -21,9 +22,7 @@ static int select_accounts(const struct config *config, const struct options *op
     size_t wanted = options->account_count;
 
     selection->count = wanted > 0 ? wanted : config->account_count;
-    selection->accounts = calloc(selection->count + 1, sizeof(*selection->accounts));
-    if (!selection->accounts)
-        return STATUS_INTERNAL;
+    selection->accounts = must_alloc_array(selection->count, sizeof(*selection->accounts));
     for (size_t i = 0; wanted == 0 && i < config->account_count; i++)
         selection->accounts[i] = &config->accounts[i];
     for (size_t i = 0; i < wanted; i++) {
@@ -115,11 +114,10 @@ static int print(const struct options *options, const struct config *config,
         (void)config_explain(config, selection->accounts, selection->count, &out);
     failed = out.failed || messages->json.failed;
     if (failed)
-        fputs("keyrotated: out of memory\n", stderr);
-    else
-        fputs(buf_str(&out), stdout);
+        fault_out_of_memory();
+    fputs(buf_str(&out), stdout);
     buf_done(&out);
-    return failed ? STATUS_INTERNAL : STATUS_OK;
+    return STATUS_OK;
 }
 
 int check_run(const struct options *options)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +13,15 @@
 #include "app/engine_progress.h"
 #include "app/environment.h"
 #include "base/fs.h"
-#include "base/str.h"
+#include "base/must.h"
 #include "io/sandbox/privileges.h"
 #include "io/sandbox/process.h"
 #include "io/sandbox/syscall_filter.h"
 
 enum { ONCE_TICK_MS = 100 };
+
+/* Given back when memory is out, so that the log can say so. */
+enum { RESERVE_BYTES = 64 * 1024 };
 
 static void say(struct daemon *daemon, enum log_level level, const char *event, const char *text)
 {
@@ -27,18 +31,37 @@ static void say(struct daemon *daemon, enum log_level level, const char *event, 
     log_emit(&daemon->log, &line);
 }
 
-/* An invariant does not hold, or memory is out. The journal holds the last good step of every
- * account: the safest thing to do is nothing more. */
-static void on_fault(void *context, const char *what)
+/* The journal holds the last good step of every account: the safest thing to do is nothing more. */
+static _Noreturn void stop_at_once(struct daemon *daemon, const char *why)
 {
-    struct daemon *daemon = context;
     char text[256];
 
-    snprintf(text, sizeof(text), "stopping at once: %s. The journal is safe; please report this",
-             what);
+    snprintf(text, sizeof(text), "stopping at once: %s", why);
     say(daemon, LEVEL_ERROR, "daemon.stopping", text);
     log_sink_free(daemon->sink);
     _exit(STATUS_INTERNAL);
+}
+
+/* An invariant does not hold. */
+static void on_fault(void *context, const char *what)
+{
+    char text[200];
+
+    snprintf(text, sizeof(text), "%s. The journal is safe; please report this", what);
+    stop_at_once(context, text);
+}
+
+/* Another thread cannot write to the log: fault_out_of_memory() tells stderr. */
+static void on_out_of_memory(void *context)
+{
+    struct daemon *daemon = context;
+
+    if (!daemon->sink || !pthread_equal(pthread_self(), daemon->thread))
+        return;
+    free(daemon->reserve);
+    stop_at_once(daemon,
+                 "out of memory. The journal is safe, and the next start goes on from it; "
+                 "give the service more memory");
 }
 
 static void on_signal(void *context, int signal_number)
@@ -128,11 +151,9 @@ static bool load_config(struct daemon *daemon)
         tell_rejected(daemon, &messages);
     }
     config_messages_done(&messages);
-    if (daemon->config && !daemon->sink)
-        daemon->status = STATUS_INTERNAL;
-    else if (!daemon->config)
+    if (!daemon->config)
         daemon->status = STATUS_CONFIG;
-    return daemon->config && daemon->sink;
+    return !!daemon->config;
 }
 
 /* The filter is applied while there is one thread, and all that may wait for a disk or a socket
@@ -185,9 +206,8 @@ static bool start_clients(struct daemon *daemon)
         return false;
     }
     daemon->access = access_new(daemon->loop, daemon->http, &daemon->log, time_boot);
-    daemon->azure = daemon->access ? azure_new(daemon->loop, daemon->http, daemon->access,
-                                               store_fingerprint, daemon->store)
-                                   : NULL;
+    daemon->azure =
+        azure_new(daemon->loop, daemon->http, daemon->access, store_fingerprint, daemon->store);
     parts = (struct engine_parts){
         .loop = daemon->loop,
         .log = &daemon->log,
@@ -197,11 +217,11 @@ static bool start_clients(struct daemon *daemon)
         .faulted = on_fault,
         .context = daemon,
     };
-    daemon->engine = daemon->azure ? engine_new(&parts) : NULL;
+    daemon->engine = engine_new(&parts);
     daemon->notify = notify_new(daemon->loop);
     daemon->signals = signals_new(daemon->loop, on_signal, daemon);
-    if (!daemon->engine || !daemon->notify || !daemon->signals) {
-        say(daemon, LEVEL_ERROR, "daemon.stopping", "out of memory at the start");
+    if (!daemon->signals) {
+        say(daemon, LEVEL_ERROR, "daemon.stopping", "signals cannot be caught");
         daemon->status = STATUS_INTERNAL;
         return false;
     }
@@ -219,8 +239,8 @@ static bool start_clients(struct daemon *daemon)
 /* The directory of the socket is systemd's RuntimeDirectory=; elsewhere it may have to be made. */
 static int make_socket_directory(const char *socket_path, struct err *err)
 {
-    char *directory = str_dup(socket_path);
-    char *slash = directory ? strrchr(directory, '/') : NULL;
+    char *directory = must_dup(socket_path);
+    char *slash = strrchr(directory, '/');
     int rc = 0;
 
     if (slash && slash != directory) {
@@ -237,8 +257,6 @@ static int status_without_control(int code)
     switch (code) {
     case -EADDRINUSE:
         return STATUS_BUSY;
-    case -ENOMEM:
-        return STATUS_INTERNAL;
     case -ENOSPC:
     case -EDQUOT:
     case -EIO:
@@ -343,10 +361,14 @@ static _Noreturn void give_up_start(struct daemon *daemon)
 
 int daemon_run(const struct options *options)
 {
-    struct daemon daemon = {.options = options, .log = {.level = LEVEL_INFO}};
+    struct daemon daemon = {.options = options,
+                            .log = {.level = LEVEL_INFO},
+                            .thread = pthread_self(),
+                            .reserve = must_alloc(RESERVE_BYTES)};
     struct err err = {0};
     bool closed;
 
+    fault_on_out_of_memory(on_out_of_memory, &daemon);
     if (process_harden(&err) == 0 && http_global_init(&err) == 0)
         daemon.loop = loop_new(&err);
     if (!daemon.loop) {
@@ -371,5 +393,7 @@ int daemon_run(const struct options *options)
     config_unref(daemon.config);
     config_unref(daemon.first_config);
     http_global_done();
+    fault_on_out_of_memory(NULL, NULL);
+    free(daemon.reserve);
     return daemon.status;
 }

@@ -4,6 +4,8 @@
 #ifndef KEYROTATED_APP_DAEMON_STATE_H
 #define KEYROTATED_APP_DAEMON_STATE_H
 
+#include <pthread.h>
+
 #include "app/daemon.h"
 #include "app/engine.h"
 #include "io/azure/azure.h"
@@ -21,6 +23,8 @@ struct daemon {
     const struct options *options;
     struct config *config;
     struct config *first_config; /* what the process was started with */
+    pthread_t thread;            /* of the loop */
+    void *reserve;               /* memory */
     struct log log;
     struct log_sink *sink;
     struct err no_filter; /* why system calls are not filtered; code 0: they are */

@@ -7,22 +7,25 @@
 
 enum { EXIT_OUT_OF_MEMORY = 70 };
 
-static void (*on_end)(void);
+static void (*on_end)(void *context);
+static void *end_context;
 
 _Noreturn void fault_out_of_memory(void)
 {
     static const char text[] = "out of memory: stopping at once\n";
+    void (*ended)(void *) = on_end;
 
-    if (on_end)
-        on_end();
-    if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-        _exit(EXIT_OUT_OF_MEMORY);
+    on_end = NULL;
+    if (ended)
+        ended(end_context);
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
     _exit(EXIT_OUT_OF_MEMORY);
 }
 
-void fault_on_out_of_memory(void (*ended)(void))
+void fault_on_out_of_memory(void (*ended)(void *context), void *context)
 {
     on_end = ended;
+    end_context = context;
 }
 
 void *must(void *memory)

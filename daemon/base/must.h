@@ -11,12 +11,12 @@
 
 #include <stddef.h>
 
-/* Calls the function that fault_on_out_of_memory() set. */
+/* Calls what fault_on_out_of_memory() has set, once; then a line on stderr, and exit status 70. */
 _Noreturn void fault_out_of_memory(void);
 
-/* ended() is told that memory is out and must not return. NULL, as at the beginning: a line on
- * stderr, and exit status 70. */
-void fault_on_out_of_memory(void (*ended)(void));
+/* ended(context) may say that memory is out, and end the process its own way. Where it returns, or
+ * runs out of memory itself, fault_out_of_memory() ends it. */
+void fault_on_out_of_memory(void (*ended)(void *context), void *context);
 
 /* `memory` itself, which is not NULL. */
 void *must(void *memory);

@@ -114,7 +114,7 @@ static void ask(size_t number, const struct identity *identity)
 {
     waiters[number] = (struct waiter){.completions = 0};
     token_request_init(&waiters[number].request, on_done);
-    assert_int_equal(token_get(cache, &waiters[number].request, identity, AUDIENCE), 0);
+    token_get(cache, &waiters[number].request, identity, AUDIENCE);
     assert_int_equal(waiters[number].completions, 0);
 }
 

@@ -2,21 +2,15 @@
 
 #include <stdlib.h>
 
+#include "base/must.h"
+
 struct access *access_new(struct loop *loop, struct http *http, struct log *log,
                           duration_ms (*clock)(void))
 {
-    struct access *access = calloc(1, sizeof(*access));
+    struct access *access = must_alloc(sizeof(*access));
 
-    if (!access)
-        return NULL;
     access->tokens = token_cache_new(loop, http, log, clock);
-    access->admission = access->tokens ? admission_new(loop, log, clock) : NULL;
-    if (!access->admission) {
-        /* Memory that is short at start-up ends the process: nothing waits for these to close. */
-        free(access->tokens);
-        free(access);
-        return NULL;
-    }
+    access->admission = admission_new(loop, log, clock);
     return access;
 }
 

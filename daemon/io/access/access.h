@@ -17,7 +17,7 @@ struct access {
     void *closed_context;
 };
 
-/* `clock` is monotonic and counts suspend: time_boot() but in tests. NULL when memory is out. */
+/* `clock` is monotonic and counts suspend: time_boot() but in tests. */
 struct access *access_new(struct loop *loop, struct http *http, struct log *log,
                           duration_ms (*clock)(void));
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/must.h"
 #include "io/access/admission_lane.h"
 
 /* Each may hold a connection, of which there are 256 for all requests. */
@@ -225,13 +226,11 @@ void admission_request_init(struct admission_request *request,
     request->take_back = NULL;
 }
 
-int admission_enter(struct admission *admission, struct admission_request *request,
-                    const char *subscription_id, const char *identity, enum admission_kind kind)
+void admission_enter(struct admission *admission, struct admission_request *request,
+                     const char *subscription_id, const char *identity, enum admission_kind kind)
 {
     struct admission_lane *lane = admission_lane_get(admission, subscription_id, identity, kind);
 
-    if (!lane)
-        return -ENOMEM;
     lane->unused = false;
     request->lane = lane;
     request->state = ADMISSION_WAITING;
@@ -242,7 +241,6 @@ int admission_enter(struct admission *admission, struct admission_request *reque
     admission->pools[request->pool].waiting_count[request->rank]++;
     join_ring(lane->subscription);
     loop_defer(admission->loop, &admission->dispatch);
-    return 0;
 }
 
 void admission_leave(struct admission_request *request)
@@ -314,10 +312,8 @@ bool admission_waits_for_server(const struct admission_request *request, duratio
 
 struct admission *admission_new(struct loop *loop, struct log *log, duration_ms (*clock)(void))
 {
-    struct admission *admission = calloc(1, sizeof(*admission));
+    struct admission *admission = must_alloc(sizeof(*admission));
 
-    if (!admission)
-        return NULL;
     admission->loop = loop;
     admission->log = log;
     admission->clock = clock;

@@ -73,7 +73,7 @@ struct admission_request {
     void (*take_back)(struct admission_request *request);
 };
 
-/* `clock` is monotonic: time_boot() but in tests. NULL when memory is out. */
+/* `clock` is monotonic: time_boot() but in tests. */
 struct admission *admission_new(struct loop *loop, struct log *log, duration_ms (*clock)(void));
 
 /* Requests in flight at once, in all and per subscription; both at least 1. Half as many of each
@@ -91,9 +91,9 @@ void admission_close(struct admission *admission, void (*closed)(void *context),
 void admission_request_init(struct admission_request *request,
                             void (*admitted)(struct admission_request *request));
 
-/* 0, or -ENOMEM (admitted() is not called then). Both names are copied; any case. */
-int admission_enter(struct admission *admission, struct admission_request *request,
-                    const char *subscription_id, const char *identity, enum admission_kind kind);
+/* Both names are copied; any case. */
+void admission_enter(struct admission *admission, struct admission_request *request,
+                     const char *subscription_id, const char *identity, enum admission_kind kind);
 
 /* Gives up waiting, or the place inside. Harmless outside. */
 void admission_leave(struct admission_request *request);

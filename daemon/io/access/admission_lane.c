@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/must.h"
 #include "base/str.h"
 
 /* What Azure documents for one subscription and principal. */
@@ -16,15 +17,9 @@ static struct list *table_place(struct admission *admission, const char *id)
 
 static struct admission_subscription *subscription_new(struct admission *admission, const char *id)
 {
-    struct admission_subscription *subscription = calloc(1, sizeof(*subscription));
+    struct admission_subscription *subscription = must_alloc(sizeof(*subscription));
 
-    if (!subscription)
-        return NULL;
-    subscription->id = str_dup(id);
-    if (!subscription->id) {
-        free(subscription);
-        return NULL;
-    }
+    subscription->id = must_dup(id);
     subscription->admission = admission;
     list_init(&subscription->ring_link);
     list_init(&subscription->lanes);
@@ -49,16 +44,10 @@ static struct admission_subscription *find_subscription(struct admission *admiss
 static struct admission_lane *lane_new(struct admission_subscription *subscription,
                                        const char *identity, enum admission_kind kind)
 {
-    struct admission_lane *lane = calloc(1, sizeof(*lane));
+    struct admission_lane *lane = must_alloc(sizeof(*lane));
     bool write = kind == ADMISSION_WRITE;
 
-    if (!lane)
-        return NULL;
-    lane->identity = str_dup(identity);
-    if (!lane->identity) {
-        free(lane);
-        return NULL;
-    }
+    lane->identity = must_dup(identity);
     lane->subscription = subscription;
     lane->kind = kind;
     for (int pool = 0; pool < ADMISSION_POOL_COUNT; pool++) {
@@ -78,8 +67,6 @@ struct admission_lane *admission_lane_get(struct admission *admission, const cha
 
     if (!subscription)
         subscription = subscription_new(admission, subscription_id);
-    if (!subscription)
-        return NULL;
     list_for_each (link, &subscription->lanes) {
         struct admission_lane *lane = container_of(link, struct admission_lane, link);
 

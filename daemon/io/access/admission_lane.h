@@ -58,7 +58,7 @@ struct admission {
     void *closed_context;
 };
 
-/* The lane of that subscription, identity and kind. NULL when memory is out. */
+/* The lane of that subscription, identity and kind. */
 struct admission_lane *admission_lane_get(struct admission *admission, const char *subscription_id,
                                           const char *identity, enum admission_kind kind);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/must.h"
 #include "base/str.h"
 #include "proto/failure.h"
 
@@ -153,9 +154,7 @@ struct secret *client_secret_read(const char *path, const char *credentials_dire
                            path);
         return NULL;
     }
-    full = str_format("%s/%s", credentials_directory, path);
-    if (!full)
-        return unusable(failure, path, "there is no memory for its name");
+    full = must(str_format("%s/%s", credentials_directory, path));
     secret = read_file(full, failure);
     free(full);
     return secret;

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/crypto.h"
+#include "base/must.h"
 #include "base/sealed.h"
 #include "base/str.h"
 #include "core/backoff.h"
@@ -64,7 +65,6 @@ static void maybe_closed(struct token_cache *cache);
 
 /* --- entries --- */
 
-/* NULL when memory is out. */
 static char *compose_key(const char *login, const struct identity *identity, const char *audience)
 {
     struct buf key;
@@ -75,7 +75,7 @@ static char *compose_key(const char *login, const struct identity *identity, con
                       login ? login : "", audience);
     for (size_t i = 0; i < IDENTITY_SETTINGS_MAX; i++)
         buf_append_format(&key, "\n%s", identity->settings[i] ? identity->settings[i] : "");
-    text = key.failed ? NULL : str_dup(buf_str(&key));
+    text = must(key.failed ? NULL : str_dup(buf_str(&key)));
     buf_done(&key);
     return text;
 }
@@ -91,20 +91,12 @@ static struct token_entry *find_entry(struct token_cache *cache, const char *key
     return NULL;
 }
 
-static bool copy_text(const char **out, const char *text)
+static void copy_identity(struct identity *out, const struct identity *identity)
 {
-    *out = str_dup(text);
-    return *out || !text;
-}
-
-static bool copy_identity(struct identity *out, const struct identity *identity)
-{
-    bool copied = copy_text(&out->name, identity->name);
-
+    out->name = must_dup(identity->name);
     out->type = identity->type;
     for (size_t i = 0; i < IDENTITY_SETTINGS_MAX; i++)
-        copied = copy_text(&out->settings[i], identity->settings[i]) && copied;
-    return copied;
+        out->settings[i] = must_dup(identity->settings[i]);
 }
 
 static void free_text(const char *text)
@@ -128,20 +120,13 @@ static void entry_free(struct token_entry *entry)
 static struct token_entry *entry_new(struct token_cache *cache, char *key,
                                      const struct identity *identity, const char *audience)
 {
-    struct token_entry *entry = calloc(1, sizeof(*entry));
+    struct token_entry *entry = must_alloc(sizeof(*entry));
 
-    if (!entry) {
-        free(key);
-        return NULL;
-    }
     entry->cache = cache;
     entry->key = key;
-    entry->login = str_dup(cache->login ? cache->login : "");
-    entry->audience = str_dup(audience);
-    if (!entry->login || !entry->audience || !copy_identity(&entry->identity, identity)) {
-        entry_free(entry);
-        return NULL;
-    }
+    entry->login = must_dup(cache->login ? cache->login : "");
+    entry->audience = must_dup(audience);
+    copy_identity(&entry->identity, identity);
     (void)crypto_random(&entry->seed, sizeof(entry->seed)); /* without it, 0 will do */
     list_init(&entry->waiting);
     token_fetch_init(&entry->fetch, cache->loop, cache->http, cache->clock, on_fetched);
@@ -349,21 +334,18 @@ void token_request_init(struct token_request *request,
     request->done = done;
 }
 
-int token_get(struct token_cache *cache, struct token_request *request,
-              const struct identity *identity, const char *audience)
+void token_get(struct token_cache *cache, struct token_request *request,
+               const struct identity *identity, const char *audience)
 {
     char *key = compose_key(cache->login, identity, audience);
-    struct token_entry *entry = key ? find_entry(cache, key) : NULL;
+    struct token_entry *entry = find_entry(cache, key);
 
     if (entry)
         free(key);
-    else if (key)
+    else
         entry = entry_new(cache, key, identity, audience);
-    if (!entry)
-        return -ENOMEM;
     list_append(&entry->waiting, &request->link);
     loop_defer(cache->loop, &cache->settle);
-    return 0;
 }
 
 void token_cancel(struct token_request *request)
@@ -375,7 +357,7 @@ static struct token_entry *find_for(struct token_cache *cache, const struct iden
                                     const char *audience)
 {
     char *key = compose_key(cache->login, identity, audience);
-    struct token_entry *entry = key ? find_entry(cache, key) : NULL;
+    struct token_entry *entry = find_entry(cache, key);
 
     free(key);
     return entry;
@@ -389,9 +371,9 @@ int token_open(struct token_cache *cache, const struct identity *identity, const
     *ret_token = NULL;
     if (!entry || !is_good(entry, cache->clock()))
         return -ENOENT;
-    *ret_token = sealed_open(entry->token);
+    *ret_token = must(sealed_open(entry->token));
     *ret_generation = entry->generation;
-    return *ret_token ? 0 : -ENOMEM;
+    return 0;
 }
 
 bool token_invalidate(struct token_cache *cache, const struct identity *identity,
@@ -416,10 +398,8 @@ bool token_invalidate(struct token_cache *cache, const struct identity *identity
 struct token_cache *token_cache_new(struct loop *loop, struct http *http, struct log *log,
                                     duration_ms (*clock)(void))
 {
-    struct token_cache *cache = calloc(1, sizeof(*cache));
+    struct token_cache *cache = must_alloc(sizeof(*cache));
 
-    if (!cache)
-        return NULL;
     cache->loop = loop;
     cache->http = http;
     cache->log = log;
@@ -431,12 +411,8 @@ struct token_cache *token_cache_new(struct loop *loop, struct http *http, struct
 
 void token_cache_set_login(struct token_cache *cache, const char *login)
 {
-    char *copy = str_dup(login);
-
-    if (copy) {
-        free(cache->login);
-        cache->login = copy;
-    }
+    free(cache->login);
+    cache->login = must_dup(login);
     list_for_each (link, &cache->entries)
         container_of(link, struct token_entry, link)->silent_until = 0;
 }
@@ -444,7 +420,7 @@ void token_cache_set_login(struct token_cache *cache, const char *login)
 void token_cache_set_credentials_directory(struct token_cache *cache, const char *directory)
 {
     free(cache->credentials_directory);
-    cache->credentials_directory = str_dup(directory);
+    cache->credentials_directory = must_dup(directory);
 }
 
 static void maybe_closed(struct token_cache *cache)

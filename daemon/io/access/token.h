@@ -32,7 +32,7 @@ struct token_request {
     void (*done)(struct token_request *request, const struct token_result *result);
 };
 
-/* `clock` is monotonic and counts suspend: time_boot() but in tests. NULL when memory is out. */
+/* `clock` is monotonic and counts suspend: time_boot() but in tests. */
 struct token_cache *token_cache_new(struct loop *loop, struct http *http, struct log *log,
                                     duration_ms (*clock)(void));
 
@@ -51,13 +51,13 @@ void token_request_init(struct token_request *request,
                         void (*done)(struct token_request *request,
                                      const struct token_result *result));
 
-/* 0, or -ENOMEM (done() is not called then). The identity is needed during the call only. */
-int token_get(struct token_cache *cache, struct token_request *request,
-              const struct identity *identity, const char *audience);
+/* The identity is needed during the call only. */
+void token_get(struct token_cache *cache, struct token_request *request,
+               const struct identity *identity, const char *audience);
 void token_cancel(struct token_request *request);
 
 /* 0 and a copy of the token, which is kept sealed, to be freed soon; its generation tells it from
- * its successors. -ENOENT where there is none that is still good, -ENOMEM. */
+ * its successors. -ENOENT where there is none that is still good. */
 int token_open(struct token_cache *cache, const struct identity *identity, const char *audience,
                struct secret **ret_token, uint64_t *ret_generation);
 

@@ -38,9 +38,9 @@ void azure_account_done(struct azure_account *account)
 void azure_account_recall(struct azure_account *account, const char *endpoint, const char *location)
 {
     if (!account->endpoint && two_key_endpoint_ok(endpoint))
-        account->endpoint = str_dup(endpoint);
+        account->endpoint = must_dup(endpoint);
     if (!account->location && location[0] != '\0')
-        account->location = str_dup(location);
+        account->location = must_dup(location);
 }
 
 void azure_account_forget_keys(struct azure_account *account)
@@ -104,13 +104,6 @@ static void fail(struct azure_call *call)
 {
     call->failed = true;
     call->step = CALL_ENDED;
-}
-
-static void fail_for_memory(struct azure_call *call)
-{
-    failure_init(&call->failure, REASON_AZURE_ERROR);
-    failure_set_text(&call->failure, "this machine is out of memory");
-    fail(call);
 }
 
 /* --- what a call waits for --- */
@@ -276,9 +269,8 @@ static void next_exchange(struct azure_call *call)
 static void ask_for_token(struct azure_call *call)
 {
     call->step = CALL_AWAITS_TOKEN;
-    if (token_get(call->azure->access->tokens, &call->token_request, call->subject->identity,
-                  call->config->cloud.audience) < 0)
-        fail_for_memory(call);
+    token_get(call->azure->access->tokens, &call->token_request, call->subject->identity,
+              call->config->cloud.audience);
 }
 
 static void ask_for_admission(struct azure_call *call)
@@ -300,9 +292,8 @@ static void ask_for_admission(struct azure_call *call)
         request->rank = ADMISSION_SOON;
     else if (call->urgent)
         request->rank = ADMISSION_FIRST;
-    if (admission_enter(call->azure->access->admission, request, call->subject->subscription_id,
-                        call->subject->identity->name, kinds[call->exchange]) < 0)
-        fail_for_memory(call);
+    admission_enter(call->azure->access->admission, request, call->subject->subscription_id,
+                    call->subject->identity->name, kinds[call->exchange]);
 }
 
 static bool waited_too_long(const struct azure_call *call)
@@ -350,16 +341,11 @@ static void send_request(struct azure_call *call)
         fail_unsent(call);
         return;
     }
-    switch (open_token(call, &token)) {
-    case 0:
+    if (open_token(call, &token) == 0) {
         send_with_token(call, token);
-        break;
-    case -ENOENT:
+    } else {
         admission_leave(&call->admission_request);
         call->step = CALL_WANTS_TOKEN;
-        break;
-    default:
-        fail_for_memory(call);
     }
     secret_free(token);
 }
@@ -445,8 +431,7 @@ struct azure_call *azure_look(struct azure *azure, struct azure_account *account
         call_new(azure, account, describe ? EXCHANGE_DESCRIBE : EXCHANGE_LIST_KEYS,
                  wish->correlation_id, done, context);
 
-    if (call)
-        call->urgent = wish->urgent;
+    call->urgent = wish->urgent;
     return call;
 }
 
@@ -457,8 +442,7 @@ struct azure_call *azure_regenerate(struct azure *azure, struct azure_account *a
     struct azure_call *call =
         call_new(azure, account, EXCHANGE_REGENERATE, correlation_id, done, context);
 
-    if (call)
-        call->slot = slot;
+    call->slot = slot;
     return call;
 }
 
@@ -467,12 +451,8 @@ struct azure_call *azure_verify(struct azure *azure, struct azure_account *accou
 {
     struct azure_call *call = call_new(azure, account, EXCHANGE_PROBE, NULL, done, context);
 
-    if (!call)
-        return NULL;
-    call->key = secret_clone(key);
-    if (!call->key) {
-        fail_for_memory(call);
-    } else if (!account->endpoint) {
+    call->key = must(secret_clone(key));
+    if (!account->endpoint) {
         failure_init(&call->failure, REASON_AZURE_ERROR);
         failure_set_text(&call->failure, "the account's data plane endpoint is not known yet");
         fail(call);
@@ -505,10 +485,8 @@ void azure_cancel(struct azure_call *call)
 struct azure *azure_new(struct loop *loop, struct http *http, struct access *access,
                         fingerprint_function *fingerprint, void *fingerprint_context)
 {
-    struct azure *azure = calloc(1, sizeof(*azure));
+    struct azure *azure = must_alloc(sizeof(*azure));
 
-    if (!azure)
-        return NULL;
     azure->loop = loop;
     azure->http = http;
     azure->clock = time_boot;

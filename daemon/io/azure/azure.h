@@ -40,7 +40,7 @@ void azure_account_forget_keys(struct azure_account *account);
 /* The fingerprint of key bytes with this journal's salt. */
 typedef struct fingerprint fingerprint_function(void *context, const char *key, size_t length);
 
-/* `access` outlives it. NULL when memory is out. */
+/* `access` outlives it. */
 struct azure *azure_new(struct loop *loop, struct http *http, struct access *access,
                         fingerprint_function *fingerprint, void *fingerprint_context);
 /* New settings (cloud) for what starts from now on. Takes a reference. To be
@@ -79,7 +79,7 @@ struct azure_look_wish {
 
 /*
  * `account` stays where it is until done(), and its `account` member belongs to the configuration
- * that was set last. These return NULL when memory is out; done() is not called then.
+ * that was set last.
  *
  * GET of the account where it is wished for, then listKeys. The keys make the look: where the
  * description cannot be had, or says that the keys are switched off, the look goes on and tells so.

@@ -8,6 +8,7 @@
 
 #include "base/crypto.h"
 #include "base/list.h"
+#include "base/must.h"
 #include "base/str.h"
 #include "base/wipe.h"
 #include "io/http/http_exchange.h"
@@ -20,18 +21,7 @@
 /* The least libcurl: CURLOPT_QUICK_EXIT came with 7.87.0. */
 #define LIBCURL_VERSION_MIN 0x075700U
 
-/* How many starts may fail for want of memory before one of them is reported from the loop. */
-enum { REFUSALS_MAX = 64 };
-
 #define NS_PER_MS 1000000U
-
-/* The report that a request could not be started for want of memory: needs none itself. */
-struct http_shortage {
-    struct deferred delivery;
-    struct http *http;
-    http_done *done; /* NULL: free */
-    void *context;
-};
 
 struct http {
     struct loop *loop;
@@ -44,7 +34,6 @@ struct http {
     struct list calls; /* from http_start() to the end of done() */
     unsigned in_flight;
     unsigned call_timers; /* not closed yet */
-    struct http_shortage shortages[REFUSALS_MAX];
 
     bool closing;
     void (*closed)(void *context);
@@ -77,6 +66,26 @@ const char *http_global_gap(void)
                             "process (see LD_PRELOAD) had used it before the daemon began";
 }
 
+static void *must_malloc(size_t size)
+{
+    return must(malloc(size));
+}
+
+static void *must_calloc(size_t count, size_t size)
+{
+    return must(calloc(count, size));
+}
+
+static void *must_wiping_realloc(void *memory, size_t size)
+{
+    return must(wiping_realloc(memory, size));
+}
+
+static char *must_strdup(const char *text)
+{
+    return must(strdup(text));
+}
+
 int http_global_init(struct err *err)
 {
     const curl_version_info_data *info;
@@ -86,8 +95,8 @@ int http_global_init(struct err *err)
     freed_is_wiped = crypto_wipe_freed_memory();
     /* libcurl would write the keys of all TLS sessions to the file that this names. */
     (void)unsetenv("SSLKEYLOGFILE");
-    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup,
-                             calloc) != CURLE_OK)
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, must_malloc, wiping_free, must_wiping_realloc,
+                             must_strdup, must_calloc) != CURLE_OK)
         return err_set(err, -EIO, "libcurl cannot be initialised");
     info = curl_version_info(CURLVERSION_NOW);
     if (info->version_num < LIBCURL_VERSION_MIN || !(info->features & CURL_VERSION_SSL) ||
@@ -150,16 +159,11 @@ static int settings_init(struct http_settings *settings, const struct http_optio
     if (rc != 0)
         return rc;
     *settings = (struct http_settings){
-        .ca_file = str_dup(options->ca_file),
-        .proxy = str_dup(options->proxy ? options->proxy : ""),
-        .no_proxy = str_dup(options->no_proxy ? options->no_proxy : ""),
-        .user_agent = str_dup(options->user_agent ? options->user_agent : ""),
+        .ca_file = must_dup(options->ca_file),
+        .proxy = must_dup(options->proxy ? options->proxy : ""),
+        .no_proxy = must_dup(options->no_proxy ? options->no_proxy : ""),
+        .user_agent = must_dup(options->user_agent ? options->user_agent : ""),
     };
-    if ((options->ca_file && !settings->ca_file) || !settings->proxy || !settings->no_proxy ||
-        !settings->user_agent) {
-        settings_done(settings);
-        return err_set(err, -ENOMEM, "no memory for the HTTP client");
-    }
     return 0;
 }
 
@@ -323,8 +327,8 @@ static void on_multi_broken(void *owner, struct http_multi *multi)
         if (call->multi != multi)
             continue;
         leave_multi(call);
-        http_exchange_abandon(&call->exchange, -ENOMEM,
-                              "the connection cannot be watched: out of memory or descriptors");
+        http_exchange_abandon(&call->exchange, -EMFILE,
+                              "the connection cannot be watched: out of descriptors");
         finish(call);
     }
     http_multi_close(multi);
@@ -344,7 +348,7 @@ static int use_multi(struct http *http, struct http_call *call, struct err *err)
     if (!http->multi) {
         http->multi = http_multi_new(http->loop, &events, http, err);
         if (!http->multi)
-            return -ENOMEM;
+            return err->code;
         http->open_multis++;
     }
     timer_stop(&http->idle);
@@ -381,52 +385,12 @@ static int launch(struct http_call *call, struct err *err)
     return rc;
 }
 
-static void deliver_shortage(struct deferred *deferred)
-{
-    struct http_shortage *shortage = container_of(deferred, struct http_shortage, delivery);
-    struct http *http = shortage->http;
-    http_done *const done = shortage->done;
-    struct http_reply reply;
-
-    shortage->done = NULL;
-    http_reply_init(&reply, 0);
-    reply.outcome = HTTP_UNSENT;
-    (void)err_set(&reply.error, -ENOMEM, "no memory for a request");
-    done(shortage->context, &reply);
-    http_reply_done(&reply);
-    http->in_flight--;
-    maybe_closed(http);
-}
-
-/* Without memory and without a place left to say so, nobody would ever hear of the request again.
- */
-static void report_shortage(struct http *http, http_done *done, void *context)
-{
-    for (size_t i = 0; i < REFUSALS_MAX; i++) {
-        struct http_shortage *shortage = &http->shortages[i];
-
-        if (shortage->done)
-            continue;
-        shortage->done = done;
-        shortage->context = context;
-        http->in_flight++;
-        loop_defer(http->loop, &shortage->delivery);
-        return;
-    }
-    abort();
-}
-
 struct http_call *http_start(struct http *http, struct http_request *request, http_done *done,
                              void *context)
 {
-    struct http_call *call = calloc(1, sizeof(*call));
+    struct http_call *call = must_alloc(sizeof(*call));
     struct err err;
 
-    if (!call) {
-        http_request_done(request);
-        report_shortage(http, done, context);
-        return NULL;
-    }
     call->http = http;
     call->state = CALL_RUNNING;
     call->started_ns = uv_hrtime();
@@ -463,22 +427,14 @@ unsigned http_in_flight(const struct http *http)
 
 struct http *http_new(struct loop *loop, const struct http_options *options, struct err *err)
 {
-    struct http *http = calloc(1, sizeof(*http));
+    struct http *http = must_alloc(sizeof(*http));
 
-    if (!http) {
-        (void)err_set(err, -ENOMEM, "no memory for the HTTP client");
-        return NULL;
-    }
     if (settings_init(&http->settings, options, err) != 0) {
         free(http);
         return NULL;
     }
     http->loop = loop;
     list_init(&http->calls);
-    for (size_t i = 0; i < REFUSALS_MAX; i++) {
-        deferred_init(&http->shortages[i].delivery, deliver_shortage);
-        http->shortages[i].http = http;
-    }
     timer_init(loop, &http->idle, on_idle);
     uv_unref((uv_handle_t *)&http->idle.handle); /* nobody waits for connections to be dropped */
     return http;

@@ -48,8 +48,7 @@ void http_close(struct http *http, void (*closed)(void *context), void *context)
 
 /*
  * Starts a request, taking ownership of its content (the struct is left empty). done() is called
- * once with a reply that is valid during the call only. Returns the call, or NULL when memory is
- * out (then done() is called from the loop all the same, with HTTP_UNSENT).
+ * once with a reply that is valid during the call only. Returns the call.
  */
 struct http_call *http_start(struct http *http, struct http_request *request, http_done *done,
                              void *context);

@@ -27,13 +27,7 @@ struct http_settings {
 };
 
 /* Why a callback of ours made libcurl give up. */
-enum http_refusal {
-    REFUSED_NOTHING,
-    REFUSED_LONG_BODY,
-    REFUSED_LONG_HEADERS,
-    REFUSED_MEMORY,
-    REFUSED_RESENDING
-};
+enum http_refusal { REFUSED_NOTHING, REFUSED_LONG_BODY, REFUSED_LONG_HEADERS, REFUSED_RESENDING };
 
 enum { HTTP_AUTHORITY_MAX = 280 };
 

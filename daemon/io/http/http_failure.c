@@ -136,9 +136,7 @@ static void describe_refusal(const struct http_exchange *exchange, struct err *e
                       "as it may have been carried out",
                       authority);
         break;
-    case REFUSED_MEMORY:
     case REFUSED_NOTHING:
-        (void)err_set(err, -ENOMEM, "no memory for the reply of %s", authority);
         break;
     }
 }
@@ -190,9 +188,6 @@ void http_failure_describe(const struct http_exchange *exchange, CURLcode result
     case CURLE_SSL_CONNECT_ERROR:
         (void)err_set(err, -EPROTO, "the TLS handshake with %s failed: %s (TLS 1.2 is the least)",
                       authority, detail(exchange, result, text));
-        break;
-    case CURLE_OUT_OF_MEMORY:
-        (void)err_set(err, -ENOMEM, "no memory for the exchange with %s", authority);
         break;
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/list.h"
+#include "base/must.h"
 
 /* Nets below the admission that decides how many requests run: whatever exceeds them waits inside
  * libcurl, at the expense of its deadline. */
@@ -184,10 +185,8 @@ static void on_socket_ready(uv_poll_t *poll, int status, int events)
 
 static struct http_socket *socket_new(struct http_multi *multi, curl_socket_t descriptor)
 {
-    struct http_socket *watched = calloc(1, sizeof(*watched));
+    struct http_socket *watched = must_alloc(sizeof(*watched));
 
-    if (!watched)
-        return NULL;
     if (uv_poll_init_socket(loop_uv(multi->loop), &watched->poll, descriptor) != 0) {
         free(watched); /* libuv has not taken it in */
         return NULL;
@@ -243,7 +242,7 @@ int http_multi_add(struct http_multi *multi, CURL *easy, struct err *err)
     const CURLMcode result = curl_multi_add_handle(multi->curl, easy);
 
     if (result != CURLM_OK)
-        return err_set(err, -ENOMEM, "libcurl cannot take on a request: %s",
+        return err_set(err, -EIO, "libcurl cannot take on a request: %s",
                        curl_multi_strerror(result));
     multi->transfers++;
     return 0;
@@ -281,15 +280,13 @@ static bool set_options(struct http_multi *multi)
 struct http_multi *http_multi_new(struct loop *loop, const struct http_multi_events *events,
                                   void *owner, struct err *err)
 {
-    struct http_multi *multi = calloc(1, sizeof(*multi));
+    struct http_multi *multi = must_alloc(sizeof(*multi));
 
-    if (multi)
-        multi->curl = curl_multi_init();
-    if (!multi || !multi->curl || !set_options(multi)) {
-        if (multi && multi->curl)
-            (void)curl_multi_cleanup(multi->curl);
+    multi->curl = curl_multi_init();
+    if (!multi->curl || !set_options(multi)) {
+        (void)curl_multi_cleanup(multi->curl);
         free(multi);
-        (void)err_set(err, -ENOMEM, "no memory for libcurl");
+        (void)err_set(err, -EIO, "libcurl cannot be set up");
         return NULL;
     }
     multi->loop = loop;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/must.h"
 #include "base/str.h"
 #include "io/http/http_exchange.h"
 
@@ -59,7 +60,7 @@ static size_t on_reply_body(char *data, size_t size, size_t count, void *context
     case -EMSGSIZE:
         return refuse(exchange, REFUSED_LONG_BODY);
     default:
-        return refuse(exchange, REFUSED_MEMORY);
+        fault_out_of_memory();
     }
 }
 
@@ -96,7 +97,7 @@ static size_t on_reply_header(char *data, size_t size, size_t count, void *conte
         (void)buf_append_char(headers, '\n');
     (void)buf_append(headers, data, end);
     if (headers->failed)
-        return refuse(exchange, REFUSED_MEMORY);
+        fault_out_of_memory();
     return length;
 }
 
@@ -382,6 +383,6 @@ int http_exchange_prepare(struct http_exchange *exchange, const struct http_sett
         !set_method(exchange) || !set_headers(exchange) ||
         !set_pointer(exchange->easy, CURLOPT_USERAGENT, settings->user_agent) ||
         !set_pointer(exchange->easy, CURLOPT_URL, buf_str(&exchange->request.url)))
-        return err_set(err, -ENOMEM, "no memory to set up the request to %s", exchange->authority);
+        return err_set(err, -EIO, "libcurl does not take the request to %s", exchange->authority);
     return 0;
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
+
 struct log_copy {
     time_ms time;
     enum log_level level;
@@ -39,9 +41,7 @@ struct log_copy *log_copy_new(const struct log_line *line)
 
     for (size_t i = 0; i < line->field_count; i++)
         size += text_size(line->fields[i].name) + text_size(line->fields[i].text);
-    copy = malloc(size);
-    if (!copy)
-        return NULL;
+    copy = must(malloc(size));
     end = (char *)&copy->fields[line->field_count];
     copy->time = line->time;
     copy->level = line->level;

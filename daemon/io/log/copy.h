@@ -11,7 +11,7 @@
 
 struct log_copy;
 
-/* NULL when memory is out. free() frees it. */
+/* free() frees it. */
 struct log_copy *log_copy_new(const struct log_line *line);
 
 /* How many bytes it takes. */

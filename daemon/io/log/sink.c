@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/must.h"
 #include "base/str.h"
 #include "io/log/journal.h"
 #include "io/log/stream.h"
@@ -179,10 +180,8 @@ void log_sink_configure(struct log_sink *sink, enum log_format format, enum log_
 
 static struct outlets *outlets_new(void)
 {
-    struct outlets *outlets = calloc(1, sizeof(*outlets));
+    struct outlets *outlets = must_alloc(sizeof(*outlets));
 
-    if (!outlets)
-        return NULL;
     outlets->stderr_stream.fd = STDERR_FILENO;
     log_journal_init(&outlets->journal, LOG_JOURNAL_SOCKET);
     return outlets;
@@ -190,28 +189,18 @@ static struct outlets *outlets_new(void)
 
 static void outlets_free(struct outlets *outlets)
 {
-    if (!outlets)
-        return;
     log_journal_done(&outlets->journal);
     free(outlets);
 }
 
 struct log_sink *log_sink_new(struct log *log, enum log_format format, enum log_level level)
 {
-    struct log_sink *sink = calloc(1, sizeof(*sink));
+    struct log_sink *sink = must_alloc(sizeof(*sink));
 
-    if (!sink)
-        return NULL;
     sink->log = log;
     sink->outlets = outlets_new();
     sink->troubles = log_troubles_new(write_line, sink);
-    sink->writer = sink->outlets && sink->troubles ? log_writer_new(sink->outlets) : NULL;
-    if (!sink->writer) {
-        log_troubles_free(sink->troubles);
-        outlets_free(sink->outlets);
-        free(sink);
-        return NULL;
-    }
+    sink->writer = log_writer_new(sink->outlets);
     log_sink_configure(sink, format, level);
     log->context = sink;
     log->write = take_line;
@@ -240,14 +229,12 @@ void log_sink_free(struct log_sink *sink)
 void log_say_to_stderr(const char *text)
 {
     struct outlets *outlets = outlets_new();
-    struct log_writer *writer = outlets ? log_writer_new(outlets) : NULL;
+    struct log_writer *writer = log_writer_new(outlets);
     struct log_line line;
 
-    if (writer) {
-        log_line_start(&line, 0, LEVEL_ERROR, "", "%s", "");
-        log_line_text(&line, "", text);
-        log_writer_put(writer, write_message, &line);
-    }
+    log_line_start(&line, 0, LEVEL_ERROR, "", "%s", "");
+    log_line_text(&line, "", text);
+    log_writer_put(writer, write_message, &line);
     if (log_writer_free(writer))
         outlets_free(outlets);
 }

@@ -14,7 +14,7 @@ struct log_sink;
 
 /*
  * Points log->write at the sink. LOG_FORMAT_AUTO: the journal if $JOURNAL_STREAM names stderr
- * (device:inode), else logfmt on stderr. NULL when memory is out. `log` must outlive the sink. One
+ * (device:inode), else logfmt on stderr. `log` must outlive the sink. One
  * thread at a time may write to it. Lines are kept until log_sink_start().
  */
 struct log_sink *log_sink_new(struct log *log, enum log_format format, enum log_level level);

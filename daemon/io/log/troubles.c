@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "base/must.h"
 #include "base/str.h"
 #include "io/log/alike.h"
 #include "io/log/copy.h"
@@ -126,29 +127,22 @@ static void remove_trouble(struct log_troubles *troubles, struct trouble *troubl
     free(trouble);
 }
 
-static struct member *add_member(struct log_troubles *troubles, struct trouble *trouble,
-                                 uint64_t subject, const struct log_line *line)
+static void add_member(struct log_troubles *troubles, struct trouble *trouble, uint64_t subject,
+                       const struct log_line *line)
 {
-    struct member *member = calloc(1, sizeof(*member));
+    struct member *member = must_alloc(sizeof(*member));
     struct buf name;
 
-    if (!member)
-        return NULL;
     buf_init(&name, 512);
     log_alike_name(line, &name);
-    member->name = buf_take(&name);
+    member->name = must(buf_take(&name));
     buf_done(&name);
-    if (!member->name) {
-        free(member);
-        return NULL;
-    }
     member->subject = subject;
     member->trouble = trouble;
     list_append(&troubles->buckets[subject % BUCKETS], &member->in_bucket);
     list_append(&trouble->members, &member->in_trouble);
     trouble->member_count++;
     troubles->subject_count++;
-    return member;
 }
 
 /* The trouble of that cause, or the one that stands for all further causes of its kind. */
@@ -172,10 +166,8 @@ static struct trouble *find_trouble(struct log_troubles *troubles, uint64_t kind
 static struct trouble *add_trouble(struct log_troubles *troubles, uint64_t kind, uint64_t cause,
                                    uint64_t subject, const struct log_line *line)
 {
-    struct trouble *trouble = calloc(1, sizeof(*trouble));
+    struct trouble *trouble = must_alloc(sizeof(*trouble));
 
-    if (!trouble)
-        return NULL;
     list_init(&trouble->members);
     list_init(&trouble->ended);
     trouble->kind = kind;
@@ -188,10 +180,6 @@ static struct trouble *add_trouble(struct log_troubles *troubles, uint64_t kind,
     trouble->line_subject = subject;
     list_append(&troubles->troubles, &trouble->link);
     trouble->line = log_copy_new(line);
-    if (!trouble->line) {
-        remove_trouble(troubles, trouble);
-        return NULL;
-    }
     return trouble;
 }
 
@@ -315,26 +303,21 @@ static void leave(struct log_troubles *troubles, struct member *member, time_ms 
 /* The daily line tells how it is, not how it was when it began. */
 static void keep_latest(struct trouble *trouble, const struct log_line *line)
 {
-    struct log_copy *copy = log_copy_new(line);
-
-    if (!copy)
-        return;
     free(trouble->line);
-    trouble->line = copy;
+    trouble->line = log_copy_new(line);
 }
 
 /* Who comes back is not among those any more for whom it is over. */
-static bool join(struct log_troubles *troubles, struct trouble *trouble, uint64_t subject,
+static void join(struct log_troubles *troubles, struct trouble *trouble, uint64_t subject,
                  const struct log_line *line)
 {
     struct member *member = find_ended(troubles, trouble, subject);
 
     if (member)
         set_ended(member, false);
-    else if (!add_member(troubles, trouble, subject, line))
-        return false;
+    else
+        add_member(troubles, trouble, subject, line);
     trouble->end_at = TIME_NEVER;
-    return true;
 }
 
 static bool take(struct log_troubles *troubles, const struct log_line *line)
@@ -357,13 +340,7 @@ static bool take(struct log_troubles *troubles, const struct log_line *line)
         return false;
     if (is_new)
         trouble = add_trouble(troubles, kind, cause, subject, line);
-    if (!trouble)
-        return false;
-    if (!join(troubles, trouble, subject, line)) {
-        if (is_new)
-            remove_trouble(troubles, trouble);
-        return false;
-    }
+    join(troubles, trouble, subject, line);
     if (is_new && troubles->gathering)
         return true;
     if (is_new) {
@@ -402,8 +379,6 @@ static bool gather(struct log_troubles *troubles, const struct log_line *line)
 
     if (!trouble) {
         trouble = add_trouble(troubles, kind, cause, subject, line);
-        if (!trouble)
-            return false;
         trouble->gathers = true;
         trouble->pace = GATHER_MS;
         trouble->told_at = line->time;
@@ -418,8 +393,7 @@ static bool gather(struct log_troubles *troubles, const struct log_line *line)
         trouble->untold++;
         return true;
     }
-    if (!add_member(troubles, trouble, subject, line))
-        return false;
+    add_member(troubles, trouble, subject, line);
     if (trouble->member_count > 1) {
         trouble->untold++;
         return true;
@@ -530,10 +504,8 @@ void log_troubles_gather(struct log_troubles *troubles, bool gathering)
 
 struct log_troubles *log_troubles_new(log_troubles_write *write, void *context)
 {
-    struct log_troubles *troubles = calloc(1, sizeof(*troubles));
+    struct log_troubles *troubles = must_alloc(sizeof(*troubles));
 
-    if (!troubles)
-        return NULL;
     troubles->write = write;
     troubles->context = context;
     list_init(&troubles->troubles);

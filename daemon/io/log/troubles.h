@@ -32,7 +32,6 @@ struct log_troubles;
 
 typedef void log_troubles_write(void *context, const struct log_line *line);
 
-/* NULL when memory is out. */
 struct log_troubles *log_troubles_new(log_troubles_write *write, void *context);
 /* Writes nothing. NULL is fine. */
 void log_troubles_free(struct log_troubles *troubles);

@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "base/list.h"
+#include "base/must.h"
 #include "io/log/copy.h"
 
 enum { STACK_SIZE = 256 * 1024, PATIENCE_MS = 500, PATIENCE_IN_ALL_MS = 5000, NS_PER_MS = 1000000 };
@@ -122,15 +123,9 @@ static bool fits(const struct log_writer *writer, const struct log_line *line, s
 
 static struct item *item_new(log_writer_function *write, const struct log_line *line)
 {
-    struct item *item = calloc(1, sizeof(*item));
+    struct item *item = must_alloc(sizeof(*item));
 
-    if (!item)
-        return NULL;
     item->line = log_copy_new(line);
-    if (!item->line) {
-        free(item);
-        return NULL;
-    }
     item->write = write;
     item->size = log_copy_size(item->line) + sizeof(*item);
     return item;
@@ -142,7 +137,7 @@ void log_writer_put(struct log_writer *writer, log_writer_function *write,
     struct item *item = item_new(write, line);
 
     uv_mutex_lock(&writer->lock);
-    if (item && fits(writer, line, item->size)) {
+    if (fits(writer, line, item->size)) {
         writer->queued += item->size;
         list_append(&writer->queue, &item->link);
         item = NULL;
@@ -157,17 +152,13 @@ void log_writer_put(struct log_writer *writer, log_writer_function *write,
 
 struct log_writer *log_writer_new(void *context)
 {
-    struct log_writer *writer = calloc(1, sizeof(*writer));
+    struct log_writer *writer = must_alloc(sizeof(*writer));
 
-    if (!writer)
-        return NULL;
     writer->context = context;
     list_init(&writer->queue);
     if (uv_mutex_init(&writer->lock) != 0 || uv_cond_init(&writer->wake) != 0 ||
-        uv_cond_init(&writer->went) != 0) {
-        free(writer); /* memory is out, and the process about to end */
-        return NULL;
-    }
+        uv_cond_init(&writer->went) != 0)
+        fault_out_of_memory(); /* nothing else makes them fail */
     return writer;
 }
 

@@ -19,7 +19,7 @@ struct log_writer;
  * negative errno value: the line is lost. */
 typedef int log_writer_function(void *context, const struct log_line *line);
 
-/* Lines can be put from now on, by one thread at a time. NULL when memory is out. */
+/* Lines can be put from now on, by one thread at a time. */
 struct log_writer *log_writer_new(void *context);
 
 /* Starts the thread, which inherits the calling thread's system call filter. Returns 0 or a

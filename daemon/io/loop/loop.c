@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/must.h"
 #include "base/wipe.h"
 #include "io/loop/clock_watch.h"
 
@@ -311,13 +312,9 @@ static void start_own_handles(struct loop *loop)
 
 struct loop *loop_new(struct err *err)
 {
-    struct loop *loop = calloc(1, sizeof(*loop));
+    struct loop *loop = must_alloc(sizeof(*loop));
     int rc;
 
-    if (!loop) {
-        (void)err_set(err, -ENOMEM, "no memory for the event loop");
-        return NULL;
-    }
     rc = uv_loop_init(&loop->uv);
     if (rc == 0) {
         rc = uv_loop_configure(&loop->uv, UV_METRICS_IDLE_TIME);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/must.h"
 #include "base/str.h"
 
 enum { STATUS_MAX = 512, WAITING_MAX = 8, US_PER_MS = 1000, AGAIN_MS = 1000 };
@@ -72,17 +73,13 @@ static void send_waiting(struct timer *timer)
  * goes where there is no room, because a later one says what has become of it. */
 static void send_later(struct notify *notify, const char *message)
 {
-    char *copy = str_dup(message);
-
-    if (!copy)
-        return;
     for (size_t i = 0; str_starts_with(message, STATUS_MARK) && i < notify->waiting_count; i++) {
         if (str_starts_with(notify->waiting[i], STATUS_MARK))
             drop_waiting(notify, i);
     }
     if (notify->waiting_count == WAITING_MAX)
         drop_waiting(notify, 0);
-    notify->waiting[notify->waiting_count++] = copy;
+    notify->waiting[notify->waiting_count++] = must_dup(message);
     timer_set_delay(&notify->again, AGAIN_MS);
 }
 
@@ -122,11 +119,9 @@ static void feed_watchdog(struct timer *timer)
 
 struct notify *notify_new(struct loop *loop)
 {
-    struct notify *notify = calloc(1, sizeof(*notify));
+    struct notify *notify = must_alloc(sizeof(*notify));
     uint64_t patience_us = 0;
 
-    if (!notify)
-        return NULL;
     open_socket(notify);
     timer_init(loop, &notify->watchdog, feed_watchdog);
     timer_init(loop, &notify->again, send_waiting);

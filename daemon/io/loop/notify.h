@@ -14,7 +14,7 @@
 struct notify;
 
 /* Starts feeding the watchdog from the loop, twice in every $WATCHDOG_USEC, where one is asked for.
- * Returns NULL when memory is out. */
+ */
 struct notify *notify_new(struct loop *loop);
 
 /* Stops feeding; closed(context) (may be NULL) from the loop, when it has been freed. */

@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "base/must.h"
+
 static const int caught[] = {SIGTERM, SIGINT, SIGHUP};
 enum { CAUGHT_COUNT = sizeof(caught) / sizeof(caught[0]) };
 
@@ -43,10 +45,8 @@ void signals_close(struct signals *signals)
 
 struct signals *signals_new(struct loop *loop, signals_received *received, void *context)
 {
-    struct signals *signals = calloc(1, sizeof(*signals));
+    struct signals *signals = must_alloc(sizeof(*signals));
 
-    if (!signals)
-        return NULL;
     signals->received = received;
     signals->context = context;
     for (size_t i = 0; i < CAUGHT_COUNT; i++) {

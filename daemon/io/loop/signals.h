@@ -12,7 +12,7 @@ struct signals;
 /* Called from the loop; `signal_number` is SIGTERM, SIGINT or SIGHUP. */
 typedef void signals_received(void *context, int signal_number);
 
-/* NULL when memory is out or a signal cannot be caught. */
+/* NULL when a signal cannot be caught. */
 struct signals *signals_new(struct loop *loop, signals_received *received, void *context);
 /* Stops catching and frees, from the loop. NULL is fine. */
 void signals_close(struct signals *signals);

@@ -5,6 +5,7 @@
 
 #include <json-c/json_object.h>
 
+#include "base/must.h"
 #include "io/server/control_socket.h"
 #include "io/server/http_server.h"
 #include "proto/remedy.h"
@@ -161,15 +162,11 @@ static void send_unparsed(struct http_call *call, int rc, const char *allow, con
 static void carry_out_command(struct control *control, struct http_call *call,
                               struct control_request_line *line)
 {
-    struct control_request *request = calloc(1, sizeof(*request));
+    struct control_request *request = must_alloc(sizeof(*request));
     struct err err;
     int rc;
 
     err_clear(&err);
-    if (!request) {
-        send_error(call, 500, NULL, "internal", "no memory");
-        return;
-    }
     list_init(&request->link);
     request->control = control;
     request->call = call;
@@ -313,12 +310,10 @@ int control_open(struct loop *loop, const char *path, const char *group,
                  const struct control_handler *handler, const struct control_limits *limits,
                  struct control **ret_control, struct err *err)
 {
-    struct control *control = calloc(1, sizeof(*control));
+    struct control *control = must_alloc(sizeof(*control));
     int rc;
 
     *ret_control = NULL;
-    if (!control)
-        return err_set(err, -ENOMEM, "no memory for the control socket");
     control->loop = loop;
     control->handler = *handler;
     fill_limits(&control->limits, limits);

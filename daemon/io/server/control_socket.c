@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/must.h"
 #include "base/str.h"
 
 enum { BACKLOG = 32, NAME_SERVICE_MAX = 16384 };
@@ -61,11 +62,10 @@ static int remove_stale(const struct sockaddr_un *address, struct err *err)
 /* The group's id, or (gid_t)-1 where there is none of that name. */
 static gid_t find_group(const char *name)
 {
-    char *storage = malloc(NAME_SERVICE_MAX);
+    char *storage = must_alloc(NAME_SERVICE_MAX);
     struct group group, *found = NULL;
 
-    if (storage)
-        (void)getgrnam_r(name, &group, storage, NAME_SERVICE_MAX, &found);
+    (void)getgrnam_r(name, &group, storage, NAME_SERVICE_MAX, &found);
     free(storage);
     return found ? group.gr_gid : (gid_t)-1;
 }
@@ -119,9 +119,7 @@ int control_socket_init(struct control_socket *made, const char *path, const cha
     struct sockaddr_un address;
     int rc;
 
-    *made = (struct control_socket){.fd = -1, .path = str_dup(path)};
-    if (!made->path)
-        return err_set(err, -ENOMEM, "no memory for the control socket");
+    *made = (struct control_socket){.fd = -1, .path = must_dup(path)};
     rc = fill_address(&address, path, err);
     if (rc == 0)
         rc = remove_stale(&address, err);

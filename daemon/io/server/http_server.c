@@ -8,6 +8,7 @@
 
 #include <microhttpd.h>
 
+#include "base/must.h"
 #include "base/str.h"
 
 /* For a request to arrive while every connection is taken. */
@@ -205,13 +206,11 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 static void *on_uri(void *context, const char *uri, struct MHD_Connection *connection)
 {
     struct http_server *server = context;
-    struct exchange *exchange = calloc(1, sizeof(*exchange));
+    struct exchange *exchange = must_alloc(sizeof(*exchange));
 
-    if (!exchange)
-        return NULL;
     exchange->server = server;
     exchange->connection = connection;
-    exchange->call.uri = str_dup(uri);
+    exchange->call.uri = must_dup(uri);
     list_init(&exchange->link);
     buf_init(&exchange->call.body, server->options.body_max);
     buf_init(&exchange->content, REFUSAL_MAX);
@@ -291,10 +290,8 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     struct client *client = *client_slot;
 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        client = calloc(1, sizeof(*client));
+        client = must_alloc(sizeof(*client));
         *client_slot = client;
-        if (!client)
-            return; /* its requests are refused */
         client->fd = connection_fd(connection);
         list_append(&server->clients, &client->link);
         server->client_count++;
@@ -444,12 +441,10 @@ static int watch_http(struct http_server *server, struct err *err)
 int http_server_open(struct loop *loop, const struct http_server_options *options,
                      struct http_server **ret_server, struct err *err)
 {
-    struct http_server *server = calloc(1, sizeof(*server));
+    struct http_server *server = must_alloc(sizeof(*server));
     int rc;
 
     *ret_server = NULL;
-    if (!server)
-        return err_set(err, -ENOMEM, "no memory for an HTTP server");
     server->loop = loop;
     server->options = *options;
     list_init(&server->clients);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/must.h"
 #include "io/store/worker.h"
 
 /*
@@ -151,15 +152,11 @@ static void on_progress(uv_async_t *handle)
 enum store_open_result store_open(struct loop *loop, struct log *log, const char *directory,
                                   struct store **ret_store, struct err *err)
 {
-    struct store *store = calloc(1, sizeof(*store));
+    struct store *store = must_alloc(sizeof(*store));
     enum store_open_result result;
     int rc;
 
     *ret_store = NULL;
-    if (!store) {
-        (void)err_set(err, -ENOMEM, "no memory for the journal");
-        return STORE_UNUSABLE;
-    }
     store->loop = loop;
     store->log = log;
     result = journal_open(&store->worker.journal, directory, err);
@@ -208,7 +205,7 @@ struct fingerprint store_fingerprint(void *store, const char *key, size_t length
 
     /* A fingerprint that is made up would be taken for a key that changed. */
     if (crypto_hmac_sha256(journal->salt, sizeof(journal->salt), key, length, hash) != 0)
-        abort();
+        fault_out_of_memory(); /* it has no other reason to fail */
     memcpy(fingerprint.bytes, hash, sizeof(fingerprint.bytes));
     return fingerprint;
 }
@@ -302,19 +299,14 @@ static const char *keep(char **storage, const char *text)
     return copy;
 }
 
-/* One allocation for everything, so that there is one place where memory can be out. There is no
- * way on then: what the caller decided must be durable or not have happened, and a restart sees to
- * that. */
+/* One allocation for everything. */
 static struct save *save_new(const char *account_key, const struct history_row *rows,
                              size_t row_count)
 {
-    struct save *save = malloc(sizeof(*save) + texts_size(account_key, rows, row_count));
+    struct save *save = must_alloc(sizeof(*save) + texts_size(account_key, rows, row_count));
     char *storage;
 
-    if (!save)
-        abort();
     storage = (char *)(save + 1);
-    memset(save, 0, sizeof(*save));
     list_init(&save->link);
     save->account_key = keep(&storage, account_key);
     save->row_count = row_count;
@@ -376,12 +368,10 @@ static size_t place_texts_size(const struct place *places, size_t count)
 void store_save_places(struct store *store, const struct place *places, size_t count)
 {
     struct save *save =
-        calloc(1, sizeof(*save) + count * sizeof(*places) + place_texts_size(places, count));
+        must_alloc(sizeof(*save) + count * sizeof(*places) + place_texts_size(places, count));
     struct place *copies;
     char *storage;
 
-    if (!save)
-        abort(); /* as in save_new() */
     list_init(&save->link);
     save->kind = SAVE_PLACES;
     save->account_key = "";
@@ -400,10 +390,8 @@ void store_save_places(struct store *store, const struct place *places, size_t c
 void store_end_holds(struct store *store, const uint64_t *ids, size_t count, store_saved *saved,
                      void *context)
 {
-    struct save *save = calloc(1, sizeof(*save) + count * sizeof(*ids));
+    struct save *save = must_alloc(sizeof(*save) + count * sizeof(*ids));
 
-    if (!save)
-        abort(); /* as in save_new() */
     list_init(&save->link);
     save->kind = SAVE_HOLDS_ENDED;
     save->account_key = "";

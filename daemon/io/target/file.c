@@ -20,6 +20,7 @@
 #include "base/date.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/must.h"
 #include "base/str.h"
 #include "io/target/file_failure.h"
 #include "io/target/file_form.h"
@@ -62,10 +63,8 @@ static int find_group(const char *name, gid_t *ret_gid)
     int rc = ERANGE;
 
     for (; rc == ERANGE && size <= GROUP_BUFFER_MAX; size *= 4) {
-        char *buffer = malloc(size);
+        char *buffer = must_alloc(size);
 
-        if (!buffer)
-            return ENOMEM;
         do {
             rc = getgrnam_r(name, &entry, buffer, size, &found);
         } while (rc == EINTR);
@@ -173,9 +172,8 @@ static bool read_keys(struct file_job *job)
         outcome->kind = SIGHTING_EMPTY;
         rc = 0;
     } else if (rc == 0) {
-        rc = key_text_find(&outcome->found, bytes.data, bytes.length);
-        if (rc != 0)
-            err_set(&err, rc, "cannot look for keys in %s: out of memory", job->base.place);
+        if (key_text_find(&outcome->found, bytes.data, bytes.length) != 0)
+            fault_out_of_memory(); /* it has no other reason */
         outcome->kind = outcome->found.key_count > 0 ? SIGHTING_KEYS : SIGHTING_FOREIGN;
     }
     buf_done(&bytes);

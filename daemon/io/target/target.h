@@ -96,8 +96,7 @@ bool target_settles_at_once(const struct destination *destination);
 
 /*
  * The three operations. `destination`, `location` and `delivery` are borrowed until the call
- * returns, so that a reload may replace the configuration meanwhile. Without memory for an
- * operation the process ends: its completion could never be called, and the journal is safe.
+ * returns, so that a reload may replace the configuration meanwhile.
  */
 /* Could a delivery work right now? */
 void target_probe(struct target_world *world, const struct destination *destination,

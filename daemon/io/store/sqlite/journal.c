@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/encoding.h"
+#include "base/must.h"
 #include "base/str.h"
 #include "io/store/sqlite/file.h"
 
@@ -212,11 +213,7 @@ enum store_open_result journal_open(struct journal *journal, const char *directo
         return STORE_BUSY;
     if (rc != 0)
         return STORE_UNUSABLE;
-    journal->path = str_format("%s/journal.db", directory);
-    if (!journal->path) {
-        (void)err_set(err, -ENOMEM, "no memory");
-        return STORE_UNUSABLE;
-    }
+    journal->path = must(str_format("%s/journal.db", directory));
     rc = open_database(journal, &created, err);
     if (rc == 0)
         return created ? STORE_CREATED : STORE_OPENED;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/must.h"
 #include "io/store/sqlite/column.h"
 #include "io/store/sqlite/schema.h"
 
@@ -233,7 +234,7 @@ static int read_accounts(sqlite3 *db, sqlite3_stmt *accounts, sqlite3_stmt *targ
         int rc;
 
         if (!account_key)
-            return err_set(err, -ENOMEM, "no memory to read the journal");
+            fault_out_of_memory();
         record_init(&record);
         rc = read_members(accounts, 1, &record_table, "accounts", account_key, &record, err);
         if (rc == 0)

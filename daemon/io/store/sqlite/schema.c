@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/must.h"
+
 /*
  * Instants are milliseconds since 1970 (UTC); NULL is "never", 0 is "not yet". Keys appear as
  * fingerprints in hex, '' being "none". Column order does not matter; names do.
@@ -188,7 +190,7 @@ static int code_of(int result)
     case SQLITE_LOCKED:
         return -EBUSY;
     case SQLITE_NOMEM:
-        return -ENOMEM;
+        fault_out_of_memory();
     default:
         return -EIO;
     }

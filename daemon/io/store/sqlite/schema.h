@@ -31,7 +31,7 @@ int store_meta_read(sqlite3 *db, const char *name, char *out, int size, struct e
 int store_meta_write(sqlite3 *db, const char *name, const char *value, struct err *err);
 
 /* Turns SQLite's last error on this connection (NULL: out of memory) into a sentence and one of
- * -EBADMSG (damaged, not a database), -ENOSPC, -EROFS, -EBUSY, -ENOMEM, -EIO. */
+ * -EBADMSG (damaged, not a database), -ENOSPC, -EROFS, -EBUSY, -EIO. */
 int store_sqlite_err(sqlite3 *db, struct err *err, const char *doing);
 
 /* One statement without parameters and results. Returns 0 or the code of store_sqlite_err(). */
