@@ -211,6 +211,11 @@ bool disk_release(struct world *world)
     return true;
 }
 
+bool disk_has_hold(const struct world *world, uint64_t id)
+{
+    return !!hold_list_find(&world->store->holds.list, id);
+}
+
 bool disk_is_idle(const struct world *world)
 {
     return list_empty(&world->store->waiting) && list_empty(&world->store->committing);

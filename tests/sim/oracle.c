@@ -144,6 +144,7 @@ void oracle_daemon_starts(struct world *world)
             schedule_clock_set(world, account, world_wall(world));
         consumer_daemon_starts(world, account);
         told_daemon_starts(world, account);
+        commit_daemon_starts(world, account);
         regenerate_daemon_starts(world, account);
         schedule_daemon_starts(world, account);
         look_remember(account, account->in_journal ? &account->journal : NULL);
@@ -227,6 +228,7 @@ void oracle_operation_begins(struct world *world, const struct operation *operat
 
     touch(world, account);
     one_at_a_time(world, account, operation->effect);
+    commit_goes_on(world, account);
     switch (operation->effect) {
     case EFFECT_PROBE:
         schedule_probed(world, account);
@@ -388,6 +390,7 @@ void oracle_record_saved(struct world *world, struct world_account *account,
     look_saved(world, account, record, &told);
     schedule_saved(world, account, record, &told);
     liveness_saved(world, account, record, &told);
+    commit_saved(world, account, record);
     consumer_saved(account);
     look_remember(account, record);
 }
@@ -400,6 +403,7 @@ void oracle_record_durable(struct world *world, struct world_account *account,
     world->oracle.touched |= 1U << account->index;
     if (state->saves > 0)
         state->saves--;
+    commit_durable(account);
     consumer_durable(account);
     told_durable(account, record);
     liveness_durable(world, account, record);
@@ -468,6 +472,8 @@ void oracle_command_answered(struct world *world, struct world_account *account,
     if (world->dying)
         return;
     if (!refused)
+        commit_answered(world, account, command);
+    if (!refused)
         state->commanded_at = world->now;
     if (!refused && command == SCRIPT_ADOPT)
         state->both_at = 0;
@@ -495,6 +501,7 @@ void oracle_reconfigured(struct world *world)
         liveness_disturb(world, account);
         schedule_reconfigured(world, account);
         delivery_reconfigured(world, account);
+        commit_reconfigured(account);
     }
 }
 

@@ -57,8 +57,10 @@ enum oracle {
     ORACLE_REPAIRED,      /* an outage by somebody else is repaired in time */
     ORACLE_PROGRESS,      /* once faults stop, every due account completes in time */
     ORACLE_NO_STARVATION, /* … and none waits while the others rotate again and again */
-    ORACLE_HELD,          /* nothing is regenerated while held, or where the policy says not to */
-    ORACLE_SOUND,         /* no fault of the machine, no broken invariant, no endless loop */
+    ORACLE_CLOSED_FIRST,  /* what closes the interlock is durable before the daemon goes on */
+    ORACLE_ANSWERED_DURABLE, /* a command is answered when the journal has it */
+    ORACLE_HELD,  /* nothing is regenerated while held, or where the policy says not to */
+    ORACLE_SOUND, /* no fault of the machine, no broken invariant, no endless loop */
     ORACLE_COUNT
 };
 struct oracle_description {

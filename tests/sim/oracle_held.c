@@ -55,6 +55,7 @@ void oracle_held(struct world *world, const struct world_account *account, uint6
 {
     struct oracle_holds *holds = &world->oracle.holds;
 
+    commit_held(world, account, id);
     if (holds->count == ORACLE_HOLDS_MAX)
         forget(holds, 0);
     holds->hold[holds->count++] = (struct oracle_hold){

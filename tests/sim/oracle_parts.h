@@ -56,6 +56,17 @@ void held_incident(struct world *world, const struct incident *incident);
 void held_daemon_ends(struct world *world);
 void held_regenerates(struct world *world, struct world_account *account);
 
+/* --- oracle_commit.c: what a power cut would find --- */
+void commit_daemon_starts(const struct world *world, struct world_account *account);
+void commit_saved(const struct world *world, struct world_account *account,
+                  const struct record *record);
+void commit_durable(struct world_account *account);
+void commit_reconfigured(struct world_account *account);
+void commit_goes_on(struct world *world, struct world_account *account);
+void commit_answered(struct world *world, struct world_account *account,
+                     enum script_command command);
+void commit_held(struct world *world, const struct world_account *account, uint64_t id);
+
 /* --- oracle_told.c: what the daemon knows of targets and keys --- */
 void told_world_begins(struct world *world, struct world_account *account);
 void told_daemon_starts(struct world *world, struct world_account *account);

@@ -116,6 +116,12 @@ struct oracle_account {
         bool bound; /* by a hold */
         bool owes;  /* a delivery to some target */
     } said;
+    struct oracle_closed {
+        bool blocked, held, another_rotator, unconfirmed, adopt_asked, adopted;
+        time_ms foreign_change_at, both_changed_at, overlap_from;
+        unsigned acknowledged; /* bits of targets */
+    } handed; /* what the record that was handed to the journal last says of the interlock */
+    enum { RECONFIGURED_NOT, RECONFIGURED_UNSAVED, RECONFIGURED_SAVED } reconfigured;
     bool redeliver_asked, rotate_asked; /* by a command that is not answered yet */
     uint32_t completed_key;
     time_ms completed_at;

@@ -198,6 +198,8 @@ void disk_close(struct world *world);
 /* The dead daemon's saves are called back, so that it can be taken apart. False: there were none.
  */
 bool disk_release(struct world *world);
+/* Is that hold durable? */
+bool disk_has_hold(const struct world *world, uint64_t id);
 /* Is nothing queued, nothing being written? */
 bool disk_is_idle(const struct world *world);
 void disk_backup(struct world *world);

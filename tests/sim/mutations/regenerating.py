@@ -186,6 +186,26 @@ MUTATIONS = [
     intent->before[SLOT_SECONDARY] = record->live[SLOT_SECONDARY];
 """, "")),
 
+    mutation("goes-on-before-commit", 3,
+             "what closes the interlock is written, and not waited for",
+             "closed-first",
+             "a power cut forgets what the daemon went on from",
+             ("core/commit.c", "if (member->wait != WAIT_NEVER &&", "if (false &&"),
+             scenario="power-cut-before-the-next-step"),
+    mutation("answers-before-commit", 3,
+             "a command is answered when it is carried out, not when the journal has it",
+             "answered-durable",
+             "a power cut forgets what an operator was told is done",
+             ("core/commit.c", "if (effects->outcome != COMMAND_NOT_ASKED && effects->persist)",
+              "if (false)"),
+             scenario="power-cut-before-an-answer"),
+    mutation("overlap-not-waited-for", 3,
+             "that an overlap began is written, and not waited for",
+             "closed-first",
+             "after a power cut a key is regenerated whose readers were told just now",
+             ("core/record_table.c", "overlap_from, .clock = CLOCK_WAIT_FROM, .wait = WAIT_WHEN_SET",
+              "overlap_from, .clock = CLOCK_WAIT_FROM")),
+
     # --- 4: doubt is resolved by looking ---
     mutation("repeats-unanswered", 4,
              "a request whose answer was lost is repeated at once",
