@@ -52,6 +52,15 @@ def commands(unpacked):
     return {name: set(re.findall(r"--[a-z-]+", synopsis)) for name, synopsis in found}
 
 
+def test_the_manual_describes_every_command_and_option(commands):
+    manual = (ROOT / "man/keyrotatectl.1").read_text()
+    for name, options in commands.items():
+        described = "".join(re.findall(rf"^\.It Cm {name}\b(.*?)(?=^\.It Cm|^\.El)", manual, re.M | re.S))
+        assert described, f"{name} has no entry"
+        for option in options:
+            assert f"Fl -{option[2:]}" in described, f"{name} {option} has no entry"
+
+
 @pytest.fixture(scope="session")
 def daemon_options(unpacked):
     text = help_of(unpacked / "usr/sbin", "keyrotated")

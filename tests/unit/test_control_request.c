@@ -114,6 +114,39 @@ static void test_request_lines(void **state)
     }
 }
 
+/* The row of a command says which of the two paths there are. */
+static void test_every_command_has_its_paths(void **state)
+{
+#define ROW(NAME, ...) CONTROL_##NAME,
+    static const enum control_command_kind kinds[] = {COMMAND_LIST(ROW)};
+#undef ROW
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof(kinds) / sizeof(kinds[0]); i++) {
+        const struct control_command command = {.kind = kinds[i / 2],
+                                                .account = i % 2 == 0 ? "a" : NULL};
+        const struct control_command_row *row = control_command_row(command.kind);
+        const bool exists = row->about & (command.account ? ABOUT_ACCOUNT : ABOUT_ALL);
+        struct control_request_line line;
+        const char *allow;
+        struct err err;
+        struct buf path;
+
+        buf_init(&path, CONTROL_URI_MAX);
+        assert_int_equal(control_command_path(&command, &path), 0);
+        assert_int_equal(control_request_line_parse("POST", buf_str(&path), questions, QUESTIONS,
+                                                    &line, &allow, &err),
+                         exists ? 0 : -ENOENT);
+        if (exists) {
+            assert_int_equal(line.kind, command.kind);
+            assert_int_equal(!!line.account, !!command.account);
+        }
+        assert_int_equal(row->required & ~row->members, 0);
+        control_request_line_done(&line);
+        buf_done(&path);
+    }
+}
+
 static void test_too_many_names(void **state)
 {
     struct control_request_line line;
@@ -293,6 +326,40 @@ static void test_bodies_are_read_back(void **state)
     }
 }
 
+/* What is wrong with a body is said in words. */
+static void test_words_about_bodies(void **state)
+{
+    static const struct {
+        enum control_command_kind kind;
+        const char *body;
+        const char *words;
+    } cases[] = {
+        {CONTROL_RELOAD, "{\"dry_run\":1}", "dry_run is true or false"},
+        {CONTROL_ROTATE, "{\"target\":\"t\"}", "rotate has no member of that name: target"},
+        {CONTROL_REDELIVER, "{\"target\":\"\"}", "target is the name of a target"},
+        {CONTROL_ADOPT, "{}", "adopt needs active: primary or secondary"},
+        {CONTROL_ADOPT, "{\"active\":\"\"}", "active is primary or secondary"},
+        {CONTROL_HOLD, "{\"reason\":\"r\"}", "hold needs until: when it ends"},
+        {CONTROL_HOLD, "{\"until\":\"2026-11-22T12:00:00Z\"}", "hold needs a reason"},
+        {CONTROL_HOLD, "{\"until\":1}", "until is an instant such as 2026-11-22T12:00:00Z"},
+        {CONTROL_HOLD, "{\"reason\":\"\"}", "reason is one line of at most 119 bytes"},
+        {CONTROL_RESUME, "{\"hold\":0}", "hold is the id of a hold, such as 3"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct control_command command = {.account = NULL};
+        struct json_object *document;
+        struct err err;
+
+        assert_int_equal(control_command_parse(cases[i].kind, cases[i].body, strlen(cases[i].body),
+                                               &command, &document, &err),
+                         -EINVAL);
+        assert_string_equal(err.text, cases[i].words);
+        json_object_put(document);
+    }
+}
+
 /* --- answers --- */
 
 static void test_answers_are_read_back(void **state)
@@ -366,10 +433,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_request_lines),
+        cmocka_unit_test(test_every_command_has_its_paths),
         cmocka_unit_test(test_too_many_names),
         cmocka_unit_test(test_paths_are_read_back),
         cmocka_unit_test(test_names_of_accounts),
         cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_words_about_bodies),
         cmocka_unit_test(test_bodies_are_read_back),
         cmocka_unit_test(test_answers_are_read_back),
         cmocka_unit_test(test_answers_that_are_none),
