@@ -81,6 +81,7 @@ struct place_list {
     struct place *items;
     size_t count;
     size_t capacity;
+    size_t gone_count; /* items that are `gone` and stand there still */
 };
 
 struct engine {

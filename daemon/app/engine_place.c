@@ -16,7 +16,7 @@ static int compare(const struct place *place, const char *key, const char *text)
     return order != 0 ? order : strcmp(place->text, text);
 }
 
-/* The index of the first place that is not before it. */
+/* The index of the first place that is not before it. What was taken out stands behind its like. */
 static size_t lower_bound(const struct place_list *list, const char *key, const char *text)
 {
     size_t low = 0, high = list->count;
@@ -54,12 +54,29 @@ static void insert(struct place_list *list, size_t index, const struct place *pl
     list->count++;
 }
 
-static void remove_at(struct place_list *list, size_t index)
+/* The item stays where it is until sweep(). */
+static void take_out(struct place_list *list, size_t index)
 {
-    free_place(&list->items[index]);
-    list->count--;
-    memmove(&list->items[index], &list->items[index + 1],
-            (list->count - index) * sizeof(*list->items));
+    list->items[index].gone = true;
+    list->gone_count++;
+}
+
+/* Frees what was taken out, where that is at least half of all: a start with many accounts takes
+ * one place after the other out. */
+static void sweep(struct place_list *list)
+{
+    size_t kept = 0;
+
+    if (list->gone_count == 0 || 2 * list->gone_count < list->count)
+        return;
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].gone)
+            free_place(&list->items[i]);
+        else
+            list->items[kept++] = list->items[i];
+    }
+    list->count = kept;
+    list->gone_count = 0;
 }
 
 static void clear(struct place_list *list)
@@ -101,6 +118,7 @@ void engine_places_save(struct engine *engine)
         store_save_places(engine->parts.store, engine->place_changes.items,
                           engine->place_changes.count);
     clear(&engine->place_changes);
+    sweep(&engine->places);
 }
 
 /* --- what a configuration leaves behind --- */
@@ -192,21 +210,33 @@ static void forget(struct engine *engine, size_t index)
 
     place.gone = true;
     change(engine, &place);
-    remove_at(&engine->places, index);
+    take_out(&engine->places, index);
+}
+
+/* The account's places, from `begin` on, that are abandoned or not; count: there are no more. */
+static size_t next_place(const struct place_list *list, size_t begin, const char *key,
+                         bool abandoned)
+{
+    for (size_t i = begin; i < list->count && strcmp(list->items[i].account_key, key) == 0; i++)
+        if (!list->items[i].gone && (list->items[i].abandoned_at != 0) == abandoned)
+            return i;
+    return list->count;
+}
+
+static size_t first_place(const struct place_list *list, const char *key, bool abandoned)
+{
+    return next_place(list, lower_bound(list, key, ""), key, abandoned);
 }
 
 /* What was abandoned and is delivered to again is no longer abandoned. */
 static void take_back(struct engine_account *account, const struct account *subject)
 {
     struct place_list *list = &account->engine->places;
-    size_t i = lower_bound(list, account->key, "");
 
-    while (i < list->count && strcmp(list->items[i].account_key, account->key) == 0) {
-        if (list->items[i].abandoned_at != 0 && delivers_to(subject, list->items[i].text))
+    for (size_t i = first_place(list, account->key, true); i < list->count;
+         i = next_place(list, i + 1, account->key, true))
+        if (delivers_to(subject, list->items[i].text))
             forget(account->engine, i);
-        else
-            i++;
-    }
 }
 
 static void add(struct engine_account *account, const char *text)
@@ -250,27 +280,19 @@ void engine_places_preview(const struct engine_account *account, const struct ac
 static void check_off(struct engine_account *account, const struct account *subject, bool *known)
 {
     struct place_list *list = &account->engine->places;
-    size_t i = lower_bound(list, account->key, "");
     char described[PLACE_TEXT_MAX];
 
-    while (i < list->count && strcmp(list->items[i].account_key, account->key) == 0) {
-        char *text;
+    for (size_t i = first_place(list, account->key, false); i < list->count;
+         i = next_place(list, i + 1, account->key, false)) {
+        const char *text = list->items[i].text;
 
-        if (list->items[i].abandoned_at != 0) {
-            i++;
-            continue;
-        }
-        text = must_dup(list->items[i].text);
-        remove_at(list, i);
+        take_out(list, i);
         for (size_t d = 0; d < subject->destination_count && d < TARGETS_MAX; d++) {
             describe(&subject->destinations[d], described);
             known[d] = known[d] || strcmp(described, text) == 0;
         }
-        if (!delivers_to(subject, text)) {
-            abandon(account, subject, text);
-            i = lower_bound(list, account->key, text) + (account->record.adopted ? 1 : 0);
-        }
-        free(text);
+        if (!delivers_to(subject, text))
+            abandon(account, subject, text); /* before i, or not at all */
     }
 }
 
@@ -301,7 +323,8 @@ void engine_places_remove(struct engine_account *account)
 
         describe(&subject->destinations[i], text);
         index = lower_bound(list, account->key, text);
-        if (index == list->count || compare(&list->items[index], account->key, text) != 0)
+        if (index == list->count || list->items[index].gone ||
+            compare(&list->items[index], account->key, text) != 0)
             insert(list, index, &place);
     }
 }
@@ -309,14 +332,11 @@ void engine_places_remove(struct engine_account *account)
 void engine_places_rotated(struct engine_account *account)
 {
     struct place_list *list = &account->engine->places;
-    size_t i = lower_bound(list, account->key, "");
 
-    while (i < list->count && strcmp(list->items[i].account_key, account->key) == 0) {
-        if (list->items[i].abandoned_at != 0 && list->items[i].cycle < account->record.cycle)
+    for (size_t i = first_place(list, account->key, true); i < list->count;
+         i = next_place(list, i + 1, account->key, true))
+        if (list->items[i].cycle < account->record.cycle)
             forget(account->engine, i);
-        else
-            i++;
-    }
     engine_places_save(account->engine);
 }
 
@@ -326,11 +346,9 @@ size_t engine_places_abandoned(const struct engine_account *account, struct aban
     const struct place_list *list = &account->engine->places;
     size_t count = 0;
 
-    for (size_t i = lower_bound(list, account->key, "");
-         i < list->count && count < max && strcmp(list->items[i].account_key, account->key) == 0;
-         i++)
-        if (list->items[i].abandoned_at != 0)
-            out[count++] = (struct abandoned_snapshot){.destination = list->items[i].text,
-                                                       .since = list->items[i].abandoned_at};
+    for (size_t i = first_place(list, account->key, true); i < list->count && count < max;
+         i = next_place(list, i + 1, account->key, true))
+        out[count++] = (struct abandoned_snapshot){.destination = list->items[i].text,
+                                                   .since = list->items[i].abandoned_at};
     return count;
 }
