@@ -30,7 +30,7 @@ static void take_under_care(struct machine *machine, const struct look *look,
     record->verify_since = 0;
     record->check_at = time_add(machine->now, machine->context->policy->check_every);
     delivery_void_all(record);
-    /* Evidence tells which key is in use; it does not make another rotator go away. */
+    /* Evidence shows which key is in use; the other rotator may still be there. */
     if (asked) {
         record->both_changed_at = 0;
         machine_clear_another_rotator(machine);
@@ -43,10 +43,9 @@ static void take_under_care(struct machine *machine, const struct look *look,
 }
 
 /*
- * Of a journal that is new, and a required target that nobody has read, nothing but the
- * configuration says which key is in use. It may be stale; and a request of an earlier journal that
- * was lost may still be carried out. So the keys have to be the same for unknown_wait first.
- * Returns whether that is still to be seen.
+ * The journal is new and nobody has read a required target: only the configuration says which key
+ * is in use. It may be stale, and a lost request of an earlier journal may still be carried out. So
+ * the keys have to stay the same for unknown_wait. Returns whether that is still to be seen.
  */
 static bool keys_are_unconfirmed(struct machine *machine, const struct look *look)
 {

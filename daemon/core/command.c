@@ -77,7 +77,7 @@ enum position command_redeliver(struct machine *machine, const struct command *c
     }
     if (!found)
         return command_refuse(machine, "the account has no such target");
-    /* What waited for a human under on_drift: alert has had its human. */
+    /* A person has asked: the repair waits no longer. */
     if (delivery_repair_waits_for_human(machine->context, record))
         record->repairing = DRIFT_TARGET_CHANGED;
     command_answer(machine, COMMAND_ACCEPTED, "the key is delivered again now");
@@ -125,15 +125,15 @@ static void release(struct machine *machine)
 
     note->hold_id = record->hold_id;
     note->detail = record->hold_until <= machine->now ? "its time is over" : "an operator ended it";
-    /* A fleet that was held together is not to start together. */
+    /* A fleet that was held together starts spread out. */
     if (!record->requested)
         plan_catch_up(machine);
 }
 
 /*
- * The first step of the account that finds another hold in force than the step before. Of several
- * holds one is in force, the last to end: an older one that takes over was reported when it came.
- * What became durable is acted upon first; the account is released right after it.
+ * Runs in the first step that finds another hold in force than the step before. Of several holds
+ * the last to end is in force; an older one that takes over was reported when it came. What became
+ * durable is acted upon first; the account is released right after it.
  */
 void command_follow_hold(struct machine *machine)
 {
@@ -176,7 +176,7 @@ enum position command_look(struct machine *machine)
     return command_go_on(machine);
 }
 
-/* What evidence, or a slot that a person names, has to settle is no matter of consent. */
+/* Evidence, or a slot that a person names, has to settle it: `unblock` cannot. */
 static bool needs_slot(const struct record *record)
 {
     switch (record->blocked) {

@@ -22,11 +22,11 @@ COMMAND_LIST(ROW)
 /* Returns POSITION_STAY. */
 enum position command_answer(struct machine *machine, enum command_outcome outcome,
                              const char *text);
-/* Answers that it is refused until something else changes. Returns POSITION_STAY. */
+/* Answers that the command is refused until something else changes. Returns POSITION_STAY. */
 enum position command_refuse(struct machine *machine, const char *text);
 /* The wait for a retry is cut short; what is due is looked at now. */
 enum position command_go_on(struct machine *machine);
-/* The same with a new count of attempts, a check that is due, and no wait for any target. */
+/* The same, with the count of attempts reset, a check due, and no wait for any target. */
 enum position command_look(struct machine *machine);
 
 /* EVENT_HELD. */

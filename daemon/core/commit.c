@@ -2,16 +2,10 @@
 
 #include "core/record_table.h"
 
-/* In these a delivery may have been under way, which a restart waits out. */
-static bool has_delivery_begun(enum position position)
-{
-    return position == POSITION_DELIVER_INTENT || position == POSITION_DELIVER;
-}
-
 static bool restarts_alike(enum position a, enum position b)
 {
     return position_after_restart(a) == position_after_restart(b) &&
-           has_delivery_begun(a) == has_delivery_begun(b);
+           position_may_be_delivering(a) == position_may_be_delivering(b);
 }
 
 static bool acts_on_commit(const struct action *action)

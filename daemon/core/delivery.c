@@ -47,8 +47,8 @@ bool delivery_waits_for_human(const struct rotation_context *context, const stru
            (record->blocked == REASON_TARGETS_DISAGREE && record->delivering == record->active);
 }
 
-/* Targets that no look can see, and that had a delivery before this one had the key, get another.
- */
+/* Targets that no look can see, and that were given the key before this one had it, are given it
+ * again. */
 static void run_again_after(struct record *record, const struct target_record *target)
 {
     bool lacks = false;
@@ -71,9 +71,8 @@ void delivery_acknowledge(struct machine *machine, struct target_record *target)
         target->acknowledged_at != 0 && target->unsettled_until == 0 &&
         fingerprint_equal(&target->fingerprint, record_delivering_key(machine->record));
 
-    /* Nobody knows since when it holds the key: "it held it already" may be the work of an attempt
-     * that failed, or was cut short, or of a time that the journal has lost, and its readers may
-     * have been told only now. */
+    /* The target may hold the key since a moment ago, by an attempt that failed or was cut short,
+     * or since a time that the journal has lost: its readers may have been notified only now. */
     if (target->required && !known_to_hold_it)
         record_begin_overlap(machine->record, machine->now);
     target->acknowledged = true;
@@ -87,7 +86,7 @@ void delivery_acknowledge(struct machine *machine, struct target_record *target)
     target->unsettled_until = 0;
     target->dead_since = 0;
     target->early = false;
-    /* Also after an optional one: it may have been required when the others were told. */
+    /* Also after an optional target: it may have been required when the others were notified. */
     run_again_after(machine->record, target);
 }
 

@@ -15,15 +15,14 @@ time_ms delivery_next_at(const struct record *record);
 /* The same, but not before the account's retry_at. */
 time_ms delivery_retry_at(const struct record *record);
 
-/* Under on_drift: alert, what somebody else's change of the active key broke is not repaired from
- * here until a person asks for it. */
+/* Under on_drift: alert, a person has to ask for the repair of what somebody else's change of the
+ * active key broke. */
 bool delivery_repair_waits_for_human(const struct rotation_context *context,
                                      const struct record *record);
-/* Is no delivery to be made outside a rotation until a person has spoken? Under on_drift: alert,
- * and while required targets contradict each other. */
+/* Does every delivery outside a rotation wait for a person? It does under on_drift: alert, and
+ * while required targets contradict each other. */
 bool delivery_waits_for_human(const struct rotation_context *context, const struct record *record);
-/* With another rotator, we do not fight over a target: one that was given the standby's live key
- * over ours is left to whoever did it. */
+/* Is the target left to another rotator, who gave it the standby's live key over ours? */
 bool delivery_is_left_to_other_rotator(const struct record *record,
                                        const struct target_record *target, enum holding holding);
 
@@ -31,8 +30,8 @@ void delivery_acknowledge(struct machine *machine, struct target_record *target)
 /* Every readable target that was seen to hold the key under delivery has acknowledged it, unless an
  * earlier delivery to it may still land. */
 void delivery_acknowledge_seen(struct machine *machine, const struct look *look);
-/* A target was seen to hold something else than it was given: nothing is known of it any more, and
- * it is owed the key. At once, unless it has not kept an earlier delivery either. */
+/* A target was seen to hold something else than it was given: it is owed the key. At once, unless
+ * it has lost an earlier delivery, too. */
 void delivery_void(struct machine *machine, struct target_record *target);
 /* Every target is owed the key. */
 void delivery_void_all(struct record *record);

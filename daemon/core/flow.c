@@ -35,7 +35,7 @@ static time_ms retry_at(const struct machine *machine)
     return machine->record->retry_at;
 }
 
-/* Every position may also be entered anew from itself by a restart; that is not a move. */
+/* A restart may also enter a position anew from itself; that is no move. */
 static const struct row rows[POSITION_COUNT] = {
     [POSITION_ADOPT_WAIT] =
         {
@@ -283,6 +283,11 @@ enum position position_after_restart(enum position stored)
 bool position_awaits_time(enum position position)
 {
     return rows[position].awaits == EVENT_WAKE;
+}
+
+bool position_may_be_delivering(enum position position)
+{
+    return position == POSITION_DELIVER_INTENT || position == POSITION_DELIVER;
 }
 
 bool position_awaits_commit(enum position position)

@@ -9,10 +9,11 @@
 
 /* Goes there, and on from there until something is waited for. POSITION_STAY: does nothing. */
 void flow_go(struct machine *machine, enum position to);
-/* The event is what the position awaits, or a fault: where it leads. */
+/* Takes the event that the position awaits; another completion is a fault. Returns where it leads.
+ */
 enum position flow_take(struct machine *machine);
-/* Where the account goes if it waits for nothing but a time, and that time may have come: because
- * of a start, a command, or a new configuration. */
+/* Where the account goes at a start, a command or a new configuration, if it waits for a time, and
+ * that has come. */
 enum position flow_prompt(struct machine *machine);
 /* When the position is to be left for another; TIME_NEVER: only an event moves it on. */
 time_ms flow_wake_at(const struct machine *machine);

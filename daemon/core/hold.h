@@ -31,7 +31,7 @@ struct hold {
     char account[HOLD_ACCOUNT_MAX]; /* resource id in lower case; "": all accounts */
 };
 
-/* Zeroed is empty. app/hold_book.h gives it its memory. */
+/* A zeroed list is empty. app/hold_book.h gives it its memory. */
 struct hold_list {
     struct hold **items; /* by account, then by id: those of all accounts come first */
     size_t count, room;

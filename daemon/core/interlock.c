@@ -1,9 +1,8 @@
 #include "core/interlock.h"
 
 /*
- * The interlock: every path to a regenerate asks here, and nowhere else. Its conditions are the
- * rules about regenerating and freezing in README.md; the look that has to come right before is
- * checked where the intent is written (step_rotate.c).
+ * The conditions are the rules about regenerating and freezing in README.md. The look that has to
+ * come right before is checked where the intent is written (step_rotate.c).
  */
 
 static void refuse(struct interlock *interlock, enum reason reason, time_ms until, const char *text)

@@ -32,7 +32,7 @@ bool judge_holds(enum holding holding, enum slot slot);
 
 enum verdict_kind {
     VERDICT_AS_RECORDED,
-    VERDICT_LATE, /* the look shows a key that was replaced: it tells of the past */
+    VERDICT_LATE, /* the look shows a key that was replaced: it shows the past */
     VERDICT_DRIFT
 };
 struct verdict {
@@ -46,16 +46,16 @@ struct verdict {
 /* An adopted account outside a rotation: the drift table. */
 struct verdict judge_drift(const struct record *record, const struct look *look);
 
-/* Does the look show a key that was replaced before, so that it tells of the past? */
+/* Does the look show a key that was replaced before, so that it shows the past? */
 bool judge_is_late(const struct record *record, const struct look *look);
 
-/* Does a target tell of a cycle that the journal has not reached? Then the journal is an old one.
+/* Does a target name a cycle that the journal has not reached? Then the journal is an old one.
  */
 bool judge_is_ahead(const struct record *record, const struct look *look);
 
 /* An account whose new key is being verified or delivered. AS_RECORDED: the delivering slot holds
  * the key that the journal names; DRIFT_ACTIVE_CHANGED: it holds another one; DRIFT_JOURNAL_UNFIT:
- * a target tells of a later cycle. */
+ * a target names a later cycle. */
 struct verdict judge_delivery(const struct record *record, const struct look *look);
 
 /* What the targets say about the active slot. */

@@ -103,8 +103,8 @@ bool plan_is_due(const struct machine *machine)
     return record->requested || (record->due_at != 0 && record->due_at <= machine->now);
 }
 
-/* The window closed before the rotation could start: the next opening, told once. Splayed, for what
- * kept this account from starting may have kept the whole fleet. */
+/* The window closed before the rotation could start: the next opening, reported once. Splayed, for
+ * what kept this account from starting may have kept the whole fleet. */
 bool plan_require_window(struct machine *machine)
 {
     struct record *record = machine->record;

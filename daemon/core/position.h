@@ -64,6 +64,9 @@ enum position position_after_restart(enum position stored);
 /* Will keys that the last look brought be used, without another look before? */
 bool position_needs_keys(enum position position);
 
+/* May a delivery be under way, which a restart waits out? */
+bool position_may_be_delivering(enum position position);
+
 /* Does the account go on when the journal has it there? */
 bool position_awaits_commit(enum position position);
 

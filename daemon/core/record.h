@@ -33,7 +33,7 @@ enum drift_kind {
     DRIFT_ROTATED_ELSEWHERE, /* and gave it to all the targets */
     DRIFT_ACTIVE_CHANGED,    /* somebody else regenerated the active key */
     DRIFT_TARGETS_DISAGREE,  /* the targets contradict each other */
-    DRIFT_JOURNAL_UNFIT,     /* the journal tells of another world: it is treated as none */
+    DRIFT_JOURNAL_UNFIT,     /* the journal describes another world: it is treated as none */
     DRIFT_KIND_COUNT
 };
 const char *drift_name(enum drift_kind drift);
@@ -112,7 +112,7 @@ struct record {
     time_ms looked_at;       /* the last look that succeeded */
     struct unconfirmed_drift unconfirmed;
     enum drift_kind repairing; /* the drift that the deliveries under way repair */
-    bool consumers_at_risk;    /* a required target has dead_since, and that was told */
+    bool consumers_at_risk;    /* a required target has dead_since, and that was reported */
 
     /* the schedule */
     time_ms adopted_at;
@@ -125,7 +125,7 @@ struct record {
     time_ms check_at;            /* the next look for drift */
     bool requested;              /* `rotate` was asked for: due now, whatever the window */
 
-    /* trouble */
+    /* what is wrong */
     enum reason blocked; /* a reason of state blocked, or REASON_NONE */
     time_ms blocked_at;
     time_ms blocked_reported_at;
@@ -135,7 +135,7 @@ struct record {
     time_ms retry_at;
 
     /* what operators said */
-    uint64_t hold_id;   /* the hold that bound it at the last step, and was told; 0: none did */
+    uint64_t hold_id;   /* the hold that bound it at the last step, and was reported; 0: none did */
     time_ms hold_until; /* its end: what was held then is released, once, also after a restart */
     bool adopt_asked;   /* `adopt --active` has settled what evidence could not */
     enum slot adopt_slot;
@@ -158,8 +158,8 @@ void record_add_replaced(struct record *record, const struct fingerprint *finger
 /* It is live after all. */
 void record_remove_replaced(struct record *record, const struct fingerprint *fingerprint);
 
-/* The readers of a required target were told at that time, or may have been: the other key stays as
- * it is for an overlap from then on. Everything that rule 8 asks for is said here. */
+/* The readers of a required target were notified at that time, or may have been: the other key
+ * stays as it is for an overlap from then on. Everything that rule 8 asks for is said here. */
 void record_begin_overlap(struct record *record, time_ms at);
 
 /* The key that every required target is to hold. */

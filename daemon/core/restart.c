@@ -42,7 +42,7 @@ static void clamp_times(const struct machine *machine, const struct record_table
 
 /*
  * A clock that was set back while we were off leaves instants of the future behind. Waits that
- * began "later than now" begin now: an overlap is never cut short by that, and nothing waits for a
+ * began "later than now" begin now: an overlap keeps at least its length, and nothing waits for a
  * year. While we run, restart_jump_clock() moves the instants instead; doing both would count the
  * step twice.
  */
@@ -93,17 +93,17 @@ void restart_merge_targets(struct machine *machine)
         struct target_record *target = &record->targets[record->target_count++];
 
         *target = known ? *known : (struct target_record){.id = context->targets[i].id};
-        /* It may have been ours a moment ago, with a delivery on its way. */
+        /* It may have been one of our targets a moment ago, with a delivery on its way. */
         if (!known && record->adopted && !context->targets[i].settles_at_once)
             target->unsettled_until = time_add(machine->now, context->timing->unknown_wait);
-        /* Its readers count from now on, and may have been told after those of the others. */
+        /* Its readers count from now on, and may have been notified after those of the others. */
         if (known && context->targets[i].required && !known->required && known->acknowledged)
             record_begin_overlap(record, known->acknowledged_at);
         target->required = context->targets[i].required;
     }
     for (size_t i = record->target_count; i < TARGETS_MAX; i++)
         record->targets[i] = (struct target_record){0};
-    /* Those that contradicted each other may be gone: the next look tells. */
+    /* The targets that contradicted each other may be gone: the next look shows it. */
     if (record->adopted && record->blocked == REASON_TARGETS_DISAGREE) {
         machine_unblock(machine);
         record->check_at = machine->now;
@@ -117,7 +117,7 @@ static void settle_intended_deliveries(struct machine *machine)
     const struct rotation_context *context = machine->context;
     struct record *record = machine->record;
 
-    if (record->position != POSITION_DELIVER_INTENT && record->position != POSITION_DELIVER)
+    if (!position_may_be_delivering(record->position))
         return;
     for (size_t i = 0; i < record->target_count; i++) {
         struct target_record *target = &record->targets[i];
@@ -152,7 +152,7 @@ enum position restart_start(struct machine *machine)
 
     if (record->position == POSITION_IDLE)
         record->check_at = machine->now;
-    /* The request of the process before us may be on its way still. */
+    /* The request of the previous process may be on its way still. */
     if (record->intent.open)
         record->retry_at = time_add(machine->now, machine->context->timing->unknown_wait);
     if (record->position != POSITION_ADOPT_WAIT &&

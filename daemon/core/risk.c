@@ -1,9 +1,9 @@
 #include "core/risk.h"
 
 /*
- * Which targets hold a key that is dead. A target that a look cannot see holds what it was given
- * last. What is known here decides who is given the live key at once, and is told as
- * consumers.at_risk: whatever else is unclear, or blocked.
+ * Which targets hold a dead key. A target that a look cannot see holds what it was given last. Such
+ * targets are given the live key at once, and are reported as consumers.at_risk, whatever else is
+ * unclear or blocked.
  */
 
 static bool is_live(const struct look *look, const struct fingerprint *key)

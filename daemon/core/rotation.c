@@ -11,8 +11,8 @@ enum { LATE_BELIEVED_AFTER_MS = 60 * 60 * 1000 };
 /* Blocked and overdue accounts are reported again after so long. */
 enum { REPORT_AGAIN_MS = 24 * 60 * 60 * 1000 };
 
-/* Why it did not start: a block and a retry have a reason; whatever else stands in the way has
- * words. */
+/* Reports why the rotation did not start: the reason of the block or the retry, or the words of the
+ * interlock. */
 static void report_overdue(struct machine *machine)
 {
     const struct record *record = machine->record;
@@ -57,7 +57,7 @@ static time_ms report_at(const struct rotation_context *context, const struct re
     return at;
 }
 
-/* The journal stalled while the look waited for its turn: what it showed may be long past. */
+/* The journal stalled while the look was queued: what it showed may be long past. */
 static bool look_is_stale(const struct machine *machine)
 {
     const struct look *look = machine->event->look;
@@ -66,9 +66,9 @@ static bool look_is_stale(const struct machine *machine)
            (look->taken_at > machine->now || machine->now - look->taken_at > FRESH_FOR_MS);
 }
 
-/* Azure has shown keys that the journal calls replaced for so long, time and again, that it is the
- * journal that is wrong about them: a look out of the past was once taken for the truth. Without
- * this the account would look again for ever. */
+/* Azure has shown keys that the journal calls replaced for so long that the journal is wrong about
+ * them: a late look was once taken for the truth. Without this the account would look again for
+ * ever. */
 static void believe_what_stays(struct machine *machine)
 {
     struct record *record = machine->record;
@@ -122,8 +122,7 @@ static enum position take(struct machine *machine)
     return POSITION_STAY;
 }
 
-/* A regenerate leaves here only if everything that section "Why it is safe" asks for is in place.
- */
+/* A second look at every regenerate that leaves: README.md, "Why it is safe". */
 static void check_regenerate(struct machine *machine)
 {
     const struct record *record = machine->record;
@@ -153,7 +152,7 @@ void rotation_step(const struct rotation_context *context, struct record *record
     const char *broken;
 
     *effects = (struct effects){.wake_at = TIME_NEVER, .refused_until = TIME_NEVER};
-    /* The configuration may have changed while this event waited for its turn. */
+    /* The configuration may have changed while the event was queued. */
     restart_merge_targets(&machine);
     command_follow_hold(&machine);
     flow_go(&machine, take(&machine));

@@ -26,8 +26,8 @@
 void rotation_step(const struct rotation_context *context, struct record *record,
                    const struct event *event, struct effects *effects);
 
-/* What EVENT_CLOCK_JUMPED does to the instants from which waits are counted, for a record that is
- * in nobody's care while the wall clock is set by `jump`; `now` is after it. */
+/* What EVENT_CLOCK_JUMPED does to the instants from which waits are counted, for the record of an
+ * account that is not configured while the wall clock is set by `jump`; `now` is after it. */
 void rotation_shift_times(struct record *record, duration_ms jump, time_ms now);
 
 /* Every rule that can be stated about a record alone. NULL, or what is broken. */

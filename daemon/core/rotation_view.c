@@ -45,7 +45,7 @@ static enum account_state state_of(const struct rotation_context *context,
     return STATE_OK;
 }
 
-/* A start that is missed moves due_at on; the plan keeps the instant. */
+/* A missed start moves due_at on; the plan keeps the instant. */
 static time_ms due_since(const struct rotation_context *context, const struct record *record,
                          time_ms now)
 {
@@ -60,7 +60,7 @@ static time_ms due_since(const struct rotation_context *context, const struct re
 static void view_next(const struct rotation_context *context, const struct record *record,
                       time_ms now, struct rotation_view *view)
 {
-    enum reason trouble = record->blocked != REASON_NONE ? record->blocked : record->retry_reason;
+    enum reason reason = record->blocked != REASON_NONE ? record->blocked : record->retry_reason;
     time_ms at = record->requested ? now : record->due_at;
     struct interlock interlock;
 
@@ -68,8 +68,8 @@ static void view_next(const struct rotation_context *context, const struct recor
     rotation_interlock(context, record, now, &interlock);
     if (record->blocked == REASON_NONE)
         view->next_at = at;
-    if (trouble != REASON_NONE && (record->blocked != REASON_NONE || at <= now)) {
-        view->waits = reason_describe(trouble)->meaning;
+    if (reason != REASON_NONE && (record->blocked != REASON_NONE || at <= now)) {
+        view->waits = reason_describe(reason)->meaning;
         view->stuck = true;
     } else if (!interlock.open && interlock.until > at) {
         view->waits = interlock.text;

@@ -1,8 +1,8 @@
 #include "core/adoption.h"
 #include "core/steps.h"
 
-/* A look into the past, unless Azure keeps showing it: then it is the journal that is wrong about a
- * key, and an adoption has to get out of that. */
+/* Is the look late? Not if Azure keeps showing it: then the journal is wrong about a key, and the
+ * adoption goes on. */
 static bool look_is_late(const struct machine *machine)
 {
     const struct record *record = machine->record;
@@ -14,8 +14,8 @@ static bool look_is_late(const struct machine *machine)
            machine->now < time_add(record->retrying_since, believed_after);
 }
 
-/* The description says that nobody can use a key of this account: then there is nobody to give one
- * to. */
+/* The description says that nobody can use a key of this account: there is nobody to give one to.
+ */
 static bool keys_are_off(enum reason reason)
 {
     return reason == REASON_SHARED_KEY_DISABLED || reason == REASON_USER_SUBSCRIPTION_MODE;
@@ -42,8 +42,8 @@ enum position adopt_look_done(struct machine *machine)
     }
     machine_remember_look(machine);
     machine_clear_retry(machine);
-    /* A journal that was once good and fits no more: what the configuration says about the first
-     * day is no evidence about today. */
+    /* `adopt_active` describes the first day: it is no evidence for an account that was adopted
+     * before. */
     if (!again) {
         hint.has_active = context->has_adopt_active;
         hint.active = context->adopt_active;
@@ -55,7 +55,7 @@ time_ms adopt_wake_at(const struct machine *machine)
 {
     const struct record *record = machine->record;
 
-    /* A person has to say; unless the look that is to follow what was said has failed. */
+    /* Waits for a person; or for a retry of the look that follows what a person said. */
     if (reason_describe(record->blocked)->clearing == CLEARED_BY_HUMAN && record->retry_at == 0)
         return TIME_NEVER;
     return record->retry_at;

@@ -146,7 +146,7 @@ enum position deliver_look_done(struct machine *machine)
     }
     machine_remember_look(machine);
     record->retry_at = 0;
-    /* While a required target is waited for, this is what looks for drift. */
+    /* While a required target is owed the key, this look stands for the check for drift. */
     if (record->check_at <= machine->now && record_owed_required(record) > 0)
         record->check_at = time_add(machine->now, machine->context->policy->check_every);
     if (verdict.drift != DRIFT_ACTIVE_CHANGED || record->delivering != record->active)
@@ -195,7 +195,7 @@ static void delivery_failed(struct machine *machine, struct target_record *targe
     if (target->failing_since == 0)
         target->failing_since = machine->now;
     target->reason = failure->reason;
-    target->acknowledged_at = 0; /* it may have told its readers all the same */
+    target->acknowledged_at = 0; /* it may have notified its readers all the same */
     if (failure->reason == REASON_NOT_YET) {
         target->retry_at = time_add(machine->now, timing->retry_max);
     } else {
@@ -208,7 +208,7 @@ static void delivery_failed(struct machine *machine, struct target_record *targe
     if (target->required) {
         if (record->retry_reason == REASON_NONE)
             record->retrying_since = machine->now;
-        /* Whatever a target says is no reason to block the account: delivery goes on. */
+        /* Delivery goes on whatever a target says: the account is never blocked for it. */
         record->retry_reason = reason_describe(failure->reason)->state == STATE_RETRYING
                                    ? failure->reason
                                    : REASON_TARGET_FAILED;
@@ -249,12 +249,12 @@ enum position deliver_done(struct machine *machine)
         struct note *note;
 
         delivery_acknowledge(machine, target);
-        /* It says that it has it; that it keeps it, a look has to show. */
+        /* The target says that it has the key; a look has to show that it keeps it. */
         if (is_readable(machine->context, &target->id))
             target->attempts = attempts + 1;
         else
             target->early = comes_before_its_turn(record, target);
-        /* Its readers were told only now: the other key must outlive them once more. */
+        /* Its readers were notified only now: the other key has to outlive them once more. */
         if (target->required && machine->event->changed) {
             record_begin_overlap(record, machine->now);
             record->unconfirmed = (struct unconfirmed_drift){0}; /* of a world that is no more */

@@ -64,7 +64,7 @@ static bool write_intent(struct machine *machine)
     return true;
 }
 
-/* Nothing came of the intent, and nothing will: the cycle's number is used by the next one. */
+/* The request was not and will not be carried out: the next intent takes the cycle's number. */
 static void close_intent_undone(struct machine *machine)
 {
     struct record *record = machine->record;
@@ -139,7 +139,7 @@ static enum position take_new_key(struct machine *machine, const struct fingerpr
     return POSITION_VERIFY;
 }
 
-/* A pause that Azure asks for is one of regenerating: looks and repairs need not keep it. */
+/* Azure asks for a pause of regenerating: looks and repairs go on. */
 static void regenerate_failed(struct machine *machine, const struct failure *failure)
 {
     struct record *record = machine->record;
@@ -176,15 +176,16 @@ enum position rotate_regenerated(struct machine *machine)
                       "Azure accepted the request but did not show a new key");
         return POSITION_DOUBT_WAIT;
     }
-    /* Somebody regenerated the key that consumers use while ours was regenerated: the new one,
-     * delivered as fast as possible, is what helps them. */
+    /* Somebody regenerated the key that consumers use while ours was regenerated: consumers are
+     * helped by the new one, delivered as fast as possible. */
     if (!fingerprint_equal(&event->live[other], &intent->before[other]))
         drift_take_change(machine, other, &event->live[other]);
     risk_note_live(machine, event->live);
     return take_new_key(machine, &event->live[slot]);
 }
 
-/* Nothing has happened. The same slot again, if all that the interlock asks for still holds. */
+/* The request was not carried out: the same slot again, if all that the interlock asks for still
+ * holds. */
 static enum position repeat_or_leave(struct machine *machine)
 {
     struct record *record = machine->record;
@@ -194,7 +195,7 @@ static enum position repeat_or_leave(struct machine *machine)
 
     rotation_interlock(machine->context, record, machine->now, &interlock);
     if (interlock.open && judge_drift(record, look).kind == VERDICT_AS_RECORDED) {
-        /* Only a regenerate needs all that: drift is repaired with less. */
+        /* Only a regenerate needs all that; a repair does with less. */
         if (!machine_require_clock(machine) || !machine_require_whole_look(machine) ||
             !machine_require_description(machine))
             return POSITION_DOUBT_WAIT;
@@ -231,7 +232,7 @@ enum position rotate_doubt_look_done(struct machine *machine)
 
     if ((changed && other_changed && judge_unanimous(record, look, other)) ||
         judge_is_ahead(record, look)) {
-        /* Consumers already use a key that this journal never saw: it is the one that is behind. */
+        /* Consumers already use a key that this journal never saw: the journal is behind. */
         record->intent = (struct intent){0};
         return adoption_decide_anew(machine, look);
     }

@@ -5,11 +5,11 @@
 #include "core/steps.h"
 
 /*
- * Proving that the new key works before anybody is given it. A new key takes a while to be known to
- * the data plane, so a refusal counts only after verify_timeout; a data plane that cannot be
- * reached from here says nothing about the key, and only `verify: required` waits for it. One that
- * has refused the key can be reached: then it has to accept it, however long that takes. Nor is one
- * attempt enough: patience also runs out while this process is stopped.
+ * Proving that the new key works before anybody is given it. The data plane takes a while to know a
+ * new key, so a refusal counts only after verify_timeout. A data plane that cannot be reached says
+ * nothing about the key: only `verify: required` waits for it. One that has refused the key can be
+ * reached, and then has to accept it, however long that takes. One attempt is too few: the time
+ * also passes while this process is stopped.
  */
 
 enum { VERIFY_RETRY_FIRST_MS = 1000 };
@@ -50,7 +50,7 @@ enum position verify_look_done(struct machine *machine)
     risk_note(machine, look, machine->now);
     if (verdict.drift == DRIFT_ACTIVE_CHANGED)
         drift_restart_delivery(machine, look);
-    /* The look was all right; whether the key is, the data plane says. */
+    /* The look succeeded; the data plane decides about the key. */
     record->retry_reason = REASON_NONE;
     if (machine_blocked_by_world(record) && record->blocked != REASON_KEY_REFUSED)
         machine_unblock(machine);
@@ -106,7 +106,7 @@ enum position verify_done(struct machine *machine)
         return POSITION_DELIVER_INTENT;
     }
     machine_fail(machine, failure);
-    /* Not so long that the moment to go on without proof passes unused. */
+    /* Retries no later than the moment at which it may go on without proof. */
     if (reason_describe(failure->reason)->clearing != CLEARED_BY_WORLD && may_go_on &&
         !patience_is_over)
         record->retry_at = time_min(record->retry_at, patience);

@@ -4,7 +4,7 @@ import datetime
 import json
 import time
 
-# Where the machine goes on after a restart (core/restart.c); all else goes on at "idle".
+# Where the machine goes on after a restart (core/flow.c); all else goes on at "idle".
 RESTARTED = {
     "adopt_wait": "adopt_wait", "adopt_look": "adopt_wait",
     "intent": "doubt_wait", "regenerate": "doubt_wait", "doubt_wait": "doubt_wait",

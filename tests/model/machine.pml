@@ -335,7 +335,7 @@ inline judge_unanimous(slot_)
     t = 0
 }
 
-/* --- step_check.c --- */
+/* --- step_check.c, drift.c --- */
 
 #define SAME_SURPRISE                                                                              \
     (R.surprised && R.seen_live[0] == look[0] && R.seen_live[1] == look[1] &&                      \

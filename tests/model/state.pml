@@ -48,7 +48,7 @@
 #define READABLE ALL_TARGETS
 #endif
 
-/* The positions of daemon/core/position.c, by the same names. */
+/* The positions of daemon/core/flow.c, by the same names. */
 mtype = {
     adopt_wait, adopt_look, idle, check_look, prove_target, prove_live, confirm_wait, preflight,
     rotate_look, intent, regenerate, doubt_wait, doubt_look, verify_look, verify, verify_wait,

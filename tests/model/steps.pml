@@ -117,7 +117,7 @@ inline resolve_doubt()
     fi
 }
 
-/* --- step_adopt.c --- */
+/* --- step_adopt.c, adoption.c --- */
 
 /* What the required targets say; `verdict` nothing: `slot` is the active one. */
 inline judge_adoption(has_hint)
@@ -232,7 +232,7 @@ inline goal_changed()
     part = verify_part
 }
 
-/* --- step_deliver.c --- */
+/* --- step_deliver.c, delivery.c --- */
 
 /* The order binds a rotation, where the key that the target holds still works. */
 #define IN_ORDER(t) (R.goal != R.active_slot && !HAS(R.dead, t))
