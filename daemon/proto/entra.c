@@ -13,6 +13,10 @@
 
 #define ENTRA_DEADLINE (30 * MS_SECOND)
 
+#define ASSERTION                                                                                  \
+    "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"      \
+    "&client_assertion="
+
 enum { ENTRA_REPLY_MAX = 64 * 1024 };
 
 static const char service[] = "Microsoft Entra ID";
@@ -92,8 +96,8 @@ int entra_token_request(struct http_request *request, const struct entra_client 
     if (rc == 0)
         rc = append_scope(body, client->audience);
     if (rc == 0)
-        rc = append_field(body, "&client_secret=", secret_bytes(client->client_secret),
-                          secret_length(client->client_secret));
+        rc = append_field(body, client->is_assertion ? ASSERTION : "&client_secret=",
+                          secret_bytes(client->proof), secret_length(client->proof));
     if (rc == 0)
         rc = http_request_check(request);
     return rc < 0 ? err_set(err, rc, "the request for a token does not fit: %s", strerror(-rc)) : 0;

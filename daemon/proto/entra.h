@@ -1,9 +1,12 @@
 /*
  * Microsoft Entra ID: access tokens for a service principal, by the client credentials grant (RFC
- * 6749, section 4.4; "OAuth 2.0 client credentials flow on the Microsoft identity platform").
+ * 6749, section 4.4; "OAuth 2.0 client credentials flow on the Microsoft identity platform"). The
+ * client proves who it is by a secret, or by a signed assertion (RFC 7523, section 2.2).
  */
 #ifndef KEYROTATED_PROTO_ENTRA_H
 #define KEYROTATED_PROTO_ENTRA_H
+
+#include <stdbool.h>
 
 #include "base/err.h"
 #include "base/secret.h"
@@ -14,9 +17,10 @@ struct entra_client {
     const char *login; /* "https://login.microsoftonline.com" */
     const char *tenant_id;
     const char *client_id;
-    const struct secret *client_secret;
+    const struct secret *proof;
+    bool is_assertion; /* the proof; else it is a client secret */
     const char
-        *audience; /* as the resource wants to find it in the token, trailing slash included */
+        *audience; /* as the resource wants to find it in the token, with its trailing slash */
 };
 
 /* Builds the token request. `client_request_id` shows up in Entra's sign-in log. 0, or -ENOMEM,

@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct entra_client client = {.login = "https://login.microsoftonline.com",
                                         .tenant_id = "11111111-1111-1111-1111-111111111111",
                                         .client_id = "22222222-2222-2222-2222-222222222222",
-                                        .client_secret = secret,
+                                        .proof = secret,
                                         .audience = "https://management.azure.com/"};
     const struct imds_identity identity = {.endpoint = "http://169.254.169.254",
                                            .audience = "https://management.azure.com/"};

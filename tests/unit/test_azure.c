@@ -354,6 +354,40 @@ static void test_regenerate_without_keys(void **state)
     }
 }
 
+/* Types without a request that tries a key, and types whose keys are listed by a GET. */
+static void test_other_types(void **state)
+{
+    static const struct scripted script[] = {TOKEN, KEYS("/agentRegistrationInformation?api")};
+    struct secret *key = secret_new(KEY_A, sizeof(KEY_A) - 1);
+    struct two_key_resource other = *two_key_resource_at(0);
+    struct azure_call *call;
+
+    (void)state;
+    other.list = (struct two_key_operation){.name = "agentRegistrationInformation", .get = true};
+    start(script, 2);
+    subject.endpoint = str_dup("acct.example");
+    call =
+        azure_look(azure, &subject, &(struct azure_look_wish){.urgent = true}, on_done, &subject);
+    call->resource = &other;
+    assert_false(azure_request_writes(call));
+    fake_loop_run(0);
+    assert_null(result.failure);
+    assert_string_equal(fake_http.sent[1].method, "GET");
+    stop();
+
+    other.build_probe = NULL;
+    start(NULL, 0);
+    subject.endpoint = str_dup("acct.example");
+    call = azure_verify(azure, &subject, key, on_done, &subject);
+    call->resource = &other;
+    fake_loop_run(0);
+    assert_int_equal(completions, 1);
+    assert_int_equal(failure.reason, REASON_AZURE_ERROR); /* nothing is said against the key */
+    assert_int_equal(fake_http.sent_count, 0);
+    stop();
+    secret_free(key);
+}
+
 /* Unless the configuration has a version for all, each type is asked in its own. */
 static void test_version_of_the_type(void **state)
 {
@@ -407,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_taken_back),
         cmocka_unit_test(test_close_cancels_everything),
         cmocka_unit_test(test_regenerate_without_keys),
+        cmocka_unit_test(test_other_types),
         cmocka_unit_test(test_version_of_the_type),
         cmocka_unit_test(test_config_stays_while_in_use),
     };

@@ -28,7 +28,7 @@ static void test_request(void **state)
     struct err err;
 
     (void)state;
-    with_secret.client_secret = secret;
+    with_secret.proof = secret;
     assert_int_equal(entra_token_request(&request, &with_secret, "an-id", &err), 0);
     assert_string_equal(request.method, "POST");
     assert_string_equal(buf_str(&request.url),
@@ -43,6 +43,27 @@ static void test_request(void **state)
                         "&client_secret=p%26s%3Dw%2Bd%20~%C3%A4");
     http_request_done(&request);
     secret_free(secret);
+}
+
+static void test_assertion(void **state)
+{
+    struct entra_client with_assertion = client;
+    struct secret *assertion = secret_new("e30.e30.c2ln", 12);
+    struct http_request request;
+    struct err err;
+
+    (void)state;
+    with_assertion.proof = assertion;
+    with_assertion.is_assertion = true;
+    assert_int_equal(entra_token_request(&request, &with_assertion, "an-id", &err), 0);
+    assert_string_equal(buf_str(&request.body),
+                        "grant_type=client_credentials"
+                        "&client_id=22222222-2222-2222-2222-222222222222"
+                        "&scope=https%3A%2F%2Fmanagement.azure.com%2F%2F.default"
+                        "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3A"
+                        "client-assertion-type%3Ajwt-bearer&client_assertion=e30.e30.c2ln");
+    http_request_done(&request);
+    secret_free(assertion);
 }
 
 static void test_granted(void **state)
@@ -231,9 +252,9 @@ static void test_silence(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_request),  cmocka_unit_test(test_granted),
-        cmocka_unit_test(test_unusable), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_request), cmocka_unit_test(test_assertion),
+        cmocka_unit_test(test_granted), cmocka_unit_test(test_unusable),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_silence),
     };
 
     return cmocka_run_group_tests_name("entra", tests, NULL, NULL);

@@ -94,7 +94,7 @@ static void build_entra_request(struct result *result, const void *context)
     struct entra_client client = {.login = "https://login.microsoftonline.com",
                                   .tenant_id = "11111111-1111-1111-1111-111111111111",
                                   .client_id = "22222222-2222-2222-2222-222222222222",
-                                  .client_secret = secret,
+                                  .proof = secret,
                                   .audience = "https://management.azure.com/"};
     struct http_request request;
     struct err err = {.code = 0};

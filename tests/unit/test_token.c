@@ -123,7 +123,7 @@ static void assert_token(const struct identity *identity, const char *expected)
     struct secret *token;
     uint64_t generation;
 
-    assert_int_equal(token_open(cache, identity, AUDIENCE, &token, &generation), 0);
+    assert_true(token_open(cache, identity, AUDIENCE, &token, &generation));
     assert_string_equal(secret_bytes(token), expected);
     secret_free(token);
 }
@@ -133,7 +133,7 @@ static void assert_no_token(const struct identity *identity)
     struct secret *token;
     uint64_t generation;
 
-    assert_int_equal(token_open(cache, identity, AUDIENCE, &token, &generation), -ENOENT);
+    assert_false(token_open(cache, identity, AUDIENCE, &token, &generation));
     assert_null(token);
 }
 
@@ -142,7 +142,7 @@ static uint64_t generation_of(const struct identity *identity)
     struct secret *token;
     uint64_t generation = 0;
 
-    assert_int_equal(token_open(cache, identity, AUDIENCE, &token, &generation), 0);
+    assert_true(token_open(cache, identity, AUDIENCE, &token, &generation));
     secret_free(token);
     return generation;
 }

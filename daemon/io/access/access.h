@@ -24,8 +24,7 @@ struct access *access_new(struct loop *loop, struct http *http, struct log *log,
 /* New settings for what starts from now on. To be called before the first request. */
 void access_set_config(struct access *access, const struct config *config);
 
-/* Nobody may be waiting. Frees everything, then closed(context) from the loop. NULL is fine:
- * closed() is called at once. */
+/* Nobody may be waiting. Frees everything, then closed(context) from the loop. */
 void access_close(struct access *access, void (*closed)(void *context), void *context);
 
 #endif

@@ -127,8 +127,8 @@ static struct secret *read_file(const char *path, struct failure *failure)
 
         if (problem)
             unusable(failure, path, problem);
-        else if (!(secret = secret_new(buf_str(&content), length)))
-            unusable(failure, path, "there is no memory for it");
+        else
+            secret = must(secret_new(buf_str(&content), length));
     }
     buf_done(&content);
     return secret;

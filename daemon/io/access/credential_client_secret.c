@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "base/crypto.h"
+#include "base/must.h"
 #include "io/access/client_secret.h"
 #include "io/access/credential.h"
 #include "proto/entra.h"
@@ -27,13 +28,15 @@ static int build(const struct credential_wish *wish, struct http_request *reques
 
     if (!secret)
         return -ENOENT;
-    client.client_secret = secret;
+    client.proof = secret;
     rc = crypto_uuid(client_request_id);
     if (rc < 0)
         err_set(&err, rc, "no random number can be had");
     else
         rc = entra_token_request(request, &client, client_request_id, &err);
     secret_free(secret);
+    if (rc == -ENOMEM)
+        fault_out_of_memory();
     if (rc < 0)
         failure_from_err(failure, REASON_TOKEN_FAILED, &err);
     return rc;

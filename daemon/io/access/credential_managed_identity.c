@@ -1,3 +1,6 @@
+#include <errno.h>
+
+#include "base/must.h"
 #include "io/access/credential.h"
 #include "proto/failure.h"
 #include "proto/imds.h"
@@ -20,6 +23,8 @@ static int build(const struct credential_wish *wish, struct http_request *reques
     struct err err = {.code = 0};
     int rc = imds_token_request(request, &identity, &err);
 
+    if (rc == -ENOMEM)
+        fault_out_of_memory();
     if (rc < 0)
         failure_from_err(failure, REASON_TOKEN_FAILED, &err);
     return rc;

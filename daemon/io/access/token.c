@@ -75,7 +75,9 @@ static char *compose_key(const char *login, const struct identity *identity, con
                       login ? login : "", audience);
     for (size_t i = 0; i < IDENTITY_SETTINGS_MAX; i++)
         buf_append_format(&key, "\n%s", identity->settings[i] ? identity->settings[i] : "");
-    text = must(key.failed ? NULL : str_dup(buf_str(&key)));
+    if (key.failed)
+        fault_out_of_memory();
+    text = must_dup(buf_str(&key));
     buf_done(&key);
     return text;
 }
@@ -267,26 +269,15 @@ static void log_acquired(struct token_entry *entry, duration_ms lifetime)
     log_emit(cache->log, &line);
 }
 
-static void fetch_lacks_memory(struct token_entry *entry)
-{
-    failure_init(&entry->fetch.failure, REASON_TOKEN_FAILED);
-    failure_set_text(&entry->fetch.failure, "there is no memory for the token");
-    fetch_failed(entry);
-}
-
 /* Takes the token. */
 static void fetch_succeeded(struct token_entry *entry, struct access_token *token)
 {
     duration_ms now = entry->cache->clock();
     duration_ms margin =
         token->lifetime / 10 < EXPIRY_MARGIN ? token->lifetime / 10 : EXPIRY_MARGIN;
-    struct sealed *sealed = sealed_new(token->token);
+    struct sealed *sealed = must(sealed_new(token->token));
 
     access_token_done(token);
-    if (!sealed) {
-        fetch_lacks_memory(entry);
-        return;
-    }
     log_ended(entry->cache->log, loop_now(entry->cache->loop), "token.failed", entry->key, false);
     entry->failures = 0;
     entry->silent_until = 0;
@@ -363,17 +354,17 @@ static struct token_entry *find_for(struct token_cache *cache, const struct iden
     return entry;
 }
 
-int token_open(struct token_cache *cache, const struct identity *identity, const char *audience,
-               struct secret **ret_token, uint64_t *ret_generation)
+bool token_open(struct token_cache *cache, const struct identity *identity, const char *audience,
+                struct secret **ret_token, uint64_t *ret_generation)
 {
     struct token_entry *entry = find_for(cache, identity, audience);
 
     *ret_token = NULL;
     if (!entry || !is_good(entry, cache->clock()))
-        return -ENOENT;
+        return false;
     *ret_token = must(sealed_open(entry->token));
     *ret_generation = entry->generation;
-    return 0;
+    return true;
 }
 
 bool token_invalidate(struct token_cache *cache, const struct identity *identity,

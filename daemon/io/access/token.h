@@ -56,10 +56,10 @@ void token_get(struct token_cache *cache, struct token_request *request,
                const struct identity *identity, const char *audience);
 void token_cancel(struct token_request *request);
 
-/* 0 and a copy of the token, which is kept sealed, to be freed soon; its generation tells it from
- * its successors. -ENOENT where there is none that is still good. */
-int token_open(struct token_cache *cache, const struct identity *identity, const char *audience,
-               struct secret **ret_token, uint64_t *ret_generation);
+/* A copy of the token, which is kept sealed, to be freed soon; its generation tells it from its
+ * successors. False where there is none that is still good. */
+bool token_open(struct token_cache *cache, const struct identity *identity, const char *audience,
+                struct secret **ret_token, uint64_t *ret_generation);
 
 /*
  * The token of that generation was refused. Returns true if asking again gives another one. Where

@@ -1,11 +1,11 @@
 /*
  * The life of a call.
  *
- * When all goes well an exchange gets a token, is admitted, is sent and answered; after a look's
- * first exchange comes the second; then the call ends. What can go wrong: the first exchange of a
+ * When all goes well a request gets a token, is admitted, is sent and answered; after a look's
+ * first request comes the second; then the call ends. What can go wrong: the first request of a
  * look fails (noted: the second is made all the same); there is no token (the
  * call ends with the failure of the token); the token ran out while waiting for admission (back to
- * the token); a 401 (once per exchange: the token is given up and the exchange made again);
+ * the token); a 401 (once per request: the token is given up and the request made again);
  * anything else ends the call. A call that is canceled ends as soon as what it waits for has let go
  * of it.
  */
@@ -142,12 +142,12 @@ static void report_to_admission(struct azure_call *call, const struct http_reply
                                 time_ms now)
 {
     struct admission_request *request = &call->admission_request;
-    bool write = call->exchange != EXCHANGE_DESCRIBE;
+    bool write = azure_request_writes(call);
 
     if (reply->outcome != HTTP_ANSWERED)
         return;
     admission_answered(request);
-    if (call->exchange == EXCHANGE_PROBE)
+    if (call->request == AZURE_PROBE)
         return;
     if (arm_reply_throttles_subscription(reply, write))
         admission_server_refused(request, http_reply_retry_after(reply, now));
@@ -159,7 +159,7 @@ static void report_to_admission(struct azure_call *call, const struct http_reply
 static bool wants_other_token(struct azure_call *call, const struct http_reply *reply)
 {
     if (reply->outcome != HTTP_ANSWERED || reply->status != 401 || call->reauthorised ||
-        call->exchange == EXCHANGE_PROBE)
+        call->request == AZURE_PROBE)
         return false;
     return token_invalidate(call->azure->access->tokens, call->subject->identity,
                             call->config->cloud.audience, call->token_generation);
@@ -167,8 +167,8 @@ static bool wants_other_token(struct azure_call *call, const struct http_reply *
 
 static void list_keys(struct azure_call *call)
 {
-    call->exchange = EXCHANGE_LIST_KEYS;
-    call->step = CALL_NEXT_EXCHANGE;
+    call->request = AZURE_LIST_KEYS;
+    call->step = CALL_NEXT_REQUEST;
 }
 
 static void go_undescribed(struct azure_call *call)
@@ -198,7 +198,7 @@ static void date_description(struct azure_call *call)
  * better. */
 static void explain_by_description(struct azure_call *call)
 {
-    if (call->exchange == EXCHANGE_LIST_KEYS && call->undescribed &&
+    if (call->request == AZURE_LIST_KEYS && call->undescribed &&
         call->failure.reason == REASON_AZURE_ERROR && call->failure.http_status < 500 &&
         (call->description.reason == REASON_SHARED_KEY_DISABLED ||
          call->description.reason == REASON_USER_SUBSCRIPTION_MODE))
@@ -230,25 +230,25 @@ static void on_answer(void *context, struct http_reply *reply)
     if (reply->outcome == HTTP_CANCELED)
         call->canceled = true;
     switch (azure_reply_read(call, reply, now)) {
-    case VERDICT_DONE:
+    case ANSWER_DONE:
         /* The answer came before the cancellation took hold: it is worth more. */
         call->canceled = false;
         date_description(call);
         call->step = CALL_ENDED;
         break;
-    case VERDICT_DESCRIBED:
+    case ANSWER_DESCRIBED:
         call->described_at = call->azure->clock();
         list_keys(call);
         break;
-    case VERDICT_REGENERATED:
+    case ANSWER_REGENERATED:
         call->regenerated = true;
         list_keys(call);
         break;
-    case VERDICT_UNDESCRIBED:
+    case ANSWER_UNDESCRIBED:
         if (!try_other_token(call, reply))
             go_undescribed(call);
         break;
-    case VERDICT_FAILED:
+    case ANSWER_FAILED:
         if (try_other_token(call, reply))
             break;
         explain_by_description(call);
@@ -260,10 +260,10 @@ static void on_answer(void *context, struct http_reply *reply)
 
 /* --- the steps --- */
 
-static void next_exchange(struct azure_call *call)
+static void next_request(struct azure_call *call)
 {
     call->reauthorised = false;
-    call->step = call->exchange == EXCHANGE_PROBE ? CALL_WANTS_ADMISSION : CALL_WANTS_TOKEN;
+    call->step = call->request == AZURE_PROBE ? CALL_WANTS_ADMISSION : CALL_WANTS_TOKEN;
 }
 
 static void ask_for_token(struct azure_call *call)
@@ -275,30 +275,28 @@ static void ask_for_token(struct azure_call *call)
 
 static void ask_for_admission(struct azure_call *call)
 {
-    static const enum admission_kind kinds[] = {[EXCHANGE_DESCRIBE] = ADMISSION_READ,
-                                                [EXCHANGE_LIST_KEYS] = ADMISSION_WRITE,
-                                                [EXCHANGE_REGENERATE] = ADMISSION_WRITE,
-                                                [EXCHANGE_PROBE] = ADMISSION_DATA};
-
     struct admission_request *request = &call->admission_request;
-    bool regenerates = call->exchange == EXCHANGE_REGENERATE;
+    bool regenerates = call->request == AZURE_REGENERATE;
+    bool probes = call->request == AZURE_PROBE;
+    enum admission_kind kind = probes                       ? ADMISSION_DATA
+                               : azure_request_writes(call) ? ADMISSION_WRITE
+                                                            : ADMISSION_READ;
 
     call->step = CALL_AWAITS_ADMISSION;
     call->taken_back = false;
-    request->server =
-        call->exchange == EXCHANGE_PROBE ? &call->account->data_plane : &call->account->manager;
+    request->server = probes ? &call->account->data_plane : &call->account->manager;
     request->take_back = regenerates ? NULL : on_take_back;
     if (regenerates)
         request->rank = ADMISSION_SOON;
     else if (call->urgent)
         request->rank = ADMISSION_FIRST;
     admission_enter(call->azure->access->admission, request, call->subject->subscription_id,
-                    call->subject->identity->name, kinds[call->exchange]);
+                    call->subject->identity->name, kind);
 }
 
 static bool waited_too_long(const struct azure_call *call)
 {
-    return call->exchange == EXCHANGE_REGENERATE &&
+    return call->request == AZURE_REGENERATE &&
            call->azure->clock() - call->started > REGENERATE_WAIT_MAX;
 }
 
@@ -311,13 +309,12 @@ static void fail_unsent(struct azure_call *call)
     fail(call);
 }
 
-/* NULL and 0 where none is needed. */
-static int open_token(struct azure_call *call, struct secret **ret_token)
+/* NULL where none is needed. False: it ran out while the request waited. */
+static bool open_token(struct azure_call *call, struct secret **ret_token)
 {
     *ret_token = NULL;
-    if (call->exchange == EXCHANGE_PROBE)
-        return 0;
-    return token_open(call->azure->access->tokens, call->subject->identity,
+    return call->request == AZURE_PROBE ||
+           token_open(call->azure->access->tokens, call->subject->identity,
                       call->config->cloud.audience, ret_token, &call->token_generation);
 }
 
@@ -341,7 +338,7 @@ static void send_request(struct azure_call *call)
         fail_unsent(call);
         return;
     }
-    if (open_token(call, &token) == 0) {
+    if (open_token(call, &token)) {
         send_with_token(call, token);
     } else {
         admission_leave(&call->admission_request);
@@ -357,8 +354,8 @@ static void tick(struct azure_call *call)
         if (call->canceled && call->step != CALL_AWAITS_ANSWER)
             call->step = CALL_ENDED;
         switch (call->step) {
-        case CALL_NEXT_EXCHANGE:
-            next_exchange(call);
+        case CALL_NEXT_REQUEST:
+            next_request(call);
             break;
         case CALL_WANTS_TOKEN:
             ask_for_token(call);
@@ -388,7 +385,7 @@ static void on_tick(struct deferred *deferred)
 /* --- starting and canceling --- */
 
 static struct azure_call *call_new(struct azure *azure, struct azure_account *account,
-                                   enum exchange exchange, const char *correlation_id,
+                                   enum azure_request request, const char *correlation_id,
                                    azure_done *done, void *context)
 {
     struct azure_call *call = must_alloc(sizeof(*call));
@@ -399,8 +396,8 @@ static struct azure_call *call_new(struct azure *azure, struct azure_account *ac
     call->account = account;
     call->subject = account->account;
     call->resource = two_key_resource_find(account->account->id);
-    call->exchange = exchange;
-    call->step = CALL_NEXT_EXCHANGE;
+    call->request = request;
+    call->step = CALL_NEXT_REQUEST;
     call->started = azure->clock();
     call->done = done;
     call->context = context;
@@ -427,9 +424,8 @@ struct azure_call *azure_look(struct azure *azure, struct azure_account *account
                               const struct azure_look_wish *wish, azure_done *done, void *context)
 {
     bool describe = wish->describe || !account->endpoint;
-    struct azure_call *call =
-        call_new(azure, account, describe ? EXCHANGE_DESCRIBE : EXCHANGE_LIST_KEYS,
-                 wish->correlation_id, done, context);
+    struct azure_call *call = call_new(azure, account, describe ? AZURE_DESCRIBE : AZURE_LIST_KEYS,
+                                       wish->correlation_id, done, context);
 
     call->urgent = wish->urgent;
     return call;
@@ -440,7 +436,7 @@ struct azure_call *azure_regenerate(struct azure *azure, struct azure_account *a
                                     void *context)
 {
     struct azure_call *call =
-        call_new(azure, account, EXCHANGE_REGENERATE, correlation_id, done, context);
+        call_new(azure, account, AZURE_REGENERATE, correlation_id, done, context);
 
     call->slot = slot;
     return call;
@@ -449,7 +445,7 @@ struct azure_call *azure_regenerate(struct azure *azure, struct azure_account *a
 struct azure_call *azure_verify(struct azure *azure, struct azure_account *account,
                                 const struct secret *key, azure_done *done, void *context)
 {
-    struct azure_call *call = call_new(azure, account, EXCHANGE_PROBE, NULL, done, context);
+    struct azure_call *call = call_new(azure, account, AZURE_PROBE, NULL, done, context);
 
     call->key = must(secret_clone(key));
     if (!account->endpoint) {

@@ -31,7 +31,7 @@ struct azure_account {
 };
 void azure_account_done(struct azure_account *account);
 /* What an earlier process has seen; "" is not known. An endpoint goes into requests: one that is no
- * host is passed over. Without memory nothing is recalled. */
+ * host is passed over. */
 void azure_account_recall(struct azure_account *account, const char *endpoint,
                           const char *location);
 /* Wipes the keys; the rest stays. */

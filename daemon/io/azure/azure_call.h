@@ -2,8 +2,8 @@
  * One call under way: what azure.c (its life), azure_request.c (what it sends) and azure_reply.c
  * (what it makes of the answers) share.
  *
- * A call makes one exchange after the other, each of them in three steps: token, admission, HTTP. A
- * look makes up to two exchanges, the others one.
+ * A call makes one request after the other, each of them in three steps: token, admission, HTTP. A
+ * look makes up to two requests, the others one.
  */
 #ifndef KEYROTATED_IO_AZURE_AZURE_CALL_H
 #define KEYROTATED_IO_AZURE_AZURE_CALL_H
@@ -28,10 +28,10 @@ struct azure {
     void *closed_context;
 };
 
-enum exchange { EXCHANGE_DESCRIBE, EXCHANGE_LIST_KEYS, EXCHANGE_REGENERATE, EXCHANGE_PROBE };
+enum azure_request { AZURE_DESCRIBE, AZURE_LIST_KEYS, AZURE_REGENERATE, AZURE_PROBE };
 
 enum call_step {
-    CALL_NEXT_EXCHANGE, /* begin `exchange` */
+    CALL_NEXT_REQUEST, /* begin `request` */
     CALL_WANTS_TOKEN,
     CALL_AWAITS_TOKEN,
     CALL_WANTS_ADMISSION,
@@ -48,7 +48,7 @@ struct azure_call {
     struct azure_account *account;
     const struct account *subject;
     const struct two_key_resource *resource;
-    enum exchange exchange;
+    enum azure_request request;
     enum slot slot;     /* regenerate */
     bool urgent;        /* look: it serves a repair */
     struct secret *key; /* verify: a copy */
@@ -61,7 +61,7 @@ struct azure_call {
     bool taken_back; /* its place is wanted: the request will be made again */
     uint64_t token_generation;
     bool regenerated;  /* and the keys are being listed: what fails now leaves them unknown */
-    bool reauthorised; /* this exchange has been repeated after a 401 */
+    bool reauthorised; /* this request has been repeated after a 401 */
 
     bool failed;
     bool canceled;
@@ -75,24 +75,27 @@ struct azure_call {
     void *context;
 };
 
-/* Fills client_request_id anew and builds the request of the present exchange. 0, or a negative
+/* Fills client_request_id anew and builds the present request. 0, or a negative
  * code with call->failure filled. */
 int azure_request_build(struct azure_call *call, struct http_request *request,
                         const struct secret *token);
 
-/* The words for a failure of the present exchange. `principal` is the caller's storage. */
+/* Does Azure count the present request as a write? POST actions are. */
+bool azure_request_writes(const struct azure_call *call);
+
+/* The words for a failure of the present request. `principal` is the caller's storage. */
 enum { PRINCIPAL_TEXT_MAX = 256 };
 struct arm_subject azure_subject(const struct azure_call *call, char principal[PRINCIPAL_TEXT_MAX]);
 
-/* What the answer to the present exchange leads to. */
-enum azure_verdict {
-    VERDICT_DONE,        /* the call has what it wanted */
-    VERDICT_DESCRIBED,   /* the account is fit: on to its keys */
-    VERDICT_UNDESCRIBED, /* call->failure says why: on to its keys all the same */
-    VERDICT_REGENERATED, /* it was done, without the keys: on to these */
-    VERDICT_FAILED,      /* call->failure says why */
+/* What the answer to the present request leads to. */
+enum azure_answer {
+    ANSWER_DONE,        /* the call has what it wanted */
+    ANSWER_DESCRIBED,   /* the account is fit: on to its keys */
+    ANSWER_UNDESCRIBED, /* call->failure says why: on to its keys all the same */
+    ANSWER_REGENERATED, /* it was done, without the keys: on to these */
+    ANSWER_FAILED,      /* call->failure says why */
 };
-enum azure_verdict azure_reply_read(struct azure_call *call, const struct http_reply *reply,
-                                    time_ms now);
+enum azure_answer azure_reply_read(struct azure_call *call, const struct http_reply *reply,
+                                   time_ms now);
 
 #endif

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/must.h"
 #include "base/str.h"
 #include "io/azure/azure_call.h"
 #include "proto/failure.h"
@@ -15,18 +16,20 @@ static void note_reply(struct azure_call *call, const struct http_reply *reply, 
         result->clock_skew = server_time - now;
     result->request_id[0] = '\0';
     failure_note_id(result->request_id, reply,
-                    call->exchange == EXCHANGE_PROBE ? call->resource->probe_id_header
-                                                     : "x-ms-request-id");
+                    call->request == AZURE_PROBE ? call->resource->probe_id_header
+                                                 : "x-ms-request-id");
 }
 
-static enum azure_verdict unreadable(struct azure_call *call, const struct http_reply *reply,
-                                     const char *problem)
+static enum azure_answer unreadable(struct azure_call *call, const struct http_reply *reply,
+                                    const struct err *err)
 {
     char principal[PRINCIPAL_TEXT_MAX];
     struct arm_subject subject = azure_subject(call, principal);
 
-    arm_reply_unreadable(reply, &subject, problem, &call->failure);
-    return VERDICT_FAILED;
+    if (err->code == -ENOMEM)
+        fault_out_of_memory();
+    arm_reply_unreadable(reply, &subject, err->text, &call->failure);
+    return ANSWER_FAILED;
 }
 
 /* Takes what the description names; what it leaves out stays as it was last seen. */
@@ -43,7 +46,7 @@ static void take_facts(struct azure_account *account, struct resource_facts *fac
 }
 
 /* A new key is proved at the data plane, unless the policy says otherwise. */
-static enum azure_verdict lacks_endpoint(struct azure_call *call)
+static enum azure_answer lacks_endpoint(struct azure_call *call)
 {
     failure_init(&call->failure, REASON_AZURE_ERROR);
     failure_set_text(&call->failure,
@@ -53,10 +56,10 @@ static enum azure_verdict lacks_endpoint(struct azure_call *call)
                        "set `verify: off` in the policy \"%s\" if new keys need no proof, or ask "
                        "Azure's support why the account has no endpoint",
                        call->subject->policy_name);
-    return VERDICT_UNDESCRIBED;
+    return ANSWER_UNDESCRIBED;
 }
 
-static enum azure_verdict read_description(struct azure_call *call, const struct http_reply *reply)
+static enum azure_answer read_description(struct azure_call *call, const struct http_reply *reply)
 {
     struct resource_obstacle obstacle = {.reason = REASON_NONE};
     struct err err = {.code = 0};
@@ -65,21 +68,21 @@ static enum azure_verdict read_description(struct azure_call *call, const struct
                                               &obstacle, &err);
 
     if (rc < 0) {
-        unreadable(call, reply, err.text);
-        return VERDICT_UNDESCRIBED;
+        unreadable(call, reply, &err);
+        return ANSWER_UNDESCRIBED;
     }
     take_facts(call->account, &facts);
     if (obstacle.reason != REASON_NONE) {
         failure_init(&call->failure, obstacle.reason);
         failure_set_text(&call->failure, "%s", obstacle.what.text);
-        return obstacle.stops_looks ? VERDICT_FAILED : VERDICT_UNDESCRIBED;
+        return obstacle.stops_looks ? ANSWER_FAILED : ANSWER_UNDESCRIBED;
     }
     if (!call->account->endpoint && call->subject->policy->verify != VERIFY_OFF)
         return lacks_endpoint(call);
-    return VERDICT_DESCRIBED;
+    return ANSWER_DESCRIBED;
 }
 
-static enum azure_verdict read_keys(struct azure_call *call, const struct http_reply *reply)
+static enum azure_answer read_keys(struct azure_call *call, const struct http_reply *reply)
 {
     struct azure_account *account = call->account;
     struct azure *azure = call->azure;
@@ -88,7 +91,7 @@ static enum azure_verdict read_keys(struct azure_call *call, const struct http_r
 
     if (call->resource->read_keys(call->resource, call->subject->name, buf_str(&reply->body),
                                   reply->body.length, keys, &err) < 0)
-        return unreadable(call, reply, err.text);
+        return unreadable(call, reply, &err);
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
         secret_free(account->keys[slot]);
         account->keys[slot] = keys[slot];
@@ -96,46 +99,44 @@ static enum azure_verdict read_keys(struct azure_call *call, const struct http_r
             azure->fingerprint_context, secret_bytes(keys[slot]), secret_length(keys[slot]));
         call->result.live[slot] = account->fingerprints[slot];
     }
-    return VERDICT_DONE;
+    return ANSWER_DONE;
 }
 
 /* The pause that a subscription keeps is for the lane, and short; the account's own next attempt
  * need not be later than that. */
 static void bound_pause(struct azure_call *call, const struct http_reply *reply)
 {
-    if (arm_reply_throttles_subscription(reply, call->exchange != EXCHANGE_DESCRIBE) &&
+    if (arm_reply_throttles_subscription(reply, azure_request_writes(call)) &&
         call->failure.retry_after > ADMISSION_PAUSE_MAX)
         call->failure.retry_after = ADMISSION_PAUSE_MAX;
 }
 
 /* Without a description the keys are looked at all the same, unless nothing could be sent: then
  * neither could the request for them. */
-static enum azure_verdict refused(const struct azure_call *call, const struct http_reply *reply)
+static enum azure_answer refused(const struct azure_call *call, const struct http_reply *reply)
 {
     bool sent = reply->outcome == HTTP_ANSWERED || reply->outcome == HTTP_LOST;
 
-    return call->exchange == EXCHANGE_DESCRIBE && sent ? VERDICT_UNDESCRIBED : VERDICT_FAILED;
+    return call->request == AZURE_DESCRIBE && sent ? ANSWER_UNDESCRIBED : ANSWER_FAILED;
 }
 
-enum azure_verdict azure_reply_read(struct azure_call *call, const struct http_reply *reply,
-                                    time_ms now)
+enum azure_answer azure_reply_read(struct azure_call *call, const struct http_reply *reply,
+                                   time_ms now)
 {
     char principal[PRINCIPAL_TEXT_MAX];
     struct arm_subject subject;
 
     note_reply(call, reply, now);
-    if (call->exchange == EXCHANGE_PROBE)
-        return call->resource->read_probe(reply, now, &call->failure) ? VERDICT_DONE
-                                                                      : VERDICT_FAILED;
+    if (call->request == AZURE_PROBE)
+        return call->resource->read_probe(reply, now, &call->failure) ? ANSWER_DONE : ANSWER_FAILED;
 
-    if (call->exchange == EXCHANGE_REGENERATE && !call->resource->regenerate_answers_keys &&
+    if (call->request == AZURE_REGENERATE && !call->resource->regenerate_answers_keys &&
         reply->outcome == HTTP_ANSWERED && (reply->status == 200 || reply->status == 204))
-        return VERDICT_REGENERATED;
+        return ANSWER_REGENERATED;
     subject = azure_subject(call, principal);
     if (!arm_reply_check(reply, &subject, now, &call->failure)) {
         bound_pause(call, reply);
         return refused(call, reply);
     }
-    return call->exchange == EXCHANGE_DESCRIBE ? read_description(call, reply)
-                                               : read_keys(call, reply);
+    return call->request == AZURE_DESCRIBE ? read_description(call, reply) : read_keys(call, reply);
 }

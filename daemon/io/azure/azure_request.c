@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "base/str.h"
 #include "conf/identity.h"
 #include "io/azure/azure_call.h"
@@ -25,21 +26,21 @@ struct arm_subject azure_subject(const struct azure_call *call, char principal[P
                                   .assignee = identity_assignee(call->subject->identity)};
 
     describe_principal(call->subject->identity, principal);
-    switch (call->exchange) {
-    case EXCHANGE_DESCRIBE:
+    switch (call->request) {
+    case AZURE_DESCRIBE:
         subject.operation = "reading the account";
         subject.action = resource->read_action;
         break;
-    case EXCHANGE_LIST_KEYS:
+    case AZURE_LIST_KEYS:
         subject.operation = resource->list.name;
         subject.action = resource->list_action;
         break;
-    case EXCHANGE_REGENERATE:
+    case AZURE_REGENERATE:
         subject.operation = resource->regenerate[call->slot].name;
         subject.action = resource->regenerate_action;
         subject.changes = true;
         break;
-    case EXCHANGE_PROBE:
+    case AZURE_PROBE:
         subject.operation = "checking the key";
         subject.action = "";
         break;
@@ -47,17 +48,23 @@ struct arm_subject azure_subject(const struct azure_call *call, char principal[P
     return subject;
 }
 
-/* NULL: the resource itself. */
 static const struct two_key_operation *operation_of(const struct azure_call *call)
 {
-    switch (call->exchange) {
-    case EXCHANGE_LIST_KEYS:
+    static const struct two_key_operation resource_itself = {.name = NULL, .get = true};
+
+    switch (call->request) {
+    case AZURE_LIST_KEYS:
         return &call->resource->list;
-    case EXCHANGE_REGENERATE:
+    case AZURE_REGENERATE:
         return &call->resource->regenerate[call->slot];
     default:
-        return NULL;
+        return &resource_itself;
     }
+}
+
+bool azure_request_writes(const struct azure_call *call)
+{
+    return !operation_of(call)->get;
 }
 
 static int build_arm_request(struct azure_call *call, struct http_request *request,
@@ -66,16 +73,16 @@ static int build_arm_request(struct azure_call *call, struct http_request *reque
     const struct two_key_operation *operation = operation_of(call);
     const struct cloud *cloud = &call->config->cloud;
     struct arm_request wanted = {
-        .method = !operation || operation->get ? "GET" : "POST",
+        .method = operation->get ? "GET" : "POST",
         .resource_manager = cloud->resource_manager,
         .resource_id = call->subject->id,
-        .operation = operation ? operation->name : NULL,
-        .body = operation ? operation->body : NULL,
+        .operation = operation->name,
+        .body = operation->body,
         .api_version = cloud->api_version ? cloud->api_version : call->resource->api_version,
         .token = token,
         .client_request_id = call->result.client_request_id,
         .correlation_id = call->result.correlation_id,
-        .repeatable = call->exchange != EXCHANGE_REGENERATE,
+        .repeatable = call->request != AZURE_REGENERATE,
     };
 
     return arm_request_build(request, &wanted, err);
@@ -91,6 +98,8 @@ static int build_probe(struct azure_call *call, struct http_request *request, st
         .now = time_wall(),
     };
 
+    if (!call->resource->build_probe)
+        return err_set(err, -ENOTSUP, "there is no way to try a key of %s", call->resource->noun);
     return call->resource->build_probe(request, &probe, err);
 }
 
@@ -106,15 +115,17 @@ int azure_request_build(struct azure_call *call, struct http_request *request,
         err_set(&err, rc, "no random number can be had");
     } else {
         str_copy(call->result.client_request_id, sizeof(call->result.client_request_id), id);
-        rc = call->exchange == EXCHANGE_PROBE ? build_probe(call, request, &err)
-                                              : build_arm_request(call, request, token, &err);
+        rc = call->request == AZURE_PROBE ? build_probe(call, request, &err)
+                                          : build_arm_request(call, request, token, &err);
     }
     if (rc == 0)
         return 0;
+    if (rc == -ENOMEM)
+        fault_out_of_memory();
     /* A key that cannot even sign a request is none that the service would accept. */
     failure_from_err(&call->failure,
-                     call->exchange == EXCHANGE_PROBE && rc == -EINVAL ? REASON_KEY_REFUSED
-                                                                       : REASON_AZURE_ERROR,
+                     call->request == AZURE_PROBE && rc == -EINVAL ? REASON_KEY_REFUSED
+                                                                   : REASON_AZURE_ERROR,
                      &err);
     return rc;
 }

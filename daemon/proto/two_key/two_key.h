@@ -83,7 +83,8 @@ struct two_key_resource {
     const char *keys_on;         /* how keys are switched on: an imperative */
 
     /* Asks the data plane whether it accepts a key. 0; -EINVAL: it cannot be a key of this
-     * resource; -ENOMEM, -EIO, …; with err set. http_request_done() in any case. */
+     * resource; -ENOMEM, -EIO, …; with err set. http_request_done() in any case. NULL: there is no
+     * such request. */
     int (*build_probe)(struct http_request *request, const struct two_key_probe *probe,
                        struct err *err);
     /* Did it accept the key? True, or false with *failure filled: REASON_KEY_REFUSED and
