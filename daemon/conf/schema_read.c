@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stddef.h>
 
 #include "base/str.h"
@@ -31,6 +32,15 @@ const struct tree_node *schema_get(const struct tree_node *map, const char *name
     return node && !node->invalid ? node : NULL;
 }
 
+/* A reader asks for keys of its own table alone. */
+static const struct schema_key *own_key(const struct schema_map *map, const char *name)
+{
+    const struct schema_key *key = schema_key(map, name);
+
+    assert(key);
+    return key;
+}
+
 const char *schema_text(const struct tree_node *map, const struct schema_map *schema,
                         const char *name)
 {
@@ -38,7 +48,7 @@ const char *schema_text(const struct tree_node *map, const struct schema_map *sc
 
     if (node && node->kind == TREE_SCALAR)
         return node->text;
-    return schema_key(schema, name)->fallback;
+    return own_key(schema, name)->fallback;
 }
 
 duration_ms schema_duration(const struct tree_node *map, const struct schema_map *schema,
@@ -81,7 +91,7 @@ int schema_choice(const struct tree_node *map, const struct schema_map *schema, 
     int value = 0;
 
     if (text)
-        (void)schema_choice_value(schema_key(schema, name)->choices, text, &value);
+        (void)schema_choice_value(own_key(schema, name)->choices, text, &value);
     return value;
 }
 

@@ -257,14 +257,22 @@ void machine_act_look(struct machine *machine)
                        record->position == POSITION_DOUBT_LOOK;
 }
 
+/* The pause that Azure asks for binds the description alone. The keys are looked at as soon as after
+ * any other failure: whoever holds a dead one must not wait for it. */
+static void fail_undescribed(struct machine *machine)
+{
+    struct failure failure = {.reason = REASON_AZURE_ERROR};
+
+    if (machine->event->undescribed)
+        failure.reason = machine->event->undescribed->reason;
+    machine_fail(machine, &failure);
+}
+
 bool machine_require_description(struct machine *machine)
 {
-    static const struct failure missing = {.reason = REASON_AZURE_ERROR,
-                                           .text = "the account was not described"};
-
     if (machine->event->look->described)
         return true;
-    machine_fail(machine, machine->event->undescribed ? machine->event->undescribed : &missing);
+    fail_undescribed(machine);
     return false;
 }
 
@@ -272,7 +280,7 @@ void machine_retry_undescribed(struct machine *machine)
 {
     if (!machine->event->undescribed)
         return;
-    machine_fail(machine, machine->event->undescribed);
+    fail_undescribed(machine);
     machine->record->check_at = machine->record->retry_at;
 }
 

@@ -90,8 +90,11 @@ static void take_keys(struct operation *operation)
 
 static void answer(struct operation *operation, bool canceled)
 {
-    static const struct failure no_description = {
-        .reason = REASON_AZURE_ERROR, .http_status = 503, .text = "the account is not described"};
+    /* With the longest pause that the daemon takes from a server. */
+    static const struct failure no_description = {.reason = REASON_AZURE_ERROR,
+                                                  .http_status = 503,
+                                                  .retry_after = MS_DAY,
+                                                  .text = "the account is not described"};
     struct world *world = operation->world;
     struct azure_result result = {
         .failure = operation->failed ? &operation->failure : NULL,

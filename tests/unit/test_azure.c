@@ -155,6 +155,30 @@ static void test_failures(void **state)
     }
 }
 
+/* Azure's request to wait with the description holds up nothing else, and is kept. */
+static void test_description_that_has_to_wait(void **state)
+{
+    static const struct scripted script[] = {
+        TOKEN, STATUS(503, "Retry-After: 1200\n", NULL), KEYS("/listKeys?api-version=2024-02-01"),
+        KEYS("/listKeys?api-version=2024-02-01")};
+
+    (void)state;
+    start(script, 4);
+    look(NULL);
+    fake_loop_run(0);
+    assert_null(result.failure);
+    assert_false(result.described);
+    assert_int_equal(description.http_status, 503);
+    look(NULL);
+    fake_loop_run(0);
+    assert_int_equal(completions, 2);
+    assert_null(result.failure);
+    assert_false(result.described);
+    assert_non_null(strstr(description.text, "HTTP 503"));
+    assert_string_equal(fake_http.sent[3].method, "POST");
+    stop();
+}
+
 static void test_fresh_token_after_401(void **state)
 {
     static const struct scripted script[] = {TOKEN, DESCRIPTION, UNAUTHORIZED, NEXT_TOKEN,
@@ -433,6 +457,7 @@ int main(void)
         cmocka_unit_test(test_regenerate),
         cmocka_unit_test(test_regenerate_that_waited_too_long_is_not_sent),
         cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_description_that_has_to_wait),
         cmocka_unit_test(test_fresh_token_after_401),
         cmocka_unit_test(test_verify),
         cmocka_unit_test(test_verify_without_request),

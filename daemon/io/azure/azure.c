@@ -176,7 +176,31 @@ static void go_undescribed(struct azure_call *call)
     call->undescribed = true;
     call->description = call->failure;
     fill_failure(call, &call->description);
+    call->account->describe_after = call->azure->clock() + call->failure.retry_after;
+    call->account->describe_status = call->failure.http_status;
     list_keys(call);
+}
+
+/* Azure's request to wait binds the description, not the keys. */
+static bool must_wait_for_description(const struct azure *azure,
+                                      const struct azure_account *account)
+{
+    return account->describe_after > azure->clock();
+}
+
+static void say_what_description_waits_for(struct azure_call *call)
+{
+    const struct azure_account *account = call->account;
+    char wait[DURATION_TEXT_MAX];
+
+    duration_to_words(account->describe_after - call->azure->clock(), wait);
+    call->undescribed = true;
+    failure_init(&call->description, REASON_THROTTLED);
+    call->description.http_status = account->describe_status;
+    failure_set_text(&call->description,
+                     "Azure answered HTTP %d when the account was last read, and asked not to be "
+                     "asked again for another %s; its keys are looked at meanwhile",
+                     account->describe_status, wait);
 }
 
 /* An intent follows the look: what the description said must not be much older than the keys. */
@@ -423,11 +447,14 @@ static struct azure_call *call_new(struct azure *azure, struct azure_account *ac
 struct azure_call *azure_look(struct azure *azure, struct azure_account *account,
                               const struct azure_look_wish *wish, azure_done *done, void *context)
 {
-    bool describe = wish->describe || !account->endpoint;
+    bool wanted = wish->describe || !account->endpoint;
+    bool describe = wanted && !must_wait_for_description(azure, account);
     struct azure_call *call = call_new(azure, account, describe ? AZURE_DESCRIBE : AZURE_LIST_KEYS,
                                        wish->correlation_id, done, context);
 
     call->urgent = wish->urgent;
+    if (wanted && !describe)
+        say_what_description_waits_for(call);
     return call;
 }
 

@@ -297,6 +297,18 @@ flow_wake_at(&machine);
              ("core/drift.c",
               "record->check_at = time_add(machine->now, machine->context->policy->check_every);",
               "record->check_at = TIME_NEVER;")),
+    mutation("pause-of-the-description", "product",
+             "the pause that Azure asks for with an account's description holds up the looks at its keys",
+             "repaired",
+             "consumers hold a dead key for as long as Azure asked, although the live one can be listed",
+             ("core/machine.c",
+              "    struct failure failure = {.reason = REASON_AZURE_ERROR};\n\n"
+              "    if (machine->event->undescribed)\n"
+              "        failure.reason = machine->event->undescribed->reason;\n",
+              "    struct failure failure = {.reason = REASON_AZURE_ERROR};\n\n"
+              "    if (machine->event->undescribed)\n"
+              "        failure = *machine->event->undescribed;\n"),
+             scenario="undescribed-and-asked-to-wait"),
     mutation("look-needs-description", "product",
              "a look fails where the account cannot be described",
              "repaired",
