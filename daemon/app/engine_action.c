@@ -70,16 +70,6 @@ static time_ms look_taken_at(const struct engine_account *account)
                                                                         : account->keys_seen_at;
 }
 
-static void finish(struct engine_account *account)
-{
-    struct transaction *transaction = account->acting;
-
-    transaction->result->look.taken_at = look_taken_at(account);
-    remember_holdings(account, transaction);
-    account->acting = NULL;
-    engine_account_post_transaction(account, transaction);
-}
-
 /* The action was given up because the daemon stops: what it would report is incomplete. */
 static void abandon(struct engine_account *account)
 {
@@ -87,6 +77,29 @@ static void abandon(struct engine_account *account)
     account->acting = NULL;
     account->draining = true;
     engine_account_make_ready(account); /* it may be quiet now */
+}
+
+/* Of an account that starts nothing more: what was seen would be the ground for something new. The
+ * next start looks again. */
+static bool would_begin_something(const struct engine_account *account)
+{
+    const enum event_kind kind = account->acting->event.kind;
+
+    return account->draining && (kind == EVENT_LOOKED || kind == EVENT_PREFLIGHT_DONE);
+}
+
+static void finish(struct engine_account *account)
+{
+    struct transaction *transaction = account->acting;
+
+    if (would_begin_something(account)) {
+        abandon(account);
+        return;
+    }
+    transaction->result->look.taken_at = look_taken_at(account);
+    remember_holdings(account, transaction);
+    account->acting = NULL;
+    engine_account_post_transaction(account, transaction);
 }
 
 /* One of the parts of an action has ended; the last one ends the action. */

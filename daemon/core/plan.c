@@ -7,20 +7,49 @@
  * really starts: moved into a window and spread over the splay.
  */
 
+/* The instant from which the time line of planned times counts; 0: nothing has been rotated yet. */
+static time_ms counts_from(const struct record *record)
+{
+    /* Both keys are as young as if they had been rotated then. */
+    return record->both_changed_at > record->completed_at &&
+                   record->both_changed_at > record->adopted_at
+               ? record->both_changed_at
+               : record->completed_at;
+}
+
+/*
+ * Windows, the rules of their time zone and the splay may be others than those that due_at was made
+ * with. A start that lies ahead follows them: one that no window made late is planned anew, any
+ * other is moved where it would lie outside of all windows.
+ */
+static void follow_windows(struct machine *machine)
+{
+    const struct rotation_context *context = machine->context;
+    struct record *record = machine->record;
+    const bool on_time_line = !record->catching_up && counts_from(record) != 0;
+
+    if (!context->policy->rotate || record->due_at <= machine->now)
+        return;
+    if (on_time_line || !schedule_is_open(context->policy, record->due_at))
+        record->due_at = schedule_start(context->policy, context->account_id,
+                                        on_time_line ? record->planned_at : record->due_at);
+    plan_catch_up(machine);
+}
+
 void plan_make(struct machine *machine)
 {
     const struct rotation_context *context = machine->context;
     const struct policy *policy = context->policy;
     struct record *record = machine->record;
     const duration_ms wanted = policy->rotate ? policy->rotate_every : 0;
-    /* Both keys are as young as if they had been rotated then. */
-    const time_ms counts_from = record->both_changed_at > record->completed_at &&
-                                        record->both_changed_at > record->adopted_at
-                                    ? record->both_changed_at
-                                    : record->completed_at;
+    const time_ms from = counts_from(record);
 
-    if (!record->adopted || record->planned_with == wanted)
+    if (!record->adopted)
         return;
+    if (record->planned_with == wanted) {
+        follow_windows(machine);
+        return;
+    }
     record->planned_with = wanted;
     record->catching_up = false;
     record->overdue_reported_at = 0;
@@ -29,11 +58,11 @@ void plan_make(struct machine *machine)
         record->due_at = 0;
         return;
     }
-    if (counts_from == 0) {
+    if (from == 0) {
         record->planned_at = schedule_first(policy, context->account_id, record->adopted_at);
         record->due_at = record->planned_at;
     } else {
-        record->planned_at = schedule_next_planned(policy, counts_from, counts_from);
+        record->planned_at = schedule_next_planned(policy, from, from);
         record->due_at = schedule_start(policy, context->account_id, record->planned_at);
     }
     plan_catch_up(machine);

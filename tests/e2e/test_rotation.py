@@ -66,6 +66,22 @@ def test_stops_in_the_middle_of_a_request(site, azure):
     assert alternates(azure.truth.regenerated("alpha"))
 
 
+def test_begins_nothing_more_once_it_stops(site, azure):
+    """The look before a rotation is under way when the daemon is asked to stop."""
+    site.account("alpha")
+    site.policy(rotate_every="30d", overlap="1s")
+    daemon = site.start()
+    site.wait_adopted("alpha")
+    wait_until(lambda: site.ctl("rotate", "alpha", "--dry-run").returncode == 0, "the overlap is over")
+    azure.fault("delay", op="listKeys", count=1, delay_ms=1500)
+    before = len(azure.truth.requests("listKeys"))
+    assert site.ctl("rotate", "alpha").returncode == 0
+    wait_until(lambda: len(azure.truth.requests("listKeys")) > before, "the look is under way")
+    assert daemon.stop() == EXIT_OK
+    assert not site.log.lines(event="rotation.started")
+    assert not azure.truth.regenerated("alpha")
+
+
 def test_a_key_is_delivered_only_when_the_data_plane_accepts_it(site, azure):
     azure.settings(propagation_ms=1200)
     site.account("alpha")

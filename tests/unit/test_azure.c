@@ -158,9 +158,9 @@ static void test_failures(void **state)
 /* Azure's request to wait with the description holds up nothing else, and is kept. */
 static void test_description_that_has_to_wait(void **state)
 {
-    static const struct scripted script[] = {
-        TOKEN, STATUS(503, "Retry-After: 1200\n", NULL), KEYS("/listKeys?api-version=2024-02-01"),
-        KEYS("/listKeys?api-version=2024-02-01")};
+    static const struct scripted script[] = {TOKEN, STATUS(503, "Retry-After: 1200\n", NULL),
+                                             KEYS("/listKeys?api-version=2024-02-01"),
+                                             KEYS("/listKeys?api-version=2024-02-01")};
 
     (void)state;
     start(script, 4);

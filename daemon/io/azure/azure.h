@@ -27,8 +27,9 @@ struct azure_account {
     char *location;                  /* the same */
     struct secret *keys[SLOT_COUNT]; /* the live keys of the last look or regenerate; may be NULL */
     struct fingerprint fingerprints[SLOT_COUNT];
-    duration_ms describe_after; /* boot time: Azure asked not to be asked for the description before */
-    int describe_status;        /* and answered so */
+    duration_ms
+        describe_after;  /* boot time: Azure asked not to be asked for the description before */
+    int describe_status; /* and answered so */
     struct admission_server manager, data_plane; /* who answers for it */
 };
 void azure_account_done(struct azure_account *account);
