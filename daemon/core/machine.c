@@ -257,8 +257,8 @@ void machine_act_look(struct machine *machine)
                        record->position == POSITION_DOUBT_LOOK;
 }
 
-/* The pause that Azure asks for binds the description alone. The keys are looked at as soon as after
- * any other failure: whoever holds a dead one must not wait for it. */
+/* The pause that Azure asks for binds the description alone. The keys are looked at as soon as
+ * after any other failure: whoever holds a dead one must not wait for it. */
 static void fail_undescribed(struct machine *machine)
 {
     struct failure failure = {.reason = REASON_AZURE_ERROR};
