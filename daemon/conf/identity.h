@@ -22,9 +22,6 @@ struct identity_type {
     void (*describe)(const struct identity *identity, struct buf *out);
 };
 
-extern const struct identity_type identity_client_secret;
-extern const struct identity_type identity_managed_identity;
-
 /* What the key is set to, defaults filled in; NULL: not set. URLs have no trailing slash. */
 const char *identity_setting(const struct identity *identity, const char *key);
 

@@ -1,6 +1,9 @@
 #include "conf/identity.h"
 #include "conf/schema_row.h"
 
+extern const struct identity_type identity_client_secret;
+extern const struct identity_type identity_managed_identity;
+
 static const struct schema_map client_certificate = {(const struct schema_key[]){
     SCHEMA_ROW("tenant_id", SCHEMA_TENANT, .required = true),
     SCHEMA_ROW("client_id", SCHEMA_GUID, .required = true),

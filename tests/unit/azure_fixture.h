@@ -20,6 +20,8 @@
 #include "conf/identity.h"
 #include "io/azure/azure_call.h"
 
+extern const struct identity_type identity_managed_identity;
+
 #define ID "/subscriptions/0000/resourceGroups/rg/providers/Microsoft.Batch/batchAccounts/acct"
 #define KEY_A                                                                                      \
     "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw=="

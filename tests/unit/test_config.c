@@ -17,6 +17,8 @@
 #include "conf/target_file.h"
 #include "config_fixture.h"
 
+extern const struct identity_type identity_managed_identity;
+
 #define SUBSCRIPTION "00000000-0000-0000-0000-000000000000"
 
 static const char minimum[] =

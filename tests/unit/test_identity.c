@@ -11,6 +11,9 @@
 #include "base/list.h"
 #include "io/access/credential.h"
 
+extern const struct identity_type identity_client_secret;
+extern const struct identity_type identity_managed_identity;
+
 /* A kind of identity that the schema lets through and that nobody can get a token for would be
  * noticed only by the first who needs one. */
 static void test_every_type_has_a_source(void **state)

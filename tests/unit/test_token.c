@@ -15,6 +15,9 @@
 #include "fake_http.h"
 #include "conf/identity.h"
 
+extern const struct identity_type identity_client_secret;
+extern const struct identity_type identity_managed_identity;
+
 #define AUDIENCE "https://management.azure.com/"
 #define TOKEN(name, seconds)                                                                       \
     {                                                                                              \

@@ -1,5 +1,10 @@
 #include "io/access/credential.h"
 
+#include "base/str.h"
+
+extern const struct credential_source credential_client_secret;
+extern const struct credential_source credential_managed_identity;
+
 static const struct credential_source *const sources[] = {
     &credential_client_secret,
     &credential_managed_identity,
@@ -8,7 +13,7 @@ static const struct credential_source *const sources[] = {
 const struct credential_source *credential_source_of(const struct identity_type *type)
 {
     for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-        if (sources[i]->type == type)
+        if (str_equal(sources[i]->type, type->variant.name))
             return sources[i];
     }
     return NULL;

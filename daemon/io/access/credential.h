@@ -18,7 +18,7 @@ struct credential_wish {
 };
 
 struct credential_source {
-    const struct identity_type *type;
+    const char *type; /* the name of the kind: "client_secret" */
     /* Builds the request. 0, or a negative code with *failure filled. `request` has been
      * initialised; http_request_done() in any case. */
     int (*build)(const struct credential_wish *wish, struct http_request *request,
@@ -31,9 +31,6 @@ struct credential_source {
     duration_ms (*retry_delay)(const struct http_reply *reply, unsigned attempts,
                                duration_ms elapsed, time_ms now);
 };
-
-extern const struct credential_source credential_client_secret;
-extern const struct credential_source credential_managed_identity;
 
 /* Every type of the schema that is in this version has one. */
 const struct credential_source *credential_source_of(const struct identity_type *type);

@@ -51,7 +51,7 @@ static int read_reply(const struct credential_wish *wish, const struct http_repl
 }
 
 const struct credential_source credential_client_secret = {
-    .type = &identity_client_secret,
+    .type = "client_secret",
     .build = build,
     .read = read_reply,
 };

@@ -39,7 +39,7 @@ static int read_reply(const struct credential_wish *wish, const struct http_repl
 }
 
 const struct credential_source credential_managed_identity = {
-    .type = &identity_managed_identity,
+    .type = "managed_identity",
     .build = build,
     .read = read_reply,
     .retry_delay = imds_retry_delay,
