@@ -9,8 +9,8 @@
  *               HOLDS: the engine's list of holds;
  *               DAEMON: the daemon, daemon_command_name() in app/
  *    about      ABOUT_ACCOUNT, ABOUT_ALL or both
- *    members    of the request, and options of keyrotatectl (proto/control_protocol.h)
- *    required   the members without which it makes no sense
+ *    parameters of the request (PARAMETER_…), and options of keyrotatectl (proto/control_protocol.h)
+ *    required   the parameters without which it makes no sense
  *    options    what else keyrotatectl takes (ctl/options.c)
  *    run        keyrotatectl calls ctl_run(); ctl_send() sends the command, and no more
  *    synopsis   for --help: what follows the name
@@ -22,28 +22,28 @@
 
 /* clang-format off */
 #define COMMAND_LIST(ROW)                                                                          \
-    ROW(ROTATE, rotate, MACHINE, ABOUT_ACCOUNT, MEMBER_DRY_RUN, 0,                                 \
+    ROW(ROTATE, rotate, MACHINE, ABOUT_ACCOUNT, PARAMETER_DRY_RUN, 0,                              \
         OPTION_WAIT | OPTION_TIMEOUT, rotate,                                                      \
         "ACCOUNT... [--wait [--timeout DURATION]] [--dry-run]",                                    \
         "rotate now, whatever the window; --wait: until it is done, 10m at most by default",       \
         NULL)                                                                                      \
-    ROW(REDELIVER, redeliver, MACHINE, ABOUT_ACCOUNT, MEMBER_TARGET, 0,                            \
+    ROW(REDELIVER, redeliver, MACHINE, ABOUT_ACCOUNT, PARAMETER_TARGET, 0,                         \
         0, send,                                                                                   \
         "ACCOUNT... [--target TARGET]",                                                            \
         "deliver the active key again, without rotating",                                          \
         NULL)                                                                                      \
-    ROW(ADOPT, adopt, MACHINE, ABOUT_ACCOUNT, MEMBER_ACTIVE, MEMBER_ACTIVE,                        \
+    ROW(ADOPT, adopt, MACHINE, ABOUT_ACCOUNT, PARAMETER_ACTIVE, PARAMETER_ACTIVE,                  \
         OPTION_YES | OPTION_FILE, adopt,                                                           \
         "ACCOUNT --active primary|secondary [--yes] | --file FILE [--yes]",                        \
         "say which key the consumers use, where nothing else does; FILE: for many accounts",       \
         NULL)                                                                                      \
     ROW(HOLD, hold, HOLDS, ABOUT_ACCOUNT | ABOUT_ALL,                                              \
-        MEMBER_UNTIL | MEMBER_REASON, MEMBER_UNTIL | MEMBER_REASON,                                \
+        PARAMETER_UNTIL | PARAMETER_REASON, PARAMETER_UNTIL | PARAMETER_REASON,                    \
         OPTION_LIST, hold,                                                                         \
         "ACCOUNT...|--all (--for DURATION|--until TIME) --reason TEXT | --list",                   \
         "pause, with an end: accounts, or all, also those to come; or list what is held",          \
         NULL)                                                                                      \
-    ROW(RESUME, resume, HOLDS, ABOUT_ACCOUNT | ABOUT_ALL, MEMBER_HOLD, 0,                          \
+    ROW(RESUME, resume, HOLDS, ABOUT_ACCOUNT | ABOUT_ALL, PARAMETER_HOLD, 0,                       \
         0, send,                                                                                   \
         "ACCOUNT...|--all|--hold ID",                                                              \
         "end the holds put on accounts by name, those of --all, or one",                           \
@@ -58,7 +58,7 @@
         "ACCOUNT...|--all",                                                                        \
         "look now, and repair what a look may repair",                                             \
         "are looked at now: `keyrotatectl status` shows what came of it")                          \
-    ROW(RELOAD, reload, DAEMON, ABOUT_ALL, MEMBER_DRY_RUN, 0,                                      \
+    ROW(RELOAD, reload, DAEMON, ABOUT_ALL, PARAMETER_DRY_RUN, 0,                                   \
         0, send,                                                                                   \
         "[--dry-run]",                                                                             \
         "read the configuration again, and say what came of it, or would come",                    \

@@ -12,7 +12,7 @@
 #include "ctl/complain.h"
 #include "proto/remedy.h"
 
-/* Options that are no members of a request; MEMBER_… are the others. */
+/* Options that are no members of a request; PARAMETER_… are the others. */
 enum {
     OPTION_GENERAL = 1U << 8, /* of all commands */
     OPTION_ALL = 1U << 9,
@@ -267,18 +267,18 @@ static const struct option_row {
     {"version", OPTION_GENERAL, .set = print_version},
     {"all", OPTION_ALL, FLAG(all)},
     {"wait", OPTION_WAIT, FLAG(wait)},
-    {"dry-run", MEMBER_DRY_RUN, FLAG(request.dry_run)},
-    {"target", MEMBER_TARGET, .has_value = true, .set = set_target},
-    {"for", MEMBER_UNTIL, .has_value = true, .set = set_for,
+    {"dry-run", PARAMETER_DRY_RUN, FLAG(request.dry_run)},
+    {"target", PARAMETER_TARGET, .has_value = true, .set = set_target},
+    {"for", PARAMETER_UNTIL, .has_value = true, .set = set_for,
      .needed = "an end: --for DURATION or --until TIME"},
-    {"until", MEMBER_UNTIL, .has_value = true, .set = set_until},
-    {"reason", MEMBER_REASON, .has_value = true, .set = set_reason,
+    {"until", PARAMETER_UNTIL, .has_value = true, .set = set_until},
+    {"reason", PARAMETER_REASON, .has_value = true, .set = set_reason,
      .needed = "a --reason, for those who find the account held"},
-    {"active", MEMBER_ACTIVE, .has_value = true, .one_account = true, .set = set_active,
+    {"active", PARAMETER_ACTIVE, .has_value = true, .one_account = true, .set = set_active,
      .needed = "--active primary or --active secondary"},
     {"yes", OPTION_YES, FLAG(yes)},
     {"list", OPTION_LIST, FLAG(list), .alone = "hold --list stands alone: it lists every hold"},
-    {"hold", MEMBER_HOLD, .has_value = true, .set = set_hold,
+    {"hold", PARAMETER_HOLD, .has_value = true, .set = set_hold,
      .alone = "--hold names one hold: it stands alone"},
     {"file", OPTION_FILE, .has_value = true, .set = set_file,
      .alone = "adopt --file: the file says which accounts, and which key"},

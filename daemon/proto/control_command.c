@@ -159,15 +159,16 @@ static const struct member {
     const char *expected;
     const char *needed; /* where it is required: "adopt needs …" */
 } members[] = {
-    {MEMBER_DRY_RUN, "dry_run", write_dry_run, read_dry_run, "true or false", "dry_run"},
-    {MEMBER_TARGET, "target", write_target, read_target, "the name of a target", "a target"},
-    {MEMBER_ACTIVE, "active", write_active, read_active, "primary or secondary",
+    {PARAMETER_DRY_RUN, "dry_run", write_dry_run, read_dry_run, "true or false", "dry_run"},
+    {PARAMETER_TARGET, "target", write_target, read_target, "the name of a target", "a target"},
+    {PARAMETER_ACTIVE, "active", write_active, read_active, "primary or secondary",
      "active: primary or secondary"},
-    {MEMBER_UNTIL, "until", write_until, read_until, "an instant such as 2026-11-22T12:00:00Z",
+    {PARAMETER_UNTIL, "until", write_until, read_until, "an instant such as 2026-11-22T12:00:00Z",
      "until: when it ends"},
-    {MEMBER_REASON, "reason", write_reason, read_reason, "one line of at most 119 bytes",
+    {PARAMETER_REASON, "reason", write_reason, read_reason, "one line of at most 119 bytes",
      "a reason"},
-    {MEMBER_HOLD, "hold", write_hold, read_hold, "the id of a hold, such as 3", "the id of a hold"},
+    {PARAMETER_HOLD, "hold", write_hold, read_hold, "the id of a hold, such as 3",
+     "the id of a hold"},
 };
 enum { MEMBER_COUNT = sizeof(members) / sizeof(members[0]) };
 

@@ -8,32 +8,32 @@
 #include "base/date.h"
 #include "base/json.h"
 #include "base/json_writer.h"
+#include "proto/snapshot.h"
 
 /* Holds in the documents: one object each, the same wherever one stands. */
 
+static const struct snapshot_member hold_members[] = {
+    SNAPSHOT_MEMBER(hold_snapshot, NUMBER, id, "id"),
+    SNAPSHOT_MEMBER(hold_snapshot, TEXT, account, "account"),
+    SNAPSHOT_MEMBER(hold_snapshot, BOOL, configured, "configured"),
+    SNAPSHOT_MEMBER(hold_snapshot, TEXT, actor, "actor"),
+    SNAPSHOT_MEMBER(hold_snapshot, TIME, since, "since"),
+    SNAPSHOT_MEMBER(hold_snapshot, TIME, until, "until"),
+    SNAPSHOT_MEMBER(hold_snapshot, TEXT, reason, "reason"),
+};
+static const struct snapshot_table hold_table = SNAPSHOT_TABLE(hold_snapshot, hold_members);
+
 void control_hold_write(struct buf *out, const char *name, const struct hold_snapshot *hold)
 {
-    if (!hold) {
+    if (hold)
+        snapshot_write_object(out, name, &hold_table, hold, TIME_NEVER);
+    else
         json_write_null(out, name);
-        return;
-    }
-    json_write_open(out, name, '{');
-    json_write_number(out, "id", hold->id);
-    json_write_text(out, "account", hold->account);
-    json_write_bool(out, "configured", hold->configured);
-    json_write_text(out, "actor", hold->actor);
-    json_write_time(out, "since", hold->since);
-    json_write_time(out, "until", hold->until);
-    json_write_text(out, "reason", hold->reason);
-    json_write_close(out, '}');
 }
 
 void control_hold_list_write(struct buf *out, const struct hold_snapshot *holds, size_t count)
 {
-    json_write_open(out, "holds", '[');
-    for (size_t i = 0; i < count; i++)
-        control_hold_write(out, NULL, &holds[i]);
-    json_write_close(out, ']');
+    snapshot_write_list(out, "holds", &hold_table, holds, count, TIME_NEVER);
 }
 
 void control_holds_write(struct buf *out, time_ms now, const struct hold_snapshot *holds,
@@ -54,37 +54,19 @@ static time_ms read_time(struct json_object *object, const char *name)
     return text && date_from_rfc3339(text, &at) ? at : TIME_NEVER;
 }
 
-static void read_hold(struct json_object *object, struct hold_snapshot *hold)
-{
-    int64_t id;
-
-    hold->id = json_int64(object, "id", &id) && id > 0 ? (uint64_t)id : 0;
-    hold->account = json_string(object, "account");
-    if (!json_boolean(object, "configured", &hold->configured))
-        hold->configured = true;
-    hold->actor = json_string(object, "actor");
-    hold->since = read_time(object, "since");
-    hold->until = read_time(object, "until");
-    hold->reason = json_string(object, "reason");
-}
-
 int control_hold_list_read(struct json_object *object, struct hold_snapshot **ret_holds,
                            size_t *ret_count)
 {
     struct json_object *list = json_member(object, "holds");
-    size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    void *holds;
+    int rc = snapshot_read_list(object, "holds", &hold_table, &holds, ret_count);
 
-    *ret_holds = NULL;
-    *ret_count = 0;
-    if (count == 0)
-        return 0;
-    *ret_holds = calloc(count, sizeof(struct hold_snapshot));
-    if (!*ret_holds)
-        return -ENOMEM;
-    *ret_count = count;
-    for (size_t i = 0; i < count; i++)
-        read_hold(json_object_array_get_idx(list, i), &(*ret_holds)[i]);
-    return 0;
+    *ret_holds = holds;
+    /* A daemon that does not say so knows no holds of accounts that are not configured. */
+    for (size_t i = 0; i < *ret_count; i++)
+        if (!json_member(json_object_array_get_idx(list, i), "configured"))
+            (*ret_holds)[i].configured = true;
+    return rc;
 }
 
 int control_holds_parse(const char *text, size_t length, struct control_holds *holds,

@@ -219,12 +219,12 @@ enum { ABOUT_ACCOUNT = 1, ABOUT_ALL = 2 };
 
 /* The members of a request, which are members of struct control_command, too. */
 enum {
-    MEMBER_DRY_RUN = 1 << 0,
-    MEMBER_TARGET = 1 << 1,
-    MEMBER_ACTIVE = 1 << 2,
-    MEMBER_UNTIL = 1 << 3,
-    MEMBER_REASON = 1 << 4,
-    MEMBER_HOLD = 1 << 5
+    PARAMETER_DRY_RUN = 1 << 0,
+    PARAMETER_TARGET = 1 << 1,
+    PARAMETER_ACTIVE = 1 << 2,
+    PARAMETER_UNTIL = 1 << 3,
+    PARAMETER_REASON = 1 << 4,
+    PARAMETER_HOLD = 1 << 5
 };
 
 /* What core/command_list.h says of a command, as far as daemon and keyrotatectl share it. */
