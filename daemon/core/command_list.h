@@ -9,9 +9,9 @@
  *               HOLDS: the engine's list of holds;
  *               DAEMON: the daemon, daemon_command_name() in app/
  *    about      ABOUT_ACCOUNT, ABOUT_ALL or both
- *    parameters of the request (PARAMETER_…), and options of keyrotatectl (proto/control_protocol.h)
+ *    parameters PARAMETER_…: members of the request, and options of keyrotatectl
  *    required   the parameters without which it makes no sense
- *    options    what else keyrotatectl takes (ctl/options.c)
+ *    options    OPTION_…: what else keyrotatectl takes (ctl/options.c)
  *    run        keyrotatectl calls ctl_run(); ctl_send() sends the command, and no more
  *    synopsis   for --help: what follows the name
  *    summary    for --help
