@@ -11,6 +11,7 @@
 #include "app/engine_place.h"
 #include "app/engine_report.h"
 #include "app/engine_step.h"
+#include "app/engine_totals.h"
 #include "app/engine_unconfigured.h"
 #include "app/engine_words.h"
 #include "app/hold_book.h"
@@ -37,6 +38,7 @@ struct engine *engine_new(const struct engine_parts *parts)
     list_init(&engine->unconfigured);
     list_init(&engine->leaving_accounts);
     list_init(&engine->form_changes);
+    engine_totals_init(engine);
     deferred_init(&engine->ready_call, run_ready);
     engine->targets = (struct target_world){
         .loop = parts->loop,
@@ -91,6 +93,7 @@ static void drop_queue(struct engine_account *account)
 static void close_account(struct engine_account *account)
 {
     account->closing = true;
+    engine_totals_forget(account);
     account->engine->leaving++;
     list_remove(&account->ready_link);
     drop_queue(account);
@@ -153,9 +156,20 @@ static void check_stopped(struct engine *engine)
     stopped(engine->stopped_context);
 }
 
+/* The timer makes sure of it, also where the machine needs no event then. */
+static void keep_counted(struct engine_account *account)
+{
+    time_ms again = engine_totals_update(account);
+
+    if (!account->draining && again < account->timer.at)
+        timer_set(&account->timer, again);
+}
+
 static void step_ready(struct engine_account *account)
 {
     engine_step_account(account);
+    if (!account->removed)
+        keep_counted(account);
     if (!engine_account_is_quiet(account) || account->engine->faulted)
         return;
     list_remove(&account->ready_link);
@@ -218,6 +232,7 @@ static void remove_account(struct engine_account *account)
 
     engine_places_remove(account);
     account->removed = true;
+    engine_totals_forget(account);
     engine_report_ended(account, &account->record);
     account->draining = true;
     engine->leaving++;
@@ -291,6 +306,8 @@ void engine_configure(struct engine *engine, struct config *config, struct buf *
     engine->accounts = merged;
     engine->account_count = count;
     engine_words_name_accounts(engine);
+    for (size_t i = 0; i < count; i++)
+        keep_counted(merged[i]);
     engine->config = config_ref(config);
     config_unref(before);
     engine_unconfigured_index_done(&unconfigured);
@@ -382,6 +399,7 @@ void engine_free(struct engine *engine)
     engine_unconfigured_done(engine);
     hold_book_done(&engine->holds);
     engine_places_done(engine);
+    engine_totals_done(engine);
     config_unref(engine->config);
     free(engine->accounts);
     free(engine);

@@ -104,6 +104,8 @@ struct engine_account *engine_account_new(struct engine *engine, struct config *
     list_init(&account->ready_link);
     list_init(&account->queue);
     list_init(&account->seen_keys);
+    list_init(&account->calling_link);
+    list_init(&account->standing.unwell_link);
     account->last_failure_at = TIME_NEVER;
     timer_init(engine->parts.loop, &account->timer, on_timer);
     engine_account_configure(account, config, subject);

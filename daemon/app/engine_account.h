@@ -10,6 +10,7 @@
 
 #include "app/engine_parts.h"
 #include "app/transaction.h"
+#include "base/heap.h"
 #include "conf/config.h"
 #include "core/judge.h"
 #include "io/target/target.h"
@@ -37,6 +38,17 @@ enum naming { NAMED_ALONE, NAMED_WITH_GROUP, NAMED_BY_ID };
 /* So much of a fingerprint tells two keys apart for people; all zero: none. */
 enum { HELD_MARK_LENGTH = 4 };
 
+/* How the account was counted last (app/engine_totals.h). */
+struct standing {
+    bool counted;
+    enum account_state state;
+    bool overdue;
+    bool at_risk;
+    struct list unwell_link;
+    struct heap_item next;   /* its next rotation */
+    struct heap_item oldest; /* the birth of its older key */
+};
+
 struct engine_account {
     struct engine *engine;
     char *key;             /* the resource id in lower case */
@@ -56,6 +68,7 @@ struct engine_account {
     bool saved;                 /* the journal has it: they may be carried out */
     struct transaction *acting; /* what its action will report; NULL: none is under way */
     struct azure_call *call;    /* of the action under way; NULL: it is not at Azure now */
+    struct list calling_link;   /* in engine->counts.calling while `call` is set */
     time_ms keys_seen_at;       /* when the look under way was shown the live keys */
     size_t parts_pending;       /* of an action made of several (reading all targets) */
     bool parts_canceled;
@@ -68,6 +81,7 @@ struct engine_account {
     struct engine_account *successor; /* removed, and configured again before it was quiet */
     bool waits; /* for its predecessor to be quiet: one machine per account at a time */
     bool closing;
+    struct standing standing;
     enum naming naming;
     struct failure last_failure;
     enum failed_kind failed_kind;
@@ -84,6 +98,18 @@ struct place_list {
     size_t gone_count; /* items that are `gone` and stand there still */
 };
 
+struct engine_counts {
+    size_t by_state[STATE_COUNT];
+    size_t overdue;
+    size_t at_risk;
+    size_t unwell;
+    struct list needs_people; /* who is not well, and will not be by itself */
+    struct list recovers;     /* who is not well, and may be soon */
+    struct list calling;      /* accounts with a call at Azure */
+    struct heap next;
+    struct heap oldest;
+};
+
 struct engine {
     struct engine_parts parts;
     struct config *config;
@@ -96,6 +122,7 @@ struct engine {
     struct list unconfigured;     /* see app/engine_unconfigured.h */
     size_t leaving;               /* removed accounts that are not freed yet */
     struct list leaving_accounts; /* those of them that are not quiet yet */
+    struct engine_counts counts;
     struct target_world targets;
     struct place_list places;        /* see app/engine_place.h */
     struct place_list place_changes; /* not handed to the journal yet, in no order */

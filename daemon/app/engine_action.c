@@ -115,6 +115,18 @@ static void end_part(struct engine_account *account, bool canceled)
         finish(account);
 }
 
+static void begin_call(struct engine_account *account, struct azure_call *call)
+{
+    account->call = call;
+    list_append(&account->engine->counts.calling, &account->calling_link);
+}
+
+static void end_call(struct engine_account *account)
+{
+    account->call = NULL;
+    list_remove(&account->calling_link);
+}
+
 /* Of the kinds of failure that are about no target. */
 static const struct target_id no_target;
 
@@ -244,7 +256,7 @@ static void on_azure_looked(void *context, const struct azure_result *result)
     struct engine_account *account = context;
     struct transaction *transaction = account->acting;
 
-    account->call = NULL;
+    end_call(account);
     if (result->canceled) {
         abandon(account);
         return;
@@ -316,7 +328,7 @@ static void on_regenerated(void *context, const struct azure_result *result)
 {
     struct engine_account *account = context;
 
-    account->call = NULL;
+    end_call(account);
     if (result->canceled) {
         abandon(account);
         return;
@@ -333,7 +345,7 @@ static void on_verified(void *context, const struct azure_result *result)
 {
     struct engine_account *account = context;
 
-    account->call = NULL;
+    end_call(account);
     if (result->canceled) {
         abandon(account);
         return;
@@ -377,8 +389,8 @@ static void finish_without_key(struct engine_account *account)
 static void verify(struct engine_account *account, const struct secret *key)
 {
     if (key)
-        account->call =
-            azure_verify(account->engine->parts.azure, &account->azure, key, on_verified, account);
+        begin_call(account, azure_verify(account->engine->parts.azure, &account->azure, key,
+                                         on_verified, account));
     else
         finish_without_key(account);
 }
@@ -456,11 +468,11 @@ void engine_action_start(struct engine_account *account, const struct action *ac
         forget_seen_keys(account);
         wish.describe = action->describe;
         wish.urgent = action->urgent;
-        account->call = azure_look(azure, &account->azure, &wish, on_azure_looked, account);
+        begin_call(account, azure_look(azure, &account->azure, &wish, on_azure_looked, account));
         break;
     case ACTION_REGENERATE:
-        account->call = azure_regenerate(azure, &account->azure, action->slot, wish.correlation_id,
-                                         on_regenerated, account);
+        begin_call(account, azure_regenerate(azure, &account->azure, action->slot,
+                                             wish.correlation_id, on_regenerated, account));
         break;
     case ACTION_VERIFY_LIVE:
         verify(account, live_key(account, action->slot, &action->key));

@@ -1,10 +1,20 @@
 /*
- * How all accounts are, in numbers.
+ * How all accounts are, in numbers. They are kept up to date by each event of an account, so that
+ * asking for them costs nothing that grows with the number of accounts.
  */
 #ifndef KEYROTATED_APP_ENGINE_TOTALS_H
 #define KEYROTATED_APP_ENGINE_TOTALS_H
 
 #include "app/engine_account.h"
+
+void engine_totals_init(struct engine *engine);
+void engine_totals_done(struct engine *engine);
+
+/* Something may have changed for the account, which is configured: counts it anew. Returns when
+ * that has to be done again although nothing happens to the account. */
+time_ms engine_totals_update(struct engine_account *account);
+/* Counts it no longer. */
+void engine_totals_forget(struct engine_account *account);
 
 enum { ENGINE_UNWELL_NAMED = 5 };
 struct engine_totals {

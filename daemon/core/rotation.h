@@ -39,12 +39,13 @@ struct rotation_view {
     enum reason reason;
     bool overdue;
     bool consumers_at_risk;
-    time_ms since;     /* of the reason */
-    time_ms next_at;   /* the next rotation; TIME_NEVER: none is planned */
-    time_ms due_since; /* the instant it should have started; TIME_NEVER: it is not due */
-    const char *waits; /* for what, where it does not simply wait for its time; or NULL */
-    bool stuck;        /* nobody knows when that will be: next_at is then no promise */
-    time_ms retry_at;  /* TIME_NEVER: nothing is being retried */
+    time_ms since;      /* of the reason */
+    time_ms next_at;    /* the next rotation; TIME_NEVER: none is planned */
+    time_ms due_since;  /* the instant it should have started; TIME_NEVER: it is not due */
+    const char *waits;  /* for what, where it does not simply wait for its time; or NULL */
+    bool stuck;         /* nobody knows when that will be: next_at is then no promise */
+    time_ms retry_at;   /* TIME_NEVER: nothing is being retried */
+    time_ms changes_at; /* when time alone may make it another one; TIME_NEVER: never */
 };
 void rotation_view(const struct rotation_context *context, const struct record *record, time_ms now,
                    struct rotation_view *view);

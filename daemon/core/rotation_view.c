@@ -83,6 +83,24 @@ static void view_next(const struct rotation_context *context, const struct recor
         view->next_at = interlock.until;
 }
 
+/* Of the instants that the view depends on, the next one. */
+static time_ms changes_at(const struct rotation_context *context, const struct record *record,
+                          time_ms now)
+{
+    const time_ms instants[] = {
+        record->due_at,
+        record->regenerate_after,
+        plan_overdue_at(context, record),
+        context->hold ? context->hold->until : TIME_NEVER,
+    };
+    time_ms next = TIME_NEVER;
+
+    for (size_t i = 0; i < sizeof(instants) / sizeof(instants[0]); i++)
+        if (instants[i] > now)
+            next = time_min(next, instants[i]);
+    return next;
+}
+
 void rotation_view(const struct rotation_context *context, const struct record *record, time_ms now,
                    struct rotation_view *view)
 {
@@ -91,6 +109,7 @@ void rotation_view(const struct rotation_context *context, const struct record *
     view->state = state_of(context, record, now, &view->reason);
     view->overdue = plan_overdue_at(context, record) <= now;
     view->consumers_at_risk = record->consumers_at_risk;
+    view->changes_at = changes_at(context, record, now);
     if (view->state == STATE_BLOCKED)
         view->since = record->blocked_at;
     else if (view->state == STATE_RETRYING)

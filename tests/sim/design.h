@@ -44,6 +44,9 @@ struct design {
     /* Has that account nothing queued, nothing under way, and when will its timer fire
      * (TIME_NEVER: never)? */
     bool (*rests)(const void *daemon, const char *account_name, time_ms *ret_wake_at);
+    /* What it would show people of all accounts in numbers that is not so; NULL: all of it is, or
+     * it is never asked. */
+    const char *(*miscounts)(const void *daemon);
 };
 
 extern const struct design design_keyrotated;

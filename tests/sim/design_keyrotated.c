@@ -7,6 +7,7 @@
 #include "app/engine.h"
 #include "app/engine_account.h"
 #include "app/engine_command.h"
+#include "app/engine_totals.h"
 #include "design.h"
 
 static void *start(const struct design_parts *parts)
@@ -90,6 +91,52 @@ static bool rests(const void *daemon, const char *account_name, time_ms *ret_wak
     return account && !account->waits && engine_account_is_quiet(account);
 }
 
+/* Counts one by one. A rotation that is asked for is planned for now, whenever "now" is. */
+static void recount(const struct engine_account *account, time_ms now, struct engine_totals *totals)
+{
+    struct rotation_context context;
+    struct rotation_view view;
+
+    engine_account_context(account, &context);
+    rotation_view(&context, &account->record, now, &view);
+    totals->by_state[view.state]++;
+    totals->overdue += view.overdue;
+    totals->at_risk += view.consumers_at_risk;
+    if (view.state == STATE_BLOCKED || view.state == STATE_RETRYING || view.overdue ||
+        view.consumers_at_risk || (view.state == STATE_HELD && view.reason != REASON_CONFIG))
+        totals->unwell++;
+    if (!view.stuck)
+        totals->next_at = time_min(totals->next_at, view.next_at > now ? view.next_at : now);
+    for (int slot = 0; slot < SLOT_COUNT && account->record.adopted; slot++)
+        if (account->record.born[slot] != 0)
+            totals->oldest_key_born = time_min(totals->oldest_key_born, account->record.born[slot]);
+}
+
+static const char *miscounts(const void *daemon)
+{
+    const struct engine *engine = daemon;
+    const time_ms now = loop_now(engine->parts.loop);
+    struct engine_totals true_totals = {.oldest_key_born = TIME_NEVER, .next_at = TIME_NEVER};
+    struct engine_totals totals;
+
+    engine_totals(engine, &totals);
+    for (size_t i = 0; i < engine->account_count; i++)
+        recount(engine->accounts[i], now, &true_totals);
+    if (memcmp(totals.by_state, true_totals.by_state, sizeof(totals.by_state)) != 0)
+        return "accounts in a state";
+    if (totals.overdue != true_totals.overdue)
+        return "overdue accounts";
+    if (totals.at_risk != true_totals.at_risk)
+        return "accounts with consumers at risk";
+    if (totals.unwell != true_totals.unwell)
+        return "accounts that are not well";
+    if (totals.oldest_key_born != true_totals.oldest_key_born)
+        return "the oldest key";
+    if ((totals.next_at > now ? totals.next_at : now) != true_totals.next_at)
+        return "the next rotation";
+    return NULL;
+}
+
 const struct design design_keyrotated = {
     .name = "keyrotated",
     .summary = "looks first, one slot at a time, and keeps the other for the overlap",
@@ -101,4 +148,5 @@ const struct design design_keyrotated = {
     .free = free_engine,
     .holds_key = holds_key,
     .rests = rests,
+    .miscounts = miscounts,
 };

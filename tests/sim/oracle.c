@@ -512,6 +512,20 @@ void oracle_log_line(struct world *world, const struct log_line *line)
 
 /* --- at rest --- */
 
+enum { COUNTED_EVERY = 8 }; /* counting takes longer than all other oracles together */
+
+/* What people are shown of all accounts together. */
+static void check_counts(struct world *world)
+{
+    const char *wrong;
+
+    if (!world->design->miscounts || world->stopping || world->happened % COUNTED_EVERY != 0)
+        return;
+    wrong = world->design->miscounts(world->daemon);
+    if (wrong)
+        oracle_convict(world, ORACLE_SOUND, NULL, "miscounts %s", wrong);
+}
+
 void oracle_rest(struct world *world)
 {
     unsigned touched = world->oracle.touched;
@@ -526,4 +540,5 @@ void oracle_rest(struct world *world)
         secret_rest(world, &world->accounts[index]);
         liveness_rest(world, &world->accounts[index]);
     }
+    check_counts(world);
 }

@@ -20,6 +20,7 @@
 #include "base/crypto.h"
 #include "base/date.h"
 #include "base/fs.h"
+#include "base/heap.h"
 #include "base/json.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -67,6 +68,23 @@ static void take_from_buf(struct result *result, const void *context)
         result_add(result, "%s, then \"%s\"", taken, buf_str(&buf));
     free(taken);
     buf_done(&buf);
+}
+
+/* What cannot be taken in is in no heap, and the others stay. */
+static void fill_heap(struct result *result, const void *context)
+{
+    struct heap_item items[100] = {0};
+    struct heap heap = {0};
+    int rc = 0;
+
+    (void)context;
+    for (int i = 0; rc == 0 && i < 100; i++)
+        rc = heap_set(&heap, &items[i], 100 - i);
+    if (rc != 0)
+        result_failed(result, rc, NULL);
+    else
+        result_add(result, "%" PRId64, heap_first(&heap)->at);
+    heap_done(&heap);
 }
 
 /* After a failure it can be filled anew. */
@@ -453,6 +471,7 @@ int main(void)
         ALLOCATION_TEST("buf", append_to_buf, NULL),
         ALLOCATION_TEST("buf_take", take_from_buf, NULL),
         ALLOCATION_TEST("buf_clear", clear_buf, NULL),
+        ALLOCATION_TEST("heap", fill_heap, NULL),
         ALLOCATION_TEST("strings", make_strings, NULL),
         ALLOCATION_TEST("json", parse_json, good_json),
         ALLOCATION_TEST("json_with_many_names", parse_json, wide_json),

@@ -212,6 +212,21 @@ flow_wake_at(&machine);
              ("core/machine.c",
               "machine_backoff(machine, record->attempts, 0)",
               "record->attempts > 5 ? TIME_NEVER : machine_backoff(machine, record->attempts, 0)")),
+    mutation("counted-once", "always",
+             "the numbers of all accounts stay what they were at the start",
+             "sound",
+             "the log says that all is well while accounts are blocked",
+             ("app/engine.c", """\
+    if (!account->removed)
+        keep_counted(account);
+""", "")),
+    mutation("passing-time-not-counted", "always",
+             "accounts are counted when something happens to them alone",
+             "sound",
+             "the numbers of all accounts differ from what each of them shows",
+             ("app/engine.c",
+              "if (!account->draining && again < account->timer.at)",
+              "if (false && again)")),
     mutation("first-account-forgotten", 16,
              "the first account is never started",
              "no-starvation",

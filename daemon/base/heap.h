@@ -1,0 +1,34 @@
+/*
+ * Which of many comes first: a binary heap of items, each with an instant.
+ *
+ * An item is embedded in what it stands for; container_of() (base/list.h) leads back to it. Zeroed,
+ * an item is in no heap, and a heap is empty. Setting and removing take a logarithmic number of
+ * steps.
+ */
+#ifndef KEYROTATED_BASE_HEAP_H
+#define KEYROTATED_BASE_HEAP_H
+
+#include <stddef.h>
+
+#include "base/time.h"
+
+struct heap_item {
+    time_ms at;
+    size_t place; /* in the heap, counted from 1; 0: in none */
+};
+
+struct heap {
+    struct heap_item **items;
+    size_t count;
+    size_t room;
+};
+
+/* Puts the item where `at` belongs, wherever it was; TIME_NEVER: out of the heap. Returns 0, or
+ * -ENOMEM (then the item is in no heap). */
+int heap_set(struct heap *heap, struct heap_item *item, time_ms at);
+/* The one with the earliest instant, or NULL. */
+struct heap_item *heap_first(const struct heap *heap);
+/* Frees the memory of the heap. Its items are the caller's. */
+void heap_done(struct heap *heap);
+
+#endif
