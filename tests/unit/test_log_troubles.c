@@ -128,7 +128,9 @@ static void test_sequences(void **state)
          "0:a=x 0:b=x 60:b- 61:a- 70:a=x 80:a- 120:.", "1:2 alike: a=x(a, b)x1 110:!(b, a)x1 ", ""},
         {"not if it comes back", "0:a=x 60:a- 70:a=x 300:.", "1:a=x ", "300:a=xx1 "},
         {"not if nobody has it any more", "0:a=x 60:a~ 120:.", "1:a=x ", ""},
-        {"what was short is told, too", "0:a=x 0:a- 120:.", "1:a=x 30:!(a) ", ""},
+        {"what was short is told before its end", "0:a=x 0:a- 120:.", "0:a=x 30:!(a) ", ""},
+        {"of several, before the first is well", "0:a=x 0:b=x 0:a- 9:.", "0:2 alike: a=x(a, b)x1 ",
+         ""},
         {"the end of nothing", "0:a- 60:a~", "", ""},
         {"a clock set back", "100000:a=x 100009:. 5:. 86500:.", "100001:a=x 86405:a=x ", ""},
     };

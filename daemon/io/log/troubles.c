@@ -288,6 +288,9 @@ static void leave(struct log_troubles *troubles, struct member *member, time_ms 
 {
     struct trouble *trouble = member->trouble;
 
+    /* Its end shows in a line of another event, which comes after this. */
+    if (!quiet && trouble->told_at == TIME_NEVER)
+        tell(troubles, trouble, now);
     if (quiet)
         remove_member(troubles, member);
     else

@@ -5,7 +5,8 @@
  * whose subjects fail for the same cause (base/cause.h: their sentences differ in names and numbers
  * alone, and reason, error code and HTTP status are the same). A trouble is told as one line:
  *
- *   - a second after it began, so that subjects that fail together are told together;
+ *   - a second after it began, so that subjects that fail together are told together, or when it
+ *     ends for one of them before;
  *   - when others have joined, after one minute at the earliest, then four, sixteen, …;
  *   - daily, while it lasts;
  *   - when it ended for its last subject, half a minute later (event trouble.ended), unless it came
