@@ -28,6 +28,13 @@ static struct fingerprint fingerprint_of(void *context, const char *key, size_t 
 
 static void run_ready(struct deferred *deferred);
 
+/* Where journals are shared, the account will be put down alone. */
+static void on_record_lost(void *context, const char *account_key)
+{
+    (void)account_key;
+    engine_fault(context, "another process has taken over an account");
+}
+
 struct engine *engine_new(const struct engine_parts *parts)
 {
     struct engine *engine = must_alloc(sizeof(*engine));
@@ -45,6 +52,7 @@ struct engine *engine_new(const struct engine_parts *parts)
         .fingerprint = fingerprint_of,
         .fingerprint_context = parts->store,
     };
+    store_on_lost(parts->store, on_record_lost, engine);
     return engine;
 }
 

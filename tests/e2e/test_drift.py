@@ -333,6 +333,7 @@ def test_mode_is_set_right_in_place_and_left_the_third_time(calm, azure):
     calm.account("alpha")
     calm.start()
     calm.wait_adopted("alpha")
+    calm.log.wait("key.delivered", account="alpha")
     before = calm.file("alpha").stat()
     deliveries = len(calm.log.lines(event="key.delivered", account="alpha"))
     for times in (1, 2):

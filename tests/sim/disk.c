@@ -283,6 +283,15 @@ int store_load_holds(struct store *store, void (*found)(void *context, const str
     return 0;
 }
 
+/* The disk has one user. */
+void store_on_lost(struct store *store, void (*lost)(void *context, const char *account_key),
+                   void *context)
+{
+    (void)store;
+    (void)lost;
+    (void)context;
+}
+
 /* Places are words for people: no rule rests on them. */
 int store_load_places(struct store *store, void (*found)(void *context, const struct place *place),
                       void *context, struct err *err)

@@ -1,50 +1,65 @@
 #include "io/store/store.h"
 
-#include <errno.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/crypto.h"
 #include "base/must.h"
-#include "io/store/worker.h"
+#include "io/store/sqlite/sqlite.h"
+#include "io/store/store_ops.h"
 
 /*
- * The loop's side: copies what is to be saved, hands it to the worker, calls back what has become
- * durable, and says of every failed attempt why; the log tells that once (io/log/troubles.h).
+ * What all kinds of journals have in common: copies what is to be saved, keeps it to one save at a
+ * time for each account, calls back what has become durable, and says of every failed attempt why;
+ * the log tells that once (io/log/troubles.h).
  */
 #define TROUBLE_SUBJECT "the journal"
+
+/* The kinds; configured ones are of the first. */
+static const struct store_ops *const kinds[] = {&sqlite_store_ops};
+
+/* The saves of one account, from the first that is handed over until none is left. */
+struct line {
+    char *account_key;
+    struct save *written_now;
+    struct list waiting; /* struct save: each but the last has somebody who waits for it */
+};
 
 struct store {
     struct loop *loop;
     struct log *log;
-    struct store_worker worker;
-    uv_async_t progress;
+    const struct store_ops *ops;
+    struct store_backend *backend;
+    void *lines;      /* a tree of struct line, see tsearch(3) */
+    uint64_t unsaved; /* saves that have not ended */
+    uint64_t rows_dropped;
 
     time_ms failing_since; /* 0: all is well */
     struct err trouble;
-    uint64_t transactions;
 
     bool closing;
-    bool ended;
-    bool lost; /* something was not written before the end */
+    uint64_t lost; /* saves that were not written before the end */
+    void (*on_lost)(void *context, const char *account_key);
+    void *lost_context;
     void (*closed)(void *context, bool lost);
     void *closed_context;
 };
 
 /* --- trouble --- */
 
-static void log_trouble(struct store *store, const struct store_health *health, time_ms now)
+static void log_trouble(struct store *store, time_ms now)
 {
     struct log_line line;
 
     log_line_start(&line, now, LEVEL_ERROR, "journal.failed",
                    "the journal cannot be written: %s; nothing is regenerated meanwhile",
-                   health->trouble.text);
+                   store->trouble.text);
     log_line_lasts(&line, TROUBLE_SUBJECT);
     log_line_text(&line, "reason", "journal_failed");
-    log_line_number(&line, "waiting", (int64_t)health->waiting);
+    log_line_number(&line, "waiting", (int64_t)store->unsaved);
     log_line_time(&line, "since", store->failing_since);
-    log_line_text(&line, "remedy", journal_remedy(health->trouble.code));
+    log_line_text(&line, "remedy", store->ops->remedy(store->trouble.code));
     log_emit(store->log, &line);
 }
 
@@ -54,29 +69,33 @@ static void log_recovery(struct store *store, time_ms now)
     struct log_line line;
 
     log_line_start(&line, now, LEVEL_NOTICE, "journal.failed",
-                   "the journal is written again, after %s; nothing was lost",
-                   duration_to_words(now - store->failing_since, words));
+                   "the journal is written again, after %s; %s",
+                   duration_to_words(now - store->failing_since, words),
+                   store->rows_dropped == 0
+                       ? "nothing was lost"
+                       : "no record was lost, but the oldest history of that time is in the log "
+                         "alone");
+    store->rows_dropped = 0;
     log_line_time(&line, "since", store->failing_since);
     log_line_number(&line, "duration_ms", now - store->failing_since);
     log_emit(store->log, &line);
     log_ended(store->log, now, "journal.failed", TROUBLE_SUBJECT, true);
 }
 
-static void note_health(struct store *store, const struct store_health *health)
+static void on_attempted(void *context, const struct err *trouble)
 {
+    struct store *store = context;
     const time_ms now = loop_now(store->loop);
 
-    store->transactions = health->transactions;
-    store->trouble = health->trouble;
-    if (health->trouble.code == 0) {
-        if (store->failing_since != 0)
-            log_recovery(store, now);
+    store->trouble = *trouble;
+    if (trouble->code != 0) {
+        if (store->failing_since == 0)
+            store->failing_since = now;
+        log_trouble(store, now);
+    } else if (store->failing_since != 0) {
+        log_recovery(store, now);
         store->failing_since = 0;
-        return;
     }
-    if (store->failing_since == 0)
-        store->failing_since = now;
-    log_trouble(store, health, now);
 }
 
 time_ms store_failing(const struct store *store, const char **ret_text)
@@ -86,105 +105,166 @@ time_ms store_failing(const struct store *store, const char **ret_text)
     return store->failing_since;
 }
 
+static void trace_saved(const struct store *store, const struct save *save)
+{
+    struct log_line line;
+
+    if (save->kind != SAVE_RECORD || !log_enabled(store->log, LEVEL_DEBUG))
+        return;
+    log_line_start(&line, loop_now(store->loop), LEVEL_DEBUG, "journal.saved", "%s",
+                   save->saved ? "the account waited for it" : "nobody waited for it");
+    log_line_text(&line, "resource_id", save->account_key);
+    log_emit(store->log, &line);
+}
+
 uint64_t store_transactions(const struct store *store)
 {
-    return store->transactions;
+    return store->ops->transactions(store->backend);
 }
 
-/* --- completions --- */
+/* --- one save at a time for each account --- */
 
-static void on_progress_closed(uv_handle_t *handle)
+static int compare_lines(const void *a, const void *b)
 {
-    struct store *store = container_of((uv_async_t *)handle, struct store, progress);
+    return strcmp(((const struct line *)a)->account_key, ((const struct line *)b)->account_key);
+}
+
+static struct line *find_line(const struct store *store, const char *account_key)
+{
+    const struct line wanted = {.account_key = (char *)(uintptr_t)account_key};
+    struct line **found = tfind(&wanted, &store->lines, compare_lines);
+
+    return found ? *found : NULL;
+}
+
+static struct line *line_of(struct store *store, const char *account_key)
+{
+    struct line *line = find_line(store, account_key);
+
+    if (line)
+        return line;
+    line = must_alloc(sizeof(*line));
+    line->account_key = must_dup(account_key);
+    list_init(&line->waiting);
+    (void)must(tsearch(line, &store->lines, compare_lines));
+    return line;
+}
+
+static void hand_over(struct store *store, struct save *save)
+{
+    store->ops->save(store->backend, save);
+}
+
+/* Hands over what is next of the account; a line of which nothing is left goes. */
+static void line_goes_on(struct store *store, struct line *line)
+{
+    struct list *next = list_pop(&line->waiting);
+
+    line->written_now = next ? container_of(next, struct save, link) : NULL;
+    if (line->written_now) {
+        hand_over(store, line->written_now);
+        return;
+    }
+    (void)tdelete(line, &store->lines, compare_lines);
+    free(line->account_key);
+    free(line);
+}
+
+static void enqueue(struct store *store, struct line *line, struct save *save)
+{
+    struct save *last =
+        list_empty(&line->waiting) ? NULL : container_of(line->waiting.prev, struct save, link);
+
+    if (last && !last->saved) {
+        list_remove(&last->link);
+        save = save_merge(last, save);
+        store->unsaved--;
+    }
+    list_append(&line->waiting, &save->link);
+    if (!line->written_now)
+        line_goes_on(store, line);
+}
+
+static void on_ended(void *context, struct save *save, enum store_outcome outcome)
+{
+    struct store *store = context;
+    struct line *line = save->kind == SAVE_RECORD ? find_line(store, save->account_key) : NULL;
+
+    store->unsaved--;
+    if (outcome == STORE_DURABLE) {
+        store->rows_dropped += save->rows_dropped;
+        trace_saved(store, save);
+        if (save->saved)
+            save->saved(save->context);
+    } else if (store->closing) {
+        store->lost++;
+    } else if (store->on_lost) {
+        store->on_lost(store->lost_context, save->account_key);
+    }
+    if (line && line->written_now == save)
+        line_goes_on(store, line);
+    free(save);
+}
+
+/* --- opening and closing --- */
+
+static void on_closed(void *context)
+{
+    struct store *store = context;
     void (*closed)(void *, bool) = store->closed;
-    void *context = store->closed_context;
-    const bool lost = store->lost;
+    void *closed_context = store->closed_context;
+    const bool lost = store->lost > 0;
 
-    free(store);
-    if (closed)
-        closed(context, lost);
-}
-
-static void finish_closing(struct store *store, const struct store_health *health)
-{
-    store->ended = true;
-    store->lost = health->waiting > 0;
-    if (store->lost) {
+    if (lost) {
         struct log_line line;
 
         log_line_start(&line, loop_now(store->loop), LEVEL_ERROR, "journal.failed",
                        "%llu records could not be written before the end: %s; the next start looks "
                        "at the world and goes on from the records before",
-                       (unsigned long long)health->waiting, health->trouble.text);
-        log_line_text(&line, "remedy", journal_remedy(health->trouble.code));
+                       (unsigned long long)store->lost, store->trouble.text);
+        log_line_text(&line, "remedy", store->ops->remedy(store->trouble.code));
         log_emit(store->log, &line);
     }
-    store_worker_done(&store->worker);
-    uv_close((uv_handle_t *)&store->progress, on_progress_closed);
+    free(store);
+    if (closed)
+        closed(closed_context, lost);
 }
 
-static void on_progress(uv_async_t *handle)
-{
-    struct store *store = container_of(handle, struct store, progress);
-    struct store_health health;
-    struct list written;
-    struct list *item;
-    bool ended;
-
-    if (store->ended)
-        return;
-    list_init(&written);
-    store_worker_collect(&store->worker, &written, &health, &ended);
-    note_health(store, &health);
-    while ((item = list_pop(&written))) {
-        struct save *save = container_of(item, struct save, link);
-
-        if (save->saved)
-            save->saved(save->context);
-        free(save);
-    }
-    if (ended)
-        finish_closing(store, &health);
-}
-
-/* --- opening and closing --- */
-
-enum store_open_result store_open(struct loop *loop, struct log *log, const char *directory,
-                                  struct store **ret_store, struct err *err)
+enum store_open_result store_open_kind(const struct store_ops *ops, struct loop *loop,
+                                       struct log *log, const char *place, struct store **ret_store,
+                                       struct err *err)
 {
     struct store *store = must_alloc(sizeof(*store));
+    const struct store_owner owner = {
+        .ended = on_ended, .attempted = on_attempted, .closed = on_closed, .context = store};
     enum store_open_result result;
-    int rc;
 
     *ret_store = NULL;
     store->loop = loop;
     store->log = log;
-    result = journal_open(&store->worker.journal, directory, err);
-    if (result == STORE_BUSY || result == STORE_UNUSABLE) {
-        journal_close(&store->worker.journal);
+    store->ops = ops;
+    result = ops->claim(loop, place, &owner, &store->backend, err);
+    if (result == STORE_BUSY || result == STORE_UNUSABLE)
         free(store);
-        return result;
-    }
-
-    store->transactions = store->worker.journal.transactions;
-    rc = uv_async_init(loop_uv(loop), &store->progress, on_progress);
-    if (rc == 0) {
-        rc = store_worker_start(&store->worker, &store->progress);
-        if (rc == 0) {
-            *ret_store = store;
-            return result;
-        }
-        journal_close(&store->worker.journal);
-        store->ended = true;
-        uv_close((uv_handle_t *)&store->progress, on_progress_closed);
-    } else {
-        journal_close(&store->worker.journal);
-        free(store);
-    }
-    (void)err_set_errno(err, -rc, "starting the journal's thread");
-    return STORE_UNUSABLE;
+    else
+        *ret_store = store;
+    return result;
 }
 
+enum store_open_result store_open(struct loop *loop, struct log *log, const char *directory,
+                                  struct store **ret_store, struct err *err)
+{
+    return store_open_kind(kinds[0], loop, log, directory, ret_store, err);
+}
+
+void store_on_lost(struct store *store, void (*lost)(void *context, const char *account_key),
+                   void *context)
+{
+    store->on_lost = lost;
+    store->lost_context = context;
+}
+
+/* What waits behind a save that is being written is written with the last attempt, too. */
 void store_close(struct store *store, void (*closed)(void *context, bool lost), void *context)
 {
     if (store->closing)
@@ -192,212 +272,85 @@ void store_close(struct store *store, void (*closed)(void *context, bool lost), 
     store->closing = true;
     store->closed = closed;
     store->closed_context = context;
-    store_worker_stop(&store->worker);
+    while (store->lines) {
+        struct line *line = *(struct line **)store->lines;
+        struct list *next;
+
+        while ((next = list_pop(&line->waiting)))
+            hand_over(store, container_of(next, struct save, link));
+        line_goes_on(store, line);
+    }
+    store->ops->close(store->backend);
 }
 
 /* --- using --- */
 
 struct fingerprint store_fingerprint(void *store, const char *key, size_t length)
 {
-    const struct journal *journal = &((struct store *)store)->worker.journal;
+    const struct store *journal = store;
     struct fingerprint fingerprint;
     uint8_t hash[SHA256_LENGTH];
 
     /* A fingerprint that is made up would be taken for a key that changed. */
-    if (crypto_hmac_sha256(journal->salt, sizeof(journal->salt), key, length, hash) != 0)
+    if (crypto_hmac_sha256(journal->ops->salt(journal->backend), STORE_SALT_LENGTH, key, length,
+                           hash) != 0)
         fault_out_of_memory(); /* it has no other reason to fail */
     memcpy(fingerprint.bytes, hash, sizeof(fingerprint.bytes));
     return fingerprint;
 }
 
-static int explain_damage(const struct journal *journal, int code, struct err *err)
+int store_load(struct store *store, store_found_record *found, void *context, struct err *err)
 {
-    if (code == -EBADMSG && err) {
-        struct err cause = *err;
-
-        (void)err_set(err, code, "%.200s is damaged: %.180s: %s", journal->path, cause.text,
-                      journal_remedy(code));
-    }
-    return code;
+    return store->ops->load(store->backend, found, context, err);
 }
 
-int store_load(struct store *store,
-               void (*found)(void *context, const char *account_key, const struct record *record),
-               void *context, struct err *err)
+int store_load_holds(struct store *store, store_found_hold *found, void *context,
+                     uint64_t *ret_last_id, struct err *err)
 {
-    struct journal *journal = &store->worker.journal;
-    int rc;
-
-    uv_mutex_lock(&store->worker.journal_lock);
-    rc = journal->db ? store_record_read_all(journal->db, found, context, err)
-                     : err_set(err, -EIO, "the journal cannot be read at present");
-    uv_mutex_unlock(&store->worker.journal_lock);
-    return explain_damage(journal, rc, err);
+    return store->ops->load_holds(store->backend, found, context, ret_last_id, err);
 }
 
-int store_load_holds(struct store *store, void (*found)(void *context, const struct hold *hold),
-                     void *context, uint64_t *ret_last_id, struct err *err)
+int store_load_places(struct store *store, store_found_place *found, void *context, struct err *err)
 {
-    struct journal *journal = &store->worker.journal;
-    int rc;
-
-    uv_mutex_lock(&store->worker.journal_lock);
-    rc = journal->db ? store_hold_read_all(journal->db, found, context, ret_last_id, err)
-                     : err_set(err, -EIO, "the journal cannot be read at present");
-    uv_mutex_unlock(&store->worker.journal_lock);
-    return explain_damage(journal, rc, err);
+    return store->ops->load_places(store->backend, found, context, err);
 }
 
-int store_load_places(struct store *store, void (*found)(void *context, const struct place *place),
-                      void *context, struct err *err)
+static void start(struct store *store, struct save *save, store_saved *saved, void *context)
 {
-    struct journal *journal = &store->worker.journal;
-    int rc;
-
-    uv_mutex_lock(&store->worker.journal_lock);
-    rc = journal->db ? store_places_read_all(journal->db, found, context, err)
-                     : err_set(err, -EIO, "the journal cannot be read at present");
-    uv_mutex_unlock(&store->worker.journal_lock);
-    return rc;
-}
-
-/* The members of a row that are texts, in order, so that they can be copied in a loop. */
-static const size_t row_texts[] = {
-    offsetof(struct history_row, event),          offsetof(struct history_row, slot),
-    offsetof(struct history_row, target),         offsetof(struct history_row, reason),
-    offsetof(struct history_row, trigger),        offsetof(struct history_row, actor),
-    offsetof(struct history_row, fingerprint),    offsetof(struct history_row, request_id),
-    offsetof(struct history_row, correlation_id), offsetof(struct history_row, text),
-};
-enum { ROW_TEXTS = sizeof(row_texts) / sizeof(row_texts[0]) };
-
-static const char **row_text(struct history_row *row, size_t index)
-{
-    return (const char **)(void *)((char *)row + row_texts[index]);
-}
-
-static size_t texts_size(const char *account_key, const struct history_row *rows, size_t row_count)
-{
-    size_t size = strlen(account_key) + 1;
-
-    for (size_t i = 0; i < row_count; i++) {
-        struct history_row row = rows[i];
-
-        for (size_t t = 0; t < ROW_TEXTS; t++)
-            size += *row_text(&row, t) ? strlen(*row_text(&row, t)) + 1 : 0;
-    }
-    return size;
-}
-
-static const char *keep(char **storage, const char *text)
-{
-    char *copy = *storage;
-
-    if (!text)
-        return NULL;
-    *storage = stpcpy(copy, text) + 1;
-    return copy;
-}
-
-/* One allocation for everything. */
-static struct save *save_new(const char *account_key, const struct history_row *rows,
-                             size_t row_count)
-{
-    struct save *save = must_alloc(sizeof(*save) + texts_size(account_key, rows, row_count));
-    char *storage;
-
-    storage = (char *)(save + 1);
-    list_init(&save->link);
-    save->account_key = keep(&storage, account_key);
-    save->row_count = row_count;
-    for (size_t i = 0; i < row_count; i++) {
-        save->rows[i] = rows[i];
-        for (size_t t = 0; t < ROW_TEXTS; t++)
-            *row_text(&save->rows[i], t) = keep(&storage, *row_text(&save->rows[i], t));
-    }
-    return save;
+    save->saved = saved;
+    save->context = context;
+    store->unsaved++;
+    if (save->kind == SAVE_RECORD)
+        enqueue(store, line_of(store, save->account_key), save);
+    else
+        hand_over(store, save);
 }
 
 void store_save(struct store *store, const char *account_key, const struct record *record,
                 const struct history_row *rows, size_t row_count, store_saved *saved, void *context)
 {
-    struct save *save;
-
-    if (row_count > STORE_HISTORY_PER_SAVE)
-        row_count = STORE_HISTORY_PER_SAVE;
-    save = save_new(account_key, rows, row_count);
-    save->record = *record;
-    save->saved = saved;
-    save->context = context;
-    store_worker_add(&store->worker, save);
-}
-
-void store_save_hold(struct store *store, const struct hold *hold, store_saved *saved,
-                     void *context)
-{
-    struct save *save = save_new("", NULL, 0);
-
-    save->kind = SAVE_HOLD;
-    save->hold = *hold;
-    save->saved = saved;
-    save->context = context;
-    store_worker_add(&store->worker, save);
+    start(store, save_new_record(account_key, record, rows, row_count), saved, context);
 }
 
 void store_save_history(struct store *store, const char *account_key,
                         const struct history_row *rows, size_t row_count)
 {
-    struct save *save;
-
-    if (row_count > STORE_HISTORY_PER_SAVE)
-        row_count = STORE_HISTORY_PER_SAVE;
-    save = save_new(account_key, rows, row_count);
-    save->kind = SAVE_HISTORY;
-    store_worker_add(&store->worker, save);
+    start(store, save_new_history(account_key, rows, row_count), NULL, NULL);
 }
 
-static size_t place_texts_size(const struct place *places, size_t count)
+void store_save_hold(struct store *store, const struct hold *hold, store_saved *saved,
+                     void *context)
 {
-    size_t size = 0;
-
-    for (size_t i = 0; i < count; i++)
-        size += strlen(places[i].account_key) + 1 + strlen(places[i].text) + 1;
-    return size;
-}
-
-void store_save_places(struct store *store, const struct place *places, size_t count)
-{
-    struct save *save =
-        must_alloc(sizeof(*save) + count * sizeof(*places) + place_texts_size(places, count));
-    struct place *copies;
-    char *storage;
-
-    list_init(&save->link);
-    save->kind = SAVE_PLACES;
-    save->account_key = "";
-    copies = (struct place *)(save + 1);
-    storage = (char *)(copies + count);
-    for (size_t i = 0; i < count; i++) {
-        copies[i] = places[i];
-        copies[i].account_key = keep(&storage, places[i].account_key);
-        copies[i].text = keep(&storage, places[i].text);
-    }
-    save->places = copies;
-    save->place_count = count;
-    store_worker_add(&store->worker, save);
+    start(store, save_new_hold(hold), saved, context);
 }
 
 void store_end_holds(struct store *store, const uint64_t *ids, size_t count, store_saved *saved,
                      void *context)
 {
-    struct save *save = must_alloc(sizeof(*save) + count * sizeof(*ids));
+    start(store, save_new_holds_ended(ids, count), saved, context);
+}
 
-    list_init(&save->link);
-    save->kind = SAVE_HOLDS_ENDED;
-    save->account_key = "";
-    save->hold_ids = memcpy(save + 1, ids, count * sizeof(*ids));
-    save->hold_id_count = count;
-    save->saved = saved;
-    save->context = context;
-    store_worker_add(&store->worker, save);
+void store_save_places(struct store *store, const struct place *places, size_t count)
+{
+    start(store, save_new_places(places, count), NULL, NULL);
 }

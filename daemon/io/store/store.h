@@ -1,10 +1,11 @@
 /*
- * The journal: one SQLite database, one connection, one thread of its own.
+ * The journal, whatever kind it is of (io/store/store_ops.h): today one SQLite database.
  *
- * Saving is asynchronous and per account. Saves that arrive while a transaction is being written go
- * into the next one together, so that one flush to disk serves many accounts. A save that cannot be
- * written (disk full, read-only) is tried again until it can: its completion means durable, nothing
- * else. Keys are never stored, only their fingerprints.
+ * Saving is asynchronous and per account. At most one save of an account is being written; those
+ * that are asked for meanwhile become one, with the last record and the history of all. Saves of
+ * many accounts are written together, so that one flush to disk serves them all. A save that cannot
+ * be written (disk full, read-only) is tried again until it can: its completion means durable,
+ * nothing else. Keys are never stored, only their fingerprints.
  */
 #ifndef KEYROTATED_IO_STORE_STORE_H
 #define KEYROTATED_IO_STORE_STORE_H
@@ -16,6 +17,8 @@
 #include "io/loop/loop.h"
 
 struct store;
+
+enum { STORE_SALT_LENGTH = 32 };
 
 enum store_open_result {
     STORE_OPENED,
@@ -31,6 +34,17 @@ enum store_open_result {
 enum store_open_result store_open(struct loop *loop, struct log *log, const char *directory,
                                   struct store **ret_store, struct err *err);
 
+/* The journal of that kind at that place. */
+struct store_ops;
+enum store_open_result store_open_kind(const struct store_ops *ops, struct loop *loop,
+                                       struct log *log, const char *place, struct store **ret_store,
+                                       struct err *err);
+
+/* lost(): a save of that account will never be durable, because another process has taken over.
+ * Nothing of its step may be carried out, and the account has to be put down. */
+void store_on_lost(struct store *store, void (*lost)(void *context, const char *account_key),
+                   void *context);
+
 /* Writes what is queued, then closes; closed() (may be NULL) from the loop. While the journal is
  * failing there is one last attempt; what it does not write is lost, and never reported as saved.
  */
@@ -40,9 +54,9 @@ void store_close(struct store *store, void (*closed)(void *context, bool lost), 
 struct fingerprint store_fingerprint(void *store, const char *key, size_t length);
 
 /* Reads every record (at start, blocking). `account_key`: the resource id in lower case. */
-int store_load(struct store *store,
-               void (*found)(void *context, const char *account_key, const struct record *record),
-               void *context, struct err *err);
+typedef void store_found_record(void *context, const char *account_key,
+                                const struct record *record);
+int store_load(struct store *store, store_found_record *found, void *context, struct err *err);
 
 /* One line of an account's history. Texts may be NULL. */
 struct history_row {
@@ -65,9 +79,9 @@ typedef void store_saved(void *context);
 
 /*
  * Copies the record and the history rows and makes them durable in one transaction; then
- * saved(context), where it is not NULL, from the loop. Saves become durable in the order in which
- * they were asked for. Journal trouble is logged
- * (journal.failed, when it begins and when it ends) and asked for with store_failing().
+ * saved(context), where it is not NULL, from the loop. Saves of an account become durable in the
+ * order in which they were asked for. Journal trouble is logged (journal.failed, when it begins and
+ * when it ends) and asked for with store_failing().
  */
 void store_save(struct store *store, const char *account_key, const struct record *record,
                 const struct history_row *rows, size_t row_count, store_saved *saved,
@@ -79,11 +93,12 @@ void store_save_history(struct store *store, const char *account_key,
 
 /* Reads every hold (at start, blocking). *ret_last_id: the highest id that was ever given, also to
  * a hold that has ended. */
-int store_load_holds(struct store *store, void (*found)(void *context, const struct hold *hold),
-                     void *context, uint64_t *ret_last_id, struct err *err);
+typedef void store_found_hold(void *context, const struct hold *hold);
+int store_load_holds(struct store *store, store_found_hold *found, void *context,
+                     uint64_t *ret_last_id, struct err *err);
 
-/* The same for holds as store_save() for records, in one order with it: adds one; removes those
- * with these ids (copied). */
+/* The same for holds as store_save() for records: adds one; removes those with these ids (copied).
+ */
 void store_save_hold(struct store *store, const struct hold *hold, store_saved *saved,
                      void *context);
 void store_end_holds(struct store *store, const uint64_t *ids, size_t count, store_saved *saved,
@@ -99,8 +114,9 @@ struct place {
 };
 
 /* Reads every place (at start, blocking), ordered by account and text; texts borrowed. */
-int store_load_places(struct store *store, void (*found)(void *context, const struct place *place),
-                      void *context, struct err *err);
+typedef void store_found_place(void *context, const struct place *place);
+int store_load_places(struct store *store, store_found_place *found, void *context,
+                      struct err *err);
 
 /* Copies them, and makes them durable in one order with all other saves. Nobody waits for it: what
  * is lost in a crash is found out by the next start. */

@@ -17,7 +17,7 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "core/record.h"
-#include "io/store/store.h"
+#include "io/store/save.h"
 #include "io/store/sqlite/hold.h"
 #include "io/store/sqlite/place.h"
 #include "io/store/sqlite/record.h"
@@ -34,29 +34,6 @@ struct journal {
     bool doubted;                /* the trouble was damage: check the file before going on */
     sqlite3_int64 next_history_id;
     uint64_t transactions; /* committed so far */
-};
-
-enum save_kind { SAVE_RECORD, SAVE_HISTORY, SAVE_HOLD, SAVE_HOLDS_ENDED, SAVE_PLACES };
-
-/* One save to be written. The texts of account_key and rows, the ids of holds, or places, lie
- * behind it in the same allocation. */
-struct save {
-    struct list link;
-    enum save_kind kind;
-    const char *account_key; /* "" where it is about no account alone */
-    struct hold hold;
-    const uint64_t *hold_ids;
-    size_t hold_id_count;
-    const struct place *places;
-    size_t place_count;
-    struct record record;
-    struct history_row rows[STORE_HISTORY_PER_SAVE];
-    size_t row_count;
-    sqlite3_int64
-        first_history_id; /* 0: none assigned yet; stays the same when it is tried again */
-    store_saved *saved;
-    void *context;
-    bool written;
 };
 
 /* See store_open(). journal_close() whatever the result. */

@@ -9,11 +9,12 @@
 #include <sqlite3.h>
 
 #include "base/err.h"
+#include "io/store/store.h"
 
 /* "KRot": marks the file as ours (SQLite's application_id; `file` shows it). */
 #define STORE_APPLICATION_ID 0x4B526F74
 
-enum { STORE_SALT_LENGTH = 32, STORE_SALT_TEXT_MAX = 2 * STORE_SALT_LENGTH + 1 };
+enum { STORE_SALT_TEXT_MAX = 2 * STORE_SALT_LENGTH + 1 };
 
 /*
  * Says whether this is a journal that this program can work with. *ret_empty: there is nothing in

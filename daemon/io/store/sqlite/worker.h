@@ -5,8 +5,8 @@
  * the next one. What cannot be written stays at the front of the queue and is tried again, with
  * pauses that grow, until it can be.
  */
-#ifndef KEYROTATED_IO_STORE_WORKER_H
-#define KEYROTATED_IO_STORE_WORKER_H
+#ifndef KEYROTATED_IO_STORE_SQLITE_WORKER_H
+#define KEYROTATED_IO_STORE_SQLITE_WORKER_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,7 +21,6 @@
 struct store_health {
     struct err trouble;    /* code 0: all is well */
     uint64_t transactions; /* since the start */
-    uint64_t waiting;      /* saves that are not durable yet */
 };
 
 struct store_worker {
@@ -36,7 +35,6 @@ struct store_worker {
     struct list queue;   /* struct save, to be written */
     struct list written; /* struct save, durable: the loop takes them from here */
     struct store_health health;
-    uint64_t waiting;
     bool arrived;  /* a save was added since the last batch was taken */
     bool stopping; /* write what waits once more, and end */
     bool ended;
@@ -53,7 +51,8 @@ void store_worker_collect(struct store_worker *worker, struct list *written,
 
 void store_worker_stop(struct store_worker *worker);
 
-/* Waits for a thread that has ended, frees what was never written, and closes the journal. */
-void store_worker_done(struct store_worker *worker);
+/* Waits for a thread that has ended, moves what was never written to `unwritten`, and closes the
+ * journal. */
+void store_worker_done(struct store_worker *worker, struct list *unwritten);
 
 #endif

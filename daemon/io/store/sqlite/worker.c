@@ -1,6 +1,4 @@
-#include "io/store/worker.h"
-
-#include <stdlib.h>
+#include "io/store/sqlite/worker.h"
 
 enum { PAUSE_MIN_MS = 250, PAUSE_MAX_MS = 16000, NS_PER_MS = 1000000 };
 
@@ -70,7 +68,6 @@ static void post_results(struct store_worker *worker, struct list *batch, const 
             continue;
         list_remove(&save->link);
         list_append(&worker->written, &save->link);
-        worker->waiting--;
     }
     prepend_all(&worker->queue, batch);
     worker->health.trouble = *trouble;
@@ -118,7 +115,6 @@ int store_worker_start(struct store_worker *worker, uv_async_t *progress)
     worker->stopping = false;
     worker->ended = false;
     worker->arrived = false;
-    worker->waiting = 0;
     worker->health = (struct store_health){.transactions = worker->journal.transactions};
     list_init(&worker->queue);
     list_init(&worker->written);
@@ -147,7 +143,6 @@ void store_worker_add(struct store_worker *worker, struct save *save)
 {
     uv_mutex_lock(&worker->lock);
     list_append(&worker->queue, &save->link);
-    worker->waiting++;
     worker->arrived = true;
     uv_cond_signal(&worker->wake);
     uv_mutex_unlock(&worker->lock);
@@ -159,7 +154,6 @@ void store_worker_collect(struct store_worker *worker, struct list *written,
     uv_mutex_lock(&worker->lock);
     move_all(written, &worker->written);
     *health = worker->health;
-    health->waiting = worker->waiting;
     *ret_ended = worker->ended;
     uv_mutex_unlock(&worker->lock);
 }
@@ -172,19 +166,10 @@ void store_worker_stop(struct store_worker *worker)
     uv_mutex_unlock(&worker->lock);
 }
 
-static void free_all(struct list *saves)
-{
-    struct list *item;
-
-    while ((item = list_pop(saves)))
-        free(container_of(item, struct save, link));
-}
-
-void store_worker_done(struct store_worker *worker)
+void store_worker_done(struct store_worker *worker, struct list *unwritten)
 {
     (void)uv_thread_join(&worker->thread);
-    free_all(&worker->queue);
-    free_all(&worker->written);
+    move_all(unwritten, &worker->queue);
     uv_cond_destroy(&worker->wake);
     uv_mutex_destroy(&worker->lock);
     uv_mutex_destroy(&worker->journal_lock);
