@@ -20,6 +20,7 @@
 enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_JOURNAL, LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
 struct identity_type;
+struct key_shape;
 
 /* Where a cloud's services answer, and what their tokens are made out to. URLs without trailing
  * slash, audiences as given (a trailing slash is part of an audience). */
@@ -49,6 +50,7 @@ struct target_type;
 struct destination {
     const char *name; /* of the target */
     const struct target_type *type;
+    const struct key_shape *key_shape; /* what stands in it (proto/key_text.h) */
     bool required;
     bool needs_location;  /* {location}, which only Azure knows, stands in `place` still */
     const char *place;    /* what is written, in the words of its type: the path of a file */

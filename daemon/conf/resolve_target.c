@@ -4,6 +4,7 @@
 #include "conf/resolve.h"
 #include "conf/schema.h"
 #include "conf/target_type.h"
+#include "proto/two_key/two_key.h"
 
 /* NULL where this version has none of that name. */
 static const struct target_type *type_of(const struct tree_node *target)
@@ -100,6 +101,7 @@ static bool fill_destination(struct resolve *resolve, const struct tree_node *ta
         return false;
     destination->name = arena_dup(resolve->arena, target->name);
     destination->type = type;
+    destination->key_shape = two_key_resource_find(account->id)->key_shape;
     return true;
 }
 

@@ -7,8 +7,15 @@
 #include "base/json.h"
 #include "base/str.h"
 
+const struct key_shape key_shape_base64 = {
+    .noun = "a key in base64",
+    .marks = "+/",
+    .base64 = true,
+    .usual = 64,
+    .shortest = 32,
+};
+
 enum {
-    USUAL_TEXT_LENGTH = (KEY_BYTES_USUAL + 2) / 3 * 4,
     PATH_SEGMENT_MIN = 32, /* between two slashes of random base64 lie 64 characters on average */
     REDACT_MIN = 40
 };
@@ -22,10 +29,10 @@ struct run {
     bool too_long;
 };
 
-static bool is_base64(char c)
+static bool is_of_key(char c, const struct key_shape *shape)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
-           c == '/';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr(shape->marks, c));
 }
 
 /* Reads one character, JSON's escapes included. Returns how many bytes it takes. */
@@ -63,14 +70,15 @@ static void run_add(struct run *run, char c)
 }
 
 /* Moves on to the next run. False: there is none. */
-static bool next_run(struct run *run, const char *at, const char *end)
+static bool next_run(struct run *run, const struct key_shape *shape, const char *at,
+                     const char *end)
 {
     char c;
     size_t taken, padding = 0;
 
     while (at < end) {
         taken = unescape(at, end, &c);
-        if (is_base64(c))
+        if (is_of_key(c, shape))
             break;
         at += taken;
     }
@@ -81,12 +89,12 @@ static bool next_run(struct run *run, const char *at, const char *end)
     run->too_long = false;
     while (at < end) {
         taken = unescape(at, end, &c);
-        if (!is_base64(c))
+        if (!is_of_key(c, shape))
             break;
         run_add(run, c);
         at += taken;
     }
-    while (at < end && padding < 2) {
+    while (shape->base64 && at < end && padding < 2) {
         taken = unescape(at, end, &c);
         if (c != '=')
             break;
@@ -100,7 +108,7 @@ static bool next_run(struct run *run, const char *at, const char *end)
 }
 
 /* File names and resource ids are base64 characters too, but with a slash every few of them. */
-static bool looks_random(const char *text, size_t length)
+static bool looks_random(const struct key_shape *shape, const char *text, size_t length)
 {
     size_t segment = 0, longest = 0;
     bool digit = false, upper = false, lower = false;
@@ -112,7 +120,8 @@ static bool looks_random(const char *text, size_t length)
         upper = upper || (text[i] >= 'A' && text[i] <= 'Z');
         lower = lower || (text[i] >= 'a' && text[i] <= 'z');
     }
-    return longest >= PATH_SEGMENT_MIN && digit && upper && lower;
+    return longest >= PATH_SEGMENT_MIN && digit &&
+           (shape->single_case ? upper != lower : upper && lower);
 }
 
 static bool is_padded(const struct run *run)
@@ -120,18 +129,26 @@ static bool is_padded(const struct run *run)
     return run->length > 0 && run->text[run->length - 1] == '=';
 }
 
-static bool is_key(const struct run *run, bool usual_length_only)
+/* The size by which the shape goes, or a negative number where it is not of that shape. */
+static long size_of(const struct key_shape *shape, const char *text, size_t length)
 {
     uint8_t bytes[KEY_TEXT_MAX];
-    long count;
+    long size;
 
-    if (run->too_long || (usual_length_only && run->length != USUAL_TEXT_LENGTH))
-        return false;
-    if (!is_padded(run) && !looks_random(run->text, run->length))
-        return false;
-    count = base64_decode(run->text, run->length, bytes, sizeof(bytes));
+    if (!shape->base64)
+        return (long)length;
+    size = base64_decode(text, length, bytes, sizeof(bytes));
     wipe(bytes, sizeof(bytes));
-    return usual_length_only ? count == KEY_BYTES_USUAL : count >= KEY_BYTES_MIN;
+    return size;
+}
+
+static bool is_key(const struct run *run, const struct key_shape *shape, bool usual_size_only)
+{
+    long size = run->too_long ? -1 : size_of(shape, run->text, run->length);
+
+    if (size < 0 || (!is_padded(run) && !looks_random(shape, run->text, run->length)))
+        return false;
+    return usual_size_only ? size == (long)shape->usual : size >= (long)shape->shortest;
 }
 
 static int remember(struct key_text *found, const struct run *run)
@@ -150,17 +167,17 @@ static int remember(struct key_text *found, const struct run *run)
     return 0;
 }
 
-static int find_keys(struct key_text *found, const char *bytes, size_t length,
-                     bool usual_length_only)
+static int find_keys(struct key_text *found, const struct key_shape *shape, const char *bytes,
+                     size_t length, bool usual_size_only)
 {
     const char *end = bytes + length;
     struct run run;
     int rc = 0;
 
     for (const char *at = bytes; rc == 0 && found->key_count < SIGHTING_KEYS_MAX; at = run.end) {
-        if (!next_run(&run, at, end))
+        if (!next_run(&run, shape, at, end))
             break;
-        if (is_key(&run, usual_length_only))
+        if (is_key(&run, shape, usual_size_only))
             rc = remember(found, &run);
     }
     wipe(&run, sizeof(run));
@@ -185,16 +202,17 @@ static int find_cycle(struct key_text *found, const char *bytes, size_t length)
     return 0;
 }
 
-int key_text_find(struct key_text *found, const char *bytes, size_t length)
+int key_text_find(struct key_text *found, const struct key_shape *shape, const char *bytes,
+                  size_t length)
 {
     int rc;
 
     *found = (struct key_text){.key_count = 0};
     if (length == 0)
         return 0;
-    rc = find_keys(found, bytes, length, true);
+    rc = find_keys(found, shape, bytes, length, true);
     if (rc == 0 && found->key_count == 0)
-        rc = find_keys(found, bytes, length, false);
+        rc = find_keys(found, shape, bytes, length, false);
     if (rc == 0)
         rc = find_cycle(found, bytes, length);
     if (rc < 0)
@@ -212,15 +230,30 @@ void key_text_done(struct key_text *found)
 
 void key_text_redact(char *text)
 {
+    const struct key_shape *shape = &key_shape_base64; /* most tokens and signatures, too */
     const char *end = text + strlen(text);
     struct run run;
 
-    for (const char *at = text; next_run(&run, at, end); at = run.end) {
+    for (const char *at = text; next_run(&run, shape, at, end); at = run.end) {
         if (run.length >= REDACT_MIN &&
-            (run.too_long || is_padded(&run) || looks_random(run.text, run.length)))
+            (run.too_long || is_padded(&run) || looks_random(shape, run.text, run.length)))
             memset(text + (run.start - text), '*', (size_t)(run.end - run.start));
     }
     wipe(&run, sizeof(run));
+}
+
+bool key_text_fits(const struct secret *key, const struct key_shape *shape)
+{
+    const char *text = secret_bytes(key);
+    size_t length = secret_length(key);
+
+    if (shape->base64)
+        return length < KEY_TEXT_MAX && size_of(shape, text, length) > 0;
+    for (size_t i = 0; i < length; i++) {
+        if (!is_of_key(text[i], shape))
+            return false;
+    }
+    return length > 0;
 }
 
 int key_text_decode(const struct secret *key, uint8_t *out, size_t size, size_t *ret_length)

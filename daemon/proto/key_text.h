@@ -2,23 +2,34 @@
  * Account keys in bytes of any format.
  *
  * A target may hold a key alone on a line, in an env file, in JSON, in YAML or in a connection
- * string. All of these have in common that the key stands there as one run of base64 characters, so
- * that is what is looked for.
+ * string. All of these have in common that the key stands there as one run of the characters that
+ * keys of its type are made of, so that is what is looked for.
  */
 #ifndef KEYROTATED_PROTO_KEY_TEXT_H
 #define KEYROTATED_PROTO_KEY_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/secret.h"
 #include "core/look.h"
 
-enum {
-    KEY_BYTES_MIN = 32,   /* shorter ones are not taken for keys */
-    KEY_BYTES_USUAL = 64, /* what most resource types issue */
-    KEY_TEXT_MAX = 1024   /* a longer run is a certificate or a picture */
+enum { KEY_TEXT_MAX = 1024 /* a longer run is a certificate or a picture */ };
+
+/* What the keys of a resource type look like. Sizes are those of the bytes that base64 stands for;
+ * without base64, of the text. */
+struct key_shape {
+    const char *noun;  /* "a key in base64" */
+    const char *marks; /* what keys are made of besides letters and digits: "+/" */
+    bool base64;       /* padded by up to two '=' */
+    bool single_case;  /* letters of one case, as in hexadecimal; else both occur */
+    size_t usual;      /* runs of this size are taken alone where there are any */
+    size_t shortest;   /* smaller ones are not taken for keys */
 };
+
+/* 64 bytes in base64. */
+extern const struct key_shape key_shape_base64;
 
 struct key_text {
     struct secret *keys[SIGHTING_KEYS_MAX]; /* different ones, in the order they stand there */
@@ -27,17 +38,20 @@ struct key_text {
 };
 
 /*
- * Finds the keys in `bytes`. Runs of the usual length are taken if there are any; only otherwise
- * other runs that decode to at least KEY_BYTES_MIN bytes and do not look like a path. JSON's
- * escapes of the characters '/', '+' and '=' are understood. Returns 0, or -ENOMEM (*found is then
- * empty).
+ * Finds the keys of that shape in `bytes`. Runs of the usual size are taken if there are any; only
+ * otherwise other runs of at least the shortest that do not look like a path. JSON's escapes of the
+ * characters '/', '+' and '=' are understood. Returns 0, or -ENOMEM (*found is then empty).
  */
-int key_text_find(struct key_text *found, const char *bytes, size_t length);
+int key_text_find(struct key_text *found, const struct key_shape *shape, const char *bytes,
+                  size_t length);
 void key_text_done(struct key_text *found);
 
 /* Blots out, in place, every run that looks like a key or a signature. For text of foreign origin
  * that is about to be shown. */
 void key_text_redact(char *text);
+
+/* Has the key that shape? Any size will do: Azure itself calls it a key. */
+bool key_text_fits(const struct secret *key, const struct key_shape *shape);
 
 /* The bytes that the key's base64 stands for. 0, or -EINVAL where it is not base64 of 1 to `size`
  * bytes. The caller wipes `out`. */

@@ -17,11 +17,11 @@ static void find_any(const char *bytes, size_t length)
     uint8_t decoded[KEY_TEXT_MAX];
     size_t count;
 
-    MUST(key_text_find(&found, bytes, length) == 0);
+    MUST(key_text_find(&found, &key_shape_base64, bytes, length) == 0);
     MUST(found.key_count <= SIGHTING_KEYS_MAX);
     for (size_t i = 0; i < found.key_count; i++) {
         MUST(key_text_decode(found.keys[i], decoded, sizeof(decoded), &count) == 0);
-        MUST(count >= KEY_BYTES_MIN);
+        MUST(count >= key_shape_base64.shortest);
         for (size_t j = 0; j < i; j++)
             MUST(!secret_equal(found.keys[i], found.keys[j]));
     }
@@ -35,7 +35,7 @@ static void blot_out(char *text)
 
     key_text_redact(text);
     MUST(strlen(text) <= length);
-    MUST(key_text_find(&found, text, strlen(text)) == 0);
+    MUST(key_text_find(&found, &key_shape_base64, text, strlen(text)) == 0);
     MUST(found.key_count == 0);
     key_text_done(&found);
 }
@@ -46,7 +46,7 @@ static void find_written(const struct buf *out, const struct key_file *file, boo
     struct key_text found;
     bool seen = false;
 
-    MUST(key_text_find(&found, buf_str(out), out->length) == 0);
+    MUST(key_text_find(&found, &key_shape_base64, buf_str(out), out->length) == 0);
     for (size_t i = 0; i < found.key_count; i++)
         seen = seen || secret_equal(found.keys[i], file->key);
     MUST(seen || found.key_count == SIGHTING_KEYS_MAX);
@@ -59,7 +59,7 @@ static void write_forms(struct fuzz_input *input)
     static int (*const forms[])(const struct key_file *,
                                 struct buf *) = {key_file_raw, key_file_env, key_file_json};
     const uint64_t cycle = fuzz_take_number(input, 7);
-    uint8_t bytes[KEY_BYTES_USUAL];
+    uint8_t bytes[64]; /* the usual size */
     struct secret *key;
     char *text, *account, *endpoint, *id;
 

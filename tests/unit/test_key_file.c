@@ -61,7 +61,7 @@ static void test_forms(void **state)
         assert_int_equal(cases[i].render(&file, &out), 0);
         assert_string_equal(buf_str(&out), cases[i].expected);
         /* what was written is found again */
-        assert_int_equal(key_text_find(&found, buf_str(&out), out.length), 0);
+        assert_int_equal(key_text_find(&found, &key_shape_base64, buf_str(&out), out.length), 0);
         assert_int_equal(found.key_count, 1);
         assert_true(secret_equal(found.keys[0], key));
         assert_int_equal(found.cycle, cases[i].cycle);

@@ -80,7 +80,8 @@ static void test_find(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct key_text found;
 
-        assert_int_equal(key_text_find(&found, cases[i].bytes, strlen(cases[i].bytes)), 0);
+        assert_int_equal(
+            key_text_find(&found, &key_shape_base64, cases[i].bytes, strlen(cases[i].bytes)), 0);
         assert_int_equal(found.key_count, cases[i].count);
         for (size_t k = 0; k < found.key_count; k++)
             assert_string_equal(secret_bytes(found.keys[k]), cases[i].keys[k]);
@@ -90,13 +91,52 @@ static void test_find(void **state)
     }
 }
 
+/* Keys of other resource types: tokens of letters and digits, hexadecimal, base64url. */
+static void test_other_shapes(void **state)
+{
+    static const struct key_shape token = {
+        .noun = "a token", .marks = "", .usual = 52, .shortest = 52};
+    static const struct key_shape hex = {
+        .noun = "hexadecimal", .marks = "", .single_case = true, .usual = 32, .shortest = 32};
+    static const struct key_shape url = {
+        .noun = "base64url", .marks = "-_", .usual = 43, .shortest = 43};
+    static const struct {
+        const struct key_shape *shape;
+        const char *bytes, *key;
+    } cases[] = {
+        {&token, "KEY=qy1krPHnANxO2JiK8Pw3YCOM8gaNPrQxBgtCdND8hOxwbIBGxaOi\n",
+         "qy1krPHnANxO2JiK8Pw3YCOM8gaNPrQxBgtCdND8hOxwbIBGxaOi"},
+        {&token, "qy1krPHnANxO2JiK8Pw3YCOM8gaNPrQxBgtCdND8hOxwbIBGxaO", NULL},
+        {&hex, "{\"key\":\"0123456789abcdef0123456789abcdef\"}",
+         "0123456789abcdef0123456789abcdef"},
+        {&hex, "0123456789ABCDEF0123456789ABCDEF", "0123456789ABCDEF0123456789ABCDEF"},
+        {&hex, "01234567890123456789012345678901", NULL},
+        {&url, "pv1krPHnANxO-JiK8Pw3YCOM8gaNPrQxBg_CdND8hOx",
+         "pv1krPHnANxO-JiK8Pw3YCOM8gaNPrQxBg_CdND8hOx"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *bytes = cases[i].bytes;
+        struct key_text found;
+
+        assert_int_equal(key_text_find(&found, cases[i].shape, bytes, strlen(bytes)), 0);
+        assert_int_equal(found.key_count, cases[i].key ? 1 : 0);
+        if (cases[i].key) {
+            assert_string_equal(secret_bytes(found.keys[0]), cases[i].key);
+            assert_true(key_text_fits(found.keys[0], cases[i].shape));
+        }
+        key_text_done(&found);
+    }
+}
+
 static void test_any_bytes(void **state)
 {
     static const char bytes[] = "\0\xff\xfe" KEY_A "\0\\";
     struct key_text found;
 
     (void)state;
-    assert_int_equal(key_text_find(&found, bytes, sizeof(bytes) - 1), 0);
+    assert_int_equal(key_text_find(&found, &key_shape_base64, bytes, sizeof(bytes) - 1), 0);
     assert_int_equal(found.key_count, 1);
     assert_string_equal(secret_bytes(found.keys[0]), KEY_A);
     key_text_done(&found);
@@ -114,7 +154,7 @@ static void test_at_most_so_many(void **state)
         key[0] = (char)('A' + i);
         strcat(bytes, key);
     }
-    assert_int_equal(key_text_find(&found, bytes, strlen(bytes)), 0);
+    assert_int_equal(key_text_find(&found, &key_shape_base64, bytes, strlen(bytes)), 0);
     assert_int_equal(found.key_count, SIGHTING_KEYS_MAX);
     key_text_done(&found);
 }
@@ -127,7 +167,7 @@ static void test_endless_run(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(bytes); i++)
         bytes[i] = "aB3"[i % 3];
-    assert_int_equal(key_text_find(&found, bytes, sizeof(bytes)), 0);
+    assert_int_equal(key_text_find(&found, &key_shape_base64, bytes, sizeof(bytes)), 0);
     assert_int_equal(found.key_count, 0);
 }
 
@@ -163,11 +203,9 @@ static void test_redact(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_find),
-        cmocka_unit_test(test_any_bytes),
-        cmocka_unit_test(test_at_most_so_many),
-        cmocka_unit_test(test_endless_run),
-        cmocka_unit_test(test_redact),
+        cmocka_unit_test(test_find),        cmocka_unit_test(test_other_shapes),
+        cmocka_unit_test(test_any_bytes),   cmocka_unit_test(test_at_most_so_many),
+        cmocka_unit_test(test_endless_run), cmocka_unit_test(test_redact),
     };
 
     return cmocka_run_group_tests_name("key_text", tests, NULL, NULL);

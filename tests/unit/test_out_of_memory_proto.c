@@ -344,7 +344,7 @@ static void read_account(struct result *result, const void *body)
 static void find_keys(struct result *result, const void *text)
 {
     struct key_text found;
-    int rc = key_text_find(&found, text, strlen(text));
+    int rc = key_text_find(&found, &key_shape_base64, text, strlen(text));
 
     if (rc != 0)
         result_failed(result, rc, NULL);

@@ -17,6 +17,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "conf/target_file.h"
+#include "proto/key_text.h"
 
 /* 64 bytes each, as Batch issues them. */
 #define KEY_A                                                                                      \
@@ -92,6 +93,7 @@ static int set_up(void **state)
     f->settings.mode = 0640;
     f->destination = (struct destination){
         .name = "file", .type = &target_file_type, .place = f->path, .settings = &f->settings};
+    f->destination.key_shape = &key_shape_base64;
     f->account = (struct account){.name = "sampleacct", .id = "/subscriptions/0/sampleacct"};
     f->endpoint = "sampleacct.japaneast.batch.azure.com";
     *state = f;
@@ -562,7 +564,6 @@ static void test_location(void **state)
     answer = read_target(f);
     assert_string_equal(answer.first_key, KEY_A);
     assert_memory_equal(&answer.sighting.target, &id, sizeof(id));
-
     answer = read_at(f, NULL, false);
     assert_failed(&answer, REASON_TARGET_FAILED, "not known yet", "as soon as");
     answer = read_at(f, "../etc", false);

@@ -52,7 +52,7 @@ static void test_rows_are_whole(void **state)
     (void)state;
     for (size_t i = 0; (type = two_key_resource_at(i)); i++) {
         assert_true(type->noun && type->api_version && type->name_ok && type->name_words);
-        assert_true(type->list.name && type->read_keys && type->key_problem);
+        assert_true(type->list.name && type->read_keys && type->key_shape);
         assert_true(type->read_description && type->endpoint_member && type->keys_on);
         assert_true(!type->build_probe || (type->read_probe && type->probe_id_header));
         assert_true(type->read_action && type->list_action && type->regenerate_action);

@@ -172,7 +172,7 @@ static bool read_keys(struct file_job *job)
         outcome->kind = SIGHTING_EMPTY;
         rc = 0;
     } else if (rc == 0) {
-        if (key_text_find(&outcome->found, bytes.data, bytes.length) != 0)
+        if (key_text_find(&outcome->found, job->key_shape, bytes.data, bytes.length) != 0)
             fault_out_of_memory(); /* it has no other reason */
         outcome->kind = outcome->found.key_count > 0 ? SIGHTING_KEYS : SIGHTING_FOREIGN;
     }

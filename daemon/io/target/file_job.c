@@ -71,6 +71,7 @@ struct file_job *file_job_new(const struct target_request *request,
     job->base.free = file_job_free;
     job->settings = *target_file_of(request->destination);
     job->settings.group = must_dup(job->settings.group);
+    job->key_shape = request->destination->key_shape;
     if (request->delivery)
         job->content = copy_delivery(request->delivery);
     job->base.lane_length = directory_length(job->base.place);

@@ -166,7 +166,7 @@ const struct two_key_resource two_key_batch_account = {
     .read_keys = two_key_read_members,
     .key_members = {[SLOT_PRIMARY] = "primary", [SLOT_SECONDARY] = "secondary"},
     .name_member = "accountName",
-    .key_problem = two_key_base64_problem,
+    .key_shape = &key_shape_base64,
     .read_description = read_description,
     .endpoint_member = "accountEndpoint",
     .keys_on = "add SharedKey to the account's allowedAuthenticationModes",

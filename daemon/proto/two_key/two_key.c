@@ -6,7 +6,6 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "proto/key_text.h"
 
 enum { HOST_MAX = 253, PORT_MAX = 65535 };
 
@@ -38,29 +37,20 @@ bool two_key_endpoint_ok(const char *endpoint)
            port <= PORT_MAX;
 }
 
-const char *two_key_base64_problem(const struct secret *key)
-{
-    uint8_t bytes[KEY_TEXT_MAX];
-    size_t length;
-    int rc = key_text_decode(key, bytes, sizeof(bytes), &length);
-
-    wipe(bytes, sizeof(bytes));
-    return rc < 0 ? "is not a key in base64" : NULL;
-}
-
 static int read_key(const struct two_key_resource *resource, struct json_object *document,
                     enum slot slot, struct secret **ret_key, struct err *err)
 {
     const char *member = resource->key_members[slot];
-    const char *problem;
 
     if (!json_string(document, member))
         return err_set(err, -EINVAL, "the member \"%s\" is missing or not a string", member);
     *ret_key = json_secret(document, member);
     if (!*ret_key)
         return err_set(err, -ENOMEM, "there is no memory for the keys");
-    problem = resource->key_problem(*ret_key);
-    return problem ? err_set(err, -EINVAL, "the member \"%s\" %s", member, problem) : 0;
+    if (!key_text_fits(*ret_key, resource->key_shape))
+        return err_set(err, -EINVAL, "the member \"%s\" is not %s", member,
+                       resource->key_shape->noun);
+    return 0;
 }
 
 static int read_document(const struct two_key_resource *resource, const char *name,

@@ -19,6 +19,7 @@
 #include "core/reason.h"
 #include "core/slot.h"
 #include "proto/http_message.h"
+#include "proto/key_text.h"
 
 /* What the resource itself told, in a form that is the same for all types. Owned by the caller. */
 struct resource_facts {
@@ -71,9 +72,8 @@ struct two_key_resource {
     int (*read_keys)(const struct two_key_resource *resource, const char *name, const char *body,
                      size_t length, struct secret *keys[SLOT_COUNT], struct err *err);
     const char *key_members[SLOT_COUNT];
-    const char *name_member; /* of the same answer; NULL: it names no resource */
-    /* What is wrong with the form of a key ("is not a key in base64"), or NULL. */
-    const char *(*key_problem)(const struct secret *key);
+    const char *name_member;           /* of the same answer; NULL: it names no resource */
+    const struct key_shape *key_shape; /* what is listed, and looked for in targets */
 
     /* Reads the answer to a GET of the resource. Returns 0, and *obstacle says what is in the way;
      * -EINVAL: unreadable, or -ENOMEM (err set): *facts is empty then. */
@@ -122,8 +122,6 @@ const struct two_key_resource *two_key_resource_find(const char *resource_id);
 int two_key_read_members(const struct two_key_resource *resource, const char *name,
                          const char *body, size_t length, struct secret *keys[SLOT_COUNT],
                          struct err *err);
-
-const char *two_key_base64_problem(const struct secret *key);
 
 /* Is it HOST or HOST:PORT, and nothing that would send a request elsewhere? */
 bool two_key_endpoint_ok(const char *endpoint);
