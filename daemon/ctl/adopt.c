@@ -43,8 +43,7 @@ static void say_what_is_overwritten(const struct account_snapshot *account, cons
                             "From then on the %s key is the one that is regenerated: whoever uses "
                             "that one today has to change over.\n",
                             strcmp(active, "primary") == 0 ? "secondary" : "primary");
-    fputs(text.failed ? "(too long to show)\n" : buf_str(&text), stderr);
-    buf_done(&text);
+    ctl_print(stderr, &text);
 }
 
 static enum ctl_exit confirm(void)
@@ -64,11 +63,9 @@ static enum ctl_exit confirm(void)
 static enum ctl_exit adopt_one(const struct ctl_options *options)
 {
     struct control_status status;
-    enum ctl_exit result;
-    struct buf text;
+    enum ctl_exit result =
+        ctl_fetch_status(options, "accounts", options->accounts, 1, &status, NULL);
 
-    buf_init(&text, CONTROL_REPLY_MAX);
-    result = ctl_fetch_status(options, "accounts", options->accounts, 1, &status, &text);
     if (result == CTL_DONE) {
         for (size_t i = 0; i < status.account_count; i++)
             say_what_is_overwritten(&status.accounts[i], options->request.active);
@@ -76,7 +73,6 @@ static enum ctl_exit adopt_one(const struct ctl_options *options)
         if (!options->yes)
             result = confirm();
     }
-    buf_done(&text);
     return result == CTL_DONE ? ctl_send(options) : result;
 }
 
@@ -106,16 +102,7 @@ static void say_what_the_file_does(const struct adoption_list *list)
     (void)buf_append_str(&text,
                          "From then on the other key is the one that is regenerated: whoever "
                          "uses that one today has to change over.\n");
-    fputs(text.failed ? "(too long to show)\n" : buf_str(&text), stderr);
-    buf_done(&text);
-}
-
-/* Why has been complained of; a document with the results shows where. */
-static void stopped_at(const struct ctl_options *options, const struct adoption_list *list,
-                       size_t sent)
-{
-    fprintf(stderr, "keyrotatectl: stopped at line %u of %s: %zu of %zu accounts were told\n",
-            list->lines[sent].number, options->file, sent, list->count);
+    ctl_print(stderr, &text);
 }
 
 static enum ctl_exit send_all(const struct ctl_options *options, const struct adoption_list *list)
@@ -132,8 +119,10 @@ static enum ctl_exit send_all(const struct ctl_options *options, const struct ad
             break;
         sent++;
     }
+    /* The failure itself has been reported; a document with the results shows where. */
     if (sent < list->count)
-        stopped_at(options, list, sent);
+        fprintf(stderr, "keyrotatectl: stopped at line %u of %s: %zu of %zu accounts were told\n",
+                list->lines[sent].number, options->file, sent, list->count);
     return ctl_session_end(&session);
 }
 
@@ -176,23 +165,20 @@ static enum ctl_exit adopt_listed(const struct ctl_options *options,
 static enum ctl_exit adopt_from_file(const struct ctl_options *options)
 {
     struct control_status status;
-    struct buf content, text;
+    struct buf content;
     enum ctl_exit result;
     struct err err;
 
     err_clear(&err);
     buf_init(&content, CONTROL_REPLY_MAX);
-    buf_init(&text, CONTROL_REPLY_MAX);
-    if (fs_read(options->file, &content, &err) != 0) {
+    if (fs_read(options->file, &content, &err) != 0)
         result = ctl_complain(CTL_USAGE, "%s", err.text);
-    } else {
-        result = ctl_fetch_status(options, "accounts", NULL, 0, &status, &text);
-    }
+    else
+        result = ctl_fetch_status(options, "accounts", NULL, 0, &status, NULL);
     if (result == CTL_DONE) {
         result = adopt_listed(options, &status, &content);
         control_status_done(&status);
     }
-    buf_done(&text);
     buf_done(&content);
     return result;
 }

@@ -38,9 +38,8 @@ static void say(const struct ctl_options *options, struct progress *progress, co
     ctl_write_plain(&text, progress->name);
     (void)buf_append_str(&text, ": ");
     ctl_write_plain(&text, what);
-    fprintf(options->json ? stderr : stdout, "%s\n", buf_str(&text));
-    (void)fflush(stdout);
-    buf_done(&text);
+    (void)buf_append_char(&text, '\n');
+    ctl_print(options->json ? stderr : stdout, &text);
 }
 
 /* What is wrong, for how long, and what to do about it. */
@@ -50,9 +49,7 @@ static void print_problem(FILE *out, const struct account_snapshot *account, tim
 
     buf_init(&text, CONTROL_REPLY_MAX);
     ctl_write_problem(&text, account, now);
-    fputs(text.failed ? "(too long to show)\n" : buf_str(&text), out);
-    (void)fflush(out);
-    buf_done(&text);
+    ctl_print(out, &text);
 }
 
 /* Trouble that a rotation may get over by itself is reported when it begins and when its cause
@@ -159,14 +156,12 @@ static enum ctl_exit await_one(const struct ctl_options *options, struct progres
 {
     enum ctl_exit result = CTL_DONE;
     bool settled = false;
-    struct buf text;
 
-    buf_init(&text, CONTROL_REPLY_MAX);
     while (!settled) {
         char *names[] = {progress->name};
         struct control_status status;
 
-        result = ctl_fetch_status(options, "accounts", names, 1, &status, &text);
+        result = ctl_fetch_status(options, "accounts", names, 1, &status, NULL);
         if (result != CTL_DONE)
             break;
         if (status.account_count == 1) {
@@ -185,7 +180,6 @@ static enum ctl_exit await_one(const struct ctl_options *options, struct progres
         if (!settled)
             pause_before_asking_again();
     }
-    buf_done(&text);
     return result;
 }
 

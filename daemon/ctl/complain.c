@@ -73,6 +73,13 @@ enum ctl_exit ctl_complain_as(enum ctl_exit result, const char *code, const char
     return result;
 }
 
+void ctl_print(FILE *stream, struct buf *text)
+{
+    fputs(text->failed ? "(too long to show)\n" : buf_str(text), stream);
+    (void)fflush(stream);
+    buf_done(text);
+}
+
 void ctl_complaint_write(struct buf *out)
 {
     if (kept.code[0] == '\0')

@@ -6,6 +6,8 @@
 #ifndef KEYROTATED_CTL_COMPLAIN_H
 #define KEYROTATED_CTL_COMPLAIN_H
 
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "ctl/ctl.h"
 
@@ -19,6 +21,9 @@ enum ctl_exit ctl_complain(enum ctl_exit result, const char *format, ...)
 /* The same with a code that the daemon gave. */
 enum ctl_exit ctl_complain_as(enum ctl_exit result, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Prints a text for people, and frees it. */
+void ctl_print(FILE *stream, struct buf *text);
 
 /* Appends the member "error" to an object that is open; nothing where there is no complaint. */
 void ctl_complaint_write(struct buf *out);

@@ -23,6 +23,7 @@ enum ctl_exit {
 struct ctl_options {
     const struct ctl_command *command; /* NULL: --help or --version was answered */
     bool answered;                     /* they were */
+    time_ms now;                       /* when the command was given */
     const char *socket;
     bool json;
     bool all;

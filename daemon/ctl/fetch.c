@@ -50,12 +50,16 @@ enum ctl_exit ctl_fetch_status(const struct ctl_options *options, const char *qu
                                char *const *names, size_t name_count, struct control_status *status,
                                struct buf *text)
 {
-    enum ctl_exit result = ctl_fetch(options, question, names, name_count, text);
+    enum ctl_exit result;
+    struct buf own;
     struct err err;
 
-    if (result != CTL_DONE)
-        return result;
-    if (control_status_parse(buf_str(text), text->length, status, &err) != 0)
-        return ctl_complain(CTL_UNREACHABLE, "%s", err.text);
-    return CTL_DONE;
+    buf_init(&own, CONTROL_REPLY_MAX);
+    if (!text)
+        text = &own;
+    result = ctl_fetch(options, question, names, name_count, text);
+    if (result == CTL_DONE && control_status_parse(buf_str(text), text->length, status, &err) != 0)
+        result = ctl_complain(CTL_UNREACHABLE, "%s", err.text);
+    buf_done(&own);
+    return result;
 }

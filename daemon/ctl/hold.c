@@ -17,8 +17,7 @@ static void print_holds(const struct control_holds *holds)
     }
     if (holds->count == 0)
         (void)buf_append_str(&text, "nothing is held\n");
-    fputs(text.failed ? "(too long to show)\n" : buf_str(&text), stdout);
-    buf_done(&text);
+    ctl_print(stdout, &text);
 }
 
 static enum ctl_exit list_holds(const struct ctl_options *options)

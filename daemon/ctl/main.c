@@ -24,7 +24,7 @@ int main(int argc, char **argv)
     result = options.command->run(&options);
     curl_global_cleanup();
     ctl_complaint_print();
-    if (fflush(stdout) != 0 && result == CTL_DONE)
+    if ((fflush(stdout) != 0 || ferror(stdout)) && result == CTL_DONE)
         return CTL_NOT_DONE; /* nobody got to read it */
     return (int)result;
 }

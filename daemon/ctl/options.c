@@ -142,50 +142,26 @@ static enum ctl_exit find_command(const char *name, const struct ctl_command **r
 
 /* --- the options --- */
 
-static enum ctl_exit set_socket(struct ctl_options *options, const char *value, time_ms now)
+static enum ctl_exit set_active(struct ctl_options *options, const char *value)
 {
-    (void)now;
-    options->socket = value;
-    return CTL_DONE;
-}
-
-static enum ctl_exit set_target(struct ctl_options *options, const char *value, time_ms now)
-{
-    (void)now;
-    options->request.target = value;
-    return CTL_DONE;
-}
-
-static enum ctl_exit set_file(struct ctl_options *options, const char *value, time_ms now)
-{
-    (void)now;
-    options->file = value;
-    return CTL_DONE;
-}
-
-static enum ctl_exit set_active(struct ctl_options *options, const char *value, time_ms now)
-{
-    (void)now;
     options->request.active = control_slot_from_name(value);
     return options->request.active
                ? CTL_DONE
                : complain("--active %s: primary or secondary was expected", value);
 }
 
-static enum ctl_exit set_reason(struct ctl_options *options, const char *value, time_ms now)
+static enum ctl_exit set_reason(struct ctl_options *options, const char *value)
 {
-    (void)now;
     options->request.reason = value;
     return *value != '\0' && strlen(value) < CONTROL_TEXT_MAX
                ? CTL_DONE
                : complain("--reason: between 1 and %d bytes", CONTROL_TEXT_MAX - 1);
 }
 
-static enum ctl_exit set_hold(struct ctl_options *options, const char *value, time_ms now)
+static enum ctl_exit set_hold(struct ctl_options *options, const char *value)
 {
     int64_t id;
 
-    (void)now;
     if (options->request.hold != 0)
         return complain("--hold: one of them, once");
     if (!str_to_int64(value, &id) || id <= 0)
@@ -194,33 +170,31 @@ static enum ctl_exit set_hold(struct ctl_options *options, const char *value, ti
     return CTL_DONE;
 }
 
-static enum ctl_exit set_timeout(struct ctl_options *options, const char *value, time_ms now)
+static enum ctl_exit set_timeout(struct ctl_options *options, const char *value)
 {
-    (void)now;
     return duration_parse(value, &options->timeout) && options->timeout > 0
                ? CTL_DONE
                : complain("--timeout %s: a duration such as 90s or 1h was expected", value);
 }
 
-static enum ctl_exit set_end(struct ctl_options *options, time_ms end, const char *value,
-                             time_ms now)
+static enum ctl_exit set_end(struct ctl_options *options, time_ms end, const char *value)
 {
     if (options->request.until != TIME_NEVER)
         return complain("--for and --until: one of them, once");
     options->request.until = end;
-    return end > now ? CTL_DONE : complain("--until %s has passed already", value);
+    return end > options->now ? CTL_DONE : complain("--until %s has passed already", value);
 }
 
-static enum ctl_exit set_for(struct ctl_options *options, const char *value, time_ms now)
+static enum ctl_exit set_for(struct ctl_options *options, const char *value)
 {
     duration_ms duration;
 
     if (!duration_parse(value, &duration) || duration <= 0)
         return complain("--for %s: a duration such as 12h or 30d was expected", value);
-    return set_end(options, time_add(now, duration), value, now);
+    return set_end(options, time_add(options->now, duration), value);
 }
 
-static enum ctl_exit set_until(struct ctl_options *options, const char *value, time_ms now)
+static enum ctl_exit set_until(struct ctl_options *options, const char *value)
 {
     time_ms end;
 
@@ -228,47 +202,47 @@ static enum ctl_exit set_until(struct ctl_options *options, const char *value, t
         return complain("--until %s: a time such as 2026-11-22T12:00:00Z was expected", value);
     if (!date_from_rfc3339(value, &(time_ms){0}))
         say_zone(value, end);
-    return set_end(options, end, value, now);
+    return set_end(options, end, value);
 }
 
-static enum ctl_exit print_help(struct ctl_options *options, const char *value, time_ms now)
+static enum ctl_exit print_help(struct ctl_options *options, const char *value)
 {
     (void)value;
-    (void)now;
     options->answered = true;
     print_usage();
     return CTL_DONE;
 }
 
-static enum ctl_exit print_version(struct ctl_options *options, const char *value, time_ms now)
+static enum ctl_exit print_version(struct ctl_options *options, const char *value)
 {
     (void)value;
-    (void)now;
     options->answered = true;
     puts("keyrotatectl " KEYROTATED_VERSION);
     return CTL_DONE;
 }
 
 #define FLAG(member) .flag = offsetof(struct ctl_options, member)
+#define TEXT(member) .has_value = true, .text = offsetof(struct ctl_options, member)
 
 static const struct option_row {
     const char *name;
     unsigned bit;
-    size_t flag; /* of the member that becomes true; 0: it has set() */
+    size_t flag; /* where the member stands that becomes true, */
+    size_t text; /* or the one that gets the value; 0: it has set() */
     bool has_value;
     bool one_account; /* at most one account is named with it */
-    enum ctl_exit (*set)(struct ctl_options *options, const char *value, time_ms now);
+    enum ctl_exit (*set)(struct ctl_options *options, const char *value);
     const char *needed; /* where it is required: "hold needs …" */
     const char *alone;  /* it goes with --yes and general options only: what is wrong otherwise */
 } rows[] = {
-    {"socket", OPTION_GENERAL, .has_value = true, .set = set_socket},
+    {"socket", OPTION_GENERAL, TEXT(socket)},
     {"json", OPTION_GENERAL, FLAG(json)},
     {"help", OPTION_GENERAL, .set = print_help},
     {"version", OPTION_GENERAL, .set = print_version},
     {"all", OPTION_ALL, FLAG(all)},
     {"wait", OPTION_WAIT, FLAG(wait)},
     {"dry-run", PARAMETER_DRY_RUN, FLAG(request.dry_run)},
-    {"target", PARAMETER_TARGET, .has_value = true, .set = set_target},
+    {"target", PARAMETER_TARGET, TEXT(request.target)},
     {"for", PARAMETER_UNTIL, .has_value = true, .set = set_for,
      .needed = "an end: --for DURATION or --until TIME"},
     {"until", PARAMETER_UNTIL, .has_value = true, .set = set_until},
@@ -280,7 +254,7 @@ static const struct option_row {
     {"list", OPTION_LIST, FLAG(list), .alone = "hold --list stands alone: it lists every hold"},
     {"hold", PARAMETER_HOLD, .has_value = true, .set = set_hold,
      .alone = "--hold names one hold: it stands alone"},
-    {"file", OPTION_FILE, .has_value = true, .set = set_file,
+    {"file", OPTION_FILE, TEXT(file),
      .alone = "adopt --file: the file says which accounts, and which key"},
     {"timeout", OPTION_TIMEOUT, .has_value = true, .set = set_timeout},
 };
@@ -406,15 +380,18 @@ static bool wants_json(int argc, char **argv)
 }
 
 static enum ctl_exit set_option(struct ctl_options *options, const struct option_row *row,
-                                const char *value, time_ms now)
+                                const char *value)
 {
     if (row->set)
-        return row->set(options, value, now);
-    *(bool *)(void *)((char *)options + row->flag) = true;
+        return row->set(options, value);
+    if (row->text)
+        *(const char **)(void *)((char *)options + row->text) = value;
+    else
+        *(bool *)(void *)((char *)options + row->flag) = true;
     return CTL_DONE;
 }
 
-static enum ctl_exit take_options(int argc, char **argv, time_ms now, struct ctl_options *options,
+static enum ctl_exit take_options(int argc, char **argv, struct ctl_options *options,
                                   unsigned *given)
 {
     struct option long_options[ROW_COUNT + 1] = {0};
@@ -434,7 +411,7 @@ static enum ctl_exit take_options(int argc, char **argv, time_ms now, struct ctl
                                       : "option %s is not known, is ambiguous, or takes no value",
                             argv[optind - 1]);
         *given |= 1U << (rc - OPTION_CODE_BASE);
-        result = set_option(options, &rows[rc - OPTION_CODE_BASE], optarg, now);
+        result = set_option(options, &rows[rc - OPTION_CODE_BASE], optarg);
     }
     options->accounts = argv + optind;
     options->account_count = (size_t)(argc - optind);
@@ -446,12 +423,13 @@ enum ctl_exit ctl_options_parse(int argc, char **argv, time_ms now, struct ctl_o
     unsigned given = 0;
     enum ctl_exit result;
 
-    *options = (struct ctl_options){.request.until = TIME_NEVER, .timeout = 10 * MS_MINUTE};
+    *options =
+        (struct ctl_options){.now = now, .request.until = TIME_NEVER, .timeout = 10 * MS_MINUTE};
     if (wants_json(argc, argv))
         ctl_complain_in_json();
     result = refuse_command_to_come(argc, argv);
     if (result == CTL_DONE)
-        result = take_options(argc, argv, now, options, &given);
+        result = take_options(argc, argv, options, &given);
     if (result != CTL_DONE || options->answered)
         return result;
     result = take_command(options);

@@ -8,17 +8,13 @@ static bool fetch_completed_at(const struct ctl_options *options, char *const *n
                                time_ms *ret_completed_at, enum ctl_exit *ret_result)
 {
     struct control_status status;
-    struct buf text;
 
-    buf_init(&text, CONTROL_REPLY_MAX);
-    *ret_result = ctl_fetch_status(options, "accounts", name, 1, &status, &text);
-    if (*ret_result == CTL_DONE) {
-        *ret_completed_at =
-            status.account_count == 1 ? status.accounts[0].completed_at : TIME_NEVER;
-        control_status_done(&status);
-    }
-    buf_done(&text);
-    return *ret_result == CTL_DONE;
+    *ret_result = ctl_fetch_status(options, "accounts", name, 1, &status, NULL);
+    if (*ret_result != CTL_DONE)
+        return false;
+    *ret_completed_at = status.account_count == 1 ? status.accounts[0].completed_at : TIME_NEVER;
+    control_status_done(&status);
+    return true;
 }
 
 static enum ctl_exit rotate_and_wait(const struct ctl_options *options)

@@ -32,11 +32,6 @@ static enum ctl_exit exit_of(enum control_outcome outcome)
     }
 }
 
-static void print_plain(FILE *stream, const struct buf *text)
-{
-    fputs(text->failed ? "(too long to show)\n" : buf_str(text), stream);
-}
-
 /* The report of a reload keeps its lines; everything else in it is as harmless as elsewhere. */
 static void write_report(struct buf *out, const char *report)
 {
@@ -94,8 +89,7 @@ static void print_answer(const struct control_command *command, const struct con
         write_report(&text, answer->report);
     if (command->kind == CONTROL_RESUME)
         write_ended(&text, document);
-    print_plain(result == CTL_DONE ? stdout : stderr, &text);
-    buf_done(&text);
+    ctl_print(result == CTL_DONE ? stdout : stderr, &text);
 }
 
 void ctl_session_start(struct ctl_session *session, const struct ctl_options *options)
@@ -112,7 +106,7 @@ enum ctl_exit ctl_session_end(struct ctl_session *session)
         (void)buf_append_str(&session->results, "]");
         ctl_complaint_write(&session->results);
         (void)buf_append_str(&session->results, "}\n");
-        print_plain(stdout, &session->results);
+        ctl_print(stdout, &session->results);
     }
     buf_done(&session->results);
     return session->worst;

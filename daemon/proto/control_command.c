@@ -51,26 +51,50 @@ const char *control_slot_from_name(const char *name)
 
 /* --- the members of a request --- */
 
-static void write_dry_run(struct buf *out, const char *name, const struct control_command *command)
-{
-    if (command->dry_run)
-        json_write_bool(out, name, true);
-}
+_Static_assert(CONTROL_TEXT_MAX == 120, "the words about reason say so");
 
-static bool read_dry_run(struct json_object *document, const char *name,
-                         struct control_command *command)
-{
-    return json_boolean(document, name, &command->dry_run);
-}
+enum member_kind { MEMBER_FLAG, MEMBER_LINE, MEMBER_SLOT, MEMBER_INSTANT, MEMBER_ID };
 
-static void write_text(struct buf *out, const char *name, const char *text)
+#define MEMBER(kind, name) MEMBER_##kind, #name, offsetof(struct control_command, name)
+
+static const struct member {
+    unsigned bit;
+    enum member_kind kind;
+    const char *name;
+    size_t offset; /* in struct control_command */
+    const char *expected;
+    const char *needed; /* where it is required: "adopt needs …" */
+} members[] = {
+    {PARAMETER_DRY_RUN, MEMBER(FLAG, dry_run), "true or false", "dry_run"},
+    {PARAMETER_TARGET, MEMBER(LINE, target), "the name of a target", "a target"},
+    {PARAMETER_ACTIVE, MEMBER(SLOT, active), "primary or secondary",
+     "active: primary or secondary"},
+    {PARAMETER_UNTIL, MEMBER(INSTANT, until), "an instant such as 2026-11-22T12:00:00Z",
+     "until: when it ends"},
+    {PARAMETER_REASON, MEMBER(LINE, reason), "one line of at most 119 bytes", "a reason"},
+    {PARAMETER_HOLD, MEMBER(ID, hold), "the id of a hold, such as 3", "the id of a hold"},
+};
+enum { MEMBER_COUNT = sizeof(members) / sizeof(members[0]) };
+
+/* What was not given is left out. */
+static void write_member(struct buf *out, const struct member *member,
+                         const struct control_command *command)
 {
-    if (text)
-        json_write_text(out, name, text);
+    const void *place = (const char *)command + member->offset;
+
+    if (member->kind == MEMBER_FLAG && *(const bool *)place)
+        json_write_bool(out, member->name, true);
+    else if ((member->kind == MEMBER_LINE || member->kind == MEMBER_SLOT) &&
+             *(const char *const *)place)
+        json_write_text(out, member->name, *(const char *const *)place);
+    else if (member->kind == MEMBER_INSTANT)
+        json_write_time(out, member->name, *(const time_ms *)place);
+    else if (member->kind == MEMBER_ID && *(const uint64_t *)place != 0)
+        json_write_number(out, member->name, *(const uint64_t *)place);
 }
 
 /* One line that is not empty; NULL: it is none. */
-static const char *read_text(struct json_object *document, const char *name)
+static const char *read_line(struct json_object *document, const char *name)
 {
     const char *text = json_string(document, name);
 
@@ -82,108 +106,44 @@ static const char *read_text(struct json_object *document, const char *name)
     return text;
 }
 
-static void write_target(struct buf *out, const char *name, const struct control_command *command)
-{
-    write_text(out, name, command->target);
-}
-
-static bool read_target(struct json_object *document, const char *name,
+/* False: the value is none of that kind. */
+static bool read_member(struct json_object *document, const struct member *member,
                         struct control_command *command)
 {
-    command->target = read_text(document, name);
-    return command->target;
-}
-
-static void write_active(struct buf *out, const char *name, const struct control_command *command)
-{
-    write_text(out, name, command->active);
-}
-
-static bool read_active(struct json_object *document, const char *name,
-                        struct control_command *command)
-{
-    command->active = control_slot_from_name(json_string(document, name));
-    return command->active;
-}
-
-static void write_until(struct buf *out, const char *name, const struct control_command *command)
-{
-    json_write_time(out, name, command->until);
-}
-
-static bool read_until(struct json_object *document, const char *name,
-                       struct control_command *command)
-{
-    const char *text = json_string(document, name);
-
-    return text && date_from_rfc3339(text, &command->until);
-}
-
-static void write_reason(struct buf *out, const char *name, const struct control_command *command)
-{
-    write_text(out, name, command->reason);
-}
-
-static bool read_reason(struct json_object *document, const char *name,
-                        struct control_command *command)
-{
-    command->reason = read_text(document, name);
-    return command->reason;
-}
-
-static void write_hold(struct buf *out, const char *name, const struct control_command *command)
-{
-    if (command->hold != 0)
-        json_write_number(out, name, command->hold);
-}
-
-static bool read_hold(struct json_object *document, const char *name,
-                      struct control_command *command)
-{
+    void *place = (char *)command + member->offset;
+    const char *text = json_string(document, member->name);
     int64_t id;
 
-    if (!json_int64(document, name, &id) || id <= 0)
-        return false;
-    command->hold = (uint64_t)id;
-    return true;
+    switch (member->kind) {
+    case MEMBER_FLAG:
+        return json_boolean(document, member->name, place);
+    case MEMBER_LINE:
+        return (*(const char **)place = read_line(document, member->name));
+    case MEMBER_SLOT:
+        return (*(const char **)place = control_slot_from_name(text));
+    case MEMBER_INSTANT:
+        return text && date_from_rfc3339(text, place);
+    case MEMBER_ID:
+        if (!json_int64(document, member->name, &id) || id <= 0)
+            return false;
+        *(uint64_t *)place = (uint64_t)id;
+        return true;
+    }
+    return false;
 }
-
-_Static_assert(CONTROL_TEXT_MAX == 120, "the words about reason say so");
-
-static const struct member {
-    unsigned bit;
-    const char *name;
-    void (*write)(struct buf *out, const char *name, const struct control_command *command);
-    /* False: the value is none. */
-    bool (*read)(struct json_object *document, const char *name, struct control_command *command);
-    const char *expected;
-    const char *needed; /* where it is required: "adopt needs …" */
-} members[] = {
-    {PARAMETER_DRY_RUN, "dry_run", write_dry_run, read_dry_run, "true or false", "dry_run"},
-    {PARAMETER_TARGET, "target", write_target, read_target, "the name of a target", "a target"},
-    {PARAMETER_ACTIVE, "active", write_active, read_active, "primary or secondary",
-     "active: primary or secondary"},
-    {PARAMETER_UNTIL, "until", write_until, read_until, "an instant such as 2026-11-22T12:00:00Z",
-     "until: when it ends"},
-    {PARAMETER_REASON, "reason", write_reason, read_reason, "one line of at most 119 bytes",
-     "a reason"},
-    {PARAMETER_HOLD, "hold", write_hold, read_hold, "the id of a hold, such as 3",
-     "the id of a hold"},
-};
-enum { MEMBER_COUNT = sizeof(members) / sizeof(members[0]) };
 
 int control_command_body(const struct control_command *command, struct buf *out)
 {
     json_write_open(out, NULL, '{');
     for (size_t i = 0; i < MEMBER_COUNT; i++)
         if (commands[command->kind].members & members[i].bit)
-            members[i].write(out, members[i].name, command);
+            write_member(out, &members[i], command);
     json_write_close(out, '}');
     return out->failed;
 }
 
 /* Takes a member of the document, and notes in *given that it was there. */
-static int read_member(struct json_object *document, const char *name,
+static int take_member(struct json_object *document, const char *name,
                        struct control_command *command, unsigned *given, struct err *err)
 {
     const struct control_command_row *row = &commands[command->kind];
@@ -192,7 +152,7 @@ static int read_member(struct json_object *document, const char *name,
         if (!(row->members & members[i].bit) || !str_equal(name, members[i].name))
             continue;
         *given |= members[i].bit;
-        return members[i].read(document, name, command)
+        return read_member(document, &members[i], command)
                    ? 0
                    : err_set(err, -EINVAL, "%s is %s", name, members[i].expected);
     }
@@ -227,7 +187,7 @@ int control_command_parse(enum control_command_kind kind, const char *body, size
     {
         (void)value;
         if (rc == 0)
-            rc = read_member(document, name, command, &given, err);
+            rc = take_member(document, name, command, &given, err);
     }
     return rc != 0 ? rc : check_complete(&commands[kind], given, err);
 }
