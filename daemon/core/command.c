@@ -152,7 +152,7 @@ void command_follow_hold(struct machine *machine)
     record->hold_until = hold ? hold->until : 0;
 }
 
-/* Where it is in force it was reported already. */
+/* A hold that is in force was reported when it came. */
 void command_note_hold(struct machine *machine)
 {
     const struct hold *hold = machine->event->hold;

@@ -9,7 +9,7 @@
 #include "ctl/session.h"
 #include "ctl/status_text.h"
 
-/* "the primary key" is what status says of a target that holds that one alone. */
+/* Status says "the primary key" of a target that holds that key alone. */
 static bool holds_it(const struct target_snapshot *target, const char *active)
 {
     char words[64];
@@ -136,7 +136,7 @@ static enum ctl_exit refuse_file(const struct ctl_options *options, const struct
     return ctl_complain(CTL_USAGE, "nothing was sent");
 }
 
-/* Nothing is sent unless every line of the file makes sense. */
+/* Sends the commands when every line of the file makes sense. */
 static enum ctl_exit adopt_listed(const struct ctl_options *options,
                                   const struct control_status *status, const struct buf *content)
 {

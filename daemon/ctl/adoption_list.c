@@ -41,7 +41,7 @@ static char *take_word(char **rest)
     return word;
 }
 
-/* False: it says nothing, or something is wrong with it. */
+/* False: the line is blank, a comment, or wrong. */
 static bool read_line(char *text, struct adoption_line *line, const char *name, struct buf *errors)
 {
     const char *slot, *more;
@@ -105,7 +105,7 @@ static int compare_subjects(const void *a, const void *b)
     return (*left)->number < (*right)->number ? -1 : 1;
 }
 
-/* Two lines about one account may contradict each other; whoever wrote them has to say. */
+/* Refuses two lines about one account: they may contradict each other. */
 static int find_twice(const struct adoption_list *list, const char *name, struct buf *errors)
 {
     struct adoption_line **sorted = calloc(list->count + 1, sizeof(struct adoption_line *));

@@ -12,7 +12,7 @@
 
 enum { POLL_MS = 500, SHOWN_MAX = 160 };
 
-/* What was last said of an account, so that only news is printed. */
+/* What was printed last about an account: only news is printed. */
 struct progress {
     char *name;
     time_ms before;
@@ -26,7 +26,7 @@ static void pause_before_asking_again(void)
     (void)nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
 }
 
-/* With --json standard output belongs to the answers. */
+/* On standard error with --json: standard output has the document of answers. */
 static void say(const struct ctl_options *options, struct progress *progress, const char *what)
 {
     struct buf text;
@@ -52,8 +52,8 @@ static void print_problem(FILE *out, const struct account_snapshot *account, tim
     ctl_print(out, &text);
 }
 
-/* Trouble that a rotation may get over by itself is reported when it begins and when its cause
- * changes; another try for the same cause is no news. */
+/* Reports trouble that a rotation may get over by itself: when it begins, and when its cause
+ * changes. */
 static void report_trouble(const struct ctl_options *options, struct progress *progress,
                            const struct account_snapshot *account, time_ms now)
 {
@@ -65,7 +65,7 @@ static void report_trouble(const struct ctl_options *options, struct progress *p
     print_problem(options->json ? stderr : stdout, account, now);
 }
 
-/* The positions of a rotation in words; one that is not known here stays as it is. */
+/* A position in words; the name itself where a newer daemon has another position. */
 static const char *describe_phase(const char *phase)
 {
     static const char *const words[][2] = {
@@ -107,7 +107,7 @@ static void say_where_it_is(const struct ctl_options *options, struct progress *
     report_trouble(options, progress, account, now);
 }
 
-/* The daemon goes on; only this command does not. */
+/* The wait has ended; the rotation goes on in the daemon. */
 static void say_time_is_over(const struct ctl_options *options, const struct progress *progress)
 {
     char words[DURATION_TEXT_MAX];
@@ -124,7 +124,7 @@ static void say_time_is_over(const struct ctl_options *options, const struct pro
     buf_done(&text);
 }
 
-/* Is it decided how this rotation ends, and how? */
+/* Returns whether the wait for this rotation is over; *ret_result is how it ended. */
 static bool is_settled(const struct ctl_options *options, struct progress *progress,
                        const struct account_snapshot *account, time_ms now,
                        enum ctl_exit *ret_result)

@@ -10,7 +10,7 @@
 
 #include "proto/remedy.h"
 
-/* Longer than the daemon lets a command take, so that it is the daemon who says so. */
+/* Longer than the daemon's own limit for a command: the daemon's answer about that comes first. */
 enum { CONNECT_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 150000 };
 enum { QUEUE_PAUSE_MS = 50, QUEUE_TRIES = 100 };
 
@@ -82,8 +82,8 @@ static enum ctl_exit explain(CURL *curl, CURLcode result, const char *socket, st
 }
 
 /*
- * connect(2) to a unix socket does not wait while the queue of the listener is full: it fails, and
- * libcurl reports that without an errno. A daemon that is only busy takes the next clients soon.
+ * connect(2) to a unix socket fails at once while the listener's queue is full, and libcurl reports
+ * that without an errno. A busy daemon takes the next clients soon.
  */
 static bool queue_was_full(CURL *curl, CURLcode result)
 {

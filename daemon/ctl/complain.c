@@ -8,10 +8,10 @@
 
 enum { MESSAGE_MAX = 4096, CODE_MAX = 32 };
 
-/* One command line is one run, and has one of it. */
+/* The complaint of this run. */
 static struct {
     bool in_json;
-    char code[CODE_MAX]; /* "": no complaint, or none that a document still has to have */
+    char code[CODE_MAX]; /* "": no complaint, or a document has it already */
     char message[MESSAGE_MAX];
 } kept;
 

@@ -107,7 +107,7 @@ bool ctl_parse_instant(const char *text, time_ms *ret_at)
     return false;
 }
 
-/* A time without a zone is one of the local clock: which zone that was, and what came of it. */
+/* Says in which zone a time without a zone was read, and which instant that is in UTC. */
 static void say_zone(const char *text, time_ms at)
 {
     const time_t seconds = (time_t)(at / MS_SECOND);
@@ -268,7 +268,7 @@ static bool takes_separate_value(const char *argument)
     return false;
 }
 
-/* Commands to come have options that are unknown yet: what is wrong with those is the command. */
+/* Reports a command of a later version as such, before getopt refuses its options as unknown. */
 static enum ctl_exit refuse_command_to_come(int argc, char **argv)
 {
     const struct ctl_command *command;
@@ -291,7 +291,7 @@ static bool has(unsigned given, size_t row)
     return given & (1U << row);
 }
 
-/* The members of a request that have to be there. */
+/* Every required parameter was given. */
 static enum ctl_exit check_required(const struct ctl_command *command, unsigned given_bits)
 {
     for (size_t i = 0; i < ROW_COUNT; i++)
@@ -319,7 +319,7 @@ static enum ctl_exit check_accounts(const struct ctl_options *options, unsigned 
     return CTL_DONE;
 }
 
-/* Does the command know, without an account, what it is about? */
+/* Returns whether the command line says what the command is about. */
 static bool is_about_something(const struct ctl_options *options)
 {
     return options->account_count > 0 || options->all || options->command->only_asks ||
@@ -370,7 +370,7 @@ static enum ctl_exit take_command(struct ctl_options *options)
     return result;
 }
 
-/* Before the command line is understood: what is wrong with it is to be told in JSON, too. */
+/* Looked for before the command line is parsed: its errors are reported in JSON, too. */
 static bool wants_json(int argc, char **argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
@@ -403,7 +403,7 @@ static enum ctl_exit take_options(int argc, char **argv, struct ctl_options *opt
             (struct option){rows[i].name, rows[i].has_value ? required_argument : no_argument, NULL,
                             OPTION_CODE_BASE + i};
     optind = 0;
-    opterr = 0; /* what it prints by itself is no JSON */
+    opterr = 0; /* getopt would print plain text, with --json too */
     while (result == CTL_DONE && !options->answered &&
            (rc = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
         if (rc < OPTION_CODE_BASE)

@@ -32,7 +32,7 @@ static enum ctl_exit exit_of(enum control_outcome outcome)
     }
 }
 
-/* The report of a reload keeps its lines; everything else in it is as harmless as elsewhere. */
+/* The report of a reload keeps its line breaks; other control characters become "?". */
 static void write_report(struct buf *out, const char *report)
 {
     while (*report != '\0') {
@@ -49,7 +49,7 @@ static void write_report(struct buf *out, const char *report)
     }
 }
 
-/* What a resume has ended: who had put it on, and why. */
+/* The holds that a resume has ended, each with who had put it on, and why. */
 static void write_ended(struct buf *out, struct json_object *document)
 {
     struct hold_snapshot *holds;
@@ -112,7 +112,8 @@ enum ctl_exit ctl_session_end(struct ctl_session *session)
     return session->worst;
 }
 
-/* The daemon's answer, with the account as it was typed put in front: an error names none. */
+/* The daemon's answer, with the account as it was typed put in front: an error document names no
+ * account. */
 static void take_json(struct ctl_session *session, const struct control_command *command,
                       const struct buf *reply)
 {
@@ -129,7 +130,7 @@ static void take_json(struct ctl_session *session, const struct control_command 
     else
         (void)buf_append_str(results, "null");
     (void)buf_append_char(results, ',');
-    (void)buf_append(results, reply->data + 1, length - 1); /* an object: it was understood */
+    (void)buf_append(results, reply->data + 1, length - 1); /* without its { */
 }
 
 static enum ctl_exit take_answer(struct ctl_session *session, const struct control_command *command,
@@ -150,7 +151,6 @@ static enum ctl_exit take_answer(struct ctl_session *session, const struct contr
     return result;
 }
 
-/* Returns the command's own exit status, and keeps the worst. */
 enum ctl_exit ctl_send_command(struct ctl_session *session, const struct control_command *command)
 {
     char storage[CTL_PATH_MAX];
@@ -179,7 +179,6 @@ enum ctl_exit ctl_send_command(struct ctl_session *session, const struct control
     return result;
 }
 
-/* Nothing further is tried once the daemon cannot be talked to. */
 bool ctl_is_final(enum ctl_exit result)
 {
     return result == CTL_UNREACHABLE || result == CTL_NOT_PERMITTED;

@@ -46,8 +46,7 @@ static bool is_alike(const struct problem *one, const struct problem *other)
     return one->severity == other->severity && one->cause == other->cause;
 }
 
-/* The first of them stands for all: in trouble for as long as the first that was, and tried again
- * when the next one is. */
+/* `shown` stands for all accounts of a group: it has the earliest beginning and the next retry. */
 static void stand_for(struct account_snapshot *shown, const struct account_snapshot *account)
 {
     if (account->since < shown->since)

@@ -23,7 +23,7 @@ void ctl_write_plain(struct buf *out, const char *text)
     }
 }
 
-/* In whole seconds, and at least one: nobody waits for milliseconds. */
+/* In whole seconds, at least one. */
 static void write_words(struct buf *out, duration_ms duration)
 {
     char words[DURATION_TEXT_MAX];
@@ -177,7 +177,7 @@ void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon)
 
 /* --- what is not well --- */
 
-/* Of an account's id, group/name: accepted as ACCOUNT, and read by people. */
+/* group/name, out of the resource id: short, and accepted as ACCOUNT. */
 static void write_short_id(struct buf *out, const char *id)
 {
     static const char before_group[] = "/resourcegroups/";
@@ -265,7 +265,7 @@ static void write_next(struct buf *out, const struct account_snapshot *account, 
     (void)buf_append_char(out, '\n');
 }
 
-/* What holds a dead key comes before what else is wrong. */
+/* Targets that hold a dead key; printed before all other trouble. */
 static void write_dead_keys(struct buf *out, const struct account_snapshot *account, int indent,
                             time_ms now)
 {
@@ -337,7 +337,7 @@ struct row {
     char cells[TABLE_COLUMNS][CELL_MAX];
 };
 
-/* Characters, not bytes: so that columns align where a name is not ASCII. */
+/* Counts characters: columns align with names beyond ASCII, too. */
 static size_t width_of(const char *text)
 {
     size_t width = 0;

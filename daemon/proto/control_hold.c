@@ -10,7 +10,7 @@
 #include "base/json_writer.h"
 #include "proto/snapshot.h"
 
-/* Holds in the documents: one object each, the same wherever one stands. */
+/* A hold is the same object wherever a document has one. */
 
 static const struct snapshot_member hold_members[] = {
     SNAPSHOT_MEMBER(hold_snapshot, NUMBER, id, "id"),
@@ -62,7 +62,7 @@ int control_hold_list_read(struct json_object *object, struct hold_snapshot **re
     int rc = snapshot_read_list(object, "holds", &hold_table, &holds, ret_count);
 
     *ret_holds = holds;
-    /* A daemon that does not say so knows no holds of accounts that are not configured. */
+    /* An older daemon has holds of configured accounts alone, and does not say so. */
     for (size_t i = 0; i < *ret_count; i++)
         if (!json_member(json_object_array_get_idx(list, i), "configured"))
             (*ret_holds)[i].configured = true;

@@ -27,8 +27,7 @@ bool control_names_account(const char *typed, const char *name, const char *reso
 
 /* --- the request line --- */
 
-/* Percent-decoding (RFC 3986, section 2.1) of what must then be text: NULL and *ret_code otherwise.
- */
+/* Percent-decoding (RFC 3986, section 2.1). NULL with *ret_code: the result is no text. */
 static char *decode(const char *encoded, size_t length, int *ret_code)
 {
     char *text = malloc(length + 1);

@@ -17,10 +17,11 @@
 
 enum { BACKLOG = 32, NAME_SERVICE_MAX = 16384 };
 
-/* Whom the kernel shows for users that a user namespace does not map (user_namespaces(7)). */
+/* The user id that the kernel shows for a user outside of the user namespace (user_namespaces(7)).
+ */
 static const uid_t UNMAPPED_USER = 65534;
 
-/* All user ids that there are: -1 is none. */
+/* The number of user ids: all of 32 bits but -1. */
 static const unsigned long long ALL_USERS = 0xFFFFFFFF;
 
 static int fill_address(struct sockaddr_un *address, const char *path, struct err *err)
@@ -48,7 +49,8 @@ static int remove_stale(const struct sockaddr_un *address, struct err *err)
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return err_set_errno(err, errno, "making a socket");
-    /* Only a refused connection says that nobody is there; a full backlog, say, does not. */
+    /* Nobody listens where the connection is refused; a full backlog, say, means that somebody
+     * does. */
     in_use = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
              (errno != ECONNREFUSED && errno != ENOENT);
     (void)close(fd);
@@ -70,13 +72,13 @@ static gid_t find_group(const char *name)
     return found ? group.gr_gid : (gid_t)-1;
 }
 
-/* Until the group has it, the socket is its owner's alone. */
+/* The socket is its owner's alone until the group has it. */
 static int give_to_group(struct control_socket *made, const char *group_name, struct err *err)
 {
     const gid_t group = group_name ? find_group(group_name) : (gid_t)-1;
     struct stat status;
 
-    /* In the service it has the group already, which is the service's own: it may give nothing. */
+    /* In the service the socket has its group already: the service's own. */
     if (lstat(made->path, &status) < 0)
         return err_set_errno(err, errno, "%s", made->path);
     if (group_name && group == (gid_t)-1)
@@ -156,8 +158,8 @@ void control_socket_done(struct control_socket *made)
     made->path = NULL;
 }
 
-/* The file and not the name service, which may be on the far side of a network that is down: this
- * is asked from the loop. */
+/* Reads the file: the name service may be beyond a network that is down, and the loop would wait
+ * for it. */
 static bool find_user_name(uid_t uid, char *out, size_t size)
 {
     FILE *file = fopen("/etc/passwd", "re");
@@ -174,8 +176,8 @@ static bool find_user_name(uid_t uid, char *out, size_t size)
     return known;
 }
 
-/* Are there users that this process' user namespace does not map? Without /proc, or without such
- * namespaces in the kernel, what the kernel shows is taken at its word. */
+/* Returns whether the user namespace of this process leaves users out. Without /proc, or without
+ * such namespaces in the kernel, it leaves out none. */
 static bool hides_users(void)
 {
     FILE *file = fopen("/proc/self/uid_map", "re");
