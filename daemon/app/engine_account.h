@@ -44,6 +44,7 @@ struct standing {
     enum account_state state;
     bool overdue;
     bool at_risk;
+    bool watched; /* held by `rotate: false` */
     struct list unwell_link;
     struct heap_item next;   /* its next rotation */
     struct heap_item oldest; /* the birth of its older key */
@@ -102,6 +103,7 @@ struct engine_counts {
     size_t by_state[STATE_COUNT];
     size_t overdue;
     size_t at_risk;
+    size_t watched;
     size_t unwell;
     struct list needs_people; /* who is not well, and will not be by itself */
     struct list recovers;     /* who is not well, and may be soon */

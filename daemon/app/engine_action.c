@@ -397,6 +397,13 @@ static void verify(struct engine_account *account, const struct secret *key)
 
 /* --- deliver --- */
 
+/* A delivery leaves a target that can be read again, in the form that is configured. */
+static void note_delivered(struct engine_account *account, const struct target_id *target)
+{
+    remember_outcome(account, FAILED_READ, target, NULL);
+    engine_form_delivered(account, target);
+}
+
 static void on_delivered(void *context, struct target_result *result)
 {
     struct engine_account *account = context;
@@ -408,6 +415,8 @@ static void on_delivered(void *context, struct target_result *result)
     account->acting->event.changed = result->changed;
     if (result->failure)
         transaction_fail(account->acting, result->failure);
+    else
+        note_delivered(account, &account->acting->event.target);
     remember_outcome(account, FAILED_TARGET, &account->acting->event.target, result->failure);
     finish(account);
 }

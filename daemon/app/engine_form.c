@@ -120,6 +120,14 @@ static void report_left(struct engine_account *account, struct form_change *chan
     change->reported_at = loop_now(account->engine->parts.loop);
 }
 
+void engine_form_delivered(struct engine_account *account, const struct target_id *target)
+{
+    struct form_change *change = find(account, target);
+
+    if (change)
+        change->wrong = false;
+}
+
 static struct form_change *find_or_add(struct engine_account *account,
                                        const struct target_id *target)
 {

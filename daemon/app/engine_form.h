@@ -18,6 +18,9 @@ bool engine_form_is_kept(const struct engine_account *account, size_t destinatio
 /* Takes what a read of it found; logs what was set right, and what is left. */
 void engine_form_take(struct engine_account *account, const struct target_result *result);
 
+/* It was delivered to: its mode and group are as configured. */
+void engine_form_delivered(struct engine_account *account, const struct target_id *target);
+
 /* What is wrong with mode and group of that destination, in words; NULL: nothing. Borrowed. */
 const char *engine_form_problem(const struct engine_account *account,
                                 const struct target_id *target);

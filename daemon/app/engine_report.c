@@ -4,6 +4,7 @@
 
 #include "app/engine_hold.h"
 #include "app/engine_remedy.h"
+#include "app/engine_words.h"
 #include "base/str.h"
 
 struct note_description {
@@ -35,6 +36,7 @@ static const struct note_description notes[NOTE_COUNT] = {
                              .of_rotation = true},
     [NOTE_KEY_DELIVERED] = {"key.delivered", LEVEL_INFO, .in_history = true, .of_rotation = true},
     [NOTE_DELIVERY_FAILED] = {"delivery.failed", LEVEL_WARNING},
+    [NOTE_DRIFT_SUSPECTED] = {"drift.suspected", LEVEL_NOTICE},
     [NOTE_DRIFT_DETECTED] = {"drift.detected", LEVEL_WARNING, .in_history = true},
     [NOTE_DRIFT_REPAIRED] = {"drift.repaired", LEVEL_NOTICE, .in_history = true},
     [NOTE_CONSUMERS_AT_RISK] = {"consumers.at_risk", LEVEL_ERROR, .in_history = true},
@@ -105,6 +107,26 @@ static const char *reason_of_hold(const struct transaction *transaction, const s
     return hold && hold->reason[0] ? hold->reason : "no reason was given";
 }
 
+/* The required targets that hold a dead key: "file /a, file /b". Returns how many. */
+static size_t dead_targets(const struct engine_account *account, char *out, size_t size)
+{
+    const struct record *record = &account->record;
+    size_t count = 0, length = 0;
+
+    for (size_t i = 0; i < record->target_count && length < size; i++) {
+        const struct target_record *target = &record->targets[i];
+        const struct note note = {.has_target = true, .target = target->id};
+        char place[512];
+
+        if (!target->required || target->dead_since == 0)
+            continue;
+        target_text(account, &note, place, sizeof(place));
+        length +=
+            (size_t)snprintf(out + length, size - length, "%s%s", count++ > 0 ? ", " : "", place);
+    }
+    return count;
+}
+
 /* Notes about what targets hold. */
 static void compose_about_targets(const struct engine_account *account,
                                   const struct transaction *transaction, const struct note *note,
@@ -112,7 +134,8 @@ static void compose_about_targets(const struct engine_account *account,
 {
     const char *name = account->account->name;
     const char *slot = slot_name(note->slot);
-    char target[512];
+    char target[800];
+    bool is_one;
 
     target_text(account, note, target, sizeof(target));
     switch (note->kind) {
@@ -124,6 +147,10 @@ static void compose_about_targets(const struct engine_account *account,
         snprintf(out, size, "%s: the %s key could not be delivered to %s: %s", name, slot, target,
                  cause(transaction, note));
         break;
+    case NOTE_DRIFT_SUSPECTED:
+        engine_words_unexpected(account, target, sizeof(target));
+        snprintf(out, size, "%s: %s", name, target);
+        break;
     case NOTE_DRIFT_DETECTED:
         snprintf(out, size, "%s: %s (%s)%s%s", name, drift_meaning(note->drift),
                  drift_name(note->drift), note->detail ? ": " : "",
@@ -134,8 +161,9 @@ static void compose_about_targets(const struct engine_account *account,
                  drift_name(note->drift));
         break;
     case NOTE_CONSUMERS_AT_RISK:
-        snprintf(out, size, "%s: %s holds a key that is not live: whoever reads it fails", name,
-                 target);
+        is_one = dead_targets(account, target, sizeof(target)) == 1;
+        snprintf(out, size, "%s: %s %s a key that is not live: whoever reads %s fails", name,
+                 target, is_one ? "holds" : "hold", is_one ? "it" : "them");
         break;
     case NOTE_CONSUMERS_SAFE:
         snprintf(out, size, "%s: no required target holds a dead key any more", name);
@@ -217,8 +245,10 @@ static const char *remedy_of(const struct engine_account *account,
 {
     const struct failure *failure = failure_of(transaction, note);
     const struct hold *hold = hold_of(transaction, note);
+    const enum reason reason =
+        note->kind == NOTE_DRIFT_SUSPECTED ? REASON_BEING_CONFIRMED : note->reason;
     const char *remedy = failure && failure->remedy[0] ? failure->remedy
-                         : note->reason != REASON_NONE ? reason_describe(note->reason)->remedy
+                         : reason != REASON_NONE       ? reason_describe(reason)->remedy
                                                        : NULL;
     char of_hold[FAILURE_TEXT_MAX];
 
@@ -314,6 +344,9 @@ static void add_times(struct log_line *line, const struct engine_account *accoun
     case NOTE_BLOCKED:
         log_line_time(line, "since", record->blocked_at);
         break;
+    case NOTE_DRIFT_SUSPECTED:
+        log_line_time(line, "retry_at", record->check_at);
+        break;
     case NOTE_CONSUMERS_AT_RISK:
         log_line_time(line, "since", target ? target->dead_since : now);
         break;
@@ -384,8 +417,9 @@ static bool lasts(enum note_kind kind)
 /* A cause that many accounts share makes many of these at once. */
 static bool gathers(enum note_kind kind)
 {
-    return kind == NOTE_DRIFT_DETECTED || kind == NOTE_DRIFT_REPAIRED ||
-           kind == NOTE_CONSUMERS_AT_RISK || kind == NOTE_CONSUMERS_SAFE;
+    return kind == NOTE_DRIFT_SUSPECTED || kind == NOTE_DRIFT_DETECTED ||
+           kind == NOTE_DRIFT_REPAIRED || kind == NOTE_CONSUMERS_AT_RISK ||
+           kind == NOTE_CONSUMERS_SAFE;
 }
 
 static void end_trouble(const struct engine_account *account, enum note_kind kind,
@@ -460,7 +494,7 @@ static void report(struct engine_account *account, const struct transaction *tra
     if (note->has_slot && record->born[note->slot] != 0)
         log_line_number(&line, "key_age_s",
                         (transaction->event.now - record->born[note->slot]) / MS_SECOND);
-    if (note->kind == NOTE_DRIFT_DETECTED || note->kind == NOTE_DRIFT_REPAIRED)
+    if (note->drift != DRIFT_NONE)
         log_line_text(&line, "reason", drift_name(note->drift));
     else if (note->reason != REASON_NONE)
         log_line_text(&line, "reason", reason_describe(note->reason)->name);

@@ -7,26 +7,12 @@
 #include "app/engine_place.h"
 #include "app/engine_remedy.h"
 #include "app/engine_view.h"
+#include "app/engine_words.h"
 #include "base/encoding.h"
 
 static time_ms or_never(time_ms at)
 {
     return at == 0 ? TIME_NEVER : at;
-}
-
-static const char *holding_words(enum holding holding)
-{
-    static const char *const words[] = {
-        [HOLDING_UNSEEN] = NULL,
-        [HOLDING_EMPTY] = "nothing",
-        [HOLDING_PRIMARY] = "the primary key",
-        [HOLDING_SECONDARY] = "the secondary key",
-        [HOLDING_BOTH] = "both keys",
-        [HOLDING_DEAD_KEY] = "a key that is not live",
-        [HOLDING_FOREIGN] = "something that is no key",
-    };
-
-    return words[holding];
 }
 
 static bool holds_one_key(const struct engine_account *account, size_t target)
@@ -53,7 +39,7 @@ static size_t snapshot_targets(const struct engine_account *account, struct snap
             .name = destination->name,
             .destination = texts->destinations[count],
             .required = destination->required,
-            .holds = holding_words(account->holdings[i]),
+            .holds = engine_words_holding(account->holdings[i]),
             .form = engine_form_problem(account, &account->targets[i].id),
             .delivered_at = TIME_NEVER,
             .failing_since = TIME_NEVER,
@@ -119,6 +105,21 @@ static void snapshot_keys(const struct engine_account *account, struct account_s
         snapshot->active = slot_name(record->active);
 }
 
+/* Has the last look shown that everything is as it should be? */
+static bool is_as_recorded(const struct engine_account *account)
+{
+    const struct record *record = &account->record;
+
+    if (!record->adopted || record->looked_at == 0 || record->unconfirmed.pending ||
+        record->blocked != REASON_NONE || record->retry_reason != REASON_NONE)
+        return false;
+    for (size_t i = 0; i < record->target_count; i++)
+        if (!record_target_satisfied(record, &record->targets[i]) ||
+            record->targets[i].dead_since != 0)
+            return false;
+    return true;
+}
+
 /* A lost answer is settled by looking: the rotation it belonged to may be complete without another
  * attempt. And a target may be gone from the configuration. */
 static bool failure_stands(const struct engine_account *account)
@@ -163,6 +164,10 @@ static void snapshot_reason(const struct engine_account *account, const struct r
     const struct hold *holds[HOLDS_SHOWN_MAX];
     char of_holds[FAILURE_TEXT_MAX];
 
+    if (view->state == STATE_ADOPTING && account->record.unconfirmed.pending)
+        snapshot->meaning =
+            "a required target cannot be read: the key is delivered when a second "
+            "look has shown the same keys";
     if (view->reason == REASON_NONE)
         return;
     if (failure_stands(account) && failure->reason == view->reason && failure->remedy[0])
@@ -174,6 +179,10 @@ static void snapshot_reason(const struct engine_account *account, const struct r
     engine_remedy_expand(account, NULL, remedy, texts->remedy, sizeof(texts->remedy));
     snapshot->reason = reason->name;
     snapshot->meaning = reason->meaning;
+    if (view->reason == REASON_BEING_CONFIRMED) {
+        engine_words_unexpected(account, texts->meaning, sizeof(texts->meaning));
+        snapshot->meaning = texts->meaning;
+    }
     snapshot->remedy = texts->remedy;
     snapshot->since = or_never(view->since);
 }
@@ -208,6 +217,8 @@ void engine_snapshot_account(const struct engine_account *account,
         .cycle = record->cycle,
         .started_at = or_never(record->started_at),
         .completed_at = or_never(record->completed_at),
+        .looked_at = or_never(record->looked_at),
+        .as_recorded = is_as_recorded(account),
         .targets = texts->targets,
         .holds = texts->holds,
     };

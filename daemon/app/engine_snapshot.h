@@ -16,6 +16,7 @@ struct snapshot_texts {
     char held_marks[TARGETS_MAX][2 * HELD_MARK_LENGTH + 1];
     char destinations[TARGETS_MAX][512];
     char remedy[REMEDY_MAX];
+    char meaning[700];
     struct target_snapshot targets[TARGETS_MAX];
     struct abandoned_snapshot abandoned[TARGETS_MAX];
     struct hold_snapshot holds[HOLDS_SHOWN_MAX];

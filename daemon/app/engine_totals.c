@@ -52,6 +52,7 @@ static void discount(struct engine_counts *counts, struct standing *standing)
     counts->by_state[standing->state]--;
     counts->overdue -= standing->overdue;
     counts->at_risk -= standing->at_risk;
+    counts->watched -= standing->watched;
     if (!list_empty(&standing->unwell_link))
         counts->unwell--;
     list_remove(&standing->unwell_link);
@@ -82,9 +83,11 @@ time_ms engine_totals_update(struct engine_account *account)
     standing->state = view.state;
     standing->overdue = view.overdue;
     standing->at_risk = view.consumers_at_risk;
+    standing->watched = view.reason == REASON_CONFIG;
     counts->by_state[view.state]++;
     counts->overdue += view.overdue;
     counts->at_risk += view.consumers_at_risk;
+    counts->watched += standing->watched;
     unwell = unwell_list(counts, &view);
     if (unwell) {
         list_append(unwell, &standing->unwell_link);
@@ -123,6 +126,7 @@ static void count_throttled(const struct engine *engine, struct engine_totals *t
             continue;
         totals->by_state[standing->state]--;
         totals->by_state[STATE_RETRYING]++;
+        totals->watched -= standing->watched;
         if (!list_empty(&standing->unwell_link))
             continue;
         totals->unwell++;
@@ -142,6 +146,7 @@ void engine_totals(const struct engine *engine, struct engine_totals *totals)
         .accounts = engine->account_count,
         .overdue = counts->overdue,
         .at_risk = counts->at_risk,
+        .watched = counts->watched,
         .unwell = counts->unwell,
         .oldest_key_born = TIME_NEVER,
         .next_at = TIME_NEVER,

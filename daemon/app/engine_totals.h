@@ -20,6 +20,7 @@ enum { ENGINE_UNWELL_NAMED = 5 };
 struct engine_totals {
     size_t accounts;
     size_t by_state[STATE_COUNT];
+    size_t watched; /* held by `rotate: false` */
     size_t overdue;
     size_t at_risk;
     time_ms oldest_key_born; /* TIME_NEVER: none known */

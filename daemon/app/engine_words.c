@@ -60,3 +60,56 @@ void engine_words_account(const struct engine_account *account, char out[ENGINE_
     else
         (void)str_copy(out, ENGINE_WORDS_MAX, subject->name);
 }
+
+const char *engine_words_holding(enum holding holding)
+{
+    static const char *const words[] = {
+        [HOLDING_UNSEEN] = NULL,
+        [HOLDING_EMPTY] = "nothing",
+        [HOLDING_PRIMARY] = "the primary key",
+        [HOLDING_SECONDARY] = "the secondary key",
+        [HOLDING_BOTH] = "both keys",
+        [HOLDING_DEAD_KEY] = "a key that is not live",
+        [HOLDING_FOREIGN] = "something that is no key",
+    };
+
+    return words[holding];
+}
+
+/* "file /a holds nothing": the first target that does not hold the active key alone. */
+static void first_unexpected(const struct engine_account *account, char *out, size_t size)
+{
+    const struct account *subject = account->account;
+    char place[512];
+
+    (void)str_copy(out, size, "a key or a target changed");
+    for (size_t i = 0; i < subject->destination_count && i < TARGETS_MAX; i++) {
+        const enum holding holding = account->holdings[i];
+
+        if (holding == HOLDING_UNSEEN || holding == judge_holding_of(account->record.active))
+            continue;
+        target_describe(&subject->destinations[i], account->azure.location, place, sizeof(place));
+        (void)snprintf(out, size, "%s holds %s", place, engine_words_holding(holding));
+        return;
+    }
+}
+
+void engine_words_unexpected(const struct engine_account *account, char *out, size_t size)
+{
+    const struct record *record = &account->record;
+    const enum slot active = record->active;
+    const bool standby = !fingerprint_equal(&record->unconfirmed.live[slot_other(active)],
+                                            &record->live[slot_other(active)]);
+    char what[600];
+
+    if (!fingerprint_equal(&record->unconfirmed.live[active], &record->live[active]))
+        (void)snprintf(what, sizeof(what), "the %s key, which consumers use, is another one%s",
+                       slot_name(active), standby ? ", and so is the other key" : "");
+    else if (standby)
+        (void)snprintf(what, sizeof(what), "the %s key, which consumers do not use, is another one",
+                       slot_name(slot_other(active)));
+    else
+        first_unexpected(account, what, sizeof(what));
+    (void)snprintf(out, size, "a look showed something unexpected (%s): a second look decides",
+                   what);
+}

@@ -1,6 +1,7 @@
 /*
- * How an account is named to people, so that they can type the name again: by its name where that
- * is the only one, else with its group, else by its resource id.
+ * Words about an account. How it is named to people, so that they can type the name again: by its
+ * name where that is the only one, else with its group, else by its resource id. And what is
+ * unexpected about it.
  */
 #ifndef KEYROTATED_APP_ENGINE_WORDS_H
 #define KEYROTATED_APP_ENGINE_WORDS_H
@@ -13,5 +14,10 @@ enum { ENGINE_WORDS_MAX = 512 };
 void engine_words_name_accounts(struct engine *engine);
 /* The shortest name that keyrotatectl takes for this account alone. */
 void engine_words_account(const struct engine_account *account, char out[ENGINE_WORDS_MAX]);
+/* What a look showed in one target, by the last one: "nothing", "the primary key"; NULL: it could
+ * not be read. */
+const char *engine_words_holding(enum holding holding);
+/* While a second look is awaited: what the first one showed, and what decides. */
+void engine_words_unexpected(const struct engine_account *account, char *out, size_t size);
 
 #endif

@@ -30,6 +30,25 @@ enum position command_go_on(struct machine *machine)
     return flow_prompt(machine);
 }
 
+/* Says what stands in the way by its name, and where it is told what to do about it. */
+static enum position refuse_rotation(struct machine *machine, const struct interlock *interlock)
+{
+    const struct record *record = machine->record;
+    const struct hold *hold = machine->context->hold;
+    char text[sizeof(machine->effects->answer)];
+
+    if (record->blocked != REASON_NONE)
+        snprintf(text, sizeof(text), "%s (%s); `keyrotatectl status {account}` says what to do",
+                 interlock->text, reason_describe(record->blocked)->name);
+    else if (interlock->reason == REASON_OPERATOR)
+        snprintf(text, sizeof(text), "%s by hold %llu: %s", interlock->text,
+                 (unsigned long long)hold->id,
+                 hold->reason[0] ? hold->reason : "no reason was given");
+    else
+        snprintf(text, sizeof(text), "%s", interlock->text);
+    return command_answer(machine, COMMAND_REFUSED, text);
+}
+
 enum position command_rotate(struct machine *machine, const struct command *command)
 {
     struct record *record = machine->record;
@@ -40,7 +59,7 @@ enum position command_rotate(struct machine *machine, const struct command *comm
     rotation_interlock(machine->context, record, machine->now, &interlock);
     if (!interlock.open) {
         machine->effects->refused_until = interlock.until;
-        return command_answer(machine, COMMAND_REFUSED, interlock.text);
+        return refuse_rotation(machine, &interlock);
     }
     if (command->dry_run)
         return command_answer(
@@ -80,7 +99,10 @@ enum position command_redeliver(struct machine *machine, const struct command *c
     /* A person has asked: the repair waits no longer. */
     if (delivery_repair_waits_for_human(machine->context, record))
         record->repairing = DRIFT_TARGET_CHANGED;
-    command_answer(machine, COMMAND_ACCEPTED, "the key is delivered again now");
+    command_answer(machine, COMMAND_ACCEPTED,
+                   record->intent.open
+                       ? "a regenerate is under way: the key is delivered when its outcome is known"
+                       : "delivering now: `keyrotatectl status {account}` shows what came of it");
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "redeliver";
     next = command_go_on(machine);
     if (record->position == POSITION_DELIVER_WAIT || record->position == POSITION_CONFIRM_WAIT)
@@ -205,6 +227,10 @@ enum position command_unblock(struct machine *machine, const struct command *com
             machine,
             "what blocks it ends by itself when it is set right, see `keyrotatectl "
             "status {account}`; `keyrotatectl check {account}` looks now");
+    if (delivery_repair_waits_for_human(machine->context, record) && record->blocked == REASON_NONE)
+        return command_refuse(machine,
+                              "it waits for `keyrotatectl redeliver {account}`, which "
+                              "delivers the live key");
     if (record->blocked == REASON_NONE && !record->another_rotator)
         return command_answer(machine, COMMAND_DONE,
                               "it is not blocked: there was nothing to clear");

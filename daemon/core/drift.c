@@ -23,6 +23,22 @@ static bool is_same_drift(const struct unconfirmed_drift *unconfirmed, const str
            fingerprint_equal(&unconfirmed->live[1], &look->live[1]);
 }
 
+/* The wait for a second look begins. Names the first target that a readable look found to hold
+ * something else than the active key. */
+static void note_suspected(struct machine *machine, const struct look *look, enum drift_kind drift)
+{
+    const struct record *record = machine->record;
+    struct note *note = machine_note(machine, NOTE_DRIFT_SUSPECTED);
+
+    note->drift = drift;
+    for (size_t i = 0; i < record->target_count && !note->has_target; i++) {
+        const enum holding holding = judge_holding(look, &record->targets[i].id);
+
+        note->has_target = holding != HOLDING_UNSEEN && holding != judge_holding_of(record->active);
+        note->target = record->targets[i].id;
+    }
+}
+
 static enum position await_confirmation(struct machine *machine, const struct look *look,
                                         const struct verdict *verdict)
 {
@@ -30,6 +46,8 @@ static enum position await_confirmation(struct machine *machine, const struct lo
     struct unconfirmed_drift *unconfirmed = &record->unconfirmed;
 
     if (!is_same_drift(unconfirmed, look)) {
+        if (!unconfirmed->pending)
+            note_suspected(machine, look, verdict->drift);
         unconfirmed->pending = true;
         unconfirmed->live[0] = look->live[0];
         unconfirmed->live[1] = look->live[1];

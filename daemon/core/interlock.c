@@ -13,13 +13,16 @@ static void refuse(struct interlock *interlock, enum reason reason, time_ms unti
     interlock->text = text;
 }
 
-/* Before the first rotation nothing has been replaced. */
+/* What began the overlap: a rotation, somebody else, or else a delivery. */
 static const char *overlap_text(const struct record *record)
 {
-    return record->completed_at != 0 || record->foreign_change_at != 0
-               ? "slow consumers may still use the replaced key: its overlap is not over"
-               : "consumers may still be changing over to the key that was adopted or delivered: "
-                 "the overlap is not over";
+    if (record->completed_at != 0 && record->overlap_from <= record->completed_at)
+        return "slow consumers may still use the replaced key: its overlap is not over";
+    if (record->foreign_change_at != 0 && record->overlap_from <= record->foreign_change_at)
+        return "somebody else regenerated a key, or handed one out, and consumers may be using it: "
+               "the overlap is not over";
+    return "consumers may still be changing over to the key that was adopted or delivered: the "
+           "overlap is not over";
 }
 
 void rotation_interlock(const struct rotation_context *context, const struct record *record,

@@ -118,6 +118,14 @@ time_ms plan_starts_at(const struct rotation_context *context, const struct reco
     return schedule_start(context->policy, context->account_id, record->planned_at);
 }
 
+time_ms plan_starts_after(const struct rotation_context *context, const struct record *record,
+                          time_ms until)
+{
+    if (until == TIME_NEVER || record->requested || schedule_is_open(context->policy, until))
+        return until;
+    return schedule_catch_up(context->policy, context->account_id, until, context->policy->splay);
+}
+
 time_ms plan_overdue_at(const struct rotation_context *context, const struct record *record)
 {
     time_ms start = plan_starts_at(context, record);

@@ -12,6 +12,10 @@ void plan_from_now(struct machine *machine); /* both keys are new, and not by a 
 void plan_catch_up(struct machine *machine); /* a due time that passed while we were off */
 /* When the rotation that is planned should start, whatever has put it off since; or TIME_NEVER. */
 time_ms plan_starts_at(const struct rotation_context *context, const struct record *record);
+/* When a rotation can start that is kept from starting until `until`: where no window is open then,
+ * as plan_require_window() will plan it. TIME_NEVER stays. */
+time_ms plan_starts_after(const struct rotation_context *context, const struct record *record,
+                          time_ms until);
 time_ms plan_overdue_at(const struct rotation_context *context, const struct record *record);
 bool plan_is_due(const struct machine *machine);
 /* A rotation may start now. If its window has closed it is planned for the next opening, which is

@@ -33,6 +33,11 @@ static const struct reason_description descriptions[REASON_COUNT] = {
          "the journal is older than the world: it was restored, or another daemon went on",
          "make sure that no other daemon rotates this account, then run "
          "`keyrotatectl adopt {account} --active primary` (or secondary)"},
+    [REASON_REDELIVER_AWAITED] =
+        {"redeliver_awaited", STATE_BLOCKED, CLEARED_BY_HUMAN,
+         "somebody else regenerated the key that consumers use, and on_drift: alert leaves the "
+         "delivery of the live one to a person",
+         "run `keyrotatectl redeliver {account}`: it delivers the live key"},
 
     [REASON_KEY_REFUSED] =
         {"key_refused", STATE_BLOCKED, CLEARED_BY_WORLD,
@@ -85,6 +90,16 @@ static const struct reason_description descriptions[REASON_COUNT] = {
         {"outcome_unknown", STATE_RETRYING, CLEARED_BY_RETRY,
          "the answer to a regeneration was lost, so it may have happened",
          "nothing: the live keys are compared after unknown_wait, before anything is repeated"},
+    [REASON_BEING_CONFIRMED] =
+        {"being_confirmed", STATE_RETRYING, CLEARED_BY_RETRY,
+         "a look showed something unexpected: a second look decides",
+         "nothing: the second look comes by itself; what a target lost by accident "
+         "`keyrotatectl redeliver {account}` puts back at once"},
+    [REASON_DELIVERY_PENDING] =
+        {"delivery_pending", STATE_RETRYING, CLEARED_BY_RETRY,
+         "a required target has not got the active key yet",
+         "nothing: it is delivered by itself; `keyrotatectl redeliver {account}` delivers it at "
+         "once"},
     [REASON_CLOCK_SKEW] = {"clock_skew", STATE_RETRYING, CLEARED_BY_RETRY,
                            "this machine's clock and Azure's differ by more than 5 minutes",
                            "set the clock of this machine (`timedatectl status`)"},

@@ -1,5 +1,7 @@
 #include "core/risk.h"
 
+#include "core/delivery.h"
+
 /*
  * Which targets hold a dead key. A target that a look cannot see holds what it was given last. Such
  * targets are given the live key at once, and are reported as consumers.at_risk, whatever else is
@@ -60,4 +62,6 @@ void risk_report(struct machine *machine)
         return;
     note->has_target = true;
     note->target = first->id;
+    if (delivery_repair_waits_for_human(machine->context, record))
+        note->reason = REASON_REDELIVER_AWAITED;
 }

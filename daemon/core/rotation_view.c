@@ -24,12 +24,20 @@ static enum account_state state_of(const struct rotation_context *context,
     if (!record->adopted)
         return STATE_ADOPTING;
     if (record->unconfirmed.pending) {
-        *reason = REASON_OUTCOME_UNKNOWN;
+        *reason = REASON_BEING_CONFIRMED;
         return STATE_RETRYING;
+    }
+    if (delivery_repair_waits_for_human(context, record)) {
+        *reason = REASON_REDELIVER_AWAITED;
+        return STATE_BLOCKED;
     }
     if (record->intent.open || record->delivering != record->active ||
         record->position == POSITION_PREFLIGHT || record->position == POSITION_ROTATE_LOOK)
         return STATE_ROTATING;
+    if (record_owed_required(record) > 0) {
+        *reason = REASON_DELIVERY_PENDING;
+        return STATE_RETRYING;
+    }
     if (is_paused(record, now)) {
         *reason = REASON_THROTTLED;
         return STATE_RETRYING;
@@ -80,7 +88,37 @@ static void view_next(const struct rotation_context *context, const struct recor
     }
     if (view->next_at != TIME_NEVER && !interlock.open && interlock.until != TIME_NEVER &&
         interlock.until > at)
-        view->next_at = interlock.until;
+        view->next_at = plan_starts_after(context, record, interlock.until);
+}
+
+static time_ms reason_since(const struct record *record, enum reason reason)
+{
+    if (reason == REASON_NONE)
+        return 0;
+    if (reason == record->blocked)
+        return record->blocked_at;
+    if (reason == record->retry_reason)
+        return record->retrying_since;
+    if (reason == REASON_BEING_CONFIRMED)
+        return record->unconfirmed.seen_at;
+    return reason == REASON_REDELIVER_AWAITED ? record->foreign_change_at : 0;
+}
+
+static time_ms retry_at(const struct record *record, enum reason reason, time_ms now)
+{
+    time_ms at = TIME_NEVER;
+
+    if (record->position == POSITION_DELIVER_WAIT)
+        return delivery_retry_at(record);
+    if (record->retry_at > now)
+        return record->retry_at;
+    if (reason == REASON_THROTTLED)
+        return record->regenerate_after;
+    if (reason == REASON_BEING_CONFIRMED)
+        at = record->check_at;
+    else if (reason == REASON_DELIVERY_PENDING)
+        at = delivery_next_at(record);
+    return at > now ? at : TIME_NEVER;
 }
 
 /* Of the instants that the view depends on, the next one. */
@@ -110,17 +148,8 @@ void rotation_view(const struct rotation_context *context, const struct record *
     view->overdue = plan_overdue_at(context, record) <= now;
     view->consumers_at_risk = record->consumers_at_risk;
     view->changes_at = changes_at(context, record, now);
-    if (view->state == STATE_BLOCKED)
-        view->since = record->blocked_at;
-    else if (view->state == STATE_RETRYING)
-        view->since = record->retry_reason != REASON_NONE ? record->retrying_since
-                                                          : record->unconfirmed.seen_at;
-    if (record->position == POSITION_DELIVER_WAIT)
-        view->retry_at = delivery_retry_at(record);
-    else if (record->retry_at > now)
-        view->retry_at = record->retry_at;
-    else if (view->reason == REASON_THROTTLED)
-        view->retry_at = record->regenerate_after;
+    view->since = reason_since(record, view->reason);
+    view->retry_at = retry_at(record, view->reason, now);
     if (record->adopted && record->due_at != 0)
         view_next(context, record, now, view);
 }

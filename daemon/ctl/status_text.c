@@ -129,12 +129,18 @@ static void write_counts(struct buf *out, const struct daemon_snapshot *daemon)
     (void)buf_append_format(out, "%zu account%s", daemon->accounts,
                             daemon->accounts == 1 ? "" : "s");
     for (size_t i = 0; i < daemon->state_count; i++) {
-        if (daemon->states[i].count == 0)
+        size_t count = daemon->states[i].count;
+
+        if (str_equal(daemon->states[i].state, "held"))
+            count -= daemon->watched < count ? daemon->watched : count;
+        if (count == 0)
             continue;
-        (void)buf_append_format(out, "%s%zu ", separator, daemon->states[i].count);
+        (void)buf_append_format(out, "%s%zu ", separator, count);
         ctl_write_plain(out, daemon->states[i].state);
         separator = ", ";
     }
+    if (daemon->watched > 0)
+        (void)buf_append_format(out, "%s%zu watched only", separator, daemon->watched);
     if (daemon->overdue > 0)
         (void)buf_append_format(out, "; %zu overdue", daemon->overdue);
     if (daemon->consumers_at_risk > 0)
@@ -276,7 +282,10 @@ static void write_dead_keys(struct buf *out, const struct account_snapshot *acco
             continue;
         (void)buf_append_format(out, "%*s", indent, "");
         ctl_write_plain(out, target->destination);
-        (void)buf_append_str(out, " holds a key that is not live: whoever reads it fails, for ");
+        (void)buf_append_str(
+            out, target->holds ? " holds a key that is not live: whoever reads it fails, for "
+                               : " cannot be read, and the key that it was last known to hold is "
+                                 "not live, for ");
         write_words(out, now - target->dead_since);
         (void)buf_append_char(out, '\n');
     }
@@ -555,6 +564,15 @@ static void write_rotation(struct buf *out, const struct account_snapshot *accou
     }
 }
 
+static void write_look(struct buf *out, const struct account_snapshot *account, time_ms now)
+{
+    if (account->looked_at == TIME_NEVER)
+        return;
+    write_label(out, "last look");
+    ctl_write_instant(out, account->looked_at, now);
+    (void)buf_append_str(out, account->as_recorded ? ": all as it should be\n" : "\n");
+}
+
 void ctl_write_account(struct buf *out, const struct account_snapshot *account, time_ms now)
 {
     ctl_write_name(out, account);
@@ -566,6 +584,7 @@ void ctl_write_account(struct buf *out, const struct account_snapshot *account, 
     write_line(out, "", account->meaning);
     write_line(out, "do:", account->remedy);
     write_instant_line(out, "since", account->since, now);
+    write_look(out, account, now);
     write_line(out, "active slot", account->active ? account->active : "not known yet");
     write_key(out, "primary key", &account->keys[0], now);
     write_key(out, "secondary key", &account->keys[1], now);

@@ -132,6 +132,8 @@ struct account_snapshot {
     uint64_t cycle;          /* of the rotation under way, or of the last one */
     time_ms started_at;      /* of that rotation */
     time_ms completed_at;    /* of the last completed one */
+    time_ms looked_at;       /* the last look that succeeded; TIME_NEVER: none yet */
+    bool as_recorded;        /* it showed everything as it should be */
 
     const struct hold_snapshot *holds; /* that bind it, the last to end first */
     size_t hold_count;
@@ -157,6 +159,7 @@ struct daemon_snapshot {
     size_t accounts;
     struct state_count states[CONTROL_STATES_MAX];
     size_t state_count;
+    size_t watched; /* of those that are held: by `rotate: false`, which is well */
     size_t overdue;
     size_t consumers_at_risk;
     time_ms oldest_key_born; /* TIME_NEVER: no key is known */

@@ -26,6 +26,7 @@ static const struct snapshot_table daemon_table = SNAPSHOT_TABLE(daemon_snapshot
 static const struct snapshot_member daemon_totals_members[] = {
     SNAPSHOT_MEMBER(daemon_snapshot, NUMBER, overdue, "overdue"),
     SNAPSHOT_MEMBER(daemon_snapshot, NUMBER, consumers_at_risk, "consumers_at_risk"),
+    SNAPSHOT_MEMBER(daemon_snapshot, NUMBER, watched, "watched"),
     SNAPSHOT_MEMBER(daemon_snapshot, TIME, oldest_key_born, "oldest_key_born"),
     SNAPSHOT_MEMBER(daemon_snapshot, AGE, oldest_key_born, "oldest_key_age_s"),
     SNAPSHOT_MEMBER(daemon_snapshot, TEXT, oldest_key_account, "oldest_key_account"),
@@ -112,6 +113,8 @@ static const struct snapshot_member condition_members[] = {
     SNAPSHOT_MEMBER(account_snapshot, NUMBER, cycle, "cycle"),
     SNAPSHOT_MEMBER(account_snapshot, TIME, started_at, "started_at"),
     SNAPSHOT_MEMBER(account_snapshot, TIME, completed_at, "completed_at"),
+    SNAPSHOT_MEMBER(account_snapshot, TIME, looked_at, "looked_at"),
+    SNAPSHOT_MEMBER(account_snapshot, BOOL, as_recorded, "as_recorded"),
 };
 static const struct snapshot_table condition_table =
     SNAPSHOT_TABLE(account_snapshot, condition_members);

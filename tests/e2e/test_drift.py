@@ -102,9 +102,70 @@ def test_on_drift_alert_delivers_only_when_told(calm, azure):
     stays_true(lambda: calm.holds("alpha") is None, 2.5, "nothing is delivered")
     seen = calm.status("alpha")
     assert seen["consumers_at_risk"] is True
-    assert calm.ctl("status").returncode == 2
-    assert calm.ctl("redeliver", "alpha").returncode == 0
+    risk = calm.log.wait("consumers.at_risk", account="alpha")
+    assert risk["reason"] == "redeliver_awaited" and "redeliver alpha" in risk["remedy"]
+    assert seen["state"] == "blocked" and seen["reason"] == "redeliver_awaited"
+    told = calm.ctl("status")
+    assert told.returncode == 2 and "do: run `keyrotatectl" in told.stdout, told
+    command = seen["do"].split("`")[1].split()
+    assert calm.ctl(*command[1:]).returncode == 0
     wait_until(lambda: calm.holds("alpha") == "Primary", "the live key is delivered")
+
+
+def test_alert_names_every_dead_target(calm, azure):
+    calm.policy(on_drift="alert")
+    calm.config["targets"]["copy"] = {"type": "file", "path": f"{calm.keys}/copy-{{account}}"}
+    calm.account("alpha", deliver_to=["file", "copy"])
+    calm.start()
+    calm.wait_adopted("alpha")
+    azure.regenerate("alpha", "Primary")
+    risk = calm.log.wait("consumers.at_risk", account="alpha")
+    assert "/copy-alpha hold a key that is not live" in risk["msg"], risk
+    assert str(calm.file("alpha")) in risk["msg"]
+
+
+def test_lost_file_is_being_confirmed(site, azure):
+    """Nothing was regenerated: status and log say what was seen, and what decides. The operator need
+    not wait for it."""
+    site.policy(rotate_every="10m", overlap="1s", check_every="10m")
+    site.config["timing"]["unknown_wait"] = "1h"
+    site.account("alpha")
+    site.start()
+    site.wait_adopted("alpha")
+    wait_until(lambda: site.status("alpha")["state"] == "ok", "it is well")
+    assert site.ctl("check", "alpha").returncode == 0
+    wait_until(lambda: "all as it should be" in site.ctl("status", "alpha").stdout, "it was looked at")
+    looked_at = site.status("alpha")["looked_at"]
+    site.file("alpha").unlink()
+    assert site.ctl("check", "alpha").returncode == 0
+    suspected = site.log.wait("drift.suspected", account="alpha")
+    assert suspected["level"] == "notice" and suspected["reason"] == "target_changed"
+    assert suspected["retry_at"] and "redeliver alpha" in suspected["remedy"]
+    seen = site.status("alpha")
+    assert (seen["state"], seen["reason"]) == ("retrying", "being_confirmed")
+    assert "holds nothing" in seen["meaning"] and seen["retry_at"] == suspected["retry_at"]
+    assert seen["looked_at"] > looked_at and seen["as_recorded"] is False
+    command = seen["do"].split("`")[1].split()
+    redelivered = site.ctl(*command[1:])
+    assert redelivered.returncode == 0 and "status alpha` shows what came of it" in redelivered.stdout
+    wait_until(lambda: site.holds("alpha") == "Primary", "the file is back")
+    wait_until(lambda: site.status("alpha")["state"] == "ok", "it is well again")
+    assert not site.log.lines(event="drift.detected")
+
+
+def test_delivery_ends_what_was_said_of_the_target(site, azure):
+    """A directory stands where the file was: status tells why it cannot be read, until it can."""
+    site.policy(rotate_every="10m", overlap="1s", check_every="1s")
+    site.account("alpha")
+    site.start()
+    site.wait_adopted("alpha")
+    site.file("alpha").unlink()
+    site.file("alpha").mkdir()
+    wait_until(lambda: site.status("alpha")["failure"], "it cannot be read")
+    site.file("alpha").rmdir()
+    assert site.ctl("redeliver", "alpha").returncode == 0
+    wait_until(lambda: site.holds("alpha") == "Primary", "the file is back")
+    wait_until(lambda: site.status("alpha")["failure"] is None, "nothing fails any more")
 
 
 def test_standby_key_regenerated_by_somebody_else(site, azure):

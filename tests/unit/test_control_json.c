@@ -75,6 +75,8 @@ static const struct account_snapshot full_account = {
     .cycle = 9007199254740993,
     .started_at = 1700000007000,
     .completed_at = 1700000008000,
+    .looked_at = 1700000008500,
+    .as_recorded = true,
     .holds = two_holds,
     .hold_count = 2,
     .failure = {.at = 1700000010500,
@@ -101,6 +103,7 @@ static const struct account_snapshot bare_account = {
     .due_since = TIME_NEVER,
     .started_at = TIME_NEVER,
     .completed_at = 0, /* as good as never */
+    .looked_at = TIME_NEVER,
     .failure = {.at = TIME_NEVER},
 };
 
@@ -115,6 +118,7 @@ static const struct daemon_snapshot full_daemon = {
     .state_count = 2,
     .overdue = 3,
     .consumers_at_risk = 4,
+    .watched = 5,
     .oldest_key_born = 1690000000000,
     .oldest_key_account = "acct",
     .next_at = 1700000005000,
@@ -215,6 +219,8 @@ static void assert_conditions_equal(const struct account_snapshot *got,
     SAME(cycle);
     SAME(started_at);
     SAME(completed_at);
+    SAME(looked_at);
+    SAME(as_recorded);
     SAME(hold_count);
     for (size_t i = 0; i < got->hold_count; i++)
         assert_holds_equal(&got->holds[i], &expected->holds[i]);
@@ -334,6 +340,9 @@ static void test_names_in_the_document_are_stable(void **state)
         "\"state\":\"held\",\"reason\":\"operator\",\"meaning\":\"an operator holds it\","
         "\"do\":\"keyrotatectl resume acct\",\"overdue\":true,\"consumers_at_risk\":true,",
         "\"cycle\":9007199254740993,",
+        "\"completed_at\":\"2023-11-14T22:13:28Z\",\"looked_at\":\"2023-11-14T22:13:28.500Z\","
+        "\"as_recorded\":true,",
+        "\"consumers_at_risk\":4,\"watched\":5,",
         "\"hold\":{\"id\":7,\"account\":null,\"configured\":true,\"actor\":\"uid 0 (root)\","
         "\"since\":\"2023-11-14T22:13:10Z\",\"until\":\"2023-11-14T22:13:29Z\","
         "\"reason\":\"moving\\tin ",

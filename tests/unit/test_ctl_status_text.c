@@ -50,6 +50,7 @@ static const struct account_snapshot blocked = {
     .cycle = 7,
     .started_at = TIME_NEVER,
     .completed_at = NOW - 2 * MS_DAY,
+    .looked_at = NOW - 2 * MS_MINUTE,
     .failure = {.at = NOW - MS_HOUR,
                 .text = "no \x1b[31mred\x07",
                 .http_status = 403,
@@ -71,6 +72,8 @@ static const struct account_snapshot well = {
     .retry_at = TIME_NEVER,
     .due_since = TIME_NEVER,
     .completed_at = TIME_NEVER,
+    .looked_at = NOW - 2 * MS_SECOND,
+    .as_recorded = true,
     .started_at = TIME_NEVER,
     .failure = {.at = TIME_NEVER},
 };
@@ -276,6 +279,7 @@ static void test_everything_about_an_account(void **state)
         "                 the targets hold different keys\n"
         "  do:            keyrotatectl adopt sampleacct --active primary|secondary\n"
         "  since          2026-11-22T09:00:00Z (3h ago)\n"
+        "  last look      2026-11-22T11:58:00Z (2m ago)\n"
         "  active slot    primary\n"
         "  primary key    at least 41d old, fingerprint 1a2b\n"
         "  secondary key  2d old, fingerprint 3c4d\n"
@@ -297,6 +301,52 @@ static void test_everything_about_an_account(void **state)
         "  resource       "
         "/subscriptions/s/resourceGroups/batch/providers/Microsoft.Batch/batchAccounts/"
         "sampleacct\n");
+}
+
+static void test_last_look(void **state)
+{
+    struct account_snapshot account = well;
+
+    (void)state;
+    ctl_write_account(&text, &account, NOW);
+    assert_non_null(strstr(buf_str(&text),
+                           "\n  last look      2026-11-22T11:59:58Z (2s ago): all as "
+                           "it should be\n"));
+    buf_clear(&text);
+    account.looked_at = TIME_NEVER;
+    ctl_write_account(&text, &account, NOW);
+    assert_null(strstr(buf_str(&text), "last look"));
+}
+
+/* What holds a dead key, and what only held one when it was last seen. */
+static void test_dead_keys(void **state)
+{
+    struct target_snapshot target = file_target;
+    struct account_snapshot account = blocked;
+
+    (void)state;
+    target.holds = NULL;
+    account.targets = &target;
+    ctl_write_account(&text, &account, NOW);
+    assert_non_null(strstr(buf_str(&text),
+                           "sampleacct cannot be read, and the key that it was last "
+                           "known to hold is not live, for 2h\n"));
+}
+
+static void test_watched_accounts_are_not_held(void **state)
+{
+    const struct daemon_snapshot daemon = {.now = NOW,
+                                           .accounts = 4,
+                                           .states = {{"ok", 1}, {"held", 3}},
+                                           .state_count = 2,
+                                           .watched = 2,
+                                           .oldest_key_born = TIME_NEVER,
+                                           .next_at = TIME_NEVER,
+                                           .journal_failing_since = TIME_NEVER};
+
+    (void)state;
+    ctl_write_summary(&text, &daemon);
+    assert_string_equal(buf_str(&text), "4 accounts: 1 ok, 1 held, 2 watched only\n");
 }
 
 static void assert_problem(const struct account_snapshot *account, const char *expected)
@@ -408,6 +458,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hold_as_it_is_listed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_table_is_aligned, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_everything_about_an_account, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_last_look, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_dead_keys, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_watched_accounts_are_not_held, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_next_rotation_says_what_it_waits_for, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_severity, set_up, tear_down),

@@ -1,5 +1,7 @@
 #include "rotation_scenario.h"
 
+#include "base/tz.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -86,6 +88,77 @@ static void test_rotate_now(void **state)
     give_command(&world, COMMAND_ROTATE);
     assert_int_equal(world.answered, COMMAND_REFUSED);
     assert_true(world.answered_until <= world_wall(&world) + world.timing.unknown_wait);
+}
+
+/* Nothing of ours was replaced: the words say what the overlap is for. */
+static void test_overlap_has_its_own_words(void **state)
+{
+    static struct world world;
+
+    (void)state;
+    begin_adopted(&world);
+    world.targets[1].configured.required = false;
+    world_configure(&world);
+    world_foreign_regenerate(&world, SLOT_SECONDARY);
+    world_run(&world, world.policy.check_every + MS_HOUR);
+    assert_interlock_says(&world, "somebody else regenerated a key");
+    world_foreign_regenerate(&world, SLOT_PRIMARY);
+    world_run(&world, world.policy.check_every + MS_HOUR);
+    give_command(&world, COMMAND_UNBLOCK);
+    world_run(&world, MS_HOUR);
+    assert_interlock_says(&world, "changing over to the key that was adopted or delivered");
+}
+
+/* A refusal says which reason or hold it is, and where it says what to do. */
+static void test_refusals_lead_on(void **state)
+{
+    static struct world world;
+
+    (void)state;
+    begin_due(&world);
+    world_hold(&world, MS_DAY);
+    snprintf(world.hold.reason, sizeof(world.hold.reason), "release week");
+    world_run(&world, MS_MINUTE);
+    give_command(&world, COMMAND_ROTATE);
+    assert_int_equal(world.answered, COMMAND_REFUSED);
+    assert_string_equal(world.answer, "the account is held by hold 1: release week");
+
+    begin_adopted(&world);
+    for (int i = 0; i < 2; i++) {
+        world_foreign_regenerate(&world, SLOT_SECONDARY);
+        world_run(&world, world.policy.check_every + MS_HOUR);
+    }
+    give_command(&world, COMMAND_ROTATE);
+    assert_int_equal(world.answered, COMMAND_REFUSED);
+    assert_string_equal(world.answer,
+                        "the account is blocked (another_rotator); `keyrotatectl "
+                        "status {account}` says what to do");
+}
+
+/* What is held past its window starts in the next one, at the instant that was foretold. */
+static void test_next_start_lies_in_a_window(void **state)
+{
+    struct window nights = {.tz = tz_load("UTC"), .days = 0x7f, .to_minute = 120};
+    static struct world world;
+    time_ms until, next_at;
+
+    (void)state;
+    begin_due(&world);
+    world.policy.windows = &nights;
+    world.policy.window_count = 1;
+    world.policy.splay = MS_HOUR;
+    world_configure(&world);
+    until = world_wall(&world) - world_wall(&world) % MS_DAY + 5 * MS_DAY + 12 * MS_HOUR;
+    world_hold(&world, until - world_wall(&world));
+    world_run(&world, MS_MINUTE);
+    next_at = view_of(&world).next_at;
+    assert_true(next_at >= until + 12 * MS_HOUR && next_at < until + 14 * MS_HOUR);
+    world_run(&world, next_at - world_wall(&world) - MS_SECOND);
+    assert_int_equal(world.notes[NOTE_ROTATION_STARTED], 0);
+    world_run(&world, MS_MINUTE);
+    assert_lawful(&world);
+    assert_int_equal(world.notes[NOTE_ROTATION_STARTED], 1);
+    tz_unref(nights.tz);
 }
 
 static void test_dry_run(void **state)
@@ -441,6 +514,9 @@ int main(void)
         cmocka_unit_test(test_commands_everywhere),
         cmocka_unit_test(test_adopt_the_other_everywhere),
         cmocka_unit_test(test_rotate_now),
+        cmocka_unit_test(test_overlap_has_its_own_words),
+        cmocka_unit_test(test_refusals_lead_on),
+        cmocka_unit_test(test_next_start_lies_in_a_window),
         cmocka_unit_test(test_dry_run),
         cmocka_unit_test(test_hold),
         cmocka_unit_test(test_hold_is_told_once),

@@ -156,6 +156,54 @@ static void test_surprises_are_confirmed(void **state)
     }
 }
 
+/* What is only suspected is reported once, under a name of its own, with the time of the look that
+ * decides; then the target is owed the key until it has it. */
+static void test_suspicion_is_told(void **state)
+{
+    static struct world world;
+    struct rotation_view view;
+
+    (void)state;
+    begin_adopted(&world);
+    world_write_target(&world, 0, 0);
+    give_command(&world, COMMAND_CHECK);
+    world_run(&world, MS_MINUTE);
+    view = view_of(&world);
+    assert_int_equal(view.state, STATE_RETRYING);
+    assert_int_equal(view.reason, REASON_BEING_CONFIRMED);
+    assert_int_equal(view.retry_at, view.since + world.timing.unknown_wait);
+    assert_int_equal(world.notes[NOTE_DRIFT_SUSPECTED], 1);
+    assert_int_equal(world.notes[NOTE_DRIFT_DETECTED], 0);
+    world_run(&world, MS_HOUR);
+    assert_lawful(&world);
+    assert_active(&world, SLOT_PRIMARY);
+    assert_int_equal(world.notes[NOTE_DRIFT_SUSPECTED], 1);
+    assert_int_equal(world.notes[NOTE_DRIFT_DETECTED], 1);
+    assert_int_equal(view_of(&world).state, STATE_OK);
+}
+
+/* One that loses each time what it is given has to wait for the next delivery: not "ok". */
+static void test_owed_is_not_well(void **state)
+{
+    static struct world world;
+    struct rotation_view view;
+
+    (void)state;
+    begin_adopted(&world);
+    for (int minute = 0; minute < 600; minute++) {
+        if (world.targets[0].holds != 0) {
+            world_write_target(&world, 0, 0);
+            give_command(&world, COMMAND_CHECK);
+        }
+        world_run(&world, 10 * MS_SECOND);
+        view = view_of(&world);
+        assert_true(view.state != STATE_OK || record_owed_required(&world.record) == 0);
+        if (view.reason == REASON_DELIVERY_PENDING && view.retry_at != TIME_NEVER)
+            return;
+    }
+    fail_msg("the account never waited for its next delivery");
+}
+
 /* on_drift: alert. It stays so, over many checks, until a person acts. */
 static void test_alert(void **state)
 {
@@ -173,8 +221,14 @@ static void test_alert(void **state)
             world_run(&world, MS_DAY);
             assert_int_equal(world.targets[0].holds, OLD_PRIMARY);
             assert_true(view_of(&world).consumers_at_risk);
+            assert_int_equal(view_of(&world).state, STATE_BLOCKED);
+            assert_int_equal(view_of(&world).reason, REASON_REDELIVER_AWAITED);
+            assert_true(view_of(&world).since > 0);
             assert_int_equal(world.actions[ACTION_DELIVER], 0);
         }
+        give_command(&world, COMMAND_UNBLOCK);
+        assert_int_equal(world.answered, COMMAND_REFUSED);
+        assert_non_null(strstr(world.answer, "keyrotatectl redeliver"));
         world_crash(&world, MS_MINUTE);
         world_run(&world, MS_DAY);
         assert_int_equal(world.actions[ACTION_DELIVER], 0);
@@ -347,6 +401,8 @@ int main(void)
         cmocka_unit_test(test_targets_disagree),
         cmocka_unit_test(test_disagreement_cleared_by_reload),
         cmocka_unit_test(test_surprises_are_confirmed),
+        cmocka_unit_test(test_suspicion_is_told),
+        cmocka_unit_test(test_owed_is_not_well),
         cmocka_unit_test(test_alert),
         cmocka_unit_test(test_another_rotator),
         cmocka_unit_test(test_unblock_forgives),
