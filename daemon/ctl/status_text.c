@@ -5,7 +5,7 @@
 #include "base/date.h"
 #include "base/str.h"
 
-enum { LABEL_WIDTH = 15, CELL_MAX = 160, TABLE_COLUMNS = 6, SLOTS = 2 };
+enum { LABEL_WIDTH = 15 };
 
 /* --- pieces --- */
 
@@ -23,8 +23,7 @@ void ctl_write_plain(struct buf *out, const char *text)
     }
 }
 
-/* In whole seconds, at least one. */
-static void write_words(struct buf *out, duration_ms duration)
+void ctl_write_words(struct buf *out, duration_ms duration)
 {
     char words[DURATION_TEXT_MAX];
 
@@ -33,12 +32,11 @@ static void write_words(struct buf *out, duration_ms duration)
     (void)buf_append_str(out, duration_to_words(duration - duration % MS_SECOND, words));
 }
 
-/* "in 3h 5m", "3h 5m ago" */
-static void write_distance(struct buf *out, time_ms at, time_ms now)
+void ctl_write_distance(struct buf *out, time_ms at, time_ms now)
 {
     if (at >= now)
         (void)buf_append_str(out, "in ");
-    write_words(out, at >= now ? time_between(now, at) : time_between(at, now));
+    ctl_write_words(out, at >= now ? time_between(now, at) : time_between(at, now));
     if (at < now)
         (void)buf_append_str(out, " ago");
 }
@@ -51,7 +49,7 @@ void ctl_write_instant(struct buf *out, time_ms at, time_ms now)
     if (at == TIME_NEVER)
         return;
     (void)buf_append_str(out, " (");
-    write_distance(out, at, now);
+    ctl_write_distance(out, at, now);
     (void)buf_append_char(out, ')');
 }
 
@@ -63,18 +61,6 @@ void ctl_write_name(struct buf *out, const struct account_snapshot *account)
         (void)buf_append_char(out, '/');
     }
     ctl_write_plain(out, account->name);
-}
-
-/* "41d", "41d+" for a key that was there already when the account was adopted. */
-static void write_age(struct buf *out, const struct key_snapshot *key, time_ms now)
-{
-    if (key->born == TIME_NEVER) {
-        (void)buf_append_char(out, '-');
-        return;
-    }
-    write_words(out, time_between(key->born, now));
-    if (key->older)
-        (void)buf_append_char(out, '+');
 }
 
 static bool is_in_state(const struct account_snapshot *account, const char *state)
@@ -102,8 +88,7 @@ enum ctl_exit ctl_status_severity(const struct control_status *status)
     return worst;
 }
 
-/* "CONSUMERS AT RISK, blocked: targets_disagree, overdue" */
-static void write_state(struct buf *out, const struct account_snapshot *account)
+void ctl_write_state(struct buf *out, const struct account_snapshot *account)
 {
     if (account->consumers_at_risk)
         (void)buf_append_str(out, "CONSUMERS AT RISK, ");
@@ -152,14 +137,14 @@ void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon)
     write_counts(out, daemon);
     if (daemon->oldest_key_born != TIME_NEVER) {
         (void)buf_append_str(out, "; oldest key ");
-        write_words(out, time_between(daemon->oldest_key_born, daemon->now));
+        ctl_write_words(out, time_between(daemon->oldest_key_born, daemon->now));
     }
     if (daemon->next_at != TIME_NEVER) {
         (void)buf_append_str(out, "; next rotation ");
         if (daemon->next_at <= daemon->now)
             (void)buf_append_str(out, "now");
         else
-            write_distance(out, daemon->next_at, daemon->now);
+            ctl_write_distance(out, daemon->next_at, daemon->now);
         (void)buf_append_str(out, " (");
         ctl_write_plain(out, daemon->next_account);
         (void)buf_append_char(out, ')');
@@ -286,7 +271,7 @@ static void write_dead_keys(struct buf *out, const struct account_snapshot *acco
             out, target->holds ? " holds a key that is not live: whoever reads it fails, for "
                                : " cannot be read, and the key that it was last known to hold is "
                                  "not live, for ");
-        write_words(out, now - target->dead_since);
+        ctl_write_words(out, now - target->dead_since);
         (void)buf_append_char(out, '\n');
     }
 }
@@ -294,10 +279,10 @@ static void write_dead_keys(struct buf *out, const struct account_snapshot *acco
 void ctl_write_trouble(struct buf *out, const struct account_snapshot *account, time_ms now)
 {
     (void)buf_append_str(out, ": ");
-    write_state(out, account);
+    ctl_write_state(out, account);
     if (account->since != TIME_NEVER) {
         (void)buf_append_str(out, ", for ");
-        write_words(out, time_between(account->since, now));
+        ctl_write_words(out, time_between(account->since, now));
     }
     (void)buf_append_char(out, '\n');
     write_dead_keys(out, account, 4, now);
@@ -312,7 +297,7 @@ void ctl_write_trouble(struct buf *out, const struct account_snapshot *account, 
     }
     if (account->failure.at != TIME_NEVER && account->reason && account->failure.text) {
         (void)buf_append_str(out, "    last failure, ");
-        write_distance(out, account->failure.at, now);
+        ctl_write_distance(out, account->failure.at, now);
         (void)buf_append_str(out, ": ");
         ctl_write_plain(out, account->failure.text);
         (void)buf_append_char(out, '\n');
@@ -324,7 +309,7 @@ void ctl_write_trouble(struct buf *out, const struct account_snapshot *account, 
     }
     if (account->retry_at != TIME_NEVER) {
         (void)buf_append_str(out, "    next try ");
-        write_distance(out, account->retry_at, now);
+        ctl_write_distance(out, account->retry_at, now);
         (void)buf_append_char(out, '\n');
     }
     if (account->remedy) {
@@ -338,105 +323,6 @@ void ctl_write_problem(struct buf *out, const struct account_snapshot *account, 
 {
     ctl_write_name(out, account);
     ctl_write_trouble(out, account, now);
-}
-
-/* --- the table --- */
-
-struct row {
-    char cells[TABLE_COLUMNS][CELL_MAX];
-};
-
-/* Counts characters: columns align with names beyond ASCII, too. */
-static size_t width_of(const char *text)
-{
-    size_t width = 0;
-
-    for (; *text != '\0'; text++)
-        width += ((unsigned char)*text & 0xc0) != 0x80;
-    return width;
-}
-
-static void take_cell(struct buf *text, char cell[CELL_MAX])
-{
-    const size_t length =
-        text->length < CELL_MAX ? text->length : utf8_whole(text->data, CELL_MAX - 1);
-
-    memcpy(cell, buf_str(text), length);
-    cell[length] = '\0';
-    buf_clear(text);
-}
-
-static void fill_row(struct row *row, const struct account_snapshot *account, time_ms now)
-{
-    struct buf text;
-
-    buf_init(&text, 4096);
-    ctl_write_name(&text, account);
-    take_cell(&text, row->cells[0]);
-    ctl_write_plain(&text, account->active);
-    take_cell(&text, row->cells[1]);
-    for (int slot = 0; slot < SLOTS; slot++) {
-        write_age(&text, &account->keys[slot], now);
-        take_cell(&text, row->cells[2 + slot]);
-    }
-    write_state(&text, account);
-    take_cell(&text, row->cells[4]);
-    if (account->retry_at != TIME_NEVER)
-        (void)buf_append_str(&text, "retry ");
-    if (account->retry_at == TIME_NEVER && account->rotating) {
-        (void)buf_append_str(&text, "under way");
-    } else if (account->retry_at == TIME_NEVER && account->due_since != TIME_NEVER) {
-        (void)buf_append_str(&text, "due since ");
-        write_words(&text, now - account->due_since);
-    } else if (account->retry_at != TIME_NEVER || account->next_at != TIME_NEVER)
-        write_distance(&text,
-                       account->retry_at != TIME_NEVER ? account->retry_at : account->next_at, now);
-    else
-        (void)buf_append_char(&text, '-');
-    take_cell(&text, row->cells[5]);
-    buf_done(&text);
-}
-
-static void write_row(struct buf *out, const struct row *row, const size_t *widths)
-{
-    for (size_t column = 0; column < TABLE_COLUMNS; column++) {
-        const size_t width = width_of(row->cells[column]);
-
-        (void)buf_append_str(out, row->cells[column]);
-        if (column == TABLE_COLUMNS - 1)
-            break;
-        for (size_t i = width; i < widths[column] + 2; i++)
-            (void)buf_append_char(out, ' ');
-    }
-    (void)buf_append_char(out, '\n');
-}
-
-static void widen(size_t *widths, const struct row *row)
-{
-    for (size_t column = 0; column < TABLE_COLUMNS; column++) {
-        const size_t width = width_of(row->cells[column]);
-
-        widths[column] = width > widths[column] ? width : widths[column];
-    }
-}
-
-void ctl_write_table(struct buf *out, const struct control_status *status)
-{
-    static const struct row head = {
-        {"ACCOUNT", "ACTIVE", "PRIMARY", "SECONDARY", "STATE", "NEXT ROTATION"}};
-    size_t widths[TABLE_COLUMNS] = {0};
-    struct row row;
-
-    widen(widths, &head);
-    for (size_t i = 0; i < status->account_count; i++) {
-        fill_row(&row, &status->accounts[i], status->daemon.now);
-        widen(widths, &row);
-    }
-    write_row(out, &head, widths);
-    for (size_t i = 0; i < status->account_count; i++) {
-        fill_row(&row, &status->accounts[i], status->daemon.now);
-        write_row(out, &row, widths);
-    }
 }
 
 /* --- everything about one --- */
@@ -471,7 +357,7 @@ static void write_key(struct buf *out, const char *label, const struct key_snaps
     if (key->born != TIME_NEVER) {
         if (key->older)
             (void)buf_append_str(out, "at least ");
-        write_words(out, time_between(key->born, now));
+        ctl_write_words(out, time_between(key->born, now));
         (void)buf_append_str(out, " old, ");
     }
     if (key->fingerprint) {
@@ -533,11 +419,11 @@ static void write_target(struct buf *out, const struct target_snapshot *target, 
     ctl_write_plain(out, target->reason);
     if (target->failing_since != TIME_NEVER) {
         (void)buf_append_str(out, " for ");
-        write_words(out, time_between(target->failing_since, now));
+        ctl_write_words(out, time_between(target->failing_since, now));
     }
     if (target->retry_at != TIME_NEVER) {
         (void)buf_append_str(out, ", next try ");
-        write_distance(out, target->retry_at, now);
+        ctl_write_distance(out, target->retry_at, now);
     }
     (void)buf_append_char(out, '\n');
 }
@@ -578,7 +464,7 @@ void ctl_write_account(struct buf *out, const struct account_snapshot *account, 
     ctl_write_name(out, account);
     (void)buf_append_char(out, '\n');
     write_label(out, "state");
-    write_state(out, account);
+    ctl_write_state(out, account);
     (void)buf_append_char(out, '\n');
     write_dead_keys(out, account, LABEL_WIDTH + 2, now);
     write_line(out, "", account->meaning);

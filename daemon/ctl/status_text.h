@@ -21,7 +21,7 @@ void ctl_write_problem(struct buf *out, const struct account_snapshot *account, 
 /* "group/name" */
 void ctl_write_name(struct buf *out, const struct account_snapshot *account);
 
-/* The table of all accounts. */
+/* The table of all accounts (status_table.c). */
 void ctl_write_table(struct buf *out, const struct control_status *status);
 
 /* Everything that is known of an account. */
@@ -34,6 +34,13 @@ void ctl_write_hold(struct buf *out, const struct hold_snapshot *hold, time_ms n
 void ctl_write_plain(struct buf *out, const char *text);
 /* "2026-11-22T12:00:00Z (in 3h 5m)", "… (2d ago)"; "never". */
 void ctl_write_instant(struct buf *out, time_ms at, time_ms now);
+
+/* In whole seconds, at least one. */
+void ctl_write_words(struct buf *out, duration_ms duration);
+/* "in 3h 5m", "3h 5m ago" */
+void ctl_write_distance(struct buf *out, time_ms at, time_ms now);
+/* "CONSUMERS AT RISK, blocked: targets_disagree, overdue" */
+void ctl_write_state(struct buf *out, const struct account_snapshot *account);
 
 /* The exit status that an account, or a document, stands for (as monitoring plugins have it). */
 enum ctl_exit ctl_account_severity(const struct account_snapshot *account);
