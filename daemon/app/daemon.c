@@ -9,7 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/daemon_control.h"
+#include "app/daemon_reload.h"
 #include "app/daemon_state.h"
+#include "app/daemon_status.h"
+#include "app/daemon_stop.h"
 #include "app/engine_progress.h"
 #include "app/environment.h"
 #include "base/fs.h"
@@ -116,7 +120,7 @@ static void on_once_timer(struct timer *timer)
 /* --- starting, in the order of need --- */
 
 /* For a person at a terminal as it is; for a log as an event. */
-static void tell_rejected(struct daemon *daemon, const struct config_messages *messages)
+static void log_rejected(struct daemon *daemon, const struct config_messages *messages)
 {
     const struct options *options = daemon->options;
 
@@ -148,7 +152,7 @@ static bool load_config(struct daemon *daemon)
         daemon_log_config(daemon, daemon->config, &messages);
         daemon->config_loaded_at = time_wall();
     } else {
-        tell_rejected(daemon, &messages);
+        log_rejected(daemon, &messages);
     }
     config_messages_done(&messages);
     if (!daemon->config)
@@ -266,7 +270,7 @@ static int status_without_control(int code)
     }
 }
 
-static void tell_no_control(struct daemon *daemon, const struct err *err)
+static void log_no_control(struct daemon *daemon, const struct err *err)
 {
     const char *socket = daemon->config->control_socket;
     char text[ERR_TEXT_MAX + 2 * PATH_MAX];
@@ -297,7 +301,7 @@ static bool open_control(struct daemon *daemon)
     if (make_socket_directory(daemon->config->control_socket, &err) != 0 ||
         control_open(daemon->loop, daemon->config->control_socket, daemon->config->control_group,
                      &handler, NULL, &daemon->control, &err) != 0) {
-        tell_no_control(daemon, &err);
+        log_no_control(daemon, &err);
         return false;
     }
     return true;
@@ -305,8 +309,8 @@ static bool open_control(struct daemon *daemon)
 
 static void start_timers(struct daemon *daemon)
 {
-    timer_init(daemon->loop, &daemon->status_timer, on_status_timer);
-    timer_init(daemon->loop, &daemon->stop_timer, on_stop_timer);
+    daemon_status_init(daemon);
+    daemon_stop_init(daemon);
     timer_init(daemon->loop, &daemon->once_timer, on_once_timer);
 }
 
@@ -343,7 +347,7 @@ static void run(struct daemon *daemon)
     log_sink_watch(daemon->sink, daemon->loop);
     loop_watch_clock(daemon->loop, on_clock_jumped, daemon);
     engine_configure(daemon->engine, daemon->config, NULL);
-    daemon_start_status(daemon);
+    daemon_status_start(daemon);
     if (daemon->options->once) {
         daemon->once_ends_at = time_add(time_boot(), daemon->options->once_timeout);
         timer_set_delay(&daemon->once_timer, ONCE_TICK_MS);

@@ -1,9 +1,10 @@
-#include "app/question_list.h"
+#include "app/daemon_control.h"
+
+#include "app/daemon_reload.h"
 #include "app/engine_command.h"
 #include "app/engine_hold.h"
 #include "app/engine_status.h"
-
-/* What the daemon answers on its control socket. */
+#include "app/question_list.h"
 
 /* --- questions --- */
 

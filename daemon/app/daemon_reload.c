@@ -1,4 +1,4 @@
-#include "app/daemon_state.h"
+#include "app/daemon_reload.h"
 #include "app/environment.h"
 
 #include <stdio.h>

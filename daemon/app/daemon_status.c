@@ -1,4 +1,4 @@
-#include "app/daemon_state.h"
+#include "app/daemon_status.h"
 #include "app/engine_totals.h"
 
 #include <stdio.h>
@@ -54,7 +54,7 @@ static void log_status(struct daemon *daemon, const struct engine_totals *totals
     buf_done(&unwell);
 }
 
-void on_status_timer(struct timer *timer)
+static void on_status_timer(struct timer *timer)
 {
     struct daemon *daemon = container_of(timer, struct daemon, status_timer);
     time_ms now = loop_now(daemon->loop);
@@ -80,7 +80,12 @@ void on_status_timer(struct timer *timer)
     timer_set_delay(timer, every < tick ? every : tick);
 }
 
-void daemon_start_status(struct daemon *daemon)
+void daemon_status_init(struct daemon *daemon)
+{
+    timer_init(daemon->loop, &daemon->status_timer, on_status_timer);
+}
+
+void daemon_status_start(struct daemon *daemon)
 {
     daemon->status_logged_at = loop_now(daemon->loop);
     on_status_timer(&daemon->status_timer);

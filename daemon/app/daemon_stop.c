@@ -1,15 +1,9 @@
-#include "app/daemon_state.h"
+#include "app/daemon_stop.h"
 
 #include <unistd.h>
 
-/*
- * Taking the daemon down. In order: nothing new is started and what is under way gets a grace;
- * then, with the engine quiet, the control socket, the Azure client, the journal, tokens and
- * admission, and HTTP are closed, each when the one before reports. The loop ends by itself when
- * nothing is left to wait for.
- */
-
-enum { STOP_AGAIN_MS = 1000 };
+/* How long requests in flight may take to end once we were told to stop. */
+enum { STOP_GRACE_MS = 10 * 1000, STOP_AGAIN_MS = 1000 };
 
 static void on_http_closed(void *context)
 {
@@ -135,13 +129,18 @@ static void give_up_journal(struct daemon *daemon)
     store_close(daemon->store, on_journal_given_up, daemon);
 }
 
-void on_stop_timer(struct timer *timer)
+static void on_stop_timer(struct timer *timer)
 {
     struct daemon *daemon = container_of(timer, struct daemon, stop_timer);
 
     give_up_requests(daemon);
     give_up_journal(daemon);
     timer_set_delay(timer, STOP_AGAIN_MS);
+}
+
+void daemon_stop_init(struct daemon *daemon)
+{
+    timer_init(daemon->loop, &daemon->stop_timer, on_stop_timer);
 }
 
 void daemon_stop(struct daemon *daemon)

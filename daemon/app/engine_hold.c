@@ -81,7 +81,7 @@ static bool rotation_is_under_way(const struct engine_account *account)
            (account->record.intent.open || account->record.delivering != account->record.active);
 }
 
-static void say_put(const struct hold_change *change, char *out, size_t size)
+static void describe_put(const struct hold_change *change, char *out, size_t size)
 {
     const struct hold *hold = &change->holds[0];
     const struct engine_account *account = find_account(change->engine, hold->account);
@@ -99,8 +99,8 @@ static void say_put(const struct hold_change *change, char *out, size_t size)
 }
 
 /* What still binds after some holds have ended, or although none has. */
-static void say_remaining(const struct engine *engine, const char *account, const char *ended,
-                          char *out, size_t size)
+static void describe_remaining(const struct engine *engine, const char *account, const char *ended,
+                               char *out, size_t size)
 {
     const time_ms now = loop_now(engine->parts.loop);
     const struct engine_account *subject = find_account(engine, account);
@@ -119,8 +119,8 @@ static void say_remaining(const struct engine *engine, const char *account, cons
     }
 }
 
-static void say_ended(const struct engine *engine, const char *account, size_t count, char *out,
-                      size_t size)
+static void describe_ended(const struct engine *engine, const char *account, size_t count,
+                           char *out, size_t size)
 {
     char ended[80];
     size_t of_all;
@@ -128,8 +128,8 @@ static void say_ended(const struct engine *engine, const char *account, size_t c
     (void)hold_list_scope(&engine->holds, "", &of_all);
     snprintf(ended, sizeof(ended), "%zu hold%s ended", count, count == 1 ? "" : "s");
     if (account[0])
-        say_remaining(engine, account, count > 0 ? ended : "no hold was put on it by name", out,
-                      size);
+        describe_remaining(engine, account, count > 0 ? ended : "no hold was put on it by name",
+                           out, size);
     else if (count == 0 && engine->holds.count == 0)
         snprintf(out, size, "nothing is held: there was nothing to end");
     else if (engine->holds.count > of_all)
@@ -228,15 +228,15 @@ int engine_hold_write(struct engine *engine, struct buf *out)
     return out->failed;
 }
 
-/* --- telling the accounts --- */
+/* --- events of holds --- */
 
 static bool binds(const struct hold *hold, const struct engine_account *account)
 {
     return hold->account[0] == '\0' || strcmp(hold->account, account->key) == 0;
 }
 
-static void tell_account(struct engine_account *account, enum event_kind kind,
-                         const struct hold *hold, const char *actor)
+static void post_to_account(struct engine_account *account, enum event_kind kind,
+                            const struct hold *hold, const char *actor)
 {
     struct transaction *transaction = transaction_new(kind);
 
@@ -248,13 +248,13 @@ static void tell_account(struct engine_account *account, enum event_kind kind,
     engine_account_post_transaction(account, transaction);
 }
 
-/* One that waits for its turn is told when it starts. */
-static void tell_accounts(struct engine *engine, enum event_kind kind, const struct hold *hold,
-                          const char *actor)
+/* An account that waits for its predecessor hears of the hold when it starts. */
+static void post_to_accounts(struct engine *engine, enum event_kind kind, const struct hold *hold,
+                             const char *actor)
 {
     for (size_t i = 0; i < engine->account_count; i++)
         if (!engine->accounts[i]->waits && binds(hold, engine->accounts[i]))
-            tell_account(engine->accounts[i], kind, hold, actor);
+            post_to_account(engine->accounts[i], kind, hold, actor);
 }
 
 /* --- changing --- */
@@ -287,7 +287,7 @@ static void carry_out_end(struct hold_change *change)
         if (!hold_book_remove(&engine->holds, change->holds[i].id))
             continue; /* its time was over meanwhile, or somebody else ended it */
         log_command(engine, &change->holds[i], "resume", change->actor);
-        tell_accounts(engine, EVENT_HOLD_ENDED, &change->holds[i], change->actor);
+        post_to_accounts(engine, EVENT_HOLD_ENDED, &change->holds[i], change->actor);
     }
 }
 
@@ -299,10 +299,10 @@ static void on_durable(void *context)
 
     if (change->is_put) {
         log_command(engine, &change->holds[0], "hold", change->actor);
-        say_put(change, message, sizeof(message));
+        describe_put(change, message, sizeof(message));
     } else {
         carry_out_end(change);
-        say_ended(engine, change->account, change->count, message, sizeof(message));
+        describe_ended(engine, change->account, change->count, message, sizeof(message));
     }
     answer_with(change, message);
     change_free(change);
@@ -334,7 +334,7 @@ static void put(struct engine *engine, const struct control_command *command,
     engine->last_hold_id++;
     engine->hold_changes++;
     store_save_hold(engine->parts.store, hold, on_durable, change);
-    tell_accounts(engine, EVENT_HELD, hold, command->actor);
+    post_to_accounts(engine, EVENT_HELD, hold, command->actor);
 }
 
 static void end(struct hold_change *change)
@@ -375,7 +375,7 @@ static void resume(struct engine *engine, const struct control_command *command,
                                                        : "there is no hold %llu",
                  (unsigned long long)command->hold);
     else
-        say_ended(engine, scope, 0, message, sizeof(message));
+        describe_ended(engine, scope, 0, message, sizeof(message));
     answer_with(change, message);
     change_free(change);
 }

@@ -47,12 +47,12 @@ enum engine_progress engine_progress(const struct engine *engine)
 
 /* --- what a run that ends leaves undone --- */
 
-enum { UNDONE_TOLD_MAX = 20, UNDONE_WHY_MAX = 1024, UNDONE_NAMES_MAX = 1000, UNDONE_NAMED = 5 };
+enum { UNDONE_LOGGED_MAX = 20, UNDONE_WHY_MAX = 1024, UNDONE_NAMES_MAX = 1000, UNDONE_NAMED = 5 };
 
 struct undone {
     const struct engine_account *account;
     uint64_t cause;
-    bool told;
+    bool logged;
 };
 
 /* Why, and what to do; "" for what to do where time alone was short. */
@@ -89,7 +89,7 @@ static uint64_t undone_cause(const struct engine_account *account)
     return cause_hash(cause_hash(HASH_START, why, names), remedy, names);
 }
 
-static void tell_undone(struct engine *engine, struct undone *first, const struct undone *end)
+static void log_undone_cause(struct engine *engine, struct undone *first, const struct undone *end)
 {
     const struct engine_account *account = first->account;
     char why[UNDONE_WHY_MAX], remedy[REMEDY_MAX];
@@ -100,9 +100,9 @@ static void tell_undone(struct engine *engine, struct undone *first, const struc
 
     buf_init(&names, UNDONE_NAMES_MAX);
     for (struct undone *one = first; one < end; one++) {
-        if (one->told || one->cause != first->cause)
+        if (one->logged || one->cause != first->cause)
             continue;
-        one->told = true;
+        one->logged = true;
         if (count++ < UNDONE_NAMED)
             (void)buf_append_format(&names, "%s%s/%s", count > 1 ? ", " : "",
                                     one->account->account->resource_group,
@@ -124,17 +124,17 @@ static void tell_undone(struct engine *engine, struct undone *first, const struc
 void engine_log_undone(struct engine *engine)
 {
     struct undone *undone = must_alloc_array(engine->account_count, sizeof(*undone));
-    size_t count = 0, told = 0;
+    size_t count = 0, logged = 0;
 
     for (size_t i = 0; i < engine->account_count; i++)
         if (progress_of(engine->accounts[i]) != ENGINE_DONE)
             undone[count++] = (struct undone){.account = engine->accounts[i],
                                               .cause = undone_cause(engine->accounts[i])};
-    for (size_t i = 0; i < count && told < UNDONE_TOLD_MAX; i++) {
-        if (undone[i].told)
+    for (size_t i = 0; i < count && logged < UNDONE_LOGGED_MAX; i++) {
+        if (undone[i].logged)
             continue;
-        tell_undone(engine, &undone[i], undone + count);
-        told++;
+        log_undone_cause(engine, &undone[i], undone + count);
+        logged++;
     }
     free(undone);
 }

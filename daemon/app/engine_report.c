@@ -392,7 +392,7 @@ static void fingerprint_text(const struct note *note, char *out)
         hex_encode(note->fingerprint.bytes, FINGERPRINT_LENGTH, out);
 }
 
-/* --- trouble that lasts --- */
+/* --- what lasts --- */
 
 enum { SUBJECT_MAX = 1200 };
 
@@ -422,7 +422,7 @@ static bool gathers(enum note_kind kind)
            kind == NOTE_CONSUMERS_SAFE;
 }
 
-static void end_trouble(const struct engine_account *account, enum note_kind kind,
+static void end_lasting(const struct engine_account *account, enum note_kind kind,
                         const struct target_id *target, bool quiet)
 {
     char subject[SUBJECT_MAX];
@@ -439,19 +439,19 @@ void engine_report_ended(const struct engine_account *account, const struct reco
     bool removed = account->removed;
 
     if (before->retry_reason != REASON_NONE && (removed || record->retry_reason == REASON_NONE))
-        end_trouble(account, NOTE_ROTATION_RETRYING, NULL,
+        end_lasting(account, NOTE_ROTATION_RETRYING, NULL,
                     removed || record->blocked != REASON_NONE);
     if (before->blocked != REASON_NONE && (removed || record->blocked == REASON_NONE))
-        end_trouble(account, NOTE_BLOCKED, NULL, true);
+        end_lasting(account, NOTE_BLOCKED, NULL, true);
     if (before->overdue_reported_at != 0 && (removed || record->overdue_reported_at == 0))
-        end_trouble(account, NOTE_ROTATION_OVERDUE, NULL, removed);
+        end_lasting(account, NOTE_ROTATION_OVERDUE, NULL, removed);
     for (size_t i = 0; i < before->target_count; i++) {
         const struct target_record *target = record_target_const(record, &before->targets[i].id);
 
         if (before->targets[i].failing_since == 0)
             continue;
         if (removed || !target || target->failing_since == 0)
-            end_trouble(account, NOTE_DELIVERY_FAILED, &before->targets[i].id, removed || !target);
+            end_lasting(account, NOTE_DELIVERY_FAILED, &before->targets[i].id, removed || !target);
     }
 }
 

@@ -99,10 +99,10 @@ MUTATIONS = [
              "after a power cut, an account is rotated that an operator was told is held",
              ("app/engine_hold.c", """\
     store_save_hold(engine->parts.store, hold, on_durable, change);
-    tell_accounts(engine, EVENT_HELD, hold, command->actor);
+    post_to_accounts(engine, EVENT_HELD, hold, command->actor);
 """, """\
     store_save_hold(engine->parts.store, hold, NULL, NULL);
-    tell_accounts(engine, EVENT_HELD, hold, command->actor);
+    post_to_accounts(engine, EVENT_HELD, hold, command->actor);
     on_durable(change);
 """),
              scenario="hold-lost-in-crash"),
