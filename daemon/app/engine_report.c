@@ -508,6 +508,14 @@ static void report(struct engine_account *account, const struct transaction *tra
     log_emit(log, &line);
 }
 
+bool engine_report_is_urgent(const struct transaction *transaction)
+{
+    for (size_t i = 0; i < transaction->effects->note_count; i++)
+        if (notes[transaction->effects->notes[i].kind].level <= LEVEL_WARNING)
+            return true;
+    return false;
+}
+
 void engine_report_notes(struct engine_account *account, const struct transaction *transaction)
 {
     for (size_t i = 0; i < transaction->effects->note_count; i++) {

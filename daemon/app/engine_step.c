@@ -99,7 +99,8 @@ static void carry_out(struct engine_account *account, struct transaction *transa
 {
     const struct effects *effects = transaction->effects;
 
-    engine_report_notes(account, transaction);
+    if (!engine_report_is_urgent(transaction))
+        engine_report_notes(account, transaction);
     if (rotation_is_complete(effects))
         engine_places_rotated(account);
     if (transaction->group)
@@ -145,12 +146,15 @@ static void finish_saving(struct engine_account *account)
 static void step_one(struct engine_account *account, struct transaction *transaction)
 {
     step(account, transaction);
-    if (!account->engine->faulted && transaction->effects->persist)
-        save(account, transaction);
-    if (account->saving)
-        return;
-    if (!account->engine->faulted)
+    if (!account->engine->faulted) {
+        if (engine_report_is_urgent(transaction))
+            engine_report_notes(account, transaction);
+        if (transaction->effects->persist)
+            save(account, transaction);
+        if (account->saving)
+            return;
         carry_out(account, transaction);
+    }
     transaction_free(transaction);
 }
 

@@ -146,3 +146,35 @@ def test_a_rotation_waits_for_a_required_target(site, azure):
     site.wait_rotations("alpha", 2, since=mark)
     assert alternates(azure.truth.regenerated("alpha"))
     site.verdict(consumer)
+
+
+def saves_by_move(log):
+    """For each move of the account: the saves that became durable from then until the next one, and
+    how many of them it waited for."""
+    moves = []
+    for line in log.lines():
+        if line["event"] == "rotation.moved":
+            moves.append([line["msg"], 0, 0])
+        elif line["event"] == "journal.saved" and moves:
+            moves[-1][1] += 1
+            moves[-1][2] += line["msg"] == "the account waited for it"
+    return moves
+
+
+def test_few_commits_are_waited_for(site):
+    """Eight were waited for in a rotation with its settle look, two in a look for drift."""
+    site.policy(rotate_every="4s", check_every="1s")
+    site.account("alpha")
+    site.start()
+    site.wait_rotations("alpha", 2)
+    site.log.wait("rotation.started", since=site.log.mark())
+    moves = saves_by_move(site.log)
+    begin = next(i for i, move in enumerate(moves) if move[0] == "idle -> preflight")
+    end = next(i for i in range(begin, len(moves)) if moves[i][0] == "check_look -> idle")
+    rotation = moves[begin:end + 1]
+    assert rotation[-2][0] == "idle -> check_look", "the settle look"
+    assert sum(move[1] for move in rotation) <= 6, rotation
+    assert sum(move[2] for move in rotation) == 3, "the intent, the delivery's, the completion"
+    check = moves[end + 1:end + 3]
+    assert [move[0] for move in check] == ["idle -> check_look", "check_look -> idle"]
+    assert sum(move[1] for move in check) <= 1 and sum(move[2] for move in check) == 0, check

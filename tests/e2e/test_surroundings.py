@@ -69,6 +69,38 @@ def test_full_disk_under_the_state_directory(site, azure, namespace):
     site.verdict(consumer)
 
 
+def test_looks_and_reports_with_a_full_disk(site, azure, namespace):
+    """What cannot be written stops rotations, not the looks, and not the word of what is wrong."""
+    site.policy(rotate_every="10m", overlap="1s", check_every="500ms")
+    site.account("alpha")
+    site.account("bravo")
+    site.state.mkdir(mode=0o700)
+    namespace.mount_small(site.state, "1m")
+    site.start(wrapped=namespace.command)
+    site.wait_adopted("alpha", "bravo")
+    wait_until(lambda: namespace.fill(site.state) or site.log.lines(event="journal.failed"),
+               "the journal cannot be written")
+
+    looks = len(azure.truth.requests("listKeys", account="alpha"))
+    wait_until(lambda: len(azure.truth.requests("listKeys", account="alpha")) >= looks + 4,
+               "it goes on looking")
+    mark = site.log.mark()
+    azure.fault("status", op="listKeys", account="alpha", status=403, code="AuthorizationFailed")
+    azure.fault("status", op="listKeys", account="bravo", status=404, code="ResourceNotFound")
+    denied = site.log.wait("rotation.retrying", since=mark, account="alpha")
+    assert denied["reason"] == "permission_denied" and denied["remedy"]
+    gone = site.log.wait("account.blocked", since=mark, account="bravo")
+    assert gone["reason"] == "account_not_found" and gone["remedy"]
+    assert site.status("alpha")["reason"] == "permission_denied"
+    assert site.status("bravo")["state"] == "blocked"
+    assert not site.log.lines(mark, event="journal.failed", level="notice"), "it is full still"
+
+    azure.clear_faults()
+    namespace.empty(site.state)
+    site.log.wait("journal.failed", since=mark, level="notice")
+    site.log.wait("account.unblocked", since=mark, account="bravo")
+
+
 def test_stop_with_a_full_disk(site, namespace):
     """A journal that cannot be written does not keep the daemon from ending when told to."""
     site.account("alpha")
