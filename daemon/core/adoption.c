@@ -47,7 +47,7 @@ static void take_under_care(struct machine *machine, const struct look *look,
  * is in use. It may be stale, and a lost request of an earlier journal may still be carried out. So
  * the keys have to stay the same for unknown_wait. Returns whether that is still to be seen.
  */
-static bool keys_are_unconfirmed(struct machine *machine, const struct look *look)
+static bool await_same_keys(struct machine *machine, const struct look *look)
 {
     struct unconfirmed_drift *unconfirmed = &machine->record->unconfirmed;
     bool unread = false;
@@ -75,7 +75,7 @@ enum position adoption_decide(struct machine *machine, const struct look *look,
     struct adoption adoption = judge_adoption(machine->record, look, hint);
 
     risk_note(machine, look, machine->now);
-    if (adoption.settled && adoption.by_hint && !again && keys_are_unconfirmed(machine, look))
+    if (adoption.settled && adoption.by_hint && !again && await_same_keys(machine, look))
         return POSITION_ADOPT_WAIT;
     if (adoption.settled) {
         take_under_care(machine, look, &adoption);

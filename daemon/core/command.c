@@ -56,7 +56,7 @@ enum position command_rotate(struct machine *machine, const struct command *comm
 
     if (record->intent.open || record->delivering != record->active)
         return command_answer(machine, COMMAND_ACCEPTED, "a rotation is under way already");
-    rotation_interlock(machine->context, record, machine->now, &interlock);
+    interlock_ask(machine->context, record, machine->now, &interlock);
     if (!interlock.open) {
         machine->effects->refused_until = interlock.until;
         return refuse_rotation(machine, &interlock);

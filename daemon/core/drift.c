@@ -240,8 +240,8 @@ static enum position act_on_drift(struct machine *machine, const struct look *lo
  * Under on_drift: alert, the targets still hold the dead key, which was reported; or a person has
  * put the live one there. Returns whether the look shows nothing else.
  */
-static bool awaited_repair(struct machine *machine, const struct look *look,
-                           const struct verdict *verdict)
+static bool acknowledge_awaited_repair(struct machine *machine, const struct look *look,
+                                       const struct verdict *verdict)
 {
     struct record *record = machine->record;
 
@@ -319,7 +319,7 @@ enum position drift_follow(struct machine *machine, const struct look *look)
         record_begin_overlap(record, machine->now);
     if (verdict.kind != VERDICT_LATE)
         note_kept(record, look);
-    if (verdict.kind != VERDICT_LATE && awaited_repair(machine, look, &verdict)) {
+    if (verdict.kind != VERDICT_LATE && acknowledge_awaited_repair(machine, look, &verdict)) {
         record->unconfirmed = (struct unconfirmed_drift){0};
         return POSITION_STAY;
     }

@@ -25,8 +25,8 @@ static const char *overlap_text(const struct record *record)
            "overlap is not over";
 }
 
-void rotation_interlock(const struct rotation_context *context, const struct record *record,
-                        time_ms now, struct interlock *interlock)
+void interlock_ask(const struct rotation_context *context, const struct record *record, time_ms now,
+                   struct interlock *interlock)
 {
     time_ms overlap_ends = time_add(record->overlap_from, context->policy->overlap);
     time_ms both_changed_ends =

@@ -13,7 +13,7 @@ struct interlock {
     time_ms until;      /* when it would be, if nothing else happens; TIME_NEVER: unknown */
     const char *text;   /* why not, in words: a static sentence */
 };
-void rotation_interlock(const struct rotation_context *context, const struct record *record,
-                        time_ms now, struct interlock *interlock);
+void interlock_ask(const struct rotation_context *context, const struct record *record, time_ms now,
+                   struct interlock *interlock);
 
 #endif

@@ -22,7 +22,7 @@ static void report_overdue(struct machine *machine)
     note->reason = record->blocked != REASON_NONE ? record->blocked : record->retry_reason;
     if (note->reason != REASON_NONE)
         return;
-    rotation_interlock(machine->context, record, machine->now, &interlock);
+    interlock_ask(machine->context, record, machine->now, &interlock);
     if (!interlock.open)
         note->detail = interlock.text;
 }
@@ -130,7 +130,7 @@ static void check_regenerate(struct machine *machine)
 
     if (machine->effects->action.kind != ACTION_REGENERATE)
         return;
-    rotation_interlock(machine->context, record, machine->now, &interlock);
+    interlock_ask(machine->context, record, machine->now, &interlock);
     if (!interlock.open || !record->intent.open ||
         record->intent.slot != slot_other(record->active) ||
         machine->effects->action.slot != record->intent.slot ||

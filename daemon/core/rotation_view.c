@@ -73,7 +73,7 @@ static void view_next(const struct rotation_context *context, const struct recor
     struct interlock interlock;
 
     view->due_since = due_since(context, record, now);
-    rotation_interlock(context, record, now, &interlock);
+    interlock_ask(context, record, now, &interlock);
     if (record->blocked == REASON_NONE)
         view->next_at = at;
     if (reason != REASON_NONE && (record->blocked != REASON_NONE || at <= now)) {

@@ -25,7 +25,7 @@ enum position idle_next(struct machine *machine)
         return POSITION_CHECK_LOOK;
     if (!plan_is_due(machine))
         return POSITION_STAY;
-    rotation_interlock(machine->context, record, machine->now, &interlock);
+    interlock_ask(machine->context, record, machine->now, &interlock);
     return interlock.open && plan_require_window(machine) ? POSITION_PREFLIGHT : POSITION_STAY;
 }
 
@@ -38,7 +38,7 @@ static time_ms rotation_at(const struct rotation_context *context, const struct 
 
     if (at == 0)
         return TIME_NEVER;
-    rotation_interlock(context, record, now, &interlock);
+    interlock_ask(context, record, now, &interlock);
     return interlock.open ? at : time_max(at, interlock.until);
 }
 

@@ -43,7 +43,7 @@ static bool write_intent(struct machine *machine)
     struct intent *intent = &record->intent;
     struct interlock interlock;
 
-    rotation_interlock(machine->context, record, machine->now, &interlock);
+    interlock_ask(machine->context, record, machine->now, &interlock);
     if (!interlock.open || !machine_require_description(machine))
         return false;
     if (!intent->open) {
@@ -98,7 +98,7 @@ enum position rotate_intent_durable(struct machine *machine)
 {
     struct interlock interlock;
 
-    rotation_interlock(machine->context, machine->record, machine->now, &interlock);
+    interlock_ask(machine->context, machine->record, machine->now, &interlock);
     if (!interlock.open && machine->record->intent.attempts == 1) {
         close_intent_undone(machine);
         return POSITION_IDLE;
@@ -193,7 +193,7 @@ static enum position repeat_or_leave(struct machine *machine)
     struct interlock interlock;
     enum position next;
 
-    rotation_interlock(machine->context, record, machine->now, &interlock);
+    interlock_ask(machine->context, record, machine->now, &interlock);
     if (interlock.open && judge_drift(record, look).kind == VERDICT_AS_RECORDED) {
         /* Only a regenerate needs all that; a repair does with less. */
         if (!machine_require_clock(machine) || !machine_require_whole_look(machine) ||

@@ -123,19 +123,19 @@ static void test_each_condition(void **state)
 
     (void)state;
     prepare(&f);
-    rotation_interlock(&f.context, &f.record, NOW_MS, &interlock);
+    interlock_ask(&f.context, &f.record, NOW_MS, &interlock);
     assert_true(interlock.open);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         prepare(&f);
         cases[i].spoil(&f);
-        rotation_interlock(&f.context, &f.record, NOW_MS, &interlock);
+        interlock_ask(&f.context, &f.record, NOW_MS, &interlock);
         assert_false(interlock.open);
         assert_int_equal(interlock.reason, cases[i].reason);
         assert_int_equal(interlock.until, cases[i].until);
         assert_true(interlock.text[0] != '\0');
         if (cases[i].until == TIME_NEVER || cases[i].spoil == held)
             continue;
-        rotation_interlock(&f.context, &f.record, cases[i].until, &interlock);
+        interlock_ask(&f.context, &f.record, cases[i].until, &interlock);
         assert_true(interlock.open);
     }
 }
@@ -150,10 +150,10 @@ static void test_both_waits(void **state)
     prepare(&f);
     f.record.overlap_from = NOW_MS;
     f.context.daemon_started_at = NOW_MS;
-    rotation_interlock(&f.context, &f.record, NOW_MS, &interlock);
+    interlock_ask(&f.context, &f.record, NOW_MS, &interlock);
     assert_int_equal(interlock.until, NOW_MS + OVERLAP_MS);
     f.policy.overlap = 1;
-    rotation_interlock(&f.context, &f.record, NOW_MS, &interlock);
+    interlock_ask(&f.context, &f.record, NOW_MS, &interlock);
     assert_int_equal(interlock.until, NOW_MS + UNKNOWN_WAIT_MS);
 }
 

@@ -58,7 +58,7 @@ static void assert_interlock_says(const struct world *world, const char *words)
     struct interlock interlock;
 
     world_context(world, &context);
-    rotation_interlock(&context, &world->record, world_wall(world), &interlock);
+    interlock_ask(&context, &world->record, world_wall(world), &interlock);
     assert_false(interlock.open);
     assert_non_null(strstr(interlock.text, words));
 }
@@ -410,7 +410,7 @@ static void test_clock_jumps(void **state)
 
         begin_adopted(&world);
         world_context(&world, &context);
-        rotation_interlock(&context, &world.record, world_wall(&world), &before);
+        interlock_ask(&context, &world.record, world_wall(&world), &before);
         world.clock_offset += jumps[i];
         wake.now = world_wall(&world);
         /* An event that was under way already sees the new clock first. */
@@ -420,7 +420,7 @@ static void test_clock_jumps(void **state)
         world_jump(&world, jumps[i]);
         world_run(&world, MS_SECOND);
         world_context(&world, &context);
-        rotation_interlock(&context, &world.record, world_wall(&world), &after);
+        interlock_ask(&context, &world.record, world_wall(&world), &after);
         assert_false(after.open);
         assert_int_equal(after.until, before.until + jumps[i]);
         world_run(&world, 120 * MS_DAY);
