@@ -228,7 +228,9 @@ void oracle_operation_begins(struct world *world, const struct operation *operat
 
     touch(world, account);
     one_at_a_time(world, account, operation->effect);
-    commit_goes_on(world, account);
+    /* A read belongs to the look that is under way. */
+    if (operation->effect != EFFECT_READ)
+        commit_goes_on(world, account);
     switch (operation->effect) {
     case EFFECT_PROBE:
         schedule_probed(world, account);
