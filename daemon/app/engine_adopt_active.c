@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 
-enum { WARNING_MAX = 512 };
+#include "app/engine_remedy.h"
+
+enum { WARNING_MAX = 256 + REMEDY_MAX };
 
 static bool differs(const struct account *before, const struct account *after)
 {
@@ -14,13 +16,14 @@ static const char *describe(const struct engine_account *account, const struct a
                             char text[WARNING_MAX])
 {
     const char *wanted = slot_name(subject->adopt_active);
+    char written[256];
 
-    (void)snprintf(text, WARNING_MAX,
+    (void)snprintf(written, sizeof(written),
                    "adopt_active %s changes nothing: the account is adopted, and its %s key is the "
-                   "active one; if its consumers use the %s key, run keyrotatectl adopt %s/%s "
-                   "--active %s",
-                   wanted, slot_name(account->record.active), wanted, subject->resource_group,
-                   subject->name, wanted);
+                   "active one; if its consumers use the %s key, run "
+                   "`keyrotatectl adopt {account} --active %s`",
+                   wanted, slot_name(account->record.active), wanted, wanted);
+    engine_remedy_expand(account, NULL, written, text, WARNING_MAX);
     return text;
 }
 

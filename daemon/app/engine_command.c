@@ -130,7 +130,8 @@ static struct engine_account *find_one(struct engine *engine, const char *typed,
         if (found) {
             *ret_outcome = CONTROL_AMBIGUOUS;
             snprintf(message, size,
-                     "more than one account is named %.100s: say group/name, or the resource id",
+                     "more than one account is named %.100s: say group/name, or the resource id "
+                     "where that is not enough",
                      typed);
             return NULL;
         }

@@ -40,8 +40,8 @@ static int check_names(const struct engine *engine, const struct control_query *
             return err_set(err, -ENOENT, "no account %.100s is configured", query->names[name]);
         if (found > 1)
             return err_set(err, -ENOTUNIQ,
-                           "more than one account is named %.100s: say group/name, or the "
-                           "resource id",
+                           "more than one account is named %.100s: say "
+                           "group/name, or the resource id where that is not enough",
                            query->names[name]);
     }
     return 0;

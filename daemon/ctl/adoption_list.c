@@ -89,7 +89,8 @@ static void find_subject(struct adoption_line *line, const struct control_status
         complain(errors, name, line->number, "no account %.200s is configured", line->account);
     if (found > 1)
         complain(errors, name, line->number,
-                 "more than one account is named %.200s: say group/name, or the resource id",
+                 "more than one account is named %.200s: say group/name, or the resource id where "
+                 "that is not enough",
                  line->account);
     if (found != 1)
         line->subject = NULL;

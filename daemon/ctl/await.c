@@ -5,10 +5,12 @@
 #include <time.h>
 
 #include "base/str.h"
+#include "ctl/client.h"
 #include "ctl/complain.h"
 #include "ctl/fetch.h"
 #include "ctl/session.h"
 #include "ctl/status_group.h"
+#include "proto/remedy.h"
 
 enum { POLL_MS = 500, SHOWN_MAX = 160 };
 
@@ -110,16 +112,20 @@ static void say_where_it_is(const struct ctl_options *options, struct progress *
 /* The wait has ended; the rotation goes on in the daemon. */
 static void say_time_is_over(const struct ctl_options *options, const struct progress *progress)
 {
-    char words[DURATION_TEXT_MAX];
+    char socket[CTL_PATH_MAX];
+    const struct remedy_words words = {.account = progress->name,
+                                       .socket = ctl_socket_path(options, socket)};
+    char waited[DURATION_TEXT_MAX], remedy[REMEDY_MAX];
     struct buf text;
 
-    buf_init(&text, 2048);
+    buf_init(&text, 2 * REMEDY_MAX);
     ctl_write_plain(&text, progress->name);
+    remedy_expand("`keyrotatectl status {account}`", &words, remedy, sizeof(remedy));
     (void)buf_append_format(&text,
-                            ": not rotated after %s (--timeout); the daemon goes on by itself: "
-                            "keyrotatectl status ",
-                            duration_to_words(options->timeout, words));
-    ctl_write_plain(&text, progress->name);
+                            ": not rotated after %s (--timeout); the daemon goes on by itself, ",
+                            duration_to_words(options->timeout, waited));
+    ctl_write_plain(&text, remedy);
+    (void)buf_append_str(&text, " shows how far it is");
     (void)ctl_complain(CTL_NOT_DONE, "%s", buf_str(&text));
     buf_done(&text);
 }

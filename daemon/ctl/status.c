@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctl/client.h"
 #include "ctl/complain.h"
 #include "ctl/fetch.h"
 #include "ctl/status_group.h"
@@ -18,13 +19,14 @@ static void write_accounts(struct buf *out, const struct control_status *status)
 
 static void print_status(const struct ctl_options *options, const struct control_status *status)
 {
+    char socket[CTL_PATH_MAX];
     struct buf out;
 
     buf_init(&out, CONTROL_REPLY_MAX);
     if (options->account_count > 0) {
         write_accounts(&out, status);
     } else {
-        ctl_write_summary(&out, &status->daemon);
+        ctl_write_summary(&out, &status->daemon, ctl_socket_path(options, socket));
         if (options->all) {
             (void)buf_append_char(&out, '\n');
             ctl_write_table(&out, status);

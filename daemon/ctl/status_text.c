@@ -4,6 +4,7 @@
 
 #include "base/date.h"
 #include "base/str.h"
+#include "proto/remedy.h"
 
 enum { LABEL_WIDTH = 15 };
 
@@ -132,7 +133,19 @@ static void write_counts(struct buf *out, const struct daemon_snapshot *daemon)
         (void)buf_append_format(out, "; %zu with CONSUMERS AT RISK", daemon->consumers_at_risk);
 }
 
-void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon)
+static void write_refused_reload(struct buf *out, const char *error, const char *socket)
+{
+    const struct remedy_words words = {.socket = socket};
+    char remedy[REMEDY_MAX];
+
+    (void)buf_append_str(out,
+                         "The last reload was refused, the configuration before it is in force: ");
+    ctl_write_plain(out, error);
+    remedy_expand("correct it, then: `keyrotatectl reload`", &words, remedy, sizeof(remedy));
+    (void)buf_append_format(out, "\n    do: %s\n", remedy);
+}
+
+void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon, const char *socket)
 {
     write_counts(out, daemon);
     if (daemon->oldest_key_born != TIME_NEVER) {
@@ -157,13 +170,8 @@ void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon)
         ctl_write_plain(out, daemon->journal_error);
         (void)buf_append_char(out, '\n');
     }
-    if (daemon->config_error) {
-        (void)buf_append_str(out,
-                             "The last reload was refused, the configuration before it is in "
-                             "force: ");
-        ctl_write_plain(out, daemon->config_error);
-        (void)buf_append_str(out, "\n    do: correct it, then: keyrotatectl reload\n");
-    }
+    if (daemon->config_error)
+        write_refused_reload(out, daemon->config_error, socket);
 }
 
 /* --- what is not well --- */

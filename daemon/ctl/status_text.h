@@ -10,8 +10,9 @@
 #include "base/buf.h"
 #include "ctl/ctl.h"
 
-/* One line about all accounts, and one each for a journal that fails and a refused reload. */
-void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon);
+/* One line about all accounts, and one each for a journal that fails and a refused reload. `socket`
+ * is where the daemon was asked. */
+void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon, const char *socket);
 
 /* ": retrying: network, for 3h", what is wrong with an account and what to do: what follows its
  * name, in two to five lines. */

@@ -146,7 +146,7 @@ def test_adopt_active_that_is_edited_later_changes_nothing(site, azure):
 
     site.config["accounts"][0]["adopt_active"] = "secondary"
     site.write()
-    command = "keyrotatectl adopt e2e/alpha --active secondary"
+    command = f"`keyrotatectl --socket {site.socket} adopt alpha --active secondary`"
     said = site.ctl("reload", "--dry-run")
     assert command in said.stdout + said.stderr
     mark = site.log.mark()
@@ -162,7 +162,7 @@ def test_adopt_active_that_is_edited_later_changes_nothing(site, azure):
     mark = site.log.mark()
     site.launch().ready()
     site.log.wait("config.loaded", since=mark, level="warning", account="alpha")
-    answer = site.ctl(*command.split()[1:], "--yes")
+    answer = site.ctl(*command.strip("`").split()[3:], "--yes")
     assert answer.returncode == 0, answer.stderr
     wait_until(lambda: site.holds("alpha") == "Secondary", "the command has done it")
     assert azure.truth.regenerated("alpha") == []

@@ -57,7 +57,7 @@ static void show_status(const struct control_status *status)
     struct buf out;
 
     buf_init(&out, OUT_MAX);
-    ctl_write_summary(&out, &status->daemon);
+    ctl_write_summary(&out, &status->daemon, "/run/control.sock");
     ctl_write_table(&out, status);
     for (size_t i = 0; i < status->account_count; i++) {
         ctl_write_problem(&out, &status->accounts[i], status->daemon.now);

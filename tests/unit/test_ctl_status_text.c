@@ -110,7 +110,7 @@ static void test_summary(void **state)
     };
 
     (void)state;
-    ctl_write_summary(&text, &daemon);
+    ctl_write_summary(&text, &daemon, "/run/other.sock");
     assert_string_equal(buf_str(&text),
                         "312 accounts: 309 ok, 3 blocked; 1 overdue; 2 with CONSUMERS AT RISK; "
                         "oldest key 41d; next rotation in 3h (sampleacct)\n");
@@ -123,14 +123,15 @@ static void test_summary(void **state)
                                       .journal_failing_since = NOW - MS_MINUTE,
                                       .journal_error = "disk full",
                                       .config_error = "a.yaml:3:1: x: wrong\nmore"};
-    ctl_write_summary(&text, &daemon);
-    assert_string_equal(buf_str(&text),
-                        "1 account\n"
-                        "THE JOURNAL CANNOT BE WRITTEN since 2026-11-22T11:59:00Z (1m ago): disk "
-                        "full\n"
-                        "The last reload was refused, the configuration before it is in force: "
-                        "a.yaml:3:1: x: wrong?more\n"
-                        "    do: correct it, then: keyrotatectl reload\n");
+    ctl_write_summary(&text, &daemon, "/run/other.sock");
+    assert_string_equal(
+        buf_str(&text),
+        "1 account\n"
+        "THE JOURNAL CANNOT BE WRITTEN since 2026-11-22T11:59:00Z (1m ago): disk "
+        "full\n"
+        "The last reload was refused, the configuration before it is in force: "
+        "a.yaml:3:1: x: wrong?more\n"
+        "    do: correct it, then: `keyrotatectl --socket /run/other.sock reload`\n");
 }
 
 static void test_problem(void **state)

@@ -64,8 +64,7 @@ static void tell_dropped(struct log_writer *writer, log_writer_function *write)
     log_line_number(&line, "dropped", (int64_t)count);
     log_line_time(&line, "since", since);
     log_line_text(&line, "remedy",
-                  "see what reads the log (systemd-journald, a pipe) and whether its disk is full; "
-                  "`keyrotatectl status` shows what is not well meanwhile");
+                  "see what reads the log (systemd-journald, a pipe) and whether its disk is full");
     bool written = write(writer->context, &line) == 0;
     uv_mutex_lock(&writer->lock);
     if (written)
