@@ -346,7 +346,7 @@ static void test_watched_accounts_are_not_held(void **state)
                                            .journal_failing_since = TIME_NEVER};
 
     (void)state;
-    ctl_write_summary(&text, &daemon);
+    ctl_write_summary(&text, &daemon, "/run/other.sock");
     assert_string_equal(buf_str(&text), "4 accounts: 1 ok, 1 held, 2 watched only\n");
 }
 
