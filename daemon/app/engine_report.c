@@ -510,9 +510,12 @@ static void report(struct engine_account *account, const struct transaction *tra
 
 bool engine_report_is_urgent(const struct transaction *transaction)
 {
-    for (size_t i = 0; i < transaction->effects->note_count; i++)
-        if (notes[transaction->effects->notes[i].kind].level <= LEVEL_WARNING)
+    for (size_t i = 0; i < transaction->effects->note_count; i++) {
+        const enum note_kind kind = transaction->effects->notes[i].kind;
+
+        if (notes[kind].level <= LEVEL_WARNING || kind == NOTE_DRIFT_SUSPECTED)
             return true;
+    }
     return false;
 }
 

@@ -56,6 +56,12 @@ void json_write_number(struct buf *out, const char *name, uint64_t value)
     (void)buf_append_format(out, "%" PRIu64, value);
 }
 
+void json_write_integer(struct buf *out, const char *name, int64_t value)
+{
+    write_name(out, name);
+    (void)buf_append_format(out, "%" PRId64, value);
+}
+
 void json_write_time(struct buf *out, const char *name, time_ms at)
 {
     char text[DATE_TEXT_MAX];

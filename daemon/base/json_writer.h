@@ -17,6 +17,7 @@ void json_write_null(struct buf *out, const char *name);
 void json_write_text(struct buf *out, const char *name, const char *text); /* NULL: null */
 void json_write_bool(struct buf *out, const char *name, bool value);
 void json_write_number(struct buf *out, const char *name, uint64_t value);
+void json_write_integer(struct buf *out, const char *name, int64_t value);
 /* Null for an instant that is not after 0, or TIME_NEVER. */
 void json_write_time(struct buf *out, const char *name, time_ms at);
 /* How old something is, in seconds; null where its birth is not known. */
