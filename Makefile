@@ -114,7 +114,7 @@ DESCRIPTION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null
 FULL_VERSION := $(or $(patsubst v%,%,$(DESCRIPTION)),$(VERSION))
 
 # --- are the libraries there? --------------------------------------------------------------------
-GOALS_WITHOUT_LIBRARIES := deps deps-lint deps-fuzz fuzz fuzz-mutants deps-package deps-test-package deb dist test-package lint-units lint-packaging clean help format uninstall test demo lint-format lint-layers lint-circles lint-idioms lint-lengths lint-man
+GOALS_WITHOUT_LIBRARIES := deps deps-lint deps-fuzz fuzz fuzz-mutants deps-package deps-test-package deb dist test-package lint-units lint-packaging clean help format uninstall test demo azure lint-format lint-layers lint-circles lint-idioms lint-lengths lint-man
 spaced = $(subst >=, >= ,$1)
 GOALS_WITHOUT_LIBRARIES += deps-system test-system
 ifneq ($(filter-out $(GOALS_WITHOUT_LIBRARIES),$(or $(MAKECMDGOALS),all)),)
@@ -251,6 +251,12 @@ deps-fuzz: deps ## Install what `make fuzz` needs besides
 demo: deps ## Rotate the keys of a few accounts of a pretended Azure (DEMO_SECONDS=20 to end by itself)
 	$(again) all
 	@$(PYTHON) tests/demo.py --build $B $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
+
+# Ports and account are those of tests/azuresim/keyrotated.yaml.
+azure: deps ## Serve a pretended Azure with one account, to try the service with (see README.md)
+	$(again) $B/azuresim
+	@$B/azuresim --dir build/azure --port 8443 --imds-port 8444 --account sampleacct
+.PHONY: azure
 
 test: deps ## Install what is needed, build, run all tests
 	$(again) all test-programs $B/sim
@@ -477,7 +483,8 @@ test-system: deps-system ## The package in a booted Debian: service, sandbox, re
 .PHONY: deps-system test-system
 
 # --- packages ------------------------------------------------------------------------------------
-DEBIAN_PACKAGE_TOOLS := debhelper dpkg-dev
+# Debian takes build-essential for granted, so that debian/control does not name it.
+DEBIAN_PACKAGE_TOOLS := build-essential debhelper dpkg-dev
 # What checks them: Debian's rules, and the shells whose completions are offered.
 DEBIAN_PACKAGE_CHECKERS := lintian systemd git bash zsh fakeroot
 PACKAGE_DIR := $B/package
