@@ -80,11 +80,20 @@ OVERLAP = 2
 COLOURS = {"file": "36", "you": "35", "bad": "31;1"} if sys.stdout.isatty() else {}
 
 
+# One line at a time, whoever has something to say.
+SPEAKING = threading.Lock()
+
+
 def say(who, text, colour=None):
     line = f"{datetime.datetime.now():%H:%M:%S.%f}"[:-5] + f"  {who:<12} {text}"
     if colour in COLOURS:
         line = f"\033[{COLOURS[colour]}m{line}\033[0m"
-    print(line, flush=True)
+    write(line)
+
+
+def write(text):
+    with SPEAKING:
+        print(text, flush=True)
 
 
 class Azure:
@@ -264,7 +273,7 @@ class Operator:
         done = subprocess.run([*self.command, *words], check=False, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if not quiet:
-            print(done.stdout, flush=True)
+            write(done.stdout)
 
     def settle(self, name):
         """What the `do:` line asked for. The operator knows that programs use the primary key."""
@@ -323,7 +332,7 @@ def demonstrate(build, directory, seconds):
             consumer.start()
         try:
             run(daemon, azure, operator, directory, seconds, stopping)
-            print(flush=True)
+            write("")
             operator.type("status", "--all")
         finally:
             stopping.set()

@@ -84,9 +84,10 @@ int main(int argc, char **argv)
     struct sim sim;
     sigset_t signals;
     bool served;
+    int status;
 
-    if (!options_parse(&options, argc, argv))
-        return 2;
+    if (!options_parse(&options, argc, argv, &status))
+        return status;
     /* Blocked before the first thread starts, so that all threads inherit it. */
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

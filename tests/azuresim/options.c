@@ -7,9 +7,24 @@
 
 #define DEFAULT_TOKEN_LIFETIME 3599
 #define MAX_TOKEN_LIFETIME     864000
+#define STATUS_USAGE           2
 
 static const char usage[] =
-    "usage: azuresim --dir DIR [--port N] [--imds-port N] [--seed N] [--token-lifetime SECONDS]\n";
+    "Usage: azuresim --dir DIR [OPTION...]\n"
+    "Serves a pretended Azure on 127.0.0.1 until SIGTERM or SIGINT, and forgets it then.\n"
+    "\n"
+    "  --dir DIR                 where ca.pem, azuresim.json and truth.jsonl are written\n"
+    "  --port N                  of Entra ID, Resource Manager, Batch and Key Vault, by TLS\n"
+    "                            (default 0: one that is free)\n"
+    "  --imds-port N             of the metadata service, without TLS (default 0, likewise)\n"
+    "  --account NAME            make a Batch account: /subscriptions/" OPTIONS_SUBSCRIPTION
+    "/resourceGroups/" OPTIONS_GROUP
+    "/providers/Microsoft.Batch/batchAccounts/NAME\n"
+    "  --token-lifetime SECONDS  of access tokens (default 3599)\n"
+    "  --seed N                  of the dice behind the faults' probabilities (default 1)\n"
+    "  --help                    print this\n"
+    "\n"
+    "tests/azuresim/README.md says what it can do besides.\n";
 
 static bool read_number(const char *name, const char *text, uint64_t maximum, uint64_t *number)
 {
@@ -25,9 +40,18 @@ static bool read_number(const char *name, const char *text, uint64_t maximum, ui
     return true;
 }
 
-bool options_parse(struct options *options, int argc, char **argv)
+static bool print_help(int *ret_status)
+{
+    fputs(usage, stdout);
+    *ret_status = 0;
+    return false;
+}
+
+bool options_parse(struct options *options, int argc, char **argv, int *ret_status)
 {
     static const struct option table[] = {
+        {"account", required_argument, NULL, 'a'},
+        {"help", no_argument, NULL, 'h'},
         {"dir", required_argument, NULL, 'd'},
         {"port", required_argument, NULL, 'p'},
         {"imds-port", required_argument, NULL, 'i'},
@@ -39,10 +63,13 @@ bool options_parse(struct options *options, int argc, char **argv)
     bool valid = true;
     int option;
 
+    *ret_status = STATUS_USAGE;
     *options = (struct options){.seed = 1};
     while (valid && (option = getopt_long(argc, argv, "", table, NULL)) != -1) {
         if (option == 'd')
             options->dir = optarg;
+        else if (option == 'a')
+            options->account = optarg;
         else if (option == 'p')
             valid = read_number("port", optarg, UINT16_MAX, &port);
         else if (option == 'i')
@@ -51,6 +78,8 @@ bool options_parse(struct options *options, int argc, char **argv)
             valid = read_number("seed", optarg, UINT64_MAX, &options->seed);
         else if (option == 't')
             valid = read_number("token-lifetime", optarg, MAX_TOKEN_LIFETIME, &lifetime);
+        else if (option == 'h')
+            return print_help(ret_status);
         else
             valid = false;
     }

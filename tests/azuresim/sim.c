@@ -7,6 +7,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The account of --account. */
+static bool make_account(struct sim *sim, const char *name)
+{
+    struct json_object *properties = json_object_new_object();
+    char message[256];
+    bool made;
+
+    json_add_text(properties, "name", name);
+    json_add_text(properties, "subscription_id", OPTIONS_SUBSCRIPTION);
+    json_add_text(properties, "resource_group", OPTIONS_GROUP);
+    json_add_text(properties, "location", "westeurope");
+    made = !!world_create(sim->world, properties, message, sizeof(message));
+    if (!made)
+        fprintf(stderr, "azuresim: --account %s: %s\n", name, message);
+    json_object_put(properties);
+    return made;
+}
+
 bool sim_init(struct sim *sim, const struct options *options)
 {
     *sim = (struct sim){.options = *options, .stop_fd = -1};
@@ -27,7 +45,7 @@ bool sim_init(struct sim *sim, const struct options *options)
     sim->faults = faults_new(options->seed);
     sim->vaults = vault_store_new();
     sim->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return sim->stop_fd >= 0;
+    return sim->stop_fd >= 0 && (!options->account || make_account(sim, options->account));
 }
 
 void sim_done(struct sim *sim)
