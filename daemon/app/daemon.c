@@ -18,6 +18,7 @@
 #include "app/environment.h"
 #include "base/fs.h"
 #include "base/must.h"
+#include "base/str.h"
 #include "io/sandbox/privileges.h"
 #include "io/sandbox/process.h"
 #include "io/sandbox/syscall_filter.h"
@@ -337,8 +338,9 @@ static void run(struct daemon *daemon)
 
     daemon->started_at = loop_now(daemon->loop);
     log_line_start(&line, daemon->started_at, LEVEL_NOTICE, "daemon.started",
-                   "keyrotated %s started with %zu account(s)", KEYROTATED_VERSION,
-                   daemon->config->account_count);
+                   "keyrotated %s started with %zu %s", KEYROTATED_VERSION,
+                   daemon->config->account_count,
+                   str_plural(daemon->config->account_count, "account", "accounts"));
     log_line_text(&line, "state_dir", daemon->config->state_dir);
     log_line_text(&line, "confinement", daemon->no_filter.code == 0 ? "system calls" : "none");
     log_emit(&daemon->log, &line);

@@ -67,8 +67,10 @@ void daemon_log_config(struct daemon *daemon, const struct config *config,
     }
     log_messages(daemon, "config.loaded", buf_str(&messages->text));
     log_line_start(&line, loop_now(daemon->loop), LEVEL_INFO, "config.loaded",
-                   "%s: %zu account(s), %zu policies, %zu identities", config->path,
-                   config->account_count, config->policy_count, config->identity_count);
+                   "%s: %zu %s, %zu %s, %zu %s", config->path, config->account_count,
+                   str_plural(config->account_count, "account", "accounts"), config->identity_count,
+                   str_plural(config->identity_count, "identity", "identities"),
+                   config->policy_count, str_plural(config->policy_count, "policy", "policies"));
     log_line_number(&line, "warnings", (int64_t)messages->warning_count);
     log_emit(&daemon->log, &line);
 }

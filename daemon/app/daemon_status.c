@@ -3,11 +3,17 @@
 
 #include <stdio.h>
 
+#include "base/str.h"
 #include "core/reason.h"
 
 /* The STATUS line of the service is kept fresh between the hourly log lines; the first time soon
  * after the start, when most accounts have been looked at. */
-enum { STATUS_TICK_MS = 10 * 1000, STATUS_FIRST_TICK_MS = 2 * 1000, UNWELL_TEXT_MAX = 1000 };
+enum {
+    STATUS_TICK_MS = 10 * 1000,
+    STATUS_FIRST_TICK_MS = 2 * 1000,
+    UNWELL_TEXT_MAX = 1000,
+    STATUS_TEXT_MAX = 300
+};
 
 /* "group/a, group/b and 3 more"; "" where all are well. */
 static void name_unwell(const struct engine_totals *totals, struct buf *out)
@@ -31,9 +37,10 @@ static void log_status(struct daemon *daemon, const struct engine_totals *totals
     buf_init(&unwell, UNWELL_TEXT_MAX);
     name_unwell(totals, &unwell);
     log_line_start(&line, now, troubled > 0 ? LEVEL_WARNING : LEVEL_INFO, "daemon.status",
-                   "%zu account(s): %zu ok, %zu rotating, %zu retrying, %zu held, %zu blocked, %zu "
+                   "%zu %s: %zu ok, %zu rotating, %zu retrying, %zu held, %zu blocked, %zu "
                    "adopting; %zu overdue, %zu with consumers at risk",
-                   totals->accounts, totals->by_state[STATE_OK], totals->by_state[STATE_ROTATING],
+                   totals->accounts, str_plural(totals->accounts, "account", "accounts"),
+                   totals->by_state[STATE_OK], totals->by_state[STATE_ROTATING],
                    totals->by_state[STATE_RETRYING], totals->by_state[STATE_HELD],
                    totals->by_state[STATE_BLOCKED], totals->by_state[STATE_ADOPTING],
                    totals->overdue, totals->at_risk);
@@ -54,6 +61,26 @@ static void log_status(struct daemon *daemon, const struct engine_totals *totals
     buf_done(&unwell);
 }
 
+/* "3 of 5 accounts are well; 1 retrying, 1 held, 0 late, …": states between well and blocked only
+ * where there are such accounts. */
+static void compose_status(const struct engine_totals *totals, char *out, size_t size)
+{
+    static const enum account_state between[] = {STATE_ADOPTING, STATE_RETRYING, STATE_HELD};
+    struct buf text;
+
+    buf_init(&text, STATUS_TEXT_MAX);
+    buf_append_format(&text, "%zu of %zu accounts are well; ", totals->accounts - totals->unwell,
+                      totals->accounts);
+    for (size_t i = 0; i < sizeof(between) / sizeof(between[0]); i++)
+        if (totals->by_state[between[i]] > 0)
+            buf_append_format(&text, "%zu %s, ", totals->by_state[between[i]],
+                              account_state_name(between[i]));
+    buf_append_format(&text, "%zu late, %zu blocked, %zu with consumers at risk", totals->overdue,
+                      totals->by_state[STATE_BLOCKED], totals->at_risk);
+    (void)str_copy(out, size, buf_str(&text));
+    buf_done(&text);
+}
+
 static void on_status_timer(struct timer *timer)
 {
     struct daemon *daemon = container_of(timer, struct daemon, status_timer);
@@ -61,15 +88,12 @@ static void on_status_timer(struct timer *timer)
     duration_ms every = daemon->config->status_every;
     duration_ms tick = STATUS_TICK_MS;
     struct engine_totals totals;
-    char text[200];
+    char text[STATUS_TEXT_MAX];
 
     if (daemon->stopping)
         return;
     engine_totals(daemon->engine, &totals);
-    snprintf(text, sizeof(text),
-             "%zu of %zu accounts are well; %zu late, %zu blocked, %zu with consumers at risk",
-             totals.by_state[STATE_OK] + totals.by_state[STATE_ROTATING], totals.accounts,
-             totals.overdue, totals.by_state[STATE_BLOCKED], totals.at_risk);
+    compose_status(&totals, text, sizeof(text));
     notify_status(daemon->notify, text);
     if (now - daemon->status_logged_at >= every || now < daemon->status_logged_at) {
         daemon->status_logged_at = now;

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "base/str.h"
+
 /* How long requests in flight may take to end once we were told to stop. */
 enum { STOP_GRACE_MS = 10 * 1000, STOP_AGAIN_MS = 1000 };
 
@@ -145,6 +147,7 @@ void daemon_stop_init(struct daemon *daemon)
 
 void daemon_stop(struct daemon *daemon)
 {
+    const unsigned requests = http_in_flight(daemon->http);
     struct log_line line;
 
     if (daemon->stopping) {
@@ -155,8 +158,8 @@ void daemon_stop(struct daemon *daemon)
     daemon->stopping = true;
     log_sink_unwatch(daemon->sink);
     log_line_start(&line, loop_now(daemon->loop), LEVEL_NOTICE, "daemon.stopping",
-                   "stopping: nothing new is started, %u request(s) in flight get a grace",
-                   http_in_flight(daemon->http));
+                   "stopping: nothing new is started, %u %s in flight may end in time", requests,
+                   str_plural(requests, "request", "requests"));
     log_emit(&daemon->log, &line);
     notify_stopping(daemon->notify);
     timer_set_delay(&daemon->stop_timer, STOP_GRACE_MS);

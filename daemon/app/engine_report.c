@@ -12,6 +12,7 @@ struct note_description {
     enum log_level level;
     bool in_history;
     bool of_rotation; /* carries the correlation id of the rotation */
+    bool is_good;     /* its reason is over: there is nothing to do */
 };
 
 static const struct note_description notes[NOTE_COUNT] = {
@@ -19,7 +20,7 @@ static const struct note_description notes[NOTE_COUNT] = {
     [NOTE_HELD] = {"account.held", LEVEL_NOTICE, .in_history = true},
     [NOTE_RELEASED] = {"account.released", LEVEL_NOTICE, .in_history = true},
     [NOTE_BLOCKED] = {"account.blocked", LEVEL_ERROR, .in_history = true},
-    [NOTE_UNBLOCKED] = {"account.unblocked", LEVEL_NOTICE, .in_history = true},
+    [NOTE_UNBLOCKED] = {"account.unblocked", LEVEL_NOTICE, .in_history = true, .is_good = true},
     [NOTE_ROTATION_STARTED] = {"rotation.started", LEVEL_INFO, .in_history = true,
                                .of_rotation = true},
     [NOTE_ROTATION_RESUMED] = {"rotation.resumed", LEVEL_NOTICE, .in_history = true,
@@ -40,7 +41,7 @@ static const struct note_description notes[NOTE_COUNT] = {
     [NOTE_DRIFT_DETECTED] = {"drift.detected", LEVEL_WARNING, .in_history = true},
     [NOTE_DRIFT_REPAIRED] = {"drift.repaired", LEVEL_NOTICE, .in_history = true},
     [NOTE_CONSUMERS_AT_RISK] = {"consumers.at_risk", LEVEL_ERROR, .in_history = true},
-    [NOTE_CONSUMERS_SAFE] = {"consumers.safe", LEVEL_NOTICE, .in_history = true},
+    [NOTE_CONSUMERS_SAFE] = {"consumers.safe", LEVEL_NOTICE, .in_history = true, .is_good = true},
     [NOTE_OPERATOR_COMMAND] = {"operator.command", LEVEL_NOTICE, .in_history = true},
 };
 
@@ -256,7 +257,7 @@ static const char *remedy_of(const struct engine_account *account,
         engine_hold_remedy(&hold, 1, of_hold, sizeof(of_hold));
         remedy = of_hold;
     }
-    if (!remedy)
+    if (!remedy || notes[note->kind].is_good)
         return NULL;
     engine_remedy_expand(account, NULL, remedy, out, REMEDY_MAX);
     return out;

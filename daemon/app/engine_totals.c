@@ -27,13 +27,15 @@ static time_ms oldest_key(const struct record *record)
     return oldest;
 }
 
-/* The list of those who are not well that it belongs to, or NULL. */
+/* The list of those who are not well that it belongs to, or NULL; as control_account_is_well() has
+ * it. */
 static struct list *unwell_list(struct engine_counts *counts, const struct rotation_view *view)
 {
     if (view->state == STATE_BLOCKED || view->overdue || view->consumers_at_risk)
         return &counts->needs_people;
     if (view->state == STATE_RETRYING ||
-        (view->state == STATE_HELD && view->reason != REASON_CONFIG))
+        (view->state == STATE_HELD && view->reason != REASON_CONFIG) ||
+        (view->state == STATE_ADOPTING && view->reason != REASON_NONE))
         return &counts->recovers;
     return NULL;
 }

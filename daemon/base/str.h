@@ -35,6 +35,12 @@ char *str_dup_n(const char *text, size_t length);
  * ("0" itself is fine). Returns false when it is anything else or out of range. */
 bool str_to_int64(const char *text, int64_t *ret_value);
 
+/* The word for so many: "account" for 1, "accounts" for 0 and 2. */
+static inline const char *str_plural(size_t count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}
+
 /*
  * The one of `names` (NULL-terminated) that a person most likely meant by `text`, or NULL when none
  * is near: at most two edits (insert, delete, replace, swap neighbours), one for short words. Case

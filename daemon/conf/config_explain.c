@@ -1,5 +1,6 @@
 #include "conf/config.h"
 
+#include "base/str.h"
 #include "conf/identity.h"
 #include "conf/target_type.h"
 
@@ -11,11 +12,13 @@ static const char *words(duration_ms duration, char out[DURATION_TEXT_MAX])
 /* "3 accounts", "1 account". */
 static void append_count(struct buf *out, size_t count, const char *one, const char *many)
 {
-    (void)buf_append_format(out, "%zu %s", count, count == 1 ? one : many);
+    (void)buf_append_format(out, "%zu %s", count, str_plural(count, one, many));
 }
 
 static void append_summary(const struct config *config, struct buf *out)
 {
+    static const char unless_unit[] = " (unless its unit sets another)";
+
     (void)buf_append_format(out, "%s: ", config->path);
     append_count(out, config->account_count, "account", "accounts");
     (void)buf_append_str(out, ", ");
@@ -25,9 +28,11 @@ static void append_summary(const struct config *config, struct buf *out)
     (void)buf_append_format(out, "\n  %-15s%s, resource manager %s, login %s\n", "cloud",
                             config->cloud.name, config->cloud.resource_manager,
                             config->cloud.login);
-    (void)buf_append_format(out, "  %-15s%s/journal.db\n", "journal", config->state_dir);
-    (void)buf_append_format(out, "  %-15s%s, for root and the group %s\n", "control socket",
-                            config->control_socket, config->control_group);
+    (void)buf_append_format(out, "  %-15s%s/journal.db%s\n", "journal", config->state_dir,
+                            config->assumes_state_dir ? unless_unit : "");
+    (void)buf_append_format(out, "  %-15s%s%s, for root and the group %s\n", "control socket",
+                            config->control_socket, config->assumes_socket ? unless_unit : "",
+                            config->control_group);
     if (config->ca_file)
         (void)buf_append_format(out, "  %-15s%s alone\n", "trusts", config->ca_file);
     if (config->proxy)

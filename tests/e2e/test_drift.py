@@ -203,7 +203,8 @@ def test_second_foreign_change_means_another_rotator(calm, azure):
     assert calm.ctl("resume", "--all").returncode == 0
     assert calm.status("alpha")["reason"] == "another_rotator"
     assert calm.ctl("unblock", "alpha").returncode == 0
-    calm.log.wait("account.unblocked", account="alpha")
+    unblocked = calm.log.wait("account.unblocked", account="alpha")
+    assert unblocked["reason"] == "another_rotator" and "remedy" not in unblocked
     wait_until(lambda: calm.ctl("rotate", "alpha").returncode == 0, "a rotation is accepted")
     calm.wait_rotations("alpha", 1)
 

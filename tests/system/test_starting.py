@@ -48,6 +48,11 @@ def test_the_status_text_counts_accounts(service, azure):
     wait_until(lambda: service.status_text() ==
                "1 of 1 accounts are well; 0 late, 0 blocked, 0 with consumers at risk",
                f"the status is good, not: {service.status_text()}", pause=0.2)
+    azure.fault("status", face="arm", op="listKeys")
+    service.ctl("check", service.account)
+    wait_until(lambda: service.status_text().startswith("0 of 1 accounts are well; 1 retrying, 0 late"),
+               "the status says that an account is retried", pause=0.2)
+    azure.clear_faults()
     azure.delete(service.account)
     service.ctl("check", service.account)
     wait_until(lambda: service.status_text().startswith("0 of 1 accounts are well; 0 late, 1 blocked"),

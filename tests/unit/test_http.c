@@ -368,8 +368,11 @@ static void test_unrepeatable_is_sent_once(void **state)
         (void)buf_append_str(&request.body, cases[i].body);
         result = run(fixture, request);
         expect_outcome(cases[i].name, &result, cases[i].repeatable ? HTTP_ANSWERED : HTTP_LOST);
-        if (!cases[i].repeatable)
+        if (!cases[i].repeatable) {
             assert_int_equal(result.error_code, -ECONNRESET);
+            assert_non_null(strstr(result.error, "closed the connection without an answer; the "
+                                                 "request was not repeated"));
+        }
         assert_int_equal(server->requests, cases[i].requests);
 
         result = run(fixture, request_to_server("GET", server)); /* the client still works */

@@ -117,6 +117,15 @@ static bool describe_proxy_refusal(const struct http_exchange *exchange, struct 
     return true;
 }
 
+/* libcurl would have sent it again, over a new connection. */
+static void describe_unrepeated(const struct http_exchange *exchange, struct err *err)
+{
+    (void)err_set(err, -ECONNRESET,
+                  "%s closed the connection without an answer; the request was not repeated, as it "
+                  "may have been carried out",
+                  exchange->authority);
+}
+
 static void describe_refusal(const struct http_exchange *exchange, struct err *err)
 {
     const char *const authority = exchange->authority;
@@ -131,10 +140,7 @@ static void describe_refusal(const struct http_exchange *exchange, struct err *e
                       HTTP_REPLY_HEADERS_MAX);
         break;
     case REFUSED_RESENDING:
-        (void)err_set(err, -ECONNRESET,
-                      "%s closed the connection without an answer; the request was not repeated, "
-                      "as it may have been carried out",
-                      authority);
+        describe_unrepeated(exchange, err);
         break;
     case REFUSED_NOTHING:
         break;
@@ -189,11 +195,13 @@ void http_failure_describe(const struct http_exchange *exchange, CURLcode result
         (void)err_set(err, -EPROTO, "the TLS handshake with %s failed: %s (TLS 1.2 is the least)",
                       authority, detail(exchange, result, text));
         break;
+    case CURLE_SEND_FAIL_REWIND: /* a body that is sent once has no way back */
+        describe_unrepeated(exchange, err);
+        break;
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
-    case CURLE_SEND_FAIL_REWIND:
         describe_broken_exchange(exchange, result, err);
         break;
     case CURLE_BAD_CONTENT_ENCODING:

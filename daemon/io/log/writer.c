@@ -7,6 +7,7 @@
 
 #include "base/list.h"
 #include "base/must.h"
+#include "base/str.h"
 #include "io/log/copy.h"
 
 enum { STACK_SIZE = 256 * 1024, PATIENCE_MS = 500, PATIENCE_IN_ALL_MS = 5000, NS_PER_MS = 1000000 };
@@ -59,8 +60,8 @@ static void tell_dropped(struct log_writer *writer, log_writer_function *write)
 
     uv_mutex_unlock(&writer->lock);
     log_line_start(&line, time_wall(), LEVEL_WARNING, "log.dropped",
-                   "%llu log line(s) could not be written and were dropped",
-                   (unsigned long long)count);
+                   "%llu %s could not be written and were dropped", (unsigned long long)count,
+                   str_plural(count, "log line", "log lines"));
     log_line_number(&line, "dropped", (int64_t)count);
     log_line_time(&line, "since", since);
     log_line_text(&line, "remedy",
