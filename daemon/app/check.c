@@ -2,10 +2,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "app/environment.h"
 #include "base/json_writer.h"
 #include "base/must.h"
+#include "base/str.h"
 #include "conf/target_type.h"
 
 enum { OUTPUT_MAX = 64 * 1024 * 1024 };
@@ -120,6 +122,17 @@ static int print(const struct options *options, const struct config *config,
     return STATUS_OK;
 }
 
+/* Is it the configuration of a service of this machine? One that is tried elsewhere is about
+ * directories of another machine. */
+static bool is_installed(const char *path)
+{
+    char *real = realpath(path, NULL);
+    const bool installed = real && str_starts_with(real, KEYROTATED_SYSCONFDIR "/keyrotated/");
+
+    free(real);
+    return installed;
+}
+
 int check_run(const struct options *options)
 {
     struct config_environment environment;
@@ -129,6 +142,7 @@ int check_run(const struct options *options)
     int status = STATUS_OK;
 
     environment_read(&environment);
+    environment.sees_targets = geteuid() == 0 && is_installed(options->config_path);
     config_messages_init(&messages);
     messages.wants_json = options->json;
     config = config_load(options->config_path, &environment, &messages);

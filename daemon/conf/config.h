@@ -78,6 +78,9 @@ struct config {
     const char *state_dir;
     const char *control_socket;
     const char *control_group; /* "keyrotated-admin" */
+    bool
+        assumes_state_dir; /* neither file nor environment says it: the one of keyrotated.service */
+    bool assumes_socket;   /* likewise */
     enum log_level log_level;
     enum log_format log_format;
     duration_ms status_every;
@@ -117,8 +120,10 @@ void config_messages_done(struct config_messages *messages);
 struct config_environment {
     const char *state_directory;   /* $STATE_DIRECTORY: a list with ':'; the first counts */
     const char *runtime_directory; /* $RUNTIME_DIRECTORY, likewise */
-    bool proxy_variables_set;      /* any of http_proxy, https_proxy, all_proxy, no_proxy … */
-    time_ms now;                   /* for checks that depend on the calendar */
+    bool sees_targets; /* this is the machine that delivers, and no directory is hidden from the
+                          caller: warn of those that are missing */
+    bool proxy_variables_set; /* any of http_proxy, https_proxy, all_proxy, no_proxy … */
+    time_ms now;              /* for checks that depend on the calendar */
 };
 
 /*

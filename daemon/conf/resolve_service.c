@@ -70,12 +70,14 @@ static void resolve_paths(struct resolve *resolve)
 
     if (!state_dir)
         state_dir = first_directory(resolve->arena, environment->state_directory);
+    config->assumes_state_dir = !state_dir;
     if (!state_dir)
         state_dir = "/var/lib/keyrotated";
     config->state_dir = path_clean(resolve->arena, state_dir);
     if (!socket) {
         const char *runtime = first_directory(resolve->arena, environment->runtime_directory);
 
+        config->assumes_socket = !runtime;
         socket =
             arena_format(resolve->arena, "%s/control.sock", runtime ? runtime : "/run/keyrotated");
     }

@@ -1,9 +1,12 @@
 #include "conf/target_file.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/json_writer.h"
+#include "base/str.h"
 #include "conf/path.h"
 #include "conf/placeholder.h"
 #include "conf/resolve.h"
@@ -74,6 +77,37 @@ static bool fill_path(struct resolve *resolve, struct tree_node *path,
     return !!clean;
 }
 
+/* Directories that the units make when they start. */
+static bool is_made_by_unit(const char *directory)
+{
+    return str_equal(directory, "/var/lib/keyrotated-keys") ||
+           (str_starts_with(directory, "/var/lib/keyrotated@") &&
+            str_ends_with(directory, "/keys"));
+}
+
+/* The first one of a target stands for all. */
+static void note_missing_directory(struct resolve *resolve, struct tree_node *path,
+                                   const struct destination *destination, const char *group)
+{
+    const char *slash = strrchr(destination->place, '/');
+    const char *directory;
+    struct stat status;
+
+    if (path->noted || destination->needs_location || slash == destination->place)
+        return;
+    directory =
+        arena_dup_n(resolve->arena, destination->place, (size_t)(slash - destination->place));
+    if (!directory || is_made_by_unit(directory) || stat(directory, &status) == 0 ||
+        errno != ENOENT)
+        return;
+    report_warning(resolve->report, path,
+                   "the directory %s does not exist here; make it, `install -d -o keyrotated -g %s "
+                   "-m 2750 %s`%s",
+                   directory, group ? group : "GROUP", directory,
+                   group ? "" : " with the group of the programs that read the key as GROUP");
+    path->noted = true;
+}
+
 static bool fill(struct resolve *resolve, const struct tree_node *target,
                  const struct placeholder_values *values, struct destination *destination)
 {
@@ -97,6 +131,8 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
         report_error(resolve->report, group,
                      "expands to more than the name of a group can hold; shorten it");
     destination->settings = settings;
+    if (resolve->environment->sees_targets)
+        note_missing_directory(resolve, path, destination, settings->group);
     return true;
 }
 

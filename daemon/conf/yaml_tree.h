@@ -36,6 +36,7 @@ struct tree_node {
     struct mark name_mark;
     size_t index; /* inside a list, from 0 */
     bool invalid; /* an error about it has been reported: readers pass it by */
+    bool noted;   /* a warning about it has been reported: one is enough */
 
     const char *text; /* scalar: "" where nothing is written */
     bool quoted;

@@ -355,11 +355,18 @@ static void follows_the_environment(void **state)
     };
     struct config_messages messages;
     struct config *config;
+    struct buf text;
 
     config_fixture_write("k.yaml", minimum);
     config_messages_init(&messages);
     config = config_load("k.yaml", &environment, &messages);
     assert_non_null(config);
+    buf_init(&text, 65536);
+    assert_int_equal(config_explain(config, NULL, 0, &text), 0);
+    assert_non_null(strstr(buf_str(&text),
+                           "  journal        /run/s/journal.db\n"
+                           "  control socket /run/r/control.sock, for root"));
+    buf_done(&text);
     assert_string_equal(config->state_dir, "/run/s");
     assert_string_equal(config->control_socket, "/run/r/control.sock");
     assert_string_equal(buf_str(&messages.text),
@@ -385,8 +392,10 @@ static void explains_in_words(void **state)
         "k.yaml: 1 account, 1 identity, 1 policy\n"
         "  cloud          AzureCloud, resource manager https://management.azure.com, login "
         "https://login.microsoftonline.com\n"
-        "  journal        /var/lib/keyrotated/journal.db\n"
-        "  control socket /run/keyrotated/control.sock, for root and the group keyrotated-admin\n"
+        "  journal        /var/lib/keyrotated/journal.db (unless its unit sets another)\n"
+        "  control socket /run/keyrotated/control.sock (unless its unit sets another), for root "
+        "and "
+        "the group keyrotated-admin\n"
         "\n"
         "account sampleacct\n"
         "  id             " ACCOUNT_ID

@@ -114,6 +114,58 @@ static void what_no_account_uses_is_noted(void **state)
     EXPECT_EACH(cases);
 }
 
+/* Loads it as on the machine that delivers. */
+static void expect_there(const struct config_lines *lines, const char *expected)
+{
+    const struct config_environment environment = {.now = FIXTURE_NOW, .sees_targets = true};
+    struct config_messages messages;
+    char text[4096];
+
+    config_fixture_compose(lines, text, sizeof(text));
+    config_fixture_write("k.yaml", text);
+    config_messages_init(&messages);
+    config_unref(config_load("k.yaml", &environment, &messages));
+    assert_string_equal(buf_str(&messages.text), expected);
+    config_messages_done(&messages);
+}
+
+static void a_directory_that_is_missing_is_noted_where_targets_are_seen(void **state)
+{
+    (void)state;
+    static const char path[] = "targets: {f: {type: file, path: \"/no/where/{account}\"}}";
+    static const struct config_lines missing = {.targets = path};
+    static const struct noted elsewhere = {{.targets = path}, ""};
+    static const char another[] =
+        "/subscriptions/00000000-0000-0000-0000-000000000000/"
+        "resourceGroups/g/providers/Microsoft.Batch/batchAccounts/other";
+    char two[1024];
+
+    expect_there(&missing,
+                 "k.yaml:4:33: targets.f.path: warning: the directory /no/where does not "
+                 "exist here; make it, `install -d -o keyrotated -g GROUP -m 2750 "
+                 "/no/where` with the group of the programs that read the key as "
+                 "GROUP\n");
+    expect_each(&elsewhere, 1);
+    /* Once for all accounts; the group is the target's. */
+    (void)snprintf(two, sizeof(two), "accounts: [{id: " ACCOUNT_ID "}, {id: %s}]", another);
+    expect_there(&(const struct config_lines){.targets = "targets: {f: {type: file, group: batch, "
+                                                         "path: \"/no/where/{account}\"}}",
+                                              .accounts = two},
+                 "k.yaml:4:47: targets.f.path: warning: the directory /no/where does not exist "
+                 "here; make it, `install -d -o keyrotated -g batch -m 2750 /no/where`\n");
+    /* What is there, what a unit makes when it starts, and what Azure alone knows. */
+    static const char *const silent[] = {
+        "/{account}", "/usr/{account}", "/var/lib/keyrotated-keys/{account}",
+        "/var/lib/keyrotated@no-such/keys/{account}", "/no/where/{location}/{account}"};
+    for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++) {
+        char targets[200];
+
+        (void)snprintf(targets, sizeof(targets), "targets: {f: {type: file, path: \"%s\"}}",
+                       silent[i]);
+        expect_there(&(const struct config_lines){.targets = targets}, "");
+    }
+}
+
 static void a_byte_order_mark_is_skipped(void **state)
 {
     (void)state;
@@ -238,6 +290,7 @@ int main(void)
         IN_A_DIRECTORY(a_typo_in_a_key_is_one_mistake),
         IN_A_DIRECTORY(what_weakens_a_guarantee_is_named_with_it),
         IN_A_DIRECTORY(what_no_account_uses_is_noted),
+        IN_A_DIRECTORY(a_directory_that_is_missing_is_noted_where_targets_are_seen),
         IN_A_DIRECTORY(a_byte_order_mark_is_skipped),
         IN_A_DIRECTORY(files_that_every_user_can_write_are_warned_about),
         IN_A_DIRECTORY(secrets_that_every_user_can_read_are_warned_about),

@@ -169,7 +169,7 @@ static int name_in_namespace(const int pair[2])
         fputs("0 0 1\n", map) < 0 || fclose(map) != 0)
         return NO_NAMESPACE;
     name_in_pair(pair, name);
-    return strcmp(name, "a user whom PrivateUsers= hides") == 0 ? AS_EXPECTED : NOT_AS_EXPECTED;
+    return strcmp(name, "a member of keyrotated-admin") == 0 ? AS_EXPECTED : NOT_AS_EXPECTED;
 }
 
 /* The name of whom the kernel does not show would be somebody else's. */

@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -44,6 +45,23 @@ static void begin(struct failure *failure, int code)
         (void)str_copy(failure->error_code, sizeof(failure->error_code), name);
 }
 
+/* Do the directories above let this process pass? */
+static bool is_in_reach(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 || errno != EACCES;
+}
+
+/* A directory above refuses. */
+static void set_remedy_for_passage(struct failure *failure, const char *user, const char *directory)
+{
+    failure_set_remedy(failure,
+                       "let user %s pass the directories above: `namei -l %s` shows which one "
+                       "refuses, `chmod o+x` of that one lets everybody pass and nobody list it",
+                       user, directory);
+}
+
 static void set_remedy_for_denial(struct failure *failure, const char *directory, const char *path,
                                   int code)
 {
@@ -61,10 +79,12 @@ static void set_remedy_for_denial(struct failure *failure, const char *directory
                            "see whether %s or its directory is immutable (`lsattr -d`), or belongs "
                            "to another user in a sticky directory",
                            path);
+    else if (!is_in_reach(directory))
+        set_remedy_for_passage(failure, user, directory);
     else
         failure_set_remedy(failure,
-                           "let user %s list and write the directory, `setfacl -m u:%s:rwx %s`, "
-                           "and pass those above it (`namei -l %s` shows which one refuses)",
+                           "let user %s list and write the directory: `chown %s %s && chmod u+rwx "
+                           "%s`",
                            user, user, directory, directory);
 }
 
@@ -76,7 +96,7 @@ static void set_remedy_for_missing(struct failure *failure, const char *director
 
     describe_user(user);
     failure_set_remedy(failure,
-                       "create the directory again so that its readers get in, `install -d -o %s "
+                       "create the directory so that its readers get in, `install -d -o %s "
                        "-g %s -m 2750 %s`%s, or correct `path`; a directory below /home, /root or "
                        "/tmp may be hidden by the unit's sandbox",
                        user, group ? group : "GROUP", directory,
@@ -136,6 +156,7 @@ void file_failure_write(struct failure *failure, const char *path, const char *g
 void file_failure_read(struct failure *failure, const char *path, const char *group,
                        const struct err *err)
 {
+    char directory[DIRECTORY_MAX];
     char user[USER_MAX];
 
     begin(failure, err->code);
@@ -144,10 +165,14 @@ void file_failure_read(struct failure *failure, const char *path, const char *gr
     case EACCES:
     case EPERM:
         describe_user(user);
-        failure_set_remedy(failure,
-                           "let user %s read it, `setfacl -m u:%s:r %s`, and pass the directories "
-                           "above it (`namei -l %s` shows which one refuses)",
-                           user, user, path, path);
+        describe_directory(path, directory, sizeof(directory));
+        if (!is_in_reach(path))
+            set_remedy_for_passage(failure, user, directory);
+        else
+            failure_set_remedy(failure,
+                               "`keyrotatectl redeliver {account}` replaces the file with one that "
+                               "user %s owns and can read",
+                               user);
         break;
     case EINVAL:
     case EISDIR:
