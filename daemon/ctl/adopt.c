@@ -18,6 +18,16 @@ static bool holds_it(const struct target_snapshot *target, const char *active)
     return target->holds && strcmp(target->holds, words) == 0;
 }
 
+/* How many of its targets hold something else than that key? */
+static size_t count_overwritten(const struct account_snapshot *account, const char *active)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < account->target_count; i++)
+        count += holds_it(&account->targets[i], active) ? 0 : 1;
+    return count;
+}
+
 static void say_what_is_overwritten(const struct account_snapshot *account, const char *active)
 {
     struct buf text;
@@ -46,13 +56,14 @@ static void say_what_is_overwritten(const struct account_snapshot *account, cons
     ctl_print(stderr, &text);
 }
 
-static enum ctl_exit confirm(void)
+static enum ctl_exit confirm(size_t overwritten)
 {
     char reply[16];
 
     if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
-        return ctl_complain(CTL_USAGE,
-                            "adopt overwrites what targets hold: say --yes to have it done");
+        return ctl_complain(CTL_USAGE, "%s: say --yes to have it done",
+                            overwritten > 0 ? "adopt overwrites what targets hold"
+                                            : "adopt decides which key is regenerated next");
     }
     fputs("Go on? [y/N] ", stderr);
     if (fgets(reply, sizeof(reply), stdin) && (reply[0] == 'y' || reply[0] == 'Y'))
@@ -65,40 +76,53 @@ static enum ctl_exit adopt_one(const struct ctl_options *options)
     struct control_status status;
     enum ctl_exit result =
         ctl_fetch_status(options, "accounts", options->accounts, 1, &status, NULL);
+    size_t overwritten = 0;
 
     if (result == CTL_DONE) {
-        for (size_t i = 0; i < status.account_count; i++)
+        for (size_t i = 0; i < status.account_count; i++) {
             say_what_is_overwritten(&status.accounts[i], options->request.active);
+            overwritten += count_overwritten(&status.accounts[i], options->request.active);
+        }
         control_status_done(&status);
         if (!options->yes)
-            result = confirm();
+            result = confirm(overwritten);
     }
     return result == CTL_DONE ? ctl_send(options) : result;
 }
 
 /* --- many at once: a journal was lost --- */
 
+/* "sampleacct: the primary key becomes the active one, and overwrites the secondary key in file
+ * /a" */
+static void write_line_of_file(struct buf *out, const struct adoption_line *line)
+{
+    const char *separator = ", and overwrites ";
+
+    ctl_write_plain(out, line->account);
+    (void)buf_append_format(out, ": the %s key becomes the active one", line->active);
+    for (size_t i = 0; i < line->subject->target_count; i++) {
+        const struct target_snapshot *target = &line->subject->targets[i];
+
+        if (holds_it(target, line->active))
+            continue;
+        (void)buf_append_str(out, separator);
+        ctl_write_plain(out, target->holds ? target->holds : "whatever is there");
+        (void)buf_append_str(out, " in ");
+        ctl_write_plain(out, target->destination);
+        separator = ", ";
+    }
+    if (count_overwritten(line->subject, line->active) == 0)
+        (void)buf_append_str(out, "; every target already holds it");
+    (void)buf_append_char(out, '\n');
+}
+
 static void say_what_the_file_does(const struct adoption_list *list)
 {
     struct buf text;
 
     buf_init(&text, CONTROL_REPLY_MAX);
-    for (size_t i = 0; i < list->count; i++) {
-        const struct account_snapshot *subject = list->lines[i].subject;
-
-        ctl_write_plain(&text, list->lines[i].account);
-        (void)buf_append_format(&text, ": the %s key becomes the active one, and overwrites",
-                                list->lines[i].active);
-        for (size_t t = 0; t < subject->target_count; t++) {
-            const struct target_snapshot *target = &subject->targets[t];
-
-            (void)buf_append_str(&text, t == 0 ? " " : ", ");
-            ctl_write_plain(&text, target->holds ? target->holds : "whatever is there");
-            (void)buf_append_str(&text, " in ");
-            ctl_write_plain(&text, target->destination);
-        }
-        (void)buf_append_char(&text, '\n');
-    }
+    for (size_t i = 0; i < list->count; i++)
+        write_line_of_file(&text, &list->lines[i]);
     (void)buf_append_str(&text,
                          "From then on the other key is the one that is regenerated: whoever "
                          "uses that one today has to change over.\n");
@@ -151,9 +175,13 @@ static enum ctl_exit adopt_listed(const struct ctl_options *options,
     } else if (errors.length > 0) {
         result = refuse_file(options, &errors);
     } else {
+        size_t overwritten = 0;
+
         say_what_the_file_does(&list);
+        for (size_t i = 0; i < list.count; i++)
+            overwritten += count_overwritten(list.lines[i].subject, list.lines[i].active);
         if (!options->yes)
-            result = confirm();
+            result = confirm(overwritten);
         if (result == CTL_DONE)
             result = send_all(options, &list);
     }

@@ -107,9 +107,19 @@ def test_adopt_says_what_a_target_holds_already(site):
     site.start()
     site.wait_adopted("alpha")
     wait_until(lambda: site.status("alpha")["targets"][0]["holds"], "it is looked at")
-    assert "which already holds it" in site.ctl("adopt", "alpha", "--active", "primary").stderr
-    assert "overwriting the primary key" in site.ctl(
-        "adopt", "alpha", "--active", "secondary").stderr
+    same = site.ctl("adopt", "alpha", "--active", "primary").stderr
+    assert "which already holds it" in same and "overwrites" not in same, same
+    assert "adopt decides which key is regenerated next: say --yes" in same
+    other = site.ctl("adopt", "alpha", "--active", "secondary").stderr
+    assert "overwriting the primary key" in other
+    assert "adopt overwrites what targets hold: say --yes" in other
+    listed = site.directory / "list"
+    listed.write_text("alpha primary\n")
+    same = site.ctl("adopt", "--file", listed).stderr
+    assert "active one; every target already holds it" in same and "overwrites" not in same, same
+    listed.write_text("alpha secondary\n")
+    other = site.ctl("adopt", "--file", listed).stderr
+    assert f"and overwrites the primary key in file {site.file('alpha')}\n" in other, other
 
 
 def test_a_blocked_adoption_resolves_when_the_evidence_changes(site, azure):

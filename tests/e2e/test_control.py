@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import stat
+import subprocess
 import time
 
 import pytest
@@ -244,6 +245,17 @@ def test_exit_statuses(calm, build):
     assert calm.daemons[-1].stop() == 0
     for command in (["status"], ["rotate", "alpha"], ["reload"]):
         assert calm.ctl(*command).returncode == UNREACHABLE
+
+
+@pytest.mark.parametrize("path, unit", [
+    ("/run/keyrotated-no-such/control.sock", "keyrotated"),
+    ("/run/keyrotated@no-such.one/control.sock", "keyrotated@no-such.one"),
+    ("/run/keyrotated@no such/control.sock", "keyrotated")])
+def test_who_does_not_answer_is_named_by_its_unit(build, path, unit):
+    done = subprocess.run([build / "keyrotatectl", "--socket", path, "status"], text=True,
+                          capture_output=True, timeout=30, check=False)
+    assert done.returncode == UNREACHABLE
+    assert f"is it running? (systemctl status {unit})\n" in done.stderr, done.stderr
 
 
 def test_errors_are_json_where_json_was_asked_for(calm, tmp_path):

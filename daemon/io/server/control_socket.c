@@ -205,7 +205,7 @@ void control_socket_peer(int fd, char out[CONTROL_ACTOR_MAX])
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
         (void)str_copy(out, CONTROL_ACTOR_MAX, "unknown");
     else if (peer.uid == UNMAPPED_USER && hides_users())
-        (void)str_copy(out, CONTROL_ACTOR_MAX, "a user whom PrivateUsers= hides");
+        (void)str_copy(out, CONTROL_ACTOR_MAX, "a member of keyrotated-admin");
     else if (find_user_name(peer.uid, name, sizeof(name)))
         snprintf(out, CONTROL_ACTOR_MAX, "uid %u (%s)", (unsigned)peer.uid, name);
     else
