@@ -101,8 +101,7 @@ def consumers(service, guest, azure):
                 f"'cat {directory}/%i > /run/consumer-%i/key; exec sleep infinity'\n")
     for name in RESTARTERS:
         text = guest.output("cat", f"{EXAMPLES}/{name}")
-        guest.write(f"/etc/systemd/system/{name}",
-                    text.replace(f"{KEYS}/%i", f"{directory}/%i") + "\n")
+        guest.write(f"/etc/systemd/system/{name}", text + "\n")
     guest.systemctl("daemon-reload")
     wait_until(lambda: all(guest.exists(f"{directory}/{name}") for name in names),
                "all have their keys", pause=0.5)
