@@ -370,8 +370,9 @@ static void test_unrepeatable_is_sent_once(void **state)
         expect_outcome(cases[i].name, &result, cases[i].repeatable ? HTTP_ANSWERED : HTTP_LOST);
         if (!cases[i].repeatable) {
             assert_int_equal(result.error_code, -ECONNRESET);
-            assert_non_null(strstr(result.error, "closed the connection without an answer; the "
-                                                 "request was not repeated"));
+            assert_non_null(strstr(result.error,
+                                   "closed the connection without an answer; the "
+                                   "request was not repeated"));
         }
         assert_int_equal(server->requests, cases[i].requests);
 
