@@ -432,32 +432,6 @@ static void test_no_permission(void **state)
         assert_int_equal(chmod(f->directory, 0700), 0);
 }
 
-/* The file refuses in a directory that does not: a delivery replaces it. */
-static void test_file_of_somebody_else(void **state)
-{
-    struct fixture *f = *state;
-    struct answer answer;
-
-    if (geteuid() != 0)
-        skip();
-    assert_true(deliver(f, KEY_A).changed);
-    assert_int_equal(chmod(f->path, 0600), 0);
-    assert_int_equal(chown(f->directory, 65534, (gid_t)-1), 0);
-    assert_int_equal(seteuid(65534), 0);
-    answer = read_target(f);
-    assert_failed(&answer, REASON_TARGET_DENIED, "Permission denied",
-                  "`keyrotatectl redeliver {account}`");
-    assert_true(deliver(f, KEY_A).changed);
-    assert_false(read_target(f).failed);
-    assert_int_equal(seteuid(0), 0);
-    /* A directory above refuses. */
-    assert_int_equal(chown(f->directory, 0, (gid_t)-1), 0);
-    assert_int_equal(seteuid(65534), 0);
-    answer = read_target(f);
-    assert_failed(&answer, REASON_TARGET_DENIED, "Permission denied", "`namei -l ");
-    assert_int_equal(seteuid(0), 0);
-}
-
 static void test_group_of_others(void **state)
 {
     struct fixture *f = *state;
@@ -613,7 +587,6 @@ int main(void)
         IN_DIRECTORY(test_symbolic_link_in_place),
         IN_DIRECTORY(test_pipe_in_place),
         IN_DIRECTORY(test_no_permission),
-        IN_DIRECTORY(test_file_of_somebody_else),
         IN_DIRECTORY(test_group_of_others),
         IN_DIRECTORY(test_format_cannot_hold_account),
         IN_DIRECTORY(test_endpoint_not_known),
