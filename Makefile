@@ -371,7 +371,7 @@ memory-test: all $B/keyrotated-unwiped ## The daemon's memory, searched for trac
 .PHONY: memory-test
 
 # --- looking at the source -----------------------------------------------------------------------
-lint: lint-format lint-layers lint-idioms lint-lengths lint-man lint-units lint-packaging lint-cppcheck lint-tidy ## Format, layers, idioms, file lengths, man pages, units, cppcheck, clang-tidy
+lint: lint-format lint-layers lint-circles lint-idioms lint-lengths lint-man lint-units lint-packaging lint-cppcheck lint-tidy ## Format, layers, circles, idioms, file lengths, man pages, units, cppcheck, clang-tidy
 
 lint-format:
 	$(call say,LINT,format)
