@@ -30,6 +30,14 @@ static enum position enter_look(struct machine *machine)
     return POSITION_STAY;
 }
 
+/* An intent may follow: it needs the description. */
+static enum position enter_look_described(struct machine *machine)
+{
+    machine_act_look(machine);
+    machine->effects->action.describe = true;
+    return POSITION_STAY;
+}
+
 static time_ms retry_at(const struct machine *machine)
 {
     return machine->record->retry_at;
@@ -130,7 +138,7 @@ static const struct row rows[POSITION_COUNT] = {
             .awaits = EVENT_LOOKED,
             .adopts_first = true,
             .failed = POSITION_IDLE,
-            .enter = enter_look,
+            .enter = enter_look_described,
             .done = rotate_look_done,
         },
     [POSITION_INTENT] =
@@ -169,7 +177,7 @@ static const struct row rows[POSITION_COUNT] = {
             .restart = POSITION_DOUBT_WAIT,
             .awaits = EVENT_LOOKED,
             .failed = POSITION_DOUBT_WAIT,
-            .enter = enter_look,
+            .enter = enter_look_described,
             .done = rotate_doubt_look_done,
         },
     [POSITION_VERIFY_LOOK] =
@@ -366,6 +374,11 @@ enum position flow_prompt(struct machine *machine)
     const struct row *row = &rows[machine->record->position];
 
     return row->prompted ? leave(machine, row) : POSITION_STAY;
+}
+
+enum position flow_repeat(struct machine *machine)
+{
+    return rows[machine->record->position].enter(machine);
 }
 
 time_ms flow_wake_at(const struct machine *machine)

@@ -252,9 +252,7 @@ void machine_act_look(struct machine *machine)
     machine_act(machine, ACTION_LOOK);
     action->urgent = serves_repair(record);
     /* After a failure the description may show what it was. */
-    action->describe = !action->urgent || record->attempts > 0 ||
-                       record->position == POSITION_ROTATE_LOOK ||
-                       record->position == POSITION_DOUBT_LOOK;
+    action->describe = !action->urgent || record->attempts > 0;
 }
 
 /* The pause that Azure asks for binds the description alone. The keys are looked at as soon as

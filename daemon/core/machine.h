@@ -32,8 +32,8 @@ struct note *machine_note_key(struct machine *machine, enum note_kind kind, enum
 struct note *machine_note_drift(struct machine *machine, enum note_kind kind,
                                 enum drift_kind drift);
 void machine_act(struct machine *machine, enum action_kind kind);
-/* Asks for a look: with the description where an intent may follow it, and where nothing is in a
- * hurry; urgently where a repair waits for it. */
+/* Asks for a look: urgently where a repair waits for it; else, and after a failure, with the
+ * description. */
 void machine_act_look(struct machine *machine);
 
 /* --- what failed --- */

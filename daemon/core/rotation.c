@@ -83,10 +83,8 @@ static void believe_what_stays(struct machine *machine)
 
 static enum position on_looked(struct machine *machine)
 {
-    if (look_is_stale(machine)) {
-        machine_act_look(machine);
-        return POSITION_STAY;
-    }
+    if (look_is_stale(machine))
+        return flow_repeat(machine);
     believe_what_stays(machine);
     return flow_take(machine);
 }
