@@ -86,11 +86,11 @@ void http_call_answer(struct http_call *call, const struct http_answer *answer)
     struct http_server *server = exchange->server;
 
     exchange->handled = false;
+    take_answer(exchange, answer);
     if (!server) {
         exchange_free(exchange);
         return;
     }
-    take_answer(exchange, answer);
     list_remove(&exchange->link);
     list_append(&server->answered, &exchange->link);
     loop_defer(server->loop, &server->progress);
