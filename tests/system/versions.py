@@ -1,8 +1,10 @@
 """Builds the package of this tree in three versions: as it is, and under a lower and a higher number,
-so that there is something to upgrade from and to.
+so that there is something to upgrade from and to. With PREVIOUS=COMMIT in the environment the one
+under the lower number is of that commit: what its users have is what is upgraded.
 """
 
 import hashlib
+import os
 import pathlib
 import shutil
 import subprocess
@@ -11,6 +13,7 @@ import tempfile
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 # The part of an upstream version that makes it older or newer than itself.
+PREVIOUS = os.environ.get("PREVIOUS", "")
 SUFFIXES = {"previous": "~previous", "current": "", "next": "+next"}
 
 
@@ -19,12 +22,13 @@ def build_versions(directory):
     are there already. Returns {name: the package's file}."""
     packages = {name: directory / name for name in SUFFIXES}
     files = _source_files()
-    state = _digest(files)
+    state = _digest(files) + PREVIOUS
     mark = directory / "built-from"
     if not (mark.exists() and mark.read_text(encoding="ascii") == state):
         shutil.rmtree(directory, ignore_errors=True)
         for name, suffix in SUFFIXES.items():
-            _build(files, suffix, packages[name])
+            _build(_copy_commit if PREVIOUS and name == "previous" else _copy_tree(files), suffix,
+                   packages[name])
         mark.write_text(state, encoding="ascii")
     return {name: next(path.glob("keyrotated_*.deb")) for name, path in packages.items()}
 
@@ -45,12 +49,25 @@ def _digest(files):
     return digest.hexdigest()
 
 
-def _build(files, suffix, directory):
-    with tempfile.TemporaryDirectory(prefix="keyrotated-package-") as copy:
-        tree = pathlib.Path(copy)
+def _copy_tree(files):
+    def copy(tree):
         for name in files:
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(TREE / name, tree / name)
+
+    return copy
+
+
+def _copy_commit(tree):
+    archive = subprocess.run(["git", "-C", TREE, "archive", PREVIOUS], check=True,
+                             capture_output=True).stdout
+    subprocess.run(["tar", "-x", "-C", tree], check=True, input=archive)
+
+
+def _build(copy_to, suffix, directory):
+    with tempfile.TemporaryDirectory(prefix="keyrotated-package-") as copy:
+        tree = pathlib.Path(copy)
+        copy_to(tree)
         if suffix:
             _renumber(tree / "debian/changelog", suffix)
         built = subprocess.run(["sh", "debian/build.sh", directory], cwd=tree, text=True,
