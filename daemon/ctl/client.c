@@ -8,14 +8,10 @@
 
 #include <curl/curl.h>
 
-#include "base/str.h"
 #include "proto/remedy.h"
 
 /* Longer than the daemon's own limit for a command: the daemon's answer about that comes first. */
 enum { CONNECT_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 150000 };
-/* What systemd lets stand in the name of an instance, and a shell leaves alone. */
-#define UNIT_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.-"
-enum { UNIT_MAX = 256 };
 enum { QUEUE_PAUSE_MS = 50, QUEUE_TRIES = 100 };
 
 const char *ctl_socket_path(const struct ctl_options *options, char storage[CTL_PATH_MAX])
@@ -60,26 +56,12 @@ static bool prepare(CURL *curl, const char *socket, const char *url, const char 
     return fine;
 }
 
-/* The unit of the daemon that listens there: an instance's socket has its name. */
-static void name_unit(const char *socket, char out[UNIT_MAX])
-{
-    static const char instance[] = "/run/keyrotated@";
-    const char *name = socket + sizeof(instance) - 1;
-    const bool is_instance = str_starts_with(socket, instance);
-    const size_t length = is_instance ? strspn(name, UNIT_CHARACTERS) : 0;
-
-    if (length > 0 && length < UNIT_MAX / 2 && name[length] == '/')
-        (void)snprintf(out, UNIT_MAX, "keyrotated@%.*s", (int)length, name);
-    else
-        (void)str_copy(out, UNIT_MAX, "keyrotated");
-}
-
 static enum ctl_exit explain(CURL *curl, CURLcode result, const char *socket, struct err *err)
 {
-    char unit[UNIT_MAX];
+    char unit[REMEDY_UNIT_MAX];
     long system_errno = 0;
 
-    name_unit(socket, unit);
+    remedy_unit(socket, unit);
     (void)curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &system_errno);
     if (result == CURLE_COULDNT_CONNECT && (system_errno == EACCES || system_errno == EPERM)) {
         (void)err_set(err, -EACCES,

@@ -1,11 +1,15 @@
 #include "proto/remedy.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/encoding.h"
 #include "base/str.h"
 #include "proto/two_key/two_key.h"
+
+/* What systemd lets stand in the name of an instance, and a shell leaves alone. */
+#define UNIT_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.-"
 
 static bool is_plain(char c)
 {
@@ -68,6 +72,26 @@ static void append_keys_on(struct buf *out, const struct remedy_words *words)
     (void)buf_append_str(out, words->type->keys_on);
 }
 
+void remedy_unit(const char *socket, char out[REMEDY_UNIT_MAX])
+{
+    static const char instance[] = "/run/keyrotated@";
+    const char *name = socket && str_starts_with(socket, instance) ? socket + strlen(instance) : "";
+    const size_t length = strspn(name, UNIT_CHARACTERS);
+
+    if (length > 0 && length < REMEDY_UNIT_MAX / 2 && name[length] == '/')
+        (void)snprintf(out, REMEDY_UNIT_MAX, "keyrotated@%.*s", (int)length, name);
+    else
+        (void)str_copy(out, REMEDY_UNIT_MAX, "keyrotated");
+}
+
+static void append_unit(struct buf *out, const struct remedy_words *words)
+{
+    char unit[REMEDY_UNIT_MAX];
+
+    remedy_unit(words->socket, unit);
+    (void)buf_append_str(out, unit);
+}
+
 static void append_socket(struct buf *out, const struct remedy_words *words)
 {
     (void)buf_append_str(out, "`keyrotatectl ");
@@ -91,6 +115,7 @@ static size_t append_place(struct buf *out, const char *text, const struct remed
         {"{role}", !!words->type, append_role},
         {"{role_name}", !!words->type, append_role_name},
         {"{keys_on}", !!words->type, append_keys_on},
+        {"{unit}", true, append_unit},
         {"`keyrotatectl ", !str_starts_with(text, "`keyrotatectl --socket "), append_socket},
     };
 

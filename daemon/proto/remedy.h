@@ -7,6 +7,7 @@
  *    {role}         the command that makes the small role which the daemon needs
  *    {role_name}    what that role is called
  *    {keys_on}      how keys are switched on
+ *    {unit}         the unit of systemd that the daemon is, by its socket
  *    `keyrotatectl  followed by `--socket PATH` where the socket is not the default
  *
  * What stands for an argument is quoted for a shell where it has to be. Pure.
@@ -32,6 +33,10 @@ struct remedy_words {
     const struct two_key_resource *type;
     const char *socket; /* NULL, or the default: none has to be named */
 };
+
+/* "keyrotated", or "keyrotated@NAME" for the socket of an instance (NULL: of none). */
+enum { REMEDY_UNIT_MAX = 256 };
+void remedy_unit(const char *socket, char out[REMEDY_UNIT_MAX]);
 
 /* Writes `text` with its placeholders filled; cut at `size` between characters. */
 void remedy_expand(const char *text, const struct remedy_words *words, char *out, size_t size);

@@ -59,6 +59,28 @@ static void test_places(void **state)
                            "\"AssignableScopes\": [\"/subscriptions/0000\"]}'"));
 }
 
+static void test_unit(void **state)
+{
+    static const struct {
+        const char *socket, *unit;
+    } cases[] = {
+        {NULL, "keyrotated"},
+        {CONTROL_SOCKET_DEFAULT, "keyrotated"},
+        {"/run/keyrotated@china/control.sock", "keyrotated@china"},
+        {"/run/keyrotated@a.b:c_1/control.sock", "keyrotated@a.b:c_1"},
+        {"/run/keyrotated@a;b/control.sock", "keyrotated"},
+        {"/run/keyrotated@", "keyrotated"},
+        {"/run/keyrotated@china", "keyrotated"},
+        {"/tmp/control.sock", "keyrotated"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_string_equal(
+            expand("{unit}", &(const struct remedy_words){.socket = cases[i].socket}),
+            cases[i].unit);
+}
+
 /* What went through once is as it was when it goes through again. */
 static void test_twice(void **state)
 {
@@ -127,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_places),
+        cmocka_unit_test(test_unit),
         cmocka_unit_test(test_twice),
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_commands_of_reasons),

@@ -70,7 +70,7 @@ static void set_remedy_for_denial(struct failure *failure, const char *directory
     describe_user(user);
     if (code == -EROFS)
         failure_set_remedy(failure,
-                           "run `systemctl edit keyrotated`, add `ReadWritePaths=%s` below "
+                           "run `systemctl edit {unit}`, add `ReadWritePaths=%s` below "
                            "[Service] and restart the daemon, unless the file system itself is "
                            "mounted read-only",
                            directory);
@@ -201,7 +201,7 @@ void file_failure_group(struct failure *failure, const char *path, const char *g
                          strerror(saved_errno));
         failure_set_remedy(failure,
                            "leave `group` out and let the directory hand its own on (chgrp %s, "
-                           "chmod g+s); or run `systemctl edit keyrotated`, add "
+                           "chmod g+s); or run `systemctl edit {unit}`, add "
                            "`SupplementaryGroups=%s`, `PrivateUsers=no` and "
                            "`SystemCallFilter=@chown` below [Service] and restart the daemon",
                            group, group);
