@@ -378,7 +378,9 @@ enum position flow_prompt(struct machine *machine)
 
 enum position flow_repeat(struct machine *machine)
 {
-    return rows[machine->record->position].enter(machine);
+    const struct row *row = &rows[machine->record->position];
+
+    return row->awaits == machine->event->kind ? row->enter(machine) : flow_take(machine);
 }
 
 time_ms flow_wake_at(const struct machine *machine)

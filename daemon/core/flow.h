@@ -15,8 +15,7 @@ enum position flow_take(struct machine *machine);
 /* Where the account goes at a start, a command or a new configuration, if it waits for a time, and
  * that has come. */
 enum position flow_prompt(struct machine *machine);
-/* Asks once more for what the position awaits: a look or another completion. Returns POSITION_STAY.
- */
+/* The completion is of no use: asks once more for what the position awaits. */
 enum position flow_repeat(struct machine *machine);
 /* When the position is to be left for another; TIME_NEVER: only an event moves it on. */
 time_ms flow_wake_at(const struct machine *machine);
