@@ -236,7 +236,7 @@ enum position command_unblock(struct machine *machine, const struct command *com
                               "it is not blocked: there was nothing to clear");
     record->foreign_change_at = 0;
     if (by_world) {
-        record->another_rotator = false;
+        record_clear_another_rotator(record);
         machine_note(machine, NOTE_UNBLOCKED)->reason = REASON_ANOTHER_ROTATOR;
     } else {
         machine_clear_another_rotator(machine);

@@ -117,13 +117,19 @@ void delivery_void(struct machine *machine, struct target_record *target)
     const bool had_it = record_target_satisfied(machine->record, target);
 
     target->acknowledged_at = 0;
+    target->acknowledged = false;
     if (!had_it)
         return; /* it is owed the key already, and has its turn */
-    target->acknowledged = false;
     target->retry_at = 0;
     if (target->attempts > 1)
         target->retry_at =
             time_add(machine->now, machine_backoff(machine, target->attempts - 1, 0));
+}
+
+void delivery_leave(const struct record *record, struct target_record *target)
+{
+    target->fingerprint = record->live[slot_other(record->active)];
+    target->acknowledged_at = 0;
 }
 
 bool delivery_is_left_to_other_rotator(const struct record *record,

@@ -26,6 +26,9 @@ bool delivery_waits_for_human(const struct rotation_context *context, const stru
 bool delivery_is_left_to_other_rotator(const struct record *record,
                                        const struct target_record *target, enum holding holding);
 
+/* It was seen to hold the standby's live key, and is left to whoever did it. */
+void delivery_leave(const struct record *record, struct target_record *target);
+
 void delivery_acknowledge(struct machine *machine, struct target_record *target);
 /* Every readable target that was seen to hold the key under delivery has acknowledged it, unless an
  * earlier delivery to it may still land. */

@@ -169,6 +169,7 @@ static bool accept_target_change(struct machine *machine, const struct look *loo
         if (holding == HOLDING_UNSEEN || holding == judge_holding_of(record->active))
             continue;
         if (delivery_is_left_to_other_rotator(record, target, holding)) {
+            delivery_leave(record, target);
             left = true;
             continue;
         }
@@ -258,14 +259,18 @@ static bool acknowledge_awaited_repair(struct machine *machine, const struct loo
     return verdict->drift == DRIFT_NONE;
 }
 
-/* Targets that hold what they were given have kept it. */
+/* Targets that hold what they were given have kept it; one that was left to another rotator may
+ * have been given it back. */
 static void note_kept(struct record *record, const struct look *look)
 {
     for (size_t i = 0; i < record->target_count; i++) {
         struct target_record *target = &record->targets[i];
 
+        if (judge_holding(look, &target->id) != judge_holding_of(record->active))
+            continue;
+        if (record_target_is_left(record, target))
+            target->fingerprint = record->live[record->active];
         if (target->acknowledged &&
-            judge_holding(look, &target->id) == judge_holding_of(record->active) &&
             fingerprint_equal(&target->fingerprint, &look->live[record->active]))
             target->attempts = 0;
     }
@@ -296,6 +301,8 @@ static bool both_changed_under_us(const struct machine *machine, const struct lo
             return false;
         if (!target->required)
             continue;
+        if (known && record_target_is_left(machine->record, known))
+            return false; /* what it held was given by another rotator */
         if (!known || !judge_holds_only(look, &target->id, &known->fingerprint))
             return false;
         read++;

@@ -122,7 +122,7 @@ void machine_clear_another_rotator(struct machine *machine)
 
     if (record->another_rotator && record->blocked != REASON_ANOTHER_ROTATOR)
         machine_note(machine, NOTE_UNBLOCKED)->reason = REASON_ANOTHER_ROTATOR;
-    record->another_rotator = false;
+    record_clear_another_rotator(record);
     machine_unblock(machine);
 }
 

@@ -85,10 +85,29 @@ const struct fingerprint *record_delivering_key(const struct record *record)
     return &record->live[record->delivering];
 }
 
+bool record_target_is_left(const struct record *record, const struct target_record *target)
+{
+    return record->another_rotator && record->delivering == record->active &&
+           target->acknowledged && target->acknowledged_at == 0 && target->failing_since == 0 &&
+           fingerprint_equal(&target->fingerprint, &record->live[slot_other(record->active)]);
+}
+
+void record_clear_another_rotator(struct record *record)
+{
+    for (size_t i = 0; i < record->target_count; i++) {
+        if (!record_target_is_left(record, &record->targets[i]))
+            continue;
+        record->targets[i].acknowledged = false;
+        record->repairing = DRIFT_TARGET_CHANGED;
+    }
+    record->another_rotator = false;
+}
+
 bool record_target_satisfied(const struct record *record, const struct target_record *target)
 {
-    return target->acknowledged &&
-           fingerprint_equal(&target->fingerprint, record_delivering_key(record));
+    return (target->acknowledged &&
+            fingerprint_equal(&target->fingerprint, record_delivering_key(record))) ||
+           record_target_is_left(record, target);
 }
 
 size_t record_owed_required(const struct record *record)

@@ -165,7 +165,14 @@ void record_begin_overlap(struct record *record, time_ms at);
 /* The key that every required target is to hold. */
 const struct fingerprint *record_delivering_key(const struct record *record);
 
-/* Does this target owe no delivery: it acknowledged the key under delivery? */
+/* Is it left to another rotator, who gave it the standby's live key? That key is its `fingerprint`,
+ * so that it is known when the key dies. Set by delivery_leave(). */
+bool record_target_is_left(const struct record *record, const struct target_record *target);
+
+/* The other rotator is gone: what was left to it is owed the key again. */
+void record_clear_another_rotator(struct record *record);
+
+/* Is this target owed no delivery: it acknowledged the key under delivery, or is left? */
 bool record_target_satisfied(const struct record *record, const struct target_record *target);
 
 /* The required targets that are still owed the key under delivery. */

@@ -178,17 +178,28 @@ static void gets_its_key(struct world *world, struct world_account *account, uns
                    oracle_words(quiet), position_name(account->journal.position));
 }
 
+/* Was the target left to another rotator with the key that it holds, so that the daemon knows of it
+ * without seeing it? */
+static bool was_left(const struct world *world, const struct world_account *account,
+                     const struct oracle_target *target)
+{
+    return account->journal.another_rotator && target->given == target->shown &&
+           target->given_seen_at - target->given_since >= world->timing.unknown_wait;
+}
+
 /* A dead key in a required target is told, whatever else is unclear or blocked. */
 static void says_who_is_at_risk(struct world *world, struct world_account *account, unsigned index)
 {
     const struct oracle_account *state = &account->oracle;
     const struct oracle_target *target = &state->targets[index];
-    time_ms since = later(target->shown_since, quiet_since(world, account));
+    const bool seen = (state->look.seen & 1U << index) != 0;
+    time_ms since = later(target->shown_since, seen ? quiet_since(world, account)
+                                                    : all_quiet_since(world, state->shaken_at));
 
     if (!account->in_journal || account->journal.consumers_at_risk || state->look.past ||
         !oracle_cares(world, &account->targets[index]) || state->look.ended == 0 ||
         state->look.began < later(account->live_since[0], account->live_since[1]) ||
-        (state->look.seen & 1U << index) == 0 || !oracle_is_key(target->shown) ||
+        (!seen && !was_left(world, account, target)) || !oracle_is_key(target->shown) ||
         target->shown != account->targets[index].past[0].key || target->shown == account->live[0] ||
         target->shown == account->live[1] || world->now - since <= repair_takes(world))
         return;

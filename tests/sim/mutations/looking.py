@@ -9,6 +9,13 @@ YOUNG_KEY_CONTRADICTED = (
     "verdict.kind == VERDICT_LATE || (contradicts_young_key(machine, &verdict) && false)")
 
 MUTATIONS = [
+    mutation("left-key-forgotten", 11,
+             "the key of a target that is left to another rotator is not kept in mind",
+             "not-silent",
+             "that key dies while nobody can read the target, and nobody is called at risk",
+             ("core/delivery.c",
+              "    target->fingerprint = record->live[slot_other(record->active)];\n", ""),
+             scenario="key-of-another-rotator-dies-unread"),
     # --- 10: a look can show the past ---
     mutation("late-look-calms", 10,
              "what surprised is forgotten when a look shows it no more",
