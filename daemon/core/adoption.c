@@ -69,12 +69,29 @@ static bool await_same_keys(struct machine *machine, const struct look *look)
     return machine->now < machine->record->retry_at;
 }
 
+void adoption_ask(struct record *record)
+{
+    record->check_at = 0;
+}
+
+/* What blocks the account is for a person to clear, and nobody has said anything: it is looked at
+ * to know how things are. */
+static bool only_looks(const struct record *record)
+{
+    return !record->adopted && !record->adopt_asked && record->check_at != 0 &&
+           reason_describe(record->blocked)->clearing == CLEARED_BY_HUMAN;
+}
+
 enum position adoption_decide(struct machine *machine, const struct look *look,
                               const struct adoption_hint *hint, bool again)
 {
     struct adoption adoption = judge_adoption(machine->record, look, hint);
 
     risk_note(machine, look, machine->now);
+    if (only_looks(machine->record) && adoption.settled) {
+        machine->record->check_at = time_add(machine->now, machine->context->policy->check_every);
+        return POSITION_ADOPT_WAIT;
+    }
     if (adoption.settled && adoption.by_hint && !again && await_same_keys(machine, look))
         return POSITION_ADOPT_WAIT;
     if (adoption.settled) {
@@ -83,6 +100,7 @@ enum position adoption_decide(struct machine *machine, const struct look *look,
     }
     machine->record->adopted = false;
     machine->record->intent = (struct intent){0};
+    machine->record->check_at = time_add(machine->now, machine->context->policy->check_every);
     machine_block(machine, again ? REASON_JOURNAL_BEHIND : adoption.reason,
                   adoption.has_target ? &adoption.target : NULL, NULL);
     return POSITION_ADOPT_WAIT;

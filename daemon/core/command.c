@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "core/adoption.h"
 #include "core/delivery.h"
 #include "core/flow.h"
 #include "core/interlock.h"
@@ -193,6 +194,8 @@ enum position command_look(struct machine *machine)
 
     record->attempts = 0;
     record->check_at = machine->now;
+    if (!record->adopted)
+        adoption_ask(record);
     for (size_t i = 0; i < record->target_count; i++)
         record->targets[i].retry_at = 0;
     return command_go_on(machine);

@@ -21,7 +21,8 @@ static const struct reason_description descriptions[REASON_COUNT] = {
         {"target_holds_unknown_key", STATE_BLOCKED, CLEARED_BY_HUMAN,
          "a target holds a key that is neither of the account's two",
          "see in `keyrotatectl status {account}` which target it is and whether it belongs to this "
-         "account; `keyrotatectl adopt {account} --active primary` (or secondary) overwrites it"},
+         "account; `keyrotatectl adopt {account} --active primary` (or secondary) overwrites it, "
+         "and once it is set right by hand, `keyrotatectl check {account}` suffices"},
     [REASON_ANOTHER_ROTATOR] =
         {"another_rotator", STATE_BLOCKED, CLEARED_BY_HUMAN,
          "somebody else keeps regenerating this account's keys, or handing out the idle one",

@@ -1,5 +1,6 @@
 #include "core/restart.h"
 
+#include "core/adoption.h"
 #include "core/flow.h"
 #include "core/plan.h"
 #include "core/record_table.h"
@@ -152,6 +153,8 @@ enum position restart_start(struct machine *machine)
 
     if (record->position == POSITION_IDLE)
         record->check_at = machine->now;
+    if (!record->adopted)
+        adoption_ask(record);
     /* The request of the previous process may be on its way still. */
     if (record->intent.open)
         record->retry_at = time_add(machine->now, machine->context->timing->unknown_wait);
@@ -166,6 +169,8 @@ enum position restart_start(struct machine *machine)
 
 enum position restart_configure(struct machine *machine)
 {
+    if (!machine->record->adopted)
+        adoption_ask(machine->record);
     plan_make(machine);
     clear_other_rotator_unless_rotating(machine);
     return flow_prompt(machine);

@@ -55,8 +55,8 @@ time_ms adopt_wake_at(const struct machine *machine)
 {
     const struct record *record = machine->record;
 
-    /* Waits for a person; or for a retry of the look that follows what a person said. */
+    /* Waits for a person, and is looked at meanwhile like others. */
     if (reason_describe(record->blocked)->clearing == CLEARED_BY_HUMAN && record->retry_at == 0)
-        return TIME_NEVER;
+        return record->check_at;
     return record->retry_at;
 }

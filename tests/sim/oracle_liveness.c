@@ -237,6 +237,21 @@ static void says_that_it_waits(struct world *world, struct world_account *accoun
                    oracle_words(world->now - state->blocked_told_at));
 }
 
+/* Whoever waits for a person is looked at meanwhile like others. */
+static void is_looked_at_while_it_waits(struct world *world, struct world_account *account)
+{
+    const struct oracle_account *state = &account->oracle;
+    time_ms since = later(state->look.ended, quiet_since(world, account));
+
+    /* `ended` is 0 while a look is under way. */
+    if (!waits_for_person(account) || account->journal.adopted || state->look.ended == 0 ||
+        world->now - since <= world->oracle.check_every_max + 2 * MS_HOUR)
+        return;
+    oracle_convict(
+        world, ORACLE_NOT_SILENT, account, "is blocked (%s) and was not looked at for %s",
+        reason_describe(account->journal.blocked)->name, oracle_words(world->now - since));
+}
+
 /* Who waits for nothing but a time waits for the next check, a retry, or the daily report. */
 static void has_timer(struct world *world, struct world_account *account)
 {
@@ -368,6 +383,7 @@ void liveness_rest(struct world *world, struct world_account *account)
     }
     is_looked_at(world, account);
     says_that_it_waits(world, account);
+    is_looked_at_while_it_waits(world, account);
     has_timer(world, account);
     is_not_passed_over(world, account);
 }

@@ -9,6 +9,13 @@ YOUNG_KEY_CONTRADICTED = (
     "verdict.kind == VERDICT_LATE || (contradicts_young_key(machine, &verdict) && false)")
 
 MUTATIONS = [
+    mutation("blocked-adoption-unwatched", 16,
+             "an account that waits for a person to say which key is in use is not looked at",
+             "not-silent",
+             "nobody learns that its targets hold a dead key by now",
+             ("core/step_adopt.c", "        return record->check_at;\n",
+              "        return TIME_NEVER;\n"),
+             scenario="adopt-unknown-and-watched"),
     mutation("left-key-forgotten", 11,
              "the key of a target that is left to another rotator is not kept in mind",
              "not-silent",
