@@ -11,6 +11,8 @@
 #include <cmocka.h>
 #include <json-c/json_object.h>
 
+#include "same_members.h"
+
 #define ID "/subscriptions/S/resourceGroups/group/providers/Microsoft.Batch/batchAccounts/acct"
 
 static const struct abandoned_snapshot one_abandoned[1] = {
@@ -136,15 +138,6 @@ static void write_document(struct buf *out)
     control_status_end(out);
     assert_int_equal(out->failed, 0);
 }
-
-#define SAME_TEXT(member)                                                                          \
-    do {                                                                                           \
-        if (expected->member)                                                                      \
-            assert_string_equal(got->member, expected->member);                                    \
-        else                                                                                       \
-            assert_null(got->member);                                                              \
-    } while (0)
-#define SAME(member) assert_true(got->member == expected->member)
 
 static void assert_holds_equal(const struct hold_snapshot *got,
                                const struct hold_snapshot *expected)

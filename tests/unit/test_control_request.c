@@ -11,16 +11,9 @@
 #include <cmocka.h>
 #include <json-c/json_object.h>
 
-#define ID "/subscriptions/S/resourceGroups/group/providers/Microsoft.Batch/batchAccounts/acct"
+#include "same_members.h"
 
-#define SAME_TEXT(member)                                                                          \
-    do {                                                                                           \
-        if (expected->member)                                                                      \
-            assert_string_equal(got->member, expected->member);                                    \
-        else                                                                                       \
-            assert_null(got->member);                                                              \
-    } while (0)
-#define SAME(member) assert_true(got->member == expected->member)
+#define ID "/subscriptions/S/resourceGroups/group/providers/Microsoft.Batch/batchAccounts/acct"
 
 /* --- request lines --- */
 
