@@ -9,6 +9,18 @@
 #include "app/engine_command.h"
 #include "app/engine_totals.h"
 #include "design.h"
+#include "world.h"
+
+/* Whoever tells the engine something is never called back from inside that call. */
+static void begin_call(const struct engine *engine)
+{
+    loop_world(engine->parts.loop)->calls_daemon = true;
+}
+
+static void end_call(const struct engine *engine)
+{
+    loop_world(engine->parts.loop)->calls_daemon = false;
+}
 
 static void *start(const struct design_parts *parts)
 {
@@ -25,24 +37,32 @@ static void *start(const struct design_parts *parts)
 
     if (!engine || engine_load(engine, &err) != 0)
         return NULL;
+    begin_call(engine);
     engine_configure(engine, parts->config, NULL);
+    end_call(engine);
     return engine;
 }
 
 static void configure(void *daemon, struct config *config)
 {
+    begin_call(daemon);
     engine_configure(daemon, config, NULL);
+    end_call(daemon);
 }
 
 static void clock_jumped(void *daemon, duration_ms jump)
 {
+    begin_call(daemon);
     engine_clock_jumped(daemon, jump);
+    end_call(daemon);
 }
 
 static void command(void *daemon, const struct control_command *command,
                     struct control_request *request)
 {
+    begin_call(daemon);
     engine_command(daemon, command, request);
+    end_call(daemon);
 }
 
 /* An engine that found a fault stands still; the real daemon leaves then, without taking it apart.
@@ -58,7 +78,9 @@ static void revive(struct engine *engine)
 
 static void stop(void *daemon, void (*stopped)(void *context), void *context)
 {
+    begin_call(daemon);
     engine_stop(daemon, stopped, context);
+    end_call(daemon);
     revive(daemon);
 }
 

@@ -80,6 +80,8 @@ struct operation *operation_begin(struct world *world, struct world_account *acc
 
     if (!operation)
         abort();
+    if (world->calls_daemon)
+        oracle_convict(world, ORACLE_SOUND, account, "begins something inside a call, not later");
     *operation = (struct operation){
         .world = world,
         .account = account,

@@ -106,6 +106,7 @@ struct world {
     time_ms began, now;
     duration_ms wall_offset;
     time_ms frozen_until;   /* 0: it runs */
+    bool calls_daemon;      /* a call has not returned from inside which it may begin nothing */
     struct happening wakes; /* from a suspend */
     struct happening **queue;
     size_t queue_count, queue_room;

@@ -212,6 +212,18 @@ flow_wake_at(&machine);
              ("core/machine.c",
               "machine_backoff(machine, record->attempts, 0)",
               "record->attempts > 5 ? TIME_NEVER : machine_backoff(machine, record->attempts, 0)")),
+    mutation("called-back-at-once", "always",
+             "what is told to an account is carried out at once",
+             "sound",
+             "an account is freed or changed under the feet of whoever told it something",
+             ("app/engine_account.c", """\
+        list_append(&engine->ready, &account->ready_link);
+    engine_run_soon(engine);
+""", """\
+        list_append(&engine->ready, &account->ready_link);
+    if (!account->acting)
+        engine->ready_call.run(&engine->ready_call);
+""")),
     mutation("counted-once", "always",
              "the numbers of all accounts stay what they were at the start",
              "sound",
