@@ -2,22 +2,14 @@
  * What the daemon and keyrotatectl say to each other: paths, requests, answers, and the status
  * document. HTTP/1.1 with JSON on a unix socket:
  *
- *    GET  /v1/status                      the daemon, and the accounts that are not well
- *    GET  /v1/accounts                    the daemon, and all accounts
- *    GET  /v1/accounts?account=A&account=B  … and these
- *    GET  /v1/accounts/ACCOUNT            … and this one
- *    POST /v1/accounts/ACCOUNT/rotate     {"dry_run": false}
- *    POST /v1/accounts/ACCOUNT/redeliver  {"target": "NAME"}           target: optional
- *    POST /v1/accounts/ACCOUNT/adopt      {"active": "primary"}
- *    POST /v1/accounts/ACCOUNT/hold       {"until": "2026-11-22T12:00:00Z", "reason": "…"}
- *    POST /v1/accounts/ACCOUNT/resume     ends the holds put on that account by name
- *    POST /v1/accounts/ACCOUNT/unblock
- *    POST /v1/accounts/ACCOUNT/check
- *    POST /v1/hold                        of all accounts, also of those to come
- *    POST /v1/resume                      {"hold": 3}   without it: the holds of all accounts
- *    POST /v1/check                       all accounts
- *    GET  /v1/holds                       every hold
- *    POST /v1/reload                      {"dry_run": false}           dry_run: optional
+ *    GET  /v1/QUESTION                       the questions are listed in app/question_list.h
+ *    GET  /v1/QUESTION/ACCOUNT               of one that is about accounts
+ *    GET  /v1/QUESTION?account=A&account=B
+ *    POST /v1/accounts/ACCOUNT/COMMAND       the commands are listed in core/command_list.h
+ *    POST /v1/COMMAND                        about all accounts, or the daemon
+ *
+ * The body of a command is an object with its parameters, such as {"dry_run": true}, {"active":
+ * "primary"} or {"until": "2026-11-22T12:00:00Z", "reason": "…"}; none is {}.
  *
  * ACCOUNT is what a person typed, percent-encoded: a name, group/name, or a resource id. Commands
  * are answered with an answer document, or {"error": {"code", "message"}}. Both documents only
