@@ -172,13 +172,14 @@ static void line_goes_on(struct store *store, struct line *line)
 
 static void enqueue(struct store *store, struct line *line, struct save *save)
 {
-    struct save *last =
-        list_empty(&line->waiting) ? NULL : container_of(line->waiting.prev, struct save, link);
+    if (!list_empty(&line->waiting)) {
+        struct save *last = container_of(line->waiting.prev, struct save, link);
 
-    if (last && !last->saved) {
-        list_remove(&last->link);
-        save = save_merge(last, save);
-        store->unsaved--;
+        if (!last->saved) {
+            list_remove(&last->link);
+            save = save_merge(last, save);
+            store->unsaved--;
+        }
     }
     list_append(&line->waiting, &save->link);
     if (!line->written_now)
