@@ -5,6 +5,7 @@
 
 #include "app/engine_hold.h"
 #include "app/engine_remedy.h"
+#include "base/date.h"
 #include "base/must.h"
 #include "base/str.h"
 
@@ -20,7 +21,23 @@ struct command_group {
     char typed[CONTROL_ACCOUNT_MAX + 1]; /* the account as the operator named it; "" for all */
     time_ms until;
     uint64_t cycle;
+    size_t paused;        /* accounts whose requests Azure lets wait */
+    time_ms paused_until; /* at least, the last of them */
 };
+
+/* "3 accounts are looked at now: …", and how many of them wait. */
+static void name_several(struct command_group *group)
+{
+    char until[DATE_TEXT_MAX];
+    int length = snprintf(group->message, sizeof(group->message), "%zu accounts %s",
+                          group->accounts, group->row->several);
+
+    if (group->paused > 0 && length > 0 && (size_t)length < sizeof(group->message))
+        snprintf(group->message + length, sizeof(group->message) - (size_t)length,
+                 "; %zu of them wait, because Azure has asked for a pause of all requests to their "
+                 "subscription, until %s at the earliest",
+                 group->paused, date_to_rfc3339(group->paused_until, until));
+}
 
 static void answer_and_free(struct command_group *group)
 {
@@ -33,8 +50,7 @@ static void answer_and_free(struct command_group *group)
 
     /* The words of one account would name that one. */
     if (group->accounts > 1 && group->outcome == CONTROL_ACCEPTED && group->row->several)
-        snprintf(group->message, sizeof(group->message), "%zu accounts %s", group->accounts,
-                 group->row->several);
+        name_several(group);
     if (group->accounts == 1) {
         answer.account = group->account;
         answer.cycle = group->cycle;
@@ -43,12 +59,35 @@ static void answer_and_free(struct command_group *group)
     free(group);
 }
 
+/* What was accepted begins with a request that Azure lets wait: says so, and until when. */
+static void note_pause(const struct engine_account *account, struct transaction *transaction)
+{
+    struct command_group *group = transaction->group;
+    struct effects *effects = transaction->effects;
+    char until[DATE_TEXT_MAX];
+    duration_ms wait;
+    time_ms at;
+
+    if (!group || effects->outcome != COMMAND_ACCEPTED || account->record.intent.open ||
+        !azure_is_throttled(account->engine->parts.azure, &account->azure, &wait))
+        return;
+    at = time_add(loop_now(account->engine->parts.loop), wait);
+    group->paused++;
+    group->paused_until = time_max(group->paused_until, at);
+    snprintf(effects->answer, sizeof(effects->answer),
+             "accepted, and it waits: Azure has asked for a pause of all requests to the "
+             "subscription, until %s at the earliest; `keyrotatectl status {account}` shows what "
+             "came of it",
+             date_to_rfc3339(at, until));
+}
+
 void engine_command_name_account(const struct engine_account *account,
                                  struct transaction *transaction)
 {
     const bool typed = transaction->group && transaction->group->typed[0];
     char text[sizeof(transaction->effects->answer)];
 
+    note_pause(account, transaction);
     engine_remedy_expand(account, typed ? transaction->group->typed : NULL,
                          transaction->effects->answer, text, sizeof(text));
     str_copy(transaction->effects->answer, sizeof(transaction->effects->answer), text);

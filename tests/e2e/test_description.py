@@ -1,5 +1,7 @@
 """An account whose keys can be had and whose description cannot; and pauses that Azure asks for."""
 
+import re
+
 import pytest
 
 from patience import stays_true, wait_until
@@ -126,7 +128,14 @@ def test_a_subscription_is_stopped_for_a_short_time(calm, azure):
     assert calm.ctl("check", "alpha").returncode == 0
     assert calm.log.wait("request.throttled")["retry_at"]
     before = len(azure.truth.requests("listKeys", account="bravo"))
-    assert calm.ctl("check", "bravo").returncode == 0
+    checked = calm.ctl("check", "bravo")
+    assert checked.returncode == 0 and "asked for a pause" in checked.stdout, checked
+    until = re.search(r"until (\S+Z) at the earliest", checked.stdout)[1]
+    assert until > calm.log.lines(event="request.throttled")[0]["time"]
+    redelivered = calm.ctl("redeliver", "bravo")
+    assert "it waits: Azure has asked for a pause" in redelivered.stdout, redelivered
+    every = calm.ctl("check", "--all")
+    assert "; 2 of them wait, because Azure" in every.stdout, every
     waits = calm.status("bravo")
     assert waits["state"] == "retrying" and waits["reason"] == "throttled" and waits["retry_at"]
     assert len(azure.truth.requests("listKeys", account="bravo")) == before

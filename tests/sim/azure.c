@@ -317,6 +317,15 @@ struct azure_call *azure_verify(struct azure *azure, struct azure_account *accou
 
 /* --- the rest of io/azure/azure.h --- */
 
+bool azure_is_throttled(struct azure *azure, const struct azure_account *account,
+                        duration_ms *ret_wait)
+{
+    (void)azure;
+    (void)account;
+    *ret_wait = 0;
+    return false;
+}
+
 bool azure_call_is_throttled(const struct azure_call *call, duration_ms *ret_wait)
 {
     (void)call;

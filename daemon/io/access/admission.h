@@ -110,6 +110,11 @@ void admission_server_remaining(struct admission_request *request, int64_t remai
 #define ADMISSION_PAUSE_MAX MS_MINUTE
 void admission_server_refused(struct admission_request *request, duration_ms pause);
 
+/* Would a request to Resource Manager that enters now wait because the server closed its lane? Then
+ * *ret_wait is as below. */
+bool admission_is_closed(struct admission *admission, const char *subscription_id,
+                         const char *identity, duration_ms *ret_wait);
+
 /* Does it wait because the server closed its lane? Then *ret_wait is how long the lane stays closed
  * (0: the request that goes first is being answered). */
 bool admission_waits_for_server(const struct admission_request *request, duration_ms *ret_wait);

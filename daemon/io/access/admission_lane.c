@@ -76,6 +76,35 @@ struct admission_lane *admission_lane_get(struct admission *admission, const cha
     return lane_new(subscription, identity, kind);
 }
 
+/* Until when the lane is closed, by its own clock; 0: it is open, or the next request goes first.
+ */
+static duration_ms closed_until(const struct admission_lane *lane, duration_ms now)
+{
+    if (!lane->refused || (lane->bucket.closed_until <= now && !lane->first))
+        return 0;
+    return lane->bucket.closed_until > now ? lane->bucket.closed_until : now;
+}
+
+bool admission_is_closed(struct admission *admission, const char *subscription_id,
+                         const char *identity, duration_ms *ret_wait)
+{
+    const struct admission_subscription *subscription =
+        find_subscription(admission, subscription_id);
+    const duration_ms now = admission->clock();
+    duration_ms until = 0;
+
+    if (!subscription)
+        return false;
+    list_for_each (link, &subscription->lanes) {
+        const struct admission_lane *lane = container_of(link, struct admission_lane, link);
+
+        if (lane->kind != ADMISSION_DATA && str_equal(lane->identity, identity))
+            until = time_max(until, closed_until(lane, now));
+    }
+    *ret_wait = until - now;
+    return until != 0;
+}
+
 /* --- what is logged about them --- */
 
 enum { SUBJECT_MAX = 512 };

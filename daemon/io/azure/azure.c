@@ -483,6 +483,13 @@ struct azure_call *azure_verify(struct azure *azure, struct azure_account *accou
     return call;
 }
 
+bool azure_is_throttled(struct azure *azure, const struct azure_account *account,
+                        duration_ms *ret_wait)
+{
+    return admission_is_closed(azure->access->admission, account->account->subscription_id,
+                               account->account->identity->name, ret_wait);
+}
+
 bool azure_call_is_throttled(const struct azure_call *call, duration_ms *ret_wait)
 {
     return admission_waits_for_server(&call->admission_request, ret_wait);

@@ -105,8 +105,11 @@ struct azure_call *azure_verify(struct azure *azure, struct azure_account *accou
 
 void azure_cancel(struct azure_call *call);
 
-/* Does it wait because Azure has asked for a pause of the whole subscription? Then *ret_wait is how
- * long that lasts, as far as is known. */
+/* Would a call wait that is made now, because Azure has asked for a pause of the whole
+ * subscription? Then *ret_wait is how long that lasts, as far as is known. */
+bool azure_is_throttled(struct azure *azure, const struct azure_account *account,
+                        duration_ms *ret_wait);
+/* The same of a call that was made already. */
 bool azure_call_is_throttled(const struct azure_call *call, duration_ms *ret_wait);
 
 #endif
