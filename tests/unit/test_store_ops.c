@@ -46,7 +46,9 @@ static void end_first(enum store_outcome outcome)
     struct save *save = fake.handed[0];
 
     assert_in_range(fake.handed_count, 1, HANDED_MAX);
-    memmove(&fake.handed[0], &fake.handed[1], --fake.handed_count * sizeof(fake.handed[0]));
+    fake.handed_count--;
+    for (size_t i = 0; i < fake.handed_count; i++)
+        fake.handed[i] = fake.handed[i + 1];
     fake.owner.ended(fake.owner.context, save, outcome);
 }
 
