@@ -18,7 +18,7 @@ void buf_init(struct buf *buf, size_t maximum)
 
 static void release(struct buf *buf)
 {
-    /* The whole capacity: what was cut off or half formatted stands behind `length`. */
+    /* Wipe the whole capacity: bytes that were cut off or half formatted lie beyond `length`. */
     wipe(buf->data, buf->capacity);
     free(buf->data);
     buf->data = NULL;

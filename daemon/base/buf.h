@@ -1,9 +1,9 @@
 /*
- * A growable byte buffer that knows its maximum from birth.
+ * A growable byte buffer with a fixed maximum.
  *
  * Every reply, file and line that enters the program passes through one of these, so no input can
  * make it grow without bound. The content is always followed by a NUL that is not counted. Memory
- * that is given up (on growth, clear, done) is wiped first: a buffer may have held a key.
+ * is wiped before it is released or reused (growth, clear, done), because it may have held a key.
  */
 #ifndef KEYROTATED_BASE_BUF_H
 #define KEYROTATED_BASE_BUF_H
@@ -28,7 +28,7 @@ void buf_done(struct buf *buf);
 /* Wipes the content and forgets a failure; keeps the allocation. */
 void buf_clear(struct buf *buf);
 
-/* Cuts the content to its first `length` bytes (of at most so many) and wipes the rest. */
+/* Keeps the first `length` bytes of the content, or all if there are fewer, and wipes the rest. */
 void buf_truncate(struct buf *buf, size_t length);
 
 /*
@@ -47,7 +47,7 @@ int buf_append_format(struct buf *buf, const char *format, ...)
 const char *buf_str(const struct buf *buf);
 
 /* Gives the allocation away as a NUL-terminated string (to be freed by the caller) and leaves the
- * buffer empty. NULL, and nothing changes, when the buffer failed or memory is out. */
+ * buffer empty. Returns NULL and changes nothing when the buffer has failed or memory is out. */
 char *buf_take(struct buf *buf);
 
 #endif

@@ -14,7 +14,7 @@ static bool is_word(char c)
     return isalnum((unsigned char)c) || (unsigned char)c >= 0x80;
 }
 
-/* How long the name is that begins here, as a word; 0: none. */
+/* The length of the name that begins here as a whole word; 0 when none does. */
 static size_t name_here(const char *text, const char *const names[])
 {
     size_t longest = 0;

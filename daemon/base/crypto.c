@@ -16,7 +16,7 @@
 #include "base/encoding.h"
 #include "base/wipe.h"
 
-/* As OpenSSL's own: a size of 0 gives NULL, and takes what there was. */
+/* Like OpenSSL's own realloc: a size of 0 frees the block and returns NULL. */
 
 static void *on_malloc(size_t size, const char *file, int line)
 {
@@ -63,7 +63,7 @@ int crypto_check_authorities(const char *path, struct err *err)
         return err_set(err, -EINVAL, "%s is not a regular file", path);
     store = X509_STORE_new();
     is_loaded = store && X509_STORE_load_file(store, path) == 1;
-    /* Without memory for its queue of errors OpenSSL tells of none. */
+    /* When OpenSSL has no memory for its error queue, the queue stays empty. */
     is_memory_out = ERR_peek_error() == 0;
     while ((code = ERR_get_error()) != 0)
         is_memory_out = is_memory_out || ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE ||

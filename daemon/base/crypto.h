@@ -1,5 +1,5 @@
 /*
- * The few cryptographic primitives that are needed, on OpenSSL.
+ * The few cryptographic primitives that the program needs, built on OpenSSL.
  */
 #ifndef KEYROTATED_BASE_CRYPTO_H
 #define KEYROTATED_BASE_CRYPTO_H
@@ -12,16 +12,18 @@
 
 enum { SHA256_LENGTH = 32, UUID_TEXT_MAX = 37 };
 
-/* Has OpenSSL wipe what it frees: copies of keys, and of what passed through TLS. False, without
- * any effect, where OpenSSL has been in use already. */
+/* Makes OpenSSL wipe all memory that it frees: copies of keys, and data that passed through TLS.
+ * Returns false, and changes nothing, when OpenSSL has already allocated memory. */
 bool crypto_wipe_freed_memory(void);
 
-/* Of TLS connections that are made with this SSL_CTX: what was received is wiped as soon as it was
- * handed over. Else it would stand in the connection's buffer until more comes, or it is closed. */
+/* Makes TLS connections of this SSL_CTX wipe received data as soon as it has been handed over.
+ * Otherwise the data stays in the connection's buffer until more arrives or the connection
+ * closes. */
 void crypto_wipe_received(void *tls_context);
 
-/* Are there certificates in the PEM file that TLS could trust? 0, or -errno of opening it, -EINVAL
- * where it is no regular file, -ENODATA where it holds none that can be read, -ENOMEM. */
+/* Checks that the PEM file holds certificates that TLS can trust. Returns 0, -errno of opening the
+ * file, -EINVAL when it is no regular file, -ENODATA when it holds no readable certificate, or
+ * -ENOMEM. */
 int crypto_check_authorities(const char *path, struct err *err);
 
 /* All return 0, or -EIO when the library fails (out of memory, no entropy). */

@@ -183,7 +183,7 @@ static bool take_clock(const char **text, struct utc *utc)
            take_digits(text, 2, &utc->second);
 }
 
-/* An optional fraction of a second of any length; what is finer than milliseconds is dropped. */
+/* An optional fraction of a second of any length, cut to milliseconds. */
 static bool take_fraction(const char **text, struct utc *utc)
 {
     if (!take_char(text, '.'))
@@ -234,7 +234,7 @@ bool date_from_rfc3339(const char *text, time_ms *ret_at)
     if (!well_formed || !instant_from_utc(&local, &at))
         return false;
 
-    /* An offset can carry the instant out of the years that can be written, at either end. */
+    /* The offset can move the instant before year 0 or past year 9999. */
     if (!utc_from_instant(at - offset, &check))
         return false;
     /* Leap seconds are inserted at the end of a day in UTC and nowhere else. */
@@ -320,7 +320,7 @@ bool date_from_http(const char *text, time_ms *ret_at)
 {
     struct utc utc = {.millisecond = 0};
 
-    /* The weekday must be one, but not the right one: it carries no information. */
+    /* Any weekday will do: it adds nothing to the date. */
     for (size_t i = 0; i < 7; i++) {
         const char *rest = text;
         bool taken = false;

@@ -59,7 +59,7 @@ static int hex_digit_value(char c)
 bool hex_decode(const char *text, uint8_t *out, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
-        /* The NUL of a short text is no digit either, so nothing behind it is read. */
+        /* The NUL of a short text is no hex digit, so the loop ends there. */
         int high = hex_digit_value(text[2 * i]);
         if (high < 0)
             return false;

@@ -36,7 +36,7 @@ size_t utf8_character(const char *text, size_t length, uint32_t *ret_code_point)
  * scalar value. */
 size_t utf8_encode(uint32_t code_point, char out[4]);
 
-/* At most `length`: where to cut a text so that no character is cut in two. */
+/* Where to cut a text to at most `length` bytes without splitting a character. */
 size_t utf8_whole(const char *text, size_t length);
 
 /* Makes foreign text fit to be shown, in place: drops a character that is cut in two at the end,

@@ -68,7 +68,7 @@ int err_set_errno(struct err *err, int saved_errno, const char *format, ...)
         what[0] = '\0';
 
     const char *reason = strerror_r(saved_errno, reason_storage, sizeof(reason_storage));
-    /* The reason is worth more than the end of a long path: room for it is kept. */
+    /* Room is kept for the reason, because it matters more than the end of a long path. */
     int room = ERR_TEXT_MAX - 1 - (int)strlen(": ") - (int)strlen(reason);
     if (wanted > room)
         what[utf8_whole(what, (size_t)room)] = '\0';

@@ -1,10 +1,10 @@
 /*
- * What went wrong, in words.
+ * A description of an error.
  *
- * Functions that can fail for reasons a person has to understand take a `struct err *`, return 0 or
- * a negative errno value, and leave a sentence in it. Callers add context in front with err_wrap()
- * on the way up; only the top of the program logs. Nothing here allocates, so that running out of
- * memory can be reported too.
+ * Functions whose failures a person has to understand take a `struct err *`, return 0 or a negative
+ * errno value, and store a sentence in it. Callers add context in front with err_wrap() on the way
+ * up; only the top of the program logs. Nothing here allocates, so that running out of memory can
+ * be reported too.
  */
 #ifndef KEYROTATED_BASE_ERR_H
 #define KEYROTATED_BASE_ERR_H

@@ -82,7 +82,7 @@ static char *directory_of(const char *path, const char *name)
 {
     if (name == path)
         return str_dup(".");
-    /* The slash stays, because for "/name" it is all there is. */
+    /* Keep the slash: for "/name" it is the whole directory. */
     return str_dup_n(path, (size_t)(name - path));
 }
 
@@ -143,7 +143,8 @@ static int replacement_start(struct replacement *replacement, const char *path, 
     if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode))
         return err_set(err, -EISDIR, "%s is a directory", path);
 
-    /* The directory first: one that cannot be flushed later must be known before the rename. */
+    /* Open the directory first: a failure must be known before the rename, not when it is
+     * flushed. */
     int rc = open_directory(replacement, err);
     if (rc != 0)
         return rc;

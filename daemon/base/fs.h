@@ -1,5 +1,5 @@
 /*
- * Files: reading with a cap, replacing without a moment in which a reader sees half of it.
+ * Files: bounded reading, and atomic replacement.
  */
 #ifndef KEYROTATED_BASE_FS_H
 #define KEYROTATED_BASE_FS_H
@@ -21,22 +21,22 @@ int fs_read(const char *path, struct buf *out, struct err *err);
  * (".NAME.XXXXXX.tmp"), given `mode` (whatever the umask) and, unless gid is (gid_t)-1, that group,
  * flushed to disk, renamed over it, and the directory flushed. A reader sees the old content or the
  * new one, never a part. A symbolic link at `path` is replaced, not followed. On failure the old
- * file is untouched and the temporary one removed; the one exception is a directory that cannot be
- * flushed, where the new content is in place and only its survival of a power cut is in doubt.
+ * file is untouched and the temporary one removed. One failure is different: when the directory
+ * cannot be flushed, the new content is in place but may not survive a power cut.
  */
 int fs_replace(const char *path, const void *content, size_t length, mode_t mode, gid_t gid,
                struct err *err);
 
-/* Could fs_replace(path) work right now? Tries it with an empty file that is never renamed. Returns
- * 0 or the error that fs_replace() would give. */
+/* Checks whether fs_replace(path) would work now, with an empty temporary file that is never
+ * renamed. Returns 0 or the error that fs_replace() would return. */
 int fs_check_replaceable(const char *path, struct err *err);
 
-/* Removes leftovers ".NAME.XXXXXX.tmp" that a crash in fs_replace(path) has left behind: regular
- * files of that name that belong to this user. Not while another fs_replace(path) runs. */
+/* Removes the files ".NAME.XXXXXX.tmp" that a crash in fs_replace(path) has left behind: regular
+ * files of this user only. Must not run at the same time as fs_replace(path). */
 void fs_remove_leftovers(const char *path);
 
-/* Makes the directory and its missing parents, all of them with `mode`, whatever the umask. What
- * exists is left as it is; -ENOTDIR where it is no directory. */
+/* Makes the directory and its missing parents, all of them with `mode`, whatever the umask.
+ * Existing directories are left as they are. -ENOTDIR when a part of the path is no directory. */
 int fs_make_directory(const char *path, mode_t mode, struct err *err);
 
 #endif

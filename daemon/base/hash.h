@@ -1,6 +1,6 @@
 /*
- * FNV-1a: a hash for tables, and for spreading work evenly. Whoever may choose the input can make
- * values collide, so nothing that protects a secret rests on it.
+ * FNV-1a: a hash for tables, and for spreading work evenly. Anybody who chooses the input can make
+ * hashes collide, so it must not protect a secret.
  *
  * Source: draft-eastlake-fnv (parameters of the 64-bit form).
  */
@@ -15,8 +15,8 @@
 /* Each continues `hash`, which is HASH_START or what an earlier call returned. */
 uint64_t hash_byte(uint64_t hash, uint8_t byte);
 uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length);
-/* The text in lower case (ASCII), with its end: resource ids differ in case from call to call, and
- * "ab", "c" is not "a", "bc". */
+/* Hashes the text in lower case (ASCII), because Azure's answers vary the case of resource ids, and
+ * hashes its NUL, so that "ab", "c" differs from "a", "bc". */
 uint64_t hash_folded_text(uint64_t hash, const char *text);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * Which of many comes first: a binary heap of items, each with an instant.
+ * A binary heap of items, ordered by the instant of each.
  *
- * An item is embedded in what it stands for; container_of() (base/list.h) leads back to it. Zeroed,
- * an item is in no heap, and a heap is empty. Setting and removing take a logarithmic number of
+ * An item is embedded in its owner; container_of() (base/list.h) leads back to the owner. A zeroed
+ * item is in no heap; a zeroed heap is empty. Setting and removing take a logarithmic number of
  * steps.
  */
 #ifndef KEYROTATED_BASE_HEAP_H
@@ -23,8 +23,8 @@ struct heap {
     size_t room;
 };
 
-/* Puts the item where `at` belongs, wherever it was; TIME_NEVER: out of the heap. Returns 0, or
- * -ENOMEM (then the item is in no heap). */
+/* Inserts the item, or moves it, to the place of `at`. TIME_NEVER removes it. Returns 0, or -ENOMEM
+ * (then the item is in no heap). */
 int heap_set(struct heap *heap, struct heap_item *item, time_ms at);
 /* The one with the earliest instant, or NULL. */
 struct heap_item *heap_first(const struct heap *heap);

@@ -14,7 +14,7 @@
 /* json_tokener counts the scalar inside the innermost container as a level, too. */
 enum { TOKENER_DEPTH = JSON_DEPTH_MAX + 2 };
 
-/* A mended text is at most eight times as long, and json-c takes its length as an int. */
+/* Mending makes a text at most eight times as long, and json-c takes the length as an int. */
 enum { JSON_TEXT_MAX = INT_MAX / 16 };
 
 /* json-c hands its strings out as const, but they stand in memory that the object owns. */
@@ -86,13 +86,13 @@ static struct json_object *build(struct json_tokener *tokener, const char *text,
 {
     struct json_object *value = json_tokener_parse_ex(tokener, text, (int)length);
 
-    /* A number at the very end might go on: only a further byte tells that it does not. */
+    /* A number at the very end could continue: json-c needs a further byte to end it. */
     if (!value && json_tokener_get_error(tokener) == json_tokener_continue)
         value = json_tokener_parse_ex(tokener, " ", 1);
     return value;
 }
 
-/* `text` has passed the scan with that census. */
+/* `text` has passed json_scan(), which returned `census`. */
 static struct json_object *build_checked(const char *text, size_t length,
                                          const struct json_census *census, struct err *err)
 {
@@ -168,7 +168,7 @@ int json_check_members(struct json_object *object, const char *const names[], si
     for (size_t i = 0; i < count; i++) {
         if (json_is_unusable(json_member(object, names[i])))
             return err_set(err, -EBADMSG,
-                           "the member \"%s\" stands there twice, or with a value that is not "
+                           "the member \"%s\" occurs twice, or has a value that is not "
                            "valid JSON",
                            names[i]);
     }

@@ -3,8 +3,8 @@
  *
  * json-c accepts more than JSON even when told to be strict (single quotes, NaN, duplicate names,
  * control characters, bytes after a NUL), and turns numbers that are too large into the largest.
- * json_parse() refuses all of that before json-c sees it. Values are read by type: asking for a
- * string where there is a number gives NULL, not "3".
+ * json_parse() rejects all of these before json-c sees the text. Values are read by type: asking
+ * for a string where there is a number gives NULL, not "3".
  */
 #ifndef KEYROTATED_BASE_JSON_H
 #define KEYROTATED_BASE_JSON_H
@@ -24,7 +24,7 @@ enum { JSON_DEPTH_MAX = 24 };
 
 /*
  * Parses exactly one value. Returns an owned reference (json_object_put()), or NULL with err set;
- * the message tells the byte offset and what was expected, never the surrounding bytes. Refuses,
+ * the message holds the byte offset and what was expected, never the surrounding bytes. Refuses,
  * beyond what the grammar forbids: nesting deeper than JSON_DEPTH_MAX, member names that occur
  * twice, \u0000 and lone surrogates, integers that do not fit in an int64_t, and a bare null, for
  * which json-c has no object.
@@ -32,17 +32,18 @@ enum { JSON_DEPTH_MAX = 24 };
 struct json_object *json_parse(const char *text, size_t length, struct err *err);
 
 /*
- * Likewise for an answer of a service, of which we read some members and others read others. One
- * byte order mark at its start is skipped, and what nobody reads decides nothing: a value that
- * json_parse() refuses, and all values of a name that stands twice in its object, become one value
- * for which json_is_unusable() is true and which none of the readers below takes. NULL where even
- * the structure is unclear (a cut text, a web page).
+ * Like json_parse(), but more tolerant, for the answer of a service: a mistake in a member that
+ * nobody reads must not make the answer fail. One byte order mark at the start is skipped. A value
+ * that json_parse() refuses becomes unusable: json_is_unusable() is true for it, and the readers
+ * below treat it as absent. So does the value of a name that occurs twice in its object. Returns
+ * NULL when even the structure is broken (a cut text, a web page).
  */
 struct json_object *json_parse_foreign(const char *text, size_t length, struct err *err);
 bool json_is_unusable(struct json_object *value);
 
-/* Is every member of these names absent or usable? 0, or -EBADMSG with err naming the first that is
- * not. For those members that a reader would take for absent otherwise. */
+/* Returns 0 when every member of these names is absent or usable, otherwise -EBADMSG with err
+ * naming the first unusable one. The readers below take an unusable member for an absent one; this
+ * check tells them apart. */
 int json_check_members(struct json_object *object, const char *const names[], size_t count,
                        struct err *err);
 

@@ -27,8 +27,8 @@ struct scan {
     struct json_census census;
     struct err *err;
 
-    /* Where unusable values are put up with: the text with JSON_UNUSABLE in their places, up to
-     * byte `copied_to` of the original. NULL: they are refused. */
+    /* In mending mode: the text with JSON_UNUSABLE in place of unusable values, up to byte
+     * `copied_to` of the original. NULL: unusable values are errors. */
     struct buf *mended;
     size_t copied_to;
 
@@ -68,7 +68,7 @@ static bool take(struct scan *scan, char expected)
     return true;
 }
 
-/* Puts `replacement` into the mended text for what stands between `start` and here. */
+/* Replaces the bytes from `start` to the current position by `replacement` in the mended text. */
 static int mend(struct scan *scan, size_t start, const char *replacement)
 {
     (void)buf_append(scan->mended, scan->text + scan->copied_to, start - scan->copied_to);
@@ -147,7 +147,7 @@ static int scan_digits(struct scan *scan)
     return 0;
 }
 
-/* Fraction and exponent, both optional; *ret_present tells whether there was either. */
+/* Fraction and exponent, both optional; *ret_present is true when there was at least one. */
 static int scan_number_tail(struct scan *scan, bool *ret_present)
 {
     int rc = 0;
@@ -349,7 +349,7 @@ static int remember_name(struct scan *scan, struct name name)
     return 0;
 }
 
-/* A name that cannot be decoded is nobody's: all such names are one, which no reader asks for. */
+/* All names that cannot be decoded become one name, which no reader asks for. */
 static int scan_name(struct scan *scan, struct name *name)
 {
     int rc = scan_string(scan, &scan->name_bytes, &name->length);
@@ -448,7 +448,7 @@ static int settle_names(struct scan *scan, size_t first_name)
     struct name *names;
 
     if (count < 2)
-        return 0; /* there may be no memory for names yet */
+        return 0; /* `names` may still be NULL */
     names = scan->names + first_name;
     qsort_r(names, count, sizeof(*names), compare_names, scan->name_bytes.data);
     for (size_t i = 1; i < count; i++) {
@@ -516,13 +516,14 @@ static int scan_bare_value(struct scan *scan)
     }
 }
 
-/* The value that starts at `start` is not usable, but where it ends may be clear all the same. */
+/* Skips the unusable value that starts at `start`. Returns false when its end cannot be found. */
 static bool skip_unusable(struct scan *scan, size_t start)
 {
     switch (start < scan->length ? scan->text[start] : '\0') {
     case '{':
     case '[':
-        /* What is wrong inside was dealt with there, unless it was never entered. */
+        /* Mistakes inside a container were mended there, unless its depth kept the scan from
+         * entering it. */
         return scan->depth_left == 0 && skip_container(scan, start);
     case '"':
         return skip_string(scan, start);

@@ -2,8 +2,8 @@
 
 #include "base/encoding.h"
 
-/* Besides what RFC 8259 demands: whatever drives a terminal (DEL, C1) or ends a line in the eyes of
- * some reader (NEL, U+2028, U+2029). */
+/* RFC 8259 demands some escapes. Characters that control a terminal (DEL, C1), or that some readers
+ * take for the end of a line (NEL, U+2028, U+2029), are escaped too. */
 static bool needs_escape(uint32_t code_point)
 {
     return code_point < 0x20 || code_point == '"' || code_point == '\\' ||

@@ -8,9 +8,9 @@
 
 #include "base/buf.h"
 
-/* Appends `text` as a JSON string with quotes and escapes (invalid UTF-8 becomes U+FFFD). What
- * terminals obey or readers take for a line break is escaped, too. Returns 0 or the buffer's error.
- */
+/* Appends `text` as a JSON string with quotes and escapes (invalid UTF-8 becomes U+FFFD).
+ * Characters that control a terminal or that readers take for a line break are escaped, too.
+ * Returns 0 or the buffer's error. */
 int json_append_string(struct buf *out, const char *text, size_t length);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Writing JSON objects member by member; commas come by themselves.
+ * Writes JSON objects member by member and inserts the commas.
  */
 #ifndef KEYROTATED_BASE_JSON_WRITER_H
 #define KEYROTATED_BASE_JSON_WRITER_H
@@ -20,7 +20,7 @@ void json_write_number(struct buf *out, const char *name, uint64_t value);
 void json_write_integer(struct buf *out, const char *name, int64_t value);
 /* Null for an instant that is not after 0, or TIME_NEVER. */
 void json_write_time(struct buf *out, const char *name, time_ms at);
-/* How old something is, in seconds; null where its birth is not known. */
+/* An age in seconds; null when `born` is not known. */
 void json_write_age(struct buf *out, const char *name, time_ms born, time_ms now);
 
 #endif

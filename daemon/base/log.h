@@ -44,7 +44,7 @@ struct log_line {
     time_ms time;
     enum log_level level;
     const char *event;   /* a stable name such as "key.delivered" */
-    const char *trouble; /* see log_line_lasts(); NULL: the line stands for itself */
+    const char *trouble; /* see log_line_lasts(); NULL: the line is a single event */
     bool gathers;        /* see log_line_gathers() */
     char message[LOG_MESSAGE_MAX];
     size_t field_count;
@@ -56,7 +56,7 @@ struct log_line {
 struct log {
     enum log_level level; /* lines above this severity number are dropped */
     void (*write)(void *context, const struct log_line *line);
-    /* See log_ended(). NULL: nobody wants to know. */
+    /* See log_ended(). NULL: the sink ignores ends. */
     void (*ended)(void *context, time_ms now, const char *event, const char *subject, bool quiet);
     void *context;
 };
@@ -71,17 +71,18 @@ void log_line_text(struct log_line *line, const char *name, const char *text);
 void log_line_number(struct log_line *line, const char *name, int64_t number);
 void log_line_time(struct log_line *line, const char *name, time_ms at);
 
-/* What the line says lasts until log_ended() is called for its event and this subject (borrowed:
- * the resource id of an account, say). The sink may tell it once, and together with other subjects.
- */
+/* The condition that the line reports lasts until log_ended() is called for its event and this
+ * subject (borrowed: the resource id of an account, for example). The sink may write it only once,
+ * and may combine several subjects into one line. */
 void log_line_lasts(struct log_line *line, const char *subject);
 
-/* What the line says happened to this subject (borrowed) may happen to many at once. The sink may
- * tell it together with other subjects. */
+/* The line reports a single event that may happen to many subjects at once. The sink may combine
+ * them into one line. `subject` is borrowed. */
 void log_line_gathers(struct log_line *line, const char *subject);
 
-/* What lines of that event said about the subject is over; quiet: it has become something else, or
- * nobody's. To be called whatever level is wanted; for what has not begun, without effect. */
+/* Ends the condition that lines of that event reported about the subject. quiet: do not log its
+ * end, because it became another condition or the subject is gone. Must be called at every log
+ * level; without effect when no condition has begun. */
 void log_ended(const struct log *log, time_ms now, const char *event, const char *subject,
                bool quiet);
 

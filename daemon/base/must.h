@@ -1,24 +1,25 @@
 /*
- * Memory that has to be there.
+ * Allocation that cannot fail.
  *
- * Where a step cannot be undone, or a completion would be lost, nothing sensible can be done
- * without memory: the process ends, and the next start goes on from the journal. io/ and app/
- * allocate with these. base/, conf/ and proto/ return -ENOMEM, and their callers in io/ and app/
- * pass that on to fault_out_of_memory(). Any thread may call them.
+ * When memory runs out, steps cannot be undone and completions would be lost, so the process ends
+ * and the next start continues from the journal. io/ and app/ allocate with these. base/, conf/ and
+ * proto/ return -ENOMEM, and their callers in io/ and app/ pass that on to fault_out_of_memory().
+ * Any thread may call them.
  */
 #ifndef KEYROTATED_BASE_MUST_H
 #define KEYROTATED_BASE_MUST_H
 
 #include <stddef.h>
 
-/* Calls what fault_on_out_of_memory() has set, once; then a line on stderr, and exit status 70. */
+/* Calls the function set by fault_on_out_of_memory(), once; then writes a line to stderr and exits
+ * with status 70. */
 _Noreturn void fault_out_of_memory(void);
 
-/* ended(context) may say that memory is out, and end the process its own way. Where it returns, or
- * runs out of memory itself, fault_out_of_memory() ends it. */
+/* ended(context) may log the shortage and end the process itself. When it returns, or runs out of
+ * memory too, fault_out_of_memory() ends the process. */
 void fault_on_out_of_memory(void (*ended)(void *context), void *context);
 
-/* `memory` itself, which is not NULL. */
+/* Returns `memory`. NULL ends the process. */
 void *must(void *memory);
 /* Zeroed. */
 void *must_alloc(size_t size);

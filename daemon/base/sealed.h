@@ -1,10 +1,9 @@
 /*
- * A secret that is kept for an hour and needed for moments, such as an access token.
+ * A secret that is kept for an hour and used for moments, such as an access token.
  *
- * While nobody needs it, its bytes do not stand in memory: they are kept XORed with random ones of
- * the same length. Whoever sees some of the memory (an over-read, a page that ends up where it
- * should not) does not see the secret. It is no protection from somebody who reads all of the
- * memory and knows where to look.
+ * Between uses memory holds its bytes only XORed with random ones of the same length. A leak of
+ * some of the memory (an over-read, a stray page) does not reveal the secret. A reader of all
+ * memory can still recover it.
  */
 #ifndef KEYROTATED_BASE_SEALED_H
 #define KEYROTATED_BASE_SEALED_H

@@ -1,7 +1,7 @@
 /*
  * Locking, unlocking and core dump exclusion work on whole pages. If secrets were locked one by one
  * in the heap, freeing one would unlock its neighbours on the same page. So the bytes live in
- * regions of pages of their own, which are locked and unlocked as a whole, cut into slots of one
+ * separate regions of pages, which are locked and unlocked as a whole and divided into slots of one
  * size. The handle stays in the ordinary heap, where leak checkers can see it.
  */
 #include "base/secret.h"

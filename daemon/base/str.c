@@ -102,7 +102,7 @@ bool str_to_int64(const char *text, int64_t *ret_value)
     for (; *digits != '\0'; digits++) {
         if (*digits < '0' || *digits > '9')
             return false;
-        /* Counting downwards for negative numbers, because INT64_MIN has no positive twin. */
+        /* Negative numbers count downwards, because INT64_MIN has no positive counterpart. */
         int digit = negative ? -(*digits - '0') : *digits - '0';
         if (__builtin_mul_overflow(value, 10, &value) ||
             __builtin_add_overflow(value, digit, &value))
@@ -154,7 +154,7 @@ static size_t edit_distance(const char *a, const char *b)
     return current[b_length];
 }
 
-/* Two edits turn every short word into every other. */
+/* Two edits would match any two short words. */
 static size_t tolerated_edits(size_t length)
 {
     if (length >= 5)

@@ -157,7 +157,7 @@ char *duration_to_words(duration_ms duration, char *out)
         grain = (uint64_t)MS_MINUTE;
     else if (length >= (uint64_t)MS_SECOND)
         grain = (uint64_t)MS_SECOND;
-    /* Rounding may reach the next unit (59m 59.7s is 1h); fewer than two units remain then. */
+    /* Rounding can carry into the next unit: 59m 59.7s becomes 1h. */
     write_units(duration, (length + grain / 2) / grain * grain, 2, " ", out);
     return out;
 }

@@ -2,8 +2,8 @@
  * Instants and durations.
  *
  * One unit everywhere: milliseconds in an int64_t. Instants count from the Unix epoch (UTC, without
- * leap seconds). Reading a clock happens here and is done by the io and app layers only; everything
- * below takes "now" as an argument.
+ * leap seconds). Only the io and app layers read a clock, with the functions here; all other layers
+ * take "now" as an argument.
  */
 #ifndef KEYROTATED_BASE_TIME_H
 #define KEYROTATED_BASE_TIME_H
@@ -39,11 +39,11 @@ static inline time_ms time_max(time_ms a, time_ms b)
     return a > b ? a : b;
 }
 
-/* at + by, kept inside the range: what lies beyond its end is TIME_NEVER. TIME_NEVER absorbs. */
+/* at + by; past the end of the range the result is TIME_NEVER. TIME_NEVER plus anything is
+ * TIME_NEVER. */
 time_ms time_add(time_ms at, duration_ms by);
 
-/* How long it is from one instant to another, negative where that is earlier; kept inside the
- * range. */
+/* `to` - `from`, clamped to the range. */
 duration_ms time_between(time_ms from, time_ms to);
 
 /* "1h30m", "90s", "500ms", "30d", "2w": numbers with units in falling order, each unit once.

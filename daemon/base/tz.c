@@ -18,13 +18,13 @@ struct tz {
     char name[];
 };
 
-/* No clock is or was further from UTC than this, the jumps across the date line included. */
+/* The largest distance of a local clock from UTC, jumps across the date line included. */
 enum { OFFSET_MAX_SECONDS = 26 * 3600 };
 
 enum { NAMES_FILE_MAX = 1024 * 1024, LINKS_MAX = 8 };
 
-/* A name of the database has no dot: it cannot lead out of it. POSIX rules, in which "UTC+3" lies
- * west of Greenwich, are no names either: no file is called so. */
+/* Names in the database have no dot, so a name cannot lead out of the directory. POSIX rules such
+ * as "UTC+3" are no names: the database has no such files. */
 static bool is_database_name(const char *name)
 {
     static const char allowed[] =
@@ -185,7 +185,7 @@ char *tz_current_name(const char *name)
 
 /* --- the clocks of a place --- */
 
-/* That it remembers what it found, nobody can see. */
+/* The cache in `tz` is invisible to callers, so `tz` is const. */
 static struct tzif_interval interval_at(const struct tz *tz, int64_t at)
 {
     struct tzif_interval *last = &((struct tz *)(uintptr_t)tz)->last;
@@ -220,9 +220,8 @@ struct civil_time tz_to_civil(const struct tz *tz, time_ms at)
 }
 
 /*
- * What the clocks show runs along with time, except where it jumps forward or back. The instant we
- * want is the first at which they show `shown` or more: where a time occurs twice that is the
- * earlier one, and where it is skipped it is the moment of the jump.
+ * Returns the first instant at which the clocks show `shown` or later. For a time that occurs twice
+ * this is the earlier instant; for a skipped time it is the moment of the jump.
  */
 static int64_t first_second_showing(const struct tz *tz, int64_t shown)
 {

@@ -1,10 +1,9 @@
 /*
  * Time zones: from an instant to the wall clock of a place, and back.
  *
- * Loading a zone reads its file in the system's time zone database ($TZDIR, or
- * /usr/share/zoneinfo), each time anew: a zone that is still held keeps the rules that it was
- * loaded with, and the next one loaded has those of today. The conversions are then pure. Zones are
- * immutable and reference-counted.
+ * Each load reads the zone's file in the system's time zone database ($TZDIR, or
+ * /usr/share/zoneinfo); a zone keeps the rules with which it was loaded. The conversions are pure.
+ * Zones are immutable and reference-counted.
  */
 #ifndef KEYROTATED_BASE_TZ_H
 #define KEYROTATED_BASE_TZ_H
@@ -20,7 +19,7 @@ struct civil_time {
 };
 
 /* A zone by its tz database name ("Europe/Berlin", "UTC"; the latter needs no database). NULL, and
- * errno is ENOENT (the system knows none of that name), EBADMSG (its file cannot be relied on: see
+ * errno is ENOENT (the system knows none of that name), EBADMSG (its file is unusable: see
  * tzif_parse()) or ENOMEM. */
 struct tz *tz_load(const char *name);
 struct tz *tz_ref(struct tz *tz);
@@ -28,10 +27,9 @@ void tz_unref(struct tz *tz);
 const char *tz_name(const struct tz *tz);
 
 /*
- * The name that the database has for a place today, where `name` is one of its former names
- * ("America/Los_Angeles" for "US/Pacific"); so says tzdata.zi, which lists all names, those too
- * that are in a package which is not installed (tzdata-legacy). To be freed; NULL, and errno is
- * ENOENT or ENOMEM: none is known.
+ * Returns the current name for the former name `name` ("America/Los_Angeles" for "US/Pacific"), to
+ * be freed by the caller; NULL with errno ENOENT (none is known) or ENOMEM. Source: tzdata.zi,
+ * which also lists the names in the package tzdata-legacy, installed or not.
  */
 char *tz_current_name(const char *name);
 

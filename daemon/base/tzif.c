@@ -130,7 +130,7 @@ static bool take_day(struct input *input, struct tzif_day *day)
     return ok && (!take(input, '/') || take_time(input, LONGEST_TIME_HOURS, &day->seconds));
 }
 
-/* A daylight time without dates has none that anybody agreed on: it is refused. */
+/* Daylight time without dates is refused: no standard says when it begins and ends. */
 static bool take_rule(struct input *input, struct tzif_rule *rule)
 {
     if (!skip_name(input) || !take_offset(input, &rule->standard))
@@ -195,8 +195,8 @@ static int64_t year_of(int64_t at)
     return date_from_days(at / SECONDS_PER_DAY - (at % SECONDS_PER_DAY < 0)).year;
 }
 
-/* A change may fall into the year before or after its own by a clock of UTC. Of two at one moment
- * the later year's counts: so a rule writes daylight time that never ends. */
+/* In UTC a change may fall into the year before or after its own. Of two changes at the same moment
+ * the later year's applies: this is how a rule expresses permanent daylight time. */
 static struct tzif_interval rule_interval(const struct tzif_rule *rule, int64_t at)
 {
     struct tzif_interval found = {INT64_MIN, INT64_MAX, rule->standard};
@@ -258,7 +258,7 @@ static bool take_header(struct input *input, struct header *header)
     return true;
 }
 
-/* The length of what follows a header whose instants have so many bytes. */
+/* The length of the data after a header, with instants of `instant_size` bytes. */
 static uint64_t data_size(const struct header *header, uint64_t instant_size)
 {
     return header->changes * (instant_size + 1) + header->types * (uint64_t)TYPE_SIZE +
@@ -340,7 +340,7 @@ struct tzif *tzif_parse(const void *bytes, size_t length)
     return tzif;
 }
 
-/* How many changes have come by then. */
+/* The number of changes at or before `at`. */
 static size_t changes_until(const struct tzif *tzif, int64_t at)
 {
     size_t low = 0;

@@ -24,7 +24,7 @@ struct tzif_day {
 /* Offsets are seconds east of Greenwich. */
 struct tzif_rule {
     int32_t standard;
-    bool changes; /* false: what follows means nothing */
+    bool changes; /* false: the members below are unused */
     int32_t daylight;
     struct tzif_day to_daylight, to_standard;
 };
@@ -36,16 +36,17 @@ struct tzif_change {
 
 struct tzif {
     int32_t first_offset; /* before all changes */
-    bool has_rule;        /* from the last change on; without it, the last offset stays */
+    bool has_rule;        /* applies from the last change on; without a rule the last offset
+                           * stays */
     struct tzif_rule rule;
     size_t change_count;
     struct tzif_change changes[]; /* ascending */
 };
 
 /*
- * Reads a whole file. NULL, and errno is ENOMEM or EBADMSG: it is no such file, is damaged, has no
- * 64-bit part (as written before 2006), or counts leap seconds, which no clock here does. To be
- * freed with free().
+ * Parses a whole file. Returns NULL with errno ENOMEM, or EBADMSG: the file is of another format,
+ * damaged, without a 64-bit part (written before 2006), or counts leap seconds, which this
+ * program's clocks leave out. To be freed with free().
  */
 struct tzif *tzif_parse(const void *bytes, size_t length);
 
@@ -56,7 +57,7 @@ struct tzif_interval {
     int32_t offset;
 };
 
-/* The one that holds an instant. The offset may be the same in the next. */
+/* The interval that holds an instant. The next interval may have the same offset. */
 struct tzif_interval tzif_interval(const struct tzif *tzif, int64_t at);
 
 #endif

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Deeper than anything that handles a secret, TLS included; and far less than the least stack of a
- * thread of ours. */
+/* Larger than the stack use of all code that handles secrets, TLS included; much smaller than the
+ * smallest thread stack of this program. */
 enum { STACK_DEPTH = 48 * 1024 };
 
 void wipe(void *bytes, size_t length)

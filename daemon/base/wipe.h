@@ -1,20 +1,19 @@
 /*
- * Leaving nothing behind: overwriting what held a secret.
+ * Overwrites memory that held a secret.
  *
- * Our own code wipes what it knows to be secret. Libraries do not know it, so they are given
- * functions of the malloc family that wipe whatever is freed. All of it is in this one file, so
- * that the memory test can link the daemon without (tests/memory); there is no switch for it at run
- * time.
+ * Our own code wipes its secrets. Libraries cannot know what is secret, so they get malloc
+ * functions that wipe every freed block. All of this is in one file, so that the memory test can
+ * link the daemon without it (tests/memory); it cannot be switched off at run time.
  */
 #ifndef KEYROTATED_BASE_WIPE_H
 #define KEYROTATED_BASE_WIPE_H
 
 #include <stddef.h>
 
-/* Overwrites `length` bytes in a way that the compiler does not remove. NULL/0 is fine. */
+/* Overwrites `length` bytes; the compiler cannot remove this. NULL with length 0 is fine. */
 void wipe(void *bytes, size_t length);
 
-/* free() and realloc() that wipe the block which is given back, whole. */
+/* free() and realloc() that wipe the whole block before they release it. */
 void wiping_free(void *memory);
 void *wiping_realloc(void *memory, size_t size);
 

@@ -22,7 +22,7 @@ struct release {
 };
 
 struct arena {
-    struct block *blocks; /* the newest first: pieces come from it */
+    struct block *blocks; /* newest first; new pieces come from the first block */
     struct release *releases;
     size_t given_out;
     size_t maximum;

@@ -1,9 +1,9 @@
 /*
- * Memory that is given out in pieces and taken back all at once.
+ * Memory that is allocated in pieces and freed all at once.
  *
- * A configuration is thousands of small strings and arrays with one common end. Pieces come zeroed.
- * An arena that ran out of memory, or past its maximum, stays failed, so that a long sequence of
- * allocations may be judged once at its end; each piece can still be NULL on the way.
+ * A configuration is thousands of small strings and arrays that end together. Pieces are zeroed. An
+ * arena that ran out of memory or exceeded its maximum stays failed, so that a caller may check
+ * once after many allocations; each piece can still be NULL.
  */
 #ifndef KEYROTATED_CONF_ARENA_H
 #define KEYROTATED_CONF_ARENA_H
@@ -35,12 +35,12 @@ char *arena_format(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /*
- * Has arena_free() call release(object): for what a piece refers to but does not contain. Returns
- * false when memory is out; release has then been called already.
+ * Makes arena_free() call release(object), for an object outside the arena to which a piece refers.
+ * Returns false when memory is out; release has then been called already.
  */
 bool arena_on_free(struct arena *arena, void (*release)(void *object), void *object);
 
-/* Memory ran out elsewhere, for something that was to become a piece. */
+/* Marks the arena as failed, when memory for a later piece ran out elsewhere. */
 void arena_fail(struct arena *arena);
 
 /* Did any allocation fail? */

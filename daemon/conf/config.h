@@ -1,9 +1,9 @@
 /*
- * The configuration as it was understood: checked, complete, immutable, reference-counted.
+ * The loaded configuration: checked, complete, immutable, reference-counted.
  *
- * Everything that can be wrong with it has been reported by config_load(); whoever holds a
- * `struct config` may rely on every reference being resolved and every number being in range. A
- * reload makes a new one and leaves the old one to those that still use it.
+ * config_load() reports all mistakes; in a `struct config` every reference is resolved and every
+ * number is in range. A reload makes a new one; current users keep the old one until they release
+ * it.
  */
 #ifndef KEYROTATED_CONF_CONFIG_H
 #define KEYROTATED_CONF_CONFIG_H
@@ -22,8 +22,8 @@ enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_JOURNAL, LOG_FORMAT_LOGFMT, LOG_FO
 struct identity_type;
 struct key_shape;
 
-/* Where a cloud's services answer, and what their tokens are made out to. URLs without trailing
- * slash, audiences as given (a trailing slash is part of an audience). */
+/* The URLs of a cloud's services, and the audiences of their tokens. URLs without trailing slash,
+ * audiences as given (a trailing slash is part of an audience). */
 struct cloud {
     const char *name; /* "AzureCloud", … or "custom" */
     const char *resource_manager;
@@ -38,9 +38,9 @@ enum { IDENTITY_SETTINGS_MAX = 8 };
 struct identity {
     const char *name;
     const struct identity_type *type; /* conf/identity.h */
-    /* What the type's keys are set to, in the order of its schema; see identity_setting(). Files
-     * are as written: relative ones are looked up below $CREDENTIALS_DIRECTORY when they are read.
-     */
+    /* The values of the type's keys, in the order of its schema; see identity_setting(). Paths of
+     * files stay as written: relative ones are resolved against $CREDENTIALS_DIRECTORY when they
+     * are read. */
     const char *settings[IDENTITY_SETTINGS_MAX];
 };
 
@@ -50,16 +50,17 @@ struct target_type;
 struct destination {
     const char *name; /* of the target */
     const struct target_type *type;
-    const struct key_shape *key_shape; /* what stands in it (proto/key_text.h) */
+    const struct key_shape *key_shape; /* the format of its content (proto/key_text.h) */
     bool required;
-    bool needs_location;  /* {location}, which only Azure knows, stands in `place` still */
-    const char *place;    /* what is written, in the words of its type: the path of a file */
+    bool needs_location;  /* `place` still contains {location}, which only Azure knows */
+    const char *place;    /* identifies what is written, in the form of its type: the path of a
+                           * file */
     const void *settings; /* the rest, in the type's own struct (conf/target_file.h) */
 };
 
 struct account {
     const char *id;  /* the resource id as written or composed */
-    const char *key; /* the same in lower case: what accounts are compared by */
+    const char *key; /* the id in lower case, for comparing accounts */
     const char *name;
     const char *resource_group;
     const char *subscription_id;
@@ -67,7 +68,7 @@ struct account {
     enum slot adopt_active;
     const struct identity *identity;
     const char *policy_name;
-    const struct policy *policy;            /* with the account's own `rotate` worked in */
+    const struct policy *policy;            /* includes the account's own `rotate` */
     const struct destination *destinations; /* in the order of delivery */
     size_t destination_count;
 };
@@ -101,7 +102,7 @@ struct config {
     void *arena; /* owns all of the above */
 };
 
-/* What config_load() has to say, each with the place it is about. */
+/* The messages of config_load(), each with its place. */
 enum { CONFIG_MESSAGES_MAX = 200 };
 struct config_messages {
     struct buf text; /* lines "FILE:LINE:COLUMN: path.to.key: what" and, before warnings, "warning:
@@ -115,8 +116,8 @@ struct config_messages {
 void config_messages_init(struct config_messages *messages);
 void config_messages_done(struct config_messages *messages);
 
-/* The environment that the configuration depends on, handed in so that tests need none. Members may
- * be NULL. */
+/* The environment on which the configuration depends, passed in so that tests can set it. Members
+ * may be NULL. */
 struct config_environment {
     const char *state_directory;   /* $STATE_DIRECTORY: a list with ':'; the first counts */
     const char *runtime_directory; /* $RUNTIME_DIRECTORY, likewise */
@@ -139,15 +140,15 @@ void config_unref(struct config *config);
 /* The account with that id (any case), or NULL. */
 const struct account *config_find_account(const struct config *config, const char *id);
 
-/* How many accounts a person may mean by a name, group/name, or a resource id (any case);
- * *ret_account is the last of them. */
+/* The number of accounts that match a name, group/name, or a resource id (any case); *ret_account
+ * is the last of them. */
 size_t config_match_account(const struct config *config, const char *text,
                             const struct account **ret_account);
 
 /*
- * For `--check`: what was understood, in words, per account of `accounts` (NULL: the first
- * `count`): identity, policy ("no key older than 90d: one rotation every 40d, a replaced key works
- * for at least 10d more"), window, destinations, and what the first start would do.
+ * For `--check`: explains the configuration in words, for each account of `accounts` (NULL: the
+ * first `count`): identity, policy ("no key older than 90d: one rotation every 40d, a replaced key
+ * works for at least 10d more"), window, destinations, and what the first start would do.
  */
 int config_explain(const struct config *config, const struct account *const *accounts, size_t count,
                    struct buf *out);

@@ -21,7 +21,7 @@ enum {
     ARENA_MAX = 512 * 1024 * 1024,
 };
 
-/* Of the main file. Another one that is gone was there a moment ago. */
+/* Only for the main file: a fragment that is missing was listed a moment ago. */
 #define NO_FILE_YET                                                                                \
     "; begin with a copy of " KEYROTATED_DOCDIR                                                    \
     "/examples/keyrotated.yaml there, or name another "                                            \
@@ -33,8 +33,7 @@ struct load {
     struct report report;
     struct tree_node *root; /* all files merged so far */
     unsigned files;
-    bool
-        incomplete; /* a file could not be understood: what is missing is not known to be missing */
+    bool incomplete; /* a file could not be parsed, so a missing key may be in that file */
 };
 
 static struct mark next_file(struct load *load, const char *path)
@@ -129,14 +128,14 @@ static int compare_names(const void *left, const void *right)
     return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-/* NULL at the end, and then errno says whether it is one. */
+/* Returns NULL at the end of the directory (errno is 0) or on an error (errno is set). */
 static const struct dirent *next_entry(DIR *stream)
 {
     errno = 0;
     return readdir(stream);
 }
 
-/* The names in a directory that end with .yaml, sorted; warns about those that nearly do. */
+/* Lists the names in a directory that end with .yaml, sorted; warns about similar endings. */
 static size_t list_fragments(struct load *load, const char *directory, DIR *stream,
                              const char **names)
 {
@@ -270,7 +269,7 @@ static struct config *load_all(struct load *load, const char *path,
         return NULL;
     merge_path(load, path, true);
     merge_fragments(load, path);
-    /* A main file that is empty has been reported as a whole. */
+    /* An empty main file has been reported already. */
     schema_check(&load->report, load->root, &schema_root,
                  load->incomplete || load->root->count == 0);
     if (!load->incomplete)
@@ -278,12 +277,12 @@ static struct config *load_all(struct load *load, const char *path,
     return config;
 }
 
-/* Also where some errors have been added: there may be others. */
+/* Added also after other errors, because more may have been lost. */
 static void add_out_of_memory(struct config_messages *messages, const char *path)
 {
     if (messages->text.failed != 0)
         buf_clear(&messages->text);
-    (void)buf_append_format(&messages->text, "%s:1:1: out of memory; there may be more to say\n",
+    (void)buf_append_format(&messages->text, "%s:1:1: out of memory; there may be more messages\n",
                             path);
     if (messages->wants_json)
         (void)buf_append_format(&messages->json,

@@ -63,7 +63,7 @@ void exposure_check_authorities(struct report *report, const struct tree_node *n
 
     if (is_exposed(path, S_IWOTH, &mode))
         report_warning(report, node,
-                       "every user can write to %s (mode %04o) and so pass for Azure; run chmod "
+                       "every user can write to %s (mode %04o) and so impersonate Azure; run chmod "
                        "o-w %s",
                        path, mode, path);
 }

@@ -1,25 +1,26 @@
 /*
- * Files that more people can read or write than should. Only what every user may do is noticed:
- * whom a group stands for, the administrator knows.
+ * Checks whether too many users can read or write a file. ¶ Only the permissions of all other users
+ * are checked, because only the administrator knows the members of a group.
  */
 #ifndef KEYROTATED_CONF_EXPOSURE_H
 #define KEYROTATED_CONF_EXPOSURE_H
 
 #include "conf/report.h"
 
-/* Who can write it decides where keys go. A file or a directory; one that is not there is not
- * exposed. */
+/* Checks a file or directory of the configuration: anyone who can write it decides where keys go. A
+ * missing one is not exposed. */
 void exposure_check_config(struct report *report, struct mark mark, const char *path);
 
-/* The same of the directory that the configuration lies in. Where it is sticky, as /tmp is, nobody
- * can touch what others have there; but anybody can make the conf.d that is not there yet. */
+/* Checks the directory that contains the configuration. In a sticky directory such as /tmp users
+ * cannot change the files of others, but anyone can create a missing conf.d. */
 void exposure_check_directory(struct report *report, struct mark mark, const char *path,
                               bool has_fragments);
 
-/* Who can read it can act as the identity. `node` is where the path stands. */
+/* Checks a file with a secret: anyone who can read it can act as the identity. `node` holds the
+ * path. */
 void exposure_check_secret(struct report *report, const struct tree_node *node, const char *path);
 
-/* Who can write it can pass for Azure. */
+/* Checks a file of certificates: anyone who can write it can impersonate Azure. */
 void exposure_check_authorities(struct report *report, const struct tree_node *node,
                                 const char *path);
 

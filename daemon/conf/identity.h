@@ -1,9 +1,9 @@
 /*
  * Kinds of identity.
  *
- * Each is a row of schema_identity_types: a variant with its keys, and what is said about it. What
- * its keys are set to stands in `struct identity` by the order of these keys. How it gets a token
- * is a row of its own (io/access/credential.h).
+ * Each is a row of schema_identity_types: a variant with its keys, and functions that check and
+ * describe it. `struct identity` holds the values of the keys, in the same order. A row in
+ * io/access/credential.h says how the kind gets a token.
  */
 #ifndef KEYROTATED_CONF_IDENTITY_H
 #define KEYROTATED_CONF_IDENTITY_H
@@ -16,13 +16,13 @@
 struct identity_type {
     struct schema_variant variant; /* first: rows of the schema are these */
     const char *noun;              /* in messages, before the name: "managed identity" */
-    /* Reports what only shows when several keys are seen together; NULL: nothing does. */
+    /* Reports mistakes that involve several keys; NULL: there are none. */
     void (*check)(struct report *report, const struct tree_node *map);
-    /* Appends what `--check` says of it. */
+    /* Appends the description for `--check`. */
     void (*describe)(const struct identity *identity, struct buf *out);
 };
 
-/* What the key is set to, defaults filled in; NULL: not set. URLs have no trailing slash. */
+/* The value of the key, or its default; NULL: not set. URLs have no trailing slash. */
 const char *identity_setting(const struct identity *identity, const char *key);
 
 /* The client or object id that a role can be assigned to; NULL: the configuration names none. */

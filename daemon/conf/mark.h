@@ -1,5 +1,5 @@
 /*
- * Where something stands: a file, a line, a column, as editors and compilers count them.
+ * A place in a file: line and column, as editors and compilers count them.
  */
 #ifndef KEYROTATED_CONF_MARK_H
 #define KEYROTATED_CONF_MARK_H

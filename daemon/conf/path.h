@@ -14,7 +14,7 @@ char *path_clean(struct arena *arena, const char *path);
 /* Is `path` the directory or below it? Both clean. */
 bool path_is_below(const char *path, const char *directory);
 
-/* What keeps a path from naming a file, or NULL: "is not an absolute path; …". */
+/* Why the path cannot name a file ("is not an absolute path; …"), or NULL. */
 const char *path_problem(const char *path);
 
 #endif

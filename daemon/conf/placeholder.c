@@ -33,7 +33,7 @@ static bool is_known(const char *name)
     return false;
 }
 
-/* Copies what stands between the braces, cut to what fits. */
+/* Copies the name between the braces, cut to the size of `name`. */
 static void copy_name(const char *open, const char *close, char name[NAME_MAX_SHOWN])
 {
     size_t length = (size_t)(close - open - 1);

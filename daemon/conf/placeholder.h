@@ -9,7 +9,7 @@
 
 #include "conf/arena.h"
 
-/* What the placeholders stand for; values are expanded in lower case. */
+/* The values of the placeholders; they are expanded in lower case. */
 struct placeholder_values {
     const char *account;
     const char *resource_group;
@@ -26,7 +26,7 @@ const char *placeholder_problem(const char *text, char *out, size_t size);
 bool placeholder_needs_location(const char *text);
 
 /* The text with all placeholders but {location} expanded. NULL: memory is out (the arena has
- * failed), or it is too long for any use. The text has no placeholder problem. */
+ * failed), or the result is too long. The text must have passed placeholder_problem(). */
 char *placeholder_expand(struct arena *arena, const char *text,
                          const struct placeholder_values *values);
 

@@ -70,7 +70,7 @@ static void add(struct report *report, bool is_error, struct mark mark, const ch
 
 const char *report_part(struct report *report, const struct buf *part)
 {
-    /* One that is too long is cut, and may be. */
+    /* Text that is too long is cut; only missing memory makes the message incomplete. */
     if (part->failed == -ENOMEM)
         report->incomplete = true;
     return buf_str(part);

@@ -20,40 +20,40 @@ struct report {
     struct message *newest;
     size_t error_count;
     size_t warning_count;
-    bool incomplete; /* memory ran out for a part of a message */
+    bool incomplete; /* memory ran out while a message was made */
 };
 
 /* An empty report whose messages live in the arena. */
 void report_init(struct report *report, struct arena *arena);
 
-/* About a value; the sentence says what is wrong, then what would be right. */
+/* Reports a value; the sentence says what is wrong, then what would be right. */
 void report_error(struct report *report, const struct tree_node *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void report_warning(struct report *report, const struct tree_node *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* About a key, or the item of a list: placed at its name where it has one. */
+/* Reports a key, or the item of a list, at the place of its name if it has one. */
 void report_key_error(struct report *report, const struct tree_node *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void report_key_warning(struct report *report, const struct tree_node *node, const char *format,
                         ...) __attribute__((format(printf, 3, 4)));
 
-/* About a key that a mapping does not have. */
+/* Reports a key that is missing from a mapping. */
 void report_missing(struct report *report, const struct tree_node *map, const char *key,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* About a place without a node; `path` may be "". */
+/* Reports a place without a node; `path` may be "". */
 void report_error_at(struct report *report, struct mark mark, const char *path, const char *format,
                      ...) __attribute__((format(printf, 4, 5)));
 void report_warning_at(struct report *report, struct mark mark, const char *path,
                        const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* The text of a buffer that goes into a message. Where memory ran out for it, report_finish() will
- * say that messages are incomplete. */
+/* The text of the buffer, for use in a message. When the buffer ran out of memory, report_finish()
+ * will report that messages are incomplete. */
 const char *report_part(struct report *report, const struct buf *part);
 
-/* Writes the messages, sorted, and the counts to `messages`. Returns false where memory ran out for
- * some of them, or for anything else that the arena was to hold. */
+/* Writes the messages, sorted, and the counts to `messages`. Returns false when memory ran out for
+ * a message or for anything else in the arena. */
 bool report_finish(struct report *report, struct config_messages *messages);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * From checked trees to the configuration: references are followed, defaults filled in, and what
- * only shows when parts are put together is checked. Private to conf/.
+ * Turns checked trees into the configuration: resolves references, fills in defaults, and checks
+ * conditions that involve several parts. Private to conf/.
  */
 #ifndef KEYROTATED_CONF_RESOLVE_H
 #define KEYROTATED_CONF_RESOLVE_H
@@ -22,7 +22,7 @@ struct resolve {
     struct policy **flipped; /* per policy: a copy with the other `rotate`, made when needed */
 };
 
-/* Each fills its part of resolve->config and reports what is wrong. In this order. */
+/* Each fills its part of resolve->config and reports mistakes. To be called in this order. */
 void resolve_service(struct resolve *resolve);
 void resolve_identities(struct resolve *resolve);
 void resolve_policies(struct resolve *resolve);
@@ -31,14 +31,14 @@ void resolve_accounts(struct resolve *resolve);
 /* Warns about identities, policies and targets that no account uses. */
 void resolve_note_unused(struct resolve *resolve);
 
-/* The numbers of one policy's mapping; `windows` has been filled in. */
+/* Fills in the numbers of one policy from its mapping; `windows` must be set already. */
 void resolve_policy_times(struct resolve *resolve, const struct tree_node *map,
                           struct policy *policy);
 
 /*
  * The entry of `section` ("identities", …) that an account uses by its `key` ("identity", …): its
- * own, that of `defaults`, or the only one there is. NULL where there is none; that has been
- * reported.
+ * own, that of `defaults`, or the only one in the section. Returns NULL when there is none, which
+ * has been reported.
  */
 const struct tree_node *resolve_reference(struct resolve *resolve, const struct tree_node *account,
                                           const char *section, const char *key);
@@ -51,7 +51,8 @@ bool resolve_name(struct resolve *resolve, struct tree_node *name, const char *s
 /* Checks a deliver_to: names, repetitions, at least one required target. Marks it where wrong. */
 void resolve_check_deliveries(struct resolve *resolve, struct tree_node *deliver_to);
 
-/* The account's destinations, its names being known; reports targets that cannot be used by it. */
+/* Fills in the account's destinations; the account's names must be set already. Reports targets
+ * that it cannot use. */
 void resolve_destinations(struct resolve *resolve, const struct tree_node *node,
                           struct account *account);
 

@@ -7,13 +7,13 @@
 #include "conf/schema.h"
 #include "conf/target_type.h"
 
-/* An account and where it was written, while accounts are put in order. */
+/* An account and its place in the files, used while accounts are sorted. */
 struct account_entry {
     struct account account;
     const struct tree_node *node;
 };
 
-/* One destination of one account, to find those that meet. */
+/* One destination of one account, to find destinations with the same place. */
 struct claim {
     const struct destination *destination;
     const struct account_entry *entry;
@@ -22,8 +22,7 @@ struct claim {
 static const char *const id_parts[] = {"name", "resource_group", "subscription_id"};
 enum { ID_PARTS = sizeof(id_parts) / sizeof(id_parts[0]) };
 
-/* Is there an `id`, or the three parts of one, and not both? Reports what is missing or too much.
- */
+/* Checks that either `id` or its three parts are given; reports missing and surplus keys. */
 static bool has_identification(struct resolve *resolve, const struct tree_node *node)
 {
     const struct tree_node *id = tree_child(node, "id");
@@ -35,7 +34,7 @@ static bool has_identification(struct resolve *resolve, const struct tree_node *
         misspelt = misspelt || schema_is_misspelt(node, &schema_account, id_parts[i]);
     }
     if (misspelt)
-        return false; /* reported: what is missing may be what was meant */
+        return false; /* the unknown key has been reported, and was probably meant as this one */
     if (!id && present == 0) {
         report_missing(resolve->report, node, "id",
                        "is missing; give id, or name, resource_group and subscription_id");
@@ -90,7 +89,7 @@ static bool fill_id(struct resolve *resolve, const struct tree_node *node, struc
     return true;
 }
 
-/* The account's own node of a key, or that of `defaults`, or NULL. */
+/* The account's own node for the key, else that of `defaults`, else NULL. */
 static const struct tree_node *own_or_default(const struct resolve *resolve,
                                               const struct tree_node *node, const char *name)
 {
@@ -159,7 +158,7 @@ static bool fill_account(struct resolve *resolve, const struct tree_node *node,
     return identified;
 }
 
-/* Where of two nodes the first stands, in the order of the files. */
+/* Compares two places by the order of the files. */
 static int compare_marks(const struct mark *a, const struct mark *b)
 {
     if (a->file_order != b->file_order)
@@ -178,7 +177,7 @@ static int compare_entries(const void *left, const void *right)
     return order != 0 ? order : compare_marks(&a->node->mark, &b->node->mark);
 }
 
-/* Equal where both write the same. */
+/* Equal when both destinations write the same place. */
 static int compare_destinations(const struct destination *a, const struct destination *b)
 {
     int order = strcmp(a->place, b->place);

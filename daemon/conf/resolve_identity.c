@@ -11,7 +11,7 @@ static const char *setting_of(struct resolve *resolve, const struct tree_node *m
     const char *text = schema_text(map, schema, key->name);
     size_t length = text ? strlen(text) : 0;
 
-    /* Those of $CREDENTIALS_DIRECTORY have systemd to look after them. */
+    /* systemd protects the files in $CREDENTIALS_DIRECTORY; check the others. */
     if (text && key->type == SCHEMA_CREDENTIAL && text[0] == '/')
         exposure_check_secret(resolve->report, tree_child(map, key->name), text);
     while (key->type == SCHEMA_URL && length > 0 && text[length - 1] == '/')

@@ -42,7 +42,7 @@ static bool fill_window(struct resolve *resolve, const struct tree_node *map, st
         .to_minute = to % MINUTES_PER_DAY,
         .tz = tz_load(schema_text(map, &schema_window, "time_zone")),
     };
-    if (!window->tz) /* its name was right a moment ago */
+    if (!window->tz) /* the check has accepted the name, so loading it failed */
         report_error(resolve->report, map, "its time zone cannot be loaded; out of memory?");
     if (!window->tz || !arena_on_free(resolve->arena, release_tz, window->tz))
         return false;

@@ -6,7 +6,7 @@
 #include "conf/target_type.h"
 #include "proto/two_key/two_key.h"
 
-/* NULL where this version has none of that name. */
+/* NULL when this version has no type of that name. */
 static const struct target_type *type_of(const struct tree_node *target)
 {
     const struct schema_variant *variant = schema_variant_of(schema_target_types, target);
@@ -83,10 +83,10 @@ void resolve_check_deliveries(struct resolve *resolve, struct tree_node *deliver
         has_required = has_required || item->invalid; /* it may have been meant as required */
     if (!has_required)
         report_error(resolve->report, deliver_to,
-                     "has no required target; leave \"required: false\" away from one of them");
+                     "has no required target; remove \"required: false\" from one of them");
 }
 
-/* False where the target has been found wrong before, or is wrong for this account. */
+/* Returns false when the target is invalid, or invalid for this account. */
 static bool fill_destination(struct resolve *resolve, const struct tree_node *target,
                              const struct account *account, struct destination *destination)
 {

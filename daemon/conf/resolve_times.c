@@ -29,7 +29,7 @@ static duration_ms default_splay(const struct policy *policy, duration_ms rotate
     return splay;
 }
 
-/* The node of a key, or the mapping where the key is absent: where to point at. */
+/* The node for messages about a key: its own, or the mapping when the key is absent. */
 static const struct tree_node *node_or_map(const struct tree_node *map, const char *name)
 {
     const struct tree_node *node = schema_get(map, name);
@@ -84,7 +84,7 @@ static duration_ms round_down(duration_ms duration)
     return duration >= unit ? duration / unit * unit : duration;
 }
 
-/* The largest rotate_every with which no key exceeds max_key_age; 0 where none does. */
+/* The largest rotate_every that keeps every key within max_key_age; 0 when there is none. */
 static duration_ms largest_rotate_every(const struct policy *policy, bool splay_is_given,
                                         duration_ms wait)
 {
@@ -103,7 +103,7 @@ static duration_ms largest_rotate_every(const struct policy *policy, bool splay_
     return round_down(fits);
 }
 
-/* Reports where a key could outlive max_key_age, naming what fits. */
+/* Reports an error when a key could outlive max_key_age, and names the largest value that fits. */
 static bool check_key_age(struct resolve *resolve, const struct tree_node *map,
                           const struct policy *policy, duration_ms wait)
 {
@@ -139,8 +139,8 @@ static bool check_key_age(struct resolve *resolve, const struct tree_node *map,
     return false;
 }
 
-/* A rotation can be late by the wait and the splay; overlap, counted from there, must not reach
- * into the next one, or planned times are put off again and again. */
+/* Wait and splay can delay a rotation. The overlap begins when the rotation does; if it reaches
+ * past the next planned time, each rotation is later than the one before. */
 static void check_overlap_fits(struct resolve *resolve, const struct tree_node *map,
                                const struct policy *policy, duration_ms wait)
 {
@@ -177,7 +177,7 @@ void resolve_policy_times(struct resolve *resolve, const struct tree_node *map,
     if (policy->rotate_every == 0) {
         if (policy->max_key_age != 0 && !tree_has_invalid(map))
             report_error(resolve->report, age, "is too short to rotate within; write 1s or more");
-        return; /* reported: nothing else can be judged */
+        return; /* reported; the remaining checks depend on it */
     }
     fill_overlap(resolve, map, policy);
     fill_splay(resolve, map, policy);
@@ -185,7 +185,7 @@ void resolve_policy_times(struct resolve *resolve, const struct tree_node *map,
                                 ? schema_duration(map, &schema_policy, "overdue_after")
                                 : policy->rotate_every / 10;
     if (tree_has_invalid(map))
-        return; /* sums over defaults that stand in for mistakes would mislead */
+        return; /* for invalid values the defaults are used, and sums over these would mislead */
     wait = schedule_longest_wait(policy, resolve->environment->now);
     if (wait == TIME_NEVER) {
         report_error(resolve->report, node_or_map(map, "window"),

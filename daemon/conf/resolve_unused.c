@@ -40,7 +40,7 @@ static void note_unused(struct resolve *resolve, const char *section, uses *is_u
 
 void resolve_note_unused(struct resolve *resolve)
 {
-    /* After a mistake it is not known what was meant; without accounts nothing is used. */
+    /* After errors a reference may be missing by mistake; without accounts everything is unused. */
     if (resolve->report->error_count > 0 || resolve->config->account_count == 0)
         return;
     note_unused(resolve, "identities", uses_identity);

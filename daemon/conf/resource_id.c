@@ -29,7 +29,8 @@ const char *resource_group_problem(const char *group, size_t length)
     bool legal = length >= 1 && length <= GROUP_MAX && group[length - 1] != '.';
 
     for (size_t i = 0; i < length && legal; i++) {
-        /* Azure allows letters of all scripts; beyond ASCII it is left to Azure to judge. */
+        /* Azure allows letters of all scripts; characters beyond ASCII are left for Azure to
+         * check. */
         bool is_ascii = ((unsigned char)group[i] & 0x80) == 0;
 
         legal = !is_ascii || is_alphanumeric(group[i]) || strchr("_-.()", group[i]);
@@ -44,7 +45,8 @@ static bool segment_is(struct segment segment, const char *word)
     return segment.length == strlen(word) && strncasecmp(segment.text, word, segment.length) == 0;
 }
 
-/* "/a/b/c" as segments. Returns how many there are; 0: it is no such path, or a longer one. */
+/* Splits "/a/b/c" into segments. Returns their number; 0 when the text is no such path or has too
+ * many. */
 static size_t split(const char *text, struct segment segments[SEGMENTS_MAX])
 {
     size_t count = 0;
@@ -69,7 +71,8 @@ static bool is_guid(struct segment segment)
     return value_is_guid(guid);
 }
 
-/* How the ids of all types are written: "/subscriptions/…/providers/PROVIDER/TYPE/NAME or …". */
+/* Appends the forms of the ids of all types: "/subscriptions/…/providers/PROVIDER/TYPE/NAME or
+ * …". */
 static void append_forms(struct buf *out)
 {
     const struct two_key_resource *type;

@@ -22,10 +22,10 @@ struct resource_id {
     size_t name_length;
 };
 
-/* Splits the id. Returns 0, or -EINVAL: err says what is wrong with it and what would be right. */
+/* Splits the id. Returns 0, or -EINVAL; err says what is wrong and what would be right. */
 int resource_id_parse(const char *text, struct resource_id *ret_id, struct err *err);
 
-/* Is it a name for a resource of that type? 0, or -EINVAL with err set. */
+/* Checks the name of a resource of that type. Returns 0, or -EINVAL with err set. */
 int resource_name_check(const struct two_key_resource *type, const char *name, struct err *err);
 
 /* What is wrong with the name of a resource group (1 to 90 letters, digits, "_-.()", no final dot),

@@ -74,7 +74,7 @@ const struct schema_map schema_timing = {(const struct schema_key[]){
                    "it for failed"),
     SCHEMA_ROW("verify_timeout", SCHEMA_DURATION, .fallback = "5m", .maximum = MS_DAY,
                .advised = 5 * MS_MINUTE,
-               .weakens = "a new key may go to its consumers before its service could prove it"),
+               .weakens = "a new key may be delivered before its service has accepted it"),
     SCHEMA_ROW(
         "settle", SCHEMA_DURATION, .fallback = "60s", .maximum = MS_DAY, .advised = 60 * MS_SECOND,
         .weakens = "the look that confirms a rotation may still see the keys from before it"),

@@ -1,7 +1,7 @@
 /*
- * Every key that a configuration may hold: what it takes, its range, its default, and whether this
- * version can do it. The tables are the one place to look a key up, and the one to add it to; the
- * check walks a file by them and the typed readers take their defaults from them.
+ * Every key of the configuration: its type, range and default, and whether this version supports
+ * it. ¶ A new key needs a row in these tables only: schema_check() walks a file by them, and the
+ * typed readers take their defaults from them.
  */
 #ifndef KEYROTATED_CONF_SCHEMA_H
 #define KEYROTATED_CONF_SCHEMA_H
@@ -14,7 +14,7 @@
 #include "conf/yaml_tree.h"
 
 enum schema_type {
-    SCHEMA_ANYTHING, /* of keys to come whose form is not settled */
+    SCHEMA_ANYTHING, /* for keys of later versions whose form is undecided */
     SCHEMA_TEXT,
     SCHEMA_TEMPLATE, /* text with placeholders */
     SCHEMA_BOOLEAN,
@@ -52,16 +52,16 @@ enum schema_shape {
 struct schema_choice {
     const char *name; /* NULL ends the array */
     int value;
-    bool later; /* known, but not in this version */
+    bool later; /* known, but for a later version */
 };
 
 struct schema_map;
 
-/* Variants stand in arrays of pointers that end with NULL: a section's own struct can begin with
- * one, and go on with what the section does with it. */
+/* Variants are listed in arrays of pointers that end with NULL, so that a section's own struct can
+ * begin with a variant and add members of its own. */
 struct schema_variant {
     const char *name;             /* the value of `type` */
-    const struct schema_map *map; /* NULL: its keys are not settled yet */
+    const struct schema_map *map; /* NULL: its keys are undecided */
     int value;
     bool later;
 };
@@ -72,14 +72,16 @@ struct schema_key {
     enum schema_shape shape;
     bool required;
     bool later;
-    const char *fallback; /* the default as it would be written; NULL: computed, or none */
-    int64_t minimum;      /* of integers; durations in ms, 0: longer than 0s */
+    const char *fallback; /* the default as text; NULL: computed, or none */
+    int64_t minimum;      /* of integers and durations (ms); 0 for a duration: it must be longer
+                           * than 0s */
     int64_t maximum;
     bool may_be_zero;                    /* durations */
     duration_ms advised;                 /* shorter durations are legal and warned about … */
-    const char *weakens;                 /* … for what then happens to a guarantee */
-    const struct schema_choice *choices; /* of SCHEMA_CHOICE; of others: words beside the type */
-    const struct schema_map *map;        /* of SCHEMA_MAP; of others: a mapping will do, too */
+    const char *weakens;                 /* … because of this consequence */
+    const struct schema_choice *choices; /* of SCHEMA_CHOICE: all values; of others: words
+                                          * accepted besides values of the type */
+    const struct schema_map *map;        /* of SCHEMA_MAP; of others: a mapping is accepted, too */
     const struct schema_variant *const *variants; /* of SCHEMA_MAP */
 };
 
@@ -106,14 +108,14 @@ const struct schema_key *schema_key(const struct schema_map *map, const char *na
 
 /*
  * Checks a mapping and all below it: unknown, missing and not yet available keys, and every value.
- * Reports each mistake and marks the nodes that are not to be used. With `skip_required` missing
- * keys of the mapping itself are no mistake (a part of the files could not be read).
+ * Reports each mistake and marks its node as invalid. `skip_required` ignores missing keys of the
+ * mapping itself, because a part of the files could not be read.
  */
 void schema_check(struct report *report, struct tree_node *map, const struct schema_map *schema,
                   bool skip_required);
 
-/* Does the mapping have an unknown key that was probably meant as `name`? It has been reported;
- * that `name` is missing need not be said, too. */
+/* Does the mapping have an unknown key that was probably meant as `name`? The unknown key has been
+ * reported, so a message about the missing `name` is unnecessary. */
 bool schema_is_misspelt(const struct tree_node *map, const struct schema_map *schema,
                         const char *name);
 
@@ -132,14 +134,14 @@ int64_t schema_integer(const struct tree_node *map, const struct schema_map *sch
 bool schema_boolean(const struct tree_node *map, const struct schema_map *schema, const char *name);
 int schema_choice(const struct tree_node *map, const struct schema_map *schema, const char *name);
 
-/* The value of a choice by name; false where the name is none of them. */
+/* Finds the value of a choice by name; returns false when there is no such choice. */
 bool schema_choice_value(const struct schema_choice *choices, const char *name, int *ret_value);
 /* The variant that the mapping's `type` names, or NULL. */
 const struct schema_variant *schema_variant_of(const struct schema_variant *const *variants,
                                                const struct tree_node *map);
 
-/* A list's first item, or the node itself where it stands for a list of one; NULL for NULL. Walk on
- * with schema_next_item(). Invalid items are left out. */
+/* The first item of a list, or the node itself when a single value replaces a list; NULL for NULL.
+ * schema_next_item() returns the following ones. Both skip invalid items. */
 const struct tree_node *schema_first_item(const struct tree_node *node);
 const struct tree_node *schema_next_item(const struct tree_node *node,
                                          const struct tree_node *item);

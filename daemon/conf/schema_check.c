@@ -8,7 +8,7 @@ enum { NAMES_MAX = 40 };
 
 static bool check_node(struct report *report, struct tree_node *node, const struct schema_key *key);
 
-/* A plain scalar that says nothing: in YAML all of these are null. */
+/* A plain scalar without a value: YAML reads all of these as null. */
 static bool is_missing_value(const struct tree_node *node)
 {
     return node->kind == TREE_SCALAR && !node->quoted &&
@@ -116,7 +116,8 @@ static void refuse_type(struct report *report, const struct tree_node *type,
     buf_done(&available);
 }
 
-/* Without a type it is not known which keys there may be. One that no type has was meant as it. */
+/* Without a type the legal keys are unknown. A key that no type has was probably meant as
+ * `type`. */
 static bool refuse_misspelt_type(struct report *report, const struct tree_node *map,
                                  const struct schema_variant *const *variants)
 {

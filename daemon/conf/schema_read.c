@@ -32,7 +32,7 @@ const struct tree_node *schema_get(const struct tree_node *map, const char *name
     return node && !node->invalid ? node : NULL;
 }
 
-/* A reader asks for keys of its own table alone. */
+/* Readers may ask only for keys of their own table. */
 static const struct schema_key *own_key(const struct schema_map *map, const char *name)
 {
     const struct schema_key *key = schema_key(map, name);

@@ -1,5 +1,5 @@
 /*
- * How the rows of the schema's tables are written.
+ * Macros for the rows of the schema's tables.
  */
 #ifndef KEYROTATED_CONF_SCHEMA_ROW_H
 #define KEYROTATED_CONF_SCHEMA_ROW_H
@@ -16,7 +16,7 @@
         .name = NULL                                                                               \
     }
 
-/* A variant that is known, but not in this version. */
+/* A variant that is known, but for a later version. */
 #define SCHEMA_LATER(variant_name, variant_map)                                                    \
     &(const struct schema_variant)                                                                 \
     {                                                                                              \

@@ -30,7 +30,7 @@ static const struct schema_map keys = {(const struct schema_key[]){
     SCHEMA_END,
 }};
 
-/* Placeholders cannot bring in a '/' or a dot segment: the grammar of ids rules both out. */
+/* The values of placeholders contain no '/' and no dot segment, by the grammar of ids. */
 static void check(struct resolve *resolve, const struct tree_node *target)
 {
     struct tree_node *path = tree_child(target, "path");
@@ -57,7 +57,7 @@ static bool fill_path(struct resolve *resolve, struct tree_node *path,
     char *clean;
 
     if (arena_failed(resolve->arena))
-        return false; /* reported in the end */
+        return false; /* report_finish() reports the shortage */
     if (!expanded || strlen(expanded) > PATH_LENGTH_MAX) {
         report_error(resolve->report, path, "expands to more than a path can hold; shorten it");
         path->invalid = true;

@@ -1,5 +1,5 @@
 /*
- * The type `file` of a target: what the configuration says of it.
+ * The settings of a target of type `file`.
  */
 #ifndef KEYROTATED_CONF_TARGET_FILE_H
 #define KEYROTATED_CONF_TARGET_FILE_H
@@ -13,7 +13,7 @@ enum file_format { FILE_FORMAT_RAW, FILE_FORMAT_ENV, FILE_FORMAT_JSON };
 /* The place is the path. */
 struct target_file {
     mode_t mode;
-    bool has_mode;     /* it was written; false: `mode` is the default */
+    bool has_mode;     /* the file sets a mode; false: `mode` is the default */
     const char *group; /* NULL: the daemon's own */
     enum file_format format;
 };

@@ -1,6 +1,6 @@
 /*
- * What the configuration has to know of a type of target. A type is one file here, one in
- * io/target, and a row in the table of each.
+ * A type of target, as the configuration uses it. A type is one file here, one file in io/target,
+ * and a row in each table.
  */
 #ifndef KEYROTATED_CONF_TARGET_TYPE_H
 #define KEYROTATED_CONF_TARGET_TYPE_H
@@ -16,12 +16,12 @@ struct target_type {
     struct schema_variant variant; /* its name in the configuration, and its keys */
     const char *place_key;         /* the key to change where two destinations have one place */
 
-    /* Checks what the schema cannot know; marks the nodes that are wrong. Once a target. */
+    /* Makes the checks beyond the schema and marks invalid nodes. Called once for each target. */
     void (*check)(struct resolve *resolve, const struct tree_node *target);
 
     /* Sets `place`, `needs_location` and `settings` for one account; all texts come from the arena
-     * of the configuration. False where the target is wrong for this account, which has been
-     * reported, or memory is out. */
+     * of the configuration. Returns false when the target is invalid for this account, which has
+     * been reported, or memory is out. */
     bool (*fill)(struct resolve *resolve, const struct tree_node *target,
                  const struct placeholder_values *values, struct destination *destination);
 

@@ -1,8 +1,8 @@
 #include "conf/schema_row.h"
 #include "conf/target_file.h"
 
-/* The keys of types to come are checked already, so that a file of a later version is understood as
- * far as this one can. */
+/* The keys of later types are checked already, so that this version can check as much as possible
+ * of a later version's file. */
 static const struct schema_choice off_word[] = {{"off", 0, false}, {NULL, 0, false}};
 
 static const struct schema_map key_vault = {(const struct schema_key[]){

@@ -1,5 +1,5 @@
 /*
- * Which URLs may be talked to.
+ * Checks which URLs the daemon may connect to.
  */
 #ifndef KEYROTATED_CONF_URL_H
 #define KEYROTATED_CONF_URL_H
@@ -11,8 +11,8 @@
  */
 const char *url_problem(const char *url);
 
-/* The same for a proxy: http:// or https:// to any host (what is secret goes through it inside
- * TLS), and no path. */
+/* The same for a proxy: http:// or https:// to any host (secrets pass through it inside TLS),
+ * without a path. */
 const char *url_proxy_problem(const char *url);
 
 #endif

@@ -98,7 +98,7 @@ const char *value_expected(const struct schema_key *key, char out[VALUE_EXPECTED
 typedef bool value_checker(struct report *report, const struct tree_node *node,
                            const struct schema_key *key);
 
-/* Most checks have one sentence, whatever the value is. The value is shown, unless it could hold a
+/* Reports the sentence that most checks share. It shows the value, unless the value could hold a
  * password (https://user:password@host). */
 static bool refuse(struct report *report, const struct tree_node *node, const char *problem)
 {
@@ -324,15 +324,16 @@ static bool check_mode(struct report *report, const struct tree_node *node,
         return false;
     }
     if ((mode & S_IRUSR) == 0) {
-        report_error(report, node,
-                     "the daemon could not read what it has delivered, and would rotate no more; "
-                     "write \"%04o\"",
-                     mode | S_IRUSR);
+        report_error(
+            report, node,
+            "the daemon could not read the file that it has delivered, and would stop rotating; "
+            "write \"%04o\"",
+            mode | S_IRUSR);
         return false;
     }
     if ((mode & (S_IRWXO)) != 0)
         report_warning(report, node,
-                       "every user of this machine gets at the key; use \"%04o\" and a group",
+                       "every user of this machine can read the key; use \"%04o\" and a group",
                        mode & ~(unsigned)S_IRWXO);
     return true;
 }
@@ -383,11 +384,10 @@ static bool check_time_zone(struct report *report, const struct tree_node *node,
                           ? "cannot be looked up: out of memory"
                           : "is not a time zone of this system; write a name of the tz database "
                             "such as Europe/Berlin or UTC (package tzdata)");
-    report_error(
-        report, node,
-        "\"%s\" is a former name that this system lacks; write %s, which it is called now, "
-        "or install the package tzdata-legacy",
-        value_shown(node->text, shown), current);
+    report_error(report, node,
+                 "\"%s\" is a former name that this system lacks; write the current name %s, "
+                 "or install the package tzdata-legacy",
+                 value_shown(node->text, shown), current);
     free(current);
     return false;
 }
@@ -395,7 +395,7 @@ static bool check_time_zone(struct report *report, const struct tree_node *node,
 static bool check_instant(struct report *report, const struct tree_node *node,
                           const struct schema_key *key)
 {
-    /* Where a time zone stands beside it, an instant may lack its own. */
+    /* An instant may omit its offset when a time zone is given beside it. */
     return (strlen(node->text) >= strlen("2026-12-20") && is_digit(node->text[0])) ||
            refuse_unexpected(report, node, key);
 }

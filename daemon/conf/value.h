@@ -1,5 +1,5 @@
 /*
- * What single values look like: a check and a reading for each type of the schema.
+ * Checks and readers of single values, for each type of the schema.
  */
 #ifndef KEYROTATED_CONF_VALUE_H
 #define KEYROTATED_CONF_VALUE_H
@@ -12,7 +12,7 @@
 
 enum { VALUE_SHOWN_MAX = 80, VALUE_EXPECTED_MAX = 256 };
 
-/* Is the scalar a legal value for the row? Reports what is wrong with it, and what is unwise. */
+/* Is the scalar a legal value for the row? Reports errors, and warns about unwise values. */
 bool value_check(struct report *report, const struct tree_node *node, const struct schema_key *key);
 
 /* "a duration such as 90s, 12h or 30d", "primary or secondary": what the row wants, for a sentence.

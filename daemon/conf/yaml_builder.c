@@ -10,9 +10,9 @@
 enum { BOM_LENGTH = 3 };
 
 /*
- * libyaml delivers events one at a time. Its time for nested brackets is quadratic without limit,
- * so depth and number are counted here and the parser is never asked for the event that is too
- * much.
+ * libyaml delivers events one at a time. Its time grows with the square of the nesting of brackets,
+ * so depth and number are counted here, and the builder stops before the first event beyond a
+ * limit.
  */
 struct builder {
     struct arena *arena;
@@ -20,13 +20,13 @@ struct builder {
     struct mark file;
     struct tree_node *open[TREE_DEPTH_MAX]; /* the mappings and lists around the next event */
     size_t depth;
-    const char *key; /* waits for its value in the innermost mapping, or NULL */
+    const char *key; /* the key of the innermost mapping that has no value yet, or NULL */
     struct mark key_mark;
-    bool key_refused; /* its value is read, for its own errors, but not kept */
+    bool key_refused; /* its value is checked for errors, but dropped */
     size_t events;
     size_t documents;
     struct tree_node *root;
-    bool stopped; /* what follows cannot be understood */
+    bool stopped; /* the rest of the file cannot be parsed */
 };
 
 static struct tree_node *innermost(const struct builder *builder)
@@ -167,7 +167,7 @@ static void take_scalar(struct builder *builder, yaml_event_t *event)
         }
     }
     if (problem)
-        wipe(text, length); /* it may be a key */
+        wipe(text, length); /* the text may be an account key */
 }
 
 static void take_alias(struct builder *builder, const yaml_event_t *event)
@@ -288,7 +288,7 @@ struct tree_node *tree_parse(struct arena *arena, struct mark file, const char *
     struct builder builder = {.arena = arena, .report = report, .file = file};
     yaml_parser_t parser;
 
-    /* Editors put a byte order mark there. libyaml would count it as a column. */
+    /* Skip a byte order mark, which some editors write and libyaml would count as a column. */
     if (length >= BOM_LENGTH && memcmp(text, "\xef\xbb\xbf", BOM_LENGTH) == 0) {
         text += BOM_LENGTH;
         length -= BOM_LENGTH;
@@ -300,7 +300,8 @@ struct tree_node *tree_parse(struct arena *arena, struct mark file, const char *
         report_error_at(report, builder.file, "", "out of memory");
         return NULL;
     }
-    /* Else a byte order mark could turn the rest into UTF-16, and every position with it. */
+    /* Otherwise a byte order mark could switch libyaml to UTF-16, and all positions would be
+     * wrong. */
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
     read_events(&builder, &parser, text, length);

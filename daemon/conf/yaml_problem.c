@@ -42,7 +42,7 @@ const char *scalar_problem(const char *text, size_t length)
     return NULL;
 }
 
-/* The reader fails before there are marks: line and column are counted here. */
+/* libyaml's reader fails before it sets marks, so line and column are counted here. */
 static void mark_offset(const char *text, size_t length, size_t offset, struct mark *mark)
 {
     mark->line = 1;
@@ -73,7 +73,7 @@ static const char *reader_problem(const yaml_parser_t *parser, const char *text,
 struct translation {
     const char *context; /* what libyaml was doing; "" for anything */
     const char *problem;
-    bool at_context; /* the mistake is where that began */
+    bool at_context; /* the mistake is at the start of the context */
     const char *sentence;
 };
 
@@ -110,7 +110,7 @@ static bool contains(const char *text, const char *part)
     return part[0] == '\0' || (text && strstr(text, part));
 }
 
-/* libyaml's word for a character that begins no value; the character tells what was meant. */
+/* libyaml reports a character that cannot begin a value; the character shows the likely mistake. */
 static const char *cannot_start(const yaml_parser_t *parser, const char *text, size_t length,
                                 struct arena *arena)
 {

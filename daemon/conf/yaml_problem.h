@@ -1,5 +1,5 @@
 /*
- * What is wrong with a YAML text, in words that help the person who wrote it.
+ * Turns the errors of libyaml into sentences that help the author of the file.
  */
 #ifndef KEYROTATED_CONF_YAML_PROBLEM_H
 #define KEYROTATED_CONF_YAML_PROBLEM_H
@@ -19,9 +19,9 @@ const char *yaml_problem(const yaml_parser_t *parser, const char *text, size_t l
                          struct arena *arena, struct mark *mark);
 
 /*
- * What is wrong with a scalar whatever it stands for, or NULL: line breaks and other control
- * characters, an excessive length, or the look of an account key, which must never be in a file
- * that people mail to each other. The text itself is not repeated.
+ * What is wrong with a scalar of any type, or NULL: a line break or another control character,
+ * excessive length, or the form of an account key, because people mail configuration files to each
+ * other. The sentence does not repeat the text.
  */
 const char *scalar_problem(const char *text, size_t length);
 

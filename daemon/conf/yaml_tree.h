@@ -1,10 +1,9 @@
 /*
- * A YAML file as a tree of named nodes that know where they were written.
+ * A YAML file as a tree of named nodes with their places in the file.
  *
- * Only the plain part of YAML is read: one document, mappings, lists and scalars. Aliases, anchors,
- * tags, directives, merge keys and duplicate keys are errors, because a configuration that somebody
- * audits should say what it means where it says it. What a scalar means is left to the schema:
- * nothing here turns "yes" into true or "12:30" into 750.
+ * Only plain YAML is read: one document, mappings, lists and scalars. Aliases, anchors, tags,
+ * directives, merge keys and duplicate keys are errors, because an auditor should find each value
+ * where it is used. The schema interprets scalars; here "yes" and "12:30" stay text.
  */
 #ifndef KEYROTATED_CONF_YAML_TREE_H
 #define KEYROTATED_CONF_YAML_TREE_H
@@ -22,7 +21,8 @@ enum {
     TREE_FILE_MAX = 1024 * 1024, /* bytes */
     TREE_DEPTH_MAX = 16,         /* mappings and lists inside each other */
     TREE_EVENTS_MAX = 200000,
-    TREE_KEYS_MAX = 10000,  /* of one mapping: they are compared with each other */
+    TREE_KEYS_MAX = 10000,  /* of one mapping; limited because each key is compared with all
+                             * others */
     TREE_SCALAR_MAX = 4096, /* bytes */
 };
 
@@ -35,10 +35,10 @@ struct tree_node {
     const char *name;               /* the key inside a mapping, else NULL */
     struct mark name_mark;
     size_t index; /* inside a list, from 0 */
-    bool invalid; /* an error about it has been reported: readers pass it by */
+    bool invalid; /* an error about it has been reported; readers skip it */
     bool noted;   /* a warning about it has been reported: one is enough */
 
-    const char *text; /* scalar: "" where nothing is written */
+    const char *text; /* scalar: its text, "" when empty */
     bool quoted;
 
     struct tree_node *first; /* mapping, list: the children as written */
@@ -48,10 +48,10 @@ struct tree_node {
 };
 
 /*
- * Parses the text of `file` (a name for messages). Returns its root, a mapping; NULL when an error
- * was so bad that the rest could not be understood, or when the file is empty (*ret_empty). Errors
- * that leave the rest readable are reported and the tree is returned without what was wrong. All
- * memory comes from the arena; `file` is borrowed for as long.
+ * Parses the text of `file` (a name for messages). Returns its root, a mapping; NULL when the rest
+ * of the file could not be parsed, or when the file is empty (*ret_empty). After other errors,
+ * which are reported, the tree lacks the invalid parts. All memory comes from the arena; `file` is
+ * borrowed for as long.
  */
 struct tree_node *tree_parse(struct arena *arena, struct mark file, const char *text, size_t length,
                              struct report *report, bool *ret_empty);
@@ -59,8 +59,8 @@ struct tree_node *tree_parse(struct arena *arena, struct mark file, const char *
 /* An empty mapping or list at a place, to merge files into. NULL when memory is out. */
 struct tree_node *tree_new(struct arena *arena, enum tree_kind kind, struct mark mark);
 
-/* Appends a child. It keeps the parent and index it has, so that messages name its own file's path.
- */
+/* Appends a child. The child keeps its parent and index, so that messages name the path in its own
+ * file. */
 void tree_append(struct tree_node *parent, struct tree_node *child);
 
 /* The child of that name, also an invalid one, or NULL. NULL or anything but a mapping: NULL. */

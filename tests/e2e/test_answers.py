@@ -56,7 +56,7 @@ def test_what_is_read_stands_once(site, azure):
                 param='"AAAA","primary":"BBBB"')
     site.start()
     refused = site.log.wait("rotation.retrying", account="alpha")
-    assert '"primary" stands there twice' in refused["msg"]
+    assert '"primary" occurs twice' in refused["msg"]
     assert "az resource show" in refused["remedy"]
     assert "proxy" not in refused["remedy"] and "firewall" not in refused["remedy"]
     stays_true(lambda: not azure.truth.regenerated("alpha"), 1, "nothing is regenerated")

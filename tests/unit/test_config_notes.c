@@ -77,8 +77,7 @@ static void what_weakens_a_guarantee_is_named_with_it(void **state)
          "regenerate "
          "whose answer was lost may still kill a key after the daemon took it for failed\n"
          "k.yaml:6:45: timing.verify_timeout: warning: is short; write 5m or more, or a new key "
-         "may "
-         "go to its consumers before its service could prove it\n"
+         "may be delivered before its service has accepted it\n"
          "k.yaml:6:57: timing.settle: warning: is short; write 1m or more, or the look that "
          "confirms a rotation may still see the keys from before it\n"},
         {{.policies = "policies: {p: {rotate_every: 30d, overlap: 59m}}"},

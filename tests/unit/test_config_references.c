@@ -36,11 +36,10 @@ static const struct mistake target_mistakes[] = {
      "k.yaml:4:55: targets.t.mode: \"640x\" cannot stand here; write an octal mode in quotes such "
      "as \"0640\"\n"},
     {{.targets = "targets: {t: {type: file, path: \"/k/{account}\", mode: '0240'}}"},
-     "k.yaml:4:55: targets.t.mode: the daemon could not read what it has delivered, and would "
-     "rotate no "
-     "more; write \"0640\"\n"},
+     "k.yaml:4:55: targets.t.mode: the daemon could not read the file that it has delivered, and "
+     "would stop rotating; write \"0640\"\n"},
     {{.targets = "targets: {t: {type: file, path: \"/k/{account}\", mode: '0644'}}"},
-     "k.yaml:4:55: targets.t.mode: warning: every user of this machine gets at the key; use "
+     "k.yaml:4:55: targets.t.mode: warning: every user of this machine can read the key; use "
      "\"0640\" and a group\n"},
     {{.targets = "targets: {t: {type: file, path: keys}}"},
      "k.yaml:4:33: targets.t.path: \"keys\" is not an absolute path; begin it with '/'\n"},
@@ -166,10 +165,10 @@ static const struct mistake account_mistakes[] = {
      "one\n"},
     {{.accounts =
           "accounts: [{id: " ACCOUNT_ID ", deliver_to: [{target: file, required: false}]}]"},
-     "k.yaml:5:177: accounts[0].deliver_to: has no required target; leave \"required: false\" away "
+     "k.yaml:5:177: accounts[0].deliver_to: has no required target; remove \"required: false\" "
      "from one of them\n"},
     {{.accounts = "accounts: [{id: " ACCOUNT_ID ", deliver_to: []}]"},
-     "k.yaml:5:177: accounts[0].deliver_to: has no required target; leave \"required: false\" away "
+     "k.yaml:5:177: accounts[0].deliver_to: has no required target; remove \"required: false\" "
      "from one of them\n"},
     {{.accounts = "accounts: [{id: " ACCOUNT_ID ", deliver_to: [{required: true}]}]"},
      "k.yaml:5:178: accounts[0].deliver_to[0].target: is missing; give a text\n"},
@@ -206,7 +205,7 @@ static const struct mistake account_mistakes[] = {
     {{.more = "defaults: {rotate: no}\n"},
      "k.yaml:6:20: defaults.rotate: \"no\" cannot stand here; write true or false\n"},
     {{.more = "defaults: {deliver_to: {target: file, required: false}}\n"},
-     "k.yaml:6:24: defaults.deliver_to: has no required target; leave \"required: false\" away "
+     "k.yaml:6:24: defaults.deliver_to: has no required target; remove \"required: false\" "
      "from one of them\n"},
 };
 
@@ -295,7 +294,7 @@ static void former_names_of_time_zones_are_explained(void **state)
     config_unref(config_fixture_expect(
         text,
         "k.yaml:3:55: policies.p.window.time_zone: \"US/Pacific\" is a former name that this "
-        "system lacks; write America/Los_Angeles, which it is called now, or install the "
+        "system lacks; write the current name America/Los_Angeles, or install the "
         "package tzdata-legacy\n"));
     config_fixture_compose(
         &(struct config_lines){.policies =

@@ -523,7 +523,7 @@ static void what_is_read_stands_once_and_is_valid(void **state)
         assert_true(json_is_unusable(json_member(value, "read")));
         assert_int_equal(json_check_members(value, names, 2, &err), -EBADMSG);
         assert_string_equal(err.text,
-                            "the member \"read\" stands there twice, or with a value that "
+                            "the member \"read\" occurs twice, or has a value that "
                             "is not valid JSON");
         json_object_put(value);
     }

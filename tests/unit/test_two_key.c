@@ -297,7 +297,7 @@ static void test_what_is_read_stands_once(void **state)
         assert_int_equal(
             batch->read_keys(batch, "acct", keys_bodies[i], strlen(keys_bodies[i]), keys, &err),
             -EINVAL);
-        assert_non_null(strstr(err.text, "stands there twice"));
+        assert_non_null(strstr(err.text, "occurs twice"));
         assert_null(strstr(err.text, "AAECAwQF"));
     }
 }
