@@ -14,11 +14,11 @@
 #include "io/http/http_exchange.h"
 #include "io/http/http_multi.h"
 
-/* Nothing watches idle connections, and libcurl holds on to its CA certificates: both are let go
- * when there was nothing to do for so long. */
+/* After this idle time the multi handle is closed, and with it its connections, which nobody
+ * watches while they are idle, and its CA certificates. */
 #define IDLE_MAX MS_MINUTE
 
-/* The least libcurl: CURLOPT_QUICK_EXIT came with 7.87.0. */
+/* The oldest libcurl that works: 7.87.0 introduced CURLOPT_QUICK_EXIT. */
 #define LIBCURL_VERSION_MIN 0x075700U
 
 #define NS_PER_MS 1000000U
@@ -27,7 +27,7 @@ struct http {
     struct loop *loop;
     struct http_settings settings;
     struct http_multi *multi; /* takes new requests; NULL: none is open */
-    unsigned open_multis;     /* that one, and those that finish what they have */
+    unsigned open_multis;     /* `multi`, and older ones that finish their transfers */
     struct timer idle;
     bool idle_timer_closed;
 
@@ -45,7 +45,7 @@ enum call_state { CALL_RUNNING, CALL_FINISHED };
 struct http_call {
     struct list link;
     struct http *http;
-    struct http_multi *multi; /* NULL: the transfer is in none */
+    struct http_multi *multi; /* NULL: the transfer is in no multi handle */
     enum call_state state;
     struct http_exchange exchange;
     struct timer deadline;
@@ -90,10 +90,10 @@ int http_global_init(struct err *err)
 {
     const curl_version_info_data *info;
 
-    /* It does TLS. Where a library has used it already, as it was loaded, a daemon that leaves more
-     * behind than it might is better than none. */
+    /* OpenSSL does TLS. When another library has used OpenSSL while it was loaded, the daemon runs
+     * all the same, although freed memory is not wiped. */
     freed_is_wiped = crypto_wipe_freed_memory();
-    /* libcurl would write the keys of all TLS sessions to the file that this names. */
+    /* libcurl would write the keys of all TLS sessions to the file named by this variable. */
     (void)unsetenv("SSLKEYLOGFILE");
     if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, must_malloc, wiping_free, must_wiping_realloc,
                              must_strdup, must_calloc) != CURLE_OK)
@@ -108,7 +108,8 @@ int http_global_init(struct err *err)
         curl_global_cleanup();
         return -ENOTSUP;
     }
-    /* libcurl is told to leave signals alone, so a peer that hangs up would end the process. */
+    /* CURLOPT_NOSIGNAL leaves SIGPIPE at its default, by which a peer that hangs up would end the
+     * process. */
     (void)signal(SIGPIPE, SIG_IGN);
     return 0;
 }
@@ -128,7 +129,7 @@ static void settings_done(struct http_settings *settings)
     free(settings->user_agent);
 }
 
-/* Without any authority every request fails, and looks like trouble with the network. */
+/* Without certificate authorities every request would fail, and look like a network problem. */
 static int check_authorities(const struct http_options *options, struct err *err)
 {
     CURL *easy = options->ca_file ? NULL : curl_easy_init();
@@ -169,7 +170,7 @@ static int settings_init(struct http_settings *settings, const struct http_optio
 
 /* --- the multi handle in use --- */
 
-/* Takes no more requests on it; it closes when its last transfer is through. */
+/* Starts no more requests on the multi handle; it closes after its last transfer. */
 static void retire_multi(struct http *http)
 {
     struct http_multi *const multi = http->multi;
@@ -185,7 +186,8 @@ static void on_idle(struct timer *timer)
     retire_multi(container_of(timer, struct http, idle));
 }
 
-/* A transfer has left: is the multi handle idle now, or at the end of its retirement? */
+/* Called after a transfer has been removed: starts the idle timer, or closes a retired multi
+ * handle. */
 static void multi_released(struct http *http, struct http_multi *multi)
 {
     if (http_multi_transfers(multi) > 0)
@@ -328,7 +330,7 @@ static void on_multi_broken(void *owner, struct http_multi *multi)
             continue;
         leave_multi(call);
         http_exchange_abandon(&call->exchange, -EMFILE,
-                              "the connection cannot be watched: out of descriptors");
+                              "the connection cannot be watched: no free file descriptor");
         finish(call);
     }
     http_multi_close(multi);
@@ -436,7 +438,7 @@ struct http *http_new(struct loop *loop, const struct http_options *options, str
     http->loop = loop;
     list_init(&http->calls);
     timer_init(loop, &http->idle, on_idle);
-    uv_unref((uv_handle_t *)&http->idle.handle); /* nobody waits for connections to be dropped */
+    uv_unref((uv_handle_t *)&http->idle.handle); /* the idle timer must not keep the loop running */
     return http;
 }
 
@@ -449,7 +451,7 @@ int http_set_options(struct http *http, const struct http_options *options, stru
         return rc;
     settings_done(&http->settings);
     http->settings = settings;
-    retire_multi(http); /* its connections were made, and its CA certificates read, the old way */
+    retire_multi(http); /* its connections and CA certificates are those of the old options */
     return 0;
 }
 

@@ -2,7 +2,7 @@
  * HTTP for the whole daemon: libcurl's multi interface driven by the libuv loop.
  *
  * Every request gets exactly one completion, always from the loop and never from inside
- * http_start(), http_cancel() or another completion's caller. Nothing is retried underneath.
+ * http_start(), http_cancel() or another completion's caller. A request is never repeated.
  */
 #ifndef KEYROTATED_IO_HTTP_HTTP_H
 #define KEYROTATED_IO_HTTP_HTTP_H
@@ -13,7 +13,8 @@
 #include "io/loop/loop.h"
 #include "proto/http_message.h"
 
-/* More at a time are turned away as HTTP_UNSENT: a net below the admission that decides. */
+/* Further requests end as HTTP_UNSENT. This is only a safety limit; admission (io/access) decides
+ * how many run. */
 enum { HTTP_IN_FLIGHT_MAX = 1280 };
 
 struct http;      /* the client: one per process */
@@ -31,19 +32,19 @@ typedef void http_done(void *context, struct http_reply *reply);
 /* Once per process, before any thread. Installs wiping allocators under libcurl and OpenSSL, and
  * ignores SIGPIPE. */
 int http_global_init(struct err *err);
-/* What it could not do to keep memory clean, in words for a log line; NULL: it did it all. */
+/* A sentence for the log when freed memory is not wiped; NULL when it is. */
 const char *http_global_gap(void);
 void http_global_done(void);
 
 struct http *http_new(struct loop *loop, const struct http_options *options, struct err *err);
 
-/* Applies a reloaded configuration to requests started from now on: these use new connections and
- * read the CA certificates again. On failure the old options stay. */
+/* Applies a reloaded configuration to later requests: these use new connections and read the CA
+ * certificates again. On failure the old options stay. */
 int http_set_options(struct http *http, const struct http_options *options, struct err *err);
 
-/* Cancels what is under way (each completes with HTTP_CANCELED from the loop, and so does what is
- * started meanwhile), closes connections, then calls closed(context) (may be NULL) from the loop;
- * the client is freed by then. Nothing happens for NULL, or when it is closing already. */
+/* Cancels all requests, also those started meanwhile (each completes with HTTP_CANCELED from the
+ * loop), closes connections and frees the client; then calls closed(context) (may be NULL) from the
+ * loop. NULL, or a client that is closing, is ignored. */
 void http_close(struct http *http, void (*closed)(void *context), void *context);
 
 /*
@@ -53,8 +54,8 @@ void http_close(struct http *http, void (*closed)(void *context), void *context)
 struct http_call *http_start(struct http *http, struct http_request *request, http_done *done,
                              void *context);
 
-/* Gives a call up: done() follows from the loop with HTTP_CANCELED, or with the outcome if there is
- * one already. NULL is fine; a call whose done() has returned is not. */
+/* Cancels a call: done() follows from the loop with HTTP_CANCELED, or with the outcome if there is
+ * one already. NULL is fine. Must not be called after done() has returned. */
 void http_cancel(struct http_call *call);
 
 /* Requests whose done() has not returned. */

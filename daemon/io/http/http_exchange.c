@@ -19,7 +19,8 @@ static void release_handle(struct http_exchange *exchange)
     exchange->headers = NULL;
 }
 
-/* Frees what only the transfer needed. libcurl borrowed parts of the request, so that goes last. */
+/* Frees the members that only the transfer needed. The request goes last, because libcurl borrowed
+ * parts of it. */
 static void release_transfer(struct http_exchange *exchange)
 {
     release_handle(exchange);
@@ -38,7 +39,7 @@ void http_exchange_rewind(struct http_exchange *exchange)
     exchange->curl_error[0] = '\0';
 }
 
-/* Half an answer is no answer: nobody shall read a part of a body as the whole. */
+/* Discards a partial answer, so that nobody reads a part of a body as the whole. */
 static void fail(struct http_exchange *exchange)
 {
     struct http_reply *reply = &exchange->reply;

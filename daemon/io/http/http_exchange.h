@@ -1,11 +1,11 @@
 /*
- * One HTTP exchange as libcurl sees it: the options of its easy handle, the callbacks that take and
- * give bytes, and what its end means. Knows nothing of loops; io/http/http.c drives it. Private to
+ * One HTTP exchange with libcurl: the options of its easy handle, the callbacks that receive and
+ * supply bytes, and the outcome. Independent of the loop; io/http/http.c drives it. Private to
  * io/http/http*.c.
  *
- * Whether the server can have seen the request is known from libcurl's pre-request callback, which
- * runs after name resolution, connect, proxy CONNECT and TLS handshake and before the first byte of
- * each attempt. So the outcome never depends on an interpretation of error codes.
+ * libcurl's pre-request callback shows whether the server can have seen the request: it is the
+ * callback that runs after name resolution, connect, proxy CONNECT and TLS handshake and before the
+ * first byte of each attempt. So the outcome never depends on an interpretation of error codes.
  */
 #ifndef KEYROTATED_IO_HTTP_HTTP_EXCHANGE_H
 #define KEYROTATED_IO_HTTP_HTTP_EXCHANGE_H
@@ -26,7 +26,7 @@ struct http_settings {
     char *user_agent;
 };
 
-/* Why a callback of ours made libcurl give up. */
+/* Why one of our callbacks aborted the transfer. */
 enum http_refusal { REFUSED_NOTHING, REFUSED_LONG_BODY, REFUSED_LONG_HEADERS, REFUSED_RESENDING };
 
 enum { HTTP_AUTHORITY_MAX = 280 };
@@ -57,31 +57,32 @@ void http_exchange_init(struct http_exchange *exchange, struct http_request *req
 int http_exchange_prepare(struct http_exchange *exchange, const struct http_settings *settings,
                           struct err *err);
 
-/* libcurl is through, as for http_exchange_finish(). Is the answer a redirection that is followed?
- * Then the exchange is as it was before http_exchange_prepare(), for the new place
+/* Called when libcurl has finished. Returns true when the answer is a redirection to follow; the
+ * exchange is then reset to its state before http_exchange_prepare(), for the new URL
  * (io/http/http_redirect.c). */
 bool http_exchange_redirect(struct http_exchange *exchange, CURLcode result);
 
-/* Forgets what became of the request, and keeps that: it is to be prepared and sent once more. */
+/* Clears the outcome and keeps the request, so that it can be prepared and sent once more. */
 void http_exchange_rewind(struct http_exchange *exchange);
 
-/* libcurl is through: judges the result and releases the easy handle, which is in no multi handle.
- */
+/* Called when libcurl has finished: determines the outcome and releases the easy handle, which must
+ * be in no multi handle. */
 void http_exchange_finish(struct http_exchange *exchange, CURLcode result);
 
-/* The deadline has come, likewise. */
+/* The same when the deadline has passed. */
 void http_exchange_expire(struct http_exchange *exchange);
 
-/* We end it, likewise: HTTP_UNSENT or, where the server may have got some of it, HTTP_LOST. */
+/* The same when we end the exchange: HTTP_UNSENT or, when the server may have received some of it,
+ * HTTP_LOST. */
 void http_exchange_abandon(struct http_exchange *exchange, int code, const char *reason);
 
-/* We give it up, likewise: HTTP_CANCELED. */
+/* The same when we cancel the exchange: HTTP_CANCELED. */
 void http_exchange_cancel(struct http_exchange *exchange);
 
 /* Wipes and frees whatever is left. */
 void http_exchange_done(struct http_exchange *exchange);
 
-/* Says in words why `result` came about (io/http/http_failure.c). */
+/* Describes the cause of `result` in a sentence (io/http/http_failure.c). */
 void http_failure_describe(const struct http_exchange *exchange, CURLcode result, struct err *err);
 void http_failure_describe_timeout(const struct http_exchange *exchange, struct err *err);
 

@@ -1,9 +1,9 @@
 /*
- * What libcurl's error codes mean to the person who reads the log: cause first, then what to do.
+ * Explains libcurl's error codes to the reader of the log: the cause, then the remedy.
  *
- * Nothing of the request goes into these sentences but the server's name and port. libcurl's own
- * text is appended where it knows more (certificate problems above all); it speaks of names,
- * addresses and protocol states, never of what was transferred.
+ * Of the request only the server's name and port go into these sentences. libcurl's own text is
+ * appended when it says more, above all for certificates; it contains names, addresses and protocol
+ * states, but no transferred data.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 enum { DETAIL_MAX = 160 };
 
-/* libcurl's sentence, or its general one for the code, without anything that could break a line. */
+/* libcurl's sentence, or its general one for the code, without line breaks. */
 static const char *detail(const struct http_exchange *exchange, CURLcode result, char *out)
 {
     const char *text = exchange->curl_error;
@@ -33,7 +33,8 @@ static bool is_resolved(const struct http_exchange *exchange)
            curl_easy_getinfo(exchange->easy, CURLINFO_NAMELOOKUP_TIME_T, &at) == CURLE_OK && at > 0;
 }
 
-/* Counted when TCP is through; the time of the connect is recorded only after TLS. */
+/* CURLINFO_NUM_CONNECTS is counted once TCP is connected; the connect time is recorded only after
+ * TLS. */
 static bool is_connected(const struct http_exchange *exchange)
 {
     long connections = 0;
@@ -100,7 +101,7 @@ static void describe_certificate(const struct http_exchange *exchange, CURLcode 
                       exchange->authority, detail(exchange, result, text));
 }
 
-/* Did the proxy say no? libcurl reports that as a failure to receive. */
+/* Did the proxy refuse? libcurl reports a refusal as a failure to receive. */
 static bool describe_proxy_refusal(const struct http_exchange *exchange, struct err *err)
 {
     long status = 0;
@@ -151,7 +152,7 @@ static void describe_broken_exchange(const struct http_exchange *exchange, CURLc
                                      struct err *err)
 {
     const char *const phase =
-        !exchange->sent ? "before the request was sent" : "before the whole answer was there";
+        !exchange->sent ? "before the request was sent" : "before the whole answer had arrived";
     char text[DETAIL_MAX];
 
     if (!describe_proxy_refusal(exchange, err))
@@ -206,8 +207,8 @@ void http_failure_describe(const struct http_exchange *exchange, CURLcode result
         break;
     case CURLE_BAD_CONTENT_ENCODING:
         (void)err_set(err, -EPROTO,
-                      "the reply of %s is packed (Content-Encoding) in a way that cannot be "
-                      "unpacked, though none was asked for",
+                      "the reply of %s is compressed (Content-Encoding) in a way that cannot be "
+                      "decoded, though none was asked for",
                       authority);
         break;
     case CURLE_UNSUPPORTED_PROTOCOL: /* an answer without a status line */

@@ -6,8 +6,8 @@
 #include "base/list.h"
 #include "base/must.h"
 
-/* Nets below the admission that decides how many requests run: whatever exceeds them waits inside
- * libcurl, at the expense of its deadline. */
+/* Safety limits; admission (io/access) decides how many requests run. A request beyond them waits
+ * inside libcurl while its deadline runs. */
 enum { CONNECTIONS_MAX = 256, IDLE_CONNECTIONS_MAX = 16 };
 
 struct http_multi {
@@ -26,8 +26,8 @@ struct http_multi {
     bool is_closing;
 };
 
-/* A socket that libcurl wants to be watched. libcurl knows it by pointer, never by its number,
- * which the system gives to the next socket at once. */
+/* A socket that libcurl wants to be watched. libcurl refers to it by pointer, because the system
+ * reuses the number of a closed socket at once. */
 struct http_socket {
     struct list link;
     struct http_multi *multi;
@@ -67,8 +67,8 @@ static void close_socket(struct http_socket *watched)
     uv_close((uv_handle_t *)&watched->poll, on_socket_closed);
 }
 
-/* curl_multi_cleanup() closes the connections, which raises socket callbacks: everything that those
- * need is still there. */
+/* curl_multi_cleanup() closes the connections, which raises socket callbacks, so their data must
+ * still exist. */
 static void run_closing(struct deferred *deferred)
 {
     struct http_multi *multi = container_of(deferred, struct http_multi, closing);
@@ -99,8 +99,8 @@ static void run_breakage(struct deferred *deferred)
     multi->events->broken(multi->owner, multi);
 }
 
-/* A libcurl callback must not report failure: that would leave all transfers without an end. So the
- * failure is kept for the loop. */
+/* A libcurl callback must not report failure, or no transfer would ever end. So the failure is kept
+ * for the loop. */
 static void note_breakage(struct http_multi *multi)
 {
     if (multi->is_broken || multi->is_closing)
@@ -122,7 +122,7 @@ static void collect_completions(struct http_multi *multi)
 
         if (message->msg != CURLMSG_DONE)
             continue;
-        http_multi_remove(multi, easy); /* takes the message with it */
+        http_multi_remove(multi, easy); /* also frees the message */
         multi->events->transfer_done(easy, result);
     }
 }
@@ -163,9 +163,9 @@ static int start_watching(struct http_socket *watched)
 }
 
 /*
- * libuv reports an error condition of the socket (refused, reset) as a status, without events, and
- * stops watching. libcurl finds out by itself when it is told nothing; it does not ask again for
- * events that it has asked for, so watching is resumed here unless the socket is gone.
+ * libuv reports an error of the socket (refused, reset) as a status without events, and stops
+ * watching. libcurl detects the error itself when it is called without events. It does not repeat
+ * its request to watch, so watching is resumed here unless the socket is gone.
  */
 static void on_socket_ready(uv_poll_t *poll, int status, int events)
 {
@@ -188,7 +188,7 @@ static struct http_socket *socket_new(struct http_multi *multi, curl_socket_t de
     struct http_socket *watched = must_alloc(sizeof(*watched));
 
     if (uv_poll_init_socket(loop_uv(multi->loop), &watched->poll, descriptor) != 0) {
-        free(watched); /* libuv has not taken it in */
+        free(watched); /* libuv has not accepted the handle */
         return NULL;
     }
     watched->multi = multi;
@@ -229,7 +229,7 @@ static int on_socket_wanted(CURL *easy, curl_socket_t descriptor, int what, void
         watch_socket(multi, descriptor, what, watched);
     } else if (watched) {
         (void)curl_multi_assign(multi->curl, descriptor,
-                                NULL); /* fails during cleanup: no matter */
+                                NULL); /* a failure during cleanup does not matter */
         close_socket(watched);
     }
     return 0;
@@ -242,7 +242,7 @@ int http_multi_add(struct http_multi *multi, CURL *easy, struct err *err)
     const CURLMcode result = curl_multi_add_handle(multi->curl, easy);
 
     if (result != CURLM_OK)
-        return err_set(err, -EIO, "libcurl cannot take on a request: %s",
+        return err_set(err, -EIO, "libcurl cannot start a request: %s",
                        curl_multi_strerror(result));
     multi->transfers++;
     return 0;

@@ -11,9 +11,9 @@
 #include "base/str.h"
 #include "io/http/http_exchange.h"
 
-/* A connection that was idle for longer is not used again: front ends drop idle ones after minutes,
- * and a request that meets such a drop ends as HTTP_LOST, which for an unrepeatable one costs a
- * whole round of looking at what became of it. */
+/* A connection that was idle for longer is not reused: front ends drop idle connections after
+ * minutes. A request on a dropped connection ends as HTTP_LOST, and after an unrepeatable one the
+ * daemon has to find out its effect. */
 enum { IDLE_MAX_S = 60, IDLE_MAX_UNREPEATABLE_S = 5 };
 
 /* How long a parsed bundle of CA certificates is used before the file is read again. */
@@ -21,7 +21,7 @@ enum { CA_CACHE_S = 60 };
 
 #define CONNECT_MAX_MS (15 * MS_SECOND)
 
-/* libcurl's own time limit is only there in case ours should fail. */
+/* libcurl's own time limit acts only if ours fails. */
 #define BACKSTOP_MS MS_SECOND
 
 static const char METADATA_ADDRESS[] = "169.254.169.254";
@@ -46,7 +46,7 @@ static size_t refuse(struct http_exchange *exchange, enum http_refusal refusal)
 {
     if (exchange->refusal == REFUSED_NOTHING)
         exchange->refusal = refusal;
-    return 0; /* libcurl aborts when less than it offered was taken */
+    return 0; /* libcurl aborts when a callback takes less than it was offered */
 }
 
 static size_t on_reply_body(char *data, size_t size, size_t count, void *context)
@@ -66,7 +66,7 @@ static size_t on_reply_body(char *data, size_t size, size_t count, void *context
 
 /*
  * One header line at a time: the lines of interim responses (1xx) first, each response starting
- * with its status line, and at the very end those of a trailer, which has no say here. A line that
+ * with its status line, and at the very end those of a trailer, which are ignored. A line that
  * starts with a blank continues the one before it (RFC 9112, section 5.2), so line ends are written
  * late.
  */
@@ -102,9 +102,9 @@ static size_t on_reply_header(char *data, size_t size, size_t count, void *conte
 }
 
 /*
- * The last stop before the request's first byte. libcurl repeats a request by itself when a
- * connection that was used before dies without an answer, whatever the method; an attempt after the
- * first is therefore stopped here unless the request may be repeated.
+ * Called before the first byte of each attempt. libcurl itself repeats a request of any method when
+ * a reused connection dies without an answer; attempts after the first are therefore stopped here
+ * unless the request may be repeated.
  */
 static int on_about_to_send(void *context, char *peer, char *local, int peer_port, int local_port)
 {
@@ -124,7 +124,7 @@ static int on_about_to_send(void *context, char *peer, char *local, int peer_por
 
 /* --- the URL --- */
 
-/* libcurl knows the addresses of "localhost" itself; no name server has a say in it. */
+/* libcurl resolves "localhost" itself, without a name server. */
 static bool is_local_host(const char *host)
 {
     struct in_addr address;
@@ -151,7 +151,7 @@ static int judge_url(struct http_exchange *exchange, const char *scheme, const c
     return 0;
 }
 
-/* Messages never show more of a URL than its authority: what follows may hold a signature. */
+/* Messages show only the authority of a URL, because the rest may hold a signature. */
 static int read_url(struct http_exchange *exchange, struct err *err)
 {
     CURLU *url = curl_url();
@@ -199,15 +199,16 @@ static bool set_safety_options(CURL *easy)
            set_long(easy, CURLOPT_FOLLOWLOCATION, 0) && /* see io/http/http_redirect.c */
            set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1) &&
            set_long(easy, CURLOPT_HTTP09_ALLOWED, 0) &&
-           /* Nothing packed is asked for; with that said, libcurl unpacks what comes all the same,
-            * and the limit of the reply counts the unpacked bytes. */
+           /* Ask for no compression. With this option set, libcurl also decodes a reply that is
+            * compressed all the same, and the limit of the reply counts the decoded bytes. */
            set_pointer(easy, CURLOPT_ACCEPT_ENCODING, "identity") &&
            set_long(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1) &&
            set_long(easy, CURLOPT_PATH_AS_IS, 1) &&
            set_long(easy, CURLOPT_NETRC, CURL_NETRC_IGNORED) &&
            set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1) &&
            set_long(easy, CURLOPT_NOSIGNAL, 1) && set_long(easy, CURLOPT_TCP_KEEPALIVE, 1) &&
-           /* Without it, giving up on a name lookup would wait for the resolver's thread. */
+           /* Without this option, ending a transfer during a name lookup would wait for the
+            * resolver's thread. */
            set_long(easy, CURLOPT_QUICK_EXIT, 1);
 }
 
@@ -219,7 +220,7 @@ static CURLcode on_tls_context(CURL *easy, void *tls_context, void *unused)
     return CURLE_OK;
 }
 
-/* Only of OpenSSL is it known what it hands to the callback. */
+/* The type of the callback's argument is known only for OpenSSL. */
 static bool set_tls_wiping(CURL *easy)
 {
     const char *tls = curl_version_info(CURLVERSION_NOW)->ssl_version;
@@ -233,7 +234,7 @@ static bool set_tls_options(CURL *easy, const struct http_settings *settings)
     const long version = CURL_SSLVERSION_TLSv1_2;
     bool ok;
 
-    /* libcurl keeps the parsed bundle only where no directory of certificates is to be searched. */
+    /* libcurl caches the parsed bundle only when no directory of certificates is searched. */
     ok = set_pointer(easy, CURLOPT_CAPATH, NULL) && set_pointer(easy, CURLOPT_PROXY_CAPATH, NULL) &&
          set_long(easy, CURLOPT_CA_CACHE_TIMEOUT, CA_CACHE_S) &&
          set_long(easy, CURLOPT_SSLVERSION, version) && set_long(easy, CURLOPT_SSL_VERIFYPEER, 1) &&
@@ -247,7 +248,7 @@ static bool set_tls_options(CURL *easy, const struct http_settings *settings)
     return ok;
 }
 
-/* "" is not the same as nothing: it keeps libcurl from looking at the environment. */
+/* Set the proxy to "" rather than nothing: "" keeps libcurl from reading the environment. */
 static bool set_proxy_options(struct http_exchange *exchange, const struct http_settings *settings)
 {
     const bool direct = exchange->request.link_local || exchange->plain;
@@ -282,8 +283,8 @@ static bool set_callbacks(struct http_exchange *exchange)
 }
 
 /*
- * A body that may be sent again is handed over as memory. Any other goes through a callback without
- * a way to rewind it: a second fence, should libcurl ever want to send it twice.
+ * The body of a repeatable request is passed as memory. Any other body goes through a callback that
+ * cannot rewind, which also keeps libcurl from sending it twice.
  */
 static bool set_body(struct http_exchange *exchange)
 {
@@ -325,7 +326,7 @@ static bool add_header(struct curl_slist **list, const char *line)
     return !!longer;
 }
 
-/* libcurl takes "Name:" as the order to leave that header out; an empty one is written "Name;". */
+/* For libcurl "Name:" removes the header; "Name;" sends it with an empty value. */
 static bool add_request_header(struct curl_slist **list, const struct buf *header)
 {
     const char *const line = buf_str(header);
@@ -343,8 +344,8 @@ static bool add_request_header(struct curl_slist **list, const struct buf *heade
     return added;
 }
 
-/* What libcurl would add by itself is kept out: no guess at a content type, no "Expect:
- * 100-continue", which would have the body wait for an interim response. */
+/* Remove the headers that libcurl adds by itself: a guessed content type, and "Expect:
+ * 100-continue", which would delay the body until an interim response. */
 static bool set_headers(struct http_exchange *exchange)
 {
     const struct http_request *request = &exchange->request;
@@ -383,6 +384,6 @@ int http_exchange_prepare(struct http_exchange *exchange, const struct http_sett
         !set_method(exchange) || !set_headers(exchange) ||
         !set_pointer(exchange->easy, CURLOPT_USERAGENT, settings->user_agent) ||
         !set_pointer(exchange->easy, CURLOPT_URL, buf_str(&exchange->request.url)))
-        return err_set(err, -EIO, "libcurl does not take the request to %s", exchange->authority);
+        return err_set(err, -EIO, "libcurl does not accept the request to %s", exchange->authority);
     return 0;
 }

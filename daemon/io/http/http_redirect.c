@@ -1,8 +1,8 @@
 /*
  * Redirections that are followed: 307 and 308, once, to the same resource on the same server.
  *
- * libcurl's own following would send the request, and the token in it, wherever the answer points
- * to before anybody could look at the place.
+ * libcurl itself would follow any redirection, and send the request with its token to an unchecked
+ * URL.
  */
 #include <string.h>
 
@@ -32,7 +32,7 @@ static bool is_same_resource(CURLU *from, CURLU *to)
            is_same_part(from, to, CURLUPART_PATH, 0, true);
 }
 
-/* Puts the place into `url`. False where it is not to be followed. */
+/* Sets `url` to the target. Returns false when the redirection must not be followed. */
 static bool find_target(const struct http_exchange *exchange, const char *location, struct buf *url)
 {
     const unsigned flags = CURLU_DISALLOW_USER | CURLU_PATH_AS_IS;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 /*
- * Once published, an id stays with its event for ever, because people filter by it. A new event
- * gets a new one from `systemd-id128 new`, and an explanation in systemd/keyrotated.catalog.
+ * An id never changes once it is published, because people filter by it. A new event gets a new one
+ * from `systemd-id128 new`, and an explanation in systemd/keyrotated.catalog.
  */
 static const struct {
     const char *name;

@@ -16,7 +16,7 @@
 
 /* --- the entry --- */
 
-/* A value that has a line break is sent with its length, in eight bytes, the lowest first. */
+/* A value with a line break is sent with its length as eight bytes, lowest first. */
 static void end_field(struct buf *out, const char *name, size_t start)
 {
     size_t length = out->length - start;
@@ -58,8 +58,8 @@ static void add_number(struct buf *out, const char *name, int64_t number)
     (void)buf_append_format(out, "%s=%" PRId64 "\n", name, number);
 }
 
-/* The fields of the line as logfmt, with a blank before each: what a formatted line has more than
- * one without fields. */
+/* Appends the fields of the line as logfmt, with a blank before each: the part of the formatted
+ * line that a line without fields lacks. */
 static void append_fields(struct buf *out, const struct log_line *line)
 {
     struct log_line bare = *line;
@@ -76,7 +76,7 @@ static void append_fields(struct buf *out, const struct log_line *line)
     buf_done(&without);
 }
 
-/* The sentence, and behind it everything that a plain `journalctl` would not show. */
+/* The sentence, followed by the fields, which a plain `journalctl` would not show. */
 static void add_message(struct buf *out, const struct log_line *line)
 {
     size_t start = begin_field(out, "MESSAGE");
@@ -88,7 +88,7 @@ static void add_message(struct buf *out, const struct log_line *line)
 
 static void add_own_field(struct buf *out, const struct log_field *field)
 {
-    char name[64] = "KEYROTATED_"; /* journald takes no longer names */
+    char name[64] = "KEYROTATED_"; /* the longest name that journald accepts */
     size_t length = strlen(name);
 
     for (const char *c = field->name; *c != '\0' && length < sizeof(name) - 1; c++)
@@ -137,8 +137,7 @@ static int send_message(const struct log_journal *journal, const struct msghdr *
 
     if (!str_copy(address.sun_path, sizeof(address.sun_path), journal->path))
         return -ENAMETOOLONG;
-    /* Not connected: each entry finds the socket that is there, also after journald's was made
-     * anew. */
+    /* The socket is not connected, so that entries also reach a journald that was restarted. */
     addressed.msg_name = &address;
     addressed.msg_namelen = sizeof(address);
     while (sendmsg(journal->fd, &addressed, MSG_NOSIGNAL) < 0) {
@@ -159,13 +158,13 @@ static int fill_and_seal(int fd, const struct buf *entry)
             return -errno;
         written += count > 0 ? (size_t)count : 0;
     }
-    /* journald maps it, and therefore insists on these. */
+    /* journald maps the memory and therefore demands these seals. */
     if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
         return -errno;
     return 0;
 }
 
-/* What no datagram holds goes as a sealed piece of memory. */
+/* Sends an entry that is too large for a datagram as sealed memory. */
 static int send_memory(const struct log_journal *journal, const struct buf *entry)
 {
     union {

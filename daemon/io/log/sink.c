@@ -31,7 +31,7 @@ struct log_sink {
 };
 
 /* systemd sets $JOURNAL_STREAM to DEVICE:INODE of the stream that it connected to the journal
- * (systemd.exec(5)). Whether stderr still is that stream has to be compared. */
+ * (systemd.exec(5)). stderr may have been redirected since, so the two are compared. */
 bool log_sink_is_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
@@ -60,7 +60,7 @@ static int write_json(void *context, const struct log_line *line)
     return log_stream_write(&outlets->stderr_stream, log_format_json, line);
 }
 
-/* Where no journald listens, or it does not take the line, it goes to stderr. */
+/* The line goes to stderr when journald does not run or refuses it. */
 static int write_journal(void *context, const struct log_line *line)
 {
     struct outlets *outlets = context;
@@ -70,7 +70,7 @@ static int write_journal(void *context, const struct log_line *line)
     return write_logfmt(context, line);
 }
 
-/* A message for a person, as it is. */
+/* A message for a person, unchanged. */
 static int write_message(void *context, const struct log_line *line)
 {
     struct outlets *outlets = context;
@@ -95,8 +95,7 @@ static void write_line(void *context, const struct log_line *line)
         log_writer_put(sink->writer, sink->write, line);
 }
 
-/* Looks again in a second, when that is when something may be due: an answer to what has just been
- * taken costs a look at all troubles. */
+/* Checks again in a second at the earliest, because each check walks over all troubles. */
 static void look_soon(struct log_sink *sink, time_ms now)
 {
     enum { SOON_MS = 1000 };

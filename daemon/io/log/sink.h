@@ -1,7 +1,7 @@
 /*
- * Where log lines go: the native journal, logfmt or JSON lines. Nobody waits for a line to be
- * written: that happens on a thread of the sink's (log_writer.h). Trouble that lasts is told once,
- * and for all that have it together (log_troubles.h).
+ * Where log lines go: the native journal, logfmt or JSON lines. The sink writes lines on its own
+ * thread, so that callers never wait (log_writer.h). Lasting trouble is logged once, for all
+ * subjects together (log_troubles.h).
  */
 #ifndef KEYROTATED_IO_LOG_SINK_H
 #define KEYROTATED_IO_LOG_SINK_H
@@ -23,23 +23,23 @@ struct log_sink *log_sink_new(struct log *log, enum log_format format, enum log_
  * filter. Returns 0 or a negative errno value. */
 int log_sink_start(struct log_sink *sink);
 
-/* From now on trouble is gathered, and told again daily. Unwatch before the last event of the
- * daemon: what is untold is told then, and what repeats itself afterwards is not. The sink must
- * live until the loop has ended. */
+/* From now on troubles are gathered, and logged again daily. log_sink_unwatch() logs the gathered
+ * rest and ends this; call it before the daemon's last event. The sink must live until the loop has
+ * ended. */
 void log_sink_watch(struct log_sink *sink, struct loop *loop);
 void log_sink_unwatch(struct log_sink *sink);
 
-/* Is what is written to stderr for the journal, and not for a person at a terminal? */
+/* Is stderr connected to the journal rather than to a terminal? */
 bool log_sink_is_journal(void);
 
-/* Lines from now on. */
+/* Sets format and level for later lines. */
 void log_sink_configure(struct log_sink *sink, enum log_format format, enum log_level level);
-/* Writes all that is queued unless nobody reads it (log_writer_free()); frees; log->write is NULL
- * afterwards. */
+/* Writes the queued lines as far as they are read (log_writer_free()), and frees the sink;
+ * log->write is NULL afterwards. */
 void log_sink_free(struct log_sink *sink);
 
-/* Writes a message for a person to stderr as it is, before the end of a start that failed. Given up
- * where nobody reads it. */
+/* Writes a message for a person to stderr, before the end of a start that failed. Gives up when
+ * nobody reads it. */
 void log_say_to_stderr(const char *text);
 
 /* The journal's MESSAGE_ID of an event (32 hex digits), or NULL for an unknown one. Listed, with an

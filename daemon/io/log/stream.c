@@ -43,7 +43,7 @@ int log_stream_write(struct log_stream *stream, log_format_line *format,
     if (format(&text, line) == 0) {
         rc = log_stream_write_text(stream, text.data, text.length);
     } else {
-        /* Most likely memory ran out: the event's name is better than nothing. */
+        /* Memory probably ran out; write at least the event's name. */
         char bare[256];
 
         snprintf(bare, sizeof(bare), "level=%s event=%.100s\n", log_level_name(line->level),

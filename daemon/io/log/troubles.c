@@ -19,8 +19,8 @@ enum {
     GATHER_MS = 1000,
     GATHER_MAX_MS = 5 * 60 * 1000,
     LINGER_MS = 30 * 1000,
-    SINGLY_MAX = 5, /* lines that gather, before they do */
-    FASTER_THAN = 4 /* from one telling of those who joined to the next */
+    SINGLY_MAX = 5, /* lines written singly before further ones are gathered */
+    FASTER_THAN = 4 /* growth of the time between lines about new members */
 };
 
 struct trouble {
@@ -28,7 +28,7 @@ struct trouble {
     uint64_t cause;
     uint64_t kind; /* event and reason */
     struct log_copy *line;
-    uint64_t line_subject; /* whose line it is */
+    uint64_t line_subject; /* the subject of `line` */
     time_ms began;
     time_ms told_at; /* TIME_NEVER: not yet */
     time_ms next_at;
@@ -36,11 +36,12 @@ struct trouble {
     duration_ms pace;
     struct list members; /* that have it */
     size_t member_count;
-    size_t told_count; /* members, when they were told last */
-    struct list ended; /* members that had it, and are told of when it has ended for all */
+    size_t told_count; /* number of members when the last line was written */
+    struct list ended; /* former members, for the line at the end of the trouble */
     size_t ended_count;
     int64_t untold; /* lines that were not written */
-    bool gathers;   /* it lasts for nobody: its members are those who were not told yet */
+    bool gathers;   /* from log_line_gathers(): it does not last, and its members are not yet
+                     * logged */
     unsigned singly_told;
 };
 
@@ -62,7 +63,7 @@ struct log_troubles {
     struct list buckets[BUCKETS];
 };
 
-/* --- who is in which trouble --- */
+/* --- the members of troubles --- */
 
 static struct member *find_member(const struct log_troubles *troubles, uint64_t subject)
 {
@@ -145,7 +146,7 @@ static void add_member(struct log_troubles *troubles, struct trouble *trouble, u
     troubles->subject_count++;
 }
 
-/* The trouble of that cause, or the one that stands for all further causes of its kind. */
+/* The trouble of that cause, or the shared one for all further causes of its kind. */
 static struct trouble *find_trouble(struct log_troubles *troubles, uint64_t kind, uint64_t *cause)
 {
     size_t causes = 0;
@@ -185,7 +186,7 @@ static struct trouble *add_trouble(struct log_troubles *troubles, uint64_t kind,
 
 /* --- telling --- */
 
-/* How many they are, and the first of them by name. */
+/* Adds the number of subjects, and the names of the first ones. */
 static void add_names(struct log_line *line, size_t count, const struct list *members,
                       struct buf *names)
 {
@@ -204,7 +205,7 @@ static void add_names(struct log_line *line, size_t count, const struct list *me
     log_line_text(line, "names", buf_str(names));
 }
 
-/* Is all there is to tell what the first line says? */
+/* Does the first line already say everything? */
 static bool is_one_alone(const struct trouble *trouble)
 {
     if (trouble->member_count == 0)
@@ -288,7 +289,7 @@ static void leave(struct log_troubles *troubles, struct member *member, time_ms 
 {
     struct trouble *trouble = member->trouble;
 
-    /* Its end shows in a line of another event, which comes after this. */
+    /* A line of another event follows and shows the end. */
     if (!quiet && trouble->told_at == TIME_NEVER)
         tell(troubles, trouble, now);
     if (quiet)
@@ -298,19 +299,19 @@ static void leave(struct log_troubles *troubles, struct member *member, time_ms 
     if (trouble->member_count > 0)
         return;
     if (trouble->ended_count == 0 && trouble->told_at != TIME_NEVER)
-        remove_trouble(troubles, trouble); /* it became another one, which is told */
+        remove_trouble(troubles, trouble); /* it became another trouble, which is logged */
     else
         trouble->end_at = time_add(now, LINGER_MS);
 }
 
-/* The daily line tells how it is, not how it was when it began. */
+/* The daily line reports the present state, so the latest line is kept. */
 static void keep_latest(struct trouble *trouble, const struct log_line *line)
 {
     free(trouble->line);
     trouble->line = log_copy_new(line);
 }
 
-/* Who comes back is not among those any more for whom it is over. */
+/* A subject that comes back is no longer a former member. */
 static void join(struct log_troubles *troubles, struct trouble *trouble, uint64_t subject,
                  const struct log_line *line)
 {
@@ -357,8 +358,8 @@ static bool take(struct log_troubles *troubles, const struct log_line *line)
     return true;
 }
 
-/* A line that stands for itself comes after what was to be told of the same event: the end of a
- * trouble after its beginning. */
+/* Writes the pending lines of the same event before a single line, so that the end of a trouble
+ * comes after its beginning. */
 static void tell_before(struct log_troubles *troubles, const struct log_line *line)
 {
     list_for_each (item, &troubles->troubles) {
@@ -373,7 +374,7 @@ static void tell_before(struct log_troubles *troubles, const struct log_line *li
     }
 }
 
-/* Returns whether the line will be told with others. */
+/* Returns true when the line will be combined with others. */
 static bool gather(struct log_troubles *troubles, const struct log_line *line)
 {
     uint64_t kind = log_alike_kind(line), cause = log_alike_cause(line);
@@ -408,8 +409,8 @@ static bool gather(struct log_troubles *troubles, const struct log_line *line)
     return true;
 }
 
-/* Tells who has gathered, or forgets the trouble when nothing has come for a while. Returns when to
- * look again. */
+/* Logs the gathered subjects, or forgets the trouble when no line has come for a while. Returns the
+ * time of the next check. */
 static time_ms tell_gathered(struct log_troubles *troubles, struct trouble *trouble, time_ms now,
                              bool all)
 {
@@ -436,7 +437,7 @@ static time_ms tell_gathered(struct log_troubles *troubles, struct trouble *trou
     return now + trouble->pace;
 }
 
-/* Returns whether the line needs no writing now. */
+/* Returns true when the line need not be written now. */
 static bool take_any(struct log_troubles *troubles, const struct log_line *line)
 {
     if (!line->gathers)
@@ -461,7 +462,7 @@ void log_troubles_end(struct log_troubles *troubles, time_ms now, const char *ev
         leave(troubles, member, now, quiet);
 }
 
-/* A clock that was set back must not silence what lasts. */
+/* Keeps a trouble from falling silent when the clock was set back. */
 static void keep_in_sight(struct trouble *trouble, time_ms now)
 {
     if (trouble->next_at > time_add(now, MS_DAY))

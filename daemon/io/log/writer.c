@@ -25,15 +25,15 @@ struct log_writer {
     uv_thread_t thread;
     uv_mutex_t lock; /* over all that follows */
     uv_cond_t wake;  /* for the thread: there is something to do */
-    uv_cond_t went;  /* for the one who waits for the end: a line is done with */
+    uv_cond_t went;  /* for log_writer_free(): a line was written or dropped */
     struct list queue;
-    size_t queued; /* bytes, of the line being written, too */
+    size_t queued; /* bytes, including the line being written */
     bool writing;
     bool ending;
     uint64_t done_count; /* lines written or given up */
-    uint64_t dropped;    /* and not told yet */
+    uint64_t dropped;    /* and not yet reported */
     time_ms dropped_since;
-    struct log_writer *left_before; /* of those that were left behind */
+    struct log_writer *left_before; /* list of the writers that were left behind */
 };
 
 /* --- on the thread --- */
@@ -51,7 +51,8 @@ static void note_dropped(struct log_writer *writer, time_ms at)
     writer->dropped++;
 }
 
-/* Told between two lines. That the count is 0 from now on holds only if it could be written. */
+/* Reports dropped lines, between two other lines. The count returns to 0 only if the report was
+ * written. */
 static void tell_dropped(struct log_writer *writer, log_writer_function *write)
 {
     uint64_t count = writer->dropped;
@@ -158,7 +159,7 @@ struct log_writer *log_writer_new(void *context)
     list_init(&writer->queue);
     if (uv_mutex_init(&writer->lock) != 0 || uv_cond_init(&writer->wake) != 0 ||
         uv_cond_init(&writer->went) != 0)
-        fault_out_of_memory(); /* nothing else makes them fail */
+        fault_out_of_memory(); /* they fail only for lack of memory */
     return writer;
 }
 
@@ -169,7 +170,7 @@ int log_writer_start(struct log_writer *writer)
     sigset_t all, before;
     int rc;
 
-    /* Signals are the loop's. */
+    /* Block all signals; the loop receives them. */
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     rc = uv_thread_create_ex(&writer->thread, &options, run, writer);
@@ -195,7 +196,8 @@ static bool wait_for_end(struct log_writer *writer)
     return true;
 }
 
-/* It hangs, and nothing can end it but the end of the process: its thread may use it until then. */
+/* The thread hangs until the process ends and may still use the writer, so the writer is not
+ * freed. */
 static bool leave_behind(struct log_writer *writer)
 {
     static struct log_writer *left;

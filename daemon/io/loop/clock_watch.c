@@ -30,7 +30,8 @@ struct clock_change clock_change_between(const struct clock_sample *before,
         .suspended = after->boot - before->boot - awake,
     };
 
-    if (change.suspended < 0) /* the clocks are read one after the other */
+    if (change.suspended < 0) /* the clocks are read one after the other, so small negative
+                               * values occur */
         change.suspended = 0;
     return change;
 }

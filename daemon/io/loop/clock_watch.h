@@ -1,9 +1,9 @@
 /*
- * Noticing that the wall clock was set, or that the machine slept.
+ * Detects that the wall clock was set, or that the machine was suspended.
  *
- * Three clocks tell it: the wall clock moves with every correction, the monotonic one stands still
- * while the machine is suspended, the boot clock does neither. Comparing how far each has come
- * between two samples is a pure function, so that it can be tried without touching any clock.
+ * Three clocks are compared: the wall clock moves with every correction, the monotonic one stops
+ * while the machine is suspended, the boot clock does neither. The comparison of two samples is a
+ * pure function, so that tests can run without setting a clock.
  */
 #ifndef KEYROTATED_IO_LOOP_CLOCK_WATCH_H
 #define KEYROTATED_IO_LOOP_CLOCK_WATCH_H

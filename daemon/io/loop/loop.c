@@ -10,7 +10,8 @@
 /* The loop wakes at least this often to look at the clocks. */
 #define NAP_MAX MS_MINUTE
 
-/* Timers on the wall clock are set anew once it has moved this far against the monotonic clock. */
+/* Wall-clock timers are set again once the wall clock has moved this far against the monotonic
+ * clock. */
 #define TIMER_DRIFT_MAX MS_SECOND
 
 #define NS_PER_MS 1000000U
@@ -18,8 +19,7 @@
 struct loop {
     uv_loop_t uv;
 
-    /* The loop's own handles do not keep it alive, but for `wakeful` while something is deferred.
-     */
+    /* Of the loop's own handles only `wakeful` keeps the loop alive, while a call is deferred. */
     uv_prepare_t before_sleep;
     uv_check_t after_sleep;
     uv_idle_t wakeful; /* active: the loop polls without sleeping */
@@ -53,7 +53,7 @@ void deferred_init(struct deferred *deferred, void (*run)(struct deferred *))
 
 static void on_wakeful(uv_idle_t *handle)
 {
-    (void)handle; /* being active is its whole purpose */
+    (void)handle; /* only the handle's activity matters */
 }
 
 void loop_defer(struct loop *loop, struct deferred *deferred)
@@ -70,8 +70,8 @@ void loop_defer_cancel(struct deferred *deferred)
     list_remove(&deferred->link);
 }
 
-/* Runs what waits now. What is deferred meanwhile waits for the next time, so that a call which
- * defers itself cannot keep the loop from its sockets. */
+/* Runs the calls that are deferred now. Calls deferred meanwhile run in the next turn, so that a
+ * call which defers itself cannot keep the loop from its sockets. */
 static void run_deferred(struct loop *loop)
 {
     struct list batch;
@@ -93,10 +93,10 @@ static void run_deferred(struct loop *loop)
 /* --- timers --- */
 
 /*
- * libuv counts from the time at which the turn began. A long callback makes that stale; what has
- * passed since is added, rather than the loop's time moved on, because a timer that is due within
- * the same pass over the timers could keep the loop from its sockets. The same happens with a delay
- * of 0 (libuv before 1.48), hence at least 1.
+ * libuv counts a delay from the time at which the turn began, which a long callback makes stale.
+ * Add the time that has passed since; updating the loop's time instead could make a timer due
+ * within the same pass over the timers and keep the loop from its sockets. A delay of 0 does that
+ * too (libuv before 1.48), hence at least 1.
  */
 static void start_uv_timer(struct timer *timer, duration_ms delay, uv_timer_cb callback)
 {
@@ -206,8 +206,9 @@ static void restart_wall_timers(struct loop *loop)
     }
 }
 
-/* Many small steps of the clock add up where no single one is worth a report, so the timers go by
- * the distance to the offset they were set with, the report by the distance to the last look. */
+/* Many small steps of the clock add up although each is too small to report. Timers are therefore
+ * set again by the distance to the offset with which they were set; a jump is reported by the
+ * distance to the last sample. */
 static void look_at_clocks(struct loop *loop)
 {
     const struct clock_sample now = clock_sample_take();
@@ -226,7 +227,7 @@ static void look_at_clocks(struct loop *loop)
 
 static void on_nap_over(uv_timer_t *handle)
 {
-    (void)handle; /* waking up suffices: the clocks are looked at in every turn */
+    (void)handle; /* waking up suffices: every turn samples the clocks */
 }
 
 /* --- turns --- */
@@ -346,7 +347,7 @@ bool loop_free(struct loop *loop)
         uv_close((uv_handle_t *)&loop->wakeful, NULL);
         uv_close((uv_handle_t *)&loop->nap, NULL);
     }
-    (void)uv_run(&loop->uv, UV_RUN_NOWAIT); /* lets what is closing close, waits for nothing else */
+    (void)uv_run(&loop->uv, UV_RUN_NOWAIT); /* closes the closing handles, without waiting */
     if (uv_loop_close(&loop->uv) != 0)
         return false;
     free(loop);

@@ -2,9 +2,9 @@
  * The event loop: libuv, with timers on the wall clock, work on threads, and completions that are
  * always called from the loop.
  *
- * Instants are wall-clock instants. libuv's timers count time the machine was awake, so a long
- * sleep is cut into naps of at most a minute, and after each one the wall clock is compared with
- * the monotonic one: a step, or a suspend, is noticed within the minute and reported.
+ * Instants are wall-clock instants. libuv's timers count only the time for which the machine is
+ * awake, so the loop sleeps for at most a minute at a time and then compares the wall clock with
+ * the monotonic one: it reports a step or a suspend within a minute.
  */
 #ifndef KEYROTATED_IO_LOOP_LOOP_H
 #define KEYROTATED_IO_LOOP_LOOP_H
@@ -21,14 +21,14 @@ struct loop;
 
 struct loop *loop_new(struct err *err);
 
-/* Frees a loop whose handles are all closed; NULL is fine. Returns false if one was left open (a
- * bug that tests look for: uv_loop_close() said UV_EBUSY); the loop then exists still, and freeing
- * it may be tried again. */
+/* Frees a loop whose handles are all closed; NULL is fine. Returns false if a handle is open
+ * (uv_loop_close() returned UV_EBUSY; tests look for this bug); the loop then still exists, and
+ * loop_free() may be called again. */
 bool loop_free(struct loop *loop);
 
 uv_loop_t *loop_uv(struct loop *loop);
 
-/* Runs until loop_stop(), or until nothing is left to wait for. */
+/* Runs until loop_stop() is called, or until no active handle is left. */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 
@@ -59,17 +59,17 @@ void timer_init(struct loop *loop, struct timer *timer, void (*fired)(struct tim
 /* Fires once at or after the wall-clock instant `at`, or not at all for TIME_NEVER. Replaces an
  * earlier setting. Never fires from inside this call. */
 void timer_set(struct timer *timer, time_ms at);
-/* Fires once after so long on the monotonic clock, whatever the wall clock does: for deadlines. */
+/* Fires once after `delay` on the monotonic clock, independent of the wall clock: for deadlines. */
 void timer_set_delay(struct timer *timer, duration_ms delay);
 void timer_stop(struct timer *timer);
-/* Closes; closed(timer) (may be NULL) is called when its memory may be freed. Closing twice and
- * setting a closing timer have no effect. */
+/* Closes the timer; closed(timer) (may be NULL) is called when its memory may be freed. Closing it
+ * again, or setting it, has no effect. */
 void timer_close(struct timer *timer, void (*closed)(struct timer *));
 
 /* --- clock jumps --- */
 /* jump: how much the wall clock moved more than the monotonic one (negative: back); suspended: how
- * long the machine slept. After a mere sleep both are equal; their difference is by how much the
- * clock was set. All timers have been set anew when it is called. */
+ * long the machine slept. After a suspend alone both are equal; their difference is the step by
+ * which the clock was set. All timers have been set again before the call. */
 typedef void loop_clock_jumped(void *context, duration_ms jump, duration_ms suspended);
 enum { CLOCK_JUMP_MIN_MS = 10000 };
 void loop_watch_clock(struct loop *loop, loop_clock_jumped *jumped, void *context);
@@ -81,13 +81,13 @@ struct work {
     void (*run)(struct work *work);  /* on the thread: touches only what the work owns */
     void (*done)(struct work *work); /* on the loop */
 };
-/* The work is its owner's until done() is called. Returns 0 or a negative errno value (then neither
- * is called). */
+/* The caller must keep the work until done() is called. Returns 0 or a negative errno value (then
+ * neither is called). */
 int loop_work(struct loop *loop, struct work *work, void (*run)(struct work *),
               void (*done)(struct work *));
 
-/* How late the loop's turns have been at worst since the last call, that is, how long the longest
- * turn kept everything else waiting: for the watchdog and the log. */
+/* The duration of the loop's longest turn since the last call, during which everything else waited:
+ * for the watchdog and the log. */
 duration_ms loop_take_lag(struct loop *loop);
 
 #endif

@@ -26,7 +26,8 @@ struct notify {
     int fd;                 /* -1: nobody listens */
     struct sockaddr_un address;
     socklen_t address_length;
-    char *waiting[WAITING_MAX]; /* told systemd when it takes messages again, in this order */
+    char *waiting[WAITING_MAX]; /* messages to send when systemd accepts them again, in this
+                                 * order */
     size_t waiting_count;
     char status[STATUS_MAX];
     void (*closed)(void *context);
@@ -35,9 +36,8 @@ struct notify {
 
 /* --- sending --- */
 
-/* sd_notify() waits where systemd does not read, and nothing of ours may wait for that. Returns 0,
- * or -EAGAIN: systemd takes nothing now. All other failures cannot be helped: systemd notices what
- * it misses. */
+/* Sends without blocking; sd_notify() blocks when systemd does not read. Returns 0, or -EAGAIN when
+ * systemd accepts nothing now. Other failures are ignored: systemd notices a missing message. */
 static int send_now(const struct notify *notify, const char *message)
 {
     ssize_t sent;
@@ -69,8 +69,8 @@ static void send_waiting(struct timer *timer)
         timer_set_delay(&notify->again, AGAIN_MS);
 }
 
-/* Behind what waits already. Of the STATUS lines only the newest waits; of the others the oldest
- * goes where there is no room, because a later one says what has become of it. */
+/* Queues the message. Only the newest STATUS line is kept. When the queue is full, the oldest other
+ * message is dropped, because a later one supersedes it. */
 static void send_later(struct notify *notify, const char *message)
 {
     for (size_t i = 0; str_starts_with(message, STATUS_MARK) && i < notify->waiting_count; i++) {
@@ -106,9 +106,10 @@ static void open_socket(struct notify *notify)
     notify->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 }
 
-/* --- what is told --- */
+/* --- messages --- */
 
-/* A feeding that cannot be sent is left out: whoever takes no message judges nobody by them. */
+/* A watchdog message that cannot be sent is dropped: while systemd reads no messages, it cannot
+ * check the watchdog either. */
 static void feed_watchdog(struct timer *timer)
 {
     struct notify *notify = container_of(timer, struct notify, watchdog);
@@ -172,13 +173,13 @@ void notify_status(struct notify *notify, const char *status)
 
     (void)str_copy(line, sizeof(line), status);
     line[utf8_whole(line, strlen(line))] = '\0';
-    /* A line break would start another assignment. */
+    /* A line break would begin another assignment. */
     for (char *c = line; *c != '\0'; c++) {
         if ((unsigned char)*c < ' ')
             *c = ' ';
     }
     if (strcmp(line, notify->status) == 0)
-        return; /* systemd tells everybody who listens on the bus about every status it gets */
+        return; /* systemd signals every status on the bus, even an unchanged one */
     (void)str_copy(notify->status, sizeof(notify->status), line);
     snprintf(message, sizeof(message), "%s%s", STATUS_MARK, line);
     tell(notify, message);
@@ -189,7 +190,7 @@ void notify_reloading(struct notify *notify)
     struct timespec now;
     char message[80];
 
-    /* systemd tells by the time which READY=1 belongs to which reload (sd_notify(3)). */
+    /* systemd uses the time to match a READY=1 with its reload (sd_notify(3)). */
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     snprintf(message, sizeof(message), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
              (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);

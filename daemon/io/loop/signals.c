@@ -58,7 +58,7 @@ struct signals *signals_new(struct loop *loop, signals_received *received, void 
         signals->open++;
         if (uv_signal_start(handle, on_signal, caught[i]) != 0)
             break;
-        /* Waiting for a signal is no reason to keep the loop running. */
+        /* Waiting for a signal must not keep the loop running. */
         uv_unref((uv_handle_t *)handle);
     }
     if (signals->open == CAUGHT_COUNT &&

@@ -14,7 +14,7 @@ typedef void signals_received(void *context, int signal_number);
 
 /* NULL when a signal cannot be caught. */
 struct signals *signals_new(struct loop *loop, signals_received *received, void *context);
-/* Stops catching and frees, from the loop. NULL is fine. */
+/* Stops catching the signals and frees, from the loop. NULL is fine. */
 void signals_close(struct signals *signals);
 
 #endif

@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Those that delivering to files can take. */
+/* The capabilities that delivery to files may need. */
 static const struct {
     unsigned number;
     const char *name;

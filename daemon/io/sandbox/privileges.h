@@ -1,6 +1,6 @@
 /*
- * What root cannot do here: in a container, uid 0 often lacks the capabilities that one takes for
- * granted in root.
+ * Reports missing capabilities of root: in a container, uid 0 often lacks some that root usually
+ * has.
  */
 #ifndef KEYROTATED_IO_SANDBOX_PRIVILEGES_H
 #define KEYROTATED_IO_SANDBOX_PRIVILEGES_H
@@ -11,11 +11,11 @@
 
 enum { PRIVILEGES_TEXT_MAX = 512 };
 
-/* Says what a process of that user lacks whose effective capabilities (capabilities(7)) are these.
- * False, and "", where nothing is to be said: another user expects no capability. */
+/* Describes the capabilities that a process of that user lacks; `effective` is its effective set
+ * (capabilities(7)). Returns false, and "", when none is missing, or for another user than root. */
 bool privileges_describe(uid_t user, uint64_t effective, char out[PRIVILEGES_TEXT_MAX]);
 
-/* The same of this process. False also where the kernel does not tell. */
+/* The same for this process. Returns false also when the kernel does not report the set. */
 bool privileges_missing(char out[PRIVILEGES_TEXT_MAX]);
 
 #endif

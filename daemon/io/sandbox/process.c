@@ -14,8 +14,7 @@
 
 #include "base/str.h"
 
-/* Above this only memory is wasted: a daemon that serves thousands of accounts has a few hundred
- * requests in flight. */
+/* More would only waste memory: with thousands of accounts a few hundred requests are in flight. */
 enum { DESCRIPTORS_ENOUGH = 65536 };
 
 static int open_standard_descriptors(struct err *err)
@@ -23,7 +22,7 @@ static int open_standard_descriptors(struct err *err)
     int fd;
 
     do {
-        fd = open("/dev/null", O_RDWR); /* takes the lowest number that is free */
+        fd = open("/dev/null", O_RDWR); /* open() returns the lowest free number */
         if (fd < 0)
             return err_set_errno(err, errno, "cannot open /dev/null");
     } while (fd <= STDERR_FILENO);
@@ -65,7 +64,7 @@ static int protect_memory(struct err *err)
 
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         return err_set_errno(err, errno, "cannot keep the process from being dumped");
-    /* A sandbox may forbid setting limits, having set them itself. */
+    /* A sandbox that has set the limit itself may forbid setting it. */
     if (setrlimit(RLIMIT_CORE, &none) != 0 &&
         (getrlimit(RLIMIT_CORE, &present) != 0 || present.rlim_cur != 0))
         return err_set(err, -EPERM, "cannot forbid core dumps");
@@ -74,7 +73,8 @@ static int protect_memory(struct err *err)
     return 0;
 }
 
-/* Best effort: with less it still works, only not for as many or not locked into memory. */
+/* Best effort: with lower limits the daemon serves fewer accounts, or keys are not locked into
+ * memory. */
 static void raise_soft_limit(__rlimit_resource_t resource, rlim_t enough)
 {
     struct rlimit limit;

@@ -1,7 +1,6 @@
 /*
- * What the process does for its own safety before it touches a key.
- *
- * The unit file asks systemd for the same and more; this holds wherever the daemon is started.
+ * Hardens the process before it handles a key. The unit file asks systemd for the same and more;
+ * this works wherever the daemon is started.
  */
 #ifndef KEYROTATED_IO_SANDBOX_PROCESS_H
 #define KEYROTATED_IO_SANDBOX_PROCESS_H
@@ -19,7 +18,7 @@
  *    signal;
  *  - as many descriptors and as much locked memory as the limits allow.
  *
- * Returns 0, or a negative errno value with err set where a protection of the keys cannot be had.
+ * Returns 0, or a negative errno value with err set when a protection of the keys is unavailable.
  */
 int process_harden(struct err *err);
 

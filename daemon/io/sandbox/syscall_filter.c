@@ -10,7 +10,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Names, because some exist on some architectures only, or are younger than the library. */
+/* Listed by name, because some exist only on some architectures or are newer than the library. */
 static const char *const forbidden[] = {
     /* other programs */
     "execve", "execveat",
@@ -36,7 +36,7 @@ static const char *const forbidden[] = {
     "reboot", "sethostname", "setdomainname", "settimeofday", "stime", "clock_settime",
     "clock_settime64", "clock_adjtime", "clock_adjtime64", "adjtimex", "vhangup"};
 
-/* The address families that are not forbidden; all have low numbers. */
+/* The allowed address families; all have low numbers. */
 static bool is_wanted(int family)
 {
     return family == AF_UNSPEC || family == AF_UNIX || family == AF_INET || family == AF_INET6 ||
@@ -70,7 +70,7 @@ static int forbid_families(scmp_filter_ctx filter)
     return rc;
 }
 
-/* The leak checker of an instrumented build does both to find what still refers to memory. */
+/* The leak checker of an instrumented build needs both calls. */
 static int forbid_looking_inside(scmp_filter_ctx filter)
 {
 #ifdef __SANITIZE_ADDRESS__

@@ -1,12 +1,11 @@
 /*
- * System calls that this process never makes, and that would be of use to an intruder alone, are
- * refused from now on (seccomp(2), by way of libseccomp).
+ * Forbids system calls that this process never makes and that only an intruder would use
+ * (seccomp(2), through libseccomp).
  *
- * It is a list of what is forbidden, and forbidden calls fail with EPERM. A list of what is allowed
- * would have to know every call that libc and a dozen libraries may come to make in versions that
- * do not exist yet; systemd's SystemCallFilter=, which an administrator can change, is the place
- * for one, and the unit has it. This one holds where nothing of the kind is set up: in a container,
- * under cron, by hand.
+ * The filter is a list of forbidden calls, which fail with EPERM. A list of allowed calls would
+ * have to include every call that libc and a dozen libraries may make in future versions; it
+ * belongs into systemd's SystemCallFilter=, which an administrator can change, and the unit has
+ * one. This filter also works without systemd: in a container, under cron, by hand.
  */
 #ifndef KEYROTATED_IO_SANDBOX_SYSCALL_FILTER_H
 #define KEYROTATED_IO_SANDBOX_SYSCALL_FILTER_H
@@ -22,8 +21,8 @@
  *  - sockets are for IP, for local ones, and for asking the kernel about the network,
  *  - no calls of other architectures than the native one.
  *
- * Returns 0, or a negative errno value with err set where the kernel, or a sandbox, does not let
- * us.
+ * Returns 0, or a negative errno value with err set when the kernel or a sandbox does not allow the
+ * filter.
  */
 int syscall_filter_apply(struct err *err);
 

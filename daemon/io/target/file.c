@@ -1,10 +1,9 @@
 /*
- * What is done here is done on a thread, with copies (file_job.h).
- *
- * The file is never written in place: readers see the old content or the new one. It is replaced
- * only where something differs, so that a delivery repeated after a restart tells nobody anything
- * new. Missing directories are not made: a directory that is missing is more often one that was not
- * mounted, and a key must not end up below the mount point.
+ * These functions run on a thread and work with copies (file_job.h). The file is never written in
+ * place: readers see the old content or the new one. It is replaced only when it differs, so that a
+ * delivery repeated after a restart changes nothing. Missing directories are not created: usually a
+ * missing directory is a file system that is not mounted, and a key must not be written below the
+ * mount point.
  */
 #include "io/target/file.h"
 
@@ -32,7 +31,7 @@ enum { READ_MAX = 1024 * 1024, GROUP_BUFFER_MAX = 1024 * 1024 };
 
 /* --- the place --- */
 
-/* Fails unless there is nothing yet, or a regular file. */
+/* Fails unless the place is free or holds a regular file. */
 static int check_place(const char *path, struct err *err)
 {
     struct stat status;
@@ -47,7 +46,7 @@ static int check_place(const char *path, struct err *err)
         return err_set(err, -EISDIR, "%s is a directory, not a file", path);
     if (!S_ISLNK(status.st_mode))
         return err_set(err, -EINVAL, "%s is a device, a socket or a pipe, not a file", path);
-    /* Replacing the link would leave whoever reads the file behind it with a key that dies. */
+    /* Replacing the link would leave the readers of its target with the old key. */
     length = readlink(path, leads_to, sizeof(leads_to));
     return err_set(err, -ELOOP, "%s is a symbolic link (to %.*s), not a file", path,
                    length > 0 ? (int)length : 0, leads_to);
@@ -75,15 +74,15 @@ static int find_group(const char *name, gid_t *ret_gid)
     return rc == ENOENT || rc == ESRCH || rc == EBADF || rc == EPERM ? 0 : rc;
 }
 
-/* May this process give its files to the group? A file in memory follows the same rules as one on
- * a local disk, and nobody sees the attempt. */
+/* May this process give its files to the group? Tries it on a file in memory, which follows the
+ * same rules as a file on a local disk. */
 static int check_group_permitted(gid_t gid)
 {
     int fd = memfd_create("keyrotated-group", MFD_CLOEXEC);
     int rc = 0;
 
     if (fd < 0)
-        return 0; /* then only the delivery itself can tell */
+        return 0; /* then only the delivery itself can show it */
     if (fchown(fd, (uid_t)-1, gid) != 0)
         rc = errno;
     close(fd);
@@ -138,7 +137,7 @@ static bool probe(struct file_job *job)
 
 /* --- read --- */
 
-/* A group that cannot be found is told when something is to be delivered. */
+/* The delivery reports a group that cannot be found. */
 static struct file_form wanted_form(const struct file_job *job)
 {
     struct file_form form = {
@@ -162,7 +161,7 @@ static bool read_keys(struct file_job *job)
     struct buf bytes;
     int rc;
 
-    /* First: a mode may be what keeps us from reading. */
+    /* Set the form first, because the mode may keep us from reading. */
     outcome->form = file_form_check(job->base.place, &wanted,
                                     job->base.action == TARGET_ACTION_READ_AND_SET_FORM,
                                     outcome->form_text, sizeof(outcome->form_text));
@@ -173,7 +172,7 @@ static bool read_keys(struct file_job *job)
         rc = 0;
     } else if (rc == 0) {
         if (key_text_find(&outcome->found, job->key_shape, bytes.data, bytes.length) != 0)
-            fault_out_of_memory(); /* it has no other reason */
+            fault_out_of_memory(); /* it fails only for lack of memory */
         outcome->kind = outcome->found.key_count > 0 ? SIGHTING_KEYS : SIGHTING_FOREIGN;
     }
     buf_done(&bytes);
@@ -198,7 +197,7 @@ static int render(const struct file_job *job, time_ms delivered_at, struct buf *
     return writers[job->settings.format](&content, out);
 }
 
-/* When the file says it was delivered; `otherwise` where it does not say. */
+/* The time of delivery that the file names, or `otherwise`. */
 static time_ms delivery_time_in(const struct buf *bytes, time_ms otherwise)
 {
     struct json_object *form = json_parse(bytes->data, bytes->length, NULL);
@@ -214,7 +213,7 @@ static time_ms delivery_time_in(const struct buf *bytes, time_ms otherwise)
     return at;
 }
 
-/* Is what stands there what would be written, but for the time of its delivery? */
+/* Does the file already hold the content to write, apart from the time of delivery? */
 static bool holds_content(const struct file_job *job)
 {
     struct buf present, wanted;
@@ -234,8 +233,8 @@ static bool holds_content(const struct file_job *job)
     return same;
 }
 
-/* Is all there that a delivery would bring? Mode and group are set right in place where that is
- * all that differs: the readers have the key already. */
+/* Does the file already have the content and form to deliver? When only mode or group differ, they
+ * are corrected in place, because the readers have the key already. */
 static bool holds_all(const struct file_job *job, gid_t gid)
 {
     const struct file_form form = {.has_mode = true, .mode = job->settings.mode, .gid = gid};
@@ -270,7 +269,7 @@ static bool deliver(struct file_job *job)
 
     if (!prepare(job, &gid))
         return false;
-    /* They may hold keys. Only one job at a time works on a file: nobody is using them. */
+    /* Leftovers may hold keys. Only one job at a time works on a file, so nobody uses them. */
     fs_remove_leftovers(job->base.place);
     if (holds_all(job, gid))
         return true;
@@ -279,7 +278,7 @@ static bool deliver(struct file_job *job)
         return true;
     }
     file_failure_write(&outcome->failure, job->base.place, job->settings.group, &err);
-    /* Where only the directory could not be flushed, readers have the key already. */
+    /* When only the directory could not be flushed, readers have the key already. */
     outcome->failure.outcome_unknown = holds_content(job);
     return false;
 }
@@ -310,7 +309,7 @@ static void append_form(const struct destination *destination, struct buf *out)
         buf_append_str(out, settings->group);
 }
 
-/* What only Azure knows, and where it is missing: fails the job before it starts. */
+/* Fails the job before it starts when a fact that only Azure knows is missing or invalid. */
 static void check_facts(struct file_job *job, const struct target_request *request)
 {
     struct failure *failure = &job->base.outcome.failure;
@@ -326,7 +325,7 @@ static void check_facts(struct file_job *job, const struct target_request *reque
     if (missing) {
         failure_set_text(failure, "file %s: the account's %s is not known yet", job->base.place,
                          missing);
-        failure_set_remedy(failure, "nothing: it is known as soon as Azure has answered");
+        failure_set_remedy(failure, "none needed: Azure's next answer will name it");
         job->base.outcome.failed = true;
     } else if (destination->needs_location && !target_place_takes(request->location)) {
         failure_set_text(failure, "file %s: location \"%s\" cannot stand in a path",

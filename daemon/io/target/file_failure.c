@@ -88,7 +88,7 @@ static void set_remedy_for_denial(struct failure *failure, const char *directory
                            user, user, directory, directory);
 }
 
-/* As README sets the directory up: what is in it belongs to the group of its readers. */
+/* As README sets the directory up: its files belong to the group of the readers. */
 static void set_remedy_for_missing(struct failure *failure, const char *directory,
                                    const char *group)
 {
@@ -96,7 +96,7 @@ static void set_remedy_for_missing(struct failure *failure, const char *director
 
     describe_user(user);
     failure_set_remedy(failure,
-                       "create the directory so that its readers get in, `install -d -o %s "
+                       "create the directory so that its readers have access, `install -d -o %s "
                        "-g %s -m 2750 %s`%s, or correct `path`; a directory below /home, /root or "
                        "/tmp may be hidden by the unit's sandbox",
                        user, group ? group : "GROUP", directory,
@@ -149,7 +149,7 @@ void file_failure_write(struct failure *failure, const char *path, const char *g
         failure_set_remedy(failure, "check the file system that holds %s (`dmesg`)", directory);
         break;
     default:
-        break; /* the reason's own words */
+        break; /* keep the remedy of the reason */
     }
 }
 
@@ -179,7 +179,7 @@ void file_failure_read(struct failure *failure, const char *path, const char *gr
         failure_set_remedy(failure, "remove %s, or set another `path`", path);
         break;
     case EMSGSIZE:
-        failure_set_remedy(failure, "see what %s is: a file this large is not a key's", path);
+        failure_set_remedy(failure, "check what %s is: a file this large holds no key", path);
         break;
     default:
         file_failure_write(failure, path, group, err);
@@ -196,7 +196,7 @@ void file_failure_group(struct failure *failure, const char *path, const char *g
         failure_set_text(failure, "there is no group \"%s\" to give %s to", group, path);
         failure_set_remedy(failure, "create it, `groupadd --system %s`, or correct `group`", group);
     } else if (saved_errno == EPERM || saved_errno == EINVAL) {
-        /* EINVAL: inside of PrivateUsers= the group does not exist. */
+        /* EINVAL: the group does not exist inside PrivateUsers=. */
         failure_set_text(failure, "%s may not be given to group \"%s\": %s", path, group,
                          strerror(saved_errno));
         failure_set_remedy(failure,
@@ -208,6 +208,6 @@ void file_failure_group(struct failure *failure, const char *path, const char *g
     } else {
         failure_set_text(failure, "cannot look up group \"%s\" for %s: %s", group, path,
                          strerror(saved_errno));
-        failure_set_remedy(failure, "see whether `getent group %s` answers", group);
+        failure_set_remedy(failure, "check whether `getent group %s` answers", group);
     }
 }

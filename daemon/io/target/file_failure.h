@@ -1,5 +1,5 @@
 /*
- * What a file system refused, in words: which reason it is, what happened, and exactly what to do.
+ * Turns the errors of a file system into a reason, a sentence, and an exact remedy.
  */
 #ifndef KEYROTATED_IO_TARGET_FILE_FAILURE_H
 #define KEYROTATED_IO_TARGET_FILE_FAILURE_H
@@ -7,9 +7,9 @@
 #include "base/err.h"
 #include "core/look.h"
 
-/* All fill *failure from scratch. May look up users: not for the loop. */
+/* All overwrite *failure. They may look up users, so do not call them on the loop. */
 
-/* Writing `path` failed: err tells how. `group`: the configured one, or NULL. */
+/* Writing `path` failed with `err`. `group`: the configured one, or NULL. */
 void file_failure_write(struct failure *failure, const char *path, const char *group,
                         const struct err *err);
 
@@ -17,8 +17,8 @@ void file_failure_write(struct failure *failure, const char *path, const char *g
 void file_failure_read(struct failure *failure, const char *path, const char *group,
                        const struct err *err);
 
-/* The group of a file cannot be found, or not be given to it. `saved_errno` 0: there is none of
- * that name. */
+/* The group of a file was not found, or the file cannot be given to it. `saved_errno` 0: no such
+ * group exists. */
 void file_failure_group(struct failure *failure, const char *path, const char *group,
                         int saved_errno);
 

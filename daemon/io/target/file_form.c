@@ -20,7 +20,7 @@ static bool has_other_group(const struct stat *status, const struct file_form *w
 }
 
 /* chmod(2) has no form for a descriptor that was opened with O_PATH; its name in /proc leads to the
- * very file. O_PATH opens a file, too, that its mode keeps us from reading. */
+ * very file. O_PATH also opens a file that we may not read. */
 static int set_mode(int fd, mode_t mode)
 {
     char path[PROC_PATH_MAX];
@@ -29,8 +29,8 @@ static int set_mode(int fd, mode_t mode)
     return chmod(path, mode) == 0 ? 0 : errno;
 }
 
-/* The group goes first: a mode that opens the file to its group must not open it to another one.
- * Returns 0 or a positive errno value. */
+/* Set the group first, so that the new mode never gives access to the old group. Returns 0 or a
+ * positive errno value. */
 static int set_right(int fd, const struct stat *status, const struct file_form *wanted)
 {
     if (status->st_nlink != 1)
@@ -67,7 +67,7 @@ enum target_form file_form_check(const char *path, const struct file_form *wante
 
     out[0] = '\0';
     if (fd < 0)
-        return TARGET_FORM_RIGHT; /* reading or writing it tells what is wrong */
+        return TARGET_FORM_RIGHT; /* reading or writing it will report the error */
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
         (has_other_mode(&status, wanted) || has_other_group(&status, wanted))) {
         int problem = set ? set_right(fd, &status, wanted) : 0;

@@ -1,7 +1,6 @@
 /*
- * The form of a key file that is there already: its mode and its group, held against the
- * configuration and set right in place. The content stays, and so does the inode: readers notice
- * nothing, and nobody is told a key anew.
+ * The form of an existing key file: its mode and group, compared with the configuration and
+ * corrected in place. Content and inode stay, so readers notice nothing.
  */
 #ifndef KEYROTATED_IO_TARGET_FILE_FORM_H
 #define KEYROTATED_IO_TARGET_FILE_FORM_H
@@ -14,18 +13,18 @@
 
 #define FILE_GROUP_ANY ((gid_t)-1)
 
-/* What the configuration asks for. */
+/* The form that the configuration asks for. */
 struct file_form {
-    bool has_mode; /* false: `mode` was not configured, any will do */
+    bool has_mode; /* false: no `mode` is configured, so any is right */
     mode_t mode;
-    gid_t gid; /* FILE_GROUP_ANY: any will do */
+    gid_t gid; /* FILE_GROUP_ANY: any is right */
 };
 
 /*
- * Looks at `path` and, with `set`, sets what differs. A file that is not there, or is no regular
- * file, is right. One with a second name (a hard link: the other name may be somebody else's file)
- * is not touched. May block on its file system: not for the loop. `out` gets a sentence about the
- * file that begins with "its", or "" for TARGET_FORM_RIGHT; `size` in bytes.
+ * Checks `path` and, with `set`, corrects it. A missing file, and one that is no regular file,
+ * count as right. A file with a second hard link is never changed, because that name may belong to
+ * somebody else. May block on the file system, so do not call it on the loop. `out` gets a sentence
+ * about the file that begins with "its", or "" for TARGET_FORM_RIGHT; `size` in bytes.
  */
 enum target_form file_form_check(const char *path, const struct file_form *wanted, bool set,
                                  char *out, size_t size);

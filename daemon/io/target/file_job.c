@@ -25,7 +25,7 @@ static void explain(const struct target_job *job, enum target_end end, const cha
                     struct failure *failure)
 {
     if (end == TARGET_END_CANCELED)
-        failure_set_text(failure, "file %s: given up because the daemon stops", job->place);
+        failure_set_text(failure, "file %s: abandoned because the daemon stops", job->place);
     else if (end == TARGET_END_HANGS)
         failure_set_text(failure, "file %s: its file system did not answer within %s", job->place,
                          timeout);
@@ -35,8 +35,8 @@ static void explain(const struct target_job *job, enum target_end end, const cha
                          "or on other file systems, have been hanging",
                          job->place, timeout);
     failure_set_remedy(failure,
-                       "see whether `ls %.*s/` answers; of a network file system, look after the "
-                       "server. It goes on by itself as soon as the file system does",
+                       "check whether `ls %.*s/` answers; for a network file system, check the "
+                       "server. Delivery continues as soon as the file system answers",
                        (int)job->lane_length, job->place);
 }
 

@@ -1,5 +1,5 @@
 /*
- * One operation on a file, with copies of all that it needs.
+ * One operation on a file, with copies of all its data.
  */
 #ifndef KEYROTATED_IO_TARGET_FILE_JOB_H
 #define KEYROTATED_IO_TARGET_FILE_JOB_H

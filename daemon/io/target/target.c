@@ -33,7 +33,8 @@ struct target_id target_identify(const struct destination *destination)
     struct buf identity;
 
     buf_init(&identity, IDENTITY_MAX);
-    /* NUL stands in none of the parts, so that no two lists of parts look alike. */
+    /* Separate the parts by NUL, which none of them contains, so that different lists give
+     * different identities. */
     buf_append(&identity, type, strlen(type) + 1);
     buf_append(&identity, destination->place, strlen(destination->place) + 1);
     operations_of(destination)->append_form(destination, &identity);

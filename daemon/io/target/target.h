@@ -1,9 +1,7 @@
 /*
- * Targets: the places where consumers pick a key up.
- *
- * One interface for all types; what is particular to a type stands in its own file
- * (target_type.h). Every operation runs off the loop and ends in exactly one completion, always
- * from the loop.
+ * Targets: the places where consumers read a key. One interface for all types; each type has its
+ * own file (target_type.h). Every operation runs outside the loop and ends in exactly one
+ * completion, always from the loop.
  */
 #ifndef KEYROTATED_IO_TARGET_TARGET_H
 #define KEYROTATED_IO_TARGET_TARGET_H
@@ -13,7 +11,7 @@
 #include "core/look.h"
 #include "io/loop/loop.h"
 
-/* What is delivered. Borrowed until the call returns. */
+/* The content to deliver. Borrowed until the call returns. */
 struct delivery {
     const struct account *account;
     const char *endpoint; /* data plane host of the account; NULL: not known */
@@ -24,15 +22,15 @@ struct delivery {
     time_ms delivered_at;
 };
 
-/* Mode and group of what stands at a destination, where the configuration names them. */
+/* State of the mode and group at a destination, as far as they are configured. */
 enum target_form {
-    TARGET_FORM_RIGHT, /* as configured, or nothing is configured */
-    TARGET_FORM_SET,   /* they were others, and have been set right in place */
+    TARGET_FORM_RIGHT, /* as configured, or not configured */
+    TARGET_FORM_SET,   /* they differed and have been corrected in place */
     TARGET_FORM_WRONG  /* they are others */
 };
 enum { TARGET_FORM_TEXT_MAX = 256 };
 
-/* What came of an operation. */
+/* The result of an operation. */
 struct target_result {
     const struct failure *failure; /* NULL: it worked */
     bool canceled;
@@ -41,13 +39,13 @@ struct target_result {
     struct secret *keys[SIGHTING_KEYS_MAX]; /* read: the keys found, parallel to sighting.keys; the
                                                callee takes those it keeps by setting them NULL */
     enum target_form form;                  /* read */
-    const char *form_text; /* of a form that is or was wrong: a sentence that begins with "its" */
+    const char *form_text; /* a sentence beginning with "its" about a form that is or was wrong */
 };
 typedef void target_done(void *context, struct target_result *result);
 
 typedef struct fingerprint target_fingerprint(void *context, const char *key, size_t length);
 
-/* Operations by what they may hang in: io/target/target_queue.h. All zero: none. */
+/* Operations, grouped by what can hang as a whole: io/target/target_queue.h. All zero: empty. */
 struct target_queue {
     struct target_lane **buckets; /* a hash table of lanes */
     size_t bucket_count;          /* a power of two */
@@ -55,7 +53,7 @@ struct target_queue {
     size_t running; /* on a thread; some may have been reported as hanging */
 };
 
-/* Shared by all operations; must outlive them. Members that are not set are zero. */
+/* Shared by all operations; must outlive them. Unset members are zero. */
 struct target_world {
     struct loop *loop;
     target_fingerprint *fingerprint; /* called from the loop */
@@ -66,24 +64,23 @@ struct target_world {
 };
 
 /*
- * An operation that takes longer has failed with REASON_TARGET_FAILED; a delivery's outcome is then
- * unknown. A thread that hangs in a dead network file system cannot be called back, so nothing else
- * is done at that destination until it returns.
+ * An operation that takes longer fails with REASON_TARGET_FAILED; a delivery's outcome is then
+ * unknown. A thread that hangs in a dead network file system cannot be stopped, so no other
+ * operation on that destination starts until it returns.
  */
 #define TARGET_TIMEOUT MS_MINUTE
 
-/* Shutdown: every operation under way, and every later one, ends within a turn of the loop as
- * `canceled`; those whose thread cannot be stopped, as failures of unknown outcome too. */
+/* For shutdown: ends all present and later operations as `canceled` within a turn of the loop. When
+ * a thread cannot be stopped, the outcome of its operation is also unknown. */
 void target_cancel_all(struct target_world *world);
 
-/* Does a thread still work for one of them, be it canceled or not? Then the process has to leave
- * with _exit(): exit() waits for libuv's threads. */
+/* Does a thread still work on an operation, canceled or not? Then the process must end with
+ * _exit(), because exit() waits for libuv's threads. */
 bool target_is_busy(const struct target_world *world);
 
-/* The name of a destination in the journal: changes when the place or the form of what is written
- * there changes (type, path, format, mode, group), so that a changed form is delivered again.
- * {location} stays as it stands: the name must be there before Azure has been asked, and an account
- * never moves. */
+/* The id of a destination in the journal. It changes with the place and the form (type, path,
+ * format, mode, group), so that a changed form is delivered again. {location} is not expanded: the
+ * id is needed before Azure has answered, and an account never moves. */
 struct target_id target_identify(const struct destination *destination);
 
 /* "file /var/lib/…/sampleacct": for people. Writes at most `size` bytes. */
@@ -91,18 +88,18 @@ void target_describe(const struct destination *destination, const char *location
                      size_t size);
 
 bool target_is_readable(const struct destination *destination);
-/* Once an operation has ended, or the process has died, nothing of it can take effect later. */
+/* True when an operation has no later effect once it has ended or the process has died. */
 bool target_settles_at_once(const struct destination *destination);
 
 /*
  * The three operations. `destination`, `location` and `delivery` are borrowed until the call
  * returns, so that a reload may replace the configuration meanwhile.
  */
-/* Could a delivery work right now? */
+/* Checks whether a delivery would work now. */
 void target_probe(struct target_world *world, const struct destination *destination,
                   const char *location, target_done *done, void *context);
-/* What does it hold? A place that is not there is SIGHTING_EMPTY, not a failure. With `set_form`
- * mode and group are set right in place, where they are configured and differ. */
+/* Reads the destination. A missing place is SIGHTING_EMPTY, not a failure. `set_form` corrects a
+ * configured mode and group in place. */
 void target_read(struct target_world *world, const struct destination *destination,
                  const char *location, bool set_form, target_done *done, void *context);
 void target_deliver(struct target_world *world, const struct destination *destination,

@@ -10,10 +10,10 @@
 
 enum { BUCKETS_MIN = 64 };
 
-/* Jobs that would hang together. It exists while it has any. */
+/* A group of jobs that would hang together. A lane exists while it has jobs. */
 struct target_lane {
     struct target_lane *next; /* in its bucket */
-    struct list waiting;      /* in the order they were asked for */
+    struct list waiting;      /* in the order of the calls */
     struct list running;      /* on a thread; some may have been reported as hanging */
     size_t running_count;
     uint64_t hash; /* of its name */
@@ -92,7 +92,7 @@ static void remove_lane_if_empty(struct target_queue *queue, struct target_lane 
     queue->bucket_count = 0;
 }
 
-/* --- order: who may go to a thread --- */
+/* --- order: which job may start --- */
 
 static bool place_is_taken(const struct target_job *job)
 {
@@ -115,7 +115,7 @@ static void start_those_that_may(struct target_world *world, struct target_lane 
 
         if (lane->running_count == TARGET_JOBS_PER_LANE)
             return;
-        /* libuv only refuses work without a function; the deadline would report it. */
+        /* libuv refuses only work without a function; the deadline would report that. */
         if (!place_is_taken(job) &&
             loop_work(world->loop, &job->work, run_on_thread, on_thread_done) == 0) {
             list_remove(&job->link);
@@ -155,7 +155,7 @@ static void note_sighting(struct target_job *job, struct target_result *result)
     found->key_count = 0;
 }
 
-/* The thread is through: its outcome may be touched. */
+/* Called when the thread has finished, so that its outcome may be read. */
 static void report_outcome(struct target_job *job)
 {
     struct target_result result = {
@@ -181,7 +181,7 @@ static duration_ms timeout_of(const struct target_world *world)
     return world->timeout > 0 ? world->timeout : TARGET_TIMEOUT;
 }
 
-/* `begun`: a thread works on it, and what it writes belongs to it alone. */
+/* `begun`: a thread works on the job, and `outcome` still belongs to it. */
 static void report_given_up(struct target_job *job, bool begun)
 {
     struct failure failure;
@@ -237,7 +237,7 @@ static void on_deadline(struct timer *timer)
     struct target_lane *lane = job->lane;
 
     if (job->on_thread) {
-        /* Where no thread has taken it yet, it never will, and on_thread_done() comes next. */
+        /* When no thread has begun the job, uv_cancel() succeeds and on_thread_done() follows. */
         if (uv_cancel((uv_req_t *)&job->work.request) != 0)
             report_given_up(job, true);
         return;

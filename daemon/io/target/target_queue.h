@@ -1,5 +1,5 @@
 /*
- * Operations that may hang, for ever even: each runs on a thread, and is given up after a time.
+ * Operations that may hang, even for ever: each runs on a thread, and is abandoned after a time.
  *
  *   waiting ---> on a thread ---> done: reported, freed
  *      |             |
@@ -7,9 +7,9 @@
  *      |                  the job lives on until its thread returns, and keeps its place meanwhile
  *      +--- time is up: reported as failed, freed; nothing was done
  *
- * One job at a time works on a place, in the order they were asked for: a delivery that hung and
- * comes to life again must not undo a later one. And only a few work in one lane, that is, on what
- * hangs as a whole, so that a network file system does not take every thread there is.
+ * One job at a time works on a place, in the order of the calls: a delivery that hung and continues
+ * must not undo a later one. Only a few jobs run in one lane, which groups what hangs as a whole,
+ * so that a network file system does not occupy every thread.
  */
 #ifndef KEYROTATED_IO_TARGET_TARGET_QUEUE_H
 #define KEYROTATED_IO_TARGET_TARGET_QUEUE_H
@@ -19,7 +19,7 @@
 
 enum { TARGET_JOBS_PER_LANE = 2 };
 
-/* What the thread found out. */
+/* The result of the thread. */
 struct target_outcome {
     bool failed;
     struct failure failure;
@@ -32,11 +32,11 @@ struct target_outcome {
 
 enum target_end {
     TARGET_END_CANCELED, /* the daemon stops */
-    TARGET_END_HANGS,    /* a thread works on it, and what it writes belongs to it alone */
+    TARGET_END_HANGS,    /* a thread still works on the job and owns its outcome */
     TARGET_END_NOT_TRIED /* earlier ones hang */
 };
 
-/* The first member of a type's own job, which has copies of all that it needs besides. */
+/* The first member of a type's own job, which holds copies of its other data. */
 struct target_job {
     struct work work;
     struct timer deadline;
@@ -45,28 +45,29 @@ struct target_job {
     struct target_world *world;
     target_done *done;
     void *context;
-    bool on_thread; /* handed to the pool of threads and not back yet */
+    bool on_thread; /* handed to the thread pool and not returned yet */
     bool reported;
 
     enum target_action action;
     struct target_id target;
     char *place;
-    size_t lane_length; /* how many bytes of `place` name what hangs as a whole */
+    size_t lane_length; /* length of the prefix of `place` that names the lane */
 
     /* On the thread. Fills `outcome`. */
     void (*run)(struct target_job *job);
-    /* Text and remedy of an operation that has been given up after `timeout`, in words. */
+    /* Sets text and remedy of an operation that was abandoned after `timeout`. */
     void (*explain)(const struct target_job *job, enum target_end end, const char *timeout,
                     struct failure *failure);
     void (*free)(struct target_job *job);
 
-    /* The thread's own until it is done; `failed` from the beginning: run() is left out. */
+    /* Belongs to the thread until it is done. When `failed` is set before the start, run() is
+     * skipped. */
     struct target_outcome outcome;
     bool ran;
 };
 
-/* Takes the job over: all but what is filled in from `request` and by the queue has been set. Ends
- * in one done(context, result) from the loop. */
+/* Takes ownership of the job. The caller has set all members except those that come from `request`
+ * or belong to the queue. Ends in one done(context, result) from the loop. */
 void target_queue_start(struct target_world *world, struct target_job *job,
                         const struct target_request *request);
 

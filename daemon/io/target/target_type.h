@@ -1,5 +1,5 @@
 /*
- * What a type of target has to provide. target.c has the table of them and dispatches to it.
+ * The functions of a type of target. target.c has the table of types.
  */
 #ifndef KEYROTATED_IO_TARGET_TARGET_TYPE_H
 #define KEYROTATED_IO_TARGET_TARGET_TYPE_H
@@ -15,13 +15,13 @@ enum target_action {
     TARGET_ACTION_DELIVER
 };
 
-/* One operation. All of it is borrowed until start() returns, but `context`. */
+/* One operation. Everything except `context` is borrowed until start() returns. */
 struct target_request {
     enum target_action action;
     struct target_id id; /* of the destination */
     const struct destination *destination;
     const char *location;            /* NULL: not known */
-    const struct delivery *delivery; /* NULL but for TARGET_ACTION_DELIVER */
+    const struct delivery *delivery; /* NULL except for TARGET_ACTION_DELIVER */
     target_done *done;
     void *context;
 };
@@ -31,7 +31,7 @@ struct target_operations {
     bool readable;        /* target_is_readable() */
     bool settles_at_once; /* target_settles_at_once() */
 
-    /* Appends everything but type and place that an acknowledgement depends on. */
+    /* Appends everything except type and place that identifies an acknowledgement. */
     void (*append_form)(const struct destination *destination, struct buf *out);
 
     /* Ends in exactly one done(context, result) from the loop. */
