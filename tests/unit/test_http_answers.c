@@ -133,8 +133,8 @@ static void test_packed_bodies(void **state)
         {{"x-gzip", PACKED, sizeof(PACKED) - 1}, 15, HTTP_ANSWERED, "{\"packed\":true}"},
         {{"identity", "{}", 2}, 100, HTTP_ANSWERED, "{}"},
         {{"gzip", PACKED, sizeof(PACKED) - 1}, 14, HTTP_LOST, "longer than 14 bytes"},
-        {{"gzip", "{}", 2}, 100, HTTP_LOST, "cannot be unpacked"},
-        {{"unheard-of", "{}", 2}, 100, HTTP_LOST, "cannot be unpacked"},
+        {{"gzip", "{}", 2}, 100, HTTP_LOST, "cannot be decoded"},
+        {{"unheard-of", "{}", 2}, 100, HTTP_LOST, "cannot be decoded"},
     };
 
     (void)state;

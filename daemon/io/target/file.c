@@ -325,7 +325,7 @@ static void check_facts(struct file_job *job, const struct target_request *reque
     if (missing) {
         failure_set_text(failure, "file %s: the account's %s is not known yet", job->base.place,
                          missing);
-        failure_set_remedy(failure, "none needed: Azure's next answer will name it");
+        failure_set_remedy(failure, "none needed: it is known as soon as Azure has answered");
         job->base.outcome.failed = true;
     } else if (destination->needs_location && !target_place_takes(request->location)) {
         failure_set_text(failure, "file %s: location \"%s\" cannot stand in a path",
