@@ -55,7 +55,7 @@ struct undone {
     bool logged;
 };
 
-/* Why, and what to do; "" for what to do where time alone was short. */
+/* Why, and what to do. */
 static void undone_why(const struct engine_account *account, char why[UNDONE_WHY_MAX],
                        char remedy[REMEDY_MAX], const char **ret_state)
 {
@@ -77,6 +77,10 @@ static void undone_why(const struct engine_account *account, char why[UNDONE_WHY
     else
         (void)snprintf(why, UNDONE_WHY_MAX, "%s: the time was over, at %s", snapshot.state,
                        snapshot.phase);
+    if (!remedy[0])
+        (void)str_copy(remedy, REMEDY_MAX,
+                       "run `keyrotated --once` again, with a longer --timeout: it goes on from "
+                       "where it is");
 }
 
 static uint64_t undone_cause(const struct engine_account *account)
@@ -116,7 +120,7 @@ static void log_undone_cause(struct engine *engine, struct undone *first, const 
     log_line_text(&line, "names", buf_str(&names));
     log_line_number(&line, "accounts", (int64_t)count);
     log_line_text(&line, "state", state);
-    log_line_text(&line, "remedy", remedy[0] ? remedy : NULL);
+    log_line_text(&line, "remedy", remedy);
     log_emit(engine->parts.log, &line);
     buf_done(&names);
 }

@@ -73,6 +73,9 @@ static const char *describe_phase(const char *phase)
     static const char *const words[][2] = {
         {"idle", "waits for its start"},
         {"check_look", "looks at keys and targets"},
+        {"prove_target", "asks the service about the key that a target holds"},
+        {"prove_live", "asks the service about the key that the look showed"},
+        {"confirm_wait", "waits for a second look"},
         {"preflight", "checks that the targets can be written"},
         {"rotate_look", "looks at the live keys"},
         {"intent", "notes in the journal what it is about to do"},

@@ -204,6 +204,25 @@ static void test_owed_is_not_well(void **state)
     fail_msg("the account never waited for its next delivery");
 }
 
+/* An account is adopted when its targets have the key. */
+static void test_first_delivery_is_adopting(void **state)
+{
+    static struct world world;
+
+    (void)state;
+    world_init(&world, 1);
+    world.policy.rotate = false;
+    world_start(&world);
+    while (!world.record.adopted)
+        world_run(&world, MS_SECOND / 10);
+    while (record_owed_required(&world.record) > 0) {
+        assert_int_equal(view_of(&world).state, STATE_ADOPTING);
+        world_run(&world, MS_SECOND / 10);
+    }
+    assert_int_not_equal(view_of(&world).state, STATE_ADOPTING);
+    assert_int_equal(view_of(&world).reason, REASON_CONFIG);
+}
+
 /* on_drift: alert. It stays so, over many checks, until a person acts. */
 static void test_alert(void **state)
 {
@@ -403,6 +422,7 @@ int main(void)
         cmocka_unit_test(test_surprises_are_confirmed),
         cmocka_unit_test(test_suspicion_is_told),
         cmocka_unit_test(test_owed_is_not_well),
+        cmocka_unit_test(test_first_delivery_is_adopting),
         cmocka_unit_test(test_alert),
         cmocka_unit_test(test_another_rotator),
         cmocka_unit_test(test_unblock_forgives),
