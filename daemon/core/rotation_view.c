@@ -9,15 +9,6 @@ static bool is_paused(const struct record *record, time_ms now)
     return record->regenerate_after > now && (record->requested || record->due_at <= now);
 }
 
-/* Adopted, and no target was given a key yet. */
-static bool is_first_delivery(const struct record *record)
-{
-    for (size_t i = 0; i < record->target_count; i++)
-        if (!fingerprint_is_none(&record->targets[i].fingerprint))
-            return false;
-    return true;
-}
-
 static enum account_state state_of(const struct rotation_context *context,
                                    const struct record *record, time_ms now, enum reason *reason)
 {
@@ -44,7 +35,8 @@ static enum account_state state_of(const struct rotation_context *context,
         record->position == POSITION_PREFLIGHT || record->position == POSITION_ROTATE_LOOK)
         return STATE_ROTATING;
     if (record_owed_required(record) > 0) {
-        if (is_first_delivery(record))
+        /* The deliveries that belong to the adoption follow its look. */
+        if (record->looked_at <= record->adopted_at)
             return STATE_ADOPTING;
         *reason = REASON_DELIVERY_PENDING;
         return STATE_RETRYING;
