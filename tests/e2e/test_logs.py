@@ -45,6 +45,10 @@ def check_lines(lines):
     for line in lines:
         assert line["level"] in LEVELS and line["msg"]
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
+    ends = ((": 1 account, 1 identity, 1 policy", "config.loaded"),
+            (" started with 1 account", "daemon.started"))
+    for end, event in ends:
+        assert any(line["event"] == event and line["msg"].endswith(end) for line in lines), end
     regenerated = next(line for line in lines if line["event"] == "key.regenerated")
     for field in ("account", "resource_group", "subscription_id", "location", "identity", "policy",
                   "state", "slot", "cycle", "trigger", "fingerprint", "request_id",
