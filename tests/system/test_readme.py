@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from patience import wait_until
-from service import CONFIG, KEYS
+from service import CONFIG, KEYS, UNIT
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHECKOUT = "/root/keyrotated"
@@ -22,9 +22,9 @@ def section(title):
 
 def blocks(text):
     """The commands of each block of them, without remarks. We are root: `sudo` is no package of ours."""
-    found = re.findall(r"^```\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     return [[line.split("  #")[0].strip().removeprefix("sudo ") for line in block.splitlines()]
-            for block in found]
+            for language, block in found if not language]
 
 
 @pytest.fixture
@@ -84,3 +84,16 @@ def test_key_files_are_where_consumers_are_restarted_for_them(guest):
     path = re.search(r'path: "([^"]*)"', text)[1].replace("{account}", "%i")
     watched = guest.output("cat", "/usr/share/doc/keyrotated/examples/consumer-restart@.path")
     assert f"\nPathChanged={path}\n" in watched
+
+
+def test_operators_have_names_with_key_groups_conf_only(service, guest):
+    """The row of `hold --list` says so."""
+    assert "`keyrotatectl hold --list` (names only with `key-groups.conf`)" in \
+        (ROOT / "README.md").read_text(encoding="utf-8")
+    hold = ("hold", service.account, "--for", "1h", "--reason", "release")
+    assert service.ctl(*hold, user="steward").returncode == 0
+    assert "a member of keyrotated-admin" in service.ctl("hold", "--list").stdout
+    service.use_example("key-groups.conf")
+    guest.systemctl("restart", UNIT)
+    assert service.ctl(*hold, user="steward").returncode == 0
+    assert "(steward)" in service.ctl("hold", "--list").stdout
