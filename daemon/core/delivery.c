@@ -61,7 +61,7 @@ static void run_again_after(struct record *record, const struct target_record *t
             other->acknowledged = false;
             other->retry_at = 0;
         }
-        lacks = lacks || (other->required && !record_target_satisfied(record, other));
+        lacks = lacks || (other->required && !record_target_has_key(record, other));
     }
 }
 

@@ -103,11 +103,15 @@ void record_clear_another_rotator(struct record *record)
     record->another_rotator = false;
 }
 
+bool record_target_has_key(const struct record *record, const struct target_record *target)
+{
+    return target->acknowledged &&
+           fingerprint_equal(&target->fingerprint, record_delivering_key(record));
+}
+
 bool record_target_satisfied(const struct record *record, const struct target_record *target)
 {
-    return (target->acknowledged &&
-            fingerprint_equal(&target->fingerprint, record_delivering_key(record))) ||
-           record_target_is_left(record, target);
+    return record_target_has_key(record, target) || record_target_is_left(record, target);
 }
 
 size_t record_owed_required(const struct record *record)

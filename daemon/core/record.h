@@ -172,7 +172,10 @@ bool record_target_is_left(const struct record *record, const struct target_reco
 /* The other rotator is gone: what was left to it is owed the key again. */
 void record_clear_another_rotator(struct record *record);
 
-/* Is this target owed no delivery: it acknowledged the key under delivery, or is left? */
+/* Did this target acknowledge the key under delivery? */
+bool record_target_has_key(const struct record *record, const struct target_record *target);
+
+/* Is this target owed no delivery: it has the key under delivery, or is left? */
 bool record_target_satisfied(const struct record *record, const struct target_record *target);
 
 /* The required targets that are still owed the key under delivery. */

@@ -232,7 +232,7 @@ static bool is_readable(const struct rotation_context *context, const struct tar
 static bool comes_before_its_turn(const struct record *record, const struct target_record *target)
 {
     for (const struct target_record *other = record->targets; other < target; other++)
-        if (other->required && !record_target_satisfied(record, other))
+        if (other->required && !record_target_has_key(record, other))
             return true;
     return false;
 }
