@@ -1,7 +1,7 @@
 /*
- * What keyrotatectl itself has to say about a failure: a line on standard error; with --json
- * {"error": {"code", "message"}} on standard output, as a document of its own or as a member of the
- * one that is printed anyway.
+ * Reports the errors of keyrotatectl itself: a line on standard error; with --json {"error":
+ * {"code", "message"}} on standard output, as a document of its own or as a member of the one that
+ * is printed anyway.
  */
 #ifndef KEYROTATED_CTL_COMPLAIN_H
 #define KEYROTATED_CTL_COMPLAIN_H
@@ -14,8 +14,8 @@
 /* From now on complaints are kept for a document instead of being printed. */
 void ctl_complain_in_json(void);
 
-/* Returns `result`, whose name is the code: usage, unreachable, not_permitted, refused, not_done.
- * Of several complaints a document has the first, which the others follow from. */
+/* Returns `result`, whose name is the code: usage, unreachable, not_permitted, refused, not_done. A
+ * document has only the first complaint, because it causes the others. */
 enum ctl_exit ctl_complain(enum ctl_exit result, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The same with a code that the daemon gave. */

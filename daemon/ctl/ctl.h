@@ -19,7 +19,7 @@ enum ctl_exit {
     CTL_NOT_PERMITTED = 77
 };
 
-/* What the command line said. Texts are borrowed from argv. */
+/* The parsed command line. Texts are borrowed from argv. */
 struct ctl_options {
     const struct ctl_command *command; /* NULL: --help or --version was answered */
     bool answered;                     /* they were */
@@ -32,12 +32,12 @@ struct ctl_options {
     bool list;
     duration_ms timeout;            /* of rotate --wait */
     const char *file;               /* adopt: of lines ACCOUNT primary|secondary */
-    struct control_command request; /* of that command, but for the account */
+    struct control_command request; /* the request of that command, without the account */
     char **accounts;
     size_t account_count;
 };
 
-/* What the command line may say. */
+/* A command as the command line accepts it. */
 struct ctl_command {
     const char *name;
     const char *synopsis; /* what follows the name; NULL: not available in this version */

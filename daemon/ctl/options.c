@@ -12,7 +12,7 @@
 #include "ctl/complain.h"
 #include "proto/remedy.h"
 
-/* Options that are no members of a request; PARAMETER_… are the others. */
+/* Options that are not members of a request; for the others see PARAMETER_…. */
 enum {
     OPTION_GENERAL = 1U << 8, /* of all commands */
     OPTION_ALL = 1U << 9,
@@ -227,13 +227,14 @@ static enum ctl_exit print_version(struct ctl_options *options, const char *valu
 static const struct option_row {
     const char *name;
     unsigned bit;
-    size_t flag; /* where the member stands that becomes true, */
-    size_t text; /* or the one that gets the value; 0: it has set() */
+    size_t flag; /* offset of the member that becomes true, */
+    size_t text; /* or of the one that gets the value; 0: the option has set() */
     bool has_value;
     bool one_account; /* at most one account is named with it */
     enum ctl_exit (*set)(struct ctl_options *options, const char *value);
     const char *needed; /* where it is required: "hold needs …" */
-    const char *alone;  /* it goes with --yes and general options only: what is wrong otherwise */
+    const char *alone;  /* may be combined only with --yes and general options: the error
+                         * otherwise */
 } rows[] = {
     {"socket", OPTION_GENERAL, TEXT(socket)},
     {"json", OPTION_GENERAL, FLAG(json)},
@@ -319,7 +320,7 @@ static enum ctl_exit check_accounts(const struct ctl_options *options, unsigned 
     return CTL_DONE;
 }
 
-/* Returns whether the command line says what the command is about. */
+/* Returns true when the command line names a subject: accounts, --all, or a hold. */
 static bool is_about_something(const struct ctl_options *options)
 {
     return options->account_count > 0 || options->all || options->command->only_asks ||
@@ -370,7 +371,8 @@ static enum ctl_exit take_command(struct ctl_options *options)
     return result;
 }
 
-/* Looked for before the command line is parsed: its errors are reported in JSON, too. */
+/* Looks for --json before the command line is parsed, so that its errors are reported in JSON,
+ * too. */
 static bool wants_json(int argc, char **argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
@@ -403,7 +405,7 @@ static enum ctl_exit take_options(int argc, char **argv, struct ctl_options *opt
             (struct option){rows[i].name, rows[i].has_value ? required_argument : no_argument, NULL,
                             OPTION_CODE_BASE + i};
     optind = 0;
-    opterr = 0; /* getopt would print plain text, with --json too */
+    opterr = 0; /* getopt would print plain text even with --json */
     while (result == CTL_DONE && !options->answered &&
            (rc = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
         if (rc < OPTION_CODE_BASE)

@@ -16,8 +16,8 @@
 #define REFRESH_AHEAD    (5 * MS_MINUTE)
 #define LONG_LIFETIME    (2 * MS_HOUR)
 #define LIFETIME_LONGEST (7 * MS_DAY)
-/* Of a token of which nobody says how long it lives: renewed every few minutes, which no service
- * minds, and good for as long as the requests of one step take. */
+/* The assumed lifetime of a token whose answer names none: renewed every few minutes, which every
+ * service accepts, and long enough for the requests of one step. */
 #define LIFETIME_UNSAID (5 * MS_MINUTE)
 
 void access_token_done(struct access_token *token)
@@ -32,7 +32,7 @@ static duration_ms usual_refresh(duration_ms lifetime)
     return lifetime - REFRESH_AHEAD;
 }
 
-/* It goes into a header, so that a control character in it would let the sender write headers. */
+/* The token goes into a header; a control character in it could inject further headers. */
 static bool is_header_value(const char *text)
 {
     for (const char *c = text; *c != '\0'; c++) {
@@ -114,7 +114,7 @@ static bool parse_american_date(const char *text, time_ms *ret_at)
     return date_from_rfc3339(form, ret_at);
 }
 
-/* How long it is from `reference` to the moment that expires_on names; 0 where that has passed. */
+/* The time from `reference` to the moment that expires_on names; 0 when that has passed. */
 static enum said read_expiry(struct json_object *document, time_ms reference,
                              duration_ms *ret_duration)
 {
@@ -133,7 +133,7 @@ static enum said read_expiry(struct json_object *document, time_ms reference,
     return SAID;
 }
 
-/* NULL, and token->lifetime is set; or what is wrong. */
+/* Sets token->lifetime and returns NULL, or returns a description of the error. */
 static const char *read_lifetime(struct access_token *token, struct json_object *document,
                                  const struct http_reply *reply, time_ms now)
 {

@@ -1,6 +1,5 @@
 /*
- * An access token as an identity provider granted it, whoever that was: Microsoft Entra ID or the
- * instance metadata service.
+ * An access token from an identity provider: Microsoft Entra ID or the instance metadata service.
  */
 #ifndef KEYROTATED_PROTO_ACCESS_TOKEN_H
 #define KEYROTATED_PROTO_ACCESS_TOKEN_H
@@ -21,11 +20,11 @@ void access_token_done(struct access_token *token);
 
 /*
  * Reads the members access_token, token_type, expires_in, expires_on and refresh_in of a 200
- * answer. Numbers may stand there as numbers or as strings, with decimals or without. How long the
- * token lives says expires_in; else expires_on (seconds since 1970, an RFC 3339 or HTTP date, or
- * App Service's "09/14/2017 01:02:03 PM +00:00"), held against the reply's own Date, else against
- * `now`. Where neither says anything, a short life is assumed. Returns 0, or -EINVAL with *failure
- * filled; `service` is named in it.
+ * answer. Numbers may be JSON numbers or strings, with or without decimals. The lifetime comes from
+ * expires_in; else from expires_on (seconds since 1970, an RFC 3339 or HTTP date, or App Service's
+ * "09/14/2017 01:02:03 PM +00:00"), compared with the reply's own Date, else with `now`. Without
+ * both, a short lifetime is assumed. Returns 0, or -EINVAL with *failure filled; `service` is named
+ * in it.
  */
 int access_token_read(struct access_token *token, const struct http_reply *reply,
                       const char *service, time_ms now, struct failure *failure);

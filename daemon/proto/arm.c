@@ -11,8 +11,8 @@
 #include "proto/failure.h"
 #include "proto/stranger.h"
 
-/* Resource Manager gives a provider 60 seconds and then answers 504: hearing that is better than
- * hanging up before it. */
+/* Resource Manager gives a provider 60 seconds and then answers 504; the deadline is long enough to
+ * receive that answer. */
 #define ARM_READ_DEADLINE   (30 * MS_SECOND)
 #define ARM_CHANGE_DEADLINE (65 * MS_SECOND)
 
@@ -105,7 +105,7 @@ int arm_request_build(struct http_request *request, const struct arm_request *wa
 
 enum words { WORDS_NONE, WORDS_GRANT, WORDS_FIXED };
 
-/* What a status or a code stands for. The first line that fits an answer decides. */
+/* The meaning of a status or a code. The first row that matches an answer applies. */
 struct meaning {
     const char *code; /* NULL: any code, given that the body is an error of Azure's at all */
     int status;       /* 0: any */
@@ -122,7 +122,7 @@ static const char check_answer[] =
     "the "
     "answer looks like";
 static const char check_proxy[] =
-    "see what stands between this machine and Azure (proxy, firewall), "
+    "check what stands between this machine and Azure (proxy, firewall), "
     "and check cloud.resource_manager";
 
 static const struct meaning meanings[] = {
@@ -173,9 +173,9 @@ static const struct meaning *find_meaning(int status, const struct cloud_error *
 }
 
 /*
- * After these the request had no effect: it was turned away before anything was done. 408 and 5xx
- * say nothing of the kind, 3xx may have been carried on by whoever sends it, and 2xx other than 200
- * is not what was agreed upon.
+ * True for the statuses that mean the request had no effect. After 408 and 5xx the effect is
+ * unknown; the sender of a 3xx may have forwarded the request; a 2xx other than 200 is
+ * undocumented.
  */
 static bool was_turned_away(int status)
 {
@@ -214,7 +214,7 @@ static void set_grant_remedy(struct failure *failure, const struct arm_subject *
                        subject->role);
 }
 
-/* What the status alone says. */
+/* Explains an answer by its status alone. */
 static void explain_status(struct failure *failure, const struct arm_subject *subject,
                            const char *problem)
 {
@@ -229,7 +229,7 @@ static void explain_status(struct failure *failure, const struct arm_subject *su
                      problem);
 }
 
-/* The body was not Azure's: something on the way answered in its place. */
+/* Explains a body that is not Azure's: something on the way answered instead. */
 static void explain_stranger(struct failure *failure, const struct arm_subject *subject,
                              const struct http_reply *reply)
 {
@@ -303,7 +303,7 @@ bool arm_reply_check(const struct http_reply *reply, const struct arm_subject *s
     failure_note_status(failure, reply, now);
     note_ids(failure, reply);
     failure->outcome_unknown = subject->changes && !was_turned_away(reply->status);
-    /* What comes along with a redirection is not the answer. */
+    /* The body of a redirection is not the answer. */
     if (!redirected && cloud_error_parse(&error, buf_str(&reply->body), reply->body.length))
         explain_error(failure, subject, &error);
     else if (!redirected && error.out_of_memory)

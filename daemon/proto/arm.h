@@ -1,5 +1,5 @@
 /*
- * Azure Resource Manager: its requests, and what every answer, or the lack of one, means to us.
+ * Azure Resource Manager: its requests, and the meaning of every answer and of a missing one.
  */
 #ifndef KEYROTATED_PROTO_ARM_H
 #define KEYROTATED_PROTO_ARM_H
@@ -30,7 +30,7 @@ struct arm_request {
 int arm_request_build(struct http_request *request, const struct arm_request *wanted,
                       struct err *err);
 
-/* What a request was about, for the words of a failure. */
+/* The subject of a request, for the text of a failure. */
 struct arm_subject {
     const char *operation; /* for people: "listKeys" */
     const char *action;    /* the permission: "PROVIDER/TYPE/listkeys/action" */
@@ -41,25 +41,25 @@ struct arm_subject {
 };
 
 /*
- * Is it a 200? Returns true, or false with *failure filled from whatever happened instead: reason,
- * text, remedy, code, ids, Retry-After, and whether the request may have taken effect.
+ * Returns true for a 200; otherwise false with *failure filled: reason, text, remedy, code, ids,
+ * Retry-After, and whether the request may have taken effect.
  */
 bool arm_reply_check(const struct http_reply *reply, const struct arm_subject *subject, time_ms now,
                      struct failure *failure);
 
-/* A 200 whose body is not what it should be; `problem` says how. In doubt where the subject
- * changes. */
+/* Fills *failure for a 200 with an invalid body; `problem` says what is wrong. The outcome is
+ * unknown when subject->changes. */
 void arm_reply_unreadable(const struct http_reply *reply, const struct arm_subject *subject,
                           const char *problem, struct failure *failure);
 
 /*
- * How many requests of that kind Azure still grants, the smallest of its x-ms-ratelimit-remaining-*
- * headers; -1: it does not say. POST actions count as writes.
+ * The number of requests of that kind that Azure still grants: the smallest of its
+ * x-ms-ratelimit-remaining-* headers, or -1 when there is none. POST actions count as writes.
  */
 int64_t arm_reply_remaining(const struct http_reply *reply, bool write);
 
-/* Is it a refusal (429) that means the whole subscription, and not this resource alone? So say
- * Resource Manager's own codes, and a count of remaining requests that is 0. */
+/* Is it a refusal (429) for the whole subscription rather than this resource? Resource Manager's
+ * own codes, or a count of remaining requests that is 0, show this. */
 bool arm_reply_throttles_subscription(const struct http_reply *reply, bool write);
 
 #endif

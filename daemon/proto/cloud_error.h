@@ -1,12 +1,12 @@
 /*
- * Error bodies: the shapes in which Azure's services say no, brought into one form.
+ * Error bodies: converts the formats of Azure's services into one.
  *
  * Azure Resource Manager sends {"error":{"code","message","target","details":[…]}} with details
  * that nest (Azure Resource Manager RPC, common API details), some providers leave the outer
  * "error" out, Key Vault adds "innererror", and data planes send their OData form
  * {"code","message":{"lang","value"},"values":[{"key","value"}]}. Names are read in any case, a
  * list of errors ([{…}]) and "details" as one object or a list; "error" may be a string, as OAuth
- * has it, with error_description or message beside it. What cannot be read is left out.
+ * has it, with error_description or message beside it. Unreadable parts are left out.
  */
 #ifndef KEYROTATED_PROTO_CLOUD_ERROR_H
 #define KEYROTATED_PROTO_CLOUD_ERROR_H
@@ -30,11 +30,11 @@ struct cloud_error_item {
 struct cloud_error {
     struct cloud_error_item items[CLOUD_ERROR_ITEMS_MAX];
     size_t count;
-    bool out_of_memory; /* there was none to read it */
+    bool out_of_memory; /* memory ran out while the body was read */
 };
 
-/* False where the body is no such error (then *error is empty): a proxy's page, an empty body; and
- * where nobody knows what it is, for want of memory. */
+/* Returns false, with *error empty, when the body is no such error (a proxy's page, an empty body),
+ * or when memory is out. */
 bool cloud_error_parse(struct cloud_error *error, const char *body, size_t length);
 
 /* The first level with that code (any case), or NULL. */

@@ -106,7 +106,7 @@ static const char *read_line(struct json_object *document, const char *name)
     return text;
 }
 
-/* False: the value is none of that kind. */
+/* Returns false when the value is of another type. */
 static bool read_member(struct json_object *document, const struct member *member,
                         struct control_command *command)
 {

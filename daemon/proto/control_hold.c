@@ -62,7 +62,7 @@ int control_hold_list_read(struct json_object *object, struct hold_snapshot **re
     int rc = snapshot_read_list(object, "holds", &hold_table, &holds, ret_count);
 
     *ret_holds = holds;
-    /* An older daemon has holds of configured accounts alone, and does not say so. */
+    /* An older daemon has only holds of configured accounts, and omits the member. */
     for (size_t i = 0; i < *ret_count; i++)
         if (!json_member(json_object_array_get_idx(list, i), "configured"))
             (*ret_holds)[i].configured = true;

@@ -1,5 +1,5 @@
 /*
- * What the daemon and keyrotatectl say to each other: paths, requests, answers, and the status
+ * The protocol between the daemon and keyrotatectl: paths, requests, answers, and the status
  * document. HTTP/1.1 with JSON on a unix socket:
  *
  *    GET  /v1/QUESTION                       the questions are listed in app/question_list.h
@@ -44,16 +44,17 @@ enum {
 /* --- the status document --- */
 
 struct key_snapshot {
-    const char *fingerprint; /* hex; NULL: nothing is known of this key */
+    const char *fingerprint; /* hex; NULL: the key is unknown */
     time_ms born;            /* TIME_NEVER: unknown */
-    bool older;              /* it was there already when the account was adopted: `born` is then */
+    bool older;              /* the key existed before the account was adopted; `born` is the
+                              * time of adoption */
 };
 
 struct target_snapshot {
     const char *name;
     const char *destination; /* "file /var/lib/keyrotated-keys/sampleacct" */
     bool required;
-    bool satisfied;    /* it acknowledged the key that it is to hold */
+    bool satisfied;    /* it has acknowledged its current key */
     const char *holds; /* in words, by the last look: "the primary key", "nothing"; or NULL */
     const char *holds_fingerprint; /* its beginning, in hex; NULL: it holds no key, or several */
     time_ms delivered_at;          /* TIME_NEVER: not yet */
@@ -64,15 +65,15 @@ struct target_snapshot {
     const char *form; /* what is wrong with its mode and group, in words; NULL: nothing */
 };
 
-/* A place that nothing is delivered to any more, whose readers may not know yet. */
+/* A place that no longer gets keys, whose readers may still use it. */
 struct abandoned_snapshot {
     const char *destination;
     time_ms since;
 };
 
-/* Why something did not work the last time, with what finds it again in Azure's logs. */
+/* The last failure, with the ids that find it in Azure's logs. */
 struct failure_snapshot {
-    time_ms at; /* TIME_NEVER: nothing failed yet, and the rest means nothing */
+    time_ms at; /* TIME_NEVER: no failure yet; the other members are unused */
     const char *text;
     int http_status;        /* 0: none */
     const char *error_code; /* these four may be NULL */
@@ -81,7 +82,7 @@ struct failure_snapshot {
     const char *client_request_id;
 };
 
-/* Something that is not to be regenerated for a while: texts may be NULL, and are borrowed. */
+/* A hold: nothing is regenerated until it ends. Texts may be NULL, and are borrowed. */
 struct hold_snapshot {
     uint64_t id;
     const char *account; /* the resource id; NULL: all accounts */
@@ -116,16 +117,16 @@ struct account_snapshot {
     time_ms next_at; /* the next rotation */
     time_ms retry_at;
     time_ms due_since; /* when it should have started; TIME_NEVER: it is not due */
-    const char *waits; /* for what, where it does not simply wait for its time; or NULL */
+    const char *waits; /* the cause of the wait, unless it is only the planned time; or NULL */
 
     const char *phase;       /* the position: "idle", "regenerate", … */
-    bool rotating;           /* a rotation is under way, whatever the state says of it */
+    bool rotating;           /* a rotation is under way; the state may show another fact */
     bool rotation_requested; /* `rotate` was accepted and is not completed yet */
     uint64_t cycle;          /* of the rotation under way, or of the last one */
     time_ms started_at;      /* of that rotation */
     time_ms completed_at;    /* of the last completed one */
     time_ms looked_at;       /* the last look that succeeded; TIME_NEVER: none yet */
-    bool as_recorded;        /* it showed everything as it should be */
+    bool as_recorded;        /* that look found everything as expected */
 
     const struct hold_snapshot *holds; /* that bind it, the last to end first */
     size_t hold_count;
@@ -147,7 +148,7 @@ struct daemon_snapshot {
     time_ms now; /* when the document was made */
     time_ms started_at;
     time_ms config_loaded_at;
-    const char *config_error; /* the last reload was refused: why; NULL: it was not */
+    const char *config_error; /* why the last reload was refused; NULL: it was not */
     size_t accounts;
     struct state_count states[CONTROL_STATES_MAX];
     size_t state_count;
@@ -183,8 +184,8 @@ int control_status_parse(const char *text, size_t length, struct control_status 
                          struct err *err);
 void control_status_done(struct control_status *status);
 
-/* Nothing about this account calls for a person, or will by itself soon: ok, rotating or adopting
- * without a reason, not overdue, nobody at risk. */
+/* True when the account needs no attention: ok, rotating or adopting without a reason, not overdue,
+ * no consumer at risk. */
 bool control_account_is_well(const struct account_snapshot *account);
 
 /* --- questions and commands --- */
@@ -192,15 +193,16 @@ bool control_account_is_well(const struct account_snapshot *account);
 /* The accounts that a question names. */
 struct control_query {
     char *names[CONTROL_NAMED_MAX]; /* as typed */
-    size_t name_count;              /* 0: all, or the question is about no account */
+    size_t name_count;              /* 0: all, or the question concerns no account */
 };
 
 /* A row of the daemon's table of questions: GET /v1/NAME. */
 struct control_question {
     const char *name;
     bool of_accounts; /* also /v1/NAME/ACCOUNT, and /v1/NAME?account=A&account=B */
-    /* Appends the whole document to `out`. Returns 0; -ENOENT: one of query->names is no account;
-     * -ENOTUNIQ: it is several; err then says which. NULL for those who only parse. */
+    /* Appends the whole document to `out`. Returns 0; -ENOENT: one of query->names is no
+     * account; -ENOTUNIQ: it matches several; err names it. NULL in tables that are used only
+     * for parsing. */
     int (*answer)(void *context, const struct control_query *query, struct buf *out,
                   struct err *err);
 };
@@ -209,7 +211,7 @@ struct control_question {
 enum control_command_kind { COMMAND_LIST(ROW) };
 #undef ROW
 
-/* What a command may be about: one account, named in the path; all accounts, or the daemon. */
+/* The subject of a command: one account, named in the path; or all accounts, or the daemon. */
 enum { ABOUT_ACCOUNT = 1, ABOUT_ALL = 2 };
 
 /* The members of a request, which are members of struct control_command, too. */
@@ -222,7 +224,7 @@ enum {
     PARAMETER_HOLD = 1 << 5
 };
 
-/* What core/command_list.h says of a command, as far as daemon and keyrotatectl share it. */
+/* The part of a row of core/command_list.h that daemon and keyrotatectl share. */
 enum { CONTROL_NOT_OF_MACHINE = -1 };
 struct control_command_row {
     const char *name;
@@ -230,18 +232,18 @@ struct control_command_row {
     unsigned about;
     unsigned members;
     unsigned required;
-    const char *several; /* NULL: the answers of several accounts have no words of their own */
+    const char *several; /* NULL: no special text for the answers of several accounts */
 };
 const struct control_command_row *control_command_row(enum control_command_kind kind);
-/* False: there is no command of that name about such a thing. */
+/* Returns false when no command of that name has such a subject. */
 bool control_command_from_name(const char *name, unsigned about,
                                enum control_command_kind *ret_kind);
 
 struct control_command {
     enum control_command_kind kind;
     const char *account; /* as typed; NULL: all accounts (hold, resume, check), or none (reload) */
-    const char *actor;   /* who it is, as the kernel says: "uid 1000 (alice)"; never NULL */
-    bool dry_run;        /* rotate, reload: only say what would happen */
+    const char *actor;   /* the operator, from the kernel: "uid 1000 (alice)"; never NULL */
+    bool dry_run;        /* rotate, reload: only report what would happen */
     const char *target;  /* redeliver: this one alone; NULL: all */
     const char *active;  /* adopt: "primary" or "secondary" */
     time_ms until;       /* hold: its end */
@@ -252,7 +254,7 @@ struct control_command {
 /* "primary" or "secondary", whatever its case; NULL: it is neither. */
 const char *control_slot_from_name(const char *name);
 
-/* What a request line means. */
+/* The meaning of a request line. */
 struct control_request_line {
     const struct control_question *question; /* NULL: it is a command */
     struct control_query query;              /* of a question */
@@ -263,8 +265,8 @@ struct control_request_line {
 /*
  * Reads method and raw request target (path and query, still percent-encoded), where there are
  * these questions. Returns 0; -ENOENT: there is no such path; -ENOTSUP: there is, but not for this
- * method (`ret_allow` then names the one); -EINVAL: malformed; -ENOMEM. Fill or no fill, `line`
- * wants control_request_line_done().
+ * method (`ret_allow` then names the one); -EINVAL: malformed; -ENOMEM. Call
+ * control_request_line_done() on `line` in every case.
  */
 int control_request_line_parse(const char *method, const char *uri,
                                const struct control_question *questions, size_t question_count,
@@ -274,7 +276,7 @@ void control_request_line_done(struct control_request_line *line);
 
 /*
  * Reads the body of a command of that kind ("" counts as {}). Unknown and duplicate members are
- * errors: a command that is misunderstood is worse than one that is refused. Texts in `command` are
+ * errors, because a refused command is better than a misunderstood one. Texts in `command` are
  * borrowed from *ret_document, which the caller frees with json_object_put(). `account` and `actor`
  * are not touched. Returns 0, -EINVAL or -ENOMEM.
  */
@@ -288,29 +290,29 @@ int control_command_body(const struct control_command *command, struct buf *out)
 int control_question_path(const char *question, char *const *names, size_t name_count,
                           struct buf *out);
 
-/* Does what a person typed mean this account? A name, group/name or resource id, in any case. More
- * than one account may answer to a name: then it is ambiguous. */
+/* Does `typed` match this account? It is a name, group/name or resource id, in any case. Several
+ * accounts may match a name; then it is ambiguous. */
 bool control_names_account(const char *typed, const char *name, const char *resource_group,
                            const char *id);
 
 /* --- answers --- */
 
 enum control_outcome {
-    CONTROL_DONE,     /* it is so now */
-    CONTROL_ACCEPTED, /* it is durably noted, and happens from here on by itself */
-    CONTROL_NOT_DONE, /* tried, and failed */
-    CONTROL_REFUSED,  /* it would break a guarantee, or makes no sense now; `until` when it would */
+    CONTROL_DONE,      /* it is so now */
+    CONTROL_ACCEPTED,  /* it is durable in the journal, and the daemon will carry it out */
+    CONTROL_NOT_DONE,  /* tried, and failed */
+    CONTROL_REFUSED,   /* it would break a guarantee, or is pointless now; possible from `until` */
     CONTROL_NOT_FOUND, /* no such account (or target) */
     CONTROL_AMBIGUOUS, /* several accounts have that name */
-    CONTROL_INVALID    /* the request makes no sense at all */
+    CONTROL_INVALID    /* the request is invalid */
 };
 
 struct control_answer {
     enum control_outcome outcome;
     const char *message; /* a sentence for a person; never NULL */
-    const char *account; /* the resource id it was about, or NULL */
+    const char *account; /* the resource id of the account, or NULL */
     time_ms until;       /* refused: until then; TIME_NEVER: nobody knows */
-    uint64_t cycle;      /* rotate: the number that the rotation has or would have; 0: no matter */
+    uint64_t cycle;      /* rotate: the number that the rotation has or would have; 0: unused */
     size_t accounts;     /* how many accounts were affected */
     const char *report;  /* reload: the messages about the configuration, one a line; or NULL */
     const struct hold_snapshot *holds; /* hold: the new one; resume: those that ended; or NULL */
@@ -326,9 +328,9 @@ int control_outcome_http_status(enum control_outcome outcome);
 int control_answer_write(struct buf *out, const struct control_answer *answer);
 int control_error_write(struct buf *out, const char *code, const char *message);
 
-/* Reads either, but not the holds: control_hold_list_read(). An error code without an outcome of
- * its own gives CONTROL_INVALID. Texts in `answer` are borrowed from *ret_document
- * (json_object_put()). Returns 0, -EBADMSG or -ENOMEM. */
+/* Reads either document except the holds; for these use control_hold_list_read(). An error code
+ * without an outcome of its own gives CONTROL_INVALID. Texts in `answer` are borrowed from
+ * *ret_document (json_object_put()). Returns 0, -EBADMSG or -ENOMEM. */
 int control_answer_parse(const char *text, size_t length, struct control_answer *answer,
                          struct json_object **ret_document, struct err *err);
 
@@ -343,7 +345,8 @@ void control_hold_list_write(struct buf *out, const struct hold_snapshot *holds,
 int control_hold_list_read(struct json_object *object, struct hold_snapshot **ret_holds,
                            size_t *ret_count);
 
-/* The document of all holds, and how it is read. All texts in it live as long as it does. */
+/* Writes the document of all holds, and reads it. All texts belong to `holds` and live as long as
+ * it does. */
 void control_holds_write(struct buf *out, time_ms now, const struct hold_snapshot *holds,
                          size_t count);
 struct control_holds {

@@ -27,7 +27,8 @@ bool control_names_account(const char *typed, const char *name, const char *reso
 
 /* --- the request line --- */
 
-/* Percent-decoding (RFC 3986, section 2.1). NULL with *ret_code: the result is no text. */
+/* Percent-decoding (RFC 3986, section 2.1). Returns NULL and sets *ret_code when the result is no
+ * text. */
 static char *decode(const char *encoded, size_t length, int *ret_code)
 {
     char *text = malloc(length + 1);
@@ -146,7 +147,7 @@ static const struct control_question *find_question(const struct control_questio
     return NULL;
 }
 
-/* Takes the path apart, in at most SEGMENTS_MAX pieces. */
+/* Splits the path into at most SEGMENTS_MAX segments. */
 static int split_path(const char *path, size_t length, char **segments, size_t *ret_count,
                       struct err *err)
 {

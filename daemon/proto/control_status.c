@@ -270,7 +270,7 @@ bool control_account_is_well(const struct account_snapshot *account)
         return false;
     if (str_equal(account->state, "ok") || str_equal(account->state, "rotating"))
         return true;
-    if (str_equal(account->state, "held")) /* that the configuration wants it so is no trouble */
+    if (str_equal(account->state, "held")) /* a hold by the configuration is intended */
         return str_equal(account->reason, "config");
     return str_equal(account->state, "adopting") && !account->reason;
 }

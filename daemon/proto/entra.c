@@ -121,7 +121,7 @@ static const struct aadsts *find_aadsts(struct json_object *document)
     return NULL;
 }
 
-/* Puts the client's own words into a remedy. */
+/* Fills the placeholders of a remedy with the client's values. */
 static void set_remedy(struct failure *failure, const char *remedy,
                        const struct entra_client *client)
 {
@@ -155,7 +155,7 @@ static void set_remedy(struct failure *failure, const char *remedy,
     failure_set_remedy(failure, "%s", text);
 }
 
-/* Only the beginning tells the cause; trace and correlation ids and the time follow it. */
+/* Only the beginning states the cause; trace and correlation ids and the time follow it. */
 static int cause_length(const char *description)
 {
     size_t length = strcspn(description, "\r\n");
@@ -219,7 +219,7 @@ int entra_token_reply(struct access_token *token, const struct http_reply *reply
         if (!document && err.code != -ENOMEM && reply->status < 500)
             failure_set_remedy(
                 failure,
-                "see what stands between this machine and Microsoft Entra ID (proxy, "
+                "check what stands between this machine and Microsoft Entra ID (proxy, "
                 "firewall), and check cloud.login");
         failure_set_text(failure, "%s gave application %s no token: %d %s%s", service,
                          client->client_id, reply->status,

@@ -79,7 +79,7 @@ bool failure_from_transport(struct failure *failure, const struct http_reply *re
         break;
     case HTTP_CANCELED:
         failure_init(failure, may_have_acted ? REASON_OUTCOME_UNKNOWN : REASON_NETWORK);
-        failure_set_text(failure, "%s: the request was given up before the answer came", service);
+        failure_set_text(failure, "%s: the request was abandoned before the answer came", service);
         failure->outcome_unknown = may_have_acted;
         break;
     }

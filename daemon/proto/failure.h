@@ -1,9 +1,9 @@
 /*
- * Filling a struct failure: the words for what went wrong and what to do about it, and the outcomes
- * that are the same for every service we talk to.
+ * Fills a struct failure: the sentence about the failure, its remedy, and the outcomes that all
+ * services share.
  *
- * All texts have one style. What happened: "SERVICE answered OPERATION with STATUS CODE: what it
- * said". What to do: an imperative without a full stop.
+ * All texts have one style. The failure: "SERVICE answered OPERATION with STATUS CODE: its
+ * message". The remedy: an imperative without a full stop.
  */
 #ifndef KEYROTATED_PROTO_FAILURE_H
 #define KEYROTATED_PROTO_FAILURE_H
@@ -18,16 +18,16 @@
 void failure_init(struct failure *failure, enum reason reason);
 
 /* Both cut a text that is too long (never inside a UTF-8 character), turn control characters into
- * blanks and what is not UTF-8 into question marks, and blot out whatever looks like a key. */
+ * blanks and invalid UTF-8 into question marks, and redact every text that looks like a key. */
 void failure_set_text(struct failure *failure, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void failure_set_remedy(struct failure *failure, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* What kept us from asking at all: the reason, and err's text. */
+/* Fills *failure with the reason and err's text, when no request was sent. */
 void failure_from_err(struct failure *failure, enum reason reason, const struct err *err);
 
-/* The code that the other side gives its error, treated in the same way. */
+/* Copies the error code of the other side, cleaned in the same way. */
 void failure_set_code(struct failure *failure, const char *code);
 
 /* Copies an identifier that the other side gave if it is printable ASCII without blanks, as much of
@@ -35,8 +35,8 @@ void failure_set_code(struct failure *failure, const char *code);
 void failure_set_id(char id[FAILURE_ID_MAX], const char *value);
 
 /*
- * Was there no answer at all? Then fills *failure and returns true: the network failed
- * (REASON_NETWORK), or, where the request `may_have_acted` and was sent, nobody knows
+ * Returns true and fills *failure when there was no answer: the network failed (REASON_NETWORK), or
+ * the request `may_have_acted` and was sent, so that its outcome is unknown
  * (REASON_OUTCOME_UNKNOWN). `service` names the other side: "Azure Resource Manager".
  */
 bool failure_from_transport(struct failure *failure, const struct http_reply *reply,

@@ -163,7 +163,8 @@ time_ms http_reply_date(const struct http_reply *reply)
     return at;
 }
 
-/* Digits only, as RFC 9110 has it (leading zeros included); what is beyond any sense is capped. */
+/* Accepts only digits, as RFC 9110 demands, also with leading zeros; absurdly large values are
+ * capped. */
 static bool parse_delay(const char *text, duration_ms unit, duration_ms *ret_delay)
 {
     duration_ms delay = 0;

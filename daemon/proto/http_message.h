@@ -23,8 +23,8 @@ struct http_request {
     struct buf headers[HTTP_HEADERS_MAX]; /* each "Name: value" */
     size_t header_count;
     struct buf body;
-    bool repeatable;      /* false: it must never reach the server twice; a connection that dies is
-                             reported as HTTP_LOST instead of being retried underneath */
+    bool repeatable;      /* false: it must never reach the server twice; a connection that dies
+                           * is reported as HTTP_LOST, without a retry */
     bool follows;         /* 307 and 308 are followed once, to the same resource on the same server,
                              query apart; any other redirection is an answer like any other */
     bool link_local;      /* for the metadata service: never through a proxy */
@@ -39,7 +39,7 @@ enum http_outcome {
                       its content only.) */
     HTTP_UNSENT,   /* no byte of the request can have reached the server */
     HTTP_LOST,     /* the server may have acted on it; the answer did not arrive whole */
-    HTTP_CANCELED  /* we gave it up at shutdown */
+    HTTP_CANCELED  /* canceled at shutdown */
 };
 
 struct http_reply {
@@ -59,12 +59,12 @@ void http_request_init(struct http_request *request, const char *method, duratio
 /* Wipes and frees; a request that was handed to http_start() or zeroed is fine. */
 void http_request_done(struct http_request *request);
 
-/* Adds "NAME: VALUE". The failure of any add is found by http_request_check(). A value with a
- * control character fails, and so does a name that is not a token (RFC 9110, section 5.6.2). */
+/* Adds "NAME: VALUE". http_request_check() reports the failure of any add. A value with a control
+ * character fails, and so does a name that is not a token (RFC 9110, section 5.6.2). */
 void http_request_header(struct http_request *request, const char *name, const char *value);
 
-/* Is there a URL of printable ASCII, and has nothing failed or been cut on the way? 0; -ENOMEM
- * where memory ran out for a part; else -EMSGSIZE. */
+/* Returns 0 when there is a URL of printable ASCII and every part of the request was added whole;
+ * -ENOMEM when memory ran out for a part; else -EMSGSIZE. */
 int http_request_check(const struct http_request *request);
 bool http_request_ok(const struct http_request *request);
 

@@ -43,7 +43,7 @@ int imds_token_request(struct http_request *request, const struct imds_identity 
     request->repeatable = true;
     request->link_local = true;
     request->reply_maximum = IMDS_REPLY_MAX;
-    /* The header proves that the request was not forged by way of a redirect or a browser. */
+    /* The header proves that no redirect or browser forged the request. */
     http_request_header(request, "Metadata", "true");
     http_request_header(request, "Accept", "application/json");
 

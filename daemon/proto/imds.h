@@ -29,10 +29,10 @@ int imds_token_reply(struct access_token *token, const struct http_reply *reply,
                      const struct imds_identity *identity, time_ms now, struct failure *failure);
 
 /*
- * How long to wait before asking again, or 0 where asking again is pointless or has been done
- * enough. `attempts` requests have been made, the first one `elapsed` ago. The service asks its
- * clients to repeat on 404, 429 and 5xx, and on 410, which it sends while it is being updated, for
- * 70 seconds.
+ * How long to wait before the next request, or 0 when another request is pointless or the attempts
+ * are used up. `attempts` requests have been made, the first one `elapsed` ago. The service asks
+ * its clients to repeat on 404, 429 and 5xx, and on 410, which it sends while it is being updated,
+ * for 70 seconds.
  */
 duration_ms imds_retry_delay(const struct http_reply *reply, unsigned attempts, duration_ms elapsed,
                              time_ms now);

@@ -9,7 +9,8 @@
 #include "base/json.h"
 #include "proto/two_key/two_key.h"
 
-/* Characters that mean themselves to a shell, to systemd and to a container runtime, unquoted. */
+/* Does the text consist of characters that are literal, without quotes, for a shell, systemd and a
+ * container runtime? */
 static bool is_plain(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {

@@ -2,8 +2,8 @@
  * Account keys in bytes of any format.
  *
  * A target may hold a key alone on a line, in an env file, in JSON, in YAML or in a connection
- * string. All of these have in common that the key stands there as one run of the characters that
- * keys of its type are made of, so that is what is looked for.
+ * string. In all of these the key is one run of the characters that keys of its type consist of, so
+ * the search is for such runs.
  */
 #ifndef KEYROTATED_PROTO_KEY_TEXT_H
 #define KEYROTATED_PROTO_KEY_TEXT_H
@@ -17,14 +17,14 @@
 
 enum { KEY_TEXT_MAX = 1024 /* a longer run is a certificate or a picture */ };
 
-/* What the keys of a resource type look like. Sizes are those of the bytes that base64 stands for;
- * without base64, of the text. */
+/* The form of the keys of a resource type. Sizes are of the bytes that base64 encodes; without
+ * base64, of the text. */
 struct key_shape {
     const char *noun;  /* "a key in base64" */
     const char *marks; /* what keys are made of besides letters and digits: "+/" */
     bool base64;       /* padded by up to two '=' */
     bool single_case;  /* letters of one case, as in hexadecimal; else both occur */
-    size_t usual;      /* runs of this size are taken alone where there are any */
+    size_t usual;      /* when there are runs of this size, only these are taken */
     size_t shortest;   /* smaller ones are not taken for keys */
 };
 
@@ -46,11 +46,11 @@ int key_text_find(struct key_text *found, const struct key_shape *shape, const c
                   size_t length);
 void key_text_done(struct key_text *found);
 
-/* Blots out, in place, every run that looks like a key or a signature. For text of foreign origin
- * that is about to be shown. */
+/* Redacts, in place, every run that looks like a key or a signature. For text of foreign origin,
+ * before it is shown. */
 void key_text_redact(char *text);
 
-/* Has the key that shape? Any size will do: Azure itself calls it a key. */
+/* Has the key that shape? Any size is accepted, because Azure itself says that it is a key. */
 bool key_text_fits(const struct secret *key, const struct key_shape *shape);
 
 /* The bytes that the key's base64 stands for. 0, or -EINVAL where it is not base64 of 1 to `size`

@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "proto/two_key/two_key.h"
 
-/* What systemd lets stand in the name of an instance, and a shell leaves alone. */
+/* A character that systemd allows in the name of an instance and that is literal for a shell. */
 #define UNIT_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.-"
 
 static bool is_plain(char c)

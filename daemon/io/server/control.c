@@ -16,7 +16,7 @@ struct control {
     struct control_limits limits;
     struct control_socket socket;
     struct http_server *http;
-    struct timer deadline; /* of the command that has been waiting longest */
+    struct timer deadline; /* the deadline of the oldest waiting command */
     struct list requests;  /* struct control_request: commands without an answer, oldest first */
     bool closing;
     unsigned open_parts;
@@ -27,7 +27,7 @@ struct control {
 struct control_request {
     struct control *control;
     struct list link;       /* among control->requests while somebody waits for the answer */
-    struct http_call *call; /* NULL: nobody waits any more */
+    struct http_call *call; /* NULL: the client no longer waits */
     struct control_command command;
     char *account; /* what command.account borrows */
     char actor[CONTROL_ACTOR_MAX];
@@ -64,7 +64,7 @@ static void send_answer(const struct control *control, struct http_call *call,
     char message[REMEDY_MAX];
     struct buf document;
 
-    /* The commands in it are to reach this daemon. */
+    /* The commands in the message must name this daemon's socket. */
     remedy_expand(answer->message, &(struct remedy_words){.socket = control->socket.path}, message,
                   sizeof(message));
     spoken.message = message;
@@ -102,7 +102,7 @@ void control_answer(struct control_request *request, const struct control_answer
     request_free(request);
 }
 
-/* Tells the client that nobody will wait for the outcome any longer. */
+/* Answers the client without the outcome. */
 static void give_up(struct control_request *request, const char *message)
 {
     const struct control_answer answer = {
@@ -133,7 +133,7 @@ static void on_deadline(struct timer *timer)
         struct control_request *request = container_of(item, struct control_request, link);
 
         if (now >= request->deadline)
-            give_up(request, "it takes long; it may still be carried out: see the status");
+            give_up(request, "the command takes long and may still be carried out: see the status");
     }
     watch_deadline(control);
 }
@@ -268,7 +268,8 @@ void control_close(struct control *control, void (*closed)(void *context), void 
     list_for_each (item, &control->requests) {
         struct control_request *request = container_of(item, struct control_request, link);
 
-        give_up(request, "the daemon is stopping; what was begun goes on when it starts again");
+        give_up(request,
+                "the daemon is stopping; it continues unfinished work when it starts again");
     }
     http_server_close(control->http, count_closed, control);
     timer_close(&control->deadline, on_deadline_closed);

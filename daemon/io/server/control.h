@@ -1,13 +1,10 @@
 /*
  * The control socket: HTTP/1.1 and JSON on a unix socket (proto/control_protocol.h says what is
- * spoken).
- *
- * Questions are answered from what the daemon holds in memory. Commands may take until the journal
- * has them: their client waits for control_answer().
- *
- * Who may connect is decided by the socket's owner, group and mode; who it was is asked of the
- * kernel (SO_PEERCRED) and goes into every command as `actor`. A client that sends too much, too
- * slowly or nonsense gets an error document, or is cut off, and costs nobody else anything.
+ * spoken). Questions are answered from memory. Commands may have to wait for the journal: their
+ * client waits for control_answer(). The socket's owner, group and mode decide who can connect; the
+ * kernel reports the client's user (SO_PEERCRED), which becomes the `actor` of every command. A
+ * client that sends too much, too slowly or invalid data gets an error document or is disconnected,
+ * without effect on other clients.
  */
 #ifndef KEYROTATED_IO_SERVER_CONTROL_H
 #define KEYROTATED_IO_SERVER_CONTROL_H
@@ -20,7 +17,8 @@
 struct control;
 struct control_request; /* a command that waits for its answer */
 
-/* What answers. All is called from the loop, `context` first. */
+/* The handler of questions and commands. All functions are called from the loop, with `context`
+ * first. */
 struct control_handler {
     void *context;
 
@@ -31,8 +29,8 @@ struct control_handler {
     /*
      * Carries out a command. The handler, or what it starts, calls control_answer(request, …)
      * exactly once, at any time, also after control_close(). Until then `command` and its texts
-     * stay valid. It is checked as far as the request alone goes: `active` is a slot's name, a hold
-     * has an `until` and a reason; whether `until` lies ahead is not.
+     * stay valid. The request itself has been checked: `active` is a slot's name, a hold has an
+     * `until` and a reason. `until` may lie in the past.
      */
     void (*command)(void *context, const struct control_command *command,
                     struct control_request *request);
@@ -42,28 +40,27 @@ struct control_handler {
 struct control_limits {
     unsigned connections;        /* at a time: 64 */
     duration_ms receive_timeout; /* for a whole request: 10 s; see io/server/http_server.h */
-    duration_ms command_timeout; /* then the client is told "not_done": 2 min */
+    duration_ms command_timeout; /* after it the client gets "not_done": 2 min */
 };
 
 /*
  * Binds `path` (0660; group `group` where such a group exists and may be given, else the process's
- * own) and listens. What a dead process left there is replaced; a socket that somebody listens on
- * is -EADDRINUSE, and anything that is not a socket -EEXIST. `handler` is copied; `limits` may be
- * NULL.
+ * own) and listens. A stale socket is replaced. Returns -EADDRINUSE when a process listens on the
+ * socket, -EEXIST when the path is not a socket. `handler` is copied; `limits` may be NULL.
  */
 int control_open(struct loop *loop, const char *path, const char *group,
                  const struct control_handler *handler, const struct control_limits *limits,
                  struct control **ret_control, struct err *err);
 
-/* What is not as it should be although the socket works (the group could not be given), or NULL. */
+/* A warning although the socket works (its group could not be set), or NULL. */
 const char *control_warning(const struct control *control);
 
 /* Removes the socket, tells waiting clients that the daemon stops, and closes; closed() (may be
- * NULL) from the loop. Commands that are still being carried out are answered into the void. */
+ * NULL) from the loop. Answers to unfinished commands are dropped. */
 void control_close(struct control *control, void (*closed)(void *context), void *context);
 
-/* Completes a command and frees the request. `answer` is copied. The client has it later, from the
- * loop: nothing of the server happens inside this call, wherever it is made. */
+/* Completes a command and frees the request. `answer` is copied. The loop sends it later, so this
+ * call may be made from anywhere. */
 void control_answer(struct control_request *request, const struct control_answer *answer);
 
 #endif

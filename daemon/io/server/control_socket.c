@@ -49,8 +49,8 @@ static int remove_stale(const struct sockaddr_un *address, struct err *err)
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return err_set_errno(err, errno, "making a socket");
-    /* Nobody listens where the connection is refused; a full backlog, say, means that somebody
-     * does. */
+    /* A refused connection means that nobody listens; any other error, such as a full backlog,
+     * means that somebody does. */
     in_use = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
              (errno != ECONNREFUSED && errno != ENOENT);
     (void)close(fd);
@@ -72,13 +72,13 @@ static gid_t find_group(const char *name)
     return found ? group.gr_gid : (gid_t)-1;
 }
 
-/* The socket is its owner's alone until the group has it. */
+/* Only the owner can use the socket until its group is set. */
 static int give_to_group(struct control_socket *made, const char *group_name, struct err *err)
 {
     const gid_t group = group_name ? find_group(group_name) : (gid_t)-1;
     struct stat status;
 
-    /* In the service the socket has its group already: the service's own. */
+    /* In the service the socket already has the right group, the service's own. */
     if (lstat(made->path, &status) < 0)
         return err_set_errno(err, errno, "%s", made->path);
     if (group_name && group == (gid_t)-1)
@@ -158,8 +158,7 @@ void control_socket_done(struct control_socket *made)
     made->path = NULL;
 }
 
-/* Reads the file: the name service may be beyond a network that is down, and the loop would wait
- * for it. */
+/* Reads /etc/passwd itself, because a name service behind a dead network would block the loop. */
 static bool find_user_name(uid_t uid, char *out, size_t size)
 {
     FILE *file = fopen("/etc/passwd", "re");

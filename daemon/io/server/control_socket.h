@@ -1,5 +1,5 @@
 /*
- * The unix socket that the daemon listens on: made, given to its group, removed again.
+ * The unix socket of the daemon: creates it, sets its group, and removes it.
  */
 #ifndef KEYROTATED_IO_SERVER_CONTROL_SOCKET_H
 #define KEYROTATED_IO_SERVER_CONTROL_SOCKET_H
@@ -15,10 +15,10 @@ struct control_socket {
     char *path;
     dev_t device; /* with inode: the file that was made, so that no other one is removed */
     ino_t inode;
-    char warning[CONTROL_WARNING_MAX]; /* "": all is as it should be */
+    char warning[CONTROL_WARNING_MAX]; /* "": no warning */
 };
 
-/* See control_open(). Listens already; wants control_socket_done() in any case. */
+/* See control_open(). The socket listens already. Call control_socket_done() in every case. */
 int control_socket_init(struct control_socket *made, const char *path, const char *group,
                         struct err *err);
 
@@ -28,7 +28,7 @@ void control_socket_unlink(struct control_socket *made);
 /* Unlinks, closes the descriptor unless it was handed on (fd -1), frees. */
 void control_socket_done(struct control_socket *made);
 
-/* Who is at the other end, as the kernel and /etc/passwd say: "uid 1000 (alice)". */
+/* The client's user, from the kernel and /etc/passwd: "uid 1000 (alice)". */
 void control_socket_peer(int fd, char out[CONTROL_ACTOR_MAX]);
 
 #endif

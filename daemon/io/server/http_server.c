@@ -23,9 +23,9 @@ struct http_server {
     struct MHD_Daemon *http;
 
     uv_poll_t readiness;      /* of libmicrohttpd's epoll descriptor */
-    struct timer http_timer;  /* what libmicrohttpd wants to do at a time */
+    struct timer http_timer;  /* the next timeout of libmicrohttpd */
     struct timer sweep;       /* looks for clients that take too long */
-    struct deferred progress; /* answers are to be sent, or everything to be closed */
+    struct deferred progress; /* sends answers, or closes the server */
 
     struct list clients; /* struct client: open connections */
     unsigned client_count;
@@ -49,7 +49,7 @@ struct client {
 /* A call and its answer. */
 struct exchange {
     struct http_call call;
-    struct http_server *server; /* NULL: nobody waits for the answer any more */
+    struct http_server *server; /* NULL: the client no longer waits */
     struct list link;           /* in server->handled, then in server->answered */
     struct MHD_Connection *connection;
     bool begun;   /* its headers have arrived */
@@ -156,7 +156,7 @@ static bool announces_too_much(const struct exchange *exchange)
     return text && strtoull(text, NULL, 10) > exchange->server->options.body_max;
 }
 
-/* The connection waits for the answer, however soon that comes. */
+/* Suspend the connection first: the answer may come at once. */
 static void hand_over(struct exchange *exchange)
 {
     struct http_server *server = exchange->server;
@@ -177,7 +177,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     struct client *client = client_of(connection);
 
     (void)context;
-    (void)url; /* decoded, and so of no use where a part of the path has a slash */
+    (void)url; /* decoded, and therefore ambiguous when a part of the path contains a slash */
     (void)version;
     if (!exchange || !exchange->call.uri || !client)
         return MHD_NO;
@@ -243,20 +243,20 @@ static void on_exchange_over(void *context, struct MHD_Connection *connection, v
 
 /* --- connections --- */
 
-/* As many are connected as may be, and others may be waiting for a place. */
+/* Is every connection taken, so that other clients may be waiting? */
 static bool is_crowded(const struct http_server *server)
 {
     return server->client_count >= server->options.connections;
 }
 
-/* Often enough that nobody has much more time than the limit says. */
+/* Short enough that no client gets much more time than the limit. */
 static duration_ms sweep_interval(const struct http_server *server)
 {
     return is_crowded(server) ? CROWDED_TIMEOUT : server->options.receive_timeout / 4 + 1;
 }
 
-/* When the client has taken too long over its request. Where others wait for its place that is
- * soon: whoever means it sends a request in one piece. */
+/* Has the client taken too long for its request? The limit is short while others wait, because a
+ * proper client sends its request in one piece. */
 static bool is_overdue(const struct http_server *server, const struct client *client,
                        duration_ms now)
 {
@@ -266,8 +266,8 @@ static bool is_overdue(const struct http_server *server, const struct client *cl
            (now >= client->deadline || (is_crowded(server) && now >= began + CROWDED_TIMEOUT));
 }
 
-/* libmicrohttpd's own timeout begins anew with every byte, so that a patient client could hold a
- * connection for ever. It has no call to end one: shutting the socket down has the effect. */
+/* libmicrohttpd's own timeout restarts with every byte, so that a slow client could hold a
+ * connection for ever. It has no function to end a connection, so the socket is shut down. */
 static void on_sweep(struct timer *timer)
 {
     struct http_server *server = container_of(timer, struct http_server, sweep);
@@ -303,8 +303,8 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         server->client_count--;
         free(client);
         *client_slot = NULL;
-        /* At its limit libmicrohttpd stops to watch for connections, and begins again only when it
-         * is run once more after one has ended. */
+        /* At its limit libmicrohttpd stops watching for connections, and resumes only when it runs
+         * again after one has ended. */
         loop_defer(server->loop, &server->progress);
     }
 }
@@ -325,7 +325,7 @@ static void run_http(struct http_server *server)
 
 static void on_readiness(uv_poll_t *handle, int status, int events)
 {
-    (void)status; /* whatever it is, libmicrohttpd finds out itself */
+    (void)status; /* libmicrohttpd detects errors itself */
     (void)events;
     run_http(container_of(handle, struct http_server, readiness));
 }
@@ -371,7 +371,7 @@ static void on_sweep_closed(struct timer *timer)
     count_closed(container_of(timer, struct http_server, sweep));
 }
 
-/* What is ready to be sent gets a last chance. */
+/* Answers that are ready get a last chance to be sent. */
 static void stop_http(struct http_server *server)
 {
     const MHD_socket listening = MHD_quiesce_daemon(server->http);

@@ -24,7 +24,7 @@ enum { HTTP_METHOD_MAX = 16 };
 
 /* A request that has arrived in full. The texts stay valid until it is answered. */
 struct http_call {
-    char method[HTTP_METHOD_MAX]; /* cut where it is longer: no method that is known is */
+    char method[HTTP_METHOD_MAX]; /* cut when it is longer than every known method */
     char *uri;                    /* path and query as sent, percent-encoded */
     struct buf body;
     int fd; /* of its connection, to ask the kernel who it is; -1: unknown */
@@ -38,10 +38,10 @@ struct http_answer {
 };
 
 struct http_server_options {
-    int listen_fd; /* taken over where the server opens */
+    int listen_fd; /* owned by the server once it is open */
     unsigned connections;
-    duration_ms receive_timeout; /* for a whole request; 100 ms while all connections are taken, so
-                                    that those who dawdle give way */
+    duration_ms receive_timeout; /* for a whole request; 100 ms while all connections are taken,
+                                  * so that slow clients give way */
     size_t uri_max;
     size_t body_max;
 
@@ -62,7 +62,7 @@ int http_server_open(struct loop *loop, const struct http_server_options *option
 void http_call_answer(struct http_call *call, const struct http_answer *answer);
 
 /* Sends what has been answered, ends all connections, and calls closed(context) from the loop; the
- * server is gone then. Closing begins when this call has returned. */
+ * server is gone then. The server closes only after this call has returned. */
 void http_server_close(struct http_server *server, void (*closed)(void *context), void *context);
 
 #endif

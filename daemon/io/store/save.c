@@ -43,8 +43,8 @@ static const char *keep(char **storage, const char *text)
     return copy;
 }
 
-/* One allocation for everything, so that there is one place where memory can be out. There is no
- * way on then: what the caller decided must be durable or not have happened, and a restart sees to
+/* One allocation for everything, so that memory can run out in one place only. The process ends
+ * then: the caller's decision must either be durable or never take effect, and the restart ensures
  * that. */
 static struct save *save_new(enum save_kind kind, const char *account_key,
                              const struct history_row *rows, size_t row_count)

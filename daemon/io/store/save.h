@@ -1,5 +1,5 @@
 /*
- * What is to become durable together, with copies of all that it needs.
+ * Data that becomes durable together, with copies of all its parts.
  */
 #ifndef KEYROTATED_IO_STORE_SAVE_H
 #define KEYROTATED_IO_STORE_SAVE_H
@@ -18,7 +18,7 @@ enum save_kind { SAVE_RECORD, SAVE_HISTORY, SAVE_HOLD, SAVE_HOLDS_ENDED, SAVE_PL
 struct save {
     struct list link;
     enum save_kind kind;
-    const char *account_key; /* "" where it is about no account alone */
+    const char *account_key; /* "" when it belongs to no single account */
     struct hold hold;
     const uint64_t *hold_ids;
     size_t hold_id_count;
@@ -27,8 +27,8 @@ struct save {
     struct record record;
     struct history_row rows[STORE_HISTORY_PER_SAVE];
     size_t row_count;
-    size_t rows_dropped;      /* older ones, for which there was no room */
-    int64_t first_history_id; /* 0: none assigned yet; stays the same when it is tried again */
+    size_t rows_dropped;      /* number of older rows that were dropped for lack of room */
+    int64_t first_history_id; /* 0: none assigned yet; unchanged by further attempts */
     store_saved *saved;
     void *context;
     bool written; /* of the backend */
@@ -44,7 +44,7 @@ struct save *save_new_holds_ended(const uint64_t *ids, size_t count);
 struct save *save_new_places(const struct place *places, size_t count);
 
 /* One save in place of two of the same account, both freed: the newer record, and the history of
- * both. Nobody may wait for the older one. */
+ * both. The older one must have no callback. */
 struct save *save_merge(struct save *older, struct save *newer);
 
 #endif

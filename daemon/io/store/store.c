@@ -10,9 +10,9 @@
 #include "io/store/store_ops.h"
 
 /*
- * What all kinds of journals have in common: copies what is to be saved, keeps it to one save at a
- * time for each account, calls back what has become durable, and says of every failed attempt why;
- * the log tells that once (io/log/troubles.h).
+ * The common part of all kinds of journals: copies the data to save, limits each account to one
+ * save at a time, calls back when a save is durable, and logs every failed attempt; the log
+ * combines these lines (io/log/troubles.h).
  */
 #define TROUBLE_SUBJECT "the journal"
 
@@ -23,7 +23,7 @@ static const struct store_ops *const kinds[] = {&sqlite_store_ops};
 struct line {
     char *account_key;
     struct save *written_now;
-    struct list waiting; /* struct save: each but the last has somebody who waits for it */
+    struct list waiting; /* struct save: all except the last have a callback */
 };
 
 struct store {
@@ -69,7 +69,7 @@ static void log_recovery(struct store *store, time_ms now)
     struct log_line line;
 
     log_line_start(&line, now, LEVEL_NOTICE, "journal.failed",
-                   "the journal is written again, after %s; %s",
+                   "the journal can be written again, after %s; %s",
                    duration_to_words(now - store->failing_since, words),
                    store->rows_dropped == 0
                        ? "nothing was lost"
@@ -155,7 +155,7 @@ static void hand_over(struct store *store, struct save *save)
     store->ops->save(store->backend, save);
 }
 
-/* Hands over what is next of the account; a line of which nothing is left goes. */
+/* Hands over the next save of the account, or frees the line when none is left. */
 static void line_goes_on(struct store *store, struct line *line)
 {
     struct list *next = list_pop(&line->waiting);
@@ -265,7 +265,7 @@ void store_on_lost(struct store *store, void (*lost)(void *context, const char *
     store->lost_context = context;
 }
 
-/* What waits behind a save that is being written is written with the last attempt, too. */
+/* Saves that wait behind the current one are part of the last attempt, too. */
 void store_close(struct store *store, void (*closed)(void *context, bool lost), void *context)
 {
     if (store->closing)
@@ -292,10 +292,10 @@ struct fingerprint store_fingerprint(void *store, const char *key, size_t length
     struct fingerprint fingerprint;
     uint8_t hash[SHA256_LENGTH];
 
-    /* A fingerprint that is made up would be taken for a key that changed. */
+    /* An invented fingerprint would look like a changed key. */
     if (crypto_hmac_sha256(journal->ops->salt(journal->backend), STORE_SALT_LENGTH, key, length,
                            hash) != 0)
-        fault_out_of_memory(); /* it has no other reason to fail */
+        fault_out_of_memory(); /* it fails only for lack of memory */
     memcpy(fingerprint.bytes, hash, sizeof(fingerprint.bytes));
     return fingerprint;
 }

@@ -1,11 +1,11 @@
 /*
- * The journal, whatever kind it is of (io/store/store_ops.h): today one SQLite database.
+ * The journal, independent of its kind (io/store/store_ops.h): today one SQLite database.
  *
- * Saving is asynchronous and per account. At most one save of an account is being written; those
- * that are asked for meanwhile become one, with the last record and the history of all. Saves of
- * many accounts are written together, so that one flush to disk serves them all. A save that cannot
- * be written (disk full, read-only) is tried again until it can: its completion means durable,
- * nothing else. Keys are never stored, only their fingerprints.
+ * Saving is asynchronous and per account. At most one save of an account is being written; further
+ * ones are merged into one, with the last record and the history of all. Saves of many accounts are
+ * written together, so that one flush to disk serves them all. A save that cannot be written (disk
+ * full, read-only) is retried until it succeeds: its completion always means that it is durable.
+ * Keys are never stored, only their fingerprints.
  */
 #ifndef KEYROTATED_IO_STORE_STORE_H
 #define KEYROTATED_IO_STORE_STORE_H
@@ -22,7 +22,7 @@ enum { STORE_SALT_LENGTH = 32 };
 
 enum store_open_result {
     STORE_OPENED,
-    STORE_CREATED, /* there was none: a new one with a new salt */
+    STORE_CREATED, /* there was no journal; a new one with a new salt was created */
     STORE_BUSY,    /* another process holds it (exit 75) */
     STORE_UNUSABLE /* cannot be written, damaged, or of a newer version (exit 73); err says which */
 };
@@ -40,14 +40,13 @@ enum store_open_result store_open_kind(const struct store_ops *ops, struct loop 
                                        struct log *log, const char *place, struct store **ret_store,
                                        struct err *err);
 
-/* lost(): a save of that account will never be durable, because another process has taken over.
- * Nothing of its step may be carried out, and the account has to be put down. */
+/* lost(): a save of that account will never be durable, because another process has taken over. The
+ * caller must not carry out its step, and must release the account. */
 void store_on_lost(struct store *store, void (*lost)(void *context, const char *account_key),
                    void *context);
 
 /* Writes what is queued, then closes; closed() (may be NULL) from the loop. While the journal is
- * failing there is one last attempt; what it does not write is lost, and never reported as saved.
- */
+ * failing there is one last attempt; unwritten saves are lost, and never reported as saved. */
 void store_close(struct store *store, void (*closed)(void *context, bool lost), void *context);
 
 /* HMAC-SHA-256 of a key with the journal's salt, cut to the length of a fingerprint. */
@@ -80,14 +79,14 @@ typedef void store_saved(void *context);
 /*
  * Copies the record and the history rows and makes them durable in one transaction; then
  * saved(context), where it is not NULL, from the loop. Saves of an account become durable in the
- * order in which they were asked for. Journal trouble is logged (journal.failed, when it begins and
- * when it ends) and asked for with store_failing().
+ * order of the calls. Journal trouble is logged (journal.failed, when it begins and when it ends);
+ * store_failing() returns it.
  */
 void store_save(struct store *store, const char *account_key, const struct record *record,
                 const struct history_row *rows, size_t row_count, store_saved *saved,
                 void *context);
 
-/* The same without a record, and nobody waits for it. */
+/* The same without a record and without a callback. */
 void store_save_history(struct store *store, const char *account_key,
                         const struct history_row *rows, size_t row_count);
 
@@ -104,11 +103,11 @@ void store_save_hold(struct store *store, const struct hold *hold, store_saved *
 void store_end_holds(struct store *store, const uint64_t *ids, size_t count, store_saved *saved,
                      void *context);
 
-/* A place that an account's key is, or was, delivered to, in words: "file /run/keys/a". */
+/* A place to which an account's key is or was delivered: "file /run/keys/a". */
 struct place {
     const char *account_key;
     const char *text;
-    time_ms abandoned_at; /* 0: it is delivered to */
+    time_ms abandoned_at; /* 0: the place still gets keys */
     uint64_t cycle;       /* abandoned: of the last rotation until then */
     bool gone;            /* to be forgotten */
 };
@@ -118,11 +117,11 @@ typedef void store_found_place(void *context, const struct place *place);
 int store_load_places(struct store *store, store_found_place *found, void *context,
                       struct err *err);
 
-/* Copies them, and makes them durable in one order with all other saves. Nobody waits for it: what
- * is lost in a crash is found out by the next start. */
+/* Copies the places, and makes them durable in order with all other saves. There is no callback:
+ * the next start restores what a crash loses. */
 void store_save_places(struct store *store, const struct place *places, size_t count);
 
-/* Since when saves fail; 0: they do not. `ret_text` (borrowed) says why. */
+/* Since when saves fail, with the cause in `ret_text` (borrowed); 0: they succeed. */
 time_ms store_failing(const struct store *store, const char **ret_text);
 
 /* How many transactions were committed since the start: saves divided by this is the grouping. */

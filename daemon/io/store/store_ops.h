@@ -1,5 +1,6 @@
 /*
- * What a kind of journal does: a file that defines one of these, and a row in store.c.
+ * The operations of a kind of journal. Each kind is a file that defines one of these, and a row in
+ * store.c.
  */
 #ifndef KEYROTATED_IO_STORE_STORE_OPS_H
 #define KEYROTATED_IO_STORE_STORE_OPS_H
@@ -10,14 +11,16 @@ struct store_backend; /* each kind has its own */
 
 enum store_outcome {
     STORE_DURABLE,
-    STORE_LOST /* it never will be: another process has the claim now, or the journal was closed */
+    STORE_LOST /* it will never be durable: another process has the claim now, or the journal was
+                * closed */
 };
 
-/* What the backend tells, always from the loop and never from inside a call of its own. */
+/* Callbacks of the backend, always from the loop and never from inside one of its own
+ * operations. */
 struct store_owner {
-    /* The save is its owner's again. */
+    /* Returns the save to its owner. */
     void (*ended)(void *context, struct save *save, enum store_outcome outcome);
-    /* How it stands, before the saves of an attempt are ended. Code 0: all is well. */
+    /* Reports the result of an attempt, before its saves end. Code 0: success. */
     void (*attempted)(void *context, const struct err *trouble);
     /* After close(): all saves have ended, and the backend is gone. */
     void (*closed)(void *context);
@@ -26,8 +29,8 @@ struct store_owner {
 
 struct store_ops {
     const char *name;
-    /* Opens the journal, or makes it, and claims it: no other process works with it meanwhile.
-     * Blocking, for start only. `owner` is copied. */
+    /* Opens or creates the journal, and claims it, so that no other process uses it. Blocking, for
+     * start only. `owner` is copied. */
     enum store_open_result (*claim)(struct loop *loop, const char *place,
                                     const struct store_owner *owner,
                                     struct store_backend **ret_backend, struct err *err);
@@ -42,17 +45,17 @@ struct store_ops {
     int (*load_places)(struct store_backend *backend, store_found_place *found, void *context,
                        struct err *err);
 
-    /* Takes the save over, and writes it with its history as one: ended() once it is durable or
-     * lost. Trouble that may pass is told, and the save tried again. Saves become durable in the
-     * order in which they are handed over; of one account there is one at a time. */
+    /* Takes ownership of the save, and writes it with its history in one transaction; ended()
+     * follows when it is durable or lost. Temporary trouble is reported, and the save is retried.
+     * Saves become durable in the order of the calls; there is one per account at a time. */
     void (*save)(struct store_backend *backend, struct save *save);
     /* How many transactions were committed since the start. */
     uint64_t (*transactions)(const struct store_backend *backend);
 
-    /* Writes what it has with a last attempt, ends all saves, and then itself: closed(). */
+    /* Makes a last attempt to write, ends all saves, then calls closed(). */
     void (*close)(struct store_backend *backend);
 
-    /* What a person can do about a code of its errors. */
+    /* The remedy for one of its error codes. */
     const char *(*remedy)(int code);
 };
 

@@ -22,7 +22,7 @@ static bool name_ok(const char *name, size_t length)
     return ok;
 }
 
-/* Absent and null mean that every mode is allowed: so the service's own policies read it. */
+/* Absent and null mean that every mode is allowed; the service's own policies read it so. */
 static bool allows_shared_key(struct json_object *properties, bool *ret_readable)
 {
     struct json_object *modes = json_member(properties, "allowedAuthenticationModes");
@@ -50,7 +50,7 @@ static bool is_one_of(const char *text, const char *const names[], size_t count)
     return false;
 }
 
-/* Failed and Cancelled are said of the last change that somebody made, with either spelling. */
+/* Failed and Cancelled (in either spelling) describe the last change that somebody made. */
 static bool check_state(const char *state, struct resource_obstacle *obstacle)
 {
     static const char *const working[] = {"Succeeded", "Failed", "Cancelled", "Canceled"};
@@ -95,7 +95,7 @@ static bool copy_text(const char *text, char **ret_copy)
     return !text || *ret_copy;
 }
 
-/* A member that is read must stand once and be valid, also where it may be absent. */
+/* A member that we read must occur at most once and be valid, even if it is optional. */
 static int check_members(struct json_object *document, struct err *err)
 {
     static const char *const outer[] = {"properties", "location"};
@@ -133,8 +133,8 @@ static int read_document(struct json_object *document, struct resource_facts *fa
 
 /* An obstacle is: Shared Key is not among allowedAuthenticationModes, pools are allocated in the
  * user's subscription, or a provisioningState that is none of Succeeded, Failed and Cancelled
- * (these two tell how the last change of the account went, not whether it works). Creating,
- * Deleting and Invalid stop looks as well. */
+ * (these two describe the last change of the account, not its present state). Creating, Deleting
+ * and Invalid also stop looks. */
 static int read_description(const char *body, size_t length, struct resource_facts *facts,
                             struct resource_obstacle *obstacle, struct err *err)
 {

@@ -14,7 +14,7 @@
 #include "proto/key_text.h"
 
 #define PROBE_DEADLINE (20 * MS_SECOND)
-/* The service turns away what is dated 15 minutes off; a minute for the way there and back. */
+/* The service refuses requests whose date is 15 minutes off; a minute is left for the transfer. */
 #define DATE_TOLERANCE (14 * MS_MINUTE)
 
 #define API_VERSION "2024-07-01.20.0"
@@ -237,7 +237,7 @@ int batch_sign(struct http_request *request, const char *account_name, const str
 
     if (!name)
         return err_set(err, -ENOMEM, "the request cannot be signed: there is no memory");
-    /* Azure knows its Batch accounts by lower-case names, whatever the resource id looks like. */
+    /* Names of Batch accounts are lower case in Azure, even when the resource id is not. */
     str_lower(name);
     http_request_header(request, "ocp-date", date_to_http(now, date));
     rc = add_authorization(request, name, key, err);
@@ -261,7 +261,7 @@ int batch_probe_request(struct http_request *request, const struct two_key_probe
     http_request_header(request, "Accept", "application/json");
     http_request_header(request, "client-request-id", probe->client_request_id);
     http_request_header(request, "return-client-request-id", "true");
-    rc = check_fits(request, err); /* what is cut would be signed all the same */
+    rc = check_fits(request, err); /* a truncated part would be signed, too */
     return rc == 0 ? batch_sign(request, probe->name, probe->key, probe->now, err) : rc;
 }
 

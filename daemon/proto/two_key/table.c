@@ -15,7 +15,7 @@ const struct two_key_resource *two_key_resource_at(size_t index)
     return index < sizeof(resources) / sizeof(resources[0]) ? resources[index] : NULL;
 }
 
-/* Goes past the first segment, and says whether both have the same. */
+/* Skips the first segment of both, and returns whether the segments are equal. */
 static bool same_segment(const char **id, const char **type)
 {
     size_t length = strcspn(*id, "/"), wanted = strcspn(*type, "/");

@@ -1,10 +1,10 @@
 /*
  * Azure resources with two keys.
  *
- * Some fifty resource types offer the same thing under different names: list both keys, regenerate
- * one of them. What is particular to a type stands in one row here; everything else in the program
- * works from it. Supporting another type of this kind means adding a file with its row, and the row
- * to the table.
+ * Some fifty resource types offer the same operations under different names: list both keys,
+ * regenerate one of them. One row here holds all that is specific to a type; the rest of the
+ * program is the same for all. Supporting another type of this kind means adding a file with its
+ * row, and the row to the table.
  */
 #ifndef KEYROTATED_PROTO_TWO_KEY_TWO_KEY_H
 #define KEYROTATED_PROTO_TWO_KEY_TWO_KEY_H
@@ -21,17 +21,17 @@
 #include "proto/http_message.h"
 #include "proto/key_text.h"
 
-/* What the resource itself told, in a form that is the same for all types. Owned by the caller. */
+/* The facts from the resource's description, in one form for all types. Owned by the caller. */
 struct resource_facts {
     char *endpoint; /* host or host:port of its data plane; NULL where it names none */
     char *location; /* NULL where it names none */
 };
 void resource_facts_done(struct resource_facts *facts);
 
-/* Why nothing is to be regenerated now. */
+/* A reason to regenerate nothing now. */
 struct resource_obstacle {
-    enum reason reason; /* REASON_NONE: nothing is in the way */
-    bool stops_looks;   /* nor is there anything to be looked at, or repaired */
+    enum reason reason; /* REASON_NONE: there is no obstacle */
+    bool stops_looks;   /* it also rules out looks and repairs */
     struct err what;
 };
 
@@ -42,7 +42,7 @@ struct two_key_operation {
     bool get;         /* by GET; else by POST */
 };
 
-/* What a request to the data plane needs. All borrowed. */
+/* The data for a request to the data plane. All borrowed. */
 struct two_key_probe {
     const char *endpoint;
     const char *name; /* of the resource */
@@ -56,14 +56,15 @@ struct two_key_resource {
     const char *type;        /* "Microsoft.Batch/batchAccounts" */
     const char *noun;        /* "a Batch account" */
     const char *api_version; /* unless cloud.api_version says otherwise */
-    /* Is it a legal name of the resource, the last in its id? `name_words` says what is. */
+    /* Is it a legal name of the resource, the last one in its id? `name_words` describes legal
+     * names. */
     bool (*name_ok)(const char *name, size_t length);
     const char *name_words; /* "3 to 24 letters and digits" */
 
     struct two_key_operation list;
     struct two_key_operation regenerate[SLOT_COUNT];
-    /* The answer to a regenerate (200) holds both keys. Else it is taken for no more than that it
-     * was done (200 or 204), and the keys are listed after it. */
+    /* True: the answer to a regenerate (200) holds both keys. False: the answer (200 or 204) only
+     * confirms it, and the keys are listed afterwards. */
     bool regenerate_answers_keys;
 
     /* Reads both keys from the answer to a list, or to a regenerate that has them; most can be
@@ -73,10 +74,10 @@ struct two_key_resource {
                      size_t length, struct secret *keys[SLOT_COUNT], struct err *err);
     const char *key_members[SLOT_COUNT];
     const char *name_member;           /* of the same answer; NULL: it names no resource */
-    const struct key_shape *key_shape; /* what is listed, and looked for in targets */
+    const struct key_shape *key_shape; /* the form of the keys, in lists and in targets */
 
-    /* Reads the answer to a GET of the resource. Returns 0, and *obstacle says what is in the way;
-     * -EINVAL: unreadable, or -ENOMEM (err set): *facts is empty then. */
+    /* Reads the answer to a GET of the resource. Returns 0 and sets *obstacle; -EINVAL: unreadable,
+     * or -ENOMEM (err set): *facts is empty then. */
     int (*read_description)(const char *body, size_t length, struct resource_facts *facts,
                             struct resource_obstacle *obstacle, struct err *err);
     const char *endpoint_member; /* where the description names the endpoint, for people */
@@ -87,8 +88,9 @@ struct two_key_resource {
      * such request. */
     int (*build_probe)(struct http_request *request, const struct two_key_probe *probe,
                        struct err *err);
-    /* Did it accept the key? True, or false with *failure filled: REASON_KEY_REFUSED and
-     * REASON_SHARED_KEY_DISABLED are its word; every other reason means that it did not say. */
+    /* Returns true when the key was accepted; otherwise false with *failure filled:
+     * REASON_KEY_REFUSED and REASON_SHARED_KEY_DISABLED are refusals; every other reason means that
+     * the answer is unknown. */
     bool (*read_probe)(const struct http_reply *reply, time_ms now, struct failure *failure);
     const char *probe_id_header; /* of the answer: the id of the request */
 
@@ -99,7 +101,7 @@ struct two_key_resource {
     const char *regenerate_action;
     const char *role;
 
-    /* The variables of env files: what the resource's own SDK and tools look for. */
+    /* The variables of env files, as the resource's own SDK and tools read them. */
     const char *env_name;
     const char *env_key;
     const char *env_endpoint;
@@ -123,7 +125,7 @@ int two_key_read_members(const struct two_key_resource *resource, const char *na
                          const char *body, size_t length, struct secret *keys[SLOT_COUNT],
                          struct err *err);
 
-/* Is it HOST or HOST:PORT, and nothing that would send a request elsewhere? */
+/* Is it HOST or HOST:PORT, without any part that would redirect a request? */
 bool two_key_endpoint_ok(const char *endpoint);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * One member of a record as one column of a table: how it is bound to a statement, and read back
- * with a check that the value makes sense.
+ * One member of a record as one column of a table: binds it to a statement, and reads it back with
+ * a check of the value.
  */
 #ifndef KEYROTATED_IO_STORE_SQLITE_COLUMN_H
 #define KEYROTATED_IO_STORE_SQLITE_COLUMN_H
@@ -17,8 +17,8 @@ int column_bind(sqlite3_stmt *statement, int index, const struct record_member *
                 const void *row);
 int column_bind_text(sqlite3_stmt *statement, int index, const char *text);
 
-/* Reads a column of the result (they count from 0) into the member of *row. False: the value makes
- * no sense there. */
+/* Reads a column of the result (they count from 0) into the member of *row. Returns false when the
+ * value is invalid. */
 bool column_read(sqlite3_stmt *statement, int index, const struct record_member *member, void *row);
 
 #endif

@@ -12,7 +12,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 
-/* Somebody else's things in it mean that it is no directory of ours, but /tmp, say. */
+/* Other files show that the directory is not ours but, for example, /tmp. */
 static bool holds_other_things(int fd)
 {
     const int own_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -30,8 +30,8 @@ static bool holds_other_things(int fd)
     return others;
 }
 
-/* systemd gives all state directories of a service one mode, and that of the key files has to let
- * their readers through. */
+/* systemd gives all state directories of a service the same mode, which must let readers through to
+ * the key files. */
 static int make_private(int fd, const char *directory, struct err *err)
 {
     if (holds_other_things(fd))
@@ -61,8 +61,8 @@ static int check_directory(int fd, const char *directory, struct err *err)
 }
 
 /*
- * The lock is on the directory, which stays where it is when a database is moved or put back, and
- * which SQLite's own locks on the database cannot disturb. Children do not inherit it.
+ * The lock is on the directory, because the directory stays in place when a database is moved or
+ * put back, and SQLite's own locks on the database do not affect it. Children do not inherit it.
  */
 int store_lock_directory(const char *directory, int *ret_lock_fd, struct err *err)
 {
@@ -91,8 +91,8 @@ int store_lock_directory(const char *directory, int *ret_lock_fd, struct err *er
     return 0;
 }
 
-/* After a crash a rollback journal undoes half a transaction. Making a new database beside it would
- * throw it away, and with it the way back for the database that was moved. */
+/* After a crash a rollback journal undoes half a transaction. A new database beside it would delete
+ * it, and the database that was moved away could no longer be repaired. */
 static int check_no_orphan(const char *path, struct err *err)
 {
     char rollback[4096];
@@ -136,6 +136,6 @@ int store_prepare_file(const char *path, int directory_fd, struct err *err)
     if (!S_ISREG(status.st_mode))
         return err_set(err, -EEXIST, "%s is not a regular file: move it away", path);
     if ((status.st_mode & 077) != 0 && chmod(path, 0600) < 0)
-        return err_set_errno(err, errno, "taking %s from the eyes of others", path);
+        return err_set_errno(err, errno, "making %s private", path);
     return 0;
 }

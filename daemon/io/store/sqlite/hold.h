@@ -18,12 +18,12 @@ struct hold_statements {
     sqlite3_stmt *delete;
 };
 
-/* Returns 0 or the code of store_sqlite_err(); a half-prepared set wants finalizing too. */
+/* Returns 0 or the code of store_sqlite_err(); finalize the set also after a failure. */
 int hold_statements_prepare(struct hold_statements *statements, sqlite3 *db, struct err *err);
 void hold_statements_finalize(struct hold_statements *statements);
 
-/* These run inside the caller's transaction and return SQLITE_OK or SQLite's error. Writing the
- * same again, or ending what is not there, changes nothing. */
+/* These run inside the caller's transaction and return SQLITE_OK or SQLite's error. Writing a hold
+ * again, or ending an unknown one, changes nothing. */
 int store_hold_write(const struct hold_statements *statements, const struct hold *hold);
 int store_hold_end(const struct hold_statements *statements, const uint64_t *ids, size_t count);
 

@@ -48,7 +48,7 @@ static void disconnect(struct journal *journal)
     journal->db = NULL;
 }
 
-/* For settings that answer with the value that they now have. */
+/* Runs a PRAGMA that returns its new value, and checks that value. */
 static int expect_answer(sqlite3 *db, const char *sql, const char *expected, struct err *err)
 {
     sqlite3_stmt *statement = NULL;
@@ -68,9 +68,9 @@ static int expect_answer(sqlite3 *db, const char *sql, const char *expected, str
 }
 
 /*
- * No write-ahead log: it gains nothing with one writer, needs shared memory, and the versions that
- * are around can damage the database when it is checkpointed at the wrong moment. EXTRA flushes the
- * directory too, so that a rollback journal does not come back after a power cut.
+ * No write-ahead log: with one writer it brings no gain, it needs shared memory, and common
+ * versions can damage the database in a checkpoint at the wrong moment. EXTRA also flushes the
+ * directory, so that a rollback journal does not reappear after a power cut.
  */
 static int configure(sqlite3 *db, struct err *err)
 {
@@ -137,7 +137,8 @@ static int create_salt(struct journal *journal, struct err *err)
     return store_meta_write(journal->db, "salt", text, err);
 }
 
-/* The first transaction: tables, salt, and the mark of this run. Shows, too, that writing works. */
+/* The first transaction: tables, salt, and the mark of this run. It also proves that the journal is
+ * writable. */
 static int begin_session(struct journal *journal, bool empty, struct err *err)
 {
     int rc = crypto_uuid(journal->session) == 0
@@ -226,7 +227,8 @@ enum store_open_result journal_open(struct journal *journal, const char *directo
     return rc == -EBUSY ? STORE_BUSY : STORE_UNUSABLE;
 }
 
-/* Leaves journal.db alone in its directory: the rollback journal goes with a change of mode. */
+/* Closes the journal; the change of mode deletes the rollback journal, so that only journal.db
+ * remains. */
 void journal_close(struct journal *journal)
 {
     if (journal->db)
@@ -241,8 +243,8 @@ void journal_close(struct journal *journal)
 
 /* --- writing --- */
 
-/* The very file that this run began with: not a copy that somebody put in its place, which would
- * lack what was saved since. */
+/* Checks that this is the file with which the run began. A copy in its place would lack everything
+ * saved since. */
 static int check_session(struct journal *journal, struct err *err)
 {
     char session[UUID_TEXT_MAX];
@@ -276,7 +278,7 @@ static int reconnect(struct journal *journal, struct err *err)
     return rc;
 }
 
-/* Is it the content of the save that SQLite does not take, rather than the disk? */
+/* Does SQLite refuse the content of the save (rather than fail on the disk)? */
 static bool blames_content(int result)
 {
     switch (result & 0xff) {
@@ -313,7 +315,7 @@ static int write_content(struct journal *journal, struct save *save)
     return sqlite_rc;
 }
 
-/* Each save has a savepoint of its own, so that one that is refused takes nothing along. */
+/* Each save has its own savepoint, so that a refused save does not undo others. */
 static int write_save(struct journal *journal, struct save *save, struct err *err,
                       struct err *refused)
 {

@@ -1,8 +1,8 @@
 /*
- * The journal as a thing on disk: opening, checking, writing a batch. Knows nothing of threads.
+ * The journal on disk: opening, checking, writing a batch. Independent of threads.
  *
- * A connection that has met trouble of the disk is closed and opened anew before the next attempt,
- * so that whatever heals (space, a remount, a file put back) is noticed.
+ * After a disk error the connection is closed and opened again before the next attempt, so that a
+ * repair (space, a remount, a file put back) takes effect.
  */
 #ifndef KEYROTATED_IO_STORE_SQLITE_JOURNAL_H
 #define KEYROTATED_IO_STORE_SQLITE_JOURNAL_H
@@ -31,7 +31,7 @@ struct journal {
     struct hold_statements hold_statements;
     uint8_t salt[STORE_SALT_LENGTH];
     char session[UUID_TEXT_MAX]; /* written when the daemon starts: tells this file from a copy */
-    bool doubted;                /* the trouble was damage: check the file before going on */
+    bool doubted;                /* the error was damage: check the file before the next write */
     sqlite3_int64 next_history_id;
     uint64_t transactions; /* committed so far */
 };
@@ -43,14 +43,14 @@ void journal_close(struct journal *journal);
 
 /*
  * Writes the saves of the list in one transaction, in order, and marks those `written` that are
- * durable now. A save that is refused for what it holds does not keep the others back; *refused
- * then says why, and later saves of the same account wait behind it. Returns 0, or what keeps the
- * whole batch from disk: then none is `written`.
+ * durable now. A save whose content is refused does not delay the others; *refused then says why,
+ * and later saves of the same account wait behind it. Returns 0, or the error that keeps the whole
+ * batch from disk; then none is `written`.
  */
 int journal_write(struct journal *journal, struct list *batch, struct err *err,
                   struct err *refused);
 
-/* What a person can do about an error code of this module. */
+/* The remedy for an error code of this module. */
 const char *journal_remedy(int code);
 
 #endif

@@ -14,14 +14,14 @@
 
 /* The statements that write, prepared once per connection. */
 struct record_statements {
-    sqlite3_stmt *delete_account; /* takes its targets along */
+    sqlite3_stmt *delete_account; /* also deletes its targets */
     sqlite3_stmt *insert_account;
     sqlite3_stmt *insert_target;
     sqlite3_stmt *insert_history;
     sqlite3_stmt *prune_history;
 };
 
-/* Returns 0 or the code of store_sqlite_err(); a half-prepared set wants finalizing too. */
+/* Returns 0 or the code of store_sqlite_err(); finalize the set also after a failure. */
 int record_statements_prepare(struct record_statements *statements, sqlite3 *db, struct err *err);
 void record_statements_finalize(struct record_statements *statements);
 
@@ -29,12 +29,12 @@ void record_statements_finalize(struct record_statements *statements);
 int store_record_write(const struct record_statements *statements, const char *account_key,
                        const struct record *record);
 /* The ids count up from `first_id`: writing the same rows again changes nothing. Drops the oldest
- * rows of the account where there are too many. */
+ * rows of the account when there are too many. */
 int store_history_write(const struct record_statements *statements, const char *account_key,
                         const struct history_row *rows, size_t row_count, sqlite3_int64 first_id);
 
-/* Reads all records, in the order of their accounts. Returns 0; -EBADMSG: a value that makes no
- * sense (err names row and column), nothing more is read; or the code of store_sqlite_err(). */
+/* Reads all records, in the order of their accounts. Returns 0; -EBADMSG: an invalid value (err
+ * names row and column), which ends the reading; or the code of store_sqlite_err(). */
 int store_record_read_all(sqlite3 *db,
                           void (*found)(void *context, const char *account_key,
                                         const struct record *record),

@@ -1,5 +1,5 @@
 /*
- * The tables of the journal, and how older ones become today's.
+ * The tables of the journal, and the migration of older ones.
  */
 #ifndef KEYROTATED_IO_STORE_SQLITE_SCHEMA_H
 #define KEYROTATED_IO_STORE_SQLITE_SCHEMA_H
@@ -17,9 +17,9 @@
 enum { STORE_SALT_TEXT_MAX = 2 * STORE_SALT_LENGTH + 1 };
 
 /*
- * Says whether this is a journal that this program can work with. *ret_empty: there is nothing in
- * it yet. Returns 0; -EMEDIUMTYPE: some other program's database; -EPROTONOSUPPORT: of a newer
- * version; or the code of store_sqlite_err().
+ * Checks that this program can use the journal. *ret_empty: the database is still empty. Returns 0;
+ * -EMEDIUMTYPE: some other program's database; -EPROTONOSUPPORT: of a newer version; or the code of
+ * store_sqlite_err().
  */
 int store_schema_check(sqlite3 *db, bool *ret_empty, struct err *err);
 

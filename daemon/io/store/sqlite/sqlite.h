@@ -1,6 +1,6 @@
 /*
- * The journal as one SQLite database, journal.db in a directory: one connection, one thread of its
- * own. A lock in the directory is the claim, held for as long as the process lives.
+ * The journal as one SQLite database, journal.db in a directory: one connection, on its own thread.
+ * A lock on the directory is the claim; it is held until the process ends.
  */
 #ifndef KEYROTATED_IO_STORE_SQLITE_SQLITE_H
 #define KEYROTATED_IO_STORE_SQLITE_SQLITE_H

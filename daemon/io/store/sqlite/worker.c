@@ -21,8 +21,8 @@ static void move_all(struct list *to, struct list *from)
         list_append(to, item);
 }
 
-/* How long to pause before the next attempt, and whether for the sake of all saves or only of some
- * that were refused: these do not make new ones wait. */
+/* How long to pause before the next attempt, and whether the pause is for all saves or only for
+ * refused ones, which do not delay new saves. */
 struct pause {
     uint64_t ms;
     bool for_all;
@@ -37,8 +37,9 @@ static void pause_longer(struct pause *pause, bool for_all)
     pause->for_all = for_all;
 }
 
-/* Sleeps until there is work, or until the pause after trouble is over. False: there is nothing to
- * write and it is time to end. *ret_last: it is time to end, and this is all there was. */
+/* Sleeps until there is work, or until the pause after trouble is over. Returns false when the
+ * thread is stopping and the queue is empty. *ret_last: the thread is stopping and this is the last
+ * batch. */
 static bool wait_for_batch(struct store_worker *worker, const struct pause *pause,
                            struct list *batch, bool *ret_last)
 {

@@ -2,8 +2,8 @@
  * The thread that writes the journal.
  *
  * It takes all saves that wait and writes them in one transaction; what arrives meanwhile goes into
- * the next one. What cannot be written stays at the front of the queue and is tried again, with
- * pauses that grow, until it can be.
+ * the next one. A save that cannot be written stays at the front of the queue and is tried again,
+ * with growing pauses, until it is written.
  */
 #ifndef KEYROTATED_IO_STORE_SQLITE_WORKER_H
 #define KEYROTATED_IO_STORE_SQLITE_WORKER_H
@@ -17,7 +17,7 @@
 #include "base/list.h"
 #include "io/store/sqlite/journal.h"
 
-/* How it stands, as the loop gets to see it. */
+/* The state of the journal, for the loop. */
 struct store_health {
     struct err trouble;    /* code 0: all is well */
     uint64_t transactions; /* since the start */
@@ -36,7 +36,7 @@ struct store_worker {
     struct list written; /* struct save, durable: the loop takes them from here */
     struct store_health health;
     bool arrived;  /* a save was added since the last batch was taken */
-    bool stopping; /* write what waits once more, and end */
+    bool stopping; /* make one last attempt to write the queue, and end */
     bool ended;
 };
 
@@ -45,14 +45,13 @@ int store_worker_start(struct store_worker *worker, uv_async_t *progress);
 
 void store_worker_add(struct store_worker *worker, struct save *save);
 
-/* Moves what became durable to `written`; tells how it stands and whether the thread has ended. */
+/* Moves durable saves to `written`; returns the state, and whether the thread has ended. */
 void store_worker_collect(struct store_worker *worker, struct list *written,
                           struct store_health *health, bool *ret_ended);
 
 void store_worker_stop(struct store_worker *worker);
 
-/* Waits for a thread that has ended, moves what was never written to `unwritten`, and closes the
- * journal. */
+/* Joins the thread, moves unwritten saves to `unwritten`, and closes the journal. */
 void store_worker_done(struct store_worker *worker, struct list *unwritten);
 
 #endif
