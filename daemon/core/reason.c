@@ -66,7 +66,7 @@ static const struct reason_description descriptions[REASON_COUNT] = {
                               "give the daemon's user, or the identity, access to the target; "
                               "`keyrotatectl status {account}` names it"},
     [REASON_TARGET_FAILED] =
-        {"target_failed", STATE_RETRYING, CLEARED_BY_RETRY, "a delivery to a target failed",
+        {"target_failed", STATE_RETRYING, CLEARED_BY_RETRY, "a target cannot be read or written",
          "see the target's own message in `keyrotatectl status {account}`; delivery goes on by "
          "itself"},
     [REASON_NOT_YET] = {"not_yet", STATE_RETRYING, CLEARED_BY_RETRY, "a target asked for more time",
