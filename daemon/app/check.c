@@ -122,7 +122,7 @@ static int print(const struct options *options, const struct config *config,
     return STATUS_OK;
 }
 
-/* Is it the configuration of a service of this machine? One that is tried elsewhere is about
+/* Is it the configuration of a service on this machine? One that is checked elsewhere names
  * directories of another machine. */
 static bool is_installed(const char *path)
 {

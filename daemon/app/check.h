@@ -1,5 +1,5 @@
 /*
- * `--check`: what is wrong with a configuration, and what was understood.
+ * `--check`: reports mistakes in a configuration, and explains it.
  */
 #ifndef KEYROTATED_APP_CHECK_H
 #define KEYROTATED_APP_CHECK_H

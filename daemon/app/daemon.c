@@ -25,7 +25,7 @@
 
 enum { ONCE_TICK_MS = 100 };
 
-/* Given back when memory is out, so that the log can say so. */
+/* Freed when memory is out, so that the log can report it. */
 enum { RESERVE_BYTES = 64 * 1024 };
 
 static void say(struct daemon *daemon, enum log_level level, const char *event, const char *text)
@@ -36,7 +36,7 @@ static void say(struct daemon *daemon, enum log_level level, const char *event, 
     log_emit(&daemon->log, &line);
 }
 
-/* The journal holds the last good step of every account: the safest thing to do is nothing more. */
+/* The journal holds the last good step of every account, so stopping at once is safest. */
 static _Noreturn void stop_at_once(struct daemon *daemon, const char *why)
 {
     char text[256];
@@ -56,7 +56,7 @@ static void on_fault(void *context, const char *what)
     stop_at_once(context, text);
 }
 
-/* Another thread cannot write to the log: fault_out_of_memory() tells stderr. */
+/* Another thread cannot write to the log; fault_out_of_memory() writes to stderr. */
 static void on_out_of_memory(void *context)
 {
     struct daemon *daemon = context;
@@ -120,7 +120,7 @@ static void on_once_timer(struct timer *timer)
 
 /* --- starting, in the order of need --- */
 
-/* For a person at a terminal as it is; for a log as an event. */
+/* Writes the messages unchanged for a person at a terminal, and as an event for a log. */
 static void log_rejected(struct daemon *daemon, const struct config_messages *messages)
 {
     const struct options *options = daemon->options;
@@ -256,7 +256,8 @@ static int make_socket_directory(const char *socket_path, struct err *err)
     return rc;
 }
 
-/* What a person has to change, a restart does not mend. */
+/* The exit status for an error that only a person can correct: systemd must not restart the
+ * daemon. */
 static int status_without_control(int code)
 {
     switch (code) {
@@ -357,8 +358,7 @@ static void run(struct daemon *daemon)
     loop_run(daemon->loop);
 }
 
-/* Nothing was begun that would have to be ended: the kernel takes down what was set up faster and
- * surer than we could. */
+/* Nothing is under way that must be ended, so the kernel can clean up everything. */
 static _Noreturn void give_up_start(struct daemon *daemon)
 {
     log_sink_free(daemon->sink);

@@ -1,5 +1,5 @@
 /*
- * What the daemon answers on its control socket.
+ * The daemon's side of the control socket.
  */
 #ifndef KEYROTATED_APP_DAEMON_CONTROL_H
 #define KEYROTATED_APP_DAEMON_CONTROL_H

@@ -75,7 +75,7 @@ void daemon_log_config(struct daemon *daemon, const struct config *config,
     log_emit(&daemon->log, &line);
 }
 
-/* What is fixed for the life of the process, held against what it was started with. */
+/* Compares the settings that need a restart with those at the start of the process. */
 static void note_restart_needed(const struct config *first, const struct config *after,
                                 struct config_messages *messages)
 {

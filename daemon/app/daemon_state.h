@@ -1,5 +1,5 @@
 /*
- * What the files of the daemon share: all that it owns.
+ * The state of the daemon, shared by its files.
  */
 #ifndef KEYROTATED_APP_DAEMON_STATE_H
 #define KEYROTATED_APP_DAEMON_STATE_H

@@ -1,5 +1,6 @@
 /*
- * How all accounts are, told at intervals: to the service manager (STATUS=) and as daemon.status.
+ * Reports the state of all accounts at intervals: to the service manager (STATUS=) and as
+ * daemon.status.
  */
 #ifndef KEYROTATED_APP_DAEMON_STATUS_H
 #define KEYROTATED_APP_DAEMON_STATUS_H

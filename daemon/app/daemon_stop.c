@@ -93,8 +93,8 @@ static void on_engine_stopped(void *context)
         close_azure(daemon);
 }
 
-/* The grace is over: requests still in flight are given up. The journal knows where each account
- * stands. The calls complete as canceled, and the engine then reports that it is quiet. */
+/* The grace is over: requests in flight are abandoned. The journal knows where each account stands.
+ * The calls complete as canceled, and the engine then reports that it is quiet. */
 static void on_azure_given_up(void *context)
 {
     struct daemon *daemon = context;
@@ -116,13 +116,13 @@ static void on_journal_given_up(void *context, bool lost)
     struct daemon *daemon = context;
 
     (void)lost;
-    /* The engine still waits for records to become durable, and will for ever. */
+    /* The engine would wait for ever for records to become durable. */
     log_sink_free(daemon->sink);
     _exit(STATUS_STATE);
 }
 
-/* A journal that cannot be written would keep the engine from ever being quiet. It is tried once
- * more, as it is closed; what it still cannot write the next start finds out by looking. */
+/* A journal that cannot be written would keep the engine from ever being quiet. Closing it makes
+ * one more attempt; the next start finds out by a look what could not be written. */
 static void give_up_journal(struct daemon *daemon)
 {
     if (!daemon->store || daemon->journal_given_up || store_failing(daemon->store, NULL) == 0)

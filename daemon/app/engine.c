@@ -17,8 +17,8 @@
 #include "app/hold_book.h"
 #include "base/must.h"
 
-/* In one call from the loop: so few that sockets and timers are served meanwhile, and so many that
- * going round the loop costs little beside them. */
+/* Accounts per call from the loop: few enough that sockets and timers are served in time, and
+ * enough that the overhead of the loop is small. */
 enum { READY_PER_CALL = 64 };
 
 static struct fingerprint fingerprint_of(void *context, const char *key, size_t length)
@@ -111,13 +111,13 @@ static void close_account(struct engine_account *account)
     timer_close(&account->timer, on_timer_closed);
 }
 
-/* So that a repair need not wait until the resource is described again. */
+/* Restores endpoint and location, so that a repair need not wait for the description. */
 static void recall_place(struct engine_account *account)
 {
     azure_account_recall(&account->azure, account->record.endpoint, account->record.location);
 }
 
-/* The account that was removed and came back goes on with what this one leaves behind. */
+/* The account that was removed and configured again continues with this one's record. */
 static void start_successor(struct engine_account *account)
 {
     struct engine_account *successor = account->successor;
@@ -164,7 +164,7 @@ static void check_stopped(struct engine *engine)
     stopped(engine->stopped_context);
 }
 
-/* The timer makes sure of it, also where the machine needs no event then. */
+/* The timer ensures this, even if the machine needs no event then. */
 static void keep_counted(struct engine_account *account)
 {
     time_ms again = engine_totals_update(account);
@@ -362,8 +362,8 @@ static void post_clock_jumped(struct engine_account *account, duration_ms jump)
         engine_account_post_jump(account, jump);
 }
 
-/* Each record is told once, wherever it stands: one whose account is removed, or comes back and
- * waits for that to be finished, is in the hands of the account that leaves. */
+/* Each record gets the event once. The record of an account that is removed, or that comes back and
+ * waits for the removal, belongs to the leaving account. */
 void engine_clock_jumped(struct engine *engine, duration_ms jump)
 {
     engine->started_at = time_add(engine->started_at, jump);

@@ -1,5 +1,5 @@
 /*
- * The engine: turns what the rotation machine wants into I/O, and what comes back into events.
+ * The engine: turns the actions of the rotation machine into I/O, and the results into events.
  *
  * It holds one `engine_account` per configured account (app/engine_account.h) and carries out what
  * waits for it (app/engine_step.h), a bounded number of accounts in each call from the loop. It
@@ -20,10 +20,10 @@ void engine_free(struct engine *engine);
 /* Reads the journal. Returns 0, or a negative errno value with err set. */
 int engine_load(struct engine *engine, struct err *err);
 
-/* Takes a configuration (and a reference to it): accounts that are new begin with what the journal
- * knows of them, those that stay are told, those that are gone are let go when their last action
- * has ended. Nothing rotates because of it. What places it leaves behind is
- * appended to `report` (NULL: nobody reads it), a line each. */
+/* Takes a configuration (and a reference to it): new accounts begin with their record in the
+ * journal, remaining ones get an event, removed ones are freed when their last action has ended.
+ * This never starts a rotation. The places that no longer get keys are appended to `report` (may be
+ * NULL), a line each. */
 void engine_configure(struct engine *engine, struct config *config, struct buf *report);
 
 /* What engine_configure() would change, in lines for a person; changes nothing. */
@@ -35,7 +35,7 @@ void engine_clock_jumped(struct engine *engine, duration_ms jump);
 /* Starts nothing new from now on; stopped(context), from the loop, when nothing is under way. */
 void engine_stop(struct engine *engine, void (*stopped)(void *context), void *context);
 
-/* The grace is over: deliveries and other work on targets under way are given up as well. */
+/* The grace is over: abandons deliveries and other work on targets, too. */
 void engine_give_up(struct engine *engine);
 /* After stopping: does a thread still hang in a target's file system? Then the engine must not be
  * freed, and the process has to leave with _exit(). */

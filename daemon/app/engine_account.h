@@ -1,9 +1,7 @@
 /*
- * One account in the engine's care: its record, what waits for it, what is under way. And the
- * engine's own state, which the files of the engine share.
- *
- * What happens to an account is posted to its queue and carried out later, from the loop (see
- * app/engine_step.h): whoever posts is never called back from inside that call.
+ * One account in the engine: its record, its queue, and its action under way. Also the engine's own
+ * state, which the files of the engine share. Events are posted to the account's queue and handled
+ * later, from the loop (see app/engine_step.h), so posting never calls back.
  */
 #ifndef KEYROTATED_APP_ENGINE_ACCOUNT_H
 #define KEYROTATED_APP_ENGINE_ACCOUNT_H
@@ -22,7 +20,7 @@ struct seen_key {
     struct secret *key;
 };
 
-/* What failed last: it is forgotten when the same has worked since. */
+/* The kind of the last failure, which is cleared when the same operation succeeds. */
 enum failed_kind {
     FAILED_LOOK,
     FAILED_DESCRIPTION,
@@ -32,10 +30,10 @@ enum failed_kind {
     FAILED_TARGET /* that was probed, or delivered to */
 };
 
-/* How an account is named so that keyrotatectl takes the name as it stands. */
+/* The form of an account's name that keyrotatectl accepts. */
 enum naming { NAMED_ALONE, NAMED_WITH_GROUP, NAMED_BY_ID };
 
-/* So much of a fingerprint tells two keys apart for people; all zero: none. */
+/* The length of fingerprint that people need to tell two keys apart; all zero: none. */
 enum { HELD_MARK_LENGTH = 4 };
 
 /* How the account was counted last (app/engine_totals.h). */
@@ -76,7 +74,7 @@ struct engine_account {
     size_t first_failure; /* index of the first target that failed a preflight, or a look */
     struct list seen_keys;
     struct timer timer;
-    bool draining;                    /* starts no more actions */
+    bool draining;                    /* the account starts no more actions */
     bool removed;                     /* gone from the configuration: freed when quiet */
     struct list leaving_link;         /* in engine->leaving_accounts while removed and not quiet */
     struct engine_account *successor; /* removed, and configured again before it was quiet */
@@ -139,7 +137,7 @@ struct engine {
     void *stopped_context;
 };
 
-/* An invariant is broken: nothing more is carried out. */
+/* Reports a broken invariant and stops all work. */
 void engine_fault(struct engine *engine, const char *what);
 /* What is ready is carried out, from the loop; and the engine reports that it has stopped, where it
  * was told to stop and nothing is under way. */
@@ -154,14 +152,13 @@ void engine_account_free(struct engine_account *account);
 void engine_account_configure(struct engine_account *account, struct config *config,
                               const struct account *subject);
 
-/* Queues an event that carries nothing of its own. Twice the same before it is carried out: once.
- */
+/* Queues an event without data. The same event is queued only once until it is handled. */
 void engine_account_post(struct engine_account *account, enum event_kind kind);
 void engine_account_post_jump(struct engine_account *account, duration_ms jump);
 /* Queues the transaction, owned from now on. */
 void engine_account_post_transaction(struct engine_account *account,
                                      struct transaction *transaction);
-/* Something can be carried out, or the account may have become quiet. */
+/* Marks the account as ready: it has work to do, or may have become quiet. */
 void engine_account_make_ready(struct engine_account *account);
 bool engine_account_has_waiting(const struct engine_account *account);
 /* Nothing waits and nothing is under way. */

@@ -70,7 +70,7 @@ static time_ms look_taken_at(const struct engine_account *account)
                                                                         : account->keys_seen_at;
 }
 
-/* The action was given up because the daemon stops: what it would report is incomplete. */
+/* Abandons the action because the daemon stops: its result would be incomplete. */
 static void abandon(struct engine_account *account)
 {
     transaction_free(account->acting);
@@ -79,8 +79,8 @@ static void abandon(struct engine_account *account)
     engine_account_make_ready(account); /* it may be quiet now */
 }
 
-/* Of an account that starts nothing more: what was seen would be the ground for something new. The
- * next start looks again. */
+/* True when the account is draining and this result would start new work. The next start looks
+ * again. */
 static bool would_begin_something(const struct engine_account *account)
 {
     const enum event_kind kind = account->acting->event.kind;
@@ -222,7 +222,8 @@ static void read_targets(struct engine_account *account)
     const struct account *subject = account->account;
 
     account->first_failure = SIZE_MAX;
-    account->parts_pending = 1; /* ours, so that nothing finishes while we start them */
+    account->parts_pending = 1; /* our own part, so that the action cannot end while its parts
+                                 * are started */
     account->parts_canceled = false;
     for (size_t i = 0; i < subject->destination_count && i < TARGETS_MAX; i++) {
         if (!account->targets[i].readable)
@@ -234,7 +235,7 @@ static void read_targets(struct engine_account *account)
     end_part(account, false);
 }
 
-/* The keys are there; what the look could not find out about the resource is told all the same. */
+/* The look has the keys; a missing description is reported nevertheless. */
 static void take_description(struct engine_account *account, const struct azure_result *result)
 {
     struct transaction *transaction = account->acting;

@@ -1,7 +1,7 @@
 /*
  * Carrying out actions. Each ends in one transaction, prepared when the action starts
- * (account->acting) and posted when its last part has completed; a canceled one (we are stopping)
- * posts nothing: the journal knows where to go on.
+ * (account->acting) and posted when its last part has completed; a canceled one (the daemon stops)
+ * posts nothing, because the journal says where to continue.
  */
 #ifndef KEYROTATED_APP_ENGINE_ACTION_H
 #define KEYROTATED_APP_ENGINE_ACTION_H

@@ -1,16 +1,14 @@
 /*
- * An `adopt_active` that changes nothing any more.
- *
- * It is consulted while an account is adopted. Who edits it later means to correct which key is in
- * use, and has to be told that a command does that.
+ * Warns about a changed `adopt_active` that has no effect. It is used only while an account is
+ * adopted. A later edit is probably meant to correct which key is in use, which needs a command.
  */
 #ifndef KEYROTATED_APP_ENGINE_ADOPT_ACTIVE_H
 #define KEYROTATED_APP_ENGINE_ADOPT_ACTIVE_H
 
 #include "app/engine_account.h"
 
-/* Would an account that is configured as `account` says be told so, once it is configured as
- * `subject`? Then a line is appended. Changes nothing. */
+/* Appends the warning that the change from `account` to `subject` would cause, if any. Changes
+ * nothing. */
 void engine_adopt_active_preview(const struct engine_account *account,
                                  const struct account *subject, struct buf *report);
 

@@ -21,7 +21,7 @@ struct command_group {
     char typed[CONTROL_ACCOUNT_MAX + 1]; /* the account as the operator named it; "" for all */
     time_ms until;
     uint64_t cycle;
-    size_t paused;        /* accounts whose requests Azure lets wait */
+    size_t paused;        /* accounts that wait for a pause of Azure */
     time_ms paused_until; /* at least, the last of them */
 };
 
@@ -59,7 +59,7 @@ static void answer_and_free(struct command_group *group)
     free(group);
 }
 
-/* What was accepted begins with a request that Azure lets wait: says so, and until when. */
+/* Reports that the accepted command waits for a pause of Azure, and until when. */
 static void note_pause(const struct engine_account *account, struct transaction *transaction)
 {
     struct command_group *group = transaction->group;
@@ -147,7 +147,7 @@ void engine_command_dropped(const struct transaction *transaction)
         add_outcome(transaction->group, CONTROL_NOT_DONE, "the daemon stops", TIME_NEVER);
 }
 
-/* --- whom is it about? --- */
+/* --- the accounts of a command --- */
 
 static bool is_named(const struct engine_account *account, const char *typed)
 {

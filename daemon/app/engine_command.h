@@ -1,6 +1,6 @@
 /*
- * Commands of operators: found out whom they mean, posted to each account as an event, and answered
- * when the last account has answered.
+ * Commands of operators: finds their accounts, posts an event to each, and answers when the last
+ * account has answered.
  */
 #ifndef KEYROTATED_APP_ENGINE_COMMAND_H
 #define KEYROTATED_APP_ENGINE_COMMAND_H

@@ -74,7 +74,7 @@ static void log_command(struct engine *engine, const struct hold *hold, const ch
     log_emit(engine->parts.log, &line);
 }
 
-/* What is under way when a hold comes is finished: half of the consumers are not left behind. */
+/* A rotation under way is finished despite a hold, so that all consumers have the same key. */
 static bool rotation_is_under_way(const struct engine_account *account)
 {
     return account &&
@@ -248,7 +248,7 @@ static void post_to_account(struct engine_account *account, enum event_kind kind
     engine_account_post_transaction(account, transaction);
 }
 
-/* An account that waits for its predecessor hears of the hold when it starts. */
+/* An account that waits for its predecessor gets the hold when it starts. */
 static void post_to_accounts(struct engine *engine, enum event_kind kind, const struct hold *hold,
                              const char *actor)
 {
@@ -285,7 +285,7 @@ static void carry_out_end(struct hold_change *change)
 
     for (size_t i = 0; i < change->count; i++) {
         if (!hold_book_remove(&engine->holds, change->holds[i].id))
-            continue; /* its time was over meanwhile, or somebody else ended it */
+            continue; /* it has ended meanwhile, by time or by another operator */
         log_command(engine, &change->holds[i], "resume", change->actor);
         post_to_accounts(engine, EVENT_HOLD_ENDED, &change->holds[i], change->actor);
     }
@@ -410,7 +410,7 @@ static void on_hold_loaded(void *context, const struct hold *hold)
 {
     struct engine *engine = context;
 
-    /* One that is left out would let an account go on that an operator has stopped. */
+    /* A missing hold would let an account rotate that an operator has stopped. */
     if (!hold_book_add(&engine->holds, hold))
         engine_fault(engine, "more holds in the journal than there can be");
 }

@@ -1,8 +1,8 @@
 /*
  * Holds: put on, ended by an operator, ended by time.
  *
- * A hold binds from the moment in which it is asked for, and goes on binding until its end is
- * durable: an answer, and an account that goes on, never are ahead of the journal.
+ * A hold binds from the moment of the command until its end is durable, so that neither an answer
+ * nor a rotation is ahead of the journal.
  */
 #ifndef KEYROTATED_APP_ENGINE_HOLD_H
 #define KEYROTATED_APP_ENGINE_HOLD_H

@@ -1,5 +1,5 @@
 /*
- * What the engine works with.
+ * The parts of the daemon that the engine uses.
  */
 #ifndef KEYROTATED_APP_ENGINE_PARTS_H
 #define KEYROTATED_APP_ENGINE_PARTS_H

@@ -1,10 +1,10 @@
 /*
  * Places that a change of the configuration leaves behind.
  *
- * Where a target gets another path, or is not delivered to any more, the readers of the old place
- * meet a dead key, a rotation or two later. So the journal knows every place in words, and what is
- * left behind is reported: in the log, in the history, in the answer of the reload, and in `status`
- * until a rotation has completed since.
+ * When a target gets another path or no more keys, the readers of the old place find a dead key one
+ * or two rotations later. So the journal stores a description of every place, and abandoned ones
+ * are reported: in the log, in the history, in the answer of the reload, and in `status` until a
+ * rotation has completed since.
  */
 #ifndef KEYROTATED_APP_ENGINE_PLACE_H
 #define KEYROTATED_APP_ENGINE_PLACE_H

@@ -10,7 +10,7 @@
 enum engine_progress { ENGINE_WORKING, ENGINE_DONE, ENGINE_STUCK };
 enum engine_progress engine_progress(const struct engine *engine);
 
-/* Logs what is not done of that, and why: a line for each cause, twenty causes at most. */
+/* Logs unfinished accounts: a line for each cause, twenty causes at most. */
 void engine_log_undone(struct engine *engine);
 
 #endif

@@ -370,8 +370,7 @@ static void add_times(struct log_line *line, const struct engine_account *accoun
     }
 }
 
-/* Who is behind it: the operator whose command this turn carries out, or who asked for the
- * rotation. */
+/* The operator whose command this transaction carries out, or who asked for the rotation. */
 static const char *actor_of(const struct engine_account *account,
                             const struct transaction *transaction, const struct note *note)
 {
@@ -415,7 +414,7 @@ static bool lasts(enum note_kind kind)
            kind == NOTE_ROTATION_OVERDUE;
 }
 
-/* A cause that many accounts share makes many of these at once. */
+/* Notes that many accounts produce at once when they share a cause. */
 static bool gathers(enum note_kind kind)
 {
     return kind == NOTE_DRIFT_SUSPECTED || kind == NOTE_DRIFT_DETECTED ||

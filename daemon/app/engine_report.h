@@ -7,12 +7,12 @@
 
 #include "app/engine_account.h"
 
-/* Is something wrong? Then it is told at once, also while the journal cannot be written; what went
- * well is told when the journal has it. */
+/* Does the transaction report trouble? Trouble is logged at once, even while the journal cannot be
+ * written; success is logged when the journal has it. */
 bool engine_report_is_urgent(const struct transaction *transaction);
 /* Writes the log lines of a transaction's notes. */
 void engine_report_notes(struct engine_account *account, const struct transaction *transaction);
-/* Ends in the log what was wrong by the record `before` and is not any more. */
+/* Ends in the log the troubles of the record `before` that are gone. */
 void engine_report_ended(const struct engine_account *account, const struct record *before);
 
 /* Fills history rows from the notes; texts are borrowed from `transaction`, `account` and `texts`.

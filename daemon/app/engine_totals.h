@@ -1,6 +1,6 @@
 /*
- * How all accounts are, in numbers. They are kept up to date by each event of an account, so that
- * asking for them costs nothing that grows with the number of accounts.
+ * Counts of all accounts by state. Each event of an account updates them, so that reading them
+ * takes constant time.
  */
 #ifndef KEYROTATED_APP_ENGINE_TOTALS_H
 #define KEYROTATED_APP_ENGINE_TOTALS_H

@@ -1,6 +1,6 @@
 /*
- * What the journal knows of accounts that are not configured: kept, so that an account which comes
- * back goes on where it was.
+ * The records of accounts that are not configured, kept so that an account that is configured again
+ * continues from its record.
  */
 #ifndef KEYROTATED_APP_ENGINE_UNCONFIGURED_H
 #define KEYROTATED_APP_ENGINE_UNCONFIGURED_H

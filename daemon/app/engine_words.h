@@ -1,7 +1,6 @@
 /*
- * Words about an account. How it is named to people, so that they can type the name again: by its
- * name where that is the only one, else with its group, else by its resource id. And what is
- * unexpected about it.
+ * Texts about an account: its name in messages, in a form that people can type (its name if that is
+ * unique, else with its group, else its resource id), and a description of unexpected findings.
  */
 #ifndef KEYROTATED_APP_ENGINE_WORDS_H
 #define KEYROTATED_APP_ENGINE_WORDS_H

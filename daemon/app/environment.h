@@ -1,5 +1,5 @@
 /*
- * What the process was started with, as far as the configuration depends on it.
+ * The part of the process environment on which the configuration depends.
  */
 #ifndef KEYROTATED_APP_ENVIRONMENT_H
 #define KEYROTATED_APP_ENVIRONMENT_H

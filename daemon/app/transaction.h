@@ -1,5 +1,5 @@
 /*
- * One event on its way through the rotation machine, with all it points to and what came of it.
+ * One event on its way through the rotation machine, with its data and its effects.
  */
 #ifndef KEYROTATED_APP_TRANSACTION_H
 #define KEYROTATED_APP_TRANSACTION_H
@@ -9,7 +9,7 @@
 
 struct command_group;
 
-/* What an action found out. */
+/* The result of an action. */
 struct action_result {
     struct failure failure;
     struct failure undescribed;
@@ -26,7 +26,7 @@ struct transaction {
     struct command command; /* EVENT_COMMAND */
     char uuid[CORRELATION_MAX];
     char actor[ACTOR_MAX];
-    struct command_group *group;  /* whom to answer; NULL: nobody */
+    struct command_group *group;  /* the command to answer; NULL: none */
     struct hold *hold;            /* EVENT_HELD, else NULL */
     struct action_result *result; /* of the action that ended; NULL: the event is no completion */
     struct effects *effects;      /* NULL before the machine's step */

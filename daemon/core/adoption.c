@@ -30,7 +30,7 @@ static void take_under_care(struct machine *machine, const struct look *look,
     record->verify_since = 0;
     record->check_at = time_add(machine->now, machine->context->policy->check_every);
     delivery_void_all(record);
-    /* Evidence shows which key is in use; the other rotator may still be there. */
+    /* The look shows which key is in use; the other rotator may still be active. */
     if (asked) {
         record->both_changed_at = 0;
         machine_clear_another_rotator(machine);
@@ -45,7 +45,7 @@ static void take_under_care(struct machine *machine, const struct look *look,
 /*
  * The journal is new and nobody has read a required target: only the configuration says which key
  * is in use. It may be stale, and a lost request of an earlier journal may still be carried out. So
- * the keys have to stay the same for unknown_wait. Returns whether that is still to be seen.
+ * the keys have to stay the same for unknown_wait. Returns true while that time has not passed.
  */
 static bool await_same_keys(struct machine *machine, const struct look *look)
 {
@@ -74,8 +74,8 @@ void adoption_ask(struct record *record)
     record->check_at = 0;
 }
 
-/* What blocks the account is for a person to clear, and nobody has said anything: it is looked at
- * to know how things are. */
+/* The account is blocked until a person acts, and no command has come: this look only refreshes the
+ * status. */
 static bool only_looks(const struct record *record)
 {
     return !record->adopted && !record->adopt_asked && record->check_at != 0 &&

@@ -1,5 +1,5 @@
 /*
- * Adoption: which slot's key is in use, from what a look showed.
+ * Adoption: finds out from a look which slot's key is in use.
  */
 #ifndef KEYROTATED_CORE_ADOPTION_H
 #define KEYROTATED_CORE_ADOPTION_H
@@ -13,7 +13,7 @@ enum position adoption_decide(struct machine *machine, const struct look *look,
 /* The next look decides about the adoption: a start, a command or a configuration may have settled
  * what blocks it. */
 void adoption_ask(struct record *record);
-/* The journal does not fit the world: adopts anew from this look, or blocks as journal_behind. */
+/* The journal contradicts the look: adopts anew from this look, or blocks as journal_behind. */
 enum position adoption_decide_anew(struct machine *machine, const struct look *look);
 
 #endif

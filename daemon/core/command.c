@@ -22,7 +22,7 @@ enum position command_refuse(struct machine *machine, const char *text)
     return command_answer(machine, COMMAND_REFUSED, text);
 }
 
-/* An open intent is waited out, whoever is in a hurry. */
+/* An open intent is always waited out. */
 enum position command_go_on(struct machine *machine)
 {
     if (machine->record->intent.open)
@@ -31,7 +31,7 @@ enum position command_go_on(struct machine *machine)
     return flow_prompt(machine);
 }
 
-/* Says what stands in the way by its name, and where it is told what to do about it. */
+/* Names the obstacle, and the command that shows its remedy. */
 static enum position refuse_rotation(struct machine *machine, const struct interlock *interlock)
 {
     const struct record *record = machine->record;
@@ -97,7 +97,7 @@ enum position command_redeliver(struct machine *machine, const struct command *c
     }
     if (!found)
         return command_refuse(machine, "the account has no such target");
-    /* A person has asked: the repair waits no longer. */
+    /* A person has asked for the repair, so it waits no longer. */
     if (delivery_repair_waits_for_human(machine->context, record))
         record->repairing = DRIFT_TARGET_CHANGED;
     command_answer(machine, COMMAND_ACCEPTED,
@@ -175,7 +175,7 @@ void command_follow_hold(struct machine *machine)
     record->hold_until = hold ? hold->until : 0;
 }
 
-/* A hold that is in force was reported when it came. */
+/* A hold that is in force has been reported already. */
 void command_note_hold(struct machine *machine)
 {
     const struct hold *hold = machine->event->hold;
@@ -201,7 +201,7 @@ enum position command_look(struct machine *machine)
     return command_go_on(machine);
 }
 
-/* Evidence, or a slot that a person names, has to settle it: `unblock` cannot. */
+/* Only a look, or a person who names the slot, can settle the block; `unblock` cannot. */
 static bool needs_slot(const struct record *record)
 {
     switch (record->blocked) {

@@ -1,5 +1,5 @@
 /*
- * What operators say: commands and holds.
+ * Commands and holds of operators.
  */
 #ifndef KEYROTATED_CORE_COMMAND_H
 #define KEYROTATED_CORE_COMMAND_H
@@ -9,7 +9,7 @@
 /* EVENT_COMMAND (command_table.c). */
 enum position command_follow(struct machine *machine);
 
-/* --- commands, each where it is carried out, and what they share --- */
+/* --- functions that carry out commands, and their common parts --- */
 #define MACHINE(NAME, name) enum position command_##name(struct machine *, const struct command *);
 #define HOLDS(NAME, name)
 #define DAEMON(NAME, name)
@@ -24,15 +24,14 @@ enum position command_answer(struct machine *machine, enum command_outcome outco
                              const char *text);
 /* Answers that the command is refused until something else changes. Returns POSITION_STAY. */
 enum position command_refuse(struct machine *machine, const char *text);
-/* The wait for a retry is cut short; what is due is looked at now. */
+/* Ends the wait for a retry, so that due work starts now. */
 enum position command_go_on(struct machine *machine);
 /* The same, with the count of attempts reset, a check due, and no wait for any target. */
 enum position command_look(struct machine *machine);
 
 /* EVENT_HELD. */
 void command_note_hold(struct machine *machine);
-/* Before anything else in a step: reports when the account begins to be held, and when its last
- * hold has ended. */
+/* Runs first in each step: reports the first hold of the account, and the end of its last one. */
 void command_follow_hold(struct machine *machine);
 
 #endif

@@ -53,8 +53,8 @@ void commit_decide(const struct record *before, const struct record *after, stru
         effects->persist = effects->wait = true;
     if (effects->outcome != COMMAND_NOT_ASKED && effects->persist)
         effects->wait = true;
-    /* Its intent is durable, and the interlock open: waiting once more would only let the
-     * look behind it grow old. */
+    /* The intent is durable, and the interlock open: another wait would only let the look grow
+     * old. */
     if (acts_on_commit(&effects->action))
         effects->wait = false;
 }

@@ -47,8 +47,7 @@ bool delivery_waits_for_human(const struct rotation_context *context, const stru
            (record->blocked == REASON_TARGETS_DISAGREE && record->delivering == record->active);
 }
 
-/* Targets that no look can see, and that were given the key before this one had it, are given it
- * again. */
+/* Delivers again to targets that no look can read and that got the key before this target. */
 static void run_again_after(struct record *record, const struct target_record *target)
 {
     bool lacks = false;
@@ -71,8 +70,8 @@ void delivery_acknowledge(struct machine *machine, struct target_record *target)
         target->acknowledged_at != 0 && target->unsettled_until == 0 &&
         fingerprint_equal(&target->fingerprint, record_delivering_key(machine->record));
 
-    /* The target may hold the key since a moment ago, by an attempt that failed or was cut short,
-     * or since a time that the journal has lost: its readers may have been notified only now. */
+    /* The target may have got the key by an attempt that failed or was cut short, or at a time that
+     * the journal has lost: its readers may have been notified only now. */
     if (target->required && !known_to_hold_it)
         record_begin_overlap(machine->record, machine->now);
     target->acknowledged = true;
@@ -119,7 +118,7 @@ void delivery_void(struct machine *machine, struct target_record *target)
     target->acknowledged_at = 0;
     target->acknowledged = false;
     if (!had_it)
-        return; /* it is owed the key already, and has its turn */
+        return; /* its delivery is pending already */
     target->retry_at = 0;
     if (target->attempts > 1)
         target->retry_at =

@@ -1,6 +1,6 @@
 /*
- * Deliveries: which target is owed the key of the delivering slot, whose turn it is, and what is
- * known to have arrived.
+ * Deliveries: which targets lack the key of the delivering slot, which one is next, and which have
+ * acknowledged it.
  */
 #ifndef KEYROTATED_CORE_DELIVERY_H
 #define KEYROTATED_CORE_DELIVERY_H
@@ -15,14 +15,14 @@ time_ms delivery_next_at(const struct record *record);
 /* The same, but not before the account's retry_at. */
 time_ms delivery_retry_at(const struct record *record);
 
-/* Under on_drift: alert, a person has to ask for the repair of what somebody else's change of the
- * active key broke. */
+/* Under on_drift: alert, does the repair after somebody else's change of the active key wait for a
+ * person? */
 bool delivery_repair_waits_for_human(const struct rotation_context *context,
                                      const struct record *record);
 /* Does every delivery outside a rotation wait for a person? It does under on_drift: alert, and
  * while required targets contradict each other. */
 bool delivery_waits_for_human(const struct rotation_context *context, const struct record *record);
-/* Is the target left to another rotator, who gave it the standby's live key over ours? */
+/* Is the target left to another rotator, which replaced our key there by the standby's live key? */
 bool delivery_is_left_to_other_rotator(const struct record *record,
                                        const struct target_record *target, enum holding holding);
 
@@ -33,8 +33,8 @@ void delivery_acknowledge(struct machine *machine, struct target_record *target)
 /* Every readable target that was seen to hold the key under delivery has acknowledged it, unless an
  * earlier delivery to it may still land. */
 void delivery_acknowledge_seen(struct machine *machine, const struct look *look);
-/* A target was seen to hold something else than it was given: it is owed the key. At once, unless
- * it has lost an earlier delivery, too. */
+/* A look showed that the target does not hold the key delivered to it: it needs a new delivery, at
+ * once unless it has lost an earlier one, too. */
 void delivery_void(struct machine *machine, struct target_record *target);
 /* Every target is owed the key. */
 void delivery_void_all(struct record *record);

@@ -56,7 +56,7 @@ static enum position await_confirmation(struct machine *machine, const struct lo
         unconfirmed->standby_in_use = false;
         unconfirmed->proven = false;
     }
-    /* Somebody may be using the standby key, whatever the second look shows. */
+    /* Somebody may be using the standby key, even if the second look differs. */
     if (verdict->standby_in_use) {
         unconfirmed->standby_in_use = true;
         record_begin_overlap(record, machine->now);
@@ -68,7 +68,8 @@ static enum position await_confirmation(struct machine *machine, const struct lo
     return POSITION_CONFIRM_WAIT;
 }
 
-/* Did somebody change the standby key, or give it to a target, as it seemed? */
+/* Did the unconfirmed drift suggest that somebody changed the standby key, or wrote it to a
+ * target? */
 static bool was_about_standby(const struct record *record)
 {
     const struct unconfirmed_drift *unconfirmed = &record->unconfirmed;
@@ -89,7 +90,7 @@ static bool drift_is_confirmed(const struct machine *machine, const struct look 
            machine->now >= time_add(unconfirmed->seen_at, machine->context->timing->unknown_wait);
 }
 
-/* Somebody regenerated the standby key and may be using it: as if it had been delivered now. */
+/* Somebody regenerated the standby key and may be using it: treat it as delivered now. */
 static void accept_standby_change(struct machine *machine, const struct look *look)
 {
     struct record *record = machine->record;
@@ -123,8 +124,8 @@ static void accept_active_change(struct machine *machine, const struct look *loo
 
     machine_add_foreign_change(machine);
     machine_take_key(machine, record->active, &look->live[record->active]);
-    /* A machine that was cloned, or a backup that was restored, shows the same; and whoever made
-     * the other key may be using it. */
+    /* A cloned machine or a restored backup shows the same, and the maker of the other key may be
+     * using it. */
     if (machine_take_key(machine, slot_other(record->active),
                          &look->live[slot_other(record->active)])) {
         record->both_changed_at = machine->now;
@@ -139,8 +140,8 @@ static void accept_active_change(struct machine *machine, const struct look *loo
     delivery_acknowledge_seen(machine, look);
 }
 
-/* Did somebody give a target the standby key, over ours? A target that never showed what it was
- * given still holds what it had before. */
+/* Did somebody replace our key in a target by the standby key? A target that never showed its
+ * delivery still holds its previous content. */
 static bool standby_was_given(const struct record *record, const struct look *look)
 {
     for (size_t i = 0; i < record->target_count; i++) {
@@ -153,8 +154,8 @@ static bool standby_was_given(const struct record *record, const struct look *lo
     return false;
 }
 
-/* Targets hold something else than the active key. Whoever gave them the standby key rotates, too.
- * Returns whether a target is left to them. */
+/* Handles targets that do not hold the active key. Somebody who wrote the standby key to them
+ * rotates, too. Returns true when a target is left to that rotator. */
 static bool accept_target_change(struct machine *machine, const struct look *look)
 {
     struct record *record = machine->record;
@@ -227,7 +228,8 @@ static enum position act_on_drift(struct machine *machine, const struct look *lo
     case DRIFT_KIND_COUNT:
         break;
     }
-    /* What is left to the other rotator stays unconfirmed until it is gone; it is reported once. */
+    /* Drift in a target that is left to the other rotator stays unconfirmed until it ends; it is
+     * reported once. */
     if (!left)
         record->unconfirmed = (struct unconfirmed_drift){0};
     if (!left || record->blocked_at == machine->now || record->repairing != DRIFT_NONE)
@@ -239,7 +241,7 @@ static enum position act_on_drift(struct machine *machine, const struct look *lo
 
 /*
  * Under on_drift: alert, the targets still hold the dead key, which was reported; or a person has
- * put the live one there. Returns whether the look shows nothing else.
+ * put the live one there. Returns true when the look shows no other drift.
  */
 static bool acknowledge_awaited_repair(struct machine *machine, const struct look *look,
                                        const struct verdict *verdict)
@@ -259,8 +261,8 @@ static bool acknowledge_awaited_repair(struct machine *machine, const struct loo
     return verdict->drift == DRIFT_NONE;
 }
 
-/* Targets that hold what they were given have kept it; one that was left to another rotator may
- * have been given it back. */
+/* Notes the targets that have kept their delivery, including one that got its key back after it was
+ * left to another rotator. */
 static void note_kept(struct record *record, const struct look *look)
 {
     for (size_t i = 0; i < record->target_count; i++) {
@@ -302,7 +304,7 @@ static bool both_changed_under_us(const struct machine *machine, const struct lo
         if (!target->required)
             continue;
         if (known && record_target_is_left(machine->record, known))
-            return false; /* what it held was given by another rotator */
+            return false; /* its content came from another rotator */
         if (!known || !judge_holds_only(look, &target->id, &known->fingerprint))
             return false;
         read++;

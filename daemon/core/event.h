@@ -1,6 +1,6 @@
 /*
- * What goes into a step of the rotation machine (core/rotation.h) and what comes out of it: the
- * context, the event, and its effects.
+ * Input and output of a step of the rotation machine (core/rotation.h): the context, the event, and
+ * its effects.
  */
 #ifndef KEYROTATED_CORE_EVENT_H
 #define KEYROTATED_CORE_EVENT_H
@@ -10,7 +10,7 @@
 #include "core/policy.h"
 #include "core/record.h"
 
-/* What the machine needs to know about an account besides its record. Borrowed during a call. */
+/* The facts about an account that its record does not hold. Borrowed during a call. */
 struct rotation_target {
     struct target_id id;
     bool required;
@@ -26,17 +26,18 @@ struct rotation_context {
     bool has_adopt_active;
     enum slot adopt_active;
     time_ms daemon_started_at; /* nothing is regenerated within unknown_wait of it */
-    const struct hold *hold;   /* of the holds that bind it now, the last to end; NULL: none */
+    const struct hold *hold;   /* of the holds in force, the last one to end; NULL: none */
 };
 
 enum event_kind {
     EVENT_START,          /* the record was read from the journal, or is new */
     EVENT_WAKE,           /* wake_at was reached */
-    EVENT_PERSISTED,      /* what was waited for is durable */
+    EVENT_PERSISTED,      /* the awaited commit is durable */
     EVENT_PREFLIGHT_DONE, /* failure: of `target` */
     EVENT_LOOKED,         /* look, or failure */
     EVENT_REGENERATED,    /* live (both slots, from the answer), or failure */
-    EVENT_VERIFIED,       /* accepted, or failure (REASON_KEY_REFUSED: the data plane said no) */
+    EVENT_VERIFIED,       /* accepted, or failure (REASON_KEY_REFUSED: the data plane refused the
+                           * key) */
     EVENT_DELIVERED,      /* target: changed, or failure */
     EVENT_CONFIGURED,     /* the configuration was (re)loaded: the context is new */
     EVENT_CLOCK_JUMPED,   /* the wall clock was set, or the machine slept */
@@ -59,7 +60,7 @@ enum command_kind { COMMAND_LIST(ROW) };
 struct command {
     enum command_kind kind;
     enum slot slot;  /* adopt */
-    bool dry_run;    /* rotate: say what would happen */
+    bool dry_run;    /* rotate: only report what would happen */
     bool has_target; /* redeliver: this one alone */
     struct target_id target;
     const char *actor; /* "uid 1000 (alice)" */
@@ -70,9 +71,9 @@ struct event {
     time_ms now;
     const struct failure *failure;       /* NULL: it worked */
     const struct look *look;             /* LOOKED */
-    const struct failure *undescribed;   /* LOOKED: why the look has no description, or what the
-                                            description has against a new key; NULL: it has one,
-                                            or was asked for none */
+    const struct failure *undescribed;   /* LOOKED: why the look has no description, or why the
+                                          * description rules out a new key; NULL: neither, or no
+                                          * description was requested */
     const char *endpoint;                /* LOOKED: of the data plane; NULL: not known */
     const char *location;                /* LOOKED; NULL: not known */
     const struct failure *read_failure;  /* LOOKED: why the look could not read `target` */
@@ -99,9 +100,10 @@ enum action_kind {
 struct action {
     enum action_kind kind;
     enum slot slot;
-    bool describe;          /* look: an intent may follow, or nobody is in a hurry */
+    bool describe;          /* look: fetch the description, because an intent may follow or time
+                             * allows it */
     bool urgent;            /* look: it serves a repair */
-    struct fingerprint key; /* what is verified or delivered must have this fingerprint */
+    struct fingerprint key; /* the key to verify or deliver must have this fingerprint */
     struct target_id target;
 };
 
@@ -152,8 +154,8 @@ enum { NOTES_MAX = 24, MOVES_MAX = 12, HOLDS_REPORTED_MAX = 2 };
 enum command_outcome { COMMAND_NOT_ASKED, COMMAND_ACCEPTED, COMMAND_DONE, COMMAND_REFUSED };
 
 struct effects {
-    bool persist; /* what a restart would go on from has changed, or there is history to write */
-    bool wait;    /* the account goes on when that is durable */
+    bool persist; /* a restart would read another record, or there is history to write */
+    bool wait;    /* the account waits until that is durable */
     struct action action;
     time_ms wake_at;  /* TIME_NEVER: only an event can move this account */
     bool forget_keys; /* no key is needed until the next look */
@@ -166,7 +168,7 @@ struct effects {
     struct hold held[HOLDS_REPORTED_MAX]; /* of the notes HELD of this step, by id */
     size_t held_count;
     enum command_outcome outcome; /* of EVENT_COMMAND */
-    char answer[1000];            /* words for whoever gave the command; may hold {account} */
+    char answer[1000];            /* the sentence for the operator; may hold {account} */
     time_ms refused_until;        /* when it would be accepted; TIME_NEVER: nobody knows */
     const char *fault; /* a broken invariant or a forbidden move: stop, persist nothing */
 };

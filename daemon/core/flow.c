@@ -12,16 +12,17 @@
 struct row {
     const char *name;       /* stable: stored in the journal, and logged */
     uint32_t successors;    /* the moves that are allowed, as bits */
-    enum position restart;  /* where a restart goes on that finds it in the journal */
-    enum event_kind awaits; /* what moves it on */
-    bool adopts_first;      /* an operator's `adopt` goes before what has come */
-    bool prompted;          /* a start, a command, a new configuration move it on, too */
-    enum position failed;   /* where a look or a preflight that failed leads */
-    enum position next;     /* where what has come leads, without `done` */
-    enum position (*gate)(struct machine *);    /* asked before it is entered: go where instead? */
-    enum position (*enter)(struct machine *);   /* what is to be done there */
-    enum position (*done)(struct machine *);    /* takes what has come */
-    time_ms (*wake_at)(const struct machine *); /* when the time has come that it awaits */
+    enum position restart;  /* the position after a restart */
+    enum event_kind awaits; /* the event that moves the account on */
+    bool adopts_first;      /* a waiting `adopt` takes precedence over the event */
+    bool prompted;          /* a start, a command or a new configuration also moves it on */
+    enum position failed;   /* the position after a failed look or preflight */
+    enum position next;     /* the position after the event, when there is no `done` */
+    enum position (*gate)(struct machine *);    /* called before the position is entered; may
+                                                 * return another one */
+    enum position (*enter)(struct machine *);   /* starts the action of the position */
+    enum position (*done)(struct machine *);    /* handles the awaited event */
+    time_ms (*wake_at)(const struct machine *); /* the time that the position awaits */
 };
 
 static enum position enter_look(struct machine *machine)
@@ -30,7 +31,7 @@ static enum position enter_look(struct machine *machine)
     return POSITION_STAY;
 }
 
-/* An intent may follow: it needs the description. */
+/* An intent may follow, which needs the description. */
 static enum position enter_look_described(struct machine *machine)
 {
     machine_act_look(machine);

@@ -1,10 +1,9 @@
 /*
- * Holds: what operators say about when nothing is to be regenerated.
- *
- * A hold binds one account, or all of them: those that are configured later too. Several can bind
- * an account at once; it goes on when the last of them has ended. The list belongs to whoever runs
- * the accounts (app/engine_hold.c) and is durable in a table of its own; the rotation machine is
- * shown the one hold that binds longest (struct rotation_context). Pure: time is a parameter.
+ * Holds: operators' orders to regenerate nothing for a time. A hold binds one account or all
+ * accounts, also those that are configured later. Several can bind an account at once; it continues
+ * when the last of them has ended. The list belongs to the engine (app/engine_hold.c) and is
+ * durable in its own table; the rotation machine sees only the hold that binds longest (struct
+ * rotation_context). Pure: time is a parameter.
  */
 #ifndef KEYROTATED_CORE_HOLD_H
 #define KEYROTATED_CORE_HOLD_H
@@ -19,7 +18,7 @@
 enum {
     HOLD_REASON_MAX = 120,
     HOLD_ACCOUNT_MAX = 512,
-    HOLDS_MAX = 16384 /* more than that is a script gone wrong */
+    HOLDS_MAX = 16384 /* more than that come from a faulty script */
 };
 
 struct hold {
@@ -60,7 +59,7 @@ const struct hold *hold_list_binding(const struct hold_list *list, const char *a
 size_t hold_list_collect(const struct hold_list *list, const char *account, time_ms now,
                          const struct hold **ret_holds, size_t max);
 
-/* Has it not ended by time yet? */
+/* Is its time not over yet? */
 bool hold_is_on(const struct hold *hold, time_ms now);
 
 #endif

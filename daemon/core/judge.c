@@ -189,7 +189,8 @@ bool judge_unanimous(const struct record *record, const struct look *look, enum 
     return seen > 0;
 }
 
-/* What one target says while we look for the active slot. False: it speaks against a decision. */
+/* Adds the evidence of one target for the active slot. Returns false when it contradicts the
+ * rest. */
 static bool hear_target(struct adoption *adoption, bool *heard, enum holding holding)
 {
     enum slot slot = holding == HOLDING_PRIMARY ? SLOT_PRIMARY : SLOT_SECONDARY;

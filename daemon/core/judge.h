@@ -1,17 +1,15 @@
 /*
- * What a look means: the live keys and the targets held against the journal.
- *
- * Pure comparison of fingerprints. Whether a verdict counts at once or has to be seen twice, and
- * what is done about it, is decided by the machine.
+ * The meaning of a look: compares live keys and targets with the journal, by fingerprints only. The
+ * machine decides whether a verdict counts at once or must be confirmed, and what follows.
  */
 #ifndef KEYROTATED_CORE_JUDGE_H
 #define KEYROTATED_CORE_JUDGE_H
 
 #include "core/record.h"
 
-/* What a target was seen to hold, in terms of the keys that the same look showed to be live. */
+/* The content of a target, in terms of the live keys of the same look. */
 enum holding {
-    HOLDING_UNSEEN, /* it cannot be read, or was not */
+    HOLDING_UNSEEN, /* it was not or cannot be read */
     HOLDING_EMPTY,
     HOLDING_PRIMARY,
     HOLDING_SECONDARY,
@@ -58,13 +56,13 @@ bool judge_is_ahead(const struct record *record, const struct look *look);
  * a target names a later cycle. */
 struct verdict judge_delivery(const struct record *record, const struct look *look);
 
-/* What the targets say about the active slot. */
+/* The evidence of the targets for the active slot. */
 struct adoption {
     bool settled;
     enum slot slot;
-    bool by_hint;       /* settled, and nothing but adopt_active says so */
+    bool by_hint;       /* settled by adopt_active alone */
     enum reason reason; /* not settled: why */
-    bool has_target;    /* the target that speaks against it */
+    bool has_target;    /* the target that contradicts it */
     struct target_id target;
     uint64_t cycle; /* the highest that a target names */
 };

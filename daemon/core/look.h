@@ -1,6 +1,5 @@
 /*
- * What the world showed: the answers that come back from Azure and the targets, as facts without
- * any key material.
+ * The result of a look: the answers of Azure and the targets, as facts without key material.
  */
 #ifndef KEYROTATED_CORE_LOOK_H
 #define KEYROTATED_CORE_LOOK_H
@@ -34,7 +33,7 @@ enum sighting_kind {
     SIGHTING_KEYS     /* `keys` stand in it */
 };
 
-/* What stands at one target. */
+/* The content of one target. */
 struct sighting {
     struct target_id target;
     enum sighting_kind kind;
@@ -54,8 +53,8 @@ struct look {
     time_ms taken_at;       /* when it was complete; 0: right now */
 };
 
-/* Why something did not work, in the closed vocabulary, with all that a person needs to follow it
- * up in Azure's own logs. Texts never hold a secret. */
+/* A failure: its reason, from the closed list, and the ids that find it in Azure's own logs. Texts
+ * never hold a secret. */
 enum { FAILURE_TEXT_MAX = 400, FAILURE_ID_MAX = 64, FAILURE_CODE_MAX = 64 };
 struct failure {
     enum reason reason;

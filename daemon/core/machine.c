@@ -83,7 +83,7 @@ void machine_block(struct machine *machine, enum reason reason, const struct tar
 
     if (record->blocked == reason)
         return;
-    /* What waits for a person is not settled by something else that is wrong, and passes. */
+    /* Temporary trouble must not replace a block that only a person can clear. */
     if (reason_describe(record->blocked)->clearing == CLEARED_BY_HUMAN &&
         reason_describe(reason)->clearing == CLEARED_BY_WORLD)
         return;
@@ -142,7 +142,7 @@ struct note *machine_retry(struct machine *machine, enum reason reason, time_ms 
     record->retry_reason = reason;
     record->attempts++;
     record->retry_at = time_add(machine->now, machine_backoff(machine, record->attempts, 0));
-    /* Permissions are granted by people: asking every minute only fills the activity log. */
+    /* People grant permissions, so frequent requests would only fill the activity log. */
     if (reason == REASON_PERMISSION_DENIED)
         record->retry_at = time_add(machine->now, machine->context->timing->retry_max);
     if (record->retry_at < not_before)
@@ -184,8 +184,7 @@ void machine_fail(struct machine *machine, const struct failure *failure)
         record->retry_at = time_add(machine->now, machine->context->timing->retry_max);
         return;
     }
-    /* What blocked before was not shown to be right again, but it is not what stands in the way
-     * now. */
+    /* The earlier block may still hold, but it is not the present obstacle. */
     machine_retry(machine, failure->reason, time_add(machine->now, failure->retry_after), NULL);
 }
 
@@ -210,7 +209,7 @@ void machine_add_foreign_change(struct machine *machine)
                            : record->both_changed_at;
 
     record->foreign_change_at = machine->now;
-    /* Where the policy says not to rotate, somebody else is expected to. */
+    /* If the policy says not to rotate, somebody else is expected to. */
     if (!policy->rotate || previous == 0 || machine->now - previous >= policy->rotate_every)
         return;
     record->another_rotator = true;
@@ -233,7 +232,7 @@ bool machine_take_key(struct machine *machine, enum slot slot, const struct fing
     return true;
 }
 
-/* Do consumers hold a dead key, or may they, or are they owed one? */
+/* Do consumers hold a dead key, perhaps, or wait for a new one? */
 static bool serves_repair(const struct record *record)
 {
     for (size_t i = 0; i < record->target_count; i++)
@@ -251,12 +250,12 @@ void machine_act_look(struct machine *machine)
 
     machine_act(machine, ACTION_LOOK);
     action->urgent = serves_repair(record);
-    /* After a failure the description may show what it was. */
+    /* After a failure the description may show the cause. */
     action->describe = !action->urgent || record->attempts > 0;
 }
 
-/* The pause that Azure asks for binds the description alone. The keys are looked at as soon as
- * after any other failure: whoever holds a dead one must not wait for it. */
+/* The pause that Azure asks for applies only to the description. The keys are looked at as soon as
+ * after any other failure, because consumers with a dead key must not wait. */
 static void fail_undescribed(struct machine *machine)
 {
     struct failure failure = {.reason = REASON_AZURE_ERROR};
@@ -282,7 +281,7 @@ void machine_retry_undescribed(struct machine *machine)
     machine->record->check_at = machine->record->retry_at;
 }
 
-/* The resource moves never, and its endpoint hardly ever. */
+/* A resource never moves, and its endpoint hardly ever changes. */
 static void take_place(char *out, size_t size, const char *seen)
 {
     if (!seen || strlen(seen) >= size || strcmp(out, seen) == 0)

@@ -18,13 +18,13 @@ struct machine {
     time_ms now;
 };
 
-/* A look, or a durable intent, is acted on only while it is so young: what stalled longer (a full
- * disk, a stopped process) looks again first. */
+/* The maximum age of a look or durable intent that is acted on. After a longer stall (a full disk,
+ * a stopped process) the account looks again first. */
 enum { FRESH_FOR_MS = 30 * 1000 };
-/* A server's clock that is further off than this stops a rotation. */
+/* A larger difference to the server's clock stops a rotation. */
 enum { CLOCK_SKEW_MAX_MS = 5 * 60 * 1000 };
 
-/* --- what the step does and says --- */
+/* --- effects of the step --- */
 void machine_fault(struct machine *machine, const char *what);
 struct note *machine_note(struct machine *machine, enum note_kind kind);
 /* A note about the key in a slot. */
@@ -32,12 +32,12 @@ struct note *machine_note_key(struct machine *machine, enum note_kind kind, enum
 struct note *machine_note_drift(struct machine *machine, enum note_kind kind,
                                 enum drift_kind drift);
 void machine_act(struct machine *machine, enum action_kind kind);
-/* Asks for a look: urgently where a repair waits for it; else, and after a failure, with the
+/* Starts a look: an urgent one when a repair waits for it; otherwise, and after a failure, with the
  * description. */
 void machine_act_look(struct machine *machine);
 
-/* --- what failed --- */
-/* Blocks, or tries again later, as the failure's reason says; sets retry_at. */
+/* --- failures --- */
+/* Blocks the account or schedules a retry, by the failure's reason; sets retry_at. */
 void machine_fail(struct machine *machine, const struct failure *failure);
 /* Tries again later. `not_before`: the earliest instant of the retry. Returns the note, for more to
  * be said. */
@@ -52,39 +52,38 @@ enum position machine_retry_stalled(struct machine *machine, enum position look,
 /* A check has found the keys as they should be, but had no description: the reason is reported long
  * before the next rotation fails for it. The next check comes with the retry. */
 void machine_retry_undescribed(struct machine *machine);
-/* What was wrong is right again. */
+/* Clears the retry: its cause is gone. */
 void machine_clear_retry(struct machine *machine);
 void machine_block(struct machine *machine, enum reason reason, const struct target_id *target,
                    const char *detail);
 /* Clears `blocked`; `another_rotator` stays until a person clears it. */
 void machine_unblock(struct machine *machine);
-/* A person has seen to the other rotator. Unblocks, too. */
+/* A person has dealt with the other rotator. Also clears the block. */
 void machine_clear_another_rotator(struct machine *machine);
 bool machine_blocked_by_world(const struct record *record);
 duration_ms machine_backoff(const struct machine *machine, uint32_t attempt,
                             duration_ms server_asked);
 
-/* --- what a look showed --- */
+/* --- results of a look --- */
 /* Remembers when it was, endpoint and location. */
 void machine_remember_look(struct machine *machine);
-/* Is the last look so young that it may be acted on? A clock that was set back makes it an old one.
- */
+/* Is the last look young enough to act on? After the clock was set back it counts as old. */
 bool machine_look_is_fresh(const struct machine *machine);
-/* Clears what was wrong before, unless the look is late or not whole. Returns whether it is whole:
- * see machine_require_whole_look(). */
+/* Clears earlier trouble, unless the look is late or not whole. Returns true when the look is
+ * whole: see machine_require_whole_look(). */
 bool machine_take_look(struct machine *machine);
 /* The description that a regenerate needs came with the look. */
 bool machine_require_description(struct machine *machine);
 /* The server's clock agrees with ours. */
 bool machine_require_clock(struct machine *machine);
-/* The look shows what every required target holds that can be read: somebody may have given it the
- * key that would be regenerated. */
+/* The look must show the content of every readable required target, because somebody may have
+ * written the standby key to it. */
 bool machine_require_whole_look(struct machine *machine);
-/* A key was changed by nobody we know of. The second time within rotate_every it is another
+/* Notes that somebody else changed a key. The second change within rotate_every means another
  * rotator. */
 void machine_add_foreign_change(struct machine *machine);
-/* The journal's belief about a slot becomes what the look showed; the old key is known to be dead.
- * Returns whether it is another one. */
+/* Records the key that the look showed in a slot, and the old one as dead. Returns true when the
+ * key differs. */
 bool machine_take_key(struct machine *machine, enum slot slot, const struct fingerprint *key);
 
 /* An operator's `adopt` is waiting, and may be carried out. */

@@ -18,9 +18,9 @@ static time_ms counts_from(const struct record *record)
 }
 
 /*
- * Windows, the rules of their time zone and the splay may be others than those that due_at was made
- * with. A start that lies ahead follows them: one that no window made late is planned anew, any
- * other is moved where it would lie outside of all windows.
+ * Windows, the rules of their time zone and the splay may have changed since due_at was computed. A
+ * future start follows them: one that no window delayed is planned anew; any other is moved if it
+ * lies outside all windows.
  */
 static void follow_windows(struct machine *machine)
 {
@@ -103,8 +103,8 @@ void plan_catch_up(struct machine *machine)
         return;
     /* Spread like any other start: after a long outage the whole fleet is due at once, and nothing
      * may rotate merely because the daemon was started or a file was edited. A catch-up that was
-     * missed in its turn is put off by no more than what it was missed by: a daemon that is started
-     * again and again must not put its rotations off for ever. */
+     * missed, too, is delayed by no more than the time by which it was missed, so that repeated
+     * starts cannot delay a rotation for ever. */
     if (record->catching_up && machine->now - record->due_at < spread)
         spread = machine->now - record->due_at;
     record->due_at = schedule_catch_up(policy, machine->context->account_id, machine->now, spread);
@@ -140,8 +140,8 @@ bool plan_is_due(const struct machine *machine)
     return record->requested || (record->due_at != 0 && record->due_at <= machine->now);
 }
 
-/* The window closed before the rotation could start: the next opening, reported once. Splayed, for
- * what kept this account from starting may have kept the whole fleet. */
+/* The window closed before the rotation could start: the next opening, reported once. Splayed,
+ * because the same cause may have delayed the whole fleet. */
 bool plan_require_window(struct machine *machine)
 {
     struct record *record = machine->record;

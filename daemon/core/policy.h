@@ -1,5 +1,5 @@
 /*
- * What an operator wants for an account, in checked and final numbers: every default is filled in.
+ * The policy of an account, in checked and final numbers with all defaults filled in.
  */
 #ifndef KEYROTATED_CORE_POLICY_H
 #define KEYROTATED_CORE_POLICY_H
@@ -25,10 +25,11 @@ struct window {
 struct policy {
     duration_ms max_key_age;   /* as asked for; 0 where rotate_every was given instead */
     duration_ms rotate_every;  /* from one rotation of the account to the next */
-    duration_ms overlap;       /* a replaced key stays untouched at least so long */
-    duration_ms splay;         /* rotations are spread over so long after their planned time */
+    duration_ms overlap;       /* the least time for which a replaced key stays untouched */
+    duration_ms splay;         /* rotations are spread over this duration after their planned
+                                * time */
     duration_ms check_every;   /* between two looks for drift */
-    duration_ms overdue_after; /* a rotation that is so late is overdue */
+    duration_ms overdue_after; /* a rotation that is later than this is overdue */
     enum verify_mode verify;
     enum drift_mode on_drift;
     bool rotate; /* false: adopt, deliver and watch, never regenerate */
@@ -40,7 +41,7 @@ struct policy {
 struct timing {
     duration_ms retry_initial;
     duration_ms retry_max;
-    duration_ms unknown_wait;   /* a request whose answer was lost may still take effect so long */
+    duration_ms unknown_wait;   /* how long a request whose answer was lost may still take effect */
     duration_ms verify_timeout; /* how long a new key may take until the data plane accepts it */
     duration_ms settle;         /* from a completed rotation to the look that confirms it */
 };

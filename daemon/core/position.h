@@ -1,10 +1,10 @@
 /*
  * Where an account stands in the life of its keys: the states of the rotation machine.
  *
- * A position is stored with the record, so that a restart goes on where a crash left off. Those
- * named _LOOK, and PROVE_*, PREFLIGHT, REGENERATE, VERIFY and DELIVER have one action under way;
- * INTENT and DELIVER_INTENT (below: D_INTENT) wait until the journal has them; the others wait for
- * a time or a command.
+ * A position is stored with the record, so that a restart continues after a crash. Those named
+ * _LOOK, and PROVE_*, PREFLIGHT, REGENERATE, VERIFY and DELIVER have one action under way; INTENT
+ * and DELIVER_INTENT (below: D_INTENT) wait until the journal has them; the others wait for a time
+ * or a command.
  *
  *    ADOPT_WAIT <-> ADOPT_LOOK --> DELIVER_LOOK/D_INTENT (give the adopted key to the targets)
  *
@@ -57,17 +57,17 @@ bool position_from_name(const char *name, enum position *ret_position);
 /* May the machine go from one to the other? */
 bool position_move_allowed(enum position from, enum position to);
 
-/* Where a restart goes on that finds the account there. Positions that lead to the same one are all
- * alike to it. */
+/* The position with which a restart continues. Positions with the same result are equivalent for a
+ * restart. */
 enum position position_after_restart(enum position stored);
 
-/* Will keys that the last look brought be used, without another look before? */
+/* Will the keys of the last look be used before another look? */
 bool position_needs_keys(enum position position);
 
 /* May a delivery be under way, which a restart waits out? */
 bool position_may_be_delivering(enum position position);
 
-/* Does the account go on when the journal has it there? */
+/* Does the account wait there until the journal has its record? */
 bool position_awaits_commit(enum position position);
 
 /* Does only a time, or a person, move the account on? */

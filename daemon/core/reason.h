@@ -1,9 +1,7 @@
 /*
- * The closed lists of what people are told: states, reasons, and what to do about each.
- *
- * A reason belongs to exactly one state. Blocked ones are cleared by a command or the
- * configuration, or by themselves when the world is right again; retrying ones always by
- * themselves.
+ * The closed lists of states and reasons, with a remedy for each. A reason belongs to exactly one
+ * state. A block ends by a command, by the configuration, or by itself when its cause is gone; a
+ * retry always ends by itself.
  */
 #ifndef KEYROTATED_CORE_REASON_H
 #define KEYROTATED_CORE_REASON_H
@@ -29,7 +27,7 @@ enum reason {
     REASON_ANOTHER_ROTATOR,
     REASON_JOURNAL_BEHIND,
     REASON_REDELIVER_AWAITED,
-    /* blocked, cleared by itself when the world is right again */
+    /* blocked until the cause is gone */
     REASON_KEY_REFUSED,
     REASON_SHARED_KEY_DISABLED,
     REASON_USER_SUBSCRIPTION_MODE,
@@ -58,7 +56,7 @@ enum reason {
 enum clearing {
     CLEARED_BY_NOTHING,      /* REASON_NONE */
     CLEARED_BY_HUMAN,        /* a command or the configuration */
-    CLEARED_BY_WORLD,        /* blocked until the world is right again: looked at now and then */
+    CLEARED_BY_WORLD,        /* blocked until the cause is gone: checked from time to time */
     CLEARED_BY_RETRY,        /* tried again by back-off */
     CLEARED_BY_TIME_OR_HUMAN /* held */
 };

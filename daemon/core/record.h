@@ -18,36 +18,36 @@
 #include "core/slot.h"
 
 enum { REPLACED_MAX = 8, CORRELATION_MAX = 40, ACTOR_MAX = 64 };
-/* Longer ones are not kept: then a restart has to read the description before it knows them. */
+/* Longer ones are not stored, so a restart has to read the description for them. */
 enum { ENDPOINT_MAX = 128, LOCATION_MAX = 40 };
 
 /* Why a rotation was started. */
 enum trigger { TRIGGER_NONE, TRIGGER_SCHEDULE, TRIGGER_COMMAND };
 const char *trigger_name(enum trigger trigger);
 
-/* How the world can differ from the journal. */
+/* How a look can differ from the journal. */
 enum drift_kind {
     DRIFT_NONE,
-    DRIFT_TARGET_CHANGED,    /* a target holds something else than it was given */
+    DRIFT_TARGET_CHANGED,    /* a target does not hold the key delivered to it */
     DRIFT_STANDBY_CHANGED,   /* somebody else regenerated the standby key */
     DRIFT_ROTATED_ELSEWHERE, /* and gave it to all the targets */
     DRIFT_ACTIVE_CHANGED,    /* somebody else regenerated the active key */
     DRIFT_TARGETS_DISAGREE,  /* the targets contradict each other */
-    DRIFT_JOURNAL_UNFIT,     /* the journal describes another world: it is treated as none */
+    DRIFT_JOURNAL_UNFIT,     /* the journal contradicts the look and is not used */
     DRIFT_KIND_COUNT
 };
 const char *drift_name(enum drift_kind drift);
 
-/* What we know of one destination. */
+/* The state of one destination. */
 struct target_record {
     struct target_id id;
     bool required;
-    bool acknowledged; /* it was given, or seen to hold, `fingerprint` */
+    bool acknowledged; /* it got, or was seen to hold, `fingerprint` */
     struct fingerprint fingerprint;
     time_ms acknowledged_at; /* 0: never, or it may have been changed since */
     bool delivery_intended;  /* a delivery was begun: it may hold the new key */
     time_ms unsettled_until; /* a delivery of unknown outcome may still land until then; 0: none */
-    uint32_t attempts;       /* deliveries since it was last seen to hold what it was given */
+    uint32_t attempts;       /* deliveries since it was last seen to hold its key */
     time_ms retry_at;        /* not before then; 0: at once */
     enum reason reason;      /* of the last failure; REASON_NONE: none */
     time_ms failing_since;   /* 0: it is not */
@@ -79,10 +79,10 @@ struct record {
     enum position position;
 
     /* the keys */
-    bool adopted; /* `active` and `live` mean something */
+    bool adopted; /* `active` and `live` are valid */
     enum slot active;
     enum slot delivering;                /* the slot whose key is being, or was last, delivered */
-    struct fingerprint live[SLOT_COUNT]; /* the keys as the journal believes them to be */
+    struct fingerprint live[SLOT_COUNT]; /* the live keys, as far as the journal knows */
     time_ms born[SLOT_COUNT];            /* since when; the time of adoption for keys found there */
     struct fingerprint replaced[REPLACED_MAX]; /* keys known to be dead, newest first */
 
@@ -96,7 +96,7 @@ struct record {
     struct intent intent;
     time_ms verify_since; /* the first attempt to prove the new key; 0: none */
     bool verified;        /* the data plane accepted the key under delivery */
-    bool refused;         /* it refused it, the last time that it said anything */
+    bool refused;         /* the data plane's last answer refused it */
 
     time_ms regenerate_after; /* Azure asked for a pause of regenerating; 0: it did not */
 
@@ -144,7 +144,7 @@ struct record {
     size_t target_count;
 };
 
-/* An account of which nothing is known yet: it is to be adopted. */
+/* Makes the record of an unknown account, which has to be adopted. */
 void record_init(struct record *record);
 
 /* The record of that destination, or NULL. */
@@ -155,7 +155,7 @@ const struct target_record *record_target_const(const struct record *record,
 /* Was this key live once and replaced since? */
 bool record_is_replaced(const struct record *record, const struct fingerprint *fingerprint);
 void record_add_replaced(struct record *record, const struct fingerprint *fingerprint);
-/* It is live after all. */
+/* Removes a key from the list: it is live after all. */
 void record_remove_replaced(struct record *record, const struct fingerprint *fingerprint);
 
 /* The readers of a required target were notified at that time, or may have been: the other key

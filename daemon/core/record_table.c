@@ -312,7 +312,7 @@ bool member_set_text(const struct record_member *member, void *row, const char *
 
 bool member_equal(const struct record_member *member, const void *a, const void *b)
 {
-    /* What stands behind a text's end is no part of it. */
+    /* Ignore the bytes after the end of a text. */
     if (member->kind == MEMBER_TEXT)
         return strcmp(at(member, a), at(member, b)) == 0;
     return memcmp(at(member, a), at(member, b), member->size) == 0;

@@ -1,6 +1,6 @@
 /*
  * The record table: a row for every member of `struct record`. Columns of SQL, the JSON value, the
- * comparison of two records, and what a clock that is set does to a member all follow from its row.
+ * comparison of two records, and the effect of a clock jump on a member all follow from its row.
  */
 #ifndef KEYROTATED_CORE_RECORD_TABLE_H
 #define KEYROTATED_CORE_RECORD_TABLE_H
@@ -28,9 +28,9 @@ enum member_kind {
 };
 
 /*
- * What a clock that is set does to an instant. A clock set back while we were off leaves instants
- * of the future behind: each is clamped, so that nothing waits for a year. A wait that runs while
- * the clock is set keeps its true length: its instant moves along.
+ * The effect of a clock jump on an instant. After a clock was set back while we were off, instants
+ * lie in the future: each is clamped, so that nothing waits for a year. A wait that runs while the
+ * clock is set keeps its true length: its instant moves along.
  */
 enum member_clock {
     CLOCK_STAYS,         /* on the calendar's time line, or no instant */
@@ -42,7 +42,7 @@ enum member_clock {
     CLOCK_UNTIL_SETTLED, /* … to unknown_wait */
 };
 
-/* Which change of a member is waited for: the account goes on when the journal has it. */
+/* The change of a member for which the account waits until it is durable. */
 enum member_wait {
     WAIT_NEVER,
     WAIT_WHEN_SET,    /* it becomes another value, and not 0, false or none */
@@ -71,7 +71,7 @@ static inline bool member_is_number(const struct record_member *member)
 
 /* The value of the member in *row (a record, or a target's) as a number. */
 int64_t member_number(const struct record_member *member, const void *row);
-/* Takes it into *row. False: the member cannot have that value. */
+/* Sets the member in *row. Returns false when the value is invalid. */
 bool member_set_number(const struct record_member *member, void *row, int64_t number);
 
 /* The same for texts; `out` is used where the text has to be made. */

@@ -94,10 +94,10 @@ void restart_merge_targets(struct machine *machine)
         struct target_record *target = &record->targets[record->target_count++];
 
         *target = known ? *known : (struct target_record){.id = context->targets[i].id};
-        /* It may have been one of our targets a moment ago, with a delivery on its way. */
+        /* It may have been a target shortly before, with a delivery in flight. */
         if (!known && record->adopted && !context->targets[i].settles_at_once)
             target->unsettled_until = time_add(machine->now, context->timing->unknown_wait);
-        /* Its readers count from now on, and may have been notified after those of the others. */
+        /* Its readers count from now on, and may have been notified later than the others. */
         if (known && context->targets[i].required && !known->required && known->acknowledged)
             record_begin_overlap(record, known->acknowledged_at);
         target->required = context->targets[i].required;
@@ -111,8 +111,8 @@ void restart_merge_targets(struct machine *machine)
     }
 }
 
-/* A delivery was under way when the daemon stopped. What is not settled by the end of the process
- * may still land. */
+/* A delivery was under way when the daemon stopped. A delivery that the end of the process did not
+ * settle may still land. */
 static void settle_intended_deliveries(struct machine *machine)
 {
     const struct rotation_context *context = machine->context;
@@ -207,7 +207,8 @@ void restart_jump_clock(struct machine *machine)
 
     rotation_shift_times(record, machine->event->jump, machine->now);
     heal_future_times(machine);
-    /* What became due while the machine slept is spread like what became due while we were off. */
+    /* Rotations that became due during a suspend are spread like those that became due while we
+     * were off. */
     if (!record->requested)
         plan_catch_up(machine);
 }

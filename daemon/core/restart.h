@@ -1,13 +1,13 @@
 /*
- * Entering a record from outside: after a start, a reload, a step of the clock.
+ * Adapts a record to outside changes: a start, a reload, a jump of the clock.
  */
 #ifndef KEYROTATED_CORE_RESTART_H
 #define KEYROTATED_CORE_RESTART_H
 
 #include "core/machine.h"
 
-/* The record's targets become those of the configuration, in its order; what is known of those that
- * stay is kept. */
+/* Sets the record's targets to those of the configuration, in its order; keeps the state of those
+ * that remain. */
 void restart_merge_targets(struct machine *machine);
 /* The record was read from the journal, or is new: goes on where a crash left off. */
 enum position restart_start(struct machine *machine);

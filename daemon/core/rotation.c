@@ -11,7 +11,7 @@ enum { LATE_BELIEVED_AFTER_MS = 60 * 60 * 1000 };
 /* Blocked and overdue accounts are reported again after so long. */
 enum { REPORT_AGAIN_MS = 24 * 60 * 60 * 1000 };
 
-/* Reports why the rotation did not start: the reason of the block or the retry, or the words of the
+/* Reports why the rotation did not start: the reason of the block or the retry, or the text of the
  * interlock. */
 static void report_overdue(struct machine *machine)
 {
@@ -27,7 +27,7 @@ static void report_overdue(struct machine *machine)
         note->detail = interlock.text;
 }
 
-/* The daily reminders of what a person has to see to. */
+/* The daily reminders of problems that need a person. */
 static void report_again(struct machine *machine)
 {
     struct record *record = machine->record;
@@ -66,9 +66,8 @@ static bool look_is_stale(const struct machine *machine)
            (look->taken_at > machine->now || machine->now - look->taken_at > FRESH_FOR_MS);
 }
 
-/* Azure has shown keys that the journal calls replaced for so long that the journal is wrong about
- * them: a late look was once taken for the truth. Without this the account would look again for
- * ever. */
+/* When Azure keeps showing keys that the journal calls replaced, the journal is wrong: it once
+ * accepted a late look. Without this the account would look again for ever. */
 static void believe_what_stays(struct machine *machine)
 {
     struct record *record = machine->record;
@@ -115,12 +114,12 @@ static enum position take(struct machine *machine)
         command_note_hold(machine);
         break;
     case EVENT_HOLD_ENDED:
-        break; /* command_follow_hold() has seen to it */
+        break; /* command_follow_hold() has handled it */
     }
     return POSITION_STAY;
 }
 
-/* A second look at every regenerate that leaves: README.md, "Why it is safe". */
+/* An independent check of every regenerate before it is sent: README.md, "Why it is safe". */
 static void check_regenerate(struct machine *machine)
 {
     const struct record *record = machine->record;

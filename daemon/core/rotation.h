@@ -1,8 +1,8 @@
 /*
- * The rotation machine: one account, one event, what follows.
+ * The rotation machine: handles one event of one account.
  *
  * rotation_step() is a pure function of the record, the policy and an event that carries the time.
- * It changes the record and says what is to be done; it does nothing itself. The caller
+ * It changes the record and returns the effects; it carries out nothing itself. The caller
  *
  *   1. makes the record durable when `persist` is set. Where `wait` is set, too, this comes first;
  *      events queue meanwhile, and EVENT_PERSISTED is the next one;
@@ -43,7 +43,7 @@ struct rotation_view {
     time_ms next_at;    /* the next rotation; TIME_NEVER: none is planned */
     time_ms due_since;  /* the instant it should have started; TIME_NEVER: it is not due */
     const char *waits;  /* for what, where it does not simply wait for its time; or NULL */
-    bool stuck;         /* nobody knows when that will be: next_at is then no promise */
+    bool stuck;         /* the end of the wait is unknown, so next_at is no promise */
     time_ms retry_at;   /* TIME_NEVER: nothing is being retried */
     time_ms changes_at; /* when time alone may make it another one; TIME_NEVER: never */
 };

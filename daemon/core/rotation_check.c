@@ -2,8 +2,8 @@
 
 /*
  * The invariant of a record: what no step may ever leave behind. Each line is one of the rules in
- * README.md ("Why it is safe"), as far as it can be read off a record. What a position is about is
- * what a restart makes of it.
+ * README.md ("Why it is safe"), as far as it can be read off a record. A position is judged by the
+ * position after a restart.
  */
 
 const char *rotation_check(const struct rotation_context *context, const struct record *record)

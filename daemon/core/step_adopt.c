@@ -1,8 +1,8 @@
 #include "core/adoption.h"
 #include "core/steps.h"
 
-/* Is the look late? Not if Azure keeps showing it: then the journal is wrong about a key, and the
- * adoption goes on. */
+/* Is the look late? If Azure keeps showing the same, the journal is wrong about a key, and the
+ * adoption continues. */
 static bool look_is_late(const struct machine *machine)
 {
     const struct record *record = machine->record;
@@ -14,8 +14,7 @@ static bool look_is_late(const struct machine *machine)
            machine->now < time_add(record->retrying_since, believed_after);
 }
 
-/* The description says that nobody can use a key of this account: there is nobody to give one to.
- */
+/* The description says that keys of this account are unusable, so no consumer needs one. */
 static bool keys_are_off(enum reason reason)
 {
     return reason == REASON_SHARED_KEY_DISABLED || reason == REASON_USER_SUBSCRIPTION_MODE;

@@ -29,7 +29,7 @@ enum position check_target_proved(struct machine *machine)
 {
     const struct failure *failure = machine->event->failure;
 
-    /* The target's key works, or nobody can say: the look may be late. */
+    /* The target's key works, or the answer is unknown: the look may be late. */
     return failure && failure->reason == REASON_KEY_REFUSED ? POSITION_PROVE_LIVE
                                                             : POSITION_CONFIRM_WAIT;
 }

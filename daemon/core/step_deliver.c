@@ -12,8 +12,8 @@
  *
  * The order of the targets binds a rotation, where the old key still works: a required target that
  * fails stops those after it (they may announce the key to consumers), and optional ones come last.
- * Where the old key is dead, the live one goes to everybody who can be reached, required targets
- * first, and nobody waits for anybody.
+ * When the old key is dead, the live one goes to every reachable target, required ones first, and
+ * none waits for another.
  */
 
 /* The target whose turn it is: the first one that is required, or else the first. */
@@ -60,7 +60,7 @@ static enum position complete(struct machine *machine)
     return POSITION_IDLE;
 }
 
-/* Nobody can be given the key now. */
+/* No target can get the key now. */
 static enum position complete_or_wait(struct machine *machine)
 {
     if (machine->record->target_count > 0 && record_owed_required(machine->record) == 0)
@@ -118,8 +118,8 @@ static void void_lost_targets(struct machine *machine, const struct look *look)
     }
 }
 
-/* Another key stands in the slot that was just regenerated. With verify: off nobody can be asked
- * which of the two is live; the look may be as old as a request may be on its way. */
+/* The look shows another key in the slot that was just regenerated. With verify: off the data plane
+ * cannot tell which one is live, and the look may be as old as a request in flight. */
 static bool contradicts_young_key(const struct machine *machine, const struct verdict *verdict)
 {
     const struct record *record = machine->record;
@@ -146,7 +146,7 @@ enum position deliver_look_done(struct machine *machine)
     }
     machine_remember_look(machine);
     record->retry_at = 0;
-    /* While a required target is owed the key, this look stands for the check for drift. */
+    /* While a required target lacks the key, this look counts as the check for drift. */
     if (record->check_at <= machine->now && record_owed_required(record) > 0)
         record->check_at = time_add(machine->now, machine->context->policy->check_every);
     if (verdict.drift != DRIFT_ACTIVE_CHANGED || record->delivering != record->active)
@@ -195,7 +195,7 @@ static void delivery_failed(struct machine *machine, struct target_record *targe
     if (target->failing_since == 0)
         target->failing_since = machine->now;
     target->reason = failure->reason;
-    target->acknowledged_at = 0; /* it may have notified its readers all the same */
+    target->acknowledged_at = 0; /* it may have notified its readers nevertheless */
     if (failure->reason == REASON_NOT_YET) {
         target->retry_at = time_add(machine->now, timing->retry_max);
     } else {
@@ -257,7 +257,7 @@ enum position deliver_done(struct machine *machine)
         /* Its readers were notified only now: the other key has to outlive them once more. */
         if (target->required && machine->event->changed) {
             record_begin_overlap(record, machine->now);
-            record->unconfirmed = (struct unconfirmed_drift){0}; /* of a world that is no more */
+            record->unconfirmed = (struct unconfirmed_drift){0}; /* belongs to an earlier state */
         }
         note = machine_note_key(machine, NOTE_KEY_DELIVERED, record->delivering);
         note->has_target = true;

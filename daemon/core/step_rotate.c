@@ -86,7 +86,7 @@ enum position rotate_look_done(struct machine *machine)
     next = drift_follow(machine, machine->event->look);
     if (next != POSITION_STAY)
         return next;
-    /* The clock may have been set since it was found due, and the window may have closed. */
+    /* Since the rotation became due, the clock may have been set and the window may have closed. */
     return whole && plan_is_due(machine) && plan_require_window(machine) && write_intent(machine)
                ? POSITION_INTENT
                : POSITION_IDLE;
@@ -184,8 +184,7 @@ enum position rotate_regenerated(struct machine *machine)
     return take_new_key(machine, &event->live[slot]);
 }
 
-/* The request was not carried out: the same slot again, if all that the interlock asks for still
- * holds. */
+/* The request was not carried out: the same slot again, if the interlock is still open. */
 static enum position repeat_or_leave(struct machine *machine)
 {
     struct record *record = machine->record;
@@ -195,7 +194,7 @@ static enum position repeat_or_leave(struct machine *machine)
 
     interlock_ask(machine->context, record, machine->now, &interlock);
     if (interlock.open && judge_drift(record, look).kind == VERDICT_AS_RECORDED) {
-        /* Only a regenerate needs all that; a repair does with less. */
+        /* Only a regenerate needs all these conditions; a repair needs fewer. */
         if (!machine_require_clock(machine) || !machine_require_whole_look(machine) ||
             !machine_require_description(machine))
             return POSITION_DOUBT_WAIT;

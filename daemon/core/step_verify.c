@@ -5,11 +5,11 @@
 #include "core/steps.h"
 
 /*
- * Proving that the new key works before anybody is given it. The data plane takes a while to know a
- * new key, so a refusal counts only after verify_timeout. A data plane that cannot be reached says
- * nothing about the key: only `verify: required` waits for it. One that has refused the key can be
- * reached, and then has to accept it, however long that takes. One attempt is too few: the time
- * also passes while this process is stopped.
+ * Verifies the new key before it is delivered. The data plane takes a while to know a new key, so a
+ * refusal counts only after verify_timeout. A data plane that cannot be reached proves nothing
+ * about the key: only `verify: required` waits for it. One that has refused the key is reachable,
+ * so the rotation waits until it accepts the key. One attempt is too few: the time also passes
+ * while this process is stopped.
  */
 
 enum { VERIFY_RETRY_FIRST_MS = 1000 };
@@ -57,7 +57,7 @@ enum position verify_look_done(struct machine *machine)
     return POSITION_VERIFY;
 }
 
-/* The data plane said no. */
+/* The data plane refused the key. */
 static enum position refused(struct machine *machine, bool patience_is_over)
 {
     struct record *record = machine->record;
