@@ -256,8 +256,8 @@ static int make_socket_directory(const char *socket_path, struct err *err)
     return rc;
 }
 
-/* The exit status for an error that only a person can correct: systemd must not restart the
- * daemon. */
+/* The exit status when the control socket fails. STATUS_CONFIG stands for errors that a person must
+ * correct; systemd does not restart the daemon after it. */
 static int status_without_control(int code)
 {
     switch (code) {

@@ -1,6 +1,5 @@
 /*
- * What every request to Azure needs, whoever makes it: a token, and a place among the requests in
- * flight.
+ * The prerequisites of every request to Azure: a token, and a place among the requests in flight.
  */
 #ifndef KEYROTATED_IO_ACCESS_ACCESS_H
 #define KEYROTATED_IO_ACCESS_ACCESS_H
@@ -21,10 +20,10 @@ struct access {
 struct access *access_new(struct loop *loop, struct http *http, struct log *log,
                           duration_ms (*clock)(void));
 
-/* New settings for what starts from now on. To be called before the first request. */
+/* Sets the configuration for later requests. To be called before the first request. */
 void access_set_config(struct access *access, const struct config *config);
 
-/* Nobody may be waiting. Frees everything, then closed(context) from the loop. */
+/* No request may be waiting. Frees everything, then calls closed(context) from the loop. */
 void access_close(struct access *access, void (*closed)(void *context), void *context);
 
 #endif

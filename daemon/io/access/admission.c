@@ -5,7 +5,7 @@
 #include "base/must.h"
 #include "io/access/admission_lane.h"
 
-/* Each may hold a connection, of which there are 256 for all requests. */
+/* Each may hold one of the 256 connections for all requests. */
 enum { SLOW_MAX = 64 };
 
 /* For a refusal that does not say how long to wait. */
@@ -119,7 +119,7 @@ static void join_ring(struct admission_subscription *subscription)
 }
 
 /* The turn passes on with every request that is let in. It ends when the limit is reached, or when
- * nobody in the whole ring could be helped. */
+ * no subscription in the ring has an admissible request. */
 static void dispatch_rank(struct admission *admission, enum admission_pool pool,
                           enum admission_rank rank, duration_ms *wait)
 {
@@ -144,7 +144,7 @@ static void dispatch_rank(struct admission *admission, enum admission_pool pool,
     }
 }
 
-/* Does anybody wait for the prompt place that this request holds? */
+/* Does another request wait for the prompt place that this one holds? */
 static bool is_in_the_way(const struct admission_request *request)
 {
     const struct admission_subscription *subscription = request->lane->subscription;
@@ -168,7 +168,8 @@ static void leave_prompt_pool(struct admission_request *request)
     }
 }
 
-/* Those that have been silent for too long. Returns when the next one will have been. */
+/* Moves requests without an answer for too long to the slow pool. Returns the time until the next
+ * one. */
 static duration_ms sort_out_silent(struct admission *admission)
 {
     duration_ms now = admission->clock();

@@ -44,19 +44,19 @@ enum admission_rank {
 
 enum admission_pool { ADMISSION_PROMPT, ADMISSION_SLOW, ADMISSION_POOL_COUNT };
 
-/* So long a request may go without an answer before it counts as slow. */
+/* A request without an answer for longer than this counts as slow. */
 #define ADMISSION_PATIENCE (5 * MS_SECOND)
 
 struct admission;
 struct admission_lane;
 
-/* Who answers: an account at Resource Manager, or its data plane. Zeroed at first; it outlives the
- * requests to it. */
+/* A server: an account at Resource Manager, or its data plane. Zeroed at first; it must outlive its
+ * requests. */
 struct admission_server {
     bool silent; /* its last request had no answer for ADMISSION_PATIENCE */
 };
 
-/* One request's place, embedded in whatever makes the request. */
+/* The place of one request, embedded in its owner. */
 struct admission_request {
     struct list link;
     struct admission_lane *lane;
@@ -76,14 +76,16 @@ struct admission_request {
 /* `clock` is monotonic: time_boot() but in tests. */
 struct admission *admission_new(struct loop *loop, struct log *log, duration_ms (*clock)(void));
 
-/* Requests in flight at once, in all and per subscription; both at least 1. Half as many of each
- * may be slow besides. */
+/* Requests in flight at once, in all and per subscription; both at least 1. In addition, half as
+ * many of each may be slow. */
 void admission_set_limits(struct admission *admission, unsigned in_all, unsigned per_subscription);
 
-/* After a reload: lanes that no account uses any more go, and what was logged about them ends. */
+/* After a reload: frees lanes that no account uses any more, and ends what was logged about
+ * them. */
 void admission_keep_used(struct admission *admission, const struct config *config);
 
-/* Nobody may be waiting or inside. Frees everything, then closed(context) from the loop. */
+/* No request may be waiting or inside. Frees everything, then calls closed(context) from the
+ * loop. */
 void admission_close(struct admission *admission, void (*closed)(void *context), void *context);
 
 /* admitted() is called once per admission_enter(), from the loop, unless admission_leave() comes
@@ -95,18 +97,18 @@ void admission_request_init(struct admission_request *request,
 void admission_enter(struct admission *admission, struct admission_request *request,
                      const char *subscription_id, const char *identity, enum admission_kind kind);
 
-/* Gives up waiting, or the place inside. Harmless outside. */
+/* Leaves the queue or the place. Without effect when the request has neither. */
 void admission_leave(struct admission_request *request);
 
-/* The server has answered the request, whatever it said. */
+/* The server has answered the request, in any way. */
 void admission_answered(struct admission_request *request);
 
 /* What the server's answer said, while the request is inside: so many are left (negative: it did
  * not say). A request that went first after a pause opens its lane by that. */
 void admission_server_remaining(struct admission_request *request, int64_t remaining);
 /* The server refused it, and meant the whole subscription: the lane is closed for `pause` (0: it
- * did not say how long), at most ADMISSION_PAUSE_MAX. Not to be called for a refusal that is about
- * one resource: that binds nobody else. */
+ * did not say how long), at most ADMISSION_PAUSE_MAX. Not to be called for a refusal of a single
+ * resource, which does not affect others. */
 #define ADMISSION_PAUSE_MAX MS_MINUTE
 void admission_server_refused(struct admission_request *request, duration_ms pause);
 

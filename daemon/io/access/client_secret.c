@@ -41,8 +41,8 @@ static bool is_utf16(const struct buf *content)
 
 /*
  * "AZURE_CLIENT_SECRET=…", "export X=…", "client_secret: …": a line of a file of settings. A secret
- * may hold '=', so that what stands before it counts as a name only if it is all capitals, or says
- * what it names.
+ * may contain '=', so the text before it counts as a name only if it is all capitals or a known
+ * name.
  */
 static bool is_assignment(const char *line, size_t length)
 {
@@ -70,7 +70,7 @@ static bool is_assignment(const char *line, size_t length)
     return capitals || strcasestr(name, "secret") || strcasestr(name, "password");
 }
 
-/* What keeps the line from being a secret, NULL: nothing. RFC 6749, A.2: printable ASCII. */
+/* Why the line is no secret, or NULL. RFC 6749, A.2: printable ASCII. */
 static const char *find_problem(const char *line, size_t length)
 {
     if (is_blank(line[0]) || is_blank(line[length - 1]))

@@ -1,5 +1,5 @@
 /*
- * How each kind of identity gets a token: a row a kind. Private to access.
+ * How each kind of identity gets a token: a row for each kind. Private to access.
  */
 #ifndef KEYROTATED_IO_ACCESS_CREDENTIAL_H
 #define KEYROTATED_IO_ACCESS_CREDENTIAL_H
@@ -9,7 +9,7 @@
 #include "proto/access_token.h"
 #include "proto/http_message.h"
 
-/* Who wants a token for what. All of it is borrowed. */
+/* The identity and audience of a wanted token. All of it is borrowed. */
 struct credential_wish {
     const struct identity *identity;
     const char *login; /* "https://login.microsoftonline.com" */
@@ -26,8 +26,8 @@ struct credential_source {
     /* Reads the answer, or the lack of one: 0 and a token, or -EIO with *failure filled. */
     int (*read)(const struct credential_wish *wish, const struct http_reply *reply, time_ms now,
                 struct access_token *token, struct failure *failure);
-    /* How long to wait before asking again, `attempts` requests after the first, which was made
-     * `elapsed` ago; 0: the answer stands. NULL: it always does. */
+    /* How long to wait before the next request, after `attempts` further requests; the first was
+     * made `elapsed` ago. 0: the answer is final. NULL: every answer is final. */
     duration_ms (*retry_delay)(const struct http_reply *reply, unsigned attempts,
                                duration_ms elapsed, time_ms now);
 };

@@ -39,7 +39,8 @@ struct token_entry {
     duration_ms invalidated_at;
     bool invalidated;
 
-    uint64_t seed;     /* random: machines with one configuration are not to ask in step */
+    uint64_t seed;     /* random, so that machines with the same configuration do not send
+                        * requests in step */
     uint32_t failures; /* in a row */
     duration_ms silent_until;
 };
@@ -151,7 +152,7 @@ static void on_entry_closed(struct token_fetch *fetch)
     maybe_closed(cache);
 }
 
-/* Entries of identities that a reload took away have nothing left to give after a while. */
+/* Closes entries of identities that a reload removed, once their token is of no more use. */
 static void close_stale_entries(struct token_cache *cache)
 {
     duration_ms now = cache->clock();
@@ -170,8 +171,8 @@ static void close_stale_entries(struct token_cache *cache)
 
 /* --- handing out --- */
 
-/* Everybody who waits is told at once. They are taken aside first: one who asks again right away
- * waits for the next time. */
+/* Completes all waiting requests at once. They are moved aside first, so that a new request from a
+ * callback waits for the next token. */
 static void complete_all(struct token_entry *entry, const struct token_result *result)
 {
     struct list told, *link;
@@ -186,7 +187,8 @@ static void complete_all(struct token_entry *entry, const struct token_result *r
     }
 }
 
-/* The one place that decides what those who wait get: the token, the failure, or patience. */
+/* The only place that decides the result of waiting requests: the token, the failure, or a longer
+ * wait. */
 static void settle(struct token_entry *entry)
 {
     struct token_cache *cache = entry->cache;

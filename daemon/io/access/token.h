@@ -1,10 +1,9 @@
 /*
- * Access tokens: had once, used by everybody, renewed ahead of time.
- *
- * There is one entry per identity and audience, with at most one request under way; whoever asks in
- * the meantime waits for it. A token past its refresh time is still handed out while a new one is
- * being fetched. A failure is remembered for a short, growing time, so that ten thousand accounts
- * with one bad secret make one request and not ten thousand.
+ * Access tokens: cached, shared, and renewed ahead of time. There is one entry per identity and
+ * audience, with at most one request under way; others wait for its result. A token past its
+ * refresh time is still handed out while a new one is being fetched. A failure is remembered for a
+ * short, growing time, so that ten thousand accounts with one bad secret make one request and not
+ * ten thousand.
  */
 #ifndef KEYROTATED_IO_ACCESS_TOKEN_H
 #define KEYROTATED_IO_ACCESS_TOKEN_H
@@ -36,7 +35,7 @@ struct token_request {
 struct token_cache *token_cache_new(struct loop *loop, struct http *http, struct log *log,
                                     duration_ms (*clock)(void));
 
-/* Where Entra ID answers, from now on. Failures are forgotten: a reload may have mended them. */
+/* Sets the URL of Entra ID. Clears failures, because a reload may have corrected their cause. */
 void token_cache_set_login(struct token_cache *cache, const char *login);
 
 /* Where relative files of identities are looked up; NULL: nowhere. Nothing may be under way. */
@@ -62,8 +61,8 @@ bool token_open(struct token_cache *cache, const struct identity *identity, cons
                 struct secret **ret_token, uint64_t *ret_generation);
 
 /*
- * The token of that generation was refused. Returns true if asking again gives another one. Where
- * the last refusal is only seconds ago another token would fare no better, so that it is kept.
+ * The token of that generation was refused. Returns true if another request gives a new one. When
+ * the last refusal was only seconds ago, a new token would not help, so the old one is kept.
  */
 bool token_invalidate(struct token_cache *cache, const struct identity *identity,
                       const char *audience, uint64_t generation);

@@ -3,11 +3,10 @@
  *
  * When all goes well a request gets a token, is admitted, is sent and answered; after a look's
  * first request comes the second; then the call ends. What can go wrong: the first request of a
- * look fails (noted: the second is made all the same); there is no token (the
- * call ends with the failure of the token); the token ran out while waiting for admission (back to
- * the token); a 401 (once per request: the token is given up and the request made again);
- * anything else ends the call. A call that is canceled ends as soon as what it waits for has let go
- * of it.
+ * look fails (noted: the second is made all the same); there is no token (the call ends with the
+ * failure of the token); the token ran out while waiting for admission (back to the token); a 401
+ * (once per request: the token is dropped and the request repeated); anything else ends the call. A
+ * canceled call ends as soon as the operation that it waits for has ended.
  */
 #include "io/azure/azure.h"
 
@@ -19,8 +18,8 @@
 #include "io/azure/azure_call.h"
 #include "proto/failure.h"
 
-/* A regenerate leaves so soon after it was asked for, or not at all: it follows a look, and what
- * the look showed grows old while it waits for a token and for its turn. */
+/* A regenerate is sent within this time or not at all: it follows a look, whose result grows old
+ * while the regenerate waits for a token and for admission. */
 #define REGENERATE_WAIT_MAX (15 * MS_SECOND)
 
 static void tick(struct azure_call *call);
@@ -82,7 +81,8 @@ static void end(struct azure_call *call)
         fail_as_canceled(call);
     if (call->failed) {
         if (call->regenerated)
-            call->failure.outcome_unknown = true; /* it was done, and nobody knows what is live */
+            call->failure.outcome_unknown = true; /* the regenerate was carried out, and the live
+                                                   * keys are unknown */
         fill_failure(call, &call->failure);
         call->result.failure = &call->failure;
     } else if (call->undescribed) {
@@ -181,7 +181,7 @@ static void go_undescribed(struct azure_call *call)
     list_keys(call);
 }
 
-/* Azure's request to wait binds the description, not the keys. */
+/* Azure's pause applies to the description, not to the keys. */
 static bool must_wait_for_description(const struct azure *azure,
                                       const struct azure_account *account)
 {
@@ -203,7 +203,7 @@ static void say_what_description_waits_for(struct azure_call *call)
                      account->describe_status, wait);
 }
 
-/* An intent follows the look: what the description said must not be much older than the keys. */
+/* An intent follows the look, so the description must not be much older than the keys. */
 static void date_description(struct azure_call *call)
 {
     call->result.described = call->described_at != 0;
@@ -218,8 +218,7 @@ static void date_description(struct azure_call *call)
                      "of date");
 }
 
-/* Where the keys are switched off, listKeys fails in words of its own; the description's are
- * better. */
+/* When the keys are switched off, the description explains it better than the error of listKeys. */
 static void explain_by_description(struct azure_call *call)
 {
     if (call->request == AZURE_LIST_KEYS && call->undescribed &&
@@ -255,7 +254,7 @@ static void on_answer(void *context, struct http_reply *reply)
         call->canceled = true;
     switch (azure_reply_read(call, reply, now)) {
     case ANSWER_DONE:
-        /* The answer came before the cancellation took hold: it is worth more. */
+        /* The answer came before the cancellation took effect, so it counts. */
         call->canceled = false;
         date_description(call);
         call->step = CALL_ENDED;

@@ -1,12 +1,9 @@
 /*
- * The Azure side of a rotation: look, regenerate, verify.
- *
- * Each call runs its requests (token, admission, ARM or the data plane) and ends in exactly
- * one completion, always from the loop. The account keys it saw stay in its azure_account, as
- * secrets with their fingerprints; everybody else works with the fingerprints.
- *
- * Nothing is retried here, with one exception: a 401 is answered once with a fresh token, which is
- * safe because a request that was not authorised had no effect.
+ * The Azure side of a rotation: look, regenerate, verify. Each call runs its requests (token,
+ * admission, ARM or the data plane) and ends in exactly one completion, always from the loop. The
+ * account keys it saw stay in its azure_account, as secrets with their fingerprints; all other code
+ * works with the fingerprints. Nothing is retried here, with one exception: a 401 is answered once
+ * with a fresh token, which is safe because a request that was not authorised had no effect.
  */
 #ifndef KEYROTATED_IO_AZURE_AZURE_H
 #define KEYROTATED_IO_AZURE_AZURE_H
@@ -20,7 +17,7 @@
 
 struct azure;
 
-/* What is known of one account beyond its identifier. Owned by whoever drives the account. */
+/* The state of one account at Azure. Owned by the caller. */
 struct azure_account {
     const struct account *account;   /* borrowed; set anew after a reload */
     char *endpoint;                  /* data plane host, as last described; NULL: not known */
@@ -28,13 +25,13 @@ struct azure_account {
     struct secret *keys[SLOT_COUNT]; /* the live keys of the last look or regenerate; may be NULL */
     struct fingerprint fingerprints[SLOT_COUNT];
     duration_ms
-        describe_after;  /* boot time: Azure asked not to be asked for the description before */
+        describe_after;  /* boot time: Azure asked for a pause of description requests until then */
     int describe_status; /* and answered so */
     struct admission_server manager, data_plane; /* who answers for it */
 };
 void azure_account_done(struct azure_account *account);
-/* What an earlier process has seen; "" is not known. An endpoint goes into requests: one that is no
- * host is passed over. */
+/* Restores what an earlier process has seen; "" means unknown. An endpoint that is no host is
+ * ignored, because it goes into requests. */
 void azure_account_recall(struct azure_account *account, const char *endpoint,
                           const char *location);
 /* Wipes the keys; the rest stays. */
@@ -56,7 +53,7 @@ void azure_close(struct azure *azure, void (*closed)(void *context), void *conte
 struct azure_result {
     const struct failure *failure;
     /* look: the description was read less than AZURE_DESCRIPTION_FRESH before the keys, and says
-     * nothing against regenerating one. Else `description` tells why not; NULL: it was not read. */
+     * nothing against regenerating one. Otherwise `description` says why; NULL: it was not read. */
     bool described;
     const struct failure *description;
     bool canceled; /* failure is set too: it says whether the request may have taken effect */
@@ -99,7 +96,7 @@ struct azure_call *azure_regenerate(struct azure *azure, struct azure_account *a
                                     void *context);
 
 /* Does the data plane accept this key (of a slot, or one read from a target)? REASON_KEY_REFUSED:
- * it said no; REASON_NETWORK, …: it did not say. Needs `endpoint` from an earlier look. */
+ * it refused the key; REASON_NETWORK, …: no clear answer. Needs `endpoint` from an earlier look. */
 struct azure_call *azure_verify(struct azure *azure, struct azure_account *account,
                                 const struct secret *key, azure_done *done, void *context);
 

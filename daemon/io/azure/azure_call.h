@@ -1,6 +1,6 @@
 /*
- * One call under way: what azure.c (its life), azure_request.c (what it sends) and azure_reply.c
- * (what it makes of the answers) share.
+ * One call under way, shared by azure.c (its life), azure_request.c (its requests) and
+ * azure_reply.c (its answers).
  *
  * A call makes one request after the other, each of them in three steps: token, admission, HTTP. A
  * look makes up to two requests, the others one.
@@ -58,7 +58,7 @@ struct azure_call {
     struct token_request token_request;
     struct admission_request admission_request;
     struct http_call *http_call;
-    bool taken_back; /* its place is wanted: the request will be made again */
+    bool taken_back; /* another request needs its place: the request will be repeated */
     uint64_t token_generation;
     bool regenerated;  /* and the keys are being listed: what fails now leaves them unknown */
     bool reauthorised; /* this request has been repeated after a 401 */
@@ -87,12 +87,12 @@ bool azure_request_writes(const struct azure_call *call);
 enum { PRINCIPAL_TEXT_MAX = 256 };
 struct arm_subject azure_subject(const struct azure_call *call, char principal[PRINCIPAL_TEXT_MAX]);
 
-/* What the answer to the present request leads to. */
+/* The next step after the answer to the present request. */
 enum azure_answer {
     ANSWER_DONE,        /* the call has what it wanted */
-    ANSWER_DESCRIBED,   /* the account is fit: on to its keys */
-    ANSWER_UNDESCRIBED, /* call->failure says why: on to its keys all the same */
-    ANSWER_REGENERATED, /* it was done, without the keys: on to these */
+    ANSWER_DESCRIBED,   /* the description is fine: list the keys */
+    ANSWER_UNDESCRIBED, /* no description (see call->failure): list the keys nevertheless */
+    ANSWER_REGENERATED, /* regenerated, but without keys in the answer: list them */
     ANSWER_FAILED,      /* call->failure says why */
 };
 enum azure_answer azure_reply_read(struct azure_call *call, const struct http_reply *reply,

@@ -11,7 +11,7 @@ static void note_reply(struct azure_call *call, const struct http_reply *reply, 
     struct azure_result *result = &call->result;
     time_ms server_time = http_reply_date(reply);
 
-    /* Of several answers the worst counts. */
+    /* The largest difference of several answers counts. */
     if (server_time != TIME_NEVER && llabs(server_time - now) > llabs(result->clock_skew))
         result->clock_skew = server_time - now;
     result->request_id[0] = '\0';
@@ -32,7 +32,7 @@ static enum azure_answer unreadable(struct azure_call *call, const struct http_r
     return ANSWER_FAILED;
 }
 
-/* Takes what the description names; what it leaves out stays as it was last seen. */
+/* Takes the members of the description; missing ones keep their last value. */
 static void take_facts(struct azure_account *account, struct resource_facts *facts)
 {
     if (facts->endpoint) {
@@ -45,7 +45,7 @@ static void take_facts(struct azure_account *account, struct resource_facts *fac
     }
 }
 
-/* A new key is proved at the data plane, unless the policy says otherwise. */
+/* A new key is verified at the data plane, unless the policy says otherwise. */
 static enum azure_answer lacks_endpoint(struct azure_call *call)
 {
     failure_init(&call->failure, REASON_AZURE_ERROR);
@@ -111,8 +111,7 @@ static void bound_pause(struct azure_call *call, const struct http_reply *reply)
         call->failure.retry_after = ADMISSION_PAUSE_MAX;
 }
 
-/* Without a description the keys are looked at all the same, unless nothing could be sent: then
- * neither could the request for them. */
+/* Without a description the keys are listed nevertheless, unless no request can be sent at all. */
 static enum azure_answer refused(const struct azure_call *call, const struct http_reply *reply)
 {
     bool sent = reply->outcome == HTTP_ANSWERED || reply->outcome == HTTP_LOST;

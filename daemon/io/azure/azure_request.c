@@ -122,7 +122,7 @@ int azure_request_build(struct azure_call *call, struct http_request *request,
         return 0;
     if (rc == -ENOMEM)
         fault_out_of_memory();
-    /* A key that cannot even sign a request is none that the service would accept. */
+    /* The service cannot accept a key that cannot sign a request. */
     failure_from_err(&call->failure,
                      call->request == AZURE_PROBE && rc == -EINVAL ? REASON_KEY_REFUSED
                                                                    : REASON_AZURE_ERROR,
