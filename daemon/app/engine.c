@@ -338,17 +338,17 @@ void engine_preview(const struct engine *engine, const struct config *config, st
 
         while (old < engine->account_count &&
                (order = strcmp(engine->accounts[old]->key, subject->key)) < 0)
-            preview_account(engine->accounts[old++]->account, "let go: its keys stay as they are",
+            preview_account(engine->accounts[old++]->account, "removed: its keys stay as they are",
                             report);
         if (old < engine->account_count && order == 0) {
             engine_adopt_active_preview(engine->accounts[old], subject, report);
             engine_places_preview(engine->accounts[old++], subject, report);
         } else {
-            preview_account(subject, "taken into care", report);
+            preview_account(subject, "added", report);
         }
     }
     while (old < engine->account_count)
-        preview_account(engine->accounts[old++]->account, "let go: its keys stay as they are",
+        preview_account(engine->accounts[old++]->account, "removed: its keys stay as they are",
                         report);
 }
 

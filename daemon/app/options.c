@@ -123,7 +123,7 @@ static bool take_option(int option, struct options *options, int *ret_status)
         *ret_status = STATUS_OK;
         return false;
     default: /* getopt_long() has said what is wrong */
-        return mistake(ret_status, "that was not understood", "");
+        return mistake(ret_status, "invalid option", "");
     }
 }
 
@@ -139,7 +139,7 @@ bool options_parse(int argc, char **argv, struct options *options, int *ret_stat
         if (!take_option(option, options, ret_status))
             return false;
     if (optind < argc && !options->check)
-        return mistake(ret_status, "what is this argument for? ", argv[optind]);
+        return mistake(ret_status, "unexpected argument: ", argv[optind]);
     if ((options->quiet || options->json) && !options->check)
         return mistake(ret_status, "--quiet and --json go with --check", "");
     options->accounts = argv + optind;

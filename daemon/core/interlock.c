@@ -53,8 +53,7 @@ void interlock_ask(const struct rotation_context *context, const struct record *
         refuse(interlock, REASON_NONE, TIME_NEVER,
                "a required target has not got the active key yet: both keys are frozen");
     else if (record->unconfirmed.pending)
-        refuse(interlock, REASON_NONE, TIME_NEVER,
-               "something changed that has to be understood first");
+        refuse(interlock, REASON_NONE, TIME_NEVER, "an unexpected change waits for a second look");
     else if (now < both_changed_ends)
         refuse(interlock, REASON_NONE, time_max(both_changed_ends, overlap_ends),
                "both keys were regenerated elsewhere: whoever did it may be using the other one");

@@ -31,7 +31,7 @@ static const struct reason_description descriptions[REASON_COUNT] = {
          "targets, and stop one of the two, then run `keyrotatectl unblock {account}`"},
     [REASON_JOURNAL_BEHIND] =
         {"journal_behind", STATE_BLOCKED, CLEARED_BY_HUMAN,
-         "the journal is older than the world: it was restored, or another daemon went on",
+         "the journal is out of date: it was restored, or another daemon has rotated since",
          "make sure that no other daemon rotates this account, then run "
          "`keyrotatectl adopt {account} --active primary` (or secondary)"},
     [REASON_REDELIVER_AWAITED] =

@@ -145,7 +145,7 @@ static enum ctl_exit send_all(const struct ctl_options *options, const struct ad
     }
     /* The failure itself has been reported; a document with the results shows where. */
     if (sent < list->count)
-        fprintf(stderr, "keyrotatectl: stopped at line %u of %s: %zu of %zu accounts were told\n",
+        fprintf(stderr, "keyrotatectl: stopped at line %u of %s: %zu of %zu commands were sent\n",
                 list->lines[sent].number, options->file, sent, list->count);
     return ctl_session_end(&session);
 }

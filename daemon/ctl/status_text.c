@@ -490,7 +490,7 @@ void ctl_write_account(struct buf *out, const struct account_snapshot *account, 
         ctl_write_plain(out, account->abandoned[i].destination);
         (void)buf_append_str(out, ", since ");
         ctl_write_instant(out, account->abandoned[i].since, now);
-        (void)buf_append_str(out, ": its readers will meet a dead key\n");
+        (void)buf_append_str(out, ": its readers will find a dead key\n");
     }
     write_failure(out, &account->failure, now);
     write_line(out, "identity", account->identity);

@@ -95,7 +95,7 @@ def test_an_account_that_leaves_abandons_nothing_until_it_comes_back_elsewhere(s
     site.forget("alpha")
     site.write()
     said = site.ctl("reload", "--dry-run").stdout
-    assert "alpha: would be let go" in said
+    assert "alpha: would be removed" in said
     assert site.ctl("reload").returncode == 0
     assert not site.log.lines(event="target.abandoned")
     site.config["accounts"].append({**entry, "deliver_to": ["second"]})
