@@ -271,7 +271,7 @@ static void note_kept(struct record *record, const struct look *look)
         if (judge_holding(look, &target->id) != judge_holding_of(record->active))
             continue;
         if (record_target_is_left(record, target))
-            target->fingerprint = record->live[record->active];
+            target->fingerprint = look->live[record->active];
         if (target->acknowledged &&
             fingerprint_equal(&target->fingerprint, &look->live[record->active]))
             target->attempts = 0;
