@@ -245,7 +245,8 @@ void look_saved(struct world *world, struct world_account *account, const struct
                    (account->targets[i].required && state->targets[i].handed_out &&
                     account->targets[i].past[0].key == account->live[slot_other(record->active)]);
     }
-    if (answered)
+    /* Who says that the other rotator is gone asks for the key to be given again. */
+    if (answered && !(account->journal.another_rotator && !record->another_rotator))
         answers(world, account);
 }
 
