@@ -146,7 +146,7 @@ static void write_warning(const struct account *subject, const char *text, const
                           struct buf *report)
 {
     (void)buf_append_format(report,
-                            "%s/%s: warning: %s %s delivered to any more: its readers will meet a "
+                            "%s/%s: warning: %s %s delivered to any more: its readers will find a "
                             "dead key, unless they read another place before the next rotations\n",
                             subject->resource_group, subject->name, text, verb);
 }

@@ -100,7 +100,7 @@ def test_an_account_that_leaves_abandons_nothing_until_it_comes_back_elsewhere(s
     assert not site.log.lines(event="target.abandoned")
     site.config["accounts"].append({**entry, "deliver_to": ["second"]})
     site.write()
-    assert "alpha: would be taken into care" in site.ctl("reload", "--dry-run").stdout
+    assert "alpha: would be added" in site.ctl("reload", "--dry-run").stdout
     assert site.ctl("reload").returncode == 0
     assert site.log.wait("target.abandoned", account="alpha")["target"] == \
         f"file {site.file('alpha')}"
