@@ -1,6 +1,8 @@
 /*
- * Checks whether too many users can read or write a file. ¶ Only the permissions of all other users
- * are checked, because only the administrator knows the members of a group.
+ * Checks whether too many users can read or write a file.
+ *
+ * Only the permissions of all other users are checked, because only the administrator knows the
+ * members of a group.
  */
 #ifndef KEYROTATED_CONF_EXPOSURE_H
 #define KEYROTATED_CONF_EXPOSURE_H

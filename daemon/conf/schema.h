@@ -1,7 +1,9 @@
 /*
  * Every key of the configuration: its type, range and default, and whether this version supports
- * it. ¶ A new key needs a row in these tables only: schema_check() walks a file by them, and the
- * typed readers take their defaults from them.
+ * it.
+ *
+ * A new key needs a row in these tables only: schema_check() walks a file by them, and the typed
+ * readers take their defaults from them.
  */
 #ifndef KEYROTATED_CONF_SCHEMA_H
 #define KEYROTATED_CONF_SCHEMA_H
