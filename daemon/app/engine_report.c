@@ -508,22 +508,17 @@ static void report(struct engine_account *account, const struct transaction *tra
     log_emit(log, &line);
 }
 
-bool engine_report_is_urgent(const struct transaction *transaction)
+static bool is_urgent(const struct note *note)
 {
-    for (size_t i = 0; i < transaction->effects->note_count; i++) {
-        const enum note_kind kind = transaction->effects->notes[i].kind;
-
-        if (notes[kind].level <= LEVEL_WARNING || kind == NOTE_DRIFT_SUSPECTED)
-            return true;
-    }
-    return false;
+    return notes[note->kind].level <= LEVEL_WARNING || note->kind == NOTE_DRIFT_SUSPECTED;
 }
 
-void engine_report_notes(struct engine_account *account, const struct transaction *transaction)
+void engine_report_notes(struct engine_account *account, const struct transaction *transaction,
+                         bool urgent)
 {
-    for (size_t i = 0; i < transaction->effects->note_count; i++) {
-        report(account, transaction, &transaction->effects->notes[i]);
-    }
+    for (size_t i = 0; i < transaction->effects->note_count; i++)
+        if (is_urgent(&transaction->effects->notes[i]) == urgent)
+            report(account, transaction, &transaction->effects->notes[i]);
 }
 
 size_t engine_report_history(struct engine_account *account, const struct transaction *transaction,

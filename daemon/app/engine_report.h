@@ -7,11 +7,11 @@
 
 #include "app/engine_account.h"
 
-/* Does the transaction report trouble? Trouble is logged at once, even while the journal cannot be
- * written; success is logged when the journal has it. */
-bool engine_report_is_urgent(const struct transaction *transaction);
-/* Writes the log lines of a transaction's notes. */
-void engine_report_notes(struct engine_account *account, const struct transaction *transaction);
+/* Writes the log lines of a transaction's notes: the urgent ones, or the others. Urgent notes
+ * report trouble, at once, also while the journal cannot be written. Good news is logged when the
+ * journal has it. */
+void engine_report_notes(struct engine_account *account, const struct transaction *transaction,
+                         bool urgent);
 /* Ends in the log the troubles of the record `before` that are gone. */
 void engine_report_ended(const struct engine_account *account, const struct record *before);
 

@@ -99,8 +99,7 @@ static void carry_out(struct engine_account *account, struct transaction *transa
 {
     const struct effects *effects = transaction->effects;
 
-    if (!engine_report_is_urgent(transaction))
-        engine_report_notes(account, transaction);
+    engine_report_notes(account, transaction, false);
     if (rotation_is_complete(effects))
         engine_places_rotated(account);
     if (transaction->group)
@@ -147,8 +146,7 @@ static void step_one(struct engine_account *account, struct transaction *transac
 {
     step(account, transaction);
     if (!account->engine->faulted) {
-        if (engine_report_is_urgent(transaction))
-            engine_report_notes(account, transaction);
+        engine_report_notes(account, transaction, true);
         if (transaction->effects->persist)
             save(account, transaction);
         if (account->saving)

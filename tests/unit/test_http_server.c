@@ -228,6 +228,24 @@ static void test_closing_ends_what_is_not_answered(void **state)
     answer(test.call);
 }
 
+static unsigned rounds;
+static bool three_rounds(void)
+{
+    return ++rounds > 3;
+}
+
+/* Its request stands in the kernel's buffer when closing begins. */
+static void test_closing_while_a_request_arrives(void **state)
+{
+    (void)state;
+    test.answers_inside = true;
+    rounds = 0;
+    run_until(three_rounds); /* accepted */
+    send_text("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    close_server();
+    printf("calls %u, reply: %d %zu\n", test.calls, has_reply(), test.reply_length);
+}
+
 static void test_too_large(void **state)
 {
     (void)state;
@@ -246,6 +264,7 @@ int main(void)
         TEST(test_answer_comes_later),
         TEST(test_closing_sends_what_is_answered),
         TEST(test_closing_ends_what_is_not_answered),
+        TEST(test_closing_while_a_request_arrives),
         TEST(test_too_large),
     };
 

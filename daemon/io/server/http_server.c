@@ -376,8 +376,13 @@ static void stop_http(struct http_server *server)
 {
     const MHD_socket listening = MHD_quiesce_daemon(server->http);
 
-    for (int i = 0; i < FINAL_RUNS; i++)
+    for (int i = 0; i < FINAL_RUNS; i++) {
         (void)MHD_run(server->http);
+        /* Also a request that arrived just now: libmicrohttpd must not stop with a connection
+         * suspended. */
+        resume_all(&server->answered);
+        resume_all(&server->handled);
+    }
     MHD_stop_daemon(server->http);
     if (listening != MHD_INVALID_SOCKET)
         (void)close(listening);

@@ -176,8 +176,13 @@ static void enqueue(struct store *store, struct line *line, struct save *save)
         struct save *last = container_of(line->waiting.prev, struct save, link);
 
         if (!last->saved) {
+            const size_t dropped = last->rows_dropped + save->rows_dropped;
+
             list_remove(&last->link);
             save = save_merge(last, save);
+            /* Now: the recovery is logged before the save that lacks them is written. */
+            if (store->failing_since != 0)
+                store->rows_dropped += save->rows_dropped - dropped;
             store->unsaved--;
         }
     }
@@ -193,7 +198,6 @@ static void on_ended(void *context, struct save *save, enum store_outcome outcom
 
     store->unsaved--;
     if (outcome == STORE_DURABLE) {
-        store->rows_dropped += save->rows_dropped;
         trace_saved(store, save);
         if (save->saved)
             save->saved(save->context);
@@ -222,7 +226,9 @@ static void on_closed(void *context)
         log_line_start(&line, loop_now(store->loop), LEVEL_ERROR, "journal.failed",
                        "%llu records could not be written before the end: %s; the next start looks "
                        "at the world and goes on from the records before",
-                       (unsigned long long)store->lost, store->trouble.text);
+                       (unsigned long long)store->lost,
+                       store->trouble.code != 0 ? store->trouble.text
+                                                : "they came after it was closed");
         log_line_text(&line, "remedy", store->ops->remedy(store->trouble.code));
         log_emit(store->log, &line);
     }
@@ -318,6 +324,12 @@ int store_load_places(struct store *store, store_found_place *found, void *conte
 
 static void start(struct store *store, struct save *save, store_saved *saved, void *context)
 {
+    /* The thread that writes may be gone. The process ends, so nobody is called. */
+    if (store->closing) {
+        store->lost++;
+        free(save);
+        return;
+    }
     save->saved = saved;
     save->context = context;
     store->unsaved++;
