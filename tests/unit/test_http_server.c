@@ -260,12 +260,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_answer_is_sent_from_the_loop),
-        TEST(test_answer_comes_later),
-        TEST(test_closing_sends_what_is_answered),
-        TEST(test_closing_ends_what_is_not_answered),
-        TEST(test_closing_while_a_request_arrives),
-        TEST(test_too_large),
+        TEST(test_answer_is_sent_from_the_loop),    TEST(test_answer_comes_later),
+        TEST(test_closing_sends_what_is_answered),  TEST(test_closing_ends_what_is_not_answered),
+        TEST(test_closing_while_a_request_arrives), TEST(test_too_large),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
