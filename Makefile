@@ -394,6 +394,7 @@ lint-idioms:
 
 lint-lengths:
 	$(call say,LINT,lengths)
+	$Q$(PYTHON) tests/lint/file_length.py --self-test
 	$Q$(PYTHON) tests/lint/file_length.py
 
 lint-man:

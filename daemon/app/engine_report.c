@@ -174,6 +174,33 @@ static void compose_about_targets(const struct engine_account *account,
     }
 }
 
+static void compose_about_keys(const struct engine_account *account,
+                               const struct transaction *transaction, const struct note *note,
+                               char *out, size_t size)
+{
+    const char *name = account->account->name;
+    const char *slot = slot_name(note->slot);
+
+    switch (note->kind) {
+    case NOTE_ADOPTED:
+        snprintf(out, size, "%s is in our care now: its active key is the %s one", name, slot);
+        break;
+    case NOTE_KEY_REGENERATED:
+        snprintf(out, size, "%s: the %s key is new", name, slot);
+        break;
+    case NOTE_KEY_VERIFIED:
+        snprintf(out, size, "%s: the data plane accepts the new %s key", name, slot);
+        break;
+    case NOTE_KEY_UNVERIFIED:
+        snprintf(out, size, "%s: the new %s key could not be proved (%s); going on without", name,
+                 slot, cause(transaction, note));
+        break;
+    default:
+        compose_about_targets(account, transaction, note, out, size);
+        break;
+    }
+}
+
 static void compose(const struct engine_account *account, const struct transaction *transaction,
                     const struct note *note, char *out, size_t size)
 {
@@ -183,9 +210,6 @@ static void compose(const struct engine_account *account, const struct transacti
     const char *reason = reason_describe(note->reason)->name;
 
     switch (note->kind) {
-    case NOTE_ADOPTED:
-        snprintf(out, size, "%s is in our care now: its active key is the %s one", name, slot);
-        break;
     case NOTE_HELD:
         snprintf(out, size, "%s is held: %s", name, reason_of_hold(transaction, note));
         break;
@@ -221,21 +245,11 @@ static void compose(const struct engine_account *account, const struct transacti
     case NOTE_WINDOW_MISSED:
         snprintf(out, size, "%s: the window closed before its rotation could start", name);
         break;
-    case NOTE_KEY_REGENERATED:
-        snprintf(out, size, "%s: the %s key is new", name, slot);
-        break;
-    case NOTE_KEY_VERIFIED:
-        snprintf(out, size, "%s: the data plane accepts the new %s key", name, slot);
-        break;
-    case NOTE_KEY_UNVERIFIED:
-        snprintf(out, size, "%s: the new %s key could not be proved (%s); going on without", name,
-                 slot, cause(transaction, note));
-        break;
     case NOTE_OPERATOR_COMMAND:
         snprintf(out, size, "%s: %s: %s", name, note->detail, transaction->effects->answer);
         break;
     default:
-        compose_about_targets(account, transaction, note, out, size);
+        compose_about_keys(account, transaction, note, out, size);
         break;
     }
 }

@@ -251,15 +251,17 @@ static void explain_error(struct failure *failure, const struct arm_subject *sub
         meaning && meaning->code ? cloud_error_find(error, meaning->code) : NULL;
     const char *message =
         item && item->message[0] != '\0' ? item->message : cloud_error_message(error);
-    const char *separator = message[0] != '\0' ? ": " : "";
+    const char *code = cloud_error_code(error);
+    const char *separator = message[0] == '\0' ? "" : code[0] == '\0' ? "," : ":";
 
-    failure_set_code(failure, cloud_error_code(error));
+    failure_set_code(failure, code);
     if (meaning)
         failure->reason = meaning->reason;
     else if (failure->http_status == 503 && failure->retry_after > 0)
         failure->reason = REASON_THROTTLED;
-    failure_set_text(failure, "%s answered %s with %d %s%s%s", service, subject->operation,
-                     failure->http_status, cloud_error_code(error), separator, message);
+    failure_set_text(failure, "%s answered %s with %d%s%s%s%s%s", service, subject->operation,
+                     failure->http_status, code[0] == '\0' ? "" : " ", code, separator,
+                     message[0] == '\0' ? "" : " ", message);
     if (meaning && meaning->words == WORDS_GRANT)
         set_grant_remedy(failure, subject, message);
     else if (meaning && meaning->words == WORDS_FIXED)

@@ -88,18 +88,22 @@ static bool has_message(struct json_object *object)
     return text_of(message) || text_of(member(message, "value"));
 }
 
-static void add_level(struct cloud_error *error, struct json_object *object, int depth)
+static void add_item(struct cloud_error *error, struct json_object *object)
 {
-    struct cloud_error_item *item;
+    struct cloud_error_item *item = &error->items[error->count++];
 
-    if (depth > DETAIL_DEPTH_MAX || error->count == CLOUD_ERROR_ITEMS_MAX)
-        return;
-    if (!text_of(member(object, "code")) && !has_message(object))
-        return;
-    item = &error->items[error->count++];
     copy_member(item->code, sizeof(item->code), object, "code");
     copy_member(item->target, sizeof(item->target), object, "target");
     copy_message(item, object);
+}
+
+/* A level may have neither code nor message, and be a wrapping of its details alone. */
+static void add_level(struct cloud_error *error, struct json_object *object, int depth)
+{
+    if (depth > DETAIL_DEPTH_MAX || error->count == CLOUD_ERROR_ITEMS_MAX)
+        return;
+    if (text_of(member(object, "code")) || has_message(object))
+        add_item(error, object);
     add_level(error, member(object, "innererror"), depth + 1);
     add_levels(error, member(object, "details"), depth + 1);
     add_values(error, member(object, "values"));

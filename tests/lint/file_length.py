@@ -1,21 +1,53 @@
 #!/usr/bin/python3
-"""A source file of more than 600 lines holds two ideas: names those that do, and fails."""
+"""A source file of more than 600 lines holds two ideas, a function of more than 60 two steps: names
+those that do, and fails.
+
+    file_length.py               checks daemon/ and tests/
+    file_length.py --self-test   fails if a file or a function that is too long goes unnoticed
+"""
 
 import pathlib
+import re
 import sys
 
-LONGEST = 600
+LONGEST_FILE, LONGEST_FUNCTION = 600, 60
 PATTERNS = ["daemon/**/*.[ch]", "tests/**/*.[ch]", "tests/**/*.py", "tests/**/*.sh"]
+FUNCTION = re.compile(r"(?<=\)\n)\{$.*?^\}$", re.S | re.M)
+
+
+def violations(name, text):
+    """Yields sentences."""
+    lines = text.count("\n")
+    if lines > LONGEST_FILE:
+        yield f"{name}: {lines} lines, more than {LONGEST_FILE}"
+    if not (name.startswith("daemon/") and name.endswith(".c")):
+        return
+    for function in FUNCTION.finditer(text):
+        inside = function.group().count("\n") - 1
+        if inside > LONGEST_FUNCTION:
+            line = text.count("\n", 0, function.start())
+            yield f"{name}:{line}: a function of {inside} lines, more than {LONGEST_FUNCTION}"
+
+
+def self_test():
+    def function(lines):
+        return "int f(void)\n{\n" + "    g();\n" * lines + "}\n"
+
+    good = [("daemon/a.c", "\n" * 600), ("daemon/b.c", function(60) * 2), ("tests/c.c", function(61))]
+    bad = [("daemon/a.c", "\n" * 601), ("daemon/b.c", function(1) + function(61))]
+    wrong = [case for case in good if list(violations(*case))]
+    wrong += [case for case in bad if not list(violations(*case))]
+    return 1 if wrong else 0
 
 
 def main():
-    too_long = 0
-    for file in sorted(file for pattern in PATTERNS for file in pathlib.Path().glob(pattern)):
-        lines = file.read_bytes().count(b"\n")
-        if lines > LONGEST:
-            print(f"{file}: {lines} lines, more than {LONGEST}", file=sys.stderr)
-            too_long += 1
-    return 1 if too_long else 0
+    if sys.argv[1:] == ["--self-test"]:
+        return self_test()
+    found = [sentence for pattern in PATTERNS for file in sorted(pathlib.Path().glob(pattern))
+             for sentence in violations(file.as_posix(), file.read_text(encoding="utf-8"))]
+    for sentence in found:
+        print(sentence, file=sys.stderr)
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

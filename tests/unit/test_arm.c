@@ -126,6 +126,8 @@ static const struct {
      "RequestDisallowedByPolicy", "", "Azure Policy", 0},
     {403, NULL, "<html>blocked by proxy</html>", REASON_AZURE_ERROR, false, "",
      "403, without an error message of Azure's", "proxy", 0},
+    {400, NULL, "{\"error\":{\"message\":\"No10 only\"}}", REASON_AZURE_ERROR, false, "",
+     "Keys with 400, No10 only", "", 0},
     {401, NULL, ERROR("InvalidAuthenticationToken", "x"), REASON_TOKEN_FAILED, false,
      "InvalidAuthenticationToken", "401", "cloud.audience", 0},
     {401, NULL, ERROR("InvalidAuthenticationTokenTenant", "x"), REASON_TOKEN_FAILED, false,

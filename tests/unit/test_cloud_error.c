@@ -45,6 +45,8 @@ static void test_shapes(void **state)
         {"{\"Message\":\"No HTTP resource\"}", "", "No HTTP resource", 1},
         {"[{\"code\":\"A\",\"message\":\"m\"},{\"error\":{\"code\":\"B\"}}]", "A", "m", 2},
         {"{\"error\":[{\"code\":\"A\"}]}", "A", "", 1},
+        {"{\"error\":{\"details\":{\"code\":\"B\",\"message\":\"n\"}}}", "B", "n", 1},
+        {"{\"error\":{\"innererror\":{\"details\":[{\"code\":\"B\"}]}}}", "B", "", 1},
         {"{\"error\":{\"code\":\"A\",\"details\":{\"code\":\"B\",\"message\":\"n\"}}}", "A", "", 2},
         {"\xEF\xBB\xBF{\"error\":{\"code\":\"A\",\"message\":\"m\"}}", "A", "m", 1},
         {"{\"error\":{\"code\":\"A\",\"message\":\"\\ud83d\",\"x\":1,\"x\":2}}", "A", "", 1},

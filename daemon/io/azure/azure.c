@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "base/date.h"
 #include "base/str.h"
 #include "io/azure/azure_call.h"
 #include "proto/failure.h"
@@ -191,16 +192,18 @@ static bool must_wait_for_description(const struct azure *azure,
 static void say_what_description_waits_for(struct azure_call *call)
 {
     const struct azure_account *account = call->account;
-    char wait[DURATION_TEXT_MAX];
+    /* An instant, whose digits make no other cause of the line in the log; to the second. */
+    const time_ms at = time_add(time_wall(), account->describe_after - call->azure->clock());
+    char until[DATE_TEXT_MAX];
 
-    duration_to_words(account->describe_after - call->azure->clock(), wait);
+    date_to_rfc3339(at - at % MS_SECOND, until);
     call->undescribed = true;
     failure_init(&call->description, REASON_THROTTLED);
     call->description.http_status = account->describe_status;
     failure_set_text(&call->description,
                      "Azure answered HTTP %d when the account was last read, and asked not to be "
-                     "asked again for another %s; its keys are looked at meanwhile",
-                     account->describe_status, wait);
+                     "asked again before %s; its keys are looked at meanwhile",
+                     account->describe_status, until);
 }
 
 /* An intent follows the look, so the description must not be much older than the keys. */
