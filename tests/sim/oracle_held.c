@@ -55,7 +55,9 @@ void oracle_held(struct world *world, const struct world_account *account, uint6
 {
     struct oracle_holds *holds = &world->oracle.holds;
 
-    commit_held(world, account, id);
+    /* One whose time was over before the journal could be written has left it again. */
+    if (until > world_wall(world))
+        commit_held(world, account, id);
     if (holds->count == ORACLE_HOLDS_MAX)
         forget(holds, 0);
     holds->hold[holds->count++] = (struct oracle_hold){
