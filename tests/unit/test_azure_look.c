@@ -139,8 +139,8 @@ static void test_throttled(void **state)
         assert_int_equal(failure.reason, REASON_THROTTLED);
         assert_int_equal(failure.retry_after, cases[i].kept);
         assert_int_equal(azure_is_throttled(azure, &subject, &wait), cases[i].stops_others);
-        if (cases[i].stops_others)
-            assert_int_equal(wait, cases[i].kept);
+        if (cases[i].stops_others) /* less what has passed meanwhile */
+            assert_in_range(wait, cases[i].kept / 2, cases[i].kept);
         other = azure_look(azure, &subject, &wish, on_done, &subject);
         fake_loop_run(0);
         assert_int_equal(azure_call_is_throttled(other, &wait), cases[i].stops_others);
