@@ -49,6 +49,9 @@ struct engine *engine_new(const struct engine_parts *parts)
     deferred_init(&engine->ready_call, run_ready);
     engine->targets = (struct target_world){
         .loop = parts->loop,
+        .http = parts->http,
+        .tokens = parts->access ? parts->access->tokens : NULL,
+        .credentials_directory = parts->credentials_directory,
         .fingerprint = fingerprint_of,
         .fingerprint_context = parts->store,
     };

@@ -5,7 +5,9 @@
 #define KEYROTATED_APP_ENGINE_PARTS_H
 
 #include "base/log.h"
+#include "io/access/access.h"
 #include "io/azure/azure.h"
+#include "io/http/http.h"
 #include "io/loop/loop.h"
 #include "io/store/store.h"
 
@@ -15,7 +17,10 @@ struct engine_parts {
     struct log *log;
     struct store *store;
     struct azure *azure;
-    const char *control_socket; /* where the daemon listens for as long as it runs */
+    struct http *http; /* of targets that are servers */
+    struct access *access;
+    const char *credentials_directory; /* NULL: none */
+    const char *control_socket;        /* where the daemon listens for as long as it runs */
     void (*faulted)(void *context, const char *what); /* an invariant is broken: stop, exit 70 */
     void *context;
 };

@@ -97,7 +97,7 @@ static bool fill_destination(struct resolve *resolve, const struct tree_node *ta
         .subscription_id = account->subscription_id,
     };
 
-    if (target->invalid || !type || !type->fill(resolve, target, &values, destination))
+    if (target->invalid || !type || !type->fill(resolve, target, account, &values, destination))
         return false;
     destination->name = arena_dup(resolve->arena, target->name);
     destination->type = type;

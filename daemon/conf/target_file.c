@@ -109,13 +109,15 @@ static void note_missing_directory(struct resolve *resolve, struct tree_node *pa
 }
 
 static bool fill(struct resolve *resolve, const struct tree_node *target,
-                 const struct placeholder_values *values, struct destination *destination)
+                 const struct account *account, const struct placeholder_values *values,
+                 struct destination *destination)
 {
     struct tree_node *path = tree_child(target, "path");
     const struct tree_node *group = schema_get(target, "group");
     struct target_file *settings;
     unsigned mode = 0;
 
+    (void)account;
     if (!path || path->invalid || !fill_path(resolve, path, values, destination))
         return false;
     settings = arena_alloc(resolve->arena, sizeof(*settings));

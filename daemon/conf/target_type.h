@@ -19,11 +19,13 @@ struct target_type {
     /* Makes the checks beyond the schema and marks invalid nodes. Called once for each target. */
     void (*check)(struct resolve *resolve, const struct tree_node *target);
 
-    /* Sets `place`, `needs_location` and `settings` for one account; all texts come from the arena
-     * of the configuration. Returns false when the target is invalid for this account, which has
-     * been reported, or memory is out. */
+    /* Sets `place`, `needs_location` and `settings` for one account, whose identity and policy are
+     * set unless they are invalid; all texts come from the arena of the configuration. Returns
+     * false when the target is invalid for this account, which has been reported, or memory is
+     * out. */
     bool (*fill)(struct resolve *resolve, const struct tree_node *target,
-                 const struct placeholder_values *values, struct destination *destination);
+                 const struct account *account, const struct placeholder_values *values,
+                 struct destination *destination);
 
     /* "file /var/lib/…/sampleacct (the key alone, mode 0600)": for `--check`. */
     void (*describe)(const struct destination *destination, struct buf *out);

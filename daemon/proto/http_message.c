@@ -17,6 +17,9 @@ void http_request_init(struct http_request *request, const char *method, duratio
     for (size_t i = 0; i < HTTP_HEADERS_MAX; i++)
         buf_init(&request->headers[i], HTTP_HEADER_MAX);
     buf_init(&request->body, HTTP_BODY_MAX);
+    buf_init(&request->tls.authorities, HTTP_PEM_MAX);
+    buf_init(&request->tls.certificate, HTTP_PEM_MAX);
+    buf_init(&request->tls.private_key, HTTP_PEM_MAX);
     if (!str_copy(request->method, sizeof(request->method), method))
         request->failed = true;
     request->repeatable = str_equal(method, "GET") || str_equal(method, "HEAD");
@@ -30,6 +33,9 @@ void http_request_done(struct http_request *request)
     for (size_t i = 0; i < HTTP_HEADERS_MAX; i++)
         buf_done(&request->headers[i]);
     buf_done(&request->body);
+    buf_done(&request->tls.authorities);
+    buf_done(&request->tls.certificate);
+    buf_done(&request->tls.private_key);
     memset(request, 0, sizeof(*request));
 }
 
@@ -82,8 +88,12 @@ static bool is_printable_ascii(const struct buf *text)
 
 int http_request_check(const struct http_request *request)
 {
-    int rc = request->url.failed != 0 ? request->url.failed : request->body.failed;
+    const int parts[] = {request->url.failed, request->body.failed, request->tls.authorities.failed,
+                         request->tls.certificate.failed, request->tls.private_key.failed};
+    int rc = 0;
 
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && rc == 0; i++)
+        rc = parts[i];
     for (size_t i = 0; i < request->header_count && rc == 0; i++)
         rc = request->headers[i].failed;
     if (rc == 0 &&

@@ -16,6 +16,15 @@
 
 enum { HTTP_HEADERS_MAX = 24, HTTP_URL_MAX = 8192, HTTP_REPLY_HEADERS_MAX = 64 * 1024 };
 enum { HTTP_HEADER_MAX = 16 * 1024, HTTP_BODY_MAX = 1024 * 1024 };
+enum { HTTP_PEM_MAX = 512 * 1024, HTTP_PIN_MAX = 128 };
+
+/* Trust and identity of a connection, instead of those of the configuration. Empty: as there. */
+struct http_tls {
+    struct buf authorities; /* PEM: the certificates that may sign the server's */
+    struct buf certificate; /* PEM: the client's own, with its chain */
+    struct buf private_key; /* PEM */
+    char pin[HTTP_PIN_MAX]; /* "sha256//BASE64": of the server's public key, in addition */
+};
 
 struct http_request {
     char method[8];
@@ -23,11 +32,12 @@ struct http_request {
     struct buf headers[HTTP_HEADERS_MAX]; /* each "Name: value" */
     size_t header_count;
     struct buf body;
-    bool repeatable;      /* false: it must never reach the server twice; a connection that dies
-                           * is reported as HTTP_LOST, without a retry */
-    bool follows;         /* 307 and 308 are followed once, to the same resource on the same server,
-                             query apart; any other redirection is an answer like any other */
-    bool link_local;      /* for the metadata service: never through a proxy */
+    bool repeatable; /* false: it must never reach the server twice; a connection that dies
+                      * is reported as HTTP_LOST, without a retry */
+    bool follows;    /* 307 and 308 are followed once, to the same resource on the same server,
+                        query apart; any other redirection is an answer like any other */
+    bool link_local; /* for the metadata service: never through a proxy */
+    struct http_tls tls;
     duration_ms deadline; /* for the whole exchange, from the moment it starts */
     size_t reply_maximum; /* bytes of body; a longer reply is HTTP_LOST */
     bool failed;          /* a part could not be added */

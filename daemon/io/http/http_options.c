@@ -248,6 +248,24 @@ static bool set_tls_options(CURL *easy, const struct http_settings *settings)
     return ok;
 }
 
+/* libcurl borrows the bytes: the request outlives the transfer. */
+static bool set_blob(CURL *easy, CURLoption option, const struct buf *pem)
+{
+    struct curl_blob blob = {.data = pem->data, .len = pem->length, .flags = CURL_BLOB_NOCOPY};
+
+    return pem->length == 0 || curl_easy_setopt(easy, option, &blob) == CURLE_OK;
+}
+
+/* Trust and identity of this request alone. A connection is reused only for requests with the
+ * same. */
+static bool set_own_tls(CURL *easy, const struct http_tls *tls)
+{
+    return set_blob(easy, CURLOPT_CAINFO_BLOB, &tls->authorities) &&
+           set_blob(easy, CURLOPT_SSLCERT_BLOB, &tls->certificate) &&
+           set_blob(easy, CURLOPT_SSLKEY_BLOB, &tls->private_key) &&
+           (tls->pin[0] == '\0' || set_pointer(easy, CURLOPT_PINNEDPUBLICKEY, tls->pin));
+}
+
 /* Set the proxy to "" rather than nothing: "" keeps libcurl from reading the environment. */
 static bool set_proxy_options(struct http_exchange *exchange, const struct http_settings *settings)
 {
@@ -379,9 +397,10 @@ int http_exchange_prepare(struct http_exchange *exchange, const struct http_sett
 
     exchange->easy = curl_easy_init();
     if (!exchange->easy || !set_safety_options(exchange->easy) ||
-        !set_tls_options(exchange->easy, settings) || !set_proxy_options(exchange, settings) ||
-        !set_limits(exchange->easy, &exchange->request) || !set_callbacks(exchange) ||
-        !set_method(exchange) || !set_headers(exchange) ||
+        !set_tls_options(exchange->easy, settings) ||
+        !set_own_tls(exchange->easy, &exchange->request.tls) ||
+        !set_proxy_options(exchange, settings) || !set_limits(exchange->easy, &exchange->request) ||
+        !set_callbacks(exchange) || !set_method(exchange) || !set_headers(exchange) ||
         !set_pointer(exchange->easy, CURLOPT_USERAGENT, settings->user_agent) ||
         !set_pointer(exchange->easy, CURLOPT_URL, buf_str(&exchange->request.url)))
         return err_set(err, -EIO, "libcurl does not accept the request to %s", exchange->authority);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "io/target/target_content.h"
 #include "io/target/target_place.h"
 #include "proto/failure.h"
 
@@ -13,10 +14,7 @@ static void file_job_free(struct target_job *base)
 
     free(base->place);
     free((char *)job->settings.group);
-    free((char *)job->content.account);
-    free((char *)job->content.resource_id);
-    free((char *)job->content.account_endpoint);
-    secret_free((struct secret *)job->content.key);
+    target_content_done(&job->content);
     wipe(job, sizeof(*job));
     free(job);
 }
@@ -40,19 +38,6 @@ static void explain(const struct target_job *job, enum target_end end, const cha
                        (int)job->lane_length, job->place);
 }
 
-static struct key_file copy_delivery(const struct delivery *delivery)
-{
-    return (struct key_file){
-        .account = must_dup(delivery->account->name),
-        .resource_id = must_dup(delivery->account->id),
-        .account_endpoint = must_dup(delivery->endpoint ? delivery->endpoint : ""),
-        .slot = delivery->slot,
-        .key = must(secret_clone(delivery->key)),
-        .cycle = delivery->cycle,
-        .delivered_at = delivery->delivered_at,
-    };
-}
-
 static size_t directory_length(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -73,7 +58,7 @@ struct file_job *file_job_new(const struct target_request *request,
     job->settings.group = must_dup(job->settings.group);
     job->key_shape = request->destination->key_shape;
     if (request->delivery)
-        job->content = copy_delivery(request->delivery);
+        job->content = target_content_copy(request->delivery);
     job->base.lane_length = directory_length(job->base.place);
     return job;
 }

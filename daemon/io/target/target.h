@@ -9,6 +9,8 @@
 #include "base/secret.h"
 #include "conf/config.h"
 #include "core/look.h"
+#include "io/access/token.h"
+#include "io/http/http.h"
 #include "io/loop/loop.h"
 
 /* The content to deliver. Borrowed until the call returns. */
@@ -50,13 +52,16 @@ struct target_queue {
     struct target_lane **buckets; /* a hash table of lanes */
     size_t bucket_count;          /* a power of two */
     size_t lane_count;
-    size_t running; /* on a thread; some may have been reported as hanging */
+    size_t running; /* begun and not ended; some may have been reported as hanging */
 };
 
 /* Shared by all operations; must outlive them. Unset members are zero. */
 struct target_world {
     struct loop *loop;
-    target_fingerprint *fingerprint; /* called from the loop */
+    struct http *http;
+    struct token_cache *tokens;
+    const char *credentials_directory; /* where relative files are looked up; NULL: nowhere */
+    target_fingerprint *fingerprint;   /* called from the loop */
     void *fingerprint_context;
     duration_ms timeout; /* of one operation; 0: TARGET_TIMEOUT */
     bool canceled;
@@ -64,7 +69,7 @@ struct target_world {
 };
 
 /*
- * An operation that takes longer fails with REASON_TARGET_FAILED; a delivery's outcome is then
+ * An operation that takes longer fails with REASON_TARGET_FAILED; a delivery's outcome may then be
  * unknown. A thread that hangs in a dead network file system cannot be stopped, so no other
  * operation on that destination starts until it returns.
  */
@@ -74,8 +79,8 @@ struct target_world {
  * a thread cannot be stopped, the outcome of its operation is also unknown. */
 void target_cancel_all(struct target_world *world);
 
-/* Does a thread still work on an operation, canceled or not? Then the process must end with
- * _exit(), because exit() waits for libuv's threads. */
+/* Is an operation still under way, canceled or not? Then the process must end with _exit(), because
+ * exit() waits for libuv's threads. */
 bool target_is_busy(const struct target_world *world);
 
 /* The id of a destination in the journal. It changes with the place and the form (type, path,

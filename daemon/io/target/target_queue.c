@@ -14,7 +14,7 @@ enum { BUCKETS_MIN = 64 };
 struct target_lane {
     struct target_lane *next; /* in its bucket */
     struct list waiting;      /* in the order of the calls */
-    struct list running;      /* on a thread; some may have been reported as hanging */
+    struct list running;      /* some may have been reported as hanging */
     size_t running_count;
     uint64_t hash; /* of its name */
     size_t length;
@@ -103,8 +103,32 @@ static bool place_is_taken(const struct target_job *job)
     return false;
 }
 
+static unsigned width_of(const struct target_job *job)
+{
+    if (job->lane_width > 0)
+        return job->lane_width;
+    return job->run ? TARGET_JOBS_PER_LANE : TARGET_CALLS_PER_LANE;
+}
+
+static duration_ms timeout_of(const struct target_job *job)
+{
+    if (job->timeout > 0)
+        return job->timeout;
+    return job->world->timeout > 0 ? job->world->timeout : TARGET_TIMEOUT;
+}
+
 static void run_on_thread(struct work *work);
 static void on_thread_done(struct work *work);
+
+static void begin(struct target_job *job)
+{
+    timer_set_delay(&job->deadline, timeout_of(job));
+    job->ran = true;
+    if (job->outcome.failed)
+        target_job_end(job);
+    else
+        job->begin(job);
+}
 
 static void start_those_that_may(struct target_world *world, struct target_lane *lane)
 {
@@ -113,17 +137,19 @@ static void start_those_that_may(struct target_world *world, struct target_lane 
     list_for_each (item, &lane->waiting) {
         struct target_job *job = container_of(item, struct target_job, link);
 
-        if (lane->running_count == TARGET_JOBS_PER_LANE)
+        if (lane->running_count >= width_of(job))
             return;
         /* libuv refuses only work without a function; the deadline would report that. */
-        if (!place_is_taken(job) &&
-            loop_work(world->loop, &job->work, run_on_thread, on_thread_done) == 0) {
-            list_remove(&job->link);
-            list_append(&lane->running, &job->link);
-            lane->running_count++;
-            world->queue.running++;
-            job->on_thread = true;
-        }
+        if (place_is_taken(job) ||
+            (job->run && loop_work(world->loop, &job->work, run_on_thread, on_thread_done) != 0))
+            continue;
+        list_remove(&job->link);
+        list_append(&lane->running, &job->link);
+        lane->running_count++;
+        world->queue.running++;
+        job->running = true;
+        if (!job->run)
+            begin(job);
     }
 }
 
@@ -155,7 +181,7 @@ static void note_sighting(struct target_job *job, struct target_result *result)
     found->key_count = 0;
 }
 
-/* Called when the thread has finished, so that its outcome may be read. */
+/* Called when the work has ended, so that its outcome may be read. */
 static void report_outcome(struct target_job *job)
 {
     struct target_result result = {
@@ -176,12 +202,13 @@ static void report_outcome(struct target_job *job)
         secret_free(result.keys[i]);
 }
 
-static duration_ms timeout_of(const struct target_world *world)
+/* How long the job has waited or worked when its time is up. */
+static duration_ms patience_of(const struct target_job *job, bool begun)
 {
-    return world->timeout > 0 ? world->timeout : TARGET_TIMEOUT;
+    return job->run || begun ? timeout_of(job) : TARGET_TURN_WAIT;
 }
 
-/* `begun`: a thread works on the job, and `outcome` still belongs to it. */
+/* `begun`: the work is under way, and `outcome` still belongs to it. */
 static void report_given_up(struct target_job *job, bool begun)
 {
     struct failure failure;
@@ -193,12 +220,13 @@ static void report_given_up(struct target_job *job, bool begun)
     char timeout[DURATION_TEXT_MAX];
 
     failure_init(&failure, REASON_TARGET_FAILED);
-    failure.outcome_unknown = begun && job->action == TARGET_ACTION_DELIVER;
+    failure.outcome_unknown =
+        begun && job->action == TARGET_ACTION_DELIVER && (job->run || job->may_have_acted);
     job->explain(job,
                  job->world->canceled ? TARGET_END_CANCELED
                  : begun              ? TARGET_END_HANGS
                                       : TARGET_END_NOT_TRIED,
-                 duration_to_text(timeout_of(job->world), timeout), &failure);
+                 duration_to_text(patience_of(job, begun), timeout), &failure);
     job->reported = true;
     job->done(job->context, &result);
 }
@@ -212,13 +240,12 @@ static void run_on_thread(struct work *work)
         job->run(job);
 }
 
-static void on_thread_done(struct work *work)
+static void end(struct target_job *job)
 {
-    struct target_job *job = container_of(work, struct target_job, work);
     struct target_world *world = job->world;
     struct target_lane *lane = job->lane;
 
-    job->on_thread = false;
+    job->running = false;
     list_remove(&job->link);
     lane->running_count--;
     world->queue.running--;
@@ -231,12 +258,35 @@ static void on_thread_done(struct work *work)
     remove_lane_if_empty(&world->queue, lane);
 }
 
+static void on_thread_done(struct work *work)
+{
+    end(container_of(work, struct target_job, work));
+}
+
+static void on_ending(struct deferred *deferred)
+{
+    end(container_of(deferred, struct target_job, ending));
+}
+
+void target_job_end(struct target_job *job)
+{
+    job->ended = true;
+    loop_defer(job->world->loop, &job->ending);
+}
+
 static void on_deadline(struct timer *timer)
 {
     struct target_job *job = container_of(timer, struct target_job, deadline);
     struct target_lane *lane = job->lane;
 
-    if (job->on_thread) {
+    if (job->running && !job->run) {
+        if (job->ended || job->reported)
+            return;
+        report_given_up(job, true);
+        job->abort(job);
+        return;
+    }
+    if (job->running) {
         /* When no thread has begun the job, uv_cancel() succeeds and on_thread_done() follows. */
         if (uv_cancel((uv_req_t *)&job->work.request) != 0)
             report_given_up(job, true);
@@ -260,7 +310,8 @@ void target_queue_start(struct target_world *world, struct target_job *job,
     job->context = request->context;
     job->lane = find_or_add_lane(&world->queue, job->place, job->lane_length);
     timer_init(world->loop, &job->deadline, on_deadline);
-    timer_set_delay(&job->deadline, world->canceled ? 0 : timeout_of(world));
+    deferred_init(&job->ending, on_ending);
+    timer_set_delay(&job->deadline, world->canceled ? 0 : patience_of(job, false));
     list_append(&job->lane->waiting, &job->link);
     start_those_that_may(world, job->lane);
 }

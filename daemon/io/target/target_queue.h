@@ -1,15 +1,19 @@
 /*
- * Operations that may hang, even for ever: each runs on a thread, and is abandoned after a time.
+ * Operations that may hang, even for ever: each is abandoned after a time.
  *
- *   waiting ---> on a thread ---> done: reported, freed
+ *   waiting ---> running ---> done: reported, freed
  *      |             |
- *      |             +--- time is up: reported as failed (of a delivery nobody knows the outcome);
- *      |                  the job lives on until its thread returns, and keeps its place meanwhile
+ *      |             +--- time is up: reported as failed (nobody may know the outcome of a
+ *      |                  delivery); the job lives on until it ends, and keeps its place meanwhile
  *      +--- time is up: reported as failed, freed; nothing was done
  *
+ * A job of files runs on a thread, because a file system can block it. All others run on the loop:
+ * requests, programs, sockets. These can be ended, so their time counts from their start.
+ *
  * One job at a time works on a place, in the order of the calls: a delivery that hung and continues
- * must not undo a later one. Only a few jobs run in one lane, which groups what hangs as a whole,
- * so that a network file system does not occupy every thread.
+ * must not undo a later one. Only a few jobs run in one lane, which groups what hangs as a whole: a
+ * directory, a server, all programs. So a network file system does not occupy every thread, and a
+ * server is not flooded.
  */
 #ifndef KEYROTATED_IO_TARGET_TARGET_QUEUE_H
 #define KEYROTATED_IO_TARGET_TARGET_QUEUE_H
@@ -17,9 +21,15 @@
 #include "io/target/target_type.h"
 #include "proto/key_text.h"
 
-enum { TARGET_JOBS_PER_LANE = 2 };
+enum {
+    TARGET_JOBS_PER_LANE = 2,  /* on threads */
+    TARGET_CALLS_PER_LANE = 16 /* on the loop */
+};
 
-/* The result of the thread. */
+/* A job on the loop waits for its turn in its lane at most for so long. */
+#define TARGET_TURN_WAIT (5 * MS_MINUTE)
+
+/* The result of the job. */
 struct target_outcome {
     bool failed;
     struct failure failure;
@@ -32,7 +42,7 @@ struct target_outcome {
 
 enum target_end {
     TARGET_END_CANCELED, /* the daemon stops */
-    TARGET_END_HANGS,    /* a thread still works on the job and owns its outcome */
+    TARGET_END_HANGS,    /* it was begun, and has not ended in time */
     TARGET_END_NOT_TRIED /* earlier ones hang */
 };
 
@@ -45,23 +55,35 @@ struct target_job {
     struct target_world *world;
     target_done *done;
     void *context;
-    bool on_thread; /* handed to the thread pool and not returned yet */
+    struct deferred ending; /* of a job on the loop */
+    bool running;           /* handed to the thread pool, or begun on the loop; not ended yet */
+    bool ended;             /* on the loop: the result is about to be reported */
     bool reported;
 
     enum target_action action;
     struct target_id target;
-    char *place;
-    size_t lane_length; /* length of the prefix of `place` that names the lane */
+    char *place;         /* what is written: one job at a time works on it */
+    size_t lane_length;  /* length of the prefix of `place` that names the lane */
+    unsigned lane_width; /* jobs that run in the lane at the same time; 0: one of the defaults */
+    duration_ms timeout; /* 0: the world's */
+    bool may_have_acted; /* on the loop: a request that changes the target has been sent, so the
+                          * outcome of a job that is given up is unknown. (On a thread: always) */
 
-    /* On the thread. Fills `outcome`. */
+    /* On a thread: fills `outcome`. NULL for a job on the loop, which has the other two. */
     void (*run)(struct target_job *job);
+    /* On the loop: starts the work, whose end calls target_job_end(), also from inside. */
+    void (*begin)(struct target_job *job);
+    /* On the loop: its time is up, or the daemon stops, and the result has been reported. Ends the
+     * work by all means, as soon as possible; target_job_end() follows, also from inside. */
+    void (*abort)(struct target_job *job);
+
     /* Sets text and remedy of an operation that was abandoned after `timeout`. */
     void (*explain)(const struct target_job *job, enum target_end end, const char *timeout,
                     struct failure *failure);
     void (*free)(struct target_job *job);
 
-    /* Belongs to the thread until it is done. When `failed` is set before the start, run() is
-     * skipped. */
+    /* Belongs to the thread until it is done. When `failed` is set before the start, run() or
+     * begin() is skipped. */
     struct target_outcome outcome;
     bool ran;
 };
@@ -70,5 +92,9 @@ struct target_job {
  * or belong to the queue. Ends in one done(context, result) from the loop. */
 void target_queue_start(struct target_world *world, struct target_job *job,
                         const struct target_request *request);
+
+/* The work of a job on the loop has ended, and `outcome` is filled. The result is reported from the
+ * loop, unless the job was given up before. Exactly once for each begin(). */
+void target_job_end(struct target_job *job);
 
 #endif

@@ -1,0 +1,27 @@
+#include "io/target/target_content.h"
+
+#include <stdlib.h>
+
+#include "base/must.h"
+
+struct key_file target_content_copy(const struct delivery *delivery)
+{
+    return (struct key_file){
+        .account = must_dup(delivery->account->name),
+        .resource_id = must_dup(delivery->account->id),
+        .account_endpoint = must_dup(delivery->endpoint ? delivery->endpoint : ""),
+        .slot = delivery->slot,
+        .key = must(secret_clone(delivery->key)),
+        .cycle = delivery->cycle,
+        .delivered_at = delivery->delivered_at,
+    };
+}
+
+void target_content_done(struct key_file *content)
+{
+    free((char *)content->account);
+    free((char *)content->resource_id);
+    free((char *)content->account_endpoint);
+    secret_free((struct secret *)content->key);
+    *content = (struct key_file){0};
+}

@@ -1,0 +1,52 @@
+/*
+ * A job that consists of HTTP requests, one after the other (and of access tokens for them). A type
+ * of target that is a server embeds it as the first member of its own job.
+ *
+ *   begin() ---> target_http_token() ---> got_token() ---> target_http_send() ---> answered() ...
+ *
+ * Each callback either asks for the next token, sends the next request, or fills `outcome` and
+ * calls target_job_end(). When the job is given up, the request is canceled and no further callback
+ * is called.
+ */
+#ifndef KEYROTATED_IO_TARGET_TARGET_HTTP_H
+#define KEYROTATED_IO_TARGET_TARGET_HTTP_H
+
+#include "io/target/target_queue.h"
+
+struct target_http {
+    struct target_job base;
+    struct http_call *call; /* under way, or NULL */
+    bool aborted;
+    bool changes; /* the request under way changes the target */
+    void (*answered)(struct target_http *http, const struct http_reply *reply);
+
+    struct token_request token;
+    bool waits_for_token;
+    void (*got_token)(struct target_http *http, const struct token_result *result);
+};
+
+static inline struct target_http *target_http_of(struct target_job *job)
+{
+    return container_of(job, struct target_http, base);
+}
+
+/* Sets `abort`; the type sets the other members of `base`. */
+void target_http_init(struct target_http *http);
+
+/*
+ * Sends a request, taking ownership of its content. Then answered(http, reply) from the loop; the
+ * reply is valid during the call only, and never HTTP_CANCELED. `changes`: the request changes the
+ * target, so that the outcome is unknown while no answer has come; an answer of whatever kind, or
+ * HTTP_UNSENT, settles it (the type decides what HTTP_LOST means).
+ */
+void target_http_send(struct target_http *http, struct http_request *request, bool changes,
+                      void (*answered)(struct target_http *http, const struct http_reply *reply));
+
+/* Asks for a token of that identity and audience. Then got_token(http, result) from the loop, which
+ * opens it by token_open(); never with `canceled`. */
+void target_http_token(struct target_http *http, const struct identity *identity,
+                       const char *audience,
+                       void (*got_token)(struct target_http *http,
+                                         const struct token_result *result));
+
+#endif
