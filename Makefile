@@ -336,6 +336,11 @@ crash: all $B/fail_calls.so ## The real daemon, killed KILLS=200 times and more,
 	    $(if $(filter command environment,$(firstword $(origin SEED))),--seed $(SEED))
 .PHONY: crash
 
+# Real clients of the servers that get keys: installs pinned packages, so it needs a network.
+interop: all $B/azuresim ## Do the clients that people use read what the daemon wrote? (needs a network)
+	@for run in tests/interop/*/run; do echo "=== $$run"; $$run $B || exit 1; done
+.PHONY: interop
+
 # One daemon for SOAK_SECONDS in bad weather; .ci/run gives it two minutes.
 SOAK_SECONDS ?= 1800
 soak: all ## The real daemon for SOAK_SECONDS=1800 in bad weather: does anything grow, does anybody suffer?

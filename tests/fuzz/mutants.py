@@ -31,7 +31,7 @@ FAULTS = (
           "if (secret_equal(keys[SLOT_PRIMARY], keys[SLOT_SECONDARY]))", "if (false)"),
     Fault("arm_reply", "proto/failure.c",
           "    utf8_make_presentable(out);\n    key_text_redact(out);\n", "    utf8_make_presentable(out);\n"),
-    Fault("client_secret", "io/access/client_secret.c", "length + line_end != content->length", "false"),
+    Fault("secret_file", "io/access/secret_file.c", "length + line_end != content->length", "false"),
     Fault("cloud_error", "proto/cloud_error.c",
           "if (depth > DETAIL_DEPTH_MAX || error->count == CLOUD_ERROR_ITEMS_MAX)",
           "if (depth > DETAIL_DEPTH_MAX)"),

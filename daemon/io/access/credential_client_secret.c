@@ -2,8 +2,8 @@
 
 #include "base/crypto.h"
 #include "base/must.h"
-#include "io/access/client_secret.h"
 #include "io/access/credential.h"
+#include "io/access/secret_file.h"
 #include "proto/entra.h"
 #include "proto/failure.h"
 
@@ -21,9 +21,12 @@ static int build(const struct credential_wish *wish, struct http_request *reques
     struct entra_client client = entra_client_of(wish);
     char client_request_id[UUID_TEXT_MAX];
     struct err err = {.code = 0};
-    struct secret *secret =
-        client_secret_read(identity_setting(wish->identity, "client_secret_file"),
-                           wish->credentials_directory, failure);
+    const struct secret_file file = {
+        .key = "client_secret_file",
+        .path = identity_setting(wish->identity, "client_secret_file"),
+        .reason = REASON_TOKEN_FAILED,
+    };
+    struct secret *secret = secret_file_read(&file, wish->credentials_directory, failure);
     int rc;
 
     if (!secret)

@@ -1,4 +1,4 @@
-#include "io/access/client_secret.h"
+#include "io/access/secret_file.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -10,12 +10,11 @@
 #include "base/str.h"
 #include "proto/failure.h"
 
-enum { CLIENT_SECRET_MAX = 4096 };
-
-static struct secret *unusable(struct failure *failure, const char *path, const char *problem)
+static struct secret *unusable(const struct secret_file *file, const char *path,
+                               const char *problem, struct failure *failure)
 {
-    failure_init(failure, REASON_TOKEN_FAILED);
-    failure_set_text(failure, "client_secret_file %s cannot be used: %s", path, problem);
+    failure_init(failure, file->reason);
+    failure_set_text(failure, "%s %s cannot be used: %s", file->key, path, problem);
     failure_set_remedy(failure,
                        "write the secret's value, and nothing else, to %s, readable for the "
                        "daemon (systemd: LoadCredential=)",
@@ -81,7 +80,7 @@ static const char *find_problem(const char *line, size_t length)
         return "it is an assignment (NAME=value), not the value alone";
     for (size_t i = 0; i < length; i++) {
         if (line[i] < 0x20 || line[i] > 0x7e)
-            return "it holds a character that no client secret has (only printable ASCII is "
+            return "it holds a character that no secret has (only printable ASCII is "
                    "allowed)";
     }
     return NULL;
@@ -106,27 +105,27 @@ static const char *judge(const struct buf *content, size_t *ret_length)
     if (length == 0)
         return "it begins with an empty line";
     if (length + line_end != content->length)
-        return memchr(data, '\0', content->length)
-                   ? "it holds a NUL byte, which no client secret has"
-                   : "it is more than one line";
+        return memchr(data, '\0', content->length) ? "it holds a NUL byte, which no secret has"
+                                                   : "it is more than one line";
     return find_problem(data, length);
 }
 
-static struct secret *read_file(const char *path, struct failure *failure)
+static struct secret *read_file(const struct secret_file *file, const char *path,
+                                struct failure *failure)
 {
     struct secret *secret = NULL;
     struct err err = {.code = 0};
     struct buf content;
 
-    buf_init(&content, CLIENT_SECRET_MAX);
+    buf_init(&content, SECRET_FILE_MAX);
     if (fs_read(path, &content, &err) < 0) {
-        unusable(failure, path, err.text);
+        unusable(file, path, err.text, failure);
     } else {
         size_t length;
         const char *problem = judge(&content, &length);
 
         if (problem)
-            unusable(failure, path, problem);
+            unusable(file, path, problem, failure);
         else
             secret = must(secret_new(buf_str(&content), length));
     }
@@ -134,20 +133,19 @@ static struct secret *read_file(const char *path, struct failure *failure)
     return secret;
 }
 
-struct secret *client_secret_read(const char *path, const char *credentials_directory,
-                                  struct failure *failure)
+struct secret *secret_file_read(const struct secret_file *file, const char *credentials_directory,
+                                struct failure *failure)
 {
+    const char *path = file->path;
     struct secret *secret;
     char *full;
 
     if (path[0] == '/')
-        return read_file(path, failure);
+        return read_file(file, path, failure);
     if (!credentials_directory) {
-        failure_init(failure, REASON_TOKEN_FAILED);
-        failure_set_text(failure,
-                         "client_secret_file %s is relative, but there is no "
-                         "$CREDENTIALS_DIRECTORY",
-                         path);
+        failure_init(failure, file->reason);
+        failure_set_text(failure, "%s %s is relative, but there is no $CREDENTIALS_DIRECTORY",
+                         file->key, path);
         failure_set_remedy(failure,
                            "add LoadCredential=%s:/path/to/secret to the unit, or give an "
                            "absolute path",
@@ -155,7 +153,7 @@ struct secret *client_secret_read(const char *path, const char *credentials_dire
         return NULL;
     }
     full = must(str_format("%s/%s", credentials_directory, path));
-    secret = read_file(full, failure);
+    secret = read_file(file, full, failure);
     free(full);
     return secret;
 }

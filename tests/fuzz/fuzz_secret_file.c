@@ -1,17 +1,18 @@
 /*
- * The file of a client secret: one that can be sent (RFC 6749, A.2), or words that can be shown and
+ * The file of a secret: one that can be sent (RFC 6749, A.2), or words that can be shown and
  * do not repeat what stands there.
  */
 #include <string.h>
 
 #include "fuzz.h"
-#include "io/access/client_secret.h"
+#include "io/access/secret_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const char *path = fuzz_file(data, size);
+    const struct secret_file file = {
+        .key = "secret_file", .path = fuzz_file(data, size), .reason = REASON_TOKEN_FAILED};
     struct failure failure;
-    struct secret *secret = client_secret_read(path, NULL, &failure);
+    struct secret *secret = secret_file_read(&file, NULL, &failure);
 
     if (!secret) {
         MUST(failure.reason > REASON_NONE && failure.reason < REASON_COUNT);

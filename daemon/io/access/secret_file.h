@@ -1,0 +1,28 @@
+/*
+ * A secret that stands alone in a file: of an identity, a token, the password of a target.
+ */
+#ifndef KEYROTATED_IO_ACCESS_SECRET_FILE_H
+#define KEYROTATED_IO_ACCESS_SECRET_FILE_H
+
+#include "base/secret.h"
+#include "core/look.h"
+
+enum { SECRET_FILE_MAX = 16 * 1024 };
+
+struct secret_file {
+    const char *key;    /* the key of the configuration that names the file, for messages */
+    const char *path;   /* absolute, or below the credentials directory */
+    enum reason reason; /* of a failure */
+};
+
+/*
+ * Reads the file anew, without the line end that editors leave behind. Other text around the secret
+ * (a byte order mark, blanks, quotes, "NAME=") is refused, and the failure names it: the server
+ * would only answer that the secret is wrong. A relative path is looked up below
+ * `credentials_directory` (systemd's $CREDENTIALS_DIRECTORY; NULL: there is none). NULL, with
+ * *failure filled, where there is no usable secret.
+ */
+struct secret *secret_file_read(const struct secret_file *file, const char *credentials_directory,
+                                struct failure *failure);
+
+#endif
