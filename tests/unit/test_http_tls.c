@@ -295,6 +295,117 @@ static void test_connections_are_kept(void **state)
     identity_done(&identity);
 }
 
+/* --- trust and identity of one request --- */
+
+static void append_certificate(const struct identity *identity, struct buf *pem)
+{
+    BIO *memory = BIO_new(BIO_s_mem());
+    char *text = NULL;
+    long length;
+
+    assert_int_equal(PEM_write_bio_X509(memory, identity->certificate), 1);
+    length = BIO_get_mem_data(memory, &text);
+    assert_int_equal(buf_append(pem, text, (size_t)length), 0);
+    BIO_free(memory);
+}
+
+static void append_private_key(const struct identity *identity, struct buf *pem)
+{
+    BIO *memory = BIO_new(BIO_s_mem());
+    char *text = NULL;
+    long length;
+
+    assert_int_equal(PEM_write_bio_PrivateKey(memory, identity->key, NULL, NULL, 0, NULL, NULL), 1);
+    length = BIO_get_mem_data(memory, &text);
+    assert_int_equal(buf_append(pem, text, (size_t)length), 0);
+    BIO_free(memory);
+}
+
+/* "sha256//" and the hash of the public key in base64. */
+static void write_pin(const struct identity *identity, char pin[HTTP_PIN_MAX])
+{
+    unsigned char *der = NULL;
+    const int length = i2d_PUBKEY(identity->key, &der);
+    uint8_t hash[SHA256_LENGTH];
+
+    assert_int_equal(crypto_sha256(der, (size_t)length, hash), 0);
+    strcpy(pin, "sha256//");
+    assert_int_equal(EVP_EncodeBlock((unsigned char *)pin + strlen(pin), hash, sizeof(hash)), 44);
+    OPENSSL_free(der);
+}
+
+struct own_trust {
+    const char *name;
+    const struct identity *issuer;    /* of the server */
+    const struct identity *authority; /* that the request trusts; NULL: the configuration's */
+    bool pinned, pinned_to_other;     /* to the server's key, or to that of `stranger` */
+    bool wants_client, sends_client;  /* a certificate issued by `stranger` */
+    enum http_outcome outcome;
+};
+
+static const struct own_trust own_trusts[] = {
+    {.name = "own CA", .issuer = &stranger, .authority = &stranger},
+    {.name = "own CA replaces the configuration's",
+     .issuer = &authority,
+     .authority = &stranger,
+     .outcome = HTTP_UNSENT},
+    {.name = "pin", .issuer = &authority, .pinned = true},
+    {.name = "another pin", .issuer = &authority, .pinned_to_other = true, .outcome = HTTP_UNSENT},
+    {.name = "pin without trust", .issuer = &stranger, .pinned = true, .outcome = HTTP_UNSENT},
+    {.name = "client certificate",
+     .issuer = &authority,
+     .wants_client = true,
+     .sends_client = true},
+    {.name = "no client certificate",
+     .issuer = &authority,
+     .wants_client = true,
+     .outcome = HTTP_LOST},
+};
+
+static void try_own_trust(const struct own_trust *trust)
+{
+    static const struct http_options options = {.ca_file = ca_file};
+    struct tls_behaviour behaviour = {GOOD, .reply = OK_REPLY};
+    struct identity identity = issue(trust->issuer, "server", behaviour.alternative, 3600);
+    struct identity client = issue(&stranger, "client", NULL, 3600);
+    struct fixture *fixture = fixture_new(&options);
+    struct http_request request;
+    struct server *server;
+    struct result result;
+
+    behaviour.context = tls_context(&identity, 0);
+    if (trust->wants_client) {
+        SSL_CTX_set_verify(behaviour.context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                           NULL);
+        (void)X509_STORE_add_cert(SSL_CTX_get_cert_store(behaviour.context), stranger.certificate);
+    }
+    server = server_start(serve_tls, &behaviour);
+    request = request_to("POST", false, "127.0.0.1", server->port);
+    if (trust->authority)
+        append_certificate(trust->authority, &request.tls.authorities);
+    if (trust->pinned || trust->pinned_to_other)
+        write_pin(trust->pinned ? &identity : &stranger, request.tls.pin);
+    if (trust->sends_client) {
+        append_certificate(&client, &request.tls.certificate);
+        append_private_key(&client, &request.tls.private_key);
+    }
+    result = run(fixture, request);
+    expect_outcome(trust->name, &result, trust->outcome);
+    assert_int_equal(server->requests, trust->outcome == HTTP_ANSWERED ? 1 : 0);
+    fixture_free(fixture);
+    server_stop(server);
+    SSL_CTX_free(behaviour.context);
+    identity_done(&identity);
+    identity_done(&client);
+}
+
+static void test_trust_of_one_request(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(own_trusts) / sizeof(own_trusts[0]); i++)
+        try_own_trust(&own_trusts[i]);
+}
+
 /* In a process of its own, for what was used once cannot be unused. */
 static bool is_said_where_openssl_was_in_use(void)
 {
@@ -342,6 +453,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_behaviours),
         cmocka_unit_test(test_connections_are_kept),
+        cmocka_unit_test(test_trust_of_one_request),
     };
 
     return cmocka_run_group_tests(tests, init, done);

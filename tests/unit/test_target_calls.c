@@ -1,0 +1,293 @@
+/* Jobs of targets that work on the loop: order, width of a lane, deadlines, and how they end. */
+#include "io/target/target_queue.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/must.h"
+#include "base/str.h"
+#include "proto/failure.h"
+
+struct fixture {
+    struct loop *loop;
+    struct target_world world;
+    struct call *last; /* the one that began last */
+    char order[64];    /* last letters of the places in the order in which they began */
+};
+
+struct answer {
+    int count;
+    bool failed, canceled, changed;
+    struct failure failure;
+};
+
+/* A call that ends when the test says so, or within begin(). */
+struct call {
+    struct target_job base;
+    struct fixture *fixture;
+    bool acts;            /* it has sent something that changes the target */
+    bool ends_at_once;    /* begin() ends it */
+    bool ends_with_abort; /* abort() ends it; otherwise the test does */
+    int aborted;
+};
+
+static void note(void *context, struct target_result *result)
+{
+    struct answer *answer = context;
+
+    answer->count++;
+    answer->failed = !!result->failure;
+    if (result->failure)
+        answer->failure = *result->failure;
+    answer->canceled = result->canceled;
+    answer->changed = result->changed;
+}
+
+static struct call *call_of(struct target_job *job)
+{
+    return container_of(job, struct call, base);
+}
+
+static void begin(struct target_job *job)
+{
+    struct call *call = call_of(job);
+    struct fixture *f = call->fixture;
+
+    (void)snprintf(f->order + strlen(f->order), sizeof(f->order) - strlen(f->order), "%s",
+                   job->place + strlen(job->place) - 1);
+    f->last = call;
+    job->may_have_acted = call->acts;
+    job->outcome.changed = true;
+    if (call->ends_at_once)
+        target_job_end(job);
+}
+
+static void abort_call(struct target_job *job)
+{
+    struct call *call = call_of(job);
+
+    call->aborted++;
+    if (call->ends_with_abort)
+        target_job_end(job);
+}
+
+static void explain(const struct target_job *job, enum target_end end, const char *timeout,
+                    struct failure *failure)
+{
+    static const char *const words[] = {
+        [TARGET_END_CANCELED] = "canceled",
+        [TARGET_END_HANGS] = "hangs",
+        [TARGET_END_NOT_TRIED] = "not tried",
+    };
+
+    failure_set_text(failure, "%s: %s after %s", job->place, words[end], timeout);
+    failure_set_remedy(failure, "wait");
+}
+
+static void free_call(struct target_job *job)
+{
+    free(job->place);
+    free(call_of(job));
+}
+
+/* The lane is the place without its last letter. */
+static struct call *start(struct fixture *f, const char *place, struct answer *answer,
+                          const struct call *how)
+{
+    const struct target_request request = {
+        .action = TARGET_ACTION_DELIVER, .done = note, .context = answer};
+    struct call *call = must_alloc(sizeof(*call));
+
+    *call = *how;
+    call->fixture = f;
+    call->base.place = must_dup(place);
+    call->base.lane_length = strlen(place) - 1;
+    call->base.begin = begin;
+    call->base.abort = abort_call;
+    call->base.explain = explain;
+    call->base.free = free_call;
+    target_queue_start(&f->world, &call->base, &request);
+    return call;
+}
+
+static bool time_is_over;
+
+static void on_timer_closed(struct timer *timer)
+{
+    (void)timer;
+    time_is_over = true;
+}
+
+static void on_time(struct timer *timer)
+{
+    loop_stop(timer->loop);
+    timer_close(timer, on_timer_closed);
+}
+
+/* Lets the loop work for so long, whatever waits for the test. */
+static void run_for(struct fixture *f, duration_ms duration)
+{
+    struct timer timer;
+
+    timer_init(f->loop, &timer, on_time);
+    timer_set_delay(&timer, duration);
+    for (time_is_over = false; !time_is_over;)
+        loop_run(f->loop);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+
+    f->loop = loop_new(NULL);
+    assert_non_null(f->loop);
+    f->world.loop = f->loop;
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_false(target_is_busy(&f->world));
+    assert_int_equal(f->world.queue.lane_count, 0);
+    assert_true(loop_free(f->loop));
+    free(f);
+    return 0;
+}
+
+static void assert_given_up(const struct answer *answer, const char *word, bool outcome_unknown)
+{
+    assert_int_equal(answer->count, 1);
+    assert_true(answer->failed);
+    assert_int_equal(answer->failure.reason, REASON_TARGET_FAILED);
+    assert_non_null(strstr(answer->failure.text, word));
+    assert_int_equal(answer->failure.outcome_unknown, outcome_unknown);
+}
+
+static void test_one_call_per_place_and_a_width_per_lane(void **state)
+{
+    struct fixture *f = *state;
+    const struct call how = {.base = {.lane_width = 2}};
+    struct answer answers[4] = {{.count = 0}};
+    struct call *first = start(f, "/s/1", &answers[0], &how);
+    struct call *third;
+
+    start(f, "/s/1", &answers[1], &how);
+    third = start(f, "/s/3", &answers[2], &how);
+    start(f, "/s/4", &answers[3], &how);
+    /* The second waits for its place, the fourth for its lane. */
+    assert_string_equal(f->order, "13");
+    target_job_end(&third->base);
+    assert_int_equal(answers[2].count, 0); /* reported from the loop, never from inside */
+    run_for(f, 1);
+    assert_int_equal(answers[2].count, 1);
+    assert_true(answers[2].changed);
+    assert_string_equal(f->order, "134");
+    target_job_end(&f->last->base);
+    target_job_end(&first->base);
+    run_for(f, 1);
+    assert_string_equal(f->order, "1341");
+    target_job_end(&f->last->base);
+    run_for(f, 1);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(answers[i].count, 1);
+        assert_false(answers[i].failed);
+    }
+}
+
+static void test_call_that_ends_in_its_beginning(void **state)
+{
+    struct fixture *f = *state;
+    const struct call how = {.ends_at_once = true};
+    struct answer answers[2] = {{.count = 0}};
+
+    start(f, "/s/1", &answers[0], &how);
+    start(f, "/s/1", &answers[1], &how);
+    assert_int_equal(answers[0].count, 0);
+    run_for(f, 5);
+    assert_int_equal(answers[0].count + answers[1].count, 2);
+    assert_string_equal(f->order, "11");
+}
+
+static void test_call_that_cannot_begin(void **state)
+{
+    struct fixture *f = *state;
+    struct call how = {.base = {.outcome = {.failed = true}}};
+    struct answer answer = {.count = 0};
+
+    failure_init(&how.base.outcome.failure, REASON_TARGET_DENIED);
+    start(f, "/s/1", &answer, &how);
+    run_for(f, 1);
+    assert_int_equal(answer.count, 1);
+    assert_int_equal(answer.failure.reason, REASON_TARGET_DENIED);
+    assert_string_equal(f->order, "");
+}
+
+/* The time of a call counts from its beginning. Only where it has sent a change is its outcome
+ * unknown. It keeps its place until it has ended. */
+static void test_deadlines(void **state)
+{
+    struct fixture *f = *state;
+    const struct call stuck = {.base = {.timeout = 20}, .acts = true};
+    const struct call reading = {.base = {.timeout = 20}, .ends_with_abort = true};
+    struct answer answers[3] = {{.count = 0}};
+    struct call *first = start(f, "/s/1", &answers[0], &stuck);
+
+    start(f, "/s/1", &answers[1], &reading);
+    start(f, "/t/2", &answers[2], &reading);
+    run_for(f, 60);
+    assert_given_up(&answers[0], "hangs after 20ms", true);
+    assert_given_up(&answers[2], "hangs after 20ms", false);
+    assert_int_equal(first->aborted, 1);
+    assert_int_equal(answers[1].count, 0);
+    assert_true(target_is_busy(&f->world));
+    assert_string_equal(f->order, "12");
+
+    target_job_end(&first->base);
+    run_for(f, 60);
+    assert_string_equal(f->order, "121");
+    assert_given_up(&answers[1], "hangs after 20ms", false);
+    assert_int_equal(answers[0].count, 1); /* not again */
+}
+
+static void test_cancel(void **state)
+{
+    struct fixture *f = *state;
+    const struct call how = {.acts = true, .ends_with_abort = true};
+    struct answer running = {.count = 0}, waiting = {.count = 0}, later = {.count = 0};
+
+    start(f, "/s/1", &running, &how);
+    start(f, "/s/1", &waiting, &how);
+    target_cancel_all(&f->world);
+    assert_int_equal(running.count + waiting.count, 0);
+    start(f, "/s/9", &later, &how);
+    run_for(f, 5);
+    assert_given_up(&running, "canceled", true);
+    assert_given_up(&waiting, "canceled", false);
+    assert_given_up(&later, "canceled", false);
+    assert_true(running.canceled && waiting.canceled && later.canceled);
+    assert_string_equal(f->order, "1");
+}
+
+int main(void)
+{
+#define WITH_LOOP(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        WITH_LOOP(test_one_call_per_place_and_a_width_per_lane),
+        WITH_LOOP(test_call_that_ends_in_its_beginning),
+        WITH_LOOP(test_call_that_cannot_begin),
+        WITH_LOOP(test_deadlines),
+        WITH_LOOP(test_cancel),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
