@@ -185,7 +185,7 @@ static bool open_journal(struct daemon *daemon)
     case STORE_CREATED:
         daemon->journal_created = true;
         say(daemon, LEVEL_NOTICE, "journal.created",
-            "there was no journal: a new one was made, and every account is adopted");
+            "no journal was found: a new one was created, and every account is adopted");
         return true;
     case STORE_BUSY:
         daemon->status = STATUS_BUSY;

@@ -71,7 +71,7 @@ void daemon_command_reload(struct daemon *daemon, const struct control_command *
         const bool good = daemon_reload_preview(daemon, &report);
 
         answer.outcome = good ? CONTROL_DONE : CONTROL_NOT_DONE;
-        answer.message = good ? "a reload would be taken; nothing was changed"
+        answer.message = good ? "a reload would succeed; nothing was changed"
                               : "a reload would be refused; nothing was changed";
     } else if (daemon_reload(daemon, &report)) {
         answer.outcome = CONTROL_DONE;

@@ -158,7 +158,7 @@ void daemon_stop(struct daemon *daemon)
     daemon->stopping = true;
     log_sink_unwatch(daemon->sink);
     log_line_start(&line, loop_now(daemon->loop), LEVEL_NOTICE, "daemon.stopping",
-                   "stopping: nothing new is started, %u %s in flight may end in time", requests,
+                   "stopping: nothing new is started; %u %s in flight may still complete", requests,
                    str_plural(requests, "request", "requests"));
     log_emit(&daemon->log, &line);
     notify_stopping(daemon->notify);

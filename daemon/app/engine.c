@@ -235,7 +235,7 @@ static void remove_account(struct engine_account *account)
     struct engine *engine = account->engine;
 
     log_line_start(&line, loop_now(engine->parts.loop), LEVEL_NOTICE, "account.removed",
-                   "%s is not in the configuration any more: its keys stay as they are",
+                   "%s is no longer in the configuration: its keys stay unchanged",
                    account->account->name);
     log_line_text(&line, "account", account->account->name);
     log_line_text(&line, "resource_group", account->account->resource_group);
@@ -341,7 +341,7 @@ void engine_preview(const struct engine *engine, const struct config *config, st
 
         while (old < engine->account_count &&
                (order = strcmp(engine->accounts[old]->key, subject->key)) < 0)
-            preview_account(engine->accounts[old++]->account, "removed: its keys stay as they are",
+            preview_account(engine->accounts[old++]->account, "removed: its keys stay unchanged",
                             report);
         if (old < engine->account_count && order == 0) {
             engine_adopt_active_preview(engine->accounts[old], subject, report);
@@ -351,7 +351,7 @@ void engine_preview(const struct engine *engine, const struct config *config, st
         }
     }
     while (old < engine->account_count)
-        preview_account(engine->accounts[old++]->account, "removed: its keys stay as they are",
+        preview_account(engine->accounts[old++]->account, "removed: its keys stay unchanged",
                         report);
 }
 

@@ -382,7 +382,7 @@ static void finish_without_key(struct engine_account *account)
     struct failure failure = {.reason = REASON_OUTCOME_UNKNOWN};
 
     str_copy(failure.text, sizeof(failure.text),
-             "the key is not at hand any more: it has to be looked up again");
+             "the key is no longer in memory: it has to be listed again");
     transaction_fail(account->acting, &failure);
     finish(account);
 }

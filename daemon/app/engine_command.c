@@ -74,11 +74,11 @@ static void note_pause(const struct engine_account *account, struct transaction 
     at = time_add(loop_now(account->engine->parts.loop), wait);
     group->paused++;
     group->paused_until = time_max(group->paused_until, at);
-    snprintf(effects->answer, sizeof(effects->answer),
-             "accepted, and it waits: Azure has asked for a pause of all requests to the "
-             "subscription, until %s at the earliest; `keyrotatectl status {account}` shows what "
-             "came of it",
-             date_to_rfc3339(at, until));
+    snprintf(
+        effects->answer, sizeof(effects->answer),
+        "accepted, and it waits: Azure has asked for a pause of all requests to the "
+        "subscription, until %s at the earliest; `keyrotatectl status {account}` shows the result",
+        date_to_rfc3339(at, until));
 }
 
 void engine_command_name_account(const struct engine_account *account,

@@ -96,7 +96,7 @@ static void report_set(const struct engine_account *account, const struct target
     struct log_line line;
 
     start_line(&line, place, account, &result->sighting.target, LEVEL_NOTICE, "drift.repaired",
-               result->form_text, ": set right in place; the key stays as it is");
+               result->form_text, ": corrected in place; the key is unchanged");
     log_emit(account->engine->parts.log, &line);
 }
 
@@ -109,11 +109,11 @@ static void report_left(struct engine_account *account, struct form_change *chan
 
     start_line(&line, place, account, &change->target, LEVEL_WARNING, "drift.detected",
                change->text,
-               insists ? ": left as it is, for it was set right twice within a day" : "");
-    (void)snprintf(words, sizeof(words),
-                   "find out who changes it; `keyrotatectl redeliver {account} --target %s` sets "
-                   "it right",
-                   destination ? destination->name : "TARGET");
+               insists ? ": left unchanged: it was corrected twice within a day" : "");
+    (void)snprintf(
+        words, sizeof(words),
+        "find out who changes it; `keyrotatectl redeliver {account} --target %s` corrects it",
+        destination ? destination->name : "TARGET");
     engine_remedy_expand(account, NULL, words, remedy, sizeof(remedy));
     log_line_text(&line, "remedy", remedy);
     log_emit(account->engine->parts.log, &line);

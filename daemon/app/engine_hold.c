@@ -87,15 +87,13 @@ static void describe_put(const struct hold_change *change, char *out, size_t siz
     const struct engine_account *account = find_account(change->engine, hold->account);
     char until[DATE_TEXT_MAX];
 
-    snprintf(
-        out, size, "held until %s (hold %llu): %s", date_to_rfc3339(hold->until, until),
-        (unsigned long long)hold->id,
-        !hold->account[0]
-            ? "rotations under way are finished, nothing new is started, also of accounts that "
-              "are configured later"
-        : rotation_is_under_way(account)
-            ? "the rotation under way is finished, nothing new is started"
-            : "nothing is regenerated");
+    snprintf(out, size, "held until %s (hold %llu): %s", date_to_rfc3339(hold->until, until),
+             (unsigned long long)hold->id,
+             !hold->account[0] ? "rotations under way are completed, no new one starts, and "
+                                 "accounts that are configured later are held too"
+             : rotation_is_under_way(account)
+                 ? "the rotation under way is completed, no new one starts"
+                 : "nothing is regenerated");
 }
 
 /* What still binds after some holds have ended, or although none has. */
@@ -112,8 +110,8 @@ static void describe_remaining(const struct engine *engine, const char *account,
         snprintf(out, size, "%s; it stays held by %s; `keyrotatectl resume --hold %llu` ends that",
                  ended, words, (unsigned long long)rest->id);
     } else if (subject && !subject->account->policy->rotate) {
-        snprintf(out, size, "%s; the configuration says rotate: false, which no resume changes",
-                 ended);
+        snprintf(out, size,
+                 "%s; the configuration says rotate: false, which resume does not change", ended);
     } else {
         snprintf(out, size, "%s; nothing holds it", ended);
     }
@@ -385,7 +383,7 @@ void engine_hold_command(struct engine *engine, const struct control_command *co
 {
     engine_hold_expire(engine);
     if (command->hold != 0 && account)
-        refuse(request, CONTROL_INVALID, "a hold's id alone names the hold: leave the account out");
+        refuse(request, CONTROL_INVALID, "the id names the hold: leave the account out");
     else if (command->kind == CONTROL_RESUME)
         resume(engine, command, account, request);
     else if (command->until <= loop_now(engine->parts.loop))

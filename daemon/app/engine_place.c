@@ -146,8 +146,8 @@ static void write_warning(const struct account *subject, const char *text, const
                           struct buf *report)
 {
     (void)buf_append_format(report,
-                            "%s/%s: warning: %s %s delivered to any more: its readers will find a "
-                            "dead key, unless they read another place before the next rotations\n",
+                            "%s/%s: warning: %s %s: its readers will hold a dead key after the "
+                            "next two rotations, unless they change to another place\n",
                             subject->resource_group, subject->name, text, verb);
 }
 
@@ -170,8 +170,7 @@ static void report_abandoned(struct engine_account *account, const struct accoun
 
     (void)snprintf(
         message, sizeof(message),
-        "%s: nothing is delivered to %s any more: the key in it dies with one of the next "
-        "two rotations",
+        "%s: keys are no longer delivered to %s: the key there dies within the next two rotations",
         subject->name, place->text);
     log_line_start(&line, place->abandoned_at, LEVEL_WARNING, "target.abandoned", "%s", message);
     log_line_text(&line, "account", subject->name);
@@ -182,7 +181,7 @@ static void report_abandoned(struct engine_account *account, const struct accoun
     log_emit(engine->parts.log, &line);
     store_save_history(engine->parts.store, account->key, &row, 1);
     if (engine->place_report)
-        write_warning(subject, place->text, "is not", engine->place_report);
+        write_warning(subject, place->text, "no longer gets keys", engine->place_report);
 }
 
 /* `text` was delivered to until now. */
@@ -271,7 +270,7 @@ void engine_places_preview(const struct engine_account *account, const struct ac
     for (size_t i = 0; account->record.adopted && i < before->destination_count; i++) {
         describe(&before->destinations[i], text);
         if (!delivers_to(subject, text))
-            write_warning(subject, text, "would not be", report);
+            write_warning(subject, text, "would no longer get keys", report);
     }
 }
 

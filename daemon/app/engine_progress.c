@@ -75,12 +75,12 @@ static void undone_why(const struct engine_account *account, char why[UNDONE_WHY
                 ? snapshot.failure.text
                 : snapshot.meaning);
     else
-        (void)snprintf(why, UNDONE_WHY_MAX, "%s: the time was over, at %s", snapshot.state,
+        (void)snprintf(why, UNDONE_WHY_MAX, "%s: the time ran out at %s", snapshot.state,
                        snapshot.phase);
     if (!remedy[0])
         (void)str_copy(remedy, REMEDY_MAX,
-                       "run `keyrotated --once` again, with a longer --timeout: it goes on from "
-                       "where it is");
+                       "run `keyrotated --once` again, with a longer --timeout: it continues where "
+                       "this run ended");
 }
 
 static uint64_t undone_cause(const struct engine_account *account)

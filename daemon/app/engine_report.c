@@ -49,7 +49,7 @@ static const char *drift_meaning(enum drift_kind drift)
 {
     static const char *const meanings[DRIFT_KIND_COUNT] = {
         [DRIFT_NONE] = "nothing differs from the journal",
-        [DRIFT_TARGET_CHANGED] = "a target holds something else than the key it was given",
+        [DRIFT_TARGET_CHANGED] = "a target does not hold the key that was delivered to it",
         [DRIFT_STANDBY_CHANGED] = "somebody else regenerated the standby key",
         [DRIFT_ROTATED_ELSEWHERE] = "somebody else rotated the key and delivered it",
         [DRIFT_ACTIVE_CHANGED] = "somebody else regenerated the key that consumers use",
@@ -163,8 +163,8 @@ static void compose_about_targets(const struct engine_account *account,
         break;
     case NOTE_CONSUMERS_AT_RISK:
         is_one = dead_targets(account, target, sizeof(target)) == 1;
-        snprintf(out, size, "%s: %s %s a key that is not live: whoever reads %s fails", name,
-                 target, is_one ? "holds" : "hold", is_one ? "it" : "them");
+        snprintf(out, size, "%s: %s %s a dead key: programs that use it fail", name, target,
+                 is_one ? "holds" : "hold");
         break;
     case NOTE_CONSUMERS_SAFE:
         snprintf(out, size, "%s: no required target holds a dead key any more", name);
@@ -183,16 +183,17 @@ static void compose_about_keys(const struct engine_account *account,
 
     switch (note->kind) {
     case NOTE_ADOPTED:
-        snprintf(out, size, "%s is in our care now: its active key is the %s one", name, slot);
+        snprintf(out, size, "%s is adopted: the %s key is active", name, slot);
         break;
     case NOTE_KEY_REGENERATED:
-        snprintf(out, size, "%s: the %s key is new", name, slot);
+        snprintf(out, size, "%s: the %s key was regenerated", name, slot);
         break;
     case NOTE_KEY_VERIFIED:
         snprintf(out, size, "%s: the data plane accepts the new %s key", name, slot);
         break;
     case NOTE_KEY_UNVERIFIED:
-        snprintf(out, size, "%s: the new %s key could not be proved (%s); going on without", name,
+        snprintf(out, size,
+                 "%s: the new %s key could not be verified (%s); it is delivered unverified", name,
                  slot, cause(transaction, note));
         break;
     default:
@@ -214,25 +215,24 @@ static void compose(const struct engine_account *account, const struct transacti
         snprintf(out, size, "%s is held: %s", name, reason_of_hold(transaction, note));
         break;
     case NOTE_RELEASED:
-        snprintf(out, size, "%s is not held any more: %s", name, cause(transaction, note));
+        snprintf(out, size, "%s is no longer held: %s", name, cause(transaction, note));
         break;
     case NOTE_BLOCKED:
         snprintf(out, size, "%s is blocked (%s): %s", name, reason, cause(transaction, note));
         break;
     case NOTE_UNBLOCKED:
-        snprintf(out, size, "%s is not blocked any more (%s)", name, reason);
+        snprintf(out, size, "%s is no longer blocked (%s)", name, reason);
         break;
     case NOTE_ROTATION_STARTED:
         snprintf(out, size, "%s: rotation %llu begins: the %s key is regenerated", name,
                  (unsigned long long)record->cycle, slot);
         break;
     case NOTE_ROTATION_RESUMED:
-        snprintf(out, size, "%s: rotation %llu goes on where it was left (%s)", name,
+        snprintf(out, size, "%s: rotation %llu continues (%s)", name,
                  (unsigned long long)record->cycle, position_name(record->position));
         break;
     case NOTE_ROTATION_RETRYING:
-        snprintf(out, size, "%s: %s; it is tried again (%s)", name, cause(transaction, note),
-                 reason);
+        snprintf(out, size, "%s: %s; retrying (%s)", name, cause(transaction, note), reason);
         break;
     case NOTE_ROTATION_OVERDUE:
         snprintf(out, size, "%s: its rotation is overdue%s%s", name, note->detail ? ": " : "",

@@ -103,13 +103,13 @@ void engine_words_unexpected(const struct engine_account *account, char *out, si
     char what[600];
 
     if (!fingerprint_equal(&record->unconfirmed.live[active], &record->live[active]))
-        (void)snprintf(what, sizeof(what), "the %s key, which consumers use, is another one%s",
-                       slot_name(active), standby ? ", and so is the other key" : "");
+        (void)snprintf(what, sizeof(what), "the %s key, which consumers use, has changed%s",
+                       slot_name(active), standby ? ", and so has the other key" : "");
     else if (standby)
-        (void)snprintf(what, sizeof(what), "the %s key, which consumers do not use, is another one",
+        (void)snprintf(what, sizeof(what), "the %s key, which consumers do not use, has changed",
                        slot_name(slot_other(active)));
     else
         first_unexpected(account, what, sizeof(what));
-    (void)snprintf(out, size, "a look showed something unexpected (%s): a second look decides",
-                   what);
+    (void)snprintf(out, size,
+                   "a look found an unexpected change (%s): a second look must confirm it", what);
 }

@@ -87,9 +87,9 @@ static void append_window(const struct window *window, struct buf *out)
 static void append_policy(const struct account *account, struct buf *out)
 {
     static const char *const verify[] = {
-        [VERIFY_AUTO] = "tried at the data plane, which may be unreachable (verify: auto)",
-        [VERIFY_REQUIRED] = "tried at the data plane before it is delivered (verify: required)",
-        [VERIFY_OFF] = "not tried before it is delivered (verify: off)",
+        [VERIFY_AUTO] = "verified at the data plane if it can be reached (verify: auto)",
+        [VERIFY_REQUIRED] = "verified at the data plane before it is delivered (verify: required)",
+        [VERIFY_OFF] = "delivered without being verified (verify: off)",
     };
     static const char *const drift[] = {
         [DRIFT_REDELIVER] = "repaired by delivering the live key again (on_drift: redeliver)",

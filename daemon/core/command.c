@@ -66,8 +66,8 @@ enum position command_rotate(struct machine *machine, const struct command *comm
         return command_answer(
             machine, COMMAND_DONE,
             record->active == SLOT_PRIMARY
-                ? "would look, regenerate the secondary key, prove it, deliver it to all targets"
-                : "would look, regenerate the primary key, prove it, deliver it to all targets");
+                ? "would look, regenerate the secondary key, verify it, deliver it to all targets"
+                : "would look, regenerate the primary key, verify it, deliver it to all targets");
     record->requested = true;
     record->trigger = TRIGGER_COMMAND;
     snprintf(record->actor, sizeof(record->actor), "%s", command->actor ? command->actor : "");
@@ -103,7 +103,7 @@ enum position command_redeliver(struct machine *machine, const struct command *c
     command_answer(machine, COMMAND_ACCEPTED,
                    record->intent.open
                        ? "a regenerate is under way: the key is delivered when its outcome is known"
-                       : "delivering now: `keyrotatectl status {account}` shows what came of it");
+                       : "delivering now: `keyrotatectl status {account}` shows the result");
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "redeliver";
     next = command_go_on(machine);
     if (record->position == POSITION_DELIVER_WAIT || record->position == POSITION_CONFIRM_WAIT)
@@ -124,7 +124,7 @@ enum position command_adopt(struct machine *machine, const struct command *comma
             "a regenerate is under way: the account is adopted when its outcome is known");
     record->retry_at = 0;
     command_answer(machine, COMMAND_ACCEPTED,
-                   "adopting now: the key is delivered as soon as Azure has shown it");
+                   "adopting now: the key is delivered as soon as Azure has listed it");
     return position_awaits_time(record->position) ? POSITION_ADOPT_LOOK : POSITION_STAY;
 }
 
@@ -147,7 +147,8 @@ static void release(struct machine *machine)
     struct note *note = machine_note(machine, NOTE_RELEASED);
 
     note->hold_id = record->hold_id;
-    note->detail = record->hold_until <= machine->now ? "its time is over" : "an operator ended it";
+    note->detail =
+        record->hold_until <= machine->now ? "the hold has expired" : "an operator ended the hold";
     /* A fleet that was held together starts spread out. */
     if (!record->requested)
         plan_catch_up(machine);
@@ -228,7 +229,7 @@ enum position command_unblock(struct machine *machine, const struct command *com
     if (by_world && !record->another_rotator)
         return command_refuse(
             machine,
-            "what blocks it ends by itself when it is set right, see `keyrotatectl "
+            "the block ends automatically when its cause is corrected, see `keyrotatectl "
             "status {account}`; `keyrotatectl check {account}` looks now");
     if (delivery_repair_waits_for_human(machine->context, record) && record->blocked == REASON_NONE)
         return command_refuse(machine,
@@ -244,11 +245,10 @@ enum position command_unblock(struct machine *machine, const struct command *com
     } else {
         machine_clear_another_rotator(machine);
     }
-    command_answer(
-        machine, COMMAND_DONE,
-        by_world ? "the other rotator is taken to be gone; what else blocks it ends by itself when "
-                   "it is set right: looking again now"
-                 : "unblocked: looking again now");
+    command_answer(machine, COMMAND_DONE,
+                   by_world ? "the other rotator counts as gone; the account stays blocked until "
+                              "its other problem is corrected: looking again now"
+                            : "unblocked: looking again now");
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "unblock";
     return command_look(machine);
 }
@@ -256,11 +256,10 @@ enum position command_unblock(struct machine *machine, const struct command *com
 enum position command_check(struct machine *machine, const struct command *command)
 {
     (void)command;
-    command_answer(
-        machine, COMMAND_ACCEPTED,
-        machine->record->intent.open
-            ? "a regenerate is under way: the look that settles its outcome is not hastened"
-            : "looking now: `keyrotatectl status {account}` shows what came of it");
+    command_answer(machine, COMMAND_ACCEPTED,
+                   machine->record->intent.open
+                       ? "a regenerate is under way: the next look comes when it has ended"
+                       : "looking now: `keyrotatectl status {account}` shows the result");
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "check";
     return command_look(machine);
 }

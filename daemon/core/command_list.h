@@ -35,13 +35,13 @@
     ROW(ADOPT, adopt, MACHINE, ABOUT_ACCOUNT, PARAMETER_ACTIVE, PARAMETER_ACTIVE,                  \
         OPTION_YES | OPTION_FILE, adopt,                                                           \
         "ACCOUNT --active primary|secondary [--yes] | --file FILE [--yes]",                        \
-        "say which key the consumers use, where nothing else does; FILE: for many accounts",       \
+        "say which key consumers use, where the daemon cannot find out; FILE: for many accounts",  \
         NULL)                                                                                      \
     ROW(HOLD, hold, HOLDS, ABOUT_ACCOUNT | ABOUT_ALL,                                              \
         PARAMETER_UNTIL | PARAMETER_REASON, PARAMETER_UNTIL | PARAMETER_REASON,                    \
         OPTION_LIST, hold,                                                                         \
         "ACCOUNT...|--all (--for DURATION|--until TIME) --reason TEXT | --list",                   \
-        "pause, with an end: accounts, or all, also those to come; or list what is held",          \
+        "pause accounts until an end, or all (later ones too); or list the holds",                 \
         NULL)                                                                                      \
     ROW(RESUME, resume, HOLDS, ABOUT_ACCOUNT | ABOUT_ALL, PARAMETER_HOLD, 0,                       \
         0, send,                                                                                   \
@@ -57,11 +57,11 @@
         0, send,                                                                                   \
         "ACCOUNT...|--all",                                                                        \
         "look now, and repair what a look may repair",                                             \
-        "are looked at now: `keyrotatectl status` shows what came of it")                          \
+        "are looked at now: `keyrotatectl status` shows the result")                               \
     ROW(RELOAD, reload, DAEMON, ABOUT_ALL, PARAMETER_DRY_RUN, 0,                                   \
         0, send,                                                                                   \
         "[--dry-run]",                                                                             \
-        "read the configuration again, and say what came of it, or would come",                    \
+        "read the configuration again and report the result; --dry-run: check it only",            \
         NULL)
 /* clang-format on */
 

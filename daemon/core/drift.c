@@ -192,7 +192,7 @@ static void note_detected(struct machine *machine, enum drift_kind drift)
     struct note *note = machine_note_drift(machine, NOTE_DRIFT_DETECTED, drift);
 
     if (drift == DRIFT_ACTIVE_CHANGED && record->both_changed_at == machine->now)
-        note->detail = "and the other one, too: nothing is regenerated from here for rotate_every";
+        note->detail = "both keys changed, so the daemon regenerates neither for rotate_every";
 }
 
 static enum position act_on_drift(struct machine *machine, const struct look *look,

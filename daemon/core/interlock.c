@@ -19,8 +19,8 @@ static const char *overlap_text(const struct record *record)
     if (record->completed_at != 0 && record->overlap_from <= record->completed_at)
         return "slow consumers may still use the replaced key: its overlap is not over";
     if (record->foreign_change_at != 0 && record->overlap_from <= record->foreign_change_at)
-        return "somebody else regenerated a key, or handed one out, and consumers may be using it: "
-               "the overlap is not over";
+        return "consumers may be using a key that somebody else regenerated or delivered: the "
+               "overlap is not over";
     return "consumers may still be changing over to the key that was adopted or delivered: the "
            "overlap is not over";
 }
@@ -51,12 +51,12 @@ void interlock_ask(const struct rotation_context *context, const struct record *
                "the new key is still being delivered: both keys are frozen");
     else if (record->target_count == 0 || record_owed_required(record) > 0)
         refuse(interlock, REASON_NONE, TIME_NEVER,
-               "a required target has not got the active key yet: both keys are frozen");
+               "a required target does not hold the active key yet: both keys are frozen");
     else if (record->unconfirmed.pending)
         refuse(interlock, REASON_NONE, TIME_NEVER, "an unexpected change waits for a second look");
     else if (now < both_changed_ends)
         refuse(interlock, REASON_NONE, time_max(both_changed_ends, overlap_ends),
-               "both keys were regenerated elsewhere: whoever did it may be using the other one");
+               "somebody else regenerated both keys, and may be using the standby key");
     else if (now < time_max(overlap_ends, start_ends))
         refuse(interlock, REASON_NONE, time_max(overlap_ends, start_ends),
                overlap_ends >= start_ends

@@ -168,7 +168,7 @@ enum position machine_retry_stalled(struct machine *machine, enum position look,
     const bool first = machine->record->attempts == 0;
 
     machine_retry(machine, REASON_JOURNAL_FAILED, 0,
-                  "the journal took so long to write that the look before it is out of date");
+                  "the journal took so long to write that the last look is out of date");
     return first ? look : wait;
 }
 
@@ -213,10 +213,9 @@ void machine_add_foreign_change(struct machine *machine)
     if (!policy->rotate || previous == 0 || machine->now - previous >= policy->rotate_every)
         return;
     record->another_rotator = true;
-    machine_block(
-        machine, REASON_ANOTHER_ROTATOR, NULL,
-        "keys were changed, or the idle one handed out, twice within one rotation period, "
-        "and not from here");
+    machine_block(machine, REASON_ANOTHER_ROTATOR, NULL,
+                  "somebody else changed the keys, or delivered the standby key, twice within one "
+                  "rotation period");
 }
 
 bool machine_take_key(struct machine *machine, enum slot slot, const struct fingerprint *key)
@@ -336,8 +335,8 @@ bool machine_require_whole_look(struct machine *machine)
                                  ? failure->reason
                                  : REASON_TARGET_FAILED,
                              0,
-                             "what this target holds could not be read: it has to be known "
-                             "before a key is regenerated");
+                             "the target could not be read, and its content must be known before a "
+                             "key is regenerated");
         note->from_failure = !!failure;
         note->has_target = true;
         note->target = target->id;

@@ -15,17 +15,17 @@ static const struct reason_description descriptions[REASON_COUNT] = {
         {"targets_disagree", STATE_BLOCKED, CLEARED_BY_HUMAN,
          "the targets, or a target and adopt_active, name different keys as the active one",
          "compare the fingerprints in `keyrotatectl status {account}`, then run "
-         "`keyrotatectl adopt {account} --active primary` (or secondary); once the targets are set "
-         "right by hand, `keyrotatectl unblock {account}` suffices for an adopted account"},
+         "`keyrotatectl adopt {account} --active primary` (or secondary); for an adopted account "
+         "you can also correct the targets and run `keyrotatectl unblock {account}`"},
     [REASON_TARGET_HOLDS_UNKNOWN_KEY] =
         {"target_holds_unknown_key", STATE_BLOCKED, CLEARED_BY_HUMAN,
          "a target holds a key that is neither of the account's two",
          "see in `keyrotatectl status {account}` which target it is and whether it belongs to this "
          "account; `keyrotatectl adopt {account} --active primary` (or secondary) overwrites it, "
-         "and once it is set right by hand, `keyrotatectl check {account}` suffices"},
+         "once you have corrected it, run `keyrotatectl check {account}` instead"},
     [REASON_ANOTHER_ROTATOR] =
         {"another_rotator", STATE_BLOCKED, CLEARED_BY_HUMAN,
-         "somebody else keeps regenerating this account's keys, or handing out the idle one",
+         "somebody else keeps regenerating this account's keys, or delivering the standby key",
          "find the caller of regenerateKeys in the subscription's activity log, or who writes to "
          "the "
          "targets, and stop one of the two, then run `keyrotatectl unblock {account}`"},
@@ -43,8 +43,9 @@ static const struct reason_description descriptions[REASON_COUNT] = {
     [REASON_KEY_REFUSED] =
         {"key_refused", STATE_BLOCKED, CLEARED_BY_WORLD,
          "its data plane refuses a key that Azure Resource Manager reports as live",
-         "nothing is delivered or regenerated while this lasts and it is checked again by itself; "
-         "if it persists, give Azure's support the ids in `keyrotatectl status {account}`"},
+         "wait: nothing is delivered or regenerated meanwhile, and the key is checked again "
+         "automatically; if this persists, give Azure's support the ids in `keyrotatectl status "
+         "{account}`"},
     [REASON_SHARED_KEY_DISABLED] = {"shared_key_disabled", STATE_BLOCKED, CLEARED_BY_WORLD,
                                     "the account does not allow authentication with shared keys",
                                     "{keys_on}, or take the account out of the configuration"},
@@ -53,7 +54,7 @@ static const struct reason_description descriptions[REASON_COUNT] = {
          "the account allocates its pools in the user's subscription and has no usable keys",
          "take the account out of the configuration: its clients use Microsoft Entra ID"},
     [REASON_ACCOUNT_NOT_FOUND] =
-        {"account_not_found", STATE_BLOCKED, CLEARED_BY_WORLD, "Azure knows no such account",
+        {"account_not_found", STATE_BLOCKED, CLEARED_BY_WORLD, "Azure has no such account",
          "correct the account's id in the configuration, or take the account out of it"},
 
     [REASON_PERMISSION_DENIED] = {"permission_denied", STATE_RETRYING, CLEARED_BY_RETRY,
@@ -65,42 +66,42 @@ static const struct reason_description descriptions[REASON_COUNT] = {
                               "a target does not permit reading or writing",
                               "give the daemon's user, or the identity, access to the target; "
                               "`keyrotatectl status {account}` names it"},
-    [REASON_TARGET_FAILED] =
-        {"target_failed", STATE_RETRYING, CLEARED_BY_RETRY, "a target cannot be read or written",
-         "see the target's own message in `keyrotatectl status {account}`; delivery goes on by "
-         "itself"},
-    [REASON_NOT_YET] = {"not_yet", STATE_RETRYING, CLEARED_BY_RETRY, "a target asked for more time",
-                        "nothing, unless it takes longer than its consumers should need"},
+    [REASON_TARGET_FAILED] = {"target_failed", STATE_RETRYING, CLEARED_BY_RETRY,
+                              "a target cannot be read or written",
+                              "see the target's message in `keyrotatectl status {account}`; "
+                              "delivery is retried automatically"},
+    [REASON_NOT_YET] =
+        {"not_yet", STATE_RETRYING, CLEARED_BY_RETRY, "a target asked for more time",
+         "nothing, unless this takes longer than the target's consumers should need"},
     [REASON_TOKEN_FAILED] =
         {"token_failed", STATE_RETRYING, CLEARED_BY_RETRY,
-         "no access token could be had for the identity",
+         "the identity could not get an access token",
          "check the identity's settings and its secret; the token.failed lines of the log say what "
          "Microsoft Entra ID or the metadata service answered"},
     [REASON_NETWORK] =
         {"network", STATE_RETRYING, CLEARED_BY_RETRY, "a service cannot be reached",
          "check name resolution, the route, the firewall, the proxy and ca_file on this machine"},
-    [REASON_AZURE_ERROR] =
-        {"azure_error", STATE_RETRYING, CLEARED_BY_RETRY, "Azure answered with an error",
-         "nothing if it passes; else look at Azure's status page, and quote the request id to "
-         "Azure's support"},
-    [REASON_THROTTLED] =
-        {"throttled", STATE_RETRYING, CLEARED_BY_RETRY, "Azure asks for fewer requests",
-         "nothing: it goes on at the pace Azure allows; if it lasts, see what else uses up the "
-         "subscription's request limits"},
+    [REASON_AZURE_ERROR] = {"azure_error", STATE_RETRYING, CLEARED_BY_RETRY,
+                            "Azure answered with an error",
+                            "wait; if this persists, see Azure's status page, and give Azure's "
+                            "support the request id"},
+    [REASON_THROTTLED] = {"throttled", STATE_RETRYING, CLEARED_BY_RETRY,
+                          "Azure asks for fewer requests",
+                          "nothing: requests continue when Azure allows them; if this persists, "
+                          "find out what else uses up the subscription's request limits"},
     [REASON_OUTCOME_UNKNOWN] =
         {"outcome_unknown", STATE_RETRYING, CLEARED_BY_RETRY,
          "the answer to a regeneration was lost, so it may have happened",
          "nothing: the live keys are compared after unknown_wait, before anything is repeated"},
     [REASON_BEING_CONFIRMED] =
         {"being_confirmed", STATE_RETRYING, CLEARED_BY_RETRY,
-         "a look showed something unexpected: a second look decides",
-         "nothing: the second look comes by itself; what a target lost by accident "
-         "`keyrotatectl redeliver {account}` puts back at once"},
-    [REASON_DELIVERY_PENDING] =
-        {"delivery_pending", STATE_RETRYING, CLEARED_BY_RETRY,
-         "a required target has not got the active key yet",
-         "nothing: it is delivered by itself; `keyrotatectl redeliver {account}` delivers it at "
-         "once"},
+         "a look found an unexpected change: a second look must confirm it",
+         "nothing: the second look follows automatically; `keyrotatectl redeliver {account}` "
+         "restores at once what a target lost by accident"},
+    [REASON_DELIVERY_PENDING] = {"delivery_pending", STATE_RETRYING, CLEARED_BY_RETRY,
+                                 "a required target does not hold the active key yet",
+                                 "nothing: delivery is retried automatically; `keyrotatectl "
+                                 "redeliver {account}` retries at once"},
     [REASON_CLOCK_SKEW] = {"clock_skew", STATE_RETRYING, CLEARED_BY_RETRY,
                            "this machine's clock and Azure's differ by more than 5 minutes",
                            "set the clock of this machine (`timedatectl status`)"},
@@ -113,8 +114,8 @@ static const struct reason_description descriptions[REASON_COUNT] = {
                        "set `rotate: true` for the account and reload, when it is to rotate"},
     [REASON_OPERATOR] = {"operator", STATE_HELD, CLEARED_BY_TIME_OR_HUMAN,
                          "an operator holds the account",
-                         "see in `keyrotatectl hold --list` who holds it and why; when it may go "
-                         "on, end the hold by its id with resume --hold"},
+                         "see in `keyrotatectl hold --list` who holds it and why; when the account "
+                         "may rotate again, end the hold by its id with resume --hold"},
     [REASON_FREEZE] = {"freeze", STATE_HELD, CLEARED_BY_TIME_OR_HUMAN,
                        "a change freeze is in force",
                        "wait for its end, or shorten it in the configuration"},

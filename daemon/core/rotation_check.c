@@ -18,7 +18,7 @@ const char *rotation_check(const struct rotation_context *context, const struct 
     if (record->target_count > TARGETS_MAX || record->target_count != context->target_count)
         return "the targets are not those of the configuration";
     if (!record->adopted && resumed != POSITION_ADOPT_WAIT)
-        return "an account that is not adopted does more than adopt";
+        return "an account that is not adopted is in a position that requires adoption";
     if (intent->open != (resumed == POSITION_DOUBT_WAIT))
         return "an open intent outside the positions that resolve it";
     if (intent->open && intent->slot == record->active)
@@ -26,17 +26,17 @@ const char *rotation_check(const struct rotation_context *context, const struct 
     if (intent->open && record->delivering != record->active)
         return "an intent while an earlier key is still being delivered";
     if (record->adopted && record->delivering != record->active && resumed == POSITION_IDLE)
-        return "a new key that nobody delivers";
+        return "idle although a new key is being delivered";
     if (record->adopted &&
         (fingerprint_is_none(&record->live[0]) || fingerprint_is_none(&record->live[1]) ||
          fingerprint_equal(&record->live[0], &record->live[1])))
-        return "the live keys are not two";
+        return "the live keys are not two different ones";
     if (reason_describe(record->blocked)->state != STATE_BLOCKED && record->blocked != REASON_NONE)
-        return "blocked for a reason that does not block";
+        return "blocked with a reason of another state";
     if (record->another_rotator && record->blocked == REASON_NONE)
-        return "another rotator, and nobody is asked to see to it";
+        return "another rotator, but the account is not blocked";
     if (reason_describe(record->retry_reason)->state != STATE_RETRYING &&
         record->retry_reason != REASON_NONE)
-        return "it is tried again for a reason that is none";
+        return "retried with a reason of another state";
     return NULL;
 }

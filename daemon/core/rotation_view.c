@@ -86,8 +86,9 @@ static void view_next(const struct rotation_context *context, const struct recor
         view->waits = interlock.text;
         view->stuck = interlock.until == TIME_NEVER;
     } else if (view->due_since != TIME_NEVER && at > now) {
-        view->waits = record->catching_up ? "its start was missed, and is made up for in its turn"
-                                          : "its window closed before it could start";
+        view->waits = record->catching_up
+                          ? "its start was missed: the rotation is made up for in turn"
+                          : "its window closed before it could start";
     }
     if (view->next_at != TIME_NEVER && !interlock.open && interlock.until != TIME_NEVER &&
         interlock.until > at)

@@ -163,7 +163,7 @@ enum position deliver_look_done(struct machine *machine)
     }
     next = drift_follow(machine, look);
     if (next == POSITION_STAY)
-        machine_fault(machine, "a key changed and did not");
+        machine_fault(machine, "a changed key that no drift explains");
     return next;
 }
 
@@ -262,7 +262,7 @@ enum position deliver_done(struct machine *machine)
         note = machine_note_key(machine, NOTE_KEY_DELIVERED, record->delivering);
         note->has_target = true;
         note->target = target->id;
-        note->detail = machine->event->changed ? NULL : "it held this key already";
+        note->detail = machine->event->changed ? NULL : "it already held this key";
     }
     return machine_adopt_is_asked(machine) ? POSITION_ADOPT_LOOK : POSITION_DELIVER_INTENT;
 }

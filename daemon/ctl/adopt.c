@@ -50,8 +50,8 @@ static void say_what_is_overwritten(const struct account_snapshot *account, cons
         (void)buf_append_char(&text, '\n');
     }
     (void)buf_append_format(&text,
-                            "From then on the %s key is the one that is regenerated: whoever uses "
-                            "that one today has to change over.\n",
+                            "From then on the %s key is the one that is regenerated: programs that "
+                            "use it today must change to the active key.\n",
                             strcmp(active, "primary") == 0 ? "secondary" : "primary");
     ctl_print(stderr, &text);
 }
@@ -124,8 +124,8 @@ static void say_what_the_file_does(const struct adoption_list *list)
     for (size_t i = 0; i < list->count; i++)
         write_line_of_file(&text, &list->lines[i]);
     (void)buf_append_str(&text,
-                         "From then on the other key is the one that is regenerated: whoever "
-                         "uses that one today has to change over.\n");
+                         "From then on the other key is the one that is regenerated: programs that "
+                         "use it today must change to the active key.\n");
     ctl_print(stderr, &text);
 }
 

@@ -165,7 +165,7 @@ int adoption_list_read(struct adoption_list *list, const char *name, const char 
     if (!list->text)
         return -ENOMEM;
     if (memchr(text, '\0', length)) {
-        complain(errors, name, 1, "this is no text");
+        complain(errors, name, 1, "the file is not text");
         return 0;
     }
     list->lines = calloc(count_lines(list->text) + 1, sizeof(*list->lines));

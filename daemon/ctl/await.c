@@ -83,7 +83,7 @@ static const char *describe_phase(const char *phase)
         {"doubt_wait", "waits to find out whether the key was regenerated"},
         {"doubt_look", "finds out whether the key was regenerated"},
         {"verify_look", "fetches the new key again"},
-        {"verify", "proves that the new key works"},
+        {"verify", "verifies the new key"},
         {"verify_wait", "waits until the new key works"},
         {"deliver_look", "fetches the new key again"},
         {"offer", "delivers the new key"},
@@ -124,11 +124,11 @@ static void say_time_is_over(const struct ctl_options *options, const struct pro
     buf_init(&text, 2 * REMEDY_MAX);
     ctl_write_plain(&text, progress->name);
     remedy_expand("`keyrotatectl status {account}`", &words, remedy, sizeof(remedy));
-    (void)buf_append_format(&text,
-                            ": not rotated after %s (--timeout); the daemon goes on by itself, ",
-                            duration_to_words(options->timeout, waited));
+    (void)buf_append_format(
+        &text, ": not rotated after %s (--timeout); the daemon continues the rotation, ",
+        duration_to_words(options->timeout, waited));
     ctl_write_plain(&text, remedy);
-    (void)buf_append_str(&text, " shows how far it is");
+    (void)buf_append_str(&text, " shows its progress");
     (void)ctl_complain(CTL_NOT_DONE, "%s", buf_str(&text));
     buf_done(&text);
 }
@@ -153,7 +153,7 @@ static bool is_settled(const struct ctl_options *options, struct progress *progr
         return true;
     }
     if (!account->rotation_requested && !account->rotating) {
-        say(options, progress, "the rotation was given up: see the log");
+        say(options, progress, "the rotation was abandoned: see the log");
         *ret_result = CTL_NOT_DONE;
         return true;
     }

@@ -51,7 +51,7 @@ static void print_usage(void)
 
     fputs(
         "Usage: keyrotatectl [--socket PATH] [--json] COMMAND [ACCOUNT...] [OPTION...]\n"
-        "Asks and tells keyrotated, which rotates the keys of Azure Batch accounts.\n\n",
+        "Queries and controls keyrotated, which rotates the keys of Azure Batch accounts.\n\n",
         out);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (commands[i].synopsis)
@@ -252,9 +252,10 @@ static const struct option_row {
     {"active", PARAMETER_ACTIVE, .has_value = true, .one_account = true, .set = set_active,
      .needed = "--active primary or --active secondary"},
     {"yes", OPTION_YES, FLAG(yes)},
-    {"list", OPTION_LIST, FLAG(list), .alone = "hold --list stands alone: it lists every hold"},
+    {"list", OPTION_LIST, FLAG(list),
+     .alone = "hold --list lists every hold: leave out everything else"},
     {"hold", PARAMETER_HOLD, .has_value = true, .set = set_hold,
-     .alone = "--hold names one hold: it stands alone"},
+     .alone = "--hold names one hold: leave out everything else"},
     {"file", OPTION_FILE, TEXT(file),
      .alone = "adopt --file: the file says which accounts, and which key"},
     {"timeout", OPTION_TIMEOUT, .has_value = true, .set = set_timeout},

@@ -276,9 +276,9 @@ static void write_dead_keys(struct buf *out, const struct account_snapshot *acco
         (void)buf_append_format(out, "%*s", indent, "");
         ctl_write_plain(out, target->destination);
         (void)buf_append_str(
-            out, target->holds ? " holds a key that is not live: whoever reads it fails, for "
-                               : " cannot be read, and the key that it was last known to hold is "
-                                 "not live, for ");
+            out, target->holds
+                     ? " holds a dead key: programs that use it fail, for "
+                     : " cannot be read, and the last key known to be there is dead, for ");
         ctl_write_words(out, now - target->dead_since);
         (void)buf_append_char(out, '\n');
     }
@@ -402,7 +402,7 @@ static void write_target(struct buf *out, const struct target_snapshot *target, 
     ctl_write_plain(out, target->destination);
     (void)buf_append_char(out, '\n');
     write_label(out, "");
-    (void)buf_append_str(out, target->satisfied ? "has the key" : "IS OWED THE KEY");
+    (void)buf_append_str(out, target->satisfied ? "has the key" : "LACKS THE KEY");
     if (target->delivered_at != TIME_NEVER) {
         (void)buf_append_str(out, target->satisfied ? " since " : "; last delivery ");
         ctl_write_instant(out, target->delivered_at, now);
@@ -464,7 +464,7 @@ static void write_look(struct buf *out, const struct account_snapshot *account, 
         return;
     write_label(out, "last look");
     ctl_write_instant(out, account->looked_at, now);
-    (void)buf_append_str(out, account->as_recorded ? ": all as it should be\n" : "\n");
+    (void)buf_append_str(out, account->as_recorded ? ": everything as expected\n" : "\n");
 }
 
 void ctl_write_account(struct buf *out, const struct account_snapshot *account, time_ms now)

@@ -51,7 +51,7 @@ const char *control_slot_from_name(const char *name)
 
 /* --- the members of a request --- */
 
-_Static_assert(CONTROL_TEXT_MAX == 120, "the words about reason say so");
+_Static_assert(CONTROL_TEXT_MAX == 120, "the text about the reason names this size");
 
 enum member_kind { MEMBER_FLAG, MEMBER_LINE, MEMBER_SLOT, MEMBER_INSTANT, MEMBER_ID };
 

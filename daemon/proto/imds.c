@@ -106,7 +106,7 @@ int imds_token_reply(struct access_token *token, const struct http_reply *reply,
         failure->reason = REASON_TOKEN_FAILED;
         failure_set_remedy(failure,
                            "run on an Azure virtual machine, or use an identity of another type; "
-                           "where this is one, let the daemon's host reach %s",
+                           "if this is a virtual machine in Azure, let it reach %s",
                            identity->endpoint);
         return -EIO;
     }

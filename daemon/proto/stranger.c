@@ -84,9 +84,9 @@ const char *stranger_describe(const struct http_reply *reply, char out[STRANGER_
     out[0] = '\0';
     if (reply->status >= 300 && reply->status < 400) {
         if (find_place(reply, place))
-            append(out, "; it sends the request on to ", place, ", which is not followed");
+            append(out, "; it redirects the request to ", place, ", which is not followed");
         else
-            append(out, "; it sends the request on, ", "without saying where to", "");
+            append(out, "; it redirects the request ", "without saying where to", "");
     }
     if (!stranger_sent_body(reply))
         return out;

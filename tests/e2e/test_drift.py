@@ -120,7 +120,7 @@ def test_alert_names_every_dead_target(calm, azure):
     calm.wait_adopted("alpha")
     azure.regenerate("alpha", "Primary")
     risk = calm.log.wait("consumers.at_risk", account="alpha")
-    assert "/copy-alpha hold a key that is not live" in risk["msg"], risk
+    assert "/copy-alpha hold a dead key" in risk["msg"], risk
     assert str(calm.file("alpha")) in risk["msg"]
 
 
@@ -134,7 +134,7 @@ def test_lost_file_is_being_confirmed(site, azure):
     site.wait_adopted("alpha")
     wait_until(lambda: site.status("alpha")["state"] == "ok", "it is well")
     assert site.ctl("check", "alpha").returncode == 0
-    wait_until(lambda: "all as it should be" in site.ctl("status", "alpha").stdout, "it was looked at")
+    wait_until(lambda: "everything as expected" in site.ctl("status", "alpha").stdout, "it was looked at")
     looked_at = site.status("alpha")["looked_at"]
     site.file("alpha").unlink()
     assert site.ctl("check", "alpha").returncode == 0
@@ -147,7 +147,7 @@ def test_lost_file_is_being_confirmed(site, azure):
     assert seen["looked_at"] > looked_at and seen["as_recorded"] is False
     command = seen["do"].split("`")[1].split()
     redelivered = site.ctl(*command[1:])
-    assert redelivered.returncode == 0 and "status alpha` shows what came of it" in redelivered.stdout
+    assert redelivered.returncode == 0 and "status alpha` shows the result" in redelivered.stdout
     wait_until(lambda: site.holds("alpha") == "Primary", "the file is back")
     wait_until(lambda: site.status("alpha")["state"] == "ok", "it is well again")
     assert not site.log.lines(event="drift.detected")
@@ -223,7 +223,7 @@ def test_another_rotator_and_a_dead_key_both_stand_in_status(calm, azure):
     wait_until(lambda: calm.status("alpha")["consumers_at_risk"], "the file's key is dead")
     told = calm.ctl("status").stdout
     assert told.index("CONSUMERS AT RISK, blocked: another_rotator") < \
-        told.index("holds a key that is not live") < told.index("unblock"), told
+        told.index("holds a dead key") < told.index("unblock"), told
     assert calm.status("alpha")["targets"][0]["dead_since"]
 
 
@@ -405,7 +405,7 @@ def test_mode_is_set_right_in_place_and_left_the_third_time(calm, azure):
         assert calm.file("alpha").stat().st_mode & 0o7777 == 0o640
     repaired = calm.log.lines(event="drift.repaired", account="alpha")[0]
     assert repaired["reason"] == "target_form_changed"
-    assert "its mode was 0604, not 0640: set right in place" in repaired["msg"]
+    assert "its mode was 0604, not 0640: corrected in place" in repaired["msg"]
 
     calm.file("alpha").chmod(0o604)
     left = calm.log.wait("drift.detected", account="alpha")

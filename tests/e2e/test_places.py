@@ -41,12 +41,12 @@ def test_a_moved_target_is_reported_until_a_rotation_has_completed(site_with_two
     move(site)
 
     said = site.ctl("reload", "--dry-run")
-    assert said.returncode == 0 and f"{old} would not be delivered to any more" in said.stdout
+    assert said.returncode == 0 and f"{old} would no longer get keys" in said.stdout
     assert "nothing was changed" in said.stdout
     assert abandoned(site) == [] and not site.log.lines(event="target.abandoned")
 
     said = site.ctl("reload")
-    assert said.returncode == 0 and f"{old} is not delivered to any more" in said.stdout
+    assert said.returncode == 0 and f"{old} no longer gets keys" in said.stdout
     site.log.wait("target.abandoned", account="alpha")
     told = site.log.lines(event="target.abandoned", account="alpha")
     assert [line["target"] for line in told] == [old] and told[0]["remedy"]

@@ -53,7 +53,7 @@ static bool obstructed(const struct operation *operation, struct failure *failur
     else if (operation->mishap == MISHAP_THROTTLED || world->throttled_until > world->now)
         fail(failure, REASON_THROTTLED, 429, "too many requests");
     else if (operation->mishap == MISHAP_DENIED || account->denied_until > world->now)
-        fail(failure, REASON_PERMISSION_DENIED, 403, "the principal may not do this");
+        fail(failure, REASON_PERMISSION_DENIED, 403, "the principal lacks the permission");
     else if (account->gone_until > world->now)
         fail(failure, REASON_ACCOUNT_NOT_FOUND, 404, "there is no such account");
     else
@@ -94,7 +94,7 @@ static void answer(struct operation *operation, bool canceled)
     static const struct failure no_description = {.reason = REASON_AZURE_ERROR,
                                                   .http_status = 503,
                                                   .retry_after = MS_DAY,
-                                                  .text = "the account is not described"};
+                                                  .text = "the account's description is missing"};
     struct world *world = operation->world;
     struct azure_result result = {
         .failure = operation->failed ? &operation->failure : NULL,
@@ -121,7 +121,7 @@ static void complete(struct operation *operation, bool canceled)
     if (canceled || is_lost(operation->mishap) || too_late) {
         operation->failed = true;
         fail(&operation->failure, REASON_NETWORK, 0,
-             canceled ? "canceled" : "the connection died before an answer came");
+             canceled ? "canceled" : "the connection broke before the answer arrived");
         operation->failure.outcome_unknown = operation->effect == EFFECT_REGENERATE;
     }
     operation->described = operation->described && !operation->failed;

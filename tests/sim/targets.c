@@ -223,7 +223,7 @@ static void apply_deliver(struct operation *operation)
 
 static void lose_answer(struct operation *operation)
 {
-    fail(operation, REASON_TARGET_FAILED, "nobody knows what became of it");
+    fail(operation, REASON_TARGET_FAILED, "the outcome is unknown");
     operation->failure.outcome_unknown = true;
 }
 

@@ -84,7 +84,7 @@ static void test_no_list_at_all(void **state)
     done();
     buf_init(&errors, CONTROL_REPLY_MAX);
     assert_int_equal(adoption_list_read(&list, "f", "two\0primary", 11, &status, &errors), 0);
-    assert_string_equal(buf_str(&errors), "f:1: this is no text\n");
+    assert_string_equal(buf_str(&errors), "f:1: the file is not text\n");
     done();
 }
 

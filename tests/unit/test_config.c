@@ -405,7 +405,7 @@ static void explains_in_words(void **state)
         "works for at least 10d more\n"
         "  spread         up to 4d after the planned time\n"
         "  overdue        4d after the planned time\n"
-        "  a new key is   tried at the data plane, which may be unreachable (verify: auto)\n"
+        "  a new key is   verified at the data plane if it can be reached (verify: auto)\n"
         "  drift is       noticed within 6h (check_every), repaired by delivering the live key "
         "again "
         "(on_drift: redeliver)\n"

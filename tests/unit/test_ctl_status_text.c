@@ -141,8 +141,8 @@ static void test_problem(void **state)
     assert_string_equal(buf_str(&text),
                         "batch/sampleacct: CONSUMERS AT RISK, blocked: targets_disagree, overdue, "
                         "for 3h\n"
-                        "    file /var/lib/keyrotated-keys/sampleacct holds a key that is not "
-                        "live: whoever reads it fails, for 2h\n"
+                        "    file /var/lib/keyrotated-keys/sampleacct holds a dead key: programs "
+                        "that use it fail, for 2h\n"
                         "    the targets hold different keys\n"
                         "    last failure, 1h ago: no ?[31mred?\n"
                         "    rotation due since 2026-11-21T12:00:00Z (1d ago)\n"
@@ -166,7 +166,7 @@ static void test_problems_of_one_cause_are_told_together(void **state)
         accounts[i + 1].name = names[i];
         accounts[i + 1].state = "retrying";
         accounts[i + 1].reason = "token_failed";
-        accounts[i + 1].meaning = "no access token could be had";
+        accounts[i + 1].meaning = "the identity could not get an access token";
         accounts[i + 1].remedy = "check the secret";
         accounts[i + 1].target_count = 0;
         accounts[i + 1].overdue = accounts[i + 1].consumers_at_risk = false;
@@ -182,20 +182,20 @@ static void test_problems_of_one_cause_are_told_together(void **state)
     assert_string_equal(buf_str(&text),
                         "\nbatch/sampleacct: CONSUMERS AT RISK, blocked: targets_disagree, "
                         "overdue, for 3h\n"
-                        "    file /var/lib/keyrotated-keys/sampleacct holds a key that is not "
-                        "live: whoever reads it fails, for 2h\n"
+                        "    file /var/lib/keyrotated-keys/sampleacct holds a dead key: programs "
+                        "that use it fail, for 2h\n"
                         "    the targets hold different keys\n"
                         "    last failure, 1h ago: no ?[31mred?\n"
                         "    rotation due since 2026-11-21T12:00:00Z (1d ago)\n"
                         "    do: keyrotatectl adopt sampleacct --active primary|secondary\n"
                         "\n300 accounts: batch/a0, batch/a1, batch/a2, batch/a3, batch/a4 and 295 "
                         "more: retrying: token_failed, for 5h\n"
-                        "    no access token could be had\n"
+                        "    the identity could not get an access token\n"
                         "    last failure, 1h ago: a0: invalid secret (trace 0)\n"
                         "    next try in 1m\n"
                         "    do: check the secret\n"
                         "\nbatch/a0: retrying: token_failed, for 1m\n"
-                        "    no access token could be had\n"
+                        "    the identity could not get an access token\n"
                         "    last failure, 1h ago: a0: invalid secret (trace 0)\n"
                         "    next try in 5h\n"
                         "    do: check the secret\n");
@@ -275,8 +275,8 @@ static void test_everything_about_an_account(void **state)
         buf_str(&text),
         "batch/sampleacct\n"
         "  state          CONSUMERS AT RISK, blocked: targets_disagree, overdue\n"
-        "                 file /var/lib/keyrotated-keys/sampleacct holds a key that is not live: "
-        "whoever reads it fails, for 2h\n"
+        "                 file /var/lib/keyrotated-keys/sampleacct holds a dead key: programs that "
+        "use it fail, for 2h\n"
         "                 the targets hold different keys\n"
         "  do:            keyrotatectl adopt sampleacct --active primary|secondary\n"
         "  since          2026-11-22T09:00:00Z (3h ago)\n"
@@ -289,7 +289,7 @@ static void test_everything_about_an_account(void **state)
         "  cycle          7\n"
         "  completed      2026-11-20T12:00:00Z (2d ago)\n"
         "  target         file, required: file /var/lib/keyrotated-keys/sampleacct\n"
-        "                 IS OWED THE KEY; last delivery 2026-10-13T12:00:00Z (40d ago); holds the "
+        "                 LACKS THE KEY; last delivery 2026-10-13T12:00:00Z (40d ago); holds the "
         "secondary key\n"
         "                 target_failed for 3h, next try in 5m\n"
         "  last failure   2026-11-22T11:00:00Z (1h ago)\n"
@@ -310,9 +310,9 @@ static void test_last_look(void **state)
 
     (void)state;
     ctl_write_account(&text, &account, NOW);
-    assert_non_null(strstr(buf_str(&text),
-                           "\n  last look      2026-11-22T11:59:58Z (2s ago): all as "
-                           "it should be\n"));
+    assert_non_null(
+        strstr(buf_str(&text),
+               "\n  last look      2026-11-22T11:59:58Z (2s ago): everything as expected\n"));
     buf_clear(&text);
     account.looked_at = TIME_NEVER;
     ctl_write_account(&text, &account, NOW);
@@ -329,9 +329,9 @@ static void test_dead_keys(void **state)
     target.holds = NULL;
     account.targets = &target;
     ctl_write_account(&text, &account, NOW);
-    assert_non_null(strstr(buf_str(&text),
-                           "sampleacct cannot be read, and the key that it was last "
-                           "known to hold is not live, for 2h\n"));
+    assert_non_null(
+        strstr(buf_str(&text),
+               "sampleacct cannot be read, and the last key known to be there is dead, for 2h\n"));
 }
 
 static void test_watched_accounts_are_not_held(void **state)

@@ -202,7 +202,7 @@ static void test_refused(void **state)
          "403 without an explanation; it is a web page, \"Denied\"; its Server header is \"squid\"",
          "cloud.login", 0},
         {307, "Location: https://else.example/token?x=1\n", "", REASON_TOKEN_FAILED, "",
-         "on to https://else.example/token, which is not followed", "cloud.login", 0},
+         "request to https://else.example/token, which is not followed", "cloud.login", 0},
         {503, "Retry-After: 5\n", "<html>", REASON_TOKEN_FAILED, "", "503 without an explanation",
          "", 5000},
         {500, NULL, "", REASON_TOKEN_FAILED, "", "500", "", 0},

@@ -101,7 +101,7 @@ static void test_overlap_has_its_own_words(void **state)
     world_configure(&world);
     world_foreign_regenerate(&world, SLOT_SECONDARY);
     world_run(&world, world.policy.check_every + MS_HOUR);
-    assert_interlock_says(&world, "somebody else regenerated a key");
+    assert_interlock_says(&world, "a key that somebody else regenerated");
     world_foreign_regenerate(&world, SLOT_PRIMARY);
     world_run(&world, world.policy.check_every + MS_HOUR);
     give_command(&world, COMMAND_UNBLOCK);

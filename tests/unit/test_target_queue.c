@@ -143,9 +143,9 @@ static void test_hanging_job_is_reported_and_keeps_its_file(void **state)
 
     /* Each once: not again when the thread came back. */
     assert_given_up(&hanging, "did not answer within 50ms", "`ls /d/`", true);
-    assert_given_up(&next, "not tried", "`ls /d/`", false);
+    assert_given_up(&next, "not attempted", "`ls /d/`", false);
     assert_given_up(&reading, "did not answer", "`ls /e/`", false);
-    assert_int_equal(strlen(gate.order), 2); /* the one that was not tried never ran */
+    assert_int_equal(strlen(gate.order), 2); /* the one that was not attempted never ran */
     assert_false(target_is_busy(&f->world));
 }
 
@@ -196,7 +196,7 @@ static void test_no_thread_is_free(void **state)
     open_gate_after(f, 250);
     for (size_t i = 0; i < THREADS; i++)
         assert_given_up(&hanging[i], "did not answer", "", true);
-    assert_given_up(&late, "not tried", "`ls /t/`", false);
+    assert_given_up(&late, "not attempted", "`ls /t/`", false);
     assert_null(strchr(gate.order, '5'));
 }
 

@@ -34,7 +34,7 @@ static int build(const struct credential_wish *wish, struct http_request *reques
     client.proof = secret;
     rc = crypto_uuid(client_request_id);
     if (rc < 0)
-        err_set(&err, rc, "no random number can be had");
+        err_set(&err, rc, "no random number is available");
     else
         rc = entra_token_request(request, &client, client_request_id, &err);
     secret_free(secret);

@@ -57,7 +57,7 @@ static void fail_as_canceled(struct azure_call *call)
         return;
     call->failed = true;
     failure_init(&call->failure, REASON_NONE);
-    failure_set_text(&call->failure, "given up before it was done");
+    failure_set_text(&call->failure, "abandoned before it was done");
 }
 
 static void fill_failure(const struct azure_call *call, struct failure *failure)

@@ -50,12 +50,13 @@ static enum azure_answer lacks_endpoint(struct azure_call *call)
 {
     failure_init(&call->failure, REASON_AZURE_ERROR);
     failure_set_text(&call->failure,
-                     "the account's description names no %s: a new key could not be proved",
+                     "the account's description names no %s: a new key could not be verified",
                      call->resource->endpoint_member);
-    failure_set_remedy(&call->failure,
-                       "set `verify: off` in the policy \"%s\" if new keys need no proof, or ask "
-                       "Azure's support why the account has no endpoint",
-                       call->subject->policy_name);
+    failure_set_remedy(
+        &call->failure,
+        "set `verify: off` in the policy \"%s\" if new keys need no verification, or ask "
+        "Azure's support why the account has no endpoint",
+        call->subject->policy_name);
     return ANSWER_UNDESCRIBED;
 }
 

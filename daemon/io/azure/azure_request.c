@@ -99,7 +99,7 @@ static int build_probe(struct azure_call *call, struct http_request *request, st
     };
 
     if (!call->resource->build_probe)
-        return err_set(err, -ENOTSUP, "there is no way to try a key of %s", call->resource->noun);
+        return err_set(err, -ENOTSUP, "keys of %s cannot be verified", call->resource->noun);
     return call->resource->build_probe(request, &probe, err);
 }
 
@@ -112,7 +112,7 @@ int azure_request_build(struct azure_call *call, struct http_request *request,
 
     http_request_init(request, "GET", 0);
     if (rc < 0) {
-        err_set(&err, rc, "no random number can be had");
+        err_set(&err, rc, "no random number is available");
     } else {
         str_copy(call->result.client_request_id, sizeof(call->result.client_request_id), id);
         rc = call->request == AZURE_PROBE ? build_probe(call, request, &err)

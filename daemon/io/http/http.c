@@ -62,8 +62,8 @@ static bool freed_is_wiped;
 const char *http_global_gap(void)
 {
     return freed_is_wiped ? NULL
-                          : "what OpenSSL frees is not wiped: a library that was loaded into this "
-                            "process (see LD_PRELOAD) had used it before the daemon began";
+                          : "memory that OpenSSL frees is not wiped: a library in this process "
+                            "(see LD_PRELOAD) used OpenSSL before the daemon started";
 }
 
 static void *must_malloc(size_t size)

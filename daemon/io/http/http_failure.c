@@ -207,8 +207,8 @@ void http_failure_describe(const struct http_exchange *exchange, CURLcode result
         break;
     case CURLE_BAD_CONTENT_ENCODING:
         (void)err_set(err, -EPROTO,
-                      "the reply of %s is compressed (Content-Encoding) in a way that cannot be "
-                      "decoded, though none was asked for",
+                      "the reply of %s has a Content-Encoding that cannot be decoded, and the "
+                      "request accepts none",
                       authority);
         break;
     case CURLE_UNSUPPORTED_PROTOCOL: /* an answer without a status line */

@@ -44,7 +44,7 @@ static int remove_stale(const struct sockaddr_un *address, struct err *err)
     if (lstat(path, &status) < 0)
         return errno == ENOENT ? 0 : err_set_errno(err, errno, "%s", path);
     if (!S_ISSOCK(status.st_mode))
-        return err_set(err, -EEXIST, "%s is there and is not a socket: move it away", path);
+        return err_set(err, -EEXIST, "%s exists and is not a socket: move it away", path);
 
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)

@@ -224,8 +224,8 @@ static void on_closed(void *context)
         struct log_line line;
 
         log_line_start(&line, loop_now(store->loop), LEVEL_ERROR, "journal.failed",
-                       "%llu records could not be written before the end: %s; the next start looks "
-                       "at the world and goes on from the records before",
+                       "%llu records could not be written before the daemon ended: %s; the next "
+                       "start looks again, and continues from the records before these",
                        (unsigned long long)store->lost,
                        store->trouble.code != 0 ? store->trouble.text
                                                 : "they came after it was closed");

@@ -58,7 +58,7 @@ static void set_remedy_for_passage(struct failure *failure, const char *user, co
 {
     failure_set_remedy(failure,
                        "let user %s pass the directories above: `namei -l %s` shows which one "
-                       "refuses, `chmod o+x` of that one lets everybody pass and nobody list it",
+                       "refuses, `chmod o+x` on it lets everybody pass, but not list it",
                        user, directory);
 }
 

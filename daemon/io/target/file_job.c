@@ -29,8 +29,8 @@ static void explain(const struct target_job *job, enum target_end end, const cha
                          timeout);
     else
         failure_set_text(failure,
-                         "file %s: not tried, because for %s earlier operations in its directory, "
-                         "or on other file systems, have been hanging",
+                         "file %s: not attempted: earlier operations in its directory, or on other "
+                         "file systems, have been hanging for %s",
                          job->place, timeout);
     failure_set_remedy(failure,
                        "check whether `ls %.*s/` answers; for a network file system, check the "

@@ -68,7 +68,7 @@ static int read_document(const struct two_key_resource *resource, const char *na
     if (resource->name_member)
         answered = json_string(document, resource->name_member);
     if (answered && !str_equal_nocase(answered, name))
-        return err_set(err, -EINVAL, "it is about another resource than %s", name);
+        return err_set(err, -EINVAL, "it describes another resource than %s", name);
     for (unsigned slot = 0; slot < SLOT_COUNT && rc == 0; slot++)
         rc = read_key(resource, document, (enum slot)slot, &keys[slot], err);
     if (rc < 0)
