@@ -57,7 +57,7 @@ def test_repair_passes_a_target_that_fails(calm, azure):
 
 def test_both_keys_regenerated_by_somebody_else(calm, azure):
     """The file holds what it was given, and that is dead: it gets the live key, and a rotation has to
-    wait, for whoever did it may be using the other one."""
+    wait, because somebody else may be using the other key."""
     calm.account("alpha")
     daemon = calm.start()
     calm.wait_adopted("alpha")
@@ -70,7 +70,7 @@ def test_both_keys_regenerated_by_somebody_else(calm, azure):
     calm.log.wait("consumers.safe", account="alpha")
     assert not calm.log.lines(event="account.blocked")
     refused = calm.ctl("rotate", "alpha")
-    assert refused.returncode == 2 and "both keys were regenerated elsewhere" in (
+    assert refused.returncode == 2 and "somebody else regenerated both keys" in (
         refused.stdout + refused.stderr)
     assert not azure.truth.regenerated("alpha")
 
@@ -389,7 +389,7 @@ def test_journal_lost_altogether(site, azure):
     site.verdict(consumer)
 
 
-def test_mode_is_set_right_in_place_and_left_the_third_time(calm, azure):
+def test_mode_is_corrected_in_place_and_left_the_third_time(calm, azure):
     """Twice within a day; then whoever changes it is asked for. No key is delivered for it."""
     calm.config["targets"]["file"]["mode"] = "0640"
     calm.account("alpha")
@@ -401,7 +401,7 @@ def test_mode_is_set_right_in_place_and_left_the_third_time(calm, azure):
     for times in (1, 2):
         calm.file("alpha").chmod(0o604)
         wait_until(lambda: len(calm.log.lines(event="drift.repaired", account="alpha")) == times,
-                   "that it was set right is told")
+                   "the correction is logged")
         assert calm.file("alpha").stat().st_mode & 0o7777 == 0o640
     repaired = calm.log.lines(event="drift.repaired", account="alpha")[0]
     assert repaired["reason"] == "target_form_changed"
@@ -409,7 +409,7 @@ def test_mode_is_set_right_in_place_and_left_the_third_time(calm, azure):
 
     calm.file("alpha").chmod(0o604)
     left = calm.log.wait("drift.detected", account="alpha")
-    assert "its mode is 0604, not 0640: left as it is" in left["msg"]
+    assert "its mode is 0604, not 0640: left unchanged" in left["msg"]
     stays_true(lambda: calm.file("alpha").stat().st_mode & 0o7777 == 0o604, 2.5, "it is left")
     assert len(calm.log.lines(event="drift.detected", account="alpha")) == 1, "it is told once"
     assert "its mode is 0604, not 0640" in calm.ctl("status", "alpha").stdout

@@ -179,8 +179,8 @@ static const struct {
     {308, "Location: https://evil.example/a?sig=s3\nServer: nginx\n", ERROR("Moved", "x"),
      REASON_AZURE_ERROR, true, "", "request to https://evil.example/a, which",
      "cloud.resource_manager", 0},
-    {302, "Location: /login\n", "<html>", REASON_AZURE_ERROR, true, "", "on to /login,", "proxy",
-     0},
+    {302, "Location: /login\n", "<html>", REASON_AZURE_ERROR, true, "", "request to /login,",
+     "proxy", 0},
     {403, "Server: squid/5.7\n", "<html><TITLE lang=en>\n ERROR:  Access\tDenied </TITLE>",
      REASON_AZURE_ERROR, false, "",
      "403, without an error message of Azure's; it is a web page, \"ERROR: Access Denied\"; its "
