@@ -19,6 +19,7 @@ enum schema_type {
     SCHEMA_ANYTHING, /* for keys of later versions whose form is undecided */
     SCHEMA_TEXT,
     SCHEMA_TEMPLATE, /* text with placeholders */
+    SCHEMA_CONTENT,  /* text with the placeholders of a delivery (proto/template.h) */
     SCHEMA_BOOLEAN,
     SCHEMA_INTEGER,
     SCHEMA_DURATION,

@@ -12,6 +12,7 @@
 #include "conf/placeholder.h"
 #include "conf/resource_id.h"
 #include "conf/url.h"
+#include "proto/template.h"
 
 enum { PATH_MAX_LENGTH = 4095, NAMES_MAX = 40, MINUTES_PER_DAY = 1440 };
 
@@ -60,6 +61,7 @@ const char *value_expected(const struct schema_key *key, char out[VALUE_EXPECTED
         [SCHEMA_ANYTHING] = "a value",
         [SCHEMA_TEXT] = "a text",
         [SCHEMA_TEMPLATE] = "a text, with placeholders such as {account} where needed",
+        [SCHEMA_CONTENT] = "a text with placeholders such as {key}",
         [SCHEMA_BOOLEAN] = "true or false",
         [SCHEMA_INTEGER] = "a number",
         [SCHEMA_DURATION] = "a duration such as 90s, 12h or 30d",
@@ -136,6 +138,19 @@ static bool check_template(struct report *report, const struct tree_node *node,
     if (node->text[0] == '\0')
         return refuse_unexpected(report, node, key);
     if (!placeholder_problem(node->text, sentence, sizeof(sentence)))
+        return true;
+    report_error(report, node, "%s", sentence);
+    return false;
+}
+
+static bool check_content(struct report *report, const struct tree_node *node,
+                          const struct schema_key *key)
+{
+    char sentence[TEMPLATE_PROBLEM_MAX];
+
+    if (node->text[0] == '\0')
+        return refuse_unexpected(report, node, key);
+    if (!template_problem(node->text, NULL, sentence, sizeof(sentence)))
         return true;
     report_error(report, node, "%s", sentence);
     return false;
@@ -463,6 +478,7 @@ static value_checker *const checkers[] = {
     [SCHEMA_ANYTHING] = check_text,
     [SCHEMA_TEXT] = check_text,
     [SCHEMA_TEMPLATE] = check_template,
+    [SCHEMA_CONTENT] = check_content,
     [SCHEMA_BOOLEAN] = check_boolean,
     [SCHEMA_INTEGER] = check_integer,
     [SCHEMA_DURATION] = check_duration,

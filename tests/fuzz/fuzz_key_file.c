@@ -1,8 +1,9 @@
 /*
  * Keys in files. In any bytes: what is found is a key, and what was blotted out is found no more.
- * In our own three forms (written of names that the input gives): the key is found again, its cycle
- * in the JSON form too.
+ * In our own three forms (written of names that the input gives), and in every template without a
+ * problem: the key is found again, its cycle in the JSON form too.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "fuzz.h"
 #include "proto/key_file.h"
 #include "proto/key_text.h"
+#include "proto/template.h"
 
 static void find_any(const char *bytes, size_t length)
 {
@@ -54,6 +56,24 @@ static void find_written(const struct buf *out, const struct key_file *file, boo
     key_text_done(&found);
 }
 
+static void write_template(const char *text, const struct key_file *file)
+{
+    const struct two_key_resource *type = two_key_resource_at(0);
+    char problem[TEMPLATE_PROBLEM_MAX];
+    struct buf out;
+
+    if (template_problem(text, type, problem, sizeof(problem))) {
+        MUST(strlen(problem) < sizeof(problem) - 1);
+        return;
+    }
+    (void)template_needs_endpoint(text, type);
+    buf_init(&out, KEY_FILE_MAX);
+    if (template_expand(text, type, file, &out) == 0 && template_holds_key(text))
+        find_written(&out, file, false);
+    MUST(out.failed == 0 || out.failed == -EMSGSIZE);
+    buf_done(&out);
+}
+
 static void write_forms(struct fuzz_input *input)
 {
     static int (*const forms[])(const struct key_file *,
@@ -61,7 +81,7 @@ static void write_forms(struct fuzz_input *input)
     const uint64_t cycle = fuzz_take_number(input, 7);
     uint8_t bytes[64]; /* the usual size */
     struct secret *key;
-    char *text, *account, *endpoint, *id;
+    char *text, *account, *endpoint, *id, *template;
 
     for (size_t i = 0; i < sizeof(bytes); i++)
         bytes[i] = (uint8_t)fuzz_take_number(input, 1);
@@ -70,6 +90,7 @@ static void write_forms(struct fuzz_input *input)
     account = fuzz_take_line(input);
     endpoint = fuzz_take_line(input);
     id = fuzz_take_line(input);
+    template = fuzz_take_line(input);
     for (size_t form = 0; form < sizeof(forms) / sizeof(forms[0]); form++) {
         const struct key_file file = {.account = account,
                                       .resource_id = id,
@@ -84,12 +105,14 @@ static void write_forms(struct fuzz_input *input)
         if (forms[form](&file, &out) == 0)
             find_written(&out, &file, forms[form] == key_file_json);
         buf_done(&out);
+        write_template(template, &file);
     }
     secret_free(key);
     free(text);
     free(account);
     free(endpoint);
     free(id);
+    free(template);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -25,6 +25,7 @@
 #include "base/json_writer.h"
 #include "proto/key_file.h"
 #include "proto/key_text.h"
+#include "proto/template.h"
 #include "proto/two_key/two_key.h"
 
 #define NOW ((time_ms)1795348800000)
@@ -376,9 +377,15 @@ static void write_key_file(struct result *result, const void *context)
     secret_free(key);
 }
 
+static int write_template(const struct key_file *file, struct buf *out)
+{
+    return template_expand("{{{key}}} {name} {resource_group}", two_key_resource_at(0), file, out);
+}
+
 static int (*const raw)(const struct key_file *, struct buf *) = key_file_raw;
 static int (*const env)(const struct key_file *, struct buf *) = key_file_env;
 static int (*const json)(const struct key_file *, struct buf *) = key_file_json;
+static int (*const template)(const struct key_file *, struct buf *) = write_template;
 
 static void write_json(struct result *result, const void *context)
 {
@@ -439,6 +446,7 @@ int main(void)
         ALLOCATION_TEST("key_file_raw", write_key_file, &raw),
         ALLOCATION_TEST("key_file_env", write_key_file, &env),
         ALLOCATION_TEST("key_file_json", write_key_file, &json),
+        ALLOCATION_TEST("template", write_key_file, &template),
         ALLOCATION_TEST("json_writer", write_json, NULL),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -180,4 +180,5 @@ const struct two_key_resource two_key_batch_account = {
     .env_name = "AZURE_BATCH_ACCOUNT",
     .env_key = "AZURE_BATCH_ACCESS_KEY",
     .env_endpoint = "AZURE_BATCH_ENDPOINT",
+    .connection_string = NULL, /* its SDKs take the three apart: BatchSharedKeyCredentials */
 };

@@ -105,6 +105,10 @@ struct two_key_resource {
     const char *env_name;
     const char *env_key;
     const char *env_endpoint;
+
+    /* What its clients take in one piece, as a template (proto/template.h); NULL: they take none.
+     */
+    const char *connection_string;
 };
 
 /* --- table.c --- */
