@@ -2,7 +2,6 @@
 #include "app/environment.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"

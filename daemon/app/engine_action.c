@@ -1,6 +1,5 @@
 #include "app/engine_action.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "app/engine_form.h"

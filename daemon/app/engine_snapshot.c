@@ -1,6 +1,5 @@
 #include "app/engine_snapshot.h"
 
-#include <stdio.h>
 
 #include "app/engine_form.h"
 #include "app/engine_hold.h"

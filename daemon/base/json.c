@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/json_scan.h"
-#include "base/str.h"
 
 /* json_tokener counts the scalar inside the innermost container as a level, too. */
 enum { TOKENER_DEPTH = JSON_DEPTH_MAX + 2 };

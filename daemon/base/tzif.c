@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/date.h"
-#include "base/time.h"
 
 enum {
     HEADER_SIZE = 44,

@@ -1,7 +1,6 @@
 #include "conf/resolve.h"
 #include "conf/schema.h"
 #include "conf/value.h"
-#include "core/schedule.h"
 
 enum { MINUTES_PER_DAY = 1440, ALL_DAYS = 0x7f };
 

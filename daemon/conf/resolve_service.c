@@ -3,7 +3,6 @@
 #include <sys/un.h>
 
 #include "base/crypto.h"
-#include "base/str.h"
 #include "conf/exposure.h"
 #include "conf/path.h"
 #include "conf/resolve.h"

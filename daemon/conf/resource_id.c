@@ -5,7 +5,6 @@
 #include <strings.h>
 
 #include "base/buf.h"
-#include "base/str.h"
 #include "conf/value.h"
 
 enum { GROUP_MAX = 90, GUID_LENGTH = 36, SEGMENTS = 8, SEGMENTS_MAX = 16 };

@@ -1,10 +1,8 @@
 #include "core/flow.h"
 
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "core/delivery.h"
 #include "core/steps.h"
 
 #define TO(name) (UINT32_C(1) << POSITION_##name)

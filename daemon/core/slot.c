@@ -1,6 +1,5 @@
 #include "core/slot.h"
 
-#include <stddef.h>
 
 #include "base/str.h"
 

@@ -1,9 +1,7 @@
 #include <stdio.h>
 
-#include "ctl/client.h"
 #include "ctl/complain.h"
 #include "ctl/fetch.h"
-#include "ctl/session.h"
 #include "ctl/status_text.h"
 
 static void print_holds(const struct control_holds *holds)

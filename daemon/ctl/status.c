@@ -1,7 +1,6 @@
 #include "ctl/ctl.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "ctl/client.h"
 #include "ctl/complain.h"

@@ -4,7 +4,6 @@
 
 #include "base/cause.h"
 #include "base/hash.h"
-#include "base/str.h"
 
 enum { NAMES_SHOWN = 5 };
 

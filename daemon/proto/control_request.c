@@ -6,9 +6,7 @@
 
 #include <json-c/json.h>
 
-#include "base/json.h"
 #include "base/str.h"
-#include "base/json_writer.h"
 
 enum { SEGMENTS_MAX = 4 };
 

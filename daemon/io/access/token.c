@@ -1,6 +1,5 @@
 #include "io/access/token.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,11 +7,9 @@
 #include "base/crypto.h"
 #include "base/must.h"
 #include "base/sealed.h"
-#include "base/str.h"
 #include "core/backoff.h"
 #include "core/reason.h"
 #include "io/access/token_fetch.h"
-#include "proto/failure.h"
 
 /* A token must outlive the request that carries it. */
 #define EXPIRY_MARGIN    (30 * MS_SECOND)

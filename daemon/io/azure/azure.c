@@ -10,7 +10,6 @@
  */
 #include "io/azure/azure.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "base/must.h"

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "base/must.h"
-#include "base/str.h"
 #include "io/azure/azure_call.h"
 #include "proto/failure.h"
 

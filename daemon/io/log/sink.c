@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/must.h"
-#include "base/str.h"
 #include "io/log/journal.h"
 #include "io/log/stream.h"
 #include "io/log/troubles.h"

@@ -1,14 +1,11 @@
 #include "io/log/troubles.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/must.h"
-#include "base/str.h"
 #include "io/log/alike.h"
 #include "io/log/copy.h"
 

@@ -1,6 +1,5 @@
 #include "io/loop/loop.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "base/must.h"

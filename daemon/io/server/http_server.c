@@ -1,6 +1,5 @@
 #include "io/server/http_server.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>

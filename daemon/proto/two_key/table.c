@@ -1,7 +1,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/str.h"
 #include "proto/two_key/two_key.h"
 
 extern const struct two_key_resource two_key_batch_account;

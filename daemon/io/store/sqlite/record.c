@@ -1,8 +1,6 @@
 #include "io/store/sqlite/record.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "base/must.h"
