@@ -1,7 +1,6 @@
 #include "base/buf.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,25 +117,29 @@ int buf_append_char(struct buf *buf, char c)
     return buf_append(buf, &c, 1);
 }
 
+int buf_append_vformat(struct buf *buf, const char *format, va_list arguments)
+{
+    va_list again;
+
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    int rc = length < 0 ? fail(buf, -EMSGSIZE) : reserve(buf, (size_t)length);
+    if (rc == 0) {
+        vsnprintf(buf->data + buf->length, (size_t)length + 1, format, again);
+        buf->length += (size_t)length;
+    }
+    va_end(again);
+    return rc;
+}
+
 int buf_append_format(struct buf *buf, const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int rc = buf_append_vformat(buf, format, arguments);
     va_end(arguments);
-    if (length < 0)
-        return fail(buf, -EMSGSIZE);
-
-    int rc = reserve(buf, (size_t)length);
-    if (rc != 0)
-        return rc;
-
-    va_start(arguments, format);
-    vsnprintf(buf->data + buf->length, (size_t)length + 1, format, arguments);
-    va_end(arguments);
-    buf->length += (size_t)length;
-    return 0;
+    return rc;
 }
 
 const char *buf_str(const struct buf *buf)

@@ -8,6 +8,7 @@
 #ifndef KEYROTATED_BASE_BUF_H
 #define KEYROTATED_BASE_BUF_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,8 @@ int buf_append_str(struct buf *buf, const char *text);
 int buf_append_char(struct buf *buf, char c);
 int buf_append_format(struct buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+int buf_append_vformat(struct buf *buf, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 
 /* The content as a string: "" for an empty buffer. Valid until the next change. */
 const char *buf_str(const struct buf *buf);

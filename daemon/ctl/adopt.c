@@ -5,7 +5,7 @@
 #include "base/fs.h"
 #include "ctl/adoption_list.h"
 #include "ctl/complain.h"
-#include "ctl/fetch.h"
+#include "ctl/client.h"
 #include "ctl/session.h"
 #include "ctl/status_text.h"
 
@@ -33,26 +33,22 @@ static void say_what_is_overwritten(const struct account_snapshot *account, cons
     struct buf text;
 
     buf_init(&text, CONTROL_REPLY_MAX);
-    (void)buf_append_format(&text, "The %s key of ", active);
-    ctl_write_plain(&text, account->id);
-    (void)buf_append_str(&text, "\nbecomes the active one and is delivered to\n");
+    ctl_write(&text, "The %s key of %s\n", active, account->id);
+    ctl_write(&text, "becomes the active one and is delivered to\n");
     for (size_t i = 0; i < account->target_count; i++) {
         const struct target_snapshot *target = &account->targets[i];
 
-        (void)buf_append_str(&text, "  ");
-        ctl_write_plain(&text, target->destination);
-        if (holds_it(target, active)) {
-            (void)buf_append_str(&text, ", which already holds it");
-        } else {
-            (void)buf_append_str(&text, ", overwriting ");
-            ctl_write_plain(&text, target->holds ? target->holds : "whatever it holds");
-        }
-        (void)buf_append_char(&text, '\n');
+        ctl_write(&text, "  %s, ", ctl_shown(target->destination));
+        if (holds_it(target, active))
+            ctl_write(&text, "which already holds it\n");
+        else
+            ctl_write(&text, "overwriting %s\n",
+                      target->holds ? target->holds : "whatever it holds");
     }
-    (void)buf_append_format(&text,
-                            "From then on the %s key is the one that is regenerated: programs that "
-                            "use it today must change to the active key.\n",
-                            strcmp(active, "primary") == 0 ? "secondary" : "primary");
+    ctl_write(&text,
+              "From then on the %s key is the one that is regenerated: programs that use it today "
+              "must change to the active key.\n",
+              strcmp(active, "primary") == 0 ? "secondary" : "primary");
     ctl_print(stderr, &text);
 }
 
@@ -98,22 +94,20 @@ static void write_line_of_file(struct buf *out, const struct adoption_line *line
 {
     const char *separator = ", and overwrites ";
 
-    ctl_write_plain(out, line->account);
-    (void)buf_append_format(out, ": the %s key becomes the active one", line->active);
+    ctl_write(out, "%s: the %s key becomes the active one", line->account, line->active);
     for (size_t i = 0; i < line->subject->target_count; i++) {
         const struct target_snapshot *target = &line->subject->targets[i];
 
         if (holds_it(target, line->active))
             continue;
-        (void)buf_append_str(out, separator);
-        ctl_write_plain(out, target->holds ? target->holds : "whatever is there");
-        (void)buf_append_str(out, " in ");
-        ctl_write_plain(out, target->destination);
+        ctl_write(out, "%s%s in %s", separator, target->holds ? target->holds : "whatever is there",
+                  ctl_shown(target->destination));
         separator = ", ";
     }
-    if (count_overwritten(line->subject, line->active) == 0)
-        (void)buf_append_str(out, "; every target already holds it");
-    (void)buf_append_char(out, '\n');
+    ctl_write(out, "%s\n",
+              count_overwritten(line->subject, line->active) == 0
+                  ? "; every target already holds it"
+                  : "");
 }
 
 static void say_what_the_file_does(const struct adoption_list *list)
@@ -123,9 +117,10 @@ static void say_what_the_file_does(const struct adoption_list *list)
     buf_init(&text, CONTROL_REPLY_MAX);
     for (size_t i = 0; i < list->count; i++)
         write_line_of_file(&text, &list->lines[i]);
-    (void)buf_append_str(&text,
-                         "From then on the other key is the one that is regenerated: programs that "
-                         "use it today must change to the active key.\n");
+    ctl_write(
+        &text,
+        "From then on the other key is the one that is regenerated: programs that use it today "
+        "must change to the active key.\n");
     ctl_print(stderr, &text);
 }
 

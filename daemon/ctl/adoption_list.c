@@ -23,10 +23,7 @@ static void complain(struct buf *errors, const char *name, unsigned number, cons
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    ctl_write_plain(errors, name);
-    (void)buf_append_format(errors, ":%u: ", number);
-    ctl_write_plain(errors, text);
-    (void)buf_append_char(errors, '\n');
+    ctl_write(errors, "%s:%u: %s\n", name, number, text);
 }
 
 /* Cuts the next word out of *rest; "": there is none. */

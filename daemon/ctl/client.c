@@ -7,7 +7,9 @@
 #include <time.h>
 
 #include <curl/curl.h>
+#include <json-c/json_object.h>
 
+#include "ctl/complain.h"
 #include "proto/remedy.h"
 
 /* Longer than the daemon's own limit for a command: the daemon's answer about that comes first. */
@@ -56,32 +58,27 @@ static bool prepare(CURL *curl, const char *socket, const char *url, const char 
     return fine;
 }
 
-static enum ctl_exit explain(CURL *curl, CURLcode result, const char *socket, struct err *err)
+static enum ctl_exit explain(CURL *curl, CURLcode result, const char *socket)
 {
     char unit[REMEDY_UNIT_MAX];
     long system_errno = 0;
 
     remedy_unit(socket, unit);
     (void)curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &system_errno);
-    if (result == CURLE_COULDNT_CONNECT && (system_errno == EACCES || system_errno == EPERM)) {
-        (void)err_set(err, -EACCES,
-                      "not permitted to use %s: be root, or join the group keyrotated-admin "
-                      "(sudo usermod -aG keyrotated-admin $USER) and log in again",
-                      socket);
-        return CTL_NOT_PERMITTED;
-    }
-    if (result == CURLE_COULDNT_CONNECT)
-        (void)err_set(err, -ECONNREFUSED,
-                      "the daemon cannot be reached at %s: %s; is it running? (systemctl status "
-                      "%s)",
-                      socket,
-                      system_errno != 0 ? strerrordesc_np((int)system_errno)
-                                        : curl_easy_strerror(result),
-                      unit);
-    else
-        (void)err_set(err, -EIO, "talking to the daemon at %s: %s", socket,
-                      curl_easy_strerror(result));
-    return CTL_UNREACHABLE;
+    if (result != CURLE_COULDNT_CONNECT)
+        return ctl_complain(CTL_UNREACHABLE, "talking to the daemon at %s: %s", socket,
+                            curl_easy_strerror(result));
+    if (system_errno == EACCES || system_errno == EPERM)
+        return ctl_complain(CTL_NOT_PERMITTED,
+                            "not permitted to use %s: be root, or join the group keyrotated-admin "
+                            "(sudo usermod -aG keyrotated-admin $USER) and log in again",
+                            socket);
+    return ctl_complain(
+        CTL_UNREACHABLE,
+        "the daemon cannot be reached at %s: %s; is it running? (systemctl status "
+        "%s)",
+        socket, system_errno != 0 ? strerrordesc_np((int)system_errno) : curl_easy_strerror(result),
+        unit);
 }
 
 /*
@@ -108,30 +105,82 @@ static CURLcode perform(CURL *curl)
     return result;
 }
 
-enum ctl_exit ctl_request(const char *socket, const char *path, const char *body, struct buf *reply,
-                          long *ret_status, struct err *err)
+enum ctl_exit ctl_request(const struct ctl_options *options, const struct buf *path,
+                          const char *body, struct buf *reply, long *ret_status)
 {
     struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
     CURL *curl = curl_easy_init();
-    enum ctl_exit outcome = CTL_UNREACHABLE;
+    char storage[CTL_PATH_MAX];
+    const char *socket = ctl_socket_path(options, storage);
+    enum ctl_exit outcome;
     struct buf url;
 
     buf_init(&url, CONTROL_URI_MAX);
-    (void)buf_append_format(&url, "http://localhost%s", path);
-    if (url.failed) {
-        (void)err_set(err, url.failed, "too many or too long names for one request");
-        outcome = CTL_USAGE;
+    (void)buf_append_format(&url, "http://localhost%s", buf_str(path));
+    if (path->failed || url.failed) {
+        outcome = ctl_complain(CTL_USAGE, "too many or too long names for one request");
     } else if (!curl || !prepare(curl, socket, buf_str(&url), body, headers, reply)) {
-        (void)err_set(err, -ENOMEM, "the request to %s could not be prepared", socket);
+        outcome = ctl_complain(CTL_UNREACHABLE, "the request to %s could not be prepared", socket);
     } else {
         CURLcode result = perform(curl);
 
         if (result == CURLE_OK)
             result = curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, ret_status);
-        outcome = result == CURLE_OK ? CTL_DONE : explain(curl, result, socket, err);
+        outcome = result == CURLE_OK ? CTL_DONE : explain(curl, result, socket);
     }
     curl_easy_cleanup(curl);
     curl_slist_free_all(headers);
     buf_done(&url);
     return outcome;
+}
+
+/* A reply that is no status document says why: 4xx, that the question was wrong. */
+static enum ctl_exit explain_refusal(const struct buf *text, long http_status)
+{
+    struct control_answer answer;
+    struct json_object *document;
+    struct err err;
+    enum ctl_exit result;
+
+    if (control_answer_parse(buf_str(text), text->length, &answer, &document, &err) != 0)
+        return ctl_complain(CTL_UNREACHABLE, "%s", err.text);
+    result = ctl_complain_as(http_status >= 400 && http_status < 500 ? CTL_USAGE : CTL_UNREACHABLE,
+                             control_outcome_name(answer.outcome), "%s", answer.message);
+    json_object_put(document);
+    return result;
+}
+
+enum ctl_exit ctl_fetch(const struct ctl_options *options, const char *question, char *const *names,
+                        size_t name_count, struct buf *text)
+{
+    long http_status = 0;
+    enum ctl_exit result;
+    struct buf path;
+
+    buf_clear(text);
+    buf_init(&path, CONTROL_URI_MAX);
+    (void)control_question_path(question, names, name_count, &path);
+    result = ctl_request(options, &path, NULL, text, &http_status);
+    buf_done(&path);
+    if (result != CTL_DONE)
+        return result;
+    return http_status == 200 ? CTL_DONE : explain_refusal(text, http_status);
+}
+
+enum ctl_exit ctl_fetch_status(const struct ctl_options *options, const char *question,
+                               char *const *names, size_t name_count, struct control_status *status,
+                               struct buf *text)
+{
+    enum ctl_exit result;
+    struct buf own;
+    struct err err;
+
+    buf_init(&own, CONTROL_REPLY_MAX);
+    if (!text)
+        text = &own;
+    result = ctl_fetch(options, question, names, name_count, text);
+    if (result == CTL_DONE && control_status_parse(buf_str(text), text->length, status, &err) != 0)
+        result = ctl_complain(CTL_UNREACHABLE, "%s", err.text);
+    buf_done(&own);
+    return result;
 }

@@ -1,7 +1,7 @@
 #include <stdio.h>
 
 #include "ctl/complain.h"
-#include "ctl/fetch.h"
+#include "ctl/client.h"
 #include "ctl/status_text.h"
 
 static void print_holds(const struct control_holds *holds)
@@ -9,10 +9,8 @@ static void print_holds(const struct control_holds *holds)
     struct buf text;
 
     buf_init(&text, CONTROL_REPLY_MAX);
-    for (size_t i = 0; i < holds->count; i++) {
+    for (size_t i = 0; i < holds->count; i++)
         ctl_write_hold(&text, &holds->items[i], holds->now);
-        (void)buf_append_char(&text, '\n');
-    }
     if (holds->count == 0)
         (void)buf_append_str(&text, "nothing is held\n");
     ctl_print(stdout, &text);

@@ -1,6 +1,5 @@
 #include "ctl/session.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,13 +36,8 @@ static void write_report(struct buf *out, const char *report)
 {
     while (*report != '\0') {
         const size_t length = strcspn(report, "\n");
-        char *line = strndup(report, length);
 
-        if (!line)
-            return;
-        ctl_write_plain(out, line);
-        (void)buf_append_char(out, '\n');
-        free(line);
+        ctl_write(out, "%.*s\n", (int)length, report);
         report += length;
         report += *report == '\n';
     }
@@ -57,9 +51,8 @@ static void write_ended(struct buf *out, struct json_object *document)
 
     (void)control_hold_list_read(document, &holds, &count);
     for (size_t i = 0; i < count; i++) {
-        (void)buf_append_str(out, "    ended: ");
+        ctl_write(out, "    ended: ");
         ctl_write_hold(out, &holds[i], time_wall());
-        (void)buf_append_char(out, '\n');
     }
     free(holds);
 }
@@ -68,22 +61,19 @@ static void print_answer(const struct control_command *command, const struct con
                          struct json_object *document)
 {
     const enum ctl_exit result = exit_of(answer->outcome);
+    char until[CTL_TIME_MAX];
     struct buf text;
 
     buf_init(&text, CONTROL_REPLY_MAX);
-    if (command->account) {
-        ctl_write_plain(&text, command->account);
-        (void)buf_append_str(&text, ": ");
-    }
-    if (result == CTL_REFUSED)
-        (void)buf_append_str(&text, "refused: ");
-    else if (result == CTL_NOT_DONE)
-        (void)buf_append_str(&text, "not done: ");
-    ctl_write_plain(&text, answer->message);
-    if (answer->until != TIME_NEVER) {
-        (void)buf_append_str(&text, "; possible ");
-        ctl_write_instant(&text, answer->until, time_wall());
-    }
+    if (command->account)
+        ctl_write(&text, "%s: ", command->account);
+    ctl_write(&text, "%s%s",
+              result == CTL_REFUSED    ? "refused: "
+              : result == CTL_NOT_DONE ? "not done: "
+                                       : "",
+              answer->message);
+    if (answer->until != TIME_NEVER)
+        ctl_write(&text, "; possible %s", ctl_instant(answer->until, time_wall(), until));
     (void)buf_append_char(&text, '\n');
     if (answer->report)
         write_report(&text, answer->report);
@@ -134,14 +124,15 @@ static void take_json(struct ctl_session *session, const struct control_command 
 }
 
 static enum ctl_exit take_answer(struct ctl_session *session, const struct control_command *command,
-                                 const struct buf *reply, struct err *err)
+                                 const struct buf *reply)
 {
     struct control_answer answer;
     struct json_object *document;
     enum ctl_exit result;
+    struct err err;
 
-    if (control_answer_parse(buf_str(reply), reply->length, &answer, &document, err) != 0)
-        return CTL_UNREACHABLE;
+    if (control_answer_parse(buf_str(reply), reply->length, &answer, &document, &err) != 0)
+        return ctl_complain(CTL_UNREACHABLE, "%s", err.text);
     result = exit_of(answer.outcome);
     if (session->options->json)
         take_json(session, command, reply);
@@ -153,25 +144,19 @@ static enum ctl_exit take_answer(struct ctl_session *session, const struct contr
 
 enum ctl_exit ctl_send_command(struct ctl_session *session, const struct control_command *command)
 {
-    char storage[CTL_PATH_MAX];
-    enum ctl_exit result = CTL_USAGE;
+    enum ctl_exit result;
     struct buf path, body, reply;
     long http_status;
-    struct err err;
 
-    err_clear(&err);
     buf_init(&path, CONTROL_URI_MAX);
     buf_init(&body, CONTROL_BODY_MAX);
     buf_init(&reply, CONTROL_REPLY_MAX);
     if (control_command_path(command, &path) != 0 || control_command_body(command, &body) != 0)
-        (void)err_set(&err, -EMSGSIZE, "the request is too long");
+        result = ctl_complain(CTL_USAGE, "the request is too long");
     else
-        result = ctl_request(ctl_socket_path(session->options, storage), buf_str(&path),
-                             buf_str(&body), &reply, &http_status, &err);
+        result = ctl_request(session->options, &path, buf_str(&body), &reply, &http_status);
     if (result == CTL_DONE)
-        result = take_answer(session, command, &reply, &err);
-    if (err.code != 0)
-        (void)ctl_complain(result, "%s", err.text);
+        result = take_answer(session, command, &reply);
     buf_done(&path);
     buf_done(&body);
     buf_done(&reply);

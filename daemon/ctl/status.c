@@ -4,8 +4,7 @@
 
 #include "ctl/client.h"
 #include "ctl/complain.h"
-#include "ctl/fetch.h"
-#include "ctl/status_group.h"
+#include "ctl/status_text.h"
 
 static void write_accounts(struct buf *out, const struct control_status *status)
 {

@@ -1,4 +1,4 @@
-#include "ctl/status_group.h"
+#include "ctl/status_text.h"
 
 #include <stdlib.h>
 

@@ -9,13 +9,11 @@ enum { CELL_MAX = 160, TABLE_COLUMNS = 6, SLOTS = 2 };
 /* "41d", "41d+" for a key that was there already when the account was adopted. */
 static void write_age(struct buf *out, const struct key_snapshot *key, time_ms now)
 {
-    if (key->born == TIME_NEVER) {
-        (void)buf_append_char(out, '-');
-        return;
-    }
-    ctl_write_words(out, time_between(key->born, now));
-    if (key->older)
-        (void)buf_append_char(out, '+');
+    char words[CTL_TIME_MAX];
+
+    ctl_write(out, "%s%s",
+              key->born != TIME_NEVER ? ctl_words(time_between(key->born, now), words) : "-",
+              key->born != TIME_NEVER && key->older ? "+" : "");
 }
 
 struct row {
@@ -42,6 +40,21 @@ static void take_cell(struct buf *text, char cell[CELL_MAX])
     buf_clear(text);
 }
 
+static void write_next(struct buf *out, const struct account_snapshot *account, time_ms now)
+{
+    char text[CTL_TIME_MAX];
+
+    if (account->retry_at != TIME_NEVER)
+        ctl_write(out, "retry %s", ctl_distance(account->retry_at, now, text));
+    else if (account->rotating)
+        ctl_write(out, "under way");
+    else if (account->due_since != TIME_NEVER)
+        ctl_write(out, "due since %s", ctl_words(now - account->due_since, text));
+    else
+        ctl_write(out, "%s",
+                  account->next_at != TIME_NEVER ? ctl_distance(account->next_at, now, text) : "-");
+}
+
 static void fill_row(struct row *row, const struct account_snapshot *account, time_ms now)
 {
     struct buf text;
@@ -49,7 +62,7 @@ static void fill_row(struct row *row, const struct account_snapshot *account, ti
     buf_init(&text, 4096);
     ctl_write_name(&text, account);
     take_cell(&text, row->cells[0]);
-    ctl_write_plain(&text, account->active);
+    ctl_write(&text, "%s", ctl_shown(account->active));
     take_cell(&text, row->cells[1]);
     for (int slot = 0; slot < SLOTS; slot++) {
         write_age(&text, &account->keys[slot], now);
@@ -57,18 +70,7 @@ static void fill_row(struct row *row, const struct account_snapshot *account, ti
     }
     ctl_write_state(&text, account);
     take_cell(&text, row->cells[4]);
-    if (account->retry_at != TIME_NEVER)
-        (void)buf_append_str(&text, "retry ");
-    if (account->retry_at == TIME_NEVER && account->rotating) {
-        (void)buf_append_str(&text, "under way");
-    } else if (account->retry_at == TIME_NEVER && account->due_since != TIME_NEVER) {
-        (void)buf_append_str(&text, "due since ");
-        ctl_write_words(&text, now - account->due_since);
-    } else if (account->retry_at != TIME_NEVER || account->next_at != TIME_NEVER)
-        ctl_write_distance(
-            &text, account->retry_at != TIME_NEVER ? account->retry_at : account->next_at, now);
-    else
-        (void)buf_append_char(&text, '-');
+    write_next(&text, account, now);
     take_cell(&text, row->cells[5]);
     buf_done(&text);
 }
@@ -76,13 +78,10 @@ static void fill_row(struct row *row, const struct account_snapshot *account, ti
 static void write_row(struct buf *out, const struct row *row, const size_t *widths)
 {
     for (size_t column = 0; column < TABLE_COLUMNS; column++) {
-        const size_t width = width_of(row->cells[column]);
+        const size_t blanks = widths[column] + 2 - width_of(row->cells[column]);
 
-        (void)buf_append_str(out, row->cells[column]);
-        if (column == TABLE_COLUMNS - 1)
-            break;
-        for (size_t i = width; i < widths[column] + 2; i++)
-            (void)buf_append_char(out, ' ');
+        (void)buf_append_format(out, "%s%*s", row->cells[column],
+                                column < TABLE_COLUMNS - 1 ? (int)blanks : 0, "");
     }
     (void)buf_append_char(out, '\n');
 }

@@ -1,8 +1,8 @@
 #include "ctl/status_text.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "base/date.h"
 #include "base/str.h"
 #include "proto/remedy.h"
 
@@ -10,58 +10,74 @@ enum { LABEL_WIDTH = 15 };
 
 /* --- pieces --- */
 
-void ctl_write_plain(struct buf *out, const char *text)
+/* In place, from `start` on. */
+static void remove_controls(struct buf *text, size_t start, size_t end)
 {
-    if (!text)
-        text = "-";
-    for (; *text != '\0'; text++) {
-        const unsigned char c = (unsigned char)*text;
-        const bool is_c1 = c == 0xc2 && (unsigned char)text[1] < 0xa0; /* U+0080 to U+009F */
+    char *to = text->data + start;
 
-        (void)buf_append_char(out, c < 0x20 || c == 0x7f || is_c1 ? '?' : *text);
-        if (is_c1 && text[1] != '\0')
-            text++;
+    for (const char *from = to; from < text->data + end; from++) {
+        const unsigned char c = (unsigned char)*from, next = (unsigned char)from[1];
+        const bool is_c1 = c == 0xc2 && next < 0xa0; /* U+0080 to U+009F */
+
+        *to++ = c < 0x20 || c == 0x7f || is_c1 ? '?' : *from;
+        from += is_c1 && next >= 0x80;
     }
+    memmove(to, text->data + end, text->length - end + 1);
+    buf_truncate(text, (size_t)(to - text->data) + text->length - end);
 }
 
-void ctl_write_words(struct buf *out, duration_ms duration)
+void ctl_write(struct buf *out, const char *format, ...)
 {
-    char words[DURATION_TEXT_MAX];
+    const size_t start = out->length;
+    const size_t line_end = str_ends_with(format, "\n") ? 1 : 0;
+    va_list arguments;
 
+    va_start(arguments, format);
+    if (buf_append_vformat(out, format, arguments) == 0 && out->length > start)
+        remove_controls(out, start, out->length - line_end);
+    va_end(arguments);
+}
+
+const char *ctl_shown(const char *text)
+{
+    return text ? text : "-";
+}
+
+const char *ctl_words(duration_ms duration, char out[CTL_TIME_MAX])
+{
     if (duration < MS_SECOND)
         duration = MS_SECOND;
-    (void)buf_append_str(out, duration_to_words(duration - duration % MS_SECOND, words));
+    return duration_to_words(duration - duration % MS_SECOND, out);
 }
 
-void ctl_write_distance(struct buf *out, time_ms at, time_ms now)
+const char *ctl_distance(time_ms at, time_ms now, char out[CTL_TIME_MAX])
 {
+    char words[CTL_TIME_MAX];
+
     if (at >= now)
-        (void)buf_append_str(out, "in ");
-    ctl_write_words(out, at >= now ? time_between(now, at) : time_between(at, now));
-    if (at < now)
-        (void)buf_append_str(out, " ago");
+        (void)snprintf(out, CTL_TIME_MAX, "in %s", ctl_words(time_between(now, at), words));
+    else
+        (void)snprintf(out, CTL_TIME_MAX, "%s ago", ctl_words(time_between(at, now), words));
+    return out;
 }
 
-void ctl_write_instant(struct buf *out, time_ms at, time_ms now)
+const char *ctl_instant(time_ms at, time_ms now, char out[CTL_TIME_MAX])
 {
-    char text[DATE_TEXT_MAX];
+    char date[DATE_TEXT_MAX], distance[CTL_TIME_MAX];
 
-    (void)buf_append_str(out, date_to_rfc3339(at == TIME_NEVER ? at : at - at % MS_SECOND, text));
     if (at == TIME_NEVER)
-        return;
-    (void)buf_append_str(out, " (");
-    ctl_write_distance(out, at, now);
-    (void)buf_append_char(out, ')');
+        return date_to_rfc3339(at, out);
+    (void)snprintf(out, CTL_TIME_MAX, "%s (%s)", date_to_rfc3339(at - at % MS_SECOND, date),
+                   ctl_distance(at, now, distance));
+    return out;
 }
 
 /* Unambiguous within a subscription, and accepted as ACCOUNT. */
 void ctl_write_name(struct buf *out, const struct account_snapshot *account)
 {
-    if (account->resource_group) {
-        ctl_write_plain(out, account->resource_group);
-        (void)buf_append_char(out, '/');
-    }
-    ctl_write_plain(out, account->name);
+    if (account->resource_group)
+        ctl_write(out, "%s/", account->resource_group);
+    ctl_write(out, "%s", ctl_shown(account->name));
 }
 
 static bool is_in_state(const struct account_snapshot *account, const char *state)
@@ -91,19 +107,17 @@ enum ctl_exit ctl_status_severity(const struct control_status *status)
 
 void ctl_write_state(struct buf *out, const struct account_snapshot *account)
 {
+    const bool by_config = str_equal(account->reason, "config");
+
     if (account->consumers_at_risk)
-        (void)buf_append_str(out, "CONSUMERS AT RISK, ");
-    if (str_equal(account->state, "held") && str_equal(account->reason, "config")) {
-        (void)buf_append_str(out, "watched only (rotate: false)");
-    } else {
-        ctl_write_plain(out, account->state);
-    }
-    if (account->reason && !str_equal(account->reason, "config")) {
-        (void)buf_append_str(out, ": ");
-        ctl_write_plain(out, account->reason);
-    }
+        ctl_write(out, "CONSUMERS AT RISK, ");
+    ctl_write(out, "%s",
+              by_config && is_in_state(account, "held") ? "watched only (rotate: false)"
+                                                        : ctl_shown(account->state));
+    if (account->reason && !by_config)
+        ctl_write(out, ": %s", account->reason);
     if (account->overdue)
-        (void)buf_append_str(out, ", overdue");
+        ctl_write(out, ", overdue");
 }
 
 /* --- summary --- */
@@ -112,8 +126,7 @@ static void write_counts(struct buf *out, const struct daemon_snapshot *daemon)
 {
     const char *separator = ": ";
 
-    (void)buf_append_format(out, "%zu account%s", daemon->accounts,
-                            daemon->accounts == 1 ? "" : "s");
+    ctl_write(out, "%zu %s", daemon->accounts, str_plural(daemon->accounts, "account", "accounts"));
     for (size_t i = 0; i < daemon->state_count; i++) {
         size_t count = daemon->states[i].count;
 
@@ -121,16 +134,15 @@ static void write_counts(struct buf *out, const struct daemon_snapshot *daemon)
             count -= daemon->watched < count ? daemon->watched : count;
         if (count == 0)
             continue;
-        (void)buf_append_format(out, "%s%zu ", separator, count);
-        ctl_write_plain(out, daemon->states[i].state);
+        ctl_write(out, "%s%zu %s", separator, count, daemon->states[i].state);
         separator = ", ";
     }
     if (daemon->watched > 0)
-        (void)buf_append_format(out, "%s%zu watched only", separator, daemon->watched);
+        ctl_write(out, "%s%zu watched only", separator, daemon->watched);
     if (daemon->overdue > 0)
-        (void)buf_append_format(out, "; %zu overdue", daemon->overdue);
+        ctl_write(out, "; %zu overdue", daemon->overdue);
     if (daemon->consumers_at_risk > 0)
-        (void)buf_append_format(out, "; %zu with CONSUMERS AT RISK", daemon->consumers_at_risk);
+        ctl_write(out, "; %zu with CONSUMERS AT RISK", daemon->consumers_at_risk);
 }
 
 static void write_refused_reload(struct buf *out, const char *error, const char *socket)
@@ -138,38 +150,30 @@ static void write_refused_reload(struct buf *out, const char *error, const char 
     const struct remedy_words words = {.socket = socket};
     char remedy[REMEDY_MAX];
 
-    (void)buf_append_str(out,
-                         "The last reload was refused, the configuration before it is in force: ");
-    ctl_write_plain(out, error);
     remedy_expand("correct it, then: `keyrotatectl reload`", &words, remedy, sizeof(remedy));
+    ctl_write(out, "The last reload was refused, the configuration before it is in force: %s",
+              error);
     (void)buf_append_format(out, "\n    do: %s\n", remedy);
 }
 
 void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon, const char *socket)
 {
+    char text[CTL_TIME_MAX];
+
     write_counts(out, daemon);
-    if (daemon->oldest_key_born != TIME_NEVER) {
-        (void)buf_append_str(out, "; oldest key ");
-        ctl_write_words(out, time_between(daemon->oldest_key_born, daemon->now));
-    }
-    if (daemon->next_at != TIME_NEVER) {
-        (void)buf_append_str(out, "; next rotation ");
-        if (daemon->next_at <= daemon->now)
-            (void)buf_append_str(out, "now");
-        else
-            ctl_write_distance(out, daemon->next_at, daemon->now);
-        (void)buf_append_str(out, " (");
-        ctl_write_plain(out, daemon->next_account);
-        (void)buf_append_char(out, ')');
-    }
+    if (daemon->oldest_key_born != TIME_NEVER)
+        ctl_write(out, "; oldest key %s",
+                  ctl_words(time_between(daemon->oldest_key_born, daemon->now), text));
+    if (daemon->next_at != TIME_NEVER)
+        ctl_write(out, "; next rotation %s (%s)",
+                  daemon->next_at <= daemon->now ? "now"
+                                                 : ctl_distance(daemon->next_at, daemon->now, text),
+                  ctl_shown(daemon->next_account));
     (void)buf_append_char(out, '\n');
-    if (daemon->journal_failing_since != TIME_NEVER) {
-        (void)buf_append_str(out, "THE JOURNAL CANNOT BE WRITTEN since ");
-        ctl_write_instant(out, daemon->journal_failing_since, daemon->now);
-        (void)buf_append_str(out, ": ");
-        ctl_write_plain(out, daemon->journal_error);
-        (void)buf_append_char(out, '\n');
-    }
+    if (daemon->journal_failing_since != TIME_NEVER)
+        ctl_write(out, "THE JOURNAL CANNOT BE WRITTEN since %s: %s\n",
+                  ctl_instant(daemon->journal_failing_since, daemon->now, text),
+                  ctl_shown(daemon->journal_error));
     if (daemon->config_error)
         write_refused_reload(out, daemon->config_error, socket);
 }
@@ -186,54 +190,51 @@ static void write_short_id(struct buf *out, const char *id)
     for (const char *at = id; !group && *at != '\0'; at++)
         if (str_starts_with_nocase(at, before_group))
             group = at + sizeof(before_group) - 1;
-    if (!group || !name || name < group) {
-        ctl_write_plain(out, id);
-        return;
-    }
-    for (const char *c = group; *c != '/'; c++)
-        (void)buf_append_char(out, (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c);
-    ctl_write_plain(out, name);
+    if (!group || !name || name < group)
+        ctl_write(out, "%s", id);
+    else
+        ctl_write(out, "%.*s%s", (int)strcspn(group, "/"), group, name);
 }
 
 static void write_until(struct buf *out, const struct hold_snapshot *hold, time_ms now)
 {
-    if (hold->until == TIME_NEVER) {
-        (void)buf_append_str(out, "until resumed");
-    } else {
-        (void)buf_append_str(out, "until ");
-        ctl_write_instant(out, hold->until, now);
-    }
-    (void)buf_append_str(out, ": ");
-    ctl_write_plain(out, hold->reason ? hold->reason : "no reason was given");
+    char until[CTL_TIME_MAX];
+
+    ctl_write(out, "until %s",
+              hold->until == TIME_NEVER ? "resumed" : ctl_instant(hold->until, now, until));
+    ctl_write(out, ": %s", hold->reason ? hold->reason : "no reason was given");
+}
+
+static const char *who_holds(const struct hold_snapshot *hold)
+{
+    return hold->actor ? hold->actor : "somebody unknown";
 }
 
 void ctl_write_hold(struct buf *out, const struct hold_snapshot *hold, time_ms now)
 {
-    (void)buf_append_format(out, "hold %llu of ", (unsigned long long)hold->id);
+    char since[CTL_TIME_MAX];
+
+    ctl_write(out, "hold %llu of ", (unsigned long long)hold->id);
     if (hold->account)
         write_short_id(out, hold->account);
     else
-        (void)buf_append_str(out, "all accounts");
+        ctl_write(out, "all accounts");
     if (!hold->configured && hold->account)
-        (void)buf_append_str(out, " (not configured)");
-    (void)buf_append_str(out, ", by ");
-    ctl_write_plain(out, hold->actor ? hold->actor : "somebody unknown");
-    if (hold->since != TIME_NEVER) {
-        (void)buf_append_str(out, " since ");
-        ctl_write_instant(out, hold->since, now);
-    }
-    (void)buf_append_str(out, ", ");
+        ctl_write(out, " (not configured)");
+    ctl_write(out, ", by %s", who_holds(hold));
+    if (hold->since != TIME_NEVER)
+        ctl_write(out, " since %s", ctl_instant(hold->since, now, since));
+    ctl_write(out, ", ");
     write_until(out, hold, now);
+    (void)buf_append_char(out, '\n');
 }
 
 /* In the status of the account that it binds. */
 static void write_hold_line(struct buf *out, const struct hold_snapshot *hold, time_ms now)
 {
     write_until(out, hold, now);
-    (void)buf_append_format(out, " (hold %llu%s, by ", (unsigned long long)hold->id,
-                            hold->account ? "" : " of all accounts");
-    ctl_write_plain(out, hold->actor ? hold->actor : "somebody unknown");
-    (void)buf_append_str(out, ")\n");
+    ctl_write(out, " (hold %llu%s, by %s)\n", (unsigned long long)hold->id,
+              hold->account ? "" : " of all accounts", who_holds(hold));
 }
 
 /* "due since 2026-11-22T09:00:00Z (3h ago); waits: the account is held" */
@@ -241,26 +242,22 @@ static void write_next(struct buf *out, const struct account_snapshot *account, 
                        time_ms now)
 {
     const bool is_late = account->due_since != TIME_NEVER || account->rotation_requested;
+    char text[CTL_TIME_MAX];
 
     if (account->rotating) {
-        (void)buf_append_str(out, "under way since ");
-        ctl_write_instant(out, account->started_at, now);
-    } else if (account->due_since != TIME_NEVER) {
-        (void)buf_append_str(out, "due since ");
-        ctl_write_instant(out, account->due_since, now);
-    } else if (account->rotation_requested) {
-        (void)buf_append_str(out, "asked for");
-    } else {
-        ctl_write_instant(out, account->next_at, now);
+        ctl_write(out, "under way since %s\n", ctl_instant(account->started_at, now, text));
+        return;
     }
-    if (waits && !account->rotating) {
-        (void)buf_append_str(out, "; waits: ");
-        ctl_write_plain(out, waits);
-    }
-    if (!account->rotating && is_late && account->next_at != TIME_NEVER && account->next_at > now) {
-        (void)buf_append_str(out, "; starts ");
-        ctl_write_instant(out, account->next_at, now);
-    }
+    if (account->due_since != TIME_NEVER)
+        ctl_write(out, "due since %s", ctl_instant(account->due_since, now, text));
+    else
+        ctl_write(out, "%s",
+                  account->rotation_requested ? "asked for"
+                                              : ctl_instant(account->next_at, now, text));
+    if (waits)
+        ctl_write(out, "; waits: %s", waits);
+    if (is_late && account->next_at != TIME_NEVER && account->next_at > now)
+        ctl_write(out, "; starts %s", ctl_instant(account->next_at, now, text));
     (void)buf_append_char(out, '\n');
 }
 
@@ -270,61 +267,45 @@ static void write_dead_keys(struct buf *out, const struct account_snapshot *acco
 {
     for (size_t i = 0; i < account->target_count; i++) {
         const struct target_snapshot *target = &account->targets[i];
+        char words[CTL_TIME_MAX];
 
         if (target->dead_since == TIME_NEVER)
             continue;
-        (void)buf_append_format(out, "%*s", indent, "");
-        ctl_write_plain(out, target->destination);
-        (void)buf_append_str(
-            out, target->holds
-                     ? " holds a dead key: programs that use it fail, for "
-                     : " cannot be read, and the last key known to be there is dead, for ");
-        ctl_write_words(out, now - target->dead_since);
-        (void)buf_append_char(out, '\n');
+        ctl_write(out, "%*s%s %s, for %s\n", indent, "", ctl_shown(target->destination),
+                  target->holds ? "holds a dead key: programs that use it fail"
+                                : "cannot be read, and the last key known to be there is dead",
+                  ctl_words(now - target->dead_since, words));
     }
 }
 
 void ctl_write_trouble(struct buf *out, const struct account_snapshot *account, time_ms now)
 {
-    (void)buf_append_str(out, ": ");
+    char text[CTL_TIME_MAX];
+
+    ctl_write(out, ": ");
     ctl_write_state(out, account);
-    if (account->since != TIME_NEVER) {
-        (void)buf_append_str(out, ", for ");
-        ctl_write_words(out, time_between(account->since, now));
-    }
+    if (account->since != TIME_NEVER)
+        ctl_write(out, ", for %s", ctl_words(time_between(account->since, now), text));
     (void)buf_append_char(out, '\n');
     write_dead_keys(out, account, 4, now);
-    if (account->meaning) {
-        (void)buf_append_str(out, "    ");
-        ctl_write_plain(out, account->meaning);
-        (void)buf_append_char(out, '\n');
-    }
+    if (account->meaning)
+        ctl_write(out, "    %s\n", account->meaning);
     for (size_t i = 0; i < account->hold_count; i++) {
-        (void)buf_append_str(out, "    held ");
+        ctl_write(out, "    held ");
         write_hold_line(out, &account->holds[i], now);
     }
-    if (account->failure.at != TIME_NEVER && account->reason && account->failure.text) {
-        (void)buf_append_str(out, "    last failure, ");
-        ctl_write_distance(out, account->failure.at, now);
-        (void)buf_append_str(out, ": ");
-        ctl_write_plain(out, account->failure.text);
-        (void)buf_append_char(out, '\n');
-    }
+    if (account->failure.at != TIME_NEVER && account->reason && account->failure.text)
+        ctl_write(out, "    last failure, %s: %s\n", ctl_distance(account->failure.at, now, text),
+                  account->failure.text);
     if (account->overdue && account->due_since != TIME_NEVER) {
-        (void)buf_append_str(out, "    rotation ");
+        ctl_write(out, "    rotation ");
         write_next(out, account,
                    str_equal(account->waits, account->meaning) ? NULL : account->waits, now);
     }
-    if (account->retry_at != TIME_NEVER) {
-        (void)buf_append_str(out, "    next try ");
-        ctl_write_distance(out, account->retry_at, now);
-        (void)buf_append_char(out, '\n');
-    }
-    if (account->remedy) {
-        (void)buf_append_str(out, "    do: ");
-        ctl_write_plain(out, account->remedy);
-        (void)buf_append_char(out, '\n');
-    }
+    if (account->retry_at != TIME_NEVER)
+        ctl_write(out, "    next try %s\n", ctl_distance(account->retry_at, now, text));
+    if (account->remedy)
+        ctl_write(out, "    do: %s\n", account->remedy);
 }
 
 void ctl_write_problem(struct buf *out, const struct account_snapshot *account, time_ms now)
@@ -337,44 +318,34 @@ void ctl_write_problem(struct buf *out, const struct account_snapshot *account, 
 
 static void write_label(struct buf *out, const char *label)
 {
-    (void)buf_append_format(out, "  %-*s", LABEL_WIDTH, label);
+    ctl_write(out, "  %-*s", LABEL_WIDTH, label);
 }
 
 static void write_line(struct buf *out, const char *label, const char *text)
 {
-    if (!text)
-        return;
-    write_label(out, label);
-    ctl_write_plain(out, text);
-    (void)buf_append_char(out, '\n');
+    if (text)
+        ctl_write(out, "  %-*s%s\n", LABEL_WIDTH, label, text);
 }
 
 static void write_instant_line(struct buf *out, const char *label, time_ms at, time_ms now)
 {
-    if (at == TIME_NEVER)
-        return;
-    write_label(out, label);
-    ctl_write_instant(out, at, now);
-    (void)buf_append_char(out, '\n');
+    char text[CTL_TIME_MAX];
+
+    if (at != TIME_NEVER)
+        write_line(out, label, ctl_instant(at, now, text));
 }
 
 static void write_key(struct buf *out, const char *label, const struct key_snapshot *key,
                       time_ms now)
 {
+    char age[CTL_TIME_MAX];
+
     write_label(out, label);
-    if (key->born != TIME_NEVER) {
-        if (key->older)
-            (void)buf_append_str(out, "at least ");
-        ctl_write_words(out, time_between(key->born, now));
-        (void)buf_append_str(out, " old, ");
-    }
-    if (key->fingerprint) {
-        (void)buf_append_str(out, "fingerprint ");
-        ctl_write_plain(out, key->fingerprint);
-    } else {
-        (void)buf_append_str(out, "not known");
-    }
-    (void)buf_append_char(out, '\n');
+    if (key->born != TIME_NEVER)
+        ctl_write(out, "%s%s old, ", key->older ? "at least " : "",
+                  ctl_words(time_between(key->born, now), age));
+    ctl_write(out, "%s%s\n", key->fingerprint ? "fingerprint " : "not known",
+              key->fingerprint ? key->fingerprint : "");
 }
 
 static void write_failure(struct buf *out, const struct failure_snapshot *failure, time_ms now)
@@ -385,9 +356,8 @@ static void write_failure(struct buf *out, const struct failure_snapshot *failur
     write_line(out, "", failure->text);
     if (failure->http_status != 0) {
         write_label(out, "");
-        (void)buf_append_format(out, "HTTP %d ", failure->http_status);
-        ctl_write_plain(out, failure->error_code ? failure->error_code : "");
-        (void)buf_append_char(out, '\n');
+        ctl_write(out, "HTTP %d %s\n", failure->http_status,
+                  failure->error_code ? failure->error_code : "");
     }
     write_line(out, "  request", failure->request_id);
     write_line(out, "  correlation", failure->correlation_id);
@@ -396,43 +366,30 @@ static void write_failure(struct buf *out, const struct failure_snapshot *failur
 
 static void write_target(struct buf *out, const struct target_snapshot *target, time_ms now)
 {
+    char text[CTL_TIME_MAX];
+
     write_label(out, "target");
-    ctl_write_plain(out, target->name);
-    (void)buf_append_str(out, target->required ? ", required: " : ", not required: ");
-    ctl_write_plain(out, target->destination);
-    (void)buf_append_char(out, '\n');
+    ctl_write(out, "%s, %s: %s\n", ctl_shown(target->name),
+              target->required ? "required" : "not required", ctl_shown(target->destination));
     write_label(out, "");
-    (void)buf_append_str(out, target->satisfied ? "has the key" : "LACKS THE KEY");
-    if (target->delivered_at != TIME_NEVER) {
-        (void)buf_append_str(out, target->satisfied ? " since " : "; last delivery ");
-        ctl_write_instant(out, target->delivered_at, now);
-    }
-    if (target->holds) {
-        (void)buf_append_str(out, "; holds ");
-        ctl_write_plain(out, target->holds);
-    }
-    if (target->holds_fingerprint) {
-        (void)buf_append_str(out, ", fingerprint ");
-        ctl_write_plain(out, target->holds_fingerprint);
-    }
+    ctl_write(out, "%s", target->satisfied ? "has the key" : "LACKS THE KEY");
+    if (target->delivered_at != TIME_NEVER)
+        ctl_write(out, "%s %s", target->satisfied ? " since" : "; last delivery",
+                  ctl_instant(target->delivered_at, now, text));
+    if (target->holds)
+        ctl_write(out, "; holds %s", target->holds);
+    if (target->holds_fingerprint)
+        ctl_write(out, ", fingerprint %s", target->holds_fingerprint);
     (void)buf_append_char(out, '\n');
-    if (target->form) {
-        write_label(out, "");
-        ctl_write_plain(out, target->form);
-        (void)buf_append_char(out, '\n');
-    }
+    write_line(out, "", target->form);
     if (!target->reason)
         return;
     write_label(out, "");
-    ctl_write_plain(out, target->reason);
-    if (target->failing_since != TIME_NEVER) {
-        (void)buf_append_str(out, " for ");
-        ctl_write_words(out, time_between(target->failing_since, now));
-    }
-    if (target->retry_at != TIME_NEVER) {
-        (void)buf_append_str(out, ", next try ");
-        ctl_write_distance(out, target->retry_at, now);
-    }
+    ctl_write(out, "%s", target->reason);
+    if (target->failing_since != TIME_NEVER)
+        ctl_write(out, " for %s", ctl_words(time_between(target->failing_since, now), text));
+    if (target->retry_at != TIME_NEVER)
+        ctl_write(out, ", next try %s", ctl_distance(target->retry_at, now, text));
     (void)buf_append_char(out, '\n');
 }
 
@@ -445,11 +402,10 @@ static void write_rotation(struct buf *out, const struct account_snapshot *accou
     }
     write_instant_line(out, "next try", account->retry_at, now);
     write_label(out, "cycle");
-    (void)buf_append_format(out, "%llu", (unsigned long long)account->cycle);
-    if (account->rotating || account->rotation_requested) {
-        (void)buf_append_str(out, account->rotating ? ", under way: " : ", asked for: ");
-        ctl_write_plain(out, account->phase);
-    }
+    ctl_write(out, "%llu", (unsigned long long)account->cycle);
+    if (account->rotating || account->rotation_requested)
+        ctl_write(out, ", %s: %s", account->rotating ? "under way" : "asked for",
+                  ctl_shown(account->phase));
     (void)buf_append_char(out, '\n');
     write_instant_line(out, "completed", account->completed_at, now);
     for (size_t i = 0; i < account->hold_count; i++) {
@@ -458,17 +414,10 @@ static void write_rotation(struct buf *out, const struct account_snapshot *accou
     }
 }
 
-static void write_look(struct buf *out, const struct account_snapshot *account, time_ms now)
-{
-    if (account->looked_at == TIME_NEVER)
-        return;
-    write_label(out, "last look");
-    ctl_write_instant(out, account->looked_at, now);
-    (void)buf_append_str(out, account->as_recorded ? ": everything as expected\n" : "\n");
-}
-
 void ctl_write_account(struct buf *out, const struct account_snapshot *account, time_ms now)
 {
+    char text[CTL_TIME_MAX];
+
     ctl_write_name(out, account);
     (void)buf_append_char(out, '\n');
     write_label(out, "state");
@@ -478,7 +427,11 @@ void ctl_write_account(struct buf *out, const struct account_snapshot *account, 
     write_line(out, "", account->meaning);
     write_line(out, "do:", account->remedy);
     write_instant_line(out, "since", account->since, now);
-    write_look(out, account, now);
+    if (account->looked_at != TIME_NEVER) {
+        write_label(out, "last look");
+        ctl_write(out, "%s%s\n", ctl_instant(account->looked_at, now, text),
+                  account->as_recorded ? ": everything as expected" : "");
+    }
     write_line(out, "active slot", account->active ? account->active : "not known yet");
     write_key(out, "primary key", &account->keys[0], now);
     write_key(out, "secondary key", &account->keys[1], now);
@@ -487,10 +440,9 @@ void ctl_write_account(struct buf *out, const struct account_snapshot *account, 
         write_target(out, &account->targets[i], now);
     for (size_t i = 0; i < account->abandoned_count; i++) {
         write_label(out, "abandoned");
-        ctl_write_plain(out, account->abandoned[i].destination);
-        (void)buf_append_str(out, ", since ");
-        ctl_write_instant(out, account->abandoned[i].since, now);
-        (void)buf_append_str(out, ": its readers will find a dead key\n");
+        ctl_write(out, "%s, since %s: its readers will find a dead key\n",
+                  ctl_shown(account->abandoned[i].destination),
+                  ctl_instant(account->abandoned[i].since, now, text));
     }
     write_failure(out, &account->failure, now);
     write_line(out, "identity", account->identity);

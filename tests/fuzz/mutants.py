@@ -36,7 +36,7 @@ FAULTS = (
           "if (depth > DETAIL_DEPTH_MAX || error->count == CLOUD_ERROR_ITEMS_MAX)",
           "if (depth > DETAIL_DEPTH_MAX)"),
     Fault("config", "conf/yaml_builder.c", "if (builder->depth == TREE_DEPTH_MAX)", "if (false)"),
-    Fault("control_answer", "ctl/status_text.c", "c < 0x20 || c == 0x7f || is_c1 ? '?' : *text", "*text"),
+    Fault("control_answer", "ctl/status_text.c", "c < 0x20 || c == 0x7f || is_c1 ? '?' : *from", "*from"),
     Fault("control_request", "base/encoding.c", "c == '_' || c == '~';", "c == '_' || c == '~' || c == '%';"),
     Fault("dates", "base/time.c", "|| sum > longest)", ")"),
     Fault("headers", "proto/http_message.c", "if ((size_t)(end - value) >= size)",

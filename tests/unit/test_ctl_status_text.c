@@ -1,4 +1,4 @@
-#include "ctl/status_group.h"
+#include "ctl/status_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -236,7 +236,7 @@ static void test_hold_as_it_is_listed(void **state)
     ctl_write_hold(&text, &hold, NOW);
     assert_string_equal(buf_str(&text),
                         "hold 3 of all accounts, by uid 0 (root) since 2026-11-22T11:00:00Z (1h "
-                        "ago), until 2026-11-24T12:00:00Z (in 2d): moving?house");
+                        "ago), until 2026-11-24T12:00:00Z (in 2d): moving?house\n");
     buf_clear(&text);
     hold = (struct hold_snapshot){
         .id = 4,
@@ -247,7 +247,7 @@ static void test_hold_as_it_is_listed(void **state)
     ctl_write_hold(&text, &hold, NOW);
     assert_string_equal(buf_str(&text),
                         "hold 4 of Group/acct (not configured), by somebody "
-                        "unknown, until resumed: no reason was given");
+                        "unknown, until resumed: no reason was given\n");
 }
 
 static void test_table_is_aligned(void **state)
@@ -436,15 +436,15 @@ static void test_severity(void **state)
 static void test_control_characters_are_taken_out(void **state)
 {
     (void)state;
-    ctl_write_plain(&text,
-                    "a\x1b]0;x\x07\x7f\n\xc2\x9b"
-                    "31m\xc3\xbc\xe2\x82\xac");
-    assert_string_equal(buf_str(&text), "a?]0;x????31m\xc3\xbc\xe2\x82\xac");
+    ctl_write(&text, "%s\n",
+              "a\x1b]0;x\x07\x7f\n\xc2\x9b"
+              "31m\xc3\xbc\xe2\x82\xac");
+    assert_string_equal(buf_str(&text), "a?]0;x????31m\xc3\xbc\xe2\x82\xac\n");
     buf_clear(&text);
-    ctl_write_plain(&text, "\xc2");
+    ctl_write(&text, "%s", "\xc2");
     assert_string_equal(buf_str(&text), "?");
     buf_clear(&text);
-    ctl_write_plain(&text, NULL);
+    ctl_write(&text, "%s", ctl_shown(NULL));
     assert_string_equal(buf_str(&text), "-");
 }
 
