@@ -1,7 +1,6 @@
 #include "app/daemon_status.h"
 #include "app/engine_totals.h"
 
-
 #include "base/str.h"
 #include "core/reason.h"
 

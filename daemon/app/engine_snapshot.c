@@ -1,6 +1,5 @@
 #include "app/engine_snapshot.h"
 
-
 #include "app/engine_form.h"
 #include "app/engine_hold.h"
 #include "app/engine_place.h"

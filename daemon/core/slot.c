@@ -1,6 +1,5 @@
 #include "core/slot.h"
 
-
 #include "base/str.h"
 
 static const char *const slot_names[SLOT_COUNT] = {
