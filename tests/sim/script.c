@@ -98,6 +98,7 @@ const char *mishap_name(enum mishap mishap)
         [MISHAP_SLOW] = "slow",
         [MISHAP_REFUSED] = "refused",
         [MISHAP_NOT_YET] = "not-yet",
+        [MISHAP_CONFLICT] = "conflict",
         [MISHAP_UNDESCRIBED] = "no-description",
     };
 
@@ -111,8 +112,8 @@ bool mishap_fits(enum mishap mishap, enum effect effect)
     const unsigned probe = 1U << EFFECT_PROBE, read = 1U << EFFECT_READ;
     const unsigned fitting[MISHAP_COUNT] = {
         [MISHAP_FAILS] = probe | look | read | regenerate | verify | deliver,
-        [MISHAP_DENIED] = probe | look | regenerate | deliver,
-        [MISHAP_THROTTLED] = look | regenerate,
+        [MISHAP_DENIED] = probe | look | read | regenerate | deliver,
+        [MISHAP_THROTTLED] = probe | look | read | regenerate | deliver,
         [MISHAP_TOKEN] = look | regenerate,
         [MISHAP_LOST_BEFORE] = look | regenerate | verify | deliver,
         [MISHAP_LOST_AFTER] = regenerate | deliver,
@@ -122,6 +123,7 @@ bool mishap_fits(enum mishap mishap, enum effect effect)
         [MISHAP_SLOW] = look | regenerate | verify | deliver,
         [MISHAP_REFUSED] = verify,
         [MISHAP_NOT_YET] = deliver,
+        [MISHAP_CONFLICT] = deliver,
         [MISHAP_UNDESCRIBED] = look,
     };
 

@@ -51,6 +51,8 @@ enum mishap {
     MISHAP_SLOW,        /* the answer takes 50 s */
     MISHAP_REFUSED,     /* the data plane says no (verify) */
     MISHAP_NOT_YET,     /* the target says: ask again (deliver) */
+    MISHAP_CONFLICT,    /* it happened, and the daemon is told that it did not: what an earlier
+                         * attempt wrote is in the way of this one (deliver) */
     MISHAP_UNDESCRIBED, /* the keys are shown, the account's description is not (look) */
     MISHAP_COUNT
 };

@@ -16,7 +16,8 @@ enum {
     SLOW_MS = 50 * 1000,
     LOST_AFTER_MS = 30 * 1000,
     LATE_SPAN_MS = 60 * 1000,
-    DEADLINE_MS = 60 * 1000
+    DEADLINE_MS = 60 * 1000,
+    THROTTLED_MS = 5 * 60 * 1000
 };
 
 static void locate(const struct destination *destination, unsigned *ret_account,
@@ -154,11 +155,21 @@ static bool is_out_of_order(const struct operation *operation)
            operation->mishap == MISHAP_FAILS;
 }
 
+/* Does the server behind the target refuse the operation? Then it has no effect. */
+static bool is_refused(struct operation *operation)
+{
+    if (operation->mishap == MISHAP_DENIED) {
+        fail(operation, REASON_TARGET_DENIED, "permission denied");
+    } else if (operation->mishap == MISHAP_THROTTLED) {
+        fail(operation, REASON_TARGET_FAILED, "too many requests");
+        operation->failure.retry_after = THROTTLED_MS;
+    }
+    return operation->failed;
+}
+
 static void apply_probe(struct operation *operation)
 {
-    if (operation->mishap == MISHAP_DENIED)
-        fail(operation, REASON_TARGET_DENIED, "permission denied");
-    else if (is_out_of_order(operation))
+    if (!is_refused(operation) && is_out_of_order(operation))
         fail(operation, REASON_TARGET_FAILED, "it cannot be written");
 }
 
@@ -168,7 +179,7 @@ static void apply_read(struct operation *operation)
 
     operation->key = place->past[0].key;
     operation->cycle = operation->target % 2 == 1 ? place->cycle : 0;
-    if (is_out_of_order(operation))
+    if (!is_refused(operation) && is_out_of_order(operation))
         fail(operation, REASON_TARGET_FAILED, "it cannot be read");
 }
 
@@ -207,9 +218,9 @@ static void apply_deliver(struct operation *operation)
     struct world *world = operation->world;
     struct world_target *place = place_of(operation);
 
-    if (operation->mishap == MISHAP_DENIED) {
-        fail(operation, REASON_TARGET_DENIED, "permission denied");
-    } else if (operation->mishap == MISHAP_NOT_YET) {
+    if (is_refused(operation))
+        return;
+    if (operation->mishap == MISHAP_NOT_YET) {
         fail(operation, REASON_NOT_YET, "not yet");
     } else if (is_out_of_order(operation)) {
         fail(operation, REASON_TARGET_FAILED, "it cannot be written");
@@ -218,6 +229,8 @@ static void apply_deliver(struct operation *operation)
         if (place->lies_until <= world->now)
             world_write_target(world, operation->account, operation->target, operation->key,
                                operation->cycle, true);
+        if (operation->mishap == MISHAP_CONFLICT)
+            fail(operation, REASON_TARGET_FAILED, "it has changed meanwhile");
     }
 }
 
