@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fs_label.h"
 #include "base/secret.h"
 #include "base/str.h"
 
@@ -75,6 +76,7 @@ struct replacement {
     char *temporary_path;
     int directory_fd;
     int fd; /* of the temporary file */
+    bool created;
 };
 
 /* The directory part of a path whose last component starts at `name`; the caller frees it. */
@@ -128,6 +130,7 @@ static int create_temporary(struct replacement *replacement, struct err *err)
         mkostemps(replacement->temporary_path, (int)strlen(TEMPORARY_SUFFIX), O_CLOEXEC);
     if (replacement->fd < 0)
         return err_set_errno(err, errno, "cannot create a file beside %s", path);
+    replacement->created = true;
     return 0;
 }
 
@@ -167,20 +170,27 @@ static int write_all(int fd, const char *bytes, size_t length)
 
 /* Owner, mode, content and their way to the disk. */
 static int fill_temporary(const struct replacement *replacement, const void *content, size_t length,
-                          mode_t mode, gid_t gid, struct err *err)
+                          const struct fs_form *form, struct err *err)
 {
     int fd = replacement->fd;
     const char *path = replacement->path;
+    gid_t gid = form->gid;
 
     /* The group first: changing it clears bits of the mode, and the wider mode must never be in
      * force for the wrong group. */
     if (gid != (gid_t)-1 && fchown(fd, (uid_t)-1, gid) != 0)
         return err_set_errno(err, errno, "cannot give %s to group %u", path, (unsigned)gid);
-    if (fchmod(fd, mode) != 0)
+    if (fchmod(fd, form->mode) != 0)
         return err_set_errno(err, errno, "cannot set the mode of %s", path);
-    int rc = write_all(fd, content, length);
+    int rc = fs_label_keep(path, fd, FS_LABEL_SELINUX, err);
+    if (rc != 0)
+        return rc;
+    rc = write_all(fd, content, length);
     if (rc != 0)
         return err_set_errno(err, -rc, "cannot write %s", path);
+    /* The owner last: the mode of somebody else's file is not ours to set. */
+    if (form->has_owner && fchown(fd, form->uid, (gid_t)-1) != 0)
+        return err_set_errno(err, errno, "cannot give %s to user %u", path, (unsigned)form->uid);
     if (fsync(fd) != 0)
         return err_set_errno(err, errno, "cannot flush %s to disk", path);
     return 0;
@@ -195,24 +205,33 @@ static int flush_directory(const struct replacement *replacement, struct err *er
     return 0;
 }
 
-int fs_replace(const char *path, const void *content, size_t length, mode_t mode, gid_t gid,
-               struct err *err)
+int fs_replace_as(const char *path, const void *content, size_t length, const struct fs_form *form,
+                  struct err *err)
 {
     struct replacement replacement;
     bool renamed = false;
 
     int rc = replacement_start(&replacement, path, err);
     if (rc == 0)
-        rc = fill_temporary(&replacement, content, length, mode, gid, err);
+        rc = fill_temporary(&replacement, content, length, form, err);
     if (rc == 0) {
+        /* A watcher would be told of a later close as well, under the final name. */
+        close(replacement.fd);
+        replacement.fd = -1;
         renamed = rename(replacement.temporary_path, path) == 0;
         rc = renamed ? flush_directory(&replacement, err)
                      : err_set_errno(err, errno, "cannot replace %s", path);
     }
-    if (replacement.fd >= 0 && !renamed)
+    if (replacement.created && !renamed)
         unlink(replacement.temporary_path);
     replacement_done(&replacement);
     return rc;
+}
+
+int fs_replace(const char *path, const void *content, size_t length, mode_t mode, gid_t gid,
+               struct err *err)
+{
+    return fs_replace_as(path, content, length, &(struct fs_form){.mode = mode, .gid = gid}, err);
 }
 
 int fs_check_replaceable(const char *path, struct err *err)
@@ -220,7 +239,9 @@ int fs_check_replaceable(const char *path, struct err *err)
     struct replacement replacement;
 
     int rc = replacement_start(&replacement, path, err);
-    if (replacement.fd >= 0)
+    if (rc == 0)
+        rc = fs_label_keep(path, replacement.fd, FS_LABEL_SELINUX, err);
+    if (replacement.created)
         unlink(replacement.temporary_path);
     replacement_done(&replacement);
     return rc;
@@ -241,16 +262,16 @@ static bool is_temporary_of(const char *entry, const char *name)
            strcmp(tag + 1 + random_length, TEMPORARY_SUFFIX) == 0;
 }
 
-static void remove_if_own_file(int directory_fd, const char *entry)
+static void remove_if_own_file(int directory_fd, const char *entry, uid_t other)
 {
     struct stat status;
 
     if (fstatat(directory_fd, entry, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-        S_ISREG(status.st_mode) && status.st_uid == geteuid())
+        S_ISREG(status.st_mode) && (status.st_uid == geteuid() || status.st_uid == other))
         unlinkat(directory_fd, entry, 0);
 }
 
-void fs_remove_leftovers(const char *path)
+void fs_remove_leftovers_of(const char *path, uid_t other)
 {
     const char *name = last_component(path);
     char *directory_path = directory_of(path, name);
@@ -265,9 +286,14 @@ void fs_remove_leftovers(const char *path)
         return;
     for (struct dirent *entry = readdir(directory); entry; entry = readdir(directory)) {
         if (is_temporary_of(entry->d_name, name))
-            remove_if_own_file(dirfd(directory), entry->d_name);
+            remove_if_own_file(dirfd(directory), entry->d_name, other);
     }
     closedir(directory);
+}
+
+void fs_remove_leftovers(const char *path)
+{
+    fs_remove_leftovers_of(path, geteuid());
 }
 
 /* One directory whose parent exists. */

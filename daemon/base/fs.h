@@ -22,18 +22,36 @@ int fs_read(const char *path, struct buf *out, struct err *err);
  * flushed to disk, renamed over it, and the directory flushed. A reader sees the old content or the
  * new one, never a part. A symbolic link at `path` is replaced, not followed. On failure the old
  * file is untouched and the temporary one removed. One failure is different: when the directory
- * cannot be flushed, the new content is in place but may not survive a power cut.
+ * cannot be flushed, the new content is in place but may not survive a power cut. Who watches the
+ * directory sees one event at `path`: the rename.
  */
 int fs_replace(const char *path, const void *content, size_t length, mode_t mode, gid_t gid,
                struct err *err);
 
+/* Whose the new file is, and who may use it. */
+struct fs_form {
+    mode_t mode;
+    bool has_owner; /* else it is this process's user */
+    uid_t uid;
+    gid_t gid; /* (gid_t)-1: the directory's or the process's own */
+};
+
+/*
+ * Like fs_replace(), with an owner. The SELinux context of the file that is replaced is kept, too,
+ * where the system labels files: -ENODATA when the new file may not get it.
+ */
+int fs_replace_as(const char *path, const void *content, size_t length, const struct fs_form *form,
+                  struct err *err);
+
 /* Checks whether fs_replace(path) would work now, with an empty temporary file that is never
- * renamed. Returns 0 or the error that fs_replace() would return. */
+ * renamed. Returns 0 or the error that fs_replace_as() would return. */
 int fs_check_replaceable(const char *path, struct err *err);
 
 /* Removes the files ".NAME.XXXXXX.tmp" that a crash in fs_replace(path) has left behind: regular
  * files of this user only. Must not run at the same time as fs_replace(path). */
 void fs_remove_leftovers(const char *path);
+/* Those of another user as well, to whom fs_replace_as() gives the file. */
+void fs_remove_leftovers_of(const char *path, uid_t other);
 
 /* Makes the directory and its missing parents, all of them with `mode`, whatever the umask.
  * Existing directories are left as they are. -ENOTDIR when a part of the path is no directory. */

@@ -154,6 +154,9 @@ static bool check_variant(struct report *report, struct tree_node *map,
     } else if (type->kind != TREE_SCALAR || is_missing_value(type)) {
         report_error(report, type, "must be a name; write %s", report_part(report, &available));
         type->invalid = true;
+    } else if (type->has_lines && !type->invalid) {
+        report_error(report, type, "%s", TREE_LINES_PROBLEM);
+        type->invalid = true;
     } else if (!variant && !type->invalid) {
         refuse_type(report, type, variants);
         type->invalid = true;
@@ -173,6 +176,10 @@ static bool check_one(struct report *report, struct tree_node *node, const struc
 
     if (node->invalid)
         return false;
+    if (node->has_lines && key->type != SCHEMA_CONTENT) {
+        report_error(report, node, "%s", TREE_LINES_PROBLEM);
+        return false;
+    }
     if (is_missing_value(node)) {
         report_error(report, node, "has no value; give %s", value_expected(key, expected));
         return false;

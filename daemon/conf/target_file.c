@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fs.h"
 #include "base/json_writer.h"
 #include "base/str.h"
 #include "conf/path.h"
@@ -12,6 +13,7 @@
 #include "conf/resolve.h"
 #include "conf/schema_row.h"
 #include "conf/value.h"
+#include "proto/template.h"
 
 enum { PATH_LENGTH_MAX = 4095 };
 
@@ -19,22 +21,113 @@ static const struct schema_choice formats[] = {
     {"raw", FILE_FORMAT_RAW, false},
     {"env", FILE_FORMAT_ENV, false},
     {"json", FILE_FORMAT_JSON, false},
+    {"template", FILE_FORMAT_TEMPLATE, false},
     {NULL, 0, false},
 };
 
 static const struct schema_map keys = {(const struct schema_key[]){
     SCHEMA_ROW("path", SCHEMA_TEMPLATE, .required = true),
     SCHEMA_ROW("mode", SCHEMA_MODE, .fallback = "0600"),
+    SCHEMA_ROW("owner", SCHEMA_TEMPLATE),
     SCHEMA_ROW("group", SCHEMA_TEMPLATE),
     SCHEMA_ROW("format", SCHEMA_CHOICE, .fallback = "raw", .choices = formats),
+    SCHEMA_ROW("template", SCHEMA_CONTENT),
+    SCHEMA_ROW("template_file", SCHEMA_PATH),
     SCHEMA_END,
 }};
+
+/* The name of a user or a group. */
+static void check_name(struct resolve *resolve, struct tree_node *name, const char *what)
+{
+    if (!name || name->invalid || !placeholder_needs_location(name->text))
+        return;
+    report_error(resolve->report, name,
+                 "{location} cannot stand in %s; use {account}, {resource_group} or "
+                 "{subscription_id}",
+                 what);
+    name->invalid = true;
+}
+
+/* Reads the file of a template, so that a reload takes up what it holds then. */
+static void read_template(struct resolve *resolve, struct tree_node *file)
+{
+    struct err err = {.code = 0};
+    struct buf content;
+    int rc;
+
+    buf_init(&content, TEMPLATE_MAX);
+    rc = fs_read(file->text, &content, &err);
+    if (rc == -ENOMEM) {
+        arena_fail(resolve->arena);
+    } else if (rc != 0) {
+        report_error(resolve->report, file, "%s; write the path of a template", err.text);
+    } else if (content.length == 0 || memchr(content.data, '\0', content.length)) {
+        report_error(resolve->report, file,
+                     "%s is %s; write a text with placeholders such as {key}", file->text,
+                     content.length == 0 ? "empty" : "no text");
+    } else {
+        file->content = arena_dup_n(resolve->arena, content.data, content.length);
+    }
+    file->invalid = !file->content;
+    buf_done(&content);
+}
+
+static void refuse_template(struct resolve *resolve, struct tree_node *node, const char *problem)
+{
+    if (node->content && !str_equal(node->content, node->text))
+        report_error(resolve->report, node, "%s: %s", node->text, problem);
+    else
+        report_error(resolve->report, node, "%s", problem);
+    node->invalid = true;
+}
+
+static void check_template(struct resolve *resolve, struct tree_node *node)
+{
+    char sentence[TEMPLATE_PROBLEM_MAX];
+    const char *problem = template_problem(node->content, NULL, sentence, sizeof(sentence));
+
+    if (!problem && !template_holds_key(node->content))
+        problem =
+            "holds neither {key} nor {connection_string}, so nobody would get the key; add "
+            "{key}";
+    if (problem)
+        refuse_template(resolve, node, problem);
+}
+
+/* `format` on the one side, `template` and `template_file` on the other. */
+static void check_content(struct resolve *resolve, const struct tree_node *target)
+{
+    struct tree_node *text = tree_child(target, "template");
+    struct tree_node *file = tree_child(target, "template_file");
+    struct tree_node *node = text ? text : file;
+    const struct tree_node *format = tree_child(target, "format");
+    bool wanted = format && str_equal(format->text, "template");
+
+    if (format && format->invalid)
+        return;
+    if (wanted && !node)
+        report_missing(resolve->report, target, "template",
+                       "is missing; write the text there, or its file's path as `template_file`");
+    if (text && file)
+        report_key_error(resolve->report, file, "stands beside `template`; keep one of them");
+    else if (node && !wanted)
+        report_key_error(resolve->report, node, "has no effect without `format: template`; add it");
+    if (node && (!wanted || (text && file)))
+        node->invalid = true;
+    if (!node || node->invalid)
+        return;
+    if (node == file)
+        read_template(resolve, node);
+    else
+        node->content = arena_dup(resolve->arena, node->text);
+    if (node->content)
+        check_template(resolve, node);
+}
 
 /* The values of placeholders contain no '/' and no dot segment, by the grammar of ids. */
 static void check(struct resolve *resolve, const struct tree_node *target)
 {
     struct tree_node *path = tree_child(target, "path");
-    struct tree_node *group = tree_child(target, "group");
     const char *problem = path && !path->invalid ? path_problem(path->text) : NULL;
     char shown[VALUE_SHOWN_MAX];
 
@@ -42,12 +135,9 @@ static void check(struct resolve *resolve, const struct tree_node *target)
         report_error(resolve->report, path, "\"%s\" %s", value_shown(path->text, shown), problem);
         path->invalid = true;
     }
-    if (group && !group->invalid && placeholder_needs_location(group->text)) {
-        report_error(resolve->report, group,
-                     "{location} cannot stand in a group; use {account}, {resource_group} or "
-                     "{subscription_id}");
-        group->invalid = true;
-    }
+    check_name(resolve, tree_child(target, "owner"), "an owner");
+    check_name(resolve, tree_child(target, "group"), "a group");
+    check_content(resolve, target);
 }
 
 static bool fill_path(struct resolve *resolve, struct tree_node *path,
@@ -108,16 +198,47 @@ static void note_missing_directory(struct resolve *resolve, struct tree_node *pa
     path->noted = true;
 }
 
+/* The name of a user or a group, or NULL. */
+static const char *fill_name(struct resolve *resolve, const struct tree_node *target,
+                             const char *key, const struct placeholder_values *values)
+{
+    const struct tree_node *node = schema_get(target, key);
+    const char *name = node ? placeholder_expand(resolve->arena, node->text, values) : NULL;
+
+    if (node && !name && !arena_failed(resolve->arena))
+        report_error(resolve->report, node, "expands to more than a name can hold; shorten it");
+    return name;
+}
+
+/* Only now it is known whose keys go into the template. */
+static bool fill_content(struct resolve *resolve, const struct tree_node *target,
+                         const struct account *account, struct target_file *settings)
+{
+    struct tree_node *text = tree_child(target, "template");
+    struct tree_node *node = text ? text : tree_child(target, "template_file");
+    char sentence[TEMPLATE_PROBLEM_MAX];
+    const char *problem;
+
+    if (settings->format != FILE_FORMAT_TEMPLATE)
+        return true;
+    if (!node || node->invalid || !node->content)
+        return false; /* which has been reported */
+    problem = template_problem(node->content, two_key_resource_find(account->id), sentence,
+                               sizeof(sentence));
+    if (problem)
+        refuse_template(resolve, node, problem);
+    settings->content = node->content;
+    return !problem;
+}
+
 static bool fill(struct resolve *resolve, const struct tree_node *target,
                  const struct account *account, const struct placeholder_values *values,
                  struct destination *destination)
 {
     struct tree_node *path = tree_child(target, "path");
-    const struct tree_node *group = schema_get(target, "group");
     struct target_file *settings;
     unsigned mode = 0;
 
-    (void)account;
     if (!path || path->invalid || !fill_path(resolve, path, values, destination))
         return false;
     settings = arena_alloc(resolve->arena, sizeof(*settings));
@@ -127,11 +248,10 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     settings->mode = (mode_t)mode;
     settings->has_mode = !!schema_get(target, "mode");
     settings->format = (enum file_format)schema_choice(target, &keys, "format");
-    if (group)
-        settings->group = placeholder_expand(resolve->arena, group->text, values);
-    if (group && !settings->group && !arena_failed(resolve->arena))
-        report_error(resolve->report, group,
-                     "expands to more than the name of a group can hold; shorten it");
+    settings->owner = fill_name(resolve, target, "owner", values);
+    settings->group = fill_name(resolve, target, "group", values);
+    if (!fill_content(resolve, target, account, settings))
+        return false;
     destination->settings = settings;
     if (resolve->environment->sees_targets)
         note_missing_directory(resolve, path, destination, settings->group);
@@ -144,13 +264,21 @@ static void describe(const struct destination *destination, struct buf *out)
         [FILE_FORMAT_RAW] = "the key alone",
         [FILE_FORMAT_ENV] = "environment file",
         [FILE_FORMAT_JSON] = "JSON",
+        [FILE_FORMAT_TEMPLATE] = "template",
     };
     const struct target_file *settings = target_file_of(destination);
 
-    (void)buf_append_format(out, "file %s (%s, mode %04o%s%s)", destination->place,
-                            words[settings->format], (unsigned)settings->mode,
-                            settings->group ? ", group " : "",
-                            settings->group ? settings->group : "");
+    (void)buf_append_format(out, "file %s (%s, mode %04o", destination->place,
+                            words[settings->format], (unsigned)settings->mode);
+    if (settings->owner)
+        (void)buf_append_format(out, ", owner %s", settings->owner);
+    if (settings->group)
+        (void)buf_append_format(out, ", group %s", settings->group);
+    /* The sandbox of the units lets no file be given away. */
+    if (settings->owner || settings->group)
+        (void)buf_append_format(out, "; in the service with the drop-in %s",
+                                settings->owner ? "key-owners.conf" : "key-groups.conf");
+    (void)buf_append_char(out, ')');
 }
 
 static void write_keys(const struct destination *destination, struct buf *out)
@@ -161,8 +289,10 @@ static void write_keys(const struct destination *destination, struct buf *out)
     (void)snprintf(mode, sizeof(mode), "%04o", (unsigned)settings->mode);
     json_write_text(out, "path", destination->place);
     json_write_text(out, "mode", mode);
+    json_write_text(out, "owner", settings->owner);
     json_write_text(out, "group", settings->group);
     json_write_text(out, "format", formats[settings->format].name);
+    json_write_text(out, "template", settings->content);
 }
 
 const struct target_type target_file_type = {

@@ -8,14 +8,16 @@
 
 #include "conf/target_type.h"
 
-enum file_format { FILE_FORMAT_RAW, FILE_FORMAT_ENV, FILE_FORMAT_JSON };
+enum file_format { FILE_FORMAT_RAW, FILE_FORMAT_ENV, FILE_FORMAT_JSON, FILE_FORMAT_TEMPLATE };
 
 /* The place is the path. */
 struct target_file {
     mode_t mode;
     bool has_mode;     /* the file sets a mode; false: `mode` is the default */
+    const char *owner; /* NULL: the daemon's user */
     const char *group; /* NULL: the daemon's own */
     enum file_format format;
+    const char *content; /* the template (proto/template.h); NULL for other formats */
 };
 
 extern const struct target_type target_file_type;

@@ -113,7 +113,7 @@ static void take_key(struct builder *builder, const yaml_event_t *event)
 {
     const char *text = (const char *)event->data.scalar.value;
     size_t length = event->data.scalar.length;
-    const char *problem = scalar_problem(text, length);
+    const char *problem = scalar_problem(text, length, false);
     const struct tree_node *map = innermost(builder);
     const struct tree_node *twin;
 
@@ -147,7 +147,8 @@ static void take_scalar(struct builder *builder, yaml_event_t *event)
 {
     char *text = (char *)event->data.scalar.value;
     size_t length = event->data.scalar.length;
-    const char *problem = scalar_problem(text, length);
+    bool is_block = event->data.scalar.style == YAML_LITERAL_SCALAR_STYLE;
+    const char *problem = scalar_problem(text, length, is_block);
     struct tree_node *node;
 
     refuse_properties(builder, event, event->data.scalar.anchor, event->data.scalar.tag);
@@ -158,6 +159,7 @@ static void take_scalar(struct builder *builder, yaml_event_t *event)
         if (!node)
             return;
         node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+        node->has_lines = is_block && !problem && strpbrk(text, "\n\t");
         if (!problem) {
             node->text = arena_dup_n(builder->arena, text, length);
             builder->stopped = !node->text;

@@ -26,7 +26,7 @@ static bool holds_account_key(const char *text, size_t length)
     return false;
 }
 
-const char *scalar_problem(const char *text, size_t length)
+const char *scalar_problem(const char *text, size_t length, bool lines)
 {
     if (length > TREE_SCALAR_MAX)
         return "is too long; 4096 bytes are the most";
@@ -36,8 +36,8 @@ const char *scalar_problem(const char *text, size_t length)
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)text[i];
 
-        if (c < 0x20 || c == 0x7f)
-            return "contains a line break or another control character; write it in one line";
+        if ((c < 0x20 && !(lines && (c == '\n' || c == '\t'))) || c == 0x7f)
+            return TREE_LINES_PROBLEM;
     }
     return NULL;
 }

@@ -4,6 +4,7 @@
 #ifndef KEYROTATED_CONF_YAML_PROBLEM_H
 #define KEYROTATED_CONF_YAML_PROBLEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <yaml.h>
@@ -21,8 +22,8 @@ const char *yaml_problem(const yaml_parser_t *parser, const char *text, size_t l
 /*
  * What is wrong with a scalar of any type, or NULL: a line break or another control character,
  * excessive length, or the form of an account key, because people mail configuration files to each
- * other. The sentence does not repeat the text.
+ * other. The sentence does not repeat the text. `lines`: line breaks and tabs may stand there.
  */
-const char *scalar_problem(const char *text, size_t length);
+const char *scalar_problem(const char *text, size_t length, bool lines);
 
 #endif

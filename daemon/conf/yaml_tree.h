@@ -28,6 +28,10 @@ enum {
 
 enum tree_kind { TREE_SCALAR, TREE_LIST, TREE_MAP };
 
+/* Of values that have to be in one line. */
+#define TREE_LINES_PROBLEM                                                                         \
+    "contains a line break or another control character; write it in one line"
+
 struct tree_node {
     enum tree_kind kind;
     struct mark mark;               /* of the value */
@@ -40,6 +44,10 @@ struct tree_node {
 
     const char *text; /* scalar: its text, "" when empty */
     bool quoted;
+    bool has_lines;      /* it was written as a block (|) and holds line breaks or tabs, which most
+                          * values      cannot have */
+    const char *content; /* of the file that it names, or a copy of the text; NULL unless its
+                          * reader keeps one */
 
     struct tree_node *first; /* mapping, list: the children as written */
     struct tree_node *last;

@@ -410,7 +410,7 @@ static void explains_in_words(void **state)
         "again "
         "(on_drift: redeliver)\n"
         "  delivers to    file: file /var/lib/keyrotated-keys/sampleacct (the key alone, mode "
-        "0640, group batch)\n"
+        "0640, group batch; in the service with the drop-in key-groups.conf)\n"
         "  first start    adopts: finds the active key by what the destinations hold; where they "
         "hold nothing, delivers the primary key (adopt_active); rotates nothing\n"
         "  first rotation between 10d and 40d after that\n");

@@ -59,6 +59,7 @@ static void become(uid_t user)
 
 static void expect_remedy(const struct fixture *f, const char *beginning, const char *part)
 {
+    const struct target_file settings = {.mode = 0600};
     struct err err = {.code = 0};
     struct failure failure;
     struct buf bytes;
@@ -66,7 +67,7 @@ static void expect_remedy(const struct fixture *f, const char *beginning, const 
     buf_init(&bytes, 100);
     become(SOMEBODY);
     assert_int_equal(fs_read(f->path, &bytes, &err), -EACCES);
-    file_failure_read(&failure, f->path, NULL, &err);
+    file_failure_read(&failure, f->path, &settings, &err);
     become(0);
     buf_done(&bytes);
     assert_int_equal(failure.reason, REASON_TARGET_DENIED);

@@ -106,7 +106,9 @@ static void add_account(struct result *result, const struct account *account)
                    destination->required, settings->mode, settings->format,
                    destination->needs_location);
         result_add_text(result, "path", destination->place);
+        result_add_text(result, "owner", settings->owner);
         result_add_text(result, "group", settings->group);
+        result_add_text(result, "template", settings->content);
     }
 }
 
@@ -237,6 +239,8 @@ static const struct files full = {
         "  file: {type: file, path: \"/keys/{resource_group}/{account}\", group: \"g-{account}\"}\n"
         "  env: {type: file, path: \"/keys//env/{location}-{account}\", mode: \"0640\", format: "
         "env}\n"
+        "  template: {type: file, path: \"/keys/{account}.ini\", owner: \"u-{account}\", format: "
+        "template, template: \"key = {key}\"}\n"
         "defaults: {identity: ops, policy: nightly, deliver_to: file}\n",
     .more =
         {
@@ -244,7 +248,7 @@ static const struct files full = {
              "accounts:\n"
              "  - id: " ACCOUNT_ID "\n"
              "    adopt_active: primary\n"
-             "    deliver_to: [file, {target: env, required: false}]\n"
+             "    deliver_to: [file, template, {target: env, required: false}]\n"
              "  - {name: Second, resource_group: RG, subscription_id: " SUBSCRIPTION
              ", rotate: false}\n"},
             {"conf.d/20-more.yaml",
@@ -375,8 +379,8 @@ static void test_a_group_that_is_too_long_is_no_missing_group(void **state)
         length += snprintf(text + length, sizeof(text) - (size_t)length, "{account}");
     (void)snprintf(text + length, sizeof(text) - (size_t)length, "\"}}\n");
     config = config_fixture_expect(text,
-                                   "k.yaml:5:62: targets.file.group: expands to more than the "
-                                   "name of a group can hold; shorten it\n");
+                                   "k.yaml:5:62: targets.file.group: expands to more than a "
+                                   "name can hold; shorten it\n");
     assert_null(config);
 }
 

@@ -8,14 +8,13 @@
 #include "io/target/file.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <limits.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/crypto.h"
 #include "base/date.h"
 #include "base/fs.h"
 #include "base/json.h"
@@ -24,10 +23,12 @@
 #include "io/target/file_failure.h"
 #include "io/target/file_form.h"
 #include "io/target/file_job.h"
+#include "io/target/file_owner.h"
 #include "io/target/target_place.h"
 #include "proto/failure.h"
+#include "proto/template.h"
 
-enum { READ_MAX = 1024 * 1024, GROUP_BUFFER_MAX = 1024 * 1024 };
+enum { READ_MAX = 1024 * 1024 };
 
 /* --- the place --- */
 
@@ -52,64 +53,24 @@ static int check_place(const char *path, struct err *err)
                    length > 0 ? (int)length : 0, leads_to);
 }
 
-/* --- the group --- */
-
-/* 0, or a positive errno value; *ret_gid is FILE_GROUP_ANY where there is no such group. */
-static int find_group(const char *name, gid_t *ret_gid)
+/* In a directory that everybody may write to, anybody can put a file of his own in the place of the
+ * key's. The sticky bit forbids it. */
+static bool check_directory(struct file_job *job)
 {
-    struct group entry, *found = NULL;
-    size_t size = 4096;
-    int rc = ERANGE;
+    char directory[PATH_MAX];
+    struct stat status;
 
-    for (; rc == ERANGE && size <= GROUP_BUFFER_MAX; size *= 4) {
-        char *buffer = must_alloc(size);
-
-        do {
-            rc = getgrnam_r(name, &entry, buffer, size, &found);
-        } while (rc == EINTR);
-        *ret_gid = found ? found->gr_gid : FILE_GROUP_ANY;
-        free(buffer);
-    }
-    /* getgrnam_r(3): all of these are ways to say "not found". */
-    return rc == ENOENT || rc == ESRCH || rc == EBADF || rc == EPERM ? 0 : rc;
-}
-
-/* May this process give its files to the group? Tries it on a file in memory, which follows the
- * same rules as a file on a local disk. */
-static int check_group_permitted(gid_t gid)
-{
-    int fd = memfd_create("keyrotated-group", MFD_CLOEXEC);
-    int rc = 0;
-
-    if (fd < 0)
-        return 0; /* then only the delivery itself can show it */
-    if (fchown(fd, (uid_t)-1, gid) != 0)
-        rc = errno;
-    close(fd);
-    return rc;
-}
-
-/* FILE_GROUP_ANY where none is configured. Fills job->base.outcome.failure and returns false when
- * the file cannot be given to the group. */
-static bool resolve_group(struct file_job *job, gid_t *ret_gid)
-{
-    int rc;
-
-    *ret_gid = FILE_GROUP_ANY;
-    if (!job->settings.group)
-        return true;
-    rc = find_group(job->settings.group, ret_gid);
-    if (rc == 0 && *ret_gid != FILE_GROUP_ANY) {
-        rc = check_group_permitted(*ret_gid);
-        if (rc == 0)
-            return true;
-    }
-    file_failure_group(&job->base.outcome.failure, job->base.place, job->settings.group, rc);
+    (void)snprintf(directory, sizeof(directory), "%.*s",
+                   job->base.lane_length > 0 ? (int)job->base.lane_length : 1, job->base.place);
+    if (stat(directory, &status) != 0 || (status.st_mode & S_IWOTH) == 0 ||
+        (status.st_mode & S_ISVTX) != 0)
+        return true; /* what else is wrong shows when the file is written */
+    file_failure_open_directory(&job->base.outcome.failure, job->base.place, directory);
     return false;
 }
 
-/* Place and group: what probing and delivering both begin with. */
-static bool prepare(struct file_job *job, gid_t *ret_gid)
+/* Place, owner and group: what probing and delivering both begin with. */
+static bool prepare(struct file_job *job, struct fs_form *ret_form)
 {
     struct err err = {.code = 0};
 
@@ -117,7 +78,8 @@ static bool prepare(struct file_job *job, gid_t *ret_gid)
         file_failure_write(&job->base.outcome.failure, job->base.place, job->settings.group, &err);
         return false;
     }
-    return resolve_group(job, ret_gid);
+    return check_directory(job) &&
+           file_owner_find(&job->settings, job->base.place, ret_form, &job->base.outcome.failure);
 }
 
 /* --- probe --- */
@@ -125,9 +87,9 @@ static bool prepare(struct file_job *job, gid_t *ret_gid)
 static bool probe(struct file_job *job)
 {
     struct err err = {.code = 0};
-    gid_t gid;
+    struct fs_form form;
 
-    if (!prepare(job, &gid))
+    if (!prepare(job, &form))
         return false;
     if (fs_check_replaceable(job->base.place, &err) == 0)
         return true;
@@ -137,13 +99,15 @@ static bool probe(struct file_job *job)
 
 /* --- read --- */
 
-/* The delivery reports a group that cannot be found. */
+/* The delivery reports names that cannot be found. */
 static struct file_form wanted_form(const struct file_job *job)
 {
     struct file_form form = {
         .has_mode = job->settings.has_mode, .mode = job->settings.mode, .gid = FILE_GROUP_ANY};
 
-    if (job->settings.group && find_group(job->settings.group, &form.gid) != 0)
+    form.has_owner = job->settings.owner && file_owner_user(job->settings.owner, &form.uid) == 0 &&
+                     form.uid != FILE_OWNER_ANY;
+    if (job->settings.group && file_owner_group(job->settings.group, &form.gid) != 0)
         form.gid = FILE_GROUP_ANY;
     return form;
 }
@@ -177,7 +141,7 @@ static bool read_keys(struct file_job *job)
     }
     buf_done(&bytes);
     if (rc != 0)
-        file_failure_read(&outcome->failure, job->base.place, job->settings.group, &err);
+        file_failure_read(&outcome->failure, job->base.place, &job->settings, &err);
     return rc == 0;
 }
 
@@ -187,6 +151,7 @@ static int (*const writers[])(const struct key_file *, struct buf *) = {
     [FILE_FORMAT_RAW] = key_file_raw,
     [FILE_FORMAT_ENV] = key_file_env,
     [FILE_FORMAT_JSON] = key_file_json,
+    [FILE_FORMAT_TEMPLATE] = NULL, /* which has a text of its own */
 };
 
 static int render(const struct file_job *job, time_ms delivered_at, struct buf *out)
@@ -194,6 +159,9 @@ static int render(const struct file_job *job, time_ms delivered_at, struct buf *
     struct key_file content = job->content;
 
     content.delivered_at = delivered_at;
+    if (job->settings.format == FILE_FORMAT_TEMPLATE)
+        return template_expand(job->settings.content, two_key_resource_find(content.resource_id),
+                               &content, out);
     return writers[job->settings.format](&content, out);
 }
 
@@ -233,11 +201,15 @@ static bool holds_content(const struct file_job *job)
     return same;
 }
 
-/* Does the file already have the content and form to deliver? When only mode or group differ, they
- * are corrected in place, because the readers have the key already. */
-static bool holds_all(const struct file_job *job, gid_t gid)
+/* Does the file already have the content and form to deliver? When only mode, owner or group
+ * differ, they are corrected in place, because the readers have the key already. */
+static bool holds_all(const struct file_job *job, const struct fs_form *wanted)
 {
-    const struct file_form form = {.has_mode = true, .mode = job->settings.mode, .gid = gid};
+    const struct file_form form = {.has_mode = true,
+                                   .mode = wanted->mode,
+                                   .has_owner = wanted->has_owner,
+                                   .uid = wanted->uid,
+                                   .gid = wanted->gid};
     char text[TARGET_FORM_TEXT_MAX];
     struct stat status;
 
@@ -245,7 +217,7 @@ static bool holds_all(const struct file_job *job, gid_t gid)
            file_form_check(job->base.place, &form, true, text, sizeof(text)) != TARGET_FORM_WRONG;
 }
 
-static int replace(const struct file_job *job, gid_t gid, struct err *err)
+static int replace(const struct file_job *job, const struct fs_form *form, struct err *err)
 {
     struct buf wanted;
     int rc;
@@ -256,7 +228,7 @@ static int replace(const struct file_job *job, gid_t gid, struct err *err)
         err_set(err, -ENOTSUP, "cannot write account %s in this format: %s", job->content.account,
                 strerror(-rc));
     else
-        rc = fs_replace(job->base.place, wanted.data, wanted.length, job->settings.mode, gid, err);
+        rc = fs_replace_as(job->base.place, wanted.data, wanted.length, form, err);
     buf_done(&wanted);
     return rc;
 }
@@ -265,15 +237,15 @@ static bool deliver(struct file_job *job)
 {
     struct target_outcome *outcome = &job->base.outcome;
     struct err err = {.code = 0};
-    gid_t gid;
+    struct fs_form form;
 
-    if (!prepare(job, &gid))
+    if (!prepare(job, &form))
         return false;
     /* Leftovers may hold keys. Only one job at a time works on a file, so nobody uses them. */
-    fs_remove_leftovers(job->base.place);
-    if (holds_all(job, gid))
+    fs_remove_leftovers_of(job->base.place, form.uid);
+    if (holds_all(job, &form))
         return true;
-    if (replace(job, gid, &err) == 0) {
+    if (replace(job, &form, &err) == 0) {
         outcome->changed = true;
         return true;
     }
@@ -297,6 +269,17 @@ static void run(struct target_job *job)
     job->outcome.failed = !actions[job->action](file_job_of(job));
 }
 
+/* A template counts by its text: when that changes, it is delivered again. */
+static void append_content(const char *content, struct buf *out)
+{
+    uint8_t hash[SHA256_LENGTH];
+
+    if (crypto_sha256(content, strlen(content), hash) != 0)
+        fault_out_of_memory();
+    buf_append(out, "\0template", sizeof("\0template"));
+    buf_append(out, hash, sizeof(hash));
+}
+
 static void append_form(const struct destination *destination, struct buf *out)
 {
     const struct target_file *settings = target_file_of(destination);
@@ -307,6 +290,21 @@ static void append_form(const struct destination *destination, struct buf *out)
     buf_append_char(out, '\0');
     if (settings->group)
         buf_append_str(out, settings->group);
+    /* Added later; without them, the identity stays what it was. */
+    if (settings->owner) {
+        buf_append(out, "\0owner", sizeof("\0owner"));
+        buf_append_str(out, settings->owner);
+    }
+    if (settings->content)
+        append_content(settings->content, out);
+}
+
+static bool needs_endpoint(const struct file_job *job)
+{
+    if (job->settings.format == FILE_FORMAT_TEMPLATE)
+        return template_needs_endpoint(job->settings.content,
+                                       two_key_resource_find(job->content.resource_id));
+    return job->settings.format != FILE_FORMAT_RAW;
 }
 
 /* Fails the job before it starts when a fact that only Azure knows is missing or invalid. */
@@ -320,7 +318,7 @@ static void check_facts(struct file_job *job, const struct target_request *reque
     failure_init(failure, REASON_TARGET_FAILED);
     if (destination->needs_location && !request->location)
         missing = "location";
-    else if (delivery && !delivery->endpoint && job->settings.format != FILE_FORMAT_RAW)
+    else if (delivery && !delivery->endpoint && needs_endpoint(job))
         missing = "endpoint";
     if (missing) {
         failure_set_text(failure, "file %s: the account's %s is not known yet", job->base.place,

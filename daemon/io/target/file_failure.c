@@ -88,6 +88,20 @@ static void set_remedy_for_denial(struct failure *failure, const char *directory
                            user, user, directory, directory);
 }
 
+/* The lines of key-owners.conf. */
+#define OWNER_CAPABILITIES "CAP_CHOWN CAP_FOWNER CAP_DAC_READ_SEARCH"
+
+/* Its owner has been configured, and the daemon may not read what he may. */
+static void set_remedy_for_readers(struct failure *failure, const struct target_file *settings)
+{
+    failure_set_remedy(failure,
+                       "set a `mode` such as \"0440\" and a `group` that the daemon is in, or run "
+                       "`systemctl edit {unit}`, add `AmbientCapabilities=" OWNER_CAPABILITIES
+                       "` and `CapabilityBoundingSet=" OWNER_CAPABILITIES
+                       "` below [Service] and restart the daemon; or leave `owner: %s` out",
+                       settings->owner);
+}
+
 /* As README sets the directory up: its files belong to the group of the readers. */
 static void set_remedy_for_missing(struct failure *failure, const char *directory,
                                    const char *group)
@@ -133,6 +147,12 @@ void file_failure_write(struct failure *failure, const char *path, const char *g
     case EINVAL:
         failure_set_remedy(failure, "remove %s, or set another `path`", path);
         break;
+    case ENODATA: /* the SELinux context; fs_replace_as() */
+        failure_set_remedy(failure,
+                           "let new files in %s have it from the start, `chcon --reference=%s %s`, "
+                           "or `restorecon %s` where that context is not meant",
+                           directory, path, directory, path);
+        break;
     case EBUSY:
         failure_set_remedy(failure,
                            "mount the directory %s instead of the single file: a file that is a "
@@ -153,26 +173,45 @@ void file_failure_write(struct failure *failure, const char *path, const char *g
     }
 }
 
-void file_failure_read(struct failure *failure, const char *path, const char *group,
-                       const struct err *err)
+static void set_remedy_for_unreadable(struct failure *failure, const char *path,
+                                      const struct target_file *settings)
 {
-    char directory[DIRECTORY_MAX];
-    char user[USER_MAX];
+    char user[USER_MAX], directory[DIRECTORY_MAX];
 
+    describe_user(user);
+    describe_directory(path, directory, sizeof(directory));
+    if (!is_in_reach(path))
+        set_remedy_for_passage(failure, user, directory);
+    else if (settings->owner)
+        set_remedy_for_readers(failure, settings);
+    else
+        failure_set_remedy(failure,
+                           "`keyrotatectl redeliver {account}` replaces the file with one that "
+                           "user %s owns and can read",
+                           user);
+}
+
+void file_failure_open_directory(struct failure *failure, const char *path, const char *directory)
+{
+    failure_init(failure, REASON_TARGET_FAILED);
+    failure_set_text(failure,
+                     "everybody may write to %s, so anybody could put another file in the place of "
+                     "%s",
+                     directory, path);
+    failure_set_remedy(failure,
+                       "`chmod o-w %s`, or `chmod +t %s` where everybody has to write to it",
+                       directory, directory);
+}
+
+void file_failure_read(struct failure *failure, const char *path,
+                       const struct target_file *settings, const struct err *err)
+{
     begin(failure, err->code);
     failure_set_text(failure, "%s", err->text);
     switch (-err->code) {
     case EACCES:
     case EPERM:
-        describe_user(user);
-        describe_directory(path, directory, sizeof(directory));
-        if (!is_in_reach(path))
-            set_remedy_for_passage(failure, user, directory);
-        else
-            failure_set_remedy(failure,
-                               "`keyrotatectl redeliver {account}` replaces the file with one that "
-                               "user %s owns and can read",
-                               user);
+        set_remedy_for_unreadable(failure, path, settings);
         break;
     case EINVAL:
     case EISDIR:
@@ -182,7 +221,7 @@ void file_failure_read(struct failure *failure, const char *path, const char *gr
         failure_set_remedy(failure, "check what %s is: a file this large holds no key", path);
         break;
     default:
-        file_failure_write(failure, path, group, err);
+        file_failure_write(failure, path, settings->group, err);
         break;
     }
 }
@@ -209,5 +248,39 @@ void file_failure_group(struct failure *failure, const char *path, const char *g
         failure_set_text(failure, "cannot look up group \"%s\" for %s: %s", group, path,
                          strerror(saved_errno));
         failure_set_remedy(failure, "check whether `getent group %s` answers", group);
+    }
+}
+
+void file_failure_owner(struct failure *failure, const char *path,
+                        const struct target_file *settings, int saved_errno)
+{
+    const char *owner = settings->owner;
+
+    begin(failure, -saved_errno);
+    if (saved_errno == 0) {
+        failure->error_code[0] = '\0';
+        failure_set_text(failure, "there is no user \"%s\" to give %s to", owner, path);
+        failure_set_remedy(failure, "create it, `useradd --system %s`, or correct `owner`", owner);
+    } else if (saved_errno == EACCES) {
+        failure_set_text(failure,
+                         "once %s belongs to user \"%s\" with mode %04o, the daemon cannot read it "
+                         "any more",
+                         path, owner, (unsigned)settings->mode);
+        set_remedy_for_readers(failure, settings);
+    } else if (saved_errno == EPERM || saved_errno == EINVAL) {
+        /* EINVAL: the user does not exist inside PrivateUsers=. */
+        failure_set_text(failure, "%s may not be given to user \"%s\": %s", path, owner,
+                         strerror(saved_errno));
+        failure_set_remedy(failure,
+                           "run `systemctl edit {unit}`, add `PrivateUsers=no`, "
+                           "`SystemCallFilter=@chown`, `AmbientCapabilities=" OWNER_CAPABILITIES
+                           "` and `CapabilityBoundingSet=" OWNER_CAPABILITIES
+                           "` below [Service] and restart the daemon; or use a `group` in the "
+                           "place of `owner: %s`",
+                           owner);
+    } else {
+        failure_set_text(failure, "cannot look up user \"%s\" for %s: %s", owner, path,
+                         strerror(saved_errno));
+        failure_set_remedy(failure, "check whether `getent passwd %s` answers", owner);
     }
 }

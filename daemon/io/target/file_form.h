@@ -1,5 +1,5 @@
 /*
- * The form of an existing key file: its mode and group, compared with the configuration and
+ * The form of an existing key file: its mode, owner and group, compared with the configuration and
  * corrected in place. Content and inode stay, so readers notice nothing.
  */
 #ifndef KEYROTATED_IO_TARGET_FILE_FORM_H
@@ -17,6 +17,8 @@
 struct file_form {
     bool has_mode; /* false: no `mode` is configured, so any is right */
     mode_t mode;
+    bool has_owner; /* false: any is right */
+    uid_t uid;
     gid_t gid; /* FILE_GROUP_ANY: any is right */
 };
 

@@ -13,7 +13,9 @@ static void file_job_free(struct target_job *base)
     struct file_job *job = file_job_of(base);
 
     free(base->place);
+    free((char *)job->settings.owner);
     free((char *)job->settings.group);
+    free((char *)job->settings.content);
     target_content_done(&job->content);
     wipe(job, sizeof(*job));
     free(job);
@@ -55,7 +57,9 @@ struct file_job *file_job_new(const struct target_request *request,
     job->base.explain = explain;
     job->base.free = file_job_free;
     job->settings = *target_file_of(request->destination);
+    job->settings.owner = must_dup(job->settings.owner);
     job->settings.group = must_dup(job->settings.group);
+    job->settings.content = must_dup(job->settings.content);
     job->key_shape = request->destination->key_shape;
     if (request->delivery)
         job->content = target_content_copy(request->delivery);

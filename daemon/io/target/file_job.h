@@ -10,7 +10,7 @@
 
 struct file_job {
     struct target_job base;      /* its place is the path, its lane the directory */
-    struct target_file settings; /* the group belongs to the job */
+    struct target_file settings; /* its texts belong to the job */
     const struct key_shape *key_shape;
     struct key_file content; /* deliver; its texts and the key belong to the job */
 };
