@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "app/environment.h"
 #include "base/json_writer.h"
 #include "base/must.h"
 #include "base/str.h"

@@ -15,7 +15,6 @@
 #include "app/daemon_status.h"
 #include "app/daemon_stop.h"
 #include "app/engine_progress.h"
-#include "app/environment.h"
 #include "base/fs.h"
 #include "base/must.h"
 #include "base/str.h"
@@ -34,6 +33,15 @@ static void say(struct daemon *daemon, enum log_level level, const char *event, 
 
     log_line_start(&line, time_wall(), level, event, "%s", text);
     log_emit(&daemon->log, &line);
+}
+
+/* The start fails, with that exit status. */
+static bool fail_start(struct daemon *daemon, enum exit_status status, const char *event,
+                       const char *text)
+{
+    say(daemon, LEVEL_ERROR, event, text);
+    daemon->status = status;
+    return false;
 }
 
 /* The journal holds the last good step of every account, so stopping at once is safest. */
@@ -169,9 +177,8 @@ static bool start_log(struct daemon *daemon)
     (void)syscall_filter_apply(&daemon->no_filter);
     if (log_sink_start(daemon->sink) == 0)
         return true;
-    say(daemon, LEVEL_ERROR, "daemon.stopping", "no thread can be started for the log");
-    daemon->status = STATUS_INTERNAL;
-    return false;
+    return fail_start(daemon, STATUS_INTERNAL, "daemon.stopping",
+                      "no thread can be started for the log");
 }
 
 static bool open_journal(struct daemon *daemon)
@@ -188,14 +195,11 @@ static bool open_journal(struct daemon *daemon)
             "no journal was found: a new one was created, and every account is adopted");
         return true;
     case STORE_BUSY:
-        daemon->status = STATUS_BUSY;
-        break;
+        return fail_start(daemon, STATUS_BUSY, "journal.failed", err.text);
     case STORE_UNUSABLE:
-        daemon->status = STATUS_STATE;
         break;
     }
-    say(daemon, LEVEL_ERROR, "journal.failed", err.text);
-    return false;
+    return fail_start(daemon, STATUS_STATE, "journal.failed", err.text);
 }
 
 static bool start_clients(struct daemon *daemon)
@@ -205,11 +209,8 @@ static bool start_clients(struct daemon *daemon)
     struct engine_parts parts;
 
     daemon->http = http_new(daemon->loop, &http_options, &err);
-    if (!daemon->http) {
-        say(daemon, LEVEL_ERROR, "config.rejected", err.text);
-        daemon->status = STATUS_CONFIG;
-        return false;
-    }
+    if (!daemon->http)
+        return fail_start(daemon, STATUS_CONFIG, "config.rejected", err.text);
     daemon->access = access_new(daemon->loop, daemon->http, &daemon->log, time_boot);
     daemon->azure =
         azure_new(daemon->loop, daemon->http, daemon->access, store_fingerprint, daemon->store);
@@ -228,19 +229,13 @@ static bool start_clients(struct daemon *daemon)
     daemon->engine = engine_new(&parts);
     daemon->notify = notify_new(daemon->loop);
     daemon->signals = signals_new(daemon->loop, on_signal, daemon);
-    if (!daemon->signals) {
-        say(daemon, LEVEL_ERROR, "daemon.stopping", "signals cannot be caught");
-        daemon->status = STATUS_INTERNAL;
-        return false;
-    }
+    if (!daemon->signals)
+        return fail_start(daemon, STATUS_INTERNAL, "daemon.stopping", "signals cannot be caught");
     token_cache_set_credentials_directory(daemon->access->tokens, getenv("CREDENTIALS_DIRECTORY"));
     access_set_config(daemon->access, daemon->config);
     azure_set_config(daemon->azure, daemon->config);
-    if (engine_load(daemon->engine, &err) != 0) {
-        say(daemon, LEVEL_ERROR, "journal.failed", err.text);
-        daemon->status = STATUS_STATE;
-        return false;
-    }
+    if (engine_load(daemon->engine, &err) != 0)
+        return fail_start(daemon, STATUS_STATE, "journal.failed", err.text);
     return true;
 }
 
@@ -261,7 +256,7 @@ static int make_socket_directory(const char *socket_path, struct err *err)
 
 /* The exit status when the control socket fails. STATUS_CONFIG stands for errors that a person must
  * correct; systemd does not restart the daemon after it. */
-static int status_without_control(int code)
+static enum exit_status status_without_control(int code)
 {
     switch (code) {
     case -EADDRINUSE:
@@ -275,23 +270,21 @@ static int status_without_control(int code)
     }
 }
 
-static void log_no_control(struct daemon *daemon, const struct err *err)
+static bool fail_for_control(struct daemon *daemon, const struct err *err)
 {
+    const enum exit_status status = status_without_control(err->code);
     const char *socket = daemon->config->control_socket;
     char text[ERR_TEXT_MAX + 2 * PATH_MAX];
 
-    daemon->status = status_without_control(err->code);
-    if (daemon->status != STATUS_CONFIG) {
-        say(daemon, LEVEL_ERROR, "daemon.stopping", err->text);
-        return;
-    }
+    if (status != STATUS_CONFIG)
+        return fail_start(daemon, status, "daemon.stopping", err->text);
     snprintf(
         text, sizeof(text),
         "the control socket cannot be made: %s. Give the daemon's user a directory that it can "
         "write to at %.*s (in a container, mount a tmpfs there), or set control_socket to a "
         "place in another",
         err->text, (int)(strrchr(socket, '/') - socket), socket);
-    say(daemon, LEVEL_ERROR, "daemon.stopping", text);
+    return fail_start(daemon, status, "daemon.stopping", text);
 }
 
 static bool open_control(struct daemon *daemon)
@@ -305,10 +298,8 @@ static bool open_control(struct daemon *daemon)
     daemon_answer(daemon, &handler);
     if (make_socket_directory(daemon->config->control_socket, &err) != 0 ||
         control_open(daemon->loop, daemon->config->control_socket, daemon->config->control_group,
-                     &handler, NULL, &daemon->control, &err) != 0) {
-        log_no_control(daemon, &err);
-        return false;
-    }
+                     &handler, NULL, &daemon->control, &err) != 0)
+        return fail_for_control(daemon, &err);
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include "app/engine_hold.h"
 #include "app/engine_status.h"
 #include "app/question_list.h"
+#include "base/str.h"
 
 /* --- questions --- */
 
@@ -15,7 +16,7 @@ static int write_status(struct daemon *daemon, const struct control_query *query
         .version = KEYROTATED_VERSION,
         .started_at = daemon->started_at,
         .config_loaded_at = daemon->config_loaded_at,
-        .config_error = daemon->config_error[0] ? daemon->config_error : NULL,
+        .config_error = str_or_null(daemon->config_error),
     };
 
     return engine_status(daemon->engine, query, unwell_alone, &snapshot, out, err);

@@ -1,5 +1,4 @@
 #include "app/daemon_reload.h"
-#include "app/environment.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -8,10 +8,29 @@
 #ifndef KEYROTATED_APP_ENGINE_H
 #define KEYROTATED_APP_ENGINE_H
 
-#include "app/engine_parts.h"
+#include "base/log.h"
 #include "conf/config.h"
+#include "io/access/access.h"
+#include "io/azure/azure.h"
+#include "io/http/http.h"
+#include "io/loop/loop.h"
+#include "io/store/store.h"
 
 struct engine;
+
+/* What the engine uses. All borrowed; all must outlive the engine. */
+struct engine_parts {
+    struct loop *loop;
+    struct log *log;
+    struct store *store;
+    struct azure *azure;
+    struct http *http; /* of targets that are servers */
+    struct access *access;
+    const char *credentials_directory; /* NULL: none */
+    const char *control_socket;        /* where the daemon listens for as long as it runs */
+    void (*faulted)(void *context, const char *what); /* an invariant is broken: stop, exit 70 */
+    void *context;
+};
 
 struct engine *engine_new(const struct engine_parts *parts);
 /* After engine_stop() has reported. */

@@ -137,6 +137,30 @@ void engine_account_context(const struct engine_account *account, struct rotatio
     };
 }
 
+void engine_account_view(const struct engine_account *account, struct rotation_view *view)
+{
+    struct rotation_context context;
+
+    engine_account_context(account, &context);
+    rotation_view(&context, &account->record, loop_now(account->engine->parts.loop), view);
+}
+
+void engine_account_view_for_people(const struct engine_account *account,
+                                    struct rotation_view *view)
+{
+    duration_ms wait;
+
+    engine_account_view(account, view);
+    /* What keeps it from finding out how it is. What blocks it stays the more important thing. */
+    if (account->call && view->state != STATE_BLOCKED &&
+        azure_call_is_throttled(account->call, &wait)) {
+        view->state = STATE_RETRYING;
+        view->reason = REASON_THROTTLED;
+        view->since = 0;
+        view->retry_at = time_add(loop_now(account->engine->parts.loop), wait);
+    }
+}
+
 const struct destination *engine_account_destination(const struct engine_account *account,
                                                      const struct target_id *id)
 {

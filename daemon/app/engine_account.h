@@ -6,10 +6,9 @@
 #ifndef KEYROTATED_APP_ENGINE_ACCOUNT_H
 #define KEYROTATED_APP_ENGINE_ACCOUNT_H
 
-#include "app/engine_parts.h"
+#include "app/engine.h"
 #include "app/transaction.h"
 #include "base/heap.h"
-#include "conf/config.h"
 #include "core/judge.h"
 #include "io/target/target.h"
 
@@ -165,6 +164,11 @@ bool engine_account_has_waiting(const struct engine_account *account);
 bool engine_account_is_quiet(const struct engine_account *account);
 
 void engine_account_context(const struct engine_account *account, struct rotation_context *context);
+/* How the account is now. */
+void engine_account_view(const struct engine_account *account, struct rotation_view *view);
+/* The same as people see it: an account that waits for a pause of Azure is retried. */
+void engine_account_view_for_people(const struct engine_account *account,
+                                    struct rotation_view *view);
 /* The destination of the account with that id, or NULL. */
 const struct destination *engine_account_destination(const struct engine_account *account,
                                                      const struct target_id *id);

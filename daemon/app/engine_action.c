@@ -101,6 +101,14 @@ static void finish(struct engine_account *account)
     engine_account_post_transaction(account, transaction);
 }
 
+/* The first part is our own, so that the action cannot end while its parts are started. */
+static void begin_parts(struct engine_account *account)
+{
+    account->first_failure = SIZE_MAX;
+    account->parts_pending = 1;
+    account->parts_canceled = false;
+}
+
 /* One of the parts of an action has ended; the last one ends the action. */
 static void end_part(struct engine_account *account, bool canceled)
 {
@@ -220,10 +228,7 @@ static void read_targets(struct engine_account *account)
 {
     const struct account *subject = account->account;
 
-    account->first_failure = SIZE_MAX;
-    account->parts_pending = 1; /* our own part, so that the action cannot end while its parts
-                                 * are started */
-    account->parts_canceled = false;
+    begin_parts(account);
     for (size_t i = 0; i < subject->destination_count && i < TARGETS_MAX; i++) {
         if (!account->targets[i].readable)
             continue;
@@ -251,21 +256,28 @@ static void take_description(struct engine_account *account, const struct azure_
     remember_outcome(account, FAILED_DESCRIPTION, &no_target, result->description);
 }
 
+/* The call has ended. False: so has the action. */
+static bool take_answer(struct engine_account *account, enum failed_kind kind,
+                        const struct azure_result *result)
+{
+    end_call(account);
+    if (result->canceled) {
+        abandon(account);
+        return false;
+    }
+    take_result(account, kind, result);
+    if (result->failure)
+        finish(account);
+    return !result->failure;
+}
+
 static void on_azure_looked(void *context, const struct azure_result *result)
 {
     struct engine_account *account = context;
     struct transaction *transaction = account->acting;
 
-    end_call(account);
-    if (result->canceled) {
-        abandon(account);
+    if (!take_answer(account, FAILED_LOOK, result))
         return;
-    }
-    take_result(account, FAILED_LOOK, result);
-    if (result->failure) {
-        finish(account);
-        return;
-    }
     account->keys_seen_at = loop_now(account->engine->parts.loop);
     take_description(account, result);
     transaction->result->look.live[SLOT_PRIMARY] = result->live[SLOT_PRIMARY];
@@ -305,9 +317,7 @@ static void probe_targets(struct engine_account *account)
 {
     const struct account *subject = account->account;
 
-    account->first_failure = SIZE_MAX;
-    account->parts_pending = 1;
-    account->parts_canceled = false;
+    begin_parts(account);
     for (size_t i = 0; i < subject->destination_count && i < TARGETS_MAX; i++) {
         struct probe *probe;
 
@@ -328,16 +338,10 @@ static void on_regenerated(void *context, const struct azure_result *result)
 {
     struct engine_account *account = context;
 
-    end_call(account);
-    if (result->canceled) {
-        abandon(account);
+    if (!take_answer(account, FAILED_REGENERATE, result))
         return;
-    }
-    take_result(account, FAILED_REGENERATE, result);
-    if (!result->failure) {
-        account->acting->event.live[SLOT_PRIMARY] = result->live[SLOT_PRIMARY];
-        account->acting->event.live[SLOT_SECONDARY] = result->live[SLOT_SECONDARY];
-    }
+    account->acting->event.live[SLOT_PRIMARY] = result->live[SLOT_PRIMARY];
+    account->acting->event.live[SLOT_SECONDARY] = result->live[SLOT_SECONDARY];
     finish(account);
 }
 
@@ -345,13 +349,8 @@ static void on_verified(void *context, const struct azure_result *result)
 {
     struct engine_account *account = context;
 
-    end_call(account);
-    if (result->canceled) {
-        abandon(account);
-        return;
-    }
-    take_result(account, FAILED_VERIFY, result);
-    finish(account);
+    if (take_answer(account, FAILED_VERIFY, result))
+        finish(account);
 }
 
 /* The live key with that fingerprint in that slot, as the last look or regenerate brought it. */
@@ -449,7 +448,7 @@ static const char *rotation_correlation(const struct engine_account *account)
     bool rotating =
         record->intent.open || (record->adopted && record->delivering != record->active);
 
-    return rotating && record->correlation[0] ? record->correlation : NULL;
+    return rotating ? str_or_null(record->correlation) : NULL;
 }
 
 void engine_action_start(struct engine_account *account, const struct action *action)

@@ -1,10 +1,12 @@
 #include "app/engine_command.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "app/engine_hold.h"
 #include "app/engine_remedy.h"
+#include "app/engine_words.h"
 #include "base/date.h"
 #include "base/must.h"
 #include "base/str.h"
@@ -149,40 +151,6 @@ void engine_command_dropped(const struct transaction *transaction)
 
 /* --- the accounts of a command --- */
 
-static bool is_named(const struct engine_account *account, const char *typed)
-{
-    const struct account *subject = account->account;
-
-    return control_names_account(typed, subject->name, subject->resource_group, subject->id);
-}
-
-/* The one account that `typed` names, or NULL with `ret_outcome` and `message` filled. */
-static struct engine_account *find_one(struct engine *engine, const char *typed,
-                                       enum control_outcome *ret_outcome, char *message,
-                                       size_t size)
-{
-    struct engine_account *found = NULL;
-
-    for (size_t i = 0; i < engine->account_count; i++) {
-        if (!is_named(engine->accounts[i], typed))
-            continue;
-        if (found) {
-            *ret_outcome = CONTROL_AMBIGUOUS;
-            snprintf(message, size,
-                     "more than one account is named %.100s: say group/name, or the resource id "
-                     "where that is not enough",
-                     typed);
-            return NULL;
-        }
-        found = engine->accounts[i];
-    }
-    if (!found) {
-        *ret_outcome = CONTROL_NOT_FOUND;
-        snprintf(message, size, "no account %.100s is configured", typed);
-    }
-    return found;
-}
-
 static bool find_target(const struct engine_account *account, const char *name,
                         struct target_id *ret_id)
 {
@@ -231,20 +199,20 @@ static void post_command(struct engine_account *account, const struct control_co
 void engine_command(struct engine *engine, const struct control_command *command,
                     struct control_request *request)
 {
-    enum control_outcome outcome = CONTROL_DONE;
     struct command_group *group;
     struct engine_account *one = NULL;
     const struct control_command_row *row = control_command_row(command->kind);
-    char message[256] = "";
+    struct err err = {0};
 
     if (engine->stopping) {
         answer_now(request, CONTROL_NOT_DONE, "the daemon stops");
         return;
     }
     if (command->account) {
-        one = find_one(engine, command->account, &outcome, message, sizeof(message));
+        one = engine_words_find(engine, command->account, &err);
         if (!one) {
-            answer_now(request, outcome, message);
+            answer_now(request, err.code == -ENOENT ? CONTROL_NOT_FOUND : CONTROL_AMBIGUOUS,
+                       err.text);
             return;
         }
     }

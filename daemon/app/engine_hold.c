@@ -35,24 +35,20 @@ static void describe(const struct hold *hold, char *out, size_t size)
              hold->reason[0] ? hold->reason : "no reason was given");
 }
 
+static int compare_key(const void *key, const void *account)
+{
+    return strcmp(key, (*(struct engine_account *const *)account)->key);
+}
+
 /* The account of that key, or NULL. The list is sorted by key. */
 static struct engine_account *find_account(const struct engine *engine, const char *key)
 {
-    size_t low = 0;
-    size_t high = engine->account_count;
+    struct engine_account **found = engine->account_count > 0
+                                        ? bsearch(key, engine->accounts, engine->account_count,
+                                                  sizeof(*engine->accounts), compare_key)
+                                        : NULL;
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(engine->accounts[middle]->key, key);
-
-        if (order == 0)
-            return engine->accounts[middle];
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
+    return found ? *found : NULL;
 }
 
 static void log_command(struct engine *engine, const struct hold *hold, const char *what,
@@ -178,10 +174,10 @@ void engine_hold_snapshot(const struct engine *engine, const struct hold *hold,
                    : hold->account[0] ? hold->account
                                       : NULL,
         .configured = !!account,
-        .actor = hold->actor[0] ? hold->actor : NULL,
+        .actor = str_or_null(hold->actor),
         .since = hold->since == 0 ? TIME_NEVER : hold->since,
         .until = hold->until,
-        .reason = hold->reason[0] ? hold->reason : NULL,
+        .reason = str_or_null(hold->reason),
     };
 }
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "app/engine_snapshot.h"
-#include "app/engine_view.h"
 #include "base/cause.h"
 #include "base/hash.h"
 #include "base/must.h"
@@ -17,7 +16,7 @@ static enum engine_progress progress_of(const struct engine_account *account)
     time_ms now = loop_now(account->engine->parts.loop);
     struct rotation_view view;
 
-    engine_view(account, &view);
+    engine_account_view_for_people(account, &view);
     if (view.state == STATE_BLOCKED)
         return engine_account_is_quiet(account) ? ENGINE_STUCK : ENGINE_WORKING;
     if (!engine_account_is_quiet(account) || view.state == STATE_ADOPTING ||

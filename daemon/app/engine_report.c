@@ -280,12 +280,9 @@ static const char *remedy_of(const struct engine_account *account,
 static void add_account(struct log_line *line, const struct engine_account *account)
 {
     const struct account *subject = account->account;
-    struct rotation_context context;
     struct rotation_view view;
-    time_ms now = loop_now(account->engine->parts.loop);
 
-    engine_account_context(account, &context);
-    rotation_view(&context, &account->record, now, &view);
+    engine_account_view(account, &view);
     log_line_text(line, "account", subject->name);
     log_line_text(line, "resource_group", subject->resource_group);
     log_line_text(line, "subscription_id", subject->subscription_id);
@@ -305,33 +302,19 @@ static void add_ids(struct log_line *line, const struct engine_account *account,
     if (failure) {
         if (failure->http_status != 0)
             log_line_number(line, "http_status", failure->http_status);
-        log_line_text(line, "error_code", failure->error_code[0] ? failure->error_code : NULL);
-        log_line_text(line, "request_id", failure->request_id[0] ? failure->request_id : NULL);
-        log_line_text(line, "correlation_id",
-                      failure->correlation_id[0] ? failure->correlation_id : NULL);
-        log_line_text(line, "client_request_id",
-                      failure->client_request_id[0] ? failure->client_request_id : NULL);
+        log_line_text(line, "error_code", failure->error_code);
+        log_line_text(line, "request_id", failure->request_id);
+        log_line_text(line, "correlation_id", failure->correlation_id);
+        log_line_text(line, "client_request_id", failure->client_request_id);
         return;
     }
-    if (note->trigger != TRIGGER_NONE && record->correlation[0] && notes[note->kind].of_rotation)
+    if (note->trigger != TRIGGER_NONE && notes[note->kind].of_rotation)
         log_line_text(line, "correlation_id", record->correlation);
     if (!result || (note->kind != NOTE_KEY_REGENERATED && note->kind != NOTE_KEY_VERIFIED))
         return;
-    log_line_text(line, "request_id", result->request_id[0] ? result->request_id : NULL);
-    log_line_text(line, "client_request_id",
-                  result->client_request_id[0] ? result->client_request_id : NULL);
+    log_line_text(line, "request_id", result->request_id);
+    log_line_text(line, "client_request_id", result->client_request_id);
     log_line_number(line, "duration_ms", result->duration);
-}
-
-/* due_at may have been put off since: what was missed is the planned instant. */
-static time_ms due_since(const struct engine_account *account, time_ms now)
-{
-    struct rotation_context context;
-    struct rotation_view view;
-
-    engine_account_context(account, &context);
-    rotation_view(&context, &account->record, now, &view);
-    return view.due_since;
 }
 
 static void add_times(struct log_line *line, const struct engine_account *account,
@@ -342,6 +325,7 @@ static void add_times(struct log_line *line, const struct engine_account *accoun
         note->has_target ? record_target_const(record, &note->target) : NULL;
     const struct hold *hold = hold_of(transaction, note);
     time_ms now = transaction->event.now;
+    struct rotation_view view;
 
     switch (note->kind) {
     case NOTE_ROTATION_RETRYING:
@@ -369,7 +353,9 @@ static void add_times(struct log_line *line, const struct engine_account *accoun
         log_line_time(line, "next_at", hold ? hold->until : TIME_NEVER);
         break;
     case NOTE_ROTATION_OVERDUE:
-        log_line_time(line, "since", due_since(account, now));
+        /* due_at may have been put off since: what was missed is the planned instant. */
+        engine_account_view(account, &view);
+        log_line_time(line, "since", view.due_since);
         break;
     case NOTE_ROTATION_COMPLETED:
         log_line_number(line, "duration_ms", now - record->started_at);
@@ -391,12 +377,10 @@ static const char *actor_of(const struct engine_account *account,
     const struct hold *hold = hold_of(transaction, note);
 
     if (hold)
-        return hold->actor[0] ? hold->actor : NULL;
+        return str_or_null(hold->actor);
     if (transaction->actor[0])
         return transaction->actor;
-    if (note->trigger == TRIGGER_COMMAND && account->record.actor[0])
-        return account->record.actor;
-    return NULL;
+    return note->trigger == TRIGGER_COMMAND ? str_or_null(account->record.actor) : NULL;
 }
 
 static void fingerprint_text(const struct note *note, char *out)
@@ -502,7 +486,7 @@ static void report(struct engine_account *account, const struct transaction *tra
     if (note->hold_id != 0)
         log_line_number(&line, "hold", (int64_t)note->hold_id);
     fingerprint_text(note, fingerprint);
-    log_line_text(&line, "fingerprint", fingerprint[0] ? fingerprint : NULL);
+    log_line_text(&line, "fingerprint", fingerprint);
     add_ids(&line, account, transaction, note);
     add_times(&line, account, transaction, note);
     if (note->has_slot && record->born[note->slot] != 0)
@@ -563,9 +547,9 @@ size_t engine_report_history(struct engine_account *account, const struct transa
                                                     : NULL,
             .trigger = note->trigger != TRIGGER_NONE ? trigger_name(note->trigger) : NULL,
             .actor = actor_of(account, transaction, note),
-            .fingerprint = texts[count].fingerprint[0] ? texts[count].fingerprint : NULL,
-            .request_id = result && result->request_id[0] ? result->request_id : NULL,
-            .correlation_id = record->correlation[0] ? record->correlation : NULL,
+            .fingerprint = str_or_null(texts[count].fingerprint),
+            .request_id = result ? str_or_null(result->request_id) : NULL,
+            .correlation_id = str_or_null(record->correlation),
             .text = note->kind == NOTE_HELD ? reason_of_hold(transaction, note) : note->detail,
         };
         count++;

@@ -4,9 +4,8 @@
 #include "app/engine_hold.h"
 #include "app/engine_place.h"
 #include "app/engine_remedy.h"
-#include "app/engine_view.h"
 #include "app/engine_words.h"
-#include "base/encoding.h"
+#include "base/str.h"
 
 static time_ms or_never(time_ms at)
 {
@@ -147,10 +146,10 @@ static void snapshot_failure(const struct engine_account *account,
     snapshot->at = account->last_failure_at;
     snapshot->text = failure->text;
     snapshot->http_status = failure->http_status;
-    snapshot->error_code = failure->error_code[0] ? failure->error_code : NULL;
-    snapshot->request_id = failure->request_id[0] ? failure->request_id : NULL;
-    snapshot->correlation_id = failure->correlation_id[0] ? failure->correlation_id : NULL;
-    snapshot->client_request_id = failure->client_request_id[0] ? failure->client_request_id : NULL;
+    snapshot->error_code = str_or_null(failure->error_code);
+    snapshot->request_id = str_or_null(failure->request_id);
+    snapshot->correlation_id = str_or_null(failure->correlation_id);
+    snapshot->client_request_id = str_or_null(failure->client_request_id);
 }
 
 static void snapshot_reason(const struct engine_account *account, const struct rotation_view *view,
@@ -192,7 +191,7 @@ void engine_snapshot_account(const struct engine_account *account,
     const struct account *subject = account->account;
     struct rotation_view view;
 
-    engine_view(account, &view);
+    engine_account_view_for_people(account, &view);
     *snapshot = (struct account_snapshot){
         .id = subject->id,
         .name = subject->name,

@@ -1,15 +1,9 @@
 #include "app/engine_status.h"
 
-#include <errno.h>
-
 #include "app/engine_account.h"
 #include "app/engine_snapshot.h"
 #include "app/engine_totals.h"
-
-static time_ms or_never(time_ms at)
-{
-    return at == 0 ? TIME_NEVER : at;
-}
+#include "app/engine_words.h"
 
 static void write_account(const struct engine_account *account, bool only_unwell, struct buf *out)
 {
@@ -21,54 +15,24 @@ static void write_account(const struct engine_account *account, bool only_unwell
         control_status_account(out, &snapshot, loop_now(account->engine->parts.loop));
 }
 
-/* Which accounts a question means: checks that every name is one account. */
-static int check_names(const struct engine *engine, const struct control_query *query,
-                       struct err *err)
+/* In the order asked for; each once. */
+static int find_named(const struct engine *engine, const struct control_query *query,
+                      const struct engine_account *found[CONTROL_NAMED_MAX], size_t *ret_count,
+                      struct err *err)
 {
+    *ret_count = 0;
     for (size_t name = 0; name < query->name_count; name++) {
-        size_t found = 0;
+        const struct engine_account *one = engine_words_find(engine, query->names[name], err);
+        size_t i = 0;
 
-        for (size_t i = 0; i < engine->account_count; i++) {
-            const struct account *subject = engine->accounts[i]->account;
-
-            found += control_names_account(query->names[name], subject->name,
-                                           subject->resource_group, subject->id)
-                         ? 1
-                         : 0;
-        }
-        if (found == 0)
-            return err_set(err, -ENOENT, "no account %.100s is configured", query->names[name]);
-        if (found > 1)
-            return err_set(err, -ENOTUNIQ,
-                           "more than one account is named %.100s: say "
-                           "group/name, or the resource id where that is not enough",
-                           query->names[name]);
+        if (!one)
+            return err->code;
+        while (i < *ret_count && found[i] != one)
+            i++;
+        if (i == *ret_count)
+            found[(*ret_count)++] = one;
     }
     return 0;
-}
-
-static bool is_asked_for(const struct account *subject, const struct control_query *query,
-                         size_t name_count)
-{
-    for (size_t name = 0; name < name_count; name++)
-        if (control_names_account(query->names[name], subject->name, subject->resource_group,
-                                  subject->id))
-            return true;
-    return false;
-}
-
-/* In the order asked for; each once. */
-static void write_named(const struct engine *engine, const struct control_query *query,
-                        struct buf *out)
-{
-    for (size_t name = 0; name < query->name_count; name++) {
-        for (size_t i = 0; i < engine->account_count; i++) {
-            const struct account *subject = engine->accounts[i]->account;
-
-            if (is_asked_for(subject, query, name + 1) && !is_asked_for(subject, query, name))
-                write_account(engine->accounts[i], false, out);
-        }
-    }
 }
 
 static void fill_daemon(const struct engine *engine, struct daemon_snapshot *daemon)
@@ -92,25 +56,25 @@ static void fill_daemon(const struct engine *engine, struct daemon_snapshot *dae
     daemon->oldest_key_account = totals.oldest_key_account;
     daemon->next_at = totals.next_at;
     daemon->next_account = totals.next_account;
-    daemon->journal_failing_since = or_never(failing);
+    daemon->journal_failing_since = failing ? failing : TIME_NEVER;
     daemon->journal_error = failing ? error : NULL;
 }
 
 int engine_status(struct engine *engine, const struct control_query *query, bool unwell_alone,
                   struct daemon_snapshot *daemon, struct buf *out, struct err *err)
 {
-    int rc = check_names(engine, query, err);
+    const struct engine_account *named[CONTROL_NAMED_MAX];
+    size_t named_count;
+    int rc = find_named(engine, query, named, &named_count, err);
 
     if (rc)
         return rc;
     fill_daemon(engine, daemon);
     control_status_start(out, daemon);
-    if (query->name_count > 0) {
-        write_named(engine, query, out);
-    } else {
-        for (size_t i = 0; i < engine->account_count; i++)
-            write_account(engine->accounts[i], unwell_alone, out);
-    }
+    for (size_t i = 0; i < named_count; i++)
+        write_account(named[i], false, out);
+    for (size_t i = 0; query->name_count == 0 && i < engine->account_count; i++)
+        write_account(engine->accounts[i], unwell_alone, out);
     control_status_end(out);
     return out->failed;
 }

@@ -74,12 +74,10 @@ time_ms engine_totals_update(struct engine_account *account)
 {
     struct engine_counts *counts = &account->engine->counts;
     struct standing *standing = &account->standing;
-    struct rotation_context context;
     struct rotation_view view;
     struct list *unwell;
 
-    engine_account_context(account, &context);
-    rotation_view(&context, &account->record, loop_now(account->engine->parts.loop), &view);
+    engine_account_view(account, &view);
     discount(counts, standing);
     standing->counted = true;
     standing->state = view.state;
@@ -113,7 +111,8 @@ static void name_some(const struct list *unwell, struct engine_totals *totals, s
 }
 
 /* Azure's pauses come and go without an event: who waits for one at this moment is retried, unless
- * it is blocked, which stays the more important thing (see engine_view()). */
+ * it is blocked, which stays the more important thing (see
+ * engine_account_view_for_people()). */
 static void count_throttled(const struct engine *engine, struct engine_totals *totals,
                             size_t *named)
 {

@@ -1,11 +1,13 @@
 #include "app/engine_words.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
 #include "base/must.h"
 #include "base/str.h"
+#include "proto/control_protocol.h"
 
 static int compare_names(const void *a, const void *b)
 {
@@ -59,6 +61,30 @@ void engine_words_account(const struct engine_account *account, char out[ENGINE_
         (void)snprintf(out, ENGINE_WORDS_MAX, "%s/%s", subject->resource_group, subject->name);
     else
         (void)str_copy(out, ENGINE_WORDS_MAX, subject->name);
+}
+
+struct engine_account *engine_words_find(const struct engine *engine, const char *typed,
+                                         struct err *err)
+{
+    struct engine_account *found = NULL;
+
+    for (size_t i = 0; i < engine->account_count; i++) {
+        const struct account *subject = engine->accounts[i]->account;
+
+        if (!control_names_account(typed, subject->name, subject->resource_group, subject->id))
+            continue;
+        if (found) {
+            (void)err_set(err, -ENOTUNIQ,
+                          "more than one account is named %.100s: say group/name, or the resource "
+                          "id where that is not enough",
+                          typed);
+            return NULL;
+        }
+        found = engine->accounts[i];
+    }
+    if (!found)
+        (void)err_set(err, -ENOENT, "no account %.100s is configured", typed);
+    return found;
 }
 
 const char *engine_words_holding(enum holding holding)

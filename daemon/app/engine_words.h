@@ -13,6 +13,10 @@ enum { ENGINE_WORDS_MAX = 512 };
 void engine_words_name_accounts(struct engine *engine);
 /* The shortest name that keyrotatectl takes for this account alone. */
 void engine_words_account(const struct engine_account *account, char out[ENGINE_WORDS_MAX]);
+/* The account that `typed` names, as keyrotatectl accepts names. NULL, with err set: -ENOENT
+ * (none), -ENOTUNIQ (several). */
+struct engine_account *engine_words_find(const struct engine *engine, const char *typed,
+                                         struct err *err);
 /* What a look showed in one target, by the last one: "nothing", "the primary key"; NULL: it could
  * not be read. */
 const char *engine_words_holding(enum holding holding);

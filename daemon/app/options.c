@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char usage[] =
@@ -145,4 +146,19 @@ bool options_parse(int argc, char **argv, struct options *options, int *ret_stat
     options->accounts = argv + optind;
     options->account_count = (size_t)(argc - optind);
     return true;
+}
+
+void environment_read(struct config_environment *environment)
+{
+    static const char *const proxies[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                          "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
+
+    *environment = (struct config_environment){
+        .state_directory = getenv("STATE_DIRECTORY"),
+        .runtime_directory = getenv("RUNTIME_DIRECTORY"),
+        .now = time_wall(),
+    };
+    for (size_t i = 0; i < sizeof(proxies) / sizeof(proxies[0]); i++)
+        if (getenv(proxies[i]))
+            environment->proxy_variables_set = true;
 }

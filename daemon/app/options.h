@@ -1,5 +1,5 @@
 /*
- * The daemon's command line.
+ * The daemon's command line, and the part of its environment on which the configuration depends.
  */
 #ifndef KEYROTATED_APP_OPTIONS_H
 #define KEYROTATED_APP_OPTIONS_H
@@ -41,5 +41,8 @@ struct options {
  * (--help and --version, which have printed, and mistakes, which have been explained on stderr).
  */
 bool options_parse(int argc, char **argv, struct options *options, int *ret_status);
+
+/* See conf/config.h. The texts are the environment's. */
+void environment_read(struct config_environment *environment);
 
 #endif

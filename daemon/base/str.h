@@ -18,6 +18,12 @@ bool str_starts_with(const char *text, const char *prefix);
 bool str_ends_with(const char *text, const char *suffix);
 bool str_starts_with_nocase(const char *text, const char *prefix);
 
+/* `text`, but NULL for the empty one. */
+static inline const char *str_or_null(const char *text)
+{
+    return *text != '\0' ? text : NULL;
+}
+
 /* Lower-cases A-Z in place. */
 void str_lower(char *text);
 

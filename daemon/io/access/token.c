@@ -236,10 +236,9 @@ static void log_failure(struct token_entry *entry)
                                              : reason_describe(failure->reason)->remedy);
     if (failure->http_status != 0)
         log_line_number(&line, "http_status", failure->http_status);
-    log_line_text(&line, "error_code", failure->error_code[0] ? failure->error_code : NULL);
-    log_line_text(&line, "request_id", failure->request_id[0] ? failure->request_id : NULL);
-    log_line_text(&line, "correlation_id",
-                  failure->correlation_id[0] ? failure->correlation_id : NULL);
+    log_line_text(&line, "error_code", failure->error_code);
+    log_line_text(&line, "request_id", failure->request_id);
+    log_line_text(&line, "correlation_id", failure->correlation_id);
     log_line_number(&line, "attempt", entry->failures);
     log_line_time(&line, "retry_at", time_add(now, entry->silent_until - cache->clock()));
     log_emit(cache->log, &line);

@@ -59,7 +59,7 @@ int store_hold_write(const struct hold_statements *statements, const struct hold
     int sqlite_rc = sqlite3_bind_int64(insert, 1, (sqlite3_int64)hold->id);
 
     if (sqlite_rc == SQLITE_OK)
-        sqlite_rc = column_bind_text(insert, 2, hold->account[0] ? hold->account : NULL);
+        sqlite_rc = column_bind_text(insert, 2, str_or_null(hold->account));
     if (sqlite_rc == SQLITE_OK)
         sqlite_rc = column_bind_text(insert, 3, hold->actor);
     if (sqlite_rc == SQLITE_OK)
