@@ -302,18 +302,18 @@ static void add_ids(struct log_line *line, const struct engine_account *account,
     if (failure) {
         if (failure->http_status != 0)
             log_line_number(line, "http_status", failure->http_status);
-        log_line_text(line, "error_code", failure->error_code);
-        log_line_text(line, "request_id", failure->request_id);
-        log_line_text(line, "correlation_id", failure->correlation_id);
-        log_line_text(line, "client_request_id", failure->client_request_id);
+        log_line_text(line, "error_code", str_or_null(failure->error_code));
+        log_line_text(line, "request_id", str_or_null(failure->request_id));
+        log_line_text(line, "correlation_id", str_or_null(failure->correlation_id));
+        log_line_text(line, "client_request_id", str_or_null(failure->client_request_id));
         return;
     }
     if (note->trigger != TRIGGER_NONE && notes[note->kind].of_rotation)
-        log_line_text(line, "correlation_id", record->correlation);
+        log_line_text(line, "correlation_id", str_or_null(record->correlation));
     if (!result || (note->kind != NOTE_KEY_REGENERATED && note->kind != NOTE_KEY_VERIFIED))
         return;
-    log_line_text(line, "request_id", result->request_id);
-    log_line_text(line, "client_request_id", result->client_request_id);
+    log_line_text(line, "request_id", str_or_null(result->request_id));
+    log_line_text(line, "client_request_id", str_or_null(result->client_request_id));
     log_line_number(line, "duration_ms", result->duration);
 }
 
@@ -486,7 +486,7 @@ static void report(struct engine_account *account, const struct transaction *tra
     if (note->hold_id != 0)
         log_line_number(&line, "hold", (int64_t)note->hold_id);
     fingerprint_text(note, fingerprint);
-    log_line_text(&line, "fingerprint", fingerprint);
+    log_line_text(&line, "fingerprint", str_or_null(fingerprint));
     add_ids(&line, account, transaction, note);
     add_times(&line, account, transaction, note);
     if (note->has_slot && record->born[note->slot] != 0)

@@ -47,16 +47,9 @@ struct date date_from_days(int64_t days)
     };
 }
 
-static bool is_leap_year(int year)
+static int64_t days_in_month(int64_t year, int month)
 {
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-static int days_in_month(int year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-
-    return month == 2 && is_leap_year(year) ? 29 : days[month - 1];
+    return date_to_days(year, month + 1, 1) - date_to_days(year, month, 1);
 }
 
 static const char *const MONTH_NAMES[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",

@@ -7,8 +7,7 @@ static const char HEX_DIGITS[] = "0123456789abcdef";
 
 static bool is_unreserved(char c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
+    return char_is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 char *str_percent_encode(const char *text, size_t length)

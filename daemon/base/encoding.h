@@ -8,6 +8,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Characters of ASCII; <ctype.h> obeys the locale. */
+static inline bool char_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool char_is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline bool char_is_alphanumeric(char c)
+{
+    return char_is_letter(c) || char_is_digit(c);
+}
+
 /* Percent-encodes everything but RFC 3986 unreserved characters. Returns fresh memory, or NULL when
  * there is none. */
 char *str_percent_encode(const char *text, size_t length);

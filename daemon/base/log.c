@@ -72,7 +72,7 @@ static void add_field(struct log_line *line, struct log_field field)
 
 void log_line_text(struct log_line *line, const char *name, const char *text)
 {
-    if (text && text[0])
+    if (text)
         add_field(line, (struct log_field){.name = name, .text = text});
 }
 

@@ -65,8 +65,8 @@ struct log {
 void log_line_start(struct log_line *line, time_ms now, enum log_level level, const char *event,
                     const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* Adding a field: no text (NULL or "") and TIME_NEVER are left out, so that callers need no
- * conditions. So are fields past LOG_FIELDS_MAX and instants past LOG_TIMES_MAX. */
+/* Adding a field: NULL text and TIME_NEVER are left out, so that callers need no conditions. So are
+ * fields past LOG_FIELDS_MAX and instants past LOG_TIMES_MAX. */
 void log_line_text(struct log_line *line, const char *name, const char *text);
 void log_line_number(struct log_line *line, const char *name, int64_t number);
 void log_line_time(struct log_line *line, const char *name, time_ms at);

@@ -12,7 +12,6 @@
 #include "base/tzif.h"
 
 struct tz {
-    unsigned references;
     struct tzif *rules;
     struct tzif_interval last; /* found: a schedule asks about few days, again and again */
     char name[];
@@ -87,23 +86,15 @@ struct tz *tz_load(const char *name)
         errno = ENOMEM;
         return NULL;
     }
-    tz->references = 1;
     tz->rules = rules;
     tz->last = tzif_interval(rules, 0);
     memcpy(tz->name, name, name_size);
     return tz;
 }
 
-struct tz *tz_ref(struct tz *tz)
+void tz_free(struct tz *tz)
 {
-    if (tz)
-        tz->references++;
-    return tz;
-}
-
-void tz_unref(struct tz *tz)
-{
-    if (!tz || --tz->references > 0)
+    if (!tz)
         return;
     free(tz->rules);
     free(tz);
@@ -154,7 +145,7 @@ static char *follow_links(const char *text, const char *name)
         if (!found)
             return NULL;
         tz = tz_load(found);
-        tz_unref(tz);
+        tz_free(tz);
         if (tz)
             return found;
         free(found);

@@ -3,7 +3,7 @@
  *
  * Each load reads the zone's file in the system's time zone database ($TZDIR, or
  * /usr/share/zoneinfo); a zone keeps the rules with which it was loaded. The conversions are pure.
- * Zones are immutable and reference-counted.
+ * Zones are immutable.
  */
 #ifndef KEYROTATED_BASE_TZ_H
 #define KEYROTATED_BASE_TZ_H
@@ -22,8 +22,7 @@ struct civil_time {
  * errno is ENOENT (the system knows none of that name), EBADMSG (its file is unusable: see
  * tzif_parse()) or ENOMEM. */
 struct tz *tz_load(const char *name);
-struct tz *tz_ref(struct tz *tz);
-void tz_unref(struct tz *tz);
+void tz_free(struct tz *tz);
 const char *tz_name(const struct tz *tz);
 
 /*

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "base/encoding.h"
 
 enum {
     HEADER_SIZE = 44,
@@ -36,22 +37,12 @@ static bool take(struct input *input, unsigned char byte)
     return true;
 }
 
-static bool is_letter(unsigned char byte)
-{
-    return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
-}
-
-static bool is_digit(unsigned char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 static bool take_number(struct input *input, int minimum, int maximum, int *ret_number)
 {
     int number = 0;
     size_t digits = 0;
 
-    for (; input->left > 0 && is_digit(*input->at) && digits < 4; digits++) {
+    for (; input->left > 0 && char_is_digit((char)*input->at) && digits < 4; digits++) {
         number = number * 10 + (*input->at - '0');
         input->at++;
         input->left--;
@@ -66,9 +57,9 @@ static bool skip_name(struct input *input)
     bool quoted = take(input, '<');
     size_t length = 0;
 
-    while (input->left > 0 &&
-           (is_letter(*input->at) ||
-            (quoted && (is_digit(*input->at) || *input->at == '+' || *input->at == '-')))) {
+    while (input->left > 0 && (char_is_letter((char)*input->at) ||
+                               (quoted && (char_is_digit((char)*input->at) || *input->at == '+' ||
+                                           *input->at == '-')))) {
         input->at++;
         input->left--;
         length++;

@@ -137,9 +137,6 @@ struct config *config_load(const char *path, const struct config_environment *en
 struct config *config_ref(struct config *config);
 void config_unref(struct config *config);
 
-/* The account with that id (any case), or NULL. */
-const struct account *config_find_account(const struct config *config, const char *id);
-
 /* The number of accounts that match a name, group/name, or a resource id (any case); *ret_account
  * is the last of them. */
 size_t config_match_account(const struct config *config, const char *text,
@@ -152,7 +149,5 @@ size_t config_match_account(const struct config *config, const char *text,
  */
 int config_explain(const struct config *config, const struct account *const *accounts, size_t count,
                    struct buf *out);
-/* The policy in one sentence, for --check and the control program. */
-int config_explain_policy(const struct policy *policy, struct buf *out);
 
 #endif

@@ -48,7 +48,8 @@ static void append_identity(const struct identity *identity, struct buf *out)
     (void)buf_append_char(out, '\n');
 }
 
-int config_explain_policy(const struct policy *policy, struct buf *out)
+/* The policy in one sentence. */
+static int explain_policy(const struct policy *policy, struct buf *out)
 {
     char age[DURATION_TEXT_MAX];
     char every[DURATION_TEXT_MAX];
@@ -99,7 +100,7 @@ static void append_policy(const struct account *account, struct buf *out)
     char text[DURATION_TEXT_MAX];
 
     (void)buf_append_format(out, "  %-15s%s: ", "policy", account->policy_name);
-    (void)config_explain_policy(policy, out);
+    (void)explain_policy(policy, out);
     (void)buf_append_char(out, '\n');
     if (policy->rotate) {
         for (size_t i = 0; i < policy->window_count; i++) {

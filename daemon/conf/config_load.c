@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -15,6 +14,7 @@
 #include "conf/resolve.h"
 #include "conf/schema.h"
 #include "conf/yaml_tree.h"
+#include "proto/control_protocol.h"
 
 enum {
     FRAGMENTS_MAX = 1000,
@@ -324,30 +324,6 @@ void config_unref(struct config *config)
         arena_free(config->arena);
 }
 
-static int compare_to_account(const void *id, const void *account)
-{
-    return strcasecmp(id, ((const struct account *)account)->key);
-}
-
-const struct account *config_find_account(const struct config *config, const char *id)
-{
-    if (config->account_count == 0)
-        return NULL;
-    return bsearch(id, config->accounts, config->account_count, sizeof(*config->accounts),
-                   compare_to_account);
-}
-
-/* "group/name", any case. */
-static bool is_in_group(const struct account *account, const char *text)
-{
-    const char *slash = strchr(text, '/');
-    size_t length = slash ? (size_t)(slash - text) : 0;
-
-    return slash && strlen(account->resource_group) == length &&
-           strncasecmp(account->resource_group, text, length) == 0 &&
-           strcasecmp(account->name, slash + 1) == 0;
-}
-
 size_t config_match_account(const struct config *config, const char *text,
                             const struct account **ret_account)
 {
@@ -356,8 +332,7 @@ size_t config_match_account(const struct config *config, const char *text,
     for (size_t i = 0; i < config->account_count; i++) {
         const struct account *account = &config->accounts[i];
 
-        if (strcasecmp(account->key, text) != 0 && strcasecmp(account->name, text) != 0 &&
-            !is_in_group(account, text))
+        if (!control_names_account(text, account->name, account->resource_group, account->id))
             continue;
         *ret_account = account;
         count++;

@@ -11,4 +11,14 @@ struct mark {
     unsigned column;     /* from 1, in characters */
 };
 
+/* The order of the files; negative, 0 or positive. */
+static inline int mark_compare(const struct mark *a, const struct mark *b)
+{
+    if (a->file_order != b->file_order)
+        return a->file_order < b->file_order ? -1 : 1;
+    if (a->line != b->line)
+        return a->line < b->line ? -1 : 1;
+    return (a->column > b->column) - (a->column < b->column);
+}
+
 #endif

@@ -30,6 +30,19 @@ bool path_is_below(const char *path, const char *directory)
     return path[length] == '\0' || path[length] == '/' || directory[length - 1] == '/';
 }
 
+bool path_has_dot_segment(const char *path)
+{
+    while (*path != '\0') {
+        size_t length = strcspn(path, "/");
+
+        if (length > 0 && length <= 2 && strspn(path, ".") == length)
+            return true;
+        path += length;
+        path += *path == '/';
+    }
+    return false;
+}
+
 const char *path_problem(const char *path)
 {
     size_t length = strlen(path);
@@ -38,13 +51,7 @@ const char *path_problem(const char *path)
         return "is not an absolute path; begin it with '/'";
     if (path[length - 1] == '/')
         return "is a directory; add the name of the file";
-    for (const char *segment = path; *segment != '\0';) {
-        size_t segment_length = strcspn(segment, "/");
-
-        if (segment_length <= 2 && strspn(segment, ".") == segment_length && segment_length > 0)
-            return "holds \".\" or \"..\"; write the path without them";
-        segment += segment_length;
-        segment += strspn(segment, "/");
-    }
+    if (path_has_dot_segment(path))
+        return "holds \".\" or \"..\"; write the path without them";
     return NULL;
 }

@@ -14,6 +14,9 @@ char *path_clean(struct arena *arena, const char *path);
 /* Is `path` the directory or below it? Both clean. */
 bool path_is_below(const char *path, const char *directory);
 
+/* Is one of its parts "." or ".."? */
+bool path_has_dot_segment(const char *path);
+
 /* Why the path cannot name a file ("is not an absolute path; …"), or NULL. */
 const char *path_problem(const char *path);
 

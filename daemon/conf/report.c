@@ -160,19 +160,13 @@ void report_warning_at(struct report *report, struct mark mark, const char *path
     va_end(arguments);
 }
 
-#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
-
 static int compare_messages(const void *left, const void *right)
 {
     const struct message *a = *(const struct message *const *)left;
     const struct message *b = *(const struct message *const *)right;
-    int order = COMPARE(a->mark.file_order, b->mark.file_order);
+    int order = mark_compare(&a->mark, &b->mark);
 
-    if (order == 0)
-        order = COMPARE(a->mark.line, b->mark.line);
-    if (order == 0)
-        order = COMPARE(a->mark.column, b->mark.column);
-    return order != 0 ? order : COMPARE(a->order, b->order);
+    return order != 0 ? order : (a->order > b->order) - (a->order < b->order);
 }
 
 static void append_message(struct buf *out, const struct message *message)

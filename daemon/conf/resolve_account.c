@@ -158,23 +158,13 @@ static bool fill_account(struct resolve *resolve, const struct tree_node *node,
     return identified;
 }
 
-/* Compares two places by the order of the files. */
-static int compare_marks(const struct mark *a, const struct mark *b)
-{
-    if (a->file_order != b->file_order)
-        return a->file_order < b->file_order ? -1 : 1;
-    if (a->line != b->line)
-        return a->line < b->line ? -1 : 1;
-    return (a->column > b->column) - (a->column < b->column);
-}
-
 static int compare_entries(const void *left, const void *right)
 {
     const struct account_entry *a = left;
     const struct account_entry *b = right;
     int order = strcmp(a->account.key, b->account.key);
 
-    return order != 0 ? order : compare_marks(&a->node->mark, &b->node->mark);
+    return order != 0 ? order : mark_compare(&a->node->mark, &b->node->mark);
 }
 
 /* Equal when both destinations write the same place. */
@@ -191,7 +181,7 @@ static int compare_claims(const void *left, const void *right)
     const struct claim *b = right;
     int order = compare_destinations(a->destination, b->destination);
 
-    return order != 0 ? order : compare_marks(&a->entry->node->mark, &b->entry->node->mark);
+    return order != 0 ? order : mark_compare(&a->entry->node->mark, &b->entry->node->mark);
 }
 
 static void refuse_twins(struct resolve *resolve, const struct account_entry *entries, size_t count)

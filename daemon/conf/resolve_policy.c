@@ -6,7 +6,7 @@ enum { MINUTES_PER_DAY = 1440, ALL_DAYS = 0x7f };
 
 static void release_tz(void *tz)
 {
-    tz_unref(tz);
+    tz_free(tz);
 }
 
 static uint8_t read_days(struct resolve *resolve, const struct tree_node *map)

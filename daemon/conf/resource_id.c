@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/encoding.h"
 #include "conf/value.h"
 
 enum { GROUP_MAX = 90, GUID_LENGTH = 36, SEGMENTS = 8, SEGMENTS_MAX = 16 };
@@ -18,11 +19,6 @@ struct segment {
     size_t length;
 };
 
-static bool is_alphanumeric(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 const char *resource_group_problem(const char *group, size_t length)
 {
     bool legal = length >= 1 && length <= GROUP_MAX && group[length - 1] != '.';
@@ -32,7 +28,7 @@ const char *resource_group_problem(const char *group, size_t length)
          * check. */
         bool is_ascii = ((unsigned char)group[i] & 0x80) == 0;
 
-        legal = !is_ascii || is_alphanumeric(group[i]) || strchr("_-.()", group[i]);
+        legal = !is_ascii || char_is_alphanumeric(group[i]) || strchr("_-.()", group[i]);
     }
     return legal ? NULL
                  : "is not the name of a resource group; those are 1 to 90 letters, digits, '_', "

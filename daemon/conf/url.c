@@ -40,8 +40,7 @@ static bool host_is_valid(const struct url_parts *parts)
     if (parts->host[0] == '\0')
         return false;
     for (const char *c = parts->host; *c != '\0'; c++) {
-        bool alphanumeric =
-            (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
+        bool alphanumeric = char_is_alphanumeric(*c);
 
         if (!alphanumeric && *c != '-' && *c != '.' && *c != '_')
             return false;

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "base/tz.h"
+#include "conf/path.h"
 #include "conf/placeholder.h"
 #include "conf/resource_id.h"
 #include "conf/url.h"
@@ -26,16 +27,6 @@ const char *value_shown(const char *text, char out[VALUE_SHOWN_MAX])
         memcpy(out + end, "...", 4);
     }
     return out;
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 /* "a, b or c", without those that come later. */
@@ -97,6 +88,83 @@ const char *value_expected(const struct schema_key *key, char out[VALUE_EXPECTED
     return out;
 }
 
+/* --- types whose values fit or do not --- */
+
+static bool is_not_empty(const char *text)
+{
+    return text[0] != '\0';
+}
+
+static bool is_boolean(const char *text)
+{
+    return str_equal(text, "true") || str_equal(text, "false");
+}
+
+static bool is_listen(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    int64_t port;
+
+    return colon && colon != text && str_to_int64(colon + 1, &port) && port >= 1 && port <= 65535;
+}
+
+static bool is_weekday(const char *text)
+{
+    int weekday;
+
+    return value_parse_weekday(text, &weekday);
+}
+
+/* An instant may omit its offset when a time zone is given beside it. */
+static bool is_instant(const char *text)
+{
+    return strlen(text) >= strlen("2026-12-20") && char_is_digit(text[0]);
+}
+
+static bool is_api_version(const char *text)
+{
+    static const char pattern[] = "0000-00-00";
+
+    for (size_t i = 0; pattern[i] != '\0'; i++) {
+        if (pattern[i] == '0' ? !char_is_digit(text[i]) : text[i] != pattern[i])
+            return false;
+    }
+    return text[10] == '\0' || str_equal(text + 10, "-preview");
+}
+
+static bool is_host_suffix(const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        if (!char_is_alphanumeric(*c) && !strchr(".-_*:,", *c))
+            return false;
+    }
+    return text[0] != '\0';
+}
+
+/* --- types whose values have a problem, or NULL --- */
+
+static const char *guid_problem(const char *text)
+{
+    return value_is_guid(text) ? NULL
+                               : "is not a GUID; write it as 00000000-0000-0000-0000-000000000000";
+}
+
+static const char *tenant_problem(const char *text)
+{
+    bool is_domain = value_is_name(text) && strchr(text, '.');
+
+    return value_is_guid(text) || is_domain
+               ? NULL
+               : "is not a tenant; write its GUID or a domain such as contoso.onmicrosoft.com";
+}
+
+static const char *group_problem(const char *text)
+{
+    return resource_group_problem(text, strlen(text));
+}
+
+/* --- all others --- */
+
 typedef bool value_checker(struct report *report, const struct tree_node *node,
                            const struct schema_key *key);
 
@@ -124,12 +192,6 @@ static bool refuse_unexpected(struct report *report, const struct tree_node *nod
     return false;
 }
 
-static bool check_text(struct report *report, const struct tree_node *node,
-                       const struct schema_key *key)
-{
-    return node->text[0] != '\0' || refuse_unexpected(report, node, key);
-}
-
 static bool check_template(struct report *report, const struct tree_node *node,
                            const struct schema_key *key)
 {
@@ -154,13 +216,6 @@ static bool check_content(struct report *report, const struct tree_node *node,
         return true;
     report_error(report, node, "%s", sentence);
     return false;
-}
-
-static bool check_boolean(struct report *report, const struct tree_node *node,
-                          const struct schema_key *key)
-{
-    return str_equal(node->text, "true") || str_equal(node->text, "false") ||
-           refuse_unexpected(report, node, key);
 }
 
 static bool check_integer(struct report *report, const struct tree_node *node,
@@ -240,51 +295,12 @@ static bool check_choice(struct report *report, const struct tree_node *node,
     return false;
 }
 
-static bool check_url(struct report *report, const struct tree_node *node,
-                      const struct schema_key *key)
-{
-    (void)key;
-    return refuse(report, node, url_problem(node->text));
-}
-
-static bool check_proxy(struct report *report, const struct tree_node *node,
-                        const struct schema_key *key)
-{
-    (void)key;
-    return refuse(report, node, url_proxy_problem(node->text));
-}
-
-static bool check_listen(struct report *report, const struct tree_node *node,
-                         const struct schema_key *key)
-{
-    const char *colon = strrchr(node->text, ':');
-    int64_t port;
-
-    if (!colon || colon == node->text || !str_to_int64(colon + 1, &port) || port < 1 ||
-        port > 65535)
-        return refuse_unexpected(report, node, key);
-    return true;
-}
-
-static bool has_dot_segment(const char *path)
-{
-    while (*path != '\0') {
-        size_t length = strcspn(path, "/");
-
-        if ((length == 1 && path[0] == '.') || (length == 2 && memcmp(path, "..", 2) == 0))
-            return true;
-        path += length;
-        path += *path == '/';
-    }
-    return false;
-}
-
 static bool check_path(struct report *report, const struct tree_node *node,
                        const struct schema_key *key)
 {
     if (node->text[0] != '/')
         return refuse_unexpected(report, node, key);
-    if (has_dot_segment(node->text))
+    if (path_has_dot_segment(node->text))
         return refuse(report, node, "holds \".\" or \"..\"; write the path without them");
     if (strlen(node->text) > PATH_MAX_LENGTH)
         return refuse(report, node, "is too long for a path");
@@ -296,32 +312,9 @@ static bool check_credential(struct report *report, const struct tree_node *node
 {
     if (node->text[0] == '\0')
         return refuse_unexpected(report, node, key);
-    if (has_dot_segment(node->text))
+    if (path_has_dot_segment(node->text))
         return refuse(report, node, "holds \".\" or \"..\"; write the path without them");
     return true;
-}
-
-static bool check_guid(struct report *report, const struct tree_node *node,
-                       const struct schema_key *key)
-{
-    (void)key;
-    return refuse(report, node,
-                  value_is_guid(node->text)
-                      ? NULL
-                      : "is not a GUID; write it as 00000000-0000-0000-0000-000000000000");
-}
-
-static bool check_tenant(struct report *report, const struct tree_node *node,
-                         const struct schema_key *key)
-{
-    bool is_domain = value_is_name(node->text) && strchr(node->text, '.');
-
-    (void)key;
-    return refuse(report, node,
-                  value_is_guid(node->text) || is_domain
-                      ? NULL
-                      : "is not a tenant; write its GUID or a domain such as "
-                        "contoso.onmicrosoft.com");
 }
 
 static bool check_mode(struct report *report, const struct tree_node *node,
@@ -353,14 +346,6 @@ static bool check_mode(struct report *report, const struct tree_node *node,
     return true;
 }
 
-static bool check_weekday(struct report *report, const struct tree_node *node,
-                          const struct schema_key *key)
-{
-    int weekday;
-
-    return value_parse_weekday(node->text, &weekday) || refuse_unexpected(report, node, key);
-}
-
 static bool check_clock(struct report *report, const struct tree_node *node,
                         const struct schema_key *key)
 {
@@ -382,7 +367,7 @@ static bool check_time_zone(struct report *report, const struct tree_node *node,
     (void)key;
     if (!tz && errno == ENOMEM)
         return refuse(report, node, "cannot be looked up: out of memory");
-    tz_unref(tz);
+    tz_free(tz);
     if (tz)
         return true;
     if (is_damaged)
@@ -407,39 +392,6 @@ static bool check_time_zone(struct report *report, const struct tree_node *node,
     return false;
 }
 
-static bool check_instant(struct report *report, const struct tree_node *node,
-                          const struct schema_key *key)
-{
-    /* An instant may omit its offset when a time zone is given beside it. */
-    return (strlen(node->text) >= strlen("2026-12-20") && is_digit(node->text[0])) ||
-           refuse_unexpected(report, node, key);
-}
-
-static bool check_api_version(struct report *report, const struct tree_node *node,
-                              const struct schema_key *key)
-{
-    static const char pattern[] = "0000-00-00";
-
-    for (size_t i = 0; pattern[i] != '\0'; i++) {
-        if (pattern[i] == '0' ? !is_digit(node->text[i]) : node->text[i] != pattern[i])
-            return refuse_unexpected(report, node, key);
-    }
-    return node->text[10] == '\0' || str_equal(node->text + 10, "-preview") ||
-           refuse_unexpected(report, node, key);
-}
-
-static bool check_host_suffix(struct report *report, const struct tree_node *node,
-                              const struct schema_key *key)
-{
-    if (node->text[0] == '\0')
-        return refuse_unexpected(report, node, key);
-    for (const char *c = node->text; *c != '\0'; c++) {
-        if (!is_letter(*c) && !is_digit(*c) && !strchr(".-_*:,", *c))
-            return refuse_unexpected(report, node, key);
-    }
-    return true;
-}
-
 static bool check_account_id(struct report *report, const struct tree_node *node,
                              const struct schema_key *key)
 {
@@ -460,51 +412,46 @@ static bool check_account_name(struct report *report, const struct tree_node *no
            refuse(report, node, err.text);
 }
 
-static bool check_resource_group(struct report *report, const struct tree_node *node,
-                                 const struct schema_key *key)
-{
-    (void)key;
-    return refuse(report, node, resource_group_problem(node->text, strlen(node->text)));
-}
-
-static bool check_identity_id(struct report *report, const struct tree_node *node,
-                              const struct schema_key *key)
-{
-    (void)key;
-    return refuse(report, node, resource_identity_problem(node->text));
-}
-
-static value_checker *const checkers[] = {
-    [SCHEMA_ANYTHING] = check_text,
-    [SCHEMA_TEXT] = check_text,
-    [SCHEMA_TEMPLATE] = check_template,
-    [SCHEMA_CONTENT] = check_content,
-    [SCHEMA_BOOLEAN] = check_boolean,
-    [SCHEMA_INTEGER] = check_integer,
-    [SCHEMA_DURATION] = check_duration,
-    [SCHEMA_CHOICE] = check_choice,
-    [SCHEMA_URL] = check_url,
-    [SCHEMA_PROXY] = check_proxy,
-    [SCHEMA_LISTEN] = check_listen,
-    [SCHEMA_PATH] = check_path,
-    [SCHEMA_CREDENTIAL] = check_credential,
-    [SCHEMA_GUID] = check_guid,
-    [SCHEMA_TENANT] = check_tenant,
-    [SCHEMA_MODE] = check_mode,
-    [SCHEMA_WEEKDAY] = check_weekday,
-    [SCHEMA_CLOCK] = check_clock,
-    [SCHEMA_TIME_ZONE] = check_time_zone,
-    [SCHEMA_INSTANT] = check_instant,
-    [SCHEMA_API_VERSION] = check_api_version,
-    [SCHEMA_HOST_SUFFIX] = check_host_suffix,
-    [SCHEMA_ACCOUNT_ID] = check_account_id,
-    [SCHEMA_ACCOUNT_NAME] = check_account_name,
-    [SCHEMA_RESOURCE_GROUP] = check_resource_group,
-    [SCHEMA_IDENTITY_ID] = check_identity_id,
-    [SCHEMA_MAP] = check_text,
+/* One of the three. */
+static const struct {
+    bool (*fits)(const char *text);
+    const char *(*problem)(const char *text);
+    value_checker *check;
+} checkers[] = {
+    [SCHEMA_ANYTHING] = {.fits = is_not_empty},
+    [SCHEMA_TEXT] = {.fits = is_not_empty},
+    [SCHEMA_TEMPLATE] = {.check = check_template},
+    [SCHEMA_CONTENT] = {.check = check_content},
+    [SCHEMA_BOOLEAN] = {.fits = is_boolean},
+    [SCHEMA_INTEGER] = {.check = check_integer},
+    [SCHEMA_DURATION] = {.check = check_duration},
+    [SCHEMA_CHOICE] = {.check = check_choice},
+    [SCHEMA_URL] = {.problem = url_problem},
+    [SCHEMA_PROXY] = {.problem = url_proxy_problem},
+    [SCHEMA_LISTEN] = {.fits = is_listen},
+    [SCHEMA_PATH] = {.check = check_path},
+    [SCHEMA_CREDENTIAL] = {.check = check_credential},
+    [SCHEMA_GUID] = {.problem = guid_problem},
+    [SCHEMA_TENANT] = {.problem = tenant_problem},
+    [SCHEMA_MODE] = {.check = check_mode},
+    [SCHEMA_WEEKDAY] = {.fits = is_weekday},
+    [SCHEMA_CLOCK] = {.check = check_clock},
+    [SCHEMA_TIME_ZONE] = {.check = check_time_zone},
+    [SCHEMA_INSTANT] = {.fits = is_instant},
+    [SCHEMA_API_VERSION] = {.fits = is_api_version},
+    [SCHEMA_HOST_SUFFIX] = {.fits = is_host_suffix},
+    [SCHEMA_ACCOUNT_ID] = {.check = check_account_id},
+    [SCHEMA_ACCOUNT_NAME] = {.check = check_account_name},
+    [SCHEMA_RESOURCE_GROUP] = {.problem = group_problem},
+    [SCHEMA_IDENTITY_ID] = {.problem = resource_identity_problem},
+    [SCHEMA_MAP] = {.fits = is_not_empty},
 };
 
 bool value_check(struct report *report, const struct tree_node *node, const struct schema_key *key)
 {
-    return checkers[key->type](report, node, key);
+    if (checkers[key->type].fits)
+        return checkers[key->type].fits(node->text) || refuse_unexpected(report, node, key);
+    if (checkers[key->type].problem)
+        return refuse(report, node, checkers[key->type].problem(node->text));
+    return checkers[key->type].check(report, node, key);
 }

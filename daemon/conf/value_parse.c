@@ -5,23 +5,13 @@
 
 enum { NAME_MAX_LENGTH = 64 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 bool value_parse_clock(const char *text, int *ret_minute)
 {
     int hour;
     int minute;
 
-    if (strlen(text) != 5 || !is_digit(text[0]) || !is_digit(text[1]) || text[2] != ':' ||
-        !is_digit(text[3]) || !is_digit(text[4]))
+    if (strlen(text) != 5 || !char_is_digit(text[0]) || !char_is_digit(text[1]) || text[2] != ':' ||
+        !char_is_digit(text[3]) || !char_is_digit(text[4]))
         return false;
     hour = (text[0] - '0') * 10 + (text[1] - '0');
     minute = (text[3] - '0') * 10 + (text[4] - '0');
@@ -75,7 +65,7 @@ bool value_is_guid(const char *text)
     if (strlen(text) != strlen(pattern))
         return false;
     for (size_t i = 0; pattern[i] != '\0'; i++) {
-        bool hexadecimal = is_digit(text[i]) || (text[i] >= 'a' && text[i] <= 'f') ||
+        bool hexadecimal = char_is_digit(text[i]) || (text[i] >= 'a' && text[i] <= 'f') ||
                            (text[i] >= 'A' && text[i] <= 'F');
 
         if (pattern[i] == '-' ? text[i] != '-' : !hexadecimal)
@@ -88,10 +78,10 @@ bool value_is_name(const char *text)
 {
     size_t length = strlen(text);
 
-    if (length == 0 || length > NAME_MAX_LENGTH || (!is_letter(text[0]) && !is_digit(text[0])))
+    if (length == 0 || length > NAME_MAX_LENGTH || !char_is_alphanumeric(text[0]))
         return false;
     for (; *text != '\0'; text++) {
-        if (!is_letter(*text) && !is_digit(*text) && !strchr("_-.", *text))
+        if (!char_is_alphanumeric(*text) && !strchr("_-.", *text))
             return false;
     }
     return true;

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/encoding.h"
 #include "conf/yaml_tree.h"
 
 /* The usual account keys are 64 bytes in base64: 86 characters and "==". */
@@ -10,8 +11,7 @@ enum { ACCOUNT_KEY_CHARACTERS = 86 };
 
 static bool is_base64(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
-           c == '/';
+    return char_is_alphanumeric(c) || c == '+' || c == '/';
 }
 
 static bool holds_account_key(const char *text, size_t length)

@@ -265,17 +265,6 @@ const char *position_name(enum position position)
     return position < POSITION_COUNT ? rows[position].name : "?";
 }
 
-bool position_from_name(const char *name, enum position *ret_position)
-{
-    for (int i = 0; i < POSITION_COUNT; i++) {
-        if (strcmp(name, rows[i].name) == 0) {
-            *ret_position = (enum position)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 bool position_move_allowed(enum position from, enum position to)
 {
     return from < POSITION_COUNT && to < POSITION_COUNT &&

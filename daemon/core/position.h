@@ -52,7 +52,6 @@ enum position {
 
 /* "adopt_wait", …: stable, stored in the journal and logged. */
 const char *position_name(enum position position);
-bool position_from_name(const char *name, enum position *ret_position);
 
 /* May the machine go from one to the other? */
 bool position_move_allowed(enum position from, enum position to);

@@ -133,17 +133,6 @@ const struct reason_description *reason_describe(enum reason reason)
     return &descriptions[reason];
 }
 
-enum reason reason_from_name(const char *name)
-{
-    if (!name)
-        return REASON_NONE;
-    for (size_t i = 0; i < REASON_COUNT; i++) {
-        if (strcmp(descriptions[i].name, name) == 0)
-            return (enum reason)i;
-    }
-    return REASON_NONE;
-}
-
 const char *account_state_name(enum account_state state)
 {
     return (unsigned)state < STATE_COUNT ? state_names[state] : "unknown";

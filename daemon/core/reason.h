@@ -70,8 +70,6 @@ struct reason_description {
 };
 
 const struct reason_description *reason_describe(enum reason reason);
-/* REASON_NONE where the name is unknown. */
-enum reason reason_from_name(const char *name);
 
 const char *account_state_name(enum account_state state);
 

@@ -31,8 +31,7 @@ struct run {
 
 static bool is_of_key(char c, const struct key_shape *shape)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr(shape->marks, c));
+    return char_is_alphanumeric(c) || (c != '\0' && strchr(shape->marks, c));
 }
 
 /* Reads one character, JSON's escapes included. Returns how many bytes it takes. */

@@ -13,8 +13,7 @@
 
 static bool is_plain(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("/._-:@%+=,", c));
+    return char_is_alphanumeric(c) || (c != '\0' && strchr("/._-:@%+=,", c));
 }
 
 /* As one word for a shell. */

@@ -42,13 +42,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST((!config) == (messages.error_count > 0));
     check_messages(&messages, path);
     if (config) {
+        const struct account *found;
         struct buf out;
 
         buf_init(&out, EXPLANATION_MAX);
         MUST(config_explain(config, NULL, config->account_count, &out) == 0);
         for (size_t i = 0; i < config->account_count; i++) {
             MUST(config->accounts[i].destination_count > 0);
-            MUST(config_find_account(config, config->accounts[i].id) == &config->accounts[i]);
+            MUST(config_match_account(config, config->accounts[i].id, &found) == 1);
+            MUST(found == &config->accounts[i]);
         }
         buf_done(&out);
     }

@@ -194,11 +194,19 @@ static void understands_the_service(void **state)
     config_unref(config);
 }
 
+/* The account with that id, in any case. */
+static const struct account *find_account(const struct config *config, const char *id)
+{
+    const struct account *found = NULL;
+
+    return config_match_account(config, id, &found) == 1 ? found : NULL;
+}
+
 static void understands_accounts_and_destinations(void **state)
 {
     (void)state;
     struct config *config = config_fixture_expect(full, "");
-    const struct account *zeta = config_find_account(config, zeta_id);
+    const struct account *zeta = find_account(config, zeta_id);
 
     assert_non_null(zeta);
     assert_string_equal(zeta->name, "ZetaAcct");
@@ -217,7 +225,7 @@ static void understands_windows_and_times(void **state)
 {
     (void)state;
     struct config *config = config_fixture_expect(full, "");
-    const struct policy *nightly = config_find_account(config, zeta_id)->policy;
+    const struct policy *nightly = find_account(config, zeta_id)->policy;
 
     assert_int_equal(nightly->splay, MS_HOUR + 30 * MS_MINUTE);
     assert_int_equal(nightly->overdue_after, 0);
@@ -237,10 +245,10 @@ static void prefers_the_account_to_defaults_to_policies(void **state)
     struct config *config = config_fixture_expect(full, "");
 
     /* The account's own `rotate`, and that of `defaults`, go before the policy's. */
-    assert_false(config_find_account(config, ACCOUNT_ID)->policy->rotate);
-    assert_true(config_find_account(config, ACCOUNT_ID "2")->policy->rotate);
-    assert_string_equal(config_find_account(config, ACCOUNT_ID "2")->policy_name, "watch");
-    assert_null(config_find_account(config, ACCOUNT_ID "3"));
+    assert_false(find_account(config, ACCOUNT_ID)->policy->rotate);
+    assert_true(find_account(config, ACCOUNT_ID "2")->policy->rotate);
+    assert_string_equal(find_account(config, ACCOUNT_ID "2")->policy_name, "watch");
+    assert_null(find_account(config, ACCOUNT_ID "3"));
     config_unref(config);
 }
 

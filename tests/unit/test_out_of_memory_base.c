@@ -406,14 +406,12 @@ static void load_time_zone(struct result *result, const void *name)
     if (!tz) {
         result_failed(result, -errno, NULL);
     } else {
-        struct tz *again = tz_ref(tz);
         struct civil_time civil = tz_to_civil(tz, NOW);
 
         result_add(result, "%s %d:%d %" PRId64, tz_name(tz), civil.hour, civil.minute,
-                   tz_from_civil(again, 2026, 11, 22, 12, 0));
-        tz_unref(again);
+                   tz_from_civil(tz, 2026, 11, 22, 12, 0));
     }
-    tz_unref(tz);
+    tz_free(tz);
 }
 
 static void name_time_zone(struct result *result, const void *name)

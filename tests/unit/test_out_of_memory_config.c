@@ -180,14 +180,14 @@ static void explain(struct result *result, const void *context)
 static void find_account(struct result *result, const void *context)
 {
     struct config_messages messages;
-    const struct account *found;
+    const struct account *found = NULL;
     struct config *config;
 
     (void)context;
     allocation_suspend();
     config = load(&messages);
     allocation_resume();
-    found = config_find_account(config, config->accounts[0].id);
+    (void)config_match_account(config, config->accounts[0].id, &found);
     result_add_text(result, "found", found ? found->name : NULL);
     config_unref(config);
     config_messages_done(&messages);

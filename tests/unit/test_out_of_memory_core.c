@@ -135,7 +135,7 @@ static int load_time_zone(void **state)
 
 static int unload_time_zone(void **state)
 {
-    tz_unref(nightly.tz);
+    tz_free(nightly.tz);
     return allocation_teardown(state);
 }
 

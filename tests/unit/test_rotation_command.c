@@ -158,7 +158,7 @@ static void test_next_start_lies_in_a_window(void **state)
     world_run(&world, MS_MINUTE);
     assert_lawful(&world);
     assert_int_equal(world.notes[NOTE_ROTATION_STARTED], 1);
-    tz_unref(nights.tz);
+    tz_free(nights.tz);
 }
 
 static void test_dry_run(void **state)

@@ -108,7 +108,7 @@ static void windows_open_and_close(void **state)
         assert_instant(schedule_close(&policy, open), row->closes);
         assert_true(schedule_is_open(&policy, open));
         assert_int_equal(schedule_is_open(&policy, at(row->at)), open == at(row->at));
-        tz_unref(one.tz);
+        tz_free(one.tz);
     }
 }
 
@@ -127,7 +127,7 @@ static void several_windows_are_one_calendar(void **state)
     assert_instant(schedule_close(&policy, at("2026-11-28T23:00:00Z")), "2026-11-29T06:00:00Z");
     assert_instant(schedule_close(&policy, at("2026-11-29T07:00:00Z")), "2026-11-29T07:00:00Z");
     for (size_t i = 0; i < 3; i++)
-        tz_unref(windows[i].tz);
+        tz_free(windows[i].tz);
 }
 
 static void without_windows_it_is_always_open(void **state)
@@ -170,7 +170,7 @@ static void the_longest_wait_counts_clock_changes(void **state)
         struct policy policy = {.windows = &one, .window_count = 1};
 
         assert_int_equal(schedule_longest_wait(&policy, at("2026-01-15T00:00:00Z")), row->longest);
-        tz_unref(one.tz);
+        tz_free(one.tz);
     }
 }
 
@@ -229,7 +229,7 @@ static void ages_follow_the_rule_of_nine(void **state)
     assert_int_equal(schedule_rotate_every_for(9), 4);
     assert_int_equal(schedule_rotate_every_for(14 * MS_DAY), 537600000);
     assert_int_equal(schedule_worst_key_age(&policy, at("2026-01-15T00:00:00Z")), 87 * MS_DAY);
-    tz_unref(one.tz);
+    tz_free(one.tz);
 }
 
 /* Numerical Recipes' generator: the same tests on every machine. */
@@ -268,7 +268,7 @@ static void world_make(struct world *world, uint64_t *seed)
 static void world_done(struct world *world)
 {
     for (size_t i = 0; i < world->policy.window_count; i++)
-        tz_unref(world->windows[i].tz);
+        tz_free(world->windows[i].tz);
 }
 
 static void starts_keep_their_promises(void **state)

@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "base/must.h"
 #include "base/sealed.h"
+#include "base/str.h"
 #include "core/backoff.h"
 #include "core/reason.h"
 #include "io/access/token_fetch.h"
@@ -236,9 +237,9 @@ static void log_failure(struct token_entry *entry)
                                              : reason_describe(failure->reason)->remedy);
     if (failure->http_status != 0)
         log_line_number(&line, "http_status", failure->http_status);
-    log_line_text(&line, "error_code", failure->error_code);
-    log_line_text(&line, "request_id", failure->request_id);
-    log_line_text(&line, "correlation_id", failure->correlation_id);
+    log_line_text(&line, "error_code", str_or_null(failure->error_code));
+    log_line_text(&line, "request_id", str_or_null(failure->request_id));
+    log_line_text(&line, "correlation_id", str_or_null(failure->correlation_id));
     log_line_number(&line, "attempt", entry->failures);
     log_line_time(&line, "retry_at", time_add(now, entry->silent_until - cache->clock()));
     log_emit(cache->log, &line);

@@ -62,24 +62,15 @@ struct log_troubles {
 
 /* --- the members of troubles --- */
 
-static struct member *find_member(const struct log_troubles *troubles, uint64_t subject)
+/* `ended_of`: a former member of that trouble; NULL: the member of any that has not ended. */
+static struct member *find_member(const struct log_troubles *troubles,
+                                  const struct trouble *ended_of, uint64_t subject)
 {
     list_for_each (item, &troubles->buckets[subject % BUCKETS]) {
         struct member *member = container_of(item, struct member, in_bucket);
 
-        if (member->subject == subject && !member->has_ended)
-            return member;
-    }
-    return NULL;
-}
-
-static struct member *find_ended(const struct log_troubles *troubles, const struct trouble *trouble,
-                                 uint64_t subject)
-{
-    list_for_each (item, &troubles->buckets[subject % BUCKETS]) {
-        struct member *member = container_of(item, struct member, in_bucket);
-
-        if (member->subject == subject && member->has_ended && member->trouble == trouble)
+        if (member->subject == subject &&
+            (ended_of ? member->has_ended && member->trouble == ended_of : !member->has_ended))
             return member;
     }
     return NULL;
@@ -312,7 +303,7 @@ static void keep_latest(struct trouble *trouble, const struct log_line *line)
 static void join(struct log_troubles *troubles, struct trouble *trouble, uint64_t subject,
                  const struct log_line *line)
 {
-    struct member *member = find_ended(troubles, trouble, subject);
+    struct member *member = find_member(troubles, trouble, subject);
 
     if (member)
         set_ended(member, false);
@@ -325,7 +316,7 @@ static bool take(struct log_troubles *troubles, const struct log_line *line)
 {
     uint64_t subject = log_alike_subject(line->event, line->trouble);
     uint64_t kind = log_alike_kind(line), cause = log_alike_cause(line);
-    struct member *member = find_member(troubles, subject);
+    struct member *member = find_member(troubles, NULL, subject);
     struct trouble *trouble = find_trouble(troubles, kind, &cause);
     bool is_new = !trouble;
 
@@ -390,7 +381,7 @@ static bool gather(struct log_troubles *troubles, const struct log_line *line)
         trouble->next_at = time_add(line->time, GATHER_MS);
         return false;
     }
-    if (find_member(troubles, subject)) {
+    if (find_member(troubles, NULL, subject)) {
         trouble->untold++;
         return true;
     }
@@ -453,7 +444,7 @@ void log_troubles_take(struct log_troubles *troubles, const struct log_line *lin
 void log_troubles_end(struct log_troubles *troubles, time_ms now, const char *event,
                       const char *subject, bool quiet)
 {
-    struct member *member = find_member(troubles, log_alike_subject(event, subject));
+    struct member *member = find_member(troubles, NULL, log_alike_subject(event, subject));
 
     if (member)
         leave(troubles, member, now, quiet);

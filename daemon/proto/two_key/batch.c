@@ -17,8 +17,7 @@ static bool name_ok(const char *name, size_t length)
     bool ok = length >= NAME_MIN && length <= NAME_MAX_LENGTH;
 
     for (size_t i = 0; i < length && ok; i++)
-        ok = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z') ||
-             (name[i] >= '0' && name[i] <= '9');
+        ok = char_is_alphanumeric(name[i]);
     return ok;
 }
 

@@ -18,8 +18,7 @@ void resource_facts_done(struct resource_facts *facts)
 
 static bool is_host_character(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.';
+    return char_is_alphanumeric(c) || c == '-' || c == '.';
 }
 
 bool two_key_endpoint_ok(const char *endpoint)

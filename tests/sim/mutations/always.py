@@ -105,7 +105,7 @@ MUTATIONS = [
              "no-key-stored",
              "whoever reads the log has the key",
              ("app/engine_report.c",
-              "    log_line_text(&line, \"fingerprint\", fingerprint[0] ? fingerprint : NULL);\n",
+              "    log_line_text(&line, \"fingerprint\", str_or_null(fingerprint));\n",
               """\
     log_line_text(&line, "fingerprint",
                   note->has_slot && account->azure.keys[note->slot]
@@ -118,7 +118,7 @@ MUTATIONS = [
              "no-key-stored",
              "whoever copies the journal has the key",
              ("app/engine_report.c",
-              ".fingerprint = texts[count].fingerprint[0] ? texts[count].fingerprint : NULL,",
+              ".fingerprint = str_or_null(texts[count].fingerprint),",
               """\
 .fingerprint = note->has_slot && account->azure.keys[note->slot]
                                ? secret_bytes(account->azure.keys[note->slot])

@@ -106,14 +106,15 @@ static int connect_database(struct journal *journal, struct err *err)
 
 static int check_integrity(sqlite3 *db, struct err *err)
 {
-    int violations = 0;
+    int64_t violations = 0;
     int rc = expect_answer(db, "PRAGMA quick_check(1)", "ok", err);
 
     if (rc == 0)
-        rc = store_read_int(db, "SELECT count(*) FROM pragma_foreign_key_check", &violations, err);
+        rc = store_read_integer(db, "SELECT count(*) FROM pragma_foreign_key_check", &violations,
+                                err);
     if (rc == 0 && violations > 0)
-        rc =
-            err_set(err, -EBADMSG, "%d rows of the table targets belong to no account", violations);
+        rc = err_set(err, -EBADMSG, "%d rows of the table targets belong to no account",
+                     (int)violations);
     return rc;
 }
 
@@ -158,20 +159,12 @@ static int begin_session(struct journal *journal, bool empty, struct err *err)
 
 static int find_next_history_id(struct journal *journal, struct err *err)
 {
-    sqlite3_stmt *statement = NULL;
-    int rc = 0;
+    int64_t next = 0;
+    int rc =
+        store_read_integer(journal->db, "SELECT coalesce(max(id), 0) + 1 FROM history", &next, err);
 
-    if (sqlite3_prepare_v2(journal->db, "SELECT coalesce(max(id), 0) + 1 FROM history", -1,
-                           &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW) {
-        const sqlite3_int64 next = sqlite3_column_int64(statement, 0);
-
-        if (next > journal->next_history_id)
-            journal->next_history_id = next;
-    } else {
-        rc = store_sqlite_err(journal->db, err, "reading the history");
-    }
-    (void)sqlite3_finalize(statement);
+    if (rc == 0 && next > journal->next_history_id)
+        journal->next_history_id = next;
     return rc;
 }
 

@@ -1,23 +1,20 @@
 #include "io/store/sqlite/place.h"
 
-#include "io/store/sqlite/column.h"
 #include "io/store/sqlite/schema.h"
+#include "io/store/sqlite/statement.h"
 
 static int write_place(sqlite3_stmt *insert, sqlite3_stmt *delete, const struct place *place)
 {
-    sqlite3_stmt *statement = place->gone ? delete : insert;
-    int sqlite_rc = column_bind_text(statement, 1, place->account_key);
+    struct binding binding;
 
-    if (sqlite_rc == SQLITE_OK)
-        sqlite_rc = column_bind_text(statement, 2, place->text);
-    if (sqlite_rc == SQLITE_OK && !place->gone)
-        sqlite_rc = sqlite3_bind_int64(statement, 3, place->abandoned_at);
-    if (sqlite_rc == SQLITE_OK && !place->gone)
-        sqlite_rc = sqlite3_bind_int64(statement, 4, (sqlite3_int64)place->cycle);
-    if (sqlite_rc == SQLITE_OK)
-        sqlite_rc = sqlite3_step(statement);
-    (void)sqlite3_reset(statement);
-    return sqlite_rc == SQLITE_DONE ? SQLITE_OK : sqlite_rc;
+    bind_start(&binding, place->gone ? delete : insert);
+    bind_text(&binding, place->account_key);
+    bind_text(&binding, place->text);
+    if (!place->gone) {
+        bind_number(&binding, place->abandoned_at);
+        bind_number(&binding, (int64_t)place->cycle);
+    }
+    return statement_run(&binding);
 }
 
 int store_places_write(sqlite3 *db, const struct place *places, size_t count)

@@ -4,62 +4,43 @@
 
 #include "base/buf.h"
 #include "base/must.h"
-#include "io/store/sqlite/column.h"
+#include "io/store/sqlite/statement.h"
 #include "io/store/sqlite/schema.h"
 
 enum { SQL_MAX = 4096 };
 
 /* --- writing --- */
 
-/* Runs a statement that gives no rows, and makes it ready for the next time. */
-static int run(sqlite3_stmt *statement, int bound)
-{
-    int sqlite_rc = bound;
-
-    if (sqlite_rc == SQLITE_OK)
-        sqlite_rc = sqlite3_step(statement);
-    (void)sqlite3_reset(statement);
-    (void)sqlite3_clear_bindings(statement);
-    return sqlite_rc == SQLITE_DONE ? SQLITE_OK : sqlite_rc;
-}
-
-/* `first`: the parameter of the first of them. */
-static int bind_members(sqlite3_stmt *statement, int sqlite_rc, int first,
-                        const struct record_table *table, const void *row)
-{
-    for (size_t i = 0; sqlite_rc == SQLITE_OK && i < table->count; i++)
-        sqlite_rc = column_bind(statement, first + (int)i, &table->members[i], row);
-    return sqlite_rc;
-}
-
-static int write_target(sqlite3_stmt *statement, const char *account_key, int place,
+static int write_target(sqlite3_stmt *statement, const char *account_key, int64_t place,
                         const struct target_record *target)
 {
-    int sqlite_rc = column_bind_text(statement, 1, account_key);
+    struct binding binding;
 
-    if (sqlite_rc == SQLITE_OK)
-        sqlite_rc = sqlite3_bind_int(statement, 2, place);
-    return run(statement, bind_members(statement, sqlite_rc, 3, &record_target_table, target));
-}
-
-static int delete_record(const struct record_statements *statements, const char *account_key)
-{
-    return run(statements->delete_account,
-               column_bind_text(statements->delete_account, 1, account_key));
+    bind_start(&binding, statement);
+    bind_text(&binding, account_key);
+    bind_number(&binding, place);
+    bind_members(&binding, &record_target_table, target);
+    return statement_run(&binding);
 }
 
 int store_record_write(const struct record_statements *statements, const char *account_key,
                        const struct record *record)
 {
-    sqlite3_stmt *insert = statements->insert_account;
-    int sqlite_rc = delete_record(statements, account_key);
+    struct binding binding;
+    int sqlite_rc;
 
-    if (sqlite_rc == SQLITE_OK)
-        sqlite_rc = column_bind_text(insert, 1, account_key);
-    sqlite_rc = run(insert, bind_members(insert, sqlite_rc, 2, &record_table, record));
+    bind_start(&binding, statements->delete_account);
+    bind_text(&binding, account_key);
+    sqlite_rc = statement_run(&binding);
+    if (sqlite_rc != SQLITE_OK)
+        return sqlite_rc;
+    bind_start(&binding, statements->insert_account);
+    bind_text(&binding, account_key);
+    bind_members(&binding, &record_table, record);
+    sqlite_rc = statement_run(&binding);
     for (size_t i = 0; sqlite_rc == SQLITE_OK && i < record->target_count && i < TARGETS_MAX; i++)
         sqlite_rc =
-            write_target(statements->insert_target, account_key, (int)i, &record->targets[i]);
+            write_target(statements->insert_target, account_key, (int64_t)i, &record->targets[i]);
     return sqlite_rc;
 }
 
@@ -69,37 +50,34 @@ static int write_history_row(sqlite3_stmt *statement, const char *account_key,
     const char *const texts[] = {row->slot,       row->target,         row->reason,
                                  row->trigger,    row->actor,          row->fingerprint,
                                  row->request_id, row->correlation_id, row->text};
-    int sqlite_rc = sqlite3_bind_int64(statement, 1, id);
+    struct binding binding;
 
-    if (sqlite_rc == SQLITE_OK)
-        sqlite_rc = column_bind_text(statement, 2, account_key);
-    if (sqlite_rc == SQLITE_OK)
-        sqlite_rc = sqlite3_bind_int64(statement, 3, row->at);
-    if (sqlite_rc == SQLITE_OK)
-        sqlite_rc = column_bind_text(statement, 4, row->event);
-    if (sqlite_rc == SQLITE_OK)
-        sqlite_rc = sqlite3_bind_int64(statement, 5, (sqlite3_int64)row->cycle);
-    for (int i = 0; sqlite_rc == SQLITE_OK && i < (int)(sizeof(texts) / sizeof(texts[0])); i++)
-        sqlite_rc = column_bind_text(statement, 6 + i, texts[i]);
-    return run(statement, sqlite_rc);
+    bind_start(&binding, statement);
+    bind_number(&binding, id);
+    bind_text(&binding, account_key);
+    bind_number(&binding, row->at);
+    bind_text(&binding, row->event);
+    bind_number(&binding, (int64_t)row->cycle);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        bind_text(&binding, texts[i]);
+    return statement_run(&binding);
 }
 
 int store_history_write(const struct record_statements *statements, const char *account_key,
                         const struct history_row *rows, size_t row_count, sqlite3_int64 first_id)
 {
-    sqlite3_stmt *prune = statements->prune_history;
+    struct binding prune;
     int sqlite_rc = SQLITE_OK;
 
     for (size_t i = 0; sqlite_rc == SQLITE_OK && i < row_count; i++)
         sqlite_rc = write_history_row(statements->insert_history, account_key, &rows[i],
                                       first_id + (sqlite3_int64)i);
-    if (sqlite_rc == SQLITE_OK && row_count > 0) {
-        sqlite_rc = column_bind_text(prune, 1, account_key);
-        if (sqlite_rc == SQLITE_OK)
-            sqlite_rc = sqlite3_bind_int(prune, 2, STORE_HISTORY_KEEP);
-        sqlite_rc = run(prune, sqlite_rc);
-    }
-    return sqlite_rc;
+    if (sqlite_rc != SQLITE_OK || row_count == 0)
+        return sqlite_rc;
+    bind_start(&prune, statements->prune_history);
+    bind_text(&prune, account_key);
+    bind_number(&prune, STORE_HISTORY_KEEP);
+    return statement_run(&prune);
 }
 
 /* --- SQL --- */
@@ -108,14 +86,6 @@ static void append_names(struct buf *sql, const struct record_table *columns)
 {
     for (size_t i = 0; i < columns->count; i++)
         (void)buf_append_format(sql, ", %s", columns->members[i].name);
-}
-
-static int prepare(sqlite3 *db, const char *text, sqlite3_stmt **ret_statement, struct err *err)
-{
-    if (sqlite3_prepare_v3(db, text, -1, SQLITE_PREPARE_PERSISTENT, ret_statement, NULL) !=
-        SQLITE_OK)
-        return store_sqlite_err(db, err, "preparing a statement");
-    return 0;
 }
 
 /* "INSERT INTO table (keys, columns…) VALUES (?, …)" */
@@ -134,7 +104,7 @@ static int prepare_insert(sqlite3 *db, const char *table, const char *keys, size
         (void)buf_append_str(&sql, ", ?");
     (void)buf_append_char(&sql, ')');
     rc = sql.failed ? err_set(err, sql.failed, "a statement for the journal is too long")
-                    : prepare(db, buf_str(&sql), ret_statement, err);
+                    : statement_prepare(db, buf_str(&sql), ret_statement, err);
     buf_done(&sql);
     return rc;
 }
@@ -144,7 +114,8 @@ int record_statements_prepare(struct record_statements *statements, sqlite3 *db,
     int rc;
 
     *statements = (struct record_statements){0};
-    rc = prepare(db, "DELETE FROM accounts WHERE account = ?1", &statements->delete_account, err);
+    rc = statement_prepare(db, "DELETE FROM accounts WHERE account = ?1",
+                           &statements->delete_account, err);
     if (rc == 0)
         rc = prepare_insert(db, "accounts", "account", 1, &record_table,
                             &statements->insert_account, err);
@@ -152,16 +123,18 @@ int record_statements_prepare(struct record_statements *statements, sqlite3 *db,
         rc = prepare_insert(db, "targets", "account, place", 2, &record_target_table,
                             &statements->insert_target, err);
     if (rc == 0)
-        rc = prepare(db,
-                     "INSERT OR REPLACE INTO history (id, account, at, event, cycle, slot, target,"
-                     " reason, trigger, actor, fingerprint, request_id, correlation_id, text)"
-                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                     &statements->insert_history, err);
+        rc = statement_prepare(
+            db,
+            "INSERT OR REPLACE INTO history (id, account, at, event, cycle, slot, target,"
+            " reason, trigger, actor, fingerprint, request_id, correlation_id, text)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            &statements->insert_history, err);
     if (rc == 0)
-        rc = prepare(db,
-                     "DELETE FROM history WHERE account = ?1 AND id <= (SELECT id FROM history"
-                     " WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-                     &statements->prune_history, err);
+        rc = statement_prepare(
+            db,
+            "DELETE FROM history WHERE account = ?1 AND id <= (SELECT id FROM history"
+            " WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+            &statements->prune_history, err);
     return rc;
 }
 
@@ -197,7 +170,7 @@ static int read_members(sqlite3_stmt *statement, int first, const struct record_
 static int read_targets(sqlite3 *db, sqlite3_stmt *statement, const char *account_key,
                         struct record *record, struct err *err)
 {
-    int sqlite_rc = column_bind_text(statement, 1, account_key);
+    int sqlite_rc = sqlite3_bind_text(statement, 1, account_key, -1, SQLITE_TRANSIENT);
     int rc = 0;
 
     while (sqlite_rc == SQLITE_OK || sqlite_rc == SQLITE_ROW) {
@@ -256,7 +229,7 @@ static int prepare_select(sqlite3 *db, const struct record_table *columns, const
     append_names(&sql, columns);
     (void)buf_append_format(&sql, " FROM %s", rest);
     rc = sql.failed ? err_set(err, sql.failed, "a statement for the journal is too long")
-                    : prepare(db, buf_str(&sql), ret_statement, err);
+                    : statement_prepare(db, buf_str(&sql), ret_statement, err);
     buf_done(&sql);
     return rc;
 }

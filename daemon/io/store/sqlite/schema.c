@@ -217,14 +217,14 @@ int store_execute(sqlite3 *db, const char *sql, const char *doing, struct err *e
     return 0;
 }
 
-int store_read_int(sqlite3 *db, const char *sql, int *ret_value, struct err *err)
+int store_read_integer(sqlite3 *db, const char *sql, int64_t *ret_value, struct err *err)
 {
     sqlite3_stmt *statement = NULL;
     int rc = 0;
 
     if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
         sqlite3_step(statement) == SQLITE_ROW)
-        *ret_value = sqlite3_column_int(statement, 0);
+        *ret_value = sqlite3_column_int64(statement, 0);
     else
         rc = store_sqlite_err(db, err, "reading the journal");
     (void)sqlite3_finalize(statement);
@@ -233,13 +233,13 @@ int store_read_int(sqlite3 *db, const char *sql, int *ret_value, struct err *err
 
 int store_schema_check(sqlite3 *db, bool *ret_empty, struct err *err)
 {
-    int application_id = 0, version = 0, tables = 0;
-    int rc = store_read_int(db, "PRAGMA application_id", &application_id, err);
+    int64_t application_id = 0, version = 0, tables = 0;
+    int rc = store_read_integer(db, "PRAGMA application_id", &application_id, err);
 
     if (rc == 0)
-        rc = store_read_int(db, "PRAGMA user_version", &version, err);
+        rc = store_read_integer(db, "PRAGMA user_version", &version, err);
     if (rc == 0)
-        rc = store_read_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err);
+        rc = store_read_integer(db, "SELECT count(*) FROM sqlite_schema", &tables, err);
     if (rc != 0)
         return rc;
 
@@ -251,17 +251,17 @@ int store_schema_check(sqlite3 *db, bool *ret_empty, struct err *err)
     if (version > SCHEMA_VERSION)
         return err_set(err, -EPROTONOSUPPORT,
                        "it was written by a newer keyrotated (format %d; this one knows up to %d)",
-                       version, (int)SCHEMA_VERSION);
+                       (int)version, (int)SCHEMA_VERSION);
     return 0;
 }
 
 int store_schema_migrate(sqlite3 *db, struct err *err)
 {
     char mark[96];
-    int version = 0;
-    int rc = store_read_int(db, "PRAGMA user_version", &version, err);
+    int64_t version = 0;
+    int rc = store_read_integer(db, "PRAGMA user_version", &version, err);
 
-    for (int from = version; rc == 0 && from < SCHEMA_VERSION; from++)
+    for (int64_t from = version; rc == 0 && from < SCHEMA_VERSION; from++)
         rc = store_execute(db, migrations[from], "making the tables", err);
     if (rc != 0 || version == SCHEMA_VERSION)
         return rc;

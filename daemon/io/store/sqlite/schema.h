@@ -38,6 +38,6 @@ int store_sqlite_err(sqlite3 *db, struct err *err, const char *doing);
 /* One statement without parameters and results. Returns 0 or the code of store_sqlite_err(). */
 int store_execute(sqlite3 *db, const char *sql, const char *doing, struct err *err);
 /* One statement with one integer as result. */
-int store_read_int(sqlite3 *db, const char *sql, int *ret_value, struct err *err);
+int store_read_integer(sqlite3 *db, const char *sql, int64_t *ret_value, struct err *err);
 
 #endif

@@ -127,10 +127,17 @@ static void sqlite_save(struct store_backend *backend, struct save *save)
     store_worker_add(&backend->worker, save);
 }
 
-static struct journal *lock(struct store_backend *backend)
+/* NULL, with err set: the journal is closed after trouble. */
+static struct journal *lock(struct store_backend *backend, struct err *err)
 {
+    struct journal *journal = &backend->worker.journal;
+
     uv_mutex_lock(&backend->worker.journal_lock);
-    return &backend->worker.journal;
+    if (journal->db)
+        return journal;
+    uv_mutex_unlock(&backend->worker.journal_lock);
+    (void)err_set(err, -EIO, "the journal cannot be read at present");
+    return NULL;
 }
 
 static int unlock(struct store_backend *backend, int rc, struct err *err)
@@ -147,42 +154,32 @@ static int unlock(struct store_backend *backend, int rc, struct err *err)
     return rc;
 }
 
-static int unreadable(struct err *err)
-{
-    return err_set(err, -EIO, "the journal cannot be read at present");
-}
-
 static int sqlite_load(struct store_backend *backend, store_found_record *found, void *context,
                        struct err *err)
 {
-    struct journal *journal = lock(backend);
+    struct journal *journal = lock(backend, err);
 
-    return unlock(backend,
-                  journal->db ? store_record_read_all(journal->db, found, context, err)
-                              : unreadable(err),
-                  err);
+    return journal ? unlock(backend, store_record_read_all(journal->db, found, context, err), err)
+                   : -EIO;
 }
 
 static int sqlite_load_holds(struct store_backend *backend, store_found_hold *found, void *context,
                              uint64_t *ret_last_id, struct err *err)
 {
-    struct journal *journal = lock(backend);
+    struct journal *journal = lock(backend, err);
 
-    return unlock(backend,
-                  journal->db ? store_hold_read_all(journal->db, found, context, ret_last_id, err)
-                              : unreadable(err),
-                  err);
+    return journal ? unlock(backend,
+                            store_hold_read_all(journal->db, found, context, ret_last_id, err), err)
+                   : -EIO;
 }
 
 static int sqlite_load_places(struct store_backend *backend, store_found_place *found,
                               void *context, struct err *err)
 {
-    struct journal *journal = lock(backend);
+    struct journal *journal = lock(backend, err);
 
-    return unlock(backend,
-                  journal->db ? store_places_read_all(journal->db, found, context, err)
-                              : unreadable(err),
-                  err);
+    return journal ? unlock(backend, store_places_read_all(journal->db, found, context, err), err)
+                   : -EIO;
 }
 
 const struct store_ops sqlite_store_ops = {
