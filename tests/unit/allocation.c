@@ -15,7 +15,7 @@
 enum {
     RESULT_MAX = 128 * 1024,
     BLOCKS_MAX = 16384,
-    RUNS_MAX = 20000, /* more than this, and a scenario is too large for a test */
+    RUNS_MAX = 20000, /* a scenario with more requests is too large for a test */
 };
 
 struct result {
@@ -55,7 +55,7 @@ static struct {
     const char *scenario; /* NULL: no run is under way */
 } run;
 
-static struct block blocks[BLOCKS_MAX]; /* that the run was given and has not given back */
+static struct block blocks[BLOCKS_MAX]; /* given to the run, and not freed by it yet */
 
 bool allocation_watched;
 
@@ -86,7 +86,7 @@ static bool is_in(const struct library *library, const void *code)
     return (uintptr_t)code >= library->start && (uintptr_t)code < library->end;
 }
 
-/* --- what the hooks ask and tell --- */
+/* --- for the hooks --- */
 
 bool allocation_fails(const void *caller)
 {
@@ -125,7 +125,7 @@ void *allocation_given(void *block, const void *caller)
     return block;
 }
 
-/* What was given out last is taken back first, most of the time. */
+/* Most blocks are freed in the reverse order of their allocation. */
 void allocation_taken(const void *block)
 {
     for (size_t i = run.block_count; i > 0 && block; i--) {
@@ -200,7 +200,7 @@ static void run_once(const struct scenario *scenario, size_t fail_at, enum faili
     run.scenario = NULL;
 }
 
-/* What json-c lost is taken back here, lest leak checkers find it. */
+/* Frees what json-c lost, so that leak checkers do not report it. */
 static size_t count_leaks(void)
 {
     size_t leaks = 0;

@@ -1,12 +1,12 @@
 /*
- * Memory that runs out at a moment of the test's choosing.
+ * Makes memory run out at a moment that the test chooses.
  *
- * A scenario is a piece of work that tells what came of it. It is run undisturbed first, and then
+ * A scenario is a piece of work that reports its result. It is run undisturbed first, and then
  * again and again: with its first request for memory failing, its second, its third, …, and with
- * all of them failing from there on, until it reaches its end without making the one that would
- * fail. Every run has to give back all of its memory, and either to say that memory ran out or to
- * come to what the undisturbed run came to. Anything else is a conviction: a crash, a leak, half a
- * result that passes for a whole one, an error that gives another cause.
+ * all of them failing from there on, until a run ends before the request that would fail. Every run
+ * has to free all of its memory, and either to report that memory ran out or to have the result of
+ * the undisturbed run. Anything else is a conviction: a crash, a leak, half a result that passes
+ * for a whole one, an error with another cause.
  *
  * Requests are those of the program, those of the libraries that it calls, and those of the C
  * library on behalf of either; allocation_hooks.h lists the functions. Two libraries are special:
@@ -24,7 +24,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What came of a run. Opaque, so that nothing but the functions below writes to it. */
+/* The result of a run. Opaque: only the functions below write to it. */
 struct result;
 
 /* A part of the result: printf to where it is compared with the undisturbed run's. */
@@ -34,9 +34,9 @@ void result_add(struct result *result, const char *format, ...)
 /* A part that may be NULL, which is another result than "". */
 void result_add_text(struct result *result, const char *name, const char *text);
 
-/* The work was given up, and the code and the words are all that the caller was told. The code has
- * to be -ENOMEM; where there is none (0), the words have to mention memory. Else they have to be
- * those of the undisturbed run. */
+/* The work was abandoned; the code and the words are all that the caller was told. The code has to
+ * be -ENOMEM; without a code (0) the words have to mention memory. All other words have to be those
+ * of the undisturbed run. */
 void result_failed(struct result *result, int code, const char *words);
 
 struct scenario {
@@ -49,7 +49,7 @@ struct scenario {
  * where the requests cannot be intercepted. */
 void allocation_test(void **state); /* *state: the scenario */
 
-/* Says how far the run was that a crash ended. */
+/* After a crash: says how far the run had come. */
 int allocation_teardown(void **state);
 
 /* A cmocka test of that name. */
@@ -72,8 +72,8 @@ size_t allocation_count(const struct scenario *scenario);
 /* Can requests be intercepted here? */
 bool allocation_works(void);
 
-/* Between these, nothing fails and nothing is counted: for what a run needs besides the work that
- * is being looked at. May be nested. */
+/* Between these calls no request fails or is counted: for what a run needs besides the tested work.
+ * May be nested. */
 void allocation_suspend(void);
 void allocation_resume(void);
 
@@ -81,10 +81,10 @@ void allocation_resume(void);
 
 extern bool allocation_watched;
 
-/* Is the request that was made from `caller` to fail? Sets errno. The second is for strdup(). */
+/* Must the request from `caller` fail? Sets errno. The second is for strdup(). */
 bool allocation_fails(const void *caller);
 bool allocation_copy_fails(const void *caller);
-/* The block was given out (returns it) or taken back. */
+/* The block was allocated (returns it) or freed. */
 void *allocation_given(void *block, const void *caller);
 void allocation_taken(const void *block);
 

@@ -17,7 +17,7 @@
 
 #include "allocation.h"
 
-/* Whose memory it is in the end. */
+/* The functions that really allocate. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define ORIGINAL(name) __interceptor_##name
 #else
@@ -29,7 +29,7 @@ void *ORIGINAL(realloc)(void *block, size_t size);
 void *ORIGINAL(memalign)(size_t alignment, size_t size);
 void ORIGINAL(free)(void *block);
 
-/* They run before a sanitizer does. */
+/* The hooks run before a sanitizer is ready. */
 #define UNSANITIZED __attribute__((no_sanitize("address", "thread", "undefined")))
 #define CALLER      __builtin_return_address(0)
 

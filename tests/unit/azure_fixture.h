@@ -1,6 +1,7 @@
 /*
- * What the tests of io/azure/azure.c share: one account, answers to its requests, and what a call
- * ended with. Included once per test program, for it stands in for the configuration's owner, too.
+ * What the tests of io/azure/azure.c share: one account, answers to its requests, and the result of
+ * a call. Included once per test program, because it also defines what the configuration's owner
+ * does.
  */
 #ifndef KEYROTATED_TESTS_UNIT_AZURE_FIXTURE_H
 #define KEYROTATED_TESTS_UNIT_AZURE_FIXTURE_H
@@ -96,7 +97,7 @@ static struct azure_result result;
 static struct failure description;
 static struct failure failure;
 
-/* What the configuration's owner does; here it is static. */
+/* Functions of the configuration's owner. The configuration is static here. */
 struct config *config_ref(struct config *of)
 {
     of->references++;

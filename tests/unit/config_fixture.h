@@ -30,7 +30,7 @@ struct config *config_fixture_load(struct config_messages *messages);
 struct config *config_fixture_expect(const char *text, const char *expected_messages);
 
 /* The lines of a configuration, each NULL for what a working one has. One line each, in this order,
- * so that places are easy to foretell: version is on line 1, accounts on line 5. */
+ * so that places are easy to predict: version is on line 1, accounts on line 5. */
 struct config_lines {
     const char *version;
     const char *identities;

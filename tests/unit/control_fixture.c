@@ -194,7 +194,7 @@ void control_fixture_serve(struct control_fixture *fixture,
         loop_run(fixture->loop);
     assert_int_equal(pthread_join(fixture->thread, NULL), 0);
     if (fixture->waiting)
-        control_answer(fixture->waiting, &fine); /* late, and into the void */
+        control_answer(fixture->waiting, &fine); /* late: nobody receives it */
     assert_int_equal(access(fixture->path, F_OK), -1);
 }
 

@@ -2,7 +2,7 @@
  * For tests of the control socket: a fake engine behind a real server, and clients for it.
  *
  * The server runs in the test's thread; a client runs in a second one, with curl or with a bare
- * socket, and the test ends its loop when the client is through.
+ * socket, and the test ends its loop when the client is done.
  */
 #ifndef KEYROTATED_TESTS_CONTROL_FIXTURE_H
 #define KEYROTATED_TESTS_CONTROL_FIXTURE_H
@@ -55,7 +55,7 @@ int control_fixture_tear_down(void **state);
 
 struct control_handler control_fixture_handler(struct control_fixture *fixture);
 
-/* Serves until the client is through, then closes. */
+/* Serves until the client is done, then closes. */
 void control_fixture_serve(struct control_fixture *fixture,
                            void (*client)(struct control_fixture *));
 

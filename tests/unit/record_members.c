@@ -1,7 +1,7 @@
 /*
- * Compiled to be told when `struct record` gets a member. Without gaps between the members its size
- * is the sum of theirs, so that none can hide in a gap: test_record_table.c compares it with the
- * rows of the record table.
+ * Shows when `struct record` gets a member. Without gaps between the members its size is the sum of
+ * theirs, and no member can hide in a gap: test_record_table.c compares it with the rows of the
+ * record table.
  */
 #include <stdbool.h>
 #include <stddef.h>

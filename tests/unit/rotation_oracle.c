@@ -16,14 +16,14 @@ void oracle_convict(struct world *world, const char *format, ...)
     va_end(arguments);
 }
 
-/* Somebody else acted so shortly before that no look could show it. */
+/* Somebody else acted too shortly before: no look could show it. */
 static bool excused(const struct world *world)
 {
     return world->foreign_at != 0 &&
            world->foreign_at > world->looked_at - world->timing.unknown_wait;
 }
 
-/* Is the target in our care, and was it already when the machine last looked? */
+/* Is the target required, and was it already at the machine's last look? */
 static bool counts(const struct world *world, size_t index)
 {
     return world_required(world, index) && world->targets[index].required_at <= world->looked_at;
@@ -105,7 +105,7 @@ void oracle_key_dies(struct world *world, enum slot slot)
     }
 }
 
-/* `active` moves last: everybody has the key by then. */
+/* `active` moves last: all required targets have the key then. */
 static void completion_is_true(struct world *world)
 {
     const struct record *record = &world->record;

@@ -63,7 +63,7 @@ void begin_due(struct world *world)
 
 void begin_at(struct world *world, const struct station *station, bool durable)
 {
-    /* These two end when the journal has them. */
+    /* The machine leaves these two when the journal has them. */
     bool passes =
         station->position == POSITION_INTENT || station->position == POSITION_DELIVER_INTENT;
     time_ms until;

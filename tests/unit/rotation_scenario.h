@@ -6,7 +6,7 @@
 
 #include "rotation_world.h"
 
-/* A position, and what has to go wrong (nothing: OUTCOME_OK) for a rotation to come there. */
+/* A position, and what has to go wrong (nothing: OUTCOME_OK) for a rotation to reach it. */
 struct station {
     enum position position;
     enum action_kind kind;
@@ -22,7 +22,7 @@ void assert_lawful(const struct world *world);
 void begin_adopted(struct world *world);
 /* The same, and a second before a rotation starts. */
 void begin_due(struct world *world);
-/* Due, and gone on until the machine stands in that position; `durable`: and the journal says so.
+/* A rotation is due; runs until the machine is in that position (`durable`: in the journal, too).
  */
 void begin_at(struct world *world, const struct station *station, bool durable);
 void forget_trace(struct world *world);

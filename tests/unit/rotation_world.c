@@ -198,7 +198,7 @@ static void step(struct world *world, struct world_event *happening)
     event->hold = &world->hold;
     world_context(world, &context);
     rotation_step(&context, &world->record, event, &effects);
-    /* Whatever a later restart would read has to be possible to go on from. */
+    /* A restart must be able to continue from every durable record. */
     if (effects.persist && !effects.fault && rotation_check(&context, &world->record))
         oracle_convict(world, "a broken record would be made durable");
     trace(world, &effects);
@@ -353,7 +353,7 @@ static time_ms true_time(const struct world *world, time_ms wall)
     return wall == TIME_NEVER ? TIME_NEVER : wall - world->clock_offset;
 }
 
-/* When the next of the daemon's own affairs comes up. */
+/* When the daemon next acts by itself. */
 static time_ms daemon_next(const struct world *world)
 {
     time_ms next = TIME_NEVER;

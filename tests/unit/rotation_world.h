@@ -18,7 +18,7 @@ enum {
     WORLD_ACTION_KINDS = ACTION_DELIVER + 1,
     WORLD_PAST_MAX = 16,
     WORLD_NOTE_KINDS = NOTE_COUNT,
-    WORLD_LAG_MAX_MS = 60 * 1000 /* what was lost takes effect, and looks lag, no longer than so */
+    WORLD_LAG_MAX_MS = 60 * 1000 /* of lost requests that take effect, and of looks */
 };
 
 /* What becomes of an action. */
@@ -32,14 +32,14 @@ enum outcome {
     OUTCOME_UNREAD_TARGET /* a look that could not read one target */
 };
 
-/* Ways to break a rule, so that the oracles can be seen to convict. */
+/* Ways to break a rule, with which tests show that the oracles convict. */
 enum sabotage {
     SABOTAGE_NONE,
     SABOTAGE_REGENERATE_ACTIVE,    /* the request goes out for the wrong slot */
     SABOTAGE_NO_OVERLAP,           /* the machine is told that the overlap is nothing */
     SABOTAGE_LOOK_SHOWS_JOURNAL,   /* looks never look */
     SABOTAGE_FAILURE_IS_SUCCESS,   /* a failed delivery is reported as done */
-    SABOTAGE_NO_JOURNAL,           /* nothing is made durable before it is acted on */
+    SABOTAGE_NO_JOURNAL,           /* the machine acts before anything is durable */
     SABOTAGE_UNKNOWN_IS_FAILURE,   /* a lost answer is reported as a clear failure */
     SABOTAGE_DELIVERIES_UNCHANGED, /* no delivery ever reports that it changed its target */
     SABOTAGE_OLD_START,            /* the machine is not told that the daemon has just started */
@@ -56,9 +56,9 @@ struct world_target {
     time_ms told_at;             /* when a delivery last changed it */
     time_ms written_at;          /* when somebody else last changed it */
     time_ms seen_at;             /* when a look last showed it */
-    time_ms left_at[SLOT_COUNT]; /* since when it does not hold that slot's live key any more */
-    time_ms required_at;         /* since when it is in our care; 0: from the first day */
-    bool late_pending;           /* a lost delivery is still to land */
+    time_ms left_at[SLOT_COUNT]; /* since when it lacks that slot's live key */
+    time_ms required_at;         /* since when it is required; 0: from the beginning */
+    bool late_pending;           /* a lost delivery may still arrive */
     unsigned late_key;
     time_ms late_at;
 };
@@ -93,7 +93,7 @@ struct world {
     bool running;
     time_ms started_at;
     struct policy policy;
-    struct policy told_policy; /* the same, but for sabotage */
+    struct policy told_policy; /* what the machine is told: `policy`, except under sabotage */
     struct timing timing;
     struct rotation_target configured[WORLD_TARGETS_MAX];
     bool has_adopt_active;
@@ -106,7 +106,7 @@ struct world {
     time_ms saved_at;
     duration_ms save_takes;
     struct effects saving_effects;
-    bool behind; /* a commit that nobody waits for is on its way */
+    bool behind; /* a commit that the machine does not wait for is under way */
     time_ms caught_up_at;
     struct world_event queue[WORLD_QUEUE_MAX];
     size_t queue_count;
@@ -117,7 +117,7 @@ struct world {
     struct look action_look;
     bool wake_set;
     time_ms wake_at;
-    unsigned idle_wakes; /* without any move, at one instant */
+    unsigned idle_wakes; /* wakes at one instant without a move */
 
     /* what is to happen to actions */
     struct {
@@ -128,7 +128,7 @@ struct world {
     unsigned chance[OUTCOME_UNREAD_TARGET + 1]; /* per thousand actions */
     uint64_t random;
     duration_ms clock_skew;
-    duration_ms retry_after; /* that servers ask for with a failure */
+    duration_ms retry_after; /* the pause that servers ask for with a failure */
     enum sabotage sabotage;
     bool narrates; /* every step, to standard error */
 
@@ -164,15 +164,15 @@ void world_resume(struct world *world);
 void world_foreign_regenerate(struct world *world, enum slot slot);
 void world_write_target(struct world *world, size_t index, unsigned key);
 
-/* The next `times` actions of that kind end so. */
+/* The next `times` actions of that kind have this outcome. */
 void world_script(struct world *world, enum action_kind kind, enum outcome outcome,
                   enum reason reason, unsigned times);
 
-/* Carries out the next thing that is to happen, if it happens before `until`; else time becomes
- * `until` and false is returned. */
+/* Carries out the next happening, if it comes before `until`. False: there is none, and time is
+ * `until`. */
 bool world_next(struct world *world, time_ms until);
 void world_run(struct world *world, duration_ms duration);
-/* Until the machine stands there and waits, or (false) `limit` has passed. */
+/* Runs until the machine waits in that position. False: `limit` has passed. */
 bool world_reach(struct world *world, enum position position, duration_ms limit);
 
 void world_context(const struct world *world, struct rotation_context *context);
@@ -186,11 +186,11 @@ bool world_required(const struct world *world, size_t index);
 void oracle_convict(struct world *world, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void oracle_action(struct world *world, const struct action *action);
-/* That slot's key is about to die by a request of ours. */
+/* A request of ours is about to kill that slot's key. */
 void oracle_key_dies(struct world *world, enum slot slot);
 void oracle_step(struct world *world, const struct record *before, const struct event *event,
                  const struct effects *effects);
-/* Nothing is under way and nothing is queued: what will wake the account? */
+/* Nothing is under way or queued: will something wake the account? */
 void oracle_rest(struct world *world);
 
 #endif

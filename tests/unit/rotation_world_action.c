@@ -96,7 +96,7 @@ void world_act(struct world *world, const struct action *action)
     world->action = actual;
     world->action_outcome = choose_outcome(world, &actual);
     world->action_done_at = world->now + ACTION_TAKES_MS;
-    /* Unknown is what takes so long that nobody waits for it any more. */
+    /* The outcome is unknown once the client has stopped waiting. */
     if (world->action_outcome == OUTCOME_LOST_AFTER && actual.kind == ACTION_REGENERATE)
         our_regenerate(world, actual.slot);
 }
@@ -279,7 +279,7 @@ void world_abandon_action(struct world *world)
 {
     enum action_kind kind = world->action.kind;
     unsigned fate =
-        world_random(world, 3); /* 0: it never left, 1: it happened, 2: it happens yet */
+        world_random(world, 3); /* 0: it never left, 1: it happened, 2: it will still happen */
     size_t index;
 
     if (!world->acting)

@@ -15,7 +15,7 @@ void world_abandon_action(struct world *world);
 void world_replace_key(struct world *world, enum slot slot);
 void world_set_target(struct world *world, size_t index, unsigned key);
 
-/* What was lost on the way and takes effect after all. */
+/* Lost requests and deliveries that still take effect. */
 time_ms world_late_next(const struct world *world);
 void world_late_lands(struct world *world);
 

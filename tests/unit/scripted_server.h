@@ -37,7 +37,7 @@ struct server {
     _Atomic int hangups;     /* connections that the client ended */
     _Atomic bool stopping;
     pthread_mutex_t lock;
-    char last_request[SERVER_REQUEST_MAX]; /* read it after the reply to it has come */
+    char last_request[SERVER_REQUEST_MAX]; /* valid once its reply has arrived */
 };
 
 struct server_connection {

@@ -31,9 +31,9 @@ void store_fixture_set_up(struct store_fixture *fixture);
 /* Closes the store where it is open, and removes the directory. */
 void store_fixture_tear_down(struct store_fixture *fixture);
 
-/* Opens and demands that result. */
+/* Opens; the result must be this one. */
 void store_fixture_open(struct store_fixture *fixture, enum store_open_result expected);
-/* Opens, demands that it is refused so, and that the message has this in it. */
+/* Opens; the result must be this refusal, with this text in its message. */
 void store_fixture_open_refused(struct store_fixture *fixture, enum store_open_result expected,
                                 const char *message_part);
 void store_fixture_close(struct store_fixture *fixture);
@@ -57,7 +57,7 @@ int store_fixture_sql_int(struct store_fixture *fixture, const char *sql);
 void record_randomize(struct record *record, uint64_t seed);
 void assert_records_equal(const struct record *a, const struct record *b);
 
-/* Makes of a closed journal, in which nothing is held, what version 2 had. */
+/* Turns a closed journal without holds into one of version 2. */
 void store_fixture_back_to_version_2(struct store_fixture *fixture);
 
 #endif

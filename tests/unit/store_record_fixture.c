@@ -30,7 +30,7 @@ static unsigned random_below(uint64_t *state, unsigned limit)
     return (unsigned)(next_random(state) % limit);
 }
 
-/* The edges are likelier than chance would have them. */
+/* Extreme values are likelier than others. */
 static time_ms random_time(uint64_t *state)
 {
     switch (random_below(state, 8)) {

@@ -187,7 +187,7 @@ static void test_reads_pass_waiting_writes(void **state)
     enter(210, 220, "A", "ops", ADMISSION_READ);
     enter(220, 230, "a", "ops", ADMISSION_DATA);
     fake_loop_run(0);
-    assert_int_equal(admitted_count, 220); /* 200 writes, and everything else */
+    assert_int_equal(admitted_count, 220); /* 200 writes, and all that are no writes */
     fake_loop_run(550);
     assert_int_equal(admitted_count, 225);
     fake_loop_run(MS_SECOND);
@@ -238,7 +238,7 @@ static void test_server_refused(void **state)
     assert_int_equal(warnings, 1);
     assert_non_null(strstr(last_message, "none for 10s, 3 waiting"));
     fake_loop_run(4 * MS_SECOND);
-    assert_int_equal(admitted_count, 4); /* nobody but the lane's own is stopped */
+    assert_int_equal(admitted_count, 4); /* only requests of that lane wait */
     assert_true(admission_waits_for_server(&requests[2], &wait));
     assert_int_equal(wait, 6 * MS_SECOND);
     assert_false(admission_waits_for_server(&requests[5], &wait));
@@ -273,7 +273,7 @@ static void test_one_goes_first_after_a_refusal(void **state)
     fake_loop_run(2 * MS_SECOND);
     assert_int_equal(admitted_count, 3);
     assert_int_equal(order[2], 1);
-    leave(1, 2); /* it found nothing out: the next one does */
+    leave(1, 2); /* it has learned nothing: the next one tries */
     fake_loop_run(MS_MINUTE);
     assert_int_equal(admitted_count, 4);
     assert_int_equal(order[3], 2);
@@ -316,7 +316,7 @@ static void test_leaving_the_queue(void **state)
     fake_loop_run(0);
     assert_int_equal(admitted_count, 2);
     assert_int_equal(order[1], 2);
-    /* One that has left may come again. */
+    /* A request that has left may be entered again. */
     leave(2, 3);
     enter(1, 2, "a", "ops", ADMISSION_READ);
     fake_loop_run(0);
@@ -338,7 +338,8 @@ static void test_pace(void **state)
     stop();
 }
 
-/* Who is silent for too long gives the place of those that answer to those that wait. */
+/* A request that is silent for too long moves to a slow place; its own place goes to one that
+ * waits. */
 static void test_silent_requests_move_to_the_slow_pool(void **state)
 {
     (void)state;
@@ -371,8 +372,8 @@ static void test_slow_places_of_one_subscription(void **state)
     stop();
 }
 
-/* Where the slow pool is full, a request that holds a place which others wait for is taken back;
- * one that cannot be sent twice stays, and so does one in nobody's way. */
+/* When the slow pool is full, a silent request is taken back if others wait for its place. A
+ * request that cannot be repeated stays, and so does one whose place nobody needs. */
 static void test_requests_are_taken_back(void **state)
 {
     (void)state;
@@ -396,7 +397,7 @@ static void test_requests_are_taken_back(void **state)
     assert_int_equal(order[admitted_count - 1], 6); /* 2 waits for a slow place */
     leave(0, 1);
     fake_loop_run(0);
-    assert_int_equal(admitted_count, 7); /* for which 3 was first */
+    assert_int_equal(admitted_count, 7); /* 3 was before it */
     leave(1, 2);
     fake_loop_run(0);
     leave(3, 6);
@@ -405,8 +406,8 @@ static void test_requests_are_taken_back(void **state)
     stop();
 }
 
-/* 500 servers of 500 subscriptions are silent: once that is known, whoever answers is admitted at
- * once, and a request that serves a repair is the first among the slow ones, too. */
+/* 500 servers of 500 subscriptions are silent: once that is known, requests to servers that answer
+ * are admitted at once, and requests that serve a repair are the first among the slow ones, too. */
 static void test_punctual_among_silent_servers(void **state)
 {
     char id[16];
@@ -431,7 +432,7 @@ static void test_punctual_among_silent_servers(void **state)
         admission_answered(&requests[i]);
         leave(i, i + 1);
     }
-    /* One of the silent answers: its next request is prompt. */
+    /* One of the silent servers answers: its next request counts as prompt. */
     admission_answered(&requests[order[1]]);
     assert_false(servers[order[1]].silent);
     stop();
@@ -467,7 +468,7 @@ static void test_lanes_of_removed_accounts(void **state)
     (void)log_troubles_due(troubles, loop_now(&fake_loop) + 2 * MS_DAY, false);
     assert_int_equal(warnings, 3);
     assert_non_null(strstr(last_message, "in subscription b"));
-    /* What is entered anew has lost nothing. */
+    /* A request can be entered again after a reload. */
     enter(0, 1, "a", "ops", ADMISSION_WRITE);
     fake_loop_run(0);
     assert_int_equal(order[admitted_count - 1], 0);

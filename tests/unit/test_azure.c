@@ -75,7 +75,7 @@ static void test_regenerate(void **state)
     }
 }
 
-/* The look before it is old by then: rather not at all. */
+/* The look would be too old by then: the request is not sent. */
 static void test_regenerate_that_waited_too_long_is_not_sent(void **state)
 {
     static const struct scripted script[] = {TOKEN, KEYS(ID "/regenerateKeys?api-version=")};
@@ -113,14 +113,14 @@ static void test_failures(void **state)
         {false, 1, REASON_TOKEN_FAILED, false, {STATUS(400, NULL, "{}")}},
         {false, 3, REASON_PERMISSION_DENIED, false, {TOKEN, DENIED, DENIED}},
         {false, 3, REASON_PERMISSION_DENIED, false, {TOKEN, DESCRIPTION, DENIED}},
-        /* listKeys decides, in the description's words where these say why */
+        /* the failure of listKeys counts, in the description's words where these name the cause */
         {false, 3, REASON_SHARED_KEY_DISABLED, false, {TOKEN, KEYS_OFF, CONFLICT}},
         {false, 3, REASON_PERMISSION_DENIED, false, {TOKEN, KEYS_OFF, DENIED}},
         {false, 3, REASON_NETWORK, false, {TOKEN, KEYS_OFF, SILENCE(HTTP_LOST)}},
         {false, 3, REASON_AZURE_ERROR, false, {TOKEN, STATUS(200, NULL, "<html>"), CONFLICT}},
         {false, 3, REASON_AZURE_ERROR, false, {TOKEN, DESCRIPTION, STATUS(200, NULL, "{}")}},
         {false, 3, REASON_NETWORK, false, {TOKEN, SILENCE(HTTP_LOST), SILENCE(HTTP_LOST)}},
-        /* what cannot be sent cannot be sent twice; and no account has no keys */
+        /* listKeys is not sent without a connection, or when the account has no usable keys */
         {false, 2, REASON_NETWORK, false, {TOKEN, SILENCE(HTTP_UNSENT)}},
         {false, 2, REASON_AZURE_ERROR, false, {TOKEN, STATE("Creating")}},
         {false, 2, REASON_AZURE_ERROR, false, {TOKEN, STATE("Deleting")}},
@@ -279,7 +279,7 @@ static void test_cancel(void **state)
     assert_false(failure.outcome_unknown);
     assert_int_equal(fake_http.sent_count, 0);
 
-    /* while it is with Azure: nobody knows */
+    /* Azure works on it: the outcome is unknown */
     call = azure_regenerate(azure, &subject, SLOT_PRIMARY, NULL, on_done, &subject);
     fake_loop_run(0);
     assert_int_equal(fake_http.sent_count, 2);
@@ -291,7 +291,7 @@ static void test_cancel(void **state)
     stop();
 }
 
-/* Its place is wanted by others: the request is made again when there is a place for slow ones. */
+/* Others need its place: the request is repeated when there is a place for slow ones. */
 static void test_taken_back(void **state)
 {
     static const struct scripted script[] = {TOKEN};
@@ -340,8 +340,8 @@ static void test_close_cancels_everything(void **state)
     assert_true(result.canceled);
 }
 
-/* Types whose regenerate answers without the keys: these are listed after it. Whatever goes wrong
- * then, it was done. */
+/* Types whose regenerate answers without the keys: these are listed after it. A failure of that
+ * list leaves the regenerate done. */
 static void test_regenerate_without_keys(void **state)
 {
     static const struct {
@@ -406,7 +406,7 @@ static void test_other_types(void **state)
     call->resource = &other;
     fake_loop_run(0);
     assert_int_equal(completions, 1);
-    assert_int_equal(failure.reason, REASON_AZURE_ERROR); /* nothing is said against the key */
+    assert_int_equal(failure.reason, REASON_AZURE_ERROR); /* no verdict about the key */
     assert_int_equal(fake_http.sent_count, 0);
     stop();
     secret_free(key);

@@ -2,13 +2,13 @@
 
 #include "azure_fixture.h"
 
-/* The keys make the look; what is wrong with the description is told beside them. */
+/* The list of keys makes the look; a failure of the description is reported beside it. */
 static void test_look_without_description(void **state)
 {
     static const struct {
         struct scripted answer;
         enum verify_mode verify;
-        enum reason reason; /* REASON_NONE: it is described */
+        enum reason reason; /* REASON_NONE: there is a description */
         const char *text;
     } cases[] = {
         {DENIED, VERIFY_AUTO, REASON_PERMISSION_DENIED, "AuthorizationFailed"},
@@ -80,7 +80,7 @@ static void test_urgent_look(void **state)
     stop();
 }
 
-/* The keys came, but long after the description: no intent may rely on that one. */
+/* The keys came long after the description: no intent may rely on that description. */
 static void test_description_grows_old(void **state)
 {
     static const struct scripted script[] = {TOKEN, DESCRIPTION};

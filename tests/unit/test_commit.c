@@ -263,7 +263,7 @@ static void test_a_command_waits_for_what_it_changed(void **state)
     assert_false(effects.wait);
 }
 
-/* The look behind it must not grow old. */
+/* The look must not get too old meanwhile. */
 static void test_what_rests_on_a_commit_waits_for_no_other(void **state)
 {
     struct effects effects = {.action = {.kind = ACTION_REGENERATE}};

@@ -1,4 +1,4 @@
-/* Configurations that are right: what is understood, what is implied, and how files add up. */
+/* Valid configurations: their values, their defaults, and how several files are merged. */
 #include "conf/config.h"
 #include "conf/identity.h"
 
@@ -307,7 +307,7 @@ static void names_both_places_of_what_collides(void **state)
         "conf.d/b.yaml:2:1: targets: stands twice, first at k.yaml:4:1; keep one\n"));
 }
 
-/* What stands in a file that cannot be understood must not be called missing. */
+/* Keys in a file that cannot be understood are not reported as missing. */
 static void reads_on_after_a_file_that_cannot_be_understood(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* What is said once where one could say it twice, and what is right but worth a word. */
+/* What is reported once instead of twice, and valid settings that deserve a warning. */
 #include "conf/config.h"
 
 #include <setjmp.h>
@@ -58,7 +58,7 @@ static void a_typo_in_a_key_is_one_mistake(void **state)
         {{.policies = "policies: {p: {max_key_age: 90d}, q: {max_key_age: 30d}}",
           .more = "defaults: {polciy: p}\n"},
          "k.yaml:6:12: defaults.polciy: unknown key; did you mean policy?\n"},
-        /* What is missing and was not misspelt is still missed. */
+        /* A missing key is reported, unless it was misspelt. */
         {{.policies = "policies: {p: {spaly: 1h}}"},
          "k.yaml:3:15: policies.p.max_key_age: is missing; give max_key_age (such as 90d) or "
          "rotate_every\n"
@@ -83,7 +83,7 @@ static void what_weakens_a_guarantee_is_named_with_it(void **state)
         {{.policies = "policies: {p: {rotate_every: 30d, overlap: 59m}}"},
          "k.yaml:3:44: policies.p.overlap: warning: is short; write 1h or more, or a program that "
          "reads its key less often holds a dead one\n"},
-        /* These make work, and weaken nothing. */
+        /* These cause work, but weaken no guarantee. */
         {{.policies = "policies: {p: {max_key_age: 1h, check_every: 1s}}",
           .more = "timing: {retry_initial: 1s, retry_max: 1s}\nlog: {status_every: 1s}\n"},
          ""},
@@ -104,7 +104,7 @@ static void what_no_account_uses_is_noted(void **state)
          "k.yaml:2:44: identities.ops: warning: is used by no account\n"
          "k.yaml:3:12: policies.p: warning: is used by no account\n"
          "k.yaml:4:50: targets.g: warning: is used by no account\n"},
-        /* After a mistake nobody knows what was meant. */
+        /* After a mistake the intention is unknown. */
         {{.policies = "policies: {p: {max_key_age: 90d}, q: {max_key_age: 30d}}",
           .accounts = "accounts: [{id: " ACCOUNT_ID ", policy: zzz}]"},
          "k.yaml:5:173: accounts[0].policy: unknown policy \"zzz\"; policies holds: p, q\n"},
@@ -113,7 +113,7 @@ static void what_no_account_uses_is_noted(void **state)
     EXPECT_EACH(cases);
 }
 
-/* Loads it as on the machine that delivers. */
+/* Loads it as the machine with the targets does. */
 static void expect_there(const struct config_lines *lines, const char *expected)
 {
     const struct config_environment environment = {.now = FIXTURE_NOW, .sees_targets = true};
@@ -152,7 +152,7 @@ static void a_directory_that_is_missing_is_noted_where_targets_are_seen(void **s
                                               .accounts = two},
                  "k.yaml:4:47: targets.f.path: warning: the directory /no/where does not exist "
                  "here; make it, `install -d -o keyrotated -g batch -m 2750 /no/where`\n");
-    /* What is there, what a unit makes when it starts, and what Azure alone knows. */
+    /* Directories that exist, that a unit makes at its start, and whose name only Azure knows. */
     static const char *const silent[] = {
         "/{account}", "/usr/{account}", "/var/lib/keyrotated-keys/{account}",
         "/var/lib/keyrotated@no-such/keys/{account}", "/no/where/{location}/{account}"};
@@ -208,7 +208,7 @@ static void files_that_every_user_can_write_are_warned_about(void **state)
         "conf.d:1:1: warning: every user can write to conf.d (mode 0703) and so decide where "
         "keys go; run chmod o-w conf.d\n");
     assert_int_equal(chmod("conf.d", 0755), 0);
-    expect_mode(".", 01703, text, ""); /* what is there belongs to its owner */
+    expect_mode(".", 01703, text, ""); /* the sticky bit protects what others own */
     expect_mode(
         ".", 0703, text,
         ".:1:1: warning: every user can write to . (mode 0703) and so decide where keys go; "

@@ -234,7 +234,7 @@ static void finds_mistakes_in_accounts(void **state)
     EXPECT_EACH(account_mistakes);
 }
 
-/* One run shows all there is to repair, in the order of the file. */
+/* One run reports all mistakes, in the order of the file. */
 static void finds_ten_mistakes_in_one_run(void **state)
 {
     (void)state;

@@ -236,7 +236,7 @@ static void send_too_much(struct control_fixture *fixture)
     memset(body, ' ', sizeof(body) - 1);
     first = control_fixture_fetch(fixture, "/v1/reload", body, NULL);
 
-    (void)!write(fd, head, sizeof(head) - 1); /* without saying beforehand how much it will be */
+    (void)!write(fd, head, sizeof(head) - 1); /* chunked: the length is not announced */
     for (unsigned i = 0; i < CONTROL_BODY_MAX / 16 + 10; i++) {
         const int length = snprintf(chunk, sizeof(chunk), "10\r\n%16s\r\n", "");
 
@@ -261,7 +261,7 @@ static void test_too_large_bodies(void **state)
     assert_int_equal(fixture->commands, 0);
 }
 
-/* --- clients that mean no good --- */
+/* --- hostile clients --- */
 
 static bool ends_within(int fd, int ms)
 {
@@ -301,7 +301,7 @@ static void test_slow_client_is_cut_off(void **state)
 
     fixture->limits.receive_timeout = 200;
     control_fixture_serve(fixture, drip);
-    assert_in_range(first.status, 5, 60); /* 200 ms are ten drops */
+    assert_in_range(first.status, 5, 60); /* 200 ms allow for ten bytes */
     assert_int_equal(second.status, 200);
 }
 
@@ -353,7 +353,7 @@ static void crowd(struct control_fixture *fixture)
         (void)close(fds[i]);
 }
 
-/* They come in three batches, and each gives way long before it would have to if nobody waited. */
+/* They come in three batches, each of which is cut off much earlier than if nobody waited. */
 static void test_idle_crowd_keeps_nobody_out_for_long(void **state)
 {
     struct control_fixture *fixture = *state;

@@ -1,6 +1,6 @@
 /*
  * The control socket as a file: whose it is, and who is at its other end. As in the service, whose
- * system call filter lets nothing be given to a group, not even what the group has already.
+ * system call filter refuses every change of a group, even one that changes nothing.
  */
 #include "io/server/control_socket.h"
 
@@ -128,7 +128,7 @@ static void test_peer_is_named(void **state)
     assert_memory_equal(name, expected, strlen(expected));
 }
 
-/* By the user that the kernel calls so where one is hidden. */
+/* The peer is the user that the kernel reports in the place of hidden ones. */
 static void make_pair_of_nobody(int pair[2])
 {
     assert_int_equal(seteuid(UNMAPPED), 0);
@@ -159,7 +159,7 @@ static void test_nobody_is_called_nobody(void **state)
 
 enum { AS_EXPECTED, NOT_AS_EXPECTED, NO_NAMESPACE };
 
-/* With nobody but root in it, as PrivateUsers= makes them. */
+/* In a user namespace in which only root exists, as PrivateUsers= makes it. */
 static int name_in_namespace(const int pair[2])
 {
     char name[CONTROL_ACTOR_MAX];
@@ -172,7 +172,7 @@ static int name_in_namespace(const int pair[2])
     return strcmp(name, "a member of keyrotated-admin") == 0 ? AS_EXPECTED : NOT_AS_EXPECTED;
 }
 
-/* The name of whom the kernel does not show would be somebody else's. */
+/* A hidden user gets no name: the number belongs to somebody else here. */
 static void test_hidden_peer_is_not_called_nobody(void **state)
 {
     int pair[2], status = -1;

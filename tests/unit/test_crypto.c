@@ -101,7 +101,7 @@ static void uuids_have_their_form(void **state)
     }
 }
 
-/* In a process of its own, for what was used once cannot be unused. */
+/* In a process of its own, because the first use of OpenSSL cannot be undone. */
 static void freed_memory_is_wiped_from_the_beginning_or_not(void **state)
 {
     uint8_t digest[SHA256_LENGTH];

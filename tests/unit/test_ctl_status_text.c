@@ -319,7 +319,7 @@ static void test_last_look(void **state)
     assert_null(strstr(buf_str(&text), "last look"));
 }
 
-/* What holds a dead key, and what only held one when it was last seen. */
+/* Targets that hold a dead key, and targets that held one when they were last read. */
 static void test_dead_keys(void **state)
 {
     struct target_snapshot target = file_target;

@@ -1,4 +1,4 @@
-/* Mode and group of a key file, set right in place: each test with a directory of its own. */
+/* Mode and group of a key file, corrected in place: each test with a directory of its own. */
 #include "io/target/file_form.h"
 
 #include <setjmp.h>
@@ -106,7 +106,7 @@ static void test_told_and_set(void **state)
     assert_int_equal(check(f, &mode_0640, true), TARGET_FORM_RIGHT);
 }
 
-/* A mode that keeps its owner from reading is set right, too. */
+/* A mode that keeps its owner from reading is corrected, too. */
 static void test_set_without_reading(void **state)
 {
     struct fixture *f = *state;
@@ -134,7 +134,7 @@ static void test_group(void **state)
     assert_int_equal(mode_of(f->path), 0640);
 }
 
-/* The other name may be a file of somebody else's, or one of ours that is no key file. */
+/* The other name may be somebody else's file, or a file of ours that is no key file. */
 static void test_hard_link_is_left(void **state)
 {
     struct fixture *f = *state;

@@ -56,7 +56,8 @@ static const struct {
     {POSITION_DELIVER_WAIT, EVENT_WAKE},
 };
 
-/* Another completion is a fault, whatever it brings; another time or commit changes nothing. */
+/* An unexpected completion is a fault, whatever its result; an unexpected timer or commit changes
+ * nothing. */
 static void test_what_nobody_waited_for(void **state)
 {
     static const enum event_kind kinds[] = {EVENT_WAKE,     EVENT_PERSISTED,   EVENT_PREFLIGHT_DONE,
@@ -82,8 +83,8 @@ static void test_what_nobody_waited_for(void **state)
     }
 }
 
-/* A look that waited in a queue for too long is taken again, with what it was asked for: the
- * description, unless a repair is in a hurry and no intent may follow. */
+/* A look that waited in a queue for too long is repeated with the same request: it asks for the
+ * description, unless it serves an urgent repair and no intent may follow. */
 static void test_stale_looks(void **state)
 {
     static const struct look stale = {.taken_at = 1};

@@ -141,7 +141,7 @@ static void reading_empty_and_proc_files(void **state)
     buf_init(&buf, 100000);
     assert_int_equal(fs_read(below("empty"), &buf, &err), 0);
     assert_int_equal(buf.length, 0);
-    /* Its size is said to be 0, and yet it has content. */
+    /* Its reported size is 0, but it has content. */
     assert_int_equal(fs_read("/proc/self/stat", &buf, &err), 0);
     assert_true(buf.length > 0);
     buf_done(&buf);
@@ -370,7 +370,7 @@ struct reader {
     int torn;
 };
 
-/* Either content has one letter only, and each its own length: a mixture shows. */
+/* Each content repeats one letter and has a length of its own: a mixture shows. */
 static bool is_whole(const struct buf *buf)
 {
     size_t expected = buf->data[0] == 'A' ? CONTENT_A_LENGTH : CONTENT_B_LENGTH;
@@ -414,7 +414,7 @@ static void readers_never_see_a_part(void **state)
     assert_int_equal(fs_replace(reader.path, a, sizeof(a), 0600, (gid_t)-1, &err), 0);
     assert_int_equal(pthread_create(&thread, NULL, read_again_and_again, &reader), 0);
     int failures = 0;
-    /* On a busy machine the reader may get its turn late: it is what this is about. */
+    /* Waits for the reader's turn, which comes late on a busy machine. */
     for (int i = 0; i < 100 || (atomic_load(&reader.reads) < 100 && i < 100000); i++) {
         failures += fs_replace(reader.path, b, sizeof(b), 0600, (gid_t)-1, &err) != 0;
         failures += fs_replace(reader.path, a, sizeof(a), 0600, (gid_t)-1, &err) != 0;
@@ -472,7 +472,7 @@ static void directories_are_made_with_their_parents(void **state)
     assert_int_equal(mkdir(below("there"), 0711), 0);
     assert_int_equal(fs_make_directory(below("there/a//b/c/"), 0755, &err), 0);
     umask(umask_before);
-    assert_int_equal(mode_of(below("there")), 0700); /* what exists is left as it is */
+    assert_int_equal(mode_of(below("there")), 0700); /* an existing directory keeps its mode */
     assert_int_equal(mode_of(below("there/a")), 0755);
     assert_int_equal(mode_of(below("there/a/b/c")), 0755);
     assert_int_equal(fs_make_directory(below("there/a/b/c"), 0700, &err), 0);

@@ -39,7 +39,7 @@ static void test_the_first_is_the_earliest(void **state)
     for (int round = 0; round < ROUNDS; round++) {
         struct heap_item *item = &items[random() % ITEMS];
 
-        /* A few instants only, so that many are alike; and every fourth time it goes. */
+        /* Few different instants, so that many are equal; every fourth call removes the item. */
         assert_int_equal(heap_set(&heap, item, random() % 4 ? random() % 100 : TIME_NEVER), 0);
         assert_first(&heap, earliest(items));
     }

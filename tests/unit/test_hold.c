@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-/* Which hold binds an account, of several. */
+/* Which of several holds binds an account. */
 
 static void add(struct hold_list *list, uint64_t id, const char *account, time_ms until)
 {
@@ -27,7 +27,7 @@ static uint64_t binding(const struct hold_list *list, const char *account, time_
     return hold ? hold->id : 0;
 }
 
-/* By name and of all; the last to end; until each has ended. */
+/* Holds by name and of all accounts: the last to end binds, until all have ended. */
 static void test_binding(void **state)
 {
     struct hold_list list = {0};

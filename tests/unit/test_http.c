@@ -304,7 +304,7 @@ static void test_plain_http_where_it_is_allowed(void **state)
     server_stop(server);
 }
 
-/* Without a packet: a URL that is refused has its outcome before it can be canceled. */
+/* Nothing is sent: a refused URL is completed before it can be canceled. */
 static void test_more_hosts_for_plain_http(void **state)
 {
     static const char *const hosts[] = {"169.254.169.254", "[::1]", "127.255.255.254", "LocalHost"};
@@ -322,7 +322,7 @@ static void test_more_hosts_for_plain_http(void **state)
     fixture_free(fixture);
 }
 
-/* --- nothing is repeated underneath --- */
+/* --- libcurl repeats nothing by itself --- */
 
 struct drop {
     bool reads_body;
@@ -344,7 +344,7 @@ static void test_unrepeatable_is_sent_once(void **state)
     static const struct {
         const char *name, *method, *body;
         bool reads_body, repeatable;
-        int requests; /* that the server gets, with the first one */
+        int requests; /* requests that the server gets, with the first one */
     } cases[] = {
         {"body", "POST", "x", true, false, 2},
         {"body that is not read", "POST", "x", false, false, 2},
@@ -428,7 +428,7 @@ static void test_close_cancels_what_is_under_way(void **state)
 
     http_close(fixture->http, fixture_on_closed, fixture);
     requests[0] = request_to_server("GET", server);
-    assert_non_null(start(fixture, &requests[0], &late)); /* too late, but not unheard */
+    assert_non_null(start(fixture, &requests[0], &late)); /* too late, but it is answered */
     assert_false(fixture->closed);
     finish_all(fixture);
     loop_run(fixture->loop);

@@ -1,9 +1,9 @@
 /*
- * Answers that ask for more than to be read: redirections, and bodies that come packed.
+ * Answers that need more than reading: redirections, and compressed bodies.
  */
 #include "http_fixture.h"
 
-/* Where the first request is sent on to; "%d" stands for the server's port. */
+/* Where the first request is redirected to; "%d" stands for the server's port. */
 struct detour {
     const char *name;
     const char *status;

@@ -91,7 +91,7 @@ static void test_idle_connections_are_dropped(void **state)
     shift_s += 6;
     run_for(fixture, 20);
     expect_hangups(server, 1);
-    expect_answer(fixture, "GET", server); /* and on it goes */
+    expect_answer(fixture, "GET", server); /* with a new connection */
     assert_int_equal(server->connections, 2);
     fixture_free(fixture);
     server_stop(server);
@@ -131,7 +131,7 @@ static void test_new_options_mean_new_connections(void **state)
     assert_int_equal(server->connections, 1);
 
     request = request_to_server("GET", server);
-    (void)start(fixture, &request, &result); /* finishes as it began */
+    (void)start(fixture, &request, &result); /* finishes with the options that it began with */
     assert_int_equal(http_set_options(fixture->http, &renamed, &err), 0);
     finish_all(fixture);
     expect_outcome("under way", &result, HTTP_ANSWERED);
@@ -176,7 +176,7 @@ static void test_sockets_that_cannot_be_watched(void **state)
         expect_outcome("unwatched", &results[i], HTTP_UNSENT);
         expect_text("unwatched", results[i].error, "cannot be watched");
     }
-    expect_answer(fixture, "GET", server); /* all of that was left behind */
+    expect_answer(fixture, "GET", server); /* the failures left nothing behind */
     fixture_free(fixture);
     server_stop(server);
 }

@@ -55,7 +55,7 @@ static void test_retry_after(void **state)
          60000},
         {"Date: Sun, 22 Nov 2026 15:00:00 GMT\nRetry-After: Sun, 22 Nov 2026 14:00:00 GMT\n", 0},
         {"Date: nonsense\nRetry-After: Sun, 22 Nov 2026 12:00:30 GMT\n", 30000},
-        /* milliseconds, and who goes first */
+        /* milliseconds, and which header counts */
         {"retry-after-ms: 250\n", 250},
         {"x-ms-retry-after-ms: 251\n", 251},
         {"Retry-After: 9\nx-ms-retry-after-ms: 251\nretry-after-ms: 250\n", 250},
@@ -189,7 +189,7 @@ static void test_request_header_checks(void **state)
         http_request_init(&request, "GET", 1);
         assert_int_equal(buf_append_str(&request.url, "https://example.com/"), 0);
         http_request_header(&request, cases[i].name, cases[i].value);
-        http_request_header(&request, "Good", "1"); /* does not heal it */
+        http_request_header(&request, "Good", "1"); /* a good header does not undo the bad one */
         if (http_request_ok(&request) != cases[i].ok)
             fail_msg("\"%s\" \"%s\"", cases[i].name, cases[i].value);
         http_request_done(&request);

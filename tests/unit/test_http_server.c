@@ -214,7 +214,7 @@ static void test_closing_sends_what_is_answered(void **state)
     check_hello();
 }
 
-/* The call outlives the server; its answer goes into the void. */
+/* The call outlives the server; its answer is dropped. */
 static void test_closing_ends_what_is_not_answered(void **state)
 {
     (void)state;

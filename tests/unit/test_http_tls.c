@@ -406,7 +406,7 @@ static void test_trust_of_one_request(void **state)
         try_own_trust(&own_trusts[i]);
 }
 
-/* In a process of its own, for what was used once cannot be unused. */
+/* In a process of its own, because the first use of OpenSSL cannot be undone. */
 static bool is_said_where_openssl_was_in_use(void)
 {
     struct err err;

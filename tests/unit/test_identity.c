@@ -14,8 +14,8 @@
 extern const struct identity_type identity_client_secret;
 extern const struct identity_type identity_managed_identity;
 
-/* A kind of identity that the schema lets through and that nobody can get a token for would be
- * noticed only by the first who needs one. */
+/* The schema accepts the type of each identity: without a source of tokens it would fail only in
+ * use. */
 static void test_every_type_has_a_source(void **state)
 {
     (void)state;

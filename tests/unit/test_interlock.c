@@ -140,7 +140,7 @@ static void test_each_condition(void **state)
     }
 }
 
-/* The longest wait is the one that is told. */
+/* The longest wait is reported. */
 static void test_both_waits(void **state)
 {
     struct interlock interlock;

@@ -444,7 +444,7 @@ static void writing_reports_a_full_buffer(void **state)
     buf_done(&out);
 }
 
-/* Answers whose member "read" is what matters, and whatever stands beside it. */
+/* Only the member "read" matters, whatever stands beside it. */
 static void what_nobody_reads_decides_nothing(void **state)
 {
     (void)state;

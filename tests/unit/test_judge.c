@@ -225,7 +225,7 @@ static void test_adoption(void **state)
         assert_int_equal(adoption.has_target, cases[i].against >= 0);
         if (cases[i].against >= 0)
             assert_int_equal(adoption.target.bytes[0], cases[i].against + 1);
-        /* The word of a person settles everything. */
+        /* An operator's decision settles everything. */
         hint.asked = true;
         hint.asked_slot = SLOT_SECONDARY;
         adoption = judge_adoption(&record, &look, &hint);

@@ -52,7 +52,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* What is written next: the sink's thread does that. "" where nothing comes. */
+/* The next line that the sink's thread writes; "" if none comes. */
 static const char *hear(struct fixture *f)
 {
     struct pollfd readable = {.fd = f->pipe[0], .events = POLLIN};
@@ -179,7 +179,7 @@ static void fill_pipe(const struct fixture *f)
         ;
 }
 
-/* Half a second for a reader that sleeps, and the process ends. */
+/* The process waits half a second for a reader that sleeps, then ends. */
 static void test_a_reader_that_sleeps_keeps_nobody(void **state)
 {
     struct fixture *f = *state;
@@ -193,7 +193,7 @@ static void test_a_reader_that_sleeps_keeps_nobody(void **state)
     log_sink_free(sink);
     log_say_to_stderr("keyrotated: nobody hears it\n");
     assert_in_range(time_boot() - before, 900, 20000);
-    /* What was left behind writes on, once somebody reads. */
+    /* The abandoned thread continues when somebody reads. */
     for (int lines = 0; lines < 101;) {
         struct pollfd readable = {.fd = f->pipe[0], .events = POLLIN};
         ssize_t length;

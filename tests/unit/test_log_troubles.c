@@ -204,7 +204,7 @@ static void test_causes_are_bounded(void **state)
     log_troubles_free(troubles);
 }
 
-/* "the journal is written again" is no trouble; it comes after why it was not. */
+/* The notice that the journal works again is no trouble; it follows the cause of the failure. */
 static void test_what_stands_for_itself_comes_after(void **state)
 {
     struct log_troubles *troubles;
@@ -227,7 +227,7 @@ static void test_what_stands_for_itself_comes_after(void **state)
     buf_done(&out);
 }
 
-/* The daily line tells how it is, not how it was. */
+/* The daily line reports the present state. */
 static void test_the_daily_line_is_the_latest(void **state)
 {
     struct log_troubles *troubles;
@@ -246,7 +246,7 @@ static void test_the_daily_line_is_the_latest(void **state)
     buf_done(&out);
 }
 
-/* Lines of what does not last, "SECOND:COUNT": so many accounts at that second. */
+/* Lines of single events, "SECOND:COUNT": so many accounts at that second. */
 static void play_gathering(const char *words, struct buf *out)
 {
     struct log_troubles *troubles = log_troubles_new(note, out);
@@ -296,7 +296,7 @@ static void test_what_happens_to_many_gathers(void **state)
         {"0:7",
          "0:a1: dead 0:a2: dead 0:a3: dead 0:a4: dead 0:a5: dead "
          "| 0:2 alike: a6: dead(a6, a7)x1 "},
-        /* slower and slower, and singly again after a while */
+        /* at growing intervals, and one by one again after a while */
         {"0:6 2:1 3:1 300:1 400:0",
          "0:a1: dead 0:a2: dead 0:a3: dead 0:a4: dead 0:a5: dead "
          "1:a6: dead 5:2 alike: a7: dead(a7, a8)x1 300:a9: dead | "},
@@ -353,7 +353,7 @@ static void test_without_gathering_the_first_line_is_told(void **state)
     log_line_start(&line, 0, LEVEL_ERROR, "journal.failed", "no room");
     log_troubles_take(troubles, &line);
     log_troubles_take(troubles, &line);
-    assert_int_equal(written, 3); /* these stand for themselves */
+    assert_int_equal(written, 3); /* lines without a subject are not gathered */
     log_troubles_free(troubles);
     log_troubles_free(NULL);
 }

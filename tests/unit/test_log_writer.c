@@ -21,8 +21,8 @@ struct reader {
     uv_mutex_t lock;
     uv_cond_t changed;
     bool asleep;
-    int failure;     /* what writing returns */
-    size_t begun;    /* lines that came to be written */
+    int failure;     /* the result of a write */
+    size_t begun;    /* lines that were written */
     struct buf read; /* their messages, with a blank behind each */
 };
 
@@ -156,7 +156,7 @@ static void test_what_does_not_fit_is_counted_and_told(void **state)
     while (told[-1] != ' ')
         told--;
     count = strtoul(told, NULL, 10);
-    /* Every line is either written or counted; `begun` counts the one that tells, too. */
+    /* Every line is either written or counted; `begun` includes the line that reports the count. */
     assert_int_equal(reader->begun - 1 + count, 2 + 2 * (2 * LOG_QUEUE_MAX / 1000));
 }
 

@@ -360,7 +360,7 @@ static void test_timer_waits_when_clock_goes_back(void **state)
     timer_init(loop, &probe.timer, on_fired);
     timer_set(&probe.timer, at);
     pass_time(MS_MINUTE);
-    wall_shift_ms -= 800; /* less than what has the timers set anew */
+    wall_shift_ms -= 800; /* too little for the timers to be set anew */
     turn(loop);
     assert_int_equal(probe.fired, 0);
     loop_run(loop);
@@ -453,7 +453,7 @@ static void test_deferred_order(void **state)
     assert_string_equal(order, "");
     loop_run(loop);
     assert_string_equal(order, "abdaa");
-    loop_defer_cancel(&c.deferred); /* of one that does not wait */
+    loop_defer_cancel(&c.deferred); /* it is not waiting */
 }
 
 static void stop_loop(struct timer *timer)

@@ -60,7 +60,7 @@ static void say(void *context)
     (void)!write(STDERR_FILENO, context, strlen(context));
 }
 
-/* Whoever is told, and has no memory for that either, is not told again. */
+/* The handler is called once, even when it runs out of memory itself. */
 static void say_without_memory(void *context)
 {
     say(context);

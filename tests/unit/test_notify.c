@@ -181,7 +181,7 @@ static void test_a_full_socket_makes_nobody_wait(void **state)
         assert_string_equal(hear(f), "X");
     assert_string_equal(hear(f), "");
     run_for(f, notify, 1500);
-    assert_string_equal(hear(f), "READY=1"); /* in order, and of the statuses the newest */
+    assert_string_equal(hear(f), "READY=1"); /* in order, with only the newest of the statuses */
     assert_string_equal(hear(f), "STATUS=odd");
     assert_string_equal(hear(f), "STOPPING=1");
     assert_string_equal(hear(f), "");

@@ -1,4 +1,4 @@
-/* The test harness for memory that runs out can convict, and acquits what is sound. */
+/* The harness for memory that runs out convicts faulty code, and acquits sound code. */
 #include "allocation_hooks.h"
 
 #include <errno.h>
@@ -76,7 +76,7 @@ static void cries_wolf(struct result *result, const void *context)
     result_failed(result, -ENOMEM, "there is no memory");
 }
 
-/* Copes with the failure of any one request, and not with that of two. */
+/* Survives the failure of any one request, but not that of two. */
 static void tries_twice(struct result *result, const void *context)
 {
     char *text = str_dup("text");

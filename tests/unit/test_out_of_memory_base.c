@@ -70,7 +70,7 @@ static void take_from_buf(struct result *result, const void *context)
     buf_done(&buf);
 }
 
-/* What cannot be taken in is in no heap, and the others stay. */
+/* An item that finds no memory is in no heap, and the others stay. */
 static void fill_heap(struct result *result, const void *context)
 {
     struct heap_item items[100] = {0};
@@ -333,7 +333,7 @@ static void replace_file(struct result *result, const void *context)
     if (rc != 0)
         result_failed(result, rc, err.text);
     add_file(result, "file");
-    result_add(result, "%d\n", rmdir(".")); /* tells nothing but that the directory is in use */
+    result_add(result, "%d\n", rmdir(".")); /* fails: the directory is in use */
     rc = fs_check_replaceable("file", &err);
     if (rc != 0)
         result_failed(result, rc, err.text);
@@ -355,7 +355,7 @@ static void make_directory(struct result *result, const void *context)
     (void)rmdir("one");
 }
 
-/* It has no way to say that it could not look: what stays is found at the next start. */
+/* The function cannot report that its search failed: the next start finds what remains. */
 static void remove_leftovers(struct result *result, const void *context)
 {
     (void)context;
@@ -427,7 +427,8 @@ static void name_time_zone(struct result *result, const void *name)
     free(current);
 }
 
-/* What has to work when memory is out, and what is called too often to ask for any. */
+/* Functions that have to work without memory, and functions that are called too often to request
+ * any. */
 static void without_memory(struct result *result, const void *context)
 {
     struct list head, item;

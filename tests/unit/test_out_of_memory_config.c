@@ -1,6 +1,6 @@
 /*
- * conf/ when memory runs out: see allocation.h. A configuration is whole, or there is none and it
- * is said why; a list of mistakes is whole, or it is said that it is not.
+ * conf/ when memory runs out: see allocation.h. A configuration is complete, or refused with the
+ * cause; a list of mistakes is complete, or says that it is not.
  */
 #include "allocation_hooks.h"
 
@@ -360,7 +360,7 @@ static const struct files meeting = {
 
 /* --- the tests --- */
 
-/* What finds no room is missed as little as what finds no memory. */
+/* A value that is too long for its buffer is no missing value. */
 static void test_a_group_that_is_too_long_is_no_missing_group(void **state)
 {
     static char text[8192];

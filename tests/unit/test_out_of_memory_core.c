@@ -1,7 +1,7 @@
 /*
- * core/ cannot run out of memory: it asks for none (see allocation.h). Whole lives of an account
- * are lived here, with everything that can go wrong in them, and every request for memory would
- * count.
+ * core/ requests no memory, so it cannot run out of it (see allocation.h). The test runs whole
+ * lives of an account, with everything that can go wrong in them; a single request for memory would
+ * show.
  */
 #include "allocation_hooks.h"
 
@@ -33,7 +33,7 @@ static void watch_windows(struct world *world)
     world_configure(world);
 }
 
-/* A rotation that comes to each place where a rotation can stand, and a crash there. */
+/* Rotations through each place where a rotation can stop, with a crash there. */
 static void rotate(struct result *result, const void *context)
 {
     static struct world world;

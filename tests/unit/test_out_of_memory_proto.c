@@ -1,6 +1,6 @@
 /*
  * What is said to Azure and heard from it, when memory runs out: see allocation.h. A request is
- * whole or not sent; an answer is understood whole, or it is said that there was no memory to.
+ * complete or not sent; an answer is understood completely, or the lack of memory is reported.
  */
 #include "allocation_hooks.h"
 
@@ -51,7 +51,7 @@ static struct secret *make_secret(const char *text)
 
 /* --- requests --- */
 
-/* What would be sent. It says itself whether it may be. */
+/* The request that would be sent, and whether http_request_ok() accepts it. */
 static void add_request(struct result *result, int code, const struct err *err,
                         const struct http_request *request)
 {

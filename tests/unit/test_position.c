@@ -19,8 +19,7 @@ static void test_names(void **state)
     assert_string_equal(position_name(POSITION_COUNT), "?");
 }
 
-/* The way to a regenerate is one way: nothing but a durable intent leads there, and nothing but a
- * look leads to an intent. */
+/* Only a durable intent leads to a regenerate, and only a look leads to an intent. */
 static void test_ways_that_matter(void **state)
 {
     (void)state;
@@ -43,7 +42,7 @@ static void test_ways_that_matter(void **state)
     assert_false(position_move_allowed(POSITION_IDLE, POSITION_COUNT));
 }
 
-/* After a request has left, the account does not go on as if nothing had been. */
+/* After a request has left, every way leads through a check of its outcome. */
 static void test_doubt_is_not_left_unresolved(void **state)
 {
     (void)state;

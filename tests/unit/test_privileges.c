@@ -1,4 +1,4 @@
-/* What uid 0 is told that it lacks. */
+/* Which missing capabilities are reported to uid 0. */
 #include "io/sandbox/privileges.h"
 
 #include <linux/capability.h>

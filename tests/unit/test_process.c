@@ -1,4 +1,4 @@
-/* Hardening is for ever, so each test has a child process do it and tell. */
+/* Hardening cannot be undone, so each test has a child process apply and check it. */
 #include "io/sandbox/process.h"
 
 #include <fcntl.h>

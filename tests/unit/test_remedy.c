@@ -81,7 +81,7 @@ static void test_unit(void **state)
             cases[i].unit);
 }
 
-/* What went through once is as it was when it goes through again. */
+/* A second expansion changes nothing. */
 static void test_twice(void **state)
 {
     char once[REMEDY_MAX];

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-/* One rotation: as it should be, with each thing that can fail, and cut short at each position. */
+/* One rotation: without faults, with each thing that can fail, and interrupted at each position. */
 
 static void test_happy_path(void **state)
 {
@@ -272,7 +272,7 @@ static void test_verify_modes(void **state)
         assert_int_equal(world.notes[NOTE_KEY_UNVERIFIED], cases[i].unverified);
         assert_int_equal(view_of(&world).state, cases[i].state);
         assert_int_equal(view_of(&world).reason, cases[i].reason);
-        /* Unreachable after a refusal proves nothing. */
+        /* A data plane that cannot be reached after a refusal proves nothing. */
         world.data_plane_down = true;
         world_run(&world, 3 * MS_HOUR);
         assert_int_equal(world.completed, cases[i].completes);
@@ -285,7 +285,7 @@ static void test_verify_modes(void **state)
     }
 }
 
-/* Who asks for time gets it: Retry-After. */
+/* A pause that a server asks for is kept: Retry-After. */
 static void test_retry_after(void **state)
 {
     static const enum action_kind kinds[] = {ACTION_LOOK, ACTION_REGENERATE, ACTION_DELIVER};

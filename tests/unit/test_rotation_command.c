@@ -32,7 +32,7 @@ static void test_commands_everywhere(void **state)
             }
 }
 
-/* The other slot than the one that is being delivered. */
+/* The slot whose key is not being delivered. */
 static void test_adopt_the_other_everywhere(void **state)
 {
     static struct world world;
@@ -90,7 +90,7 @@ static void test_rotate_now(void **state)
     assert_true(world.answered_until <= world_wall(&world) + world.timing.unknown_wait);
 }
 
-/* Nothing of ours was replaced: the words say what the overlap is for. */
+/* None of our rotations replaced a key: the text names the cause of the overlap. */
 static void test_overlap_has_its_own_words(void **state)
 {
     static struct world world;
@@ -109,7 +109,7 @@ static void test_overlap_has_its_own_words(void **state)
     assert_interlock_says(&world, "changing over to the key that was adopted or delivered");
 }
 
-/* A refusal says which reason or hold it is, and where it says what to do. */
+/* A refusal names the reason or hold, and where the remedy is found. */
 static void test_refusals_lead_on(void **state)
 {
     static struct world world;
@@ -135,7 +135,8 @@ static void test_refusals_lead_on(void **state)
                         "status {account}` says what to do");
 }
 
-/* What is held past its window starts in the next one, at the instant that was foretold. */
+/* A rotation that was held past its window starts in the next one, at the instant that was
+ * announced. */
 static void test_next_start_lies_in_a_window(void **state)
 {
     struct window nights = {.tz = tz_load("UTC"), .days = 0x7f, .to_minute = 120};
@@ -220,7 +221,7 @@ static void test_hold_is_told_once(void **state)
     assert_int_equal(world.notes[NOTE_RELEASED], 2);
 }
 
-/* What only a person who names a slot can settle is not cleared. */
+/* A block that only a named slot can settle is not cleared. */
 static void test_what_unblock_clears(void **state)
 {
     static const struct {
@@ -315,7 +316,7 @@ static void test_redeliver(void **state)
     assert_int_equal(world.answered, COMMAND_REFUSED);
 }
 
-/* An optional target fails for weeks: looked after on the side, and nothing waits for it. */
+/* An optional target fails for weeks: its delivery is retried, and nothing waits for it. */
 static void test_optional_target_fails(void **state)
 {
     static struct world world;
@@ -341,8 +342,8 @@ static void test_optional_target_fails(void **state)
     assert_int_equal(world.targets[3].holds, world.live[world.record.active]);
 }
 
-/* A delivery changed the target, and the crash came before the journal knew: its readers were told
- * then, though the second delivery finds nothing to change. */
+/* A delivery changed the target, and the crash came before the journal had it. The target's readers
+ * got the key at that time, though the second delivery finds nothing to change. */
 static void test_lost_acknowledgement_starts_overlap(void **state)
 {
     static struct world world;
@@ -359,7 +360,7 @@ static void test_lost_acknowledgement_starts_overlap(void **state)
     assert_int_equal(world.targets[0].holds, world.live[SLOT_PRIMARY]);
     told_at = world_wall(&world);
     world.save_takes = 5;
-    world.journal.overlap_from = 1; /* as if the standby's readers had not been seen before */
+    world.journal.overlap_from = 1; /* without the overlap that a look has begun */
     world_crash(&world, MS_MINUTE);
     world_run(&world, MS_HOUR);
     assert_active(&world, SLOT_PRIMARY);
@@ -368,7 +369,7 @@ static void test_lost_acknowledgement_starts_overlap(void **state)
     assert_lawful(&world);
 }
 
-/* Overdue is told daily, and not any more when the plan has changed. */
+/* Overdue is reported daily until the plan changes. */
 static void test_overdue(void **state)
 {
     static struct world world;
@@ -469,7 +470,7 @@ static void test_stale_look(void **state)
     assert_null(strstr(world.trace, "doubt"));
 }
 
-/* A missed rotation is caught up once: who is off then, too, does not put it off again. */
+/* A missed rotation is caught up once, even if the daemon is off again at that time. */
 static void test_caught_up_once(void **state)
 {
     static struct world world;

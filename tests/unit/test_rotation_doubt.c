@@ -70,7 +70,7 @@ static void test_late_look_in_doubt(void **state)
     assert_int_equal(world.actions[ACTION_REGENERATE], 1);
 }
 
-/* Outside of it neither; and it is not asked for without end. */
+/* Outside of it neither; and the looks are not repeated for ever. */
 static void test_late_look_after_rotation(void **state)
 {
     static struct world world;
@@ -93,7 +93,7 @@ static void test_late_look_after_rotation(void **state)
     world.record.live[SLOT_PRIMARY] = world_fingerprint(77);
     world_run(&world, 12 * MS_HOUR);
     assert_in_range(world.actions[ACTION_LOOK], 5, 25);
-    /* A person can get out of a journal that takes a live key for a dead one. */
+    /* A person can correct a journal that takes a live key for a dead one. */
     give_adopt(&world, SLOT_PRIMARY);
     world_run(&world, MS_HOUR);
     assert_active(&world, SLOT_PRIMARY);
@@ -141,7 +141,7 @@ static void test_stale_intent_is_not_acted_on(void **state)
     assert_int_equal(world.actions[ACTION_REGENERATE], 0);
 }
 
-/* A failed delivery may have changed the target all the same: its readers count from the next. */
+/* A failed delivery may have changed the target: overlap begins with the next delivery. */
 static void test_failed_delivery_starts_overlap(void **state)
 {
     static struct world world;
@@ -161,7 +161,7 @@ static void test_failed_delivery_starts_overlap(void **state)
     }
 }
 
-/* All that is readable was seen with the active key: still somebody may use the changed standby. */
+/* All readable targets hold the active key, but somebody may use the changed standby key. */
 static void test_standby_change_starts_overlap(void **state)
 {
     static struct world world;
@@ -178,7 +178,7 @@ static void test_standby_change_starts_overlap(void **state)
     assert_true(world_wall(&world) - world.record.overlap_from <= MS_DAY);
 }
 
-/* A target was seen with the standby key once, and put right before anybody was sure. */
+/* A target held the standby key once, and was corrected before the second look. */
 static void test_glimpse_of_standby_starts_overlap(void **state)
 {
     static struct world world;
@@ -195,7 +195,7 @@ static void test_glimpse_of_standby_starts_overlap(void **state)
     assert_true(world_wall(&world) - world.record.overlap_from < MS_DAY);
 }
 
-/* What the configuration says about the first day is no evidence about today. */
+/* adopt_active describes the first day. Later it is no evidence. */
 static void test_journal_behind_stays(void **state)
 {
     static struct world world;

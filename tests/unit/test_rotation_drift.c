@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-/* What others do to keys and targets, and what adoption makes of what it finds. */
+/* Changes of keys and targets by others, and adoption with all that it can find. */
 
 enum { OLD_PRIMARY = 1, OLD_SECONDARY = 2, NEW_KEY = 3, NEWER_KEY = 4, STRANGE_KEY = 99 };
 
@@ -78,7 +78,7 @@ static void test_drift_table(void **state)
             assert_active(&world, c->active);
             assert_false(world.record.consumers_at_risk);
         }
-        /* Whoever may use the other key has an overlap to get away from it. */
+        /* Users of the other key have an overlap to change over. */
         if (c->drift != DRIFT_NONE && c->blocked == REASON_NONE)
             assert_true(world_wall(&world) - world.record.overlap_from < MS_DAY);
     }
@@ -156,8 +156,8 @@ static void test_surprises_are_confirmed(void **state)
     }
 }
 
-/* What is only suspected is reported once, under a name of its own, with the time of the look that
- * decides; then the target is owed the key until it has it. */
+/* A suspected change is reported once, as being_confirmed, with the time of the look that decides;
+ * then the target is owed the key until it has it. */
 static void test_suspicion_is_told(void **state)
 {
     static struct world world;
@@ -182,7 +182,7 @@ static void test_suspicion_is_told(void **state)
     assert_int_equal(view_of(&world).state, STATE_OK);
 }
 
-/* One that loses each time what it is given has to wait for the next delivery: not "ok". */
+/* A target that loses each delivery waits for the next one: it is not "ok". */
 static void test_owed_is_not_well(void **state)
 {
     static struct world world;
@@ -282,8 +282,8 @@ static void test_another_rotator(void **state)
     world_script(&world, ACTION_LOOK, OUTCOME_FAILS, REASON_ACCOUNT_NOT_FOUND, 3);
     world_run(&world, 2 * MS_DAY);
     assert_int_equal(world.record.blocked, REASON_ANOTHER_ROTATOR);
-    /* Both keys anew: the journal does not fit any more. Evidence settles which key is used, not
-     * who else is at work. */
+    /* Both keys are new: the journal no longer fits. Evidence settles which key is used, but not
+     * who else rotates. */
     world_foreign_regenerate(&world, SLOT_PRIMARY);
     world_foreign_regenerate(&world, SLOT_SECONDARY);
     world_write_target(&world, 0, world.live[SLOT_SECONDARY]);
@@ -298,7 +298,7 @@ static void test_another_rotator(void **state)
     assert_true(world.completed > 0);
 }
 
-/* What was unblocked is forgiven: the count begins anew. */
+/* unblock ends the count of foreign changes: it begins anew. */
 static void test_unblock_forgives(void **state)
 {
     static struct world world;
@@ -402,7 +402,7 @@ static void test_adoption_table(void **state)
         assert_int_equal(world.actions[ACTION_REGENERATE], 0);
         if (cases[i].blocked != REASON_NONE) {
             assert_int_equal(world.actions[ACTION_DELIVER], 0);
-            /* The word of a person counts, even where the look that follows fails at first. */
+            /* The decision of a person counts, even where the next look fails at first. */
             world_script(&world, ACTION_LOOK, OUTCOME_FAILS, REASON_NETWORK, 3);
             give_adopt(&world, cases[i].active);
             world_run(&world, MS_HOUR);

@@ -58,7 +58,7 @@ static void random_command(struct world *world)
     if (choice > COMMAND_CHECK)
         return;
     command.kind = (enum command_kind)choice;
-    /* A person who names the wrong slot breaks the consumers: this one looks first. */
+    /* A wrong slot would break the consumers: this person looks first. */
     if (command.kind == COMMAND_ADOPT) {
         if (!world->record.adopted)
             return;
@@ -78,7 +78,7 @@ static void random_reload(struct world *world)
         world->target_count = index + 1;
     target->in_configuration = world_random(world, 4) != 0;
     target->configured.required = world_random(world, 2) != 0;
-    /* Readers of a target that was not in our care are not in our care. */
+    /* What a target's readers hold counts from the moment in which it becomes required. */
     if (!was_required && world_required(world, index)) {
         fresh.required_at = world->now;
         fresh.late_pending = target->late_pending;
@@ -103,7 +103,7 @@ static void random_foreigner(struct world *world)
     world_foreign_regenerate(world, slot);
     if (world_random(world, 3) != 0)
         return;
-    /* A target that nobody can read is one that nobody else writes: that could not be seen. */
+    /* Nobody else writes to a target that cannot be read, because no look could show it. */
     for (size_t i = 0; i < world->target_count; i++)
         if (world_required(world, i) && world->targets[i].configured.readable)
             world_write_target(world, i, world->live[slot]);

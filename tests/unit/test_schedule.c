@@ -183,7 +183,7 @@ static void hashes_are_stable_and_spread(void **state)
     assert_int_equal(schedule_hash("a", "b", 1), 0);
     assert_int_equal(schedule_hash("/Sub/A", "x", 1000003), schedule_hash("/sub/a", "x", 1000003));
     assert_int_not_equal(schedule_hash("ab", "c", 1000003), schedule_hash("a", "bc", 1000003));
-    /* Stored nowhere, yet the same after every restart and upgrade. */
+    /* Stored nowhere, but the same after every restart and upgrade. */
     assert_int_equal(schedule_hash("/subscriptions/s/account", "splay", 1000000), 783751);
     for (int i = 0; i < 10000; i++) {
         char name[32];
@@ -213,7 +213,7 @@ static void rotations_keep_their_time_line(void **state)
     /* Missed three times: caught up once. */
     assert_instant(schedule_next_planned(&policy, planned, at("2026-04-03T00:00:00Z")),
                    "2026-05-01T00:00:00Z");
-    /* Completed on the very instant of a later slot: that one lies not in the future. */
+    /* Completed at the very instant of a later slot: that slot is past. */
     assert_instant(schedule_next_planned(&policy, planned, at("2026-01-31T00:00:00Z")),
                    "2026-03-02T00:00:00Z");
 }

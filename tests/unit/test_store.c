@@ -110,7 +110,8 @@ static void test_saves_are_grouped(void **state)
     for (unsigned i = 0; i < 250; i++)
         save_random(fixture, i, i);
     store_fixture_await_saves(fixture);
-    /* One that was under way already, and those that came meanwhile; slow machines make it more. */
+    /* One commit that was under way already, and one with the saves that came meanwhile; slow
+     * machines make more. */
     assert_in_range(store_transactions(fixture->store) - before, 1, 25);
 }
 
@@ -275,11 +276,11 @@ static void test_directory_of_others_is_left_alone(void **state)
     store_fixture_open_refused(fixture, STORE_UNUSABLE, "holds more than the journal");
     assert_int_equal(stat(fixture->directory, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0755);
-    assert_int_equal(chmod(fixture->directory, 0700), 0); /* then it is nobody's business */
+    assert_int_equal(chmod(fixture->directory, 0700), 0); /* private: may hold more */
     store_fixture_open(fixture, STORE_CREATED);
 }
 
-/* --- what is not a journal of ours is left as it is --- */
+/* --- a file that is no journal of ours is left unchanged --- */
 
 static void test_garbage(void **state)
 {

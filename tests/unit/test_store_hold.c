@@ -85,7 +85,7 @@ static void assert_holds_equal(const struct hold *a, const struct hold *b)
     assert_string_equal(a->account, b->account);
 }
 
-/* An id that has ended is never given again: the journal knows the highest. */
+/* The id of a hold that has ended is never used again: the journal knows the highest. */
 static void test_holds(void **state)
 {
     static const struct hold holds[] = {
@@ -116,7 +116,7 @@ static void test_holds(void **state)
     assert_int_equal(found.last_id, 7);
 }
 
-/* What held an account before holds had ids holds it still, and is known to have been told. */
+/* A hold from the time before ids still holds its account, and counts as reported. */
 static void test_old_hold_becomes_one_with_an_id(void **state)
 {
     struct store_fixture *fixture = *state;

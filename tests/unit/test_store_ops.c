@@ -12,7 +12,7 @@
 
 #include "store_fixture.h"
 
-/* A kind of journal that writes when the test says so: what all kinds have in common is tested. */
+/* A journal backend that writes when the test says so: for what all backends have in common. */
 
 enum { HANDED_MAX = 16 };
 
@@ -195,7 +195,7 @@ static void test_accounts_do_not_wait_for_each_other(void **state)
     assert_int_equal(fake.handed[1]->record.cycle, 3);
 }
 
-/* A disk that is full for days takes no more memory with each of them. */
+/* A disk that is full for days does not take more memory every day. */
 static void test_history_that_waits_is_bounded(void **state)
 {
     struct test *test = *state;

@@ -162,7 +162,7 @@ static void copy_file(const char *from, const char *to)
     assert_int_equal(fclose(out), 0);
 }
 
-/* A copy from before lacks what was saved since: it must not be gone on with. */
+/* An older copy lacks what was saved since: the store must not continue with it. */
 static void test_older_copy_put_in_place(void **state)
 {
     struct store_fixture *fixture = *state;
@@ -221,7 +221,7 @@ enum { CRASH_ACCOUNTS = 24, CRASH_ROUNDS = 12 };
 
 struct notice {
     uint16_t account;
-    bool durable; /* else: a save with this version was issued */
+    bool durable; /* false: a save with this version was issued */
     uint64_t version;
 };
 
@@ -298,8 +298,7 @@ struct crash_state {
     bool found[CRASH_ACCOUNTS];
 };
 
-/* Reads what the writer tells; for `ms` after its first word, and after it was killed, to the end.
- */
+/* Reads the writer's notices for `ms` after the first one, kills it, and reads the rest. */
 static void listen_to_writer(int pipe, pid_t writer, int ms, struct crash_state *crash)
 {
     struct notice notice;

@@ -81,7 +81,7 @@ static int calls_are_refused(void)
                    is_refused(socket(AF_VSOCK, SOCK_STREAM, 0), EAFNOSUPPORT));
 }
 
-/* Threads to come are limited, and free, alike. */
+/* Later threads are under the same filter, and can work. */
 static void *use_a_thread(void *worked)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

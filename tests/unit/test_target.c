@@ -50,7 +50,7 @@ static void test_deliver_corrects_mode_and_content(void **state)
     assert_true(file_deliver(f, KEY_A).changed);
     before = file_status_of(f->path);
     assert_int_equal(chmod(f->path, 0644), 0);
-    assert_false(file_deliver(f, KEY_A).changed); /* in place: nobody is told a key anew */
+    assert_false(file_deliver(f, KEY_A).changed); /* in place: consumers get no new key */
     assert_int_equal(file_status_of(f->path).st_mode & 07777, 0640);
     assert_int_equal(file_status_of(f->path).st_ino, before.st_ino);
 
@@ -268,7 +268,7 @@ static void test_endpoint_not_known(void **state)
     struct file_answer answer;
 
     f->endpoint = NULL;
-    assert_true(file_deliver(f, KEY_A).changed); /* the raw form does without */
+    assert_true(file_deliver(f, KEY_A).changed); /* the raw form does not need it */
     f->settings.format = FILE_FORMAT_JSON;
     answer = file_deliver(f, KEY_B);
     file_assert_failed(&answer, REASON_TARGET_FAILED, "endpoint is not known yet", "as soon as");

@@ -173,7 +173,7 @@ static void test_one_request_for_all(void **state)
     assert_token(&ops, "one");
     assert_int_equal(log_lines[LEVEL_DEBUG], 1);
 
-    /* From now on it is there, and still never from inside the call. */
+    /* The token is cached from now on; completions still never come from inside the call. */
     ask(0, &ops);
     fake_loop_run(0);
     assert_int_equal(waiters[0].completions, 1);
@@ -307,7 +307,7 @@ static void test_secret_file(void **state)
     }
 }
 
-/* What people put into the file beside the secret: each is named, and nothing is sent. */
+/* What people write into the file beside the secret: each is named, and nothing is sent. */
 static void test_secret_with_something_around_it(void **state)
 {
     static const struct {
@@ -332,7 +332,7 @@ static void test_secret_with_something_around_it(void **state)
         {"\ns3cret\n", "empty line"},
         {"\xFF\xFEs", "UTF-16"},
         {"s3cret\r\n\r\n", NULL},
-        /* Secrets that were handed out in fact look like these. */
+        /* Real secrets look like these. */
         {"s3cret~8Q_.-abc", NULL},
         {"s3cretABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijk=", NULL},
         {"s3cretX==", NULL},
@@ -442,7 +442,7 @@ static void test_invalidate(void **state)
     assert_token(&ops, "two");
     second = generation_of(&ops);
 
-    /* Whoever still had the first is told to use the second, which stays. */
+    /* A caller that still had the first token gets the second, which stays. */
     assert_true(token_invalidate(cache, &ops, AUDIENCE, first));
     assert_token(&ops, "two");
     /* Where the second is refused just as quickly, a third would not help. */
@@ -566,7 +566,7 @@ static void test_failures_last(void **state)
         fake_loop_run(61 * MS_SECOND);
     }
     assert_int_equal(fake_http.sent_count, 20);
-    assert_int_equal(log_lines[LEVEL_WARNING], 20); /* the sink tells them once */
+    assert_int_equal(log_lines[LEVEL_WARNING], 20); /* the sink reports them once */
     assert_int_equal(lasting_lines, 20);
     assert_null(strstr(last_message, "s3cret"));
     stop();

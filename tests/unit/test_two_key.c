@@ -44,7 +44,7 @@ static void test_find(void **state)
         assert_ptr_equal(two_key_resource_find(cases[i].id), cases[i].expected);
 }
 
-/* What every row has to say, so that nobody works with half of one. */
+/* Every row is complete. */
 static void test_rows_are_whole(void **state)
 {
     const struct two_key_resource *type;

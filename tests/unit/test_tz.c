@@ -343,7 +343,7 @@ static int compare_file(const char *path, const struct stat *status, int type, s
     tz = tz_load(name);
     if (tz)
         compare_zone(tz);
-    else /* a list, then; were it a zone, it would be EBADMSG */
+    else /* a list; a damaged zone would be EBADMSG */
         assert_int_equal(errno, ENOENT);
     tz_free(tz);
     return 0;

@@ -1,5 +1,5 @@
-/* What functions leave on the stack is looked for on the stack of a thread, which belongs to the
- * test and is read when the thread has ended. */
+/* Looks for remains of secrets on the stack of a thread. The stack belongs to the test, which reads
+ * it when the thread has ended. */
 #include "base/wipe.h"
 
 #include <fcntl.h>

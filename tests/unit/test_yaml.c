@@ -244,7 +244,7 @@ static void bounds_depth_and_number(void **state)
     free(keys);
 }
 
-/* Whatever is cut off or flipped, the answer is a tree or a message, never neither. */
+/* Whatever is cut off or flipped, the result is a tree or a message, and never neither. */
 static void survives_damage(void **state)
 {
     (void)state;
