@@ -16,7 +16,7 @@ enum {
     LATE_SPAN_MS = 60 * 1000,  /* how long Azure may work on what was given up */
     PAUSE_MS = 20 * 1000,      /* that a throttled client is asked to wait */
     NEW_KEY_LAG_MS = 60 * 1000,
-    DEADLINE_MS = 60 * 1000 /* a process that was stopped finds its deadlines past before answers */
+    DEADLINE_MS = 60 * 1000 /* a process that was stopped sees expired deadlines before answers */
 };
 
 static duration_ms latency(struct world *world)
@@ -181,7 +181,8 @@ static void show(struct operation *operation, time_ms at)
     world_live_at(operation->account, at, operation->live);
 }
 
-/* Did the daemon replace the key that went last, so that its journal knows it is dead? */
+/* Did the daemon itself replace that slot's key last, so that its journal knows the old one as
+ * dead? */
 static bool is_known_to_be_past(const struct world_account *account)
 {
     for (int slot = 0; slot < SLOT_COUNT; slot++) {
@@ -194,8 +195,8 @@ static bool is_known_to_be_past(const struct world_account *account)
     return false;
 }
 
-/* What was true before the last change. Answers are out of date by a minute at most: an older one
- * nobody could tell from the truth, unless it shows a key that the journal knows as replaced. */
+/* The state before the last change. Answers are out of date by a minute at most: nobody could tell
+ * an older one from the truth, unless it shows a key that the journal knows as replaced. */
 static void show_the_past(struct operation *operation)
 {
     const struct world_account *account = operation->account;
@@ -242,7 +243,7 @@ static void on_second_effect(struct happening *happening)
 {
     struct operation *operation = container_of(happening, struct operation, takes_effect);
 
-    /* Nobody asked for this one: to the daemon it is a stranger's. */
+    /* Nobody asked for this one: to the daemon it is somebody else's. */
     world_regenerate(operation->world, operation->account, operation->slot, false);
     operation_release(operation);
 }

@@ -4,8 +4,8 @@
  * Most of what happens comes in clusters around a rotation, because that is where the time matters:
  * mishaps and crashes are armed beforehand and wait for their effect, a command starts the
  * rotation, and more follows within milliseconds to days. People in these worlds are sane: nobody
- * writes into a target that nobody can read (what it holds could never be known), and `adopt` is
- * left to INCIDENT_SETTLE, which knows which key is in use.
+ * writes into a target that nobody can read (what it holds could never be known), and only
+ * INCIDENT_SETTLE, which knows the key in use, gives the command `adopt`.
  *
  * It ends in fair weather: nothing goes wrong any more, an operator does what `status` says, and
  * every account has to rotate.
@@ -16,7 +16,7 @@
 
 enum { YEAR_DAYS = 365, CLUSTERS_PER_DECADE = 25, SETTLES = 5, FAIR_BOND = 1 };
 
-/* What was begun is over so long after the last cluster. */
+/* What an incident begins ends so long after the last cluster at the latest. */
 static const duration_ms fade = 12 * MS_DAY;
 /* From the end of all faults until the rotation is expected. */
 static const duration_ms settling = 4 * MS_DAY;
@@ -31,7 +31,7 @@ struct chance {
     unsigned clusters; /* how many are still to come */
     bool has_backup;
     unsigned bonds;                     /* how many there are */
-    unsigned armed[WORLD_ACCOUNTS_MAX]; /* bits: effects for which a mishap was armed */
+    unsigned armed[WORLD_ACCOUNTS_MAX]; /* bits: effects with an armed mishap */
 };
 
 /* --- drawing --- */
@@ -61,7 +61,7 @@ static duration_ms between(struct chance *chance, duration_ms from, duration_ms 
     return to > from ? from + (duration_ms)(draw64(chance) % (uint64_t)(to - from)) : from;
 }
 
-/* Short ones are as likely as long ones: every doubling of `from` is. */
+/* Draws short durations as often as long ones: each doubling of `from` is equally likely. */
 static duration_ms on_scale(struct chance *chance, duration_ms from, duration_ms to)
 {
     unsigned doublings = 0;
@@ -73,7 +73,7 @@ static duration_ms on_scale(struct chance *chance, duration_ms from, duration_ms
     return between(chance, low, 2 * low < to ? 2 * low : to);
 }
 
-/* An index, as likely as its weight. */
+/* Draws an index in proportion to its weight. */
 static unsigned weigh(struct chance *chance, const unsigned weights[], unsigned count)
 {
     unsigned sum = 0, drawn, i = 0;
@@ -125,12 +125,12 @@ static void draw_targets(struct chance *chance)
         target->required = i == chance->anchor || happens(chance, 65);
         target->readable = happens(chance, 65);
         target->settles_at_once = happens(chance, 50);
-        /* One that nobody can read speaks for no key when the account is adopted. */
+        /* A target that cannot be read is no evidence when the account is adopted. */
         target->filled = adoption >= 50 && (i == chance->anchor || happens(chance, 60));
     }
     if (adoption >= 70 && adoption < 90)
         script->targets[chance->anchor].readable = true;
-    /* The rest begin with a person who has to say which key is in use, or with one who has. */
+    /* In the rest a person has to say which key is in use, or has already said so. */
     script->has_adopt_active = adoption < 70;
 }
 
@@ -304,8 +304,8 @@ static void add_policy(struct chance *chance, duration_ms at)
     add(chance, &incident, at);
 }
 
-/* What a hold is of, and what a resume ends, or clears. By the instant rather than by chance, so
- * that what else a seed stands for stays. */
+/* The accounts of a hold, and what a resume ends or clears. Chosen by the instant and not by
+ * chance, so that each seed keeps its other incidents. */
 static void vary(struct incident *incident, duration_ms at)
 {
     const unsigned way = (unsigned)(at / MS_SECOND % 6);
@@ -342,7 +342,7 @@ static void add_command(struct chance *chance, unsigned account, duration_ms at)
     add(chance, &incident, at);
 }
 
-/* All that needs no more than an account, a target, a slot and a duration. */
+/* Incidents that need only an account, a target, a slot and a duration. */
 static void add_plain(struct chance *chance, enum incident_kind kind, unsigned account,
                       duration_ms longest, duration_ms at)
 {
@@ -475,7 +475,7 @@ static void add_loose_cluster(struct chance *chance, duration_ms at)
     }
 }
 
-/* Two who do not know of each other. */
+/* Two operators who do not know of each other. */
 static void add_foreign_cluster(struct chance *chance, duration_ms at)
 {
     unsigned account = draw_account(chance);
@@ -513,8 +513,8 @@ static void add_storm(struct chance *chance)
 
 duration_ms script_longest_wait(const struct script_policy *policy)
 {
-    /* The next planned time, which a rotation ahead of its own may have put off by a quarter of a
-     * period; an overlap that began only now; a window. */
+    /* The latest start: the next planned time, which an unplanned rotation may have put off by a
+     * quarter of a period; an overlap that begins only now; a window. */
     return policy->rotate_every + policy->rotate_every / 4 + policy->overlap + 2 * policy->splay +
            (policy->has_window ? 2 * MS_WEEK : 0) + 2 * MS_DAY;
 }

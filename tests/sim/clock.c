@@ -7,8 +7,8 @@
 
 #include "world.h"
 
-/* Where a happening hides in a struct timer: the place of libuv's handle, which nobody uses here.
- */
+/* Where a happening is kept in a struct timer: in the place of libuv's handle, which is unused
+ * here. */
 struct timer_state {
     struct happening happening;
     struct deferred closing;
@@ -152,7 +152,7 @@ void clock_run_deferred(struct world *world)
     }
 }
 
-/* What the daemon waits for comes when it runs again. */
+/* Timers of a daemon that does not run fire when it runs again. */
 static bool is_frozen_out(struct world *world, struct happening *happening)
 {
     if (!happening->for_daemon || world->frozen_until <= world->now)

@@ -77,7 +77,7 @@ static struct config *make_config(const struct world *world)
     return config;
 }
 
-/* Of conf/config.h: the loader of files stays out of this world. */
+/* Of conf/config.h: this world has no loader of files. */
 struct config *config_ref(struct config *config)
 {
     if (config)
@@ -195,7 +195,7 @@ static void edit_journal(struct world *world)
     world->erase_journal = false;
 }
 
-/* The dead process is taken apart with its own shutdown, which can reach nothing any more. */
+/* The dead process is freed by its own shutdown, which reaches nothing any more. */
 static void take_apart(struct world *world)
 {
     disk_crash(world);
@@ -213,7 +213,7 @@ void daemon_bury(struct world *world)
     void *daemon = world->daemon;
 
     world->daemon = NULL;
-    /* Killed in the very moment in which it had stopped: nothing is left to be taken apart. */
+    /* Killed at the moment at which it had stopped: there is nothing to free. */
     if (world->dying && !world->stopped) {
         world->daemon = daemon;
         take_apart(world);
@@ -246,7 +246,7 @@ void daemon_trap(struct world *world, struct world_account *account, enum effect
 
 /* --- what people tell it --- */
 
-/* Where answers to commands go: one at a time, and nobody waits for it. */
+/* Where answers to commands go: one at a time, without a client that waits. */
 struct control_request {
     struct world *world;
     struct world_account *account; /* NULL: it is about all, or about a hold */
@@ -276,7 +276,7 @@ void control_answer(struct control_request *request, const struct control_answer
     free(request);
 }
 
-/* Without what knows Azure's wire, and has key bytes: neither exists in this world. */
+/* Without the parts that know Azure's wire and key bytes: neither exists in this world. */
 void engine_remedy_expand(const struct engine_account *account, const char *typed, const char *text,
                           char *out, size_t size)
 {

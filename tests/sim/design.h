@@ -38,14 +38,14 @@ struct design {
     /* Starts nothing new; stopped(context) from the loop when nothing is under way. */
     void (*stop)(void *daemon, void (*stopped)(void *context), void *context);
     void (*free)(void *daemon);
-    /* For the oracles: does it hold a key of that account in memory while it rests? NULL: never
-     * asked. */
+    /* For the oracles: does it hold a key of that account in memory while the account rests? NULL:
+     * never asked. */
     bool (*holds_key)(const void *daemon, const char *account_name);
     /* Has that account nothing queued, nothing under way, and when will its timer fire
      * (TIME_NEVER: never)? */
     bool (*rests)(const void *daemon, const char *account_name, time_ms *ret_wake_at);
-    /* What it would show people of all accounts in numbers that is not so; NULL: all of it is, or
-     * it is never asked. */
+    /* Which of the numbers that it shows about all accounts is wrong; NULL: none is, or it is never
+     * asked. */
     const char *(*miscounts)(const void *daemon);
 };
 

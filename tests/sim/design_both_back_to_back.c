@@ -1,6 +1,6 @@
 /*
- * A script for people who want no old key to be left: it regenerates both, and hands out the new
- * primary.
+ * A script for people who want to get rid of both old keys: it regenerates both, and delivers the
+ * new primary.
  */
 #include "design_common.h"
 

@@ -22,7 +22,7 @@ const struct design *const designs_of_the_field[] = {
 
 static void on_closed(struct timer *timer);
 
-/* Nothing is under way any more: the accounts go, and with the last of them the process. */
+/* Nothing is under way any more: frees the accounts, and with the last of them the process. */
 static void check_stopped(struct field_daemon *daemon)
 {
     if (!daemon->stopping)

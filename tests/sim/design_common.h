@@ -1,8 +1,8 @@
 /*
  * What the field's designs share: a process that works through a list of steps for each account
- * when the calendar says so. A design is such a list (a recipe) and what becomes of a step that
- * fails; everything else (schedule, pauses, fetching the keys again, stopping) is done here, and as
- * well as it can be done, so that it is the design alone that fails.
+ * when the calendar says so. A design is such a list (a recipe) and what happens when a step fails;
+ * everything else (schedule, pauses, fetching the keys again, stopping) is done here, and done
+ * well, so that only the design can fail.
  *
  * The calendar: at every multiple of rotate_every since 1970, moved into the window, and never
  * within `overlap` of a completed job that is still known of.
@@ -28,10 +28,10 @@ enum step_kind {
 };
 
 enum step_failure {
-    FAILURE_REPEATS, /* again after a pause, with keys fetched anew, until it works */
-    FAILURE_RESENDS, /* again after a pause, and nothing else */
+    FAILURE_REPEATS, /* repeated after a pause, with keys fetched anew, until it works */
+    FAILURE_RESENDS, /* repeated after a pause, as it is */
     FAILURE_IGNORED, /* on with the next step */
-    FAILURE_ABORTS   /* from the first step, in an hour */
+    FAILURE_ABORTS   /* from the first step, after an hour */
 };
 
 struct step {
@@ -87,7 +87,7 @@ struct field_account {
     char *key;
     struct config *config; /* a reference: `account` lives in it */
     const struct account *account;
-    bool configured; /* now; a job under way is finished all the same */
+    bool configured; /* at present; a job under way is finished in any case */
     struct azure_account azure;
     struct record tag; /* adopted: `active` is known */
     struct timer timer;
@@ -125,7 +125,7 @@ void job_begin(struct field_account *account);
 void job_go_on(struct field_account *account);
 void job_do_step(struct deferred *deferred);
 
-/* The job has ended; `done`: it came to its last step. */
+/* The job has ended; `done`: after its last step. */
 void field_job_ended(struct field_account *account, bool done);
 
 #endif

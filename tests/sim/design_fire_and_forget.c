@@ -1,6 +1,6 @@
 /*
- * A cron job that sends the new key to all targets at once, and ends. What a target answers stands
- * in a log.
+ * A cron job that sends the new key to all targets at once, and ends. The answers of targets only
+ * go to a log.
  */
 #include "design_common.h"
 

@@ -8,7 +8,7 @@
 
 #include "core/backoff.h"
 
-/* A step has ended well: the next one, from the loop. */
+/* A step has succeeded: begins the next one, from the loop. */
 static void next_step(struct field_account *account)
 {
     account->step++;
@@ -317,7 +317,7 @@ void job_begin(struct field_account *account)
 {
     const struct account *subject = account->account;
 
-    /* What nobody has written down is what a person set up on the first day. */
+    /* Without a tag, the slot that a person set up on the first day. */
     if (!account->tag.adopted)
         account->tag.active = subject->has_adopt_active ? subject->adopt_active : SLOT_PRIMARY;
     account->busy = true;

@@ -11,7 +11,7 @@
 #include "design.h"
 #include "world.h"
 
-/* Whoever tells the engine something is never called back from inside that call. */
+/* The engine is never called back from inside a call to it. */
 static void begin_call(const struct engine *engine)
 {
     loop_world(engine->parts.loop)->calls_daemon = true;
@@ -65,8 +65,7 @@ static void command(void *daemon, const struct control_command *command,
     end_call(daemon);
 }
 
-/* An engine that found a fault stands still; the real daemon leaves then, without taking it apart.
- */
+/* An engine that found a fault stops; the real daemon then exits without freeing it. */
 static void revive(struct engine *engine)
 {
     if (!engine->faulted)
@@ -113,7 +112,8 @@ static bool rests(const void *daemon, const char *account_name, time_ms *ret_wak
     return account && !account->waits && engine_account_is_quiet(account);
 }
 
-/* Counts one by one. A rotation that is asked for is planned for now, whenever "now" is. */
+/* Counts accounts one by one. A requested rotation is planned for "now", which has no fixed
+ * instant. */
 static void recount(const struct engine_account *account, time_ms now, struct engine_totals *totals)
 {
     struct rotation_context context;

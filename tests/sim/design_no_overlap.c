@@ -1,6 +1,6 @@
 /*
- * A cron job that ends with the other key: once everybody has the new one, the old one is
- * regenerated to make it worthless.
+ * A cron job that ends with the other key: once all targets have the new one, it regenerates the
+ * old one to make it worthless.
  */
 #include "design_common.h"
 

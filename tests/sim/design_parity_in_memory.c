@@ -1,6 +1,6 @@
 /*
- * A service that alternates between the two slots. Which one is in use it knows from its memory,
- * which begins anew with every start.
+ * A service that alternates between the two slots. It keeps the slot in use in memory, and begins
+ * with the first slot after every start.
  */
 #include "design_common.h"
 

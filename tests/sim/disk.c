@@ -1,7 +1,7 @@
 /*
  * The disk: io/store/store.h over memory. Saves that arrive while a commit is under way go into the
- * next one together. Only what was committed survives a crash; what is being committed at that
- * moment survives whole or not at all.
+ * next one together. Only committed saves survive a crash; the commit under way at that moment
+ * survives completely or not at all.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -84,8 +84,7 @@ static void make_all_durable(struct store *store)
         make_durable(store->world, container_of(link, struct save, link));
 }
 
-/* Is it in the middle of this commit that the daemon dies? Then the commit is kept or lost whole.
- */
+/* Does the daemon die in the middle of this commit? Then the commit is kept or lost as a whole. */
 static bool is_trapped(struct store *store)
 {
     struct world *world = store->world;
@@ -109,7 +108,7 @@ static void call_back(struct world *world, struct save *save)
     free(save);
     if (world->dying)
         return;
-    clock_run_deferred(world); /* the daemon goes on */
+    clock_run_deferred(world); /* the daemon continues */
     daemon_trap(world, account, EFFECT_SAVE, CRASH_AFTER);
 }
 

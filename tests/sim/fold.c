@@ -80,8 +80,8 @@ static void tell(const struct lines *lines, size_t from, size_t count, struct bu
     }
 }
 
-/* Tells what stands at that line: once, or the first and the last of many times. Returns how many
- * lines that were. */
+/* Writes the line, or the first and the last of many that repeat. Returns how many lines were
+ * covered. */
 static size_t tell_block(const struct lines *lines, size_t at, struct buf *out)
 {
     for (size_t length = 1; length <= LONGEST_BLOCK; length++) {

@@ -1,5 +1,5 @@
 /*
- * Traces for people: what repeats again and again is told once.
+ * Traces for people: repeating lines are written once.
  */
 #ifndef KEYROTATED_TESTS_SIM_FOLD_H
 #define KEYROTATED_TESTS_SIM_FOLD_H

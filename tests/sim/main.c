@@ -261,7 +261,7 @@ static int play_one(const struct options *options)
     return good ? STATUS_GOOD : STATUS_BAD;
 }
 
-/* Says how the expected oracle puts it. */
+/* Prints the sentence of the expected oracle. */
 static bool tell_expected(const struct run_settings *settings, const struct run_outcome *outcome)
 {
     const char *name = oracle_describe(settings->expected)->name;

@@ -3,8 +3,8 @@
 keyrotated with each of its rules taken out (mutations/).
 
 Each must be convicted by the oracle that the list names; every rule and every oracle must be in the
-list; and with an oracle switched off, what it convicts must get away, so that none can be lost
-unnoticed.
+list; and with an oracle switched off, what it convicts must pass, so that the loss of an oracle is
+noticed.
 
   mutants.py               everything (after make build/sim)
   mutants.py NAME…         these alone
@@ -207,7 +207,8 @@ def try_mutation(arguments, mutation):
 
 
 def try_without(arguments, mutation):
-    """The oracle is switched off, and the mutation must get away: so none can be lost unnoticed."""
+    """The oracle is switched off, and the mutation must pass: otherwise the loss of an oracle
+    could go unnoticed."""
     case = Case(f"without-{mutation.oracle}", mutation.name, mutation.oracle)
     arguments = argparse.Namespace(**{**vars(arguments), "years": YEARS_WITHOUT})
     play_mutation(case, arguments, mutation, without=True)

@@ -1,12 +1,12 @@
 /*
- * What the daemon asked of the world: on its way, then taking effect, then answered. The effect and
- * the answer are two happenings, so that one can come without the other.
+ * What the daemon asked of the world: first under way, then in effect, then answered. Effect and
+ * answer are two happenings, so that one can come without the other.
  */
 #include <stdlib.h>
 
 #include "world.h"
 
-/* What happens to this one: a mishap that the script armed for the effect, once it comes. */
+/* Its outcome: the mishap that the script armed for this effect, if any. */
 static enum mishap take_mishap(struct world *world, struct world_account *account,
                                enum effect effect)
 {
@@ -118,7 +118,7 @@ enum mishap operation_mishap(struct operation *operation)
     return operation->mishap;
 }
 
-/* A process that is gone writes no file; what left for another machine arrives. */
+/* The effects of a dead process: it writes no files, but its requests to other machines arrive. */
 static bool dies_with_daemon(const struct operation *operation)
 {
     return operation->effect == EFFECT_READ || operation->effect == EFFECT_PROBE ||

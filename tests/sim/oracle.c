@@ -9,7 +9,7 @@
 
 #include "oracle_parts.h"
 
-/* A minute's deadline, and what the daemon allows on top. */
+/* The daemon's deadline of a minute, and a margin. */
 #define READ_MAX_MS (65 * MS_SECOND)
 
 void oracle_convict(struct world *world, enum oracle oracle, const struct world_account *account,
@@ -36,11 +36,11 @@ void oracle_convict(struct world *world, enum oracle oracle, const struct world_
     verdict->convicted |= bit;
 }
 
-/* --- what all of them ask --- */
+/* --- shared by all of them --- */
 
 bool oracle_cares(const struct world *world, const struct world_target *target)
 {
-    /* A daemon that stops takes no configuration any more: the next one learns of it. */
+    /* A stopping daemon takes no new configuration: the next one reads it. */
     if (world->stopping && target->cared_since >= world->stopping_since)
         return false;
     return target->configured && target->required && target->cared_since < world->now;
@@ -91,8 +91,8 @@ static void move_back(time_ms *at, duration_ms by)
         *at -= by;
 }
 
-/* The clock was set forward while the daemon was off: to the daemon, so much more time has passed
- * since all that it waits for. */
+/* The clock was set forward while the daemon was off: to the daemon, that much more time has passed
+ * in all of its waits. */
 static void oracle_age(struct world_account *account, duration_ms by)
 {
     struct oracle_account *state = &account->oracle;
@@ -128,8 +128,8 @@ void oracle_daemon_starts(struct world *world)
         world->wall_offset -
         (world->oracle.journal_restored ? world->oracle.copied_offset : world->oracle.wall_offset);
 
-    /* A wait that a clock set back leaves in the future may be one that a server asked for: the
-     * daemon believes that for a day. */
+    /* A wait that ends far in the future because the clock was set back may be one that a server
+     * asked for: the daemon believes that for a day. */
     world->oracle.disturbed_at = jump < 0 ? world->now + MS_DAY : world->now;
     for (unsigned i = 0; i < world->account_count; i++) {
         struct world_account *account = &world->accounts[i];
@@ -188,7 +188,7 @@ static void touch(struct world *world, struct world_account *account)
     sound_happens(world, account);
 }
 
-/* Reads go in parallel, and so do probes; nothing else does. */
+/* Reads and probes go in parallel; nothing else does. */
 static void one_at_a_time(struct world *world, struct world_account *account, enum effect effect)
 {
     const struct oracle_account *state = &account->oracle;
@@ -286,8 +286,7 @@ static void was_read(struct world *world, struct world_account *account,
         consumer_saw(world, account, operation->target, operation->key);
 }
 
-/* A look is complete when its last target was read, or could not be, which takes a minute to find
- * out. */
+/* A look is complete when its last target was read, or failed, which can take a minute. */
 static void reading_ended(struct world *world, struct world_account *account)
 {
     struct oracle_look *look = &account->oracle.look;
@@ -433,8 +432,8 @@ static void on_command(struct world *world, struct world_account *account,
         state->redeliver_asked = true;
 }
 
-/* A crash forgets the last of the jumps that were not durable yet, and nobody knows how many: the
- * most that can be forgotten either way. */
+/* A crash forgets the clock jumps that were not durable yet. Their number is unknown: takes the
+ * largest jump that can be forgotten in each direction. */
 static void note_jump(struct oracle_account *state, duration_ms jump)
 {
     state->jump_forward += jump;
@@ -514,9 +513,9 @@ void oracle_log_line(struct world *world, const struct log_line *line)
 
 /* --- at rest --- */
 
-enum { COUNTED_EVERY = 8 }; /* counting takes longer than all other oracles together */
+enum { COUNTED_EVERY = 8 }; /* counting is slower than all other oracles together */
 
-/* What people are shown of all accounts together. */
+/* The totals that people see. */
 static void check_counts(struct world *world)
 {
     const char *wrong;

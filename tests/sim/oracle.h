@@ -21,7 +21,7 @@ struct world_account;
 struct operation;
 
 enum oracle {
-    ORACLE_NO_OUTAGE,       /* the product: who re-reads within overlap never holds a dead key */
+    ORACLE_NO_OUTAGE,       /* the product: who reads again within overlap holds a live key */
     ORACLE_STANDBY_ONLY,    /* rule 1: every required target has had the active key for overlap */
     ORACLE_LOOK_FIRST,      /* rule 2 */
     ORACLE_CLOCKS_AGREE,    /* rule 2: no regenerate with clocks over five minutes apart */
@@ -31,7 +31,7 @@ enum oracle {
     ORACLE_CALM_START,      /* rule 5: nothing is regenerated within unknown_wait of a start */
     ORACLE_FROZEN,          /* rule 6 */
     ORACLE_IN_ORDER,        /* rule 6: in a rotation targets wait for the required ones before */
-    ORACLE_OFFER_FIRST,     /* rule 6: that a target may hold the new key is durable before */
+    ORACLE_OFFER_FIRST,     /* rule 6: that a target may hold the new key is durable first */
     ORACLE_DELIVERS_GOAL,   /* rule 6: nothing but the key under delivery is delivered */
     ORACLE_PROVEN,          /* product: a new key is delivered when it was seen to work */
     ORACLE_ACKNOWLEDGED,    /* rule 7: completed means that every required target has it */
@@ -41,8 +41,8 @@ enum oracle {
     ORACLE_ACTIVE_LAST,     /* rule 9 */
     ORACLE_SETTLE_LOOK,     /* rule 9: a look follows within `settle` */
     ORACLE_PAST_LOOK,       /* rule 10: nothing dead is delivered because of a late look */
-    ORACLE_TWO_LOOKS,       /* rule 10: what surprises is acted upon when seen twice, or proven */
-    ORACLE_SURE_ADOPTION,   /* rule 10: what only the configuration says is looked at twice */
+    ORACLE_TWO_LOOKS,       /* rule 10: an unexpected change counts when seen twice, or proven */
+    ORACLE_SURE_ADOPTION,   /* rule 10: what only the configuration says needs two looks */
     ORACLE_STANDBY_CHANGED, /* rule 11: not regenerated for an overlap after it was seen */
     ORACLE_BOTH_CHANGED,    /* rule 11: then nothing is regenerated for rotate_every */
     ORACLE_NO_FIGHT,        /* rule 11: the second foreign change blocks */
@@ -53,7 +53,7 @@ enum oracle {
     ORACLE_IN_WINDOW,       /* rule 14: a scheduled rotation starts inside its window */
     ORACLE_NO_KEY_STORED,   /* rule 15: no key in a record, a row of history or a log line */
     ORACLE_KEYS_FORGOTTEN,  /* rule 15: no key in memory while nothing is under way */
-    ORACLE_NOT_SILENT,    /* rule 16: who waits for a human has said so; the others have a timer */
+    ORACLE_NOT_SILENT,    /* rule 16: who waits for a person has said so; the others have a timer */
     ORACLE_REPAIRED,      /* an outage by somebody else is repaired in time */
     ORACLE_PROGRESS,      /* once faults stop, every due account completes in time */
     ORACLE_NO_STARVATION, /* … and none waits while the others rotate again and again */
@@ -104,9 +104,10 @@ void oracle_daemon_starts(struct world *world);
 void oracle_daemon_ends(struct world *world);
 /* The daemon asks for it, now. Slot, target, key and cycle of the operation are set. */
 void oracle_operation_begins(struct world *world, const struct operation *operation);
-/* The daemon is given the answer, now (before it sees it). `failed`: it is told that it did not
- * work, and why in operation->failure; `unknown`: that nobody knows. What a look or a regenerate
- * shows is in `live`, what a read shows in `key` and `cycle`. Not called for what is canceled. */
+/* The daemon gets the answer now (before it sees it). `failed`: it is told of a failure, with the
+ * cause in operation->failure; `unknown`: it is told that the outcome is unknown. `live` has what a
+ * look or a regenerate shows, `key` and `cycle` what a read shows. Not called for canceled
+ * operations. */
 void oracle_operation_ends(struct world *world, const struct operation *operation, bool failed,
                            bool unknown);
 /* A slot is about to be given another key. */
@@ -115,7 +116,7 @@ void oracle_key_dies(struct world *world, struct world_account *account, enum sl
 /* A target is about to hold something else. */
 void oracle_target_changes(struct world *world, struct world_account *account, unsigned target,
                            uint32_t key, bool by_daemon);
-/* The daemon hands a record and rows to the journal; the record is not durable yet. */
+/* The daemon gives a record and rows to the journal; the record is not durable yet. */
 void oracle_record_saved(struct world *world, struct world_account *account,
                          const struct record *record, const struct history_row *rows,
                          size_t row_count);

@@ -1,7 +1,7 @@
 /*
  * What a power cut would find. A command that was answered is durable; and so is whatever closes
- * the interlock before the daemon does the next thing for the account. The list of what closes it
- * is made here once more, from the rules, and not taken from the daemon's table.
+ * the interlock, before the daemon continues with the account. The list of what closes it is
+ * written here from the rules, independently of the daemon's table.
  */
 #include "oracle_parts.h"
 
@@ -37,7 +37,7 @@ static struct oracle_closed read_closed(const struct world *world,
     return closed;
 }
 
-/* What the one closes and the other does not; or NULL. */
+/* What the first record closes and the second does not; or NULL. */
 static const char *closes_more(const struct oracle_closed *handed,
                                const struct oracle_closed *durable, bool reconfigured)
 {
@@ -56,7 +56,8 @@ static const char *closes_more(const struct oracle_closed *handed,
     if (handed->foreign_change_at > durable->foreign_change_at ||
         handed->both_changed_at > durable->both_changed_at)
         return "that somebody else changed a key";
-    /* A new configuration may come between an intent and its request, which cannot wait. */
+    /* A new configuration may come between an intent and its request. The request does not wait for
+     * it. */
     if (reconfigured)
         return NULL;
     if (handed->overlap_from > durable->overlap_from)

@@ -7,11 +7,10 @@
  * are refused. A program that finds no key there keeps the one it has. None of them may lose its
  * key to a request of the daemon.
  *
- * The excuse, as narrow as it can be: what somebody else put there counts only once a look has
- * shown it to the daemon and the journal has taken note; a crash before that forgets it, and a
- * journal that is put back or removed forgets everything seen. What the daemon itself delivered
- * always counts. A target that says yes and keeps what it had has told the daemon that nobody holds
- * the old key any more.
+ * The only excuse: a key that somebody else put there counts only once a look has shown it to the
+ * daemon and the journal has it; a crash before that forgets it, and a journal that is restored or
+ * removed forgets all looks. What the daemon itself delivered always counts. A target that says yes
+ * and keeps what it had has told the daemon that nobody holds the old key any more.
  */
 #include "oracle_parts.h"
 
@@ -27,8 +26,8 @@ void consumer_world_begins(struct world *world, struct world_account *account)
     }
 }
 
-/* A journal that was put back, and yet has the live keys: nothing tells what was delivered, and
- * seen, since it was copied, but what stands in the targets. */
+/* A restored journal that knows the live keys: what was delivered, and seen, since it was copied
+ * can be learned only from the targets. */
 static void forget_deliveries(struct world_account *account, unsigned index)
 {
     struct oracle_target *target = &account->oracle.targets[index];
@@ -82,7 +81,7 @@ static void leave(struct world *world, const struct world_account *account,
     if (slot == SLOT_COUNT)
         return;
     target->left_at[slot] = world->now;
-    /* It was told that something else stood there. */
+    /* It was told of another content. */
     if (by_daemon)
         target->own_at[slot] = world->now;
 }
@@ -93,7 +92,7 @@ static void dead_key_arrives(struct world *world, struct world_account *account,
     if (key == account->live[SLOT_PRIMARY] || key == account->live[SLOT_SECONDARY] ||
         !oracle_cares(world, &account->targets[target]))
         return;
-    /* What somebody else killed while the delivery was on its way could not be called back. */
+    /* Somebody else killed the key while the delivery was under way: too late to stop it. */
     if (account->oracle.targets[target].delivering_dead || told_killed(account, key))
         oracle_convict(world, ORACLE_NO_OUTAGE, account,
                        "programs that read %s now get k%u from the daemon, which is dead",
@@ -157,7 +156,7 @@ void consumer_durable(struct world_account *account)
 
         if (target->seen_saved.at == 0)
             continue;
-        /* What stood there at the look before may have done so until this one. */
+        /* The content of the look before may have stood there until this look. */
         for (int slot = 0; slot < SLOT_COUNT; slot++)
             if (account->live[slot] == target->seen_saved.key ||
                 account->live[slot] == target->seen_last)
@@ -176,7 +175,7 @@ static bool within(const struct world *world, time_ms at, duration_ms overlap)
     return at != 0 && world->now - at < overlap;
 }
 
-/* The tamest of the habits that loses its key. */
+/* The most careful habit that loses its key. */
 static const char *habit(duration_ms since, duration_ms overlap)
 {
     if (since == 0)
@@ -206,7 +205,7 @@ static void loses_key(struct world *world, struct world_account *account, unsign
                    stands ? "" : " ago");
 }
 
-/* Those that read again when they are refused: is there something for them? */
+/* Programs that read again when refused: do they find a live key? */
 static void finds_nothing(struct world *world, struct world_account *account, unsigned target,
                           enum slot slot)
 {

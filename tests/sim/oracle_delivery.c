@@ -5,7 +5,7 @@
 
 enum { SLACK_MS = 1000 };
 
-/* Everybody has the key that was under delivery: nothing is frozen any more. */
+/* All required targets have the key that was under delivery: nothing is frozen any more. */
 void delivery_settle(const struct world *world, struct world_account *account)
 {
     struct oracle_account *state = &account->oracle;
@@ -37,8 +37,8 @@ static void is_offered(struct world *world, struct world_account *account,
                        delivery->key, oracle_target_name(account, delivery->target));
 }
 
-/* The key that the journal says is under delivery; and no other while one is on its way. Somebody
- * else's regenerate, or a person who says which key is in use, ends that. */
+/* The key that the journal has under delivery. No other one counts while a delivery of it is on its
+ * way. Somebody else's regenerate, or a person who says which key is in use, ends that. */
 static void is_goal(struct world *world, struct world_account *account,
                     const struct operation *delivery)
 {
@@ -61,7 +61,7 @@ static void is_goal(struct world *world, struct world_account *account,
                    oracle_target_name(account, delivery->target), state->delivering);
 }
 
-/* A required target that is to have the key first, and does not have it; TARGETS_MAX: none. */
+/* A required target that comes first in the order and lacks the key; TARGETS_MAX: none. */
 static unsigned who_is_before(const struct world *world, const struct world_account *account,
                               const struct operation *delivery)
 {
@@ -80,13 +80,13 @@ static bool is_live_key(const struct world_account *account, uint32_t key)
     return key == account->live[SLOT_PRIMARY] || key == account->live[SLOT_SECONDARY];
 }
 
-/* Did the last look show it as live? What was made since, the daemon takes for dead. */
+/* Did the last look show the key as live? The daemon takes keys made since then for dead. */
 static bool was_shown_live(const struct oracle_account *state, uint32_t key)
 {
     return key == state->look.live[SLOT_PRIMARY] || key == state->look.live[SLOT_SECONDARY];
 }
 
-/* In a rotation, where what its readers have still works. */
+/* In a rotation the order holds: the key that the target holds still works. */
 static void is_in_order(struct world *world, struct world_account *account,
                         const struct operation *delivery)
 {
@@ -121,8 +121,9 @@ static void is_settled(struct world *world, struct world_account *account,
                        oracle_words(world->now - state->unsettled_at));
 }
 
-/* A key that it made itself, and that is not adopted. Where the data plane cannot be reached,
- * verify: auto goes on without it after verify_timeout; where it refuses, it waits. */
+/* A key of its own rotation, not one that it adopted. Where the data plane cannot be reached,
+ * verify: auto delivers it unverified after verify_timeout; where the data plane refuses it,
+ * delivery waits. */
 static void is_proven(struct world *world, struct world_account *account,
                       const struct operation *delivery)
 {
@@ -144,7 +145,7 @@ static void is_proven(struct world *world, struct world_account *account,
                        oracle_target_name(account, delivery->target));
 }
 
-/* What was asked of the key under delivery is not asked any more. */
+/* The demands on the key that was under delivery end. */
 void delivery_reconfigured(const struct world *world, struct world_account *account)
 {
     struct oracle_account *state = &account->oracle;
@@ -155,7 +156,7 @@ void delivery_reconfigured(const struct world *world, struct world_account *acco
     delivery_settle(world, account);
 }
 
-/* Of a journal that was put back: a target tells of a rotation that it never knew. */
+/* The journal was restored: a target names a rotation that the journal never knew. */
 static void journal_fits(struct world *world, struct world_account *account,
                          const struct operation *delivery)
 {
@@ -188,15 +189,15 @@ void delivery_begins(struct world *world, struct world_account *account,
                        oracle_target_name(account, operation->target));
     if (state->delivering != key && account->targets[operation->target].required) {
         state->delivering = key;
-        /* From here on it is this key that has to reach everybody. */
+        /* From here on this key has to reach all required targets. */
         if (key == account->live[state->attempt_slot])
             state->attempt_resolved = false;
     }
 }
 
-/* --- what becomes of it --- */
+/* --- the outcome --- */
 
-/* For designs whose journal does not say when: everybody has the key that it made. */
+/* For designs whose journal has no such time: all required targets have the key that it made. */
 static void rotation_is_complete(struct world *world, struct world_account *account, uint32_t key)
 {
     struct oracle_account *state = &account->oracle;
@@ -244,7 +245,7 @@ void delivery_changes(struct world *world, struct world_account *account, unsign
     account->oracle.targets[target].changed_at = world->now;
 }
 
-/* What was on its way may still land. */
+/* The delivery on its way may still land. */
 void delivery_daemon_ends(struct world *world, struct world_account *account)
 {
     for (unsigned i = 0; i < world->script->target_count; i++)
@@ -269,7 +270,7 @@ static void acknowledgement_is_true(struct world *world, struct world_account *a
                        oracle_target_name(account, index), key);
 }
 
-/* A required target that does not have the key, as far as the daemon was told; or NULL. */
+/* A required target without the key, by what the daemon was told; or NULL. */
 static const char *who_lacks(const struct world *world, const struct world_account *account,
                              uint32_t key, bool seen_only)
 {
@@ -285,7 +286,7 @@ static void active_moves(struct world *world, struct world_account *account,
 {
     const struct oracle_said *said = &account->oracle.said;
     uint32_t key = world_key_of(&record->live[record->active]);
-    /* Somebody else rotated: targets that the look could not read are then owed the key. */
+    /* Somebody else rotated: targets that the look could not read are owed the key. */
     bool elsewhere =
         said->delivering == said->active && account->oracle.by_stranger[record->active];
     const char *lacking = who_lacks(world, account, key, elsewhere);

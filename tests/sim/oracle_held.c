@@ -1,7 +1,7 @@
 /*
- * Holds: whoever was answered that an account is held can rely on it, until he asks for its end or
- * its time is over, whatever crashes and whoever else puts on or ends other holds. A journal that
- * was put back has the holds of its time; one that was removed has none.
+ * Holds: an account that was answered to be held stays held until somebody asks for the hold's end
+ * or its time is over, whatever crashes and whatever other holds begin or end. A restored journal
+ * has the holds of its time; a removed journal has none.
  */
 #include "oracle_parts.h"
 
@@ -10,7 +10,7 @@ static void forget(struct oracle_holds *holds, unsigned index)
     holds->hold[index] = holds->hold[--holds->count];
 }
 
-/* The daemon has let go of them, and a clock that is set back does not bring them back. */
+/* The daemon has ended them, and a clock that is set back does not bring them back. */
 static void forget_over(struct world *world)
 {
     struct oracle_holds *holds = &world->oracle.holds;
@@ -55,7 +55,7 @@ void oracle_held(struct world *world, const struct world_account *account, uint6
 {
     struct oracle_holds *holds = &world->oracle.holds;
 
-    /* One whose time was over before the journal could be written has left it again. */
+    /* A hold whose time was over before the journal could be written is not in the journal. */
     if (until > world_wall(world))
         commit_held(world, account, id);
     if (holds->count == ORACLE_HOLDS_MAX)

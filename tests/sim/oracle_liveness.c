@@ -1,16 +1,15 @@
 /*
  * Nothing stops in silence, and everything comes to a good end in time.
  *
- * Every bound is counted in quiet: from the last thing that went wrong, or that somebody else did
- * to the account, with the daemon up and running. What goes wrong is seen in the answers that the
- * daemon gets, so that no oracle has to know why.
+ * Every bound counts from the last fault, or from the last change by somebody else, while the
+ * daemon runs. Faults are seen in the answers that the daemon gets, so that oracles need not know
+ * their causes.
  */
 #include "oracle_parts.h"
 
-/* What waits for a retry was put off by retry_max at most, or by what a server asked for: the
- * worlds' ask for seconds. Two such waits can follow each other (the account's, then a target's),
- * and after them a wait for what may still take effect, one for a second look, and verify_timeout.
- */
+/* A retry waits for retry_max at most, or for the pause that a server asked for: seconds in these
+ * worlds. Two such waits can follow each other (the account's, then a target's), and after them a
+ * wait for what may still take effect, one for a second look, and verify_timeout. */
 static duration_ms retries(const struct world *world)
 {
     const struct timing *timing = &world->timing;
@@ -19,13 +18,13 @@ static duration_ms retries(const struct world *world)
            10 * MS_MINUTE;
 }
 
-/* Until it is seen, and put right. */
+/* Until a change is seen and corrected. */
 static duration_ms repair_takes(const struct world *world)
 {
     return world->oracle.check_every_max + retries(world);
 }
 
-/* The settle look waits for nothing but what is being saved. */
+/* The settle look waits only for saves that are under way. */
 #define SETTLE_SLACK_MS (2 * MS_MINUTE)
 /* The longest time from one window to the next, and a day. */
 #define WINDOW_GAP_MS (8 * MS_DAY)
@@ -60,7 +59,7 @@ void liveness_ends(struct world *world, struct world_account *account,
     bool dead = operation->key != live[SLOT_PRIMARY] && operation->key != live[SLOT_SECONDARY];
     bool wrong = failed;
 
-    /* A dead key is refused: that is no trouble, but an answer. */
+    /* A refused dead key is no fault. */
     if (operation->effect == EFFECT_VERIFY && dead)
         wrong = false;
     if (!failed && operation->effect == EFFECT_DELIVER)
@@ -84,13 +83,13 @@ static time_ms all_quiet_since(const struct world *world, time_ms since)
     return later(since, world->lag_until);
 }
 
-/* Since when nothing has gone wrong. */
+/* Since when there was no fault. */
 static time_ms quiet_since(const struct world *world, const struct world_account *account)
 {
     return all_quiet_since(world, account->oracle.disturbed_at);
 }
 
-/* … but at other targets than this one. */
+/* … except at other targets than this one. */
 static time_ms quiet_apart_since(const struct world *world, const struct world_account *account,
                                  const struct oracle_target *target)
 {
@@ -108,7 +107,8 @@ static bool waits_for_person(const struct world_account *account)
 
 enum lack { LACKS_NOTHING, LACKS_KEY, HOLDS_DEAD_KEY };
 
-/* Its readers were told before a target that has the key by now, and nobody before it lacks it. */
+/* Its readers got the key before those of a target that has it by now, and no target before it
+ * lacks it. */
 static bool runs_again(const struct world *world, const struct world_account *account,
                        unsigned index)
 {
@@ -178,8 +178,8 @@ static void gets_its_key(struct world *world, struct world_account *account, uns
                    oracle_words(quiet), position_name(account->journal.position));
 }
 
-/* Was the target left to another rotator with the key that it holds, so that the daemon knows of it
- * without seeing it? */
+/* Was the target left to another rotator with the key that it holds, so that the daemon knows the
+ * key without a read? */
 static bool was_left(const struct world *world, const struct world_account *account,
                      const struct oracle_target *target)
 {
@@ -187,7 +187,7 @@ static bool was_left(const struct world *world, const struct world_account *acco
            target->given_seen_at - target->given_since >= world->timing.unknown_wait;
 }
 
-/* A dead key in a required target is told, whatever else is unclear or blocked. */
+/* A dead key in a required target is reported, whatever else is unclear or blocked. */
 static void says_who_is_at_risk(struct world *world, struct world_account *account, unsigned index)
 {
     const struct oracle_account *state = &account->oracle;
@@ -237,7 +237,7 @@ static void says_that_it_waits(struct world *world, struct world_account *accoun
                    oracle_words(world->now - state->blocked_told_at));
 }
 
-/* Whoever waits for a person is looked at meanwhile like others. */
+/* An account that waits for a person is looked at like others. */
 static void is_looked_at_while_it_waits(struct world *world, struct world_account *account)
 {
     const struct oracle_account *state = &account->oracle;
@@ -252,7 +252,7 @@ static void is_looked_at_while_it_waits(struct world *world, struct world_accoun
         reason_describe(account->journal.blocked)->name, oracle_words(world->now - since));
 }
 
-/* Who waits for nothing but a time waits for the next check, a retry, or the daily report. */
+/* An account that waits only for a time waits for the next check, a retry, or the daily report. */
 static void has_timer(struct world *world, struct world_account *account)
 {
     struct oracle_account *state = &account->oracle;
@@ -263,7 +263,8 @@ static void has_timer(struct world *world, struct world_account *account)
 
     if (busy)
         return;
-    /* Whatever it was told of the clock is durable, and of an earlier life nothing is left. */
+    /* The clock jumps that the daemon was told of are durable, and no earlier process has anything
+     * under way. */
     state->jump_forward = state->jump_back = 0;
     state->leaving = false;
     if (!world->design->rests || world->stopping)
@@ -278,9 +279,9 @@ static void has_timer(struct world *world, struct world_account *account)
                        oracle_words(longest), position_name(account->journal.position));
 }
 
-/* --- being passed over --- */
+/* --- no starvation --- */
 
-/* Not while somebody else may be using the other of two keys that are not ours. */
+/* Not while somebody else may be using one of two keys that others made. */
 static bool may_rotate(const struct world *world, const struct world_account *account)
 {
     time_ms since = account->journal.both_changed_at;
@@ -310,7 +311,7 @@ static void is_not_passed_over(struct world *world, struct world_account *accoun
 {
     struct oracle_account *state = &account->oracle;
     bool skewed = world->oracle.skewed_at != 0 && world->oracle.skewed_at >= state->due_since;
-    /* What cannot be described is not to be regenerated. */
+    /* An account without a description may not be regenerated. */
     time_ms quiet = later(quiet_since(world, account), state->undescribed_at);
 
     if (!is_due(world, account)) {
@@ -415,7 +416,7 @@ static void explain(struct world *world, const struct world_account *account, co
                    what_holds_it(account));
 }
 
-/* It has told a person what to do, and nobody has come since. */
+/* It has told a person what to do, and no person has come since. */
 static bool is_left_alone(const struct world *world, const struct world_account *account)
 {
     const struct oracle_account *state = &account->oracle;

@@ -1,10 +1,10 @@
 /*
- * What the daemon makes of its looks: rules 10 and 11, read off the records that it saves.
+ * What the daemon concludes from its looks: rules 10 and 11, seen in the records that it saves.
  *
- * A look that surprises counts when a second one, unknown_wait later, shows the same, or when the
- * data plane refused what a target holds and accepted what was seen. Excused is what rule 10 does
- * not speak of: while a rotation is under way every look is held against the key under delivery and
- * counts at once, and so does one that was taken because a target is owed the key.
+ * An unexpected look counts when a second one, unknown_wait later, shows the same, or when the data
+ * plane refused what a target holds and accepted what was seen. Rule 10 does not apply to two
+ * cases: while a rotation is under way every look is held against the key under delivery and counts
+ * at once, and so does one that was taken because a target is owed the key.
  */
 #include "oracle_parts.h"
 
@@ -36,9 +36,9 @@ static bool counts(const struct world *world, const struct oracle_account *state
            (state->proven_at != 0 && state->proven_at >= since);
 }
 
-/* --- a key that somebody else changed is taken up --- */
+/* --- a key that somebody else changed is accepted --- */
 
-/* The second within rotate_every is a fight, unless somebody has settled it. */
+/* The second change within rotate_every means another rotator, unless somebody has settled it. */
 void look_durable(struct world *world, struct world_account *account)
 {
     struct oracle_account *state = &account->oracle;
@@ -55,8 +55,8 @@ void look_durable(struct world *world, struct world_account *account)
         state->fight = true;
 }
 
-/* Both keys are new. It was by hand, if every target that can be read was read, and holds what it
- * was given last. */
+/* Both keys are new. They were changed by hand if every readable target was read, and holds what
+ * was delivered last. */
 static bool is_as_it_was_given(const struct world_account *account)
 {
     const struct oracle_account *state = &account->oracle;
@@ -88,7 +88,7 @@ static void takes_up(struct world *world, struct world_account *account, enum sl
     const struct oracle_said *said = &state->said;
     bool rotating = said->intent || said->delivering != said->active;
 
-    /* The outcome of its own request. */
+    /* The outcome of the daemon's own request. */
     if (said->intent && said->intent_slot == slot)
         return;
     if (state->by_stranger[slot] && key == account->live[slot])
@@ -113,7 +113,7 @@ static void takes_up(struct world *world, struct world_account *account, enum sl
                        key, slot_name(slot), oracle_words(world->now - state->shown_since[slot]));
 }
 
-/* --- an acknowledgement is given up --- */
+/* --- an acknowledgement is voided --- */
 
 void look_target_changes(struct world_account *account, unsigned target, uint32_t key,
                          bool by_daemon)
@@ -125,7 +125,8 @@ void look_target_changes(struct world_account *account, unsigned target, uint32_
         (key == account->live[SLOT_PRIMARY] || key == account->live[SLOT_SECONDARY]);
 }
 
-/* Whoever hands out the other key does it once by mistake; the second time it is not answered. */
+/* Somebody who delivers the standby key once made a mistake; the second time the daemon does not
+ * answer. */
 static void answers(struct world *world, struct world_account *account)
 {
     struct oracle_account *state = &account->oracle;
@@ -160,7 +161,7 @@ static bool is_acknowledged(const struct record *record, const struct target_id 
     return !target || target->acknowledged;
 }
 
-/* --- a journal that did not fit is begun anew --- */
+/* --- a journal that did not fit begins anew --- */
 
 static bool is_shown_in_use(const struct world *world, const struct world_account *account,
                             uint32_t key)
@@ -171,7 +172,7 @@ static bool is_shown_in_use(const struct world *world, const struct world_accoun
     return false;
 }
 
-/* What the configuration says about the first day is no evidence about today. */
+/* adopt_active describes the first day, and is no evidence later. */
 static void adopts_anew(struct world *world, struct world_account *account,
                         const struct record *record)
 {
@@ -187,8 +188,8 @@ static void adopts_anew(struct world *world, struct world_account *account,
                        key);
 }
 
-/* An account that nobody has told of but the configuration, and that has a target which a look did
- * not show. */
+/* Only the configuration names the active key of this account, and a look has not shown one of its
+ * targets. */
 static void adopts_surely(struct world *world, struct world_account *account,
                           const struct record *record)
 {
@@ -245,12 +246,12 @@ void look_saved(struct world *world, struct world_account *account, const struct
                    (account->targets[i].required && state->targets[i].handed_out &&
                     account->targets[i].past[0].key == account->live[slot_other(record->active)]);
     }
-    /* Who says that the other rotator is gone asks for the key to be given again. */
+    /* An operator who says that the other rotator is gone asks for another delivery. */
     if (answered && !(account->journal.another_rotator && !record->another_rotator))
         answers(world, account);
 }
 
-/* --- what the record says --- */
+/* --- what the record shows --- */
 
 static bool owes(const struct record *record)
 {

@@ -7,12 +7,12 @@
 #include "design.h"
 #include "world.h"
 
-/* What a row of history tells in this save. */
+/* The event of a history row in this save. */
 struct oracle_rows {
     bool adopted, completed, blocked, drift;
 };
 
-/* Rule 2: clocks that are further apart stop a rotation. */
+/* Rule 2: a larger difference stops a rotation. */
 #define ORACLE_SKEW_MAX_MS (5 * MS_MINUTE)
 
 /* --- oracle.c --- */
@@ -20,7 +20,7 @@ static inline bool oracle_is_key(uint32_t key)
 {
     return key != KEY_NONE && key != KEY_GIBBERISH && key != ORACLE_UNTOLD;
 }
-/* Required, and so for longer than this very instant. */
+/* Required since before this very instant. */
 bool oracle_cares(const struct world *world, const struct world_target *target);
 /* Does the journal know the live keys? The field's designs store less, or nothing. */
 static inline bool oracle_knows_keys(const struct record *record)
@@ -132,7 +132,7 @@ void schedule_clock_set(struct world *world, struct world_account *account, time
 
 /* --- oracle_liveness.c --- */
 void liveness_disturb(struct world *world, struct world_account *account);
-/* Something went wrong at one target, which is no reason for the others to wait. */
+/* A fault at one target, which must not delay the others. */
 void liveness_disturb_target(struct world *world, struct world_account *account, unsigned target);
 void liveness_ends(struct world *world, struct world_account *account,
                    const struct operation *operation, bool failed);

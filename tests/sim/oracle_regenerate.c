@@ -1,14 +1,14 @@
 /*
  * A regenerate leaves: is everything in place? Rules 1 to 6, 8, 11 and 12, and what people said.
  *
- * Judged at the moment of the request, which cannot be called back: what others do while it is on
- * its way nobody can know. What the targets and the live keys are is taken from what the daemon was
- * told last (oracle_told.c), since somebody else may have acted right after its look.
+ * Judged at the moment of the request, which cannot be called back, so that what others do
+ * meanwhile does not count. Targets and live keys are those that the daemon was told last
+ * (oracle_told.c), because somebody else may have acted right after its look.
  */
 #include "oracle_parts.h"
 
 enum {
-    LOOK_FRESH_MS = 31 * 1000, /* "right before": the daemon's limit is 30 s, and one for the way */
+    LOOK_FRESH_MS = 31 * 1000, /* "right before": the daemon's limit of 30 s, and a second */
     SLACK_MS = 1000
 };
 
@@ -96,7 +96,7 @@ static void is_delivered(struct world *world, struct world_account *account)
     if (key == KEY_NONE ||
         (key != account->live[SLOT_PRIMARY] && key != account->live[SLOT_SECONDARY]))
         return;
-    /* Somebody else rotated, or a person said which key it is. */
+    /* Somebody else rotated, or a person named the active key. */
     if (oracle_all_told(world, account, account->live[SLOT_PRIMARY]) ||
         oracle_all_told(world, account, account->live[SLOT_SECONDARY]))
         return;
@@ -112,7 +112,7 @@ static void has_other_key(struct world *world, struct world_account *account, un
     const char *name = oracle_target_name(account, index);
     duration_ms since = world->now - target->given_since;
 
-    /* Nobody had told the daemon, but it stood there. */
+    /* The daemon was not told, but the key was there. */
     if (stands->key == other && world->now - stands->from > since)
         since = world->now - stands->from;
 
@@ -220,7 +220,7 @@ void regenerate_begins(struct world *world, struct world_account *account,
     state->verify = world->policy.verify;
 }
 
-/* --- what becomes of it --- */
+/* --- the outcome --- */
 
 void regenerate_ends(struct world *world, struct world_account *account,
                      const struct operation *operation, bool failed, bool unknown)
@@ -245,15 +245,15 @@ void regenerate_looked(struct world *world, struct world_account *account)
         state->doubt_since = 0;
 }
 
-/* The request is on its way, and nobody waits for its answer any more. */
+/* The request is on its way, and its sender no longer waits for the answer. */
 void regenerate_daemon_ends(struct world *world, struct world_account *account)
 {
     if (account->oracle.regenerating)
         account->oracle.doubt_since = world->now;
 }
 
-/* A journal that was put back or removed does not know what was under way. It has to look, and to
- * wait out its start, like any other. */
+/* A restored or removed journal does not know what was under way. The daemon has to look, and to
+ * wait after its start, as always. */
 void regenerate_daemon_starts(struct world *world, struct world_account *account)
 {
     struct oracle_account *state = &account->oracle;
@@ -265,10 +265,10 @@ void regenerate_daemon_starts(struct world *world, struct world_account *account
     state->delivering = KEY_NONE;
     state->fight = false;
     state->strangers_at = state->answered_at = state->both_at = 0;
-    /* Nor does it know what a person has said. */
+    /* Nor does it know the decisions of people. */
     state->told_to_deliver_at = 0;
     state->commanded_at = 0;
-    /* A key that it does not know was made by somebody else, as far as it can tell. */
+    /* To the daemon, a key that it does not know was made by somebody else. */
     for (int slot = 0; account->in_journal && slot < SLOT_COUNT; slot++)
         if (world_key_of(&account->journal.live[slot]) != account->live[slot])
             state->by_stranger[slot] = true;

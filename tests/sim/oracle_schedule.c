@@ -1,26 +1,25 @@
 /*
  * When rotations begin: rule 14.
  *
- * The oracle does not plan; it knows before when no plan can have a rotation begin. Planned times
- * count from planned times, so each lies at least rotate_every after the one before, and none less
- * than overlap after the last completion; the first lies at least overlap after the adoption. That
- * holds by the daemon's wall clock, which may have been set: a clock that was set forward makes due
- * what is due by it.
+ * The oracle does not plan; it knows the earliest instant at which any plan can begin a rotation.
+ * Planned times count from planned times, so each lies at least rotate_every after the one before,
+ * and none less than overlap after the last completion; the first lies at least overlap after the
+ * adoption. That holds by the daemon's wall clock, which may have been set: a clock that was set
+ * forward makes due what is due by it.
  *
  * What a start, a reload or the end of a hold finds due already is spread over the splay.
  *
- * A journal that was put back knows an older plan, so that it may make up for a rotation that was
- * made already: once. `rotate` is free of all that, until the rotation that it asked for is
- * complete.
+ * A restored journal has an older plan, by which the daemon may repeat one rotation. `rotate` is
+ * exempt, until the rotation that it asked for is complete.
  */
 #include "core/schedule.h"
 #include "oracle_parts.h"
 
-/* A preflight belongs to the regenerate that follows it so soon; "prompted" is what follows its
- * cause so soon. */
+/* A preflight belongs to a regenerate that follows within this time; a rotation counts as prompted
+ * within this time after its cause. */
 #define PREFLIGHT_MAX_MS (10 * MS_MINUTE)
 #define PROMPTED_MS      MS_HOUR
-/* The daemon sees its start, and a reload, this much later than the oracle at most. */
+/* The daemon notices its start, and a reload, at most this much later than the oracle. */
 #define SLACK_MS (2 * MS_SECOND)
 
 static time_ms earlier(time_ms a, time_ms b)
@@ -39,7 +38,7 @@ void schedule_world_begins(struct world *world, struct world_account *account)
     account->oracle.planned_with = world->policy.rotate ? world->policy.rotate_every : 0;
 }
 
-/* --- what is found due is splayed --- */
+/* --- what is due already is splayed --- */
 
 static void splay_over(struct world *world, struct world_account *account, duration_ms spread)
 {
@@ -47,7 +46,7 @@ static void splay_over(struct world *world, struct world_account *account, durat
         schedule_catch_up(&world->policy, account->id, world_wall(world), spread) - SLACK_MS;
 }
 
-/* A catch-up that was missed in its turn, by as much as it was missed by. */
+/* A missed catch-up, late by as much as it was missed by. */
 static void splay_from_now(struct world *world, struct world_account *account)
 {
     const struct record *journal = &account->journal;
@@ -57,7 +56,7 @@ static void splay_from_now(struct world *world, struct world_account *account)
     splay_over(world, account, again ? missed : world->policy.splay);
 }
 
-/* The journal that it reads now tells of other completions than it has seen. */
+/* The journal that it reads now has other completions than those it has seen. */
 static void read_edited_journal(struct world *world, struct world_account *account)
 {
     struct oracle_account *state = &account->oracle;
@@ -89,7 +88,7 @@ static void plan_anew(struct world *world, struct world_account *account)
     time_ms planned, due;
 
     state->caught_up_at = 0;
-    /* A clock that was set back and forth before the daemon could notice it was not set. */
+    /* A clock that was set forward and back before the daemon could notice counts as not set. */
     if (account->in_journal && account->journal.completed_at == state->completed_told &&
         state->completed_told <= wall)
         state->completed_wall = state->completed_told;
@@ -124,12 +123,12 @@ static void read_policy(struct world *world, struct world_account *account)
     state->planned_with = wanted;
 }
 
-/* The account is taken up with what the journal knows of it. */
+/* The account continues with what the journal has of it. */
 static void take_up(struct world *world, struct world_account *account)
 {
     const struct record *journal = &account->journal;
 
-    /* A plan of another policy is made anew. */
+    /* A change of the policy makes a new plan. */
     if (!account->in_journal || !journal->adopted || journal->requested ||
         journal->planned_with != account->oracle.planned_with || journal->due_at == 0 ||
         journal->due_at > world_wall(world))
@@ -144,7 +143,7 @@ void schedule_daemon_starts(struct world *world, struct world_account *account)
     account->oracle.leaving = false;
     if (world->oracle.journal_edited)
         read_edited_journal(world, account);
-    /* A `rotate` that the journal has was accepted, even if nobody lived to say so. */
+    /* A `rotate` in the journal was accepted, even if the daemon died before it answered. */
     if (account->in_journal && account->journal.requested)
         account->oracle.requested = true;
     /* A plan that was not durable yet is made again. */
@@ -173,7 +172,7 @@ void schedule_reconfigured(struct world *world, struct world_account *account)
         take_up(world, account);
 }
 
-/* Set back: what lies in the future now happened now at the latest, and a plan that was made by the
+/* Set back: what now lies in the future happened at this instant at the latest, and a plan by the
  * wrong clock may be made anew. */
 void schedule_clock_set(struct world *world, struct world_account *account, time_ms wall)
 {
@@ -248,8 +247,8 @@ void schedule_completed(struct world *world, struct world_account *account, time
     const struct policy *policy = &world->policy;
     time_ms planned = state->planned + policy->rotate_every;
 
-    /* One out of turn may come before it was planned, and leave the plan as it is; so may one whose
-     * plan was changed, or made by a wrong clock, while it was under way. */
+    /* An unplanned rotation may come before the planned time, and leaves the plan as it is; so may
+     * one whose plan was changed, or made by a wrong clock, while it was under way. */
     state->planned = wall + policy->overlap;
     if (!out_of_turn && !state->requested && !state->replanned && planned > state->planned &&
         planned - policy->rotate_every <= wall)
@@ -265,7 +264,7 @@ static void adopt(struct world *world, struct oracle_account *state)
     state->prompted_at = world->now;
     state->adopted_at = state->milestone.at;
     state->adopted_wall = state->milestone.wall;
-    /* An account that was in our care before goes on from its last rotation. */
+    /* An account that was configured before continues from its last rotation. */
     state->planned = state->completed_wall != 0 ? state->completed_wall + world->policy.rotate_every
                                                 : state->adopted_wall + world->policy.overlap;
     state->caught_up_at = 0;

@@ -1,8 +1,8 @@
 /*
  * Rule 15: keys; and the soundness of the machine.
  *
- * Every key text of a simulated world begins alike, so that one that stands where none may stand is
- * found without knowing which it is.
+ * All key texts of a simulated world begin with the same prefix, so that any key in a forbidden
+ * place is found by it.
  */
 #include "core/rotation.h"
 #include "oracle_parts.h"
@@ -74,12 +74,12 @@ void secret_log_line(struct world *world, const struct log_line *line)
                        line->event);
 }
 
-/* Whatever position needs a key has something under way, or is being made durable. */
+/* In every position that needs a key, something is under way, or being made durable. */
 void secret_rest(struct world *world, const struct world_account *account)
 {
     const struct oracle_account *state = &account->oracle;
 
-    /* A daemon that stops starts nothing more, and is gone in a moment. */
+    /* A stopping daemon starts nothing more, and is gone in a moment. */
     if (!world->design->holds_key || !account->configured || world->stopping || state->others > 0 ||
         state->reads > 0 || state->probes > 0 || state->saves > 0)
         return;
@@ -110,7 +110,8 @@ void sound_saved(struct world *world, struct world_account *account, const struc
                        broken);
 }
 
-/* A target that says yes and keeps what it had is delivered to again after each settle look. */
+/* A target that lies (says yes, and keeps its old key) gets another delivery after each settle
+ * look. */
 static bool has_liar(const struct world *world, const struct world_account *account)
 {
     for (unsigned i = 0; i < world->script->target_count; i++)

@@ -2,15 +2,15 @@
  * What the oracles remember. Included by oracle.h alone.
  *
  * Instants are true time, with one exception that they all share: when the clock was set forward
- * while the daemon was off, it cannot tell that from time that has passed, and whatever it has to
- * wait for is measured by its clock. Instants from which such waits are counted are moved back then
+ * while the daemon was off, it cannot tell that from time that has passed, and its waits are
+ * measured by its clock. Instants from which such waits are counted are moved back then
  * (oracle_age()).
  */
 #ifndef KEYROTATED_TESTS_SIM_ORACLE_STATE_H
 #define KEYROTATED_TESTS_SIM_ORACLE_STATE_H
 
 enum { ORACLE_DEAD_MAX = 8 };
-/* Not a key: nobody has told what stands there. (0 is "nothing stands there".) */
+/* Not a key: the content is unknown. (0 is "nothing stands there".) */
 #define ORACLE_UNTOLD (UINT32_MAX - 1)
 
 struct oracle_target {
@@ -32,7 +32,7 @@ struct oracle_target {
     time_ms given_since;
     time_ms given_seen_at;
     uint32_t given_before; /* … and the one before that */
-    uint32_t shown;        /* by the last looks alike */
+    uint32_t shown;        /* the same in the last looks */
     time_ms shown_since;
 
     uint32_t delivered; /* the last key that the daemon delivered here … */
@@ -46,7 +46,7 @@ struct oracle_target {
     time_ms wrong_since;  /* without the key that it should hold; 0: it has it */
     time_ms disturbed_at; /* the last delivery, reading or probe of it that went wrong */
     unsigned ran_before;  /* bits of required targets before it that lacked the key when a delivery
-                             told its readers, which no look can show */
+                             brought it to its readers, which no look can show */
 };
 
 struct oracle_account {
@@ -74,7 +74,7 @@ struct oracle_account {
         bool described; /* the account's description came with it */
     } look;
     time_ms undescribed_at;     /* the last look that should have brought a description */
-    uint32_t shown[SLOT_COUNT]; /* by the last looks alike */
+    uint32_t shown[SLOT_COUNT]; /* the same in the last looks */
     time_ms shown_since[SLOT_COUNT];
     time_ms refused_at,
         proven_at; /* the data plane refused a dead key, and accepted the shown one */
@@ -82,10 +82,10 @@ struct oracle_account {
     /* regenerating */
     bool attempted;
     enum slot attempt_slot;
-    uint32_t attempt_before; /* the key that it was to replace */
+    uint32_t attempt_before; /* the key to be replaced */
     time_ms attempt_at, attempt_ended_at;
     duration_ms attempt_overlap;
-    bool attempt_resolved;            /* another slot may be next */
+    bool attempt_resolved;            /* the next regenerate may be of the other slot */
     enum verify_mode verify;          /* the least that was asked of the new key since then */
     uint32_t proven_key, refused_key; /* what the data plane said of it last */
     time_ms unproven_since;
@@ -102,9 +102,9 @@ struct oracle_account {
     } dead[ORACLE_DEAD_MAX]; /* newest first */
     uint32_t delivering;     /* the key of the last delivery */
     time_ms strangers_at;    /* the last foreign change that the record took up; 0: none */
-    time_ms answered_at;     /* the last time that a key which was handed out was to be replaced */
-    time_ms both_at; /* the last time that the record took up two of them at once; 0: none */
-    bool fight;      /* … was the second within rotate_every, and nobody has resumed it */
+    time_ms answered_at; /* when the daemon last decided to replace a key that somebody delivered */
+    time_ms both_at;     /* the last time that the record took up two of them at once; 0: none */
+    bool fight; /* … was the second within rotate_every, and no operator has cleared it */
 
     /* what the last record said */
     struct oracle_said {
@@ -113,14 +113,14 @@ struct oracle_account {
         uint32_t live[SLOT_COUNT];
         bool intent;
         enum slot intent_slot;
-        bool bound; /* by a hold */
-        bool owes;  /* a delivery to some target */
+        bool bound; /* a hold is in force */
+        bool owes;  /* a target is owed a delivery */
     } said;
     struct oracle_closed {
         bool blocked, held, another_rotator, unconfirmed, adopt_asked, adopted;
         time_ms foreign_change_at, both_changed_at, overlap_from;
         unsigned acknowledged; /* bits of targets */
-    } handed; /* what the record that was handed to the journal last says of the interlock */
+    } handed;                  /* what the last record given to the journal says of the interlock */
     enum { RECONFIGURED_NOT, RECONFIGURED_UNSAVED, RECONFIGURED_SAVED } reconfigured;
     bool redeliver_asked, rotate_asked; /* by a command that is not answered yet */
     uint32_t completed_key;
@@ -128,21 +128,21 @@ struct oracle_account {
 
     /* the schedule, by the daemon's wall clock */
     bool replanned;       /* the plan was changed since the last rotation, or the clock set back */
-    time_ms planned;      /* the next rotation is not planned for before */
-    bool configured;      /* and was so when the configuration was read last */
-    bool leaving;         /* it was removed, and finishes by its old configuration */
-    time_ms caught_up_at; /* nor before this: what a start or a reload found due is splayed */
+    time_ms planned;      /* the earliest planned time of the next rotation */
+    bool configured;      /* in the configuration when it was read last */
+    bool leaving;         /* removed: a rotation is finished by the old configuration */
+    time_ms caught_up_at; /* nor before this: what was due at a start or a reload is splayed */
     time_ms completed_wall, adopted_wall;
-    time_ms completed_told;   /* by the clock as it was then, whatever was set since */
+    time_ms completed_told;   /* by the clock of that time, which may have been set since */
     time_ms adopted_at;       /* true time */
     duration_ms planned_with; /* rotate_every; 0: no rotations */
     struct oracle_milestone {
         time_ms at, wall;
         bool adopted, completed;
-        bool elsewhere; /* it was somebody else who rotated */
-        bool stranger;  /* a key that somebody else made is taken up … */
+        bool elsewhere; /* somebody else rotated */
+        bool stranger;  /* a key that somebody else made is accepted … */
         bool both;      /* … two of them */
-        bool answered;  /* a target is owed its key, over one that somebody handed out */
+        bool answered;  /* a target is owed its key, in the place of one that somebody delivered */
     } milestone;        /* saved, and not durable yet */
     bool requested;     /* `rotate` was commanded */
     time_ms prompted_at;
@@ -152,19 +152,19 @@ struct oracle_account {
     duration_ms jump_forward, jump_back; /* of the clock, that a crash may forget */
 
     /* liveness */
-    time_ms disturbed_at; /* the last thing that was not the daemon's doing, or went wrong … */
-    time_ms shaken_at;    /* … elsewhere than at one target */
-    time_ms settle_by;    /* a look has to begin until then; 0: none is awaited */
+    time_ms disturbed_at; /* the last fault, or change by others … */
+    time_ms shaken_at;    /* … except at one target */
+    time_ms settle_by;    /* a look has to begin by then; 0: none is expected */
     time_ms blocked_told_at;
-    time_ms blocked_since, drift_told_at;     /* what waits for a person since then … */
-    time_ms commanded_at, told_to_deliver_at; /* … and what a person has said */
+    time_ms blocked_since, drift_told_at;     /* waits for a person since then … */
+    time_ms commanded_at, told_to_deliver_at; /* … and what a person has decided */
     time_ms due_since;                        /* 0: it is not due */
     unsigned passed_over;                     /* rotations that others completed since then */
 };
 
 enum { ORACLE_HOLDS_MAX = 32 };
 
-/* What people were promised: holds that were answered, until somebody asks for their end. */
+/* Promises to people: answered holds, until somebody asks for their end. */
 struct oracle_holds {
     struct oracle_hold {
         uint64_t id;

@@ -1,6 +1,6 @@
 /*
  * What the daemon was told: of the targets by the answers to its deliveries and by its looks, of
- * the keys by its looks and its regenerates. Only for what it was told can it be blamed.
+ * the keys by its looks and its regenerates. It is blamed only for what it could know.
  *
  * After a start it knows what its journal says.
  */
@@ -26,8 +26,8 @@ static bool is_live(const struct oracle_account *state, const struct world_accou
     return key == live[SLOT_PRIMARY] || key == live[SLOT_SECONDARY];
 }
 
-/* The live key that readers of the target were last given, and since when. A glimpse of another
- * live key that is gone again counts from when that was last seen. */
+/* The live key that readers of the target were last given, and since when. Another live key that
+ * was seen once and is gone counts from when it was last seen. */
 static void note_given(struct world *world, struct oracle_target *target, uint32_t key)
 {
     if (target->given != key) {
@@ -75,9 +75,9 @@ static struct oracle_dead *find_dead(struct oracle_account *state, uint32_t key)
     return NULL;
 }
 
-/* How long Azure has to show a key until it is live whatever the journal knows: looks are not late
- * for longer than unknown_wait. A journal that knows better is believed for an hour; one that is
- * being begun anew is not. */
+/* How long Azure has to show a key until it counts as live, whatever the journal knows: looks lag
+ * by unknown_wait at most. A journal that knows better is believed for an hour, but not while it is
+ * begun anew. */
 static duration_ms believed_after(const struct world *world, const struct world_account *account,
                                   uint32_t key)
 {
@@ -89,7 +89,7 @@ static duration_ms believed_after(const struct world *world, const struct world_
     return knows_better ? MS_HOUR : world->timing.unknown_wait;
 }
 
-/* Then nobody can know that it is dead. */
+/* Then the daemon cannot know that the key is dead. */
 static void show_dead(const struct world *world, struct world_account *account, enum slot slot,
                       uint32_t key)
 {
@@ -156,7 +156,7 @@ void told_key_dies(struct world_account *account, enum slot slot, bool by_daemon
     state->strange_since[slot] = 0;
 }
 
-/* A key that nobody ever showed it may as well be the next one: somebody else acted between its
+/* A key that the daemon was never shown may be the one after it: somebody else acted between its
  * look and its request, which no client can rule out. */
 static void know_dead(struct oracle_account *state, enum slot slot)
 {
@@ -165,8 +165,8 @@ static void know_dead(struct oracle_account *state, enum slot slot)
             state->dead[i].known = true;
 }
 
-/* It worked: the key that the look before it saw is dead, whatever the answer shows. Where that is
- * the new key, so is all that stood in the slot before. */
+/* It worked: the key that the look before it showed is dead, whatever the answer shows. If the
+ * answer shows the new key, all earlier keys of the slot are dead, too. */
 void told_regenerated(struct world *world, struct world_account *account,
                       const struct operation *regenerate)
 {
@@ -215,7 +215,7 @@ static void read_journal(struct world_account *account, unsigned target, bool ed
     state->given_since = state->given_seen_at = 0;
 }
 
-/* A journal that was put back or removed knows less than the daemon once did. */
+/* A restored or removed journal knows less than the daemon once did. */
 static void forget_dead(struct world_account *account)
 {
     struct oracle_account *state = &account->oracle;

@@ -30,11 +30,11 @@ void run_apart(const struct script *script, const struct design *design,
 /* "seed 17: no-outage: at 12d3h, a1: …" for people. */
 void run_describe(const struct oracle_verdict *verdict, char *out, size_t size);
 
-/* Plays the script with its trace to standard output. False: it was convicted. */
+/* Plays the script with its trace to standard output. False: an oracle convicted. */
 bool run_told(const struct script *script, const struct run_settings *settings);
 
-/* Shrinks a script that is convicted, and prints what is left as a scenario with its trace. False:
- * it is not convicted. */
+/* Shrinks a script that an oracle convicts, and prints what is left as a scenario with its trace.
+ * False: no oracle convicts. */
 bool run_shrunk(const struct script *script, const struct run_settings *settings);
 
 /* Random worlds. */

@@ -1,9 +1,9 @@
 /*
  * Very many worlds, by several processes.
  *
- * Which seeds are played depends on the settings alone, not on how fast who was: each process walks
- * the same line of seeds, knows how long each world is before it is played, and takes the next one
- * that nobody has.
+ * Which seeds are played depends on the settings alone, not on the speed of processes: each process
+ * goes through the same line of seeds, knows the length of each world beforehand, and takes the
+ * next free one.
  */
 #include <signal.h>
 #include <stdatomic.h>
@@ -39,7 +39,7 @@ struct worker {
 
 /* Seen by all processes. */
 struct shared {
-    atomic_uint_fast64_t next;  /* seed that nobody has taken, counted from the first */
+    atomic_uint_fast64_t next;  /* the next free seed, counted from the first */
     atomic_uint_fast64_t found; /* the smallest seed for which the expected oracle convicted */
     struct worker workers[RUN_JOBS_MAX];
 };
@@ -78,7 +78,7 @@ static void count(struct worker *worker, const struct script *script,
         worker->incidents[script->incidents[i].kind]++;
 }
 
-/* Nobody needs to play a seed after one for which the expected oracle convicts. */
+/* Seeds after one for which the expected oracle convicts need not be played. */
 static void note_found(const struct run *run, uint64_t seed, const struct oracle_verdict *verdict)
 {
     uint64_t found = atomic_load(&run->shared->found);
@@ -127,7 +127,7 @@ static void work(const struct run *run, struct worker *worker)
     }
 }
 
-/* --- the one who waits for them --- */
+/* --- the parent --- */
 
 static int64_t elapsed_ms(const struct run *run)
 {
@@ -219,7 +219,7 @@ static void wait_for_workers(struct run *run)
     }
 }
 
-/* --- what came of it --- */
+/* --- the results --- */
 
 static void sum_up(const struct run *run, struct worker *sum)
 {

@@ -78,7 +78,7 @@ static void print_lines(const char *title, const char *text)
         printf("    %.*s\n", (int)line.length, line.start);
 }
 
-/* Prints where they part. */
+/* Prints the lines from where they differ. */
 static bool is_expected(const char *path, const char *file, const char *expected, const char *got)
 {
     for (;;) {
@@ -150,7 +150,7 @@ static bool judge(const char *path, const struct oracle_verdict *verdict)
     return false;
 }
 
-/* What is printed of a script is read as the same script. */
+/* A printed script is read as the same script. */
 static bool can_be_printed(const char *path, const struct script *script)
 {
     struct script again;

@@ -1,5 +1,5 @@
 /*
- * Scripts as data: made, copied, added to; and what things in them are called.
+ * Scripts as data: made, copied, extended; and the names of their parts.
  */
 #include "script.h"
 

@@ -22,7 +22,7 @@ enum {
     SCRIPT_NAME_MAX = 24
 };
 
-/* What the daemon does to the world, and waits for. */
+/* What the daemon does to the world, with an answer. */
 enum effect {
     EFFECT_PROBE,      /* of one target */
     EFFECT_LOOK,       /* at Azure */
@@ -42,9 +42,9 @@ enum mishap {
     MISHAP_DENIED,      /* the same, for want of a permission */
     MISHAP_THROTTLED,   /* the same, and asked to come back later */
     MISHAP_TOKEN,       /* the token expired on the way; it did not happen */
-    MISHAP_LOST_BEFORE, /* nobody knows: it did not happen */
-    MISHAP_LOST_AFTER,  /* nobody knows: it happened */
-    MISHAP_LOST_LATE,   /* nobody knows: it happens up to a minute later */
+    MISHAP_LOST_BEFORE, /* outcome unknown: it did not happen */
+    MISHAP_LOST_AFTER,  /* outcome unknown: it happened */
+    MISHAP_LOST_LATE,   /* outcome unknown: it happens up to a minute later */
     MISHAP_TWICE,       /* it happens once more, up to a minute after its answer (regenerate) */
     MISHAP_PAST,        /* the answer shows what was true before the last change (look, regenerate)
                          */
@@ -104,7 +104,7 @@ enum incident_kind {
     /* people: `account`, or ALL_ACCOUNTS */
     INCIDENT_COMMAND, /* `command`, with `slot` (adopt), `duration` (hold) */
     INCIDENT_SETTLE,  /* an operator does what `status` says */
-    /* and what must have become of it */
+    /* the expectation */
     INCIDENT_EXPECT_ROTATION, /* every configured account completes a rotation within `duration` of
                                  now, and is well */
     INCIDENT_KIND_COUNT
@@ -148,12 +148,12 @@ bool script_policy_equal(const struct script_policy *a, const struct script_poli
 
 struct incident {
     duration_ms at; /* since the world began */
-    unsigned bond;  /* the same for those that only make sense together; 0: none. Not in the text */
+    unsigned bond;  /* the same for incidents that belong together; 0: none. Not in the text */
     enum incident_kind kind;
     unsigned account; /* index, or ALL_ACCOUNTS */
     unsigned target;  /* index */
     enum effect effect;
-    enum mishap mishap; /* MISHAP_NONE, with 0 times: what was armed is taken back */
+    enum mishap mishap; /* MISHAP_NONE, with 0 times: disarms */
     unsigned times;
     enum crash_moment moment;
     duration_ms duration;
@@ -162,7 +162,7 @@ struct incident {
     enum script_command command;
     struct script_policy policy;
 };
-/* How long what the incident begins lasts; 0: it is over at once. */
+/* How long the incident lasts; 0: it ends at once. */
 duration_ms incident_length(const struct incident *incident);
 
 struct script_target {
@@ -208,7 +208,7 @@ bool script_parse(const char *text, struct script *script, const char **ret_expe
 struct buf;
 /* Writes it so that script_parse() reads the same. */
 void script_print(const struct script *script, struct buf *out);
-/* One incident as it stands in a scenario after its time: "crash for 5m". */
+/* One incident as a scenario has it after its time: "crash for 5m". */
 void incident_print(const struct script *script, const struct incident *incident, struct buf *out);
 
 /* --- chance.c --- */
@@ -217,7 +217,7 @@ void incident_print(const struct script *script, const struct incident *incident
 void script_by_chance(struct script *script, uint64_t seed, unsigned years);
 /* In fair weather, and with nothing left to repair, every account rotates within so long. */
 duration_ms script_longest_wait(const struct script_policy *policy);
-/* How long that script is, times its accounts, without making it. */
+/* The length of that script, times its accounts, without making it. */
 duration_ms script_time_by_chance(uint64_t seed, unsigned years);
 
 #endif

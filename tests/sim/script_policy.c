@@ -10,7 +10,7 @@
 
 enum { CHOICES_MAX = 3 };
 
-/* One part: its words, and either a duration or one of a few choices behind them. */
+/* One part: its words, followed by a duration or by one of a few choices. */
 struct part {
     const char *words[2];
     size_t offset; /* of a duration_ms; or, with choices, what get and set know */
@@ -89,7 +89,7 @@ static duration_ms get_duration(const struct part *part, const struct script_pol
     return *(const duration_ms *)(const void *)((const char *)policy + part->offset);
 }
 
-/* How many words of its name stand there: all, or 0. */
+/* How many words of its name match: all, or 0. */
 static size_t match_name(const struct words *words, size_t at, const struct part *part)
 {
     if (!words_are(words, at, part->words[0]))

@@ -13,7 +13,7 @@
 struct sentence {
     enum incident_kind kind;
     const char *text;
-    unsigned variant; /* what tells it from the others of its kind: see variant_of() */
+    unsigned variant; /* distinguishes sentences of one kind: see variant_of() */
 };
 
 enum { BACK, FORWARD };
@@ -301,10 +301,10 @@ static const struct blank *find_blank(const char *text, size_t length)
 
 /* --- reading --- */
 
-/* How far a sentence agrees with the words, and what it wants next. */
+/* How many words of a sentence match, and what it expects next. */
 struct match {
     size_t agreed;
-    const char *wanted; /* that word; NULL: nothing more */
+    const char *wanted; /* the expected word; NULL: none */
     size_t wanted_length;
     const struct blank *blank;
 };
@@ -322,7 +322,7 @@ static bool match_word(const struct words *words, size_t at, const char *text, s
     return match->blank->read ? match->blank->read(script, word, incident) : word[0] != '\0';
 }
 
-/* True: the sentence is what the words say, up to a policy at its end. */
+/* True: the sentence matches the words, up to a policy at its end. */
 static bool match_sentence(const struct words *words, size_t at, const struct sentence *sentence,
                            const struct script *script, struct incident *incident,
                            struct match *match)
@@ -345,7 +345,8 @@ static bool match_sentence(const struct words *words, size_t at, const struct se
     return sentence->kind == INCIDENT_POLICY || at + match->agreed == words->count;
 }
 
-/* What could stand at the first word that fits nowhere, of all sentences that come so far. */
+/* What could stand in the place of the first word that does not match, by all sentences that match
+ * up to there. */
 static void list_wanted(const struct match matches[SENTENCES], size_t agreed, struct buf *out)
 {
     for (size_t i = 0; i < SENTENCES; i++) {

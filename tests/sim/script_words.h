@@ -16,11 +16,11 @@ struct words {
     char error[WORDS_ERROR_MAX]; /* what is wrong with them */
 };
 
-/* Takes a line apart; what follows a `#` is no part of it. */
+/* Splits a line; `#` begins a comment. */
 bool words_split(struct words *words, const char *line, size_t length);
-/* Is there such a word at that place? */
+/* Is that word at that place? */
 bool words_are(const struct words *words, size_t at, const char *word);
-/* Notes what is wrong. Returns false, so that it can be returned at once. */
+/* Sets the error. Returns false, for the caller to return. */
 bool words_wrong(struct words *words, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

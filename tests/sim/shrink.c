@@ -1,7 +1,7 @@
 /*
- * First what happens is thinned out (delta debugging: Zeller, Hildebrandt, Simplifying and
- * Isolating Failure-Inducing Input, 2002), then accounts, targets, settings, times; again and again
- * until nothing gives.
+ * First incidents are removed (delta debugging: Zeller, Hildebrandt, Simplifying and Isolating
+ * Failure-Inducing Input, 2002), then accounts, targets, settings and times are simplified; again
+ * and again until nothing changes.
  */
 #include "shrink.h"
 
@@ -51,7 +51,7 @@ static bool is_among(const struct script *script, size_t from, size_t count, uns
     return false;
 }
 
-/* What only makes sense together goes together. */
+/* Incidents that belong together go together. */
 static bool try_without(struct shrinking *shrinking, size_t from, size_t count)
 {
     struct script candidate;
@@ -79,7 +79,7 @@ static bool pull(struct shrinking *shrinking, size_t i, duration_ms by)
     return shrink_try(shrinking, &candidate);
 }
 
-/* Keys take turns, so that what depends on the slot comes again after two rotations. */
+/* Keys take turns, so that a fault of one slot comes again after two rotations. */
 static bool pull_by_periods(struct shrinking *shrinking, size_t i, duration_ms gap)
 {
     duration_ms turn = 2 * shrinking->best->policy.rotate_every;
@@ -95,7 +95,7 @@ static void close_gap(struct shrinking *shrinking, size_t i)
     const struct script *best = shrinking->best;
     duration_ms gap = best->incidents[i].at - (i > 0 ? best->incidents[i - 1].at : 0);
 
-    /* What is to be over by then needs its time. */
+    /* An expectation needs its time. */
     if (best->incidents[i].bond != 0) {
         (void)pull(shrinking, i, gap - LONGEST_INCIDENT);
         return;

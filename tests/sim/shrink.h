@@ -8,9 +8,9 @@
 #include "oracle.h"
 
 /*
- * `verdict` is what was said about the script: the oracle that convicted first has to convict first
- * of what is left, too. Changes the script, and the verdict to what is said about it then. Returns
- * how many worlds were played for it.
+ * `verdict` is the verdict on the script: the oracle that convicted first has to convict the
+ * smaller script first, too. Changes the script, and the verdict to that on the smaller one.
+ * Returns the number of worlds played.
  */
 unsigned shrink(struct script *script, const struct design *design, uint64_t muted,
                 struct oracle_verdict *verdict);

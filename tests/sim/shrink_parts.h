@@ -13,18 +13,18 @@ struct shrinking {
     uint64_t muted;
     struct oracle_verdict *verdict; /* of the best */
     unsigned plays;
-    bool moved; /* something gave in this round */
+    bool moved; /* something became smaller in this round */
 };
 
 /* Round lengths of time: a day, an hour, a minute, a second. */
 enum { SHRINK_UNITS = 4 };
 extern const duration_ms shrink_units[SHRINK_UNITS];
 
-/* Plays the candidate, and takes it over: it becomes the best (true), or is freed. */
+/* Plays the candidate. It becomes the best (true), or is freed. */
 bool shrink_try(struct shrinking *shrinking, struct script *candidate);
 
 /* --- shrink_simplify.c --- */
-/* Each setting becomes the usual one, where that is as good. */
+/* Each setting becomes the usual one if the oracle still convicts. */
 void shrink_settings(struct shrinking *shrinking);
 void shrink_targets(struct shrinking *shrinking);
 /* Each incident happens once, for a short and round time, at a round time. */

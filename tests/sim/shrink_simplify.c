@@ -1,5 +1,5 @@
 /*
- * Settings and times that say as little as possible.
+ * Simplifies settings and times.
  */
 #include <string.h>
 
@@ -90,7 +90,7 @@ static void (*const simplifications[])(struct script_policy *policy,
 };
 enum { SIMPLIFICATIONS = sizeof(simplifications) / sizeof(simplifications[0]) };
 
-/* How long a rotation may be waited for follows from the policy of that time. */
+/* How long to wait for a rotation follows from the policy at that time. */
 static void expect_as_long(struct script *script)
 {
     const struct script_policy *policy = &script->policy;
@@ -113,7 +113,7 @@ static struct script_policy *policy_at(struct script *script, size_t i)
     return i == 0 ? &script->policy : &script->incidents[i - 1].policy;
 }
 
-/* The first one becomes the usual one, those that come later become like the first. */
+/* The first policy becomes the usual one, later ones become like the first. */
 static void simplify_policy(struct shrinking *shrinking, size_t at,
                             const struct script_policy *usual)
 {
@@ -209,7 +209,7 @@ static bool sets_clock(const struct incident *incident)
     return incident->kind == INCIDENT_CLOCK || incident->kind == INCIDENT_CLOCK_OFF;
 }
 
-/* A clock that is set right again is so by as much. */
+/* A clock that is corrected again is set by the same amount. */
 static bool try_duration(struct shrinking *shrinking, size_t i, duration_ms duration)
 {
     duration_ms before = shrinking->best->incidents[i].duration;
@@ -277,7 +277,7 @@ static void once(struct shrinking *shrinking, size_t i)
     (void)shrink_try(shrinking, &candidate);
 }
 
-/* Nothing is armed that it would take back. */
+/* No mishap is armed that this incident would disarm. */
 static bool disarms_nothing(const struct script *script, size_t at)
 {
     const struct incident *disarming = &script->incidents[at];

@@ -1,7 +1,6 @@
 /*
- * The targets: io/target/target.h over the truth. A destination's place says whose it is: "/a3/t1".
- *
- * Targets whose index is odd name the cycle of what they hold, as some formats do.
+ * The targets: io/target/target.h over the truth. A destination's place names its account:
+ * "/a3/t1". Targets whose index is odd name the cycle of what they hold, as some formats do.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,7 +107,7 @@ static void complete(struct operation *operation, bool canceled)
 {
     struct target_result result = {.canceled = canceled, .changed = operation->changed};
 
-    /* A process that was stopped finds its deadlines past before it sees answers. */
+    /* A process that was stopped sees expired deadlines before answers. */
     if (canceled || operation->world->now - operation->began > DEADLINE_MS) {
         fail(operation, REASON_TARGET_FAILED, canceled ? "canceled" : "it takes too long");
         operation->failure.outcome_unknown = operation->effect == EFFECT_DELIVER;
@@ -240,7 +239,7 @@ static void lose_answer(struct operation *operation)
     operation->failure.outcome_unknown = true;
 }
 
-/* The effect comes without an answer; the daemon has been told already that nobody knows. */
+/* The effect comes without an answer; the daemon was told before that the outcome is unknown. */
 static void apply_unanswered(struct operation *operation)
 {
     struct world_target *place = place_of(operation);

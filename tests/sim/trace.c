@@ -45,7 +45,7 @@ void trace_tell(struct world *world, const struct world_account *account, const 
     char line[LINE_MAX_BYTES];
     va_list arguments;
 
-    /* What a dead process still says while it is taken apart was never said. */
+    /* Lines of a dead process while it is freed are dropped. */
     if (!world->trace)
         return;
     va_start(arguments, format);

@@ -1,6 +1,6 @@
 /*
- * The truth: which keys are live, what stands in the targets, and what a key looks like. Whoever
- * changes it comes through here, so that the oracles see everything.
+ * The truth: which keys are live, what the targets hold, and what a key looks like. All changes go
+ * through here, so that the oracles see them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,7 +92,7 @@ struct fingerprint world_fingerprint(key_number key)
 
     if (key == KEY_NONE)
         return fingerprint;
-    /* Not all zero but for the number, so that half of one is never another. */
+    /* Filled bytes around the number, so that half a fingerprint never equals another. */
     for (size_t i = 0; i < FINGERPRINT_LENGTH / sizeof(key); i++) {
         key_number part = key * (key_number)(2 * i + 1);
 
@@ -111,7 +111,7 @@ key_number world_key_of(const struct fingerprint *fingerprint)
     return fingerprint_equal(&same, fingerprint) ? key : KEY_NONE;
 }
 
-/* The text of a key, for those who would store or log it: WORLD_KEY_PREFIX and its number. */
+/* The text of a key, which must never be stored or logged: WORLD_KEY_PREFIX and its number. */
 struct secret {
     key_number key;
     char text[KEY_TEXT_MAX];
@@ -179,7 +179,7 @@ void wipe(void *memory, size_t length)
         explicit_bzero(memory, length);
 }
 
-/* The same in every world: an id of Azure's log decides nothing. */
+/* The same in every world: an id of Azure's log influences nothing. */
 int crypto_uuid(char out[UUID_TEXT_MAX])
 {
     snprintf(out, UUID_TEXT_MAX, "00000000-0000-4000-8000-000000000000");

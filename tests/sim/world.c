@@ -158,7 +158,7 @@ static bool nothing_more_happens_now(const struct world *world)
     return world->queue_count == 0 || world->queue[0]->at > world->now;
 }
 
-/* Somebody wakes himself again and again, and time does not pass. */
+/* Happenings at one instant without end: time does not advance. */
 static bool stands_still(struct world *world)
 {
     if (world->now != world->instant) {

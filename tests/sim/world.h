@@ -36,14 +36,14 @@ enum { TARGET_PAST_MAX = 12, LIVE_PAST_MAX = 12, KEY_TEXT_MAX = 96 };
 /* Something that happens at a true time; embedded in whatever it is about. */
 struct happening {
     time_ms at;
-    uint64_t order; /* of what happens at the same time */
+    uint64_t order; /* order among happenings of the same time */
     size_t place;   /* in the queue, counted from 1; 0: not queued */
     void (*happen)(struct happening *happening);
     bool for_daemon; /* waits while the daemon is frozen */
     bool on_wall;    /* a timer of the daemon: `at` moves when the clock is set */
 };
 
-/* What stood at a target from then on. */
+/* What a target held from then on. */
 struct target_span {
     time_ms from;
     key_number key;
@@ -59,7 +59,7 @@ struct world_target {
     size_t past_count;
     uint64_t cycle; /* that it names */
     time_ms fails_until, lies_until;
-    unsigned late_writes; /* deliveries that nobody knows of and that are still to land */
+    unsigned late_writes; /* deliveries of unknown outcome that may still land */
 };
 
 struct world_account {
@@ -106,7 +106,7 @@ struct world {
     time_ms began, now;
     duration_ms wall_offset;
     time_ms frozen_until;   /* 0: it runs */
-    bool calls_daemon;      /* a call has not returned from inside which it may begin nothing */
+    bool calls_daemon;      /* inside a call, during which it may begin nothing */
     struct happening wakes; /* from a suspend */
     struct happening **queue;
     size_t queue_count, queue_room;
@@ -136,7 +136,7 @@ struct world {
     bool dying;
     bool stopping;
     time_ms stopping_since;
-    bool stopped;       /* it has nothing under way any more: to be buried */
+    bool stopped;       /* it has nothing under way any more and can be freed */
     time_ms started_at; /* true time */
     struct happening start;
     duration_ms away;                    /* how long it will be down once it has ended */
@@ -155,9 +155,9 @@ struct world {
     size_t incident;
     struct happening expectation; /* of INCIDENT_EXPECT_ROTATION */
     time_ms expected_since;
-    duration_ms clock_turn_when_off; /* as soon as the daemon is down */
+    duration_ms clock_turn_when_off; /* to be done as soon as the daemon is down */
 
-    struct trace *trace; /* NULL: nothing is told */
+    struct trace *trace; /* NULL: no trace */
     struct oracle_world oracle;
     struct world_counts {
         uint64_t rotations, regenerates, deliveries, crashes, mishaps, incidents;
@@ -178,7 +178,8 @@ void clock_set(struct world *world, struct happening *happening, time_ms at);
 void clock_cancel(struct world *world, struct happening *happening);
 /* Runs what the daemon deferred, until nothing is left. */
 void clock_run_deferred(struct world *world);
-/* Runs what happens next, not after `until`. False: nothing does, and it is `until` now. */
+/* Runs the next happening, until `until` at the latest. False: there is none, and it is `until`
+ * now. */
 bool clock_next(struct world *world, time_ms until);
 /* The wall clock is set: the daemon's timers are measured anew. */
 void clock_turn(struct world *world, duration_ms by);
@@ -192,9 +193,10 @@ uint32_t world_draw(struct world *world, uint32_t below);
 /* --- disk.c --- */
 void disk_init(struct world *world);
 void disk_done(struct world *world);
-/* The daemon died: what is not committed is lost, what is being committed is kept or lost whole. */
+/* The daemon died: saves that are not committed are lost; the commit under way is kept or lost as a
+ * whole. */
 void disk_crash(struct world *world);
-/* The daemon has stopped: what nobody waited for is written with a last attempt, or lost. */
+/* The daemon has stopped: saves without a waiter are written in a last attempt, or lost. */
 void disk_close(struct world *world);
 /* The dead daemon's saves are called back, so that it can be taken apart. False: there were none.
  */
@@ -217,18 +219,18 @@ void world_write_target(struct world *world, struct world_account *account, unsi
 /* What the target holds at that time (not before its past begins: then the oldest known). */
 key_number world_target_held(const struct world_target *target, time_ms at);
 struct fingerprint world_fingerprint(key_number key);
-/* 0 where it is not one of world_fingerprint(). */
+/* 0 if it is not one of world_fingerprint(). */
 key_number world_key_of(const struct fingerprint *fingerprint);
 /* A key in the daemon's hands, and the text that secret_bytes() shows of it. */
 #define WORLD_KEY_PREFIX "SIMULATED-KEY-"
 struct secret *world_secret(key_number key);
 key_number world_key_of_secret(const struct secret *secret);
 key_number world_key_of_text(const char *text, size_t length);
-/* What the account's keys were `before` then; the live ones where nothing changed since. */
+/* The account's keys of `before`; the live ones if they have not changed since. */
 void world_live_at(const struct world_account *account, time_ms at,
                    key_number ret_live[SLOT_COUNT]);
 
-/* --- operation.c: what the daemon asked for and waits for --- */
+/* --- operation.c: what the daemon asked for, until the answer --- */
 struct operation {
     struct list link;
     struct happening takes_effect; /* in the world, whether the daemon lives or not */
@@ -251,7 +253,7 @@ struct operation {
     struct failure failure;
     void (*apply)(struct operation *operation);                   /* the effect itself */
     void (*complete)(struct operation *operation, bool canceled); /* calls the daemon */
-    void *done; /* whom to tell: not NULL while the daemon waits for the answer */
+    void *done; /* NULL unless the daemon waits for the answer */
     void *context;
     union {
         azure_done *azure;
@@ -264,12 +266,12 @@ struct operation *operation_begin(struct world *world, struct world_account *acc
                                   enum effect effect);
 /* Takes the mishap that is armed for it, if any, into operation->mishap. */
 enum mishap operation_mishap(struct operation *operation);
-/* After its members are set: queues what is to happen. until_effect < 0: it takes none. Springs the
- * trap before that; tells the oracles. */
+/* Call it after its members are set: queues its happenings. until_effect < 0: it has none. Runs the
+ * crash that is armed for it; tells the oracles. */
 void operation_run(struct operation *operation, duration_ms until_effect, duration_ms until_answer);
-/* The daemon is no more: completes all as canceled. Effects on their way still happen. */
+/* The daemon is gone: completes all as canceled. Effects on their way still happen. */
 void operation_cancel_all(struct world *world);
-/* Frees it if nothing of it is left to happen. */
+/* Frees it when none of its happenings is left. */
 void operation_release(struct operation *operation);
 /* The world ends. */
 void operation_free_all(struct world *world);
@@ -284,10 +286,10 @@ void daemon_crash(struct world *world, duration_ms away);
 void daemon_stop(struct world *world, duration_ms away);
 void daemon_reconfigure(struct world *world);
 void daemon_command(struct world *world, const struct incident *incident);
-/* Before or after an effect: is this where it is to die? */
+/* Before or after an effect: is a crash armed for this moment? */
 void daemon_trap(struct world *world, struct world_account *account, enum effect effect,
                  enum crash_moment moment);
-/* Frees a daemon that died; from outside of any call of its. */
+/* Frees a daemon that died; call it from outside of the daemon. */
 void daemon_bury(struct world *world);
 
 /* --- incident.c --- */
