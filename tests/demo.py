@@ -30,7 +30,7 @@ ACCOUNTS = {"renderfarm": "westeurope", "genomics": "japaneast", "weather": "eas
 UNKNOWN = "archive"
 SLOW, SLOW_READS_EVERY = "renderfarm", 1.5  # less than the overlap
 
-# What the stand-in knows by itself (tests/azuresim/README.md).
+# Known to the stand-in without any configuration (tests/azuresim/README.md).
 TENANT = "11111111-1111-1111-1111-111111111111"
 CLIENT = "22222222-2222-2222-2222-222222222222"
 CLIENT_SECRET = "sim-client-secret"
@@ -68,8 +68,8 @@ TIME        WHO          WHAT
                          ·  slow reader: one that reads it every {slow} s; the overlap is {overlap} s
             (meanwhile)  what happens to Azure or to the files
             $            what an operator types
-A rotation: the idle key is regenerated, proved to work, delivered to every target, and only then
-called active. The key that it replaces goes on working for the overlap, at least.
+A rotation: the idle key is regenerated, verified, delivered to every target, and only then
+called active. The key that it replaces keeps working for the overlap, at least.
 """
 SHOWN_EVENTS = {"daemon.started", "account.adopted", "account.blocked", "account.unblocked",
                 "rotation.started", "key.regenerated", "key.verified", "key.delivered",
@@ -80,7 +80,7 @@ OVERLAP = 2
 COLOURS = {"file": "36", "you": "35", "bad": "31;1"} if sys.stdout.isatty() else {}
 
 
-# One line at a time, whoever has something to say.
+# Threads print one line at a time.
 SPEAKING = threading.Lock()
 
 

@@ -38,7 +38,7 @@ class Outcome:
 
 def count(outcome):
     """Reads TAP: a plan "1..N" per group, then "ok N - name", "not ok N - name", or, of one that
-    cannot be had here, "not ok N # SKIP name"."""
+    cannot run here, "not ok N # SKIP name"."""
     planned = sum(int(n) for n in re.findall(r"^1\.\.(\d+)", outcome.output, re.M))
     for verdict, name in re.findall(r"^(ok|not ok) \d+ - (\S+)", outcome.output, re.M):
         (outcome.passed if verdict == "ok" else outcome.failed).append(name)

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Adds up JUnit result files and prints one line: "N passed, N failed".
 
-Arguments are directories; every *.xml in them counts, and every failed check. Steps that failed are
-worth one in all where nothing that was counted explains them. Fails where something failed, and where
-there is no result at all.
+Arguments are directories; every *.xml in them counts, and every failed check. Failed steps count as
+one failure in all if no counted check failed. Fails where something failed, and where there is no
+result at all.
 """
 
 import argparse

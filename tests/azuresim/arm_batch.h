@@ -8,7 +8,7 @@
 void arm_batch_handle(struct sim *sim, const struct http_request *request,
                       const struct arm_target *target, struct http_reply *reply);
 
-/* From when on, in ms after a regeneration, the data plane minds ACCOUNT's new key. */
+/* How many ms after a regeneration the data plane accepts ACCOUNT's new key. */
 int64_t arm_batch_propagation_ms(const struct sim *sim, const struct account *account);
 
 #endif

@@ -146,7 +146,7 @@ static void add_secret(struct principal *principal, struct json_object *properti
     secret->expires = json_object_get_int64(expires);
 }
 
-/* Takes the secret away; a client whose secret was removed in the portal. */
+/* Removes the secret, as somebody can in the portal. */
 static void remove_secret(struct principal *principal, const char *value)
 {
     for (size_t i = 0; value && i < principal->secret_count; i++) {

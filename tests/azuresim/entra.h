@@ -13,7 +13,7 @@ void entra_handle(struct sim *sim, const struct http_request *request, struct ht
 void entra_error(struct http_reply *reply, int status, const char *oauth_error, int aadsts,
                  const char *message);
 
-/* Whether a token for AUDIENCE can be had here. */
+/* Whether tokens for AUDIENCE are issued here. */
 bool entra_knows_audience(const struct sim *sim, const char *audience);
 
 /* Whether AUDIENCE is EXPECTED; a slash at the end makes no difference. */

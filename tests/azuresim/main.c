@@ -33,7 +33,7 @@ static bool write_file(const char *dir, const char *name, const char *text)
     return written;
 }
 
-/* Tells whoever started us where we are. */
+/* Writes the ports and places of this process for its users. */
 static bool announce(const struct sim *sim)
 {
     struct json_object *where = json_object_new_object();

@@ -1,5 +1,5 @@
-/* Allocation that cannot fail: a test tool that runs out of memory has nothing better to do than
- * to stop, and callers stay short. Everything returned is freed with free(3). */
+/* Allocation that cannot fail: a test tool that runs out of memory stops, which keeps its callers
+ * short. Everything returned is freed with free(3). */
 #ifndef AZURESIM_MEMORY_H
 #define AZURESIM_MEMORY_H
 

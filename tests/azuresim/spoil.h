@@ -1,5 +1,5 @@
-/* Good answers turned into those that lie on the way of a client: other members, a byte order mark,
- * packing, a redirection, a gateway's page. */
+/* Good answers, spoiled as on the way to a client: other members, a byte order mark, compression, a
+ * redirection, a gateway's page. */
 #ifndef AZURESIM_SPOIL_H
 #define AZURESIM_SPOIL_H
 
@@ -13,7 +13,7 @@ void spoil_member(struct http_reply *reply, const char *name, const char *value)
 /* Puts UTF-8's byte order mark before the body. */
 void spoil_bom(struct http_reply *reply);
 
-/* Packs the body. */
+/* Compresses the body. */
 void spoil_gzip(struct http_reply *reply);
 
 /* Was it sent here by a redirection of ours to the same place? */

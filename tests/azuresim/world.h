@@ -81,7 +81,7 @@ bool world_has_subscription(struct world *world, const char *subscription_id);
 bool world_has_group(struct world *world, const char *subscription_id, const char *group);
 
 /* Puts a new random key into the slot. BY as in struct key_birth; PROPAGATION_MS only goes to the
- * log, as the time from which the data plane minds. */
+ * log, for the time from which the data plane accepts the key. */
 void world_regenerate(struct world *world, struct account *account, enum key_slot_id slot,
                       const char *by, const char *client_request_id, int64_t propagation_ms);
 

@@ -31,7 +31,7 @@ class FailingCalls:
         self._broken = world.directory / "broken"
         directory = {JOURNAL: world.site.state, KEYS: world.site.keys}[plan.place]
         self.environment = {
-            # The sanitizers' own library would come first; it need not.
+            # The sanitizers' own library wants to come first, which is not necessary.
             "ASAN_OPTIONS": "verify_asan_link_order=0",
             "LD_PRELOAD": str(library), "FAIL_BELOW": str(directory), "FAIL_CALLS": plan.calls,
             "FAIL_AT": str(plan.at), "FAIL_HOW": plan.how, "FAIL_REPORT": str(self._report)}

@@ -37,7 +37,7 @@ from world import Report, Traits, World, live_through  # noqa: E402
 
 # From so many kills on, each k-th call of each series fails once, and disks are spoilt more often.
 COMPLETE = 1000
-# From so many on, each phase of a rotation has to be hit; but for one, in a short campaign.
+# From so many kills on, each phase of a rotation has to be hit; in a short campaign, all but one.
 SPREAD = 150
 KILLS_PER_WORLD = 25
 LONG_STOPS = 8
@@ -120,7 +120,7 @@ class Campaign:
     # --- the run ---
 
     def judge_forged(self):
-        """Nothing is worth more than its judge."""
+        """The judge is tested first."""
         for name, problem in self_test.judge_forged():
             self._note(f"judge: {name}", problem)
 
@@ -161,7 +161,7 @@ class Campaign:
         print("\n".join([summary.world_line(report), *summary.wrong_lines(report)]), flush=True)
 
     def _check_reach(self):
-        """A campaign that hits nothing finds nothing."""
+        """Did the kills hit everything that they have to hit?"""
         for series in failures.SERIES:
             reached = any(name == series for report in self.reports for name, _ in report.failures)
             self._note(f"{series}: reached", None if reached else "no call failed")
@@ -182,8 +182,8 @@ class Campaign:
 
 
 def fast_directory(disk):
-    """A directory in memory where there is enough of it: no world is to wait for the flushes of
-    others, and what a killed process has written is there, flushed or not."""
+    """A directory in memory, if there is enough of it: no world waits for the flushes of others,
+    and whatever a killed process has written is there."""
     memory = pathlib.Path("/dev/shm")
     if memory.is_dir() and os.access(memory, os.W_OK) and \
             shutil.disk_usage(memory).free > MEMORY_NEEDED:

@@ -16,14 +16,14 @@ NOTICED = {"state": ("journal.failed",), "keys": ("rotation.retrying", "delivery
 
 
 def open_namespace():
-    """A namespace, or in words why there is none to be had here."""
+    """A namespace, or the reason why there is none."""
     try:
         space = Namespace()
     except (AssertionError, OSError) as failure:
         return None, f"no mount namespace: {failure}"
     try:
         space.mount_small("/mnt", SIZE)
-    except Exception as failure:  # whatever it is, it is said
+    except Exception as failure:  # any failure is reported
         space.end()
         return None, f"no file system can be mounted: {failure}"
     space.run("umount", "/mnt")

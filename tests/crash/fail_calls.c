@@ -151,7 +151,7 @@ static _Noreturn void die(void)
         (void)pause();
 }
 
-/* The streams of the C library do not come by here. */
+/* Streams of the C library bypass these functions. */
 static void report(unsigned long number, const char *call, const char *path)
 {
     const int saved_errno = errno;
@@ -217,7 +217,7 @@ static enum treatment treat_fd(const char *call, int fd)
     return known ? treat(call, path) : LEAVE;
 }
 
-/* True: the call is not made. Half a call is none, but for those that write. */
+/* True: the call is not made. Only writes can be made by half. */
 static bool refused(enum treatment treatment)
 {
     if (treatment != FAIL && treatment != HALVE)
@@ -273,7 +273,7 @@ int openat(int directory_fd, const char *path, int flags, ...)
     return open_at(directory_fd, path, flags, mode);
 }
 
-/* That of the C library opens the file without coming by here. */
+/* The C library's mkostemp() opens the file without calling these functions. */
 int mkostemps(char *pattern, int suffix_length, int flags)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345";

@@ -17,7 +17,7 @@ RESTARTED = {
 UNDER_WAY = {name for name in RESTARTED if not name.startswith("adopt")}
 STARTING = "starting"
 
-# Nobody but the daemon touches keys or files: then these say that it does not know what it did.
+# Where only the daemon changes keys and files, these mean that it does not know its own actions.
 NEVER = {"drift.detected", "account.blocked", "key.unverified", "config.rejected"}
 
 

@@ -11,7 +11,7 @@ _AFTER = {"adopt_wait": ("adopt_look",), "doubt_wait": ("doubt_wait", "doubt_loo
           "verify_wait": ("verify_look",), "deliver_wait": ("deliver_look",)}
 AIMED = (*_ROUND, *(position for after in _AFTER.values() for position in after))
 
-# Where a round has not come to what was aimed at within this time, something else will do.
+# After this time without the intended moment, a round takes another one.
 PATIENCE = 2.5
 
 

@@ -34,9 +34,9 @@ def _rotate_again(trial):
 
 
 def _meddle(trial):
-    """The key that was just replaced is back in the file: it is live still, and those who read it
-    have to be told the other one, and to be given an overlap from then on. The next rotation is far
-    away, so that no file changes between a look and what follows from it."""
+    """The key that was just replaced is back in the file. It is still live, and its readers have to
+    get the other one, and an overlap from then on. The next rotation is far away, so that no file
+    changes between a look and what follows from it."""
     world = trial.world
     completed = world.traits.meddler and _wait_for_completion(world)
     if not completed:

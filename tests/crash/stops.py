@@ -9,8 +9,8 @@ from moments import wait_for_some_position
 from trial import WHILE_STOPPED
 from world import Broken
 
-# Longer than all waits of the configuration (world.py) together; and longer than those that no
-# configuration makes shorter, of which the longest is that for a delivery: a minute.
+# Longer than all waits of the configuration (world.py) together, and longer than all fixed waits,
+# of which the longest is that for a delivery: a minute.
 LONGER_THAN_CONFIGURED = 6.0
 LONGER_THAN_ANY = 70.0
 

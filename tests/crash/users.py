@@ -35,7 +35,7 @@ HABITS = {
     "diligent": lambda dice: 0.4,
     "moody": lambda dice: dice.uniform(0.05, 0.85),
     "last moment": lambda dice: 0.85,
-    "lazy": lambda dice: 3.5,  # breaks the one rule there is, and must be seen to suffer
+    "lazy": lambda dice: 3.5,  # reads too seldom, and has to be refused
 }
 LAZY = "lazy"
 

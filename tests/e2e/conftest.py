@@ -25,7 +25,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Else one process would still be busy with a long test when all others are through."""
+    """Otherwise one process would still run a long test when all others are done."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 

@@ -40,8 +40,8 @@ def judge(sightings, truth, overlap, strangers=()):
     """What is wrong with what a consumer saw: sentences, or nothing.
 
     A key that was read at some moment may be used until the consumer reads again, which it does
-    within `overlap`: so it must live when it is read, and for an overlap more. Deaths by another
-    actor's hand are not the daemon's doing. `strangers`: texts that the test wrote into files.
+    within `overlap`: so it must live when it is read, and for an overlap more. Keys that somebody
+    else killed do not count. `strangers`: texts that the test wrote into files.
     """
     lives = truth.lives()
     wrong = []

@@ -12,7 +12,7 @@ from daemon import Daemon, Log
 from patience import TIMEOUT, wait_until
 from stand_in import CLIENT, CLIENT_SECRET, TENANT, resource_id
 
-# As in the field, but with seconds for weeks. The daemon warns about each, and obeys.
+# Seconds in the place of weeks. The daemon warns about each value, and uses it.
 TIMING = {"retry_initial": "200ms", "retry_max": "1s", "unknown_wait": "1s",
           "verify_timeout": "3s", "settle": "500ms"}
 POLICY = {"rotate_every": "2s", "overlap": "800ms", "splay": "0s", "check_every": "1500ms",
@@ -36,7 +36,7 @@ class Installation:
         self.secret_file.touch(0o600)
         self.secret_file.write_text(CLIENT_SECRET + "\n")
         self.daemons = []
-        self.stops_at_once = False  # a test has that happen
+        self.stops_at_once = False  # a test expects it
         self.consumers = []
         self.config = {
             "version": 1,
@@ -164,7 +164,7 @@ class Installation:
     # --- the end ---
 
     def end(self):
-        """Takes everything down; returns what a clean end contradicts."""
+        """Takes everything down; returns what was wrong with the end."""
         problems = []
         for consumer in self.consumers:
             consumer.kill()

@@ -2,7 +2,7 @@
 only server the Azure stand-in.
 
 Sockets belong to the network that they were made in. So this file, run as a program inside, makes
-them and hands them out to the test, which then has a foot in both.
+them there and passes them to the test, which can then use both networks.
 """
 
 import contextlib

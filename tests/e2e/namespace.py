@@ -49,7 +49,7 @@ class Namespace:
         self.run("mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", directory)
 
     def fill(self, directory):
-        """Writes until nothing fits any more."""
+        """Fills the file system."""
         filler = f"{directory}/filler"
         self.run("sh", "-c", f"cat /dev/zero >> '{filler}'", check=False)
 

@@ -3,8 +3,8 @@
 import os
 import time
 
-# Instrumented programs on a slow machine need longer for the same; conditions that are met early
-# cost nothing, whatever this is.
+# Instrumented programs on a slow machine need longer. A long patience costs nothing where
+# conditions are met early.
 TIMEOUT = float(os.environ.get("E2E_TIMEOUT", "45"))
 LONG = os.environ.get("E2E_LONG", "") not in ("", "0")
 

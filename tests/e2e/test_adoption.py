@@ -147,7 +147,8 @@ def test_rotate_false_adopts_and_watches(site, azure):
 
 
 def test_adopt_active_that_is_edited_later_changes_nothing(site, azure):
-    """Who edits it is told which command does what was meant; by a reload and by a start."""
+    """A changed adopt_active is warned about, with the command that was meant, at a reload and at a
+    start."""
     site.policy(rotate_every="1h", check_every="1h")
     site.account("alpha")
     site.start()

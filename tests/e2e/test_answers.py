@@ -1,4 +1,4 @@
-"""Azure's answers in the forms that Azure, its clones and whoever stands between really send."""
+"""Azure's answers in the forms that Azure, its clones and proxies really send."""
 
 import json
 
@@ -50,7 +50,7 @@ def test_repaired_whatever_the_tags_hold(calm, azure):
 
 
 def test_what_is_read_stands_once(site, azure):
-    """A key that stands twice is no key; the remedy does not blame the network."""
+    """Two equal keys are no answer; the remedy does not blame the network."""
     site.account("alpha")
     azure.fault("member", op="listKeys", account="alpha", code="primary",
                 param='"AAAA","primary":"BBBB"')
@@ -73,7 +73,7 @@ def test_packed_answers(site, azure):
 
 
 def test_redirects_of_looks_are_followed_once(site, azure):
-    """To the same resource; each look is sent on, and no more is regenerated than ever."""
+    """Redirects to the same resource: looks follow them, and no key is regenerated because of them."""
     site.account("alpha")
     azure.fault("redirect", op="get")
     azure.fault("redirect", op="listKeys", status=308)
@@ -85,7 +85,7 @@ def test_redirects_of_looks_are_followed_once(site, azure):
 
 
 def test_redirects_elsewhere_are_refused(site, azure):
-    """The place is named, its query is not, and the token goes nowhere."""
+    """The message names the place without its query, and the token is not sent there."""
     site.account("alpha")
     azure.fault("redirect", op="listKeys", account="alpha",
                 param="https://elsewhere.example/subscriptions/x?sig=hidden")
@@ -98,7 +98,7 @@ def test_redirects_elsewhere_are_refused(site, azure):
 
 @pytest.mark.parametrize("effect", [False, True])
 def test_a_redirected_regenerate_is_not_followed(site, azure, effect):
-    """Whether or not it took effect, a look finds out; it is never sent on."""
+    """A look finds out whether it took effect; the request is never redirected."""
     site.account("alpha")
     azure.fault("redirect", op="regenerateKeys", account="alpha", count=1, effect=effect)
     site.start()
@@ -181,7 +181,7 @@ def test_tokens_in_every_form(site, azure, name, value):
     (CLIENT_SECRET.encode("utf-16"), "UTF-16"),
 ])
 def test_a_secret_with_something_around_it(site, azure, content, problem):
-    """Refused by name before it is sent; mended, it is used without a reload."""
+    """Named and refused before it is sent; the corrected secret is used without a reload."""
     site.account("alpha")
     path = site.directory / "client-secret"
     path.write_bytes(content)

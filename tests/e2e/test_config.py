@@ -128,7 +128,7 @@ def test_without_a_file_the_example_is_named(build, tmp_path):
 
 
 def test_without_any_authorities_the_start_is_refused(site, namespace):
-    """Nothing would work, and it would look like trouble with the network."""
+    """No request would work, and the network would seem to be the cause."""
     site.account("alpha")
     del site.config["ca_file"]
     site.write()
@@ -231,7 +231,8 @@ def test_sighup_with_a_good_and_a_bad_file(site, azure):
 
 
 def test_accounts_come_and_go_by_reload(site, azure):
-    """Removed: left as it is. Added again: goes on where it was; nothing rotates because of it."""
+    """A removed account stays unchanged. Added again, it continues where it was, and nothing
+    rotates because of it."""
     site.account("alpha")
     site.account("bravo")
     site.start()
@@ -258,7 +259,7 @@ def test_accounts_come_and_go_by_reload(site, azure):
 
 
 def test_account_comes_back_while_its_request_is_out(site, azure):
-    """One machine per account: the new one begins when the old one has its answer."""
+    """An account has one state machine: the new one begins when the old one has its answer."""
     azure.fault("delay", op="regenerateKeys", account="alpha", delay_ms=2000, count=1)
     site.account("alpha")
     site.start()
@@ -278,7 +279,7 @@ def test_account_comes_back_while_its_request_is_out(site, azure):
 
 
 def test_removed_and_added_again_in_mid_rotation(site, azure):
-    """What became of the request is found out; nothing is regenerated twice."""
+    """The outcome of the request is found out; nothing is regenerated twice."""
     azure.fault("hang_after", op="regenerateKeys", account="alpha", count=1, delay_ms=2500)
     site.account("alpha")
     site.account("bravo")

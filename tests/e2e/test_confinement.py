@@ -1,5 +1,5 @@
-"""What the daemon gives up for itself, outside of any service: system calls that it does not need,
-and descriptors that it does not use; and what it does not give up: where it writes."""
+"""What the daemon gives up by itself, outside of any service: system calls and descriptors that it
+does not need. It keeps its right to write anywhere."""
 
 import pathlib
 import re
@@ -15,7 +15,7 @@ O_CLOEXEC = 0o2000000
 
 @pytest.fixture
 def elsewhere():
-    """A directory below another one of / than all else that a test writes to."""
+    """A directory below another top-level directory than everything else that a test writes."""
     directory = pathlib.Path(tempfile.mkdtemp(prefix="krd-", dir="/var/tmp"))
     yield directory
     shutil.rmtree(directory)
@@ -37,7 +37,7 @@ def test_rotates_confined(site):
 
 
 def test_rotates_where_a_sandbox_forbids_to_confine(site):
-    """It is said why, and nothing else changes: such a sandbox is tighter than what we do."""
+    """The log names the cause, and the daemon works: such a sandbox is tighter than its own."""
     site.account("alpha")
     site.start(wrapped=("/usr/bin/python3", pathlib.Path(__file__).parent / "without_calls.py",
                         "seccomp"))
@@ -49,7 +49,7 @@ def test_rotates_where_a_sandbox_forbids_to_confine(site):
 
 
 def test_a_reload_may_name_any_directory(site, elsewhere):
-    """One beside those that were known at the start, and one far away: neither needs a restart."""
+    """A directory beside those known at the start, and one far away: neither needs a restart."""
     site.account("alpha")
     site.start()
     site.wait_rotations("alpha", 1)
@@ -73,7 +73,7 @@ def test_a_directory_that_is_made_anew(site):
 
 
 def test_a_link_that_dangles_at_the_start(site, elsewhere):
-    """What it leads to is mounted later, say: keys go there as soon as it is."""
+    """A link whose destination is mounted later: keys go there as soon as it exists."""
     site.account("alpha")
     link = site.directory / "link"
     link.symlink_to(elsewhere / "later")
@@ -85,7 +85,7 @@ def test_a_link_that_dangles_at_the_start(site, elsewhere):
 
 
 def test_a_directory_that_becomes_a_link(site, elsewhere):
-    """It may lead anywhere: keys go there at once."""
+    """The new link may lead anywhere: keys go there at once."""
     site.account("alpha")
     site.start()
     site.wait_rotations("alpha", 1)

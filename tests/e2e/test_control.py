@@ -132,7 +132,8 @@ def test_rotate_wait_through_a_lost_reply(calm, azure):
 
 
 def test_rotate_wait_ends_and_shows_what_is_in_the_way(calm, azure):
-    """The cause and what to do, once however often it is tried; then the time is over."""
+    """The cause and the remedy are printed once, however often the daemon retries; then --timeout
+    ends the wait."""
     wait_free(calm, "alpha")
     azure.fault("status", op="regenerateKeys", account="alpha", status=500,
                 code="InternalServerError", message="Something went wrong.")
@@ -149,7 +150,8 @@ def test_rotate_wait_ends_and_shows_what_is_in_the_way(calm, azure):
 
 
 def test_a_first_rotation_on_day_one(site, azure):
-    """As README says: refused until the overlap has passed, with a time; a shorter one ends it."""
+    """As README says: refused until the overlap has passed, with the time of its end; a shorter
+    overlap ends earlier."""
     site.policy(rotate_every="90d", overlap="1h")
     site.account("alpha")
     site.start()
@@ -259,7 +261,7 @@ def test_who_does_not_answer_is_named_by_its_unit(build, path, unit):
 
 
 def test_errors_are_json_where_json_was_asked_for(calm, tmp_path):
-    """One document, whatever goes wrong, and the exit status that it has without."""
+    """One document, whatever goes wrong, and the same exit status as without --json."""
     def error_of(*command):
         done = calm.ctl(*command, "--json")
         assert not done.stderr, done
@@ -323,7 +325,8 @@ def test_the_socket_speaks_http_and_survives_nonsense(calm):
 
 
 def test_many_clients_at_once(calm):
-    """More connections than the socket takes: those turned away get no one else into trouble."""
+    """More connections than the socket takes: clients that are turned away do not disturb the
+    others."""
     clients = []
     for _ in range(200):
         client = socket.socket(socket.AF_UNIX)

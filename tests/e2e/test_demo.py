@@ -11,7 +11,7 @@ PROGRAM = pathlib.Path(__file__).resolve().parents[1] / "demo.py"
 
 
 class SlowScreen(io.StringIO):
-    """Others get their turn between any two pieces."""
+    """Other threads run between any two pieces."""
 
     def write(self, text):
         time.sleep(0.001)

@@ -1,4 +1,5 @@
-"""An account whose keys can be had and whose description cannot; and pauses that Azure asks for."""
+"""An account whose keys can be listed, but whose description cannot be read; and pauses that Azure
+asks for."""
 
 import re
 
@@ -30,7 +31,7 @@ def repairs(site, azure, name):
      "accountEndpoint"),
 ], ids=["denied", "unavailable", "lost", "garbage", "no-endpoint"])
 def test_repaired_and_not_regenerated_without_description(calm, azure, rule, reason, words):
-    """Adopted, delivered, repaired; nothing is regenerated until the description can be had."""
+    """Adopted, delivered, repaired; nothing is regenerated until the description can be read."""
     calm.config["timing"]["retry_max"] = "1s"
     azure.fault(op="get", **rule)
     calm.account("alpha")
@@ -60,7 +61,7 @@ def test_endpoint_is_not_needed_without_proof(calm, azure):
 
 @pytest.mark.parametrize("state", ["Failed", "Cancelled"])
 def test_the_last_change_of_the_account_failed(calm, azure, state):
-    """That says nothing about the account as it is."""
+    """A last change that failed says nothing about the account as it is."""
     azure.create("alpha", provisioning_state=state)
     calm.account("alpha", create=False)
     calm.start()
@@ -79,7 +80,7 @@ def test_an_account_that_is_being_deleted_is_left_alone(calm, azure):
 
 
 def test_endpoint_and_location_outlive_a_restart(calm, azure):
-    """A file that names both is repaired although the account cannot be described any more."""
+    """A file with endpoint and location is repaired although the description can no longer be read."""
     calm.config["targets"]["form"] = {"type": "file", "format": "env",
                                       "path": f"{calm.keys}/{{location}}-{{account}}"}
     calm.account("alpha", deliver_to=["form"])
@@ -117,7 +118,7 @@ def test_a_pause_binds_one_account_and_no_repair(calm, azure, seconds, words):
 
 
 def test_a_subscription_is_stopped_for_a_short_time(calm, azure):
-    """Where Azure says that it is meant; whoever waits says so."""
+    """Only where Azure says that the subscription is meant; accounts that wait report it."""
     calm.policy(check_every="10m")
     calm.account("alpha")
     calm.account("bravo")

@@ -18,7 +18,7 @@ def calm(site):
 
 
 def test_active_key_regenerated_by_somebody_else(calm, azure):
-    """Delivered again within check_every; a proof at the data plane stands for the second look."""
+    """Delivered again within check_every; a proof at the data plane replaces the second look."""
     calm.account("alpha")
     calm.start()
     calm.wait_adopted("alpha")
@@ -125,8 +125,8 @@ def test_alert_names_every_dead_target(calm, azure):
 
 
 def test_lost_file_is_being_confirmed(site, azure):
-    """Nothing was regenerated: status and log say what was seen, and what decides. The operator need
-    not wait for it."""
+    """No key changed: status and log say what was seen, and what decides. The operator need not
+    wait for it."""
     site.policy(rotate_every="10m", overlap="1s", check_every="10m")
     site.config["timing"]["unknown_wait"] = "1h"
     site.account("alpha")
@@ -186,7 +186,7 @@ def test_standby_key_regenerated_by_somebody_else(site, azure):
 
 
 def test_second_foreign_change_means_another_rotator(calm, azure):
-    """Blocked: we do not fight. `unblock` clears it, and no resume does."""
+    """Blocked, because two rotators must not fight. `unblock` clears the block, and resume does not."""
     calm.account("alpha")
     calm.start()
     calm.wait_adopted("alpha")
@@ -229,7 +229,7 @@ def test_another_rotator_and_a_dead_key_both_stand_in_status(calm, azure):
 
 def test_two_daemons_with_journals_of_their_own(install, azure):
     """The slower one sees two foreign changes in one rotation, and gives way instead of killing the
-    other's keys for ever; its consumers are kept supplied all the same."""
+    other's keys for ever; its consumers still get live keys."""
     slow, fast = install(), install()
     slow.policy(rotate_every="6s", check_every="500ms")
     fast.policy(rotate_every="2s", check_every="500ms")
@@ -316,8 +316,8 @@ def test_user_subscription_mode_is_blocked(site, azure):
 
 @pytest.mark.parametrize("behind", [1, 2, *([3, 4] if LONG else [])])
 def test_restored_old_journal(site, azure, behind):
-    """A journal that is some rotations old: evidence settles which key is active, no key dies in
-    anybody's hands, and rotation goes on."""
+    """A journal that is some rotations old: evidence settles which key is active, no consumer holds
+    a dead key, and rotation continues."""
     site.policy(rotate_every="2s", check_every="1s")
     site.config["targets"]["form"] = {"type": "file", "path": f"{site.keys}/{{account}}",
                                       "format": "json"}
@@ -342,15 +342,15 @@ def test_restored_old_journal(site, azure, behind):
     for name in names:
         assert site.log.wait("drift.detected", since=mark, account=name)
         site.wait_rotations(name, 2, since=mark)
-        # No fight, no outage: what followed is what would have followed with the right journal.
+        # No block, no outage: everything went as with the right journal.
         assert alternates(azure.truth.regenerated(name)), (done[name], name)
     site.verdict(consumer)
     assert not site.log.lines(event="account.blocked")
 
 
 def test_restored_old_journal_without_evidence(calm, azure):
-    """Both live keys are unknown to the journal and no target says more: a person is asked.
-    adopt_active told about the first day, and is no evidence about today."""
+    """Both live keys are unknown to the journal and no target gives evidence: a person is asked.
+    adopt_active describes the first day, and is no evidence later."""
     calm.account("alpha")
     daemon = calm.start()
     calm.wait_adopted("alpha")
@@ -390,7 +390,7 @@ def test_journal_lost_altogether(site, azure):
 
 
 def test_mode_is_corrected_in_place_and_left_the_third_time(calm, azure):
-    """Twice within a day; then whoever changes it is asked for. No key is delivered for it."""
+    """Corrected twice within a day, then reported. No key is delivered for it."""
     calm.config["targets"]["file"]["mode"] = "0640"
     calm.account("alpha")
     calm.start()

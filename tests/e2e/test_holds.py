@@ -26,8 +26,8 @@ def holds(site):
 
 
 def test_several_holds(calm):
-    """Each has an id, who, since, until, why; a resume ends those of its own kind, and says which; the
-    account goes on after the last."""
+    """Each hold has an id, an operator, a start, an end and a reason; a resume ends holds of its
+    own kind, and names them; the account continues after the last."""
     assert calm.ctl("hold", "--list").stdout == "nothing is held\n"
     assert calm.ctl("hold", "alpha", *LONG, "moving house").returncode == DONE
     of_all = calm.ctl("hold", "--all", "--for", "2h", "--reason", "release week")
@@ -72,7 +72,7 @@ def test_several_holds(calm):
 
 
 def test_hold_of_all_covers_who_comes_later(calm):
-    """Through a kill, too: the journal had the hold before the command returned."""
+    """A hold survives a kill, too: the journal had it before the command returned."""
     assert calm.ctl("hold", "--all", *LONG, "change freeze").returncode == DONE
     calm.daemons[-1].kill()
     calm.account("charlie")
@@ -87,7 +87,7 @@ def test_hold_of_all_covers_who_comes_later(calm):
 
 
 def test_what_unblock_may_not_clear(site, azure):
-    """Where somebody has to say which key is in use, it names the command that says it."""
+    """Refused where a person has to name the key in use; the answer names the command for that."""
     site.policy(rotate_every="10m", check_every="1s")
     site.account("silent", active=None)
     site.account("fine")
@@ -109,7 +109,7 @@ def test_what_unblock_may_not_clear(site, azure):
 
 
 def test_check_looks_now(calm, azure):
-    """And repairs what a look may repair, although the next check is far away."""
+    """It also repairs what a look may repair, although the next check is far away."""
     calm.file("alpha").unlink()
     looks = len(azure.truth.requests("listKeys"))
     assert calm.ctl("check", "alpha").returncode == DONE

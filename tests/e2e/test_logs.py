@@ -127,8 +127,8 @@ def test_many_accounts_with_one_trouble_are_one_line(site):
 
 
 def test_many_accounts_at_risk_are_few_lines(site, azure):
-    """Somebody regenerates all active keys: the first five accounts are told one by one, all others
-    together, and so is that they are safe again."""
+    """Somebody regenerates all active keys: the first five accounts are logged one by one, all
+    others together; and likewise when they are safe again."""
     names = [f"account{number}" for number in range(30)]
     site.policy(check_every="1s", rotate_every="10m")
     for name in names:
@@ -150,7 +150,7 @@ def test_many_accounts_at_risk_are_few_lines(site, azure):
 
 
 def test_a_repeated_error_is_told_once(site, azure):
-    """The same again is counted, not written again; the number follows when it is over."""
+    """Repetitions are counted instead of written; their number follows at the end."""
     site.policy(check_every="1s", rotate_every="10m")
     azure.fault("status", op="listKeys", status=500, code="InternalServerError", message="Again.")
     site.account("alpha")

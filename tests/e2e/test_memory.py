@@ -20,7 +20,7 @@ def test_out_of_memory_ends_the_daemon_and_the_next_start_goes_on(site, azure):
         site.wait_rotations(name, 1)
 
     mark = site.log.mark()
-    # What base/ is refused is no end: a request fails, and is made again.
+    # Without memory in base/ a request fails, and is repeated: the daemon continues.
     wait_until(lambda: refuse.touch() or not daemon.is_running(), "the daemon has ended")
     assert daemon.process.returncode == EXIT_INTERNAL
     refuse.unlink(missing_ok=True)

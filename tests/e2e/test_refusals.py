@@ -32,7 +32,7 @@ def identified(line):
 
 
 def test_403_permission_denied(pair, azure):
-    """Names action, scope and principal; never given up."""
+    """The message names action, scope and principal; the daemon retries for ever."""
     azure.deny(REGENERATE_ACTION, resource_id("alpha"))
     pair.start()
     refused = pair.log.wait("rotation.retrying", account="alpha")
@@ -78,8 +78,8 @@ def test_409_conflict(pair, azure, op):
 
 
 def test_429_throttled(site, azure):
-    """Obeyed, in whichever form the wait is asked for, and by nobody but who was asked, be it of the
-    same subscription."""
+    """The pause is kept in each form in which Azure asks for it, and only by the account that it is
+    for, even within a subscription."""
     headers = {"seconds": 1.9, "date": 0.9, "retry-after-ms": 1.9, "x-ms-retry-after-ms": 1.9,
                "none": 0.1}
     names = {header: header.replace("-", "") for header in headers}
@@ -91,7 +91,7 @@ def test_429_throttled(site, azure):
     site.start()
     site.wait_rotations("bravo", 2)
     assert not site.log.lines(event="rotation.retrying", account="bravo")
-    refused = site.log.wait("rotation.retrying")  # for all of them, where they fail together
+    refused = site.log.wait("rotation.retrying")  # one line for all that fail together
     assert refused["reason"] == "throttled" and refused["remedy"]
     assert refused["http_status"] == 429 and refused["error_code"] == "TooManyRequests"
     assert "names" in refused or identified(refused)
@@ -118,7 +118,8 @@ def test_server_errors_are_retried(site, azure):
 
 
 def test_key_refused_by_the_data_plane(pair, azure):
-    """ARM says it is live, Batch refuses it: blocked, nothing is delivered, back by itself."""
+    """ARM says that the key is live, Batch refuses it: blocked, and nothing is delivered; the
+    account recovers by itself."""
     azure.fault("status", face="batch", account="alpha", status=403, code="AuthenticationFailed",
                 message="Server failed to authenticate the request.")
     pair.start()

@@ -52,7 +52,7 @@ def test_stops_with_status_0(site, number):
 
 
 def test_stops_in_the_middle_of_a_request(site, azure):
-    """A request that hangs gets a grace and is given up; the next start goes on from there."""
+    """A request that hangs gets some time, and is abandoned; the next start continues from there."""
     site.account("alpha")
     azure.fault("hang", op="regenerateKeys", count=1)
     daemon = site.start()

@@ -88,7 +88,7 @@ def test_user_assigned_managed_identity(site, azure):
 
 
 def read_as_root(path):
-    """Empty where even we may not look."""
+    """Empty if the test may not read it either."""
     try:
         return path.read_bytes()
     except PermissionError:
@@ -137,7 +137,7 @@ def test_process_keeps_its_memory_to_itself(site):
 
 
 def test_no_core_dump_when_it_crashes(site):
-    """Though whoever started it allowed one."""
+    """Although the parent process allows core files."""
     limit = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (limit[1], limit[1]))
     try:

@@ -39,7 +39,7 @@ def test_target_directory_becomes_read_only(site, azure, namespace):
 
 
 def test_full_disk_under_the_state_directory(site, azure, namespace):
-    """No intent that is not durable, so nothing is regenerated; it goes on when there is room."""
+    """Without a durable intent nothing is regenerated; the daemon continues when there is room."""
     site.account("alpha")
     site.account("bravo")
     site.state.mkdir(mode=0o700)
@@ -70,7 +70,7 @@ def test_full_disk_under_the_state_directory(site, azure, namespace):
 
 
 def test_looks_and_reports_with_a_full_disk(site, azure, namespace):
-    """What cannot be written stops rotations, not the looks, and not the word of what is wrong."""
+    """An unwritable journal stops rotations, but neither looks nor reports."""
     site.policy(rotate_every="10m", overlap="1s", check_every="500ms")
     site.account("alpha")
     site.account("bravo")
@@ -102,7 +102,7 @@ def test_looks_and_reports_with_a_full_disk(site, azure, namespace):
 
 
 def test_stop_with_a_full_disk(site, namespace):
-    """A journal that cannot be written does not keep the daemon from ending when told to."""
+    """The daemon ends when told to, even if the journal cannot be written."""
     site.account("alpha")
     site.state.mkdir(mode=0o700)
     namespace.mount_small(site.state, "1m")
@@ -133,7 +133,7 @@ def test_state_directory_that_cannot_be_written(site, namespace):
 # --- the journal ---
 
 def test_second_instance_refuses(site, install, azure):
-    """75, whatever its socket; the first does not notice."""
+    """The second one exits with 75, whatever its socket; the first does not notice."""
     site.account("alpha")
     site.start()
     site.wait_adopted("alpha")
@@ -170,7 +170,7 @@ def stopped(site):
 
 
 def refuses(site, word):
-    """73, a clear line, and the journal is left as it is."""
+    """Exit status 73, a clear line, and an unchanged journal."""
     journal = site.state / "journal.db"
     before = digest(journal)
     mark = site.log.mark()
@@ -271,7 +271,7 @@ def test_azure_is_down_and_comes_back(site, azure, build):
 
 
 def test_untrusted_certificate(site, azure):
-    """Another authority's certificate is no Azure, and gets no request."""
+    """A server with another authority's certificate gets no request."""
     other = site.directory / "other.pem"
     shutil.copy("/etc/ssl/certs/ca-certificates.crt", other)
     site.config["ca_file"] = str(other)
@@ -287,7 +287,7 @@ def test_untrusted_certificate(site, azure):
 
 
 def test_a_read_only_root_without_a_place_for_the_socket(site, namespace):
-    """Told as what it is, with what to do; not as trouble with the journal."""
+    """Reported with its cause and remedy, and not as a failure of the journal."""
     site.account("alpha")
     site.config["control_socket"] = "/run/keyrotated/control.sock"
     site.write()

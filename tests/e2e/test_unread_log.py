@@ -149,8 +149,8 @@ class Listener:
 
 
 def test_a_journald_that_has_stopped(site, azure, namespace, pipe):
-    """Some hundred entries fit its socket, none of ours; nothing waits for it. What was kept comes
-    when it goes on."""
+    """Some hundred entries fit its socket, none of ours; the daemon does not wait. Entries that it
+    kept arrive when the journal continues."""
     site.account("alpha")
     directory = site.directory / "journal"
     directory.mkdir()

@@ -14,8 +14,8 @@ FLEET = ("alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel
 
 @pytest.mark.long
 def test_storm_and_kill_9(site, azure):
-    """A third of all ARM calls fails in random ways and the daemon is killed at random moments:
-    no dead key in anybody's hands, and every account rotates again when the weather clears."""
+    """A third of all ARM calls fails in random ways and the daemon is killed at random moments: no
+    consumer holds a dead key, and every account rotates again when the weather clears."""
     dice = random.Random(20)
     site.policy(rotate_every="3s", overlap="1s")
     for name in FLEET:
@@ -39,7 +39,7 @@ def test_storm_and_kill_9(site, azure):
     azure.settings(weather={"probability": 0})
     clear = site.log.mark()
     stormy = {name: len(azure.truth.regenerated(name)) for name in FLEET}
-    # Chance decides who gets through: not everybody does, nor does it keep everybody out.
+    # Chance decides which calls succeed: some do, some do not.
     assert sum(stormy.values()) >= len(FLEET) / 2, stormy
     for name in FLEET:
         site.wait_rotations(name, 2, since=clear, timeout=90)
@@ -55,7 +55,7 @@ def regenerate_requests(azure, account):
 
 @pytest.mark.parametrize("fault", ["lost_after", "truncate", "garbage", "wrong_json", "hang_after"])
 def test_reply_lost_after_the_effect(site, azure, fault):
-    """One regenerate; what happened is found out by listKeys."""
+    """One regenerate; listKeys shows its outcome."""
     site.account("alpha")
     azure.fault(fault, op="regenerateKeys", account="alpha", count=1, delay_ms=1500)
     site.start()
@@ -66,7 +66,7 @@ def test_reply_lost_after_the_effect(site, azure, fault):
     assert completed["cycle"] == 1 and completed["slot"] == "secondary"
     assert len(regenerate_requests(azure, "alpha")) == 1
     assert azure.truth.regenerated("alpha") == ["Secondary"]
-    # It was not asked before the request must have been decided.
+    # The keys were listed only after unknown_wait.
     asked = regenerate_requests(azure, "alpha")[0]["t"]
     looks = [one["t"] for one in azure.truth.requests("listKeys", account="alpha")
              if one["t"] > asked]
@@ -106,7 +106,7 @@ def test_effect_that_comes_late_but_within_unknown_wait(site, azure):
 
 
 def test_killed_right_after_the_request(site, azure):
-    """The answer finds nobody: the next process looks, not before unknown_wait, and goes on."""
+    """The answer has no receiver: the next process looks after unknown_wait, and continues."""
     site.account("alpha")
     azure.fault("hang_after", op="regenerateKeys", account="alpha", count=1)
     daemon = site.start()

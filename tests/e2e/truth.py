@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Life:
-    """One key. Times are epoch seconds as the data plane minds them."""
+    """One key. Times are epoch seconds by which the data plane knows it."""
 
     account: str
     slot: str

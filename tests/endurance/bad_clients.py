@@ -1,7 +1,7 @@
 """A thousand clients of the control socket with one bad habit. Run as a program, until SIGTERM; says
 at the end how often they connected, were turned away, and were cut off.
 
-Whoever is cut off comes again at once: so there are always that many.
+A client that is cut off connects again at once, so that there are always that many.
 """
 
 import argparse
@@ -57,7 +57,7 @@ class Client:
             self.leave(now)
 
     def act(self, now):
-        """What the habit asks for when its time has come."""
+        """What the habit does next."""
         if self.socket is None:
             self.come(now)
             return

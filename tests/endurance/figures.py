@@ -34,8 +34,9 @@ def warm(samples):
 
 
 def growth(samples, name):
-    """From the first third of what is warm to its last: of the median, for memory; else of the least,
-    for what comes and goes says nothing, and what leaks never goes."""
+    """The growth from the first third of the warm samples to the last one: of the median for
+    memory, of the minimum for the others, because what comes and goes is no leak, and what leaks
+    stays."""
     values = [getattr(sample, name) for sample in warm(samples)]
     third = max(len(values) // 3, 1)
     measure = statistics.median if name.endswith("_kb") else min
@@ -66,8 +67,8 @@ def table(samples):
 
 
 def self_test():
-    """The judge is not blind: a leak of each kind is seen, and a daemon that only breathes is not
-    accused. Returns what was wrong with it."""
+    """Tests the judge: it notices a leak of each kind, and does not accuse a daemon that
+    fluctuates. Returns its mistakes."""
     def world(leak="", a_sample=0.0):
         samples = []
         for i in range(120):

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The real daemon among people of bad will: are its rotations punctual, does its memory stay flat?
+"""The real daemon among hostile clients and servers: are its rotations punctual, does its memory
+stay flat?
 
 A few accounts rotate every second or so, and programs sign requests with their keys. First nobody
 disturbs them; then a thousand clients of the control socket with one bad habit after the other; then
@@ -187,7 +188,7 @@ class Trial:
         for phase in self.phases[1:]:
             wrong = []
             if " more in " in phase.name:
-                base = phase  # they need their memory
+                base = phase  # more accounts need more memory
             if phase.pace < LEAST_PACE * calm.pace:
                 wrong.append(f"{phase.pace:.2f} rotations a second, {calm.pace:.2f} when left alone")
             if not phase.answers or max(phase.answers) > SLOWEST_STATUS_S:

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
-"""The real daemon in bad weather, for as long as asked: does anything grow, does anybody suffer?
+"""The real daemon in bad weather, for as long as asked: does anything grow, does any consumer hold
+a dead key?
 
 One daemon lives through it all, with accounts that rotate every second or so, while programs with
 several habits of reading their keys again really sign requests with them. Azure's answers are lost,
-late, false and refused. In between it is asked for its status, and reloads. At the end it is judged:
-memory, descriptors and threads flat after a quarter of the time, no dead key in anybody's hands, and
-all rules of regenerating kept.
+late, false and refused. In between it is asked for its status, and reloads. At the end it is
+judged: memory, descriptors and threads flat after a quarter of the time, no dead key held by any
+consumer, and all rules of regenerating kept.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""A source file of more than 600 lines holds two ideas, a function of more than 60 two steps: names
-those that do, and fails.
+"""Names source files of more than 600 lines and functions of more than 60 lines, and fails if there
+are any.
 
     file_length.py               checks daemon/ and tests/
     file_length.py --self-test   fails if a file or a function that is too long goes unnoticed

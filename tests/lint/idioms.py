@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Is everything that can be said in several ways said in one?
+"""Does the code use one of several possible idioms throughout?
 
     idioms.py FILE…         checks C files
     idioms.py --self-test   writes each idiom the other way, and fails if one goes unnoticed

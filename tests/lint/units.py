@@ -16,9 +16,9 @@ import tempfile
 
 MAX_EXPOSURE = 10  # tenths: `systemd-analyze security` shows it as 1.0
 UNITS = pathlib.Path(__file__).parents[2] / "systemd"
-# Of these, systemd wants to see that they are there.
+# systemd checks that these exist.
 PROGRAMS = re.compile(r"/usr/s?bin/keyrotate(d|ctl)(?= )")
-# What the examples are about, and what is not there.
+# A consumer, which the examples name and which does not exist here.
 CONSUMER = "[Service]\nExecStart=/bin/true\n"
 # Where a service's sandbox begins and ends; directories are its own.
 SANDBOX = re.compile(r"^UMask=.*?(?=^\[Install\]|\Z)", re.M | re.S)
@@ -107,7 +107,7 @@ def check(units):
 
 
 def self_test():
-    """Copies with one thing changed are each found wanting, and for that."""
+    """Each copy with one change is convicted, and because of that change."""
     changes = [("keyrotated.service", "PrivateUsers=yes", "PrivateUsers=no", "exposure level"),
                ("keyrotated@.service", "ProtectProc=invisible", "", "its sandbox"),
                ("keyrotated@.service", "LogRateLimitIntervalSec=0", "", "LogRateLimitIntervalSec"),

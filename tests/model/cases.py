@@ -25,7 +25,7 @@ class Case:
 
     @property
     def is_claim(self):
-        """About whole runs, and not about what never happens?"""
+        """Is it a claim about whole runs?"""
         return "CLAIM_" in self.defines
 
 

@@ -169,7 +169,7 @@ def compare_positions(code, model):
 
 
 def self_test(code, model, left_out):
-    """Whichever side is changed alone, that is noticed."""
+    """A change of one side alone is noticed."""
     common = min(code & model)
     strange = ("idle", "regenerate")
     changed = {

@@ -174,7 +174,7 @@ def test_zsh_offers_the_accounts_of_the_daemon(fake_ctl):
 
 
 def test_zsh_asks_the_daemon_of_the_given_socket(fake_ctl):
-    """What is described is asked for while the words are completed, as zsh does."""
+    """Names of accounts are fetched while the words are completed, as zsh does it."""
     for socket, offered in (("/s", True), ("/t", False)):
         told = zsh_is_told(fake_ctl, "keyrotatectl", "rotate", "", socket=socket)
         assert ("alpha" in told.splitlines()) == offered

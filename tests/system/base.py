@@ -14,7 +14,7 @@ import tempfile
 # What a machine needs to be one; `passwd` and the like are essential.
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "procps", "apt")
 
-# What nobody reads there.
+# What no test reads.
 LEFT_OUT = ("/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*")
 # Packages that are installed later are to be whole.
 FORGET_WHAT_IS_LEFT_OUT = 'rm "$1"/etc/dpkg/dpkg.cfg.d/99mmdebstrap'
@@ -57,7 +57,7 @@ def _bootstrap(archive, release, mirrors, packages):
 
 
 def _release():
-    """As the programs were linked with the libraries of this release, no other would do."""
+    """The programs are linked with the libraries of this release, and need the same ones."""
     text = pathlib.Path("/etc/os-release").read_text(encoding="utf-8")
     found = re.search(r"^VERSION_CODENAME=(\w+)$", text, re.MULTILINE)
     if not found or "\nID=debian\n" not in text:

@@ -42,7 +42,7 @@ class Machine:
     # --- power ---
 
     def boot(self):
-        """Returns the guest, when it has booted as far as it will by itself."""
+        """Returns the guest when it has booted."""
         group = self._group.make(self.name)
         with self.console.open("ab") as console:
             self._nspawn = subprocess.Popen(
@@ -84,7 +84,7 @@ class Machine:
         assert self._wait_end() == 0, f"no shutdown: {self.tail()}"
 
     def cut_power(self):
-        """All processes end at once, unasked."""
+        """A power cut: all processes end at once."""
         if self.guest:
             self.guest.kill_leader()  # and with it all others of its namespace
         else:

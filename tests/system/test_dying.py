@@ -8,7 +8,8 @@ from service import UNIT
 
 @pytest.fixture
 def quick(service, guest):
-    """Seconds for minutes; but restarted as shipped: for these failures, and not at once."""
+    """Seconds in the place of minutes; restarts are as shipped: for these failures, and after a
+    pause."""
     service.drop_in("quick", "[Service]\nWatchdogSec=2s\nRestartSec=500ms\n")
     guest.systemctl("restart", UNIT)
     return service.wait_well()

@@ -119,7 +119,7 @@ def rotate_all(service, azure, names):
 
 
 def uses_live_key(guest, azure, name):
-    """What the consumer read when it started is what its key file holds, and lives."""
+    """The key that the consumer read when it started is the one in its key file, and is live."""
     used = (guest.read(f"/run/consumer-{name}/key") or "").strip()
     return used == (guest.read(f"{KEYS}/batch/{name}") or "").strip() and \
         used in azure.keys(name).values()

@@ -61,7 +61,7 @@ def test_the_service_can_be_tried_without_azure(guest, pretended_azure):
 
 
 def test_a_directory_that_is_missing_is_told_before_the_start(guest):
-    """Step 3 makes it; who went on to step 4 without is warned, with the command of step 3."""
+    """Step 3 makes the directory; without it, step 4 warns, with the command of step 3."""
     text = section("Five minutes to a real account")
     configuration = re.search(r"^```yaml\n(version: 1\n.*?)^```$", text, re.MULTILINE | re.DOTALL)[1]
     guest.write(CONFIG, configuration.replace(

@@ -26,8 +26,8 @@ def process_status(guest, pid):
 
 
 def complaints(service, expected=("config.loaded",)):
-    """What the daemon found worth a warning, but for these events. (Seconds for weeks are, but they
-    are what we want.)"""
+    """The daemon's warnings and errors, without these events. (Short durations cause warnings that
+    the tests want.)"""
     return [entry["MESSAGE"] for entry in service.log()
             if int(entry["PRIORITY"]) <= WARNING
             and entry.get("KEYROTATED_EVENT") not in expected]
@@ -72,7 +72,7 @@ def test_rotations_with_every_target_work_inside_without_a_warning(service, azur
 
 def test_rotations_with_targets_that_have_a_group_work_with_the_example_for_them(for_groups):
     assert [for_groups.rotate() for _ in range(2)] == ["Secondary", "Primary"]
-    # One of the targets was moved for it.
+    # The example moves one of the targets.
     assert complaints(for_groups, ("config.loaded", "target.abandoned")) == []
 
 
@@ -126,7 +126,7 @@ def test_keys_are_in_memory_that_is_neither_swapped_nor_dumped(service, guest):
 
 
 def test_nothing_can_be_written_but_its_own_places(service, guest):
-    """Through the eyes of the process: root, in its mounts, still may not."""
+    """Even root may not, in the mounts of the process."""
     inside = ("nsenter", f"--target={service.main_pid}", "--mount", "--", "touch")
     for place in ("/etc/keyrotated", "/usr", "/var/lib", "/var/log", "/home", "/run", "/proc/sys"):
         tried = guest.run(*inside, f"{place}/intruder", check=False)
@@ -145,7 +145,7 @@ def test_what_can_be_written_cannot_be_executed(service, guest):
 
 @contextlib.contextmanager
 def listener(address):
-    """Somebody who would answer there: (port, was anybody connected?)."""
+    """A server at that address: (port, was there a connection?)."""
     with socket.create_server((address, 0)) as server:
         server.settimeout(0)
 
@@ -178,7 +178,7 @@ def test_azures_metadata_service_can_be_asked(service):
 
 
 def test_the_kernel_lets_it_talk_to_no_address_that_is_not_listed(service):
-    """Such as that of another cloud's metadata, which knows nothing but secrets."""
+    """Such as that of another cloud's metadata service, which has secrets."""
     with listener(STRANGE_ADDRESS) as (port, is_asked):
         with socket.create_connection((STRANGE_ADDRESS, port)):
             wait_until(is_asked, "others can talk to it")

@@ -64,7 +64,7 @@ def test_a_bad_configuration_ends_with_78_and_is_not_tried_again(unstarted, gues
     assert guest.systemctl("start", UNIT, check=False).returncode != 0
     assert unstarted.state() == "failed"
     assert guest.show(UNIT, "ExecMainStatus") == EXIT_CONFIG
-    # Longer than the shortest time after which systemd would.
+    # Much shorter than the wait below, in which systemd would restart it.
     unstarted.drop_in("soon", "[Service]\nRestartSec=200ms\n")
     guest.systemctl("start", UNIT, check=False)
     stays_true(lambda: unstarted.state() == "failed" and unstarted.restarts == 0, 2,

@@ -58,7 +58,7 @@ def test_a_rotation_under_way_is_completed_by_the_new_version(upgrade, azure):
 
 
 def test_a_configuration_that_the_new_version_refuses_is_told_and_the_upgrade_goes_through(upgrade):
-    """The service is then down with 78, for whoever configures it to see."""
+    """The service then ends with 78, which its administrator sees."""
     service, carry_out = upgrade
     service.config["polices"] = {}
     service.write_config()
