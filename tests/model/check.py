@@ -36,18 +36,18 @@ class Result:
     depth: int = 0
     seconds: float = 0.0
     broken: str = ""   # the promise, or the claim, that does not hold
-    trouble: str = ""  # why the search says nothing
+    failure: str = ""  # why the search says nothing
     moves: frozenset = frozenset()
     trail: list = dataclasses.field(default_factory=list)
 
     @property
     def good(self):
-        return not self.trouble and self.broken == self.case.broken
+        return not self.failure and self.broken == self.case.broken
 
     @property
     def verdict(self):
-        if self.trouble:
-            return f"FAIL: {self.trouble}"
+        if self.failure:
+            return f"FAIL: {self.failure}"
         found = f"{self.broken} is broken" if self.broken else "holds"
         if not self.good:
             return f"FAIL: {found}, where {self.case.broken or 'no error'} was expected"
@@ -88,22 +88,22 @@ def read_search(result, output):
     found = first(r"errors: (\d+)", output) != "0"
     for complaint in ("max search depth too small", "out of memory", "VECTORSZ"):
         if complaint in output:
-            result.trouble = complaint
-    if not result.trouble and ("errors:" not in output or
+            result.failure = complaint
+    if not result.failure and ("errors:" not in output or
                                not found and "Search not completed" in output):
-        result.trouble = "the search was not exhaustive"
+        result.failure = "the search was not exhaustive"
     return found
 
 
 # Lines that the model prints; spin adds others.
-TOLD = re.compile(r" *(\d: |azure|somebody|readers|target|a lost )|BROKEN|<<<<<START")
+PRINTED = re.compile(r" *(\d: |azure|somebody|readers|target|a lost )|BROKEN|<<<<<START")
 
 
 def read_trail(case, where):
     """What happened, in the model's own words: moves, effects, and the promise that was broken."""
     said = run(["spin", "-t", "-T", "-B", *case.flags, MODEL], where)
     lines = [line.replace("slot 0", "primary").replace("slot 1", "secondary")
-             for line in said.splitlines() if TOLD.match(line)]
+             for line in said.splitlines() if PRINTED.match(line)]
     end = next((i for i, line in enumerate(lines, 1) if line.startswith("BROKEN")), len(lines))
     return lines[:end]
 
@@ -121,13 +121,13 @@ def search(case, build_options=(), options=DEPTH_FIRST):
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="keyrotated-model.") as directory:
         where = pathlib.Path(directory)
-        result.trouble = build(case, where, build_options)
-        if result.trouble:
+        result.failure = build(case, where, build_options)
+        if result.failure:
             return result
         try:
             output = run(["./pan", *(["-a"] if case.is_claim else []), *options], where)
         except subprocess.TimeoutExpired:
-            result.trouble = f"no end within {SEARCH_TIMEOUT_S} s"
+            result.failure = f"no end within {SEARCH_TIMEOUT_S} s"
             return result
         if read_search(result, output):
             result.trail = read_trail(case, where)
@@ -216,7 +216,7 @@ def check_cases(jobs):
         for result in pool.map(search, CASES):
             results.append(result)
             print_row(result)
-            if not result.good and not result.trouble:
+            if not result.good and not result.failure:
                 print_trail(shortest_trail(result))
     return results
 

@@ -1,6 +1,6 @@
 /*
- * What a daemon is told, and what it does about it: the on_...() functions of daemon/core. Each
- * ends in the parts that finish_step() runs.
+ * The events of a daemon, and its answers: the functions of daemon/core that end an action or carry
+ * out a command, by their names there. Each ends in the parts that finish_step() runs.
  */
 
 #define AT(position_) (R.position == position_)
@@ -13,12 +13,12 @@ inline wait_to_look_again()
 {
     R.retry = 1;
     if
-    :: R.goal == R.active_slot && !A_REQUIRED_TARGET_IS_OWED -> part = idle_part
+    :: R.delivering == R.active_slot && !A_REQUIRED_TARGET_IS_OWED -> part = idle_part
     :: else -> move_and_wait(deliver_wait)
     fi
 }
 
-inline on_adopt_look()
+inline adopt_look_done()
 {
     if
     :: outcome == fails || is_late -> R.retry = 1; move_and_wait(adopt_wait)
@@ -26,8 +26,8 @@ inline on_adopt_look()
     fi
 }
 
-/* on_check_look() and on_rotate_look() */
-inline on_check_look()
+/* check_look_done() and rotate_look_done() */
+inline check_look_done()
 {
     if
     :: outcome == fails -> R.retry = 1; part = idle_part
@@ -39,7 +39,7 @@ inline on_check_look()
     fi
 }
 
-inline on_doubt_look()
+inline doubt_look_done()
 {
     if
     :: outcome == fails || is_late -> R.retry = 1; move_and_wait(doubt_wait)
@@ -47,7 +47,7 @@ inline on_doubt_look()
     fi
 }
 
-inline on_verify_look()
+inline verify_look_done()
 {
     if
     :: outcome == fails || is_late -> R.retry = 1; move_and_wait(verify_wait)
@@ -55,7 +55,7 @@ inline on_verify_look()
         P.fresh = 1;
         note_risk();
         if
-        :: look[R.goal] != R.live[R.goal] -> goal_changed()
+        :: look[R.delivering] != R.live[R.delivering] -> restart_delivery()
         :: else -> part = verify_part
         fi
     fi
@@ -67,7 +67,8 @@ inline void_lost_targets()
     do
     :: t < TARGETS ->
         if
-        :: holding[t] != UNSEEN && holding[t] != LIVE_IN(R.goal) && !YIELDS(t) -> void_target(t)
+        :: holding[t] != UNSEEN && holding[t] != LIVE_IN(R.delivering) && !IS_LEFT(t) ->
+            void_target(t)
         :: else -> skip
         fi;
         t++
@@ -76,7 +77,7 @@ inline void_lost_targets()
     t = 0
 }
 
-inline on_deliver_look()
+inline deliver_look_done()
 {
     if
     :: outcome == fails || is_late -> wait_to_look_again()
@@ -84,19 +85,21 @@ inline on_deliver_look()
         P.fresh = 1;
         R.retry = 0;
         if
-        :: look[R.goal] == R.live[R.goal] || R.goal != R.active_slot -> note_risk()
+        :: look[R.delivering] == R.live[R.delivering] || R.delivering != R.active_slot ->
+            note_risk()
         :: else -> skip
         fi;
         if
-        :: look[R.goal] == R.live[R.goal] -> void_lost_targets(); part = deliver_part
-        :: look[R.goal] != R.live[R.goal] && R.goal != R.active_slot -> goal_changed()
-        :: else -> part = check_part; then = idle_part /* it never is as recorded */
+        :: look[R.delivering] == R.live[R.delivering] -> void_lost_targets(); part = deliver_part
+        :: look[R.delivering] != R.live[R.delivering] && R.delivering != R.active_slot ->
+            restart_delivery()
+        :: else -> part = check_part; then = idle_part /* it differs from the record in any case */
         fi
     fi
 }
 
 /* EVENT_LOOKED */
-inline on_looked()
+inline look_done()
 {
     P.acting = 0;
     printf("%d: the look %e\n", d, outcome);
@@ -124,22 +127,22 @@ inline on_looked()
     fi;
 #endif
     if
-    :: R.adopt_told && !AT(adopt_look) && !AT(doubt_look) -> part = adopt_look_part
-    :: AT(adopt_look) -> on_adopt_look()
-    :: !R.adopt_told && (AT(check_look) || AT(rotate_look)) -> on_check_look()
-    :: AT(doubt_look) -> on_doubt_look()
-    :: !R.adopt_told && AT(verify_look) -> on_verify_look()
-    :: !R.adopt_told && AT(deliver_look) -> on_deliver_look()
+    :: R.adopt_asked && !AT(adopt_look) && !AT(doubt_look) -> part = adopt_look_part
+    :: AT(adopt_look) -> adopt_look_done()
+    :: !R.adopt_asked && (AT(check_look) || AT(rotate_look)) -> check_look_done()
+    :: AT(doubt_look) -> doubt_look_done()
+    :: !R.adopt_asked && AT(verify_look) -> verify_look_done()
+    :: !R.adopt_asked && AT(deliver_look) -> deliver_look_done()
     fi
 }
 
 /* EVENT_PREFLIGHT_DONE */
-inline on_preflight()
+inline preflight_done()
 {
     P.acting = 0;
     if
-    :: R.adopt_told -> part = adopt_look_part
-    :: !R.adopt_told && outcome == fails -> R.retry = 1; part = idle_part
+    :: R.adopt_asked -> part = adopt_look_part
+    :: !R.adopt_asked && outcome == fails -> R.retry = 1; part = idle_part
 #ifdef SEED_NO_LOOK
     :: else -> part = intent_part
 #else
@@ -149,7 +152,7 @@ inline on_preflight()
 }
 
 /* EVENT_REGENERATED */
-inline on_regenerated()
+inline regenerated()
 {
     P.acting = 0;
     printf("%d: the regenerate %e\n", d, outcome);
@@ -169,59 +172,60 @@ inline on_regenerated()
 #if LATE_LOOKS == 1
         no_look_is_late()
 #endif
-    :: else -> skip /* the answer, if there is one, shows what was before */
+    :: else -> skip /* an answer shows the keys from before */
     fi;
     is_late = look[slot] == R.live[slot] || (R.replaced & KEY_BIT(look[0])) != 0 ||
               (R.replaced & KEY_BIT(look[1])) != 0;
     if
     :: (outcome == works || outcome == shows_the_past) && !is_late -> take_new_key()
-    :: else -> R.retry = 1; R.unsure = outcome != fails; move_and_wait(doubt_wait)
+    :: else -> R.retry = 1; R.in_unknown_wait = outcome != fails; move_and_wait(doubt_wait)
     fi
 }
 
 /* EVENT_VERIFIED in VERIFY */
-inline on_verified()
+inline verify_done()
 {
     P.acting = 0;
     if
-    :: R.adopt_told -> part = adopt_look_part
-    :: !R.adopt_told && outcome == works -> R.retry = 0; R.verified = 1; part = deliver_part
+    :: R.adopt_asked -> part = adopt_look_part
+    :: !R.adopt_asked && outcome == works -> R.retry = 0; R.verified = 1; part = deliver_part
     :: else -> R.retry = 1; move_and_wait(verify_wait)
     fi
 }
 
 /* EVENT_VERIFIED in PROVE_TARGET and PROVE_LIVE */
 #define IS_DOUBTED(t)                                                                              \
-    (HAS(required, t) && R.seen_held[t] != NOT_SEEN && R.seen_held[t] != 0 &&                      \
-     R.seen_held[t] != R.seen_live[0] && R.seen_held[t] != R.seen_live[1])
-#define KEY_IN_DOUBT (IS_DOUBTED(0) -> R.seen_held[0] : R.seen_held[1])
+    (HAS(required, t) && R.unconfirmed_held[t] != NOT_SEEN && R.unconfirmed_held[t] != 0 &&        \
+     R.unconfirmed_held[t] != R.unconfirmed_live[0] &&                                             \
+     R.unconfirmed_held[t] != R.unconfirmed_live[1])
+#define KEY_IN_DOUBT (IS_DOUBTED(0) -> R.unconfirmed_held[0] : R.unconfirmed_held[1])
 
-inline on_prove_target()
+inline target_proved()
 {
     P.acting = 0;
     if
-    :: R.adopt_told -> part = adopt_look_part
-    :: !R.adopt_told && outcome == works -> move_and_look(prove_live)
+    :: R.adopt_asked -> part = adopt_look_part
+    :: !R.adopt_asked && outcome == works -> move_and_look(prove_live)
     :: else -> move_and_wait(confirm_wait)
     fi
 }
 
-inline on_prove_live()
+inline live_proved()
 {
     P.acting = 0;
     if
-    :: R.adopt_told -> part = adopt_look_part
-    :: !R.adopt_told && outcome == works -> R.proven = 1; move_and_look(check_look)
+    :: R.adopt_asked -> part = adopt_look_part
+    :: !R.adopt_asked && outcome == works -> R.proven = 1; move_and_look(check_look)
     :: else -> move_and_wait(confirm_wait)
     fi
 }
 
 /* EVENT_DELIVERED */
-inline on_delivered()
+inline deliver_done()
 {
     P.acting = 0;
     printf("%d: the delivery to target %d %e\n", d, R.writing, outcome);
-    key = R.live[R.goal];
+    key = R.live[R.delivering];
     yes = holds[R.writing] != key || !HAS(READABLE, R.writing); /* changed */
 #ifdef SEED_REPAIR_IS_NO_NEWS
     yes = false;
@@ -239,19 +243,19 @@ inline on_delivered()
     :: outcome == works ->
         acknowledge(R.writing);
         if
-        :: HAS(READABLE, R.writing) -> ADD(R.unkept, R.writing)
+        :: HAS(READABLE, R.writing) -> ADD(R.attempted, R.writing)
         :: !HAS(READABLE, R.writing) && R.writing == 1 && HAS(required, 0) && IS_OWED(0) ->
             ADD(R.early, 1)
         :: else -> skip
         fi;
         if
-        :: HAS(required, R.writing) && yes -> overlap_begins(); forget_surprise()
+        :: HAS(required, R.writing) && yes -> begin_overlap(); clear_unconfirmed()
         :: else -> skip
         fi
     :: else ->
         R.given[R.writing] = 0;
         ADD(R.retrying, R.writing);
-        ADD(R.unkept, R.writing);
+        ADD(R.attempted, R.writing);
         if
         :: outcome == lost_but_happens || outcome == lost_for_now || outcome == lost_dropped ->
             ADD(R.unsettled, R.writing)
@@ -260,11 +264,12 @@ inline on_delivered()
 #endif
     fi;
     R.writing = 0;
-    part = (R.adopt_told -> adopt_look_part : deliver_part)
+    part = (R.adopt_asked -> adopt_look_part : deliver_part)
 }
 
-/* EVENT_PERSISTED; where the journal stalled (not for the first time: again) the look is old. */
-inline on_persisted()
+/* EVENT_PERSISTED. After a stall of the journal the look is old; stalls_again: not for the first
+ * time. */
+inline intent_durable()
 {
     P.on_disk = 1;
     if
@@ -289,16 +294,16 @@ inline on_persisted()
     :: AT(offer) ->
         n = 0;
         do
-        :: n < TARGETS && !(HAS(R.offered, n) && HAS_ITS_TURN(n) && IS_READY(n)) -> n++
+        :: n < TARGETS && !(HAS(R.delivery_intended, n) && HAS_ITS_TURN(n) && IS_READY(n)) -> n++
         :: else -> break
         od;
         if
-        :: R.adopt_told -> part = adopt_look_part
-        :: !R.adopt_told && n == TARGETS -> move_and_wait(deliver_wait)
-        :: !R.adopt_told && n < TARGETS && !P.fresh && outcome != stalls_again ->
+        :: R.adopt_asked -> part = adopt_look_part
+        :: !R.adopt_asked && n == TARGETS -> move_and_wait(deliver_wait)
+        :: !R.adopt_asked && n < TARGETS && !P.fresh && outcome != stalls_again ->
             R.retry = 1;
             part = deliver_look_part
-        :: !R.adopt_told && n < TARGETS && !P.fresh && outcome == stalls_again ->
+        :: !R.adopt_asked && n < TARGETS && !P.fresh && outcome == stalls_again ->
             wait_to_look_again()
         :: else ->
             R.writing = n;
@@ -312,12 +317,12 @@ inline on_persisted()
     fi
 }
 
-/* What was under way is lost with the process; the next one reads the journal and starts. */
+/* What was under way is lost with the process; the next process reads the journal and starts. */
 inline crash_and_start()
 {
     printf("%d: crash (what was under way: %e), start\n", d, outcome);
     slot = R.intent_slot;
-    key = R.live[R.goal];
+    key = R.live[R.delivering];
     if
     :: AT(regenerate) && outcome == lost_but_happens -> our_request_is_carried_out()
     :: AT(regenerate) && outcome == lost_for_now -> P.lost = slot + 1
@@ -333,7 +338,7 @@ inline crash_and_start()
 #endif
 #ifndef SEED_CRASH_SETTLES
     if
-    :: AT(offer) || AT(deliver) -> R.unsettled = R.unsettled | R.offered
+    :: AT(offer) || AT(deliver) -> R.unsettled = R.unsettled | R.delivery_intended
     :: else -> skip
     fi;
 #endif
@@ -350,9 +355,9 @@ inline crash_and_start()
     :: AT(intent) || AT(regenerate) || AT(doubt_wait) || AT(doubt_look) ->
         R.position = doubt_wait;
 #ifdef SEED_NO_WAIT_AFTER_START
-        R.unsure = 0
+        R.in_unknown_wait = 0
 #else
-        R.unsure = 1
+        R.in_unknown_wait = 1
 #endif
     :: AT(verify_look) || AT(verify) || AT(verify_wait) ->
         R.position = verify_wait;
@@ -365,7 +370,7 @@ inline crash_and_start()
 
 /* EVENT_COMMAND */
 
-inline go_on_now()
+inline command_go_on()
 {
     if
     :: R.intent_open -> skip
@@ -379,12 +384,12 @@ inline go_on_now()
     fi
 }
 
-inline on_redeliver()
+inline command_redeliver()
 {
     printf("%d: command: redeliver\n", d);
     R.acknowledged = 0;
     R.retrying = 0;
-    go_on_now();
+    command_go_on();
     if
 #ifdef SEED_TWO_ACTIONS
     :: AT(deliver) -> part = deliver_look_part
@@ -394,10 +399,10 @@ inline on_redeliver()
     fi
 }
 
-inline on_adopt(slot_)
+inline command_adopt(slot_)
 {
     printf("%d: command: adopt slot %d\n", d, slot_);
-    R.adopt_told = 1;
+    R.adopt_asked = 1;
     R.adopt_slot = slot_;
     if
     :: !R.intent_open ->
@@ -411,69 +416,69 @@ inline on_adopt(slot_)
     fi
 }
 
-inline on_hold()
+inline command_hold()
 {
     printf("%d: command: hold\n", d);
     R.held = 1
 }
 
 /* Of several holds the model has the one that ends last. */
-inline on_resume()
+inline end_hold()
 {
     printf("%d: the hold ends\n", d);
     R.held = 0
 }
 
-inline look_now()
+inline command_look()
 {
     R.check = 1;
     R.retrying = 0;
-    go_on_now()
+    command_go_on()
 }
 
-/* Where a slot has to be named it is refused. */
-inline on_unblock()
+/* Refused where a slot has to be named. */
+inline command_unblock()
 {
     printf("%d: command: unblock\n", d);
     if
     :: R.blocked == another_rotator || (R.adopted && R.blocked == targets_disagree) ||
-       (R.blocked == nothing && R.other) ->
-        R.other = 0;
+       (R.blocked == nothing && R.other_rotator) ->
+        R.other_rotator = 0;
         R.blocked = nothing;
         R.foreign_recently = 0;
-        look_now()
+        command_look()
     :: else -> skip
     fi
 }
 
-inline on_check()
+inline command_check()
 {
     printf("%d: command: check\n", d);
-    look_now()
+    command_look()
 }
 
-/* Is it a target's turn that may be written to now, or when its retry_at comes? */
+/* Can a target be written to now, or at its retry_at? */
 #define DELIVERY_IS_READY                                                                          \
     (!A_REQUIRED_TARGET_IS_OWED || (HAS_ITS_TURN(0) && IS_READY(0)) ||                             \
      (HAS_ITS_TURN(1) && IS_READY(1)))
-#define DELIVERY_CAN_GO_ON                                                                         \
+#define DELIVERY_CAN_CONTINUE                                                                      \
     (!A_REQUIRED_TARGET_IS_OWED || (HAS_ITS_TURN(0) && IS_SETTLED(0)) ||                           \
      (HAS_ITS_TURN(1) && IS_SETTLED(1)))
 
 /* EVENT_CONFIGURED: the last target becomes optional, or required. */
-inline on_configured()
+inline configure()
 {
     required = required ^ (1 << (TARGETS - 1));
     printf("%d: reload: required targets %d\n", d, required);
     if
     :: HAS(required, TARGETS - 1) && HAS(R.acknowledged, TARGETS - 1) ->
-        R.told = R.told & R.last_told;
-        /* What has left before cannot be called back. */
+        R.read_since = R.read_since & R.read_since_ack;
+        /* A request on its way cannot be called back. */
         if
-        :: !AT(regenerate) && P.lost == 0 -> ADD(in_care, TARGETS - 1)
+        :: !AT(regenerate) && P.lost == 0 -> ADD(protected, TARGETS - 1)
         :: else -> skip
         fi
-    :: !HAS(required, TARGETS - 1) -> DROP(in_care, TARGETS - 1)
+    :: !HAS(required, TARGETS - 1) -> DROP(protected, TARGETS - 1)
     :: else -> skip
     fi;
     if

@@ -1,5 +1,5 @@
 /*
- * The daemon's decisions: what daemon/core does, by the names of its functions. Here: telling, the
+ * The daemon's decisions: what daemon/core does, by the names of its functions. Here: moves, the
  * interlock, what a look means, and drift.
  */
 
@@ -26,7 +26,7 @@ inline move_and_look(position_)
     act()
 }
 
-/* A wait: what was looked at before it is old afterwards. */
+/* A wait: a look before it is old afterwards. */
 inline move_and_wait(position_)
 {
     move(position_);
@@ -43,38 +43,38 @@ inline block(reason_)
     fi
 }
 
-/* What blocked is right again; what another rotator does is not by that. */
+/* The cause of the block is gone; another rotator remains a cause. */
 inline unblock()
 {
     R.blocked = nothing;
     if
-    :: R.other -> block(another_rotator)
+    :: R.other_rotator -> block(another_rotator)
     :: else -> skip
     fi
 }
 
-inline overlap_begins()
+inline begin_overlap()
 {
-    R.told = (NOTHING_LINGERS -> LINGERING : 0)
+    R.read_since = (NOTHING_LINGERS -> LINGERING : 0)
 }
 
-inline forget_surprise()
+inline clear_unconfirmed()
 {
-    R.surprised = 0;
-    R.seen_in_use = 0;
+    R.unconfirmed = 0;
+    R.standby_in_use = 0;
     R.proven = 0;
-    R.unsure = 0;
-    R.seen_live[0] = 0;
-    R.seen_live[1] = 0;
-    R.seen_held[0] = 0;
-    R.seen_held[1] = 0
+    R.in_unknown_wait = 0;
+    R.unconfirmed_live[0] = 0;
+    R.unconfirmed_live[1] = 0;
+    R.unconfirmed_held[0] = 0;
+    R.unconfirmed_held[1] = 0
 }
 
-inline foreign_change()
+inline add_foreign_change()
 {
 #ifndef SEED_FIGHT
     if
-    :: R.foreign_recently -> R.other = 1; block(another_rotator)
+    :: R.foreign_recently -> R.other_rotator = 1; block(another_rotator)
     :: else -> skip
     fi;
 #endif
@@ -99,7 +99,7 @@ inline take_key(slot_)
 #endif
 #define IS_READY(t) (!HAS(R.retrying, t) && IS_SETTLED(t))
 
-/* risk_note(): what a look cannot see holds what it was given last. */
+/* risk_note(): a target that a look cannot see holds what it was given last. */
 inline note_risk()
 {
     t = 0;
@@ -123,20 +123,20 @@ inline note_risk()
 inline acknowledge(t)
 {
     if
-    :: HAS(required, t) && (R.given[t] != R.live[R.goal] || HAS(R.unsettled, t)) ->
-        overlap_begins()
+    :: HAS(required, t) && (R.given[t] != R.live[R.delivering] || HAS(R.unsettled, t)) ->
+        begin_overlap()
     :: else -> skip
     fi;
     ADD(R.acknowledged, t);
-    R.given[t] = R.live[R.goal];
-    DROP(R.offered, t);
+    R.given[t] = R.live[R.delivering];
+    DROP(R.delivery_intended, t);
     DROP(R.retrying, t);
     DROP(R.unsettled, t);
-    DROP(R.unkept, t);
+    DROP(R.attempted, t);
     DROP(R.dead, t);
     DROP(R.early, t);
     if
-    :: HAS(required, t) -> ADD(in_care, t)
+    :: HAS(required, t) -> ADD(protected, t)
     :: else -> skip
     fi;
 #if TARGETS == 2 && defined(UNREADABLE)
@@ -150,7 +150,7 @@ inline acknowledge(t)
 #endif
 #if RELOADS
     if
-    :: t == 1 -> R.last_told = (NOTHING_LINGERS -> LINGERING : 0)
+    :: t == 1 -> R.read_since_ack = (NOTHING_LINGERS -> LINGERING : 0)
     :: else -> skip
     fi
 #endif
@@ -162,7 +162,7 @@ inline acknowledge_seen()
     do
     :: t < TARGETS ->
         if
-        :: holding[t] == LIVE_IN(R.goal) && IS_SETTLED(t) ->
+        :: holding[t] == LIVE_IN(R.delivering) && IS_SETTLED(t) ->
             acknowledge(t)
         :: else -> skip
         fi;
@@ -172,7 +172,7 @@ inline acknowledge_seen()
     t = 0
 }
 
-inline void_acknowledgements()
+inline void_all()
 {
     R.acknowledged = 0;
     R.retrying = 0
@@ -182,10 +182,10 @@ inline void_acknowledgements()
 #ifdef SEED_ANY_ACKNOWLEDGEMENT
 #define IS_SATISFIED(t) HAS(R.acknowledged, t)
 #else
-#define IS_SATISFIED(t) (HAS(R.acknowledged, t) && R.given[t] == R.live[R.goal])
+#define IS_SATISFIED(t) (HAS(R.acknowledged, t) && R.given[t] == R.live[R.delivering])
 #endif
 
-/* machine_void_target(): it was seen to hold something else. */
+/* delivery_void(): the target was seen to hold something else. */
 inline void_target(t_)
 {
     if
@@ -197,16 +197,17 @@ inline void_target(t_)
 #endif
 }
 
-/* machine_yields(): what holds the standby key is left to whoever put it there. */
+/* delivery_is_left_to_other_rotator(): a target that holds the standby key stays with whoever put
+ * it there. */
 #ifdef SEED_FIGHT_OVER_TARGETS
-#define YIELDS(t) false
+#define IS_LEFT(t) false
 #else
-#define YIELDS(t)                                                                                  \
-    (R.other && R.goal == R.active_slot && IS_SATISFIED(t) &&                                      \
+#define IS_LEFT(t)                                                                                 \
+    (R.other_rotator && R.delivering == R.active_slot && IS_SATISFIED(t) &&                        \
      holding[t] == LIVE_IN(OTHER(R.active_slot)))
 #endif
 
-/* machine_look_is_whole(): did it read every required target that can be read? */
+/* machine_require_whole_look(): did it read every required target that can be read? */
 #ifdef SEED_UNREAD_TARGETS_WILL_DO
 #define LOOK_IS_WHOLE true
 #else
@@ -230,11 +231,11 @@ inline void_target(t_)
 #ifdef SEED_NO_FREEZE
 #define FREEZE_ALLOWS true
 #else
-#define FREEZE_ALLOWS (R.goal == R.active_slot && !A_REQUIRED_TARGET_IS_OWED)
+#define FREEZE_ALLOWS (R.delivering == R.active_slot && !A_REQUIRED_TARGET_IS_OWED)
 #endif
 #define INTERLOCK_IS_OPEN                                                                          \
-    (R.adopted && R.blocked == nothing && !R.held && !R.adopt_told && FREEZE_ALLOWS &&             \
-     !R.surprised && OVERLAP_ALLOWS && START_ALLOWS)
+    (R.adopted && R.blocked == nothing && !R.held && !R.adopt_asked && FREEZE_ALLOWS &&            \
+     !R.unconfirmed && OVERLAP_ALLOWS && START_ALLOWS)
 
 /* --- judge.c --- */
 
@@ -300,10 +301,12 @@ inline take_census()
     t = 0
 }
 
-/* both_changed_under_us(): all that can be read was read, and holds what it was given, which is dead. */
+/* both_changed_under_us(): every readable target was read, and holds what it was given, which is
+ * dead. */
 #define IS_AS_GIVEN(t)                                                                             \
-    (!HAS(READABLE, t) || (!HAS(unread, t) && holding[t] != LIVE_IN(0) && holding[t] != LIVE_IN(1) && \
-                           (!HAS(required, t) || (holding[t] == DEAD && holds[t] == R.given[t]))))
+    (!HAS(READABLE, t) ||                                                                          \
+     (!HAS(unread, t) && holding[t] != LIVE_IN(0) && holding[t] != LIVE_IN(1) &&                   \
+      (!HAS(required, t) || (holding[t] == DEAD && holds[t] == R.given[t]))))
 #define BOTH_CHANGED_UNDER_US (IS_AS_GIVEN(0) && IS_AS_GIVEN(1) && (required & READABLE) != 0)
 
 /* An adopted account outside of a rotation: the drift table. */
@@ -317,7 +320,7 @@ inline judge_drift()
     is_drift = active_changed || standby_changed || on_active < seen || elsewhere > 0
 }
 
-/* Do all required targets that can be read hold the live key of that slot, and is there one? */
+/* Do all readable required targets hold the live key of that slot, and is there one? */
 inline judge_unanimous(slot_)
 {
     yes = false;
@@ -337,33 +340,33 @@ inline judge_unanimous(slot_)
 
 /* --- step_check.c, drift.c --- */
 
-#define SAME_SURPRISE                                                                              \
-    (R.surprised && R.seen_live[0] == look[0] && R.seen_live[1] == look[1] &&                      \
-     R.seen_held[0] == sighting[0] && R.seen_held[1] == sighting[1])
+#define IS_SAME_DRIFT                                                                              \
+    (R.unconfirmed && R.unconfirmed_live[0] == look[0] && R.unconfirmed_live[1] == look[1] &&      \
+     R.unconfirmed_held[0] == sighting[0] && R.unconfirmed_held[1] == sighting[1])
 #define WAS_ABOUT_STANDBY                                                                          \
-    (R.surprised && (R.seen_in_use ||                                                              \
-                     R.seen_live[OTHER(R.active_slot)] != R.live[OTHER(R.active_slot)]))
-#define SURPRISE_COUNTS (SAME_SURPRISE && (R.proven || !R.unsure))
+    (R.unconfirmed && (R.standby_in_use ||                                                         \
+                     R.unconfirmed_live[OTHER(R.active_slot)] != R.live[OTHER(R.active_slot)]))
+#define DRIFT_IS_CONFIRMED (IS_SAME_DRIFT && (R.proven || !R.in_unknown_wait))
 /* Does a required target hold something that is not live? */
 #define SEES_DEAD                                                                                  \
     ((HAS(required, 0) && holding[0] == DEAD) || (HAS(required, 1) && holding[1] == DEAD))
 
-inline hold_surprise()
+inline await_confirmation()
 {
     if
-    :: !SAME_SURPRISE ->
-        R.surprised = 1;
-        R.seen_live[0] = look[0];
-        R.seen_live[1] = look[1];
-        R.seen_held[0] = sighting[0];
-        R.seen_held[1] = sighting[1];
-        R.unsure = 1;
-        R.seen_in_use = 0;
+    :: !IS_SAME_DRIFT ->
+        R.unconfirmed = 1;
+        R.unconfirmed_live[0] = look[0];
+        R.unconfirmed_live[1] = look[1];
+        R.unconfirmed_held[0] = sighting[0];
+        R.unconfirmed_held[1] = sighting[1];
+        R.in_unknown_wait = 1;
+        R.standby_in_use = 0;
         R.proven = 0
     :: else -> skip
     fi;
     if
-    :: in_use -> R.seen_in_use = 1; overlap_begins()
+    :: in_use -> R.standby_in_use = 1; begin_overlap()
     :: else -> skip
     fi;
     if
@@ -375,21 +378,22 @@ inline hold_surprise()
 inline accept_key_of(slot_)
 {
     take_key(slot_);
-    void_acknowledgements()
+    void_all()
 }
 
 #define IS_TARGET_CHANGED (!is_unfit && !active_changed && !standby_changed)
 
-/* Did somebody give it the standby key? If it never showed what it was given, it has what it had. */
+/* standby_was_given(): did somebody write the standby key to it? A target that never showed what it
+ * was given still has what it had. */
 #define STANDBY_WAS_GIVEN(t)                                                                       \
-    (HAS(required, t) && !HAS(R.unkept, t) && IS_SATISFIED(t) &&                                   \
+    (HAS(required, t) && !HAS(R.attempted, t) && IS_SATISFIED(t) &&                                \
      holding[t] == LIVE_IN(OTHER(R.active_slot)))
 
 inline accept_target_change()
 {
 #ifndef SEED_FIGHT_OVER_TARGETS
     if
-    :: STANDBY_WAS_GIVEN(0) || STANDBY_WAS_GIVEN(1) -> foreign_change()
+    :: STANDBY_WAS_GIVEN(0) || STANDBY_WAS_GIVEN(1) -> add_foreign_change()
     :: else -> skip
     fi;
 #endif
@@ -397,7 +401,7 @@ inline accept_target_change()
     do
     :: t < TARGETS ->
         if
-        :: holding[t] != UNSEEN && holding[t] != LIVE_IN(R.active_slot) && !YIELDS(t) ->
+        :: holding[t] != UNSEEN && holding[t] != LIVE_IN(R.active_slot) && !IS_LEFT(t) ->
             void_target(t)
         :: else -> skip
         fi;
@@ -417,37 +421,37 @@ inline act_on_drift()
         accept_target_change();
         part = (IS_OWED(0) || IS_OWED(1) -> deliver_part : idle_part) /* nothing is repaired */
     :: !is_unfit && !active_changed && standby_changed && on_standby == 0 -> /* standby_changed */
-        foreign_change();
+        add_foreign_change();
         accept_key_of(OTHER(R.active_slot));
         acknowledge_seen();
 #ifndef SEED_STANDBY_CHANGE_IS_IGNORED
-        overlap_begins()
+        begin_overlap()
 #endif
     :: !is_unfit && !active_changed && standby_changed && on_standby > 0 && on_standby == seen ->
-        foreign_change(); /* rotated_elsewhere */
+        add_foreign_change(); /* rotated_elsewhere */
         accept_key_of(OTHER(R.active_slot));
         R.active_slot = OTHER(R.active_slot);
-        R.goal = R.active_slot;
+        R.delivering = R.active_slot;
         acknowledge_seen();
-        overlap_begins();
+        begin_overlap();
         printf("%d: rotated elsewhere: slot %d is active\n", d, R.active_slot)
     :: !is_unfit && active_changed && on_standby == 0 -> /* active_changed */
-        foreign_change();
+        add_foreign_change();
         if
-        :: standby_changed -> take_key(OTHER(R.active_slot)); overlap_begins()
+        :: standby_changed -> take_key(OTHER(R.active_slot)); begin_overlap()
         :: else -> skip
         fi;
         accept_key_of(R.active_slot);
         if
-        :: seen > 0 && on_active == seen -> overlap_begins()
+        :: seen > 0 && on_active == seen -> begin_overlap()
         :: else -> skip
         fi;
         acknowledge_seen()
     :: else -> block(targets_disagree); part = idle_part
     fi;
     if
-    :: IS_TARGET_CHANGED && (YIELDS(0) || YIELDS(1)) -> skip
-    :: else -> forget_surprise()
+    :: IS_TARGET_CHANGED && (IS_LEFT(0) || IS_LEFT(1)) -> skip
+    :: else -> clear_unconfirmed()
     fi
 }
 
@@ -458,7 +462,7 @@ inline note_kept()
     :: t < TARGETS ->
         if
         :: HAS(R.acknowledged, t) && holding[t] == LIVE_IN(R.active_slot) &&
-            R.given[t] == look[R.active_slot] -> DROP(R.unkept, t)
+            R.given[t] == look[R.active_slot] -> DROP(R.attempted, t)
         :: else -> skip
         fi;
         t++
@@ -467,14 +471,14 @@ inline note_kept()
     t = 0
 }
 
-/* check_look(): what it ends with where all is as recorded is in `then`. */
+/* check_look_done(): `then` is its end where all is as recorded. */
 inline do_check_part()
 {
     judge_drift();
     R.check = 0;
 #ifndef SEED_BACK_IS_AS_BEFORE
     if
-    :: WAS_ABOUT_STANDBY && !is_late && !SAME_SURPRISE -> overlap_begins()
+    :: WAS_ABOUT_STANDBY && !is_late && !IS_SAME_DRIFT -> begin_overlap()
     :: else -> skip
     fi;
 #endif
@@ -484,9 +488,9 @@ inline do_check_part()
     fi;
     if
     :: is_late -> R.check = 1; R.retry = 1; part = idle_part
-    :: !is_late && !is_drift -> note_risk(); forget_surprise(); part = then
-    :: !is_late && is_drift && SURPRISE_COUNTS -> act_on_drift()
-    :: else -> hold_surprise(); part = no_more
+    :: !is_late && !is_drift -> note_risk(); clear_unconfirmed(); part = then
+    :: !is_late && is_drift && DRIFT_IS_CONFIRMED -> act_on_drift()
+    :: else -> await_confirmation(); part = no_more
     fi;
     then = 0
 }

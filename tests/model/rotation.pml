@@ -42,10 +42,10 @@ c_decl {
 #ifdef SEED_NO_UNKNOWN_WAIT
 #define REQUEST_IS_DECIDED true
 #else
-#define REQUEST_IS_DECIDED (!R.unsure || (P.lost == 0 && LOOKS_ARE_TRUE))
+#define REQUEST_IS_DECIDED (!R.in_unknown_wait || (P.lost == 0 && LOOKS_ARE_TRUE))
 #endif
 
-/* find_next_target() as a condition */
+/* next_target() as a condition */
 #define A_TARGET_IS_READY                                                                          \
     ((HAS_ITS_TURN(0) && IS_READY(0)) || (HAS_ITS_TURN(1) && IS_READY(1)))
 
@@ -53,12 +53,12 @@ c_decl {
 #define IS_WAITING                                                                                 \
     (AT(adopt_wait) || AT(idle) || AT(confirm_wait) || AT(verify_wait) || AT(deliver_wait))
 #ifdef CLAIM_COMPLETES
-#define A_PERSON_IS_NEEDED (calm && R.blocked != nothing && !R.adopt_told && IS_WAITING)
+#define A_PERSON_IS_NEEDED (calm && R.blocked != nothing && !R.adopt_asked && IS_WAITING)
 #else
 #define A_PERSON_IS_NEEDED false
 #endif
 
-/* Where looks are never late, one that shows nothing new does nothing. */
+/* Where looks are never late, a look that shows nothing new changes nothing. */
 #if DAEMONS == 2
 #define A_CHECK_MAY_BE_DUE (!calm && P.unseen)
 #else
@@ -72,30 +72,34 @@ proctype daemon(byte d)
         if
         /* EVENT_WAKE, at the end of a wait. Waits of no particular length may end at any time. */
         :: WAITS(adopt_wait) && !WAITS_FOR_A_PERSON ->
-            d_step { R.retry = 0; R.unsure = R.unsure && !LOOKS_ARE_TRUE; part = adopt_look_part }
+            d_step {
+                R.retry = 0;
+                R.in_unknown_wait = R.in_unknown_wait && !LOOKS_ARE_TRUE;
+                part = adopt_look_part
+            }
         :: WAITS(idle) && (R.retry || R.retrying) ->
             d_step { R.retry = 0; R.retrying = 0; part = idle_next_part }
         :: WAITS(idle) && !R.retry && A_TARGET_IS_READY && !DELIVERY_WAITS_FOR_A_PERSON ->
             part = idle_next_part
         :: WAITS(idle) && !R.retry && !R.check && A_CHECK_MAY_BE_DUE ->
             d_step { R.check = 1; part = idle_next_part }
-        :: WAITS(idle) && !R.retry && R.surprised && R.unsure && LOOKS_ARE_TRUE ->
-            d_step { R.unsure = 0; R.check = 1; part = idle_next_part }
+        :: WAITS(idle) && !R.retry && R.unconfirmed && R.in_unknown_wait && LOOKS_ARE_TRUE ->
+            d_step { R.in_unknown_wait = 0; R.check = 1; part = idle_next_part }
         :: WAITS(idle) && !R.retry && !R.check && INTERLOCK_IS_OPEN ->
             d_step { move_and_look(preflight) }
         :: WAITS(confirm_wait) && LOOKS_ARE_TRUE ->
-            d_step { R.unsure = 0; R.check = 1; move_and_look(check_look) }
+            d_step { R.in_unknown_wait = 0; R.check = 1; move_and_look(check_look) }
         :: AT(doubt_wait) && REQUEST_IS_DECIDED ->
 #ifdef SEED_REPEAT_WITHOUT_LOOK
-            d_step { R.retry = 0; R.unsure = 0; part = intent_part }
+            d_step { R.retry = 0; R.in_unknown_wait = 0; part = intent_part }
 #else
-            d_step { R.retry = 0; R.unsure = 0; move_and_look(doubt_look) }
+            d_step { R.retry = 0; R.in_unknown_wait = 0; move_and_look(doubt_look) }
 #endif
         :: WAITS(verify_wait) -> d_step { R.retry = 0; move_and_look(verify_look) }
 #ifdef SEED_GIVES_UP
         :: WAITS(deliver_wait) && !R.retrying ->
 #else
-        :: WAITS(deliver_wait) && DELIVERY_CAN_GO_ON ->
+        :: WAITS(deliver_wait) && DELIVERY_CAN_CONTINUE ->
 #endif
             d_step {
                 R.retry = 0;
@@ -114,7 +118,7 @@ proctype daemon(byte d)
             :: MAY_FAIL -> outcome = stalls
             :: MAY_FAIL -> outcome = stalls_again
             fi;
-            d_step { on_persisted() }
+            d_step { intent_durable() }
         :: LOOKS ->
             MAY_CHANGE_POLICY;
             if
@@ -127,13 +131,13 @@ proctype daemon(byte d)
             :: MAY_FAIL -> outcome = works; unread = 1
 #endif
             fi;
-            d_step { on_looked() }
+            d_step { look_done() }
         :: AT(preflight) ->
             if
             :: outcome = works
             :: MAY_FAIL -> outcome = fails
             fi;
-            d_step { on_preflight() }
+            d_step { preflight_done() }
         :: AT(regenerate) ->
             MAY_CHANGE_POLICY;
             if
@@ -146,25 +150,26 @@ proctype daemon(byte d)
             :: MAY_FAIL -> outcome = shows_the_past
 #endif
             fi;
-            d_step { on_regenerated() }
+            d_step { regenerated() }
         :: AT(verify) ->
             if
-            :: MAY_FAIL || IS_LIVE(R.live[R.goal]) -> outcome = works /* or patience is over */
-            :: MAY_FAIL || !IS_LIVE(R.live[R.goal]) -> outcome = fails
+            /* it works, too, when verify_timeout is over */
+            :: MAY_FAIL || IS_LIVE(R.live[R.delivering]) -> outcome = works
+            :: MAY_FAIL || !IS_LIVE(R.live[R.delivering]) -> outcome = fails
             fi;
-            d_step { on_verified() }
+            d_step { verify_done() }
         :: AT(prove_target) ->
             if
             :: !IS_LIVE(KEY_IN_DOUBT) -> outcome = works /* it is refused */
             :: MAY_FAIL || IS_LIVE(KEY_IN_DOUBT) -> outcome = fails
             fi;
-            d_step { on_prove_target() }
+            d_step { target_proved() }
         :: AT(prove_live) ->
             if
-            :: IS_LIVE(R.seen_live[R.active_slot]) -> outcome = works
-            :: MAY_FAIL || !IS_LIVE(R.seen_live[R.active_slot]) -> outcome = fails
+            :: IS_LIVE(R.unconfirmed_live[R.active_slot]) -> outcome = works
+            :: MAY_FAIL || !IS_LIVE(R.unconfirmed_live[R.active_slot]) -> outcome = fails
             fi;
-            d_step { on_prove_live() }
+            d_step { live_proved() }
         :: AT(deliver) ->
             if
             :: outcome = works
@@ -174,7 +179,7 @@ proctype daemon(byte d)
             :: MAY_LOSE -> outcome = lost_dropped
             :: MAY_LOSE && IS_REMOTE(R.writing) -> outcome = lost_for_now
             fi;
-            d_step { on_delivered() }
+            d_step { deliver_done() }
         :: MAY_LOSE ->
             if
             :: outcome = lost_dropped
@@ -186,22 +191,22 @@ proctype daemon(byte d)
         /* from outside */
 #if COMMANDS
         :: commands_left > 0 && !calm && R.adopted ->
-            d_step { commands_left--; on_redeliver() }
-        :: commands_left > 0 && !calm -> d_step { commands_left--; on_adopt(0) }
-        :: commands_left > 0 && !calm -> d_step { commands_left--; on_adopt(1) }
-        :: commands_left > 0 && !calm && !R.held -> d_step { commands_left--; on_hold() }
-        :: R.held -> d_step { on_resume() } /* by a command, or by time */
-        :: commands_left > 0 && !calm -> d_step { commands_left--; on_unblock() }
-        :: commands_left > 0 && !calm -> d_step { commands_left--; on_check() }
+            d_step { commands_left--; command_redeliver() }
+        :: commands_left > 0 && !calm -> d_step { commands_left--; command_adopt(0) }
+        :: commands_left > 0 && !calm -> d_step { commands_left--; command_adopt(1) }
+        :: commands_left > 0 && !calm && !R.held -> d_step { commands_left--; command_hold() }
+        :: R.held -> d_step { end_hold() } /* by a command, or by time */
+        :: commands_left > 0 && !calm -> d_step { commands_left--; command_unblock() }
+        :: commands_left > 0 && !calm -> d_step { commands_left--; command_check() }
 #endif
 #ifdef CLAIM_COMPLETES
-        /* when all is calm, a person sees to what is blocked */
-        :: A_PERSON_IS_NEEDED && R.blocked != another_rotator -> d_step { on_adopt(0) }
-        :: A_PERSON_IS_NEEDED && R.blocked != another_rotator -> d_step { on_adopt(1) }
-        :: A_PERSON_IS_NEEDED && R.blocked == another_rotator -> d_step { on_unblock() }
+        /* once calm is true, a person sees to blocked accounts */
+        :: A_PERSON_IS_NEEDED && R.blocked != another_rotator -> d_step { command_adopt(0) }
+        :: A_PERSON_IS_NEEDED && R.blocked != another_rotator -> d_step { command_adopt(1) }
+        :: A_PERSON_IS_NEEDED && R.blocked == another_rotator -> d_step { command_unblock() }
 #endif
 #if RELOADS
-        :: reloads_left > 0 && !calm -> d_step { reloads_left--; on_configured() }
+        :: reloads_left > 0 && !calm -> d_step { reloads_left--; configure() }
 #endif
         fi;
         d_step { finish_step() }
@@ -211,40 +216,41 @@ proctype daemon(byte d)
 
 /* --- everybody else --- */
 
-/* What is true of overlap, for whoever waits for one. */
+/* Have all who read there done so since each instant from which an overlap counts? */
 #if DAEMONS == 2
-#define EVERY_TOLD(whom) (HAS(records[0].told, whom) && HAS(records[1].told, whom))
+#define ALL_HAVE_READ(whom) (HAS(records[0].read_since, whom) && HAS(records[1].read_since, whom))
 #elif RELOADS
-#define EVERY_TOLD(whom) (HAS(records[0].told, whom) && HAS(records[0].last_told, whom))
+#define ALL_HAVE_READ(whom)                                                                        \
+    (HAS(records[0].read_since, whom) && HAS(records[0].read_since_ack, whom))
 #else
-#define EVERY_TOLD(whom) HAS(records[0].told, whom)
+#define ALL_HAVE_READ(whom) HAS(records[0].read_since, whom)
 #endif
 #define SOMEONE_BIT 2
 #define LINGERING_BIT 3
 
-inline tell_all(whom)
+inline note_read(whom)
 {
-    ADD(records[0].told, whom);
+    ADD(records[0].read_since, whom);
 #if DAEMONS == 2
-    ADD(records[1].told, whom);
+    ADD(records[1].read_since, whom);
 #endif
 #if RELOADS
-    ADD(records[0].last_told, whom);
+    ADD(records[0].read_since_ack, whom);
 #endif
     rename_keys()
 }
 
-/* The readers of a target, whenever they like; but nobody's overlap ends before they have. */
-#define MAY_READ(t) (t < TARGETS && holds[t] != 0 && (reads[t] != holds[t] || !EVERY_TOLD(t)))
+/* The readers of a target read whenever they like, but no overlap ends before they have read. */
+#define MAY_READ(t) (t < TARGETS && holds[t] != 0 && (reads[t] != holds[t] || !ALL_HAVE_READ(t)))
 
 inline reads_again(t_)
 {
     reads[t_] = holds[t_];
     printf("  readers of target %d: use key %d\n", t_, reads[t_]);
-    tell_all(t_)
+    note_read(t_)
 }
 
-/* Somebody we do not know. A key that he has made he uses himself, from now on for at most an
+/* Somebody unknown to the daemons. He uses a key that he has made, from then on for at most an
  * overlap. */
 inline somebody_regenerates(slot_)
 {
@@ -255,10 +261,10 @@ inline somebody_regenerates(slot_)
     replace_key();
     someone = live[slot];
     processes[0].unseen = 1;
-    tell_all(SOMEONE_BIT)
+    note_read(SOMEONE_BIT)
 }
 
-/* What is written and taken back before a look has shown it cannot be noticed. */
+/* A write that is undone before a look has shown it cannot be noticed. */
 #ifdef TAKES_BACK
 #define MAY_BE_WRITTEN (foreign_left > 0 && !calm && !processes[0].unseen)
 #else
@@ -289,7 +295,7 @@ proctype world()
 #ifdef CLAIM_COMPLETES
     :: d_step { !calm -> calm = true; no_look_is_late(); rename_keys() }
 #endif
-    :: d_step { NOTHING_LINGERS && !EVERY_TOLD(LINGERING_BIT) -> tell_all(LINGERING_BIT) }
+    :: d_step { NOTHING_LINGERS && !ALL_HAVE_READ(LINGERING_BIT) -> note_read(LINGERING_BIT) }
     :: d_step { MAY_READ(0) -> reads_again(0) }
     :: d_step { MAY_READ(1) -> reads_again(1) }
 #if LATE_LOOKS
@@ -307,7 +313,7 @@ proctype world()
     od
 }
 
-/* A request, or a delivery, that its daemon has given up. */
+/* A request, or a delivery, that its daemon has abandoned. */
 proctype network(byte d)
 {
     do
@@ -340,34 +346,34 @@ proctype network(byte d)
     od
 }
 
-/* So that the moves can be printed by name. */
-#define TELL_NAME(position_)                                                                       \
+/* Names, with which the moves are printed. */
+#define NAME_POSITION(position_)                                                                   \
     to = position_;                                                                                \
     c_code { position_names[now.to] = #position_; }
 
 init {
     d_step {
         c_code { atexit(print_moves); };
-        TELL_NAME(adopt_wait);
-        TELL_NAME(adopt_look);
-        TELL_NAME(idle);
-        TELL_NAME(check_look);
-        TELL_NAME(prove_target);
-        TELL_NAME(prove_live);
-        TELL_NAME(confirm_wait);
-        TELL_NAME(preflight);
-        TELL_NAME(rotate_look);
-        TELL_NAME(intent);
-        TELL_NAME(regenerate);
-        TELL_NAME(doubt_wait);
-        TELL_NAME(doubt_look);
-        TELL_NAME(verify_look);
-        TELL_NAME(verify);
-        TELL_NAME(verify_wait);
-        TELL_NAME(deliver_look);
-        TELL_NAME(offer);
-        TELL_NAME(deliver);
-        TELL_NAME(deliver_wait);
+        NAME_POSITION(adopt_wait);
+        NAME_POSITION(adopt_look);
+        NAME_POSITION(idle);
+        NAME_POSITION(check_look);
+        NAME_POSITION(prove_target);
+        NAME_POSITION(prove_live);
+        NAME_POSITION(confirm_wait);
+        NAME_POSITION(preflight);
+        NAME_POSITION(rotate_look);
+        NAME_POSITION(intent);
+        NAME_POSITION(regenerate);
+        NAME_POSITION(doubt_wait);
+        NAME_POSITION(doubt_look);
+        NAME_POSITION(verify_look);
+        NAME_POSITION(verify);
+        NAME_POSITION(verify_wait);
+        NAME_POSITION(deliver_look);
+        NAME_POSITION(offer);
+        NAME_POSITION(deliver);
+        NAME_POSITION(deliver_wait);
         to = 0;
         live[0] = 1;
         live[1] = 2;
@@ -398,16 +404,16 @@ init {
 
 #ifdef CLAIM_COMPLETES
 #define IS_WELL(t) (reads[t] == 0 || IS_LIVE(reads[t]))
-/* When nothing goes wrong any more, a rotation completes, and all readers have a key that works. */
+/* Once faults have ended, a rotation completes, and all readers have a key that works. */
 ltl completes { [] (calm -> <> (done && IS_WELL(0) && IS_WELL(1))) }
 #endif
 
-/* Two daemons do not for ever undo what the other did: to keys, or to what targets hold as well. */
+/* Two daemons do not undo each other's changes for ever: of keys, or of what targets hold. */
 #ifdef CLAIM_PEACE
-ltl peace { ! (([] <> (turn == 1)) && ([] <> (turn == 2))) }
+ltl peace { ! (([] <> (last_changer == 1)) && ([] <> (last_changer == 2))) }
 #endif
 
-/* What targets hold, works; if not now, then later, again and again. */
+/* What targets hold works again and again. */
 #ifdef CLAIM_REPAIRED
 #define IS_GOOD(t) (holds[t] == 0 || IS_LIVE(holds[t]))
 ltl repaired { [] <> (IS_GOOD(0) && IS_GOOD(1)) }

@@ -22,8 +22,8 @@
 #ifndef RELOADS /* how often a reload makes the last target optional, or required again */
 #define RELOADS 0
 #endif
-/* Looks that show what was before the last change: 1: until one has shown what is (a look, or the
- * answer to a regenerate); 2: until a look has; 3: whatever was shown already. */
+/* Looks may show the state before the last change. 1: until a look, or the answer to a regenerate,
+ * has shown the present one; 2: until a look has; 3: even after that. */
 #ifndef LATE_LOOKS
 #define LATE_LOOKS 0
 #endif
@@ -31,8 +31,8 @@
 #define FAULTS 2
 #endif
 
-/* Masks have one bit per target. One target may be remote: a delivery to it that was given up may
- * still arrive. It is the last of two, or the first; others are local files. */
+/* Masks have one bit per target. One target may be remote: a delivery to it may still arrive after
+ * it was abandoned. It is the last of two, or the first; others are local files. */
 #define ALL_TARGETS ((1 << TARGETS) - 1)
 #define IS_REMOTE(t) ((t) == REMOTE)
 #if defined(REMOTE_FIRST)
@@ -61,7 +61,7 @@ mtype = {
     journal_behind
 };
 
-/* What becomes of an action. */
+/* The outcome of an action. */
 mtype = {
     works, fails, fails_but_happens, shows_the_past, lost_dropped, lost_but_happens, lost_for_now,
     stalls, stalls_again
@@ -83,20 +83,20 @@ mtype = {
 /* --- the world --- */
 
 byte live[2];      /* the keys that Azure accepts */
-byte past[2];      /* what a look that is late shows; 0: none can be late now */
+byte past[2];      /* what a late look shows; 0: no look can be late now */
 byte holds[2];     /* the key that stands in a target; 0: none */
 byte reads[2];     /* the key that the readers of a target use; 0: none */
-byte someone;      /* the key that somebody we do not know uses; 0: none */
-byte foreign_dead; /* keys that somebody else replaced, or unknown to whom they served: mask */
+byte someone;      /* the key that somebody unknown uses; 0: none */
+byte foreign_dead; /* mask of keys that somebody else replaced, or that he may have used */
 byte foreign_left = FOREIGN;
 bool somebody_wrote;
 byte commands_left = COMMANDS;
 byte reloads_left = RELOADS;
-byte required = ALL_TARGETS; /* the configuration */
-byte in_care = ALL_TARGETS;  /* required targets whose readers were told while they were required */
-bool calm;                   /* from here on nothing goes wrong any more */
-bool done;                   /* and a rotation was completed */
-byte turn;                   /* who changed something last: 0: nobody; the daemon + 1 */
+byte required = ALL_TARGETS;  /* the configuration */
+byte protected = ALL_TARGETS; /* required targets that acknowledged while they were required */
+bool calm;                    /* from here on nothing goes wrong any more */
+bool done;                    /* and a rotation was completed */
+byte last_changer;            /* who changed something last: 0: nobody; else the daemon + 1 */
 
 /* --- a daemon's record --- */
 
@@ -105,64 +105,65 @@ typedef record {
     unsigned adopted : 1;
     unsigned was_adopted : 1; /* adopted_at */
     unsigned active_slot : 1;
-    unsigned goal : 1;
+    unsigned delivering : 1;
     byte live[2];
     byte replaced;            /* keys known to be dead: mask */
     unsigned intent_open : 1; /* its `before` are the record's live keys */
     unsigned intent_slot : 1;
-    unsigned repeated : 1; /* the request of this intent may have left before */
+    unsigned repeated : 1; /* the request of this intent may have been sent before */
     unsigned verified : 1;
-    /* overlap_from. Mask: who has read since (readers; bit 2: somebody we do not know), and has
-     * what lingered then (late looks, requests and deliveries given up) ended? (bit 3) */
-    unsigned told : 4;
-    unsigned last_told : 4; /* the same since the last target acknowledged */
+    /* Who has read since overlap_from: the readers (by target), somebody unknown (bit 2); bit 3:
+     * everything that lingered then (late looks, abandoned requests and deliveries) has ended */
+    unsigned read_since : 4;
+    unsigned read_since_ack : 4; /* the same since the last target acknowledged */
     /* targets: masks */
     unsigned acknowledged : 2;
-    unsigned offered : 2;
+    unsigned delivery_intended : 2;
     unsigned unsettled : 2; /* a delivery of unknown outcome */
     unsigned retrying : 2;  /* its retry_at lies ahead */
-    unsigned unkept : 2;    /* delivered to, and not seen to hold it since: attempts != 0 */
+    unsigned attempted : 2; /* attempts != 0: delivered to, and not seen to hold the key since */
     unsigned dead : 2;      /* it holds a key that is not live: dead_since */
-    unsigned early : 2;     /* no look can see it, and one before it lacked the key when it was told */
+    unsigned early : 2;     /* no look can see it, and a target before it got its delivery later */
     unsigned writing : 1;   /* the target that is being delivered to */
     byte given[2]; /* the key that it acknowledged last; 0: none, or written to since; or OLD_KEY */
-    /* surprise */
-    unsigned surprised : 1;
-    unsigned seen_in_use : 1; /* a target held the standby key */
+    /* unconfirmed drift */
+    unsigned unconfirmed : 1;
+    unsigned standby_in_use : 1; /* a target held the standby key */
     unsigned proven : 1;
-    byte seen_live[2];
-    byte seen_held[2];
-    unsigned unsure : 1; /* an unknown_wait since a surprise, or a request, is not over */
-    unsigned was_late : 1; /* the last look was */
+    byte unconfirmed_live[2];
+    byte unconfirmed_held[2];
+    /* less than unknown_wait has passed since an unconfirmed look, or a request */
+    unsigned in_unknown_wait : 1;
+    unsigned was_late : 1;         /* the last look was late */
     unsigned check : 1;            /* check_at has come */
     unsigned retry : 1;            /* retry_at lies ahead */
     unsigned foreign_recently : 1; /* somebody else changed a key within rotate_every */
-    unsigned other : 1;            /* another_rotator: until a person settles it */
+    unsigned other_rotator : 1;    /* another_rotator: until a person clears it */
     unsigned held : 1;
-    unsigned adopt_told : 1;
+    unsigned adopt_asked : 1;
     unsigned adopt_slot : 1;
     mtype blocked;
 };
 record records[DAEMONS];
 #define R records[d]
 
-/* --- and what is not in it --- */
+/* --- the process: what is not in the journal --- */
 
 typedef process {
     unsigned acting : 1;
     unsigned fresh : 1;    /* the last look is young enough to act on */
     unsigned starting : 1; /* less than unknown_wait has passed since the start */
     unsigned on_disk : 1;  /* the record is durable */
-    unsigned lost : 2;     /* a request that was given up and may still be carried out: slot + 1 */
-    byte late;             /* the key that a delivery that was given up may still write */
+    unsigned lost : 2;     /* an abandoned request that may still be carried out: slot + 1 */
+    byte late;             /* the key that an abandoned delivery may still write */
 #ifdef SEED_PARITY
-    unsigned parity : 1; /* the slot whose turn it is, in memory alone */
+    unsigned parity : 1; /* the slot to regenerate next, in memory alone */
 #endif
-    /* for the promises alone */
-    unsigned unseen : 1;     /* somebody else acted, and no look of ours could show it */
+    /* only for the promises */
+    unsigned unseen : 1;     /* somebody else acted, and no look could show it */
     unsigned unresolved : 2; /* a request whose outcome no look has shown: slot + 1 */
     unsigned tried : 2;      /* the slot that this rotation asks for: slot + 1 */
-    unsigned frozen : 1;     /* a target may hold the new key, and not all have it */
+    unsigned frozen : 1;     /* a target may hold the new key, and some lack it */
 };
 process processes[DAEMONS];
 #define P processes[d]
@@ -174,7 +175,7 @@ byte names[KEYS_MAX + 1]; /* by number: the new number of a key */
 byte look[2];             /* the live keys as a look, or an answer, shows them */
 byte sighting[2];         /* what it shows in the targets */
 byte unread;              /* targets that it could not read: mask */
-byte holding[2];          /* what that means */
+byte holding[2];          /* what those hold by that */
 byte seen, on_active, on_standby, elsewhere;
 bool is_late, is_drift, is_unfit, in_use, active_changed, standby_changed, again, yes, skip_verify;
 mtype part, then, outcome, verdict, to;
@@ -184,7 +185,7 @@ mtype part, then, outcome, verdict, to;
 #define LIVE_IN(slot) (2 + (slot))
 #define DEAD 4
 #define NOT_SEEN 255 /* a sighting of nothing */
-#define OLD_KEY 254  /* one that nothing else has any more */
+#define OLD_KEY 254  /* a key that is found nowhere else any more */
 
 /* --- the promises --- */
 
@@ -200,7 +201,7 @@ mtype = {
     :: (condition) -> skip                                                                         \
     :: else -> printf("BROKEN %e\n", name); assert(false)                                          \
     fi
-/* OUTAGES_ONLY: nothing but what consumers would notice. */
+/* OUTAGES_ONLY: only what consumers would notice. */
 #ifdef OUTAGES_ONLY
 #define PROMISE(name, condition) skip
 #else

@@ -1,6 +1,7 @@
 /*
- * The daemon's decisions, continued: from a rotation's intent to its completion, adoption, and what is
- * next. A part is what several functions end with; finish_step() runs those that are asked for.
+ * The daemon's decisions, continued: from a rotation's intent to its completion, adoption, and the
+ * next step. A part is the common end of several functions; finish_step() runs the parts that are
+ * asked for.
  */
 
 /* --- step_rotate.c --- */
@@ -57,7 +58,7 @@ inline do_intent_part()
         part = no_more
     :: else ->
         close_intent();
-        part = (R.adopt_told -> adopt_look_part : idle_part)
+        part = (R.adopt_asked -> adopt_look_part : idle_part)
     fi
 }
 
@@ -74,19 +75,19 @@ inline take_new_key()
     note_risk();
     if
     :: look[OTHER(R.intent_slot)] != R.live[OTHER(R.intent_slot)] ->
-        foreign_change();
+        add_foreign_change();
         take_key(OTHER(R.intent_slot))
     :: else -> skip
     fi;
     take_key(R.intent_slot);
-    R.goal = R.intent_slot;
+    R.delivering = R.intent_slot;
 #ifdef SEED_ACTIVE_FIRST
-    active_becomes(R.goal);
+    active_becomes(R.delivering);
 #endif
     close_intent();
     P.unresolved = 0;
     R.retrying = 0;
-    R.unkept = 0;
+    R.attempted = 0;
     R.verified = 0;
     R.retry = 0;
     part = verify_part
@@ -107,19 +108,21 @@ inline resolve_doubt()
         judge_drift();
         if
         :: INTERLOCK_IS_OPEN && !is_drift && LOOK_IS_WHOLE -> part = check_part; then = intent_part
-        :: INTERLOCK_IS_OPEN && !is_drift && !LOOK_IS_WHOLE -> R.retry = 1; move_and_wait(doubt_wait)
+        :: INTERLOCK_IS_OPEN && !is_drift && !LOOK_IS_WHOLE ->
+            R.retry = 1;
+            move_and_wait(doubt_wait)
         :: else ->
             close_intent();
             R.retry = 0;
-            part = (R.adopt_told -> adopt_look_part : check_part);
-            then = (R.adopt_told -> no_more : idle_part)
+            part = (R.adopt_asked -> adopt_look_part : check_part);
+            then = (R.adopt_asked -> no_more : idle_part)
         fi
     fi
 }
 
 /* --- step_adopt.c, adoption.c --- */
 
-/* What the required targets say; `verdict` nothing: `slot` is the active one. */
+/* What the required targets show. If `verdict` is nothing, `slot` is the active one. */
 inline judge_adoption(has_hint)
 {
     verdict = nothing;
@@ -155,51 +158,52 @@ inline take_under_care()
     R.adopted = 1;
     R.was_adopted = 1;
     R.active_slot = slot;
-    R.goal = slot;
-    overlap_begins();
-    forget_surprise();
-    R.other = R.other && !R.adopt_told;
+    R.delivering = slot;
+    begin_overlap();
+    clear_unconfirmed();
+    R.other_rotator = R.other_rotator && !R.adopt_asked;
     unblock();
-    R.adopt_told = 0;
+    R.adopt_asked = 0;
     R.adopt_slot = 0;
     R.verified = 0;
     R.check = 0;
-    void_acknowledgements();
+    void_all();
     P.frozen = 0;
     printf("%d: adopted, slot %d is active\n", d, slot);
     part = deliver_part
 }
 
-/* Nothing but the configuration speaks, a required target was not read, and the keys are not known to
- * have been the same for unknown_wait. */
-#define NOT_SURE_YET                                                                               \
+/* await_same_keys(): only the configuration names the active key, a required target was not read,
+ * and the keys are not known to have been the same for unknown_wait. */
+#define AWAIT_SAME_KEYS                                                                            \
     (!yes && !R.was_adopted &&                                                                     \
      ((HAS(required, 0) && holding[0] == UNSEEN) || (HAS(required, 1) && holding[1] == UNSEEN)) && \
-     !(R.surprised && !R.unsure && R.seen_live[0] == look[0] && R.seen_live[1] == look[1]))
+     !(R.unconfirmed && !R.in_unknown_wait && R.unconfirmed_live[0] == look[0] &&                  \
+       R.unconfirmed_live[1] == look[1]))
 
-/* adopt_from(); `again`: because the journal does not fit. */
+/* adoption_decide(); `again`: because the journal does not fit. */
 inline do_adopt_part()
 {
     note_risk();
     yes = true;
     if
-    :: R.adopt_told && !again -> verdict = nothing; slot = R.adopt_slot
+    :: R.adopt_asked && !again -> verdict = nothing; slot = R.adopt_slot
     :: else -> judge_adoption(!R.was_adopted)
     fi;
     if
-    :: verdict == nothing && NOT_SURE_YET ->
+    :: verdict == nothing && AWAIT_SAME_KEYS ->
         if
-        :: !R.surprised || R.seen_live[0] != look[0] || R.seen_live[1] != look[1] ->
-            R.surprised = 1;
-            R.seen_live[0] = look[0];
-            R.seen_live[1] = look[1];
-            R.unsure = 1
+        :: !R.unconfirmed || R.unconfirmed_live[0] != look[0] || R.unconfirmed_live[1] != look[1] ->
+            R.unconfirmed = 1;
+            R.unconfirmed_live[0] = look[0];
+            R.unconfirmed_live[1] = look[1];
+            R.in_unknown_wait = 1
         :: else -> skip
         fi;
         R.retry = 1;
         move_and_wait(adopt_wait);
         part = no_more
-    :: verdict == nothing && !NOT_SURE_YET -> take_under_care()
+    :: verdict == nothing && !AWAIT_SAME_KEYS -> take_under_care()
     :: else ->
         R.adopted = 0;
         if
@@ -223,23 +227,23 @@ inline do_verify_part()
     fi
 }
 
-inline goal_changed()
+inline restart_delivery()
 {
-    foreign_change();
-    take_key(R.goal);
-    void_acknowledgements();
+    add_foreign_change();
+    take_key(R.delivering);
+    void_all();
     R.verified = 0;
     part = verify_part
 }
 
 /* --- step_deliver.c, delivery.c --- */
 
-/* The order binds a rotation, where the key that the target holds still works. */
-#define IN_ORDER(t) (R.goal != R.active_slot && !HAS(R.dead, t))
+/* The order binds a rotation, in which the key that the target holds still works. */
+#define IN_ORDER(t) (R.delivering != R.active_slot && !HAS(R.dead, t))
 #define HAS_ITS_TURN(t) (IS_OWED(t) && !(t == 1 && IN_ORDER(1) && HAS(required, 0) && IS_OWED(0)))
 
-/* The target whose turn it is in `n`, TARGETS for none. */
-inline find_next_target()
+/* Sets `n` to the next target; TARGETS: none. */
+inline next_target()
 {
     n = 0;
     do
@@ -250,13 +254,13 @@ inline find_next_target()
 
 inline do_deliver_part()
 {
-    find_next_target();
+    next_target();
     if
     :: n < TARGETS ->
-        ADD(R.offered, n);
+        ADD(R.delivery_intended, n);
         move(offer);
         P.on_disk = 0;
-        P.frozen = (R.goal != R.active_slot -> 1 : P.frozen);
+        P.frozen = (R.delivering != R.active_slot -> 1 : P.frozen);
         part = no_more
     :: n == TARGETS && !A_REQUIRED_TARGET_IS_OWED -> part = complete_part
     :: else -> move_and_wait(deliver_wait); part = no_more
@@ -268,9 +272,9 @@ inline do_complete_part()
 {
     R.retry = 0;
     if
-    :: R.goal != R.active_slot ->
-        active_becomes(R.goal);
-        overlap_begins();
+    :: R.delivering != R.active_slot ->
+        active_becomes(R.delivering);
+        begin_overlap();
         P.frozen = 0;
 #ifdef SEED_PARITY
         P.parity = OTHER(P.parity);
@@ -285,17 +289,17 @@ inline do_complete_part()
 
 /* --- step_idle.c --- */
 
-#define DELIVERY_WAITS_FOR_A_PERSON (R.blocked == targets_disagree && R.goal == R.active_slot)
+#define DELIVERY_WAITS_FOR_A_PERSON (R.blocked == targets_disagree && R.delivering == R.active_slot)
 
 inline do_idle_next_part()
 {
-    find_next_target();
+    next_target();
     if
-    :: R.adopt_told -> part = adopt_look_part
-    :: !R.adopt_told && R.retry -> part = no_more
-    :: !R.adopt_told && !R.retry && n < TARGETS && !DELIVERY_WAITS_FOR_A_PERSON ->
+    :: R.adopt_asked -> part = adopt_look_part
+    :: !R.adopt_asked && R.retry -> part = no_more
+    :: !R.adopt_asked && !R.retry && n < TARGETS && !DELIVERY_WAITS_FOR_A_PERSON ->
         part = deliver_look_part
-    :: !R.adopt_told && !R.retry && (n == TARGETS || DELIVERY_WAITS_FOR_A_PERSON) && R.check ->
+    :: !R.adopt_asked && !R.retry && (n == TARGETS || DELIVERY_WAITS_FOR_A_PERSON) && R.check ->
         move_and_look(check_look);
         part = no_more
     :: else -> part = no_more

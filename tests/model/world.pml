@@ -6,9 +6,9 @@
 
 /*
  * Keys are numbered anew after every step, in the order in which they are found here: 1 and 2 are
- * always the two that are live, whatever is above is dead. A dead key that nobody has any more
- * loses its number, and with it what was known of it, which can make no difference. So rotations
- * can go on for ever in a finite number of states.
+ * always the two that are live, whatever is above is dead. A dead key that is found nowhere any
+ * more loses its number, and what was known of it, which makes no difference. So rotations continue
+ * for ever in a finite number of states.
  */
 inline rename(key_)
 {
@@ -67,11 +67,11 @@ inline rename_keys()
     :: slot < DAEMONS ->
         rename(records[slot].live[0]);
         rename(records[slot].live[1]);
-        rename(records[slot].seen_live[0]);
-        rename(records[slot].seen_live[1]);
-        rename(records[slot].seen_held[0]);
+        rename(records[slot].unconfirmed_live[0]);
+        rename(records[slot].unconfirmed_live[1]);
+        rename(records[slot].unconfirmed_held[0]);
 #if TARGETS == 2
-        rename(records[slot].seen_held[1]);
+        rename(records[slot].unconfirmed_held[1]);
 #endif
         rename(processes[slot].late);
         slot++
@@ -120,7 +120,7 @@ inline no_look_is_late()
     past[1] = 0
 }
 
-/* Everybody but `d` knows nothing of what has just happened. */
+/* All but `d` have not seen what has just happened. */
 inline others_have_not_seen()
 {
 #if DAEMONS == 2
@@ -135,8 +135,8 @@ inline our_request_is_carried_out()
     key = live[slot];
     ALWAYS_PROMISE(no_outage,
                    P.unseen || (someone != key &&
-                                !(HAS(in_care, 0) && (holds[0] == key || reads[0] == key)) &&
-                                !(HAS(in_care, 1) && (holds[1] == key || reads[1] == key))));
+                                !(HAS(protected, 0) && (holds[0] == key || reads[0] == key)) &&
+                                !(HAS(protected, 1) && (holds[1] == key || reads[1] == key))));
     if
     :: P.unseen -> foreign_dead = foreign_dead | KEY_BIT(key)
     :: else -> skip
@@ -144,7 +144,7 @@ inline our_request_is_carried_out()
     replace_key();
     key = 0;
 #ifdef CLAIM_PEACE
-    turn = d + 1;
+    last_changer = d + 1;
 #endif
     others_have_not_seen()
 }
@@ -161,7 +161,7 @@ inline our_delivery_is_carried_out(t_)
     if
     :: holds[t_] != key ->
 #ifdef CLAIM_PEACE
-        turn = d + 1;
+        last_changer = d + 1;
 #endif
         others_have_not_seen()
     :: else -> skip
@@ -178,15 +178,15 @@ inline our_delivery_is_carried_out(t_)
  */
 #define IS_AT_REST(d)                                                                              \
     ((records[d].position == idle || records[d].position == adopt_wait) && !processes[d].unseen && \
-     !(records[d].surprised && records[d].unsure) && !records[d].check)
+     !(records[d].unconfirmed && records[d].in_unknown_wait) && !records[d].check)
 #if DAEMONS == 2
-#ifdef SLEEPS /* for as long as it likes, a daemon gets nothing done */
+#ifdef SLEEPS /* a daemon may stand still for any time */
 #define NOTHING_LINGERS                                                                            \
-    (processes[0].lost == 0 && processes[1].lost == 0 && processes[0].late == 0 &&              \
+    (processes[0].lost == 0 && processes[1].lost == 0 && processes[0].late == 0 &&                 \
      processes[1].late == 0)
 #else
 #define NOTHING_LINGERS                                                                            \
-    (processes[0].lost == 0 && processes[1].lost == 0 && processes[0].late == 0 &&              \
+    (processes[0].lost == 0 && processes[1].lost == 0 && processes[0].late == 0 &&                 \
      processes[1].late == 0 && IS_AT_REST(0) && IS_AT_REST(1))
 #endif
 #else
@@ -195,5 +195,5 @@ inline our_delivery_is_carried_out(t_)
 #define LINGERING 8
 #define SOMEONE 4
 #define OVERLAP_IS_OVER                                                                            \
-    ((R.told | (someone == 0 -> SOMEONE : 0)) == (LINGERING | SOMEONE | ALL_TARGETS))
+    ((R.read_since | (someone == 0 -> SOMEONE : 0)) == (LINGERING | SOMEONE | ALL_TARGETS))
 #define LOOKS_ARE_TRUE (past[0] == 0)
