@@ -11,8 +11,9 @@ static const struct oracle_description oracles[ORACLE_COUNT] = {
     [ORACLE_STANDBY_ONLY] = {"standby-only", "rule 1",
                              "a key is regenerated only when every required target has had the "
                              "other one for an overlap"},
-    [ORACLE_LOOK_FIRST] = {"look-first", "rule 2",
-                           "a look at the live keys and at the targets comes right before"},
+    [ORACLE_LOOK_FIRST] =
+        {"look-first", "rule 2",
+         "a look at the live keys and the targets comes right before a regenerate"},
     [ORACLE_CLOCKS_AGREE] = {"clocks-agree", "rule 2",
                              "nothing is regenerated with clocks over five minutes apart"},
     [ORACLE_INTENT_FIRST] = {"intent-first", "rule 3",
@@ -47,7 +48,7 @@ static const struct oracle_description oracles[ORACLE_COUNT] = {
     [ORACLE_SETTLE_LOOK] = {"settle-look", "rule 9", "a completed rotation is looked at once more"},
     [ORACLE_PAST_LOOK] = {"past-look", "rule 10", "no key that is known to be dead is delivered"},
     [ORACLE_TWO_LOOKS] = {"two-looks", "rule 10",
-                          "what surprises counts when it was seen twice, or proven"},
+                          "an unexpected change counts when it was seen twice, or proven"},
     [ORACLE_SURE_ADOPTION] =
         {"sure-adoption", "rule 10",
          "where a target cannot be read, what the configuration calls active is looked at twice"},
@@ -56,9 +57,9 @@ static const struct oracle_description oracles[ORACLE_COUNT] = {
     [ORACLE_BOTH_CHANGED] = {"both-changed", "rule 11",
                              "after somebody else changed both keys nothing is regenerated for "
                              "rotate_every"},
-    [ORACLE_NO_FIGHT] =
-        {"no-fight", "rule 11",
-         "after the second foreign change in one period nothing is regenerated, or answered"},
+    [ORACLE_NO_FIGHT] = {"no-fight", "rule 11",
+                         "after the second foreign change in one period no key is regenerated, no "
+                         "target overwritten"},
     [ORACLE_JOURNAL_UNFIT] = {"journal-unfit", "rule 12",
                               "a journal that does not fit the world is not acted upon"},
     [ORACLE_ONE_AT_A_TIME] = {"one-at-a-time", "rule 13",
@@ -72,8 +73,9 @@ static const struct oracle_description oracles[ORACLE_COUNT] = {
                               "no key stands in the journal, in its history or in the log"},
     [ORACLE_KEYS_FORGOTTEN] = {"keys-forgotten", "rule 15",
                                "no key is in memory while nothing is under way"},
-    [ORACLE_NOT_SILENT] = {"not-silent", "rule 16",
-                           "who waits for a person has said so; all others have a timer"},
+    [ORACLE_NOT_SILENT] =
+        {"not-silent", "rule 16",
+         "an account that waits for a person has said so; all others have a timer"},
     [ORACLE_REPAIRED] = {"repaired", "product",
                          "what somebody else's regenerate broke is repaired in time, whatever "
                          "else fails"},

@@ -5,7 +5,7 @@ from .mutation import mutation
 MUTATIONS = [
     # --- 13: one at a time ---
     mutation("two-machines", 13,
-             "an account that is removed and added is begun again before it is quiet",
+             "an account that is removed and added is begun again before its last action has ended",
              "one-at-a-time",
              "two rotations of one account run side by side",
              ("app/engine.c",
@@ -40,7 +40,7 @@ MUTATIONS = [
     clear_other_rotator_unless_rotating(machine);
     return flow_prompt(machine);""")),
     mutation("catch-up-missed-at-once", 14,
-             "a catch-up that was missed in its turn is made up for at once",
+             "a catch-up that was itself missed is made up for at once",
              "not-prompted",
              "after the second outage all accounts rotate at the same moment",
              ("core/plan.c", """\
@@ -54,7 +54,7 @@ MUTATIONS = [
     mutation("adopting-rotates", 14,
              "an account that was adopted is due at once",
              "not-prompted",
-             "the key is regenerated before anybody who reads it is known",
+             "the key is regenerated before its readers have changed over",
              ("core/adoption.c",
               "    record->requested = false;\n    record->verified = false;\n",
               "    record->requested = true;\n    record->verified = false;\n")),
@@ -153,9 +153,9 @@ MUTATIONS = [
 
     # --- 16: nothing stops in silence ---
     mutation("blocked-in-silence", 16,
-             "an account is blocked without a word",
+             "a block is not reported",
              "not-silent",
-             "nobody knows that a person is waited for",
+             "nobody knows that the account waits for a person",
              ("core/machine.c",
               "    note = machine_note(machine, NOTE_BLOCKED);\n",
               """\
@@ -163,18 +163,18 @@ MUTATIONS = [
     note = &unheard;
 """)),
     mutation("risk-not-told", 16,
-             "of an account that is blocked nobody says that its consumers are at risk",
+             "consumers at risk are not reported for a blocked account",
              "not-silent",
-             "an outage is taken for a question that can wait",
+             "an outage looks like a question that can wait",
              ("core/drift.c", "    risk_note(machine, look, record->unconfirmed.seen_at);\n"
               "    if (verdict->drift == DRIFT_JOURNAL_UNFIT) {",
               "    if (verdict->drift == DRIFT_JOURNAL_UNFIT) {"),
              ("core/adoption.c", "    risk_note(machine, look, machine->now);\n", ""),
              scenario="both-keys-by-hand-and-one-unread"),
     mutation("blocked-told-once", 16,
-             "what is blocked or overdue is not told again every day",
+             "blocked and overdue accounts are not reported again every day",
              "not-silent",
-             "the one line is lost, and nobody ever hears of it",
+             "the one line is lost, and nobody notices",
              ("core/rotation.c", "    report_again(&machine);\n", "    (void)report_again;\n"),
              ("core/rotation.c",
               "time_min(flow_wake_at(&machine), report_at(context, record))",
@@ -182,7 +182,7 @@ MUTATIONS = [
 flow_wake_at(&machine);
     (void)report_at""")),
     mutation("no-timer", 16,
-             "a key that the data plane did not accept yet is not tried again",
+             "a key that the data plane did not accept yet is not verified again",
              "not-silent",
              "the rotation stands still for ever",
              ("core/flow.c", """\
@@ -190,14 +190,14 @@ flow_wake_at(&machine);
             .next = POSITION_VERIFY_LOOK,""", """\
             .next = POSITION_VERIFY_LOOK,""")),
     mutation("no-back-off", 16,
-             "what failed is tried again at once",
+             "a failure is retried at once",
              "sound",
              "a service that is down for an hour gets ten thousand requests",
              ("core/machine.c",
               "machine_backoff(machine, record->attempts, 0)", "0"),
              scenario="azure-down"),
     mutation("never-unblocked", 16,
-             "what blocked is never taken to be right again",
+             "a block is never cleared",
              "sound",
              "the account looks again and again, and never goes on",
              ("core/machine.c", """\
@@ -206,16 +206,16 @@ flow_wake_at(&machine);
 """, ""),
              scenario="account-gone"),
     mutation("gives-up", 16,
-             "what failed five times is not tried again",
+             "a step that failed five times is not retried",
              "progress",
              "one bad night ends all rotations",
              ("core/machine.c",
               "machine_backoff(machine, record->attempts, 0)",
               "record->attempts > 5 ? TIME_NEVER : machine_backoff(machine, record->attempts, 0)")),
     mutation("called-back-at-once", "always",
-             "what is told to an account is carried out at once",
+             "an event for an account is carried out inside the call that reports it",
              "sound",
-             "an account is freed or changed under the feet of whoever told it something",
+             "an account is freed or changed while its caller still uses it",
              ("app/engine_account.c", """\
         list_append(&engine->ready, &account->ready_link);
     engine_run_soon(engine);
@@ -233,7 +233,7 @@ flow_wake_at(&machine);
         keep_counted(account);
 """, "")),
     mutation("passing-time-not-counted", "always",
-             "accounts are counted when something happens to them alone",
+             "accounts are counted only when something happens to them",
              "sound",
              "the numbers of all accounts differ from what each of them shows",
              ("app/engine.c",
@@ -261,7 +261,7 @@ flow_wake_at(&machine);
     mutation("wakes-for-nothing", 16,
              "the timer does not know why a rotation has to wait",
              "sound",
-             "it wakes again and again at one instant, and nothing else gets a turn",
+             "it wakes again and again at one instant, and nothing else runs",
              ("core/step_idle.c",
               "return interlock.open ? at : time_max(at, interlock.until);",
               "return at;")),
@@ -270,7 +270,7 @@ flow_wake_at(&machine);
     mutation("not-proven", "product",
              "the data plane is not asked about the new key",
              "proven",
-             "consumers get a key that nothing knows yet",
+             "consumers get a key that the data plane does not know yet",
              ("core/step_verify.c",
               "if (machine->record->verified || machine->context->policy->verify == VERIFY_OFF)",
               "if (true)")),
@@ -283,7 +283,7 @@ flow_wake_at(&machine);
     return rows[stored].restart == POSITION_VERIFY_WAIT ? POSITION_DELIVER_WAIT
                                                         : rows[stored].restart;""")),
     mutation("refusal-ignored", "product",
-             "a key that the data plane refuses is delivered when patience is over",
+             "a key that the data plane refuses is delivered when verify_timeout is over",
              "proven",
              "consumers get a key that the data plane refuses",
              ("core/step_verify.c", """\

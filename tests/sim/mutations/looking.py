@@ -2,7 +2,7 @@
 
 from .mutation import ACKNOWLEDGING_TELLS, SEEN_IN_USE_TELLS, SURPRISE_GONE_TELLS, mutation
 
-# A second line of defence: whoever takes the first one out takes this one, too.
+# A second line of defence, which is taken out together with the first.
 YOUNG_KEY_CONTRADICTED = (
     "core/step_deliver.c",
     "verdict.kind == VERDICT_LATE || contradicts_young_key(machine, &verdict)",
@@ -12,20 +12,20 @@ MUTATIONS = [
     mutation("blocked-adoption-unwatched", 16,
              "an account that waits for a person to say which key is in use is not looked at",
              "not-silent",
-             "nobody learns that its targets hold a dead key by now",
+             "nobody learns that its targets hold a dead key",
              ("core/step_adopt.c", "        return record->check_at;\n",
               "        return TIME_NEVER;\n"),
              scenario="adopt-unknown-and-watched"),
     mutation("left-key-forgotten", 11,
-             "the key of a target that is left to another rotator is not kept in mind",
+             "the key of a target that is left to another rotator is not kept in the journal",
              "not-silent",
-             "that key dies while nobody can read the target, and nobody is called at risk",
+             "that key dies while the target cannot be read, and its consumers are not reported at risk",
              ("core/delivery.c",
               "    target->fingerprint = record->live[slot_other(record->active)];\n", ""),
              scenario="key-of-another-rotator-dies-unread"),
     # --- 10: a look can show the past ---
     mutation("late-look-calms", 10,
-             "what surprised is forgotten when a look shows it no more",
+             "an unexpected change is forgotten when a look no longer shows it",
              "no-outage",
              "somebody else uses the key that is regenerated",
              SURPRISE_GONE_TELLS,
@@ -42,7 +42,7 @@ MUTATIONS = [
     mutation("replaced-forgotten", 10,
              "the journal does not keep the keys that were replaced",
              "past-look",
-             "a look into the past passes for news",
+             "a look into the past counts as new",
              ("core/machine.c", "    record_add_replaced(record, &record->live[slot]);\n", ""),
              YOUNG_KEY_CONTRADICTED,
              scenario="stale-look-during-delivery"),
@@ -63,7 +63,7 @@ MUTATIONS = [
              YOUNG_KEY_CONTRADICTED,
              scenario="stale-look-during-delivery"),
     mutation("first-look-counts", 10,
-             "a look that surprises counts at once",
+             "an unexpected look counts at once",
              "two-looks",
              "an answer of a minute ago is acted upon",
              ("core/drift.c", "if (drift_is_confirmed(machine, look))", "if (true)")),
@@ -119,7 +119,7 @@ MUTATIONS = [
     mutation("standby-change-ignored", 11,
              "an idle key that somebody else regenerated is not left alone",
              "standby-changed",
-             "whoever made it loses it within the overlap",
+             "programs that use it are cut off within the overlap",
              ("core/drift.c", """\
     delivery_acknowledge_seen(machine, look);
     record_begin_overlap(record, machine->now);
@@ -139,7 +139,7 @@ static void accept_rotation_elsewhere""")),
     mutation("rotated-elsewhere-ignored", 11,
              "a rotation by somebody else starts no overlap",
              "standby-only",
-             "who has not read again since then is cut off",
+             "programs that have not read again since then are cut off",
              ("core/drift.c", """\
     record_begin_overlap(record, machine->now);
     record->completed_at = machine->now;
@@ -217,7 +217,7 @@ static void accept_rotation_elsewhere""")),
     mutation("both-changed-whatever-was-given", 12,
              "both keys may have been changed by hand although a target holds a key that it was not given",
              "journal-unfit",
-             "a journal from a backup is believed although others have gone on",
+             "a journal from a backup is believed although others have rotated since",
              ("core/drift.c",
               "if (!known || !judge_holds_only(look, &target->id, &known->fingerprint))",
               "if (!known || holding != HOLDING_DEAD_KEY)"),

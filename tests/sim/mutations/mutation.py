@@ -21,7 +21,7 @@ def mutation(name, rule, what, oracle, outage, *edits, scenario=""):
 # A request that leaves is checked once more.
 REGENERATE_CHECKS_SLOT = ("core/rotation.c", """
         record->intent.slot != slot_other(record->active) ||""", "")
-# So is every record.
+# Every record is checked, too.
 RECORD_CHECKS_SLOT = ("core/rotation_check.c", """
     if (intent->open && intent->slot == record->active)
         return "an intent to regenerate the active slot";""", "")
@@ -31,12 +31,12 @@ ACKNOWLEDGING_TELLS = ("core/delivery.c", """\
 """, """\
     if (false)
 """)
-# So does one that is seen to hold the idle key.
+# A target that is seen to hold the idle key begins an overlap, too.
 SEEN_IN_USE_TELLS = ("core/drift.c", """\
         unconfirmed->standby_in_use = true;
         record_begin_overlap(record, machine->now);
 """, "")
-# And what surprised, when it is gone.
+# An unexpected change that is gone begins an overlap, too.
 SURPRISE_GONE_TELLS = ("core/drift.c", """\
     if (verdict.kind != VERDICT_LATE && was_about_standby(record) &&
         !is_same_drift(&record->unconfirmed, look))
