@@ -17,7 +17,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/json_text.h"
+#include "base/json_writer.h"
 #include "base/secret.h"
 
 enum { JSON_DEPTH_MAX = 24 };

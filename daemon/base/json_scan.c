@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/encoding.h"
-#include "base/json_text.h"
+#include "base/json_writer.h"
 
 /* A decoded member name: where it stands in struct scan's name_bytes and in the text, and what its
  * value holds. */

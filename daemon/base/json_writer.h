@@ -1,14 +1,20 @@
 /*
- * Writes JSON objects member by member and inserts the commas.
+ * Writes JSON: strings, and objects member by member, with commas between them.
  */
 #ifndef KEYROTATED_BASE_JSON_WRITER_H
 #define KEYROTATED_BASE_JSON_WRITER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/time.h"
+
+/* Appends `text` as a JSON string with quotes and escapes (invalid UTF-8 becomes U+FFFD).
+ * Characters that control a terminal or that readers take for a line break are escaped, too.
+ * Returns 0 or the buffer's error. */
+int json_append_string(struct buf *out, const char *text, size_t length);
 
 /* `name` NULL: an element of a list, or the document itself. */
 void json_write_open(struct buf *out, const char *name, char bracket);

@@ -31,10 +31,6 @@ void resolve_accounts(struct resolve *resolve);
 /* Warns about identities, policies and targets that no account uses. */
 void resolve_note_unused(struct resolve *resolve);
 
-/* Fills in the numbers of one policy from its mapping; `windows` must be set already. */
-void resolve_policy_times(struct resolve *resolve, const struct tree_node *map,
-                          struct policy *policy);
-
 /*
  * The entry of `section` ("identities", …) that an account uses by its `key` ("identity", …): its
  * own, that of `defaults`, or the only one in the section. Returns NULL when there is none, which

@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 
 #include "fuzz.h"
-#include "io/store/sqlite/record.h"
+#include "io/store/sqlite/rows.h"
 #include "io/store/sqlite/schema.h"
 
 enum { COLUMNS_MAX = 128, DUMP_MAX = 1024 * 1024 };
@@ -22,7 +22,7 @@ struct table {
 };
 
 static sqlite3 *db;
-static struct record_statements statements;
+static struct rows_statements statements;
 static struct table tables[] = {{.name = "accounts"}, {.name = "targets"}};
 
 static void execute(const char *sql)
@@ -48,7 +48,7 @@ static void close_journal(void)
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         while (tables[i].count > 0)
             free(tables[i].columns[--tables[i].count]);
-    record_statements_finalize(&statements);
+    rows_finalize(&statements);
     (void)sqlite3_close(db);
 }
 
@@ -60,7 +60,7 @@ static void open_journal(void)
 
     MUST(sqlite3_open(":memory:", &db) == SQLITE_OK);
     MUST(store_schema_migrate(db, &err) == 0);
-    MUST(record_statements_prepare(&statements, db, &err) == 0);
+    MUST(rows_prepare(&statements, db, &err) == 0);
     execute("PRAGMA foreign_keys = ON");
     execute("PRAGMA ignore_check_constraints = ON");
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)

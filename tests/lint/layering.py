@@ -167,7 +167,7 @@ def self_test():
         "io/c.c": "int x;",
         "io/hall/d.c": "int x;",
         "io/azure/e.c": '#include "io/http/http_multi.h"',
-        "io/http/f.c": '#include "io/store/sqlite/record.h"',
+        "io/http/f.c": '#include "io/store/sqlite/rows.h"',
         "app/c.c": '#include "io/http/http_multi.h"',
         "app/d.c": '#include "io/http.h"',
         "util/a.c": "int x;",

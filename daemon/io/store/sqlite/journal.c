@@ -42,8 +42,7 @@ const char *journal_remedy(int code)
 
 static void disconnect(struct journal *journal)
 {
-    record_statements_finalize(&journal->statements);
-    hold_statements_finalize(&journal->hold_statements);
+    rows_finalize(&journal->statements);
     (void)sqlite3_close(journal->db);
     journal->db = NULL;
 }
@@ -168,13 +167,6 @@ static int find_next_history_id(struct journal *journal, struct err *err)
     return rc;
 }
 
-static int prepare_statements(struct journal *journal, struct err *err)
-{
-    int rc = record_statements_prepare(&journal->statements, journal->db, err);
-
-    return rc != 0 ? rc : hold_statements_prepare(&journal->hold_statements, journal->db, err);
-}
-
 static int open_database(struct journal *journal, bool *ret_created, struct err *err)
 {
     int rc = store_prepare_file(journal->path, journal->lock_fd, err);
@@ -190,7 +182,7 @@ static int open_database(struct journal *journal, bool *ret_created, struct err 
     if (rc == 0)
         rc = find_next_history_id(journal, err);
     if (rc == 0)
-        rc = prepare_statements(journal, err);
+        rc = rows_prepare(&journal->statements, journal->db, err);
     if (rc == 0)
         journal->transactions = 1;
     return rc;
@@ -267,7 +259,7 @@ static int reconnect(struct journal *journal, struct err *err)
     if (rc == 0)
         rc = find_next_history_id(journal, err);
     if (rc == 0)
-        rc = prepare_statements(journal, err);
+        rc = rows_prepare(&journal->statements, journal->db, err);
     return rc;
 }
 
@@ -290,11 +282,11 @@ static int write_content(struct journal *journal, struct save *save)
     int sqlite_rc;
 
     if (save->kind == SAVE_HOLD)
-        return store_hold_write(&journal->hold_statements, &save->hold);
+        return store_hold_write(&journal->statements, &save->hold);
     if (save->kind == SAVE_HOLDS_ENDED)
-        return store_hold_end(&journal->hold_statements, save->hold_ids, save->hold_id_count);
+        return store_hold_end(&journal->statements, save->hold_ids, save->hold_id_count);
     if (save->kind == SAVE_PLACES)
-        return store_places_write(journal->db, save->places, save->place_count);
+        return store_places_write(&journal->statements, save->places, save->place_count);
     if (save->first_history_id == 0) {
         save->first_history_id = journal->next_history_id;
         journal->next_history_id += (sqlite3_int64)save->row_count;

@@ -18,17 +18,14 @@
 #include "base/list.h"
 #include "core/record.h"
 #include "io/store/save.h"
-#include "io/store/sqlite/hold.h"
-#include "io/store/sqlite/place.h"
-#include "io/store/sqlite/record.h"
+#include "io/store/sqlite/rows.h"
 #include "io/store/sqlite/schema.h"
 
 struct journal {
     char *path; /* of the database */
     int lock_fd;
     sqlite3 *db; /* NULL: closed after trouble */
-    struct record_statements statements;
-    struct hold_statements hold_statements;
+    struct rows_statements statements;
     uint8_t salt[STORE_SALT_LENGTH];
     char session[UUID_TEXT_MAX]; /* written when the daemon starts: tells this file from a copy */
     bool doubted;                /* the error was damage: check the file before the next write */

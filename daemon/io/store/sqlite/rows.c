@@ -1,0 +1,408 @@
+#include "io/store/sqlite/rows.h"
+
+#include <errno.h>
+
+#include "base/buf.h"
+#include "base/must.h"
+#include "base/str.h"
+#include "io/store/sqlite/schema.h"
+#include "io/store/sqlite/statement.h"
+
+enum { SQL_MAX = 4096 };
+
+/* --- statements --- */
+
+static void append_names(struct buf *sql, const struct record_table *columns)
+{
+    for (size_t i = 0; i < columns->count; i++)
+        (void)buf_append_format(sql, ", %s", columns->members[i].name);
+}
+
+/* "INSERT INTO table (keys, columns…) VALUES (?, …)" */
+static int prepare_insert(sqlite3 *db, const char *table, const char *keys, size_t key_count,
+                          const struct record_table *columns, sqlite3_stmt **ret_statement,
+                          struct err *err)
+{
+    struct buf sql;
+    int rc;
+
+    buf_init(&sql, SQL_MAX);
+    (void)buf_append_format(&sql, "INSERT INTO %s (%s", table, keys);
+    append_names(&sql, columns);
+    (void)buf_append_str(&sql, ") VALUES (?");
+    for (size_t i = 1; i < key_count + columns->count; i++)
+        (void)buf_append_str(&sql, ", ?");
+    (void)buf_append_char(&sql, ')');
+    rc = sql.failed ? err_set(err, sql.failed, "a statement for the journal is too long")
+                    : statement_prepare(db, buf_str(&sql), ret_statement, err);
+    buf_done(&sql);
+    return rc;
+}
+
+int rows_prepare(struct rows_statements *statements, sqlite3 *db, struct err *err)
+{
+    int rc;
+
+    *statements = (struct rows_statements){0};
+    rc = statement_prepare(db, "DELETE FROM accounts WHERE account = ?1",
+                           &statements->delete_account, err);
+    if (rc == 0)
+        rc = prepare_insert(db, "accounts", "account", 1, &record_table,
+                            &statements->insert_account, err);
+    if (rc == 0)
+        rc = prepare_insert(db, "targets", "account, place", 2, &record_target_table,
+                            &statements->insert_target, err);
+    if (rc == 0)
+        rc = statement_prepare(
+            db,
+            "INSERT OR REPLACE INTO history (id, account, at, event, cycle, slot, target,"
+            " reason, trigger, actor, fingerprint, request_id, correlation_id, text)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            &statements->insert_history, err);
+    if (rc == 0)
+        rc = statement_prepare(
+            db,
+            "DELETE FROM history WHERE account = ?1 AND id <= (SELECT id FROM history"
+            " WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+            &statements->prune_history, err);
+    if (rc == 0)
+        rc = statement_prepare(db,
+                               "INSERT OR REPLACE INTO holds (id, account, actor, since, until,"
+                               " reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                               &statements->insert_hold, err);
+    if (rc == 0)
+        rc =
+            statement_prepare(db, "DELETE FROM holds WHERE id = ?1", &statements->delete_hold, err);
+    if (rc == 0)
+        rc = statement_prepare(db,
+                               "INSERT OR REPLACE INTO places (account, place, abandoned_at, cycle)"
+                               " VALUES (?1, ?2, ?3, ?4)",
+                               &statements->insert_place, err);
+    if (rc == 0)
+        rc = statement_prepare(db, "DELETE FROM places WHERE account = ?1 AND place = ?2",
+                               &statements->delete_place, err);
+    return rc;
+}
+
+void rows_finalize(struct rows_statements *statements)
+{
+    (void)sqlite3_finalize(statements->delete_account);
+    (void)sqlite3_finalize(statements->insert_account);
+    (void)sqlite3_finalize(statements->insert_target);
+    (void)sqlite3_finalize(statements->insert_history);
+    (void)sqlite3_finalize(statements->prune_history);
+    (void)sqlite3_finalize(statements->insert_hold);
+    (void)sqlite3_finalize(statements->delete_hold);
+    (void)sqlite3_finalize(statements->insert_place);
+    (void)sqlite3_finalize(statements->delete_place);
+    *statements = (struct rows_statements){0};
+}
+
+/* --- records and history, written --- */
+
+static int write_target(sqlite3_stmt *statement, const char *account_key, int64_t place,
+                        const struct target_record *target)
+{
+    struct binding binding;
+
+    bind_start(&binding, statement);
+    bind_text(&binding, account_key);
+    bind_number(&binding, place);
+    bind_members(&binding, &record_target_table, target);
+    return statement_run(&binding);
+}
+
+int store_record_write(const struct rows_statements *statements, const char *account_key,
+                       const struct record *record)
+{
+    struct binding binding;
+    int sqlite_rc;
+
+    bind_start(&binding, statements->delete_account);
+    bind_text(&binding, account_key);
+    sqlite_rc = statement_run(&binding);
+    if (sqlite_rc != SQLITE_OK)
+        return sqlite_rc;
+    bind_start(&binding, statements->insert_account);
+    bind_text(&binding, account_key);
+    bind_members(&binding, &record_table, record);
+    sqlite_rc = statement_run(&binding);
+    for (size_t i = 0; sqlite_rc == SQLITE_OK && i < record->target_count && i < TARGETS_MAX; i++)
+        sqlite_rc =
+            write_target(statements->insert_target, account_key, (int64_t)i, &record->targets[i]);
+    return sqlite_rc;
+}
+
+static int write_history_row(sqlite3_stmt *statement, const char *account_key,
+                             const struct history_row *row, sqlite3_int64 id)
+{
+    const char *const texts[] = {row->slot,       row->target,         row->reason,
+                                 row->trigger,    row->actor,          row->fingerprint,
+                                 row->request_id, row->correlation_id, row->text};
+    struct binding binding;
+
+    bind_start(&binding, statement);
+    bind_number(&binding, id);
+    bind_text(&binding, account_key);
+    bind_number(&binding, row->at);
+    bind_text(&binding, row->event);
+    bind_number(&binding, (int64_t)row->cycle);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        bind_text(&binding, texts[i]);
+    return statement_run(&binding);
+}
+
+int store_history_write(const struct rows_statements *statements, const char *account_key,
+                        const struct history_row *rows, size_t row_count, sqlite3_int64 first_id)
+{
+    struct binding prune;
+    int sqlite_rc = SQLITE_OK;
+
+    for (size_t i = 0; sqlite_rc == SQLITE_OK && i < row_count; i++)
+        sqlite_rc = write_history_row(statements->insert_history, account_key, &rows[i],
+                                      first_id + (sqlite3_int64)i);
+    if (sqlite_rc != SQLITE_OK || row_count == 0)
+        return sqlite_rc;
+    bind_start(&prune, statements->prune_history);
+    bind_text(&prune, account_key);
+    bind_number(&prune, STORE_HISTORY_KEEP);
+    return statement_run(&prune);
+}
+
+/* --- records, read --- */
+
+/* `first`: the index of the first of the columns in the result. */
+static int read_members(sqlite3_stmt *statement, int first, const struct record_table *columns,
+                        const char *table, const char *account_key, void *row, struct err *err)
+{
+    for (size_t i = 0; i < columns->count; i++) {
+        const int index = first + (int)i;
+        const unsigned char *text;
+
+        if (column_read(statement, index, &columns->members[i], row))
+            continue;
+        text = sqlite3_column_text(statement, index);
+        return err_set(err, -EBADMSG, "table %s, row \"%s\": \"%.60s\" is no value for %s", table,
+                       account_key, text ? (const char *)text : "NULL", columns->members[i].name);
+    }
+    return 0;
+}
+
+static int read_targets(sqlite3 *db, sqlite3_stmt *statement, const char *account_key,
+                        struct record *record, struct err *err)
+{
+    int sqlite_rc = sqlite3_bind_text(statement, 1, account_key, -1, SQLITE_TRANSIENT);
+    int rc = 0;
+
+    while (sqlite_rc == SQLITE_OK || sqlite_rc == SQLITE_ROW) {
+        sqlite_rc = sqlite3_step(statement);
+        if (sqlite_rc != SQLITE_ROW)
+            break;
+        if (record->target_count == TARGETS_MAX) {
+            rc = err_set(err, -EBADMSG, "table targets: more than %d rows for \"%s\"",
+                         (int)TARGETS_MAX, account_key);
+            break;
+        }
+        rc = read_members(statement, 1, &record_target_table, "targets", account_key,
+                          &record->targets[record->target_count++], err);
+        if (rc != 0)
+            break;
+    }
+    if (rc == 0 && sqlite_rc != SQLITE_DONE)
+        rc = store_sqlite_err(db, err, "reading the table targets");
+    (void)sqlite3_reset(statement);
+    return rc;
+}
+
+static int read_accounts(sqlite3 *db, sqlite3_stmt *accounts, sqlite3_stmt *targets,
+                         store_found_record *found, void *context, struct err *err)
+{
+    int sqlite_rc;
+
+    while ((sqlite_rc = sqlite3_step(accounts)) == SQLITE_ROW) {
+        const char *account_key = (const char *)sqlite3_column_text(accounts, 0);
+        struct record record;
+        int rc;
+
+        if (!account_key)
+            fault_out_of_memory();
+        record_init(&record);
+        rc = read_members(accounts, 1, &record_table, "accounts", account_key, &record, err);
+        if (rc == 0)
+            rc = read_targets(db, targets, account_key, &record, err);
+        if (rc != 0)
+            return rc;
+        found(context, account_key, &record);
+    }
+    return sqlite_rc == SQLITE_DONE ? 0 : store_sqlite_err(db, err, "reading the table accounts");
+}
+
+/* "SELECT account, columns… FROM rest" */
+static int prepare_select(sqlite3 *db, const struct record_table *columns, const char *rest,
+                          sqlite3_stmt **ret_statement, struct err *err)
+{
+    struct buf sql;
+    int rc;
+
+    buf_init(&sql, SQL_MAX);
+    (void)buf_append_str(&sql, "SELECT account");
+    append_names(&sql, columns);
+    (void)buf_append_format(&sql, " FROM %s", rest);
+    rc = sql.failed ? err_set(err, sql.failed, "a statement for the journal is too long")
+                    : statement_prepare(db, buf_str(&sql), ret_statement, err);
+    buf_done(&sql);
+    return rc;
+}
+
+int store_record_read_all(sqlite3 *db, store_found_record *found, void *context, struct err *err)
+{
+    sqlite3_stmt *accounts = NULL;
+    sqlite3_stmt *targets = NULL;
+    int rc = prepare_select(db, &record_table, "accounts ORDER BY account", &accounts, err);
+
+    if (rc == 0)
+        rc = prepare_select(db, &record_target_table, "targets WHERE account = ?1 ORDER BY place",
+                            &targets, err);
+    if (rc == 0)
+        rc = read_accounts(db, accounts, targets, found, context, err);
+    (void)sqlite3_finalize(accounts);
+    (void)sqlite3_finalize(targets);
+    return rc;
+}
+
+/* --- holds --- */
+
+int store_hold_write(const struct rows_statements *statements, const struct hold *hold)
+{
+    struct binding binding;
+
+    bind_start(&binding, statements->insert_hold);
+    bind_number(&binding, (int64_t)hold->id);
+    bind_text(&binding, str_or_null(hold->account));
+    bind_text(&binding, hold->actor);
+    bind_number(&binding, hold->since);
+    bind_time(&binding, hold->until);
+    bind_text(&binding, hold->reason);
+    return statement_run(&binding);
+}
+
+int store_hold_end(const struct rows_statements *statements, const uint64_t *ids, size_t count)
+{
+    int sqlite_rc = SQLITE_OK;
+
+    for (size_t i = 0; sqlite_rc == SQLITE_OK && i < count; i++) {
+        struct binding binding;
+
+        bind_start(&binding, statements->delete_hold);
+        bind_number(&binding, (int64_t)ids[i]);
+        sqlite_rc = statement_run(&binding);
+    }
+    return sqlite_rc;
+}
+
+static bool read_text(sqlite3_stmt *statement, int index, char *out, size_t size)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, index);
+
+    return text && str_copy(out, size, text);
+}
+
+/* The account is NULL where the hold is of all accounts, and never empty. */
+static bool read_hold(sqlite3_stmt *statement, struct hold *hold)
+{
+    const bool of_all = sqlite3_column_type(statement, 1) == SQLITE_NULL;
+    const bool forever = sqlite3_column_type(statement, 4) == SQLITE_NULL;
+
+    *hold = (struct hold){
+        .id = (uint64_t)sqlite3_column_int64(statement, 0),
+        .since = sqlite3_column_int64(statement, 3),
+        .until = forever ? TIME_NEVER : sqlite3_column_int64(statement, 4),
+    };
+    return sqlite3_column_int64(statement, 0) > 0 &&
+           (of_all || (read_text(statement, 1, hold->account, sizeof(hold->account)) &&
+                       hold->account[0] != '\0')) &&
+           read_text(statement, 2, hold->actor, sizeof(hold->actor)) &&
+           read_text(statement, 5, hold->reason, sizeof(hold->reason));
+}
+
+int store_hold_read_all(sqlite3 *db, store_found_hold *found, void *context, uint64_t *ret_last_id,
+                        struct err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int64_t last_id = 0;
+    int rc =
+        store_read_integer(db,
+                           "SELECT max(coalesce((SELECT seq FROM sqlite_sequence"
+                           " WHERE name = 'holds'), 0), coalesce((SELECT max(id) FROM holds), 0))",
+                           &last_id, err);
+    int sqlite_rc = SQLITE_DONE;
+
+    *ret_last_id = (uint64_t)last_id;
+
+    if (rc == 0)
+        rc = statement_prepare(
+            db, "SELECT id, account, actor, since, until, reason FROM holds ORDER BY id",
+            &statement, err);
+    while (rc == 0 && (sqlite_rc = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct hold hold;
+
+        if (read_hold(statement, &hold))
+            found(context, &hold);
+        else
+            rc = err_set(err, -EBADMSG, "table holds, row %lld: a value makes no sense",
+                         (long long)sqlite3_column_int64(statement, 0));
+    }
+    if (rc == 0 && sqlite_rc != SQLITE_DONE)
+        rc = store_sqlite_err(db, err, "reading the table holds");
+    (void)sqlite3_finalize(statement);
+    return rc;
+}
+
+/* --- places --- */
+
+static int write_place(const struct rows_statements *statements, const struct place *place)
+{
+    struct binding binding;
+
+    bind_start(&binding, place->gone ? statements->delete_place : statements->insert_place);
+    bind_text(&binding, place->account_key);
+    bind_text(&binding, place->text);
+    if (!place->gone) {
+        bind_number(&binding, place->abandoned_at);
+        bind_number(&binding, (int64_t)place->cycle);
+    }
+    return statement_run(&binding);
+}
+
+int store_places_write(const struct rows_statements *statements, const struct place *places,
+                       size_t count)
+{
+    int sqlite_rc = SQLITE_OK;
+
+    for (size_t i = 0; sqlite_rc == SQLITE_OK && i < count; i++)
+        sqlite_rc = write_place(statements, &places[i]);
+    return sqlite_rc;
+}
+
+int store_places_read_all(sqlite3 *db, store_found_place *found, void *context, struct err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int sqlite_rc = sqlite3_prepare_v2(db,
+                                       "SELECT account, place, abandoned_at, cycle FROM places"
+                                       " ORDER BY account, place",
+                                       -1, &statement, NULL);
+
+    while (sqlite_rc == SQLITE_OK || sqlite_rc == SQLITE_ROW) {
+        sqlite_rc = sqlite3_step(statement);
+        if (sqlite_rc != SQLITE_ROW)
+            break;
+        found(context, &(struct place){
+                           .account_key = (const char *)sqlite3_column_text(statement, 0),
+                           .text = (const char *)sqlite3_column_text(statement, 1),
+                           .abandoned_at = sqlite3_column_int64(statement, 2),
+                           .cycle = (uint64_t)sqlite3_column_int64(statement, 3),
+                       });
+    }
+    (void)sqlite3_finalize(statement);
+    return sqlite_rc == SQLITE_DONE ? 0 : store_sqlite_err(db, err, "reading the table places");
+}
