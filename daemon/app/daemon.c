@@ -9,12 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/daemon_control.h"
-#include "app/daemon_reload.h"
 #include "app/daemon_state.h"
-#include "app/daemon_status.h"
-#include "app/daemon_stop.h"
-#include "app/engine_progress.h"
+#include "app/engine.h"
 #include "base/fs.h"
 #include "base/must.h"
 #include "base/str.h"

@@ -1,9 +1,5 @@
-#include "app/daemon_control.h"
+#include "app/daemon_state.h"
 
-#include "app/daemon_reload.h"
-#include "app/engine_command.h"
-#include "app/engine_hold.h"
-#include "app/engine_status.h"
 #include "app/question_list.h"
 #include "base/str.h"
 

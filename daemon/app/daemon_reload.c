@@ -1,4 +1,4 @@
-#include "app/daemon_reload.h"
+#include "app/daemon_state.h"
 
 #include <stdio.h>
 #include <string.h>

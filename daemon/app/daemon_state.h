@@ -1,5 +1,6 @@
 /*
- * The state of the daemon, shared by its files.
+ * The state of the daemon, and what its files do for each other. Private to app/daemon*.c and
+ * app/answer*.c.
  */
 #ifndef KEYROTATED_APP_DAEMON_STATE_H
 #define KEYROTATED_APP_DAEMON_STATE_H
@@ -50,5 +51,70 @@ struct daemon {
     bool hung;             /* a thread hangs in a dead file system */
     int status;            /* the exit status */
 };
+
+/*
+ * --- daemon_reload.c ---
+ *
+ * The configuration, read again while the daemon runs.
+ */
+
+/* Reads the configuration again, all or nothing. Appends the messages to `report`. False: the old
+ * one stays. */
+bool daemon_reload(struct daemon *daemon, struct buf *report);
+/* Reports what daemon_reload() would change, without changing it. Returns false when it would be
+ * refused. */
+bool daemon_reload_preview(struct daemon *daemon, struct buf *report);
+/* Logs the messages of config_load(), as config.loaded or config.rejected. */
+void daemon_log_config(struct daemon *daemon, const struct config *config,
+                       const struct config_messages *messages);
+struct http_options daemon_http_options(const struct config *config);
+
+/*
+ * --- daemon_status.c ---
+ *
+ * Reports the state of all accounts at intervals: to the service manager (STATUS=) and as
+ * daemon.status.
+ */
+
+/* Before anything closes daemon->status_timer. */
+void daemon_status_init(struct daemon *daemon);
+/* From the loop, now and then at intervals. */
+void daemon_status_start(struct daemon *daemon);
+
+/*
+ * --- daemon_stop.c ---
+ *
+ * Taking the daemon down. In order: nothing new is started and what is under way gets a grace;
+ * then, with the engine quiet, the control socket, the Azure client, the journal and HTTP are
+ * closed, each when the one before reports. The loop ends by itself when nothing is left to wait
+ * for.
+ */
+
+/* Before daemon_stop(). */
+void daemon_stop_init(struct daemon *daemon);
+/* Takes everything down; the loop ends when all is closed. Again: without the grace. */
+void daemon_stop(struct daemon *daemon);
+
+/*
+ * --- daemon_control.c ---
+ *
+ * The daemon's side of the control socket.
+ */
+
+/* The questions and commands that it answers, for control_open(). */
+void daemon_answer(struct daemon *daemon, struct control_handler *handler);
+
+/* Commands that the daemon itself carries out; each answers by control_answer(). */
+#define MACHINE(name)
+#define HOLDS(name)
+#define DAEMON(name)                                                                               \
+    void daemon_command_##name(struct daemon *, const struct control_command *,                    \
+                               struct control_request *);
+#define ROW(NAME, name, CARRIER, ...) CARRIER(name)
+COMMAND_LIST(ROW)
+#undef ROW
+#undef DAEMON
+#undef HOLDS
+#undef MACHINE
 
 #endif

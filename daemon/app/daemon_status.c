@@ -1,5 +1,4 @@
-#include "app/daemon_status.h"
-#include "app/engine_totals.h"
+#include "app/daemon_state.h"
 
 #include "base/str.h"
 #include "core/reason.h"

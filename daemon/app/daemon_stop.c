@@ -1,4 +1,4 @@
-#include "app/daemon_stop.h"
+#include "app/daemon_state.h"
 
 #include <unistd.h>
 

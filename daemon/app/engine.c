@@ -2,18 +2,7 @@
 
 #include <stdlib.h>
 
-#include "app/engine_account.h"
-#include "app/engine_action.h"
-#include "app/engine_adopt_active.h"
-#include "app/engine_command.h"
-#include "app/engine_form.h"
-#include "app/engine_hold.h"
-#include "app/engine_place.h"
-#include "app/engine_report.h"
-#include "app/engine_step.h"
-#include "app/engine_totals.h"
-#include "app/engine_unconfigured.h"
-#include "app/engine_words.h"
+#include "app/engine_private.h"
 #include "app/hold_book.h"
 #include "base/must.h"
 

@@ -2,7 +2,7 @@
  * The engine: turns the actions of the rotation machine into I/O, and the results into events.
  *
  * It holds one `engine_account` per configured account (app/engine_account.h) and carries out what
- * waits for it (app/engine_step.h), a bounded number of accounts in each call from the loop. It
+ * waits for it (app/engine_private.h), a bounded number of accounts in each call from the loop. It
  * decides nothing about keys: that is done in core/rotation.h.
  */
 #ifndef KEYROTATED_APP_ENGINE_H
@@ -14,6 +14,7 @@
 #include "io/azure/azure.h"
 #include "io/http/http.h"
 #include "io/loop/loop.h"
+#include "io/server/control.h"
 #include "io/store/store.h"
 
 struct engine;
@@ -59,5 +60,45 @@ void engine_give_up(struct engine *engine);
 /* After stopping: does a thread still hang in a target's file system? Then the engine must not be
  * freed, and the process has to leave with _exit(). */
 bool engine_is_hung(const struct engine *engine);
+
+/* --- for operators --- */
+
+/* Carries out a command about accounts; answers through control_answer(). */
+void engine_command(struct engine *engine, const struct control_command *command,
+                    struct control_request *request);
+
+/* The status document about the accounts of `query`, as an answer to a question (see
+ * proto/control_protocol.h). `daemon` is filled in here but for what only the daemon knows. */
+int engine_status(struct engine *engine, const struct control_query *query, bool unwell_alone,
+                  struct daemon_snapshot *daemon, struct buf *out, struct err *err);
+
+/* The document of all holds, as far as they have not ended by time. Returns out->failed. */
+int engine_hold_write(struct engine *engine, struct buf *out);
+
+/* Counts of all accounts by state, in constant time. */
+enum { ENGINE_UNWELL_NAMED = 5 };
+struct engine_totals {
+    size_t accounts;
+    size_t by_state[STATE_COUNT];
+    size_t watched; /* held by `rotate: false` */
+    size_t overdue;
+    size_t at_risk;
+    time_ms oldest_key_born; /* TIME_NEVER: none known */
+    const char *oldest_key_account;
+    time_ms next_at; /* TIME_NEVER: none planned */
+    const char *next_account;
+    size_t unwell; /* blocked, overdue, at risk, retried or held by an operator */
+    const struct account *unwell_named[ENGINE_UNWELL_NAMED]; /* some of them, the worst first */
+};
+void engine_totals(const struct engine *engine, struct engine_totals *totals);
+
+/* --- for --once --- */
+
+/* Is anything due or under way still (RETRYING counts), and did something stay undone? */
+enum engine_progress { ENGINE_WORKING, ENGINE_DONE, ENGINE_STUCK };
+enum engine_progress engine_progress(const struct engine *engine);
+
+/* Logs unfinished accounts: a line for each cause, twenty causes at most. */
+void engine_log_undone(struct engine *engine);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * One account in the engine: its record, its queue, and its action under way. Also the engine's own
  * state, which the files of the engine share. Events are posted to the account's queue and handled
- * later, from the loop (see app/engine_step.h), so posting never calls back.
+ * later, from the loop (see app/engine_step.c), so posting never calls back.
  */
 #ifndef KEYROTATED_APP_ENGINE_ACCOUNT_H
 #define KEYROTATED_APP_ENGINE_ACCOUNT_H
@@ -35,7 +35,7 @@ enum naming { NAMED_ALONE, NAMED_WITH_GROUP, NAMED_BY_ID };
 /* The length of fingerprint that people need to tell two keys apart; all zero: none. */
 enum { HELD_MARK_LENGTH = 4 };
 
-/* How the account was counted last (app/engine_totals.h). */
+/* How the account was counted last (app/engine_totals.c). */
 struct standing {
     bool counted;
     enum account_state state;
@@ -118,15 +118,15 @@ struct engine {
     struct list ready; /* accounts for which something waits, and can be carried out */
     struct deferred ready_call;
     size_t busy;                  /* accounts that are not quiet */
-    struct list unconfigured;     /* see app/engine_unconfigured.h */
+    struct list unconfigured;     /* see app/engine_unconfigured.c */
     size_t leaving;               /* removed accounts that are not freed yet */
     struct list leaving_accounts; /* those of them that are not quiet yet */
     struct engine_counts counts;
     struct target_world targets;
-    struct place_list places;        /* see app/engine_place.h */
+    struct place_list places;        /* see app/engine_place.c */
     struct place_list place_changes; /* not handed to the journal yet, in no order */
     struct buf *place_report;        /* of the reload under way; NULL: none is */
-    struct list form_changes;        /* see app/engine_form.h */
+    struct list form_changes;        /* see app/engine_form.c */
     struct hold_list holds;
     uint64_t last_hold_id;
     size_t hold_changes; /* commands about holds that wait for the journal */

@@ -1,8 +1,7 @@
-#include "app/engine_action.h"
+#include "app/engine_private.h"
 
 #include <stdlib.h>
 
-#include "app/engine_form.h"
 #include "base/must.h"
 #include "base/str.h"
 

@@ -1,8 +1,6 @@
-#include "app/engine_adopt_active.h"
+#include "app/engine_private.h"
 
 #include <stdio.h>
-
-#include "app/engine_remedy.h"
 
 enum { WARNING_MAX = 256 + REMEDY_MAX };
 

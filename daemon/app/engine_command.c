@@ -1,12 +1,9 @@
-#include "app/engine_command.h"
+#include "app/engine_private.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "app/engine_hold.h"
-#include "app/engine_remedy.h"
-#include "app/engine_words.h"
 #include "base/date.h"
 #include "base/must.h"
 #include "base/str.h"

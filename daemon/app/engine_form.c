@@ -1,8 +1,7 @@
-#include "app/engine_form.h"
+#include "app/engine_private.h"
 
 #include <stdlib.h>
 
-#include "app/engine_remedy.h"
 #include "base/must.h"
 #include "base/str.h"
 

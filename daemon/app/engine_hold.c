@@ -1,4 +1,4 @@
-#include "app/engine_hold.h"
+#include "app/engine_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,8 @@
-#include "app/engine_progress.h"
+#include "app/engine_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "app/engine_snapshot.h"
 #include "base/cause.h"
 #include "base/hash.h"
 #include "base/must.h"

@@ -1,6 +1,5 @@
-#include "app/engine_remedy.h"
+#include "app/engine_private.h"
 
-#include "app/engine_words.h"
 #include "proto/two_key/two_key.h"
 
 void engine_remedy_expand(const struct engine_account *account, const char *typed, const char *text,

@@ -1,10 +1,7 @@
-#include "app/engine_report.h"
+#include "app/engine_private.h"
 
 #include <stdio.h>
 
-#include "app/engine_hold.h"
-#include "app/engine_remedy.h"
-#include "app/engine_words.h"
 #include "base/str.h"
 
 struct note_description {

@@ -1,10 +1,5 @@
-#include "app/engine_snapshot.h"
+#include "app/engine_private.h"
 
-#include "app/engine_form.h"
-#include "app/engine_hold.h"
-#include "app/engine_place.h"
-#include "app/engine_remedy.h"
-#include "app/engine_words.h"
 #include "base/str.h"
 
 static time_ms or_never(time_ms at)

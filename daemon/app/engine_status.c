@@ -1,9 +1,4 @@
-#include "app/engine_status.h"
-
-#include "app/engine_account.h"
-#include "app/engine_snapshot.h"
-#include "app/engine_totals.h"
-#include "app/engine_words.h"
+#include "app/engine_private.h"
 
 static void write_account(const struct engine_account *account, bool only_unwell, struct buf *out)
 {

@@ -1,10 +1,5 @@
-#include "app/engine_step.h"
+#include "app/engine_private.h"
 
-#include "app/engine_action.h"
-#include "app/engine_command.h"
-#include "app/engine_hold.h"
-#include "app/engine_place.h"
-#include "app/engine_report.h"
 #include "base/crypto.h"
 #include "base/must.h"
 

@@ -1,4 +1,4 @@
-#include "app/engine_totals.h"
+#include "app/engine_private.h"
 
 #include "base/must.h"
 

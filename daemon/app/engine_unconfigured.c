@@ -1,4 +1,4 @@
-#include "app/engine_unconfigured.h"
+#include "app/engine_private.h"
 
 #include <stdlib.h>
 #include <string.h>

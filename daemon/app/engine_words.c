@@ -1,4 +1,4 @@
-#include "app/engine_words.h"
+#include "app/engine_private.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -4,9 +4,6 @@
 
 #include "base/fs.h"
 #include "ctl/adoption_list.h"
-#include "ctl/complain.h"
-#include "ctl/client.h"
-#include "ctl/session.h"
 #include "ctl/status_text.h"
 
 /* Status says "the primary key" of a target that holds that key alone. */

@@ -1,4 +1,4 @@
-#include "ctl/client.h"
+#include "ctl/ctl.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +9,6 @@
 #include <curl/curl.h>
 #include <json-c/json_object.h>
 
-#include "ctl/complain.h"
 #include "proto/remedy.h"
 
 /* Longer than the daemon's own limit for a command: the daemon's answer about that comes first. */

@@ -1,4 +1,4 @@
-#include "ctl/complain.h"
+#include "ctl/ctl.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -6,7 +6,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
+#include "base/buf.h"
 #include "base/time.h"
 #include "proto/control_protocol.h"
 
@@ -66,5 +68,86 @@ CTL_QUESTION_LIST(ROW)
     enum ctl_exit ctl_##run(const struct ctl_options *options);
 COMMAND_LIST(ROW)
 #undef ROW
+
+/*
+ * --- client.c ---
+ *
+ * Requests over the daemon's unix socket. All of them say on standard error why they fail.
+ */
+
+/* The socket of the command line, else of the service's environment, else the usual one. `storage`
+ * holds the path where it had to be put together. */
+enum { CTL_PATH_MAX = 512 };
+const char *ctl_socket_path(const struct ctl_options *options, char storage[CTL_PATH_MAX]);
+
+/* Sends GET (body NULL) or POST and appends the body of the reply to `reply`. Returns CTL_DONE with
+ * the status code in *ret_status; CTL_UNREACHABLE, CTL_NOT_PERMITTED or CTL_USAGE (too long). */
+enum ctl_exit ctl_request(const struct ctl_options *options, const struct buf *path,
+                          const char *body, struct buf *reply, long *ret_status);
+
+/* Fetches the document that answers a question. */
+enum ctl_exit ctl_fetch(const struct ctl_options *options, const char *question, char *const *names,
+                        size_t name_count, struct buf *text);
+
+/* Fetches the status document that answers `question`: "status", or "accounts" (these, or all).
+ * `text`: gets the document as it is; NULL: nobody wants it. */
+enum ctl_exit ctl_fetch_status(const struct ctl_options *options, const char *question,
+                               char *const *names, size_t name_count, struct control_status *status,
+                               struct buf *text);
+
+/*
+ * --- session.c ---
+ *
+ * Commands sent, and their answers printed: as they come for people, as one document at the end for
+ * programs.
+ */
+
+struct ctl_session {
+    const struct ctl_options *options;
+    struct buf results; /* --json: the answers so far */
+    enum ctl_exit worst;
+};
+
+void ctl_session_start(struct ctl_session *session, const struct ctl_options *options);
+/* Prints the document of --json, with what was complained of meanwhile. Returns the worst exit
+ * status of the commands. */
+enum ctl_exit ctl_session_end(struct ctl_session *session);
+
+/* Sends one command and prints its answer. Returns the command's own exit status, and keeps the
+ * worst. */
+enum ctl_exit ctl_send_command(struct ctl_session *session, const struct control_command *command);
+
+/* The worse of two exit statuses, for commands on several accounts. */
+enum ctl_exit ctl_worse(enum ctl_exit a, enum ctl_exit b);
+
+/* Nothing further is tried once the daemon cannot be talked to. */
+bool ctl_is_final(enum ctl_exit result);
+
+/*
+ * --- complain.c ---
+ *
+ * Reports the errors of keyrotatectl itself: a line on standard error; with --json {"error":
+ * {"code", "message"}} on standard output, as a document of its own or as a member of the one that
+ * is printed anyway.
+ */
+
+/* From now on complaints are kept for a document instead of being printed. */
+void ctl_complain_in_json(void);
+
+/* Returns `result`, whose name is the code: usage, unreachable, not_permitted, refused, not_done. A
+ * document has only the first complaint, because it causes the others. */
+enum ctl_exit ctl_complain(enum ctl_exit result, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The same with a code that the daemon gave. */
+enum ctl_exit ctl_complain_as(enum ctl_exit result, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Prints a text for people, and frees it. */
+void ctl_print(FILE *stream, struct buf *text);
+
+/* Appends the member "error" to an object that is open; nothing where there is no complaint. */
+void ctl_complaint_write(struct buf *out);
+/* Prints the complaint that no document has had; nothing where there is none. */
+void ctl_complaint_print(void);
 
 #endif

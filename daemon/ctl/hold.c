@@ -1,7 +1,5 @@
 #include <stdio.h>
 
-#include "ctl/complain.h"
-#include "ctl/client.h"
 #include "ctl/status_text.h"
 
 static void print_holds(const struct control_holds *holds)

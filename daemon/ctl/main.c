@@ -1,4 +1,3 @@
-#include "ctl/complain.h"
 #include "ctl/options.h"
 
 #include <signal.h>

@@ -8,7 +8,6 @@
 
 #include "base/date.h"
 #include "base/str.h"
-#include "ctl/complain.h"
 #include "proto/remedy.h"
 
 /* Options that are not members of a request; for the others see PARAMETER_…. */

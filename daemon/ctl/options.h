@@ -8,7 +8,7 @@
 
 /*
  * Reads the command line; answers --help and --version on standard output, and complains of errors
- * (ctl/complain.h). Returns CTL_DONE (options->command NULL: there is nothing left to do) or
+ * (complain.c). Returns CTL_DONE (options->command NULL: there is nothing left to do) or
  * CTL_USAGE. Reorders argv; `options` borrows from it.
  */
 enum ctl_exit ctl_options_parse(int argc, char **argv, time_ms now, struct ctl_options *options);

@@ -3,9 +3,6 @@
 #include <time.h>
 
 #include "base/str.h"
-#include "ctl/client.h"
-#include "ctl/complain.h"
-#include "ctl/session.h"
 #include "ctl/status_text.h"
 #include "proto/remedy.h"
 

@@ -1,4 +1,4 @@
-#include "ctl/session.h"
+#include "ctl/ctl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +7,6 @@
 #include <json-c/json_object.h>
 
 #include "base/json.h"
-#include "ctl/client.h"
-#include "ctl/complain.h"
 #include "ctl/status_text.h"
 
 enum ctl_exit ctl_worse(enum ctl_exit a, enum ctl_exit b)

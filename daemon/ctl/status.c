@@ -2,8 +2,6 @@
 
 #include <stdio.h>
 
-#include "ctl/client.h"
-#include "ctl/complain.h"
 #include "ctl/status_text.h"
 
 static void write_accounts(struct buf *out, const struct control_status *status)

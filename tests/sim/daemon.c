@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "app/engine_remedy.h"
+#include "app/engine_private.h"
 #include "conf/arena.h"
 #include "design.h"
 #include "world.h"

@@ -4,10 +4,8 @@
  */
 #include <string.h>
 
+#include "app/engine_private.h"
 #include "app/engine.h"
-#include "app/engine_account.h"
-#include "app/engine_command.h"
-#include "app/engine_totals.h"
 #include "design.h"
 #include "world.h"
 
