@@ -396,6 +396,7 @@ void engine_free(struct engine *engine)
     if (!engine)
         return;
     loop_defer_cancel(&engine->ready_call);
+    target_world_done(&engine->targets);
     engine_unconfigured_done(engine);
     hold_book_done(&engine->holds);
     engine_places_done(engine);

@@ -52,10 +52,12 @@ struct destination {
     const struct target_type *type;
     const struct key_shape *key_shape; /* the format of its content (proto/key_text.h) */
     bool required;
-    bool needs_location;  /* `place` still contains {location}, which only Azure knows */
-    const char *place;    /* identifies what is written, in the form of its type: the path of a
-                           * file */
-    const void *settings; /* the rest, in the type's own struct (conf/target_file.h) */
+    bool needs_location; /* `place` still contains {location}, which only Azure knows */
+    const char *place;   /* identifies what is written, in the form of its type: the path of a
+                          * file */
+    const struct identity *identity; /* for places that take tokens: that of the target's key
+                                      * `identity`, or else the account's */
+    const void *settings;            /* the rest, in the type's own struct (conf/target_file.h) */
 };
 
 struct account {

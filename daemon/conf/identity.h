@@ -28,4 +28,9 @@ const char *identity_setting(const struct identity *identity, const char *key);
 /* The client or object id that a role can be assigned to; NULL: the configuration names none. */
 const char *identity_assignee(const struct identity *identity);
 
+/* `managed identity "vm" (2222…)`: its noun, its name, and an id where the configuration names one.
+ * For messages. */
+enum { IDENTITY_PRINCIPAL_MAX = 256 };
+void identity_describe_principal(const struct identity *identity, char out[IDENTITY_PRINCIPAL_MAX]);
+
 #endif

@@ -313,7 +313,15 @@ typedef bool uses(const struct account *account, const char *name);
 
 static bool uses_identity(const struct account *account, const char *name)
 {
-    return account->identity && str_equal(account->identity->name, name);
+    if (account->identity && str_equal(account->identity->name, name))
+        return true;
+    for (size_t i = 0; i < account->destination_count; i++) {
+        const struct identity *identity = account->destinations[i].identity;
+
+        if (identity && str_equal(identity->name, name))
+            return true;
+    }
+    return false;
 }
 
 static bool uses_policy(const struct account *account, const char *name)

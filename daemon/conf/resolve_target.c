@@ -22,10 +22,30 @@ void resolve_targets(struct resolve *resolve)
         return;
     for (const struct tree_node *map = section->first; map; map = map->next) {
         const struct target_type *type = type_of(map);
+        struct tree_node *identity = tree_child(map, "identity");
 
+        if (identity)
+            (void)resolve_name(resolve, identity, "identities", "identity");
         if (!map->invalid && type)
             type->check(resolve, map);
     }
+}
+
+/* That of the target's key `identity`, or else the account's. NULL when that is invalid. */
+static const struct identity *identity_of(const struct resolve *resolve,
+                                          const struct tree_node *target,
+                                          const struct account *account)
+{
+    const struct config *config = resolve->config;
+    const struct tree_node *node = tree_child(target, "identity");
+
+    if (!node)
+        return account->identity;
+    for (size_t i = 0; !node->invalid && i < config->identity_count; i++) {
+        if (str_equal(config->identities[i].name, node->text))
+            return &config->identities[i];
+    }
+    return NULL;
 }
 
 /* The name node of an item of deliver_to: the item itself, or its `target`. */
@@ -101,6 +121,7 @@ static bool fill_destination(struct resolve *resolve, const struct tree_node *ta
         return false;
     destination->name = arena_dup(resolve->arena, target->name);
     destination->type = type;
+    destination->identity = identity_of(resolve, target, account);
     destination->key_shape = two_key_resource_find(account->id)->key_shape;
     return true;
 }

@@ -1,19 +1,9 @@
 #include "conf/schema_row.h"
 #include "conf/target_file.h"
+#include "conf/target_key_vault.h"
 
 /* The keys of later types are checked already, so that this version can check as much as possible
  * of a later version's file. */
-static const struct schema_choice off_word[] = {{"off", 0, false}, {NULL, 0, false}};
-
-static const struct schema_map key_vault = {(const struct schema_key[]){
-    SCHEMA_ROW("vault", SCHEMA_TEMPLATE, .required = true),
-    SCHEMA_ROW("secret_name", SCHEMA_TEMPLATE, .required = true),
-    SCHEMA_ROW("identity", SCHEMA_TEXT),
-    SCHEMA_ROW("content_type", SCHEMA_TEMPLATE),
-    SCHEMA_ROW("expires", SCHEMA_DURATION, .maximum = SCHEMA_LONGEST, .choices = off_word),
-    SCHEMA_END,
-}};
-
 static const struct schema_map exec = {(const struct schema_key[]){
     SCHEMA_ROW("command", SCHEMA_TEMPLATE, .shape = SHAPE_LIST, .required = true),
     SCHEMA_ROW("timeout", SCHEMA_DURATION, .fallback = "60s", .maximum = MS_DAY),
@@ -22,7 +12,7 @@ static const struct schema_map exec = {(const struct schema_key[]){
 
 const struct schema_variant *const schema_target_types[] = {
     &target_file_type.variant,
-    SCHEMA_LATER("key_vault", &key_vault),
+    &target_key_vault_type.variant,
     SCHEMA_LATER("exec", &exec),
     SCHEMA_LATER("webhook", NULL),
     SCHEMA_LATER("kubernetes_secret", NULL),

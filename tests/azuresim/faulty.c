@@ -85,7 +85,7 @@ static void reply_error(const struct http_request *request, const struct fault *
         batch_error(reply, status, code, message, NULL, NULL);
         break;
     case FACE_KEYVAULT:
-        keyvault_error(reply, status, code, message, NULL);
+        keyvault_error(reply, status, code, message, fault->param);
         break;
     case FACE_IMDS:
         imds_error(reply, status, code, message);
@@ -210,6 +210,12 @@ static void log_request(struct sim *sim, const struct http_request *request,
     if (request->item)
         json_add_text(event, "item", request->item);
     json_object_object_add(event, "status", json_object_new_int(status));
+    if (request->face == FACE_KEYVAULT) {
+        bool bearer = *http_header(request, "Authorization") != '\0';
+
+        json_object_object_add(event, "bearer", json_object_new_boolean(bearer));
+        json_object_object_add(event, "body_bytes", json_object_new_uint64(request->body_length));
+    }
     if (fault->kind != FAULT_NONE)
         json_add_text(event, "fault", fault_kind_name(fault->kind));
     if (*http_client_request_id(request) != '\0')

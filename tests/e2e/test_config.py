@@ -27,7 +27,7 @@ policies:
   slow: {max_key_age: 30d, rotate_every: 20d}
 targets:
   file: {type: file, path: "keys/{account}"}
-  vault: {type: key_vault, vault: "https://contoso.vault.azure.net", secret_name: key}
+  vault: {type: key_vault, vault: "https://contoso.vault.azure.net", secret_name: key, expires: no}
 metrics: {listen: "127.0.0.1:9877"}
 accounts:
   - name: alpha
@@ -44,7 +44,7 @@ MAIN_FILE_ERRORS = [
     (7, 24, "policies.quick.max_key_age", "duration"),
     (8, 42, "policies.slow.rotate_every", "largest rotate_every"),
     (10, 28, "targets.file.path", "absolute"),
-    (11, 17, "targets.vault.type", "not available in this version"),
+    (11, 97, "targets.vault.expires", "duration"),
     (12, 1, "metrics", "not available in this version"),
     (17, 13, "accounts[0].policy", "did you mean slow"),
 ]

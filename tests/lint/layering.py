@@ -26,7 +26,7 @@ MAY_INCLUDE = {
 # io/ consists of wings, a directory each. Whoever is outside of a wing, in io/ or above, includes its
 # public headers and nothing else of it.
 WINGS = {
-    "access": {"access.h", "admission.h", "secret_file.h", "token.h"},
+    "access": {"access.h", "admission.h", "identity_copy.h", "secret_file.h", "token.h"},
     "azure": {"azure.h"},
     "http": {"http.h"},
     "log": {"sink.h"},

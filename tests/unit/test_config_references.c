@@ -71,17 +71,17 @@ static const struct mistake target_mistakes[] = {
     {{.targets = "targets: {t: {type: file, path: \"/k/{account}\", modee: '0600'}}"},
      "k.yaml:4:49: targets.t.modee: unknown key; did you mean mode?\n"},
     {{.targets = "targets: {t: {type: webhook, url: x}}"},
-     "k.yaml:4:21: targets.t.type: webhook is not available in this version; write file\n"},
+     "k.yaml:4:21: targets.t.type: webhook is not available in this version; write file or "
+     "key_vault\n"},
     {{.targets = "targets: {t: {type: key_vault, vault: 'https://{acct}.x'}}"},
      "k.yaml:4:14: targets.t.secret_name: is missing; give a text, with placeholders such as "
      "{account} where needed\n"
-     "k.yaml:4:21: targets.t.type: key_vault is not available in this version; write file\n"
      "k.yaml:4:39: targets.t.vault: unknown placeholder {acct}; known are {account}, "
      "{resource_group}, {subscription_id} and {location}\n"},
     {{.targets = "targets: {t: {path: /x}}"},
-     "k.yaml:4:14: targets.t.type: is missing; write file\n"},
+     "k.yaml:4:14: targets.t.type: is missing; write file or key_vault\n"},
     {{.targets = "targets: {t: {type: exec, command: /bin/true}}"},
-     "k.yaml:4:21: targets.t.type: exec is not available in this version; write file\n"
+     "k.yaml:4:21: targets.t.type: exec is not available in this version; write file or key_vault\n"
      "k.yaml:4:36: targets.t.command: must be a list; begin each item with \"- \"\n"},
 };
 
@@ -268,7 +268,6 @@ static void finds_ten_mistakes_in_one_run(void **state)
         "k.yaml:9:28: targets.file.path: unknown placeholder {acount}; did you mean {account}?\n"
         "k.yaml:9:52: targets.file.mode: is not in quotes, and YAML readers disagree about such "
         "numbers; write \"0640\"\n"
-        "k.yaml:10:17: targets.vault.type: key_vault is not available in this version; write file\n"
         "k.yaml:12:166: accounts[0].policy: unknown policy \"standrad\"; did you mean standard?\n"
         "k.yaml:13:10: accounts[1].id: "
         "\"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/default-a...\" is "

@@ -259,6 +259,56 @@ static void test_deadlines(void **state)
     assert_int_equal(answers[0].count, 1); /* not again */
 }
 
+/* During a pause nobody starts; the lane is kept for those who come meanwhile. */
+static void test_pause(void **state)
+{
+    struct fixture *f = *state;
+    const struct call how = {.base = {.lane_width = 1}};
+    struct answer answers[4] = {{.count = 0}};
+    struct call *first = start(f, "/s/1", &answers[0], &how);
+
+    start(f, "/s/2", &answers[1], &how);
+    target_job_pause_lane(&first->base, MS_HOUR); /* which is cut to a minute, and replaced: */
+    target_job_pause_lane(&first->base, 60);
+    target_job_end(&first->base);
+    run_for(f, 10);
+    assert_int_equal(answers[0].count, 1);
+    start(f, "/t/3", &answers[2], &how); /* of another lane */
+    assert_string_equal(f->order, "13");
+    target_job_end(&f->last->base);
+    run_for(f, 100);
+    assert_string_equal(f->order, "132");
+    target_job_pause_lane(&f->last->base, 60);
+    target_job_end(&f->last->base);
+    run_for(f, 10);
+    start(f, "/s/4", &answers[3], &how);
+    assert_string_equal(f->order, "132");
+    run_for(f, 100);
+    assert_string_equal(f->order, "1324");
+    target_job_end(&f->last->base);
+    run_for(f, 1);
+}
+
+static void test_end_within_a_pause(void **state)
+{
+    struct fixture *f = *state;
+    const struct call how = {.ends_with_abort = true};
+    struct answer waiting = {.count = 0}, running = {.count = 0};
+    struct call *first = start(f, "/s/1", &running, &how);
+
+    start(f, "/s/1", &waiting, &how);
+    target_job_pause_lane(&first->base, 0);
+    target_job_end(&first->base);
+    run_for(f, 1);
+    assert_int_equal(running.count, 1);
+    target_cancel_all(&f->world);
+    run_for(f, 5);
+    assert_given_up(&waiting, "canceled", false);
+    assert_int_equal(f->world.queue.lane_count, 1);
+    target_world_done(&f->world);
+    run_for(f, 1);
+}
+
 static void test_cancel(void **state)
 {
     struct fixture *f = *state;
@@ -286,6 +336,8 @@ int main(void)
         WITH_LOOP(test_call_that_ends_in_its_beginning),
         WITH_LOOP(test_call_that_cannot_begin),
         WITH_LOOP(test_deadlines),
+        WITH_LOOP(test_pause),
+        WITH_LOOP(test_end_within_a_pause),
         WITH_LOOP(test_cancel),
     };
 

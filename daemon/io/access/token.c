@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "core/backoff.h"
 #include "core/reason.h"
+#include "io/access/identity_copy.h"
 #include "io/access/token_fetch.h"
 
 /* A token must outlive the request that carries it. */
@@ -92,24 +93,9 @@ static struct token_entry *find_entry(struct token_cache *cache, const char *key
     return NULL;
 }
 
-static void copy_identity(struct identity *out, const struct identity *identity)
-{
-    out->name = must_dup(identity->name);
-    out->type = identity->type;
-    for (size_t i = 0; i < IDENTITY_SETTINGS_MAX; i++)
-        out->settings[i] = must_dup(identity->settings[i]);
-}
-
-static void free_text(const char *text)
-{
-    free((void *)(uintptr_t)text);
-}
-
 static void entry_free(struct token_entry *entry)
 {
-    free_text(entry->identity.name);
-    for (size_t i = 0; i < IDENTITY_SETTINGS_MAX; i++)
-        free_text(entry->identity.settings[i]);
+    identity_copy_done(&entry->identity);
     sealed_free(entry->token);
     free(entry->key);
     free(entry->login);
@@ -127,7 +113,7 @@ static struct token_entry *entry_new(struct token_cache *cache, char *key,
     entry->key = key;
     entry->login = must_dup(cache->login ? cache->login : "");
     entry->audience = must_dup(audience);
-    copy_identity(&entry->identity, identity);
+    entry->identity = identity_copy(identity);
     (void)crypto_random(&entry->seed, sizeof(entry->seed)); /* without it, 0 will do */
     list_init(&entry->waiting);
     token_fetch_init(&entry->fetch, cache->loop, cache->http, cache->clock, on_fetched);

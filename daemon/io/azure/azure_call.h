@@ -9,6 +9,7 @@
 #define KEYROTATED_IO_AZURE_AZURE_CALL_H
 
 #include "base/crypto.h"
+#include "conf/identity.h"
 #include "io/azure/azure.h"
 #include "proto/arm.h"
 #include "proto/two_key/two_key.h"
@@ -84,8 +85,8 @@ int azure_request_build(struct azure_call *call, struct http_request *request,
 bool azure_request_writes(const struct azure_call *call);
 
 /* The words for a failure of the present request. `principal` is the caller's storage. */
-enum { PRINCIPAL_TEXT_MAX = 256 };
-struct arm_subject azure_subject(const struct azure_call *call, char principal[PRINCIPAL_TEXT_MAX]);
+struct arm_subject azure_subject(const struct azure_call *call,
+                                 char principal[IDENTITY_PRINCIPAL_MAX]);
 
 /* The next step after the answer to the present request. */
 enum azure_answer {

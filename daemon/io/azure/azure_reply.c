@@ -22,7 +22,7 @@ static void note_reply(struct azure_call *call, const struct http_reply *reply, 
 static enum azure_answer unreadable(struct azure_call *call, const struct http_reply *reply,
                                     const struct err *err)
 {
-    char principal[PRINCIPAL_TEXT_MAX];
+    char principal[IDENTITY_PRINCIPAL_MAX];
     struct arm_subject subject = azure_subject(call, principal);
 
     if (err->code == -ENOMEM)
@@ -122,7 +122,7 @@ static enum azure_answer refused(const struct azure_call *call, const struct htt
 enum azure_answer azure_reply_read(struct azure_call *call, const struct http_reply *reply,
                                    time_ms now)
 {
-    char principal[PRINCIPAL_TEXT_MAX];
+    char principal[IDENTITY_PRINCIPAL_MAX];
     struct arm_subject subject;
 
     note_reply(call, reply, now);

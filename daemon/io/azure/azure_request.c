@@ -4,28 +4,18 @@
 
 #include "base/must.h"
 #include "base/str.h"
-#include "conf/identity.h"
 #include "io/azure/azure_call.h"
 #include "proto/failure.h"
 
-static void describe_principal(const struct identity *identity, char out[PRINCIPAL_TEXT_MAX])
-{
-    const char *id = identity_assignee(identity);
-
-    if (!id)
-        id = identity_setting(identity, "resource_id");
-    (void)snprintf(out, PRINCIPAL_TEXT_MAX, "%s \"%s\"%s%s%s", identity->type->noun, identity->name,
-                   id ? " (" : "", id ? id : "", id ? ")" : "");
-}
-
-struct arm_subject azure_subject(const struct azure_call *call, char principal[PRINCIPAL_TEXT_MAX])
+struct arm_subject azure_subject(const struct azure_call *call,
+                                 char principal[IDENTITY_PRINCIPAL_MAX])
 {
     const struct two_key_resource *resource = call->resource;
     struct arm_subject subject = {.role = resource->role,
                                   .principal = principal,
                                   .assignee = identity_assignee(call->subject->identity)};
 
-    describe_principal(call->subject->identity, principal);
+    identity_describe_principal(call->subject->identity, principal);
     switch (call->request) {
     case AZURE_DESCRIBE:
         subject.operation = "reading the account";

@@ -8,12 +8,16 @@
 #include "base/must.h"
 #include "base/str.h"
 #include "io/target/file.h"
+#include "io/target/key_vault.h"
+#include "io/target/key_vault_hosts.h"
 #include "io/target/target_place.h"
+#include "io/target/target_queue.h"
 
 enum { IDENTITY_MAX = 17 * 1024 };
 
 static const struct target_operations *const table[] = {
     &target_file_operations,
+    &target_key_vault_operations,
 };
 
 static const struct target_operations *operations_of(const struct destination *destination)
@@ -64,6 +68,13 @@ bool target_is_readable(const struct destination *destination)
 bool target_settles_at_once(const struct destination *destination)
 {
     return operations_of(destination)->settles_at_once;
+}
+
+void target_world_done(struct target_world *world)
+{
+    target_queue_done(&world->queue);
+    key_vault_hosts_free(world->key_vaults);
+    world->key_vaults = NULL;
 }
 
 static void start(struct target_world *world, struct target_request *request)

@@ -65,7 +65,9 @@ struct target_world {
     void *fingerprint_context;
     duration_ms timeout; /* of one operation; 0: TARGET_TIMEOUT */
     bool canceled;
-    struct target_queue queue; /* of the operations that run on threads */
+    struct target_queue queue;
+    struct key_vault_hosts
+        *key_vaults; /* whose challenge was good (key_vault_hosts.h); NULL: none */
 };
 
 /*
@@ -82,6 +84,10 @@ void target_cancel_all(struct target_world *world);
 /* Is an operation still under way, canceled or not? Then the process must end with _exit(), because
  * exit() waits for libuv's threads. */
 bool target_is_busy(const struct target_world *world);
+
+/* Frees what the operations left behind for later ones. None may be under way. Timers close from
+ * the loop, which does not need the world any more. */
+void target_world_done(struct target_world *world);
 
 /* The id of a destination in the journal. It changes with the place and the form (type, path,
  * format, mode, group), so that a changed form is delivered again. {location} is not expanded: the

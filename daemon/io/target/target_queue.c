@@ -16,6 +16,10 @@ struct target_lane {
     struct list waiting;      /* in the order of the calls */
     struct list running;      /* some may have been reported as hanging */
     size_t running_count;
+    struct target_world *world;
+    struct timer resume; /* at the end of the pause; in use from the first pause on */
+    bool has_timer;
+    bool paused;   /* keeps the lane, also without jobs */
     uint64_t hash; /* of its name */
     size_t length;
     char name[];
@@ -51,9 +55,10 @@ static void grow(struct target_queue *queue)
     free(old.buckets);
 }
 
-static struct target_lane *find_or_add_lane(struct target_queue *queue, const char *name,
+static struct target_lane *find_or_add_lane(struct target_world *world, const char *name,
                                             size_t length)
 {
+    struct target_queue *queue = &world->queue;
     const uint64_t hash = hash_bytes(HASH_START, name, length);
     struct target_lane *lane = queue->bucket_count > 0 ? *bucket_of(queue, hash) : NULL;
 
@@ -67,6 +72,7 @@ static struct target_lane *find_or_add_lane(struct target_queue *queue, const ch
     lane = must_alloc(sizeof(*lane) + length);
     list_init(&lane->waiting);
     list_init(&lane->running);
+    lane->world = world;
     lane->hash = hash;
     lane->length = length;
     memcpy(lane->name, name, length);
@@ -75,16 +81,24 @@ static struct target_lane *find_or_add_lane(struct target_queue *queue, const ch
     return lane;
 }
 
+static void on_resume_closed(struct timer *timer)
+{
+    free(container_of(timer, struct target_lane, resume));
+}
+
 static void remove_lane_if_empty(struct target_queue *queue, struct target_lane *lane)
 {
     struct target_lane **link = bucket_of(queue, lane->hash);
 
-    if (!list_empty(&lane->waiting) || !list_empty(&lane->running))
+    if (lane->paused || !list_empty(&lane->waiting) || !list_empty(&lane->running))
         return;
     while (*link != lane)
         link = &(*link)->next;
     *link = lane->next;
-    free(lane);
+    if (lane->has_timer)
+        timer_close(&lane->resume, on_resume_closed);
+    else
+        free(lane);
     if (--queue->lane_count > 0)
         return;
     free(queue->buckets);
@@ -132,7 +146,7 @@ static void begin(struct target_job *job)
 
 static void start_those_that_may(struct target_world *world, struct target_lane *lane)
 {
-    if (world->canceled)
+    if (world->canceled || lane->paused)
         return;
     list_for_each (item, &lane->waiting) {
         struct target_job *job = container_of(item, struct target_job, link);
@@ -151,6 +165,32 @@ static void start_those_that_may(struct target_world *world, struct target_lane 
         if (!job->run)
             begin(job);
     }
+}
+
+/* --- pauses --- */
+
+static void on_resume(struct timer *timer)
+{
+    struct target_lane *lane = container_of(timer, struct target_lane, resume);
+
+    lane->paused = false;
+    start_those_that_may(lane->world, lane);
+    remove_lane_if_empty(&lane->world->queue, lane);
+}
+
+void target_job_pause_lane(struct target_job *job, duration_ms pause)
+{
+    struct target_lane *lane = job->lane;
+
+    if (job->world->canceled)
+        return;
+    if (pause <= 0)
+        pause = TARGET_PAUSE_UNKNOWN;
+    if (!lane->has_timer)
+        timer_init(job->world->loop, &lane->resume, on_resume);
+    lane->has_timer = true;
+    lane->paused = true;
+    timer_set_delay(&lane->resume, pause < TARGET_PAUSE_MAX ? pause : TARGET_PAUSE_MAX);
 }
 
 /* --- ends --- */
@@ -308,7 +348,7 @@ void target_queue_start(struct target_world *world, struct target_job *job,
     job->target = request->id;
     job->done = request->done;
     job->context = request->context;
-    job->lane = find_or_add_lane(&world->queue, job->place, job->lane_length);
+    job->lane = find_or_add_lane(world, job->place, job->lane_length);
     timer_init(world->loop, &job->deadline, on_deadline);
     deferred_init(&job->ending, on_ending);
     timer_set_delay(&job->deadline, world->canceled ? 0 : patience_of(job, false));
@@ -340,4 +380,25 @@ void target_cancel_all(struct target_world *world)
 bool target_is_busy(const struct target_world *world)
 {
     return world->queue.running > 0;
+}
+
+static struct target_lane *find_paused(const struct target_queue *queue)
+{
+    for (size_t i = 0; i < queue->bucket_count; i++) {
+        for (struct target_lane *lane = queue->buckets[i]; lane; lane = lane->next) {
+            if (lane->paused)
+                return lane;
+        }
+    }
+    return NULL;
+}
+
+void target_queue_done(struct target_queue *queue)
+{
+    struct target_lane *lane;
+
+    while ((lane = find_paused(queue))) {
+        lane->paused = false;
+        remove_lane_if_empty(queue, lane);
+    }
 }

@@ -93,8 +93,21 @@ struct target_job {
 void target_queue_start(struct target_world *world, struct target_job *job,
                         const struct target_request *request);
 
+/*
+ * The server asks for a pause: for so long (0: TARGET_PAUSE_UNKNOWN; at most TARGET_PAUSE_MAX,
+ * after which the next job tries it) no further job starts in the job's lane. They wait for their
+ * turn meanwhile, instead of being refused one after the other. The last pause that is asked for
+ * replaces an earlier one.
+ */
+#define TARGET_PAUSE_MAX     MS_MINUTE
+#define TARGET_PAUSE_UNKNOWN (2 * MS_SECOND)
+void target_job_pause_lane(struct target_job *job, duration_ms pause);
+
 /* The work of a job on the loop has ended, and `outcome` is filled. The result is reported from the
  * loop, unless the job was given up before. Exactly once for each begin(). */
 void target_job_end(struct target_job *job);
+
+/* Ends all pauses. Nothing may be under way. Timers close from the loop. */
+void target_queue_done(struct target_queue *queue);
 
 #endif
