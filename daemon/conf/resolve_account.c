@@ -220,6 +220,12 @@ static void report_meeting(struct resolve *resolve, const struct claim *first,
                      first->entry->account.name, mark->file, mark->line, mark->column, place_key);
 }
 
+/* May both accounts use the place? Two targets of one account never do. */
+static bool may_meet(const struct claim *first, const struct claim *second)
+{
+    return first->destination->type->place_is_shared && first->entry != second->entry;
+}
+
 static void refuse_meetings(struct resolve *resolve, const struct account_entry *entries,
                             size_t count)
 {
@@ -243,10 +249,11 @@ static void refuse_meetings(struct resolve *resolve, const struct account_entry 
     }
     qsort(claims, claim_count, sizeof(*claims), compare_claims);
     for (size_t i = 1; i < claim_count; i++) {
-        if (compare_destinations(claims[first].destination, claims[i].destination) == 0)
-            report_meeting(resolve, &claims[first], &claims[i]);
-        else
+        if (compare_destinations(claims[first].destination, claims[i].destination) != 0 ||
+            may_meet(&claims[first], &claims[i]))
             first = i;
+        else
+            report_meeting(resolve, &claims[first], &claims[i]);
     }
     free(claims);
 }

@@ -15,6 +15,8 @@ struct resolve;
 struct target_type {
     struct schema_variant variant; /* its name in the configuration, and its keys */
     const char *place_key;         /* the key to change where two destinations have one place */
+    bool place_is_shared; /* several accounts may have one place, because what is delivered names
+                             its account */
 
     /* Makes the checks beyond the schema and marks invalid nodes. Called once for each target. */
     void (*check)(struct resolve *resolve, const struct tree_node *target);
