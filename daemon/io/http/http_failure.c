@@ -94,6 +94,11 @@ static void describe_certificate(const struct http_exchange *exchange, CURLcode 
         (void)err_set(err, -ENOENT,
                       "the CA certificates cannot be loaded: %s; check the option ca_file",
                       detail(exchange, result, text));
+    else if (result == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
+        (void)err_set(err, -EPROTO,
+                      "the public key of %s is not the pinned one; if it was changed on purpose, "
+                      "correct the option pin",
+                      exchange->authority);
     else
         (void)err_set(err, -EPROTO,
                       "the certificate of %s is not accepted: %s; if its issuer is to be trusted, "
@@ -190,6 +195,7 @@ void http_failure_describe(const struct http_exchange *exchange, CURLcode result
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
         describe_certificate(exchange, result, err);
         break;
     case CURLE_SSL_CONNECT_ERROR:
