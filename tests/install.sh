@@ -15,6 +15,8 @@ for file in sbin/keyrotated bin/keyrotatectl lib/systemd/system/keyrotated.servi
     share/bash-completion/completions/keyrotatectl share/zsh/site-functions/_keyrotatectl \
     share/doc/keyrotated/examples/key-groups.conf \
     share/doc/keyrotated/examples/key-owners.conf \
+    share/doc/keyrotated/examples/keyrotated-hook.socket \
+    share/doc/keyrotated/examples/keyrotated-hook@.service \
     share/man/man8/keyrotated.8 share/man/man5/keyrotated.yaml.5 share/man/man1/keyrotatectl.1; do
     [ -s "$root/opt/kr/$file" ] || { echo "not installed: $file" >&2; exit 1; }
 done

@@ -1,6 +1,8 @@
 #include "conf/schema_row.h"
 #include "conf/target_file.h"
 #include "conf/target_key_vault.h"
+#include "conf/target_socket.h"
+#include "conf/target_webhook.h"
 
 /* The keys of later types are checked already, so that this version can check as much as possible
  * of a later version's file. */
@@ -14,7 +16,8 @@ const struct schema_variant *const schema_target_types[] = {
     &target_file_type.variant,
     &target_key_vault_type.variant,
     SCHEMA_LATER("exec", &exec),
-    SCHEMA_LATER("webhook", NULL),
+    &target_webhook_type.variant,
+    &target_socket_type.variant,
     SCHEMA_LATER("kubernetes_secret", NULL),
     SCHEMA_LATER("hashicorp_vault", NULL),
     SCHEMA_LATER("systemd_credential", NULL),

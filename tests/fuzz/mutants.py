@@ -48,6 +48,7 @@ FAULTS = (
           "if (run.length > 2 * REDACT_MIN + 10 &&"),
     Fault("names", "conf/url.c", "ntohl(v4.s_addr) >> 24 == 127", "ntohl(v4.s_addr) >> 24 >= 100"),
     Fault("schedule", "core/schedule.c", "if (open < next)", "if (open > next || next == TIME_NEVER)"),
+    Fault("socket_answer", "proto/socket_answer.c", "end && (size_t)(end - bytes) + 1 != length", "false"),
     Fault("token", "proto/access_token.c", "        refresh < token->lifetime)", "        true)"),
 )
 

@@ -11,7 +11,8 @@ UNITS = ["keyrotated.service", "keyrotated@.service", "keyrotated-once.service",
          "keyrotated-once.timer"]
 EXAMPLES = ["addresses.conf", "client-secret.conf", "consumer-restart-due@.path",
             "consumer-restart-due@.service", "consumer-restart@.path", "consumer-restart@.service",
-            "key-directory.conf", "key-groups.conf", "key-owners.conf", "keyrotated.yaml"]
+            "key-directory.conf", "key-groups.conf", "key-owners.conf", "keyrotated-hook.socket",
+            "keyrotated-hook@.service", "keyrotated.yaml"]
 PROGRAMS = {"usr/sbin/keyrotated", "usr/bin/keyrotatectl"}
 FILES = PROGRAMS | {f"lib/systemd/system/{unit}" for unit in UNITS} | {
     f"usr/share/doc/keyrotated/examples/{example}" for example in EXAMPLES} | {

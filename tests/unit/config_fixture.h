@@ -11,6 +11,9 @@
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/"                          \
     "default-azurebatch-japaneast/providers/Microsoft.Batch/batchAccounts/sampleacct"
 
+/* The types of targets that this version has, as messages list them. */
+#define TARGET_TYPES "file, key_vault, webhook or socket"
+
 /* 2026-11-22T12:00:00Z */
 #define FIXTURE_NOW INT64_C(1795348800000)
 

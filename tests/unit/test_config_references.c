@@ -70,18 +70,15 @@ static const struct mistake target_mistakes[] = {
      "journal alone; write a path outside of it\n"},
     {{.targets = "targets: {t: {type: file, path: \"/k/{account}\", modee: '0600'}}"},
      "k.yaml:4:49: targets.t.modee: unknown key; did you mean mode?\n"},
-    {{.targets = "targets: {t: {type: webhook, url: x}}"},
-     "k.yaml:4:21: targets.t.type: webhook is not available in this version; write file or "
-     "key_vault\n"},
     {{.targets = "targets: {t: {type: key_vault, vault: 'https://{acct}.x'}}"},
      "k.yaml:4:14: targets.t.secret_name: is missing; give a text, with placeholders such as "
      "{account} where needed\n"
      "k.yaml:4:39: targets.t.vault: unknown placeholder {acct}; known are {account}, "
      "{resource_group}, {subscription_id} and {location}\n"},
     {{.targets = "targets: {t: {path: /x}}"},
-     "k.yaml:4:14: targets.t.type: is missing; write file or key_vault\n"},
+     "k.yaml:4:14: targets.t.type: is missing; write " TARGET_TYPES "\n"},
     {{.targets = "targets: {t: {type: exec, command: /bin/true}}"},
-     "k.yaml:4:21: targets.t.type: exec is not available in this version; write file or key_vault\n"
+     "k.yaml:4:21: targets.t.type: exec is not available in this version; write " TARGET_TYPES "\n"
      "k.yaml:4:36: targets.t.command: must be a list; begin each item with \"- \"\n"},
 };
 

@@ -23,7 +23,7 @@
 #include "config_fixture.h"
 #include "core/schedule.h"
 
-enum { FRAGMENTS_MAX = 4, EXPLANATION_MAX = 1024 * 1024 };
+enum { FRAGMENTS_MAX = 5, EXPLANATION_MAX = 1024 * 1024 };
 
 struct file {
     const char *path;
@@ -87,6 +87,39 @@ static void add_policy(struct result *result, const char *name, const struct pol
     }
 }
 
+static void add_file(struct result *result, const struct target_file *settings)
+{
+    result_add(result, "%o %d\n", settings->mode, settings->format);
+    result_add_text(result, "owner", settings->owner);
+    result_add_text(result, "group", settings->group);
+    result_add_text(result, "template", settings->content);
+}
+
+/* As `--check --json` shows it. */
+static void add_other(struct result *result, const struct destination *destination)
+{
+    struct buf keys;
+
+    allocation_suspend();
+    buf_init(&keys, EXPLANATION_MAX);
+    destination->type->write(destination, &keys);
+    result_add(result, "%s\n", buf_str(&keys));
+    buf_done(&keys);
+    allocation_resume();
+}
+
+static void add_destination(struct result *result, const struct destination *destination)
+{
+    result_add_text(result, "destination", destination->name);
+    result_add(result, "%s %d %d\n", destination->type->variant.name, destination->required,
+               destination->needs_location);
+    result_add_text(result, "path", destination->place);
+    if (destination->type == &target_file_type)
+        add_file(result, target_file_of(destination));
+    else
+        add_other(result, destination);
+}
+
 static void add_account(struct result *result, const struct account *account)
 {
     result_add_text(result, "account", account->id);
@@ -97,19 +130,8 @@ static void add_account(struct result *result, const struct account *account)
     result_add(result, "adopt_active %d %d\n", account->has_adopt_active, account->adopt_active);
     result_add_text(result, "of identity", account->identity->name);
     add_policy(result, account->policy_name, account->policy);
-    for (size_t i = 0; i < account->destination_count; i++) {
-        const struct destination *destination = &account->destinations[i];
-        const struct target_file *settings = target_file_of(destination);
-
-        result_add_text(result, "destination", destination->name);
-        result_add(result, "%s %d %o %d %d\n", destination->type->variant.name,
-                   destination->required, settings->mode, settings->format,
-                   destination->needs_location);
-        result_add_text(result, "path", destination->place);
-        result_add_text(result, "owner", settings->owner);
-        result_add_text(result, "group", settings->group);
-        result_add_text(result, "template", settings->content);
-    }
+    for (size_t i = 0; i < account->destination_count; i++)
+        add_destination(result, &account->destinations[i]);
 }
 
 static void add_config(struct result *result, const struct config *config)
@@ -258,6 +280,16 @@ static const struct files full = {
              ", policy: weekly, identity: vm, deliver_to: third}\n"},
             {"conf.d/30-empty.yaml", "# nothing\n"},
             {"conf.d/40-other.yml", "accounts: []\n"},
+            {"conf.d/50-hooks.yaml",
+             "targets:\n"
+             "  hook: {type: webhook, url: \"https://hooks.example/{location}/{account}\",\n"
+             "    secret_file: [hook-new, \"/hooks/{account}\"], include_key: true, ca_file: /ca,\n"
+             "    pin: [sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,\n"
+             "      sha256//BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA=]}\n"
+             "  sock: {type: socket, path: \"/run//{account}.sock\", owner: hooks, timeout: 5s}\n"
+             "accounts:\n"
+             "  - {name: fourth, resource_group: rg, subscription_id: " SUBSCRIPTION
+             ", deliver_to: [hook, sock]}\n"},
         },
 };
 
@@ -304,6 +336,8 @@ static const struct files mistakes = {
         "  state: {type: file, path: \"/var/lib/keyrotated/{account}\"}\n"
         "  braces: {type: file, path: \"/keys/{acount}\"}\n"
         "  vault: {type: key_vault, vault: \"https://v.vault.azure.net\", secret_name: key}\n"
+        "  hook: {type: webhook, url: http://x, secret_file: [], pin: x}\n"
+        "  sock: {type: socket, path: /x/../y, owner: \"a b\"}\n"
         "defaults: {identity: opps, policy: none, deliver_to: [file, file, nowhere]}\n"
         "accounts:\n"
         "  - {name: alpha, resource_group: rg, subscription_id: " SUBSCRIPTION

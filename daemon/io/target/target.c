@@ -10,14 +10,18 @@
 #include "io/target/file.h"
 #include "io/target/key_vault.h"
 #include "io/target/key_vault_hosts.h"
+#include "io/target/socket.h"
 #include "io/target/target_place.h"
 #include "io/target/target_queue.h"
+#include "io/target/webhook.h"
 
 enum { IDENTITY_MAX = 17 * 1024 };
 
 static const struct target_operations *const table[] = {
     &target_file_operations,
     &target_key_vault_operations,
+    &target_webhook_operations,
+    &target_socket_operations,
 };
 
 static const struct target_operations *operations_of(const struct destination *destination)

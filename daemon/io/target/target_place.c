@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/must.h"
+#include "proto/failure.h"
 
 enum { LOCATION_MAX = 64, PLACE_MAX = 64 * 1024 };
 
@@ -50,4 +51,26 @@ char *target_place(const struct destination *destination, const char *location)
     taken = must(buf_take(&expanded));
     buf_done(&expanded);
     return taken;
+}
+
+bool target_place_check(const struct target_request *request, const char *key,
+                        struct failure *failure)
+{
+    const struct destination *destination = request->destination;
+    const char *type = destination->type->variant.name;
+
+    if (!destination->needs_location ||
+        (request->location && target_place_takes(request->location)))
+        return true;
+    failure_init(failure, REASON_TARGET_FAILED);
+    if (!request->location) {
+        failure_set_text(failure, "%s %s: the account's location is not known yet", type,
+                         destination->place);
+        failure_set_remedy(failure, "none needed: it is known as soon as Azure has answered");
+    } else {
+        failure_set_text(failure, "%s %s: location \"%s\" cannot stand in a path or host name",
+                         type, destination->place, request->location);
+        failure_set_remedy(failure, "take {location} out of the target's `%s`", key);
+    }
+    return false;
 }

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "conf/config.h"
+#include "io/target/target_type.h"
 
 /* The place with every {location} replaced by `location` in lower case without blanks, as Azure
  * writes it in resource ids ("Japan East" is japaneast). When `location` is unknown (NULL) or not
@@ -15,5 +15,10 @@ char *target_place(const struct destination *destination, const char *location);
 
 /* Is the location valid in a path or host name: only letters and digits, and not too long? */
 bool target_place_takes(const char *location);
+
+/* False, with *failure filled, when the place needs a location that is unknown or not valid in it.
+ * `key` of the configuration holds the place. */
+bool target_place_check(const struct target_request *request, const char *key,
+                        struct failure *failure);
 
 #endif

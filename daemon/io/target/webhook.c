@@ -1,0 +1,282 @@
+/*
+ * A probe sends nothing, because any request could make the receiver act: it reads the files that a
+ * delivery needs. Secrets are read anew for each delivery.
+ */
+#include "io/target/webhook.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/fs.h"
+#include "base/must.h"
+#include "base/str.h"
+#include "conf/target_webhook.h"
+#include "io/access/secret_file.h"
+#include "io/target/target_content.h"
+#include "io/target/target_http.h"
+#include "io/target/target_place.h"
+#include "proto/failure.h"
+#include "proto/webhook.h"
+
+enum { REPLY_MAX = 64 * 1024 };
+#define GRACE (5 * MS_SECOND) /* for the request's own deadline, whose message says more */
+
+struct webhook_job {
+    struct target_http http; /* its place is the URL and the account, its lane the server */
+    char *url;
+    struct target_webhook settings; /* the texts belong to the job */
+    struct key_file content;        /* deliver; its texts and the key belong to the job */
+};
+
+static struct webhook_job *job_of(struct target_job *base)
+{
+    return container_of(target_http_of(base), struct webhook_job, http);
+}
+
+static void fail_for(struct webhook_job *job, enum reason reason, const char *what,
+                     const char *problem, const char *remedy)
+{
+    struct failure *failure = &job->http.base.outcome.failure;
+
+    job->http.base.outcome.failed = true;
+    failure_init(failure, reason);
+    failure_set_text(failure, "webhook %s: %s%s", job->url, what, problem);
+    failure_set_remedy(failure, "%s", remedy);
+}
+
+/* --- what a delivery needs --- */
+
+/* NULL with the job's failure filled. */
+static struct secret *read_secret(struct webhook_job *job, const char *path)
+{
+    const struct secret_file file = {
+        .key = "secret_file", .path = path, .reason = REASON_TARGET_FAILED};
+    struct failure *failure = &job->http.base.outcome.failure;
+    struct secret *text =
+        secret_file_read(&file, job->http.base.world->credentials_directory, failure);
+    struct secret *secret = NULL;
+    const char *problem = NULL;
+
+    if (text) {
+        secret = webhook_secret(text, &problem);
+        if (!secret && !problem)
+            fault_out_of_memory();
+    }
+    if (problem) {
+        failure_init(failure, REASON_TARGET_FAILED);
+        failure_set_text(failure, "secret_file %s cannot be used: %s", path, problem);
+        failure_set_remedy(failure,
+                           "write the secret that the receiver shows (whsec_...) to %s; `echo "
+                           "whsec_$(openssl rand -base64 32)` makes a new one for both sides",
+                           path);
+    }
+    secret_free(text);
+    job->http.base.outcome.failed = !secret;
+    return secret;
+}
+
+/* Returns how many there are; 0 with the job's failure filled. */
+static size_t read_secrets(struct webhook_job *job, struct secret *secrets[WEBHOOK_SECRETS_MAX])
+{
+    size_t count = 0;
+
+    while (count < job->settings.secret_count) {
+        secrets[count] = read_secret(job, job->settings.secret_files[count]);
+        if (secrets[count]) {
+            count++;
+            continue;
+        }
+        while (count > 0)
+            secret_free(secrets[--count]);
+        return 0;
+    }
+    return count;
+}
+
+/* Appends the authorities of this target. False with the job's failure filled. */
+static bool read_authorities(struct webhook_job *job, struct buf *out)
+{
+    static const char remedy[] =
+        "write the certificate of the authority that signed the receiver's, in PEM, to ca_file, "
+        "readable for the daemon";
+    struct err err = {.code = 0};
+
+    if (!job->settings.ca_file)
+        return true;
+    if (crypto_check_authorities(job->settings.ca_file, &err) == 0 &&
+        fs_read(job->settings.ca_file, out, &err) == 0)
+        return true;
+    fail_for(job, REASON_TARGET_FAILED, "ca_file cannot be used: ", err.text, remedy);
+    return false;
+}
+
+static void probe(struct webhook_job *job)
+{
+    struct secret *secrets[WEBHOOK_SECRETS_MAX];
+    size_t count = read_secrets(job, secrets);
+    struct buf authorities;
+
+    for (size_t i = 0; i < count; i++)
+        secret_free(secrets[i]);
+    buf_init(&authorities, HTTP_PEM_MAX);
+    if (count > 0)
+        (void)read_authorities(job, &authorities);
+    buf_done(&authorities);
+    target_job_end(&job->http.base);
+}
+
+/* --- deliver --- */
+
+static void on_answer(struct target_http *http, const struct http_reply *reply)
+{
+    struct webhook_job *job = container_of(http, struct webhook_job, http);
+    struct target_outcome *outcome = &http->base.outcome;
+    int rc = webhook_read(reply, job->url, loop_now(http->base.world->loop), &outcome->failure);
+
+    if (rc == -ENOMEM)
+        fault_out_of_memory();
+    outcome->failed = rc != 0;
+    outcome->changed = !outcome->failed; /* what the receiver had before is not known */
+    target_job_end(&http->base);
+}
+
+/* Fills the request. False with the job's failure filled. */
+static bool make_request(struct webhook_job *job, struct http_request *request)
+{
+    const struct target_world *world = job->http.base.world;
+    const struct key_file *content = &job->content;
+    const struct fingerprint key = world->fingerprint(
+        world->fingerprint_context, secret_bytes(content->key), secret_length(content->key));
+    struct secret *secrets[WEBHOOK_SECRETS_MAX];
+    size_t count = read_secrets(job, secrets);
+    char id[WEBHOOK_ID_MAX];
+    int rc;
+
+    if (count == 0 || !read_authorities(job, &request->tls.authorities)) {
+        rc = 0;
+    } else {
+        request->body.maximum = WEBHOOK_BODY_MAX;
+        request->reply_maximum = REPLY_MAX;
+        (void)str_copy(request->tls.pin, sizeof(request->tls.pin),
+                       job->settings.pin ? job->settings.pin : "");
+        rc = webhook_id(content->resource_id, &job->http.base.target, content->slot, content->cycle,
+                        &key, id);
+        if (rc == 0)
+            rc = webhook_body(content, &key, job->settings.include_key, &request->body);
+        if (rc == 0)
+            rc = webhook_request(request, job->url, secrets, count, id,
+                                 loop_now(world->loop) / MS_SECOND);
+    }
+    for (size_t i = 0; i < count; i++)
+        secret_free(secrets[i]);
+    if (rc == -ENOMEM || rc == -EIO)
+        fault_out_of_memory(); /* libcrypto fails for nothing else */
+    if (rc != 0)
+        fail_for(job, REASON_TARGET_FAILED, "the message cannot be made: ", strerror(-rc),
+                 "shorten `url`, and write it in ASCII");
+    return !job->http.base.outcome.failed;
+}
+
+static void deliver(struct webhook_job *job)
+{
+    struct http_request request;
+
+    http_request_init(&request, "POST", job->settings.timeout);
+    if (make_request(job, &request)) {
+        target_http_send(&job->http, &request, true, on_answer);
+    } else {
+        http_request_done(&request);
+        target_job_end(&job->http.base);
+    }
+}
+
+static void begin(struct target_job *base)
+{
+    struct webhook_job *job = job_of(base);
+
+    if (base->action == TARGET_ACTION_DELIVER)
+        deliver(job);
+    else
+        probe(job);
+}
+
+/* --- the type --- */
+
+static void explain(const struct target_job *base, enum target_end end, const char *timeout,
+                    struct failure *failure)
+{
+    if (end == TARGET_END_CANCELED)
+        failure_set_text(failure, "webhook %s: abandoned because the daemon stops", base->place);
+    else if (end == TARGET_END_HANGS)
+        failure_set_text(failure, "webhook %s: did not answer within %s", base->place, timeout);
+    else
+        failure_set_text(failure,
+                         "webhook %s: not tried, because for %s earlier messages to its server "
+                         "have been waiting for an answer",
+                         base->place, timeout);
+    failure_set_remedy(failure,
+                       "see whether the receiver runs, and let it answer within `timeout`");
+}
+
+static void free_job(struct target_job *base)
+{
+    struct webhook_job *job = job_of(base);
+
+    free(base->place);
+    free(job->url);
+    for (size_t i = 0; i < job->settings.secret_count; i++)
+        free((char *)job->settings.secret_files[i]);
+    free((char *)job->settings.ca_file);
+    free((char *)job->settings.pin);
+    target_content_done(&job->content);
+    free(job);
+}
+
+/* "https://host:port" */
+static size_t server_length(const char *url)
+{
+    const char *authority = strstr(url, "//") + 2;
+
+    return (size_t)(authority - url) + strcspn(authority, "/");
+}
+
+static void start(struct target_world *world, const struct target_request *request)
+{
+    const struct target_webhook *settings = target_webhook_of(request->destination);
+    struct webhook_job *job = must_alloc(sizeof(*job));
+    struct target_job *base = &job->http.base;
+
+    job->url = target_place(request->destination, request->location);
+    job->settings = *settings;
+    for (size_t i = 0; i < settings->secret_count; i++)
+        job->settings.secret_files[i] = must_dup(settings->secret_files[i]);
+    job->settings.ca_file = must_dup(settings->ca_file);
+    job->settings.pin = must_dup(settings->pin);
+    if (request->delivery)
+        job->content = target_content_copy(request->delivery);
+    /* Accounts share the URL, and do not wait for each other. */
+    base->place = request->delivery ? must(str_format("%s for %s", job->url, job->content.account))
+                                    : must_dup(job->url);
+    base->lane_length = server_length(job->url);
+    base->timeout = settings->timeout + GRACE;
+    base->begin = begin;
+    base->explain = explain;
+    base->free = free_job;
+    target_http_init(&job->http);
+    base->outcome.failed = !target_place_check(request, "url", &base->outcome.failure);
+    target_queue_start(world, base, request);
+}
+
+/* A receiver that gets the key now has to be given it again. */
+static void append_form(const struct destination *destination, struct buf *out)
+{
+    buf_append_format(out, "%d", target_webhook_of(destination)->include_key);
+}
+
+const struct target_operations target_webhook_operations = {
+    .type = &target_webhook_type,
+    .append_form = append_form,
+    .start = start,
+};

@@ -1,0 +1,175 @@
+"""What takes keys other than files: a server with webhooks, and a program behind a Unix socket."""
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import http.server
+import json
+import pathlib
+import socketserver
+import ssl
+import subprocess
+import threading
+import time
+
+DELIVERED = '{"result":"delivered"}\n'
+
+
+def openssl(*arguments, cwd):
+    subprocess.run(["openssl", *arguments], cwd=cwd, check=True, capture_output=True, timeout=60)
+
+
+class Authority:
+    """Issues certificates for servers of tests."""
+
+    def __init__(self, directory, name="authority"):
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(exist_ok=True)
+        self.name = name
+        self.file = self.directory / f"{name}.pem"
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-days", "2", "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", self.file,
+                cwd=self.directory)
+
+    def issue(self, name, alternative="IP:127.0.0.1", days=2):
+        """The file with certificate and private key; it has expired for days=-1."""
+        (self.directory / f"{name}.ext").write_text(f"subjectAltName={alternative}\n")
+        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr",
+                cwd=self.directory)
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", self.file, "-CAkey", f"{self.name}.key",
+                "-CAcreateserial", "-days", str(days), "-extfile", f"{name}.ext", "-out",
+                f"{name}.crt", cwd=self.directory)
+        whole = self.directory / f"{name}.both"
+        whole.write_text((self.directory / f"{name}.crt").read_text() +
+                         (self.directory / f"{name}.key").read_text())
+        return whole
+
+
+def pin_of(certificate):
+    """As curl and the configuration have it."""
+    public = subprocess.run(["openssl", "x509", "-in", certificate, "-pubkey", "-noout"],
+                            check=True, capture_output=True).stdout
+    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "der"], input=public, check=True,
+                         capture_output=True).stdout
+    return "sha256//" + base64.b64encode(hashlib.sha256(der).digest()).decode()
+
+
+def signature(secret, message):
+    """What Standard Webhooks asks for, with Python's own means."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    signed = f"{message.id}.{message.timestamp}.".encode() + message.bytes
+    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+
+
+class Message:
+    """One that was received."""
+
+    def __init__(self, handler, body):
+        self.path = handler.path
+        self.headers = handler.headers
+        self.id = handler.headers["webhook-id"]
+        self.timestamp = handler.headers["webhook-timestamp"]
+        self.signatures = handler.headers["webhook-signature"].split(" ")
+        self.bytes = body
+        self.at = time.time()
+        self.body = json.loads(body)
+        self.data = self.body["data"]
+
+
+class WebhookServer:
+    """A server with TLS. `answer`: its status, or a function of the message that returns one;
+    None: it hangs."""
+
+    def __init__(self, certificate, answer=200):
+        self.messages = []
+        self.answer = answer
+        receiver = self
+        self._ended = threading.Event()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                message = Message(self, body)
+                status = receiver.answer(message) if callable(receiver.answer) else receiver.answer
+                receiver.messages.append(message)
+                if status is None:
+                    receiver._ended.wait()
+                    self.close_connection = True
+                    return
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format, *arguments):
+                pass
+
+        class Server(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+            allow_reuse_address = True
+
+            def handle_error(self, request, client_address):
+                pass  # handshakes that the daemon ends
+
+            def finish_request(self, request, client_address):
+                # In the connection's own thread, for a client may be slow to shake hands.
+                with contextlib.closing(context.wrap_socket(request, server_side=True)) as secured:
+                    self.RequestHandlerClass(secured, client_address, self)
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_address[1]
+        self.url = f"https://127.0.0.1:{self.port}"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def of(self, account):
+        return [message for message in list(self.messages) if message.data["account"] == account]
+
+    def stop(self):
+        self._ended.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Program:
+    """Listens at a Unix socket. `answer`: what it answers, or a function of the form that returns
+    it; None: it hangs."""
+
+    def __init__(self, path, answer=DELIVERED):
+        self.forms = []
+        self.answer = answer
+        program = self
+        self._ended = threading.Event()
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                form = json.loads(self.rfile.read())
+                answer = program.answer(form) if callable(program.answer) else program.answer
+                program.forms.append(form)
+                if answer is None:
+                    program._ended.wait()
+                else:
+                    with contextlib.suppress(OSError):
+                        self.wfile.write(answer.encode())
+
+        class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+            daemon_threads = True
+            request_queue_size = 64
+
+            def handle_error(self, request, client_address):
+                pass
+
+        self._server = Server(str(path), Handler)
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def of(self, account):
+        return [form for form in list(self.forms) if form["account"] == account]
+
+    def stop(self):
+        self._ended.set()
+        self._server.shutdown()
+        self._server.server_close()
