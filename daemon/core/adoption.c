@@ -1,8 +1,6 @@
-#include "core/adoption.h"
+#include "core/steps.h"
 
 #include "core/delivery.h"
-#include "core/plan.h"
-#include "core/risk.h"
 
 /* From here on the account is in our care; every required target is owed the active key. */
 static void take_under_care(struct machine *machine, const struct look *look,

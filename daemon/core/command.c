@@ -1,12 +1,9 @@
-#include "core/command.h"
+#include "core/steps.h"
 
 #include <stdio.h>
 
-#include "core/adoption.h"
 #include "core/delivery.h"
-#include "core/flow.h"
 #include "core/interlock.h"
-#include "core/plan.h"
 
 enum position command_answer(struct machine *machine, enum command_outcome outcome,
                              const char *text)

@@ -1,4 +1,4 @@
-#include "core/command.h"
+#include "core/steps.h"
 
 #define MACHINE(NAME, name) [COMMAND_##NAME] = command_##name,
 #define HOLDS(NAME, name)

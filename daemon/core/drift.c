@@ -1,9 +1,6 @@
-#include "core/drift.h"
+#include "core/steps.h"
 
-#include "core/adoption.h"
 #include "core/delivery.h"
-#include "core/plan.h"
-#include "core/risk.h"
 
 const struct sighting *drift_dead_sighting(const struct record *record, const struct look *look)
 {

@@ -1,9 +1,7 @@
-#include "core/flow.h"
+#include "core/steps.h"
 
 #include <stdint.h>
 #include <string.h>
-
-#include "core/steps.h"
 
 #define TO(name) (UINT32_C(1) << POSITION_##name)
 

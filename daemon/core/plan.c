@@ -1,4 +1,4 @@
-#include "core/plan.h"
+#include "core/steps.h"
 
 #include "core/schedule.h"
 

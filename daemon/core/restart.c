@@ -1,8 +1,5 @@
-#include "core/restart.h"
+#include "core/steps.h"
 
-#include "core/adoption.h"
-#include "core/flow.h"
-#include "core/plan.h"
 #include "core/record_table.h"
 #include "core/rotation.h"
 #include "core/schedule.h"

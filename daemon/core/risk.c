@@ -1,4 +1,4 @@
-#include "core/risk.h"
+#include "core/steps.h"
 
 #include "core/delivery.h"
 

@@ -1,11 +1,7 @@
 #include "core/rotation.h"
 
-#include "core/command.h"
 #include "core/commit.h"
-#include "core/flow.h"
-#include "core/plan.h"
-#include "core/restart.h"
-#include "core/risk.h"
+#include "core/steps.h"
 
 enum { LATE_BELIEVED_AFTER_MS = 60 * 60 * 1000 };
 /* Blocked and overdue accounts are reported again after so long. */

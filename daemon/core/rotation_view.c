@@ -1,7 +1,7 @@
 #include "core/rotation.h"
 
 #include "core/delivery.h"
-#include "core/plan.h"
+#include "core/steps.h"
 
 /* A rotation is due, and Azure has asked for a pause. */
 static bool is_paused(const struct record *record, time_ms now)

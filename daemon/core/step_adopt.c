@@ -1,4 +1,3 @@
-#include "core/adoption.h"
 #include "core/steps.h"
 
 /* Is the look late? If Azure keeps showing the same, the journal is wrong about a key, and the

@@ -1,4 +1,3 @@
-#include "core/drift.h"
 #include "core/steps.h"
 
 enum position check_look_done(struct machine *machine)

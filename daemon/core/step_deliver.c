@@ -1,9 +1,5 @@
-#include "core/adoption.h"
-#include "core/delivery.h"
-#include "core/drift.h"
-#include "core/plan.h"
-#include "core/risk.h"
 #include "core/steps.h"
+#include "core/delivery.h"
 
 /*
  * Giving the key under delivery to the targets. "This target may hold the new key now" is made

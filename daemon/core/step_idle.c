@@ -1,7 +1,6 @@
+#include "core/steps.h"
 #include "core/delivery.h"
 #include "core/interlock.h"
-#include "core/plan.h"
-#include "core/steps.h"
 
 /* Deliveries that are owed, and allowed. */
 static bool delivery_is_ready(const struct machine *machine)

@@ -1,11 +1,8 @@
+#include "core/steps.h"
+
 #include <stdio.h>
 
-#include "core/adoption.h"
-#include "core/drift.h"
 #include "core/interlock.h"
-#include "core/plan.h"
-#include "core/risk.h"
-#include "core/steps.h"
 
 /*
  * From "it is due" to "the standby slot holds a new key". The happy path:

@@ -1,8 +1,5 @@
-#include "core/adoption.h"
-#include "core/backoff.h"
-#include "core/drift.h"
-#include "core/risk.h"
 #include "core/steps.h"
+#include "core/backoff.h"
 
 /*
  * Verifies the new key before it is delivered. The data plane takes a while to know a new key, so a
