@@ -199,9 +199,7 @@ static void run_ready(struct deferred *deferred)
 /* The account of that key which was removed and is not quiet yet, or NULL. */
 static struct engine_account *find_leaving(struct engine *engine, const char *key)
 {
-    list_for_each (link, &engine->leaving_accounts) {
-        struct engine_account *account = container_of(link, struct engine_account, leaving_link);
-
+    list_for_each_entry (account, &engine->leaving_accounts, struct engine_account, leaving_link) {
         if (strcmp(account->key, key) == 0)
             return account;
     }

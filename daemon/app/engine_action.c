@@ -365,9 +365,7 @@ static const struct secret *live_key(const struct engine_account *account, enum 
 static const struct secret *seen_key(struct engine_account *account,
                                      const struct fingerprint *fingerprint)
 {
-    list_for_each (link, &account->seen_keys) {
-        struct seen_key *seen = container_of(link, struct seen_key, link);
-
+    list_for_each_entry (seen, &account->seen_keys, struct seen_key, link) {
         if (fingerprint_equal(&seen->fingerprint, fingerprint))
             return seen->key;
     }

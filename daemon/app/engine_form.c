@@ -21,9 +21,7 @@ struct form_change {
 static struct form_change *find(const struct engine_account *account,
                                 const struct target_id *target)
 {
-    list_for_each (link, &account->engine->form_changes) {
-        struct form_change *change = container_of(link, struct form_change, link);
-
+    list_for_each_entry (change, &account->engine->form_changes, struct form_change, link) {
         if (change->account == account && target_id_equal(&change->target, target))
             return change;
     }
@@ -62,9 +60,7 @@ static void free_change(struct form_change *change)
 
 void engine_form_forget(struct engine_account *account)
 {
-    list_for_each (link, &account->engine->form_changes) {
-        struct form_change *change = container_of(link, struct form_change, link);
-
+    list_for_each_entry (change, &account->engine->form_changes, struct form_change, link) {
         if (change->account == account)
             free_change(change);
     }

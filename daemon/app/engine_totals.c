@@ -116,9 +116,8 @@ static void name_some(const struct list *unwell, struct engine_totals *totals, s
 static void count_throttled(const struct engine *engine, struct engine_totals *totals,
                             size_t *named)
 {
-    list_for_each (link, &engine->counts.calling) {
-        const struct engine_account *account =
-            container_of(link, struct engine_account, calling_link);
+    list_for_each_entry (account, &engine->counts.calling, const struct engine_account,
+                         calling_link) {
         const struct standing *standing = &account->standing;
         duration_ms wait;
 

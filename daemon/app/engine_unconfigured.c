@@ -73,9 +73,7 @@ void engine_unconfigured_index_done(struct unconfigured_index *index)
 
 void engine_unconfigured_shift(struct engine *engine, duration_ms jump)
 {
-    list_for_each (link, &engine->unconfigured) {
-        struct unconfigured_record *kept = container_of(link, struct unconfigured_record, link);
-
+    list_for_each_entry (kept, &engine->unconfigured, struct unconfigured_record, link) {
         rotation_shift_times(&kept->record, jump, loop_now(engine->parts.loop));
         /* Durably, because the account may come back only after a restart. */
         store_save(engine->parts.store, kept->key, &kept->record, NULL, 0, NULL, NULL);

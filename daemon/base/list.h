@@ -2,7 +2,7 @@
  * An intrusive doubly linked list with a head that is part of the ring.
  *
  * A member embeds a `struct list`; container_of() leads back to it. Removing while walking is safe
- * with list_for_each(), which fetches the successor first.
+ * with list_for_each() and list_for_each_entry(), which fetch the successor first.
  */
 #ifndef KEYROTATED_BASE_LIST_H
 #define KEYROTATED_BASE_LIST_H
@@ -65,5 +65,12 @@ static inline struct list *list_pop(struct list *head)
 #define list_for_each(item, head)                                                                  \
     for (struct list *item = (head)->next, *item##_next = item->next; item != (head);              \
          item = item##_next, item##_next = item->next)
+
+/* The same over the members themselves: `type` is theirs, `member` the link in them. */
+#define list_for_each_entry(entry, head, type, member)                                             \
+    for (type *entry = container_of((head)->next, type, member),                                   \
+              *entry##_next = container_of(entry->member.next, type, member);                      \
+         &entry->member != (head);                                                                 \
+         entry = entry##_next, entry##_next = container_of(entry->member.next, type, member))
 
 #endif

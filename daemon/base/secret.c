@@ -102,8 +102,7 @@ static size_t slot_size_for(size_t size)
 
 static struct region *region_with_free_slot(size_t slot_size)
 {
-    list_for_each (item, &regions) {
-        struct region *region = container_of(item, struct region, link);
+    list_for_each_entry (region, &regions, struct region, link) {
         if (region->slot_size == slot_size && region->free_slots)
             return region;
     }

@@ -174,8 +174,7 @@ static duration_ms sort_out_silent(struct admission *admission)
 {
     duration_ms now = admission->clock();
 
-    list_for_each (link, &admission->prompt) {
-        struct admission_request *request = container_of(link, struct admission_request, link);
+    list_for_each_entry (request, &admission->prompt, struct admission_request, link) {
         duration_ms silent_for = now - request->admitted_at;
 
         if (silent_for < ADMISSION_PATIENCE)

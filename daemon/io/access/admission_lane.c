@@ -31,10 +31,7 @@ static struct admission_subscription *find_subscription(struct admission *admiss
 {
     struct list *place = table_place(admission, id);
 
-    list_for_each (link, place) {
-        struct admission_subscription *subscription =
-            container_of(link, struct admission_subscription, table_link);
-
+    list_for_each_entry (subscription, place, struct admission_subscription, table_link) {
         if (str_equal_nocase(subscription->id, id))
             return subscription;
     }
@@ -67,9 +64,7 @@ struct admission_lane *admission_lane_get(struct admission *admission, const cha
 
     if (!subscription)
         subscription = subscription_new(admission, subscription_id);
-    list_for_each (link, &subscription->lanes) {
-        struct admission_lane *lane = container_of(link, struct admission_lane, link);
-
+    list_for_each_entry (lane, &subscription->lanes, struct admission_lane, link) {
         if (lane->kind == kind && str_equal(lane->identity, identity))
             return lane;
     }
@@ -95,9 +90,7 @@ bool admission_is_closed(struct admission *admission, const char *subscription_i
 
     if (!subscription)
         return false;
-    list_for_each (link, &subscription->lanes) {
-        const struct admission_lane *lane = container_of(link, struct admission_lane, link);
-
+    list_for_each_entry (lane, &subscription->lanes, const struct admission_lane, link) {
         if (lane->kind != ADMISSION_DATA && str_equal(lane->identity, identity))
             until = time_max(until, closed_until(lane, now));
     }
@@ -166,10 +159,8 @@ void admission_lane_retire(struct admission_lane *lane)
 static void for_each_lane(struct admission *admission, void (*visit)(struct admission_lane *lane))
 {
     for (size_t i = 0; i < ADMISSION_TABLE_SIZE; i++) {
-        list_for_each (place, &admission->table[i]) {
-            struct admission_subscription *subscription =
-                container_of(place, struct admission_subscription, table_link);
-
+        list_for_each_entry (subscription, &admission->table[i], struct admission_subscription,
+                             table_link) {
             list_for_each (link, &subscription->lanes)
                 visit(container_of(link, struct admission_lane, link));
         }
@@ -188,9 +179,7 @@ static void mark_used(struct admission *admission, const struct account *account
 
     if (!subscription)
         return;
-    list_for_each (link, &subscription->lanes) {
-        struct admission_lane *lane = container_of(link, struct admission_lane, link);
-
+    list_for_each_entry (lane, &subscription->lanes, struct admission_lane, link) {
         if (str_equal(lane->identity, account->identity->name))
             lane->unused = false;
     }

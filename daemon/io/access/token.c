@@ -84,9 +84,7 @@ static char *compose_key(const char *login, const struct identity *identity, con
 
 static struct token_entry *find_entry(struct token_cache *cache, const char *key)
 {
-    list_for_each (link, &cache->entries) {
-        struct token_entry *entry = container_of(link, struct token_entry, link);
-
+    list_for_each_entry (entry, &cache->entries, struct token_entry, link) {
         if (strcmp(entry->key, key) == 0)
             return entry;
     }
@@ -141,9 +139,7 @@ static void close_stale_entries(struct token_cache *cache)
 {
     duration_ms now = cache->clock();
 
-    list_for_each (link, &cache->entries) {
-        struct token_entry *entry = container_of(link, struct token_entry, link);
-
+    list_for_each_entry (entry, &cache->entries, struct token_entry, link) {
         if (!entry->fetch.closed && !entry->fetch.under_way && list_empty(&entry->waiting) &&
             !is_good(entry, now) && now >= entry->silent_until) {
             log_ended(cache->log, loop_now(cache->loop), "token.failed", entry->key, true);

@@ -66,9 +66,7 @@ struct log_troubles {
 static struct member *find_member(const struct log_troubles *troubles,
                                   const struct trouble *ended_of, uint64_t subject)
 {
-    list_for_each (item, &troubles->buckets[subject % BUCKETS]) {
-        struct member *member = container_of(item, struct member, in_bucket);
-
+    list_for_each_entry (member, &troubles->buckets[subject % BUCKETS], struct member, in_bucket) {
         if (member->subject == subject &&
             (ended_of ? member->has_ended && member->trouble == ended_of : !member->has_ended))
             return member;
@@ -139,9 +137,7 @@ static struct trouble *find_trouble(struct log_troubles *troubles, uint64_t kind
 {
     size_t causes = 0;
 
-    list_for_each (item, &troubles->troubles) {
-        struct trouble *trouble = container_of(item, struct trouble, link);
-
+    list_for_each_entry (trouble, &troubles->troubles, struct trouble, link) {
         if (trouble->cause == *cause)
             return trouble;
         causes += trouble->kind == kind ? 1 : 0;
@@ -180,9 +176,7 @@ static void add_names(struct log_line *line, size_t count, const struct list *me
 {
     size_t index = 0;
 
-    list_for_each (item, members) {
-        const struct member *member = container_of(item, struct member, in_trouble);
-
+    list_for_each_entry (member, members, const struct member, in_trouble) {
         if (index == NAMES_SHOWN)
             break;
         buf_append_format(names, "%s%.150s", index++ > 0 ? ", " : "", member->name);
@@ -350,8 +344,7 @@ static bool take(struct log_troubles *troubles, const struct log_line *line)
  * comes after its beginning. */
 static void tell_before(struct log_troubles *troubles, const struct log_line *line)
 {
-    list_for_each (item, &troubles->troubles) {
-        struct trouble *trouble = container_of(item, struct trouble, link);
+    list_for_each_entry (trouble, &troubles->troubles, struct trouble, link) {
         struct log_line first;
 
         if (trouble->told_at != TIME_NEVER)
@@ -463,9 +456,7 @@ time_ms log_troubles_due(struct log_troubles *troubles, time_ms now, bool all)
 {
     time_ms next = TIME_NEVER;
 
-    list_for_each (item, &troubles->troubles) {
-        struct trouble *trouble = container_of(item, struct trouble, link);
-
+    list_for_each_entry (trouble, &troubles->troubles, struct trouble, link) {
         if (trouble->gathers) {
             time_ms again = tell_gathered(troubles, trouble, now, all);
 

@@ -129,9 +129,7 @@ static void on_deadline(struct timer *timer)
     struct control *control = container_of(timer, struct control, deadline);
     const duration_ms now = time_boot();
 
-    list_for_each (item, &control->requests) {
-        struct control_request *request = container_of(item, struct control_request, link);
-
+    list_for_each_entry (request, &control->requests, struct control_request, link) {
         if (now >= request->deadline)
             give_up(request, "the command takes long and may still be carried out: see the status");
     }
@@ -265,9 +263,7 @@ void control_close(struct control *control, void (*closed)(void *context), void 
     control->closed = closed;
     control->closed_context = context;
     control_socket_unlink(&control->socket);
-    list_for_each (item, &control->requests) {
-        struct control_request *request = container_of(item, struct control_request, link);
-
+    list_for_each_entry (request, &control->requests, struct control_request, link) {
         give_up(request,
                 "the daemon is stopping; it continues unfinished work when it starts again");
     }

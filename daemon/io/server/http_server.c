@@ -272,9 +272,7 @@ static void on_sweep(struct timer *timer)
     struct http_server *server = container_of(timer, struct http_server, sweep);
     const duration_ms now = time_boot();
 
-    list_for_each (item, &server->clients) {
-        const struct client *client = container_of(item, struct client, link);
-
+    list_for_each_entry (client, &server->clients, const struct client, link) {
         if (is_overdue(server, client, now))
             (void)shutdown(client->fd, SHUT_RDWR);
     }

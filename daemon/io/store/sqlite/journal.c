@@ -327,9 +327,7 @@ static int write_save(struct journal *journal, struct save *save, struct err *er
 /* An older save of the account that was refused must not be tried after a newer one. */
 static bool waits_for_refused(struct list *batch, const struct save *save)
 {
-    list_for_each (item, batch) {
-        const struct save *earlier = container_of(item, struct save, link);
-
+    list_for_each_entry (earlier, batch, const struct save, link) {
         if (earlier == save)
             return false;
         if (!earlier->written && str_equal(earlier->account_key, save->account_key))
@@ -353,9 +351,7 @@ static int write_transaction(struct journal *journal, struct list *batch, struct
 {
     int rc = store_execute(journal->db, "BEGIN IMMEDIATE", "writing", err);
 
-    list_for_each (item, batch) {
-        struct save *save = container_of(item, struct save, link);
-
+    list_for_each_entry (save, batch, struct save, link) {
         if (rc == 0 && !(refused->code != 0 && waits_for_refused(batch, save)))
             rc = write_save(journal, save, err, refused);
     }

@@ -62,9 +62,7 @@ static bool wait_for_batch(struct store_worker *worker, const struct pause *paus
 static void post_results(struct store_worker *worker, struct list *batch, const struct err *trouble)
 {
     uv_mutex_lock(&worker->lock);
-    list_for_each (item, batch) {
-        struct save *save = container_of(item, struct save, link);
-
+    list_for_each_entry (save, batch, struct save, link) {
         if (!save->written)
             continue;
         list_remove(&save->link);
