@@ -16,7 +16,7 @@
 
 enum { HTTP_HEADERS_MAX = 24, HTTP_URL_MAX = 8192, HTTP_REPLY_HEADERS_MAX = 64 * 1024 };
 enum { HTTP_HEADER_MAX = 16 * 1024, HTTP_BODY_MAX = 1024 * 1024 };
-enum { HTTP_PEM_MAX = 512 * 1024, HTTP_PIN_MAX = 128 };
+enum { HTTP_PEM_MAX = 512 * 1024, HTTP_PIN_MAX = 128, HTTP_SERVER_NAME_MAX = 254 };
 
 /* Trust and identity of a connection, instead of those of the configuration. Empty: as there. */
 struct http_tls {
@@ -24,6 +24,7 @@ struct http_tls {
     struct buf certificate; /* PEM: the client's own, with its chain */
     struct buf private_key; /* PEM */
     char pin[HTTP_PIN_MAX]; /* "sha256//BASE64": of the server's public key, in addition */
+    char server_name[HTTP_SERVER_NAME_MAX]; /* of the server's certificate; "": the URL's host */
 };
 
 struct http_request {

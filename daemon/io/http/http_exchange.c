@@ -17,6 +17,8 @@ static void release_handle(struct http_exchange *exchange)
     exchange->easy = NULL;
     curl_slist_free_all(exchange->headers);
     exchange->headers = NULL;
+    curl_slist_free_all(exchange->connect_to);
+    exchange->connect_to = NULL;
 }
 
 /* Frees the members that only the transfer needed. The request goes last, because libcurl borrowed

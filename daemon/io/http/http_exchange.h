@@ -36,6 +36,7 @@ struct http_exchange {
     struct http_reply reply;
     CURL *easy;
     struct curl_slist *headers;
+    struct curl_slist *connect_to;      /* where the URL names the certificate's host */
     char authority[HTTP_AUTHORITY_MAX]; /* "host:port", for messages */
     bool plain;                         /* http, not https */
     bool may_use_proxy;

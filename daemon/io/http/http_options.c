@@ -382,6 +382,40 @@ static bool set_headers(struct http_exchange *exchange)
     return set_pointer(exchange->easy, CURLOPT_HTTPHEADER, exchange->headers);
 }
 
+/* --- where to --- */
+
+/*
+ * Where the certificate has another name than the URL, libcurl gets a URL with that name, for TLS
+ * and the Host header, and connects to the host of the original one.
+ */
+static bool set_named_url(struct http_exchange *exchange)
+{
+    CURLU *url = curl_url();
+    char place[HTTP_AUTHORITY_MAX + 3];
+    char *named = NULL;
+    bool ok;
+
+    (void)snprintf(place, sizeof(place), "::%s", exchange->authority);
+    ok = url &&
+         curl_url_set(url, CURLUPART_URL, buf_str(&exchange->request.url), CURLU_PATH_AS_IS) ==
+             CURLUE_OK &&
+         curl_url_set(url, CURLUPART_HOST, exchange->request.tls.server_name, 0) == CURLUE_OK &&
+         curl_url_get(url, CURLUPART_URL, &named, 0) == CURLUE_OK &&
+         add_header(&exchange->connect_to, place) &&
+         set_pointer(exchange->easy, CURLOPT_CONNECT_TO, exchange->connect_to) &&
+         set_pointer(exchange->easy, CURLOPT_URL, named);
+    curl_free(named);
+    curl_url_cleanup(url);
+    return ok;
+}
+
+static bool set_url(struct http_exchange *exchange)
+{
+    return exchange->request.tls.server_name[0] != '\0'
+               ? set_named_url(exchange)
+               : set_pointer(exchange->easy, CURLOPT_URL, buf_str(&exchange->request.url));
+}
+
 int http_exchange_prepare(struct http_exchange *exchange, const struct http_settings *settings,
                           struct err *err)
 {
@@ -401,8 +435,7 @@ int http_exchange_prepare(struct http_exchange *exchange, const struct http_sett
         !set_own_tls(exchange->easy, &exchange->request.tls) ||
         !set_proxy_options(exchange, settings) || !set_limits(exchange->easy, &exchange->request) ||
         !set_callbacks(exchange) || !set_method(exchange) || !set_headers(exchange) ||
-        !set_pointer(exchange->easy, CURLOPT_USERAGENT, settings->user_agent) ||
-        !set_pointer(exchange->easy, CURLOPT_URL, buf_str(&exchange->request.url)))
+        !set_pointer(exchange->easy, CURLOPT_USERAGENT, settings->user_agent) || !set_url(exchange))
         return err_set(err, -EIO, "libcurl does not accept the request to %s", exchange->authority);
     return 0;
 }
