@@ -452,7 +452,7 @@ with_paths = sed -e 's|/usr/sbin/|$(SBINDIR)/|g' -e 's|/usr/bin/keyrotatectl|$(B
 
 install: programs ## Install below PREFIX, configuration directory below SYSCONFDIR
 	install -d -m 0755 $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED)))) \
-	    $(DESTDIR)$(DOCDIR)/examples \
+	    $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(DOCDIR)/examples/kubernetes \
 	    $(DESTDIR)$(SYSCONFDIR)/keyrotated $(DESTDIR)$(SYSCONFDIR)/keyrotated/conf.d
 	install -m 0755 $B/keyrotated $(DESTDIR)$(SBINDIR)/keyrotated
 	install -m 0755 $B/keyrotatectl $(DESTDIR)$(BINDIR)/keyrotatectl
@@ -470,6 +470,7 @@ install: programs ## Install below PREFIX, configuration directory below SYSCONF
 	    install -m 0644 config/completions/_$$name $(DESTDIR)$(ZSHDIR)/_$$name || exit 1; done
 	install -m 0644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)/
 	install -m 0644 config/keyrotated.yaml systemd/examples/* $(DESTDIR)$(DOCDIR)/examples/
+	install -m 0644 config/kubernetes/* $(DESTDIR)$(DOCDIR)/examples/kubernetes/
 
 uninstall: ## Remove what `install` put there; configuration, journal and keys stay
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))

@@ -50,6 +50,7 @@ enum schema_shape {
     SHAPE_ONE_OR_LIST,
     SHAPE_LIST,
     SHAPE_BY_NAME, /* a mapping from names that the user chooses */
+    SHAPE_BY_TEXT, /* the same, from any texts: their section checks them */
 };
 
 struct schema_choice {

@@ -223,7 +223,7 @@ static bool check_by_name(struct report *report, struct tree_node *map,
     if (map->count == 0)
         report_error(report, map, "is empty; name at least one");
     for (struct tree_node *child = map->first; child; child = child->next) {
-        if (!value_is_name(child->name))
+        if (key->shape == SHAPE_BY_NAME && !value_is_name(child->name))
             report_key_error(report, child,
                              "is no name; use letters, digits, '_', '-' and '.', 64 at most");
         if (!check_one(report, child, key))
@@ -238,6 +238,7 @@ static bool check_node(struct report *report, struct tree_node *node, const stru
         return false;
     switch (key->shape) {
     case SHAPE_BY_NAME:
+    case SHAPE_BY_TEXT:
         if (!is_missing_value(node))
             return check_by_name(report, node, key);
         return check_one(report, node, key);

@@ -3,6 +3,7 @@
 #include "conf/target_key_vault.h"
 #include "conf/target_socket.h"
 #include "conf/target_webhook.h"
+#include "conf/target_kubernetes_secret.h"
 
 /* The keys of later types are checked already, so that this version can check as much as possible
  * of a later version's file. */
@@ -18,7 +19,7 @@ const struct schema_variant *const schema_target_types[] = {
     SCHEMA_LATER("exec", &exec),
     &target_webhook_type.variant,
     &target_socket_type.variant,
-    SCHEMA_LATER("kubernetes_secret", NULL),
+    &target_kubernetes_secret_type.variant,
     SCHEMA_LATER("hashicorp_vault", NULL),
     SCHEMA_LATER("systemd_credential", NULL),
     NULL,

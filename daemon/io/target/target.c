@@ -11,6 +11,7 @@
 #include "io/target/key_vault.h"
 #include "io/target/key_vault_hosts.h"
 #include "io/target/socket.h"
+#include "io/target/kubernetes_secret.h"
 #include "io/target/target_place.h"
 #include "io/target/target_queue.h"
 #include "io/target/webhook.h"
@@ -22,6 +23,7 @@ static const struct target_operations *const table[] = {
     &target_key_vault_operations,
     &target_webhook_operations,
     &target_socket_operations,
+    &target_kubernetes_secret_operations,
 };
 
 static const struct target_operations *operations_of(const struct destination *destination)
