@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "config_fixture.h"
+#include "io/target/target.h"
 
 struct mistake {
     const char *keys;     /* after "type: kubernetes_secret, " */
@@ -143,12 +144,46 @@ static void test_understood(void **state)
     }
 }
 
+static struct target_id identify(const char *keys)
+{
+    struct target_id id;
+    struct config *config;
+    static char text[64 * 1024];
+
+    config_fixture_compose(&(struct config_lines){.targets = keys}, text, sizeof(text));
+    config = config_fixture_expect(text, "");
+    id = target_identify(only(config));
+    config_unref(config);
+    return id;
+}
+
+/* Every text belongs to the form of a delivery, however long all of them are. */
+static void test_form(void **state)
+{
+    static char keys[2][48 * 1024];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        size_t length =
+            (size_t)snprintf(keys[i], sizeof(keys[i]),
+                             "targets: {t: {type: kubernetes_secret, " NAMES ", annotations: {");
+
+        for (int k = 0; k < 10; k++)
+            length += (size_t)snprintf(keys[i] + length, sizeof(keys[i]) - length,
+                                       "a%d: '%04000d', ", k, k == 9 ? i : 0);
+        (void)snprintf(keys[i] + length, sizeof(keys[i]) - length, "b: c}}}");
+    }
+    assert_memory_equal(identify(keys[0]).bytes, identify(keys[0]).bytes, TARGET_ID_LENGTH);
+    assert_memory_not_equal(identify(keys[0]).bytes, identify(keys[1]).bytes, TARGET_ID_LENGTH);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_mistakes, config_fixture_enter, config_fixture_leave),
         cmocka_unit_test_setup_teardown(test_understood, config_fixture_enter,
                                         config_fixture_leave),
+        cmocka_unit_test_setup_teardown(test_form, config_fixture_enter, config_fixture_leave),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
