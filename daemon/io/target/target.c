@@ -19,11 +19,8 @@
 enum { IDENTITY_MAX = 17 * 1024 };
 
 static const struct target_operations *const table[] = {
-    &target_file_operations,
-    &target_key_vault_operations,
-    &target_webhook_operations,
-    &target_socket_operations,
-    &target_kubernetes_secret_operations,
+    &target_file_operations,   &target_key_vault_operations,         &target_webhook_operations,
+    &target_socket_operations, &target_kubernetes_secret_operations,
 };
 
 static const struct target_operations *operations_of(const struct destination *destination)
