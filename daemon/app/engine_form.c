@@ -95,7 +95,8 @@ static void report_set(const struct engine_account *account, const struct target
     log_emit(account->engine->parts.log, &line);
 }
 
-static void report_left(struct engine_account *account, struct form_change *change, bool insists)
+static void report_left(struct engine_account *account, struct form_change *change, bool insists,
+                        const char *own_remedy)
 {
     const struct destination *destination = engine_account_destination(account, &change->target);
     char words[256];
@@ -109,7 +110,8 @@ static void report_left(struct engine_account *account, struct form_change *chan
         words, sizeof(words),
         "find out who changes it; `keyrotatectl redeliver {account} --target %s` corrects it",
         destination ? destination->name : "TARGET");
-    engine_remedy_expand(account, NULL, words, remedy, sizeof(remedy));
+    engine_remedy_expand(account, NULL, own_remedy && own_remedy[0] != '\0' ? own_remedy : words,
+                         remedy, sizeof(remedy));
     log_line_text(&line, "remedy", remedy);
     log_emit(account->engine->parts.log, &line);
     change->reported_at = loop_now(account->engine->parts.loop);
@@ -158,6 +160,6 @@ void engine_form_take(struct engine_account *account, const struct target_result
         change->set_at[1] = now;
         report_set(account, result);
     } else if (!within_a_day(change->reported_at, now)) {
-        report_left(account, change, within_a_day(change->set_at[0], now));
+        report_left(account, change, within_a_day(change->set_at[0], now), result->form_remedy);
     }
 }

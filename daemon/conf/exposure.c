@@ -57,13 +57,13 @@ void exposure_check_secret(struct report *report, const struct tree_node *node, 
 }
 
 void exposure_check_authorities(struct report *report, const struct tree_node *node,
-                                const char *path)
+                                const char *path, const char *server)
 {
     unsigned mode;
 
     if (is_exposed(path, S_IWOTH, &mode))
         report_warning(report, node,
-                       "every user can write to %s (mode %04o) and so impersonate Azure; run chmod "
+                       "every user can write to %s (mode %04o) and so impersonate %s; run chmod "
                        "o-w %s",
-                       path, mode, path);
+                       path, mode, server, path);
 }

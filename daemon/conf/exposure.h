@@ -22,8 +22,8 @@ void exposure_check_directory(struct report *report, struct mark mark, const cha
  * path. */
 void exposure_check_secret(struct report *report, const struct tree_node *node, const char *path);
 
-/* Checks a file of certificates: anyone who can write it can impersonate Azure. */
+/* Checks a file of certificates: anyone who can write it can impersonate the server: "Azure". */
 void exposure_check_authorities(struct report *report, const struct tree_node *node,
-                                const char *path);
+                                const char *path, const char *server);
 
 #endif

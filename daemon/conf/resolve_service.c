@@ -56,7 +56,7 @@ static void check_authorities(struct resolve *resolve)
                      "system",
                      err.text);
     else
-        exposure_check_authorities(resolve->report, node, path);
+        exposure_check_authorities(resolve->report, node, path, "Azure");
 }
 
 static void resolve_paths(struct resolve *resolve)

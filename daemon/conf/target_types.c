@@ -1,5 +1,6 @@
 #include "conf/schema_row.h"
 #include "conf/target_file.h"
+#include "conf/target_hashicorp_vault.h"
 #include "conf/target_key_vault.h"
 #include "conf/target_socket.h"
 #include "conf/target_webhook.h"
@@ -16,11 +17,11 @@ static const struct schema_map exec = {(const struct schema_key[]){
 const struct schema_variant *const schema_target_types[] = {
     &target_file_type.variant,
     &target_key_vault_type.variant,
+    &target_hashicorp_vault_type.variant,
     SCHEMA_LATER("exec", &exec),
     &target_webhook_type.variant,
     &target_socket_type.variant,
     &target_kubernetes_secret_type.variant,
-    SCHEMA_LATER("hashicorp_vault", NULL),
     SCHEMA_LATER("systemd_credential", NULL),
     NULL,
 };

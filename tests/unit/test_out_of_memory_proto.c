@@ -27,6 +27,8 @@
 #include "proto/key_text.h"
 #include "proto/template.h"
 #include "proto/two_key/two_key.h"
+#include "proto/vault_failure.h"
+#include "proto/vault_login.h"
 
 #define NOW ((time_ms)1795348800000)
 extern const struct two_key_resource two_key_batch_account;
@@ -411,6 +413,109 @@ static void write_json(struct result *result, const void *context)
     buf_done(&out);
 }
 
+/* --- HashiCorp Vault --- */
+
+static const struct vault_object vault_object = {.address = "https://v",
+                                                 .name_space = "team",
+                                                 .mount = "secret",
+                                                 .path = "batch/acct",
+                                                 .engine = VAULT_KV2};
+static const struct vault_login vault_login = {.address = "https://v",
+                                               .kind = VAULT_LOGIN_APPROLE,
+                                               .mount = "approle",
+                                               .role = "r",
+                                               .file = "/f"};
+
+static void build_vault_requests(struct result *result, const void *context)
+{
+    static const struct err whole = {.text = "out of memory"};
+    struct secret *token = make_secret("hvs.x");
+    struct http_request request;
+    struct buf data;
+    int rc;
+
+    (void)context;
+    buf_init(&data, 64);
+    rc = buf_append_str(&data, "{\"key\":\"v\"}");
+    if (rc != 0)
+        result_failed(result, rc, whole.text);
+    rc = vault_write_request(&request, &vault_object, token, &data, 3);
+    if (data.failed == 0)
+        add_request(result, rc, &whole, &request);
+    http_request_done(&request);
+    rc = vault_capabilities_request(&request, &vault_object, token);
+    add_request(result, rc, &whole, &request);
+    http_request_done(&request);
+    rc = vault_mount_request(&request, &vault_object, token);
+    add_request(result, rc, &whole, &request);
+    http_request_done(&request);
+    rc = vault_login_request(&request, &vault_login, token);
+    add_request(result, rc, &whole, &request);
+    http_request_done(&request);
+    buf_done(&data);
+    secret_free(token);
+}
+
+static void read_vault_object(struct result *result, const void *answer)
+{
+    struct vault_content content;
+    struct http_reply reply;
+    struct buf text;
+    int rc;
+
+    hear(&reply, answer);
+    rc = vault_read_answer(&content, &reply, VAULT_KV2);
+    buf_init(&text, 256);
+    if (rc == 0)
+        rc = vault_content_text(&content, &text);
+    if (rc != 0)
+        result_failed(result, rc, "out of memory");
+    else
+        result_add(result, "%d %d %s\n", (int)content.presence, (int)content.version,
+                   buf_str(&text));
+    buf_done(&text);
+    vault_content_done(&content);
+    http_reply_done(&reply);
+}
+
+static void refused_by_vault(struct result *result, const void *answer)
+{
+    struct failure failure;
+    struct http_reply reply;
+
+    hear(&reply, answer);
+    vault_failure_fill(&failure, &reply, &vault_object, VAULT_CALL_READ, NOW);
+    add_failure(result, &failure);
+    http_reply_done(&reply);
+}
+
+static void logged_in_by_vault(struct result *result, const void *answer)
+{
+    struct secret *token = NULL;
+    struct http_reply reply;
+    struct failure failure;
+    duration_ms lifetime;
+    int rc;
+
+    hear(&reply, answer);
+    rc = vault_login_answer(&token, &lifetime, &reply, &vault_login, NOW, &failure);
+    if (rc == -EIO)
+        add_failure(result, &failure);
+    else if (rc != 0)
+        result_failed(result, rc, "out of memory");
+    else
+        result_add(result, "%s %d\n", secret_bytes(token), (int)lifetime);
+    secret_free(token);
+    http_reply_done(&reply);
+}
+
+static const struct answer vault_holds = {
+    200, HEADERS,
+    "{\"data\":{\"data\":{\"key\":\"one\",\"more\":[\"two\"]},\"metadata\":{\"version\":3}}}"};
+static const struct answer vault_denies = {403, HEADERS, "{\"errors\":[\"1 error occurred\"]}"};
+static const struct answer vault_lets_in = {
+    200, HEADERS, "{\"auth\":{\"client_token\":\"hvs.x\",\"lease_duration\":60}}"};
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -448,6 +553,12 @@ int main(void)
         ALLOCATION_TEST("key_file_json", write_key_file, &json),
         ALLOCATION_TEST("template", write_key_file, &template),
         ALLOCATION_TEST("json_writer", write_json, NULL),
+        ALLOCATION_TEST("vault_requests", build_vault_requests, NULL),
+        ALLOCATION_TEST("vault_object", read_vault_object, &vault_holds),
+        ALLOCATION_TEST("vault_denies", refused_by_vault, &vault_denies),
+        ALLOCATION_TEST("vault_is_not_reached", refused_by_vault, &of_a_proxy),
+        ALLOCATION_TEST("vault_lets_in", logged_in_by_vault, &vault_lets_in),
+        ALLOCATION_TEST("vault_lets_nobody_in", logged_in_by_vault, &vault_denies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,19 +8,21 @@
 #include "base/must.h"
 #include "base/str.h"
 #include "io/target/file.h"
+#include "io/target/hashicorp_vault.h"
 #include "io/target/key_vault.h"
 #include "io/target/key_vault_hosts.h"
 #include "io/target/socket.h"
 #include "io/target/kubernetes_secret.h"
 #include "io/target/target_place.h"
 #include "io/target/target_queue.h"
+#include "io/target/vault_token.h"
 #include "io/target/webhook.h"
 
 enum { IDENTITY_MAX = 17 * 1024 };
 
 static const struct target_operations *const table[] = {
-    &target_file_operations,   &target_key_vault_operations,         &target_webhook_operations,
-    &target_socket_operations, &target_kubernetes_secret_operations,
+    &target_file_operations,    &target_key_vault_operations, &target_hashicorp_vault_operations,
+    &target_webhook_operations, &target_socket_operations,    &target_kubernetes_secret_operations,
 };
 
 static const struct target_operations *operations_of(const struct destination *destination)
@@ -75,6 +77,7 @@ bool target_settles_at_once(const struct destination *destination)
 
 void target_world_done(struct target_world *world)
 {
+    vault_token_forget_all(world);
     target_queue_done(&world->queue);
     key_vault_hosts_free(world->key_vaults);
     world->key_vaults = NULL;

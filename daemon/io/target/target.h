@@ -24,13 +24,14 @@ struct delivery {
     time_ms delivered_at;
 };
 
-/* State of the mode and group at a destination, as far as they are configured. */
+/* State of what stands around the key at a destination: the mode and group of a file, as far as
+ * they are configured; the life of a version in a vault. */
 enum target_form {
     TARGET_FORM_RIGHT, /* as configured, or not configured */
     TARGET_FORM_SET,   /* they differed and have been corrected in place */
     TARGET_FORM_WRONG  /* they are others */
 };
-enum { TARGET_FORM_TEXT_MAX = 256 };
+enum { TARGET_FORM_TEXT_MAX = 256, TARGET_FORM_REMEDY_MAX = 320 };
 
 /* The result of an operation. */
 struct target_result {
@@ -41,7 +42,8 @@ struct target_result {
     struct secret *keys[SIGHTING_KEYS_MAX]; /* read: the keys found, parallel to sighting.keys; the
                                                callee takes those it keeps by setting them NULL */
     enum target_form form;                  /* read */
-    const char *form_text; /* a sentence beginning with "its" about a form that is or was wrong */
+    const char *form_text;   /* a sentence beginning with "its" about a form that is or was wrong */
+    const char *form_remedy; /* with the placeholders of proto/remedy.h; "": the usual one */
 };
 typedef void target_done(void *context, struct target_result *result);
 
@@ -68,6 +70,7 @@ struct target_world {
     struct target_queue queue;
     struct key_vault_hosts
         *key_vaults; /* whose challenge was good (key_vault_hosts.h); NULL: none */
+    struct vault_session *vault_sessions; /* the logins at HashiCorp Vault */
 };
 
 /*

@@ -233,6 +233,7 @@ static void report_outcome(struct target_job *job)
     if (job->action == TARGET_ACTION_READ || job->action == TARGET_ACTION_READ_AND_SET_FORM) {
         result.form = job->outcome.form;
         result.form_text = job->outcome.form_text;
+        result.form_remedy = job->outcome.form_remedy;
         if (!job->outcome.failed)
             note_sighting(job, &result);
     }

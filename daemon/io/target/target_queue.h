@@ -36,6 +36,7 @@ struct target_outcome {
     bool changed;          /* deliver */
     enum target_form form; /* read */
     char form_text[TARGET_FORM_TEXT_MAX];
+    char form_remedy[TARGET_FORM_REMEDY_MAX];
     enum sighting_kind kind; /* read */
     struct key_text found;   /* read */
 };
