@@ -2,9 +2,10 @@
 
 #include "core/delivery.h"
 
-/* From here on the account is in our care; every required target is owed the active key. */
-static void take_under_care(struct machine *machine, const struct look *look,
-                            const struct adoption *adoption)
+/* The account is adopted from now on; the active key is to be delivered to every required target.
+ */
+static void adopt_account(struct machine *machine, const struct look *look,
+                          const struct adoption *adoption)
 {
     struct record *record = machine->record;
     bool asked = record->adopt_asked;
@@ -93,7 +94,7 @@ enum position adoption_decide(struct machine *machine, const struct look *look,
     if (adoption.settled && adoption.by_hint && !again && await_same_keys(machine, look))
         return POSITION_ADOPT_WAIT;
     if (adoption.settled) {
-        take_under_care(machine, look, &adoption);
+        adopt_account(machine, look, &adoption);
         return POSITION_DELIVER_INTENT;
     }
     machine->record->adopted = false;

@@ -151,7 +151,7 @@ inline judge_adoption(has_hint)
     fi
 }
 
-inline take_under_care()
+inline adopt_account()
 {
     take_key(0);
     take_key(1);
@@ -203,7 +203,7 @@ inline do_adopt_part()
         R.retry = 1;
         move_and_wait(adopt_wait);
         part = no_more
-    :: verdict == nothing && !AWAIT_SAME_KEYS -> take_under_care()
+    :: verdict == nothing && !AWAIT_SAME_KEYS -> adopt_account()
     :: else ->
         R.adopted = 0;
         if
