@@ -232,6 +232,15 @@ static void explain_stranger(struct failure *failure, const struct key_vault_sub
                        "firewall)");
 }
 
+static void explain_shortage(struct failure *failure, const struct key_vault_subject *subject)
+{
+    char service[SERVICE_MAX];
+
+    failure_set_text(failure, "%s answered %s with %d, and there is no memory to read why",
+                     name_service(subject, service), operation_names[subject->operation],
+                     failure->http_status);
+}
+
 static void explain_silence(struct failure *failure, const struct http_reply *reply,
                             const struct key_vault_subject *subject)
 {
@@ -268,6 +277,8 @@ bool key_vault_reply_check(const struct http_reply *reply, const struct key_vaul
     failure->outcome_unknown = changes && !was_turned_away(reply->status);
     if (!redirected && cloud_error_parse(&error, buf_str(&reply->body), reply->body.length))
         explain_error(failure, subject, &error);
+    else if (!redirected && error.out_of_memory)
+        explain_shortage(failure, subject);
     else
         explain_stranger(failure, subject, reply);
     return false;

@@ -47,6 +47,8 @@ FAULTS = (
     Fault("key_file", "proto/key_text.c", "if (run.length >= REDACT_MIN &&",
           "if (run.length > 2 * REDACT_MIN + 10 &&"),
     Fault("kubernetes", "conf/masked_text.c", "if (run < RUN_MIN ||", "if (run < RUN_MIN + 8 ||"),
+    Fault("key_vault", "proto/key_vault_challenge.c",
+          "length != expected_length || strncasecmp(resource, expected, length) != 0", "false"),
     Fault("names", "conf/url.c", "ntohl(v4.s_addr) >> 24 == 127", "ntohl(v4.s_addr) >> 24 >= 100"),
     Fault("schedule", "core/schedule.c", "if (open < next)", "if (open > next || next == TIME_NEVER)"),
     Fault("socket_answer", "proto/socket_answer.c", "end && (size_t)(end - bytes) + 1 != length", "false"),

@@ -36,6 +36,8 @@ CLIENT_SECRET = "kPq8Q~w3Zr.7XtNc/V5+fGh2=LsDmYb9AoEuTj4x"
 FAULTS = (("lost_after", "listKeys"), ("lost_after", "regenerateKeys"), ("truncate", "listKeys"),
           ("truncate", "regenerateKeys"), ("delay", "regenerateKeys"), ("status", "listKeys"),
           ("wrong_json", "listKeys"))
+VAULT_FAULTS = (("lost_after", "setSecret"), ("truncate", "setSecret"), ("truncate", "getSecret"),
+                ("wrong_json", "setSecret"), ("throttle", "setSecret"), ("status", "getSecret"))
 KINDS = ("key", "token", "client secret")
 
 
@@ -63,7 +65,11 @@ class Measurement:
         site.config["targets"] = {
             form: {"type": "file", "format": form, "path": f"{site.keys}/{{account}}.{form}"}
             for form in FORMATS}
-        site.config["defaults"]["deliver_to"] = list(FORMATS)
+        site.config["cloud"]["key_vault_audience"] = "https://vault.localhost"
+        site.config["targets"]["vault"] = {
+            "type": "key_vault", "vault": f"https://contoso.vault.localhost:{azure.port}",
+            "secret_name": "{account}"}
+        site.config["defaults"]["deliver_to"] = [*FORMATS, "vault"]
         for identity in IDENTITIES:
             self.names.append(site.account(f"with{identity}", identity=identity))
 
@@ -71,6 +77,8 @@ class Measurement:
         """Until all accounts were rotated often enough, with a fault now and then."""
         for number, (fault, op) in enumerate(FAULTS):
             self.azure.fault(fault, op, count=2, after=6 + 5 * number, delay_ms=300)
+        for number, (fault, op) in enumerate(VAULT_FAULTS):
+            self.azure.fault(fault, op, "keyvault", count=2, after=3 + 5 * number, delay_ms=300)
         self.site.wait_rotations(self.names[0], 3, timeout=120)
         self.azure.regenerate(self.names[0], "Primary")
         self.azure.ask("DELETE", "tokens")

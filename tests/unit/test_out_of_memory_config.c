@@ -263,6 +263,9 @@ static const struct files full = {
         "env}\n"
         "  template: {type: file, path: \"/keys/{account}.ini\", owner: \"u-{account}\", format: "
         "template, template: \"key = {key}\"}\n"
+        "  vault: {type: key_vault, vault: \"https://V-{location}.vault.example.org/\", "
+        "secret_name: "
+        "\"{account}-key\", identity: vm, content_type: \"t-{account}\", expires: 30d}\n"
         "defaults: {identity: ops, policy: nightly, deliver_to: file}\n",
     .more =
         {
@@ -270,7 +273,7 @@ static const struct files full = {
              "accounts:\n"
              "  - id: " ACCOUNT_ID "\n"
              "    adopt_active: primary\n"
-             "    deliver_to: [file, template, {target: env, required: false}]\n"
+             "    deliver_to: [file, template, vault, {target: env, required: false}]\n"
              "  - {name: Second, resource_group: RG, subscription_id: " SUBSCRIPTION
              ", rotate: false}\n"},
             {"conf.d/20-more.yaml",
