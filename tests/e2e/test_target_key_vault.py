@@ -137,16 +137,19 @@ def test_drift_is_seen_by_the_current_version(quiet, azure):
     assert azure.truth.events("secret_recovered", vault="alpha")
 
 
-def test_a_deleted_secret_stops_a_rotation_before_it_begins(quiet, azure):
+@pytest.mark.parametrize("wrong, said", [
+    (lambda vault: vault.delete("alpha-key"), "is deleted but recoverable"),
+    (lambda vault: vault.change("alpha-key", enabled=False), "403 SecretDisabled")])
+def test_a_secret_that_takes_no_key_stops_a_rotation_before_it_begins(quiet, azure, wrong, said):
     vault = Vault(azure, "alpha")
     quiet.account("alpha")
     quiet.policy(check_every="1h")
     quiet.start()
     delivered(quiet, "alpha")
-    vault.delete("alpha-key")
+    wrong(vault)
     wait_until(lambda: quiet.ctl("rotate", "alpha").returncode == 0, "the overlap is over")
     refused = quiet.log.wait("rotation.retrying", account="alpha")
-    assert "is deleted but recoverable" in refused["msg"]
+    assert said in refused["msg"]
     assert not azure.truth.regenerated("alpha")
 
 

@@ -119,7 +119,7 @@ void http_cancel(struct http_call *call)
 }
 
 /* Answers every request that hangs. */
-static void fake_http_answer_all(const struct scripted *reply)
+static inline void fake_http_answer_all(const struct scripted *reply)
 {
     list_for_each (link, &fake_http.calls) {
         struct http_call *call = container_of(link, struct http_call, link);

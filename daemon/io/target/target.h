@@ -24,8 +24,8 @@ struct delivery {
     time_ms delivered_at;
 };
 
-/* State of what stands around the key at a destination: the mode and group of a file, as far as
- * they are configured; the life of a version in a vault. */
+/* State of what stands around the key at a destination: mode, owner and group of a file, as far as
+ * they are configured; the life of a version, or its date of expiry, in a vault. */
 enum target_form {
     TARGET_FORM_RIGHT, /* as configured, or not configured */
     TARGET_FORM_SET,   /* they differed and have been corrected in place */
