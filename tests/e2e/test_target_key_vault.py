@@ -109,6 +109,7 @@ def test_a_date_that_cannot_be_pushed_out_is_told(quiet, azure):
     line = quiet.log.wait("drift.detected", account="alpha")
     assert "its date of expiry is near and cannot be pushed out" in line["msg"]
     assert "ForbiddenByRbac" in line["msg"]
+    assert "Key Vault Secrets Officer" in line["remedy"]
     assert quiet.status("alpha")["targets"][0]["satisfied"]
 
 

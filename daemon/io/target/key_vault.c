@@ -146,6 +146,7 @@ static void on_pushed_out(struct key_vault_job *job, const struct http_reply *re
         (void)str_copy(outcome->form_text + strlen(outcome->form_text),
                        sizeof(outcome->form_text) - strlen(outcome->form_text),
                        outcome->failure.text);
+        (void)str_copy(outcome->form_remedy, sizeof(outcome->form_remedy), outcome->failure.remedy);
     }
     key_vault_succeed(job);
 }
