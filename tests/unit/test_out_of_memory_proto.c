@@ -25,7 +25,6 @@
 #include "base/json_writer.h"
 #include "proto/key_file.h"
 #include "proto/key_text.h"
-#include "proto/key_vault_error.h"
 #include "proto/template.h"
 #include "proto/two_key/two_key.h"
 #include "proto/vault_failure.h"
@@ -90,41 +89,6 @@ static void build_arm_request(struct result *result, const void *context)
     add_request(result, rc, &err, &request);
     http_request_done(&request);
     secret_free((struct secret *)(uintptr_t)wanted.token);
-}
-
-static void build_key_vault_request(struct result *result, const void *context)
-{
-    struct secret *token = make_secret("a token");
-    struct secret *key = make_secret(KEY_A);
-    const struct key_vault_content content = {.key = key,
-                                              .resource_id = SCOPE,
-                                              .content_type = "text/plain",
-                                              .validity_days = 84,
-                                              .expires = NOW};
-    struct key_vault_request wanted = {.operation = KEY_VAULT_SET,
-                                       .vault = "https://contoso.vault.azure.net",
-                                       .name = "acct-key",
-                                       .token = token,
-                                       .client_request_id = "an-id"};
-    struct http_request request;
-    struct err err = {.code = 0};
-    struct buf body;
-    int rc;
-
-    (void)context;
-    buf_init(&body, KEY_VAULT_BODY_MAX);
-    rc = key_vault_set_body(&body, &content, NULL);
-    wanted.body = &body;
-    if (rc == 0) {
-        rc = key_vault_request_build(&request, &wanted, &err);
-        add_request(result, rc, &err, &request);
-        http_request_done(&request);
-    } else {
-        result_failed(result, rc, NULL);
-    }
-    buf_done(&body);
-    secret_free(key);
-    secret_free(token);
 }
 
 static void build_entra_request(struct result *result, const void *context)
@@ -230,41 +194,6 @@ static void refused_by_arm(struct result *result, const void *answer)
     result_add(result, "%d\n", (int)arm_reply_remaining(&reply, true));
     http_reply_done(&reply);
 }
-
-static void answered_by_key_vault(struct result *result, const void *answer)
-{
-    static const struct key_vault_subject subject = {.operation = KEY_VAULT_SET,
-                                                     .vault = "https://contoso.vault.azure.net",
-                                                     .vault_name = "contoso",
-                                                     .name = "acct-key",
-                                                     .principal = "identity \"ops\"",
-                                                     .tenant = ""};
-    struct key_vault_secret secret;
-    struct err err = {.code = 0};
-    struct failure failure;
-    struct http_reply reply;
-
-    hear(&reply, answer);
-    if (!key_vault_reply_check(&reply, &subject, NOW, &failure)) {
-        add_failure(result, &failure);
-    } else if (key_vault_secret_read(&secret, &reply, &err) != 0) {
-        result_failed(result, err.code, err.text);
-    } else {
-        result_add(result, "%s %s %s\n", secret.value, secret.version, secret.content_type);
-        key_vault_secret_done(&secret);
-    }
-    http_reply_done(&reply);
-}
-
-static const struct answer secret_is_set = {
-    200, HEADERS,
-    "{\"value\":\"" KEY_A
-    "\",\"contentType\":\"text/plain\",\"id\":"
-    "\"https://contoso.vault.azure.net/secrets/acct-key/0a1b\",\"tags\":{\"Cycle\":\"7\"}}"};
-static const struct answer without_role = {
-    403, HEADERS,
-    "{\"error\":{\"code\":\"Forbidden\",\"message\":\"Caller: "
-    "oid=33333333-3333-3333-3333-333333333333\",\"innererror\":{\"code\":\"ForbiddenByRbac\"}}}"};
 
 static const struct answer forbidden = {
     403, HEADERS,
@@ -591,10 +520,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ALLOCATION_TEST("arm_request", build_arm_request, NULL),
-        ALLOCATION_TEST("key_vault_request", build_key_vault_request, NULL),
-        ALLOCATION_TEST("key_vault_sets", answered_by_key_vault, &secret_is_set),
-        ALLOCATION_TEST("key_vault_refuses", answered_by_key_vault, &without_role),
-        ALLOCATION_TEST("key_vault_is_not_reached", answered_by_key_vault, &of_a_proxy),
         ALLOCATION_TEST("entra_request", build_entra_request, NULL),
         ALLOCATION_TEST("imds_request", build_imds_request, NULL),
         ALLOCATION_TEST("batch_probe", build_probe, NULL),
