@@ -186,7 +186,6 @@ static bool open_journal(struct daemon *daemon)
     case STORE_OPENED:
         return true;
     case STORE_CREATED:
-        daemon->journal_created = true;
         say(daemon, LEVEL_NOTICE, "journal.created",
             "no journal was found: a new one was created, and every account is adopted");
         return true;

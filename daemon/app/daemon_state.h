@@ -28,7 +28,6 @@ struct daemon {
     struct err no_filter; /* why system calls are not filtered; code 0: they are */
     struct loop *loop;
     struct store *store;
-    bool journal_created;
     struct http *http;
     struct access *access;
     struct azure *azure;
@@ -39,7 +38,6 @@ struct daemon {
     struct timer status_timer;
     struct timer stop_timer;
     struct timer once_timer;
-    bool timers_open;
     time_ms started_at;
     time_ms config_loaded_at;
     time_ms status_logged_at;

@@ -20,14 +20,14 @@ void engine_run_soon(struct engine *engine)
     loop_defer(engine->parts.loop, &engine->ready_call);
 }
 
-bool engine_account_has_waiting(const struct engine_account *account)
+static bool has_waiting(const struct engine_account *account)
 {
     return account->pending != 0 || !list_empty(&account->queue);
 }
 
 bool engine_account_is_quiet(const struct engine_account *account)
 {
-    return !account->saving && !account->acting && !engine_account_has_waiting(account);
+    return !account->saving && !account->acting && !has_waiting(account);
 }
 
 void engine_account_make_ready(struct engine_account *account)

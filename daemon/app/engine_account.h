@@ -159,7 +159,6 @@ void engine_account_post_transaction(struct engine_account *account,
                                      struct transaction *transaction);
 /* Marks the account as ready: it has work to do, or may have become quiet. */
 void engine_account_make_ready(struct engine_account *account);
-bool engine_account_has_waiting(const struct engine_account *account);
 /* Nothing waits and nothing is under way. */
 bool engine_account_is_quiet(const struct engine_account *account);
 

@@ -37,12 +37,6 @@ static inline void list_append(struct list *head, struct list *item)
     head->prev = item;
 }
 
-/* Puts the item in front of all others. */
-static inline void list_prepend(struct list *head, struct list *item)
-{
-    list_append(head->next, item);
-}
-
 /* Takes the item out of whatever list it is in; removing it twice is harmless. */
 static inline void list_remove(struct list *item)
 {
