@@ -10,29 +10,20 @@ static bool is_unreserved(char c)
     return char_is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
-char *str_percent_encode(const char *text, size_t length)
+int percent_encode(struct buf *out, const char *text, size_t length)
 {
     static const char upper_hex[] = "0123456789ABCDEF"; /* RFC 3986, section 2.1 */
 
-    if (length > (SIZE_MAX - 1) / 3)
-        return NULL;
-    char *encoded = malloc(3 * length + 1);
-    if (!encoded)
-        return NULL;
-
-    char *end = encoded;
     for (size_t i = 0; i < length; i++) {
-        uint8_t byte = (uint8_t)text[i];
-        if (is_unreserved(text[i])) {
-            *end++ = text[i];
-        } else {
-            *end++ = '%';
-            *end++ = upper_hex[byte >> 4];
-            *end++ = upper_hex[byte & 15];
-        }
+        const uint8_t byte = (uint8_t)text[i];
+        const char encoded[] = {'%', upper_hex[byte >> 4], upper_hex[byte & 15]};
+
+        if (is_unreserved(text[i]))
+            (void)buf_append_char(out, text[i]);
+        else
+            (void)buf_append(out, encoded, sizeof(encoded));
     }
-    *end = '\0';
-    return encoded;
+    return out->failed;
 }
 
 void hex_encode(const uint8_t *bytes, size_t length, char *out)

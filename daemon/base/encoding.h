@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 /* Characters of ASCII; <ctype.h> obeys the locale. */
 static inline bool char_is_digit(char c)
 {
@@ -24,9 +26,8 @@ static inline bool char_is_alphanumeric(char c)
     return char_is_letter(c) || char_is_digit(c);
 }
 
-/* Percent-encodes everything but RFC 3986 unreserved characters. Returns fresh memory, or NULL when
- * there is none. */
-char *str_percent_encode(const char *text, size_t length);
+/* Appends the text, percent-encoded but for RFC 3986 unreserved characters. Returns out->failed. */
+int percent_encode(struct buf *out, const char *text, size_t length);
 
 /* Lower-case hex. `out` has room for 2 * length + 1. */
 void hex_encode(const uint8_t *bytes, size_t length, char *out);

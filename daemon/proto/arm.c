@@ -21,39 +21,26 @@ enum { ARM_REPLY_MAX = 1024 * 1024 };
 static const char service[] = "Azure Resource Manager";
 
 /* Resource group names may hold any letter and parentheses, so that segments need encoding. */
-static int append_path(struct buf *url, const char *path)
+static void append_path(struct buf *url, const char *path)
 {
     while (*path != '\0') {
         size_t length = strcspn(path, "/");
-        char *encoded = str_percent_encode(path, length);
 
-        if (!encoded)
-            return -ENOMEM;
-        buf_append_str(url, encoded);
-        free(encoded);
+        (void)percent_encode(url, path, length);
         path += length;
-        if (*path == '/') {
-            buf_append_char(url, '/');
-            path++;
-        }
+        if (*path == '/')
+            (void)buf_append_char(url, *path++);
     }
-    return 0;
 }
 
-static int append_url(struct buf *url, const struct arm_request *wanted)
+static void append_url(struct buf *url, const struct arm_request *wanted)
 {
-    char *version = str_percent_encode(wanted->api_version, strlen(wanted->api_version));
-    int rc;
-
-    if (!version)
-        return -ENOMEM;
-    buf_append_str(url, wanted->resource_manager);
-    rc = append_path(url, wanted->resource_id);
+    (void)buf_append_str(url, wanted->resource_manager);
+    append_path(url, wanted->resource_id);
     if (wanted->operation)
-        buf_append_format(url, "/%s", wanted->operation);
-    buf_append_format(url, "?api-version=%s", version);
-    free(version);
-    return rc;
+        (void)buf_append_format(url, "/%s", wanted->operation);
+    (void)buf_append_str(url, "?api-version=");
+    (void)percent_encode(url, wanted->api_version, strlen(wanted->api_version));
 }
 
 static int append_authorization(struct http_request *request, const struct secret *token)
@@ -82,9 +69,8 @@ int arm_request_build(struct http_request *request, const struct arm_request *wa
     request->repeatable = wanted->repeatable;
     request->follows = wanted->repeatable;
     request->reply_maximum = ARM_REPLY_MAX;
-    rc = append_url(&request->url, wanted);
-    if (rc == 0)
-        rc = append_authorization(request, wanted->token);
+    append_url(&request->url, wanted);
+    rc = append_authorization(request, wanted->token);
     http_request_header(request, "Accept", "application/json");
     http_request_header(request, "x-ms-client-request-id", wanted->client_request_id);
     http_request_header(request, "x-ms-return-client-request-id", "true");

@@ -204,23 +204,12 @@ void control_request_line_done(struct control_request_line *line)
     *line = (struct control_request_line){0};
 }
 
-static void append_account(struct buf *out, const char *account)
-{
-    char *encoded = str_percent_encode(account, strlen(account));
-
-    if (encoded)
-        (void)buf_append_str(out, encoded);
-    else
-        out->failed = -ENOMEM;
-    free(encoded);
-}
-
 int control_command_path(const struct control_command *command, struct buf *out)
 {
     (void)buf_append_str(out, "/v1/");
     if (command->account) {
         (void)buf_append_str(out, "accounts/");
-        append_account(out, command->account);
+        (void)percent_encode(out, command->account, strlen(command->account));
         (void)buf_append_char(out, '/');
     }
     return buf_append_str(out, control_command_row(command->kind)->name);
@@ -232,7 +221,7 @@ int control_question_path(const char *question, char *const *names, size_t name_
     (void)buf_append_format(out, "/v1/%s", question);
     for (size_t i = 0; i < name_count; i++) {
         (void)buf_append_str(out, i == 0 ? "?account=" : "&account=");
-        append_account(out, names[i]);
+        (void)percent_encode(out, names[i], strlen(names[i]));
     }
     return out->failed;
 }

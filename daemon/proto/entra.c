@@ -47,30 +47,10 @@ static const struct aadsts aadsts_codes[] = {
     {53003, "let the conditional access policies of tenant {tenant} admit {client} from here"},
 };
 
-static int append_field(struct buf *body, const char *name, const char *value, size_t length)
+static void append_field(struct buf *body, const char *name, const char *value, size_t length)
 {
-    char *encoded = str_percent_encode(value, length);
-
-    if (!encoded)
-        return -ENOMEM;
-    buf_append_str(body, name);
-    buf_append_str(body, encoded);
-    wipe(encoded, strlen(encoded));
-    free(encoded);
-    return body->failed;
-}
-
-/* The scope keeps the audience's own slash: "https://management.azure.com//.default" is right. */
-static int append_scope(struct buf *body, const char *audience)
-{
-    char *scope = str_format("%s/.default", audience);
-    int rc;
-
-    if (!scope)
-        return -ENOMEM;
-    rc = append_field(body, "&scope=", scope, strlen(scope));
-    free(scope);
-    return rc;
+    (void)buf_append_str(body, name);
+    (void)percent_encode(body, value, length);
 }
 
 int entra_token_request(struct http_request *request, const struct entra_client *client,
@@ -83,7 +63,7 @@ int entra_token_request(struct http_request *request, const struct entra_client 
     request->repeatable = true;
     request->reply_maximum = ENTRA_REPLY_MAX;
     buf_append_format(&request->url, "%s/", client->login);
-    rc = append_field(&request->url, "", client->tenant_id, strlen(client->tenant_id));
+    append_field(&request->url, "", client->tenant_id, strlen(client->tenant_id));
     buf_append_str(&request->url, "/oauth2/v2.0/token");
     http_request_header(request, "Content-Type", "application/x-www-form-urlencoded");
     http_request_header(request, "Accept", "application/json");
@@ -91,15 +71,14 @@ int entra_token_request(struct http_request *request, const struct entra_client 
     http_request_header(request, "return-client-request-id", "true");
 
     buf_append_str(body, "grant_type=client_credentials");
-    if (rc == 0)
-        rc = append_field(body, "&client_id=", client->client_id, strlen(client->client_id));
-    if (rc == 0)
-        rc = append_scope(body, client->audience);
-    if (rc == 0)
-        rc = append_field(body, client->is_assertion ? ASSERTION : "&client_secret=",
-                          secret_bytes(client->proof), secret_length(client->proof));
-    if (rc == 0)
-        rc = http_request_check(request);
+    append_field(body, "&client_id=", client->client_id, strlen(client->client_id));
+    /* The scope keeps the audience's own slash: "https://management.azure.com//.default". */
+    append_field(body, "&scope=", client->audience, strlen(client->audience));
+    append_field(body, "", "/.default", strlen("/.default"));
+    append_field(body,
+                 client->is_assertion ? ASSERTION : "&client_secret=", secret_bytes(client->proof),
+                 secret_length(client->proof));
+    rc = http_request_check(request);
     return rc < 0 ? err_set(err, rc, "the request for a token does not fit: %s", strerror(-rc)) : 0;
 }
 

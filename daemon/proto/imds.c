@@ -19,18 +19,12 @@ enum { IMDS_REPLY_MAX = 64 * 1024, ATTEMPTS_MAX = 5 };
 
 static const char service[] = "the instance metadata service";
 
-static int append_parameter(struct buf *url, const char *name, const char *value)
+static void append_parameter(struct buf *url, const char *name, const char *value)
 {
-    char *encoded;
-
     if (!value)
-        return 0;
-    encoded = str_percent_encode(value, strlen(value));
-    if (!encoded)
-        return -ENOMEM;
-    buf_append_format(url, "&%s=%s", name, encoded);
-    free(encoded);
-    return 0;
+        return;
+    (void)buf_append_format(url, "&%s=", name);
+    (void)percent_encode(url, value, strlen(value));
 }
 
 int imds_token_request(struct http_request *request, const struct imds_identity *identity,
@@ -49,15 +43,11 @@ int imds_token_request(struct http_request *request, const struct imds_identity 
 
     buf_append_format(url, "%s/metadata/identity/oauth2/token?api-version=2018-02-01",
                       identity->endpoint);
-    rc = append_parameter(url, "resource", identity->audience);
-    if (rc == 0)
-        rc = append_parameter(url, "client_id", identity->client_id);
-    if (rc == 0)
-        rc = append_parameter(url, "object_id", identity->object_id);
-    if (rc == 0)
-        rc = append_parameter(url, "msi_res_id", identity->resource_id);
-    if (rc == 0)
-        rc = http_request_check(request);
+    append_parameter(url, "resource", identity->audience);
+    append_parameter(url, "client_id", identity->client_id);
+    append_parameter(url, "object_id", identity->object_id);
+    append_parameter(url, "msi_res_id", identity->resource_id);
+    rc = http_request_check(request);
     return rc < 0 ? err_set(err, rc, "the request for a token does not fit: %s", strerror(-rc)) : 0;
 }
 

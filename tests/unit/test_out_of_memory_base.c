@@ -96,7 +96,7 @@ static void clear_buf(struct result *result, const void *context)
     buf_init(&buf, 4096);
     buf_append_format(&buf, "%0100d", 7);
     buf_clear(&buf);
-    if (buf_append_str(&buf, "anew") != 0)
+    if (buf_append_str(&buf, "anew") != 0 || percent_encode(&buf, "a b/c", 5) != 0)
         result_failed(result, buf.failed, NULL);
     else
         result_add(result, "%s", buf_str(&buf));
@@ -106,8 +106,11 @@ static void clear_buf(struct result *result, const void *context)
 static void make_strings(struct result *result, const void *context)
 {
     char *texts[] = {
-        str_format("%s and %0200d", "text", 7), str_dup("a copy"),         str_dup_n("a part", 3),
-        str_percent_encode("a b/c", 5),         base64_encode("bytes", 5), str_dup(""),
+        str_format("%s and %0200d", "text", 7),
+        str_dup("a copy"),
+        str_dup_n("a part", 3),
+        base64_encode("bytes", 5),
+        str_dup(""),
     };
 
     (void)context;

@@ -153,9 +153,12 @@ static void percent_encoding(void **state)
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        char *encoded = str_percent_encode(cases[i].text, cases[i].length);
-        assert_string_equal(encoded, cases[i].encoded);
-        free(encoded);
+        struct buf encoded;
+
+        buf_init(&encoded, 100);
+        assert_int_equal(percent_encode(&encoded, cases[i].text, cases[i].length), 0);
+        assert_string_equal(buf_str(&encoded), cases[i].encoded);
+        buf_done(&encoded);
     }
 }
 
