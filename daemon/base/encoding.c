@@ -26,6 +26,19 @@ int percent_encode(struct buf *out, const char *text, size_t length)
     return out->failed;
 }
 
+int percent_encode_path(struct buf *out, const char *path)
+{
+    while (*path != '\0') {
+        const size_t length = strcspn(path, "/");
+
+        (void)percent_encode(out, path, length);
+        path += length;
+        if (*path == '/')
+            (void)buf_append_char(out, *path++);
+    }
+    return out->failed;
+}
+
 void hex_encode(const uint8_t *bytes, size_t length, char *out)
 {
     for (size_t i = 0; i < length; i++) {

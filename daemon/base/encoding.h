@@ -28,6 +28,8 @@ static inline bool char_is_alphanumeric(char c)
 
 /* Appends the text, percent-encoded but for RFC 3986 unreserved characters. Returns out->failed. */
 int percent_encode(struct buf *out, const char *text, size_t length);
+/* The same of each segment of a path: "/" stays. */
+int percent_encode_path(struct buf *out, const char *path);
 
 /* Lower-case hex. `out` has room for 2 * length + 1. */
 void hex_encode(const uint8_t *bytes, size_t length, char *out);

@@ -20,23 +20,11 @@ enum { ARM_REPLY_MAX = 1024 * 1024 };
 
 static const char service[] = "Azure Resource Manager";
 
-/* Resource group names may hold any letter and parentheses, so that segments need encoding. */
-static void append_path(struct buf *url, const char *path)
-{
-    while (*path != '\0') {
-        size_t length = strcspn(path, "/");
-
-        (void)percent_encode(url, path, length);
-        path += length;
-        if (*path == '/')
-            (void)buf_append_char(url, *path++);
-    }
-}
-
 static void append_url(struct buf *url, const struct arm_request *wanted)
 {
     (void)buf_append_str(url, wanted->resource_manager);
-    append_path(url, wanted->resource_id);
+    /* Names of resource groups may hold any letter and parentheses. */
+    (void)percent_encode_path(url, wanted->resource_id);
     if (wanted->operation)
         (void)buf_append_format(url, "/%s", wanted->operation);
     (void)buf_append_str(url, "?api-version=");

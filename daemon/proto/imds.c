@@ -1,10 +1,9 @@
 #include "proto/imds.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/str.h"
+#include "base/encoding.h"
 #include "proto/cloud_error.h"
 #include "proto/failure.h"
 #include "proto/stranger.h"

@@ -184,14 +184,11 @@ static int append_body(struct buf *out, const struct kubernetes_secret *secret, 
 int kubernetes_apply_build(struct http_request *request, const struct kubernetes_access *access,
                            const struct kubernetes_secret *secret, bool dry_run, struct err *err)
 {
-    char *manager = str_percent_encode(secret->manager, strlen(secret->manager));
     int rc = start_request(request, "PATCH", APPLY_DEADLINE, access, secret);
 
-    if (!manager)
-        return finish_request(request, -ENOMEM, err);
-    (void)buf_append_format(&request->url, "?fieldManager=%s&force=false%s", manager,
-                            dry_run ? "&dryRun=All" : "");
-    free(manager);
+    (void)buf_append_str(&request->url, "?fieldManager=");
+    (void)percent_encode(&request->url, secret->manager, strlen(secret->manager));
+    (void)buf_append_format(&request->url, "&force=false%s", dry_run ? "&dryRun=All" : "");
     http_request_header(request, "Content-Type", "application/apply-patch+yaml");
     http_request_header(request, "Accept",
                         "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,"

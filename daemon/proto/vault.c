@@ -1,7 +1,6 @@
 #include "proto/vault.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <json-c/json.h>
@@ -25,31 +24,12 @@ void vault_request_init(struct http_request *request, const char *method, const 
         http_request_header(request, "X-Vault-Token", secret_bytes(token));
 }
 
-int vault_append_path(struct buf *url, const char *path)
-{
-    while (*path != '\0') {
-        size_t length = strcspn(path, "/");
-        char *encoded = str_percent_encode(path, length);
-
-        if (!encoded)
-            return -ENOMEM;
-        (void)buf_append_str(url, encoded);
-        free(encoded);
-        path += length;
-        if (*path == '/') {
-            (void)buf_append_char(url, '/');
-            path++;
-        }
-    }
-    return 0;
-}
-
 static int append_object(struct buf *url, const struct vault_object *object)
 {
-    int rc = vault_append_path(url, object->mount);
+    int rc = percent_encode_path(url, object->mount);
 
     buf_append_str(url, object->engine == VAULT_KV2 ? "/data/" : "/");
-    return rc == 0 ? vault_append_path(url, object->path) : rc;
+    return rc == 0 ? percent_encode_path(url, object->path) : rc;
 }
 
 int vault_append_api_path(struct buf *out, const struct vault_object *object)
@@ -98,10 +78,10 @@ int vault_mount_request(struct http_request *request, const struct vault_object 
 
     vault_request_init(request, "GET", object->address, object->name_space, token);
     buf_append_str(&request->url, "sys/internal/ui/mounts/");
-    rc = vault_append_path(&request->url, object->mount);
+    rc = percent_encode_path(&request->url, object->mount);
     buf_append_char(&request->url, '/');
     if (rc == 0)
-        rc = vault_append_path(&request->url, object->path);
+        rc = percent_encode_path(&request->url, object->path);
     return rc < 0 ? rc : http_request_check(request);
 }
 

@@ -41,9 +41,6 @@ struct vault_object {
 void vault_request_init(struct http_request *request, const char *method, const char *address,
                         const char *name_space, const struct secret *token);
 
-/* Appends segments, each percent-encoded; the slashes between them stay. 0 or -ENOMEM. */
-int vault_append_path(struct buf *url, const char *path);
-
 /*
  * The builders return 0, -ENOMEM, or -EMSGSIZE where a part is too long or holds a character that a
  * header must not hold; the request is to be given to http_request_done() in any case.

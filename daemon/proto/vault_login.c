@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/encoding.h"
 #include "base/json_writer.h"
 #include "proto/failure.h"
 #include "proto/vault.h"
@@ -23,7 +24,7 @@ int vault_login_request(struct http_request *request, const struct vault_login *
     vault_request_init(request, "POST", login->address, login->name_space, NULL);
     request->repeatable = !login->wrapped; /* a secret id may serve a limited number of logins */
     buf_append_str(&request->url, "auth/");
-    rc = vault_append_path(&request->url, login->mount);
+    rc = percent_encode_path(&request->url, login->mount);
     buf_append_str(&request->url, "/login");
     http_request_header(request, "Content-Type", "application/json");
     json_write_open(body, NULL, '{');
