@@ -1,4 +1,5 @@
 #include "conf/schema_row.h"
+#include "conf/target_app_settings.h"
 #include "conf/target_file.h"
 #include "conf/target_hashicorp_vault.h"
 #include "conf/target_key_vault.h"
@@ -18,6 +19,7 @@ const struct schema_variant *const schema_target_types[] = {
     &target_file_type.variant,
     &target_key_vault_type.variant,
     &target_hashicorp_vault_type.variant,
+    &target_app_settings_type.variant,
     SCHEMA_LATER("exec", &exec),
     &target_webhook_type.variant,
     &target_socket_type.variant,

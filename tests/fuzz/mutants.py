@@ -27,6 +27,7 @@ class Fault:
 
 
 FAULTS = (
+    Fault("app_settings", "proto/app_settings.c", "if (!written) {", "if (false) {"),
     Fault("account", "proto/two_key/two_key.c",
           "if (secret_equal(keys[SLOT_PRIMARY], keys[SLOT_SECONDARY]))", "if (false)"),
     Fault("arm_reply", "proto/failure.c",

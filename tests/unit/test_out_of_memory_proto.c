@@ -17,6 +17,7 @@
 #include <openssl/err.h>
 
 #include "canned_reply.h"
+#include "proto/app_settings.h"
 #include "proto/arm.h"
 #include "proto/two_key/batch_probe.h"
 #include "proto/cloud_error.h"
@@ -379,6 +380,33 @@ static void write_key_file(struct result *result, const void *context)
     secret_free(key);
 }
 
+static void write_app_settings(struct result *result, const void *context)
+{
+    static const char *const lists[] = {
+        [APP_SITE] = "{\"properties\":{\"A\":\"1\",\"B\":null}}",
+        [APP_CONTAINER] = "{\"value\":[{\"name\":\"a\",\"value\":\"1\",\"x\":[2.5]}]}"};
+    enum app_kind kind = *(const enum app_kind *)context;
+    struct app_settings settings;
+    struct err err = {.code = 0};
+    struct buf out;
+    int rc = app_settings_read(&settings, kind, lists[kind], strlen(lists[kind]), &err);
+
+    if (rc != 0) {
+        result_failed(result, rc, err.text);
+        return;
+    }
+    buf_init(&out, KEY_FILE_MAX);
+    rc = app_settings_compose(&settings, "own", "2", &out);
+    if (rc != 0)
+        result_failed(result, rc, NULL);
+    else
+        result_add(result, "%s", buf_str(&out));
+    buf_done(&out);
+    app_settings_done(&settings);
+}
+
+static const enum app_kind site = APP_SITE, container = APP_CONTAINER;
+
 static int write_template(const struct key_file *file, struct buf *out)
 {
     return template_expand("{{{key}}} {name} {resource_group}", two_key_resource_at(0), file, out);
@@ -552,6 +580,8 @@ int main(void)
         ALLOCATION_TEST("key_file_env", write_key_file, &env),
         ALLOCATION_TEST("key_file_json", write_key_file, &json),
         ALLOCATION_TEST("template", write_key_file, &template),
+        ALLOCATION_TEST("app settings", write_app_settings, &site),
+        ALLOCATION_TEST("secrets of an app", write_app_settings, &container),
         ALLOCATION_TEST("json_writer", write_json, NULL),
         ALLOCATION_TEST("vault_requests", build_vault_requests, NULL),
         ALLOCATION_TEST("vault_object", read_vault_object, &vault_holds),

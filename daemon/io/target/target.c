@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "base/must.h"
 #include "base/str.h"
+#include "io/target/app_settings.h"
 #include "io/target/file.h"
 #include "io/target/hashicorp_vault.h"
 #include "io/target/key_vault.h"
@@ -21,8 +22,13 @@
 enum { IDENTITY_MAX = 17 * 1024 };
 
 static const struct target_operations *const table[] = {
-    &target_file_operations,    &target_key_vault_operations, &target_hashicorp_vault_operations,
-    &target_webhook_operations, &target_socket_operations,    &target_kubernetes_secret_operations,
+    &target_file_operations,
+    &target_key_vault_operations,
+    &target_hashicorp_vault_operations,
+    &target_webhook_operations,
+    &target_socket_operations,
+    &target_kubernetes_secret_operations,
+    &target_app_settings_operations,
 };
 
 static const struct target_operations *operations_of(const struct destination *destination)

@@ -2,7 +2,7 @@
 
 #include "proto/failure.h"
 
-static void abort_job(struct target_job *job)
+void target_http_abort(struct target_job *job)
 {
     struct target_http *http = target_http_of(job);
 
@@ -18,7 +18,7 @@ static void abort_job(struct target_job *job)
 
 void target_http_init(struct target_http *http)
 {
-    http->base.abort = abort_job;
+    http->base.abort = target_http_abort;
 }
 
 /* The daemon stops, and nobody has given up the job. */

@@ -33,6 +33,10 @@ static inline struct target_http *target_http_of(struct target_job *job)
 /* Sets `abort`; the type sets the other members of `base`. */
 void target_http_init(struct target_http *http);
 
+/* That `abort`, for a type that has one of its own around it: the token or the request under way is
+ * given up. */
+void target_http_abort(struct target_job *job);
+
 /*
  * Sends a request, taking ownership of its content. Then answered(http, reply) from the loop; the
  * reply is valid during the call only, and never HTTP_CANCELED. `changes`: the request changes the

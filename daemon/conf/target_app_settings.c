@@ -1,0 +1,168 @@
+#include "conf/target_app_settings.h"
+
+#include <string.h>
+
+#include "base/json_writer.h"
+#include "base/str.h"
+#include "conf/placeholder.h"
+#include "conf/resolve.h"
+#include "conf/schema_row.h"
+#include "conf/value.h"
+#include "proto/template.h"
+
+static const struct schema_map keys = {(const struct schema_key[]){
+    SCHEMA_ROW("app", SCHEMA_TEMPLATE, .required = true),
+    SCHEMA_ROW("setting", SCHEMA_TEMPLATE, .required = true),
+    SCHEMA_ROW("value", SCHEMA_CONTENT, .fallback = "{key}"),
+    SCHEMA_ROW("identity", SCHEMA_TEXT),
+    SCHEMA_END,
+}};
+
+static void refuse_location(struct resolve *resolve, struct tree_node *node)
+{
+    if (!node || node->invalid || !placeholder_needs_location(node->text))
+        return;
+    report_error(resolve->report, node,
+                 "{location} cannot stand here; use {account}, {resource_group} or "
+                 "{subscription_id}");
+    node->invalid = true;
+}
+
+static void check(struct resolve *resolve, const struct tree_node *target)
+{
+    struct tree_node *value = tree_child(target, "value");
+    struct tree_node *identity = tree_child(target, "identity");
+
+    if (identity)
+        (void)resolve_name(resolve, identity, "identities", "identity");
+    refuse_location(resolve, tree_child(target, "app"));
+    refuse_location(resolve, tree_child(target, "setting"));
+    if (value && !value->invalid && !template_holds_key(value->text)) {
+        report_error(resolve->report, value,
+                     "holds neither {key} nor {connection_string}, so nobody would get the key; "
+                     "add {key}");
+        value->invalid = true;
+    }
+}
+
+static void refuse(struct resolve *resolve, struct tree_node *node, const char *text,
+                   const char *problem)
+{
+    char shown[VALUE_SHOWN_MAX];
+
+    report_error(resolve->report, node, "\"%s\" %s", value_shown(text, shown), problem);
+    node->invalid = true;
+}
+
+/* Expands a key for one account. NULL when memory is out, or when the result is too long, which has
+ * been reported. */
+static char *expand(struct resolve *resolve, struct tree_node *node,
+                    const struct placeholder_values *values)
+{
+    char *expanded = placeholder_expand(resolve->arena, node->text, values);
+
+    if (!expanded && !arena_failed(resolve->arena)) {
+        report_error(resolve->report, node, "expands to more than it can hold; shorten it");
+        node->invalid = true;
+    }
+    return expanded;
+}
+
+static bool fill_place(struct resolve *resolve, const struct tree_node *target,
+                       const struct placeholder_values *values, struct destination *destination,
+                       struct target_app_settings *settings)
+{
+    struct tree_node *app = tree_child(target, "app");
+    struct tree_node *setting = tree_child(target, "setting");
+    struct err err = {.code = 0};
+    const char *problem;
+    char *place;
+
+    if (!app || !setting || app->invalid || setting->invalid)
+        return false;
+    settings->app = expand(resolve, app, values);
+    settings->setting = expand(resolve, setting, values);
+    if (!settings->app || !settings->setting)
+        return false;
+    if (app_id_parse(settings->app, &settings->kind, &err) != 0) {
+        refuse(resolve, app, settings->app, err.text);
+        return false;
+    }
+    problem = app_setting_problem(settings->kind, settings->setting);
+    if (problem) {
+        refuse(resolve, setting, settings->setting, problem);
+        return false;
+    }
+    place = arena_format(resolve->arena, "%s/%s/%s", settings->app,
+                         app_words(settings->kind)->settings, settings->setting);
+    if (!place)
+        return false;
+    str_lower(place);
+    destination->place = place;
+    return true;
+}
+
+/* Only now it is known whose keys go into the value. */
+static bool fill_value(struct resolve *resolve, const struct tree_node *target,
+                       const struct account *account, struct target_app_settings *settings)
+{
+    struct tree_node *value = tree_child(target, "value");
+    const char *text = schema_text(target, &keys, "value"), *problem;
+    char sentence[TEMPLATE_PROBLEM_MAX];
+
+    if (value && value->invalid)
+        return false;
+    problem =
+        template_problem(text, two_key_resource_find(account->id), sentence, sizeof(sentence));
+    if (problem) {
+        report_error(resolve->report, value, "%s", problem);
+        value->invalid = true;
+        return false;
+    }
+    settings->value = arena_dup(resolve->arena, text);
+    return !!settings->value;
+}
+
+static bool fill(struct resolve *resolve, const struct tree_node *target,
+                 const struct account *account, const struct placeholder_values *values,
+                 struct destination *destination)
+{
+    struct target_app_settings *settings = arena_alloc(resolve->arena, sizeof(*settings));
+
+    if (!settings || !fill_place(resolve, target, values, destination, settings) ||
+        !fill_value(resolve, target, account, settings))
+        return false;
+    destination->identity = resolve_target_identity(resolve, target, account);
+    settings->resource_manager = resolve->config->cloud.resource_manager;
+    settings->audience = resolve->config->cloud.audience;
+    destination->settings = settings;
+    return true;
+}
+
+static void describe(const struct destination *destination, struct buf *out)
+{
+    const struct target_app_settings *settings = target_app_settings_of(destination);
+
+    (void)buf_append_format(out, "azure_app_settings %s (by identity %s; %s)", destination->place,
+                            destination->identity ? destination->identity->name : "?",
+                            app_words(settings->kind)->for_readers);
+}
+
+static void write_keys(const struct destination *destination, struct buf *out)
+{
+    const struct target_app_settings *settings = target_app_settings_of(destination);
+
+    json_write_text(out, "app", settings->app);
+    json_write_text(out, "setting", settings->setting);
+    json_write_text(out, "value", settings->value);
+    json_write_text(out, "identity", destination->identity ? destination->identity->name : NULL);
+}
+
+const struct target_type target_app_settings_type = {
+    .variant = {.name = "azure_app_settings", .map = &keys},
+    .place_key = "setting",
+    .check = check,
+    .fill = fill,
+    .describe = describe,
+    .write = write_keys,
+};
