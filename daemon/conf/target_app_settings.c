@@ -31,10 +31,7 @@ static void refuse_location(struct resolve *resolve, struct tree_node *node)
 static void check(struct resolve *resolve, const struct tree_node *target)
 {
     struct tree_node *value = tree_child(target, "value");
-    struct tree_node *identity = tree_child(target, "identity");
 
-    if (identity)
-        (void)resolve_name(resolve, identity, "identities", "identity");
     refuse_location(resolve, tree_child(target, "app"));
     refuse_location(resolve, tree_child(target, "setting"));
     if (value && !value->invalid && !template_holds_key(value->text)) {
@@ -132,7 +129,6 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     if (!settings || !fill_place(resolve, target, values, destination, settings) ||
         !fill_value(resolve, target, account, settings))
         return false;
-    destination->identity = resolve_target_identity(resolve, target, account);
     settings->resource_manager = resolve->config->cloud.resource_manager;
     settings->audience = resolve->config->cloud.audience;
     destination->settings = settings;

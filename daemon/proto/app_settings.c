@@ -7,7 +7,7 @@
 
 #include <json-c/linkhash.h>
 
-#include "base/json_text.h"
+#include "base/json_writer.h"
 #include "base/str.h"
 
 enum { NAME_LONGEST = 256, NAMES_SHOWN = 4, SETTINGS_MAX = 1000 };

@@ -12,7 +12,8 @@
     "default-azurebatch-japaneast/providers/Microsoft.Batch/batchAccounts/sampleacct"
 
 /* The types of targets that this version has, as messages list them. */
-#define TARGET_TYPES "file, key_vault, hashicorp_vault, webhook, socket or kubernetes_secret"
+#define TARGET_TYPES                                                                               \
+    "file, key_vault, hashicorp_vault, azure_app_settings, webhook, socket or kubernetes_secret"
 
 /* 2026-11-22T12:00:00Z */
 #define FIXTURE_NOW INT64_C(1795348800000)
