@@ -189,9 +189,6 @@ def test_a_lost_answer_is_found_out_by_reading(site, apps):
 
 REFERENCE = "@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/s)"
 WAYS = {
-    "denied to list": ("list", lambda *_: error(403, "AuthorizationFailed", "no right"),
-                       "with 403 AuthorizationFailed: no right",
-                       "Microsoft.Web/sites/config/list/action: `az role assignment create"),
     "denied to write": ("write", lambda *_: error(403, "AuthorizationFailed", "no right"),
                         "answered writing the app's settings with 403",
                         "--role \"Website Contributor\" --scope " + SITE),
@@ -204,11 +201,7 @@ WAYS = {
                        "with 409 Conflict: in a swap", "end it or reset it"),
     "redirected": ("list", lambda *_: Answer(307, raw=b"", headers={"Location": "https://x.test/y"}),
                    "with 307", "check what stands between this machine and Azure"),
-    "garbage": ("list", lambda *_: Answer(200, raw=b"<html><title>Welcome</title>\xff"),
-                "something unusable", "proxy"),
     "huge": ("list", lambda *_: Answer(200, raw=b" " * 2_000_000), "Azure Resource Manager", ""),
-    "truncated": ("list", lambda *_: Answer(200, raw=b"{\"properties\":", cut=True),
-                  "Azure Resource Manager", ""),
     "cut": ("list", lambda *_: Answer(raw=b"", cut=True), "Azure Resource Manager", ""),
     "a reference": ("list", lambda *_: Answer(200, {"properties": {"BATCH_KEY": REFERENCE}}),
                     "the setting \"BATCH_KEY\" of " + SITE + " refers to a secret of Key Vault",
@@ -216,7 +209,7 @@ WAYS = {
 }
 
 
-def test_every_way_of_being_wrong_has_its_cause_and_remedy(site, apps):
+def test_ways_of_being_wrong_have_their_cause_and_remedy(site, apps):
     aim(site)
     adopted(site)
     delivered(site, apps)
@@ -226,8 +219,8 @@ def test_every_way_of_being_wrong_has_its_cause_and_remedy(site, apps):
         apps.before[operation] = answer
         site.ctl("redeliver", "alpha")
         wait_until(lambda: [line for line in site.log.lines(start)
-                                    if cause in line["msg"] and remedy in line.get("remedy", "")],
-                           f"{way}: {cause} / {remedy}")
+                            if cause in line["msg"] and remedy in line.get("remedy", "")],
+                   f"{way}: {cause} / {remedy}")
         apps.clear()
         wait_until(lambda: value(apps) == key(site) and site.status("alpha")["state"] == "ok",
                    f"{way}: over")
