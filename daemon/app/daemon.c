@@ -216,6 +216,7 @@ static bool start_clients(struct daemon *daemon)
         .azure = daemon->azure,
         .http = daemon->http,
         .access = daemon->access,
+        .spawner = daemon->spawner,
         .credentials_directory = getenv("CREDENTIALS_DIRECTORY"),
         .control_socket = daemon->config->control_socket,
         .faulted = on_fault,
@@ -318,6 +319,8 @@ static void log_gaps(struct daemon *daemon)
         say(daemon, LEVEL_NOTICE, "daemon.started", missing);
     if (gap)
         say(daemon, LEVEL_NOTICE, "daemon.started", gap);
+    if (spawner_problem(daemon->spawner))
+        say(daemon, LEVEL_WARNING, "daemon.started", spawner_problem(daemon->spawner));
     if (daemon->no_filter.code != 0)
         say(daemon, LEVEL_DEBUG, "daemon.started", daemon->no_filter.text);
 }
@@ -354,6 +357,19 @@ static _Noreturn void give_up_start(struct daemon *daemon)
     _exit(daemon->status);
 }
 
+/* The spawner is forked before anything is read, and before there are threads. Without one, only
+ * targets that run programs fail. */
+static void start_loop(struct daemon *daemon, struct err *err)
+{
+    if (process_harden(err) != 0)
+        return;
+    (void)spawner_start(&daemon->spawner, NULL);
+    if (http_global_init(err) == 0)
+        daemon->loop = loop_new(err);
+    if (daemon->loop && daemon->spawner)
+        spawner_attach(daemon->spawner, daemon->loop);
+}
+
 int daemon_run(const struct options *options)
 {
     struct daemon daemon = {.options = options,
@@ -364,8 +380,7 @@ int daemon_run(const struct options *options)
     bool closed;
 
     fault_on_out_of_memory(on_out_of_memory, &daemon);
-    if (process_harden(&err) == 0 && http_global_init(&err) == 0)
-        daemon.loop = loop_new(&err);
+    start_loop(&daemon, &err);
     if (!daemon.loop) {
         char text[sizeof(err.text) + 16];
 

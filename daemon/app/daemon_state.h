@@ -15,6 +15,7 @@
 #include "io/log/sink.h"
 #include "io/loop/notify.h"
 #include "io/loop/signals.h"
+#include "io/spawner/spawner.h"
 #include "io/store/store.h"
 
 struct daemon {
@@ -25,7 +26,8 @@ struct daemon {
     void *reserve;               /* memory */
     struct log log;
     struct log_sink *sink;
-    struct err no_filter; /* why system calls are not filtered; code 0: they are */
+    struct err no_filter;    /* why system calls are not filtered; code 0: they are */
+    struct spawner *spawner; /* NULL: no programs can be started */
     struct loop *loop;
     struct store *store;
     struct http *http;

@@ -19,6 +19,8 @@ static void on_http_closed(void *context)
     }
     notify_close(daemon->notify, NULL, NULL);
     daemon->notify = NULL;
+    spawner_close(daemon->spawner);
+    daemon->spawner = NULL;
     signals_close(daemon->signals);
     daemon->signals = NULL;
     timer_close(&daemon->status_timer, NULL);
