@@ -40,6 +40,7 @@ struct engine *engine_new(const struct engine_parts *parts)
         .loop = parts->loop,
         .http = parts->http,
         .tokens = parts->access ? parts->access->tokens : NULL,
+        .spawner = parts->spawner,
         .credentials_directory = parts->credentials_directory,
         .fingerprint = fingerprint_of,
         .fingerprint_context = parts->store,

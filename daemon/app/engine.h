@@ -15,6 +15,7 @@
 #include "io/http/http.h"
 #include "io/loop/loop.h"
 #include "io/server/control.h"
+#include "io/spawner/spawner.h"
 #include "io/store/store.h"
 
 struct engine;
@@ -27,6 +28,7 @@ struct engine_parts {
     struct azure *azure;
     struct http *http; /* of targets that are servers */
     struct access *access;
+    struct spawner *spawner;           /* NULL: no programs can be started */
     const char *credentials_directory; /* NULL: none */
     const char *control_socket;        /* where the daemon listens for as long as it runs */
     void (*faulted)(void *context, const char *what); /* an invariant is broken: stop, exit 70 */

@@ -408,6 +408,7 @@ static void on_delivered(void *context, struct target_result *result)
         abandon(account);
         return;
     }
+    engine_output_log(account, &account->acting->event.target, result->output);
     account->acting->event.changed = result->changed;
     if (result->failure)
         transaction_fail(account->acting, result->failure);

@@ -41,6 +41,8 @@ void engine_action_forget_keys(struct engine_account *account);
  * journal has it. */
 void engine_report_notes(struct engine_account *account, const struct transaction *transaction,
                          bool urgent);
+/* Adds the fields of every line about an account. */
+void engine_report_account(struct log_line *line, const struct engine_account *account);
 /* Ends in the log the troubles of the record `before` that are gone. */
 void engine_report_ended(const struct engine_account *account, const struct record *before);
 
@@ -52,6 +54,16 @@ struct history_text {
 size_t engine_report_history(struct engine_account *account, const struct transaction *transaction,
                              struct history_row rows[STORE_HISTORY_PER_SAVE],
                              struct history_text texts[STORE_HISTORY_PER_SAVE]);
+
+/*
+ * --- engine_output.c ---
+ *
+ * What a program wrote to which a key was delivered.
+ */
+
+/* Logs it. `output`: one line without keys; NULL: there is nothing to log. */
+void engine_output_log(const struct engine_account *account, const struct target_id *target,
+                       const char *output);
 
 /*
  * --- engine_words.c ---

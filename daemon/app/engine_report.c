@@ -274,7 +274,7 @@ static const char *remedy_of(const struct engine_account *account,
     return out;
 }
 
-static void add_account(struct log_line *line, const struct engine_account *account)
+void engine_report_account(struct log_line *line, const struct engine_account *account)
 {
     const struct account *subject = account->account;
     struct rotation_view view;
@@ -468,7 +468,7 @@ static void report(struct engine_account *account, const struct transaction *tra
     compose(account, transaction, note, message, sizeof(message));
     log_line_start(&line, transaction->event.now, description->level, description->event, "%s",
                    message);
-    add_account(&line, account);
+    engine_report_account(&line, account);
     if (note->has_slot)
         log_line_text(&line, "slot", slot_name(note->slot));
     if (record->adopted)

@@ -13,7 +13,8 @@
 
 /* The types of targets that this version has, as messages list them. */
 #define TARGET_TYPES                                                                               \
-    "file, key_vault, hashicorp_vault, azure_app_settings, webhook, socket or kubernetes_secret"
+    "file, exec, key_vault, hashicorp_vault, azure_app_settings, webhook, socket or "              \
+    "kubernetes_secret"
 
 /* 2026-11-22T12:00:00Z */
 #define FIXTURE_NOW INT64_C(1795348800000)

@@ -107,8 +107,7 @@ static void names_exactly_what_is_not_available(void **state)
         "version: 1\n"
         "cloud: AzureCloud\n"
         "identities:\n"
-        "  ops: {type: client_secret, tenant_id: " SUBSCRIPTION ", client_id: " SUBSCRIPTION
-        ", client_secret_file: ops-secret}\n"
+        "  ops: {type: azure_cli}\n"
         "policies:\n"
         "  nightly: {max_key_age: 90d, overlap: 14d, window: {days: [Sat, Sun], from: \"22:00\", "
         "to: \"04:00\", time_zone: Europe/Berlin}}\n"
@@ -124,8 +123,8 @@ static void names_exactly_what_is_not_available(void **state)
 
     assert_null(config_fixture_expect(
         more,
-        "k.yaml:9:17: targets.tell.type: exec is not available in this version; write " TARGET_TYPES
-        "\n"));
+        "k.yaml:4:15: identities.ops.type: azure_cli is not available in this version; "
+        "write client_secret or managed_identity\n"));
 }
 
 /* Every key that is available, none with its default. */

@@ -165,6 +165,29 @@ static void a_directory_that_is_missing_is_noted_where_targets_are_seen(void **s
     }
 }
 
+static void a_program_that_is_missing_or_exposed_is_noted(void **state)
+{
+    (void)state;
+    static const struct config_lines missing = {
+        .targets = "targets: {t: {type: exec, command: [/no/where]}}"};
+    static const struct noted elsewhere = {
+        {.targets = "targets: {t: {type: exec, command: [/no/where]}}"}, ""};
+    static const struct noted others[] = {
+        {{.targets = "targets: {t: {type: exec, command: [/etc]}}"},
+         "k.yaml:4:37: targets.t.command[0]: warning: /etc is not a file; name a program\n"},
+        {{.targets = "targets: {t: {type: exec, command: [/etc/passwd, x]}}"},
+         "k.yaml:4:37: targets.t.command[0]: warning: nobody may execute /etc/passwd (mode 0644); "
+         "run chmod a+x /etc/passwd\n"},
+        {{.targets = "targets: {t: {type: exec, command: [/bin/sh]}}"}, ""},
+    };
+
+    expect_there(&missing,
+                 "k.yaml:4:37: targets.t.command[0]: warning: there is no /no/where "
+                 "here; install it, or correct the path\n");
+    expect_each(&elsewhere, 1);
+    EXPECT_EACH(others);
+}
+
 static void a_byte_order_mark_is_skipped(void **state)
 {
     (void)state;
@@ -290,6 +313,7 @@ int main(void)
         IN_A_DIRECTORY(what_weakens_a_guarantee_is_named_with_it),
         IN_A_DIRECTORY(what_no_account_uses_is_noted),
         IN_A_DIRECTORY(a_directory_that_is_missing_is_noted_where_targets_are_seen),
+        IN_A_DIRECTORY(a_program_that_is_missing_or_exposed_is_noted),
         IN_A_DIRECTORY(a_byte_order_mark_is_skipped),
         IN_A_DIRECTORY(files_that_every_user_can_write_are_warned_about),
         IN_A_DIRECTORY(secrets_that_every_user_can_read_are_warned_about),

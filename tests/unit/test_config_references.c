@@ -78,8 +78,18 @@ static const struct mistake target_mistakes[] = {
     {{.targets = "targets: {t: {path: /x}}"},
      "k.yaml:4:14: targets.t.type: is missing; write " TARGET_TYPES "\n"},
     {{.targets = "targets: {t: {type: exec, command: /bin/true}}"},
-     "k.yaml:4:21: targets.t.type: exec is not available in this version; write " TARGET_TYPES "\n"
      "k.yaml:4:36: targets.t.command: must be a list; begin each item with \"- \"\n"},
+    {{.targets = "targets: {t: {type: exec, command: []}}"},
+     "k.yaml:4:36: targets.t.command: holds 0 items; write the path of a program and at most 63 "
+     "arguments\n"},
+    {{.targets = "targets: {t: {type: exec, command: [tell, '{location}']}}"},
+     "k.yaml:4:37: targets.t.command[0]: \"tell\" is not an absolute path; begin it "
+     "with '/'\n"
+     "k.yaml:4:43: targets.t.command[1]: {location} cannot stand in a command; the program finds "
+     "it in $KEYROTATED_LOCATION\n"},
+    {{.targets = "targets: {t: {type: exec, command: [/bin/true], timeout: 0s}}"},
+     "k.yaml:4:58: targets.t.timeout: must be longer than 0s; write a duration "
+     "such as 90s or 30d\n"},
 };
 
 static const struct mistake account_mistakes[] = {

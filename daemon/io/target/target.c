@@ -8,6 +8,7 @@
 #include "base/must.h"
 #include "base/str.h"
 #include "io/target/app_settings.h"
+#include "io/target/exec.h"
 #include "io/target/file.h"
 #include "io/target/hashicorp_vault.h"
 #include "io/target/key_vault.h"
@@ -22,6 +23,7 @@
 enum { IDENTITY_MAX = 17 * 1024 };
 
 static const struct target_operations *const table[] = {
+    &target_exec_operations,
     &target_file_operations,
     &target_key_vault_operations,
     &target_hashicorp_vault_operations,

@@ -12,6 +12,7 @@
 #include "io/access/token.h"
 #include "io/http/http.h"
 #include "io/loop/loop.h"
+#include "io/spawner/spawner.h"
 
 /* The content to deliver. Borrowed until the call returns. */
 struct delivery {
@@ -31,7 +32,7 @@ enum target_form {
     TARGET_FORM_SET,   /* they differed and have been corrected in place */
     TARGET_FORM_WRONG  /* they are others */
 };
-enum { TARGET_FORM_TEXT_MAX = 256, TARGET_FORM_REMEDY_MAX = 320 };
+enum { TARGET_FORM_TEXT_MAX = 256, TARGET_FORM_REMEDY_MAX = 320, TARGET_OUTPUT_MAX = 2048 };
 
 /* The result of an operation. */
 struct target_result {
@@ -44,6 +45,8 @@ struct target_result {
     enum target_form form;                  /* read */
     const char *form_text;   /* a sentence beginning with "its" about a form that is or was wrong */
     const char *form_remedy; /* with the placeholders of proto/remedy.h; "": the usual one */
+    const char *output; /* deliver: what a program wrote, on one line, without keys; NULL: nothing.
+                         * A program that is given up has none */
 };
 typedef void target_done(void *context, struct target_result *result);
 
@@ -62,6 +65,7 @@ struct target_world {
     struct loop *loop;
     struct http *http;
     struct token_cache *tokens;
+    struct spawner *spawner;           /* starts programs; NULL: none can be started */
     const char *credentials_directory; /* where relative files are looked up; NULL: nowhere */
     target_fingerprint *fingerprint;   /* called from the loop */
     void *fingerprint_context;

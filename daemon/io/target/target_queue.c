@@ -200,6 +200,7 @@ static void on_timer_closed(struct timer *timer)
     struct target_job *job = container_of(timer, struct target_job, deadline);
 
     key_text_done(&job->outcome.found);
+    free(job->outcome.output);
     job->free(job);
 }
 
@@ -227,6 +228,7 @@ static void report_outcome(struct target_job *job)
     struct target_result result = {
         .failure = job->outcome.failed ? &job->outcome.failure : NULL,
         .changed = !job->outcome.failed && job->outcome.changed,
+        .output = job->outcome.output,
         .sighting = {.target = job->target},
     };
 

@@ -39,6 +39,7 @@ struct target_outcome {
     char form_remedy[TARGET_FORM_REMEDY_MAX];
     enum sighting_kind kind; /* read */
     struct key_text found;   /* read */
+    char *output;            /* deliver: freed by the queue */
 };
 
 enum target_end {
