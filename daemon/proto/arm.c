@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/crypto.h"
@@ -31,22 +30,6 @@ static void append_url(struct buf *url, const struct arm_request *wanted)
     (void)percent_encode(url, wanted->api_version, strlen(wanted->api_version));
 }
 
-static int append_authorization(struct http_request *request, const struct secret *token)
-{
-    size_t length = secret_length(token);
-    char *value = malloc(sizeof("Bearer ") + length);
-
-    if (!value)
-        return -ENOMEM;
-    memcpy(value, "Bearer ", sizeof("Bearer ") - 1);
-    memcpy(value + sizeof("Bearer ") - 1, secret_bytes(token), length);
-    value[sizeof("Bearer ") - 1 + length] = '\0';
-    http_request_header(request, "Authorization", value);
-    wipe(value, sizeof("Bearer ") + length);
-    free(value);
-    return 0;
-}
-
 int arm_request_build(struct http_request *request, const struct arm_request *wanted,
                       struct err *err)
 {
@@ -58,7 +41,7 @@ int arm_request_build(struct http_request *request, const struct arm_request *wa
     request->follows = wanted->repeatable;
     request->reply_maximum = ARM_REPLY_MAX;
     append_url(&request->url, wanted);
-    rc = append_authorization(request, wanted->token);
+    http_request_bearer(request, wanted->token);
     http_request_header(request, "Accept", "application/json");
     http_request_header(request, "x-ms-client-request-id", wanted->client_request_id);
     http_request_header(request, "x-ms-return-client-request-id", "true");
@@ -68,8 +51,7 @@ int arm_request_build(struct http_request *request, const struct arm_request *wa
         http_request_header(request, "Content-Type", "application/json");
         buf_append_str(&request->body, wanted->body);
     }
-    if (rc == 0)
-        rc = http_request_check(request);
+    rc = http_request_check(request);
     return rc < 0 ? err_set(err, rc, "the request %s does not fit: %s",
                             wanted->operation ? wanted->operation : wanted->method, strerror(-rc))
                   : 0;

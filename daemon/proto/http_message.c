@@ -75,6 +75,17 @@ void http_request_header(struct http_request *request, const char *name, const c
     (void)buf_append_str(header, value);
 }
 
+void http_request_bearer(struct http_request *request, const struct secret *token)
+{
+    const size_t index = request->header_count;
+
+    http_request_header(request, "Authorization", "Bearer ");
+    if (has_control_character(secret_bytes(token)))
+        request->failed = true;
+    else if (request->header_count > index)
+        (void)buf_append(&request->headers[index], secret_bytes(token), secret_length(token));
+}
+
 static bool is_printable_ascii(const struct buf *text)
 {
     for (size_t i = 0; i < text->length; i++) {

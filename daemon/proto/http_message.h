@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/secret.h"
 #include "base/time.h"
 
 enum { HTTP_HEADERS_MAX = 24, HTTP_URL_MAX = 8192, HTTP_REPLY_HEADERS_MAX = 64 * 1024 };
@@ -73,6 +74,8 @@ void http_request_done(struct http_request *request);
 /* Adds "NAME: VALUE". http_request_check() reports the failure of any add. A value with a control
  * character fails, and so does a name that is not a token (RFC 9110, section 5.6.2). */
 void http_request_header(struct http_request *request, const char *name, const char *value);
+/* Adds "Authorization: Bearer TOKEN", in the request's own memory alone. */
+void http_request_bearer(struct http_request *request, const struct secret *token);
 
 /* Returns 0 when there is a URL of printable ASCII and every part of the request was added whole;
  * -ENOMEM when memory ran out for a part; else -EMSGSIZE. */

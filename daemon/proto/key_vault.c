@@ -28,25 +28,11 @@ static const struct {
     [KEY_VAULT_RECOVER] = {"POST", "/deletedsecrets/", "/recover"},
 };
 
-static int add_authorization(struct http_request *request, const struct secret *token)
-{
-    struct buf value;
-    int rc;
-
-    buf_init(&value, SECRET_MAX + sizeof("Bearer "));
-    buf_append_str(&value, "Bearer ");
-    rc = buf_append(&value, secret_bytes(token), secret_length(token));
-    if (rc == 0)
-        http_request_header(request, "Authorization", buf_str(&value));
-    buf_done(&value);
-    return rc;
-}
-
 int key_vault_request_build(struct http_request *request, const struct key_vault_request *wanted,
                             struct err *err)
 {
     const enum key_vault_operation operation = wanted->operation;
-    int rc = 0;
+    int rc;
 
     http_request_init(request, operations[operation].method, DEADLINE);
     request->reply_maximum = REPLY_MAX;
@@ -56,13 +42,12 @@ int key_vault_request_build(struct http_request *request, const struct key_vault
     http_request_header(request, "Accept", "application/json");
     http_request_header(request, "x-ms-client-request-id", wanted->client_request_id);
     if (wanted->token)
-        rc = add_authorization(request, wanted->token);
+        http_request_bearer(request, wanted->token);
     if (wanted->token && wanted->body) {
         http_request_header(request, "Content-Type", "application/json");
         buf_append(&request->body, wanted->body->data, wanted->body->length);
     }
-    if (rc == 0)
-        rc = http_request_check(request);
+    rc = http_request_check(request);
     return rc < 0 ? err_set(err, rc, "the request to %s does not fit: %s", wanted->vault,
                             strerror(-rc))
                   : 0;

@@ -70,25 +70,10 @@ void kubernetes_secret_done(struct kubernetes_secret *secret)
 
 /* --- requests --- */
 
-static int add_authorization(struct http_request *request, const struct secret *token)
-{
-    struct buf value;
-    int rc;
-
-    buf_init(&value, HTTP_HEADER_MAX);
-    (void)buf_append_str(&value, "Bearer ");
-    (void)buf_append(&value, secret_bytes(token), secret_length(token));
-    rc = value.failed;
-    if (rc == 0)
-        http_request_header(request, "Authorization", buf_str(&value));
-    buf_done(&value);
-    return rc;
-}
-
 /* Names consist of characters that stand in a URL as they are. */
-static int start_request(struct http_request *request, const char *method, duration_ms deadline,
-                         const struct kubernetes_access *access,
-                         const struct kubernetes_secret *secret)
+static void start_request(struct http_request *request, const char *method, duration_ms deadline,
+                          const struct kubernetes_access *access,
+                          const struct kubernetes_secret *secret)
 {
     size_t length = strlen(access->url);
 
@@ -99,7 +84,8 @@ static int start_request(struct http_request *request, const char *method, durat
     (void)buf_append(&request->url, access->url, length);
     (void)buf_append_format(&request->url, "/api/v1/namespaces/%s/secrets/%s", secret->space,
                             secret->name);
-    return access->token ? add_authorization(request, access->token) : 0;
+    if (access->token)
+        http_request_bearer(request, access->token);
 }
 
 static int finish_request(const struct http_request *request, int rc, struct err *err)
@@ -118,10 +104,9 @@ static int finish_request(const struct http_request *request, int rc, struct err
 int kubernetes_get_build(struct http_request *request, const struct kubernetes_access *access,
                          const struct kubernetes_secret *secret, struct err *err)
 {
-    int rc = start_request(request, "GET", GET_DEADLINE, access, secret);
-
+    start_request(request, "GET", GET_DEADLINE, access, secret);
     http_request_header(request, "Accept", "application/json");
-    return finish_request(request, rc, err);
+    return finish_request(request, 0, err);
 }
 
 static void append_name(struct buf *out, bool first, const char *name)
@@ -184,8 +169,9 @@ static int append_body(struct buf *out, const struct kubernetes_secret *secret, 
 int kubernetes_apply_build(struct http_request *request, const struct kubernetes_access *access,
                            const struct kubernetes_secret *secret, bool dry_run, struct err *err)
 {
-    int rc = start_request(request, "PATCH", APPLY_DEADLINE, access, secret);
+    int rc;
 
+    start_request(request, "PATCH", APPLY_DEADLINE, access, secret);
     (void)buf_append_str(&request->url, "?fieldManager=");
     (void)percent_encode(&request->url, secret->manager, strlen(secret->manager));
     (void)buf_append_format(&request->url, "&force=false%s", dry_run ? "&dryRun=All" : "");
@@ -195,8 +181,7 @@ int kubernetes_apply_build(struct http_request *request, const struct kubernetes
                         "application/json");
     request->repeatable = dry_run;
     request->body.maximum = BODY_MAX;
-    if (rc == 0)
-        rc = append_body(&request->body, secret, dry_run);
+    rc = append_body(&request->body, secret, dry_run);
     return finish_request(request, rc, err);
 }
 

@@ -225,6 +225,30 @@ static void test_request_limits(void **state)
     http_request_done(&request);
 }
 
+static void test_bearer(void **state)
+{
+    static const struct {
+        const char *token;
+        bool ok;
+    } cases[] = {{"eyJ0.e30.c2ln", true}, {"eyJ0\r\nX-Other: 1", false}, {"eyJ0\x7f", false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct secret *token = secret_new(cases[i].token, strlen(cases[i].token));
+        struct http_request request;
+
+        http_request_init(&request, "GET", 1);
+        assert_int_equal(buf_append_str(&request.url, "https://example.com/"), 0);
+        http_request_bearer(&request, token);
+        assert_int_equal(http_request_ok(&request), cases[i].ok);
+        if (cases[i].ok)
+            assert_string_equal(buf_str(&request.headers[0]),
+                                "Authorization: Bearer eyJ0.e30.c2ln");
+        http_request_done(&request);
+        secret_free(token);
+    }
+}
+
 static void test_request_url(void **state)
 {
     static const char *const unusable[] = {"https://example.com/a b", "https://example.com/\n",
@@ -244,10 +268,15 @@ static void test_request_url(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_retry_after),        cmocka_unit_test(test_reply_header),
-        cmocka_unit_test(test_reply_date),         cmocka_unit_test(test_request_is_complete),
-        cmocka_unit_test(test_repeatable_methods), cmocka_unit_test(test_request_header_checks),
-        cmocka_unit_test(test_request_limits),     cmocka_unit_test(test_request_url),
+        cmocka_unit_test(test_retry_after),
+        cmocka_unit_test(test_reply_header),
+        cmocka_unit_test(test_reply_date),
+        cmocka_unit_test(test_request_is_complete),
+        cmocka_unit_test(test_repeatable_methods),
+        cmocka_unit_test(test_request_header_checks),
+        cmocka_unit_test(test_request_limits),
+        cmocka_unit_test(test_request_url),
+        cmocka_unit_test(test_bearer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
