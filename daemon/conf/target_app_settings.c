@@ -111,7 +111,7 @@ static bool fill_value(struct resolve *resolve, const struct tree_node *target,
         return false;
     problem =
         template_problem(text, two_key_resource_find(account->id), sentence, sizeof(sentence));
-    if (problem) {
+    if (value && problem) { /* the default has none */
         report_error(resolve->report, value, "%s", problem);
         value->invalid = true;
         return false;
