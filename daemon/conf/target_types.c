@@ -1,5 +1,6 @@
 #include "conf/schema_row.h"
 #include "conf/target_app_settings.h"
+#include "conf/target_batch_auto_storage.h"
 #include "conf/target_exec.h"
 #include "conf/target_file.h"
 #include "conf/target_hashicorp_vault.h"
@@ -14,6 +15,7 @@ const struct schema_variant *const schema_target_types[] = {
     &target_key_vault_type.variant,
     &target_hashicorp_vault_type.variant,
     &target_app_settings_type.variant,
+    &target_batch_auto_storage_type.variant,
     &target_webhook_type.variant,
     &target_socket_type.variant,
     &target_kubernetes_secret_type.variant,

@@ -20,6 +20,7 @@ OPERATIONS = [
     ("list", "POST", re.compile(r"(/.*/containerApps/[^/?]*)/listSecrets")),
     ("write", "PATCH", re.compile(r"(/.*/containerApps/[^/?]*)")),
     ("describe", "GET", re.compile(r"(/.*/containerApps/[^/?]*)")),
+    ("describe_batch", "GET", re.compile(r"(/.*/batchAccounts/[^/?]*)")),
     ("sync", "POST", re.compile(r"(/.*/batchAccounts/[^/?]*)/syncAutoStorageKeys")),
 ]
 
@@ -97,6 +98,11 @@ class Apps:
                                            self.states.pop(0) if self.states else "Succeeded"}},
                       {"retry-after-ms": "20"})
 
+    def is_own(self, operation, app):
+        """Batch accounts are described by the stand-in, but for those of the test."""
+        return operation != "describe_batch" or (operation in self.before and
+                                                 self.before[operation](app, None))
+
     def answer(self, operation, app, body, condition):
         with self.lock:
             self.requests.append((operation, app))
@@ -148,7 +154,7 @@ class Apps:
                 path = urllib.parse.unquote(self.path).partition("?")[0]
                 for operation, method, pattern in OPERATIONS:
                     match = pattern.fullmatch(path)
-                    if match and method == self.command:
+                    if match and method == self.command and apps.is_own(operation, match[1].lower()):
                         apps.tokens.add(self.headers.get("Authorization", ""))
                         self.send(apps.answer(operation, match[1].lower(),
                                               json.loads(body) if body else None,

@@ -215,8 +215,8 @@ def test_ways_of_being_wrong_have_their_cause_and_remedy(site, apps):
     delivered(site, apps)
     for way, (operation, answer, cause, remedy) in WAYS.items():
         start = site.log.mark()
+        apps.before[operation] = answer  # first: the look after a delivery may come any time
         apps.settings[SITE.lower()]["BATCH_KEY"] = f"stale: {way}"
-        apps.before[operation] = answer
         site.ctl("redeliver", "alpha")
         wait_until(lambda: [line for line in site.log.lines(start)
                             if cause in line["msg"] and remedy in line.get("remedy", "")],
@@ -232,10 +232,10 @@ def test_throttling_pauses_the_app_alone(site, apps):
     aim(site)
     adopted(site)
     delivered(site, apps)
-    apps.settings[SITE.lower()]["BATCH_KEY"] = "stale"
+    start = site.log.mark()
     apps.before["list"] = lambda *_: error(429, "TooManyRequests", "slow down",
                                            headers={"Retry-After": "1"})
-    start = site.log.mark()
+    apps.settings[SITE.lower()]["BATCH_KEY"] = "stale"
     site.ctl("redeliver", "alpha")
     wait_until(lambda: [line for line in site.log.lines(start) if "429 TooManyRequests" in line["msg"]],
                "it is told")
@@ -262,8 +262,8 @@ def test_ways_in_which_a_container_app_is_wrong(site, apps):
     delivered(site, apps, CONTAINER, "batch-key")
     for way, (begin, cause, remedy) in CONTAINER_WAYS.items():
         start = site.log.mark()
-        apps.settings[CONTAINER.lower()] = {} if "reference" in way else {"batch-key": f"stale {way}"}
         begin(apps)
+        apps.settings[CONTAINER.lower()] = {} if "reference" in way else {"batch-key": f"stale {way}"}
         site.ctl("redeliver", "alpha")
         wait_until(lambda: [line for line in site.log.lines(start)
                             if cause in line["msg"] and remedy in line.get("remedy", "")],

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "fuzz.h"
 #include "proto/app_settings.h"
+#include "proto/batch_auto_storage.h"
 
 enum { NAMES_MAX = 256, STATE_MAX = 32 };
 
@@ -59,6 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum app_kind kind = fuzz_take_number(&input, 1) % 2 == 0 ? APP_SITE : APP_CONTAINER;
     struct err err = {.code = 0};
     struct app_settings settings;
+    enum batch_auto_storage storage;
     char state[STATE_MAX];
     const char *found;
     size_t length;
@@ -74,6 +76,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     err_clear(&err);
     if (app_state_read(body, length, state, sizeof(state), &err) != 0)
+        MUST(fuzz_is_presentable(err.text));
+    err_clear(&err);
+    if (batch_auto_storage_read(body, length, &storage, &err) != 0)
         MUST(fuzz_is_presentable(err.text));
     free(body);
     return 0;

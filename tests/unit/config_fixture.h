@@ -13,7 +13,8 @@
 
 /* The types of targets that this version has, as messages list them. */
 #define TARGET_TYPES                                                                               \
-    "file, exec, key_vault, hashicorp_vault, azure_app_settings, webhook, socket or "              \
+    "file, exec, key_vault, hashicorp_vault, azure_app_settings, batch_auto_storage, webhook, "    \
+    "socket or "                                                                                   \
     "kubernetes_secret"
 
 /* 2026-11-22T12:00:00Z */

@@ -8,6 +8,7 @@
 #include "base/must.h"
 #include "base/str.h"
 #include "io/target/app_settings.h"
+#include "io/target/batch_auto_storage.h"
 #include "io/target/exec.h"
 #include "io/target/file.h"
 #include "io/target/hashicorp_vault.h"
@@ -31,6 +32,7 @@ static const struct target_operations *const table[] = {
     &target_socket_operations,
     &target_kubernetes_secret_operations,
     &target_app_settings_operations,
+    &target_batch_auto_storage_operations,
 };
 
 static const struct target_operations *operations_of(const struct destination *destination)

@@ -1,0 +1,88 @@
+/* Targets of type batch_auto_storage in the configuration. */
+#include "conf/target_batch_auto_storage.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "config_fixture.h"
+
+enum { TEXT_MAX = 8192 };
+
+#define BATCH                                                                                      \
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/Render/providers/"         \
+    "Microsoft.Batch/batchAccounts/Farm"
+#define TARGET(rest) "targets: {t: {type: batch_auto_storage, " rest "}}"
+
+static struct config *load(const char *targets, const char *more, const char *messages)
+{
+    char text[TEXT_MAX];
+
+    config_fixture_compose(&(const struct config_lines){.targets = targets, .more = more}, text,
+                           sizeof(text));
+    return config_fixture_expect(text, messages);
+}
+
+static void test_mistakes(void **state)
+{
+    static const struct {
+        const char *targets, *messages;
+    } cases[] = {
+        {TARGET("identity: vm"),
+         "k.yaml:4:14: targets.t.batch_account: is missing; give a text, "
+         "with placeholders such as {account} where needed\n"},
+        {TARGET("batch_account: \"/x/{location}\""),
+         "k.yaml:4:56: targets.t.batch_account: {location} cannot stand here; use {account}, "
+         "{resource_group} or {subscription_id}\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        config_unref(load(cases[i].targets, NULL, cases[i].messages));
+}
+
+static void test_description(void **state)
+{
+    struct config *config = load(TARGET("batch_account: " BATCH), NULL, "");
+    const struct destination *destination;
+    struct buf out;
+
+    (void)state;
+    assert_non_null(config);
+    destination = &config->accounts[0].destinations[0];
+    assert_string_equal(target_batch_auto_storage_of(destination)->api_version, "2024-02-01");
+    buf_init(&out, TEXT_MAX);
+    destination->type->describe(destination, &out);
+    assert_string_equal(buf_str(&out),
+                        "batch_auto_storage /subscriptions/00000000-0000-0000-0000-000000000000/"
+                        "resourcegroups/render/providers/microsoft.batch/batchaccounts/farm (by "
+                        "identity vm; gets no key)");
+    buf_clear(&out);
+    destination->type->write(destination, &out);
+    assert_string_equal(buf_str(&out), "\"batch_account\":\"" BATCH "\",\"identity\":\"vm\"");
+    buf_done(&out);
+    config_unref(config);
+    config = load(
+        TARGET("batch_account: " BATCH),
+        "cloud: {resource_manager: 'https://a', login: 'https://b', api_version: 2024-07-01}", "");
+    assert_string_equal(
+        target_batch_auto_storage_of(&config->accounts[0].destinations[0])->api_version,
+        "2024-07-01");
+    config_unref(config);
+}
+
+int main(void)
+{
+#define IN_A_DIRECTORY(test)                                                                       \
+    cmocka_unit_test_setup_teardown(test, config_fixture_enter, config_fixture_leave)
+    const struct CMUnitTest tests[] = {
+        IN_A_DIRECTORY(test_mistakes),
+        IN_A_DIRECTORY(test_description),
+    };
+
+    return cmocka_run_group_tests_name("config_batch_auto_storage", tests, NULL, NULL);
+}
