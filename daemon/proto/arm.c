@@ -128,16 +128,6 @@ static const struct meaning *find_meaning(int status, const struct cloud_error *
     return NULL;
 }
 
-/*
- * True for the statuses that mean the request had no effect. After 408 and 5xx the effect is
- * unknown; the sender of a 3xx may have forwarded the request; a 2xx other than 200 is
- * undocumented.
- */
-static bool was_turned_away(int status)
-{
-    return status >= 400 && status < 500 && status != 408;
-}
-
 /* Where the configuration does not name the principal (a system-assigned identity), Azure's message
  * does: "The client '…' with object id '…' does not have authorization …". */
 static const char *object_id_in(const char *message, char out[UUID_TEXT_MAX])
@@ -224,13 +214,6 @@ static void explain_error(struct failure *failure, const struct arm_subject *sub
         failure_set_remedy(failure, "%s", meaning->remedy);
 }
 
-static void note_ids(struct failure *failure, const struct http_reply *reply)
-{
-    failure_note_id(failure->request_id, reply, "x-ms-request-id");
-    failure_note_id(failure->correlation_id, reply, "x-ms-correlation-request-id");
-    failure_note_id(failure->client_request_id, reply, "x-ms-client-request-id");
-}
-
 static void tell_pause(struct failure *failure)
 {
     char words[DURATION_TEXT_MAX];
@@ -251,7 +234,7 @@ bool arm_reply_check(const struct http_reply *reply, const struct arm_subject *s
     struct cloud_error error;
 
     if (failure_from_transport(failure, reply, service, subject->changes)) {
-        note_ids(failure, reply);
+        failure_note_ids(failure, reply);
         return false;
     }
     if (reply->status == 200)
@@ -259,8 +242,8 @@ bool arm_reply_check(const struct http_reply *reply, const struct arm_subject *s
 
     failure_init(failure, REASON_AZURE_ERROR);
     failure_note_status(failure, reply, now);
-    note_ids(failure, reply);
-    failure->outcome_unknown = subject->changes && !was_turned_away(reply->status);
+    failure_note_ids(failure, reply);
+    failure->outcome_unknown = subject->changes && !failure_had_no_effect(reply->status);
     /* The body of a redirection is not the answer. */
     if (!redirected && cloud_error_parse(&error, buf_str(&reply->body), reply->body.length))
         explain_error(failure, subject, &error);
@@ -280,7 +263,7 @@ void arm_reply_unreadable(const struct http_reply *reply, const struct arm_subje
     failure_init(failure, subject->changes ? REASON_OUTCOME_UNKNOWN : REASON_AZURE_ERROR);
     failure->http_status = reply->status;
     failure->outcome_unknown = subject->changes;
-    note_ids(failure, reply);
+    failure_note_ids(failure, reply);
     failure_set_text(failure, "%s answered %s with something unusable: %s%s", service,
                      subject->operation, problem, stranger_describe(reply, stranger));
     if (subject->changes)

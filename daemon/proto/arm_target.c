@@ -102,13 +102,6 @@ static const struct meaning *find_meaning(int status, const struct cloud_error *
 
 /* --- texts --- */
 
-static void note_ids(struct failure *failure, const struct http_reply *reply)
-{
-    failure_note_id(failure->request_id, reply, "x-ms-request-id");
-    failure_note_id(failure->correlation_id, reply, "x-ms-correlation-request-id");
-    failure_note_id(failure->client_request_id, reply, "x-ms-client-request-id");
-}
-
 static void explain_error(struct failure *failure, const struct arm_target_subject *subject,
                           const struct cloud_error *error)
 {
@@ -136,12 +129,6 @@ static void explain_stranger(struct failure *failure, const struct arm_target_su
                            "firewall), and check cloud.resource_manager");
 }
 
-/* The statuses that mean the request had no effect. */
-static bool was_turned_away(int status)
-{
-    return status >= 400 && status < 500 && status != 408;
-}
-
 static void explain(struct failure *failure, const struct http_reply *reply,
                     const struct arm_target_subject *subject)
 {
@@ -167,7 +154,7 @@ bool arm_target_check(const struct http_reply *reply, const struct arm_target_su
                       time_ms now, struct failure *failure)
 {
     if (failure_from_transport(failure, reply, service, subject->changes)) {
-        note_ids(failure, reply);
+        failure_note_ids(failure, reply);
         failure->reason = REASON_TARGET_FAILED;
         return false;
     }
@@ -176,8 +163,8 @@ bool arm_target_check(const struct http_reply *reply, const struct arm_target_su
         return true;
     failure_init(failure, REASON_TARGET_FAILED);
     failure_note_status(failure, reply, now);
-    note_ids(failure, reply);
-    failure->outcome_unknown = subject->changes && !was_turned_away(reply->status);
+    failure_note_ids(failure, reply);
+    failure->outcome_unknown = subject->changes && !failure_had_no_effect(reply->status);
     explain(failure, reply, subject);
     return false;
 }
@@ -190,7 +177,7 @@ void arm_target_unreadable(const struct http_reply *reply, const struct arm_targ
     failure_init(failure, REASON_TARGET_FAILED);
     failure->http_status = reply->status;
     failure->outcome_unknown = subject->changes;
-    note_ids(failure, reply);
+    failure_note_ids(failure, reply);
     failure_set_text(failure, "%s answered %s with something unusable: %s%s", service,
                      subject->operation, problem, stranger_describe(reply, stranger));
     failure_set_remedy(failure,

@@ -100,3 +100,15 @@ void failure_note_id(char id[FAILURE_ID_MAX], const struct http_reply *reply, co
     if (http_reply_header(reply, header, value, sizeof(value)))
         failure_set_id(id, value);
 }
+
+void failure_note_ids(struct failure *failure, const struct http_reply *reply)
+{
+    failure_note_id(failure->request_id, reply, "x-ms-request-id");
+    failure_note_id(failure->correlation_id, reply, "x-ms-correlation-request-id");
+    failure_note_id(failure->client_request_id, reply, "x-ms-client-request-id");
+}
+
+bool failure_had_no_effect(int status)
+{
+    return status >= 400 && status < 500 && status != 408;
+}

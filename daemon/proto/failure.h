@@ -47,5 +47,14 @@ void failure_note_status(struct failure *failure, const struct http_reply *reply
 
 /* Copies an identifier from a reply header, if it is there and printable. */
 void failure_note_id(char id[FAILURE_ID_MAX], const struct http_reply *reply, const char *header);
+/* The three by which services of Azure name a request. */
+void failure_note_ids(struct failure *failure, const struct http_reply *reply);
+
+/*
+ * True for the statuses that mean the request had no effect. After 408 and 5xx the effect is
+ * unknown; the sender of a 3xx may have forwarded the request; a 2xx other than 200 is
+ * undocumented.
+ */
+bool failure_had_no_effect(int status);
 
 #endif

@@ -84,13 +84,6 @@ static const struct meaning *find_meaning(int status, const struct cloud_error *
     return meaning;
 }
 
-/* A 4xx other than 408 had no effect. After all others it is unknown: a gateway that answers 5xx,
- * or the sender of a redirection, may have passed the request on. */
-static bool was_turned_away(int status)
-{
-    return status >= 400 && status < 500 && status != 408;
-}
-
 /* Key Vault's messages name the caller: "… appid=GUID;oid=GUID;iss=…". */
 static bool find_object_id(const char *message, char out[UUID_TEXT_MAX])
 {
@@ -183,12 +176,6 @@ static const char *name_service(const struct key_vault_subject *subject, char ou
     return out;
 }
 
-static void note_ids(struct failure *failure, const struct http_reply *reply)
-{
-    failure_note_id(failure->request_id, reply, "x-ms-request-id");
-    failure_note_id(failure->client_request_id, reply, "x-ms-client-request-id");
-}
-
 /* The innermost code says most: "Forbidden" is explained by "ForbiddenByRbac". */
 static const char *innermost_code(const struct cloud_error *error)
 {
@@ -266,15 +253,15 @@ bool key_vault_reply_check(const struct http_reply *reply, const struct key_vaul
 
     if (failure_from_transport(failure, reply, name_service(subject, service), changes)) {
         explain_silence(failure, reply, subject);
-        note_ids(failure, reply);
+        failure_note_ids(failure, reply);
         return false;
     }
     if (reply->status == 200)
         return true;
     failure_init(failure, REASON_TARGET_FAILED);
     failure_note_status(failure, reply, now);
-    note_ids(failure, reply);
-    failure->outcome_unknown = changes && !was_turned_away(reply->status);
+    failure_note_ids(failure, reply);
+    failure->outcome_unknown = changes && !failure_had_no_effect(reply->status);
     if (!redirected && cloud_error_parse(&error, buf_str(&reply->body), reply->body.length))
         explain_error(failure, subject, &error);
     else if (!redirected && error.out_of_memory)
@@ -294,7 +281,7 @@ void key_vault_reply_unreadable(const struct http_reply *reply,
     failure_init(failure, REASON_TARGET_FAILED);
     failure->http_status = reply->status;
     failure->outcome_unknown = subject->operation == KEY_VAULT_SET;
-    note_ids(failure, reply);
+    failure_note_ids(failure, reply);
     failure_set_text(failure, "%s answered %s with something unusable: %s%s",
                      name_service(subject, service), operation_names[subject->operation], problem,
                      stranger_describe(reply, stranger));
