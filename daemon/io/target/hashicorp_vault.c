@@ -453,14 +453,6 @@ static void abort_job(struct target_job *base)
         job->abort_request(base);
 }
 
-static void free_job(struct target_job *base)
-{
-    struct vault_job *job = container_of(base, struct vault_job, http.base);
-
-    vault_token_leave(job);
-    vault_job_free(job);
-}
-
 static void append_form(const struct destination *destination, struct buf *out)
 {
     const struct target_hashicorp_vault *settings = target_hashicorp_vault_of(destination);
@@ -509,7 +501,6 @@ static void start(struct target_world *world, const struct target_request *reque
     job->abort_request = base->abort;
     base->begin = begin;
     base->abort = abort_job;
-    base->free = free_job;
     check_facts(job, request);
     target_queue_start(world, base, request);
 }

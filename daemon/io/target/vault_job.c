@@ -67,6 +67,19 @@ static void explain(const struct target_job *base, enum target_end end, const ch
                        object->address);
 }
 
+void vault_job_free(struct target_job *base)
+{
+    struct vault_job *job = container_of(base, struct vault_job, http.base);
+
+    secret_free(job->token);
+    target_content_done(&job->content);
+    buf_done(&job->authorities);
+    arena_free(job->arena);
+    free(base->place);
+    wipe(job, sizeof(*job));
+    free(job);
+}
+
 struct vault_job *vault_job_new(const struct target_request *request)
 {
     struct vault_job *job = must_alloc(sizeof(*job));
@@ -78,23 +91,13 @@ struct vault_job *vault_job_new(const struct target_request *request)
     job->arena = must(arena_new(TEXTS_MAX));
     base->place = target_place(request->destination, request->location);
     base->explain = explain;
+    base->free = vault_job_free;
     copy_settings(job, target_hashicorp_vault_of(request->destination));
     base->lane_length = strlen(job->object.address);
     job->key_shape = request->destination->key_shape;
     if (request->delivery)
         job->content = target_content_copy(request->delivery);
     return job;
-}
-
-void vault_job_free(struct vault_job *job)
-{
-    secret_free(job->token);
-    target_content_done(&job->content);
-    buf_done(&job->authorities);
-    arena_free(job->arena);
-    free(job->http.base.place);
-    wipe(job, sizeof(*job));
-    free(job);
 }
 
 bool vault_job_read_authorities(struct vault_job *job)
@@ -114,8 +117,8 @@ bool vault_job_read_authorities(struct vault_job *job)
     return false;
 }
 
-void vault_job_send(struct vault_job *job, int rc, struct http_request *request, bool changes,
-                    void (*answered)(struct target_http *http, const struct http_reply *reply))
+bool vault_job_try(struct vault_job *job, int rc, struct http_request *request, bool changes,
+                   void (*answered)(struct target_http *http, const struct http_reply *reply))
 {
     struct failure *failure = &job->http.base.outcome.failure;
 
@@ -125,7 +128,7 @@ void vault_job_send(struct vault_job *job, int rc, struct http_request *request,
         fault_out_of_memory();
     if (rc == 0) {
         target_http_send(&job->http, request, changes, answered);
-        return;
+        return true;
     }
     http_request_done(request);
     failure_init(failure, REASON_TARGET_FAILED);
@@ -134,7 +137,14 @@ void vault_job_send(struct vault_job *job, int rc, struct http_request *request,
     failure_set_remedy(failure,
                        "shorten `path`, `namespace` or the fields in `keys`; a token consists of "
                        "printable characters");
-    vault_job_fail(job);
+    return false;
+}
+
+void vault_job_send(struct vault_job *job, int rc, struct http_request *request, bool changes,
+                    void (*answered)(struct target_http *http, const struct http_reply *reply))
+{
+    if (!vault_job_try(job, rc, request, changes, answered))
+        vault_job_fail(job);
 }
 
 void vault_job_fail(struct vault_job *job)

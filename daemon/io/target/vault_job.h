@@ -50,16 +50,20 @@ static inline struct vault_job *vault_job_of(struct target_http *http)
     return container_of(http, struct vault_job, http);
 }
 
-/* Copies what the operation needs; `base` lacks begin, abort and free. */
+/* Copies what the operation needs; `base` lacks begin and abort. */
 struct vault_job *vault_job_new(const struct target_request *request);
-/* Frees everything but what vault_token.h knows of it. */
-void vault_job_free(struct vault_job *job);
+/* For `free`. */
+void vault_job_free(struct target_job *base);
 
 /* Reads ca_file, if there is one. False: it cannot be had, and the failure says why. */
 bool vault_job_read_authorities(struct vault_job *job);
 
-/* Sends a request that a builder of proto/ made with result `rc`. When the request could not be
- * made, the job fails. */
+/* Sends a request that a builder of proto/ made with result `rc`. False: the request could not be
+ * made, and the failure says why. */
+bool vault_job_try(struct vault_job *job, int rc, struct http_request *request, bool changes,
+                   void (*answered)(struct target_http *http, const struct http_reply *reply));
+
+/* The same; when the request could not be made, the job fails. */
 void vault_job_send(struct vault_job *job, int rc, struct http_request *request, bool changes,
                     void (*answered)(struct target_http *http, const struct http_reply *reply));
 

@@ -200,7 +200,8 @@ static void send_login(struct vault_job *job, const struct secret *proof)
     struct http_request request;
     int rc = vault_login_request(&request, &job->login, proof);
 
-    vault_job_send(job, rc, &request, false, on_logged_in);
+    if (!vault_job_try(job, rc, &request, false, on_logged_in))
+        login_failed(job->session, &job->http.base.outcome.failure);
 }
 
 static void on_unwrapped(struct target_http *http, const struct http_reply *reply)
@@ -243,7 +244,8 @@ static void unwrap(struct vault_job *job, const struct secret *wrapping_token)
     sealed_free(session->secret_id);
     session->secret_id = NULL;
     rc = vault_unwrap_request(&request, &job->login, wrapping_token);
-    vault_job_send(job, rc, &request, false, on_unwrapped);
+    if (!vault_job_try(job, rc, &request, false, on_unwrapped))
+        login_failed(session, &job->http.base.outcome.failure);
 }
 
 static struct secret *read_file(struct vault_job *job, struct failure *failure)
@@ -354,26 +356,19 @@ bool vault_token_renew(struct vault_job *job)
 
 bool vault_token_give_up(struct vault_job *job)
 {
-    if (!job->session || job->leads)
-        return false;
-    list_remove(&job->waiting);
-    job->session = NULL;
-    return true;
-}
-
-void vault_token_leave(struct vault_job *job)
-{
     struct vault_session *session = job->session;
     struct list *next;
 
     if (!session)
-        return;
-    list_remove(&job->waiting);
+        return false;
     job->session = NULL;
+    list_remove(&job->waiting);
     if (!job->leads)
-        return;
+        return true;
+    job->leads = false;
     session->leader = NULL;
     next = job->http.base.world->canceled ? NULL : list_pop(&session->waiting);
     if (next)
         begin_login(session, container_of(next, struct vault_job, waiting));
+    return false;
 }

@@ -23,12 +23,10 @@ void vault_token_get(struct vault_job *job, void (*step)(struct vault_job *job))
  */
 bool vault_token_renew(struct vault_job *job);
 
-/* The job waits for the login of another one, and does so no longer. Returns false where it does
- * not wait. */
+/* The job is given up. Returns true when it was waiting for the login of another one, so that no
+ * request of its own is under way. When it was logging in, the next one that waits takes its place.
+ */
 bool vault_token_give_up(struct vault_job *job);
-
-/* The job ends. When it was logging in for others, one of these takes its place. */
-void vault_token_leave(struct vault_job *job);
 
 /* Wipes and frees all sessions; no operation may be under way. */
 void vault_token_forget_all(struct target_world *world);
