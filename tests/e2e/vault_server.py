@@ -93,6 +93,7 @@ class Vault:
         self.service_accounts = {}  # role -> the token that it admits
         self.wrapped = {}  # wrapping token -> secret id
         self.tokens = {}  # token -> {"capabilities": {path: [...]} or None}
+        self.ever = []  # every token and secret id that was handed out
         self.lease = 3600
         self.sealed = False
         self.faults = []
@@ -125,6 +126,7 @@ class Vault:
         """A token that may do everything, or what `capabilities` says by the API's path."""
         token = "hvs." + secrets.token_urlsafe(24)
         with self.lock:
+            self.ever.append(token)
             self.tokens[token] = capabilities
         return token
 
@@ -134,12 +136,14 @@ class Vault:
 
     def secret_id(self, role_id):
         with self.lock:
-            self.roles.setdefault(role_id, []).append(secrets.token_hex(18))
-            return self.roles[role_id][-1]
+            self.ever.append(secrets.token_hex(18))
+            self.roles.setdefault(role_id, []).append(self.ever[-1])
+            return self.ever[-1]
 
     def wrap(self, secret_id):
         token = "hvs." + secrets.token_urlsafe(24)
         with self.lock:
+            self.ever.append(token)
             self.wrapped[token] = secret_id
         return token
 
@@ -188,8 +192,7 @@ class Vault:
     def secrets(self):
         """What must be in no log."""
         with self.lock:
-            ids = [one for some in self.roles.values() for one in some]
-            return [*self.tokens, *self.wrapped, *ids, *self.service_accounts.values()]
+            return [*self.ever, *self.service_accounts.values()]
 
 
 def is_alive(version):

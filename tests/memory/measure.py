@@ -27,6 +27,7 @@ import memory  # noqa: E402
 from installation import Installation  # noqa: E402
 from patience import wait_until  # noqa: E402
 from stand_in import CLIENT, MANAGED_CLIENT, StandIn  # noqa: E402
+import vault_server  # noqa: E402
 
 ROTATIONS = 10
 FORMATS = ("raw", "env", "json")
@@ -38,6 +39,7 @@ FAULTS = (("lost_after", "listKeys"), ("lost_after", "regenerateKeys"), ("trunca
           ("wrong_json", "listKeys"))
 VAULT_FAULTS = (("lost_after", "setSecret"), ("truncate", "setSecret"), ("truncate", "getSecret"),
                 ("wrong_json", "setSecret"), ("throttle", "setSecret"), ("status", "getSecret"))
+KV_FAULTS = (("POST .*/data/", "lose"), ("GET .*/data/", "cut"), ("/login", "cut"), ("POST .*/data/", "cut"))
 KINDS = ("key", "token", "client secret")
 
 
@@ -52,6 +54,7 @@ class Measurement:
         shutil.copy(build / "keyrotatectl", programs / "keyrotatectl")
         self.azure = StandIn(build / "azuresim", self.directory / "azure")
         self.site = Installation(programs, self.azure)
+        self.kv = vault_server.Vault(*vault_server.make_certificate(self.directory, "kv"))
         self.names = []
 
     def configure(self):
@@ -69,9 +72,21 @@ class Measurement:
         site.config["targets"]["vault"] = {
             "type": "key_vault", "vault": f"https://contoso.vault.localhost:{azure.port}",
             "secret_name": "{account}"}
-        site.config["defaults"]["deliver_to"] = [*FORMATS, "vault"]
+        self.add_kv("kv", self.kv.secret_id("role"))
+        self.add_kv("wrapped", self.kv.wrap(self.kv.secret_id("role")), wrapped=True)
+        site.config["defaults"]["deliver_to"] = [*FORMATS, "vault", "kv", "wrapped"]
         for identity in IDENTITIES:
             self.names.append(site.account(f"with{identity}", identity=identity))
+
+    def add_kv(self, name, text, **how):
+        """A target in HashiCorp Vault, with a login by AppRole."""
+        file = self.site.directory / f"{name}-secret"
+        file.touch(0o600)
+        file.write_text(text + "\n")
+        self.site.config["targets"][name] = {
+            "type": "hashicorp_vault", "address": self.kv.url, "path": f"{name}/{{account}}",
+            "ca_file": str(self.directory / "kv.pem"),
+            "auth": {"approle": {"role_id": "role", "secret_id_file": str(file), **how}}}
 
     def rotate(self):
         """Until all accounts were rotated often enough, with a fault now and then."""
@@ -79,7 +94,10 @@ class Measurement:
             self.azure.fault(fault, op, count=2, after=6 + 5 * number, delay_ms=300)
         for number, (fault, op) in enumerate(VAULT_FAULTS):
             self.azure.fault(fault, op, "keyvault", count=2, after=3 + 5 * number, delay_ms=300)
+        for pattern, act in KV_FAULTS:
+            self.kv.fault(pattern, count=1, act=act)
         self.site.wait_rotations(self.names[0], 3, timeout=120)
+        self.kv.revoke_all()
         self.azure.regenerate(self.names[0], "Primary")
         self.azure.ask("DELETE", "tokens")
         for name in self.names:
@@ -112,7 +130,10 @@ class Measurement:
                 for number, birth in enumerate(births)]
         tokens = [memory.plain("token", f"#{number}", token)
                   for number, token in enumerate(sorted(truth.tokens()))]
-        return [*keys, *tokens, memory.plain("client secret", "of ops", CLIENT_SECRET)]
+        return [*keys, *tokens, memory.plain("client secret", "of ops", CLIENT_SECRET),
+                *(memory.plain("token" if secret.startswith("hvs.") else "client secret",
+                               f"of the KV engine #{number}", secret)
+                  for number, secret in enumerate(self.kv.ever))]
 
     def run(self):
         """(hits, secrets, bytes looked at, are secrets locked into memory?)"""
@@ -128,6 +149,7 @@ class Measurement:
     def end(self):
         """What went wrong besides."""
         problems = self.site.end()
+        self.kv.stop()
         status = self.azure.stop()
         if status != 0:
             problems.append(f"azuresim ended with {status}")
@@ -152,7 +174,7 @@ def judge(build, program, must_hit):
     found = {kind: [hit for hit in hits if hit.secret.kind == kind] for kind in KINDS}
     there = {kind: sum(secret.kind == kind for secret in secrets) for kind in KINDS}
     print(f"  {program}: {looked_at >> 10} KiB searched for {there['key']} keys, "
-          f"{there['token']} tokens and the client secret: {len(hits)} hits "
+          f"{there['token']} tokens and {there['client secret']} client secrets: {len(hits)} hits "
           f"({', '.join(f'{len(found[kind])} of a {kind}' for kind in KINDS)})", flush=True)
     for hit in hits[:0 if must_hit else 40]:
         print(f"    {hit}")
