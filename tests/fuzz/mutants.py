@@ -54,8 +54,9 @@ FAULTS = (
     Fault("schedule", "core/schedule.c", "if (open < next)", "if (open > next || next == TIME_NEVER)"),
     Fault("socket_answer", "proto/socket_answer.c", "end && (size_t)(end - bytes) + 1 != length", "false"),
     Fault("token", "proto/access_token.c", "        refresh < token->lifetime)", "        true)"),
-    Fault("vault", "proto/vault.c", "json_int64(metadata, \"version\", &version) || version < 1",
-          "json_int64(metadata, \"version\", &version)"),
+    Fault("vault", "proto/vault_failure.c",
+          "failure->outcome_unknown = call == VAULT_CALL_WRITE && leaves_doubt(trouble);",
+          "failure->outcome_unknown = leaves_doubt(trouble);"),
 )
 
 
