@@ -45,7 +45,7 @@ TEST_PACKAGES := cmocka>=1.1.5
 DEBIAN_PACKAGES := gcc libc6-dev pkg-config libuv1-dev libcurl4-openssl-dev libjson-c-dev \
     libyaml-dev libsqlite3-dev libssl-dev libsystemd-dev libmicrohttpd-dev \
     libseccomp-dev libcmocka-dev python3 python3-pytest python3-pytest-xdist openssl ca-certificates \
-    curl procps tzdata
+    curl procps tzdata systemd
 DEBIAN_LINT_PACKAGES := clang-format clang-tidy cppcheck mandoc valgrind
 
 # What `make fuzz` needs besides.

@@ -6,6 +6,7 @@
 #include "conf/target_hashicorp_vault.h"
 #include "conf/target_key_vault.h"
 #include "conf/target_socket.h"
+#include "conf/target_systemd_credential.h"
 #include "conf/target_webhook.h"
 #include "conf/target_kubernetes_secret.h"
 
@@ -19,6 +20,6 @@ const struct schema_variant *const schema_target_types[] = {
     &target_webhook_type.variant,
     &target_socket_type.variant,
     &target_kubernetes_secret_type.variant,
-    SCHEMA_LATER("systemd_credential", NULL),
+    &target_systemd_credential_type.variant,
     NULL,
 };

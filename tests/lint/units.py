@@ -17,7 +17,7 @@ import tempfile
 MAX_EXPOSURE = 10  # tenths: `systemd-analyze security` shows it as 1.0
 UNITS = pathlib.Path(__file__).parents[2] / "systemd"
 # systemd checks that these exist.
-PROGRAMS = re.compile(r"/usr/s?bin/keyrotate(d|ctl)(?= )")
+PROGRAMS = re.compile(r"/usr/(s?bin/keyrotate(d|ctl)(?= )|local/lib/keyrotated-hook\b)")
 # A consumer, which the examples name and which does not exist here.
 CONSUMER = "[Service]\nExecStart=/bin/true\n"
 # Where a service's sandbox begins and ends; directories are its own.

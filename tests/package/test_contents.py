@@ -12,7 +12,7 @@ UNITS = ["keyrotated.service", "keyrotated@.service", "keyrotated-once.service",
 EXAMPLES = ["addresses.conf", "client-secret.conf", "consumer-restart-due@.path",
             "consumer-restart-due@.service", "consumer-restart@.path", "consumer-restart@.service",
             "key-directory.conf", "key-groups.conf", "key-owners.conf", "keyrotated-hook.socket",
-            "keyrotated-hook@.service", "keyrotated.yaml"]
+            "keyrotated-hook@.service", "keyrotated.yaml", "systemd-credential.conf"]
 PROGRAMS = {"usr/sbin/keyrotated", "usr/bin/keyrotatectl"}
 FILES = PROGRAMS | {f"lib/systemd/system/{unit}" for unit in UNITS} | {
     f"usr/share/doc/keyrotated/examples/{example}" for example in EXAMPLES} | {

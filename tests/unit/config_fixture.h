@@ -14,8 +14,7 @@
 /* The types of targets that this version has, as messages list them. */
 #define TARGET_TYPES                                                                               \
     "file, exec, key_vault, hashicorp_vault, azure_app_settings, batch_auto_storage, webhook, "    \
-    "socket or "                                                                                   \
-    "kubernetes_secret"
+    "socket, kubernetes_secret or systemd_credential"
 
 /* 2026-11-22T12:00:00Z */
 #define FIXTURE_NOW INT64_C(1795348800000)

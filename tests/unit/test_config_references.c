@@ -87,6 +87,25 @@ static const struct mistake target_mistakes[] = {
      "with '/'\n"
      "k.yaml:4:43: targets.t.command[1]: {location} cannot stand in a command; the program finds "
      "it in $KEYROTATED_LOCATION\n"},
+    {{.targets = "targets: {t: {type: systemd_credential, path: /x}}"},
+     "k.yaml:4:14: targets.t.name: is missing; give a text, with placeholders such as {account} "
+     "where needed\n"},
+    {{.targets = "targets: {t: {type: systemd_credential, name: 'a/b', path: x, key: none}}"},
+     "k.yaml:4:47: targets.t.name: \"a/b\" is no name of a credential; write one without '/' and "
+     "':', as in the reader's LoadCredentialEncrypted=\n"
+     "k.yaml:4:60: targets.t.path: \"x\" is not an absolute path; begin it with '/'\n"
+     "k.yaml:4:68: targets.t.key: unknown value \"none\"; write host, tpm2, host+tpm2 or auto\n"},
+    {{.targets = "targets: {t: {type: systemd_credential, name: '{location}'}}"},
+     "k.yaml:4:47: targets.t.name: \"{location}\" holds {location}, which a credential cannot; "
+     "take "
+     "it out\n"},
+    {{.targets = "targets: {t: {type: systemd_credential, name: k, path: "
+                 "'/var/lib/keyrotated/{account}'}}"},
+     "k.yaml:4:56: targets.t.path: lies in state_dir /var/lib/keyrotated, which belongs to the "
+     "journal alone; write a path outside of it\n"},
+    {{.targets = "targets: {t: {type: systemd_credential, name: '{account}', not_after: 30d}}"},
+     "k.yaml:4:71: targets.t.not_after: warning: the credential expires while its key is in use, "
+     "and its reader does not start then; write 48d or more, or off\n"},
     {{.targets = "targets: {t: {type: exec, command: [/bin/true], timeout: 0s}}"},
      "k.yaml:4:58: targets.t.timeout: must be longer than 0s; write a duration "
      "such as 90s or 30d\n"},

@@ -16,6 +16,7 @@
 #include "io/target/key_vault_hosts.h"
 #include "io/target/socket.h"
 #include "io/target/kubernetes_secret.h"
+#include "io/target/systemd_credential.h"
 #include "io/target/target_place.h"
 #include "io/target/target_queue.h"
 #include "io/target/vault_token.h"
@@ -33,6 +34,7 @@ static const struct target_operations *const table[] = {
     &target_kubernetes_secret_operations,
     &target_app_settings_operations,
     &target_batch_auto_storage_operations,
+    &target_systemd_credential_operations,
 };
 
 static const struct target_operations *operations_of(const struct destination *destination)

@@ -1,0 +1,180 @@
+#include "conf/target_systemd_credential.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json_writer.h"
+#include "base/str.h"
+#include "conf/path.h"
+#include "conf/placeholder.h"
+#include "conf/resolve.h"
+#include "conf/schema_row.h"
+#include "conf/value.h"
+
+/* systemd: credential_name_valid(). */
+enum { NAME_LENGTH_MAX = 255, PATH_LENGTH_MAX = 4095 };
+
+#define STORE "/etc/credstore.encrypted"
+
+static const struct schema_choice off_word[] = {{"off", 0, false}, {NULL, 0, false}};
+
+static const struct schema_choice key_words[] = {
+    {"host", 0, false}, {"tpm2", 1, false}, {"host+tpm2", 2, false},
+    {"auto", 3, false}, {NULL, 0, false},
+};
+
+static const struct schema_map keys = {(const struct schema_key[]){
+    SCHEMA_ROW("name", SCHEMA_TEMPLATE, .required = true),
+    SCHEMA_ROW("path", SCHEMA_TEMPLATE),
+    SCHEMA_ROW("key", SCHEMA_CHOICE, .fallback = "host", .choices = key_words),
+    SCHEMA_ROW("not_after", SCHEMA_DURATION, .maximum = SCHEMA_LONGEST, .choices = off_word),
+    SCHEMA_ROW("host_secret_file", SCHEMA_CREDENTIAL),
+    SCHEMA_ROW("program", SCHEMA_PATH, .fallback = "/usr/bin/systemd-creds"),
+    SCHEMA_END,
+}};
+
+static void refuse(struct resolve *resolve, struct tree_node *node, const char *problem)
+{
+    char shown[VALUE_SHOWN_MAX];
+
+    report_error(resolve->report, node, "\"%s\" %s", value_shown(node->text, shown), problem);
+    node->invalid = true;
+}
+
+static void check(struct resolve *resolve, const struct tree_node *target)
+{
+    struct tree_node *name = tree_child(target, "name");
+    struct tree_node *path = tree_child(target, "path");
+    const char *problem = path && !path->invalid ? path_problem(path->text) : NULL;
+
+    if (problem)
+        refuse(resolve, path, problem);
+    else if (path && !path->invalid && placeholder_needs_location(path->text))
+        refuse(resolve, path, "holds {location}, which a credential cannot; take it out");
+    if (!name || name->invalid)
+        return;
+    if (placeholder_needs_location(name->text))
+        refuse(resolve, name, "holds {location}, which a credential cannot; take it out");
+    else if (strpbrk(name->text, "/:") || str_equal(name->text, ".") ||
+             str_equal(name->text, "..") || name->text[0] == '\0')
+        refuse(resolve, name,
+               "is no name of a credential; write one without '/' and ':', as in the reader's "
+               "LoadCredentialEncrypted=");
+}
+
+/* Returns NULL where it was reported, or memory is out. */
+static const char *expand(struct resolve *resolve, struct tree_node *node,
+                          const struct placeholder_values *values, size_t length_max)
+{
+    const char *text = placeholder_expand(resolve->arena, node->text, values);
+
+    if (arena_failed(resolve->arena))
+        return NULL;
+    if (text && strlen(text) <= length_max)
+        return text;
+    report_error(resolve->report, node, "expands to more than %zu bytes; shorten it", length_max);
+    node->invalid = true;
+    return NULL;
+}
+
+static bool fill_path(struct resolve *resolve, struct tree_node *path, const char *name,
+                      const struct placeholder_values *values, struct destination *destination)
+{
+    const char *place = path ? expand(resolve, path, values, PATH_LENGTH_MAX)
+                             : arena_format(resolve->arena, STORE "/%s", name);
+
+    destination->place = place ? path_clean(resolve->arena, place) : NULL;
+    if (!destination->place)
+        return false;
+    if (path && resolve->config->state_dir &&
+        path_is_below(destination->place, resolve->config->state_dir)) {
+        report_error(resolve->report, path,
+                     "lies in state_dir %s, which belongs to the journal alone; write a path "
+                     "outside of it",
+                     resolve->config->state_dir);
+        path->invalid = true;
+        return false;
+    }
+    return true;
+}
+
+/* A key is in use for two rotations. The first account of a target stands for all. */
+static void note_short_life(struct resolve *resolve, struct tree_node *not_after,
+                            duration_ms duration, const struct policy *policy)
+{
+    char needed[DURATION_TEXT_MAX];
+    duration_ms in_use;
+
+    if (duration == 0 || !policy || not_after->noted)
+        return;
+    in_use = policy->rotate_every + policy->splay + policy->overdue_after;
+    if (!policy->rotate || duration >= in_use)
+        return;
+    report_warning(resolve->report, not_after,
+                   "the credential expires while its key is in use, and its reader does not start "
+                   "then; write %s or more, or off",
+                   duration_to_text(in_use, needed));
+    not_after->noted = true;
+}
+
+static bool fill(struct resolve *resolve, const struct tree_node *target,
+                 const struct account *account, const struct placeholder_values *values,
+                 struct destination *destination)
+{
+    struct target_systemd_credential *settings = arena_alloc(resolve->arena, sizeof(*settings));
+    struct tree_node *name = tree_child(target, "name");
+    struct tree_node *path = tree_child(target, "path");
+    struct tree_node *not_after = tree_child(target, "not_after");
+
+    if (!settings || !name || name->invalid || (path && path->invalid))
+        return false;
+    settings->name = expand(resolve, name, values, NAME_LENGTH_MAX);
+    if (!settings->name || !fill_path(resolve, path, settings->name, values, destination))
+        return false;
+    settings->key = key_words[schema_choice(target, &keys, "key")].name;
+    settings->host_secret_file =
+        arena_dup(resolve->arena, schema_text(target, &keys, "host_secret_file"));
+    settings->program = arena_dup(resolve->arena, schema_text(target, &keys, "program"));
+    if (not_after && !not_after->invalid && !str_equal(not_after->text, "off"))
+        settings->not_after = schema_duration(target, &keys, "not_after");
+    if (not_after)
+        note_short_life(resolve, not_after, settings->not_after, account->policy);
+    destination->settings = settings;
+    return !arena_failed(resolve->arena);
+}
+
+static void describe(const struct destination *destination, struct buf *out)
+{
+    const struct target_systemd_credential *settings = target_systemd_credential_of(destination);
+    char text[DURATION_TEXT_MAX];
+
+    buf_append_format(out, "systemd_credential %s (named %s, encrypted for key %s",
+                      destination->place, settings->name, settings->key);
+    if (settings->not_after > 0)
+        buf_append_format(out, ", for at most %s", duration_to_text(settings->not_after, text));
+    (void)buf_append_char(out, ')');
+}
+
+static void write_keys(const struct destination *destination, struct buf *out)
+{
+    const struct target_systemd_credential *settings = target_systemd_credential_of(destination);
+
+    json_write_text(out, "name", settings->name);
+    json_write_text(out, "path", destination->place);
+    json_write_text(out, "key", settings->key);
+    if (settings->not_after > 0)
+        json_write_number(out, "not_after_s", (uint64_t)(settings->not_after / MS_SECOND));
+    else
+        json_write_null(out, "not_after_s");
+    json_write_text(out, "host_secret_file", settings->host_secret_file);
+    json_write_text(out, "program", settings->program);
+}
+
+const struct target_type target_systemd_credential_type = {
+    .variant = {.name = "systemd_credential", .map = &keys},
+    .place_key = "path",
+    .check = check,
+    .fill = fill,
+    .describe = describe,
+    .write = write_keys,
+};
