@@ -290,13 +290,22 @@ class Server:
         if method == "DELETE":
             del self.secrets[space, name]
             return 200, {"kind": "Status", "apiVersion": "v1", "status": "Success"}
-        if headers.get("Content-Type") == "application/json-patch+json":
-            for operation in json.loads(body):
-                assert operation["op"] == "remove", operation
-                present.update({tuple(operation["path"].strip("/").split("/")): None},
-                               query["fieldManager"][0])
-            return 200, present.shown()
-        raise Refusal(415, "UnsupportedMediaType", "the body of the request was in an unknown format")
+        return self.update(present, headers.get("Content-Type"), json.loads(body),
+                           query["fieldManager"][0])
+
+    @staticmethod
+    def update(present, kind, patch, manager):
+        """What kubectl patch sends: removals by JSON patch, values by merge patch."""
+        if kind == "application/json-patch+json":
+            assert all(operation["op"] == "remove" for operation in patch), patch
+            changes = {tuple(operation["path"].strip("/").split("/")): None for operation in patch}
+        elif kind == "application/merge-patch+json":
+            changes = {("data", name): value for name, value in patch["data"].items()}
+        else:
+            raise Refusal(415, "UnsupportedMediaType",
+                          "the body of the request was in an unknown format")
+        present.update(changes, manager)
+        return 200, present.shown()
 
     def apply(self, space, name, present, query, body, user):
         dry_run = query.get("dryRun") == ["All"]
