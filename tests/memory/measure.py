@@ -12,6 +12,7 @@ Needs root, for the daemon does not let anybody else read its memory.
 """
 
 import argparse
+import json
 import os
 import pathlib
 import shutil
@@ -24,7 +25,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
 import memory  # noqa: E402
+from certificates import Authority  # noqa: E402
 from installation import Installation  # noqa: E402
+from kubernetes_server import Server, kubeconfig  # noqa: E402
 from patience import wait_until  # noqa: E402
 from stand_in import CLIENT, MANAGED_CLIENT, StandIn  # noqa: E402
 import vault_server  # noqa: E402
@@ -33,6 +36,7 @@ ROTATIONS = 10
 FORMATS = ("raw", "env", "json")
 IDENTITIES = ("ops", "vm")
 # Such as Entra ID makes them. The dots and tildes stand for themselves in a form, the others do not.
+CLUSTER_TOKEN = "x7Lk2MvQe9.Rt5YbN0_wZc3Hd8Jf1-GsPa6UiOo4KtXq"
 CLIENT_SECRET = "kPq8Q~w3Zr.7XtNc/V5+fGh2=LsDmYb9AoEuTj4x"
 FAULTS = (("lost_after", "listKeys"), ("lost_after", "regenerateKeys"), ("truncate", "listKeys"),
           ("truncate", "regenerateKeys"), ("delay", "regenerateKeys"), ("status", "listKeys"),
@@ -55,6 +59,9 @@ class Measurement:
         self.azure = StandIn(build / "azuresim", self.directory / "azure")
         self.site = Installation(programs, self.azure)
         self.kv = vault_server.Vault(*vault_server.make_certificate(self.directory, "kv"))
+        self.authority = Authority(self.directory / "authority")
+        self.cluster = Server(self.authority.issue("server"))
+        self.cluster.tokens[CLUSTER_TOKEN] = "keyrotated"
         self.names = []
 
     def configure(self):
@@ -74,7 +81,13 @@ class Measurement:
             "secret_name": "{account}"}
         self.add_kv("kv", self.kv.secret_id("role"))
         self.add_kv("wrapped", self.kv.wrap(self.kv.secret_id("role")), wrapped=True)
-        site.config["defaults"]["deliver_to"] = [*FORMATS, "vault", "kv", "wrapped"]
+        file = self.directory / "kubeconfig"
+        file.write_text(json.dumps(kubeconfig(self.cluster.url, self.authority.certificate,
+                                              {"token": CLUSTER_TOKEN})))
+        site.config["targets"]["cluster"] = {
+            "type": "kubernetes_secret", "namespace": "batch", "secret_name": "{account}",
+            "kubeconfig": str(file)}
+        site.config["defaults"]["deliver_to"] = list(site.config["targets"])
         for identity in IDENTITIES:
             self.names.append(site.account(f"with{identity}", identity=identity))
 
@@ -130,6 +143,7 @@ class Measurement:
                 for number, birth in enumerate(births)]
         tokens = [memory.plain("token", f"#{number}", token)
                   for number, token in enumerate(sorted(truth.tokens()))]
+        tokens.append(memory.plain("token", "of the cluster", CLUSTER_TOKEN))
         return [*keys, *tokens, memory.plain("client secret", "of ops", CLIENT_SECRET),
                 *(memory.plain("token" if secret.startswith("hvs.") else "client secret",
                                f"of the KV engine #{number}", secret)
@@ -154,6 +168,7 @@ class Measurement:
         if status != 0:
             problems.append(f"azuresim ended with {status}")
         self.site.remove()
+        self.cluster.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
         return problems
 

@@ -30,9 +30,10 @@ class Hit:
 
 
 def key(name, text):
-    """An account key: as text, and as the bytes that it stands for. (Without its padding the text is
-    a piece of itself.)"""
-    return Secret("key", name, (text.encode(), base64.b64decode(text)))
+    """An account key: as text, as the bytes that it stands for, and as a Secret of Kubernetes holds it.
+    (Without its padding the text is a piece of itself.)"""
+    return Secret("key", name, (text.encode(), base64.b64decode(text),
+                                base64.b64encode(text.encode())))
 
 
 def plain(kind, name, text):
@@ -100,19 +101,25 @@ def _extent(form, piece_at, content, at):
     return before, after
 
 
+def _index(secrets):
+    """{piece: [(secret, form, where it stands in the form)]}"""
+    index = {}
+    for secret in secrets:
+        for form in secret.forms:
+            for number, piece in enumerate(_pieces(form)):
+                index.setdefault(piece, []).append((secret, form, number * PIECE))
+    return index
+
+
 def find(pid, secrets):
     """All hits, and how many bytes were looked at."""
-    hits, looked_at = {}, 0
+    index, hits, looked_at = _index(secrets), {}, 0
     for mapping, address, content in writable_mappings(pid):
         for offset, run in _without_empty_pages(content):
             looked_at += len(run)
-            for secret in secrets:
-                for form in secret.forms:
-                    for number, piece in enumerate(_pieces(form)):
-                        at = run.find(piece)
-                        while at >= 0:
-                            before, after = _extent(form, number * PIECE, run, at)
-                            begin = address + offset + at - before
-                            hits[begin, secret] = Hit(secret, mapping, begin, before + after)
-                            at = run.find(piece, at + 1)
+            for at in range(len(run) - PIECE + 1):
+                for secret, form, piece_at in index.get(run[at:at + PIECE], ()):
+                    before, after = _extent(form, piece_at, run, at)
+                    begin = address + offset + at - before
+                    hits[begin, secret] = Hit(secret, mapping, begin, before + after)
     return sorted(hits.values(), key=lambda hit: hit.address), looked_at
