@@ -45,7 +45,7 @@ _keyrotatectl() {
     done
 
     case $command in
-    '') offered="status rotate redeliver adopt hold resume unblock check reload $general" ;;
+    '') offered="status ping rotate redeliver adopt hold resume unblock check reload $general" ;;
     status | check) offered='--all' ;;
     resume) offered='--all --hold' ;;
     rotate) offered='--wait --timeout --dry-run' ;;

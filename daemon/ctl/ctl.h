@@ -56,7 +56,8 @@ struct ctl_command {
  * core/command_list.h. ctl_name() asks, and prints the answer. */
 #define CTL_QUESTION_LIST(ROW)                                                                     \
     ROW(status, ABOUT_ACCOUNT | ABOUT_ALL, OPTION_ALL, "[ACCOUNT...] [--all]",                     \
-        "what is not well, or everything about the accounts")
+        "what is not well, or everything about the accounts")                                      \
+    ROW(ping, 0, 0, "", "does the daemon answer? (by exit status, for probes)")
 
 #define ROW(name, ...) enum ctl_exit ctl_##name(const struct ctl_options *options);
 CTL_QUESTION_LIST(ROW)

@@ -53,8 +53,8 @@ static void print_usage(void)
         out);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (commands[i].synopsis)
-            fprintf(out, "  %s %s\n          %s\n", commands[i].name, commands[i].synopsis,
-                    commands[i].summary);
+            fprintf(out, "  %s%s%s\n          %s\n", commands[i].name,
+                    *commands[i].synopsis ? " " : "", commands[i].synopsis, commands[i].summary);
     }
     fputs("\n  --socket PATH  the daemon's control socket (default " CONTROL_SOCKET_DEFAULT
           ")\n"

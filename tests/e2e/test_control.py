@@ -87,6 +87,9 @@ def test_status_of_troubles(calm, azure):
     calm.log.wait("account.blocked", account="bravo")
     blocked = calm.ctl("status")
     assert blocked.returncode == CRITICAL and "account_not_found" in blocked.stdout
+    answered = calm.ctl("ping")
+    assert (answered.returncode, answered.stdout, answered.stderr) == (WELL, "", ""), \
+        "a daemon with troubles is one that answers"
     assert calm.status("bravo")["failure"]["http_status"] == 404
 
 
@@ -245,7 +248,7 @@ def test_exit_statuses(calm, build):
     unknown = calm.ctl("rotate", "nobody")
     assert unknown.returncode == USAGE and "nobody" in unknown.stderr
     assert calm.daemons[-1].stop() == 0
-    for command in (["status"], ["rotate", "alpha"], ["reload"]):
+    for command in (["status"], ["ping"], ["rotate", "alpha"], ["reload"]):
         assert calm.ctl(*command).returncode == UNREACHABLE
 
 

@@ -60,6 +60,8 @@ static void test_refused(void **state)
         "status --wait",
         "status acct --all",
         "status --bogus",
+        "ping acct",
+        "ping --all",
         "rotate",
         "rotate --all",
         "rotate acct --active primary",
@@ -131,6 +133,7 @@ static void test_accepted(void **state)
         {"unblock a b", "unblock", 2},
         {"check --all", "check", 0},
         {"reload", "reload", 0},
+        {"ping", "ping", 0},
         {"--help", NULL, 0},
         {"status --version", NULL, 0},
     };
