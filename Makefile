@@ -116,7 +116,7 @@ FULL_VERSION := $(or $(patsubst v%,%,$(DESCRIPTION)),$(VERSION))
 # --- are the libraries there? --------------------------------------------------------------------
 GOALS_WITHOUT_LIBRARIES := deps deps-lint deps-fuzz fuzz fuzz-mutants deps-package deps-test-package deb dist test-package lint-units lint-packaging clean help format uninstall test demo azure lint-format lint-layers lint-circles lint-idioms lint-lengths lint-man
 spaced = $(subst >=, >= ,$1)
-GOALS_WITHOUT_LIBRARIES += deps-system test-system
+GOALS_WITHOUT_LIBRARIES += deps-system test-system image deps-test-image test-image
 ifneq ($(filter-out $(GOALS_WITHOUT_LIBRARIES),$(or $(MAKECMDGOALS),all)),)
 NEEDED  := $(PACKAGES) $(if $(filter-out programs install,$(or $(MAKECMDGOALS),all)),$(TEST_PACKAGES))
 MISSING := $(shell for package in $(foreach p,$(NEEDED),'$(call spaced,$p)'); do \
@@ -504,6 +504,29 @@ deb: deps-package ## Build the Debian package into build/package
 
 dist: ## Make a tarball of the last commit
 	@sh debian/dist.sh $(PACKAGE_DIR) $(VERSION)
+
+# What the package is built from; its documentation counts, too.
+PACKAGE_SOURCES = $(DAEMON_SOURCES) $(call below_daemon,.h) Makefile README.md CHANGELOG.md LICENSE \
+    $(wildcard config/* config/*/* debian/* debian/source/* man/* systemd/* systemd/examples/*)
+$(PACKAGE_DIR)/built: $(PACKAGE_SOURCES)
+	@sh debian/build.sh $(PACKAGE_DIR)
+	@touch $@
+
+IMAGE := $B/image/keyrotated-$(VERSION).oci.tar
+image: deps-package ## Build a container image (an OCI archive) of the Debian package: build/image
+	$(again) $(PACKAGE_DIR)/built
+	@$(PYTHON) -B debian/image.py --output $(IMAGE) $(PACKAGE_DIR)/keyrotated_*.deb
+
+DEBIAN_IMAGE_CHECKERS := podman crun util-linux mount
+deps-test-image: deps-package
+	$(call install_packages,$(DEBIAN_IMAGE_CHECKERS))
+
+test-image: deps-test-image ## The container image: built twice, run by podman (root)
+	$(again) $B/azuresim $(PACKAGE_DIR)/built
+	@mkdir -p $B/results
+	@KEYROTATED_BUILD=$B $(PYTHON) -B -m pytest -q -p no:cacheprovider \
+	    --junit-xml=$B/results/image.xml tests/image $(PYTEST_ARGS)
+.PHONY: image deps-test-image test-image
 
 sbom: programs ## Write a bill of materials (SPDX 2.3): the libraries of this machine
 	@$(PYTHON) debian/sbom.py --version $(VERSION) --output $(PACKAGE_DIR)/keyrotated-$(VERSION).spdx.json \
