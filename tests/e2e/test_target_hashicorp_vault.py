@@ -147,10 +147,11 @@ def test_service_account(site, azure, vault, certificates):
     file.write_text("eyJhbGciOi.eyJzdWIi.c2lnbmF0dXJl\n")
     vault.service_accounts["rotator"] = file.read_text().strip()
     use(site, vault, certificates,
+        path="{location}/{account}",
         auth={"kubernetes": {"role": "rotator", "token_file": str(file)}})
     site.account("alpha", rotate=False)
     site.start()
-    wait_delivered(azure, vault, "alpha")
+    wait_delivered(azure, vault, "alpha", "secret/westeurope/alpha")
 
 
 def test_lost_answer_is_recognised(site, azure, vault, certificates):
@@ -176,7 +177,23 @@ def test_another_writer_meanwhile(site, azure, vault, certificates):
     wait_delivered(azure, vault, "alpha")
     assert [set(one["data"]) for one in vault.versions("secret/batch/alpha")] == [
         {"note"}, {"key", "slot", "cycle"}]
+    asked = [method for method, _, _ in vault.asked("/v1/secret/data/batch/alpha")]
+    assert "".join(one[0] for one in asked).rstrip("G").endswith("GPGP"), asked
     assert "delivery.failed" not in site.log.text()
+
+
+def test_overwritten_at_once(site, azure, serve, certificates):
+    """Version 1 takes every write, so that what stands there afterwards counts."""
+    vault = serve()
+    use(site, vault, certificates, mount="old", engine="kv1")
+    site.account("alpha", rotate=False)
+    vault.fault("^POST /v1/old/batch/alpha", count=1, act="overwrite", place="old/batch/alpha",
+                data={"note": "me too"})
+    site.start()
+    failed = site.log.wait("delivery.failed", account="alpha")
+    assert "old/batch/alpha was overwritten by somebody else right after the write" in failed["msg"]
+    assert "find out who else writes it" in failed["remedy"]
+    wait_delivered(azure, vault, "alpha", "old/batch/alpha")
 
 
 def test_deleted_version_is_replaced(site, azure, vault, certificates):

@@ -49,6 +49,7 @@ static struct {
     _Atomic int hanging_logins; /* so many get no answer */
     _Atomic int refused_reads;  /* so many are refused, for the token */
     _Atomic bool refuses_logins;
+    _Atomic bool slow_renewal; /* a second login is answered some time after all refusals */
     _Atomic int lease_s;
     char next_token_file[128]; /* not empty: a read that is refused puts another token there */
 } vault;
@@ -77,6 +78,10 @@ static void log_in(int connection)
     char body[128];
 
     vault.logins++;
+    while (vault.slow_renewal && vault.logins > 1 && vault.refused_reads > 0)
+        usleep(1000);
+    if (vault.slow_renewal && vault.logins > 1)
+        usleep(100 * 1000);
     if (vault.hanging_logins > 0) {
         vault.hanging_logins--;
         server_await_hangup(connection);
@@ -366,6 +371,22 @@ static void test_refused_token(void **state)
     assert_int_equal(vault.reads, 3);
 }
 
+/* All operations with the refused token wait for its successor, whoever noticed first. */
+static void test_token_refused_to_many(void **state)
+{
+    struct fixture *f = *state;
+
+    vault.refused_reads = JOBS;
+    vault.slow_renewal = true;
+    for (size_t i = 0; i < JOBS; i++)
+        start_read(f, i);
+    loop_run(f->loop);
+    for (size_t i = 0; i < JOBS; i++)
+        assert_empty(&f->answers[i]);
+    assert_int_equal(vault.logins, 2);
+    assert_int_equal(vault.reads, 2 * JOBS);
+}
+
 static void test_refused_token_of_a_file(void **state)
 {
     struct fixture *f = *state;
@@ -440,6 +461,7 @@ int main(void)
         TEST(test_daemon_stops),
         TEST(test_failed_login_is_remembered),
         TEST(test_refused_token),
+        TEST(test_token_refused_to_many),
         TEST(test_refused_token_of_a_file),
         TEST(test_wrapped_secret_id),
         TEST(test_unusable_secret),

@@ -343,7 +343,8 @@ bool vault_token_renew(struct vault_job *job)
     if (job->login.kind == VAULT_LOGIN_TOKEN)
         return renew_from_file(job);
     session = find_or_add(job);
-    if (session->generation == job->generation) {
+    /* Without a token another operation is replacing it already. */
+    if (session->token && session->generation == job->generation) {
         if (session->renewed_at != 0 && time_boot() - session->renewed_at < RENEWAL_PAUSE)
             return false;
         session->renewed_at = time_boot();
