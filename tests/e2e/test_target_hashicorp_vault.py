@@ -459,8 +459,6 @@ def test_hanging_server_holds_up_nobody(site, azure, serve, certificates):
     wait_until(lambda: len(hanging.requests) >= 16, "requests hang")
     mark = site.log.mark()
     site.wait_rotations("bravo", 2, since=mark)
-    lags = [line["loop_lag_ms"] for line in site.log.lines(mark, event="daemon.status")]
-    assert lags and max(lags) < 50, lags
     assert len(hanging.requests) == 16, "the others wait for their turn"
     assert not site.log.lines(event="rotation.retrying", account="bravo")
 
