@@ -319,20 +319,28 @@ static int scan_literal(struct scan *scan)
 
 static int scan_value(struct scan *scan);
 
-static int scan_array(struct scan *scan)
+/* What stands between the brackets of a list or an object, with commas between. */
+static int scan_items(struct scan *scan, int (*scan_item)(struct scan *), char close,
+                      const char *expected)
 {
     skip_blanks(scan);
-    if (take(scan, ']'))
+    if (take(scan, close))
         return 0;
     for (;;) {
-        int rc = scan_value(scan);
+        skip_blanks(scan);
+        int rc = scan_item(scan);
         if (rc != 0)
             return rc;
-        if (take(scan, ']'))
+        if (take(scan, close))
             return 0;
         if (!take(scan, ','))
-            return complain(scan, "expected ',' or ']'");
+            return complain(scan, expected);
     }
+}
+
+static int scan_array(struct scan *scan)
+{
+    return scan_items(scan, scan_value, ']', "expected ',' or ']'");
 }
 
 static int remember_name(struct scan *scan, struct name name)
@@ -382,23 +390,6 @@ static int scan_member(struct scan *scan)
     name.value.nulls = scan->census.nulls - before.nulls;
     name.value.string_bytes = scan->census.string_bytes - before.string_bytes;
     return remember_name(scan, name);
-}
-
-static int scan_members(struct scan *scan)
-{
-    skip_blanks(scan);
-    if (take(scan, '}'))
-        return 0;
-    for (;;) {
-        skip_blanks(scan);
-        int rc = scan_member(scan);
-        if (rc != 0)
-            return rc;
-        if (take(scan, '}'))
-            return 0;
-        if (!take(scan, ','))
-            return complain(scan, "expected ',' or '}'");
-    }
 }
 
 /* Orders by content, and equal names by where they stand. */
@@ -474,7 +465,7 @@ static int scan_object(struct scan *scan)
     size_t first_name = scan->name_count;
     size_t bytes_before = scan->name_bytes.length;
 
-    int rc = scan_members(scan);
+    int rc = scan_items(scan, scan_member, '}', "expected ',' or '}'");
     if (rc == 0)
         rc = settle_names(scan, first_name);
     scan->name_count = first_name;
