@@ -195,27 +195,17 @@ static bool refuse_unexpected(struct report *report, const struct tree_node *nod
 static bool check_template(struct report *report, const struct tree_node *node,
                            const struct schema_key *key)
 {
-    char sentence[256];
-
-    if (node->text[0] == '\0')
-        return refuse_unexpected(report, node, key);
-    if (!placeholder_problem(node->text, sentence, sizeof(sentence)))
-        return true;
-    report_error(report, node, "%s", sentence);
-    return false;
-}
-
-static bool check_content(struct report *report, const struct tree_node *node,
-                          const struct schema_key *key)
-{
     char sentence[TEMPLATE_PROBLEM_MAX];
+    const char *problem;
 
     if (node->text[0] == '\0')
         return refuse_unexpected(report, node, key);
-    if (!template_problem(node->text, NULL, sentence, sizeof(sentence)))
-        return true;
-    report_error(report, node, "%s", sentence);
-    return false;
+    problem = key->type == SCHEMA_CONTENT
+                  ? template_problem(node->text, NULL, sentence, sizeof(sentence))
+                  : placeholder_problem(node->text, sentence, sizeof(sentence));
+    if (problem)
+        report_error(report, node, "%s", problem);
+    return !problem;
 }
 
 static bool check_integer(struct report *report, const struct tree_node *node,
@@ -421,7 +411,7 @@ static const struct {
     [SCHEMA_ANYTHING] = {.fits = is_not_empty},
     [SCHEMA_TEXT] = {.fits = is_not_empty},
     [SCHEMA_TEMPLATE] = {.check = check_template},
-    [SCHEMA_CONTENT] = {.check = check_content},
+    [SCHEMA_CONTENT] = {.check = check_template},
     [SCHEMA_BOOLEAN] = {.fits = is_boolean},
     [SCHEMA_INTEGER] = {.check = check_integer},
     [SCHEMA_DURATION] = {.check = check_duration},

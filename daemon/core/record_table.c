@@ -112,39 +112,20 @@ _Static_assert(sizeof(enum slot) == sizeof(unsigned) && sizeof(enum reason) == s
                    sizeof(enum drift_kind) == sizeof(unsigned),
                "an enum of another size needs a kind of its own");
 
-static unsigned enum_count(enum member_kind kind)
-{
-    switch (kind) {
-    case MEMBER_SLOT:
-        return SLOT_COUNT;
-    case MEMBER_POSITION:
-        return POSITION_COUNT;
-    case MEMBER_TRIGGER:
-        return TRIGGER_COMMAND + 1;
-    case MEMBER_DRIFT:
-        return DRIFT_KIND_COUNT;
-    case MEMBER_REASON:
-        return REASON_COUNT;
-    default:
-        return 0;
-    }
-}
-
+/* NULL: there is no such value. */
 static const char *enum_name(enum member_kind kind, unsigned value)
 {
-    if (value >= enum_count(kind))
-        return NULL;
     switch (kind) {
     case MEMBER_SLOT:
-        return slot_name((enum slot)value);
+        return value < SLOT_COUNT ? slot_name((enum slot)value) : NULL;
     case MEMBER_POSITION:
-        return position_name((enum position)value);
+        return value < POSITION_COUNT ? position_name((enum position)value) : NULL;
     case MEMBER_TRIGGER:
-        return trigger_name((enum trigger)value);
+        return value <= TRIGGER_COMMAND ? trigger_name((enum trigger)value) : NULL;
     case MEMBER_DRIFT:
-        return drift_name((enum drift_kind)value);
+        return value < DRIFT_KIND_COUNT ? drift_name((enum drift_kind)value) : NULL;
     case MEMBER_REASON:
-        return reason_describe((enum reason)value)->name;
+        return value < REASON_COUNT ? reason_describe((enum reason)value)->name : NULL;
     default:
         return NULL;
     }
@@ -152,7 +133,7 @@ static const char *enum_name(enum member_kind kind, unsigned value)
 
 static bool enum_from_name(enum member_kind kind, const char *name, unsigned *ret_value)
 {
-    for (unsigned value = 0; value < enum_count(kind); value++) {
+    for (unsigned value = 0; enum_name(kind, value); value++) {
         if (!str_equal(enum_name(kind, value), name))
             continue;
         *ret_value = value;

@@ -37,16 +37,6 @@ static void append_word(struct buf *out, const char *word)
     (void)buf_append_char(out, '\'');
 }
 
-static void append_account(struct buf *out, const struct remedy_words *words)
-{
-    append_word(out, words->account);
-}
-
-static void append_resource(struct buf *out, const struct remedy_words *words)
-{
-    append_word(out, words->resource_id);
-}
-
 static void append_role(struct buf *out, const struct remedy_words *words)
 {
     const struct two_key_resource *type = words->type;
@@ -61,16 +51,6 @@ static void append_role(struct buf *out, const struct remedy_words *words)
                             words->subscription_id ? words->subscription_id : "SUBSCRIPTION");
 }
 
-static void append_role_name(struct buf *out, const struct remedy_words *words)
-{
-    (void)buf_append_str(out, words->type->role);
-}
-
-static void append_keys_on(struct buf *out, const struct remedy_words *words)
-{
-    (void)buf_append_str(out, words->type->keys_on);
-}
-
 void remedy_unit(const char *socket, char out[REMEDY_UNIT_MAX])
 {
     static const char instance[] = "/run/keyrotated@";
@@ -81,14 +61,6 @@ void remedy_unit(const char *socket, char out[REMEDY_UNIT_MAX])
         (void)snprintf(out, REMEDY_UNIT_MAX, "keyrotated@%.*s", (int)length, name);
     else
         (void)str_copy(out, REMEDY_UNIT_MAX, "keyrotated");
-}
-
-static void append_unit(struct buf *out, const struct remedy_words *words)
-{
-    char unit[REMEDY_UNIT_MAX];
-
-    remedy_unit(words->socket, unit);
-    (void)buf_append_str(out, unit);
 }
 
 static void append_socket(struct buf *out, const struct remedy_words *words)
@@ -104,24 +76,37 @@ static void append_socket(struct buf *out, const struct remedy_words *words)
 /* Fills the placeholder that `text` begins with; returns its length, or 0. */
 static size_t append_place(struct buf *out, const char *text, const struct remedy_words *words)
 {
+    const struct two_key_resource *type = words->type;
+    char unit[REMEDY_UNIT_MAX];
     const struct {
         const char *text;
-        bool known;
-        void (*append)(struct buf *out, const struct remedy_words *words);
+        const char *value; /* NULL: not known */
+        bool is_word;
     } places[] = {
-        {"{account}", !!words->account, append_account},
-        {"{resource}", !!words->resource_id, append_resource},
-        {"{role}", !!words->type, append_role},
-        {"{role_name}", !!words->type, append_role_name},
-        {"{keys_on}", !!words->type, append_keys_on},
-        {"{unit}", true, append_unit},
-        {"`keyrotatectl ", !str_starts_with(text, "`keyrotatectl --socket "), append_socket},
+        {"{account}", words->account, true},
+        {"{resource}", words->resource_id, true},
+        {"{role_name}", type ? type->role : NULL, false},
+        {"{keys_on}", type ? type->keys_on : NULL, false},
+        {"{unit}", unit, false},
     };
 
+    if (type && str_starts_with(text, "{role}")) {
+        append_role(out, words);
+        return strlen("{role}");
+    }
+    if (str_starts_with(text, "`keyrotatectl ") &&
+        !str_starts_with(text, "`keyrotatectl --socket ")) {
+        append_socket(out, words);
+        return strlen("`keyrotatectl ");
+    }
+    remedy_unit(words->socket, unit);
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        if (!places[i].known || !str_starts_with(text, places[i].text))
+        if (!places[i].value || !str_starts_with(text, places[i].text))
             continue;
-        places[i].append(out, words);
+        if (places[i].is_word)
+            append_word(out, places[i].value);
+        else
+            (void)buf_append_str(out, places[i].value);
         return strlen(places[i].text);
     }
     return 0;
