@@ -2,11 +2,8 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/str.h"
 
 /* A replacement is 'x' and the number of the run. It is as long as the shortest run, so that no run
  * of the original is left that looks like it. */

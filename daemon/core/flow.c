@@ -1,7 +1,6 @@
 #include "core/steps.h"
 
 #include <stdint.h>
-#include <string.h>
 
 #define TO(name) (UINT32_C(1) << POSITION_##name)
 

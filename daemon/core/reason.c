@@ -1,8 +1,5 @@
 #include "core/reason.h"
 
-#include <stddef.h>
-#include <string.h>
-
 static const struct reason_description descriptions[REASON_COUNT] = {
     [REASON_NONE] = {"none", STATE_OK, CLEARED_BY_NOTHING, "all is well", "nothing"},
 

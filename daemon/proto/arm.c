@@ -1,6 +1,5 @@
 #include "proto/arm.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/str.h"
 #include "proto/cloud_error.h"
 #include "proto/failure.h"
 #include "proto/stranger.h"

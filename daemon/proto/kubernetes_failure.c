@@ -5,7 +5,6 @@
  */
 #include "proto/kubernetes.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 

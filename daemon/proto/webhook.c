@@ -1,6 +1,5 @@
 #include "proto/webhook.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
