@@ -517,11 +517,13 @@ image: deps-package ## Build a container image (an OCI archive) of the Debian pa
 	$(again) $(PACKAGE_DIR)/built
 	@$(PYTHON) -B debian/image.py --output $(IMAGE) $(PACKAGE_DIR)/keyrotated_*.deb
 
-DEBIAN_IMAGE_CHECKERS := podman crun util-linux mount
+# Debian's kubectl cannot be installed beside one from elsewhere, which will do as well.
+DEBIAN_IMAGE_CHECKERS := podman crun util-linux mount python3-yaml \
+    $(if $(shell command -v kubectl),,kubernetes-client)
 deps-test-image: deps-package
 	$(call install_packages,$(DEBIAN_IMAGE_CHECKERS))
 
-test-image: deps-test-image ## The container image: built twice, run by podman (root)
+test-image: deps-test-image ## The container image: built twice, run by podman, and the manifests for Kubernetes (root)
 	$(again) $B/azuresim $(PACKAGE_DIR)/built
 	@mkdir -p $B/results
 	@KEYROTATED_BUILD=$B $(PYTHON) -B -m pytest -q -p no:cacheprovider \

@@ -66,6 +66,11 @@ class Engine:
     def exec(self, container, *command):
         return self.podman("exec", container, *command, check=False)
 
+    def start_exec(self, container, *command):
+        """The same, without waiting for its end."""
+        return subprocess.Popen([*self._podman, "exec", container, *command],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
     def end(self):
         for container in self.containers:
             self.podman("rm", "--force", "--time=0", container, check=False)

@@ -16,7 +16,7 @@ from stand_in import CLIENT, CLIENT_SECRET, TENANT, resource_id
 
 USER = 65532
 CONFIGURATION_ERROR = 78
-QUICK = {"rotate_every": "2s", "overlap": "800ms", "splay": "0s", "check_every": "1500ms",
+POLICY = {"rotate_every": "2s", "overlap": "800ms", "splay": "0s", "check_every": "1500ms",
          "overdue_after": "10s"}
 TIMING = {"retry_initial": "200ms", "retry_max": "1s", "unknown_wait": "1s", "verify_timeout": "3s",
           "settle": "500ms"}
@@ -38,7 +38,7 @@ class Site:
         (self.directory / "secret").write_text(CLIENT_SECRET + "\n", encoding="ascii")
         engine.podman("secret", "create", self.secret, self.directory / "secret")
         azure.create("acct")
-        self.configure(policies={"quick": QUICK})
+        self.configure(policies={"quick": POLICY})
         self.container = None
 
     def _name(self, kind):
@@ -187,7 +187,7 @@ def test_a_volume_that_belongs_to_root_and_the_group(site):
 
 def test_time_zones_are_there(site):
     zones = {"window": {"from": "22:00", "to": "23:00", "time_zone": "Europe/Berlin"}}
-    site.configure(policies={"quick": {**QUICK, "rotate_every": "40d", "overlap": "10d", **zones}})
+    site.configure(policies={"quick": {**POLICY, "rotate_every": "40d", "overlap": "10d", **zones}})
     done = site.engine.run("--check", options=site.mounts())
     assert done.returncode == 0 and "Europe/Berlin" in done.stdout, done
 
