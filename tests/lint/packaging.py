@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Checks what the Makefile and debian/ both say: the version, and the libraries that a build needs, with
-their oldest versions.
+their oldest versions; and the version that the manifest for Kubernetes names.
 """
 
 import email.utils
@@ -35,6 +35,14 @@ def check_version(makefile, changelog):
         yield "debian/changelog: the newest entry has no date, or none in RFC 5322's form"
 
 
+def check_manifest(makefile, manifest):
+    version = variable(makefile, "VERSION")
+    named = re.findall(r"/keyrotated:([0-9][0-9.]*)", manifest)
+    if not named or set(named) != set(version):
+        yield (f"config/kubernetes/deployment.yaml names the image's version {named}, "
+               f"the Makefile {version}")
+
+
 def check_libraries(makefile, control):
     wanted = set()
     for package in variable(makefile, "PACKAGES") + variable(makefile, "TEST_PACKAGES"):
@@ -54,6 +62,7 @@ def check_libraries(makefile, control):
 def main():
     makefile = read("Makefile")
     found = [*check_version(makefile, read("debian/changelog")),
+             *check_manifest(makefile, read("config/kubernetes/deployment.yaml")),
              *check_libraries(makefile, read("debian/control"))]
     print("".join(f"{line}\n" for line in found), end="", file=sys.stderr)
     return 1 if found else 0

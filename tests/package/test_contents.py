@@ -12,7 +12,8 @@ UNITS = ["keyrotated.service", "keyrotated@.service", "keyrotated-once.service",
 EXAMPLES = ["addresses.conf", "client-secret.conf", "consumer-restart-due@.path",
             "consumer-restart-due@.service", "consumer-restart@.path", "consumer-restart@.service",
             "key-directory.conf", "key-groups.conf", "key-owners.conf", "keyrotated-hook.socket",
-            "keyrotated-hook@.service", "keyrotated.yaml", "systemd-credential.conf"]
+            "keyrotated-hook@.service", "keyrotated.yaml", "systemd-credential.conf",
+            *(f"kubernetes/{name}.yaml" for name in ("configuration", "deployment", "target-role"))]
 PROGRAMS = {"usr/sbin/keyrotated", "usr/bin/keyrotatectl"}
 FILES = PROGRAMS | {f"lib/systemd/system/{unit}" for unit in UNITS} | {
     f"usr/share/doc/keyrotated/examples/{example}" for example in EXAMPLES} | {
