@@ -428,6 +428,24 @@ def test_probe_before_a_rotation(site, azure, vault, certificates):
     site.wait_rotations("alpha", 1)
 
 
+def test_probe_asks_for_no_more_than_is_needed(site, azure, vault, certificates):
+    """A token that may not ask about itself is tried by a read; an object that is there needs no
+    `create`."""
+    right = certificates["right"]
+    site.config["targets"].update({
+        "silent": target_for(site, vault, right, capabilities={
+            "secret/data/batch/alpha": ["read", "create", "update"]}),
+        "present": target_for(site, vault, right, capabilities={
+            "sys/capabilities-self": ["update"], "secret/data/batch/bravo": ["read", "update"]})})
+    site.account("alpha", deliver_to=["silent"])
+    site.account("bravo", deliver_to=["present"])
+    vault.write("secret/batch/bravo", {"key": azure.keys("bravo")["Primary"]})
+    site.start()
+    for name in ("alpha", "bravo"):
+        site.wait_rotations(name, 1)
+        assert not site.log.lines(event="rotation.retrying", account=name)
+
+
 def test_probe_finds_the_wrong_engine(site, azure, vault, certificates):
     """The mount is made anew with the other version: no key goes there."""
     use(site, vault, certificates)
