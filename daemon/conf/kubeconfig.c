@@ -41,15 +41,7 @@ static const struct tree_node *value_of(const struct tree_node *map, const char 
 
 static bool is_named(const struct reader *reader, const struct tree_node *node, const char *name)
 {
-    struct buf text;
-    bool same;
-
-    buf_init(&text, TREE_SCALAR_MAX * 2);
-    same = node && node->kind == TREE_SCALAR &&
-           masked_text_restore(&reader->masked, node->text, &text) == 0 &&
-           str_equal(buf_str(&text), name);
-    buf_done(&text);
-    return same;
+    return node && node->kind == TREE_SCALAR && masked_text_is(&reader->masked, node->text, name);
 }
 
 /* Fills `text` with a member that is a scalar; empty where there is none. */
@@ -63,10 +55,15 @@ static int restore(const struct reader *reader, const struct tree_node *map, con
     if (node->kind != TREE_SCALAR)
         return err_set(reader->err, -EINVAL, "%s:%u: %s is not a text", reader->path,
                        node->mark.line, name);
-    return masked_text_restore(&reader->masked, node->text, text) == 0
-               ? 0
-               : err_set(reader->err, text->failed, "%s:%u: %s is too long", reader->path,
-                         node->mark.line, name);
+    switch (masked_text_restore(&reader->masked, node->text, text)) {
+    case 0:
+        return 0;
+    case -ENOMEM:
+        return err_set(reader->err, -ENOMEM, "out of memory");
+    default:
+        return err_set(reader->err, -EINVAL, "%s:%u: %s is too long", reader->path, node->mark.line,
+                       name);
+    }
 }
 
 /* A copy in fresh memory; NULL where the member is absent or empty. */
@@ -105,7 +102,7 @@ static int copy_path(const struct reader *reader, const struct tree_node *map, c
 }
 
 /* Base64 may be folded over lines, which YAML turns into blanks. */
-static int decode(struct buf *text, struct buf *out)
+static int decode(const struct reader *reader, const char *name, struct buf *text, struct buf *out)
 {
     size_t length = 0;
     uint8_t *bytes;
@@ -116,13 +113,18 @@ static int decode(struct buf *text, struct buf *out)
             text->data[length++] = text->data[i];
     }
     bytes = malloc(length + 1);
-    if (!bytes)
-        return -ENOMEM;
-    decoded = base64_decode(buf_str(text), length, bytes, length);
+    decoded = bytes ? base64_decode(buf_str(text), length, bytes, length) : 0;
     if (decoded > 0)
         (void)buf_append(out, bytes, (size_t)decoded);
     wiping_free(bytes);
-    return decoded > 0 ? out->failed : -EINVAL;
+    if (!bytes || out->failed == -ENOMEM)
+        return err_set(reader->err, -ENOMEM, "out of memory");
+    if (out->failed != 0)
+        return err_set(reader->err, -EINVAL, "%s: %s is too long", reader->path, name);
+    if (decoded <= 0)
+        return err_set(reader->err, -EINVAL, "%s: %s is not PEM text in base64", reader->path,
+                       name);
+    return 0;
 }
 
 /* "client-key" as a path, or "client-key-data" in place. */
@@ -139,9 +141,8 @@ static int copy_pem(const struct reader *reader, const struct tree_node *map, co
     if (rc == 0 && text.length > 0 && out->file)
         rc = err_set(reader->err, -EINVAL, "%s: %s and %s are both given; keep one", reader->path,
                      name, data_name);
-    else if (rc == 0 && text.length > 0 && decode(&text, &out->text) != 0)
-        rc = err_set(reader->err, -EINVAL, "%s: %s is not PEM text in base64", reader->path,
-                     data_name);
+    else if (rc == 0 && text.length > 0)
+        rc = decode(reader, data_name, &text, &out->text);
     buf_done(&text);
     return rc;
 }
@@ -333,7 +334,8 @@ static int say_first(const struct reader *reader, struct report *report, bool em
     int rc = -EINVAL;
 
     config_messages_init(&messages);
-    if (!report_finish(report, &messages))
+    /* The parser tells in words alone that memory is out. */
+    if (!report_finish(report, &messages) || strstr(buf_str(&messages.text), "out of memory"))
         rc = err_set(reader->err, -ENOMEM, "out of memory");
     else if (empty)
         (void)err_set(reader->err, rc, "%s is empty", reader->path);

@@ -1,7 +1,6 @@
 #include "conf/masked_text.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,4 +119,24 @@ int masked_text_restore(const struct masked_text *masked, const char *text, stru
         }
     }
     return out->failed;
+}
+
+bool masked_text_is(const struct masked_text *masked, const char *text, const char *expected)
+{
+    while (*text != '\0') {
+        const char *piece = text;
+        size_t length = 1, number;
+
+        if (is_replacement(masked, text, &number)) {
+            piece = masked->original + masked->runs[number].offset;
+            length = masked->runs[number].length;
+            text += RUN_MIN;
+        } else {
+            text++;
+        }
+        if (strncmp(expected, piece, length) != 0)
+            return false;
+        expected += length;
+    }
+    return *expected == '\0';
 }

@@ -8,6 +8,7 @@
 #ifndef KEYROTATED_CONF_MASKED_TEXT_H
 #define KEYROTATED_CONF_MASKED_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -31,5 +32,8 @@ void masked_text_done(struct masked_text *masked);
 
 /* Appends `text`, a piece of the masked text, as it was. 0, or the error of `out`. */
 int masked_text_restore(const struct masked_text *masked, const char *text, struct buf *out);
+
+/* Was `text`, a piece of the masked text, `expected`? */
+bool masked_text_is(const struct masked_text *masked, const char *text, const char *expected);
 
 #endif

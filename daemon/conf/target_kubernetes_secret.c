@@ -168,6 +168,8 @@ static const char *expand_part(struct resolve *resolve, const struct tree_node *
         return NULL;
     if (text && is_valid_part(resolve, text, is_right))
         return text;
+    if (arena_failed(resolve->arena))
+        return NULL;
     report_error(resolve->report, node, "expands to \"%s\" for account %s, which %s",
                  value_shown(text ? text : node->text, shown), values->account, problem);
     node->invalid = true;

@@ -5,6 +5,7 @@
  */
 #include "proto/kubernetes.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,9 +53,11 @@ static void take_cause(struct status *status, struct json_object *cause)
         copy(status->fields[status->field_count++], FIELD_MAX, cause, "field");
 }
 
-static void read_status(struct status *status, const struct http_reply *reply)
+/* Returns 0, or -ENOMEM. */
+static int read_status(struct status *status, const struct http_reply *reply)
 {
-    struct json_object *body = json_parse_foreign(buf_str(&reply->body), reply->body.length, NULL);
+    struct err err = {.code = 0};
+    struct json_object *body = json_parse_foreign(buf_str(&reply->body), reply->body.length, &err);
     struct json_object *details = json_member(body, "details");
     struct json_object *causes = json_member(details, "causes");
 
@@ -70,6 +73,7 @@ static void read_status(struct status *status, const struct http_reply *reply)
             take_cause(status, json_object_array_get_idx(causes, i));
     }
     json_free_wiped(body);
+    return err.code == -ENOMEM ? -ENOMEM : 0;
 }
 
 static bool says(const struct status *status, const char *words)
@@ -322,7 +326,10 @@ enum kubernetes_verdict kubernetes_failure(const struct http_reply *reply,
         set_silence(failure, reply, subject);
         return KUBERNETES_FAILED;
     }
-    read_status(&status, reply);
+    if (read_status(&status, reply) != 0) {
+        kubernetes_unreadable(reply, subject, "more than there is memory for", failure);
+        return KUBERNETES_FAILED;
+    }
     if (!subject->applies && reply->status == 404 && status.is_status &&
         str_equal(status.kind, "secrets"))
         return KUBERNETES_DONE;

@@ -202,6 +202,11 @@ static void expect_masked(const char *text, const char *const plain[], const cha
     assert_string_equal(buf_str(&masked.text), expected);
     assert_int_equal(masked_text_restore(&masked, buf_str(&masked.text), &restored), 0);
     assert_string_equal(buf_str(&restored), text);
+    assert_true(masked_text_is(&masked, buf_str(&masked.text), text));
+    assert_int_equal(masked_text_is(&masked, buf_str(&masked.text), "a: b"),
+                     strcmp(text, "a: b") == 0);
+    (void)buf_append_char(&restored, 'x');
+    assert_false(masked_text_is(&masked, buf_str(&masked.text), buf_str(&restored)));
     buf_done(&restored);
     masked_text_done(&masked);
 }

@@ -23,7 +23,7 @@
 #include "config_fixture.h"
 #include "core/schedule.h"
 
-enum { FRAGMENTS_MAX = 5, EXPLANATION_MAX = 1024 * 1024 };
+enum { FRAGMENTS_MAX = 6, EXPLANATION_MAX = 1024 * 1024 };
 
 struct file {
     const char *path;
@@ -293,6 +293,17 @@ static const struct files full = {
              "accounts:\n"
              "  - {name: fourth, resource_group: rg, subscription_id: " SUBSCRIPTION
              ", deliver_to: [hook, sock]}\n"},
+            {"conf.d/60-kubernetes.yaml",
+             "targets:\n"
+             "  cluster: {type: kubernetes_secret, namespace: \"n-{location}\",\n"
+             "    secret_name: \"s-{account}\", keys: {a.b: \"{name} {key}\", c: d},\n"
+             "    labels: {x/y: \"l-{account}\"}, annotations: {z: \"a-{account}\"},\n"
+             "    kubeconfig: config, context: here}\n"
+             "  pod: {type: kubernetes_secret, namespace: n, secret_name: \"p-{account}\",\n"
+             "    server: \"https://k:6443/\", ca_file: /ca, token_file: token}\n"
+             "accounts:\n"
+             "  - {name: fifth, resource_group: rg, subscription_id: " SUBSCRIPTION
+             ", deliver_to: [cluster, pod]}\n"},
         },
 };
 
@@ -340,6 +351,9 @@ static const struct files mistakes = {
         "  braces: {type: file, path: \"/keys/{acount}\"}\n"
         "  vault: {type: key_vault, vault: \"https://v.vault.azure.net\", secret_name: key}\n"
         "  hook: {type: webhook, url: http://x, secret_file: [], pin: x}\n"
+        "  cluster: {type: kubernetes_secret, namespace: N_, secret_name: x, labels: {-: x},\n"
+        "    context: x, server: \"https://k\", keys: {/: \"{key}\"}}\n"
+        "  upper: {type: kubernetes_secret, namespace: N, secret_name: x, labels: {a: \"b c\"}}\n"
         "  sock: {type: socket, path: /x/../y, owner: \"a b\"}\n"
         "defaults: {identity: opps, policy: none, deliver_to: [file, file, nowhere]}\n"
         "accounts:\n"
@@ -348,7 +362,7 @@ static const struct files mistakes = {
         "  - {name: ALPHA, resource_group: rg, subscription_id: " SUBSCRIPTION
         ", deliver_to: twin}\n"
         "  - {name: beta, resource_group: rg, subscription_id: " SUBSCRIPTION
-        ", deliver_to: [twin, state], identity: vm, policy: slow}\n"
+        ", deliver_to: [twin, state, upper], identity: vm, policy: slow}\n"
         "  - {id: " ACCOUNT_ID
         ", name: sampleacct, deliver_to: [{target: twin, required: "
         "false}]}\n"
