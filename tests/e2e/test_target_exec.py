@@ -120,13 +120,14 @@ def test_failures_are_logged_without_the_key(site, programs):
     """Each has a cause and a remedy, and none stops the account beside it."""
     ways = {
         "exits": ('echo "no such tenant" >&2; exit 3', "failed with exit status 3: no such tenant"),
-        "hangs": ("sleep 1000", "did not end within 500ms"),
+        "hangs": ("echo waiting for the lock >&2; sleep 1000",
+                  "did not end within 2s, and was ended with all that it had started: waiting for the lock"),
         "prints-the-key": ("cat >&2; exit 1", "failed with exit status 1"),
         "prints-its-halves": ('cut -c1-300 | tr "," "\\n" | fold -w 30; exit 1',
                               "failed with exit status 1"),
     }
     for name, (body, _) in ways.items():
-        programs.target(name, programs.script(name, body), timeout="500ms")
+        programs.target(name, programs.script(name, body), timeout="2s")
     site.account("beside")
     site.account("alpha", deliver_to=["file", *({"target": name, "required": False}
                                                 for name in ways)])
@@ -159,8 +160,8 @@ def test_a_hanging_program_delays_nobody(site, programs):
     assert time.monotonic() - began < 20
     # A stop ends it.
     daemon.process.send_signal(signal.SIGTERM)
-    daemon.process.send_signal(signal.SIGTERM)
-    assert daemon.wait() == 0
+    site.log.wait("daemon.stopping")
+    assert daemon.stop() == 0, "a second one ends the grace"
     pid = int(programs.lines("pids")[0])
     wait_until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), "the program is ended")
 

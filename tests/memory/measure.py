@@ -16,6 +16,7 @@ import json
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -87,6 +88,7 @@ class Measurement:
         site.config["targets"]["cluster"] = {
             "type": "kubernetes_secret", "namespace": "batch", "secret_name": "{account}",
             "kubeconfig": str(file)}
+        self.add_programs()
         site.config["defaults"]["deliver_to"] = list(site.config["targets"])
         for identity in IDENTITIES:
             self.names.append(site.account(f"with{identity}", identity=identity))
@@ -100,6 +102,17 @@ class Measurement:
             "type": "hashicorp_vault", "address": self.kv.url, "path": f"{name}/{{account}}",
             "ca_file": str(self.directory / "kv.pem"),
             "auth": {"approle": {"role_id": "role", "secret_id_file": str(file), **how}}}
+
+    def add_programs(self):
+        """One that hands the key back, and one that encrypts it."""
+        secret = self.directory / "host-secret"
+        subprocess.run(["/usr/bin/systemd-creds", "setup"], check=True, capture_output=True,
+                       env={"SYSTEMD_CREDENTIAL_SECRET": str(secret)})
+        self.site.config["targets"]["echo"] = {
+            "type": "exec", "command": ["/bin/sh", "-c", "tee /dev/stderr"]}
+        self.site.config["targets"]["creds"] = {
+            "type": "systemd_credential", "name": "{account}", "host_secret_file": str(secret),
+            "path": f"{self.site.keys}/{{account}}.cred"}
 
     def rotate(self):
         """Until all accounts were rotated often enough, with a fault now and then."""
@@ -157,6 +170,10 @@ class Measurement:
         self.rest()
         secrets = self.secrets()
         hits, looked_at = memory.find(daemon.pid, secrets)
+        children = pathlib.Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text()
+        for child in children.split():  # the process that starts programs
+            found, more = memory.find(int(child), secrets)
+            hits, looked_at = hits + found, looked_at + more
         mappings = memory.secret_mappings(daemon.pid)
         return hits, secrets, looked_at, mappings and all("lo" in flags for flags in mappings)
 

@@ -35,7 +35,8 @@ struct program {
     size_t written;                /* by the program */
     char chunk[CHUNK];
     bool has_pipes;
-    bool timed_out, flooded;
+    duration_ms timeout, timed_out;
+    bool flooded;
     enum program_end end;
     int code;
     program_done *done;
@@ -169,7 +170,7 @@ static void on_deadline(struct timer *timer)
 {
     struct program *program = container_of(timer, struct program, deadline);
 
-    program->timed_out = true;
+    program->timed_out = program->timeout;
     program_kill(program);
 }
 
@@ -270,6 +271,7 @@ struct program *program_start(struct spawner *spawner, struct loop *loop,
         return program;
     }
     connect_pipes(program, fds);
+    program->timeout = request->timeout;
     if (request->timeout > 0)
         timer_set_delay(&program->deadline, request->timeout);
     send_input(program);

@@ -31,7 +31,7 @@ enum program_end {
 struct program_result {
     enum program_end end;
     int code;
-    bool timed_out;           /* it was ended because its time was up */
+    duration_ms timed_out;    /* it was ended because this time was up; 0: it was not */
     bool flooded;             /* it was ended because it wrote too much */
     bool output_cut;          /* `output` is only the last part */
     const struct buf *output; /* standard output; may hold secrets */

@@ -21,11 +21,16 @@
 #include "proto/failure.h"
 #include "proto/program_output.h"
 
+/* A program whose time is up is ended, and what it wrote is reported. One that cannot be ended is
+ * given up after this time besides. */
+#define END_SLACK (10 * MS_SECOND)
+
 struct exec_job {
     struct target_job base; /* its place is the command and the account, its lane the program */
     const char *arguments[TARGET_EXEC_ARGUMENTS_MAX + 1];
     struct program_environment environment;
     struct key_file content; /* deliver */
+    duration_ms timeout;
     struct program *program; /* running, or NULL */
 };
 
@@ -90,6 +95,7 @@ static void begin(struct target_job *base)
                                      .environment = job->environment.variables,
                                      .input = input.data,
                                      .input_length = input.length,
+                                     .timeout = job->timeout,
                                  },
                                  on_program_done, job);
     buf_done(&input);
@@ -116,13 +122,10 @@ static void explain(const struct target_job *base, enum target_end end, const ch
                          "%s: not run, because for %s earlier runs of it have been under way", path,
                          timeout);
     else
-        failure_set_text(failure,
-                         "%s did not end within %s, and was ended with all that it had "
-                         "started",
-                         path, timeout);
+        failure_set_text(failure, "%s has been running for %s and cannot be ended", path, timeout);
     failure_set_remedy(failure,
-                       "find out what %s waits for, or raise the target's `timeout`; it is run "
-                       "again by itself",
+                       "find out what %s waits for, such as a file system that does not answer; it "
+                       "is run again by itself",
                        path);
 }
 
@@ -195,7 +198,8 @@ static void start(struct target_world *world, const struct target_request *reque
         job->base.place = must(str_format("exec %s\n%s\n%s", program, request->destination->place,
                                           request->delivery->account->id));
         job->base.lane_length = strlen("exec ") + strlen(program);
-        job->base.timeout = settings->timeout;
+        job->timeout = settings->timeout;
+        job->base.timeout = settings->timeout + END_SLACK;
         job->base.begin = begin;
         job->base.abort = abort_job;
         job->base.explain = explain;

@@ -158,6 +158,8 @@ static void explain_exit(struct failure *failure, const char *path, int status, 
 static void explain_signal(struct failure *failure, const char *path,
                            const struct program_result *result, const char *words)
 {
+    char timeout[DURATION_TEXT_MAX];
+
     failure->outcome_unknown = true;
     if (result->flooded) {
         failure_set_text(failure, "%s wrote more than %d MiB and was ended%s", path,
@@ -165,8 +167,15 @@ static void explain_signal(struct failure *failure, const char *path,
         failure_set_remedy(failure, "make it write less: its output only goes into the log");
         return;
     }
-    if (result->timed_out) {
-        failure_set_text(failure, "%s took too long and was ended%s", path, words);
+    if (result->timed_out > 0) {
+        failure_set_text(failure,
+                         "%s did not end within %s, and was ended with all that it had "
+                         "started%s",
+                         path, duration_to_text(result->timed_out, timeout), words);
+        failure_set_remedy(failure,
+                           "find out what %s waits for, or raise the target's `timeout`; it is run "
+                           "again by itself",
+                           path);
         return;
     }
     failure_set_text(failure, "%s was ended by signal %d (SIG%s)%s", path, result->code,
@@ -181,13 +190,14 @@ bool program_failure(struct failure *failure, const char *path, const struct pro
 {
     char words[LINE_MAX_SHOWN + 2];
 
-    if (result->end == PROGRAM_EXITED && result->code == 0 && !result->flooded)
+    if (result->end == PROGRAM_EXITED && result->code == 0 && !result->flooded &&
+        result->timed_out == 0)
         return false;
     failure_init(failure, REASON_TARGET_FAILED);
     last_words(result, key, words);
     switch (result->end) {
     case PROGRAM_EXITED:
-        if (result->flooded || result->timed_out)
+        if (result->flooded || result->timed_out > 0)
             explain_signal(failure, path, result, words);
         else
             explain_exit(failure, path, result->code, words);
