@@ -5,6 +5,7 @@
 
 #include "base/json_writer.h"
 #include "base/str.h"
+#include "conf/exposure.h"
 #include "conf/placeholder.h"
 #include "conf/resolve.h"
 #include "conf/schema_row.h"
@@ -45,6 +46,23 @@ static void require(struct resolve *resolve, const struct tree_node *target, con
         return;
     report_key_error(resolve->report, node, "goes with %s, which is missing", other);
     node->invalid = true;
+}
+
+/* systemd protects the files in $CREDENTIALS_DIRECTORY; the others are checked. */
+static void check_exposure(struct resolve *resolve, const struct tree_node *target)
+{
+    static const char *const secrets[] = {"kubeconfig", "token_file"};
+    const struct tree_node *authorities = schema_get(target, "ca_file");
+
+    for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+        const struct tree_node *file = schema_get(target, secrets[i]);
+
+        if (file && file->text[0] == '/')
+            exposure_check_secret(resolve->report, file, file->text);
+    }
+    if (authorities && authorities->text[0] == '/')
+        exposure_check_authorities(resolve->report, authorities, authorities->text,
+                                   "the API server");
 }
 
 static void check_cluster(struct resolve *resolve, const struct tree_node *target)
@@ -123,6 +141,7 @@ static void check(struct resolve *resolve, const struct tree_node *target)
     struct tree_node *manager = tree_child(target, "field_manager");
 
     check_cluster(resolve, target);
+    check_exposure(resolve, target);
     check_data(resolve, tree_child(target, "keys"));
     check_names(resolve, tree_child(target, "labels"), kubernetes_is_qualified_name,
                 "cannot be the name of a label; write \"app\" or \"example.org/app\"");

@@ -179,7 +179,7 @@ int kubernetes_apply_build(struct http_request *request, const struct kubernetes
     http_request_header(request, "Accept",
                         "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,"
                         "application/json");
-    request->repeatable = dry_run;
+    request->repeatable = true; /* the same apply twice is the same as once */
     request->body.maximum = BODY_MAX;
     rc = append_body(&request->body, secret, dry_run);
     return finish_request(request, rc, err);

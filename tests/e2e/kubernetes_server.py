@@ -14,7 +14,6 @@ import re
 import socket
 import ssl
 import threading
-import time
 import urllib.parse
 import uuid
 
@@ -165,7 +164,7 @@ class Fault:
     """One way to go wrong: a status with a body, or something done to the connection."""
 
     def __init__(self, how, status=0, body="", headers=(), method=None, times=1 << 30):
-        self.how = how  # "answer", "hang", "close", "cut", "late"
+        self.how = how  # "answer", "hang", "close", "cut"
         self.status = status
         self.body = body if isinstance(body, bytes) else body.encode()
         self.headers = dict(headers)
@@ -412,9 +411,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                                     "user": user, "authorization": authorization,
                                     "body": body.decode()})
             fault = self._take_fault(server, parts.path.rsplit("/", 1)[-1])
-        if fault and self._misbehave(server, fault, (parts.path, query, body, user)):
-            return
-        self._answer(*self._ask(server, parts.path, query, body, user))
+        if fault:
+            self._misbehave(server, fault, (parts.path, query, body, user))
+        else:
+            self._answer(*self._ask(server, parts.path, query, body, user))
 
     def _ask(self, server, path, query, body, user):
         try:
@@ -434,7 +434,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return None
 
     def _misbehave(self, server, fault, request):
-        """True: that was the answer."""
         if fault.how == "answer":
             self._answer(fault.status, fault.body, fault.headers)
         elif fault.how == "hang":
@@ -442,7 +441,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
         elif fault.how == "close":
             self.close_connection = True
-        elif fault.how == "cut":
+        else:  # it is carried out, and half of the answer comes
             status, document = self._ask(server, *request)
             text = json.dumps(document).encode()
             self.send_response(status)
@@ -450,13 +449,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(text[:len(text) // 2])
             self.close_connection = True
-        elif fault.how == "acts":  # it is carried out, and the answer is lost
-            self._ask(server, *request)
-            self.close_connection = True
-        elif fault.how == "late":
-            time.sleep(0.2)
-            return False
-        return True
 
     def _answer(self, status, document, headers=None):
         text = document if isinstance(document, bytes) else (

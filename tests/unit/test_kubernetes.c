@@ -128,7 +128,7 @@ static void test_requests(void **state)
                         "\"acct\",\"namespace\":\"batch\",\"labels\":{\"example.org/app\":"
                         "\"x\\\"y\"},\"annotations\":{\"keyrotated/cycle\":\"7\"}},\"type\":"
                         "\"Opaque\",\"data\":{\"key\":\"c2VjcmV0\"}}");
-    assert_false(request.repeatable || request.follows);
+    assert_true(request.repeatable && !request.follows);
     http_request_done(&request);
 
     assert_int_equal(kubernetes_apply_build(&request, &access, &secret, true, &err), 0);

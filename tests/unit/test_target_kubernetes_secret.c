@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -144,6 +146,34 @@ static void test_understood(void **state)
     }
 }
 
+static void test_exposed_files(void **state)
+{
+    char directory[256], keys[1024], text[2048], expected[2048];
+
+    (void)state;
+    assert_non_null(getcwd(directory, sizeof(directory)));
+    config_fixture_write("token", "t\n");
+    config_fixture_write("ca.pem", "c\n");
+    assert_int_equal(chmod("token", 0644), 0);
+    assert_int_equal(chmod("ca.pem", 0646), 0);
+    (void)snprintf(keys, sizeof(keys),
+                   NAMES ", server: 'https://k', ca_file: '%s/ca.pem', token_file: '%s/token'",
+                   directory, directory);
+    compose(keys, text, sizeof(text));
+    (void)snprintf(expected, sizeof(expected),
+                   "k.yaml:4:114: targets.t.ca_file: warning: every user can write to %s/ca.pem "
+                   "(mode 0646) and so impersonate the API server; run chmod o-w %s/ca.pem\n"
+                   "k.yaml:4:%d: targets.t.token_file: warning: every user can read %s/token (mode "
+                   "0644) and so act as this identity, or keep it from acting; run chmod o-rwx "
+                   "%s/token, and renew the secret if others could have read it\n",
+                   directory, directory, 137 + (int)strlen(directory), directory, directory);
+    config_unref(config_fixture_expect(text, expected));
+
+    /* systemd looks after what lies in $CREDENTIALS_DIRECTORY */
+    compose(NAMES ", server: 'https://k', ca_file: ca.pem, token_file: token", text, sizeof(text));
+    config_unref(config_fixture_expect(text, ""));
+}
+
 static struct target_id identify(const char *keys)
 {
     struct target_id id;
@@ -182,6 +212,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_mistakes, config_fixture_enter, config_fixture_leave),
         cmocka_unit_test_setup_teardown(test_understood, config_fixture_enter,
+                                        config_fixture_leave),
+        cmocka_unit_test_setup_teardown(test_exposed_files, config_fixture_enter,
                                         config_fixture_leave),
         cmocka_unit_test_setup_teardown(test_form, config_fixture_enter, config_fixture_leave),
     };
