@@ -1,5 +1,6 @@
-/* Logins at HashiCorp Vault: shared, handed on, remembered where they fail, replaced where the
- * token is refused. Reads of objects, against a server that answers as the test says. */
+/* Targets in HashiCorp Vault, against a server that answers as the test says. Logins: shared,
+ * handed on, remembered where they fail, replaced where the token is refused. Probes: what they
+ * demand. */
 #include "io/target/target.h"
 
 #include <setjmp.h>
@@ -51,6 +52,7 @@ static struct {
     _Atomic bool refuses_logins;
     _Atomic bool slow_renewal; /* a second login is answered some time after all refusals */
     _Atomic int lease_s;
+    const char *capabilities;  /* of the token; NULL: it may not ask */
     char next_token_file[128]; /* not empty: a read that is refused puts another token there */
 } vault;
 
@@ -108,6 +110,18 @@ static void read_object(int connection)
     }
 }
 
+static void tell_capabilities(int connection)
+{
+    char body[128];
+
+    if (!vault.capabilities) {
+        answer(connection, 403, "{\"errors\":[\"1 error occurred: * permission denied\"]}");
+        return;
+    }
+    (void)snprintf(body, sizeof(body), "{\"data\":{\"secret/data/a0\":[%s]}}", vault.capabilities);
+    answer(connection, 200, body);
+}
+
 static void serve(struct server *server, int connection)
 {
     char request[1024];
@@ -121,6 +135,10 @@ static void serve(struct server *server, int connection)
         } else if (strstr(request, "/unwrap")) {
             vault.unwraps++;
             answer(connection, 200, "{\"data\":{\"secret_id\":\"an id\"}}");
+        } else if (strstr(request, "/capabilities-self")) {
+            tell_capabilities(connection);
+        } else if (strstr(request, "/ui/mounts/")) {
+            answer(connection, 403, "{\"errors\":[\"preflight\"]}");
         } else {
             read_object(connection);
         }
@@ -187,16 +205,22 @@ static void note(void *context, struct target_result *result)
     answer->kind = result->sighting.kind;
 }
 
-static void start_read(struct fixture *f, size_t i)
+/* Of the place `i`, which the caller writes. */
+static struct destination destination_of(struct fixture *f, size_t i)
 {
-    struct destination destination = {.name = "v",
-                                      .type = &target_hashicorp_vault_type,
-                                      .key_shape = &key_shape_base64,
-                                      .place = f->places[i],
-                                      .settings = &f->settings};
-
     (void)snprintf(f->places[i], sizeof(f->places[i]), "%s/secret/a%zu", f->address, i);
     f->answers[i] = (struct answer){.count = 0};
+    return (struct destination){.name = "v",
+                                .type = &target_hashicorp_vault_type,
+                                .key_shape = &key_shape_base64,
+                                .place = f->places[i],
+                                .settings = &f->settings};
+}
+
+static void start_read(struct fixture *f, size_t i)
+{
+    struct destination destination = destination_of(f, i);
+
     target_read(&f->world, &destination, NULL, false, note, &f->answers[i]);
     memset(f->places[i], 0, sizeof(f->places[i])); /* borrowed until the call returned */
 }
@@ -448,6 +472,43 @@ static void test_unusable_secret(void **state)
     assert_int_equal(f->server->requests, 0);
 }
 
+/* --- probes --- */
+
+static void probe(struct fixture *f, const char *capabilities, const char *failure)
+{
+    struct destination destination = destination_of(f, 0);
+
+    vault.capabilities = capabilities;
+    target_probe(&f->world, &destination, NULL, note, &f->answers[0]);
+    loop_run(f->loop);
+    assert_int_equal(f->answers[0].count, 1);
+    if (!failure) {
+        assert_false(f->answers[0].failed);
+        return;
+    }
+    assert_true(f->answers[0].failed);
+    assert_int_equal(f->answers[0].failure.reason, REASON_TARGET_DENIED);
+    assert_string_equal(f->answers[0].failure.text, failure);
+    assert_non_null(strstr(f->answers[0].failure.remedy, "path \"secret/data/a0\""));
+}
+
+/* Nothing was ever written there: the next write creates it. */
+static void test_probe_where_nothing_stands(void **state)
+{
+    struct fixture *f = *state;
+
+    probe(f, "\"create\",\"read\",\"update\"", NULL);
+    assert_int_equal(vault.reads, 0);
+    probe(f, "\"create\",\"read\"", NULL);
+    assert_int_equal(vault.reads, 1);
+    probe(f, "\"read\",\"update\"", "the token may not create secret/a0");
+    probe(f, "\"deny\"", "the token may not read, create or update secret/a0");
+    probe(f, "\"list\",\"read\"", "the token may not create or update secret/a0");
+    assert_int_equal(vault.reads, 2);
+    probe(f, NULL, NULL); /* what it may not ask, the read has to show */
+    assert_int_equal(vault.reads, 3);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -465,6 +526,7 @@ int main(void)
         TEST(test_refused_token_of_a_file),
         TEST(test_wrapped_secret_id),
         TEST(test_unusable_secret),
+        TEST(test_probe_where_nothing_stands),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
