@@ -42,7 +42,7 @@ class Apps:
     operation, called with (app, body): the first may return an Answer and keep the rest from
     happening, the second replace the answer."""
 
-    def __init__(self, azure):
+    def __init__(self, azure, tls=None):
         self.azure = azure
         self.settings = {SITE.lower(): {}, SLOT.lower(): {}, CONTAINER.lower(): {}}
         self.references = {}  # Container Apps: secrets by name as they are listed
@@ -56,9 +56,13 @@ class Apps:
         self.released = threading.Event()  # ends every delay
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.server.daemon_threads = True
+        if tls:  # the paths of certificate and key
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(*tls)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.server.handle_error = lambda *_: None  # clients that hang up are expected
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server.server_port}"
 
     def stop(self):
         self.released.set()
