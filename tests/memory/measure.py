@@ -12,6 +12,7 @@ Needs root, for the daemon does not let anybody else read its memory.
 """
 
 import argparse
+import base64
 import json
 import os
 import pathlib
@@ -26,6 +27,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
 import memory  # noqa: E402
+from apps import CONTAINER, SITE, Answer, Apps  # noqa: E402
 from certificates import Authority  # noqa: E402
 from installation import Installation  # noqa: E402
 from kubernetes_server import Server, kubeconfig  # noqa: E402
@@ -63,6 +65,9 @@ class Measurement:
         self.authority = Authority(self.directory / "authority")
         self.cluster = Server(self.authority.issue("server"))
         self.cluster.tokens[CLUSTER_TOKEN] = "keyrotated"
+        self.apps = Apps(self.azure, tls=self.authority.issue("apps"))
+        self.trusted = self.directory / "trusted.pem"
+        self.trusted.write_bytes(self.authority.certificate.read_bytes() + self.azure.ca_file.read_bytes())
         self.names = []
 
     def configure(self):
@@ -90,8 +95,26 @@ class Measurement:
             "kubeconfig": str(file)}
         self.add_programs()
         site.config["defaults"]["deliver_to"] = list(site.config["targets"])
+        self.add_apps()
         for identity in IDENTITIES:
             self.names.append(site.account(f"with{identity}", identity=identity))
+        # One is enough, because the writes to an app come one after the other.
+        site.config["accounts"][0]["deliver_to"] = [*site.config["defaults"]["deliver_to"], "site",
+                                                    "container"]
+
+    def add_apps(self):
+        """Apps that hold other secrets than ours."""
+        self.site.config["ca_file"] = str(self.trusted)
+        self.site.config["cloud"]["resource_manager"] = self.apps.url
+        self.site.config["targets"]["site"] = {
+            "type": "azure_app_settings", "app": SITE, "setting": "KEY_{account}"}
+        self.site.config["targets"]["container"] = {
+            "type": "azure_app_settings", "app": CONTAINER, "setting": "{account}"}
+        self.others = [base64.b64encode(os.urandom(64)).decode() for _ in range(2)]
+        for app, other in zip((SITE, CONTAINER), self.others):
+            self.apps.settings[app.lower()] = {"other": other}
+        lost = [Answer(raw=b"", cut=True), Answer(raw=b"{\"properties\":", cut=True)]
+        self.apps.after["write"] = lambda *_: lost.pop() if self.apps.count("write") > 3 and lost else None
 
     def add_kv(self, name, text, **how):
         """A target in HashiCorp Vault, with a login by AppRole."""
@@ -157,6 +180,7 @@ class Measurement:
         tokens = [memory.plain("token", f"#{number}", token)
                   for number, token in enumerate(sorted(truth.tokens()))]
         tokens.append(memory.plain("token", "of the cluster", CLUSTER_TOKEN))
+        keys += [memory.key(f"of an app #{number}", other) for number, other in enumerate(self.others)]
         return [*keys, *tokens, memory.plain("client secret", "of ops", CLIENT_SECRET),
                 *(memory.plain("token" if secret.startswith("hvs.") else "client secret",
                                f"of the KV engine #{number}", secret)
@@ -181,6 +205,7 @@ class Measurement:
         """What went wrong besides."""
         problems = self.site.end()
         self.kv.stop()
+        self.apps.stop()
         status = self.azure.stop()
         if status != 0:
             problems.append(f"azuresim ended with {status}")
