@@ -518,7 +518,7 @@ image: deps-package ## Build a container image (an OCI archive) of the Debian pa
 	@$(PYTHON) -B debian/image.py --output $(IMAGE) $(PACKAGE_DIR)/keyrotated_*.deb
 
 # Debian's kubectl cannot be installed beside one from elsewhere, which will do as well.
-DEBIAN_IMAGE_CHECKERS := podman crun util-linux mount python3-yaml \
+DEBIAN_IMAGE_CHECKERS = podman crun util-linux mount python3-yaml \
     $(if $(shell command -v kubectl),,kubernetes-client)
 deps-test-image: deps-package
 	$(call install_packages,$(DEBIAN_IMAGE_CHECKERS))

@@ -41,7 +41,7 @@ EMPTY = {"dev": 0o755, "proc": 0o755, "sys": 0o755, "tmp": 0o1777, "run": 0o755,
 ACCOUNTS = {
     "etc/passwd": "root:x:0:0:root:/:/usr/sbin/nologin\n"
                   f"keyrotated:x:{USER}:{USER}:keyrotated:/var/lib/keyrotated:/usr/sbin/nologin\n",
-    "etc/group": f"root:x:0:\nkeyrotated:x:{USER}:\n",
+    "etc/group": f"root:x:0:\nkeyrotated-admin:x:{USER}:keyrotated\n",  # of the control socket
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n"}
 ARCHITECTURES = {"armhf": "arm", "i386": "386", "ppc64el": "ppc64le", "mips64el": "mips64le"}
 

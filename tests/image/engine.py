@@ -10,10 +10,11 @@ from namespace import Namespace
 
 TIMEOUT = 60
 NAME = "localhost/keyrotated:"
-# What the manual recommends; and the network of this machine, where the stand-in is.
+# What README.md recommends; and the network of this machine, where the stand-in is.
 RECOMMENDED = ["--read-only", "--cap-drop=all", "--security-opt=no-new-privileges", "--network=host"]
 # This machine's root may be forbidden to raise limits, and to make control groups.
-MODEST = ["--cgroups=disabled", "--ulimit=nofile=8192:8192", "--ulimit=nproc=1000:1000"]
+# A log of podman's own, where it would take systemd's journal.
+MODEST = ["--log-driver=k8s-file", "--cgroups=disabled", "--ulimit=nofile=8192:8192", "--ulimit=nproc=1000:1000"]
 
 
 class Engine:
@@ -49,10 +50,10 @@ class Engine:
                            check=False)
 
     def create(self, *options, environment=None):
-        """A container that stays, not started yet."""
+        """A container that stays, not started yet. `environment`: podman's own."""
         name = f"keyrotated-{uuid.uuid4().hex[:8]}"
         self.podman("create", f"--name={name}", *RECOMMENDED, *MODEST, *options, self.image,
-                    env={**os.environ, **(environment or {})})
+                    env=environment)
         self.containers.append(name)
         return name
 

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -11,6 +12,7 @@ import tempfile
 
 import pytest
 
+from conftest import ROOT
 from patience import wait_until
 from stand_in import CLIENT, CLIENT_SECRET, TENANT, resource_id
 
@@ -34,6 +36,7 @@ class Site:
         self.notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notified.bind(str(self.directory / "notify"))
         self.notified.settimeout(30)
+        self._environment = {**os.environ, "NOTIFY_SOCKET": str(self.directory / "notify")}
         self.secret = self._name("secret")
         (self.directory / "secret").write_text(CLIENT_SECRET + "\n", encoding="ascii")
         engine.podman("secret", "create", self.secret, self.directory / "secret")
@@ -59,21 +62,32 @@ class Site:
             "accounts": [{"id": resource_id("acct"), "adopt_active": "primary"}],
             **settings}) + "\n", encoding="ascii")
 
+    def recommended(self):
+        """The options of README.md's command, with this site's own directories and names."""
+        text = (ROOT / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
+        words = shlex.split(re.search(r"^sudo podman run (.*) localhost/keyrotated:VERSION$", text,
+                                      re.M)[1])
+        assert words[:3] == ["--detach", "--name", "keyrotated"]
+        own = [word.replace("/etc/keyrotated:/", f"{self.directory / 'etc'}:/", 1)
+               .replace("ops-secret,", f"{self.secret},target=ops-secret,")
+               .replace("keyrotated-journal:", f"{self._name('journal')}:")
+               .replace("keyrotated-keys:", f"{self._name('keys')}:") for word in words[3:]]
+        assert {"--read-only", "--cap-drop=all"} <= set(own) and len(set(own) - set(words)) == 4
+        return [*own, f"--volume={self.azure.ca_file}:{AUTHORITIES}:ro"]
+
     def mounts(self):
         return [f"--volume={self.directory / 'etc'}:/etc/keyrotated:ro",
                 # So the image's own place for authorities is where the daemon looks.
                 f"--volume={self.azure.ca_file}:{AUTHORITIES}:ro",
                 f"--secret={self.secret},target=ops-secret,uid={USER},mode=0400"]
 
-    def start(self, *volumes):
-        volumes = volumes or [f"--volume={self._name('journal')}:/var/lib/keyrotated",
-                              f"--volume={self._name('keys')}:/var/lib/keyrotated-keys"]
-        self.container = self.engine.create(
-            "--sdnotify=container", *self.mounts(), *volumes,
-            environment={"NOTIFY_SOCKET": str(self.directory / "notify")})
-        self.engine.podman("start", self.container,
-                           env={**os.environ, "NOTIFY_SOCKET": str(self.directory / "notify")})
-        return self
+    def start(self, *options):
+        self.container = self.engine.create(*options, environment=self._environment)
+        self.again()
+
+    def again(self):
+        """The same container once more."""
+        self.engine.podman("start", self.container, env=self._environment)
 
     def wait_notice(self, line):
         """Until the daemon has sent it; returns the message."""
@@ -81,11 +95,6 @@ class Site:
             message = self.notified.recv(65536).decode()
             if line in message.splitlines():
                 return message
-
-    def again(self):
-        """The same container once more."""
-        self.engine.podman("start", self.container,
-                           env={**os.environ, "NOTIFY_SOCKET": str(self.directory / "notify")})
 
     def held(self):
         """The key in the volume: "Primary", "Secondary", or None."""
@@ -107,6 +116,8 @@ class Site:
         return wait_until(reached, f"rotation {cycle} is complete", pause=0.2)
 
     def remove(self):
+        if self.container:
+            print(self.engine.log(self.container)[-8000:])  # seen where a test fails
         self.engine.podman("rm", "--force", "--time=0", "--volumes", self.container, check=False)
         self.engine.podman("volume", "rm", "--force", self._name("journal"), self._name("keys"),
                            check=False)
@@ -127,7 +138,7 @@ def process_status(pid, name):
 
 
 def test_it_rotates_stops_and_goes_on(site):
-    site.start()
+    site.start(*site.recommended())
     site.wait_notice("READY=1")
     pid = site.engine.state(site.container)["Pid"]
     assert set(process_status(pid, "Uid")) == set(process_status(pid, "Gid")) == {str(USER)}
@@ -141,7 +152,7 @@ def test_it_rotates_stops_and_goes_on(site):
     assert site.held() == first["active"].capitalize()
     assert site.engine.exec(site.container, "keyrotatectl", "status").returncode == 0
     assert site.engine.exec(site.container, "keyrotatectl", "ping").returncode == 0
-    site.engine.podman("stop", "--time=30", site.container)
+    site.engine.podman("stop", site.container)
     assert site.engine.state(site.container)["ExitCode"] == 0
 
     site.again()
@@ -157,6 +168,7 @@ def test_it_rotates_stops_and_goes_on(site):
     last = site.wait_cycle(cycle + 2)
     assert site.held() == last["active"].capitalize()
     said = site.engine.log(site.container)
+    assert "keyrotated-admin" not in said, "nobody can make a group in the container"
     assert said.count('"event":"account.adopted"') == 1, "nobody adopts an account that is in the journal"
     for key in (*site.azure.keys("acct").values(), CLIENT_SECRET):
         assert key not in said
@@ -168,7 +180,9 @@ def test_a_volume_that_belongs_to_root_and_the_group(site):
     volume.mkdir()
     os.chown(volume, 0, USER)
     volume.chmod(0o2775)
-    site.start(f"--volume={volume}:/var/lib/keyrotated")
+    (site.directory / "keys").mkdir()
+    site.start("--sdnotify=container", *site.mounts(), f"--volume={volume}:/var/lib/keyrotated",
+               f"--volume={site.directory / 'keys'}:/var/lib/keyrotated-keys:U")
     site.wait_notice("READY=1")
     site.wait_cycle(1)
     journal = volume / "journal"
@@ -183,6 +197,14 @@ def test_a_volume_that_belongs_to_root_and_the_group(site):
     site.wait_notice("READY=1")
     assert journal.stat().st_mode & 0o077 == 0
     assert all(path.stat().st_mode & 0o077 == 0 for path in journal.iterdir())
+
+
+def test_podman_makes_a_service_of_it(site):
+    site.start(*site.recommended())
+    unit = site.engine.podman("generate", "systemd", "--new", "--name", site.container).stdout
+    assert "\nType=notify\nNotifyAccess=all\n" in unit and "--sdnotify=container" in unit
+    (patience,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.M)
+    assert int(patience) > 30
 
 
 def test_time_zones_are_there(site):

@@ -196,6 +196,8 @@ class Node:
         return self.engine.exec(self.container, *self.command_of(name))
 
     def end(self):
+        if self.container:
+            print(self.engine.log(self.container)[-8000:])  # seen where a test fails
         self.engine.podman("rm", "--force", "--time=0", "--volumes", self.container, check=False)
         self.server.stop()
         shutil.rmtree(self.directory)

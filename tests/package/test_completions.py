@@ -8,6 +8,7 @@ from conftest import ROOT, run
 
 COMPLETIONS = ROOT / "config/completions"
 GENERAL = {"--socket", "--json", "--version", "--help"}
+OF_NO_ACCOUNT = {"reload", "ping"}
 
 # Prints what bash would offer for the words that follow, of which the last is not finished.
 BASH = """
@@ -118,7 +119,7 @@ def test_bash_offers_the_options_of_each_command(commands, fake_ctl):
 
 
 def test_bash_offers_the_accounts_of_the_daemon(commands, fake_ctl):
-    for command in commands.keys() - {"reload"}:
+    for command in commands.keys() - OF_NO_ACCOUNT:
         assert {"alpha", "beta"} <= bash_offers(fake_ctl, "keyrotatectl", command, ""), command
     assert {"alpha"} == bash_offers(fake_ctl, "keyrotatectl", "--socket", "/s", "rotate", "al")
     assert bash_offers(fake_ctl, "keyrotatectl", "reload", "") == {"--dry-run"}
@@ -165,7 +166,7 @@ def test_zsh_offers_the_options_of_each_command(commands, fake_ctl):
     for command, options in commands.items():
         told = zsh_is_told(fake_ctl, "keyrotatectl", command, "")
         assert options_in(told) - GENERAL == options, command
-        assert ("_keyrotatectl_accounts" in told) == (command != "reload"), command
+        assert ("_keyrotatectl_accounts" in told) == (command not in OF_NO_ACCOUNT), command
 
 
 def test_zsh_offers_the_accounts_of_the_daemon(fake_ctl):
