@@ -288,7 +288,7 @@ int webhook_read(const struct http_reply *reply, const char *url, time_ms now,
                  struct failure *failure)
 {
     const struct meaning *meaning;
-    char message[MESSAGE_MAX], stranger[STRANGER_TEXT_MAX];
+    char message[MESSAGE_MAX], stranger[STRANGER_TEXT_MAX] = "";
 
     if (reply->outcome != HTTP_ANSWERED) {
         describe_silence(reply, url, failure);
@@ -302,11 +302,12 @@ int webhook_read(const struct http_reply *reply, const char *url, time_ms now,
     failure->outcome_unknown = meaning->may_act;
     if (copy_message(reply, message) != 0)
         return -ENOMEM;
+    if (reply->body.length > 0 || reply->status / 100 == 3)
+        (void)stranger_describe(reply, stranger);
     failure_set_text(failure, "webhook %s %s %d%s%s%s", url,
                      meaning->reason == REASON_NOT_YET ? "asks for more time, with status"
                                                        : "answered with status",
-                     reply->status, message[0] != '\0' ? ": " : "", message,
-                     stranger_describe(reply, stranger));
+                     reply->status, message[0] != '\0' ? ": " : "", message, stranger);
     if (meaning->remedy)
         failure_set_remedy(failure, "%s", meaning->remedy);
     return -EIO;

@@ -225,7 +225,10 @@ static const struct {
     {405, NULL, NULL, REASON_TARGET_FAILED, false, 0, "status 405", "takes no POST"},
     {408, NULL, NULL, REASON_TARGET_FAILED, false, 0, "status 408", "delays"},
     {409, NULL, NULL, REASON_TARGET_FAILED, false, 0, "status 409", "receiver's log"},
-    {410, NULL, NULL, REASON_TARGET_FAILED, false, 0, "status 410", "out of deliver_to"},
+    {410, "Server: nginx\n", NULL, REASON_TARGET_FAILED, false, 0, "status 410",
+     "out of deliver_to"},
+    {411, "Server: nginx\n", "no", REASON_TARGET_FAILED, false, 0,
+     "status 411; its Server header is \"nginx\"", "receiver's log"},
     {413, NULL, NULL, REASON_TARGET_FAILED, false, 0, "status 413", "20 kB"},
     {415, NULL, NULL, REASON_TARGET_FAILED, false, 0, "status 415", "application/json"},
     {429, "Retry-After: 7\n", NULL, REASON_TARGET_FAILED, false, 7000, "status 429",
@@ -257,6 +260,8 @@ static void expect_answer(size_t i)
         fail_msg("%d: %s; do: %s", answers[i].status, failure.text, failure.remedy);
     assert_true(str_starts_with(failure.text, "webhook " URL " "));
     assert_null(strstr(failure.text, KEY));
+    if (!answers[i].body)
+        assert_null(strstr(failure.text, "Server header"));
     assert_int_equal(failure.outcome_unknown, answers[i].may_act);
     assert_int_equal(failure.retry_after, answers[i].retry_after);
     assert_int_equal(failure.http_status, answers[i].status);

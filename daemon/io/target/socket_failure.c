@@ -30,8 +30,8 @@ void socket_failure_connect(struct failure *failure, const char *path, int saved
     case EACCES:
     case EPERM:
         failure_set_remedy(failure,
-                           "let uid %u connect: `SocketUser=%u` in the socket's unit, or `setfacl "
-                           "-m u:%u:rw %s`; `namei -l %s` shows directories that it may not pass",
+                           "let uid %u connect: `SocketUser=%u` in the socket's unit, or `chown %u "
+                           "%s`; `namei -l %s` shows directories that it may not pass",
                            uid, uid, uid, path, path);
         break;
     case ENOENT:
