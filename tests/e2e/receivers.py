@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import http.server
 import json
-import pathlib
 import socketserver
 import ssl
 import subprocess
@@ -14,37 +13,6 @@ import threading
 import time
 
 DELIVERED = '{"result":"delivered"}\n'
-
-
-def openssl(*arguments, cwd):
-    subprocess.run(["openssl", *arguments], cwd=cwd, check=True, capture_output=True, timeout=60)
-
-
-class Authority:
-    """Issues certificates for servers of tests."""
-
-    def __init__(self, directory, name="authority"):
-        self.directory = pathlib.Path(directory)
-        self.directory.mkdir(exist_ok=True)
-        self.name = name
-        self.file = self.directory / f"{name}.pem"
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-days", "2", "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", self.file,
-                cwd=self.directory)
-
-    def issue(self, name, alternative="IP:127.0.0.1", days=2):
-        """The file with certificate and private key; it has expired for days=-1."""
-        (self.directory / f"{name}.ext").write_text(f"subjectAltName={alternative}\n")
-        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr",
-                cwd=self.directory)
-        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", self.file, "-CAkey", f"{self.name}.key",
-                "-CAcreateserial", "-days", str(days), "-extfile", f"{name}.ext", "-out",
-                f"{name}.crt", cwd=self.directory)
-        whole = self.directory / f"{name}.both"
-        whole.write_text((self.directory / f"{name}.crt").read_text() +
-                         (self.directory / f"{name}.key").read_text())
-        return whole
 
 
 def pin_of(certificate):
@@ -82,7 +50,7 @@ class WebhookServer:
     """A server with TLS. `answer`: its status, or a function of the message that returns one;
     None: it hangs."""
 
-    def __init__(self, certificate, answer=200):
+    def __init__(self, certificate, key, answer=200):
         self.messages = []
         self.answer = answer
         receiver = self
@@ -120,7 +88,7 @@ class WebhookServer:
                     self.RequestHandlerClass(secured, client_address, self)
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
+        context.load_cert_chain(certificate, key)
         self._server = Server(("127.0.0.1", 0), Handler)
         self.port = self._server.server_address[1]
         self.url = f"https://127.0.0.1:{self.port}"

@@ -4,8 +4,9 @@ import base64
 
 import pytest
 
+from certificates import Authority
 from patience import stays_true, wait_until
-from receivers import Authority, WebhookServer, pin_of, signature
+from receivers import WebhookServer, pin_of, signature
 from truth import alternates
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes ...").decode()
@@ -27,7 +28,7 @@ def serve(certificate):
     servers = []
 
     def new(answer=200, certificate=certificate):
-        servers.append(WebhookServer(certificate, answer))
+        servers.append(WebhookServer(*certificate, answer))
         return servers[-1]
 
     yield new
@@ -43,7 +44,7 @@ def hook(site, authority):
     def new(name, server, **more):
         site.config["targets"][name] = {
             "type": "webhook", "url": f"{server.url}/keys", "timeout": "20s",
-            "secret_file": str(site.directory / "hook-secret"), "ca_file": str(authority.file),
+            "secret_file": str(site.directory / "hook-secret"), "ca_file": str(authority.certificate),
             **more}
         return name
 
@@ -161,7 +162,7 @@ def test_servers_that_are_not_trusted_hear_nothing(site, authority, serve, hook,
     servers = {
         "unknown": serve(certificate=stranger.issue("unknown")),
         "expired": serve(certificate=authority.issue("expired", days=-1)),
-        "misnamed": serve(certificate=authority.issue("misnamed", alternative="DNS:other.test")),
+        "misnamed": serve(certificate=authority.issue("misnamed", alternatives="DNS:other.test")),
         "unpinned": serve(),
     }
     words = {
@@ -170,8 +171,8 @@ def test_servers_that_are_not_trusted_hear_nothing(site, authority, serve, hook,
         "misnamed": ("is not accepted", "openssl s_client -connect"),
         "unpinned": ("is not the pinned one", "openssl s_client -connect"),
     }
-    right_pin = pin_of(certificate)
-    wrong_pin = pin_of(stranger.file)
+    right_pin = pin_of(certificate[0])
+    wrong_pin = pin_of(stranger.certificate)
     for name, server in servers.items():
         hook(name, server, pin=wrong_pin if name == "unpinned" else [])
         if name != "unpinned":

@@ -4,9 +4,9 @@
 The real daemon rotates the keys of accounts with every kind of target and identity against the Azure
 stand-in, through errors of every sort, until each account was rotated ROTATIONS times. When all of
 them have come to rest its memory is read and searched for pieces of every key that ever was, every
-token that was handed out, and the client secret. None may be there: of the programs, `keyrotated`
-has to pass, and `keyrotated-unwiped`, which is the same without the measures, has to be convicted.
-Without that, a search that finds nothing would prove nothing.
+token that was handed out, the client secret, and the secret that signs what a webhook gets. None may
+be there: of the programs, `keyrotated` has to pass, and `keyrotated-unwiped`, which is the same without
+the measures, has to be convicted. Without that, a search that finds nothing would prove nothing.
 
 Needs root, for the daemon does not let anybody else read its memory.
 """
@@ -32,6 +32,7 @@ from certificates import Authority  # noqa: E402
 from installation import Installation  # noqa: E402
 from kubernetes_server import Server, kubeconfig  # noqa: E402
 from patience import wait_until  # noqa: E402
+from receivers import Program, WebhookServer  # noqa: E402
 from stand_in import CLIENT, MANAGED_CLIENT, StandIn  # noqa: E402
 import vault_server  # noqa: E402
 
@@ -41,6 +42,7 @@ IDENTITIES = ("ops", "vm")
 # Such as Entra ID makes them. The dots and tildes stand for themselves in a form, the others do not.
 CLUSTER_TOKEN = "x7Lk2MvQe9.Rt5YbN0_wZc3Hd8Jf1-GsPa6UiOo4KtXq"
 CLIENT_SECRET = "kPq8Q~w3Zr.7XtNc/V5+fGh2=LsDmYb9AoEuTj4x"
+WEBHOOK_SECRET = "whsec_" + base64.b64encode(os.urandom(32)).decode()
 FAULTS = (("lost_after", "listKeys"), ("lost_after", "regenerateKeys"), ("truncate", "listKeys"),
           ("truncate", "regenerateKeys"), ("delay", "regenerateKeys"), ("status", "listKeys"),
           ("wrong_json", "listKeys"))
@@ -69,6 +71,7 @@ class Measurement:
         self.trusted = self.directory / "trusted.pem"
         self.trusted.write_bytes(self.authority.certificate.read_bytes() + self.azure.ca_file.read_bytes())
         self.names = []
+        self.receivers = []
 
     def configure(self):
         site, azure = self.site, self.azure
@@ -94,6 +97,7 @@ class Measurement:
             "type": "kubernetes_secret", "namespace": "batch", "secret_name": "{account}",
             "kubeconfig": str(file)}
         self.add_programs()
+        self.add_receivers()
         site.config["defaults"]["deliver_to"] = list(site.config["targets"])
         self.add_apps()
         for identity in IDENTITIES:
@@ -136,6 +140,17 @@ class Measurement:
         self.site.config["targets"]["creds"] = {
             "type": "systemd_credential", "name": "{account}", "host_secret_file": str(secret),
             "path": f"{self.site.keys}/{{account}}.cred"}
+
+    def add_receivers(self):
+        """A webhook, and a program behind a socket."""
+        targets, directory = self.site.config["targets"], self.site.directory
+        server = WebhookServer(*self.authority.issue("receiver"))
+        self.receivers += [server, Program(directory / "hook.sock")]
+        (directory / "hook-secret").write_text(WEBHOOK_SECRET + "\n")
+        targets["hook"] = {"type": "webhook", "url": server.url, "include_key": True,
+                           "ca_file": str(self.authority.certificate),
+                           "secret_file": str(directory / "hook-secret")}
+        targets["program"] = {"type": "socket", "path": str(directory / "hook.sock")}
 
     def rotate(self):
         """Until all accounts were rotated often enough, with a fault now and then."""
@@ -182,6 +197,7 @@ class Measurement:
         tokens.append(memory.plain("token", "of the cluster", CLUSTER_TOKEN))
         keys += [memory.key(f"of an app #{number}", other) for number, other in enumerate(self.others)]
         return [*keys, *tokens, memory.plain("client secret", "of ops", CLIENT_SECRET),
+                memory.key("of hook", WEBHOOK_SECRET.removeprefix("whsec_"), "client secret"),
                 *(memory.plain("token" if secret.startswith("hvs.") else "client secret",
                                f"of the KV engine #{number}", secret)
                   for number, secret in enumerate(self.kv.ever))]
@@ -206,6 +222,8 @@ class Measurement:
         problems = self.site.end()
         self.kv.stop()
         self.apps.stop()
+        for receiver in self.receivers:
+            receiver.stop()
         status = self.azure.stop()
         if status != 0:
             problems.append(f"azuresim ended with {status}")

@@ -29,11 +29,11 @@ class Hit:
                 f"in {self.mapping} at {self.address:#x}")
 
 
-def key(name, text):
-    """An account key: as text, as the bytes that it stands for, and as a Secret of Kubernetes holds it.
-    (Without its padding the text is a piece of itself.)"""
-    return Secret("key", name, (text.encode(), base64.b64decode(text),
-                                base64.b64encode(text.encode())))
+def key(name, text, kind="key"):
+    """An account key, or another one in base64: as text, as the bytes that it stands for, and as a Secret of
+    Kubernetes holds it. (Without its padding the text is a piece of itself.)"""
+    return Secret(kind, name, (text.encode(), base64.b64decode(text),
+                               base64.b64encode(text.encode())))
 
 
 def plain(kind, name, text):
