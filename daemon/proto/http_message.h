@@ -38,7 +38,8 @@ struct http_request {
                       * is reported as HTTP_LOST, without a retry */
     bool follows;    /* 307 and 308 are followed once, to the same resource on the same server,
                         query apart; any other redirection is an answer like any other */
-    bool link_local; /* for the metadata service: never through a proxy */
+    bool link_local; /* for the metadata service, and the cluster of the daemon's
+                      * pod: never through a proxy */
     struct http_tls tls;
     duration_ms deadline; /* for the whole exchange, from the moment it starts */
     size_t reply_maximum; /* bytes of body; a longer reply is HTTP_LOST */

@@ -248,14 +248,28 @@ static bool is_too_large(const struct http_reply *reply, const struct status *st
            (reply->status == 422 && says(status, "Too long"));
 }
 
-static remedy *judge_unprocessable(const struct status *status)
+static bool has_field(const struct status *status, const char *field)
 {
     for (size_t i = 0; i < status->field_count; i++) {
-        if (str_equal(status->fields[i], "type") ||
-            (str_starts_with(status->fields[i], "data") && says(status, "immutable")))
-            return replace_secret;
+        if (str_equal(status->fields[i], field))
+            return true;
     }
-    return obey_message;
+    return false;
+}
+
+/* The type of a Secret is chosen when it is made. */
+static remedy *judge_conflict(const struct status *status)
+{
+    if (!status->conflicts)
+        return wait_for_turn;
+    return has_field(status, ".type") ? replace_secret : settle_conflict;
+}
+
+static remedy *judge_unprocessable(const struct status *status)
+{
+    return has_field(status, "type") || (has_field(status, "data") && says(status, "immutable"))
+               ? replace_secret
+               : obey_message;
 }
 
 static remedy *judge(const struct http_reply *reply, const struct status *status)
@@ -274,7 +288,7 @@ static remedy *judge(const struct http_reply *reply, const struct status *status
     case 404:
         return str_equal(status->kind, "namespaces") ? make_namespace : correct_server;
     case 409:
-        return status->conflicts ? settle_conflict : wait_for_turn;
+        return judge_conflict(status);
     case 422:
         return judge_unprocessable(status);
     case 429:
