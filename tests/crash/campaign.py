@@ -84,9 +84,12 @@ class Campaign:
     def run_kills(self, name, number, share):
         dice = self.dice(name)
         meddler = number % 2 == 1
-        traits = Traits(accounts=dice.randint(2, 5), meddler=meddler, slow_disk=number % 3 == 0,
-                        overlap_ms=1500 if number % 4 == 1 else dice.choice((600, 600, 1500)),
-                        two_targets=not meddler and dice.random() < 0.7,
+        all_kinds = number % 4 == 0
+        traits = Traits(accounts=2 if all_kinds else dice.randint(2, 5), meddler=meddler,
+                        slow_disk=number % 3 == 0, all_kinds=all_kinds,
+                        overlap_ms=1500 if all_kinds or number % 4 == 1
+                        else dice.choice((600, 600, 1500)),
+                        two_targets=number % 4 == 2 and dice.random() < 0.9,
                         propagation_ms=dice.choice((0, 0, 120)),
                         slow_answers_ms=dice.choice((0, 10, 40)),
                         weather=0.15 if number % 4 == 2 else 0)

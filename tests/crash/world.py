@@ -19,6 +19,7 @@ from daemon import EXIT_BUSY, EXIT_OK
 from follower import Follower
 from installation import Installation
 from patience import TIMEOUT
+from places import Places
 from stand_in import StandIn
 from users import Users
 
@@ -54,6 +55,7 @@ class Traits:
     overlap_ms: int = 600
     slow_disk: bool = False   # the journal is where flushing takes its time
     two_targets: bool = False
+    all_kinds: bool = False   # a target of every kind that has no file of its own
     meddler: bool = False     # somebody puts old key files back
     propagation_ms: int = 0   # until the data plane knows a new key
     slow_answers_ms: int = 0  # how long half of the answers take
@@ -64,6 +66,7 @@ class Traits:
         words += [f"overlap {self.overlap_ms} ms"]
         words += ["on disk"] if self.slow_disk else []
         words += ["two targets"] if self.two_targets else []
+        words += ["targets of all kinds"] if self.all_kinds else []
         words += ["a meddler"] if self.meddler else []
         words += [f"propagation {self.propagation_ms} ms"] if self.propagation_ms else []
         words += [f"answers take {self.slow_answers_ms} ms"] if self.slow_answers_ms else []
@@ -109,6 +112,7 @@ class World:
         self.site = Installation(build, self.azure)
         self.accounts = [f"account{number}" for number in range(traits.accounts)]
         self.lives = []
+        self.places = None
         self.users = None
         self.held = []  # what they held and used; known at the end
         self._commands = []
@@ -129,6 +133,8 @@ class World:
             self.site.config["targets"]["env"] = {
                 "type": "file", "path": f"{self.site.keys}/{{account}}.env", "format": "env"}
             self.site.config["defaults"]["deliver_to"] = ["file", "env"]
+        if self.traits.all_kinds:
+            self.places = Places(self.site, self.azure, self.directory, self.accounts)
         for account in self.accounts:
             self.site.account(account)
         self.site.write()
@@ -143,7 +149,8 @@ class World:
         """(account, path) of every file that users read."""
         suffixes = ("", ".env") if self.traits.two_targets else ("",)
         return [(account, self.site.keys / f"{account}{suffix}")
-                for account in self.accounts for suffix in suffixes]
+                for account in self.accounts for suffix in suffixes] \
+            + (self.places.files() if self.places else [])
 
     def admit_users(self):
         self.users = Users(self.directory, self.azure, self.files(), self.guarantees.overlap,
@@ -303,6 +310,7 @@ class World:
         """What a clean end must leave."""
         self.report.wrong += verdict.journal_wrong(self.state(), self.azure.truth, self.accounts)
         self.report.wrong += verdict.leftovers(self.keys())
+        self.report.wrong += self.places.wrong() if self.places else []
 
     def end_daemon(self):
         if self.lives and self.runs():
@@ -314,6 +322,8 @@ class World:
         if self.users:
             self.users.kill()
         self.end_daemon()
+        if self.places:
+            self.places.close()
         status = self.azure.stop()
         if status != 0:
             self.report.wrong.append(f"azuresim ended with {status}")
