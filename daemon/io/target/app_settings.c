@@ -59,7 +59,25 @@ static struct target_outcome *outcome_of(struct app_job *job)
     return &job->arm.http.base.outcome;
 }
 
-static void list(struct app_job *job, arm_job_then *then);
+/* Starts an operation, with the body and the ETag that stand in the job. */
+static void start_operation(struct app_job *job, enum app_operation operation, arm_job_then *then)
+{
+    const struct app_request *request = app_request(job->kind, operation);
+
+    job->operation = operation;
+    arm_job_send(&job->arm,
+                 &(struct arm_job_request){.method = request->method,
+                                           .path = request->path,
+                                           .api_version = request->api_version,
+                                           .changes = operation == APP_WRITE},
+                 then);
+}
+
+static void list(struct app_job *job, arm_job_then *then)
+{
+    buf_clear(&job->arm.body);
+    start_operation(job, APP_LIST, then);
+}
 
 /* --- life --- */
 
@@ -119,7 +137,7 @@ static void fail(struct app_job *job)
 {
     if (job->arm.http.base.may_have_acted)
         outcome_of(job)->failure.outcome_unknown = true;
-    arm_job_fail(&job->arm);
+    target_job_fail(&job->arm.http.base);
 }
 
 /* Ends the job and returns false unless the reply is a success. */
@@ -215,14 +233,10 @@ static void note_keys(struct app_job *job, const struct app_settings *settings)
     struct target_outcome *outcome = outcome_of(job);
     const char *value;
 
-    if (app_settings_find(settings, job->setting, &value) != APP_SETTING_VALUE ||
-        value[strspn(value, " \t\r\n")] == '\0') {
+    if (app_settings_find(settings, job->setting, &value) == APP_SETTING_VALUE)
+        target_note_text(outcome, job->key_shape, value, strlen(value));
+    else
         outcome->kind = SIGHTING_EMPTY;
-        return;
-    }
-    if (key_text_find(&outcome->found, job->key_shape, value, strlen(value)) != 0)
-        fault_out_of_memory(); /* it fails only for lack of memory */
-    outcome->kind = outcome->found.key_count > 0 ? SIGHTING_KEYS : SIGHTING_FOREIGN;
 }
 
 static void on_seen(struct arm_job *arm, const struct http_reply *reply)
@@ -312,14 +326,8 @@ static void on_pause_closed(struct timer *timer)
         target_job_end(&job->arm.http.base);
         return;
     }
-    job->operation = APP_DESCRIBE;
     buf_clear(&job->arm.body);
-    arm_job_send(
-        &job->arm,
-        &(struct arm_job_request){.method = app_request(job->kind, APP_DESCRIBE)->method,
-                                  .path = app_request(job->kind, APP_DESCRIBE)->path,
-                                  .api_version = app_request(job->kind, APP_DESCRIBE)->api_version},
-        on_described);
+    start_operation(job, APP_DESCRIBE, on_described);
 }
 
 static void on_pause_over(struct timer *timer)
@@ -421,8 +429,6 @@ static void on_written(struct arm_job *arm, const struct http_reply *reply)
 
 static void write_all(struct app_job *job)
 {
-    const struct app_request *request = app_request(job->kind, APP_WRITE);
-
     buf_clear(&job->arm.body);
     if (app_settings_compose(&job->before, job->setting, buf_str(&job->wanted), &job->arm.body) !=
         0) {
@@ -437,13 +443,7 @@ static void write_all(struct app_job *job)
         fail(job);
         return;
     }
-    job->operation = APP_WRITE;
-    arm_job_send(&job->arm,
-                 &(struct arm_job_request){.method = request->method,
-                                           .path = request->path,
-                                           .api_version = request->api_version,
-                                           .changes = true},
-                 on_written);
+    start_operation(job, APP_WRITE, on_written);
 }
 
 static void on_found(struct arm_job *arm, const struct http_reply *reply)
@@ -463,19 +463,6 @@ static void on_found(struct arm_job *arm, const struct http_reply *reply)
 
 /* --- the type --- */
 
-static void list(struct app_job *job, arm_job_then *then)
-{
-    const struct app_request *request = app_request(job->kind, APP_LIST);
-
-    job->operation = APP_LIST;
-    buf_clear(&job->arm.body);
-    arm_job_send(&job->arm,
-                 &(struct arm_job_request){.method = request->method,
-                                           .path = request->path,
-                                           .api_version = request->api_version},
-                 then);
-}
-
 static void begin(struct target_job *base)
 {
     struct app_job *job = job_of(arm_job_of(base));
@@ -492,11 +479,8 @@ static void make_value(struct app_job *job, const struct delivery *delivery)
     buf_init(&job->wanted, VALUE_MAX);
     failure_init(&outcome->failure, REASON_TARGET_FAILED);
     if (!delivery->endpoint && template_needs_endpoint(job->value, type)) {
-        failure_set_text(&outcome->failure,
-                         "azure_app_settings %s: the account's endpoint is not known yet",
-                         job->arm.http.base.place);
-        failure_set_remedy(&outcome->failure,
-                           "none needed: it is known as soon as Azure has answered");
+        target_fail_unknown("azure_app_settings", job->arm.http.base.place, "endpoint",
+                            &outcome->failure);
         outcome->failed = true;
     } else if (template_expand(job->value, type, &job->content, &job->wanted) != 0) {
         if (job->wanted.failed == -ENOMEM)

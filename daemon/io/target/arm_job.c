@@ -36,24 +36,17 @@ void arm_job_done(struct arm_job *job)
     buf_done(&job->body);
 }
 
-void arm_job_fail(struct arm_job *job)
-{
-    job->http.base.outcome.failed = true;
-    target_job_end(&job->http.base);
-}
-
 void arm_job_explain(const struct target_job *base, const char *name, enum target_end end,
                      const char *timeout, struct failure *failure)
 {
-    if (end == TARGET_END_CANCELED)
-        failure_set_text(failure, "%s %s: abandoned because the daemon stops", name, base->place);
-    else if (end == TARGET_END_HANGS)
-        failure_set_text(failure, "%s %s: not done within %s", name, base->place, timeout);
-    else
-        failure_set_text(failure,
-                         "%s %s: not tried, because for %s earlier operations on the same resource "
-                         "have been hanging or throttled",
-                         name, base->place, timeout);
+    const struct target_words words = {
+        .type = name,
+        .place = base->place,
+        .hangs = "not done",
+        .earlier = "earlier operations on the same resource have been hanging or throttled",
+    };
+
+    target_explain(&words, end, timeout, failure);
     failure_set_remedy(failure,
                        "none needed where Azure Resource Manager is slow; where it lasts, see "
                        "whether `az resource show --ids %.*s` answers from this machine",
@@ -65,18 +58,13 @@ void arm_job_explain(const struct target_job *base, const char *name, enum targe
 static void on_answer(struct target_http *http, const struct http_reply *reply)
 {
     struct arm_job *job = job_of_http(http);
-    struct target_job *base = &http->base;
 
-    if (reply->outcome == HTTP_ANSWERED && reply->status == 429)
-        target_job_pause_lane(base, http_reply_retry_after(reply, loop_now(base->world->loop)));
-    if (reply->outcome == HTTP_ANSWERED && reply->status == 401 && !job->token_renewed &&
-        token_invalidate(base->world->tokens, &job->identity, job->audience,
-                         job->token_generation)) {
-        job->token_renewed = true;
+    target_http_heed_throttling(http, reply);
+    if (reply->outcome == HTTP_ANSWERED && reply->status == 401 &&
+        target_http_renew_token(http, job->audience))
         ask_for_token(job);
-        return;
-    }
-    job->then(job, reply);
+    else
+        job->then(job, reply);
 }
 
 static int build(struct arm_job *job, const struct secret *token, struct http_request *request,
@@ -106,8 +94,9 @@ static int build(struct arm_job *job, const struct secret *token, struct http_re
     return rc == 0 ? 0 : err_set(err, rc, "the ETag of the resource does not fit into a request");
 }
 
-static void send_request(struct arm_job *job, const struct secret *token)
+static void send_request(struct target_http *http, const struct secret *token)
 {
+    struct arm_job *job = job_of_http(http);
     struct http_request request;
     struct err err = {.code = 0};
     int rc = build(job, token, &request, &err);
@@ -115,34 +104,17 @@ static void send_request(struct arm_job *job, const struct secret *token)
     if (rc == -ENOMEM)
         fault_out_of_memory();
     if (rc == 0) {
-        target_http_send(&job->http, &request, job->request.changes, on_answer);
+        target_http_send(http, &request, job->request.changes, on_answer);
         return;
     }
     http_request_done(&request);
-    failure_from_err(&job->http.base.outcome.failure, REASON_TARGET_FAILED, &err);
-    arm_job_fail(job);
-}
-
-static void on_token(struct target_http *http, const struct token_result *result)
-{
-    struct arm_job *job = job_of_http(http);
-    struct secret *token;
-
-    if (result->failure) {
-        http->base.outcome.failure = *result->failure;
-        arm_job_fail(job);
-    } else if (token_open(http->base.world->tokens, &job->identity, job->audience, &token,
-                          &job->token_generation)) {
-        send_request(job, token);
-        secret_free(token);
-    } else {
-        ask_for_token(job); /* it has become too old just now */
-    }
+    failure_from_err(&http->base.outcome.failure, REASON_TARGET_FAILED, &err);
+    target_job_fail(&http->base);
 }
 
 static void ask_for_token(struct arm_job *job)
 {
-    target_http_token(&job->http, &job->identity, job->audience, on_token);
+    target_http_authorize(&job->http, &job->identity, job->audience, send_request);
 }
 
 void arm_job_send(struct arm_job *job, const struct arm_job_request *request, arm_job_then *then)

@@ -39,8 +39,6 @@ struct arm_job {
 
     struct arm_job_request request;
     arm_job_then *then;
-    uint64_t token_generation;
-    bool token_renewed; /* after a refusal */
 };
 
 static inline struct arm_job *arm_job_of(struct target_job *base)
@@ -56,9 +54,6 @@ void arm_job_done(struct arm_job *job);
 /* Sends a request with the present body and etag. then(job, reply) follows with the answer, or with
  * what became of it; any failure before that ends the job. */
 void arm_job_send(struct arm_job *job, const struct arm_job_request *request, arm_job_then *then);
-
-/* Ends the job as failed, with outcome.failure. */
-void arm_job_fail(struct arm_job *job);
 
 /* Explains a job that was given up; `name` is the type's. */
 void arm_job_explain(const struct target_job *base, const char *name, enum target_end end,

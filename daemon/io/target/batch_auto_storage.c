@@ -72,7 +72,7 @@ static bool check(struct sync_job *job, const struct http_reply *reply)
 
     if (arm_target_check(reply, &subject, loop_now(base->world->loop), &base->outcome.failure))
         return true;
-    arm_job_fail(&job->arm);
+    target_job_fail(&job->arm.http.base);
     return false;
 }
 
@@ -91,7 +91,7 @@ static void fail_useless(struct sync_job *job, enum batch_auto_storage storage)
     failure_set_remedy(failure,
                        "take this target out of `deliver_to`, or correct "
                        "`batch_account`");
-    arm_job_fail(&job->arm);
+    target_job_fail(&job->arm.http.base);
 }
 
 static void on_described(struct arm_job *arm, const struct http_reply *reply)
@@ -110,7 +110,7 @@ static void on_described(struct arm_job *arm, const struct http_reply *reply)
         fault_out_of_memory();
     if (rc != 0) {
         arm_target_unreadable(reply, &subject, err.text, &arm->http.base.outcome.failure);
-        arm_job_fail(arm);
+        target_job_fail(&arm->http.base);
     } else if (storage != BATCH_AUTO_STORAGE_KEYS) {
         fail_useless(job, storage);
     } else {

@@ -17,6 +17,7 @@
 #include "io/target/program_environment.h"
 #include "io/target/program_failure.h"
 #include "io/target/target_content.h"
+#include "io/target/target_place.h"
 #include "io/target/target_queue.h"
 #include "proto/failure.h"
 #include "proto/program_output.h"
@@ -140,11 +141,13 @@ static void explain_probe(const struct target_job *base, enum target_end end, co
                           struct failure *failure)
 {
     const char *path = container_of(base, const struct exec_job, base)->arguments[0];
+    const struct target_words words = {
+        .place = path,
+        .hangs = "its file system did not answer",
+        .earlier = "its file system has not answered",
+    };
 
-    if (end == TARGET_END_CANCELED)
-        failure_set_text(failure, "%s: abandoned because the daemon stops", path);
-    else
-        failure_set_text(failure, "%s: its file system did not answer within %s", path, timeout);
+    target_explain(&words, end, timeout, failure);
     failure_set_remedy(failure, "check whether `ls -l %s` answers", path);
 }
 
@@ -177,10 +180,7 @@ static void check_facts(struct exec_job *job, const struct target_request *reque
 
     if (request->delivery->endpoint)
         return;
-    failure_init(&outcome->failure, REASON_TARGET_FAILED);
-    failure_set_text(&outcome->failure, "%s: the account's endpoint is not known yet",
-                     job->arguments[0]);
-    failure_set_remedy(&outcome->failure, "none needed: it is known as soon as Azure has answered");
+    target_fail_unknown(NULL, job->arguments[0], "endpoint", &outcome->failure);
     outcome->failed = true;
 }
 

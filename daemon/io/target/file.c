@@ -112,11 +112,6 @@ static struct file_form wanted_form(const struct file_job *job)
     return form;
 }
 
-static bool is_blank(const struct buf *bytes)
-{
-    return strspn(buf_str(bytes), " \t\r\n") == bytes->length;
-}
-
 static bool read_keys(struct file_job *job)
 {
     struct target_outcome *outcome = &job->base.outcome;
@@ -131,13 +126,11 @@ static bool read_keys(struct file_job *job)
                                     outcome->form_text, sizeof(outcome->form_text));
     buf_init(&bytes, READ_MAX);
     rc = fs_read(job->base.place, &bytes, &err);
-    if (rc == -ENOENT || (rc == 0 && is_blank(&bytes))) {
+    if (rc == -ENOENT) {
         outcome->kind = SIGHTING_EMPTY;
         rc = 0;
     } else if (rc == 0) {
-        if (key_text_find(&outcome->found, job->key_shape, bytes.data, bytes.length) != 0)
-            fault_out_of_memory(); /* it fails only for lack of memory */
-        outcome->kind = outcome->found.key_count > 0 ? SIGHTING_KEYS : SIGHTING_FOREIGN;
+        target_note_text(outcome, job->key_shape, bytes.data, bytes.length);
     }
     buf_done(&bytes);
     if (rc != 0)
@@ -311,26 +304,14 @@ static bool needs_endpoint(const struct file_job *job)
 static void check_facts(struct file_job *job, const struct target_request *request)
 {
     struct failure *failure = &job->base.outcome.failure;
-    const struct destination *destination = request->destination;
     const struct delivery *delivery = request->delivery;
-    const char *missing = NULL;
+    bool known = target_place_check(request, "a path", "`path`", failure);
 
-    failure_init(failure, REASON_TARGET_FAILED);
-    if (destination->needs_location && !request->location)
-        missing = "location";
-    else if (delivery && !delivery->endpoint && needs_endpoint(job))
-        missing = "endpoint";
-    if (missing) {
-        failure_set_text(failure, "file %s: the account's %s is not known yet", job->base.place,
-                         missing);
-        failure_set_remedy(failure, "none needed: it is known as soon as Azure has answered");
-        job->base.outcome.failed = true;
-    } else if (destination->needs_location && !target_place_takes(request->location)) {
-        failure_set_text(failure, "file %s: location \"%s\" cannot stand in a path",
-                         destination->place, request->location);
-        failure_set_remedy(failure, "take {location} out of the target's `path`");
-        job->base.outcome.failed = true;
+    if (known && delivery && !delivery->endpoint && needs_endpoint(job)) {
+        target_fail_unknown("file", job->base.place, "endpoint", failure);
+        known = false;
     }
+    job->base.outcome.failed = !known;
 }
 
 static void start(struct target_world *world, const struct target_request *request)

@@ -24,11 +24,11 @@ static void file_job_free(struct target_job *base)
 static void explain(const struct target_job *job, enum target_end end, const char *timeout,
                     struct failure *failure)
 {
-    if (end == TARGET_END_CANCELED)
-        failure_set_text(failure, "file %s: abandoned because the daemon stops", job->place);
-    else if (end == TARGET_END_HANGS)
-        failure_set_text(failure, "file %s: its file system did not answer within %s", job->place,
-                         timeout);
+    const struct target_words words = {
+        .type = "file", .place = job->place, .hangs = "its file system did not answer"};
+
+    if (end != TARGET_END_NOT_TRIED)
+        target_explain(&words, end, timeout, failure);
     else
         failure_set_text(failure,
                          "file %s: not attempted: earlier operations in its directory, or on other "

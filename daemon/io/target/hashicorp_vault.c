@@ -130,12 +130,13 @@ static void find_keys(struct vault_job *job, const struct vault_content *content
     if (content->presence != VAULT_PRESENT || json_object_object_length(content->data) == 0)
         return;
     buf_init(&text, TEXT_MAX);
-    if (vault_content_text(content, &text) == -ENOMEM ||
-        key_text_find(&outcome->found, job->key_shape, buf_str(&text), text.length) != 0)
-        fault_out_of_memory(); /* it fails only for lack of memory */
+    if (vault_content_text(content, &text) == -ENOMEM)
+        fault_out_of_memory();
+    target_note_text(outcome, job->key_shape, buf_str(&text), text.length);
     buf_done(&text);
     outcome->found.cycle = cycle_in(job, content->data);
-    outcome->kind = outcome->found.key_count > 0 ? SIGHTING_KEYS : SIGHTING_FOREIGN;
+    if (outcome->kind == SIGHTING_EMPTY)
+        outcome->kind = SIGHTING_FOREIGN; /* it has fields, if none with text */
 }
 
 static void on_read(struct target_http *http, const struct http_reply *reply)
@@ -469,27 +470,17 @@ static void append_form(const struct destination *destination, struct buf *out)
 /* Fails the job before it starts when a fact that only Azure knows is missing or invalid. */
 static void check_facts(struct vault_job *job, const struct target_request *request)
 {
-    const struct destination *destination = request->destination;
     const struct two_key_resource *type =
         request->delivery ? two_key_resource_find(job->content.resource_id) : NULL;
-    struct failure *failure = failure_of(job);
-    const char *missing = destination->needs_location && !request->location ? "location" : NULL;
+    struct target_outcome *outcome = &job->http.base.outcome;
 
-    for (size_t i = 0; type && !request->delivery->endpoint && i < job->field_count; i++) {
-        if (template_needs_endpoint(job->fields[i].template, type))
-            missing = "endpoint";
-    }
-    failure_init(failure, REASON_TARGET_FAILED);
-    if (missing) {
-        failure_set_text(failure, "%s/%s: the account's %s is not known yet", job->object.mount,
-                         job->object.path, missing);
-        failure_set_remedy(failure, "none needed: it is known as soon as Azure has answered");
-        job->http.base.outcome.failed = true;
-    } else if (destination->needs_location && !target_place_takes(request->location)) {
-        failure_set_text(failure, "%s/%s: location \"%s\" cannot stand in a path",
-                         job->object.mount, job->object.path, request->location);
-        failure_set_remedy(failure, "take {location} out of the target's `path`");
-        job->http.base.outcome.failed = true;
+    outcome->failed = !target_place_check(request, "a path", "`path`", &outcome->failure);
+    for (size_t i = 0;
+         type && !request->delivery->endpoint && !outcome->failed && i < job->field_count; i++) {
+        if (!template_needs_endpoint(job->fields[i].template, type))
+            continue;
+        target_fail_unknown("hashicorp_vault", job->http.base.place, "endpoint", &outcome->failure);
+        outcome->failed = true;
     }
 }
 

@@ -163,13 +163,7 @@ static void take_keys(struct key_vault_job *job, const struct key_vault_secret *
 {
     struct target_outcome *outcome = outcome_of(job);
 
-    if (secret->value[strspn(secret->value, " \t\r\n")] == '\0') {
-        outcome->kind = SIGHTING_EMPTY;
-        return;
-    }
-    if (key_text_find(&outcome->found, job->key_shape, secret->value, strlen(secret->value)) != 0)
-        fault_out_of_memory(); /* it fails only for lack of memory */
-    outcome->kind = outcome->found.key_count > 0 ? SIGHTING_KEYS : SIGHTING_FOREIGN;
+    target_note_text(outcome, job->key_shape, secret->value, strlen(secret->value));
     if (outcome->kind == SIGHTING_KEYS)
         outcome->found.cycle = key_vault_cycle(secret, job->settings.resource_id);
 }

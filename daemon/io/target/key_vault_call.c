@@ -43,15 +43,14 @@ static void free_job(struct target_job *base)
 static void explain(const struct target_job *base, enum target_end end, const char *timeout,
                     struct failure *failure)
 {
-    if (end == TARGET_END_CANCELED)
-        failure_set_text(failure, "key_vault %s: abandoned because the daemon stops", base->place);
-    else if (end == TARGET_END_HANGS)
-        failure_set_text(failure, "key_vault %s: not done within %s", base->place, timeout);
-    else
-        failure_set_text(failure,
-                         "key_vault %s: not tried, because for %s earlier requests to this vault "
-                         "have been hanging or throttled",
-                         base->place, timeout);
+    const struct target_words words = {
+        .type = "key_vault",
+        .place = base->place,
+        .hangs = "not done",
+        .earlier = "earlier requests to this vault have been hanging or throttled",
+    };
+
+    target_explain(&words, end, timeout, failure);
     failure_set_remedy(
         failure,
         "check whether `curl -sS %.*s` answers from this machine; delivery continues "
@@ -66,29 +65,6 @@ static char *secret_name_of(const struct key_vault_job *job, const struct target
     const char *written = target_key_vault_of(request->destination)->secret_name;
 
     return must_dup(str_equal_nocase(written, in_place) ? written : in_place);
-}
-
-/* Fails the job before it starts when the location is needed and not known, or not valid. */
-static void check_location(struct key_vault_job *job, const struct target_request *request)
-{
-    struct target_outcome *outcome = &job->http.base.outcome;
-
-    failure_init(&outcome->failure, REASON_TARGET_FAILED);
-    if (!request->destination->needs_location)
-        return;
-    if (!request->location) {
-        failure_set_text(&outcome->failure, "key_vault %s: the account's location is not known yet",
-                         job->http.base.place);
-        failure_set_remedy(&outcome->failure,
-                           "none needed: it is known as soon as Azure has answered");
-        outcome->failed = true;
-    } else if (!target_place_takes(request->location)) {
-        failure_set_text(&outcome->failure, "key_vault %s: location \"%s\" cannot stand in a name",
-                         request->destination->place, request->location);
-        failure_set_remedy(&outcome->failure,
-                           "take {location} out of the target's `vault` and `secret_name`");
-        outcome->failed = true;
-    }
 }
 
 struct key_vault_job *key_vault_job_new(const struct target_request *request,
@@ -118,7 +94,8 @@ struct key_vault_job *key_vault_job_new(const struct target_request *request,
     if (request->delivery)
         job->content = target_content_copy(request->delivery);
     buf_init(&job->body, KEY_VAULT_BODY_MAX);
-    check_location(job, request);
+    base->outcome.failed =
+        !target_place_check(request, "a name", "`vault` and `secret_name`", &base->outcome.failure);
     return job;
 }
 
@@ -126,8 +103,7 @@ struct key_vault_job *key_vault_job_new(const struct target_request *request,
 
 void key_vault_fail(struct key_vault_job *job)
 {
-    job->http.base.outcome.failed = true;
-    target_job_end(&job->http.base);
+    target_job_fail(&job->http.base);
 }
 
 void key_vault_succeed(struct key_vault_job *job)
@@ -161,14 +137,6 @@ bool key_vault_check(struct key_vault_job *job, const struct http_reply *reply)
 }
 
 /* --- requests --- */
-
-static void pause_where_throttled(struct key_vault_job *job, const struct http_reply *reply)
-{
-    struct target_job *base = &job->http.base;
-
-    if (reply->outcome == HTTP_ANSWERED && reply->status == 429)
-        target_job_pause_lane(base, http_reply_retry_after(reply, loop_now(base->world->loop)));
-}
 
 static void send_request(struct key_vault_job *job, const struct secret *token, bool changes,
                          void (*answered)(struct target_http *http, const struct http_reply *reply))
@@ -223,20 +191,18 @@ static bool take_challenge(struct key_vault_job *job, const struct key_vault_cha
 static void on_answer(struct target_http *http, const struct http_reply *reply)
 {
     struct key_vault_job *job = job_of_http(http);
-    struct token_cache *tokens = http->base.world->tokens;
     struct key_vault_challenge challenge;
     const bool refused = reply->outcome == HTTP_ANSWERED && reply->status == 401;
     char audience[KEY_VAULT_RESOURCE_MAX];
 
-    pause_where_throttled(job, reply);
-    if (refused && !job->token_renewed) {
+    target_http_heed_throttling(http, reply);
+    if (refused && !http->token_renewed) {
         str_copy(audience, sizeof(audience), job->challenge.resource);
         if (key_vault_challenge_read(&challenge, reply) && !take_challenge(job, &challenge)) {
             key_vault_fail(job);
             return;
         }
-        if (token_invalidate(tokens, &job->identity, audience, job->token_generation)) {
-            job->token_renewed = true;
+        if (target_http_renew_token(http, audience)) {
             start_call(job);
             return;
         }
@@ -244,21 +210,11 @@ static void on_answer(struct target_http *http, const struct http_reply *reply)
     job->then(job, reply);
 }
 
-static void on_token(struct target_http *http, const struct token_result *result)
+static void on_authorized(struct target_http *http, const struct secret *token)
 {
     struct key_vault_job *job = job_of_http(http);
-    struct secret *token = NULL;
 
-    if (result->failure) {
-        http->base.outcome.failure = *result->failure;
-        key_vault_fail(job);
-    } else if (token_open(http->base.world->tokens, &job->identity, job->challenge.resource, &token,
-                          &job->token_generation)) {
-        send_request(job, token, job->operation == KEY_VAULT_SET, on_answer);
-        secret_free(token);
-    } else {
-        start_call(job); /* it has become too old just now */
-    }
+    send_request(job, token, job->operation == KEY_VAULT_SET, on_answer);
 }
 
 static void on_challenged(struct target_http *http, const struct http_reply *reply)
@@ -267,7 +223,7 @@ static void on_challenged(struct target_http *http, const struct http_reply *rep
     struct failure *failure = &http->base.outcome.failure;
     struct key_vault_challenge challenge;
 
-    pause_where_throttled(job, reply);
+    target_http_heed_throttling(http, reply);
     if (reply->outcome == HTTP_ANSWERED && reply->status == 401 &&
         key_vault_challenge_read(&challenge, reply)) {
         if (take_challenge(job, &challenge))
@@ -306,7 +262,7 @@ static bool knows_challenge(struct key_vault_job *job)
 static void start_call(struct key_vault_job *job)
 {
     if (knows_challenge(job))
-        target_http_token(&job->http, &job->identity, job->challenge.resource, on_token);
+        target_http_authorize(&job->http, &job->identity, job->challenge.resource, on_authorized);
     else
         send_request(job, NULL, false, on_challenged);
 }

@@ -38,8 +38,6 @@ struct key_vault_job {
     struct buf body; /* empty: none */
     key_vault_then *then;
     struct key_vault_challenge challenge; /* of the vault, once it is known */
-    uint64_t token_generation;
-    bool token_renewed; /* after a refusal */
 
     bool recovered; /* the soft-deleted secret was asked back by this job */
 };

@@ -30,7 +30,7 @@
 #include "proto/template.h"
 #include "proto/two_key/two_key.h"
 
-enum { RACES_MAX = 3 };
+enum { RACES_MAX = 3, EARLIER_MAX = 512 };
 
 struct kubernetes_job {
     struct target_http http; /* its lane is the cluster */
@@ -162,14 +162,9 @@ static void note_sighting(struct kubernetes_job *job, const struct kubernetes_si
 {
     struct target_outcome *outcome = &job->http.base.outcome;
 
-    outcome->kind = SIGHTING_EMPTY;
-    if (strspn(buf_str(&sight->values), " \t\r\n") == sight->values.length)
-        return;
-    if (key_text_find(&outcome->found, job->key_shape, sight->values.data, sight->values.length) !=
-        0)
-        fault_out_of_memory();
-    outcome->found.cycle = sight->cycle;
-    outcome->kind = outcome->found.key_count > 0 ? SIGHTING_KEYS : SIGHTING_FOREIGN;
+    target_note_text(outcome, job->key_shape, sight->values.data, sight->values.length);
+    if (outcome->kind != SIGHTING_EMPTY)
+        outcome->found.cycle = sight->cycle;
 }
 
 static void on_got(struct target_http *http, const struct http_reply *reply)
@@ -222,19 +217,17 @@ static void begin(struct target_job *base)
 static void explain(const struct target_job *base, enum target_end end, const char *timeout,
                     struct failure *failure)
 {
-    const int cluster = (int)base->lane_length;
+    char earlier[EARLIER_MAX];
+    const struct target_words words = {
+        .type = "kubernetes_secret",
+        .place = base->place,
+        .hangs = "the API server did not answer",
+        .earlier = earlier,
+    };
 
-    if (end == TARGET_END_CANCELED)
-        failure_set_text(failure, "kubernetes_secret %s: abandoned because the daemon stops",
-                         base->place);
-    else if (end == TARGET_END_HANGS)
-        failure_set_text(failure, "kubernetes_secret %s: the API server did not answer within %s",
-                         base->place, timeout);
-    else
-        failure_set_text(failure,
-                         "kubernetes_secret %s: not tried, because for %s earlier requests to %.*s "
-                         "have been under way",
-                         base->place, timeout, cluster, base->place);
+    (void)snprintf(earlier, sizeof(earlier), "earlier requests to %.*s have been under way",
+                   (int)base->lane_length, base->place);
+    target_explain(&words, end, timeout, failure);
     failure_set_remedy(failure,
                        "check the API server: `kubectl get --raw '/readyz?verbose'`. "
                        "Delivery continues as soon as it answers");
@@ -331,34 +324,17 @@ static bool needs_endpoint(const struct target_kubernetes_secret *settings,
 /* Fails the job before it starts when a fact that only Azure knows is missing or invalid. */
 static bool check_facts(struct kubernetes_job *job, const struct target_request *request)
 {
-    const struct destination *destination = request->destination;
-    const struct target_kubernetes_secret *settings = target_kubernetes_secret_of(destination);
+    const struct target_kubernetes_secret *settings =
+        target_kubernetes_secret_of(request->destination);
     const struct delivery *delivery = request->delivery;
     struct target_outcome *outcome = &job->http.base.outcome;
-    const char *missing = NULL;
 
-    if (destination->needs_location && !request->location)
-        missing = "location";
-    else if (delivery && !delivery->endpoint && needs_endpoint(settings, delivery))
-        missing = "endpoint";
-    outcome->failed =
-        missing || (destination->needs_location && !target_place_takes(request->location));
-    if (!outcome->failed)
+    if (!target_place_check(request, "a name", "`namespace` and `secret_name`", &outcome->failure))
+        return false;
+    if (!delivery || delivery->endpoint || !needs_endpoint(settings, delivery))
         return true;
-    failure_init(&outcome->failure, REASON_TARGET_FAILED);
-    if (missing) {
-        failure_set_text(&outcome->failure,
-                         "kubernetes_secret %s: the account's %s is not known yet",
-                         destination->place, missing);
-        failure_set_remedy(&outcome->failure,
-                           "none needed: it is known as soon as Azure has answered");
-    } else {
-        failure_set_text(&outcome->failure,
-                         "kubernetes_secret %s: location \"%s\" cannot stand in a name",
-                         destination->place, request->location);
-        failure_set_remedy(&outcome->failure,
-                           "take {location} out of the target's `namespace` and `secret_name`");
-    }
+    target_fail_unknown("kubernetes_secret", request->destination->place, "endpoint",
+                        &outcome->failure);
     return false;
 }
 
@@ -437,7 +413,8 @@ static void start(struct target_world *world, const struct target_request *reque
     job->http.base.free = free_job;
     job->key_shape = request->destination->key_shape;
     job->cluster = copy_cluster(&settings->cluster);
-    if (check_facts(job, request))
+    job->http.base.outcome.failed = !check_facts(job, request);
+    if (!job->http.base.outcome.failed)
         fill_wanted(job, request);
     target_queue_start(world, &job->http.base, request);
 }

@@ -7,7 +7,6 @@
 #include "io/target/socket.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +15,7 @@
 #include "base/must.h"
 #include "base/str.h"
 #include "conf/target_socket.h"
+#include "io/target/file_owner.h"
 #include "io/target/socket_failure.h"
 #include "io/target/target_content.h"
 #include "io/target/target_place.h"
@@ -24,7 +24,7 @@
 #include "proto/key_file.h"
 #include "proto/socket_answer.h"
 
-enum { USER_BUFFER_MAX = 1024 * 1024, READ_SIZE = 4096 };
+enum { READ_SIZE = 4096 };
 
 struct socket_job {
     struct target_job base; /* its place is the path and the account, its lane the path */
@@ -57,29 +57,16 @@ static struct socket_job *job_of(struct target_job *base)
 /* False with *failure filled. */
 static bool find_owner(const struct socket_job *job, uid_t *ret_uid, struct failure *failure)
 {
-    struct passwd entry, *found = NULL;
     int64_t number;
-    int rc = ERANGE;
+    int rc;
 
     if (str_to_int64(job->settings.owner, &number)) {
         *ret_uid = (uid_t)number;
         return true;
     }
-    for (size_t size = 4096; rc == ERANGE && size <= USER_BUFFER_MAX; size *= 4) {
-        char *buffer = must_alloc(size);
-
-        do {
-            rc = getpwnam_r(job->settings.owner, &entry, buffer, size, &found);
-        } while (rc == EINTR);
-        if (found)
-            *ret_uid = found->pw_uid;
-        free(buffer);
-    }
-    if (found)
+    rc = file_owner_user(job->settings.owner, ret_uid);
+    if (rc == 0 && *ret_uid != FILE_OWNER_ANY)
         return true;
-    /* getpwnam_r(3): all of these are ways to say "not found". */
-    if (rc == ENOENT || rc == ESRCH || rc == EBADF || rc == EPERM)
-        rc = 0;
     socket_failure_no_user(failure, job->path, job->settings.owner, rc);
     return false;
 }
@@ -294,21 +281,15 @@ static void explain(const struct target_job *base, enum target_end end, const ch
                     struct failure *failure)
 {
     const struct socket_job *job = container_of(base, struct socket_job, base);
+    const struct target_words words = {
+        .type = "socket",
+        .place = job->path,
+        .hangs =
+            job->answer.length > 0 ? "it has answered, but not closed the connection" : "no answer",
+        .earlier = "earlier keys have been waiting there for an answer",
+    };
 
-    if (end == TARGET_END_CANCELED)
-        failure_set_text(failure, "socket %s: abandoned because the daemon stops", job->path);
-    else if (end == TARGET_END_NOT_TRIED)
-        failure_set_text(
-            failure,
-            "socket %s: not tried, because for %s earlier keys have been waiting there "
-            "for an answer",
-            job->path, timeout);
-    else if (job->answer.length > 0)
-        failure_set_text(failure,
-                         "socket %s: it has answered, but not closed the connection within %s",
-                         job->path, timeout);
-    else
-        failure_set_text(failure, "socket %s: no answer within %s", job->path, timeout);
+    target_explain(&words, end, timeout, failure);
     failure_set_remedy(failure,
                        "see what the program behind the socket waits for: it is to read to the "
                        "end, answer with one line, and exit; or raise `timeout`");
@@ -332,13 +313,11 @@ static bool check_facts(struct socket_job *job, const struct target_request *req
 {
     struct failure *failure = &job->base.outcome.failure;
 
-    if (!target_place_check(request, "path", failure))
+    if (!target_place_check(request, "a path or host name", "`path`", failure))
         return false;
     if (!request->delivery || request->delivery->endpoint)
         return true;
-    failure_init(failure, REASON_TARGET_FAILED);
-    failure_set_text(failure, "socket %s: the account's endpoint is not known yet", job->path);
-    failure_set_remedy(failure, "none needed: it is known as soon as Azure has answered");
+    target_fail_unknown("socket", job->path, "endpoint", failure);
     return false;
 }
 

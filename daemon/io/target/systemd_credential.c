@@ -156,16 +156,6 @@ static void encrypt(struct credential_job *job)
 
 /* --- decrypting --- */
 
-/* Keys of any account, in a credential that can be decrypted. */
-static void find_keys(struct credential_job *job, const struct buf *plain)
-{
-    struct target_outcome *outcome = &job->base.outcome;
-
-    if (key_text_find(&outcome->found, job->key_shape, buf_str(plain), plain->length) != 0)
-        fault_out_of_memory(); /* it fails only for lack of memory */
-    outcome->kind = outcome->found.key_count > 0 ? SIGHTING_KEYS : SIGHTING_FOREIGN;
-}
-
 static bool is_wanted(const struct credential_job *job, const struct buf *plain)
 {
     return plain->length == job->wanted.length &&
@@ -186,7 +176,8 @@ static void on_decrypted(void *context, const struct program_result *result)
             return;
         }
         if (!delivers)
-            find_keys(job, result->output);
+            target_note_text(&job->base.outcome, job->key_shape, buf_str(result->output),
+                             result->output->length);
         end(job);
         return;
     }

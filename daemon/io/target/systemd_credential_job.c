@@ -15,7 +15,7 @@
 #include "io/target/target_content.h"
 #include "proto/failure.h"
 
-enum { ENCRYPTED_MAX = 64 * 1024 };
+enum { ENCRYPTED_MAX = 64 * 1024, SENTENCE_MAX = 512 };
 
 /* systemd makes this directory root's alone at each boot. */
 #define STORE "/etc/credstore.encrypted/"
@@ -43,16 +43,14 @@ static void explain(const struct target_job *base, enum target_end end, const ch
 {
     const struct credential_job *job = container_of(base, const struct credential_job, base);
 
-    if (end == TARGET_END_CANCELED)
-        failure_set_text(failure, "%s: abandoned because the daemon stops", job->path);
-    else if (end == TARGET_END_NOT_TRIED)
-        failure_set_text(failure,
-                         "%s: not tried, because for %s earlier runs of %s have been "
-                         "under way",
-                         job->path, timeout, job->settings.program);
-    else
-        failure_set_text(failure, "%s: %s, or the file system, did not answer within %s", job->path,
-                         job->settings.program, timeout);
+    char hangs[SENTENCE_MAX], earlier[SENTENCE_MAX];
+    const struct target_words words = {.place = job->path, .hangs = hangs, .earlier = earlier};
+
+    (void)snprintf(hangs, sizeof(hangs), "%s, or the file system, did not answer",
+                   job->settings.program);
+    (void)snprintf(earlier, sizeof(earlier), "earlier runs of %s have been under way",
+                   job->settings.program);
+    target_explain(&words, end, timeout, failure);
     failure_set_remedy(failure,
                        "check whether `%s list` and `ls -l %s` answer; with `key: tpm2`, whether "
                        "the TPM does",

@@ -29,8 +29,7 @@ static void end_canceled(struct target_http *http)
     failure_init(&outcome->failure, REASON_TARGET_FAILED);
     failure_set_text(&outcome->failure, "%s: abandoned because the daemon stops", http->base.place);
     outcome->failure.outcome_unknown = http->base.may_have_acted;
-    outcome->failed = true;
-    target_job_end(&http->base);
+    target_job_fail(&http->base);
 }
 
 static void on_reply(void *context, struct http_reply *reply)
@@ -57,24 +56,56 @@ void target_http_send(struct target_http *http, struct http_request *request, bo
     http->call = http_start(http->base.world->http, request, on_reply, http);
 }
 
+static void ask_for_token(struct target_http *http)
+{
+    http->waits_for_token = true;
+    token_get(http->base.world->tokens, &http->token, http->identity, http->audience);
+}
+
 static void on_token(struct token_request *request, const struct token_result *result)
 {
     struct target_http *http = container_of(request, struct target_http, token);
+    struct secret *token;
 
     http->waits_for_token = false;
-    if (result->canceled)
+    if (result->canceled) {
         end_canceled(http);
-    else
-        http->got_token(http, result);
+    } else if (result->failure) {
+        http->base.outcome.failure = *result->failure;
+        target_job_fail(&http->base);
+    } else if (token_open(http->base.world->tokens, http->identity, http->audience, &token,
+                          &http->token_generation)) {
+        http->authorized(http, token);
+        secret_free(token);
+    } else {
+        ask_for_token(http); /* it has become too old just now */
+    }
 }
 
-void target_http_token(struct target_http *http, const struct identity *identity,
-                       const char *audience,
-                       void (*got_token)(struct target_http *http,
-                                         const struct token_result *result))
+void target_http_authorize(struct target_http *http, const struct identity *identity,
+                           const char *audience,
+                           void (*authorized)(struct target_http *http, const struct secret *token))
 {
-    http->got_token = got_token;
-    http->waits_for_token = true;
+    http->identity = identity;
+    http->audience = audience;
+    http->authorized = authorized;
     token_request_init(&http->token, on_token);
-    token_get(http->base.world->tokens, &http->token, identity, audience);
+    ask_for_token(http);
+}
+
+bool target_http_renew_token(struct target_http *http, const char *audience)
+{
+    if (http->token_renewed || !token_invalidate(http->base.world->tokens, http->identity, audience,
+                                                 http->token_generation))
+        return false;
+    http->token_renewed = true;
+    return true;
+}
+
+void target_http_heed_throttling(struct target_http *http, const struct http_reply *reply)
+{
+    struct target_job *job = &http->base;
+
+    if (reply->outcome == HTTP_ANSWERED && reply->status == 429)
+        target_job_pause_lane(job, http_reply_retry_after(reply, loop_now(job->world->loop)));
 }

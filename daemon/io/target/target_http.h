@@ -2,7 +2,9 @@
  * A job that consists of HTTP requests, one after the other (and of access tokens for them). A type
  * of target that is a server embeds it as the first member of its own job.
  *
- *   begin() ---> target_http_token() ---> got_token() ---> target_http_send() ---> answered() ...
+ *   begin() ---> target_http_authorize() ---> authorized() ---> target_http_send() ---> answered()
+ *                        ^                                                               |
+ *                        +-------------------- next request, or once after 401 ----------+
  *
  * Each callback either asks for the next token, sends the next request, or fills `outcome` and
  * calls target_job_end(). When the job is given up, the request is canceled and no further callback
@@ -22,7 +24,11 @@ struct target_http {
 
     struct token_request token;
     bool waits_for_token;
-    void (*got_token)(struct target_http *http, const struct token_result *result);
+    const struct identity *identity; /* of the token */
+    const char *audience;
+    uint64_t token_generation;
+    bool token_renewed; /* after a refusal */
+    void (*authorized)(struct target_http *http, const struct secret *token);
 };
 
 static inline struct target_http *target_http_of(struct target_job *job)
@@ -46,11 +52,19 @@ void target_http_abort(struct target_job *job);
 void target_http_send(struct target_http *http, struct http_request *request, bool changes,
                       void (*answered)(struct target_http *http, const struct http_reply *reply));
 
-/* Asks for a token of that identity and audience. Then got_token(http, result) from the loop, which
- * opens it by token_open(); never with `canceled`. */
-void target_http_token(struct target_http *http, const struct identity *identity,
-                       const char *audience,
-                       void (*got_token)(struct target_http *http,
-                                         const struct token_result *result));
+/* Asks for a token of that identity and audience, which live as long as the job. Then
+ * authorized(http, token) from the loop; the token is valid during the call only. A failure ends
+ * the job. */
+void target_http_authorize(struct target_http *http, const struct identity *identity,
+                           const char *audience,
+                           void (*authorized)(struct target_http *http,
+                                              const struct secret *token));
+
+/* The last token was refused (401), which was for that audience. True, once a job: it is dropped,
+ * so that the next one is worth a try. */
+bool target_http_renew_token(struct target_http *http, const char *audience);
+
+/* Pauses the job's lane when the reply is a refusal for too many requests (429). */
+void target_http_heed_throttling(struct target_http *http, const struct http_reply *reply);
 
 #endif

@@ -53,7 +53,16 @@ char *target_place(const struct destination *destination, const char *location)
     return taken;
 }
 
-bool target_place_check(const struct target_request *request, const char *key,
+void target_fail_unknown(const char *type, const char *place, const char *fact,
+                         struct failure *failure)
+{
+    failure_init(failure, REASON_TARGET_FAILED);
+    failure_set_text(failure, "%s%s%s: the account's %s is not known yet", type ? type : "",
+                     type ? " " : "", place, fact);
+    failure_set_remedy(failure, "none needed: it is known as soon as Azure has answered");
+}
+
+bool target_place_check(const struct target_request *request, const char *what, const char *keys,
                         struct failure *failure)
 {
     const struct destination *destination = request->destination;
@@ -62,15 +71,13 @@ bool target_place_check(const struct target_request *request, const char *key,
     if (!destination->needs_location ||
         (request->location && target_place_takes(request->location)))
         return true;
-    failure_init(failure, REASON_TARGET_FAILED);
     if (!request->location) {
-        failure_set_text(failure, "%s %s: the account's location is not known yet", type,
-                         destination->place);
-        failure_set_remedy(failure, "none needed: it is known as soon as Azure has answered");
+        target_fail_unknown(type, destination->place, "location", failure);
     } else {
-        failure_set_text(failure, "%s %s: location \"%s\" cannot stand in a path or host name",
-                         type, destination->place, request->location);
-        failure_set_remedy(failure, "take {location} out of the target's `%s`", key);
+        failure_init(failure, REASON_TARGET_FAILED);
+        failure_set_text(failure, "%s %s: location \"%s\" cannot stand in %s", type,
+                         destination->place, request->location, what);
+        failure_set_remedy(failure, "take {location} out of the target's %s", keys);
     }
     return false;
 }

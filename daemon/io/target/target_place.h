@@ -17,8 +17,14 @@ char *target_place(const struct destination *destination, const char *location);
 bool target_place_takes(const char *location);
 
 /* False, with *failure filled, when the place needs a location that is unknown or not valid in it.
- * `key` of the configuration holds the place. */
-bool target_place_check(const struct target_request *request, const char *key,
+ * `what`: where the location would stand ("a path"); `keys` of the configuration hold the place:
+ * "`vault` and `secret_name`". */
+bool target_place_check(const struct target_request *request, const char *what, const char *keys,
                         struct failure *failure);
+
+/* Fills *failure for an operation that needs a fact about the account ("endpoint") before Azure has
+ * told it. `type` may be NULL, where the place says enough. */
+void target_fail_unknown(const char *type, const char *place, const char *fact,
+                         struct failure *failure);
 
 #endif

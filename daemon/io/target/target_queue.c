@@ -317,6 +317,12 @@ void target_job_end(struct target_job *job)
     loop_defer(job->world->loop, &job->ending);
 }
 
+void target_job_fail(struct target_job *job)
+{
+    job->outcome.failed = true;
+    target_job_end(job);
+}
+
 static void on_deadline(struct timer *timer)
 {
     struct target_job *job = container_of(timer, struct target_job, deadline);
@@ -339,6 +345,41 @@ static void on_deadline(struct timer *timer)
     report_given_up(job, false);
     timer_close(&job->deadline, on_timer_closed);
     remove_lane_if_empty(&job->world->queue, lane);
+}
+
+/* --- what types share --- */
+
+void target_explain(const struct target_words *words, enum target_end end, const char *timeout,
+                    struct failure *failure)
+{
+    const char *type = words->type ? words->type : "";
+    const char *blank = words->type ? " " : "";
+
+    if (end == TARGET_END_CANCELED)
+        failure_set_text(failure, "%s%s%s: abandoned because the daemon stops", type, blank,
+                         words->place);
+    else if (end == TARGET_END_HANGS)
+        failure_set_text(failure, "%s%s%s: %s within %s", type, blank, words->place, words->hangs,
+                         timeout);
+    else
+        failure_set_text(failure, "%s%s%s: not tried, because for %s %s", type, blank, words->place,
+                         timeout, words->earlier);
+}
+
+void target_note_text(struct target_outcome *outcome, const struct key_shape *shape,
+                      const char *text, size_t length)
+{
+    size_t blanks = 0;
+
+    while (blanks < length && memchr(" \t\r\n", text[blanks], 4))
+        blanks++;
+    if (blanks == length) {
+        outcome->kind = SIGHTING_EMPTY;
+        return;
+    }
+    if (key_text_find(&outcome->found, shape, text, length) != 0)
+        fault_out_of_memory(); /* it fails only for lack of memory */
+    outcome->kind = outcome->found.key_count > 0 ? SIGHTING_KEYS : SIGHTING_FOREIGN;
 }
 
 /* --- for all --- */

@@ -48,6 +48,14 @@ enum target_end {
     TARGET_END_NOT_TRIED /* earlier ones hang */
 };
 
+/* How a type speaks of an operation that was given up. All borrowed. */
+struct target_words {
+    const char *type;    /* "key_vault"; NULL: the place says enough */
+    const char *place;   /* for people */
+    const char *hangs;   /* "did not answer" (within 1m) */
+    const char *earlier; /* (because for 1m) "earlier requests to this vault have been hanging" */
+};
+
 /* The first member of a type's own job, which holds copies of its other data. */
 struct target_job {
     struct work work;
@@ -79,7 +87,8 @@ struct target_job {
      * work by all means, as soon as possible; target_job_end() follows, also from inside. */
     void (*abort)(struct target_job *job);
 
-    /* Sets text and remedy of an operation that was abandoned after `timeout`. */
+    /* Sets text and remedy of an operation that was abandoned after `timeout`: target_explain()
+     * has the usual texts. */
     void (*explain)(const struct target_job *job, enum target_end end, const char *timeout,
                     struct failure *failure);
     void (*free)(struct target_job *job);
@@ -108,6 +117,17 @@ void target_job_pause_lane(struct target_job *job, duration_ms pause);
 /* The work of a job on the loop has ended, and `outcome` is filled. The result is reported from the
  * loop, unless the job was given up before. Exactly once for each begin(). */
 void target_job_end(struct target_job *job);
+
+/* The same, with `outcome.failure` as the result. */
+void target_job_fail(struct target_job *job);
+
+/* "TYPE PLACE: HANGS within TIMEOUT" and its like: the text of a job that was given up. */
+void target_explain(const struct target_words *words, enum target_end end, const char *timeout,
+                    struct failure *failure);
+
+/* Read: notes what stands in the target, as keys of that shape, foreign text, or nothing. */
+void target_note_text(struct target_outcome *outcome, const struct key_shape *shape,
+                      const char *text, size_t length);
 
 /* Ends all pauses. Nothing may be under way. Timers close from the loop. */
 void target_queue_done(struct target_queue *queue);

@@ -149,8 +149,7 @@ void vault_job_send(struct vault_job *job, int rc, struct http_request *request,
 
 void vault_job_fail(struct vault_job *job)
 {
-    job->http.base.outcome.failed = true;
-    target_job_end(&job->http.base);
+    target_job_fail(&job->http.base);
 }
 
 void vault_job_succeed(struct vault_job *job)

@@ -207,15 +207,14 @@ static void begin(struct target_job *base)
 static void explain(const struct target_job *base, enum target_end end, const char *timeout,
                     struct failure *failure)
 {
-    if (end == TARGET_END_CANCELED)
-        failure_set_text(failure, "webhook %s: abandoned because the daemon stops", base->place);
-    else if (end == TARGET_END_HANGS)
-        failure_set_text(failure, "webhook %s: did not answer within %s", base->place, timeout);
-    else
-        failure_set_text(failure,
-                         "webhook %s: not tried, because for %s earlier messages to its server "
-                         "have been waiting for an answer",
-                         base->place, timeout);
+    const struct target_words words = {
+        .type = "webhook",
+        .place = base->place,
+        .hangs = "did not answer",
+        .earlier = "earlier messages to its server have been waiting for an answer",
+    };
+
+    target_explain(&words, end, timeout, failure);
     failure_set_remedy(failure,
                        "see whether the receiver runs, and let it answer within `timeout`");
 }
@@ -265,7 +264,8 @@ static void start(struct target_world *world, const struct target_request *reque
     base->explain = explain;
     base->free = free_job;
     target_http_init(&job->http);
-    base->outcome.failed = !target_place_check(request, "url", &base->outcome.failure);
+    base->outcome.failed =
+        !target_place_check(request, "a path or host name", "`url`", &base->outcome.failure);
     target_queue_start(world, base, request);
 }
 
