@@ -45,6 +45,19 @@ def for_groups(machine, service):
     return service.wait_well()
 
 
+@pytest.fixture
+def for_owners(machine, service):
+    """The same service with key-owners.conf, and a file that belongs to its reader."""
+    service.config["targets"]["raw"].update(path=f"{KEYS}/{{account}}", owner="consumer", mode="0400")
+    service.write_config()
+    assert service.ctl("reload").returncode == 0
+    told = service.wait_log("delivery.failed")
+    assert "may not be given to user \"consumer\"" in told["MESSAGE"]
+    service.use_example("key-owners.conf")
+    machine.guest.systemctl("restart", UNIT)
+    return service.wait_well()
+
+
 @pytest.mark.parametrize("unit", [UNIT, "keyrotated@.service", "keyrotated-once.service"])
 def test_the_exposure_is_small(guest, unit):
     told = guest.run("systemd-analyze", "security", "--no-pager", unit.replace("@", "@some"),
@@ -99,6 +112,15 @@ def test_a_group_that_files_are_given_to_reads_them_and_nobody_else_does(for_gro
     for target in ("raw", "env", "json"):
         for user in ("steward", "stranger"):
             assert guest.read(for_groups.path(target), user=user) is None
+
+
+def test_an_owner_that_files_are_given_to_reads_them_and_nobody_else_does(for_owners, guest, azure):
+    assert [for_owners.rotate() for _ in range(2)] == ["Secondary", "Primary"]
+    key = azure.keys(for_owners.account)["Primary"]
+    assert guest.read(for_owners.path("raw"), user="consumer") == key + "\n"
+    assert guest.output("stat", "--format=%U %a", for_owners.path("raw")) == "consumer 400"
+    for user in ("steward", "stranger"):
+        assert guest.read(for_owners.path("raw"), user=user) is None
 
 
 def test_members_of_keyrotated_admin_may_command_and_others_may_not(service):
