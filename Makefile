@@ -471,6 +471,7 @@ install: programs ## Install below PREFIX, configuration directory below SYSCONF
 	install -m 0644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)/
 	install -m 0644 config/keyrotated.yaml systemd/examples/* $(DESTDIR)$(DOCDIR)/examples/
 	install -m 0644 config/kubernetes/* $(DESTDIR)$(DOCDIR)/examples/kubernetes/
+	install -m 0644 config/polkit/* $(DESTDIR)$(DOCDIR)/examples/
 
 uninstall: ## Remove what `install` put there; configuration, journal and keys stay
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))

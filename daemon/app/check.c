@@ -49,6 +49,8 @@ static void write_destination(const struct destination *destination, struct buf 
     json_write_text(out, "type", destination->type->variant.name);
     destination->type->write(destination, out);
     json_write_bool(out, "required", destination->required);
+    if (destination->after)
+        json_write_text(out, "after", destination->after->name);
     json_write_close(out, '}');
 }
 

@@ -88,6 +88,8 @@ void engine_account_configure(struct engine_account *account, struct config *con
             .required = destination->required,
             .readable = target_is_readable(destination),
             .settles_at_once = target_settles_at_once(destination),
+            .follows =
+                destination->after ? (size_t)(destination->after - subject->destinations) + 1 : 0,
         };
     }
     config_unref(before);

@@ -130,13 +130,19 @@ static void describe(const struct destination *destination, char out[PLACE_TEXT_
     target_describe(destination, NULL, out, PLACE_TEXT_MAX);
 }
 
+/* A hook holds no key, so nobody misses it. */
+static bool is_place(const struct destination *destination)
+{
+    return !destination->after;
+}
+
 static bool delivers_to(const struct account *subject, const char *text)
 {
     char described[PLACE_TEXT_MAX];
 
     for (size_t i = 0; i < subject->destination_count; i++) {
         describe(&subject->destinations[i], described);
-        if (strcmp(described, text) == 0)
+        if (is_place(&subject->destinations[i]) && strcmp(described, text) == 0)
             return true;
     }
     return false;
@@ -251,12 +257,12 @@ void engine_places_change(struct engine_account *account, const struct account *
     take_back(account, subject);
     for (size_t i = 0; i < subject->destination_count; i++) {
         describe(&subject->destinations[i], text);
-        if (!delivers_to(before, text))
+        if (is_place(&subject->destinations[i]) && !delivers_to(before, text))
             add(account, text);
     }
     for (size_t i = 0; i < before->destination_count; i++) {
         describe(&before->destinations[i], text);
-        if (!delivers_to(subject, text))
+        if (is_place(&before->destinations[i]) && !delivers_to(subject, text))
             abandon(account, subject, text);
     }
 }
@@ -269,7 +275,7 @@ void engine_places_preview(const struct engine_account *account, const struct ac
 
     for (size_t i = 0; account->record.adopted && i < before->destination_count; i++) {
         describe(&before->destinations[i], text);
-        if (!delivers_to(subject, text))
+        if (is_place(&before->destinations[i]) && !delivers_to(subject, text))
             write_warning(subject, text, "would no longer get keys", report);
     }
 }
@@ -305,7 +311,7 @@ void engine_places_begin(struct engine_account *account)
     check_off(account, subject, known);
     for (size_t i = 0; i < subject->destination_count && i < TARGETS_MAX; i++) {
         describe(&subject->destinations[i], text);
-        if (!known[i])
+        if (!known[i] && is_place(&subject->destinations[i]))
             add(account, text);
     }
 }
@@ -320,6 +326,8 @@ void engine_places_remove(struct engine_account *account)
         const struct place place = {.account_key = account->key, .text = text};
         size_t index;
 
+        if (!is_place(&subject->destinations[i]))
+            continue;
         describe(&subject->destinations[i], text);
         index = lower_bound(list, account->key, text);
         if (index == list->count || list->items[index].gone ||

@@ -57,6 +57,15 @@ static const char *drift_meaning(enum drift_kind drift)
     return meanings[drift];
 }
 
+/* Is it about something that is told after a target? */
+static bool is_hook(const struct engine_account *account, const struct note *note)
+{
+    const struct destination *destination =
+        note->has_target ? engine_account_destination(account, &note->target) : NULL;
+
+    return destination && destination->after;
+}
+
 static void target_text(const struct engine_account *account, const struct note *note, char *out,
                         size_t size)
 {
@@ -138,12 +147,20 @@ static void compose_about_targets(const struct engine_account *account,
     target_text(account, note, target, sizeof(target));
     switch (note->kind) {
     case NOTE_KEY_DELIVERED:
-        snprintf(out, size, "%s: the %s key is in %s%s%s", name, slot, target,
-                 note->detail ? ": " : "", note->detail ? note->detail : "");
+        if (is_hook(account, note))
+            snprintf(out, size, "%s: %s has been told that the %s key is there", name, target,
+                     slot);
+        else
+            snprintf(out, size, "%s: the %s key is in %s%s%s", name, slot, target,
+                     note->detail ? ": " : "", note->detail ? note->detail : "");
         break;
     case NOTE_DELIVERY_FAILED:
-        snprintf(out, size, "%s: the %s key could not be delivered to %s: %s", name, slot, target,
-                 cause(transaction, note));
+        if (is_hook(account, note))
+            snprintf(out, size, "%s: %s could not be told of the %s key: %s", name, target, slot,
+                     cause(transaction, note));
+        else
+            snprintf(out, size, "%s: the %s key could not be delivered to %s: %s", name, slot,
+                     target, cause(transaction, note));
         break;
     case NOTE_DRIFT_SUSPECTED:
         engine_words_unexpected(account, target, sizeof(target));

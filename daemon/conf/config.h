@@ -58,6 +58,8 @@ struct destination {
     const struct identity *identity; /* for places that take tokens: that of the target's key
                                       * `identity`, or else the account's */
     const void *settings;            /* the rest, in the type's own struct (conf/target_file.h) */
+    const struct destination *after; /* a hook: what is told, without the key, once this destination
+                                      * of the same account has it. NULL: a place for keys */
 };
 
 struct account {
@@ -71,7 +73,7 @@ struct account {
     const struct identity *identity;
     const char *policy_name;
     const struct policy *policy;            /* includes the account's own `rotate` */
-    const struct destination *destinations; /* in the order of delivery */
+    const struct destination *destinations; /* in the order of delivery; hooks behind theirs */
     size_t destination_count;
 };
 

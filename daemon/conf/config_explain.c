@@ -121,9 +121,12 @@ static void append_policy(const struct account *account, struct buf *out)
 static void append_destination(const struct destination *destination, bool is_first,
                                struct buf *out)
 {
-    (void)buf_append_format(out, "  %-15s%s: ", is_first ? "delivers to" : "then to",
-                            destination->name);
+    const char *does = destination->after ? "then tells" : is_first ? "delivers to" : "then to";
+
+    (void)buf_append_format(out, "  %-15s%s: ", does, destination->name);
     destination->type->describe(destination, out);
+    if (destination->after)
+        (void)buf_append_format(out, ", after %s and without the key", destination->after->name);
     (void)buf_append_format(out, "%s\n", destination->required ? "" : ", not required");
 }
 

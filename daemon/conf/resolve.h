@@ -12,6 +12,8 @@
 
 enum { RESOLVE_WINDOWS_MAX = 16, RESOLVE_DESTINATIONS_MAX = 16 };
 
+struct placeholder_values;
+
 struct resolve {
     struct arena *arena; /* of the configuration */
     struct report *report;
@@ -51,5 +53,12 @@ void resolve_check_deliveries(struct resolve *resolve, struct tree_node *deliver
  * that it cannot use. */
 void resolve_destinations(struct resolve *resolve, const struct tree_node *node,
                           struct account *account);
+
+/* The `after` of a target: checks its items, and marks those that are wrong. */
+void resolve_check_hooks(struct resolve *resolve, const struct tree_node *target);
+/* Fills in the destination of a unit. Returns false when it is invalid, or invalid for this
+ * account, which has been reported. */
+bool resolve_fill_unit(struct resolve *resolve, struct tree_node *unit,
+                       const struct placeholder_values *values, struct destination *destination);
 
 #endif

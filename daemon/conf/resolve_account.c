@@ -245,7 +245,8 @@ static void refuse_meetings(struct resolve *resolve, const struct account_entry 
         const struct account *account = &entries[i].account;
 
         for (size_t k = 0; k < account->destination_count; k++)
-            claims[claim_count++] = (struct claim){&account->destinations[k], &entries[i]};
+            if (!account->destinations[k].after) /* a hook writes nothing */
+                claims[claim_count++] = (struct claim){&account->destinations[k], &entries[i]};
     }
     qsort(claims, claim_count, sizeof(*claims), compare_claims);
     for (size_t i = 1; i < claim_count; i++) {

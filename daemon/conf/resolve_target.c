@@ -28,6 +28,8 @@ void resolve_targets(struct resolve *resolve)
             (void)resolve_name(resolve, identity, "identities", "identity");
         if (!map->invalid && type)
             type->check(resolve, map);
+        if (!map->invalid && type)
+            resolve_check_hooks(resolve, map);
     }
 }
 
@@ -106,24 +108,100 @@ void resolve_check_deliveries(struct resolve *resolve, struct tree_node *deliver
                      "has no required target; remove \"required: false\" from one of them");
 }
 
-/* Returns false when the target is invalid, or invalid for this account. */
+/* Fills in everything but `required` and `after`. Returns false when the target is invalid, or
+ * invalid for this account. */
 static bool fill_destination(struct resolve *resolve, const struct tree_node *target,
-                             const struct account *account, struct destination *destination)
+                             const struct account *account, const struct placeholder_values *values,
+                             struct destination *destination)
 {
     const struct target_type *type = type_of(target);
-    const struct placeholder_values values = {
-        .account = account->name,
-        .resource_group = account->resource_group,
-        .subscription_id = account->subscription_id,
-    };
 
-    if (target->invalid || !type || !type->fill(resolve, target, account, &values, destination))
+    if (target->invalid || !type || !type->fill(resolve, target, account, values, destination))
         return false;
     destination->name = arena_dup(resolve->arena, target->name);
     destination->type = type;
     destination->identity = identity_of(resolve, target, account);
     destination->key_shape = two_key_resource_find(account->id)->key_shape;
     return true;
+}
+
+/* The next destination of the account; NULL, reported at `blamed`, where there are too many. */
+static struct destination *next_destination(struct resolve *resolve, const struct tree_node *blamed,
+                                            const struct account *account)
+{
+    if (account->destination_count < RESOLVE_DESTINATIONS_MAX)
+        return (struct destination *)&account->destinations[account->destination_count];
+    report_error(resolve->report, blamed,
+                 "the targets of account %s and what they tell by `after` are more than %d; name "
+                 "fewer",
+                 account->name, RESOLVE_DESTINATIONS_MAX);
+    return NULL;
+}
+
+/* Is the hook, behind its owner, unlike those between them? Otherwise that has been reported. */
+static bool is_new_hook(struct resolve *resolve, const struct tree_node *item,
+                        const struct destination *hook)
+{
+    for (const struct destination *other = hook->after + 1; other < hook; other++) {
+        if (other->type != hook->type || !str_equal(other->place, hook->place))
+            continue;
+        report_error(resolve->report, item, "tells %s twice; keep one", hook->name);
+        return false;
+    }
+    return true;
+}
+
+static bool fill_hook(struct resolve *resolve, const struct tree_node *item,
+                      const struct account *account, const struct placeholder_values *values,
+                      struct destination *destination)
+{
+    struct tree_node *unit = tree_child(item, "unit");
+    const struct tree_node *name = schema_get(item, "target");
+    const struct tree_node *target =
+        name ? tree_child(schema_get(resolve->root, "targets"), name->text) : NULL;
+
+    destination->key_shape = two_key_resource_find(account->id)->key_shape;
+    if (unit)
+        return resolve_fill_unit(resolve, unit, values, destination);
+    return target && fill_destination(resolve, target, account, values, destination);
+}
+
+static void add_hooks(struct resolve *resolve, const struct tree_node *target,
+                      struct account *account, const struct placeholder_values *values,
+                      const struct destination *owner)
+{
+    const struct tree_node *hooks = schema_get(target, "after");
+
+    for (const struct tree_node *item = schema_first_item(hooks); item;
+         item = schema_next_item(hooks, item)) {
+        struct destination *hook = next_destination(resolve, item, account);
+
+        if (!hook)
+            return;
+        *hook = (struct destination){.required = owner->required, .after = owner};
+        if (fill_hook(resolve, item, account, values, hook) && is_new_hook(resolve, item, hook))
+            account->destination_count++;
+    }
+}
+
+/* The target as a destination of the account, and behind it what it tells. */
+static void add_destination(struct resolve *resolve, const struct tree_node *blamed,
+                            const struct tree_node *target, bool required, struct account *account)
+{
+    const struct placeholder_values values = {
+        .account = account->name,
+        .resource_group = account->resource_group,
+        .subscription_id = account->subscription_id,
+    };
+    struct destination *destination = next_destination(resolve, blamed, account);
+
+    if (!destination)
+        return;
+    *destination = (struct destination){.required = required};
+    if (!fill_destination(resolve, target, account, &values, destination))
+        return;
+    account->destination_count++;
+    add_hooks(resolve, target, account, &values, destination);
 }
 
 void resolve_destinations(struct resolve *resolve, const struct tree_node *node,
@@ -149,8 +227,7 @@ void resolve_destinations(struct resolve *resolve, const struct tree_node *node,
         return;
     account->destinations = destinations;
     if (only) {
-        destinations[0].required = true;
-        account->destination_count += fill_destination(resolve, only, account, &destinations[0]);
+        add_destination(resolve, only, only, true, account);
         return;
     }
     for (const struct tree_node *item = schema_first_item(list); item;
@@ -158,10 +235,8 @@ void resolve_destinations(struct resolve *resolve, const struct tree_node *node,
         const struct tree_node *name = delivery_name(item);
         const struct tree_node *target =
             name && !name->invalid ? tree_child(targets, name->text) : NULL;
-        struct destination *destination = &destinations[account->destination_count];
 
-        destination->required = delivery_is_required(item);
-        if (target && fill_destination(resolve, target, account, destination))
-            account->destination_count++;
+        if (target)
+            add_destination(resolve, item, target, delivery_is_required(item), account);
     }
 }

@@ -125,6 +125,12 @@ const struct schema_map schema_delivery = {(const struct schema_key[]){
     SCHEMA_END,
 }};
 
+const struct schema_map schema_hook = {(const struct schema_key[]){
+    SCHEMA_ROW("unit", SCHEMA_TEMPLATE),
+    SCHEMA_ROW("target", SCHEMA_TEXT),
+    SCHEMA_END,
+}};
+
 #define ROWS_OF_DEFAULTS                                                                           \
     SCHEMA_ROW("adopt_active", SCHEMA_CHOICE, .choices = slots),                                   \
         SCHEMA_ROW("identity", SCHEMA_TEXT), SCHEMA_ROW("policy", SCHEMA_TEXT),                    \

@@ -104,6 +104,7 @@ extern const struct schema_map schema_window;
 extern const struct schema_map schema_defaults;
 extern const struct schema_map schema_account;
 extern const struct schema_map schema_delivery;                    /* an item of deliver_to */
+extern const struct schema_map schema_hook;                        /* of a target's `after` */
 extern const struct schema_variant *const schema_identity_types[]; /* of identity_type's */
 extern const struct schema_variant *const schema_target_types[];   /* of target_type's */
 

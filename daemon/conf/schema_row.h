@@ -16,6 +16,10 @@
         .name = NULL                                                                               \
     }
 
+/* What every type of target has: what is told once a key has been delivered to it. */
+#define SCHEMA_AFTER                                                                               \
+    SCHEMA_ROW("after", SCHEMA_MAP, .shape = SHAPE_ONE_OR_LIST, .map = &schema_hook)
+
 /* A variant that is known, but for a later version. */
 #define SCHEMA_LATER(variant_name, variant_map)                                                    \
     &(const struct schema_variant)                                                                 \

@@ -15,6 +15,7 @@ static const struct schema_map keys = {(const struct schema_key[]){
     SCHEMA_ROW("setting", SCHEMA_TEMPLATE, .required = true),
     SCHEMA_ROW("value", SCHEMA_CONTENT, .fallback = "{key}"),
     SCHEMA_ROW("identity", SCHEMA_TEXT),
+    SCHEMA_AFTER,
     SCHEMA_END,
 }};
 

@@ -11,6 +11,7 @@
 static const struct schema_map keys = {(const struct schema_key[]){
     SCHEMA_ROW("batch_account", SCHEMA_TEMPLATE, .required = true),
     SCHEMA_ROW("identity", SCHEMA_TEXT),
+    SCHEMA_AFTER,
     SCHEMA_END,
 }};
 

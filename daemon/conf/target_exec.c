@@ -18,6 +18,7 @@ enum { COMMAND_MAX = 16 * 1024 };
 static const struct schema_map keys = {(const struct schema_key[]){
     SCHEMA_ROW("command", SCHEMA_TEMPLATE, .shape = SHAPE_LIST, .required = true),
     SCHEMA_ROW("timeout", SCHEMA_DURATION, .fallback = "60s", .maximum = MS_DAY),
+    SCHEMA_AFTER,
     SCHEMA_END,
 }};
 

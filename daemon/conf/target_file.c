@@ -33,6 +33,7 @@ static const struct schema_map keys = {(const struct schema_key[]){
     SCHEMA_ROW("format", SCHEMA_CHOICE, .fallback = "raw", .choices = formats),
     SCHEMA_ROW("template", SCHEMA_CONTENT),
     SCHEMA_ROW("template_file", SCHEMA_PATH),
+    SCHEMA_AFTER,
     SCHEMA_END,
 }};
 

@@ -53,6 +53,7 @@ static const struct schema_map keys = {(const struct schema_key[]){
     SCHEMA_ROW("keys", SCHEMA_CONTENT, .shape = SHAPE_BY_NAME),
     SCHEMA_ROW("ca_file", SCHEMA_PATH),
     SCHEMA_ROW("auth", SCHEMA_MAP, .map = &auth, .required = true),
+    SCHEMA_AFTER,
     SCHEMA_END,
 }};
 

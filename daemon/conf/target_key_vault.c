@@ -25,6 +25,7 @@ static const struct schema_map keys = {(const struct schema_key[]){
     SCHEMA_ROW("content_type", SCHEMA_TEMPLATE),
     SCHEMA_ROW("expires", SCHEMA_DURATION, .maximum = SCHEMA_LONGEST, .choices = off_word),
     SCHEMA_ROW("recover_deleted", SCHEMA_BOOLEAN, .fallback = "false"),
+    SCHEMA_AFTER,
     SCHEMA_END,
 }};
 

@@ -31,6 +31,7 @@ static const struct schema_map keys = {(const struct schema_key[]){
     SCHEMA_ROW("server", SCHEMA_URL),
     SCHEMA_ROW("ca_file", SCHEMA_CREDENTIAL),
     SCHEMA_ROW("token_file", SCHEMA_CREDENTIAL),
+    SCHEMA_AFTER,
     SCHEMA_END,
 }};
 

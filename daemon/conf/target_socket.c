@@ -16,6 +16,7 @@ static const struct schema_map keys = {(const struct schema_key[]){
     SCHEMA_ROW("path", SCHEMA_TEMPLATE, .required = true),
     SCHEMA_ROW("owner", SCHEMA_TEXT, .fallback = "root"),
     SCHEMA_ROW("timeout", SCHEMA_DURATION, .fallback = "60s", .maximum = MS_DAY),
+    SCHEMA_AFTER,
     SCHEMA_END,
 }};
 

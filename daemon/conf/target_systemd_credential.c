@@ -30,6 +30,7 @@ static const struct schema_map keys = {(const struct schema_key[]){
     SCHEMA_ROW("not_after", SCHEMA_DURATION, .maximum = SCHEMA_LONGEST, .choices = off_word),
     SCHEMA_ROW("host_secret_file", SCHEMA_CREDENTIAL),
     SCHEMA_ROW("program", SCHEMA_PATH, .fallback = "/usr/bin/systemd-creds"),
+    SCHEMA_AFTER,
     SCHEMA_END,
 }};
 

@@ -23,6 +23,7 @@ static const struct schema_map keys = {(const struct schema_key[]){
     SCHEMA_ROW("ca_file", SCHEMA_PATH),
     SCHEMA_ROW("pin", SCHEMA_TEXT, .shape = SHAPE_ONE_OR_LIST),
     SCHEMA_ROW("timeout", SCHEMA_DURATION, .fallback = "30s", .maximum = 10 * MS_MINUTE),
+    SCHEMA_AFTER,
     SCHEMA_END,
 }};
 

@@ -1,12 +1,27 @@
 #include "core/delivery.h"
 
-time_ms delivery_turn_at(const struct record *record, const struct target_record *target)
+/* The target whose hook it is, or NULL. */
+static const struct target_record *owner_of(const struct rotation_context *context,
+                                            const struct record *record,
+                                            const struct target_record *hook)
 {
+    for (size_t i = 0; i < context->target_count; i++)
+        if (context->targets[i].follows != 0 && target_id_equal(&context->targets[i].id, &hook->id))
+            return record_target_const(record,
+                                       &context->targets[context->targets[i].follows - 1].id);
+    return NULL;
+}
+
+time_ms delivery_turn_at(const struct rotation_context *context, const struct record *record,
+                         const struct target_record *target)
+{
+    const struct target_record *owner = owner_of(context, record, target);
     const bool in_order = record->delivering != record->active && target->dead_since == 0;
     const struct target_record *end =
         target->required ? target : record->targets + record->target_count;
 
-    if (record_target_satisfied(record, target))
+    if (record_target_satisfied(record, target) ||
+        (owner && !record_target_satisfied(record, owner)))
         return TIME_NEVER;
     for (const struct target_record *other = record->targets; in_order && other < end; other++)
         if (other->required && !record_target_satisfied(record, other))
@@ -14,12 +29,12 @@ time_ms delivery_turn_at(const struct record *record, const struct target_record
     return target->retry_at > target->unsettled_until ? target->retry_at : target->unsettled_until;
 }
 
-time_ms delivery_next_at(const struct record *record)
+time_ms delivery_next_at(const struct rotation_context *context, const struct record *record)
 {
     time_ms earliest = TIME_NEVER;
 
     for (size_t i = 0; i < record->target_count; i++) {
-        time_ms at = delivery_turn_at(record, &record->targets[i]);
+        time_ms at = delivery_turn_at(context, record, &record->targets[i]);
 
         if (at < earliest)
             earliest = at;
@@ -27,9 +42,9 @@ time_ms delivery_next_at(const struct record *record)
     return earliest;
 }
 
-time_ms delivery_retry_at(const struct record *record)
+time_ms delivery_retry_at(const struct rotation_context *context, const struct record *record)
 {
-    const time_ms at = delivery_next_at(record);
+    const time_ms at = delivery_next_at(context, record);
 
     return at > record->retry_at ? at : record->retry_at;
 }
@@ -64,6 +79,20 @@ static void run_again_after(struct record *record, const struct target_record *t
     }
 }
 
+void delivery_tell_again(struct machine *machine, const struct target_record *target)
+{
+    struct record *record = machine->record;
+
+    for (size_t i = 0; i < record->target_count; i++) {
+        struct target_record *hook = &record->targets[i];
+
+        if (owner_of(machine->context, record, hook) != target)
+            continue;
+        hook->acknowledged = false;
+        hook->retry_at = 0;
+    }
+}
+
 void delivery_acknowledge(struct machine *machine, struct target_record *target)
 {
     bool known_to_hold_it =
@@ -87,6 +116,8 @@ void delivery_acknowledge(struct machine *machine, struct target_record *target)
     target->early = false;
     /* Also after an optional target: it may have been required when the others were notified. */
     run_again_after(machine->record, target);
+    if (!known_to_hold_it)
+        delivery_tell_again(machine, target);
 }
 
 void delivery_void_all(struct record *record)

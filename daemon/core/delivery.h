@@ -9,11 +9,12 @@
 
 /* When may a delivery to this target be tried? TIME_NEVER: none is owed, or it has to wait for
  * another target. */
-time_ms delivery_turn_at(const struct record *record, const struct target_record *target);
+time_ms delivery_turn_at(const struct rotation_context *context, const struct record *record,
+                         const struct target_record *target);
 /* When a delivery can be tried next; TIME_NEVER: none is owed. */
-time_ms delivery_next_at(const struct record *record);
+time_ms delivery_next_at(const struct rotation_context *context, const struct record *record);
 /* The same, but not before the account's retry_at. */
-time_ms delivery_retry_at(const struct record *record);
+time_ms delivery_retry_at(const struct rotation_context *context, const struct record *record);
 
 /* Under on_drift: alert, does the repair after somebody else's change of the active key wait for a
  * person? */
@@ -30,6 +31,8 @@ bool delivery_is_left_to_other_rotator(const struct record *record,
 void delivery_leave(const struct record *record, struct target_record *target);
 
 void delivery_acknowledge(struct machine *machine, struct target_record *target);
+/* The target got the key anew: its hooks are owed it again, at once. */
+void delivery_tell_again(struct machine *machine, const struct target_record *target);
 /* Every readable target that was seen to hold the key under delivery has acknowledged it, unless an
  * earlier delivery to it may still land. */
 void delivery_acknowledge_seen(struct machine *machine, const struct look *look);

@@ -16,6 +16,8 @@ struct rotation_target {
     bool required;
     bool readable;        /* a look can see what it holds */
     bool settles_at_once; /* a delivery that was cut short cannot land later (a local file) */
+    size_t follows;       /* a hook: it is told once the target at this index - 1 has the key, and
+                           * again whenever that one got it anew; 0: none */
 };
 struct rotation_context {
     const char *account_id; /* lower case: seeds splay and jitter */

@@ -108,12 +108,13 @@ static time_ms reason_since(const struct record *record, enum reason reason)
     return reason == REASON_REDELIVER_AWAITED ? record->foreign_change_at : 0;
 }
 
-static time_ms retry_at(const struct record *record, enum reason reason, time_ms now)
+static time_ms retry_at(const struct rotation_context *context, const struct record *record,
+                        enum reason reason, time_ms now)
 {
     time_ms at = TIME_NEVER;
 
     if (record->position == POSITION_DELIVER_WAIT)
-        return delivery_retry_at(record);
+        return delivery_retry_at(context, record);
     if (record->retry_at > now)
         return record->retry_at;
     if (reason == REASON_THROTTLED)
@@ -121,7 +122,7 @@ static time_ms retry_at(const struct record *record, enum reason reason, time_ms
     if (reason == REASON_BEING_CONFIRMED)
         at = record->check_at;
     else if (reason == REASON_DELIVERY_PENDING)
-        at = delivery_next_at(record);
+        at = delivery_next_at(context, record);
     return at > now ? at : TIME_NEVER;
 }
 
@@ -153,7 +154,7 @@ void rotation_view(const struct rotation_context *context, const struct record *
     view->consumers_at_risk = record->consumers_at_risk;
     view->changes_at = changes_at(context, record, now);
     view->since = reason_since(record, view->reason);
-    view->retry_at = retry_at(record, view->reason, now);
+    view->retry_at = retry_at(context, record, view->reason, now);
     if (record->adopted && record->due_at != 0)
         view_next(context, record, now, view);
 }

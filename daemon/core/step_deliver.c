@@ -22,7 +22,7 @@ static struct target_record *next_target(struct machine *machine, bool intended)
         struct target_record *target = &record->targets[i];
 
         if ((intended && !target->delivery_intended) ||
-            delivery_turn_at(record, target) > machine->now)
+            delivery_turn_at(machine->context, record, target) > machine->now)
             continue;
         if (target->required)
             return target;
@@ -86,7 +86,7 @@ enum position deliver_wait_gate(struct machine *machine)
 time_ms deliver_resume_at(const struct machine *machine)
 {
     const struct record *record = machine->record;
-    const time_ms retry_at = delivery_retry_at(record);
+    const time_ms retry_at = delivery_retry_at(machine->context, record);
 
     if (record_owed_required(record) == 0)
         return 0;
@@ -250,6 +250,8 @@ enum position deliver_done(struct machine *machine)
             target->attempts = attempts + 1;
         else
             target->early = comes_before_its_turn(record, target);
+        if (machine->event->changed)
+            delivery_tell_again(machine, target);
         /* Its readers were notified only now: the other key has to outlive them once more. */
         if (target->required && machine->event->changed) {
             record_begin_overlap(record, machine->now);

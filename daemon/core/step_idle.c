@@ -6,7 +6,7 @@
 static bool delivery_is_ready(const struct machine *machine)
 {
     return !delivery_waits_for_human(machine->context, machine->record) &&
-           delivery_next_at(machine->record) <= machine->now;
+           delivery_next_at(machine->context, machine->record) <= machine->now;
 }
 
 enum position idle_next(struct machine *machine)
@@ -47,7 +47,7 @@ time_ms idle_wake_at(const struct machine *machine)
     time_ms at = time_min(record->check_at, rotation_at(machine->context, record, machine->now));
 
     if (!delivery_waits_for_human(machine->context, record))
-        at = time_min(at, delivery_next_at(record));
+        at = time_min(at, delivery_next_at(machine->context, record));
     if (machine_blocked_by_world(record) || record->adopt_asked)
         at = machine->now;
     return time_max(at, record->retry_at);

@@ -61,7 +61,8 @@ int key_file_json(const struct key_file *file, struct buf *out)
     append_member(out, "resource_id", file->resource_id, strlen(file->resource_id));
     append_member(out, "account_endpoint", file->account_endpoint, strlen(file->account_endpoint));
     append_member(out, "slot", slot_name(file->slot), strlen(slot_name(file->slot)));
-    append_member(out, "key", secret_bytes(file->key), secret_length(file->key));
+    if (!file->without_key)
+        append_member(out, "key", secret_bytes(file->key), secret_length(file->key));
     buf_append_format(out, "\"cycle\":%" PRIu64 ",", file->cycle);
     return buf_append_format(out, "\"delivered_at\":\"%s\"}\n",
                              date_to_rfc3339(file->delivered_at, delivered_at));

@@ -4,6 +4,7 @@
 #ifndef KEYROTATED_PROTO_KEY_FILE_H
 #define KEYROTATED_PROTO_KEY_FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -21,6 +22,7 @@ struct key_file {
     const struct secret *key;
     uint64_t cycle;
     time_ms delivered_at;
+    bool without_key; /* the json form has no member `key` */
 };
 
 /*

@@ -171,6 +171,8 @@ static void set_environment(struct exec_job *job, const struct target_request *r
     program_environment_add(environment, "KEYROTATED_SLOT", slot_name(delivery->slot));
     program_environment_add(environment, "KEYROTATED_CYCLE", cycle);
     program_environment_add(environment, "KEYROTATED_TARGET", request->destination->name);
+    if (request->destination->after)
+        program_environment_add(environment, "KEYROTATED_AFTER", request->destination->after->name);
 }
 
 /* The program gets the endpoint, so it has to be known. */
@@ -204,6 +206,7 @@ static void start(struct target_world *world, const struct target_request *reque
         job->base.abort = abort_job;
         job->base.explain = explain;
         job->content = target_content_copy(request->delivery);
+        job->content.without_key = !!request->destination->after;
         set_environment(job, request);
         check_facts(job, request);
     } else {

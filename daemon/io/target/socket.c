@@ -332,6 +332,7 @@ static void start(struct target_world *world, const struct target_request *reque
     job->settings.timeout = settings->timeout;
     if (request->delivery)
         job->content = target_content_copy(request->delivery);
+    job->content.without_key = !!request->destination->after;
     buf_init(&job->form, KEY_FILE_MAX);
     buf_init(&job->answer, SOCKET_ANSWER_MAX);
     /* Accounts share the socket, and do not wait for each other. */

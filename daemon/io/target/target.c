@@ -19,10 +19,11 @@
 #include "io/target/systemd_credential.h"
 #include "io/target/target_place.h"
 #include "io/target/target_queue.h"
+#include "io/target/unit.h"
 #include "io/target/vault_token.h"
 #include "io/target/webhook.h"
 
-enum { IDENTITY_MAX = 17 * 1024 };
+enum { IDENTITY_MAX = 2 * 17 * 1024 };
 
 static const struct target_operations *const table[] = {
     &target_exec_operations,
@@ -35,6 +36,7 @@ static const struct target_operations *const table[] = {
     &target_app_settings_operations,
     &target_batch_auto_storage_operations,
     &target_systemd_credential_operations,
+    &target_unit_operations,
 };
 
 static const struct target_operations *operations_of(const struct destination *destination)
@@ -46,19 +48,30 @@ static const struct target_operations *operations_of(const struct destination *d
     abort(); /* the configuration knows a type that has no row here */
 }
 
-struct target_id target_identify(const struct destination *destination)
+/* Separates the parts by NUL, which none of them contains, so that different lists give different
+ * identities. */
+static void append_identity(const struct destination *destination, struct buf *out)
 {
     const char *type = destination->type->variant.name;
+
+    buf_append(out, type, strlen(type) + 1);
+    buf_append(out, destination->place, strlen(destination->place) + 1);
+    operations_of(destination)->append_form(destination, out);
+}
+
+struct target_id target_identify(const struct destination *destination)
+{
+    static const char after[] = "\0after";
     struct target_id id;
     uint8_t hash[SHA256_LENGTH];
     struct buf identity;
 
     buf_init(&identity, IDENTITY_MAX);
-    /* Separate the parts by NUL, which none of them contains, so that different lists give
-     * different identities. */
-    buf_append(&identity, type, strlen(type) + 1);
-    buf_append(&identity, destination->place, strlen(destination->place) + 1);
-    operations_of(destination)->append_form(destination, &identity);
+    append_identity(destination, &identity);
+    if (destination->after) {
+        buf_append(&identity, after, sizeof(after));
+        append_identity(destination->after, &identity);
+    }
     if (identity.failed != 0 || crypto_sha256(identity.data, identity.length, hash) != 0)
         fault_out_of_memory();
     memcpy(id.bytes, hash, sizeof(id.bytes));
@@ -71,7 +84,10 @@ void target_describe(const struct destination *destination, const char *location
 {
     char *place = target_place(destination, location);
 
-    (void)snprintf(out, size, "%s %s", destination->type->variant.name, place);
+    (void)snprintf(out, size, "%s %s%s%s%s", destination->type->variant.name, place,
+                   destination->after ? " (after " : "",
+                   destination->after ? destination->after->name : "",
+                   destination->after ? ")" : "");
     if (size > 0)
         out[utf8_whole(out, strlen(out))] = '\0';
     free(place);
@@ -90,6 +106,7 @@ bool target_settles_at_once(const struct destination *destination)
 void target_world_done(struct target_world *world)
 {
     vault_token_forget_all(world);
+    unit_forget_all(world);
     target_queue_done(&world->queue);
     key_vault_hosts_free(world->key_vaults);
     world->key_vaults = NULL;

@@ -75,6 +75,7 @@ struct target_world {
     struct key_vault_hosts
         *key_vaults; /* whose challenge was good (key_vault_hosts.h); NULL: none */
     struct vault_session *vault_sessions; /* the logins at HashiCorp Vault */
+    struct told_unit *units;              /* that were told lately */
 };
 
 /*

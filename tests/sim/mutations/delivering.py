@@ -20,13 +20,13 @@ MUTATIONS = [
               "else if (record->target_count == 0 || record_owed_required(record) > 0)",
               "else if (record->target_count == 0)"),
              ("core/step_idle.c",
-              "           delivery_next_at(machine->record) <= machine->now;",
+              "           delivery_next_at(machine->context, machine->record) <= machine->now;",
               """\
            machine->record->delivering == machine->record->active &&
-           delivery_next_at(machine->record) <= machine->now;"""),
+           delivery_next_at(machine->context, machine->record) <= machine->now;"""),
              ("core/step_idle.c",
-              "        at = time_min(at, delivery_next_at(record));\n", """\
-        at = record->delivering != record->active ? at : time_min(at, delivery_next_at(record));
+              "        at = time_min(at, delivery_next_at(machine->context, record));\n", """\
+        at = record->delivering != record->active ? at : time_min(at, delivery_next_at(machine->context, record));
 """),
              ("core/rotation_check.c", """\
     if (intent->open && record->delivering != record->active)

@@ -1,0 +1,14 @@
+/*
+ * The operations of a unit that is told (conf/target_unit.h).
+ */
+#ifndef KEYROTATED_IO_TARGET_UNIT_H
+#define KEYROTATED_IO_TARGET_UNIT_H
+
+#include "io/target/target_type.h"
+
+extern const struct target_operations target_unit_operations;
+
+/* Frees what is known of units. No operation may be under way. Timers close from the loop. */
+void unit_forget_all(struct target_world *world);
+
+#endif

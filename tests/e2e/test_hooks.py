@@ -1,0 +1,187 @@
+"""`after`: what is told, without the key, once a target has it: units, programs and sockets."""
+
+import json
+import os
+
+import pytest
+
+from bus import Bus, Unit
+from patience import wait_until
+from receivers import Program
+from truth import alternates
+
+
+@pytest.fixture
+def bus(site):
+    running = Bus(site.directory / "bus.sock")
+    yield running
+    running.stop()
+
+
+def after(site, *hooks, target="file"):
+    site.config["targets"][target]["after"] = list(hooks)
+
+
+def script(site, name, body):
+    path = site.directory / name
+    path.write_text(f"#!/bin/sh\nd={site.directory}\n{body}\n")
+    path.chmod(0o755)
+    site.config["targets"][name] = {"type": "exec", "command": [str(path), "{account}"]}
+    return path
+
+
+def lines(site, name):
+    path = site.directory / name
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def rotate(site, name):
+    wait_until(lambda: site.ctl("rotate", name, "--dry-run").returncode == 0, "it may rotate")
+    return site.ctl("rotate", name, "--wait")
+
+
+def target_of(site, account, name):
+    return next(target for target in site.status(account)["targets"] if target["name"] == name)
+
+
+def test_a_program_is_told_without_the_key_and_in_order(site, azure):
+    """Behind its own target, before the next one, in each rotation; its failure holds the rotation,
+    and it alone is retried."""
+    site.policy(rotate_every="10m", overlap="300ms", check_every="1h")
+    script(site, "tell", 'cat >>$d/told\nenv | grep KEYROTATED_AFTER >>$d/after\n'
+           'echo tell >>$d/order\ntest ! -e $d/broken')
+    script(site, "last", 'cat >$d/given\necho last >>$d/order')
+    after(site, {"target": "tell"})
+    site.config["defaults"]["deliver_to"] = ["file", "last"]
+    site.account("alpha")
+    site.start()
+    line = site.log.wait("key.delivered", account="alpha",
+                         target=f"exec {site.directory}/tell alpha (after file)")
+    assert line["slot"] == "primary"
+    wait_until(lambda: lines(site, "order") == ["tell", "last"], "both are told")
+    (site.directory / "broken").touch()
+    wait_until(lambda: site.ctl("rotate", "alpha", "--dry-run").returncode == 0, "it may rotate")
+    assert site.ctl("rotate", "alpha").returncode == 0
+    site.log.wait("delivery.failed", account="alpha", reason="target_failed")
+    assert target_of(site, "alpha", "tell")["satisfied"] is False
+    assert target_of(site, "alpha", "file")["satisfied"] is True
+    assert len(azure.truth.regenerated("alpha")) == 1
+    site.daemons[-1].kill()
+    (site.directory / "broken").unlink()
+    written = len(site.log.lines(event="key.delivered", account="alpha"))
+    site.start()
+    site.wait_rotations("alpha", 1)
+    assert lines(site, "order")[-1] == "last" and len(azure.truth.regenerated("alpha")) == 1
+    again = site.log.lines(event="key.delivered", account="alpha")[written:]
+    assert [line["target"].split(" ")[0] for line in again] == ["exec", "exec"]
+    told = [json.loads(line) for line in lines(site, "told")]
+    assert {form["slot"] for form in told} == {"primary", "secondary"}
+    assert all("key" not in form and form["account"] == "alpha" for form in told)
+    assert set(lines(site, "after")) == {"KEYROTATED_AFTER=file"}
+    assert not any(key in "".join(lines(site, "told")) for key in azure.truth.keys())
+    assert json.loads(lines(site, "given")[0])["key"] == azure.keys("alpha")["Secondary"]
+
+
+def test_a_repair_tells_again(site, azure):
+    """Somebody overwrites the file; its reader is told once it holds the key again."""
+    site.policy(rotate_every="10m", check_every="1h")
+    hook = Program(site.directory / "hook.sock")
+    site.config["targets"]["hook"] = {"type": "socket", "path": str(site.directory / "hook.sock"),
+                                      "owner": os.getuid()}
+    after(site, {"target": "hook"})
+    site.config["defaults"]["deliver_to"] = ["file"]
+    site.account("alpha")
+    site.start()
+    wait_until(lambda: len(hook.forms) == 1, "the hook is told")
+    assert "key" not in hook.forms[0] and hook.forms[0]["slot"] == "primary"
+    site.put("alpha", "gibberish\n")
+    wait_until(lambda: site.ctl("check", "alpha").returncode == 0, "it is checked")
+    wait_until(lambda: len(hook.forms) == 2, "the hook is told again")
+    assert site.holds("alpha") == "Primary"
+    hook.stop()
+
+
+def test_accounts_share_a_unit_and_a_restart(site, azure, bus):
+    bus.units["reader.service"] = Unit(takes=1)
+    site.policy(rotate_every="10m", check_every="1h")
+    after(site, {"unit": "reader.service"})
+    site.config["defaults"]["deliver_to"] = ["file"]
+    names = [f"many{number}" for number in range(8)]
+    for name in names:
+        site.account(name)
+    site.start(environment=bus.environment)
+    for name in names:
+        site.log.wait("key.delivered", account=name, target="unit reader.service (after file)")
+    assert 1 <= len(bus.told) <= 2
+    assert all(second[1] - first[1] >= 9.9 for first, second in zip(bus.told, bus.told[1:]))
+    assert {unit for unit, _ in bus.told} == {"reader.service"}
+
+
+WAYS = {
+    "missing": (None, None, "there is no such unit", "systemctl cat"),
+    "failed": (Unit("failed", result="exit-code"), None, "has failed, and so cannot be told (exit-code)",
+               "systemctl reset-failed"),
+    "limit": (Unit(becomes="failed", result="start-limit-hit"), None,
+              "failed when it was told to take the new key (start-limit-hit: it was started too often",
+              "journalctl -u"),
+    "denied": (Unit(), "org.freedesktop.DBus.Error.AccessDenied", "(no polkit runs", "apt install polkitd"),
+    "asked": (Unit(), "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired",
+              "(polkit has no rule for it)", 'a.lookup("verb")=="reload-or-try-restart"'),
+    "other": (Unit(), "org.freedesktop.systemd1.JobTypeNotApplicable", "JobTypeNotApplicable",
+              "systemctl status"),
+}
+
+
+def test_ways_in_which_a_unit_is_wrong(site, azure, bus):
+    site.policy(rotate_every="10m", check_every="1h")
+    site.config["timing"]["retry_max"] = "300ms"
+    site.config["defaults"]["deliver_to"] = ["file"]
+    after(site, {"unit": "{account}.service"})
+    for way, (unit, refusal, _, _) in WAYS.items():
+        site.account(way)
+        if unit:
+            bus.units[f"{way}.service"] = unit
+            unit.refusal = refusal
+    site.account("idle")
+    bus.units["idle.service"] = Unit("inactive")
+    site.start(environment=bus.environment)
+    for way, (_, refusal, text, remedy) in WAYS.items():
+        line = site.log.wait("delivery.failed", account=way)
+        assert text in line["msg"], line
+        assert remedy in line["remedy"], line
+        assert len(line["remedy"]) < 399, "it is whole"
+        assert line["reason"] == ("target_denied" if way in ("denied", "asked") else "target_failed")
+    site.log.wait("key.delivered", account="idle", target="unit idle.service (after file)")
+    assert not [unit for unit, _ in bus.told if unit == "idle.service"]
+    bus.units["failed.service"] = Unit()
+    site.log.wait("key.delivered", account="failed", target="unit failed.service (after file)")
+
+
+def test_no_bus(site, azure):
+    site.policy(rotate_every="10m", check_every="1h")
+    after(site, {"unit": "reader.service"})
+    site.config["defaults"]["deliver_to"] = ["file"]
+    site.account("alpha")
+    site.start(environment={"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={site.directory}/none"})
+    line = site.log.wait("delivery.failed", account="alpha")
+    assert "the system bus cannot be reached: No such file or directory" in line["msg"]
+    assert "dbus.socket" in line["remedy"]
+
+
+def test_a_unit_that_hangs_disturbs_nobody(site, azure, bus):
+    bus.units["slow.service"] = Unit(takes=100000)
+    site.policy(rotate_every="3s", overlap="300ms", check_every="1h")
+    after(site, {"unit": "slow.service"})
+    site.config["targets"]["other"] = {**site.config["targets"]["file"],
+                                       "path": str(site.directory / "other-{account}")}
+    del site.config["targets"]["other"]["after"]
+    site.account("alpha", deliver_to=["file"])
+    site.account("bravo", deliver_to=["other"])
+    daemon = site.start(environment=bus.environment)
+    wait_until(lambda: bus.told, "the unit is told")
+    mark = site.log.mark()
+    site.wait_rotations("bravo", 2, since=mark)
+    assert alternates(azure.truth.regenerated("bravo"))
+    daemon.stop()
+    assert not site.log.lines(event="key.delivered", account="alpha",
+                              target="unit slow.service (after file)")
