@@ -215,6 +215,7 @@ def test_the_examples_are_units_that_systemd_understands(service, guest):
     drop_ins = [name for name in names if name.endswith(".conf")]
     assert {"client-secret.conf", "key-groups.conf"} <= set(drop_ins)
     guest.run("install", "-d", "-o", "keyrotated", "-g", "batch", "-m", "2750", "/srv/render/keys")
+    guest.run("systemd-creds", "setup")  # as systemd-credential.conf says
     for name in drop_ins:
         service.use_example(name)
     verified = guest.run("systemd-analyze", "verify", "--man=no", f"/lib/systemd/system/{UNIT}")
