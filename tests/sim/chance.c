@@ -14,6 +14,8 @@
 
 #include <stdio.h>
 
+#include "base/hash.h"
+
 enum { YEAR_DAYS = 365, CLUSTERS_PER_DECADE = 25, SETTLES = 5, FAIR_BOND = 1 };
 
 /* What an incident begins ends so long after the last cluster at the latest. */
@@ -110,11 +112,21 @@ static void draw_policy(struct chance *chance, struct script_policy *policy)
     policy->rotate = true;
 }
 
+/* Not drawn from the chance, so that a seed without hooks stays what it was. */
+static uint64_t hash_of_hook(uint64_t seed, unsigned target)
+{
+    const uint64_t both[] = {seed, target};
+
+    return hash_bytes(HASH_START, both, sizeof(both));
+}
+
 static void draw_targets(struct chance *chance)
 {
     static const unsigned counts[] = {35, 30, 20, 15};
     struct script *script = chance->script;
     unsigned adoption = draw(chance, 100);
+
+    const struct script_target *owner = NULL;
 
     script->target_count = 1 + weigh(chance, counts, WORLD_TARGETS_MAX);
     chance->anchor = draw(chance, script->target_count);
@@ -125,6 +137,12 @@ static void draw_targets(struct chance *chance)
         target->required = i == chance->anchor || happens(chance, 65);
         target->readable = happens(chance, 65);
         target->settles_at_once = happens(chance, 50);
+        target->hook = i > 0 && i != chance->anchor && !target->readable &&
+                       hash_of_hook(script->seed, i) % 3 == 0;
+        if (!target->hook)
+            owner = target;
+        else if (owner)
+            target->required = owner->required;
         /* A target that cannot be read is no evidence when the account is adopted. */
         target->filled = adoption >= 50 && (i == chance->anchor || happens(chance, 60));
     }

@@ -22,9 +22,13 @@ static void add_destinations(struct arena *arena, const struct world *world,
         arena_alloc_array(arena, WORLD_TARGETS_MAX, sizeof(*destinations));
 
     to->destinations = destinations;
+    const struct destination *owner = NULL;
+
     for (unsigned i = 0; i < world->script->target_count; i++) {
         const struct world_target *target = &from->targets[i];
 
+        if (!target->settings.hook)
+            owner = target->configured ? &destinations[to->destination_count] : NULL;
         if (!target->configured)
             continue;
         destinations[to->destination_count++] = (struct destination){
@@ -32,6 +36,7 @@ static void add_destinations(struct arena *arena, const struct world *world,
             .required = target->required,
             .place = arena_format(arena, "/a%u/t%u", from->index + 1, i),
             .settings = &target->settings,
+            .after = target->settings.hook ? owner : NULL,
         };
     }
 }

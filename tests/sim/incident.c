@@ -178,6 +178,21 @@ void world_set_policy(struct world *world, const struct script_policy *policy)
     };
 }
 
+/* A hook is required where its target is. */
+static void align_hooks(struct world_account *account, unsigned count)
+{
+    const struct world_target *owner = NULL;
+
+    for (unsigned i = 0; i < count; i++) {
+        struct world_target *target = &account->targets[i];
+
+        if (!target->settings.hook)
+            owner = target;
+        else if (owner && owner->configured)
+            target->required = owner->required;
+    }
+}
+
 static void reconfigure(struct world *world, const struct incident *incident)
 {
     struct world_account *account = &world->accounts[incident->account % WORLD_ACCOUNTS_MAX];
@@ -207,6 +222,7 @@ static void reconfigure(struct world *world, const struct incident *incident)
     default:
         break;
     }
+    align_hooks(account, world->script->target_count);
     daemon_reconfigure(world);
 }
 

@@ -105,6 +105,44 @@ static void is_in_order(struct world *world, struct world_account *account,
                    oracle_target_name(account, before));
 }
 
+/* The target whose hook it is; TARGETS_MAX: none, or none that is configured. */
+static unsigned owner_of(const struct world_account *account, unsigned hook)
+{
+    unsigned owner = hook;
+
+    if (!account->targets[hook].settings.hook)
+        return TARGETS_MAX;
+    while (owner > 0 && account->targets[owner].settings.hook)
+        owner--;
+    return owner != hook && account->targets[owner].configured &&
+                   !account->targets[owner].settings.hook
+               ? owner
+               : TARGETS_MAX;
+}
+
+/* A hook is told of a key that its target has. */
+static void follows_its_target(struct world *world, struct world_account *account,
+                               const struct operation *delivery)
+{
+    const unsigned owner = owner_of(account, delivery->target);
+
+    if (owner == TARGETS_MAX || !oracle_knows_keys(oracle_journal(account)) ||
+        account->journal.another_rotator || account->oracle.targets[owner].told == delivery->key)
+        return;
+    oracle_convict(world, ORACLE_IN_ORDER, account,
+                   "%s is told of k%u, and %s does not have it yet",
+                   oracle_target_name(account, delivery->target), delivery->key,
+                   oracle_target_name(account, owner));
+}
+
+/* The hooks of a target that holds something else now have to be told again. */
+static void hooks_are_owed(struct world *world, struct world_account *account, unsigned target)
+{
+    for (unsigned i = target + 1; i < world->script->target_count; i++)
+        if (owner_of(account, i) == target && oracle_cares(world, &account->targets[i]))
+            account->oracle.targets[i].ran_before |= 1U << target;
+}
+
 static void is_settled(struct world *world, struct world_account *account,
                        const struct operation *delivery)
 {
@@ -179,6 +217,7 @@ void delivery_begins(struct world *world, struct world_account *account,
     is_offered(world, account, operation);
     is_goal(world, account, operation);
     is_in_order(world, account, operation);
+    follows_its_target(world, account, operation);
     is_proven(world, account, operation);
     is_settled(world, account, operation);
     journal_fits(world, account, operation);
@@ -231,6 +270,8 @@ void delivery_ends(struct world *world, struct world_account *account,
             oracle_cares(world, &account->targets[i]) &&
             account->oracle.targets[i].claimed != operation->key)
             target->ran_before |= 1U << i;
+    if (operation->changed)
+        hooks_are_owed(world, account, operation->target);
     told_delivered(world, account, operation);
     delivery_settle(world, account);
     rotation_is_complete(world, account, operation->key);

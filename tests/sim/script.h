@@ -171,6 +171,7 @@ struct script_target {
     bool readable;
     bool settles_at_once; /* a delivery of unknown outcome cannot land later */
     bool filled;          /* it holds the active key already when the world begins */
+    bool hook;            /* it is told after the last target before it that is none */
 };
 
 struct script {

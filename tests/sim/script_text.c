@@ -62,6 +62,8 @@ static const struct {
     {"may land late", offsetof(struct script_target, settles_at_once), false},
     {"filled", offsetof(struct script_target, filled), true},
     {"empty", offsetof(struct script_target, filled), false},
+    {"hook", offsetof(struct script_target, hook), true},
+    {"place", offsetof(struct script_target, hook), false},
 };
 enum { TRAITS = sizeof(target_traits) / sizeof(target_traits[0]) };
 
@@ -100,7 +102,8 @@ static bool read_traits(struct words *words, size_t at, struct script_target *ta
         if (trait == TRAITS)
             return words_wrong(words,
                                "a target is required or optional, readable or unreadable, settles "
-                               "at once or may land late, is filled or empty, but not \"%s\"",
+                               "at once or may land late, is filled or empty, hook or place, but "
+                               "not \"%s\"",
                                text);
         *trait_of(trait, target) = target_traits[trait].value;
         at++;

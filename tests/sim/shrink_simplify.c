@@ -179,11 +179,11 @@ void shrink_settings(struct shrinking *shrinking)
     }
 }
 
-/* The usual target is empty, readable, and settles at once. */
+/* The usual target is empty, readable, no hook, and settles at once. */
 void shrink_targets(struct shrinking *shrinking)
 {
     for (unsigned i = 0; i < shrinking->best->target_count; i++) {
-        for (int trait = 0; trait < 3; trait++) {
+        for (int trait = 0; trait < 4; trait++) {
             struct script candidate;
             struct script_target *target = &candidate.targets[i];
 
@@ -192,6 +192,8 @@ void shrink_targets(struct shrinking *shrinking)
                 target->filled = false;
             else if (trait == 1)
                 target->readable = true;
+            else if (trait == 2)
+                target->hook = false;
             else
                 target->settles_at_once = true;
             if (memcmp(target, &shrinking->best->targets[i], sizeof(*target)) == 0)
