@@ -43,6 +43,8 @@ static const struct {
      "more than one line", "one line"},
     {"restarted\n{\"result\":\"delivered\"}\n", REASON_TARGET_FAILED, true, "more than one line",
      "one line"},
+    {"{\n  \"result\": \"delivered\"\n}\n", REASON_TARGET_FAILED, true, "more than one line",
+     "one line"},
     {"\n", REASON_TARGET_FAILED, true, "cannot be used", "one line"},
     {"", REASON_TARGET_FAILED, true, "it is empty", "one line"},
 };
