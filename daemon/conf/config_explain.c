@@ -130,25 +130,34 @@ static void append_destination(const struct destination *destination, bool is_fi
     (void)buf_append_format(out, "%s\n", destination->required ? "" : ", not required");
 }
 
+/* One that gets the key. */
+static bool has_readable_destination(const struct account *account)
+{
+    for (size_t i = 0; i < account->destination_count; i++) {
+        if (!account->destinations[i].after && !account->destinations[i].type->is_unreadable)
+            return true;
+    }
+    return false;
+}
+
 static void append_first_start(const struct account *account, struct buf *out)
 {
     const struct policy *policy = account->policy;
+    const bool is_readable = has_readable_destination(account);
     char earliest[DURATION_TEXT_MAX];
     char latest[DURATION_TEXT_MAX];
 
-    (void)buf_append_format(out,
-                            "  %-15sadopts: finds the active key by what the destinations "
-                            "hold; ",
-                            "first start");
+    (void)buf_append_format(out, "  %-15sadopts: %s", "first start",
+                            is_readable ? "finds the active key by what the destinations hold; "
+                                          "where they hold nothing, "
+                                        : "no destination can be read, so it ");
     if (account->has_adopt_active)
-        (void)buf_append_format(out,
-                                "where they hold nothing, delivers the %s key (adopt_active); "
-                                "rotates nothing\n",
+        (void)buf_append_format(out, "delivers the %s key (adopt_active); rotates nothing\n",
                                 slot_name(account->adopt_active));
     else
         (void)buf_append_str(out,
-                             "where they hold nothing, delivers nothing and is blocked until "
-                             "adopt_active says which key is in use; rotates nothing\n");
+                             "delivers nothing and is blocked until adopt_active says which "
+                             "key is in use; rotates nothing\n");
     if (!policy->rotate)
         return;
     (void)buf_append_format(out, "  %-15sbetween %s and %s after that%s\n", "first rotation",

@@ -94,6 +94,7 @@ static void write_keys(const struct destination *destination, struct buf *out)
 const struct target_type target_batch_auto_storage_type = {
     .variant = {.name = "batch_auto_storage", .map = &keys},
     .place_key = "batch_account",
+    .is_unreadable = true,
     .check = check,
     .fill = fill,
     .describe = describe,

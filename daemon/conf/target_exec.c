@@ -200,6 +200,7 @@ const struct target_type target_exec_type = {
     .variant = {.name = "exec", .map = &keys},
     .place_key = "command",
     .place_is_shared = true,
+    .is_unreadable = true,
     .check = check,
     .fill = fill,
     .describe = describe,

@@ -98,6 +98,7 @@ const struct target_type target_socket_type = {
     .variant = {.name = "socket", .map = &keys},
     .place_key = "path",
     .place_is_shared = true,
+    .is_unreadable = true,
     .check = check,
     .fill = fill,
     .describe = describe,

@@ -38,6 +38,7 @@ const struct target_type target_unit_type = {
     .variant = {.name = "unit"},
     .place_key = "unit",
     .place_is_shared = true,
+    .is_unreadable = true,
     .describe = describe,
     .write = write_keys,
 };

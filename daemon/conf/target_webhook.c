@@ -224,6 +224,7 @@ const struct target_type target_webhook_type = {
     .variant = {.name = "webhook", .map = &keys},
     .place_key = "url",
     .place_is_shared = true,
+    .is_unreadable = true,
     .check = check,
     .fill = fill,
     .describe = describe,

@@ -151,6 +151,23 @@ static void accounts_share_a_receiver(void **state)
     config_unref(config);
 }
 
+/* `--check` does not promise to read what cannot be read. */
+static void first_start_without_a_destination_that_can_be_read(void **state)
+{
+    struct config *config =
+        load("targets: {h: {type: webhook, url: 'https://h/x', secret_file: s}}", NULL, "");
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 64 * 1024);
+    assert_int_equal(config_explain(config, NULL, 1, &out), 0);
+    assert_non_null(strstr(buf_str(&out),
+                           "first start    adopts: no destination can be read, so it delivers "
+                           "nothing and is blocked until adopt_active says which key is in use"));
+    buf_done(&out);
+    config_unref(config);
+}
+
 static void all_keys(void **state)
 {
     struct config *config = load(
@@ -201,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(finds_mistakes),
         TEST(accounts_share_a_receiver),
+        TEST(first_start_without_a_destination_that_can_be_read),
         TEST(all_keys),
         TEST(one_account_names_a_receiver_once),
     };

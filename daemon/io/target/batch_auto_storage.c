@@ -172,7 +172,6 @@ static void start(struct target_world *world, const struct target_request *reque
 
 const struct target_operations target_batch_auto_storage_operations = {
     .type = &target_batch_auto_storage_type,
-    .readable = false,
     .settles_at_once = false,
     .append_form = append_form,
     .start = start,

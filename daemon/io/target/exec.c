@@ -227,7 +227,6 @@ static void append_form(const struct destination *destination, struct buf *out)
 
 const struct target_operations target_exec_operations = {
     .type = &target_exec_type,
-    .readable = false,
     .settles_at_once = false,
     .append_form = append_form,
     .start = start,

@@ -324,7 +324,6 @@ static void start(struct target_world *world, const struct target_request *reque
 
 const struct target_operations target_file_operations = {
     .type = &target_file_type,
-    .readable = true,
     .settles_at_once = true,
     .append_form = append_form,
     .start = start,

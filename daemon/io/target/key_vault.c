@@ -323,7 +323,6 @@ static void start(struct target_world *world, const struct target_request *reque
 
 const struct target_operations target_key_vault_operations = {
     .type = &target_key_vault_type,
-    .readable = true,
     .settles_at_once = false,
     .append_form = append_form,
     .start = start,

@@ -421,7 +421,6 @@ static void start(struct target_world *world, const struct target_request *reque
 
 const struct target_operations target_kubernetes_secret_operations = {
     .type = &target_kubernetes_secret_type,
-    .readable = true,
     .append_form = append_form,
     .start = start,
 };

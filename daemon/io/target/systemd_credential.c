@@ -243,7 +243,6 @@ static void append_form(const struct destination *destination, struct buf *out)
 
 const struct target_operations target_systemd_credential_operations = {
     .type = &target_systemd_credential_type,
-    .readable = true,
     .settles_at_once = true,
     .append_form = append_form,
     .start = start,

@@ -95,7 +95,7 @@ void target_describe(const struct destination *destination, const char *location
 
 bool target_is_readable(const struct destination *destination)
 {
-    return operations_of(destination)->readable;
+    return !destination->type->is_unreadable;
 }
 
 bool target_settles_at_once(const struct destination *destination)

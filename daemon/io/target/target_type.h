@@ -28,7 +28,6 @@ struct target_request {
 
 struct target_operations {
     const struct target_type *type;
-    bool readable;        /* target_is_readable() */
     bool settles_at_once; /* target_settles_at_once() */
 
     /* Appends everything except type and place that identifies an acknowledgement. */

@@ -262,7 +262,6 @@ static void append_form(const struct destination *destination, struct buf *out)
  * at once. */
 const struct target_operations target_unit_operations = {
     .type = &target_unit_type,
-    .readable = false,
     .settles_at_once = true,
     .append_form = append_form,
     .start = start,
