@@ -26,9 +26,8 @@ def test_an_instance_has_a_configuration_state_and_socket_of_its_own(service, gu
     guest.systemctl("start", unit)
 
     socket = ("--socket", "/run/keyrotated@second/control.sock", "--json", "status")
-    wait_until(lambda: '"ok"' in second.ctl(*socket, second.account).stdout,
-               "the second instance is well", pause=0.1)
-    assert second.holds("raw") == "Primary"
+    wait_until(lambda: '"ok"' in second.ctl(*socket, second.account).stdout
+               and second.holds("raw") == "Primary", "the second instance is well", pause=0.1)
     assert guest.exists(f"{state}/journal/journal.db")
     guest.systemctl("reload", unit)
     assert guest.show(unit, "ActiveState") == "active"
