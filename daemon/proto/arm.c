@@ -1,10 +1,10 @@
 #include "proto/arm.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/crypto.h"
 #include "base/str.h"
+#include "proto/azure_failure.h"
 #include "proto/cloud_error.h"
 #include "proto/failure.h"
 #include "proto/stranger.h"
@@ -159,9 +159,8 @@ static void set_grant_remedy(struct failure *failure, const struct arm_subject *
                        subject->role);
 }
 
-/* Explains an answer by its status alone. */
-static void explain_status(struct failure *failure, const struct arm_subject *subject,
-                           const char *problem)
+/* The reason that the status alone gives. */
+static void judge_status(struct failure *failure)
 {
     int status = failure->http_status;
 
@@ -170,20 +169,14 @@ static void explain_status(struct failure *failure, const struct arm_subject *su
         failure->reason = REASON_TOKEN_FAILED;
     if (status == 407)
         failure->reason = REASON_NETWORK;
-    failure_set_text(failure, "%s answered %s with %d, %s", service, subject->operation, status,
-                     problem);
 }
 
 /* Explains a body that is not Azure's: something on the way answered instead. */
 static void explain_stranger(struct failure *failure, const struct arm_subject *subject,
                              const struct http_reply *reply)
 {
-    char stranger[STRANGER_TEXT_MAX];
-    char problem[STRANGER_TEXT_MAX + 64];
-
-    (void)snprintf(problem, sizeof(problem), "without an error message of Azure's%s",
-                   stranger_describe(reply, stranger));
-    explain_status(failure, subject, problem);
+    judge_status(failure);
+    azure_failure_set_stranger(failure, service, subject->operation, reply);
     if (failure->http_status < 500 && failure->http_status != 429)
         failure_set_remedy(failure, "%s", check_proxy);
 }
@@ -239,17 +232,16 @@ bool arm_reply_check(const struct http_reply *reply, const struct arm_subject *s
     if (reply->status == 200)
         return true;
 
-    failure_init(failure, REASON_AZURE_ERROR);
-    failure_note_status(failure, reply, now);
-    failure_note_ids(failure, reply);
-    failure->outcome_unknown = subject->changes && !failure_had_no_effect(reply->status);
+    azure_failure_begin(failure, REASON_AZURE_ERROR, reply, subject->changes, now);
     /* The body of a redirection is not the answer. */
-    if (!redirected && cloud_error_parse(&error, buf_str(&reply->body), reply->body.length))
+    if (!redirected && cloud_error_parse(&error, buf_str(&reply->body), reply->body.length)) {
         explain_error(failure, subject, &error);
-    else if (!redirected && error.out_of_memory)
-        explain_status(failure, subject, "and there is no memory to read why");
-    else
+    } else if (!redirected && error.out_of_memory) {
+        judge_status(failure);
+        azure_failure_set_shortage(failure, service, subject->operation);
+    } else {
         explain_stranger(failure, subject, reply);
+    }
     tell_pause(failure);
     return false;
 }
@@ -257,14 +249,8 @@ bool arm_reply_check(const struct http_reply *reply, const struct arm_subject *s
 void arm_reply_unreadable(const struct http_reply *reply, const struct arm_subject *subject,
                           const char *problem, struct failure *failure)
 {
-    char stranger[STRANGER_TEXT_MAX];
-
-    failure_init(failure, subject->changes ? REASON_OUTCOME_UNKNOWN : REASON_AZURE_ERROR);
-    failure->http_status = reply->status;
-    failure->outcome_unknown = subject->changes;
-    failure_note_ids(failure, reply);
-    failure_set_text(failure, "%s answered %s with something unusable: %s%s", service,
-                     subject->operation, problem, stranger_describe(reply, stranger));
+    azure_failure_unusable(failure, subject->changes ? REASON_OUTCOME_UNKNOWN : REASON_AZURE_ERROR,
+                           reply, subject->changes, service, subject->operation, problem);
     if (subject->changes)
         return;
     if (stranger_sent_body(reply))

@@ -1,11 +1,9 @@
 #include "proto/arm_target.h"
 
-#include <stdio.h>
-#include <string.h>
 
+#include "proto/azure_failure.h"
 #include "proto/cloud_error.h"
 #include "proto/failure.h"
-#include "proto/stranger.h"
 
 static const char service[] = "Azure Resource Manager";
 
@@ -101,27 +99,11 @@ static const struct meaning *find_meaning(int status, const struct cloud_error *
 
 /* --- texts --- */
 
-static void explain_error(struct failure *failure, const struct arm_target_subject *subject,
-                          const struct cloud_error *error)
-{
-    const char *message = cloud_error_message(error);
-    const char *code = cloud_error_code(error);
-
-    failure_set_code(failure, code);
-    failure_set_text(failure, "%s answered %s with %d%s%s%s%s", service, subject->operation,
-                     failure->http_status, code[0] == '\0' ? "" : " ", code,
-                     message[0] == '\0' ? "" : ": ", message);
-}
-
 /* Something on the way answered, or a redirection, which is not followed. */
 static void explain_stranger(struct failure *failure, const struct arm_target_subject *subject,
                              const struct http_reply *reply)
 {
-    char stranger[STRANGER_TEXT_MAX];
-
-    failure_set_text(failure, "%s answered %s with %d, without an error message of Azure's%s",
-                     service, subject->operation, failure->http_status,
-                     stranger_describe(reply, stranger));
+    azure_failure_set_stranger(failure, service, subject->operation, reply);
     if (failure->http_status < 500 && failure->http_status != 429)
         failure_set_remedy(failure,
                            "check what stands between this machine and Azure (proxy, "
@@ -142,7 +124,8 @@ static void explain(struct failure *failure, const struct http_reply *reply,
         return;
     }
     meaning = find_meaning(reply->status, &error);
-    explain_error(failure, subject, &error);
+    azure_failure_set_error(failure, service, subject->operation, cloud_error_code(&error),
+                            cloud_error_message(&error));
     if (meaning)
         failure->reason = meaning->reason;
     if (meaning && meaning->say)
@@ -160,10 +143,7 @@ bool arm_target_check(const struct http_reply *reply, const struct arm_target_su
     if (reply->status == 200 || reply->status == 201 || reply->status == 202 ||
         reply->status == 204)
         return true;
-    failure_init(failure, REASON_TARGET_FAILED);
-    failure_note_status(failure, reply, now);
-    failure_note_ids(failure, reply);
-    failure->outcome_unknown = subject->changes && !failure_had_no_effect(reply->status);
+    azure_failure_begin(failure, REASON_TARGET_FAILED, reply, subject->changes, now);
     explain(failure, reply, subject);
     return false;
 }
@@ -171,14 +151,8 @@ bool arm_target_check(const struct http_reply *reply, const struct arm_target_su
 void arm_target_unreadable(const struct http_reply *reply, const struct arm_target_subject *subject,
                            const char *problem, struct failure *failure)
 {
-    char stranger[STRANGER_TEXT_MAX];
-
-    failure_init(failure, REASON_TARGET_FAILED);
-    failure->http_status = reply->status;
-    failure->outcome_unknown = subject->changes;
-    failure_note_ids(failure, reply);
-    failure_set_text(failure, "%s answered %s with something unusable: %s%s", service,
-                     subject->operation, problem, stranger_describe(reply, stranger));
+    azure_failure_unusable(failure, REASON_TARGET_FAILED, reply, subject->changes, service,
+                           subject->operation, problem);
     failure_set_remedy(failure,
                        "check what stands between this machine and Azure (proxy, firewall); where "
                        "nothing does, see what is unusual about %s (`az resource show --ids %s`)",

@@ -5,9 +5,9 @@
 
 #include "base/crypto.h"
 #include "base/str.h"
+#include "proto/azure_failure.h"
 #include "proto/cloud_error.h"
 #include "proto/failure.h"
-#include "proto/stranger.h"
 
 enum { SERVICE_MAX = 128 };
 
@@ -194,11 +194,9 @@ static void explain_error(struct failure *failure, const struct key_vault_subjec
     const char *code = innermost_code(error);
     char service[SERVICE_MAX];
 
-    failure_set_code(failure, code);
     failure->reason = meaning->reason;
-    failure_set_text(failure, "%s answered %s with %d%s%s%s%s", name_service(subject, service),
-                     operation_names[subject->operation], failure->http_status,
-                     code[0] == '\0' ? "" : " ", code, message[0] == '\0' ? "" : ": ", message);
+    azure_failure_set_error(failure, name_service(subject, service),
+                            operation_names[subject->operation], code, message);
     set_remedy(failure, subject, meaning, message);
 }
 
@@ -206,26 +204,15 @@ static void explain_error(struct failure *failure, const struct key_vault_subjec
 static void explain_stranger(struct failure *failure, const struct key_vault_subject *subject,
                              const struct http_reply *reply)
 {
-    char stranger[STRANGER_TEXT_MAX];
     char service[SERVICE_MAX];
 
     if (failure->http_status == 429)
         failure->reason = REASON_THROTTLED;
-    failure_set_text(failure, "%s answered %s with %d, without an error message of Azure's%s",
-                     name_service(subject, service), operation_names[subject->operation],
-                     failure->http_status, stranger_describe(reply, stranger));
+    azure_failure_set_stranger(failure, name_service(subject, service),
+                               operation_names[subject->operation], reply);
     failure_set_remedy(failure,
                        "check `vault`, and what stands between this machine and Azure (proxy, "
                        "firewall)");
-}
-
-static void explain_shortage(struct failure *failure, const struct key_vault_subject *subject)
-{
-    char service[SERVICE_MAX];
-
-    failure_set_text(failure, "%s answered %s with %d, and there is no memory to read why",
-                     name_service(subject, service), operation_names[subject->operation],
-                     failure->http_status);
 }
 
 static void explain_silence(struct failure *failure, const struct http_reply *reply,
@@ -258,14 +245,12 @@ bool key_vault_reply_check(const struct http_reply *reply, const struct key_vaul
     }
     if (reply->status == 200)
         return true;
-    failure_init(failure, REASON_TARGET_FAILED);
-    failure_note_status(failure, reply, now);
-    failure_note_ids(failure, reply);
-    failure->outcome_unknown = changes && !failure_had_no_effect(reply->status);
+    azure_failure_begin(failure, REASON_TARGET_FAILED, reply, changes, now);
     if (!redirected && cloud_error_parse(&error, buf_str(&reply->body), reply->body.length))
         explain_error(failure, subject, &error);
     else if (!redirected && error.out_of_memory)
-        explain_shortage(failure, subject);
+        azure_failure_set_shortage(failure, name_service(subject, service),
+                                   operation_names[subject->operation]);
     else
         explain_stranger(failure, subject, reply);
     return false;
@@ -275,16 +260,11 @@ void key_vault_reply_unreadable(const struct http_reply *reply,
                                 const struct key_vault_subject *subject, const char *problem,
                                 struct failure *failure)
 {
-    char stranger[STRANGER_TEXT_MAX];
     char service[SERVICE_MAX];
 
-    failure_init(failure, REASON_TARGET_FAILED);
-    failure->http_status = reply->status;
-    failure->outcome_unknown = subject->operation == KEY_VAULT_SET;
-    failure_note_ids(failure, reply);
-    failure_set_text(failure, "%s answered %s with something unusable: %s%s",
-                     name_service(subject, service), operation_names[subject->operation], problem,
-                     stranger_describe(reply, stranger));
+    azure_failure_unusable(failure, REASON_TARGET_FAILED, reply,
+                           subject->operation == KEY_VAULT_SET, name_service(subject, service),
+                           operation_names[subject->operation], problem);
     failure_set_remedy(failure,
                        "check `vault`, and what stands between this machine and Azure (proxy, "
                        "firewall)");

@@ -366,12 +366,17 @@ void target_explain(const struct target_words *words, enum target_end end, const
                          timeout, words->earlier);
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 void target_note_text(struct target_outcome *outcome, const struct key_shape *shape,
                       const char *text, size_t length)
 {
     size_t blanks = 0;
 
-    while (blanks < length && memchr(" \t\r\n", text[blanks], 4))
+    while (blanks < length && is_blank(text[blanks]))
         blanks++;
     if (blanks == length) {
         outcome->kind = SIGHTING_EMPTY;
