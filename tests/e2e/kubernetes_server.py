@@ -11,11 +11,11 @@ import copy
 import http.server
 import json
 import re
-import socket
-import ssl
 import threading
 import urllib.parse
 import uuid
+
+from listener import Listener
 
 SECRET = re.compile(r"/api/v1/namespaces/([^/]+)/secrets(?:/([^/]+))?$")
 MANAGER_MAX = 128
@@ -185,23 +185,14 @@ class Server:
         self.requests = []      # what came: method, path, query, user, authorization
         self.no_dry_run = set()  # secrets that a webhook guards which knows no dry run
         self.stopping = threading.Event()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*certificate)
-        if clients:
-            context.load_verify_locations(clients)
-            context.verify_mode = ssl.CERT_OPTIONAL
         handler = type("Handler", (_Handler,), {"server_of_test": self})
-        self._http = _Listener(("127.0.0.1", 0), handler, context)
-        self.port = self._http.server_address[1]
-        self.url = f"https://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05})
-        self._thread.start()
+        self._listener = Listener(handler, certificate, clients)
+        self.port = self._listener.port
+        self.url = self._listener.url
 
     def stop(self):
         self.stopping.set()
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
+        self._listener.stop()
 
     # --- what tests do ---
 
@@ -368,33 +359,9 @@ def discover(path):
     return 200, answers[path]
 
 
-class _Listener(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, address, handler, context):
-        self._context = context
-        super().__init__(address, handler)
-
-    def get_request(self):
-        connection, address = super().get_request()
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # The handshake is the handler's, so that a client that is slow holds up nobody.
-        return self._context.wrap_socket(connection, server_side=True,
-                                         do_handshake_on_connect=False), address
-
-    def handle_error(self, request, client_address):
-        pass  # clients that refuse the certificate, or go away
-
-
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_of_test = None
-
-    def setup(self):
-        self.request.settimeout(60)
-        self.request.do_handshake()
-        super().setup()
 
     def log_message(self, *_):
         pass

@@ -7,10 +7,11 @@ import hmac
 import http.server
 import json
 import socketserver
-import ssl
 import subprocess
 import threading
 import time
+
+from listener import Listener
 
 DELIVERED = '{"result":"delivered"}\n'
 
@@ -75,32 +76,16 @@ class WebhookServer:
             def log_message(self, format, *arguments):
                 pass
 
-        class Server(socketserver.ThreadingTCPServer):
-            daemon_threads = True
-            allow_reuse_address = True
-
-            def handle_error(self, request, client_address):
-                pass  # handshakes that the daemon ends
-
-            def finish_request(self, request, client_address):
-                # In the connection's own thread, for a client may be slow to shake hands.
-                with contextlib.closing(context.wrap_socket(request, server_side=True)) as secured:
-                    self.RequestHandlerClass(secured, client_address, self)
-
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.port = self._server.server_address[1]
-        self.url = f"https://127.0.0.1:{self.port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._listener = Listener(Handler, (certificate, key))
+        self.port = self._listener.port
+        self.url = self._listener.url
 
     def of(self, account):
         return [message for message in list(self.messages) if message.data["account"] == account]
 
     def stop(self):
         self._ended.set()
-        self._server.shutdown()
-        self._server.server_close()
+        self._listener.stop()
 
 
 class Program:

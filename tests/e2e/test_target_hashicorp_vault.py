@@ -6,8 +6,9 @@ import socket
 
 import pytest
 
+from certificates import self_signed
 from patience import stays_true, wait_until
-from vault_server import Vault, make_certificate
+from vault_server import Vault
 
 ROLE_ID = "6b8a7c1e-role"
 
@@ -15,10 +16,10 @@ ROLE_ID = "6b8a7c1e-role"
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
     directory = tmp_path_factory.mktemp("tls")
-    return {"right": make_certificate(directory, "right"),
-            "stranger": make_certificate(directory, "stranger"),
-            "elsewhere": make_certificate(directory, "elsewhere", "vault.example.org"),
-            "expired": make_certificate(directory, "expired", expired=True)}
+    return {"right": self_signed(directory, "right"),
+            "stranger": self_signed(directory, "stranger"),
+            "elsewhere": self_signed(directory, "elsewhere", "DNS:vault.example.org"),
+            "expired": self_signed(directory, "expired", days=-1)}
 
 
 @pytest.fixture

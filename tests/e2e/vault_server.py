@@ -12,11 +12,11 @@ import http.server
 import json
 import re
 import secrets
-import ssl
-import subprocess
 import threading
 import time
 import urllib.parse
+
+from listener import Listener
 
 DENIED_BY_POLICY = "1 error occurred:\n\t* permission denied\n\n"
 ALL = ["create", "read", "update"]
@@ -36,50 +36,6 @@ class Refusal(Exception):
 def stamp(at):
     return datetime.datetime.fromtimestamp(at, datetime.timezone.utc).isoformat(
         timespec="microseconds").replace("+00:00", "Z")
-
-
-CA_CONFIG = """[ca]
-default_ca = one
-[one]
-database = {directory}/index.txt
-new_certs_dir = {directory}
-rand_serial = yes
-default_md = sha256
-policy = any
-copy_extensions = copy
-[any]
-commonName = supplied
-"""
-
-
-def make_certificate(directory, name, host="127.0.0.1", expired=False):
-    """Returns the files (certificate, key); the certificate is its own authority."""
-    certificate, key = directory / f"{name}.pem", directory / f"{name}.key"
-    kind = "IP" if host[0].isdigit() else "DNS"
-    request = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-               "-subj", f"/CN={name}", "-addext", f"subjectAltName={kind}:{host}", "-keyout", key]
-    if not expired:
-        run(*request, "-x509", "-days", "2", "-out", certificate)
-        return certificate, key
-    # `req` has no dates of the past, `ca` does.
-    wish, config = directory / f"{name}.csr", directory / "ca.cnf"
-    config.write_text(CA_CONFIG.format(directory=directory))
-    (directory / "index.txt").touch()
-    run(*request, "-out", wish)
-    run("openssl", "ca", "-batch", "-config", config, "-selfsign", "-keyfile", key, "-in", wish,
-        "-startdate", "20200101000000Z", "-enddate", "20200102000000Z", "-out", certificate)
-    return certificate, key
-
-
-def run(*command):
-    subprocess.run(command, check=True, capture_output=True)
-
-
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request, client_address):
-        """Clients that go away, or do not trust the certificate, are what the tests want."""
 
 
 class Vault:
@@ -102,23 +58,13 @@ class Vault:
         self.released = threading.Event()
         self.logins = 0
         handler = type("Handler", (Handler,), {"vault": self})
-        self.server = Server(("127.0.0.1", 0), handler)
-        if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate, key)
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
-                                                     do_handshake_on_connect=False)
-        self.port = self.server.server_address[1]
-        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
-        self.thread = threading.Thread(target=self.server.serve_forever,
-                                       kwargs={"poll_interval": 0.02}, daemon=True)
-        self.thread.start()
+        self.listener = Listener(handler, certificate and (certificate, key))
+        self.port = self.listener.port
+        self.url = self.listener.url
 
     def stop(self):
         self.released.set()
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        self.listener.stop()
 
     # --- for the test ---
 

@@ -28,7 +28,7 @@ sys.path.insert(0, str(HERE.parent / "e2e"))
 
 import memory  # noqa: E402
 from apps import CONTAINER, SITE, Answer, Apps  # noqa: E402
-from certificates import Authority  # noqa: E402
+from certificates import Authority, self_signed  # noqa: E402
 from installation import Installation  # noqa: E402
 from kubernetes_server import Server, kubeconfig  # noqa: E402
 from patience import wait_until  # noqa: E402
@@ -63,7 +63,7 @@ class Measurement:
         shutil.copy(build / "keyrotatectl", programs / "keyrotatectl")
         self.azure = StandIn(build / "azuresim", self.directory / "azure")
         self.site = Installation(programs, self.azure)
-        self.kv = vault_server.Vault(*vault_server.make_certificate(self.directory, "kv"))
+        self.kv = vault_server.Vault(*self_signed(self.directory, "kv"))
         self.authority = Authority(self.directory / "authority")
         self.cluster = Server(self.authority.issue("server"))
         self.cluster.tokens[CLUSTER_TOKEN] = "keyrotated"
