@@ -9,12 +9,11 @@ import pytest
 
 import kubernetes_server
 from apps import SITE, Apps
-from certificates import Authority
+from certificates import Authority, self_signed
 from patience import wait_until
 from receivers import Program, WebhookServer
 from vault import AUDIENCE, Vault
 from vault_server import Vault as HashiCorpVault
-from vault_server import make_certificate
 
 ORDER = ["file", "vault", "tell", "hook", "socket", "cluster", "kv", "creds", "app"]
 CLUSTER_TOKEN = "e2e-kubernetes-token-0123456789abcdefghijklmnop"
@@ -28,13 +27,11 @@ class Everything:
         self.site = site
         self.authority = Authority(directory)
         certificate = self.authority.issue("receiver")
-        both = directory / "both.pem"
-        both.write_text("".join(path.read_text() for path in certificate))
-        self.hook = WebhookServer(both)
+        self.hook = WebhookServer(*certificate)
         self.program = Program(site.directory / "hook.sock")
         self.cluster = kubernetes_server.Server(certificate)
         self.cluster.tokens[CLUSTER_TOKEN] = USER
-        self.kv_certificate, key = make_certificate(directory, "kv")
+        self.kv_certificate, key = self_signed(directory, "kv")
         self.kv = HashiCorpVault(self.kv_certificate, key)
         self.apps = Apps(site.azure)
         self.vault = Vault(site.azure, "alpha")

@@ -329,7 +329,6 @@ static void start(struct target_world *world, const struct target_request *reque
 
     job->path = target_place(request->destination, request->location);
     job->settings.owner = must_dup(settings->owner);
-    job->settings.timeout = settings->timeout;
     if (request->delivery)
         job->content = target_content_copy(request->delivery);
     job->content.without_key = !!request->destination->after;
