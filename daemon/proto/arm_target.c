@@ -1,6 +1,5 @@
 #include "proto/arm_target.h"
 
-
 #include "proto/azure_failure.h"
 #include "proto/cloud_error.h"
 #include "proto/failure.h"
