@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/wipe.h"
 #include "proto/key_text.h"
 
 void failure_init(struct failure *failure, enum reason reason)
@@ -15,11 +16,25 @@ void failure_init(struct failure *failure, enum reason reason)
 static void set(char out[FAILURE_TEXT_MAX], const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
+/* Long enough that a key at the place where a text is cut is still whole. */
+enum { UNCUT_MAX = 4096 };
+
+/* Redacts before it cuts, because the first half of a key no longer looks like one. */
+static void cut(char *out, size_t size, char uncut[UNCUT_MAX])
+{
+    utf8_make_presentable(uncut);
+    key_text_redact(uncut);
+    (void)str_copy(out, size, uncut);
+    out[utf8_whole(out, strlen(out))] = '\0';
+}
+
 static void set(char out[FAILURE_TEXT_MAX], const char *format, va_list arguments)
 {
-    (void)vsnprintf(out, FAILURE_TEXT_MAX, format, arguments);
-    utf8_make_presentable(out);
-    key_text_redact(out);
+    char uncut[UNCUT_MAX];
+
+    (void)vsnprintf(uncut, sizeof(uncut), format, arguments);
+    cut(out, FAILURE_TEXT_MAX, uncut);
+    wipe(uncut, sizeof(uncut));
 }
 
 void failure_set_text(struct failure *failure, const char *format, ...)
@@ -48,9 +63,11 @@ void failure_from_err(struct failure *failure, enum reason reason, const struct 
 
 void failure_set_code(struct failure *failure, const char *code)
 {
-    (void)str_copy(failure->error_code, sizeof(failure->error_code), code);
-    utf8_make_presentable(failure->error_code);
-    key_text_redact(failure->error_code);
+    char uncut[UNCUT_MAX];
+
+    (void)str_copy(uncut, sizeof(uncut), code);
+    cut(failure->error_code, sizeof(failure->error_code), uncut);
+    wipe(uncut, sizeof(uncut));
 }
 
 void failure_set_id(char id[FAILURE_ID_MAX], const char *value)
