@@ -143,7 +143,8 @@ static void check_stopped(struct engine *engine)
     size_t count = engine->account_count;
     void (*stopped)(void *context);
 
-    if (!engine->stopped || engine->busy > 0 || engine->leaving > 0 || engine->hold_changes > 0)
+    if (!engine->stopped || engine->busy > 0 || engine->leaving > 0 || engine->hold_changes > 0 ||
+        !engine_news_is_quiet(engine))
         return;
     engine->account_count = 0;
     engine->accounts = NULL;
@@ -309,6 +310,7 @@ void engine_configure(struct engine *engine, struct config *config, struct buf *
         keep_counted(merged[i]);
     engine->config = config_ref(config);
     config_unref(before);
+    engine_news_configure(engine);
     engine_unconfigured_index_done(&unconfigured);
 }
 
@@ -377,11 +379,13 @@ void engine_stop(struct engine *engine, void (*stopped)(void *context), void *co
         engine->accounts[i]->draining = true;
         timer_stop(&engine->accounts[i]->timer);
     }
+    engine_news_stop(engine);
     engine_run_soon(engine);
 }
 
 void engine_give_up(struct engine *engine)
 {
+    engine_news_give_up(engine);
     target_cancel_all(&engine->targets);
 }
 
@@ -395,6 +399,7 @@ void engine_free(struct engine *engine)
     if (!engine)
         return;
     loop_defer_cancel(&engine->ready_call);
+    engine_news_free(engine);
     target_world_done(&engine->targets);
     engine_unconfigured_done(engine);
     hold_book_done(&engine->holds);

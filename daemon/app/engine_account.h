@@ -85,6 +85,8 @@ struct engine_account {
     enum failed_kind failed_kind;
     struct target_id failed_target; /* FAILED_READ, FAILED_TARGET */
     time_ms last_failure_at;        /* TIME_NEVER: none that still stands */
+    time_ms told_due_at;            /* the planned rotation of which … */
+    unsigned told_upcoming;         /* … these notifiers have been told: bits of their indices */
 };
 
 /* Sorted by account and text; texts owned. Those of configured accounts that are delivered to are
@@ -127,6 +129,7 @@ struct engine {
     struct place_list place_changes; /* not handed to the journal yet, in no order */
     struct buf *place_report;        /* of the reload under way; NULL: none is */
     struct list form_changes;        /* see app/engine_form.c */
+    struct engine_news *news;        /* see app/engine_news.c; NULL: nobody is told */
     struct hold_list holds;
     uint64_t last_hold_id;
     size_t hold_changes; /* commands about holds that wait for the journal */

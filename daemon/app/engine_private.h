@@ -280,4 +280,36 @@ void engine_unconfigured_shift(struct engine *engine, duration_ms jump);
 
 void engine_unconfigured_done(struct engine *engine);
 
+/*
+ * --- engine_news.c ---
+ *
+ * News for the targets of `notify`: what the log says of troubles and rotations, without keys. They
+ * wait in memory, 256 at most, and are sent one after the other to each target, four times at most.
+ * Nothing waits for them but a stop, for its grace.
+ */
+
+struct news {
+    const char *event;  /* "account.blocked" */
+    const char *text;   /* a sentence */
+    const char *reason; /* NULL: none */
+    const char *remedy; /* NULL: none */
+    time_ms since;      /* TIME_NEVER: not known */
+};
+
+/* What a note is to a notifier: of enum notify_event, or 0. */
+unsigned engine_news_event(enum note_kind kind);
+/* Its rotation is no longer overdue. */
+void engine_news_caught_up(const struct engine_account *account);
+/* Tells those that asked for it. `event`: of enum notify_event. */
+void engine_news_add(const struct engine_account *account, unsigned event, const struct news *what);
+
+/* engine->config is another one. */
+void engine_news_configure(struct engine *engine);
+/* Nothing is under way or waits. */
+bool engine_news_is_quiet(const struct engine *engine);
+/* The engine stops: what waits is tried once. Then, after the grace: what is not under way goes. */
+void engine_news_stop(struct engine *engine);
+void engine_news_give_up(struct engine *engine);
+void engine_news_free(struct engine *engine);
+
 #endif

@@ -457,6 +457,8 @@ void engine_report_ended(const struct engine_account *account, const struct reco
         end_lasting(account, NOTE_BLOCKED, NULL, true);
     if (before->overdue_reported_at != 0 && (removed || record->overdue_reported_at == 0))
         end_lasting(account, NOTE_ROTATION_OVERDUE, NULL, removed);
+    if (before->overdue_reported_at != 0 && !removed && record->overdue_reported_at == 0)
+        engine_news_caught_up(account);
     for (size_t i = 0; i < before->target_count; i++) {
         const struct target_record *target = record_target_const(record, &before->targets[i].id);
 
@@ -465,6 +467,26 @@ void engine_report_ended(const struct engine_account *account, const struct reco
         if (removed || !target || target->failing_since == 0)
             end_lasting(account, NOTE_DELIVERY_FAILED, &before->targets[i].id, removed || !target);
     }
+}
+
+static void tell(const struct engine_account *account, const struct transaction *transaction,
+                 const struct note *note, const char *message)
+{
+    const unsigned event = engine_news_event(note->kind);
+    const struct record *record = &account->record;
+    char remedy[REMEDY_MAX];
+
+    if (event == 0)
+        return;
+    engine_news_add(
+        account, event,
+        &(struct news){
+            .event = notes[note->kind].event,
+            .text = message,
+            .reason = note->reason != REASON_NONE ? reason_describe(note->reason)->name : NULL,
+            .remedy = remedy_of(account, transaction, note, remedy),
+            .since = note->kind == NOTE_BLOCKED ? record->blocked_at : TIME_NEVER,
+        });
 }
 
 static void report(struct engine_account *account, const struct transaction *transaction,
@@ -480,9 +502,10 @@ static void report(struct engine_account *account, const struct transaction *tra
     char subject[SUBJECT_MAX];
     struct log_line line;
 
+    compose(account, transaction, note, message, sizeof(message));
+    tell(account, transaction, note, message);
     if (!log_enabled(log, description->level))
         return;
-    compose(account, transaction, note, message, sizeof(message));
     log_line_start(&line, transaction->event.now, description->level, description->event, "%s",
                    message);
     engine_report_account(&line, account);

@@ -45,6 +45,7 @@ struct identity {
 };
 
 struct target_type;
+struct notifier;
 
 /* One place where one account's key goes, placeholders expanded. */
 struct destination {
@@ -103,6 +104,8 @@ struct config {
     size_t policy_count;
     const struct account *accounts; /* sorted by key */
     size_t account_count;
+    const struct notifier *notifiers; /* conf/notifier.h */
+    size_t notifier_count;
     void *arena; /* owns all of the above */
 };
 

@@ -2,6 +2,8 @@
 
 #include "base/str.h"
 #include "conf/identity.h"
+#include "conf/notifier.h"
+#include "conf/schema.h"
 #include "conf/target_type.h"
 
 static const char *words(duration_ms duration, char out[DURATION_TEXT_MAX])
@@ -13,6 +15,19 @@ static const char *words(duration_ms duration, char out[DURATION_TEXT_MAX])
 static void append_count(struct buf *out, size_t count, const char *one, const char *many)
 {
     (void)buf_append_format(out, "%zu %s", count, str_plural(count, one, many));
+}
+
+static void append_events(const struct notifier *notifier, struct buf *out)
+{
+    const struct schema_choice *choices = schema_key(&schema_notify, "events")->choices;
+    const char *separator = " ";
+
+    for (const struct schema_choice *choice = choices; choice->name; choice++) {
+        if ((notifier->events & (unsigned)choice->value) == 0)
+            continue;
+        (void)buf_append_format(out, "%s%s", separator, choice->name);
+        separator = ", ";
+    }
 }
 
 static void append_summary(const struct config *config, struct buf *out)
@@ -33,6 +48,14 @@ static void append_summary(const struct config *config, struct buf *out)
     (void)buf_append_format(out, "  %-15s%s%s, for root and the group %s\n", "control socket",
                             config->control_socket, config->assumes_socket ? unless_unit : "",
                             config->control_group);
+    for (size_t i = 0; i < config->notifier_count; i++) {
+        const struct destination *destination = &config->notifiers[i].destination;
+
+        (void)buf_append_format(out, "  %-15s%s (%s %s), of", "notifies", destination->name,
+                                destination->type->variant.name, destination->place);
+        append_events(&config->notifiers[i], out);
+        (void)buf_append_char(out, '\n');
+    }
     if (config->ca_file)
         (void)buf_append_format(out, "  %-15s%s alone\n", "trusts", config->ca_file);
     if (config->proxy)

@@ -252,6 +252,7 @@ static struct config *resolve_all(struct load *load, const char *path,
     resolve_policies(&resolve);
     resolve_targets(&resolve);
     resolve_accounts(&resolve);
+    resolve_notifiers(&resolve);
     resolve_note_unused(&resolve);
     if (arena_failed(config->arena) || arena_failed(load->arena))
         report_error(&load->report, load->root, "out of memory");

@@ -30,6 +30,7 @@ void resolve_identities(struct resolve *resolve);
 void resolve_policies(struct resolve *resolve);
 void resolve_targets(struct resolve *resolve);
 void resolve_accounts(struct resolve *resolve);
+void resolve_notifiers(struct resolve *resolve);
 /* Warns about identities, policies and targets that no account uses. */
 void resolve_note_unused(struct resolve *resolve);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "conf/notifier.h"
 #include "conf/resolve.h"
 #include "conf/resource_id.h"
 #include "conf/schema.h"
@@ -346,6 +347,14 @@ static bool uses_target(const struct account *account, const char *name)
     return false;
 }
 
+static bool is_notified(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->notifier_count; i++)
+        if (str_equal(config->notifiers[i].destination.name, name))
+            return true;
+    return false;
+}
+
 static void note_unused(struct resolve *resolve, const char *section, uses *is_used)
 {
     const struct config *config = resolve->config;
@@ -354,6 +363,8 @@ static void note_unused(struct resolve *resolve, const char *section, uses *is_u
     for (const struct tree_node *node = names ? names->first : NULL; node; node = node->next) {
         size_t i = 0;
 
+        if (is_used == uses_target && is_notified(config, node->name))
+            continue;
         while (i < config->account_count && !is_used(&config->accounts[i], node->name))
             i++;
         if (i == config->account_count)

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "conf/config.h"
+#include "conf/notifier.h"
 #include "conf/schema_row.h"
 
 static const struct schema_choice log_levels[] = {
@@ -152,6 +153,24 @@ const struct schema_map schema_account = {(const struct schema_key[]){
     SCHEMA_END,
 }};
 
+static const struct schema_choice notify_events[] = {
+    {"blocked", NOTIFY_BLOCKED, false},
+    {"overdue", NOTIFY_OVERDUE, false},
+    {"at_risk", NOTIFY_AT_RISK, false},
+    {"recovered", NOTIFY_RECOVERED, false},
+    {"upcoming", NOTIFY_UPCOMING, false},
+    {"completed", NOTIFY_COMPLETED, false},
+    {NULL, 0, false},
+};
+
+const struct schema_map schema_notify = {(const struct schema_key[]){
+    SCHEMA_ROW("target", SCHEMA_TEXT, .required = true),
+    /* blocked, overdue, at_risk and recovered */
+    SCHEMA_ROW("events", SCHEMA_CHOICE, .shape = SHAPE_ONE_OR_LIST, .choices = notify_events),
+    SCHEMA_ROW("ahead", SCHEMA_DURATION, .fallback = "1d", .maximum = 30 * MS_DAY),
+    SCHEMA_END,
+}};
+
 static const struct schema_map freeze = {(const struct schema_key[]){
     SCHEMA_ROW("from", SCHEMA_INSTANT, .required = true),
     SCHEMA_ROW("to", SCHEMA_INSTANT, .required = true),
@@ -182,6 +201,7 @@ const struct schema_map schema_root = {(const struct schema_key[]){
     SCHEMA_ROW("defaults", SCHEMA_MAP, .map = &schema_defaults),
     SCHEMA_ROW("accounts", SCHEMA_MAP, .shape = SHAPE_LIST, .required = true,
                .map = &schema_account),
+    SCHEMA_ROW("notify", SCHEMA_MAP, .shape = SHAPE_ONE_OR_LIST, .map = &schema_notify),
     SCHEMA_ROW("discover", SCHEMA_ANYTHING, .shape = SHAPE_ONE_OR_LIST, .later = true),
     SCHEMA_ROW("freeze", SCHEMA_MAP, .shape = SHAPE_LIST, .map = &freeze, .later = true),
     SCHEMA_END,

@@ -249,6 +249,18 @@ static void apply_unanswered(struct operation *operation)
                            operation->cycle, true);
 }
 
+/* Nobody is notified in these worlds. */
+void target_tell(struct target_world *world, const struct destination *destination,
+                 const struct target_news *news, target_done *done, void *context)
+{
+    (void)world;
+    (void)destination;
+    (void)news;
+    (void)done;
+    (void)context;
+    abort();
+}
+
 void target_deliver(struct target_world *target_world, const struct destination *destination,
                     const struct delivery *delivery, target_done *done, void *context)
 {

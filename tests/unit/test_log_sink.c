@@ -231,7 +231,7 @@ static const char *const events[] = {
     "key.delivered",       "delivery.failed",   "drift.detected",   "drift.repaired",
     "consumers.at_risk",   "consumers.safe",    "target.abandoned", "revoke.started",
     "revoke.step",         "revoke.completed",  "operator.command", "log.dropped",
-    "trouble.ended",       "drift.suspected",   "delivery.output",
+    "trouble.ended",       "drift.suspected",   "delivery.output",  "notification.dropped",
 };
 enum { EVENT_COUNT = sizeof(events) / sizeof(events[0]) };
 

@@ -42,6 +42,7 @@ static const struct {
     {"key.delivered", "fdca5d4a72ac485793be4b8165f10bb1"},
     {"delivery.failed", "39fca44eeb35443f853b1d9351a44676"},
     {"delivery.output", "8f9265fd07b34ab585eb03d4c8afbac2"},
+    {"notification.dropped", "83d870b130344d89ace131646b3c1d21"},
     {"drift.suspected", "3d2519ae9a4c4d5d96bd7c2e57c871d5"},
     {"drift.detected", "52ee1a110dba4592997bc03a18f63464"},
     {"drift.repaired", "a869bba7a7124f40a5ac33803a680335"},

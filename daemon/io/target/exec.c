@@ -31,6 +31,7 @@ struct exec_job {
     const char *arguments[TARGET_EXEC_ARGUMENTS_MAX + 1];
     struct program_environment environment;
     struct key_file content; /* deliver */
+    char *news;              /* tell: the input */
     duration_ms timeout;
     struct program *program; /* running, or NULL */
 };
@@ -49,6 +50,7 @@ static void exec_job_free(struct target_job *base)
     free(base->place);
     program_environment_done(&job->environment);
     target_content_done(&job->content);
+    free(job->news);
     free(job);
 }
 
@@ -87,7 +89,8 @@ static void begin(struct target_job *base)
     struct buf input;
 
     buf_init(&input, KEY_FILE_MAX);
-    if (key_file_json(&job->content, &input) != 0)
+    if (job->news ? buf_append_format(&input, "%s\n", job->news) != 0
+                  : key_file_json(&job->content, &input) != 0)
         fault_out_of_memory(); /* its parts are far below the maximum */
     base->may_have_acted = true;
     job->program = program_start(base->world->spawner, base->world->loop,
@@ -186,6 +189,19 @@ static void check_facts(struct exec_job *job, const struct target_request *reque
     outcome->failed = true;
 }
 
+static void set_news(struct exec_job *job, const struct target_request *request)
+{
+    struct program_environment *environment = &job->environment;
+
+    job->news = must_dup(request->news->json);
+    job->base.place = must(str_format("news for exec %s", request->destination->place));
+    job->base.lane_length = strlen(job->base.place);
+    program_environment_init(environment);
+    program_environment_add(environment, "KEYROTATED_EVENT", request->news->event);
+    program_environment_add(environment, "KEYROTATED_ACCOUNT", request->news->account);
+    program_environment_add(environment, "KEYROTATED_TARGET", request->destination->name);
+}
+
 static void start(struct target_world *world, const struct target_request *request)
 {
     const struct target_exec *settings = target_exec_of(request->destination);
@@ -196,15 +212,19 @@ static void start(struct target_world *world, const struct target_request *reque
     for (size_t i = 1; settings->arguments[i]; i++)
         job->arguments[i] = must_dup(settings->arguments[i]);
     job->base.free = exec_job_free;
-    if (request->action == TARGET_ACTION_DELIVER) {
-        job->base.place = must(str_format("exec %s\n%s\n%s", program, request->destination->place,
-                                          request->delivery->account->id));
-        job->base.lane_length = strlen("exec ") + strlen(program);
+    if (request->delivery || request->news) {
         job->timeout = settings->timeout;
         job->base.timeout = settings->timeout + END_SLACK;
         job->base.begin = begin;
         job->base.abort = abort_job;
         job->base.explain = explain;
+    }
+    if (request->news) {
+        set_news(job, request);
+    } else if (request->delivery) {
+        job->base.place = must(str_format("exec %s\n%s\n%s", program, request->destination->place,
+                                          request->delivery->account->id));
+        job->base.lane_length = strlen("exec ") + strlen(program);
         job->content = target_content_copy(request->delivery);
         job->content.without_key = !!request->destination->after;
         set_environment(job, request);

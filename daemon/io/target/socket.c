@@ -31,6 +31,7 @@ struct socket_job {
     char *path;
     struct target_socket settings; /* the owner belongs to the job */
     struct key_file content;       /* deliver; its texts and the key belong to the job */
+    char *news;                    /* tell */
     bool aborted;
 
     struct work look;
@@ -185,7 +186,8 @@ static void send_key(struct socket_job *job)
     uv_buf_t bytes;
     int rc;
 
-    if (key_file_json(&job->content, &job->form) != 0)
+    if (job->news ? buf_append_format(&job->form, "%s\n", job->news) != 0
+                  : key_file_json(&job->content, &job->form) != 0)
         fault_out_of_memory(); /* it has no other reason: the members are short */
     bytes = uv_buf_init(job->form.data, (unsigned)job->form.length);
     job->base.may_have_acted = true;
@@ -243,7 +245,8 @@ static void on_look_done(struct work *work)
     job->is_looking = false;
     if (base->world->canceled && !job->aborted)
         return; /* abort_job() is about to be called, and ends it */
-    if (job->aborted || base->outcome.failed || base->action != TARGET_ACTION_DELIVER) {
+    if (job->aborted || base->outcome.failed ||
+        (base->action != TARGET_ACTION_DELIVER && !job->news)) {
         target_job_end(base);
         return;
     }
@@ -303,6 +306,7 @@ static void free_job(struct target_job *base)
     free(job->path);
     free((char *)job->settings.owner);
     target_content_done(&job->content);
+    free(job->news);
     buf_done(&job->form);
     buf_done(&job->answer);
     free(job);
@@ -338,6 +342,12 @@ static void start(struct target_world *world, const struct target_request *reque
     base->place = request->delivery ? must(str_format("%s for %s", job->path, job->content.account))
                                     : must_dup(job->path);
     base->lane_length = strlen(job->path);
+    if (request->news) {
+        job->news = must_dup(request->news->json);
+        free(base->place);
+        base->place = must(str_format("news for %s", job->path));
+        base->lane_length = strlen(base->place);
+    }
     base->timeout = settings->timeout;
     base->begin = begin;
     base->abort = abort_job;

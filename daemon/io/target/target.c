@@ -154,3 +154,15 @@ void target_deliver(struct target_world *world, const struct destination *destin
                      .context = context,
                  });
 }
+
+void target_tell(struct target_world *world, const struct destination *destination,
+                 const struct target_news *news, target_done *done, void *context)
+{
+    start(world, &(struct target_request){
+                     .action = TARGET_ACTION_TELL,
+                     .destination = destination,
+                     .news = news,
+                     .done = done,
+                     .context = context,
+                 });
+}

@@ -34,6 +34,15 @@ enum target_form {
 };
 enum { TARGET_FORM_TEXT_MAX = 256, TARGET_FORM_REMEDY_MAX = 320, TARGET_OUTPUT_MAX = 2048 };
 
+/* News for people. Borrowed until the call returns. */
+struct target_news {
+    const char *id;      /* the same for each attempt */
+    const char *event;   /* "account.blocked" */
+    const char *account; /* its name */
+    const char *json;    /* one object on one line, without a key */
+    time_ms at;
+};
+
 /* The result of an operation. */
 struct target_result {
     const struct failure *failure; /* NULL: it worked */
@@ -121,6 +130,10 @@ void target_probe(struct target_world *world, const struct destination *destinat
  * configured mode and group in place. */
 void target_read(struct target_world *world, const struct destination *destination,
                  const char *location, bool set_form, target_done *done, void *context);
+/* Tells news to a destination of type exec, socket or webhook. News never wait for deliveries, nor
+ * these for news. */
+void target_tell(struct target_world *world, const struct destination *destination,
+                 const struct target_news *news, target_done *done, void *context);
 void target_deliver(struct target_world *world, const struct destination *destination,
                     const struct delivery *delivery, target_done *done, void *context);
 

@@ -12,7 +12,8 @@ enum target_action {
     TARGET_ACTION_PROBE,
     TARGET_ACTION_READ,
     TARGET_ACTION_READ_AND_SET_FORM,
-    TARGET_ACTION_DELIVER
+    TARGET_ACTION_DELIVER,
+    TARGET_ACTION_TELL
 };
 
 /* One operation. Everything except `context` is borrowed until start() returns. */
@@ -22,6 +23,7 @@ struct target_request {
     const struct destination *destination;
     const char *location;            /* NULL: not known */
     const struct delivery *delivery; /* NULL except for TARGET_ACTION_DELIVER */
+    const struct target_news *news;  /* NULL except for TARGET_ACTION_TELL */
     target_done *done;
     void *context;
 };

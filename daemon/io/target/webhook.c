@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/date.h"
 #include "base/fs.h"
 #include "base/must.h"
 #include "base/str.h"
@@ -28,6 +29,7 @@ struct webhook_job {
     char *url;
     struct target_webhook settings; /* the texts belong to the job */
     struct key_file content;        /* deliver; its texts and the key belong to the job */
+    struct target_news news;        /* tell; its texts belong to the job */
 };
 
 static struct webhook_job *job_of(struct target_job *base)
@@ -142,13 +144,32 @@ static void on_answer(struct target_http *http, const struct http_reply *reply)
     target_job_end(&http->base);
 }
 
-/* Fills the request. False with the job's failure filled. */
-static bool make_request(struct webhook_job *job, struct http_request *request)
+static int make_message(struct webhook_job *job, char id[WEBHOOK_ID_MAX], struct buf *body)
 {
     const struct target_world *world = job->http.base.world;
     const struct key_file *content = &job->content;
     const struct fingerprint key = world->fingerprint(
         world->fingerprint_context, secret_bytes(content->key), secret_length(content->key));
+    const int rc = webhook_id(content->resource_id, &job->http.base.target, content->slot,
+                              content->cycle, &key, id);
+
+    return rc != 0 ? rc : webhook_body(content, &key, job->settings.include_key, body);
+}
+
+static int make_news(const struct webhook_job *job, char id[WEBHOOK_ID_MAX], struct buf *body)
+{
+    const struct target_news *news = &job->news;
+    char at[DATE_TEXT_MAX];
+
+    (void)str_copy(id, WEBHOOK_ID_MAX, news->id);
+    return buf_append_format(body, "{\"type\":\"%s\",\"timestamp\":\"%s\",\"data\":%s}",
+                             news->event, date_to_rfc3339(news->at, at), news->json);
+}
+
+/* Fills the request. False with the job's failure filled. */
+static bool make_request(struct webhook_job *job, struct http_request *request)
+{
+    const struct target_world *world = job->http.base.world;
     struct secret *secrets[WEBHOOK_SECRETS_MAX];
     size_t count = read_secrets(job, secrets);
     char id[WEBHOOK_ID_MAX];
@@ -161,10 +182,8 @@ static bool make_request(struct webhook_job *job, struct http_request *request)
         request->reply_maximum = REPLY_MAX;
         (void)str_copy(request->tls.pin, sizeof(request->tls.pin),
                        job->settings.pin ? job->settings.pin : "");
-        rc = webhook_id(content->resource_id, &job->http.base.target, content->slot, content->cycle,
-                        &key, id);
-        if (rc == 0)
-            rc = webhook_body(content, &key, job->settings.include_key, &request->body);
+        rc = job->news.id ? make_news(job, id, &request->body)
+                          : make_message(job, id, &request->body);
         if (rc == 0)
             rc = webhook_request(request, job->url, secrets, count, id,
                                  loop_now(world->loop) / MS_SECOND);
@@ -196,7 +215,7 @@ static void begin(struct target_job *base)
 {
     struct webhook_job *job = job_of(base);
 
-    if (base->action == TARGET_ACTION_DELIVER)
+    if (base->action == TARGET_ACTION_DELIVER || job->news.id)
         deliver(job);
     else
         probe(job);
@@ -230,6 +249,9 @@ static void free_job(struct target_job *base)
     free((char *)job->settings.ca_file);
     free((char *)job->settings.pin);
     target_content_done(&job->content);
+    free((char *)job->news.id);
+    free((char *)job->news.event);
+    free((char *)job->news.json);
     free(job);
 }
 
@@ -239,6 +261,20 @@ static size_t server_length(const char *url)
     const char *authority = strstr(url, "//") + 2;
 
     return (size_t)(authority - url) + strcspn(authority, "/");
+}
+
+/* News have a lane of their own. */
+static void take_news(struct webhook_job *job, const struct target_news *news)
+{
+    struct target_job *base = &job->http.base;
+
+    job->news.id = must_dup(news->id);
+    job->news.event = must_dup(news->event);
+    job->news.json = must_dup(news->json);
+    job->news.at = news->at;
+    free(base->place);
+    base->place = must(str_format("news for %s", job->url));
+    base->lane_length = strlen(base->place);
 }
 
 static void start(struct target_world *world, const struct target_request *request)
@@ -259,6 +295,8 @@ static void start(struct target_world *world, const struct target_request *reque
     base->place = request->delivery ? must(str_format("%s for %s", job->url, job->content.account))
                                     : must_dup(job->url);
     base->lane_length = server_length(job->url);
+    if (request->news)
+        take_news(job, request->news);
     base->timeout = settings->timeout + GRACE;
     base->begin = begin;
     base->explain = explain;

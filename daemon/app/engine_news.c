@@ -1,0 +1,370 @@
+#include "app/engine_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/crypto.h"
+#include "base/date.h"
+#include "base/json_writer.h"
+#include "base/must.h"
+#include "base/str.h"
+#include "conf/notifier.h"
+
+enum {
+    ITEMS_MAX = 256,  /* that wait; later ones are dropped */
+    ATTEMPTS_MAX = 4, /* for each of them */
+    JSON_MAX = 8 * 1024
+};
+
+/* How often planned rotations are looked through. */
+#define UPCOMING_EVERY MS_MINUTE
+
+/* One piece of news for one notifier. It outlives its account and its configuration. */
+struct news_item {
+    struct list link; /* in news->items, oldest first */
+    struct engine_news *news;
+    char *notifier; /* the name of its target */
+    char *account;
+    char *event;
+    char *json;
+    char id[UUID_TEXT_MAX];
+    time_ms at;
+    unsigned attempts;
+    bool sending;
+    time_ms retry_at;
+};
+
+struct engine_news {
+    struct engine *engine;
+    struct list items;
+    size_t count;
+    bool is_full; /* that was logged */
+    struct timer timer;
+};
+
+static void free_item(struct news_item *item)
+{
+    list_remove(&item->link);
+    item->news->count--;
+    free(item->notifier);
+    free(item->account);
+    free(item->event);
+    free(item->json);
+    free(item);
+}
+
+/* --- sending --- */
+
+static void log_dropped(const struct news_item *item, const struct failure *failure)
+{
+    struct engine *engine = item->news->engine;
+    struct log_line line;
+
+    log_line_start(&line, loop_now(engine->parts.loop), LEVEL_WARNING, "notification.dropped",
+                   "%s: target %s could not be told of %s, and is not told any more: %s",
+                   item->account, item->notifier, item->event, failure->text);
+    log_line_text(&line, "account", item->account);
+    log_line_text(&line, "target", item->notifier);
+    log_line_number(&line, "attempt", item->attempts);
+    log_line_text(&line, "reason", reason_describe(failure->reason)->name);
+    log_line_text(&line, "remedy", str_or_null(failure->remedy));
+    log_emit(engine->parts.log, &line);
+}
+
+/* Once, four times and sixteen times retry_initial. */
+static duration_ms wait_after(const struct config *config, unsigned attempts)
+{
+    const struct timing *timing = &config->timing;
+    const duration_ms wait = timing->retry_initial << (2 * (attempts - 1));
+
+    return wait < timing->retry_max ? wait : timing->retry_max;
+}
+
+static void run_soon(struct engine_news *news)
+{
+    timer_set_delay(&news->timer, 0);
+}
+
+static void on_told(void *context, struct target_result *result)
+{
+    struct news_item *item = context;
+    struct engine_news *news = item->news;
+    const struct failure *failure = result->failure;
+
+    item->sending = false;
+    if (failure && failure->reason == REASON_NOT_YET)
+        failure = NULL; /* it has been accepted */
+    item->attempts++;
+    if (failure && !result->canceled && !news->engine->stopping && item->attempts < ATTEMPTS_MAX) {
+        item->retry_at = time_add(loop_now(news->engine->parts.loop),
+                                  wait_after(news->engine->config, item->attempts));
+    } else {
+        if (failure)
+            log_dropped(item, failure);
+        free_item(item);
+    }
+    run_soon(news);
+}
+
+static void send_item(struct news_item *item, const struct notifier *notifier)
+{
+    const struct target_news news = {
+        .id = item->id,
+        .event = item->event,
+        .account = item->account,
+        .json = item->json,
+        .at = item->at,
+    };
+
+    item->sending = true;
+    target_tell(&item->news->engine->targets, &notifier->destination, &news, on_told, item);
+}
+
+static size_t find_notifier(const struct config *config, const char *name)
+{
+    size_t i = 0;
+
+    while (i < config->notifier_count && !str_equal(config->notifiers[i].destination.name, name))
+        i++;
+    return i;
+}
+
+/* A wait that is longer than any comes from a clock that was set back. */
+static bool is_due(const struct config *config, const struct news_item *item, time_ms now)
+{
+    return item->retry_at <= now || item->retry_at - now > wait_after(config, item->attempts);
+}
+
+/* Sends the oldest news of each notifier. Returns when the next attempt may be made, in ms. */
+static duration_ms send_next(struct engine_news *news)
+{
+    const struct config *config = news->engine->config;
+    const time_ms now = loop_now(news->engine->parts.loop);
+    unsigned seen = 0;
+    duration_ms next = TIME_NEVER;
+
+    list_for_each_entry (item, &news->items, struct news_item, link) {
+        const size_t i = find_notifier(config, item->notifier);
+
+        if (item->sending) {
+            seen |= 1U << i;
+        } else if (i == config->notifier_count || (news->engine->stopping && item->attempts > 0)) {
+            free_item(item);
+        } else if ((seen & 1U << i) == 0) {
+            seen |= 1U << i;
+            if (is_due(config, item, now))
+                send_item(item, &config->notifiers[i]);
+            else
+                next = time_min(next, item->retry_at - now);
+        }
+    }
+    if (news->count == 0)
+        news->is_full = false;
+    return next;
+}
+
+/* --- news --- */
+
+static char *compose(const struct engine_account *account, const struct news *what)
+{
+    const struct account *subject = account->account;
+    struct rotation_view view;
+    struct buf out;
+    char *json;
+
+    engine_account_view(account, &view);
+    buf_init(&out, JSON_MAX);
+    json_write_open(&out, NULL, '{');
+    json_write_text(&out, "event", what->event);
+    json_write_time(&out, "time", loop_now(account->engine->parts.loop));
+    json_write_text(&out, "account", subject->name);
+    json_write_text(&out, "resource_group", subject->resource_group);
+    json_write_text(&out, "subscription_id", subject->subscription_id);
+    json_write_text(&out, "resource_id", subject->id);
+    json_write_text(&out, "state", account_state_name(view.state));
+    json_write_bool(&out, "overdue", view.overdue);
+    json_write_bool(&out, "consumers_at_risk", view.consumers_at_risk);
+    json_write_text(&out, "reason", what->reason);
+    json_write_text(&out, "text", what->text);
+    json_write_text(&out, "remedy", what->remedy);
+    json_write_time(&out, "since", what->since);
+    json_write_time(&out, "next_at", view.next_at);
+    json_write_number(&out, "cycle", account->record.cycle);
+    json_write_close(&out, '}');
+    json = must(buf_take(&out));
+    buf_done(&out);
+    return json;
+}
+
+static void log_full(struct engine_news *news, const struct engine_account *account,
+                     const char *event)
+{
+    struct log_line line;
+
+    if (news->is_full)
+        return;
+    news->is_full = true;
+    log_line_start(&line, loop_now(news->engine->parts.loop), LEVEL_WARNING, "notification.dropped",
+                   "%s: nobody is told of %s, nor of what follows, because %d notifications wait",
+                   account->account->name, event, ITEMS_MAX);
+    log_line_text(&line, "account", account->account->name);
+    log_line_text(&line, "remedy", "see why the targets of `notify` take none");
+    log_emit(news->engine->parts.log, &line);
+}
+
+static void add(const struct engine_account *account, const struct notifier *notifier,
+                const struct news *what)
+{
+    struct engine_news *news = account->engine->news;
+    struct news_item *item;
+
+    if (news->count >= ITEMS_MAX) {
+        log_full(news, account, what->event);
+        return;
+    }
+    item = must_alloc(sizeof(*item));
+    item->news = news;
+    item->notifier = must_dup(notifier->destination.name);
+    item->account = must_dup(account->account->name);
+    item->event = must_dup(what->event);
+    item->json = compose(account, what);
+    item->at = loop_now(account->engine->parts.loop);
+    (void)crypto_uuid(item->id);
+    list_init(&item->link);
+    list_append(&news->items, &item->link);
+    news->count++;
+    run_soon(news);
+}
+
+void engine_news_add(const struct engine_account *account, unsigned event, const struct news *what)
+{
+    const struct engine *engine = account->engine;
+
+    for (size_t i = 0; engine->news && !engine->stopping && i < engine->config->notifier_count; i++)
+        if ((engine->config->notifiers[i].events & event) != 0)
+            add(account, &engine->config->notifiers[i], what);
+}
+
+unsigned engine_news_event(enum note_kind kind)
+{
+    static const unsigned events[NOTE_COUNT] = {
+        [NOTE_BLOCKED] = NOTIFY_BLOCKED,           [NOTE_UNBLOCKED] = NOTIFY_RECOVERED,
+        [NOTE_ROTATION_OVERDUE] = NOTIFY_OVERDUE,  [NOTE_ROTATION_COMPLETED] = NOTIFY_COMPLETED,
+        [NOTE_CONSUMERS_AT_RISK] = NOTIFY_AT_RISK, [NOTE_CONSUMERS_SAFE] = NOTIFY_RECOVERED,
+    };
+
+    return events[kind];
+}
+
+void engine_news_caught_up(const struct engine_account *account)
+{
+    char text[256];
+
+    snprintf(text, sizeof(text), "%s: its rotation is no longer overdue", account->account->name);
+    engine_news_add(
+        account, NOTIFY_RECOVERED,
+        &(struct news){.event = "rotation.caught_up", .text = text, .since = TIME_NEVER});
+}
+
+/* --- rotations that are planned --- */
+
+static void tell_upcoming(struct engine_account *account, time_ms now)
+{
+    const struct engine *engine = account->engine;
+    const time_ms due_at = account->record.due_at;
+    char text[256], at[DATE_TEXT_MAX];
+
+    if (!account->record.adopted || !account->account->policy->rotate || due_at <= now)
+        return;
+    if (account->told_due_at != due_at)
+        account->told_upcoming = 0;
+    account->told_due_at = due_at;
+    snprintf(text, sizeof(text), "%s: its next rotation begins at %s", account->account->name,
+             date_to_rfc3339(due_at, at));
+    for (size_t i = 0; i < engine->config->notifier_count; i++) {
+        const struct notifier *notifier = &engine->config->notifiers[i];
+
+        if ((notifier->events & NOTIFY_UPCOMING) == 0 || due_at - notifier->ahead > now ||
+            (account->told_upcoming & 1U << i) != 0)
+            continue;
+        account->told_upcoming |= 1U << i;
+        add(account, notifier,
+            &(struct news){.event = "rotation.upcoming", .text = text, .since = TIME_NEVER});
+    }
+}
+
+static bool wants_upcoming(const struct config *config)
+{
+    for (size_t i = 0; i < config->notifier_count; i++)
+        if ((config->notifiers[i].events & NOTIFY_UPCOMING) != 0)
+            return true;
+    return false;
+}
+
+static void on_timer(struct timer *timer)
+{
+    struct engine_news *news = container_of(timer, struct engine_news, timer);
+    struct engine *engine = news->engine;
+    duration_ms next = TIME_NEVER;
+
+    if (wants_upcoming(engine->config) && !engine->stopping) {
+        for (size_t i = 0; i < engine->account_count; i++)
+            tell_upcoming(engine->accounts[i], loop_now(engine->parts.loop));
+        next = UPCOMING_EVERY;
+    }
+    next = time_min(next, send_next(news));
+    if (next != TIME_NEVER)
+        timer_set_delay(timer, next);
+    if (news->count == 0)
+        engine_run_soon(engine); /* it may be waiting for that, to stop */
+}
+
+/* --- life --- */
+
+void engine_news_configure(struct engine *engine)
+{
+    struct engine_news *news = engine->news;
+
+    if (!news && engine->config->notifier_count > 0) {
+        news = must_alloc(sizeof(*news));
+        news->engine = engine;
+        list_init(&news->items);
+        timer_init(engine->parts.loop, &news->timer, on_timer);
+        engine->news = news;
+    }
+    if (news)
+        run_soon(news);
+}
+
+bool engine_news_is_quiet(const struct engine *engine)
+{
+    return !engine->news || engine->news->count == 0;
+}
+
+void engine_news_stop(struct engine *engine)
+{
+    if (engine->news)
+        run_soon(engine->news);
+}
+
+void engine_news_give_up(struct engine *engine)
+{
+    if (!engine->news)
+        return;
+    list_for_each_entry (item, &engine->news->items, struct news_item, link)
+        if (!item->sending)
+            free_item(item);
+    run_soon(engine->news);
+}
+
+static void on_timer_closed(struct timer *timer)
+{
+    free(container_of(timer, struct engine_news, timer));
+}
+
+void engine_news_free(struct engine *engine)
+{
+    if (engine->news)
+        timer_close(&engine->news->timer, on_timer_closed);
+    engine->news = NULL;
+}
