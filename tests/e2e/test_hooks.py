@@ -127,6 +127,7 @@ WAYS = {
     "denied": (Unit(), "org.freedesktop.DBus.Error.AccessDenied", "(no polkit runs", "apt install polkitd"),
     "asked": (Unit(), "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired",
               "(polkit has no rule for it)", 'a.lookup("verb")=="reload-or-try-restart"'),
+    "masked": (Unit(), "org.freedesktop.systemd1.UnitMasked", "with UnitMasked", "systemctl unmask"),
     "other": (Unit(), "org.freedesktop.systemd1.JobTypeNotApplicable", "JobTypeNotApplicable",
               "systemctl status"),
 }

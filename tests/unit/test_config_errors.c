@@ -28,7 +28,7 @@ static const struct mistake service_mistakes[] = {
     {{.more = "zzz: 1\n"},
      "k.yaml:6:1: zzz: unknown key; known here: version, state_dir, control_socket, log, metrics, "
      "cloud, ca_file, proxy, no_proxy, limits, timing, identities, policies, targets, defaults, "
-     "accounts, discover, freeze\n"},
+     "accounts, notify, discover, freeze\n"},
     {{.more = "log: {level: debg}\n"},
      "k.yaml:6:14: log.level: unknown value \"debg\"; did you mean debug?\n"},
     {{.more = "log: {format: xml}\n"},

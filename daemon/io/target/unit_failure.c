@@ -58,6 +58,11 @@ void unit_failure_refused(struct failure *failure, const char *unit, const char 
                          "InteractiveAuthorizationRequired: %s (polkit has no rule for it)",
                          unit, words);
         set_rule(failure, unit, "write ");
+    } else if (str_equal(name, "org.freedesktop.systemd1.UnitMasked")) {
+        /* It may be polkit's own, which systemd starts to ask it. */
+        failure_set_text(failure, "unit %s: systemd answered the restart with UnitMasked: %s", unit,
+                         words);
+        failure_set_remedy(failure, "`systemctl unmask` the unit that is masked");
     } else {
         failure_set_text(failure, "unit %s: systemd answered with %s: %s", unit, name, words);
         failure_set_remedy(failure, "see what `systemctl status %s` says", unit);
