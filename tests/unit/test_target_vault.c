@@ -509,6 +509,29 @@ static void test_probe_where_nothing_stands(void **state)
     assert_int_equal(vault.reads, 3);
 }
 
+/* The largest object that the configuration takes has an identity, too, as a hook behind it has. */
+static void test_identity_of_a_large_object(void **state)
+{
+    enum { FIELDS = 32, LENGTH = 4096 };
+    struct fixture *f = *state;
+    char text[LENGTH + 1];
+    struct vault_field fields[FIELDS];
+    struct destination destination = destination_of(f, 0), hook = destination;
+    struct target_id id, changed;
+
+    memset(text, 'x', LENGTH);
+    text[LENGTH] = '\0';
+    for (size_t i = 0; i < FIELDS; i++)
+        fields[i] = (struct vault_field){.name = text, .template = text};
+    f->settings.fields = fields;
+    f->settings.field_count = FIELDS;
+    hook.after = &destination;
+    id = target_identify(&hook);
+    fields[FIELDS - 1].template = "y";
+    changed = target_identify(&hook);
+    assert_false(target_id_equal(&id, &changed));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -527,6 +550,7 @@ int main(void)
         TEST(test_wrapped_secret_id),
         TEST(test_unusable_secret),
         TEST(test_probe_where_nothing_stands),
+        TEST(test_identity_of_a_large_object),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
