@@ -1,6 +1,7 @@
 /* Jobs of targets that work on the loop: order, width of a lane, deadlines, and how they end. */
 #include "io/target/target_queue.h"
 
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -328,6 +329,59 @@ static void test_cancel(void **state)
     assert_string_equal(f->order, "1");
 }
 
+/* --- steps on threads --- */
+
+static struct {
+    sem_t open;
+    _Atomic int begun, ended;
+} gate;
+
+static void wait_at_gate(struct target_job *job)
+{
+    (void)job;
+    gate.begun++;
+    while (sem_wait(&gate.open) != 0) {
+    }
+}
+
+static void pass_by(struct target_job *job)
+{
+    (void)job;
+    gate.ended++;
+}
+
+/* What hangs in one lane leaves threads for the others. A job that was given up before its turn
+ * came has no step, and ends all the same. */
+static void test_steps_of_a_lane_hang(void **state)
+{
+    enum { HANGING = 8 };
+    static const char *const places[HANGING] = {"x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8"};
+    struct fixture *f = *state;
+    struct answer answers[HANGING] = {{.count = 0}}, other = {.count = 0};
+
+    assert_int_equal(sem_init(&gate.open, 0, 0), 0);
+    gate.begun = gate.ended = 0;
+    f->world.timeout = 50;
+    for (size_t i = 0; i < HANGING; i++)
+        target_job_step(&start(f, places[i], &answers[i], &(struct call){.acts = false})->base,
+                        wait_at_gate, target_job_end);
+    target_job_step(&start(f, "y1", &other, &(struct call){.base = {.timeout = MS_MINUTE}})->base,
+                    pass_by, target_job_end);
+    while (other.count == 0 || answers[HANGING - 1].count == 0)
+        run_for(f, 20);
+    assert_int_equal(gate.begun, TARGET_JOBS_PER_LANE);
+    assert_int_equal(gate.ended, 1);
+    assert_int_equal(other.count, 1);
+    assert_false(other.failed);
+    for (size_t i = 0; i < HANGING; i++)
+        assert_given_up(&answers[i], "hangs", false);
+    for (size_t i = 0; i < HANGING; i++)
+        (void)sem_post(&gate.open);
+    loop_run(f->loop);
+    assert_int_equal(gate.begun, TARGET_JOBS_PER_LANE);
+    assert_int_equal(sem_destroy(&gate.open), 0);
+}
+
 int main(void)
 {
 #define WITH_LOOP(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -339,6 +393,7 @@ int main(void)
         WITH_LOOP(test_pause),
         WITH_LOOP(test_end_within_a_pause),
         WITH_LOOP(test_cancel),
+        WITH_LOOP(test_steps_of_a_lane_hang),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,6 @@ struct socket_job {
     char *news;                    /* tell */
     bool aborted;
 
-    struct work look;
     bool is_looking;
     uid_t owner; /* once the look is done */
 
@@ -91,11 +90,9 @@ static bool look_at(struct socket_job *job, struct failure *failure)
     return job->owner != SOCKET_OVERFLOW_UID;
 }
 
-static void run_look(struct work *work)
+static void run_look(struct target_job *base)
 {
-    struct socket_job *job = container_of(work, struct socket_job, look);
-
-    job->base.outcome.failed = !look_at(job, &job->base.outcome.failure);
+    base->outcome.failed = !look_at(job_of(base), &base->outcome.failure);
 }
 
 /* --- the end --- */
@@ -237,10 +234,9 @@ static void on_connected(uv_connect_t *connect, int status)
     }
 }
 
-static void on_look_done(struct work *work)
+static void on_look_done(struct target_job *base)
 {
-    struct socket_job *job = container_of(work, struct socket_job, look);
-    struct target_job *base = &job->base;
+    struct socket_job *job = job_of(base);
 
     job->is_looking = false;
     if (base->world->canceled && !job->aborted)
@@ -261,8 +257,7 @@ static void begin(struct target_job *base)
     struct socket_job *job = job_of(base);
 
     job->is_looking = true;
-    if (loop_work(base->world->loop, &job->look, run_look, on_look_done) != 0)
-        fault_out_of_memory(); /* it has no other reason */
+    target_job_step(base, run_look, on_look_done);
 }
 
 /* A look that is under way cannot be ended: on_look_done() ends the job then. */

@@ -61,16 +61,16 @@ static void abort_job(struct target_job *base)
 
 /* --- the file, on a thread --- */
 
-static void on_thread(struct work *work)
+static void on_thread(struct target_job *base)
 {
-    struct credential_job *job = container_of(work, struct credential_job, work);
+    struct credential_job *job = credential_job_of(base);
 
     job->rc = job->step(job);
 }
 
-static void on_thread_done(struct work *work)
+static void on_thread_done(struct target_job *base)
 {
-    struct credential_job *job = container_of(work, struct credential_job, work);
+    struct credential_job *job = credential_job_of(base);
 
     if (!is_given_up(job))
         job->stepped(job);
@@ -82,8 +82,7 @@ static void do_on_thread(struct credential_job *job, int (*step)(struct credenti
     job->step = step;
     job->stepped = stepped;
     err_clear(&job->err);
-    if (loop_work(job->base.world->loop, &job->work, on_thread, on_thread_done) != 0)
-        fault_out_of_memory(); /* libuv refuses only work without a function */
+    target_job_step(&job->base, on_thread, on_thread_done);
 }
 
 /* A file that is missing, or too large for a credential, is no failure. */

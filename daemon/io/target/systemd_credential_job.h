@@ -24,7 +24,6 @@ struct credential_job {
     bool aborted;
 
     /* On a thread; a step touches only `path`, `encrypted`, `err` and the failure. */
-    struct work work;
     int (*step)(struct credential_job *job);
     void (*stepped)(struct credential_job *job);
     int rc; /* of the last step */

@@ -16,6 +16,8 @@ struct target_lane {
     struct list waiting;      /* in the order of the calls */
     struct list running;      /* some may have been reported as hanging */
     size_t running_count;
+    struct list steps; /* of running jobs, in the order of the calls; they wait for a thread */
+    size_t steps_on_threads;
     struct target_world *world;
     struct timer resume; /* at the end of the pause; in use from the first pause on */
     bool has_timer;
@@ -72,6 +74,7 @@ static struct target_lane *find_or_add_lane(struct target_world *world, const ch
     lane = must_alloc(sizeof(*lane) + length);
     list_init(&lane->waiting);
     list_init(&lane->running);
+    list_init(&lane->steps);
     lane->world = world;
     lane->hash = hash;
     lane->length = length;
@@ -165,6 +168,51 @@ static void start_those_that_may(struct target_world *world, struct target_lane 
         if (!job->run)
             begin(job);
     }
+}
+
+/* --- steps on threads --- */
+
+static void start_steps(struct target_lane *lane);
+
+static void run_step(struct work *work)
+{
+    struct target_job *job = container_of(work, struct target_job, work);
+
+    if (job->step)
+        job->step(job);
+}
+
+static void on_step_done(struct work *work)
+{
+    struct target_job *job = container_of(work, struct target_job, work);
+
+    job->lane->steps_on_threads--;
+    start_steps(job->lane);
+    job->stepped(job);
+}
+
+static void start_steps(struct target_lane *lane)
+{
+    struct list *link;
+
+    while (lane->steps_on_threads < TARGET_JOBS_PER_LANE && (link = list_pop(&lane->steps))) {
+        struct target_job *job = container_of(link, struct target_job, step_link);
+
+        if (job->reported)
+            job->step = NULL;
+        lane->steps_on_threads++;
+        if (loop_work(lane->world->loop, &job->work, run_step, on_step_done) != 0)
+            fault_out_of_memory(); /* libuv refuses only work without a function */
+    }
+}
+
+void target_job_step(struct target_job *job, void (*step)(struct target_job *job),
+                     void (*stepped)(struct target_job *job))
+{
+    job->step = step;
+    job->stepped = stepped;
+    list_append(&job->lane->steps, &job->step_link);
+    start_steps(job->lane);
 }
 
 /* --- pauses --- */

@@ -22,7 +22,7 @@
 #include "proto/key_text.h"
 
 enum {
-    TARGET_JOBS_PER_LANE = 2,  /* on threads */
+    TARGET_JOBS_PER_LANE = 2,  /* on threads; also steps of jobs on the loop */
     TARGET_CALLS_PER_LANE = 16 /* on the loop */
 };
 
@@ -87,6 +87,11 @@ struct target_job {
      * work by all means, as soon as possible; target_job_end() follows, also from inside. */
     void (*abort)(struct target_job *job);
 
+    /* A step of a job on the loop, see target_job_step(). */
+    struct list step_link; /* in lane->steps, while it waits for a thread */
+    void (*step)(struct target_job *job);
+    void (*stepped)(struct target_job *job);
+
     /* Sets text and remedy of an operation that was abandoned after `timeout`: target_explain()
      * has the usual texts. */
     void (*explain)(const struct target_job *job, enum target_end end, const char *timeout,
@@ -113,6 +118,12 @@ void target_queue_start(struct target_world *world, struct target_job *job,
 #define TARGET_PAUSE_MAX     MS_MINUTE
 #define TARGET_PAUSE_UNKNOWN (2 * MS_SECOND)
 void target_job_pause_lane(struct target_job *job, duration_ms pause);
+
+/* A job on the loop has work that may block: step() runs on a thread, and then stepped() from the
+ * loop. TARGET_JOBS_PER_LANE steps of a lane run at the same time, the others wait for their turn;
+ * a job that was given up before its turn has stepped() alone. One step of a job at a time. */
+void target_job_step(struct target_job *job, void (*step)(struct target_job *job),
+                     void (*stepped)(struct target_job *job));
 
 /* The work of a job on the loop has ended, and `outcome` is filled. The result is reported from the
  * loop, unless the job was given up before. Exactly once for each begin(). */
