@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "base/str.h"
 
 enum { FIRST_CAPACITY = 64 };
 
@@ -115,6 +116,16 @@ int buf_append_str(struct buf *buf, const char *text)
 int buf_append_char(struct buf *buf, char c)
 {
     return buf_append(buf, &c, 1);
+}
+
+int buf_append_lower(struct buf *buf, const char *text, size_t length)
+{
+    const size_t start = buf->length;
+    int rc = buf_append(buf, text, length);
+
+    if (rc == 0 && length > 0)
+        str_lower(buf->data + start);
+    return rc;
 }
 
 int buf_append_vformat(struct buf *buf, const char *format, va_list arguments)

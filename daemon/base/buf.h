@@ -41,6 +41,8 @@ void buf_truncate(struct buf *buf, size_t length);
 int buf_append(struct buf *buf, const void *data, size_t length);
 int buf_append_str(struct buf *buf, const char *text);
 int buf_append_char(struct buf *buf, char c);
+/* With A-Z in lower case. */
+int buf_append_lower(struct buf *buf, const char *text, size_t length);
 int buf_append_format(struct buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 int buf_append_vformat(struct buf *buf, const char *format, va_list arguments)

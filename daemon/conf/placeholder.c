@@ -84,13 +84,6 @@ bool placeholder_needs_location(const char *text)
     return !!strstr(text, "{" LOCATION "}");
 }
 
-static void append_lower(struct buf *out, const char *text)
-{
-    for (; *text != '\0'; text++)
-        (void)buf_append_char(out,
-                              *text >= 'A' && *text <= 'Z' ? (char)(*text - 'A' + 'a') : *text);
-}
-
 char *placeholder_expand(struct arena *arena, const char *text,
                          const struct placeholder_values *values)
 {
@@ -111,7 +104,7 @@ char *placeholder_expand(struct arena *arena, const char *text,
         copy_name(text, close, name);
         value = value_of(values, name);
         if (value)
-            append_lower(&expanded, value);
+            (void)buf_append_lower(&expanded, value, strlen(value));
         else
             (void)buf_append(&expanded, text, (size_t)(close - text) + 1);
         text = close + 1;

@@ -10,6 +10,7 @@
 #include "conf/schema_row.h"
 #include "conf/url.h"
 #include "conf/value.h"
+#include "proto/key_vault_challenge.h"
 
 /* learn.microsoft.com, "Azure Key Vault secrets": limits of a name and of contentType. */
 enum { SECRET_NAME_MAX = 127, CONTENT_TYPE_MAX = 255, URL_MAX = 1024 };
@@ -57,28 +58,6 @@ static char *expand(struct resolve *resolve, struct tree_node *node,
     return NULL;
 }
 
-/* Where the host of a URL begins, and its length without port. */
-static const char *host_of(const char *url, size_t *ret_length)
-{
-    const char *host = strstr(url, "://");
-
-    host = host ? host + strlen("://") : url;
-    *ret_length = strcspn(host, ":/");
-    return host;
-}
-
-/* Is the vault's host a name below the host of the cloud's audience for vaults? */
-static bool is_below(const char *vault, const char *audience)
-{
-    size_t vault_length, length;
-    const char *vault_host = host_of(vault, &vault_length);
-    const char *host = host_of(audience, &length);
-
-    return length > 0 && vault_length > length + 1 &&
-           vault_host[vault_length - length - 1] == '.' &&
-           strncasecmp(vault_host + vault_length - length, host, length) == 0;
-}
-
 /* What is wrong with the URL of a vault, or NULL. {location} counts as a name. */
 static const char *vault_problem(struct resolve *resolve, const char *vault, char *out, size_t size)
 {
@@ -99,7 +78,7 @@ static const char *vault_problem(struct resolve *resolve, const char *vault, cha
     path = strchr(strstr(plain, "//") + 2, '/');
     if (path && !str_equal(path, "/"))
         return "holds a path; write the vault's URL alone, https://NAME.vault.azure.net";
-    if (is_below(plain, cloud->key_vault_audience))
+    if (key_vault_is_below(plain, cloud->key_vault_audience))
         return NULL;
     (void)snprintf(out, size,
                    "is no vault of %s, whose tokens are for %s (cloud.key_vault_audience); write "

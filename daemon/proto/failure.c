@@ -1,7 +1,9 @@
 #include "proto/failure.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -68,6 +70,21 @@ void failure_set_code(struct failure *failure, const char *code)
     (void)str_copy(uncut, sizeof(uncut), code);
     cut(failure->error_code, sizeof(failure->error_code), uncut);
     wipe(uncut, sizeof(uncut));
+}
+
+int failure_copy_message(const char *message, char *out, size_t size)
+{
+    char *text = str_dup(message);
+
+    out[0] = '\0';
+    if (!text)
+        return message ? -ENOMEM : 0;
+    key_text_redact(text);
+    if (!str_copy(out, size, text))
+        out[utf8_whole(out, strlen(out))] = '\0';
+    wipe(text, strlen(text));
+    free(text);
+    return 0;
 }
 
 void failure_set_id(char id[FAILURE_ID_MAX], const char *value)

@@ -30,6 +30,10 @@ void failure_from_err(struct failure *failure, enum reason reason, const struct 
 /* Copies the error code of the other side, cleaned in the same way. */
 void failure_set_code(struct failure *failure, const char *code);
 
+/* Copies a message of the other side (NULL counts as ""), as much as fits. It is redacted before it
+ * is cut, because a part of a key is not recognised. Returns 0 or -ENOMEM. */
+int failure_copy_message(const char *message, char *out, size_t size);
+
 /* Copies an identifier that the other side gave if it is printable ASCII without blanks, as much of
  * it as fits. */
 void failure_set_id(char id[FAILURE_ID_MAX], const char *value);

@@ -133,31 +133,36 @@ static const char *plain_host(const char *url, size_t *ret_length)
     return host;
 }
 
-/* The host of the vault's URL, without port. */
-static const char *vault_host(const char *vault, size_t *ret_length)
+/* The host of a URL, without port. */
+static const char *host_of(const char *url, size_t *ret_length)
 {
-    const char *host = strstr(vault, "://");
+    const char *host = strstr(url, "://");
 
-    host = host ? host + strlen("://") : vault;
+    host = host ? host + strlen("://") : url;
     *ret_length = strcspn(host, ":/");
     return host;
 }
 
-static bool is_below(const char *host, size_t length, const char *parent, size_t parent_length)
+bool key_vault_is_below(const char *vault, const char *parent)
 {
-    return length > parent_length + 1 && host[length - parent_length - 1] == '.' &&
-           strncasecmp(host + length - parent_length, parent, parent_length) == 0;
+    size_t length, parent_length;
+    const char *host = host_of(vault, &length);
+    const char *parent_host = host_of(parent, &parent_length);
+
+    return parent_length > 0 && length > parent_length + 1 &&
+           host[length - parent_length - 1] == '.' &&
+           strncasecmp(host + length - parent_length, parent_host, parent_length) == 0;
 }
 
 int key_vault_challenge_check(const struct key_vault_challenge *challenge, const char *vault,
                               const char *audience, struct err *err)
 {
     size_t host_length, length = 0, expected_length = 0;
-    const char *host = vault_host(vault, &host_length);
+    const char *host = host_of(vault, &host_length);
     const char *resource = plain_host(challenge->resource, &length);
     const char *expected = plain_host(audience, &expected_length);
 
-    if (!resource || !is_below(host, host_length, resource, length))
+    if (!resource || !key_vault_is_below(vault, challenge->resource))
         return err_set(err, -EPERM,
                        "it asks for a token for %s, but its host %.*s does not belong to that",
                        challenge->resource, (int)host_length, host);

@@ -18,6 +18,10 @@ struct key_vault_challenge {
     char tenant[KEY_VAULT_TENANT_MAX];     /* of the vault: an id or a domain name; "" : unknown */
 };
 
+/* Is the host of the vault's URL a name below the host of `parent`, which is a URL, too? Ports do
+ * not count. */
+bool key_vault_is_below(const char *vault, const char *parent);
+
 /* Reads the Bearer challenge of a reply (WWW-Authenticate). False: there is none that names a
  * resource. */
 bool key_vault_challenge_read(struct key_vault_challenge *challenge,

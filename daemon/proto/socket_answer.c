@@ -1,14 +1,12 @@
 #include "proto/socket_answer.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "proto/failure.h"
-#include "proto/key_text.h"
 
 enum { MESSAGE_MAX = 240 };
 
@@ -25,23 +23,6 @@ static int set_unusable(struct failure *failure, const char *path, const char *p
     return -EIO;
 }
 
-/* Redacts before it cuts, because a part of a key is not recognised. Returns 0 or -ENOMEM. */
-static int copy_message(struct json_object *answer, char out[MESSAGE_MAX])
-{
-    const char *found = json_string(answer, "message");
-    char *text = str_dup(found);
-
-    out[0] = '\0';
-    if (!text)
-        return found ? -ENOMEM : 0;
-    key_text_redact(text);
-    if (!str_copy(out, MESSAGE_MAX, text))
-        out[utf8_whole(out, strlen(out))] = '\0';
-    wipe(text, strlen(text));
-    free(text);
-    return 0;
-}
-
 static int judge(struct json_object *answer, const char *path, struct failure *failure)
 {
     const char *result = json_string(answer, "result");
@@ -55,7 +36,7 @@ static int judge(struct json_object *answer, const char *path, struct failure *f
     if (!failed && !str_equal(result, "not_yet"))
         return set_unusable(failure, path,
                             "its \"result\" is none of delivered, not_yet and failed");
-    if (copy_message(answer, message) != 0)
+    if (failure_copy_message(json_string(answer, "message"), message, sizeof(message)) != 0)
         return -ENOMEM;
     failure_init(failure, failed ? REASON_TARGET_FAILED : REASON_NOT_YET);
     failure_set_text(failure, "socket %s %s%s%s", path,

@@ -199,13 +199,6 @@ bool template_needs_endpoint(const char *text, const struct two_key_resource *ty
 
 /* --- values --- */
 
-static void append_lower(struct buf *out, const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        (void)buf_append_char(out, text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] - 'A' + 'a')
-                                                                    : text[i]);
-}
-
 /* The segment of a resource id that follows `before`: "/subscriptions/". */
 static void append_segment(struct buf *out, const char *resource_id, const char *before)
 {
@@ -214,7 +207,7 @@ static void append_segment(struct buf *out, const char *resource_id, const char 
     if (!found)
         return;
     found += strlen(before);
-    append_lower(out, found, strcspn(found, "/"));
+    (void)buf_append_lower(out, found, strcspn(found, "/"));
 }
 
 static int append_value(enum name name, const struct key_file *file, struct buf *out)
@@ -236,7 +229,7 @@ static int append_value(enum name name, const struct key_file *file, struct buf 
         (void)buf_append_format(out, "%" PRIu64, file->cycle);
         break;
     case NAME_ACCOUNT:
-        append_lower(out, file->account, strlen(file->account));
+        (void)buf_append_lower(out, file->account, strlen(file->account));
         break;
     case NAME_RESOURCE_GROUP:
         append_segment(out, file->resource_id, "/resourceGroups/");

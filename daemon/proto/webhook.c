@@ -12,7 +12,6 @@
 #include "base/json_writer.h"
 #include "base/str.h"
 #include "proto/failure.h"
-#include "proto/key_text.h"
 #include "proto/stranger.h"
 
 enum {
@@ -220,30 +219,20 @@ static const struct meaning *meaning_of(int status)
 }
 
 /* Receivers have no common form of an error: what the usual members of a JSON object say, or "".
- * Redacts before it cuts, because a part of a key is not recognised. Returns 0 or -ENOMEM. */
+ * Returns 0 or -ENOMEM. */
 static int copy_message(const struct http_reply *reply, char out[MESSAGE_MAX])
 {
     static const char *const names[] = {"message", "error", "detail", "title"};
     struct err err = {.code = 0};
     struct json_object *body = json_parse_foreign(buf_str(&reply->body), reply->body.length, &err);
     const char *found = NULL;
-    char *text;
+    int rc;
 
-    out[0] = '\0';
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !found; i++)
         found = json_string(body, names[i]);
-    text = str_dup(found);
+    rc = err.code == -ENOMEM ? -ENOMEM : failure_copy_message(found, out, MESSAGE_MAX);
     json_free_wiped(body);
-    if (err.code == -ENOMEM || (found && !text))
-        return -ENOMEM;
-    if (!text)
-        return 0;
-    key_text_redact(text);
-    if (!str_copy(out, MESSAGE_MAX, text))
-        out[utf8_whole(out, strlen(out))] = '\0';
-    wipe(text, strlen(text));
-    free(text);
-    return 0;
+    return rc;
 }
 
 /* The request was not sent. -EPROTO: for what the server's certificate, key or TLS is. */

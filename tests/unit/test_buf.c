@@ -40,6 +40,20 @@ static void appends_add_up(void **state)
     buf_done(&buf);
 }
 
+static void lower_case_changes_only_what_is_appended(void **state)
+{
+    (void)state;
+    struct buf buf;
+
+    buf_init(&buf, 100);
+    assert_int_equal(buf_append_str(&buf, "AB"), 0);
+    assert_int_equal(buf_append_lower(&buf, "CdE9-FG", 6), 0);
+    assert_string_equal(buf_str(&buf), "ABcde9-f");
+    assert_int_equal(buf_append_lower(&buf, "X", 0), 0);
+    assert_int_equal(buf.length, 8);
+    buf_done(&buf);
+}
+
 static void growth_keeps_the_content(void **state)
 {
     (void)state;
@@ -164,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(empty_buffer_reads_as_empty_string),
         cmocka_unit_test(appends_add_up),
+        cmocka_unit_test(lower_case_changes_only_what_is_appended),
         cmocka_unit_test(growth_keeps_the_content),
         cmocka_unit_test(limit_is_exact),
         cmocka_unit_test(failure_is_sticky_until_cleared),

@@ -133,27 +133,28 @@ static struct secret *read_file(const struct secret_file *file, const char *path
     return secret;
 }
 
+char *secret_file_path(const struct secret_file *file, const char *credentials_directory,
+                       struct failure *failure)
+{
+    if (file->path[0] == '/')
+        return must_dup(file->path);
+    if (credentials_directory)
+        return must(str_format("%s/%s", credentials_directory, file->path));
+    failure_init(failure, file->reason);
+    failure_set_text(failure, "%s %s is relative, but there is no $CREDENTIALS_DIRECTORY",
+                     file->key, file->path);
+    failure_set_remedy(failure,
+                       "add LoadCredential=%s:/path/to/file to the unit, or give an absolute path",
+                       file->path);
+    return NULL;
+}
+
 struct secret *secret_file_read(const struct secret_file *file, const char *credentials_directory,
                                 struct failure *failure)
 {
-    const char *path = file->path;
-    struct secret *secret;
-    char *full;
+    char *path = secret_file_path(file, credentials_directory, failure);
+    struct secret *secret = path ? read_file(file, path, failure) : NULL;
 
-    if (path[0] == '/')
-        return read_file(file, path, failure);
-    if (!credentials_directory) {
-        failure_init(failure, file->reason);
-        failure_set_text(failure, "%s %s is relative, but there is no $CREDENTIALS_DIRECTORY",
-                         file->key, path);
-        failure_set_remedy(failure,
-                           "add LoadCredential=%s:/path/to/secret to the unit, or give an "
-                           "absolute path",
-                           path);
-        return NULL;
-    }
-    full = must(str_format("%s/%s", credentials_directory, path));
-    secret = read_file(file, full, failure);
-    free(full);
+    free(path);
     return secret;
 }

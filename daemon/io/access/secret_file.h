@@ -15,12 +15,17 @@ struct secret_file {
     enum reason reason; /* of a failure */
 };
 
+/* The full path, in fresh memory. A relative one lies below `credentials_directory` (systemd's
+ * $CREDENTIALS_DIRECTORY; NULL: there is none). NULL, with *failure filled, where it does not
+ * exist. */
+char *secret_file_path(const struct secret_file *file, const char *credentials_directory,
+                       struct failure *failure);
+
 /*
  * Reads the file anew, without the line end that editors leave behind. Other text around the secret
  * (a byte order mark, blanks, quotes, "NAME=") is refused, and the failure names it: the server
- * would only answer that the secret is wrong. A relative path is looked up below
- * `credentials_directory` (systemd's $CREDENTIALS_DIRECTORY; NULL: there is none). NULL, with
- * *failure filled, where there is no usable secret.
+ * would only answer that the secret is wrong. NULL, with *failure filled, where there is no usable
+ * secret.
  */
 struct secret *secret_file_read(const struct secret_file *file, const char *credentials_directory,
                                 struct failure *failure);

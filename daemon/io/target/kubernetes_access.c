@@ -46,17 +46,9 @@ static bool fail(const struct access_reader *reader, const char *format, ...)
 /* Fresh memory; NULL where a relative path has no directory, which has been reported. */
 static char *full_path(const struct access_reader *reader, const char *key, const char *path)
 {
-    if (path[0] == '/')
-        return must_dup(path);
-    if (reader->credentials_directory)
-        return must(str_format("%s/%s", reader->credentials_directory, path));
-    failure_init(reader->failure, REASON_TARGET_FAILED);
-    failure_set_text(reader->failure, "%s %s is relative, but there is no $CREDENTIALS_DIRECTORY",
-                     key, path);
-    failure_set_remedy(reader->failure,
-                       "add LoadCredential=%s:/path/to/file to the unit, or give an absolute path",
-                       path);
-    return NULL;
+    const struct secret_file file = {.key = key, .path = path, .reason = REASON_TARGET_FAILED};
+
+    return secret_file_path(&file, reader->credentials_directory, reader->failure);
 }
 
 /* Appends the file to `out`. */

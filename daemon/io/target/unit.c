@@ -207,15 +207,17 @@ static void explain(const struct target_job *base, enum target_end end, const ch
 {
     const char *unit = container_of(base, const struct unit_job, base)->unit;
 
-    if (end == TARGET_END_CANCELED)
-        failure_set_text(failure, "unit %s: abandoned because the daemon stops", unit);
-    else if (end == TARGET_END_NOT_TRIED)
+    const struct target_words words = {
+        .type = "unit",
+        .place = unit,
+        .hangs = "it was told, but has neither started nor failed",
+    };
+
+    if (end == TARGET_END_NOT_TRIED)
         failure_set_text(failure, "unit %s: not told, because for %s others have waited for it",
                          unit, timeout);
     else
-        failure_set_text(failure,
-                         "unit %s: it was told, but has neither started nor failed within %s", unit,
-                         timeout);
+        target_explain(&words, end, timeout, failure);
     failure_set_remedy(failure,
                        "see what it waits for: `systemctl status %s`; it is told again by "
                        "itself",
