@@ -6,9 +6,10 @@
 
 #include "base/str.h"
 #include "proto/failure.h"
+#include "proto/key_text.h"
 #include "proto/stranger.h"
 
-enum { ERRORS_MAX = 200, PATH_SHOWN_MAX = 200, FLAG_MAX = 160 };
+enum { ERRORS_MAX = 2048, ERRORS_SHOWN_MAX = 199, PATH_SHOWN_MAX = 200, FLAG_MAX = 160 };
 
 /* --- what the answer says --- */
 
@@ -63,6 +64,9 @@ static void explain(const struct http_reply *reply, struct explanation *out)
         append_list(json_member(document, "warnings"), out->errors, sizeof(out->errors));
     json_free_wiped(document);
     utf8_make_presentable(out->errors);
+    key_text_redact(out->errors); /* before the cut, because a part of a key is not recognised */
+    if (strlen(out->errors) > ERRORS_SHOWN_MAX)
+        out->errors[utf8_whole(out->errors, ERRORS_SHOWN_MAX)] = '\0';
 }
 
 /* The sentences that tell causes of one status apart. */

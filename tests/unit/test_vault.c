@@ -471,6 +471,32 @@ static void test_outcomes(void **state)
     }
 }
 
+/* A sentence that repeats a key is cut where it is long: no piece of the key stands before the cut.
+ */
+static void test_key_at_the_cut(void **state)
+{
+    static const char dots[] =
+        "...................................................................................."
+        "....................................................................................";
+    struct failure failure;
+    struct http_reply reply;
+    char body[512];
+
+    (void)state;
+    for (int before = 0; before < (int)sizeof(dots); before++) {
+        (void)snprintf(
+            body, sizeof(body),
+            "{\"errors\":[\"bad value %.*s "
+            "qWK7l3wUjHWs0HqZ1cRkfdQXb4YJm8tNvGgPz5oE2yTaLx9Di6uFrB0SnMeVhCA3pKjOw7ZlXkUq1RtY"
+            "b2Ns8g==\"]}",
+            before, dots);
+        canned_answer(&reply, 400, NULL, body);
+        vault_failure_fill(&failure, &reply, &version_2, VAULT_CALL_WRITE, NOW);
+        assert_null(strstr(failure.text, "qWK7l3wU"));
+        http_reply_done(&reply);
+    }
+}
+
 static void test_words(void **state)
 {
     struct failure failure;
@@ -511,13 +537,14 @@ static void test_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read_requests), cmocka_unit_test(test_write_requests),
-        cmocka_unit_test(test_questions),     cmocka_unit_test(test_token_that_no_header_takes),
-        cmocka_unit_test(test_logins),        cmocka_unit_test(test_read_answers),
-        cmocka_unit_test(test_content_text),  cmocka_unit_test(test_write_answers),
-        cmocka_unit_test(test_mount_answers), cmocka_unit_test(test_capabilities_answers),
-        cmocka_unit_test(test_login_answers), cmocka_unit_test(test_troubles),
-        cmocka_unit_test(test_outcomes),      cmocka_unit_test(test_words),
+        cmocka_unit_test(test_read_requests),  cmocka_unit_test(test_write_requests),
+        cmocka_unit_test(test_questions),      cmocka_unit_test(test_token_that_no_header_takes),
+        cmocka_unit_test(test_logins),         cmocka_unit_test(test_read_answers),
+        cmocka_unit_test(test_content_text),   cmocka_unit_test(test_write_answers),
+        cmocka_unit_test(test_mount_answers),  cmocka_unit_test(test_capabilities_answers),
+        cmocka_unit_test(test_login_answers),  cmocka_unit_test(test_troubles),
+        cmocka_unit_test(test_key_at_the_cut), cmocka_unit_test(test_outcomes),
+        cmocka_unit_test(test_words),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
