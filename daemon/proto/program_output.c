@@ -32,6 +32,13 @@ static void redact_key(char *text, size_t length, const struct secret *key)
     wipe(shown, length);
 }
 
+void program_output_redact(char *text, const struct secret *key)
+{
+    const size_t length = strlen(text);
+
+    redact_key(text, length < TEXT_MAX ? length : TEXT_MAX, key);
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\0';

@@ -25,4 +25,8 @@ const char *program_output_text(const char *bytes, size_t length, const struct s
 const char *program_output_last_line(const char *bytes, size_t length, const struct secret *key,
                                      char *out, size_t size);
 
+/* Replaces, in place, every part of `key` (NULL: none) in up to 4 KiB of text. For what somebody
+ * says who was given the key, and may show it cut or escaped. */
+void program_output_redact(char *text, const struct secret *key);
+
 #endif

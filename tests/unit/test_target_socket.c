@@ -435,6 +435,8 @@ static const struct {
      "asks for more time: 2 jobs left", ""},
     {answer, "{\"result\":\"failed\",\"message\":\"got " KEY "\"}\n", 0, REASON_TARGET_FAILED,
      false, "answered that it failed: got ***", "log of the program"},
+    {answer, "{\"result\":\"failed\",\"message\":\"no =AAECAwQFBgcI%2BDQ\"}\n", 0,
+     REASON_TARGET_FAILED, false, "answered that it failed: no =************%2BDQ", "log"},
     {answer, "", 0, REASON_TARGET_FAILED, true, "closed without an answer", "one line"},
     {close_at_once, "", 0, REASON_TARGET_FAILED, true, "without an answer", "one line"},
     {answer, "restarting\n" DELIVERED, 0, REASON_TARGET_FAILED, true, "more than one line",

@@ -337,6 +337,10 @@ static const struct {
      false, "status 308", "redirects are not followed"},
     {answer_with_context, "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n", 0, false, "status 410",
      "out of deliver_to"},
+    {answer_with_context,
+     "HTTP/1.1 400 Bad Request\r\nContent-Length: 33\r\n\r\n"
+     "{\"message\":\"bad AAECAwQFBgcI%2B\"}",
+     0, false, "status 400: bad ************%2B", "why it refuses the message"},
     {answer_with_context, "220 mail.example ESMTP\r\n", 0, true, "the answer was lost",
      "same webhook-id"},
     {answer_with_context, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}", 0, true,

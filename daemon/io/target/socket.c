@@ -22,6 +22,7 @@
 #include "io/target/target_queue.h"
 #include "proto/failure.h"
 #include "proto/key_file.h"
+#include "proto/program_output.h"
 #include "proto/socket_answer.h"
 
 enum { READ_SIZE = 4096 };
@@ -136,6 +137,8 @@ static void on_end(struct socket_job *job, int saved_errno)
         if (rc == -ENOMEM)
             fault_out_of_memory();
         outcome->failed = rc != 0;
+        if (outcome->failed)
+            program_output_redact(outcome->failure.text, job->content.key);
     }
     outcome->changed = !outcome->failed; /* what the readers had before is not known */
     finish(job);

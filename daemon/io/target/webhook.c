@@ -19,6 +19,7 @@
 #include "io/target/target_http.h"
 #include "io/target/target_place.h"
 #include "proto/failure.h"
+#include "proto/program_output.h"
 #include "proto/webhook.h"
 
 enum { REPLY_MAX = 64 * 1024 };
@@ -140,6 +141,8 @@ static void on_answer(struct target_http *http, const struct http_reply *reply)
     if (rc == -ENOMEM)
         fault_out_of_memory();
     outcome->failed = rc != 0;
+    if (outcome->failed)
+        program_output_redact(outcome->failure.text, job->content.key);
     outcome->changed = !outcome->failed; /* what the receiver had before is not known */
     target_job_end(&http->base);
 }
