@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 # What a machine needs to be one; `passwd` and the like are essential.
-PACKAGES = ("systemd", "systemd-sysv", "dbus", "procps", "apt")
+PACKAGES = ("systemd", "systemd-sysv", "dbus", "polkitd", "procps", "apt")
 
 # What no test reads.
 LEFT_OUT = ("/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*")
