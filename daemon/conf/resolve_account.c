@@ -168,12 +168,18 @@ static int compare_entries(const void *left, const void *right)
     return order != 0 ? order : mark_compare(&a->node->mark, &b->node->mark);
 }
 
+/* What the place of a destination is. */
+static const char *kind_of_place(const struct destination *destination)
+{
+    return destination->type->place_is_file ? "file" : destination->type->variant.name;
+}
+
 /* Equal when both destinations write the same place. */
 static int compare_destinations(const struct destination *a, const struct destination *b)
 {
     int order = strcmp(a->place, b->place);
 
-    return order != 0 ? order : strcmp(a->type->variant.name, b->type->variant.name);
+    return order != 0 ? order : strcmp(kind_of_place(a), kind_of_place(b));
 }
 
 static int compare_claims(const void *left, const void *right)

@@ -299,6 +299,7 @@ static void write_keys(const struct destination *destination, struct buf *out)
 const struct target_type target_file_type = {
     .variant = {.name = "file", .map = &keys},
     .place_key = "path",
+    .place_is_file = true,
     .check = check,
     .fill = fill,
     .describe = describe,

@@ -174,6 +174,7 @@ static void write_keys(const struct destination *destination, struct buf *out)
 const struct target_type target_systemd_credential_type = {
     .variant = {.name = "systemd_credential", .map = &keys},
     .place_key = "path",
+    .place_is_file = true,
     .check = check,
     .fill = fill,
     .describe = describe,

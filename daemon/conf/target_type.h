@@ -17,6 +17,7 @@ struct target_type {
     const char *place_key;         /* the key to change where two destinations have one place */
     bool place_is_shared; /* several accounts may have one place, because what is delivered names
                              its account */
+    bool place_is_file;   /* so that destinations of all such types may meet at a place */
     bool is_unreadable;   /* nobody can find out which key stands at a place of this type */
 
     /* Makes the checks beyond the schema and marks invalid nodes. Called once for each target. */

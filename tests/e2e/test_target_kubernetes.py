@@ -100,8 +100,8 @@ def test_what_stands_there_already_is_not_written_again(site_with, cluster):
     wait_until(lambda: cluster.data("alpha"), "it is delivered")
     writes = len(cluster.sent("alpha", "PATCH", dry_run=False))
     version = cluster.secret("alpha")["metadata"]["resourceVersion"]
-    assert site.ctl("redeliver", "alpha").returncode == 0
     reads = len(cluster.sent("alpha", "GET"))
+    assert site.ctl("redeliver", "alpha").returncode == 0
     wait_until(lambda: len(cluster.sent("alpha", "GET")) > reads and
                site.status("alpha")["state"] == "ok", "it was looked at again")
     assert len(cluster.sent("alpha", "PATCH", dry_run=False)) == writes

@@ -216,6 +216,11 @@ static const struct mistake account_mistakes[] = {
       .more = "defaults: {deliver_to: [a, b]}\n"},
      "k.yaml:5:12: accounts[0]: targets a and b both write /keys/one; give each a path of its "
      "own\n"},
+    {{.targets = "targets: {a: {type: file, path: /keys/one}, "
+                 "b: {type: systemd_credential, name: n, path: /keys/one}}",
+      .more = "defaults: {deliver_to: [a, b]}\n"},
+     "k.yaml:5:12: accounts[0]: targets a and b both write /keys/one; give each a path of its "
+     "own\n"},
     {{.targets = "targets: {a: {type: file, path: /keys/one}, b: {type: file, path: /keys/two}}"},
      "k.yaml:5:12: accounts[0].deliver_to: is missing, and targets holds several; write one of a, "
      "b here or in defaults\n"},
