@@ -85,6 +85,7 @@ static bool fill(struct resolve *resolve, const struct tree_node *item, struct n
     const struct placeholder_values values = {"", "", ""};
     struct tree_node *name = tree_child(item, "target");
     const struct tree_node *target = find_target(resolve, name);
+    const struct target_type *type = target ? type_of(target) : NULL;
 
     for (const struct notifier *other = resolve->config->notifiers; target && other < notifier;
          other++) {
@@ -94,11 +95,10 @@ static bool fill(struct resolve *resolve, const struct tree_node *item, struct n
                      name->text);
         return false;
     }
-    if (!target ||
-        !type_of(target)->fill(resolve, target, &nobody, &values, &notifier->destination))
+    if (!type || !type->fill(resolve, target, &nobody, &values, &notifier->destination))
         return false;
     notifier->destination.name = arena_dup(resolve->arena, name->text);
-    notifier->destination.type = type_of(target);
+    notifier->destination.type = type;
     notifier->events = events_of(item);
     notifier->ahead = schema_duration(item, &schema_notify, "ahead");
     return true;

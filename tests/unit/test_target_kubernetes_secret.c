@@ -69,7 +69,7 @@ static const struct mistake mistakes[] = {
 
 static void compose(const char *keys, char *out, size_t size)
 {
-    char targets[1024];
+    char targets[2048];
 
     (void)snprintf(targets, sizeof(targets), "targets: {t: {type: kubernetes_secret, %s}}", keys);
     config_fixture_compose(&(struct config_lines){.targets = targets}, out, size);
