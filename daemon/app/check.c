@@ -7,6 +7,8 @@
 #include "base/json_writer.h"
 #include "base/must.h"
 #include "base/str.h"
+#include "conf/notifier.h"
+#include "conf/schema.h"
 #include "conf/target_type.h"
 
 enum { OUTPUT_MAX = 64 * 1024 * 1024 };
@@ -87,18 +89,39 @@ static void write_account(const struct account *account, struct buf *out)
     json_write_close(out, '}');
 }
 
+static void write_notifier(const struct notifier *notifier, struct buf *out)
+{
+    const struct schema_choice *choices = schema_key(&schema_notify, "events")->choices;
+
+    json_write_open(out, NULL, '{');
+    json_write_text(out, "target", notifier->destination.name);
+    json_write_text(out, "type", notifier->destination.type->variant.name);
+    json_write_open(out, "events", '[');
+    for (const struct schema_choice *choice = choices; choice->name; choice++)
+        if ((notifier->events & (unsigned)choice->value) != 0)
+            json_write_text(out, NULL, choice->name);
+    json_write_close(out, ']');
+    write_seconds(out, "ahead_s", notifier->ahead);
+    json_write_close(out, '}');
+}
+
 static void write_json(const struct options *options, const struct config_messages *messages,
-                       const struct selection *selection, bool ok, struct buf *out)
+                       const struct selection *selection, const struct config *config,
+                       struct buf *out)
 {
     json_write_open(out, NULL, '{');
     json_write_text(out, "config", options->config_path);
-    json_write_bool(out, "ok", ok);
+    json_write_bool(out, "ok", !!config);
     json_write_number(out, "errors", messages->error_count);
     json_write_number(out, "warnings", messages->warning_count);
     (void)buf_append_format(out, ",\"messages\":[%s]", buf_str(&messages->json));
     json_write_open(out, "accounts", '[');
     for (size_t i = 0; i < selection->count; i++)
         write_account(selection->accounts[i], out);
+    json_write_close(out, ']');
+    json_write_open(out, "notify", '[');
+    for (size_t i = 0; config && i < config->notifier_count; i++)
+        write_notifier(&config->notifiers[i], out);
     json_write_close(out, ']');
     json_write_close(out, '}');
     (void)buf_append_char(out, '\n');
@@ -112,7 +135,7 @@ static int print(const struct options *options, const struct config *config,
 
     buf_init(&out, OUTPUT_MAX);
     if (options->json)
-        write_json(options, messages, selection, !!config, &out);
+        write_json(options, messages, selection, config, &out);
     else if (config && !options->quiet)
         (void)config_explain(config, selection->accounts, selection->count, &out);
     failed = out.failed || messages->json.failed;

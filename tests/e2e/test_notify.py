@@ -129,6 +129,8 @@ def test_check_names_who_is_told(site):
     checked = site.run("--check")
     assert checked.returncode == 0, checked.stderr
     assert "notifies       hook (socket /run/hook.sock), of blocked, upcoming" in checked.stdout
+    assert json.loads(site.run("--check", "--json").stdout)["notify"] == [
+        {"target": "hook", "type": "socket", "events": ["blocked", "upcoming"], "ahead_s": 86400}]
     assert "targets.hook" not in checked.stderr and "targets.each: warning" in checked.stderr
     for wrong, problem in {
             "file": "target file gets keys; name one of type webhook, exec or socket",
