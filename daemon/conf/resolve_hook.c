@@ -79,6 +79,13 @@ void resolve_check_hooks(struct resolve *resolve, const struct tree_node *target
 
 /* --- one account --- */
 
+/* The restart would end the daemon before it has noted that the unit was told, so that it would
+ * tell it again after each start. */
+static bool is_own_unit(const char *name)
+{
+    return str_equal(name, "keyrotated.service") || str_starts_with(name, "keyrotated@");
+}
+
 bool resolve_fill_unit(struct resolve *resolve, struct tree_node *unit,
                        const struct placeholder_values *values, struct destination *destination)
 {
@@ -92,6 +99,14 @@ bool resolve_fill_unit(struct resolve *resolve, struct tree_node *unit,
         report_error(resolve->report, unit,
                      "\"%s\" is not the name of a service; write one such as nginx.service",
                      value_shown(name ? name : unit->text, shown));
+        unit->invalid = true;
+        return false;
+    }
+    if (is_own_unit(name)) {
+        report_error(resolve->report, unit,
+                     "%s is keyrotated itself, which would restart without end; name the service "
+                     "that uses the key",
+                     name);
         unit->invalid = true;
         return false;
     }

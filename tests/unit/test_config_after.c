@@ -58,6 +58,9 @@ static const struct {
     {"{unit: a/b.service}",
      "k.yaml:4:63: targets.f.after.unit: \"a/b.service\" is not the name of a "
      "service; write one such as nginx.service\n"},
+    {"{unit: keyrotated@west.service}",
+     "k.yaml:4:63: targets.f.after.unit: keyrotated@west.service is keyrotated itself, which would "
+     "restart without end; name the service that uses the key\n"},
     {"[{unit: a.service}, {target: s}, {unit: a.service}]",
      "k.yaml:4:89: targets.f.after[2]: tells a.service twice; keep one\n"},
 };
