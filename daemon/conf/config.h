@@ -129,7 +129,7 @@ struct config_environment {
     const char *state_directory;   /* $STATE_DIRECTORY: a list with ':'; the first counts */
     const char *runtime_directory; /* $RUNTIME_DIRECTORY, likewise */
     bool sees_targets; /* this is the machine that delivers, and no directory is hidden from the
-                          caller: warn of those that are missing */
+                          caller: warn of what targets lack (conf/here.h) */
     bool proxy_variables_set; /* any of http_proxy, https_proxy, all_proxy, no_proxy … */
     time_ms now;              /* for checks that depend on the calendar */
 };

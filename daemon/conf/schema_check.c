@@ -180,6 +180,12 @@ static bool check_one(struct report *report, struct tree_node *node, const struc
         report_error(report, node, "%s", TREE_LINES_PROBLEM);
         return false;
     }
+    if (node->joins_lines) {
+        report_error(report, node,
+                     "has several lines, some of which YAML joins; write them as a block, `%s: |`",
+                     node->name ? node->name : key->name);
+        return false;
+    }
     if (is_missing_value(node)) {
         report_error(report, node, "has no value; give %s", value_expected(key, expected));
         return false;

@@ -7,6 +7,7 @@
 
 #include "base/json_writer.h"
 #include "base/str.h"
+#include "conf/here.h"
 #include "conf/path.h"
 #include "conf/placeholder.h"
 #include "conf/resolve.h"
@@ -62,18 +63,28 @@ static void check(struct resolve *resolve, const struct tree_node *target)
 
 /* --- the file of the program, on the machine that runs it --- */
 
+/* The arguments may stand in the item of the program, as in a shell. A name with a blank of a file
+ * that is there is meant. */
+static void note_blank(struct resolve *resolve, const struct tree_node *program)
+{
+    report_warning(
+        resolve->report, program,
+        "holds a blank, and no program of that name is here; there is no shell, so write "
+        "the program and each argument as an item of its own");
+}
+
 static void note_file(struct resolve *resolve, struct tree_node *command, const char *path)
 {
     struct stat status;
-
     const bool is_there = stat(path, &status) == 0;
 
     if (command->noted)
         return;
     command->noted = true;
-    if (!is_there && errno == ENOENT && resolve->environment->sees_targets)
-        report_warning(resolve->report, command->first,
-                       "there is no %s here; install it, or correct the path", path);
+    if (!is_there && strpbrk(path, " \t"))
+        note_blank(resolve, command->first);
+    else if (!is_there)
+        here_note_program(resolve, command->first, path, "install it, or correct the path");
     if (!is_there)
         return;
     if (!S_ISREG(status.st_mode))

@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/fs.h"
 #include "base/json_writer.h"
 #include "base/str.h"
+#include "conf/here.h"
 #include "conf/path.h"
 #include "conf/placeholder.h"
 #include "conf/resolve.h"
@@ -75,7 +75,7 @@ static void read_template(struct resolve *resolve, struct tree_node *file)
 
 static void refuse_template(struct resolve *resolve, struct tree_node *node, const char *problem)
 {
-    if (node->content && !str_equal(node->content, node->text))
+    if (str_equal(node->name, "template_file"))
         report_error(resolve->report, node, "%s: %s", node->text, problem);
     else
         report_error(resolve->report, node, "%s", problem);
@@ -93,6 +93,12 @@ static void check_template(struct resolve *resolve, struct tree_node *node)
             "{key}";
     if (problem)
         refuse_template(resolve, node, problem);
+}
+
+/* A text in one line ends its line all the same, as `raw` does. */
+static char *with_last_line_ended(struct arena *arena, const char *text)
+{
+    return arena_format(arena, "%s%s", text, str_ends_with(text, "\n") ? "" : "\n");
 }
 
 /* `format` on the one side, `template` and `template_file` on the other. */
@@ -120,7 +126,7 @@ static void check_content(struct resolve *resolve, const struct tree_node *targe
     if (node == file)
         read_template(resolve, node);
     else
-        node->content = arena_dup(resolve->arena, node->text);
+        node->content = with_last_line_ended(resolve->arena, node->text);
     if (node->content)
         check_template(resolve, node);
 }
@@ -168,45 +174,14 @@ static bool fill_path(struct resolve *resolve, struct tree_node *path,
     return !!clean;
 }
 
-/* Directories that the units make when they start. */
-static bool is_made_by_unit(const char *directory)
-{
-    return str_equal(directory, "/var/lib/keyrotated-keys") ||
-           (str_starts_with(directory, "/var/lib/keyrotated@") &&
-            str_ends_with(directory, "/keys"));
-}
-
-/* The first one of a target stands for all. */
-static void note_missing_directory(struct resolve *resolve, struct tree_node *path,
-                                   const struct destination *destination, const char *group)
-{
-    const char *slash = strrchr(destination->place, '/');
-    const char *directory;
-    struct stat status;
-
-    if (path->noted || destination->needs_location || slash == destination->place)
-        return;
-    directory =
-        arena_dup_n(resolve->arena, destination->place, (size_t)(slash - destination->place));
-    if (!directory || is_made_by_unit(directory) || stat(directory, &status) == 0 ||
-        errno != ENOENT)
-        return;
-    report_warning(resolve->report, path,
-                   "the directory %s does not exist here; make it, `install -d -o keyrotated -g %s "
-                   "-m 2750 %s`%s",
-                   directory, group ? group : "GROUP", directory,
-                   group ? "" : " with the group of the programs that read the key as GROUP");
-    path->noted = true;
-}
-
 /* The name of a user or a group, or NULL. */
-static const char *fill_name(struct resolve *resolve, const struct tree_node *target,
-                             const char *key, const struct placeholder_values *values)
+static const char *fill_name(struct resolve *resolve, struct tree_node *node,
+                             const struct placeholder_values *values)
 {
-    const struct tree_node *node = schema_get(target, key);
-    const char *name = node ? placeholder_expand(resolve->arena, node->text, values) : NULL;
+    const bool is_given = node && !node->invalid;
+    const char *name = is_given ? placeholder_expand(resolve->arena, node->text, values) : NULL;
 
-    if (node && !name && !arena_failed(resolve->arena))
+    if (is_given && !name && !arena_failed(resolve->arena))
         report_error(resolve->report, node, "expands to more than a name can hold; shorten it");
     return name;
 }
@@ -237,6 +212,8 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
                  struct destination *destination)
 {
     struct tree_node *path = tree_child(target, "path");
+    struct tree_node *owner = tree_child(target, "owner");
+    struct tree_node *group = tree_child(target, "group");
     struct target_file *settings;
     unsigned mode = 0;
 
@@ -249,13 +226,15 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     settings->mode = (mode_t)mode;
     settings->has_mode = !!schema_get(target, "mode");
     settings->format = (enum file_format)schema_choice(target, &keys, "format");
-    settings->owner = fill_name(resolve, target, "owner", values);
-    settings->group = fill_name(resolve, target, "group", values);
+    settings->owner = fill_name(resolve, owner, values);
+    settings->group = fill_name(resolve, group, values);
     if (!fill_content(resolve, target, account, settings))
         return false;
     destination->settings = settings;
-    if (resolve->environment->sees_targets)
-        note_missing_directory(resolve, path, destination, settings->group);
+    if (!destination->needs_location)
+        here_note_directory(resolve, path, destination->place, settings->group);
+    here_note_user(resolve, owner, settings->owner);
+    here_note_group(resolve, group, settings->group);
     return true;
 }
 

@@ -2,8 +2,10 @@
 
 #include <string.h>
 
+#include "base/encoding.h"
 #include "base/json_writer.h"
 #include "base/str.h"
+#include "conf/here.h"
 #include "conf/path.h"
 #include "conf/placeholder.h"
 #include "conf/resolve.h"
@@ -53,6 +55,7 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
                  struct destination *destination)
 {
     struct tree_node *path = tree_child(target, "path");
+    struct tree_node *owner = tree_child(target, "owner");
     struct target_socket *settings;
     char *expanded;
 
@@ -75,6 +78,8 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     settings->owner = arena_dup(resolve->arena, schema_text(target, &keys, "owner"));
     settings->timeout = schema_duration(target, &keys, "timeout");
     destination->settings = settings;
+    if (owner && !owner->invalid && !char_is_digit(owner->text[0]))
+        here_note_user(resolve, owner, settings->owner);
     return !!settings->owner;
 }
 

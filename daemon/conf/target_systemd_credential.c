@@ -5,6 +5,7 @@
 
 #include "base/json_writer.h"
 #include "base/str.h"
+#include "conf/here.h"
 #include "conf/path.h"
 #include "conf/placeholder.h"
 #include "conf/resolve.h"
@@ -118,6 +119,17 @@ static void note_short_life(struct resolve *resolve, struct tree_node *not_after
     not_after->noted = true;
 }
 
+static void note_program(struct resolve *resolve, const struct tree_node *target, const char *path)
+{
+    struct tree_node *program = tree_child(target, "program");
+
+    if (!path || (program && program->invalid))
+        return;
+    here_note_program(resolve, program ? program : tree_child(target, "type"), path,
+                      "install systemd 250 or later, or write the path of systemd-creds as "
+                      "`program`");
+}
+
 static bool fill(struct resolve *resolve, const struct tree_node *target,
                  const struct account *account, const struct placeholder_values *values,
                  struct destination *destination)
@@ -141,6 +153,9 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     if (not_after)
         note_short_life(resolve, not_after, settings->not_after, account->policy);
     destination->settings = settings;
+    if (path) /* systemd reads it, as root */
+        here_note_directory(resolve, path, destination->place, "root");
+    note_program(resolve, target, settings->program);
     return !arena_failed(resolve->arena);
 }
 

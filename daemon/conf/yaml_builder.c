@@ -147,8 +147,8 @@ static void take_scalar(struct builder *builder, yaml_event_t *event)
 {
     char *text = (char *)event->data.scalar.value;
     size_t length = event->data.scalar.length;
-    bool is_block = event->data.scalar.style == YAML_LITERAL_SCALAR_STYLE;
-    const char *problem = scalar_problem(text, length, is_block);
+    const yaml_scalar_style_t style = event->data.scalar.style;
+    const char *problem = scalar_problem(text, length, !expects_key(builder));
     struct tree_node *node;
 
     refuse_properties(builder, event, event->data.scalar.anchor, event->data.scalar.tag);
@@ -158,8 +158,11 @@ static void take_scalar(struct builder *builder, yaml_event_t *event)
         node = add_value(builder, TREE_SCALAR, event);
         if (!node)
             return;
-        node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-        node->has_lines = is_block && !problem && strpbrk(text, "\n\t");
+        node->quoted = style != YAML_PLAIN_SCALAR_STYLE;
+        node->has_lines = !problem && strpbrk(text, "\n\t");
+        node->joins_lines = style != YAML_LITERAL_SCALAR_STYLE &&
+                            style != YAML_DOUBLE_QUOTED_SCALAR_STYLE && node->has_lines &&
+                            strchr(text, '\n');
         if (!problem) {
             node->text = arena_dup_n(builder->arena, text, length);
             builder->stopped = !node->text;

@@ -44,8 +44,8 @@ struct tree_node {
 
     const char *text; /* scalar: its text, "" when empty */
     bool quoted;
-    bool has_lines;      /* it was written as a block (|) and holds line breaks or tabs, which most
-                          * values      cannot have */
+    bool has_lines;      /* it holds line breaks or tabs, which most values cannot have */
+    bool joins_lines;    /* it has lines, in a style in which YAML joins some of them (>) */
     const char *content; /* of the file that it names, or a copy of the text; NULL unless its
                           * reader keeps one */
 

@@ -18,6 +18,10 @@ enum { TEXT_MAX = 8192 };
 
 #define TARGET(rest) "targets: {t: {type: file, path: \"/k/{account}\", " rest "}}"
 
+#define BLOCK(template)                                                                            \
+    "targets:\n  t:\n    type: file\n    path: /k/{account}\n    format: template\n    "           \
+    "template: " template
+
 static void expect(const char *targets, const char *messages)
 {
     char text[TEXT_MAX];
@@ -69,6 +73,27 @@ static void test_mistakes(void **state)
         {"targets:\n  t:\n    type: file\n    path: |\n      /k/{account}\n",
          "k.yaml:7:11: targets.t.path: contains a line break or another control character; write "
          "it in one line\n"},
+        {"targets: {t: {type: file, path: \"/k/{account}\\n\"}}",
+         "k.yaml:4:33: targets.t.path: contains a line break or another control character; write "
+         "it in one line\n"},
+        {"targets: {t: {type: \"file\\n\", path: \"/k/{account}\"}}",
+         "k.yaml:4:21: targets.t.type: contains a line break or another control character; write "
+         "it in one line\n"},
+        /* Styles in which YAML joins lines: folded, in single quotes, without quotes. */
+        {BLOCK(">\n      a\n\n      {key}\n"),
+         "k.yaml:9:15: targets.t.template: has several lines, some of which YAML joins; write them "
+         "as a block, `template: |`\n"},
+        {BLOCK("'a\n\n      {key}'\n"),
+         "k.yaml:9:15: targets.t.template: has several lines, some of which YAML joins; write them "
+         "as a block, `template: |`\n"},
+        {BLOCK("a\n\n      {key}\n"),
+         "k.yaml:9:15: targets.t.template: has several lines, some of which YAML joins; write them "
+         "as a block, `template: |`\n"},
+        {"targets: {t: {type: hashicorp_vault, address: 'https://v:8200', path: a, auth: "
+         "{token_file: "
+         "t}, keys: {a: \"{key}\", b: 'x\n\n  y'}}}",
+         "k.yaml:4:119: targets.t.keys.b: has several lines, some of which YAML joins; write them "
+         "as a block, `b: |`\n"},
     };
 
     (void)state;
@@ -121,22 +146,33 @@ static const struct target_file *settings_of(const struct config *config)
 
 static void test_texts(void **state)
 {
-    static const char block[] =
-        "targets:\n"
-        "  t:\n"
-        "    type: file\n"
-        "    path: /k/{account}\n"
-        "    format: template\n"
-        "    template: |\n"
-        "      [batch]\n"
-        "      key = {key}\n";
+    static const struct {
+        const char *template, *content;
+    } cases[] = {
+        {"|\n      [batch]\n      key = {key}\n", "[batch]\nkey = {key}\n"},
+        {"\"[batch]\\n\\tkey = {key}\\n\"\n", "[batch]\n\tkey = {key}\n"},
+        /* The last line ends like the others. */
+        {"\"[batch]\\nkey = {key}\"\n", "[batch]\nkey = {key}\n"},
+        {"'key = {key}'\n", "key = {key}\n"},
+        {"|-\n      key = {key}\n", "key = {key}\n"},
+    };
     char path[512], target[1024], text[TEXT_MAX];
     struct config *config;
 
     (void)state;
-    config_fixture_compose(&(const struct config_lines){.targets = block}, text, sizeof(text));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        (void)snprintf(target, sizeof(target), BLOCK("%s"), cases[i].template);
+        config_fixture_compose(&(const struct config_lines){.targets = target}, text, sizeof(text));
+        config = config_fixture_expect(text, "");
+        assert_string_equal(settings_of(config)->content, cases[i].content);
+        config_unref(config);
+    }
+    /* A file is taken as it is. */
+    config_fixture_compose(
+        &(const struct config_lines){.targets = template_file("{key}", path, target)}, text,
+        sizeof(text));
     config = config_fixture_expect(text, "");
-    assert_string_equal(settings_of(config)->content, "[batch]\nkey = {key}\n");
+    assert_string_equal(settings_of(config)->content, "{key}");
     config_unref(config);
     config_fixture_compose(
         &(const struct config_lines){.targets =
@@ -178,7 +214,7 @@ static void test_descriptions(void **state)
                      "file /k/sampleacct (template, mode 0600, owner u-sampleacct; in the service "
                      "with the drop-in key-owners.conf)",
                      "\"path\":\"/k/sampleacct\",\"mode\":\"0600\",\"owner\":\"u-sampleacct\","
-                     "\"group\":null,\"format\":\"template\",\"template\":\"k={key}\"");
+                     "\"group\":null,\"format\":\"template\",\"template\":\"k={key}\\n\"");
 }
 
 int main(void)

@@ -147,11 +147,11 @@ static void a_directory_that_is_missing_is_noted_where_targets_are_seen(void **s
     expect_each(&elsewhere, 1);
     /* Once for all accounts; the group is the target's. */
     (void)snprintf(two, sizeof(two), "accounts: [{id: " ACCOUNT_ID "}, {id: %s}]", another);
-    expect_there(&(const struct config_lines){.targets = "targets: {f: {type: file, group: batch, "
+    expect_there(&(const struct config_lines){.targets = "targets: {f: {type: file, group: daemon, "
                                                          "path: \"/no/where/{account}\"}}",
                                               .accounts = two},
-                 "k.yaml:4:47: targets.f.path: warning: the directory /no/where does not exist "
-                 "here; make it, `install -d -o keyrotated -g batch -m 2750 /no/where`\n");
+                 "k.yaml:4:48: targets.f.path: warning: the directory /no/where does not exist "
+                 "here; make it, `install -d -o keyrotated -g daemon -m 2750 /no/where`\n");
     /* Directories that exist, that a unit makes at its start, and whose name only Azure knows. */
     static const char *const silent[] = {
         "/{account}", "/usr/{account}", "/var/lib/keyrotated-keys/{account}",
@@ -186,6 +186,66 @@ static void a_program_that_is_missing_or_exposed_is_noted(void **state)
                  "here; install it, or correct the path\n");
     expect_each(&elsewhere, 1);
     EXPECT_EACH(others);
+}
+
+/* Wherever it is checked: there is no such program, and its arguments may be meant. */
+static void arguments_in_the_item_of_the_program_are_noted(void **state)
+{
+    (void)state;
+    static const char blank[] =
+        "k.yaml:4:37: targets.t.command[0]: warning: holds a blank, and no program of that name is "
+        "here; there is no shell, so write the program and each argument as an item of its own\n";
+    static const struct noted cases[] = {
+        {{.targets = "targets: {t: {type: exec, command: ['/bin/true --x']}}"}, blank},
+        {{.targets = "targets: {t: {type: exec, command: ['/no/where --x', y]}}"}, blank},
+        {{.targets = "targets: {t: {type: exec, command: [/bin/true, 'x y']}}"}, ""},
+    };
+    char directory[256], targets[512], text[4096];
+
+    EXPECT_EACH(cases);
+    expect_there(&cases[1].lines, blank);
+    assert_non_null(getcwd(directory, sizeof(directory)));
+    config_fixture_write("my program", "#!/bin/sh\n");
+    assert_int_equal(chmod("my program", 0755), 0);
+    (void)snprintf(targets, sizeof(targets),
+                   "targets: {t: {type: exec, command: ['%s/my program']}}", directory);
+    config_fixture_compose(&(const struct config_lines){.targets = targets}, text, sizeof(text));
+    config_unref(config_fixture_expect(text, ""));
+}
+
+static void a_user_group_or_program_that_is_missing_is_noted_where_targets_are_seen(void **state)
+{
+    (void)state;
+    static const struct noted cases[] = {
+        {{.targets = "targets: {f: {type: file, owner: no-such, path: \"/{account}\"}}"},
+         "k.yaml:4:34: targets.f.owner: warning: there is no user no-such here; create it, "
+         "`useradd --system no-such`, or correct the name\n"},
+        {{.targets = "targets: {f: {type: file, group: \"no-{account}\", path: \"/{account}\"}}"},
+         "k.yaml:4:34: targets.f.group: warning: there is no group no-sampleacct here; create it, "
+         "`groupadd --system no-sampleacct`, or correct the name\n"},
+        {{.targets = "targets: {f: {type: file, owner: root, group: root, path: \"/{account}\"}}"},
+         ""},
+        {{.targets = "targets: {s: {type: socket, owner: no-such, path: /run/s}}"},
+         "k.yaml:4:36: targets.s.owner: warning: there is no user no-such here; create it, "
+         "`useradd --system no-such`, or correct the name\n"},
+        {{.targets = "targets: {s: {type: socket, owner: 4000000000, path: /run/s}}"}, ""},
+        {{.targets = "targets: {s: {type: socket, path: /run/s}}"}, ""},
+        {{.targets = "targets: {c: {type: systemd_credential, name: k, program: /bin/true, path: "
+                     "\"/no/where/{account}\"}}"},
+         "k.yaml:4:76: targets.c.path: warning: the directory /no/where does not exist here; make "
+         "it, `install -d -o keyrotated -g root -m 2750 /no/where`\n"},
+        {{.targets = "targets: {c: {type: systemd_credential, name: k, program: /no/creds, path: "
+                     "\"/var/lib/keyrotated-keys/{account}\"}}"},
+         "k.yaml:4:59: targets.c.program: warning: there is no /no/creds here; install systemd 250 "
+         "or later, or write the path of systemd-creds as `program`\n"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct noted elsewhere = {cases[i].lines, ""};
+
+        expect_there(&cases[i].lines, cases[i].expected);
+        expect_each(&elsewhere, 1);
+    }
 }
 
 static void a_byte_order_mark_is_skipped(void **state)
@@ -314,6 +374,8 @@ int main(void)
         IN_A_DIRECTORY(what_no_account_uses_is_noted),
         IN_A_DIRECTORY(a_directory_that_is_missing_is_noted_where_targets_are_seen),
         IN_A_DIRECTORY(a_program_that_is_missing_or_exposed_is_noted),
+        IN_A_DIRECTORY(arguments_in_the_item_of_the_program_are_noted),
+        IN_A_DIRECTORY(a_user_group_or_program_that_is_missing_is_noted_where_targets_are_seen),
         IN_A_DIRECTORY(a_byte_order_mark_is_skipped),
         IN_A_DIRECTORY(files_that_every_user_can_write_are_warned_about),
         IN_A_DIRECTORY(secrets_that_every_user_can_read_are_warned_about),

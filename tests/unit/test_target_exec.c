@@ -267,6 +267,9 @@ static void explains_what_cannot_be_started(void **state)
         if (answer.failed)
             expect(files[i].reason, false, files[i].message, files[i].remedy);
     }
+    (void)snprintf(nowhere, sizeof(nowhere), "%s/nowhere --argument", directory);
+    probe(nowhere);
+    expect(REASON_TARGET_FAILED, false, "there is no such file", "an item of `command` of its own");
     deliver(directory, MS_MINUTE);
     expect(REASON_TARGET_DENIED, false, "it is a directory", "to a program in");
     probe(directory);

@@ -87,10 +87,7 @@ static const struct mistake mistakes[] = {
     {"a: \"x\\0y\"\n",
      "f:1:4: a: contains a line break or another control character; write it "
      "in one line\n"},
-    {"a: \"x\\ny\"\n",
-     "f:1:4: a: contains a line break or another control character; write it "
-     "in one line\n"},
-    {"a: >\n  x\n\n  y\n",
+    {"a: \"x\\ry\"\n",
      "f:1:4: a: contains a line break or another control character; write it "
      "in one line\n"},
     {"\"a\\nb\": 1\n",

@@ -2,64 +2,32 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/must.h"
+#include "base/user.h"
 #include "io/target/file_failure.h"
 #include "io/target/file_form.h"
 
-enum { ENTRY_FIRST = 4096, ENTRY_MAX = 1024 * 1024, PROC_PATH_MAX = 40 };
+enum { PROC_PATH_MAX = 40 };
 
-/* One of the two below, with a buffer of `size`. 0, or a positive errno value. */
-typedef int look_up(const char *name, char *buffer, size_t size, unsigned *ret_id);
-
-static int look_up_user(const char *name, char *buffer, size_t size, unsigned *ret_id)
+static int checked(int rc)
 {
-    struct passwd entry, *found = NULL;
-    int rc = getpwnam_r(name, &entry, buffer, size, &found);
-
-    *ret_id = found ? found->pw_uid : FILE_OWNER_ANY;
+    if (rc == ENOMEM)
+        fault_out_of_memory();
     return rc;
-}
-
-static int look_up_group(const char *name, char *buffer, size_t size, unsigned *ret_id)
-{
-    struct group entry, *found = NULL;
-    int rc = getgrnam_r(name, &entry, buffer, size, &found);
-
-    *ret_id = found ? found->gr_gid : FILE_GROUP_ANY;
-    return rc;
-}
-
-static int find_id(look_up *look, const char *name, unsigned *ret_id)
-{
-    int rc = ERANGE;
-
-    for (size_t size = ENTRY_FIRST; rc == ERANGE && size <= ENTRY_MAX; size *= 4) {
-        char *buffer = must_alloc(size);
-
-        do {
-            rc = look(name, buffer, size, ret_id);
-        } while (rc == EINTR);
-        free(buffer);
-    }
-    /* getpwnam_r(3), getgrnam_r(3): all of these are ways to say "not found". */
-    return rc == ENOENT || rc == ESRCH || rc == EBADF || rc == EPERM ? 0 : rc;
 }
 
 int file_owner_user(const char *name, uid_t *ret_uid)
 {
-    return find_id(look_up_user, name, ret_uid);
+    return checked(user_find(name, ret_uid));
 }
 
 int file_owner_group(const char *name, gid_t *ret_gid)
 {
-    return find_id(look_up_group, name, ret_gid);
+    return checked(user_find_group(name, ret_gid));
 }
 
 /* --- may this process? It tries on a file in memory, which follows the same rules as one on a

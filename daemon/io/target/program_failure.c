@@ -36,6 +36,12 @@ static void explain_missing(struct failure *failure, const char *path)
         return;
     }
     failure_set_text(failure, "%s cannot be started: there is no such file", path);
+    if (strpbrk(path, " \t")) {
+        failure_set_remedy(failure,
+                           "there is no shell: write the program and each argument as an "
+                           "item of `command` of its own");
+        return;
+    }
     failure_set_remedy(failure,
                        "install %s, or correct `command`; a file below /home, /root or /tmp may be "
                        "hidden by the unit's sandbox",
