@@ -60,7 +60,8 @@ struct http_reply {
     int status;         /* 0 unless a status line arrived */
     struct buf headers; /* lines "Name: value\n" of the final response */
     struct buf body;
-    struct err error; /* why it was not answered */
+    struct err error; /* why it was not answered; -EPROTO: TLS or the certificate, -EPROTOTYPE: the
+                       * server has no TLS at this port */
     duration_ms duration;
 };
 

@@ -1,5 +1,6 @@
 #include "proto/key_vault_error.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -219,7 +220,11 @@ static void explain_silence(struct failure *failure, const struct http_reply *re
                             const struct key_vault_subject *subject)
 {
     failure->reason = REASON_TARGET_FAILED;
-    if (reply->outcome == HTTP_UNSENT)
+    if (reply->outcome == HTTP_UNSENT && reply->error.code == -EPROTOTYPE)
+        failure_set_remedy(failure,
+                           "take the port out of `vault`; where it has none, see what answers "
+                           "there instead of Azure (name server, firewall, proxy)");
+    else if (reply->outcome == HTTP_UNSENT)
         failure_set_remedy(failure,
                            "check `vault` (`az keyvault show --name %s --query "
                            "properties.vaultUri`) and the way to it: name server, firewall, proxy, "

@@ -321,7 +321,12 @@ static void set_silence(struct failure *failure, const struct http_reply *reply,
                    subject->secret->space, subject->secret->name);
     (void)failure_from_transport(failure, reply, service, subject->changes);
     failure->reason = REASON_TARGET_FAILED;
-    if (reply->error.code != 0 && strstr(reply->error.text, "certificate"))
+    if (reply->error.code == -EPROTOTYPE)
+        failure_set_remedy(failure,
+                           "find the port at which the API server has TLS (6443 in most clusters), "
+                           "and %s",
+                           subject->server_remedy);
+    else if (reply->error.code != 0 && strstr(reply->error.text, "certificate"))
         failure_set_remedy(failure, "%s, or the certificates that its certificate is checked with",
                            subject->server_remedy);
     else

@@ -301,10 +301,17 @@ static void set_silence(struct failure *failure, const struct http_reply *reply,
 {
     if (reply->outcome == HTTP_UNSENT) {
         failure_set_text(failure, "Vault cannot be reached for %s: %s", doing, reply->error.text);
-        failure_set_remedy(failure,
-                           "check `address` and `ca_file` of the target, and whether this machine "
-                           "reaches %s: `vault status -address=%s`",
-                           address, address);
+        if (reply->error.code == -EPROTOTYPE)
+            failure_set_remedy(failure,
+                               "correct the port in `address`, or give the server's listener a "
+                               "certificate (tls_cert_file); http:// is accepted for loopback "
+                               "hosts alone");
+        else
+            failure_set_remedy(
+                failure,
+                "check `address` and `ca_file` of the target, and whether this machine "
+                "reaches %s: `vault status -address=%s`",
+                address, address);
     } else {
         failure_set_text(failure, "Vault's answer to %s was lost: %s", doing, reply->error.text);
         failure_set_remedy(failure,

@@ -235,7 +235,7 @@ static int copy_message(const struct http_reply *reply, char out[MESSAGE_MAX])
     return rc;
 }
 
-/* The request was not sent. -EPROTO: for what the server's certificate, key or TLS is. */
+/* The request was not sent. */
 static void set_remedy_to_reach(struct failure *failure, const char *url, int code)
 {
     const char *server = strstr(url, "//") + 2;
@@ -249,6 +249,10 @@ static void set_remedy_to_reach(struct failure *failure, const char *url, int co
                            "target: `openssl s_client -connect %.*s%s </dev/null` shows what the "
                            "receiver presents",
                            length, server, has_port ? "" : ":443");
+    else if (code == -EPROTOTYPE)
+        failure_set_remedy(failure,
+                           "correct the port in `url`, or let the receiver have TLS there; http:// "
+                           "is accepted for loopback hosts alone");
     else
         failure_set_remedy(failure,
                            "let this machine reach the receiver: `curl -sv %s` shows how far it "

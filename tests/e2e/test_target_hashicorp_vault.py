@@ -363,7 +363,7 @@ def test_wrong_connections_and_tokens(site, azure, serve, vault, certificates):
                       "certificate has expired", "check `address` and `ca_file`"),
         "notls": (target_for(site, serve(None), right,
                              address=f"https://127.0.0.1:{serve(None).port}"),
-                  "TLS handshake", "check `address` and `ca_file`"),
+                  "does not speak TLS at this port", "correct the port in `address`"),
         "nobody": ({**target_for(site, vault, right),
                     "address": f"https://127.0.0.1:{closed_port()}"},
                    "cannot connect to", "`vault status -address=https://127.0.0.1:"),

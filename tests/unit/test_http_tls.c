@@ -70,7 +70,13 @@ static void identity_done(struct identity *identity)
 
 /* --- the server --- */
 
-enum tls_end { END_PROPERLY, END_WITHOUT_NOTICE, END_BEFORE_HANDSHAKE, END_NEVER };
+enum tls_end {
+    END_PROPERLY,
+    END_WITHOUT_NOTICE,
+    END_BEFORE_HANDSHAKE,
+    END_NEVER,
+    END_WITHOUT_TLS /* answers in the clear */
+};
 
 struct tls_behaviour {
     const char *name;
@@ -112,6 +118,12 @@ static void serve_tls(struct server *server, int connection)
     if (behaviour->end == END_BEFORE_HANDSHAKE)
         return;
     if (behaviour->end == END_NEVER) {
+        server_await_hangup(connection);
+        return;
+    }
+    if (behaviour->end == END_WITHOUT_TLS) {
+        assert_int_equal(write(connection, behaviour->reply, strlen(behaviour->reply)),
+                         (ssize_t)strlen(behaviour->reply));
         server_await_hangup(connection);
         return;
     }
@@ -204,6 +216,20 @@ static const struct tls_behaviour behaviours[] = {
      .outcome = HTTP_UNSENT,
      .error_code = -EPROTO,
      .error = "TLS handshake"},
+    {.name = "HTTP without TLS",
+     GOOD,
+     .reply = "HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\n{}",
+     .end = END_WITHOUT_TLS,
+     .outcome = HTTP_UNSENT,
+     .error_code = -EPROTOTYPE,
+     .error = " does not speak TLS at this port"},
+    {.name = "SSH",
+     GOOD,
+     .reply = "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n",
+     .end = END_WITHOUT_TLS,
+     .outcome = HTTP_UNSENT,
+     .error_code = -EPROTOTYPE,
+     .error = " does not speak TLS at this port"},
     {.name = "silent in the handshake",
      GOOD,
      .end = END_NEVER,

@@ -1,6 +1,7 @@
 /* The wire of Key Vault: requests, the challenge, secrets, and what its errors mean. */
 #include "proto/key_vault_error.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -473,6 +474,9 @@ static void test_silence(void **state)
     assert_false(failure.outcome_unknown);
     assert_non_null(strstr(failure.text, "Key Vault contoso cannot be reached: no such name"));
     assert_non_null(strstr(failure.remedy, "az keyvault show --name contoso"));
+    reply.error.code = -EPROTOTYPE;
+    assert_false(key_vault_reply_check(&reply, &setting, NOW, &failure));
+    assert_non_null(strstr(failure.remedy, "take the port out of `vault`"));
     http_reply_done(&reply);
 }
 

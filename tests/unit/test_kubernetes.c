@@ -1,6 +1,7 @@
 /* A Secret of Kubernetes: names, requests, and what is made of answers. */
 #include "proto/kubernetes.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -361,6 +362,9 @@ static void test_silence(void **state)
     assert_false(failure.outcome_unknown);
     assert_non_null(
         strstr(failure.remedy, "the certificates that its certificate is checked with"));
+    reply.error.code = -EPROTOTYPE;
+    (void)kubernetes_apply_read(&reply, subject_of_test(&secret, true, true), NOW, &failure);
+    assert_non_null(strstr(failure.remedy, "find the port at which the API server has TLS"));
     http_reply_done(&reply);
     kubernetes_secret_done(&secret);
 }

@@ -313,6 +313,9 @@ static void test_silence(void **state)
     assert_non_null(strstr(failure.remedy, "-connect [::1]:8443 <"));
     assert_int_equal(webhook_read(&reply, "https://[::1]", NOW, &failure), -EIO);
     assert_non_null(strstr(failure.remedy, "-connect [::1]:443 <"));
+    reply.error.code = -EPROTOTYPE;
+    assert_int_equal(webhook_read(&reply, URL, NOW, &failure), -EIO);
+    assert_non_null(strstr(failure.remedy, "correct the port in `url`"));
     http_reply_done(&reply);
 
     canned_silence(&reply, HTTP_LOST, "it broke");

@@ -106,6 +106,26 @@ static void describe_certificate(const struct http_exchange *exchange, CURLcode 
                       exchange->authority, detail(exchange, result, text));
 }
 
+/* OpenSSL says this of a first record whose version or length is none of TLS. */
+static bool is_without_tls(const struct http_exchange *exchange)
+{
+    return strstr(exchange->curl_error, "wrong version number") ||
+           strstr(exchange->curl_error, "packet length too long");
+}
+
+static void describe_handshake(const struct http_exchange *exchange, CURLcode result,
+                               struct err *err)
+{
+    char text[DETAIL_MAX];
+
+    if (is_without_tls(exchange))
+        (void)err_set(err, -EPROTOTYPE, "%s%s does not speak TLS at this port", exchange->authority,
+                      exchange->may_use_proxy ? " (or the proxy before it)" : "");
+    else
+        (void)err_set(err, -EPROTO, "the TLS handshake with %s failed: %s (TLS 1.2 is the least)",
+                      exchange->authority, detail(exchange, result, text));
+}
+
 /* Did the proxy refuse? libcurl reports a refusal as a failure to receive. */
 static bool describe_proxy_refusal(const struct http_exchange *exchange, struct err *err)
 {
@@ -199,8 +219,7 @@ void http_failure_describe(const struct http_exchange *exchange, CURLcode result
         describe_certificate(exchange, result, err);
         break;
     case CURLE_SSL_CONNECT_ERROR:
-        (void)err_set(err, -EPROTO, "the TLS handshake with %s failed: %s (TLS 1.2 is the least)",
-                      authority, detail(exchange, result, text));
+        describe_handshake(exchange, result, err);
         break;
     case CURLE_SEND_FAIL_REWIND: /* a body that is sent once has no way back */
         describe_unrepeated(exchange, err);
