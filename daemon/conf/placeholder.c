@@ -53,6 +53,11 @@ const char *placeholder_problem(const char *text, char *out, size_t size)
         char name[NAME_MAX_SHOWN];
         const char *nearest;
 
+        if (*brace == '{' && brace[1] == '{') {
+            (void)snprintf(out, size,
+                           "holds \"{{\"; placeholders stand in single braces, such as {account}");
+            return out;
+        }
         if (*brace == '}' || *close != '}') {
             (void)snprintf(out, size,
                            "holds a '%c' without its partner; braces enclose placeholders such as "

@@ -55,6 +55,11 @@ static size_t split(const char *text, struct segment segments[SEGMENTS_MAX])
     return *text == '\0' ? count : 0;
 }
 
+static bool ends_with_slash(const char *text)
+{
+    return text[0] == '/' && text[strlen(text) - 1] == '/';
+}
+
 static bool is_guid(struct segment segment)
 {
     char guid[GUID_LENGTH + 1];
@@ -114,6 +119,8 @@ int resource_id_parse(const char *text, struct resource_id *ret_id, struct err *
     struct segment segments[SEGMENTS_MAX];
     size_t count = split(text, segments);
 
+    if (ends_with_slash(text))
+        return refuse("ends with a slash", false, err);
     if (count < SEGMENTS || count % 2 != 0 || !segment_is(segments[0], "subscriptions") ||
         !segment_is(segments[2], "resourceGroups") || !segment_is(segments[4], "providers"))
         return refuse("is not the resource id of", true, err);
@@ -146,5 +153,7 @@ const char *resource_identity_problem(const char *text)
                  segment_is(segments[5], "Microsoft.ManagedIdentity") &&
                  segment_is(segments[6], "userAssignedIdentities") && segments[7].length > 0;
 
+    if (ends_with_slash(text))
+        return "ends with a slash; " IDENTITY_GRAMMAR;
     return legal ? NULL : "is not the resource id of a managed identity; " IDENTITY_GRAMMAR;
 }

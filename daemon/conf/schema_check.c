@@ -221,6 +221,9 @@ static bool check_items(struct report *report, struct tree_node *list, const str
 static bool check_by_name(struct report *report, struct tree_node *map,
                           const struct schema_key *key)
 {
+    struct schema_key one = *key; /* what each of the names stands for */
+
+    one.shape = SHAPE_ONE;
     if (map->kind != TREE_MAP) {
         report_error(report, map, "must be a mapping from names; write \"%s: {NAME: …}\"",
                      key->name);
@@ -232,7 +235,7 @@ static bool check_by_name(struct report *report, struct tree_node *map,
         if (key->shape == SHAPE_BY_NAME && !value_is_name(child->name))
             report_key_error(report, child,
                              "is no name; use letters, digits, '_', '-' and '.', 64 at most");
-        if (!check_one(report, child, key))
+        if (!check_one(report, child, &one))
             child->invalid = true;
     }
     return true;

@@ -36,9 +36,7 @@ static void check(struct resolve *resolve, const struct tree_node *target)
     refuse_location(resolve, tree_child(target, "app"));
     refuse_location(resolve, tree_child(target, "setting"));
     if (value && !value->invalid && !template_holds_key(value->text)) {
-        report_error(resolve->report, value,
-                     "holds neither {key} nor {connection_string}, so nobody would get the key; "
-                     "add {key}");
+        report_error(resolve->report, value, "%s", template_keyless_problem(value->text));
         value->invalid = true;
     }
 }
@@ -66,6 +64,15 @@ static char *expand(struct resolve *resolve, struct tree_node *node,
     return expanded;
 }
 
+/* Is the subscription of the id, which is well formed otherwise, a GUID? */
+static bool has_subscription(struct resolve *resolve, const char *id)
+{
+    const char *subscription = strchr(id + 1, '/') + 1;
+    const char *guid = arena_dup_n(resolve->arena, subscription, strcspn(subscription, "/"));
+
+    return guid && value_is_guid(guid);
+}
+
 static bool fill_place(struct resolve *resolve, const struct tree_node *target,
                        const struct placeholder_values *values, struct destination *destination,
                        struct target_app_settings *settings)
@@ -84,6 +91,13 @@ static bool fill_place(struct resolve *resolve, const struct tree_node *target,
         return false;
     if (app_id_parse(settings->app, &settings->kind, &err) != 0) {
         refuse(resolve, app, settings->app, err.text);
+        return false;
+    }
+    if (!has_subscription(resolve, settings->app)) {
+        if (!arena_failed(resolve->arena))
+            refuse(resolve, app, settings->app,
+                   "holds a subscription that is not a GUID; write "
+                   "/subscriptions/00000000-0000-0000-0000-000000000000/...");
         return false;
     }
     problem = app_setting_problem(settings->kind, settings->setting);

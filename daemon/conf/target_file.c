@@ -88,9 +88,7 @@ static void check_template(struct resolve *resolve, struct tree_node *node)
     const char *problem = template_problem(node->content, NULL, sentence, sizeof(sentence));
 
     if (!problem && !template_holds_key(node->content))
-        problem =
-            "holds neither {key} nor {connection_string}, so nobody would get the key; add "
-            "{key}";
+        problem = template_keyless_problem(node->content);
     if (problem)
         refuse_template(resolve, node, problem);
 }

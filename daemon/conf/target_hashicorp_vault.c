@@ -106,7 +106,7 @@ static void check_path(struct resolve *resolve, struct tree_node *node, bool tak
 
 static void check_fields(struct resolve *resolve, struct tree_node *fields)
 {
-    bool holds_key = false;
+    bool holds_key = false, doubles_key = false;
 
     if (!fields || fields->count == 0 || tree_has_invalid(fields))
         return;
@@ -116,10 +116,13 @@ static void check_fields(struct resolve *resolve, struct tree_node *fields)
         fields->invalid = true;
         return;
     }
-    for (const struct tree_node *field = fields->first; field; field = field->next)
+    for (const struct tree_node *field = fields->first; field; field = field->next) {
         holds_key = holds_key || template_holds_key(field->text);
+        doubles_key = doubles_key || template_doubles_key(field->text);
+    }
     if (!holds_key) {
-        report_error(resolve->report, fields, "has no field with {key}; add one");
+        report_error(resolve->report, fields, "has no field with {key}%s; add one",
+                     doubles_key ? " in single braces (\"{{\" stands for a brace)" : "");
         fields->invalid = true;
     }
 }
@@ -134,11 +137,19 @@ static void check_secret_file(struct resolve *resolve, const struct tree_node *m
         exposure_check_secret(resolve->report, file, file->text);
 }
 
+/* The mount of a way to log in. */
+static void check_login_mount(struct resolve *resolve, struct tree_node *mount)
+{
+    check_path(resolve, mount, false);
+    if (mount && !mount->invalid && str_starts_with(mount->text, "auth/"))
+        report_warning(resolve->report, mount,
+                       "begins with auth/, which the daemon adds itself; remove it unless the "
+                       "method is enabled at auth/%s",
+                       mount->text);
+}
+
 static void check_auth(struct resolve *resolve, struct tree_node *node)
 {
-    struct tree_node *mount_of[] = {tree_child(tree_child(node, "approle"), "mount"),
-                                    tree_child(tree_child(node, "kubernetes"), "mount")};
-
     if (!node || node->invalid)
         return;
     if (node->count != 1 && !tree_has_invalid(node)) {
@@ -148,30 +159,71 @@ static void check_auth(struct resolve *resolve, struct tree_node *node)
         node->invalid = true;
         return;
     }
-    check_path(resolve, mount_of[0], false);
-    check_path(resolve, mount_of[1], false);
+    check_login_mount(resolve, tree_child(tree_child(node, "approle"), "mount"));
+    check_login_mount(resolve, tree_child(tree_child(node, "kubernetes"), "mount"));
     check_secret_file(resolve, node, "token_file");
     check_secret_file(resolve, tree_child(node, "approle"), "secret_id_file");
     check_secret_file(resolve, tree_child(node, "kubernetes"), "token_file");
 }
 
+/* The commands of vault take `MOUNT/PATH` in one piece, too, so people write both into `path`. */
+static void check_beginning(struct resolve *resolve, const struct tree_node *target)
+{
+    const struct tree_node *path = schema_get(target, "path");
+    const char *mount = schema_text(target, &keys, "mount");
+    size_t length = mount ? strlen(mount) : 0;
+
+    if (!path)
+        return;
+    if (length > 0 && strncmp(path->text, mount, length) == 0 && path->text[length] == '/')
+        report_warning(resolve->report, path,
+                       "begins with the mount, and `path` is the path below it; remove \"%s/\" "
+                       "unless a folder of the engine has that name",
+                       mount);
+    else if (str_starts_with(path->text, "data/") &&
+             schema_choice(target, &keys, "engine") == VAULT_KV2)
+        report_warning(resolve->report, path,
+                       "begins with data/, which the daemon adds itself; remove it unless a "
+                       "folder of the engine has that name");
+}
+
+/* A server behind a proxy may have a path of its own; these are paths of Vault itself. */
+static void check_address(struct resolve *resolve, struct tree_node *address)
+{
+    static const char *const own[] = {"v1", "ui"};
+
+    if (!address || address->invalid)
+        return;
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        for (const char *at = strchr(strstr(address->text, "//") + 2, '/'); at;
+             at = strchr(at + 1, '/')) {
+            size_t length = strcspn(at + 1, "/");
+
+            if (length != strlen(own[i]) || strncmp(at + 1, own[i], length) != 0)
+                continue;
+            report_error(resolve->report, address,
+                         "holds /%s, a path in the server; remove it and what follows, and write "
+                         "the address as in VAULT_ADDR",
+                         own[i]);
+            address->invalid = true;
+            return;
+        }
+    }
+}
+
 static void check(struct resolve *resolve, const struct tree_node *target)
 {
-    struct tree_node *path = tree_child(target, "path");
     const struct tree_node *ca_file = schema_get(target, "ca_file");
 
+    check_address(resolve, tree_child(target, "address"));
     check_path(resolve, tree_child(target, "namespace"), false);
     check_path(resolve, tree_child(target, "mount"), false);
-    check_path(resolve, path, true);
+    check_path(resolve, tree_child(target, "path"), true);
     check_fields(resolve, tree_child(target, "keys"));
     check_auth(resolve, tree_child(target, "auth"));
     if (ca_file)
         exposure_check_authorities(resolve->report, ca_file, ca_file->text, "the server");
-    if (path && !path->invalid && str_starts_with(path->text, "data/") &&
-        schema_choice(target, &keys, "engine") == VAULT_KV2)
-        report_warning(resolve->report, path,
-                       "begins with data/, which the daemon adds itself; remove it unless a "
-                       "folder of the engine has that name");
+    check_beginning(resolve, target);
 }
 
 /* --- one account --- */

@@ -123,17 +123,20 @@ static void check_names(struct resolve *resolve, struct tree_node *map,
 
 static void check_data(struct resolve *resolve, struct tree_node *data)
 {
-    bool holds_key = false;
+    bool holds_key = false, doubles_key = false;
 
     check_names(resolve, data, kubernetes_is_data_key,
                 "cannot be a key of a Secret; use letters, digits, '-', '_' and '.'");
     if (!data || data->invalid)
         return;
-    for (struct tree_node *child = data->first; child; child = child->next)
+    for (struct tree_node *child = data->first; child; child = child->next) {
         holds_key = holds_key || child->invalid || template_holds_key(child->text);
+        doubles_key = doubles_key || template_doubles_key(child->text);
+    }
     if (holds_key || data->count == 0)
         return;
-    report_error(resolve->report, data, "holds no key; write {key} into one of the values");
+    report_error(resolve->report, data, "holds no key; write {key} into one of the values%s",
+                 doubles_key ? ", in single braces (\"{{\" stands for a brace)" : "");
     data->invalid = true;
 }
 

@@ -116,11 +116,7 @@ static bool fill_url(struct resolve *resolve, struct tree_node *url,
     if (!expanded || strlen(expanded) > URL_LENGTH_MAX)
         problem = "expands to more than 2048 bytes; shorten it";
     else
-        problem = url_problem(sample);
-    if (!problem && str_starts_with_nocase(sample, "http://169.254."))
-        problem =
-            "would send keys unencrypted; write https:// (http:// is accepted for loopback "
-            "hosts alone)";
+        problem = url_message_problem(sample);
     if (problem) {
         /* The value is not shown, for it may hold a password. */
         report_error(resolve->report, url, "%s", problem);

@@ -131,6 +131,18 @@ const char *url_problem(const char *url)
     return NULL;
 }
 
+const char *url_message_problem(const char *url)
+{
+    struct url_parts parts = {.is_http = false};
+    const char *problem = split(url, &parts);
+
+    if (!problem && parts.is_http && !is_loopback(&parts))
+        problem =
+            "would send its messages unencrypted; write https:// (http:// is accepted for loopback "
+            "hosts alone)";
+    return problem;
+}
+
 const char *url_proxy_problem(const char *url)
 {
     struct url_parts parts = {.is_http = false};

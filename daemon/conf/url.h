@@ -11,6 +11,9 @@
  */
 const char *url_problem(const char *url);
 
+/* The same for one to which messages are sent without a token: http:// only to loopback hosts. */
+const char *url_message_problem(const char *url);
+
 /* The same for a proxy: http:// or https:// to any host (secrets pass through it inside TLS),
  * without a path. */
 const char *url_proxy_problem(const char *url);

@@ -15,12 +15,16 @@
 #include "conf/url.h"
 #include "proto/template.h"
 
-enum { PATH_MAX_LENGTH = 4095, NAMES_MAX = 40, MINUTES_PER_DAY = 1440 };
+enum { PATH_MAX_LENGTH = 4095, NAMES_MAX = 40, TEXT_SHOWN_MAX = 80, MINUTES_PER_DAY = 1440 };
 
 const char *value_shown(const char *text, char out[VALUE_SHOWN_MAX])
 {
-    if (!str_copy(out, VALUE_SHOWN_MAX, text)) {
-        size_t end = VALUE_SHOWN_MAX - 4;
+    /* Ids of resources differ at their ends. A key or password would be longer than a text. */
+    const size_t limit =
+        str_starts_with_nocase(text, "/subscriptions/") ? VALUE_SHOWN_MAX : TEXT_SHOWN_MAX;
+
+    if (!str_copy(out, limit, text)) {
+        size_t end = limit - 4;
 
         while (end > 0 && ((unsigned char)out[end] & 0xc0) == 0x80)
             end--; /* never a part of a character */
@@ -44,6 +48,26 @@ static void list_choices(char out[VALUE_EXPECTED_MAX], const struct schema_choic
                        left == 0 ? "" : (left == 1 ? " or " : ", "));
         length += strlen(out + length);
     }
+}
+
+/* "a mapping of keys (a, b, …) to values". */
+static void list_keys(char out[VALUE_EXPECTED_MAX], const struct schema_map *map)
+{
+    enum { NAMED_MAX = 160 }; /* keeps room for the last name and the end of the sentence */
+    size_t length, count = 0;
+
+    (void)str_copy(out, VALUE_EXPECTED_MAX, "a mapping of keys (");
+    for (const struct schema_key *key = map->keys; key->name; key++) {
+        length = strlen(out);
+        if (key->later)
+            continue;
+        (void)snprintf(out + length, VALUE_EXPECTED_MAX - length, "%s%s", count++ > 0 ? ", " : "",
+                       length < NAMED_MAX ? key->name : "…");
+        if (length >= NAMED_MAX)
+            break;
+    }
+    length = strlen(out);
+    (void)snprintf(out + length, VALUE_EXPECTED_MAX - length, ") to values");
 }
 
 const char *value_expected(const struct schema_key *key, char out[VALUE_EXPECTED_MAX])
@@ -80,6 +104,8 @@ const char *value_expected(const struct schema_key *key, char out[VALUE_EXPECTED
 
     if (key->type == SCHEMA_CHOICE)
         list_choices(out, key->choices);
+    else if (key->type == SCHEMA_MAP && key->map && key->shape != SHAPE_BY_NAME)
+        list_keys(out, key->map);
     else if (key->type == SCHEMA_ACCOUNT_ID || key->type == SCHEMA_ACCOUNT_NAME)
         (void)snprintf(out, VALUE_EXPECTED_MAX, "%s%s", wanted[key->type],
                        two_key_resource_at(0)->noun);

@@ -10,7 +10,7 @@
 #include "conf/schema.h"
 #include "conf/yaml_tree.h"
 
-enum { VALUE_SHOWN_MAX = 80, VALUE_EXPECTED_MAX = 256 };
+enum { VALUE_SHOWN_MAX = 240, VALUE_EXPECTED_MAX = 256 };
 
 /* Is the scalar a legal value for the row? Reports errors, and warns about unwise values. */
 bool value_check(struct report *report, const struct tree_node *node, const struct schema_key *key);
@@ -19,7 +19,8 @@ bool value_check(struct report *report, const struct tree_node *node, const stru
  * Returns out. */
 const char *value_expected(const struct schema_key *key, char out[VALUE_EXPECTED_MAX]);
 
-/* Copies text for a message: cut at VALUE_SHOWN_MAX bytes. Returns out. */
+/* Copies text for a message: cut at 79 bytes, the id of a resource at VALUE_SHOWN_MAX. Returns out.
+ */
 const char *value_shown(const char *text, char out[VALUE_SHOWN_MAX]);
 
 /* "HH:MM" as minutes of the day; "24:00" is 1440. */

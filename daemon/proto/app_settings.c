@@ -90,9 +90,11 @@ int app_id_parse(const char *id, enum app_kind *ret_kind, struct err *err)
         "slot, /slots/SLOT behind it), or …/providers/Microsoft.App/containerApps/NAME";
     const char *at = id + (*id == '/');
 
-    if (*id != '/' || id[strlen(id) - 1] == '/' || !take_segment(&at, "subscriptions") ||
-        !take_segment(&at, NULL) || !take_segment(&at, "resourceGroups") ||
-        !take_segment(&at, NULL) || !take_segment(&at, "providers"))
+    if (*id == '/' && id[strlen(id) - 1] == '/')
+        return err_set(err, -EINVAL, "ends with a slash; %s", right);
+    if (*id != '/' || !take_segment(&at, "subscriptions") || !take_segment(&at, NULL) ||
+        !take_segment(&at, "resourceGroups") || !take_segment(&at, NULL) ||
+        !take_segment(&at, "providers"))
         return err_set(err, -EINVAL, "is no resource id of an app; %s", right);
     if (take_type(&at, "Microsoft.Web", "sites")) {
         *ret_kind = APP_SITE;

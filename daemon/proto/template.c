@@ -191,6 +191,27 @@ bool template_holds_key(const char *text)
     return holds(text, NAME_KEY) || holds(text, NAME_CONNECTION_STRING);
 }
 
+bool template_doubles_key(const char *text)
+{
+    for (const char *at = strstr(text, "{{"); at; at = strstr(at + 1, "{{")) {
+        const char *name = at + 2 + strspn(at + 2, " ");
+        struct piece piece = {PIECE_NAME, name, strcspn(name, " {}"), NULL};
+        const char *end = name + piece.length + strspn(name + piece.length, " ");
+
+        if (is_key(&piece) && str_starts_with(end, "}}"))
+            return true;
+    }
+    return false;
+}
+
+const char *template_keyless_problem(const char *text)
+{
+    return template_doubles_key(text)
+               ? "holds no {key} but \"{{\", which stands for a brace; write {key} in single braces"
+               : "holds neither {key} nor {connection_string}, so nobody would get the key; add "
+                 "{key}";
+}
+
 bool template_needs_endpoint(const char *text, const struct two_key_resource *type)
 {
     return holds(text, NAME_ENDPOINT) ||

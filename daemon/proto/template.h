@@ -41,6 +41,12 @@ const char *template_problem(const char *text, const struct two_key_resource *ty
 /* Does the key go into it, alone or in a connection string? */
 bool template_holds_key(const char *text);
 
+/* Does "{{key}}" or "{{ key }}" stand in it, as other languages of templates write placeholders? */
+bool template_doubles_key(const char *text);
+
+/* What to say of a text into which no key goes. */
+const char *template_keyless_problem(const char *text);
+
 /* Does the endpoint go into it, alone or in a connection string? It is known as soon as Azure has
  * described the resource. */
 bool template_needs_endpoint(const char *text, const struct two_key_resource *type);

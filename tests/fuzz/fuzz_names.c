@@ -48,6 +48,7 @@ static void read_url(const char *text)
     char *user, *query, *fragment, *host, *scheme;
 
     (void)url_proxy_problem(text);
+    MUST(url_message_problem(text) || !url_problem(text));
     if (url_problem(text))
         return;
     handle = curl_url();

@@ -31,8 +31,8 @@ static const struct {
      "k.yaml:4:57: targets.f.after[0]: must be {unit: NAME.service} or {target: NAME}; give "
      "one of them\n"},
     {"nginx.service",
-     "k.yaml:4:56: targets.f.after: is a single value; give a mapping of keys to "
-     "values\n"},
+     "k.yaml:4:56: targets.f.after: is a single value; give a mapping of keys (unit, "
+     "target) to values\n"},
     {"{units: a.service}", "k.yaml:4:57: targets.f.after.units: unknown key; did you mean unit?\n"},
     {"{target: x}",
      "k.yaml:4:65: targets.f.after.target: unknown target \"x\"; targets holds: f, s, "

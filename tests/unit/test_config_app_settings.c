@@ -17,7 +17,6 @@ enum { TEXT_MAX = 8192 };
 
 #define GROUP     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/Web/providers/"
 #define SITE      GROUP "Microsoft.Web/sites/Shop"
-#define GROUP_CUT "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/Web/provi"
 #define CONTAINER GROUP "Microsoft.App/containerApps/worker"
 #define RIGHT                                                                                      \
     "write /subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.Web/sites/NAME (for a "    \
@@ -44,8 +43,18 @@ static void test_mistakes(void **state)
         {TARGET("app: /x, setting: K"),
          PLACE("46") "app: \"/x\" is no resource id of an app; " RIGHT "\n"},
         {TARGET("app: " GROUP "Microsoft.Batch/batchAccounts/a, setting: K"),
-         PLACE("46") "app: \"" GROUP_CUT "...\" is the id of another type of "
-                     "resource; " RIGHT "\n"},
+         PLACE("46") "app: \"" GROUP "Microsoft.Batch/batchAccounts/a\" is the id of another "
+                     "type of resource; " RIGHT "\n"},
+        {TARGET("app: " SITE "/, setting: K"),
+         PLACE("46") "app: \"" SITE "/\" ends with a slash; " RIGHT "\n"},
+        {TARGET("app: /subscriptions/0/resourceGroups/g/providers/Microsoft.Web/sites/s, setting: "
+                "K"),
+         PLACE("46") "app: \"/subscriptions/0/resourceGroups/g/providers/Microsoft.Web/sites/s\" "
+                     "holds a subscription that is not a GUID; write "
+                     "/subscriptions/00000000-0000-0000-0000-000000000000/...\n"},
+        {TARGET("app: " SITE ", setting: K, value: \"{{ key }}\""),
+         PLACE("172") "value: holds no {key} but \"{{\", which stands for a brace; write {key} in "
+                      "single braces\n"},
         {TARGET("app: " SITE ", setting: \"a b\""),
          PLACE("162") "setting: \"a b\" is no name of an app's setting; those are letters, digits, "
                       "'_', '.', ':' and '-'\n"},

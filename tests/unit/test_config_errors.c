@@ -34,7 +34,8 @@ static const struct mistake service_mistakes[] = {
     {{.more = "log: {format: xml}\n"},
      "k.yaml:6:15: log.format: unknown value \"xml\"; write auto, journal, logfmt or json\n"},
     {{.more = "log: info\n"},
-     "k.yaml:6:6: log: is a single value; give a mapping of keys to values\n"},
+     "k.yaml:6:6: log: is a single value; give a mapping of keys (level, format, status_every) to "
+     "values\n"},
     {{.more = "log: {status_every: 0s}\n"},
      "k.yaml:6:21: log.status_every: must be longer than 0s; write a duration such as 90s or "
      "30d\n"},
@@ -237,7 +238,8 @@ static const struct mistake policy_mistakes[] = {
      "k.yaml:3:43: policies.p.window: holds 0 windows; write 1 to 16, or leave it out for any "
      "time\n"},
     {{.policies = "policies: {p: {rotate_every: 30d, window: always}}"},
-     "k.yaml:3:43: policies.p.window: is a single value; give a mapping of keys to values\n"},
+     "k.yaml:3:43: policies.p.window: is a single value; give a mapping of keys (days, from, to, "
+     "time_zone) to values\n"},
     {{.policies = "policies: {p: {rotate_every: 30d, window: {from: '24:00', to: 9:00}}}"},
      "k.yaml:3:50: policies.p.window.from: \"24:00\" cannot stand here; write a time of day such "
      "as \"22:00\"\n"

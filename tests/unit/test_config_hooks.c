@@ -33,11 +33,11 @@ static const struct {
     {"targets: {t: {type: webhook, url: x, secret_file: s}}",
      "k.yaml:4:35: targets.t.url: is not a URL that can be used; write https://HOST\n"},
     {"targets: {t: {type: webhook, url: 'http://hooks.example', secret_file: s}}",
-     "k.yaml:4:35: targets.t.url: would send tokens unencrypted; write https:// (http:// is "
-     "accepted for loopback hosts and 169.254.169.254 alone)\n"},
+     "k.yaml:4:35: targets.t.url: would send its messages unencrypted; write https:// "
+     "(http:// is accepted for loopback hosts alone)\n"},
     {"targets: {t: {type: webhook, url: 'http://169.254.169.254/x', secret_file: s}}",
-     "k.yaml:4:35: targets.t.url: would send keys unencrypted; write https:// (http:// is accepted "
-     "for loopback hosts alone)\n"},
+     "k.yaml:4:35: targets.t.url: would send its messages unencrypted; write https:// "
+     "(http:// is accepted for loopback hosts alone)\n"},
     {"targets: {t: {type: webhook, url: 'https://me:pw@h', secret_file: s}}",
      "k.yaml:4:35: targets.t.url: holds a user name or password; such things do not belong in this "
      "file\n"},

@@ -118,7 +118,9 @@ static const struct mistake account_mistakes[] = {
     {{.accounts = "accounts: {a: b}"},
      "k.yaml:5:11: accounts: must be a list; begin each item with \"- \"\n"},
     {{.accounts = "accounts: [x]"},
-     "k.yaml:5:12: accounts[0]: is a single value; give a mapping of keys to values\n"},
+     "k.yaml:5:12: accounts[0]: is a single value; give a mapping of keys (id, name, "
+     "resource_group, subscription_id, adopt_active, identity, policy, deliver_to, rotate) to "
+     "values\n"},
     {{.accounts = "accounts: [{}]"},
      "k.yaml:5:12: accounts[0].id: is missing; give id, or name, resource_group and "
      "subscription_id\n"},
@@ -146,32 +148,40 @@ static const struct mistake account_mistakes[] = {
           "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/"
           "default-azurebatch-japaneast/providers/Microsoft.Storage/batchAccounts/sampleacct}]"},
      "k.yaml:5:17: accounts[0].id: "
-     "\"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/default-a...\" is the "
+     "\"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/"
+     "default-azurebatch-japaneast"
+     "/providers/Microsoft.Storage/batchAccounts/sampleacct\" is the "
      "id of another kind of resource; write "
      "/subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.Batch/batchAccounts/NAME\n"},
     {{.accounts = "accounts: [{id: "
                   "/subscriptions/1/resourceGroups/default-azurebatch-japaneast/providers/"
                   "Microsoft.Batch/batchAccounts/sampleacct}]"},
      "k.yaml:5:17: accounts[0].id: "
-     "\"/subscriptions/1/resourceGroups/default-azurebatch-japaneast/providers/Micro...\" holds a "
+     "\"/subscriptions/1/resourceGroups/default-azurebatch-japaneast"
+     "/providers/Microsoft.Batch/batchAccounts/sampleacct\" holds a "
      "subscription that is not a GUID; write "
      "/subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.Batch/batchAccounts/NAME\n"},
     {{.accounts = "accounts: [{id: "
                   "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/"
                   "default-azurebatch-japaneast/providers/Microsoft.Batch/batchAccounts/ab}]"},
      "k.yaml:5:17: accounts[0].id: "
-     "\"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/default-a...\" holds no "
+     "\"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/"
+     "default-azurebatch-japaneast"
+     "/providers/Microsoft.Batch/batchAccounts/ab\" holds no "
      "valid account name; those are 3 to 24 letters and digits\n"},
     {{.accounts = "accounts: [{id: " ACCOUNT_ID "/}]"},
      "k.yaml:5:17: accounts[0].id: "
-     "\"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/default-a...\" is not "
-     "the resource id of a Batch account; write "
+     "\"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/"
+     "default-azurebatch-japaneast"
+     "/providers/Microsoft.Batch/batchAccounts/sampleacct/\" ends "
+     "with a slash; write "
      "/subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.Batch/batchAccounts/NAME\n"},
     {{.accounts = "accounts: [{id: "
                   "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/x./providers/"
                   "Microsoft.Batch/batchAccounts/sampleacct}]"},
      "k.yaml:5:17: accounts[0].id: "
-     "\"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/x./provid...\" holds no "
+     "\"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/x."
+     "/providers/Microsoft.Batch/batchAccounts/sampleacct\" holds no "
      "valid resource group; write "
      "/subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.Batch/batchAccounts/NAME\n"},
     {{.accounts = "accounts: [{id: " ACCOUNT_ID ", adopt_active: first}]"},
@@ -301,8 +311,10 @@ static void finds_ten_mistakes_in_one_run(void **state)
         "numbers; write \"0640\"\n"
         "k.yaml:12:166: accounts[0].policy: unknown policy \"standrad\"; did you mean standard?\n"
         "k.yaml:13:10: accounts[1].id: "
-        "\"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/default-a...\" is "
-        "not the resource id of a Batch account; write "
+        "\"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/"
+        "default-azurebatch-japaneast"
+        "/providers/Microsoft.Batch/batchAccounts/sampleacct/\" ends "
+        "with a slash; write "
         "/subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.Batch/batchAccounts/NAME\n"));
 }
 

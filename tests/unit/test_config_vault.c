@@ -40,8 +40,8 @@ static void test_mistakes(void **state)
         const char *expected;
     } mistakes[] = {
         {VAULT "path: a",
-         "k.yaml:4:14: targets.t.auth: is missing; give a mapping of keys to "
-         "values\n"},
+         "k.yaml:4:14: targets.t.auth: is missing; give a mapping of keys (token_file, approle, "
+         "kubernetes) to values\n"},
         {VAULT "path: a, auth: {}",
          "k.yaml:4:81: targets.t.auth: names no way to log in; give one of token_file, approle and "
          "kubernetes\n"},
@@ -73,6 +73,18 @@ static void test_mistakes(void **state)
          "k.yaml:4:81: targets.t.keys: is empty; name at least one\n"},
         {VAULT "path: a, keys: {k: \"{kye}\"}" TOKEN,
          "k.yaml:4:85: targets.t.keys.k: unknown placeholder {kye}; did you mean {key}?\n"},
+        {VAULT "path: a, keys: {k: \"{{key}}\"}" TOKEN,
+         "k.yaml:4:81: targets.t.keys: has no field with {key} in single braces (\"{{\" stands for "
+         "a brace); add one\n"},
+        {VAULT "path: \"{{account}}\"" TOKEN,
+         "k.yaml:4:72: targets.t.path: holds \"{{\"; placeholders stand in single braces, such as "
+         "{account}\n"},
+        {"type: hashicorp_vault, address: \"https://v:8200/v1\", path: a" TOKEN,
+         "k.yaml:4:47: targets.t.address: holds /v1, a path in the server; remove it and what "
+         "follows, and write the address as in VAULT_ADDR\n"},
+        {"type: hashicorp_vault, address: \"https://v/x/ui/\", path: a" TOKEN,
+         "k.yaml:4:47: targets.t.address: holds /ui, a path in the server; remove it and what "
+         "follows, and write the address as in VAULT_ADDR\n"},
         {"type: hashicorp_vault, address: \"http://v:8200\", path: a" TOKEN,
          "k.yaml:4:47: targets.t.address: \"http://v:8200\" would send tokens unencrypted; write "
          "https:// (http:// is accepted for loopback hosts and 169.254.169.254 alone)\n"},
@@ -84,6 +96,25 @@ static void test_mistakes(void **state)
     config_unref(expect(VAULT "path: data/a" TOKEN,
                         "k.yaml:4:72: targets.t.path: warning: begins with data/, which the daemon "
                         "adds itself; remove it unless a folder of the engine has that name\n"));
+}
+
+static void test_what_is_written_twice(void **state)
+{
+    (void)state;
+    config_unref(expect(VAULT "path: \"secret/{account}\"" TOKEN,
+                        "k.yaml:4:72: targets.t.path: warning: begins with the mount, and `path` "
+                        "is the path below it; remove \"secret/\" unless a folder of the engine "
+                        "has that name\n"));
+    config_unref(expect(VAULT "mount: a/kv, path: a/kv/data/b, engine: kv1" TOKEN,
+                        "k.yaml:4:85: targets.t.path: warning: begins with the mount, and `path` "
+                        "is the path below it; remove \"a/kv/\" unless a folder of the engine has "
+                        "that name\n"));
+    config_unref(expect(VAULT "path: secrets/a, auth: {kubernetes: {role: r, mount: auth/k8s}}",
+                        "k.yaml:4:119: targets.t.auth.kubernetes.mount: warning: begins with "
+                        "auth/, which the daemon adds itself; remove it unless the method is "
+                        "enabled at auth/auth/k8s\n"));
+    config_unref(
+        expect("type: hashicorp_vault, address: \"https://v:8200/v12/\", path: a" TOKEN, ""));
 }
 
 static const struct target_hashicorp_vault *settings_of(const struct config *config)
@@ -176,6 +207,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_mistakes, config_fixture_enter, config_fixture_leave),
+        cmocka_unit_test_setup_teardown(test_what_is_written_twice, config_fixture_enter,
+                                        config_fixture_leave),
         cmocka_unit_test_setup_teardown(test_defaults, config_fixture_enter, config_fixture_leave),
         cmocka_unit_test_setup_teardown(test_logins, config_fixture_enter, config_fixture_leave),
         cmocka_unit_test_setup_teardown(test_form, config_fixture_enter, config_fixture_leave),

@@ -181,6 +181,17 @@ static void test_questions(void **state)
     assert_false(template_needs_endpoint("{key} {{endpoint}}", &with));
 }
 
+static void test_doubled_braces(void **state)
+{
+    (void)state;
+    assert_true(template_doubles_key("{{key}}"));
+    assert_true(template_doubles_key("{{ connection_string }}"));
+    assert_false(template_doubles_key("{key}"));
+    assert_false(template_doubles_key("{{name}} {{key} {{keys}} {{"));
+    assert_non_null(strstr(template_keyless_problem("k = {{key}}"), "single braces"));
+    assert_non_null(strstr(template_keyless_problem("k = {name}"), "add {key}"));
+}
+
 static void test_what_cannot_be_expanded(void **state)
 {
     static const char *const texts[] = {"{unknown}", "{", "}", "{connection_string}"};
@@ -209,6 +220,7 @@ int main(void)
         cmocka_unit_test(test_what_was_written_is_found),
         cmocka_unit_test(test_problems),
         cmocka_unit_test(test_questions),
+        cmocka_unit_test(test_doubled_braces),
         cmocka_unit_test(test_what_cannot_be_expanded),
     };
 
