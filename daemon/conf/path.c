@@ -43,10 +43,17 @@ bool path_has_dot_segment(const char *path)
     return false;
 }
 
+bool path_is_for_shell(const char *path)
+{
+    return path[0] == '~';
+}
+
 const char *path_problem(const char *path)
 {
     size_t length = strlen(path);
 
+    if (path_is_for_shell(path))
+        return PATH_FOR_SHELL;
     if (path[0] != '/')
         return "is not an absolute path; begin it with '/'";
     if (path[length - 1] == '/')

@@ -35,6 +35,16 @@ static const struct schema_map keys = {(const struct schema_key[]){
     SCHEMA_END,
 }};
 
+/* systemd: fdname_is_valid(). Beside these, a name is one of a file. */
+static bool is_name_of_credential(const char *name)
+{
+    for (const char *c = name; *c != '\0'; c++) {
+        if (*c <= ' ' || *c >= 0x7f || *c == ':' || *c == '/')
+            return false;
+    }
+    return name[0] != '\0' && !str_equal(name, ".") && !str_equal(name, "..");
+}
+
 static void refuse(struct resolve *resolve, struct tree_node *node, const char *problem)
 {
     char shown[VALUE_SHOWN_MAX];
@@ -57,11 +67,10 @@ static void check(struct resolve *resolve, const struct tree_node *target)
         return;
     if (placeholder_needs_location(name->text))
         refuse(resolve, name, "holds {location}, which a credential cannot; take it out");
-    else if (strpbrk(name->text, "/:") || str_equal(name->text, ".") ||
-             str_equal(name->text, "..") || name->text[0] == '\0')
+    else if (!is_name_of_credential(name->text))
         refuse(resolve, name,
-               "is no name of a credential; write one without '/' and ':', as in the reader's "
-               "LoadCredentialEncrypted=");
+               "is no name of a credential; write one without '/', ':' and blanks, in ASCII, as in "
+               "the reader's LoadCredentialEncrypted=");
 }
 
 /* Returns NULL where it was reported, or memory is out. */
@@ -98,6 +107,19 @@ static bool fill_path(struct resolve *resolve, struct tree_node *path, const cha
         return false;
     }
     return true;
+}
+
+/* Only a service that runs as root may write there. The first account of a target stands for all.
+ */
+static void note_store(struct resolve *resolve, struct tree_node *node, const char *place)
+{
+    if (node->noted || !path_is_below(place, STORE))
+        return;
+    report_warning(resolve->report, node,
+                   "the credential lies in " STORE
+                   ", which is root's alone; unless the daemon runs as root, set `path` to a file "
+                   "below /var/lib/keyrotated-keys");
+    node->noted = true;
 }
 
 /* A key is in use for two rotations. The first account of a target stands for all. */
@@ -150,6 +172,7 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     settings->program = arena_dup(resolve->arena, schema_text(target, &keys, "program"));
     if (not_after && !not_after->invalid && !str_equal(not_after->text, "off"))
         settings->not_after = schema_duration(target, &keys, "not_after");
+    note_store(resolve, path ? path : name, destination->place);
     if (not_after)
         note_short_life(resolve, not_after, settings->not_after, account->policy);
     destination->settings = settings;

@@ -314,6 +314,8 @@ static bool check_choice(struct report *report, const struct tree_node *node,
 static bool check_path(struct report *report, const struct tree_node *node,
                        const struct schema_key *key)
 {
+    if (path_is_for_shell(node->text))
+        return refuse(report, node, PATH_FOR_SHELL);
     if (node->text[0] != '/')
         return refuse_unexpected(report, node, key);
     if (path_has_dot_segment(node->text))
@@ -328,8 +330,14 @@ static bool check_credential(struct report *report, const struct tree_node *node
 {
     if (node->text[0] == '\0')
         return refuse_unexpected(report, node, key);
+    if (path_is_for_shell(node->text))
+        return refuse(report, node, PATH_FOR_SHELL);
     if (path_has_dot_segment(node->text))
         return refuse(report, node, "holds \".\" or \"..\"; write the path without them");
+    if (node->text[0] != '/' && strchr(node->text, '/'))
+        return refuse(report, node,
+                      "is relative, and so the name of a credential of the unit, which holds no "
+                      "'/'; write an absolute path, or the name alone");
     return true;
 }
 

@@ -91,8 +91,8 @@ static const struct mistake target_mistakes[] = {
      "k.yaml:4:14: targets.t.name: is missing; give a text, with placeholders such as {account} "
      "where needed\n"},
     {{.targets = "targets: {t: {type: systemd_credential, name: 'a/b', path: x, key: none}}"},
-     "k.yaml:4:47: targets.t.name: \"a/b\" is no name of a credential; write one without '/' and "
-     "':', as in the reader's LoadCredentialEncrypted=\n"
+     "k.yaml:4:47: targets.t.name: \"a/b\" is no name of a credential; write one without '/', "
+     "':' and blanks, in ASCII, as in the reader's LoadCredentialEncrypted=\n"
      "k.yaml:4:60: targets.t.path: \"x\" is not an absolute path; begin it with '/'\n"
      "k.yaml:4:68: targets.t.key: unknown value \"none\"; write host, tpm2, host+tpm2 or auto\n"},
     {{.targets = "targets: {t: {type: systemd_credential, name: '{location}'}}"},
@@ -104,8 +104,35 @@ static const struct mistake target_mistakes[] = {
      "k.yaml:4:56: targets.t.path: lies in state_dir /var/lib/keyrotated, which belongs to the "
      "journal alone; write a path outside of it\n"},
     {{.targets = "targets: {t: {type: systemd_credential, name: '{account}', not_after: 30d}}"},
+     "k.yaml:4:47: targets.t.name: warning: the credential lies in /etc/credstore.encrypted, which "
+     "is root's alone; unless the daemon runs as root, set `path` to a file below "
+     "/var/lib/keyrotated-keys\n"
      "k.yaml:4:71: targets.t.not_after: warning: the credential expires while its key is in use, "
      "and its reader does not start then; write 48d or more, or off\n"},
+    {{.targets = "targets: {t: {type: systemd_credential, name: k, path: "
+                 "/etc/credstore.encrypted/sub/k}}"},
+     "k.yaml:4:56: targets.t.path: warning: the credential lies in /etc/credstore.encrypted, which "
+     "is root's alone; unless the daemon runs as root, set `path` to a file below "
+     "/var/lib/keyrotated-keys\n"},
+    {{.targets = "targets: {t: {type: systemd_credential, name: 'batch key', path: /keys/k}}"},
+     "k.yaml:4:47: targets.t.name: \"batch key\" is no name of a credential; write one without "
+     "'/', ':' and blanks, in ASCII, as in the reader's LoadCredentialEncrypted=\n"},
+    {{.targets = "targets: {t: {type: systemd_credential, name: \"k\\u00e9\", path: /keys/k}}"},
+     "k.yaml:4:47: targets.t.name: \"k\u00e9\" is no name of a credential; write one without "
+     "'/', ':' and blanks, in ASCII, as in the reader's LoadCredentialEncrypted=\n"},
+    {{.targets = "targets: {t: {type: file, path: '~/keys/{account}'}}"},
+     "k.yaml:4:33: targets.t.path: \"~/keys/{account}\" begins with `~`, which is not expanded; "
+     "write an absolute path\n"},
+    {{.targets = "targets: {t: {type: systemd_credential, name: k, path: /keys/k, program: "
+                 "'~/systemd-creds', host_secret_file: '~/s'}}"},
+     "k.yaml:4:74: targets.t.program: \"~/systemd-creds\" begins with `~`, which is not expanded; "
+     "write an absolute path\n"
+     "k.yaml:4:111: targets.t.host_secret_file: \"~/s\" begins with `~`, which is not expanded; "
+     "write an absolute path\n"},
+    {{.targets = "targets: {t: {type: systemd_credential, name: k, path: /keys/k, "
+                 "host_secret_file: secrets/host}}"},
+     "k.yaml:4:83: targets.t.host_secret_file: \"secrets/host\" is relative, and so the name of a "
+     "credential of the unit, which holds no '/'; write an absolute path, or the name alone\n"},
     {{.targets = "targets: {t: {type: exec, command: [/bin/true], timeout: 0s}}"},
      "k.yaml:4:58: targets.t.timeout: must be longer than 0s; write a duration "
      "such as 90s or 30d\n"},

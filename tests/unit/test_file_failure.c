@@ -94,11 +94,95 @@ static void a_directory_that_refuses_is_looked_for(void **state)
     expect_remedy(f, "let user ", "`namei -l ");
 }
 
+/* The remedy for `path`, as its directory does not let somebody write. */
+static struct failure refused(const char *path, const char *group)
+{
+    const struct err err = {.code = -EACCES, .text = "Permission denied"};
+    struct failure failure;
+
+    become(SOMEBODY);
+    file_failure_write(&failure, path, group, &err);
+    become(0);
+    return failure;
+}
+
+static struct failure group_refused(const char *path)
+{
+    struct failure failure;
+
+    become(SOMEBODY);
+    file_failure_group(&failure, path, "games", EPERM);
+    become(0);
+    return failure;
+}
+
+static void assert_part(const struct failure *failure, const char *part, bool is_there)
+{
+    if (!!strstr(failure->remedy, part) != is_there)
+        fail_msg("\"%s\" %s \"%s\"", failure->remedy, is_there ? "lacks" : "holds", part);
+}
+
+static void the_directories_of_others_stay_as_they_are(void **state)
+{
+    static const char *const paths[] = {"/etc/batch.key", "/root/x", "/root/keys/x", "/x",
+                                        "/usr/lib/x"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        const struct failure failure = refused(paths[i], NULL);
+        const struct failure for_group = group_refused(paths[i]);
+
+        assert_part(&failure, "-g GROUP -m 2750 /var/lib/keyrotated-keys/{account}` with the",
+                    true);
+        assert_part(&failure, "set `path` to a file in it", true);
+        assert_part(&failure, "chown", false);
+        assert_part(&failure, "chmod", false);
+        assert_part(&for_group, "-g games -m 2750 /var/lib/keyrotated-keys/{account}`", true);
+        assert_part(&for_group, "chgrp", false);
+        assert_part(&for_group, "chmod", false);
+    }
+}
+
+static void a_directory_for_keys_is_given_to_the_daemon(void **state)
+{
+    static const char path[] = "/var/lib/keyrotated-keys/no-such/x";
+    const struct failure failure = refused(path, "games"), for_group = group_refused(path);
+
+    (void)state;
+    assert_part(&failure, " /var/lib/keyrotated-keys/no-such && chmod u+rwx /var", true);
+    assert_part(&failure, "`chown ", true);
+    assert_part(&for_group,
+                "`chgrp games /var/lib/keyrotated-keys/no-such && chmod g+s "
+                "/var/lib/keyrotated-keys/no-such`",
+                true);
+}
+
+static void the_daemons_own_directory_gets_its_mode_and_group(void **state)
+{
+    struct fixture *f = *state;
+    char part[160];
+    struct failure failure;
+
+    if (getuid() == 0)
+        assert_int_equal(chown(f->directory, SOMEBODY, SOMEBODY), 0);
+    failure = refused(f->path, NULL);
+    (void)snprintf(part, sizeof(part), " && chmod u+rwx %s`", f->directory);
+    assert_part(&failure, part, true);
+    failure = group_refused(f->path);
+    (void)snprintf(part, sizeof(part), "`chgrp games %s && chmod g+s %s`", f->directory,
+                   f->directory);
+    assert_part(&failure, part, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_file_that_refuses_is_replaced, enter, leave),
         cmocka_unit_test_setup_teardown(a_directory_that_refuses_is_looked_for, enter, leave),
+        cmocka_unit_test(the_directories_of_others_stay_as_they_are),
+        cmocka_unit_test(a_directory_for_keys_is_given_to_the_daemon),
+        cmocka_unit_test_setup_teardown(the_daemons_own_directory_gets_its_mode_and_group, enter,
+                                        leave),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -366,6 +366,24 @@ static void explains_each_failure(void **state)
     expect_failure(ways[0].reason, "decrypt failed with exit status 1", ways[0].remedy);
 }
 
+/* systemd loads it from where it is. */
+static void a_host_secret_that_the_unit_does_not_load_is_named_in_it(void **state)
+{
+    (void)state;
+    write_program(
+        "echo 'Failed to determine local credential host secret: No such file or "
+        "directory' >&2; exit 1");
+    settings.host_secret_file = "hs";
+    world.credentials_directory = "/run/credentials/x";
+    deliver(KEY_A);
+    expect_failure(REASON_TARGET_FAILED, "No such file or directory",
+                   "add `LoadCredential=hs:/var/lib/systemd/credential.secret` below [Service]");
+    settings.host_secret_file = "/absolute";
+    deliver(KEY_A);
+    expect_failure(REASON_TARGET_FAILED, "No such file or directory",
+                   "see that /absolute is a copy");
+}
+
 /* valgrind ends a process whose execve(2) fails. */
 static bool runs_under_valgrind(void)
 {
@@ -408,6 +426,36 @@ static void explains_failures_of_the_file(void **state)
     expect_failure(REASON_TARGET_FAILED, "not a regular file", "remove");
     deliver(KEY_A);
     expect_failure(REASON_TARGET_FAILED, "not a regular file", "remove");
+    (void)str_copy(path, sizeof(path), where);
+}
+
+/* A path that is missing there stands for the directory. */
+static void explains_failures_in_the_store(void **state)
+{
+    char where[128];
+    const bool is_root = getuid() == 0;
+
+    (void)state;
+    (void)str_copy(where, sizeof(where), path);
+    (void)str_copy(path, sizeof(path), "/etc/credstore.encrypted/no-such/x");
+    probe();
+    assert_true(answer.failed);
+    assert_null(strstr(answer.failure.remedy, "GROUP"));
+    assert_null(strstr(answer.failure.remedy, "chown"));
+    expect_failure(answer.failure.reason, "/etc/credstore.encrypted/no-such",
+                   is_root ? "`install -d -m 700 /etc/credstore.encrypted`"
+                           : "set `path` to a file below /var/lib/keyrotated-keys");
+    if (is_root) {
+        assert_int_equal(chmod(directory, 0755), 0);
+        assert_int_equal(seteuid(65534), 0);
+        probe();
+        assert_int_equal(seteuid(0), 0);
+        expect_failure(answer.failure.reason, "/etc/credstore.encrypted/no-such",
+                       "set `path` to a file below /var/lib/keyrotated-keys");
+    }
+    (void)snprintf(path, sizeof(path), "%s/missing/x.cred", directory);
+    probe();
+    expect_failure(REASON_TARGET_FAILED, "No such file or directory", " -g root -m 2750 ");
     (void)str_copy(path, sizeof(path), where);
 }
 
@@ -465,6 +513,8 @@ int main(void)
         TEST(an_expiring_credential_gets_its_date),
         TEST(what_cannot_be_decrypted_is_foreign),
         TEST(explains_each_failure),
+        TEST(a_host_secret_that_the_unit_does_not_load_is_named_in_it),
+        TEST(explains_failures_in_the_store),
         TEST(explains_a_program_that_cannot_be_started),
         TEST(explains_failures_of_the_file),
         TEST(a_hanging_program_is_ended),

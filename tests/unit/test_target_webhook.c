@@ -272,10 +272,10 @@ static void test_files_that_cannot_be_used(void **state)
     (void)state;
     (void)snprintf(ca_file, sizeof(ca_file), "%s/ca.pem", directory);
     settings.secret_files[0] = "missing";
-    both_fail("/missing", "daemon");
+    both_fail("/missing", "add `LoadCredential=missing:");
     write_file("hook", "");
     settings.secret_files[0] = "hook";
-    both_fail("it is empty", "/hook");
+    both_fail("it is empty", "`LoadCredential=hook:`");
     write_file("hook", "correct-horse-battery-staple\n");
     both_fail("secret_file hook cannot be used: it is not a signing secret", "openssl rand");
     write_file("hook", "whsec_AAECAAEC\n");
@@ -283,7 +283,7 @@ static void test_files_that_cannot_be_used(void **state)
     write_file("hook", SECRET "\n");
     settings.secret_files[1] = "gone"; /* one of two is not enough: half of the receivers fail */
     settings.secret_count = 2;
-    both_fail("/gone", "daemon");
+    both_fail("/gone", "add `LoadCredential=gone:");
     settings.secret_count = 1;
 
     settings.ca_file = ca_file;

@@ -1,9 +1,11 @@
 #include "io/access/secret_file.h"
 
 #include <ctype.h>
-#include <stdbool.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 #include "base/must.h"
@@ -15,11 +17,67 @@ static struct secret *unusable(const struct secret_file *file, const char *path,
 {
     failure_init(failure, file->reason);
     failure_set_text(failure, "%s %s cannot be used: %s", file->key, path, problem);
-    failure_set_remedy(failure,
-                       "write the secret's value, and nothing else, to %s, readable for the "
-                       "daemon (systemd: LoadCredential=)",
-                       path);
+    if (file->path[0] == '/')
+        failure_set_remedy(failure,
+                           "write the secret's value, and nothing else, to %s, readable for the "
+                           "daemon (systemd: LoadCredential=)",
+                           path);
+    else /* what lies there is a copy */
+        failure_set_remedy(failure,
+                           "write the secret's value, and nothing else, to the file that "
+                           "`LoadCredential=%s:` of the unit names, and restart the daemon",
+                           file->path);
     return NULL;
+}
+
+#define SOMEWHERE "/path/to/file"
+
+/* systemd reads the file as root, and puts a copy where the daemon finds it by its name. */
+static void set_remedy_for_credential(const char *name, struct failure *failure)
+{
+    failure_set_remedy(failure,
+                       "run `systemctl edit {unit}`, add `LoadCredential=%s:" SOMEWHERE
+                       "` with the path of the file below [Service] and restart the daemon, or "
+                       "give an absolute path",
+                       name);
+}
+
+static void set_remedy_for_denial(const struct secret_file *file, const char *path,
+                                  struct failure *failure)
+{
+    const char *name = strrchr(path, '/') + 1;
+    struct stat status;
+
+    if (file->stays)
+        failure_set_remedy(failure,
+                           "let the user %u read it: `namei -l %s` shows the modes of the file and "
+                           "of the directories above",
+                           (unsigned)geteuid(), path);
+    else if (stat(path, &status) != 0) /* a directory above refuses */
+        failure_set_remedy(failure,
+                           "run `systemctl edit {unit}`, add `LoadCredential=%s:%s` below "
+                           "[Service], set `%s: %s` and restart the daemon",
+                           name, path, file->key, name);
+    else
+        failure_set_remedy(failure,
+                           "run `systemctl edit {unit}`, add `LoadCredential=%s:%s` below "
+                           "[Service], set `%s: %s` and restart the daemon; or give the file to "
+                           "it, `chown %u %s`",
+                           name, path, file->key, name, (unsigned)geteuid(), path);
+}
+
+bool secret_file_set_remedy(const struct secret_file *file, const char *path, int code,
+                            struct failure *failure)
+{
+    const bool is_credential = file->path[0] != '/';
+
+    if (is_credential && (code == -ENOENT || code == -EACCES))
+        set_remedy_for_credential(file->path, failure);
+    else if (code == -EACCES || code == -EPERM)
+        set_remedy_for_denial(file, path, failure);
+    else
+        return false;
+    return true;
 }
 
 static bool is_blank(char c)
@@ -116,10 +174,13 @@ static struct secret *read_file(const struct secret_file *file, const char *path
     struct secret *secret = NULL;
     struct err err = {.code = 0};
     struct buf content;
+    int rc;
 
     buf_init(&content, SECRET_FILE_MAX);
-    if (fs_read(path, &content, &err) < 0) {
+    rc = fs_read(path, &content, &err);
+    if (rc < 0) {
         unusable(file, path, err.text, failure);
+        (void)secret_file_set_remedy(file, path, rc, failure);
     } else {
         size_t length;
         const char *problem = judge(&content, &length);
@@ -143,9 +204,7 @@ char *secret_file_path(const struct secret_file *file, const char *credentials_d
     failure_init(failure, file->reason);
     failure_set_text(failure, "%s %s is relative, but there is no $CREDENTIALS_DIRECTORY",
                      file->key, file->path);
-    failure_set_remedy(failure,
-                       "add LoadCredential=%s:/path/to/file to the unit, or give an absolute path",
-                       file->path);
+    set_remedy_for_credential(file->path, failure);
     return NULL;
 }
 

@@ -8,7 +8,11 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "conf/path.h"
 #include "proto/failure.h"
+
+/* The unit makes it for the daemon's user. */
+#define KEYS "/var/lib/keyrotated-keys"
 
 enum { USER_MAX = 64, DIRECTORY_MAX = 256 };
 
@@ -53,9 +57,40 @@ static bool is_in_reach(const char *path)
     return stat(path, &status) == 0 || errno != EACCES;
 }
 
-/* A directory above refuses. */
-static void set_remedy_for_passage(struct failure *failure, const char *user, const char *directory)
+/* Is the directory there for keys? All others belong to the system or to other programs, which
+ * need their owner, group and mode as they are. */
+static bool is_for_keys(const char *directory)
 {
+    struct stat status;
+
+    return path_is_below(directory, KEYS) ||
+           (stat(directory, &status) == 0 && status.st_uid == geteuid() && status.st_uid != 0);
+}
+
+/* Home directories, root's among them, are closed for good reason. */
+static bool is_private(const char *directory)
+{
+    return path_is_below(directory, "/root") || path_is_below(directory, "/home");
+}
+
+static void set_remedy_for_foreign(struct failure *failure, const char *user, const char *group,
+                                   const char *directory)
+{
+    failure_set_remedy(failure,
+                       "leave %s as it is, make a directory for keys, `install -d -o %s -g %s -m "
+                       "2750 " KEYS "/{account}`%s, and set `path` to a file in it",
+                       directory, user, group ? group : "GROUP",
+                       group ? "" : " with the group of the programs that read the key as GROUP");
+}
+
+/* A directory above refuses. */
+static void set_remedy_for_passage(struct failure *failure, const char *user, const char *group,
+                                   const char *directory)
+{
+    if (is_private(directory)) {
+        set_remedy_for_foreign(failure, user, group, directory);
+        return;
+    }
     failure_set_remedy(failure,
                        "let user %s pass the directories above: `namei -l %s` shows which one "
                        "refuses, `chmod o+x` on it lets everybody pass, but not list it",
@@ -63,7 +98,7 @@ static void set_remedy_for_passage(struct failure *failure, const char *user, co
 }
 
 static void set_remedy_for_denial(struct failure *failure, const char *directory, const char *path,
-                                  int code)
+                                  const char *group, int code)
 {
     char user[USER_MAX];
 
@@ -80,7 +115,9 @@ static void set_remedy_for_denial(struct failure *failure, const char *directory
                            "to another user in a sticky directory",
                            path);
     else if (!is_in_reach(directory))
-        set_remedy_for_passage(failure, user, directory);
+        set_remedy_for_passage(failure, user, group, directory);
+    else if (!is_for_keys(directory))
+        set_remedy_for_foreign(failure, user, group, directory);
     else
         failure_set_remedy(failure,
                            "let user %s list and write the directory: `chown %s %s && chmod u+rwx "
@@ -129,7 +166,7 @@ void file_failure_write(struct failure *failure, const char *path, const char *g
     case EACCES:
     case EPERM:
     case EROFS:
-        set_remedy_for_denial(failure, directory, path, err->code);
+        set_remedy_for_denial(failure, directory, path, group, err->code);
         break;
     case ENOENT:
         set_remedy_for_missing(failure, directory, group);
@@ -181,7 +218,7 @@ static void set_remedy_for_unreadable(struct failure *failure, const char *path,
     describe_user(user);
     describe_directory(path, directory, sizeof(directory));
     if (!is_in_reach(path))
-        set_remedy_for_passage(failure, user, directory);
+        set_remedy_for_passage(failure, user, settings->group, directory);
     else if (settings->owner)
         set_remedy_for_readers(failure, settings);
     else
@@ -226,6 +263,29 @@ void file_failure_read(struct failure *failure, const char *path,
     }
 }
 
+/* The sandbox lets no file be given away; what a directory hands on needs no permission. */
+static void set_remedy_for_group(struct failure *failure, const char *path, const char *group)
+{
+    char user[USER_MAX], directory[DIRECTORY_MAX], command[2 * DIRECTORY_MAX + 2 * USER_MAX];
+
+    describe_user(user);
+    describe_directory(path, directory, sizeof(directory));
+    if (is_for_keys(directory))
+        (void)snprintf(command, sizeof(command),
+                       "let the directory hand its own on, `chgrp %s %s && chmod g+s %s`", group,
+                       directory, directory);
+    else
+        (void)snprintf(command, sizeof(command),
+                       "set `path` to a file in a directory that hands its own on, `install -d -o "
+                       "%s -g %s -m 2750 " KEYS "/{account}`",
+                       user, group);
+    failure_set_remedy(failure,
+                       "leave `group` out and %s; or run `systemctl edit {unit}`, add "
+                       "`SupplementaryGroups=%s`, `PrivateUsers=no` and "
+                       "`SystemCallFilter=@chown` below [Service] and restart the daemon",
+                       command, group);
+}
+
 void file_failure_group(struct failure *failure, const char *path, const char *group,
                         int saved_errno)
 {
@@ -238,12 +298,7 @@ void file_failure_group(struct failure *failure, const char *path, const char *g
         /* EINVAL: the group does not exist inside PrivateUsers=. */
         failure_set_text(failure, "%s may not be given to group \"%s\": %s", path, group,
                          strerror(saved_errno));
-        failure_set_remedy(failure,
-                           "leave `group` out and let the directory hand its own on (chgrp %s, "
-                           "chmod g+s); or run `systemctl edit {unit}`, add "
-                           "`SupplementaryGroups=%s`, `PrivateUsers=no` and "
-                           "`SystemCallFilter=@chown` below [Service] and restart the daemon",
-                           group, group);
+        set_remedy_for_group(failure, path, group);
     } else {
         failure_set_text(failure, "cannot look up group \"%s\" for %s: %s", group, path,
                          strerror(saved_errno));

@@ -51,16 +51,23 @@ static char *full_path(const struct access_reader *reader, const char *key, cons
     return secret_file_path(&file, reader->credentials_directory, reader->failure);
 }
 
-/* Appends the file to `out`. */
-static bool read_file(const struct access_reader *reader, const char *key, const char *path,
-                      struct buf *out)
+/* Appends the file to `out`. `configured`: what the configuration says for `path`; NULL where the
+ * path stands elsewhere. */
+static bool read_file(const struct access_reader *reader, const char *key, const char *configured,
+                      const char *path, struct buf *out)
 {
+    const struct secret_file file = {
+        .key = key, .path = configured ? configured : path, .stays = !configured};
     struct err err = {.code = 0};
     int rc = fs_read(path, out, &err);
 
     if (rc == -ENOMEM)
         fault_out_of_memory();
-    return rc == 0 || fail(reader, "%s %s cannot be used: %s", key, path, err.text);
+    if (rc == 0)
+        return true;
+    (void)fail(reader, "%s %s cannot be used: %s", key, path, err.text);
+    (void)secret_file_set_remedy(&file, path, rc, reader->failure);
+    return false;
 }
 
 /* libcurl and OpenSSL tell what is wrong with it only in their own words; an encrypted key would
@@ -91,9 +98,12 @@ static bool check_all_pem(const struct access_reader *reader)
                      "PRIVATE KEY-----");
 }
 
-static bool read_token(const struct access_reader *reader, const char *key, const char *path)
+/* `configured`: it is the configuration that names the file. */
+static bool read_token(const struct access_reader *reader, const char *key, const char *path,
+                       bool configured)
 {
-    const struct secret_file file = {.key = key, .path = path, .reason = REASON_TARGET_DENIED};
+    const struct secret_file file = {
+        .key = key, .path = path, .reason = REASON_TARGET_DENIED, .stays = !configured};
 
     reader->reach->token = secret_file_read(&file, reader->credentials_directory, reader->failure);
     return !!reader->reach->token;
@@ -119,11 +129,11 @@ static bool read_pod(const struct access_reader *reader)
     reach->direct = true;
     reach->url = must(strchr(host, ':') ? str_format("https://[%s]:%s", host, port)
                                         : str_format("https://%s:%s", host, port));
-    if (!read_token(reader, "the service account's token", ACCOUNT_DIRECTORY "/token")) {
+    if (!read_token(reader, "the service account's token", ACCOUNT_DIRECTORY "/token", false)) {
         failure_set_remedy(reader->failure, "%s", reach->credential_remedy);
         return false;
     }
-    return read_file(reader, "the service account's certificate authority",
+    return read_file(reader, "the service account's certificate authority", NULL,
                      ACCOUNT_DIRECTORY "/ca.crt", &reach->tls.authorities);
 }
 
@@ -142,12 +152,13 @@ static bool read_server(const struct access_reader *reader,
     (void)str_copy(reach->server_remedy, sizeof(reach->server_remedy),
                    "correct `server` and `ca_file` of the target");
     reach->url = must_dup(cluster->server);
-    if (cluster->token_file && !read_token(reader, "token_file", cluster->token_file))
+    if (cluster->token_file && !read_token(reader, "token_file", cluster->token_file, true))
         return false;
     if (!cluster->ca_file)
         return true;
     ca_file = full_path(reader, "ca_file", cluster->ca_file);
-    ok = ca_file && read_file(reader, "ca_file", ca_file, &reach->tls.authorities);
+    ok =
+        ca_file && read_file(reader, "ca_file", cluster->ca_file, ca_file, &reach->tls.authorities);
     free(ca_file);
     return ok;
 }
@@ -158,7 +169,7 @@ static bool take_pem(const struct access_reader *reader, const char *key,
                      struct kubeconfig_pem *pem, struct buf *out)
 {
     if (pem->file)
-        return read_file(reader, key, pem->file, out);
+        return read_file(reader, key, NULL, pem->file, out);
     buf_done(out);
     *out = pem->text;
     pem->text = (struct buf){0};
@@ -176,7 +187,8 @@ static bool take_kubeconfig(const struct access_reader *reader, struct kubeconfi
     if (kubeconfig->server_name &&
         !str_copy(reach->tls.server_name, sizeof(reach->tls.server_name), kubeconfig->server_name))
         return fail(reader, "tls-server-name of the kubeconfig is too long");
-    return (!kubeconfig->token_file || read_token(reader, "tokenFile", kubeconfig->token_file)) &&
+    return (!kubeconfig->token_file ||
+            read_token(reader, "tokenFile", kubeconfig->token_file, false)) &&
            take_pem(reader, "certificate-authority", &kubeconfig->authorities,
                     &reach->tls.authorities) &&
            take_pem(reader, "client-certificate", &kubeconfig->certificate,
@@ -226,7 +238,7 @@ static bool read_kubeconfig(const struct access_reader *reader,
                    "put the kubeconfig at %s, readable for the daemon (systemd: LoadCredential=)",
                    path);
     buf_init(&text, KUBECONFIG_MAX);
-    ok = read_file(reader, "kubeconfig", path, &text) &&
+    ok = read_file(reader, "kubeconfig", cluster->kubeconfig, path, &text) &&
          parse_kubeconfig(reader, path, &text, cluster->context);
     buf_done(&text);
     free(path);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/must.h"
 #include "base/str.h"
@@ -18,7 +19,11 @@
 enum { ENCRYPTED_MAX = 64 * 1024, SENTENCE_MAX = 512 };
 
 /* systemd makes this directory root's alone at each boot. */
-#define STORE "/etc/credstore.encrypted/"
+#define STORE_DIRECTORY "/etc/credstore.encrypted"
+#define STORE           STORE_DIRECTORY "/"
+
+/* The group that reads such a file: systemd does, as root. */
+#define READER "root"
 
 /* --- life --- */
 
@@ -32,6 +37,7 @@ static void credential_job_free(struct target_job *base)
     free((char *)job->settings.key);
     free((char *)job->settings.program);
     free(job->host_secret);
+    free(job->host_secret_name);
     secret_free(job->key);
     buf_done(&job->wanted);
     buf_done(&job->encrypted);
@@ -57,6 +63,15 @@ static void explain(const struct target_job *base, enum target_end end, const ch
                        job->settings.program, job->path);
 }
 
+static void set_remedy_for_credential(const char *name, struct failure *failure)
+{
+    failure_set_remedy(failure,
+                       "run `systemctl edit {unit}`, add "
+                       "`LoadCredential=%s:/var/lib/systemd/credential.secret` below [Service] and "
+                       "restart the daemon, or give an absolute path",
+                       name);
+}
+
 static char *find_host_secret(struct credential_job *job, const struct target_world *world,
                               const char *file)
 {
@@ -69,11 +84,7 @@ static char *find_host_secret(struct credential_job *job, const struct target_wo
     failure_init(failure, REASON_TARGET_FAILED);
     failure_set_text(
         failure, "host_secret_file %s is relative, but there is no $CREDENTIALS_DIRECTORY", file);
-    failure_set_remedy(failure,
-                       "run `systemctl edit {unit}`, add "
-                       "`LoadCredential=%s:/var/lib/systemd/credential.secret` below [Service] and "
-                       "restart the daemon, or give an absolute path",
-                       file);
+    set_remedy_for_credential(file, failure);
     job->base.outcome.failed = true;
     return NULL;
 }
@@ -126,6 +137,8 @@ struct credential_job *credential_job_new(const struct target_world *world,
     buf_init(&job->wanted, KEY_FILE_MAX);
     buf_init(&job->encrypted, ENCRYPTED_MAX);
     set_wanted(job, request->delivery);
+    if (settings->host_secret_file && settings->host_secret_file[0] != '/')
+        job->host_secret_name = must_dup(settings->host_secret_file);
     job->host_secret = find_host_secret(job, world, settings->host_secret_file);
     return job;
 }
@@ -202,6 +215,8 @@ static void set_remedy(const struct credential_job *job, const struct program_re
                            "`LoadCredential=host-secret:/var/lib/systemd/credential.secret` below "
                            "[Service], set `host_secret_file: host-secret` and restart the daemon",
                            program);
+    else if (job->host_secret_name && says(result, "No such file"))
+        set_remedy_for_credential(job->host_secret_name, failure);
     else if (says(result, "host secret") || says(result, "local credential"))
         failure_set_remedy(failure,
                            "run `%s setup` as root, and see that %s is a copy of "
@@ -249,7 +264,7 @@ bool credential_failure_program(struct credential_job *job, const char *verb,
 
 void credential_failure_read(struct credential_job *job)
 {
-    static const struct target_file form = {.mode = 0600};
+    static const struct target_file form = {.mode = 0600, .group = READER};
 
     file_failure_read(&job->base.outcome.failure, job->path, &form, &job->err);
 }
@@ -258,8 +273,13 @@ void credential_failure_write(struct credential_job *job)
 {
     struct failure *failure = &job->base.outcome.failure;
 
-    file_failure_write(failure, job->path, NULL, &job->err);
-    if (str_starts_with(job->path, STORE) && failure->reason == REASON_TARGET_DENIED)
+    file_failure_write(failure, job->path, READER, &job->err);
+    if (!str_starts_with(job->path, STORE))
+        return;
+    if (job->err.code == -ENOENT && geteuid() == 0)
+        failure_set_remedy(failure, "make the directory as systemd does: `install -d -m 700 %s`",
+                           STORE_DIRECTORY);
+    else if (job->err.code == -ENOENT || failure->reason == REASON_TARGET_DENIED)
         failure_set_remedy(failure,
                            "set `path` to a file below /var/lib/keyrotated-keys, and name it in "
                            "the reader's unit: LoadCredentialEncrypted=%s:PATH; " STORE

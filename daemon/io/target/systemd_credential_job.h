@@ -14,6 +14,7 @@ struct credential_job {
     char *path;
     struct target_systemd_credential settings; /* its texts belong to the job */
     char *host_secret;                         /* absolute; NULL: systemd's own */
+    char *host_secret_name;                    /* as a credential of the unit; NULL: it is none */
     time_ms now;
     const struct key_shape *key_shape;
     struct secret *key; /* deliver */
