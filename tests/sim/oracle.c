@@ -147,6 +147,9 @@ void oracle_daemon_starts(struct world *world)
         commit_daemon_starts(world, account);
         regenerate_daemon_starts(world, account);
         schedule_daemon_starts(world, account);
+        /* The daemon died before what the data plane said was durable. */
+        if (!account->in_journal || !account->journal.refused)
+            account->oracle.refused_key = KEY_NONE;
         look_remember(account, account->in_journal ? &account->journal : NULL);
         if (account->oracle.settle_by != 0)
             liveness_disturb(world, account);
@@ -454,7 +457,7 @@ void oracle_incident(struct world *world, const struct incident *incident)
 
         if (incident->kind == INCIDENT_CLOCK) {
             liveness_disturb(world, account);
-            if (world->daemon && account->configured)
+            if (world->daemon)
                 note_jump(&account->oracle, incident->duration);
             if (incident->duration < 0)
                 schedule_clock_set(world, account, world_wall(world) + incident->duration);

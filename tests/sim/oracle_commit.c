@@ -124,6 +124,13 @@ static bool any_acknowledged(const struct record *record)
     return false;
 }
 
+/* Is the command one that an account's record keeps? Holds have a book of their own. */
+static bool is_kept_in_record(enum script_command command)
+{
+    return command == SCRIPT_ROTATE || command == SCRIPT_REDELIVER || command == SCRIPT_ADOPT ||
+           command == SCRIPT_UNBLOCK || command == SCRIPT_CHECK;
+}
+
 static bool has_command(const struct record *record, enum script_command command, time_ms wall)
 {
     switch (command) {
@@ -145,7 +152,10 @@ static bool has_command(const struct record *record, enum script_command command
 void commit_answered(struct world *world, struct world_account *account,
                      enum script_command command)
 {
-    if (!is_keyrotated(world))
+    if (!is_keyrotated(world) || !is_kept_in_record(command))
+        return;
+    /* A new configuration has cleared it before the command could. A restart clears it again. */
+    if (command == SCRIPT_UNBLOCK && account->oracle.reconfigured != RECONFIGURED_NOT)
         return;
     if (!account->in_journal || !has_command(&account->journal, command, world_wall(world)))
         oracle_convict(world, ORACLE_ANSWERED_DURABLE, account,

@@ -105,8 +105,7 @@ static void is_in_order(struct world *world, struct world_account *account,
                    oracle_target_name(account, before));
 }
 
-/* The target whose hook it is; TARGETS_MAX: none, or none that is configured. */
-static unsigned owner_of(const struct world_account *account, unsigned hook)
+unsigned delivery_owner(const struct world_account *account, unsigned hook)
 {
     unsigned owner = hook;
 
@@ -124,7 +123,7 @@ static unsigned owner_of(const struct world_account *account, unsigned hook)
 static void follows_its_target(struct world *world, struct world_account *account,
                                const struct operation *delivery)
 {
-    const unsigned owner = owner_of(account, delivery->target);
+    const unsigned owner = delivery_owner(account, delivery->target);
 
     if (owner == TARGETS_MAX || !oracle_knows_keys(oracle_journal(account)) ||
         account->journal.another_rotator || account->oracle.targets[owner].told == delivery->key)
@@ -139,7 +138,7 @@ static void follows_its_target(struct world *world, struct world_account *accoun
 static void hooks_are_owed(struct world *world, struct world_account *account, unsigned target)
 {
     for (unsigned i = target + 1; i < world->script->target_count; i++)
-        if (owner_of(account, i) == target && oracle_cares(world, &account->targets[i]))
+        if (delivery_owner(account, i) == target && oracle_cares(world, &account->targets[i]))
             account->oracle.targets[i].ran_before |= 1U << target;
 }
 

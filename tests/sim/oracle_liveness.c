@@ -89,11 +89,17 @@ static time_ms quiet_since(const struct world *world, const struct world_account
     return all_quiet_since(world, account->oracle.disturbed_at);
 }
 
-/* … except at other targets than this one. */
+/* … except at other targets than this one. A hook waits for its own target. */
 static time_ms quiet_apart_since(const struct world *world, const struct world_account *account,
-                                 const struct oracle_target *target)
+                                 unsigned index)
 {
-    return all_quiet_since(world, later(account->oracle.shaken_at, target->disturbed_at));
+    const struct oracle_account *state = &account->oracle;
+    const unsigned owner = delivery_owner(account, index);
+    time_ms since = later(state->shaken_at, state->targets[index].disturbed_at);
+
+    if (owner != TARGETS_MAX)
+        since = later(since, state->targets[owner].disturbed_at);
+    return all_quiet_since(world, since);
 }
 
 /* Waits for a person, who has been told. */
@@ -166,7 +172,7 @@ static void gets_its_key(struct world *world, struct world_account *account, uns
     }
     if (target->wrong_since == 0)
         target->wrong_since = world->now;
-    quiet = lack == HOLDS_DEAD_KEY ? quiet_apart_since(world, account, target)
+    quiet = lack == HOLDS_DEAD_KEY ? quiet_apart_since(world, account, index)
                                    : quiet_since(world, account);
     quiet = world->now - later(target->wrong_since, quiet);
     if (quiet <= repair_takes(world))

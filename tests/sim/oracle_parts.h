@@ -93,6 +93,8 @@ void regenerate_daemon_ends(struct world *world, struct world_account *account);
 void regenerate_daemon_starts(struct world *world, struct world_account *account);
 
 /* --- oracle_delivery.c --- */
+/* The target whose hook it is; TARGETS_MAX: none, or none that is configured. */
+unsigned delivery_owner(const struct world_account *account, unsigned hook);
 void delivery_reconfigured(const struct world *world, struct world_account *account);
 void delivery_settle(const struct world *world, struct world_account *account);
 void delivery_begins(struct world *world, struct world_account *account,
