@@ -88,6 +88,11 @@ const char *engine_words_holding(enum holding holding);
 /* While a second look is awaited: what the first one showed, and what decides. */
 void engine_words_unexpected(const struct engine_account *account, char *out, size_t size);
 
+/* "acct: the primary key is in file /a": the key is in a place that can be read; elsewhere it was
+ * given away, or told of. `target`: the words for the target of the note. */
+void engine_words_delivered(const struct engine_account *account, const struct note *note,
+                            const char *target, char *out, size_t size);
+
 /*
  * --- engine_remedy.c ---
  *

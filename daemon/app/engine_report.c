@@ -57,13 +57,19 @@ static const char *drift_meaning(enum drift_kind drift)
     return meanings[drift];
 }
 
-/* Is it about something that is told after a target? */
-static bool is_hook(const struct engine_account *account, const struct note *note)
+/* What the note is about, where that is a destination. */
+static const struct destination *destination_of(const struct engine_account *account,
+                                                const struct note *note)
 {
-    const struct destination *destination =
-        note->has_target ? engine_account_destination(account, &note->target) : NULL;
+    return note->has_target ? engine_account_destination(account, &note->target) : NULL;
+}
 
-    return destination && destination->after;
+/* Is it about something that is told of keys, and gets none? */
+static bool is_told(const struct engine_account *account, const struct note *note)
+{
+    const struct destination *destination = destination_of(account, note);
+
+    return destination && destination->without_key;
 }
 
 static void target_text(const struct engine_account *account, const struct note *note, char *out,
@@ -147,15 +153,10 @@ static void compose_about_targets(const struct engine_account *account,
     target_text(account, note, target, sizeof(target));
     switch (note->kind) {
     case NOTE_KEY_DELIVERED:
-        if (is_hook(account, note))
-            snprintf(out, size, "%s: %s has been told that the %s key is there", name, target,
-                     slot);
-        else
-            snprintf(out, size, "%s: the %s key is in %s%s%s", name, slot, target,
-                     note->detail ? ": " : "", note->detail ? note->detail : "");
+        engine_words_delivered(account, note, target, out, size);
         break;
     case NOTE_DELIVERY_FAILED:
-        if (is_hook(account, note))
+        if (is_told(account, note))
             snprintf(out, size, "%s: %s could not be told of the %s key: %s", name, target, slot,
                      cause(transaction, note));
         else

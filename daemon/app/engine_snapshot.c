@@ -14,6 +14,14 @@ static bool holds_one_key(const struct engine_account *account, size_t target)
     return memcmp(account->held_marks[target], none, HELD_MARK_LENGTH) != 0;
 }
 
+/* What status and its readers know it by. */
+static const char *what_it_gets(const struct destination *destination)
+{
+    if (destination->without_key)
+        return "notice";
+    return target_is_readable(destination) ? "key" : "key_unread";
+}
+
 static size_t snapshot_targets(const struct engine_account *account, struct snapshot_texts *texts)
 {
     const struct record *record = &account->record;
@@ -31,14 +39,15 @@ static size_t snapshot_targets(const struct engine_account *account, struct snap
             .name = destination->name,
             .destination = texts->destinations[count],
             .required = destination->required,
-            .holds = engine_words_holding(account->holdings[i]),
+            .holds = destination->without_key ? NULL : engine_words_holding(account->holdings[i]),
             .form = engine_form_problem(account, &account->targets[i].id),
+            .gets = what_it_gets(destination),
             .delivered_at = TIME_NEVER,
             .failing_since = TIME_NEVER,
             .retry_at = TIME_NEVER,
             .dead_since = TIME_NEVER,
         };
-        if (holds_one_key(account, i)) {
+        if (!destination->without_key && holds_one_key(account, i)) {
             hex_encode(account->held_marks[i], HELD_MARK_LENGTH, texts->held_marks[count]);
             snapshot->holds_fingerprint = texts->held_marks[count];
         }
@@ -147,6 +156,29 @@ static void snapshot_failure(const struct engine_account *account,
     snapshot->client_request_id = str_or_null(failure->client_request_id);
 }
 
+/* Before the adoption. A target that is not readable by its kind has no failure. */
+static void snapshot_first_wait(const struct engine_account *account,
+                                struct account_snapshot *snapshot, struct snapshot_texts *texts)
+{
+    const struct failure *failure = &account->last_failure;
+    const struct reason_description *reason = reason_describe(failure->reason);
+
+    if (account->failed_kind != FAILED_READ || !failure_stands(account)) {
+        snapshot->meaning =
+            "a required target cannot be read back, as is usual for its type: the key is delivered "
+            "when a second look has shown the same keys";
+        return;
+    }
+    engine_remedy_expand(account, NULL, failure->remedy[0] ? failure->remedy : reason->remedy,
+                         texts->remedy, sizeof(texts->remedy));
+    snapshot->meaning =
+        "a required target cannot be read: the key is delivered when a second look has shown the "
+        "same keys";
+    snapshot->reason = reason->name;
+    snapshot->remedy = texts->remedy;
+    snapshot->since = account->last_failure_at;
+}
+
 static void snapshot_reason(const struct engine_account *account, const struct rotation_view *view,
                             struct account_snapshot *snapshot, struct snapshot_texts *texts)
 {
@@ -157,9 +189,7 @@ static void snapshot_reason(const struct engine_account *account, const struct r
     char of_holds[FAILURE_TEXT_MAX];
 
     if (view->state == STATE_ADOPTING && account->record.unconfirmed.pending)
-        snapshot->meaning =
-            "a required target cannot be read: the key is delivered when a second "
-            "look has shown the same keys";
+        snapshot_first_wait(account, snapshot, texts);
     if (view->reason == REASON_NONE)
         return;
     if (failure_stands(account) && failure->reason == view->reason && failure->remedy[0])

@@ -139,3 +139,25 @@ void engine_words_unexpected(const struct engine_account *account, char *out, si
     (void)snprintf(out, size,
                    "a look found an unexpected change (%s): a second look must confirm it", what);
 }
+
+void engine_words_delivered(const struct engine_account *account, const struct note *note,
+                            const char *target, char *out, size_t size)
+{
+    const char *name = account->account->name;
+    const char *slot = slot_name(note->slot);
+    const char *separator = note->detail ? ": " : "";
+    const char *detail = note->detail ? note->detail : "";
+    const struct destination *destination =
+        note->has_target ? engine_account_destination(account, &note->target) : NULL;
+
+    if (destination && destination->after)
+        snprintf(out, size, "%s: %s has been told that the %s key is there", name, target, slot);
+    else if (destination && destination->without_key)
+        snprintf(out, size, "%s: %s has been told of the %s key%s%s", name, target, slot, separator,
+                 detail);
+    else if (destination && !target_is_readable(destination))
+        snprintf(out, size, "%s: the %s key was given to %s%s%s", name, slot, target, separator,
+                 detail);
+    else
+        snprintf(out, size, "%s: the %s key is in %s%s%s", name, slot, target, separator, detail);
+}

@@ -61,6 +61,7 @@ struct destination {
     const void *settings;            /* the rest, in the type's own struct (conf/target_file.h) */
     const struct destination *after; /* a hook: what is told, without the key, once this destination
                                       * of the same account has it. NULL: a place for keys */
+    bool without_key;                /* it is told that there is a key, and does not get it */
 };
 
 struct account {

@@ -4,6 +4,7 @@
 #include "conf/resolve.h"
 #include "conf/schema.h"
 #include "conf/target_type.h"
+#include "conf/target_webhook.h"
 #include "proto/two_key/two_key.h"
 
 /* NULL when this version has no type of that name. */
@@ -179,13 +180,25 @@ static void add_hooks(struct resolve *resolve, const struct tree_node *target,
         if (!hook)
             return;
         *hook = (struct destination){.required = owner->required, .after = owner};
-        if (fill_hook(resolve, item, account, values, hook) && is_new_hook(resolve, item, hook))
-            account->destination_count++;
+        if (!fill_hook(resolve, item, account, values, hook) || !is_new_hook(resolve, item, hook))
+            continue;
+        hook->without_key = true;
+        account->destination_count++;
     }
 }
 
-/* The target as a destination of the account, and behind it what it tells. */
-static void add_destination(struct resolve *resolve, const struct tree_node *blamed,
+/* A mistake in a target may be about whether it gets keys. */
+static bool is_sound(const struct tree_node *target)
+{
+    for (const struct tree_node *child = target->first; child; child = child->next)
+        if (child->invalid)
+            return false;
+    return !target->invalid;
+}
+
+/* The target as a destination of the account, and behind it what it tells. Returns false where a
+ * mistake in it has been reported. */
+static bool add_destination(struct resolve *resolve, const struct tree_node *blamed,
                             const struct tree_node *target, bool required, struct account *account)
 {
     const struct placeholder_values values = {
@@ -196,21 +209,57 @@ static void add_destination(struct resolve *resolve, const struct tree_node *bla
     struct destination *destination = next_destination(resolve, blamed, account);
 
     if (!destination)
-        return;
+        return false;
     *destination = (struct destination){.required = required};
     if (!fill_destination(resolve, target, account, &values, destination))
-        return;
+        return false;
     account->destination_count++;
     add_hooks(resolve, target, account, &values, destination);
+    return is_sound(target);
+}
+
+/* The first required destination, where none of those gets the key; otherwise NULL. */
+static const struct destination *told_alone(const struct account *account)
+{
+    const struct destination *told = NULL;
+
+    for (size_t i = 0; i < account->destination_count; i++) {
+        const struct destination *destination = &account->destinations[i];
+
+        if (!destination->required || destination->after)
+            continue;
+        if (!destination->without_key)
+            return NULL;
+        if (!told)
+            told = destination;
+    }
+    return told;
+}
+
+/* A rotation would be complete although nobody has the new key. */
+static void refuse_told_alone(struct resolve *resolve, struct tree_node *blamed,
+                              const struct account *account)
+{
+    const struct destination *told = told_alone(account);
+
+    if (!told || blamed->noted)
+        return;
+    blamed->noted = true; /* `defaults` and a single target are those of many accounts */
+    report_error(resolve->report, blamed,
+                 "no required target gets the key: %s is only told of it; %sadd a target that gets "
+                 "the key, such as a file, to `deliver_to`",
+                 told->name,
+                 told->type == &target_webhook_type ? "set `include_key: true` in it, or " : "");
 }
 
 void resolve_destinations(struct resolve *resolve, const struct tree_node *node,
                           struct account *account)
 {
     const struct tree_node *targets = schema_get(resolve->root, "targets");
-    const struct tree_node *list = tree_child(node, "deliver_to");
-    const struct tree_node *only;
+    struct tree_node *list = tree_child(node, "deliver_to");
+    struct tree_node *only;
     struct destination *destinations;
+    bool is_whole = true;
 
     if (!list)
         list = tree_child(schema_get(resolve->root, "defaults"), "deliver_to");
@@ -227,7 +276,8 @@ void resolve_destinations(struct resolve *resolve, const struct tree_node *node,
         return;
     account->destinations = destinations;
     if (only) {
-        add_destination(resolve, only, only, true, account);
+        if (add_destination(resolve, only, only, true, account))
+            refuse_told_alone(resolve, only, account);
         return;
     }
     for (const struct tree_node *item = schema_first_item(list); item;
@@ -236,7 +286,10 @@ void resolve_destinations(struct resolve *resolve, const struct tree_node *node,
         const struct tree_node *target =
             name && !name->invalid ? tree_child(targets, name->text) : NULL;
 
-        if (target)
-            add_destination(resolve, item, target, delivery_is_required(item), account);
+        is_whole = target &&
+                   add_destination(resolve, item, target, delivery_is_required(item), account) &&
+                   is_whole;
     }
+    if (is_whole)
+        refuse_told_alone(resolve, list, account);
 }

@@ -75,6 +75,7 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     settings->audience = cloud->audience;
     destination->place = place;
     destination->settings = settings;
+    destination->without_key = true;
     return true;
 }
 

@@ -180,6 +180,7 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     settings->pin = pins ? join_pins(resolve, pins) : NULL;
     settings->timeout = schema_duration(target, &keys, "timeout");
     destination->settings = settings;
+    destination->without_key = !settings->include_key;
     return true;
 }
 

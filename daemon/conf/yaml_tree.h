@@ -40,7 +40,7 @@ struct tree_node {
     struct mark name_mark;
     size_t index; /* inside a list, from 0 */
     bool invalid; /* an error about it has been reported; readers skip it */
-    bool noted;   /* a warning about it has been reported: one is enough */
+    bool noted;   /* a message about it has been reported: one is enough */
 
     const char *text; /* scalar: its text, "" when empty */
     bool quoted;

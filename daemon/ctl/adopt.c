@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/str.h"
 #include "ctl/adoption_list.h"
 #include "ctl/status_text.h"
 
@@ -15,13 +16,26 @@ static bool holds_it(const struct target_snapshot *target, const char *active)
     return target->holds && strcmp(target->holds, words) == 0;
 }
 
+/* How the target gets the key or the news, where nothing there is overwritten; otherwise NULL. */
+static const char *how_informed(const struct target_snapshot *target)
+{
+    if (str_equal(target->gets, "notice"))
+        return "which is told of it";
+    return str_equal(target->gets, "key_unread") ? "which is given it" : NULL;
+}
+
+static bool is_overwritten(const struct target_snapshot *target, const char *active)
+{
+    return !how_informed(target) && !holds_it(target, active);
+}
+
 /* How many of its targets hold something else than that key? */
 static size_t count_overwritten(const struct account_snapshot *account, const char *active)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < account->target_count; i++)
-        count += holds_it(&account->targets[i], active) ? 0 : 1;
+        count += is_overwritten(&account->targets[i], active) ? 1 : 0;
     return count;
 }
 
@@ -36,7 +50,9 @@ static void say_what_is_overwritten(const struct account_snapshot *account, cons
         const struct target_snapshot *target = &account->targets[i];
 
         ctl_write(&text, "  %s, ", ctl_shown(target->destination));
-        if (holds_it(target, active))
+        if (how_informed(target))
+            ctl_write(&text, "%s\n", how_informed(target));
+        else if (holds_it(target, active))
             ctl_write(&text, "which already holds it\n");
         else
             ctl_write(&text, "overwriting %s\n",
@@ -95,16 +111,15 @@ static void write_line_of_file(struct buf *out, const struct adoption_line *line
     for (size_t i = 0; i < line->subject->target_count; i++) {
         const struct target_snapshot *target = &line->subject->targets[i];
 
-        if (holds_it(target, line->active))
+        if (!is_overwritten(target, line->active))
             continue;
         ctl_write(out, "%s%s in %s", separator, target->holds ? target->holds : "whatever is there",
                   ctl_shown(target->destination));
         separator = ", ";
     }
     ctl_write(out, "%s\n",
-              count_overwritten(line->subject, line->active) == 0
-                  ? "; every target already holds it"
-                  : "");
+              count_overwritten(line->subject, line->active) == 0 ? "; nothing is overwritten"
+                                                                  : "");
 }
 
 static void say_what_the_file_does(const struct adoption_list *list)

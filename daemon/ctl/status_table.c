@@ -45,7 +45,7 @@ static void write_next(struct buf *out, const struct account_snapshot *account, 
     char text[CTL_TIME_MAX];
 
     if (account->retry_at != TIME_NEVER)
-        ctl_write(out, "retry %s", ctl_distance(account->retry_at, now, text));
+        ctl_write(out, "retry %s", ctl_next_try(account->retry_at, now, text));
     else if (account->rotating)
         ctl_write(out, "under way");
     else if (account->due_since != TIME_NEVER)

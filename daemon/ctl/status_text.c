@@ -61,6 +61,14 @@ const char *ctl_distance(time_ms at, time_ms now, char out[CTL_TIME_MAX])
     return out;
 }
 
+const char *ctl_next_try(time_ms at, time_ms now, char out[CTL_TIME_MAX])
+{
+    if (at > now)
+        return ctl_distance(at, now, out);
+    (void)snprintf(out, CTL_TIME_MAX, "now");
+    return out;
+}
+
 const char *ctl_instant(time_ms at, time_ms now, char out[CTL_TIME_MAX])
 {
     char date[DATE_TEXT_MAX], distance[CTL_TIME_MAX];
@@ -261,20 +269,44 @@ static void write_next(struct buf *out, const struct account_snapshot *account, 
     (void)buf_append_char(out, '\n');
 }
 
+/* A target, in the words for what it gets. */
+struct delivery_words {
+    const char *gets, *satisfied, *at, *lacking, *last, *holds, *dead;
+};
+
+static const struct delivery_words *delivery_words(const struct target_snapshot *target)
+{
+    static const struct delivery_words all[] = {
+        {"key", "has the key", " since", "LACKS THE KEY", "last delivery", "holds",
+         "holds a dead key: programs that use it fail"},
+        {"key_unread", "was given the key", ",", "WAS NOT GIVEN THE KEY", "last delivery", "it was",
+         "was given a key that is dead: programs that use it fail"},
+        {"notice", "was told of the key", ",", "WAS NOT TOLD OF THE KEY", "last told", "holds",
+         "was told of a key that is dead: programs that use it fail"},
+    };
+
+    for (size_t i = 1; i < sizeof(all) / sizeof(all[0]); i++)
+        if (str_equal(all[i].gets, target->gets))
+            return &all[i];
+    return &all[0]; /* of an older daemon, too */
+}
+
 /* Targets that hold a dead key; printed before all other trouble. */
 static void write_dead_keys(struct buf *out, const struct account_snapshot *account, int indent,
                             time_ms now)
 {
     for (size_t i = 0; i < account->target_count; i++) {
         const struct target_snapshot *target = &account->targets[i];
-        char words[CTL_TIME_MAX];
+        const struct delivery_words *words = delivery_words(target);
+        const bool is_unseen = !target->holds && (!target->gets || str_equal(target->gets, "key"));
+        char age[CTL_TIME_MAX];
 
         if (target->dead_since == TIME_NEVER)
             continue;
         ctl_write(out, "%*s%s %s, for %s\n", indent, "", ctl_shown(target->destination),
-                  target->holds ? "holds a dead key: programs that use it fail"
-                                : "cannot be read, and the last key known to be there is dead",
-                  ctl_words(now - target->dead_since, words));
+                  is_unseen ? "cannot be read, and the last key known to be there is dead"
+                            : words->dead,
+                  ctl_words(now - target->dead_since, age));
     }
 }
 
@@ -303,7 +335,7 @@ void ctl_write_trouble(struct buf *out, const struct account_snapshot *account, 
                    str_equal(account->waits, account->meaning) ? NULL : account->waits, now);
     }
     if (account->retry_at != TIME_NEVER)
-        ctl_write(out, "    next try %s\n", ctl_distance(account->retry_at, now, text));
+        ctl_write(out, "    next try %s\n", ctl_next_try(account->retry_at, now, text));
     if (account->remedy)
         ctl_write(out, "    do: %s\n", account->remedy);
 }
@@ -356,7 +388,7 @@ static void write_failure(struct buf *out, const struct failure_snapshot *failur
     write_line(out, "", failure->text);
     if (failure->http_status != 0) {
         write_label(out, "");
-        ctl_write(out, "HTTP %d %s\n", failure->http_status,
+        ctl_write(out, "HTTP %d%s%s\n", failure->http_status, failure->error_code ? " " : "",
                   failure->error_code ? failure->error_code : "");
     }
     write_line(out, "  request", failure->request_id);
@@ -364,20 +396,32 @@ static void write_failure(struct buf *out, const struct failure_snapshot *failur
     write_line(out, "  our request", failure->client_request_id);
 }
 
-static void write_target(struct buf *out, const struct target_snapshot *target, time_ms now)
+/* A retry that is due waits for that of the account. */
+static time_ms next_try_of(const struct target_snapshot *target,
+                           const struct account_snapshot *account, time_ms now)
 {
+    if (target->retry_at <= now && account->retry_at != TIME_NEVER)
+        return account->retry_at;
+    return target->retry_at;
+}
+
+static void write_target(struct buf *out, const struct target_snapshot *target,
+                         const struct account_snapshot *account, time_ms now)
+{
+    const struct delivery_words *words = delivery_words(target);
     char text[CTL_TIME_MAX];
 
     write_label(out, "target");
     ctl_write(out, "%s, %s: %s\n", ctl_shown(target->name),
               target->required ? "required" : "not required", ctl_shown(target->destination));
     write_label(out, "");
-    ctl_write(out, "%s", target->satisfied ? "has the key" : "LACKS THE KEY");
-    if (target->delivered_at != TIME_NEVER)
-        ctl_write(out, "%s %s", target->satisfied ? " since" : "; last delivery",
-                  ctl_instant(target->delivered_at, now, text));
+    ctl_write(out, "%s", target->satisfied ? words->satisfied : words->lacking);
+    if (target->delivered_at != TIME_NEVER && target->satisfied)
+        ctl_write(out, "%s %s", words->at, ctl_instant(target->delivered_at, now, text));
+    else if (target->delivered_at != TIME_NEVER)
+        ctl_write(out, "; %s %s", words->last, ctl_instant(target->delivered_at, now, text));
     if (target->holds)
-        ctl_write(out, "; holds %s", target->holds);
+        ctl_write(out, "; %s %s", words->holds, target->holds);
     if (target->holds_fingerprint)
         ctl_write(out, ", fingerprint %s", target->holds_fingerprint);
     (void)buf_append_char(out, '\n');
@@ -389,7 +433,7 @@ static void write_target(struct buf *out, const struct target_snapshot *target, 
     if (target->failing_since != TIME_NEVER)
         ctl_write(out, " for %s", ctl_words(time_between(target->failing_since, now), text));
     if (target->retry_at != TIME_NEVER)
-        ctl_write(out, ", next try %s", ctl_distance(target->retry_at, now, text));
+        ctl_write(out, ", next try %s", ctl_next_try(next_try_of(target, account, now), now, text));
     (void)buf_append_char(out, '\n');
 }
 
@@ -400,7 +444,10 @@ static void write_rotation(struct buf *out, const struct account_snapshot *accou
         write_label(out, "next rotation");
         write_next(out, account, account->waits, now);
     }
-    write_instant_line(out, "next try", account->retry_at, now);
+    if (account->retry_at <= now)
+        write_line(out, "next try", "now");
+    else
+        write_instant_line(out, "next try", account->retry_at, now);
     write_label(out, "cycle");
     ctl_write(out, "%llu", (unsigned long long)account->cycle);
     if (account->rotating || account->rotation_requested)
@@ -437,7 +484,7 @@ void ctl_write_account(struct buf *out, const struct account_snapshot *account, 
     write_key(out, "secondary key", &account->keys[1], now);
     write_rotation(out, account, now);
     for (size_t i = 0; i < account->target_count; i++)
-        write_target(out, &account->targets[i], now);
+        write_target(out, &account->targets[i], account, now);
     for (size_t i = 0; i < account->abandoned_count; i++) {
         write_label(out, "abandoned");
         ctl_write(out, "%s, since %s: its readers will find a dead key\n",

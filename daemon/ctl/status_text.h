@@ -20,6 +20,8 @@ const char *ctl_shown(const char *text);
 /* How instants and durations are written; all return out. */
 enum { CTL_TIME_MAX = DATE_TEXT_MAX + DURATION_TEXT_MAX + 16 };
 /* "2026-11-22T12:00:00Z (in 3h 5m)", "… (2d ago)"; "never". */
+/* "in 5s", or "now" for an instant that has come. */
+const char *ctl_next_try(time_ms at, time_ms now, char out[CTL_TIME_MAX]);
 const char *ctl_instant(time_ms at, time_ms now, char out[CTL_TIME_MAX]);
 /* "in 3h 5m", "3h 5m ago" */
 const char *ctl_distance(time_ms at, time_ms now, char out[CTL_TIME_MAX]);

@@ -63,6 +63,8 @@ struct target_snapshot {
     time_ms retry_at;              /* TIME_NEVER: no retry is planned */
     time_ms dead_since;            /* it holds a key that is not live; TIME_NEVER: it does not */
     const char *form; /* what is wrong with its mode and group, in words; NULL: nothing */
+    const char *gets; /* "key": it lies there to be read; "key_unread": nobody can look which key it
+                       * has; "notice": it is told of the key without it. NULL: not known */
 };
 
 /* A place that no longer gets keys, whose readers may still use it. */

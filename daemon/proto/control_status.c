@@ -71,6 +71,7 @@ static const struct snapshot_member target_members[] = {
     SNAPSHOT_MEMBER(target_snapshot, TIME, retry_at, "retry_at"),
     SNAPSHOT_MEMBER(target_snapshot, TIME, dead_since, "dead_since"),
     SNAPSHOT_MEMBER(target_snapshot, TEXT, form, "form"),
+    SNAPSHOT_MEMBER(target_snapshot, TEXT, gets, "gets"),
 };
 static const struct snapshot_table target_table = SNAPSHOT_TABLE(target_snapshot, target_members);
 

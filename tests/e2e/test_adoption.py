@@ -116,7 +116,7 @@ def test_adopt_says_what_a_target_holds_already(site):
     listed = site.directory / "list"
     listed.write_text("alpha primary\n")
     same = site.ctl("adopt", "--file", listed).stderr
-    assert "active one; every target already holds it" in same and "overwrites" not in same, same
+    assert "active one; nothing is overwritten" in same and "overwrites" not in same, same
     listed.write_text("alpha secondary\n")
     other = site.ctl("adopt", "--file", listed).stderr
     assert f"and overwrites the primary key in file {site.file('alpha')}\n" in other, other

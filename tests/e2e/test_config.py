@@ -113,6 +113,15 @@ def test_check_explains_the_minimal_file_in_words(build, tmp_path):
         assert words in result.stdout, words
 
 
+def test_the_example_that_is_installed_shows_every_type_of_target(build, tmp_path):
+    example = (pathlib.Path(__file__).parents[2] / "config" / "keyrotated.yaml").read_text()
+    refused = check(build, tmp_path, MINIMUM.replace("type: file", "type: nonsense")).stderr
+    types = re.search(r"type: .*?((?:\w+, )+\w+ or \w+)", refused)
+    assert types, refused
+    for name in re.split(", | or ", types[1]):
+        assert f"type: {name}" in example, name
+
+
 def test_check_accepts_the_example_that_is_installed(build, tmp_path):
     example = pathlib.Path(__file__).parents[2] / "config" / "keyrotated.yaml"
     result = check(build, tmp_path, example.read_text())

@@ -221,3 +221,32 @@ def test_check_warns_of_programs(site, programs):
     site.write()
     done = site.run("--check")
     assert done.returncode == 78 and "both write" in done.stderr
+
+
+def test_the_first_wait_is_no_trouble(site, programs):
+    """Nobody can read back what a program got: the keys are looked at twice before the first one."""
+    programs.target("tell", programs.script("tell", "cat >/dev/null"))
+    site.config["timing"]["unknown_wait"] = "10m"
+    site.account("alpha", deliver_to=["tell"])
+    site.start()
+    wait_until(lambda: site.status("alpha").get("meaning"), "it waits")
+    status = site.status("alpha")
+    assert "as is usual for its type" in status["meaning"] and not status["reason"], status
+    assert site.ctl("status").returncode == 0
+
+
+def test_a_failure_in_the_first_wait_is_in_the_summary(site):
+    held = site.directory / "elsewhere"
+    held.mkdir()
+    (held / "alpha").mkdir()
+    site.config["targets"]["dir"] = {"type": "file", "path": str(held / "{account}")}
+    site.config["timing"]["unknown_wait"] = "10m"
+    site.account("alpha", deliver_to=["dir"])
+    site.start()
+    wait_until(lambda: site.status("alpha").get("meaning"), "it waits")
+    status = site.status("alpha")
+    assert status["state"] == "adopting" and status["reason"] == "target_failed", status
+    summary = site.ctl("status")
+    assert summary.returncode == 1, summary.stdout
+    assert "alpha" in summary.stdout and "last failure" in summary.stdout, summary.stdout
+    assert f"    do: {status['do']}" in summary.stdout, summary.stdout

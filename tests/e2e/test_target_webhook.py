@@ -174,11 +174,12 @@ def test_servers_that_are_not_trusted_hear_nothing(site, authority, serve, hook,
     right_pin = pin_of(certificate[0])
     wrong_pin = pin_of(stranger.certificate)
     for name, server in servers.items():
-        hook(name, server, pin=wrong_pin if name == "unpinned" else [])
+        hook(name, server, include_key=True, pin=wrong_pin if name == "unpinned" else [])
         if name != "unpinned":
             del site.config["targets"][name]["pin"]
         site.account(name, deliver_to=[name])
-    site.account("good", deliver_to=[hook("good", good, pin=[wrong_pin, right_pin])])
+    site.account("good", deliver_to=[hook("good", good, include_key=True,
+                                             pin=[wrong_pin, right_pin])])
     site.start()
     site.wait_rotations("good", 1)
     for name, (text, remedy) in words.items():
@@ -190,7 +191,7 @@ def test_servers_that_are_not_trusted_hear_nothing(site, authority, serve, hook,
 
 def test_a_receiver_that_hangs_disturbs_nobody(site, azure, serve, hook):
     server = serve(answer=None)
-    hook("hook", server)
+    hook("hook", server, include_key=True)
     site.account("alpha", deliver_to=["hook"])
     site.account("bravo")
     site.start()
@@ -200,3 +201,29 @@ def test_a_receiver_that_hangs_disturbs_nobody(site, azure, serve, hook):
     assert alternates(azure.truth.regenerated("bravo"))
     assert not site.log.lines(event="rotation.retrying", account="bravo")
     stays_true(lambda: len(server.messages) == 1, 0.3, "one message is under way")
+
+
+def test_what_is_told_holds_no_key(site, serve, hook):
+    """One gets the key, one only hears of it; neither can be looked at."""
+    server = serve()
+    told, given = hook("told", server), hook("given", server, include_key=True)
+    site.config["targets"][given]["url"] += "/given"
+    site.config["defaults"]["deliver_to"] = ["file", told, given]
+    site.policy(rotate_every="10m", check_every="1h")
+    site.account("alpha")
+    site.start()
+    site.wait_adopted("alpha")
+    wait_until(lambda: len(server.messages) == 2, "both hear of the active key")
+    wait_until(lambda: all(target["satisfied"] for target in site.status("alpha")["targets"]),
+               "and both have taken it")
+    targets = {target["name"]: target for target in site.status("alpha")["targets"]}
+    assert [targets[name]["gets"] for name in ("file", "told", "given")] == [
+        "key", "notice", "key_unread"]
+    assert targets["told"]["holds"] is None and targets["told"]["holds_fingerprint"] is None
+    shown = site.ctl("status", "alpha").stdout
+    assert "was told of the key, " in shown and "was given the key, " in shown, shown
+    said = {line["target"]: line["msg"] for line in site.log.lines(event="key.delivered")}
+    words = [message for target, message in said.items() if target.startswith("webhook")]
+    assert any("has been told of the primary key" in text for text in words), words
+    assert any("the primary key was given to webhook" in text for text in words), words
+    assert not any("key is in webhook" in text for text in words), words

@@ -18,6 +18,10 @@ enum { TEXT_MAX = 8192 };
     "Microsoft.Batch/batchAccounts/Farm"
 #define TARGET(rest) "targets: {t: {type: batch_auto_storage, " rest "}}"
 
+#define BESIDE_A_FILE(rest)                                                                        \
+    "targets: {f: {type: file, path: \"/k/{account}\"}, t: {type: batch_auto_storage, " rest "}}"
+#define DELIVER_TO_BOTH "defaults: {deliver_to: [t, f]}\n"
+
 static struct config *load(const char *targets, const char *more, const char *messages)
 {
     char text[TEXT_MAX];
@@ -38,6 +42,9 @@ static void test_mistakes(void **state)
         {TARGET("batch_account: \"/x/{location}\""),
          "k.yaml:4:56: targets.t.batch_account: {location} cannot stand here; use {account}, "
          "{resource_group} or {subscription_id}\n"},
+        {TARGET("batch_account: " BATCH),
+         "k.yaml:4:14: targets.t: no required target gets the key: t is only told of it; add a "
+         "target that gets the key, such as a file, to `deliver_to`\n"},
     };
 
     (void)state;
@@ -47,7 +54,7 @@ static void test_mistakes(void **state)
 
 static void test_description(void **state)
 {
-    struct config *config = load(TARGET("batch_account: " BATCH), NULL, "");
+    struct config *config = load(BESIDE_A_FILE("batch_account: " BATCH), DELIVER_TO_BOTH, "");
     const struct destination *destination;
     struct buf out;
 
@@ -66,9 +73,11 @@ static void test_description(void **state)
     assert_string_equal(buf_str(&out), "\"batch_account\":\"" BATCH "\",\"identity\":\"vm\"");
     buf_done(&out);
     config_unref(config);
-    config = load(
-        TARGET("batch_account: " BATCH),
-        "cloud: {resource_manager: 'https://a', login: 'https://b', api_version: 2024-07-01}", "");
+    config =
+        load(BESIDE_A_FILE("batch_account: " BATCH),
+             DELIVER_TO_BOTH
+             "cloud: {resource_manager: 'https://a', login: 'https://b', api_version: 2024-07-01}",
+             "");
     assert_string_equal(
         target_batch_auto_storage_of(&config->accounts[0].destinations[0])->api_version,
         "2024-07-01");

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,11 +152,35 @@ static void accounts_share_a_receiver(void **state)
     config_unref(config);
 }
 
+/* A rotation would be complete before anybody has the key. Each cause is reported once. */
+static void somebody_gets_the_key(void **state)
+{
+    static const char remedy[] =
+        "h is only told of it; set `include_key: true` in it, or add a target that gets the key, "
+        "such as a file, to `deliver_to`\n";
+    static const char hook[] = "targets: {h: {type: webhook, url: 'https://h/x', secret_file: s}";
+    char targets[512], expected[512];
+
+    (void)state;
+    (void)snprintf(targets, sizeof(targets), "%s}", hook);
+    (void)snprintf(expected, sizeof(expected),
+                   "k.yaml:4:14: targets.h: no required target gets the key: %s", remedy);
+    assert_null(load(targets, NULL, expected));
+    (void)snprintf(targets, sizeof(targets), "%s, f: {type: file, path: '/k/{account}'}}", hook);
+    (void)snprintf(expected, sizeof(expected),
+                   "k.yaml:6:24: defaults.deliver_to: no required target gets the key: %s", remedy);
+    assert_null(
+        load(targets, "defaults: {deliver_to: [h, {target: f, required: false}]}\n", expected));
+    config_unref(load(targets, "defaults: {deliver_to: [h, f]}\n", ""));
+    config_unref(load(targets, "defaults: {deliver_to: [{target: h, required: false}, f]}\n", ""));
+}
+
 /* `--check` does not promise to read what cannot be read. */
 static void first_start_without_a_destination_that_can_be_read(void **state)
 {
     struct config *config =
-        load("targets: {h: {type: webhook, url: 'https://h/x', secret_file: s}}", NULL, "");
+        load("targets: {h: {type: webhook, url: 'https://h/x', secret_file: s, include_key: true}}",
+             NULL, "");
     struct buf out;
 
     (void)state;
@@ -197,8 +222,8 @@ static void one_account_names_a_receiver_once(void **state)
 {
     const struct config_lines lines = {
         .targets =
-            "targets: {a: {type: webhook, url: 'https://h/x', secret_file: s}, b: {type: "
-            "webhook, url: 'https://h/x', secret_file: s}}",
+            "targets: {a: {type: webhook, url: 'https://h/x', secret_file: s, include_key: "
+            "true}, b: {type: webhook, url: 'https://h/x', secret_file: s}}",
         .accounts = "accounts: [{id: " ACCOUNT_ID ", deliver_to: a}, {id: " OTHER_ID "}]",
         .more = "defaults: {deliver_to: [a, b]}\n",
     };
@@ -218,6 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(finds_mistakes),
         TEST(accounts_share_a_receiver),
+        TEST(somebody_gets_the_key),
         TEST(first_start_without_a_destination_that_can_be_read),
         TEST(all_keys),
         TEST(one_account_names_a_receiver_once),

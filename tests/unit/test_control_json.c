@@ -36,7 +36,8 @@ static const struct target_snapshot two_targets[2] = {
      .failing_since = 1700000002000,
      .retry_at = 1700000003000,
      .dead_since = 1700000003500,
-     .form = "its mode is 0644, not 0640"},
+     .form = "its mode is 0644, not 0640",
+     .gets = "notice"},
 };
 
 static const struct hold_snapshot two_holds[] = {
@@ -190,6 +191,7 @@ static void assert_targets_equal(const struct target_snapshot *got,
     SAME(retry_at);
     SAME(dead_since);
     SAME_TEXT(form);
+    SAME_TEXT(gets);
 }
 
 static void assert_conditions_equal(const struct account_snapshot *got,

@@ -319,6 +319,82 @@ static void test_last_look(void **state)
     assert_null(strstr(buf_str(&text), "last look"));
 }
 
+static void assert_target(const struct target_snapshot *target, time_ms account_retry_at,
+                          const char *expected)
+{
+    struct account_snapshot account = well;
+
+    account.targets = target;
+    account.target_count = 1;
+    account.retry_at = account_retry_at;
+    buf_clear(&text);
+    ctl_write_account(&text, &account, NOW);
+    if (!strstr(buf_str(&text), expected))
+        fail_msg("%s", buf_str(&text));
+}
+
+/* What is told of keys holds none, and nobody knows what a program has done with one. */
+static void test_targets_that_hold_no_key_to_be_read(void **state)
+{
+    struct target_snapshot target = {.name = "t",
+                                     .destination = "exec /x",
+                                     .required = true,
+                                     .satisfied = true,
+                                     .holds = "the primary key",
+                                     .gets = "key_unread",
+                                     .delivered_at = NOW - MS_HOUR,
+                                     .failing_since = TIME_NEVER,
+                                     .retry_at = TIME_NEVER,
+                                     .dead_since = TIME_NEVER};
+
+    (void)state;
+    assert_target(&target, TIME_NEVER,
+                  "exec /x\n                 was given the key, 2026-11-22T11:00:00Z (1h ago); it "
+                  "was the primary key\n");
+    target.satisfied = false;
+    assert_target(&target, TIME_NEVER,
+                  "WAS NOT GIVEN THE KEY; last delivery 2026-11-22T11:00:00Z (1h ago); it was");
+    target.dead_since = NOW - MS_MINUTE;
+    assert_target(&target, TIME_NEVER,
+                  "exec /x was given a key that is dead: programs that use it fail, for 1m\n");
+    target.gets = "notice";
+    target.holds = NULL;
+    assert_target(&target, TIME_NEVER,
+                  " WAS NOT TOLD OF THE KEY; last told 2026-11-22T11:00:00Z (1h ago)\n");
+    assert_target(&target, TIME_NEVER,
+                  "exec /x was told of a key that is dead: programs that use it fail, for 1m\n");
+    target.dead_since = TIME_NEVER;
+    target.satisfied = true;
+    assert_target(&target, TIME_NEVER, " was told of the key, 2026-11-22T11:00:00Z (1h ago)\n");
+}
+
+/* The summary and the account's own view agree on when that is. */
+static void test_next_try_is_never_in_the_past(void **state)
+{
+    struct target_snapshot target = file_target;
+    struct account_snapshot account = blocked;
+
+    (void)state;
+    target.retry_at = NOW - MS_SECOND;
+    assert_target(&target, NOW + 6 * MS_SECOND, "target_failed for 3h, next try in 6s\n");
+    assert_target(&target, TIME_NEVER, "target_failed for 3h, next try now\n");
+    assert_target(&target, NOW - MS_SECOND, "\n  next try       now\n");
+    account.retry_at = NOW - MS_SECOND;
+    buf_clear(&text);
+    ctl_write_problem(&text, &account, NOW);
+    assert_non_null(strstr(buf_str(&text), "    next try now\n"));
+}
+
+static void test_http_status_without_a_code(void **state)
+{
+    struct account_snapshot account = blocked;
+
+    (void)state;
+    account.failure.error_code = NULL;
+    ctl_write_account(&text, &account, NOW);
+    assert_non_null(strstr(buf_str(&text), "\n                 HTTP 403\n"));
+}
+
 /* Targets that hold a dead key, and targets that held one when they were last read. */
 static void test_dead_keys(void **state)
 {
@@ -461,6 +537,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_everything_about_an_account, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_last_look, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dead_keys, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_targets_that_hold_no_key_to_be_read, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_next_try_is_never_in_the_past, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http_status_without_a_code, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_watched_accounts_are_not_held, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_next_rotation_says_what_it_waits_for, set_up,
                                         tear_down),
