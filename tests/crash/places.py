@@ -28,9 +28,7 @@ class Places:
         self.directory.mkdir()
         authority = Authority(self.directory / "authority")
         certificate = authority.issue("server")
-        both = self.directory / "both.pem"
-        both.write_text("".join(path.read_text() for path in certificate))
-        self.hook = WebhookServer(both, self._take_message)
+        self.hook = WebhookServer(*certificate, self._take_message)
         self.program = Program(self.directory / "hook.sock", self._take_form)
         self.cluster = kubernetes_server.Server(certificate)
         self.cluster.tokens[TOKEN] = "keyrotated"
