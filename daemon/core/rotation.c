@@ -27,14 +27,13 @@ static void report_overdue(struct machine *machine)
 static void report_again(struct machine *machine)
 {
     struct record *record = machine->record;
-    time_ms overdue_at = plan_overdue_at(machine->context, record);
 
     if (record->blocked != REASON_NONE &&
         time_add(record->blocked_reported_at, REPORT_AGAIN_MS) <= machine->now) {
         record->blocked_reported_at = machine->now;
         machine_note(machine, NOTE_BLOCKED)->reason = record->blocked;
     }
-    if (overdue_at <= machine->now &&
+    if (plan_is_overdue(machine->context, record, machine->now) &&
         (record->overdue_reported_at == 0 ||
          time_add(record->overdue_reported_at, REPORT_AGAIN_MS) <= machine->now)) {
         record->overdue_reported_at = machine->now;

@@ -133,7 +133,7 @@ static time_ms changes_at(const struct rotation_context *context, const struct r
     const time_ms instants[] = {
         record->due_at,
         record->regenerate_after,
-        plan_overdue_at(context, record),
+        plan_overdue_not_before(context, record, now),
         context->hold ? context->hold->until : TIME_NEVER,
     };
     time_ms next = TIME_NEVER;
@@ -150,7 +150,7 @@ void rotation_view(const struct rotation_context *context, const struct record *
     *view = (struct rotation_view){
         .next_at = TIME_NEVER, .due_since = TIME_NEVER, .retry_at = TIME_NEVER};
     view->state = state_of(context, record, now, &view->reason);
-    view->overdue = plan_overdue_at(context, record) <= now;
+    view->overdue = plan_is_overdue(context, record, now);
     view->consumers_at_risk = record->consumers_at_risk;
     view->changes_at = changes_at(context, record, now);
     view->since = reason_since(record, view->reason);

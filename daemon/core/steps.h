@@ -192,6 +192,11 @@ time_ms plan_starts_at(const struct rotation_context *context, const struct reco
 time_ms plan_starts_after(const struct rotation_context *context, const struct record *record,
                           time_ms until);
 time_ms plan_overdue_at(const struct rotation_context *context, const struct record *record);
+bool plan_is_overdue(const struct rotation_context *context, const struct record *record,
+                     time_ms now);
+/* plan_overdue_at(), or an instant after `now` that lies before it and costs less to work out. */
+time_ms plan_overdue_not_before(const struct rotation_context *context, const struct record *record,
+                                time_ms now);
 bool plan_is_due(const struct machine *machine);
 /* A rotation may start now. If its window has closed it is planned for the next opening, which is
  * reported once, and this returns false. */

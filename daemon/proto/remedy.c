@@ -11,6 +11,8 @@
 /* A character that systemd allows in the name of an instance and that is literal for a shell. */
 #define UNIT_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.-"
 
+#define PLACE_BEGINNINGS "{`" /* what append_place() fills begins with one of them */
+
 static bool is_plain(char c)
 {
     return char_is_alphanumeric(c) || (c != '\0' && strchr("/._-:@%+=,", c));
@@ -119,11 +121,12 @@ void remedy_expand(const char *text, const struct remedy_words *words, char *out
 
     buf_init(&expanded, 64 * REMEDY_MAX);
     while (*text != '\0') {
-        const size_t taken = append_place(&expanded, text, words);
+        const size_t plain = strcspn(text, PLACE_BEGINNINGS);
+        const size_t taken = plain == 0 ? append_place(&expanded, text, words) : 0;
+        const size_t copied = plain == 0 && taken == 0 ? 1 : plain;
 
-        if (taken == 0)
-            (void)buf_append_char(&expanded, *text);
-        text += taken > 0 ? taken : 1;
+        (void)buf_append(&expanded, text, copied);
+        text += taken + copied;
     }
     length = utf8_whole(buf_str(&expanded), expanded.length < size ? expanded.length : size - 1);
     memcpy(out, buf_str(&expanded), length);
