@@ -2,6 +2,13 @@
  * Accounts share units, and systemd gives up a unit that is started six times within ten seconds:
  * one call serves all who ask for the same unit within a moment, or while an earlier call runs, and
  * calls for one unit begin ten seconds apart.
+ *
+ *   COLLECTING --> CALLED --+--> RESTING --+--> forgotten, or COLLECTING where somebody waits
+ *                           |              |
+ *                           +--> HANGING --+
+ *
+ * The time of a call counts from its own beginning, so that who waits behind one that hangs has a
+ * whole one afterwards.
  */
 #include "io/target/unit.h"
 
@@ -13,25 +20,34 @@
 #include "conf/target_unit.h"
 #include "io/target/target_queue.h"
 #include "io/target/unit_bus.h"
+#include "io/target/unit_failure.h"
 #include "proto/failure.h"
 
 #define COLLECT_TIME MS_SECOND        /* more may ask until then */
 #define CALLS_APART  (10 * MS_SECOND) /* between the beginnings of two calls for one unit */
-#define UNIT_TIMEOUT (3 * MS_MINUTE)  /* systemd gives a start 90 s */
+#define CALL_TIME    (3 * MS_MINUTE)  /* systemd gives a start 90 s */
+/* The call under way, and the job's own. Each call ends in time, so this only guards against that
+ * it does not. */
+#define JOB_TIME (2 * CALL_TIME + 2 * CALLS_APART)
 
 enum { JOBS_PER_UNIT = 10000 /* wait together */ };
 
-/* A unit that somebody waits for, or that was told lately. */
+enum phase {
+    COLLECTING, /* the timer begins the call */
+    CALLED,     /* less than CALLS_APART ago; the timer ends that */
+    HANGING     /* the call has been under way for longer; the timer ends it */
+};
+
+/* A unit that somebody waits for, or that was told within CALLS_APART. */
 struct told_unit {
     struct told_unit *next; /* in world->units */
-    struct loop *loop;
+    struct target_world *world;
     char *name;
     struct list waiting; /* jobs for the next call */
     struct list served;  /* jobs of the call under way */
     struct unit_bus *call;
-    struct timer timer;   /* begins the next call */
-    bool is_waiting;      /* the timer runs */
-    uint64_t may_call_at; /* of libuv's clock, in ms */
+    enum phase phase;
+    struct timer timer;
 };
 
 struct unit_job {
@@ -49,15 +65,7 @@ static struct unit_job *unit_job_of(struct target_job *base)
 
 /* --- units --- */
 
-static void begin_call(struct told_unit *unit);
-
-static void on_timer(struct timer *timer)
-{
-    struct told_unit *unit = container_of(timer, struct told_unit, timer);
-
-    unit->is_waiting = false;
-    begin_call(unit);
-}
+static void on_timer(struct timer *timer);
 
 static struct told_unit *find_or_add(struct target_world *world, const char *name)
 {
@@ -68,11 +76,12 @@ static struct told_unit *find_or_add(struct target_world *world, const char *nam
     if (unit)
         return unit;
     unit = must_alloc(sizeof(*unit));
-    unit->loop = world->loop;
+    unit->world = world;
     unit->name = must_dup(name);
     list_init(&unit->waiting);
     list_init(&unit->served);
     timer_init(world->loop, &unit->timer, on_timer);
+    timer_set_delay(&unit->timer, COLLECT_TIME);
     unit->next = world->units;
     world->units = unit;
     return unit;
@@ -86,34 +95,23 @@ static void on_unit_closed(struct timer *timer)
     free(unit);
 }
 
+static void forget(struct told_unit *unit)
+{
+    struct told_unit **link = &unit->world->units;
+
+    while (*link != unit)
+        link = &(*link)->next;
+    *link = unit->next;
+    timer_close(&unit->timer, on_unit_closed);
+}
+
 void unit_forget_all(struct target_world *world)
 {
-    for (struct told_unit *unit = world->units, *next; unit; unit = next) {
-        next = unit->next;
-        timer_close(&unit->timer, on_unit_closed);
-    }
-    world->units = NULL;
+    while (world->units)
+        forget(world->units);
 }
 
 /* --- calls --- */
-
-static uint64_t clock_of(const struct told_unit *unit)
-{
-    return uv_now(loop_uv(unit->loop));
-}
-
-static void plan_call(struct told_unit *unit)
-{
-    const uint64_t now = clock_of(unit);
-    duration_ms wait = COLLECT_TIME;
-
-    if (unit->call || unit->is_waiting || list_empty(&unit->waiting))
-        return;
-    if (unit->may_call_at > now + COLLECT_TIME)
-        wait = (duration_ms)(unit->may_call_at - now);
-    unit->is_waiting = true;
-    timer_set_delay(&unit->timer, wait);
-}
 
 static void finish_job(struct unit_job *job, const struct failure *failure)
 {
@@ -127,6 +125,21 @@ static void finish_job(struct unit_job *job, const struct failure *failure)
     target_job_end(&job->base);
 }
 
+static void set_phase(struct told_unit *unit, enum phase phase, duration_ms delay)
+{
+    unit->phase = phase;
+    timer_set_delay(&unit->timer, delay);
+}
+
+/* The unit may be called again. */
+static void go_on(struct told_unit *unit)
+{
+    if (list_empty(&unit->waiting))
+        forget(unit);
+    else
+        set_phase(unit, COLLECTING, COLLECT_TIME);
+}
+
 static void on_call_done(void *context, const struct failure *failure)
 {
     struct told_unit *unit = context;
@@ -134,7 +147,8 @@ static void on_call_done(void *context, const struct failure *failure)
     unit->call = NULL;
     list_for_each_entry (job, &unit->served, struct unit_job, link)
         finish_job(job, failure);
-    plan_call(unit);
+    if (unit->phase == HANGING)
+        go_on(unit);
 }
 
 static void begin_call(struct told_unit *unit)
@@ -143,10 +157,32 @@ static void begin_call(struct told_unit *unit)
 
     while ((item = list_pop(&unit->waiting)))
         list_append(&unit->served, item);
-    if (list_empty(&unit->served))
-        return;
-    unit->may_call_at = clock_of(unit) + CALLS_APART;
-    unit->call = unit_bus_start(unit->loop, unit->name, false, on_call_done, unit);
+    set_phase(unit, CALLED, CALLS_APART);
+    unit->call = unit_bus_start(unit->world->loop, unit->name, false, on_call_done, unit);
+}
+
+static void give_up_call(struct told_unit *unit)
+{
+    char timeout[DURATION_TEXT_MAX];
+    struct failure failure;
+
+    unit_failure_hangs(&failure, unit->name, duration_to_text(CALL_TIME, timeout));
+    unit_bus_cancel(unit->call);
+    on_call_done(unit, &failure);
+}
+
+static void on_timer(struct timer *timer)
+{
+    struct told_unit *unit = container_of(timer, struct told_unit, timer);
+
+    if (unit->phase == COLLECTING && !list_empty(&unit->waiting))
+        begin_call(unit);
+    else if (!unit->call)
+        go_on(unit);
+    else if (unit->phase == CALLED)
+        set_phase(unit, HANGING, CALL_TIME - CALLS_APART);
+    else
+        give_up_call(unit);
 }
 
 /* --- jobs --- */
@@ -157,7 +193,6 @@ static void begin(struct target_job *base)
 
     job->told = find_or_add(base->world, job->unit);
     list_append(&job->told->waiting, &job->link);
-    plan_call(job->told);
 }
 
 /* The call goes on while others wait for it. */
@@ -169,9 +204,7 @@ static void abort_job(struct target_job *base)
     list_remove(&job->link);
     if (unit->call && list_empty(&unit->served)) {
         unit_bus_cancel(unit->call);
-        unit->call = NULL;
-        if (!base->world->canceled)
-            plan_call(unit);
+        on_call_done(unit, NULL);
     }
     target_job_end(base);
 }
@@ -207,21 +240,31 @@ static void explain(const struct target_job *base, enum target_end end, const ch
 {
     const char *unit = container_of(base, const struct unit_job, base)->unit;
 
-    const struct target_words words = {
-        .type = "unit",
-        .place = unit,
-        .hangs = "it was told, but has neither started nor failed",
-    };
-
-    if (end == TARGET_END_NOT_TRIED)
+    if (end == TARGET_END_HANGS)
+        unit_failure_hangs(failure, unit, timeout);
+    else if (end == TARGET_END_NOT_TRIED)
         failure_set_text(failure, "unit %s: not told, because for %s others have waited for it",
                          unit, timeout);
     else
-        target_explain(&words, end, timeout, failure);
-    failure_set_remedy(failure,
-                       "see what it waits for: `systemctl status %s`; it is told again by "
-                       "itself",
-                       unit);
+        target_explain(&(struct target_words){.type = "unit", .place = unit}, end, timeout,
+                       failure);
+    if (end != TARGET_END_HANGS)
+        unit_failure_await(failure, unit);
+}
+
+static void explain_look(const struct target_job *base, enum target_end end, const char *timeout,
+                         struct failure *failure)
+{
+    const char *unit = container_of(base, const struct unit_job, base)->unit;
+    const struct target_words words = {
+        .type = "unit",
+        .place = unit,
+        .hangs = "systemd did not say how it is",
+        .earlier = "systemd has not said how it is",
+    };
+
+    target_explain(&words, end, timeout, failure);
+    failure_set_remedy(failure, "see whether `systemctl status %s` answers", unit);
 }
 
 static void free_job(struct target_job *base)
@@ -246,10 +289,10 @@ static void start(struct target_world *world, const struct target_request *reque
                         : must(str_format("look at unit %s", unit));
     base->lane_length = tells ? strlen("unit ") + strlen(unit) : strlen(base->place);
     base->lane_width = JOBS_PER_UNIT;
-    base->timeout = tells ? UNIT_TIMEOUT : 0;
+    base->timeout = tells ? JOB_TIME : 0;
     base->begin = tells ? begin : begin_look;
     base->abort = tells ? abort_job : abort_look;
-    base->explain = explain;
+    base->explain = tells ? explain : explain_look;
     base->free = free_job;
     target_queue_start(world, base, request);
 }

@@ -85,3 +85,17 @@ void unit_failure_failed(struct failure *failure, const char *unit, bool told, c
                        "`systemctl start %s`; it is told again by itself",
                        unit, unit, unit);
 }
+
+void unit_failure_await(struct failure *failure, const char *unit)
+{
+    failure_set_remedy(
+        failure, "see what it waits for: `systemctl status %s`; it is told again by itself", unit);
+}
+
+void unit_failure_hangs(struct failure *failure, const char *unit, const char *timeout)
+{
+    failure_init(failure, REASON_TARGET_FAILED);
+    failure_set_text(failure, "unit %s: it was told, but has neither started nor failed within %s",
+                     unit, timeout);
+    unit_failure_await(failure, unit);
+}

@@ -19,4 +19,10 @@ void unit_failure_missing(struct failure *failure, const char *unit);
  * property Result, or NULL. */
 void unit_failure_failed(struct failure *failure, const char *unit, bool told, const char *result);
 
+/* It has not ended within `timeout` (a text). */
+void unit_failure_hangs(struct failure *failure, const char *unit, const char *timeout);
+
+/* The remedy where only time can help. */
+void unit_failure_await(struct failure *failure, const char *unit);
+
 #endif
