@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "io/spawner/spawner_process.h"
 
 static struct spawner *spawner;
 static struct loop *loop;
@@ -376,6 +377,100 @@ static void runs_many(void **state)
     assert_int_equal(done, MANY);
 }
 
+/* --- programs that hang --- */
+
+enum { COMMON = SPAWNER_PROGRAMS_MAX - SPAWNER_RESERVE, CROWDS = COMMON / 2 / SPAWNER_CROWD };
+
+static struct program *hanging[COMMON + CROWDS];
+static size_t hanging_count;
+static size_t hang_ends;
+
+static void note_hang(void *context, const struct program_result *result)
+{
+    (void)context;
+    hang_ends++;
+    assert_true(result->end == PROGRAM_SIGNALED || result->end == PROGRAM_NO_ROOM);
+}
+
+static void hang(const char *path, int number)
+{
+    const char *arguments[] = {path, "1000", NULL}, *environment[] = {NULL};
+
+    for (int i = 0; i < number; i++)
+        hanging[hanging_count++] = program_start(
+            spawner, loop,
+            &(struct program_request){.arguments = arguments, .environment = environment},
+            note_hang, NULL);
+}
+
+/* One that says "done"; it goes on where the others hang. */
+static void expect_turn(const char *path, bool uses_reserve, bool expected)
+{
+    const char *arguments[] = {path, "-c", "echo done", NULL}, *environment[] = {NULL};
+
+    memset(&answer, 0, sizeof(answer));
+    (void)program_start(spawner, loop,
+                        &(struct program_request){.arguments = arguments,
+                                                  .environment = environment,
+                                                  .room_wait = expected ? 0 : 20,
+                                                  .uses_reserve = uses_reserve},
+                        note, &answer);
+    while (answer.count == 0)
+        (void)uv_run(loop_uv(loop), UV_RUN_ONCE);
+    expect(expected ? PROGRAM_EXITED : PROGRAM_NO_ROOM, 0);
+    assert_string_equal(answer.output, expected ? "done\n" : "");
+    assert_int_equal(answer.result.timed_out, expected ? 0 : 20);
+}
+
+static void end_all_that_hang(void)
+{
+    for (size_t i = 0; i < hanging_count; i++)
+        program_kill(hanging[i]);
+    loop_run(loop);
+    assert_int_equal(hang_ends, hanging_count);
+}
+
+/* Half of the places at most are those of one program; then each has a few; and what serves
+ * everybody has places of its own. */
+static void those_that_hang_leave_places(void **state)
+{
+    static const char slashes[] = "////////////////////////////////////////";
+    char path[64];
+
+    (void)state;
+    hanging_count = 0;
+    hang_ends = 0;
+    hang("/bin/sleep", COMMON / 2 + 1);
+    expect_turn("/bin/sh", false, true);
+    hang("/bin/./sleep", SPAWNER_CROWD);
+    expect_turn("/bin/sh", false, true);
+    for (int i = 2; i <= CROWDS; i++) {
+        (void)snprintf(path, sizeof(path), "/bin%.*ssleep", i, slashes);
+        hang(path, SPAWNER_CROWD);
+    }
+    expect_turn("/bin/sh", false, false);
+    expect_turn("/bin/sh", true, true);
+    assert_int_equal(hang_ends, 0);
+    end_all_that_hang();
+}
+
+/* Its own time begins with its turn. */
+static void waiting_takes_none_of_its_time(void **state)
+{
+    const char *arguments[] = {"/bin/sleep", "1", NULL}, *environment[] = {NULL};
+    int done = 0;
+
+    (void)state;
+    for (int i = 0; i < COMMON / 2; i++)
+        (void)program_start(
+            spawner, loop,
+            &(struct program_request){.arguments = arguments, .environment = environment}, count,
+            &done);
+    run((const char *[]){"/bin/sleep", "0", NULL}, "", 900);
+    assert_int_equal(done, COMMON / 2);
+    expect(PROGRAM_EXITED, 0);
+}
+
 static void runs_nothing_without_a_spawner(void **state)
 {
     const char *arguments[] = {"/bin/true", NULL};
@@ -486,6 +581,8 @@ int main(void)
         TEST(does_not_wait_for_grandchildren),
         TEST(can_be_killed_at_once),
         TEST(runs_many),
+        TEST(those_that_hang_leave_places),
+        TEST(waiting_takes_none_of_its_time),
         TEST(runs_nothing_without_a_spawner),
         TEST(survives_the_end_of_the_spawner),
         TEST(ends_with_the_daemon),

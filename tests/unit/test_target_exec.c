@@ -1,6 +1,7 @@
 /* The target `exec`, with real programs: what is made of each way in which one can end. */
 #include "conf/target_exec.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,7 +16,9 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "io/target/program_failure.h"
 #include "io/target/target.h"
+#include "proto/failure.h"
 
 #define KEY                                                                                        \
     "qWK7l3wUjHWs0HqZ1cRkfdQXb4YJm8tNvGgPz5oE2yTaLx9Di6uFrB0SnMeVhCA3pKjOw7ZlXkUq1RtYb2Ns8g=="
@@ -278,6 +281,44 @@ static void explains_what_cannot_be_started(void **state)
     assert_false(answer.failed);
 }
 
+static void explain_end(struct failure *failure, enum program_end end, int code, duration_ms waited)
+{
+    static const struct buf nothing;
+
+    assert_true(program_failure(
+        failure, "/opt/tell",
+        &(struct program_result){
+            .end = end, .code = code, .timed_out = waited, .output = &nothing, .errors = &nothing},
+        NULL, NULL));
+}
+
+/* What the system says is never all that is said. */
+static void explains_what_the_system_says(void **state)
+{
+    static const int codes[] = {ENOTDIR, ELOOP,  ENAMETOOLONG, E2BIG,   EMSGSIZE,     EISDIR,
+                                EINVAL,  EAGAIN, EMFILE,       ETXTBSY, ETOOMANYREFS, EIO};
+    char start[64];
+    struct failure failure;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        explain_end(&failure, PROGRAM_NOT_STARTED, codes[i], 0);
+        (void)snprintf(start, sizeof(start), "/opt/tell cannot be started: %s", strerror(codes[i]));
+        assert_true(str_starts_with(failure.text, "/opt/tell cannot be started: "));
+        assert_false(str_starts_with(failure.text, start));
+        assert_string_equal(failure.error_code, strerrorname_np(codes[i]));
+        assert_true(failure.remedy[0]);
+    }
+    explain_end(&failure, PROGRAM_NO_ROOM, 0, PROGRAM_ROOM_WAIT);
+    assert_string_equal(failure.text,
+                        "/opt/tell: not run, because for 30s too many other programs "
+                        "have been running");
+    assert_non_null(strstr(failure.remedy, "`systemctl status {unit}` lists them"));
+    assert_false(failure.outcome_unknown);
+    explain_end(&failure, PROGRAM_NO_ROOM, 0, 0);
+    assert_string_equal(failure.text, "/opt/tell: not run, because the daemon stops");
+}
+
 static void waits_for_the_endpoint(void **state)
 {
     struct subject subject = subject_of(write_script("exit 0"), MS_MINUTE);
@@ -328,6 +369,7 @@ int main(void)
         TEST(delivers),
         TEST(explains_each_end),
         TEST(explains_what_cannot_be_started),
+        TEST(explains_what_the_system_says),
         TEST(waits_for_the_endpoint),
         TEST(a_stop_ends_programs),
         TEST(says_what_to_do_without_a_spawner),

@@ -35,7 +35,7 @@ struct program {
     size_t written;                /* by the program */
     char chunk[CHUNK];
     bool has_pipes;
-    duration_ms timeout, timed_out;
+    duration_ms room_wait, timeout, timed_out;
     bool flooded;
     enum program_end end;
     int code;
@@ -146,6 +146,16 @@ static void on_timer_closed(struct timer *timer)
     note_closed(container_of(timer, struct program, deadline));
 }
 
+static void on_started(struct spawner_task *task)
+{
+    struct program *program = container_of(task, struct program, task);
+
+    if (program->timeout > 0)
+        timer_set_delay(&program->deadline, program->timeout);
+    else
+        timer_stop(&program->deadline);
+}
+
 static void on_ended(struct spawner_task *task, enum program_end end, int code)
 {
     struct program *program = container_of(task, struct program, task);
@@ -170,7 +180,7 @@ static void on_deadline(struct timer *timer)
 {
     struct program *program = container_of(timer, struct program, deadline);
 
-    program->timed_out = program->timeout;
+    program->timed_out = program->task.sent ? program->timeout : program->room_wait;
     program_kill(program);
 }
 
@@ -251,7 +261,9 @@ struct program *program_start(struct spawner *spawner, struct loop *loop,
     program->loop = loop;
     program->done = done;
     program->context = context;
+    program->task.started = on_started;
     program->task.ended = on_ended;
+    program->task.uses_reserve = request->uses_reserve;
     list_init(&program->task.link);
     deferred_init(&program->finish, finish);
     timer_init(loop, &program->deadline, on_deadline);
@@ -272,8 +284,8 @@ struct program *program_start(struct spawner *spawner, struct loop *loop,
     }
     connect_pipes(program, fds);
     program->timeout = request->timeout;
-    if (request->timeout > 0)
-        timer_set_delay(&program->deadline, request->timeout);
+    program->room_wait = request->room_wait > 0 ? request->room_wait : PROGRAM_ROOM_WAIT;
+    timer_set_delay(&program->deadline, program->room_wait);
     send_input(program);
     spawner_submit(spawner, &program->task, request->arguments, request->environment);
     return program;

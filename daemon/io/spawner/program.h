@@ -24,9 +24,13 @@ enum program_end {
     PROGRAM_EXITED,      /* code: the exit status */
     PROGRAM_SIGNALED,    /* code: the signal */
     PROGRAM_NOT_STARTED, /* code: a positive errno value */
+    PROGRAM_NO_ROOM,     /* others have run for `room_wait`, or it was ended before its turn */
     PROGRAM_LOST,        /* the spawner has died: nobody knows what became of the program */
     PROGRAM_NO_SPAWNER   /* nothing was started: see spawner_problem() */
 };
+
+/* Where so many run that it has to wait for its turn, it waits at most for so long. */
+#define PROGRAM_ROOM_WAIT (30 * MS_SECOND)
 
 struct program_result {
     enum program_end end;
@@ -47,7 +51,9 @@ struct program_request {
     const char *const *environment; /* ends with NULL; "NAME=value" */
     const void *input;              /* for its standard input, which is closed after that */
     size_t input_length;            /* at most PROGRAM_INPUT_MAX */
-    duration_ms timeout;            /* the group is ended after it; 0: never */
+    duration_ms timeout;            /* the group is ended after it, from its start on; 0: never */
+    duration_ms room_wait;          /* 0: PROGRAM_ROOM_WAIT */
+    bool uses_reserve; /* those that hang cannot keep it from its turn: see spawner.h */
 };
 
 /* Starts it, and calls done(context, result) once, from the loop, when it has ended. The result is

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/must.h"
 #include "io/spawner/spawner_link.h"
 #include "io/spawner/spawner_process.h"
@@ -24,6 +25,7 @@ struct spawner {
     struct list waiting; /* tasks to be sent, in the order of the calls */
     struct list running;
     size_t running_count;
+    size_t common_count;       /* of them: those without `uses_reserve` */
     char problem[PROBLEM_MAX]; /* "" while programs can be started */
 };
 
@@ -87,10 +89,12 @@ static void end_task(struct spawner *spawner, struct spawner_task *task, enum pr
                      int code)
 {
     list_remove(&task->link);
-    if (task->sent)
+    if (task->sent) {
         spawner->running_count--;
-    else
+        spawner->common_count -= task->uses_reserve ? 0 : 1;
+    } else {
         close_descriptors(task);
+    }
     keep_loop(spawner);
     task->ended(task, end, code);
 }
@@ -201,14 +205,30 @@ static bool send_kills(struct spawner *spawner)
     return true;
 }
 
+static bool has_room(const struct spawner *spawner, const struct spawner_task *task)
+{
+    enum { COMMON_MAX = SPAWNER_PROGRAMS_MAX - SPAWNER_RESERVE };
+    size_t alike = 0;
+
+    if (spawner->running_count >= SPAWNER_PROGRAMS_MAX)
+        return false;
+    if (task->uses_reserve || spawner->common_count < COMMON_MAX / 2)
+        return true;
+    if (spawner->common_count >= COMMON_MAX)
+        return false;
+    list_for_each_entry (other, &spawner->running, const struct spawner_task, link)
+        alike += other->program == task->program ? 1 : 0;
+    return alike < SPAWNER_CROWD;
+}
+
 static bool send_starts(struct spawner *spawner)
 {
     list_for_each (item, &spawner->waiting) {
         struct spawner_task *task = container_of(item, struct spawner_task, link);
         int rc;
 
-        if (spawner->running_count >= SPAWNER_PROGRAMS_MAX)
-            return true;
+        if (!has_room(spawner, task))
+            continue;
         rc = send_start(spawner, task);
         if (rc == -EAGAIN)
             return false;
@@ -221,8 +241,10 @@ static bool send_starts(struct spawner *spawner)
         close_descriptors(task);
         task->sent = true;
         spawner->running_count++;
+        spawner->common_count += task->uses_reserve ? 0 : 1;
         list_remove(&task->link);
         list_append(&spawner->running, &task->link);
+        task->started(task);
     }
     return true;
 }
@@ -262,6 +284,7 @@ void spawner_submit(struct spawner *spawner, struct spawner_task *task,
         return;
     }
     task->id = ++spawner->last_id;
+    task->program = hash_bytes(HASH_START, arguments[0], strlen(arguments[0]));
     rc = spawner_wire_start(&task->message, task->id, arguments, environment);
     if (rc == -ENOMEM)
         fault_out_of_memory();
@@ -280,7 +303,7 @@ void spawner_end(struct spawner *spawner, struct spawner_task *task)
     if (list_empty(&task->link))
         return;
     if (!task->sent) {
-        end_task(spawner, task, PROGRAM_NOT_STARTED, ECANCELED);
+        end_task(spawner, task, PROGRAM_NO_ROOM, 0);
         return;
     }
     task->kill_owed = true;

@@ -7,6 +7,10 @@
  * descriptors of each program over a socket pair, starts it, and reports its end. Input and output
  * of programs pass through pipes of the daemon, so the spawner never sees a key.
  *
+ * A limited number of programs run at the same time, and some hang. So most of them leave
+ * SPAWNER_RESERVE places to those with `uses_reserve`; and when half of the other places are taken,
+ * one program has at most SPAWNER_CROWD of them. Who finds no place waits for its turn.
+ *
  * The spawner ends with the daemon: it notices that the socket is closed, whatever the reason, and
  * ends all programs first. When the spawner dies alone, programs cannot be started until the daemon
  * is restarted.
@@ -18,6 +22,8 @@
 #include "io/loop/loop.h"
 
 struct spawner;
+
+enum { SPAWNER_RESERVE = 32, SPAWNER_CROWD = 4 };
 
 /* Forks. To be called after process_harden(), and before threads, secrets and the filter. Returns 0
  * or a negative errno value with err set (then *ret_spawner is NULL). */

@@ -15,15 +15,18 @@ struct spawner_task {
     uint64_t id;
     struct buf message;                   /* until it is sent */
     int descriptors[SPAWNER_DESCRIPTORS]; /* likewise; closed as soon as they are sent */
+    uint64_t program;                     /* a hash of its path */
+    bool uses_reserve;
     bool sent;
-    bool kill_owed; /* the socket was full */
+    bool kill_owed;                             /* the socket was full */
+    void (*started)(struct spawner_task *task); /* it has been sent */
     void (*ended)(struct spawner_task *task, enum program_end end, int code);
 };
 
 /*
  * Sends the order as soon as the socket and the number of programs allow it. ended(task) is called
  * once, possibly from inside this call. The caller has set `descriptors`, of which the spawner
- * takes ownership, and `ended`.
+ * takes ownership, `uses_reserve`, `started` and `ended`.
  */
 void spawner_submit(struct spawner *spawner, struct spawner_task *task,
                     const char *const *arguments, const char *const *environment);

@@ -100,6 +100,7 @@ static void begin(struct target_job *base)
                                      .input = input.data,
                                      .input_length = input.length,
                                      .timeout = job->timeout,
+                                     .uses_reserve = !!job->news,
                                  },
                                  on_program_done, job);
     buf_done(&input);
@@ -214,7 +215,7 @@ static void start(struct target_world *world, const struct target_request *reque
     job->base.free = exec_job_free;
     if (request->delivery || request->news) {
         job->timeout = settings->timeout;
-        job->base.timeout = settings->timeout + END_SLACK;
+        job->base.timeout = PROGRAM_ROOM_WAIT + settings->timeout + END_SLACK;
         job->base.begin = begin;
         job->base.abort = abort_job;
         job->base.explain = explain;

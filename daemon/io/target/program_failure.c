@@ -55,7 +55,7 @@ static void explain_denied(struct failure *failure, const char *path)
     failure->reason = REASON_TARGET_DENIED;
     if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
         failure_set_text(failure, "%s cannot be started: it is a directory", path);
-        failure_set_remedy(failure, "set the first item of `command` to a program in %s", path);
+        failure_set_remedy(failure, "change the path to a program in %s", path);
         return;
     }
     failure_set_text(failure, "%s cannot be started: the daemon's user may not execute it", path);
@@ -64,6 +64,32 @@ static void explain_denied(struct failure *failure, const char *path)
                        "lies below a path of the unit's NoExecPaths= or on a file system that is "
                        "mounted noexec is not executed either: move it to /usr/local/libexec",
                        path, path);
+}
+
+/* What the system says besides. */
+static void explain_refused(struct failure *failure, const char *path, int saved_errno)
+{
+    switch (saved_errno) {
+    case EAGAIN:
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+    case ETOOMANYREFS:
+        failure_set_text(failure, "%s cannot be started: the service has reached a limit: %s", path,
+                         strerror(saved_errno));
+        failure_set_remedy(failure,
+                           "give the service more: see TasksMax=, LimitNOFILE= and MemoryMax= in "
+                           "`systemctl show {unit}`");
+        break;
+    default:
+        failure_set_text(failure, "%s cannot be started: the system refuses it: %s", path,
+                         strerror(saved_errno));
+        failure_set_remedy(failure,
+                           "see whether `head -c 4 %s` reads it, and what `journalctl -k` says of "
+                           "its file system; it is run again by itself",
+                           path);
+        break;
+    }
 }
 
 static void explain_not_started(struct failure *failure, const char *path, int saved_errno)
@@ -80,8 +106,9 @@ static void explain_not_started(struct failure *failure, const char *path, int s
     case ENOTDIR:
     case ELOOP:
     case ENAMETOOLONG:
-        failure_set_text(failure, "%s cannot be started: %s", path, strerror(saved_errno));
-        failure_set_remedy(failure, "correct the first item of `command`");
+        failure_set_text(failure, "%s cannot be started: its path is wrong: %s", path,
+                         strerror(saved_errno));
+        failure_set_remedy(failure, "correct the path, which `namei -l %s` takes apart", path);
         break;
     case ENOEXEC:
         failure_set_text(failure, "%s cannot be started: it is no program of this machine", path);
@@ -93,22 +120,27 @@ static void explain_not_started(struct failure *failure, const char *path, int s
         failure_set_text(failure, "%s cannot be started: its arguments are too long", path);
         failure_set_remedy(failure, "shorten `command`; the key's data is on standard input");
         break;
+    case EMSGSIZE:
+        failure_set_text(failure, "%s cannot be started: what it gets is longer than %d KiB", path,
+                         PROGRAM_INPUT_MAX / 1024);
+        failure_set_remedy(failure,
+                           "this is a fault in keyrotated: please report it with this line");
+        break;
+    case EISDIR:
+    case ELIBBAD:
+    case EINVAL:
+        failure_set_text(failure, "%s cannot be started: its interpreter is unfit: %s", path,
+                         strerror(saved_errno));
+        failure_set_remedy(failure, "see which one it names (`head -n 1 %s`, `file %s`)", path,
+                           path);
+        break;
     case ETXTBSY:
         failure_set_text(failure, "%s cannot be started: somebody is writing it", path);
         failure_set_remedy(failure, "none needed, if it is being installed; else see `fuser -v %s`",
                            path);
         break;
-    case EAGAIN:
-    case ENOMEM:
-    case EMFILE:
-    case ENFILE:
-        failure_set_text(failure, "%s cannot be started: %s", path, strerror(saved_errno));
-        failure_set_remedy(failure,
-                           "give the service more: see TasksMax=, LimitNOFILE= and MemoryMax= in "
-                           "`systemctl show {unit}`");
-        break;
     default:
-        failure_set_text(failure, "%s cannot be started: %s", path, strerror(saved_errno));
+        explain_refused(failure, path, saved_errno);
         break;
     }
 }
@@ -191,6 +223,22 @@ static void explain_signal(struct failure *failure, const char *path,
                        "delivery.output in the log has what it wrote");
 }
 
+static void explain_no_room(struct failure *failure, const char *path, duration_ms waited)
+{
+    char wait[DURATION_TEXT_MAX];
+
+    if (waited == 0) {
+        failure_set_text(failure, "%s: not run, because the daemon stops", path);
+        return;
+    }
+    failure_set_text(failure,
+                     "%s: not run, because for %s too many other programs have been running", path,
+                     duration_to_text(waited, wait));
+    failure_set_remedy(failure,
+                       "see which of them hang (`systemctl status {unit}` lists them), and lower "
+                       "the `timeout` of their targets; it is run again by itself");
+}
+
 bool program_failure(struct failure *failure, const char *path, const struct program_result *result,
                      const struct secret *key, const char *problem)
 {
@@ -213,6 +261,9 @@ bool program_failure(struct failure *failure, const char *path, const struct pro
         break;
     case PROGRAM_NOT_STARTED:
         explain_not_started(failure, path, result->code);
+        break;
+    case PROGRAM_NO_ROOM:
+        explain_no_room(failure, path, result->timed_out);
         break;
     case PROGRAM_LOST:
     case PROGRAM_NO_SPAWNER:

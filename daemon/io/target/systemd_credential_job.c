@@ -173,6 +173,7 @@ void credential_job_run(struct credential_job *job, const char *verb, const void
                                      .environment = environment.variables,
                                      .input = input,
                                      .input_length = length,
+                                     .uses_reserve = true,
                                  },
                                  done, job);
     program_environment_done(&environment);
@@ -209,6 +210,8 @@ static void set_remedy(const struct credential_job *job, const struct program_re
 
     if (result->end == PROGRAM_NOT_STARTED && result->code == ENOENT)
         failure_set_remedy(failure, "install systemd 250 or later, or correct `program`");
+    else if (result->end == PROGRAM_NOT_STARTED)
+        return; /* it has the remedy already */
     else if (says(result, "Permission denied") && !job->host_secret)
         failure_set_remedy(failure,
                            "run `%s setup` as root and `systemctl edit {unit}`, add "
@@ -255,7 +258,8 @@ bool credential_failure_program(struct credential_job *job, const char *verb,
                          PROGRAM_OUTPUT_MAX / 1024);
     }
     failure->outcome_unknown = false; /* the file has not been touched */
-    if (result->end != PROGRAM_LOST && result->end != PROGRAM_NO_SPAWNER)
+    if (result->end != PROGRAM_LOST && result->end != PROGRAM_NO_SPAWNER &&
+        result->end != PROGRAM_NO_ROOM)
         set_remedy(job, result, failure);
     if (says(result, "Permission denied"))
         failure->reason = REASON_TARGET_DENIED;
