@@ -228,6 +228,7 @@ static bool start_clients(struct daemon *daemon)
     if (!daemon->signals)
         return fail_start(daemon, STATUS_INTERNAL, "daemon.stopping", "signals cannot be caught");
     token_cache_set_credentials_directory(daemon->access->tokens, getenv("CREDENTIALS_DIRECTORY"));
+    token_cache_set_spawner(daemon->access->tokens, daemon->spawner);
     access_set_config(daemon->access, daemon->config);
     azure_set_config(daemon->azure, daemon->config);
     if (engine_load(daemon->engine, &err) != 0)

@@ -6,11 +6,15 @@
 #ifndef KEYROTATED_TESTS_FAKE_LOOP_H
 #define KEYROTATED_TESTS_FAKE_LOOP_H
 
+#include <stdlib.h>
+
 #include "io/loop/loop.h"
 
 struct loop {
     struct list deferred;
     struct list timers;
+    bool work_hangs; /* it is neither run nor reported before fake_loop_release_work() */
+    struct list hung_work;
     duration_ms now; /* monotonic; the wall clock runs beside it */
 };
 
@@ -22,6 +26,8 @@ static void fake_loop_reset(void)
 {
     list_init(&fake_loop.deferred);
     list_init(&fake_loop.timers);
+    list_init(&fake_loop.hung_work);
+    fake_loop.work_hangs = false;
     fake_loop.now = 5000;
 }
 
@@ -33,6 +39,13 @@ static inline duration_ms fake_clock(void)
 time_ms loop_now(struct loop *loop)
 {
     return FAKE_WALL_START + loop->now;
+}
+
+/* For programs and threads, which these tests do without. */
+uv_loop_t *loop_uv(struct loop *loop)
+{
+    (void)loop;
+    abort();
 }
 
 void deferred_init(struct deferred *deferred, void (*run)(struct deferred *))
@@ -50,6 +63,49 @@ void loop_defer(struct loop *loop, struct deferred *deferred)
 void loop_defer_cancel(struct deferred *deferred)
 {
     list_remove(&deferred->link);
+}
+
+struct fake_work {
+    struct list link;
+    struct deferred deferred;
+    struct work *work;
+};
+
+static void fake_loop_run_work(struct deferred *deferred)
+{
+    struct fake_work *fake = container_of(deferred, struct fake_work, deferred);
+    struct work *work = fake->work;
+
+    free(fake);
+    work->run(work);
+    work->done(work);
+}
+
+int loop_work(struct loop *loop, struct work *work, void (*run)(struct work *),
+              void (*done)(struct work *))
+{
+    struct fake_work *fake = calloc(1, sizeof(*fake));
+
+    work->loop = loop;
+    work->run = run;
+    work->done = done;
+    fake->work = work;
+    deferred_init(&fake->deferred, fake_loop_run_work);
+    list_init(&fake->link);
+    if (loop->work_hangs)
+        list_append(&loop->hung_work, &fake->link);
+    else
+        loop_defer(loop, &fake->deferred);
+    return 0;
+}
+
+static inline void fake_loop_release_work(void)
+{
+    struct list *link;
+
+    fake_loop.work_hangs = false;
+    while ((link = list_pop(&fake_loop.hung_work)))
+        loop_defer(&fake_loop, &container_of(link, struct fake_work, link)->deferred);
 }
 
 void timer_init(struct loop *loop, struct timer *timer, void (*fired)(struct timer *))

@@ -72,22 +72,6 @@ static struct answer {
 } answer;
 
 /* Deliveries to Key Vault use neither sockets nor threads of their own. */
-uv_loop_t *loop_uv(struct loop *loop)
-{
-    (void)loop;
-    abort();
-}
-
-int loop_work(struct loop *loop, struct work *work, void (*run)(struct work *),
-              void (*done)(struct work *))
-{
-    (void)loop;
-    (void)work;
-    (void)run;
-    (void)done;
-    abort();
-}
-
 static void ignore_line(void *context, const struct log_line *line)
 {
     (void)context;

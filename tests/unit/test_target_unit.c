@@ -63,23 +63,6 @@ static void end_call(size_t number, const struct failure *failure)
     fake_loop_run(0);
 }
 
-/* Units need neither sockets nor threads here. */
-uv_loop_t *loop_uv(struct loop *loop)
-{
-    (void)loop;
-    abort();
-}
-
-int loop_work(struct loop *loop, struct work *work, void (*run)(struct work *),
-              void (*done)(struct work *))
-{
-    (void)loop;
-    (void)work;
-    (void)run;
-    (void)done;
-    abort();
-}
-
 /* --- who asks --- */
 
 static struct answer {

@@ -1,11 +1,8 @@
-#include <errno.h>
-
 #include "base/crypto.h"
-#include "base/must.h"
 #include "io/access/credential.h"
-#include "io/access/secret_file.h"
 #include "proto/entra.h"
-#include "proto/failure.h"
+
+#define CLIENT_SECRET_DEADLINE MS_MINUTE
 
 static struct entra_client entra_client_of(const struct credential_wish *wish)
 {
@@ -15,46 +12,49 @@ static struct entra_client entra_client_of(const struct credential_wish *wish)
                                  .audience = wish->audience};
 }
 
-static int build(const struct credential_wish *wish, struct http_request *request,
-                 struct failure *failure)
+static void on_reply(struct credential *credential, const struct http_reply *reply)
 {
-    struct entra_client client = entra_client_of(wish);
+    struct entra_client client = entra_client_of(&credential->wish);
+    struct access_token token;
+
+    if (entra_token_reply(&token, reply, &client, credential_now(credential),
+                          &credential->failure) == 0)
+        credential_succeed(credential, &token);
+    else
+        credential_fail(credential);
+}
+
+static void on_secret(struct credential *credential, const struct secret *secret)
+{
+    struct entra_client client = entra_client_of(&credential->wish);
     char client_request_id[UUID_TEXT_MAX];
+    struct http_request request = {.method = ""};
     struct err err = {.code = 0};
-    const struct secret_file file = {
-        .key = "client_secret_file",
-        .path = identity_setting(wish->identity, "client_secret_file"),
-        .reason = REASON_TOKEN_FAILED,
-    };
-    struct secret *secret = secret_file_read(&file, wish->credentials_directory, failure);
     int rc;
 
-    if (!secret)
-        return -ENOENT;
     client.proof = secret;
     rc = crypto_uuid(client_request_id);
     if (rc < 0)
         err_set(&err, rc, "no random number is available");
     else
-        rc = entra_token_request(request, &client, client_request_id, &err);
-    secret_free(secret);
-    if (rc == -ENOMEM)
-        fault_out_of_memory();
-    if (rc < 0)
-        failure_from_err(failure, REASON_TOKEN_FAILED, &err);
-    return rc;
+        rc = entra_token_request(&request, &client, client_request_id, &err);
+    if (credential_built(credential, rc, &request, &err))
+        credential_send(credential, &request, on_reply);
 }
 
-static int read_reply(const struct credential_wish *wish, const struct http_reply *reply,
-                      time_ms now, struct access_token *token, struct failure *failure)
+static void begin(struct credential *credential)
 {
-    struct entra_client client = entra_client_of(wish);
+    const struct secret_file file = {
+        .key = "client_secret_file",
+        .path = identity_setting(credential->wish.identity, "client_secret_file"),
+        .reason = REASON_TOKEN_FAILED,
+    };
 
-    return entra_token_reply(token, reply, &client, now, failure);
+    credential_read_secret(credential, &file, on_secret);
 }
 
 const struct credential_source credential_client_secret = {
     .type = "client_secret",
-    .build = build,
-    .read = read_reply,
+    .deadline = CLIENT_SECRET_DEADLINE,
+    .begin = begin,
 };

@@ -1,9 +1,10 @@
-#include <errno.h>
-
-#include "base/must.h"
 #include "io/access/credential.h"
-#include "proto/failure.h"
 #include "proto/imds.h"
+
+/* The service may be away for 70 seconds while it is updated; an answer may take some, too. */
+#define MANAGED_IDENTITY_DEADLINE (3 * MS_MINUTE)
+
+static void ask(struct credential *credential);
 
 static struct imds_identity imds_identity_of(const struct credential_wish *wish)
 {
@@ -16,31 +17,35 @@ static struct imds_identity imds_identity_of(const struct credential_wish *wish)
                                   .audience = wish->audience};
 }
 
-static int build(const struct credential_wish *wish, struct http_request *request,
-                 struct failure *failure)
+static void on_reply(struct credential *credential, const struct http_reply *reply)
 {
-    struct imds_identity identity = imds_identity_of(wish);
-    struct err err = {.code = 0};
-    int rc = imds_token_request(request, &identity, &err);
+    const struct imds_identity identity = imds_identity_of(&credential->wish);
+    const time_ms now = credential_now(credential);
+    const duration_ms pause =
+        imds_retry_delay(reply, credential->requests, credential_elapsed(credential), now);
+    struct access_token token;
 
-    if (rc == -ENOMEM)
-        fault_out_of_memory();
-    if (rc < 0)
-        failure_from_err(failure, REASON_TOKEN_FAILED, &err);
-    return rc;
+    if (pause > 0)
+        credential_pause(credential, pause, ask);
+    else if (imds_token_reply(&token, reply, &identity, now, &credential->failure) == 0)
+        credential_succeed(credential, &token);
+    else
+        credential_fail(credential);
 }
 
-static int read_reply(const struct credential_wish *wish, const struct http_reply *reply,
-                      time_ms now, struct access_token *token, struct failure *failure)
+static void ask(struct credential *credential)
 {
-    struct imds_identity identity = imds_identity_of(wish);
+    const struct imds_identity identity = imds_identity_of(&credential->wish);
+    struct http_request request;
+    struct err err = {.code = 0};
+    const int rc = imds_token_request(&request, &identity, &err);
 
-    return imds_token_reply(token, reply, &identity, now, failure);
+    if (credential_built(credential, rc, &request, &err))
+        credential_send(credential, &request, on_reply);
 }
 
 const struct credential_source credential_managed_identity = {
     .type = "managed_identity",
-    .build = build,
-    .read = read_reply,
-    .retry_delay = imds_retry_delay,
+    .deadline = MANAGED_IDENTITY_DEADLINE,
+    .begin = ask,
 };

@@ -10,8 +10,8 @@
 #include "base/str.h"
 #include "core/backoff.h"
 #include "core/reason.h"
+#include "io/access/credential.h"
 #include "io/access/identity_copy.h"
-#include "io/access/token_fetch.h"
 
 /* A token must outlive the request that carries it. */
 #define EXPIRY_MARGIN    (30 * MS_SECOND)
@@ -29,7 +29,7 @@ struct token_entry {
     char *audience;
     struct identity identity; /* with strings of its own */
     struct list waiting;
-    struct token_fetch fetch;
+    struct credential credential;
 
     struct sealed *token;
     uint64_t generation;
@@ -46,9 +46,9 @@ struct token_entry {
 
 struct token_cache {
     struct loop *loop;
-    struct http *http;
     struct log *log;
     duration_ms (*clock)(void);
+    struct credential_world world;
     char *login;
     char *credentials_directory;
     struct list entries;
@@ -60,7 +60,7 @@ struct token_cache {
 };
 
 static void start_fetch(struct token_entry *entry);
-static void on_fetched(struct token_fetch *fetch, struct access_token *token, bool canceled);
+static void on_fetched(struct credential *credential, struct access_token *token, bool canceled);
 static void maybe_closed(struct token_cache *cache);
 
 /* --- entries --- */
@@ -114,7 +114,7 @@ static struct token_entry *entry_new(struct token_cache *cache, char *key,
     entry->identity = identity_copy(identity);
     (void)crypto_random(&entry->seed, sizeof(entry->seed)); /* without it, 0 will do */
     list_init(&entry->waiting);
-    token_fetch_init(&entry->fetch, cache->loop, cache->http, cache->clock, on_fetched);
+    credential_init(&entry->credential, &cache->world, on_fetched);
     list_append(&cache->entries, &entry->link);
     return entry;
 }
@@ -124,9 +124,9 @@ static bool is_good(const struct token_entry *entry, duration_ms now)
     return entry->token && now < entry->good_until;
 }
 
-static void on_entry_closed(struct token_fetch *fetch)
+static void on_entry_closed(struct credential *credential)
 {
-    struct token_entry *entry = container_of(fetch, struct token_entry, fetch);
+    struct token_entry *entry = container_of(credential, struct token_entry, credential);
     struct token_cache *cache = entry->cache;
 
     list_remove(&entry->link);
@@ -140,11 +140,11 @@ static void close_stale_entries(struct token_cache *cache)
     duration_ms now = cache->clock();
 
     list_for_each_entry (entry, &cache->entries, struct token_entry, link) {
-        if (!entry->fetch.closed && !entry->fetch.under_way && list_empty(&entry->waiting) &&
-            !is_good(entry, now) && now >= entry->silent_until) {
+        if (!entry->credential.closed && !entry->credential.under_way &&
+            list_empty(&entry->waiting) && !is_good(entry, now) && now >= entry->silent_until) {
             log_ended(cache->log, loop_now(cache->loop), "token.failed", entry->key, true);
             entry->key[0] = '\0';
-            token_fetch_close(&entry->fetch, on_entry_closed);
+            credential_close(&entry->credential, on_entry_closed);
         }
     }
 }
@@ -177,13 +177,13 @@ static void settle(struct token_entry *entry)
 
     if (is_good(entry, now)) {
         if (wanted && now >= entry->refresh_at && now >= entry->silent_until &&
-            !entry->fetch.under_way)
+            !entry->credential.under_way)
             start_fetch(entry);
         complete_all(entry, &(struct token_result){.failure = NULL});
-    } else if (!wanted || entry->fetch.under_way) {
+    } else if (!wanted || entry->credential.under_way) {
         return;
     } else if (now < entry->silent_until) {
-        struct failure failure = entry->fetch.failure;
+        struct failure failure = entry->credential.failure;
 
         failure.retry_after = entry->silent_until - now;
         complete_all(entry, &(struct token_result){.failure = &failure});
@@ -205,7 +205,7 @@ static void on_settle(struct deferred *deferred)
 
 static void log_failure(struct token_entry *entry)
 {
-    const struct failure *failure = &entry->fetch.failure;
+    const struct failure *failure = &entry->credential.failure;
     struct token_cache *cache = entry->cache;
     time_ms now = loop_now(cache->loop);
     struct log_line line;
@@ -232,7 +232,7 @@ static void fetch_failed(struct token_entry *entry)
     entry->failures++;
     entry->silent_until =
         entry->cache->clock() + backoff_delay(FAILURE_INITIAL, FAILURE_LONGEST, entry->failures,
-                                              entry->seed, entry->fetch.failure.retry_after);
+                                              entry->seed, entry->credential.failure.retry_after);
     log_failure(entry);
     settle(entry);
 }
@@ -271,9 +271,9 @@ static void fetch_succeeded(struct token_entry *entry, struct access_token *toke
     settle(entry);
 }
 
-static void on_fetched(struct token_fetch *fetch, struct access_token *token, bool canceled)
+static void on_fetched(struct credential *credential, struct access_token *token, bool canceled)
 {
-    struct token_entry *entry = container_of(fetch, struct token_entry, fetch);
+    struct token_entry *entry = container_of(credential, struct token_entry, credential);
 
     if (canceled)
         complete_all(entry, &(struct token_result){.canceled = true});
@@ -292,8 +292,7 @@ static void start_fetch(struct token_entry *entry)
         .credentials_directory = entry->cache->credentials_directory,
     };
 
-    if (token_fetch_start(&entry->fetch, &wish) < 0)
-        fetch_failed(entry);
+    credential_start(&entry->credential, credential_source_of(entry->identity.type), &wish);
 }
 
 /* --- for those who need a token --- */
@@ -373,9 +372,9 @@ struct token_cache *token_cache_new(struct loop *loop, struct http *http, struct
     struct token_cache *cache = must_alloc(sizeof(*cache));
 
     cache->loop = loop;
-    cache->http = http;
     cache->log = log;
     cache->clock = clock;
+    cache->world = (struct credential_world){.loop = loop, .http = http, .clock = clock};
     list_init(&cache->entries);
     deferred_init(&cache->settle, on_settle);
     return cache;
@@ -393,6 +392,11 @@ void token_cache_set_credentials_directory(struct token_cache *cache, const char
 {
     free(cache->credentials_directory);
     cache->credentials_directory = must_dup(directory);
+}
+
+void token_cache_set_spawner(struct token_cache *cache, struct spawner *spawner)
+{
+    cache->world.spawner = spawner;
 }
 
 static void maybe_closed(struct token_cache *cache)
@@ -420,7 +424,8 @@ void token_cache_close(struct token_cache *cache, void (*closed)(void *context),
     cache->closed = closed;
     cache->closed_context = context;
     list_for_each (link, &cache->entries)
-        token_fetch_close(&container_of(link, struct token_entry, link)->fetch, on_entry_closed);
+        credential_close(&container_of(link, struct token_entry, link)->credential,
+                         on_entry_closed);
     loop_defer_cancel(&cache->settle);
     deferred_init(&cache->settle, on_close);
     loop_defer(cache->loop, &cache->settle);

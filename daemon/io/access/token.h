@@ -17,6 +17,7 @@
 #include "core/look.h"
 #include "io/http/http.h"
 #include "io/loop/loop.h"
+#include "io/spawner/spawner.h"
 
 struct token_cache;
 
@@ -40,6 +41,10 @@ void token_cache_set_login(struct token_cache *cache, const char *login);
 
 /* Where relative files of identities are looked up; NULL: nowhere. Nothing may be under way. */
 void token_cache_set_credentials_directory(struct token_cache *cache, const char *directory);
+
+/* For identities that get their tokens from a program; NULL: none can be started. To be called
+ * before the first token_get(). */
+void token_cache_set_spawner(struct token_cache *cache, struct spawner *spawner);
 
 /* Nobody may be waiting. Gives up what is under way, frees everything, then closed(context) from
  * the loop. */
