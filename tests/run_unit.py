@@ -55,7 +55,8 @@ def run(program, valgrind):
                               errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               stdin=subprocess.DEVNULL,
                               timeout=VALGRIND_TIMEOUT_S if valgrind else TIMEOUT_S,
-                              env={**os.environ, "CMOCKA_MESSAGE_OUTPUT": "TAP"})
+                              env={**os.environ, "CMOCKA_MESSAGE_OUTPUT": "TAP",
+                                   **({"UNIT_UNDER_VALGRIND": "1"} if valgrind else {})})
         outcome.output, ending = done.stdout, f"exit status {done.returncode}"
         healthy = done.returncode == 0
     except subprocess.TimeoutExpired as expired:
