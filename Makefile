@@ -376,7 +376,7 @@ memory-test: all $B/keyrotated-unwiped ## The daemon's memory, searched for trac
 .PHONY: memory-test
 
 # --- looking at the source -----------------------------------------------------------------------
-lint: lint-format lint-layers lint-circles lint-idioms lint-lengths lint-man lint-units lint-packaging lint-cppcheck lint-tidy ## Format, layers, circles, idioms, file lengths, man pages, units, cppcheck, clang-tidy
+lint: lint-format lint-layers lint-circles lint-idioms lint-lengths lint-man lint-units lint-packaging lint-mutants lint-cppcheck lint-tidy ## Format, layers, circles, idioms, file lengths, man pages, units, lists of mutants, cppcheck, clang-tidy
 
 lint-format:
 	$(call say,LINT,format)
@@ -415,7 +415,14 @@ lint-units:
 lint-packaging:
 	$(call say,LINT,packaging)
 	$Q$(PYTHON) tests/lint/packaging.py
-.PHONY: lint-units lint-packaging
+
+# Mutants name the text that they change: it stands in the source as it is, once.
+lint-mutants: $B/sim
+	$(call say,LINT,mutants)
+	$Q$(PYTHON) tests/fuzz/mutants.py --self-test
+	$Q$(PYTHON) tests/fuzz/mutants.py --list
+	$Q$(PYTHON) tests/sim/mutants.py --build $B --list
+.PHONY: lint-units lint-packaging lint-mutants
 
 CPPCHECK := cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j $(JOBS) -D__GNUC__ \
     --enable=warning,performance,portability --suppress=missingIncludeSystem

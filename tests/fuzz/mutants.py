@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 """Plants one fault for each fuzzer, and demands that it is found: a fuzzer that cannot fail finds
 nothing.
+
+  mutants.py --build DIR   builds and runs them
+  mutants.py --list        checks the list alone: is it complete, and true of the source as it is?
+  mutants.py --self-test   shows that the check of the list can fail
 """
 
 import argparse
@@ -69,12 +73,46 @@ def ask_make(*what):
                                       text=True, stdout=subprocess.PIPE, env=environment).stdout)
 
 
+def misplaced(fault, text):
+    """Why the fault cannot be planted in the text of its file; or None."""
+    times = text.count(fault.before)
+    return None if times == 1 else f"it stands {times} times in daemon/{fault.file}: {fault.before}"
+
+
+def gaps(faults, fuzzers, read):
+    """What is wrong with the list: (fuzzer, sentence) each. read(file) is the text of a source."""
+    for name in sorted(fuzzers - {fault.fuzzer for fault in faults}):
+        yield name, "no fault is planted for it"
+    for fault in faults:
+        if fault.fuzzer not in fuzzers:
+            yield fault.fuzzer, "there is no such fuzzer"
+        problem = misplaced(fault, read(fault.file))
+        if problem:
+            yield fault.fuzzer, problem
+
+
+def source_text(file):
+    path = pathlib.Path("daemon", file)
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def self_test():
+    fault = Fault("json", "base/a.c", "if (x)", "if (y)")
+    for case in (({"json"}, "if (x) {", 0), ({"json"}, "if (z) {", 1), ({"json"}, "if (x) if (x)", 1),
+                 ({"json", "yaml"}, "if (x) {", 1), (set(), "if (x) {", 1)):
+        fuzzers, text, expected = case
+        found = list(gaps((fault,), fuzzers, lambda _, text=text: text))
+        if len(found) != expected:
+            sys.exit(f"mutants.py --self-test: {len(found)} gaps, not {expected}, in {text}: {found}")
+
+
 def build(fault, work, link):
     """The fuzzer with the fault, or None and a sentence."""
     source = pathlib.Path("daemon", fault.file)
-    text = source.read_text(encoding="utf-8")
-    if text.count(fault.before) != 1:
-        return None, f"it stands {text.count(fault.before)} times in {source}: {fault.before}"
+    text = source_text(fault.file)
+    problem = misplaced(fault, text)
+    if problem:
+        return None, problem
     changed = work / source.name
     changed.write_text(text.replace(fault.before, fault.after), encoding="utf-8")
     compiled = work / "changed.o"
@@ -108,19 +146,28 @@ def judge(fault, link):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--build", type=pathlib.Path)
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--self-test", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--results", type=pathlib.Path)
     arguments = parser.parse_args()
+    if arguments.self_test:
+        self_test()
+        return 0
+    fuzzers = {path.stem.removeprefix("fuzz_") for path in run.HERE.glob("fuzz_*.c")}
+    cases = list(gaps(FAULTS, fuzzers, source_text))
+    if arguments.list:
+        print("".join(f"tests/fuzz/mutants.py: {name}: {problem}\n" for name, problem in cases), end="",
+              file=sys.stderr)
+        return 1 if cases else 0
 
     link = ask_make("print-fuzz-link")
-    cases = []
-    fuzzers = {path.stem.removeprefix("fuzz_") for path in run.HERE.glob("fuzz_*.c")}
-    for name in sorted(fuzzers - {fault.fuzzer for fault in FAULTS}):
-        cases.append((name, "no fault is planted for it"))
-        print(f"  FAIL  {name:18} {cases[-1][1]}")
+    for name, problem in cases:
+        print(f"  FAIL  {name:18} {problem}")
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        for fault, (found, problem) in zip(FAULTS, pool.map(lambda f: judge(f, link), FAULTS)):
+        whole = [fault for fault in FAULTS if fault.fuzzer not in dict(cases)]
+        for fault, (found, problem) in zip(whole, pool.map(lambda f: judge(f, link), whole)):
             cases.append((fault.fuzzer, problem))
             print(f"  {'FAIL' if problem else 'ok':4}  {fault.fuzzer:18} {found or problem}", flush=True)
     if arguments.results:
