@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
@@ -50,6 +51,16 @@ void crypto_wipe_received(void *tls_context)
     (void)SSL_CTX_set_options((SSL_CTX *)tls_context, SSL_OP_CLEANSE_PLAINTEXT);
 }
 
+/* OpenSSL would ask for it at the terminal. */
+static int no_password(char *out, int size, int is_writing, void *context)
+{
+    (void)out;
+    (void)size;
+    (void)is_writing;
+    (void)context;
+    return 0;
+}
+
 int crypto_check_authorities(const char *path, struct err *err)
 {
     X509_STORE *store;
@@ -74,6 +85,25 @@ int crypto_check_authorities(const char *path, struct err *err)
     if (is_memory_out)
         return err_set(err, -ENOMEM, "out of memory while reading %s", path);
     return err_set(err, -ENODATA, "%s holds no certificate that can be read", path);
+}
+
+int crypto_check_authorities_text(const void *pem, size_t length, struct err *err)
+{
+    BIO *bio = length <= INT_MAX ? BIO_new_mem_buf(pem, (int)length) : NULL;
+    STACK_OF(X509_INFO) *items = bio ? PEM_X509_INFO_read_bio(bio, NULL, no_password, NULL) : NULL;
+    bool is_memory_out = !bio && length <= INT_MAX;
+    int count = 0;
+    unsigned long code;
+
+    for (int i = 0; items && i < sk_X509_INFO_num(items); i++)
+        count += sk_X509_INFO_value(items, i)->x509 ? 1 : 0;
+    while ((code = ERR_get_error()) != 0)
+        is_memory_out = is_memory_out || ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+    sk_X509_INFO_pop_free(items, X509_INFO_free);
+    BIO_free(bio);
+    if (is_memory_out)
+        return err_set(err, -ENOMEM, "out of memory");
+    return count > 0 ? 0 : err_set(err, -ENODATA, "it holds no certificate that can be read");
 }
 
 int crypto_sha256(const void *bytes, size_t length, uint8_t out[SHA256_LENGTH])

@@ -26,6 +26,9 @@ void crypto_wipe_received(void *tls_context);
  * -ENOMEM. */
 int crypto_check_authorities(const char *path, struct err *err);
 
+/* The same of PEM text. -ENODATA or -ENOMEM. */
+int crypto_check_authorities_text(const void *pem, size_t length, struct err *err);
+
 /* All return 0, or -EIO when the library fails (out of memory, no entropy). */
 int crypto_sha256(const void *bytes, size_t length, uint8_t out[SHA256_LENGTH]);
 int crypto_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,

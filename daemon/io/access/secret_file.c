@@ -42,18 +42,17 @@ static void set_remedy_for_credential(const char *name, struct failure *failure)
                        name);
 }
 
-static void set_remedy_for_denial(const struct secret_file *file, const char *path,
+static void set_remedy_for_denial(const struct secret_file *file, const char *path, bool is_hidden,
                                   struct failure *failure)
 {
     const char *name = strrchr(path, '/') + 1;
-    struct stat status;
 
     if (file->stays)
         failure_set_remedy(failure,
                            "let the user %u read it: `namei -l %s` shows the modes of the file and "
                            "of the directories above",
                            (unsigned)geteuid(), path);
-    else if (stat(path, &status) != 0) /* a directory above refuses */
+    else if (is_hidden)
         failure_set_remedy(failure,
                            "run `systemctl edit {unit}`, add `LoadCredential=%s:%s` below "
                            "[Service], set `%s: %s` and restart the daemon",
@@ -66,15 +65,16 @@ static void set_remedy_for_denial(const struct secret_file *file, const char *pa
                            name, path, file->key, name, (unsigned)geteuid(), path);
 }
 
-bool secret_file_set_remedy(const struct secret_file *file, const char *path, int code,
-                            struct failure *failure)
+bool secret_file_set_remedy(const struct secret_file *file, const char *path,
+                            const struct secret_file_content *content, struct failure *failure)
 {
     const bool is_credential = file->path[0] != '/';
+    const bool is_denied = content->err.code == -EACCES || content->err.code == -EPERM;
 
-    if (is_credential && (code == -ENOENT || code == -EACCES))
+    if (is_credential && (content->err.code == -ENOENT || content->err.code == -EACCES))
         set_remedy_for_credential(file->path, failure);
-    else if (code == -EACCES || code == -EPERM)
-        set_remedy_for_denial(file, path, failure);
+    else if (is_denied)
+        set_remedy_for_denial(file, path, content->is_hidden, failure);
     else
         return false;
     return true;
@@ -168,30 +168,37 @@ static const char *judge(const struct buf *content, size_t *ret_length)
     return find_problem(data, length);
 }
 
-static struct secret *read_file(const struct secret_file *file, const char *path,
-                                struct failure *failure)
+void secret_file_fetch(const char *path, size_t maximum, struct secret_file_content *ret_content)
 {
-    struct secret *secret = NULL;
-    struct err err = {.code = 0};
-    struct buf content;
+    struct stat status;
     int rc;
 
-    buf_init(&content, SECRET_FILE_MAX);
-    rc = fs_read(path, &content, &err);
-    if (rc < 0) {
-        unusable(file, path, err.text, failure);
-        (void)secret_file_set_remedy(file, path, rc, failure);
-    } else {
-        size_t length;
-        const char *problem = judge(&content, &length);
+    *ret_content = (struct secret_file_content){.is_hidden = false};
+    buf_init(&ret_content->bytes, maximum);
+    rc = fs_read(path, &ret_content->bytes, &ret_content->err);
+    ret_content->is_hidden = (rc == -EACCES || rc == -EPERM) && stat(path, &status) != 0;
+}
 
-        if (problem)
-            unusable(file, path, problem, failure);
-        else
-            secret = must(secret_new(buf_str(&content), length));
+void secret_file_content_done(struct secret_file_content *content)
+{
+    buf_done(&content->bytes);
+}
+
+struct secret *secret_file_take(const struct secret_file *file, const char *path,
+                                const struct secret_file_content *content, struct failure *failure)
+{
+    const char *problem;
+    size_t length;
+
+    if (content->err.code < 0) {
+        unusable(file, path, content->err.text, failure);
+        (void)secret_file_set_remedy(file, path, content, failure);
+        return NULL;
     }
-    buf_done(&content);
-    return secret;
+    problem = judge(&content->bytes, &length);
+    if (problem)
+        return unusable(file, path, problem, failure);
+    return must(secret_new(buf_str(&content->bytes), length));
 }
 
 char *secret_file_path(const struct secret_file *file, const char *credentials_directory,
@@ -212,8 +219,14 @@ struct secret *secret_file_read(const struct secret_file *file, const char *cred
                                 struct failure *failure)
 {
     char *path = secret_file_path(file, credentials_directory, failure);
-    struct secret *secret = path ? read_file(file, path, failure) : NULL;
+    struct secret_file_content content;
+    struct secret *secret;
 
+    if (!path)
+        return NULL;
+    secret_file_fetch(path, SECRET_FILE_MAX, &content);
+    secret = secret_file_take(file, path, &content, failure);
+    secret_file_content_done(&content);
     free(path);
     return secret;
 }

@@ -6,21 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fs.h"
 #include "base/must.h"
 #include "base/str.h"
 #include "conf/kubeconfig.h"
-#include "io/access/secret_file.h"
 #include "proto/failure.h"
 
 /* Where a pod finds its service account. (kubernetes.io: "Accessing the Kubernetes API from a
  * Pod") */
 #define ACCOUNT_DIRECTORY "/var/run/secrets/kubernetes.io/serviceaccount"
 
-/* For reading one target's access. */
+/* For taking one target's access. */
 struct access_reader {
     struct kubernetes_reach *reach;
-    const char *credentials_directory;
+    const struct target_reading *reading;
     struct failure *failure;
 };
 
@@ -43,31 +41,31 @@ static bool fail(const struct access_reader *reader, const char *format, ...)
 
 /* --- files --- */
 
-/* Fresh memory; NULL where a relative path has no directory, which has been reported. */
-static char *full_path(const struct access_reader *reader, const char *key, const char *path)
+static void add(struct kubernetes_reach *reach, struct target_reading *reading,
+                enum kubernetes_file kind, const struct secret_file *file, size_t maximum)
 {
-    const struct secret_file file = {.key = key, .path = path, .reason = REASON_TARGET_FAILED};
-
-    return secret_file_path(&file, reader->credentials_directory, reader->failure);
+    reach->files[target_reading_add(reading, file, maximum)] = kind;
+    reach->file_count++;
 }
 
-/* Appends the file to `out`. `configured`: what the configuration says for `path`; NULL where the
- * path stands elsewhere. */
-static bool read_file(const struct access_reader *reader, const char *key, const char *configured,
-                      const char *path, struct buf *out)
+/* `configured`: it is the configuration that names the file. */
+static void add_token(struct kubernetes_reach *reach, struct target_reading *reading,
+                      const char *key, const char *path, bool configured)
 {
     const struct secret_file file = {
-        .key = key, .path = configured ? configured : path, .stays = !configured};
-    struct err err = {.code = 0};
-    int rc = fs_read(path, out, &err);
+        .key = key, .path = path, .reason = REASON_TARGET_DENIED, .stays = !configured};
 
-    if (rc == -ENOMEM)
-        fault_out_of_memory();
-    if (rc == 0)
-        return true;
-    (void)fail(reader, "%s %s cannot be used: %s", key, path, err.text);
-    (void)secret_file_set_remedy(&file, path, rc, reader->failure);
-    return false;
+    add(reach, reading, KUBERNETES_FILE_TOKEN, &file, SECRET_FILE_MAX);
+}
+
+static void add_other(struct kubernetes_reach *reach, struct target_reading *reading,
+                      enum kubernetes_file kind, const char *key, const char *path, bool configured)
+{
+    const struct secret_file file = {
+        .key = key, .path = path, .reason = REASON_TARGET_FAILED, .stays = !configured};
+
+    add(reach, reading, kind, &file,
+        kind == KUBERNETES_FILE_KUBECONFIG ? KUBECONFIG_MAX : HTTP_PEM_MAX);
 }
 
 /* libcurl and OpenSSL tell what is wrong with it only in their own words; an encrypted key would
@@ -98,20 +96,9 @@ static bool check_all_pem(const struct access_reader *reader)
                      "PRIVATE KEY-----");
 }
 
-/* `configured`: it is the configuration that names the file. */
-static bool read_token(const struct access_reader *reader, const char *key, const char *path,
-                       bool configured)
-{
-    const struct secret_file file = {
-        .key = key, .path = path, .reason = REASON_TARGET_DENIED, .stays = !configured};
-
-    reader->reach->token = secret_file_read(&file, reader->credentials_directory, reader->failure);
-    return !!reader->reach->token;
-}
-
 /* --- as a pod --- */
 
-static bool read_pod(const struct access_reader *reader)
+static bool begin_pod(const struct access_reader *reader, struct target_reading *reading)
 {
     const char *host = getenv("KUBERNETES_SERVICE_HOST");
     const char *port = getenv("KUBERNETES_SERVICE_PORT");
@@ -129,54 +116,46 @@ static bool read_pod(const struct access_reader *reader)
     reach->direct = true;
     reach->url = must(strchr(host, ':') ? str_format("https://[%s]:%s", host, port)
                                         : str_format("https://%s:%s", host, port));
-    if (!read_token(reader, "the service account's token", ACCOUNT_DIRECTORY "/token", false)) {
-        failure_set_remedy(reader->failure, "%s", reach->credential_remedy);
-        return false;
-    }
-    return read_file(reader, "the service account's certificate authority", NULL,
-                     ACCOUNT_DIRECTORY "/ca.crt", &reach->tls.authorities);
+    add_token(reach, reading, "the service account's token", ACCOUNT_DIRECTORY "/token", false);
+    add_other(reach, reading, KUBERNETES_FILE_AUTHORITIES,
+              "the service account's certificate authority", ACCOUNT_DIRECTORY "/ca.crt", false);
+    return true;
 }
 
 /* --- by `server` --- */
 
-static bool read_server(const struct access_reader *reader,
-                        const struct kubernetes_cluster *cluster)
+static void begin_server(struct kubernetes_reach *reach, const struct kubernetes_cluster *cluster,
+                         struct target_reading *reading)
 {
-    struct kubernetes_reach *reach = reader->reach;
-    char *ca_file;
-    bool ok;
-
     (void)snprintf(reach->credential_remedy, sizeof(reach->credential_remedy),
                    "write a valid token to token_file %s",
                    cluster->token_file ? cluster->token_file : "of the target");
     (void)str_copy(reach->server_remedy, sizeof(reach->server_remedy),
                    "correct `server` and `ca_file` of the target");
     reach->url = must_dup(cluster->server);
-    if (cluster->token_file && !read_token(reader, "token_file", cluster->token_file, true))
-        return false;
-    if (!cluster->ca_file)
-        return true;
-    ca_file = full_path(reader, "ca_file", cluster->ca_file);
-    ok =
-        ca_file && read_file(reader, "ca_file", cluster->ca_file, ca_file, &reach->tls.authorities);
-    free(ca_file);
-    return ok;
+    if (cluster->token_file)
+        add_token(reach, reading, "token_file", cluster->token_file, true);
+    if (cluster->ca_file)
+        add_other(reach, reading, KUBERNETES_FILE_AUTHORITIES, "ca_file", cluster->ca_file, true);
 }
 
 /* --- by a kubeconfig --- */
 
-static bool take_pem(const struct access_reader *reader, const char *key,
-                     struct kubeconfig_pem *pem, struct buf *out)
+static void take_pem(const struct access_reader *reader, struct target_reading *more,
+                     enum kubernetes_file kind, const char *key, struct kubeconfig_pem *pem,
+                     struct buf *out)
 {
-    if (pem->file)
-        return read_file(reader, key, NULL, pem->file, out);
+    if (pem->file) {
+        add_other(reader->reach, more, kind, key, pem->file, false);
+        return;
+    }
     buf_done(out);
     *out = pem->text;
     pem->text = (struct buf){0};
-    return true;
 }
 
-static bool take_kubeconfig(const struct access_reader *reader, struct kubeconfig *kubeconfig)
+static bool take_kubeconfig(const struct access_reader *reader, struct kubeconfig *kubeconfig,
+                            struct target_reading *more)
 {
     struct kubernetes_reach *reach = reader->reach;
 
@@ -187,19 +166,22 @@ static bool take_kubeconfig(const struct access_reader *reader, struct kubeconfi
     if (kubeconfig->server_name &&
         !str_copy(reach->tls.server_name, sizeof(reach->tls.server_name), kubeconfig->server_name))
         return fail(reader, "tls-server-name of the kubeconfig is too long");
-    return (!kubeconfig->token_file ||
-            read_token(reader, "tokenFile", kubeconfig->token_file, false)) &&
-           take_pem(reader, "certificate-authority", &kubeconfig->authorities,
-                    &reach->tls.authorities) &&
-           take_pem(reader, "client-certificate", &kubeconfig->certificate,
-                    &reach->tls.certificate) &&
-           take_pem(reader, "client-key", &kubeconfig->private_key, &reach->tls.private_key);
+    if (kubeconfig->token_file)
+        add_token(reach, more, "tokenFile", kubeconfig->token_file, false);
+    take_pem(reader, more, KUBERNETES_FILE_AUTHORITIES, "certificate-authority",
+             &kubeconfig->authorities, &reach->tls.authorities);
+    take_pem(reader, more, KUBERNETES_FILE_CERTIFICATE, "client-certificate",
+             &kubeconfig->certificate, &reach->tls.certificate);
+    take_pem(reader, more, KUBERNETES_FILE_PRIVATE_KEY, "client-key", &kubeconfig->private_key,
+             &reach->tls.private_key);
+    return true;
 }
 
-static bool parse_kubeconfig(const struct access_reader *reader, const char *path,
-                             const struct buf *text, const char *context)
+static bool parse_kubeconfig(const struct access_reader *reader, const char *context,
+                             const struct buf *text, struct target_reading *more)
 {
     struct kubernetes_reach *reach = reader->reach;
+    const char *path = target_reading_path(reader->reading, 0);
     struct kubeconfig kubeconfig;
     struct err err = {.code = 0};
     int rc = kubeconfig_read(&kubeconfig, path, buf_str(text), text->length, context, &err);
@@ -218,49 +200,104 @@ static bool parse_kubeconfig(const struct access_reader *reader, const char *pat
         (void)snprintf(reach->server_remedy, sizeof(reach->server_remedy),
                        "correct the cluster of context %s in the kubeconfig %s", kubeconfig.context,
                        path);
-        ok = take_kubeconfig(reader, &kubeconfig);
+        ok = take_kubeconfig(reader, &kubeconfig, more);
     }
     kubeconfig_done(&kubeconfig);
     return ok;
 }
 
-static bool read_kubeconfig(const struct access_reader *reader,
-                            const struct kubernetes_cluster *cluster)
+static void begin_kubeconfig(struct kubernetes_reach *reach,
+                             const struct kubernetes_cluster *cluster,
+                             struct target_reading *reading)
 {
-    struct kubernetes_reach *reach = reader->reach;
-    char *path = full_path(reader, "kubeconfig", cluster->kubeconfig);
-    struct buf text;
-    bool ok = false;
-
-    if (!path)
-        return false;
+    add_other(reach, reading, KUBERNETES_FILE_KUBECONFIG, "kubeconfig", cluster->kubeconfig, true);
     (void)snprintf(reach->credential_remedy, sizeof(reach->credential_remedy),
                    "put the kubeconfig at %s, readable for the daemon (systemd: LoadCredential=)",
-                   path);
-    buf_init(&text, KUBECONFIG_MAX);
-    ok = read_file(reader, "kubeconfig", cluster->kubeconfig, path, &text) &&
-         parse_kubeconfig(reader, path, &text, cluster->context);
-    buf_done(&text);
-    free(path);
-    return ok;
+                   target_reading_path(reading, 0));
 }
 
 /* --- for all --- */
 
-bool kubernetes_reach_read(struct kubernetes_reach *reach, const struct kubernetes_cluster *cluster,
-                           const char *credentials_directory, struct failure *failure)
+static bool take_token(const struct access_reader *reader, size_t i)
 {
-    const struct access_reader reader = {
-        .reach = reach, .credentials_directory = credentials_directory, .failure = failure};
+    struct kubernetes_reach *reach = reader->reach;
+
+    reach->token = target_reading_secret(reader->reading, i, reader->failure);
+    if (!reach->token && reach->direct)
+        failure_set_remedy(reader->failure, "%s", reach->credential_remedy);
+    return !!reach->token;
+}
+
+static bool take_bytes(const struct access_reader *reader, size_t i, struct buf *out)
+{
+    const struct buf *bytes =
+        target_reading_bytes(reader->reading, i, reader->reach->credential_remedy, reader->failure);
+
+    if (bytes && buf_append(out, bytes->data, bytes->length) != 0)
+        fault_out_of_memory(); /* it is no longer than the buffer may become */
+    return !!bytes;
+}
+
+static bool take_file(const struct access_reader *reader, size_t i, enum kubernetes_file kind,
+                      const char *context, struct target_reading *more)
+{
+    struct http_tls *tls = &reader->reach->tls;
+    const struct buf *text;
+
+    switch (kind) {
+    case KUBERNETES_FILE_TOKEN:
+        return take_token(reader, i);
+    case KUBERNETES_FILE_AUTHORITIES:
+        return take_bytes(reader, i, &tls->authorities);
+    case KUBERNETES_FILE_CERTIFICATE:
+        return take_bytes(reader, i, &tls->certificate);
+    case KUBERNETES_FILE_PRIVATE_KEY:
+        return take_bytes(reader, i, &tls->private_key);
+    case KUBERNETES_FILE_KUBECONFIG:
+        break;
+    }
+    text =
+        target_reading_bytes(reader->reading, i, reader->reach->credential_remedy, reader->failure);
+    return text && parse_kubeconfig(reader, context, text, more);
+}
+
+bool kubernetes_reach_begin(struct kubernetes_reach *reach,
+                            const struct kubernetes_cluster *cluster,
+                            struct target_reading *reading, struct failure *failure)
+{
+    const struct access_reader reader = {.reach = reach, .failure = failure};
 
     *reach = (struct kubernetes_reach){.url = NULL};
     buf_init(&reach->tls.authorities, HTTP_PEM_MAX);
     buf_init(&reach->tls.certificate, HTTP_PEM_MAX);
     buf_init(&reach->tls.private_key, HTTP_PEM_MAX);
-    return (cluster->kubeconfig ? read_kubeconfig(&reader, cluster)
-            : cluster->server   ? read_server(&reader, cluster)
-                                : read_pod(&reader)) &&
-           check_all_pem(&reader);
+    if (cluster->kubeconfig)
+        begin_kubeconfig(reach, cluster, reading);
+    else if (cluster->server)
+        begin_server(reach, cluster, reading);
+    else
+        return begin_pod(&reader, reading);
+    return true;
+}
+
+enum kubernetes_reached kubernetes_reach_take(struct kubernetes_reach *reach,
+                                              const struct kubernetes_cluster *cluster,
+                                              const struct target_reading *reading,
+                                              struct target_reading *more, struct failure *failure)
+{
+    const struct access_reader reader = {.reach = reach, .reading = reading, .failure = failure};
+    enum kubernetes_file files[TARGET_READING_MAX];
+    const size_t count = reach->file_count;
+
+    memcpy(files, reach->files, sizeof(files));
+    reach->file_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!take_file(&reader, i, files[i], cluster->context, more))
+            return KUBERNETES_UNREACHABLE;
+    }
+    if (reach->file_count > 0)
+        return KUBERNETES_NEEDS_MORE;
+    return check_all_pem(&reader) ? KUBERNETES_REACHABLE : KUBERNETES_UNREACHABLE;
 }
 
 void kubernetes_reach_done(struct kubernetes_reach *reach)

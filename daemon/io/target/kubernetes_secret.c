@@ -101,24 +101,16 @@ static void take_reach(struct http_request *request, struct kubernetes_reach *re
     secret_clear(&reach->token);
 }
 
-static void send_request(struct kubernetes_job *job)
+static void send_reachable(struct kubernetes_job *job)
 {
     struct target_outcome *outcome = &job->http.base.outcome;
-    struct kubernetes_access access;
+    const struct kubernetes_access access = {.url = job->reach.url, .token = job->reach.token};
     struct http_request request;
     struct err err = {.code = 0};
-    int rc;
+    int rc = job->applies
+                 ? kubernetes_apply_build(&request, &access, &job->wanted, is_dry_run(job), &err)
+                 : kubernetes_get_build(&request, &access, &job->wanted, &err);
 
-    kubernetes_reach_done(&job->reach);
-    if (!kubernetes_reach_read(&job->reach, &job->cluster,
-                               job->http.base.world->credentials_directory, &outcome->failure)) {
-        end(job, true);
-        return;
-    }
-    access = (struct kubernetes_access){.url = job->reach.url, .token = job->reach.token};
-    rc = job->applies
-             ? kubernetes_apply_build(&request, &access, &job->wanted, is_dry_run(job), &err)
-             : kubernetes_get_build(&request, &access, &job->wanted, &err);
     if (rc == -ENOMEM)
         fault_out_of_memory();
     if (rc != 0) {
@@ -130,6 +122,41 @@ static void send_request(struct kubernetes_job *job)
         target_http_send(&job->http, &request, changes(job), job->applies ? on_applied : on_got);
     }
     http_request_done(&request);
+}
+
+static void on_read(struct target_http *http, const struct target_reading *reading)
+{
+    struct kubernetes_job *job = job_of(http);
+    struct target_reading *more = target_reading_new(http->base.world);
+
+    switch (kubernetes_reach_take(&job->reach, &job->cluster, reading, more,
+                                  &http->base.outcome.failure)) {
+    case KUBERNETES_REACHABLE:
+        send_reachable(job);
+        break;
+    case KUBERNETES_NEEDS_MORE:
+        target_http_read(http, more, on_read);
+        return;
+    case KUBERNETES_UNREACHABLE:
+        end(job, true);
+        break;
+    }
+    target_reading_free(more);
+}
+
+/* The next request; its credential is read before. */
+static void send_request(struct kubernetes_job *job)
+{
+    struct target_reading *reading = target_reading_new(job->http.base.world);
+
+    kubernetes_reach_done(&job->reach);
+    if (kubernetes_reach_begin(&job->reach, &job->cluster, reading,
+                               &job->http.base.outcome.failure)) {
+        target_http_read(&job->http, reading, on_read);
+    } else {
+        target_reading_free(reading);
+        end(job, true);
+    }
 }
 
 static void apply(struct kubernetes_job *job)

@@ -7,7 +7,12 @@ void target_http_abort(struct target_job *job)
     struct target_http *http = target_http_of(job);
 
     http->aborted = true;
-    if (http->waits_for_token) {
+    if (http->reading) {
+        http->base.reading = NULL;
+        target_reading_free(http->reading);
+        http->reading = NULL;
+        target_job_end(job);
+    } else if (http->waits_for_token) {
         token_cancel(&http->token);
         http->waits_for_token = false;
         target_job_end(job);
@@ -54,6 +59,27 @@ void target_http_send(struct target_http *http, struct http_request *request, bo
     if (changes)
         http->base.may_have_acted = true;
     http->call = http_start(http->base.world->http, request, on_reply, http);
+}
+
+static void on_read(void *context)
+{
+    struct target_http *http = context;
+    struct target_reading *reading = http->reading;
+
+    http->reading = NULL;
+    http->base.reading = NULL;
+    http->have_read(http, reading);
+    target_reading_free(reading);
+}
+
+void target_http_read(struct target_http *http, struct target_reading *reading,
+                      void (*have_read)(struct target_http *http,
+                                        const struct target_reading *reading))
+{
+    http->have_read = have_read;
+    http->reading = reading;
+    http->base.reading = reading;
+    target_reading_start(reading, on_read, http);
 }
 
 static void ask_for_token(struct target_http *http)

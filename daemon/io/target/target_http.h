@@ -1,14 +1,18 @@
 /*
- * A job that consists of HTTP requests, one after the other (and of access tokens for them). A type
- * of target that is a server embeds it as the first member of its own job.
+ * A job that consists of HTTP requests, one after the other (and of access tokens and files for
+ * them). A type of target that is a server embeds it as the first member of its own job.
  *
  *   begin() ---> target_http_authorize() ---> authorized() ---> target_http_send() ---> answered()
+ *      |                 ^                                         ^                     |
+ *      |                 +-------------------- next request, or once after 401 ----------+
+ *      |                                                           |                     |
+ *      +------> target_http_read() ---> have_read() ---------------+                     |
  *                        ^                                                               |
- *                        +-------------------- next request, or once after 401 ----------+
+ *                        +---------------------------------------------------------------+
  *
- * Each callback either asks for the next token, sends the next request, or fills `outcome` and
- * calls target_job_end(). When the job is given up, the request is canceled and no further callback
- * is called.
+ * Each callback either asks for the next token or file, sends the next request, or fills `outcome`
+ * and calls target_job_end(). When the job is given up, the request is canceled and no further
+ * callback is called. Nothing in such a job opens a file on the loop.
  */
 #ifndef KEYROTATED_IO_TARGET_TARGET_HTTP_H
 #define KEYROTATED_IO_TARGET_TARGET_HTTP_H
@@ -17,7 +21,9 @@
 
 struct target_http {
     struct target_job base;
-    struct http_call *call; /* under way, or NULL */
+    struct http_call *call;         /* under way, or NULL */
+    struct target_reading *reading; /* under way, or NULL */
+    void (*have_read)(struct target_http *http, const struct target_reading *reading);
     bool aborted;
     bool changes; /* the request under way changes the target */
     void (*answered)(struct target_http *http, const struct http_reply *reply);
@@ -39,8 +45,8 @@ static inline struct target_http *target_http_of(struct target_job *job)
 /* Sets `abort`; the type sets the other members of `base`. */
 void target_http_init(struct target_http *http);
 
-/* That `abort`, for a type that has one of its own around it: the token or the request under way is
- * given up. */
+/* That `abort`, for a type that has one of its own around it: the files, the token or the request
+ * under way are given up. */
 void target_http_abort(struct target_job *job);
 
 /*
@@ -51,6 +57,12 @@ void target_http_abort(struct target_job *job);
  */
 void target_http_send(struct target_http *http, struct http_request *request, bool changes,
                       void (*answered)(struct target_http *http, const struct http_reply *reply));
+
+/* Reads the files of `reading`, which becomes the job's. Then have_read(http, reading) from the
+ * loop; the reading lives during the call only. */
+void target_http_read(struct target_http *http, struct target_reading *reading,
+                      void (*have_read)(struct target_http *http,
+                                        const struct target_reading *reading));
 
 /* Asks for a token of that identity and audience, which live as long as the job. Then
  * authorized(http, token) from the loop; the token is valid during the call only. A failure ends

@@ -313,11 +313,14 @@ static void report_given_up(struct target_job *job, bool begun)
     failure_init(&failure, REASON_TARGET_FAILED);
     failure.outcome_unknown =
         begun && job->action == TARGET_ACTION_DELIVER && (job->run || job->may_have_acted);
-    job->explain(job,
-                 job->world->canceled ? TARGET_END_CANCELED
-                 : begun              ? TARGET_END_HANGS
-                                      : TARGET_END_NOT_TRIED,
-                 duration_to_text(patience_of(job, begun), timeout), &failure);
+    if (begun && job->reading && !job->world->canceled)
+        target_reading_explain(job->reading, patience_of(job, begun), &failure);
+    else
+        job->explain(job,
+                     job->world->canceled ? TARGET_END_CANCELED
+                     : begun              ? TARGET_END_HANGS
+                                          : TARGET_END_NOT_TRIED,
+                     duration_to_text(patience_of(job, begun), timeout), &failure);
     job->reported = true;
     job->done(job->context, &result);
 }

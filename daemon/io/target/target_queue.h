@@ -18,6 +18,7 @@
 #ifndef KEYROTATED_IO_TARGET_TARGET_QUEUE_H
 #define KEYROTATED_IO_TARGET_TARGET_QUEUE_H
 
+#include "io/target/target_reading.h"
 #include "io/target/target_type.h"
 #include "proto/key_text.h"
 
@@ -86,6 +87,10 @@ struct target_job {
     /* On the loop: its time is up, or the daemon stops, and the result has been reported. Ends the
      * work by all means, as soon as possible; target_job_end() follows, also from inside. */
     void (*abort)(struct target_job *job);
+
+    /* On the loop: the files that it waits for, borrowed; NULL: none. They are named when its time
+     * is up. */
+    const struct target_reading *reading;
 
     /* A step of a job on the loop, see target_job_step(). */
     struct list step_link; /* in lane->steps, while it waits for a thread */

@@ -1,6 +1,6 @@
 /*
  * A probe sends nothing, because any request could make the receiver act: it reads the files that a
- * delivery needs. Secrets are read anew for each delivery.
+ * delivery needs. They are read anew for each delivery.
  */
 #include "io/target/webhook.h"
 
@@ -8,13 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crypto.h"
 #include "base/date.h"
-#include "base/fs.h"
 #include "base/must.h"
 #include "base/str.h"
 #include "conf/target_webhook.h"
-#include "io/access/secret_file.h"
 #include "io/target/target_content.h"
 #include "io/target/target_http.h"
 #include "io/target/target_place.h"
@@ -51,14 +48,36 @@ static void fail_for(struct webhook_job *job, enum reason reason, const char *wh
 
 /* --- what a delivery needs --- */
 
-/* NULL with the job's failure filled. */
-static struct secret *read_secret(struct webhook_job *job, const char *path)
+/* All secrets, then the authorities of this target, if it has its own. */
+static void read_files(struct webhook_job *job,
+                       void (*have_read)(struct target_http *http,
+                                         const struct target_reading *reading))
 {
-    const struct secret_file file = {
-        .key = "secret_file", .path = path, .reason = REASON_TARGET_FAILED};
+    struct target_reading *reading = target_reading_new(job->http.base.world);
+
+    for (size_t i = 0; i < job->settings.secret_count; i++)
+        (void)target_reading_add(reading,
+                                 &(struct secret_file){.key = "secret_file",
+                                                       .path = job->settings.secret_files[i],
+                                                       .reason = REASON_TARGET_FAILED},
+                                 SECRET_FILE_MAX);
+    if (job->settings.ca_file)
+        (void)target_reading_add(reading,
+                                 &(struct secret_file){.key = "ca_file",
+                                                       .path = job->settings.ca_file,
+                                                       .reason = REASON_TARGET_FAILED,
+                                                       .stays = true},
+                                 HTTP_PEM_MAX);
+    target_http_read(&job->http, reading, have_read);
+}
+
+/* The secret in file `i`. NULL with the job's failure filled. */
+static struct secret *take_secret(struct webhook_job *job, const struct target_reading *reading,
+                                  size_t i)
+{
+    const char *path = job->settings.secret_files[i];
     struct failure *failure = &job->http.base.outcome.failure;
-    struct secret *text =
-        secret_file_read(&file, job->http.base.world->credentials_directory, failure);
+    struct secret *text = target_reading_secret(reading, i, failure);
     struct secret *secret = NULL;
     const char *problem = NULL;
 
@@ -81,12 +100,13 @@ static struct secret *read_secret(struct webhook_job *job, const char *path)
 }
 
 /* Returns how many there are; 0 with the job's failure filled. */
-static size_t read_secrets(struct webhook_job *job, struct secret *secrets[WEBHOOK_SECRETS_MAX])
+static size_t take_secrets(struct webhook_job *job, const struct target_reading *reading,
+                           struct secret *secrets[WEBHOOK_SECRETS_MAX])
 {
     size_t count = 0;
 
     while (count < job->settings.secret_count) {
-        secrets[count] = read_secret(job, job->settings.secret_files[count]);
+        secrets[count] = take_secret(job, reading, count);
         if (secrets[count]) {
             count++;
             continue;
@@ -99,33 +119,32 @@ static size_t read_secrets(struct webhook_job *job, struct secret *secrets[WEBHO
 }
 
 /* Appends the authorities of this target. False with the job's failure filled. */
-static bool read_authorities(struct webhook_job *job, struct buf *out)
+static bool take_authorities(struct webhook_job *job, const struct target_reading *reading,
+                             struct buf *out)
 {
     static const char remedy[] =
         "write the certificate of the authority that signed the receiver's, in PEM, to ca_file, "
         "readable for the daemon";
-    struct err err = {.code = 0};
+    struct target_outcome *outcome = &job->http.base.outcome;
 
-    if (!job->settings.ca_file)
-        return true;
-    if (crypto_check_authorities(job->settings.ca_file, &err) == 0 &&
-        fs_read(job->settings.ca_file, out, &err) == 0)
-        return true;
-    fail_for(job, REASON_TARGET_FAILED, "ca_file cannot be used: ", err.text, remedy);
-    return false;
+    outcome->failed =
+        job->settings.ca_file && !target_reading_authorities(reading, job->settings.secret_count,
+                                                             remedy, out, &outcome->failure);
+    return !outcome->failed;
 }
 
-static void probe(struct webhook_job *job)
+static void probe(struct target_http *http, const struct target_reading *reading)
 {
+    struct webhook_job *job = container_of(http, struct webhook_job, http);
     struct secret *secrets[WEBHOOK_SECRETS_MAX];
-    size_t count = read_secrets(job, secrets);
+    size_t count = take_secrets(job, reading, secrets);
     struct buf authorities;
 
     for (size_t i = 0; i < count; i++)
         secret_free(secrets[i]);
     buf_init(&authorities, HTTP_PEM_MAX);
     if (count > 0)
-        (void)read_authorities(job, &authorities);
+        (void)take_authorities(job, reading, &authorities);
     buf_done(&authorities);
     target_job_end(&job->http.base);
 }
@@ -170,15 +189,16 @@ static int make_news(const struct webhook_job *job, char id[WEBHOOK_ID_MAX], str
 }
 
 /* Fills the request. False with the job's failure filled. */
-static bool make_request(struct webhook_job *job, struct http_request *request)
+static bool make_request(struct webhook_job *job, const struct target_reading *reading,
+                         struct http_request *request)
 {
     const struct target_world *world = job->http.base.world;
     struct secret *secrets[WEBHOOK_SECRETS_MAX];
-    size_t count = read_secrets(job, secrets);
+    size_t count = take_secrets(job, reading, secrets);
     char id[WEBHOOK_ID_MAX];
     int rc;
 
-    if (count == 0 || !read_authorities(job, &request->tls.authorities)) {
+    if (count == 0 || !take_authorities(job, reading, &request->tls.authorities)) {
         rc = 0;
     } else {
         request->body.maximum = WEBHOOK_BODY_MAX;
@@ -201,12 +221,13 @@ static bool make_request(struct webhook_job *job, struct http_request *request)
     return !job->http.base.outcome.failed;
 }
 
-static void deliver(struct webhook_job *job)
+static void deliver(struct target_http *http, const struct target_reading *reading)
 {
+    struct webhook_job *job = container_of(http, struct webhook_job, http);
     struct http_request request;
 
     http_request_init(&request, "POST", job->settings.timeout);
-    if (make_request(job, &request)) {
+    if (make_request(job, reading, &request)) {
         target_http_send(&job->http, &request, true, on_answer);
     } else {
         http_request_done(&request);
@@ -218,10 +239,7 @@ static void begin(struct target_job *base)
 {
     struct webhook_job *job = job_of(base);
 
-    if (base->action == TARGET_ACTION_DELIVER || job->news.id)
-        deliver(job);
-    else
-        probe(job);
+    read_files(job, base->action == TARGET_ACTION_DELIVER || job->news.id ? deliver : probe);
 }
 
 /* --- the type --- */

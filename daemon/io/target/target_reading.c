@@ -1,0 +1,207 @@
+#include "io/target/target_reading.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/crypto.h"
+#include "base/must.h"
+#include "proto/failure.h"
+
+/* Belongs to its thread until that has returned. */
+struct target_file {
+    struct work work;
+    struct target_reading *reading; /* NULL: it was given up */
+    struct secret_file file;        /* its path belongs to this */
+    char *path;                     /* NULL: it leads nowhere, and `failure` says why */
+    size_t maximum;
+    bool is_under_way;
+    struct secret_file_content content;
+    struct failure failure;
+};
+
+struct target_reading {
+    struct target_world *world;
+    struct target_file *files[TARGET_READING_MAX];
+    size_t count;
+    size_t under_way;
+    struct deferred ending; /* where no file is under way from the start on */
+    void (*done)(void *context);
+    void *context;
+};
+
+static void free_file(struct target_file *file)
+{
+    secret_file_content_done(&file->content);
+    free((char *)file->file.path);
+    free(file->path);
+    free(file);
+}
+
+static void on_ending(struct deferred *deferred)
+{
+    struct target_reading *reading = container_of(deferred, struct target_reading, ending);
+
+    reading->done(reading->context);
+}
+
+struct target_reading *target_reading_new(struct target_world *world)
+{
+    struct target_reading *reading = must_alloc(sizeof(*reading));
+
+    reading->world = world;
+    deferred_init(&reading->ending, on_ending);
+    return reading;
+}
+
+size_t target_reading_add(struct target_reading *reading, const struct secret_file *file,
+                          size_t maximum)
+{
+    struct target_file *added = must_alloc(sizeof(*added));
+
+    if (reading->count == TARGET_READING_MAX)
+        abort(); /* the caller knows how many files it needs */
+    added->reading = reading;
+    added->file = *file;
+    added->file.path = must_dup(file->path);
+    added->maximum = maximum;
+    added->path =
+        secret_file_path(&added->file, reading->world->credentials_directory, &added->failure);
+    reading->files[reading->count] = added;
+    return reading->count++;
+}
+
+static void on_thread(struct work *work)
+{
+    struct target_file *file = container_of(work, struct target_file, work);
+
+    secret_file_fetch(file->path, file->maximum, &file->content);
+}
+
+static void on_thread_done(struct work *work)
+{
+    struct target_file *file = container_of(work, struct target_file, work);
+    struct target_reading *reading = file->reading;
+
+    file->is_under_way = false;
+    if (!reading) {
+        free_file(file);
+        return;
+    }
+    if (file->content.err.code == -ENOMEM)
+        fault_out_of_memory();
+    if (--reading->under_way == 0)
+        reading->done(reading->context);
+}
+
+void target_reading_start(struct target_reading *reading, void (*done)(void *context),
+                          void *context)
+{
+    reading->done = done;
+    reading->context = context;
+    for (size_t i = 0; i < reading->count; i++) {
+        struct target_file *file = reading->files[i];
+
+        if (!file->path)
+            continue;
+        if (loop_work(reading->world->loop, &file->work, on_thread, on_thread_done) != 0)
+            fault_out_of_memory(); /* libuv refuses only work without a function */
+        file->is_under_way = true;
+        reading->under_way++;
+    }
+    if (reading->under_way == 0)
+        loop_defer(reading->world->loop, &reading->ending);
+}
+
+void target_reading_free(struct target_reading *reading)
+{
+    if (!reading)
+        return;
+    loop_defer_cancel(&reading->ending);
+    for (size_t i = 0; i < reading->count; i++) {
+        struct target_file *file = reading->files[i];
+
+        file->reading = NULL;
+        if (!file->is_under_way)
+            free_file(file);
+    }
+    free(reading);
+}
+
+struct secret *target_reading_secret(const struct target_reading *reading, size_t i,
+                                     struct failure *failure)
+{
+    const struct target_file *file = reading->files[i];
+
+    if (file->path)
+        return secret_file_take(&file->file, file->path, &file->content, failure);
+    *failure = file->failure;
+    return NULL;
+}
+
+const struct buf *target_reading_bytes(const struct target_reading *reading, size_t i,
+                                       const char *remedy, struct failure *failure)
+{
+    const struct target_file *file = reading->files[i];
+
+    if (!file->path) {
+        *failure = file->failure;
+        return NULL;
+    }
+    if (file->content.err.code == 0)
+        return &file->content.bytes;
+    failure_init(failure, file->file.reason);
+    failure_set_text(failure, "%s %s cannot be used: %s", file->file.key, file->path,
+                     file->content.err.text);
+    if (!secret_file_set_remedy(&file->file, file->path, &file->content, failure))
+        failure_set_remedy(failure, "%s", remedy);
+    return NULL;
+}
+
+bool target_reading_authorities(const struct target_reading *reading, size_t i, const char *remedy,
+                                struct buf *out, struct failure *failure)
+{
+    const struct buf *pem = target_reading_bytes(reading, i, remedy, failure);
+    struct err err = {.code = 0};
+
+    if (!pem)
+        return false;
+    if (crypto_check_authorities_text(pem->data, pem->length, &err) == 0) {
+        if (buf_append(out, pem->data, pem->length) != 0)
+            fault_out_of_memory(); /* it is no longer than the buffer may become */
+        return true;
+    }
+    if (err.code == -ENOMEM)
+        fault_out_of_memory();
+    failure_init(failure, reading->files[i]->file.reason);
+    failure_set_text(failure, "%s %s cannot be used: %s", reading->files[i]->file.key,
+                     reading->files[i]->path, err.text);
+    failure_set_remedy(failure, "%s", remedy);
+    return false;
+}
+
+const char *target_reading_path(const struct target_reading *reading, size_t i)
+{
+    const struct target_file *file = reading->files[i];
+
+    return file->path ? file->path : file->file.path;
+}
+
+void target_reading_explain(const struct target_reading *reading, duration_ms patience,
+                            struct failure *failure)
+{
+    char text[DURATION_TEXT_MAX];
+
+    for (size_t i = 0; i < reading->count; i++) {
+        const struct target_file *file = reading->files[i];
+
+        if (!file->is_under_way)
+            continue;
+        failure_set_text(failure, "%s: reading %s has not returned within %s", file->file.key,
+                         file->path, duration_to_text(patience, text));
+        failure_set_remedy(failure,
+                           "see with `findmnt` on which file system %s lies and why it does not "
+                           "answer, or move the file to a local one; it is read again by itself",
+                           file->path);
+        return;
+    }
+}
