@@ -61,6 +61,15 @@ static void write_seconds(struct buf *out, const char *name, duration_ms duratio
     json_write_number(out, name, (uint64_t)(duration / MS_SECOND));
 }
 
+static void write_freeze(const struct freeze *freeze, struct buf *out)
+{
+    json_write_open(out, NULL, '{');
+    json_write_time(out, "from", freeze->from);
+    json_write_time(out, "to", freeze->to);
+    json_write_text(out, "reason", freeze->reason);
+    json_write_close(out, '}');
+}
+
 static void write_account(const struct account *account, struct buf *out)
 {
     const struct policy *policy = account->policy;
@@ -82,6 +91,10 @@ static void write_account(const struct account *account, struct buf *out)
     write_seconds(out, "rotate_every_s", policy->rotate_every);
     write_seconds(out, "overlap_s", policy->overlap);
     write_seconds(out, "check_every_s", policy->check_every);
+    json_write_open(out, "freezes", '[');
+    for (size_t i = 0; i < policy->freeze_count; i++)
+        write_freeze(&policy->freezes[i], out);
+    json_write_close(out, ']');
     json_write_open(out, "destinations", '[');
     for (size_t i = 0; i < account->destination_count; i++)
         write_destination(&account->destinations[i], out);

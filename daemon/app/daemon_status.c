@@ -45,6 +45,7 @@ static void log_status(struct daemon *daemon, const struct engine_totals *totals
     for (int state = 0; state < STATE_COUNT; state++)
         log_line_number(&line, account_state_name((enum account_state)state),
                         (int64_t)totals->by_state[state]);
+    log_line_number(&line, "frozen", (int64_t)totals->frozen);
     log_line_number(&line, "overdue", (int64_t)totals->overdue);
     log_line_number(&line, "at_risk", (int64_t)totals->at_risk);
     if (totals->oldest_key_born != TIME_NEVER) {

@@ -83,6 +83,7 @@ struct engine_totals {
     size_t accounts;
     size_t by_state[STATE_COUNT];
     size_t watched; /* held by `rotate: false` */
+    size_t frozen;  /* held by a freeze */
     size_t overdue;
     size_t at_risk;
     time_ms oldest_key_born; /* TIME_NEVER: none known */

@@ -42,6 +42,7 @@ struct standing {
     bool overdue;
     bool at_risk;
     bool watched; /* held by `rotate: false` */
+    bool frozen;  /* held by a freeze */
     struct list unwell_link;
     struct heap_item next;   /* its next rotation */
     struct heap_item oldest; /* the birth of its older key */
@@ -103,6 +104,7 @@ struct engine_counts {
     size_t overdue;
     size_t at_risk;
     size_t watched;
+    size_t frozen;
     size_t unwell;
     struct list needs_people; /* who is not well, and will not be by itself */
     struct list recovers;     /* who is not well, and may be soon */

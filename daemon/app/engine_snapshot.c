@@ -1,6 +1,10 @@
 #include "app/engine_private.h"
 
+#include <stdio.h>
+
+#include "base/date.h"
 #include "base/str.h"
+#include "core/schedule.h"
 
 static time_ms or_never(time_ms at)
 {
@@ -179,6 +183,19 @@ static void snapshot_first_wait(const struct engine_account *account,
     snapshot->since = account->last_failure_at;
 }
 
+static void describe_freeze(const struct engine_account *account, char *out, size_t size)
+{
+    const struct freeze *freeze =
+        schedule_freeze(account->account->policy, loop_now(account->engine->parts.loop));
+    char until[DATE_TEXT_MAX];
+
+    (void)str_copy(out, size, reason_describe(REASON_FREEZE)->meaning);
+    if (freeze)
+        snprintf(out, size, "a change freeze is in force until %s%s%s",
+                 date_to_rfc3339(freeze->to, until), freeze->reason ? ": " : "",
+                 freeze->reason ? freeze->reason : "");
+}
+
 static void snapshot_reason(const struct engine_account *account, const struct rotation_view *view,
                             struct account_snapshot *snapshot, struct snapshot_texts *texts)
 {
@@ -203,6 +220,10 @@ static void snapshot_reason(const struct engine_account *account, const struct r
     snapshot->meaning = reason->meaning;
     if (view->reason == REASON_BEING_CONFIRMED) {
         engine_words_unexpected(account, texts->meaning, sizeof(texts->meaning));
+        snapshot->meaning = texts->meaning;
+    }
+    if (view->reason == REASON_FREEZE) {
+        describe_freeze(account, texts->meaning, sizeof(texts->meaning));
         snapshot->meaning = texts->meaning;
     }
     snapshot->remedy = texts->remedy;

@@ -45,6 +45,7 @@ static void fill_daemon(const struct engine *engine, struct daemon_snapshot *dae
             (struct state_count){.state = account_state_name((enum account_state)state),
                                  .count = totals.by_state[state]};
     daemon->watched = totals.watched;
+    daemon->frozen = totals.frozen;
     daemon->overdue = totals.overdue;
     daemon->consumers_at_risk = totals.at_risk;
     daemon->oldest_key_born = totals.oldest_key_born;

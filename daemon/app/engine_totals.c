@@ -34,7 +34,7 @@ static struct list *unwell_list(struct engine_counts *counts, const struct rotat
     if (view->state == STATE_BLOCKED || view->overdue || view->consumers_at_risk)
         return &counts->needs_people;
     if (view->state == STATE_RETRYING ||
-        (view->state == STATE_HELD && view->reason != REASON_CONFIG) ||
+        (view->state == STATE_HELD && view->reason == REASON_OPERATOR) ||
         (view->state == STATE_ADOPTING && view->reason != REASON_NONE))
         return &counts->recovers;
     return NULL;
@@ -55,6 +55,7 @@ static void discount(struct engine_counts *counts, struct standing *standing)
     counts->overdue -= standing->overdue;
     counts->at_risk -= standing->at_risk;
     counts->watched -= standing->watched;
+    counts->frozen -= standing->frozen;
     if (!list_empty(&standing->unwell_link))
         counts->unwell--;
     list_remove(&standing->unwell_link);
@@ -84,10 +85,12 @@ time_ms engine_totals_update(struct engine_account *account)
     standing->overdue = view.overdue;
     standing->at_risk = view.consumers_at_risk;
     standing->watched = view.reason == REASON_CONFIG;
+    standing->frozen = view.reason == REASON_FREEZE;
     counts->by_state[view.state]++;
     counts->overdue += view.overdue;
     counts->at_risk += view.consumers_at_risk;
     counts->watched += standing->watched;
+    counts->frozen += standing->frozen;
     unwell = unwell_list(counts, &view);
     if (unwell) {
         list_append(unwell, &standing->unwell_link);
@@ -127,6 +130,7 @@ static void count_throttled(const struct engine *engine, struct engine_totals *t
         totals->by_state[standing->state]--;
         totals->by_state[STATE_RETRYING]++;
         totals->watched -= standing->watched;
+        totals->frozen -= standing->frozen;
         if (!list_empty(&standing->unwell_link))
             continue;
         totals->unwell++;
@@ -147,6 +151,7 @@ void engine_totals(const struct engine *engine, struct engine_totals *totals)
         .overdue = counts->overdue,
         .at_risk = counts->at_risk,
         .watched = counts->watched,
+        .frozen = counts->frozen,
         .unwell = counts->unwell,
         .oldest_key_born = TIME_NEVER,
         .next_at = TIME_NEVER,

@@ -1,5 +1,6 @@
 #include "conf/config.h"
 
+#include "base/date.h"
 #include "base/str.h"
 #include "conf/identity.h"
 #include "conf/notifier.h"
@@ -108,6 +109,21 @@ static void append_window(const struct window *window, struct buf *out)
         window->to_minute <= window->from_minute ? " of the next day" : "", tz_name(window->tz));
 }
 
+static void append_freezes(const struct policy *policy, struct buf *out)
+{
+    char from[DATE_TEXT_MAX];
+    char to[DATE_TEXT_MAX];
+
+    for (size_t i = 0; i < policy->freeze_count; i++) {
+        const struct freeze *freeze = &policy->freezes[i];
+
+        (void)buf_append_format(out, "  %-15sfrom %s to %s%s%s\n", i == 0 ? "starts none" : "nor",
+                                date_to_rfc3339(freeze->from, from),
+                                date_to_rfc3339(freeze->to, to), freeze->reason ? ": " : "",
+                                freeze->reason ? freeze->reason : "");
+    }
+}
+
 static void append_policy(const struct account *account, struct buf *out)
 {
     static const char *const verify[] = {
@@ -131,6 +147,7 @@ static void append_policy(const struct account *account, struct buf *out)
             append_window(&policy->windows[i], out);
             (void)buf_append_char(out, '\n');
         }
+        append_freezes(policy, out);
         (void)buf_append_format(out, "  %-15sup to %s after the planned time\n", "spread",
                                 words(policy->splay, text));
         (void)buf_append_format(out, "  %-15s%s after the planned time\n", "overdue",

@@ -250,6 +250,7 @@ static struct config *resolve_all(struct load *load, const char *path,
     resolve_service(&resolve);
     resolve_identities(&resolve);
     resolve_policies(&resolve);
+    resolve_freezes(&resolve);
     resolve_targets(&resolve);
     resolve_accounts(&resolve);
     resolve_notifiers(&resolve);

@@ -28,6 +28,7 @@ struct resolve {
 void resolve_service(struct resolve *resolve);
 void resolve_identities(struct resolve *resolve);
 void resolve_policies(struct resolve *resolve);
+void resolve_freezes(struct resolve *resolve);
 void resolve_targets(struct resolve *resolve);
 void resolve_accounts(struct resolve *resolve);
 void resolve_notifiers(struct resolve *resolve);

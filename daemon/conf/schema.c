@@ -171,11 +171,13 @@ const struct schema_map schema_notify = {(const struct schema_key[]){
     SCHEMA_END,
 }};
 
-static const struct schema_map freeze = {(const struct schema_key[]){
+const struct schema_map schema_freeze = {(const struct schema_key[]){
     SCHEMA_ROW("from", SCHEMA_INSTANT, .required = true),
     SCHEMA_ROW("to", SCHEMA_INSTANT, .required = true),
     SCHEMA_ROW("time_zone", SCHEMA_TIME_ZONE, .fallback = "UTC"),
     SCHEMA_ROW("reason", SCHEMA_TEXT),
+    /* all of them */
+    SCHEMA_ROW("policies", SCHEMA_TEXT, .shape = SHAPE_ONE_OR_LIST),
     SCHEMA_END,
 }};
 
@@ -203,6 +205,6 @@ const struct schema_map schema_root = {(const struct schema_key[]){
                .map = &schema_account),
     SCHEMA_ROW("notify", SCHEMA_MAP, .shape = SHAPE_ONE_OR_LIST, .map = &schema_notify),
     SCHEMA_ROW("discover", SCHEMA_ANYTHING, .shape = SHAPE_ONE_OR_LIST, .later = true),
-    SCHEMA_ROW("freeze", SCHEMA_MAP, .shape = SHAPE_LIST, .map = &freeze, .later = true),
+    SCHEMA_ROW("freeze", SCHEMA_MAP, .shape = SHAPE_LIST, .map = &schema_freeze),
     SCHEMA_END,
 }};

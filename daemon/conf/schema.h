@@ -35,7 +35,7 @@ enum schema_type {
     SCHEMA_WEEKDAY, /* Mon … Sun */
     SCHEMA_CLOCK,   /* HH:MM */
     SCHEMA_TIME_ZONE,
-    SCHEMA_INSTANT, /* RFC 3339 */
+    SCHEMA_INSTANT, /* conf/moment.h */
     SCHEMA_API_VERSION,
     SCHEMA_HOST_SUFFIX,
     SCHEMA_ACCOUNT_ID, /* the resource id of a resource with two keys */
@@ -109,6 +109,7 @@ extern const struct schema_variant *const schema_identity_types[]; /* of identit
 extern const struct schema_variant *const schema_target_types[];   /* of target_type's */
 
 extern const struct schema_map schema_notify; /* an item of notify */
+extern const struct schema_map schema_freeze; /* an item of freeze */
 
 /* The row of a key, or NULL. */
 const struct schema_key *schema_key(const struct schema_map *map, const char *name);

@@ -1,3 +1,4 @@
+#include "conf/moment.h"
 #include "conf/value.h"
 
 #include <errno.h>
@@ -92,7 +93,9 @@ const char *value_expected(const struct schema_key *key, char out[VALUE_EXPECTED
         [SCHEMA_WEEKDAY] = "Mon, Tue, Wed, Thu, Fri, Sat or Sun",
         [SCHEMA_CLOCK] = "a time of day such as \"22:00\"",
         [SCHEMA_TIME_ZONE] = "a time zone such as Europe/Berlin",
-        [SCHEMA_INSTANT] = "an instant such as \"2026-12-20T00:00:00Z\"",
+        [SCHEMA_INSTANT] =
+            "a day such as 2026-12-20, or an instant such as \"2026-12-20 18:00\" or "
+            "2026-12-20T18:00:00Z",
         [SCHEMA_API_VERSION] = "a version such as 2024-02-01",
         [SCHEMA_HOST_SUFFIX] = "a host name or suffix such as .example.org",
         [SCHEMA_ACCOUNT_ID] = "the resource id of ",
@@ -139,12 +142,6 @@ static bool is_weekday(const char *text)
     int weekday;
 
     return value_parse_weekday(text, &weekday);
-}
-
-/* An instant may omit its offset when a time zone is given beside it. */
-static bool is_instant(const char *text)
-{
-    return strlen(text) >= strlen("2026-12-20") && char_is_digit(text[0]);
 }
 
 static bool is_api_version(const char *text)
@@ -461,7 +458,7 @@ static const struct {
     [SCHEMA_WEEKDAY] = {.fits = is_weekday},
     [SCHEMA_CLOCK] = {.check = check_clock},
     [SCHEMA_TIME_ZONE] = {.check = check_time_zone},
-    [SCHEMA_INSTANT] = {.fits = is_instant},
+    [SCHEMA_INSTANT] = {.fits = moment_is},
     [SCHEMA_API_VERSION] = {.fits = is_api_version},
     [SCHEMA_HOST_SUFFIX] = {.fits = is_host_suffix},
     [SCHEMA_ACCOUNT_ID] = {.check = check_account_id},

@@ -17,22 +17,41 @@ static time_ms counts_from(const struct record *record)
                : record->completed_at;
 }
 
+/* The start of the planned rotation. The first one is spread already. */
+static time_ms planned_start(const struct rotation_context *context, const struct record *record)
+{
+    if (counts_from(record) == 0 && schedule_is_open(context->policy, record->planned_at))
+        return record->planned_at;
+    return schedule_start(context->policy, context->account_id, record->planned_at);
+}
+
+/* The start of a rotation that is made up for. One that is later than today's windows and freezes
+ * would have it was made by others. */
+static time_ms made_up_start(const struct machine *machine)
+{
+    const struct rotation_context *context = machine->context;
+    const struct policy *policy = context->policy;
+    const time_ms due_at = machine->record->due_at;
+
+    if (!schedule_is_open(policy, due_at))
+        return schedule_start(policy, context->account_id, due_at);
+    if (due_at > time_add(schedule_next_open(policy, machine->now), policy->splay))
+        return schedule_catch_up(policy, context->account_id, machine->now, policy->splay);
+    return due_at;
+}
+
 /*
- * Windows, the rules of their time zone and the splay may have changed since due_at was computed. A
- * future start follows them: one that no window delayed is planned anew; any other is moved if it
- * lies outside all windows.
+ * Windows, the rules of their time zone, freezes and the splay may have changed since due_at was
+ * computed. A future start follows them.
  */
 static void follow_windows(struct machine *machine)
 {
-    const struct rotation_context *context = machine->context;
     struct record *record = machine->record;
-    const bool on_time_line = !record->catching_up && counts_from(record) != 0;
 
-    if (!context->policy->rotate || record->due_at <= machine->now)
+    if (!machine->context->policy->rotate || record->due_at <= machine->now)
         return;
-    if (on_time_line || !schedule_is_open(context->policy, record->due_at))
-        record->due_at = schedule_start(context->policy, context->account_id,
-                                        on_time_line ? record->planned_at : record->due_at);
+    record->due_at =
+        record->catching_up ? made_up_start(machine) : planned_start(machine->context, record);
     plan_catch_up(machine);
 }
 
@@ -58,13 +77,11 @@ void plan_make(struct machine *machine)
         record->due_at = 0;
         return;
     }
-    if (from == 0) {
+    if (from == 0)
         record->planned_at = schedule_first(policy, context->account_id, record->adopted_at);
-        record->due_at = record->planned_at;
-    } else {
+    else
         record->planned_at = schedule_next_planned(policy, from, from);
-        record->due_at = schedule_start(policy, context->account_id, record->planned_at);
-    }
+    record->due_at = planned_start(context, record);
     plan_catch_up(machine);
 }
 
@@ -113,9 +130,11 @@ void plan_catch_up(struct machine *machine)
 
 time_ms plan_starts_at(const struct rotation_context *context, const struct record *record)
 {
-    if (!record->adopted || !context->policy->rotate || record->planned_at == 0)
+    const struct policy policy = schedule_without_freezes(context->policy);
+
+    if (!record->adopted || !policy.rotate || record->planned_at == 0)
         return TIME_NEVER;
-    return schedule_start(context->policy, context->account_id, record->planned_at);
+    return schedule_start(&policy, context->account_id, record->planned_at);
 }
 
 time_ms plan_starts_after(const struct rotation_context *context, const struct record *record,
@@ -161,8 +180,9 @@ bool plan_is_due(const struct machine *machine)
     return record->requested || (record->due_at != 0 && record->due_at <= machine->now);
 }
 
-/* The window closed before the rotation could start: the next opening, reported once. Splayed,
- * because the same cause may have delayed the whole fleet. */
+/* The window closed, or a freeze began, before the rotation could start: the next opening. A missed
+ * window is reported once; freezes are in the state. Splayed, because the same cause may have
+ * delayed the whole fleet. */
 bool plan_require_window(struct machine *machine)
 {
     struct record *record = machine->record;
@@ -171,7 +191,8 @@ bool plan_require_window(struct machine *machine)
         return true;
     record->due_at = schedule_catch_up(machine->context->policy, machine->context->account_id,
                                        machine->now, machine->context->policy->splay);
-    if (!record->window_missed_reported) {
+    if (!record->window_missed_reported &&
+        !schedule_freeze(machine->context->policy, machine->now)) {
         record->window_missed_reported = true;
         machine_note(machine, NOTE_WINDOW_MISSED);
     }

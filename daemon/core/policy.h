@@ -22,6 +22,13 @@ struct window {
     struct tz *tz;   /* borrowed from the configuration, never NULL */
 };
 
+/* A stretch of time in which nothing is started, [from, to). */
+struct freeze {
+    time_ms from;
+    time_ms to;         /* after `from` */
+    const char *reason; /* as configured; NULL: none was given */
+};
+
 struct policy {
     duration_ms max_key_age;   /* as asked for; 0 where rotate_every was given instead */
     duration_ms rotate_every;  /* from one rotation of the account to the next */
@@ -34,7 +41,9 @@ struct policy {
     enum drift_mode on_drift;
     bool rotate; /* false: adopt, deliver and watch, never regenerate */
     const struct window *windows;
-    size_t window_count; /* 0: any time */
+    size_t window_count;          /* 0: any time */
+    const struct freeze *freezes; /* those that apply to it, in any order; they may overlap */
+    size_t freeze_count;
 };
 
 /* The waits of the machinery, the same for all accounts. */

@@ -115,7 +115,9 @@ static const struct reason_description descriptions[REASON_COUNT] = {
                          "may rotate again, end the hold by its id with resume --hold"},
     [REASON_FREEZE] = {"freeze", STATE_HELD, CLEARED_BY_TIME_OR_HUMAN,
                        "a change freeze is in force",
-                       "wait for its end, or shorten it in the configuration"},
+                       "nothing: rotations start when it is over; `keyrotatectl rotate "
+                       "{account}` rotates all the same, and a changed `freeze` of the "
+                       "configuration holds from the next reload"},
 };
 
 static const char *const state_names[STATE_COUNT] = {

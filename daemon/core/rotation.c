@@ -1,14 +1,15 @@
 #include "core/rotation.h"
 
 #include "core/commit.h"
+#include "core/schedule.h"
 #include "core/steps.h"
 
 enum { LATE_BELIEVED_AFTER_MS = 60 * 60 * 1000 };
 /* Blocked and overdue accounts are reported again after so long. */
 enum { REPORT_AGAIN_MS = 24 * 60 * 60 * 1000 };
 
-/* Reports why the rotation did not start: the reason of the block or the retry, or the text of the
- * interlock. */
+/* Reports why the rotation did not start: the reason of the block or the retry, the text of the
+ * interlock, or a freeze. */
 static void report_overdue(struct machine *machine)
 {
     const struct record *record = machine->record;
@@ -19,8 +20,12 @@ static void report_overdue(struct machine *machine)
     if (note->reason != REASON_NONE)
         return;
     interlock_ask(machine->context, record, machine->now, &interlock);
-    if (!interlock.open)
+    if (!interlock.open) {
         note->detail = interlock.text;
+    } else if (schedule_freeze(machine->context->policy, machine->now)) {
+        note->reason = REASON_FREEZE;
+        note->detail = reason_describe(REASON_FREEZE)->meaning;
+    }
 }
 
 /* The daily reminders of problems that need a person. */

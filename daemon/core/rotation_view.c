@@ -1,6 +1,7 @@
 #include "core/rotation.h"
 
 #include "core/delivery.h"
+#include "core/schedule.h"
 #include "core/steps.h"
 
 /* A rotation is due, and Azure has asked for a pause. */
@@ -53,6 +54,10 @@ static enum account_state state_of(const struct rotation_context *context,
         *reason = REASON_CONFIG;
         return STATE_HELD;
     }
+    if (schedule_freeze(context->policy, now) && !record->requested) {
+        *reason = REASON_FREEZE;
+        return STATE_HELD;
+    }
     return STATE_OK;
 }
 
@@ -65,6 +70,25 @@ static time_ms due_since(const struct rotation_context *context, const struct re
     if (planned <= now)
         return planned;
     return record->due_at <= now ? record->due_at : TIME_NEVER;
+}
+
+/* Why it starts at `at`, and neither now nor when it was planned; NULL where there is no reason
+ * but its time. */
+static const char *why_then(const struct rotation_context *context, const struct record *record,
+                            time_ms at, time_ms now, bool is_due)
+{
+    time_ms planned = plan_starts_at(context, record);
+
+    if (at <= now || record->requested)
+        return NULL;
+    if (is_due && schedule_freeze(context->policy, now))
+        return "a change freeze is in force";
+    if (is_due)
+        return record->catching_up ? "its start was missed: the rotation is made up for in turn"
+                                   : "its window closed before it could start";
+    if (planned < at && schedule_freeze(context->policy, planned))
+        return "a change freeze covers its planned time";
+    return NULL;
 }
 
 /* When the next rotation starts, and what keeps it from starting at its time. */
@@ -85,20 +109,23 @@ static void view_next(const struct rotation_context *context, const struct recor
     } else if (!interlock.open && interlock.until > at) {
         view->waits = interlock.text;
         view->stuck = interlock.until == TIME_NEVER;
-    } else if (view->due_since != TIME_NEVER && at > now) {
-        view->waits = record->catching_up
-                          ? "its start was missed: the rotation is made up for in turn"
-                          : "its window closed before it could start";
+    } else {
+        view->waits = why_then(context, record, at, now, view->due_since != TIME_NEVER);
     }
     if (view->next_at != TIME_NEVER && !interlock.open && interlock.until != TIME_NEVER &&
         interlock.until > at)
         view->next_at = plan_starts_after(context, record, interlock.until);
 }
 
-static time_ms reason_since(const struct record *record, enum reason reason)
+static time_ms reason_since(const struct rotation_context *context, const struct record *record,
+                            enum reason reason, time_ms now)
 {
+    const struct freeze *freeze = schedule_freeze(context->policy, now);
+
     if (reason == REASON_NONE)
         return 0;
+    if (reason == REASON_FREEZE)
+        return freeze ? freeze->from : 0;
     if (reason == record->blocked)
         return record->blocked_at;
     if (reason == record->retry_reason)
@@ -135,6 +162,7 @@ static time_ms changes_at(const struct rotation_context *context, const struct r
         record->regenerate_after,
         plan_overdue_not_before(context, record, now),
         context->hold ? context->hold->until : TIME_NEVER,
+        schedule_freeze_changes_at(context->policy, now),
     };
     time_ms next = TIME_NEVER;
 
@@ -153,7 +181,7 @@ void rotation_view(const struct rotation_context *context, const struct record *
     view->overdue = plan_is_overdue(context, record, now);
     view->consumers_at_risk = record->consumers_at_risk;
     view->changes_at = changes_at(context, record, now);
-    view->since = reason_since(record, view->reason);
+    view->since = reason_since(context, record, view->reason, now);
     view->retry_at = retry_at(context, record, view->reason, now);
     if (record->adopted && record->due_at != 0)
         view_next(context, record, now, view);

@@ -76,7 +76,8 @@ static time_ms window_close(const struct window *window, time_ms at)
     return close;
 }
 
-time_ms schedule_next_open(const struct policy *policy, time_ms at)
+/* The earliest instant >= `at` inside a window, in a freeze or not. */
+static time_ms next_window(const struct policy *policy, time_ms at)
 {
     time_ms next = TIME_NEVER;
 
@@ -91,12 +92,60 @@ time_ms schedule_next_open(const struct policy *policy, time_ms at)
     return next;
 }
 
+const struct freeze *schedule_freeze(const struct policy *policy, time_ms at)
+{
+    const struct freeze *last = NULL;
+
+    for (size_t i = 0; i < policy->freeze_count; i++) {
+        const struct freeze *freeze = &policy->freezes[i];
+
+        if (freeze->from <= at && at < freeze->to && (!last || freeze->to > last->to))
+            last = freeze;
+    }
+    return last;
+}
+
+time_ms schedule_freeze_changes_at(const struct policy *policy, time_ms at)
+{
+    time_ms next = TIME_NEVER;
+
+    for (size_t i = 0; i < policy->freeze_count; i++) {
+        const struct freeze *freeze = &policy->freezes[i];
+
+        if (freeze->from > at)
+            next = time_min(next, freeze->from);
+        else if (freeze->to > at)
+            next = time_min(next, freeze->to);
+    }
+    return next;
+}
+
+struct policy schedule_without_freezes(const struct policy *policy)
+{
+    struct policy without = *policy;
+
+    without.freezes = NULL;
+    without.freeze_count = 0;
+    return without;
+}
+
+time_ms schedule_next_open(const struct policy *policy, time_ms at)
+{
+    time_ms open = next_window(policy, at);
+
+    /* Each turn leaves at least one freeze behind. */
+    for (const struct freeze *freeze; (freeze = schedule_freeze(policy, open));)
+        open = next_window(policy, freeze->to);
+    return open;
+}
+
 bool schedule_is_open(const struct policy *policy, time_ms at)
 {
     return schedule_next_open(policy, at) == at;
 }
 
-time_ms schedule_close(const struct policy *policy, time_ms at)
+/* When the windows that are open at `at` close, in a freeze or not. */
+static time_ms close_of_windows(const struct policy *policy, time_ms at)
 {
     time_ms horizon = time_add(at, HORIZON_DAYS * MS_DAY);
     time_ms close = at;
@@ -120,15 +169,26 @@ time_ms schedule_close(const struct policy *policy, time_ms at)
     return TIME_NEVER;
 }
 
-duration_ms schedule_longest_wait(const struct policy *policy, time_ms from)
+time_ms schedule_close(const struct policy *policy, time_ms at)
+{
+    time_ms close = at == TIME_NEVER ? at : close_of_windows(policy, at);
+
+    if (at == TIME_NEVER || schedule_freeze(policy, at))
+        return at;
+    for (size_t i = 0; i < policy->freeze_count; i++)
+        if (policy->freezes[i].from > at)
+            close = time_min(close, policy->freezes[i].from);
+    return close;
+}
+
+/* The longest of the times in which nothing may start that begin before `end`, and end after
+ * `from`. */
+static duration_ms longest_wait(const struct policy *policy, time_ms from, time_ms end)
 {
     /* Begun early, so that the gap in which `from` lies counts in its full length. */
     time_ms closed_at = from - (DAYS_PER_WEEK + 1) * MS_DAY;
-    time_ms end = time_add(from, (YEAR_DAYS + DAYS_PER_WEEK) * MS_DAY);
     duration_ms longest = 0;
 
-    if (policy->window_count == 0)
-        return 0;
     while (closed_at < end) {
         time_ms open = schedule_next_open(policy, closed_at);
 
@@ -139,6 +199,20 @@ duration_ms schedule_longest_wait(const struct policy *policy, time_ms from)
         closed_at = schedule_close(policy, open);
     }
     return longest;
+}
+
+duration_ms schedule_longest_wait(const struct policy *policy, time_ms from)
+{
+    const struct policy windows = schedule_without_freezes(policy);
+
+    if (policy->window_count == 0)
+        return 0;
+    return longest_wait(&windows, from, time_add(from, (YEAR_DAYS + DAYS_PER_WEEK) * MS_DAY));
+}
+
+duration_ms schedule_wait_for_freeze(const struct policy *policy, time_ms from)
+{
+    return longest_wait(policy, from, time_add(from, 1));
 }
 
 uint64_t schedule_hash(const char *account_id, const char *purpose, uint64_t below)
@@ -186,8 +260,9 @@ time_ms schedule_first(const struct policy *policy, const char *account_id, time
     duration_ms offset =
         span > 0 ? (duration_ms)schedule_hash(account_id, "first", (uint64_t)span) : 0;
     time_ms planned = time_add(adopted_at, policy->overlap + offset);
+    const struct policy windows = schedule_without_freezes(policy);
 
-    return schedule_start(policy, account_id, planned);
+    return schedule_start(&windows, account_id, planned);
 }
 
 /* How much longer than rotate_every two rotations may lie apart without a key growing too old. */

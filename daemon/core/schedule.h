@@ -4,25 +4,45 @@
  * Planned times count from planned times, so a late rotation does not push the following ones back;
  * but never sooner than `overlap` after the last completion. The splay of an account is a hash of
  * its name: the same after every restart, spread evenly over the fleet.
+ *
+ * A start lies inside a window and outside all freezes. What a policy promises (the longest wait,
+ * the age of a key, the instant at which a rotation is overdue) leaves freezes out of account:
+ * schedule_without_freezes().
  */
 #ifndef KEYROTATED_CORE_SCHEDULE_H
 #define KEYROTATED_CORE_SCHEDULE_H
 
 #include "core/policy.h"
 
-/* The earliest instant >= `at` inside one of the policy's windows (`at` itself without windows).
- * TIME_NEVER if there is none within 400 days, which the configuration's check rules out. */
+/* The earliest instant >= `at` inside one of the policy's windows (at any time without windows) and
+ * outside its freezes. TIME_NEVER if no window opens within 400 days, which the configuration's
+ * check rules out. */
 time_ms schedule_next_open(const struct policy *policy, time_ms at);
 
-/* Is `at` inside a window? Always true without windows. */
+/* May a rotation start at `at`, as far as windows and freezes go? */
 bool schedule_is_open(const struct policy *policy, time_ms at);
 
-/* When the window that is open at `at` closes; TIME_NEVER without windows; `at` if none is open. */
+/* When the window that is open at `at` closes, or a freeze begins; TIME_NEVER where neither will;
+ * `at` if it is not open. */
 time_ms schedule_close(const struct policy *policy, time_ms at);
+
+/* Of the freezes in force at `at`, the one that ends last; NULL: none is. */
+const struct freeze *schedule_freeze(const struct policy *policy, time_ms at);
+
+/* The next instant after `at` at which a freeze begins or ends; TIME_NEVER: there is none. */
+time_ms schedule_freeze_changes_at(const struct policy *policy, time_ms at);
+
+/* The policy as it is without its freezes. */
+struct policy schedule_without_freezes(const struct policy *policy);
 
 /* The longest time a rotation may have to wait for a window to open (0 without windows), over a
  * year of the zone's calendar from `from` on, both clock changes included. */
 duration_ms schedule_longest_wait(const struct policy *policy, time_ms from);
+
+/* The longest time a rotation may have to wait because of a freeze that begins at `from`: until
+ * all freezes that follow it without a pause are over and a window is open, counted from when the
+ * last window before it closed. TIME_NEVER: no window opens after it. */
+duration_ms schedule_wait_for_freeze(const struct policy *policy, time_ms from);
 
 /* A number in [0, below), the same for the same account and purpose. FNV-1a and a finaliser. */
 uint64_t schedule_hash(const char *account_id, const char *purpose, uint64_t below);
@@ -30,6 +50,7 @@ uint64_t schedule_hash(const char *account_id, const char *purpose, uint64_t bel
 /*
  * The start of the first rotation of an account adopted at `adopted_at`: by hash of the account
  * between overlap and rotate_every after it, then moved into a window and splayed inside it.
+ * Freezes are left out of account.
  */
 time_ms schedule_first(const struct policy *policy, const char *account_id, time_ms adopted_at);
 

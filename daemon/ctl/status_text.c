@@ -132,6 +132,7 @@ void ctl_write_state(struct buf *out, const struct account_snapshot *account)
 
 static void write_counts(struct buf *out, const struct daemon_snapshot *daemon)
 {
+    const size_t apart = daemon->watched + daemon->frozen;
     const char *separator = ": ";
 
     ctl_write(out, "%zu %s", daemon->accounts, str_plural(daemon->accounts, "account", "accounts"));
@@ -139,7 +140,7 @@ static void write_counts(struct buf *out, const struct daemon_snapshot *daemon)
         size_t count = daemon->states[i].count;
 
         if (str_equal(daemon->states[i].state, "held"))
-            count -= daemon->watched < count ? daemon->watched : count;
+            count -= apart < count ? apart : count;
         if (count == 0)
             continue;
         ctl_write(out, "%s%zu %s", separator, count, daemon->states[i].state);
@@ -147,6 +148,9 @@ static void write_counts(struct buf *out, const struct daemon_snapshot *daemon)
     }
     if (daemon->watched > 0)
         ctl_write(out, "%s%zu watched only", separator, daemon->watched);
+    if (daemon->frozen > 0)
+        ctl_write(out, "%s%zu in a change freeze", daemon->watched > 0 ? ", " : separator,
+                  daemon->frozen);
     if (daemon->overdue > 0)
         ctl_write(out, "; %zu overdue", daemon->overdue);
     if (daemon->consumers_at_risk > 0)

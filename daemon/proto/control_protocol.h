@@ -155,6 +155,7 @@ struct daemon_snapshot {
     struct state_count states[CONTROL_STATES_MAX];
     size_t state_count;
     size_t watched; /* of those that are held: by `rotate: false`, which is well */
+    size_t frozen;  /* of those that are held: by a change freeze, which is well, too */
     size_t overdue;
     size_t consumers_at_risk;
     time_ms oldest_key_born; /* TIME_NEVER: no key is known */

@@ -27,6 +27,7 @@ static const struct snapshot_member daemon_totals_members[] = {
     SNAPSHOT_MEMBER(daemon_snapshot, NUMBER, overdue, "overdue"),
     SNAPSHOT_MEMBER(daemon_snapshot, NUMBER, consumers_at_risk, "consumers_at_risk"),
     SNAPSHOT_MEMBER(daemon_snapshot, NUMBER, watched, "watched"),
+    SNAPSHOT_MEMBER(daemon_snapshot, NUMBER, frozen, "frozen"),
     SNAPSHOT_MEMBER(daemon_snapshot, TIME, oldest_key_born, "oldest_key_born"),
     SNAPSHOT_MEMBER(daemon_snapshot, AGE, oldest_key_born, "oldest_key_age_s"),
     SNAPSHOT_MEMBER(daemon_snapshot, TEXT, oldest_key_account, "oldest_key_account"),
@@ -272,6 +273,6 @@ bool control_account_is_well(const struct account_snapshot *account)
     if (str_equal(account->state, "ok") || str_equal(account->state, "rotating"))
         return true;
     if (str_equal(account->state, "held")) /* a hold by the configuration is intended */
-        return str_equal(account->reason, "config");
+        return str_equal(account->reason, "config") || str_equal(account->reason, "freeze");
     return str_equal(account->state, "adopting") && !account->reason;
 }

@@ -309,6 +309,20 @@ static void add_target_out(struct chance *chance, enum incident_kind kind, unsig
     add_and_back(chance, &incident, INCIDENT_TARGET_IN, at);
 }
 
+/* One that may have begun already, and is over when the weather is fair. Chosen by the instant and
+ * not by chance, so that each seed keeps its other incidents. */
+static void draw_freeze(const struct chance *chance, struct script_policy *policy, duration_ms at)
+{
+    const uint64_t hash = hash_bytes(HASH_START, &at, sizeof(at));
+    const duration_ms begins = at + (duration_ms)(hash / 2 % 8) * MS_DAY - 3 * MS_DAY;
+    const duration_ms ends = begins + (duration_ms)(1 + hash / 16 % 40) * MS_DAY;
+
+    if (hash % 2 != 0 || begins < 0 || ends > chance->calm)
+        return;
+    policy->freeze_from = begins;
+    policy->freeze_until = ends;
+}
+
 static void add_policy(struct chance *chance, duration_ms at)
 {
     struct incident incident = {.kind = INCIDENT_POLICY};
@@ -318,6 +332,7 @@ static void add_policy(struct chance *chance, duration_ms at)
     } else {
         draw_policy(chance, &incident.policy);
         incident.policy.rotate = !happens(chance, 15);
+        draw_freeze(chance, &incident.policy, at);
     }
     add(chance, &incident, at);
 }

@@ -48,11 +48,14 @@ static struct config *make_config(const struct world *world)
     struct account *accounts = arena_alloc_array(arena, WORLD_ACCOUNTS_MAX, sizeof(*accounts));
     struct policy *policy = arena_alloc(arena, sizeof(*policy));
     struct window *window = arena_alloc(arena, sizeof(*window));
+    struct freeze *freeze = arena_alloc(arena, sizeof(*freeze));
 
     *policy = world->policy;
     *window = world->window;
     if (policy->window_count > 0)
         policy->windows = window;
+    *freeze = world->freeze;
+    policy->freezes = freeze;
     *config = (struct config){.references = 1,
                               .path = "simulated",
                               .timing = world->timing,

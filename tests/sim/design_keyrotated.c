@@ -123,7 +123,7 @@ static void recount(const struct engine_account *account, time_ms now, struct en
     totals->overdue += view.overdue;
     totals->at_risk += view.consumers_at_risk;
     if (view.state == STATE_BLOCKED || view.state == STATE_RETRYING || view.overdue ||
-        view.consumers_at_risk || (view.state == STATE_HELD && view.reason != REASON_CONFIG))
+        view.consumers_at_risk || (view.state == STATE_HELD && view.reason == REASON_OPERATOR))
         totals->unwell++;
     if (!view.stuck)
         totals->next_at = time_min(totals->next_at, view.next_at > now ? view.next_at : now);

@@ -164,6 +164,10 @@ static void set_trap(struct world *world, const struct incident *incident)
 
 void world_set_policy(struct world *world, const struct script_policy *policy)
 {
+    world->freeze = (struct freeze){
+        .from = world->began + policy->freeze_from,
+        .to = world->began + policy->freeze_until,
+    };
     world->policy = (struct policy){
         .rotate_every = policy->rotate_every,
         .overlap = policy->overlap,
@@ -175,6 +179,8 @@ void world_set_policy(struct world *world, const struct script_policy *policy)
         .rotate = policy->rotate,
         .windows = policy->has_window ? &world->window : NULL,
         .window_count = policy->has_window ? 1 : 0,
+        .freezes = &world->freeze,
+        .freeze_count = world->freeze.from < world->freeze.to ? 1 : 0,
     };
 }
 

@@ -51,6 +51,7 @@ enum oracle {
     ORACLE_NOT_PROMPTED,    /* rule 14: starting, reloading, adopting does not rotate */
     ORACLE_CAUGHT_UP_ONCE,  /* rule 14: not more rotations than the schedule has */
     ORACLE_IN_WINDOW,       /* rule 14: a scheduled rotation starts inside its window */
+    ORACLE_CHANGE_FREEZE,   /* rule 14: no scheduled rotation starts in a change freeze */
     ORACLE_NO_KEY_STORED,   /* rule 15: no key in a record, a row of history or a log line */
     ORACLE_KEYS_FORGOTTEN,  /* rule 15: no key in memory while nothing is under way */
     ORACLE_NOT_SILENT,    /* rule 16: who waits for a person has said so; the others have a timer */

@@ -157,12 +157,25 @@ void schedule_daemon_starts(struct world *world, struct world_account *account)
     take_up(world, account);
 }
 
+/* What is made up for after a freeze is made up for earlier where the freeze is gone. */
+static void end_of_freeze(struct world *world, struct world_account *account)
+{
+    struct oracle_account *state = &account->oracle;
+    time_ms at =
+        schedule_catch_up(&world->policy, account->id, world_wall(world), world->policy.splay) -
+        SLACK_MS;
+
+    state->caught_up_at = earlier(state->caught_up_at, at);
+}
+
 void schedule_reconfigured(struct world *world, struct world_account *account)
 {
     struct oracle_account *state = &account->oracle;
     bool added = account->configured && !state->configured;
 
     state->prompted_at = world->now;
+    state->configured_at = world->now;
+    end_of_freeze(world, account);
     state->leaving = state->leaving || (state->configured && !account->configured);
     state->configured = account->configured;
     if (!account->configured || !world->daemon)
@@ -192,6 +205,13 @@ void schedule_clock_set(struct world *world, struct world_account *account, time
 
 /* --- a rotation begins --- */
 
+static bool is_in_window(const struct world *world)
+{
+    const struct policy windows = schedule_without_freezes(&world->policy);
+
+    return schedule_is_open(&windows, world_wall(world));
+}
+
 void schedule_probed(struct world *world, struct world_account *account)
 {
     struct oracle_account *state = &account->oracle;
@@ -199,7 +219,7 @@ void schedule_probed(struct world *world, struct world_account *account)
     if (state->probes > 0)
         return;
     state->probed_at = world->now;
-    state->probed_in_window = schedule_is_open(&world->policy, world_wall(world));
+    state->probed_in_window = is_in_window(world);
 }
 
 static bool is_retry(const struct world_account *account)
@@ -212,7 +232,18 @@ static bool began_in_window(const struct world *world, const struct oracle_accou
 {
     if (state->probed_at != 0 && world->now - state->probed_at < PREFLIGHT_MAX_MS)
         return state->probed_in_window;
-    return schedule_is_open(&world->policy, world_wall(world));
+    return is_in_window(world);
+}
+
+/* The intent was written in a freeze that the daemon knew of. */
+static bool began_in_freeze(const struct world *world, const struct world_account *account)
+{
+    time_ms begun = account->journal.intent.written_at;
+    duration_ms ago = world_wall(world) - begun;
+
+    return account->in_journal && account->journal.intent.open && world->policy.freeze_count > 0 &&
+           world->freeze.from <= begun && begun < world->freeze.to &&
+           world->now - ago > account->oracle.configured_at + SLACK_MS;
 }
 
 void schedule_regenerates(struct world *world, struct world_account *account)
@@ -236,6 +267,9 @@ void schedule_regenerates(struct world *world, struct world_account *account)
                        oracle_words(state->caught_up_at - wall));
     if (!began_in_window(world, state))
         oracle_convict(world, ORACLE_IN_WINDOW, account, "a rotation begins outside its window");
+    if (began_in_freeze(world, account))
+        oracle_convict(world, ORACLE_CHANGE_FREEZE, account,
+                       "a rotation begins in a change freeze");
 }
 
 /* --- a rotation is complete --- */

@@ -148,6 +148,7 @@ struct oracle_account {
     time_ms prompted_at;
     time_ms probed_at;
     bool probed_in_window;
+    time_ms configured_at; /* the last reload */
 
     duration_ms jump_forward, jump_back; /* of the clock, that a crash may forget */
 

@@ -69,6 +69,8 @@ static const struct oracle_description oracles[ORACLE_COUNT] = {
     [ORACLE_CAUGHT_UP_ONCE] = {"caught-up-once", "rule 14",
                                "there are no more rotations than the schedule has"},
     [ORACLE_IN_WINDOW] = {"in-window", "rule 14", "a scheduled rotation starts inside its window"},
+    [ORACLE_CHANGE_FREEZE] = {"change-freeze", "rule 14",
+                              "no scheduled rotation starts in a change freeze"},
     [ORACLE_NO_KEY_STORED] = {"no-key-stored", "rule 15",
                               "no key stands in the journal, in its history or in the log"},
     [ORACLE_KEYS_FORGOTTEN] = {"keys-forgotten", "rule 15",

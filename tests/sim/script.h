@@ -138,6 +138,8 @@ enum script_command {
 /* The policy, which all accounts of a world share. */
 struct script_policy {
     duration_ms rotate_every, overlap, splay, check_every, overdue_after;
+    duration_ms freeze_from, freeze_until; /* since the world began, by its clock as it was set
+                                            * then; the same: no freeze */
     enum verify_mode verify;
     enum drift_mode on_drift;
     bool rotate;

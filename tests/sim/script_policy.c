@@ -66,6 +66,8 @@ static const struct part parts[] = {
     {.words = {"splay"}, .offset = offsetof(struct script_policy, splay)},
     {.words = {"check", "every"}, .offset = offsetof(struct script_policy, check_every)},
     {.words = {"overdue", "after"}, .offset = offsetof(struct script_policy, overdue_after)},
+    {.words = {"freeze", "from"}, .offset = offsetof(struct script_policy, freeze_from)},
+    {.words = {"freeze", "until"}, .offset = offsetof(struct script_policy, freeze_until)},
     {.words = {"verify"},
      .choices = {[VERIFY_AUTO] = "auto", [VERIFY_REQUIRED] = "required", [VERIFY_OFF] = "off"},
      .get = get_verify,
@@ -148,6 +150,8 @@ static bool check(struct words *words, const struct script_policy *policy)
 {
     if (policy->rotate_every <= 0 || policy->check_every <= 0)
         return words_wrong(words, "a policy rotates and checks at intervals longer than nothing");
+    if (policy->freeze_until < policy->freeze_from)
+        return words_wrong(words, "the freeze ends before it begins");
     if (policy->overlap > policy->rotate_every)
         return words_wrong(words, "the overlap is longer than the time between two rotations");
     return true;

@@ -38,6 +38,12 @@ static void usual_window(struct script_policy *policy, const struct script_polic
     policy->has_window = usual->has_window;
 }
 
+static void usual_freeze(struct script_policy *policy, const struct script_policy *usual)
+{
+    policy->freeze_from = usual->freeze_from;
+    policy->freeze_until = usual->freeze_until;
+}
+
 static void usual_verify(struct script_policy *policy, const struct script_policy *usual)
 {
     policy->verify = usual->verify;
@@ -81,12 +87,15 @@ static void in_days(struct script_policy *policy, const struct script_policy *us
     round_days(&policy->splay);
     round_days(&policy->check_every);
     round_days(&policy->overdue_after);
+    round_days(&policy->freeze_from);
+    round_days(&policy->freeze_until);
 }
 
 static void (*const simplifications[])(struct script_policy *policy,
                                        const struct script_policy *usual) = {
-    as_usual,    as_usual_but_intervals, usual_check,   usual_splay,  usual_window, usual_verify,
-    usual_drift, usual_overdue,          usual_overlap, usual_period, in_days,
+    as_usual,      as_usual_but_intervals, usual_check,  usual_splay,
+    usual_window,  usual_freeze,           usual_verify, usual_drift,
+    usual_overdue, usual_overlap,          usual_period, in_days,
 };
 enum { SIMPLIFICATIONS = sizeof(simplifications) / sizeof(simplifications[0]) };
 

@@ -125,6 +125,7 @@ struct world {
     struct policy policy;
     struct timing timing;
     struct window window;
+    struct freeze freeze;
 
     /* disk.c */
     struct store *store;

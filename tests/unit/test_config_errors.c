@@ -112,8 +112,6 @@ static const struct mistake service_mistakes[] = {
      "127.0.0.1:9877\n"},
     {{.more = "discover: {}\n"},
      "k.yaml:6:1: discover: is not available in this version; remove it\n"},
-    {{.more = "freeze: [{from: 2026-12-20, to: 2027-01-04, reason: holidays}]\n"},
-     "k.yaml:6:1: freeze: is not available in this version; remove it\n"},
 };
 
 static const struct mistake identity_mistakes[] = {

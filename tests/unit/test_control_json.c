@@ -122,6 +122,7 @@ static const struct daemon_snapshot full_daemon = {
     .overdue = 3,
     .consumers_at_risk = 4,
     .watched = 5,
+    .frozen = 6,
     .oldest_key_born = 1690000000000,
     .oldest_key_account = "acct",
     .next_at = 1700000005000,
@@ -337,7 +338,7 @@ static void test_names_in_the_document_are_stable(void **state)
         "\"cycle\":9007199254740993,",
         "\"completed_at\":\"2023-11-14T22:13:28Z\",\"looked_at\":\"2023-11-14T22:13:28.500Z\","
         "\"as_recorded\":true,",
-        "\"consumers_at_risk\":4,\"watched\":5,",
+        "\"consumers_at_risk\":4,\"watched\":5,\"frozen\":6,",
         "\"hold\":{\"id\":7,\"account\":null,\"configured\":true,\"actor\":\"uid 0 (root)\","
         "\"since\":\"2023-11-14T22:13:10Z\",\"until\":\"2023-11-14T22:13:29Z\","
         "\"reason\":\"moving\\tin ",

@@ -420,10 +420,15 @@ static void test_watched_accounts_are_not_held(void **state)
                                            .oldest_key_born = TIME_NEVER,
                                            .next_at = TIME_NEVER,
                                            .journal_failing_since = TIME_NEVER};
+    struct daemon_snapshot frozen = daemon;
 
     (void)state;
     ctl_write_summary(&text, &daemon, "/run/other.sock");
     assert_string_equal(buf_str(&text), "4 accounts: 1 ok, 1 held, 2 watched only\n");
+    buf_clear(&text);
+    frozen.frozen = 1;
+    ctl_write_summary(&text, &frozen, "/run/other.sock");
+    assert_string_equal(buf_str(&text), "4 accounts: 1 ok, 2 watched only, 1 in a change freeze\n");
 }
 
 static void assert_problem(const struct account_snapshot *account, const char *expected)
@@ -484,6 +489,8 @@ static void test_severity(void **state)
         {"retrying", "network", false, false, CTL_NOT_DONE},
         {"held", "operator", false, false, CTL_NOT_DONE},
         {"held", "config", false, false, CTL_DONE},
+        {"held", "freeze", false, false, CTL_DONE},
+        {"held", "freeze", true, false, CTL_REFUSED},
         {"something new", NULL, false, false, CTL_NOT_DONE},
         {"blocked", "key_refused", false, false, CTL_REFUSED},
         {"ok", NULL, true, false, CTL_REFUSED},

@@ -85,6 +85,11 @@ static void add_policy(struct result *result, const char *name, const struct pol
         result_add(result, "window %u %d %d %s\n", window->days, window->from_minute,
                    window->to_minute, tz_name(window->tz));
     }
+    for (size_t i = 0; i < policy->freeze_count; i++) {
+        result_add(result, "freeze %" PRId64 " %" PRId64 "\n", policy->freezes[i].from,
+                   policy->freezes[i].to);
+        result_add_text(result, "reason", policy->freezes[i].reason);
+    }
 }
 
 static void add_file(struct result *result, const struct target_file *settings)
@@ -266,6 +271,8 @@ static const struct files full = {
         "  vault: {type: key_vault, vault: \"https://V-{location}.vault.example.org/\", "
         "secret_name: "
         "\"{account}-key\", identity: vm, content_type: \"t-{account}\", expires: 30d}\n"
+        "freeze: [{from: 2026-12-20, to: 2026-12-21, time_zone: Europe/Berlin, reason: audit, "
+        "policies: [nightly]}, {from: 2027-02-01, to: 2027-02-01}]\n"
         "defaults: {identity: ops, policy: nightly, deliver_to: file}\n",
     .more =
         {

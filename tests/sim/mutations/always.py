@@ -99,6 +99,24 @@ MUTATIONS = [
               "if (record->requested || schedule_is_open(",
               "if (true || schedule_is_open(")),
 
+    mutation("freeze-ignored", 14,
+             "the schedule does not know of freezes",
+             "change-freeze",
+             "it rotates in the week in which nothing may change",
+             ("core/schedule.c",
+              "(freeze = schedule_freeze(policy, open));)",
+              "(freeze = NULL);)"),
+             scenario="change-freeze"),
+    mutation("freeze-not-asked-again", 14,
+             "a rotation whose preflight ends in a freeze starts all the same",
+             "change-freeze",
+             "it rotates in the week in which nothing may change",
+             ("core/plan.c",
+              "if (record->requested || schedule_is_open(machine->context->policy, machine->now))",
+              "if (record->requested || schedule_freeze(machine->context->policy, machine->now) ||\n"
+              "        schedule_is_open(machine->context->policy, machine->now))"),
+             scenario="change-freeze-begins-during-preflight"),
+
     # --- 15: no key is written ---
     mutation("key-in-log", 15,
              "the log shows the key and not its fingerprint",

@@ -1,0 +1,92 @@
+"""Change freezes: nothing is started by schedule, and everything else goes on."""
+
+import datetime
+
+from patience import wait_until
+
+WELL, CRITICAL = 0, 2
+CONFIGURATION = 78
+
+
+def instant(seconds):
+    """So many seconds from now."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return (now + datetime.timedelta(seconds=seconds)).isoformat(timespec="seconds")
+
+
+def freeze(site, begins, ends, **more):
+    site.config["freeze"] = [{"from": instant(begins), "to": instant(ends), **more}]
+    site.write()
+
+
+def test_freeze(site, azure):
+    """Begins and ends by a reload. Meanwhile looks, repairs and a person's rotate go on."""
+    freeze(site, -3600, 3600, reason="year-end close")
+    site.policy(overdue_after="30m")
+    site.account("alpha")
+    site.start()
+    site.wait_adopted("alpha")
+    site.log.wait("daemon.status", frozen=1)
+    waits = wait_until(lambda: site.status("alpha")["due_since"] and site.status("alpha"),
+                       "a rotation is due")
+    assert (waits["state"], waits["reason"]) == ("held", "freeze")
+    assert waits["waits"] == "a change freeze is in force"
+    assert "until " in waits["meaning"] and waits["meaning"].endswith(": year-end close")
+    summary = site.ctl("status")
+    assert summary.returncode == WELL, summary
+    assert "1 account: 1 in a change freeze" in summary.stdout
+    shown = site.ctl("status", "alpha").stdout
+    assert "held: freeze" in shown and "year-end close" in shown, shown
+    assert "rotate alpha` rotates all the same" in waits["do"]
+
+    azure.regenerate("alpha", "Primary")
+    site.log.wait("drift.repaired", account="alpha")
+    assert site.holds("alpha") == "Primary"
+    assert not site.log.lines(event="rotation.started"), "nothing is started"
+    asked = wait_until(lambda: (answer := site.ctl("rotate", "alpha", "--wait")).returncode == 0
+                       and answer, "the overlap is over, and a person rotates")
+    assert "rotated" in asked.stdout
+    assert site.log.lines(event="rotation.started")[0]["trigger"] == "command"
+
+    del site.config["freeze"]
+    site.write()
+    assert site.ctl("reload").returncode == 0
+    started = site.log.wait("rotation.started", trigger="schedule")
+    assert started["account"] == "alpha"
+
+
+def test_overdue_in_a_freeze(site):
+    """What a freeze delays is overdue all the same, and says why."""
+    freeze(site, -3600, 3600)
+    site.policy(overdue_after="1s")
+    site.account("alpha")
+    site.start()
+    overdue = site.log.wait("rotation.overdue", account="alpha")
+    assert overdue["reason"] == "freeze" and "change freeze" in overdue["msg"]
+    assert site.ctl("status").returncode == CRITICAL
+    assert not site.log.lines(event="rotation.started")
+
+
+def test_freeze_ends_by_itself(site):
+    """The plan knows the end ahead; the rotation comes then, and not before."""
+    site.account("alpha")
+    freeze(site, -1, 6)
+    site.start()
+    site.wait_adopted("alpha")
+    first = site.log.wait("rotation.started", account="alpha")
+    assert first["time"][:19] >= site.config["freeze"][0]["to"][:19]
+
+
+def test_freezes_are_checked(site):
+    site.account("alpha", create=False)
+    site.config["freeze"] = [{"from": "2026-12-20", "to": "2026-12-10", "policies": ["quik"]}]
+    site.write()
+    answer = site.run("--check")
+    assert answer.returncode == CONFIGURATION
+    assert "freeze[0].to: the freeze would end" in answer.stderr
+    assert "unknown policy \"quik\"; did you mean quick?" in answer.stderr
+    site.config["freeze"] = [{"from": instant(60), "to": instant(120), "reason": "audit"}]
+    site.write()
+    answer = site.run("--check")
+    assert answer.returncode == 0, answer
+    assert "starts none" in answer.stdout and ": audit" in answer.stdout
