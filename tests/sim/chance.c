@@ -309,27 +309,24 @@ static void add_target_out(struct chance *chance, enum incident_kind kind, unsig
     add_and_back(chance, &incident, INCIDENT_TARGET_IN, at);
 }
 
-/* One that may have begun already, and is over when the weather is fair. Chosen by the instant and
- * not by chance, so that each seed keeps its other incidents. */
+/* It may have begun already, and is over when the weather is fair. By the instant, as vary(). */
 static void draw_freeze(const struct chance *chance, struct script_policy *policy, duration_ms at)
 {
     const uint64_t hash = hash_bytes(HASH_START, &at, sizeof(at));
     const duration_ms begins = at + (duration_ms)(hash / 2 % 8) * MS_DAY - 3 * MS_DAY;
     const duration_ms ends = begins + (duration_ms)(1 + hash / 16 % 40) * MS_DAY;
 
-    if (hash % 2 != 0 || begins < 0 || ends > chance->calm)
-        return;
-    policy->freeze_from = begins;
-    policy->freeze_until = ends;
+    if (hash % 2 == 0 && begins >= 0 && ends <= chance->calm) {
+        policy->freeze_from = begins;
+        policy->freeze_until = ends;
+    }
 }
 
 static void add_policy(struct chance *chance, duration_ms at)
 {
-    struct incident incident = {.kind = INCIDENT_POLICY};
+    struct incident incident = {.kind = chance->changes_policy ? INCIDENT_POLICY : INCIDENT_RELOAD};
 
-    if (!chance->changes_policy) {
-        incident.kind = INCIDENT_RELOAD;
-    } else {
+    if (chance->changes_policy) {
         draw_policy(chance, &incident.policy);
         incident.policy.rotate = !happens(chance, 15);
         draw_freeze(chance, &incident.policy, at);
@@ -543,14 +540,6 @@ static void add_storm(struct chance *chance)
 }
 
 /* --- fair weather --- */
-
-duration_ms script_longest_wait(const struct script_policy *policy)
-{
-    /* The latest start: the next planned time, which an unplanned rotation may have put off by a
-     * quarter of a period; an overlap that begins only now; a window. */
-    return policy->rotate_every + policy->rotate_every / 4 + policy->overlap + 2 * policy->splay +
-           (policy->has_window ? 2 * MS_WEEK : 0) + 2 * MS_DAY;
-}
 
 static void disarm(struct chance *chance)
 {

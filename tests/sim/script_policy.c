@@ -206,3 +206,11 @@ void policy_print(const struct script_policy *policy, const struct script_policy
         separator = ", ";
     }
 }
+
+duration_ms script_longest_wait(const struct script_policy *policy)
+{
+    /* The latest start: the next planned time, which an unplanned rotation may have put off by a
+     * quarter of a period; an overlap that begins only now; a window. */
+    return policy->rotate_every + policy->rotate_every / 4 + policy->overlap + 2 * policy->splay +
+           (policy->has_window ? 2 * MS_WEEK : 0) + 2 * MS_DAY;
+}
