@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "io/loop/work.h"
 
 /* How long requests in flight may take to end once we were told to stop. */
 enum { STOP_GRACE_MS = 10 * 1000, STOP_AGAIN_MS = 1000 };
@@ -12,8 +13,9 @@ static void on_http_closed(void *context)
     struct daemon *daemon = context;
 
     daemon->http = NULL;
-    if (daemon->hung) {
-        /* libuv's threads cannot be ended, and exit() would wait for them. All is safe on disk. */
+    if (daemon->hung || work_hanging(loop_workers(daemon->loop)) > 0) {
+        /* Threads that hang cannot be ended, and the loop would run on for them. All is safe on
+         * disk. */
         log_sink_free(daemon->sink);
         _exit(daemon->status);
     }

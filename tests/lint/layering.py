@@ -30,7 +30,7 @@ WINGS = {
     "azure": {"azure.h"},
     "http": {"http.h"},
     "log": {"sink.h"},
-    "loop": {"clock_watch.h", "loop.h", "notify.h", "signals.h"},
+    "loop": {"clock_watch.h", "loop.h", "notify.h", "signals.h", "work.h"},
     "sandbox": {"privileges.h", "process.h", "syscall_filter.h"},
     "spawner": {"program.h", "spawner.h"},
     "server": {"control.h", "http_server.h"},

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "io/loop/loop.h"
+#include "io/loop/work.h"
 
 struct loop {
     struct list deferred;
@@ -81,12 +82,20 @@ static void fake_loop_run_work(struct deferred *deferred)
     work->done(work);
 }
 
-int loop_work(struct loop *loop, struct work *work, void (*run)(struct work *),
-              void (*done)(struct work *))
+/* The pool is the loop itself. */
+struct work_pool *loop_workers(struct loop *loop)
 {
+    return (struct work_pool *)loop;
+}
+
+int work_start(struct work_pool *pool, struct work *work, const char *place,
+               void (*run)(struct work *), void (*done)(struct work *), struct failure *failure)
+{
+    struct loop *loop = (struct loop *)pool;
     struct fake_work *fake = calloc(1, sizeof(*fake));
 
-    work->loop = loop;
+    (void)place;
+    (void)failure;
     work->run = run;
     work->done = done;
     fake->work = work;
@@ -97,6 +106,13 @@ int loop_work(struct loop *loop, struct work *work, void (*run)(struct work *),
     else
         loop_defer(loop, &fake->deferred);
     return 0;
+}
+
+bool work_abandon(struct work_pool *pool, struct work *work)
+{
+    (void)pool;
+    (void)work;
+    return false; /* a thread has it */
 }
 
 static inline void fake_loop_release_work(void)

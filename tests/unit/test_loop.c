@@ -477,7 +477,7 @@ static void test_deferred_does_not_starve_timers(void **state)
     close_and_run(loop, &probe);
 }
 
-/* --- lag, threads, the end --- */
+/* --- lag, the end --- */
 
 static void test_sleeping_is_no_lag(void **state)
 {
@@ -489,39 +489,6 @@ static void test_sleeping_is_no_lag(void **state)
     loop_run(loop);
     assert_true(loop_take_lag(loop) < 150);
     close_and_run(loop, &probe);
-}
-
-struct job {
-    struct work work;
-    pthread_t worker;
-    int result;
-    bool done;
-};
-
-static void run_job(struct work *work)
-{
-    struct job *job = container_of(work, struct job, work);
-
-    job->worker = pthread_self();
-    job->result = 42;
-}
-
-static void job_done(struct work *work)
-{
-    container_of(work, struct job, work)->done = true;
-}
-
-static void test_work(void **state)
-{
-    struct loop *loop = *state;
-    struct job job = {0};
-
-    assert_int_equal(loop_work(loop, &job.work, run_job, job_done), 0);
-    assert_false(job.done);
-    loop_run(loop);
-    assert_true(job.done);
-    assert_int_equal(job.result, 42);
-    assert_false(pthread_equal(job.worker, pthread_self()));
 }
 
 static void test_open_handle_is_found(void **state)
@@ -555,7 +522,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_deferred_order, new_loop, free_loop),
         cmocka_unit_test_setup_teardown(test_deferred_does_not_starve_timers, new_loop, free_loop),
         cmocka_unit_test_setup_teardown(test_sleeping_is_no_lag, new_loop, free_loop),
-        cmocka_unit_test_setup_teardown(test_work, new_loop, free_loop),
         cmocka_unit_test(test_open_handle_is_found),
     };
 

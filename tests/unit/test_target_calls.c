@@ -350,35 +350,51 @@ static void pass_by(struct target_job *job)
     gate.ended++;
 }
 
-/* What hangs in one lane leaves threads for the others. A job that was given up before its turn
- * came has no step, and ends all the same. */
-static void test_steps_of_a_lane_hang(void **state)
+/* What hangs on one file system leaves threads for the others. A job that was given up before its
+ * turn came has no step, and ends all the same; where all that may hang hangs, the next job fails
+ * at once. */
+static void test_steps_hang(void **state)
 {
-    enum { HANGING = 8 };
-    static const char *const places[HANGING] = {"x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8"};
+    enum { HANGING = WORK_LANE_MAX + 8 };
     struct fixture *f = *state;
-    struct answer answers[HANGING] = {{.count = 0}}, other = {.count = 0};
+    struct answer answers[HANGING] = {{.count = 0}}, other = {.count = 0}, late = {.count = 0};
+    struct call *calls[HANGING];
+    char place[32];
 
     assert_int_equal(sem_init(&gate.open, 0, 0), 0);
     gate.begun = gate.ended = 0;
-    f->world.timeout = 50;
-    for (size_t i = 0; i < HANGING; i++)
-        target_job_step(&start(f, places[i], &answers[i], &(struct call){.acts = false})->base,
-                        wait_at_gate, target_job_end);
+    for (size_t i = 0; i < HANGING; i++) {
+        (void)snprintf(place, sizeof(place), "lane %zu 1", i);
+        calls[i] =
+            start(f, place, &answers[i], &(struct call){.base = {.timeout = 10 * MS_MINUTE}});
+        target_job_step(&calls[i]->base, "dead", wait_at_gate, target_job_end);
+    }
     target_job_step(&start(f, "y1", &other, &(struct call){.base = {.timeout = MS_MINUTE}})->base,
-                    pass_by, target_job_end);
-    while (other.count == 0 || answers[HANGING - 1].count == 0)
+                    "alive", pass_by, target_job_end);
+    while (other.count == 0 || gate.begun < WORK_LANE_MAX)
         run_for(f, 20);
-    assert_int_equal(gate.begun, TARGET_JOBS_PER_LANE);
+    for (size_t i = 0; i < HANGING; i++)
+        timer_set_delay(&calls[i]->base.deadline, 1);
+    while (answers[HANGING - 1].count == 0)
+        run_for(f, 20);
+    assert_int_equal(gate.begun, WORK_LANE_MAX);
     assert_int_equal(gate.ended, 1);
     assert_int_equal(other.count, 1);
     assert_false(other.failed);
     for (size_t i = 0; i < HANGING; i++)
         assert_given_up(&answers[i], "hangs", false);
+
+    target_job_step(&start(f, "z1", &late, &(struct call){.base = {.timeout = MS_MINUTE}})->base,
+                    "dead", pass_by, target_job_end);
+    run_for(f, 20);
+    assert_int_equal(late.count, 1);
+    assert_true(late.failed);
+    assert_non_null(strstr(late.failure.text, "24 operations on dead hang"));
     for (size_t i = 0; i < HANGING; i++)
         (void)sem_post(&gate.open);
     loop_run(f->loop);
-    assert_int_equal(gate.begun, TARGET_JOBS_PER_LANE);
+    assert_int_equal(gate.begun, WORK_LANE_MAX);
+    assert_int_equal(gate.ended, 1);
     assert_int_equal(sem_destroy(&gate.open), 0);
 }
 
@@ -393,7 +409,7 @@ int main(void)
         WITH_LOOP(test_pause),
         WITH_LOOP(test_end_within_a_pause),
         WITH_LOOP(test_cancel),
-        WITH_LOOP(test_steps_of_a_lane_hang),
+        WITH_LOOP(test_steps_hang),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,7 +71,6 @@ static struct answer {
     char form_text[TARGET_FORM_TEXT_MAX];
 } answer;
 
-/* Deliveries to Key Vault use neither sockets nor threads of their own. */
 static void ignore_line(void *context, const struct log_line *line)
 {
     (void)context;

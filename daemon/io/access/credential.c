@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "base/str.h"
 #include "proto/failure.h"
 
 time_ms credential_now(const struct credential *credential)
@@ -139,26 +140,26 @@ static void on_job_done(struct work *work)
 
 void credential_start_job(struct credential *credential, struct credential_job *job)
 {
-    int rc;
-
     credential->step = CREDENTIAL_JOB;
     credential->job = job;
     job->owner = credential;
-    rc = loop_work(credential->loop, &job->work, run_job, on_job_done);
-    if (rc == 0)
+    failure_init(&credential->failure, REASON_TOKEN_FAILED);
+    if (work_start(loop_workers(credential->loop), &job->work, job->place ? job->place : job->path,
+                   run_job, on_job_done, &credential->failure) == 0)
         return;
     credential->job = NULL;
-    failure_init(&credential->failure, REASON_TOKEN_FAILED);
-    failure_set_text(&credential->failure, "%s %s cannot be read: there is no thread for it",
-                     job->key, job->path);
     job->free(job);
     credential_fail(credential);
 }
 
 static void give_up_job(struct credential *credential)
 {
-    credential->job->owner = NULL;
+    struct credential_job *job = credential->job;
+
+    job->owner = NULL;
     credential->job = NULL;
+    if (work_abandon(loop_workers(credential->loop), &job->work))
+        job->free(job);
 }
 
 /* --- a secret that stands alone in a file --- */
@@ -167,6 +168,7 @@ struct secret_job {
     struct credential_job base;
     struct secret_file file; /* with a path of its own */
     char *directory;
+    char *place;
     struct secret *secret;
     struct failure failure;
 };
@@ -202,6 +204,7 @@ static void free_secret_job(struct credential_job *job)
     secret_free(reading->secret);
     free((char *)reading->file.path);
     free(reading->directory);
+    free(reading->place);
     free(reading);
 }
 
@@ -216,6 +219,10 @@ void credential_read_secret(struct credential *credential, const struct secret_f
     reading->directory = must_dup(credential->wish.credentials_directory);
     reading->base.key = file->key;
     reading->base.path = reading->file.path;
+    if (file->path[0] != '/')
+        reading->place =
+            must(str_format("%s/%s", reading->directory ? reading->directory : "", file->path));
+    reading->base.place = reading->place;
     reading->base.run = read_secret;
     reading->base.then = on_secret_read;
     reading->base.free = free_secret_job;

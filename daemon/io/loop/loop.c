@@ -5,6 +5,7 @@
 #include "base/must.h"
 #include "base/wipe.h"
 #include "io/loop/clock_watch.h"
+#include "io/loop/work.h"
 
 /* The loop wakes at least this often to look at the clocks. */
 #define NAP_MAX MS_MINUTE
@@ -27,6 +28,7 @@ struct loop {
 
     struct list deferred;
     struct list wall_timers;
+    struct work_pool *workers; /* NULL: not needed yet */
 
     bool running;
     bool now_sampled;
@@ -293,6 +295,13 @@ uv_loop_t *loop_uv(struct loop *loop)
     return &loop->uv;
 }
 
+struct work_pool *loop_workers(struct loop *loop)
+{
+    if (!loop->workers)
+        loop->workers = work_pool_new(&loop->uv);
+    return loop->workers;
+}
+
 /* --- life --- */
 
 static void start_own_handles(struct loop *loop)
@@ -341,6 +350,7 @@ bool loop_free(struct loop *loop)
         return true;
     if (!loop->handles_closed) {
         loop->handles_closed = true;
+        work_pool_close(loop->workers);
         uv_close((uv_handle_t *)&loop->before_sleep, NULL);
         uv_close((uv_handle_t *)&loop->after_sleep, NULL);
         uv_close((uv_handle_t *)&loop->wakeful, NULL);
@@ -351,31 +361,4 @@ bool loop_free(struct loop *loop)
         return false;
     free(loop);
     return true;
-}
-
-/* --- work on threads --- */
-
-static void on_work(uv_work_t *request)
-{
-    struct work *work = container_of(request, struct work, request);
-
-    work->run(work);
-    wipe_unused_stack();
-}
-
-static void on_work_done(uv_work_t *request, int status)
-{
-    struct work *work = container_of(request, struct work, request);
-
-    (void)status; /* work is never canceled */
-    work->done(work);
-}
-
-int loop_work(struct loop *loop, struct work *work, void (*run)(struct work *),
-              void (*done)(struct work *))
-{
-    work->loop = loop;
-    work->run = run;
-    work->done = done;
-    return uv_queue_work(&loop->uv, &work->request, on_work, on_work_done);
 }

@@ -18,6 +18,7 @@
 #include "base/time.h"
 
 struct loop;
+struct work_pool;
 
 struct loop *loop_new(struct err *err);
 
@@ -74,17 +75,8 @@ typedef void loop_clock_jumped(void *context, duration_ms jump, duration_ms susp
 enum { CLOCK_JUMP_MIN_MS = 10000 };
 void loop_watch_clock(struct loop *loop, loop_clock_jumped *jumped, void *context);
 
-/* --- work on a thread of libuv's pool --- */
-struct work {
-    uv_work_t request;
-    struct loop *loop;
-    void (*run)(struct work *work);  /* on the thread: touches only what the work owns */
-    void (*done)(struct work *work); /* on the loop */
-};
-/* The caller must keep the work until done() is called. Returns 0 or a negative errno value (then
- * neither is called). */
-int loop_work(struct loop *loop, struct work *work, void (*run)(struct work *),
-              void (*done)(struct work *));
+/* The threads for what may block, with which work_start() of io/loop/work.h begins. */
+struct work_pool *loop_workers(struct loop *loop);
 
 /* The duration of the loop's longest turn since the last call, during which everything else waited:
  * for the watchdog and the log. */

@@ -260,7 +260,7 @@ static void begin(struct target_job *base)
     struct socket_job *job = job_of(base);
 
     job->is_looking = true;
-    target_job_step(base, run_look, on_look_done);
+    target_job_step(base, job->path, run_look, on_look_done);
 }
 
 /* A look that is under way cannot be ended: on_look_done() ends the job then. */

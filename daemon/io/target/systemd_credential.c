@@ -82,7 +82,7 @@ static void do_on_thread(struct credential_job *job, int (*step)(struct credenti
     job->step = step;
     job->stepped = stepped;
     err_clear(&job->err);
-    target_job_step(&job->base, on_thread, on_thread_done);
+    target_job_step(&job->base, job->path, on_thread, on_thread_done);
 }
 
 /* A file that is missing, or too large for a credential, is no failure. */

@@ -99,7 +99,7 @@ struct target_world {
 void target_cancel_all(struct target_world *world);
 
 /* Is an operation still under way, canceled or not? Then the process must end with _exit(), because
- * exit() waits for libuv's threads. */
+ * its thread uses the world. */
 bool target_is_busy(const struct target_world *world);
 
 /* Frees what the operations left behind for later ones. None may be under way. Timers close from

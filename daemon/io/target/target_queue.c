@@ -16,8 +16,6 @@ struct target_lane {
     struct list waiting;      /* in the order of the calls */
     struct list running;      /* some may have been reported as hanging */
     size_t running_count;
-    struct list steps; /* of running jobs, in the order of the calls; they wait for a thread */
-    size_t steps_on_threads;
     struct target_world *world;
     struct timer resume; /* at the end of the pause; in use from the first pause on */
     bool has_timer;
@@ -74,7 +72,6 @@ static struct target_lane *find_or_add_lane(struct target_world *world, const ch
     lane = must_alloc(sizeof(*lane) + length);
     list_init(&lane->waiting);
     list_init(&lane->running);
-    list_init(&lane->steps);
     lane->world = world;
     lane->hash = hash;
     lane->length = length;
@@ -137,6 +134,21 @@ static duration_ms timeout_of(const struct target_job *job)
 static void run_on_thread(struct work *work);
 static void on_thread_done(struct work *work);
 
+/* Where too much hangs already, the job ends at once, and says so. */
+static void begin_on_thread(struct target_job *job)
+{
+    struct failure *failure = &job->outcome.failure;
+
+    if (!job->outcome.failed) {
+        failure_init(failure, REASON_TARGET_FAILED);
+        if (work_start(loop_workers(job->world->loop), &job->work, job->place, run_on_thread,
+                       on_thread_done, failure) == 0)
+            return;
+    }
+    job->ran = true;
+    target_job_fail(job);
+}
+
 static void begin(struct target_job *job)
 {
     timer_set_delay(&job->deadline, timeout_of(job));
@@ -156,63 +168,61 @@ static void start_those_that_may(struct target_world *world, struct target_lane 
 
         if (lane->running_count >= width_of(job))
             return;
-        /* libuv refuses only work without a function; the deadline would report that. */
-        if (place_is_taken(job) ||
-            (job->run && loop_work(world->loop, &job->work, run_on_thread, on_thread_done) != 0))
+        if (place_is_taken(job))
             continue;
         list_remove(&job->link);
         list_append(&lane->running, &job->link);
         lane->running_count++;
         world->queue.running++;
         job->running = true;
-        if (!job->run)
+        if (job->run)
+            begin_on_thread(job);
+        else
             begin(job);
     }
 }
 
 /* --- steps on threads --- */
 
-static void start_steps(struct target_lane *lane);
-
 static void run_step(struct work *work)
 {
     struct target_job *job = container_of(work, struct target_job, work);
 
-    if (job->step)
-        job->step(job);
+    job->step(job);
 }
 
 static void on_step_done(struct work *work)
 {
     struct target_job *job = container_of(work, struct target_job, work);
 
-    job->lane->steps_on_threads--;
-    start_steps(job->lane);
+    job->stepping = false;
     job->stepped(job);
 }
 
-static void start_steps(struct target_lane *lane)
-{
-    struct list *link;
-
-    while (lane->steps_on_threads < TARGET_JOBS_PER_LANE && (link = list_pop(&lane->steps))) {
-        struct target_job *job = container_of(link, struct target_job, step_link);
-
-        if (job->reported)
-            job->step = NULL;
-        lane->steps_on_threads++;
-        if (loop_work(lane->world->loop, &job->work, run_step, on_step_done) != 0)
-            fault_out_of_memory(); /* libuv refuses only work without a function */
-    }
-}
-
-void target_job_step(struct target_job *job, void (*step)(struct target_job *job),
+void target_job_step(struct target_job *job, const char *path, void (*step)(struct target_job *job),
                      void (*stepped)(struct target_job *job))
 {
+    struct failure failure;
+
     job->step = step;
     job->stepped = stepped;
-    list_append(&job->lane->steps, &job->step_link);
-    start_steps(job->lane);
+    job->stepping = true;
+    failure_init(&failure, REASON_TARGET_FAILED);
+    if (work_start(loop_workers(job->world->loop), &job->work, path, run_step, on_step_done,
+                   &failure) == 0)
+        return;
+    job->stepping = false;
+    job->outcome.failure = failure;
+    target_job_fail(job);
+}
+
+/* The result has been reported, and abort() called. */
+static void abandon_step(struct target_job *job)
+{
+    if (!job->stepping || !work_abandon(loop_workers(job->world->loop), &job->work))
+        return;
+    job->stepping = false;
+    job->stepped(job);
 }
 
 /* --- pauses --- */
@@ -330,8 +340,7 @@ static void run_on_thread(struct work *work)
     struct target_job *job = container_of(work, struct target_job, work);
 
     job->ran = true;
-    if (!job->outcome.failed)
-        job->run(job);
+    job->run(job);
 }
 
 static void end(struct target_job *job)
@@ -384,11 +393,15 @@ static void on_deadline(struct timer *timer)
             return;
         report_given_up(job, true);
         job->abort(job);
+        abandon_step(job);
         return;
     }
     if (job->running) {
-        /* When no thread has begun the job, uv_cancel() succeeds and on_thread_done() follows. */
-        if (uv_cancel((uv_req_t *)&job->work.request) != 0)
+        if (job->ended || job->reported)
+            return;
+        if (work_abandon(loop_workers(job->world->loop), &job->work))
+            end(job);
+        else
             report_given_up(job, true);
         return;
     }

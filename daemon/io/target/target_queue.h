@@ -12,18 +12,19 @@
  *
  * One job at a time works on a place, in the order of the calls: a delivery that hung and continues
  * must not undo a later one. Only a few jobs run in one lane, which groups what hangs as a whole: a
- * directory, a server, all programs. So a network file system does not occupy every thread, and a
- * server is not flooded.
+ * directory, a server, all programs. So a server is not flooded. That a dead file system, with any
+ * number of directories, does not occupy every thread is the matter of io/loop/work.h.
  */
 #ifndef KEYROTATED_IO_TARGET_TARGET_QUEUE_H
 #define KEYROTATED_IO_TARGET_TARGET_QUEUE_H
 
+#include "io/loop/work.h"
 #include "io/target/target_reading.h"
 #include "io/target/target_type.h"
 #include "proto/key_text.h"
 
 enum {
-    TARGET_JOBS_PER_LANE = 2,  /* on threads; also steps of jobs on the loop */
+    TARGET_JOBS_PER_LANE = 2,  /* on threads */
     TARGET_CALLS_PER_LANE = 16 /* on the loop */
 };
 
@@ -93,9 +94,9 @@ struct target_job {
     const struct target_reading *reading;
 
     /* A step of a job on the loop, see target_job_step(). */
-    struct list step_link; /* in lane->steps, while it waits for a thread */
     void (*step)(struct target_job *job);
     void (*stepped)(struct target_job *job);
+    bool stepping;
 
     /* Sets text and remedy of an operation that was abandoned after `timeout`: target_explain()
      * has the usual texts. */
@@ -124,10 +125,14 @@ void target_queue_start(struct target_world *world, struct target_job *job,
 #define TARGET_PAUSE_UNKNOWN (2 * MS_SECOND)
 void target_job_pause_lane(struct target_job *job, duration_ms pause);
 
-/* A job on the loop has work that may block: step() runs on a thread, and then stepped() from the
- * loop. TARGET_JOBS_PER_LANE steps of a lane run at the same time, the others wait for their turn;
- * a job that was given up before its turn has stepped() alone. One step of a job at a time. */
-void target_job_step(struct target_job *job, void (*step)(struct target_job *job),
+/*
+ * A job on the loop has work that may block, at the absolute path: step() runs on a thread of
+ * io/loop/work.h, and then stepped() from the loop. A job that was given up has stepped() too,
+ * after abort(): at once where no thread has begun the step, else when the step returns. Where too
+ * much hangs for another step, the job ends as failed, and neither is called. One step of a job at
+ * a time.
+ */
+void target_job_step(struct target_job *job, const char *path, void (*step)(struct target_job *job),
                      void (*stepped)(struct target_job *job));
 
 /* The work of a job on the loop has ended, and `outcome` is filled. The result is reported from the

@@ -5,6 +5,7 @@
 
 #include "base/crypto.h"
 #include "base/must.h"
+#include "io/loop/work.h"
 #include "proto/failure.h"
 
 /* Belongs to its thread until that has returned. */
@@ -14,6 +15,7 @@ struct target_file {
     struct secret_file file;        /* its path belongs to this */
     char *path;                     /* NULL: it leads nowhere, and `failure` says why */
     size_t maximum;
+    bool is_refused; /* too much hangs already, and `failure` says so */
     bool is_under_way;
     struct secret_file_content content;
     struct failure failure;
@@ -103,10 +105,11 @@ void target_reading_start(struct target_reading *reading, void (*done)(void *con
 
         if (!file->path)
             continue;
-        if (loop_work(reading->world->loop, &file->work, on_thread, on_thread_done) != 0)
-            fault_out_of_memory(); /* libuv refuses only work without a function */
-        file->is_under_way = true;
-        reading->under_way++;
+        failure_init(&file->failure, file->file.reason);
+        file->is_refused = work_start(loop_workers(reading->world->loop), &file->work, file->path,
+                                      on_thread, on_thread_done, &file->failure) != 0;
+        file->is_under_way = !file->is_refused;
+        reading->under_way += file->is_under_way;
     }
     if (reading->under_way == 0)
         loop_defer(reading->world->loop, &reading->ending);
@@ -121,7 +124,7 @@ void target_reading_free(struct target_reading *reading)
         struct target_file *file = reading->files[i];
 
         file->reading = NULL;
-        if (!file->is_under_way)
+        if (!file->is_under_way || work_abandon(loop_workers(reading->world->loop), &file->work))
             free_file(file);
     }
     free(reading);
@@ -132,7 +135,7 @@ struct secret *target_reading_secret(const struct target_reading *reading, size_
 {
     const struct target_file *file = reading->files[i];
 
-    if (file->path)
+    if (file->path && !file->is_refused)
         return secret_file_take(&file->file, file->path, &file->content, failure);
     *failure = file->failure;
     return NULL;
@@ -143,7 +146,7 @@ const struct buf *target_reading_bytes(const struct target_reading *reading, siz
 {
     const struct target_file *file = reading->files[i];
 
-    if (!file->path) {
+    if (!file->path || file->is_refused) {
         *failure = file->failure;
         return NULL;
     }
