@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/date.h"
 #include "base/must.h"
 #include "base/str.h"
@@ -148,16 +149,15 @@ void engine_command_dropped(const struct transaction *transaction)
 
 /* --- the accounts of a command --- */
 
-static bool find_target(const struct engine_account *account, const char *name,
-                        struct target_id *ret_id)
+/* Several have one name where it is told after several others. Returns false when none has it. */
+static bool find_targets(const struct engine_account *account, const char *name,
+                         struct command *command)
 {
     for (size_t i = 0; i < account->account->destination_count && i < TARGETS_MAX; i++) {
-        if (strcmp(account->account->destinations[i].name, name) == 0) {
-            *ret_id = account->targets[i].id;
-            return true;
-        }
+        if (str_equal(account->account->destinations[i].name, name))
+            command->targets[command->target_count++] = account->targets[i].id;
     }
-    return false;
+    return command->target_count > 0;
 }
 
 /* False: the account has no such target. */
@@ -170,13 +170,30 @@ static bool fill_command(const struct engine_account *account,
     transaction->command.actor = transaction->actor;
     if (command->active && !slot_from_name(command->active, &transaction->command.slot))
         return false;
-    if (command->target) {
-        transaction->command.has_target = true;
-        if (!find_target(account, command->target, &transaction->command.target))
-            return false;
-    }
+    if (command->target && !find_targets(account, command->target, &transaction->command))
+        return false;
     transaction->event.command = &transaction->command;
     return true;
+}
+
+/* Names the targets that there are. */
+static void refuse_target(const struct engine_account *account, struct command_group *group)
+{
+    const struct account *subject = account->account;
+    struct buf text;
+
+    buf_init(&text, sizeof(group->message) - 1);
+    buf_append_str(&text, "the account has no target of that name; it has: ");
+    for (size_t i = 0; i < subject->destination_count; i++) {
+        size_t first = 0;
+
+        while (!str_equal(subject->destinations[first].name, subject->destinations[i].name))
+            first++;
+        if (first == i)
+            buf_append_format(&text, "%s%s", i > 0 ? ", " : "", subject->destinations[i].name);
+    }
+    add_outcome(group, CONTROL_REFUSED, buf_str(&text), TIME_NEVER);
+    buf_done(&text);
 }
 
 static void post_command(struct engine_account *account, const struct control_command *command,
@@ -187,7 +204,7 @@ static void post_command(struct engine_account *account, const struct control_co
     transaction->group = group;
     if (!fill_command(account, command, transaction)) {
         transaction_free(transaction);
-        add_outcome(group, CONTROL_REFUSED, "the account has no target of that name", TIME_NEVER);
+        refuse_target(account, group);
         return;
     }
     engine_account_post_transaction(account, transaction);

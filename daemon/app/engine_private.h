@@ -93,6 +93,9 @@ void engine_words_unexpected(const struct engine_account *account, char *out, si
 void engine_words_delivered(const struct engine_account *account, const struct note *note,
                             const char *target, char *out, size_t size);
 
+/* "file /a, file /b hold a dead key": the required targets with one, and what is known of it. */
+void engine_words_at_risk(const struct engine_account *account, char *out, size_t size);
+
 /*
  * --- engine_remedy.c ---
  *

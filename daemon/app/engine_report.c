@@ -120,26 +120,6 @@ static const char *reason_of_hold(const struct transaction *transaction, const s
     return hold && hold->reason[0] ? hold->reason : "no reason was given";
 }
 
-/* The required targets that hold a dead key: "file /a, file /b". Returns how many. */
-static size_t dead_targets(const struct engine_account *account, char *out, size_t size)
-{
-    const struct record *record = &account->record;
-    size_t count = 0, length = 0;
-
-    for (size_t i = 0; i < record->target_count && length < size; i++) {
-        const struct target_record *target = &record->targets[i];
-        const struct note note = {.has_target = true, .target = target->id};
-        char place[512];
-
-        if (!target->required || target->dead_since == 0)
-            continue;
-        target_text(account, &note, place, sizeof(place));
-        length +=
-            (size_t)snprintf(out + length, size - length, "%s%s", count++ > 0 ? ", " : "", place);
-    }
-    return count;
-}
-
 /* Notes about what targets hold. */
 static void compose_about_targets(const struct engine_account *account,
                                   const struct transaction *transaction, const struct note *note,
@@ -148,7 +128,6 @@ static void compose_about_targets(const struct engine_account *account,
     const char *name = account->account->name;
     const char *slot = slot_name(note->slot);
     char target[800];
-    bool is_one;
 
     target_text(account, note, target, sizeof(target));
     switch (note->kind) {
@@ -177,9 +156,8 @@ static void compose_about_targets(const struct engine_account *account,
                  drift_name(note->drift));
         break;
     case NOTE_CONSUMERS_AT_RISK:
-        is_one = dead_targets(account, target, sizeof(target)) == 1;
-        snprintf(out, size, "%s: %s %s a dead key: programs that use it fail", name, target,
-                 is_one ? "holds" : "hold");
+        engine_words_at_risk(account, target, sizeof(target));
+        snprintf(out, size, "%s: %s: programs that use it fail", name, target);
         break;
     case NOTE_CONSUMERS_SAFE:
         snprintf(out, size, "%s: no required target holds a dead key any more", name);

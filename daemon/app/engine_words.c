@@ -140,6 +140,73 @@ void engine_words_unexpected(const struct engine_account *account, char *out, si
                    "a look found an unexpected change (%s): a second look must confirm it", what);
 }
 
+/* How it is known that a target has a dead key. */
+enum evidence { EVIDENCE_SEEN, EVIDENCE_UNREAD, EVIDENCE_GIVEN, EVIDENCE_TOLD, EVIDENCE_COUNT };
+
+static enum evidence evidence_of(const struct engine_account *account, size_t i)
+{
+    const struct destination *destination = &account->account->destinations[i];
+
+    if (destination->without_key)
+        return EVIDENCE_TOLD;
+    if (!target_is_readable(destination))
+        return EVIDENCE_GIVEN;
+    return account->holdings[i] == HOLDING_UNSEEN ? EVIDENCE_UNREAD : EVIDENCE_SEEN;
+}
+
+/* "file /a, file /b": the required targets of which that is known. Returns how many. */
+static size_t name_dead(const struct engine_account *account, enum evidence evidence,
+                        struct buf *names)
+{
+    const struct account *subject = account->account;
+    size_t count = 0;
+
+    for (size_t i = 0; i < subject->destination_count && i < TARGETS_MAX; i++) {
+        const struct target_record *target =
+            record_target_const(&account->record, &account->targets[i].id);
+        char place[512];
+
+        if (!target || !target->required || target->dead_since == 0 ||
+            evidence_of(account, i) != evidence)
+            continue;
+        target_describe(&subject->destinations[i], account->azure.location, place, sizeof(place));
+        (void)buf_append_format(names, "%s%s", count++ > 0 ? ", " : "", place);
+    }
+    return count;
+}
+
+void engine_words_at_risk(const struct engine_account *account, char *out, size_t size)
+{
+    static const struct {
+        const char *one, *several;
+    } known[EVIDENCE_COUNT] = {
+        [EVIDENCE_SEEN] = {"holds a dead key", "hold a dead key"},
+        [EVIDENCE_UNREAD] = {"cannot be read, and the last key known to be there is dead",
+                             "cannot be read, and the last keys known to be there are dead"},
+        [EVIDENCE_GIVEN] = {"was last given a key that is dead",
+                            "were last given a key that is dead"},
+        [EVIDENCE_TOLD] = {"was last told of a key that is dead",
+                           "were last told of a key that is dead"},
+    };
+    struct buf text, names;
+
+    buf_init(&text, 8192);
+    for (int i = 0; i < EVIDENCE_COUNT; i++) {
+        size_t count;
+
+        buf_init(&names, 4096);
+        count = name_dead(account, (enum evidence)i, &names);
+        if (count > 0)
+            (void)buf_append_format(&text, "%s%s %s", text.length > 0 ? "; " : "", buf_str(&names),
+                                    count > 1 ? known[i].several : known[i].one);
+        buf_done(&names);
+    }
+    (void)str_copy(out, size, text.length > 0 ? buf_str(&text) : "a target holds a dead key");
+    if (size > 0)
+        out[utf8_whole(out, strlen(out))] = '\0';
+    buf_done(&text);
+}
+
 void engine_words_delivered(const struct engine_account *account, const struct note *note,
                             const char *target, char *out, size_t size)
 {

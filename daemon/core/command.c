@@ -73,6 +73,14 @@ enum position command_rotate(struct machine *machine, const struct command *comm
     return command_go_on(machine);
 }
 
+static bool is_meant(const struct command *command, const struct target_id *id)
+{
+    for (size_t i = 0; i < command->target_count; i++)
+        if (target_id_equal(id, &command->targets[i]))
+            return true;
+    return command->target_count == 0;
+}
+
 enum position command_redeliver(struct machine *machine, const struct command *command)
 {
     struct record *record = machine->record;
@@ -86,7 +94,7 @@ enum position command_redeliver(struct machine *machine, const struct command *c
     for (size_t i = 0; i < record->target_count; i++) {
         struct target_record *target = &record->targets[i];
 
-        if (command->has_target && !target_id_equal(&target->id, &command->target))
+        if (!is_meant(command, &target->id))
             continue;
         target->acknowledged = false;
         target->retry_at = 0;

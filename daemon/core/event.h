@@ -63,8 +63,8 @@ struct command {
     enum command_kind kind;
     enum slot slot;  /* adopt */
     bool dry_run;    /* rotate: only report what would happen */
-    bool has_target; /* redeliver: this one alone */
-    struct target_id target;
+    size_t target_count; /* redeliver: these alone; 0: all */
+    struct target_id targets[TARGETS_MAX];
     const char *actor; /* "uid 1000 (alice)" */
 };
 

@@ -101,6 +101,30 @@ def test_a_repair_tells_again(site, azure):
     hook.stop()
 
 
+def test_redeliver_tells_all_hooks_of_a_name(site, azure, bus):
+    """One program is told after two files, and a unit after one: each by its name, nothing else."""
+    bus.units["alpha.service"] = Unit()
+    site.policy(rotate_every="10m", check_every="1h")
+    script(site, "tell", "echo $KEYROTATED_AFTER >>$d/told")
+    site.config["targets"]["other"] = {**site.config["targets"]["file"],
+                                       "path": str(site.directory / "other-{account}")}
+    after(site, {"target": "tell"}, {"unit": "{account}.service"})
+    after(site, {"target": "tell"}, target="other")
+    site.config["defaults"]["deliver_to"] = ["file", "other"]
+    site.account("alpha")
+    site.start(environment=bus.environment)
+    site.log.wait("key.delivered", account="alpha", target="unit alpha.service (after file)")
+    wait_until(lambda: lines(site, "told") == ["file", "other"], "both are told")
+    assert site.ctl("redeliver", "alpha", "--target", "tell").returncode == 0
+    wait_until(lambda: lines(site, "told") == ["file", "other"] * 2, "both are told again")
+    assert len(bus.told) == 1
+    assert site.ctl("redeliver", "alpha", "--target", "alpha.service").returncode == 0
+    wait_until(lambda: len(bus.told) == 2, "the unit is told again")
+    assert lines(site, "told") == ["file", "other"] * 2
+    refused = site.ctl("redeliver", "alpha", "--target", "nowhere")
+    assert "it has: file, tell, alpha.service, other" in refused.stderr, refused
+
+
 def test_accounts_share_a_unit_and_a_restart(site, azure, bus):
     bus.units["reader.service"] = Unit(takes=1)
     site.policy(rotate_every="10m", check_every="1h")

@@ -300,18 +300,25 @@ static void test_hold_at_the_last_moment(void **state)
 static void test_redeliver(void **state)
 {
     static struct world world;
-    struct command command = {.kind = COMMAND_REDELIVER, .has_target = true, .actor = "uid 0"};
+    struct command command = {.kind = COMMAND_REDELIVER, .target_count = 1, .actor = "uid 0"};
 
     (void)state;
     begin_adopted(&world);
     world_write_target(&world, 1, 99);
-    command.target = world_target_id(1);
+    command.targets[0] = world_target_id(1);
     world_command(&world, &command);
     world_run(&world, MS_MINUTE);
     assert_lawful(&world);
     assert_int_equal(world.actions[ACTION_DELIVER], 1);
     assert_active(&world, SLOT_PRIMARY);
-    command.target = world_target_id(5);
+    command.targets[1] = world_target_id(0);
+    command.target_count = 2;
+    world_command(&world, &command);
+    world_run(&world, MS_MINUTE);
+    assert_lawful(&world);
+    assert_int_equal(world.actions[ACTION_DELIVER], 3);
+    command.targets[0] = world_target_id(5);
+    command.target_count = 1;
     world_command(&world, &command);
     assert_int_equal(world.answered, COMMAND_REFUSED);
 }
