@@ -83,6 +83,7 @@ struct engine_account {
     struct standing standing;
     enum naming naming;
     struct failure last_failure;
+    uint64_t blocked_meaning; /* of the failure that blocks it, as last reported; 0: not known */
     enum failed_kind failed_kind;
     struct target_id failed_target; /* FAILED_READ, FAILED_TARGET */
     time_ms last_failure_at;        /* TIME_NEVER: none that still stands */

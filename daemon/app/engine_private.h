@@ -56,6 +56,26 @@ size_t engine_report_history(struct engine_account *account, const struct transa
                              struct history_text texts[STORE_HISTORY_PER_SAVE]);
 
 /*
+ * --- engine_note.c ---
+ *
+ * The sentence of a note, and what it is about.
+ */
+void engine_note_compose(const struct engine_account *account,
+                         const struct transaction *transaction, const struct note *note, char *out,
+                         size_t size);
+/* "file /a"; "a target" where the configuration has it no more. */
+void engine_note_target(const struct engine_account *account, const struct note *note, char *out,
+                        size_t size);
+/* The failure that the note is about, or NULL. That of a reminder is the last one. */
+const struct failure *engine_note_failure(const struct engine_account *account,
+                                          const struct transaction *transaction,
+                                          const struct note *note);
+/* The hold that begins, or NULL. */
+const struct hold *engine_note_hold(const struct transaction *transaction, const struct note *note);
+/* Its reason as the operator gave it. */
+const char *engine_note_hold_reason(const struct transaction *transaction, const struct note *note);
+
+/*
  * --- engine_output.c ---
  *
  * What a program wrote to which a key was delivered.

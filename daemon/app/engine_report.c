@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "base/cause.h"
+#include "base/hash.h"
 #include "base/str.h"
 
 struct note_description {
@@ -42,217 +44,12 @@ static const struct note_description notes[NOTE_COUNT] = {
     [NOTE_OPERATOR_COMMAND] = {"operator.command", LEVEL_NOTICE, .in_history = true},
 };
 
-static const char *drift_meaning(enum drift_kind drift)
-{
-    static const char *const meanings[DRIFT_KIND_COUNT] = {
-        [DRIFT_NONE] = "nothing differs from the journal",
-        [DRIFT_TARGET_CHANGED] = "a target does not hold the key that was delivered to it",
-        [DRIFT_STANDBY_CHANGED] = "somebody else regenerated the standby key",
-        [DRIFT_ROTATED_ELSEWHERE] = "somebody else rotated the key and delivered it",
-        [DRIFT_ACTIVE_CHANGED] = "somebody else regenerated the key that consumers use",
-        [DRIFT_TARGETS_DISAGREE] = "the required targets hold different keys",
-        [DRIFT_JOURNAL_UNFIT] = "the journal does not fit the keys that are live",
-    };
-
-    return meanings[drift];
-}
-
-/* What the note is about, where that is a destination. */
-static const struct destination *destination_of(const struct engine_account *account,
-                                                const struct note *note)
-{
-    return note->has_target ? engine_account_destination(account, &note->target) : NULL;
-}
-
-/* Is it about something that is told of keys, and gets none? */
-static bool is_told(const struct engine_account *account, const struct note *note)
-{
-    const struct destination *destination = destination_of(account, note);
-
-    return destination && destination->without_key;
-}
-
-static void target_text(const struct engine_account *account, const struct note *note, char *out,
-                        size_t size)
-{
-    const struct destination *destination =
-        note->has_target ? engine_account_destination(account, &note->target) : NULL;
-
-    if (destination)
-        target_describe(destination, account->azure.location, out, size);
-    else
-        str_copy(out, size, "a target");
-}
-
-/* The failure that the note is about, or NULL. */
-static const struct failure *failure_of(const struct transaction *transaction,
-                                        const struct note *note)
-{
-    if (note->from_failure)
-        return &transaction->result->failure;
-    return note->from_undescribed ? &transaction->result->undescribed : NULL;
-}
-
-/* What is wrong, in the words of the failure if there is one. */
-static const char *cause(const struct transaction *transaction, const struct note *note)
-{
-    const struct failure *failure = failure_of(transaction, note);
-
-    if (failure && failure->text[0])
-        return failure->text;
-    if (note->detail)
-        return note->detail;
-    return note->reason != REASON_NONE ? reason_describe(note->reason)->meaning : "";
-}
-
-static const struct hold *hold_of(const struct transaction *transaction, const struct note *note)
-{
-    for (size_t i = 0; note->kind == NOTE_HELD && i < transaction->effects->held_count; i++)
-        if (transaction->effects->held[i].id == note->hold_id)
-            return &transaction->effects->held[i];
-    return NULL;
-}
-
-static const char *reason_of_hold(const struct transaction *transaction, const struct note *note)
-{
-    const struct hold *hold = hold_of(transaction, note);
-
-    return hold && hold->reason[0] ? hold->reason : "no reason was given";
-}
-
-/* Notes about what targets hold. */
-static void compose_about_targets(const struct engine_account *account,
-                                  const struct transaction *transaction, const struct note *note,
-                                  char *out, size_t size)
-{
-    const char *name = account->account->name;
-    const char *slot = slot_name(note->slot);
-    char target[800];
-
-    target_text(account, note, target, sizeof(target));
-    switch (note->kind) {
-    case NOTE_KEY_DELIVERED:
-        engine_words_delivered(account, note, target, out, size);
-        break;
-    case NOTE_DELIVERY_FAILED:
-        if (is_told(account, note))
-            snprintf(out, size, "%s: %s could not be told of the %s key: %s", name, target, slot,
-                     cause(transaction, note));
-        else
-            snprintf(out, size, "%s: the %s key could not be delivered to %s: %s", name, slot,
-                     target, cause(transaction, note));
-        break;
-    case NOTE_DRIFT_SUSPECTED:
-        engine_words_unexpected(account, target, sizeof(target));
-        snprintf(out, size, "%s: %s", name, target);
-        break;
-    case NOTE_DRIFT_DETECTED:
-        snprintf(out, size, "%s: %s (%s)%s%s", name, drift_meaning(note->drift),
-                 drift_name(note->drift), note->detail ? ": " : "",
-                 note->detail ? note->detail : "");
-        break;
-    case NOTE_DRIFT_REPAIRED:
-        snprintf(out, size, "%s: all required targets hold the live %s key again (%s)", name, slot,
-                 drift_name(note->drift));
-        break;
-    case NOTE_CONSUMERS_AT_RISK:
-        engine_words_at_risk(account, target, sizeof(target));
-        snprintf(out, size, "%s: %s: programs that use it fail", name, target);
-        break;
-    case NOTE_CONSUMERS_SAFE:
-        snprintf(out, size, "%s: no required target holds a dead key any more", name);
-        break;
-    default:
-        break;
-    }
-}
-
-static void compose_about_keys(const struct engine_account *account,
-                               const struct transaction *transaction, const struct note *note,
-                               char *out, size_t size)
-{
-    const char *name = account->account->name;
-    const char *slot = slot_name(note->slot);
-
-    switch (note->kind) {
-    case NOTE_ADOPTED:
-        snprintf(out, size, "%s is adopted: the %s key is active", name, slot);
-        break;
-    case NOTE_KEY_REGENERATED:
-        snprintf(out, size, "%s: the %s key was regenerated", name, slot);
-        break;
-    case NOTE_KEY_VERIFIED:
-        snprintf(out, size, "%s: the data plane accepts the new %s key", name, slot);
-        break;
-    case NOTE_KEY_UNVERIFIED:
-        snprintf(out, size,
-                 "%s: the new %s key could not be verified (%s); it is delivered unverified", name,
-                 slot, cause(transaction, note));
-        break;
-    default:
-        compose_about_targets(account, transaction, note, out, size);
-        break;
-    }
-}
-
-static void compose(const struct engine_account *account, const struct transaction *transaction,
-                    const struct note *note, char *out, size_t size)
-{
-    const struct record *record = &account->record;
-    const char *name = account->account->name;
-    const char *slot = slot_name(note->slot);
-    const char *reason = reason_describe(note->reason)->name;
-
-    switch (note->kind) {
-    case NOTE_HELD:
-        snprintf(out, size, "%s is held: %s", name, reason_of_hold(transaction, note));
-        break;
-    case NOTE_RELEASED:
-        snprintf(out, size, "%s is no longer held: %s", name, cause(transaction, note));
-        break;
-    case NOTE_BLOCKED:
-        snprintf(out, size, "%s is blocked (%s): %s", name, reason, cause(transaction, note));
-        break;
-    case NOTE_UNBLOCKED:
-        snprintf(out, size, "%s is no longer blocked (%s)", name, reason);
-        break;
-    case NOTE_ROTATION_STARTED:
-        snprintf(out, size, "%s: rotation %llu begins: the %s key is regenerated", name,
-                 (unsigned long long)record->cycle, slot);
-        break;
-    case NOTE_ROTATION_RESUMED:
-        snprintf(out, size, "%s: rotation %llu continues (%s)", name,
-                 (unsigned long long)record->cycle, position_name(record->position));
-        break;
-    case NOTE_ROTATION_RETRYING:
-        snprintf(out, size, "%s: %s; retrying (%s)", name, cause(transaction, note), reason);
-        break;
-    case NOTE_ROTATION_OVERDUE:
-        snprintf(out, size, "%s: its rotation is overdue%s%s", name, note->detail ? ": " : "",
-                 note->detail ? note->detail : "");
-        break;
-    case NOTE_ROTATION_COMPLETED:
-        snprintf(out, size, "%s: rotation %llu is complete: the %s key is active", name,
-                 (unsigned long long)record->cycle, slot);
-        break;
-    case NOTE_WINDOW_MISSED:
-        snprintf(out, size, "%s: the window closed before its rotation could start", name);
-        break;
-    case NOTE_OPERATOR_COMMAND:
-        snprintf(out, size, "%s: %s: %s", name, note->detail, transaction->effects->answer);
-        break;
-    default:
-        compose_about_keys(account, transaction, note, out, size);
-        break;
-    }
-}
-
 static const char *remedy_of(const struct engine_account *account,
                              const struct transaction *transaction, const struct note *note,
                              char out[REMEDY_MAX])
 {
-    const struct failure *failure = failure_of(transaction, note);
-    const struct hold *hold = hold_of(transaction, note);
+    const struct failure *failure = engine_note_failure(account, transaction, note);
+    const struct hold *hold = engine_note_hold(transaction, note);
     const enum reason reason =
         note->kind == NOTE_DRIFT_SUSPECTED ? REASON_BEING_CONFIRMED : note->reason;
     const char *remedy = failure && failure->remedy[0] ? failure->remedy
@@ -289,7 +86,7 @@ static void add_ids(struct log_line *line, const struct engine_account *account,
                     const struct transaction *transaction, const struct note *note)
 {
     const struct record *record = &account->record;
-    const struct failure *failure = failure_of(transaction, note);
+    const struct failure *failure = engine_note_failure(account, transaction, note);
     const struct action_result *result = transaction->result;
 
     if (failure) {
@@ -316,7 +113,7 @@ static void add_times(struct log_line *line, const struct engine_account *accoun
     const struct record *record = &account->record;
     const struct target_record *target =
         note->has_target ? record_target_const(record, &note->target) : NULL;
-    const struct hold *hold = hold_of(transaction, note);
+    const struct hold *hold = engine_note_hold(transaction, note);
     time_ms now = transaction->event.now;
     struct rotation_view view;
 
@@ -367,7 +164,7 @@ static void add_times(struct log_line *line, const struct engine_account *accoun
 static const char *actor_of(const struct engine_account *account,
                             const struct transaction *transaction, const struct note *note)
 {
-    const struct hold *hold = hold_of(transaction, note);
+    const struct hold *hold = engine_note_hold(transaction, note);
 
     if (hold)
         return str_or_null(hold->actor);
@@ -468,21 +265,18 @@ static void tell(const struct engine_account *account, const struct transaction 
         });
 }
 
-static void report(struct engine_account *account, const struct transaction *transaction,
-                   const struct note *note)
+static void log_note(struct engine_account *account, const struct transaction *transaction,
+                     const struct note *note, const char *message)
 {
     const struct record *record = &account->record;
     const struct note_description *description = &notes[note->kind];
     struct log *log = account->engine->parts.log;
-    char message[LOG_MESSAGE_MAX];
     char target[512];
     char fingerprint[FINGERPRINT_TEXT_MAX];
     char remedy[REMEDY_MAX];
     char subject[SUBJECT_MAX];
     struct log_line line;
 
-    compose(account, transaction, note, message, sizeof(message));
-    tell(account, transaction, note, message);
     if (!log_enabled(log, description->level))
         return;
     log_line_start(&line, transaction->event.now, description->level, description->event, "%s",
@@ -493,7 +287,7 @@ static void report(struct engine_account *account, const struct transaction *tra
     if (record->adopted)
         log_line_number(&line, "cycle", (int64_t)record->cycle);
     if (note->has_target) {
-        target_text(account, note, target, sizeof(target));
+        engine_note_target(account, note, target, sizeof(target));
         log_line_text(&line, "target", target);
     }
     if (note->trigger != TRIGGER_NONE)
@@ -522,6 +316,54 @@ static void report(struct engine_account *account, const struct transaction *tra
     log_emit(log, &line);
 }
 
+static void report(struct engine_account *account, const struct transaction *transaction,
+                   const struct note *note)
+{
+    char message[LOG_MESSAGE_MAX];
+
+    engine_note_compose(account, transaction, note, message, sizeof(message));
+    tell(account, transaction, note, message);
+    log_note(account, transaction, note, message);
+}
+
+/* What the failure means, without what is another one each time (base/cause.h). */
+static uint64_t meaning_of(const struct engine_account *account, const struct failure *failure)
+{
+    const char *const names[] = {account->account->name, account->account->resource_group,
+                                 account->account->subscription_id, NULL};
+    uint64_t hash = cause_hash(HASH_START, failure->text, names);
+
+    hash = cause_hash(hash, failure->error_code, (const char *const[]){NULL});
+    return cause_hash_number(hash, failure->http_status);
+}
+
+/* A block that lasts is no news, but another cause of it is: the remedy is another one, too. */
+static void report_new_cause(struct engine_account *account, const struct transaction *transaction)
+{
+    const struct event *event = &transaction->event;
+    struct note note = {.kind = NOTE_BLOCKED, .reason = account->record.blocked};
+    char message[LOG_MESSAGE_MAX];
+    const struct failure *failure;
+    uint64_t before = account->blocked_meaning;
+
+    note.from_failure = event->failure && event->failure->reason == note.reason;
+    note.from_undescribed =
+        !event->failure && event->undescribed && event->undescribed->reason == note.reason;
+    failure = note.from_failure || note.from_undescribed
+                  ? engine_note_failure(account, transaction, &note)
+                  : NULL;
+    if (note.reason == REASON_NONE)
+        account->blocked_meaning = 0;
+    if (note.reason == REASON_NONE || !failure)
+        return;
+    account->blocked_meaning = meaning_of(account, failure);
+    if (account->record.blocked_at == event->now || before == 0 ||
+        before == account->blocked_meaning)
+        return;
+    engine_note_compose(account, transaction, &note, message, sizeof(message));
+    log_note(account, transaction, &note, message);
+}
+
 static bool is_urgent(const struct note *note)
 {
     return notes[note->kind].level <= LEVEL_WARNING || note->kind == NOTE_DRIFT_SUSPECTED;
@@ -533,6 +375,8 @@ void engine_report_notes(struct engine_account *account, const struct transactio
     for (size_t i = 0; i < transaction->effects->note_count; i++)
         if (is_urgent(&transaction->effects->notes[i]) == urgent)
             report(account, transaction, &transaction->effects->notes[i]);
+    if (urgent)
+        report_new_cause(account, transaction);
 }
 
 size_t engine_report_history(struct engine_account *account, const struct transaction *transaction,
@@ -566,7 +410,8 @@ size_t engine_report_history(struct engine_account *account, const struct transa
             .fingerprint = str_or_null(texts[count].fingerprint),
             .request_id = result ? str_or_null(result->request_id) : NULL,
             .correlation_id = str_or_null(record->correlation),
-            .text = note->kind == NOTE_HELD ? reason_of_hold(transaction, note) : note->detail,
+            .text =
+                note->kind == NOTE_HELD ? engine_note_hold_reason(transaction, note) : note->detail,
         };
         count++;
     }

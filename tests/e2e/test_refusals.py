@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from patience import stays_true
+from patience import stays_true, wait_until
 from stand_in import CLIENT, REGENERATE_ACTION, RESOURCE_GROUP, resource_id
 from truth import alternates
 
@@ -60,6 +60,25 @@ def test_404_account_not_found(pair, azure):
     undisturbed(pair, azure)
     azure.create("alpha")
     pair.log.wait("account.unblocked", account="alpha")
+
+
+def test_404_for_another_cause(site, azure):
+    """What blocks it changes, and with it the remedy: that is said once, each time."""
+    site.config["timing"]["retry_max"] = "300ms"
+    site.account("alpha")
+    site.start()
+    site.wait_adopted("alpha")
+    for code, account in (("ResourceGroupNotFound", None), ("SubscriptionNotFound", None),
+                          ("ResourceGroupNotFound", None)):
+        mark = site.log.mark()
+        azure.clear_faults()
+        azure.fault("status", op="listKeys", account=account, status=404, code=code, message="Gone.")
+        line = site.log.wait("account.blocked", since=mark, account="alpha")
+        assert line["error_code"] == code and line["reason"] == "account_not_found", line
+        assert line["since"] and line["remedy"]
+        asked = len(azure.truth.requests("listKeys"))
+        wait_until(lambda: len(azure.truth.requests("listKeys")) > asked + 3, "it is tried again")
+        assert len(site.log.lines(event="account.blocked", since=mark)) == 1
 
 
 @pytest.mark.parametrize("op", ["listKeys", "regenerateKeys"])

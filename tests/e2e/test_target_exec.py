@@ -250,3 +250,27 @@ def test_a_failure_in_the_first_wait_is_in_the_summary(site):
     assert summary.returncode == 1, summary.stdout
     assert "alpha" in summary.stdout and "last failure" in summary.stdout, summary.stdout
     assert f"    do: {status['do']}" in summary.stdout, summary.stdout
+
+
+def test_another_cause_of_a_failure_is_told(site, programs):
+    """Each once, however often it fails for it; an id in the text makes no other cause."""
+    site.config["timing"]["retry_max"] = "200ms"
+    programs.target("tell", programs.script(
+        "tell", 'cat >/dev/null\n. $d/how\necho "$words (request $(date +%N))" >&2\necho >>$d/runs\n'
+        'exit $status'))
+    site.config["defaults"]["deliver_to"] = ["file", "tell"]
+    site.account("alpha")
+    told = 0
+    for status, words in ((1, "the disk is full"), (1, "the disk is read-only"),
+                          (3, "the disk is read-only"), (1, "the disk is full")):
+        mark = site.log.mark() if told else 0
+        programs.write("how", f"words='{words}'; status={status}")
+        if not told:
+            site.start()
+        line = failure(site, "alpha", since=mark)
+        assert f"failed with exit status {status}: {words} (request " in line["msg"]
+        assert line["error_code"] == f"exit_{status}"
+        runs = len(programs.lines("runs"))
+        wait_until(lambda: len(programs.lines("runs")) > runs + 3, "it runs again")
+        told += 1
+        assert len(site.log.lines(event="delivery.failed")) == told

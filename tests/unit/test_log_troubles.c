@@ -204,6 +204,33 @@ static void test_causes_are_bounded(void **state)
     log_troubles_free(troubles);
 }
 
+/* A text without digits that is another one each time, such as an id: it looks like a new cause,
+ * every ten seconds for a day. Later it has one cause again, which is told. */
+static void test_changes_are_bounded(void **state)
+{
+    size_t written = 0;
+    struct log_troubles *troubles = log_troubles_new(count, &written);
+    time_ms now = 0;
+
+    (void)state;
+    log_troubles_gather(troubles, true);
+    for (int i = 0; i < 8640; i++) {
+        char cause[5] = {(char)('a' + i % 26), (char)('a' + i / 26 % 26), (char)('a' + i / 676),
+                         '\0'};
+
+        pass(troubles, &now, i * 10 * MS_SECOND);
+        say(troubles, now, "acct", cause);
+    }
+    assert_in_range(written, 6, 15);
+    written = 0;
+    for (int i = 8640; i < 2 * 8640; i++) {
+        pass(troubles, &now, i * 10 * MS_SECOND);
+        say(troubles, now, "acct", "the disk is full");
+    }
+    assert_in_range(written, 1, 2);
+    log_troubles_free(troubles);
+}
+
 /* The notice that the journal works again is no trouble; it follows the cause of the failure. */
 static void test_what_stands_for_itself_comes_after(void **state)
 {
@@ -364,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_sequences),
         cmocka_unit_test(test_ten_thousand_accounts),
         cmocka_unit_test(test_causes_are_bounded),
+        cmocka_unit_test(test_changes_are_bounded),
         cmocka_unit_test(test_what_stands_for_itself_comes_after),
         cmocka_unit_test(test_the_daily_line_is_the_latest),
         cmocka_unit_test(test_what_happens_to_many_gathers),

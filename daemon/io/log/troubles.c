@@ -16,7 +16,8 @@ enum {
     GATHER_MS = 1000,
     GATHER_MAX_MS = 5 * 60 * 1000,
     LINGER_MS = 30 * 1000,
-    SINGLY_MAX = 5, /* lines written singly before further ones are gathered */
+    SINGLY_MAX = 5, /* lines written singly before further ones are gathered; also changes of the
+                     * cause before further ones have to wait */
     FASTER_THAN = 4 /* growth of the time between lines about new members */
 };
 
@@ -42,12 +43,20 @@ struct trouble {
     unsigned singly_told;
 };
 
+/* How often the cause of a subject's trouble has become another one. */
+struct changes {
+    unsigned count;   /* not more than a day apart */
+    time_ms at;       /* the last one */
+    duration_ms pace; /* no sooner after that */
+};
+
 struct member {
     struct list in_bucket;
     struct list in_trouble;
     uint64_t subject;
     struct trouble *trouble;
     bool has_ended;
+    struct changes changes;
     char *name;
 };
 
@@ -114,8 +123,8 @@ static void remove_trouble(struct log_troubles *troubles, struct trouble *troubl
     free(trouble);
 }
 
-static void add_member(struct log_troubles *troubles, struct trouble *trouble, uint64_t subject,
-                       const struct log_line *line)
+static struct member *add_member(struct log_troubles *troubles, struct trouble *trouble,
+                                 uint64_t subject, const struct log_line *line)
 {
     struct member *member = must_alloc(sizeof(*member));
     struct buf name;
@@ -130,6 +139,7 @@ static void add_member(struct log_troubles *troubles, struct trouble *trouble, u
     list_append(&trouble->members, &member->in_trouble);
     trouble->member_count++;
     troubles->subject_count++;
+    return member;
 }
 
 /* The trouble of that cause, or the shared one for all further causes of its kind. */
@@ -294,16 +304,37 @@ static void keep_latest(struct trouble *trouble, const struct log_line *line)
 }
 
 /* A subject that comes back is no longer a former member. */
-static void join(struct log_troubles *troubles, struct trouble *trouble, uint64_t subject,
-                 const struct log_line *line)
+static struct member *join(struct log_troubles *troubles, struct trouble *trouble, uint64_t subject,
+                           const struct log_line *line)
 {
     struct member *member = find_member(troubles, trouble, subject);
 
     if (member)
         set_ended(member, false);
     else
-        add_member(troubles, trouble, subject, line);
+        member = add_member(troubles, trouble, subject, line);
     trouble->end_at = TIME_NEVER;
+    return member;
+}
+
+/* A text with an id or a time in it looks like another cause each time. */
+static bool changes_too_often(const struct member *member, time_ms now)
+{
+    const struct changes *changes = &member->changes;
+
+    return changes->count >= SINGLY_MAX && now >= changes->at && now < changes->at + changes->pace;
+}
+
+static void note_change(struct changes *changes, time_ms now)
+{
+    if (changes->count > 0 && now > changes->at + MS_DAY)
+        changes->count = 0;
+    changes->count++;
+    changes->at = now;
+    if (changes->count <= SINGLY_MAX)
+        changes->pace = MS_MINUTE;
+    else if (changes->pace < MS_DAY / FASTER_THAN)
+        changes->pace *= FASTER_THAN;
 }
 
 static bool take(struct log_troubles *troubles, const struct log_line *line)
@@ -312,21 +343,26 @@ static bool take(struct log_troubles *troubles, const struct log_line *line)
     uint64_t kind = log_alike_kind(line), cause = log_alike_cause(line);
     struct member *member = find_member(troubles, NULL, subject);
     struct trouble *trouble = find_trouble(troubles, kind, &cause);
+    struct changes changes = {0};
     bool is_new = !trouble;
 
-    if (member && trouble && member->trouble == trouble) {
+    if (member && (member->trouble == trouble || changes_too_often(member, line->time))) {
+        trouble = member->trouble;
         trouble->untold++;
         if (subject == trouble->line_subject)
             keep_latest(trouble, line);
         return true;
     }
-    if (member)
+    if (member) {
+        changes = member->changes;
+        note_change(&changes, line->time);
         leave(troubles, member, line->time, true);
+    }
     if (troubles->subject_count >= LOG_SUBJECTS_MAX)
         return false;
     if (is_new)
         trouble = add_trouble(troubles, kind, cause, subject, line);
-    join(troubles, trouble, subject, line);
+    join(troubles, trouble, subject, line)->changes = changes;
     if (is_new && troubles->gathering)
         return true;
     if (is_new) {
@@ -378,7 +414,7 @@ static bool gather(struct log_troubles *troubles, const struct log_line *line)
         trouble->untold++;
         return true;
     }
-    add_member(troubles, trouble, subject, line);
+    (void)add_member(troubles, trouble, subject, line);
     if (trouble->member_count > 1) {
         trouble->untold++;
         return true;

@@ -11,8 +11,10 @@
  * are combined: after a second, then four, sixteen and so on, five minutes at most, until none has
  * come for a minute. A line about several subjects holds their number (`alike`) and up to five
  * names (`names`). Unwritten lines are counted (`repeated`). When one event and reason has more
- * than LOG_CAUSES_MAX causes at once, further ones count as one. Other lines are written at once.
- * All times come from lines and callers.
+ * than LOG_CAUSES_MAX causes at once, further ones count as one. When the cause of one subject has
+ * changed five times, the next change waits a minute, then four, sixteen and so on, less than
+ * a day, until none has come for one; what is said meanwhile counts as a repetition. Other lines
+ * are written at once. All times come from lines and callers.
  */
 #ifndef KEYROTATED_IO_LOG_TROUBLES_H
 #define KEYROTATED_IO_LOG_TROUBLES_H

@@ -180,11 +180,15 @@ static void last_words(const struct program_result *result, const struct secret 
 
 static void explain_exit(struct failure *failure, const char *path, int status, const char *words)
 {
+    char code[24];
+
     if (status == PROGRAM_NOT_YET) {
         failure->reason = REASON_NOT_YET;
         failure_set_text(failure, "%s asked for more time (exit status %d)%s", path, status, words);
         return;
     }
+    (void)snprintf(code, sizeof(code), "exit_%d", status);
+    failure_set_code(failure, code);
     failure_set_text(failure, "%s failed with exit status %d%s", path, status, words);
     failure_set_remedy(failure,
                        "correct what it complains about (delivery.output in the log has all of "
