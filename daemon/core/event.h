@@ -61,8 +61,8 @@ enum command_kind { COMMAND_LIST(ROW) };
 
 struct command {
     enum command_kind kind;
-    enum slot slot;  /* adopt */
-    bool dry_run;    /* rotate: only report what would happen */
+    enum slot slot;      /* adopt */
+    bool dry_run;        /* rotate: only report what would happen */
     size_t target_count; /* redeliver: these alone; 0: all */
     struct target_id targets[TARGETS_MAX];
     const char *actor; /* "uid 1000 (alice)" */
