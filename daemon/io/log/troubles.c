@@ -346,9 +346,9 @@ static bool take(struct log_troubles *troubles, const struct log_line *line)
     struct changes changes = {0};
     bool is_new = !trouble;
 
-    if (member && changes_too_often(member, line->time))
+    if (member &&
+        ((trouble && member->trouble == trouble) || changes_too_often(member, line->time))) {
         trouble = member->trouble;
-    if (member && trouble && member->trouble == trouble) {
         trouble->untold++;
         if (subject == trouble->line_subject)
             keep_latest(trouble, line);
