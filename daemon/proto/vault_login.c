@@ -154,8 +154,18 @@ int vault_login_answer(struct secret **ret_token, duration_ms *ret_lifetime,
     return -EIO;
 }
 
+static void set_unwrap_remedy(struct failure *failure, const struct vault_login *login,
+                              const char *when, const char *why)
+{
+    failure_set_remedy(failure,
+                       "%swrite a new wrapping token to %s: `vault write -wrap-ttl=24h "
+                       "-field=wrapping_token -f auth/%s/role/ROLE/secret-id`. %s",
+                       when, login->file, login->mount, why);
+}
+
 int vault_unwrap_answer(struct secret **ret_secret_id, const struct http_reply *reply,
-                        const struct vault_login *login, time_ms now, struct failure *failure)
+                        const struct vault_login *login, bool was_lost, time_ms now,
+                        struct failure *failure)
 {
     static const char doing[] = "the unwrapping of the secret id";
     duration_ms unused;
@@ -168,11 +178,14 @@ int vault_unwrap_answer(struct secret **ret_secret_id, const struct http_reply *
         failure_set_remedy(failure, "write a token that wraps a secret id to %s", login->file);
     } else if (is_refusal(vault_failure_begin(failure, reply, login->address, doing, now))) {
         failure->reason = REASON_TARGET_DENIED;
-        failure_set_remedy(failure,
-                           "write a new wrapping token to %s: `vault write -wrap-ttl=24h "
-                           "-field=wrapping_token -f auth/%s/role/ROLE/secret-id`. Such a token "
-                           "works once: if it was new, find out in Vault's audit log who used it",
-                           login->file, login->mount);
+        set_unwrap_remedy(failure, login, "",
+                          was_lost ? "Such a token works once, and the answer to its first use, by "
+                                     "the daemon itself, was lost"
+                                   : "Such a token works once: if it was new, find out in Vault's "
+                                     "audit log who used it");
+    } else if (reply->outcome == HTTP_LOST) {
+        set_unwrap_remedy(failure, login, "if the next attempt is refused, ",
+                          "Such a token works once, and may have been used up by this attempt");
     }
     return -EIO;
 }

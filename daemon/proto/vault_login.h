@@ -46,8 +46,10 @@ int vault_login_answer(struct secret **ret_token, duration_ms *ret_lifetime,
 /* Sets the remedy for a token that the server takes for invalid. */
 void vault_login_explain_token(struct failure *failure, const struct vault_login *login);
 
-/* The secret id that was wrapped. Returns 0, -EIO with *failure filled, or -ENOMEM. */
+/* The secret id that was wrapped. `was_lost`: an earlier answer for the same wrapping token was
+ * lost, so that it may be used up. Returns 0, -EIO with *failure filled, or -ENOMEM. */
 int vault_unwrap_answer(struct secret **ret_secret_id, const struct http_reply *reply,
-                        const struct vault_login *login, time_ms now, struct failure *failure);
+                        const struct vault_login *login, bool was_lost, time_ms now,
+                        struct failure *failure);
 
 #endif

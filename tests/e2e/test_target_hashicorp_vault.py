@@ -368,7 +368,7 @@ def test_wrong_connections_and_tokens(site, azure, serve, vault, certificates):
                     "address": f"https://127.0.0.1:{closed_port()}"},
                    "cannot connect to", "`vault status -address=https://127.0.0.1:"),
         "nocafile": (target_for(site, vault, ca_file="/nonexistent/ca.pem"),
-                     "ca_file /nonexistent/ca.pem of the target cannot be used",
+                     "ca_file /nonexistent/ca.pem cannot be used",
                      "write the PEM certificates"),
         "notoken": (login(token_file="/nonexistent/token"),
                     "token_file /nonexistent/token cannot be used", "write the secret's value"),

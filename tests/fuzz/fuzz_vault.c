@@ -94,7 +94,7 @@ static void log_in(const struct http_reply *reply, enum vault_login_kind kind, b
     else
         check_failure(&failure, false);
     secret_free(secret);
-    if (vault_unwrap_answer(&secret, reply, &login, NOW_S * MS_SECOND, &failure) == 0)
+    if (vault_unwrap_answer(&secret, reply, &login, false, NOW_S * MS_SECOND, &failure) == 0)
         MUST(secret_length(secret) > 0);
     else
         check_failure(&failure, false);

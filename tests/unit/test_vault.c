@@ -375,14 +375,14 @@ static void test_login_answers(void **state)
     http_reply_done(&reply);
 
     canned_answer(&reply, 200, NULL, "{\"data\":{\"secret_id\":\"id\"}}");
-    assert_int_equal(vault_unwrap_answer(&token, &reply, &login, NOW, &failure), 0);
+    assert_int_equal(vault_unwrap_answer(&token, &reply, &login, false, NOW, &failure), 0);
     assert_string_equal(secret_bytes(token), "id");
     secret_free(token);
     http_reply_done(&reply);
 
     /* It wraps something else. */
     canned_answer(&reply, 200, NULL, "{\"data\":{\"token\":\"id\"}}");
-    assert_int_equal(vault_unwrap_answer(&token, &reply, &login, NOW, &failure), -EIO);
+    assert_int_equal(vault_unwrap_answer(&token, &reply, &login, false, NOW, &failure), -EIO);
     assert_non_null(strstr(failure.text, "gave no secret id"));
     assert_non_null(strstr(failure.remedy, "wraps a secret id to /f"));
     http_reply_done(&reply);

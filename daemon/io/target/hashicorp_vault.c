@@ -44,16 +44,15 @@ static void fail_for(struct vault_job *job, const struct http_reply *reply, enum
                                            ? vault_trouble_of(reply, job->object.engine)
                                            : VAULT_TROUBLE_NONE;
 
-    /* Not every server tells a bad token from a policy that refuses. */
-    if ((trouble == VAULT_TROUBLE_DENIED || trouble == VAULT_TROUBLE_BAD_TOKEN) &&
-        vault_token_renew(job))
-        return;
     vault_failure_fill(failure_of(job), reply, &job->object, call, now_of(job));
     if (trouble == VAULT_TROUBLE_BAD_TOKEN)
         vault_login_explain_token(failure_of(job), &job->login);
     if (job->wrote)
         failure_of(job)->outcome_unknown = true;
-    vault_job_fail(job);
+    /* Not every server tells a bad token from a policy that refuses. */
+    if ((trouble != VAULT_TROUBLE_DENIED && trouble != VAULT_TROUBLE_BAD_TOKEN) ||
+        !vault_token_renew(job))
+        vault_job_fail(job);
 }
 
 static void read_object(struct vault_job *job,
@@ -438,10 +437,7 @@ static void begin(struct target_job *base)
     };
     struct vault_job *job = container_of(base, struct vault_job, http.base);
 
-    if (vault_job_read_authorities(job))
-        vault_token_get(job, first_steps[base->action]);
-    else
-        vault_job_fail(job);
+    vault_token_begin(job, first_steps[base->action]);
 }
 
 static void abort_job(struct target_job *base)

@@ -20,7 +20,7 @@
 #include "io/target/target_place.h"
 #include "io/target/target_queue.h"
 #include "io/target/unit.h"
-#include "io/target/vault_token.h"
+#include "io/target/vault_session.h"
 #include "io/target/webhook.h"
 
 /* Two destinations: the largest has 32 fields of up to 4 KiB, and their names. */
@@ -106,7 +106,7 @@ bool target_settles_at_once(const struct destination *destination)
 
 void target_world_done(struct target_world *world)
 {
-    vault_token_forget_all(world);
+    vault_session_forget_all(world);
     unit_forget_all(world);
     target_queue_done(&world->queue);
     key_vault_hosts_free(world->key_vaults);

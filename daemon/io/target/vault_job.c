@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fs.h"
 #include "base/must.h"
 #include "io/target/target_content.h"
 #include "io/target/target_place.h"
@@ -86,7 +85,6 @@ struct vault_job *vault_job_new(const struct target_request *request)
     struct target_job *base = &job->http.base;
 
     target_http_init(&job->http);
-    list_init(&job->waiting);
     buf_init(&job->authorities, HTTP_PEM_MAX);
     job->arena = must(arena_new(TEXTS_MAX));
     base->place = target_place(request->destination, request->location);
@@ -100,25 +98,8 @@ struct vault_job *vault_job_new(const struct target_request *request)
     return job;
 }
 
-bool vault_job_read_authorities(struct vault_job *job)
-{
-    struct failure *failure = &job->http.base.outcome.failure;
-    struct err err = {.code = 0};
-
-    if (!job->ca_file || fs_read(job->ca_file, &job->authorities, &err) == 0)
-        return true;
-    failure_init(failure, REASON_TARGET_FAILED);
-    failure_set_text(failure, "ca_file %s of the target cannot be used: %s", job->ca_file,
-                     err.text);
-    failure_set_remedy(failure,
-                       "write the PEM certificates of the authorities that sign the server's to "
-                       "%s, readable for the daemon",
-                       job->ca_file);
-    return false;
-}
-
-bool vault_job_try(struct vault_job *job, int rc, struct http_request *request, bool changes,
-                   void (*answered)(struct target_http *http, const struct http_reply *reply))
+void vault_job_send(struct vault_job *job, int rc, struct http_request *request, bool changes,
+                    void (*answered)(struct target_http *http, const struct http_reply *reply))
 {
     struct failure *failure = &job->http.base.outcome.failure;
 
@@ -128,7 +109,7 @@ bool vault_job_try(struct vault_job *job, int rc, struct http_request *request, 
         fault_out_of_memory();
     if (rc == 0) {
         target_http_send(&job->http, request, changes, answered);
-        return true;
+        return;
     }
     http_request_done(request);
     failure_init(failure, REASON_TARGET_FAILED);
@@ -137,14 +118,7 @@ bool vault_job_try(struct vault_job *job, int rc, struct http_request *request, 
     failure_set_remedy(failure,
                        "shorten `path`, `namespace` or the fields in `keys`; a token consists of "
                        "printable characters");
-    return false;
-}
-
-void vault_job_send(struct vault_job *job, int rc, struct http_request *request, bool changes,
-                    void (*answered)(struct target_http *http, const struct http_reply *reply))
-{
-    if (!vault_job_try(job, rc, request, changes, answered))
-        vault_job_fail(job);
+    vault_job_fail(job);
 }
 
 void vault_job_fail(struct vault_job *job)

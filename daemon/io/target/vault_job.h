@@ -7,9 +7,8 @@
 #include "conf/arena.h"
 #include "conf/target_hashicorp_vault.h"
 #include "io/target/target_http.h"
+#include "io/target/vault_session.h"
 #include "proto/key_file.h"
-
-struct vault_session;
 
 struct vault_job {
     struct target_http http;
@@ -29,9 +28,7 @@ struct vault_job {
     uint64_t generation;                 /* of the login that gave it */
     bool renewed;                        /* it has been refused, and another one obtained */
     void (*step)(struct vault_job *job); /* what needs it; repeated with another one */
-    struct vault_session *session;       /* NULL: neither waiting nor logging in */
-    struct list waiting;                 /* in session->waiting */
-    bool leads;                          /* it logs in for all that wait */
+    struct vault_waiter waiter;          /* for a login */
 
     /* Probe. */
     bool knows_capabilities;
@@ -55,15 +52,8 @@ struct vault_job *vault_job_new(const struct target_request *request);
 /* For `free`. */
 void vault_job_free(struct target_job *base);
 
-/* Reads ca_file, if there is one. False: it cannot be had, and the failure says why. */
-bool vault_job_read_authorities(struct vault_job *job);
-
-/* Sends a request that a builder of proto/ made with result `rc`. False: the request could not be
- * made, and the failure says why. */
-bool vault_job_try(struct vault_job *job, int rc, struct http_request *request, bool changes,
-                   void (*answered)(struct target_http *http, const struct http_reply *reply));
-
-/* The same; when the request could not be made, the job fails. */
+/* Sends a request that a builder of proto/ made with result `rc`. When the request could not be
+ * made, the job fails. */
 void vault_job_send(struct vault_job *job, int rc, struct http_request *request, bool changes,
                     void (*answered)(struct target_http *http, const struct http_reply *reply));
 
