@@ -1,7 +1,10 @@
 #include "base/encoding.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/wipe.h"
 
 static const char HEX_DIGITS[] = "0123456789abcdef";
 
@@ -102,6 +105,20 @@ char *base64_encode(const void *bytes, size_t length)
     }
     *out = '\0';
     return text;
+}
+
+int base64url_append(struct buf *out, const void *bytes, size_t length)
+{
+    char *text = base64_encode(bytes, length);
+
+    if (!text)
+        return -ENOMEM;
+    text[strcspn(text, "=")] = '\0';
+    for (char *c = text; *c != '\0'; c++)
+        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+    (void)buf_append_str(out, text);
+    wiping_free(text);
+    return out->failed;
 }
 
 static int base64_digit_value(char c)
