@@ -1,10 +1,12 @@
 #include "base/key_pair.h"
 
 #include <errno.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/encoding.h"
@@ -33,18 +35,20 @@ static time_ms time_of(const ASN1_TIME *asn1)
 
 /* --- what belongs together --- */
 
-static X509 *find_own(const struct key_parts *parts)
+/* The certificate of the key that ends last; NULL: there is none. The public keys are compared as
+ * DER, because OpenSSL cannot say why it did not decode one. */
+static X509 *find_own(const struct key_parts *parts, const unsigned char *public_key, int length)
 {
     X509 *own = NULL;
 
     for (size_t i = 0; i < parts->count; i++) {
         X509 *one = parts->certificates[i];
+        const ASN1_BIT_STRING *bits = X509_get0_pubkey_bitstr(one);
 
-        if (EVP_PKEY_eq(X509_get0_pubkey(one), parts->key) == 1 &&
+        if (bits->length == length && memcmp(bits->data, public_key, (size_t)length) == 0 &&
             (!own || time_of(X509_get0_notAfter(one)) > time_of(X509_get0_notAfter(own))))
             own = one;
     }
-    ERR_clear_error(); /* of keys of other types */
     return own;
 }
 
@@ -84,10 +88,17 @@ static void build_chain(struct key_pair *pair, const struct key_parts *parts, X5
     }
 }
 
-static int check_key(const struct key_parts *parts, const struct key_pair_input *input,
-                     struct key_pair_error *error)
+static int no_memory(struct key_pair_error *error)
 {
-    error->in_key = !!input->key;
+    ERR_clear_error();
+    return key_pair_fail(error, KEY_PAIR_NO_MEMORY, "cannot be read: out of memory");
+}
+
+static int check_key(const struct key_parts *parts, struct key_pair_error *error)
+{
+    BIGNUM *modulus = NULL;
+    int bits;
+
     if (EVP_PKEY_get_base_id(parts->key) != EVP_PKEY_RSA) {
         const char *type = EVP_PKEY_get0_type_name(parts->key);
 
@@ -95,10 +106,15 @@ static int check_key(const struct key_parts *parts, const struct key_pair_input 
                              "holds a key of type %s, and it has to be RSA",
                              type ? type : "unknown");
     }
-    if (EVP_PKEY_get_bits(parts->key) < BITS_MIN)
+    /* EVP_PKEY_get_bits() says 0 where memory ran out. */
+    if (EVP_PKEY_get_bn_param(parts->key, OSSL_PKEY_PARAM_RSA_N, &modulus) != 1)
+        return no_memory(error);
+    bits = BN_num_bits(modulus);
+    BN_free(modulus);
+    if (bits < BITS_MIN)
         return key_pair_fail(error, KEY_PAIR_SHORT,
-                             "holds an RSA key of %d bits, and it has to have %d or more",
-                             EVP_PKEY_get_bits(parts->key), BITS_MIN);
+                             "holds an RSA key of %d bits, and it has to have %d or more", bits,
+                             BITS_MIN);
     return 0;
 }
 
@@ -117,7 +133,8 @@ static int check_parts(const struct key_parts *parts, const struct key_pair_inpu
         return key_pair_fail(error, KEY_PAIR_NO_CERTIFICATE, "holds no certificate%s%s%s",
                              stranger[0] != '\0' ? ", but a block \"" : "", stranger,
                              stranger[0] != '\0' ? "\"" : "");
-    return check_key(parts, input, error);
+    error->in_key = !!input->key;
+    return check_key(parts, error);
 }
 
 /* --- making it --- */
@@ -140,11 +157,11 @@ static bool name_of(const X509_NAME *name, char *out, size_t size)
     BIO *text = BIO_new(BIO_s_mem());
     int length = 0;
 
-    if (text && X509_NAME_print_ex(text, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0)
+    if (text && X509_NAME_print_ex(text, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) > 0)
         length = BIO_read(text, out, (int)size - 1);
     BIO_free(text);
     out[length > 0 ? length : 0] = '\0';
-    return !!text;
+    return length > 0 || X509_NAME_entry_count(name) == 0;
 }
 
 static bool fill(struct key_pair *pair, const struct key_parts *parts, X509 *own)
@@ -168,23 +185,25 @@ static bool fill(struct key_pair *pair, const struct key_parts *parts, X509 *own
 static int make(struct key_pair **ret_pair, const struct key_parts *parts,
                 const struct key_pair_input *input, struct key_pair_error *error)
 {
-    X509 *own = find_own(parts);
+    unsigned char *public_key = NULL;
+    const int length = i2d_PublicKey(parts->key, &public_key);
+    X509 *own = length > 0 ? find_own(parts, public_key, length) : NULL;
     struct key_pair *pair;
 
-    if (!own) {
+    OPENSSL_free(public_key);
+    if (!own && length > 0) {
         error->in_key = !!input->key;
         return key_pair_fail(error, KEY_PAIR_MISMATCH, "holds a private key that belongs to %s",
                              parts->count == 1 ? "another certificate"
                                                : "none of the certificates");
     }
-    pair = calloc(1, sizeof(*pair));
+    pair = own ? calloc(1, sizeof(*pair)) : NULL;
     if (pair && fill(pair, parts, own)) {
         *ret_pair = pair;
         return 0;
     }
     key_pair_free(pair);
-    ERR_clear_error();
-    return key_pair_fail(error, KEY_PAIR_NO_MEMORY, "cannot be read: out of memory");
+    return no_memory(error);
 }
 
 int key_pair_read(struct key_pair **ret_pair, const struct key_pair_input *input,
@@ -274,25 +293,28 @@ static EVP_PKEY *open_key(const struct key_pair *pair)
     return key;
 }
 
-int key_pair_sign(const struct key_pair *pair, const void *bytes, size_t length, struct buf *out)
+static int sign(EVP_MD_CTX *context, EVP_PKEY *key, const void *bytes, size_t length,
+                struct buf *out)
 {
     uint8_t signature[SIGNATURE_MAX];
     size_t signature_length = sizeof(signature);
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    EVP_PKEY *key = open_key(pair);
     EVP_PKEY_CTX *parameters;
     bool unsupported;
-    int rc = -EIO;
 
-    if (!context || !key)
-        rc = -ENOMEM;
-    else if (EVP_DigestSignInit(context, &parameters, EVP_sha256(), NULL, key) == 1 &&
-             EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) == 1 &&
-             EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) == 1 &&
-             EVP_DigestSign(context, signature, &signature_length, bytes, length) == 1)
-        rc = buf_append(out, signature, signature_length);
-    else if (key_pair_take_errors(&unsupported))
-        rc = -ENOMEM;
+    if (EVP_DigestSignInit(context, &parameters, EVP_sha256(), NULL, key) == 1 &&
+        EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) == 1 &&
+        EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) == 1 &&
+        EVP_DigestSign(context, signature, &signature_length, bytes, length) == 1)
+        return buf_append(out, signature, signature_length);
+    return key_pair_take_errors(&unsupported) ? -ENOMEM : -EIO;
+}
+
+int key_pair_sign(const struct key_pair *pair, const void *bytes, size_t length, struct buf *out)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    EVP_PKEY *key = open_key(pair);
+    int rc = context && key ? sign(context, key, bytes, length, out) : -ENOMEM;
+
     ERR_clear_error();
     EVP_MD_CTX_free(context);
     EVP_PKEY_free(key);

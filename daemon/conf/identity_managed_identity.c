@@ -1,9 +1,10 @@
+#include "base/str.h"
 #include "conf/identity.h"
 #include "conf/schema_row.h"
 
 static const struct schema_choice sources[] = {
-    {"auto", 0, false}, {"imds", 1, false}, {"app_service", 2, true},
-    {"arc", 3, true},   {NULL, 0, false},
+    {"auto", 0, false}, {"imds", 1, false}, {"app_service", 2, false},
+    {"arc", 3, false},  {NULL, 0, false},
 };
 
 static const struct schema_map keys = {(const struct schema_key[]){
@@ -11,7 +12,7 @@ static const struct schema_map keys = {(const struct schema_key[]){
     SCHEMA_ROW("object_id", SCHEMA_GUID),
     SCHEMA_ROW("resource_id", SCHEMA_IDENTITY_ID),
     SCHEMA_ROW("source", SCHEMA_CHOICE, .fallback = "auto", .choices = sources),
-    SCHEMA_ROW("endpoint", SCHEMA_URL, .fallback = "http://169.254.169.254"),
+    SCHEMA_ROW("endpoint", SCHEMA_URL),
     SCHEMA_END,
 }};
 
@@ -36,6 +37,26 @@ static void check(struct report *report, const struct tree_node *map)
     }
 }
 
+/* An endpoint alone is that of a virtual machine. */
+static void describe_source(const struct identity *identity, struct buf *out)
+{
+    const char *source = identity_setting(identity, "source");
+    const char *endpoint = identity_setting(identity, "endpoint");
+
+    if (str_equal(source, "auto") && !endpoint)
+        (void)buf_append_str(out,
+                             "App Service, Azure Arc or the metadata service of a virtual "
+                             "machine, whichever the daemon finds");
+    else if (str_equal(source, "app_service"))
+        (void)buf_append_format(out, "App Service or Container Apps (%s)",
+                                endpoint ? endpoint : "$IDENTITY_ENDPOINT");
+    else if (str_equal(source, "arc"))
+        (void)buf_append_format(out, "Azure Arc's agent%s%s", endpoint ? " at " : "",
+                                endpoint ? endpoint : "");
+    else
+        (void)buf_append_str(out, endpoint ? endpoint : "http://169.254.169.254");
+}
+
 static void describe(const struct identity *identity, struct buf *out)
 {
     const char *selector = NULL;
@@ -46,7 +67,8 @@ static void describe(const struct identity *identity, struct buf *out)
         (void)buf_append_format(out, "user-assigned managed identity %s", selector);
     else
         (void)buf_append_str(out, "managed identity of this machine");
-    (void)buf_append_format(out, ", asked of %s", identity_setting(identity, "endpoint"));
+    (void)buf_append_str(out, ", asked of ");
+    describe_source(identity, out);
 }
 
 const struct identity_type identity_managed_identity = {

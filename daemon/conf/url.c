@@ -131,6 +131,21 @@ const char *url_problem(const char *url)
     return NULL;
 }
 
+const char *url_platform_problem(const char *url)
+{
+    struct url_parts parts = {.is_http = false};
+    const char *problem = split(url, &parts);
+    struct in_addr v4;
+    const bool is_link_local =
+        inet_pton(AF_INET, parts.host, &v4) == 1 && ntohl(v4.s_addr) >> 16 == 0xA9FE;
+
+    if (!problem && parts.is_http && !is_loopback(&parts) && !is_link_local)
+        problem =
+            "would send tokens unencrypted: http:// is accepted for loopback hosts and "
+            "link-local addresses alone";
+    return problem;
+}
+
 const char *url_message_problem(const char *url)
 {
     struct url_parts parts = {.is_http = false};

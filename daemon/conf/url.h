@@ -11,6 +11,10 @@
  */
 const char *url_problem(const char *url);
 
+/* The same for one that a platform puts into the environment: http:// to link-local addresses
+ * (169.254.0.0/16), too, for packets to them do not leave the link. */
+const char *url_platform_problem(const char *url);
+
 /* The same for one to which messages are sent without a token: http:// only to loopback hosts. */
 const char *url_message_problem(const char *url);
 

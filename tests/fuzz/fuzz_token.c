@@ -6,7 +6,7 @@
 
 #include "fuzz.h"
 #include "proto/entra.h"
-#include "proto/imds.h"
+#include "proto/managed_identity.h"
 
 static const char client_secret[] = "ThisIsTheClientSecretOfTheFuzzer";
 
@@ -30,6 +30,39 @@ static void check(struct access_token *token, int r, const struct failure *failu
     access_token_done(token);
 }
 
+/* A challenge names a file of the agent, and no other. */
+static void check_challenge(const struct http_reply *reply)
+{
+    struct failure failure = {.reason = REASON_NONE};
+    char name[ARC_NAME_MAX];
+
+    if (!managed_identity_challenged(reply, name, &failure))
+        return;
+    MUST(strlen(name) < sizeof(name) && !strchr(name, '/') && name[0] != '.');
+    MUST((name[0] == '\0') == (failure.text[0] != '\0'));
+    MUST(fuzz_is_presentable(failure.text));
+}
+
+static void check_managed(const struct http_reply *reply, time_ms now)
+{
+    static const enum managed_source sources[] = {MANAGED_IMDS, MANAGED_APP_SERVICE, MANAGED_ARC};
+
+    for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+        const struct managed_identity identity = {.source = sources[i],
+                                                  .endpoint = "http://169.254.169.254",
+                                                  .client_id = i == 0 ? NULL : "3333",
+                                                  .audience = "https://management.azure.com/"};
+        struct access_token token;
+        struct failure failure;
+
+        check(&token, managed_identity_reply(&token, reply, &identity, now, &failure), &failure);
+        for (unsigned attempts = 0; attempts < 8; attempts++)
+            MUST(managed_identity_retry_delay(sources[i], reply, attempts, attempts * MS_SECOND,
+                                              now) >= 0);
+    }
+    check_challenge(reply);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const time_ms now = INT64_C(1795867200000);
@@ -39,17 +72,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                         .client_id = "22222222-2222-2222-2222-222222222222",
                                         .proof = secret,
                                         .audience = "https://management.azure.com/"};
-    const struct imds_identity identity = {.endpoint = "http://169.254.169.254",
-                                           .audience = "https://management.azure.com/"};
     struct access_token token;
     struct http_reply reply;
     struct failure failure;
 
     fuzz_reply_init(&reply, data, size);
     check(&token, entra_token_reply(&token, &reply, &client, now, &failure), &failure);
-    check(&token, imds_token_reply(&token, &reply, &identity, now, &failure), &failure);
-    for (unsigned attempts = 0; attempts < 8; attempts++)
-        MUST(imds_retry_delay(&reply, attempts, attempts * MS_SECOND, now) >= 0);
+    check_managed(&reply, now);
     http_reply_done(&reply);
     secret_free(secret);
     return 0;

@@ -22,7 +22,7 @@
 #include "proto/two_key/batch_probe.h"
 #include "proto/cloud_error.h"
 #include "proto/entra.h"
-#include "proto/imds.h"
+#include "proto/managed_identity.h"
 #include "base/json_writer.h"
 #include "proto/key_file.h"
 #include "proto/key_text.h"
@@ -110,7 +110,7 @@ static void build_entra_request(struct result *result, const void *context)
     secret_free(secret);
 }
 
-static const struct imds_identity machine = {
+static const struct managed_identity machine = {
     .endpoint = "http://169.254.169.254",
     .audience = "https://management.azure.com/",
     .resource_id = "/subscriptions/5/resourceGroups/a group",
@@ -120,7 +120,7 @@ static void build_imds_request(struct result *result, const void *context)
 {
     struct http_request request;
     struct err err = {.code = 0};
-    int rc = imds_token_request(&request, &machine, &err);
+    int rc = managed_identity_request(&request, &machine, &err);
 
     (void)context;
     add_request(result, rc, &err, &request);
@@ -268,7 +268,8 @@ static void answered_by_imds(struct result *result, const void *answer)
     struct http_reply reply;
 
     hear(&reply, answer);
-    add_token(result, imds_token_reply(&token, &reply, &machine, NOW, &failure), &token, &failure);
+    add_token(result, managed_identity_reply(&token, &reply, &machine, NOW, &failure), &token,
+              &failure);
     access_token_done(&token);
     http_reply_done(&reply);
 }
