@@ -45,8 +45,7 @@ static void describe_source(const struct identity *identity, struct buf *out)
 
     if (str_equal(source, "auto") && !endpoint)
         (void)buf_append_str(out,
-                             "App Service, Azure Arc or the metadata service of a virtual "
-                             "machine, whichever the daemon finds");
+                             "the metadata service, App Service or Azure Arc, whichever is there");
     else if (str_equal(source, "app_service"))
         (void)buf_append_format(out, "App Service or Container Apps (%s)",
                                 endpoint ? endpoint : "$IDENTITY_ENDPOINT");

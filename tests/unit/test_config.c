@@ -49,7 +49,8 @@ static void understands_the_minimum(void **state)
     assert_int_equal(account->adopt_active, SLOT_PRIMARY);
     assert_string_equal(account->identity->name, "vm");
     assert_ptr_equal(account->identity->type, &identity_managed_identity);
-    assert_string_equal(identity_setting(account->identity, "endpoint"), "http://169.254.169.254");
+    assert_string_equal(identity_setting(account->identity, "source"), "auto");
+    assert_null(identity_setting(account->identity, "endpoint"));
     assert_null(identity_setting(account->identity, "client_id"));
     assert_string_equal(account->policy_name, "standard");
     assert_int_equal(account->destination_count, 1);
@@ -407,7 +408,8 @@ static void explains_in_words(void **state)
         "account sampleacct\n"
         "  id             " ACCOUNT_ID
         "\n"
-        "  identity       vm: managed identity of this machine, asked of http://169.254.169.254\n"
+        "  identity       vm: managed identity of this machine, asked of the metadata service, App "
+        "Service or Azure Arc, whichever is there\n"
         "  policy         standard: no key older than 90d: one rotation every 40d, a replaced key "
         "works for at least 10d more\n"
         "  spread         up to 4d after the planned time\n"

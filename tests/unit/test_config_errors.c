@@ -167,9 +167,9 @@ static const struct mistake identity_mistakes[] = {
     {{.identities = "identities: {i: {type: azure_cli}}"},
      "k.yaml:2:24: identities.i.type: azure_cli is not available in this version; write "
      "client_secret or managed_identity\n"},
-    {{.identities = "identities: {i: {type: managed_identity, source: app_service}}"},
-     "k.yaml:2:50: identities.i.source: app_service is not available in this version; write auto "
-     "or imds\n"},
+    {{.identities = "identities: {i: {type: managed_identity, source: app-service}}"},
+     "k.yaml:2:50: identities.i.source: unknown value \"app-service\"; did you mean "
+     "app_service?\n"},
     {{.identities = "identities: {i: {type: managed_identity, endpoint: http://10.0.0.1}}"},
      "k.yaml:2:52: identities.i.endpoint: \"http://10.0.0.1\" would send tokens unencrypted; write "
      "https:// (http:// is accepted for loopback hosts and 169.254.169.254 alone)\n"},

@@ -8,7 +8,9 @@
 
 static const char *variable(const char *name)
 {
-    return str_or_null(getenv(name));
+    const char *value = getenv(name);
+
+    return value ? str_or_null(value) : NULL;
 }
 
 static struct managed_surroundings look_around(bool has_arc_agent)
