@@ -44,8 +44,8 @@ bool hex_decode(const char *text, uint8_t *out, size_t length);
 char *base64_encode(const void *bytes, size_t length);
 long base64_decode(const char *text, size_t length, uint8_t *out, size_t size);
 
-/* Appends base64url without padding (RFC 4648, section 5; RFC 7515, section 2). Returns out->failed,
- * or -ENOMEM. */
+/* Appends base64url without padding (RFC 4648, section 5; RFC 7515, section 2). Returns
+ * out->failed, or -ENOMEM. */
 int base64url_append(struct buf *out, const void *bytes, size_t length);
 
 /* Valid UTF-8 without overlong forms, surrogates or values past U+10FFFF (RFC 3629)? */

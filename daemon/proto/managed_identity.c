@@ -19,7 +19,6 @@
 enum { REPLY_MAX = 64 * 1024 };
 
 struct source_description {
-    const char *service;
     const char *endpoint;
     const char *path;
     const char *version;
@@ -29,12 +28,11 @@ struct source_description {
 };
 
 static const struct source_description descriptions[] = {
-    [MANAGED_IMDS] = {"the instance metadata service", "http://169.254.169.254", METADATA_PATH,
-                      "2018-02-01", "msi_res_id", 2 * MS_SECOND, 5},
-    [MANAGED_APP_SERVICE] = {"the identity endpoint of App Service", NULL, "/msi/token",
-                             "2019-08-01", "mi_res_id", MS_SECOND, 4},
-    [MANAGED_ARC] = {"the Azure Arc agent", "http://127.0.0.1:40342", METADATA_PATH, "2020-06-01",
-                     "msi_res_id", MS_SECOND, 4},
+    [MANAGED_IMDS] = {"http://169.254.169.254", METADATA_PATH, "2018-02-01", "msi_res_id",
+                      2 * MS_SECOND, 5},
+    [MANAGED_APP_SERVICE] = {NULL, "/msi/token", "2019-08-01", "mi_res_id", MS_SECOND, 4},
+    [MANAGED_ARC] = {"http://127.0.0.1:40342", METADATA_PATH, "2020-06-01", "msi_res_id", MS_SECOND,
+                     4},
 };
 
 enum managed_source managed_identity_detect(const struct managed_surroundings *surroundings)
@@ -45,11 +43,6 @@ enum managed_source managed_identity_detect(const struct managed_surroundings *s
         surroundings->has_arc_agent)
         return MANAGED_ARC;
     return MANAGED_IMDS;
-}
-
-const char *managed_identity_service(enum managed_source source)
-{
-    return descriptions[source].service;
 }
 
 const char *managed_identity_endpoint(enum managed_source source)
@@ -210,7 +203,7 @@ int managed_identity_reply(struct access_token *token, const struct http_reply *
                            const struct managed_identity *identity, time_ms now,
                            struct failure *failure)
 {
-    const char *service = descriptions[identity->source].service;
+    const char *service = managed_identity_service(identity->source);
     const char *problem;
 
     *token = (struct access_token){.token = NULL};

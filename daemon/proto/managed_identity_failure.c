@@ -6,6 +6,17 @@
 #include "proto/failure.h"
 #include "proto/stranger.h"
 
+static const char *const services[] = {
+    [MANAGED_IMDS] = "the instance metadata service",
+    [MANAGED_APP_SERVICE] = "the identity endpoint of App Service",
+    [MANAGED_ARC] = "the Azure Arc agent",
+};
+
+const char *managed_identity_service(enum managed_source source)
+{
+    return services[source];
+}
+
 static const char *selector_of(const struct managed_identity *identity)
 {
     return identity->client_id   ? identity->client_id

@@ -55,9 +55,10 @@ extern const struct identity_type identity_managed_identity;
             "secrets/Acct-key"                                                                     \
     }
 
-static const struct identity vm = {.name = "vm",
-                                   .type = &identity_managed_identity,
-                                   .settings = {NULL, NULL, NULL, "imds", "http://169.254.169.254"}};
+static const struct identity vm = {
+    .name = "vm",
+    .type = &identity_managed_identity,
+    .settings = {NULL, NULL, NULL, "imds", "http://169.254.169.254"}};
 static struct target_key_vault settings;
 static struct destination destination;
 static struct target_world world;

@@ -43,9 +43,10 @@ static char last_message[LOG_MESSAGE_MAX];
 static char secret_path[64];
 static struct identity ops = {
     .name = "ops", .type = &identity_client_secret, .settings = {"1111", "2222", secret_path}};
-static const struct identity vm = {.name = "vm",
-                                   .type = &identity_managed_identity,
-                                   .settings = {NULL, NULL, NULL, "imds", "http://169.254.169.254"}};
+static const struct identity vm = {
+    .name = "vm",
+    .type = &identity_managed_identity,
+    .settings = {NULL, NULL, NULL, "imds", "http://169.254.169.254"}};
 
 static void count_line(void *context, const struct log_line *line)
 {
