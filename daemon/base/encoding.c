@@ -117,7 +117,8 @@ int base64url_append(struct buf *out, const void *bytes, size_t length)
     for (char *c = text; *c != '\0'; c++)
         *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
     (void)buf_append_str(out, text);
-    wiping_free(text);
+    wipe(text, strlen(text));
+    free(text);
     return out->failed;
 }
 

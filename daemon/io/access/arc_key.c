@@ -11,9 +11,9 @@
 #include "proto/failure.h"
 #include "proto/managed_identity.h"
 
-static void set_remedy(struct failure *failure, int code)
+static void set_remedy(struct failure *failure, int saved_errno)
 {
-    if (code == EACCES || code == EPERM)
+    if (saved_errno == EACCES || saved_errno == EPERM)
         failure_set_remedy(failure,
                            "run `systemctl edit {unit}`, add `SupplementaryGroups=himds` below "
                            "[Service] and restart the daemon: the agent's keys are for that group");
@@ -23,14 +23,14 @@ static void set_remedy(struct failure *failure, int code)
                            "be himds, the agent's; then restart it, `systemctl restart himdsd`");
 }
 
-static struct secret *fail(const char *directory, const char *name, const char *problem, int code,
-                           struct failure *failure)
+static struct secret *fail(const char *directory, const char *name, const char *problem,
+                           int saved_errno, struct failure *failure)
 {
     failure_init(failure, REASON_TOKEN_FAILED);
     failure->http_status = 401;
     failure_set_text(failure, "%s asks for the content of %s%s, which is not sent: %s",
                      managed_identity_service(MANAGED_ARC), directory, name, problem);
-    set_remedy(failure, code);
+    set_remedy(failure, saved_errno);
     return NULL;
 }
 
@@ -77,13 +77,13 @@ static struct secret *read_content(int fd, const char *directory, const char *na
 {
     char bytes[ARC_KEY_MAX + 1];
     ssize_t count = read_whole(fd, bytes);
-    const int code = errno;
+    const int saved_errno = errno;
     const size_t length = count > 0 && count <= ARC_KEY_MAX ? measure(bytes, (size_t)count) : 0;
     struct secret *secret = length > 0 ? must(secret_new(bytes, length)) : NULL;
 
     wipe(bytes, sizeof(bytes));
     if (count < 0)
-        return fail(directory, name, strerror(code), code, failure);
+        return fail(directory, name, strerror(saved_errno), saved_errno, failure);
     return secret ? secret : fail(directory, name, "it holds no key", 0, failure);
 }
 
@@ -93,14 +93,15 @@ static struct secret *read_at(int directory_fd, const char *directory, const cha
     /* Without O_NONBLOCK opening a FIFO would wait for a writer. */
     const int fd =
         openat(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    const int code = errno;
+    const int saved_errno = errno;
     struct stat of_directory, of_file;
     struct secret *secret = NULL;
     const char *problem;
 
     if (fd < 0)
-        return fail(directory, name, code == ELOOP ? "it is a symbolic link" : strerror(code), code,
-                    failure);
+        return fail(directory, name,
+                    saved_errno == ELOOP ? "it is a symbolic link" : strerror(saved_errno),
+                    saved_errno, failure);
     if (fstat(directory_fd, &of_directory) < 0 || fstat(fd, &of_file) < 0)
         problem = strerror(errno);
     else
@@ -116,11 +117,11 @@ static struct secret *read_at(int directory_fd, const char *directory, const cha
 struct secret *arc_key_read(const char *directory, const char *name, struct failure *failure)
 {
     const int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    const int code = errno;
+    const int saved_errno = errno;
     struct secret *secret;
 
     if (fd < 0)
-        return fail(directory, name, strerror(code), code, failure);
+        return fail(directory, name, strerror(saved_errno), saved_errno, failure);
     secret = read_at(fd, directory, name, failure);
     (void)close(fd);
     return secret;
