@@ -100,6 +100,16 @@ void report_error(struct report *report, const struct tree_node *node, const cha
     va_end(arguments);
 }
 
+void report_invalid(struct report *report, struct tree_node *node, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    add_for_node(report, true, node->mark, node, NULL, format, arguments);
+    va_end(arguments);
+    node->invalid = true;
+}
+
 void report_warning(struct report *report, const struct tree_node *node, const char *format, ...)
 {
     va_list arguments;

@@ -29,6 +29,9 @@ void report_init(struct report *report, struct arena *arena);
 /* Reports a value; the sentence says what is wrong, then what would be right. */
 void report_error(struct report *report, const struct tree_node *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same, and marks the node as invalid. */
+void report_invalid(struct report *report, struct tree_node *node, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void report_warning(struct report *report, const struct tree_node *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -6,6 +6,7 @@
 #include "conf/target_exec.h"
 #include "conf/target_socket.h"
 #include "conf/target_unit.h"
+#include "conf/target_value.h"
 #include "conf/value.h"
 
 /* --- what can be told --- */
@@ -42,16 +43,6 @@ static void check_target(struct resolve *resolve, const struct tree_node *owner,
     name->invalid = true;
 }
 
-static void check_unit(struct resolve *resolve, struct tree_node *unit)
-{
-    if (unit->invalid || !placeholder_needs_location(unit->text))
-        return;
-    report_error(resolve->report, unit,
-                 "{location} cannot stand in the name of a unit; use {account}, {resource_group} "
-                 "or {subscription_id}");
-    unit->invalid = true;
-}
-
 void resolve_check_hooks(struct resolve *resolve, const struct tree_node *target)
 {
     const struct tree_node *hooks = schema_get(target, "after");
@@ -70,7 +61,7 @@ void resolve_check_hooks(struct resolve *resolve, const struct tree_node *target
                          unit ? "only one" : "one");
             ((struct tree_node *)item)->invalid = true;
         } else if (unit) {
-            check_unit(resolve, unit);
+            target_value_refuse_location(resolve, unit, "in the name of a unit");
         } else {
             check_target(resolve, target, name);
         }
@@ -96,18 +87,16 @@ bool resolve_fill_unit(struct resolve *resolve, struct tree_node *unit,
     if (!name && (unit->invalid || arena_failed(resolve->arena)))
         return false;
     if (!name || !target_unit_is_name(name)) {
-        report_error(resolve->report, unit,
-                     "\"%s\" is not the name of a service; write one such as nginx.service",
-                     value_shown(name ? name : unit->text, shown));
-        unit->invalid = true;
+        report_invalid(resolve->report, unit,
+                       "\"%s\" is not the name of a service; write one such as nginx.service",
+                       value_shown(name ? name : unit->text, shown));
         return false;
     }
     if (is_own_unit(name)) {
-        report_error(resolve->report, unit,
-                     "%s is keyrotated itself, which would restart without end; name the service "
-                     "that uses the key",
-                     name);
-        unit->invalid = true;
+        report_invalid(resolve->report, unit,
+                       "%s is keyrotated itself, which would restart without end; name the service "
+                       "that uses the key",
+                       name);
         return false;
     }
     destination->name = name;

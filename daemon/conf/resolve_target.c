@@ -73,9 +73,8 @@ static void refuse_repetition(struct resolve *resolve, const struct tree_node *l
             return;
         if (!earlier || earlier->invalid || !str_equal(earlier->text, name->text))
             continue;
-        report_error(resolve->report, name, "%s stands twice, first at %s:%u:%u; keep one",
-                     name->text, earlier->mark.file, earlier->mark.line, earlier->mark.column);
-        name->invalid = true;
+        report_invalid(resolve->report, name, "%s stands twice, first at %s:%u:%u; keep one",
+                       name->text, earlier->mark.file, earlier->mark.line, earlier->mark.column);
         return;
     }
 }
@@ -87,9 +86,8 @@ void resolve_check_deliveries(struct resolve *resolve, struct tree_node *deliver
     if (!deliver_to || deliver_to->invalid)
         return;
     if (deliver_to->kind == TREE_LIST && deliver_to->count > RESOLVE_DESTINATIONS_MAX) {
-        report_error(resolve->report, deliver_to, "holds %zu targets; %d are the most",
-                     deliver_to->count, RESOLVE_DESTINATIONS_MAX);
-        deliver_to->invalid = true;
+        report_invalid(resolve->report, deliver_to, "holds %zu targets; %d are the most",
+                       deliver_to->count, RESOLVE_DESTINATIONS_MAX);
         return;
     }
     for (const struct tree_node *item = schema_first_item(deliver_to); item;

@@ -152,11 +152,9 @@ static bool check_variant(struct report *report, struct tree_node *map,
             report_missing(report, map, "type", "is missing; write %s",
                            report_part(report, &available));
     } else if (type->kind != TREE_SCALAR || is_missing_value(type)) {
-        report_error(report, type, "must be a name; write %s", report_part(report, &available));
-        type->invalid = true;
+        report_invalid(report, type, "must be a name; write %s", report_part(report, &available));
     } else if (type->has_lines && !type->invalid) {
-        report_error(report, type, "%s", TREE_LINES_PROBLEM);
-        type->invalid = true;
+        report_invalid(report, type, "%s", TREE_LINES_PROBLEM);
     } else if (!variant && !type->invalid) {
         refuse_type(report, type, variants);
         type->invalid = true;

@@ -4,9 +4,8 @@
 
 #include "base/json_writer.h"
 #include "base/str.h"
-#include "conf/placeholder.h"
-#include "conf/resolve.h"
 #include "conf/schema_row.h"
+#include "conf/target_value.h"
 #include "conf/value.h"
 #include "proto/template.h"
 
@@ -19,49 +18,14 @@ static const struct schema_map keys = {(const struct schema_key[]){
     SCHEMA_END,
 }};
 
-static void refuse_location(struct resolve *resolve, struct tree_node *node)
-{
-    if (!node || node->invalid || !placeholder_needs_location(node->text))
-        return;
-    report_error(resolve->report, node,
-                 "{location} cannot stand here; use {account}, {resource_group} or "
-                 "{subscription_id}");
-    node->invalid = true;
-}
-
 static void check(struct resolve *resolve, const struct tree_node *target)
 {
     struct tree_node *value = tree_child(target, "value");
 
-    refuse_location(resolve, tree_child(target, "app"));
-    refuse_location(resolve, tree_child(target, "setting"));
-    if (value && !value->invalid && !template_holds_key(value->text)) {
-        report_error(resolve->report, value, "%s", template_keyless_problem(value->text));
-        value->invalid = true;
-    }
-}
-
-static void refuse(struct resolve *resolve, struct tree_node *node, const char *text,
-                   const char *problem)
-{
-    char shown[VALUE_SHOWN_MAX];
-
-    report_error(resolve->report, node, "\"%s\" %s", value_shown(text, shown), problem);
-    node->invalid = true;
-}
-
-/* Expands a key for one account. NULL when memory is out, or when the result is too long, which has
- * been reported. */
-static char *expand(struct resolve *resolve, struct tree_node *node,
-                    const struct placeholder_values *values)
-{
-    char *expanded = placeholder_expand(resolve->arena, node->text, values);
-
-    if (!expanded && !arena_failed(resolve->arena)) {
-        report_error(resolve->report, node, "expands to more than it can hold; shorten it");
-        node->invalid = true;
-    }
-    return expanded;
+    target_value_refuse_location(resolve, tree_child(target, "app"), "here");
+    target_value_refuse_location(resolve, tree_child(target, "setting"), "here");
+    if (target_value_is_given(value) && !template_holds_key(value->text))
+        report_invalid(resolve->report, value, "%s", template_keyless_problem(value->text));
 }
 
 /* Is the subscription of the id, which is well formed otherwise, a GUID? */
@@ -83,26 +47,26 @@ static bool fill_place(struct resolve *resolve, const struct tree_node *target,
     const char *problem;
     char *place;
 
-    if (!app || !setting || app->invalid || setting->invalid)
+    if (!target_value_is_given(app) || !target_value_is_given(setting))
         return false;
-    settings->app = expand(resolve, app, values);
-    settings->setting = expand(resolve, setting, values);
+    settings->app = target_value_expand(resolve, app, values, SIZE_MAX, "it can hold");
+    settings->setting = target_value_expand(resolve, setting, values, SIZE_MAX, "it can hold");
     if (!settings->app || !settings->setting)
         return false;
     if (app_id_parse(settings->app, &settings->kind, &err) != 0) {
-        refuse(resolve, app, settings->app, err.text);
+        target_value_refuse(resolve, app, settings->app, err.text);
         return false;
     }
     if (!has_subscription(resolve, settings->app)) {
         if (!arena_failed(resolve->arena))
-            refuse(resolve, app, settings->app,
-                   "holds a subscription that is not a GUID; write "
-                   "/subscriptions/00000000-0000-0000-0000-000000000000/...");
+            target_value_refuse(resolve, app, settings->app,
+                                "holds a subscription that is not a GUID; write "
+                                "/subscriptions/00000000-0000-0000-0000-000000000000/...");
         return false;
     }
     problem = app_setting_problem(settings->kind, settings->setting);
     if (problem) {
-        refuse(resolve, setting, settings->setting, problem);
+        target_value_refuse(resolve, setting, settings->setting, problem);
         return false;
     }
     place = arena_format(resolve->arena, "%s/%s/%s", settings->app,
@@ -127,8 +91,7 @@ static bool fill_value(struct resolve *resolve, const struct tree_node *target,
     problem =
         template_problem(text, two_key_resource_find(account->id), sentence, sizeof(sentence));
     if (value && problem) { /* the default has none */
-        report_error(resolve->report, value, "%s", problem);
-        value->invalid = true;
+        report_invalid(resolve->report, value, "%s", problem);
         return false;
     }
     settings->value = arena_dup(resolve->arena, text);
@@ -155,8 +118,7 @@ static void describe(const struct destination *destination, struct buf *out)
     const struct target_app_settings *settings = target_app_settings_of(destination);
 
     (void)buf_append_format(out, "azure_app_settings %s (by identity %s; %s)", destination->place,
-                            destination->identity ? destination->identity->name : "?",
-                            app_words(settings->kind)->for_readers);
+                            destination->identity->name, app_words(settings->kind)->for_readers);
 }
 
 static void write_keys(const struct destination *destination, struct buf *out)
@@ -166,7 +128,7 @@ static void write_keys(const struct destination *destination, struct buf *out)
     json_write_text(out, "app", settings->app);
     json_write_text(out, "setting", settings->setting);
     json_write_text(out, "value", settings->value);
-    json_write_text(out, "identity", destination->identity ? destination->identity->name : NULL);
+    json_write_text(out, "identity", destination->identity->name);
 }
 
 const struct target_type target_app_settings_type = {

@@ -2,11 +2,9 @@
 
 #include "base/json_writer.h"
 #include "base/str.h"
-#include "conf/placeholder.h"
-#include "conf/resolve.h"
 #include "conf/resource_id.h"
 #include "conf/schema_row.h"
-#include "conf/value.h"
+#include "conf/target_value.h"
 
 static const struct schema_map keys = {(const struct schema_key[]){
     SCHEMA_ROW("batch_account", SCHEMA_TEMPLATE, .required = true),
@@ -17,37 +15,25 @@ static const struct schema_map keys = {(const struct schema_key[]){
 
 static void check(struct resolve *resolve, const struct tree_node *target)
 {
-    struct tree_node *node = tree_child(target, "batch_account");
-
-    if (!node || node->invalid || !placeholder_needs_location(node->text))
-        return;
-    report_error(resolve->report, node,
-                 "{location} cannot stand here; use {account}, {resource_group} or "
-                 "{subscription_id}");
-    node->invalid = true;
+    target_value_refuse_location(resolve, tree_child(target, "batch_account"), "here");
 }
 
 /* The id for one account, or NULL with what is wrong reported. */
 static char *expand(struct resolve *resolve, struct tree_node *node,
                     const struct placeholder_values *values)
 {
-    char *id = placeholder_expand(resolve->arena, node->text, values);
+    char *id = target_value_expand(resolve, node, values, SIZE_MAX, "an id can hold");
     struct err err = {.code = 0};
     struct resource_id parts;
-    char shown[VALUE_SHOWN_MAX];
 
-    if (arena_failed(resolve->arena))
-        return NULL; /* report_finish() reports the shortage */
     if (!id)
-        report_error(resolve->report, node, "expands to more than an id can hold; shorten it");
-    else if (resource_id_parse(id, &parts, &err) != 0)
-        report_error(resolve->report, node, "\"%s\" %s", value_shown(id, shown), err.text);
+        return NULL;
+    if (resource_id_parse(id, &parts, &err) != 0)
+        target_value_refuse(resolve, node, id, err.text);
     else if (!str_equal(two_key_resource_find(id)->type, "Microsoft.Batch/batchAccounts"))
-        report_error(resolve->report, node, "\"%s\" is no Batch account; write the id of one",
-                     value_shown(id, shown));
+        target_value_refuse(resolve, node, id, "is no Batch account; write the id of one");
     else
         return id;
-    node->invalid = true;
     return NULL;
 }
 
@@ -61,7 +47,7 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     char *place;
 
     (void)account;
-    if (!settings || !node || node->invalid)
+    if (!settings || !target_value_is_given(node))
         return false;
     settings->batch_account = expand(resolve, node, values);
     place = arena_dup(resolve->arena, settings->batch_account);
@@ -82,14 +68,13 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
 static void describe(const struct destination *destination, struct buf *out)
 {
     (void)buf_append_format(out, "batch_auto_storage %s (by identity %s; gets no key)",
-                            destination->place,
-                            destination->identity ? destination->identity->name : "?");
+                            destination->place, destination->identity->name);
 }
 
 static void write_keys(const struct destination *destination, struct buf *out)
 {
     json_write_text(out, "batch_account", target_batch_auto_storage_of(destination)->batch_account);
-    json_write_text(out, "identity", destination->identity ? destination->identity->name : NULL);
+    json_write_text(out, "identity", destination->identity->name);
 }
 
 const struct target_type target_batch_auto_storage_type = {

@@ -8,11 +8,8 @@
 #include "base/json_writer.h"
 #include "base/str.h"
 #include "conf/here.h"
-#include "conf/path.h"
-#include "conf/placeholder.h"
-#include "conf/resolve.h"
 #include "conf/schema_row.h"
-#include "conf/value.h"
+#include "conf/target_value.h"
 
 enum { COMMAND_MAX = 16 * 1024 };
 
@@ -28,10 +25,9 @@ static void refuse_location(struct resolve *resolve, struct tree_node *command)
     for (struct tree_node *item = command->first; item; item = item->next) {
         if (item->invalid || !placeholder_needs_location(item->text))
             continue;
-        report_error(resolve->report, item,
-                     "{location} cannot stand in a command; the program finds it in "
-                     "$KEYROTATED_LOCATION");
-        item->invalid = true;
+        report_invalid(resolve->report, item,
+                       "{location} cannot stand in a command; the program finds it in "
+                       "$KEYROTATED_LOCATION");
         command->invalid = true;
     }
 }
@@ -39,26 +35,18 @@ static void refuse_location(struct resolve *resolve, struct tree_node *command)
 static void check(struct resolve *resolve, const struct tree_node *target)
 {
     struct tree_node *command = tree_child(target, "command");
-    const char *problem;
-    char shown[VALUE_SHOWN_MAX];
 
-    if (!command || command->invalid)
+    if (!target_value_is_given(command))
         return;
     if (command->count == 0 || command->count > TARGET_EXEC_ARGUMENTS_MAX) {
-        report_error(resolve->report, command,
-                     "holds %zu items; write the path of a program and at most %d arguments",
-                     command->count, TARGET_EXEC_ARGUMENTS_MAX - 1);
-        command->invalid = true;
+        report_invalid(resolve->report, command,
+                       "holds %zu items; write the path of a program and at most %d arguments",
+                       command->count, TARGET_EXEC_ARGUMENTS_MAX - 1);
         return;
     }
     refuse_location(resolve, command);
-    problem = command->first->invalid ? NULL : path_problem(command->first->text);
-    if (!problem)
-        return;
-    report_error(resolve->report, command->first, "\"%s\" %s",
-                 value_shown(command->first->text, shown), problem);
-    command->first->invalid = true;
-    command->invalid = true;
+    target_value_check_path(resolve, command->first);
+    command->invalid = command->invalid || command->first->invalid;
 }
 
 /* --- the file of the program, on the machine that runs it --- */
@@ -170,16 +158,15 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     struct target_exec *settings = arena_alloc(resolve->arena, sizeof(*settings));
 
     (void)account;
-    if (!settings || !command || command->invalid)
+    if (!settings || !target_value_is_given(command))
         return false;
     settings->timeout = schema_duration(target, &keys, "timeout");
     settings->arguments = expand(resolve, command, values);
     destination->place = settings->arguments ? quote(resolve, settings->arguments) : NULL;
     destination->settings = settings;
     if (!destination->place && !arena_failed(resolve->arena)) {
-        report_error(resolve->report, command, "expands to more than %d bytes; shorten it",
-                     COMMAND_MAX);
-        command->invalid = true;
+        report_invalid(resolve->report, command, "expands to more than %d bytes; shorten it",
+                       COMMAND_MAX);
     }
     if (!destination->place)
         return false;

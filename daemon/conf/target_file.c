@@ -9,9 +9,8 @@
 #include "base/str.h"
 #include "conf/here.h"
 #include "conf/path.h"
-#include "conf/placeholder.h"
-#include "conf/resolve.h"
 #include "conf/schema_row.h"
+#include "conf/target_value.h"
 #include "conf/value.h"
 #include "proto/template.h"
 
@@ -36,18 +35,6 @@ static const struct schema_map keys = {(const struct schema_key[]){
     SCHEMA_AFTER,
     SCHEMA_END,
 }};
-
-/* The name of a user or a group. */
-static void check_name(struct resolve *resolve, struct tree_node *name, const char *what)
-{
-    if (!name || name->invalid || !placeholder_needs_location(name->text))
-        return;
-    report_error(resolve->report, name,
-                 "{location} cannot stand in %s; use {account}, {resource_group} or "
-                 "{subscription_id}",
-                 what);
-    name->invalid = true;
-}
 
 /* Reads the file of a template, so that a reload takes up what it holds then. */
 static void read_template(struct resolve *resolve, struct tree_node *file)
@@ -76,10 +63,9 @@ static void read_template(struct resolve *resolve, struct tree_node *file)
 static void refuse_template(struct resolve *resolve, struct tree_node *node, const char *problem)
 {
     if (str_equal(node->name, "template_file"))
-        report_error(resolve->report, node, "%s: %s", node->text, problem);
+        report_invalid(resolve->report, node, "%s: %s", node->text, problem);
     else
-        report_error(resolve->report, node, "%s", problem);
-    node->invalid = true;
+        report_invalid(resolve->report, node, "%s", problem);
 }
 
 static void check_template(struct resolve *resolve, struct tree_node *node)
@@ -132,56 +118,32 @@ static void check_content(struct resolve *resolve, const struct tree_node *targe
 /* The values of placeholders contain no '/' and no dot segment, by the grammar of ids. */
 static void check(struct resolve *resolve, const struct tree_node *target)
 {
-    struct tree_node *path = tree_child(target, "path");
-    const char *problem = path && !path->invalid ? path_problem(path->text) : NULL;
-    char shown[VALUE_SHOWN_MAX];
-
-    if (problem) {
-        report_error(resolve->report, path, "\"%s\" %s", value_shown(path->text, shown), problem);
-        path->invalid = true;
-    }
-    check_name(resolve, tree_child(target, "owner"), "an owner");
-    check_name(resolve, tree_child(target, "group"), "a group");
+    target_value_check_path(resolve, tree_child(target, "path"));
+    target_value_refuse_location(resolve, tree_child(target, "owner"), "in an owner");
+    target_value_refuse_location(resolve, tree_child(target, "group"), "in a group");
     check_content(resolve, target);
 }
 
 static bool fill_path(struct resolve *resolve, struct tree_node *path,
                       const struct placeholder_values *values, struct destination *destination)
 {
-    char *expanded = placeholder_expand(resolve->arena, path->text, values);
-    char *clean;
+    char *expanded = target_value_expand(resolve, path, values, PATH_LENGTH_MAX, "a path can hold");
+    char *clean = expanded ? path_clean(resolve->arena, expanded) : NULL;
 
-    if (arena_failed(resolve->arena))
-        return false; /* report_finish() reports the shortage */
-    if (!expanded || strlen(expanded) > PATH_LENGTH_MAX) {
-        report_error(resolve->report, path, "expands to more than a path can hold; shorten it");
-        path->invalid = true;
+    if (!clean || !target_value_check_outside(resolve, path, clean))
         return false;
-    }
-    clean = path_clean(resolve->arena, expanded);
-    if (clean && resolve->config->state_dir && path_is_below(clean, resolve->config->state_dir)) {
-        report_error(resolve->report, path,
-                     "lies in state_dir %s, which belongs to the journal alone; write a path "
-                     "outside of it",
-                     resolve->config->state_dir);
-        path->invalid = true;
-        return false;
-    }
     destination->place = clean;
     destination->needs_location = placeholder_needs_location(expanded);
-    return !!clean;
+    return true;
 }
 
 /* The name of a user or a group, or NULL. */
 static const char *fill_name(struct resolve *resolve, struct tree_node *node,
                              const struct placeholder_values *values)
 {
-    const bool is_given = node && !node->invalid;
-    const char *name = is_given ? placeholder_expand(resolve->arena, node->text, values) : NULL;
-
-    if (is_given && !name && !arena_failed(resolve->arena))
-        report_error(resolve->report, node, "expands to more than a name can hold; shorten it");
-    return name;
+    return target_value_is_given(node)
+               ? target_value_expand(resolve, node, values, SIZE_MAX, "a name can hold")
+               : NULL;
 }
 
 /* Only now it is known whose keys go into the template. */
@@ -215,7 +177,7 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     struct target_file *settings;
     unsigned mode = 0;
 
-    if (!path || path->invalid || !fill_path(resolve, path, values, destination))
+    if (!target_value_is_given(path) || !fill_path(resolve, path, values, destination))
         return false;
     settings = arena_alloc(resolve->arena, sizeof(*settings));
     if (!settings)

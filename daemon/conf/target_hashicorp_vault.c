@@ -94,13 +94,11 @@ static void check_path(struct resolve *resolve, struct tree_node *node, bool tak
         return;
     problem = path_problem_of(node->text);
     if (problem) {
-        report_error(resolve->report, node, "%s", problem);
-        node->invalid = true;
+        report_invalid(resolve->report, node, "%s", problem);
     } else if (!takes_location && placeholder_needs_location(node->text)) {
-        report_error(resolve->report, node,
-                     "{location} can stand in `path` alone; use {account}, {resource_group} or "
-                     "{subscription_id}");
-        node->invalid = true;
+        report_invalid(resolve->report, node,
+                       "{location} can stand in `path` alone; use {account}, {resource_group} or "
+                       "{subscription_id}");
     }
 }
 
@@ -111,9 +109,8 @@ static void check_fields(struct resolve *resolve, struct tree_node *fields)
     if (!fields || fields->count == 0 || tree_has_invalid(fields))
         return;
     if (fields->count > FIELDS_MAX) {
-        report_error(resolve->report, fields, "holds %zu fields; %d are the most", fields->count,
-                     (int)FIELDS_MAX);
-        fields->invalid = true;
+        report_invalid(resolve->report, fields, "holds %zu fields; %d are the most", fields->count,
+                       (int)FIELDS_MAX);
         return;
     }
     for (const struct tree_node *field = fields->first; field; field = field->next) {
@@ -121,9 +118,8 @@ static void check_fields(struct resolve *resolve, struct tree_node *fields)
         doubles_key = doubles_key || template_doubles_key(field->text);
     }
     if (!holds_key) {
-        report_error(resolve->report, fields, "has no field with {key}%s; add one",
-                     doubles_key ? " in single braces (\"{{\" stands for a brace)" : "");
-        fields->invalid = true;
+        report_invalid(resolve->report, fields, "has no field with {key}%s; add one",
+                       doubles_key ? " in single braces (\"{{\" stands for a brace)" : "");
     }
 }
 
@@ -153,10 +149,9 @@ static void check_auth(struct resolve *resolve, struct tree_node *node)
     if (!node || node->invalid)
         return;
     if (node->count != 1 && !tree_has_invalid(node)) {
-        report_error(resolve->report, node,
-                     "names %s; give one of token_file, approle and kubernetes",
-                     node->count == 0 ? "no way to log in" : "several ways to log in");
-        node->invalid = true;
+        report_invalid(resolve->report, node,
+                       "names %s; give one of token_file, approle and kubernetes",
+                       node->count == 0 ? "no way to log in" : "several ways to log in");
         return;
     }
     check_login_mount(resolve, tree_child(tree_child(node, "approle"), "mount"));
@@ -201,11 +196,10 @@ static void check_address(struct resolve *resolve, struct tree_node *address)
 
             if (length != strlen(own[i]) || strncmp(at + 1, own[i], length) != 0)
                 continue;
-            report_error(resolve->report, address,
-                         "holds /%s, a path in the server; remove it and what follows, and write "
-                         "the address as in VAULT_ADDR",
-                         own[i]);
-            address->invalid = true;
+            report_invalid(resolve->report, address,
+                           "holds /%s, a path in the server; remove it and what follows, and write "
+                           "the address as in VAULT_ADDR",
+                           own[i]);
             return;
         }
     }

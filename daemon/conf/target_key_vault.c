@@ -5,9 +5,8 @@
 
 #include "base/json_writer.h"
 #include "base/str.h"
-#include "conf/placeholder.h"
-#include "conf/resolve.h"
 #include "conf/schema_row.h"
+#include "conf/target_value.h"
 #include "conf/url.h"
 #include "conf/value.h"
 #include "proto/key_vault_challenge.h"
@@ -32,30 +31,7 @@ static const struct schema_map keys = {(const struct schema_key[]){
 
 static void check(struct resolve *resolve, const struct tree_node *target)
 {
-    struct tree_node *content_type = tree_child(target, "content_type");
-
-    if (content_type && !content_type->invalid && placeholder_needs_location(content_type->text)) {
-        report_error(resolve->report, content_type,
-                     "{location} cannot stand in a content type; use {account}, {resource_group} "
-                     "or {subscription_id}");
-        content_type->invalid = true;
-    }
-}
-
-/* Expands a key for one account. NULL when memory is out, or when the result is too long, which has
- * been reported. */
-static char *expand(struct resolve *resolve, struct tree_node *node,
-                    const struct placeholder_values *values, size_t maximum)
-{
-    char *expanded = placeholder_expand(resolve->arena, node->text, values);
-
-    if (arena_failed(resolve->arena))
-        return NULL; /* report_finish() reports the shortage */
-    if (expanded && strlen(expanded) <= maximum)
-        return expanded;
-    report_error(resolve->report, node, "expands to more than %zu characters; shorten it", maximum);
-    node->invalid = true;
-    return NULL;
+    target_value_refuse_location(resolve, tree_child(target, "content_type"), "in a content type");
 }
 
 /* What is wrong with the URL of a vault, or NULL. {location} counts as a name. */
@@ -93,17 +69,15 @@ static const char *vault_problem(struct resolve *resolve, const char *vault, cha
 static char *expand_vault(struct resolve *resolve, struct tree_node *node,
                           const struct placeholder_values *values)
 {
-    char *vault = expand(resolve, node, values, URL_MAX / 2);
+    char *vault = target_value_expand(resolve, node, values, URL_MAX / 2, "512 characters");
     char sentence[URL_MAX];
-    char shown[VALUE_SHOWN_MAX];
     const char *problem;
 
     if (!vault)
         return NULL;
     problem = vault_problem(resolve, vault, sentence, sizeof(sentence));
     if (problem) {
-        report_error(resolve->report, node, "\"%s\" %s", value_shown(vault, shown), problem);
-        node->invalid = true;
+        target_value_refuse(resolve, node, vault, problem);
         return NULL;
     }
     vault[strlen(vault) - (str_ends_with(vault, "/") ? 1 : 0)] = '\0';
@@ -129,16 +103,16 @@ static bool name_is_valid(const char *name)
 static char *expand_name(struct resolve *resolve, struct tree_node *node,
                          const struct placeholder_values *values)
 {
-    char *name = expand(resolve, node, values, SECRET_NAME_MAX);
+    char *name = target_value_expand(resolve, node, values, SECRET_NAME_MAX, "127 characters");
     char shown[VALUE_SHOWN_MAX];
 
     if (!name || name_is_valid(name))
         return name;
-    report_error(resolve->report, node,
-                 "\"%s\" cannot name a secret of Key Vault; those are 1 to %d letters, digits and "
-                 "'-'",
-                 value_shown(name, shown), SECRET_NAME_MAX);
-    node->invalid = true;
+    report_invalid(
+        resolve->report, node,
+        "\"%s\" cannot name a secret of Key Vault; those are 1 to %d letters, digits and "
+        "'-'",
+        value_shown(name, shown), SECRET_NAME_MAX);
     return NULL;
 }
 
@@ -150,7 +124,7 @@ static bool fill_place(struct resolve *resolve, const struct tree_node *target,
     struct tree_node *name_node = tree_child(target, "secret_name");
     char *vault, *name, *place;
 
-    if (!vault_node || !name_node || vault_node->invalid || name_node->invalid)
+    if (!target_value_is_given(vault_node) || !target_value_is_given(name_node))
         return false;
     vault = expand_vault(resolve, vault_node, values);
     name = expand_name(resolve, name_node, values);
@@ -176,7 +150,7 @@ static void fill_expiry(struct resolve *resolve, const struct tree_node *target,
                         const struct policy *policy, struct target_key_vault *settings)
 {
     struct tree_node *child = tree_child(target, "expires");
-    struct tree_node *node = child && !child->invalid ? child : NULL;
+    struct tree_node *node = target_value_is_given(child) ? child : NULL;
     const bool off = node && str_equal_nocase(node->text, "off");
     duration_ms validity =
         node && !off ? schema_duration(target, &keys, "expires") : validity_of(policy);
@@ -202,8 +176,9 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
 
     if (!settings || !fill_place(resolve, target, values, destination, settings))
         return false;
-    if (content_type && !content_type->invalid) {
-        settings->content_type = expand(resolve, content_type, values, CONTENT_TYPE_MAX);
+    if (target_value_is_given(content_type)) {
+        settings->content_type =
+            target_value_expand(resolve, content_type, values, CONTENT_TYPE_MAX, "255 characters");
         if (!settings->content_type)
             return false;
     }
@@ -221,7 +196,7 @@ static void describe(const struct destination *destination, struct buf *out)
     char expires[DURATION_TEXT_MAX];
 
     (void)buf_append_format(out, "key_vault %s (by identity %s, ", destination->place,
-                            destination->identity ? destination->identity->name : "?");
+                            destination->identity->name);
     if (settings->content_type)
         (void)buf_append_format(out, "content type %s, ", settings->content_type);
     if (settings->expires == 0)
@@ -241,7 +216,7 @@ static void write_keys(const struct destination *destination, struct buf *out)
                    destination->place);
     json_write_text(out, "vault", text);
     json_write_text(out, "secret_name", settings->secret_name);
-    json_write_text(out, "identity", destination->identity ? destination->identity->name : NULL);
+    json_write_text(out, "identity", destination->identity->name);
     json_write_text(out, "content_type", settings->content_type);
     if (settings->expires == 0)
         json_write_text(out, "expires", "off");

@@ -100,9 +100,8 @@ static void check_names(struct resolve *resolve, struct tree_node *map,
     if (!map || map->invalid)
         return;
     if (map->count > PAIRS_MAX) {
-        report_error(resolve->report, map, "holds %zu names; %d are the most", map->count,
-                     PAIRS_MAX);
-        map->invalid = true;
+        report_invalid(resolve->report, map, "holds %zu names; %d are the most", map->count,
+                       PAIRS_MAX);
         return;
     }
     for (struct tree_node *child = map->first; child; child = child->next) {
@@ -135,9 +134,8 @@ static void check_data(struct resolve *resolve, struct tree_node *data)
     }
     if (holds_key || data->count == 0)
         return;
-    report_error(resolve->report, data, "holds no key; write {key} into one of the values%s",
-                 doubles_key ? ", in single braces (\"{{\" stands for a brace)" : "");
-    data->invalid = true;
+    report_invalid(resolve->report, data, "holds no key; write {key} into one of the values%s",
+                   doubles_key ? ", in single braces (\"{{\" stands for a brace)" : "");
 }
 
 static void check(struct resolve *resolve, const struct tree_node *target)
@@ -152,9 +150,8 @@ static void check(struct resolve *resolve, const struct tree_node *target)
     check_names(resolve, tree_child(target, "annotations"), kubernetes_is_qualified_name,
                 "cannot be the name of an annotation; write \"note\" or \"example.org/note\"");
     if (manager && !manager->invalid && strlen(manager->text) > KUBERNETES_MANAGER_MAX) {
-        report_error(resolve->report, manager, "is too long; %d bytes are the most",
-                     KUBERNETES_MANAGER_MAX);
-        manager->invalid = true;
+        report_invalid(resolve->report, manager, "is too long; %d bytes are the most",
+                       KUBERNETES_MANAGER_MAX);
     }
 }
 
@@ -193,9 +190,8 @@ static const char *expand_part(struct resolve *resolve, const struct tree_node *
         return text;
     if (arena_failed(resolve->arena))
         return NULL;
-    report_error(resolve->report, node, "expands to \"%s\" for account %s, which %s",
-                 value_shown(text ? text : node->text, shown), values->account, problem);
-    node->invalid = true;
+    report_invalid(resolve->report, node, "expands to \"%s\" for account %s, which %s",
+                   value_shown(text ? text : node->text, shown), values->account, problem);
     return NULL;
 }
 
@@ -267,8 +263,7 @@ static bool fill_data(struct resolve *resolve, const struct tree_node *target,
         if (child->invalid)
             return false;
         if (template_problem(child->text, type, problem, sizeof(problem))) {
-            report_error(resolve->report, child, "%s", problem);
-            child->invalid = true;
+            report_invalid(resolve->report, child, "%s", problem);
             return false;
         }
         data[count].name = arena_dup(resolve->arena, child->name);
@@ -296,10 +291,9 @@ static bool fill_texts(struct resolve *resolve, const struct tree_node *target, 
         if (child->invalid || arena_failed(resolve->arena))
             return false;
         if (!text || (are_labels && !kubernetes_is_label_value(text))) {
-            report_error(resolve->report, child, "expands to what cannot be the value of %s",
-                         are_labels ? "a label; use letters, digits, '-', '_' and '.', 63 at most"
-                                    : "an annotation; shorten it");
-            child->invalid = true;
+            report_invalid(resolve->report, child, "expands to what cannot be the value of %s",
+                           are_labels ? "a label; use letters, digits, '-', '_' and '.', 63 at most"
+                                      : "an annotation; shorten it");
             return false;
         }
         texts[count].name = arena_dup(resolve->arena, child->name);

@@ -7,9 +7,8 @@
 #include "base/str.h"
 #include "conf/here.h"
 #include "conf/path.h"
-#include "conf/placeholder.h"
-#include "conf/resolve.h"
 #include "conf/schema_row.h"
+#include "conf/target_value.h"
 #include "conf/value.h"
 
 enum { PATH_LENGTH_MAX = 107 /* unix(7): sun_path, with its NUL, has 108 bytes */ };
@@ -34,20 +33,11 @@ static bool is_user(const char *text)
 
 static void check(struct resolve *resolve, const struct tree_node *target)
 {
-    struct tree_node *path = tree_child(target, "path");
     struct tree_node *owner = tree_child(target, "owner");
-    const char *problem = path && !path->invalid ? path_problem(path->text) : NULL;
-    char shown[VALUE_SHOWN_MAX];
 
-    if (problem) {
-        report_error(resolve->report, path, "\"%s\" %s", value_shown(path->text, shown), problem);
-        path->invalid = true;
-    }
-    if (owner && !owner->invalid && !is_user(owner->text)) {
-        report_error(resolve->report, owner, "\"%s\" is no user; write a name or a number",
-                     value_shown(owner->text, shown));
-        owner->invalid = true;
-    }
+    target_value_check_path(resolve, tree_child(target, "path"));
+    if (target_value_is_given(owner) && !is_user(owner->text))
+        target_value_refuse(resolve, owner, owner->text, "is no user; write a name or a number");
 }
 
 static bool fill(struct resolve *resolve, const struct tree_node *target,
@@ -60,7 +50,7 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     char *expanded;
 
     (void)account;
-    if (!path || path->invalid)
+    if (!target_value_is_given(path))
         return false;
     expanded = placeholder_expand(resolve->arena, path->text, values);
     settings = arena_alloc(resolve->arena, sizeof(*settings));
@@ -68,17 +58,16 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
         return false; /* report_finish() reports the shortage */
     destination->place = expanded ? path_clean(resolve->arena, expanded) : NULL;
     if (!destination->place || strlen(destination->place) > PATH_LENGTH_MAX) {
-        report_error(resolve->report, path,
-                     "expands to more than the 107 bytes that the path of a socket can have; "
-                     "shorten it");
-        path->invalid = true;
+        report_invalid(resolve->report, path,
+                       "expands to more than the 107 bytes that the path of a socket can have; "
+                       "shorten it");
         return false;
     }
     destination->needs_location = placeholder_needs_location(expanded);
     settings->owner = arena_dup(resolve->arena, schema_text(target, &keys, "owner"));
     settings->timeout = schema_duration(target, &keys, "timeout");
     destination->settings = settings;
-    if (owner && !owner->invalid && !char_is_digit(owner->text[0]))
+    if (target_value_is_given(owner) && !char_is_digit(owner->text[0]))
         here_note_user(resolve, owner, settings->owner);
     return !!settings->owner;
 }

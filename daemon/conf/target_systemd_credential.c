@@ -7,15 +7,14 @@
 #include "base/str.h"
 #include "conf/here.h"
 #include "conf/path.h"
-#include "conf/placeholder.h"
-#include "conf/resolve.h"
 #include "conf/schema_row.h"
-#include "conf/value.h"
+#include "conf/target_value.h"
 
 /* systemd: credential_name_valid(). */
 enum { NAME_LENGTH_MAX = 255, PATH_LENGTH_MAX = 4095 };
 
-#define STORE "/etc/credstore.encrypted"
+#define STORE            "/etc/credstore.encrypted"
+#define LOCATION_PROBLEM "holds {location}, which a credential cannot; take it out"
 
 static const struct schema_choice off_word[] = {{"off", 0, false}, {NULL, 0, false}};
 
@@ -45,68 +44,35 @@ static bool is_name_of_credential(const char *name)
     return name[0] != '\0' && !str_equal(name, ".") && !str_equal(name, "..");
 }
 
-static void refuse(struct resolve *resolve, struct tree_node *node, const char *problem)
-{
-    char shown[VALUE_SHOWN_MAX];
-
-    report_error(resolve->report, node, "\"%s\" %s", value_shown(node->text, shown), problem);
-    node->invalid = true;
-}
-
 static void check(struct resolve *resolve, const struct tree_node *target)
 {
     struct tree_node *name = tree_child(target, "name");
     struct tree_node *path = tree_child(target, "path");
-    const char *problem = path && !path->invalid ? path_problem(path->text) : NULL;
 
-    if (problem)
-        refuse(resolve, path, problem);
-    else if (path && !path->invalid && placeholder_needs_location(path->text))
-        refuse(resolve, path, "holds {location}, which a credential cannot; take it out");
-    if (!name || name->invalid)
+    target_value_check_path(resolve, path);
+    if (target_value_is_given(path) && placeholder_needs_location(path->text))
+        target_value_refuse(resolve, path, path->text, LOCATION_PROBLEM);
+    if (!target_value_is_given(name))
         return;
     if (placeholder_needs_location(name->text))
-        refuse(resolve, name, "holds {location}, which a credential cannot; take it out");
+        target_value_refuse(resolve, name, name->text, LOCATION_PROBLEM);
     else if (!is_name_of_credential(name->text))
-        refuse(resolve, name,
-               "is no name of a credential; write one without '/', ':' and blanks, in ASCII, as in "
-               "the reader's LoadCredentialEncrypted=");
-}
-
-/* Returns NULL where it was reported, or memory is out. */
-static const char *expand(struct resolve *resolve, struct tree_node *node,
-                          const struct placeholder_values *values, size_t length_max)
-{
-    const char *text = placeholder_expand(resolve->arena, node->text, values);
-
-    if (arena_failed(resolve->arena))
-        return NULL;
-    if (text && strlen(text) <= length_max)
-        return text;
-    report_error(resolve->report, node, "expands to more than %zu bytes; shorten it", length_max);
-    node->invalid = true;
-    return NULL;
+        target_value_refuse(
+            resolve, name, name->text,
+            "is no name of a credential; write one without '/', ':' and blanks, in ASCII, as in "
+            "the reader's LoadCredentialEncrypted=");
 }
 
 static bool fill_path(struct resolve *resolve, struct tree_node *path, const char *name,
                       const struct placeholder_values *values, struct destination *destination)
 {
-    const char *place = path ? expand(resolve, path, values, PATH_LENGTH_MAX)
-                             : arena_format(resolve->arena, STORE "/%s", name);
+    const char *place =
+        path ? target_value_expand(resolve, path, values, PATH_LENGTH_MAX, "4095 bytes")
+             : arena_format(resolve->arena, STORE "/%s", name);
 
     destination->place = place ? path_clean(resolve->arena, place) : NULL;
-    if (!destination->place)
-        return false;
-    if (path && resolve->config->state_dir &&
-        path_is_below(destination->place, resolve->config->state_dir)) {
-        report_error(resolve->report, path,
-                     "lies in state_dir %s, which belongs to the journal alone; write a path "
-                     "outside of it",
-                     resolve->config->state_dir);
-        path->invalid = true;
-        return false;
-    }
-    return true;
+    return destination->place &&
+           (!path || target_value_check_outside(resolve, path, destination->place));
 }
 
 /* Only a service that runs as root may write there. The first account of a target stands for all.
@@ -161,16 +127,16 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     struct tree_node *path = tree_child(target, "path");
     struct tree_node *not_after = tree_child(target, "not_after");
 
-    if (!settings || !name || name->invalid || (path && path->invalid))
+    if (!settings || !target_value_is_given(name) || (path && path->invalid))
         return false;
-    settings->name = expand(resolve, name, values, NAME_LENGTH_MAX);
+    settings->name = target_value_expand(resolve, name, values, NAME_LENGTH_MAX, "255 bytes");
     if (!settings->name || !fill_path(resolve, path, settings->name, values, destination))
         return false;
     settings->key = key_words[schema_choice(target, &keys, "key")].name;
     settings->host_secret_file =
         arena_dup(resolve->arena, schema_text(target, &keys, "host_secret_file"));
     settings->program = arena_dup(resolve->arena, schema_text(target, &keys, "program"));
-    if (not_after && !not_after->invalid && !str_equal(not_after->text, "off"))
+    if (target_value_is_given(not_after) && !str_equal(not_after->text, "off"))
         settings->not_after = schema_duration(target, &keys, "not_after");
     note_store(resolve, path ? path : name, destination->place);
     if (not_after)

@@ -6,11 +6,9 @@
 #include "base/json_writer.h"
 #include "base/str.h"
 #include "conf/path.h"
-#include "conf/placeholder.h"
-#include "conf/resolve.h"
 #include "conf/schema_row.h"
+#include "conf/target_value.h"
 #include "conf/url.h"
-#include "conf/value.h"
 
 enum { URL_LENGTH_MAX = 2048, PIN_BASE64_LENGTH = 44 };
 
@@ -53,15 +51,13 @@ static void check_count(struct resolve *resolve, struct tree_node *list, size_t 
     if (!list || list->invalid || list->kind != TREE_LIST ||
         (list->count > 0 && list->count <= maximum))
         return;
-    report_error(resolve->report, list, "holds %zu items; write 1 to %zu", list->count, maximum);
-    list->invalid = true;
+    report_invalid(resolve->report, list, "holds %zu items; write 1 to %zu", list->count, maximum);
 }
 
 static void check(struct resolve *resolve, const struct tree_node *target)
 {
     struct tree_node *files = tree_child(target, "secret_file");
     struct tree_node *pins = tree_child(target, "pin");
-    char shown[VALUE_SHOWN_MAX];
 
     check_count(resolve, files, TARGET_WEBHOOK_SECRETS_MAX);
     check_count(resolve, pins, TARGET_WEBHOOK_PINS_MAX);
@@ -74,8 +70,7 @@ static void check(struct resolve *resolve, const struct tree_node *target)
                 "holds {location}, which is known too late; use {account}, "
                 "{resource_group} or {subscription_id}";
         if (problem) {
-            report_error(resolve->report, file, "\"%s\" %s", value_shown(file->text, shown),
-                         problem);
+            target_value_refuse(resolve, (struct tree_node *)file, file->text, problem);
             files->invalid = true;
         }
     }
@@ -119,8 +114,7 @@ static bool fill_url(struct resolve *resolve, struct tree_node *url,
         problem = url_message_problem(sample);
     if (problem) {
         /* The value is not shown, for it may hold a password. */
-        report_error(resolve->report, url, "%s", problem);
-        url->invalid = true;
+        report_invalid(resolve->report, url, "%s", problem);
         return false;
     }
     destination->place = expanded;
@@ -168,7 +162,7 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     struct target_webhook *settings;
 
     (void)account;
-    if (!url || url->invalid || !files || files->invalid ||
+    if (!target_value_is_given(url) || !target_value_is_given(files) ||
         !fill_url(resolve, url, values, destination))
         return false;
     settings = arena_alloc(resolve->arena, sizeof(*settings));
