@@ -18,83 +18,69 @@ static void append_names(struct buf *sql, const struct record_table *columns)
         (void)buf_append_format(sql, ", %s", columns->members[i].name);
 }
 
-/* "INSERT INTO table (keys, columns…) VALUES (?, …)" */
-static int prepare_insert(sqlite3 *db, const char *table, const char *keys, size_t key_count,
-                          const struct record_table *columns, sqlite3_stmt **ret_statement,
-                          struct err *err)
+static int prepare_built(sqlite3 *db, struct buf *sql, sqlite3_stmt **ret_statement,
+                         struct err *err)
+{
+    int rc = sql->failed ? err_set(err, sql->failed, "a statement for the journal is too long")
+                         : statement_prepare(db, buf_str(sql), ret_statement, err);
+
+    buf_done(sql);
+    return rc;
+}
+
+static const struct statement_text {
+    const char *text;
+    const struct record_table *columns; /* go on the list that the text begins; NULL: it is whole */
+    size_t values;                      /* of that INSERT, before those of the columns */
+} statement_texts[ROWS_STATEMENTS] = {
+    [DELETE_ACCOUNT] = {"DELETE FROM accounts WHERE account = ?1"},
+    [INSERT_ACCOUNT] = {"INSERT INTO accounts (account", &record_table, 1},
+    [INSERT_TARGET] = {"INSERT INTO targets (account, place", &record_target_table, 2},
+    [INSERT_HISTORY] =
+        {"INSERT OR REPLACE INTO history (id, account, at, event, cycle, slot, target,"
+         " reason, trigger, actor, fingerprint, request_id, correlation_id, text)"
+         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+    [PRUNE_HISTORY] = {"DELETE FROM history WHERE account = ?1 AND id <= (SELECT id FROM history"
+                       " WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)"},
+    [INSERT_HOLD] = {"INSERT OR REPLACE INTO holds (id, account, actor, since, until, reason)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
+    [DELETE_HOLD] = {"DELETE FROM holds WHERE id = ?1"},
+    [INSERT_PLACE] = {"INSERT OR REPLACE INTO places (account, place, abandoned_at, cycle)"
+                      " VALUES (?1, ?2, ?3, ?4)"},
+    [DELETE_PLACE] = {"DELETE FROM places WHERE account = ?1 AND place = ?2"},
+};
+
+static int prepare(sqlite3 *db, const struct statement_text *text, sqlite3_stmt **ret_statement,
+                   struct err *err)
 {
     struct buf sql;
-    int rc;
 
     buf_init(&sql, SQL_MAX);
-    (void)buf_append_format(&sql, "INSERT INTO %s (%s", table, keys);
-    append_names(&sql, columns);
-    (void)buf_append_str(&sql, ") VALUES (?");
-    for (size_t i = 1; i < key_count + columns->count; i++)
-        (void)buf_append_str(&sql, ", ?");
-    (void)buf_append_char(&sql, ')');
-    rc = sql.failed ? err_set(err, sql.failed, "a statement for the journal is too long")
-                    : statement_prepare(db, buf_str(&sql), ret_statement, err);
-    buf_done(&sql);
-    return rc;
+    (void)buf_append_str(&sql, text->text);
+    if (text->columns) {
+        append_names(&sql, text->columns);
+        (void)buf_append_str(&sql, ") VALUES (?");
+        for (size_t i = 1; i < text->values + text->columns->count; i++)
+            (void)buf_append_str(&sql, ", ?");
+        (void)buf_append_char(&sql, ')');
+    }
+    return prepare_built(db, &sql, ret_statement, err);
 }
 
 int rows_prepare(struct rows_statements *statements, sqlite3 *db, struct err *err)
 {
-    int rc;
+    int rc = 0;
 
     *statements = (struct rows_statements){0};
-    rc = statement_prepare(db, "DELETE FROM accounts WHERE account = ?1",
-                           &statements->delete_account, err);
-    if (rc == 0)
-        rc = prepare_insert(db, "accounts", "account", 1, &record_table,
-                            &statements->insert_account, err);
-    if (rc == 0)
-        rc = prepare_insert(db, "targets", "account, place", 2, &record_target_table,
-                            &statements->insert_target, err);
-    if (rc == 0)
-        rc = statement_prepare(
-            db,
-            "INSERT OR REPLACE INTO history (id, account, at, event, cycle, slot, target,"
-            " reason, trigger, actor, fingerprint, request_id, correlation_id, text)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            &statements->insert_history, err);
-    if (rc == 0)
-        rc = statement_prepare(
-            db,
-            "DELETE FROM history WHERE account = ?1 AND id <= (SELECT id FROM history"
-            " WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-            &statements->prune_history, err);
-    if (rc == 0)
-        rc = statement_prepare(db,
-                               "INSERT OR REPLACE INTO holds (id, account, actor, since, until,"
-                               " reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                               &statements->insert_hold, err);
-    if (rc == 0)
-        rc =
-            statement_prepare(db, "DELETE FROM holds WHERE id = ?1", &statements->delete_hold, err);
-    if (rc == 0)
-        rc = statement_prepare(db,
-                               "INSERT OR REPLACE INTO places (account, place, abandoned_at, cycle)"
-                               " VALUES (?1, ?2, ?3, ?4)",
-                               &statements->insert_place, err);
-    if (rc == 0)
-        rc = statement_prepare(db, "DELETE FROM places WHERE account = ?1 AND place = ?2",
-                               &statements->delete_place, err);
+    for (size_t i = 0; rc == 0 && i < ROWS_STATEMENTS; i++)
+        rc = prepare(db, &statement_texts[i], &statements->of[i], err);
     return rc;
 }
 
 void rows_finalize(struct rows_statements *statements)
 {
-    (void)sqlite3_finalize(statements->delete_account);
-    (void)sqlite3_finalize(statements->insert_account);
-    (void)sqlite3_finalize(statements->insert_target);
-    (void)sqlite3_finalize(statements->insert_history);
-    (void)sqlite3_finalize(statements->prune_history);
-    (void)sqlite3_finalize(statements->insert_hold);
-    (void)sqlite3_finalize(statements->delete_hold);
-    (void)sqlite3_finalize(statements->insert_place);
-    (void)sqlite3_finalize(statements->delete_place);
+    for (size_t i = 0; i < ROWS_STATEMENTS; i++)
+        (void)sqlite3_finalize(statements->of[i]);
     *statements = (struct rows_statements){0};
 }
 
@@ -118,18 +104,18 @@ int store_record_write(const struct rows_statements *statements, const char *acc
     struct binding binding;
     int sqlite_rc;
 
-    bind_start(&binding, statements->delete_account);
+    bind_start(&binding, statements->of[DELETE_ACCOUNT]);
     bind_text(&binding, account_key);
     sqlite_rc = statement_run(&binding);
     if (sqlite_rc != SQLITE_OK)
         return sqlite_rc;
-    bind_start(&binding, statements->insert_account);
+    bind_start(&binding, statements->of[INSERT_ACCOUNT]);
     bind_text(&binding, account_key);
     bind_members(&binding, &record_table, record);
     sqlite_rc = statement_run(&binding);
     for (size_t i = 0; sqlite_rc == SQLITE_OK && i < record->target_count && i < TARGETS_MAX; i++)
-        sqlite_rc =
-            write_target(statements->insert_target, account_key, (int64_t)i, &record->targets[i]);
+        sqlite_rc = write_target(statements->of[INSERT_TARGET], account_key, (int64_t)i,
+                                 &record->targets[i]);
     return sqlite_rc;
 }
 
@@ -159,11 +145,11 @@ int store_history_write(const struct rows_statements *statements, const char *ac
     int sqlite_rc = SQLITE_OK;
 
     for (size_t i = 0; sqlite_rc == SQLITE_OK && i < row_count; i++)
-        sqlite_rc = write_history_row(statements->insert_history, account_key, &rows[i],
+        sqlite_rc = write_history_row(statements->of[INSERT_HISTORY], account_key, &rows[i],
                                       first_id + (sqlite3_int64)i);
     if (sqlite_rc != SQLITE_OK || row_count == 0)
         return sqlite_rc;
-    bind_start(&prune, statements->prune_history);
+    bind_start(&prune, statements->of[PRUNE_HISTORY]);
     bind_text(&prune, account_key);
     bind_number(&prune, STORE_HISTORY_KEEP);
     return statement_run(&prune);
@@ -242,16 +228,12 @@ static int prepare_select(sqlite3 *db, const struct record_table *columns, const
                           sqlite3_stmt **ret_statement, struct err *err)
 {
     struct buf sql;
-    int rc;
 
     buf_init(&sql, SQL_MAX);
     (void)buf_append_str(&sql, "SELECT account");
     append_names(&sql, columns);
     (void)buf_append_format(&sql, " FROM %s", rest);
-    rc = sql.failed ? err_set(err, sql.failed, "a statement for the journal is too long")
-                    : statement_prepare(db, buf_str(&sql), ret_statement, err);
-    buf_done(&sql);
-    return rc;
+    return prepare_built(db, &sql, ret_statement, err);
 }
 
 int store_record_read_all(sqlite3 *db, store_found_record *found, void *context, struct err *err)
@@ -276,7 +258,7 @@ int store_hold_write(const struct rows_statements *statements, const struct hold
 {
     struct binding binding;
 
-    bind_start(&binding, statements->insert_hold);
+    bind_start(&binding, statements->of[INSERT_HOLD]);
     bind_number(&binding, (int64_t)hold->id);
     bind_text(&binding, str_or_null(hold->account));
     bind_text(&binding, hold->actor);
@@ -293,7 +275,7 @@ int store_hold_end(const struct rows_statements *statements, const uint64_t *ids
     for (size_t i = 0; sqlite_rc == SQLITE_OK && i < count; i++) {
         struct binding binding;
 
-        bind_start(&binding, statements->delete_hold);
+        bind_start(&binding, statements->of[DELETE_HOLD]);
         bind_number(&binding, (int64_t)ids[i]);
         sqlite_rc = statement_run(&binding);
     }
@@ -364,7 +346,7 @@ static int write_place(const struct rows_statements *statements, const struct pl
 {
     struct binding binding;
 
-    bind_start(&binding, place->gone ? statements->delete_place : statements->insert_place);
+    bind_start(&binding, place->gone ? statements->of[DELETE_PLACE] : statements->of[INSERT_PLACE]);
     bind_text(&binding, place->account_key);
     bind_text(&binding, place->text);
     if (!place->gone) {

@@ -18,17 +18,22 @@
 #include "core/record.h"
 #include "io/store/store.h"
 
+enum {
+    DELETE_ACCOUNT, /* also deletes its targets */
+    INSERT_ACCOUNT,
+    INSERT_TARGET,
+    INSERT_HISTORY,
+    PRUNE_HISTORY,
+    INSERT_HOLD,
+    DELETE_HOLD,
+    INSERT_PLACE,
+    DELETE_PLACE,
+    ROWS_STATEMENTS
+};
+
 /* The statements that write, prepared once per connection. */
 struct rows_statements {
-    sqlite3_stmt *delete_account; /* also deletes its targets */
-    sqlite3_stmt *insert_account;
-    sqlite3_stmt *insert_target;
-    sqlite3_stmt *insert_history;
-    sqlite3_stmt *prune_history;
-    sqlite3_stmt *insert_hold;
-    sqlite3_stmt *delete_hold;
-    sqlite3_stmt *insert_place;
-    sqlite3_stmt *delete_place;
+    sqlite3_stmt *of[ROWS_STATEMENTS];
 };
 
 /* Returns 0 or the code of store_sqlite_err(); finalize the set also after a failure. */
