@@ -1,4 +1,4 @@
-#include "app/check.h"
+#include "app/options.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "app/daemon.h"
+#include "app/options.h"
 
 #include <errno.h>
 #include <limits.h>

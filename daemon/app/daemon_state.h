@@ -7,7 +7,7 @@
 
 #include <pthread.h>
 
-#include "app/daemon.h"
+#include "app/options.h"
 #include "app/engine.h"
 #include "io/azure/azure.h"
 #include "io/server/control.h"

@@ -1,5 +1,4 @@
-#include "app/check.h"
-#include "app/daemon.h"
+#include "app/options.h"
 
 int main(int argc, char **argv)
 {

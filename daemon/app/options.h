@@ -1,5 +1,5 @@
 /*
- * The daemon's command line, and the part of its environment on which the configuration depends.
+ * The command line, and what the program does by it.
  */
 #ifndef KEYROTATED_APP_OPTIONS_H
 #define KEYROTATED_APP_OPTIONS_H
@@ -9,6 +9,12 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "conf/config.h"
+
+/*
+ * --- options.c ---
+ *
+ * The daemon's command line, and the part of its environment on which the configuration depends.
+ */
 
 /* sysexits(3), and what they mean here. */
 enum exit_status {
@@ -44,5 +50,27 @@ bool options_parse(int argc, char **argv, struct options *options, int *ret_stat
 
 /* See conf/config.h. The texts are the environment's. */
 void environment_read(struct config_environment *environment);
+
+/*
+ * --- check.c ---
+ *
+ * `--check`: reports mistakes in a configuration, and explains it.
+ */
+
+/* Reads the configuration and prints; returns the exit status: STATUS_OK, STATUS_CONFIG,
+ * STATUS_USAGE (an account that it does not have), STATUS_INTERNAL. Asks neither network nor
+ * daemon. */
+int check_run(const struct options *options);
+
+/*
+ * --- daemon.c ---
+ *
+ * The daemon: owns everything, starts it in order, reloads it, reports on it, and takes it down in
+ * the opposite order.
+ */
+
+/* Runs until it is told to stop (or, with --once, has nothing left to do). Returns the exit status.
+ */
+int daemon_run(const struct options *options);
 
 #endif

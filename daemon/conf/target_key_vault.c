@@ -9,7 +9,7 @@
 #include "conf/target_value.h"
 #include "conf/url.h"
 #include "conf/value.h"
-#include "proto/key_vault_challenge.h"
+#include "proto/key_vault.h"
 
 /* learn.microsoft.com, "Azure Key Vault secrets": limits of a name and of contentType. */
 enum { SECRET_NAME_MAX = 127, CONTENT_TYPE_MAX = 255, URL_MAX = 1024 };

@@ -11,7 +11,6 @@
 #include "conf/schema_row.h"
 #include "conf/value.h"
 #include "proto/kubernetes.h"
-#include "proto/kubernetes_name.h"
 #include "proto/template.h"
 #include "proto/two_key/two_key.h"
 

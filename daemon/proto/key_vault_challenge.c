@@ -1,4 +1,4 @@
-#include "proto/key_vault_challenge.h"
+#include "proto/key_vault.h"
 
 #include <ctype.h>
 #include <errno.h>

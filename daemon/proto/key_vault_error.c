@@ -1,4 +1,4 @@
-#include "proto/key_vault_error.h"
+#include "proto/key_vault.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,10 +1,5 @@
 /*
- * A Secret of Kubernetes: its requests, and the meaning of every answer and of a missing one.
- *
- * Written by server-side apply with a field manager of our own and without force: the API server
- * keeps the keys of others, deletes a key of ours that an apply leaves out, and refuses one that
- * somebody else has set to another value. (kubernetes.io: "Server-Side Apply", "Secrets", "API
- * concepts", "Dry-run".)
+ * Kubernetes: the Secrets of its API, and the names in it.
  */
 #ifndef KEYROTATED_PROTO_KUBERNETES_H
 #define KEYROTATED_PROTO_KUBERNETES_H
@@ -16,6 +11,40 @@
 #include "base/secret.h"
 #include "core/look.h"
 #include "proto/http_message.h"
+
+/*
+ * --- kubernetes_name.c ---
+ *
+ * The names that Kubernetes accepts. (kubernetes.io: "Object Names and IDs", "Labels and
+ * Selectors", "Secrets".)
+ */
+
+enum {
+    KUBERNETES_NAME_MAX = 253, /* of an object, and of a key in `data` */
+    KUBERNETES_LABEL_MAX = 63, /* of a namespace, of the last part of a label's name, and of its
+                                * value */
+};
+
+/* A namespace: lower-case letters, digits and '-' (RFC 1123, a label). */
+bool kubernetes_is_namespace(const char *text);
+/* The name of a Secret: such labels with dots between them. */
+bool kubernetes_is_name(const char *text);
+/* A key in `data`: letters, digits, '-', '_' and '.'; neither "." nor "..", nor "..x". */
+bool kubernetes_is_data_key(const char *text);
+/* The name of a label or annotation: "app", "example.org/app". */
+bool kubernetes_is_qualified_name(const char *text);
+bool kubernetes_is_label_value(const char *text);
+
+/*
+ * --- kubernetes.c ---
+ *
+ * A Secret of Kubernetes: its requests, and the meaning of every answer and of a missing one.
+ *
+ * Written by server-side apply with a field manager of our own and without force: the API server
+ * keeps the keys of others, deletes a key of ours that an apply leaves out, and refuses one that
+ * somebody else has set to another value. (kubernetes.io: "Server-Side Apply", "Secrets", "API
+ * concepts", "Dry-run".)
+ */
 
 enum { KUBERNETES_MANAGER_MAX = 128, KUBERNETES_DATA_MAX = 1024 * 1024 /* of all values */ };
 

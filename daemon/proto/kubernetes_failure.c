@@ -14,7 +14,6 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "proto/failure.h"
-#include "proto/kubernetes_name.h"
 #include "proto/stranger.h"
 
 enum { MESSAGE_MAX = 512, FIELDS_MAX = 4, FIELD_MAX = 300, USER_MAX = 128 };

@@ -1,4 +1,4 @@
-#include "proto/kubernetes_name.h"
+#include "proto/kubernetes.h"
 
 #include <string.h>
 

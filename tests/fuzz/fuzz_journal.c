@@ -10,8 +10,7 @@
 #include <sqlite3.h>
 
 #include "fuzz.h"
-#include "io/store/sqlite/rows.h"
-#include "io/store/sqlite/schema.h"
+#include "io/store/sqlite/sqlite_private.h"
 
 enum { COLUMNS_MAX = 128, DUMP_MAX = 1024 * 1024 };
 

@@ -9,8 +9,7 @@
 #include "base/json.h"
 #include "fuzz.h"
 #include "proto/key_text.h"
-#include "proto/key_vault_challenge.h"
-#include "proto/key_vault_error.h"
+#include "proto/key_vault.h"
 
 #define VAULT    "https://contoso.vault.azure.net"
 #define AUDIENCE "https://vault.azure.net"

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "core/record.h"
-#include "io/log/troubles.h"
+#include "io/log/log_private.h"
 #include "io/loop/loop.h"
 #include "io/store/store.h"
 

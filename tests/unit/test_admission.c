@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
-#include "io/log/troubles.h"
+#include "io/log/log_private.h"
 
 #include "fake_loop.h"
 

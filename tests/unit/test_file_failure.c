@@ -1,5 +1,5 @@
 /* What to do about a key file that cannot be read: it depends on what refuses. */
-#include "io/target/file_failure.h"
+#include "io/target/file_job.h"
 
 #include <errno.h>
 #include <setjmp.h>

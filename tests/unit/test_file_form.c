@@ -1,5 +1,5 @@
 /* Mode and group of a key file, corrected in place: each test with a directory of its own. */
-#include "io/target/file_form.h"
+#include "io/target/file_job.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* The wire of Key Vault: requests, the challenge, secrets, and what its errors mean. */
-#include "proto/key_vault_error.h"
+#include "proto/key_vault.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -13,7 +13,6 @@
 
 #include "base/json.h"
 #include "canned_reply.h"
-#include "proto/key_vault_challenge.h"
 
 #define NOW   ((time_ms)1795348800000)
 #define VAULT "https://contoso.vault.azure.net"

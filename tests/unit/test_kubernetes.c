@@ -13,7 +13,6 @@
 #include <cmocka.h>
 
 #include "canned_reply.h"
-#include "proto/kubernetes_name.h"
 
 #define NOW INT64_C(1795348800000)
 

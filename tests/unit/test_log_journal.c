@@ -1,5 +1,5 @@
 /* Entries as journald takes them, on a socket of the test's own. */
-#include "io/log/journal.h"
+#include "io/log/log_private.h"
 
 #include <errno.h>
 #include <setjmp.h>

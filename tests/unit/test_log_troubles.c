@@ -3,7 +3,7 @@
  * ended, "NAME~" has ended quietly, "." is the passing of time alone. Coming out, a line is
  * "SECOND:MESSAGE[xREPEATED]", and in front of an end stands "!".
  */
-#include "io/log/troubles.h"
+#include "io/log/log_private.h"
 
 #include <inttypes.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* The thread that writes, with a reader that sleeps and wakes when the test says so. */
-#include "io/log/writer.h"
+#include "io/log/log_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,6 @@
 #include <uv.h>
 
 #include "base/buf.h"
-#include "io/log/stream.h"
 
 struct reader {
     uv_mutex_t lock;

@@ -28,7 +28,7 @@
 #include "base/str.h"
 #include "base/tz.h"
 #include "config_fixture.h"
-#include "io/log/stream.h"
+#include "io/log/log_private.h"
 
 #define NOW FIXTURE_NOW
 

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "canned_reply.h"
-#include "proto/key_vault_error.h"
+#include "proto/key_vault.h"
 
 #define NOW   ((time_ms)1795348800000)
 #define VAULT "https://contoso.vault.azure.net"

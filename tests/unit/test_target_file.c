@@ -17,7 +17,7 @@
 
 #include "base/fs_label.h"
 #include "base/str.h"
-#include "io/target/file_failure.h"
+#include "io/target/file_job.h"
 
 #define ID "/subscriptions/0/resourceGroups/rg/providers/Microsoft.Batch/batchAccounts/sampleacct"
 

@@ -11,8 +11,7 @@
 #include "base/must.h"
 #include "base/str.h"
 #include "base/wipe.h"
-#include "io/http/http_exchange.h"
-#include "io/http/http_multi.h"
+#include "io/http/http_private.h"
 
 /* After this idle time the multi handle is closed, and with it its connections, which nobody
  * watches while they are idle, and its CA certificates. */

@@ -1,4 +1,4 @@
-#include "io/http/http_exchange.h"
+#include "io/http/http_private.h"
 
 #include <errno.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "io/http/http_exchange.h"
+#include "io/http/http_private.h"
 
 enum { DETAIL_MAX = 160 };
 

@@ -1,4 +1,4 @@
-#include "io/http/http_multi.h"
+#include "io/http/http_private.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #include "base/crypto.h"
 #include "base/must.h"
 #include "base/str.h"
-#include "io/http/http_exchange.h"
+#include "io/http/http_private.h"
 
 /* A connection that was idle for longer is not reused: front ends drop idle connections after
  * minutes. A request on a dropped connection ends as HTTP_LOST, and after an unrepeatable one the

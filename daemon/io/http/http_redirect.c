@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "io/http/http_exchange.h"
+#include "io/http/http_private.h"
 
 enum { LOCATION_MAX = HTTP_URL_MAX };
 

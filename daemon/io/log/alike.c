@@ -1,4 +1,4 @@
-#include "io/log/alike.h"
+#include "io/log/log_private.h"
 
 #include <string.h>
 

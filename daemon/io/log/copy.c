@@ -1,4 +1,4 @@
-#include "io/log/copy.h"
+#include "io/log/log_private.h"
 
 #include <stdlib.h>
 #include <string.h>

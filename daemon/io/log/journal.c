@@ -1,4 +1,4 @@
-#include "io/log/journal.h"
+#include "io/log/log_private.h"
 
 #include <ctype.h>
 #include <errno.h>

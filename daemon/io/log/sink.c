@@ -7,10 +7,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
-#include "io/log/journal.h"
-#include "io/log/stream.h"
-#include "io/log/troubles.h"
-#include "io/log/writer.h"
+#include "io/log/log_private.h"
 
 /* What the writer's thread writes to. */
 struct outlets {

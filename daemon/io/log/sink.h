@@ -1,7 +1,7 @@
 /*
  * Where log lines go: the native journal, logfmt or JSON lines. The sink writes lines on its own
- * thread, so that callers never wait (io/log/writer.h). Lasting trouble is logged once, for all
- * subjects together (io/log/troubles.h).
+ * thread, so that callers never wait (io/log/log_private.h). Lasting trouble is logged once, for
+ * all subjects together (io/log/log_private.h).
  */
 #ifndef KEYROTATED_IO_LOG_SINK_H
 #define KEYROTATED_IO_LOG_SINK_H
@@ -19,8 +19,8 @@ struct log_sink;
  */
 struct log_sink *log_sink_new(struct log *log, enum log_format format, enum log_level level);
 
-/* Starts the thread that writes (io/log/writer.h); it inherits the calling thread's system call
- * filter. Returns 0 or a negative errno value. */
+/* Starts the thread that writes (io/log/log_private.h); it inherits the calling thread's system
+ * call filter. Returns 0 or a negative errno value. */
 int log_sink_start(struct log_sink *sink);
 
 /* From now on troubles are gathered, and logged again daily. log_sink_unwatch() logs the gathered

@@ -1,4 +1,4 @@
-#include "io/log/stream.h"
+#include "io/log/log_private.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,4 +1,4 @@
-#include "io/log/troubles.h"
+#include "io/log/log_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,8 +6,6 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/must.h"
-#include "io/log/alike.h"
-#include "io/log/copy.h"
 
 enum {
     BUCKETS = 4096,

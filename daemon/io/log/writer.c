@@ -1,4 +1,4 @@
-#include "io/log/writer.h"
+#include "io/log/log_private.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -8,7 +8,6 @@
 #include "base/list.h"
 #include "base/must.h"
 #include "base/str.h"
-#include "io/log/copy.h"
 
 enum { STACK_SIZE = 256 * 1024, PATIENCE_MS = 500, PATIENCE_IN_ALL_MS = 5000, NS_PER_MS = 1000000 };
 

@@ -1,4 +1,4 @@
-#include "io/store/save.h"
+#include "io/store/store_ops.h"
 
 #include <stdlib.h>
 #include <string.h>

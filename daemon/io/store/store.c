@@ -12,7 +12,7 @@
 /*
  * The common part of all kinds of journals: copies the data to save, limits each account to one
  * save at a time, calls back when a save is durable, and logs every failed attempt; the log
- * combines these lines (io/log/troubles.h).
+ * combines these lines (io/log/log_private.h).
  */
 #define TROUBLE_SUBJECT "the journal"
 

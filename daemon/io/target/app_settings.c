@@ -11,7 +11,7 @@
  * writer is excluded by the ETag, where the list has one. Where it has none, the settings are
  * compared with what was written.
  */
-#include "io/target/app_settings.h"
+#include "io/target/target_list.h"
 
 #include <errno.h>
 #include <stdlib.h>

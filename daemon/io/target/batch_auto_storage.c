@@ -2,7 +2,7 @@
  * The Batch account is told to read the keys of its storage account again. It gets no key, and
  * telling it twice does no harm, so that a lost answer is followed by another try.
  */
-#include "io/target/batch_auto_storage.h"
+#include "io/target/target_list.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
  * The program learns the key from its standard input alone. Its answer is its exit status.
  */
-#include "io/target/exec.h"
+#include "io/target/target_list.h"
 
 #include <errno.h>
 #include <inttypes.h>

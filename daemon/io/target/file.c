@@ -5,7 +5,7 @@
  * missing directory is a file system that is not mounted, and a key must not be written below the
  * mount point.
  */
-#include "io/target/file.h"
+#include "io/target/target_list.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -20,10 +20,7 @@
 #include "base/json.h"
 #include "base/must.h"
 #include "base/str.h"
-#include "io/target/file_failure.h"
-#include "io/target/file_form.h"
 #include "io/target/file_job.h"
-#include "io/target/file_owner.h"
 #include "io/target/target_place.h"
 #include "proto/failure.h"
 #include "proto/template.h"

@@ -1,4 +1,4 @@
-#include "io/target/file_failure.h"
+#include "io/target/file_job.h"
 
 #include <errno.h>
 #include <pwd.h>

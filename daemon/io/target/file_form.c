@@ -1,4 +1,4 @@
-#include "io/target/file_form.h"
+#include "io/target/file_job.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "io/target/file_owner.h"
+#include "io/target/file_job.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,8 +8,6 @@
 
 #include "base/must.h"
 #include "base/user.h"
-#include "io/target/file_failure.h"
-#include "io/target/file_form.h"
 
 enum { PROC_PATH_MAX = 40 };
 

@@ -8,7 +8,7 @@
  *   read:    read
  *   deliver: read ---> write (---> read, after another version or for version 1)
  */
-#include "io/target/hashicorp_vault.h"
+#include "io/target/target_list.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * lost answer recognises what it wrote itself. A new version is made only for another key; dates,
  * tags and the content type are corrected in place.
  */
-#include "io/target/key_vault.h"
+#include "io/target/target_list.h"
 
 #include <errno.h>
 #include <string.h>

@@ -16,8 +16,7 @@
 #include "conf/target_key_vault.h"
 #include "io/target/target_http.h"
 #include "proto/key_file.h"
-#include "proto/key_vault_challenge.h"
-#include "proto/key_vault_error.h"
+#include "proto/key_vault.h"
 
 struct key_vault_job;
 typedef void key_vault_then(struct key_vault_job *job, const struct http_reply *reply);

@@ -4,7 +4,7 @@
 #ifndef KEYROTATED_IO_TARGET_KEY_VAULT_HOSTS_H
 #define KEYROTATED_IO_TARGET_KEY_VAULT_HOSTS_H
 
-#include "proto/key_vault_challenge.h"
+#include "proto/key_vault.h"
 
 struct key_vault_hosts;
 

@@ -9,7 +9,7 @@
  * A refused credential is read anew once, because tokens are replaced in place, and a lost race
  * against another writer is repeated at once.
  */
-#include "io/target/kubernetes_secret.h"
+#include "io/target/target_list.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -4,7 +4,7 @@
  *
  * A probe does not connect, because that would start a program that waits behind a socket unit.
  */
-#include "io/target/socket.h"
+#include "io/target/target_list.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 #include "base/must.h"
 #include "base/str.h"
 #include "conf/target_socket.h"
-#include "io/target/file_owner.h"
+#include "io/target/file_job.h"
 #include "io/target/socket_failure.h"
 #include "io/target/target_content.h"
 #include "io/target/target_place.h"

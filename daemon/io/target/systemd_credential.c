@@ -6,7 +6,7 @@
  *   read:     read the file, decrypt
  *   deliver:  read the file, decrypt; if it holds something else: encrypt, replace the file
  */
-#include "io/target/systemd_credential.h"
+#include "io/target/target_list.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -10,7 +10,7 @@
 #include "base/must.h"
 #include "base/str.h"
 #include "conf/target_file.h"
-#include "io/target/file_failure.h"
+#include "io/target/file_job.h"
 #include "io/target/program_environment.h"
 #include "io/target/program_failure.h"
 #include "io/target/target_content.h"

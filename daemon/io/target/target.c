@@ -7,38 +7,19 @@
 #include "base/crypto.h"
 #include "base/must.h"
 #include "base/str.h"
-#include "io/target/app_settings.h"
-#include "io/target/batch_auto_storage.h"
-#include "io/target/exec.h"
-#include "io/target/file.h"
-#include "io/target/hashicorp_vault.h"
-#include "io/target/key_vault.h"
+#include "io/target/target_list.h"
 #include "io/target/key_vault_hosts.h"
-#include "io/target/socket.h"
-#include "io/target/kubernetes_secret.h"
-#include "io/target/systemd_credential.h"
 #include "io/target/target_place.h"
 #include "io/target/target_queue.h"
 #include "io/target/unit.h"
 #include "io/target/vault_session.h"
-#include "io/target/webhook.h"
 
 /* Two destinations: the largest has 32 fields of up to 4 KiB, and their names. */
 enum { IDENTITY_MAX = 1024 * 1024 };
 
-static const struct target_operations *const table[] = {
-    &target_exec_operations,
-    &target_file_operations,
-    &target_key_vault_operations,
-    &target_hashicorp_vault_operations,
-    &target_webhook_operations,
-    &target_socket_operations,
-    &target_kubernetes_secret_operations,
-    &target_app_settings_operations,
-    &target_batch_auto_storage_operations,
-    &target_systemd_credential_operations,
-    &target_unit_operations,
-};
+#define ROW(name) &target_##name##_operations,
+static const struct target_operations *const table[] = {TARGET_LIST(ROW)};
+#undef ROW
 
 static const struct target_operations *operations_of(const struct destination *destination)
 {

@@ -11,6 +11,7 @@
  * whole one afterwards.
  */
 #include "io/target/unit.h"
+#include "io/target/target_list.h"
 
 #include <stdlib.h>
 #include <string.h>

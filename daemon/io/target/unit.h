@@ -6,8 +6,6 @@
 
 #include "io/target/target_type.h"
 
-extern const struct target_operations target_unit_operations;
-
 /* Frees what is known of units. No operation may be under way. Timers close from the loop. */
 void unit_forget_all(struct target_world *world);
 

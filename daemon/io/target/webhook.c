@@ -2,7 +2,7 @@
  * A probe sends nothing, because any request could make the receiver act: it reads the files that a
  * delivery needs. They are read anew for each delivery.
  */
-#include "io/target/webhook.h"
+#include "io/target/target_list.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "io/store/sqlite/file.h"
+#include "io/store/sqlite/sqlite_private.h"
 
 #include <dirent.h>
 #include <errno.h>

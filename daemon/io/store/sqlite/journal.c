@@ -1,4 +1,4 @@
-#include "io/store/sqlite/journal.h"
+#include "io/store/sqlite/sqlite_private.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,7 +8,6 @@
 #include "base/encoding.h"
 #include "base/must.h"
 #include "base/str.h"
-#include "io/store/sqlite/file.h"
 
 const char *journal_remedy(int code)
 {

@@ -1,12 +1,10 @@
-#include "io/store/sqlite/rows.h"
+#include "io/store/sqlite/sqlite_private.h"
 
 #include <errno.h>
 
 #include "base/buf.h"
 #include "base/must.h"
 #include "base/str.h"
-#include "io/store/sqlite/schema.h"
-#include "io/store/sqlite/statement.h"
 
 enum { SQL_MAX = 4096 };
 

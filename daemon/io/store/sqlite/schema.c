@@ -1,4 +1,4 @@
-#include "io/store/sqlite/schema.h"
+#include "io/store/sqlite/sqlite_private.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -5,7 +5,7 @@
 
 #include "base/must.h"
 #include "io/loop/loop.h"
-#include "io/store/sqlite/worker.h"
+#include "io/store/sqlite/sqlite_private.h"
 
 struct store_backend {
     struct store_owner owner;

@@ -1,6 +1,4 @@
-#include "io/store/sqlite/statement.h"
-
-#include "io/store/sqlite/schema.h"
+#include "io/store/sqlite/sqlite_private.h"
 
 int statement_prepare(sqlite3 *db, const char *text, sqlite3_stmt **ret_statement, struct err *err)
 {

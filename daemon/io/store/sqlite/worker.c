@@ -1,4 +1,4 @@
-#include "io/store/sqlite/worker.h"
+#include "io/store/sqlite/sqlite_private.h"
 
 enum { PAUSE_MIN_MS = 250, PAUSE_MAX_MS = 16000, NS_PER_MS = 1000000 };
 

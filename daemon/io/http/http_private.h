@@ -1,4 +1,20 @@
 /*
+ * What the files of the wing do for each other. Private to io/http/.
+ */
+#ifndef KEYROTATED_IO_HTTP_HTTP_PRIVATE_H
+#define KEYROTATED_IO_HTTP_HTTP_PRIVATE_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "io/loop/loop.h"
+#include "proto/http_message.h"
+
+/*
+ * --- http_exchange.c ---
+ *
  * One HTTP exchange with libcurl: the options of its easy handle, the callbacks that receive and
  * supply bytes, and the outcome. Independent of the loop; io/http/http.c drives it. Private to
  * io/http/http*.c.
@@ -7,16 +23,6 @@
  * callback that runs after name resolution, connect, proxy CONNECT and TLS handshake and before the
  * first byte of each attempt. So the outcome never depends on an interpretation of error codes.
  */
-#ifndef KEYROTATED_IO_HTTP_HTTP_EXCHANGE_H
-#define KEYROTATED_IO_HTTP_HTTP_EXCHANGE_H
-
-#include <stdbool.h>
-#include <stddef.h>
-
-#include <curl/curl.h>
-
-#include "base/err.h"
-#include "proto/http_message.h"
 
 /* The options of io/http/http.h, owned. */
 struct http_settings {
@@ -86,5 +92,40 @@ void http_exchange_done(struct http_exchange *exchange);
 /* Describes the cause of `result` in a sentence (io/http/http_failure.c). */
 void http_failure_describe(const struct http_exchange *exchange, CURLcode result, struct err *err);
 void http_failure_describe_timeout(const struct http_exchange *exchange, struct err *err);
+
+/*
+ * --- http_multi.c ---
+ *
+ * A libcurl multi handle driven by the loop: its sockets as poll handles, its one timer, its
+ * completions. Private to io/http/http*.c.
+ *
+ * No event is raised from inside a libcurl callback, so that its receiver may call libcurl.
+ */
+
+struct http_multi;
+
+struct http_multi_events {
+    /* A transfer ended; its easy handle has been removed already. */
+    void (*transfer_done)(CURL *easy, CURLcode result);
+    /* The multi handle cannot go on. The receiver removes every transfer and closes it. */
+    void (*broken)(void *owner, struct http_multi *multi);
+    /* The multi handle is closed; it is freed as soon as this callback returns. */
+    void (*closed)(void *owner, struct http_multi *multi);
+};
+
+struct http_multi *http_multi_new(struct loop *loop, const struct http_multi_events *events,
+                                  void *owner, struct err *err);
+
+/* The caller keeps ownership of the easy handle. Returns 0 or a negative errno value with err
+ * set. */
+int http_multi_add(struct http_multi *multi, CURL *easy, struct err *err);
+void http_multi_remove(struct http_multi *multi, CURL *easy);
+
+/* The number of transfers in the multi handle. */
+unsigned http_multi_transfers(const struct http_multi *multi);
+
+/* Closes the multi handle and its connections, from the loop. All transfers must have been removed.
+ * Calling it twice is fine. */
+void http_multi_close(struct http_multi *multi);
 
 #endif
