@@ -15,6 +15,7 @@
 #include "fake_loop.h"
 
 #include "conf/target_unit.h"
+#include "io/target/target_list.h"
 #include "io/target/target_queue.h"
 #include "io/target/unit_bus.h"
 #include "proto/failure.h"
