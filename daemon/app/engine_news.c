@@ -1,10 +1,13 @@
 #include "app/engine_private.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/crypto.h"
 #include "base/date.h"
+#include "base/hash.h"
 #include "base/json_writer.h"
 #include "base/must.h"
 #include "base/str.h"
@@ -40,6 +43,7 @@ struct engine_news {
     size_t count;
     bool is_full; /* that was logged */
     struct timer timer;
+    char *names[NOTIFIERS_MAX]; /* of the notifiers, in the order of account->told_upcoming */
 };
 
 static void free_item(struct news_item *item)
@@ -212,15 +216,16 @@ static void log_full(struct engine_news *news, const struct engine_account *acco
     log_emit(news->engine->parts.log, &line);
 }
 
-static void add(const struct engine_account *account, const struct notifier *notifier,
-                const struct news *what)
+/* Returns NULL where it is dropped. */
+static struct news_item *add(const struct engine_account *account, const struct notifier *notifier,
+                             const struct news *what)
 {
     struct engine_news *news = account->engine->news;
     struct news_item *item;
 
     if (news->count >= ITEMS_MAX) {
         log_full(news, account, what->event);
-        return;
+        return NULL;
     }
     item = must_alloc(sizeof(*item));
     item->news = news;
@@ -234,6 +239,7 @@ static void add(const struct engine_account *account, const struct notifier *not
     list_append(&news->items, &item->link);
     news->count++;
     run_soon(news);
+    return item;
 }
 
 void engine_news_add(const struct engine_account *account, unsigned event, const struct news *what)
@@ -242,7 +248,7 @@ void engine_news_add(const struct engine_account *account, unsigned event, const
 
     for (size_t i = 0; engine->news && !engine->stopping && i < engine->config->notifier_count; i++)
         if ((engine->config->notifiers[i].events & event) != 0)
-            add(account, &engine->config->notifiers[i], what);
+            (void)add(account, &engine->config->notifiers[i], what);
 }
 
 unsigned engine_news_event(enum note_kind kind)
@@ -268,51 +274,85 @@ void engine_news_caught_up(const struct engine_account *account)
 
 /* --- rotations that are planned --- */
 
-static void tell_upcoming(struct engine_account *account, time_ms now)
+/* The same after each start of the daemon, so that a receiver sees that it has been told before. */
+static void name_upcoming(struct news_item *item, const char *resource_id, time_ms due_at)
 {
-    const struct engine *engine = account->engine;
-    const time_ms due_at = account->record.due_at;
+    uint64_t hash = hash_bytes(HASH_START, item->notifier, strlen(item->notifier) + 1);
+
+    hash = hash_folded_text(hash, resource_id);
+    (void)snprintf(item->id, sizeof(item->id), "%016" PRIx64 "-%" PRId64, hash, due_at);
+}
+
+static void add_upcoming(const struct engine_account *account, const struct notifier *notifier,
+                         time_ms due_at)
+{
     char text[256], at[DATE_TEXT_MAX];
+    struct news_item *item;
+
+    snprintf(text, sizeof(text), "%s: its next rotation begins at %s", account->account->name,
+             date_to_rfc3339(due_at, at));
+    item = add(account, notifier,
+               &(struct news){.event = "rotation.upcoming", .text = text, .since = TIME_NEVER});
+    if (item)
+        name_upcoming(item, account->account->id, due_at);
+}
+
+/* Returns how long nothing is to be told of it. */
+static duration_ms tell_upcoming(struct engine_account *account, time_ms now)
+{
+    const struct config *config = account->engine->config;
+    const time_ms due_at = account->record.due_at;
+    duration_ms wait = TIME_NEVER;
 
     if (!account->record.adopted || !account->account->policy->rotate || due_at <= now)
-        return;
+        return wait;
     if (account->told_due_at != due_at)
         account->told_upcoming = 0;
     account->told_due_at = due_at;
-    snprintf(text, sizeof(text), "%s: its next rotation begins at %s", account->account->name,
-             date_to_rfc3339(due_at, at));
-    for (size_t i = 0; i < engine->config->notifier_count; i++) {
-        const struct notifier *notifier = &engine->config->notifiers[i];
+    for (size_t i = 0; i < config->notifier_count; i++) {
+        const struct notifier *notifier = &config->notifiers[i];
 
-        if ((notifier->events & NOTIFY_UPCOMING) == 0 || due_at - notifier->ahead > now ||
-            (account->told_upcoming & 1U << i) != 0)
+        if ((notifier->events & NOTIFY_UPCOMING) == 0 || (account->told_upcoming & 1U << i) != 0)
             continue;
+        if (due_at - notifier->ahead > now) {
+            wait = time_min(wait, due_at - notifier->ahead - now);
+            continue;
+        }
         account->told_upcoming |= 1U << i;
-        add(account, notifier,
-            &(struct news){.event = "rotation.upcoming", .text = text, .since = TIME_NEVER});
+        add_upcoming(account, notifier, due_at);
     }
+    return wait;
 }
 
-static bool wants_upcoming(const struct config *config)
+/* Returns when the next one may have to be told, in ms: the clock may be set meanwhile. */
+static duration_ms tell_all_upcoming(struct engine *engine)
 {
+    const struct config *config = engine->config;
+    duration_ms next = UPCOMING_EVERY;
+    bool wanted = false;
+
     for (size_t i = 0; i < config->notifier_count; i++)
-        if ((config->notifiers[i].events & NOTIFY_UPCOMING) != 0)
-            return true;
-    return false;
+        wanted = wanted || (config->notifiers[i].events & NOTIFY_UPCOMING) != 0;
+    if (!wanted || engine->stopping)
+        return TIME_NEVER;
+    for (size_t i = 0; i < engine->account_count; i++)
+        next = time_min(next, tell_upcoming(engine->accounts[i], loop_now(engine->parts.loop)));
+    return next;
+}
+
+void engine_news_planned(const struct engine_account *account)
+{
+    if (account->engine->news)
+        run_soon(account->engine->news);
 }
 
 static void on_timer(struct timer *timer)
 {
     struct engine_news *news = container_of(timer, struct engine_news, timer);
     struct engine *engine = news->engine;
-    duration_ms next = TIME_NEVER;
+    const duration_ms next_upcoming = tell_all_upcoming(engine);
+    const duration_ms next = time_min(next_upcoming, send_next(news));
 
-    if (wants_upcoming(engine->config) && !engine->stopping) {
-        for (size_t i = 0; i < engine->account_count; i++)
-            tell_upcoming(engine->accounts[i], loop_now(engine->parts.loop));
-        next = UPCOMING_EVERY;
-    }
-    next = time_min(next, send_next(news));
     if (next != TIME_NEVER)
         timer_set_delay(timer, next);
     if (news->count == 0)
@@ -320,6 +360,40 @@ static void on_timer(struct timer *timer)
 }
 
 /* --- life --- */
+
+/* The bits of notifiers that stand at another place now. */
+static unsigned renumber(const struct engine_news *news, const struct config *config, unsigned told)
+{
+    unsigned now = 0;
+
+    for (size_t i = 0; i < config->notifier_count; i++)
+        for (size_t k = 0; k < NOTIFIERS_MAX && news->names[k]; k++)
+            if ((told & 1U << k) != 0 &&
+                str_equal(news->names[k], config->notifiers[i].destination.name))
+                now |= 1U << i;
+    return now;
+}
+
+static void forget_names(struct engine_news *news)
+{
+    for (size_t i = 0; i < NOTIFIERS_MAX; i++) {
+        free(news->names[i]);
+        news->names[i] = NULL;
+    }
+}
+
+static void take_names(struct engine_news *news)
+{
+    const struct engine *engine = news->engine;
+    const struct config *config = engine->config;
+
+    for (size_t i = 0; i < engine->account_count; i++)
+        engine->accounts[i]->told_upcoming =
+            renumber(news, config, engine->accounts[i]->told_upcoming);
+    forget_names(news);
+    for (size_t i = 0; i < config->notifier_count; i++)
+        news->names[i] = must_dup(config->notifiers[i].destination.name);
+}
 
 void engine_news_configure(struct engine *engine)
 {
@@ -332,8 +406,10 @@ void engine_news_configure(struct engine *engine)
         timer_init(engine->parts.loop, &news->timer, on_timer);
         engine->news = news;
     }
-    if (news)
+    if (news) {
+        take_names(news);
         run_soon(news);
+    }
 }
 
 bool engine_news_is_quiet(const struct engine *engine)
@@ -359,7 +435,10 @@ void engine_news_give_up(struct engine *engine)
 
 static void on_timer_closed(struct timer *timer)
 {
-    free(container_of(timer, struct engine_news, timer));
+    struct engine_news *news = container_of(timer, struct engine_news, timer);
+
+    forget_names(news);
+    free(news);
 }
 
 void engine_news_free(struct engine *engine)

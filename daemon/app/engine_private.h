@@ -326,6 +326,8 @@ struct news {
 
 /* What a note is to a notifier: of enum notify_event, or 0. */
 unsigned engine_news_event(enum note_kind kind);
+/* When its next rotation begins is known, or has changed. */
+void engine_news_planned(const struct engine_account *account);
 /* Its rotation is no longer overdue. */
 void engine_news_caught_up(const struct engine_account *account);
 /* Tells those that asked for it. `event`: of enum notify_event. */

@@ -77,6 +77,8 @@ static void step(struct engine_account *account, struct transaction *transaction
     before = account->record;
     account->record = next;
     engine_report_ended(account, &before);
+    if (before.due_at != account->record.due_at)
+        engine_news_planned(account);
     if (transaction->event.command)
         engine_command_name_account(account, transaction);
     trace_moves(account, transaction->effects);

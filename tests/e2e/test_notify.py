@@ -1,13 +1,15 @@
 """`notify`: who is told of troubles, what it gets, and that nothing waits for it."""
 
 import base64
+import datetime
 import json
 import os
+import time
 
 import pytest
 
 from certificates import Authority
-from patience import wait_until
+from patience import stays_true, wait_until
 from receivers import Program, WebhookServer, signature
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes ...").decode()
@@ -139,3 +141,164 @@ def test_check_names_who_is_told(site):
         site.write()
         refused = site.run("--check")
         assert refused.returncode == 78 and problem in refused.stderr
+
+
+class Everybody:
+    """One receiver of each kind: what each was told, as [event, …]."""
+
+    def __init__(self, site, directory, pager, answer=200):
+        self.directory, self.pager = site.directory, pager
+        authority = Authority(directory)
+        self.server = WebhookServer(*authority.issue("receiver"), answer)
+        (site.directory / "secret").write_text(SECRET + "\n")
+        tell = site.directory / "tell"
+        tell.write_text(f"#!/bin/sh\nread form\necho \"$form\" >>{site.directory}/told\n"
+                        f"test ! -e {site.directory}/hangs || sleep 1000\n")
+        tell.chmod(0o755)
+        site.config["targets"]["program"] = {"type": "exec", "command": [str(tell)]}
+        site.config["targets"]["web"] = {
+            "type": "webhook", "url": self.server.url, "include_key": True,
+            "secret_file": str(site.directory / "secret"), "ca_file": str(authority.certificate)}
+
+    def forms(self):
+        told = self.directory / "told"
+        return {"web": [message.data for message in list(self.server.messages)],
+                "pager": list(self.pager.forms),
+                "program": [json.loads(line) for line in told.read_text().splitlines()]
+                if told.exists() else []}
+
+    def wait(self, event, **fields):
+        """Until each was told of it; the forms are the same but for nothing."""
+        def found():
+            forms = [[form for form in forms if form["event"] == event]
+                     for forms in self.forms().values()]
+            return all(forms) and [one[-1] for one in forms]
+        forms = wait_until(found, f"all are told of {event}")
+        for form in forms:
+            assert set(form) == FIELDS and form["text"] and form["account"] == "alpha"
+            assert {name: form[name] for name in fields} == fields, form
+        return forms[0]
+
+
+@pytest.fixture
+def everybody(site, tmp_path, pager):
+    all_of_them = Everybody(site, tmp_path, pager)
+    yield all_of_them
+    all_of_them.server.stop()
+
+
+def test_each_event_over_each_of_three_ways(site, azure, everybody):
+    """Overdue and caught up, at risk and safe, completed; no form has a key."""
+    site.config["notify"] = [
+        {"target": name, "events": ["blocked", "overdue", "at_risk", "recovered", "completed"]}
+        for name in ("web", "program", "pager")]
+    site.policy(rotate_every="2s", overlap="300ms", overdue_after="1s", check_every="1s",
+                on_drift="alert")
+    site.account("alpha")
+    site.start()
+    everybody.wait("rotation.completed", state="ok", reason=None)
+    assert site.ctl("hold", "alpha", "--for", "1h", "--reason", "release").returncode == 0
+    overdue = everybody.wait("rotation.overdue", overdue=True)
+    assert overdue["text"].startswith("alpha: its rotation is overdue")
+    site.policy(rotate_every="10m")
+    site.write()
+    assert site.ctl("resume", "alpha").returncode == 0
+    everybody.wait("rotation.caught_up", overdue=False)
+    site.daemons[-1].reload()
+    wait_until(lambda: site.status("alpha")["state"] == "ok", "it is well")
+    active = azure.truth.regenerated("alpha")[-1]
+    azure.regenerate("alpha", active)
+    risk = everybody.wait("consumers.at_risk", consumers_at_risk=True, reason="redeliver_awaited")
+    assert "holds a dead key: programs that use it fail" in risk["text"]
+    assert "redeliver alpha" in risk["remedy"]
+    assert site.ctl("redeliver", "alpha").returncode == 0
+    everybody.wait("consumers.safe", consumers_at_risk=False)
+    for forms in everybody.forms().values():
+        order = [form["event"] for form in forms]
+        assert order.index("rotation.overdue") < order.index("rotation.caught_up")
+        assert order.index("consumers.at_risk") < order.index("consumers.safe")
+    everything = json.dumps(everybody.forms()) + str([m.bytes for m in everybody.server.messages])
+    assert not any(key in everything for key in azure.truth.keys())
+
+
+def test_who_hangs_is_in_the_way_of_nobody_else(site, azure, everybody):
+    """The webhook and the program hang, the third is told all the same, and accounts rotate; at the
+    stop the daemon waits for none of them longer than its grace."""
+    everybody.server.answer = None
+    (site.directory / "hangs").touch()
+    site.config["notify"] = [{"target": name, "events": "completed"}
+                             for name in ("web", "program", "pager")]
+    site.policy(rotate_every="3s", overlap="300ms", check_every="1h")
+    site.account("alpha")
+    daemon = site.start()
+    site.wait_rotations("alpha", 3)
+    wait_until(lambda: len(everybody.forms()["pager"]) == 3, "the third is told of each")
+    forms = everybody.forms()
+    assert len(forms["web"]) == 1 and len(forms["program"]) == 1
+    daemon.stop()
+    for name in ("web", "program"):
+        line = site.log.wait("notification.dropped", target=name)
+        assert line["remedy"] and "could not be told of rotation.completed" in line["msg"]
+    assert not site.log.lines(event="notification.dropped", target="pager")
+
+
+# --- rotations that are planned ---
+
+def instant(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def ahead_of(site, seconds=3):
+    """So that the planned rotation is told in so many seconds: (`ahead`, when)."""
+    begins = instant(site.status("alpha")["next_at"])
+    ahead = int(begins - time.time() - seconds)
+    return f"{ahead}s", begins - ahead
+
+
+def upcoming(everybody, name):
+    return [form for form in everybody.forms()[name] if form["event"] == "rotation.upcoming"]
+
+
+def configure(site, ahead, *names):
+    site.config["notify"] = [{"target": name, "events": ["upcoming"], "ahead": ahead}
+                             for name in names]
+    site.write()
+    assert site.ctl("reload").returncode == 0
+
+
+def expect_upcoming(site, everybody, at, count):
+    """Each is told, in time, when it begins, and that once."""
+    for name in ("web", "pager"):
+        form = wait_until(lambda: len(upcoming(everybody, name)) == count
+                          and upcoming(everybody, name)[-1], f"{name} is told")
+        assert at <= instant(form["time"]) < at + 2, (form, at)
+        assert 86400 <= instant(form["next_at"]) - instant(form["time"]) <= 30 * 86400
+        assert form["next_at"] == site.status("alpha")["next_at"]
+        assert form["text"].startswith("alpha: its next rotation begins at ")
+    stays_true(lambda: len(upcoming(everybody, "web")) == count, 1, "it is told once")
+
+
+def test_a_planned_rotation_is_told_when_it_is_so_far_ahead(site, azure, everybody):
+    """About a day before it, or more; again where the plan moves; not where a reload changes something else, nor
+    where who is told stands at another place; after a restart with the same id."""
+    site.policy(rotate_every="20d", overlap="1s", overdue_after="1h", check_every="1h")
+    site.account("alpha")
+    daemon = site.start()
+    site.wait_adopted("alpha")
+    ahead, at = ahead_of(site)
+    configure(site, ahead, "web", "pager")
+    stays_true(lambda: not upcoming(everybody, "web"), max(0, at - time.time() - 0.5), "it is early")
+    expect_upcoming(site, everybody, at, 1)
+    configure(site, ahead, "pager", "web")
+    stays_true(lambda: len(upcoming(everybody, "web")) == 1, 1, "a reload is no news")
+    site.policy(rotate_every="30d")
+    configure(site, "1s", "pager", "web")
+    ahead, at = ahead_of(site)
+    configure(site, ahead, "pager", "web")
+    expect_upcoming(site, everybody, at, 2)
+    daemon.stop()
+    site.start()
+    wait_until(lambda: len(upcoming(everybody, "web")) == 3, "it is told again")
+    ids = [message.id for message in everybody.server.messages]
+    assert ids[0] != ids[1] == ids[2]
+    assert upcoming(everybody, "web")[1]["next_at"] == upcoming(everybody, "web")[2]["next_at"]
