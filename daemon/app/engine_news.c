@@ -8,15 +8,14 @@
 #include "base/crypto.h"
 #include "base/date.h"
 #include "base/hash.h"
-#include "base/json_writer.h"
 #include "base/must.h"
 #include "base/str.h"
 #include "conf/notifier.h"
+#include "proto/news.h"
 
 enum {
-    ITEMS_MAX = 256,  /* that wait; later ones are dropped */
-    ATTEMPTS_MAX = 4, /* for each of them */
-    JSON_MAX = 8 * 1024
+    ITEMS_MAX = 256, /* that wait; later ones are dropped */
+    ATTEMPTS_MAX = 4 /* for each of them */
 };
 
 /* How often planned rotations are looked through. */
@@ -177,25 +176,27 @@ static char *compose(const struct engine_account *account, const struct news *wh
     char *json;
 
     engine_account_view(account, &view);
-    buf_init(&out, JSON_MAX);
-    json_write_open(&out, NULL, '{');
-    json_write_text(&out, "event", what->event);
-    json_write_time(&out, "time", loop_now(account->engine->parts.loop));
-    json_write_text(&out, "account", subject->name);
-    json_write_text(&out, "resource_group", subject->resource_group);
-    json_write_text(&out, "subscription_id", subject->subscription_id);
-    json_write_text(&out, "resource_id", subject->id);
-    json_write_text(&out, "state", account_state_name(view.state));
-    json_write_bool(&out, "overdue", view.overdue);
-    json_write_bool(&out, "consumers_at_risk", view.consumers_at_risk);
-    json_write_text(&out, "reason", what->reason);
-    json_write_text(&out, "text", what->text);
-    json_write_text(&out, "remedy", what->remedy);
-    json_write_time(&out, "since", what->since);
-    json_write_time(&out, "next_at", view.next_at);
-    json_write_number(&out, "cycle", account->record.cycle);
-    json_write_close(&out, '}');
-    json = must(buf_take(&out));
+    buf_init(&out, NEWS_MAX);
+    (void)news_write(
+        &(struct news_form){
+            .event = what->event,
+            .time = loop_now(account->engine->parts.loop),
+            .account = subject->name,
+            .resource_group = subject->resource_group,
+            .subscription_id = subject->subscription_id,
+            .resource_id = subject->id,
+            .state = account_state_name(view.state),
+            .overdue = view.overdue,
+            .consumers_at_risk = view.consumers_at_risk,
+            .reason = what->reason,
+            .text = what->text,
+            .remedy = what->remedy,
+            .since = what->since,
+            .next_at = view.next_at,
+            .cycle = account->record.cycle,
+        },
+        &out);
+    json = must(buf_take(&out)); /* it is within NEWS_MAX */
     buf_done(&out);
     return json;
 }

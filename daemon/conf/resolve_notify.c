@@ -28,6 +28,16 @@ static unsigned events_of(const struct tree_node *item)
     return found;
 }
 
+static void check_events(struct resolve *resolve, const struct tree_node *item)
+{
+    const struct tree_node *list = schema_get(item, "events");
+
+    if (list && list->kind != TREE_SCALAR && !list->first)
+        report_error(resolve->report, list,
+                     "is empty; name one or more events, or leave it out for blocked, overdue, "
+                     "at_risk and recovered");
+}
+
 static bool has_placeholder(const struct tree_node *node)
 {
     static const char *const all[] = {"{account}", "{resource_group}", "{subscription_id}",
@@ -95,6 +105,7 @@ static bool fill(struct resolve *resolve, const struct tree_node *item, struct n
                      name->text);
         return false;
     }
+    check_events(resolve, item);
     if (!type || !type->fill(resolve, target, &nobody, &values, &notifier->destination))
         return false;
     notifier->destination.name = arena_dup(resolve->arena, name->text);

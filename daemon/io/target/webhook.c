@@ -17,6 +17,7 @@
 #include "io/target/target_place.h"
 #include "proto/failure.h"
 #include "proto/program_output.h"
+#include "proto/news.h"
 #include "proto/webhook.h"
 
 enum { REPLY_MAX = 64 * 1024 };
@@ -181,11 +182,9 @@ static int make_message(struct webhook_job *job, char id[WEBHOOK_ID_MAX], struct
 static int make_news(const struct webhook_job *job, char id[WEBHOOK_ID_MAX], struct buf *body)
 {
     const struct target_news *news = &job->news;
-    char at[DATE_TEXT_MAX];
 
     (void)str_copy(id, WEBHOOK_ID_MAX, news->id);
-    return buf_append_format(body, "{\"type\":\"%s\",\"timestamp\":\"%s\",\"data\":%s}",
-                             news->event, date_to_rfc3339(news->at, at), news->json);
+    return news_write_message(news->event, news->at, news->json, body);
 }
 
 /* Fills the request. False with the job's failure filled. */
