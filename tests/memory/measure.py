@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Is any byte of a key, token or client secret left in the daemon's memory?
 
-The real daemon rotates the keys of accounts with every kind of target and identity against the Azure
-stand-in, through errors of every sort, until each account was rotated often enough. When all of
+The real daemon rotates the keys of accounts with every kind of target and identity, hooks and
+notifications against the Azure stand-in, through errors of every sort, until each account was rotated often enough. When all of
 them have come to rest its memory is read and searched for pieces of every key that ever was, every
 token that was handed out, the client secret, and the secret that signs what a webhook gets. None may
 be there: of the programs, `keyrotated` has to pass, and `keyrotated-unwiped`, which is the same without
@@ -32,7 +32,7 @@ from certificates import Authority, self_signed  # noqa: E402
 from installation import Installation  # noqa: E402
 from kubernetes_server import Server, kubeconfig  # noqa: E402
 from patience import wait_until  # noqa: E402
-from receivers import Program, WebhookServer  # noqa: E402
+from receivers import DELIVERED, Program, WebhookServer  # noqa: E402
 from stand_in import CLIENT, MANAGED_CLIENT, StandIn  # noqa: E402
 import vault_server  # noqa: E402
 
@@ -102,6 +102,7 @@ class Measurement:
         self.add_receivers()
         site.config["defaults"]["deliver_to"] = list(site.config["targets"])
         self.add_apps()
+        self.add_hooks()
         for identity in IDENTITIES:
             self.names.append(site.account(f"with{identity}", identity=identity))
         # One is enough, because the writes to an app come one after the other.
@@ -154,6 +155,34 @@ class Measurement:
                            "secret_file": str(directory / "hook-secret")}
         targets["program"] = {"type": "socket", "path": str(directory / "hook.sock")}
 
+    def add_hooks(self):
+        """Who is told of keys and of accounts, without a key: they keep what they get, and fail now and then."""
+        targets, directory = self.site.config["targets"], self.site.directory
+        self.told = directory / "told"
+        self.notices = Program(directory / "notice.sock",
+                               lambda form: '{"result":"failed","message":"busy"}\n'
+                               if len(self.notices.forms) % 7 == 3 else DELIVERED)
+        self.pager = WebhookServer(*self.authority.issue("pager"))
+        self.receivers += [self.notices, self.pager]
+        targets["tell"] = {"type": "exec", "command": ["/bin/sh", "-c", f"tee -a {self.told}"]}
+        targets["notice"] = {"type": "socket", "path": str(directory / "notice.sock")}
+        targets["pager"] = {**targets["hook"], "url": self.pager.url}
+        targets["raw"]["after"] = [{"target": "tell"}, {"target": "notice"}]
+        self.site.config["notify"] = [
+            {"target": name, "events": ["blocked", "overdue", "at_risk", "recovered", "upcoming", "completed"]}
+            for name in ("tell", "notice", "pager")]
+
+    def wrongly_told(self):
+        """What is wrong with what they got, or ""."""
+        got = {"a program": self.told.read_text(), "a socket": json.dumps(self.notices.forms),
+               "a webhook": "".join(message.bytes.decode() for message in self.pager.messages)}
+        keys = [birth["key"] for birth in self.azure.truth.events("birth")]
+        return "; ".join(
+            [f"{who} was told of no {what}" for who, text in got.items()
+             for what in ("rotation.completed", *(["slot"] if who != "a webhook" else []))
+             if what not in text] +
+            [f"{who} got a key" for who, text in got.items() if any(key in text for key in keys)])
+
     def rotate(self):
         """Until all accounts were rotated often enough, with a fault now and then."""
         for number, (fault, op) in enumerate(FAULTS):
@@ -205,7 +234,7 @@ class Measurement:
                   for number, secret in enumerate(self.kv.ever))]
 
     def run(self):
-        """(hits, secrets, bytes looked at, are secrets locked into memory?)"""
+        """(hits, secrets, bytes looked at, are secrets locked into memory?, what is wrong with what was told)"""
         self.configure()
         daemon = self.site.start()
         self.rotate()
@@ -217,7 +246,8 @@ class Measurement:
             found, more = memory.find(int(child), secrets)
             hits, looked_at = hits + found, looked_at + more
         mappings = memory.secret_mappings(daemon.pid)
-        return hits, secrets, looked_at, mappings and all("lo" in flags for flags in mappings)
+        return (hits, secrets, looked_at, mappings and all("lo" in flags for flags in mappings),
+                self.wrongly_told())
 
     def end(self):
         """What went wrong besides."""
@@ -247,7 +277,7 @@ def measure(build, program, rotations):
 
 def judge(build, program, must_hit):
     """[(case, problem or "")]"""
-    hits, secrets, looked_at, locked, problems = measure(
+    hits, secrets, looked_at, locked, wrongly_told, problems = measure(
         build, program, ROTATIONS_UNWIPED if must_hit else ROTATIONS)
     found = {kind: [hit for hit in hits if hit.secret.kind == kind] for kind in KINDS}
     there = {kind: sum(secret.kind == kind for secret in secrets) for kind in KINDS}
@@ -257,6 +287,7 @@ def judge(build, program, must_hit):
     for hit in hits[:0 if must_hit else 40]:
         print(f"    {hit}")
     cases = [(f"{program}: it ends well", "; ".join(problems)),
+             (f"{program}: hooks and notifications come without keys", wrongly_told),
              (f"{program}: secrets stay out of swap and core files",
               "" if locked else "their pages are not locked, or part of core files")]
     for kind in KINDS:

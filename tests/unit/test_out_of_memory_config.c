@@ -19,6 +19,7 @@
 #include "base/tz.h"
 #include "conf/config.h"
 #include "conf/identity.h"
+#include "conf/notifier.h"
 #include "conf/target_file.h"
 #include "config_fixture.h"
 #include "core/schedule.h"
@@ -119,6 +120,7 @@ static void add_destination(struct result *result, const struct destination *des
     result_add(result, "%s %d %d\n", destination->type->variant.name, destination->required,
                destination->needs_location);
     result_add_text(result, "path", destination->place);
+    result_add_text(result, "after", destination->after ? destination->after->name : NULL);
     if (destination->type == &target_file_type)
         add_file(result, target_file_of(destination));
     else
@@ -139,6 +141,12 @@ static void add_account(struct result *result, const struct account *account)
         add_destination(result, &account->destinations[i]);
 }
 
+static void add_notifier(struct result *result, const struct notifier *notifier)
+{
+    result_add(result, "told of %u, %" PRId64 "\n", notifier->events, notifier->ahead);
+    add_destination(result, &notifier->destination);
+}
+
 static void add_config(struct result *result, const struct config *config)
 {
     add_service(result, config);
@@ -148,6 +156,8 @@ static void add_config(struct result *result, const struct config *config)
         add_policy(result, config->policy_names[i], &config->policies[i]);
     for (size_t i = 0; i < config->account_count; i++)
         add_account(result, &config->accounts[i]);
+    for (size_t i = 0; i < config->notifier_count; i++)
+        add_notifier(result, &config->notifiers[i]);
 }
 
 /* --- the scenarios --- */
@@ -273,7 +283,8 @@ static const struct files full = {
         "\"{account}-key\", identity: vm, content_type: \"t-{account}\", expires: 30d}\n"
         "freeze: [{from: 2026-12-20, to: 2026-12-21, time_zone: Europe/Berlin, reason: audit, "
         "policies: [nightly]}, {from: 2027-02-01, to: 2027-02-01}]\n"
-        "defaults: {identity: ops, policy: nightly, deliver_to: file}\n",
+        "defaults: {identity: ops, policy: nightly, deliver_to: file}\n"
+        "notify: [{target: told}, {target: page, events: [completed, upcoming], ahead: 2d}]\n",
     .more =
         {
             {"conf.d/10-accounts.yaml",
@@ -296,7 +307,10 @@ static const struct files full = {
              "    secret_file: [hook-new, \"/hooks/{account}\"], include_key: true, ca_file: /ca,\n"
              "    pin: [sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,\n"
              "      sha256//BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA=]}\n"
-             "  sock: {type: socket, path: \"/run//{account}.sock\", owner: hooks, timeout: 5s}\n"
+             "  sock: {type: socket, path: \"/run//{account}.sock\", owner: hooks, timeout: 5s,\n"
+             "    after: [{unit: \"reader@{account}.service\"}, {target: told}]}\n"
+             "  told: {type: exec, command: [/bin/tell, it], timeout: 5s}\n"
+             "  page: {type: webhook, url: \"https://pager/\", secret_file: page}\n"
              "accounts:\n"
              "  - {name: fourth, resource_group: rg, subscription_id: " SUBSCRIPTION
              ", deliver_to: [hook, sock]}\n"},

@@ -1,7 +1,7 @@
 /*
- * Messages to webhooks, and the answers of these and of programs behind sockets, when memory runs
- * out: see allocation.h. A message is whole and signed, or not sent; an answer is understood whole,
- * or there was no memory to.
+ * Messages to webhooks, notifications, and the answers of these and of programs behind sockets,
+ * when memory runs out: see allocation.h. A message is whole and signed, or not sent; an answer is
+ * understood whole, or there was no memory to.
  */
 #include "allocation_hooks.h"
 
@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "canned_reply.h"
+#include "proto/news.h"
 #include "proto/socket_answer.h"
 #include "proto/webhook.h"
 
@@ -121,6 +122,56 @@ static void read_answer(struct result *result, const void *answer)
     add(result, socket_answer_read(answer, strlen(answer), "/run/s", &failure), &failure);
 }
 
+/* A notification, and the message that carries it. */
+static void build_news(struct result *result, const void *text)
+{
+    const struct news_form form = {.event = "account.blocked",
+                                   .account = "acct",
+                                   .resource_group = "rg",
+                                   .subscription_id = "1",
+                                   .resource_id = "/subscriptions/1/acct",
+                                   .state = "blocked",
+                                   .text = text,
+                                   .remedy = text,
+                                   .since = TIME_NEVER,
+                                   .next_at = 1795348800000};
+    struct buf json, body;
+    int rc;
+
+    buf_init(&json, NEWS_MAX);
+    buf_init(&body, WEBHOOK_BODY_MAX);
+    rc = news_write(&form, &json);
+    if (rc == 0)
+        rc = news_write_message("account.blocked", 1795348800000, buf_str(&json), &body);
+    if (rc != 0)
+        result_failed(result, rc, NULL);
+    else
+        result_add(result, "%s\n", buf_str(&body));
+    buf_done(&json);
+    buf_done(&body);
+}
+
+/* What a hook gets: the form of a key without the key. */
+static void build_notice(struct result *result, const void *context)
+{
+    struct secret *key = make_secret(KEY);
+    const struct key_file content = {.account = "acct",
+                                     .resource_id = "/subscriptions/1/acct",
+                                     .account_endpoint = "acct.example",
+                                     .key = key,
+                                     .without_key = true};
+    struct buf out;
+
+    (void)context;
+    buf_init(&out, KEY_FILE_MAX);
+    if (key_file_json(&content, &out) != 0)
+        result_failed(result, out.failed, NULL);
+    else
+        result_add(result, "%s\n", buf_str(&out));
+    buf_done(&out);
+    secret_free(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +180,8 @@ int main(void)
         ALLOCATION_TEST("secret_that_is_none", read_secret, "whsec_x"),
         ALLOCATION_TEST("reply", read_reply, "{\"message\":\"it broke\"}"),
         ALLOCATION_TEST("reply_that_is_none", read_reply, "it broke"),
+        ALLOCATION_TEST("news", build_news, "got " KEY ", want another"),
+        ALLOCATION_TEST("notice", build_notice, NULL),
         ALLOCATION_TEST("answer_failed", read_answer,
                         "{\"result\":\"failed\",\"message\":\"got " KEY "\"}\n"),
         ALLOCATION_TEST("answer_delivered", read_answer, "{\"result\":\"delivered\"}\n"),
