@@ -272,12 +272,13 @@ test-unit: $(TESTS) $(FUZZERS) ## Unit tests alone, and the seeds of the fuzzers
 
 # They wait most of the time, so that more of them run at once than there are processors.
 E2E_JOBS ?= 6
-# Preloaded into the daemon by one of them; not instrumented, as fail_calls.so.
-$B/no_memory.so: tests/e2e/no_memory.c $B/flags
+# Preloaded into the daemon by one of them each; not instrumented, as fail_calls.so.
+E2E_PRELOADED := $B/no_memory.so $B/watched_files.so
+$(E2E_PRELOADED): $B/%.so: tests/e2e/%.c $B/flags
 	$(call say,LD,$@)
 	$Q$(CC) -shared -fPIC -std=gnu17 -D_GNU_SOURCE $(WARNINGS) $(if $(WERROR),-Werror) $(CFLAGS) \
 	    $(LDFLAGS) -o $@ $<
-test-e2e: all $B/no_memory.so ## End-to-end tests alone: the real daemon against the Azure stand-in
+test-e2e: all $(E2E_PRELOADED) ## End-to-end tests alone: the real daemon against the Azure stand-in
 	@mkdir -p $B/results
 	@KEYROTATED_BUILD='$(abspath $B)' $(PYTHON) -m pytest -q -p no:cacheprovider \
 	    $(if $(filter-out 1,$(E2E_JOBS)),-n $(E2E_JOBS) --dist loadgroup) \

@@ -1,12 +1,15 @@
 #include "io/target/target_reading.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/crypto.h"
 #include "base/must.h"
 #include "io/loop/work.h"
 #include "proto/failure.h"
+
+enum { DOING_MAX = 128 };
 
 /* Belongs to its thread until that has returned. */
 struct target_file {
@@ -192,19 +195,15 @@ const char *target_reading_path(const struct target_reading *reading, size_t i)
 void target_reading_explain(const struct target_reading *reading, duration_ms patience,
                             struct failure *failure)
 {
-    char text[DURATION_TEXT_MAX];
+    char doing[DOING_MAX];
 
     for (size_t i = 0; i < reading->count; i++) {
         const struct target_file *file = reading->files[i];
 
         if (!file->is_under_way)
             continue;
-        failure_set_text(failure, "%s: reading %s has not returned within %s", file->file.key,
-                         file->path, duration_to_text(patience, text));
-        failure_set_remedy(failure,
-                           "see with `findmnt` on which file system %s lies and why it does not "
-                           "answer, or move the file to a local one; it is read again by itself",
-                           file->path);
+        (void)snprintf(doing, sizeof(doing), "reading %s", file->file.key);
+        work_explain_hang(loop_workers(reading->world->loop), doing, file->path, patience, failure);
         return;
     }
 }

@@ -57,8 +57,8 @@ bool target_reading_authorities(const struct target_reading *reading, size_t i, 
  * none. */
 const char *target_reading_path(const struct target_reading *reading, size_t i);
 
-/* "reading FILE has not returned within 1m", and what to do: for the file that has kept the job
- * waiting for so long. */
+/* "reading ca_file /srv/ca.pem has not returned within 1m: …", and what to do: for the file that
+ * has kept the job waiting for so long. */
 void target_reading_explain(const struct target_reading *reading, duration_ms patience,
                             struct failure *failure);
 
