@@ -115,6 +115,14 @@ bool work_abandon(struct work_pool *pool, struct work *work)
     return false; /* a thread has it */
 }
 
+void work_explain_hang(struct work_pool *pool, const char *doing, const char *path,
+                       duration_ms patience, struct failure *failure)
+{
+    (void)pool;
+    (void)patience;
+    failure_set_text(failure, "%s %s hangs", doing, path);
+}
+
 static inline void fake_loop_release_work(void)
 {
     struct list *link;
