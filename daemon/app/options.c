@@ -148,6 +148,11 @@ bool options_parse(int argc, char **argv, struct options *options, int *ret_stat
     return true;
 }
 
+static const char *variable(const char *name)
+{
+    return getenv(name);
+}
+
 void environment_read(struct config_environment *environment)
 {
     static const char *const proxies[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
@@ -157,6 +162,7 @@ void environment_read(struct config_environment *environment)
         .state_directory = getenv("STATE_DIRECTORY"),
         .runtime_directory = getenv("RUNTIME_DIRECTORY"),
         .now = time_wall(),
+        .variable = variable,
     };
     for (size_t i = 0; i < sizeof(proxies) / sizeof(proxies[0]); i++)
         if (getenv(proxies[i]))

@@ -42,6 +42,7 @@ struct identity {
      * files stay as written: relative ones are resolved against $CREDENTIALS_DIRECTORY when they
      * are read. */
     const char *settings[IDENTITY_SETTINGS_MAX];
+    unsigned from_environment; /* a bit for each of them that an environment variable gave */
 };
 
 struct target_type;
@@ -133,6 +134,8 @@ struct config_environment {
                           caller: warn of what targets lack (conf/here.h) */
     bool proxy_variables_set; /* any of http_proxy, https_proxy, all_proxy, no_proxy … */
     time_ms now;              /* for checks that depend on the calendar */
+    /* The value of any other environment variable, or NULL; NULL: there are none. */
+    const char *(*variable)(const char *name);
 };
 
 /*

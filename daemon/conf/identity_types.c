@@ -3,6 +3,7 @@
 
 extern const struct identity_type identity_client_secret;
 extern const struct identity_type identity_managed_identity;
+extern const struct identity_type identity_workload_identity;
 
 static const struct schema_map client_certificate = {(const struct schema_key[]){
     SCHEMA_ROW("tenant_id", SCHEMA_TENANT, .required = true),
@@ -13,23 +14,13 @@ static const struct schema_map client_certificate = {(const struct schema_key[])
     SCHEMA_END,
 }};
 
-static const struct schema_map workload_identity = {(const struct schema_key[]){
-    SCHEMA_ROW("tenant_id", SCHEMA_TENANT),
-    SCHEMA_ROW("client_id", SCHEMA_GUID),
-    SCHEMA_ROW("federated_token_file", SCHEMA_CREDENTIAL),
-    SCHEMA_END,
-}};
-
 static const struct schema_map azure_cli = {(const struct schema_key[]){
     SCHEMA_ROW("command", SCHEMA_TEXT, .shape = SHAPE_ONE_OR_LIST, .fallback = "az"),
     SCHEMA_END,
 }};
 
 const struct schema_variant *const schema_identity_types[] = {
-    &identity_client_secret.variant,
-    &identity_managed_identity.variant,
-    SCHEMA_LATER("client_certificate", &client_certificate),
-    SCHEMA_LATER("workload_identity", &workload_identity),
-    SCHEMA_LATER("azure_cli", &azure_cli),
-    NULL,
+    &identity_client_secret.variant,       &identity_managed_identity.variant,
+    &identity_workload_identity.variant,   SCHEMA_LATER("client_certificate", &client_certificate),
+    SCHEMA_LATER("azure_cli", &azure_cli), NULL,
 };

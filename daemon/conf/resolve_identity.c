@@ -4,16 +4,65 @@
 #include "conf/exposure.h"
 #include "conf/identity.h"
 #include "conf/resolve.h"
+#include "conf/value.h"
 
-static const char *setting_of(struct resolve *resolve, const struct tree_node *map,
-                              const struct schema_map *schema, const struct schema_key *key)
+/* As written, or NULL. */
+static const char *text_of(struct resolve *resolve, const struct tree_node *map,
+                           const struct schema_map *schema, const struct schema_key *key)
 {
     const char *text = schema_text(map, schema, key->name);
-    size_t length = text ? strlen(text) : 0;
 
     /* systemd protects the files in $CREDENTIALS_DIRECTORY; check the others. */
     if (text && key->type == SCHEMA_CREDENTIAL && text[0] == '/')
         exposure_check_secret(resolve->report, tree_child(map, key->name), text);
+    return text;
+}
+
+/* The value of the key's environment variable, or NULL. */
+static const char *from_environment(struct resolve *resolve, const struct tree_node *map,
+                                    const struct schema_key *key,
+                                    const struct identity_variable *variable)
+{
+    const char *(*read)(const char *name) = resolve->environment->variable;
+    const char *value = read ? read(variable->variable) : NULL;
+    const struct tree_node node = {.kind = TREE_SCALAR,
+                                   .mark = map->mark,
+                                   .parent = map,
+                                   .name = key->name,
+                                   .name_mark = map->name_mark,
+                                   .text = value};
+
+    if (!value || value[0] == '\0') {
+        if (variable->required)
+            report_key_warning(resolve->report, map,
+                               "has no %s, and neither is %s set here; the daemon needs one of "
+                               "them to get tokens",
+                               key->name, variable->variable);
+        return NULL;
+    }
+    if (value_check(resolve->report, &node, key))
+        return value;
+    report_key_error(resolve->report, map,
+                     "takes this %s from the environment variable %s; correct that, or set %s here",
+                     key->name, variable->variable, key->name);
+    return NULL;
+}
+
+static const struct identity_variable *variable_of(const struct identity_type *type,
+                                                   const struct schema_key *key)
+{
+    const struct identity_variable *row = type->variables;
+
+    while (row && row->key && strcmp(row->key, key->name) != 0)
+        row++;
+    return row && row->key ? row : NULL;
+}
+
+static const char *setting_of(struct resolve *resolve, const struct schema_key *key,
+                              const char *text)
+{
+    size_t length = text ? strlen(text) : 0;
+
     while (key->type == SCHEMA_URL && length > 0 && text[length - 1] == '/')
         length--;
     return text ? arena_dup_n(resolve->arena, text, length) : NULL;
@@ -26,10 +75,20 @@ static void fill(struct resolve *resolve, const struct tree_node *map,
 
     identity->name = arena_dup(resolve->arena, map->name);
     identity->type = type;
-    for (size_t i = 0; i < IDENTITY_SETTINGS_MAX && keys[i].name; i++)
-        identity->settings[i] = setting_of(resolve, map, type->variant.map, &keys[i]);
+    for (size_t i = 0; i < IDENTITY_SETTINGS_MAX && keys[i].name; i++) {
+        const struct identity_variable *variable = variable_of(type, &keys[i]);
+        const char *text = text_of(resolve, map, type->variant.map, &keys[i]);
+
+        if (!text && variable && !tree_child(map, keys[i].name)) {
+            text = from_environment(resolve, map, &keys[i], variable);
+            identity->from_environment |= text ? 1U << i : 0;
+        }
+        identity->settings[i] = setting_of(resolve, &keys[i], text);
+    }
     if (type->check)
         type->check(resolve->report, map);
+    if (type->review)
+        type->review(resolve->report, map, identity, resolve->config);
 }
 
 void resolve_identities(struct resolve *resolve)

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "proto/cloud_error.h"
+#include "proto/entra_error.h"
 #include "proto/failure.h"
 #include "proto/stranger.h"
 
@@ -19,32 +20,6 @@
 enum { ENTRA_REPLY_MAX = 64 * 1024 };
 
 static const char service[] = "Microsoft Entra ID";
-
-/* "{client}", "{tenant}" and "{audience}" stand for the client's own. */
-struct aadsts {
-    int64_t code;
-    const char *remedy;
-};
-
-/* "Microsoft Entra authentication and authorization error codes". */
-static const struct aadsts aadsts_codes[] = {
-    {7000215,
-     "write the value of a valid secret of {client} (not the secret's id) to its "
-     "client_secret_file"},
-    {7000222,
-     "the client secret has expired: make a new one for {client} and write it to its "
-     "client_secret_file"},
-    {700016, "check client_id and tenant_id: {client} is not known in tenant {tenant}"},
-    {7000112, "enable {client} in tenant {tenant}: it is disabled there"},
-    {90002, "check tenant_id and cloud.login: tenant {tenant} is not known there"},
-    {900023, "check tenant_id: {tenant} is neither a tenant's id nor one of its domains"},
-    {500011, "check cloud.audience: {audience} is not known in tenant {tenant}"},
-    {700024, "check this machine's clock and that the federated token is fresh"},
-    {700027, "register the certificate with {client}: its signature was not recognised"},
-    {70021, "add a federated credential to {client} that matches issuer, subject and audience"},
-    {700213, "add a federated credential to {client} that matches issuer, subject and audience"},
-    {53003, "let the conditional access policies of tenant {tenant} admit {client} from here"},
-};
 
 static void append_field(struct buf *body, const char *name, const char *value, size_t length)
 {
@@ -81,58 +56,6 @@ int entra_token_request(struct http_request *request, const struct entra_client 
     return rc < 0 ? err_set(err, rc, "the request for a token does not fit: %s", strerror(-rc)) : 0;
 }
 
-static const struct aadsts *find_aadsts(struct json_object *document)
-{
-    struct json_object *codes = json_member(document, "error_codes");
-
-    if (!json_object_is_type(codes, json_type_array))
-        return NULL;
-    for (size_t i = 0; i < json_object_array_length(codes); i++) {
-        struct json_object *code = json_object_array_get_idx(codes, i);
-
-        for (size_t k = 0; k < sizeof(aadsts_codes) / sizeof(aadsts_codes[0]); k++) {
-            if (json_object_is_type(code, json_type_int) &&
-                json_object_get_int64(code) == aadsts_codes[k].code)
-                return &aadsts_codes[k];
-        }
-    }
-    return NULL;
-}
-
-/* Fills the placeholders of a remedy with the client's values. */
-static void set_remedy(struct failure *failure, const char *remedy,
-                       const struct entra_client *client)
-{
-    const struct {
-        const char *name;
-        const char *before;
-        const char *value;
-    } places[] = {{"{client}", "application ", client->client_id},
-                  {"{tenant}", "", client->tenant_id},
-                  {"{audience}", "", client->audience}};
-    char text[FAILURE_TEXT_MAX] = "";
-    size_t length = 0;
-
-    while (*remedy != '\0' && length < sizeof(text) - 1) {
-        size_t room = sizeof(text) - length;
-        size_t taken = 0;
-
-        for (size_t i = 0; taken == 0 && i < sizeof(places) / sizeof(places[0]); i++) {
-            if (!str_starts_with(remedy, places[i].name))
-                continue;
-            (void)snprintf(text + length, room, "%s%s", places[i].before, places[i].value);
-            taken = strlen(places[i].name);
-        }
-        if (taken == 0) {
-            (void)snprintf(text + length, room, "%c", *remedy);
-            taken = 1;
-        }
-        length += strlen(text + length);
-        remedy += taken;
-    }
-    failure_set_remedy(failure, "%s", text);
-}
-
 /* Only the beginning states the cause; trace and correlation ids and the time follow it. */
 static int cause_length(const char *description)
 {
@@ -147,30 +70,31 @@ static int cause_length(const char *description)
 static void read_error(struct failure *failure, struct json_object *document,
                        const struct cloud_error *answer, const struct entra_client *client)
 {
-    const char *error = cloud_error_code(answer);
+    const char *code = cloud_error_code(answer);
     const char *message = cloud_error_message(answer);
     const char *description = json_string(document, "error_description");
     const char *trace_id = json_string(document, "trace_id");
     const char *correlation_id = json_string(document, "correlation_id");
-    const struct aadsts *aadsts = find_aadsts(document);
+    const struct entra_error *error = entra_error_find(document);
+    char sentence[FAILURE_TEXT_MAX] = "";
 
     if (!description)
         description = message[0] != '\0' ? message : "no description";
-    if (aadsts)
+    if (error)
         (void)snprintf(failure->error_code, sizeof(failure->error_code), "AADSTS%lld",
-                       (long long)aadsts->code);
+                       (long long)error->code);
     else
-        failure_set_code(failure, error);
+        failure_set_code(failure, code);
     if (trace_id)
         failure_set_id(failure->request_id, trace_id);
     if (correlation_id)
         failure_set_id(failure->correlation_id, correlation_id);
-    failure_set_text(failure, "%s gave application %s no token: %d %s: %.*s", service,
-                     client->client_id, failure->http_status,
-                     error[0] != '\0' ? error : "without error code", cause_length(description),
+    if (error)
+        entra_error_explain(error, client, sentence, failure);
+    failure_set_text(failure, "%s gave application %s no token%s%s: %d %s: %.*s", service,
+                     client->client_id, error ? ", because " : "", sentence, failure->http_status,
+                     code[0] != '\0' ? code : "without error code", cause_length(description),
                      description);
-    if (aadsts)
-        set_remedy(failure, aadsts->remedy, client);
 }
 
 int entra_token_reply(struct access_token *token, const struct http_reply *reply,

@@ -6,22 +6,10 @@
 #ifndef KEYROTATED_PROTO_ENTRA_H
 #define KEYROTATED_PROTO_ENTRA_H
 
-#include <stdbool.h>
-
 #include "base/err.h"
-#include "base/secret.h"
 #include "proto/access_token.h"
+#include "proto/entra_client.h"
 #include "proto/http_message.h"
-
-struct entra_client {
-    const char *login; /* "https://login.microsoftonline.com" */
-    const char *tenant_id;
-    const char *client_id;
-    const struct secret *proof;
-    bool is_assertion; /* the proof; else it is a client secret */
-    const char
-        *audience; /* as the resource wants to find it in the token, with its trailing slash */
-};
 
 /* Builds the token request. `client_request_id` shows up in Entra's sign-in log. 0, or -ENOMEM,
  * -EMSGSIZE with err set. http_request_done() in any case. */

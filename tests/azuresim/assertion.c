@@ -12,13 +12,16 @@
 #include "encode.h"
 #include "http.h"
 
-#define AADSTS_MALFORMED          50027
-#define AADSTS_OUTSIDE_VALIDITY   700024
-#define AADSTS_BAD_SIGNATURE      700027
-#define AADSTS_BAD_ISSUER         700021
-#define AADSTS_BAD_AUDIENCE       50013
-#define AADSTS_NO_FEDERATED_MATCH 700213
-#define CLOCK_TOLERANCE_S         300
+#define AADSTS_MALFORMED         50027
+#define AADSTS_OUTSIDE_VALIDITY  700024
+#define AADSTS_BAD_SIGNATURE     700027
+#define AADSTS_BAD_ISSUER        700021
+#define AADSTS_BAD_AUDIENCE      50013
+#define AADSTS_NO_ISSUER_MATCH   700211
+#define AADSTS_NO_AUDIENCE_MATCH 700212
+#define AADSTS_NO_SUBJECT_MATCH  700213
+#define AADSTS_BAD_ISSUER_KEY    5000811
+#define CLOCK_TOLERANCE_S        300
 
 struct jwt {
     struct json_object *header;
@@ -94,7 +97,7 @@ static bool thumbprint_matches(const struct jwt *jwt, X509 *certificate)
     return matches;
 }
 
-static bool signature_matches(const struct jwt *jwt, X509 *certificate)
+static bool signature_matches(const struct jwt *jwt, EVP_PKEY *key)
 {
     const char *algorithm = json_get_text(jwt->header, "alg");
     bool pss = algorithm && strcmp(algorithm, "PS256") == 0;
@@ -103,11 +106,10 @@ static bool signature_matches(const struct jwt *jwt, X509 *certificate)
     bool matches;
 
     if (!algorithm || (!pss && strcmp(algorithm, "RS256") != 0) ||
-        EVP_PKEY_get_base_id(X509_get0_pubkey(certificate)) != EVP_PKEY_RSA)
+        EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA)
         return false;
     context = EVP_MD_CTX_new();
-    matches = EVP_DigestVerifyInit(context, &key_context, EVP_sha256(), NULL,
-                                   X509_get0_pubkey(certificate)) == 1;
+    matches = EVP_DigestVerifyInit(context, &key_context, EVP_sha256(), NULL, key) == 1;
     if (matches && pss)
         matches = EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING) == 1 &&
                   EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, RSA_PSS_SALTLEN_DIGEST) == 1;
@@ -170,13 +172,23 @@ static bool check_federated(const struct jwt *jwt, const struct principal *princ
     json_object_object_get_ex(jwt->claims, "aud", &audience);
     if (json_object_is_type(audience, json_type_array))
         audience = json_object_array_get_idx(audience, 0);
-    if (!claim_is(jwt, "iss", principal->federated_issuer) ||
-        !claim_is(jwt, "sub", principal->federated_subject) || !audience ||
-        strcmp(json_object_get_string(audience), expected) != 0)
-        return fail(error, AADSTS_NO_FEDERATED_MATCH,
-                    "No matching federated identity record found for presented assertion subject, "
-                    "issuer or audience.");
-    return check_validity(jwt, error);
+    if (!claim_is(jwt, "iss", principal->federated_issuer))
+        return fail(error, AADSTS_NO_ISSUER_MATCH,
+                    "No matching federated identity record found for presented assertion issuer.");
+    if (!claim_is(jwt, "sub", principal->federated_subject))
+        return fail(error, AADSTS_NO_SUBJECT_MATCH,
+                    "No matching federated identity record found for presented assertion subject.");
+    if (!audience || strcmp(json_object_get_string(audience), expected) != 0)
+        return fail(
+            error, AADSTS_NO_AUDIENCE_MATCH,
+            "No matching federated identity record found for presented assertion audience.");
+    if (!check_validity(jwt, error))
+        return false;
+    if (principal->federated_key && !signature_matches(jwt, principal->federated_key))
+        return fail(error, AADSTS_BAD_ISSUER_KEY,
+                    "Unable to verify token signature. The signing key identifier does not match "
+                    "any valid registered keys.");
+    return true;
 }
 
 static bool check_self_signed(const struct jwt *jwt, const struct principal *principal,
@@ -196,7 +208,7 @@ static bool check_self_signed(const struct jwt *jwt, const struct principal *pri
         return fail(error, AADSTS_BAD_SIGNATURE,
                     "The certificate with identifier used to sign the client assertion is not "
                     "registered on application.");
-    if (!signature_matches(jwt, principal->certificate))
+    if (!signature_matches(jwt, X509_get0_pubkey(principal->certificate)))
         return fail(error, AADSTS_BAD_SIGNATURE, "Client assertion failed signature validation.");
     return true;
 }

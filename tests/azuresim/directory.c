@@ -41,6 +41,7 @@ static void principal_free(struct principal *principal)
     free(principal->federated_issuer);
     free(principal->federated_subject);
     free(principal->federated_audience);
+    EVP_PKEY_free(principal->federated_key);
     free(principal);
 }
 
@@ -101,6 +102,19 @@ static struct principal *find_by_client(const struct directory *directory, const
             return principal;
     }
     return NULL;
+}
+
+static bool replace_federated_key(struct principal *principal, const char *pem)
+{
+    BIO *input;
+
+    if (!pem)
+        return true;
+    input = BIO_new_mem_buf(pem, -1);
+    EVP_PKEY_free(principal->federated_key);
+    principal->federated_key = PEM_read_bio_PUBKEY(input, NULL, NULL, NULL);
+    BIO_free(input);
+    return !!principal->federated_key;
 }
 
 static bool replace_certificate(struct principal *principal, const char *pem)
@@ -205,6 +219,10 @@ bool directory_put(struct directory *directory, struct json_object *properties, 
         replace_text(&principal->federated_issuer, json_get_text(federated, "issuer"));
         replace_text(&principal->federated_subject, json_get_text(federated, "subject"));
         replace_text(&principal->federated_audience, json_get_text(federated, "audience"));
+        if (!replace_federated_key(principal, json_get_text(federated, "public_key"))) {
+            snprintf(message, size, "federated.public_key must be a PEM public key");
+            return false;
+        }
     }
     return true;
 }

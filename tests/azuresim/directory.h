@@ -38,6 +38,7 @@ struct principal {
     char *federated_issuer; /* workload identity federation; NULL: none */
     char *federated_subject;
     char *federated_audience;
+    EVP_PKEY *federated_key; /* of the issuer; NULL: signatures are not checked */
 };
 
 struct token {

@@ -11,6 +11,9 @@
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/"                          \
     "default-azurebatch-japaneast/providers/Microsoft.Batch/batchAccounts/sampleacct"
 
+/* The types of identities that this version has, as messages list them. */
+#define IDENTITY_TYPES "client_secret, managed_identity or workload_identity"
+
 /* The types of targets that this version has, as messages list them. */
 #define TARGET_TYPES                                                                               \
     "file, exec, key_vault, hashicorp_vault, azure_app_settings, batch_auto_storage, webhook, "    \

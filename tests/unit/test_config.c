@@ -125,7 +125,7 @@ static void names_exactly_what_is_not_available(void **state)
     assert_null(config_fixture_expect(
         more,
         "k.yaml:4:15: identities.ops.type: azure_cli is not available in this version; "
-        "write client_secret or managed_identity\n"));
+        "write " IDENTITY_TYPES "\n"));
 }
 
 /* Every key that is available, none with its default. */

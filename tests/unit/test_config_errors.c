@@ -116,7 +116,7 @@ static const struct mistake service_mistakes[] = {
 
 static const struct mistake identity_mistakes[] = {
     {{.identities = "identities: {i: {}}"},
-     "k.yaml:2:17: identities.i.type: is missing; write client_secret or managed_identity\n"},
+     "k.yaml:2:17: identities.i.type: is missing; write " IDENTITY_TYPES "\n"},
     {{.identities = "identities:"},
      "k.yaml:2:12: identities: has no value; give a mapping of keys to values\n"},
     {{.identities = "identities: [a]"},
@@ -130,8 +130,7 @@ static const struct mistake identity_mistakes[] = {
      "k.yaml:2:24: identities.i.type: unknown type \"managd_identity\"; did you mean "
      "managed_identity?\n"},
     {{.identities = "identities: {i: {type: password}}"},
-     "k.yaml:2:24: identities.i.type: unknown type \"password\"; write client_secret or "
-     "managed_identity\n"},
+     "k.yaml:2:24: identities.i.type: unknown type \"password\"; write " IDENTITY_TYPES "\n"},
     {{.identities = "identities: {i: {type: client_secret}}"},
      "k.yaml:2:17: identities.i.tenant_id: is missing; give a GUID or a domain name\n"
      "k.yaml:2:17: identities.i.client_id: is missing; give a GUID\n"
@@ -152,21 +151,18 @@ static const struct mistake identity_mistakes[] = {
     {{.identities = "identities: {i: {type: client_certificate, tenant_id: "
                     "00000000-0000-0000-0000-000000000000, client_id: "
                     "00000000-0000-0000-0000-000000000000, client_certificate_file: c.pem}}"},
-     "k.yaml:2:24: identities.i.type: client_certificate is not available in this version; write "
-     "client_secret or managed_identity\n"},
+     "k.yaml:2:24: identities.i.type: client_certificate is not available in this version; "
+     "write " IDENTITY_TYPES "\n"},
     {{.identities = "identities: {i: {type: client_certificate, tenant_id: "
                     "00000000-0000-0000-0000-000000000000, client_id: "
                     "00000000-0000-0000-0000-000000000000, client_certificat_file: c.pem}}"},
-     "k.yaml:2:24: identities.i.type: client_certificate is not available in this version; write "
-     "client_secret or managed_identity\n"
+     "k.yaml:2:24: identities.i.type: client_certificate is not available in this version; "
+     "write " IDENTITY_TYPES "\n"
      "k.yaml:2:142: identities.i.client_certificat_file: unknown key; did you mean "
      "client_certificate_file?\n"},
-    {{.identities = "identities: {i: {type: workload_identity}}"},
-     "k.yaml:2:24: identities.i.type: workload_identity is not available in this version; write "
-     "client_secret or managed_identity\n"},
     {{.identities = "identities: {i: {type: azure_cli}}"},
-     "k.yaml:2:24: identities.i.type: azure_cli is not available in this version; write "
-     "client_secret or managed_identity\n"},
+     "k.yaml:2:24: identities.i.type: azure_cli is not available in this version; "
+     "write " IDENTITY_TYPES "\n"},
     {{.identities = "identities: {i: {type: managed_identity, source: app-service}}"},
      "k.yaml:2:50: identities.i.source: unknown value \"app-service\"; did you mean "
      "app_service?\n"},

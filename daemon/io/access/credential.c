@@ -89,13 +89,18 @@ void credential_fail(struct credential *credential)
     end(credential);
 }
 
+bool credential_checked(int rc)
+{
+    if (rc == -ENOMEM)
+        fault_out_of_memory();
+    return rc == 0;
+}
+
 bool credential_built(struct credential *credential, int rc, struct http_request *request,
                       const struct err *err)
 {
-    if (rc == 0)
+    if (credential_checked(rc))
         return true;
-    if (rc == -ENOMEM)
-        fault_out_of_memory();
     http_request_done(request);
     failure_from_err(&credential->failure, REASON_TOKEN_FAILED, err);
     credential_fail(credential);

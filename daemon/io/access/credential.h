@@ -169,6 +169,9 @@ void credential_succeed(struct credential *credential, struct access_token *toke
 /* credential->failure says why. */
 void credential_fail(struct credential *credential);
 
+/* True where `rc` is 0. Where memory is out (-ENOMEM), the process ends. */
+bool credential_checked(int rc);
+
 /* After `rc` of a builder of requests: true where it is 0. Otherwise the credential has failed with
  * err's text, or memory is out and the process ends. The request is given up in that case. */
 bool credential_built(struct credential *credential, int rc, struct http_request *request,

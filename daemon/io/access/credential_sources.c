@@ -3,10 +3,12 @@
 
 extern const struct credential_source credential_client_secret;
 extern const struct credential_source credential_managed_identity;
+extern const struct credential_source credential_workload_identity;
 
 static const struct credential_source *const sources[] = {
     &credential_client_secret,
     &credential_managed_identity,
+    &credential_workload_identity,
 };
 
 const struct credential_source *credential_source_of(const struct identity_type *type)

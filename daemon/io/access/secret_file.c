@@ -17,7 +17,9 @@ static struct secret *unusable(const struct secret_file *file, const char *path,
 {
     failure_init(failure, file->reason);
     failure_set_text(failure, "%s %s cannot be used: %s", file->key, path, problem);
-    if (file->path[0] == '/')
+    if (file->remedy)
+        failure_set_remedy(failure, "%s", file->remedy);
+    else if (file->path[0] == '/')
         failure_set_remedy(failure,
                            "write the secret's value, and nothing else, to %s, readable for the "
                            "daemon (systemd: LoadCredential=)",

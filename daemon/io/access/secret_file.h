@@ -21,6 +21,7 @@ struct secret_file {
     const char *key;    /* the key of the configuration that names the file, for messages */
     const char *path;   /* absolute, or below the credentials directory */
     enum reason reason; /* of a failure */
+    const char *remedy; /* where the secret is not written by hand; static; NULL: the usual one */
     bool stays;         /* no name of a credential may stand in the place of `path` */
 };
 
