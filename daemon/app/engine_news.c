@@ -12,9 +12,10 @@
 #include "base/str.h"
 #include "conf/notifier.h"
 #include "proto/news.h"
+#include "proto/remedy.h"
 
 enum {
-    ITEMS_MAX = 256, /* that wait; later ones are dropped */
+    ITEMS_MAX = 256, /* that wait for one notifier; later ones are dropped */
     ATTEMPTS_MAX = 4 /* for each of them */
 };
 
@@ -40,7 +41,7 @@ struct engine_news {
     struct engine *engine;
     struct list items;
     size_t count;
-    bool is_full; /* that was logged */
+    unsigned full; /* notifiers of which that was logged: bits of their indices */
     struct timer timer;
     char *names[NOTIFIERS_MAX]; /* of the notifiers, in the order of account->told_upcoming */
 };
@@ -61,8 +62,12 @@ static void free_item(struct news_item *item)
 static void log_dropped(const struct news_item *item, const struct failure *failure)
 {
     struct engine *engine = item->news->engine;
+    const struct remedy_words words = {.account = item->account,
+                                       .socket = engine->parts.control_socket};
+    char remedy[REMEDY_MAX];
     struct log_line line;
 
+    remedy_expand(failure->remedy, &words, remedy, sizeof(remedy));
     log_line_start(&line, loop_now(engine->parts.loop), LEVEL_WARNING, "notification.dropped",
                    "%s: target %s could not be told of %s, and is not told any more: %s",
                    item->account, item->notifier, item->event, failure->text);
@@ -70,7 +75,24 @@ static void log_dropped(const struct news_item *item, const struct failure *fail
     log_line_text(&line, "target", item->notifier);
     log_line_number(&line, "attempt", item->attempts);
     log_line_text(&line, "reason", reason_describe(failure->reason)->name);
-    log_line_text(&line, "remedy", str_or_null(failure->remedy));
+    log_line_text(&line, "error_code", str_or_null(failure->error_code));
+    log_line_text(&line, "remedy", str_or_null(remedy));
+    log_emit(engine->parts.log, &line);
+}
+
+static void log_output(const struct news_item *item, const char *output)
+{
+    const struct engine *engine = item->news->engine;
+    struct log_line line;
+
+    if (!output || !log_enabled(engine->parts.log, LEVEL_INFO))
+        return;
+    log_line_start(&line, loop_now(engine->parts.loop), LEVEL_INFO, "notification.output",
+                   "%s: target %s, when it was told of %s, wrote", item->account, item->notifier,
+                   item->event);
+    log_line_text(&line, "account", item->account);
+    log_line_text(&line, "target", item->notifier);
+    log_line_text(&line, "output", output);
     log_emit(engine->parts.log, &line);
 }
 
@@ -95,6 +117,7 @@ static void on_told(void *context, struct target_result *result)
     const struct failure *failure = result->failure;
 
     item->sending = false;
+    log_output(item, result->output);
     if (failure && failure->reason == REASON_NOT_YET)
         failure = NULL; /* it has been accepted */
     item->attempts++;
@@ -161,8 +184,7 @@ static duration_ms send_next(struct engine_news *news)
                 next = time_min(next, item->retry_at - now);
         }
     }
-    if (news->count == 0)
-        news->is_full = false;
+    news->full &= seen;
     return next;
 }
 
@@ -201,19 +223,32 @@ static char *compose(const struct engine_account *account, const struct news *wh
     return json;
 }
 
-static void log_full(struct engine_news *news, const struct engine_account *account,
-                     const char *event)
+static size_t count_items(const struct engine_news *news, const char *notifier)
 {
+    size_t count = 0;
+
+    list_for_each_entry (item, &news->items, const struct news_item, link)
+        count += str_equal(item->notifier, notifier) ? 1 : 0;
+    return count;
+}
+
+static void log_full(struct engine_news *news, const struct engine_account *account,
+                     const char *event, const char *notifier)
+{
+    const unsigned bit = 1U << find_notifier(news->engine->config, notifier);
     struct log_line line;
 
-    if (news->is_full)
+    if ((news->full & bit) != 0)
         return;
-    news->is_full = true;
+    news->full |= bit;
     log_line_start(&line, loop_now(news->engine->parts.loop), LEVEL_WARNING, "notification.dropped",
-                   "%s: nobody is told of %s, nor of what follows, because %d notifications wait",
-                   account->account->name, event, ITEMS_MAX);
+                   "%s: target %s is not told of %s, nor of what follows, because %d notifications "
+                   "wait for it",
+                   account->account->name, notifier, event, ITEMS_MAX);
     log_line_text(&line, "account", account->account->name);
-    log_line_text(&line, "remedy", "see why the targets of `notify` take none");
+    log_line_text(&line, "target", notifier);
+    log_line_text(&line, "remedy",
+                  "see why it takes none: earlier lines of notification.dropped say it, or will");
     log_emit(news->engine->parts.log, &line);
 }
 
@@ -224,8 +259,8 @@ static struct news_item *add(const struct engine_account *account, const struct 
     struct engine_news *news = account->engine->news;
     struct news_item *item;
 
-    if (news->count >= ITEMS_MAX) {
-        log_full(news, account, what->event);
+    if (count_items(news, notifier->destination.name) >= ITEMS_MAX) {
+        log_full(news, account, what->event, notifier->destination.name);
         return NULL;
     }
     item = must_alloc(sizeof(*item));
@@ -391,6 +426,7 @@ static void take_names(struct engine_news *news)
     for (size_t i = 0; i < engine->account_count; i++)
         engine->accounts[i]->told_upcoming =
             renumber(news, config, engine->accounts[i]->told_upcoming);
+    news->full = renumber(news, config, news->full);
     forget_names(news);
     for (size_t i = 0; i < config->notifier_count; i++)
         news->names[i] = must_dup(config->notifiers[i].destination.name);

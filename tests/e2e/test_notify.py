@@ -153,7 +153,8 @@ class Everybody:
         (site.directory / "secret").write_text(SECRET + "\n")
         tell = site.directory / "tell"
         tell.write_text(f"#!/bin/sh\nread form\necho \"$form\" >>{site.directory}/told\n"
-                        f"test ! -e {site.directory}/hangs || sleep 1000\n")
+                        f"test ! -e {site.directory}/hangs || sleep 1000\n"
+                        f"test ! -e {site.directory}/fails || {{ echo asleep >&2; exit 3; }}\n")
         tell.chmod(0o755)
         site.config["targets"]["program"] = {"type": "exec", "command": [str(tell)]}
         site.config["targets"]["web"] = {
@@ -240,6 +241,48 @@ def test_who_hangs_is_in_the_way_of_nobody_else(site, azure, everybody):
         line = site.log.wait("notification.dropped", target=name)
         assert line["remedy"] and "could not be told of rotation.completed" in line["msg"]
     assert not site.log.lines(event="notification.dropped", target="pager")
+
+
+def test_who_fails_is_tried_four_times(site, azure, everybody):
+    """Whichever way it is told, each with the cause and what to do; accounts rotate meanwhile."""
+    everybody.server.answer = 500
+    everybody.pager.answer = "nonsense\n"
+    (site.directory / "fails").touch()
+    site.config["notify"] = [{"target": name, "events": "completed"}
+                             for name in ("web", "program", "pager")]
+    site.policy(rotate_every="2s", overlap="300ms", check_every="1h")
+    site.account("alpha")
+    site.start()
+    for name, cause in (("web", "500"), ("program", "failed with exit status 3: asleep"),
+                        ("pager", "the answer cannot be used")):
+        line = site.log.wait("notification.dropped", target=name)
+        assert line["attempt"] == 4 and cause in line["msg"] and line["remedy"], line
+        assert "again" not in line["remedy"] and "{" not in line["remedy"].split("such as")[0]
+        forms = [form for form in everybody.forms()[name] if form["cycle"] == 1]
+        assert len(forms) == 4 and all(form == forms[0] for form in forms)
+    assert len({message.id for message in everybody.server.messages
+                if message.data["cycle"] == 1}) == 1
+    assert site.log.wait("notification.output", target="program")["output"] == "asleep"
+    site.wait_rotations("alpha", 3)
+
+
+def test_what_waits_is_bounded_for_each(site, pager):
+    """More accounts are blocked than may wait for one that hangs; the other is told of all."""
+    hanging = Program(site.directory / "hanging.sock", None)
+    site.config["targets"]["hanging"] = {"type": "socket", "owner": os.getuid(),
+                                         "path": str(site.directory / "hanging.sock")}
+    site.config["notify"] = [{"target": "hanging"}, {"target": "pager"}]
+    names = [f"many{number}" for number in range(260)]
+    for name in names:
+        site.account(name, create=False)
+    site.start()
+    wait_until(lambda: {form["account"] for form in list(pager.forms)} == set(names),
+               "the other is told of each")
+    dropped = site.log.wait("notification.dropped", target="hanging")
+    assert "because 256 notifications wait for it" in dropped["msg"] and dropped["remedy"]
+    assert len(site.log.lines(event="notification.dropped")) == 1
+    assert len(hanging.forms) == 1
+    hanging.stop()
 
 
 # --- rotations that are planned ---

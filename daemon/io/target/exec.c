@@ -78,6 +78,11 @@ static void on_program_done(void *context, const struct program_result *result)
     outcome->output = output_of(result, job->content.key);
     outcome->failed = program_failure(&outcome->failure, job->arguments[0], result,
                                       job->content.key, spawner_problem(job->base.world->spawner));
+    if (outcome->failed && job->news && result->end == PROGRAM_EXITED && result->timed_out == 0 &&
+        !result->flooded)
+        failure_set_remedy(&outcome->failure,
+                           "correct what it complains about (notification.output in the log has "
+                           "all of it)");
     outcome->changed = !outcome->failed;
     job->base.may_have_acted = outcome->failed && outcome->failure.outcome_unknown;
     target_job_end(&job->base);
