@@ -8,6 +8,7 @@
 #include "conf/placeholder.h"
 #include "conf/resolve.h"
 #include "conf/schema_row.h"
+#include "conf/url.h"
 #include "core/policy.h"
 #include "proto/template.h"
 #include "proto/two_key/two_key.h"
@@ -237,12 +238,9 @@ static bool fill_place(struct resolve *resolve, const struct tree_node *target,
     struct vault_object *object = &settings->object;
     const char *address = schema_text(target, &keys, "address");
     const char *path = expand(resolve, target, "path", values);
-    size_t length = strlen(address);
     const char *before;
 
-    while (length > 0 && address[length - 1] == '/')
-        length--;
-    object->address = arena_dup_n(resolve->arena, address, length);
+    object->address = url_normal(resolve->arena, address, true);
     object->name_space = expand(resolve, target, "namespace", values);
     object->mount = expand(resolve, target, "mount", values);
     object->engine = (enum vault_engine)schema_choice(target, &keys, "engine");

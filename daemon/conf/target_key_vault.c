@@ -80,9 +80,7 @@ static char *expand_vault(struct resolve *resolve, struct tree_node *node,
         target_value_refuse(resolve, node, vault, problem);
         return NULL;
     }
-    vault[strlen(vault) - (str_ends_with(vault, "/") ? 1 : 0)] = '\0';
-    str_lower(vault);
-    return vault;
+    return url_normal(resolve->arena, vault, true);
 }
 
 static bool name_is_valid(const char *name)

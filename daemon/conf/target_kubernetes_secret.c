@@ -9,6 +9,7 @@
 #include "conf/placeholder.h"
 #include "conf/resolve.h"
 #include "conf/schema_row.h"
+#include "conf/url.h"
 #include "conf/value.h"
 #include "proto/kubernetes.h"
 #include "proto/template.h"
@@ -196,18 +197,11 @@ static const char *expand_part(struct resolve *resolve, const struct tree_node *
 
 static const char *cluster_name(struct resolve *resolve, const struct kubernetes_cluster *cluster)
 {
-    size_t length;
-
     if (cluster->kubeconfig && cluster->context)
         return arena_format(resolve->arena, "%s#%s", cluster->kubeconfig, cluster->context);
     if (cluster->kubeconfig)
         return cluster->kubeconfig;
-    if (!cluster->server)
-        return in_cluster;
-    length = strlen(cluster->server);
-    while (length > 0 && cluster->server[length - 1] == '/')
-        length--;
-    return arena_dup_n(resolve->arena, cluster->server, length);
+    return cluster->server ? cluster->server : in_cluster;
 }
 
 static bool fill_place(struct resolve *resolve, const struct tree_node *target,
@@ -307,13 +301,14 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
                  struct destination *destination)
 {
     struct target_kubernetes_secret *settings = arena_alloc(resolve->arena, sizeof(*settings));
+    const char *server = schema_text(target, &keys, "server");
 
     if (!settings || tree_has_invalid(target))
         return false;
     settings->cluster = (struct kubernetes_cluster){
         .kubeconfig = copy_of(resolve, target, "kubeconfig"),
         .context = copy_of(resolve, target, "context"),
-        .server = copy_of(resolve, target, "server"),
+        .server = server ? url_normal(resolve->arena, server, true) : NULL,
         .ca_file = copy_of(resolve, target, "ca_file"),
         .token_file = copy_of(resolve, target, "token_file"),
     };

@@ -117,9 +117,9 @@ static bool fill_url(struct resolve *resolve, struct tree_node *url,
         report_invalid(resolve->report, url, "%s", problem);
         return false;
     }
-    destination->place = expanded;
+    destination->place = url_normal(resolve->arena, expanded, false);
     destination->needs_location = placeholder_needs_location(expanded);
-    return true;
+    return !!destination->place;
 }
 
 static bool fill_secret_files(struct resolve *resolve, struct tree_node *files,

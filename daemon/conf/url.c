@@ -1,11 +1,12 @@
 #include "conf/url.h"
 
 #include <arpa/inet.h>
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
 
+enum { HTTP_PORT = 80, HTTPS_PORT = 443 };
 enum { HOST_MAX = 256, PORT_DIGITS_MAX = 5, PORT_MAX = 65535 };
 
 struct url_parts {
@@ -168,4 +169,50 @@ const char *url_proxy_problem(const char *url)
     if (parts.path[0] != '\0' && !str_equal(parts.path, "/"))
         return "holds a path; a proxy is http://HOST:PORT or https://HOST:PORT";
     return NULL;
+}
+
+/* The same address always gives the same text; others than addresses stay. */
+static void shorten_ipv6(struct arena *arena, char **host)
+{
+    char text[INET6_ADDRSTRLEN] = "";
+    struct in6_addr address;
+    const size_t length = strlen(*host);
+
+    if (length < 2 || length > sizeof(text) || (*host)[0] != '[')
+        return;
+    memcpy(text, *host + 1, length - 2);
+    if (inet_pton(AF_INET6, text, &address) == 1 &&
+        inet_ntop(AF_INET6, &address, text, sizeof(text)))
+        *host = arena_format(arena, "[%s]", text);
+}
+
+char *url_normal(struct arena *arena, const char *url, bool is_base)
+{
+    const bool is_http = str_starts_with_nocase(url, "http:");
+    const char *authority = strstr(url, "//") + 2;
+    const size_t length = strcspn(authority, "/");
+    const char *path = authority + length;
+    const char *colon = memrchr(authority, ':', length);
+    size_t path_length = strlen(path);
+    long port = is_http ? HTTP_PORT : HTTPS_PORT;
+    char *host;
+
+    if (colon && memchr(colon, ']', (size_t)(path - colon)))
+        colon = NULL; /* it is part of an IPv6 address */
+    if (colon)
+        port = strtol(colon + 1, NULL, 10);
+    while (path_length > 0 && path[path_length - 1] == '/' && (is_base || path_length == 1))
+        path_length--;
+    host = arena_dup_n(arena, authority, colon ? (size_t)(colon - authority) : length);
+    if (!host)
+        return NULL;
+    str_lower(host);
+    shorten_ipv6(arena, &host);
+    if (!host)
+        return NULL;
+    if (port == (is_http ? HTTP_PORT : HTTPS_PORT))
+        return arena_format(arena, "%s://%s%.*s", is_http ? "http" : "https", host,
+                            (int)path_length, path);
+    return arena_format(arena, "%s://%s:%ld%.*s", is_http ? "http" : "https", host, port,
+                        (int)path_length, path);
 }
