@@ -26,6 +26,7 @@ static void name_unwell(const struct engine_totals *totals, struct buf *out)
 
 static void log_status(struct daemon *daemon, const struct engine_totals *totals)
 {
+    const struct loop_lag lag = loop_take_lag(daemon->loop);
     time_ms now = loop_now(daemon->loop);
     size_t troubled = totals->by_state[STATE_BLOCKED] + totals->overdue + totals->at_risk;
     struct log_line line;
@@ -54,7 +55,8 @@ static void log_status(struct daemon *daemon, const struct engine_totals *totals
     }
     log_line_text(&line, "not_well", unwell.length > 0 ? buf_str(&unwell) : NULL);
     log_line_time(&line, "next_at", totals->next_at);
-    log_line_number(&line, "loop_lag_ms", loop_take_lag(daemon->loop));
+    log_line_number(&line, "loop_lag_ms", lag.longest);
+    log_line_number(&line, "loop_own_lag_ms", lag.longest_own);
     log_emit(&daemon->log, &line);
     buf_done(&unwell);
 }

@@ -227,7 +227,7 @@ static void test_stalled_resolver_holds_nothing_up(void **state)
     expect_text("stalled", result.error, "stall.test:443 was not resolved in time");
     assert_in_range(result.duration, 290, 1500);
     run_for(fixture, 10);
-    assert_in_range(loop_take_lag(fixture->loop), 0, LAG_MAX);
+    assert_in_range(loop_take_lag(fixture->loop).longest_own, 0, LAG_MAX);
     fixture_free(fixture);
     release_lookups(threads);
 }
@@ -257,7 +257,7 @@ static void test_abandoned_lookups_leave_nothing(void **state)
         http_cancel(calls[i]);
     finish_all(fixture);
     run_for(fixture, 10);
-    assert_in_range(loop_take_lag(fixture->loop), 0, LAG_MAX);
+    assert_in_range(loop_take_lag(fixture->loop).longest_own, 0, LAG_MAX);
     for (int i = 0; i < COUNT; i++)
         expect_outcome("lookup", &results[i], HTTP_CANCELED);
 

@@ -5,6 +5,7 @@
 #include "base/must.h"
 #include "base/wipe.h"
 #include "io/loop/clock_watch.h"
+#include "io/loop/turn_meter.h"
 #include "io/loop/work.h"
 
 /* The loop wakes at least this often to look at the clocks. */
@@ -39,9 +40,7 @@ struct loop {
     loop_clock_jumped *jumped;
     void *jumped_context;
 
-    uint64_t turn_began_ns;
-    uint64_t slept_before_ns;
-    uint64_t worst_turn_ns;
+    struct turn_meter turns;
 };
 
 /* --- deferred calls --- */
@@ -233,30 +232,13 @@ static void on_nap_over(uv_timer_t *handle)
 
 /* --- turns --- */
 
-static void begin_measuring_turn(struct loop *loop)
-{
-    loop->turn_began_ns = uv_hrtime();
-    loop->slept_before_ns = uv_metrics_idle_time(&loop->uv);
-}
-
-static void measure_turn(struct loop *loop)
-{
-    const uint64_t passed = uv_hrtime() - loop->turn_began_ns;
-    const uint64_t slept = uv_metrics_idle_time(&loop->uv) - loop->slept_before_ns;
-    const uint64_t busy = passed > slept ? passed - slept : 0;
-
-    if (busy > loop->worst_turn_ns)
-        loop->worst_turn_ns = busy;
-    begin_measuring_turn(loop);
-}
-
 static void on_before_sleep(uv_prepare_t *handle)
 {
     struct loop *loop = container_of(handle, struct loop, before_sleep);
 
     run_deferred(loop);
     wipe_unused_stack();
-    measure_turn(loop);
+    turn_meter_next(&loop->turns, uv_metrics_idle_time(&loop->uv));
     loop->now_sampled = false;
 }
 
@@ -268,11 +250,15 @@ static void on_after_sleep(uv_check_t *handle)
     run_deferred(loop);
 }
 
-duration_ms loop_take_lag(struct loop *loop)
+struct loop_lag loop_take_lag(struct loop *loop)
 {
-    const duration_ms lag = (duration_ms)(loop->worst_turn_ns / NS_PER_MS);
+    const struct loop_lag lag = {
+        .longest = (duration_ms)(loop->turns.worst_ns / NS_PER_MS),
+        .longest_own = (duration_ms)(loop->turns.worst_own_ns / NS_PER_MS),
+    };
 
-    loop->worst_turn_ns = 0;
+    loop->turns.worst_ns = 0;
+    loop->turns.worst_own_ns = 0;
     return lag;
 }
 
@@ -280,8 +266,9 @@ void loop_run(struct loop *loop)
 {
     loop->running = true;
     loop->now_sampled = false;
-    begin_measuring_turn(loop);
+    turn_meter_start(&loop->turns, uv_metrics_idle_time(&loop->uv));
     (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+    turn_meter_stop(&loop->turns);
     loop->running = false;
 }
 
@@ -338,6 +325,7 @@ struct loop *loop_new(struct err *err)
 
     list_init(&loop->deferred);
     list_init(&loop->wall_timers);
+    loop->turns.file = -1;
     loop->clocks = clock_sample_take();
     loop->wall_offset = loop->clocks.wall - loop->clocks.monotonic;
     start_own_handles(loop);

@@ -78,8 +78,11 @@ void loop_watch_clock(struct loop *loop, loop_clock_jumped *jumped, void *contex
 /* The threads for what may block, with which work_start() of io/loop/work.h begins. */
 struct work_pool *loop_workers(struct loop *loop);
 
-/* The duration of the loop's longest turn since the last call, during which everything else waited:
- * for the watchdog and the log. */
-duration_ms loop_take_lag(struct loop *loop);
+/* The loop's longest turn since the last call, during which everything else waited: for the log. */
+struct loop_lag {
+    duration_ms longest;
+    duration_ms longest_own; /* without the time in which the thread waited for a processor */
+};
+struct loop_lag loop_take_lag(struct loop *loop);
 
 #endif
