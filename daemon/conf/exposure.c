@@ -2,12 +2,15 @@
 
 #include <sys/stat.h>
 
-/* Does the mode give every user one of these bits? */
+#include "base/mount_line.h"
+
+/* Does the mode give every user one of these bits? What lies on a file system that may hang is not
+ * looked at: the daemon could not start while its server is away. */
 static bool is_exposed(const char *path, mode_t bits, unsigned *ret_mode)
 {
     struct stat status;
 
-    if (stat(path, &status) < 0 || (status.st_mode & bits) == 0)
+    if (mount_path_may_hang(path) || stat(path, &status) < 0 || (status.st_mode & bits) == 0)
         return false;
     *ret_mode = status.st_mode & 07777;
     return true;

@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "base/mount_line.h"
+
 static const char table[] =
     "22 27 0:21 / /proc rw,relatime - proc proc rw\n"
     "27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n"
@@ -77,6 +79,18 @@ static void test_no_mounts(void **state)
     mounts_done(&mounts);
 }
 
+static void test_types_that_may_hang(void **state)
+{
+    (void)state;
+    assert_true(mount_type_may_hang("nfs4"));
+    assert_true(mount_type_may_hang("fuse.sshfs"));
+    assert_true(mount_type_may_hang("cifs"));
+    assert_true(mount_type_may_hang("autofs"));
+    assert_false(mount_type_may_hang("ext4"));
+    assert_false(mount_type_may_hang("tmpfs"));
+    assert_false(mount_path_may_hang("/proc/self/status"));
+}
+
 static void test_own_mounts(void **state)
 {
     struct mounts mounts;
@@ -120,9 +134,8 @@ static void test_mounts_that_come_and_go(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_longest_mount_point),
-        cmocka_unit_test(test_no_mounts),
-        cmocka_unit_test(test_own_mounts),
+        cmocka_unit_test(test_longest_mount_point),     cmocka_unit_test(test_no_mounts),
+        cmocka_unit_test(test_types_that_may_hang),     cmocka_unit_test(test_own_mounts),
         cmocka_unit_test(test_mounts_that_come_and_go),
     };
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/mount_line.h"
 #include "base/must.h"
 #include "base/str.h"
 
@@ -14,8 +15,6 @@
 
 /* A machine with more mounts is judged by the first of them. */
 enum { MOUNTINFO_MAX = 16 * 1024 * 1024 };
-
-enum { FIELD_DEVICE = 2, FIELD_POINT = 4 }; /* of a line, from 0 */
 
 void mounts_init(struct mounts *mounts)
 {
@@ -44,51 +43,15 @@ void mounts_done(struct mounts *mounts)
 
 /* --- reading the lines --- */
 
-static bool is_octal(char c)
+static bool parse_line(char *text, struct mount *mount)
 {
-    return c >= '0' && c <= '7';
-}
+    struct mount_line line;
 
-/* The kernel writes blank, tab, line end and backslash as a backslash with three octal digits. */
-static void unescape(char *text)
-{
-    char *out = text;
-
-    while (*text != '\0') {
-        if (text[0] == '\\' && is_octal(text[1]) && is_octal(text[2]) && is_octal(text[3])) {
-            *out++ = (char)((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0'));
-            text += 4;
-        } else {
-            *out++ = *text++;
-        }
-    }
-    *out = '\0';
-}
-
-/* "36 35 98:0 /root /srv/keys rw,noatime shared:1 - ext3 /dev/sda rw": the optional fields before
- * the single hyphen vary in number. */
-static bool parse_line(char *line, struct mount *mount)
-{
-    char *rest = line, *field;
-    const char *device = NULL, *point = NULL, *type = NULL;
-    bool hyphen = false;
-
-    for (unsigned i = 0; !type && (field = strsep(&rest, " ")); i++) {
-        if (i == FIELD_DEVICE)
-            device = field;
-        if (i == FIELD_POINT) {
-            unescape(field);
-            point = field;
-        }
-        if (hyphen)
-            type = field;
-        hyphen = i > FIELD_POINT && str_equal(field, "-");
-    }
-    if (!type || point[0] != '/')
+    if (!mount_line_parse(text, &line))
         return false;
-    mount->point = must_dup(point);
-    mount->device = must_dup(device);
-    mount->type = must_dup(type);
+    mount->point = must_dup(line.point);
+    mount->device = must_dup(line.device);
+    mount->type = must_dup(line.type);
     return true;
 }
 

@@ -1,17 +1,17 @@
 #include "io/loop/turn_meter.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <uv.h>
 
 uint64_t turn_meter_wait_in(const char *text)
 {
-    uint64_t ran, waited;
+    char *end;
 
-    return sscanf(text, "%" SCNu64 " %" SCNu64, &ran, &waited) == 2 ? waited : 0;
+    (void)strtoull(text, &end, 10); /* the time for which it ran */
+    return *end == ' ' ? strtoull(end, NULL, 10) : 0;
 }
 
 static uint64_t waited(const struct turn_meter *meter)
