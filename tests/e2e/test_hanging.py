@@ -1,0 +1,91 @@
+"""Whatever hangs delays nobody else: twenty accounts for each kind of target that can hang, beside a
+few that rotate through targets of the kinds that do not."""
+
+import base64
+import signal
+import time
+
+import pytest
+
+from certificates import Authority
+from dead_disk import DeadDisk
+from hanging import SECRET, Hanging, Steps
+from patience import TIMEOUT, wait_until
+from receivers import Program, WebhookServer
+
+EACH = 20
+# Of any step, and of any turn of the loop. Instrumented programs are that much slower.
+BOUND_MS = 50 * max(1, TIMEOUT / 45)
+SECONDS = 4
+ROUNDS = 3
+
+
+@pytest.fixture
+def others(site, tmp_path):
+    """Three accounts that rotate: to a file, a program, a socket and a receiver."""
+    authority = Authority(tmp_path / "authority")
+    hook = WebhookServer(*authority.issue("receiver"))
+    program = Program(site.directory / "good.sock")
+    script = site.directory / "good"
+    script.write_text("#!/bin/sh\nexec cat >/dev/null\n")
+    script.chmod(0o755)
+    secret = site.directory / "hook-secret"
+    secret.touch(0o600)
+    secret.write_text(SECRET)
+    site.config["targets"].update({
+        "program": {"type": "exec", "command": [str(script), "{account}"]},
+        "hook": {"type": "webhook", "url": f"{hook.url}/{{account}}", "include_key": True,
+                 "secret_file": str(secret), "ca_file": str(authority.certificate)},
+    })
+    site.config["defaults"]["deliver_to"] = ["file", "program", "hook"]
+    site.policy(rotate_every="1s", overlap="300ms")
+    site.config["timing"].update(settle="100ms")
+    names = {site.account(name) for name in ("alpha", "bravo", "charlie")}
+    yield names
+    hook.stop()
+    program.stop()
+
+
+@pytest.fixture
+def disk(site, namespace):
+    directory = site.directory / "dead"
+    directory.mkdir()
+    made = DeadDisk(directory, namespace.command)
+    yield made
+    made.end()
+
+
+def measure(site, names):
+    since = site.log.mark()
+    time.sleep(SECONDS)
+    steps = Steps(site.log, since, names)
+    assert steps.rotations() > 0 and steps.lags, site.log.tail()
+    return steps
+
+
+@pytest.mark.long
+def test_what_hangs_delays_nobody(site, others, namespace, disk):
+    if disk.error:
+        print(f"without a dead file system: {disk.error}")
+    hanging = Hanging(site, None if disk.error else disk.directory)
+    daemon = site.start(wrapped=namespace.command, environment=hanging.environment)
+    site.wait_adopted(*others)
+    wait_until(lambda: all(site.completed(name) for name in others), "they rotate")
+    calm = measure(site, others)
+    hanging.add(EACH)
+    site.write()
+    assert site.ctl("reload").returncode == 0
+    wait_until(lambda: "did not end within 2s" in site.log.text(), "programs hang")
+    for _ in range(ROUNDS):
+        steps = measure(site, others)
+        print(f"alone:\n{calm.text()}\namong {len(hanging.names)} accounts that hang:\n"
+              f"{steps.text(calm)}")
+        if steps.delay(calm)[0] <= BOUND_MS and steps.lag() <= BOUND_MS:
+            break
+    assert steps.delay(calm)[0] <= BOUND_MS, steps.text(calm)
+    assert steps.lag() <= BOUND_MS, steps.text(calm)
+    # Threads that hang in the kernel keep it from nothing. The second signal ends the grace.
+    daemon.process.send_signal(signal.SIGTERM)
+    site.log.wait("daemon.stopping")
+    assert daemon.stop() == 0
+    hanging.stop()
