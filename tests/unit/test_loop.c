@@ -1,7 +1,6 @@
 #include "io/loop/loop.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -478,97 +477,7 @@ static void test_deferred_does_not_starve_timers(void **state)
     close_and_run(loop, &probe);
 }
 
-/* --- lag, the end --- */
-
-static void test_sleeping_is_no_lag(void **state)
-{
-    struct loop *loop = *state;
-    struct probe probe = {0};
-
-    timer_init(loop, &probe.timer, on_fired);
-    timer_set_delay(&probe.timer, 300);
-    loop_run(loop);
-    assert_true(loop_take_lag(loop).longest_own < 50);
-    close_and_run(loop, &probe);
-}
-
-static void block(struct deferred *deferred)
-{
-    (void)deferred;
-    usleep(60000);
-}
-
-static void test_blocking_is_lag(void **state)
-{
-    struct loop *loop = *state;
-    struct probe probe = {0};
-    struct deferred blocking;
-    struct loop_lag lag;
-
-    deferred_init(&blocking, block);
-    loop_defer(loop, &blocking);
-    timer_init(loop, &probe.timer, on_fired);
-    timer_set_delay(&probe.timer, 1);
-    loop_run(loop);
-    lag = loop_take_lag(loop);
-    assert_in_range(lag.longest_own, 55, lag.longest);
-    lag = loop_take_lag(loop);
-    assert_int_equal(lag.longest + lag.longest_own, 0);
-    close_and_run(loop, &probe);
-}
-
-static atomic_bool crowded;
-
-static void *crowd(void *argument)
-{
-    while (crowded)
-        continue;
-    return argument;
-}
-
-static void compute(struct deferred *deferred)
-{
-    const uint64_t end = uv_hrtime() + UINT64_C(300000000);
-
-    (void)deferred;
-    while (uv_hrtime() < end)
-        continue;
-}
-
-/* Somebody else computes on the only processor. */
-static void test_a_busy_machine_is_not_the_loops_lag(void **state)
-{
-    struct loop *loop = *state;
-    struct probe probe = {0};
-    struct deferred computing;
-    struct loop_lag lag;
-    cpu_set_t all, one;
-    pthread_t other;
-
-    if (access("/proc/thread-self/schedstat", R_OK) != 0)
-        skip(); /* a kernel that does not say */
-    assert_int_equal(sched_getaffinity(0, sizeof(all), &all), 0);
-    CPU_ZERO(&one);
-    for (size_t i = 0; CPU_COUNT(&one) == 0; i++) {
-        if (CPU_ISSET(i, &all))
-            CPU_SET(i, &one);
-    }
-    assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
-    crowded = true;
-    assert_int_equal(pthread_create(&other, NULL, crowd, NULL), 0);
-    deferred_init(&computing, compute);
-    loop_defer(loop, &computing);
-    timer_init(loop, &probe.timer, on_fired);
-    timer_set_delay(&probe.timer, 1);
-    loop_run(loop);
-    crowded = false;
-    assert_int_equal(pthread_join(other, NULL), 0);
-    assert_int_equal(sched_setaffinity(0, sizeof(all), &all), 0);
-    lag = loop_take_lag(loop);
-    assert_true(lag.longest >= 300);
-    assert_true(lag.longest_own < lag.longest - 20);
-    close_and_run(loop, &probe);
-}
+/* --- the end --- */
 
 static void test_open_handle_is_found(void **state)
 {
@@ -600,10 +509,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_now_per_turn, new_loop, free_loop),
         cmocka_unit_test_setup_teardown(test_deferred_order, new_loop, free_loop),
         cmocka_unit_test_setup_teardown(test_deferred_does_not_starve_timers, new_loop, free_loop),
-        cmocka_unit_test_setup_teardown(test_sleeping_is_no_lag, new_loop, free_loop),
-        cmocka_unit_test_setup_teardown(test_blocking_is_lag, new_loop, free_loop),
-        cmocka_unit_test_setup_teardown(test_a_busy_machine_is_not_the_loops_lag, new_loop,
-                                        free_loop),
         cmocka_unit_test(test_open_handle_is_found),
     };
 
