@@ -5,6 +5,19 @@
 
 /* --- questions --- */
 
+static void note_credential(const struct daemon *daemon, struct daemon_snapshot *snapshot)
+{
+    const struct credential_expiry *expiry;
+
+    snapshot->credential_expires_at = TIME_NEVER;
+    if (!token_cache_first_expiry(daemon->access->tokens, &snapshot->credential_identity, &expiry))
+        return;
+    snapshot->credential = expiry->what;
+    snapshot->credential_expires_at = expiry->at;
+    snapshot->credential_problem = expiry->is_replaced ? expiry->problem.text : NULL;
+    snapshot->credential_remedy = expiry->is_replaced ? expiry->problem.remedy : expiry->remedy;
+}
+
 static int write_status(struct daemon *daemon, const struct control_query *query, bool unwell_alone,
                         struct buf *out, struct err *err)
 {
@@ -15,6 +28,7 @@ static int write_status(struct daemon *daemon, const struct control_query *query
         .config_error = str_or_null(daemon->config_error),
     };
 
+    note_credential(daemon, &snapshot);
     return engine_status(daemon->engine, query, unwell_alone, &snapshot, out, err);
 }
 

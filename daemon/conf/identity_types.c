@@ -1,18 +1,10 @@
 #include "conf/identity.h"
 #include "conf/schema_row.h"
 
+extern const struct identity_type identity_client_certificate;
 extern const struct identity_type identity_client_secret;
 extern const struct identity_type identity_managed_identity;
 extern const struct identity_type identity_workload_identity;
-
-static const struct schema_map client_certificate = {(const struct schema_key[]){
-    SCHEMA_ROW("tenant_id", SCHEMA_TENANT, .required = true),
-    SCHEMA_ROW("client_id", SCHEMA_GUID, .required = true),
-    SCHEMA_ROW("client_certificate_file", SCHEMA_CREDENTIAL, .required = true),
-    SCHEMA_ROW("client_certificate_password_file", SCHEMA_CREDENTIAL),
-    SCHEMA_ROW("send_certificate_chain", SCHEMA_BOOLEAN, .fallback = "false"),
-    SCHEMA_END,
-}};
 
 static const struct schema_map azure_cli = {(const struct schema_key[]){
     SCHEMA_ROW("command", SCHEMA_TEXT, .shape = SHAPE_ONE_OR_LIST, .fallback = "az"),
@@ -21,6 +13,6 @@ static const struct schema_map azure_cli = {(const struct schema_key[]){
 
 const struct schema_variant *const schema_identity_types[] = {
     &identity_client_secret.variant,       &identity_managed_identity.variant,
-    &identity_workload_identity.variant,   SCHEMA_LATER("client_certificate", &client_certificate),
+    &identity_client_certificate.variant,  &identity_workload_identity.variant,
     SCHEMA_LATER("azure_cli", &azure_cli), NULL,
 };

@@ -13,7 +13,8 @@ static const char *text_of(struct resolve *resolve, const struct tree_node *map,
     const char *text = schema_text(map, schema, key->name);
 
     /* systemd protects the files in $CREDENTIALS_DIRECTORY; check the others. */
-    if (text && key->type == SCHEMA_CREDENTIAL && text[0] == '/')
+    if (text && key->type == SCHEMA_CREDENTIAL && text[0] == '/' &&
+        !(key->public_with && tree_child(map, key->public_with)))
         exposure_check_secret(resolve->report, tree_child(map, key->name), text);
     return text;
 }

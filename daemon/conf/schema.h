@@ -85,7 +85,9 @@ struct schema_key {
     const char *weakens;                 /* … because of this consequence */
     const struct schema_choice *choices; /* of SCHEMA_CHOICE: all values; of others: words
                                           * accepted besides values of the type */
-    const struct schema_map *map;        /* of SCHEMA_MAP; of others: a mapping is accepted, too */
+    const char *public_with; /* of SCHEMA_CREDENTIAL: where this other key is set, the file holds no
+                              * secret */
+    const struct schema_map *map; /* of SCHEMA_MAP; of others: a mapping is accepted, too */
     const struct schema_variant *const *variants; /* of SCHEMA_MAP */
 };
 

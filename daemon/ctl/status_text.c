@@ -168,6 +168,24 @@ static void write_refused_reload(struct buf *out, const char *error, const char 
     (void)buf_append_format(out, "\n    do: %s\n", remedy);
 }
 
+/* How long ahead of its end it is shown. */
+#define CREDENTIAL_SHOWN (30 * MS_DAY)
+
+static void write_credential(struct buf *out, const struct daemon_snapshot *daemon)
+{
+    const duration_ms left = time_between(daemon->now, daemon->credential_expires_at);
+    char text[CTL_TIME_MAX];
+
+    if (!daemon->credential_identity || (left > CREDENTIAL_SHOWN && !daemon->credential_problem))
+        return;
+    ctl_write(out, "identity %s: %s ends %s", daemon->credential_identity,
+              ctl_shown(daemon->credential),
+              ctl_instant(daemon->credential_expires_at, daemon->now, text));
+    if (daemon->credential_problem)
+        ctl_write(out, ", and is still used: %s", daemon->credential_problem);
+    ctl_write(out, "\n    do: %s\n", ctl_shown(daemon->credential_remedy));
+}
+
 void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon, const char *socket)
 {
     char text[CTL_TIME_MAX];
@@ -188,6 +206,7 @@ void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon, co
                   ctl_shown(daemon->journal_error));
     if (daemon->config_error)
         write_refused_reload(out, daemon->config_error, socket);
+    write_credential(out, daemon);
 }
 
 /* --- what is not well --- */

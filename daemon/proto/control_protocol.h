@@ -162,6 +162,13 @@ struct daemon_snapshot {
     const char *oldest_key_account;
     time_ms next_at; /* the next rotation of any account */
     const char *next_account;
+    /* Of the identity whose credential ends first; NULL: no end is known. */
+    const char *credential_identity;
+    const char *credential; /* "the certificate CN=keyrotated (thumbprint …)" */
+    time_ms credential_expires_at;
+    const char
+        *credential_problem; /* why it is still that which was read before; NULL: it is not */
+    const char *credential_remedy;
     time_ms journal_failing_since; /* TIME_NEVER: it is not */
     const char *journal_error;
 };

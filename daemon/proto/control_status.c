@@ -33,6 +33,11 @@ static const struct snapshot_member daemon_totals_members[] = {
     SNAPSHOT_MEMBER(daemon_snapshot, TEXT, oldest_key_account, "oldest_key_account"),
     SNAPSHOT_MEMBER(daemon_snapshot, TIME, next_at, "next_at"),
     SNAPSHOT_MEMBER(daemon_snapshot, TEXT, next_account, "next_account"),
+    SNAPSHOT_MEMBER(daemon_snapshot, TEXT, credential_identity, "credential_identity"),
+    SNAPSHOT_MEMBER(daemon_snapshot, TEXT, credential, "credential"),
+    SNAPSHOT_MEMBER(daemon_snapshot, TIME, credential_expires_at, "credential_expires_at"),
+    SNAPSHOT_MEMBER(daemon_snapshot, TEXT, credential_problem, "credential_problem"),
+    SNAPSHOT_MEMBER(daemon_snapshot, TEXT, credential_remedy, "credential_remedy"),
     SNAPSHOT_MEMBER(daemon_snapshot, TIME, journal_failing_since, "journal_failing_since"),
     SNAPSHOT_MEMBER(daemon_snapshot, TEXT, journal_error, "journal_error"),
 };

@@ -27,6 +27,13 @@ static void append_field(struct buf *body, const char *name, const char *value, 
     (void)percent_encode(body, value, length);
 }
 
+void entra_token_endpoint(struct buf *url, const struct entra_client *client)
+{
+    (void)buf_append_format(url, "%s/", client->login);
+    append_field(url, "", client->tenant_id, strlen(client->tenant_id));
+    (void)buf_append_str(url, "/oauth2/v2.0/token");
+}
+
 int entra_token_request(struct http_request *request, const struct entra_client *client,
                         const char *client_request_id, struct err *err)
 {
@@ -36,9 +43,7 @@ int entra_token_request(struct http_request *request, const struct entra_client 
     http_request_init(request, "POST", ENTRA_DEADLINE);
     request->repeatable = true;
     request->reply_maximum = ENTRA_REPLY_MAX;
-    buf_append_format(&request->url, "%s/", client->login);
-    append_field(&request->url, "", client->tenant_id, strlen(client->tenant_id));
-    buf_append_str(&request->url, "/oauth2/v2.0/token");
+    entra_token_endpoint(&request->url, client);
     http_request_header(request, "Content-Type", "application/x-www-form-urlencoded");
     http_request_header(request, "Accept", "application/json");
     http_request_header(request, "client-request-id", client_request_id);

@@ -150,14 +150,7 @@ static const struct mistake identity_mistakes[] = {
      "client_secret_file, type\n"},
     {{.identities = "identities: {i: {type: client_certificate, tenant_id: "
                     "00000000-0000-0000-0000-000000000000, client_id: "
-                    "00000000-0000-0000-0000-000000000000, client_certificate_file: c.pem}}"},
-     "k.yaml:2:24: identities.i.type: client_certificate is not available in this version; "
-     "write " IDENTITY_TYPES "\n"},
-    {{.identities = "identities: {i: {type: client_certificate, tenant_id: "
-                    "00000000-0000-0000-0000-000000000000, client_id: "
                     "00000000-0000-0000-0000-000000000000, client_certificat_file: c.pem}}"},
-     "k.yaml:2:24: identities.i.type: client_certificate is not available in this version; "
-     "write " IDENTITY_TYPES "\n"
      "k.yaml:2:142: identities.i.client_certificat_file: unknown key; did you mean "
      "client_certificate_file?\n"},
     {{.identities = "identities: {i: {type: azure_cli}}"},

@@ -127,6 +127,11 @@ static const struct daemon_snapshot full_daemon = {
     .oldest_key_account = "acct",
     .next_at = 1700000005000,
     .next_account = "acct2",
+    .credential_identity = "ops",
+    .credential = "the certificate CN=x",
+    .credential_expires_at = 1700000006000,
+    .credential_problem = "gone",
+    .credential_remedy = "renew it",
     .journal_failing_since = 1699999999000,
     .journal_error = "disk full",
 };
@@ -173,6 +178,11 @@ static void assert_daemon_equal(const struct daemon_snapshot *got,
     SAME_TEXT(oldest_key_account);
     SAME(next_at);
     SAME_TEXT(next_account);
+    SAME_TEXT(credential_identity);
+    SAME_TEXT(credential);
+    SAME(credential_expires_at);
+    SAME_TEXT(credential_problem);
+    SAME_TEXT(credential_remedy);
     SAME(journal_failing_since);
     SAME_TEXT(journal_error);
 }
@@ -330,6 +340,9 @@ static void test_names_in_the_document_are_stable(void **state)
         "{\"daemon\":{\"version\":\"1.2.3\",\"now\":\"2023-11-14T22:13:20Z\",",
         "\"states\":{\"ok\":10,\"blocked\":2},\"overdue\":3,\"consumers_at_risk\":4,",
         "\"oldest_key_age_s\":10000000,",
+        "\"credential_identity\":\"ops\",\"credential\":\"the certificate CN=x\","
+        "\"credential_expires_at\":\"2023-11-14T22:13:26Z\",\"credential_problem\":\"gone\","
+        "\"credential_remedy\":\"renew it\",",
         "\"journal_failing_since\":\"2023-11-14T22:13:19Z\",\"journal_error\":\"disk full\"},",
         "\"keys\":{\"primary\":{\"fingerprint\":\"aa\",\"born\":\"2023-07-22T04:26:40Z\","
         "\"older\":true,\"age_s\":10000000},\"secondary\":{",

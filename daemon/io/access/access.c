@@ -17,6 +17,7 @@ struct access *access_new(struct loop *loop, struct http *http, struct log *log,
 void access_set_config(struct access *access, const struct config *config)
 {
     token_cache_set_login(access->tokens, config->cloud.login);
+    token_cache_keep_expiries(access->tokens, config);
     admission_set_limits(access->admission, config->limit_requests, config->limit_per_subscription);
     admission_keep_used(access->admission, config);
 }

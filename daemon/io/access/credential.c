@@ -381,6 +381,7 @@ void credential_start(struct credential *credential, const struct credential_sou
     credential->late = false;
     credential->canceled = false;
     credential->requests = 0;
+    credential->expiry = (struct credential_expiry){.at = 0};
     credential->started = credential->clock();
     if (source->state_size > 0)
         credential->state = must_alloc(source->state_size);

@@ -18,6 +18,7 @@
 
 #include "conf/identity.h"
 #include "core/look.h"
+#include "io/access/expiry.h"
 #include "io/access/secret_file.h"
 #include "io/http/http.h"
 #include "io/loop/loop.h"
@@ -78,6 +79,7 @@ struct credential {
     void *state;            /* zeroed at the beginning */
     void *kept;             /* zeroed at the very first, and kept from one token to the next */
     unsigned requests;      /* that were sent, by HTTP */
+    struct credential_expiry expiry; /* of what got the token, where the kind knows it */
 
     /* For the owner. */
     bool under_way;

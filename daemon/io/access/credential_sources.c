@@ -1,11 +1,13 @@
 #include "base/str.h"
 #include "io/access/credential.h"
 
+extern const struct credential_source credential_client_certificate;
 extern const struct credential_source credential_client_secret;
 extern const struct credential_source credential_managed_identity;
 extern const struct credential_source credential_workload_identity;
 
 static const struct credential_source *const sources[] = {
+    &credential_client_certificate,
     &credential_client_secret,
     &credential_managed_identity,
     &credential_workload_identity,

@@ -52,6 +52,7 @@ struct token_cache {
     char *login;
     char *credentials_directory;
     struct list entries;
+    struct expiry_book expiries;
     struct deferred settle;
     uint64_t last_generation;
     bool closing;
@@ -268,6 +269,8 @@ static void fetch_succeeded(struct token_entry *entry, struct access_token *toke
     entry->good_until = now + token->lifetime - margin;
     entry->refresh_at = now + token->refresh_after;
     log_acquired(entry, token->lifetime);
+    expiry_book_note(&entry->cache->expiries, entry->identity.name, &entry->credential.expiry,
+                     loop_now(entry->cache->loop));
     settle(entry);
 }
 
@@ -376,6 +379,7 @@ struct token_cache *token_cache_new(struct loop *loop, struct http *http, struct
     cache->clock = clock;
     cache->world = (struct credential_world){.loop = loop, .http = http, .clock = clock};
     list_init(&cache->entries);
+    expiry_book_init(&cache->expiries, log);
     deferred_init(&cache->settle, on_settle);
     return cache;
 }
@@ -386,6 +390,17 @@ void token_cache_set_login(struct token_cache *cache, const char *login)
     cache->login = must_dup(login);
     list_for_each (link, &cache->entries)
         container_of(link, struct token_entry, link)->silent_until = 0;
+}
+
+void token_cache_keep_expiries(struct token_cache *cache, const struct config *config)
+{
+    expiry_book_keep(&cache->expiries, config);
+}
+
+bool token_cache_first_expiry(const struct token_cache *cache, const char **ret_identity,
+                              const struct credential_expiry **ret_expiry)
+{
+    return expiry_book_first(&cache->expiries, ret_identity, ret_expiry);
 }
 
 void token_cache_set_credentials_directory(struct token_cache *cache, const char *directory)
@@ -407,6 +422,7 @@ static void maybe_closed(struct token_cache *cache)
     if (!cache->closing || !list_empty(&cache->entries))
         return;
     loop_defer_cancel(&cache->settle);
+    expiry_book_done(&cache->expiries);
     free(cache->login);
     free(cache->credentials_directory);
     free(cache);

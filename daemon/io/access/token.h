@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "conf/config.h"
 #include "core/look.h"
+#include "io/access/expiry.h"
 #include "io/http/http.h"
 #include "io/loop/loop.h"
 #include "io/spawner/spawner.h"
@@ -38,6 +39,14 @@ struct token_cache *token_cache_new(struct loop *loop, struct http *http, struct
 
 /* Sets the URL of Entra ID. Clears failures, because a reload may have corrected their cause. */
 void token_cache_set_login(struct token_cache *cache, const char *login);
+
+/* What is known of the ends of credentials: those of the identities of `config` are kept. */
+void token_cache_keep_expiries(struct token_cache *cache, const struct config *config);
+
+/* The identity whose credential ends first. False: no end is known. All of it is borrowed until the
+ * next token. */
+bool token_cache_first_expiry(const struct token_cache *cache, const char **ret_identity,
+                              const struct credential_expiry **ret_expiry);
 
 /* Where relative files of identities are looked up; NULL: nowhere. Nothing may be under way. */
 void token_cache_set_credentials_directory(struct token_cache *cache, const char *directory);
