@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import subprocess
 
 import pytest
 
@@ -153,7 +154,11 @@ def test_what_entra_refuses(site, azure, tmp_path, pair):
     site.start()
     failed = site.log.wait("token.failed")
     assert failed["error_code"] == "AADSTS700027" and failed["http_status"] == 401
-    assert failed["remedy"]
+    thumbprint = subprocess.run(["openssl", "x509", "-in", pair.certificate, "-noout", "-fingerprint", "-sha1"],
+                                check=True, capture_output=True, text=True).stdout
+    thumbprint = thumbprint.partition("=")[2].strip().replace(":", "")
+    assert f"add the certificate CN=first (thumbprint {thumbprint}) to the application" in failed["remedy"]
+    assert f"az ad app credential reset --id {CLIENT} --cert @cert.pem --append" in failed["remedy"]
     site.log.wait("rotation.retrying", account="alpha")
     register(azure, pair.certificate)
     site.wait_rotations("alpha", 1)

@@ -16,7 +16,9 @@
 /* Files that are being replaced are read so often. */
 enum { READINGS_MAX = 3, ENDPOINT_MAX = 1024 };
 
+/* The certificate is not the application's; the assertion is of another time. */
 static const char unknown_certificate[] = "AADSTS700027";
+static const char another_time[] = "AADSTS700024";
 
 struct certificate_state {
     unsigned readings;
@@ -118,6 +120,25 @@ static void keep(struct credential *credential)
     state->pair = NULL;
 }
 
+/* What is particular to certificates among the errors of Entra ID. */
+static void explain(struct credential *credential)
+{
+    const struct certificate_state *state = credential->state;
+    struct failure *failure = &credential->failure;
+
+    if (str_equal(failure->error_code, unknown_certificate))
+        failure_set_remedy(
+            failure,
+            "add the certificate %s (thumbprint %s) to the application, alone in "
+            "cert.pem: `az ad app credential reset --id %s --cert @cert.pem --append`",
+            key_pair_subject(state->pair), key_pair_thumbprint(state->pair),
+            identity_setting(credential->wish.identity, "client_id"));
+    else if (str_equal(failure->error_code, another_time))
+        failure_set_remedy(failure,
+                           "set this machine's clock, which `date -u` shows, and let it be "
+                           "synchronised (`timedatectl set-ntp true`)");
+}
+
 static void on_reply(struct credential *credential, const struct http_reply *reply)
 {
     const struct entra_client client = client_of(&credential->wish);
@@ -129,8 +150,11 @@ static void on_reply(struct credential *credential, const struct http_reply *rep
         note_expiry(credential);
         keep(credential);
         credential_succeed(credential, &token);
-    } else if (str_equal(credential->failure.error_code, unknown_certificate) &&
-               may_fall_back(credential)) {
+        return;
+    }
+    explain(credential);
+    if (str_equal(credential->failure.error_code, unknown_certificate) &&
+        may_fall_back(credential)) {
         fall_back(credential);
     } else {
         if (state->is_kept)
