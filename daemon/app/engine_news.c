@@ -432,6 +432,48 @@ static void take_names(struct engine_news *news)
         news->names[i] = must_dup(config->notifiers[i].destination.name);
 }
 
+/* Who could not be told shows now, and not when there is trouble to tell of. */
+struct probe {
+    struct engine *engine;
+    char *notifier;
+};
+
+static void on_probed(void *context, struct target_result *result)
+{
+    struct probe *probe = context;
+    const struct failure *failure = result->failure;
+    struct engine *engine = probe->engine;
+    const struct remedy_words words = {.socket = engine->parts.control_socket};
+    char remedy[REMEDY_MAX];
+    struct log_line line;
+
+    if (failure && !result->canceled && !engine->stopping) {
+        remedy_expand(failure->remedy, &words, remedy, sizeof(remedy));
+        log_line_start(&line, loop_now(engine->parts.loop), LEVEL_WARNING, "notification.unready",
+                       "target %s could not be told of troubles now: %s", probe->notifier,
+                       failure->text);
+        log_line_text(&line, "target", probe->notifier);
+        log_line_text(&line, "reason", reason_describe(failure->reason)->name);
+        log_line_text(&line, "error_code", str_or_null(failure->error_code));
+        log_line_text(&line, "remedy", str_or_null(remedy));
+        log_emit(engine->parts.log, &line);
+    }
+    free(probe->notifier);
+    free(probe);
+}
+
+static void probe_notifiers(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->config->notifier_count; i++) {
+        const struct destination *destination = &engine->config->notifiers[i].destination;
+        struct probe *probe = must_alloc(sizeof(*probe));
+
+        probe->engine = engine;
+        probe->notifier = must_dup(destination->name);
+        target_probe(&engine->targets, destination, NULL, on_probed, probe);
+    }
+}
+
 void engine_news_configure(struct engine *engine)
 {
     struct engine_news *news = engine->news;
@@ -445,6 +487,7 @@ void engine_news_configure(struct engine *engine)
     }
     if (news) {
         take_names(news);
+        probe_notifiers(engine);
         run_soon(news);
     }
 }

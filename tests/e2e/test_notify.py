@@ -285,6 +285,32 @@ def test_what_waits_is_bounded_for_each(site, pager):
     hanging.stop()
 
 
+def test_who_could_not_be_told_is_named_before_there_is_trouble(site, everybody):
+    """At the start and at a reload; nothing is sent for that."""
+    site.config["targets"]["program"]["command"] = [str(site.directory / "nowhere")]
+    site.config["targets"]["web"]["secret_file"] = str(site.directory / "no-secret")
+    site.config["targets"]["gone"] = {"type": "socket", "path": str(site.directory / "gone.sock"),
+                                      "owner": os.getuid()}
+    names = ("program", "web", "gone", "pager")
+    site.config["notify"] = [{"target": name} for name in names]
+    site.account("alpha")
+    site.start()
+    for name, cause in (("program", "nowhere cannot be started: there is no such file"),
+                        ("web", "no-secret"), ("gone", "gone.sock")):
+        line = site.log.wait("notification.unready", target=name)
+        assert cause in line["msg"] and line["remedy"] and "{" not in line["remedy"], line
+    mark = site.log.mark()
+    site.config["targets"]["program"]["command"] = ["/bin/true"]
+    site.write()
+    assert site.ctl("reload").returncode == 0
+    for name in ("web", "gone"):
+        site.log.wait("notification.unready", since=mark, target=name)
+    site.wait_rotations("alpha", 1)
+    assert not site.log.lines(mark, event="notification.unready", target="program")
+    assert not site.log.lines(event="notification.unready", target="pager")
+    assert not any(everybody.forms().values())
+
+
 # --- rotations that are planned ---
 
 def instant(text):
