@@ -333,12 +333,22 @@ static void add_upcoming(const struct engine_account *account, const struct noti
         name_upcoming(item, account->account->id, due_at);
 }
 
-/* Returns how long nothing is to be told of it. */
+/* When it begins, which a hold may have put off; TIME_NEVER: nobody knows, or right now. */
+static time_ms begins_at(const struct engine_account *account, time_ms now)
+{
+    struct rotation_view view;
+
+    engine_account_view(account, &view);
+    return view.stuck || view.next_at <= now ? TIME_NEVER : view.next_at;
+}
+
+/* Returns how long nothing is to be told of it. Costly only where it is to be told. */
 static duration_ms tell_upcoming(struct engine_account *account, time_ms now)
 {
     const struct config *config = account->engine->config;
     const time_ms due_at = account->record.due_at;
     duration_ms wait = TIME_NEVER;
+    time_ms at = 0;
 
     if (!account->record.adopted || !account->account->policy->rotate || due_at <= now)
         return wait;
@@ -350,12 +360,14 @@ static duration_ms tell_upcoming(struct engine_account *account, time_ms now)
 
         if ((notifier->events & NOTIFY_UPCOMING) == 0 || (account->told_upcoming & 1U << i) != 0)
             continue;
-        if (due_at - notifier->ahead > now) {
-            wait = time_min(wait, due_at - notifier->ahead - now);
+        if (due_at - notifier->ahead <= now && at == 0)
+            at = begins_at(account, now);
+        if (time_max(due_at, at) - notifier->ahead > now) {
+            wait = time_min(wait, time_max(due_at, at) - notifier->ahead - now);
             continue;
         }
         account->told_upcoming |= 1U << i;
-        add_upcoming(account, notifier, due_at);
+        add_upcoming(account, notifier, at);
     }
     return wait;
 }

@@ -371,3 +371,18 @@ def test_a_planned_rotation_is_told_when_it_is_so_far_ahead(site, azure, everybo
     ids = [message.id for message in everybody.server.messages]
     assert ids[0] != ids[1] == ids[2]
     assert upcoming(everybody, "web")[1]["next_at"] == upcoming(everybody, "web")[2]["next_at"]
+
+
+def test_a_planned_rotation_that_is_held_is_told_later(site, azure, everybody):
+    """So far ahead of the end of the hold; and not before it is known."""
+    site.policy(rotate_every="20d", overlap="1s", overdue_after="1h", check_every="1h")
+    site.account("alpha")
+    site.start()
+    site.wait_adopted("alpha")
+    begins = instant(site.status("alpha")["next_at"])
+    held = f"{int(begins - time.time()) + 86400}s"
+    assert site.ctl("hold", "alpha", "--for", held, "--reason", "release").returncode == 0
+    ahead, at = ahead_of(site)
+    configure(site, ahead, "web", "pager")
+    assert at > begins - int(ahead[:-1]) + 80000, "it is put off"
+    expect_upcoming(site, everybody, at, 1)
