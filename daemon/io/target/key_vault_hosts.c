@@ -16,6 +16,7 @@ struct host {
 };
 
 struct key_vault_hosts {
+    size_t count;
     struct host *buckets[BUCKETS];
 };
 
@@ -41,6 +42,18 @@ const struct key_vault_challenge *key_vault_hosts_find(const struct key_vault_ho
     return host ? &host->challenge : NULL;
 }
 
+static void forget_all(struct key_vault_hosts *hosts)
+{
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (struct host *host = hosts->buckets[i], *next; host; host = next) {
+            next = host->next;
+            free(host);
+        }
+        hosts->buckets[i] = NULL;
+    }
+    hosts->count = 0;
+}
+
 void key_vault_hosts_put(struct key_vault_hosts **hosts, const char *vault,
                          const struct key_vault_challenge *challenge)
 {
@@ -50,6 +63,9 @@ void key_vault_hosts_put(struct key_vault_hosts **hosts, const char *vault,
     if (!host) {
         if (!*hosts)
             *hosts = must_alloc(sizeof(**hosts));
+        if ((*hosts)->count == KEY_VAULT_HOSTS_MAX)
+            forget_all(*hosts);
+        (*hosts)->count++;
         host = must_alloc(sizeof(*host) + strlen(vault) + 1);
         memcpy(host->vault, vault, strlen(vault) + 1);
         bucket = &(*hosts)->buckets[bucket_of(vault)];
@@ -61,11 +77,7 @@ void key_vault_hosts_put(struct key_vault_hosts **hosts, const char *vault,
 
 void key_vault_hosts_free(struct key_vault_hosts *hosts)
 {
-    for (size_t i = 0; hosts && i < BUCKETS; i++) {
-        for (struct host *host = hosts->buckets[i], *next; host; host = next) {
-            next = host->next;
-            free(host);
-        }
-    }
+    if (hosts)
+        forget_all(hosts);
     free(hosts);
 }

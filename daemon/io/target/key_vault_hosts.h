@@ -8,6 +8,10 @@
 
 struct key_vault_hosts;
 
+/* Reloads can bring ever new vaults. Where there are more than this, all are forgotten, and each is
+ * challenged once more. */
+enum { KEY_VAULT_HOSTS_MAX = 4096 };
+
 /* The challenge of that vault ("https://contoso.vault.azure.net"), or NULL when it has not been
  * challenged yet. Borrowed until the next change. `hosts` may be NULL. */
 const struct key_vault_challenge *key_vault_hosts_find(const struct key_vault_hosts *hosts,
