@@ -136,3 +136,20 @@ def test_a_pipe_is_refused_by_name(site, azure, readers):
         assert f"{path} cannot be used: {path} is not a regular file" in said, said
         assert f"write the secret's value, and nothing else, to {path}" in said, said
     site.wait_rotations("alpha", 1)
+
+
+def test_a_missing_program_is_looked_at_on_a_thread(site, azure, watch):
+    script = site.directory / "tell"
+    script.write_text("#!/bin/sh\ncat >/dev/null\n")
+    script.chmod(0o755)
+    site.config["targets"]["tell"] = {"type": "exec", "command": [str(script)]}
+    site.config["defaults"]["deliver_to"] = ["tell", "file"]
+    site.account("alpha")
+    site.start(environment=watch.environment)
+    site.log.wait("key.delivered", account="alpha", target=f"exec {script}")
+    script.unlink()
+    watch.begin()
+    assert site.ctl("redeliver", "alpha", "--target", "tell").returncode == 0
+    said = site.log.wait("delivery.failed", account="alpha")
+    assert "there is no such file" in said["msg"] and f"install {script}" in said["remedy"], said
+    assert not [line for line in watch.end() if str(script) in line]

@@ -34,6 +34,7 @@ struct exec_job {
     char *news;              /* tell: the input */
     duration_ms timeout;
     struct program *program; /* running, or NULL */
+    int start_errno;         /* that kept it from being started */
 };
 
 static struct exec_job *exec_job_of(struct target_job *base)
@@ -69,12 +70,26 @@ static char *output_of(const struct program_result *result, const struct secret 
     return text;
 }
 
+/* Why it could not be started, on a thread: the program lies on a file system. */
+static void look_at_program(struct target_job *base)
+{
+    struct exec_job *job = exec_job_of(base);
+
+    program_failure_of_start(&base->outcome.failure, job->arguments[0], job->start_errno);
+}
+
 static void on_program_done(void *context, const struct program_result *result)
 {
     struct exec_job *job = context;
     struct target_outcome *outcome = &job->base.outcome;
 
     job->program = NULL;
+    if (result->end == PROGRAM_NOT_STARTED) {
+        job->base.may_have_acted = false;
+        job->start_errno = result->code;
+        target_job_step(&job->base, job->arguments[0], look_at_program, target_job_fail);
+        return;
+    }
     outcome->output = output_of(result, job->content.key);
     outcome->failed = program_failure(&outcome->failure, job->arguments[0], result,
                                       job->content.key, spawner_problem(job->base.world->spawner));

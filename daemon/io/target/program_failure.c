@@ -145,6 +145,12 @@ static void explain_not_started(struct failure *failure, const char *path, int s
     }
 }
 
+void program_failure_of_start(struct failure *failure, const char *path, int saved_errno)
+{
+    failure_init(failure, REASON_TARGET_FAILED);
+    explain_not_started(failure, path, saved_errno);
+}
+
 bool program_check(struct failure *failure, const char *path)
 {
     struct stat status;
@@ -157,8 +163,7 @@ bool program_check(struct failure *failure, const char *path)
         rc = errno;
     if (rc == 0)
         return true;
-    failure_init(failure, REASON_TARGET_FAILED);
-    explain_not_started(failure, path, rc);
+    program_failure_of_start(failure, path, rc);
     return false;
 }
 
