@@ -45,18 +45,18 @@ _keyrotatectl() {
     done
 
     case $command in
-    '') offered="status ping rotate redeliver adopt hold resume unblock check reload $general" ;;
+    '') offered="status ping rotate redeliver adopt hold resume unblock check confirm reload $general" ;;
     status | check) offered='--all' ;;
     resume) offered='--all --hold' ;;
     rotate) offered='--wait --timeout --dry-run' ;;
     redeliver) offered='--target' ;;
-    adopt) offered='--active --file --yes' ;;
+    adopt) offered='--active --file --rule --yes' ;;
     reload) offered='--dry-run' ;;
     hold) offered='--all --for --until --reason --list' ;;
     *) offered= ;;
     esac
     case $command in
-    status | rotate | redeliver | adopt | hold | resume | unblock | check)
+    status | rotate | redeliver | adopt | hold | resume | unblock | check | confirm)
         [[ $word == -* ]] || offered+=" $(_keyrotatectl_accounts)"
         ;;
     esac

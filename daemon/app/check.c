@@ -7,6 +7,7 @@
 #include "base/json_writer.h"
 #include "base/must.h"
 #include "base/str.h"
+#include "conf/discovery.h"
 #include "conf/notifier.h"
 #include "conf/schema.h"
 #include "conf/target_type.h"
@@ -118,6 +119,25 @@ static void write_notifier(const struct notifier *notifier, struct buf *out)
     json_write_close(out, '}');
 }
 
+static void write_rule(const struct discovery_rule *rule, struct buf *out)
+{
+    json_write_open(out, NULL, '{');
+    json_write_text(out, "rule", rule->name);
+    json_write_text(out, "identity", rule->identity->name);
+    json_write_text(out, "policy", rule->policy_name);
+    json_write_open(out, "subscriptions", '[');
+    for (size_t i = 0; i < rule->subscription_count; i++)
+        json_write_text(out, NULL, rule->subscriptions[i]);
+    json_write_close(out, ']');
+    json_write_text(out, "adopt_active",
+                    rule->has_adopt_active ? slot_name(rule->adopt_active) : NULL);
+    json_write_text(out, "active_tag", rule->active_tag);
+    write_seconds(out, "every_s", rule->every);
+    json_write_number(out, "max_new", rule->max_new);
+    json_write_bool(out, "dry_run", rule->dry_run);
+    json_write_close(out, '}');
+}
+
 static void write_json(const struct options *options, const struct config_messages *messages,
                        const struct selection *selection, const struct config *config,
                        struct buf *out)
@@ -136,6 +156,10 @@ static void write_json(const struct options *options, const struct config_messag
     for (size_t i = 0; config && i < config->notifier_count; i++)
         write_notifier(&config->notifiers[i], out);
     json_write_close(out, ']');
+    json_write_open(out, "discover", '[');
+    for (size_t i = 0; config && i < config->rule_count; i++)
+        write_rule(&config->rules[i], out);
+    json_write_close(out, ']');
     json_write_close(out, '}');
     (void)buf_append_char(out, '\n');
 }
@@ -150,7 +174,8 @@ static int print(const struct options *options, const struct config *config,
     if (options->json)
         write_json(options, messages, selection, config, &out);
     else if (config && !options->quiet)
-        (void)config_explain(config, selection->accounts, selection->count, &out);
+        (void)config_explain(config, options->account_count > 0 ? selection->accounts : NULL,
+                             selection->count, &out);
     failed = out.failed || messages->json.failed;
     if (failed)
         fault_out_of_memory();

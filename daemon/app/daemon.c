@@ -109,9 +109,14 @@ static void on_once_timer(struct timer *timer)
 {
     struct daemon *daemon = container_of(timer, struct daemon, once_timer);
     enum engine_progress progress = engine_progress(daemon->engine);
+    bool unlisted;
 
     if (daemon->stopping)
         return;
+    if (!discovery_is_settled(daemon->discovery, &unlisted))
+        progress = ENGINE_WORKING;
+    else if (unlisted && progress == ENGINE_DONE)
+        progress = ENGINE_STUCK;
     if (progress == ENGINE_WORKING && time_boot() < daemon->once_ends_at) {
         timer_set_delay(timer, ONCE_TICK_MS);
         return;
@@ -197,6 +202,35 @@ static bool open_journal(struct daemon *daemon)
     return fail_start(daemon, STATUS_STATE, "journal.failed", err.text);
 }
 
+/* What rules have found before is under care from the start, whether Azure can be reached or not.
+ */
+static bool start_discovery(struct daemon *daemon)
+{
+    const struct discovery_client_parts parts = {
+        .get = {.loop = daemon->loop, .http = daemon->http, .access = daemon->access},
+        .log = &daemon->log,
+        .store = daemon->store,
+        .apply = daemon_apply_found,
+        .context = daemon,
+    };
+    struct config *config = NULL;
+    struct err err = {0};
+
+    daemon->discovery = discovery_new(&parts);
+    if (discovery_load(daemon->discovery, &err) != 0)
+        return fail_start(daemon, STATUS_STATE, "journal.failed", err.text);
+    if (daemon->config->rule_count == 0)
+        return true;
+    config = discovery_expand(daemon->discovery, daemon->config, &err);
+    if (!config)
+        return fail_start(daemon, STATUS_CONFIG, "config.rejected", err.text);
+    config_unref(daemon->config);
+    daemon->config = config;
+    access_set_config(daemon->access, daemon->config);
+    azure_set_config(daemon->azure, daemon->config);
+    return true;
+}
+
 static bool start_clients(struct daemon *daemon)
 {
     struct http_options http_options = daemon_http_options(daemon->config);
@@ -233,7 +267,7 @@ static bool start_clients(struct daemon *daemon)
     azure_set_config(daemon->azure, daemon->config);
     if (engine_load(daemon->engine, &err) != 0)
         return fail_start(daemon, STATUS_STATE, "journal.failed", err.text);
-    return true;
+    return start_discovery(daemon);
 }
 
 /* The directory of the socket is systemd's RuntimeDirectory=; elsewhere it may have to be made. */
@@ -343,6 +377,7 @@ static void run(struct daemon *daemon)
     log_sink_watch(daemon->sink, daemon->loop);
     loop_watch_clock(daemon->loop, on_clock_jumped, daemon);
     engine_configure(daemon->engine, daemon->config, NULL);
+    discovery_configure(daemon->discovery, daemon->config);
     daemon_status_start(daemon);
     if (daemon->options->once) {
         daemon->once_ends_at = time_add(time_boot(), daemon->options->once_timeout);

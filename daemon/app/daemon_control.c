@@ -21,11 +21,14 @@ static void note_credential(const struct daemon *daemon, struct daemon_snapshot 
 static int write_status(struct daemon *daemon, const struct control_query *query, bool unwell_alone,
                         struct buf *out, struct err *err)
 {
+    struct rule_snapshot rules[CONTROL_RULES_MAX];
     struct daemon_snapshot snapshot = {
         .version = KEYROTATED_VERSION,
         .started_at = daemon->started_at,
         .config_loaded_at = daemon->config_loaded_at,
         .config_error = str_or_null(daemon->config_error),
+        .rules = rules,
+        .rule_count = discovery_snapshot(daemon->discovery, rules, CONTROL_RULES_MAX),
     };
 
     note_credential(daemon, &snapshot);

@@ -108,10 +108,44 @@ static bool apply(struct daemon *daemon, struct config *config, struct config_me
     access_set_config(daemon->access, config);
     azure_set_config(daemon->azure, config);
     engine_configure(daemon->engine, config, left_behind);
+    discovery_configure(daemon->discovery, config);
     config_unref(daemon->config);
     daemon->config = config_ref(config);
     daemon->config_loaded_at = loop_now(daemon->loop);
     return true;
+}
+
+void daemon_apply_found(void *context, struct config *config,
+                        const struct engine_farewell *farewells, size_t count)
+{
+    struct daemon *daemon = context;
+
+    if (daemon->stopping)
+        return;
+    access_set_config(daemon->access, config);
+    azure_set_config(daemon->azure, config);
+    engine_expect_farewells(daemon->engine, farewells, count);
+    engine_configure(daemon->engine, config, NULL);
+    config_unref(daemon->config);
+    daemon->config = config_ref(config);
+}
+
+/* With the accounts that its rules are known to find. NULL: the messages say why. */
+static struct config *with_found(struct daemon *daemon, struct config *config,
+                                 struct config_messages *messages)
+{
+    struct config *expanded;
+    struct err err = {0};
+
+    if (!config || config->rule_count == 0)
+        return config;
+    expanded = discovery_expand(daemon->discovery, config, &err);
+    if (!expanded) {
+        buf_append_format(&messages->text, "%s: %s\n", config->path, err.text);
+        messages->error_count++;
+    }
+    config_unref(config);
+    return expanded;
 }
 
 static struct config *read_config(struct daemon *daemon, struct config_messages *messages)
@@ -120,7 +154,8 @@ static struct config *read_config(struct daemon *daemon, struct config_messages 
 
     environment_read(&environment);
     config_messages_init(messages);
-    return config_load(daemon->options->config_path, &environment, messages);
+    return with_found(daemon, config_load(daemon->options->config_path, &environment, messages),
+                      messages);
 }
 
 bool daemon_reload(struct daemon *daemon, struct buf *report)

@@ -7,8 +7,9 @@
 
 #include <pthread.h>
 
-#include "app/options.h"
+#include "app/discovery.h"
 #include "app/engine.h"
+#include "app/options.h"
 #include "io/azure/azure.h"
 #include "io/server/control.h"
 #include "io/http/http.h"
@@ -20,7 +21,7 @@
 
 struct daemon {
     const struct options *options;
-    struct config *config;
+    struct config *config;       /* with the accounts that rules have found */
     struct config *first_config; /* what the process was started with */
     pthread_t thread;            /* of the loop */
     void *reserve;               /* memory */
@@ -34,6 +35,7 @@ struct daemon {
     struct access *access;
     struct azure *azure;
     struct engine *engine;
+    struct discovery_client *discovery;
     struct control *control;
     struct notify *notify;
     struct signals *signals;
@@ -68,6 +70,10 @@ bool daemon_reload_preview(struct daemon *daemon, struct buf *report);
 void daemon_log_config(struct daemon *daemon, const struct config *config,
                        const struct config_messages *messages);
 struct http_options daemon_http_options(const struct config *config);
+/* Puts another set of found accounts in force: struct discovery_client_parts, `context` the daemon.
+ */
+void daemon_apply_found(void *context, struct config *config,
+                        const struct engine_farewell *farewells, size_t count);
 
 /*
  * --- daemon_status.c ---

@@ -44,6 +44,8 @@ static void on_store_closed(void *context, bool lost)
     struct daemon *daemon = context;
 
     daemon->store = NULL;
+    discovery_free(daemon->discovery);
+    daemon->discovery = NULL;
     if (lost && daemon->status == STATUS_OK)
         daemon->status = STATUS_STATE;
     access_close(daemon->access, on_access_closed, daemon);
@@ -167,5 +169,6 @@ void daemon_stop(struct daemon *daemon)
     log_emit(&daemon->log, &line);
     notify_stopping(daemon->notify);
     timer_set_delay(&daemon->stop_timer, STOP_GRACE_MS);
+    discovery_stop(daemon->discovery);
     engine_stop(daemon->engine, on_engine_stopped, daemon);
 }

@@ -218,16 +218,35 @@ static void forget_successor(struct engine_account *account)
         predecessor->successor = NULL;
 }
 
+void engine_expect_farewells(struct engine *engine, const struct engine_farewell *farewells,
+                             size_t count)
+{
+    engine->farewells = farewells;
+    engine->farewell_count = count;
+}
+
+/* Why the account leaves. */
+static const char *farewell_of(const struct engine_account *account)
+{
+    const struct engine *engine = account->engine;
+
+    for (size_t i = 0; i < engine->farewell_count; i++)
+        if (strcmp(engine->farewells[i].key, account->key) == 0)
+            return engine->farewells[i].text;
+    return "is no longer in the configuration";
+}
+
 static void remove_account(struct engine_account *account)
 {
     struct log_line line;
     struct engine *engine = account->engine;
 
     log_line_start(&line, loop_now(engine->parts.loop), LEVEL_NOTICE, "account.removed",
-                   "%s is no longer in the configuration: its keys stay unchanged",
-                   account->account->name);
+                   "%s %s: its keys stay unchanged", account->account->name, farewell_of(account));
     log_line_text(&line, "account", account->account->name);
     log_line_text(&line, "resource_group", account->account->resource_group);
+    log_line_text(&line, "subscription_id", account->account->subscription_id);
+    log_line_text(&line, "rule", account->account->rule);
     log_emit(engine->parts.log, &line);
 
     engine_places_remove(account);
@@ -301,6 +320,7 @@ void engine_configure(struct engine *engine, struct config *config, struct buf *
     engine->place_report = report;
     count = merge_accounts(engine, config, merged, &unconfigured);
     engine->place_report = NULL;
+    engine_expect_farewells(engine, NULL, 0);
     engine_places_save(engine);
     free(engine->accounts);
     engine->accounts = merged;

@@ -48,6 +48,15 @@ int engine_load(struct engine *engine, struct err *err);
  * NULL), a line each. */
 void engine_configure(struct engine *engine, struct config *config, struct buf *report);
 
+/* Why accounts leave with the next engine_configure(), for the log; the others are no longer in the
+ * configuration. Borrowed until then. */
+struct engine_farewell {
+    const char *key;  /* of the account */
+    const char *text; /* what is said of it: "no longer exists in Azure" */
+};
+void engine_expect_farewells(struct engine *engine, const struct engine_farewell *farewells,
+                             size_t count);
+
 /* What engine_configure() would change, in lines for a person; changes nothing. */
 void engine_preview(const struct engine *engine, const struct config *config, struct buf *report);
 

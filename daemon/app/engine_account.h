@@ -128,11 +128,13 @@ struct engine {
     struct list leaving_accounts; /* those of them that are not quiet yet */
     struct engine_counts counts;
     struct target_world targets;
-    struct place_list places;        /* see app/engine_place.c */
-    struct place_list place_changes; /* not handed to the journal yet, in no order */
-    struct buf *place_report;        /* of the reload under way; NULL: none is */
-    struct list form_changes;        /* see app/engine_form.c */
-    struct engine_news *news;        /* see app/engine_news.c; NULL: nobody is told */
+    struct place_list places;                /* see app/engine_place.c */
+    struct place_list place_changes;         /* not handed to the journal yet, in no order */
+    const struct engine_farewell *farewells; /* of the configuration that comes next */
+    size_t farewell_count;
+    struct buf *place_report; /* of the reload under way; NULL: none is */
+    struct list form_changes; /* see app/engine_form.c */
+    struct engine_news *news; /* see app/engine_news.c; NULL: nobody is told */
     struct hold_list holds;
     uint64_t last_hold_id;
     size_t hold_changes; /* commands about holds that wait for the journal */

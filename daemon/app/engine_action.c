@@ -1,5 +1,6 @@
 #include "app/engine_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/must.h"
@@ -449,6 +450,32 @@ static const char *rotation_correlation(const struct engine_account *account)
     return rotating ? str_or_null(record->correlation) : NULL;
 }
 
+/* The account's destinations belong to another one, too, or cannot be: nothing is looked at for
+ * them, regenerated or delivered. A key may be verified, which changes nothing. */
+static bool is_refused(const struct engine_account *account, const struct action *action)
+{
+    return account->account->problem && action->kind != ACTION_NONE &&
+           action->kind != ACTION_VERIFY_LIVE && action->kind != ACTION_VERIFY_TARGET;
+}
+
+static void refuse(struct engine_account *account, const struct action *action)
+{
+    const bool is_of_target = action->kind == ACTION_DELIVER || action->kind == ACTION_PREFLIGHT;
+    struct failure failure = {.reason =
+                                  is_of_target ? REASON_TARGET_FAILED : REASON_DESTINATION_REFUSED};
+
+    snprintf(failure.text, sizeof(failure.text),
+             "rule %s gives the account a destination that it cannot have: %s",
+             account->account->rule, account->account->problem);
+    str_copy(failure.remedy, sizeof(failure.remedy),
+             reason_describe(REASON_DESTINATION_REFUSED)->remedy);
+    account->acting->event.target =
+        action->kind == ACTION_DELIVER ? action->target : account->targets[0].id;
+    transaction_fail(account->acting, &failure);
+    remember_outcome(account, FAILED_LOOK, &no_target, &failure);
+    finish(account);
+}
+
 void engine_action_start(struct engine_account *account, const struct action *action)
 {
     static const enum event_kind completions[] = {
@@ -464,6 +491,10 @@ void engine_action_start(struct engine_account *account, const struct action *ac
     struct azure_look_wish wish = {.correlation_id = rotation_correlation(account)};
 
     account->acting = transaction_new_completion(completions[action->kind]);
+    if (is_refused(account, action)) {
+        refuse(account, action);
+        return;
+    }
     switch (action->kind) {
     case ACTION_NONE:
         break;

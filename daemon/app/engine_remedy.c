@@ -12,6 +12,7 @@ void engine_remedy_expand(const struct engine_account *account, const char *type
         .resource_id = subject->id,
         .subscription_id = subject->subscription_id,
         .type = two_key_resource_find(subject->id),
+        .rule = subject->rule ? subject->rule : "RULE",
         .socket = account->engine->parts.control_socket,
     };
 

@@ -21,6 +21,8 @@ enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_JOURNAL, LOG_FORMAT_LOGFMT, LOG_FO
 
 struct identity_type;
 struct key_shape;
+struct discovery_rule;
+struct config_source;
 
 /* The URLs of a cloud's services, and the audiences of their tokens. URLs without trailing slash,
  * audiences as given (a trailing slash is part of an audience). */
@@ -73,6 +75,9 @@ struct account {
     const char *subscription_id;
     bool has_adopt_active;
     enum slot adopt_active;
+    const char *rule; /* the name of the rule that found it (conf/discovery.h); NULL: none did */
+    bool presumes_active; /* adopt_active is said of all accounts of the rule, not of this one */
+    const char *problem;  /* why it can have none of its destinations: a sentence; NULL: it can */
     const struct identity *identity;
     const char *policy_name;
     const struct policy *policy;            /* includes the account's own `rotate` */
@@ -108,7 +113,10 @@ struct config {
     size_t account_count;
     const struct notifier *notifiers; /* conf/notifier.h */
     size_t notifier_count;
-    void *arena; /* owns all of the above */
+    const struct discovery_rule *rules; /* conf/discovery.h: in the order of the files */
+    size_t rule_count;
+    struct config_source *source; /* what its rules need to add accounts; NULL without rules */
+    void *arena;                  /* owns all of the above */
 };
 
 /* The messages of config_load(), each with its place. */

@@ -2,10 +2,12 @@
 
 #include "base/date.h"
 #include "base/str.h"
+#include "conf/discovery.h"
 #include "conf/identity.h"
 #include "conf/notifier.h"
 #include "conf/schema.h"
 #include "conf/target_type.h"
+#include "proto/two_key/two_key.h"
 
 static const char *words(duration_ms duration, char out[DURATION_TEXT_MAX])
 {
@@ -41,6 +43,10 @@ static void append_summary(const struct config *config, struct buf *out)
     append_count(out, config->identity_count, "identity", "identities");
     (void)buf_append_str(out, ", ");
     append_count(out, config->policy_count, "policy", "policies");
+    if (config->rule_count > 0) {
+        (void)buf_append_str(out, ", ");
+        append_count(out, config->rule_count, "rule", "rules");
+    }
     (void)buf_append_format(out, "\n  %-15s%s, resource manager %s, login %s\n", "cloud",
                             config->cloud.name, config->cloud.resource_manager,
                             config->cloud.login);
@@ -215,12 +221,81 @@ static void append_account(const struct account *account, struct buf *out)
     append_first_start(account, out);
 }
 
+static void append_patterns(const char *what, const struct discovery_patterns *patterns,
+                            struct buf *out)
+{
+    const char *separator = " ";
+
+    if (patterns->count == 0)
+        return;
+    (void)buf_append_format(out, ", %s", what);
+    for (size_t i = 0; i < patterns->count; i++) {
+        (void)buf_append_format(out, "%s%s", separator, patterns->items[i]);
+        separator = " or ";
+    }
+}
+
+/* ", named batch*, tag env prod" */
+static void append_filter(const struct discovery_filter *filter, struct buf *out)
+{
+    append_patterns("named", &filter->names, out);
+    append_patterns("in resource group", &filter->groups, out);
+    append_patterns("in", &filter->locations, out);
+    for (size_t i = 0; i < filter->tag_count; i++) {
+        (void)buf_append_format(out, ", with tag %s", filter->tags[i].name);
+        append_patterns("set to", &filter->tags[i].values, out);
+    }
+}
+
+static void append_rule_start(const struct discovery_rule *rule, struct buf *out)
+{
+    (void)buf_append_format(out, "  %-15sby what the targets hold", "active key");
+    if (rule->active_tag)
+        (void)buf_append_format(out, ", else the tag %s", rule->active_tag);
+    if (rule->has_adopt_active)
+        (void)buf_append_format(out,
+                                ", else %s (adopt_active): adopted and delivered, and not rotated "
+                                "before `keyrotatectl adopt --rule %s`\n",
+                                slot_name(rule->adopt_active), rule->name);
+    else
+        (void)buf_append_str(out, "; where none says it, the account is blocked and waits\n");
+}
+
+static void append_rule(const struct discovery_rule *rule, struct buf *out)
+{
+    char every[DURATION_TEXT_MAX];
+
+    (void)buf_append_format(out, "\nrule %s%s\n  %-15s", rule->name,
+                            rule->dry_run ? " (dry_run: adds and removes nothing)" : "", "finds");
+    for (size_t i = 0; i < rule->type_count; i++)
+        (void)buf_append_format(out, "%s%s", i > 0 ? " and " : "", rule->types[i]->type);
+    append_filter(&rule->wanted, out);
+    (void)buf_append_char(out, '\n');
+    for (size_t i = 0; i < rule->excluded_count; i++) {
+        (void)buf_append_format(out, "  %-15sall", "but not");
+        append_filter(&rule->excluded[i], out);
+        (void)buf_append_char(out, '\n');
+    }
+    (void)buf_append_format(out, "  %-15s", "looks in");
+    if (rule->subscription_count == 0)
+        (void)buf_append_str(out, "all subscriptions that the identity sees");
+    for (size_t i = 0; i < rule->subscription_count; i++)
+        (void)buf_append_format(out, "%s%s", i > 0 ? ", " : "", rule->subscriptions[i]);
+    (void)buf_append_format(out, "\n  %-15severy %s, with at most %u new ones each time\n", "lists",
+                            words(rule->every, every), rule->max_new);
+    append_identity(rule->identity, out);
+    (void)buf_append_format(out, "  %-15s%s\n", "policy", rule->policy_name);
+    append_rule_start(rule, out);
+}
+
 int config_explain(const struct config *config, const struct account *const *accounts, size_t count,
                    struct buf *out)
 {
     append_summary(config, out);
     for (size_t i = 0; i < count; i++)
         append_account(accounts ? accounts[i] : &config->accounts[i], out);
+    for (size_t i = 0; !accounts && i < config->rule_count; i++)
+        append_rule(&config->rules[i], out);
     /* A failed buffer stays failed and answers every append with its code. */
     return out->failed ? buf_append_str(out, "") : 0;
 }

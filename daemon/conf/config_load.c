@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "conf/arena.h"
 #include "conf/config.h"
+#include "conf/config_source.h"
 #include "conf/exposure.h"
 #include "conf/report.h"
 #include "conf/resolve.h"
@@ -16,10 +17,7 @@
 #include "conf/yaml_tree.h"
 #include "proto/control_protocol.h"
 
-enum {
-    FRAGMENTS_MAX = 1000,
-    ARENA_MAX = 512 * 1024 * 1024,
-};
+enum { FRAGMENTS_MAX = 1000 };
 
 /* Only for the main file: a fragment that is missing was listed a moment ago. */
 #define NO_FILE_YET                                                                                \
@@ -216,48 +214,29 @@ static void merge_fragments(struct load *load, const char *path)
         merge_path(load, names[i], false);
 }
 
-static struct config *config_new(const char *path)
-{
-    struct arena *arena = arena_new(ARENA_MAX);
-    struct config *config = arena ? arena_alloc(arena, sizeof(*config)) : NULL;
-
-    if (!config) {
-        arena_free(arena);
-        return NULL;
-    }
-    config->references = 1;
-    config->arena = arena;
-    config->path = arena_dup(arena, path);
-    return config;
-}
-
 static struct config *resolve_all(struct load *load, const char *path,
                                   const struct config_environment *environment)
 {
-    struct config *config = config_new(path);
-    struct resolve resolve = {
-        .arena = config ? config->arena : NULL,
-        .report = &load->report,
-        .root = load->root,
-        .environment = environment,
-        .config = config,
-    };
+    const struct config_parts parts = {
+        .root = load->root, .report = &load->report, .path = path, .environment = environment};
+    struct config *config = config_resolve(&parts);
 
-    if (!config) {
-        report_error(&load->report, load->root, "out of memory");
-        return NULL;
-    }
-    resolve_service(&resolve);
-    resolve_identities(&resolve);
-    resolve_policies(&resolve);
-    resolve_freezes(&resolve);
-    resolve_targets(&resolve);
-    resolve_accounts(&resolve);
-    resolve_notifiers(&resolve);
-    resolve_note_unused(&resolve);
-    if (arena_failed(config->arena) || arena_failed(load->arena))
+    if (!config || arena_failed(config->arena) || arena_failed(load->arena))
         report_error(&load->report, load->root, "out of memory");
     return config;
+}
+
+/* Where there are rules, the tree stays: they add accounts later. */
+static void keep_source(struct load *load, const char *path,
+                        const struct config_environment *environment, struct config *config)
+{
+    if (!config || config->rule_count == 0)
+        return;
+    config->source = config_source_new(load->arena, load->root, path, environment);
+    if (config->source)
+        load->arena = NULL;
+    else
+        arena_fail(load->arena);
 }
 
 static struct config *load_all(struct load *load, const char *path,
@@ -296,7 +275,7 @@ static void add_out_of_memory(struct config_messages *messages, const char *path
 struct config *config_load(const char *path, const struct config_environment *environment,
                            struct config_messages *messages)
 {
-    struct load load = {.arena = arena_new(ARENA_MAX)};
+    struct load load = {.arena = arena_new(CONFIG_ARENA_MAX)};
     struct config *config = NULL;
 
     report_init(&load.report, load.arena);
@@ -305,25 +284,16 @@ struct config *config_load(const char *path, const struct config_environment *en
     if (!load.arena || !report_finish(&load.report, messages) ||
         (!config && messages->error_count == 0))
         add_out_of_memory(messages, path);
+    if (messages->error_count == 0)
+        keep_source(&load, path, environment, config);
+    if (load.arena && arena_failed(load.arena) && messages->error_count == 0)
+        add_out_of_memory(messages, path);
     if (messages->error_count > 0) {
         config_unref(config);
         config = NULL;
     }
     arena_free(load.arena);
     return config;
-}
-
-struct config *config_ref(struct config *config)
-{
-    if (config)
-        config->references++;
-    return config;
-}
-
-void config_unref(struct config *config)
-{
-    if (config && --config->references == 0)
-        arena_free(config->arena);
 }
 
 size_t config_match_account(const struct config *config, const char *text,

@@ -13,6 +13,7 @@
 enum { RESOLVE_WINDOWS_MAX = 16, RESOLVE_DESTINATIONS_MAX = 16 };
 
 struct placeholder_values;
+struct config_found;
 
 struct resolve {
     struct arena *arena; /* of the configuration */
@@ -22,6 +23,8 @@ struct resolve {
     struct config *config;   /* under construction */
     struct policy *policies; /* config->policies, while they are made */
     struct policy **flipped; /* per policy: a copy with the other `rotate`, made when needed */
+    const struct config_found *found; /* what rules have found, to be added to the accounts */
+    size_t found_count;
 };
 
 /* Each fills its part of resolve->config and reports mistakes. To be called in this order. */
@@ -30,6 +33,7 @@ void resolve_identities(struct resolve *resolve);
 void resolve_policies(struct resolve *resolve);
 void resolve_freezes(struct resolve *resolve);
 void resolve_targets(struct resolve *resolve);
+void resolve_rules(struct resolve *resolve);
 void resolve_accounts(struct resolve *resolve);
 void resolve_notifiers(struct resolve *resolve);
 /* Warns about identities, policies and targets that no account uses. */
@@ -42,6 +46,22 @@ void resolve_note_unused(struct resolve *resolve);
  */
 const struct tree_node *resolve_reference(struct resolve *resolve, const struct tree_node *account,
                                           const char *section, const char *key);
+
+/* Fills in an account but for what other accounts have to do with it. Returns false when it has no
+ * id, which has been reported. */
+bool resolve_fill_account(struct resolve *resolve, const struct tree_node *node,
+                          struct account *account);
+
+/* The item of `discover` with that name, or NULL. */
+const struct tree_node *resolve_rule_node(const struct resolve *resolve, const char *name);
+/* An item of `accounts` as that rule writes it for the resource of that id. NULL: out of memory,
+ * and the arena has failed. */
+struct tree_node *resolve_found_node(struct resolve *resolve, const struct tree_node *rule,
+                                     const char *id);
+/* Fills in an account that a rule has found; what is wrong with it becomes its `problem`. Returns
+ * false when it can be no account: its rule is gone, or its id is of another kind. */
+bool resolve_fill_found(struct resolve *resolve, const struct config_found *found,
+                        struct account *account, const struct tree_node **ret_node);
 
 /* Checks a name (of `defaults`, or an item of deliver_to) against a section; marks it where wrong.
  */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "conf/discovery.h"
 #include "conf/notifier.h"
 #include "conf/resolve.h"
 #include "conf/resource_id.h"
@@ -17,147 +18,8 @@ struct account_entry {
 /* One destination of one account, to find destinations with the same place. */
 struct claim {
     const struct destination *destination;
-    const struct account_entry *entry;
+    struct account_entry *entry;
 };
-
-static const char *const id_parts[] = {"name", "resource_group", "subscription_id"};
-enum { ID_PARTS = sizeof(id_parts) / sizeof(id_parts[0]) };
-
-/* Checks that either `id` or its three parts are given; reports missing and surplus keys. */
-static bool has_identification(struct resolve *resolve, const struct tree_node *node)
-{
-    const struct tree_node *id = tree_child(node, "id");
-    bool misspelt = schema_is_misspelt(node, &schema_account, "id");
-    size_t present = 0;
-
-    for (size_t i = 0; i < ID_PARTS; i++) {
-        present += !!tree_child(node, id_parts[i]);
-        misspelt = misspelt || schema_is_misspelt(node, &schema_account, id_parts[i]);
-    }
-    if (misspelt)
-        return false; /* the unknown key has been reported, and was probably meant as this one */
-    if (!id && present == 0) {
-        report_missing(resolve->report, node, "id",
-                       "is missing; give id, or name, resource_group and subscription_id");
-        return false;
-    }
-    for (size_t i = 0; i < ID_PARTS; i++) {
-        const struct tree_node *part = tree_child(node, id_parts[i]);
-
-        if (id && part)
-            report_key_error(resolve->report, part,
-                             "says again what id says; keep id, or name, resource_group and "
-                             "subscription_id");
-        else if (!id && !part)
-            report_missing(resolve->report, node, id_parts[i],
-                           "is missing; without id, all of name, resource_group and "
-                           "subscription_id are needed");
-    }
-    return id ? present == 0 : present == ID_PARTS;
-}
-
-static bool fill_id(struct resolve *resolve, const struct tree_node *node, struct account *account)
-{
-    struct arena *arena = resolve->arena;
-    const char *id = schema_text(node, &schema_account, "id");
-    struct resource_id parts;
-    struct err err;
-    char *key;
-
-    if (!has_identification(resolve, node))
-        return false;
-    if (!id) {
-        for (size_t i = 0; i < ID_PARTS; i++) {
-            if (!schema_get(node, id_parts[i]))
-                return false;
-        }
-        id = arena_format(arena, "/subscriptions/%s/resourceGroups/%s/providers/%s/%s",
-                          schema_text(node, &schema_account, "subscription_id"),
-                          schema_text(node, &schema_account, "resource_group"),
-                          two_key_resource_at(0)->type, schema_text(node, &schema_account, "name"));
-    }
-    if (!id || resource_id_parse(id, &parts, &err) < 0)
-        return false;
-    account->id = arena_dup(arena, id);
-    key = arena_dup(arena, id);
-    account->name = arena_dup_n(arena, parts.name, parts.name_length);
-    account->resource_group = arena_dup_n(arena, parts.group, parts.group_length);
-    account->subscription_id = arena_dup_n(arena, parts.subscription, parts.subscription_length);
-    if (!key || !account->name || !account->resource_group || !account->subscription_id)
-        return false;
-    str_lower(key);
-    account->key = key;
-    return true;
-}
-
-/* The account's own node for the key, else that of `defaults`, else NULL. */
-static const struct tree_node *own_or_default(const struct resolve *resolve,
-                                              const struct tree_node *node, const char *name)
-{
-    if (tree_child(node, name))
-        return schema_get(node, name);
-    return schema_get(schema_get(resolve->root, "defaults"), name);
-}
-
-static void fill_identity(struct resolve *resolve, const struct tree_node *node,
-                          struct account *account)
-{
-    const struct tree_node *chosen = resolve_reference(resolve, node, "identities", "identity");
-
-    for (size_t i = 0; chosen && i < resolve->config->identity_count; i++) {
-        if (str_equal(resolve->config->identities[i].name, chosen->name))
-            account->identity = &resolve->config->identities[i];
-    }
-}
-
-/* The policy at `index` with the other value of `rotate`. */
-static const struct policy *flipped_policy(struct resolve *resolve, size_t index)
-{
-    struct policy *flipped = resolve->flipped[index];
-
-    if (flipped)
-        return flipped;
-    flipped = arena_alloc(resolve->arena, sizeof(*flipped));
-    if (!flipped)
-        return NULL;
-    *flipped = resolve->policies[index];
-    flipped->rotate = !flipped->rotate;
-    resolve->flipped[index] = flipped;
-    return flipped;
-}
-
-static void fill_policy(struct resolve *resolve, const struct tree_node *node,
-                        struct account *account)
-{
-    const struct tree_node *chosen = resolve_reference(resolve, node, "policies", "policy");
-    const struct tree_node *rotate = own_or_default(resolve, node, "rotate");
-
-    for (size_t i = 0; chosen && i < resolve->config->policy_count; i++) {
-        const struct policy *policy = &resolve->policies[i];
-
-        if (!str_equal(resolve->config->policy_names[i], chosen->name))
-            continue;
-        account->policy_name = resolve->config->policy_names[i];
-        account->policy = !rotate || str_equal(rotate->text, "true") == policy->rotate
-                              ? policy
-                              : flipped_policy(resolve, i);
-    }
-}
-
-static bool fill_account(struct resolve *resolve, const struct tree_node *node,
-                         struct account *account)
-{
-    const struct tree_node *adopt = own_or_default(resolve, node, "adopt_active");
-    bool identified = fill_id(resolve, node, account);
-
-    account->has_adopt_active = adopt && slot_from_name(adopt->text, &account->adopt_active);
-    fill_identity(resolve, node, account);
-    fill_policy(resolve, node, account);
-    resolve_check_deliveries(resolve, tree_child(node, "deliver_to"));
-    if (identified)
-        resolve_destinations(resolve, node, account);
-    return identified;
-}
 
 static int compare_entries(const void *left, const void *right)
 {
@@ -166,6 +28,14 @@ static int compare_entries(const void *left, const void *right)
     int order = strcmp(a->account.key, b->account.key);
 
     return order != 0 ? order : mark_compare(&a->node->mark, &b->node->mark);
+}
+
+static int compare_keys(const void *left, const void *right)
+{
+    const struct account_entry *a = left;
+    const struct account_entry *b = right;
+
+    return strcmp(a->account.key, b->account.key);
 }
 
 /* What the place of a destination is. */
@@ -208,6 +78,26 @@ static void refuse_twins(struct resolve *resolve, const struct account_entry *en
     }
 }
 
+/* Explicit accounts keep what the configuration gives them. */
+static void refuse_one(struct resolve *resolve, const struct claim *refused,
+                       const struct claim *other)
+{
+    struct account *account = &refused->entry->account;
+
+    if (account->rule && !account->problem)
+        account->problem =
+            arena_format(resolve->arena, "it would be delivered to %s (target %s), as %s/%s is",
+                         refused->destination->place, refused->destination->name,
+                         other->entry->account.resource_group, other->entry->account.name);
+}
+
+static void refuse_found(struct resolve *resolve, const struct claim *first,
+                         const struct claim *second)
+{
+    refuse_one(resolve, first, second);
+    refuse_one(resolve, second, first);
+}
+
 static void report_meeting(struct resolve *resolve, const struct claim *first,
                            const struct claim *second)
 {
@@ -215,7 +105,9 @@ static void report_meeting(struct resolve *resolve, const struct claim *first,
     const struct destination *destination = second->destination;
     const char *place_key = destination->type->place_key;
 
-    if (first->entry == second->entry)
+    if (first->entry->account.rule || second->entry->account.rule)
+        refuse_found(resolve, first, second);
+    else if (first->entry == second->entry)
         report_error(resolve->report, second->entry->node,
                      "targets %s and %s both write %s; give each a %s of its own",
                      first->destination->name, destination->name, destination->place, place_key);
@@ -233,8 +125,7 @@ static bool may_meet(const struct claim *first, const struct claim *second)
     return first->destination->type->place_is_shared && first->entry != second->entry;
 }
 
-static void refuse_meetings(struct resolve *resolve, const struct account_entry *entries,
-                            size_t count)
+static void refuse_meetings(struct resolve *resolve, struct account_entry *entries, size_t count)
 {
     size_t claim_count = 0;
     size_t first = 0;
@@ -292,6 +183,35 @@ static void keep_accounts(struct resolve *resolve, const struct account_entry *e
     resolve->config->account_count = count;
 }
 
+/* Whoever is found and is configured by itself is that; so are the sorted entries. */
+static size_t add_found(struct resolve *resolve, struct account_entry *entries, size_t explicit)
+{
+    size_t count = explicit;
+
+    for (size_t i = 0; i < resolve->found_count; i++) {
+        struct account_entry *entry = &entries[count];
+
+        *entry = (struct account_entry){.node = NULL};
+        if (resolve_fill_found(resolve, &resolve->found[i], &entry->account, &entry->node) &&
+            !bsearch(entry, entries, explicit, sizeof(*entries), compare_keys))
+            count++;
+    }
+    return count;
+}
+
+/* One that is present but wrong has been reported. */
+static void require_accounts(struct resolve *resolve)
+{
+    const struct tree_node *section = schema_get(resolve->root, "accounts");
+
+    if (section && section->count == 0 && !tree_child(resolve->root, "discover"))
+        report_warning(resolve->report, section, "is empty; there is nothing to look after");
+    if (!tree_child(resolve->root, "accounts") && !tree_child(resolve->root, "discover") &&
+        resolve->root->count > 0 && !schema_is_misspelt(resolve->root, &schema_root, "accounts"))
+        report_missing(resolve->report, resolve->root, "accounts",
+                       "is missing; give a list, or let `discover` find them");
+}
+
 void resolve_accounts(struct resolve *resolve)
 {
     const struct tree_node *section = schema_get(resolve->root, "accounts");
@@ -299,24 +219,23 @@ void resolve_accounts(struct resolve *resolve)
     size_t count = 0;
 
     check_defaults(resolve);
-    if (!section)
-        return;
-    if (section->count == 0)
-        report_warning(resolve->report, section, "is empty; there is nothing to look after");
-    entries = calloc(section->count + 1, sizeof(*entries));
+    require_accounts(resolve);
+    entries = calloc((section ? section->count : 0) + resolve->found_count + 1, sizeof(*entries));
     if (!entries) {
-        report_error(resolve->report, section, "out of memory");
+        report_error(resolve->report, resolve->root, "out of memory");
         return;
     }
-    for (const struct tree_node *node = section->first; node; node = node->next) {
+    for (const struct tree_node *node = section ? section->first : NULL; node; node = node->next) {
         if (node->invalid)
             continue;
         entries[count] = (struct account_entry){.node = node};
-        if (fill_account(resolve, node, &entries[count].account))
+        if (resolve_fill_account(resolve, node, &entries[count].account))
             count++;
     }
     qsort(entries, count, sizeof(*entries), compare_entries);
     refuse_twins(resolve, entries, count);
+    count = add_found(resolve, entries, count);
+    qsort(entries, count, sizeof(*entries), compare_entries);
     refuse_meetings(resolve, entries, count);
     keep_accounts(resolve, entries, count);
     free(entries);
@@ -380,8 +299,10 @@ static void note_unused(struct resolve *resolve, const char *section, uses *is_u
 
 void resolve_note_unused(struct resolve *resolve)
 {
-    /* After errors a reference may be missing by mistake; without accounts everything is unused. */
-    if (resolve->report->error_count > 0 || resolve->config->account_count == 0)
+    /* After errors a reference may be missing by mistake; without accounts everything is unused,
+     * and rules may find some that use what explicit ones do not. */
+    if (resolve->report->error_count > 0 || resolve->config->account_count == 0 ||
+        resolve->config->rule_count > 0)
         return;
     note_unused(resolve, "identities", uses_identity);
     note_unused(resolve, "policies", uses_policy);

@@ -171,6 +171,35 @@ const struct schema_map schema_notify = {(const struct schema_key[]){
     SCHEMA_END,
 }};
 
+#define ROWS_OF_FILTER                                                                             \
+    SCHEMA_ROW("names", SCHEMA_TEXT, .shape = SHAPE_ONE_OR_LIST),                                  \
+        SCHEMA_ROW("resource_groups", SCHEMA_TEXT, .shape = SHAPE_ONE_OR_LIST),                    \
+        SCHEMA_ROW("locations", SCHEMA_TEXT, .shape = SHAPE_ONE_OR_LIST),                          \
+        SCHEMA_ROW("tags", SCHEMA_TEXT, .shape = SHAPE_BY_TEXT)
+
+const struct schema_map schema_exclude = {(const struct schema_key[]){
+    ROWS_OF_FILTER,
+    SCHEMA_END,
+}};
+
+static const struct schema_choice all_subscriptions[] = {{"all", 0, false}, {NULL, 0, false}};
+
+const struct schema_map schema_discover = {(const struct schema_key[]){
+    SCHEMA_ROW("name", SCHEMA_TEXT, .required = true),
+    SCHEMA_ROW("subscriptions", SCHEMA_GUID, .shape = SHAPE_ONE_OR_LIST, .required = true,
+               .choices = all_subscriptions),
+    SCHEMA_ROW("types", SCHEMA_TEXT, .shape = SHAPE_ONE_OR_LIST),
+    ROWS_OF_FILTER,
+    SCHEMA_ROW("exclude", SCHEMA_MAP, .shape = SHAPE_ONE_OR_LIST, .map = &schema_exclude),
+    ROWS_OF_DEFAULTS,
+    SCHEMA_ROW("active_tag", SCHEMA_TEXT),
+    SCHEMA_ROW("every", SCHEMA_DURATION, .fallback = "15m", .maximum = MS_WEEK,
+               .advised = MS_MINUTE, .weakens = "lists use up Azure's limits on requests"),
+    SCHEMA_ROW("max_new", SCHEMA_INTEGER, .fallback = "20", .minimum = 1, .maximum = 10000),
+    SCHEMA_ROW("dry_run", SCHEMA_BOOLEAN, .fallback = "false"),
+    SCHEMA_END,
+}};
+
 const struct schema_map schema_freeze = {(const struct schema_key[]){
     SCHEMA_ROW("from", SCHEMA_INSTANT, .required = true),
     SCHEMA_ROW("to", SCHEMA_INSTANT, .required = true),
@@ -201,10 +230,10 @@ const struct schema_map schema_root = {(const struct schema_key[]){
     SCHEMA_ROW("targets", SCHEMA_MAP, .shape = SHAPE_BY_NAME, .required = true,
                .variants = schema_target_types),
     SCHEMA_ROW("defaults", SCHEMA_MAP, .map = &schema_defaults),
-    SCHEMA_ROW("accounts", SCHEMA_MAP, .shape = SHAPE_LIST, .required = true,
-               .map = &schema_account),
+    /* resolve_accounts() requires one of these two. */
+    SCHEMA_ROW("accounts", SCHEMA_MAP, .shape = SHAPE_LIST, .map = &schema_account),
     SCHEMA_ROW("notify", SCHEMA_MAP, .shape = SHAPE_ONE_OR_LIST, .map = &schema_notify),
-    SCHEMA_ROW("discover", SCHEMA_ANYTHING, .shape = SHAPE_ONE_OR_LIST, .later = true),
+    SCHEMA_ROW("discover", SCHEMA_MAP, .shape = SHAPE_LIST, .map = &schema_discover),
     SCHEMA_ROW("freeze", SCHEMA_MAP, .shape = SHAPE_LIST, .map = &schema_freeze),
     SCHEMA_END,
 }};

@@ -110,8 +110,10 @@ extern const struct schema_map schema_hook;                        /* of a targe
 extern const struct schema_variant *const schema_identity_types[]; /* of identity_type's */
 extern const struct schema_variant *const schema_target_types[];   /* of target_type's */
 
-extern const struct schema_map schema_notify; /* an item of notify */
-extern const struct schema_map schema_freeze; /* an item of freeze */
+extern const struct schema_map schema_notify;   /* an item of notify */
+extern const struct schema_map schema_freeze;   /* an item of freeze */
+extern const struct schema_map schema_discover; /* an item of discover */
+extern const struct schema_map schema_exclude;  /* an item of its `exclude` */
 
 /* The row of a key, or NULL. */
 const struct schema_key *schema_key(const struct schema_map *map, const char *name);

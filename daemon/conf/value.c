@@ -166,12 +166,6 @@ static bool is_host_suffix(const char *text)
 
 /* --- types whose values have a problem, or NULL --- */
 
-static const char *guid_problem(const char *text)
-{
-    return value_is_guid(text) ? NULL
-                               : "is not a GUID; write it as 00000000-0000-0000-0000-000000000000";
-}
-
 static const char *tenant_problem(const char *text)
 {
     bool is_domain = value_is_name(text) && strchr(text, '.');
@@ -213,6 +207,19 @@ static bool refuse_unexpected(struct report *report, const struct tree_node *nod
     report_error(report, node, "\"%s\" cannot stand here; write %s", value_shown(node->text, shown),
                  value_expected(key, expected));
     return false;
+}
+
+static bool check_guid(struct report *report, const struct tree_node *node,
+                       const struct schema_key *key)
+{
+    int word;
+
+    if (value_is_guid(node->text) ||
+        (key->choices && schema_choice_value(key->choices, node->text, &word)))
+        return true;
+    return refuse(report, node,
+                  key->choices ? "is not a GUID; write 00000000-0000-0000-0000-000000000000, or all"
+                               : "is not a GUID; write it as 00000000-0000-0000-0000-000000000000");
 }
 
 static bool check_template(struct report *report, const struct tree_node *node,
@@ -452,7 +459,7 @@ static const struct {
     [SCHEMA_LISTEN] = {.fits = is_listen},
     [SCHEMA_PATH] = {.check = check_path},
     [SCHEMA_CREDENTIAL] = {.check = check_credential},
-    [SCHEMA_GUID] = {.problem = guid_problem},
+    [SCHEMA_GUID] = {.check = check_guid},
     [SCHEMA_TENANT] = {.problem = tenant_problem},
     [SCHEMA_MODE] = {.check = check_mode},
     [SCHEMA_WEEKDAY] = {.fits = is_weekday},

@@ -13,7 +13,6 @@ static void adopt_account(struct machine *machine, const struct look *look,
     for (int slot = 0; slot < SLOT_COUNT; slot++)
         machine_take_key(machine, (enum slot)slot, &look->live[slot]);
     record->adopted = true;
-    record->adopted_at = machine->now;
     record->active = adoption->slot;
     record->delivering = adoption->slot;
     if (record->cycle < adoption->cycle)
@@ -22,6 +21,12 @@ static void adopt_account(struct machine *machine, const struct look *look,
     record->intent = (struct intent){0};
     record->unconfirmed = (struct unconfirmed_drift){0};
     record->repairing = DRIFT_NONE;
+    /* Evidence, or a person, is more than what a rule says of all its accounts. */
+    if (asked)
+        machine_confirm(machine);
+    else if (record->adopted_at == 0)
+        record->presumed = adoption->by_hint && machine->context->presumes_active;
+    record->adopted_at = machine->now;
     record->adopt_asked = false;
     record->requested = false;
     record->verified = false;
@@ -37,6 +42,8 @@ static void adopt_account(struct machine *machine, const struct look *look,
         machine_unblock(machine);
     }
     machine_note_key(machine, NOTE_ADOPTED, adoption->slot);
+    if (record->presumed)
+        machine_presume(machine);
     record->planned_with = 0;
     plan_make(machine);
 }

@@ -28,6 +28,15 @@ enum position command_go_on(struct machine *machine)
     return flow_prompt(machine);
 }
 
+/* A fleet that waited together, for the end of a hold or to be confirmed, starts spread out. */
+static void start_spread_out(struct machine *machine)
+{
+    const struct record *record = machine->record;
+
+    if (!record->requested)
+        plan_catch_up(machine);
+}
+
 /* Names the obstacle, and the command that shows its remedy. */
 static enum position refuse_rotation(struct machine *machine, const struct interlock *interlock)
 {
@@ -154,9 +163,7 @@ static void release(struct machine *machine)
     note->hold_id = record->hold_id;
     note->detail =
         record->hold_until <= machine->now ? "the hold has expired" : "an operator ended the hold";
-    /* A fleet that was held together starts spread out. */
-    if (!record->requested)
-        plan_catch_up(machine);
+    start_spread_out(machine);
 }
 
 /*
@@ -256,6 +263,29 @@ enum position command_unblock(struct machine *machine, const struct command *com
                             : "unblocked: looking again now");
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "unblock";
     return command_look(machine);
+}
+
+enum position command_confirm(struct machine *machine, const struct command *command)
+{
+    struct record *record = machine->record;
+
+    (void)command;
+    if (!record->adopted)
+        return command_refuse(machine,
+                              "the account is not adopted yet: there is no active key to "
+                              "be confirmed");
+    if (!record->presumed)
+        return command_answer(machine, COMMAND_DONE,
+                              "nothing waits to be confirmed: the account's active key is not that "
+                              "of a rule");
+    machine_confirm(machine);
+    start_spread_out(machine);
+    command_answer(machine, COMMAND_DONE,
+                   record->active == SLOT_PRIMARY
+                       ? "confirmed: its consumers use the primary key, and rotations may begin"
+                       : "confirmed: its consumers use the secondary key, and rotations may begin");
+    machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "confirm";
+    return command_go_on(machine);
 }
 
 enum position command_check(struct machine *machine, const struct command *command)

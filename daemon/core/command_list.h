@@ -33,9 +33,10 @@
         "deliver the active key again, without rotating",                                          \
         NULL)                                                                                      \
     ROW(ADOPT, adopt, MACHINE, ABOUT_ACCOUNT, PARAMETER_ACTIVE, PARAMETER_ACTIVE,                  \
-        OPTION_YES | OPTION_FILE, adopt,                                                           \
-        "ACCOUNT --active primary|secondary [--yes] | --file FILE [--yes]",                        \
-        "say which key consumers use, where the daemon cannot find out; FILE: for many accounts",  \
+        OPTION_YES | OPTION_FILE | OPTION_RULE, adopt,                                             \
+        "ACCOUNT --active primary|secondary [--yes] | --file FILE [--yes] | --rule RULE [--yes]",  \
+        "say which key consumers use, where the daemon cannot find out; FILE: for many accounts; " \
+        "RULE: confirm what its adopt_active says",                                                \
         NULL)                                                                                      \
     ROW(HOLD, hold, HOLDS, ABOUT_ACCOUNT | ABOUT_ALL,                                              \
         PARAMETER_UNTIL | PARAMETER_REASON, PARAMETER_UNTIL | PARAMETER_REASON,                    \
@@ -58,6 +59,11 @@
         "ACCOUNT...|--all",                                                                        \
         "look now, and repair what a look may repair",                                             \
         "are looked at now: `keyrotatectl status` shows the result")                               \
+    ROW(CONFIRM, confirm, MACHINE, ABOUT_ACCOUNT, 0, 0,                                            \
+        0, send,                                                                                   \
+        "ACCOUNT...",                                                                              \
+        "consumers use the key that a rule's adopt_active names: rotations may begin",             \
+        NULL)                                                                                      \
     ROW(RELOAD, reload, DAEMON, ABOUT_ALL, PARAMETER_DRY_RUN, 0,                                   \
         0, send,                                                                                   \
         "[--dry-run]",                                                                             \

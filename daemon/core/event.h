@@ -27,6 +27,7 @@ struct rotation_context {
     size_t target_count;
     bool has_adopt_active;
     enum slot adopt_active;
+    bool presumes_active;      /* adopt_active is that of a rule: a person has to confirm it */
     time_ms daemon_started_at; /* nothing is regenerated within unknown_wait of it */
     const struct hold *hold;   /* of the holds in force, the last one to end; NULL: none */
 };

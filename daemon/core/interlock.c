@@ -40,6 +40,9 @@ void interlock_ask(const struct rotation_context *context, const struct record *
         refuse(interlock, record->blocked, TIME_NEVER, "the account is not adopted yet");
     else if (record->blocked != REASON_NONE)
         refuse(interlock, record->blocked, TIME_NEVER, "the account is blocked");
+    else if (record->presumed)
+        refuse(interlock, REASON_ADOPTION_UNCONFIRMED, TIME_NEVER,
+               "a rule alone says which key the consumers use, and nobody has confirmed it");
     else if (!context->policy->rotate)
         refuse(interlock, REASON_CONFIG, TIME_NEVER, "the configuration says rotate: false");
     else if (context->hold)

@@ -126,6 +126,21 @@ void machine_clear_another_rotator(struct machine *machine)
     machine_unblock(machine);
 }
 
+void machine_presume(struct machine *machine)
+{
+    machine->record->presumed = true;
+    machine->record->blocked_reported_at = machine->now;
+    machine_note(machine, NOTE_BLOCKED)->reason = REASON_ADOPTION_UNCONFIRMED;
+}
+
+void machine_confirm(struct machine *machine)
+{
+    if (!machine->record->presumed)
+        return;
+    machine->record->presumed = false;
+    machine_note(machine, NOTE_UNBLOCKED)->reason = REASON_ADOPTION_UNCONFIRMED;
+}
+
 bool machine_blocked_by_world(const struct record *record)
 {
     return reason_describe(record->blocked)->clearing == CLEARED_BY_WORLD;

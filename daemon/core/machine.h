@@ -61,6 +61,10 @@ void machine_unblock(struct machine *machine);
 /* A person has dealt with the other rotator. Also clears the block. */
 void machine_clear_another_rotator(struct machine *machine);
 bool machine_blocked_by_world(const struct record *record);
+/* Reports that nothing is regenerated until a person confirms the active key. */
+void machine_presume(struct machine *machine);
+/* A person has confirmed it. */
+void machine_confirm(struct machine *machine);
 duration_ms machine_backoff(const struct machine *machine, uint32_t attempt,
                             duration_ms server_asked);
 

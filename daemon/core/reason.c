@@ -36,6 +36,12 @@ static const struct reason_description descriptions[REASON_COUNT] = {
          "somebody else regenerated the key that consumers use, and on_drift: alert leaves the "
          "delivery of the live one to a person",
          "run `keyrotatectl redeliver {account}`: it delivers the live key"},
+    [REASON_ADOPTION_UNCONFIRMED] =
+        {"adoption_unconfirmed", STATE_BLOCKED, CLEARED_BY_HUMAN,
+         "which key the consumers use is known from adopt_active of a rule alone, and nobody has "
+         "confirmed it for this account",
+         "make sure that its consumers use the active key, then run `keyrotatectl confirm "
+         "{account}`; for all accounts of its rule, `keyrotatectl adopt --rule {rule}`"},
 
     [REASON_KEY_REFUSED] =
         {"key_refused", STATE_BLOCKED, CLEARED_BY_WORLD,
@@ -53,6 +59,12 @@ static const struct reason_description descriptions[REASON_COUNT] = {
     [REASON_ACCOUNT_NOT_FOUND] =
         {"account_not_found", STATE_BLOCKED, CLEARED_BY_WORLD, "Azure has no such account",
          "correct the account's id in the configuration, or take the account out of it"},
+    [REASON_DESTINATION_REFUSED] =
+        {"destination_refused", STATE_BLOCKED, CLEARED_BY_WORLD,
+         "the rule that found the account gives it a destination that it cannot have",
+         "give the target a place with the placeholders that tell the accounts apart (account, "
+         "resource_group, subscription_id), or name the account in `accounts` with targets of its "
+         "own; then run `keyrotatectl reload`"},
 
     [REASON_PERMISSION_DENIED] = {"permission_denied", STATE_RETRYING, CLEARED_BY_RETRY,
                                   "the identity lacks a permission on the account",

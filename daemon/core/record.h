@@ -139,6 +139,8 @@ struct record {
     time_ms hold_until; /* its end: what was held then is released, once, also after a restart */
     bool adopt_asked;   /* `adopt --active` has settled what evidence could not */
     enum slot adopt_slot;
+    bool presumed; /* a rule alone says which key is active, and nobody has confirmed that: nothing
+                      is regenerated */
 
     struct target_record targets[TARGETS_MAX];
     size_t target_count;

@@ -80,6 +80,7 @@ static const struct record_member record_rows[] = {
     RECORD(TIME, hold_until),
     RECORD_NAMED(BOOL, adopt_asked, "adopt_told", .wait = WAIT_WHEN_SET),
     RECORD(SLOT, adopt_slot),
+    RECORD(BOOL, presumed, .wait = WAIT_WHEN_SET),
 };
 
 static const struct record_member target_rows[] = {

@@ -28,15 +28,22 @@ static void report_overdue(struct machine *machine)
     }
 }
 
+/* Is it blocked, or does its adoption wait to be confirmed? */
+static bool waits_for_people(const struct rotation_context *context, const struct record *record)
+{
+    return record->blocked != REASON_NONE || (record->presumed && context->policy->rotate);
+}
+
 /* The daily reminders of problems that need a person. */
 static void report_again(struct machine *machine)
 {
     struct record *record = machine->record;
 
-    if (record->blocked != REASON_NONE &&
+    if (waits_for_people(machine->context, record) &&
         time_add(record->blocked_reported_at, REPORT_AGAIN_MS) <= machine->now) {
         record->blocked_reported_at = machine->now;
-        machine_note(machine, NOTE_BLOCKED)->reason = record->blocked;
+        machine_note(machine, NOTE_BLOCKED)->reason =
+            record->blocked != REASON_NONE ? record->blocked : REASON_ADOPTION_UNCONFIRMED;
     }
     if (plan_is_overdue(machine->context, record, machine->now) &&
         (record->overdue_reported_at == 0 ||
@@ -52,7 +59,7 @@ static time_ms report_at(const struct rotation_context *context, const struct re
 
     if (record->overdue_reported_at != 0)
         at = time_max(at, time_add(record->overdue_reported_at, REPORT_AGAIN_MS));
-    if (record->blocked != REASON_NONE)
+    if (waits_for_people(context, record))
         at = time_min(at, time_add(record->blocked_reported_at, REPORT_AGAIN_MS));
     return at;
 }

@@ -46,6 +46,10 @@ static enum account_state state_of(const struct rotation_context *context,
         *reason = REASON_THROTTLED;
         return STATE_RETRYING;
     }
+    if (record->presumed && context->policy->rotate) {
+        *reason = REASON_ADOPTION_UNCONFIRMED;
+        return STATE_BLOCKED;
+    }
     if (context->hold) {
         *reason = REASON_OPERATOR;
         return STATE_HELD;
@@ -132,6 +136,8 @@ static time_ms reason_since(const struct rotation_context *context, const struct
         return record->retrying_since;
     if (reason == REASON_BEING_CONFIRMED)
         return record->unconfirmed.seen_at;
+    if (reason == REASON_ADOPTION_UNCONFIRMED)
+        return record->adopted_at;
     return reason == REASON_REDELIVER_AWAITED ? record->foreign_change_at : 0;
 }
 

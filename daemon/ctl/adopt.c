@@ -218,7 +218,108 @@ static enum ctl_exit adopt_from_file(const struct ctl_options *options)
     return result;
 }
 
+/* --- all accounts of a rule: its adopt_active is right --- */
+
+static bool is_to_be_confirmed(const struct account_snapshot *account, const char *rule)
+{
+    return account->unconfirmed && account->rule && str_equal(account->rule, rule);
+}
+
+/* "37 accounts of rule prod wait to be confirmed:", and each. Returns how many. */
+static size_t say_what_is_confirmed(const struct control_status *status, const char *rule)
+{
+    size_t count = 0;
+    struct buf text;
+
+    for (size_t i = 0; i < status->account_count; i++)
+        count += is_to_be_confirmed(&status->accounts[i], rule) ? 1 : 0;
+    if (count == 0)
+        return 0;
+    buf_init(&text, CONTROL_REPLY_MAX);
+    ctl_write(&text, "%zu %s of rule %s %s to be confirmed:\n", count,
+              str_plural(count, "account", "accounts"), rule, str_plural(count, "waits", "wait"));
+    for (size_t i = 0; i < status->account_count; i++) {
+        const struct account_snapshot *account = &status->accounts[i];
+
+        if (is_to_be_confirmed(account, rule))
+            ctl_write(&text, "  %s/%s: its consumers use the %s key\n",
+                      ctl_shown(account->resource_group), ctl_shown(account->name),
+                      ctl_shown(account->active));
+    }
+    ctl_write(
+        &text,
+        "From then on the other key of each is regenerated when its time comes: programs that "
+        "use it must change to the active key first.\n");
+    ctl_print(stderr, &text);
+    return count;
+}
+
+static bool has_rule(const struct control_status *status, const char *rule)
+{
+    for (size_t i = 0; i < status->daemon.rule_count; i++)
+        if (str_equal(status->daemon.rules[i].name, rule))
+            return true;
+    return false;
+}
+
+static enum ctl_exit confirm_count(size_t count)
+{
+    char reply[16];
+
+    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+        return ctl_complain(CTL_USAGE,
+                            "adopt --rule lets the keys of %zu %s be regenerated: say --yes to "
+                            "have it done",
+                            count, str_plural(count, "account", "accounts"));
+    fputs("Go on? [y/N] ", stderr);
+    if (fgets(reply, sizeof(reply), stdin) && (reply[0] == 'y' || reply[0] == 'Y'))
+        return CTL_DONE;
+    return ctl_complain(CTL_NOT_DONE, "nothing was done");
+}
+
+/* Those that were shown, and no others. */
+static enum ctl_exit send_confirmations(const struct ctl_options *options,
+                                        const struct control_status *status)
+{
+    struct control_command command = {.kind = CONTROL_CONFIRM};
+    struct ctl_session session;
+
+    ctl_session_start(&session, options);
+    for (size_t i = 0; i < status->account_count; i++) {
+        if (!is_to_be_confirmed(&status->accounts[i], options->rule))
+            continue;
+        command.account = status->accounts[i].id;
+        if (ctl_is_final(ctl_send_command(&session, &command)))
+            break;
+    }
+    return ctl_session_end(&session);
+}
+
+static enum ctl_exit adopt_rule(const struct ctl_options *options)
+{
+    struct control_status status;
+    enum ctl_exit result = ctl_fetch_status(options, "accounts", NULL, 0, &status, NULL);
+    size_t count;
+
+    if (result != CTL_DONE)
+        return result;
+    count = say_what_is_confirmed(&status, options->rule);
+    if (!has_rule(&status, options->rule))
+        result = ctl_complain(CTL_REFUSED, "there is no rule %s in the daemon's configuration",
+                              options->rule);
+    else if (count > 0 && !options->yes)
+        result = confirm_count(count);
+    if (result == CTL_DONE && count == 0 && !options->json)
+        printf("no account of rule %s waits to be confirmed\n", options->rule);
+    if (result == CTL_DONE)
+        result = send_confirmations(options, &status);
+    control_status_done(&status);
+    return result;
+}
+
 enum ctl_exit ctl_adopt(const struct ctl_options *options)
 {
+    if (options->rule)
+        return adopt_rule(options);
     return options->file ? adopt_from_file(options) : adopt_one(options);
 }

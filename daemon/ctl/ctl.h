@@ -34,6 +34,7 @@ struct ctl_options {
     bool list;
     duration_ms timeout;            /* of rotate --wait */
     const char *file;               /* adopt: of lines ACCOUNT primary|secondary */
+    const char *rule;               /* adopt: whose accounts are confirmed */
     struct control_command request; /* the request of that command, without the account */
     char **accounts;
     size_t account_count;

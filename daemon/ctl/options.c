@@ -19,6 +19,7 @@ enum {
     OPTION_YES = 1U << 12,
     OPTION_FILE = 1U << 13,
     OPTION_LIST = 1U << 14,
+    OPTION_RULE = 1U << 15,
     OPTION_CODE_BASE = 0x1000000 /* keeps getopt's codes apart from characters */
 };
 
@@ -256,6 +257,8 @@ static const struct option_row {
      .alone = "--hold names one hold: leave out everything else"},
     {"file", OPTION_FILE, TEXT(file),
      .alone = "adopt --file: the file says which accounts, and which key"},
+    {"rule", OPTION_RULE, TEXT(rule),
+     .alone = "adopt --rule confirms what the rule has adopted: leave out everything else"},
     {"timeout", OPTION_TIMEOUT, .has_value = true, .set = set_timeout},
 };
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
@@ -352,7 +355,7 @@ static enum ctl_exit check(const struct ctl_options *options, unsigned given)
     if (!is_about_something(options))
         return complain("%s needs an account%s", command->name,
                         command->options & OPTION_ALL    ? ", or --all"
-                        : command->options & OPTION_FILE ? ", or --file FILE"
+                        : command->options & OPTION_FILE ? ", or --file FILE, or --rule RULE"
                                                          : "");
     return check_required(command, given_bits);
 }

@@ -186,6 +186,22 @@ static void write_credential(struct buf *out, const struct daemon_snapshot *daem
     ctl_write(out, "\n    do: %s\n", ctl_shown(daemon->credential_remedy));
 }
 
+/* Only what is not as usual. */
+static void write_rule(struct buf *out, const struct rule_snapshot *rule, time_ms now)
+{
+    char text[CTL_TIME_MAX];
+
+    if (rule->error)
+        ctl_write(out, "rule %s was not listed whole: %s; the next try is %s\n",
+                  ctl_shown(rule->name), rule->error,
+                  rule->next_at <= now ? "now" : ctl_distance(rule->next_at, now, text));
+    if (rule->waiting > 0)
+        ctl_write(out, "rule %s: %zu more %s %s\n", ctl_shown(rule->name), rule->waiting,
+                  str_plural(rule->waiting, "account", "accounts"),
+                  rule->dry_run ? "would be added (dry_run)"
+                                : "wait for the next listing (max_new)");
+}
+
 void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon, const char *socket)
 {
     char text[CTL_TIME_MAX];
@@ -204,6 +220,8 @@ void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon, co
         ctl_write(out, "THE JOURNAL CANNOT BE WRITTEN since %s: %s\n",
                   ctl_instant(daemon->journal_failing_since, daemon->now, text),
                   ctl_shown(daemon->journal_error));
+    for (size_t i = 0; i < daemon->rule_count; i++)
+        write_rule(out, &daemon->rules[i], daemon->now);
     if (daemon->config_error)
         write_refused_reload(out, daemon->config_error, socket);
     write_credential(out, daemon);
@@ -518,5 +536,6 @@ void ctl_write_account(struct buf *out, const struct account_snapshot *account, 
     write_line(out, "identity", account->identity);
     write_line(out, "policy", account->policy);
     write_line(out, "location", account->location);
+    write_line(out, "found by", account->rule);
     write_line(out, "resource", account->id);
 }

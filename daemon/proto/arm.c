@@ -20,6 +20,10 @@ static const char service[] = "Azure Resource Manager";
 
 static void append_url(struct buf *url, const struct arm_request *wanted)
 {
+    if (wanted->link) {
+        (void)buf_append_str(url, wanted->link);
+        return;
+    }
     (void)buf_append_str(url, wanted->resource_manager);
     /* Names of resource groups may hold any letter and parentheses. */
     (void)percent_encode_path(url, wanted->resource_id);

@@ -19,6 +19,8 @@ struct arm_request {
     const char *resource_id;      /* "/subscriptions/…" */
     const char *operation;        /* "listKeys"; NULL: the resource itself */
     const char *api_version;
+    const char *link; /* the whole URL instead of these four, as arm_link_check() has
+                         accepted it; or NULL */
     const char *body; /* JSON, or NULL */
     const struct secret *token;
     const char *client_request_id; /* a UUID; names this request in Azure's activity log */

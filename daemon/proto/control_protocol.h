@@ -38,6 +38,7 @@ enum {
     CONTROL_NAMED_MAX = 256,   /* accounts in one question */
     CONTROL_TEXT_MAX = 120,    /* the reason of a hold, the name of a target */
     CONTROL_STATES_MAX = 12,
+    CONTROL_RULES_MAX = 64,
     CONTROL_KEYS = 2 /* 0: primary, 1: secondary, as enum slot */
 };
 
@@ -105,8 +106,10 @@ struct account_snapshot {
     const char *location;
     const char *identity;
     const char *policy;
+    const char *rule; /* that found it; NULL: it is configured by itself */
 
     const char *active; /* "primary", "secondary"; NULL: not known yet */
+    bool unconfirmed;   /* only its rule says so: nothing is regenerated before it is confirmed */
     struct key_snapshot keys[CONTROL_KEYS];
 
     const char *state;   /* "ok", "blocked", … */
@@ -140,6 +143,17 @@ struct account_snapshot {
     size_t abandoned_count;
 };
 
+/* A rule that finds accounts, and its last listing. */
+struct rule_snapshot {
+    const char *name;
+    size_t accounts; /* that it has found and that are known */
+    size_t waiting;  /* that it would add, by max_new or dry_run later or never */
+    bool dry_run;
+    time_ms listed_at; /* the last time that all of it was listed; TIME_NEVER: not yet */
+    time_ms next_at;
+    const char *error; /* why the last listing was not whole; NULL: it was */
+};
+
 struct state_count {
     const char *state;
     size_t count;
@@ -171,6 +185,8 @@ struct daemon_snapshot {
     const char *credential_remedy;
     time_ms journal_failing_since; /* TIME_NEVER: it is not */
     const char *journal_error;
+    const struct rule_snapshot *rules;
+    size_t rule_count;
 };
 
 /*

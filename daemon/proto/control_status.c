@@ -44,6 +44,17 @@ static const struct snapshot_member daemon_totals_members[] = {
 static const struct snapshot_table daemon_totals_table =
     SNAPSHOT_TABLE(daemon_snapshot, daemon_totals_members);
 
+static const struct snapshot_member rule_members[] = {
+    SNAPSHOT_MEMBER(rule_snapshot, TEXT, name, "rule"),
+    SNAPSHOT_MEMBER(rule_snapshot, NUMBER, accounts, "accounts"),
+    SNAPSHOT_MEMBER(rule_snapshot, NUMBER, waiting, "waiting"),
+    SNAPSHOT_MEMBER(rule_snapshot, BOOL, dry_run, "dry_run"),
+    SNAPSHOT_MEMBER(rule_snapshot, TIME, listed_at, "listed_at"),
+    SNAPSHOT_MEMBER(rule_snapshot, TIME, next_at, "next_at"),
+    SNAPSHOT_MEMBER(rule_snapshot, TEXT, error, "error"),
+};
+static const struct snapshot_table rule_table = SNAPSHOT_TABLE(rule_snapshot, rule_members);
+
 static const struct snapshot_member key_members[] = {
     SNAPSHOT_MEMBER(key_snapshot, TEXT, fingerprint, "fingerprint"),
     SNAPSHOT_MEMBER(key_snapshot, TIME, born, "born"),
@@ -96,7 +107,9 @@ static const struct snapshot_member account_members[] = {
     SNAPSHOT_MEMBER(account_snapshot, TEXT, location, "location"),
     SNAPSHOT_MEMBER(account_snapshot, TEXT, identity, "identity"),
     SNAPSHOT_MEMBER(account_snapshot, TEXT, policy, "policy"),
+    SNAPSHOT_MEMBER(account_snapshot, TEXT, rule, "rule"),
     SNAPSHOT_MEMBER(account_snapshot, TEXT, active, "active"),
+    SNAPSHOT_MEMBER(account_snapshot, BOOL, unconfirmed, "unconfirmed"),
 };
 static const struct snapshot_table account_table =
     SNAPSHOT_TABLE(account_snapshot, account_members);
@@ -138,6 +151,8 @@ void control_status_start(struct buf *out, const struct daemon_snapshot *daemon)
         json_write_number(out, daemon->states[i].state, daemon->states[i].count);
     json_write_close(out, '}');
     snapshot_write(out, &daemon_totals_table, daemon, daemon->now);
+    snapshot_write_list(out, "discover", &rule_table, daemon->rules, daemon->rule_count,
+                        daemon->now);
     json_write_close(out, '}');
     json_write_open(out, "accounts", '[');
 }
@@ -235,6 +250,15 @@ static int read_accounts(struct control_status *status)
     return rc;
 }
 
+static int read_rules(struct json_object *object, struct daemon_snapshot *daemon)
+{
+    void *rules = NULL;
+    int rc = snapshot_read_list(object, "discover", &rule_table, &rules, &daemon->rule_count);
+
+    daemon->rules = rules;
+    return rc;
+}
+
 int control_status_parse(const char *text, size_t length, struct control_status *status,
                          struct err *err)
 {
@@ -249,6 +273,8 @@ int control_status_parse(const char *text, size_t length, struct control_status 
     snapshot_read(daemon, &daemon_totals_table, &status->daemon);
     read_states(daemon, &status->daemon);
     rc = daemon ? read_accounts(status) : -EBADMSG;
+    if (rc == 0)
+        rc = read_rules(daemon, &status->daemon);
     if (rc != 0) {
         control_status_done(status);
         return err_set(err, rc,
@@ -266,6 +292,7 @@ void control_status_done(struct control_status *status)
         free((void *)status->accounts[i].abandoned);
     }
     free(status->accounts);
+    free((void *)status->daemon.rules);
     if (status->document)
         json_object_put(status->document);
     *status = (struct control_status){0};

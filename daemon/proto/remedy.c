@@ -87,6 +87,7 @@ static size_t append_place(struct buf *out, const char *text, const struct remed
     } places[] = {
         {"{account}", words->account, true},
         {"{resource}", words->resource_id, true},
+        {"{rule}", words->rule, true},
         {"{role_name}", type ? type->role : NULL, false},
         {"{keys_on}", type ? type->keys_on : NULL, false},
         {"{unit}", unit, false},

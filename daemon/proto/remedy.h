@@ -31,6 +31,7 @@ struct remedy_words {
     const char *resource_id;
     const char *subscription_id;
     const struct two_key_resource *type;
+    const char *rule;   /* that found the account */
     const char *socket; /* NULL, or the default: none has to be named */
 };
 

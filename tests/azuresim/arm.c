@@ -51,6 +51,8 @@ bool arm_identify(struct http_request *request)
 
     if (request->segment_count == 0 || strcasecmp(request->segments[0], "subscriptions") != 0)
         return false;
+    if (request->segment_count == 1 && get)
+        request->op = "subscriptions";
     if (!parse_target(request, &target))
         return true;
     request->account = target.account;
@@ -242,6 +244,54 @@ static bool check_existence(struct sim *sim, const struct arm_target *target,
     return false;
 }
 
+static bool can_see(struct sim *sim, const struct principal *principal, const char *subscription_id)
+{
+    char *scope = memory_printf("/subscriptions/%s", subscription_id);
+    bool denied = directory_denies(sim->directory, principal,
+                                   "Microsoft.Resources/subscriptions/read", scope);
+
+    free(scope);
+    return !denied;
+}
+
+/* The subscriptions that the principal can see, in pages; $skiptoken is the index of the next. */
+static void list_subscriptions(struct sim *sim, const struct http_request *request,
+                               const struct principal *principal, struct http_reply *reply)
+{
+    const char *skip_token = http_fields_get(&request->query, "$skiptoken");
+    struct json_object *body = json_object_new_object();
+    struct json_object *page = json_object_new_array();
+    const char *host = http_header(request, "Host");
+    const char *id;
+
+    json_object_object_add(body, "value", page);
+    for (size_t i = !skip_token ? 0 : strtoul(skip_token, NULL, 10);
+         (id = world_subscription(sim->world, i)); i++) {
+        struct json_object *item;
+        char *path;
+
+        if (!can_see(sim, principal, id))
+            continue;
+        if (json_object_array_length(page) >= (size_t)sim->settings.page_size) {
+            char *link = memory_printf("https://%s/subscriptions?api-version=%s&%%24skiptoken=%zu",
+                                       host, http_fields_get(&request->query, "api-version"), i);
+
+            json_add_text(body, "nextLink", link);
+            free(link);
+            break;
+        }
+        item = json_object_new_object();
+        path = memory_printf("/subscriptions/%s", id);
+        json_add_text(item, "id", path);
+        json_add_text(item, "subscriptionId", id);
+        json_add_text(item, "displayName", id);
+        json_add_text(item, "state", "Enabled");
+        json_object_array_add(page, item);
+        free(path);
+    }
+    http_reply_json(reply, 200, body);
+}
+
 void arm_handle(struct sim *sim, const struct http_request *request, struct http_reply *reply)
 {
     const struct principal *principal;
@@ -251,6 +301,11 @@ void arm_handle(struct sim *sim, const struct http_request *request, struct http
     principal = authenticate(sim, request, reply);
     if (!principal)
         return;
+    if (strcmp(request->op, "subscriptions") == 0 &&
+        http_fields_get(&request->query, "api-version")) {
+        list_subscriptions(sim, request, principal, reply);
+        return;
+    }
     if (!parse_target(request, &target)) {
         arm_error(reply, 404, "InvalidResourceType",
                   "The resource type could not be found, or the path is not a resource id.");

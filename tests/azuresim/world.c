@@ -355,6 +355,19 @@ bool world_has_subscription(struct world *world, const char *subscription_id)
     return has_scope(world, memory_text(subscription_id));
 }
 
+const char *world_subscription(struct world *world, size_t index)
+{
+    struct lh_entry *entry;
+
+    for (entry = world->scopes->head; entry; entry = lh_entry_next(entry)) {
+        const char *scope = lh_entry_k(entry);
+
+        if (!strchr(scope, '/') && index-- == 0)
+            return scope;
+    }
+    return NULL;
+}
+
 bool world_has_group(struct world *world, const char *subscription_id, const char *group)
 {
     return has_scope(world, memory_printf("%s/%s", subscription_id, group));

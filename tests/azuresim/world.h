@@ -78,6 +78,8 @@ struct lh_entry *world_entry(struct world *world, const char *name);
 
 /* Do they exist (any case)? A group exists once an account was created in it. */
 bool world_has_subscription(struct world *world, const char *subscription_id);
+/* The subscription at that index, in the order of their first accounts; NULL: there are fewer. */
+const char *world_subscription(struct world *world, size_t index);
 bool world_has_group(struct world *world, const char *subscription_id, const char *group);
 
 /* Puts a new random key into the slot. BY as in struct key_birth; PROPAGATION_MS only goes to the

@@ -196,5 +196,5 @@ class Installation:
         forms = {secret.encode() for secret in secrets}
         for key in self.azure.truth.keys():
             forms |= {key.encode(), base64.b64decode(key)}
-        return [f"a secret stands in {path}" for path in files
-                if any(form in path.read_bytes() for form in forms)]
+        return [f"a secret stands in {path}" for path in files for content in [path.read_bytes()]
+                if any(form in content for form in forms)]

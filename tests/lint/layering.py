@@ -27,7 +27,7 @@ MAY_INCLUDE = {
 # public headers and nothing else of it.
 WINGS = {
     "access": {"access.h", "admission.h", "identity_copy.h", "secret_file.h", "token.h"},
-    "azure": {"azure.h"},
+    "azure": {"arm_get.h", "azure.h"},
     "http": {"http.h"},
     "log": {"sink.h"},
     "loop": {"clock_watch.h", "loop.h", "notify.h", "signals.h", "work.h"},

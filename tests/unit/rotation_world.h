@@ -98,6 +98,7 @@ struct world {
     struct rotation_target configured[WORLD_TARGETS_MAX];
     bool has_adopt_active;
     enum slot adopt_active;
+    bool presumes_active;
     struct record record;
     struct record journal;
     struct hold hold; /* id 0: there is none */

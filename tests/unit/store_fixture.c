@@ -230,8 +230,16 @@ int store_fixture_sql_int(struct store_fixture *fixture, const char *sql)
     return value;
 }
 
+void store_fixture_back_to_version_3(struct store_fixture *fixture)
+{
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN presumed");
+    store_fixture_sql(fixture, "DROP TABLE discoveries");
+    store_fixture_sql(fixture, "PRAGMA user_version = 3");
+}
+
 void store_fixture_back_to_version_2(struct store_fixture *fixture)
 {
+    store_fixture_back_to_version_3(fixture);
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN regenerate_after");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN endpoint");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN location");

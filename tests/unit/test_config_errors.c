@@ -111,7 +111,7 @@ static const struct mistake service_mistakes[] = {
      "k.yaml:6:19: metrics.listen: \"x\" cannot stand here; write an address and port such as "
      "127.0.0.1:9877\n"},
     {{.more = "discover: {}\n"},
-     "k.yaml:6:1: discover: is not available in this version; remove it\n"},
+     "k.yaml:6:11: discover: must be a list; begin each item with \"- \"\n"},
 };
 
 static const struct mistake identity_mistakes[] = {

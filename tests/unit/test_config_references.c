@@ -139,7 +139,9 @@ static const struct mistake target_mistakes[] = {
 };
 
 static const struct mistake account_mistakes[] = {
-    {{.accounts = "# none"}, "k.yaml:1:1: accounts: is missing; give a list\n"},
+    {{.accounts = "# none"},
+     "k.yaml:1:1: accounts: is missing; give a list, or let `discover` find "
+     "them\n"},
     {{.accounts = "accounts: []"},
      "k.yaml:5:11: accounts: warning: is empty; there is nothing to look after\n"},
     {{.accounts = "accounts: {a: b}"},

@@ -343,7 +343,8 @@ static void test_names_in_the_document_are_stable(void **state)
         "\"credential_identity\":\"ops\",\"credential\":\"the certificate CN=x\","
         "\"credential_expires_at\":\"2023-11-14T22:13:26Z\",\"credential_problem\":\"gone\","
         "\"credential_remedy\":\"renew it\",",
-        "\"journal_failing_since\":\"2023-11-14T22:13:19Z\",\"journal_error\":\"disk full\"},",
+        "\"journal_failing_since\":\"2023-11-14T22:13:19Z\",\"journal_error\":\"disk "
+        "full\",\"discover\":[",
         "\"keys\":{\"primary\":{\"fingerprint\":\"aa\",\"born\":\"2023-07-22T04:26:40Z\","
         "\"older\":true,\"age_s\":10000000},\"secondary\":{",
         "\"state\":\"held\",\"reason\":\"operator\",\"meaning\":\"an operator holds it\","

@@ -48,6 +48,10 @@ static void blocked(struct fixture *f)
 {
     f->record.blocked = REASON_ANOTHER_ROTATOR;
 }
+static void presumed(struct fixture *f)
+{
+    f->record.presumed = true;
+}
 static void rotate_false(struct fixture *f)
 {
     f->policy.rotate = false;
@@ -106,6 +110,7 @@ static void test_each_condition(void **state)
     } cases[] = {
         {not_adopted, REASON_NONE, TIME_NEVER},
         {blocked, REASON_ANOTHER_ROTATOR, TIME_NEVER},
+        {presumed, REASON_ADOPTION_UNCONFIRMED, TIME_NEVER},
         {rotate_false, REASON_CONFIG, TIME_NEVER},
         {held, REASON_OPERATOR, NOW_MS + 7},
         {adoption_told, REASON_NONE, TIME_NEVER},

@@ -23,10 +23,12 @@ static const struct {
     {REASON_ANOTHER_ROTATOR, "another_rotator", STATE_BLOCKED, CLEARED_BY_HUMAN},
     {REASON_JOURNAL_BEHIND, "journal_behind", STATE_BLOCKED, CLEARED_BY_HUMAN},
     {REASON_REDELIVER_AWAITED, "redeliver_awaited", STATE_BLOCKED, CLEARED_BY_HUMAN},
+    {REASON_ADOPTION_UNCONFIRMED, "adoption_unconfirmed", STATE_BLOCKED, CLEARED_BY_HUMAN},
     {REASON_KEY_REFUSED, "key_refused", STATE_BLOCKED, CLEARED_BY_WORLD},
     {REASON_SHARED_KEY_DISABLED, "shared_key_disabled", STATE_BLOCKED, CLEARED_BY_WORLD},
     {REASON_USER_SUBSCRIPTION_MODE, "user_subscription_mode", STATE_BLOCKED, CLEARED_BY_WORLD},
     {REASON_ACCOUNT_NOT_FOUND, "account_not_found", STATE_BLOCKED, CLEARED_BY_WORLD},
+    {REASON_DESTINATION_REFUSED, "destination_refused", STATE_BLOCKED, CLEARED_BY_WORLD},
     {REASON_PERMISSION_DENIED, "permission_denied", STATE_RETRYING, CLEARED_BY_RETRY},
     {REASON_TARGET_DENIED, "target_denied", STATE_RETRYING, CLEARED_BY_RETRY},
     {REASON_TARGET_FAILED, "target_failed", STATE_RETRYING, CLEARED_BY_RETRY},
@@ -69,9 +71,9 @@ static void test_words(void **state)
         assert_int_not_equal(description->meaning[strlen(description->meaning) - 1], '.');
         assert_int_not_equal(description->remedy[strlen(description->remedy) - 1], '.');
         for (const char *c = strchr(description->remedy, '{'); c; c = strchr(c + 1, '{'))
-            assert_true(strncmp(c, "{account}", 9) == 0 || strncmp(c, "{resource}", 10) == 0 ||
-                        strncmp(c, "{role}", 6) == 0 || strncmp(c, "{role_name}", 11) == 0 ||
-                        strncmp(c, "{keys_on}", 9) == 0);
+            assert_true(strncmp(c, "{account}", 9) == 0 || strncmp(c, "{rule}", 6) == 0 ||
+                        strncmp(c, "{resource}", 10) == 0 || strncmp(c, "{role}", 6) == 0 ||
+                        strncmp(c, "{role_name}", 11) == 0 || strncmp(c, "{keys_on}", 9) == 0);
     }
 }
 

@@ -22,6 +22,7 @@ static const struct remedy_words here = {
     .account = "my(group)/acct",
     .resource_id = ID,
     .subscription_id = "0000",
+    .rule = "prod",
     .type = &two_key_batch_account,
     .socket = "/tmp/a b/control.sock",
 };

@@ -16,7 +16,7 @@ static void test_commands_everywhere(void **state)
 
     (void)state;
     for (size_t i = 0; i < STATION_COUNT; i++)
-        for (int kind = COMMAND_ROTATE; kind <= COMMAND_CHECK; kind++)
+        for (int kind = COMMAND_ROTATE; kind <= COMMAND_CONFIRM; kind++)
             for (int durable = 0; durable < 2; durable++) {
                 begin_at(&world, &stations[i], durable);
                 give_command(&world, (enum command_kind)kind);

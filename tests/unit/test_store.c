@@ -354,6 +354,7 @@ static void test_older_version(void **state)
                 ? saved.looked_at
                 : 0;
     }
+    saved.presumed = false;
     saved.regenerate_after = 0;
     saved.endpoint[0] = '\0';
     saved.location[0] = '\0';

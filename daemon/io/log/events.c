@@ -30,6 +30,8 @@ static const struct {
     {"account.blocked", "7392ee73600e40d8b2a221d7a1a38d6e"},
     {"account.unblocked", "3830ea8557f14acfaa9f1a6bb1febbbf"},
     {"account.undone", "4e9f5e690b2043f2b0896ab768e1a770"},
+    {"discovery.completed", "7e63e868bbd94a5885d67706560db5f2"},
+    {"discovery.failed", "4f3deebbb49f437eb53aa3d6769036f4"},
     {"rotation.started", "3f92ff347e134e66babf2c8db72c1222"},
     {"rotation.resumed", "ee1eb7b68d984821911bd333ada66731"},
     {"rotation.retrying", "847f66ceb0dd4ba294e62f0e92c391fc"},

@@ -136,6 +136,52 @@ struct save *save_new_places(const struct place *places, size_t count)
     return save;
 }
 
+/* The texts of a discovery, in order. */
+static const size_t discovery_texts[] = {
+    offsetof(struct discovery, account_key), offsetof(struct discovery, id),
+    offsetof(struct discovery, identity),    offsetof(struct discovery, rule),
+    offsetof(struct discovery, location),    offsetof(struct discovery, tags),
+};
+enum { DISCOVERY_TEXTS = sizeof(discovery_texts) / sizeof(discovery_texts[0]) };
+
+static const char **discovery_text(struct discovery *discovery, size_t index)
+{
+    return (const char **)(void *)((char *)discovery + discovery_texts[index]);
+}
+
+static size_t discovery_texts_size(const struct discovery *discoveries, size_t count)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct discovery discovery = discoveries[i];
+
+        for (size_t t = 0; t < DISCOVERY_TEXTS; t++)
+            size += strlen(*discovery_text(&discovery, t)) + 1;
+    }
+    return size;
+}
+
+struct save *save_new_discoveries(const struct discovery *discoveries, size_t count)
+{
+    struct save *save = must_alloc(sizeof(*save) + count * sizeof(*discoveries) +
+                                   discovery_texts_size(discoveries, count));
+    struct discovery *copies = (struct discovery *)(save + 1);
+    char *storage = (char *)(copies + count);
+
+    list_init(&save->link);
+    save->kind = SAVE_DISCOVERIES;
+    save->account_key = "";
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = discoveries[i];
+        for (size_t t = 0; t < DISCOVERY_TEXTS; t++)
+            *discovery_text(&copies[i], t) = keep(&storage, *discovery_text(&copies[i], t));
+    }
+    save->discoveries = copies;
+    save->discovery_count = count;
+    return save;
+}
+
 struct save *save_merge(struct save *older, struct save *newer)
 {
     struct history_row rows[2 * STORE_HISTORY_PER_SAVE];

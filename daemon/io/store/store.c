@@ -363,6 +363,18 @@ void store_end_holds(struct store *store, const uint64_t *ids, size_t count, sto
     start(store, save_new_holds_ended(ids, count), saved, context);
 }
 
+int store_load_discoveries(struct store *store, store_found_discovery *found, void *context,
+                           struct err *err)
+{
+    return store->ops->load_discoveries(store->backend, found, context, err);
+}
+
+void store_save_discoveries(struct store *store, const struct discovery *discoveries, size_t count,
+                            store_saved *saved, void *context)
+{
+    start(store, save_new_discoveries(discoveries, count), saved, context);
+}
+
 void store_save_places(struct store *store, const struct place *places, size_t count)
 {
     start(store, save_new_places(places, count), NULL, NULL);

@@ -121,6 +121,28 @@ int store_load_places(struct store *store, store_found_place *found, void *conte
  * the next start restores what a crash loses. */
 void store_save_places(struct store *store, const struct place *places, size_t count);
 
+/* An account that a rule of the configuration has found. */
+struct discovery {
+    const char *account_key;
+    const char *id;       /* the resource id, as Azure writes it */
+    const char *identity; /* the name of the identity that was shown it */
+    const char *rule;     /* the name of its rule */
+    const char *location; /* "": not known */
+    const char *tags;     /* a JSON object of texts */
+    bool gone;            /* to be forgotten */
+};
+enum { DISCOVERY_TAGS_MAX = 64 * 1024 };
+
+/* Reads every account that was found (at start, blocking), ordered by key; texts borrowed. */
+typedef void store_found_discovery(void *context, const struct discovery *discovery);
+int store_load_discoveries(struct store *store, store_found_discovery *found, void *context,
+                           struct err *err);
+
+/* Copies them, and makes them durable in order with all other saves; then saved(context), where it
+ * is not NULL, from the loop. */
+void store_save_discoveries(struct store *store, const struct discovery *discoveries, size_t count,
+                            store_saved *saved, void *context);
+
 /* Since when saves fail, with the cause in `ret_text` (borrowed); 0: they succeed. */
 time_ms store_failing(const struct store *store, const char **ret_text);
 

@@ -17,10 +17,17 @@
  * Data that becomes durable together, with copies of all its parts.
  */
 
-enum save_kind { SAVE_RECORD, SAVE_HISTORY, SAVE_HOLD, SAVE_HOLDS_ENDED, SAVE_PLACES };
+enum save_kind {
+    SAVE_RECORD,
+    SAVE_HISTORY,
+    SAVE_HOLD,
+    SAVE_HOLDS_ENDED,
+    SAVE_PLACES,
+    SAVE_DISCOVERIES
+};
 
-/* The texts of account_key and rows, the ids of holds, or places, lie behind it in the same
- * allocation. */
+/* The texts of account_key and rows, the ids of holds, places or discoveries, lie behind it in the
+ * same allocation. */
 struct save {
     struct list link;
     enum save_kind kind;
@@ -30,6 +37,8 @@ struct save {
     size_t hold_id_count;
     const struct place *places;
     size_t place_count;
+    const struct discovery *discoveries;
+    size_t discovery_count;
     struct record record;
     struct history_row rows[STORE_HISTORY_PER_SAVE];
     size_t row_count;
@@ -48,6 +57,7 @@ struct save *save_new_history(const char *account_key, const struct history_row 
 struct save *save_new_hold(const struct hold *hold);
 struct save *save_new_holds_ended(const uint64_t *ids, size_t count);
 struct save *save_new_places(const struct place *places, size_t count);
+struct save *save_new_discoveries(const struct discovery *discoveries, size_t count);
 
 /* One save in place of two of the same account, both freed: the newer record, and the history of
  * both. The older one must have no callback. */
@@ -97,6 +107,8 @@ struct store_ops {
                       uint64_t *ret_last_id, struct err *err);
     int (*load_places)(struct store_backend *backend, store_found_place *found, void *context,
                        struct err *err);
+    int (*load_discoveries)(struct store_backend *backend, store_found_discovery *found,
+                            void *context, struct err *err);
 
     /* Takes ownership of the save, and writes it with its history in one transaction; ended()
      * follows when it is durable or lost. Temporary trouble is reported, and the save is retried.

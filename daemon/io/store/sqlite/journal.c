@@ -286,6 +286,9 @@ static int write_content(struct journal *journal, struct save *save)
         return store_hold_end(&journal->statements, save->hold_ids, save->hold_id_count);
     if (save->kind == SAVE_PLACES)
         return store_places_write(&journal->statements, save->places, save->place_count);
+    if (save->kind == SAVE_DISCOVERIES)
+        return store_discoveries_write(&journal->statements, save->discoveries,
+                                       save->discovery_count);
     if (save->first_history_id == 0) {
         save->first_history_id = journal->next_history_id;
         journal->next_history_id += (sqlite3_int64)save->row_count;
@@ -316,9 +319,10 @@ static int write_save(struct journal *journal, struct save *save, struct err *er
     if (!blames_content(sqlite_rc))
         return store_sqlite_err(journal->db, err, "writing");
     (void)err_set(refused, -ENOTRECOVERABLE, "the record of %.200s: %.250s",
-                  save->account_key[0]        ? save->account_key
-                  : save->kind == SAVE_PLACES ? "the places"
-                                              : "a hold",
+                  save->account_key[0]             ? save->account_key
+                  : save->kind == SAVE_PLACES      ? "the places"
+                  : save->kind == SAVE_DISCOVERIES ? "what rules have found"
+                                                   : "a hold",
                   sqlite3_errmsg(journal->db));
     return store_execute(journal->db, "ROLLBACK TO save; RELEASE save", "writing", err);
 }

@@ -46,6 +46,9 @@ static const struct statement_text {
     [INSERT_PLACE] = {"INSERT OR REPLACE INTO places (account, place, abandoned_at, cycle)"
                       " VALUES (?1, ?2, ?3, ?4)"},
     [DELETE_PLACE] = {"DELETE FROM places WHERE account = ?1 AND place = ?2"},
+    [INSERT_DISCOVERY] = {"INSERT OR REPLACE INTO discoveries (account, id, identity, rule,"
+                          " location, tags) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
+    [DELETE_DISCOVERY] = {"DELETE FROM discoveries WHERE account = ?1"},
 };
 
 static int prepare(sqlite3 *db, const struct statement_text *text, sqlite3_stmt **ret_statement,
@@ -385,4 +388,61 @@ int store_places_read_all(sqlite3 *db, store_found_place *found, void *context, 
     }
     (void)sqlite3_finalize(statement);
     return sqlite_rc == SQLITE_DONE ? 0 : store_sqlite_err(db, err, "reading the table places");
+}
+
+/* --- discoveries --- */
+
+static int write_discovery(const struct rows_statements *statements,
+                           const struct discovery *discovery)
+{
+    struct binding binding;
+
+    bind_start(&binding, discovery->gone ? statements->of[DELETE_DISCOVERY]
+                                         : statements->of[INSERT_DISCOVERY]);
+    bind_text(&binding, discovery->account_key);
+    if (!discovery->gone) {
+        bind_text(&binding, discovery->id);
+        bind_text(&binding, discovery->identity);
+        bind_text(&binding, discovery->rule);
+        bind_text(&binding, discovery->location);
+        bind_text(&binding, discovery->tags);
+    }
+    return statement_run(&binding);
+}
+
+int store_discoveries_write(const struct rows_statements *statements,
+                            const struct discovery *discoveries, size_t count)
+{
+    int sqlite_rc = SQLITE_OK;
+
+    for (size_t i = 0; sqlite_rc == SQLITE_OK && i < count; i++)
+        sqlite_rc = write_discovery(statements, &discoveries[i]);
+    return sqlite_rc;
+}
+
+int store_discoveries_read_all(sqlite3 *db, store_found_discovery *found, void *context,
+                               struct err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int sqlite_rc = sqlite3_prepare_v2(db,
+                                       "SELECT account, id, identity, rule, location, tags"
+                                       " FROM discoveries ORDER BY account",
+                                       -1, &statement, NULL);
+
+    while (sqlite_rc == SQLITE_OK || sqlite_rc == SQLITE_ROW) {
+        sqlite_rc = sqlite3_step(statement);
+        if (sqlite_rc != SQLITE_ROW)
+            break;
+        found(context, &(struct discovery){
+                           .account_key = (const char *)sqlite3_column_text(statement, 0),
+                           .id = (const char *)sqlite3_column_text(statement, 1),
+                           .identity = (const char *)sqlite3_column_text(statement, 2),
+                           .rule = (const char *)sqlite3_column_text(statement, 3),
+                           .location = (const char *)sqlite3_column_text(statement, 4),
+                           .tags = (const char *)sqlite3_column_text(statement, 5),
+                       });
+    }
+    (void)sqlite3_finalize(statement);
+    return sqlite_rc == SQLITE_DONE ? 0
+                                    : store_sqlite_err(db, err, "reading the table discoveries");
 }

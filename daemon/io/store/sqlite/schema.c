@@ -171,8 +171,22 @@ static const char schema_3[] =
     "ALTER TABLE accounts ADD COLUMN endpoint TEXT NOT NULL DEFAULT '';\n"
     "ALTER TABLE accounts ADD COLUMN location TEXT NOT NULL DEFAULT '';\n";
 
+/* What rules have found stays under care when it is not listed for a while, also after a restart;
+ * and an active key that a rule alone names waits until a person confirms it. */
+static const char schema_4[] =
+    "CREATE TABLE discoveries (\n"
+    "    account  TEXT NOT NULL PRIMARY KEY,\n"
+    "    id       TEXT NOT NULL,\n"
+    "    identity TEXT NOT NULL,\n"
+    "    rule     TEXT NOT NULL,\n"
+    "    location TEXT NOT NULL,\n"
+    "    tags     TEXT NOT NULL\n"
+    ") STRICT, WITHOUT ROWID;\n"
+    "ALTER TABLE accounts ADD COLUMN presumed INTEGER NOT NULL DEFAULT 0"
+    " CHECK (presumed IN (0, 1));\n";
+
 /* migrations[n] leads from user_version n to n + 1. What is released is never changed again. */
-static const char *const migrations[] = {schema_1, schema_2, schema_3};
+static const char *const migrations[] = {schema_1, schema_2, schema_3, schema_4};
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 
 static int code_of(int result)

@@ -182,6 +182,16 @@ static int sqlite_load_places(struct store_backend *backend, store_found_place *
                    : -EIO;
 }
 
+static int sqlite_load_discoveries(struct store_backend *backend, store_found_discovery *found,
+                                   void *context, struct err *err)
+{
+    struct journal *journal = lock(backend, err);
+
+    return journal
+               ? unlock(backend, store_discoveries_read_all(journal->db, found, context, err), err)
+               : -EIO;
+}
+
 const struct store_ops sqlite_store_ops = {
     .name = "sqlite",
     .claim = sqlite_claim,
@@ -189,6 +199,7 @@ const struct store_ops sqlite_store_ops = {
     .load = sqlite_load,
     .load_holds = sqlite_load_holds,
     .load_places = sqlite_load_places,
+    .load_discoveries = sqlite_load_discoveries,
     .save = sqlite_save,
     .transactions = sqlite_transactions,
     .close = sqlite_close,

@@ -87,7 +87,7 @@ bool column_read(sqlite3_stmt *statement, int index, const struct record_member 
 /*
  * --- rows.c ---
  *
- * Records, history, holds and places as rows of their tables, and back.
+ * Records, history, holds, places and discoveries as rows of their tables, and back.
  *
  * What writes runs inside the caller's transaction, and returns SQLITE_OK or SQLite's error;
  * writing the same again changes nothing. What reads returns 0; -EBADMSG: a value that makes no
@@ -104,6 +104,8 @@ enum {
     DELETE_HOLD,
     INSERT_PLACE,
     DELETE_PLACE,
+    INSERT_DISCOVERY,
+    DELETE_DISCOVERY,
     ROWS_STATEMENTS
 };
 
@@ -137,6 +139,12 @@ int store_places_write(const struct rows_statements *statements, const struct pl
                        size_t count);
 /* Ordered by account and text. */
 int store_places_read_all(sqlite3 *db, store_found_place *found, void *context, struct err *err);
+
+int store_discoveries_write(const struct rows_statements *statements,
+                            const struct discovery *discoveries, size_t count);
+/* Ordered by account. */
+int store_discoveries_read_all(sqlite3 *db, store_found_discovery *found, void *context,
+                               struct err *err);
 
 /*
  * --- file.c ---
