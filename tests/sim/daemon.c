@@ -37,6 +37,7 @@ static void add_destinations(struct arena *arena, const struct world *world,
             .place = arena_format(arena, "/a%u/t%u", from->index + 1, i),
             .settings = &target->settings,
             .after = target->settings.hook ? owner : NULL,
+            .without_key = target->settings.hook,
         };
     }
 }
