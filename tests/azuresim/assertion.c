@@ -191,6 +191,75 @@ static bool check_federated(const struct jwt *jwt, const struct principal *princ
     return true;
 }
 
+/* The certificate at INDEX of the assertion's own chain, or NULL. */
+static X509 *chain_certificate(const struct jwt *jwt, size_t index)
+{
+    struct json_object *chain = NULL;
+    const char *text;
+    const unsigned char *at;
+    unsigned char *der;
+    X509 *certificate;
+    size_t length;
+
+    json_object_object_get_ex(jwt->header, "x5c", &chain);
+    if (!json_object_is_type(chain, json_type_array) || index >= json_object_array_length(chain))
+        return NULL;
+    text = json_object_get_string(json_object_array_get_idx(chain, index));
+    der = !text ? NULL : base64_decode(text, &length);
+    at = der;
+    certificate = !der ? NULL : d2i_X509(NULL, &at, (long)length);
+    free(der);
+    return certificate;
+}
+
+/* Did the authority sign the chain's first certificate, perhaps through those behind it? */
+static bool chain_leads_to(const struct jwt *jwt, X509 *authority, X509 *certificate)
+{
+    STACK_OF(X509) *others = sk_X509_new_null();
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    X509_STORE *store = X509_STORE_new();
+    X509 *other;
+    bool leads;
+
+    for (size_t i = 1; (other = chain_certificate(jwt, i)); i++)
+        sk_X509_push(others, other);
+    X509_STORE_add_cert(store, authority);
+    leads = X509_STORE_CTX_init(context, store, certificate, others) == 1 &&
+            X509_verify_cert(context) == 1;
+    X509_STORE_CTX_free(context);
+    X509_STORE_free(store);
+    sk_X509_pop_free(others, X509_free);
+    return leads;
+}
+
+static bool has_subject(X509 *certificate, const char *expected)
+{
+    BIO *text = BIO_new(BIO_s_mem());
+    char subject[256] = "";
+
+    X509_NAME_print_ex(text, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+    BIO_read(text, subject, sizeof(subject) - 1);
+    BIO_free(text);
+    return expected && strcmp(subject, expected) == 0;
+}
+
+/* An application that is registered with subject and issuer takes every such certificate. */
+static bool check_chain(const struct jwt *jwt, const struct principal *principal,
+                        struct assertion_error *error)
+{
+    X509 *certificate = chain_certificate(jwt, 0);
+    bool valid = certificate && has_subject(certificate, principal->subject) &&
+                 chain_leads_to(jwt, principal->authority, certificate) &&
+                 thumbprint_matches(jwt, certificate) &&
+                 signature_matches(jwt, X509_get0_pubkey(certificate));
+
+    X509_free(certificate);
+    return valid ||
+           fail(error, AADSTS_BAD_SIGNATURE,
+                "Client assertion contains an invalid signature. The certificate chain does "
+                "not lead to a trusted issuer and subject.");
+}
+
 static bool check_self_signed(const struct jwt *jwt, const struct principal *principal,
                               const char *token_path, struct assertion_error *error)
 {
@@ -202,6 +271,8 @@ static bool check_self_signed(const struct jwt *jwt, const struct principal *pri
                     "Assertion failed signature validation: audience is not the token endpoint.");
     if (!check_validity(jwt, error))
         return false;
+    if (principal->authority)
+        return check_chain(jwt, principal, error);
     if (!principal->certificate)
         return true;
     if (!thumbprint_matches(jwt, principal->certificate))

@@ -34,6 +34,8 @@ static void principal_free(struct principal *principal)
     for (size_t i = 0; i < principal->secret_count; i++)
         free(principal->secrets[i].value);
     X509_free(principal->certificate);
+    X509_free(principal->authority);
+    free(principal->subject);
     free(principal->tenant_id);
     free(principal->client_id);
     free(principal->object_id);
@@ -117,7 +119,8 @@ static bool replace_federated_key(struct principal *principal, const char *pem)
     return !!principal->federated_key;
 }
 
-static bool replace_certificate(struct principal *principal, const char *pem)
+/* *OLD stays where PEM holds no certificate. */
+static bool replace_certificate(X509 **old, const char *pem)
 {
     BIO *input = BIO_new_mem_buf(pem, -1);
     X509 *certificate = PEM_read_bio_X509(input, NULL, NULL, NULL);
@@ -125,8 +128,8 @@ static bool replace_certificate(struct principal *principal, const char *pem)
     BIO_free(input);
     if (!certificate)
         return false;
-    X509_free(principal->certificate);
-    principal->certificate = certificate;
+    X509_free(*old);
+    *old = certificate;
     return true;
 }
 
@@ -190,6 +193,7 @@ bool directory_put(struct directory *directory, struct json_object *properties, 
 {
     const char *client_id = json_get_text(properties, "client_id");
     const char *certificate = json_get_text(properties, "certificate");
+    const char *authority = json_get_text(properties, "authority");
     struct json_object *federated = NULL, *managed = NULL;
     struct principal *principal;
 
@@ -204,10 +208,12 @@ bool directory_put(struct directory *directory, struct json_object *properties, 
     }
     if (!principal)
         principal = add_principal(directory, client_id);
-    if (certificate && !replace_certificate(principal, certificate)) {
-        snprintf(message, size, "certificate must be a PEM certificate");
+    if ((certificate && !replace_certificate(&principal->certificate, certificate)) ||
+        (authority && !replace_certificate(&principal->authority, authority))) {
+        snprintf(message, size, "certificate and authority must be PEM certificates");
         return false;
     }
+    replace_text(&principal->subject, json_get_text(properties, "subject"));
     replace_text(&principal->tenant_id, json_get_text(properties, "tenant_id"));
     replace_text(&principal->object_id, json_get_text(properties, "object_id"));
     replace_text(&principal->resource_id, json_get_text(properties, "resource_id"));

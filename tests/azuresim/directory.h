@@ -35,6 +35,8 @@ struct principal {
     struct principal_secret secrets[PRINCIPAL_MAX_SECRETS];
     size_t secret_count;
     X509 *certificate;      /* checks client assertions; may be NULL */
+    X509 *authority;        /* instead: it signed the certificate, in the assertion's chain … */
+    char *subject;          /* … of this subject: "CN=app" */
     char *federated_issuer; /* workload identity federation; NULL: none */
     char *federated_subject;
     char *federated_audience;

@@ -251,15 +251,19 @@ static void handle_openid_configuration(const struct sim *sim, const struct http
     char *token_endpoint = memory_printf("%s/oauth2/v2.0/token", base);
     char *authorization_endpoint = memory_printf("%s/oauth2/v2.0/authorize", base);
     char *issuer = memory_printf("%s/v2.0", base);
+    char *keys = memory_printf("https://localhost:%u/%s/discovery/v2.0/keys", sim->port,
+                               request->segments[0]);
 
     json_add_text(body, "token_endpoint", token_endpoint);
     json_add_text(body, "authorization_endpoint", authorization_endpoint);
     json_add_text(body, "issuer", issuer);
+    json_add_text(body, "jwks_uri", keys); /* MSAL stops without it, and never asks there */
     http_reply_json(reply, 200, body);
     free(base);
     free(token_endpoint);
     free(authorization_endpoint);
     free(issuer);
+    free(keys);
 }
 
 void entra_handle(struct sim *sim, const struct http_request *request, struct http_reply *reply)

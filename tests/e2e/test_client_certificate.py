@@ -71,6 +71,31 @@ def test_key_and_chain_in_one_file(site, azure, tmp_path, pair):
     assert not any(line in site.log.text() for line in lines)
 
 
+def test_an_application_that_knows_subject_and_issuer(site, azure, tmp_path):
+    """Any certificate of theirs will do, and has to come with its chain."""
+    root, middle, leaf = (tmp_path / name for name in ("root", "middle", "leaf"))
+    request = ("req", "-newkey", "rsa:2048", "-nodes", "-keyout")
+    openssl(*request, f"{root}.key", "-x509", "-subj", "/CN=root", "-days", "9", "-out", f"{root}.crt")
+    (tmp_path / "ca.ext").write_text("basicConstraints=critical,CA:TRUE\n")
+    for name, issuer, options in ((middle, root, ("-extfile", tmp_path / "ca.ext")), (leaf, middle, ())):
+        openssl(*request, f"{name}.key", "-subj", f"/CN={name.name}", "-out", f"{name}.csr")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{issuer}.crt", "-CAkey", f"{issuer}.key",
+                "-CAcreateserial", "-days", "90", "-out", f"{name}.crt", *options)
+    file = replace(tmp_path / "ops.pem", "".join(
+        (tmp_path / name).read_text() for name in ("middle.crt", "leaf.key", "leaf.crt")))
+    azure.ask("POST", "clients", {"client_id": CLIENT, "authority": (tmp_path / "root.crt").read_text(),
+                                  "subject": "CN=leaf"})
+    by_certificate(site, file)
+    daemon = site.start()
+    failed = site.log.wait("token.failed")
+    assert failed["error_code"] == "AADSTS700027"
+    assert "send_certificate_chain: true" in failed["remedy"]
+    by_certificate(site, file, send_certificate_chain=True)
+    site.write()
+    daemon.reload()
+    site.wait_rotations("alpha", 1)
+
+
 def test_encrypted_key_in_a_file_of_its_own(site, azure, tmp_path, pair):
     register(azure, pair.certificate)
     (tmp_path / "password").write_text(PASSWORD + "\n")

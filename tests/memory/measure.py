@@ -28,21 +28,23 @@ sys.path.insert(0, str(HERE.parent / "e2e"))
 
 import memory  # noqa: E402
 from apps import CONTAINER, SITE, Answer, Apps  # noqa: E402
-from certificates import Authority, self_signed  # noqa: E402
+from certificates import Authority, openssl, self_signed  # noqa: E402
 from installation import Installation  # noqa: E402
 from kubernetes_server import Server, kubeconfig  # noqa: E402
 from patience import wait_until  # noqa: E402
 from receivers import DELIVERED, Program, WebhookServer  # noqa: E402
-from stand_in import CLIENT, MANAGED_CLIENT, StandIn  # noqa: E402
+from stand_in import CLIENT, MANAGED_CLIENT, TENANT, StandIn  # noqa: E402
 import vault_server  # noqa: E402
 
 ROTATIONS = 8
 ROTATIONS_UNWIPED = 3  # it leaves traces from the first one on
 FORMATS = ("raw", "env", "json")
-IDENTITIES = ("ops", "vm")
+IDENTITIES = ("ops", "vm", "cert")
 # Such as Entra ID makes them. The dots and tildes stand for themselves in a form, the others do not.
 CLUSTER_TOKEN = "x7Lk2MvQe9.Rt5YbN0_wZc3Hd8Jf1-GsPa6UiOo4KtXq"
 CLIENT_SECRET = "kPq8Q~w3Zr.7XtNc/V5+fGh2=LsDmYb9AoEuTj4x"
+CERTIFIED_CLIENT = "66666666-6666-6666-6666-666666666666"
+KEY_PASSWORD = base64.b64encode(os.urandom(24)).decode()
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(os.urandom(32)).decode()
 FAULTS = (("lost_after", "listKeys"), ("lost_after", "regenerateKeys"), ("truncate", "listKeys"),
           ("truncate", "regenerateKeys"), ("delay", "regenerateKeys"), ("status", "listKeys"),
@@ -82,6 +84,7 @@ class Measurement:
         site.secret_file.write_text(CLIENT_SECRET + "\n")
         site.config["identities"]["vm"] = {"type": "managed_identity", "client_id": MANAGED_CLIENT,
                                            "endpoint": azure.imds_url}
+        self.add_certificate()
         site.policy(rotate_every="1200ms", overlap="400ms", check_every="700ms")
         site.config["targets"] = {
             form: {"type": "file", "format": form, "path": f"{site.keys}/{{account}}.{form}"}
@@ -108,6 +111,23 @@ class Measurement:
         # One is enough, because the writes to an app come one after the other.
         site.config["accounts"][0]["deliver_to"] = [*site.config["defaults"]["deliver_to"], "site",
                                                     "container"]
+
+    def add_certificate(self):
+        """An application with a certificate, whose key is encrypted in a file of its own."""
+        directory = self.directory
+        self.key = directory / "plain.key"
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=cert", "-days", "100", "-keyout",
+                self.key, "-out", directory / "cert.pem")
+        openssl("pkcs8", "-topk8", "-in", self.key, "-out", directory / "encrypted.key", "-passout",
+                f"pass:{KEY_PASSWORD}")
+        (directory / "key-password").write_text(KEY_PASSWORD + "\n")
+        self.azure.ask("POST", "clients", {"client_id": CERTIFIED_CLIENT,
+                                           "certificate": (directory / "cert.pem").read_text()})
+        self.site.config["identities"]["cert"] = {
+            "type": "client_certificate", "tenant_id": TENANT, "client_id": CERTIFIED_CLIENT,
+            "client_certificate_file": str(directory / "cert.pem"),
+            "client_certificate_key_file": str(directory / "encrypted.key"),
+            "client_certificate_password_file": str(directory / "key-password")}
 
     def add_apps(self):
         """Apps that hold other secrets than ours."""
@@ -228,6 +248,7 @@ class Measurement:
         tokens.append(memory.plain("token", "of the cluster", CLUSTER_TOKEN))
         keys += [memory.key(f"of an app #{number}", other) for number, other in enumerate(self.others)]
         return [*keys, *tokens, memory.plain("client secret", "of ops", CLIENT_SECRET),
+                memory.private_key("of cert", self.key), memory.plain("client secret", "key's password", KEY_PASSWORD),
                 memory.key("of hook", WEBHOOK_SECRET.removeprefix("whsec_"), "client secret"),
                 *(memory.plain("token" if secret.startswith("hvs.") else "client secret",
                                f"of the KV engine #{number}", secret)

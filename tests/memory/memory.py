@@ -3,6 +3,7 @@
 import base64
 import pathlib
 import re
+import subprocess
 from dataclasses import dataclass
 
 # The shortest piece that counts. Eight bytes of a random secret do not occur by chance.
@@ -38,6 +39,19 @@ def key(name, text, kind="key"):
 
 def plain(kind, name, text):
     return Secret(kind, name, (text.encode(),))
+
+
+def private_key(name, file):
+    """An RSA key in a file of PEM: its secret numbers in the order of the file and in that of the processor, and the
+    text of the file."""
+    der = subprocess.run(["openssl", "rsa", "-in", file, "-traditional", "-outform", "DER"], check=True,
+                         capture_output=True).stdout
+    parsed = subprocess.run(["openssl", "asn1parse", "-inform", "DER"], input=der, check=True,
+                            capture_output=True).stdout.decode()
+    numbers = [bytes.fromhex(digits) for digits in re.findall(r"INTEGER +:([0-9A-F]{64,})", parsed)]
+    secret = numbers[1:]  # the first is the modulus, which everybody knows
+    text = b"".join(line for line in file.read_bytes().splitlines() if not line.startswith(b"-----"))
+    return Secret("client secret", name, (*secret, *(number[::-1] for number in secret), text))
 
 
 def writable_mappings(pid):

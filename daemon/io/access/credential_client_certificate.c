@@ -62,6 +62,11 @@ static struct entra_client client_of(const struct credential_wish *wish)
                                  .audience = wish->audience};
 }
 
+static bool sends_chain(const struct credential *credential)
+{
+    return str_equal(identity_setting(credential->wish.identity, "send_certificate_chain"), "true");
+}
+
 /* The time until which the certificate that serves is good, for those who renew it. */
 static void note_expiry(struct credential *credential)
 {
@@ -127,12 +132,16 @@ static void explain(struct credential *credential)
     struct failure *failure = &credential->failure;
 
     if (str_equal(failure->error_code, unknown_certificate))
-        failure_set_remedy(
-            failure,
-            "add the certificate %s (thumbprint %s) to the application, alone in "
-            "cert.pem: `az ad app credential reset --id %s --cert @cert.pem --append`",
-            key_pair_subject(state->pair), key_pair_thumbprint(state->pair),
-            identity_setting(credential->wish.identity, "client_id"));
+        failure_set_remedy(failure,
+                           "add the certificate %s (thumbprint %s) to the application, alone in "
+                           "cert.pem: `az ad app credential reset --id %s --cert @cert.pem "
+                           "--append`; %s",
+                           key_pair_subject(state->pair), key_pair_thumbprint(state->pair),
+                           identity_setting(credential->wish.identity, "client_id"),
+                           sends_chain(credential)
+                               ? "or let its issuer be one that the application trusts"
+                               : "one that knows subject and issuer needs "
+                                 "`send_certificate_chain: true`");
     else if (str_equal(failure->error_code, another_time))
         failure_set_remedy(failure,
                            "set this machine's clock, which `date -u` shows, and let it be "
@@ -261,7 +270,7 @@ static void sign(struct credential *credential, struct key_pair *pair)
     signing->path = must_dup(identity_setting(identity, "client_certificate_file"));
     signing->client_id = must_dup(client.client_id);
     signing->token_endpoint = must_dup(buf_str(&endpoint));
-    signing->with_chain = str_equal(identity_setting(identity, "send_certificate_chain"), "true");
+    signing->with_chain = sends_chain(credential);
     signing->now = credential_now(credential);
     signing->base.key = "client_certificate_file";
     signing->base.path = signing->path;
