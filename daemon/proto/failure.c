@@ -39,6 +39,16 @@ static void set(char out[FAILURE_TEXT_MAX], const char *format, va_list argument
     wipe(uncut, sizeof(uncut));
 }
 
+void failure_set(struct failure *failure, enum reason reason, const char *format, ...)
+{
+    va_list arguments;
+
+    failure_init(failure, reason);
+    va_start(arguments, format);
+    set(failure->text, format, arguments);
+    va_end(arguments);
+}
+
 void failure_set_text(struct failure *failure, const char *format, ...)
 {
     va_list arguments;
@@ -59,8 +69,7 @@ void failure_set_remedy(struct failure *failure, const char *format, ...)
 
 void failure_from_err(struct failure *failure, enum reason reason, const struct err *err)
 {
-    failure_init(failure, reason);
-    failure_set_text(failure, "%s", err->text);
+    failure_set(failure, reason, "%s", err->text);
 }
 
 void failure_set_code(struct failure *failure, const char *code)
@@ -103,17 +112,17 @@ bool failure_from_transport(struct failure *failure, const struct http_reply *re
     case HTTP_ANSWERED:
         return false;
     case HTTP_UNSENT:
-        failure_init(failure, REASON_NETWORK);
-        failure_set_text(failure, "%s cannot be reached: %s", service, reply->error.text);
+        failure_set(failure, REASON_NETWORK, "%s cannot be reached: %s", service,
+                    reply->error.text);
         break;
     case HTTP_LOST:
-        failure_init(failure, may_have_acted ? REASON_OUTCOME_UNKNOWN : REASON_NETWORK);
-        failure_set_text(failure, "%s: the answer was lost: %s", service, reply->error.text);
+        failure_set(failure, may_have_acted ? REASON_OUTCOME_UNKNOWN : REASON_NETWORK,
+                    "%s: the answer was lost: %s", service, reply->error.text);
         failure->outcome_unknown = may_have_acted;
         break;
     case HTTP_CANCELED:
-        failure_init(failure, may_have_acted ? REASON_OUTCOME_UNKNOWN : REASON_NETWORK);
-        failure_set_text(failure, "%s: the request was abandoned before the answer came", service);
+        failure_set(failure, may_have_acted ? REASON_OUTCOME_UNKNOWN : REASON_NETWORK,
+                    "%s: the request was abandoned before the answer came", service);
         failure->outcome_unknown = may_have_acted;
         break;
     }

@@ -21,6 +21,9 @@ void failure_init(struct failure *failure, enum reason reason);
  * blanks and invalid UTF-8 into question marks, and redact every text that looks like a key. */
 void failure_set_text(struct failure *failure, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* failure_init(), and the text. */
+void failure_set(struct failure *failure, enum reason reason, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void failure_set_remedy(struct failure *failure, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -38,10 +38,9 @@ static int judge(struct json_object *answer, const char *path, struct failure *f
                             "its \"result\" is none of delivered, not_yet and failed");
     if (failure_copy_message(json_string(answer, "message"), message, sizeof(message)) != 0)
         return -ENOMEM;
-    failure_init(failure, failed ? REASON_TARGET_FAILED : REASON_NOT_YET);
-    failure_set_text(failure, "socket %s %s%s%s", path,
-                     failed ? "answered that it failed" : "asks for more time",
-                     message[0] != '\0' ? ": " : "", message);
+    failure_set(failure, failed ? REASON_TARGET_FAILED : REASON_NOT_YET, "socket %s %s%s%s", path,
+                failed ? "answered that it failed" : "asks for more time",
+                message[0] != '\0' ? ": " : "", message);
     if (failed)
         failure_set_remedy(failure, "see in the log of the program behind the socket why it fails");
     return -EIO;

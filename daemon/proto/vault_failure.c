@@ -407,7 +407,7 @@ void vault_failure_engine(struct failure *failure, const struct vault_object *ob
 void vault_failure_lacks(struct failure *failure, const struct vault_object *object,
                          const char *lacking)
 {
-    failure_init(failure, REASON_TARGET_DENIED);
-    failure_set_text(failure, "the token may not %s %s/%s", lacking, object->mount, object->path);
+    failure_set(failure, REASON_TARGET_DENIED, "the token may not %s %s/%s", lacking, object->mount,
+                object->path);
     set_policy_remedy(failure, object);
 }

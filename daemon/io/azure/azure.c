@@ -55,8 +55,7 @@ static void fail_as_canceled(struct azure_call *call)
     if (call->failed)
         return;
     call->failed = true;
-    failure_init(&call->failure, REASON_NONE);
-    failure_set_text(&call->failure, "abandoned before it was done");
+    failure_set(&call->failure, REASON_NONE, "abandoned before it was done");
 }
 
 static void fill_failure(const struct azure_call *call, struct failure *failure)
@@ -214,10 +213,9 @@ static void date_description(struct azure_call *call)
         return;
     call->result.described = false;
     call->undescribed = true;
-    failure_init(&call->description, REASON_THROTTLED);
-    failure_set_text(&call->description,
-                     "listKeys waited so long for its turn that the account's description is out "
-                     "of date");
+    failure_set(&call->description, REASON_THROTTLED,
+                "listKeys waited so long for its turn that the account's description is out "
+                "of date");
 }
 
 /* When the keys are switched off, the description explains it better than the error of listKeys. */
@@ -327,10 +325,9 @@ static bool waited_too_long(const struct azure_call *call)
 
 static void fail_unsent(struct azure_call *call)
 {
-    failure_init(&call->failure, REASON_THROTTLED);
-    failure_set_text(&call->failure,
-                     "the regenerate waited too long for its turn and was not sent: "
-                     "the keys have to be looked at again first");
+    failure_set(&call->failure, REASON_THROTTLED,
+                "the regenerate waited too long for its turn and was not sent: "
+                "the keys have to be looked at again first");
     fail(call);
 }
 
@@ -435,9 +432,8 @@ static struct azure_call *call_new(struct azure *azure, struct azure_account *ac
     deferred_init(&call->tick, on_tick);
     list_append(&azure->calls, &call->link);
     if (!call->resource) {
-        failure_init(&call->failure, REASON_ACCOUNT_NOT_FOUND);
-        failure_set_text(&call->failure, "%s is not the id of a resource with two keys",
-                         account->account->id);
+        failure_set(&call->failure, REASON_ACCOUNT_NOT_FOUND,
+                    "%s is not the id of a resource with two keys", account->account->id);
         fail(call);
     }
     call->canceled = azure->closing;
@@ -477,8 +473,8 @@ struct azure_call *azure_verify(struct azure *azure, struct azure_account *accou
 
     call->key = must(secret_clone(key));
     if (!account->endpoint) {
-        failure_init(&call->failure, REASON_AZURE_ERROR);
-        failure_set_text(&call->failure, "the account's data plane endpoint is not known yet");
+        failure_set(&call->failure, REASON_AZURE_ERROR,
+                    "the account's data plane endpoint is not known yet");
         fail(call);
     }
     return call;

@@ -47,10 +47,9 @@ static void take_facts(struct azure_account *account, struct resource_facts *fac
 /* A new key is verified at the data plane, unless the policy says otherwise. */
 static enum azure_answer lacks_endpoint(struct azure_call *call)
 {
-    failure_init(&call->failure, REASON_AZURE_ERROR);
-    failure_set_text(&call->failure,
-                     "the account's description names no %s: a new key could not be verified",
-                     call->resource->endpoint_member);
+    failure_set(&call->failure, REASON_AZURE_ERROR,
+                "the account's description names no %s: a new key could not be verified",
+                call->resource->endpoint_member);
     failure_set_remedy(
         &call->failure,
         "set `verify: off` in the policy \"%s\" if new keys need no verification, or ask "
@@ -73,8 +72,7 @@ static enum azure_answer read_description(struct azure_call *call, const struct 
     }
     take_facts(call->account, &facts);
     if (obstacle.reason != REASON_NONE) {
-        failure_init(&call->failure, obstacle.reason);
-        failure_set_text(&call->failure, "%s", obstacle.what.text);
+        failure_set(&call->failure, obstacle.reason, "%s", obstacle.what.text);
         return obstacle.stops_looks ? ANSWER_FAILED : ANSWER_UNDESCRIBED;
     }
     if (!call->account->endpoint && call->subject->policy->verify != VERIFY_OFF)

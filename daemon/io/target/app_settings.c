@@ -185,9 +185,9 @@ static void fail_reference(struct app_job *job)
     struct failure *failure = &outcome_of(job)->failure;
     const char *noun = app_words(job->kind)->noun;
 
-    failure_init(failure, REASON_TARGET_FAILED);
-    failure_set_text(failure, "the %s \"%s\" of %s refers to a secret of Key Vault", noun,
-                     job->setting, job->arm.id);
+    failure_set(failure, REASON_TARGET_FAILED,
+                "the %s \"%s\" of %s refers to a secret of Key Vault", noun, job->setting,
+                job->arm.id);
     failure_set_remedy(failure,
                        "deliver to that secret by a target of type key_vault in the place of this "
                        "one, or remove the %s from the app",
@@ -199,11 +199,10 @@ static void fail_hidden(struct app_job *job, const char *name)
 {
     struct failure *failure = &outcome_of(job)->failure;
 
-    failure_init(failure, REASON_TARGET_FAILED);
-    failure_set_text(failure,
-                     "the secret \"%s\" of %s has no value, so that the secrets of the app cannot "
-                     "be written back",
-                     name, job->arm.id);
+    failure_set(failure, REASON_TARGET_FAILED,
+                "the secret \"%s\" of %s has no value, so that the secrets of the app cannot "
+                "be written back",
+                name, job->arm.id);
     failure_set_remedy(failure,
                        "give it a value, or remove it: `az containerapp secret list "
                        "--show-values --ids %s` shows them",
@@ -268,12 +267,10 @@ static void fail_overwritten(struct app_job *job)
 {
     struct failure *failure = &outcome_of(job)->failure;
 
-    failure_init(failure, REASON_TARGET_FAILED);
-    failure_set_text(failure,
-                     "%s \"%s\" of %s does not hold what was written: somebody else has written "
-                     "the app's %ss at the same time",
-                     app_words(job->kind)->noun, job->setting, job->arm.id,
-                     app_words(job->kind)->noun);
+    failure_set(failure, REASON_TARGET_FAILED,
+                "%s \"%s\" of %s does not hold what was written: somebody else has written "
+                "the app's %ss at the same time",
+                app_words(job->kind)->noun, job->setting, job->arm.id, app_words(job->kind)->noun);
     failure_set_remedy(failure,
                        "none needed: it is tried again; where it happens again and again, "
                        "let other writers keep this %s",
@@ -285,11 +282,10 @@ static void fail_changed(struct app_job *job, const char *names)
 {
     struct failure *failure = &outcome_of(job)->failure;
 
-    failure_init(failure, REASON_TARGET_FAILED);
-    failure_set_text(failure,
-                     "while the %s \"%s\" of %s was written, others became different from what was "
-                     "written back: %s",
-                     app_words(job->kind)->noun, job->setting, job->arm.id, names);
+    failure_set(failure, REASON_TARGET_FAILED,
+                "while the %s \"%s\" of %s was written, others became different from what was "
+                "written back: %s",
+                app_words(job->kind)->noun, job->setting, job->arm.id, names);
     failure_set_remedy(failure,
                        "see whether these have the values that they should have: somebody "
                        "else wrote them at the same time. Delivery goes on by itself");
@@ -364,11 +360,10 @@ static void fail_provisioning(struct app_job *job, const char *state)
 {
     struct failure *failure = &outcome_of(job)->failure;
 
-    failure_init(failure, REASON_TARGET_FAILED);
-    failure_set_text(failure,
-                     "the change of %s was accepted and then failed: its "
-                     "provisioningState is %s",
-                     job->arm.id, state);
+    failure_set(failure, REASON_TARGET_FAILED,
+                "the change of %s was accepted and then failed: its "
+                "provisioningState is %s",
+                job->arm.id, state);
     failure_set_remedy(failure,
                        "see why, `az containerapp show --ids %s --query properties` and its "
                        "activity log; it is tried again",
@@ -436,9 +431,8 @@ static void write_all(struct app_job *job)
 
         if (job->arm.body.failed == -ENOMEM)
             fault_out_of_memory();
-        failure_init(failure, REASON_TARGET_FAILED);
-        failure_set_text(failure, "the settings of %s are more than %d bytes", job->arm.id,
-                         HTTP_BODY_MAX);
+        failure_set(failure, REASON_TARGET_FAILED, "the settings of %s are more than %d bytes",
+                    job->arm.id, HTTP_BODY_MAX);
         failure_set_remedy(failure, "remove some of them");
         fail(job);
         return;

@@ -230,11 +230,10 @@ static void set_remedy_for_unreadable(struct failure *failure, const char *path,
 
 void file_failure_open_directory(struct failure *failure, const char *path, const char *directory)
 {
-    failure_init(failure, REASON_TARGET_FAILED);
-    failure_set_text(failure,
-                     "everybody may write to %s, so anybody could put another file in the place of "
-                     "%s",
-                     directory, path);
+    failure_set(failure, REASON_TARGET_FAILED,
+                "everybody may write to %s, so anybody could put another file in the place of "
+                "%s",
+                directory, path);
     failure_set_remedy(failure,
                        "`chmod o-w %s`, or `chmod +t %s` where everybody has to write to it",
                        directory, directory);

@@ -87,11 +87,10 @@ static bool check_body(struct key_vault_job *job, int rc)
         return true;
     if (rc == -ENOMEM)
         fault_out_of_memory();
-    failure_init(failure, REASON_TARGET_FAILED);
-    failure_set_text(failure,
-                     "Key Vault %s: the secret %s has so many tags that those of a rotated key do "
-                     "not fit beside them (%d are the most)",
-                     job->vault_name, job->secret_name, KEY_VAULT_TAGS_MAX);
+    failure_set(failure, REASON_TARGET_FAILED,
+                "Key Vault %s: the secret %s has so many tags that those of a rotated key do "
+                "not fit beside them (%d are the most)",
+                job->vault_name, job->secret_name, KEY_VAULT_TAGS_MAX);
     failure_set_remedy(failure,
                        "remove tags from the secret: `az keyvault secret set-attributes "
                        "--vault-name %s --name %s --tags` with those that are to stay",

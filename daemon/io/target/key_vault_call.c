@@ -180,8 +180,8 @@ static bool take_challenge(struct key_vault_job *job, const struct key_vault_cha
         key_vault_hosts_put(&base->world->key_vaults, job->vault, challenge);
         return true;
     }
-    failure_init(failure, REASON_TARGET_DENIED);
-    failure_set_text(failure, "Key Vault %s gets no token: %s", job->vault, err.text);
+    failure_set(failure, REASON_TARGET_DENIED, "Key Vault %s gets no token: %s", job->vault,
+                err.text);
     failure_set_remedy(failure,
                        "check `vault`, cloud.key_vault_audience, and who answers under this name: "
                        "it may be no Key Vault (name server, proxy)");

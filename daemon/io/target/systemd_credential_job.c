@@ -108,9 +108,8 @@ static void set_wanted(struct credential_job *job, const struct delivery *delive
         fault_out_of_memory();
     if (rc == 0)
         return;
-    failure_init(&job->base.outcome.failure, REASON_TARGET_FAILED);
-    failure_set_text(&job->base.outcome.failure, "%s: the key cannot be written as a line",
-                     job->path);
+    failure_set(&job->base.outcome.failure, REASON_TARGET_FAILED,
+                "%s: the key cannot be written as a line", job->path);
     job->base.outcome.failed = true;
 }
 
@@ -253,9 +252,8 @@ bool credential_failure_program(struct credential_job *job, const char *verb,
     if (!program_failure(failure,
                          result->end == PROGRAM_NOT_STARTED ? job->settings.program : program,
                          &quiet, job->key, spawner_problem(job->base.world->spawner))) {
-        failure_init(failure, REASON_TARGET_FAILED);
-        failure_set_text(failure, "%s wrote nothing, or more than %d KiB", program,
-                         PROGRAM_OUTPUT_MAX / 1024);
+        failure_set(failure, REASON_TARGET_FAILED, "%s wrote nothing, or more than %d KiB", program,
+                    PROGRAM_OUTPUT_MAX / 1024);
     }
     failure->outcome_unknown = false; /* the file has not been touched */
     if (result->end != PROGRAM_LOST && result->end != PROGRAM_NO_SPAWNER &&

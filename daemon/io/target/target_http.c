@@ -31,8 +31,8 @@ static void end_canceled(struct target_http *http)
 {
     struct target_outcome *outcome = &http->base.outcome;
 
-    failure_init(&outcome->failure, REASON_TARGET_FAILED);
-    failure_set_text(&outcome->failure, "%s: abandoned because the daemon stops", http->base.place);
+    failure_set(&outcome->failure, REASON_TARGET_FAILED, "%s: abandoned because the daemon stops",
+                http->base.place);
     outcome->failure.outcome_unknown = http->base.may_have_acted;
     target_job_fail(&http->base);
 }

@@ -56,9 +56,8 @@ char *target_place(const struct destination *destination, const char *location)
 void target_fail_unknown(const char *type, const char *place, const char *fact,
                          struct failure *failure)
 {
-    failure_init(failure, REASON_TARGET_FAILED);
-    failure_set_text(failure, "%s%s%s: the account's %s is not known yet", type ? type : "",
-                     type ? " " : "", place, fact);
+    failure_set(failure, REASON_TARGET_FAILED, "%s%s%s: the account's %s is not known yet",
+                type ? type : "", type ? " " : "", place, fact);
     failure_set_remedy(failure, "none needed: it is known as soon as Azure has answered");
 }
 
@@ -74,9 +73,8 @@ bool target_place_check(const struct target_request *request, const char *what, 
     if (!request->location) {
         target_fail_unknown(type, destination->place, "location", failure);
     } else {
-        failure_init(failure, REASON_TARGET_FAILED);
-        failure_set_text(failure, "%s %s: location \"%s\" cannot stand in %s", type,
-                         destination->place, request->location, what);
+        failure_set(failure, REASON_TARGET_FAILED, "%s %s: location \"%s\" cannot stand in %s",
+                    type, destination->place, request->location, what);
         failure_set_remedy(failure, "take {location} out of the target's %s", keys);
     }
     return false;
