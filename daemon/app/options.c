@@ -3,7 +3,8 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "conf/schema.h"
 
 static const char usage[] =
     "Usage: keyrotated [OPTION...]\n"
@@ -29,49 +30,8 @@ static const char usage[] =
     "\n"
     "See keyrotated(8) and keyrotated.yaml(5).\n";
 
-enum {
-    OPTION_CHECK = 256,
-    OPTION_QUIET,
-    OPTION_JSON,
-    OPTION_ONCE,
-    OPTION_TIMEOUT,
-    OPTION_FORMAT,
-    OPTION_LEVEL,
-    OPTION_VERSION,
-    OPTION_HELP
-};
-
-static const struct option long_options[] = {
-    {"config", required_argument, NULL, 'c'},
-    {"check", no_argument, NULL, OPTION_CHECK},
-    {"quiet", no_argument, NULL, OPTION_QUIET},
-    {"json", no_argument, NULL, OPTION_JSON},
-    {"once", no_argument, NULL, OPTION_ONCE},
-    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
-    {"log-format", required_argument, NULL, OPTION_FORMAT},
-    {"log-level", required_argument, NULL, OPTION_LEVEL},
-    {"version", no_argument, NULL, OPTION_VERSION},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {0},
-};
-
-static bool log_format_from_name(const char *name, enum log_format *ret_format)
-{
-    static const char *const names[] = {
-        [LOG_FORMAT_AUTO] = "auto",
-        [LOG_FORMAT_JOURNAL] = "journal",
-        [LOG_FORMAT_LOGFMT] = "logfmt",
-        [LOG_FORMAT_JSON] = "json",
-    };
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(names[i], name) == 0) {
-            *ret_format = (enum log_format)i;
-            return true;
-        }
-    }
-    return false;
-}
+/* What getopt_long() sets, besides the options with values. */
+enum { HELP = 1, VERSION };
 
 static bool mistake(int *ret_status, const char *what, const char *value)
 {
@@ -80,49 +40,37 @@ static bool mistake(int *ret_status, const char *what, const char *value)
     return false;
 }
 
-/* One option. False: exit with *ret_status. */
-static bool take_option(int option, struct options *options, int *ret_status)
+/* A word that the key `name` of `log` may have in the configuration. */
+static bool take_word(const char *name, const char *word, bool *ret_has, int *ret_value)
 {
+    *ret_has = true;
+    return schema_choice_value(schema_key(&schema_log, name)->choices, word, ret_value);
+}
+
+/* One option with a value. False: exit with *ret_status. */
+static bool take_value(int option, struct options *options, int *ret_status)
+{
+    int word = 0;
+
     switch (option) {
     case 'c':
         options->config_path = optarg;
         return true;
-    case OPTION_CHECK:
-        options->check = true;
-        return true;
-    case OPTION_QUIET:
-        options->quiet = true;
-        return true;
-    case OPTION_JSON:
-        options->json = true;
-        return true;
-    case OPTION_ONCE:
-        options->once = true;
-        return true;
-    case OPTION_TIMEOUT:
-        if (!duration_parse(optarg, &options->once_timeout))
-            return mistake(ret_status, "--timeout wants a duration such as 10m, not ", optarg);
-        return true;
-    case OPTION_FORMAT:
-        options->has_log_format = true;
-        if (!log_format_from_name(optarg, &options->log_format))
+    case 't':
+        return duration_parse(optarg, &options->once_timeout) ||
+               mistake(ret_status, "--timeout wants a duration such as 10m, not ", optarg);
+    case 'f':
+        if (!take_word("format", optarg, &options->has_log_format, &word))
             return mistake(ret_status, "--log-format is auto, journal, logfmt or json, not ",
                            optarg);
+        options->log_format = (enum log_format)word;
         return true;
-    case OPTION_LEVEL:
-        options->has_log_level = true;
-        if (!log_level_from_name(optarg, &options->log_level))
+    case 'l':
+        if (!take_word("level", optarg, &options->has_log_level, &word))
             return mistake(ret_status, "--log-level is error, warning, notice, info or debug, not ",
                            optarg);
+        options->log_level = (enum log_level)word;
         return true;
-    case OPTION_VERSION:
-        printf("keyrotated %s\n", KEYROTATED_VERSION);
-        *ret_status = STATUS_OK;
-        return false;
-    case OPTION_HELP:
-        fputs(usage, stdout);
-        *ret_status = STATUS_OK;
-        return false;
     default: /* getopt_long() has said what is wrong */
         return mistake(ret_status, "invalid option", "");
     }
@@ -130,19 +78,41 @@ static bool take_option(int option, struct options *options, int *ret_status)
 
 bool options_parse(int argc, char **argv, struct options *options, int *ret_status)
 {
-    int option;
+    int check = 0, quiet = 0, json = 0, once = 0, answer = 0, option;
+    const struct option long_options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"check", no_argument, &check, true},
+        {"quiet", no_argument, &quiet, true},
+        {"json", no_argument, &json, true},
+        {"once", no_argument, &once, true},
+        {"timeout", required_argument, NULL, 't'},
+        {"log-format", required_argument, NULL, 'f'},
+        {"log-level", required_argument, NULL, 'l'},
+        {"version", no_argument, &answer, VERSION},
+        {"help", no_argument, &answer, HELP},
+        {0},
+    };
 
     *options = (struct options){
         .config_path = KEYROTATED_SYSCONFDIR "/keyrotated/keyrotated.yaml",
         .once_timeout = 10 * MS_MINUTE,
     };
-    while ((option = getopt_long(argc, argv, "c:", long_options, NULL)) != -1)
-        if (!take_option(option, options, ret_status))
+    while (answer == 0 && (option = getopt_long(argc, argv, "c:", long_options, NULL)) != -1)
+        if (option != 0 && !take_value(option, options, ret_status))
             return false;
-    if (optind < argc && !options->check)
+    if (answer != 0) {
+        fputs(answer == HELP ? usage : "keyrotated " KEYROTATED_VERSION "\n", stdout);
+        *ret_status = STATUS_OK;
+        return false;
+    }
+    if (optind < argc && !check)
         return mistake(ret_status, "unexpected argument: ", argv[optind]);
-    if ((options->quiet || options->json) && !options->check)
+    if ((quiet || json) && !check)
         return mistake(ret_status, "--quiet and --json go with --check", "");
+    options->check = check;
+    options->quiet = quiet;
+    options->json = json;
+    options->once = once;
     options->accounts = argv + optind;
     options->account_count = (size_t)(argc - optind);
     return true;

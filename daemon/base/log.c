@@ -11,33 +11,14 @@
 
 static const char CUT_MARK[] = "...";
 
-static const struct {
-    enum log_level level;
-    const char *name;
-} LEVELS[] = {
-    {LEVEL_ERROR, "error"}, {LEVEL_WARNING, "warning"}, {LEVEL_NOTICE, "notice"},
-    {LEVEL_INFO, "info"},   {LEVEL_DEBUG, "debug"},
-};
-enum { LEVEL_COUNT = sizeof(LEVELS) / sizeof(LEVELS[0]) };
-
 const char *log_level_name(enum log_level level)
 {
-    for (size_t i = 0; i < LEVEL_COUNT; i++) {
-        if (LEVELS[i].level == level)
-            return LEVELS[i].name;
-    }
-    return "unknown";
-}
+    static const char *const names[] = {
+        [LEVEL_ERROR] = "error", [LEVEL_WARNING] = "warning", [LEVEL_NOTICE] = "notice",
+        [LEVEL_INFO] = "info",   [LEVEL_DEBUG] = "debug",
+    };
 
-bool log_level_from_name(const char *name, enum log_level *ret_level)
-{
-    for (size_t i = 0; i < LEVEL_COUNT; i++) {
-        if (str_equal(LEVELS[i].name, name)) {
-            *ret_level = LEVELS[i].level;
-            return true;
-        }
-    }
-    return false;
+    return level >= LEVEL_ERROR && level <= LEVEL_DEBUG ? names[level] : "unknown";
 }
 
 void log_line_start(struct log_line *line, time_ms now, enum log_level level, const char *event,
@@ -130,19 +111,25 @@ static bool needs_quotes(const char *text, size_t length)
     return false;
 }
 
-/* The value in quotes, cut where it is too long. */
-static void append_quoted(struct buf *out, const char *text, size_t length)
+/* The value, or its beginning in `storage` where it is too long. */
+static const char *cut(const char *text, char storage[LOG_VALUE_MAX + 1])
 {
-    char cut[LOG_VALUE_MAX + 1];
+    size_t kept;
 
-    if (length > LOG_VALUE_MAX) {
-        size_t kept = utf8_whole(text, LOG_VALUE_MAX - strlen(CUT_MARK));
-        memcpy(cut, text, kept);
-        memcpy(cut + kept, CUT_MARK, sizeof(CUT_MARK));
-        text = cut;
-        length = kept + strlen(CUT_MARK);
-    }
-    json_append_string(out, text, length);
+    if (strlen(text) <= LOG_VALUE_MAX)
+        return text;
+    kept = utf8_whole(text, LOG_VALUE_MAX - strlen(CUT_MARK));
+    memcpy(storage, text, kept);
+    memcpy(storage + kept, CUT_MARK, sizeof(CUT_MARK));
+    return storage;
+}
+
+static void append_quoted(struct buf *out, const char *text)
+{
+    char storage[LOG_VALUE_MAX + 1];
+    const char *value = cut(text, storage);
+
+    json_append_string(out, value, strlen(value));
 }
 
 static void append_logfmt_text(struct buf *out, const char *text)
@@ -150,7 +137,7 @@ static void append_logfmt_text(struct buf *out, const char *text)
     size_t length = strlen(text);
 
     if (length > LOG_VALUE_MAX || needs_quotes(text, length))
-        append_quoted(out, text, length);
+        append_quoted(out, text);
     else
         buf_append(out, text, length);
 }
@@ -163,7 +150,7 @@ int log_format_logfmt(struct buf *out, const struct log_line *line)
                       log_level_name(line->level));
     append_logfmt_text(out, line->event);
     buf_append_str(out, " msg=");
-    append_quoted(out, line->message, strlen(line->message));
+    append_quoted(out, line->message);
     for (size_t i = 0; i < line->field_count; i++) {
         const struct log_field *field = &line->fields[i];
         buf_append_format(out, " %s=", field->name);
@@ -175,34 +162,23 @@ int log_format_logfmt(struct buf *out, const struct log_line *line)
     return buf_append_char(out, '\n');
 }
 
-static void append_json_text(struct buf *out, const char *name, const char *text)
-{
-    json_append_string(out, name, strlen(name));
-    buf_append_char(out, ':');
-    append_quoted(out, text, strlen(text));
-}
-
 int log_format_json(struct buf *out, const struct log_line *line)
 {
     char time[DATE_TEXT_MAX];
+    char storage[LOG_VALUE_MAX + 1];
 
     buf_append_char(out, '{');
-    append_json_text(out, "time", date_to_stamp(line->time, time));
-    buf_append_char(out, ',');
-    append_json_text(out, "level", log_level_name(line->level));
-    buf_append_char(out, ',');
-    append_json_text(out, "event", line->event);
-    buf_append_char(out, ',');
-    append_json_text(out, "msg", line->message);
+    json_write_text(out, "time", date_to_stamp(line->time, time));
+    json_write_text(out, "level", log_level_name(line->level));
+    json_write_text(out, "event", line->event);
+    json_write_text(out, "msg", line->message);
     for (size_t i = 0; i < line->field_count; i++) {
         const struct log_field *field = &line->fields[i];
-        buf_append_char(out, ',');
-        if (field->text) {
-            append_json_text(out, field->name, field->text);
-        } else {
-            json_append_string(out, field->name, strlen(field->name));
-            buf_append_format(out, ":%" PRId64, field->number);
-        }
+
+        if (field->text)
+            json_write_text(out, field->name, cut(field->text, storage));
+        else
+            json_write_integer(out, field->name, field->number);
     }
     return buf_append_str(out, "}\n");
 }

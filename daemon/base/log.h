@@ -98,6 +98,5 @@ int log_format_json(struct buf *out, const struct log_line *line);
 
 /* "error" "warning" "notice" "info" "debug". */
 const char *log_level_name(enum log_level level);
-bool log_level_from_name(const char *name, enum log_level *ret_level);
 
 #endif
