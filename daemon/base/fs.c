@@ -205,8 +205,8 @@ static int flush_directory(const struct replacement *replacement, struct err *er
     return 0;
 }
 
-int fs_replace_as(const char *path, const void *content, size_t length, const struct fs_form *form,
-                  struct err *err)
+int fs_replace(const char *path, const void *content, size_t length, const struct fs_form *form,
+               struct err *err)
 {
     struct replacement replacement;
     bool renamed = false;
@@ -226,12 +226,6 @@ int fs_replace_as(const char *path, const void *content, size_t length, const st
         unlink(replacement.temporary_path);
     replacement_done(&replacement);
     return rc;
-}
-
-int fs_replace(const char *path, const void *content, size_t length, mode_t mode, gid_t gid,
-               struct err *err)
-{
-    return fs_replace_as(path, content, length, &(struct fs_form){.mode = mode, .gid = gid}, err);
 }
 
 int fs_check_replaceable(const char *path, struct err *err)
@@ -271,7 +265,7 @@ static void remove_if_own_file(int directory_fd, const char *entry, uid_t other)
         unlinkat(directory_fd, entry, 0);
 }
 
-void fs_remove_leftovers_of(const char *path, uid_t other)
+void fs_remove_leftovers(const char *path, uid_t other)
 {
     const char *name = last_component(path);
     char *directory_path = directory_of(path, name);
@@ -289,11 +283,6 @@ void fs_remove_leftovers_of(const char *path, uid_t other)
             remove_if_own_file(dirfd(directory), entry->d_name, other);
     }
     closedir(directory);
-}
-
-void fs_remove_leftovers(const char *path)
-{
-    fs_remove_leftovers_of(path, geteuid());
 }
 
 /* One directory whose parent exists. */

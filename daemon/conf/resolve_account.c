@@ -133,11 +133,9 @@ static void refuse_meetings(struct resolve *resolve, struct account_entry *entri
 
     for (size_t i = 0; i < count; i++)
         claim_count += entries[i].account.destination_count;
-    claims = calloc(claim_count + 1, sizeof(*claims));
-    if (!claims) {
-        report_error(resolve->report, resolve->root, "out of memory");
+    claims = arena_alloc_array(resolve->report->arena, claim_count, sizeof(*claims));
+    if (!claims)
         return;
-    }
     claim_count = 0;
     for (size_t i = 0; i < count; i++) {
         const struct account *account = &entries[i].account;
@@ -154,7 +152,6 @@ static void refuse_meetings(struct resolve *resolve, struct account_entry *entri
         else
             report_meeting(resolve, &claims[first], &claims[i]);
     }
-    free(claims);
 }
 
 static void check_defaults(struct resolve *resolve)
@@ -220,11 +217,11 @@ void resolve_accounts(struct resolve *resolve)
 
     check_defaults(resolve);
     require_accounts(resolve);
-    entries = calloc((section ? section->count : 0) + resolve->found_count + 1, sizeof(*entries));
-    if (!entries) {
-        report_error(resolve->report, resolve->root, "out of memory");
+    entries =
+        arena_alloc_array(resolve->report->arena,
+                          (section ? section->count : 0) + resolve->found_count, sizeof(*entries));
+    if (!entries)
         return;
-    }
     for (const struct tree_node *node = section ? section->first : NULL; node; node = node->next) {
         if (node->invalid)
             continue;
@@ -238,7 +235,6 @@ void resolve_accounts(struct resolve *resolve)
     qsort(entries, count, sizeof(*entries), compare_entries);
     refuse_meetings(resolve, entries, count);
     keep_accounts(resolve, entries, count);
-    free(entries);
 }
 
 /* --- what no account uses --- */

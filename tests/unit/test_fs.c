@@ -26,6 +26,9 @@
 
 #include "base/str.h"
 
+/* A file of this user alone. */
+static const struct fs_form own = {.mode = 0600, .gid = (gid_t)-1};
+
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
 enum { PATH_SIZE = 512 };
@@ -205,7 +208,9 @@ static void replacing_creates_with_the_mode(void **state)
     mode_t umask_before = umask(077);
 
     for (size_t i = 0; i < COUNT_OF(modes); i++) {
-        assert_int_equal(fs_replace(below("key"), "abc", 3, modes[i], (gid_t)-1, &err), 0);
+        assert_int_equal(fs_replace(below("key"), "abc", 3,
+                                    &(struct fs_form){.mode = modes[i], .gid = (gid_t)-1}, &err),
+                         0);
         assert_int_equal(mode_of(below("key")), modes[i]);
         assert_content(below("key"), "abc");
     }
@@ -220,7 +225,8 @@ static void replacing_sets_the_group(void **state)
     struct stat status;
     gid_t gid = geteuid() == 0 ? 12345 : getegid();
 
-    assert_int_equal(fs_replace(below("key"), "abc", 3, 0640, gid, &err), 0);
+    assert_int_equal(
+        fs_replace(below("key"), "abc", 3, &(struct fs_form){.mode = 0640, .gid = gid}, &err), 0);
     assert_int_equal(stat(below("key"), &status), 0);
     assert_int_equal(status.st_gid, gid);
     assert_int_equal(status.st_mode & 07777, 0640);
@@ -234,13 +240,13 @@ static void replacing_takes_any_content(void **state)
     static char large[300000];
 
     memset(large, 'L', sizeof(large));
-    assert_int_equal(fs_replace(below("key"), large, sizeof(large), 0600, (gid_t)-1, &err), 0);
+    assert_int_equal(fs_replace(below("key"), large, sizeof(large), &own, &err), 0);
     buf_init(&buf, sizeof(large));
     assert_int_equal(fs_read(below("key"), &buf, &err), 0);
     assert_int_equal(buf.length, sizeof(large));
     assert_memory_equal(buf.data, large, sizeof(large));
     buf_done(&buf);
-    assert_int_equal(fs_replace(below("key"), NULL, 0, 0600, (gid_t)-1, &err), 0);
+    assert_int_equal(fs_replace(below("key"), NULL, 0, &own, &err), 0);
     assert_content(below("key"), "");
 }
 
@@ -252,7 +258,7 @@ static void replacing_leaves_link_targets_alone(void **state)
 
     put(below("elsewhere"), "untouched");
     assert_int_equal(symlink("elsewhere", below("key")), 0);
-    assert_int_equal(fs_replace(below("key"), "new", 3, 0600, (gid_t)-1, &err), 0);
+    assert_int_equal(fs_replace(below("key"), "new", 3, &own, &err), 0);
     assert_int_equal(lstat(below("key"), &status), 0);
     assert_true(S_ISREG(status.st_mode));
     assert_content(below("key"), "new");
@@ -267,7 +273,7 @@ static void old_readers_keep_the_old_file(void **state)
 
     put(below("key"), "old");
     int fd = open(below("key"), O_RDONLY | O_CLOEXEC);
-    assert_int_equal(fs_replace(below("key"), "newer", 5, 0600, (gid_t)-1, &err), 0);
+    assert_int_equal(fs_replace(below("key"), "newer", 5, &own, &err), 0);
     assert_int_equal(read(fd, content, sizeof(content)), 3);
     assert_string_equal(content, "old");
     close(fd);
@@ -280,9 +286,9 @@ static void relative_paths_work(void **state)
     int before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     assert_int_equal(chdir(directory), 0);
-    assert_int_equal(fs_replace("key", "relative", 8, 0600, (gid_t)-1, &err), 0);
+    assert_int_equal(fs_replace("key", "relative", 8, &own, &err), 0);
     put(".key.aB3dE6.tmp", "");
-    fs_remove_leftovers("key");
+    fs_remove_leftovers("key", geteuid());
     assert_int_equal(fchdir(before), 0);
     close(before);
     assert_content(below("key"), "relative");
@@ -310,7 +316,7 @@ static void impossible_places(void **state)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const char *path = below(cases[i].name);
         err_clear(&err);
-        assert_int_equal(fs_replace(path, "new", 3, 0600, (gid_t)-1, &err), cases[i].code);
+        assert_int_equal(fs_replace(path, "new", 3, &own, &err), cases[i].code);
         assert_int_equal(err.code, cases[i].code);
         assert_non_null(strstr(err.text, directory));
         assert_null(strstr(err.text, "new"));
@@ -318,7 +324,7 @@ static void impossible_places(void **state)
         assert_int_equal(fs_check_replaceable(path, &err), cases[i].code);
         assert_int_equal(err.code, cases[i].code);
     }
-    assert_int_equal(fs_replace("", "new", 3, 0600, (gid_t)-1, &err), -EINVAL);
+    assert_int_equal(fs_replace("", "new", 3, &own, &err), -EINVAL);
     assert_content(below("file"), "x");
     assert_int_equal(count_entries(directory), 2);
     assert_int_equal(count_entries(below("subdirectory")), 0);
@@ -338,7 +344,7 @@ static void failed_write_leaves_the_old_file(void **state)
     small.rlim_cur = 4096;
     void (*handler_before)(int) = signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    int rc = fs_replace(below("key"), content, sizeof(content), 0600, (gid_t)-1, &err);
+    int rc = fs_replace(below("key"), content, sizeof(content), &own, &err);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     signal(SIGXFSZ, handler_before);
 
@@ -411,13 +417,13 @@ static void readers_never_see_a_part(void **state)
 
     memset(a, 'A', sizeof(a));
     memset(b, 'B', sizeof(b));
-    assert_int_equal(fs_replace(reader.path, a, sizeof(a), 0600, (gid_t)-1, &err), 0);
+    assert_int_equal(fs_replace(reader.path, a, sizeof(a), &own, &err), 0);
     assert_int_equal(pthread_create(&thread, NULL, read_again_and_again, &reader), 0);
     int failures = 0;
     /* Waits for the reader's turn, which comes late on a busy machine. */
     for (int i = 0; i < 100 || (atomic_load(&reader.reads) < 100 && i < 100000); i++) {
-        failures += fs_replace(reader.path, b, sizeof(b), 0600, (gid_t)-1, &err) != 0;
-        failures += fs_replace(reader.path, a, sizeof(a), 0600, (gid_t)-1, &err) != 0;
+        failures += fs_replace(reader.path, b, sizeof(b), &own, &err) != 0;
+        failures += fs_replace(reader.path, a, sizeof(a), &own, &err) != 0;
     }
     atomic_store(&reader.stop, true);
     pthread_join(thread, NULL);
@@ -450,17 +456,17 @@ static void leftovers_are_told_from_other_files(void **state)
     assert_int_equal(mkdir(below(".key.dDdDdD.tmp"), 0700), 0);
     assert_int_equal(symlink("key", below(".key.lLlLlL.tmp")), 0);
 
-    fs_remove_leftovers(below("key"));
+    fs_remove_leftovers(below("key"), geteuid());
     for (size_t i = 0; i < COUNT_OF(leftovers); i++)
         assert_int_equal(access(below(leftovers[i]), F_OK), -1);
     for (size_t i = 0; i < COUNT_OF(others); i++)
         assert_int_equal(access(below(others[i]), F_OK), 0);
     assert_int_equal(count_entries(directory), COUNT_OF(others) + 2);
 
-    fs_remove_leftovers(below("missing/key"));
-    fs_remove_leftovers(below("key/key"));
-    fs_remove_leftovers("");
-    fs_remove_leftovers(below(""));
+    fs_remove_leftovers(below("missing/key"), geteuid());
+    fs_remove_leftovers(below("key/key"), geteuid());
+    fs_remove_leftovers("", geteuid());
+    fs_remove_leftovers(below(""), geteuid());
 }
 
 static void directories_are_made_with_their_parents(void **state)

@@ -332,7 +332,7 @@ static void replace_file(struct result *result, const void *context)
 
     (void)context;
     put_file("file", old_content);
-    rc = fs_replace("./file", "new", 3, 0600, (gid_t)-1, &err);
+    rc = fs_replace("./file", "new", 3, &(struct fs_form){.mode = 0600, .gid = (gid_t)-1}, &err);
     if (rc != 0)
         result_failed(result, rc, err.text);
     add_file(result, "file");
@@ -364,7 +364,7 @@ static void remove_leftovers(struct result *result, const void *context)
     (void)context;
     put_file(".file.aB3dE6.tmp", "left behind");
     put_file("file", old_content);
-    fs_remove_leftovers("file");
+    fs_remove_leftovers("file", geteuid());
     add_file(result, "file");
     if (access(".file.aB3dE6.tmp", F_OK) == 0)
         result_failed(result, -ENOMEM, "it is still there");

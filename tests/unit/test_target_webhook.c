@@ -54,7 +54,9 @@ static void write_file(const char *name, const char *content)
     char path[128];
 
     (void)snprintf(path, sizeof(path), "%s/%s", directory, name);
-    assert_int_equal(fs_replace(path, content, strlen(content), 0600, (gid_t)-1, NULL), 0);
+    assert_int_equal(fs_replace(path, content, strlen(content),
+                                &(struct fs_form){.mode = 0600, .gid = (gid_t)-1}, NULL),
+                     0);
 }
 
 static int set_up(void **state)

@@ -218,7 +218,7 @@ static int replace(const struct file_job *job, const struct fs_form *form, struc
         err_set(err, -ENOTSUP, "cannot write account %s in this format: %s", job->content.account,
                 strerror(-rc));
     else
-        rc = fs_replace_as(job->base.place, wanted.data, wanted.length, form, err);
+        rc = fs_replace(job->base.place, wanted.data, wanted.length, form, err);
     buf_done(&wanted);
     return rc;
 }
@@ -232,7 +232,7 @@ static bool deliver(struct file_job *job)
     if (!prepare(job, &form))
         return false;
     /* Leftovers may hold keys. Only one job at a time works on a file, so nobody uses them. */
-    fs_remove_leftovers_of(job->base.place, form.uid);
+    fs_remove_leftovers(job->base.place, form.uid);
     if (holds_all(job, &form))
         return true;
     if (replace(job, &form, &err) == 0) {

@@ -184,7 +184,7 @@ void file_failure_write(struct failure *failure, const char *path, const char *g
     case EINVAL:
         failure_set_remedy(failure, "remove %s, or set another `path`", path);
         break;
-    case ENODATA: /* the SELinux context; fs_replace_as() */
+    case ENODATA: /* the SELinux context; fs_replace() */
         failure_set_remedy(failure,
                            "let new files in %s have it from the start, `chcon --reference=%s %s`, "
                            "or `restorecon %s` where that context is not meant",

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 #include "base/must.h"
@@ -91,7 +92,7 @@ static int read_file(struct credential_job *job)
     int rc;
 
     if (job->base.action == TARGET_ACTION_DELIVER)
-        fs_remove_leftovers(job->path);
+        fs_remove_leftovers(job->path, geteuid());
     rc = fs_read(job->path, &job->encrypted, &job->err);
     if (rc != 0 && rc != -ENOENT && rc != -EMSGSIZE)
         credential_failure_read(job);
@@ -100,8 +101,8 @@ static int read_file(struct credential_job *job)
 
 static int replace_file(struct credential_job *job)
 {
-    int rc = fs_replace(job->path, job->encrypted.data, job->encrypted.length, 0600, (gid_t)-1,
-                        &job->err);
+    int rc = fs_replace(job->path, job->encrypted.data, job->encrypted.length,
+                        &(struct fs_form){.mode = 0600, .gid = (gid_t)-1}, &job->err);
 
     if (rc != 0)
         credential_failure_write(job);
