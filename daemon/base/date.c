@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/str.h"
 
@@ -51,12 +52,6 @@ static int64_t days_in_month(int64_t year, int month)
 {
     return date_to_days(year, month + 1, 1) - date_to_days(year, month, 1);
 }
-
-static const char *const MONTH_NAMES[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-static const char *const WEEKDAY_NAMES[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
-                                            "Friday", "Saturday", "Sunday"};
-enum { SHORT_NAME_LENGTH = 3 };
 
 /* An instant in UTC, taken apart. A leap second has the number 60. */
 struct utc {
@@ -132,14 +127,6 @@ static bool take_char(const char **text, char expected)
     if (**text != expected)
         return false;
     ++*text;
-    return true;
-}
-
-static bool take_word(const char **text, const char *word)
-{
-    if (!str_starts_with(*text, word))
-        return false;
-    *text += strlen(word);
     return true;
 }
 
@@ -237,29 +224,19 @@ bool date_from_rfc3339(const char *text, time_ms *ret_at)
     return true;
 }
 
+/* The names of days and months are English, because no program calls setlocale(). */
+#define HTTP_DATE "%a, %d %b %Y %H:%M:%S GMT"
+
 char *date_to_http(time_ms at, char *out)
 {
+    const time_t seconds = floor_divide(at, MS_SECOND);
     struct utc utc;
+    struct tm parts;
 
-    if (!utc_from_instant(at, &utc)) {
+    if (!utc_from_instant(at, &utc) || !gmtime_r(&seconds, &parts) ||
+        strftime(out, DATE_TEXT_MAX, HTTP_DATE, &parts) == 0)
         str_copy(out, DATE_TEXT_MAX, "never");
-        return out;
-    }
-    snprintf(out, DATE_TEXT_MAX, "%.*s, %02d %s %04" PRId64 " %02d:%02d:%02d GMT",
-             SHORT_NAME_LENGTH, WEEKDAY_NAMES[utc.date.weekday], utc.date.day,
-             MONTH_NAMES[utc.date.month - 1], utc.date.year, utc.hour, utc.minute, utc.second);
     return out;
-}
-
-static bool take_month_name(const char **text, struct utc *utc)
-{
-    for (int i = 0; i < 12; i++) {
-        if (take_word(text, MONTH_NAMES[i])) {
-            utc->date.month = i + 1;
-            return true;
-        }
-    }
-    return false;
 }
 
 /* RFC 9110, section 5.6.7: a year that seems to lie more than 50 years ahead is the most recent one
@@ -273,61 +250,33 @@ static int64_t full_year(int two_digits, int64_t this_year)
     return year > this_year + 50 ? year - 100 : year;
 }
 
-/* "06 Nov 1994 08:49:37 GMT", the rest of an IMF-fixdate. */
-static bool take_fixdate(const char **text, struct utc *utc)
-{
-    return take_digits(text, 2, &utc->date.day) && take_char(text, ' ') &&
-           take_month_name(text, utc) && take_char(text, ' ') && take_year(text, utc) &&
-           take_char(text, ' ') && take_clock(text, utc) && take_word(text, " GMT");
-}
-
-/* "06-Nov-94 08:49:37 GMT", the rest of an RFC 850 date. */
-static bool take_rfc850_date(const char **text, struct utc *utc)
-{
-    int two_digits;
-
-    bool taken = take_digits(text, 2, &utc->date.day) && take_char(text, '-') &&
-                 take_month_name(text, utc) && take_char(text, '-') &&
-                 take_digits(text, 2, &two_digits) && take_char(text, ' ') &&
-                 take_clock(text, utc) && take_word(text, " GMT");
-    if (!taken)
-        return false;
-
-    struct date today = date_from_days(floor_divide(time_wall(), MS_DAY));
-    utc->date.year = full_year(two_digits, today.year);
-    return true;
-}
-
-/* "Nov  6 08:49:37 1994", the rest of what asctime() writes. */
-static bool take_asctime_date(const char **text, struct utc *utc)
-{
-    if (!take_month_name(text, utc) || !take_char(text, ' '))
-        return false;
-
-    bool one_digit = take_char(text, ' ');
-    return take_digits(text, one_digit ? 1 : 2, &utc->date.day) && take_char(text, ' ') &&
-           take_clock(text, utc) && take_char(text, ' ') && take_year(text, utc);
-}
+/* Without the compiler's look at the form, which it knows only as a literal. */
+static size_t (*const write_form)(char *, size_t, const char *, const struct tm *) = strftime;
 
 bool date_from_http(const char *text, time_ms *ret_at)
 {
-    struct utc utc = {.millisecond = 0};
+    static const char rfc850[] = "%A, %d-%b-%y %H:%M:%S GMT";
+    static const char *const forms[] = {HTTP_DATE, rfc850, "%a %b %e %H:%M:%S %Y"};
+    const struct date today = date_from_days(floor_divide(time_wall(), MS_DAY));
 
-    /* Any weekday will do: it adds nothing to the date. */
-    for (size_t i = 0; i < 7; i++) {
-        const char *rest = text;
-        bool taken = false;
-        char short_name[SHORT_NAME_LENGTH + 1];
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        struct tm parts = {0};
+        char written[DATE_TEXT_MAX];
+        int64_t year;
 
-        str_copy(short_name, sizeof(short_name), WEEKDAY_NAMES[i]);
-        if (take_word(&rest, WEEKDAY_NAMES[i]))
-            taken = take_word(&rest, ", ") && take_rfc850_date(&rest, &utc);
-        else if (take_word(&rest, short_name))
-            taken = take_word(&rest, ", ")  ? take_fixdate(&rest, &utc)
-                    : take_char(&rest, ' ') ? take_asctime_date(&rest, &utc)
-                                            : false;
-        if (taken)
-            return *rest == '\0' && instant_from_utc(&utc, ret_at);
+        /* strptime() takes more than the form says: blanks, single digits, names in any case. */
+        if (!strptime(text, forms[i], &parts) ||
+            write_form(written, sizeof(written), forms[i], &parts) == 0 ||
+            !str_equal(written, text))
+            continue;
+        year = parts.tm_year + 1900;
+        if (forms[i] == rfc850)
+            year = full_year(parts.tm_year % 100, today.year);
+        if (year < 1000 || parts.tm_mday > days_in_month(year, parts.tm_mon + 1))
+            return false;
+        parts.tm_year = (int)year - 1900;
+        *ret_at = timegm(&parts) * MS_SECOND;
+        return true;
     }
     return false;
 }

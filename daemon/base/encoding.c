@@ -1,6 +1,8 @@
 #include "base/encoding.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,28 +84,10 @@ static const char BASE64_ALPHABET[] =
 
 char *base64_encode(const void *bytes, size_t length)
 {
-    const uint8_t *in = bytes;
+    char *text = length <= INT_MAX / 2 ? malloc((length + 2) / 3 * 4 + 1) : NULL;
 
-    if (length > SIZE_MAX / 2)
-        return NULL;
-    char *text = malloc((length + 2) / 3 * 4 + 1);
-    if (!text)
-        return NULL;
-
-    char *out = text;
-    for (size_t i = 0; i < length; i += 3) {
-        size_t rest = length - i;
-        uint32_t group = (uint32_t)in[i] << 16;
-        if (rest > 1)
-            group |= (uint32_t)in[i + 1] << 8;
-        if (rest > 2)
-            group |= in[i + 2];
-        *out++ = BASE64_ALPHABET[group >> 18];
-        *out++ = BASE64_ALPHABET[group >> 12 & 63];
-        *out++ = rest > 1 ? BASE64_ALPHABET[group >> 6 & 63] : '=';
-        *out++ = rest > 2 ? BASE64_ALPHABET[group & 63] : '=';
-    }
-    *out = '\0';
+    if (text)
+        (void)EVP_EncodeBlock((unsigned char *)text, bytes, (int)length);
     return text;
 }
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* tolower() obeys the locale, in which a Turkish I is no I. */
 static char lower(char c)
@@ -14,11 +15,7 @@ bool str_equal_nocase(const char *a, const char *b)
 {
     if (!a || !b)
         return a == b;
-    while (*a != '\0' && lower(*a) == lower(*b)) {
-        a++;
-        b++;
-    }
-    return lower(*a) == lower(*b);
+    return strcasecmp(a, b) == 0;
 }
 
 bool str_equal(const char *a, const char *b)
@@ -43,11 +40,7 @@ bool str_ends_with(const char *text, const char *suffix)
 
 bool str_starts_with_nocase(const char *text, const char *prefix)
 {
-    while (*prefix != '\0' && lower(*text) == lower(*prefix)) {
-        text++;
-        prefix++;
-    }
-    return *prefix == '\0';
+    return strncasecmp(text, prefix, strlen(prefix)) == 0;
 }
 
 void str_lower(char *text)

@@ -1,4 +1,5 @@
 #include <string.h>
+#include <time.h>
 
 #include "base/str.h"
 #include "conf/value.h"
@@ -23,19 +24,13 @@ bool value_parse_clock(const char *text, int *ret_minute)
 
 bool value_parse_weekday(const char *text, int *ret_weekday)
 {
-    static const char *const days[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
-                                       "Friday", "Saturday", "Sunday"};
+    struct tm parts = {0};
+    const char *end = strptime(text, "%a", &parts); /* which takes long names, too, in any case */
 
-    for (int day = 0; day < 7; day++) {
-        char abbreviation[4];
-
-        (void)str_copy(abbreviation, sizeof(abbreviation), days[day]);
-        if (!str_equal_nocase(text, days[day]) && !str_equal_nocase(text, abbreviation))
-            continue;
-        *ret_weekday = day;
-        return true;
-    }
-    return false;
+    if (!end || *end != '\0')
+        return false;
+    *ret_weekday = (parts.tm_wday + 6) % 7; /* there Sunday is 0 */
+    return true;
 }
 
 bool value_parse_mode(const char *text, unsigned *ret_mode)
