@@ -346,7 +346,7 @@ interop: all $B/azuresim ## Do the clients that people use read what the daemon 
 SOAK_SECONDS ?= 1800
 soak: all ## The real daemon for SOAK_SECONDS=1800 in bad weather: does anything grow, does anybody suffer?
 	@$(PYTHON) -B tests/endurance/soak.py --build $B --seconds $(SOAK_SECONDS) --results $B/results/soak.xml
-hostile: all ## The real daemon among 4,000 clients of bad habits and 500 servers that hang
+hostile: all ## The real daemon among 4,000 clients of bad habits, 500 servers and 260 targets that hang
 	@$(PYTHON) -B tests/endurance/hostile.py --build $B --results $B/results/hostile.xml
 .PHONY: soak hostile
 

@@ -5,7 +5,9 @@ stay flat?
 A few accounts rotate every second or so, and programs sign requests with their keys. First nobody
 disturbs them; then a thousand clients of the control socket with one bad habit after the other; then
 500 more accounts whose servers take every request and never answer: in five subscriptions, and in a
-subscription each, so that they fill all places that the daemon has for requests in flight.
+subscription each, so that they fill all places that the daemon has for requests in flight; then twenty
+for each kind of target that can hang, on a dead file system among others, before and after their time
+is up.
 In each, rotations are counted, an honest `keyrotatectl status` is timed, and the daemon's memory,
 descriptors and threads are measured.
 """
@@ -27,6 +29,9 @@ sys.path[:0] = [str(HERE.parent / "e2e"), str(HERE.parent / "crash")]
 
 import figures  # noqa: E402
 from bad_clients import HABITS  # noqa: E402
+from dead_disk import DeadDisk  # noqa: E402
+from hanging import Hanging, Steps  # noqa: E402
+from namespace import Namespace  # noqa: E402
 from patience import wait_until  # noqa: E402
 from soak import conclude  # noqa: E402
 from stand_in import resource_id  # noqa: E402
@@ -43,6 +48,11 @@ MEMORY_MAX_KB = 8 * 1024
 WARM_UP_S = 5
 # Until every server that hangs has been found out, 64 at a time (limits.requests), in 5 s each.
 FIND_OUT_S = 5 * SERVERS / 64 + 5
+TARGETS = 20  # of each kind that hang
+GIVEN_UP_S = 60  # that the daemon gives a target
+# Which no step of another account may take longer beside them, nor any turn of the loop.
+BOUND_MS = 50
+ROUNDS = 3  # in which a machine that stood still itself has to be well again
 
 
 @dataclasses.dataclass
@@ -54,6 +64,8 @@ class Phase:
     answers: list = dataclasses.field(default_factory=list)
     samples: list = dataclasses.field(default_factory=list)
     clients: dict = dataclasses.field(default_factory=dict)
+    steps: Steps = None
+    wrong: list = dataclasses.field(default_factory=list)
 
     @property
     def pace(self):
@@ -73,9 +85,15 @@ class Phase:
 class Trial:
     def __init__(self, build, disk, seconds):
         self.seconds = seconds
-        self.world = World(build, disk, "hostile", Traits(accounts=ACCOUNTS, overlap_ms=1400))
+        self.namespace = Namespace()
+        self.world = World(build, disk, "hostile", Traits(accounts=ACCOUNTS, overlap_ms=1400),
+                           self.namespace.command)
         self.site = self.world.site
         self.phases = []
+        dead = self.site.directory / "dead"
+        dead.mkdir()
+        self.disk = DeadDisk(dead, self.namespace.command)
+        self.targets = Hanging(self.site, None if self.disk.error else dead)
 
     def measure(self, name):
         """What happens for so long."""
@@ -95,6 +113,7 @@ class Trial:
                 phase.answers.append(SLOWEST_STATUS_S * 3)
         phase.seconds = self.seconds + time.monotonic() - ends
         self.count(phase, since)
+        phase.steps = Steps(self.site.log, since, self.world.accounts)
         self.phases.append(phase)
         print(phase.line(), flush=True)
         return phase
@@ -150,6 +169,34 @@ class Trial:
         del self.site.config["accounts"][-SERVERS:]
         self.reload("the accounts of the servers that hung cannot be removed")
 
+    def hang_targets(self):
+        """Accounts whose targets, or the secrets for them, hang."""
+        if self.disk.error:
+            print(f"  no dead file system: {self.disk.error}")
+        calm = self.measure("nobody once more")
+        self.targets.add(TARGETS)
+        began = time.monotonic()
+        self.reload("the accounts of the targets that hang were refused")
+        self.world.wait(lambda: False, WARM_UP_S)
+        self.measure_steps(f"{len(self.targets.names)} targets hung", calm)
+        self.world.wait(lambda: False, max(0, began + GIVEN_UP_S - self.seconds / 2 - time.monotonic()))
+        self.measure_steps("their time is up", calm)
+
+    def measure_steps(self, name, calm):
+        wrong = []
+        for _ in range(ROUNDS):
+            wrong.clear()
+            phase = self.measure(name)
+            phase.wrong = wrong
+            print(phase.steps.text(calm.steps))
+            delay, step = phase.steps.delay(calm.steps)
+            if delay > BOUND_MS:
+                phase.wrong.append(f"{step} took {delay:.0f} ms longer than with nobody")
+            if phase.steps.lag() > BOUND_MS:
+                phase.wrong.append(f"a turn of the loop took {phase.steps.lag()} ms")
+            if not phase.wrong:
+                break
+
     def reload(self, otherwise):
         self.site.write()
         if self.site.ctl("reload").returncode != 0:
@@ -158,7 +205,7 @@ class Trial:
     def live(self):
         world = self.world
         world.admit_users()
-        world.start()
+        world.start(self.targets.environment)
         world.wait_up()
         world.must_rotate("at first")
         self.measure("nobody")
@@ -167,6 +214,7 @@ class Trial:
         self.measure("nobody any more")
         for subscriptions in SUBSCRIPTIONS:
             self.hang(subscriptions)
+        self.hang_targets()
         world.end_daemon()
 
     def run(self):
@@ -181,14 +229,17 @@ class Trial:
             world.judge()
         finally:
             world.close()
+            self.targets.stop()
+            self.disk.end()
+            self.namespace.end()
 
     def verdicts(self):
         calm = base = self.phases[0] if self.phases else None
         yield "nobody held a dead key, and all rules were kept", "\n".join(self.world.report.wrong)
         for phase in self.phases[1:]:
-            wrong = []
-            if " more in " in phase.name:
-                base = phase  # more accounts need more memory
+            wrong = list(phase.wrong)
+            if " more in " in phase.name or phase.name.endswith(" targets hung"):
+                base = phase  # more accounts need more memory, and so do connections that hang
             if phase.pace < LEAST_PACE * calm.pace:
                 wrong.append(f"{phase.pace:.2f} rotations a second, {calm.pace:.2f} when left alone")
             if not phase.answers or max(phase.answers) > SLOWEST_STATUS_S:
