@@ -6,15 +6,19 @@
 #ifndef KEYROTATED_TESTS_FAKE_LOOP_H
 #define KEYROTATED_TESTS_FAKE_LOOP_H
 
+#include <errno.h>
 #include <stdlib.h>
 
+#include "base/str.h"
 #include "io/loop/loop.h"
 #include "io/loop/work.h"
 
 struct loop {
     struct list deferred;
     struct list timers;
-    bool work_hangs; /* it is neither run nor reported before fake_loop_release_work() */
+    bool work_is_refused; /* as where too much hangs already */
+    char work_place[128]; /* of the last one */
+    bool work_hangs;      /* it is neither run nor reported before fake_loop_release_work() */
     struct list hung_work;
     duration_ms now; /* monotonic; the wall clock runs beside it */
 };
@@ -29,6 +33,7 @@ static void fake_loop_reset(void)
     list_init(&fake_loop.timers);
     list_init(&fake_loop.hung_work);
     fake_loop.work_hangs = false;
+    fake_loop.work_is_refused = false;
     fake_loop.now = 5000;
 }
 
@@ -92,10 +97,15 @@ int work_start(struct work_pool *pool, struct work *work, const char *place,
                void (*run)(struct work *), void (*done)(struct work *), struct failure *failure)
 {
     struct loop *loop = (struct loop *)pool;
-    struct fake_work *fake = calloc(1, sizeof(*fake));
+    struct fake_work *fake;
 
-    (void)place;
-    (void)failure;
+    (void)str_copy(loop->work_place, sizeof(loop->work_place), place);
+    if (loop->work_is_refused) {
+        failure_set_text(failure, "%s: not tried, because much hangs", place);
+        failure_set_remedy(failure, "make it answer");
+        return -EAGAIN;
+    }
+    fake = calloc(1, sizeof(*fake));
     work->run = run;
     work->done = done;
     fake->work = work;

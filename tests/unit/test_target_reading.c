@@ -22,6 +22,7 @@
 #include "conf/target_hashicorp_vault.h"
 #include "conf/target_kubernetes_secret.h"
 #include "conf/target_webhook.h"
+#include "io/loop/work.h"
 #include "proto/failure.h"
 #include "proto/key_text.h"
 
@@ -190,6 +191,38 @@ static void test_files_are_read_together(void **state)
     assert_non_null(strstr(failure.remedy, "add `LoadCredential=gone:"));
     assert_int_equal(failure.reason, REASON_TARGET_DENIED);
     assert_int_equal(opened_on_the_loop, 0);
+    target_reading_free(f->reading);
+}
+
+/* So many files of the file system hang already that the next one is not tried. */
+static void test_no_thread_to_read_with(void **state)
+{
+    struct fixture *f = *state;
+    struct target_reading *left[WORK_LANE_MAX];
+    struct failure failure = {.http_status = 0};
+
+    write_file("secret", "s3cret\n");
+    write_file("hangs/secret", "s3cret\n");
+    for (size_t i = 0; i < WORK_LANE_MAX; i++) {
+        left[i] = f->reading = target_reading_new(&f->world);
+        (void)add(f, "token_file", path_of("hangs/secret"));
+        target_reading_start(f->reading, on_done, f);
+    }
+    while (hanging < WORK_LANE_MAX)
+        run_for(f, 10);
+    for (size_t i = 0; i < WORK_LANE_MAX; i++)
+        target_reading_free(left[i]);
+
+    f->reading = target_reading_new(&f->world);
+    (void)add(f, "token_file", "secret");
+    target_reading_start(f->reading, on_done, f);
+    run_for(f, 10 * MS_SECOND);
+    assert_int_equal(f->done, 1);
+    assert_null(target_reading_secret(f->reading, 0, &failure));
+    assert_int_equal(failure.reason, REASON_TARGET_DENIED);
+    assert_non_null(strstr(failure.text, "/secret: not tried, because 24 operations on "));
+    assert_null(target_reading_bytes(f->reading, 0, "look", &failure));
+    assert_non_null(strstr(failure.remedy, "for a network file system, check its server"));
     target_reading_free(f->reading);
 }
 
@@ -379,6 +412,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_files_are_read_together, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_thread_to_read_with, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_place_to_read_from, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_file_that_hangs_is_left_behind, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_webhook, set_up, tear_down),

@@ -189,6 +189,36 @@ static void test_secret_file_hangs(void **state)
     stop();
 }
 
+/* So many works hang already that this one is not tried. */
+static void test_no_thread_for_a_secret_file(void **state)
+{
+    static const struct scripted script[] = {TOKEN("one", "3600")};
+    static const struct identity relative = {
+        .name = "rel", .type = &identity_client_secret, .settings = {"1", "2", "rel-secret"}};
+
+    (void)state;
+    start(script, 1);
+    token_cache_set_credentials_directory(cache, "/run/credentials/x");
+    fake_loop.work_is_refused = true;
+    ask(0, &ops);
+    ask(1, &relative);
+    fake_loop_run(0);
+    assert_string_equal(fake_loop.work_place, "/run/credentials/x/rel-secret");
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(waiters[i].completions, 1);
+        assert_int_equal(waiters[i].failure.reason, REASON_TOKEN_FAILED);
+        assert_non_null(strstr(waiters[i].failure.text, "not tried, because much hangs"));
+        assert_string_equal(waiters[i].failure.remedy, "make it answer");
+    }
+    fake_loop.work_is_refused = false;
+    fake_loop_run(MS_MINUTE);
+    ask(0, &ops);
+    fake_loop_run(0);
+    assert_string_equal(fake_loop.work_place, secret_path);
+    assert_token(&ops, "one");
+    stop();
+}
+
 static void test_close_while_a_file_hangs(void **state)
 {
     (void)state;
@@ -210,6 +240,7 @@ int main(void)
         cmocka_unit_test(test_secret_in_utf16),
         cmocka_unit_test(test_secret_file_is_relative),
         cmocka_unit_test(test_secret_file_hangs),
+        cmocka_unit_test(test_no_thread_for_a_secret_file),
         cmocka_unit_test(test_close_while_a_file_hangs),
     };
 

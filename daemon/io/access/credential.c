@@ -143,14 +143,29 @@ static void on_job_done(struct work *work)
     job->free(job);
 }
 
+/* Where the file lies, of which the path may be relative, in fresh memory. */
+static char *place_of(const struct credential *credential, const char *path)
+{
+    const char *directory = credential->wish.credentials_directory;
+
+    if (path[0] == '/')
+        return must_dup(path);
+    return must(str_format("%s/%s", directory ? directory : "", path));
+}
+
 void credential_start_job(struct credential *credential, struct credential_job *job)
 {
+    char *place = place_of(credential, job->path);
+    int rc;
+
     credential->step = CREDENTIAL_JOB;
     credential->job = job;
     job->owner = credential;
     failure_init(&credential->failure, REASON_TOKEN_FAILED);
-    if (work_start(loop_workers(credential->loop), &job->work, job->place ? job->place : job->path,
-                   run_job, on_job_done, &credential->failure) == 0)
+    rc = work_start(loop_workers(credential->loop), &job->work, place, run_job, on_job_done,
+                    &credential->failure);
+    free(place);
+    if (rc == 0)
         return;
     credential->job = NULL;
     job->free(job);
@@ -173,7 +188,6 @@ struct secret_job {
     struct credential_job base;
     struct secret_file file; /* with a path of its own */
     char *directory;
-    char *place;
     struct secret *secret;
     struct failure failure;
 };
@@ -209,7 +223,6 @@ static void free_secret_job(struct credential_job *job)
     secret_free(reading->secret);
     free((char *)reading->file.path);
     free(reading->directory);
-    free(reading->place);
     free(reading);
 }
 
@@ -224,10 +237,6 @@ void credential_read_secret(struct credential *credential, const struct secret_f
     reading->directory = must_dup(credential->wish.credentials_directory);
     reading->base.key = file->key;
     reading->base.path = reading->file.path;
-    if (file->path[0] != '/')
-        reading->place =
-            must(str_format("%s/%s", reading->directory ? reading->directory : "", file->path));
-    reading->base.place = reading->place;
     reading->base.run = read_secret;
     reading->base.then = on_secret_read;
     reading->base.free = free_secret_job;

@@ -51,9 +51,8 @@ struct credential_source {
 /* Work on a thread, the first member of the kind's own structure. The thread may touch nothing
  * else, for the work may outlive the credential: a file system can block it for ever. */
 struct credential_job {
-    const char *key;   /* the key of the configuration that names the file, for messages; static */
-    const char *path;  /* of the file, for messages; lives as long as the job */
-    const char *place; /* of the file, for work_start(); NULL: `path`, which is absolute then */
+    const char *key;  /* the key of the configuration that names the file, for messages; static */
+    const char *path; /* of the file, for messages; lives as long as the job */
     void (*run)(struct credential_job *job); /* on the thread */
     void (*then)(struct credential *credential, struct credential_job *job);
     void (*free)(struct credential_job *job); /* after then(), or instead of it */
