@@ -153,7 +153,15 @@ static void test_logins(void **state)
     assert_string_equal(buf_str(&request.body), "{\"role_id\":\"r-1\",\"secret_id\":\"s\\\"1\"}");
     assert_header(&request, "X-Vault-Token", NULL);
     assert_header(&request, "X-Vault-Namespace", "ns");
+    assert_true(request.repeatable);
     http_request_done(&request);
+
+    /* A secret id that was wrapped may serve for one login alone. */
+    login.wrapped = true;
+    assert_int_equal(vault_login_request(&request, &login, proof), 0);
+    assert_false(request.repeatable);
+    http_request_done(&request);
+    login.wrapped = false;
 
     login.kind = VAULT_LOGIN_KUBERNETES;
     login.mount = "k8s/prod";
@@ -388,6 +396,39 @@ static void test_login_answers(void **state)
     http_reply_done(&reply);
 }
 
+/* A wrapping token works once: who has used it depends on what became of earlier answers. */
+static void test_wrapping_token_is_used_up(void **state)
+{
+    static const struct vault_login login = {.address = "https://v",
+                                             .kind = VAULT_LOGIN_APPROLE,
+                                             .mount = "approle",
+                                             .role = "r",
+                                             .file = "/f",
+                                             .wrapped = true};
+    static const char *const why[] = {"find out in Vault's audit log who used it",
+                                      "by the daemon itself, was lost"};
+    struct failure failure;
+    struct secret *secret;
+    struct http_reply reply;
+
+    (void)state;
+    for (int was_lost = 0; was_lost < 2; was_lost++) {
+        canned_answer(&reply, 400, NULL, "{\"errors\":[\"wrapping token is not valid\"]}");
+        assert_int_equal(vault_unwrap_answer(&secret, &reply, &login, was_lost, NOW, &failure),
+                         -EIO);
+        assert_null(secret);
+        assert_int_equal(failure.reason, REASON_TARGET_DENIED);
+        assert_true(str_starts_with(failure.remedy, "write a new wrapping token to /f: `vault "));
+        assert_non_null(strstr(failure.remedy, why[was_lost]));
+        http_reply_done(&reply);
+    }
+    canned_silence(&reply, HTTP_LOST, "v:443 did not answer within 30s");
+    assert_int_equal(vault_unwrap_answer(&secret, &reply, &login, false, NOW, &failure), -EIO);
+    assert_true(str_starts_with(failure.remedy, "if the next attempt is refused, write a new "));
+    assert_non_null(strstr(failure.remedy, "used up by this attempt"));
+    http_reply_done(&reply);
+}
+
 /* --- failures --- */
 
 static void test_troubles(void **state)
@@ -544,7 +585,7 @@ int main(void)
         cmocka_unit_test(test_mount_answers),  cmocka_unit_test(test_capabilities_answers),
         cmocka_unit_test(test_login_answers),  cmocka_unit_test(test_troubles),
         cmocka_unit_test(test_key_at_the_cut), cmocka_unit_test(test_outcomes),
-        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_words),          cmocka_unit_test(test_wrapping_token_is_used_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
