@@ -128,9 +128,8 @@ static void fail_unreadable(struct discovery_run *run, const char *subscription,
 {
     struct failure failure;
 
-    failure_init(&failure, REASON_AZURE_ERROR);
-    failure_set_text(&failure,
-                     "Azure Resource Manager answered with a list that cannot be used: %s", what);
+    failure_set(&failure, REASON_AZURE_ERROR,
+                "Azure Resource Manager answered with a list that cannot be used: %s", what);
     failure_set_remedy(&failure,
                        "check what stands between this machine and Azure (proxy, firewall), and "
                        "check cloud.resource_manager");

@@ -31,7 +31,6 @@ struct engine *engine_new(const struct engine_parts *parts)
     engine->parts = *parts;
     engine->started_at = loop_now(parts->loop);
     list_init(&engine->ready);
-    list_init(&engine->unconfigured);
     list_init(&engine->leaving_accounts);
     list_init(&engine->form_changes);
     engine_totals_init(engine);
@@ -265,8 +264,7 @@ static void remove_account(struct engine_account *account)
 
 /* Walks the old and the new list, both sorted by key, side by side. */
 static size_t merge_accounts(struct engine *engine, struct config *config,
-                             struct engine_account **merged,
-                             const struct unconfigured_index *unconfigured)
+                             struct engine_account **merged)
 {
     size_t old = 0;
     size_t count = 0;
@@ -294,7 +292,7 @@ static size_t merge_accounts(struct engine *engine, struct config *config,
                 merged[count]->waits = true;
                 leaving->successor = merged[count];
             } else {
-                engine_unconfigured_take(unconfigured, subject->key, &merged[count]->record);
+                engine_unconfigured_take(engine, subject->key, &merged[count]->record);
                 engine_places_begin(merged[count]);
                 engine_adopt_active_begins(merged[count]);
                 recall_place(merged[count]);
@@ -313,12 +311,10 @@ void engine_configure(struct engine *engine, struct config *config, struct buf *
     struct engine_account **merged =
         must_alloc_array(config->account_count, sizeof(struct engine_account *));
     struct config *before = engine->config;
-    struct unconfigured_index unconfigured;
     size_t count;
 
-    engine_unconfigured_index_init(&unconfigured, engine);
     engine->place_report = report;
-    count = merge_accounts(engine, config, merged, &unconfigured);
+    count = merge_accounts(engine, config, merged);
     engine->place_report = NULL;
     engine_expect_farewells(engine, NULL, 0);
     engine_places_save(engine);
@@ -331,7 +327,6 @@ void engine_configure(struct engine *engine, struct config *config, struct buf *
     engine->config = config_ref(config);
     config_unref(before);
     engine_news_configure(engine);
-    engine_unconfigured_index_done(&unconfigured);
 }
 
 /* The line of an account that only one of two configurations has. */

@@ -123,7 +123,7 @@ struct engine {
     struct list ready; /* accounts for which something waits, and can be carried out */
     struct deferred ready_call;
     size_t busy;                  /* accounts that are not quiet */
-    struct list unconfigured;     /* see app/engine_unconfigured.c */
+    void *unconfigured;           /* see app/engine_unconfigured.c */
     size_t leaving;               /* removed accounts that are not freed yet */
     struct list leaving_accounts; /* those of them that are not quiet yet */
     struct engine_counts counts;

@@ -291,17 +291,8 @@ void engine_totals_forget(struct engine_account *account);
 /* Both are copied. */
 void engine_unconfigured_keep(struct engine *engine, const char *key, const struct record *record);
 
-/* The kept records by key, so that ten thousand accounts are matched without a walk for each. */
-struct unconfigured_index {
-    struct unconfigured_record **items;
-    size_t count;
-};
-void engine_unconfigured_index_init(struct unconfigured_index *index, struct engine *engine);
 /* Takes the record of that key out, or fills in a new one. */
-void engine_unconfigured_take(const struct unconfigured_index *index, const char *key,
-                              struct record *record);
-/* Frees the index, and the records that were taken out. */
-void engine_unconfigured_index_done(struct unconfigured_index *index);
+void engine_unconfigured_take(struct engine *engine, const char *key, struct record *record);
 
 /* The wall clock was set by `jump`: shifts the times of all kept records, durably. */
 void engine_unconfigured_shift(struct engine *engine, duration_ms jump);

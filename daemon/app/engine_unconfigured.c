@@ -1,15 +1,22 @@
 #include "app/engine_private.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/must.h"
 
+/* A node of the tree engine->unconfigured: tsearch(3). */
 struct unconfigured_record {
-    struct list link; /* in engine->unconfigured */
     char *key;
     struct record record;
 };
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(((const struct unconfigured_record *)a)->key,
+                  ((const struct unconfigured_record *)b)->key);
+}
 
 void engine_unconfigured_keep(struct engine *engine, const char *key, const struct record *record)
 {
@@ -17,73 +24,56 @@ void engine_unconfigured_keep(struct engine *engine, const char *key, const stru
 
     kept->key = must_dup(key);
     kept->record = *record;
-    list_init(&kept->link);
-    list_append(&engine->unconfigured, &kept->link);
+    (void)must(tsearch(kept, &engine->unconfigured, compare));
 }
 
-static void free_kept(struct unconfigured_record *kept)
+static void free_kept(void *node)
 {
+    struct unconfigured_record *kept = node;
+
     free(kept->key);
     free(kept);
 }
 
-static int compare(const void *a, const void *b)
+void engine_unconfigured_take(struct engine *engine, const char *key, struct record *record)
 {
-    const struct unconfigured_record *const *left = a;
-    const struct unconfigured_record *const *right = b;
-
-    return strcmp((*left)->key, (*right)->key);
-}
-
-void engine_unconfigured_index_init(struct unconfigured_index *index, struct engine *engine)
-{
-    size_t count = 0;
-
-    list_for_each (link, &engine->unconfigured)
-        count++;
-    index->items = must_alloc_array(count, sizeof(struct unconfigured_record *));
-    index->count = 0;
-    list_for_each (link, &engine->unconfigured)
-        index->items[index->count++] = container_of(link, struct unconfigured_record, link);
-    qsort(index->items, count, sizeof(struct unconfigured_record *), compare);
-}
-
-void engine_unconfigured_take(const struct unconfigured_index *index, const char *key,
-                              struct record *record)
-{
-    struct unconfigured_record wanted = {.key = (char *)(uintptr_t)key};
-    struct unconfigured_record *pointer = &wanted;
-    struct unconfigured_record **found = bsearch(&pointer, index->items, index->count,
-                                                 sizeof(struct unconfigured_record *), compare);
+    const struct unconfigured_record wanted = {.key = (char *)(uintptr_t)key};
+    struct unconfigured_record **found = tfind(&wanted, &engine->unconfigured, compare);
+    struct unconfigured_record *kept = found ? *found : NULL;
 
     record_init(record);
-    if (!found)
+    if (!kept)
         return;
-    *record = (*found)->record;
-    list_remove(&(*found)->link);
+    *record = kept->record;
+    (void)tdelete(kept, &engine->unconfigured, compare);
+    free_kept(kept);
 }
 
-void engine_unconfigured_index_done(struct unconfigured_index *index)
+struct shift {
+    struct engine *engine;
+    duration_ms jump;
+};
+
+static void shift_one(const void *node, VISIT visit, void *context)
 {
-    for (size_t i = 0; i < index->count; i++)
-        if (list_empty(&index->items[i]->link))
-            free_kept(index->items[i]);
-    free(index->items);
+    struct unconfigured_record *kept = *(struct unconfigured_record *const *)node;
+    const struct shift *shift = context;
+    const struct engine_parts *parts = &shift->engine->parts;
+
+    if (visit != postorder && visit != leaf)
+        return;
+    rotation_shift_times(&kept->record, shift->jump, loop_now(parts->loop));
+    /* Durably, because the account may come back only after a restart. */
+    store_save(parts->store, kept->key, &kept->record, NULL, 0, NULL, NULL);
 }
 
 void engine_unconfigured_shift(struct engine *engine, duration_ms jump)
 {
-    list_for_each_entry (kept, &engine->unconfigured, struct unconfigured_record, link) {
-        rotation_shift_times(&kept->record, jump, loop_now(engine->parts.loop));
-        /* Durably, because the account may come back only after a restart. */
-        store_save(engine->parts.store, kept->key, &kept->record, NULL, 0, NULL, NULL);
-    }
+    twalk_r(engine->unconfigured, shift_one, &(struct shift){engine, jump});
 }
 
 void engine_unconfigured_done(struct engine *engine)
 {
-    struct list *link;
-
-    while ((link = list_pop(&engine->unconfigured)))
-        free_kept(container_of(link, struct unconfigured_record, link));
+    tdestroy(engine->unconfigured, free_kept);
+    engine->unconfigured = NULL;
 }

@@ -69,8 +69,7 @@ static void on_token(struct token_request *request, const struct token_result *r
         want_place(get);
         return;
     }
-    failure_init(&failure, REASON_TOKEN_FAILED);
-    failure_set_text(&failure, "abandoned before it was done");
+    failure_set(&failure, REASON_TOKEN_FAILED, "abandoned before it was done");
     end(get, NULL, result->failure ? result->failure : &failure);
 }
 

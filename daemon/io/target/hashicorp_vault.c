@@ -170,9 +170,8 @@ static bool expand(struct vault_job *job, const struct vault_field *field, struc
         fault_out_of_memory();
     if (rc == 0)
         return true;
-    failure_init(failure_of(job), REASON_TARGET_FAILED);
-    failure_set_text(failure_of(job), "field %s of %s/%s cannot be filled in: %s", field->name,
-                     job->object.mount, job->object.path, strerror(-rc));
+    failure_set(failure_of(job), REASON_TARGET_FAILED, "field %s of %s/%s cannot be filled in: %s",
+                field->name, job->object.mount, job->object.path, strerror(-rc));
     failure_set_remedy(failure_of(job), "shorten the field %s in `keys`", field->name);
     return false;
 }
@@ -270,10 +269,9 @@ static void step_write(struct vault_job *job)
 
 static void fail_overwritten(struct vault_job *job)
 {
-    failure_init(failure_of(job), REASON_TARGET_FAILED);
-    failure_set_text(failure_of(job),
-                     "%s/%s was overwritten by somebody else right after the write",
-                     job->object.mount, job->object.path);
+    failure_set(failure_of(job), REASON_TARGET_FAILED,
+                "%s/%s was overwritten by somebody else right after the write", job->object.mount,
+                job->object.path);
     failure_set_remedy(failure_of(job),
                        "find out who else writes it (Vault's audit log names them): the object "
                        "belongs to this target alone");

@@ -33,8 +33,7 @@ static bool fail(const struct access_reader *reader, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    failure_init(reader->failure, REASON_TARGET_FAILED);
-    failure_set_text(reader->failure, "%s", text);
+    failure_set(reader->failure, REASON_TARGET_FAILED, "%s", text);
     failure_set_remedy(reader->failure, "%s", reader->reach->credential_remedy);
     return false;
 }

@@ -378,9 +378,8 @@ static void fill_wanted(struct kubernetes_job *job, const struct target_request 
     add_annotations(job, request->delivery);
     if (add_data(job, settings->data, request->delivery))
         return;
-    failure_init(&outcome->failure, REASON_TARGET_FAILED);
-    failure_set_text(&outcome->failure, "kubernetes_secret %s: its values are too long",
-                     job->http.base.place);
+    failure_set(&outcome->failure, REASON_TARGET_FAILED,
+                "kubernetes_secret %s: its values are too long", job->http.base.place);
     failure_set_remedy(&outcome->failure, "shorten the values of the target's `keys`");
     outcome->failed = true;
 }

@@ -155,9 +155,8 @@ const struct buf *target_reading_bytes(const struct target_reading *reading, siz
     }
     if (file->content.err.code == 0)
         return &file->content.bytes;
-    failure_init(failure, file->file.reason);
-    failure_set_text(failure, "%s %s cannot be used: %s", file->file.key, file->path,
-                     file->content.err.text);
+    failure_set(failure, file->file.reason, "%s %s cannot be used: %s", file->file.key, file->path,
+                file->content.err.text);
     if (!secret_file_set_remedy(&file->file, file->path, &file->content, failure))
         failure_set_remedy(failure, "%s", remedy);
     return NULL;
@@ -178,9 +177,8 @@ bool target_reading_authorities(const struct target_reading *reading, size_t i, 
     }
     if (err.code == -ENOMEM)
         fault_out_of_memory();
-    failure_init(failure, reading->files[i]->file.reason);
-    failure_set_text(failure, "%s %s cannot be used: %s", reading->files[i]->file.key,
-                     reading->files[i]->path, err.text);
+    failure_set(failure, reading->files[i]->file.reason, "%s %s cannot be used: %s",
+                reading->files[i]->file.key, reading->files[i]->path, err.text);
     failure_set_remedy(failure, "%s", remedy);
     return false;
 }

@@ -9,9 +9,8 @@
 
 void unit_failure_bus(struct failure *failure, const char *unit, int saved_errno)
 {
-    failure_init(failure, REASON_TARGET_FAILED);
-    failure_set_text(failure, "unit %s: the system bus cannot be reached: %s", unit,
-                     strerrordesc_np(saved_errno));
+    failure_set(failure, REASON_TARGET_FAILED, "unit %s: the system bus cannot be reached: %s",
+                unit, strerrordesc_np(saved_errno));
     failure_set_remedy(failure,
                        "start it (`systemctl start dbus.socket`), or take the unit out of `after`; "
                        "in a container there is none, so use a target of type socket there");
@@ -19,8 +18,7 @@ void unit_failure_bus(struct failure *failure, const char *unit, int saved_errno
 
 void unit_failure_missing(struct failure *failure, const char *unit)
 {
-    failure_init(failure, REASON_TARGET_FAILED);
-    failure_set_text(failure, "unit %s: there is no such unit", unit);
+    failure_set(failure, REASON_TARGET_FAILED, "unit %s: there is no such unit", unit);
     failure_set_remedy(failure, "correct its name in `after`, or install it (`systemctl cat %s`)",
                        unit);
 }
@@ -74,12 +72,11 @@ void unit_failure_failed(struct failure *failure, const char *unit, bool told, c
 {
     const bool is_limit = result && str_equal(result, "start-limit-hit");
 
-    failure_init(failure, REASON_TARGET_FAILED);
-    failure_set_text(failure, "unit %s: %s (%s%s)", unit,
-                     told ? "it failed when it was told to take the new key"
-                          : "it has failed, and so cannot be told",
-                     result ? result : "no result",
-                     is_limit ? ": it was started too often within a short time" : "");
+    failure_set(failure, REASON_TARGET_FAILED, "unit %s: %s (%s%s)", unit,
+                told ? "it failed when it was told to take the new key"
+                     : "it has failed, and so cannot be told",
+                result ? result : "no result",
+                is_limit ? ": it was started too often within a short time" : "");
     failure_set_remedy(failure,
                        "see why (`journalctl -u %s`), then `systemctl reset-failed %s` and "
                        "`systemctl start %s`; it is told again by itself",
@@ -94,8 +91,8 @@ void unit_failure_await(struct failure *failure, const char *unit)
 
 void unit_failure_hangs(struct failure *failure, const char *unit, const char *timeout)
 {
-    failure_init(failure, REASON_TARGET_FAILED);
-    failure_set_text(failure, "unit %s: it was told, but has neither started nor failed within %s",
-                     unit, timeout);
+    failure_set(failure, REASON_TARGET_FAILED,
+                "unit %s: it was told, but has neither started nor failed within %s", unit,
+                timeout);
     unit_failure_await(failure, unit);
 }

@@ -112,9 +112,8 @@ void vault_job_send(struct vault_job *job, int rc, struct http_request *request,
         return;
     }
     http_request_done(request);
-    failure_init(failure, REASON_TARGET_FAILED);
-    failure_set_text(failure, "the request for %s/%s cannot be made: %s", job->object.mount,
-                     job->object.path, strerror(-rc));
+    failure_set(failure, REASON_TARGET_FAILED, "the request for %s/%s cannot be made: %s",
+                job->object.mount, job->object.path, strerror(-rc));
     failure_set_remedy(failure,
                        "shorten `path`, `namespace` or the fields in `keys`; a token consists of "
                        "printable characters");

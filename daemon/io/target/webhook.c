@@ -42,8 +42,7 @@ static void fail_for(struct webhook_job *job, enum reason reason, const char *wh
     struct failure *failure = &job->http.base.outcome.failure;
 
     job->http.base.outcome.failed = true;
-    failure_init(failure, reason);
-    failure_set_text(failure, "webhook %s: %s%s", job->url, what, problem);
+    failure_set(failure, reason, "webhook %s: %s%s", job->url, what, problem);
     failure_set_remedy(failure, "%s", remedy);
 }
 
@@ -88,8 +87,8 @@ static struct secret *take_secret(struct webhook_job *job, const struct target_r
             fault_out_of_memory();
     }
     if (problem) {
-        failure_init(failure, REASON_TARGET_FAILED);
-        failure_set_text(failure, "secret_file %s cannot be used: %s", path, problem);
+        failure_set(failure, REASON_TARGET_FAILED, "secret_file %s cannot be used: %s", path,
+                    problem);
         failure_set_remedy(failure,
                            "write the secret that the receiver shows (whsec_...) to %s; `echo "
                            "whsec_$(openssl rand -base64 32)` makes a new one for both sides",
