@@ -170,7 +170,7 @@ static const char *tenant_problem(const char *text)
 {
     bool is_domain = value_is_name(text) && strchr(text, '.');
 
-    return value_is_guid(text) || is_domain
+    return value_is_guid(text) || is_domain || str_equal(text, "adfs")
                ? NULL
                : "is not a tenant; write its GUID or a domain such as contoso.onmicrosoft.com";
 }

@@ -27,11 +27,37 @@ static void append_field(struct buf *body, const char *name, const char *value, 
     (void)percent_encode(body, value, length);
 }
 
-void entra_token_endpoint(struct buf *url, const struct entra_client *client)
+/* "Authenticate with Azure Stack Hub" (learn.microsoft.com): of the OAuth2 endpoints of Active
+ * Directory Federation Services the path begins with /adfs, and the audience is named by
+ * `resource`.
+ */
+static bool is_adfs(const struct entra_client *client)
 {
-    (void)buf_append_format(url, "%s/", client->login);
-    append_field(url, "", client->tenant_id, strlen(client->tenant_id));
-    (void)buf_append_str(url, "/oauth2/v2.0/token");
+    return str_ends_with(client->login, "/adfs");
+}
+
+void entra_token_endpoint(struct buf *out, const struct entra_client *client)
+{
+    buf_append_str(out, client->login);
+    if (is_adfs(client)) {
+        buf_append_str(out, "/oauth2/token");
+        return;
+    }
+    append_field(out, "/", client->tenant_id, strlen(client->tenant_id));
+    buf_append_str(out, "/oauth2/v2.0/token");
+}
+
+/* A scope keeps the audience's own slash: "https://management.azure.com//.default". */
+static void append_audience(struct buf *body, const struct entra_client *client)
+{
+    const size_t length = strlen(client->audience);
+
+    if (is_adfs(client)) {
+        append_field(body, "&resource=", client->audience, length);
+        return;
+    }
+    append_field(body, "&scope=", client->audience, length);
+    append_field(body, "", "/.default", strlen("/.default"));
 }
 
 int entra_token_request(struct http_request *request, const struct entra_client *client,
@@ -51,9 +77,7 @@ int entra_token_request(struct http_request *request, const struct entra_client 
 
     buf_append_str(body, "grant_type=client_credentials");
     append_field(body, "&client_id=", client->client_id, strlen(client->client_id));
-    /* The scope keeps the audience's own slash: "https://management.azure.com//.default". */
-    append_field(body, "&scope=", client->audience, strlen(client->audience));
-    append_field(body, "", "/.default", strlen("/.default"));
+    append_audience(body, client);
     append_field(body,
                  client->is_assertion ? ASSERTION : "&client_secret=", secret_bytes(client->proof),
                  secret_length(client->proof));

@@ -11,8 +11,8 @@
 #include "proto/entra_client.h"
 #include "proto/http_message.h"
 
-/* Appends the URL that tokens are requested from. */
-void entra_token_endpoint(struct buf *url, const struct entra_client *client);
+/* Appends the URL of the client's token endpoint, which is also the audience of an assertion. */
+void entra_token_endpoint(struct buf *out, const struct entra_client *client);
 
 /* Builds the token request. `client_request_id` shows up in Entra's sign-in log. 0, or -ENOMEM,
  * -EMSGSIZE with err set. http_request_done() in any case. */

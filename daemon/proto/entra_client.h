@@ -10,7 +10,8 @@
 #include "proto/federated_token.h"
 
 struct entra_client {
-    const char *login; /* "https://login.microsoftonline.com" */
+    const char *login; /* "https://login.microsoftonline.com"; a path "/adfs" at its end: Active
+                        * Directory Federation Services, which know no tenants */
     const char *tenant_id;
     const char *client_id;
     const struct secret *proof;

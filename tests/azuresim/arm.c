@@ -8,6 +8,7 @@
 
 #include "arm_batch.h"
 #include "clock.h"
+#include "cloud.h"
 #include "encode.h"
 #include "entra.h"
 #include "memory.h"
@@ -49,7 +50,8 @@ bool arm_identify(struct http_request *request)
     bool get = strcmp(request->method, "GET") == 0;
     bool post = strcmp(request->method, "POST") == 0;
 
-    if (request->segment_count == 0 || strcasecmp(request->segments[0], "subscriptions") != 0)
+    if (!cloud_is_arm(request) || request->segment_count == 0 ||
+        strcasecmp(request->segments[0], "subscriptions") != 0)
         return false;
     if (request->segment_count == 1 && get)
         request->op = "subscriptions";
@@ -109,17 +111,21 @@ void arm_add_tracing_headers(const struct http_request *request, struct http_rep
 static void unauthorized(const struct sim *sim, struct http_reply *reply, const char *code,
                          const char *message)
 {
+    char *login = cloud_login_url(sim->port);
+
     arm_error(reply, 401, code, "%s", message);
     http_reply_header(reply, "WWW-Authenticate",
-                      "Bearer authorization_uri=\"https://localhost:%u/%s\", "
+                      "Bearer authorization_uri=\"%s/%s\", "
                       "error=\"invalid_token\", error_description=\"%s\"",
-                      sim->port, DIRECTORY_DEFAULT_TENANT, message);
+                      login, DIRECTORY_DEFAULT_TENANT, message);
+    free(login);
 }
 
 static bool is_arm_audience(const struct sim *sim, const char *audience)
 {
-    return entra_same_audience(audience, "https://management.azure.com") ||
-           entra_same_audience(audience, "https://management.core.windows.net") ||
+    const char *const *own = cloud_chosen()->arm_audiences;
+
+    return entra_same_audience(audience, own[0]) || entra_same_audience(audience, own[1]) ||
            entra_same_audience(audience, sim->settings.arm_audience);
 }
 

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "clock.h"
+#include "cloud.h"
 #include "encode.h"
 #include "memory.h"
 
@@ -18,9 +19,8 @@ int64_t arm_batch_propagation_ms(const struct sim *sim, const struct account *ac
 static void add_endpoints(const struct sim *sim, const struct account *account,
                           struct json_object *properties)
 {
-    char *endpoint =
-        memory_printf("%s.%s.batch.localhost:%u", account->name, account->location, sim->port);
-    char *node_endpoint = memory_printf("node.%s.batch.localhost:%u", account->location, sim->port);
+    char *endpoint = cloud_batch_endpoint(account->name, account->location, sim->port);
+    char *node_endpoint = cloud_batch_endpoint("node", account->location, sim->port);
 
     json_add_text(properties, "accountEndpoint", endpoint);
     json_add_text(properties, "nodeManagementEndpoint", node_endpoint);

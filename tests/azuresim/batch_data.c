@@ -7,13 +7,12 @@
 
 #include "arm_batch.h"
 #include "clock.h"
+#include "cloud.h"
 #include "encode.h"
 #include "memory.h"
 #include "sharedkey.h"
 
 #define DATE_TOLERANCE_S (15 * 60)
-
-static const char batch_audience[] = "https://batch.core.windows.net/";
 
 static const char authentication_failed[] =
     "Server failed to authenticate the request. Make sure the value of Authorization header is "
@@ -27,10 +26,8 @@ static const char *const api_versions[] = {
 bool batch_identify(struct http_request *request)
 {
     const char *host = http_header(request, "Host");
-    const char *suffix = strcasestr(host, ".batch.localhost");
 
-    if (!suffix ||
-        (suffix[strlen(".batch.localhost")] != '\0' && suffix[strlen(".batch.localhost")] != ':'))
+    if (!cloud_is_below(request, cloud_chosen()->batch))
         return false;
     request->host_label = memory_text_n(host, strcspn(host, "."));
     request->account = request->host_label;
@@ -78,11 +75,14 @@ static void refuse(const struct sim *sim, struct http_reply *reply, const char *
 
 static void refuse_token(const struct sim *sim, struct http_reply *reply, const char *detail)
 {
+    char *login = cloud_login_url(sim->port);
+
     batch_error(reply, 401, "AuthenticationFailed", authentication_failed,
                 "AuthenticationErrorDetail", detail);
     http_reply_header(reply, "WWW-Authenticate",
-                      "Bearer authorization_uri=\"https://localhost:%u/%s\", resource_id=\"%s\"",
-                      sim->port, DIRECTORY_DEFAULT_TENANT, batch_audience);
+                      "Bearer authorization_uri=\"%s/%s\", resource_id=\"%s\"", login,
+                      DIRECTORY_DEFAULT_TENANT, cloud_chosen()->batch_audience);
+    free(login);
 }
 
 static bool check_api_version(const struct http_request *request, struct http_reply *reply)
@@ -199,7 +199,7 @@ static bool check_token(struct sim *sim, const struct http_request *request,
         return false;
     }
     /* Unlike elsewhere the slash at the end is part of this audience. */
-    if (strcmp(token->audience, batch_audience) != 0 &&
+    if (strcmp(token->audience, cloud_chosen()->batch_audience) != 0 &&
         strcmp(token->audience, sim->settings.batch_audience) != 0) {
         refuse_token(sim, reply, "The bearer token was issued for another audience.");
         return false;

@@ -7,6 +7,7 @@
 
 #include "assertion.h"
 #include "clock.h"
+#include "cloud.h"
 #include "encode.h"
 #include "memory.h"
 #include "truth.h"
@@ -16,10 +17,28 @@
 static const char default_scope_suffix[] = "/.default";
 static const char jwt_bearer[] = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
+/* Active Directory Federation Services: they have no tenants, and `resource` in place of `scope`.
+ */
+static bool is_adfs(void)
+{
+    const char *login = cloud_chosen()->login;
+
+    return login && strstr(login, "/adfs");
+}
+
 bool entra_identify(struct http_request *request)
 {
     char *const *segments = request->segments;
 
+    if (!cloud_is_login(request))
+        return false;
+    if (is_adfs() && request->segment_count == 3 && strcasecmp(segments[0], "adfs") == 0 &&
+        strcasecmp(segments[1], "oauth2") == 0 && strcasecmp(segments[2], "token") == 0) {
+        request->op = "token";
+        return true;
+    }
+    if (is_adfs())
+        return false;
     if (request->segment_count == 4 && strcasecmp(segments[1], "oauth2") == 0 &&
         strcasecmp(segments[2], "v2.0") == 0 && strcasecmp(segments[3], "token") == 0) {
         request->op = "token";
@@ -74,10 +93,14 @@ bool entra_same_audience(const char *audience, const char *expected)
 
 bool entra_knows_audience(const struct sim *sim, const char *audience)
 {
+    const struct cloud *cloud = cloud_chosen();
     const char *const known[] = {
-        "https://management.azure.com", "https://management.core.windows.net",
-        "https://vault.azure.net",      "https://batch.core.windows.net",
-        sim->settings.vault_resource,   sim->settings.arm_audience,
+        cloud->arm_audiences[0],
+        cloud->arm_audiences[1],
+        cloud->has_port ? "https://vault.azure.net" : cloud->vault_resource,
+        cloud->batch_audience,
+        sim->settings.vault_resource,
+        sim->settings.arm_audience,
         sim->settings.batch_audience,
     };
 
@@ -162,6 +185,15 @@ static char *audience_of_scope(struct sim *sim, const char *scope, struct http_r
     return audience;
 }
 
+static char *audience_of_resource(struct sim *sim, const char *resource, struct http_reply *reply)
+{
+    if (resource && entra_knows_audience(sim, resource))
+        return memory_text(resource);
+    entra_error(reply, 400, "invalid_resource", 500011,
+                "MSIS9602: The received 'resource' parameter is invalid.");
+    return NULL;
+}
+
 static void issue(struct sim *sim, const struct principal *principal, const char *audience,
                   struct http_reply *reply)
 {
@@ -184,7 +216,7 @@ static void issue(struct sim *sim, const struct principal *principal, const char
 static void handle_form(struct sim *sim, const struct http_request *request,
                         const struct http_fields *form, struct http_reply *reply)
 {
-    const char *tenant_id = request->segments[0];
+    const char *tenant_id = is_adfs() ? DIRECTORY_DEFAULT_TENANT : request->segments[0];
     const char *grant_type = http_fields_get(form, "grant_type");
     const char *client_id = http_fields_get(form, "client_id");
     const struct principal *principal;
@@ -216,7 +248,8 @@ static void handle_form(struct sim *sim, const struct http_request *request,
     }
     if (!check_credential(principal, request, form, reply))
         return;
-    audience = audience_of_scope(sim, http_fields_get(form, "scope"), reply);
+    audience = is_adfs() ? audience_of_resource(sim, http_fields_get(form, "resource"), reply)
+                         : audience_of_scope(sim, http_fields_get(form, "scope"), reply);
     if (audience)
         issue(sim, principal, audience, reply);
     free(audience);
@@ -247,7 +280,8 @@ static void handle_openid_configuration(const struct sim *sim, const struct http
                                         struct http_reply *reply)
 {
     struct json_object *body = json_object_new_object();
-    char *base = memory_printf("https://localhost:%u/%s", sim->port, request->segments[0]);
+    char *login = cloud_login_url(sim->port);
+    char *base = memory_printf("%s/%s", login, request->segments[0]);
     char *token_endpoint = memory_printf("%s/oauth2/v2.0/token", base);
     char *authorization_endpoint = memory_printf("%s/oauth2/v2.0/authorize", base);
     char *issuer = memory_printf("%s/v2.0", base);
@@ -259,6 +293,7 @@ static void handle_openid_configuration(const struct sim *sim, const struct http
     json_add_text(body, "issuer", issuer);
     json_add_text(body, "jwks_uri", keys); /* MSAL stops without it, and never asks there */
     http_reply_json(reply, 200, body);
+    free(login);
     free(base);
     free(token_endpoint);
     free(authorization_endpoint);

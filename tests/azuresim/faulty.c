@@ -9,6 +9,7 @@
 #include "arm.h"
 #include "batch_data.h"
 #include "clock.h"
+#include "cloud.h"
 #include "entra.h"
 #include "imds.h"
 #include "keyvault.h"
@@ -52,6 +53,9 @@ static void handle_face(struct sim *sim, const struct http_request *request,
     switch (request->face) {
     case FACE_ENTRA:
         entra_handle(sim, request, reply);
+        break;
+    case FACE_METADATA:
+        cloud_metadata_handle(request, reply);
         break;
     case FACE_ARM:
         arm_handle(sim, request, reply);

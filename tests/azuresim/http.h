@@ -40,6 +40,7 @@ enum http_face {
     FACE_NONE,
     FACE_CONTROL,
     FACE_ENTRA,
+    FACE_METADATA,
     FACE_ARM,
     FACE_BATCH,
     FACE_KEYVAULT,

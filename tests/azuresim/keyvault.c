@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cloud.h"
 #include "encode.h"
 #include "entra.h"
 #include "keyvault_secrets.h"
@@ -67,13 +68,11 @@ static const struct operation *find_operation(const struct http_request *request
 
 bool keyvault_identify(struct http_request *request)
 {
-    static const char domain[] = ".vault.localhost";
     const char *host = http_header(request, "Host");
     const char *suffix = strchr(host, '.');
     const struct operation *operation;
 
-    if (!suffix || strncasecmp(suffix, domain, strlen(domain)) != 0 ||
-        (suffix[strlen(domain)] != '\0' && suffix[strlen(domain)] != ':'))
+    if (!suffix || !cloud_is_below(request, cloud_chosen()->vault))
         return false;
     request->host_label = memory_text_n(host, (size_t)(suffix - host));
     request->account = request->host_label;
@@ -106,10 +105,12 @@ void keyvault_error(struct http_reply *reply, int status, const char *code, cons
 
 static void challenge(const struct sim *sim, struct http_reply *reply, const char *message)
 {
+    char *login = cloud_login_url(sim->port);
+
     keyvault_error(reply, 401, "Unauthorized", message, NULL);
-    http_reply_header(reply, "WWW-Authenticate",
-                      "Bearer authorization=\"https://localhost:%u/%s\", resource=\"%s\"",
-                      sim->port, sim->settings.vault_tenant, sim->settings.vault_resource);
+    http_reply_header(reply, "WWW-Authenticate", "Bearer authorization=\"%s/%s\", resource=\"%s\"",
+                      login, sim->settings.vault_tenant, sim->settings.vault_resource);
+    free(login);
 }
 
 static const struct principal *authenticate(struct sim *sim, const struct http_request *request,

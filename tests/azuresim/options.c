@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cloud.h"
+
 #define DEFAULT_TOKEN_LIFETIME 3599
 #define MAX_TOKEN_LIFETIME     864000
 #define STATUS_USAGE           2
@@ -20,6 +22,8 @@ static const char usage[] =
     "  --account NAME            make a Batch account: /subscriptions/" OPTIONS_SUBSCRIPTION
     "/resourceGroups/" OPTIONS_GROUP
     "/providers/Microsoft.Batch/batchAccounts/NAME\n"
+    "  --cloud NAME              answer to the names of AzureCloud, AzureChinaCloud,\n"
+    "                            AzureUSGovernment or AzureStackHub\n"
     "  --token-lifetime SECONDS  of access tokens (default 3599)\n"
     "  --seed N                  of the dice behind the faults' probabilities (default 1)\n"
     "  --help                    print this\n"
@@ -40,6 +44,14 @@ static bool read_number(const char *name, const char *text, uint64_t maximum, ui
     return true;
 }
 
+static bool read_cloud(const char *name)
+{
+    if (cloud_choose(name))
+        return true;
+    fprintf(stderr, "azuresim: --cloud: '%s' is none that it can be\n", name);
+    return false;
+}
+
 static bool print_help(int *ret_status)
 {
     fputs(usage, stdout);
@@ -51,6 +63,7 @@ bool options_parse(struct options *options, int argc, char **argv, int *ret_stat
 {
     static const struct option table[] = {
         {"account", required_argument, NULL, 'a'},
+        {"cloud", required_argument, NULL, 'c'},
         {"help", no_argument, NULL, 'h'},
         {"dir", required_argument, NULL, 'd'},
         {"port", required_argument, NULL, 'p'},
@@ -68,6 +81,8 @@ bool options_parse(struct options *options, int argc, char **argv, int *ret_stat
     while (valid && (option = getopt_long(argc, argv, "", table, NULL)) != -1) {
         if (option == 'd')
             options->dir = optarg;
+        else if (option == 'c')
+            valid = read_cloud(optarg);
         else if (option == 'a')
             options->account = optarg;
         else if (option == 'p')

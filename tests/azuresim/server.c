@@ -13,6 +13,7 @@
 #include "arm.h"
 #include "batch_data.h"
 #include "clock.h"
+#include "cloud.h"
 #include "control.h"
 #include "entra.h"
 #include "faulty.h"
@@ -101,9 +102,9 @@ static void identify(const struct listener *listener, struct http_request *reque
         enum http_face face;
         bool (*identify)(struct http_request *);
     } faces[] = {
-        {FACE_CONTROL, control_identify},   {FACE_BATCH, batch_identify},
-        {FACE_KEYVAULT, keyvault_identify}, {FACE_ENTRA, entra_identify},
-        {FACE_ARM, arm_identify},
+        {FACE_CONTROL, control_identify},         {FACE_BATCH, batch_identify},
+        {FACE_KEYVAULT, keyvault_identify},       {FACE_ENTRA, entra_identify},
+        {FACE_METADATA, cloud_metadata_identify}, {FACE_ARM, arm_identify},
     };
 
     if (listener->imds) {

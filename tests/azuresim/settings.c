@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cloud.h"
 #include "directory.h"
 #include "http.h"
 
@@ -40,7 +41,7 @@ static const struct number_setting weather_numbers[] = {
 };
 
 static const struct text_setting texts[] = {
-    {"vault_resource", offsetof(struct settings, vault_resource), "https://vault.localhost"},
+    {"vault_resource", offsetof(struct settings, vault_resource), ""},
     {"vault_tenant", offsetof(struct settings, vault_tenant), DIRECTORY_DEFAULT_TENANT},
     {"arm_audience", offsetof(struct settings, arm_audience), ""},
     {"batch_audience", offsetof(struct settings, batch_audience), ""},
@@ -70,6 +71,7 @@ void settings_init(struct settings *settings, double token_lifetime)
         *number_at(settings, &weather_numbers[i]) = weather_numbers[i].initial;
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         snprintf((char *)settings + texts[i].offset, SETTINGS_TEXT_SIZE, "%s", texts[i].initial);
+    snprintf(settings->vault_resource, SETTINGS_TEXT_SIZE, "%s", cloud_chosen()->vault_resource);
     settings->token_lifetime = token_lifetime;
 }
 

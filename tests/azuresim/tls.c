@@ -9,21 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cloud.h"
 #include "memory.h"
 
 #define VALID_DAYS  30
 #define BACKDATED_S 3600
 #define SERIAL_BITS 127
 #define DAY_S       86400
-
-/* OpenSSL matches a wildcard only where at least two labels follow it, so the names directly below
- * "localhost" that clients use are listed one by one as well. */
-static const char server_names[] =
-    "DNS:localhost,DNS:*.localhost,DNS:login.localhost,DNS:management.localhost,"
-    "DNS:*.vault.localhost,DNS:vault.localhost,"
-    "DNS:*.japaneast.batch.localhost,DNS:*.westeurope.batch.localhost,"
-    "DNS:*.northeurope.batch.localhost,DNS:*.eastus.batch.localhost,"
-    "DNS:*.westus2.batch.localhost,IP:127.0.0.1,IP:::1";
 
 struct extension {
     int nid;
@@ -42,7 +34,7 @@ static const struct extension server_extensions[] = {
     {NID_basic_constraints, "critical,CA:FALSE"},
     {NID_key_usage, "critical,digitalSignature"},
     {NID_ext_key_usage, "serverAuth"},
-    {NID_subject_alt_name, server_names},
+    {NID_subject_alt_name, NULL}, /* the names of the cloud */
     {NID_subject_key_identifier, "hash"},
     {NID_authority_key_identifier, "keyid:always"},
     {NID_undef, NULL},
@@ -53,9 +45,10 @@ static bool add_extensions(X509 *certificate, X509 *issuer, const struct extensi
     X509V3_CTX context;
 
     X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
-    for (; extensions->value; extensions++) {
-        X509_EXTENSION *extension =
-            X509V3_EXT_conf_nid(NULL, &context, extensions->nid, extensions->value);
+    for (; extensions->nid != NID_undef; extensions++) {
+        X509_EXTENSION *extension = X509V3_EXT_conf_nid(
+            NULL, &context, extensions->nid,
+            extensions->value ? extensions->value : cloud_chosen()->certificate_names);
         bool added = extension && X509_add_ext(certificate, extension, -1) == 1;
 
         X509_EXTENSION_free(extension);

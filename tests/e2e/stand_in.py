@@ -24,12 +24,12 @@ def resource_id(name, subscription=SUBSCRIPTION, group=RESOURCE_GROUP):
 
 
 class StandIn:
-    def __init__(self, program, directory):
+    def __init__(self, program, directory, *options):
         directory.mkdir()
         self.directory = directory
         self.log = directory / "azuresim.log"
         with self.log.open("w") as log:
-            self.process = subprocess.Popen([program, "--dir", directory, "--seed", "1"],
+            self.process = subprocess.Popen([program, "--dir", directory, "--seed", "1", *options],
                                             stdout=log, stderr=log)
         described = directory / "azuresim.json"
         wait_until(lambda: described.exists() or self.process.poll() is not None,

@@ -45,6 +45,31 @@ static void test_request(void **state)
     secret_free(secret);
 }
 
+/* Azure Stack Hub with Active Directory Federation Services. */
+static void test_adfs(void **state)
+{
+    struct entra_client with_secret = client;
+    struct secret *secret = secret_new("s", 1);
+    struct http_request request;
+    struct err err;
+
+    (void)state;
+    with_secret.login = "https://adfs.local.azurestack.external/adfs";
+    with_secret.tenant_id = "adfs";
+    with_secret.audience = "https://management.adfs.azurestack.local/8f3b";
+    with_secret.proof = secret;
+    assert_int_equal(entra_token_request(&request, &with_secret, "an-id", &err), 0);
+    assert_string_equal(buf_str(&request.url),
+                        "https://adfs.local.azurestack.external/adfs/oauth2/token");
+    assert_string_equal(buf_str(&request.body),
+                        "grant_type=client_credentials"
+                        "&client_id=22222222-2222-2222-2222-222222222222"
+                        "&resource=https%3A%2F%2Fmanagement.adfs.azurestack.local%2F8f3b"
+                        "&client_secret=s");
+    http_request_done(&request);
+    secret_free(secret);
+}
+
 static void test_assertion(void **state)
 {
     struct entra_client with_assertion = client;
@@ -253,9 +278,10 @@ static void test_silence(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_request), cmocka_unit_test(test_assertion),
-        cmocka_unit_test(test_granted), cmocka_unit_test(test_unusable),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_request),   cmocka_unit_test(test_adfs),
+        cmocka_unit_test(test_assertion), cmocka_unit_test(test_granted),
+        cmocka_unit_test(test_unusable),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_silence),
     };
 
     return cmocka_run_group_tests_name("entra", tests, NULL, NULL);

@@ -1,0 +1,123 @@
+"""Every cloud: one whole rotation against a stand-in that answers to that cloud's names alone, with its
+audiences, its data plane and its vaults; and no request leaves for any other host."""
+
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+
+from installation import Installation
+from patience import wait_until
+from proxy import Proxy
+from stand_in import StandIn
+
+CLOUDS = {
+    "AzureCloud": {
+        "location": "westeurope", "arm": "management.azure.com",
+        "login": "login.microsoftonline.com", "batch": "batch.azure.com", "vault": "vault.azure.net"},
+    "AzureChinaCloud": {
+        "location": "chinanorth", "arm": "management.chinacloudapi.cn",
+        "login": "login.chinacloudapi.cn", "batch": "batch.chinacloudapi.cn",
+        "vault": "vault.azure.cn"},
+    "AzureUSGovernment": {
+        "location": "usgovvirginia", "arm": "management.usgovcloudapi.net",
+        "login": "login.microsoftonline.us", "batch": "batch.usgovcloudapi.net",
+        "vault": "vault.usgovcloudapi.net"},
+    "AzureStackHub": {
+        "location": "westeurope", "arm": "management.local.azurestack.external",
+        "login": "adfs.local.azurestack.external", "batch": "batch.local.azurestack.external",
+        "vault": "vault.local.azurestack.external"},
+}
+STACK = {"resource_manager": "https://management.local.azurestack.external",
+         "login": "https://adfs.local.azurestack.external/adfs",
+         "audience": "https://management.adfs.azurestack.local/8f3b1c9e-6d0a-4f0e-9b6c-2f4a0c1d7e55",
+         "key_vault_audience": "https://vault.local.azurestack.external"}
+
+
+class Cloud:
+    """A stand-in that is one cloud, a proxy that leads every name to it, and an installation."""
+
+    def __init__(self, build, name):
+        self.names = CLOUDS[name]
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="kra-"))
+        self.azure = StandIn(build / "azuresim", self.directory / "azure", "--cloud", name)
+        self.proxy = Proxy(self.azure.port)
+        self.site = Installation(build, self.azure)
+        self.site.config["cloud"] = STACK if name == "AzureStackHub" else name
+        self.site.config["proxy"] = self.proxy.url
+        if name == "AzureStackHub":
+            self.site.config["identities"]["ops"]["tenant_id"] = "adfs"
+
+    def account(self, name):
+        self.azure.create(name, location=self.names["location"])
+        return self.site.account(name, create=False)
+
+    def end(self):
+        problems = self.site.end()
+        self.site.remove()
+        self.proxy.end()
+        status = self.azure.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+        assert not problems and status == 0, (problems, status)
+
+
+@pytest.fixture
+def cloud(build, request):
+    made = Cloud(build, request.param)
+    request.node.installations = [made.site]
+    yield made
+    made.end()
+
+
+every_cloud = pytest.mark.parametrize("cloud", CLOUDS, indirect=True)
+
+
+@every_cloud
+def test_rotation(cloud):
+    """The stand-in knows its own audiences alone, and answers to its own names alone."""
+    site, names = cloud.site, cloud.names
+    site.config["targets"]["vault"] = {"type": "key_vault", "secret_name": "key",
+                                       "vault": f"https://contoso.{names['vault']}"}
+    site.config["targets"]["env"] = {"type": "file", "format": "env",
+                                     "path": f"{site.keys}/{{account}}.env"}
+    site.config["defaults"]["deliver_to"] = ["file", "env", "vault"]
+    cloud.account("alpha")
+    site.start()
+    site.wait_rotations("alpha", 1)
+    data_plane = f"alpha.{names['location']}.{names['batch']}"
+    assert f"AZURE_BATCH_ENDPOINT=https://{data_plane}\n" in site.file("alpha.env").read_text()
+    verified = site.log.wait("key.verified", account="alpha")
+    assert verified, "the new key was tried at the data plane"
+    last = wait_until(lambda: cloud.azure.truth.events("secret_set"), "the vault has the key")[-1]
+    assert last["vault"] == "contoso"
+    assert last["value"] in cloud.azure.truth.keys()
+    assert cloud.proxy.hosts() == {names["arm"], names["login"], data_plane,
+                                   f"contoso.{names['vault']}"}
+    assert {place.rpartition(":")[2] for place in cloud.proxy.asked} == {"443"}
+
+
+@pytest.mark.parametrize("cloud", ["AzureChinaCloud"], indirect=True)
+def test_vault_of_another_cloud(cloud):
+    """A vault of the public cloud takes no token of this one: the configuration is refused."""
+    cloud.site.account("alpha", create=False)
+    cloud.site.config["targets"]["vault"] = {"type": "key_vault", "secret_name": "key",
+                                             "vault": "https://contoso.vault.azure.net"}
+    cloud.site.config["defaults"]["deliver_to"] = ["file", "vault"]
+    cloud.site.write()
+    checked = cloud.site.run("--check")
+    assert checked.returncode == 78
+    assert "is no vault of AzureChinaCloud" in checked.stderr
+    assert "https://NAME.vault.azure.cn" in checked.stderr
+
+
+@pytest.mark.parametrize("cloud", ["AzureChinaCloud"], indirect=True)
+def test_wrong_cloud(cloud):
+    """The public cloud's names lead to a certificate that is none of theirs. Nothing is sent there,
+    and the message says which host, and what to check."""
+    cloud.site.config["cloud"] = "AzureCloud"
+    cloud.account("alpha")
+    cloud.site.start()
+    failed = cloud.site.log.wait("token.failed")
+    assert "login.microsoftonline.com" in failed["msg"] and "certificate" in failed["msg"]
+    assert not cloud.azure.truth.tokens()
