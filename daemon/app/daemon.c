@@ -73,18 +73,23 @@ static void on_out_of_memory(void *context)
                  "give the service more memory");
 }
 
+static void reload(struct daemon *daemon)
+{
+    struct buf report;
+
+    buf_init(&report, CONTROL_BODY_MAX);
+    daemon_reload(daemon, &report);
+    buf_done(&report);
+}
+
 static void on_signal(void *context, int signal_number)
 {
     struct daemon *daemon = context;
-    struct buf report;
 
-    if (signal_number != SIGHUP) {
+    if (signal_number != SIGHUP)
         daemon_stop(daemon);
-    } else if (!daemon->stopping) {
-        buf_init(&report, CONTROL_BODY_MAX);
-        daemon_reload(daemon, &report);
-        buf_done(&report);
-    }
+    else if (!daemon->stopping)
+        reload(daemon);
 }
 
 static void on_clock_jumped(void *context, duration_ms jump, duration_ms suspended)
@@ -113,7 +118,7 @@ static void on_once_timer(struct timer *timer)
 
     if (daemon->stopping)
         return;
-    if (!discovery_is_settled(daemon->discovery, &unlisted))
+    if (daemon->cloud.holds_engine || !discovery_is_settled(daemon->discovery, &unlisted))
         progress = ENGINE_WORKING;
     else if (unlisted && progress == ENGINE_DONE)
         progress = ENGINE_STUCK;
@@ -338,6 +343,7 @@ static void start_timers(struct daemon *daemon)
 {
     daemon_status_init(daemon);
     daemon_stop_init(daemon);
+    daemon_cloud_init(daemon, reload);
     timer_init(daemon->loop, &daemon->once_timer, on_once_timer);
 }
 
@@ -376,8 +382,7 @@ static void run(struct daemon *daemon)
     notify_ready(daemon->notify);
     log_sink_watch(daemon->sink, daemon->loop);
     loop_watch_clock(daemon->loop, on_clock_jumped, daemon);
-    engine_configure(daemon->engine, daemon->config, NULL);
-    discovery_configure(daemon->discovery, daemon->config);
+    daemon_cloud_start(daemon);
     daemon_status_start(daemon);
     if (daemon->options->once) {
         daemon->once_ends_at = time_add(time_boot(), daemon->options->once_timeout);

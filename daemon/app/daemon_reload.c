@@ -112,6 +112,7 @@ static bool apply(struct daemon *daemon, struct config *config, struct config_me
     config_unref(daemon->config);
     daemon->config = config_ref(config);
     daemon->config_loaded_at = loop_now(daemon->loop);
+    daemon_cloud_follow(daemon);
     return true;
 }
 
@@ -153,6 +154,8 @@ static struct config *read_config(struct daemon *daemon, struct config_messages 
     struct config_environment environment;
 
     environment_read(&environment);
+    if (daemon->cloud.told)
+        environment.cloud_metadata = &daemon->cloud.metadata;
     config_messages_init(messages);
     return with_found(daemon, config_load(daemon->options->config_path, &environment, messages),
                       messages);

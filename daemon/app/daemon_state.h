@@ -18,6 +18,7 @@
 #include "io/loop/signals.h"
 #include "io/spawner/spawner.h"
 #include "io/store/store.h"
+#include "proto/cloud_metadata.h"
 
 struct daemon {
     const struct options *options;
@@ -42,6 +43,17 @@ struct daemon {
     struct timer status_timer;
     struct timer stop_timer;
     struct timer once_timer;
+    struct {
+        struct timer timer;     /* of the next question */
+        struct http_call *call; /* under way */
+        unsigned form;          /* of the question */
+        bool holds_engine; /* the engine gets its accounts once the first question is answered */
+        char asked[CLOUD_METADATA_TEXT_MAX]; /* Resource Manager's URL, of the question under way */
+        void (*changed)(struct daemon *daemon);
+        unsigned failures; /* since the last answer */
+        bool told;         /* `metadata` is what this process was told last */
+        struct cloud_metadata metadata;
+    } cloud;
     time_ms started_at;
     time_ms config_loaded_at;
     time_ms status_logged_at;
@@ -74,6 +86,21 @@ struct http_options daemon_http_options(const struct config *config);
  */
 void daemon_apply_found(void *context, struct config *config,
                         const struct engine_farewell *farewells, size_t count);
+
+/*
+ * --- daemon_cloud.c ---
+ *
+ * With `cloud: {discover: true}`: asks the cloud's Resource Manager at the start, and once a day,
+ * where tokens come from; applies the answer as a reload does, and keeps it in state_dir for starts
+ * without a network. Until the first answer there are no tokens.
+ */
+
+/* Before anything closes daemon->cloud.timer. changed() is to read the configuration again. */
+void daemon_cloud_init(struct daemon *daemon, void (*changed)(struct daemon *daemon));
+/* At the start: gives the engine its accounts, now or after the first answer or failure. */
+void daemon_cloud_start(struct daemon *daemon);
+/* After each reload: asks now where the configuration in force lacks an answer. */
+void daemon_cloud_follow(struct daemon *daemon);
 
 /*
  * --- daemon_status.c ---

@@ -19,6 +19,7 @@
 
 enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_JOURNAL, LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
+struct cloud_metadata;
 struct identity_type;
 struct key_shape;
 struct discovery_rule;
@@ -31,9 +32,18 @@ struct cloud {
     const char *resource_manager;
     const char *login;
     const char *audience;
-    const char *key_vault_audience;
-    const char *api_version; /* NULL: that of the resource's type */
+    const char *key_vault_audience; /* NULL: nobody says it, so there can be no vaults */
+    const char *api_version;        /* NULL: that of the resource's type */
+    bool discover;                  /* its Resource Manager is asked for what is not configured */
+    const struct cloud_metadata *metadata; /* … and has answered this; NULL: not yet, and such texts
+                                            * are "" */
 };
+
+/* Below state_dir: what the cloud said last. */
+#define CLOUD_METADATA_FILE "cloud.json"
+
+/* What is wrong with a URL in it; NULL: nothing. */
+const char *cloud_metadata_problem(const struct cloud_metadata *metadata);
 
 enum { IDENTITY_SETTINGS_MAX = 8 };
 
@@ -140,6 +150,8 @@ struct config_environment {
     const char *runtime_directory; /* $RUNTIME_DIRECTORY, likewise */
     bool sees_targets; /* this is the machine that delivers, and no directory is hidden from the
                           caller: warn of what targets lack (conf/here.h) */
+    const struct cloud_metadata *cloud_metadata; /* what the cloud has said to this process; NULL:
+                                                  * nothing, and the one of state_dir counts */
     bool proxy_variables_set; /* any of http_proxy, https_proxy, all_proxy, no_proxy … */
     time_ms now;              /* for checks that depend on the calendar */
     /* The value of any other environment variable, or NULL; NULL: there are none. */

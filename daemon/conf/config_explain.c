@@ -49,7 +49,8 @@ static void append_summary(const struct config *config, struct buf *out)
     }
     (void)buf_append_format(out, "\n  %-15s%s, resource manager %s, login %s\n", "cloud",
                             config->cloud.name, config->cloud.resource_manager,
-                            config->cloud.login);
+                            config->cloud.login[0] != '\0' ? config->cloud.login
+                                                           : "(the cloud will be asked)");
     (void)buf_append_format(out, "  %-15s%s/journal.db%s\n", "journal", config->state_dir,
                             config->assumes_state_dir ? unless_unit : "");
     (void)buf_append_format(out, "  %-15s%s%s, for root and the group %s\n", "control socket",

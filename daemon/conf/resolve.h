@@ -27,6 +27,9 @@ struct resolve {
     size_t found_count;
 };
 
+/* Of resolve_service(). */
+void resolve_cloud(struct resolve *resolve);
+
 /* Each fills its part of resolve->config and reports mistakes. To be called in this order. */
 void resolve_service(struct resolve *resolve);
 void resolve_identities(struct resolve *resolve);

@@ -10,32 +10,6 @@
 
 #define NO_PROXY_TEXT_MAX 16384
 
-/* The order is that of the choices of `cloud` in the schema. Sources: learn.microsoft.com, "Azure
- * Government: compare", and docs.azure.cn, "Developer guide". */
-static const struct cloud known_clouds[] = {
-    {
-        .name = "AzureCloud",
-        .resource_manager = "https://management.azure.com",
-        .login = "https://login.microsoftonline.com",
-        .audience = "https://management.azure.com/",
-        .key_vault_audience = "https://vault.azure.net",
-    },
-    {
-        .name = "AzureChinaCloud",
-        .resource_manager = "https://management.chinacloudapi.cn",
-        .login = "https://login.chinacloudapi.cn",
-        .audience = "https://management.core.chinacloudapi.cn/",
-        .key_vault_audience = "https://vault.azure.cn",
-    },
-    {
-        .name = "AzureUSGovernment",
-        .resource_manager = "https://management.usgovcloudapi.net",
-        .login = "https://login.microsoftonline.us",
-        .audience = "https://management.core.usgovcloudapi.net/",
-        .key_vault_audience = "https://vault.usgovcloudapi.net",
-    },
-};
-
 /* The first of a ':'-separated list such as systemd sets, or NULL. */
 static char *first_directory(struct arena *arena, const char *list)
 {
@@ -100,35 +74,6 @@ static char *without_slashes(struct arena *arena, const char *url)
     while (length > 0 && url[length - 1] == '/')
         length--;
     return arena_dup_n(arena, url, length);
-}
-
-static void resolve_cloud(struct resolve *resolve)
-{
-    const struct tree_node *node = schema_get(resolve->root, "cloud");
-    const char *api_version = schema_text(node, &schema_cloud, "api_version");
-    struct cloud *cloud = &resolve->config->cloud;
-    struct arena *arena = resolve->arena;
-    const char *audience;
-
-    *cloud = known_clouds[0];
-    if (!node || node->kind == TREE_SCALAR) {
-        *cloud = known_clouds[schema_choice(resolve->root, &schema_root, "cloud")];
-        cloud->api_version = arena_dup(arena, api_version);
-        return;
-    }
-    cloud->name = "custom";
-    cloud->resource_manager =
-        without_slashes(arena, schema_text(node, &schema_cloud, "resource_manager"));
-    cloud->login = without_slashes(arena, schema_text(node, &schema_cloud, "login"));
-    cloud->api_version = arena_dup(arena, api_version);
-    audience = schema_text(node, &schema_cloud, "audience");
-    if (audience)
-        cloud->audience = arena_dup(arena, audience);
-    else if (cloud->resource_manager)
-        cloud->audience = arena_format(arena, "%s/", cloud->resource_manager);
-    audience = schema_text(node, &schema_cloud, "key_vault_audience");
-    if (audience)
-        cloud->key_vault_audience = arena_dup(arena, audience);
 }
 
 static void resolve_proxy(struct resolve *resolve)

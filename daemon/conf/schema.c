@@ -84,10 +84,11 @@ const struct schema_map schema_timing = {(const struct schema_key[]){
 
 const struct schema_map schema_cloud = {(const struct schema_key[]){
     SCHEMA_ROW("resource_manager", SCHEMA_URL, .required = true),
-    SCHEMA_ROW("login", SCHEMA_URL, .required = true),
+    SCHEMA_ROW("login", SCHEMA_URL),
     SCHEMA_ROW("audience", SCHEMA_TEXT),
     SCHEMA_ROW("key_vault_audience", SCHEMA_TEXT),
     SCHEMA_ROW("batch_audience", SCHEMA_TEXT),
+    SCHEMA_ROW("discover", SCHEMA_BOOLEAN, .fallback = "false"),
     /* that of the resource's type */
     SCHEMA_ROW("api_version", SCHEMA_API_VERSION),
     SCHEMA_END,

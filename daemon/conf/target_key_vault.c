@@ -54,7 +54,11 @@ static const char *vault_problem(struct resolve *resolve, const char *vault, cha
     path = strchr(strstr(plain, "//") + 2, '/');
     if (path && !str_equal(path, "/"))
         return "holds a path; write the vault's URL alone, https://NAME.vault.azure.net";
-    if (key_vault_is_below(plain, cloud->key_vault_audience))
+    if (!cloud->key_vault_audience)
+        return "is a vault, and nothing says which tokens the vaults of this cloud take; write "
+               "cloud.key_vault_audience, such as https://vault.contoso.example";
+    if (cloud->key_vault_audience[0] == '\0' || /* it is being discovered */
+        key_vault_is_below(plain, cloud->key_vault_audience))
         return NULL;
     (void)snprintf(out, size,
                    "is no vault of %s, whose tokens are for %s (cloud.key_vault_audience); write "

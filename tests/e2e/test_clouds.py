@@ -121,3 +121,104 @@ def test_wrong_cloud(cloud):
     failed = cloud.site.log.wait("token.failed")
     assert "login.microsoftonline.com" in failed["msg"] and "certificate" in failed["msg"]
     assert not cloud.azure.truth.tokens()
+
+
+# --- discovery ---
+
+def discovers(cloud):
+    cloud.site.config["cloud"] = {"resource_manager": STACK["resource_manager"], "discover": True}
+    return cloud.site
+
+
+stack_hub = pytest.mark.parametrize("cloud", ["AzureStackHub"], indirect=True)
+
+
+@stack_hub
+def test_discovery(cloud):
+    """The cloud says where its tokens come from; the next start needs no answer to know it."""
+    site = discovers(cloud)
+    site.config["targets"]["vault"] = {"type": "key_vault", "secret_name": "key",
+                                       "vault": f"https://contoso.{cloud.names['vault']}"}
+    site.config["defaults"]["deliver_to"] = ["file", "vault"]
+    cloud.account("alpha")
+    site.write()
+    checked = site.run("--check")
+    assert checked.returncode == 0 and "login (the cloud will be asked)" in checked.stdout
+    daemon = site.start()
+    found = site.log.wait("cloud.discovered")
+    assert STACK["login"] in found["msg"] and STACK["audience"] in found["msg"]
+    assert found["vaults"] == STACK["key_vault_audience"]
+    site.wait_rotations("alpha", 1)
+    assert not site.log.lines(event="token.failed"), "nothing was asked for too early"
+    assert cloud.proxy.hosts() <= {cloud.names[part] for part in ("arm", "login")} | {
+        f"contoso.{cloud.names['vault']}", f"alpha.westeurope.{cloud.names['batch']}"}
+
+    assert daemon.stop() == 0
+    assert (site.state / "cloud.json").stat().st_mode & 0o777 == 0o600
+    assert f"login {STACK['login']}" in site.run("--check").stdout
+    cloud.azure.fault("status", face="metadata", status=503)
+    since = site.log.mark()
+    site.start()
+    failed = site.log.wait("cloud.failed", since=since)
+    assert "status 503; what it said before stays in force" in failed["msg"]
+    assert failed["level"] == "warning"
+    site.wait_rotations("alpha", 1, since=since)
+    cloud.azure.clear_faults()
+    site.log.wait("trouble.ended", since=since, ended="cloud.failed")
+    assert not site.log.lines(since, event="cloud.discovered"), "it is what is in force already"
+
+
+@stack_hub
+def test_discovery_in_older_forms(cloud):
+    """A list of clouds, and an object without URLs."""
+    cloud.azure.fault("status", face="metadata", status=400, count=1)
+    site = discovers(cloud)
+    cloud.account("alpha")
+    daemon = site.start()
+    site.wait_adopted("alpha")
+    assert daemon.stop() == 0
+    (site.state / "cloud.json").unlink()
+    cloud.azure.fault("status", face="metadata", status=404, count=2)
+    since = site.log.mark()
+    site.start()
+    found = site.log.wait("cloud.discovered", since=since)
+    assert STACK["login"] in found["msg"] and "vaults" not in found
+    asked = cloud.azure.truth.events("request", face="metadata")
+    assert [one["status"] for one in asked] == [400, 200, 404, 404, 200]
+
+
+@pytest.mark.parametrize("answer, says", [
+    ('[]', "describes other clouds than its own"),
+    ('{"resourceManager": "https://management.azure.com/"}', "other clouds than its own: https://m"),
+    ('{"authentication": {"audiences": ["x"]}}', "without a usable authentication.loginEndpoint"),
+    ('{"authentication": {"loginEndpoint": "https://l.example"}}', "authentication.audiences"),
+    ('{"authentication": {"loginEndpoint": "http://l.example", "audiences": ["x"]}}', "unencrypted"),
+    ('{"authentication": {"loginEndpoint": "https://a:b@l.example", "audiences": ["x"]}}', "user name"),
+    ('<html>', "no JSON"),
+])
+@stack_hub
+def test_wrong_answers(cloud, answer, says):
+    """The cause and the remedy; no token is asked for; and the accounts say what they wait for."""
+    cloud.azure.fault("wrong_json", face="metadata", param=answer)
+    site = discovers(cloud)
+    cloud.account("alpha")
+    site.start()
+    failed = site.log.wait("cloud.failed")
+    assert says in failed["msg"] and "cloud." in failed["remedy"], failed
+    assert failed["level"] == "error"
+    waits = site.log.wait("rotation.retrying", account="alpha")
+    assert waits["reason"] == "token_failed" and "cloud.failed" in waits["remedy"]
+    assert not cloud.azure.truth.tokens()
+    cloud.azure.clear_faults()
+    site.wait_adopted("alpha")
+
+
+@stack_hub
+def test_discovery_and_once(cloud):
+    """A single run waits for the answer, too."""
+    site = discovers(cloud)
+    cloud.account("alpha")
+    site.write()
+    done = site.run("--once", "--timeout", "20s")
+    assert done.returncode == 0, done.stderr
+    assert site.holds("alpha")

@@ -44,6 +44,7 @@ FAULTS = (
     Fault("cloud_error", "proto/cloud_error.c",
           "if (depth > DETAIL_DEPTH_MAX || error->count == CLOUD_ERROR_ITEMS_MAX)",
           "if (depth > DETAIL_DEPTH_MAX)"),
+    Fault("cloud_metadata", "proto/cloud_metadata.c", "if (*c <= ' ' || *c > '~')", "if (*c == ' ')"),
     Fault("config", "conf/yaml_builder.c", "if (builder->depth == TREE_DEPTH_MAX)", "if (false)"),
     Fault("control_answer", "ctl/status_text.c", "c < 0x20 || c == 0x7f || is_c1 ? '?' : *from", "*from"),
     Fault("control_request", "base/encoding.c", "c == '_' || c == '~';", "c == '_' || c == '~' || c == '%';"),

@@ -77,7 +77,7 @@ static const struct mistake service_mistakes[] = {
      "k.yaml:6:8: cloud: unknown value \"AzureGermanCloud\"; write AzureCloud, AzureChinaCloud or "
      "AzureUSGovernment, or a mapping\n"},
     {{.more = "cloud: {resource_manager: https://arm.example}\n"},
-     "k.yaml:6:8: cloud.login: is missing; give a URL such as https://HOST\n"},
+     "k.yaml:6:8: cloud.login: is missing; give a URL such as https://HOST, or discover: true\n"},
     {{.more = "cloud: {resource_manager: http://arm.example, login: http://127.0.0.1:1}\n"},
      "k.yaml:6:27: cloud.resource_manager: \"http://arm.example\" would send tokens unencrypted; "
      "write https:// (http:// is accepted for loopback hosts and 169.254.169.254 alone)\n"},

@@ -232,7 +232,7 @@ static const char *const events[] = {
     "consumers.at_risk",   "consumers.safe",    "target.abandoned", "revoke.started",
     "revoke.step",         "revoke.completed",  "operator.command", "log.dropped",
     "trouble.ended",       "drift.suspected",   "delivery.output",  "notification.dropped",
-    "discovery.completed", "discovery.failed",
+    "discovery.completed", "discovery.failed",  "cloud.discovered", "cloud.failed",
 };
 enum { EVENT_COUNT = sizeof(events) / sizeof(events[0]) };
 

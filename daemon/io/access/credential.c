@@ -381,6 +381,19 @@ void credential_init(struct credential *credential, const struct credential_worl
     deferred_init(&credential->ending, on_ending);
 }
 
+/* The configuration says `discover`, and the cloud has not answered yet. */
+static void fail_without_cloud(struct credential *credential)
+{
+    failure_init(&credential->failure, REASON_TOKEN_FAILED);
+    failure_set_text(&credential->failure,
+                     "it is not known yet for whom the tokens of this cloud are: its Resource "
+                     "Manager has not described it");
+    failure_set_remedy(&credential->failure,
+                       "see the cloud.failed lines of the log, or write cloud.login and "
+                       "cloud.audience in the configuration");
+    credential_fail(credential);
+}
+
 void credential_start(struct credential *credential, const struct credential_source *source,
                       const struct credential_wish *wish)
 {
@@ -397,7 +410,10 @@ void credential_start(struct credential *credential, const struct credential_sou
     if (source->kept_size > 0 && !credential->kept)
         credential->kept = must_alloc(source->kept_size);
     timer_set_delay(&credential->deadline, source->deadline);
-    source->begin(credential);
+    if (wish->audience[0] != '\0')
+        source->begin(credential);
+    else
+        fail_without_cloud(credential);
 }
 
 void credential_close(struct credential *credential, void (*closed)(struct credential *credential))
