@@ -238,11 +238,14 @@ static bool start_discovery(struct daemon *daemon)
 
 static bool start_clients(struct daemon *daemon)
 {
-    struct http_options http_options = daemon_http_options(daemon->config);
+    struct http_options options;
+    struct secret *password;
     struct err err = {0};
     struct engine_parts parts;
 
-    daemon->http = http_new(daemon->loop, &http_options, &err);
+    if (daemon_http_options(daemon->config, &options, &password, &err) == 0)
+        daemon->http = http_new(daemon->loop, &options, &err);
+    secret_free(password);
     if (!daemon->http)
         return fail_start(daemon, STATUS_CONFIG, "config.rejected", err.text);
     daemon->access = access_new(daemon->loop, daemon->http, &daemon->log, time_boot);

@@ -1,18 +1,36 @@
 #include "app/daemon_state.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "io/access/secret_file.h"
 
-struct http_options daemon_http_options(const struct config *config)
+int daemon_http_options(const struct config *config, struct http_options *options,
+                        struct secret **ret_password, struct err *err)
 {
-    return (struct http_options){
+    const struct secret_file file = {.key = "proxy.password_file",
+                                     .path = config->proxy_password_file,
+                                     .reason = REASON_NETWORK};
+    struct failure failure;
+
+    *options = (struct http_options){
         .ca_file = config->ca_file,
         .proxy = config->proxy,
+        .proxy_user = config->proxy_user,
         .no_proxy = config->no_proxy,
         .user_agent = "keyrotated/" KEYROTATED_VERSION,
     };
+    *ret_password = NULL;
+    if (!config->proxy_password_file)
+        return 0;
+    *ret_password = secret_file_read(&file, getenv("CREDENTIALS_DIRECTORY"), &failure);
+    options->proxy_password = *ret_password;
+    if (*ret_password)
+        return 0;
+    return err_set(err, -ENOENT, "%s; %s", failure.text, failure.remedy);
 }
 
 static bool is_warning(const char *message, size_t length)
@@ -92,10 +110,15 @@ static void note_restart_needed(const struct config *first, const struct config 
 static bool apply(struct daemon *daemon, struct config *config, struct config_messages *messages,
                   struct buf *left_behind)
 {
-    struct http_options http_options = daemon_http_options(config);
+    struct http_options options;
+    struct secret *password;
     struct err err = {0};
+    int rc = daemon_http_options(config, &options, &password, &err);
 
-    if (http_set_options(daemon->http, &http_options, &err) != 0) {
+    if (rc == 0)
+        rc = http_set_options(daemon->http, &options, &err);
+    secret_free(password);
+    if (rc != 0) {
         buf_append_format(&messages->text, "%s: %s\n", config->path, err.text);
         messages->error_count++;
         return false;

@@ -81,11 +81,14 @@ bool daemon_reload_preview(struct daemon *daemon, struct buf *report);
 /* Logs the messages of config_load(), as config.loaded or config.rejected. */
 void daemon_log_config(struct daemon *daemon, const struct config *config,
                        const struct config_messages *messages);
-struct http_options daemon_http_options(const struct config *config);
 /* Puts another set of found accounts in force: struct discovery_client_parts, `context` the daemon.
  */
 void daemon_apply_found(void *context, struct config *config,
                         const struct engine_farewell *farewells, size_t count);
+/* Of that configuration. The password for the proxy, read from its file, is the caller's; it is
+ * lent to *options. Returns 0, or a negative errno with the cause and the remedy in err. */
+int daemon_http_options(const struct config *config, struct http_options *options,
+                        struct secret **ret_password, struct err *err);
 
 /*
  * --- daemon_cloud.c ---

@@ -108,9 +108,11 @@ struct config {
     enum log_format log_format;
     duration_ms status_every;
     struct cloud cloud;
-    const char *ca_file;  /* NULL: the system's bundle */
-    const char *proxy;    /* NULL: none */
-    const char *no_proxy; /* comma-separated suffixes, or NULL */
+    const char *ca_file;             /* NULL: the system's bundle */
+    const char *proxy;               /* NULL: none */
+    const char *proxy_user;          /* NULL: it asks for none */
+    const char *proxy_password_file; /* with a user; relative: below $CREDENTIALS_DIRECTORY */
+    const char *no_proxy;            /* comma-separated suffixes, or NULL */
     unsigned limit_requests;
     unsigned limit_per_subscription;
     struct timing timing;

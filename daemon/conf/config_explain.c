@@ -67,9 +67,10 @@ static void append_summary(const struct config *config, struct buf *out)
     if (config->ca_file)
         (void)buf_append_format(out, "  %-15s%s alone\n", "trusts", config->ca_file);
     if (config->proxy)
-        (void)buf_append_format(out, "  %-15s%s%s%s\n", "proxy", config->proxy,
-                                config->no_proxy ? ", not for " : "",
-                                config->no_proxy ? config->no_proxy : "");
+        (void)buf_append_format(
+            out, "  %-15s%s%s%s%s%s\n", "proxy", config->proxy, config->proxy_user ? " as " : "",
+            config->proxy_user ? config->proxy_user : "", config->no_proxy ? ", not for " : "",
+            config->no_proxy ? config->no_proxy : "");
 }
 
 static void append_identity(const struct identity *identity, struct buf *out)

@@ -76,14 +76,35 @@ static char *without_slashes(struct arena *arena, const char *url)
     return arena_dup_n(arena, url, length);
 }
 
+static void resolve_proxy_server(struct resolve *resolve)
+{
+    const struct tree_node *node = schema_get(resolve->root, "proxy");
+    struct config *config = resolve->config;
+    struct arena *arena = resolve->arena;
+
+    if (!node)
+        return;
+    if (node->kind == TREE_SCALAR) {
+        config->proxy = without_slashes(arena, node->text);
+        return;
+    }
+    config->proxy = without_slashes(arena, schema_text(node, &schema_proxy, "url"));
+    config->proxy_user = arena_dup(arena, schema_text(node, &schema_proxy, "user"));
+    config->proxy_password_file =
+        arena_dup(arena, schema_text(node, &schema_proxy, "password_file"));
+    if (tree_has_invalid(node) || !config->proxy_user == !config->proxy_password_file)
+        return;
+    report_missing(resolve->report, node, config->proxy_user ? "password_file" : "user",
+                   "is missing; give user and password_file, or neither");
+}
+
 static void resolve_proxy(struct resolve *resolve)
 {
     const struct tree_node *list = schema_get(resolve->root, "no_proxy");
     struct config *config = resolve->config;
     struct buf suffixes;
 
-    config->proxy =
-        without_slashes(resolve->arena, schema_text(resolve->root, &schema_root, "proxy"));
+    resolve_proxy_server(resolve);
     if (resolve->environment->proxy_variables_set)
         report_warning_at(resolve->report, resolve->root->mark, "proxy",
                           "the environment sets proxy variables, which are not consulted; write "

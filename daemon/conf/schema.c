@@ -53,6 +53,13 @@ const struct schema_map schema_log = {(const struct schema_key[]){
     SCHEMA_END,
 }};
 
+const struct schema_map schema_proxy = {(const struct schema_key[]){
+    SCHEMA_ROW("url", SCHEMA_PROXY, .required = true),
+    SCHEMA_ROW("user", SCHEMA_TEXT),
+    SCHEMA_ROW("password_file", SCHEMA_CREDENTIAL),
+    SCHEMA_END,
+}};
+
 static const struct schema_map metrics = {(const struct schema_key[]){
     SCHEMA_ROW("listen", SCHEMA_LISTEN, .required = true),
     SCHEMA_END,
@@ -220,7 +227,7 @@ const struct schema_map schema_root = {(const struct schema_key[]){
     SCHEMA_ROW("cloud", SCHEMA_CHOICE, .fallback = "AzureCloud", .choices = clouds,
                .map = &schema_cloud),
     SCHEMA_ROW("ca_file", SCHEMA_PATH),
-    SCHEMA_ROW("proxy", SCHEMA_PROXY),
+    SCHEMA_ROW("proxy", SCHEMA_PROXY, .map = &schema_proxy),
     SCHEMA_ROW("no_proxy", SCHEMA_HOST_SUFFIX, .shape = SHAPE_ONE_OR_LIST),
     SCHEMA_ROW("limits", SCHEMA_MAP, .map = &schema_limits),
     SCHEMA_ROW("timing", SCHEMA_MAP, .map = &schema_timing),

@@ -101,6 +101,7 @@ extern const struct schema_map schema_log;
 extern const struct schema_map schema_limits;
 extern const struct schema_map schema_timing;
 extern const struct schema_map schema_cloud;
+extern const struct schema_map schema_proxy;
 extern const struct schema_map schema_policy;
 extern const struct schema_map schema_window;
 extern const struct schema_map schema_defaults;

@@ -158,7 +158,7 @@ static bool is_api_version(const char *text)
 static bool is_host_suffix(const char *text)
 {
     for (const char *c = text; *c != '\0'; c++) {
-        if (!char_is_alphanumeric(*c) && !strchr(".-_*:,", *c))
+        if (!char_is_alphanumeric(*c) && !strchr(".-_*:,/", *c))
             return false;
     }
     return text[0] != '\0';

@@ -11,13 +11,14 @@ HEAD_MAX = 65536
 
 
 class Proxy:
-    def __init__(self, port, user=None, password=None, refused=(), status=None, tls=None):
-        """Tunnels lead to that port. `refused`: hosts that it leads nobody to. `status`: it answers
-        everything with it. `tls`: (certificate, key) of its own."""
+    def __init__(self, port, user=None, password=None, refused=(), offers="Basic realm=\"proxy\"",
+                 tls=None):
+        """Tunnels lead to that port. `refused`: hosts that it leads nobody to. `offers`: how to log in,
+        where it wants a user. `tls`: (certificate, key) of its own."""
         self.target = port
         self.credentials = user and base64.b64encode(f"{user}:{password}".encode()).decode()
         self.refused = set(refused)
-        self.status = status
+        self.offers = offers
         self.asked = []  # "host:port", as asked for
         self.denied = 0  # of these, without the right credentials
         self._context = None
@@ -68,7 +69,7 @@ class Proxy:
         self.asked.append(place)
         status = self._refusal(method, place.rpartition(":")[0], lines[1:])
         if status:
-            challenge = 'Proxy-Authenticate: Basic realm="proxy"\r\n' if "407" in status else ""
+            challenge = f"Proxy-Authenticate: {self.offers}\r\n" if "407" in status else ""
             client.sendall(f"HTTP/1.1 {status}\r\n{challenge}Content-Length: 0\r\n\r\n".encode())
             return
         with socket.create_connection(("127.0.0.1", self.target)) as server:
@@ -81,8 +82,6 @@ class Proxy:
     def _refusal(self, method, host, headers):
         if method != "CONNECT":
             return "405 Method Not Allowed"
-        if self.status:
-            return self.status
         expected = f"proxy-authorization: basic {self.credentials}".lower()
         if self.credentials and not any(line.lower() == expected for line in headers):
             self.denied += 1

@@ -62,6 +62,13 @@ static const struct mistake service_mistakes[] = {
      "k.yaml:6:8: proxy: \"socks5://p:1080\" is not a URL that can be used; write https://HOST\n"},
     {{.more = "proxy: \"http://user:word@proxy:3128\"\n"},
      "k.yaml:6:8: proxy: holds a user name or password; such things do not belong in this file\n"},
+    {{.more = "proxy: {url: http://proxy:3128, user: me}\n"},
+     "k.yaml:6:8: proxy.password_file: is missing; give user and password_file, or neither\n"},
+    {{.more = "proxy: {url: http://proxy:3128, password_file: p}\n"},
+     "k.yaml:6:8: proxy.user: is missing; give user and password_file, or neither\n"},
+    {{.more = "proxy: {user: me, password_file: p, password: x}\n"},
+     "k.yaml:6:8: proxy.url: is missing; give a URL such as http://HOST:PORT\n"
+     "k.yaml:6:37: proxy.password: unknown key; known here: url, user, password_file\n"},
     {{.more = "proxy: http://proxy:3128/x\n"},
      "k.yaml:6:8: proxy: \"http://proxy:3128/x\" holds a path; a proxy is http://HOST:PORT or "
      "https://HOST:PORT\n"},

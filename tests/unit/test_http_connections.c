@@ -292,7 +292,15 @@ static void test_proxy_refuses(void **state)
     } cases[] = {
         {"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", -EACCES,
          "proxy refused the tunnel to server.test:443 with status 403"},
-        {"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n", -EACCES, "with status 407"},
+        {"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n", -EACCES,
+         "wants a user and a password for the tunnel to server.test:443 (status 407): write proxy: "
+         "{url, user, password_file}"},
+        {"HTTP/1.1 407 Who are you\r\nProxy-Authenticate: Basic realm=\"p\"\r\n"
+         "Proxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n",
+         -EACCES, "wants a user and a password"},
+        {"HTTP/1.1 407 Who are you\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM\r\n"
+         "Content-Length: 0\r\n\r\n",
+         -EACCES, "a kind that is not spoken here (status 407, NTLM or Negotiate)"},
         {NULL, -ECONNRESET, "server.test:443 broke before the request was sent"},
     };
 
@@ -315,6 +323,31 @@ static void test_proxy_refuses(void **state)
         expect_text("proxy", proxy->last_request, "CONNECT server.test:443 HTTP/1.1\r\n");
         server_stop(proxy);
     }
+}
+
+/* They are in the request for the tunnel, and not in what the proxy's refusal is called. */
+static void test_proxy_knows_the_user(void **state)
+{
+    static const char refusal[] =
+        "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"p\"\r\n"
+        "Content-Length: 0\r\n\r\n";
+    struct server *proxy = server_start(refuse_tunnel, (void *)refusal);
+    struct secret *password = secret_new("open: sesame", 12);
+    char url[64];
+    const struct http_options options = {
+        .proxy = url, .proxy_user = "ali", .proxy_password = password};
+    struct result result;
+
+    (void)state;
+    (void)snprintf(url, sizeof(url), "http://proxy.test:%d", proxy->port);
+    result = run_through(&options, request_to("POST", false, "server.test", 443));
+    expect_outcome("proxy", &result, HTTP_UNSENT);
+    expect_text("proxy", result.error, "did not take the user and the password for the tunnel");
+    assert_null(strstr(result.error, "sesame"));
+    expect_text("proxy", proxy->last_request,
+                "Proxy-Authorization: Basic YWxpOm9wZW46IHNlc2FtZQ==\r\n");
+    server_stop(proxy);
+    secret_free(password);
 }
 
 static void test_proxy_is_not_there(void **state)
@@ -505,6 +538,7 @@ int main(void)
         cmocka_unit_test(test_stalled_resolver_holds_nothing_up),
         cmocka_unit_test(test_abandoned_lookups_leave_nothing),
         cmocka_unit_test(test_proxy_refuses),
+        cmocka_unit_test(test_proxy_knows_the_user),
         cmocka_unit_test(test_proxy_is_not_there),
         cmocka_unit_test(test_proxy_is_not_used),
 #if !defined(__SANITIZE_ADDRESS__)

@@ -124,6 +124,8 @@ static void settings_done(struct http_settings *settings)
 {
     free(settings->ca_file);
     free(settings->proxy);
+    free(settings->proxy_user);
+    sealed_free(settings->proxy_password);
     free(settings->no_proxy);
     free(settings->user_agent);
 }
@@ -161,6 +163,9 @@ static int settings_init(struct http_settings *settings, const struct http_optio
     *settings = (struct http_settings){
         .ca_file = must_dup(options->ca_file),
         .proxy = must_dup(options->proxy ? options->proxy : ""),
+        .proxy_user = must_dup(options->proxy_user),
+        .proxy_password =
+            options->proxy_password ? must(sealed_new(options->proxy_password)) : NULL,
         .no_proxy = must_dup(options->no_proxy ? options->no_proxy : ""),
         .user_agent = must_dup(options->user_agent ? options->user_agent : ""),
     };

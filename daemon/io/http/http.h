@@ -21,9 +21,11 @@ struct http;      /* the client: one per process */
 struct http_call; /* one exchange under way */
 
 struct http_options {
-    const char *ca_file;  /* NULL: the system's bundle */
-    const char *proxy;    /* NULL: none */
-    const char *no_proxy; /* comma-separated suffixes, or NULL */
+    const char *ca_file;                 /* NULL: the system's bundle */
+    const char *proxy;                   /* NULL: none */
+    const char *proxy_user;              /* NULL: the proxy asks for none */
+    const struct secret *proxy_password; /* with a user */
+    const char *no_proxy;                /* comma-separated suffixes, or NULL */
     const char *user_agent;
 };
 

@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "io/http/http_private.h"
 
-enum { DETAIL_MAX = 160 };
+enum { DETAIL_MAX = 160, PROXY_WANTS_USER = 407 };
 
 /* libcurl's sentence, or its general one for the code, without line breaks. */
 static const char *detail(const struct http_exchange *exchange, CURLcode result, char *out)
@@ -69,12 +69,63 @@ void http_failure_describe_timeout(const struct http_exchange *exchange, struct 
                       authority);
 }
 
+/* The proxy wants to know who asks (RFC 9110, section 15.5.8). */
+static void describe_proxy_user(const struct http_exchange *exchange, struct err *err)
+{
+    long offered = 0;
+
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_PROXYAUTH_AVAIL, &offered);
+    if (offered != 0 && (offered & (long)CURLAUTH_BASIC) == 0)
+        (void)err_set(err, -EACCES,
+                      "the proxy wants a login of a kind that is not spoken here (status 407%s): "
+                      "let it offer Basic, or admit this machine without a login, or list %s in "
+                      "the option no_proxy",
+                      (offered & (long)(CURLAUTH_NTLM | CURLAUTH_NEGOTIATE)) != 0
+                          ? ", NTLM or Negotiate"
+                          : "",
+                      exchange->authority);
+    else if (exchange->names_user)
+        (void)err_set(err, -EACCES,
+                      "the proxy did not take the user and the password for the tunnel to %s "
+                      "(status 407): correct proxy.user and the content of proxy.password_file, "
+                      "then reload",
+                      exchange->authority);
+    else
+        (void)err_set(err, -EACCES,
+                      "the proxy wants a user and a password for the tunnel to %s (status 407): "
+                      "write proxy: {url, user, password_file}",
+                      exchange->authority);
+}
+
+/* Did the proxy refuse? libcurl reports a refusal as a failure to receive. */
+static bool describe_proxy_refusal(const struct http_exchange *exchange, struct err *err)
+{
+    long status = 0;
+
+    if (!exchange->easy || exchange->sent)
+        return false;
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (status < 300)
+        return false;
+    if (status == PROXY_WANTS_USER) {
+        describe_proxy_user(exchange, err);
+        return true;
+    }
+    (void)err_set(err, -EACCES,
+                  "the proxy refused the tunnel to %s with status %ld: allow it there, or list "
+                  "the host in the option no_proxy",
+                  exchange->authority, status);
+    return true;
+}
+
 static void describe_connect(const struct http_exchange *exchange, struct err *err)
 {
     const char *const where = exchange->may_use_proxy ? " (or to the proxy before it)" : "";
     char text[DETAIL_MAX];
     long system_error = 0;
 
+    if (describe_proxy_refusal(exchange, err))
+        return;
     if (exchange->easy)
         (void)curl_easy_getinfo(exchange->easy, CURLINFO_OS_ERRNO, &system_error);
     if (system_error != 0)
@@ -89,8 +140,16 @@ static void describe_certificate(const struct http_exchange *exchange, CURLcode 
                                  struct err *err)
 {
     char text[DETAIL_MAX];
+    long verified = 0;
 
-    if (result == CURLE_SSL_CACERT_BADFILE)
+    if (exchange->may_use_proxy)
+        (void)curl_easy_getinfo(exchange->easy, CURLINFO_PROXY_SSL_VERIFYRESULT, &verified);
+    if (verified != 0)
+        (void)err_set(err, -EPROTO,
+                      "the certificate of the proxy is not accepted: %s; if its issuer is to be "
+                      "trusted, add that CA to the bundle of the option ca_file",
+                      detail(exchange, result, text));
+    else if (result == CURLE_SSL_CACERT_BADFILE)
         (void)err_set(err, -ENOENT,
                       "the CA certificates cannot be loaded: %s; check the option ca_file",
                       detail(exchange, result, text));
@@ -124,23 +183,6 @@ static void describe_handshake(const struct http_exchange *exchange, CURLcode re
     else
         (void)err_set(err, -EPROTO, "the TLS handshake with %s failed: %s (TLS 1.2 is the least)",
                       exchange->authority, detail(exchange, result, text));
-}
-
-/* Did the proxy refuse? libcurl reports a refusal as a failure to receive. */
-static bool describe_proxy_refusal(const struct http_exchange *exchange, struct err *err)
-{
-    long status = 0;
-
-    if (!exchange->easy || exchange->sent)
-        return false;
-    (void)curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_CONNECTCODE, &status);
-    if (status < 300)
-        return false;
-    (void)err_set(err, -EACCES,
-                  "the proxy refused the tunnel to %s with status %ld: allow it there, or list "
-                  "the host in the option no_proxy",
-                  exchange->authority, status);
-    return true;
 }
 
 /* libcurl would have sent it again, over a new connection. */

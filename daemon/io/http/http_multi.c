@@ -10,6 +10,14 @@
  * inside libcurl while its deadline runs. */
 enum { CONNECTIONS_MAX = 256, IDLE_CONNECTIONS_MAX = 16 };
 
+/*
+ * Where a name has several addresses, libcurl gives up one that does not answer after half of the
+ * time for a connection, and tries the next. Version 7.88 does not ask for the new socket to be
+ * watched when it has the old one's number, so nobody would notice that it is connected. Looking
+ * at all transfers makes up for it.
+ */
+#define NUDGE_EVERY MS_SECOND
+
 struct http_multi {
     struct loop *loop;
     CURLM *curl; /* NULL once it has been cleaned up */
@@ -18,8 +26,9 @@ struct http_multi {
     unsigned transfers;
 
     struct timer timer; /* libcurl's one timer */
+    struct timer nudge; /* set while there are transfers */
     struct list sockets;
-    unsigned open_handles; /* of libuv: the timer, and the sockets that are not closed yet */
+    unsigned open_handles; /* of libuv: the timers, and the sockets that are not closed yet */
     struct deferred breakage;
     struct deferred closing;
     bool is_broken;
@@ -51,6 +60,11 @@ static void on_timer_closed(struct timer *timer)
     handle_closed(container_of(timer, struct http_multi, timer));
 }
 
+static void on_nudge_closed(struct timer *timer)
+{
+    handle_closed(container_of(timer, struct http_multi, nudge));
+}
+
 static void on_socket_closed(uv_handle_t *handle)
 {
     struct http_socket *watched = container_of(handle, struct http_socket, poll);
@@ -79,6 +93,7 @@ static void run_closing(struct deferred *deferred)
         close_socket(container_of(item, struct http_socket, link));
     }
     timer_close(&multi->timer, on_timer_closed);
+    timer_close(&multi->nudge, on_nudge_closed);
 }
 
 void http_multi_close(struct http_multi *multi)
@@ -141,6 +156,24 @@ static void drive(struct http_multi *multi, curl_socket_t descriptor, int events
 static void on_timer(struct timer *timer)
 {
     drive(container_of(timer, struct http_multi, timer), CURL_SOCKET_TIMEOUT, 0);
+}
+
+static void on_nudge(struct timer *timer)
+{
+    struct http_multi *multi = container_of(timer, struct http_multi, nudge);
+    CURLMcode result = CURLM_OK;
+    int running;
+
+    if (multi->is_closing || multi->transfers == 0)
+        return;
+    /* libcurl's manual prefers its sister, because looking at many transfers is slow; once a second
+     * is seldom enough. */
+    CURL_IGNORE_DEPRECATION(result = curl_multi_socket_all(multi->curl, &running);)
+    if (result != CURLM_OK)
+        note_breakage(multi);
+    collect_completions(multi);
+    if (multi->transfers > 0 && !multi->is_closing)
+        timer_set_delay(&multi->nudge, NUDGE_EVERY);
 }
 
 static int on_timer_wanted(CURLM *curl, long delay, void *context)
@@ -244,7 +277,8 @@ int http_multi_add(struct http_multi *multi, CURL *easy, struct err *err)
     if (result != CURLM_OK)
         return err_set(err, -EIO, "libcurl cannot start a request: %s",
                        curl_multi_strerror(result));
-    multi->transfers++;
+    if (multi->transfers++ == 0)
+        timer_set_delay(&multi->nudge, NUDGE_EVERY);
     return 0;
 }
 
@@ -296,6 +330,7 @@ struct http_multi *http_multi_new(struct loop *loop, const struct http_multi_eve
     deferred_init(&multi->breakage, run_breakage);
     deferred_init(&multi->closing, run_closing);
     timer_init(loop, &multi->timer, on_timer);
-    multi->open_handles = 1;
+    timer_init(loop, &multi->nudge, on_nudge);
+    multi->open_handles = 2; /* the timers */
     return multi;
 }

@@ -266,6 +266,23 @@ static bool set_own_tls(CURL *easy, const struct http_tls *tls)
            (tls->pin[0] == '\0' || set_pointer(easy, CURLOPT_PINNEDPUBLICKEY, tls->pin));
 }
 
+/* libcurl copies both, in memory that it wipes. */
+static bool set_proxy_user(struct http_exchange *exchange, const struct http_settings *settings)
+{
+    struct secret *password;
+    bool set;
+
+    exchange->names_user = exchange->may_use_proxy && settings->proxy_user;
+    if (!exchange->names_user)
+        return true;
+    password = must(sealed_open(settings->proxy_password));
+    set = set_long(exchange->easy, CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC) &&
+          set_pointer(exchange->easy, CURLOPT_PROXYUSERNAME, settings->proxy_user) &&
+          set_pointer(exchange->easy, CURLOPT_PROXYPASSWORD, secret_bytes(password));
+    secret_free(password);
+    return set;
+}
+
 /* Set the proxy to "" rather than nothing: "" keeps libcurl from reading the environment. */
 static bool set_proxy_options(struct http_exchange *exchange, const struct http_settings *settings)
 {
@@ -273,7 +290,8 @@ static bool set_proxy_options(struct http_exchange *exchange, const struct http_
 
     exchange->may_use_proxy = !direct && *settings->proxy != '\0';
     return set_pointer(exchange->easy, CURLOPT_PROXY, direct ? "" : settings->proxy) &&
-           set_pointer(exchange->easy, CURLOPT_NOPROXY, direct ? "*" : settings->no_proxy);
+           set_pointer(exchange->easy, CURLOPT_NOPROXY, direct ? "*" : settings->no_proxy) &&
+           set_proxy_user(exchange, settings);
 }
 
 static bool set_limits(CURL *easy, const struct http_request *request)

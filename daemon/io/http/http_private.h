@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/sealed.h"
 #include "io/loop/loop.h"
 #include "proto/http_message.h"
 
@@ -26,8 +27,10 @@
 
 /* The options of io/http/http.h, owned. */
 struct http_settings {
-    char *ca_file; /* NULL: the system's bundle */
-    char *proxy;   /* "": none */
+    char *ca_file;    /* NULL: the system's bundle */
+    char *proxy;      /* "": none */
+    char *proxy_user; /* NULL: none */
+    struct sealed *proxy_password;
     char *no_proxy;
     char *user_agent;
 };
@@ -46,7 +49,8 @@ struct http_exchange {
     char authority[HTTP_AUTHORITY_MAX]; /* "host:port", for messages */
     bool plain;                         /* http, not https */
     bool may_use_proxy;
-    bool sent; /* the server may have got some of the request */
+    bool names_user; /* to the proxy */
+    bool sent;       /* the server may have got some of the request */
     size_t body_sent;
     size_t header_bytes;
     bool headers_complete;
