@@ -19,11 +19,14 @@ SIOCSIFFLAGS, IFF_UP = 0x8914, 0x1
 
 
 class IsolatedNetwork:
-    """The resolver is silent until `answering` is set; `asked` counts the questions."""
+    """The resolver is silent until `answering` is set; `asked` counts the questions, `names` are those
+    asked for. The port inside leads to `outside` (the same where it is not given)."""
 
-    def __init__(self, port):
+    def __init__(self, port, outside=None):
         self.namespace = Namespace(own_network=True)
         self.asked = 0
+        self.names = set()
+        self._outside = ("127.0.0.1", outside or port)
         self.answering = False
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with ours, theirs:
@@ -43,15 +46,15 @@ class IsolatedNetwork:
             if not query:  # the end
                 return
             self.asked += 1
+            self.names.add(name_of(query))
             if self.answering:
                 self._names.sendto(answer_loopback(query), client)
 
     def _accept(self):
-        address = self._listener.getsockname()
         while True:
             try:
                 inside, _ = self._listener.accept()
-                outside = socket.create_connection(address)
+                outside = socket.create_connection(self._outside)
             except OSError:
                 return
             for pair in ((inside, outside), (outside, inside)):
@@ -72,6 +75,15 @@ def copy_all(source, sink):
         sink.shutdown(socket.SHUT_WR)
     except OSError:
         pass
+
+
+def name_of(query):
+    """The name that is asked for, without the dot at its end."""
+    labels, at = [], 12
+    while query[at]:
+        labels.append(query[at + 1:at + 1 + query[at]].decode("latin-1"))
+        at += query[at] + 1
+    return ".".join(labels)
 
 
 def answer_loopback(query):

@@ -8,6 +8,7 @@ import tempfile
 import pytest
 
 from installation import Installation
+from isolated_network import IsolatedNetwork
 from patience import wait_until
 from proxy import Proxy
 from stand_in import StandIn
@@ -95,6 +96,33 @@ def test_rotation(cloud):
     assert cloud.proxy.hosts() == {names["arm"], names["login"], data_plane,
                                    f"contoso.{names['vault']}"}
     assert {place.rpartition(":")[2] for place in cloud.proxy.asked} == {"443"}
+
+
+@pytest.fixture
+def network(cloud):
+    """A network in which every name is this cloud's stand-in at port 443."""
+    network = IsolatedNetwork(443, cloud.azure.port)
+    network.answering = True
+    resolv_conf = cloud.directory / "resolv.conf"
+    resolv_conf.write_text("nameserver 127.0.0.1\noptions timeout:2 attempts:2\n")
+    nsswitch = cloud.directory / "nsswitch.conf"
+    nsswitch.write_text("hosts: dns\n")
+    network.namespace.replace_file("/etc/resolv.conf", resolv_conf)
+    network.namespace.replace_file("/etc/nsswitch.conf", nsswitch)
+    yield network
+    network.end()
+
+
+@every_cloud
+def test_no_other_name_is_asked_for(cloud, network):
+    """Without a proxy, with all names resolved to loopback."""
+    del cloud.site.config["proxy"]
+    cloud.account("alpha")
+    cloud.site.start(wrapped=network.namespace.command)
+    cloud.site.wait_rotations("alpha", 1)
+    names = cloud.names
+    assert network.names == {names["arm"], names["login"],
+                             f"alpha.{names['location']}.{names['batch']}"}
 
 
 @pytest.mark.parametrize("cloud", ["AzureChinaCloud"], indirect=True)
