@@ -125,7 +125,7 @@ static void append_freezes(const struct policy *policy, struct buf *out)
     for (size_t i = 0; i < policy->freeze_count; i++) {
         const struct freeze *freeze = &policy->freezes[i];
 
-        (void)buf_append_format(out, "  %-15sfrom %s to %s%s%s\n", i == 0 ? "starts none" : "nor",
+        (void)buf_append_format(out, "  %-15sfrom %s to %s%s%s\n", i == 0 ? "freeze" : "and",
                                 date_to_rfc3339(freeze->from, from),
                                 date_to_rfc3339(freeze->to, to), freeze->reason ? ": " : "",
                                 freeze->reason ? freeze->reason : "");

@@ -89,4 +89,4 @@ def test_freezes_are_checked(site):
     site.write()
     answer = site.run("--check")
     assert answer.returncode == 0, answer
-    assert "starts none" in answer.stdout and ": audit" in answer.stdout
+    assert "freeze         from " in answer.stdout and ": audit" in answer.stdout

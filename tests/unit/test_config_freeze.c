@@ -171,9 +171,9 @@ static void is_explained(void **state)
     buf_init(&out, 65536);
     assert_int_equal(config_explain(config, NULL, 1, &out), 0);
     assert_non_null(strstr(buf_str(&out),
-                           "  starts none    from 2026-12-24T00:00:00Z to 2026-12-27T00:00:00Z: "
+                           "  freeze         from 2026-12-24T00:00:00Z to 2026-12-27T00:00:00Z: "
                            "holidays\n"
-                           "  nor            from 2027-02-01T00:00:00Z to 2027-02-02T00:00:00Z\n"));
+                           "  and            from 2027-02-01T00:00:00Z to 2027-02-02T00:00:00Z\n"));
     buf_done(&out);
     config_unref(config);
 }
