@@ -218,3 +218,19 @@ def test_check_says_where_the_certificate_is(site, tmp_path, pair):
     assert (f"application {CLIENT} of tenant {TENANT}, certificate from {pair.certificate}, key from "
             "$CREDENTIALS_DIRECTORY/ops-key, read again for every token, sent with its chain") in checked.stdout
     assert "can read" not in checked.stdout + checked.stderr, "a certificate is no secret"
+
+
+def test_credentials_that_the_unit_hands_over(site, azure, tmp_path, pair):
+    """Names below $CREDENTIALS_DIRECTORY; remedies name the line of the unit instead of the copy."""
+    register(azure, pair.certificate)
+    replace(tmp_path / "ops.pem", pair.certificate.read_text())
+    replace(tmp_path / "ops.key", pair.key.read_text())
+    by_certificate(site, "ops.pem")
+    daemon = site.start(environment={"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    failed = site.log.wait("token.failed")
+    assert f"client_certificate_file {tmp_path}/ops.pem holds no private key" in failed["msg"]
+    assert "`LoadCredential=ops.pem:` of the unit names (and restart the daemon" in failed["remedy"]
+    daemon.stop()
+    by_certificate(site, "ops.pem", client_certificate_key_file="ops.key")
+    site.start(environment={"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    site.wait_rotations("alpha", 1)

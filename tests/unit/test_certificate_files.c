@@ -169,6 +169,23 @@ static void a_credential_that_is_not_loaded(void **state)
     assert_non_null(strstr(failure.remedy, "`LoadCredential=ops-cert:"));
 }
 
+/* systemd hands over a copy when the daemon starts. */
+static void a_credential_is_corrected_where_it_comes_from(void **state)
+{
+    const struct certificate_files files = {
+        .certificate = "cert", .directory = directory, .client_id = "2222"};
+    struct failure failure;
+    bool being_replaced;
+
+    (void)state;
+    put_certificate(own);
+    assert_null(certificate_files_read(&files, NOW, &being_replaced, &failure));
+    assert_non_null(strstr(failure.text, certificate_path));
+    assert_non_null(strstr(failure.remedy,
+                           "append the private key to the file that `LoadCredential=cert:` of the "
+                           "unit names (and restart the daemon, which has a copy)"));
+}
+
 static void content_that_is_no_pair(void **state)
 {
     (void)state;
@@ -195,7 +212,7 @@ static void passwords(void **state)
                    "set `client_certificate_password_file` of the identity");
     put_text(password_path, "another\n");
     assert_refused(WITH_KEY | WITH_PASSWORD, false, "is encrypted with another password",
-                   "to the file that `client_certificate_password_file: /tmp/");
+                   "and nothing else, to /tmp/keyrotated-pair-");
     put_text(password_path, "correct horse\n");
     assert_read(WITH_KEY | WITH_PASSWORD);
 }
@@ -252,6 +269,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(files_that_are_missing_or_closed),
         TEST(a_credential_that_is_not_loaded),
+        TEST(a_credential_is_corrected_where_it_comes_from),
         TEST(content_that_is_no_pair),
         TEST(passwords),
         TEST(keys_that_do_not_fit),

@@ -1,6 +1,7 @@
 #include "io/access/certificate_files.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/date.h"
@@ -11,6 +12,18 @@
 #define CERTIFICATE_KEY "client_certificate_file"
 #define KEY_KEY         "client_certificate_key_file"
 #define PASSWORD_KEY    "client_certificate_password_file"
+
+const char *certificate_files_place(const char *configured, char out[CERTIFICATE_PLACE_MAX])
+{
+    if (configured[0] == '/')
+        (void)snprintf(out, CERTIFICATE_PLACE_MAX, "%s", configured);
+    else
+        (void)snprintf(out, CERTIFICATE_PLACE_MAX,
+                       "the file that `LoadCredential=%s:` of the unit names (and restart the "
+                       "daemon, which has a copy)",
+                       configured);
+    return out;
+}
 
 /* --- one file --- */
 
@@ -56,11 +69,11 @@ static const char *named_path(const struct paths *paths, bool in_key)
 static void set_remedy_for_password(const struct certificate_files *files, const char *path,
                                     struct failure *failure)
 {
+    char place[CERTIFICATE_PLACE_MAX];
+
     if (files->password)
-        failure_set_remedy(failure,
-                           "write the password of %s, and nothing else, to the file that "
-                           "`" PASSWORD_KEY ": %s` names",
-                           path, files->password);
+        failure_set_remedy(failure, "write the password of %s, and nothing else, to %s", path,
+                           certificate_files_place(files->password, place));
     else
         failure_set_remedy(failure,
                            "write the password of %s to a file, and set `" PASSWORD_KEY
@@ -68,30 +81,34 @@ static void set_remedy_for_password(const struct certificate_files *files, const
                            path);
 }
 
-static void set_remedy_for_content(const struct key_pair_error *error, const char *path,
+static void set_remedy_for_content(const struct key_pair_error *error, const char *configured,
                                    struct failure *failure)
 {
+    char buffer[CERTIFICATE_PLACE_MAX];
+    const char *place = certificate_files_place(configured, buffer);
+
     switch (error->problem) {
     case KEY_PAIR_NO_KEY:
-        failure_set_remedy(
-            failure,
-            "append the private key to %s, or set `" KEY_KEY "` of the identity to its file", path);
+        failure_set_remedy(failure,
+                           "append the private key to %s, or set `" KEY_KEY
+                           "` of the identity to its file",
+                           place);
         break;
     case KEY_PAIR_NO_CERTIFICATE:
         failure_set_remedy(failure,
                            "put the certificate into %s, in PEM (BEGIN CERTIFICATE): the one that "
                            "the application has in Microsoft Entra ID",
-                           path);
+                           place);
         break;
     case KEY_PAIR_MANY_KEYS:
-        failure_set_remedy(failure, "leave one private key in %s: that of the certificate", path);
+        failure_set_remedy(failure, "leave one private key in %s: that of the certificate", place);
         break;
     default:
         failure_set_remedy(
             failure,
             "write certificate and private key to %s as PEM, one after the other, or "
             "as PKCS#12 (binary: `base64 -d` makes it of its text)",
-            path);
+            place);
         break;
     }
 }
@@ -132,7 +149,8 @@ static void set_remedy(const struct certificate_files *files, const struct paths
     case KEY_PAIR_NO_KEY:
     case KEY_PAIR_NO_CERTIFICATE:
     case KEY_PAIR_MANY_KEYS:
-        set_remedy_for_content(error, path, failure);
+        set_remedy_for_content(error, error->in_key && files->key ? files->key : files->certificate,
+                               failure);
         break;
     }
 }
@@ -157,7 +175,7 @@ bool certificate_files_check(const struct certificate_files *files, const struct
                              time_ms now, struct failure *failure)
 {
     const bool expired = now >= key_pair_not_after(pair);
-    char time[DATE_TEXT_MAX];
+    char time[DATE_TEXT_MAX], place[CERTIFICATE_PLACE_MAX];
 
     if (!expired && now >= key_pair_not_before(pair))
         return true;
@@ -170,7 +188,7 @@ bool certificate_files_check(const struct certificate_files *files, const struct
                            "make another certificate, add it to the application, `az ad app "
                            "credential reset --id %s --cert @cert.pem --append`, and put it with "
                            "its key in place of %s; see that the clock is right (timedatectl)",
-                           files->client_id, files->certificate);
+                           files->client_id, certificate_files_place(files->certificate, place));
     else
         failure_set_remedy(failure,
                            "wait until then, or put a certificate that is valid now in "

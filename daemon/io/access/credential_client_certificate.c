@@ -72,16 +72,19 @@ static void note_expiry(struct credential *credential)
 {
     const struct certificate_state *state = credential->state;
     struct credential_expiry *expiry = &credential->expiry;
+    char place[CERTIFICATE_PLACE_MAX];
 
     expiry->at = key_pair_not_after(state->pair);
     (void)snprintf(expiry->what, sizeof(expiry->what), "the certificate %s (thumbprint %s)",
                    key_pair_subject(state->pair), key_pair_thumbprint(state->pair));
-    (void)snprintf(expiry->remedy, sizeof(expiry->remedy),
-                   "make another certificate, add it to the application, `az ad app credential "
-                   "reset --id %s --cert @cert.pem --append`, and put it with its key in place of "
-                   "%s",
-                   identity_setting(credential->wish.identity, "client_id"),
-                   identity_setting(credential->wish.identity, "client_certificate_file"));
+    (void)snprintf(
+        expiry->remedy, sizeof(expiry->remedy),
+        "make another certificate, add it to the application, `az ad app credential "
+        "reset --id %s --cert @cert.pem --append`, and put it with its key in place of "
+        "%s",
+        identity_setting(credential->wish.identity, "client_id"),
+        certificate_files_place(
+            identity_setting(credential->wish.identity, "client_certificate_file"), place));
     expiry->is_replaced = state->is_kept;
     expiry->problem = state->problem;
 }
@@ -274,6 +277,7 @@ static void sign(struct credential *credential, struct key_pair *pair)
     signing->now = credential_now(credential);
     signing->base.key = "client_certificate_file";
     signing->base.path = signing->path;
+    signing->base.place = "signing"; /* whatever becomes of the file */
     signing->base.run = run_signing;
     signing->base.then = on_signed;
     signing->base.free = free_signing;
@@ -286,6 +290,7 @@ static void sign(struct credential *credential, struct key_pair *pair)
 struct reading_job {
     struct credential_job base;
     struct certificate_files files; /* with texts of its own */
+    char *place;                    /* of a certificate without an absolute path */
     time_ms now;
     struct key_pair *pair;
     bool being_replaced;
@@ -335,6 +340,7 @@ static void free_reading(struct credential_job *job)
     free((char *)reading->files.password);
     free((char *)reading->files.directory);
     free((char *)reading->files.client_id);
+    free(reading->place);
     free(reading);
 }
 
@@ -353,6 +359,10 @@ static void read_files(struct credential *credential)
     reading->now = credential_now(credential);
     reading->base.key = "client_certificate_file";
     reading->base.path = reading->files.certificate;
+    if (files.certificate[0] != '/')
+        reading->place =
+            must(str_format("%s/%s", files.directory ? files.directory : "", files.certificate));
+    reading->base.place = reading->place;
     reading->base.run = run_reading;
     reading->base.then = on_read;
     reading->base.free = free_reading;
