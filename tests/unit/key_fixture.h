@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/time.h"
 
-/* Two different keys of 2048 bits, made once. */
+/* Two different keys of 2048 bits, always the same. */
 EVP_PKEY *key_fixture_rsa(unsigned index);
 EVP_PKEY *key_fixture_rsa_of(unsigned bits); /* to be freed */
 EVP_PKEY *key_fixture_ec(void);              /* to be freed */

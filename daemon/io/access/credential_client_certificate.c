@@ -277,7 +277,6 @@ static void sign(struct credential *credential, struct key_pair *pair)
     signing->now = credential_now(credential);
     signing->base.key = "client_certificate_file";
     signing->base.path = signing->path;
-    signing->base.place = "signing"; /* whatever becomes of the file */
     signing->base.run = run_signing;
     signing->base.then = on_signed;
     signing->base.free = free_signing;
@@ -290,7 +289,6 @@ static void sign(struct credential *credential, struct key_pair *pair)
 struct reading_job {
     struct credential_job base;
     struct certificate_files files; /* with texts of its own */
-    char *place;                    /* of a certificate without an absolute path */
     time_ms now;
     struct key_pair *pair;
     bool being_replaced;
@@ -340,7 +338,6 @@ static void free_reading(struct credential_job *job)
     free((char *)reading->files.password);
     free((char *)reading->files.directory);
     free((char *)reading->files.client_id);
-    free(reading->place);
     free(reading);
 }
 
@@ -359,10 +356,6 @@ static void read_files(struct credential *credential)
     reading->now = credential_now(credential);
     reading->base.key = "client_certificate_file";
     reading->base.path = reading->files.certificate;
-    if (files.certificate[0] != '/')
-        reading->place =
-            must(str_format("%s/%s", files.directory ? files.directory : "", files.certificate));
-    reading->base.place = reading->place;
     reading->base.run = run_reading;
     reading->base.then = on_read;
     reading->base.free = free_reading;
