@@ -29,7 +29,8 @@ static const char *first_error(struct resolve *resolve, struct report *report)
     const char *copy;
 
     config_messages_init(&messages);
-    (void)report_finish(report, &messages);
+    if (!report_finish(report, &messages))
+        arena_fail(resolve->arena);
     text = buf_str(&messages.text);
     sentence = strstr(text, ": ");
     if (sentence)

@@ -54,40 +54,22 @@ static int check_document(struct json_object *document, struct json_object *item
     return 0;
 }
 
-static int page_new(const char *text, size_t length, struct arm_page **ret_page, struct err *err)
+/* NULL with err set: it is no JSON, or memory is out. */
+static struct arm_page *page_new(const char *text, size_t length, struct err *err)
 {
     struct arm_page *page;
     struct json_object *document = json_parse_foreign(text, length, err);
 
-    *ret_page = NULL;
     if (!document)
-        return err->code == -ENOMEM ? -ENOMEM : -EINVAL;
+        return NULL;
     page = calloc(1, sizeof(*page));
     if (!page) {
         json_object_put(document);
-        return err_set(err, -ENOMEM, "out of memory");
+        err_set(err, -ENOMEM, "out of memory");
+        return NULL;
     }
     page->document = document;
-    *ret_page = page;
-    return 0;
-}
-
-static int refuse_page(struct arm_page **ret_page, int rc)
-{
-    arm_page_free(*ret_page);
-    *ret_page = NULL;
-    return rc;
-}
-
-int arm_page_read(const char *body, size_t length, struct arm_page **ret_page, struct err *err)
-{
-    int rc = page_new(body, length, ret_page, err);
-
-    if (rc != 0)
-        return rc;
-    (*ret_page)->items = json_member((*ret_page)->document, "value");
-    rc = check_document((*ret_page)->document, (*ret_page)->items, err);
-    return rc == 0 ? 0 : refuse_page(ret_page, rc);
+    return page;
 }
 
 void arm_page_free(struct arm_page *page)
@@ -96,6 +78,31 @@ void arm_page_free(struct arm_page *page)
         return;
     json_object_put(page->document);
     free(page);
+}
+
+/* Keeps a page that is good. */
+static int keep(struct arm_page *page, int rc, struct arm_page **ret_page)
+{
+    *ret_page = rc == 0 ? page : NULL;
+    if (rc != 0)
+        arm_page_free(page);
+    return rc;
+}
+
+static int code_of(const struct err *err)
+{
+    return err->code == -ENOMEM ? -ENOMEM : -EINVAL;
+}
+
+int arm_page_read(const char *body, size_t length, struct arm_page **ret_page, struct err *err)
+{
+    struct arm_page *page = page_new(body, length, err);
+
+    *ret_page = NULL;
+    if (!page)
+        return code_of(err);
+    page->items = json_member(page->document, "value");
+    return keep(page, check_document(page->document, page->items, err), ret_page);
 }
 
 size_t arm_page_count(const struct arm_page *page)
@@ -159,25 +166,28 @@ const char *arm_page_subscription(const struct arm_page *page, size_t index)
 int arm_resource_read(const char *body, size_t length, struct arm_page **ret_page,
                       struct arm_resource *resource, struct err *err)
 {
-    int rc = page_new(body, length, ret_page, err);
+    struct arm_page *page = page_new(body, length, err);
 
-    if (rc != 0)
-        return rc;
-    if (!has_id((*ret_page)->document))
-        return refuse_page(ret_page, no_list(err, "it has no id"));
-    read_resource((*ret_page)->document, resource);
-    return 0;
+    *ret_page = NULL;
+    if (!page)
+        return code_of(err);
+    if (!has_id(page->document))
+        return keep(page, no_list(err, "it has no id"), ret_page);
+    read_resource(page->document, resource);
+    return keep(page, 0, ret_page);
 }
 
 int arm_tags_read(const char *text, size_t length, struct arm_page **ret_page,
                   struct arm_resource *resource, struct err *err)
 {
-    int rc = page_new(text, length, ret_page, err);
+    struct arm_page *page = page_new(text, length, err);
 
     *resource = (struct arm_resource){.id = "", .location = ""};
-    if (rc == 0)
-        read_tags((*ret_page)->document, resource);
-    return rc;
+    *ret_page = page;
+    if (!page)
+        return code_of(err);
+    read_tags(page->document, resource);
+    return 0;
 }
 
 /* --- where a list may go on --- */

@@ -77,6 +77,8 @@ static struct config *make_config(const struct world *world)
             .subscription_id = "subscription",
             .has_adopt_active = world->script->has_adopt_active,
             .adopt_active = world->script->active,
+            .rule = world->script->presumed ? "rule" : NULL,
+            .presumes_active = world->script->presumed,
             .identity = &identity,
             .policy_name = "simulated",
             .policy = policy,
@@ -312,6 +314,7 @@ void daemon_command(struct world *world, const struct incident *incident)
         [SCRIPT_ADOPT] = CONTROL_ADOPT,     [SCRIPT_HOLD] = CONTROL_HOLD,
         [SCRIPT_RESUME] = CONTROL_RESUME,   [SCRIPT_RESUME_HOLD] = CONTROL_RESUME,
         [SCRIPT_UNBLOCK] = CONTROL_UNBLOCK, [SCRIPT_CHECK] = CONTROL_CHECK,
+        [SCRIPT_CONFIRM] = CONTROL_CONFIRM,
     };
     const bool of_holds = incident->command == SCRIPT_HOLD || incident->command == SCRIPT_RESUME ||
                           incident->command == SCRIPT_RESUME_HOLD;

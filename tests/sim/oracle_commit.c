@@ -128,7 +128,7 @@ static bool any_acknowledged(const struct record *record)
 static bool is_kept_in_record(enum script_command command)
 {
     return command == SCRIPT_ROTATE || command == SCRIPT_REDELIVER || command == SCRIPT_ADOPT ||
-           command == SCRIPT_UNBLOCK || command == SCRIPT_CHECK;
+           command == SCRIPT_UNBLOCK || command == SCRIPT_CHECK || command == SCRIPT_CONFIRM;
 }
 
 static bool has_command(const struct record *record, enum script_command command, time_ms wall)
@@ -142,6 +142,8 @@ static bool has_command(const struct record *record, enum script_command command
         return record->adopt_asked;
     case SCRIPT_UNBLOCK:
         return !record->another_rotator;
+    case SCRIPT_CONFIRM:
+        return !record->presumed;
     case SCRIPT_CHECK:
         return record->check_at <= wall;
     default:

@@ -123,6 +123,7 @@ struct oracle_account {
     } handed;                  /* what the last record given to the journal says of the interlock */
     enum { RECONFIGURED_NOT, RECONFIGURED_UNSAVED, RECONFIGURED_SAVED } reconfigured;
     bool redeliver_asked, rotate_asked; /* by a command that is not answered yet */
+    bool confirmed; /* a person has said, or a target has shown, which key is in use */
     uint32_t completed_key;
     time_ms completed_at;
 

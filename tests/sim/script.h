@@ -132,6 +132,7 @@ enum script_command {
     SCRIPT_RESUME_HOLD, /* the one with the id `times` */
     SCRIPT_UNBLOCK,
     SCRIPT_CHECK,
+    SCRIPT_CONFIRM,
     SCRIPT_COMMAND_COUNT
 };
 
@@ -181,8 +182,9 @@ struct script {
     unsigned accounts;
     duration_ms length;
     struct script_policy policy;
-    enum slot active;                                /* the slot in use when the world begins */
-    bool has_adopt_active;                           /* … and that the configuration names it */
+    enum slot active;      /* the slot in use when the world begins */
+    bool has_adopt_active; /* … and that the configuration names it */
+    bool presumed;         /* … as a rule does: for all accounts, and to be confirmed */
     struct script_target targets[WORLD_TARGETS_MAX]; /* the same for every account */
     unsigned target_count;
     struct incident *incidents; /* owned; in order of `at` */

@@ -67,6 +67,7 @@ static const struct sentence sentences[] = {
     {INCIDENT_COMMAND, "operator : resume hold ID", SCRIPT_RESUME_HOLD},
     {INCIDENT_COMMAND, "operator : unblock WHO", SCRIPT_UNBLOCK},
     {INCIDENT_COMMAND, "operator : check WHO", SCRIPT_CHECK},
+    {INCIDENT_COMMAND, "operator : confirm WHO", SCRIPT_CONFIRM},
     {INCIDENT_SETTLE, "operator : settle WHO", 0},
     {INCIDENT_EXPECT_ROTATION, "expect rotation within DURATION", 0},
 };

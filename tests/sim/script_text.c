@@ -41,11 +41,15 @@ static bool read_number_setting(struct words *words, int64_t from, int64_t to, i
 static bool read_active(struct words *words, struct script *script)
 {
     size_t negated = words_are(words, 3, "not");
+    bool presumed = words_are(words, 3, "presumed");
 
     if (words->count != 4 + negated || !slot_from_name(words->word[1], &script->active) ||
-        !words_are(words, 2, ",") || !words_are(words, 3 + negated, "named"))
-        return words_wrong(words, "it reads \"active primary, named\", or secondary, or not named");
+        !words_are(words, 2, ",") || (!words_are(words, 3 + negated, "named") && !presumed))
+        return words_wrong(words,
+                           "it reads \"active primary, named\", or secondary, or not named, "
+                           "or presumed");
     script->has_adopt_active = negated == 0;
+    script->presumed = presumed;
     return true;
 }
 
@@ -277,7 +281,9 @@ void script_print(const struct script *script, struct buf *out)
                       script->accounts);
     policy_print(&script->policy, &base.policy, out);
     buf_append_format(out, "\nactive %s, %s\n", slot_name(script->active),
-                      script->has_adopt_active ? "named" : "not named");
+                      script->presumed           ? "presumed"
+                      : script->has_adopt_active ? "named"
+                                                 : "not named");
     for (unsigned i = 0; i < script->target_count; i++)
         print_target(&script->targets[i], out);
     buf_append_format(out, "lasts %s\n", duration_to_text(script->length, text));

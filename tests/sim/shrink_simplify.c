@@ -157,6 +157,7 @@ static void simplify_policies(struct shrinking *shrinking)
 static void name_active(struct script *script)
 {
     script->has_adopt_active = true;
+    script->presumed = false;
 }
 
 static void primary_active(struct script *script)
@@ -181,7 +182,8 @@ void shrink_settings(struct shrinking *shrinking)
         script_copy(&candidate, best);
         ways[i](&candidate);
         if (candidate.seed == best->seed && candidate.active == best->active &&
-            candidate.has_adopt_active == best->has_adopt_active)
+            candidate.has_adopt_active == best->has_adopt_active &&
+            candidate.presumed == best->presumed)
             script_done(&candidate);
         else
             (void)shrink_try(shrinking, &candidate);

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "base/tz.h"
+#include "conf/discovery.h"
 #include "conf/config.h"
 #include "conf/identity.h"
 #include "conf/notifier.h"
@@ -38,6 +39,10 @@ struct files {
 };
 
 /* --- what was read, all of it --- */
+
+#define FOUND_ID(group, name)                                                                      \
+    "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/" group                    \
+    "/providers/Microsoft.Batch/batchAccounts/" name
 
 static void add_service(struct result *result, const struct config *config)
 {
@@ -194,6 +199,48 @@ static void load_config(struct result *result, const void *context)
     config_messages_done(&messages);
 }
 
+static void add_rule(struct result *result, const struct discovery_rule *rule)
+{
+    result_add_text(result, "rule", rule->name);
+    result_add_text(result, "of policy", rule->policy_name);
+    result_add_text(result, "of tag", rule->active_tag);
+    result_add(result, "%zu %zu %zu %zu %zu\n", rule->subscription_count, rule->type_count,
+               rule->wanted.tag_count, rule->excluded_count, rule->destination_count);
+    for (size_t i = 0; i < rule->wanted.names.count; i++)
+        result_add_text(result, "named", rule->wanted.names.items[i]);
+}
+
+/* With accounts that its rules have found, two of which would meet. */
+static void expand(struct result *result, const void *context)
+{
+    static const struct config_found found[] = {
+        {FOUND_ID("one", "alpha"), "all", true, SLOT_SECONDARY},
+        {FOUND_ID("one", "beta"), "all", false, SLOT_PRIMARY},
+        {FOUND_ID("two", "beta"), "all", false, SLOT_PRIMARY},
+    };
+    struct config_messages messages;
+    struct err err = {.code = 0};
+    struct config *config, *expanded;
+
+    (void)context;
+    allocation_suspend();
+    config = load(&messages);
+    allocation_resume();
+    expanded = config_expand(config, found, 3, &err);
+    if (!expanded)
+        result_failed(result, -ENOMEM, err.text);
+    for (size_t i = 0; expanded && i < expanded->rule_count; i++)
+        add_rule(result, &expanded->rules[i]);
+    for (size_t i = 0; expanded && i < expanded->account_count; i++) {
+        add_account(result, &expanded->accounts[i]);
+        result_add_text(result, "found by", expanded->accounts[i].rule);
+        result_add_text(result, "problem", expanded->accounts[i].problem);
+    }
+    config_unref(expanded);
+    config_unref(config);
+    config_messages_done(&messages);
+}
+
 static void explain(struct result *result, const void *context)
 {
     struct config_messages messages;
@@ -231,6 +278,16 @@ static void find_account(struct result *result, const void *context)
 }
 
 /* --- the configurations --- */
+
+static const struct files finding = {
+    .main =
+        "version: 1\n"
+        "identities: {vm: {type: managed_identity}}\n"
+        "policies:   {standard: {max_key_age: 90d}}\n"
+        "targets:    {file: {type: file, path: \"/keys/{account}\"}}\n"
+        "discover:   [{name: all, subscriptions: all, names: ['a*', beta], tags: {env: prod}, "
+        "exclude: {locations: westeurope}, active_tag: key}]\n",
+};
 
 static const struct files minimal = {
     .main =
@@ -502,6 +559,8 @@ int main(void)
         CONFIG_TEST("missing", load_config, missing),
         CONFIG_TEST("meeting", load_config, meeting),
         CONFIG_TEST("explain", explain, full),
+        CONFIG_TEST("finding", load_config, finding),
+        CONFIG_TEST("expand", expand, finding),
         CONFIG_TEST("find_account", find_account, full),
         cmocka_unit_test_setup_teardown(test_a_group_that_is_too_long_is_no_missing_group,
                                         config_fixture_enter, config_fixture_leave),
