@@ -1,6 +1,7 @@
 """Accounts that rules find."""
 
 import json
+import time
 
 import pytest
 
@@ -187,6 +188,10 @@ def test_first_rule_wins_and_reloads_match_again(site, azure):
     site.wait_adopted("alpha", "beta")
     assert [site.status(name)["rule"] for name in ("alpha", "beta")] == ["west", "rest"]
     assert site.status("beta")["policy"] == "other"
+    site.config["discover"] = [rule("rest", policy="other", locations="north*")]
+    site.write()
+    seen = site.ctl("reload", "--dry-run")
+    assert "e2e/alpha: would be removed" in seen.stdout and "beta" not in seen.stdout
     site.config["discover"] = [rule("rest", policy="other", locations="*europe")]
     site.write()
     azure.fault("lost_before", op="subscriptions")
@@ -223,6 +228,34 @@ def test_a_list_that_goes_on_elsewhere(site, azure):
     failed = site.log.wait("discovery.failed", rule="all")
     assert "https://evil.example, which is not the resource manager" in failed["msg"]
     assert "secret" not in site.log.text()
+
+
+def test_a_list_gets_another_token(site, azure):
+    azure.create("alpha")
+    begin(site, rule(adopt_active="primary"))
+    site.wait_adopted("alpha")
+    azure.ask("DELETE", "tokens")
+    azure.create("beta")
+    site.wait_adopted("beta")
+    assert not site.log.lines(event="discovery.failed")
+
+
+def test_stops_while_a_list_hangs(site, azure):
+    azure.create("alpha")
+    azure.fault("hang", op="list")
+    daemon = begin(site, rule(adopt_active="primary"))
+    wait_until(lambda: azure.truth.requests("subscriptions"), "subscriptions are listed")
+    since = time.monotonic()
+    assert daemon.stop() == 0
+    assert time.monotonic() - since < 8
+    azure.clear_faults()
+    daemon = begin(site, rule(adopt_active="primary", every="1h"))
+    site.wait_adopted("alpha")
+    azure.fault("hang", op="list")
+    daemon.reload()  # a reload gives the list up that is under way, and begins anew
+    daemon.reload()
+    assert site.ctl("ping").returncode == 0
+    assert daemon.stop() == 0
 
 
 def test_once_waits_for_the_list(site, azure):
