@@ -198,8 +198,9 @@ static void write_rule(struct buf *out, const struct rule_snapshot *rule, time_m
     if (rule->waiting > 0)
         ctl_write(out, "rule %s: %zu more %s %s\n", ctl_shown(rule->name), rule->waiting,
                   str_plural(rule->waiting, "account", "accounts"),
-                  rule->dry_run ? "would be added (dry_run)"
-                                : "wait for the next listing (max_new)");
+                  rule->dry_run        ? "would be added (dry_run)"
+                  : rule->waiting == 1 ? "waits for the next listing (max_new)"
+                                       : "wait for the next listing (max_new)");
 }
 
 void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon, const char *socket)
