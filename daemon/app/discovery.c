@@ -402,8 +402,10 @@ static void schedule(struct discovery_client *client)
 {
     size_t next = 0;
 
+    if (client->stopped)
+        return; /* the timer is closed */
     timer_stop(&client->timer);
-    if (client->stopped || client->run || client->saving > 0 || client->rule_count == 0)
+    if (client->run || client->saving > 0 || client->rule_count == 0)
         return;
     for (size_t i = 1; i < client->rule_count; i++)
         if (client->rules[i].next_at < client->rules[next].next_at)

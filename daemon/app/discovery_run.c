@@ -360,7 +360,7 @@ static void on_subscriptions(void *context, const struct http_reply *reply,
         arm_page_free(page);
         return;
     }
-    if (page && !run->lacks)
+    if (page && !run->lacks && run->subscriptions.count > 0)
         run->listener.listed(run->listener.context, NULL);
     arm_page_free(page);
     run->lacks = false;
