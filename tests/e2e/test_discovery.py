@@ -258,6 +258,18 @@ def test_stops_while_a_list_hangs(site, azure):
     assert daemon.stop() == 0
 
 
+def test_an_identity_that_sees_nothing(site, azure):
+    azure.create("alpha")
+    azure.deny("Microsoft.Resources/subscriptions/read")
+    begin(site, rule(adopt_active="primary"))
+    failed = site.log.wait("discovery.failed", rule="all")
+    assert "sees no subscription" in failed["msg"] and "Reader" in failed["remedy"]
+    wait_until(lambda: len(site.log.lines(event="discovery.completed")) > 2, "three listings")
+    assert len(site.log.lines(event="discovery.failed")) == 1  # told once while it lasts
+    azure.allow_all()
+    site.wait_adopted("alpha")
+
+
 def test_once_waits_for_the_list(site, azure):
     azure.create("alpha")
     site.config["discover"] = [rule(adopt_active="primary")]
