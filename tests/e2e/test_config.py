@@ -196,6 +196,13 @@ def test_usage(build, arguments):
     assert result.returncode == EXIT_USAGE and "--help" in result.stderr
 
 
+def test_words_of_options_as_in_the_configuration(build):
+    """They are taken in any case."""
+    result = subprocess.run([build / "keyrotated", "--log-level", "Debug", "--log-format", "JSON",
+                             "--version"], text=True, capture_output=True, timeout=60, check=False)
+    assert result.returncode == 0 and not result.stderr, result
+
+
 def test_version_and_help(build):
     for program in ("keyrotated", "keyrotatectl"):
         for option in ("--version", "--help"):
