@@ -33,6 +33,7 @@ enum { DONE_MAX = 4 };
 static sem_t let_go;
 static _Atomic int hanging;            /* threads that wait */
 static _Atomic int opened_on_the_loop; /* files in the test's directory */
+static _Atomic bool nothing_hangs;     /* any more: what hangs already goes on to do so */
 static char directory[64];
 
 int open(const char *path, int flags, ...);
@@ -49,7 +50,7 @@ int open(const char *path, int flags, ...)
     va_end(arguments);
     if (directory[0] != '\0' && str_starts_with(path, directory)) {
         opened_on_the_loop += gettid() == getpid();
-        if (strstr(path, "/hangs/")) {
+        if (strstr(path, "/hangs/") && !nothing_hangs) {
             hanging++;
             while (sem_wait(&let_go) != 0)
                 continue;
@@ -302,10 +303,8 @@ static void note(void *context, struct target_result *result)
     loop_stop(f->loop);
 }
 
-/* The file at `path` hangs, and the job's time runs out: then the next one gets its turn. Both
- * together leave so many threads behind. */
-static void assert_hangs(struct fixture *f, const struct target_type *type, const char *place,
-                         const void *settings, const char *path, int threads)
+static void probe(struct fixture *f, const struct target_type *type, const char *place,
+                  const void *settings)
 {
     const struct destination destination = {.name = "t",
                                             .type = type,
@@ -313,11 +312,19 @@ static void assert_hangs(struct fixture *f, const struct target_type *type, cons
                                             .place = (char *)place,
                                             .settings = settings};
 
+    memset(&answer, 0, sizeof(answer));
+    target_probe(&f->world, &destination, NULL, note, f);
+    run_for(f, 10 * MS_SECOND);
+    assert_int_equal(answer.count, 1);
+}
+
+/* The file at `path` hangs, and the job's time runs out: then the next one gets its turn. Each
+ * leaves its thread behind. */
+static void assert_hangs(struct fixture *f, const struct target_type *type, const char *place,
+                         const void *settings, const char *path)
+{
     for (int i = 0; i < 2; i++) {
-        memset(&answer, 0, sizeof(answer));
-        target_probe(&f->world, &destination, NULL, note, f);
-        run_for(f, 10 * MS_SECOND);
-        assert_int_equal(answer.count, 1);
+        probe(f, type, place, settings);
         if (!strstr(answer.failure.text, path) ||
             !strstr(answer.failure.text, "has not returned within 100ms"))
             fail_msg("%s", answer.failure.text);
@@ -325,7 +332,7 @@ static void assert_hangs(struct fixture *f, const struct target_type *type, cons
         assert_false(answer.failure.outcome_unknown);
         run_for(f, 1);
         assert_int_equal(f->world.queue.lane_count, 0);
-        assert_int_equal(hanging, i < threads ? i + 1 : threads);
+        assert_int_equal(hanging, i + 1);
     }
     assert_int_equal(opened_on_the_loop, 0);
 }
@@ -340,7 +347,7 @@ static void test_webhook(void **state)
     write_file("hangs/ca.pem", "x");
     settings.ca_file = path_of("hangs/ca.pem");
     settings.timeout = PATIENCE - 5 * MS_SECOND; /* the target adds some */
-    assert_hangs(f, &target_webhook_type, "https://127.0.0.1:1/", &settings, "/hangs/ca.pem", 2);
+    assert_hangs(f, &target_webhook_type, "https://127.0.0.1:1/", &settings, "/hangs/ca.pem");
 }
 
 static void test_kubernetes(void **state)
@@ -364,7 +371,7 @@ static void test_kubernetes(void **state)
 
     write_file("kubeconfig", kubeconfig);
     write_file("hangs/ca.pem", "x");
-    assert_hangs(f, &target_kubernetes_secret_type, "k space/name", &settings, "/hangs/ca.pem", 2);
+    assert_hangs(f, &target_kubernetes_secret_type, "k space/name", &settings, "/hangs/ca.pem");
 }
 
 static struct target_hashicorp_vault vault_settings(void)
@@ -387,10 +394,10 @@ static void test_vault_token(void **state)
     write_file("hangs/secret", "hvs.x\n");
     settings.login = (struct vault_login){.kind = VAULT_LOGIN_TOKEN, .file = "hangs/secret"};
     assert_hangs(f, &target_hashicorp_vault_type, "http://127.0.0.1:1/m/p", &settings,
-                 "/hangs/secret", 2);
+                 "/hangs/secret");
 }
 
-/* All who need the login wait for one thread. */
+/* The file is read anew when all who waited for the login have given up. */
 static void test_vault_login(void **state)
 {
     struct fixture *f = *state;
@@ -400,12 +407,54 @@ static void test_vault_login(void **state)
     settings.login = (struct vault_login){
         .kind = VAULT_LOGIN_APPROLE, .mount = "approle", .role = "r", .file = "hangs/secret"};
     assert_hangs(f, &target_hashicorp_vault_type, "http://127.0.0.1:1/m/p", &settings,
-                 "/hangs/secret", 1);
-    /* It goes on where the file system comes back. */
-    (void)sem_post(&let_go);
-    while (hanging > 0)
-        run_for(f, 1);
-    run_for(f, 50);
+                 "/hangs/secret");
+    /* Another file system is mounted over the dead one, whose threads are never heard of again. */
+    nothing_hangs = true;
+    probe(f, &target_hashicorp_vault_type, "http://127.0.0.1:1/m/p", &settings);
+    assert_int_equal(hanging, 2);
+    if (!strstr(answer.failure.text, "127.0.0.1:1") || strstr(answer.failure.text, "/hangs/"))
+        fail_msg("%s", answer.failure.text); /* it has come as far as the connection */
+    nothing_hangs = false;
+}
+
+static void note_reading(void *context, struct target_result *result)
+{
+    struct fixture *f = context;
+
+    answer.count++;
+    if (!strstr(result->failure->text, "/hangs/"))
+        f->done++;
+}
+
+/* The same where there is somebody who waits for the login at every time. */
+static void test_vault_login_of_many(void **state)
+{
+    struct fixture *f = *state;
+    struct target_hashicorp_vault settings = vault_settings();
+    char place[64];
+    const struct destination destination = {.name = "t",
+                                            .type = &target_hashicorp_vault_type,
+                                            .key_shape = &key_shape_base64,
+                                            .place = place,
+                                            .settings = &settings};
+
+    write_file("hangs/secret", "id\n");
+    settings.login = (struct vault_login){
+        .kind = VAULT_LOGIN_APPROLE, .mount = "approle", .role = "r", .file = "hangs/secret"};
+    memset(&answer, 0, sizeof(answer));
+    for (int i = 0; f->done == 0; i++) {
+        assert_true(i < 100); /* otherwise the file is never read again */
+        (void)snprintf(place, sizeof(place), "http://127.0.0.1:1/m/p%d", i);
+        target_probe(&f->world, &destination, NULL, note_reading, f);
+        do {
+            run_for(f, PATIENCE / 4);
+        } while (hanging == 0);
+        nothing_hangs = true;
+    }
+    assert_int_equal(hanging, 1);
+    while (f->world.queue.lane_count > 0)
+        run_for(f, PATIENCE / 4);
+    nothing_hangs = false;
 }
 
 int main(void)
@@ -419,6 +468,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_kubernetes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_vault_token, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_vault_login, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_vault_login_of_many, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

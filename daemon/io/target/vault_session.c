@@ -40,6 +40,7 @@ struct vault_session {
 
     /* The login under way. */
     struct target_reading *reading; /* or NULL */
+    duration_ms reading_since;      /* by time_boot() */
     struct http_call *call;         /* or NULL */
     void (*answered)(struct vault_session *session, const struct http_reply *reply);
     struct buf authorities; /* the content of ca_file */
@@ -392,6 +393,7 @@ static void begin_login(struct vault_session *session)
     if (session->ca_file)
         (void)target_reading_add(reading, &authorities, HTTP_PEM_MAX);
     set_reading(session, reading);
+    session->reading_since = time_boot();
     target_reading_start(reading, on_read, session);
 }
 
@@ -420,12 +422,29 @@ void vault_session_wait(struct vault_session *session, struct vault_waiter *wait
         begin_login(session);
 }
 
-/* The daemon stops, and nobody waits any more. */
-static void cancel(struct vault_session *session)
+static bool reading_is_old(const struct vault_session *session)
 {
-    target_reading_free(session->reading);
-    session->reading = NULL;
-    http_cancel(session->call); /* on_reply() ends the login */
+    const struct target_world *world = session->world;
+    const duration_ms patience = world->timeout > 0 ? world->timeout : TARGET_TIMEOUT;
+
+    return session->reading && time_boot() - session->reading_since >= patience / 2;
+}
+
+/*
+ * Files that hang would keep all later logins waiting, even where another file system has taken the
+ * place of the dead one: they are read anew from time to time. A request goes on without those who
+ * waited, because its answer may hold a secret id that cannot be had again.
+ */
+static void leave_alone(struct vault_session *session)
+{
+    if (list_empty(&session->waiting) || reading_is_old(session)) {
+        target_reading_free(session->reading);
+        set_reading(session, NULL);
+    }
+    if (session->world->canceled && list_empty(&session->waiting))
+        http_cancel(session->call); /* on_reply() ends the login */
+    else if (!list_empty(&session->waiting) && !is_under_way(session))
+        begin_login(session);
 }
 
 bool vault_session_leave(struct vault_waiter *waiter)
@@ -437,8 +456,7 @@ bool vault_session_leave(struct vault_waiter *waiter)
     waiter->session = NULL;
     waiter->job->reading = NULL;
     list_remove(&waiter->link);
-    if (session->world->canceled && list_empty(&session->waiting))
-        cancel(session);
+    leave_alone(session);
     return true;
 }
 
