@@ -89,9 +89,11 @@ int crypto_check_authorities(const char *path, struct err *err)
 
 int crypto_check_authorities_text(const void *pem, size_t length, struct err *err)
 {
-    BIO *bio = length <= INT_MAX ? BIO_new_mem_buf(pem, (int)length) : NULL;
+    /* Of an empty file there may be no text at all, which OpenSSL refuses. */
+    const bool is_readable = length > 0 && length <= INT_MAX;
+    BIO *bio = is_readable ? BIO_new_mem_buf(pem, (int)length) : NULL;
     STACK_OF(X509_INFO) *items = bio ? PEM_X509_INFO_read_bio(bio, NULL, no_password, NULL) : NULL;
-    bool is_memory_out = !bio && length <= INT_MAX;
+    bool is_memory_out = !bio && is_readable;
     int count = 0;
     unsigned long code;
 

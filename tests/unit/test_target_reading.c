@@ -253,6 +253,31 @@ static void test_no_place_to_read_from(void **state)
     assert_int_equal(f->done, 1);
 }
 
+/* A file that is being written, or an update that went wrong. */
+static void test_empty_files(void **state)
+{
+    struct fixture *f = *state;
+    struct failure failure = {.http_status = 0};
+    struct buf authorities;
+
+    write_file("other", "");
+    buf_init(&authorities, HTTP_PEM_MAX);
+    f->reading = target_reading_new(&f->world);
+    (void)add(f, "ca_file", path_of("other"));
+    (void)add(f, "token_file", path_of("other"));
+    target_reading_start(f->reading, on_done, f);
+    run_for(f, 10 * MS_SECOND);
+    assert_int_equal(f->done, 1);
+    assert_false(target_reading_authorities(f->reading, 0, "write it", &authorities, &failure));
+    assert_non_null(strstr(failure.text, "cannot be used: it holds no certificate"));
+    assert_string_equal(failure.remedy, "write it");
+    assert_int_equal(authorities.length, 0);
+    assert_null(target_reading_secret(f->reading, 1, &failure));
+    assert_non_null(strstr(failure.text, "cannot be used: it is empty"));
+    buf_done(&authorities);
+    target_reading_free(f->reading);
+}
+
 /* Nobody waits for the thread; what it reads in the end is dropped. */
 static void test_a_file_that_hangs_is_left_behind(void **state)
 {
@@ -463,6 +488,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_files_are_read_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_thread_to_read_with, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_place_to_read_from, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_empty_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_file_that_hangs_is_left_behind, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_webhook, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kubernetes, set_up, tear_down),
