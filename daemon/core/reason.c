@@ -18,14 +18,13 @@ static const struct reason_description descriptions[REASON_COUNT] = {
         {"target_holds_unknown_key", STATE_BLOCKED, CLEARED_BY_HUMAN,
          "a target holds a key that is neither of the account's two",
          "see in `keyrotatectl status {account}` which target it is and whether it belongs to this "
-         "account; `keyrotatectl adopt {account} --active primary` (or secondary) overwrites it, "
+         "account; `keyrotatectl adopt {account} --active primary` (or secondary) overwrites it; "
          "once you have corrected it, run `keyrotatectl check {account}` instead"},
     [REASON_ANOTHER_ROTATOR] =
         {"another_rotator", STATE_BLOCKED, CLEARED_BY_HUMAN,
          "somebody else keeps regenerating this account's keys, or delivering the standby key",
          "find the caller of regenerateKeys in the subscription's activity log, or who writes to "
-         "the "
-         "targets, and stop one of the two, then run `keyrotatectl unblock {account}`"},
+         "the targets, and stop one of the two, then run `keyrotatectl unblock {account}`"},
     [REASON_JOURNAL_BEHIND] =
         {"journal_behind", STATE_BLOCKED, CLEARED_BY_HUMAN,
          "the journal is out of date: it was restored, or another daemon has rotated since",

@@ -341,7 +341,25 @@ def prepare_places(site, cluster, servers, authority):
     own("plugin", kubeconfig(cluster.url, good, {"exec": {"command": "aws"}}))
     yield "plugin", ["target_failed", 'user "u" has exec, which is not supported', "correct the kube"]
     own("noca", kubeconfig(cluster.url, None, token, **{"certificate-authority": "missing.pem"}))
-    yield "noca", ["target_failed", "missing.pem", "renew the credential"]
+    yield "noca", ["target_failed", "missing.pem", "authorities that sign the API server's to "
+                   f"{site.directory}/missing.pem, readable for the daemon, or correct the cluster"]
+    # It counts as none for libcurl, which would accept each authority of the system.
+    empty = site.directory / "empty.pem"
+    empty.touch(0o600)
+    own("emptyca", kubeconfig(cluster.url, None, token, **{"certificate-authority": str(empty)}))
+    yield "emptyca", ["target_failed", f"{empty} cannot be used: it is empty",
+                      f"authorities that sign the API server's to {empty}"]
+    write(site.directory / "text.pem", "no certificate")
+    own("textca", kubeconfig(cluster.url, None, token, **{"certificate-authority": "text.pem"}))
+    yield "textca", ["target_failed", "it holds no PEM text of that kind",
+                     "correct the cluster of context test"]
+    own("serverca", server=cluster.url, token_file=str(site.directory / "servertoken"),
+        ca_file=str(empty))
+    del site.config["targets"]["serverca"]["kubeconfig"]
+    (site.directory / "servertoken").touch(0o600)
+    (site.directory / "servertoken").write_text(TOKEN)
+    yield "serverca", ["target_failed", f"{empty} cannot be used: it is empty",
+                       "or correct `server` and `ca_file` of the target"]
     certificate, key = authority.issue("locked", "DNS:locked")
     key.write_text(key.read_text().replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"))
     own("locked", kubeconfig(cluster.url, good, {"client-certificate": str(certificate),

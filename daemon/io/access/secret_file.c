@@ -67,6 +67,14 @@ static void set_remedy_for_denial(const struct secret_file *file, const char *pa
                            name, path, file->key, name, (unsigned)geteuid(), path);
 }
 
+/* A directory, a pipe, a device, a socket, a link to itself: what is written there goes nowhere,
+ * and who writes into a pipe waits for ever. */
+static bool is_no_file(const struct secret_file_content *content)
+{
+    return content->err.code == -EINVAL || content->err.code == -ENXIO ||
+           content->err.code == -ELOOP;
+}
+
 bool secret_file_set_remedy(const struct secret_file *file, const char *path,
                             const struct secret_file_content *content, struct failure *failure)
 {
@@ -77,6 +85,11 @@ bool secret_file_set_remedy(const struct secret_file *file, const char *path,
         set_remedy_for_credential(file->path, failure);
     else if (is_denied)
         set_remedy_for_denial(file, path, content->is_hidden, failure);
+    else if (!is_credential && is_no_file(content))
+        failure_set_remedy(failure,
+                           "run `mv %s %s.old`, then make %s a file with the content that belongs "
+                           "there, readable for the daemon",
+                           path, path, path);
     else
         return false;
     return true;

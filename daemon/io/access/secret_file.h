@@ -34,8 +34,8 @@ struct secret_file_content {
 
 /*
  * What to do where the file at `path` could not be read, by the error of `content`: a credential
- * that the unit does not load, a file that the daemon may not read. Returns false, with the remedy
- * untouched, where it depends on what the file is for.
+ * that the unit does not load, a file that the daemon may not read, something that is no file.
+ * Returns false, with the remedy untouched, where it depends on what the file is for.
  */
 bool secret_file_set_remedy(const struct secret_file *file, const char *path,
                             const struct secret_file_content *content, struct failure *failure);

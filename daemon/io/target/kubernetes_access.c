@@ -22,10 +22,10 @@ struct access_reader {
     struct failure *failure;
 };
 
-static bool fail(const struct access_reader *reader, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+static bool fail_so(const struct access_reader *reader, const char *remedy, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
-static bool fail(const struct access_reader *reader, const char *format, ...)
+static bool fail_so(const struct access_reader *reader, const char *remedy, const char *format, ...)
 {
     char text[2 * FAILURE_TEXT_MAX];
     va_list arguments;
@@ -34,9 +34,12 @@ static bool fail(const struct access_reader *reader, const char *format, ...)
     (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     failure_set(reader->failure, REASON_TARGET_FAILED, "%s", text);
-    failure_set_remedy(reader->failure, "%s", reader->reach->credential_remedy);
+    failure_set_remedy(reader->failure, "%s", remedy);
     return false;
 }
+
+/* What the credential is made of is wrong, or all of it. */
+#define fail(reader, ...) fail_so(reader, (reader)->reach->credential_remedy, __VA_ARGS__)
 
 /* --- files --- */
 
@@ -69,8 +72,8 @@ static void add_other(struct kubernetes_reach *reach, struct target_reading *rea
 
 /* libcurl and OpenSSL tell what is wrong with it only in their own words; an encrypted key would
  * make them ask for its password. */
-static bool check_pem(const struct access_reader *reader, const char *key, const struct buf *pem,
-                      const char *block)
+static bool check_pem(const struct access_reader *reader, const char *remedy, const char *key,
+                      const struct buf *pem, const char *block)
 {
     const char *problem = NULL;
 
@@ -80,18 +83,19 @@ static bool check_pem(const struct access_reader *reader, const char *key, const
         problem = "it holds no PEM text of that kind";
     else if (strstr(buf_str(pem), "ENCRYPTED"))
         problem = "it is encrypted; give it without a password, readable for the daemon alone";
-    return !problem || fail(reader, "%s cannot be used: %s", key, problem);
+    return !problem || fail_so(reader, remedy, "%s cannot be used: %s", key, problem);
 }
 
 static bool check_all_pem(const struct access_reader *reader)
 {
     const struct http_tls *tls = &reader->reach->tls;
+    const char *remedy = reader->reach->credential_remedy;
 
-    return check_pem(reader, "the file of certificate authorities", &tls->authorities,
+    return check_pem(reader, reader->reach->server_remedy, "the file of certificate authorities",
+                     &tls->authorities, "-----BEGIN CERTIFICATE-----") &&
+           check_pem(reader, remedy, "the client certificate", &tls->certificate,
                      "-----BEGIN CERTIFICATE-----") &&
-           check_pem(reader, "the client certificate", &tls->certificate,
-                     "-----BEGIN CERTIFICATE-----") &&
-           check_pem(reader, "the key of the client certificate", &tls->private_key,
+           check_pem(reader, remedy, "the key of the client certificate", &tls->private_key,
                      "PRIVATE KEY-----");
 }
 
@@ -227,14 +231,32 @@ static bool take_token(const struct access_reader *reader, size_t i)
     return !!reach->token;
 }
 
-static bool take_bytes(const struct access_reader *reader, size_t i, struct buf *out)
+/* An empty file of authorities would count as none, and let each authority of the system sign. */
+static bool take_bytes(const struct access_reader *reader, size_t i, const char *remedy,
+                       struct buf *out)
 {
-    const struct buf *bytes =
-        target_reading_bytes(reader->reading, i, reader->reach->credential_remedy, reader->failure);
+    const struct buf *bytes = target_reading_bytes(reader->reading, i, remedy, reader->failure);
 
+    if (bytes && bytes->length == 0)
+        return fail_so(reader, remedy, "%s cannot be used: it is empty",
+                       target_reading_path(reader->reading, i));
     if (bytes && buf_append(out, bytes->data, bytes->length) != 0)
         fault_out_of_memory(); /* it is no longer than the buffer may become */
     return !!bytes;
+}
+
+static bool take_authorities(const struct access_reader *reader, size_t i)
+{
+    struct kubernetes_reach *reach = reader->reach;
+    char remedy[2 * KUBERNETES_REMEDY_MAX];
+
+    if (reach->direct) /* Kubernetes writes the file */
+        return take_bytes(reader, i, reach->server_remedy, &reach->tls.authorities);
+    (void)snprintf(remedy, sizeof(remedy),
+                   "write the PEM certificates of the authorities that sign the API server's to "
+                   "%s, readable for the daemon, or %s",
+                   target_reading_path(reader->reading, i), reach->server_remedy);
+    return take_bytes(reader, i, remedy, &reach->tls.authorities);
 }
 
 static bool take_file(const struct access_reader *reader, size_t i, enum kubernetes_file kind,
@@ -247,11 +269,11 @@ static bool take_file(const struct access_reader *reader, size_t i, enum kuberne
     case KUBERNETES_FILE_TOKEN:
         return take_token(reader, i);
     case KUBERNETES_FILE_AUTHORITIES:
-        return take_bytes(reader, i, &tls->authorities);
+        return take_authorities(reader, i);
     case KUBERNETES_FILE_CERTIFICATE:
-        return take_bytes(reader, i, &tls->certificate);
+        return take_bytes(reader, i, reader->reach->credential_remedy, &tls->certificate);
     case KUBERNETES_FILE_PRIVATE_KEY:
-        return take_bytes(reader, i, &tls->private_key);
+        return take_bytes(reader, i, reader->reach->credential_remedy, &tls->private_key);
     case KUBERNETES_FILE_KUBECONFIG:
         break;
     }
