@@ -183,7 +183,9 @@ static void write_credential(struct buf *out, const struct daemon_snapshot *daem
               ctl_instant(daemon->credential_expires_at, daemon->now, text));
     if (daemon->credential_problem)
         ctl_write(out, ", and is still used: %s", daemon->credential_problem);
-    ctl_write(out, "\n    do: %s\n", ctl_shown(daemon->credential_remedy));
+    (void)buf_append_str(out, "\n    do: ");
+    ctl_write(out, "%s", ctl_shown(daemon->credential_remedy));
+    (void)buf_append_char(out, '\n');
 }
 
 /* Only what is not as usual. */

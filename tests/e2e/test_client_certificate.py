@@ -169,7 +169,7 @@ def test_a_certificate_that_ends_soon(site, azure, tmp_path):
     assert status["credential_identity"] == "ops" and status["credential_remedy"] == told["remedy"]
     assert status["credential_expires_at"][:19] == told["expires_at"][:19]
     shown = site.ctl("status").stdout
-    assert "identity ops: the certificate CN=old" in shown and "    do: make another certificate" in shown
+    assert "\nidentity ops: the certificate CN=old" in shown and "\n    do: make another certificate" in shown
 
 
 def test_what_entra_refuses(site, azure, tmp_path, pair):
