@@ -6,12 +6,27 @@
 #include "conf/resolve.h"
 #include "conf/value.h"
 
+/* The items, on a line each. */
+static const char *lines_of(struct resolve *resolve, const struct tree_node *list)
+{
+    const char *lines = NULL;
+
+    for (const struct tree_node *item = schema_first_item(list); item;
+         item = schema_next_item(list, item))
+        lines = lines ? arena_format(resolve->arena, "%s\n%s", lines, item->text) : item->text;
+    return lines;
+}
+
 /* As written, or NULL. */
 static const char *text_of(struct resolve *resolve, const struct tree_node *map,
                            const struct schema_map *schema, const struct schema_key *key)
 {
-    const char *text = schema_text(map, schema, key->name);
+    const struct tree_node *node = tree_child(map, key->name);
+    const char *text;
 
+    if (node && node->kind == TREE_LIST)
+        return lines_of(resolve, node);
+    text = schema_text(map, schema, key->name);
     /* systemd protects the files in $CREDENTIALS_DIRECTORY; check the others. */
     if (text && key->type == SCHEMA_CREDENTIAL && text[0] == '/' &&
         !(key->public_with && tree_child(map, key->public_with)))

@@ -179,6 +179,16 @@ static const char *read_members(struct access_token *token, struct json_object *
     return !token->token ? "there is no memory for it" : NULL;
 }
 
+const char *access_token_set(struct access_token *token, const char *value, duration_ms lifetime)
+{
+    if (!is_header_value(value))
+        return "it is malformed";
+    token->lifetime = lifetime < LIFETIME_LONGEST ? lifetime : LIFETIME_LONGEST;
+    token->refresh_after = usual_refresh(token->lifetime);
+    token->token = secret_new(value, strlen(value));
+    return !token->token ? "there is no memory for it" : NULL;
+}
+
 int access_token_read(struct access_token *token, const struct http_reply *reply,
                       const char *service, time_ms now, struct failure *failure)
 {

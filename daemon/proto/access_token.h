@@ -18,6 +18,9 @@ struct access_token {
 
 void access_token_done(struct access_token *token);
 
+/* Fills the token from its text and lifetime. NULL, or what is wrong with it. */
+const char *access_token_set(struct access_token *token, const char *value, duration_ms lifetime);
+
 /*
  * Reads the members access_token, token_type, expires_in, expires_on and refresh_in of a 200
  * answer. Numbers may be JSON numbers or strings, with or without decimals. The lifetime comes from

@@ -9,7 +9,8 @@ from conftest import ROOT, run
 
 UNITS = ["keyrotated.service", "keyrotated@.service", "keyrotated-once.service",
          "keyrotated-once.timer"]
-EXAMPLES = ["60-keyrotated.rules", "addresses.conf", "client-secret.conf", "consumer-restart-due@.path",
+EXAMPLES = ["60-keyrotated.rules", "addresses.conf", "azure-cli.conf", "client-secret.conf",
+            "consumer-restart-due@.path",
             "consumer-restart-due@.service", "consumer-restart@.path", "consumer-restart@.service",
             "key-directory.conf", "key-groups.conf", "key-owners.conf", "keyrotated-hook.socket",
             "keyrotated-hook@.service", "keyrotated.yaml", "systemd-credential.conf",

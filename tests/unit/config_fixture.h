@@ -12,7 +12,8 @@
     "default-azurebatch-japaneast/providers/Microsoft.Batch/batchAccounts/sampleacct"
 
 /* The types of identities that this version has, as messages list them. */
-#define IDENTITY_TYPES "client_secret, managed_identity, client_certificate or workload_identity"
+#define IDENTITY_TYPES                                                                             \
+    "client_secret, client_certificate, workload_identity, managed_identity or azure_cli"
 
 /* The types of targets that this version has, as messages list them. */
 #define TARGET_TYPES                                                                               \

@@ -108,7 +108,8 @@ static void names_exactly_what_is_not_available(void **state)
         "version: 1\n"
         "cloud: AzureCloud\n"
         "identities:\n"
-        "  ops: {type: azure_cli}\n"
+        "  ops: {type: managed_identity}\n"
+        "metrics: {listen: \"127.0.0.1:9877\"}\n"
         "policies:\n"
         "  nightly: {max_key_age: 90d, overlap: 14d, window: {days: [Sat, Sun], from: \"22:00\", "
         "to: \"04:00\", time_zone: Europe/Berlin}}\n"
@@ -123,9 +124,7 @@ static void names_exactly_what_is_not_available(void **state)
         "subscription_id: " SUBSCRIPTION ", adopt_active: secondary}\n";
 
     assert_null(config_fixture_expect(
-        more,
-        "k.yaml:4:15: identities.ops.type: azure_cli is not available in this version; "
-        "write " IDENTITY_TYPES "\n"));
+        more, "k.yaml:5:1: metrics: is not available in this version; remove it\n"));
 }
 
 /* Every key that is available, none with its default. */

@@ -160,9 +160,14 @@ static const struct mistake identity_mistakes[] = {
                     "00000000-0000-0000-0000-000000000000, client_certificat_file: c.pem}}"},
      "k.yaml:2:142: identities.i.client_certificat_file: unknown key; did you mean "
      "client_certificate_file?\n"},
-    {{.identities = "identities: {i: {type: azure_cli}}"},
-     "k.yaml:2:24: identities.i.type: azure_cli is not available in this version; "
-     "write " IDENTITY_TYPES "\n"},
+    {{.identities = "identities: {i: {type: azure_cli, command: az --debug}}"},
+     "k.yaml:2:44: identities.i.command: holds a blank; there is no shell, so write the program "
+     "and "
+     "each argument as an item of a list\n"},
+    {{.identities = "identities: {i: {type: azure_cli, command: [bin/az, x y]}}"},
+     "k.yaml:2:45: identities.i.command[0]: is a relative path; write az, or a full path\n"},
+    {{.identities = "identities: {i: {type: azure_cli, command: []}}"},
+     "k.yaml:2:35: identities.i.command: names no program; write az, or its full path\n"},
     {{.identities = "identities: {i: {type: managed_identity, source: app-service}}"},
      "k.yaml:2:50: identities.i.source: unknown value \"app-service\"; did you mean "
      "app_service?\n"},
