@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "proto/claims.h"
 #include "proto/cloud_error.h"
 #include "proto/entra_error.h"
 #include "proto/failure.h"
@@ -81,7 +82,10 @@ int entra_token_request(struct http_request *request, const struct entra_client 
     append_field(body,
                  client->is_assertion ? ASSERTION : "&client_secret=", secret_bytes(client->proof),
                  secret_length(client->proof));
-    rc = http_request_check(request);
+    buf_append_str(body, "&claims=");
+    rc = claims_append(body, client->claims);
+    if (rc == 0)
+        rc = http_request_check(request);
     return rc < 0 ? err_set(err, rc, "the request for a token does not fit: %s", strerror(-rc)) : 0;
 }
 

@@ -19,6 +19,7 @@ struct entra_client {
     /* What an assertion of another issuer says of itself; NULL: it is none of another issuer. */
     const struct federated_token *federated;
     const char *proof_file; /* in remedies; NULL: the key of the configuration is named instead */
+    const char *claims;     /* that a service demands of the token, as JSON; NULL: none */
     const char
         *audience; /* as the resource wants to find it in the token, with its trailing slash */
 };

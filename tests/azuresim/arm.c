@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "arm_batch.h"
+#include "claims.h"
 #include "clock.h"
 #include "cloud.h"
 #include "encode.h"
@@ -152,6 +153,14 @@ static const struct principal *authenticate(struct sim *sim, const struct http_r
     if (!is_arm_audience(sim, token->audience)) {
         unauthorized(sim, reply, "InvalidAuthenticationTokenAudience",
                      "The access token has been obtained for the wrong audience or resource.");
+        return NULL;
+    }
+    if (!claims_meet(token->claims, sim->settings.demanded_claims)) {
+        arm_error(reply, 401, "InvalidAuthenticationToken",
+                  "The access token does not carry the claims that are demanded.");
+        if (claims_name_capability(token->claims) || token->principal->managed)
+            claims_challenge(reply, "Bearer realm=\"\", authorization_uri=\"https://localhost\"",
+                             sim->settings.demanded_claims);
         return NULL;
     }
     return token->principal;

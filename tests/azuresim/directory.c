@@ -53,6 +53,7 @@ static void free_token_entry(struct lh_entry *entry)
 
     free(lh_entry_k(entry));
     free(token->audience);
+    free(token->claims);
     free(token);
 }
 
@@ -283,7 +284,7 @@ const struct principal *directory_find_managed(const struct directory *directory
 }
 
 const char *directory_issue_token(struct directory *directory, const struct principal *principal,
-                                  const char *audience, int64_t lifetime_s)
+                                  const char *audience, const char *claims, int64_t lifetime_s)
 {
     struct token *token = memory_zeroed(1, sizeof(*token));
     char *text = random_base64url(TOKEN_BYTES);
@@ -292,6 +293,7 @@ const char *directory_issue_token(struct directory *directory, const struct prin
         lh_table_delete_entry(directory->tokens, directory->tokens->head);
     token->principal = principal;
     token->audience = memory_text(audience);
+    token->claims = !claims ? NULL : memory_text(claims);
     token->expires_us = clock_wall_us() + lifetime_s * CLOCK_US_PER_SECOND;
     lh_table_insert(directory->tokens, text, token);
     return text;

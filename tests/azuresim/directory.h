@@ -46,6 +46,7 @@ struct principal {
 struct token {
     const struct principal *principal;
     char *audience;
+    char *claims;       /* that it was asked for with, as JSON; NULL: none */
     int64_t expires_us; /* wall clock */
 };
 
@@ -77,7 +78,7 @@ const struct principal *directory_find_managed(const struct directory *directory
 /* Issues a token that lives LIFETIME_S seconds; the text is owned by the directory. Whoever hands
  * it out writes it down (truth_token()). */
 const char *directory_issue_token(struct directory *directory, const struct principal *principal,
-                                  const char *audience, int64_t lifetime_s);
+                                  const char *audience, const char *claims, int64_t lifetime_s);
 
 enum bearer_state { BEARER_ABSENT, BEARER_UNKNOWN, BEARER_EXPIRED, BEARER_VALID };
 

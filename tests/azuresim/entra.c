@@ -195,10 +195,11 @@ static char *audience_of_resource(struct sim *sim, const char *resource, struct 
 }
 
 static void issue(struct sim *sim, const struct principal *principal, const char *audience,
-                  struct http_reply *reply)
+                  const char *claims, struct http_reply *reply)
 {
     int64_t lifetime = (int64_t)sim->settings.token_lifetime;
-    const char *token = directory_issue_token(sim->directory, principal, audience, lifetime);
+    const char *token =
+        directory_issue_token(sim->directory, principal, audience, claims, lifetime);
     struct json_object *body = json_object_new_object();
 
     truth_token(sim->truth, principal->client_id, token);
@@ -251,7 +252,7 @@ static void handle_form(struct sim *sim, const struct http_request *request,
     audience = is_adfs() ? audience_of_resource(sim, http_fields_get(form, "resource"), reply)
                          : audience_of_scope(sim, http_fields_get(form, "scope"), reply);
     if (audience)
-        issue(sim, principal, audience, reply);
+        issue(sim, principal, audience, http_fields_get(form, "claims"), reply);
     free(audience);
 }
 

@@ -42,7 +42,7 @@ static void issue(struct sim *sim, const struct principal *identity, const char 
 {
     int64_t lifetime = (int64_t)sim->settings.token_lifetime;
     int64_t now = clock_wall_us() / CLOCK_US_PER_SECOND;
-    const char *token = directory_issue_token(sim->directory, identity, resource, lifetime);
+    const char *token = directory_issue_token(sim->directory, identity, resource, NULL, lifetime);
     struct json_object *body = json_object_new_object();
 
     truth_token(sim->truth, identity->client_id, token);

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "cloud.h"
+#include "claims.h"
 #include "encode.h"
 #include "entra.h"
 #include "keyvault_secrets.h"
@@ -133,6 +134,17 @@ static const struct principal *authenticate(struct sim *sim, const struct http_r
     }
     if (!entra_same_audience(token->audience, sim->settings.vault_resource)) {
         challenge(sim, reply, "AKV10022: Invalid audience.");
+        return NULL;
+    }
+    if (!claims_meet(token->claims, sim->settings.demanded_claims)) {
+        char *beginning = memory_printf(
+            "Bearer authorization=\"https://localhost:%u/%s\", "
+            "resource=\"%s\"",
+            sim->port, sim->settings.vault_tenant, sim->settings.vault_resource);
+
+        keyvault_error(reply, 401, "Unauthorized", "AKV10144: The token lacks claims.", NULL);
+        claims_challenge(reply, beginning, sim->settings.demanded_claims);
+        free(beginning);
         return NULL;
     }
     return token->principal;

@@ -45,6 +45,7 @@ static const struct text_setting texts[] = {
     {"vault_tenant", offsetof(struct settings, vault_tenant), DIRECTORY_DEFAULT_TENANT},
     {"arm_audience", offsetof(struct settings, arm_audience), ""},
     {"batch_audience", offsetof(struct settings, batch_audience), ""},
+    {"demanded_claims", offsetof(struct settings, demanded_claims), ""},
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

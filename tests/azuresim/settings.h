@@ -24,6 +24,7 @@ struct settings {
     char vault_tenant[SETTINGS_TEXT_SIZE];
     char arm_audience[SETTINGS_TEXT_SIZE]; /* accepted besides the public cloud's; may be "" */
     char batch_audience[SETTINGS_TEXT_SIZE];
+    char demanded_claims[SETTINGS_TEXT_SIZE]; /* of tokens for arm and keyvault; "": none */
 };
 
 /* The values at start; TOKEN_LIFETIME in seconds. */

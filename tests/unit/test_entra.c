@@ -40,7 +40,9 @@ static void test_request(void **state)
                         "grant_type=client_credentials"
                         "&client_id=22222222-2222-2222-2222-222222222222"
                         "&scope=https%3A%2F%2Fmanagement.azure.com%2F%2F.default"
-                        "&client_secret=p%26s%3Dw%2Bd%20~%C3%A4");
+                        "&client_secret=p%26s%3Dw%2Bd%20~%C3%A4"
+                        "&claims=%7B%22access_token%22%3A%7B%22xms_cc%22%3A%7B%22values%22%3A%5B%22"
+                        "CP1%22%5D%7D%7D%7D");
     http_request_done(&request);
     secret_free(secret);
 }
@@ -86,7 +88,9 @@ static void test_assertion(void **state)
                         "&client_id=22222222-2222-2222-2222-222222222222"
                         "&scope=https%3A%2F%2Fmanagement.azure.com%2F%2F.default"
                         "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3A"
-                        "client-assertion-type%3Ajwt-bearer&client_assertion=e30.e30.c2ln");
+                        "client-assertion-type%3Ajwt-bearer&client_assertion=e30.e30.c2ln"
+                        "&claims=%7B%22access_token%22%3A%7B%22xms_cc%22%3A%7B%22values%22%3A%5B%22"
+                        "CP1%22%5D%7D%7D%7D");
     http_request_done(&request);
     secret_free(assertion);
 }

@@ -150,7 +150,7 @@ static void test_invalidate(void **state)
     ask(0, &ops);
     fake_loop_run(0);
     first = generation_of(&ops);
-    assert_true(token_invalidate(cache, &ops, AUDIENCE, first));
+    assert_true(token_invalidate(cache, &ops, AUDIENCE, first, NULL));
     assert_no_token(&ops);
     ask(0, &ops);
     fake_loop_run(0);
@@ -158,13 +158,13 @@ static void test_invalidate(void **state)
     second = generation_of(&ops);
 
     /* A caller that still had the first token gets the second, which stays. */
-    assert_true(token_invalidate(cache, &ops, AUDIENCE, first));
+    assert_true(token_invalidate(cache, &ops, AUDIENCE, first, NULL));
     assert_token(&ops, "two");
     /* Where the second is refused just as quickly, a third would not help. */
-    assert_false(token_invalidate(cache, &ops, AUDIENCE, second));
+    assert_false(token_invalidate(cache, &ops, AUDIENCE, second, NULL));
     assert_token(&ops, "two");
     fake_loop_run(MS_MINUTE);
-    assert_true(token_invalidate(cache, &ops, AUDIENCE, second));
+    assert_true(token_invalidate(cache, &ops, AUDIENCE, second, NULL));
     stop();
 }
 

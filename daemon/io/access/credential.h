@@ -32,6 +32,7 @@ struct credential_wish {
     const struct identity *identity;
     const char *login; /* "https://login.microsoftonline.com" */
     const char *audience;
+    const char *claims; /* that the service demands of the token, as JSON; NULL: none */
     const char *credentials_directory; /* where relative files are looked up; NULL: nowhere */
 };
 

@@ -59,6 +59,7 @@ static struct entra_client client_of(const struct credential_wish *wish)
                                  .is_assertion = true,
                                  .proof_file =
                                      identity_setting(wish->identity, "client_certificate_file"),
+                                 .claims = wish->claims,
                                  .audience = wish->audience};
 }
 

@@ -9,6 +9,7 @@ static struct entra_client entra_client_of(const struct credential_wish *wish)
     return (struct entra_client){.login = wish->login,
                                  .tenant_id = identity_setting(wish->identity, "tenant_id"),
                                  .client_id = identity_setting(wish->identity, "client_id"),
+                                 .claims = wish->claims,
                                  .audience = wish->audience};
 }
 

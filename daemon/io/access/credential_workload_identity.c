@@ -23,6 +23,7 @@ static struct entra_client entra_client_of(const struct credential *credential)
                                  .is_assertion = true,
                                  .federated = credential->state,
                                  .proof_file = file_of(credential),
+                                 .claims = credential->wish.claims,
                                  .audience = credential->wish.audience};
 }
 

@@ -9,9 +9,12 @@
 #include "base/sealed.h"
 #include "base/str.h"
 #include "core/backoff.h"
+#include "conf/identity.h"
 #include "core/reason.h"
 #include "io/access/credential.h"
 #include "io/access/identity_copy.h"
+#include "proto/claims.h"
+#include "proto/failure.h"
 
 /* A token must outlive the request that carries it. */
 #define EXPIRY_MARGIN    (30 * MS_SECOND)
@@ -37,6 +40,11 @@ struct token_entry {
     duration_ms refresh_at;
     duration_ms invalidated_at;
     bool invalidated;
+    char *claims; /* that the next token must carry; NULL: none */
+    char *asked;  /* those of the last request */
+    duration_ms challenged_at;
+    bool challenged;
+    bool fetch_is_stale; /* the token under way was asked for before `claims` were demanded */
 
     uint64_t seed;     /* random, so that machines with the same configuration do not send
                         * requests in step */
@@ -99,6 +107,8 @@ static void entry_free(struct token_entry *entry)
     free(entry->key);
     free(entry->login);
     free(entry->audience);
+    free(entry->claims);
+    free(entry->asked);
     free(entry);
 }
 
@@ -251,6 +261,13 @@ static void log_acquired(struct token_entry *entry, duration_ms lifetime)
     log_emit(cache->log, &line);
 }
 
+/* One token carries the claims; whether its successors must, the service says again. */
+static void forget_claims(struct token_entry *entry)
+{
+    free(entry->claims);
+    entry->claims = NULL;
+}
+
 /* Takes the token. */
 static void fetch_succeeded(struct token_entry *entry, struct access_token *token)
 {
@@ -268,6 +285,7 @@ static void fetch_succeeded(struct token_entry *entry, struct access_token *toke
     entry->generation = ++entry->cache->last_generation;
     entry->good_until = now + token->lifetime - margin;
     entry->refresh_at = now + token->refresh_after;
+    forget_claims(entry);
     log_acquired(entry, token->lifetime);
     expiry_book_note(&entry->cache->expiries, entry->identity.name, &entry->credential.expiry,
                      loop_now(entry->cache->loop));
@@ -278,23 +296,31 @@ static void on_fetched(struct credential *credential, struct access_token *token
 {
     struct token_entry *entry = container_of(credential, struct token_entry, credential);
 
-    if (canceled)
+    if (token && entry->fetch_is_stale) {
+        access_token_done(token);
+        settle(entry);
+    } else if (canceled) {
         complete_all(entry, &(struct token_result){.canceled = true});
-    else if (token)
+    } else if (token) {
         fetch_succeeded(entry, token);
-    else
+    } else {
         fetch_failed(entry);
+    }
 }
 
 static void start_fetch(struct token_entry *entry)
 {
-    const struct credential_wish wish = {
+    struct credential_wish wish = {
         .identity = &entry->identity,
         .login = entry->login,
         .audience = entry->audience,
         .credentials_directory = entry->cache->credentials_directory,
     };
 
+    free(entry->asked);
+    entry->asked = must_dup(entry->claims);
+    wish.claims = entry->asked;
+    entry->fetch_is_stale = false;
     credential_start(&entry->credential, credential_source_of(entry->identity.type), &wish);
 }
 
@@ -350,21 +376,64 @@ bool token_open(struct token_cache *cache, const struct identity *identity, cons
     return true;
 }
 
+/* Takes the claims, which may be NULL. Returns true where they have not been asked for just now. */
+static bool take_claims(struct token_entry *entry, char *claims, duration_ms now)
+{
+    if (!claims || (entry->challenged && now - entry->challenged_at < INVALIDATE_EVERY)) {
+        free(claims);
+        return false;
+    }
+    free(entry->claims);
+    entry->claims = claims;
+    entry->challenged = true;
+    entry->challenged_at = now;
+    entry->fetch_is_stale = entry->credential.under_way;
+    return true;
+}
+
 bool token_invalidate(struct token_cache *cache, const struct identity *identity,
-                      const char *audience, uint64_t generation)
+                      const char *audience, uint64_t generation, const struct http_reply *refusal)
 {
     struct token_entry *entry = find_for(cache, identity, audience);
     duration_ms now = cache->clock();
+    bool has_new_claims;
 
     if (!entry || entry->generation != generation || !entry->token)
         return true;
-    if (entry->invalidated && now - entry->invalidated_at < INVALIDATE_EVERY)
+    has_new_claims = take_claims(entry, refusal ? claims_of_challenge(refusal) : NULL, now);
+    if (!has_new_claims && entry->invalidated && now - entry->invalidated_at < INVALIDATE_EVERY)
         return false;
     entry->invalidated = true;
     entry->invalidated_at = now;
     sealed_free(entry->token);
     entry->token = NULL;
     return true;
+}
+
+void token_explain_refusal(const struct identity *identity, const struct http_reply *refusal,
+                           struct failure *failure)
+{
+    char principal[IDENTITY_PRINCIPAL_MAX];
+    char *claims = claims_of_challenge(refusal);
+
+    if (!claims)
+        return;
+    free(claims);
+    identity_describe_principal(identity, principal);
+    if (identity_setting(identity, "tenant_id") && identity_setting(identity, "client_id"))
+        failure_set_remedy(failure,
+                           "see the sign-in log of %s (Service principal sign-ins): the service "
+                           "refuses a token that carries the claims which it demanded, as it does "
+                           "where a conditional access policy does not admit this address, or the "
+                           "application was disabled just now",
+                           principal);
+    else
+        failure_set_remedy(failure,
+                           "let the conditional access policies admit %s from here: the service "
+                           "demands claims, which a token of that kind cannot carry, and a new one "
+                           "was refused as well; an identity of type client_certificate or "
+                           "workload_identity can answer it",
+                           principal);
 }
 
 /* --- life --- */

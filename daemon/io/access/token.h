@@ -75,10 +75,17 @@ bool token_open(struct token_cache *cache, const struct identity *identity, cons
                 struct secret **ret_token, uint64_t *ret_generation);
 
 /*
- * The token of that generation was refused. Returns true if another request gives a new one. When
- * the last refusal was only seconds ago, a new token would not help, so the old one is kept.
+ * The token of that generation was refused. Returns true if another request gives a new one: the
+ * token is dropped for all who use it. When the last refusal was only seconds ago, a new token
+ * would not help, so the old one is kept. `refusal`: the answer; the next token carries the claims
+ * that it demands (proto/claims.h). NULL: it demands none.
  */
 bool token_invalidate(struct token_cache *cache, const struct identity *identity,
-                      const char *audience, uint64_t generation);
+                      const char *audience, uint64_t generation, const struct http_reply *refusal);
+
+/* After an answer that ended a request: where it demands claims, sets the remedy, which depends on
+ * whether tokens of that identity can carry them. */
+void token_explain_refusal(const struct identity *identity, const struct http_reply *refusal,
+                           struct failure *failure);
 
 #endif

@@ -90,7 +90,7 @@ static bool wants_other_token(struct arm_get *get, const struct http_reply *repl
         return false;
     get->reauthorised = true;
     return token_invalidate(get->parts.access->tokens, get->wish.identity,
-                            get->config->cloud.audience, get->token_generation);
+                            get->config->cloud.audience, get->token_generation, reply);
 }
 
 static void on_answer(void *context, struct http_reply *reply)

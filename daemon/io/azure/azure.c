@@ -161,7 +161,7 @@ static bool wants_other_token(struct azure_call *call, const struct http_reply *
         call->request == AZURE_PROBE)
         return false;
     return token_invalidate(call->azure->access->tokens, call->subject->identity,
-                            call->config->cloud.audience, call->token_generation);
+                            call->config->cloud.audience, call->token_generation, reply);
 }
 
 static void list_keys(struct azure_call *call)
@@ -274,6 +274,7 @@ static void on_answer(void *context, struct http_reply *reply)
     case ANSWER_FAILED:
         if (try_other_token(call, reply))
             break;
+        token_explain_refusal(call->subject->identity, reply, &call->failure);
         explain_by_description(call);
         fail(call);
         break;

@@ -61,7 +61,7 @@ static void on_answer(struct target_http *http, const struct http_reply *reply)
 
     target_http_heed_throttling(http, reply);
     if (reply->outcome == HTTP_ANSWERED && reply->status == 401 &&
-        target_http_renew_token(http, job->audience))
+        target_http_renew_token(http, job->audience, reply))
         ask_for_token(job);
     else
         job->then(job, reply);

@@ -202,7 +202,7 @@ static void on_answer(struct target_http *http, const struct http_reply *reply)
             key_vault_fail(job);
             return;
         }
-        if (target_http_renew_token(http, audience)) {
+        if (target_http_renew_token(http, audience, reply)) {
             start_call(job);
             return;
         }

@@ -49,6 +49,8 @@ static void on_reply(void *context, struct http_reply *reply)
     if (http->changes && reply->outcome != HTTP_LOST)
         http->base.may_have_acted = false;
     http->answered(http, reply);
+    if (http->base.ended && http->base.outcome.failed && http->token_renewed)
+        token_explain_refusal(http->identity, reply, &http->base.outcome.failure);
 }
 
 void target_http_send(struct target_http *http, struct http_request *request, bool changes,
@@ -119,10 +121,11 @@ void target_http_authorize(struct target_http *http, const struct identity *iden
     ask_for_token(http);
 }
 
-bool target_http_renew_token(struct target_http *http, const char *audience)
+bool target_http_renew_token(struct target_http *http, const char *audience,
+                             const struct http_reply *refusal)
 {
     if (http->token_renewed || !token_invalidate(http->base.world->tokens, http->identity, audience,
-                                                 http->token_generation))
+                                                 http->token_generation, refusal))
         return false;
     http->token_renewed = true;
     return true;

@@ -74,7 +74,8 @@ void target_http_authorize(struct target_http *http, const struct identity *iden
 
 /* The last token was refused (401), which was for that audience. True, once a job: it is dropped,
  * so that the next one is worth a try. */
-bool target_http_renew_token(struct target_http *http, const char *audience);
+bool target_http_renew_token(struct target_http *http, const char *audience,
+                             const struct http_reply *refusal);
 
 /* Pauses the job's lane when the reply is a refusal for too many requests (429). */
 void target_http_heed_throttling(struct target_http *http, const struct http_reply *reply);
