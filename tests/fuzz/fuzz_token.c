@@ -1,10 +1,14 @@
 /*
- * Answers to a request for a token, of Microsoft Entra ID and of the metadata service: a token that
- * can be used and that is renewed before it ends, or words that hold neither token nor secret.
+ * Answers to a request for a token, of Microsoft Entra ID, of the metadata service and of the Azure
+ * CLI: a token that can be used and that is renewed before it ends, or words that hold neither
+ * token nor secret. Also what a federated token says of itself, and challenges that demand claims.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
+#include "proto/azure_cli.h"
+#include "proto/claims.h"
 #include "proto/entra.h"
 #include "proto/managed_identity.h"
 
@@ -63,6 +67,48 @@ static void check_managed(const struct http_reply *reply, time_ms now)
     check_challenge(reply);
 }
 
+static void check_cli(const struct http_reply *reply, time_ms now)
+{
+    static const struct azure_cli cli = {.program = "/usr/bin/az", .directory = "/srv/az"};
+    struct access_token token;
+    struct failure failure;
+    const int rc =
+        azure_cli_read(&token, &cli, buf_str(&reply->body), reply->body.length, now, &failure);
+
+    check(&token, rc, &failure);
+    azure_cli_explain(&cli, 1, buf_str(&reply->body), reply->body.length, &failure);
+    MUST(fuzz_is_presentable(failure.text) && fuzz_is_presentable(failure.remedy));
+}
+
+/* What was understood can be asked for. */
+static void check_claims(const struct http_reply *reply)
+{
+    char *claims = claims_of_challenge(reply);
+    struct buf out;
+
+    if (!claims)
+        return;
+    buf_init(&out, 64 * 1024);
+    MUST(claims_append(&out, claims) == 0);
+    MUST(strstr(buf_str(&out), "xms_cc"));
+    buf_done(&out);
+    free(claims);
+}
+
+static void check_federated(const uint8_t *data, size_t size, time_ms now)
+{
+    struct secret *text = secret_new((const char *)data, size);
+    struct federated_token token;
+    struct failure failure;
+    struct err err = {.code = 0};
+
+    if (federated_token_read(&token, text, &err) < 0)
+        MUST(err.text[0] != '\0');
+    else if (!federated_token_check(&token, "/t", now, &failure))
+        MUST(fuzz_is_presentable(failure.text) && fuzz_is_presentable(failure.remedy));
+    secret_free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const time_ms now = INT64_C(1795867200000);
@@ -76,7 +122,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct http_reply reply;
     struct failure failure;
 
+    check_federated(data, size, now);
     fuzz_reply_init(&reply, data, size);
+    check_claims(&reply);
+    check_cli(&reply, now);
     check(&token, entra_token_reply(&token, &reply, &client, now, &failure), &failure);
     check_managed(&reply, now);
     http_reply_done(&reply);
