@@ -61,6 +61,15 @@ static void append_audience(struct buf *body, const struct entra_client *client)
     append_field(body, "", "/.default", strlen("/.default"));
 }
 
+/* ADFS knows no claims challenges. */
+static int append_claims(struct buf *body, const struct entra_client *client)
+{
+    if (is_adfs(client))
+        return 0;
+    buf_append_str(body, "&claims=");
+    return claims_append(body, client->claims);
+}
+
 int entra_token_request(struct http_request *request, const struct entra_client *client,
                         const char *client_request_id, struct err *err)
 {
@@ -82,8 +91,7 @@ int entra_token_request(struct http_request *request, const struct entra_client 
     append_field(body,
                  client->is_assertion ? ASSERTION : "&client_secret=", secret_bytes(client->proof),
                  secret_length(client->proof));
-    buf_append_str(body, "&claims=");
-    rc = claims_append(body, client->claims);
+    rc = append_claims(body, client);
     if (rc == 0)
         rc = http_request_check(request);
     return rc < 0 ? err_set(err, rc, "the request for a token does not fit: %s", strerror(-rc)) : 0;
