@@ -99,21 +99,7 @@ char *claims_of_challenge(const struct http_reply *reply)
     return str_dup_n(text, (size_t)length);
 }
 
-/* {"values":["CP1"]} */
-static struct json_object *capabilities_new(void)
-{
-    struct json_object *capabilities = json_object_new_object();
-    struct json_object *values = json_object_new_array();
-
-    if (!capabilities || !values ||
-        json_object_array_add(values, json_object_new_string("CP1")) != 0 ||
-        json_object_object_add(capabilities, "values", values) != 0) {
-        json_object_put(capabilities);
-        json_object_put(values);
-        return NULL;
-    }
-    return capabilities;
-}
+#define CAPABILITIES "{\"values\":[\"CP1\"]}"
 
 /* Adds the member; false where memory is out, and then the value has been freed. */
 static bool add(struct json_object *object, const char *name, struct json_object *value)
@@ -124,20 +110,38 @@ static bool add(struct json_object *object, const char *name, struct json_object
     return false;
 }
 
-int claims_append(struct buf *out, const char *challenge)
+/* The claims with the capability in them; false where memory is out, which may cut json-c's text.
+ */
+static bool append_merged(struct buf *out, struct json_object *claims)
 {
-    struct json_object *claims =
-        challenge ? json_parse(challenge, strlen(challenge), NULL) : json_object_new_object();
     const char *text = NULL;
+    struct json_object *whole;
 
-    if (claims &&
-        (json_member(claims, "access_token") ||
+    if ((json_member(claims, "access_token") ||
          add(claims, "access_token", json_object_new_object())) &&
-        add(json_member(claims, "access_token"), "xms_cc", capabilities_new()))
+        add(json_member(claims, "access_token"), "xms_cc",
+            json_parse(CAPABILITIES, strlen(CAPABILITIES), NULL)))
         text = json_object_to_json_string_ext(claims, JSON_C_TO_STRING_PLAIN |
                                                           JSON_C_TO_STRING_NOSLASHESCAPE);
+    whole = text ? json_parse(text, strlen(text), NULL) : NULL;
+    if (!json_object_equal(whole, claims))
+        text = NULL;
+    json_object_put(whole);
     if (text)
         (void)percent_encode(out, text, strlen(text));
+    return !!text;
+}
+
+int claims_append(struct buf *out, const char *challenge)
+{
+    static const char alone[] = "{\"access_token\":{\"xms_cc\":" CAPABILITIES "}}";
+    struct json_object *claims;
+    bool good;
+
+    if (!challenge)
+        return percent_encode(out, alone, strlen(alone));
+    claims = json_parse(challenge, strlen(challenge), NULL);
+    good = claims && append_merged(out, claims);
     json_object_put(claims);
-    return text && !out->failed ? 0 : -ENOMEM;
+    return good ? out->failed : -ENOMEM;
 }
