@@ -33,6 +33,7 @@ struct answer {
 struct call {
     struct target_job base;
     struct fixture *fixture;
+    bool reads;           /* instead of delivering */
     bool acts;            /* it has sent something that changes the target */
     bool ends_at_once;    /* begin() ends it */
     bool ends_with_abort; /* abort() ends it; otherwise the test does */
@@ -102,8 +103,10 @@ static void free_call(struct target_job *job)
 static struct call *start(struct fixture *f, const char *place, struct answer *answer,
                           const struct call *how)
 {
-    const struct target_request request = {
-        .action = TARGET_ACTION_DELIVER, .done = note, .context = answer};
+    const struct target_request request = {.action = how->reads ? TARGET_ACTION_READ
+                                                                : TARGET_ACTION_DELIVER,
+                                           .done = note,
+                                           .context = answer};
     struct call *call = must_alloc(sizeof(*call));
 
     *call = *how;
@@ -260,6 +263,34 @@ static void test_deadlines(void **state)
     assert_int_equal(answers[0].count, 1); /* not again */
 }
 
+/* An account that is looked at waits for all its reads, and what it sees must not be old by then.
+ * So a read waits for half of its time for its turn, whatever keeps it waiting. */
+static void test_reads_do_not_wait_for_long(void **state)
+{
+    struct fixture *f = *state;
+    const struct call stuck = {.base = {.timeout = MS_HOUR}, .acts = true};
+    const struct call reading = {.base = {.timeout = 60}, .reads = true, .ends_with_abort = true};
+    const struct call patient = {.base = {.timeout = MS_HOUR}, .reads = true};
+    struct answer answers[4] = {{.count = 0}};
+    struct call *first = start(f, "/s/1", &answers[0], &stuck);
+    struct call *last;
+
+    start(f, "/s/1", &answers[1], &reading);
+    start(f, "/t/2", &answers[2], &reading);
+    last = start(f, "/s/1", &answers[3], &patient);
+    run_for(f, 200);
+    assert_given_up(&answers[1], "not tried after 30ms", false);
+    assert_given_up(&answers[2], "hangs after 60ms", false);
+    assert_string_equal(f->order, "12");
+    /* Longer ones end in time, too. */
+    assert_int_equal(answers[3].count, 0);
+    timer_set_delay(&last->base.deadline, 1);
+    run_for(f, 20);
+    assert_given_up(&answers[3], "not tried after 30s", false);
+    target_job_end(&first->base);
+    run_for(f, 1);
+}
+
 /* During a pause nobody starts; the lane is kept for those who come meanwhile. */
 static void test_pause(void **state)
 {
@@ -398,6 +429,41 @@ static void test_steps_hang(void **state)
     assert_int_equal(sem_destroy(&gate.open), 0);
 }
 
+/* Its thread keeps the place, and nothing else of the lane. */
+static void test_a_step_that_hangs_gives_up_its_turn(void **state)
+{
+    struct fixture *f = *state;
+    const struct call how = {.base = {.timeout = 30, .lane_width = 1}};
+    struct answer answers[3] = {{.count = 0}};
+    struct call *first = start(f, "/s/1", &answers[0], &how);
+
+    assert_int_equal(sem_init(&gate.open, 0, 0), 0);
+    gate.begun = gate.ended = 0;
+    target_job_step(&first->base, "dead", wait_at_gate, target_job_end);
+    start(f, "/s/1", &answers[1], &how);
+    start(f, "/s/2", &answers[2], &how);
+    while (gate.begun == 0)
+        run_for(f, 1);
+    assert_string_equal(f->order, "1");
+    while (answers[0].count == 0)
+        run_for(f, 10);
+    assert_given_up(&answers[0], "hangs after 30ms", false);
+    assert_string_equal(f->order, "12");
+    target_job_end(&f->last->base);
+    run_for(f, 1);
+    assert_int_equal(answers[2].count, 1);
+    assert_string_equal(f->order, "12");
+
+    (void)sem_post(&gate.open);
+    while (strlen(f->order) < 3)
+        run_for(f, 1);
+    assert_string_equal(f->order, "121");
+    target_job_end(&f->last->base);
+    loop_run(f->loop);
+    assert_int_equal(answers[1].count, 1);
+    assert_int_equal(sem_destroy(&gate.open), 0);
+}
+
 int main(void)
 {
 #define WITH_LOOP(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -406,10 +472,12 @@ int main(void)
         WITH_LOOP(test_call_that_ends_in_its_beginning),
         WITH_LOOP(test_call_that_cannot_begin),
         WITH_LOOP(test_deadlines),
+        WITH_LOOP(test_reads_do_not_wait_for_long),
         WITH_LOOP(test_pause),
         WITH_LOOP(test_end_within_a_pause),
         WITH_LOOP(test_cancel),
         WITH_LOOP(test_steps_hang),
+        WITH_LOOP(test_a_step_that_hangs_gives_up_its_turn),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

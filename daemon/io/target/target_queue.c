@@ -131,6 +131,24 @@ static duration_ms timeout_of(const struct target_job *job)
     return job->world->timeout > 0 ? job->world->timeout : TARGET_TIMEOUT;
 }
 
+static bool is_read(const struct target_job *job)
+{
+    return job->action == TARGET_ACTION_READ || job->action == TARGET_ACTION_READ_AND_SET_FORM;
+}
+
+/* How long the job may wait (or, where it has begun, work) until its time is up. A look at an
+ * account waits for all its reads, and would be too old if one of them took longer. */
+static duration_ms patience_of(const struct target_job *job, bool begun)
+{
+    const duration_ms read = time_min(timeout_of(job), TARGET_TIMEOUT);
+
+    if (job->run)
+        return timeout_of(job);
+    if (is_read(job))
+        return begun ? read - job->waited : read / 2;
+    return begun ? timeout_of(job) : TARGET_TURN_WAIT;
+}
+
 static void run_on_thread(struct work *work);
 static void on_thread_done(struct work *work);
 
@@ -149,9 +167,13 @@ static void begin_on_thread(struct target_job *job)
     target_job_fail(job);
 }
 
+/* For people, the wait counts in whole seconds. */
 static void begin(struct target_job *job)
 {
-    timer_set_delay(&job->deadline, timeout_of(job));
+    const duration_ms waited = time_boot() - job->queued_at;
+
+    job->waited = time_min(waited - waited % MS_SECOND, patience_of(job, false));
+    timer_set_delay(&job->deadline, patience_of(job, true));
     job->ran = true;
     if (job->outcome.failed)
         target_job_end(job);
@@ -216,13 +238,20 @@ void target_job_step(struct target_job *job, const char *path, void (*step)(stru
     target_job_fail(job);
 }
 
-/* The result has been reported, and abort() called. */
+/* The result has been reported, and abort() called. A thread that hangs keeps the job's place, but
+ * not its turn: other places of the lane may lie on other file systems. */
 static void abandon_step(struct target_job *job)
 {
-    if (!job->stepping || !work_abandon(loop_workers(job->world->loop), &job->work))
+    if (!job->stepping)
         return;
-    job->stepping = false;
-    job->stepped(job);
+    if (work_abandon(loop_workers(job->world->loop), &job->work)) {
+        job->stepping = false;
+        job->stepped(job);
+        return;
+    }
+    job->left_behind = true;
+    job->lane->running_count--;
+    start_those_that_may(job->world, job->lane);
 }
 
 /* --- pauses --- */
@@ -303,12 +332,6 @@ static void report_outcome(struct target_job *job)
         secret_free(result.keys[i]);
 }
 
-/* How long the job has waited or worked when its time is up. */
-static duration_ms patience_of(const struct target_job *job, bool begun)
-{
-    return job->run || begun ? timeout_of(job) : TARGET_TURN_WAIT;
-}
-
 /* `begun`: the work is under way, and `outcome` still belongs to it. */
 static void report_given_up(struct target_job *job, bool begun)
 {
@@ -350,7 +373,7 @@ static void end(struct target_job *job)
 
     job->running = false;
     list_remove(&job->link);
-    lane->running_count--;
+    lane->running_count -= job->left_behind ? 0 : 1;
     world->queue.running--;
     if (!job->reported && job->ran)
         report_outcome(job);
@@ -462,6 +485,7 @@ void target_queue_start(struct target_world *world, struct target_job *job,
     job->done = request->done;
     job->context = request->context;
     job->lane = find_or_add_lane(world, job->place, job->lane_length);
+    job->queued_at = time_boot();
     timer_init(world->loop, &job->deadline, on_deadline);
     deferred_init(&job->ending, on_ending);
     timer_set_delay(&job->deadline, world->canceled ? 0 : patience_of(job, false));

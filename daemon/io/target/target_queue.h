@@ -28,7 +28,8 @@ enum {
     TARGET_CALLS_PER_LANE = 16 /* on the loop */
 };
 
-/* A job on the loop waits for its turn in its lane at most for so long. */
+/* A job on the loop waits for its turn in its lane at most for so long. A read may take
+ * TARGET_TIMEOUT at most from the call to its result, and waits for half of that. */
 #define TARGET_TURN_WAIT (5 * MS_MINUTE)
 
 /* The result of the job. */
@@ -71,6 +72,9 @@ struct target_job {
     bool running;           /* handed to the thread pool, or begun on the loop; not ended yet */
     bool ended;             /* on the loop: the result is about to be reported */
     bool reported;
+    bool left_behind;      /* on the loop: its time is up, and a step of it hangs on its thread */
+    duration_ms queued_at; /* by time_boot() */
+    duration_ms waited;    /* on the loop: for its turn */
 
     enum target_action action;
     struct target_id target;
