@@ -291,17 +291,20 @@ static void on_azure_looked(void *context, const struct azure_result *result)
 
 struct probe {
     struct engine_account *account;
-    size_t index;
+    size_t index; /* when it began */
+    struct target_id id;
 };
 
+/* A reload may have taken the target away, or changed the order. */
 static void on_target_probed(void *context, struct target_result *result)
 {
     struct probe *probe = context;
     struct engine_account *account = probe->account;
+    const struct target_id *id = &probe->id;
 
-    const struct target_id *id = &account->targets[probe->index].id;
-
-    if (result->failure && probe->index < account->first_failure) {
+    if (!engine_account_destination(account, id)) {
+        /* nobody waits for it any more */
+    } else if (result->failure && probe->index < account->first_failure) {
         account->first_failure = probe->index;
         transaction_fail(account->acting, result->failure);
         remember_outcome(account, FAILED_TARGET, id, result->failure);
@@ -324,7 +327,7 @@ static void probe_targets(struct engine_account *account)
         if (!subject->destinations[i].required)
             continue;
         probe = must_alloc(sizeof(*probe));
-        *probe = (struct probe){.account = account, .index = i};
+        *probe = (struct probe){.account = account, .index = i, .id = account->targets[i].id};
         account->parts_pending++;
         target_probe(&account->engine->targets, &subject->destinations[i], account->azure.location,
                      on_target_probed, probe);

@@ -422,3 +422,24 @@ def test_a_server_that_hangs_delays_nobody_else(site_with, cluster):
         rotate(site, "other")
     assert not site.log.lines(event="rotation.completed", account="hangs")
     assert not site.log.lines(event="delivery.failed"), "it hangs still"
+
+
+def test_what_is_taken_away_during_the_preflight_is_not_waited_for(site_with, cluster):
+    """Its failure is about nobody's target any more, the one that has its number now included."""
+    site = site_with
+    site.account("alpha")
+    site.start()
+    site.wait_adopted("alpha")
+    cluster.fault("alpha", "hang", method="PATCH")
+    wait_until(lambda: site.ctl("rotate", "alpha", "--dry-run").returncode == 0, "it may rotate")
+    assert site.ctl("rotate", "alpha").returncode == 0
+    wait_until(lambda: cluster.sent("alpha", "PATCH", dry_run=True), "it hangs")
+    mark = site.log.mark()
+    site.config["defaults"]["deliver_to"] = ["file"]
+    site.write()
+    assert site.ctl("reload").returncode == 0
+    cluster.stopping.set()  # the connection is closed
+    site.log.wait("rotation.completed", since=mark, account="alpha")
+    told = [line for line in site.log.lines(mark, account="alpha")
+            if line["level"] in ("warning", "error")]
+    assert [line["event"] for line in told] == ["target.abandoned"], told
