@@ -32,6 +32,8 @@ def test_adoption_table(site, azure):
     put("unknownkey", KEY_OF_NOBODY)
     site.account("nokey", active="primary")
     put("nokey", "hello")
+    site.account("toolarge", active="primary")  # for a key: a wrong `path` may lead to a database
+    put("toolarge", "hello " * 200000)
     site.account("disagreement", active=None, deliver_to=["file", "second"])
     put("disagreement", "Primary")
     put("disagreement", "Secondary", suffix=".second")
@@ -42,6 +44,7 @@ def test_adoption_table(site, azure):
                 "toldbyconfig": "secondary", "oneempty": "primary"}
     blocked = {"silent": "active_key_unknown", "contradiction": "targets_disagree",
                "unknownkey": "target_holds_unknown_key", "nokey": "target_holds_unknown_key",
+               "toolarge": "target_holds_unknown_key",
                "disagreement": "targets_disagree"}
     before = {name: site.held(name) for name in blocked}
     site.start()
@@ -54,7 +57,7 @@ def test_adoption_table(site, azure):
         line = site.log.wait("account.blocked", account=name)
         assert line["reason"] == reason and "keyrotatectl" in line["remedy"], line
     unknown = site.log.lines(event="account.blocked", account="unknownkey")[0]
-    assert "target" in unknown or unknown["alike"] == 2
+    assert "target" in unknown or unknown["alike"] >= 2
     assert azure.keys("oneempty")["Primary"] in (site.keys / "oneempty.second").read_text()
 
     stays_true(lambda: {name: site.held(name) for name in blocked} == before, 1.5,

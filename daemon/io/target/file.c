@@ -126,6 +126,10 @@ static bool read_keys(struct file_job *job)
     if (rc == -ENOENT) {
         outcome->kind = SIGHTING_EMPTY;
         rc = 0;
+    } else if (rc == -EMSGSIZE) {
+        /* Somebody's data: it is replaced as little as a small file that holds something else. */
+        outcome->kind = SIGHTING_FOREIGN;
+        rc = 0;
     } else if (rc == 0) {
         target_note_text(outcome, job->key_shape, bytes.data, bytes.length);
     }

@@ -253,9 +253,6 @@ void file_failure_read(struct failure *failure, const char *path,
     case EISDIR:
         failure_set_remedy(failure, "remove %s, or set another `path`", path);
         break;
-    case EMSGSIZE:
-        failure_set_remedy(failure, "check what %s is: a file this large holds no key", path);
-        break;
     default:
         file_failure_write(failure, path, settings->group, err);
         break;
