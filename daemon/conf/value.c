@@ -94,8 +94,8 @@ const char *value_expected(const struct schema_key *key, char out[VALUE_EXPECTED
         [SCHEMA_CLOCK] = "a time of day such as \"22:00\"",
         [SCHEMA_TIME_ZONE] = "a time zone such as Europe/Berlin",
         [SCHEMA_INSTANT] =
-            "a day such as 2026-12-20, or an instant such as \"2026-12-20 18:00\" or "
-            "2026-12-20T18:00:00Z",
+            ("a day such as 2026-12-20, or an instant such as \"2026-12-20 18:00\" or "
+             "2026-12-20T18:00:00Z"),
         [SCHEMA_API_VERSION] = "a version such as 2024-02-01",
         [SCHEMA_HOST_SUFFIX] = "a host name or suffix such as .example.org",
         [SCHEMA_ACCOUNT_ID] = "the resource id of ",

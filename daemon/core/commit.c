@@ -40,6 +40,11 @@ static bool targets_are_the_same(const struct record *before, const struct recor
     return true;
 }
 
+static bool equal_bytes(const void *a, const void *b, size_t size)
+{
+    return memcmp(a, b, size) == 0;
+}
+
 void commit_decide(const struct record *before, const struct record *after, struct effects *effects)
 {
     effects->persist =
@@ -48,7 +53,7 @@ void commit_decide(const struct record *before, const struct record *after, stru
     if (targets_are_the_same(before, after)) {
         /* Most steps change no target: equal bytes save the walk through their members. */
         for (size_t i = 0; i < after->target_count; i++)
-            if (memcmp(&before->targets[i], &after->targets[i], sizeof(after->targets[i])) != 0)
+            if (!equal_bytes(&before->targets[i], &after->targets[i], sizeof(after->targets[i])))
                 compare(&record_target_table, &before->targets[i], &after->targets[i], effects);
     } else {
         effects->persist = effects->wait = true;

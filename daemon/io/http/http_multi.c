@@ -168,6 +168,7 @@ static void on_nudge(struct timer *timer)
         return;
     /* libcurl's manual prefers its sister, because looking at many transfers is slow; once a second
      * is seldom enough. */
+    /* cppcheck-suppress unknownMacro */
     CURL_IGNORE_DEPRECATION(result = curl_multi_socket_all(multi->curl, &running);)
     if (result != CURLM_OK)
         note_breakage(multi);
