@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -117,7 +118,10 @@ static const struct account *account_named(const struct config *config, const ch
 {
     const struct account *account = NULL;
 
-    return config_match_account(config, name, &account) == 1 ? account : NULL;
+    assert_int_equal(config_match_account(config, name, &account), 1);
+    if (!account)
+        abort(); /* for the compiler, which does not know assertions */
+    return account;
 }
 
 static void test_expansion(void **state)
