@@ -15,8 +15,8 @@ def test_help_names_every_option(build):
     helped = run(build, "--help")
     assert helped.returncode == 0 and not helped.stderr
     options = re.findall(r"^  (--[a-z-]+)", helped.stdout, re.MULTILINE)
-    assert options == ["--dir", "--port", "--imds-port", "--account", "--token-lifetime", "--seed",
-                       "--help"]
+    assert options == ["--dir", "--port", "--imds-port", "--account", "--cloud", "--token-lifetime",
+                       "--seed", "--help"]
     for option in options:
         assert "unrecognized" not in run(build, option).stderr, option
 
