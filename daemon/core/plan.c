@@ -26,7 +26,8 @@ static time_ms planned_start(const struct rotation_context *context, const struc
 }
 
 /* The start of a rotation that is made up for. One that is later than today's windows and freezes
- * would have it was made by others. */
+ * would have it was made by others. Where the planned time is still to come, the clock has been set
+ * back, and nothing has to be made up for sooner. */
 static time_ms made_up_start(const struct machine *machine)
 {
     const struct rotation_context *context = machine->context;
@@ -35,7 +36,8 @@ static time_ms made_up_start(const struct machine *machine)
 
     if (!schedule_is_open(policy, due_at))
         return schedule_start(policy, context->account_id, due_at);
-    if (due_at > time_add(schedule_next_open(policy, machine->now), policy->splay))
+    if (machine->record->planned_at <= machine->now &&
+        due_at > time_add(schedule_next_open(policy, machine->now), policy->splay))
         return schedule_catch_up(policy, context->account_id, machine->now, policy->splay);
     return due_at;
 }
