@@ -357,7 +357,7 @@ FORMATTED += $(MODEL_SOURCES)
 -include $(patsubst %.o,%.d,$(call objects,$(MODEL_SOURCES)))
 $B/print_moves: $(call objects,$(MODEL_SOURCES)) $(LIBRARY)
 	$(call say,LD,$@)
-	$Q$(CC) $(link_flags) -o $@ $(filter %.o,$^) $(filter %.a,$^)
+	$Q$(CC) $(link_flags) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS)
 
 model: $B/print_moves ## The model of the rotation protocol in tests/model, checked by spin (needs deps-lint)
 	@$(PYTHON) tests/model/check.py --moves $B/print_moves --results $B/results/model.xml

@@ -36,7 +36,7 @@ FAULTS = (
           "if (secret_equal(keys[SLOT_PRIMARY], keys[SLOT_SECONDARY]))", "if (false)"),
     Fault("arm_list", "proto/arm_list.c",
           "    if (compared == without_default_port(resource_manager, wanted) &&\n",
-          "    if (compared >= without_default_port(resource_manager, wanted) &&\n"),
+          "    if (compared <= without_default_port(resource_manager, wanted) &&\n"),
     Fault("arm_reply", "proto/failure.c",
           "    utf8_make_presentable(uncut);\n    key_text_redact(uncut);\n",
           "    utf8_make_presentable(uncut);\n"),
