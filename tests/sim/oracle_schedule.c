@@ -246,6 +246,18 @@ static bool began_in_freeze(const struct world *world, const struct world_accoun
            world->now - ago > account->oracle.configured_at + SLACK_MS;
 }
 
+/* What a freeze holds up starts after its end, within the splay: that of a planned start as well as
+ * that of a start which is made up for. */
+static bool is_start_after_freeze(const struct world *world, const struct world_account *account)
+{
+    time_ms start;
+
+    if (world->policy.freeze_count == 0)
+        return false;
+    start = schedule_start(&world->policy, account->id, world->freeze.from);
+    return world_wall(world) >= start - SLACK_MS && world_wall(world) < start + PREFLIGHT_MAX_MS;
+}
+
 void schedule_regenerates(struct world *world, struct world_account *account)
 {
     const struct oracle_account *state = &account->oracle;
@@ -260,7 +272,7 @@ void schedule_regenerates(struct world *world, struct world_account *account)
         oracle_convict(world, prompted ? ORACLE_NOT_PROMPTED : ORACLE_CAUGHT_UP_ONCE, account,
                        "a rotation begins %s before any plan can have it%s", oracle_words(early),
                        prompted ? ", right after a start, a reload or an adoption" : "");
-    else if (wall < state->caught_up_at)
+    else if (wall < state->caught_up_at && !is_start_after_freeze(world, account))
         oracle_convict(world, ORACLE_NOT_PROMPTED, account,
                        "a rotation that was due at a start, a reload or the end of a hold begins "
                        "%s before its splay allows",
