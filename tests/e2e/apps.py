@@ -37,6 +37,11 @@ def error(status, code, message="no", **more):
     return Answer(status, {"error": {"code": code, "message": message}}, **more)
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
 class Apps:
     """The server. `settings` has the values by app and name; `before` and `after` hold functions by
     operation, called with (app, body): the first may return an Answer and keep the rest from
@@ -54,8 +59,7 @@ class Apps:
         self.version = 1
         self.lock = threading.RLock()
         self.released = threading.Event()  # ends every delay
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), self._handler())
         if tls:  # the paths of certificate and key
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             context.load_cert_chain(*tls)

@@ -118,6 +118,7 @@ class Bus:
         class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             daemon_threads = True
             block_on_close = False
+            request_queue_size = 128
 
         self.server = Server(str(path), Connection)
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()

@@ -19,6 +19,7 @@ class Platform(http.server.ThreadingHTTPServer):
     """`requests`: the query of each; `answers`: [(status, body, headers)] instead of what it would say."""
 
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, azure):
         super().__init__(("127.0.0.1", 0), Handler)

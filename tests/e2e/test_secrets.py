@@ -46,7 +46,10 @@ class MetadataService(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def metadata_service(azure):
     handler = type("Handler", (MetadataService,), {"upstream": azure.imds_url, "tokens": set()})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler, bind_and_activate=False)
+    server.request_queue_size = 128
+    server.server_bind()
+    server.server_activate()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     server.tokens = handler.tokens
     server.url = f"http://127.0.0.1:{server.server_port}"
