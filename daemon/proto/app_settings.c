@@ -396,20 +396,30 @@ static void note_name(const char *name, size_t number, char *out, size_t size)
         (void)snprintf(out + length, size - length, "%s%.64s", number > 0 ? ", " : "", name);
 }
 
+/* Has it a setting of that name and, with `values`, that value? A name may stand there twice. */
+static bool has(const struct app_settings *settings, const struct setting *wanted, bool values)
+{
+    struct walk walk = walk_begin(settings->kind, settings_of(settings));
+    struct setting setting;
+
+    while (walk_next(&walk, &setting)) {
+        if (str_equal_nocase(setting.name, wanted->name) &&
+            (!values || json_object_equal(setting.value, wanted->value)))
+            return true;
+    }
+    return false;
+}
+
 /* Those of `one` that the other lacks or, with `values`, has with another value. */
 static size_t note_differences(const struct app_settings *one, const struct app_settings *other,
                                const char *name, bool values, size_t number, char *out, size_t size)
 {
     struct walk walk = walk_begin(one->kind, settings_of(one));
-    struct setting mine, theirs;
+    struct setting setting;
 
-    while (walk_next(&walk, &mine)) {
-        const bool there = find(other, mine.name, &theirs);
-
-        if (str_equal_nocase(mine.name, name) ||
-            (there && (!values || json_object_equal(mine.value, theirs.value))))
-            continue;
-        note_name(mine.name, number++, out, size);
+    while (walk_next(&walk, &setting)) {
+        if (!str_equal_nocase(setting.name, name) && !has(other, &setting, values))
+            note_name(setting.name, number++, out, size);
     }
     return number;
 }
