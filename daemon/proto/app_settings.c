@@ -396,18 +396,24 @@ static void note_name(const char *name, size_t number, char *out, size_t size)
         (void)snprintf(out + length, size - length, "%s%.64s", number > 0 ? ", " : "", name);
 }
 
-/* Has it a setting of that name and, with `values`, that value? A name may stand there twice. */
-static bool has(const struct app_settings *settings, const struct setting *wanted, bool values)
+/* Has it a setting of that name and, with `values`, of that value? A name in the same case counts
+ * before one in another: an app on Linux may have both. */
+static bool has_same(const struct app_settings *settings, const struct setting *wanted, bool values)
 {
     struct walk walk = walk_begin(settings->kind, settings_of(settings));
+    bool named = false, same = false, similar = false;
     struct setting setting;
 
     while (walk_next(&walk, &setting)) {
-        if (str_equal_nocase(setting.name, wanted->name) &&
-            (!values || json_object_equal(setting.value, wanted->value)))
-            return true;
+        const bool exactly = str_equal(setting.name, wanted->name);
+
+        if (!exactly && !str_equal_nocase(setting.name, wanted->name))
+            continue;
+        named = named || exactly;
+        if (!values || json_object_equal(setting.value, wanted->value))
+            *(exactly ? &same : &similar) = true;
     }
-    return false;
+    return named ? same : similar;
 }
 
 /* Those of `one` that the other lacks or, with `values`, has with another value. */
@@ -418,7 +424,7 @@ static size_t note_differences(const struct app_settings *one, const struct app_
     struct setting setting;
 
     while (walk_next(&walk, &setting)) {
-        if (!str_equal_nocase(setting.name, name) && !has(other, &setting, values))
+        if (!str_equal_nocase(setting.name, name) && !has_same(other, &setting, values))
             note_name(setting.name, number++, out, size);
     }
     return number;

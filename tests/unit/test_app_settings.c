@@ -193,9 +193,10 @@ static void test_unusable(void **state)
     assert_non_null(strstr(err.text, "at most 1000"));
 }
 
-static void expect_difference(enum app_kind kind, const char *after_body, const char *expected)
+static void expect_difference_from(enum app_kind kind, const char *before_body,
+                                   const char *after_body, const char *expected)
 {
-    struct app_settings before = settings_of(kind, kind == APP_SITE ? site_list : container_list);
+    struct app_settings before = settings_of(kind, before_body);
     struct app_settings after = settings_of(kind, after_body);
     char names[256];
     size_t number = app_settings_differ(
@@ -205,6 +206,31 @@ static void expect_difference(enum app_kind kind, const char *after_body, const 
     assert_int_equal(number > 0, expected[0] != '\0');
     app_settings_done(&before);
     app_settings_done(&after);
+}
+
+static void expect_difference(enum app_kind kind, const char *after_body, const char *expected)
+{
+    expect_difference_from(kind, kind == APP_SITE ? site_list : container_list, after_body,
+                           expected);
+}
+
+static void test_names_that_are_alike(void **state)
+{
+    static const char in_two_cases[] = "{\"properties\":{\"Mode\":\"1\",\"mode\":\"2\"}}";
+    static const char twice[] =
+        "{\"value\":[{\"name\":\"r\",\"value\":\"1\"},"
+        "{\"name\":\"r\",\"value\":\"2\"}]}";
+
+    (void)state;
+    expect_difference_from(APP_SITE, in_two_cases, in_two_cases, "");
+    expect_difference_from(APP_SITE, in_two_cases,
+                           "{\"properties\":{\"mode\":\"2\",\"Mode\":\"1\"}}", "");
+    expect_difference_from(APP_SITE, in_two_cases,
+                           "{\"properties\":{\"Mode\":\"1\",\"mode\":\"1\"}}", "mode");
+    expect_difference_from(APP_SITE, in_two_cases, "{\"properties\":{\"mode\":\"2\"}}", "Mode");
+    expect_difference_from(APP_CONTAINER, twice, twice, "");
+    expect_difference_from(APP_CONTAINER, twice, "{\"value\":[{\"name\":\"r\",\"value\":\"2\"}]}",
+                           "r");
 }
 
 static void test_differences(void **state)
@@ -255,9 +281,13 @@ static void test_state(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ids),      cmocka_unit_test(test_names),
-        cmocka_unit_test(test_found),    cmocka_unit_test(test_composed),
-        cmocka_unit_test(test_unusable), cmocka_unit_test(test_differences),
+        cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_found),
+        cmocka_unit_test(test_composed),
+        cmocka_unit_test(test_unusable),
+        cmocka_unit_test(test_differences),
+        cmocka_unit_test(test_names_that_are_alike),
         cmocka_unit_test(test_state),
     };
 
