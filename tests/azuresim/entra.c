@@ -50,6 +50,11 @@ bool entra_identify(struct http_request *request)
         request->op = "openid-configuration";
         return true;
     }
+    if (request->segment_count == 3 && strcasecmp(segments[1], "discovery") == 0 &&
+        strcasecmp(segments[2], "instance") == 0) {
+        request->op = "instance";
+        return true;
+    }
     return false;
 }
 
@@ -302,6 +307,31 @@ static void handle_openid_configuration(const struct sim *sim, const struct http
     free(keys);
 }
 
+/* The clouds that there are, for clients that were given the host of one: here it is this one
+ * alone. */
+static void handle_instance(const struct sim *sim, struct http_reply *reply)
+{
+    struct json_object *body = json_object_new_object();
+    struct json_object *metadata = json_object_new_array();
+    struct json_object *cloud = json_object_new_object();
+    struct json_object *aliases = json_object_new_array();
+    char *login = cloud_login_url(sim->port);
+    char *endpoint = memory_printf("%s/common/v2.0/.well-known/openid-configuration", login);
+    const char *host = login + strlen("https://");
+
+    json_object_array_add(aliases, json_object_new_string(host));
+    json_add_text(cloud, "preferred_network", host);
+    json_add_text(cloud, "preferred_cache", host);
+    json_object_object_add(cloud, "aliases", aliases);
+    json_object_array_add(metadata, cloud);
+    json_add_text(body, "tenant_discovery_endpoint", endpoint);
+    json_add_text(body, "api-version", "1.1");
+    json_object_object_add(body, "metadata", metadata);
+    http_reply_json(reply, 200, body);
+    free(login);
+    free(endpoint);
+}
+
 void entra_handle(struct sim *sim, const struct http_request *request, struct http_reply *reply)
 {
     char request_id[UUID_TEXT_SIZE];
@@ -312,6 +342,8 @@ void entra_handle(struct sim *sim, const struct http_request *request, struct ht
         http_reply_header(reply, "client-request-id", "%s", http_client_request_id(request));
     if (strcmp(request->op, "token") == 0)
         handle_token(sim, request, reply);
+    else if (strcmp(request->op, "instance") == 0)
+        handle_instance(sim, reply);
     else
         handle_openid_configuration(sim, request, reply);
 }

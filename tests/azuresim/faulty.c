@@ -14,6 +14,7 @@
 #include "imds.h"
 #include "keyvault.h"
 #include "memory.h"
+#include "record.h"
 #include "spoil.h"
 #include "wire.h"
 
@@ -247,6 +248,7 @@ static void perform(struct sim *sim, const struct http_request *request, const s
         handle_face(sim, request, reply);
     spoil_reply(request, fault, reply);
     log_request(sim, request, fault, answers(fault->kind) ? reply->status : 0);
+    record_exchange(sim->record, request, reply, answers(fault->kind));
     pthread_mutex_unlock(&sim->lock);
 }
 

@@ -14,7 +14,7 @@
 #include "memory.h"
 
 static const char *const api_versions[] = {
-    "7.0", "7.1", "7.2", "7.3", "7.4", "7.5", "7.6", "2025-07-01",
+    "7.0", "7.1", "7.2", "7.3", "7.4", "7.5", "7.6", "2025-07-01", "2026-04-01",
 };
 
 /* Which path and method makes which operation. DEPTH counts path segments; an operation that takes

@@ -26,6 +26,8 @@ static const char usage[] =
     "                            AzureUSGovernment or AzureStackHub\n"
     "  --token-lifetime SECONDS  of access tokens (default 3599)\n"
     "  --seed N                  of the dice behind the faults' probabilities (default 1)\n"
+    "  --record                  write every request and answer, with keys and tokens, into\n"
+    "                            DIR/exchanges.jsonl\n"
     "  --help                    print this\n"
     "\n"
     "tests/azuresim/README.md says what it can do besides.\n";
@@ -68,6 +70,7 @@ bool options_parse(struct options *options, int argc, char **argv, int *ret_stat
         {"dir", required_argument, NULL, 'd'},
         {"port", required_argument, NULL, 'p'},
         {"imds-port", required_argument, NULL, 'i'},
+        {"record", no_argument, NULL, 'r'},
         {"seed", required_argument, NULL, 's'},
         {"token-lifetime", required_argument, NULL, 't'},
         {NULL, 0, NULL, 0},
@@ -93,6 +96,8 @@ bool options_parse(struct options *options, int argc, char **argv, int *ret_stat
             valid = read_number("seed", optarg, UINT64_MAX, &options->seed);
         else if (option == 't')
             valid = read_number("token-lifetime", optarg, MAX_TOKEN_LIFETIME, &lifetime);
+        else if (option == 'r')
+            options->record = true;
         else if (option == 'h')
             return print_help(ret_status);
         else

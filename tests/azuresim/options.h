@@ -16,6 +16,7 @@ struct options {
     const char *account;     /* to be made at the start; NULL: none */
     uint64_t seed;           /* of the dice behind the faults' probabilities */
     unsigned token_lifetime; /* seconds */
+    bool record;             /* whole exchanges, too: see record.h */
 };
 
 /* Reads the arguments; strings point into ARGV. Returns false where the program is to exit with

@@ -38,6 +38,13 @@ bool sim_init(struct sim *sim, const struct options *options)
         fprintf(stderr, "azuresim: %s: %s\n", options->dir, strerror(errno));
         return false;
     }
+    if (options->record) {
+        sim->record = record_new(options->dir);
+        if (!sim->record) {
+            fprintf(stderr, "azuresim: %s: %s\n", options->dir, strerror(errno));
+            return false;
+        }
+    }
     settings_init(&sim->settings, options->token_lifetime);
     sim->world = world_new(sim->truth);
     sim->directory = directory_new();
@@ -57,6 +64,7 @@ void sim_done(struct sim *sim)
     ratelimit_free(sim->ratelimit);
     directory_free(sim->directory);
     world_free(sim->world);
+    record_free(sim->record);
     truth_free(sim->truth);
     pthread_mutex_destroy(&sim->lock);
 }

@@ -12,6 +12,7 @@
 #include "http.h"
 #include "options.h"
 #include "ratelimit.h"
+#include "record.h"
 #include "settings.h"
 #include "truth.h"
 #include "vault_store.h"
@@ -22,6 +23,7 @@ struct sim {
     struct options options;
     struct settings settings;
     struct truth *truth;
+    struct record *record; /* NULL: nobody wants it */
     struct world *world;
     struct directory *directory;
     struct ratelimit *ratelimit;

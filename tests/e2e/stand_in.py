@@ -66,6 +66,11 @@ class StandIn:
         assert reply.status < 300, f"{method} /_sim/{path}: {reply.status} {text!r}"
         return json.loads(text) if text else None
 
+    def exchanges(self, *ops):
+        """What was written down (with --record) of requests for these, or of all."""
+        lines = (self.directory / "exchanges.jsonl").read_text(errors="replace").splitlines()
+        return [one for one in map(json.loads, lines) if not ops or one["op"] in ops]
+
     # --- accounts ---
 
     def create(self, name, **properties):
