@@ -106,8 +106,10 @@ static void on_clock_jumped(void *context, duration_ms jump, duration_ms suspend
     log_line_number(&line, "jump_ms", set);
     log_line_number(&line, "suspended_ms", suspended);
     log_emit(&daemon->log, &line);
-    if (!daemon->stopping)
-        engine_clock_jumped(daemon->engine, set);
+    if (daemon->stopping)
+        return;
+    engine_clock_jumped(daemon->engine, set);
+    discovery_clock_jumped(daemon->discovery, set);
 }
 
 static void on_once_timer(struct timer *timer)

@@ -488,6 +488,19 @@ void discovery_configure(struct discovery_client *client, struct config *config)
     schedule(client);
 }
 
+void discovery_clock_jumped(struct discovery_client *client, duration_ms jump)
+{
+    client->began_at = time_add(client->began_at, jump);
+    for (size_t i = 0; i < client->rule_count; i++) {
+        struct rule_state *state = &client->rules[i];
+
+        state->next_at = time_add(state->next_at, jump);
+        if (state->listed_at != TIME_NEVER)
+            state->listed_at = time_add(state->listed_at, jump);
+    }
+    schedule(client);
+}
+
 void discovery_stop(struct discovery_client *client)
 {
     client->stopped = true;

@@ -38,6 +38,9 @@ struct config *discovery_expand(const struct discovery_client *client, const str
  * it finds is forgotten, and every rule lists soon. */
 void discovery_configure(struct discovery_client *client, struct config *config);
 
+/* The wall clock was set by `jump`: lists keep their distances. */
+void discovery_clock_jumped(struct discovery_client *client, duration_ms jump);
+
 /* No further list is begun, and what is under way is abandoned. */
 void discovery_stop(struct discovery_client *client);
 /* After discovery_stop(), once saves have ended. NULL is fine. */
