@@ -10,82 +10,17 @@
  * It ends in fair weather: nothing goes wrong any more, an operator does what `status` says, and
  * every account has to rotate.
  */
-#include "script.h"
-
 #include <stdio.h>
 
 #include "base/hash.h"
+#include "chance_parts.h"
 
-enum { YEAR_DAYS = 365, CLUSTERS_PER_DECADE = 25, SETTLES = 5, FAIR_BOND = 1 };
+enum { YEAR_DAYS = 365, CLUSTERS_PER_DECADE = 25, SETTLES = 5 };
 
 /* What an incident begins ends so long after the last cluster at the latest. */
 static const duration_ms fade = 12 * MS_DAY;
 /* From the end of all faults until the rotation is expected. */
 static const duration_ms settling = 4 * MS_DAY;
-
-struct chance {
-    uint64_t state;
-    struct script *script;
-    struct script_policy fair_policy; /* when the weather is fair */
-    bool changes_policy;
-    unsigned anchor;   /* a target that is never removed: one has to be required */
-    duration_ms calm;  /* from then on the weather is fair */
-    unsigned clusters; /* how many are still to come */
-    bool has_backup;
-    unsigned bonds;                     /* how many there are */
-    unsigned armed[WORLD_ACCOUNTS_MAX]; /* bits: effects with an armed mishap */
-};
-
-/* --- drawing --- */
-
-/* SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014). */
-static uint64_t draw64(struct chance *chance)
-{
-    uint64_t z = (chance->state += UINT64_C(0x9e3779b97f4a7c15));
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-static unsigned draw(struct chance *chance, unsigned below)
-{
-    return below > 0 ? (unsigned)(draw64(chance) % below) : 0;
-}
-
-static bool happens(struct chance *chance, unsigned percent)
-{
-    return draw(chance, 100) < percent;
-}
-
-static duration_ms between(struct chance *chance, duration_ms from, duration_ms to)
-{
-    return to > from ? from + (duration_ms)(draw64(chance) % (uint64_t)(to - from)) : from;
-}
-
-/* Draws short durations as often as long ones: each doubling of `from` is equally likely. */
-static duration_ms on_scale(struct chance *chance, duration_ms from, duration_ms to)
-{
-    unsigned doublings = 0;
-    duration_ms low;
-
-    while (from << (doublings + 1) < to)
-        doublings++;
-    low = from << draw(chance, doublings + 1);
-    return between(chance, low, 2 * low < to ? 2 * low : to);
-}
-
-/* Draws an index in proportion to its weight. */
-static unsigned weigh(struct chance *chance, const unsigned weights[], unsigned count)
-{
-    unsigned sum = 0, drawn, i = 0;
-
-    for (unsigned j = 0; j < count; j++)
-        sum += weights[j];
-    for (drawn = draw(chance, sum); i + 1 < count && drawn >= weights[i]; i++)
-        drawn -= weights[i];
-    return i;
-}
 
 /* --- settings --- */
 
@@ -158,7 +93,11 @@ static void draw_settings(struct chance *chance, struct script *script, uint64_t
     static const unsigned accounts[WORLD_ACCOUNTS_MAX] = {40, 25, 10, 5, 5, 5, 5, 5};
 
     *chance = (struct chance){
-        .state = seed ^ UINT64_C(0x736372697074), .script = script, .bonds = FAIR_BOND};
+        .state = seed ^ UINT64_C(0x736372697074),
+        .script = script,
+        .bonds = FAIR_BOND,
+        .settling = settling,
+    };
     (void)draw64(chance);
     script_init(script);
     script->seed = seed;
@@ -179,7 +118,7 @@ duration_ms script_time_by_chance(uint64_t seed, unsigned years)
 
 /* --- adding --- */
 
-static void add(struct chance *chance, struct incident *incident, duration_ms at)
+void chance_add(struct chance *chance, struct incident *incident, duration_ms at)
 {
     bool lasts = incident->kind != INCIDENT_CLOCK && incident->kind != INCIDENT_CLOCK_OFF;
 
@@ -240,7 +179,7 @@ static void add_mishap(struct chance *chance, unsigned account, duration_ms at)
     if (happens(chance, 25))
         incident.times = 2 + draw(chance, 4);
     chance->armed[account] |= 1U << incident.effect;
-    add(chance, &incident, at);
+    chance_add(chance, &incident, at);
 }
 
 static void add_trap(struct chance *chance, unsigned account, duration_ms at)
@@ -250,7 +189,7 @@ static void add_trap(struct chance *chance, unsigned account, duration_ms at)
     incident.effect = (enum effect)draw(chance, EFFECT_COUNT);
     incident.moment = (enum crash_moment)draw(chance, CRASH_MOMENT_COUNT);
     incident.duration = on_scale(chance, MS_SECOND, MS_DAY);
-    add(chance, &incident, at);
+    chance_add(chance, &incident, at);
 }
 
 /* The clock is set, and set right again later. */
@@ -262,10 +201,10 @@ static void add_clock(struct chance *chance, enum incident_kind kind, duration_m
     incident.duration = on_scale(chance, MS_MINUTE, 400 * MS_DAY);
     if (happens(chance, 50))
         incident.duration = -incident.duration;
-    add(chance, &incident, at);
+    chance_add(chance, &incident, at);
     incident.duration = -incident.duration;
     incident.kind = happens(chance, 70) ? INCIDENT_CLOCK : INCIDENT_CLOCK_OFF;
-    add(chance, &incident, at + on_scale(chance, MS_MINUTE, 8 * MS_DAY));
+    chance_add(chance, &incident, at + on_scale(chance, MS_MINUTE, 8 * MS_DAY));
 }
 
 /* The journal is copied, and the copy is put back later. */
@@ -274,21 +213,21 @@ static void add_restore(struct chance *chance, duration_ms at)
     struct incident incident = {.kind = INCIDENT_BACKUP};
 
     if (!chance->has_backup || happens(chance, 30)) {
-        add(chance, &incident, at);
+        chance_add(chance, &incident, at);
         at += on_scale(chance, MS_SECOND, 200 * MS_DAY);
     }
     chance->has_backup = true;
     incident.kind = INCIDENT_RESTORE;
-    add(chance, &incident, at);
+    chance_add(chance, &incident, at);
 }
 
 static void add_and_back(struct chance *chance, struct incident *incident, enum incident_kind back,
                          duration_ms at)
 {
     incident->bond = ++chance->bonds;
-    add(chance, incident, at);
+    chance_add(chance, incident, at);
     incident->kind = back;
-    add(chance, incident, at + on_scale(chance, MS_SECOND, 60 * MS_DAY));
+    chance_add(chance, incident, at + on_scale(chance, MS_SECOND, 60 * MS_DAY));
 }
 
 static void add_account_out(struct chance *chance, unsigned account, duration_ms at)
@@ -331,7 +270,7 @@ static void add_policy(struct chance *chance, duration_ms at)
         incident.policy.rotate = !happens(chance, 15);
         draw_freeze(chance, &incident.policy, at);
     }
-    add(chance, &incident, at);
+    chance_add(chance, &incident, at);
 }
 
 /* The accounts of a hold, and what a resume ends or clears. Chosen by the instant and not by
@@ -369,7 +308,7 @@ static void add_command(struct chance *chance, unsigned account, duration_ms at)
         incident.duration = on_scale(chance, MS_HOUR, 10 * MS_DAY);
     if (incident.command == SCRIPT_HOLD || incident.command == SCRIPT_RESUME)
         vary(&incident, at);
-    add(chance, &incident, at);
+    chance_add(chance, &incident, at);
 }
 
 /* Incidents that need only an account, a target, a slot and a duration. */
@@ -386,7 +325,7 @@ static void add_plain(struct chance *chance, enum incident_kind kind, unsigned a
     incident.writing = (enum writing)draw(chance, WRITING_COUNT);
     if (longest > 0)
         incident.duration = on_scale(chance, MS_SECOND, longest);
-    add(chance, &incident, at);
+    chance_add(chance, &incident, at);
 }
 
 /* How likely it is, and how long it lasts at most. */
@@ -475,7 +414,7 @@ static void add_settle(struct chance *chance, duration_ms at)
 {
     struct incident incident = {.kind = INCIDENT_SETTLE, .account = ALL_ACCOUNTS};
 
-    add(chance, &incident, at);
+    chance_add(chance, &incident, at);
 }
 
 /* Traps and mishaps wait for a rotation, which a command starts, and more happens soon after. */
@@ -492,7 +431,7 @@ static void add_rotation_cluster(struct chance *chance, duration_ms at)
     if (happens(chance, 15))
         rotate.account = ALL_ACCOUNTS;
     if (happens(chance, 70))
-        add(chance, &rotate, at);
+        chance_add(chance, &rotate, at);
     for (unsigned more = draw(chance, 4); more > 0; more--)
         add_any(chance, account, at + on_scale(chance, 5, 3 * MS_DAY));
 }
@@ -577,7 +516,7 @@ static void add_fair_weather(struct chance *chance)
     }
     incident = (struct incident){.kind = INCIDENT_EXPECT_ROTATION,
                                  .duration = script_longest_wait(&chance->fair_policy),
-                                 .at = chance->calm + settling,
+                                 .at = chance->calm + chance->settling,
                                  .bond = FAIR_BOND};
     script_add(chance->script, &incident);
 }
@@ -594,7 +533,11 @@ void script_by_chance(struct script *script, uint64_t seed, unsigned years)
     chance.changes_policy = happens(&chance, 50);
     if (chance.changes_policy)
         draw_policy(&chance, &chance.fair_policy);
-    chance.calm = script->length - settling - script_longest_wait(&chance.fair_policy);
+    if (rules_by_chance(&chance))
+        chance.settling += rules_settling(script);
+    chance.calm = script->length - chance.settling - script_longest_wait(&chance.fair_policy);
     add_storm(&chance);
+    rules_add_storm(&chance, chance.calm - fade);
     add_fair_weather(&chance);
+    rules_add_fair_weather(&chance);
 }

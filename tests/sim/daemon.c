@@ -5,127 +5,24 @@
 #include <stdlib.h>
 
 #include "app/engine_private.h"
-#include "conf/arena.h"
 #include "design.h"
 #include "world.h"
 
-enum { CONFIG_MAX = 64 * 1024, BURIAL_ROUNDS_MAX = 10000 };
-
-static const struct identity identity = {.name = "vm"};
+enum { BURIAL_ROUNDS_MAX = 10000 };
 
 /* --- its configuration --- */
-
-static void add_destinations(struct arena *arena, const struct world *world,
-                             const struct world_account *from, struct account *to)
-{
-    struct destination *destinations =
-        arena_alloc_array(arena, WORLD_TARGETS_MAX, sizeof(*destinations));
-
-    to->destinations = destinations;
-    const struct destination *owner = NULL;
-
-    for (unsigned i = 0; i < world->script->target_count; i++) {
-        const struct world_target *target = &from->targets[i];
-
-        if (!target->settings.hook)
-            owner = target->configured ? &destinations[to->destination_count] : NULL;
-        if (!target->configured)
-            continue;
-        destinations[to->destination_count++] = (struct destination){
-            .name = target->settings.name,
-            .required = target->required,
-            .place = arena_format(arena, "/a%u/t%u", from->index + 1, i),
-            .settings = &target->settings,
-            .after = target->settings.hook ? owner : NULL,
-            .without_key = target->settings.hook,
-        };
-    }
-}
-
-static struct config *make_config(const struct world *world)
-{
-    struct arena *arena = arena_new(CONFIG_MAX);
-    struct config *config = arena_alloc(arena, sizeof(*config));
-    struct account *accounts = arena_alloc_array(arena, WORLD_ACCOUNTS_MAX, sizeof(*accounts));
-    struct policy *policy = arena_alloc(arena, sizeof(*policy));
-    struct window *window = arena_alloc(arena, sizeof(*window));
-    struct freeze *freeze = arena_alloc(arena, sizeof(*freeze));
-
-    *policy = world->policy;
-    *window = world->window;
-    if (policy->window_count > 0)
-        policy->windows = window;
-    *freeze = world->freeze;
-    policy->freezes = freeze;
-    *config = (struct config){.references = 1,
-                              .path = "simulated",
-                              .timing = world->timing,
-                              .accounts = accounts,
-                              .arena = arena};
-    for (unsigned i = 0; i < world->account_count; i++) {
-        const struct world_account *from = &world->accounts[i];
-        struct account *to = &accounts[config->account_count];
-
-        if (!from->configured)
-            continue;
-        config->account_count++;
-        *to = (struct account){
-            .id = arena_dup(arena, from->id),
-            .key = arena_dup(arena, from->id),
-            .name = arena_dup(arena, from->name),
-            .resource_group = "group",
-            .subscription_id = "subscription",
-            .has_adopt_active = world->script->has_adopt_active,
-            .adopt_active = world->script->active,
-            .rule = world->script->presumed ? "rule" : NULL,
-            .presumes_active = world->script->presumed,
-            .identity = &identity,
-            .policy_name = "simulated",
-            .policy = policy,
-        };
-        add_destinations(arena, world, from, to);
-    }
-    return config;
-}
-
-/* Of conf/config.h: this world has no loader of files. */
-struct config *config_ref(struct config *config)
-{
-    if (config)
-        config->references++;
-    return config;
-}
-
-void config_unref(struct config *config)
-{
-    if (config && --config->references == 0)
-        arena_free(config->arena);
-}
-
-static void note_care(struct world *world)
-{
-    for (unsigned i = 0; i < world->account_count; i++) {
-        for (unsigned j = 0; j < world->script->target_count; j++) {
-            struct world_account *account = &world->accounts[i];
-            struct world_target *target = &account->targets[j];
-            bool cared = account->configured && target->configured && target->required;
-
-            if (!cared)
-                target->cared_since = TIME_NEVER;
-            else if (target->cared_since == TIME_NEVER)
-                target->cared_since = world->now;
-        }
-    }
-}
 
 void daemon_reconfigure(struct world *world)
 {
     struct config *before = world->config;
+    const bool is_up = world->daemon && !world->stopping;
 
-    world->config = make_config(world);
-    note_care(world);
-    oracle_reconfigured(world);
-    if (world->daemon && !world->stopping)
+    world->config = world_configuration(world, NULL, 0);
+    if (!world_has_rules(world))
+        world_in_force(world, world->config, FORCE_RELOAD);
+    else if (!is_up)
+        world_foresee(world);
+    if (is_up)
         world->design->configure(world->daemon, world->config);
     config_unref(before);
 }
@@ -156,6 +53,8 @@ void daemon_start(struct world *world)
 
     trace_tell(world, NULL, "daemon", "starts");
     world->started_at = world->now;
+    if (world_has_rules(world))
+        world_foresee(world);
     oracle_daemon_starts(world);
     world->daemon = world->design->start(&parts);
 }

@@ -38,6 +38,7 @@ struct design {
     /* Starts nothing new; stopped(context) from the loop when nothing is under way. */
     void (*stop)(void *daemon, void (*stopped)(void *context), void *context);
     void (*free)(void *daemon);
+    bool finds; /* it knows of rules that find accounts */
     /* For the oracles: does it hold a key of that account in memory while the account rests? NULL:
      * never asked. */
     bool (*holds_key)(const void *daemon, const char *account_name);

@@ -1,23 +1,85 @@
 /*
- * keyrotated itself, as a process of the simulated world: the engine, as daemon/app/daemon.c drives
- * it.
+ * keyrotated itself, as a process of the simulated world: the engine, and discovery where there are
+ * rules, as daemon/app drives them.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "app/discovery.h"
 #include "app/engine_private.h"
 #include "app/engine.h"
 #include "design.h"
 #include "world.h"
 
+struct process {
+    struct engine *engine;
+    struct discovery_client *discovery; /* NULL: the world has no rules */
+    struct world *world;
+    bool stops;
+};
+
 /* The engine is never called back from inside a call to it. */
-static void begin_call(const struct engine *engine)
+static void begin_call(const struct process *process)
 {
-    loop_world(engine->parts.loop)->calls_daemon = true;
+    process->world->calls_daemon = true;
 }
 
-static void end_call(const struct engine *engine)
+static void end_call(const struct process *process)
 {
-    loop_world(engine->parts.loop)->calls_daemon = false;
+    process->world->calls_daemon = false;
+}
+
+/* --- accounts that rules find --- */
+
+static struct config *expand(const struct process *process, struct config *config)
+{
+    struct err err = {0};
+
+    if (!process->discovery)
+        return config_ref(config);
+    config = discovery_expand(process->discovery, config, &err);
+    if (!config)
+        abort();
+    return config;
+}
+
+static void apply_found(void *context, struct config *config,
+                        const struct engine_farewell *farewells, size_t count)
+{
+    struct process *process = context;
+
+    if (process->stops)
+        return;
+    world_in_force(process->world, config, FORCE_FOUND);
+    engine_expect_farewells(process->engine, farewells, count);
+    engine_configure(process->engine, config, NULL);
+}
+
+static struct discovery_client *find_accounts(struct process *process,
+                                              const struct design_parts *parts)
+{
+    const struct discovery_client_parts client_parts = {
+        .get = {.loop = parts->loop},
+        .log = parts->log,
+        .store = parts->store,
+        .apply = apply_found,
+        .context = process,
+    };
+    struct discovery_client *client = discovery_new(&client_parts);
+    struct err err = {0};
+
+    if (discovery_load(client, &err) != 0)
+        abort();
+    return client;
+}
+
+/* --- its life --- */
+
+static void take_config(struct process *process, struct config *config)
+{
+    engine_configure(process->engine, config, NULL);
+    if (process->discovery)
+        discovery_configure(process->discovery, config);
 }
 
 static void *start(const struct design_parts *parts)
@@ -30,37 +92,58 @@ static void *start(const struct design_parts *parts)
         .faulted = parts->faulted,
         .context = parts->context,
     };
-    struct engine *engine = engine_new(&engine_parts);
+    struct process *process = calloc(1, sizeof(*process));
+    struct config *config;
     struct err err = {0};
 
-    if (!engine || engine_load(engine, &err) != 0)
-        return NULL;
-    begin_call(engine);
-    engine_configure(engine, parts->config, NULL);
-    end_call(engine);
-    return engine;
+    if (!process)
+        abort();
+    process->world = loop_world(parts->loop);
+    process->engine = engine_new(&engine_parts);
+    if (engine_load(process->engine, &err) != 0)
+        abort();
+    if (world_has_rules(process->world))
+        process->discovery = find_accounts(process, parts);
+    config = expand(process, parts->config);
+    begin_call(process);
+    take_config(process, config);
+    end_call(process);
+    config_unref(config);
+    return process;
 }
 
 static void configure(void *daemon, struct config *config)
 {
-    begin_call(daemon);
-    engine_configure(daemon, config, NULL);
-    end_call(daemon);
+    struct process *process = daemon;
+    struct config *expanded = expand(process, config);
+
+    if (process->discovery)
+        world_in_force(process->world, expanded, FORCE_RELOAD);
+    begin_call(process);
+    take_config(process, expanded);
+    end_call(process);
+    config_unref(expanded);
 }
 
 static void clock_jumped(void *daemon, duration_ms jump)
 {
-    begin_call(daemon);
-    engine_clock_jumped(daemon, jump);
-    end_call(daemon);
+    struct process *process = daemon;
+
+    begin_call(process);
+    engine_clock_jumped(process->engine, jump);
+    if (process->discovery)
+        discovery_clock_jumped(process->discovery, jump);
+    end_call(process);
 }
 
 static void command(void *daemon, const struct control_command *command,
                     struct control_request *request)
 {
-    begin_call(daemon);
-    engine_command(daemon, command, request);
-    end_call(daemon);
+    struct process *process = daemon;
+
+    begin_call(process);
+    engine_command(process->engine, command, request);
+    end_call(process);
 }
 
 /* An engine that found a fault stops; the real daemon then exits without freeing it. */
@@ -73,21 +156,35 @@ static void revive(struct engine *engine)
         engine_account_make_ready(engine->accounts[i]);
 }
 
+/* A process that is killed while it stops is told to stop once more. */
 static void stop(void *daemon, void (*stopped)(void *context), void *context)
 {
-    begin_call(daemon);
-    engine_stop(daemon, stopped, context);
-    end_call(daemon);
-    revive(daemon);
+    struct process *process = daemon;
+
+    begin_call(process);
+    if (process->discovery && !process->stops)
+        discovery_stop(process->discovery);
+    process->stops = true;
+    engine_stop(process->engine, stopped, context);
+    end_call(process);
+    revive(process->engine);
 }
 
-static void free_engine(void *daemon)
+static void free_process(void *daemon)
 {
-    engine_free(daemon);
+    struct process *process = daemon;
+
+    engine_free(process->engine);
+    discovery_free(process->discovery);
+    free(process);
 }
 
-static const struct engine_account *find(const struct engine *engine, const char *name)
+/* --- what oracles ask --- */
+
+static const struct engine_account *find(const void *daemon, const char *name)
 {
+    const struct engine *engine = ((const struct process *)daemon)->engine;
+
     for (size_t i = 0; i < engine->account_count; i++)
         if (strcmp(engine->accounts[i]->account->name, name) == 0)
             return engine->accounts[i];
@@ -134,7 +231,7 @@ static void recount(const struct engine_account *account, time_ms now, struct en
 
 static const char *miscounts(const void *daemon)
 {
-    const struct engine *engine = daemon;
+    const struct engine *engine = ((const struct process *)daemon)->engine;
     const time_ms now = loop_now(engine->parts.loop);
     struct engine_totals true_totals = {.oldest_key_born = TIME_NEVER, .next_at = TIME_NEVER};
     struct engine_totals totals;
@@ -165,7 +262,8 @@ const struct design design_keyrotated = {
     .clock_jumped = clock_jumped,
     .command = command,
     .stop = stop,
-    .free = free_engine,
+    .free = free_process,
+    .finds = true,
     .holds_key = holds_key,
     .rests = rests,
     .miscounts = miscounts,

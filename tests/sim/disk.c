@@ -7,20 +7,28 @@
 #include <string.h>
 
 #include "app/hold_book.h"
+#include "base/str.h"
 #include "world.h"
 
 enum { COMMIT_MS = 5, COMMIT_SLOW_MS = 60 * 1000 };
 
-enum save_kind { SAVE_RECORD, SAVE_HOLD, SAVE_HOLDS_ENDED };
+enum save_kind { SAVE_RECORD, SAVE_HOLD, SAVE_HOLDS_ENDED, SAVE_FOUND };
+
+struct found_change {
+    struct world_account *account;
+    struct world_found found;
+};
 
 struct save {
     struct list link;
     enum save_kind kind;
-    struct world_account *account; /* of a hold of all accounts: the first one */
+    struct world_account *account; /* of a hold of all accounts, and of several: the first one */
     struct record record;
     struct hold hold;
     uint64_t *ended;
     size_t ended_count;
+    struct found_change *found;
+    size_t found_count;
     store_saved *saved;
     void *context;
 };
@@ -63,10 +71,19 @@ static void make_holds_durable(struct journal_holds *holds, const struct save *s
         (void)hold_book_remove(&holds->list, save->ended[i]);
 }
 
+static void save_free(struct save *save)
+{
+    free(save->ended);
+    free(save->found);
+    free(save);
+}
+
 static void make_durable(struct world *world, struct save *save)
 {
     struct world_account *account = save->account;
 
+    for (size_t i = 0; i < save->found_count; i++)
+        save->found[i].account->found = save->found[i].found;
     if (save->kind != SAVE_RECORD) {
         make_holds_durable(&world->store->holds, save);
         return;
@@ -104,8 +121,7 @@ static void call_back(struct world *world, struct save *save)
 
     if (save->saved)
         save->saved(save->context);
-    free(save->ended);
-    free(save);
+    save_free(save);
     if (world->dying)
         return;
     clock_run_deferred(world); /* the daemon continues */
@@ -192,12 +208,8 @@ void disk_close(struct world *world)
     if (world->disk_full_until <= world->now)
         make_all_durable(store);
     lose(store, &store->committing);
-    while ((link = list_pop(&store->lost))) {
-        struct save *save = container_of(link, struct save, link);
-
-        free(save->ended);
-        free(save);
-    }
+    while ((link = list_pop(&store->lost)))
+        save_free(container_of(link, struct save, link));
 }
 
 bool disk_release(struct world *world)
@@ -237,6 +249,7 @@ void disk_backup(struct world *world)
     for (unsigned i = 0; i < world->account_count; i++) {
         world->accounts[i].backup = world->accounts[i].journal;
         world->accounts[i].in_backup = world->accounts[i].in_journal;
+        world->accounts[i].found_backup = world->accounts[i].found;
     }
 }
 
@@ -246,6 +259,7 @@ void disk_restore(struct world *world)
     for (unsigned i = 0; i < world->account_count; i++) {
         world->accounts[i].journal = world->accounts[i].backup;
         world->accounts[i].in_journal = world->accounts[i].in_backup;
+        world->accounts[i].found = world->accounts[i].found_backup;
     }
 }
 
@@ -253,8 +267,10 @@ void disk_erase(struct world *world)
 {
     hold_book_done(&world->store->holds.list);
     world->store->holds.last_id = 0;
-    for (unsigned i = 0; i < world->account_count; i++)
+    for (unsigned i = 0; i < world->account_count; i++) {
         world->accounts[i].in_journal = false;
+        world->accounts[i].found.in_book = false;
+    }
 }
 
 /* --- io/store/store.h --- */
@@ -376,6 +392,51 @@ void store_end_holds(struct store *store, const uint64_t *ids, size_t count, sto
     save->ended_count = count;
     if (survives(store, save))
         hand_over(store, save);
+}
+
+int store_load_discoveries(struct store *store, store_found_discovery *found, void *context,
+                           struct err *err)
+{
+    struct world *world = store->world;
+
+    (void)err;
+    for (unsigned i = 0; i < world->account_count; i++) {
+        const struct world_account *account = &world->accounts[i];
+
+        if (account->found.in_book)
+            found(context, &(struct discovery){.account_key = account->id,
+                                               .id = account->id,
+                                               .identity = "vm",
+                                               .rule = account->found.rule,
+                                               .location = "region",
+                                               .tags = account->found.tags});
+    }
+    return 0;
+}
+
+void store_save_discoveries(struct store *store, const struct discovery *discoveries, size_t count,
+                            store_saved *saved, void *context)
+{
+    struct save *save = save_new(store, discoveries[0].account_key, saved, context);
+
+    save->kind = SAVE_FOUND;
+    save->found = calloc(count, sizeof(*save->found));
+    if (!save->found)
+        abort();
+    for (size_t i = 0; i < count; i++) {
+        struct found_change *change = &save->found[save->found_count++];
+
+        change->account =
+            world_account_of(store->world, strrchr(discoveries[i].account_key, '/') + 1);
+        change->found.in_book = !discoveries[i].gone;
+        if (!str_copy(change->found.rule, sizeof(change->found.rule), discoveries[i].rule) ||
+            !str_copy(change->found.tags, sizeof(change->found.tags), discoveries[i].tags))
+            abort();
+    }
+    if (!survives(store, save))
+        return;
+    oracle_found_saved(store->world, discoveries, count);
+    hand_over(store, save);
 }
 
 void store_save(struct store *store, const char *account_key, const struct record *record,

@@ -34,6 +34,15 @@ static void command(struct world *world, unsigned account, enum script_command k
     daemon_command(world, &incident);
 }
 
+/* The rule may be wrong about the account. */
+static void settle_presumed(struct world *world, const struct world_account *account)
+{
+    if (account->journal.active == world->script->active)
+        command(world, account->index, SCRIPT_CONFIRM, SLOT_PRIMARY);
+    else
+        command(world, account->index, SCRIPT_ADOPT, world->script->active);
+}
+
 /* Does what `status` says. */
 static void settle(struct world *world, const struct world_account *account)
 {
@@ -45,7 +54,9 @@ static void settle(struct world *world, const struct world_account *account)
         command(world, account->index, SCRIPT_RESUME, SLOT_PRIMARY);
         command(world, ALL_ACCOUNTS, SCRIPT_RESUME, SLOT_PRIMARY);
     }
-    if (record->blocked == REASON_ANOTHER_ROTATOR)
+    if (record->presumed)
+        settle_presumed(world, account);
+    else if (record->blocked == REASON_ANOTHER_ROTATOR)
         command(world, account->index, SCRIPT_UNBLOCK, SLOT_PRIMARY);
     else if (reason_describe(record->blocked)->clearing == CLEARED_BY_HUMAN)
         command(world, account->index, SCRIPT_ADOPT, slot_in_use(world, account));
@@ -206,10 +217,25 @@ static void reconfigure(struct world *world, const struct incident *incident)
 
     switch (incident->kind) {
     case INCIDENT_REMOVE:
-        account->configured = false;
+        account->named = false;
         break;
     case INCIDENT_ADD:
-        account->configured = true;
+        account->named = true;
+        break;
+    case INCIDENT_RULE_OUT:
+        world->rules_out[incident->rule] = true;
+        break;
+    case INCIDENT_RULE_IN:
+        world->rules_out[incident->rule] = false;
+        break;
+    case INCIDENT_RULES_TURNED:
+        world->rules_turned = !world->rules_turned;
+        break;
+    case INCIDENT_SHARED:
+        account->shared = true;
+        break;
+    case INCIDENT_APART:
+        account->shared = false;
         break;
     case INCIDENT_TARGET_OUT:
         target->configured = false;
@@ -285,6 +311,16 @@ static void happen_to_account(struct world *world, struct world_account *account
         break;
     case INCIDENT_UNDESCRIBED:
         prolong(&account->undescribed_until, world, incident);
+        break;
+    case INCIDENT_TAGGED:
+        account->listed.tag = incident->tag;
+        break;
+    case INCIDENT_SAYS:
+        account->listed.says = true;
+        account->listed.slot = incident->slot;
+        break;
+    case INCIDENT_LISTS_LACK:
+        prolong(&account->lacking_until, world, incident);
         break;
     case INCIDENT_SETTLE:
         settle(world, account);
@@ -369,8 +405,23 @@ void incident_happen(struct world *world, const struct incident *incident)
     case INCIDENT_NEW_KEYS_LAG:
         prolong(&world->lag_until, world, incident);
         break;
+    case INCIDENT_LISTS_FORBIDDEN:
+        prolong(&world->lists_forbidden_until, world, incident);
+        break;
+    case INCIDENT_LISTS_BREAK:
+        prolong(&world->lists_break_until, world, incident);
+        break;
+    case INCIDENT_LISTS_LATE:
+        prolong(&world->lists_late_until, world, incident);
+        listing_note(world);
+        break;
     case INCIDENT_REMOVE:
     case INCIDENT_ADD:
+    case INCIDENT_RULE_OUT:
+    case INCIDENT_RULE_IN:
+    case INCIDENT_RULES_TURNED:
+    case INCIDENT_SHARED:
+    case INCIDENT_APART:
     case INCIDENT_TARGET_OUT:
     case INCIDENT_TARGET_IN:
     case INCIDENT_TARGET_OPTIONAL:

@@ -150,6 +150,7 @@ void oracle_daemon_starts(struct world *world)
         /* The daemon died before what the data plane said was durable. */
         if (!account->in_journal || !account->journal.refused)
             account->oracle.refused_key = KEY_NONE;
+        found_daemon_starts(account);
         look_remember(account, account->in_journal ? &account->journal : NULL);
         if (account->oracle.settle_by != 0)
             liveness_disturb(world, account);
@@ -163,6 +164,7 @@ void oracle_daemon_ends(struct world *world)
     world->oracle.journal_restored = world->restore_journal && !world->erase_journal;
     world->oracle.journal_edited = world->restore_journal || world->erase_journal;
     held_daemon_ends(world);
+    found_daemon_ends(world);
     for (unsigned i = 0; i < world->account_count; i++) {
         struct world_account *account = &world->accounts[i];
         struct oracle_account *state = &account->oracle;
@@ -231,6 +233,7 @@ void oracle_operation_begins(struct world *world, const struct operation *operat
 
     touch(world, account);
     one_at_a_time(world, account, operation->effect);
+    found_operation_begins(world, operation);
     /* A read belongs to the look that is under way. */
     if (operation->effect != EFFECT_READ)
         commit_goes_on(world, account);
@@ -390,6 +393,8 @@ void oracle_record_saved(struct world *world, struct world_account *account,
     account->oracle.milestone = (struct oracle_milestone){0};
     secret_saved(world, account, record, rows, row_count);
     sound_saved(world, account, record);
+    found_record_saved(world, account, record);
+    found_saved(world, account, &told);
     delivery_saved(world, account, record, &told);
     look_saved(world, account, record, &told);
     schedule_saved(world, account, record, &told);
@@ -450,6 +455,7 @@ static void note_jump(struct oracle_account *state, duration_ms jump)
 void oracle_incident(struct world *world, const struct incident *incident)
 {
     held_incident(world, incident);
+    found_incident(world, incident);
     if (incident->kind == INCIDENT_BACKUP)
         world->oracle.copied_offset = world->wall_offset;
     for (unsigned i = 0; i < world->account_count; i++) {
@@ -475,6 +481,7 @@ void oracle_command_answered(struct world *world, struct world_account *account,
 
     if (world->dying)
         return;
+    found_answered(account, command, refused);
     if (!refused)
         commit_answered(world, account, command);
     if (!refused)

@@ -16,9 +16,14 @@
 #include "io/store/store.h"
 #include "script.h"
 
+struct account;
 struct world;
 struct world_account;
+struct world_listed;
 struct operation;
+
+/* Why another configuration comes into force. */
+enum force { FORCE_RELOAD, FORCE_START, FORCE_FOUND };
 
 enum oracle {
     ORACLE_NO_OUTAGE,       /* the product: who reads again within overlap holds a live key */
@@ -60,8 +65,12 @@ enum oracle {
     ORACLE_NO_STARVATION, /* … and none waits while the others rotate again and again */
     ORACLE_CLOSED_FIRST,  /* what closes the interlock is durable before the daemon goes on */
     ORACLE_ANSWERED_DURABLE, /* a command is answered when the journal has it */
-    ORACLE_HELD,  /* nothing is regenerated while held, or where the policy says not to */
-    ORACLE_SOUND, /* no fault of the machine, no broken invariant, no endless loop */
+    ORACLE_HELD,            /* nothing is regenerated while held, or where the policy says not to */
+    ORACLE_CONFIRMED,       /* rule 1: what a rule alone says of a key is not acted upon */
+    ORACLE_NOT_FORGOTTEN,   /* no listing alone takes an account away */
+    ORACLE_FEW_AT_ONCE,     /* a listing adds max_new accounts at most */
+    ORACLE_ONE_DESTINATION, /* accounts with one destination get nothing */
+    ORACLE_SOUND,           /* no fault of the machine, no broken invariant, no endless loop */
     ORACLE_COUNT
 };
 struct oracle_description {
@@ -138,6 +147,15 @@ void oracle_held(struct world *world, const struct world_account *account, uint6
 /* world->policy, the accounts and their targets are what the daemon is told, or will read when it
  * is down. */
 void oracle_reconfigured(struct world *world);
+/* What the configuration that comes into force says of the account (NULL: nothing), before
+ * account->configured and account->refused have changed. */
+void oracle_account_configured(struct world *world, struct world_account *account,
+                               const struct account *subject, enum force why);
+/* The daemon has asked for this account, and is told this. */
+void oracle_account_shown(struct world *world, struct world_account *account,
+                          const struct world_listed *listed);
+/* The daemon gives what rules have found to the journal; it is not durable yet. */
+void oracle_found_saved(struct world *world, const struct discovery *discoveries, size_t count);
 void oracle_log_line(struct world *world, const struct log_line *line);
 /* Nothing can happen at this instant any more. The daemon is alive and not frozen. */
 void oracle_rest(struct world *world);

@@ -2,9 +2,6 @@
  * Holds: an account that was answered to be held stays held until somebody asks for the hold's end
  * or its time is over, whatever crashes and whatever other holds begin or end. A restored journal
  * has the holds of its time; a removed journal has none.
- *
- * And confirmations: where only a rule says which key consumers use, nothing is regenerated before
- * a person has said so of the account. A target that holds a key is evidence.
  */
 #include "oracle_parts.h"
 
@@ -30,35 +27,10 @@ static bool ends(const struct incident *incident, const struct oracle_hold *hold
     return incident->command == SCRIPT_RESUME && incident->account == hold->account;
 }
 
-static bool any_target_is_filled(const struct script *script)
-{
-    for (unsigned i = 0; i < script->target_count; i++)
-        if (script->targets[i].filled)
-            return true;
-    return false;
-}
-
-static void note_confirmation(struct world *world, const struct incident *incident)
-{
-    const bool by_person =
-        incident->kind == INCIDENT_COMMAND &&
-        (incident->command == SCRIPT_CONFIRM || incident->command == SCRIPT_ADOPT);
-
-    for (unsigned i = 0; i < world->account_count; i++) {
-        if (by_person && world->daemon &&
-            (incident->account == ALL_ACCOUNTS || incident->account == i))
-            world->accounts[i].oracle.confirmed = true;
-        /* The targets of a journal that is gone are evidence for the next one. */
-        if (world->erase_journal || world->restore_journal)
-            world->accounts[i].oracle.confirmed = true;
-    }
-}
-
 void held_incident(struct world *world, const struct incident *incident)
 {
     struct oracle_holds *holds = &world->oracle.holds;
 
-    note_confirmation(world, incident);
     forget_over(world);
     if (incident->kind == INCIDENT_BACKUP)
         world->oracle.copied_holds = *holds;
@@ -96,10 +68,6 @@ void held_regenerates(struct world *world, struct world_account *account)
 {
     const struct oracle_holds *holds = &world->oracle.holds;
 
-    if (world->script->presumed && !account->oracle.confirmed &&
-        !any_target_is_filled(world->script))
-        oracle_convict(world, ORACLE_HELD, account,
-                       "a regenerate of an account whose active key nobody has confirmed");
     for (unsigned i = 0; i < holds->count; i++) {
         const struct oracle_hold *hold = &holds->hold[i];
 

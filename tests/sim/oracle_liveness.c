@@ -301,8 +301,9 @@ static bool is_due(const struct world *world, const struct world_account *accoun
 
     return account->configured && account->in_journal && journal->adopted &&
            journal->blocked == REASON_NONE && journal->hold_id == 0 && world->policy.rotate &&
-           !journal->intent.open && journal->delivering == journal->active &&
-           !account->oracle.said.owes && may_rotate(world, account) && journal->due_at != 0 &&
+           !journal->presumed && !account->refused && !journal->intent.open &&
+           journal->delivering == journal->active && !account->oracle.said.owes &&
+           may_rotate(world, account) && journal->due_at != 0 &&
            journal->due_at <= world_wall(world);
 }
 
@@ -378,10 +379,24 @@ void liveness_durable(struct world *world, struct world_account *account,
         liveness_completed(world, account);
 }
 
+/* Its targets are another account's: nothing is done for it, for as long as that lasts. */
+static void rests_refused(struct world *world, struct world_account *account)
+{
+    liveness_disturb(world, account);
+    account->oracle.settle_by = 0;
+    for (unsigned i = 0; i < world->script->target_count; i++)
+        account->oracle.targets[i].wrong_since = 0;
+    has_timer(world, account);
+}
+
 void liveness_rest(struct world *world, struct world_account *account)
 {
     if (!account->configured) {
         account->oracle.settle_by = 0;
+        return;
+    }
+    if (account->refused) {
+        rests_refused(world, account);
         return;
     }
     for (unsigned i = 0; i < world->script->target_count; i++) {
@@ -428,6 +443,7 @@ static bool is_left_alone(const struct world *world, const struct world_account 
     const struct oracle_account *state = &account->oracle;
 
     return (waits_for_person(account) && state->commanded_at < state->blocked_since) ||
+           (account->in_journal && account->journal.presumed && !state->word.by_person) ||
            left_to_person(world, account);
 }
 
@@ -435,6 +451,7 @@ void oracle_expectation(struct world *world, time_ms since)
 {
     bool skewed = world->oracle.skewed_at >= since && world->oracle.skewed_at != 0;
 
+    found_expectation(world);
     for (unsigned i = 0; i < world->account_count && world->policy.rotate && !skewed; i++) {
         struct world_account *account = &world->accounts[i];
 

@@ -56,6 +56,19 @@ void held_incident(struct world *world, const struct incident *incident);
 void held_daemon_ends(struct world *world);
 void held_regenerates(struct world *world, struct world_account *account);
 
+/* --- oracle_found.c: accounts that rules find --- */
+void found_incident(struct world *world, const struct incident *incident);
+void found_answered(struct world_account *account, enum script_command command, bool refused);
+void found_daemon_starts(struct world_account *account);
+void found_daemon_ends(struct world *world);
+void found_saved(const struct world *world, struct world_account *account,
+                 const struct oracle_rows *rows);
+void found_record_saved(struct world *world, struct world_account *account,
+                        const struct record *record);
+void found_regenerates(struct world *world, struct world_account *account);
+void found_operation_begins(struct world *world, const struct operation *operation);
+void found_expectation(struct world *world);
+
 /* --- oracle_commit.c: what a power cut would find --- */
 void commit_daemon_starts(const struct world *world, struct world_account *account);
 void commit_saved(const struct world *world, struct world_account *account,

@@ -192,6 +192,7 @@ static void is_allowed(struct world *world, struct world_account *account)
     if (!world->policy.rotate)
         oracle_convict(world, ORACLE_HELD, account, "a regenerate although rotate is false");
     held_regenerates(world, account);
+    found_regenerates(world, account);
 }
 
 void regenerate_begins(struct world *world, struct world_account *account,

@@ -123,7 +123,17 @@ struct oracle_account {
     } handed;                  /* what the last record given to the journal says of the interlock */
     enum { RECONFIGURED_NOT, RECONFIGURED_UNSAVED, RECONFIGURED_SAVED } reconfigured;
     bool redeliver_asked, rotate_asked; /* by a command that is not answered yet */
-    bool confirmed; /* a person has said, or a target has shown, which key is in use */
+    /* which key is in use */
+    struct oracle_word {
+        bool vouched; /* when it was adopted, the configuration or a tag said so of the account, or
+                         a target showed it … */
+        bool by_person;  /* … or a person has said so since */
+    } word, copied_word; /* when the journal was copied */
+    bool person_asked;   /* by a command that is not answered yet */
+    bool told_active;    /* the configuration in force names it, of this account */
+    bool dismissed;      /* a GET has shown that it is gone, or that no rule wants it */
+    bool in_book;        /* as the last save of it says */
+    time_ms shared_at;   /* its destinations became another's, too */
     uint32_t completed_key;
     time_ms completed_at;
 

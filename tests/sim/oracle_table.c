@@ -91,6 +91,15 @@ static const struct oracle_description oracles[ORACLE_COUNT] = {
                                  "a command is answered when the journal has it"},
     [ORACLE_HELD] = {"held", "commands",
                      "nothing is regenerated while held, or where the policy says not to"},
+    [ORACLE_CONFIRMED] = {"confirmed", "rule 1",
+                          "nothing is regenerated where a rule alone names the active key, before "
+                          "a person has confirmed it"},
+    [ORACLE_NOT_FORGOTTEN] = {"not-forgotten", "found",
+                              "an account leaves care by its own GET, or by another configuration, "
+                              "and its journal stays"},
+    [ORACLE_FEW_AT_ONCE] = {"few-at-once", "found", "one listing adds max_new accounts at most"},
+    [ORACLE_ONE_DESTINATION] = {"one-destination", "found",
+                                "accounts that rules give the same destination get nothing"},
     [ORACLE_SOUND] = {"sound", "always", "no fault, no broken invariant, no endless loop"},
 };
 

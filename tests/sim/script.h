@@ -18,6 +18,7 @@
 enum {
     WORLD_ACCOUNTS_MAX = 8,
     WORLD_TARGETS_MAX = 4,
+    WORLD_RULES_MAX = 2,
     SCRIPT_INCIDENTS_MAX = 4000,
     SCRIPT_NAME_MAX = 24
 };
@@ -101,6 +102,20 @@ enum incident_kind {
     INCIDENT_TARGET_OPTIONAL,
     INCIDENT_POLICY, /* `policy` */
     INCIDENT_RELOAD, /* the same configuration once more */
+    /* the accounts as Azure lists them */
+    INCIDENT_TAGGED,          /* `account` gets another tag, by which rules find it: `tag` */
+    INCIDENT_SAYS,            /* a tag of `account` says that its active key is that of `slot` */
+    INCIDENT_LISTS_FORBIDDEN, /* for `duration` no list is shown; */
+    INCIDENT_LISTS_BREAK,     /* … a list ends after its first page, with an error; */
+    INCIDENT_LISTS_LATE,      /* … lists show what was true at its beginning; */
+    INCIDENT_LISTS_LACK,      /* … lists lack `account` */
+    /* rules, each followed by a reload */
+    INCIDENT_RULE_OUT,     /* `rule` is removed */
+    INCIDENT_RULE_IN,      /* … and there again */
+    INCIDENT_RULES_TURNED, /* the first rule becomes the last one */
+    INCIDENT_SHARED, /* the targets of `account` get the places of those of the account after it …
+                      */
+    INCIDENT_APART,  /* … and places of their own again */
     /* people: `account`, or ALL_ACCOUNTS */
     INCIDENT_COMMAND, /* `command`, with `slot` (adopt), `duration` (hold) */
     INCIDENT_SETTLE,  /* an operator does what `status` says */
@@ -122,6 +137,15 @@ enum writing {
     WRITING_OLD, /* a key that is dead */
     WRITING_COUNT
 };
+
+/* What a rule looks for. */
+enum script_tag {
+    TAG_NONE, /* of an account: it has none; of a rule: it wants none */
+    TAG_RED,
+    TAG_BLUE,
+    TAG_COUNT
+};
+const char *script_tag_name(enum script_tag tag);
 
 enum script_command {
     SCRIPT_ROTATE,
@@ -163,6 +187,8 @@ struct incident {
     enum slot slot;
     enum writing writing;
     enum script_command command;
+    enum script_tag tag;
+    unsigned rule; /* index */
     struct script_policy policy;
 };
 /* How long the incident lasts; 0: it ends at once. */
@@ -177,6 +203,16 @@ struct script_target {
     bool hook;            /* it is told after the last target before it that is none */
 };
 
+/* A rule of the configuration that finds accounts. */
+struct script_rule {
+    char name[SCRIPT_NAME_MAX];
+    enum script_tag wants;
+    bool has_active; /* adopt_active, for all accounts that it finds … */
+    enum slot active;
+    unsigned max_new;
+    duration_ms every;
+};
+
 struct script {
     uint64_t seed; /* of latencies, and of the script itself where it came from chance */
     unsigned accounts;
@@ -187,6 +223,10 @@ struct script {
     bool presumed;         /* … as a rule does: for all accounts, and to be confirmed */
     struct script_target targets[WORLD_TARGETS_MAX]; /* the same for every account */
     unsigned target_count;
+    /* With rules, the accounts are in the configuration where rules find them, or INCIDENT_ADD has
+     * named them. All have the tag red when the world begins. */
+    struct script_rule rules[WORLD_RULES_MAX];
+    unsigned rule_count;
     struct incident *incidents; /* owned; in order of `at` */
     size_t incident_count;
     size_t incident_room;
@@ -215,6 +255,12 @@ struct buf;
 void script_print(const struct script *script, struct buf *out);
 /* One incident as a scenario has it after its time: "crash for 5m". */
 void incident_print(const struct script *script, const struct incident *incident, struct buf *out);
+
+/* --- script_rule.c: the lines of scenarios about rules --- */
+struct words;
+/* Reads "rule r1: finds red, says primary, at most 3, every 5d", which makes a further rule. */
+bool script_rule_read(struct words *words, struct script *script);
+void script_rule_print(const struct script_rule *rule, struct buf *out);
 
 /* --- chance.c --- */
 /* What a seed stands for: settings and incidents for about `years` account-years, ending in fair

@@ -59,6 +59,17 @@ static const struct sentence sentences[] = {
     {INCIDENT_TARGET_OPTIONAL, "target TARGET of ACCOUNT optional", 0},
     {INCIDENT_POLICY, "policy : POLICY", 0},
     {INCIDENT_RELOAD, "reload", 0},
+    {INCIDENT_TAGGED, "account ACCOUNT tagged TAG", 0},
+    {INCIDENT_SAYS, "tag of ACCOUNT says SLOT", 0},
+    {INCIDENT_LISTS_FORBIDDEN, "lists forbidden for DURATION", 0},
+    {INCIDENT_LISTS_BREAK, "lists break off for DURATION", 0},
+    {INCIDENT_LISTS_LATE, "lists late for DURATION", 0},
+    {INCIDENT_LISTS_LACK, "lists lack ACCOUNT for DURATION", 0},
+    {INCIDENT_RULE_OUT, "rule RULE removed", 0},
+    {INCIDENT_RULE_IN, "rule RULE added", 0},
+    {INCIDENT_RULES_TURNED, "rules turned", 0},
+    {INCIDENT_SHARED, "targets of ACCOUNT shared", 0},
+    {INCIDENT_APART, "targets of ACCOUNT apart", 0},
     {INCIDENT_COMMAND, "operator : rotate WHO", SCRIPT_ROTATE},
     {INCIDENT_COMMAND, "operator : redeliver WHO", SCRIPT_REDELIVER},
     {INCIDENT_COMMAND, "operator : adopt WHO as SLOT", SCRIPT_ADOPT},
@@ -181,6 +192,29 @@ static bool read_target(const struct script *script, const char *word, struct in
     return false;
 }
 
+static bool read_tag(const struct script *script, const char *word, struct incident *incident)
+{
+    (void)script;
+    for (int tag = 0; tag < TAG_COUNT; tag++) {
+        if (strcmp(script_tag_name((enum script_tag)tag), word) != 0)
+            continue;
+        incident->tag = (enum script_tag)tag;
+        return true;
+    }
+    return false;
+}
+
+static bool read_rule(const struct script *script, const char *word, struct incident *incident)
+{
+    for (unsigned i = 0; i < script->rule_count; i++) {
+        if (strcmp(script->rules[i].name, word) != 0)
+            continue;
+        incident->rule = i;
+        return true;
+    }
+    return false;
+}
+
 static bool read_moment(const struct script *script, const char *word, struct incident *incident)
 {
     (void)script;
@@ -242,6 +276,18 @@ static void print_target(const struct script *script, const struct incident *inc
     buf_append_str(out, script->targets[incident->target].name);
 }
 
+static void print_tag(const struct script *script, const struct incident *incident, struct buf *out)
+{
+    (void)script;
+    buf_append_str(out, script_tag_name(incident->tag));
+}
+
+static void print_rule(const struct script *script, const struct incident *incident,
+                       struct buf *out)
+{
+    buf_append_str(out, script->rules[incident->rule].name);
+}
+
 static void print_moment(const struct script *script, const struct incident *incident,
                          struct buf *out)
 {
@@ -286,6 +332,8 @@ static const struct blank {
     {"ACCOUNT", "one of the accounts (a1, a2, …)", read_account, print_account},
     {"WHO", "one of the accounts (a1, a2, …) or all", read_who, print_account},
     {"TARGET", "the name of a target", read_target, print_target},
+    {"TAG", "a tag (none, red, blue)", read_tag, print_tag},
+    {"RULE", "the name of a rule", read_rule, print_rule},
     {"MOMENT", "before, during or after", read_moment, print_moment},
     {"DURATION", "a duration such as 30d or 1h30m", read_duration, print_duration},
     {"SLOT", "primary or secondary", read_slot, print_slot},

@@ -153,6 +153,8 @@ static bool read_setting(struct parser *parser)
         return read_active(words, script);
     if (words_are(words, 0, "target"))
         return read_target(parser);
+    if (words_are(words, 0, "rule"))
+        return script_rule_read(words, script);
     if (words_are(words, 0, "accounts")) {
         if (!read_number_setting(words, 1, WORLD_ACCOUNTS_MAX, &number))
             return false;
@@ -286,6 +288,8 @@ void script_print(const struct script *script, struct buf *out)
                                                  : "not named");
     for (unsigned i = 0; i < script->target_count; i++)
         print_target(&script->targets[i], out);
+    for (unsigned i = 0; i < script->rule_count; i++)
+        script_rule_print(&script->rules[i], out);
     buf_append_format(out, "lasts %s\n", duration_to_text(script->length, text));
     for (size_t i = 0; i < script->incident_count; i++) {
         buf_append_format(out, "at %-10s ", duration_to_text(script->incidents[i].at, text));

@@ -178,6 +178,12 @@ static bool names_account(const struct incident *incident)
     case INCIDENT_AZURE_DOWN:
     case INCIDENT_THROTTLE:
     case INCIDENT_NEW_KEYS_LAG:
+    case INCIDENT_LISTS_FORBIDDEN:
+    case INCIDENT_LISTS_BREAK:
+    case INCIDENT_LISTS_LATE:
+    case INCIDENT_RULE_OUT:
+    case INCIDENT_RULE_IN:
+    case INCIDENT_RULES_TURNED:
     case INCIDENT_POLICY:
     case INCIDENT_RELOAD:
     case INCIDENT_EXPECT_ROTATION:

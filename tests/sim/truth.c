@@ -114,7 +114,7 @@ key_number world_key_of(const struct fingerprint *fingerprint)
 /* The text of a key, which must never be stored or logged: WORLD_KEY_PREFIX and its number. */
 struct secret {
     key_number key;
-    char text[KEY_TEXT_MAX];
+    char text[WORLD_KEY_MAX];
 };
 
 struct secret *world_secret(key_number key)

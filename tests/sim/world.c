@@ -79,7 +79,8 @@ static void begin_account(struct world *world, unsigned index)
     struct world_account *account = &world->accounts[index];
 
     account->index = index;
-    account->configured = true;
+    account->named = !world_has_rules(world);
+    account->listed.tag = TAG_RED;
     snprintf(account->name, sizeof(account->name), "a%u", index + 1);
     snprintf(account->id, sizeof(account->id),
              "/subscriptions/subscription/resourcegroups/group/providers/microsoft.batch/"

@@ -31,7 +31,7 @@
 typedef uint32_t key_number;
 enum { KEY_NONE = 0, KEY_GIBBERISH = UINT32_MAX };
 
-enum { TARGET_PAST_MAX = 12, LIVE_PAST_MAX = 12, KEY_TEXT_MAX = 96 };
+enum { TARGET_PAST_MAX = 12, LIVE_PAST_MAX = 12, WORLD_KEY_MAX = 96 };
 
 /* Something that happens at a true time; embedded in whatever it is about. */
 struct happening {
@@ -62,11 +62,34 @@ struct world_target {
     unsigned late_writes; /* deliveries of unknown outcome that may still land */
 };
 
+/* What lists, and a GET of the account, show of it. */
+struct world_listed {
+    bool exists;
+    enum script_tag tag;
+    bool says; /* which key is active: that of `slot` */
+    enum slot slot;
+};
+
+enum { FOUND_TAGS_MAX = 96 };
+
+/* What the journal has of an account that a rule has found. */
+struct world_found {
+    bool in_book;
+    char rule[SCRIPT_NAME_MAX];
+    char tags[FOUND_TAGS_MAX];
+};
+
 struct world_account {
     unsigned index;
     char name[16]; /* "a1" … */
     char id[160];
-    bool configured;
+    bool configured; /* under care: by the configuration, with what its rules have found */
+    bool named;      /* with rules: the configuration names it */
+    bool shared;     /* its targets are to have the places of those of the account after it */
+    bool refused;    /* its targets are another's, too: it can have none of them */
+    struct world_listed listed, listed_late; /* `exists` of the first is gone_until's to say */
+    time_ms lacking_until;                   /* lists do not show it */
+    struct world_found found, found_backup;  /* durable */
 
     /* the truth */
     key_number live[SLOT_COUNT];
@@ -122,6 +145,8 @@ struct world {
     key_number keys_made;
     uint64_t draws; /* how often chance was asked */
     time_ms data_down_until, azure_down_until, throttled_until, lag_until;
+    time_ms lists_forbidden_until, lists_break_until, lists_late_until;
+    bool rules_out[WORLD_RULES_MAX], rules_turned;
     struct policy policy;
     struct timing timing;
     struct window window;
@@ -277,6 +302,26 @@ void operation_release(struct operation *operation);
 /* The world ends. */
 void operation_free_all(struct world *world);
 bool operation_is_waited_for(const struct world *world);
+
+/* --- listing.c: the accounts as Azure lists them --- */
+struct world_listed listing_of(const struct world *world, const struct world_account *account);
+/* Lists show from now on what is true now. */
+void listing_note(struct world *world);
+/* Does a rule of the configuration find an account of that tag? */
+bool listing_is_wanted(const struct world *world, enum script_tag tag);
+
+/* --- configuration.c --- */
+/* Are there rules, and a design that knows of them? Without, the configuration names all accounts.
+ */
+bool world_has_rules(const struct world *world);
+struct config_found;
+/* A configuration with one reference: the accounts that it names, and these. */
+struct config *world_configuration(const struct world *world, const struct config_found *found,
+                                   size_t count);
+/* It is from now on: notes which accounts are under care, and tells the oracles. */
+void world_in_force(struct world *world, const struct config *config, enum force why);
+/* With rules, while the daemon is down: notes which accounts its next start will take. */
+void world_foresee(struct world *world);
 
 /* --- targets.c --- */
 struct target_id world_target_id(unsigned account, unsigned target);

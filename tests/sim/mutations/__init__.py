@@ -7,9 +7,10 @@ out both. What needs more to come together than chance brings about in some thou
 in the scenario that is named.
 """
 
-from . import always, delivering, looking, regenerating
+from . import always, delivering, finding, looking, regenerating
 from .designs import DESIGNS
 
-MUTATIONS = (regenerating.MUTATIONS + delivering.MUTATIONS + looking.MUTATIONS + always.MUTATIONS)
+MUTATIONS = (regenerating.MUTATIONS + delivering.MUTATIONS + looking.MUTATIONS + always.MUTATIONS +
+             finding.MUTATIONS)
 
 __all__ = ["DESIGNS", "MUTATIONS"]

@@ -51,16 +51,6 @@ MUTATIONS = [
     else if (record->blocked != REASON_NONE)
         refuse(interlock, record->blocked, TIME_NEVER, "the account is blocked");
 """, "")),
-    mutation("unconfirmed-ignored", 1,
-             "the interlock does not ask whether a presumed active key was confirmed",
-             "held",
-             "the key that consumers use is regenerated where a rule was wrong about an account",
-             ("core/interlock.c", """\
-    else if (record->presumed)
-        refuse(interlock, REASON_ADOPTION_UNCONFIRMED, TIME_NEVER,
-               "a rule alone says which key the consumers use, and nobody has confirmed it");
-""", ""),
-             scenario="adopt-presumed"),
     mutation("intent-not-asked-again", 1,
              "the interlock is not asked again when the intent is durable",
              "held",
