@@ -19,6 +19,8 @@
 static const char TEMPORARY_TAG[] = ".XXXXXX";
 static const char TEMPORARY_SUFFIX[] = ".tmp";
 
+#define NO_FILE "%s is not a regular file"
+
 static int read_all(int fd, const char *path, struct buf *out, struct err *err)
 {
     char chunk[8192];
@@ -49,7 +51,7 @@ static int check_readable(int fd, const char *path, const struct buf *out, struc
     if (fstat(fd, &status) != 0)
         return err_set_errno(err, errno, "cannot read %s", path);
     if (!S_ISREG(status.st_mode))
-        return err_set(err, -EINVAL, "%s is not a regular file", path);
+        return err_set(err, -EINVAL, NO_FILE, path);
     if ((uintmax_t)status.st_size > out->maximum - out->length)
         return err_set(err, -EMSGSIZE, "%s is larger than %zu bytes", path, out->maximum);
     return 0;
@@ -60,6 +62,8 @@ int fs_read(const char *path, struct buf *out, struct err *err)
     /* Without O_NONBLOCK opening a FIFO would wait for a writer. Regular files do not care. */
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
+    if (fd < 0 && errno == ENXIO) /* a socket, or a device without a driver */
+        return err_set(err, -EINVAL, NO_FILE, path);
     if (fd < 0)
         return err_set_errno(err, errno, "cannot open %s", path);
     int rc = check_readable(fd, path, out, err);

@@ -178,15 +178,15 @@ static void reading_refuses_what_is_no_file(void **state)
 
     put(below("file"), "x");
     assert_int_equal(mkfifo(below("fifo"), 0600), 0);
+    assert_int_equal(mknod(below("socket"), S_IFSOCK | 0600, 0), 0);
     assert_int_equal(symlink("nowhere", below("dangling")), 0);
     const struct {
         const char *path;
         int code;
     } cases[] = {
         {below("fifo"), -EINVAL}, /* must not wait for a writer either */
-        {directory, -EINVAL},
-        {"/dev/null", -EINVAL},
-        {below("missing"), -ENOENT},
+        {below("socket"), -EINVAL}, {directory, -EINVAL},
+        {"/dev/null", -EINVAL},     {below("missing"), -ENOENT},
     };
 
     buf_init(&buf, 100);

@@ -71,8 +71,7 @@ static void set_remedy_for_denial(const struct secret_file *file, const char *pa
  * and who writes into a pipe waits for ever. */
 static bool is_no_file(const struct secret_file_content *content)
 {
-    return content->err.code == -EINVAL || content->err.code == -ENXIO ||
-           content->err.code == -ELOOP;
+    return content->err.code == -EINVAL || content->err.code == -ELOOP;
 }
 
 bool secret_file_set_remedy(const struct secret_file *file, const char *path,
