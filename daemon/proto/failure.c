@@ -15,7 +15,7 @@ void failure_init(struct failure *failure, enum reason reason)
     *failure = (struct failure){.reason = reason};
 }
 
-static void set(char out[FAILURE_TEXT_MAX], const char *format, va_list arguments)
+static int set(char out[FAILURE_TEXT_MAX], const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
 /* Long enough that a key at the place where a text is cut is still whole. */
@@ -30,13 +30,15 @@ static void cut(char *out, size_t size, char uncut[UNCUT_MAX])
     out[utf8_whole(out, strlen(out))] = '\0';
 }
 
-static void set(char out[FAILURE_TEXT_MAX], const char *format, va_list arguments)
+/* Returns the length that the whole text would have. */
+static int set(char out[FAILURE_TEXT_MAX], const char *format, va_list arguments)
 {
     char uncut[UNCUT_MAX];
+    const int length = vsnprintf(uncut, sizeof(uncut), format, arguments);
 
-    (void)vsnprintf(uncut, sizeof(uncut), format, arguments);
     cut(out, FAILURE_TEXT_MAX, uncut);
     wipe(uncut, sizeof(uncut));
+    return length;
 }
 
 void failure_set(struct failure *failure, enum reason reason, const char *format, ...)
@@ -45,7 +47,7 @@ void failure_set(struct failure *failure, enum reason reason, const char *format
 
     failure_init(failure, reason);
     va_start(arguments, format);
-    set(failure->text, format, arguments);
+    (void)set(failure->text, format, arguments);
     va_end(arguments);
 }
 
@@ -54,7 +56,7 @@ void failure_set_text(struct failure *failure, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    set(failure->text, format, arguments);
+    (void)set(failure->text, format, arguments);
     va_end(arguments);
 }
 
@@ -63,7 +65,8 @@ void failure_set_remedy(struct failure *failure, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    set(failure->remedy, format, arguments);
+    if (set(failure->remedy, format, arguments) >= FAILURE_TEXT_MAX)
+        failure->remedy[0] = '\0';
     va_end(arguments);
 }
 

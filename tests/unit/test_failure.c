@@ -40,7 +40,7 @@ static void test_key_at_the_cut(void **state)
         blanks[before] = '\0';
         failure_init(&failure, REASON_TARGET_FAILED);
         failure_set_text(&failure, "%s %s", blanks, key);
-        failure_set_remedy(&failure, "%s %s", blanks, key);
+        failure_set_remedy(&failure, "%.300s %s", blanks, key);
         assert_no_piece(failure.text);
         assert_no_piece(failure.remedy);
         assert_true(strlen(failure.text) >= before);
@@ -52,6 +52,22 @@ static void test_key_at_the_cut(void **state)
             assert_no_piece(failure.error_code);
         }
     }
+}
+
+/* What is shown as a command works as it stands, or is not shown. */
+static void test_half_a_remedy_is_none(void **state)
+{
+    struct failure failure;
+    char path[FAILURE_TEXT_MAX];
+
+    (void)state;
+    memset(path, 'x', sizeof(path) - 1);
+    path[sizeof(path) - 1] = '\0';
+    failure_init(&failure, REASON_TARGET_FAILED);
+    failure_set_remedy(&failure, "%s", path);
+    assert_int_equal(strlen(failure.remedy), FAILURE_TEXT_MAX - 1);
+    failure_set_remedy(&failure, "`%s", path);
+    assert_string_equal(failure.remedy, "");
 }
 
 /* A title is cut after 80 characters, the place of a redirection after 160. */
@@ -80,6 +96,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_key_at_the_cut),
+        cmocka_unit_test(test_half_a_remedy_is_none),
         cmocka_unit_test(test_key_at_the_cut_of_a_stranger),
     };
 
