@@ -204,6 +204,29 @@ static void test_causes_are_bounded(void **state)
     log_troubles_free(troubles);
 }
 
+/* Those that are told together in spite of their causes are not called alike. */
+static void test_further_causes_are_told_apart(void **state)
+{
+    struct buf out;
+    struct log_troubles *troubles = log_troubles_new(note, &out);
+
+    (void)state;
+    buf_init(&out, 4096);
+    log_troubles_gather(troubles, true);
+    for (int i = 0; i < LOG_CAUSES_MAX + 2; i++) {
+        char name[16], cause[2] = {(char)('a' + i), '\0'};
+
+        (void)snprintf(name, sizeof(name), "n%d", i);
+        say(troubles, 0, name, cause);
+    }
+    (void)log_troubles_due(troubles, MS_SECOND, false);
+    assert_null(strstr(buf_str(&out), "alike"));
+    assert_non_null(
+        strstr(buf_str(&out), "1:2 more, each with a cause of its own; one of them: n8=i(n8, n9)"));
+    buf_done(&out);
+    log_troubles_free(troubles);
+}
+
 /* A text without digits that is another one each time, such as an id: it looks like a new cause,
  * every ten seconds for a day. Later it has one cause again, which is told. */
 static void test_changes_are_bounded(void **state)
@@ -391,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_sequences),
         cmocka_unit_test(test_ten_thousand_accounts),
         cmocka_unit_test(test_causes_are_bounded),
+        cmocka_unit_test(test_further_causes_are_told_apart),
         cmocka_unit_test(test_changes_are_bounded),
         cmocka_unit_test(test_what_stands_for_itself_comes_after),
         cmocka_unit_test(test_the_daily_line_is_the_latest),

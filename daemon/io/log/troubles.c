@@ -205,6 +205,13 @@ static bool is_one_alone(const struct trouble *trouble)
                trouble->line_subject;
 }
 
+/* What stands before the message of one of so many. */
+static const char *word_for(const struct trouble *trouble)
+{
+    return trouble->cause == trouble->kind ? "more, each with a cause of its own; one of them"
+                                           : "alike";
+}
+
 static void write_trouble(struct log_troubles *troubles, struct trouble *trouble, time_ms now)
 {
     struct log_line first, line;
@@ -215,9 +222,9 @@ static void write_trouble(struct log_troubles *troubles, struct trouble *trouble
     line.time = now;
     buf_init(&names, NAMES_MAX);
     if (!is_one_alone(trouble)) {
-        log_line_start(&line, now, first.level, first.event, "%zu alike: %s",
+        log_line_start(&line, now, first.level, first.event, "%zu %s: %s",
                        trouble->member_count > 0 ? trouble->member_count : trouble->ended_count,
-                       first.message);
+                       word_for(trouble), first.message);
         line.field_count = first.field_count;
         log_alike_keep_common(&line);
         if (trouble->member_count > 0)
