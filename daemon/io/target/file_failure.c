@@ -1,6 +1,7 @@
 #include "io/target/file_job.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,6 +98,53 @@ static void set_remedy_for_passage(struct failure *failure, const char *user, co
                        user, directory);
 }
 
+static bool is_marked(const char *path, uint64_t mark)
+{
+    struct statx status;
+
+    return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &status) == 0 &&
+           (status.stx_attributes & mark) != 0;
+}
+
+/* chattr(1)'s marks, which forbid even root to replace a file. */
+static bool set_remedy_for_mark(struct failure *failure, const char *path)
+{
+    const bool is_immutable = is_marked(path, STATX_ATTR_IMMUTABLE);
+
+    if (!is_immutable && !is_marked(path, STATX_ATTR_APPEND))
+        return false;
+    failure_set_remedy(failure, "run `chattr -%c %s`, which is %s, or set another `path`",
+                       is_immutable ? 'i' : 'a', path,
+                       is_immutable ? "immutable" : "for appending alone");
+    return true;
+}
+
+/* In a sticky directory a file is replaced by its owner alone. */
+static bool is_kept_by_owner(const char *path, const char *directory)
+{
+    struct stat file, above;
+
+    return lstat(path, &file) == 0 && stat(directory, &above) == 0 &&
+           (above.st_mode & S_ISVTX) != 0 && file.st_uid != geteuid();
+}
+
+static void set_remedy_for_refusal(struct failure *failure, const char *user, const char *path,
+                                   const char *directory)
+{
+    if (set_remedy_for_mark(failure, path) || set_remedy_for_mark(failure, directory))
+        return;
+    if (is_kept_by_owner(path, directory))
+        failure_set_remedy(failure,
+                           "run `chown %s %s`: the directory is sticky, so the file's owner alone "
+                           "may replace it",
+                           user, path);
+    else
+        failure_set_remedy(failure,
+                           "see whether the file system that holds %s lets user %s replace files: "
+                           "`findmnt -T %s` shows its type and options",
+                           path, user, directory);
+}
+
 static void set_remedy_for_denial(struct failure *failure, const char *directory, const char *path,
                                   const char *group, int code)
 {
@@ -110,10 +158,7 @@ static void set_remedy_for_denial(struct failure *failure, const char *directory
                            "mounted read-only",
                            directory);
     else if (code == -EPERM)
-        failure_set_remedy(failure,
-                           "see whether %s or its directory is immutable (`lsattr -d`), or belongs "
-                           "to another user in a sticky directory",
-                           path);
+        set_remedy_for_refusal(failure, user, path, directory);
     else if (!is_in_reach(directory))
         set_remedy_for_passage(failure, user, group, directory);
     else if (!is_for_keys(directory))
@@ -154,6 +199,45 @@ static void set_remedy_for_missing(struct failure *failure, const char *director
                        group ? "" : " with the group of the programs that read the key as GROUP");
 }
 
+/* A link stands at the path, or a circle of links in a directory above. */
+static void set_remedy_for_link(struct failure *failure, const char *path, const char *directory)
+{
+    struct stat status;
+
+    if (stat(path, &status) == 0)
+        failure_set_remedy(
+            failure, "set `path` to the file that the link leads to, or remove the link %s", path);
+    else if (lstat(path, &status) == 0)
+        failure_set_remedy(failure, "remove the link %s, which leads to no file", path);
+    else
+        failure_set_remedy(failure,
+                           "correct the link that leads back to itself, which `namei -l %s` shows, "
+                           "or set another `path`",
+                           directory);
+}
+
+/* What the system refuses for reasons of its own. */
+static void set_remedy_for_others(struct failure *failure, const char *directory, int code)
+{
+    switch (-code) {
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+        failure_set_remedy(failure,
+                           "give the service more: see LimitNOFILE= and MemoryMax= in "
+                           "`systemctl show {unit}`");
+        break;
+    case ENOTSUP: /* the format of the file, of which the text says all */
+        break;
+    default:
+        failure_set_remedy(failure,
+                           "check the file system that holds %s: `findmnt -T %s` names it, `dmesg` "
+                           "has its errors",
+                           directory, directory);
+        break;
+    }
+}
+
 void file_failure_write(struct failure *failure, const char *path, const char *group,
                         const struct err *err)
 {
@@ -178,8 +262,12 @@ void file_failure_write(struct failure *failure, const char *path, const char *g
         failure_set_remedy(failure, "set `path` to a file in it, or remove the directory %s", path);
         break;
     case ELOOP:
-        failure_set_remedy(
-            failure, "set `path` to the file that the link leads to, or remove the link %s", path);
+        set_remedy_for_link(failure, path, directory);
+        break;
+    case ENAMETOOLONG:
+        failure_set_remedy(failure,
+                           "shorten `path`: a name in it may have 255 bytes, and the last one 243, "
+                           "because the new file first stands beside it under a longer name");
         break;
     case EINVAL:
         failure_set_remedy(failure, "remove %s, or set another `path`", path);
@@ -201,12 +289,9 @@ void file_failure_write(struct failure *failure, const char *path, const char *g
         failure_set_remedy(failure, "make room in %s: see `df -h %s` and `df -i %s`", directory,
                            directory, directory);
         break;
-    case EIO:
-    case ESTALE:
-        failure_set_remedy(failure, "check the file system that holds %s (`dmesg`)", directory);
-        break;
     default:
-        break; /* keep the remedy of the reason */
+        set_remedy_for_others(failure, directory, err->code);
+        break;
     }
 }
 
