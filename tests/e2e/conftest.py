@@ -82,6 +82,15 @@ def namespace():
     space.end()
 
 
+@pytest.fixture
+def places(site, namespace):
+    """What ways.prepare() fills, taken down at the end."""
+    made = {}
+    yield made
+    for place in made.values():
+        place.end()
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """A failing test shows what the daemon said."""

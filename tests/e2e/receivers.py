@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import http.server
 import json
+import socket
 import socketserver
 import subprocess
 import threading
@@ -89,8 +90,8 @@ class WebhookServer:
 
 
 class Program:
-    """Listens at a Unix socket. `answer`: what it answers, or a function of the form that returns
-    it; None: it hangs."""
+    """Listens at a Unix socket. `answer`: what it answers, as text or bytes, or a function of the form
+    that returns it; None: it hangs."""
 
     def __init__(self, path, answer=DELIVERED):
         self.forms = []
@@ -107,7 +108,7 @@ class Program:
                     program._ended.wait()
                 else:
                     with contextlib.suppress(OSError):
-                        self.wfile.write(answer.encode())
+                        self.wfile.write(answer if isinstance(answer, bytes) else answer.encode())
 
         class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             daemon_threads = True
@@ -126,3 +127,52 @@ class Program:
         self._ended.set()
         self._server.shutdown()
         self._server.server_close()
+
+
+# --- what listens at the path of a place (ways.Place) until its end ---
+
+def answers(answer):
+    """A program that does so."""
+    def start(at):
+        at.ends.append(Program(at.path, answer).stop)
+    return start
+
+
+def listen(at, kind=socket.SOCK_STREAM, backlog=16):
+    """Closed at the end, and open meanwhile."""
+    listener = socket.socket(socket.AF_UNIX, kind)
+    listener.bind(str(at.path))
+    if kind != socket.SOCK_DGRAM:
+        listener.listen(backlog)
+    at.ends.append(listener.close)
+    return listener
+
+
+def left_behind(at):
+    listen(at).close()
+
+
+def full(at):
+    """The queue takes one more than its length, and nobody accepts."""
+    listen(at, backlog=0)
+    waiting = socket.socket(socket.AF_UNIX)
+    waiting.connect(str(at.path))
+    at.ends.append(waiting.close)
+
+
+def handles(what):
+    """What becomes of each connection: what(connection)."""
+    def start(at):
+        listener = listen(at)
+
+        def serve():
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                what(connection)
+                connection.close()
+        threading.Thread(target=serve, daemon=True).start()
+        at.ends.insert(0, lambda: listener.shutdown(socket.SHUT_RDWR))
+    return start

@@ -2,14 +2,10 @@
 of being wrong."""
 
 import os
-import socket
 import stat
-import subprocess
-
-import pytest
 
 from patience import wait_until
-from ways import type_remedy, wait_told
+from ways import AS_SERVICE, DENIED, FAILED, Place, prepare, type_remedy, wait_told
 
 
 def test_a_template_is_filled_in_and_delivered_again_when_it_changes(site):
@@ -48,109 +44,7 @@ def test_a_directory_of_everybody_gets_no_key_until_it_is_closed(site):
 
 # --- ways of being wrong ---
 
-STRANGER = 12345  # a uid that is nobody's
-# The daemon is root here, and may what the service may.
-AS_SERVICE = ["setpriv", "--inh-caps=-all", "--bounding-set=-dac_override,-dac_read_search,-fowner,-chown"]
-
-
-class Place:
-    """A directory with the path of a target of its own. What the machine does not permit raises
-    Unavailable."""
-
-    def __init__(self, site, namespace, name):
-        self.namespace = namespace
-        self.directory = site.directory / "ways" / name
-        self.directory.mkdir(parents=True)
-        self.path = self.directory / "key"
-        self.settings = {}
-        self.undo = []
-
-    def there(self, text="", mode=0o600):
-        self.path.write_text(text)
-        self.path.chmod(mode)
-
-    def socket(self):
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(self.path))
-
-    def device(self):
-        self.there()
-        self.namespace.replace_file(self.path, "/dev/null")
-
-    def link(self, to="other"):
-        (self.directory / "other").write_text("")
-        self.path.symlink_to(to)
-
-    def below(self, *parts):
-        self.path = self.directory.joinpath(*parts)
-
-    def loop_above(self):
-        (self.directory / "round").symlink_to("round")
-        self.below("round", "key")
-
-    def below_file(self):
-        (self.directory / "file").write_text("")
-        self.below("file", "key")
-
-    def mount(self, options):
-        self.namespace.run("mount", "-t", "tmpfs", "-o", f"{options},mode=0700", "tmpfs", self.directory)
-
-    def full(self):
-        self.mount("size=4k")
-        self.namespace.run("sh", "-c", f"head -c 4096 /dev/zero >{self.directory}/filler")
-
-    def mount_point(self):
-        self.there()
-        (self.directory / "other").write_text("")
-        self.namespace.replace_file(self.path, self.directory / "other")
-
-    def mark(self, path, letter):
-        if subprocess.run(["chattr", f"+{letter}", path], capture_output=True, check=False).returncode:
-            raise Unavailable
-        self.undo.append(["chattr", f"-{letter}", path])
-
-    def immutable_file(self):
-        self.there()
-        self.mark(self.path, "i")
-
-    def appended(self):
-        self.there()
-        self.mark(self.path, "a")
-
-    def of_stranger(self, path, mode):
-        if os.geteuid() != 0:
-            raise Unavailable
-        os.chown(path, STRANGER, STRANGER)
-        path.chmod(mode)
-
-    def closed_above(self):
-        (self.directory / "inner").mkdir()
-        self.below("inner", "key")
-        self.of_stranger(self.directory, 0o700)
-
-    def unreadable(self):
-        self.there()
-        self.of_stranger(self.path, 0o600)
-
-    def sticky(self):
-        self.unreadable()
-        self.path.chmod(0o644)
-        self.of_stranger(self.directory, 0o1777)
-
-    def set(self, **settings):
-        self.settings = settings
-
-    def set_as_service(self, **settings):
-        if os.geteuid() != 0:
-            raise Unavailable
-        self.set(**settings)
-
-
-class Unavailable(Exception):
-    pass
-
-
-FAILED, DENIED, UNKNOWN = "target_failed", "target_denied", "target_holds_unknown_key"
+UNKNOWN = "target_holds_unknown_key"
 FOREIGN = (UNKNOWN, "a target holds a key that is neither of the account's two",
            "adopt {name} --active primary` (or secondary) overwrites it")
 ROUND = "`namei -l {directory}/round` shows, or set another `path`"
@@ -224,31 +118,15 @@ WAYS = {
 TYPED = ("immutable", "immutabledir", "appended", "everybody", "unreadable", "sticky")
 
 
-@pytest.fixture
-def places(site, namespace):
-    made = {}
-    yield made
-    for place in made.values():
-        for command in place.undo:
-            subprocess.run(command, check=True)
-
-
 def test_ways_of_being_wrong(site, namespace, places):
     site.policy(rotate_every="10m", check_every="1h")
     ways = {}
-    for name, (prepare, *way) in WAYS.items():
-        places[name] = place = Place(site, namespace, name)
-        try:
-            prepare(place)
-        except Unavailable:
-            print(f"{name}: not on this machine")
-            continue
+    for name, place, way in prepare(WAYS, site, namespace, places):
         site.config["targets"][name] = {"type": "file", "path": str(place.path), **place.settings}
         site.account(name, deliver_to=[name])
-        ways[name] = [text.format(path=place.path, directory=place.directory, name=name) for text in way]
+        ways[name] = way
     site.account("well")
-    as_service = AS_SERVICE if os.geteuid() == 0 else []
-    site.start(wrapped=[*namespace.command, *as_service])
+    site.start(wrapped=[*namespace.command, *AS_SERVICE])
     site.wait_adopted("well")
     remedies = wait_told(site, ways)
     for name in TYPED:

@@ -3,11 +3,136 @@
 import json
 import os
 import re
+import socket
 import subprocess
 
 from patience import wait_until
 
 WHOLE = 390  # bytes: a text that was cut has some more (daemon/core/look.h, FAILURE_TEXT_MAX)
+FAILED, DENIED = "target_failed", "target_denied"
+STRANGER = 12345  # a uid that is nobody's
+# A daemon that is root may what the service may.
+AS_SERVICE = [] if os.geteuid() != 0 else [
+    "setpriv", "--inh-caps=-all", "--bounding-set=-dac_override,-dac_read_search,-fowner,-chown"]
+
+
+class Unavailable(Exception):
+    pass
+
+
+class Place:
+    """A directory with the path of a target of its own. What the machine does not permit raises
+    Unavailable."""
+
+    def __init__(self, site, namespace, name):
+        self.namespace = namespace
+        self.directory = site.directory / "ways" / name
+        self.directory.mkdir(parents=True)
+        self.path = self.directory / "key"
+        self.settings = {}
+        self.ends = []  # functions
+
+    def end(self):
+        while self.ends:
+            self.ends.pop(0)()
+
+    def there(self, text="", mode=0o600):
+        self.path.write_text(text)
+        self.path.chmod(mode)
+
+    def socket(self):
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self.path))
+
+    def device(self):
+        self.there()
+        self.namespace.replace_file(self.path, "/dev/null")
+
+    def link(self, to="other"):
+        (self.directory / "other").write_text("")
+        self.path.symlink_to(to)
+
+    def below(self, *parts):
+        self.path = self.directory.joinpath(*parts)
+
+    def loop_above(self):
+        (self.directory / "round").symlink_to("round")
+        self.below("round", "key")
+
+    def below_file(self):
+        (self.directory / "file").write_text("")
+        self.below("file", "key")
+
+    def mount(self, options):
+        self.namespace.run("mount", "-t", "tmpfs", "-o", f"{options},mode=0700", "tmpfs", self.directory)
+
+    def full(self):
+        self.mount("size=4k")
+        self.namespace.run("sh", "-c", f"head -c 4096 /dev/zero >{self.directory}/filler")
+
+    def mount_point(self):
+        self.there()
+        (self.directory / "other").write_text("")
+        self.namespace.replace_file(self.path, self.directory / "other")
+
+    def mark(self, path, letter):
+        if subprocess.run(["chattr", f"+{letter}", path], capture_output=True, check=False).returncode:
+            raise Unavailable
+        self.ends.append(lambda: subprocess.run(["chattr", f"-{letter}", path], check=True))
+
+    def immutable_file(self):
+        self.there()
+        self.mark(self.path, "i")
+
+    def appended(self):
+        self.there()
+        self.mark(self.path, "a")
+
+    def of_stranger(self, path, mode):
+        if os.geteuid() != 0:
+            raise Unavailable
+        os.chown(path, STRANGER, STRANGER)
+        path.chmod(mode)
+
+    def closed_above(self):
+        (self.directory / "inner").mkdir()
+        self.below("inner", "key")
+        self.of_stranger(self.directory, 0o700)
+
+    def unreadable(self):
+        self.there()
+        self.of_stranger(self.path, 0o600)
+
+    def sticky(self):
+        self.unreadable()
+        self.path.chmod(0o644)
+        self.of_stranger(self.directory, 0o1777)
+
+    def set(self, **settings):
+        self.settings = settings
+
+    def set_as_service(self, **settings):
+        if os.geteuid() != 0:
+            raise Unavailable
+        self.set(**settings)
+
+
+def prepare(ways, site, namespace, places, at=None, **words):
+    """Yields name, place and way of each that this machine permits. `ways`: by name what is done to the
+    place, and the reason and parts of the cause and of the remedy, with {path} and the like, and `words`.
+    `places` is filled, for whoever cleans up. `at`: one path for all."""
+    for name, (do, *way) in ways.items():
+        places[name] = place = Place(site, namespace, name)
+        place.path = at or place.path
+        try:
+            do(place)
+        except Unavailable:
+            print(f"{name}: not on this machine")
+            continue
+        yield name, place, [text.format(path=place.path, directory=place.directory, name=name, **words)
+                            for text in way]
+
+
 # Of one event and reason; further ones count as one (daemon/io/log/log_private.h, LOG_CAUSES_MAX).
 LOG_CAUSES = 8
 

@@ -409,7 +409,8 @@ static void test_full_queue(void **state)
     (void)str_copy(address.sun_path, sizeof(address.sun_path), path);
     assert_int_equal(connect(waiting, (struct sockaddr *)&address, sizeof(address)), 0);
     deliver();
-    expect_failure(REASON_TARGET_FAILED, false, "too many wait there already", "Backlog=");
+    expect_failure(REASON_TARGET_FAILED, false,
+                   "does not accept connections at the moment, and its queue is full", "Backlog=");
     close(waiting);
     close(listener);
 }

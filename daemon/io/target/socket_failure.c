@@ -49,11 +49,22 @@ void socket_failure_connect(struct failure *failure, const char *path, int saved
                            "unit that failed: `systemctl restart NAME.socket`, and see its limits "
                            "in `systemctl status NAME.socket`)");
         break;
-    case EAGAIN:
-        failure_set_text(failure, "cannot connect to socket %s: too many wait there already", path);
+    case ELOOP:
         failure_set_remedy(failure,
-                           "see why what listens there does not accept, or raise its "
-                           "`Backlog=`");
+                           "correct the link that leads back to itself, which `namei -l %s` "
+                           "shows, or set another `path`",
+                           path);
+        break;
+    case EAGAIN: /* connect(2) of a Unix socket */
+        failure_set_text(failure,
+                         "cannot connect to socket %s: what listens there does not accept "
+                         "connections at the moment, and its queue is full",
+                         path);
+        failure_set_remedy(failure,
+                           "none needed where it is busy for a moment: it is tried again by "
+                           "itself; where it lasts, see what the program waits for (`ss -xlp src "
+                           "%s`), or raise its queue (`Backlog=` in the socket's unit)",
+                           path);
         break;
     case EPROTOTYPE:
         failure_set_remedy(failure,
