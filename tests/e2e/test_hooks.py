@@ -5,10 +5,12 @@ import os
 
 import pytest
 
+import receivers
 from bus import Bus, Unit
 from patience import wait_until
 from receivers import Program
 from truth import alternates
+from ways import AS_SERVICE, DENIED, FAILED, is_told, prepare, told_by_status, wait_told
 
 
 @pytest.fixture
@@ -141,19 +143,55 @@ def test_accounts_share_a_unit_and_a_restart(site, azure, bus):
     assert {unit for unit, _ in bus.told} == {"reader.service"}
 
 
+TELLING = "unit {name}.service: "
+SEE = "see what `systemctl status dbus.service` and `busctl --system status` say"
+LOOK = "see what `systemctl status {name}.service` says"
+RESET = ("see why (`journalctl -u {name}.service`), then `systemctl reset-failed {name}.service` and "
+         "`systemctl start {name}.service`")
+
+
+def refuses(error, cause=None, remedy=LOOK, reason=FAILED):
+    unit = Unit()
+    unit.refusal = error
+    return unit, reason, cause or f"systemd answered with {error}: ", remedy
+
+
+def fails(result, cause="it failed when it was told to take the new key ({result})"):
+    return Unit(becomes="failed", result=result), FAILED, TELLING + cause.replace("{result}", result), RESET
+
+
 WAYS = {
-    "missing": (None, None, "there is no such unit", "systemctl cat"),
-    "failed": (Unit("failed", result="exit-code"), None, "has failed, and so cannot be told (exit-code)",
-               "systemctl reset-failed"),
-    "limit": (Unit(becomes="failed", result="start-limit-hit"), None,
-              "failed when it was told to take the new key (start-limit-hit: it was started too often",
-              "journalctl -u"),
-    "denied": (Unit(), "org.freedesktop.DBus.Error.AccessDenied", "(no polkit runs", "apt install polkitd"),
-    "asked": (Unit(), "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired",
-              "(polkit has no rule for it)", 'a.lookup("verb")=="reload-or-try-restart"'),
-    "masked": (Unit(), "org.freedesktop.systemd1.UnitMasked", "with UnitMasked", "systemctl unmask"),
-    "other": (Unit(), "org.freedesktop.systemd1.JobTypeNotApplicable", "JobTypeNotApplicable",
-              "systemctl status"),
+    "missing": (None, FAILED, "there is no such unit", "or install it (`systemctl cat {name}.service`)"),
+    "failed": (Unit("failed", result="exit-code"), FAILED, "has failed, and so cannot be told (exit-code)",
+               RESET),
+    "exits": fails("exit-code"),
+    "signalled": fails("signal"),
+    "dumps": fails("core-dump"),
+    "slow": fails("timeout"),
+    "memory": fails("oom-kill"),
+    "watched": fails("watchdog"),
+    "limit": fails("start-limit-hit", "it failed when it was told to take the new key ({result}: it was "
+                   "started too often within a short time)"),
+    "protocol": fails("protocol"),
+    "resources": fails("resources"),
+    "denied": refuses("org.freedesktop.DBus.Error.AccessDenied", "(no polkit runs",
+                      "apt install polkitd", DENIED),
+    "asked": refuses("org.freedesktop.DBus.Error.InteractiveAuthorizationRequired",
+                     "(polkit has no rule for it)", 'a.lookup("verb")=="reload-or-try-restart"', DENIED),
+    "masked": refuses("org.freedesktop.systemd1.UnitMasked", "with UnitMasked",
+                      "`systemctl unmask` the unit"),
+    "vanished": refuses("org.freedesktop.systemd1.NoSuchUnit", "there is no such unit", "systemctl cat"),
+    "other": refuses("org.freedesktop.systemd1.JobTypeNotApplicable"),
+    "ends": refuses("org.freedesktop.systemd1.ShuttingDown"),
+    "loads": refuses("org.freedesktop.systemd1.BadUnitSetting"),
+    "depends": refuses("org.freedesktop.systemd1.OnlyByDependency"),
+    "destroys": refuses("org.freedesktop.systemd1.TransactionIsDestructive"),
+    "unanswered": refuses("org.freedesktop.DBus.Error.NoReply",
+                          TELLING + "no answer came over the system bus: ", SEE),
+    "absent": refuses("org.freedesktop.DBus.Error.ServiceUnknown",
+                      TELLING + "there is no systemd at the system bus: ",
+                      "take the unit out of `after` where another program starts services"),
+    "limited": refuses("org.freedesktop.DBus.Error.LimitsExceeded"),
 }
 
 
@@ -162,35 +200,66 @@ def test_ways_in_which_a_unit_is_wrong(site, azure, bus):
     site.config["timing"]["retry_max"] = "300ms"
     site.config["defaults"]["deliver_to"] = ["file"]
     after(site, {"unit": "{account}.service"})
-    for way, (unit, refusal, _, _) in WAYS.items():
-        site.account(way)
+    ways = {}
+    for name, (unit, *way) in WAYS.items():
+        site.account(name)
+        ways[name] = [text.replace("{name}", name) for text in way]
         if unit:
-            bus.units[f"{way}.service"] = unit
-            unit.refusal = refusal
+            bus.units[f"{name}.service"] = unit
     site.account("idle")
     bus.units["idle.service"] = Unit("inactive")
-    site.start(environment=bus.environment)
-    for way, (_, refusal, text, remedy) in WAYS.items():
-        line = site.log.wait("delivery.failed", account=way)
-        assert text in line["msg"], line
-        assert remedy in line["remedy"], line
-        assert len(line["remedy"]) < 399, "it is whole"
-        assert line["reason"] == ("target_denied" if way in ("denied", "asked") else "target_failed")
+    daemon = site.start(environment=bus.environment)
+    wait_told(site, ways)
     site.log.wait("key.delivered", account="idle", target="unit idle.service (after file)")
     assert not [unit for unit, _ in bus.told if unit == "idle.service"]
     bus.units["failed.service"] = Unit()
     site.log.wait("key.delivered", account="failed", target="unit failed.service (after file)")
+    daemon.kill()  # a stop would wait for units that are to be told in ten seconds
 
 
-def test_no_bus(site, azure):
+BUS = "unit reader.service: the system bus "
+START = "start it (`systemctl start dbus.socket`), or take the unit out of `after`"
+ENDED = "unit reader.service: no answer came over the system bus: Connection terminated"
+# What is done where the bus should be.
+BUS_WAYS = {
+    "nothing": (lambda at: None, FAILED, BUS + "cannot be reached: No such file or directory", START),
+    "left behind": (receivers.left_behind, FAILED, BUS + "cannot be reached: Connection refused", START),
+    "a file": (lambda at: at.there(), FAILED, BUS + "cannot be reached: Connection refused", START),
+    "full": (receivers.full, FAILED, BUS + "does not accept connections at the moment, and its queue",
+             "none needed where the bus is busy for a moment: the unit is told by itself"),
+    "another's": (lambda at: (at.there(), at.of_stranger(at.path, 0o600)), DENIED,
+                  BUS + "cannot be reached: Permission denied", SEE),
+    "closes": (receivers.handles(lambda connection: None), FAILED, ENDED, SEE),
+    "speaks": (receivers.handles(lambda connection: connection.sendall(b"220 mail ESMTP\r\n")), FAILED,
+               ENDED, SEE),
+    "refuses": (receivers.handles(lambda connection: connection.sendall(b"REJECTED\r\n")), FAILED,
+                "unit reader.service: ", SEE),
+}
+
+
+def test_ways_in_which_the_bus_is_wrong(site, places):
+    """A daemon for each, because a unit is told every ten seconds at most."""
     site.policy(rotate_every="10m", check_every="1h")
     after(site, {"unit": "reader.service"})
     site.config["defaults"]["deliver_to"] = ["file"]
     site.account("alpha")
-    site.start(environment={"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={site.directory}/none"})
-    line = site.log.wait("delivery.failed", account="alpha")
-    assert "the system bus cannot be reached: No such file or directory" in line["msg"]
-    assert "dbus.socket" in line["remedy"]
+    path = site.directory / "bus"
+    environment = {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={path}"}
+    for name, place, way in prepare(BUS_WAYS, site, None, places, at=path):
+        daemon = site.start(wrapped=AS_SERVICE, environment=environment)
+        told = {}
+        try:
+            wait_until(lambda: is_told(told_by_status(site, told).get("alpha", ()), way), name)
+        except AssertionError as failure:
+            raise AssertionError(f"{failure}: {told}") from None
+        daemon.kill()
+        place.end()
+        path.unlink(missing_ok=True)
+    bus = Bus(path)
+    bus.units["reader.service"] = Unit()
+    site.start(environment=environment)
+    site.log.wait("key.delivered", account="alpha", target="unit reader.service (after file)")
+    bus.stop()
 
 
 def test_a_unit_that_hangs_disturbs_nobody(site, azure, bus):

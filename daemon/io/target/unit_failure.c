@@ -1,5 +1,6 @@
 #include "io/target/unit_failure.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -7,13 +8,41 @@
 /* As systemd 252 asks polkit for this call; a rule must name the verb exactly. */
 #define VERB "reload-or-try-restart"
 
+static void set_remedy_for_bus(struct failure *failure)
+{
+    failure_set_remedy(failure,
+                       "see what `systemctl status dbus.service` and `busctl --system status` say; "
+                       "the unit is told by itself when the bus answers");
+}
+
 void unit_failure_bus(struct failure *failure, const char *unit, int saved_errno)
 {
-    failure_set(failure, REASON_TARGET_FAILED, "unit %s: the system bus cannot be reached: %s",
-                unit, strerrordesc_np(saved_errno));
-    failure_set_remedy(failure,
-                       "start it (`systemctl start dbus.socket`), or take the unit out of `after`; "
-                       "in a container there is none, so use a target of type socket there");
+    const bool is_denied = saved_errno == EACCES || saved_errno == EPERM;
+
+    failure_set(failure, is_denied ? REASON_TARGET_DENIED : REASON_TARGET_FAILED,
+                "unit %s: the system bus cannot be reached: %s", unit,
+                strerrordesc_np(saved_errno));
+    switch (saved_errno) {
+    case EAGAIN: /* connect(2) of a Unix socket */
+        failure_set_text(failure,
+                         "unit %s: the system bus does not accept connections at the moment, and "
+                         "its queue is full",
+                         unit);
+        failure_set_remedy(failure,
+                           "none needed where the bus is busy for a moment: the unit is told by "
+                           "itself; where it lasts, see `systemctl status dbus.service`");
+        break;
+    case ENOENT:
+    case ECONNREFUSED:
+        failure_set_remedy(failure,
+                           "start it (`systemctl start dbus.socket`), or take the unit out of "
+                           "`after`; in a container there is none, so use a target of type socket "
+                           "there");
+        break;
+    default:
+        set_remedy_for_bus(failure);
+        break;
+    }
 }
 
 void unit_failure_missing(struct failure *failure, const char *unit)
@@ -21,6 +50,27 @@ void unit_failure_missing(struct failure *failure, const char *unit)
     failure_set(failure, REASON_TARGET_FAILED, "unit %s: there is no such unit", unit);
     failure_set_remedy(failure, "correct its name in `after`, or install it (`systemctl cat %s`)",
                        unit);
+}
+
+/* What the library says by itself where the connection ends before the answer has come, and what
+ * the bus answers in systemd's place. */
+static bool is_silence(const char *name)
+{
+    static const char *const names[] = {
+        "org.freedesktop.DBus.Error.NoReply", "org.freedesktop.DBus.Error.Disconnected",
+        "org.freedesktop.DBus.Error.Timeout", "org.freedesktop.DBus.Error.TimedOut"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (str_equal(name, names[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_absence(const char *name)
+{
+    return str_equal(name, "org.freedesktop.DBus.Error.ServiceUnknown") ||
+           str_equal(name, "org.freedesktop.DBus.Error.NameHasNoOwner");
 }
 
 /* A rule for polkit that allows this unit, this verb and nothing else. */
@@ -61,6 +111,15 @@ void unit_failure_refused(struct failure *failure, const char *unit, const char 
         failure_set_text(failure, "unit %s: systemd answered the restart with UnitMasked: %s", unit,
                          words);
         failure_set_remedy(failure, "`systemctl unmask` the unit that is masked");
+    } else if (is_silence(name)) {
+        failure_set_text(failure, "unit %s: no answer came over the system bus: %s", unit, words);
+        set_remedy_for_bus(failure);
+    } else if (is_absence(name)) {
+        failure_set_text(failure, "unit %s: there is no systemd at the system bus: %s", unit,
+                         words);
+        failure_set_remedy(failure,
+                           "take the unit out of `after` where another program starts services, "
+                           "and use a target of type socket there");
     } else {
         failure_set_text(failure, "unit %s: systemd answered with %s: %s", unit, name, words);
         failure_set_remedy(failure, "see what `systemctl status %s` says", unit);
