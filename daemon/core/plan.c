@@ -154,9 +154,8 @@ time_ms plan_overdue_at(const struct rotation_context *context, const struct rec
     return start == TIME_NEVER ? start : time_add(start, context->policy->overdue_after);
 }
 
-/* A start lies at its planned time or later, and is costly to work out: hash, zone, windows. */
-static bool overdue_is_ahead(const struct rotation_context *context, const struct record *record,
-                             time_ms now)
+bool plan_overdue_is_ahead(const struct rotation_context *context, const struct record *record,
+                           time_ms now)
 {
     return time_add(record->planned_at, context->policy->overdue_after) > now;
 }
@@ -164,13 +163,13 @@ static bool overdue_is_ahead(const struct rotation_context *context, const struc
 bool plan_is_overdue(const struct rotation_context *context, const struct record *record,
                      time_ms now)
 {
-    return !overdue_is_ahead(context, record, now) && plan_overdue_at(context, record) <= now;
+    return !plan_overdue_is_ahead(context, record, now) && plan_overdue_at(context, record) <= now;
 }
 
 time_ms plan_overdue_not_before(const struct rotation_context *context, const struct record *record,
                                 time_ms now)
 {
-    return overdue_is_ahead(context, record, now)
+    return plan_overdue_is_ahead(context, record, now)
                ? time_add(record->planned_at, context->policy->overdue_after)
                : plan_overdue_at(context, record);
 }

@@ -53,15 +53,31 @@ static void report_again(struct machine *machine)
     }
 }
 
-static time_ms report_at(const struct rotation_context *context, const struct record *record)
+/* When an overdue rotation is reported next. */
+static time_ms overdue_report_at(const struct rotation_context *context,
+                                 const struct record *record)
 {
     time_ms at = plan_overdue_at(context, record);
 
     if (record->overdue_reported_at != 0)
         at = time_max(at, time_add(record->overdue_reported_at, REPORT_AGAIN_MS));
+    return at;
+}
+
+static time_ms wake_at(const struct machine *machine)
+{
+    const struct rotation_context *context = machine->context;
+    const struct record *record = machine->record;
+    time_ms at = flow_wake_at(machine);
+
+    if (record->hold_id != 0)
+        at = time_min(at, record->hold_until);
     if (waits_for_people(context, record))
         at = time_min(at, time_add(record->blocked_reported_at, REPORT_AGAIN_MS));
-    return at;
+    /* Most of the time something else comes first, however late the start is. */
+    if (plan_overdue_is_ahead(context, record, at))
+        return at;
+    return time_min(at, overdue_report_at(context, record));
 }
 
 /* The journal stalled while the look was queued: what it showed may be long past. */
@@ -170,7 +186,5 @@ void rotation_step(const struct rotation_context *context, struct record *record
     commit_decide(&before, record, effects);
 
     effects->forget_keys = !position_needs_keys(record->position);
-    effects->wake_at = time_min(flow_wake_at(&machine), report_at(context, record));
-    if (record->hold_id != 0)
-        effects->wake_at = time_min(effects->wake_at, record->hold_until);
+    effects->wake_at = wake_at(&machine);
 }

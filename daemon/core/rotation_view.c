@@ -69,7 +69,8 @@ static enum account_state state_of(const struct rotation_context *context,
 static time_ms due_since(const struct rotation_context *context, const struct record *record,
                          time_ms now)
 {
-    time_ms planned = plan_starts_at(context, record);
+    /* A start lies at its planned time or later, and is costly to work out. */
+    time_ms planned = record->planned_at <= now ? plan_starts_at(context, record) : TIME_NEVER;
 
     if (planned <= now)
         return planned;
@@ -81,7 +82,7 @@ static time_ms due_since(const struct rotation_context *context, const struct re
 static const char *why_then(const struct rotation_context *context, const struct record *record,
                             time_ms at, time_ms now, bool is_due)
 {
-    time_ms planned = plan_starts_at(context, record);
+    time_ms planned;
 
     if (at <= now || record->requested)
         return NULL;
@@ -90,6 +91,9 @@ static const char *why_then(const struct rotation_context *context, const struct
     if (is_due)
         return record->catching_up ? "its start was missed: the rotation is made up for in turn"
                                    : "its window closed before it could start";
+    if (context->policy->freeze_count == 0)
+        return NULL;
+    planned = plan_starts_at(context, record);
     if (planned < at && schedule_freeze(context->policy, planned))
         return "a change freeze covers its planned time";
     return NULL;

@@ -193,6 +193,10 @@ time_ms plan_starts_at(const struct rotation_context *context, const struct reco
 time_ms plan_starts_after(const struct rotation_context *context, const struct record *record,
                           time_ms until);
 time_ms plan_overdue_at(const struct rotation_context *context, const struct record *record);
+/* Is plan_overdue_at() certain to lie after `now`? A start lies at its planned time or later; when
+ * exactly is costly to work out: hash, zone, windows. */
+bool plan_overdue_is_ahead(const struct rotation_context *context, const struct record *record,
+                           time_ms now);
 bool plan_is_overdue(const struct rotation_context *context, const struct record *record,
                      time_ms now);
 /* plan_overdue_at(), or an instant after `now` that lies before it and costs less to work out. */

@@ -195,10 +195,13 @@ MUTATIONS = [
              "the one line is lost, and nobody notices",
              ("core/rotation.c", "    report_again(&machine);\n", "    (void)report_again;\n"),
              ("core/rotation.c",
-              "time_min(flow_wake_at(&machine), report_at(context, record))",
+              "    effects->wake_at = wake_at(&machine);\n",
               """\
-flow_wake_at(&machine);
-    (void)report_at""")),
+    (void)wake_at;
+    effects->wake_at = flow_wake_at(&machine);
+    if (record->hold_id != 0)
+        effects->wake_at = time_min(effects->wake_at, record->hold_until);
+""")),
     mutation("no-timer", 16,
              "a key that the data plane did not accept yet is not verified again",
              "not-silent",
