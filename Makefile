@@ -116,7 +116,7 @@ FULL_VERSION := $(or $(patsubst v%,%,$(DESCRIPTION)),$(VERSION))
 # --- are the libraries there? --------------------------------------------------------------------
 GOALS_WITHOUT_LIBRARIES := deps deps-lint deps-fuzz fuzz fuzz-mutants deps-package deps-test-package deb dist test-package lint-units lint-packaging clean help format uninstall test demo azure lint-format lint-layers lint-circles lint-idioms lint-lengths lint-man
 spaced = $(subst >=, >= ,$1)
-GOALS_WITHOUT_LIBRARIES += deps-system test-system image deps-test-image test-image
+GOALS_WITHOUT_LIBRARIES += deps-system test-system image deps-test-image test-image deps-clients test-clients
 ifneq ($(filter-out $(GOALS_WITHOUT_LIBRARIES),$(or $(MAKECMDGOALS),all)),)
 NEEDED  := $(PACKAGES) $(if $(filter-out programs install,$(or $(MAKECMDGOALS),all)),$(TEST_PACKAGES))
 MISSING := $(shell for package in $(foreach p,$(NEEDED),'$(call spaced,$p)'); do \
@@ -336,6 +336,22 @@ crash: all $B/fail_calls.so ## The real daemon, killed KILLS=200 times and more,
 	@$(PYTHON) tests/crash/campaign.py --build $B --kills $(KILLS) --results $B/results/crash.xml \
 	    $(if $(filter command environment,$(firstword $(origin SEED))),--seed $(SEED))
 .PHONY: crash
+
+# Microsoft's clients, unchanged, at the stand-in. They are kept for the next time, whatever $B is.
+CLIENTS := build/clients
+DEBIAN_CLIENT_PACKAGES = $(if $(shell command -v npm),,npm)
+deps-clients: deps ## Fetch what `make test-clients` needs: Microsoft's clients, pinned, into build/clients
+	$(call install_packages,$(DEBIAN_CLIENT_PACKAGES))
+	@$(PYTHON) -B tests/clients/install.py $(CLIENTS)
+
+CLIENTS_JOBS ?= 4
+test-clients: deps-clients ## Microsoft's clients (az, Python, JavaScript) at the stand-in, and beside the daemon
+	$(again) all
+	@mkdir -p $B/results
+	@KEYROTATED_BUILD='$(abspath $B)' CLIENTS=$(CLIENTS) $(PYTHON) -B -m pytest -q -rs -p no:cacheprovider \
+	    $(if $(filter-out 1,$(CLIENTS_JOBS)),-n $(CLIENTS_JOBS)) --junit-xml=$B/results/clients.xml \
+	    tests/clients $(PYTEST_ARGS)
+.PHONY: deps-clients test-clients
 
 # Real clients of the servers that get keys: installs pinned packages, so it needs a network.
 interop: all $B/azuresim ## Do the clients that people use read what the daemon wrote? (needs a network)

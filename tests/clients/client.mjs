@@ -1,0 +1,66 @@
+// client.mjs CREDENTIAL JOB…    runs the jobs one after the other, and prints what each of them said, as JSON
+//
+// CREDENTIAL: {"kind": "secret" | "certificate" | "workload" | "managed", …}; a job: ["listKeys", NAME] …
+
+import { createHash } from "node:crypto";
+import { BatchManagementClient } from "@azure/arm-batch";
+import {
+  ClientCertificateCredential,
+  ClientSecretCredential,
+  ManagedIdentityCredential,
+  WorkloadIdentityCredential,
+} from "@azure/identity";
+import { SecretClient } from "@azure/keyvault-secrets";
+
+const [identity, ...jobs] = process.argv.slice(2).map((text) => JSON.parse(text));
+const { tenant, client, subscription, group } = identity;
+
+const credentials = {
+  secret: () => new ClientSecretCredential(tenant, client, identity.secret),
+  certificate: () =>
+    new ClientCertificateCredential(
+      tenant,
+      client,
+      { certificatePath: identity.file },
+      { sendCertificateChain: identity.chain },
+    ),
+  // Both find what they need in the environment.
+  workload: () => new WorkloadIdentityCredential(),
+  managed: () => new ManagedIdentityCredential(identity.selector),
+};
+const credential = credentials[identity.kind]();
+const accounts = new BatchManagementClient(credential, subscription).batchAccountOperations;
+
+async function all(pages) {
+  const found = [];
+  for await (const one of pages) found.push(one);
+  return found;
+}
+
+const commands = {
+  // Its fingerprint will do: a token is nobody's to print.
+  async token(scope) {
+    const { token, expiresOnTimestamp } = await credential.getToken(scope);
+    return { sha256: createHash("sha256").update(token).digest("hex"), expires: expiresOnTimestamp };
+  },
+  get: (name) => accounts.get(group, name),
+  list: () => all(accounts.list()),
+  listOfGroup: () => all(accounts.listByResourceGroup(group)),
+  listKeys: (name) => accounts.getKeys(group, name),
+  regenerateKeys: (name, keyName) => accounts.regenerateKey(group, name, { keyName }),
+  async setSecret(vault, name, value, options) {
+    const { properties } = await new SecretClient(vault, credential).setSecret(name, value, options);
+    return properties;
+  },
+  getSecret: (vault, name) => new SecretClient(vault, credential).getSecret(name),
+};
+
+for (const [command, ...values] of jobs) {
+  let said;
+  try {
+    said = { answer: await commands[command](...values) };
+  } catch (error) {
+    said = { error: error.name, code: error.code, status: error.statusCode, message: error.message };
+  }
+  console.log(JSON.stringify(said));
+}
