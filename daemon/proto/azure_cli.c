@@ -115,7 +115,7 @@ static void hide_tokens(char *text)
 static const struct trouble {
     const char *sign;     /* in any case */
     const char *sentence; /* what it means */
-    enum { LOGIN, EXTENSION, DIRECTORY, CERTIFICATE, NETWORK, BROKEN } kind;
+    enum { LOGIN, LOGIN_OF_APP, EXTENSION, DIRECTORY, CERTIFICATE, NETWORK, BROKEN } kind;
 } troubles[] = {
     {"CERTIFICATE_VERIFY_FAILED", "it does not trust the server's certificate", CERTIFICATE},
     {"certificate verify failed", "it does not trust the server's certificate", CERTIFICATE},
@@ -128,15 +128,17 @@ static const struct trouble {
     {"Connection refused", "it does not reach Azure", NETWORK},
     {"ModuleNotFoundError", "it is not installed as a whole", BROKEN},
     {"ImportError", "it is not installed as a whole", BROKEN},
-    {"az login", "a login is needed", LOGIN},
     {"AADSTS700082", "a login is needed: the last one is too old", LOGIN},
     {"AADSTS50173", "a login is needed: the last one was revoked", LOGIN},
     {"AADSTS50076", "a login is needed, with a second factor", LOGIN},
     {"AADSTS50079", "a login is needed, with a second factor", LOGIN},
     {"AADSTS50078", "a login is needed, with a second factor", LOGIN},
-    {"AADSTS7000222", "a login is needed: the client secret has expired", LOGIN},
-    {"AADSTS7000215", "a login is needed: the client secret is wrong", LOGIN},
+    {"AADSTS7000222", "a login is needed: the client secret has expired", LOGIN_OF_APP},
+    {"AADSTS7000215", "a login is needed: the client secret is wrong", LOGIN_OF_APP},
+    {"AADSTS700027", "a login is needed: the certificate is not the application's", LOGIN_OF_APP},
     {"interaction_required", "a login is needed", LOGIN},
+    /* Behind those with a code: az adds it to each of them. */
+    {"az login", "a login is needed", LOGIN},
     {"No subscription found", "a login is needed", LOGIN},
     {"extension", "it wants to install an extension", EXTENSION},
 };
@@ -160,6 +162,13 @@ static void set_remedy(const struct azure_cli *cli, const struct trouble *troubl
     case LOGIN:
         failure_set_remedy(failure,
                            "sign in as the daemon's user: `sudo -u '#%u' env%s%s %s login`",
+                           cli->user, name, directory ? directory : "", cli->program);
+        break;
+    case LOGIN_OF_APP:
+        failure_set_remedy(failure,
+                           "sign in as the daemon's user: `sudo -u '#%u' env%s%s %s login "
+                           "--service-principal --username CLIENT_ID --tenant TENANT_ID`, which "
+                           "asks for the secret, or `--password FILE` with a certificate",
                            cli->user, name, directory ? directory : "", cli->program);
         break;
     case EXTENSION:

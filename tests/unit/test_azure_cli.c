@@ -142,9 +142,18 @@ static void test_errors(void **state)
          REASON_TOKEN_FAILED, "the last one was revoked", "login`"},
         {"ERROR: AADSTS50076: Due to a configuration change you must use multi-factor "
          "authentication\nTo re-authenticate, please run:\naz login --scope x\n",
-         REASON_TOKEN_FAILED, "a login is needed", "login`"},
-        {"ERROR: AADSTS7000222: The provided client secret keys are expired\n", REASON_TOKEN_FAILED,
-         "the client secret has expired", "login`"},
+         REASON_TOKEN_FAILED, "a login is needed, with a second factor", "login`"},
+        {"ERROR: AADSTS7000222: The provided client secret keys for app are expired.\n"
+         "Interactive authentication is needed. Please run:\naz login\n",
+         REASON_TOKEN_FAILED, "the client secret has expired",
+         "/usr/bin/az login --service-principal --username CLIENT_ID --tenant TENANT_ID`"},
+        {"ERROR: AADSTS7000215: Invalid client secret provided.\n"
+         "Interactive authentication is needed. Please run:\naz login\n",
+         REASON_TOKEN_FAILED, "the client secret is wrong", "--service-principal"},
+        {"ERROR: AADSTS700027: The certificate with identifier used to sign the client assertion "
+         "is "
+         "not registered on application.\nPlease run:\naz login\n",
+         REASON_TOKEN_FAILED, "the certificate is not the application's", "--password FILE"},
         {"ERROR: interaction_required\n", REASON_TOKEN_FAILED, "a login is needed", "login`"},
         {"The command requires the extension account. Unable to prompt for extension install "
          "confirmation as no tty available.\n",
