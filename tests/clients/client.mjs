@@ -48,9 +48,14 @@ const commands = {
   listOfGroup: () => all(accounts.listByResourceGroup(group)),
   listKeys: (name) => accounts.getKeys(group, name),
   regenerateKeys: (name, keyName) => accounts.regenerateKey(group, name, { keyName }),
-  async setSecret(vault, name, value, options) {
+  async setSecret(vault, name, value, { expiresOn, ...options }) {
+    if (expiresOn) options.expiresOn = new Date(expiresOn);
     const { properties } = await new SecretClient(vault, credential).setSecret(name, value, options);
     return properties;
+  },
+  listVersions: (vault, name) => all(new SecretClient(vault, credential).listPropertiesOfSecretVersions(name)),
+  async deleteSecret(vault, name) {
+    return (await new SecretClient(vault, credential).beginDeleteSecret(name)).getOperationState();
   },
   getSecret: (vault, name) => new SecretClient(vault, credential).getSecret(name),
 };

@@ -63,7 +63,8 @@ class Library:
         self.environment = {**cloud.environment, **environment}
         self.identity = identity or by_secret()
 
-    def command(self):
+    def command(self, program):
+        """How to start a program that uses the library."""
         raise NotImplementedError
 
     def ask(self, *jobs):
@@ -102,22 +103,20 @@ class JavaScript(Library):
         super().__init__(cloud, identity, **environment)
         self.directory = pathlib.Path(where("javascript")["directory"])
 
-    def command(self):
+    def command(self, program="client.mjs"):
         node, = self.directory.glob("node_modules/node-linux-*/bin/node")
         # Modules are looked for beside the program.
-        program = self.directory / "client.mjs"
-        draft = self.directory / f"client.{os.getpid()}"
-        shutil.copy(HERE / "client.mjs", draft)
-        draft.rename(program)
-        return [node, program]
+        draft = self.directory / f"{program}.{os.getpid()}"
+        shutil.copy(HERE / program, draft)
+        return [node, draft.rename(self.directory / program)]
 
 
 class Python(Library):
     name = "python"
 
-    def command(self):
+    def command(self, program="client.py"):
         self.environment["PYTHONPATH"] = where("debian")["python_path"]
-        return [PYTHON, HERE / "client.py"]
+        return [PYTHON, HERE / program]
 
 
 class Az:
