@@ -64,8 +64,14 @@ CASES = [
     holds("a look behind the one before", "FOREIGN=1 LATE_LOOKS=3", large=True),
     holds("the last look misses a target", "FOREIGN=1 UNREAD_TARGETS", large=True),
 
+    holds("presumed", "PRESUMED LATE_LOOKS=3 REMOTE_FIRST"),
+    holds("presumed, other keys", "PRESUMED FOREIGN=1 FOREIGN_KEYS_ONLY"),
+    holds("completes: presumed", "PRESUMED CLAIM_COMPLETES"),
+
     seed("1 standby by parity in memory", "PARITY", OUTAGE),
     seed("1 no overlap", "NO_OVERLAP", OUTAGE),
+    seed("1 a rule is believed", "RULE_IS_BELIEVED PRESUMED", OUTAGE),
+    seed("1 a crash confirms", "CRASH_CONFIRMS PRESUMED", OUTAGE),
     seed("2 no look before the intent", "NO_LOOK SEED_OLD_LOOK", "a_fresh_look_before"),
     seed("2 an old look will do", "OLD_LOOK", "a_fresh_look_before"),
     seed("3 acts before the intent is durable", "ACTS_BEFORE_INTENT_IS_DURABLE",

@@ -345,6 +345,9 @@ inline crash_and_start()
 #ifdef SEED_PARITY
     P.parity = 1;
 #endif
+#ifdef SEED_CRASH_CONFIRMS
+    R.presumed = 0;
+#endif
     R.writing = 0;
     P.acting = 0;
     P.fresh = 0;
@@ -456,6 +459,30 @@ inline command_check()
     printf("%d: command: check\n", d);
     command_look()
 }
+
+#ifdef PRESUMED
+/* A person looks which key is in use, and sees to it that the consumers read the target. */
+inline change_over()
+{
+    reads[0] = by_hand;
+    by_hand = 0
+}
+
+inline command_confirm()
+{
+    printf("%d: command: confirm\n", d);
+    change_over();
+    R.presumed = 0;
+    command_go_on()
+}
+
+inline command_correct()
+{
+    slot = (by_hand == live[0] -> 0 : 1);
+    change_over();
+    command_adopt(slot)
+}
+#endif
 
 /* Can a target be written to now, or at its retry_at? */
 #define DELIVERY_IS_READY                                                                          \

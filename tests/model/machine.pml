@@ -233,9 +233,14 @@ inline void_target(t_)
 #else
 #define FREEZE_ALLOWS (R.delivering == R.active_slot && !A_REQUIRED_TARGET_IS_OWED)
 #endif
+#if defined(PRESUMED) && !defined(SEED_RULE_IS_BELIEVED)
+#define ACTIVE_IS_CONFIRMED (!R.presumed)
+#else
+#define ACTIVE_IS_CONFIRMED true
+#endif
 #define INTERLOCK_IS_OPEN                                                                          \
     (R.adopted && R.blocked == nothing && !R.held && !R.adopt_asked && FREEZE_ALLOWS &&            \
-     !R.unconfirmed && OVERLAP_ALLOWS && START_ALLOWS)
+     !R.unconfirmed && OVERLAP_ALLOWS && START_ALLOWS && ACTIVE_IS_CONFIRMED)
 
 /* --- judge.c --- */
 

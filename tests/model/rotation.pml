@@ -199,6 +199,12 @@ proctype daemon(byte d)
         :: commands_left > 0 && !calm -> d_step { commands_left--; command_unblock() }
         :: commands_left > 0 && !calm -> d_step { commands_left--; command_check() }
 #endif
+#ifdef PRESUMED
+        :: R.presumed && !R.adopt_asked && by_hand == live[R.active_slot] ->
+            d_step { command_confirm() }
+        :: R.presumed && !R.adopt_asked && by_hand == live[OTHER(R.active_slot)] ->
+            d_step { command_correct() }
+#endif
 #ifdef CLAIM_COMPLETES
         /* once calm is true, a person sees to blocked accounts */
         :: A_PERSON_IS_NEEDED && R.blocked != another_rotator -> d_step { command_adopt(0) }
@@ -379,6 +385,9 @@ init {
         live[1] = 2;
         reads[0] = 1;
         reads[1] = (TARGETS == 2 -> 1 : 0);
+#ifdef PRESUMED
+        reads[0] = 0; /* nobody reads there yet */
+#endif
         n = 0;
         do
         :: n < DAEMONS ->
@@ -390,6 +399,12 @@ init {
         n = 0
     };
     atomic {
+#ifdef PRESUMED
+        if
+        :: by_hand = 1
+        :: by_hand = 2 /* the rule is wrong about this account */
+        fi;
+#endif
         run daemon(0);
         run network(0);
 #if DAEMONS == 2

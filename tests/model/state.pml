@@ -27,6 +27,7 @@
 #ifndef LATE_LOOKS
 #define LATE_LOOKS 0
 #endif
+/* PRESUMED: the key that the configuration names is that of a rule, which may be wrong. */
 #ifndef FAULTS /* 1: crashes, and requests and deliveries that are lost; 2: and all that can fail */
 #define FAULTS 2
 #endif
@@ -87,6 +88,9 @@ byte past[2];      /* what a late look shows; 0: no look can be late now */
 byte holds[2];     /* the key that stands in a target; 0: none */
 byte reads[2];     /* the key that the readers of a target use; 0: none */
 byte someone;      /* the key that somebody unknown uses; 0: none */
+#ifdef PRESUMED
+byte by_hand; /* the key of consumers who do not read a target yet; 0: none are left */
+#endif
 byte foreign_dead; /* mask of keys that somebody else replaced, or that he may have used */
 byte foreign_left = FOREIGN;
 bool somebody_wrote;
@@ -103,6 +107,9 @@ byte last_changer;            /* who changed something last: 0: nobody; else the
 typedef record {
     mtype position;
     unsigned adopted : 1;
+#ifdef PRESUMED
+    unsigned presumed : 1; /* a rule alone has named the active slot */
+#endif
     unsigned was_adopted : 1; /* adopted_at */
     unsigned active_slot : 1;
     unsigned delivering : 1;

@@ -156,6 +156,13 @@ inline adopt_account()
     take_key(0);
     take_key(1);
     R.adopted = 1;
+#ifdef PRESUMED
+    if
+    :: R.adopt_asked -> R.presumed = 0
+    :: !R.adopt_asked && !R.was_adopted -> R.presumed = !yes /* nothing but the rule says so */
+    :: else -> skip
+    fi;
+#endif
     R.was_adopted = 1;
     R.active_slot = slot;
     R.delivering = slot;

@@ -62,6 +62,9 @@ inline rename_keys()
     rename(reads[1]);
 #endif
     rename(someone);
+#ifdef PRESUMED
+    rename(by_hand);
+#endif
     slot = 0;
     do
     :: slot < DAEMONS ->
@@ -130,11 +133,17 @@ inline others_have_not_seen()
 #endif
 }
 
+#ifdef PRESUMED
+#define IS_USED_BY_HAND(k) (by_hand == (k))
+#else
+#define IS_USED_BY_HAND(k) false
+#endif
+
 inline our_request_is_carried_out()
 {
     key = live[slot];
     ALWAYS_PROMISE(no_outage,
-                   P.unseen || (someone != key &&
+                   P.unseen || (someone != key && !IS_USED_BY_HAND(key) &&
                                 !(HAS(protected, 0) && (holds[0] == key || reads[0] == key)) &&
                                 !(HAS(protected, 1) && (holds[1] == key || reads[1] == key))));
     if
