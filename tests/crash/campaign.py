@@ -85,8 +85,9 @@ class Campaign:
         dice = self.dice(name)
         meddler = number % 2 == 1
         all_kinds = number % 4 == 0
+        found = number % 4 == 3
         traits = Traits(accounts=2 if all_kinds else dice.randint(2, 5), meddler=meddler,
-                        slow_disk=number % 3 == 0, all_kinds=all_kinds,
+                        slow_disk=number % 3 == 0, all_kinds=all_kinds, found=found,
                         overlap_ms=1500 if all_kinds or number % 4 == 1
                         else dice.choice((600, 600, 1500)),
                         two_targets=number % 4 == 2 and dice.random() < 0.9,

@@ -18,7 +18,8 @@ UNDER_WAY = {name for name in RESTARTED if not name.startswith("adopt")}
 STARTING = "starting"
 
 # Where only the daemon changes keys and files, these mean that it does not know its own actions.
-NEVER = {"drift.detected", "account.blocked", "key.unverified", "config.rejected"}
+NEVER = {"drift.detected", "account.blocked", "account.removed", "key.unverified",
+         "config.rejected"}
 
 
 class Follower:
@@ -28,7 +29,7 @@ class Follower:
         self._rest = b""
         self._started = 0.0
         self.accounts = accounts
-        self.tolerated = set()  # events that are no errors here
+        self.tolerated = set()  # events, or "EVENT REASON", that are no errors here
         self.up = False         # the daemon has said that it is started
         self.positions = dict.fromkeys(accounts, "adopt_wait")
         self.moved_last = accounts[0]
@@ -94,7 +95,8 @@ class Follower:
             self.up = True
             self.positions = {account: RESTARTED.get(position, "idle")
                               for account, position in self.positions.items()}
-        if event not in self.tolerated and (event in NEVER or line["level"] == "error"):
+        names = {event, f"{event} {line.get('reason')}"}
+        if not names & self.tolerated and (event in NEVER or line["level"] == "error"):
             self.complaints.append(f"{line['time']} {event}: {line['msg']}")
 
     def busiest(self):

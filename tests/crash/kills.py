@@ -30,6 +30,8 @@ def die_often(trial, kills):
             stops.live_and_stop_when_asked(trial)
         if number < 2:
             _die_while_adopting(trial, number)
+        elif number == 2 and trial.world.traits.found:
+            _live_unconfirmed(trial)
         else:
             _live_and_die(trial)
         time.sleep(dice.uniform(0, 0.1))
@@ -43,6 +45,14 @@ def _die_while_adopting(trial, number):
     trial.kill(ON_POSITION if wait_for_position(trial, aim) else AT_RANDOM)
 
 
+def _live_unconfirmed(trial):
+    """A rule alone has said which key is in use, for longer than any rotation would wait."""
+    world, dice = trial.world, trial.dice
+    world.start()
+    world.wait(lambda: False, 3 * world.guarantees.overlap + dice.uniform(0, 1), pause=0.02)
+    trial.kill(AT_RANDOM)
+
+
 def _live_and_die(trial):
     world, dice = trial.world, trial.dice
     kind = dice.choices(list(_WEIGHTS), _WEIGHTS.values())[0]
@@ -52,6 +62,8 @@ def _live_and_die(trial):
         world.start(FailingCalls(trial.library, world, plan).environment)
     else:
         world.start()
+    if kind != AT_START and len(world.confirmed) < len(world.accounts):
+        world.wait_confirmed()
     repairing = kind != AT_START and annoy(trial)
     if repairing and dice.random() < 0.6:
         trial.kill(ON_POSITION if wait_for_position(trial, "deliver") else AT_RANDOM)

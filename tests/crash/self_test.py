@@ -59,6 +59,7 @@ class Case:
                       "key": key("A"), "read_at": 110.1, "had_at": 110.1, "used_at": 110.6,
                       "answered_at": 110.6, "status": 200}]
         self.lives = [(109.0, 113.0)]
+        self.asked = {"forged": 109.5}
         self.journal = [("forged", 2)]
         self.damaged = False
         self.beside_journal = None
@@ -71,6 +72,7 @@ class Case:
         truth = Truth(directory / "truth.jsonl")
         return (verdict.outages(self.watched, self.held, truth, GUARANTEES)
                 + verdict.broken_rules(truth, ["forged"], self.lives, GUARANTEES)
+                + verdict.unconfirmed(truth, ["forged"], self.asked)
                 + verdict.journal_wrong(self._write_journal(directory), truth, ["forged"])
                 + verdict.leftovers(self._write_keys(directory)) + self._follow(directory))
 
@@ -170,6 +172,18 @@ def _before_the_first_start(case):
     case.lives = [(111.0, 113.0)]
 
 
+def _before_anybody_confirmed(case):
+    case.asked = {"forged": 110.5}
+
+
+def _never_confirmed(case):
+    case.asked = {}
+
+
+def _account_left_care(case):
+    case.log.append({"time": "-", "level": "notice", "event": "account.removed", "msg": "-"})
+
+
 def _key_unknown_to_the_journal(case):
     case.journal = [("forged", 1)]
 
@@ -218,6 +232,9 @@ FORGED = (
     (_right_after_a_start, "after a start"),
     (_by_nobody, "after the end of the last daemon"),
     (_before_the_first_start, "before any daemon"),
+    (_before_anybody_confirmed, "before anybody confirmed"),
+    (_never_confirmed, "before anybody confirmed"),
+    (_account_left_care, "account.removed"),
     (_key_unknown_to_the_journal, "the journal knows of 1"),
     (_account_lost, "the journal knows of None"),
     (_journal_damaged, "integrity_check"),

@@ -85,6 +85,14 @@ def broken_rules(truth, accounts, lives, guarantees):
     return wrong
 
 
+def unconfirmed(truth, accounts, asked):
+    """Nothing is regenerated on the word of a rule alone. `asked`: when a person confirmed it."""
+    return [f"{account}: regenerated at {birth['t']:.3f}, before anybody confirmed its active key"
+            for account in accounts
+            for birth in truth.events("birth", account=account, by="arm")
+            if account not in asked or birth["t"] < asked[account]]
+
+
 def looks_missing(truth, account):
     """A look precedes every request to regenerate."""
     wrong = []

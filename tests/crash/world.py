@@ -28,6 +28,7 @@ TIMING = {"retry_initial": "100ms", "retry_max": "400ms", "unknown_wait": "500ms
           "verify_timeout": "2s", "settle": "200ms"}
 POLICY = {"splay": "0s", "check_every": "700ms", "overdue_after": "30s"}
 UNKNOWN_WAIT = 0.5
+REFUSED = 2  # the exit status of keyrotatectl
 
 ROTATIONS_AT_THE_END = 2
 SCAN_EVERY = 20  # lives
@@ -59,6 +60,7 @@ class Traits:
     meddler: bool = False     # somebody puts old key files back
     propagation_ms: int = 0   # until the data plane knows a new key
     slow_answers_ms: int = 0  # how long half of the answers take
+    found: bool = False       # a rule finds the accounts, and says which key is in use
     weather: float = 0.0      # how probable it is that a call to Azure goes wrong
 
     def __str__(self):
@@ -67,6 +69,7 @@ class Traits:
         words += ["on disk"] if self.slow_disk else []
         words += ["two targets"] if self.two_targets else []
         words += ["targets of all kinds"] if self.all_kinds else []
+        words += ["found by a rule"] if self.found else []
         words += ["a meddler"] if self.meddler else []
         words += [f"propagation {self.propagation_ms} ms"] if self.propagation_ms else []
         words += [f"answers take {self.slow_answers_ms} ms"] if self.slow_answers_ms else []
@@ -114,6 +117,8 @@ class World:
         self.lives = []
         self.places = None
         self.users = None
+        self.asked = {}  # when somebody first said of an account that its active key is right
+        self.confirmed = set()
         self.held = []  # what they held and used; known at the end
         self._commands = []
         self._scanned = 0
@@ -121,6 +126,8 @@ class World:
         self.follower = Follower(self.site.log.path, self.accounts)
         if traits.meddler:
             self.follower.tolerated.add("drift.detected")
+        if traits.found:
+            self.follower.tolerated.add("account.blocked adoption_unconfirmed")
 
     def _configure(self):
         self.site.config["timing"].update(TIMING)
@@ -135,8 +142,11 @@ class World:
             self.site.config["defaults"]["deliver_to"] = ["file", "env"]
         if self.traits.all_kinds:
             self.places = Places(self.site, self.azure, self.directory, self.accounts)
-        for account in self.accounts:
-            self.site.account(account)
+        if self.traits.found:
+            self._let_a_rule_find_them()
+        else:
+            for account in self.accounts:
+                self.site.account(account)
         self.site.write()
         self.azure.settings(read_burst=0, write_burst=0,
                             propagation_ms=self.traits.propagation_ms)
@@ -144,6 +154,12 @@ class World:
             self.azure.fault("delay", probability=0.5, delay_ms=self.traits.slow_answers_ms)
         if self.traits.weather:
             self.azure.settings(weather={"probability": self.traits.weather, "delay_ms": 150})
+
+    def _let_a_rule_find_them(self):
+        for account in self.accounts:
+            self.azure.create(account)
+        self.site.config["discover"] = [{"name": "found", "subscriptions": "all", "every": "500ms",
+                                         "max_new": 2, "adopt_active": "primary"}]
 
     def files(self):
         """(account, path) of every file that users read."""
@@ -248,6 +264,21 @@ class World:
             [self.build / "keyrotatectl", "--socket", self.site.socket, *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
 
+    def wait_confirmed(self):
+        """Somebody confirms what the rule alone has said, of each account once it is adopted. False
+        where the daemon ended before."""
+        return not self.traits.found or self.wait(self._confirm, TIMEOUT, pause=0.05)
+
+    def _confirm(self):
+        for account in set(self.accounts) - self.confirmed:
+            now = time.time()
+            answer = self.site.ctl("confirm", account)
+            if answer.returncode == EXIT_OK:
+                self.confirmed.add(account)
+            if answer.returncode != REFUSED:  # one that is not answered may be in the journal
+                self.asked.setdefault(account, now)
+        return self.confirmed == set(self.accounts)
+
     # --- the end ---
 
     def find_peace(self):
@@ -256,6 +287,8 @@ class World:
         self.azure.settings(weather={"probability": 0}, propagation_ms=0)
         self.start()
         self.wait_up()
+        if not self.wait_confirmed():
+            raise Broken(f"not every account can be confirmed: {sorted(self.confirmed)}")
         for _ in range(ROTATIONS_AT_THE_END):
             self.must_rotate("in peace")
             self.command("rotate", *self.accounts)  # not before the overlap is over
@@ -296,6 +329,8 @@ class World:
         outages = verdict.outages(watched, self.held, truth, self.guarantees)
         report.wrong += outages
         report.wrong += verdict.broken_rules(truth, self.accounts, lives, self.guarantees)
+        if self.traits.found:
+            report.wrong += verdict.unconfirmed(truth, self.accounts, self.asked)
         report.wrong += self.site.find_reports()
         report.wrong += self.follower.complaints
         report.readings = sum(one["reads"] for one in watched) + len(self.held)
