@@ -32,7 +32,7 @@ WINGS = {
     "log": {"sink.h"},
     "loop": {"clock_watch.h", "loop.h", "notify.h", "signals.h", "work.h"},
     "sandbox": {"privileges.h", "process.h", "syscall_filter.h"},
-    "spawner": {"program.h", "spawner.h"},
+    "spawner": {"program.h", "program_environment.h", "program_failure.h", "spawner.h"},
     "server": {"control.h", "http_server.h"},
     "store": {"store.h"},
     "target": {"target.h"},

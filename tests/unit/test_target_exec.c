@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
-#include "io/target/program_failure.h"
+#include "io/spawner/program_failure.h"
 #include "io/target/target.h"
 #include "proto/failure.h"
 

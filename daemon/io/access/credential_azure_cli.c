@@ -10,14 +10,15 @@
 #include "base/must.h"
 #include "base/str.h"
 #include "io/access/credential.h"
+#include "io/spawner/program_environment.h"
+#include "io/spawner/program_failure.h"
 #include "proto/azure_cli.h"
 #include "proto/failure.h"
 
 #define AZURE_CLI_TIMEOUT  MS_MINUTE
 #define AZURE_CLI_DEADLINE (2 * MS_MINUTE)
-#define SEARCH_PATH        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-enum { ARGUMENTS_MAX = 64, VARIABLES_MAX = 24, PATH_LENGTH_MAX = 4096 };
+enum { ARGUMENTS_MAX = 64 };
 
 struct azure_cli_state {
     char *program; /* the full path */
@@ -39,7 +40,7 @@ static struct search_job *search_job_of(struct credential_job *job)
 static void search(struct credential_job *job)
 {
     struct search_job *searching = search_job_of(job);
-    const char *directory = SEARCH_PATH;
+    const char *directory = PROGRAM_SEARCH_PATH;
 
     if (searching->name[0] == '/') {
         if (access(searching->name, F_OK) == 0)
@@ -75,7 +76,7 @@ static void fail_missing(struct credential *credential, const char *name)
     failure_set_text(failure,
                      "identity %s gets its tokens from the Azure CLI, but there is no %s%s%s",
                      credential->wish.identity->name, name, name[0] == '/' ? "" : " in ",
-                     name[0] == '/' ? "" : SEARCH_PATH);
+                     name[0] == '/' ? "" : PROGRAM_SEARCH_PATH);
     failure_set_remedy(failure,
                        "install it (Debian: `apt-get install azure-cli`), or let `command` of "
                        "the identity name its full path");
@@ -93,37 +94,75 @@ static struct azure_cli azure_cli_of(const struct credential *credential)
                               .user = (unsigned)geteuid()};
 }
 
-/* It did not end by itself. */
+/* It did not end by itself. What it wrote stays out of the failure: it may be a token. */
 static void explain_end(const struct credential *credential, const struct program_result *result,
                         struct failure *failure)
 {
     const struct azure_cli_state *state = credential->state;
-    char words[DURATION_TEXT_MAX];
+    const struct buf nothing = {.data = NULL};
+    struct program_result quiet = *result;
 
-    failure_init(failure, REASON_TOKEN_FAILED);
-    if (result->timed_out > 0)
-        failure_set_text(failure, "%s gave no token within %s and was ended", state->program,
-                         duration_to_words(result->timed_out, words));
-    else if (result->flooded)
-        failure_set_text(failure, "%s wrote too much and was ended", state->program);
-    else if (result->end == PROGRAM_SIGNALED)
-        failure_set_text(failure, "%s was ended by signal %d (%s)", state->program, result->code,
-                         strsignal(result->code));
-    else if (result->end == PROGRAM_NOT_STARTED)
-        failure_set_text(failure, "%s cannot be started: %s", state->program,
-                         strerror(result->code));
-    else
-        failure_set_text(failure,
-                         "%s cannot be started, because the process that starts programs "
-                         "is gone",
-                         state->program);
-    if (result->end == PROGRAM_NO_SPAWNER || result->end == PROGRAM_LOST)
-        failure_set_remedy(failure, "restart the daemon");
-    else
+    quiet.output = &nothing;
+    quiet.errors = &nothing;
+    (void)program_failure(failure, state->program, &quiet, NULL,
+                          spawner_problem(credential->spawner));
+    failure->reason = REASON_TOKEN_FAILED;
+    failure->outcome_unknown = false;
+    if (result->end == PROGRAM_EXITED || result->end == PROGRAM_SIGNALED)
         failure_set_remedy(failure,
                            "run `%s account get-access-token` as user %u, and see why; the unit's "
                            "sandbox may forbid what it needs (the example azure-cli.conf)",
                            state->program, (unsigned)geteuid());
+}
+
+/* --- a program that cannot be started --- */
+
+/* Why, on a thread: the program lies on a file system. */
+struct look_job {
+    struct credential_job base;
+    char *program;
+    int start_errno;
+    struct failure failure;
+};
+
+static struct look_job *look_job_of(struct credential_job *job)
+{
+    return container_of(job, struct look_job, base);
+}
+
+static void look(struct credential_job *job)
+{
+    struct look_job *looking = look_job_of(job);
+
+    program_failure_of_start(&looking->failure, looking->program, looking->start_errno);
+    looking->failure.reason = REASON_TOKEN_FAILED;
+}
+
+static void on_looked(struct credential *credential, struct credential_job *job)
+{
+    credential->failure = look_job_of(job)->failure;
+    credential_fail(credential);
+}
+
+static void free_look(struct credential_job *job)
+{
+    free(look_job_of(job)->program);
+    free(look_job_of(job));
+}
+
+static void look_at_program(struct credential *credential, int start_errno)
+{
+    const struct azure_cli_state *state = credential->state;
+    struct look_job *looking = must_alloc(sizeof(*looking));
+
+    looking->program = must_dup(state->program);
+    looking->start_errno = start_errno;
+    looking->base.key = "command";
+    looking->base.path = looking->program;
+    looking->base.run = look;
+    looking->base.then = on_looked;
+    looking->base.free = free_look;
+    credential_start_job(credential, &looking->base);
 }
 
 static void on_ended(struct credential *credential, const struct program_result *result)
@@ -131,7 +170,9 @@ static void on_ended(struct credential *credential, const struct program_result 
     const struct azure_cli cli = azure_cli_of(credential);
     struct access_token token;
 
-    if (result->end != PROGRAM_EXITED || result->timed_out > 0 || result->flooded) {
+    if (result->end == PROGRAM_NOT_STARTED) {
+        look_at_program(credential, result->code);
+    } else if (result->end != PROGRAM_EXITED || result->timed_out > 0 || result->flooded) {
         explain_end(credential, result, &credential->failure);
         credential_fail(credential);
     } else if (result->code != 0) {
@@ -149,38 +190,28 @@ static void on_ended(struct credential *credential, const struct program_result 
 
 /* --- its start --- */
 
-/* "NAME=value" in fresh memory; NULL where there is no value. */
-static char *variable(const char *name, const char *value)
-{
-    return value ? must(str_format("%s=%s", name, value)) : NULL;
-}
-
 /* What az needs of the daemon's environment, and what keeps it from asking questions. */
-static void compose_environment(const struct identity *identity, char *variables[VARIABLES_MAX])
+static void compose_environment(const struct identity *identity,
+                                struct program_environment *environment)
 {
     static const char *const passed[] = {
         "HOME",     "TZ",       "HTTPS_PROXY",   "HTTP_PROXY",   "https_proxy",
         "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"};
-    static const char *const fixed[] = {
-        "LANG=C.UTF-8",
-        "AZURE_CORE_NO_COLOR=true",
-        "AZURE_CORE_ONLY_SHOW_ERRORS=true",
-        "AZURE_CORE_COLLECT_TELEMETRY=false",
-        "AZURE_CORE_DISABLE_CONFIRM_PROMPT=true",
-        "AZURE_EXTENSION_USE_DYNAMIC_INSTALL=no",
+    static const char *const fixed[][2] = {
+        {"AZURE_CORE_NO_COLOR", "true"},
+        {"AZURE_CORE_ONLY_SHOW_ERRORS", "true"},
+        {"AZURE_CORE_COLLECT_TELEMETRY", "false"},
+        {"AZURE_CORE_DISABLE_CONFIRM_PROMPT", "true"},
+        {"AZURE_EXTENSION_USE_DYNAMIC_INSTALL", "no"},
     };
-    size_t count = 0;
 
-    variables[count++] = variable("PATH", SEARCH_PATH);
+    program_environment_init(environment);
     for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-        variables[count++] = must_dup(fixed[i]);
-    for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++) {
-        char *text = variable(passed[i], getenv(passed[i]));
-
-        if (text)
-            variables[count++] = text;
-    }
-    variables[count] = variable("AZURE_CONFIG_DIR", identity_setting(identity, "config_dir"));
+        program_environment_add(environment, fixed[i][0], fixed[i][1]);
+    for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
+        program_environment_add(environment, passed[i], getenv(passed[i]));
+    program_environment_add(environment, "AZURE_CONFIG_DIR",
+                            identity_setting(identity, "config_dir"));
 }
 
 /* The words of `command`, of which the first is replaced by the program that was found, and those
@@ -219,13 +250,13 @@ static void run(struct credential *credential)
     const struct identity *identity = credential->wish.identity;
     char *words = must_dup(identity_setting(identity, "command"));
     const char *arguments[ARGUMENTS_MAX];
-    char *variables[VARIABLES_MAX] = {NULL};
+    struct program_environment environment;
 
-    compose_environment(identity, variables);
+    compose_environment(identity, &environment);
     if (compose_arguments(credential, words, arguments)) {
         const struct program_request request = {
             .arguments = arguments,
-            .environment = (const char *const *)variables,
+            .environment = environment.variables,
             .timeout = AZURE_CLI_TIMEOUT,
         };
 
@@ -236,8 +267,7 @@ static void run(struct credential *credential)
                          identity->name);
         credential_fail(credential);
     }
-    for (size_t i = 0; i < VARIABLES_MAX; i++)
-        free(variables[i]);
+    program_environment_done(&environment);
     free(words);
 }
 

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "io/access/certificate_files.h"
 #include "io/access/credential.h"
+#include "io/access/entra_exchange.h"
 #include "proto/client_assertion.h"
 #include "proto/entra.h"
 #include "proto/failure.h"
@@ -179,19 +180,9 @@ static void on_reply(struct credential *credential, const struct http_reply *rep
 static void send_assertion(struct credential *credential, const struct secret *assertion)
 {
     struct entra_client client = client_of(&credential->wish);
-    char client_request_id[UUID_TEXT_MAX];
-    struct http_request request = {.method = ""};
-    struct err err = {.code = 0};
-    int rc;
 
     client.proof = assertion;
-    rc = crypto_uuid(client_request_id);
-    if (rc < 0)
-        err_set(&err, rc, "no random number is available");
-    else
-        rc = entra_token_request(&request, &client, client_request_id, &err);
-    if (credential_built(credential, rc, &request, &err))
-        credential_send(credential, &request, on_reply);
+    entra_exchange_send(credential, &client, on_reply);
 }
 
 /* --- signing, which takes a while with a large key --- */

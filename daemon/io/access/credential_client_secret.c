@@ -1,6 +1,5 @@
-#include "base/crypto.h"
 #include "io/access/credential.h"
-#include "proto/entra.h"
+#include "io/access/entra_exchange.h"
 
 #define CLIENT_SECRET_DEADLINE MS_MINUTE
 
@@ -15,32 +14,17 @@ static struct entra_client entra_client_of(const struct credential_wish *wish)
 
 static void on_reply(struct credential *credential, const struct http_reply *reply)
 {
-    struct entra_client client = entra_client_of(&credential->wish);
-    struct access_token token;
+    const struct entra_client client = entra_client_of(&credential->wish);
 
-    if (entra_token_reply(&token, reply, &client, credential_now(credential),
-                          &credential->failure) == 0)
-        credential_succeed(credential, &token);
-    else
-        credential_fail(credential);
+    entra_exchange_end(credential, &client, reply);
 }
 
 static void on_secret(struct credential *credential, const struct secret *secret)
 {
     struct entra_client client = entra_client_of(&credential->wish);
-    char client_request_id[UUID_TEXT_MAX];
-    struct http_request request = {.method = ""};
-    struct err err = {.code = 0};
-    int rc;
 
     client.proof = secret;
-    rc = crypto_uuid(client_request_id);
-    if (rc < 0)
-        err_set(&err, rc, "no random number is available");
-    else
-        rc = entra_token_request(&request, &client, client_request_id, &err);
-    if (credential_built(credential, rc, &request, &err))
-        credential_send(credential, &request, on_reply);
+    entra_exchange_send(credential, &client, on_reply);
 }
 
 static void begin(struct credential *credential)

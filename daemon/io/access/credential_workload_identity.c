@@ -1,7 +1,6 @@
-#include "base/crypto.h"
 #include "base/str.h"
 #include "io/access/credential.h"
-#include "proto/entra.h"
+#include "io/access/entra_exchange.h"
 #include "proto/failure.h"
 #include "proto/federated_token.h"
 
@@ -30,31 +29,16 @@ static struct entra_client entra_client_of(const struct credential *credential)
 static void on_reply(struct credential *credential, const struct http_reply *reply)
 {
     const struct entra_client client = entra_client_of(credential);
-    struct access_token token;
 
-    if (entra_token_reply(&token, reply, &client, credential_now(credential),
-                          &credential->failure) == 0)
-        credential_succeed(credential, &token);
-    else
-        credential_fail(credential);
+    entra_exchange_end(credential, &client, reply);
 }
 
 static void send_token(struct credential *credential, const struct secret *token)
 {
     struct entra_client client = entra_client_of(credential);
-    char client_request_id[UUID_TEXT_MAX];
-    struct http_request request = {.method = ""};
-    struct err err = {.code = 0};
-    int rc;
 
     client.proof = token;
-    rc = crypto_uuid(client_request_id);
-    if (rc < 0)
-        err_set(&err, rc, "no random number is available");
-    else
-        rc = entra_token_request(&request, &client, client_request_id, &err);
-    if (credential_built(credential, rc, &request, &err))
-        credential_send(credential, &request, on_reply);
+    entra_exchange_send(credential, &client, on_reply);
 }
 
 static void on_token_read(struct credential *credential, const struct secret *text)

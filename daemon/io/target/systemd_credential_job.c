@@ -11,8 +11,8 @@
 #include "base/str.h"
 #include "conf/target_file.h"
 #include "io/target/file_job.h"
-#include "io/target/program_environment.h"
-#include "io/target/program_failure.h"
+#include "io/spawner/program_environment.h"
+#include "io/spawner/program_failure.h"
 #include "io/target/target_content.h"
 #include "proto/failure.h"
 

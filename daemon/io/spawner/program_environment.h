@@ -1,11 +1,14 @@
 /*
  * The environment of a program that the daemon runs. It contains nothing of the daemon's own
- * environment, and never a key.
+ * environment but what its user adds, and never a key.
  */
-#ifndef KEYROTATED_IO_TARGET_PROGRAM_ENVIRONMENT_H
-#define KEYROTATED_IO_TARGET_PROGRAM_ENVIRONMENT_H
+#ifndef KEYROTATED_IO_SPAWNER_PROGRAM_ENVIRONMENT_H
+#define KEYROTATED_IO_SPAWNER_PROGRAM_ENVIRONMENT_H
 
 #include <stddef.h>
+
+/* Where programs are looked for. */
+#define PROGRAM_SEARCH_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 enum { PROGRAM_VARIABLES_MAX = 24 };
 

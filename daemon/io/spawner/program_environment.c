@@ -1,4 +1,4 @@
-#include "io/target/program_environment.h"
+#include "io/spawner/program_environment.h"
 
 #include <stdlib.h>
 
@@ -8,8 +8,7 @@
 void program_environment_init(struct program_environment *environment)
 {
     *environment = (struct program_environment){.count = 0};
-    program_environment_add(environment, "PATH",
-                            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    program_environment_add(environment, "PATH", PROGRAM_SEARCH_PATH);
     program_environment_add(environment, "LANG", "C.UTF-8");
 }
 

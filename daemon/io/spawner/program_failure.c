@@ -1,4 +1,4 @@
-#include "io/target/program_failure.h"
+#include "io/spawner/program_failure.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /*
  * Turns the end of a program into a reason, a sentence, and a remedy.
  */
-#ifndef KEYROTATED_IO_TARGET_PROGRAM_FAILURE_H
-#define KEYROTATED_IO_TARGET_PROGRAM_FAILURE_H
+#ifndef KEYROTATED_IO_SPAWNER_PROGRAM_FAILURE_H
+#define KEYROTATED_IO_SPAWNER_PROGRAM_FAILURE_H
 
 #include <stdbool.h>
 
