@@ -88,13 +88,16 @@ def test_no_user(site, through):
     assert "write proxy: {url, user, password_file}" in failed["msg"]
 
 
-def test_a_login_that_is_not_spoken(site, through):
-    proxy = through(user=USER, password=PASSWORD, offers="Negotiate")
+@pytest.mark.parametrize("offers, named", [
+    ("Negotiate", "status 407, NTLM or Negotiate"), ("NTLM", "status 407, NTLM or Negotiate"),
+    ('Digest realm="proxy", nonce="1", qop="auth"', "status 407, Digest"), ("Bearer", "status 407")])
+def test_a_login_that_is_not_spoken(site, through, offers, named):
+    proxy = through(user=USER, password=PASSWORD, offers=offers)
     log_in(site, proxy, "another")
     site.account("alpha")
     site.start()
     failed = site.log.wait("token.failed", reason="network")
-    assert "status 407, NTLM or Negotiate" in failed["msg"] and "no_proxy" in failed["msg"]
+    assert named in failed["msg"] and "no_proxy" in failed["msg"], failed
 
 
 def test_password_file_is_missing(site, through):

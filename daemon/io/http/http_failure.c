@@ -69,6 +69,14 @@ void http_failure_describe_timeout(const struct http_exchange *exchange, struct 
                       authority);
 }
 
+/* ", Digest": of a login that is not Basic. */
+static const char *name_login(long offered)
+{
+    if ((offered & (long)(CURLAUTH_NTLM | CURLAUTH_NEGOTIATE)) != 0)
+        return ", NTLM or Negotiate";
+    return (offered & (long)CURLAUTH_DIGEST) != 0 ? ", Digest" : "";
+}
+
 /* The proxy wants to know who asks (RFC 9110, section 15.5.8). */
 static void describe_proxy_user(const struct http_exchange *exchange, struct err *err)
 {
@@ -80,10 +88,7 @@ static void describe_proxy_user(const struct http_exchange *exchange, struct err
                       "the proxy wants a login of a kind that is not spoken here (status 407%s): "
                       "let it offer Basic, or admit this machine without a login, or list %s in "
                       "the option no_proxy",
-                      (offered & (long)(CURLAUTH_NTLM | CURLAUTH_NEGOTIATE)) != 0
-                          ? ", NTLM or Negotiate"
-                          : "",
-                      exchange->authority);
+                      name_login(offered), exchange->authority);
     else if (exchange->names_user)
         (void)err_set(err, -EACCES,
                       "the proxy did not take the user and the password for the tunnel to %s "
