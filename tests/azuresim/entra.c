@@ -26,24 +26,31 @@ static bool is_adfs(void)
     return login && strstr(login, "/adfs");
 }
 
+static bool is_token_request(const struct http_request *request)
+{
+    char *const *segments = request->segments;
+
+    if (is_adfs())
+        return request->segment_count == 3 && strcasecmp(segments[0], "adfs") == 0 &&
+               strcasecmp(segments[1], "oauth2") == 0 && strcasecmp(segments[2], "token") == 0;
+    return request->segment_count == 4 && strcasecmp(segments[1], "oauth2") == 0 &&
+           strcasecmp(segments[2], "v2.0") == 0 && strcasecmp(segments[3], "token") == 0;
+}
+
 bool entra_identify(struct http_request *request)
 {
     char *const *segments = request->segments;
 
     if (!cloud_is_login(request))
         return false;
-    if (is_adfs() && request->segment_count == 3 && strcasecmp(segments[0], "adfs") == 0 &&
-        strcasecmp(segments[1], "oauth2") == 0 && strcasecmp(segments[2], "token") == 0) {
+    if (is_token_request(request)) {
         request->op = "token";
+        http_fields_parse(&request->form, !request->body ? "" : request->body);
+        request->item = http_fields_get(&request->form, "client_id");
         return true;
     }
     if (is_adfs())
         return false;
-    if (request->segment_count == 4 && strcasecmp(segments[1], "oauth2") == 0 &&
-        strcasecmp(segments[2], "v2.0") == 0 && strcasecmp(segments[3], "token") == 0) {
-        request->op = "token";
-        return true;
-    }
     if (request->segment_count == 4 && strcasecmp(segments[1], "v2.0") == 0 &&
         strcasecmp(segments[2], ".well-known") == 0 &&
         strcasecmp(segments[3], "openid-configuration") == 0) {
@@ -264,8 +271,6 @@ static void handle_form(struct sim *sim, const struct http_request *request,
 static void handle_token(struct sim *sim, const struct http_request *request,
                          struct http_reply *reply)
 {
-    struct http_fields form = {0};
-
     if (strcmp(request->method, "POST") != 0) {
         entra_error(reply, 400, "invalid_request", 900561,
                     "The endpoint only accepts POST requests.");
@@ -276,9 +281,7 @@ static void handle_token(struct sim *sim, const struct http_request *request,
                     "The request body must contain the following parameter: 'grant_type'.");
         return;
     }
-    http_fields_parse(&form, !request->body ? "" : request->body);
-    handle_form(sim, request, &form, reply);
-    http_fields_done(&form);
+    handle_form(sim, request, &request->form, reply);
 }
 
 /* What client libraries read before they ask for their first token. */

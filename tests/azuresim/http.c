@@ -120,6 +120,7 @@ void http_request_free(struct http_request *request)
         free(request->segments[i]);
     http_fields_done(&request->query);
     http_fields_done(&request->headers);
+    http_fields_done(&request->form);
     free(request->method);
     free(request->path);
     free(request->query_text);

@@ -62,11 +62,12 @@ struct http_request {
     char *body; /* zero-terminated; NULL where there was none */
     size_t body_length;
     bool body_too_long;
+    struct http_fields form; /* of the body, where a face reads it */
     /* Set by the face's identify function, for the fault rules and the truth log: */
     enum http_face face;
     const char *op;
     const char *account;  /* account or vault; NULL where none; points into the request */
-    const char *item;     /* secret name; NULL where none */
+    const char *item;     /* secret name, or who asks for a token; NULL where none; likewise */
     char *host_label;     /* first label of the host name; owned */
     int64_t look_back_us; /* listKeys shows the keys as they were so long ago (a stale look) */
 };

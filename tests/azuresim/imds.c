@@ -11,8 +11,11 @@
 
 void imds_identify(struct http_request *request)
 {
+    static const char *const selectors[] = {"client_id", "object_id", "msi_res_id"};
     char *const *segments = request->segments;
 
+    for (size_t i = 0; i < sizeof(selectors) / sizeof(selectors[0]) && !request->item; i++)
+        request->item = http_fields_get(&request->query, selectors[i]);
     if (request->segment_count == 4 && strcasecmp(segments[0], "metadata") == 0 &&
         strcasecmp(segments[1], "identity") == 0 && strcasecmp(segments[2], "oauth2") == 0 &&
         strcasecmp(segments[3], "token") == 0)
