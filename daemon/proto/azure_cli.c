@@ -1,6 +1,7 @@
 #include "proto/azure_cli.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -11,6 +12,15 @@
 #include "proto/program_output.h"
 
 enum { SHOWN_MAX = 220, READ_MAX = 8192, TOKEN_SHOWN = 16 };
+
+const char *azure_cli_command(const struct azure_cli *cli, char out[AZURE_CLI_COMMAND_MAX])
+{
+    const char *directory = cli->directory;
+
+    (void)snprintf(out, AZURE_CLI_COMMAND_MAX, "sudo -u '#%u' env%s%s %s", cli->user,
+                   directory ? " AZURE_CONFIG_DIR=" : "", directory ? directory : "", cli->program);
+    return out;
+}
 
 /* --- the token --- */
 
@@ -79,6 +89,7 @@ int azure_cli_read(struct access_token *token, const struct azure_cli *cli, cons
     struct err err = {.code = 0};
     struct json_object *document = json_parse_foreign(output, length, &err);
     const char *problem = "it is no JSON object";
+    char command[AZURE_CLI_COMMAND_MAX];
 
     *token = (struct access_token){.token = NULL};
     if (!document && err.code == -ENOMEM)
@@ -92,9 +103,9 @@ int azure_cli_read(struct access_token *token, const struct azure_cli *cli, cons
     failure_set_text(failure, "%s gave a token that cannot be used: %s", cli->program, problem);
     failure_set_remedy(
         failure,
-        "run `%s account get-access-token --output json` as user %u, and see what is "
-        "wrong with its output",
-        cli->program, cli->user);
+        "run `%s account get-access-token --output json`, and see what is wrong with "
+        "its output",
+        azure_cli_command(cli, command));
     return -EINVAL;
 }
 
@@ -115,7 +126,17 @@ static void hide_tokens(char *text)
 static const struct trouble {
     const char *sign;     /* in any case */
     const char *sentence; /* what it means */
-    enum { LOGIN, LOGIN_OF_APP, EXTENSION, DIRECTORY, CERTIFICATE, NETWORK, BROKEN } kind;
+    enum {
+        LOGIN,
+        LOGIN_OF_APP,
+        POLICY,
+        TENANT,
+        EXTENSION,
+        DIRECTORY,
+        CERTIFICATE,
+        NETWORK,
+        BROKEN
+    } kind;
 } troubles[] = {
     {"CERTIFICATE_VERIFY_FAILED", "it does not trust the server's certificate", CERTIFICATE},
     {"certificate verify failed", "it does not trust the server's certificate", CERTIFICATE},
@@ -128,6 +149,7 @@ static const struct trouble {
     {"Connection refused", "it does not reach Azure", NETWORK},
     {"ModuleNotFoundError", "it is not installed as a whole", BROKEN},
     {"ImportError", "it is not installed as a whole", BROKEN},
+    /* Most of Entra ID's refusals end with "please run: az login". */
     {"AADSTS700082", "a login is needed: the last one is too old", LOGIN},
     {"AADSTS50173", "a login is needed: the last one was revoked", LOGIN},
     {"AADSTS50076", "a login is needed, with a second factor", LOGIN},
@@ -136,8 +158,11 @@ static const struct trouble {
     {"AADSTS7000222", "a login is needed: the client secret has expired", LOGIN_OF_APP},
     {"AADSTS7000215", "a login is needed: the client secret is wrong", LOGIN_OF_APP},
     {"AADSTS700027", "a login is needed: the certificate is not the application's", LOGIN_OF_APP},
+    {"AADSTS53003", "a conditional access policy forbids it", POLICY},
+    {"AADSTS90002", "the tenant is not known", TENANT},
+    {"AADSTS700016", "whoever is signed in is not known in the tenant", TENANT},
+    {"AADSTS50020", "whoever is signed in is not known in the tenant", TENANT},
     {"interaction_required", "a login is needed", LOGIN},
-    /* Behind those with a code: az adds it to each of them. */
     {"az login", "a login is needed", LOGIN},
     {"No subscription found", "a login is needed", LOGIN},
     {"extension", "it wants to install an extension", EXTENSION},
@@ -155,27 +180,36 @@ static const struct trouble *find_trouble(const char *errors)
 static void set_remedy(const struct azure_cli *cli, const struct trouble *trouble,
                        struct failure *failure)
 {
-    const char *directory = cli->directory;
-    const char *name = directory ? " AZURE_CONFIG_DIR=" : "";
+    char command[AZURE_CLI_COMMAND_MAX];
 
+    (void)azure_cli_command(cli, command);
     switch (trouble->kind) {
     case LOGIN:
+        failure_set_remedy(failure, "sign in as the daemon's user: `%s login`", command);
+        break;
+    case POLICY:
         failure_set_remedy(failure,
-                           "sign in as the daemon's user: `sudo -u '#%u' env%s%s %s login`",
-                           cli->user, name, directory ? directory : "", cli->program);
+                           "let the conditional access policies of the tenant admit who is signed "
+                           "in from here (`%s account show` says who)",
+                           command);
+        break;
+    case TENANT:
+        failure_set_remedy(failure,
+                           "correct tenant_id of the identity, or sign in to that tenant: `%s "
+                           "login --tenant TENANT`",
+                           command);
         break;
     case LOGIN_OF_APP:
         failure_set_remedy(failure,
-                           "sign in as the daemon's user: `sudo -u '#%u' env%s%s %s login "
-                           "--service-principal --username CLIENT_ID --tenant TENANT_ID`, which "
-                           "asks for the secret, or `--password FILE` with a certificate",
-                           cli->user, name, directory ? directory : "", cli->program);
+                           "sign in as the daemon's user: `%s login --service-principal --username "
+                           "CLIENT_ID --tenant TENANT_ID`, which asks for the secret, or "
+                           "`--password FILE` with a certificate",
+                           command);
         break;
     case EXTENSION:
         failure_set_remedy(failure,
-                           "install what it asks for by hand: `sudo -u '#%u' env%s%s %s extension "
-                           "add --name EXTENSION`",
-                           cli->user, name, directory ? directory : "", cli->program);
+                           "install what it asks for by hand: `%s extension add --name EXTENSION`",
+                           command);
         break;
     case DIRECTORY:
         failure_set_remedy(
@@ -196,8 +230,7 @@ static void set_remedy(const struct azure_cli *cli, const struct trouble *troubl
             "the daemon's environment name it: HTTPS_PROXY=http://HOST:PORT");
         break;
     case BROKEN:
-        failure_set_remedy(failure, "install the Azure CLI again, and try `%s version`",
-                           cli->program);
+        failure_set_remedy(failure, "install the Azure CLI again, and try `%s version`", command);
         break;
     }
 }
@@ -205,7 +238,7 @@ static void set_remedy(const struct azure_cli *cli, const struct trouble *troubl
 void azure_cli_explain(const struct azure_cli *cli, int status, const char *errors, size_t length,
                        struct failure *failure)
 {
-    char shown[SHOWN_MAX], all[READ_MAX];
+    char shown[SHOWN_MAX], all[READ_MAX], command[AZURE_CLI_COMMAND_MAX];
     const struct trouble *trouble;
 
     (void)program_output_text(errors, length, NULL, all, sizeof(all));
@@ -220,7 +253,6 @@ void azure_cli_explain(const struct azure_cli *cli, int status, const char *erro
     if (trouble)
         set_remedy(cli, trouble, failure);
     else
-        failure_set_remedy(failure,
-                           "run `%s account get-access-token` as user %u, and see what it says",
-                           cli->program, cli->user);
+        failure_set_remedy(failure, "run `%s account get-access-token`, and see what it says",
+                           azure_cli_command(cli, command));
 }

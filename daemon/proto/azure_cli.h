@@ -29,4 +29,8 @@ int azure_cli_read(struct access_token *token, const struct azure_cli *cli, cons
 void azure_cli_explain(const struct azure_cli *cli, int status, const char *errors, size_t length,
                        struct failure *failure);
 
+/* What a person types to run it as the daemon does, without its arguments. Returns out. */
+enum { AZURE_CLI_COMMAND_MAX = 256 };
+const char *azure_cli_command(const struct azure_cli *cli, char out[AZURE_CLI_COMMAND_MAX]);
+
 #endif

@@ -1,6 +1,7 @@
 #include "proto/entra.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -108,6 +109,38 @@ static int cause_length(const char *description)
     return (int)length;
 }
 
+/* What the answer says is not from Entra ID, or it is about Entra ID itself. */
+static void set_remedy_for_service(struct failure *failure, const struct entra_client *client)
+{
+    if (failure->http_status == 429)
+        failure_set_remedy(failure,
+                           "wait, it is asked again by itself; if this persists, look for other "
+                           "programs that ask for tokens of application %s again and again",
+                           client->client_id);
+    else if (failure->http_status >= 500)
+        failure_set_remedy(failure,
+                           "wait, it is asked again by itself; if this persists, see Azure's "
+                           "status page, and what stands between this machine and %s (proxy, "
+                           "firewall)",
+                           service);
+    else
+        failure_set_remedy(failure,
+                           "check what stands between this machine and %s (proxy, firewall), and "
+                           "check cloud.login",
+                           service);
+}
+
+/* A code without a row: "Microsoft Entra authentication and authorization error codes" names this
+ * page. */
+static void set_remedy_for_code(struct failure *failure, int64_t code)
+{
+    if (code != 0 && failure->http_status < 500 && failure->http_status != 429)
+        failure_set_remedy(failure,
+                           "see what the code means: https://login.microsoftonline.com/error?"
+                           "code=%" PRId64,
+                           code);
+}
+
 static void read_error(struct failure *failure, struct json_object *document,
                        const struct cloud_error *answer, const struct entra_client *client)
 {
@@ -132,6 +165,8 @@ static void read_error(struct failure *failure, struct json_object *document,
         failure_set_id(failure->correlation_id, correlation_id);
     if (error)
         entra_error_explain(error, client, sentence, failure);
+    else
+        set_remedy_for_code(failure, entra_error_code(document));
     failure_set_text(failure, "%s gave application %s no token%s%s: %d %s: %.*s", service,
                      client->client_id, error ? ", because " : "", sentence, failure->http_status,
                      code[0] != '\0' ? code : "without error code", cause_length(description),
@@ -147,23 +182,29 @@ int entra_token_reply(struct access_token *token, const struct http_reply *reply
     struct err err = {.code = 0};
 
     *token = (struct access_token){.token = NULL};
-    if (failure_from_transport(failure, reply, service, false))
+    if (failure_from_transport(failure, reply, service, false)) {
+        if (reply->error.code == -EMSGSIZE)
+            set_remedy_for_service(failure, client);
         return -EIO;
-    if (reply->status == 200)
-        return access_token_read(token, reply, service, now, failure) < 0 ? -EIO : 0;
+    }
+    if (reply->status == 200) {
+        if (access_token_read(token, reply, service, now, failure) == 0)
+            return 0;
+        set_remedy_for_service(failure, client);
+        return -EIO;
+    }
 
     failure_init(failure, reply->status == 429 ? REASON_THROTTLED : REASON_TOKEN_FAILED);
     failure_note_status(failure, reply, now);
     failure_note_id(failure->request_id, reply, "x-ms-request-id");
+    if (reply->status == 429 || reply->status >= 500)
+        set_remedy_for_service(failure, client);
     document = json_parse_foreign(buf_str(&reply->body), reply->body.length, &err);
     if (document && cloud_error_parse(&answer, buf_str(&reply->body), reply->body.length)) {
         read_error(failure, document, &answer, client);
     } else {
-        if (!document && err.code != -ENOMEM && reply->status < 500)
-            failure_set_remedy(
-                failure,
-                "check what stands between this machine and Microsoft Entra ID (proxy, "
-                "firewall), and check cloud.login");
+        if (err.code != -ENOMEM && !answer.out_of_memory)
+            set_remedy_for_service(failure, client);
         failure_set_text(failure, "%s gave application %s no token: %d %s%s", service,
                          client->client_id, reply->status,
                          err.code == -ENOMEM || answer.out_of_memory

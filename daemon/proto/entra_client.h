@@ -16,6 +16,7 @@ struct entra_client {
     const char *client_id;
     const struct secret *proof;
     bool is_assertion; /* the proof; else it is a client secret */
+    bool is_guid;      /* the secret has the form of a secret's id, which no secret has */
     /* What an assertion of another issuer says of itself; NULL: it is none of another issuer. */
     const struct federated_token *federated;
     const char *proof_file; /* in remedies; NULL: the key of the configuration is named instead */

@@ -9,6 +9,9 @@
 #define FEDERATE                                                                                   \
     "add a federated credential to {client} with exactly the issuer {issuer}, the subject "        \
     "{subject} and the audience {audience_of_token}"
+/* Longer numbers are no codes. */
+#define CODE_END INT64_C(1000000000)
+
 #define SEE_CLOCK "compare this machine's clock, which `date -u` shows"
 
 const struct entra_error entra_errors[] = {
@@ -118,17 +121,20 @@ static const struct entra_error *find_code(int64_t code)
     return NULL;
 }
 
-/* "AADSTS7000215: Invalid client secret provided." */
-static const struct entra_error *find_in_text(const char *text)
+int64_t entra_error_code(struct json_object *answer)
 {
     static const char prefix[] = "AADSTS";
+    const char *text = json_string(answer, "error_description");
     int64_t code = 0;
 
     if (!text || !str_starts_with(text, prefix))
-        return NULL;
-    for (text += strlen(prefix); char_is_digit(*text) && code < INT64_MAX / 100; text++)
+        return 0;
+    for (text += strlen(prefix); char_is_digit(*text); text++) {
+        if (code >= CODE_END)
+            return 0;
         code = code * 10 + (*text - '0');
-    return find_code(code);
+    }
+    return code;
 }
 
 const struct entra_error *entra_error_find(struct json_object *answer)
@@ -144,7 +150,7 @@ const struct entra_error *entra_error_find(struct json_object *answer)
                 error = find_code(json_object_get_int64(code));
         }
     }
-    return error ? error : find_in_text(json_string(answer, "error_description"));
+    return error ? error : find_code(entra_error_code(answer));
 }
 
 /* Fills the placeholders with the client's values. */
@@ -194,22 +200,6 @@ static void fill(const char *template, const struct entra_client *client,
     }
 }
 
-/* 8-4-4-4-12: the id of a secret has this form, its value has not. */
-static bool is_guid(const struct secret *proof)
-{
-    const char *text = proof ? secret_bytes(proof) : "";
-
-    if (!proof || secret_length(proof) != 36)
-        return false;
-    for (size_t i = 0; i < 36; i++) {
-        const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-        if (dash ? text[i] != '-' : !strchr("0123456789abcdefABCDEF", text[i]))
-            return false;
-    }
-    return true;
-}
-
 void entra_error_explain(const struct entra_error *error, const struct entra_client *client,
                          char sentence[FAILURE_TEXT_MAX], struct failure *failure)
 {
@@ -220,7 +210,7 @@ void entra_error_explain(const struct entra_error *error, const struct entra_cli
         "secret with `az ad app credential reset --append --id {client_id}`"};
     char remedy[FAILURE_TEXT_MAX];
 
-    if (error->code == id_of_secret.code && !client->is_assertion && is_guid(client->proof))
+    if (error->code == id_of_secret.code && client->is_guid)
         error = &id_of_secret;
     fill(error->sentence, client, sentence);
     fill(error->remedy, client, remedy);

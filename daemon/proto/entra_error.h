@@ -28,6 +28,9 @@ extern const struct entra_error entra_errors[];
  * follows AADSTS in error_description. NULL: no row explains it. */
 const struct entra_error *entra_error_find(struct json_object *answer);
 
+/* The number of "AADSTS7000215: Invalid client secret provided." in error_description; 0: none. */
+int64_t entra_error_code(struct json_object *answer);
+
 /* Writes the sentence and sets the remedy of *failure. */
 void entra_error_explain(const struct entra_error *error, const struct entra_client *client,
                          char sentence[FAILURE_TEXT_MAX], struct failure *failure);

@@ -211,8 +211,10 @@ int managed_identity_reply(struct access_token *token, const struct http_reply *
         managed_identity_explain(failure, reply, identity, now);
         return -EIO;
     }
-    if (access_token_read(token, reply, service, now, failure) < 0)
+    if (access_token_read(token, reply, service, now, failure) < 0) {
+        managed_identity_blame_stranger(failure, identity);
         return -EIO;
+    }
     problem = find_other(identity, reply);
     if (!problem)
         return 0;
@@ -226,7 +228,7 @@ int managed_identity_reply(struct access_token *token, const struct http_reply *
 static bool is_worth_repeating(enum managed_source source, const struct http_reply *reply)
 {
     if (reply->outcome == HTTP_LOST)
-        return true;
+        return reply->error.code != -EMSGSIZE; /* an answer that is too long stays so */
     return reply->outcome == HTTP_ANSWERED &&
            (reply->status == 408 || reply->status == 429 || reply->status >= 500 ||
             (reply->status == 404 && source == MANAGED_IMDS));

@@ -1,7 +1,9 @@
 #include "proto/managed_identity_failure.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "proto/cloud_error.h"
 #include "proto/failure.h"
 #include "proto/stranger.h"
@@ -47,6 +49,54 @@ static void set_remedy_for_silence(struct failure *failure, const struct managed
                            "on a virtual machine in Azure write `source: imds`");
         break;
     }
+}
+
+/* --- what holds for all sources --- */
+
+void managed_identity_blame_stranger(struct failure *failure,
+                                     const struct managed_identity *identity)
+{
+    failure_set_remedy(failure,
+                       "let nothing stand between this machine and %s (a container network, a "
+                       "proxy, a firewall), and see which program answers there",
+                       identity->endpoint);
+}
+
+static void set_remedy_for_trouble(struct failure *failure, enum managed_source source)
+{
+    static const char *const last_resorts[] = {
+        [MANAGED_IMDS] =
+            "see Azure's status page, and the health of this virtual machine in the "
+            "portal (Resource health)",
+        [MANAGED_APP_SERVICE] = "restart the app, and see Azure's status page",
+        [MANAGED_ARC] = "restart the agent, `systemctl restart himdsd`",
+    };
+
+    failure_set_remedy(failure, "wait, it is asked again by itself; if this persists, %s",
+                       last_resorts[source]);
+}
+
+/* Returns false where the remedy depends on the source. */
+static bool set_common_remedy(struct failure *failure, const struct managed_identity *identity,
+                              const char *message)
+{
+    const int status = failure->http_status;
+
+    if (status == 429)
+        failure_set_remedy(failure,
+                           "wait, it is asked again by itself; if this persists, look for other "
+                           "programs here that ask for tokens again and again");
+    else if (status == 408 || status >= 500)
+        set_remedy_for_trouble(failure, identity->source);
+    else if (status < 400)
+        managed_identity_blame_stranger(failure, identity);
+    else if (str_equal(failure->error_code, "invalid_resource") || strstr(message, "AADSTS500011"))
+        failure_set_remedy(failure,
+                           "check cloud.audience: %s is not known in the tenant of this identity",
+                           identity->audience);
+    else
+        return false;
+    return true;
 }
 
 /* --- answers other than 200 --- */
@@ -114,7 +164,7 @@ static void set_remedy_for_arc(struct failure *failure, const struct managed_ide
         failure_set_remedy(failure,
                            "take client_id, object_id and resource_id out: a machine of "
                            "Azure Arc has one identity, its own");
-    else if (failure->http_status < 500 && failure->http_status != 429)
+    else
         failure_set_remedy(failure,
                            "connect this machine, `azcmagent connect`, and see whether "
                            "`azcmagent show` says Connected");
@@ -147,13 +197,20 @@ void managed_identity_explain(struct failure *failure, const struct http_reply *
 
     if (failure_from_transport(failure, reply, managed_identity_service(identity->source), false)) {
         failure->reason = REASON_TOKEN_FAILED;
-        set_remedy_for_silence(failure, identity);
+        if (reply->outcome == HTTP_UNSENT)
+            set_remedy_for_silence(failure, identity);
+        else if (reply->error.code == -EMSGSIZE)
+            managed_identity_blame_stranger(failure, identity);
+        else
+            set_remedy_for_trouble(failure, identity->source);
         return;
     }
     failure_init(failure, reply->status == 429 ? REASON_THROTTLED : REASON_TOKEN_FAILED);
     failure_note_status(failure, reply, now);
     failure_note_id(failure->request_id, reply, "x-ms-request-id");
     message = read_error(failure, reply, identity, &error);
+    if (set_common_remedy(failure, identity, message))
+        return;
     switch (identity->source) {
     case MANAGED_IMDS:
         set_remedy_for_imds(failure, identity, message);

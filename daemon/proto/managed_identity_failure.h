@@ -17,4 +17,8 @@ void managed_identity_fail_selector(struct failure *failure, const char *problem
 /* Of a challenge that names no file of the agent; `path` NULL: that is none at all. */
 void managed_identity_fail_challenge(struct failure *failure, const char *path);
 
+/* Sets the remedy for an answer that cannot be the service's. */
+void managed_identity_blame_stranger(struct failure *failure,
+                                     const struct managed_identity *identity);
+
 #endif

@@ -1,5 +1,5 @@
-"""Platforms that have identities of their own: App Service, and a machine with the Azure Arc agent. They
-check requests as Azure's do, and pass them on to the stand-in's metadata service."""
+"""Platforms that have identities of their own: a virtual machine, App Service, and a machine with the Azure Arc
+agent. They check requests as Azure's do, and pass them on to the stand-in's metadata service."""
 
 import http.server
 import json
@@ -16,7 +16,8 @@ ARC_DIRECTORY = "/var/opt/azcmagent/tokens"
 
 
 class Platform(http.server.ThreadingHTTPServer):
-    """`requests`: the query of each; `answers`: [(status, body, headers)] instead of what it would say."""
+    """`requests`: the query of each; `answers`: [(status, body, headers)] instead of what it would say; `always`:
+    the same for all requests. A body is JSON, or bytes as they are."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -26,7 +27,8 @@ class Platform(http.server.ThreadingHTTPServer):
         self.azure = azure
         self.requests = []
         self.answers = []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        self.always = None
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
     def url(self):
@@ -62,8 +64,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         server.requests.append(query)
         assert "Via" not in self.headers and "Proxy-Connection" not in self.headers
         status, body, headers = (server.answers.pop(0) if server.answers else
-                                 server.answer(parts.path, query, self.headers))
-        text = json.dumps(body).encode()
+                                 server.always or server.answer(parts.path, query, self.headers))
+        text = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -76,6 +78,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class VirtualMachine(Platform):
+    def answer(self, path, query, headers):
+        if path != "/metadata/identity/oauth2/token" or query.get("api-version") != "2018-02-01":
+            return 404, {"error": "not_found", "error_description": "Not Found"}, {}
+        if headers.get("Metadata") != "true":
+            return 400, {"error": "invalid_request", "error_description": "Required metadata header not specified"}, {}
+        return *self.token(query), {}
+
+
 class AppService(Platform):
     """`expires_on`: how the answer writes the end of its token."""
 
@@ -86,7 +97,7 @@ class AppService(Platform):
         self.environment = {"IDENTITY_ENDPOINT": f"{self.url}/MSI/token/", "IDENTITY_HEADER": self.header}
 
     def answer(self, path, query, headers):
-        if path != "/MSI/token/":
+        if path.rstrip("/") != "/MSI/token":
             return 404, {"message": "Not Found"}, {}
         if headers.get("X-IDENTITY-HEADER") != self.header:
             return 401, {"statusCode": 401, "message": "The header is not valid"}, {}
@@ -111,6 +122,8 @@ class ArcAgent(Platform):
         self.directory = pathlib.Path(directory)
         self.echoes = True
         self.realm = None  # instead of the key's path
+        self.forgets = False  # the keys that it wrote
+        self.ever = []  # all of these
         self._keys = {}
 
     def answer(self, path, query, headers):
@@ -133,7 +146,9 @@ class ArcAgent(Platform):
         key = secrets.token_urlsafe(64)
         file = self.directory / f"{secrets.token_hex(8)}.key"
         file.write_text(key)
-        self._keys[key] = file
+        self.ever.append(key)
+        if not self.forgets:
+            self._keys[key] = file
         realm = self.realm or f"{ARC_DIRECTORY}/{file.name}"
         return 401, {"error": "unauthorized_client", "error_description": "Missing Basic Authorization header"}, \
             {"WWW-Authenticate": f"Basic realm={realm}"}

@@ -94,47 +94,16 @@ def test_local_time_of_an_old_version(site, cli, zone):
     site.wait_rotations("alpha", 1)
 
 
-@pytest.mark.parametrize("told, cause, remedy", [
-    ({"errors": "ERROR: Please run 'az login' to setup account.\n", "status": 1},
-     "a login is needed", "az login`"),
-    ({"errors": "Unable to prompt for extension install confirmation\n", "status": 2},
-     "wants to install an extension", "extension add"),
-    ({"errors": "PermissionError: [Errno 13] Permission denied: '/x'\n", "status": 1},
-     "cannot write its configuration", "config_dir"),
-    ({"output": "{\"accessToken\": \"eyJhbGciOiJSUzI1NiJ9.eyJhIjoxfQ.c2ln\"}"},
-     "it does not say when it expires", "get-access-token"),
-    ({"output": "Hello\n"}, "it is no JSON", "get-access-token"),
-    ({"output": "x" * 9_000_000}, "wrote too much", "get-access-token"),
-])
-def test_wrong(site, cli, told, cause, remedy):
-    cli.tell(**told)
+def test_goes_on_when_az_does(site, cli):
+    """What is put right works by itself."""
+    cli.tell(errors="ERROR: Please run 'az login' to setup account.\n", status=1)
     site.start()
-    failed = site.log.wait("token.failed")
-    assert cause in failed["msg"], failed
-    assert remedy in failed["remedy"], failed
-    assert "eyJ" not in site.log.text()
-    cli.sign_in()
-    site.wait_rotations("alpha", 1)
-
-
-def test_missing(site, cli):
-    cli.sign_in()
+    site.log.wait("token.failed")
     cli.program.rename(cli.program.with_name("moved"))
-    site.start()
-    failed = site.log.wait("token.failed")
+    failed = site.log.wait("token.failed", since=site.log.mark())
     assert f"there is no {cli.program}" in failed["msg"], failed
-    assert "apt-get install azure-cli" in failed["remedy"]
-    cli.program.with_name("moved").rename(cli.program)
-    site.wait_rotations("alpha", 1)
-
-
-def test_not_executable(site, cli):
     cli.sign_in()
-    cli.program.chmod(0o644)
-    site.start()
-    failed = site.log.wait("token.failed")
-    assert "cannot be started: Permission denied" in failed["msg"], failed
-    cli.program.chmod(0o755)
+    cli.program.with_name("moved").rename(cli.program)
     site.wait_rotations("alpha", 1)
 
 

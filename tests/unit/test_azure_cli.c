@@ -122,7 +122,9 @@ static void test_unusable_output(void **state)
         if (!strstr(failure.text, cases[i].problem))
             fail_msg("%s: %s", cases[i].output, failure.text);
         assert_null(strstr(failure.text, "abc"));
-        assert_non_null(strstr(failure.remedy, "/usr/bin/az account get-access-token"));
+        assert_non_null(strstr(failure.remedy,
+                               "`sudo -u '#990' env AZURE_CONFIG_DIR=/srv/az "
+                               "/usr/bin/az account get-access-token"));
     }
 }
 
@@ -154,6 +156,14 @@ static void test_errors(void **state)
          "is "
          "not registered on application.\nPlease run:\naz login\n",
          REASON_TOKEN_FAILED, "the certificate is not the application's", "--password FILE"},
+        {"ERROR: AADSTS53003: Blocked by policies.\nplease run:\naz login\n", REASON_TOKEN_FAILED,
+         "a conditional access policy forbids it", "/usr/bin/az account show`"},
+        {"ERROR: AADSTS90002: Tenant 'x' not found.\n", REASON_TOKEN_FAILED,
+         "the tenant is not known", "/usr/bin/az login --tenant TENANT`"},
+        {"ERROR: AADSTS700016: Application not found in the directory.\n", REASON_TOKEN_FAILED,
+         "whoever is signed in is not known in the tenant", "correct tenant_id"},
+        {"ERROR: AADSTS50020: User account does not exist in tenant.\n", REASON_TOKEN_FAILED,
+         "whoever is signed in is not known in the tenant", "correct tenant_id"},
         {"ERROR: interaction_required\n", REASON_TOKEN_FAILED, "a login is needed", "login`"},
         {"The command requires the extension account. Unable to prompt for extension install "
          "confirmation as no tty available.\n",
@@ -171,8 +181,8 @@ static void test_errors(void **state)
         {"ModuleNotFoundError: No module named 'azure'\n", REASON_TOKEN_FAILED,
          "not installed as a whole", "/usr/bin/az version"},
         {"ERROR: something else\n", REASON_TOKEN_FAILED, "(exit status 1): ERROR: something else",
-         "as user 990"},
-        {"", REASON_TOKEN_FAILED, "(exit status 1)", "as user 990"},
+         "sudo -u '#990'"},
+        {"", REASON_TOKEN_FAILED, "(exit status 1)", "get-access-token`"},
     };
 
     (void)state;

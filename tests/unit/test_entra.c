@@ -227,15 +227,15 @@ static void test_refused(void **state)
         {400, NULL, "{\"error\":\"invalid_request\",\"error_codes\":[1, \"x\", 99]}",
          REASON_TOKEN_FAILED, "invalid_request", "invalid_request", "", 0},
         {429, "Retry-After: 17\n", "{\"error\":\"temporarily_unavailable\"}", REASON_THROTTLED,
-         "temporarily_unavailable", "429", "", 17000},
+         "temporarily_unavailable", "429", "ask for tokens of application", 17000},
         {403, "Server: squid\n", "<html><title>Denied</title>", REASON_TOKEN_FAILED, "",
          "403 without an explanation; it is a web page, \"Denied\"; its Server header is \"squid\"",
          "cloud.login", 0},
         {307, "Location: https://else.example/token?x=1\n", "", REASON_TOKEN_FAILED, "",
          "request to https://else.example/token, which is not followed", "cloud.login", 0},
         {503, "Retry-After: 5\n", "<html>", REASON_TOKEN_FAILED, "", "503 without an explanation",
-         "", 5000},
-        {500, NULL, "", REASON_TOKEN_FAILED, "", "500", "", 0},
+         "status page", 5000},
+        {500, NULL, "", REASON_TOKEN_FAILED, "", "500", "status page", 0},
         {302, NULL, "", REASON_TOKEN_FAILED, "", "302", "cloud.login", 0},
     };
 

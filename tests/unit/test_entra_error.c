@@ -154,22 +154,32 @@ static void test_code_in_the_text_alone(void **state)
 static void test_id_in_the_place_of_the_value(void **state)
 {
     static const char body[] = "{\"error\":\"invalid_client\",\"error_codes\":[7000215]}";
-    struct secret *id = secret_new("0a1B2c3d-0000-1111-2222-333344445555", 36);
-    struct secret *value = secret_new("0a1B2c3d~0000-1111-2222-333344445555", 36);
     struct failure failure;
 
     (void)state;
-    client.proof = id;
+    client.is_guid = true;
     refuse(401, body, &failure);
     assert_non_null(strstr(failure.text, "it is the id of a secret, not its value"));
     assert_non_null(strstr(failure.remedy, "az ad app credential reset --append --id " CLIENT_ID));
-    assert_null(strstr(failure.text, "0a1B2c3d"));
-    client.proof = value;
+    client.is_guid = false;
     refuse(401, body, &failure);
     assert_null(strstr(failure.text, "it is the id of a secret"));
-    client.proof = NULL;
-    secret_free(id);
-    secret_free(value);
+}
+
+/* Whoever meets a code that has no row is told where it is explained. */
+static void test_a_code_without_a_row(void **state)
+{
+    static const char body[] =
+        "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS123456: New.\"}";
+    struct failure failure;
+
+    (void)state;
+    refuse(400, body, &failure);
+    assert_string_equal(failure.error_code, "invalid_client");
+    assert_non_null(strstr(failure.text, "AADSTS123456: New."));
+    assert_non_null(strstr(failure.remedy, "https://login.microsoftonline.com/error?code=123456"));
+    refuse(503, body, &failure);
+    assert_non_null(strstr(failure.remedy, "status page"));
 }
 
 int main(void)
@@ -179,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_no_other_rows),
         cmocka_unit_test(test_code_in_the_text_alone),
         cmocka_unit_test(test_id_in_the_place_of_the_value),
+        cmocka_unit_test(test_a_code_without_a_row),
     };
 
     return cmocka_run_group_tests_name("entra_error", tests, NULL, NULL);

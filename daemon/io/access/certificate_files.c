@@ -13,18 +13,6 @@
 #define KEY_KEY         "client_certificate_key_file"
 #define PASSWORD_KEY    "client_certificate_password_file"
 
-const char *certificate_files_place(const char *configured, char out[CERTIFICATE_PLACE_MAX])
-{
-    if (configured[0] == '/')
-        (void)snprintf(out, CERTIFICATE_PLACE_MAX, "%s", configured);
-    else
-        (void)snprintf(out, CERTIFICATE_PLACE_MAX,
-                       "the file that `LoadCredential=%s:` of the unit names (and restart the "
-                       "daemon, which has a copy)",
-                       configured);
-    return out;
-}
-
 /* --- one file --- */
 
 /* The path, to be freed, with what is there in *content; NULL: *failure says why there is nothing.
@@ -69,11 +57,11 @@ static const char *named_path(const struct paths *paths, bool in_key)
 static void set_remedy_for_password(const struct certificate_files *files, const char *path,
                                     struct failure *failure)
 {
-    char place[CERTIFICATE_PLACE_MAX];
+    char place[SECRET_PLACE_MAX];
 
     if (files->password)
         failure_set_remedy(failure, "write the password of %s, and nothing else, to %s", path,
-                           certificate_files_place(files->password, place));
+                           secret_file_place(files->password, place));
     else
         failure_set_remedy(failure,
                            "write the password of %s to a file, and set `" PASSWORD_KEY
@@ -84,8 +72,8 @@ static void set_remedy_for_password(const struct certificate_files *files, const
 static void set_remedy_for_content(const struct key_pair_error *error, const char *configured,
                                    struct failure *failure)
 {
-    char buffer[CERTIFICATE_PLACE_MAX];
-    const char *place = certificate_files_place(configured, buffer);
+    char buffer[SECRET_PLACE_MAX];
+    const char *place = secret_file_place(configured, buffer);
 
     switch (error->problem) {
     case KEY_PAIR_NO_KEY:
@@ -175,7 +163,7 @@ bool certificate_files_check(const struct certificate_files *files, const struct
                              time_ms now, struct failure *failure)
 {
     const bool expired = now >= key_pair_not_after(pair);
-    char time[DATE_TEXT_MAX], place[CERTIFICATE_PLACE_MAX];
+    char time[DATE_TEXT_MAX], place[SECRET_PLACE_MAX];
 
     if (!expired && now >= key_pair_not_before(pair))
         return true;
@@ -188,7 +176,7 @@ bool certificate_files_check(const struct certificate_files *files, const struct
                            "make another certificate, add it to the application, `az ad app "
                            "credential reset --id %s --cert @cert.pem --append`, and put it with "
                            "its key in place of %s; see that the clock is right (timedatectl)",
-                           files->client_id, certificate_files_place(files->certificate, place));
+                           files->client_id, secret_file_place(files->certificate, place));
     else
         failure_set_remedy(failure,
                            "wait until then, or put a certificate that is valid now in "

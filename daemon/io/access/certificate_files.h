@@ -18,10 +18,6 @@ struct certificate_files {
     const char *client_id; /* for remedies */
 };
 
-/* Where a person puts the file: there, or where systemd copies it from. Returns out. */
-enum { CERTIFICATE_PLACE_MAX = 320 };
-const char *certificate_files_place(const char *configured, char out[CERTIFICATE_PLACE_MAX]);
-
 /*
  * Reads the files, which may block. NULL, with *failure filled, where they hold no pair that is
  * good at `now`. *ret_being_replaced: it looks as if somebody is about to replace them, one by one.

@@ -99,7 +99,9 @@ static void explain_end(const struct credential *credential, const struct progra
                         struct failure *failure)
 {
     const struct azure_cli_state *state = credential->state;
+    const struct azure_cli cli = azure_cli_of(credential);
     const struct buf nothing = {.data = NULL};
+    char command[AZURE_CLI_COMMAND_MAX];
     struct program_result quiet = *result;
 
     quiet.output = &nothing;
@@ -108,11 +110,14 @@ static void explain_end(const struct credential *credential, const struct progra
                           spawner_problem(credential->spawner));
     failure->reason = REASON_TOKEN_FAILED;
     failure->outcome_unknown = false;
-    if (result->end == PROGRAM_EXITED || result->end == PROGRAM_SIGNALED)
+    if (result->flooded)
+        failure_set_remedy(failure, "run `%s account get-access-token`, and see what it writes",
+                           azure_cli_command(&cli, command));
+    else if (result->end == PROGRAM_EXITED || result->end == PROGRAM_SIGNALED)
         failure_set_remedy(failure,
-                           "run `%s account get-access-token` as user %u, and see why; the unit's "
-                           "sandbox may forbid what it needs (the example azure-cli.conf)",
-                           state->program, (unsigned)geteuid());
+                           "run `%s account get-access-token`, and see why; the unit's sandbox may "
+                           "forbid what it needs (the example azure-cli.conf)",
+                           azure_cli_command(&cli, command));
 }
 
 /* --- a program that cannot be started --- */

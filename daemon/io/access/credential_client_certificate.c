@@ -74,7 +74,7 @@ static void note_expiry(struct credential *credential)
 {
     const struct certificate_state *state = credential->state;
     struct credential_expiry *expiry = &credential->expiry;
-    char place[CERTIFICATE_PLACE_MAX];
+    char place[SECRET_PLACE_MAX];
 
     expiry->at = key_pair_not_after(state->pair);
     (void)snprintf(expiry->what, sizeof(expiry->what), "the certificate %s (thumbprint %s)",
@@ -85,8 +85,8 @@ static void note_expiry(struct credential *credential)
         "reset --id %s --cert @cert.pem --append`, and put it with its key in place of "
         "%s",
         identity_setting(credential->wish.identity, "client_id"),
-        certificate_files_place(
-            identity_setting(credential->wish.identity, "client_certificate_file"), place));
+        secret_file_place(identity_setting(credential->wish.identity, "client_certificate_file"),
+                          place));
     expiry->is_replaced = state->is_kept;
     expiry->problem = state->problem;
 }

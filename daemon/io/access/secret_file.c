@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,18 @@
 #include "base/must.h"
 #include "base/str.h"
 #include "proto/failure.h"
+
+const char *secret_file_place(const char *configured, char out[SECRET_PLACE_MAX])
+{
+    if (configured[0] == '/')
+        (void)snprintf(out, SECRET_PLACE_MAX, "%s", configured);
+    else
+        (void)snprintf(out, SECRET_PLACE_MAX,
+                       "the file that `LoadCredential=%s:` of the unit names (and restart the "
+                       "daemon, which has a copy)",
+                       configured);
+    return out;
+}
 
 static struct secret *unusable(const struct secret_file *file, const char *path,
                                const char *problem, struct failure *failure)

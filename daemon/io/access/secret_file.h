@@ -15,7 +15,7 @@
 #include "base/secret.h"
 #include "core/look.h"
 
-enum { SECRET_FILE_MAX = 16 * 1024 };
+enum { SECRET_FILE_MAX = 16 * 1024, SECRET_PLACE_MAX = 320 };
 
 struct secret_file {
     const char *key;    /* the key of the configuration that names the file, for messages */
@@ -24,6 +24,10 @@ struct secret_file {
     const char *remedy; /* where the secret is not written by hand; static; NULL: the usual one */
     bool stays;         /* no name of a credential may stand in the place of `path` */
 };
+
+/* Where a person puts a file that is configured so: there, or where systemd copies it from. Returns
+ * out. */
+const char *secret_file_place(const char *configured, char out[SECRET_PLACE_MAX]);
 
 /* What reading a file gave. */
 struct secret_file_content {
