@@ -249,6 +249,38 @@ static void drop_target(struct script *script, unsigned target)
     script->target_count--;
 }
 
+/* --- rules --- */
+
+static bool names_rule(const struct incident *incident, unsigned rule)
+{
+    switch (incident->kind) {
+    case INCIDENT_RULE_OUT:
+    case INCIDENT_RULE_IN:
+        return incident->rule == rule;
+    case INCIDENT_RULES_TURNED: /* needs two of them */
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The last one first; without any, the configuration names all accounts. */
+static void drop_rules(struct shrinking *shrinking)
+{
+    bool moved = true;
+
+    while (moved && shrinking->best->rule_count > 0) {
+        struct script candidate;
+
+        script_copy(&candidate, shrinking->best);
+        candidate.rule_count--;
+        for (size_t i = candidate.incident_count; i > 0; i--)
+            if (names_rule(&candidate.incidents[i - 1], candidate.rule_count))
+                drop_incidents(&candidate, i - 1, 1);
+        moved = shrink_try(shrinking, &candidate);
+    }
+}
+
 static bool has_required(const struct script *script)
 {
     for (unsigned i = 0; i < script->target_count; i++)
@@ -280,6 +312,7 @@ unsigned shrink(struct script *script, const struct design *design, uint64_t mut
     for (unsigned round = 0; round < ROUNDS_MAX && shrinking.moved; round++) {
         shrinking.moved = false;
         cut_off(&shrinking);
+        drop_rules(&shrinking);
         drop_accounts(&shrinking);
         shrink_settings(&shrinking);
         thin_out(&shrinking);

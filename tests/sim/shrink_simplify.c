@@ -170,9 +170,22 @@ static void first_seed(struct script *script)
     script->seed = 1;
 }
 
+static void plain_rules(struct script *script)
+{
+    for (unsigned i = 0; i < script->rule_count; i++)
+        script->rules[i].max_new = WORLD_ACCOUNTS_MAX;
+}
+
+static void rules_in_days(struct script *script)
+{
+    for (unsigned i = 0; i < script->rule_count; i++)
+        round_days(&script->rules[i].every);
+}
+
 void shrink_settings(struct shrinking *shrinking)
 {
-    static void (*const ways[])(struct script * script) = {name_active, primary_active, first_seed};
+    static void (*const ways[])(struct script * script) = {name_active, primary_active, first_seed,
+                                                           plain_rules, rules_in_days};
     const struct script *best = shrinking->best;
 
     simplify_policies(shrinking);
@@ -183,7 +196,8 @@ void shrink_settings(struct shrinking *shrinking)
         ways[i](&candidate);
         if (candidate.seed == best->seed && candidate.active == best->active &&
             candidate.has_adopt_active == best->has_adopt_active &&
-            candidate.presumed == best->presumed)
+            candidate.presumed == best->presumed &&
+            memcmp(candidate.rules, best->rules, sizeof(best->rules)) == 0)
             script_done(&candidate);
         else
             (void)shrink_try(shrinking, &candidate);
