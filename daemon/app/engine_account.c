@@ -134,6 +134,7 @@ void engine_account_context(const struct engine_account *account, struct rotatio
         .has_adopt_active = account->account->has_adopt_active,
         .adopt_active = account->account->adopt_active,
         .presumes_active = account->account->presumes_active,
+        .refused = !!account->account->problem,
         .daemon_started_at = account->engine->started_at,
         .hold = hold_list_binding(&account->engine->holds, account->key,
                                   loop_now(account->engine->parts.loop)),

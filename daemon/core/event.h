@@ -28,6 +28,8 @@ struct rotation_context {
     bool has_adopt_active;
     enum slot adopt_active;
     bool presumes_active;      /* adopt_active is that of a rule: a person has to confirm it */
+    bool refused;              /* it can have none of its targets: what is done for it fails with
+                                  REASON_DESTINATION_REFUSED */
     time_ms daemon_started_at; /* nothing is regenerated within unknown_wait of it */
     const struct hold *hold;   /* of the holds in force, the last one to end; NULL: none */
 };

@@ -164,8 +164,23 @@ enum position restart_start(struct machine *machine)
     return record->position == POSITION_DELIVER_WAIT ? POSITION_STAY : flow_prompt(machine);
 }
 
+/* A look shows it at once, so that people see what their configuration has done. */
+static void follow_refusal(struct machine *machine)
+{
+    struct record *record = machine->record;
+    const bool blocked = record->blocked == REASON_DESTINATION_REFUSED;
+
+    if (machine->context->refused == blocked ||
+        (record->position != POSITION_IDLE && record->position != POSITION_ADOPT_WAIT))
+        return;
+    record->check_at = machine->now;
+    if (blocked)
+        record->retry_at = 0;
+}
+
 enum position restart_configure(struct machine *machine)
 {
+    follow_refusal(machine);
     if (!machine->record->adopted)
         adoption_ask(machine->record);
     plan_make(machine);

@@ -99,6 +99,7 @@ struct world {
     bool has_adopt_active;
     enum slot adopt_active;
     bool presumes_active;
+    bool refused;
     struct record record;
     struct record journal;
     struct hold hold; /* id 0: there is none */

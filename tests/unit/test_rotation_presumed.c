@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 /* An active key that only a rule names: delivered, and regenerated once a person has confirmed it.
- */
+ * And targets that rules give to several accounts. */
 
 static void begin_presumed(struct world *world)
 {
@@ -139,12 +139,42 @@ static void test_not_adopted(void **state)
     assert_int_equal(world.answered, COMMAND_REFUSED);
 }
 
+/* A reload that gives the targets to another account as well is told at once, and so is its end. */
+static void test_refused(void **state)
+{
+    static struct world world;
+
+    (void)state;
+    world_init(&world, 1);
+    world_configure(&world);
+    world_start(&world);
+    world_run(&world, MS_DAY);
+    assert_int_equal(view_of(&world).state, STATE_OK);
+    world.refused = true;
+    world_script(&world, ACTION_LOOK, OUTCOME_FAILS, REASON_DESTINATION_REFUSED, 1000);
+    world_configure(&world);
+    world_run(&world, MS_SECOND);
+    assert_int_equal(view_of(&world).state, STATE_BLOCKED);
+    assert_int_equal(view_of(&world).reason, REASON_DESTINATION_REFUSED);
+    world_run(&world, 2 * MS_DAY);
+    world.refused = false;
+    world_script(&world, ACTION_LOOK, OUTCOME_OK, REASON_NONE, 0);
+    world_configure(&world);
+    world_run(&world, MS_SECOND);
+    assert_lawful(&world);
+    assert_int_equal(view_of(&world).state, STATE_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_waits_for_a_person), cmocka_unit_test(test_confirmed),
-        cmocka_unit_test(test_is_durable),         cmocka_unit_test(test_adopt_confirms),
-        cmocka_unit_test(test_evidence_is_enough), cmocka_unit_test(test_not_adopted),
+        cmocka_unit_test(test_waits_for_a_person),
+        cmocka_unit_test(test_confirmed),
+        cmocka_unit_test(test_is_durable),
+        cmocka_unit_test(test_adopt_confirms),
+        cmocka_unit_test(test_evidence_is_enough),
+        cmocka_unit_test(test_not_adopted),
+        cmocka_unit_test(test_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
