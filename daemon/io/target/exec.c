@@ -146,6 +146,11 @@ static void explain(const struct target_job *base, enum target_end end, const ch
         failure_set_text(failure,
                          "%s: not run, because for %s earlier runs of it have been under way", path,
                          timeout);
+    else if (job->start_errno != 0)
+        failure_set_text(failure,
+                         "%s cannot be started, and its file system did not answer within %s to "
+                         "say why",
+                         path, timeout);
     else
         failure_set_text(failure, "%s has been running for %s and cannot be ended", path, timeout);
     failure_set_remedy(failure,
