@@ -235,21 +235,23 @@ static void delivers_once(void **state)
 
 static void passes_its_settings_on(void **state)
 {
-    char expected[256];
+    char expected[256], secret[128];
 
     (void)state;
+    (void)snprintf(secret, sizeof(secret), "%s/hs", directory);
+    write_file(secret, "a secret", 0600);
     settings.key = "tpm2";
     settings.not_after = 90 * MS_DAY;
     settings.host_secret_file = "hs";
-    world.credentials_directory = "/run/credentials/x";
+    world.credentials_directory = directory;
     deliver(KEY_A);
     assert_true(answer.changed);
-    (void)snprintf(expected, sizeof(expected), " - -|/run/credentials/x/hs\n");
+    (void)snprintf(expected, sizeof(expected), " - -|%s\n", secret);
     expect_last_run(expected);
-    settings.host_secret_file = "/absolute";
+    settings.host_secret_file = secret;
     probe();
     assert_false(answer.failed);
-    expect_last_run(" - -|/absolute\n");
+    expect_last_run(expected);
     world.credentials_directory = NULL;
     settings.host_secret_file = "hs";
     deliver(KEY_B);
@@ -366,22 +368,29 @@ static void explains_each_failure(void **state)
     expect_failure(ways[0].reason, "decrypt failed with exit status 1", ways[0].remedy);
 }
 
-/* systemd loads it from where it is. */
-static void a_host_secret_that_the_unit_does_not_load_is_named_in_it(void **state)
+/* Where there is none, the program would make one, by which no reader could decrypt. */
+static void without_the_host_secret_nothing_is_run(void **state)
 {
+    char absolute[128], text[256];
+
     (void)state;
-    write_program(
-        "echo 'Failed to determine local credential host secret: No such file or "
-        "directory' >&2; exit 1");
     settings.host_secret_file = "hs";
-    world.credentials_directory = "/run/credentials/x";
+    world.credentials_directory = directory;
     deliver(KEY_A);
     expect_failure(REASON_TARGET_FAILED, "No such file or directory",
                    "add `LoadCredential=hs:/var/lib/systemd/credential.secret` below [Service]");
-    settings.host_secret_file = "/absolute";
+    (void)snprintf(absolute, sizeof(absolute), "%s/absolute", directory);
+    (void)snprintf(text, sizeof(text), "see that %s is a copy", absolute);
+    settings.host_secret_file = absolute;
     deliver(KEY_A);
-    expect_failure(REASON_TARGET_FAILED, "No such file or directory",
-                   "see that /absolute is a copy");
+    expect_failure(REASON_TARGET_FAILED, "No such file or directory", text);
+    probe();
+    expect_failure(REASON_TARGET_FAILED, "No such file or directory", text);
+    assert_int_equal(mkdir(absolute, 0700), 0);
+    read_it();
+    expect_failure(REASON_TARGET_FAILED, "it is no regular file", text);
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(rmdir(absolute), 0);
 }
 
 /* valgrind ends a process whose execve(2) fails. */
@@ -513,7 +522,7 @@ int main(void)
         TEST(an_expiring_credential_gets_its_date),
         TEST(what_cannot_be_decrypted_is_foreign),
         TEST(explains_each_failure),
-        TEST(a_host_secret_that_the_unit_does_not_load_is_named_in_it),
+        TEST(without_the_host_secret_nothing_is_run),
         TEST(explains_failures_in_the_store),
         TEST(explains_a_program_that_cannot_be_started),
         TEST(explains_failures_of_the_file),

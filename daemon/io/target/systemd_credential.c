@@ -77,13 +77,15 @@ static void on_thread_done(struct target_job *base)
         job->stepped(job);
 }
 
-static void do_on_thread(struct credential_job *job, int (*step)(struct credential_job *job),
+/* `path`: what the step touches. */
+static void do_on_thread(struct credential_job *job, const char *path,
+                         int (*step)(struct credential_job *job),
                          void (*stepped)(struct credential_job *job))
 {
     job->step = step;
     job->stepped = stepped;
     err_clear(&job->err);
-    target_job_step(&job->base, job->path, on_thread, on_thread_done);
+    target_job_step(&job->base, path, on_thread, on_thread_done);
 }
 
 /* A file that is missing, or too large for a credential, is no failure. */
@@ -118,6 +120,24 @@ static int check_file(struct credential_job *job)
     return rc;
 }
 
+/* --- the program and its secret, on a thread --- */
+
+static int explain_start(struct credential_job *job)
+{
+    credential_failure_start(job);
+    return -job->start_errno;
+}
+
+/* The program lies on a file system. False where it was started. */
+static bool fails_to_start(struct credential_job *job, const struct program_result *result)
+{
+    if (result->end != PROGRAM_NOT_STARTED)
+        return false;
+    job->start_errno = result->code;
+    do_on_thread(job, job->settings.program, explain_start, end_step);
+    return true;
+}
+
 /* --- encrypting --- */
 
 static void on_replaced(struct credential_job *job)
@@ -132,21 +152,21 @@ static void on_encrypted(void *context, const struct program_result *result)
     struct credential_job *job = context;
 
     job->program = NULL;
-    if (is_given_up(job))
+    if (is_given_up(job) || fails_to_start(job, result))
         return;
     if (credential_failure_program(job, "encrypt", result)) {
         fail(job);
         return;
     }
     if (job->base.action == TARGET_ACTION_PROBE) {
-        do_on_thread(job, check_file, end_step);
+        do_on_thread(job, job->path, check_file, end_step);
         return;
     }
     buf_clear(&job->encrypted);
     if (buf_append(&job->encrypted, result->output->data, result->output->length) != 0)
         fault_out_of_memory();
     job->base.may_have_acted = true;
-    do_on_thread(job, replace_file, on_replaced);
+    do_on_thread(job, job->path, replace_file, on_replaced);
 }
 
 static void encrypt(struct credential_job *job)
@@ -168,7 +188,7 @@ static void on_decrypted(void *context, const struct program_result *result)
     const bool delivers = job->base.action == TARGET_ACTION_DELIVER;
 
     job->program = NULL;
-    if (is_given_up(job))
+    if (is_given_up(job) || fails_to_start(job, result))
         return;
     if (result->end == PROGRAM_EXITED && result->code == 0 && !result->output_cut) {
         if (delivers && !is_wanted(job, result->output)) {
@@ -213,14 +233,30 @@ static void on_file_read(struct credential_job *job)
 
 /* --- the type --- */
 
+static void begin_work(struct credential_job *job)
+{
+    if (job->base.action == TARGET_ACTION_PROBE)
+        encrypt(job);
+    else
+        do_on_thread(job, job->path, read_file, on_file_read);
+}
+
+static void on_secret_checked(struct credential_job *job)
+{
+    if (job->rc == 0)
+        begin_work(job);
+    else
+        end_step(job);
+}
+
 static void begin(struct target_job *base)
 {
     struct credential_job *job = credential_job_of(base);
 
-    if (base->action == TARGET_ACTION_PROBE)
-        encrypt(job);
+    if (job->host_secret)
+        do_on_thread(job, job->host_secret, credential_check_secret, on_secret_checked);
     else
-        do_on_thread(job, read_file, on_file_read);
+        begin_work(job);
 }
 
 static void start(struct target_world *world, const struct target_request *request)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/must.h"
@@ -202,28 +203,34 @@ bool credential_is_unusable(const struct program_result *result)
            (result->code == 0 || (result->code == EXIT_FAILURE && !blames_machine(result)));
 }
 
+static void set_remedy_for_secret(const struct credential_job *job, struct failure *failure)
+{
+    failure_set_remedy(failure,
+                       "run `%s setup` as root, and see that %s is a copy of "
+                       "/var/lib/systemd/credential.secret that the daemon can read",
+                       job->settings.program,
+                       job->host_secret ? job->host_secret : "host_secret_file");
+}
+
 static void set_remedy(const struct credential_job *job, const struct program_result *result,
                        struct failure *failure)
 {
     const char *program = job->settings.program;
 
-    if (result->end == PROGRAM_NOT_STARTED && result->code == ENOENT)
-        failure_set_remedy(failure, "install systemd 250 or later, or correct `program`");
-    else if (result->end == PROGRAM_NOT_STARTED)
-        return; /* it has the remedy already */
-    else if (says(result, "Permission denied") && !job->host_secret)
+    if (says(result, "Permission denied") && !job->host_secret)
         failure_set_remedy(failure,
                            "run `%s setup` as root and `systemctl edit {unit}`, add "
                            "`LoadCredential=host-secret:/var/lib/systemd/credential.secret` below "
                            "[Service], set `host_secret_file: host-secret` and restart the daemon",
                            program);
-    else if (job->host_secret_name && says(result, "No such file"))
-        set_remedy_for_credential(job->host_secret_name, failure);
+    else if (job->host_secret && says(result, "host secret: Operation not permitted"))
+        failure_set_remedy(
+            failure,
+            "run `chmod 400 %s`, and let the daemon's user own it: %s uses no secret "
+            "that others may read",
+            job->host_secret, program);
     else if (says(result, "host secret") || says(result, "local credential"))
-        failure_set_remedy(failure,
-                           "run `%s setup` as root, and see that %s is a copy of "
-                           "/var/lib/systemd/credential.secret that the daemon can read",
-                           program, job->host_secret ? job->host_secret : "host_secret_file");
+        set_remedy_for_secret(job, failure);
     else if (says(result, "TPM"))
         failure_set_remedy(failure,
                            "set `key: host`: the unit's sandbox has no devices "
@@ -249,9 +256,8 @@ bool credential_failure_program(struct credential_job *job, const char *verb,
         return false;
     quiet.output = &nothing; /* it may be a plain text */
     (void)snprintf(program, sizeof(program), "%s %s", job->settings.program, verb);
-    if (!program_failure(failure,
-                         result->end == PROGRAM_NOT_STARTED ? job->settings.program : program,
-                         &quiet, job->key, spawner_problem(job->base.world->spawner))) {
+    if (!program_failure(failure, program, &quiet, job->key,
+                         spawner_problem(job->base.world->spawner))) {
         failure_set(failure, REASON_TARGET_FAILED, "%s wrote nothing, or more than %d KiB", program,
                     PROGRAM_OUTPUT_MAX / 1024);
     }
@@ -262,6 +268,38 @@ bool credential_failure_program(struct credential_job *job, const char *verb,
     if (says(result, "Permission denied"))
         failure->reason = REASON_TARGET_DENIED;
     return true;
+}
+
+void credential_failure_start(struct credential_job *job)
+{
+    struct failure *failure = &job->base.outcome.failure;
+
+    program_failure_of_start(failure, job->settings.program, job->start_errno);
+    if (job->start_errno == ENOENT && access(job->settings.program, F_OK) != 0)
+        failure_set_remedy(failure, "install systemd 250 or later, or correct `program`");
+}
+
+int credential_check_secret(struct credential_job *job)
+{
+    struct failure *failure = &job->base.outcome.failure;
+    struct stat status;
+    int code = 0;
+
+    if (stat(job->host_secret, &status) != 0)
+        code = errno;
+    else if (!S_ISREG(status.st_mode))
+        code = EINVAL;
+    if (code == 0)
+        return 0;
+    failure_set(failure,
+                code == EACCES || code == EPERM ? REASON_TARGET_DENIED : REASON_TARGET_FAILED,
+                "%s: host_secret_file %s cannot be used: %s", job->path, job->host_secret,
+                code == EINVAL ? "it is no regular file" : strerror(code));
+    if (job->host_secret_name && code == ENOENT)
+        set_remedy_for_credential(job->host_secret_name, failure);
+    else
+        set_remedy_for_secret(job, failure);
+    return -code;
 }
 
 void credential_failure_read(struct credential_job *job)

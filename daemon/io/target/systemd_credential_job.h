@@ -24,11 +24,13 @@ struct credential_job {
     struct program *program; /* running, or NULL */
     bool aborted;
 
-    /* On a thread; a step touches only `path`, `encrypted`, `err` and the failure. */
+    /* On a thread; a step touches only `path`, `settings`, `encrypted`, `start_errno`, `err` and
+     * the failure. */
     int (*step)(struct credential_job *job);
     void (*stepped)(struct credential_job *job);
     int rc; /* of the last step */
     struct err err;
+    int start_errno; /* that kept the program from being started */
 };
 
 static inline struct credential_job *credential_job_of(struct target_job *base)
@@ -48,10 +50,20 @@ void credential_job_run(struct credential_job *job, const char *verb, const void
 /* Did decrypting fail because of what stands in the file, not because of this machine? */
 bool credential_is_unusable(const struct program_result *result);
 
-/* Returns false when the program did its work. Otherwise fills the job's failure. */
+/* Returns false when the program did its work. Otherwise fills the job's failure. For a program
+ * that was started: credential_failure_start() is for the others. */
 bool credential_failure_program(struct credential_job *job, const char *verb,
                                 const struct program_result *result);
-/* Both fill the job's failure by job->err. They may look up users, so call them on the thread. */
+
+/* These may block on a file system, or look up users, so call them on the thread. */
+
+/* Fills the job's failure by job->start_errno. */
+void credential_failure_start(struct credential_job *job);
+/* Is the host's secret a file? Otherwise fills the job's failure and returns a negative errno
+ * value. The program makes a secret of its own where there is none, by which nobody else could
+ * decrypt. */
+int credential_check_secret(struct credential_job *job);
+/* Both fill the job's failure by job->err. */
 void credential_failure_read(struct credential_job *job);
 void credential_failure_write(struct credential_job *job);
 
