@@ -60,6 +60,23 @@ static void say_request(struct failure *failure, const struct arm_target_subject
                        subject->noun, subject->id);
 }
 
+static void say_trouble(struct failure *failure, const struct arm_target_subject *subject)
+{
+    failure_set_remedy(failure,
+                       "none needed where it lasts for a moment: it is tried again by itself; else "
+                       "see Azure's status page (https://azure.status.microsoft), and whether `az "
+                       "resource show --ids %s` answers",
+                       subject->id);
+}
+
+static void say_silence(struct failure *failure, const struct arm_target_subject *subject)
+{
+    failure_set_remedy(failure,
+                       "none needed where it lasts for a moment: it is tried again by itself; else "
+                       "see whether `az resource show --ids %s` answers from this machine",
+                       subject->id);
+}
+
 /* The meaning of a code or a status. The first row that matches an answer applies. */
 struct meaning {
     const char *code; /* NULL: any */
@@ -81,6 +98,12 @@ static const struct meaning meanings[] = {
     {NULL, 409, REASON_TARGET_FAILED, say_in_use},
     {NULL, 412, REASON_TARGET_FAILED, say_in_use},
     {NULL, 400, REASON_TARGET_FAILED, say_request},
+    {NULL, 408, REASON_TARGET_FAILED, say_trouble},
+    {NULL, 500, REASON_TARGET_FAILED, say_trouble},
+    {NULL, 502, REASON_TARGET_FAILED, say_trouble},
+    {NULL, 503, REASON_TARGET_FAILED, say_trouble},
+    {NULL, 504, REASON_TARGET_FAILED, say_trouble},
+    {NULL, 0, REASON_TARGET_FAILED, say_request},
 };
 
 static const struct meaning *find_meaning(int status, const struct cloud_error *error)
@@ -103,7 +126,12 @@ static void explain_stranger(struct failure *failure, const struct arm_target_su
                              const struct http_reply *reply)
 {
     azure_failure_set_stranger(failure, service, subject->operation, reply);
-    if (failure->http_status < 500 && failure->http_status != 429)
+    if (failure->http_status >= 500)
+        failure_set_remedy(failure,
+                           "none needed where it lasts for a moment: it is tried again by itself; "
+                           "else check what stands between this machine and Azure (proxy, "
+                           "firewall)");
+    else if (failure->http_status != 429)
         failure_set_remedy(failure,
                            "check what stands between this machine and Azure (proxy, "
                            "firewall), and check cloud.resource_manager");
@@ -137,6 +165,7 @@ bool arm_target_check(const struct http_reply *reply, const struct arm_target_su
     if (failure_from_transport(failure, reply, service, subject->changes)) {
         failure_note_ids(failure, reply);
         failure->reason = REASON_TARGET_FAILED;
+        say_silence(failure, subject);
         return false;
     }
     if (reply->status == 200 || reply->status == 201 || reply->status == 202 ||

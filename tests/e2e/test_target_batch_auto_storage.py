@@ -7,6 +7,7 @@ import pytest
 from apps import Answer, Apps, error
 from patience import wait_until
 from stand_in import resource_id
+from ways import DENIED, FAILED, wait_told
 
 FARM = resource_id("farm")
 
@@ -57,31 +58,87 @@ def test_a_lost_answer_is_repeated(site, apps):
     assert apps.count("sync", FARM) == 2
 
 
+def odd(status, body=b"", **headers):
+    return Answer(status, raw=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+ACTION = "Microsoft.Batch/batchAccounts/syncAutoStorageKeys/action: `az role assignment create"
+MISSING = "correct `batch_account`: `az resource show --ids {farm}` has to find it"
+BUSY = "none needed while another operation works on the Batch account: it is tried again. Where it lasts"
+BETWEEN = "check what stands between this machine and Azure"
+SYNC = "answered syncAutoStorageKeys with "
+SEE = "see what the message says about the Batch account; `az resource show --ids {farm}` shows it"
+PACE = "nothing: requests continue when Azure allows them"
+STATUS = "it is tried again by itself; else see Azure's status page (https://azure.status.microsoft)"
+AGAIN = "it is tried again by itself; else see whether `az resource show --ids {farm}` answers from"
+BEHIND = "it is tried again by itself; else check what stands between this machine and Azure"
+# What the Batch account answers; the reason, a part of the cause and of the remedy.
 WAYS = {
-    "denied": (error(403, "AuthorizationFailed", "no right"),
-               "answered syncAutoStorageKeys with 403 AuthorizationFailed",
-               "Microsoft.Batch/batchAccounts/syncAutoStorageKeys/action: `az role assignment create"),
-    "missing": (error(404, "ResourceNotFound", "gone"), "404 ResourceNotFound: gone",
-                f"correct `batch_account`: `az resource show --ids {FARM}`"),
-    "busy": (error(409, "OperationInProgress", "busy"), "409 OperationInProgress: busy",
-             "none needed while another operation works on the Batch account"),
-    "redirected": (Answer(307, raw=b"", headers={"Location": "https://x.test/"}), "with 307", "proxy"),
+    "denied": (error(403, "AuthorizationFailed", "no right"), DENIED, SYNC + "403 AuthorizationFailed", ACTION),
+    "linked": (error(403, "LinkedAuthorizationFailed", "not to storage"), DENIED,
+               "403 LinkedAuthorizationFailed: not to storage", ACTION),
+    "locked": (error(409, "ScopeLocked", "locked"), DENIED, "409 ScopeLocked", "`az lock list --resource {farm}`"),
+    "policy": (error(403, "RequestDisallowedByPolicy", "policy x"), DENIED, "RequestDisallowedByPolicy: policy x",
+               "exempt the Batch account from the Azure Policy assignment that the message names"),
+    "token": (error(401, "InvalidAuthenticationToken", "bad"), "token_failed", "401 InvalidAuthenticationToken",
+              "check cloud.audience"),
+    "tenant": (error(401, "InvalidAuthenticationTokenTenant", "wrong issuer"), "token_failed",
+               "InvalidAuthenticationTokenTenant", "belongs to the tenant of the Batch account's subscription"),
+    "missing": (error(404, "ResourceNotFound", "gone"), FAILED, "404 ResourceNotFound: gone", MISSING),
+    "group": (error(404, "ResourceGroupNotFound", "gone"), FAILED, "404 ResourceGroupNotFound", MISSING),
+    "account": (error(404, "AccountNotFound", "gone"), FAILED, "404 AccountNotFound: gone", MISSING),
+    "busy": (error(409, "OperationInProgress", "busy"), FAILED, "409 OperationInProgress: busy", BUSY),
+    "storage": (error(409, "StorageAccountDeleted", "no storage"), FAILED, "409 StorageAccountDeleted", BUSY),
+    "changed": (error(412, "PreconditionFailed", "changed"), FAILED, "412 PreconditionFailed", BUSY),
+    "bad": (error(400, "InvalidRequestBody", "no body"), FAILED, "400 InvalidRequestBody: no body", SEE),
+    "nostorage": (error(400, "InvalidAutoStorageAccount", "none"), FAILED, "400 InvalidAutoStorageAccount", SEE),
+    "throttled": (error(429, "TooManyRequests", "slow", headers={"Retry-After": "1"}), "throttled",
+                  "429 TooManyRequests: slow", PACE),
+    "serverbusy": (error(503, "ServerBusy", "busy", headers={"Retry-After": "1"}), "throttled",
+                   "503 ServerBusy: busy", PACE),
+    "broken": (error(500, "InternalServerError", "x"), FAILED, SYNC + "500 InternalServerError", STATUS),
+    "unavailable": (error(503, "ServiceUnavailable", "x"), FAILED, "503 ServiceUnavailable", STATUS),
+    "timeout": (error(504, "GatewayTimeout", "x"), FAILED, "504 GatewayTimeout", STATUS),
+    "gateway": (odd(502, b"<html><title>Bad gateway</title>", Content_Type="text/html"), FAILED,
+                SYNC + "502, without an error message of Azure's", BEHIND),
+    "proxy": (odd(407), FAILED, SYNC + "407", BETWEEN),
+    "hotel": (odd(511, b"<html><title>Log in</title>", Content_Type="text/html"), FAILED, SYNC + "511", BEHIND),
+    "redirected": (odd(307, Location="https://x.test/"), FAILED, "with 307", BETWEEN),
+    "moved": (odd(301, Location="http://x.test/"), FAILED, "with 301", BETWEEN),
+    "teapot": (odd(418, b"short and stout"), FAILED, "with 418", BETWEEN),
+    "garbage": (odd(400, b"\xff\x00{]"), FAILED, "with 400", BETWEEN),
+    "lost": (Answer(raw=b"", cut=True), FAILED, "the answer was lost: ", AGAIN),
+    "cut": (Answer(raw=b"{}", cut=True), FAILED, "broke before the whole answer had arrived", AGAIN),
+    "huge": (odd(200, b" " * 2_000_000), FAILED, "is longer than 1048576 bytes", AGAIN),
+    "tellstoken": (lambda token: error(400, "Bad", f"you sent {token}"), FAILED, "400 Bad: you sent ", SEE),
 }
 
 
-def test_ways_of_being_wrong_have_their_cause_and_remedy(site, apps):
+def test_ways_of_being_wrong(site, apps):
+    """Each Batch account is wrong in a way of its own, all at the same time."""
+    farms = {name: resource_id(f"farm{name}") for name in WAYS}
+    lower = {farm.lower() for farm in farms.values()}
+    answers = {farm.lower(): WAYS[name][0] for name, farm in farms.items()}
+
+    def describe(app, _):
+        return Answer(200, {"properties": {"autoStorage": apps.storage}}) if app in lower else None
+
+    def sync(app, _):
+        answer = answers.get(app)
+        return answer(next(iter(apps.tokens))) if callable(answer) else answer
+
+    apps.before.update(describe_batch=describe, sync=sync)
+    ways = {}
+    for name, (_, *way) in WAYS.items():
+        site.config["targets"][name] = {"type": "batch_auto_storage", "batch_account": farms[name]}
+        site.account(name, deliver_to=["file", name])
+        ways[name] = [text.replace("{farm}", farms[name]) for text in way]
     site.start()
     site.wait_adopted("alpha")
-    for way, (answer, cause, remedy) in WAYS.items():
-        wait_until(lambda: site.status("alpha")["state"] == "ok", f"{way}: well before")
-        start = site.log.mark()
-        apps.before["sync"] = lambda *_, one=answer: one
-        site.ctl("redeliver", "alpha")
-        wait_until(lambda: [line for line in site.log.lines(start)
-                            if cause in line["msg"] and remedy in line.get("remedy", "")],
-                   f"{way}: {cause} / {remedy}")
-        del apps.before["sync"]
-    wait_until(lambda: site.status("alpha")["state"] == "ok", "it is over")
+    wait_told(site, ways)
+    answers.clear()
+    for name in WAYS:
+        site.log.wait("key.delivered", account=name, target=f"batch_auto_storage {farms[name].lower()}")
 
 
 @pytest.mark.parametrize("storage, cause", [

@@ -89,15 +89,20 @@ static void test_refusals(void **state)
         {400, NULL, WEB_ERROR("BadRequest", "The parameter is invalid."), REASON_TARGET_FAILED,
          false, "400 BadRequest: The parameter is invalid.", "see what the message says"},
         {500, NULL, WEB_ERROR("InternalServerError", "x"), REASON_TARGET_FAILED, true,
-         "500 InternalServerError: x", ""},
+         "500 InternalServerError: x", "Azure's status page"},
         {503, NULL, ARM_ERROR("ServerBusy", "b"), REASON_THROTTLED, true, "503 ServerBusy", ""},
-        {504, NULL, ARM_ERROR("GatewayTimeout", "g"), REASON_TARGET_FAILED, true, "504", ""},
-        {408, NULL, ARM_ERROR("RequestTimeout", "g"), REASON_TARGET_FAILED, true, "408", ""},
+        {504, NULL, ARM_ERROR("GatewayTimeout", "g"), REASON_TARGET_FAILED, true, "504",
+         "`az resource show --ids " APP "` answers"},
+        {408, NULL, ARM_ERROR("RequestTimeout", "g"), REASON_TARGET_FAILED, true, "408",
+         "it is tried again by itself"},
+        {422, NULL, ARM_ERROR("Unprocessable", "u"), REASON_TARGET_FAILED, false,
+         "422 Unprocessable", "see what the message says"},
         {307, "Location: https://elsewhere/x?secret=1\n", "", REASON_TARGET_FAILED, true,
          "with 307, without an error message of Azure's", "proxy"},
         {200 + 3, NULL, "<html><title>Login</title>", REASON_TARGET_FAILED, true, "with 203",
          "proxy"},
-        {502, "Server: squid\n", "<html>", REASON_TARGET_FAILED, true, "squid", ""},
+        {502, "Server: squid\n", "<html>", REASON_TARGET_FAILED, true, "squid",
+         "it is tried again by itself; else check what stands between"},
         {403, "Server: squid\n", "<html>", REASON_TARGET_FAILED, false, "403", "proxy"},
         {409, NULL, WEB_ERROR("Conflict", "the key is " KEY), REASON_TARGET_FAILED, false,
          "the key is ", "none needed"},
@@ -151,6 +156,7 @@ static void test_silence(void **state)
         assert_int_equal(failure.reason, REASON_TARGET_FAILED);
         assert_int_equal(failure.outcome_unknown, cases[i].unknown);
         assert_non_null(strstr(failure.text, "the connection was cut"));
+        assert_non_null(strstr(failure.remedy, "`az resource show --ids " APP "` answers from"));
         reading.changes = false;
         assert_false(arm_target_check(&reply, &reading, NOW, &failure));
         assert_false(failure.outcome_unknown);
