@@ -55,7 +55,12 @@ struct look {
 
 /* A failure: its reason, from the closed list, and the ids that find it in Azure's own logs. Texts
  * never hold a secret. */
-enum { FAILURE_TEXT_MAX = 400, FAILURE_ID_MAX = 64, FAILURE_CODE_MAX = 64 };
+enum {
+    FAILURE_TEXT_MAX = 400,
+    FAILURE_REMEDY_MAX = 720, /* a command may name the id of a resource twice */
+    FAILURE_ID_MAX = 64,
+    FAILURE_CODE_MAX = 64
+};
 struct failure {
     enum reason reason;
     bool outcome_unknown;    /* it may have taken effect, or may yet */
@@ -65,9 +70,9 @@ struct failure {
     char request_id[FAILURE_ID_MAX];
     char correlation_id[FAILURE_ID_MAX];
     char client_request_id[FAILURE_ID_MAX];
-    char text[FAILURE_TEXT_MAX];   /* what happened */
-    char remedy[FAILURE_TEXT_MAX]; /* what to do, more exact than the reason's; "" : use the
-                                      reason's */
+    char text[FAILURE_TEXT_MAX];     /* what happened */
+    char remedy[FAILURE_REMEDY_MAX]; /* what to do, more exact than the reason's; "" : use the
+                                        reason's */
 };
 
 #endif

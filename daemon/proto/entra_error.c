@@ -154,8 +154,7 @@ const struct entra_error *entra_error_find(struct json_object *answer)
 }
 
 /* Fills the placeholders with the client's values. */
-static void fill(const char *template, const struct entra_client *client,
-                 char out[FAILURE_TEXT_MAX])
+static void fill(const char *template, const struct entra_client *client, char *out, size_t size)
 {
     const struct federated_token *token = client->federated;
     const char *file = client->proof_file;
@@ -181,8 +180,8 @@ static void fill(const char *template, const struct entra_client *client,
     size_t length = 0;
 
     out[0] = '\0';
-    while (*template != '\0' && length < FAILURE_TEXT_MAX - 1) {
-        size_t room = FAILURE_TEXT_MAX - length;
+    while (*template != '\0' && length < size - 1) {
+        size_t room = size - length;
         size_t taken = 0;
 
         for (size_t i = 0; taken == 0 && i < sizeof(places) / sizeof(places[0]); i++) {
@@ -208,11 +207,11 @@ void entra_error_explain(const struct entra_error *error, const struct entra_cli
         "write the secret's value to {file}; it is shown only once, so where it is lost, make a "
         "new "
         "secret with `az ad app credential reset --append --id {client_id}`"};
-    char remedy[FAILURE_TEXT_MAX];
+    char remedy[2 * FAILURE_REMEDY_MAX]; /* it is cut by who knows where */
 
     if (error->code == id_of_secret.code && client->is_guid)
         error = &id_of_secret;
-    fill(error->sentence, client, sentence);
-    fill(error->remedy, client, remedy);
+    fill(error->sentence, client, sentence, FAILURE_TEXT_MAX);
+    fill(error->remedy, client, remedy, sizeof(remedy));
     failure_set_remedy(failure, "%s", remedy);
 }

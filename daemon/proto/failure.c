@@ -15,8 +15,8 @@ void failure_init(struct failure *failure, enum reason reason)
     *failure = (struct failure){.reason = reason};
 }
 
-static int set(char out[FAILURE_TEXT_MAX], const char *format, va_list arguments)
-    __attribute__((format(printf, 2, 0)));
+static int set(char *out, size_t size, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
 
 /* Long enough that a key at the place where a text is cut is still whole. */
 enum { UNCUT_MAX = 4096 };
@@ -31,12 +31,12 @@ static void cut(char *out, size_t size, char uncut[UNCUT_MAX])
 }
 
 /* Returns the length that the whole text would have. */
-static int set(char out[FAILURE_TEXT_MAX], const char *format, va_list arguments)
+static int set(char *out, size_t size, const char *format, va_list arguments)
 {
     char uncut[UNCUT_MAX];
     const int length = vsnprintf(uncut, sizeof(uncut), format, arguments);
 
-    cut(out, FAILURE_TEXT_MAX, uncut);
+    cut(out, size, uncut);
     wipe(uncut, sizeof(uncut));
     return length;
 }
@@ -47,7 +47,7 @@ void failure_set(struct failure *failure, enum reason reason, const char *format
 
     failure_init(failure, reason);
     va_start(arguments, format);
-    (void)set(failure->text, format, arguments);
+    (void)set(failure->text, sizeof(failure->text), format, arguments);
     va_end(arguments);
 }
 
@@ -56,8 +56,23 @@ void failure_set_text(struct failure *failure, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    (void)set(failure->text, format, arguments);
+    (void)set(failure->text, sizeof(failure->text), format, arguments);
     va_end(arguments);
+}
+
+/* Half a command does harm. Clauses end outside of commands, with a semicolon or ", or ". */
+static void keep_whole_clauses(char *text)
+{
+    bool is_command = false;
+    size_t end = 0;
+
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        if (text[i] == '`')
+            is_command = !is_command;
+        else if (!is_command && (text[i] == ';' || str_starts_with(text + i, ", or ")))
+            end = i;
+    }
+    text[end] = '\0';
 }
 
 void failure_set_remedy(struct failure *failure, const char *format, ...)
@@ -65,8 +80,8 @@ void failure_set_remedy(struct failure *failure, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    if (set(failure->remedy, format, arguments) >= FAILURE_TEXT_MAX)
-        failure->remedy[0] = '\0';
+    if (set(failure->remedy, sizeof(failure->remedy), format, arguments) >= FAILURE_REMEDY_MAX)
+        keep_whole_clauses(failure->remedy);
     va_end(arguments);
 }
 

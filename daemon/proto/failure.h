@@ -24,7 +24,8 @@ void failure_set_text(struct failure *failure, const char *format, ...)
 /* failure_init(), and the text. */
 void failure_set(struct failure *failure, enum reason reason, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Half a command does harm: a remedy that is too long is left out, and the reason's own holds. */
+/* Of a remedy that is too long the clauses are kept that are whole; where none is, the reason's own
+ * remedy holds. */
 void failure_set_remedy(struct failure *failure, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

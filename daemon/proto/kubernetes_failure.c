@@ -116,7 +116,7 @@ static void grant(struct failure *failure, const struct status *status,
                    "--resource=secrets --resource-name=%s && kubectl -n %s create rolebinding "
                    "keyrotated-%s --role=keyrotated-%s --user=%s",
                    space, name, name, space, name, name, user);
-    if (strlen(commands) < FAILURE_TEXT_MAX - 2)
+    if (strlen(commands) < FAILURE_REMEDY_MAX - 2)
         failure_set_remedy(failure, "`%s`", commands);
     else
         failure_set_remedy(failure,

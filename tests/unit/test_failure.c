@@ -55,19 +55,23 @@ static void test_key_at_the_cut(void **state)
 }
 
 /* What is shown as a command works as it stands, or is not shown. */
-static void test_half_a_remedy_is_none(void **state)
+static void test_half_a_command_is_none(void **state)
 {
     struct failure failure;
-    char path[FAILURE_TEXT_MAX];
+    char path[FAILURE_REMEDY_MAX];
 
     (void)state;
     memset(path, 'x', sizeof(path) - 1);
     path[sizeof(path) - 1] = '\0';
     failure_init(&failure, REASON_TARGET_FAILED);
     failure_set_remedy(&failure, "%s", path);
-    assert_int_equal(strlen(failure.remedy), FAILURE_TEXT_MAX - 1);
+    assert_int_equal(strlen(failure.remedy), FAILURE_REMEDY_MAX - 1);
     failure_set_remedy(&failure, "`%s", path);
     assert_string_equal(failure.remedy, "");
+    failure_set_remedy(&failure, "run `a; b`; or `c`, or `d; %s`", path);
+    assert_string_equal(failure.remedy, "run `a; b`; or `c`");
+    failure_set_remedy(&failure, "run `a`; %s", path);
+    assert_string_equal(failure.remedy, "run `a`");
 }
 
 /* A title is cut after 80 characters, the place of a redirection after 160. */
@@ -96,7 +100,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_key_at_the_cut),
-        cmocka_unit_test(test_half_a_remedy_is_none),
+        cmocka_unit_test(test_half_a_command_is_none),
         cmocka_unit_test(test_key_at_the_cut_of_a_stranger),
     };
 
