@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 /* The unit makes it for the daemon's user. */
 #define KEYS "/var/lib/keyrotated-keys"
 
-enum { USER_MAX = 64, DIRECTORY_MAX = 256 };
+enum { USER_MAX = 64 };
 
 /* The user that the daemon runs as: by name where it has one, else by number. */
 static void describe_user(char out[USER_MAX])
@@ -241,7 +242,7 @@ static void set_remedy_for_others(struct failure *failure, const char *directory
 void file_failure_write(struct failure *failure, const char *path, const char *group,
                         const struct err *err)
 {
-    char directory[DIRECTORY_MAX];
+    char directory[PATH_MAX];
 
     describe_directory(path, directory, sizeof(directory));
     begin(failure, err->code);
@@ -298,7 +299,7 @@ void file_failure_write(struct failure *failure, const char *path, const char *g
 static void set_remedy_for_unreadable(struct failure *failure, const char *path,
                                       const struct target_file *settings)
 {
-    char user[USER_MAX], directory[DIRECTORY_MAX];
+    char user[USER_MAX], directory[PATH_MAX];
 
     describe_user(user);
     describe_directory(path, directory, sizeof(directory));
@@ -347,7 +348,7 @@ void file_failure_read(struct failure *failure, const char *path,
 /* The sandbox lets no file be given away; what a directory hands on needs no permission. */
 static void set_remedy_for_group(struct failure *failure, const char *path, const char *group)
 {
-    char user[USER_MAX], directory[DIRECTORY_MAX], command[2 * DIRECTORY_MAX + 2 * USER_MAX];
+    char user[USER_MAX], directory[PATH_MAX], command[2 * PATH_MAX + 2 * USER_MAX];
 
     describe_user(user);
     describe_directory(path, directory, sizeof(directory));
