@@ -283,23 +283,23 @@ int credential_check_secret(struct credential_job *job)
 {
     struct failure *failure = &job->base.outcome.failure;
     struct stat status;
-    int code = 0;
+    int problem = 0;
 
     if (stat(job->host_secret, &status) != 0)
-        code = errno;
+        problem = errno;
     else if (!S_ISREG(status.st_mode))
-        code = EINVAL;
-    if (code == 0)
+        problem = EINVAL;
+    if (problem == 0)
         return 0;
     failure_set(failure,
-                code == EACCES || code == EPERM ? REASON_TARGET_DENIED : REASON_TARGET_FAILED,
+                problem == EACCES || problem == EPERM ? REASON_TARGET_DENIED : REASON_TARGET_FAILED,
                 "%s: host_secret_file %s cannot be used: %s", job->path, job->host_secret,
-                code == EINVAL ? "it is no regular file" : strerror(code));
-    if (job->host_secret_name && code == ENOENT)
+                problem == EINVAL ? "it is no regular file" : strerror(problem));
+    if (job->host_secret_name && problem == ENOENT)
         set_remedy_for_credential(job->host_secret_name, failure);
     else
         set_remedy_for_secret(job, failure);
-    return -code;
+    return -problem;
 }
 
 void credential_failure_read(struct credential_job *job)
