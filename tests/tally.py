@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Adds up JUnit result files and prints one line: "N passed, N failed".
 
-Arguments are directories; every *.xml in them counts, and every failed check. Failed steps count as
+Arguments are files, and directories of which every *.xml counts; and so does every failed check. Failed steps count as
 one failure in all if no counted check failed. Fails where something failed, and where there is no
 result at all.
 """
@@ -16,10 +16,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--failed-checks", type=int, default=0, metavar="N")
     parser.add_argument("--failed-steps", type=int, default=0, metavar="N")
-    parser.add_argument("directories", type=pathlib.Path, nargs="+")
+    parser.add_argument("places", type=pathlib.Path, nargs="+")
     arguments = parser.parse_args()
 
-    files = [file for directory in arguments.directories for file in directory.glob("*.xml")]
+    files = [file for place in arguments.places
+             for file in (place.glob("*.xml") if place.is_dir() else [place]) if file.exists()]
     passed = failed = 0
     for file in files:
         for suite in ET.parse(file).getroot().iter("testsuite"):
