@@ -133,8 +133,18 @@ def test_descriptors(site):
     def own_descriptors():
         return {number: what for number, what in descriptors(daemon.pid).items() if number > 2}
 
-    wait_until(lambda: all(flags & O_CLOEXEC for _, flags in own_descriptors().values()),
-               "no child would inherit a descriptor")
+    inherited = {}
+
+    def none_is_inherited():
+        inherited.clear()
+        inherited.update({number: what for number, (what, flags) in own_descriptors().items()
+                          if not flags & O_CLOEXEC})
+        return not inherited
+
+    try:
+        wait_until(none_is_inherited, "no child would inherit a descriptor")
+    except AssertionError:
+        raise AssertionError(f"a child would inherit {inherited}") from None
     found = own_descriptors()
     strange = [what for what, _ in found.values()
                if not any(re.fullmatch(pattern, what) for pattern in allowed_descriptors(site))]
