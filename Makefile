@@ -57,7 +57,7 @@ B := $(if $(FUZZ),build-fuzz,$(if $(SANITIZE),build-asan,build))
 below_daemon      = $(sort $(foreach depth,*/* */*/* */*/*/*,$(wildcard daemon/$(depth)$1)))
 DAEMON_SOURCES   := $(call below_daemon,.c)
 MAIN_SOURCES     := daemon/app/main.c daemon/ctl/main.c
-AZURESIM_SOURCES := $(sort $(wildcard tests/azuresim/*.c))
+AZURESIM_SOURCES := $(sort $(wildcard tests/azuresim/*.c tests/azuresim/types/*.c))
 UNIT_SOURCES     := $(sort $(wildcard tests/unit/*.c))
 SIM_SOURCES      := $(sort $(wildcard tests/sim/*.c))
 FUZZ_SOURCES     := $(sort $(wildcard tests/fuzz/*.c))
@@ -72,7 +72,8 @@ PROGRAMS     := $B/keyrotated $B/keyrotatectl $B/azuresim
 FUZZERS      := $(addprefix $B/tests/,$(FUZZER_NAMES))
 TESTS        := $(addprefix $B/tests/,$(TEST_NAMES))
 
-FORMATTED := $(sort $(call below_daemon,.[ch]) $(wildcard tests/azuresim/*.[ch] tests/unit/*.[ch] \
+FORMATTED := $(sort $(call below_daemon,.[ch]) $(wildcard tests/azuresim/*.[ch] \
+    tests/azuresim/types/*.c tests/unit/*.[ch] \
     tests/sim/*.[ch] tests/crash/*.[ch] tests/fuzz/*.[ch]))
 
 # --- flags ---------------------------------------------------------------------------------------

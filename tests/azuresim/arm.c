@@ -1,90 +1,42 @@
 #include "arm.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "arm_batch.h"
+#include "arm_error.h"
+#include "arm_target.h"
 #include "claims.h"
 #include "clock.h"
 #include "cloud.h"
+#include "describe.h"
 #include "encode.h"
 #include "entra.h"
 #include "memory.h"
-
-static const char *const api_versions[] = {
-    "2015-12-01", "2017-01-01", "2017-05-01", "2017-09-01", "2018-12-01",
-    "2019-04-01", "2019-08-01", "2020-03-01", "2020-05-01", "2020-09-01",
-    "2021-01-01", "2021-06-01", "2022-01-01", "2022-06-01", "2022-10-01",
-    "2023-05-01", "2023-11-01", "2024-02-01", "2024-07-01", "2025-06-01",
-};
-
-/* Reads /subscriptions/S[/resourceGroups/G]/providers/Microsoft.Batch/batchAccounts[/N[/A]]. */
-static bool parse_target(const struct http_request *request, struct arm_target *target)
-{
-    char *const *segments = request->segments;
-    size_t count = request->segment_count;
-    size_t i = 2;
-
-    *target = (struct arm_target){0};
-    if (count < 2 || strcasecmp(segments[0], "subscriptions") != 0)
-        return false;
-    target->subscription_id = segments[1];
-    if (count >= 4 && strcasecmp(segments[2], "resourceGroups") == 0) {
-        target->group = segments[3];
-        i = 4;
-    }
-    if (count < i + 3 || count > i + 5 || strcasecmp(segments[i], "providers") != 0 ||
-        strcasecmp(segments[i + 1], "Microsoft.Batch") != 0 ||
-        strcasecmp(segments[i + 2], "batchAccounts") != 0)
-        return false;
-    target->account = count > i + 3 ? segments[i + 3] : NULL;
-    target->action = count > i + 4 ? segments[i + 4] : NULL;
-    return !target->account || target->group;
-}
+#include "operations.h"
+#include "provider.h"
 
 bool arm_identify(struct http_request *request)
 {
     struct arm_target target;
     bool get = strcmp(request->method, "GET") == 0;
-    bool post = strcmp(request->method, "POST") == 0;
 
     if (!cloud_is_arm(request) || request->segment_count == 0 ||
         strcasecmp(request->segments[0], "subscriptions") != 0)
         return false;
     if (request->segment_count == 1 && get)
         request->op = "subscriptions";
-    if (!parse_target(request, &target))
+    if (!arm_target_parse(request, &target))
         return true;
-    request->account = target.account;
-    if (get && !target.action)
-        request->op = !target.account ? "list" : "get";
-    else if (post && target.action && strcasecmp(target.action, "listKeys") == 0)
-        request->op = "listKeys";
-    else if (post && target.action && strcasecmp(target.action, "regenerateKeys") == 0)
-        request->op = "regenerateKeys";
+    request->op = arm_target_op(request, &target);
+    if (target.operation) {
+        request->item = target.operation;
+    } else if (target.name_count > 0) {
+        request->own_text = arm_target_name(&target);
+        request->account = request->own_text;
+    }
     return true;
-}
-
-void arm_error(struct http_reply *reply, int status, const char *code, const char *format, ...)
-{
-    struct json_object *body = json_object_new_object();
-    struct json_object *error = json_object_new_object();
-    char *message = NULL;
-    va_list arguments;
-
-    va_start(arguments, format);
-    if (vasprintf(&message, format, arguments) < 0)
-        abort();
-    va_end(arguments);
-    json_add_text(error, "code", code);
-    json_add_text(error, "message", message);
-    json_object_object_add(body, "error", error);
-    http_reply_json(reply, status, body);
-    http_reply_replace_header(reply, "x-ms-failure-cause", "gateway");
-    free(message);
 }
 
 void arm_add_tracing_headers(const struct http_request *request, struct http_reply *reply)
@@ -166,7 +118,8 @@ static const struct principal *authenticate(struct sim *sim, const struct http_r
     return token->principal;
 }
 
-static bool check_api_version(const struct http_request *request, struct http_reply *reply)
+static bool check_api_version(const struct http_request *request, const struct arm_target *target,
+                              struct http_reply *reply)
 {
     const char *version = http_fields_get(&request->query, "api-version");
 
@@ -175,13 +128,11 @@ static bool check_api_version(const struct http_request *request, struct http_re
                   "The api-version query parameter (?api-version=) is required for all requests.");
         return false;
     }
-    for (size_t i = 0; i < sizeof(api_versions) / sizeof(api_versions[0]); i++) {
-        if (strcmp(api_versions[i], version) == 0)
-            return true;
-    }
+    if (!target->type || type_has_version(target->type, version))
+        return true;
     arm_error(reply, 400, "InvalidApiVersionParameter",
               "The api-version '%s' is invalid. The newest supported version is '%s'.", version,
-              api_versions[sizeof(api_versions) / sizeof(api_versions[0]) - 1]);
+              type_newest_version(target->type));
     return false;
 }
 
@@ -213,38 +164,45 @@ static bool throttle(struct sim *sim, const struct http_request *request,
     return false;
 }
 
-/* The scope in the form that ARM repeats in its messages; to be freed. */
-static char *scope_of(const struct arm_target *target)
+/* The action that the request needs the right to, to be freed. */
+static char *action_of(const struct http_request *request, const struct arm_target *target)
 {
-    if (target->account)
-        return memory_printf(
-            "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Batch/batchAccounts/%s",
-            target->subscription_id, target->group, target->account);
-    if (target->group)
-        return memory_printf("/subscriptions/%s/resourceGroups/%s", target->subscription_id,
-                             target->group);
-    return memory_printf("/subscriptions/%s", target->subscription_id);
+    const struct type *type = target->type;
+    const char *suffix = type->list.suffix;
+    char *name, *action;
+
+    if (target->kind == TARGET_PARENT || target->action_count == 0) {
+        name = describe_type_name(type, target->kind == TARGET_PARENT ? target->name_count
+                                                                      : type_name_count(type));
+        action = memory_printf("%s/read", name);
+        free(name);
+        return action;
+    }
+    if (strcmp(request->op, "regenerateKeys") == 0) {
+        suffix = type->regenerate.suffix;
+        if (*suffix == '\0')
+            suffix = target->actions[0];
+    }
+    return memory_printf("%s/%.*s/%s", type->name,
+                         (int)(strlen(suffix) - (suffix[strlen(suffix) - 1] == '/')), suffix,
+                         strcmp(request->method, "GET") == 0 ? "read" : "action");
 }
 
 static bool authorize(struct sim *sim, const struct http_request *request,
                       const struct arm_target *target, const struct principal *principal,
                       struct http_reply *reply)
 {
-    const char *action = "Microsoft.Batch/batchAccounts/read";
-    char *scope = scope_of(target);
-    bool denied;
+    char *action = action_of(request, target);
+    char *scope = arm_target_scope(target);
+    bool denied = directory_denies(sim->directory, principal, action, scope);
 
-    if (strcmp(request->op, "listKeys") == 0)
-        action = "Microsoft.Batch/batchAccounts/listKeys/action";
-    else if (strcmp(request->op, "regenerateKeys") == 0)
-        action = "Microsoft.Batch/batchAccounts/regenerateKeys/action";
-    denied = directory_denies(sim->directory, principal, action, scope);
     if (denied)
         arm_error(reply, 403, "AuthorizationFailed",
                   "The client '%s' with object id '%s' does not have authorization to perform "
                   "action '%s' over scope '%s' or the scope is invalid. If access was recently "
                   "granted, please refresh your credentials.",
                   principal->client_id, principal->object_id, action, scope);
+    free(action);
     free(scope);
     return !denied;
 }
@@ -321,20 +279,25 @@ void arm_handle(struct sim *sim, const struct http_request *request, struct http
         list_subscriptions(sim, request, principal, reply);
         return;
     }
-    if (!parse_target(request, &target)) {
+    if (!arm_target_parse(request, &target)) {
         arm_error(reply, 404, "InvalidResourceType",
                   "The resource type could not be found, or the path is not a resource id.");
         return;
     }
-    if (!check_api_version(request, reply) || !throttle(sim, request, &target, principal, reply))
+    if (!check_api_version(request, &target, reply) ||
+        !throttle(sim, request, &target, principal, reply))
         return;
     if (!world_has_subscription(sim->world, target.subscription_id)) {
         arm_error(reply, 404, "SubscriptionNotFound", "The subscription '%s' could not be found.",
                   target.subscription_id);
         return;
     }
+    if (target.kind == TARGET_OPERATION) {
+        operations_poll(sim, request, &target, reply);
+        return;
+    }
     if (!authorize(sim, request, &target, principal, reply) ||
         !check_existence(sim, &target, reply))
         return;
-    arm_batch_handle(sim, request, &target, reply);
+    provider_handle(sim, request, &target, reply);
 }

@@ -5,11 +5,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "arm_batch.h"
 #include "clock.h"
 #include "cloud.h"
 #include "encode.h"
 #include "memory.h"
+#include "operations.h"
 #include "sharedkey.h"
 
 #define DATE_TOLERANCE_S (15 * 60)
@@ -29,8 +29,8 @@ bool batch_identify(struct http_request *request)
 
     if (!cloud_is_below(request, cloud_chosen()->batch))
         return false;
-    request->host_label = memory_text_n(host, strcspn(host, "."));
-    request->account = request->host_label;
+    request->own_text = memory_text_n(host, strcspn(host, "."));
+    request->account = request->own_text;
     request->op = "probe";
     return true;
 }
@@ -129,11 +129,10 @@ static bool check_date(const struct sim *sim, const struct http_request *request
 static bool any_key_signs(const struct sim *sim, const struct account *account,
                           const char *string_to_sign, const char *signature)
 {
-    int64_t at = clock_wall_us() - arm_batch_propagation_ms(sim, account) * CLOCK_US_PER_MS;
+    int64_t at = clock_wall_us() - operations_propagation_ms(sim, account) * CLOCK_US_PER_MS;
 
-    for (int slot = 0; slot < KEY_SLOT_COUNT; slot++) {
-        char *computed = sharedkey_signature(string_to_sign,
-                                             account_key_at(account, (enum key_slot_id)slot, at));
+    for (size_t slot = 0; slot < TYPE_PAIR; slot++) {
+        char *computed = sharedkey_signature(string_to_sign, account_key_at(account, slot, at));
         bool equal = computed && strcmp(computed, signature) == 0;
 
         free(computed);
@@ -247,7 +246,7 @@ void batch_handle(struct sim *sim, const struct http_request *request, struct ht
     if (strcasecmp(http_header(request, "return-client-request-id"), "true") == 0)
         http_reply_header(reply, "client-request-id", "%s",
                           http_header(request, "client-request-id"));
-    if (!account || !region_matches(request, account)) {
+    if (!account || account->type != &type_batch || !region_matches(request, account)) {
         batch_error(reply, 404, "AccountNotFound", "The specified account does not exist.", NULL,
                     NULL);
         return;

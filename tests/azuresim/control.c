@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "control_accounts.h"
+#include "operations.h"
 
 #define MESSAGE_SIZE 256
 
@@ -149,6 +150,13 @@ static void delete_tokens(struct sim *sim, const struct http_request *request,
     reply_ok(reply);
 }
 
+static void get_operations(struct sim *sim, const struct http_request *request,
+                           struct http_reply *reply)
+{
+    (void)request;
+    http_reply_json(reply, 200, operations_to_json(sim));
+}
+
 /* Paths below /_sim; "*" stands for a name. */
 static const struct route {
     const char *method;
@@ -172,6 +180,7 @@ static const struct route {
     {"POST", {"permissions"}, post_permissions},
     {"DELETE", {"permissions"}, delete_permissions},
     {"DELETE", {"tokens"}, delete_tokens},
+    {"GET", {"operations"}, get_operations},
 };
 
 static bool route_matches(const struct route *route, const struct http_request *request)
@@ -193,6 +202,7 @@ void control_handle(struct sim *sim, const struct http_request *request, struct 
         control_problem(reply, 413, "the body is too long");
         return;
     }
+    operations_settle(sim);
     for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
         if (route_matches(&routes[i], request)) {
             routes[i].handle(sim, request, reply);

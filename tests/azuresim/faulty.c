@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "arm.h"
+#include "arm_error.h"
 #include "batch_data.h"
 #include "clock.h"
 #include "cloud.h"
@@ -14,6 +15,7 @@
 #include "imds.h"
 #include "keyvault.h"
 #include "memory.h"
+#include "operations.h"
 #include "record.h"
 #include "spoil.h"
 #include "wire.h"
@@ -244,6 +246,7 @@ static void perform(struct sim *sim, const struct http_request *request, const s
     pthread_mutex_lock(&sim->lock);
     clock_http_date(clock_wall_us() / CLOCK_US_PER_SECOND, date);
     http_reply_header(reply, "Date", "%s", date);
+    operations_settle(sim);
     if (fault->takes_effect)
         handle_face(sim, request, reply);
     spoil_reply(request, fault, reply);

@@ -125,7 +125,7 @@ void http_request_free(struct http_request *request)
     free(request->path);
     free(request->query_text);
     free(request->body);
-    free(request->host_label);
+    free(request->own_text);
     free(request);
 }
 

@@ -68,7 +68,7 @@ struct http_request {
     const char *op;
     const char *account;  /* account or vault; NULL where none; points into the request */
     const char *item;     /* secret name, or who asks for a token; NULL where none; likewise */
-    char *host_label;     /* first label of the host name; owned */
+    char *own_text;       /* what account points to where it is no segment of the path; owned */
     int64_t look_back_us; /* listKeys shows the keys as they were so long ago (a stale look) */
 };
 

@@ -75,8 +75,8 @@ bool keyvault_identify(struct http_request *request)
 
     if (!suffix || !cloud_is_below(request, cloud_chosen()->vault))
         return false;
-    request->host_label = memory_text_n(host, (size_t)(suffix - host));
-    request->account = request->host_label;
+    request->own_text = memory_text_n(host, (size_t)(suffix - host));
+    request->account = request->own_text;
     request->item = request->segment_count > 1 ? request->segments[1] : NULL;
     operation = find_operation(request);
     if (*http_header(request, "Authorization") == '\0')

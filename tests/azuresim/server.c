@@ -20,6 +20,7 @@
 #include "imds.h"
 #include "keyvault.h"
 #include "memory.h"
+#include "operations.h"
 #include "wire.h"
 
 #define MAX_CONNECTIONS   2000
@@ -96,6 +97,17 @@ static enum MHD_Result copy_header(void *cls, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
+/* The account of an operation, for the fault rules and the truth log. */
+static void name_operation(struct sim *sim, struct http_request *request)
+{
+    if (strcmp(request->op, "poll") != 0)
+        return;
+    pthread_mutex_lock(&sim->lock);
+    request->own_text = memory_text(operations_account(sim, request->item));
+    pthread_mutex_unlock(&sim->lock);
+    request->account = request->own_text;
+}
+
 static void identify(const struct listener *listener, struct http_request *request)
 {
     static const struct {
@@ -115,6 +127,7 @@ static void identify(const struct listener *listener, struct http_request *reque
     for (size_t i = 0; i < sizeof(faces) / sizeof(faces[0]); i++) {
         if (faces[i].identify(request)) {
             request->face = faces[i].face;
+            name_operation(listener->sim, request);
             return;
         }
     }

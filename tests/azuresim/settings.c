@@ -33,6 +33,10 @@ static const struct number_setting numbers[] = {
     {"token_lifetime", offsetof(struct settings, token_lifetime), 1, 864000, 3599},
     {"sharedkey_refusal_status", offsetof(struct settings, sharedkey_refusal_status), 400, 599,
      403},
+    {"operation_ms", offsetof(struct settings, operation_ms), 0, 1e12, 1000},
+    {"operation_retry_after", offsetof(struct settings, operation_retry_after), 0, 1e6, 1},
+    {"operation_key_at_start", offsetof(struct settings, operation_key_at_start), 0, 1, 0},
+    {"key_ids_change", offsetof(struct settings, key_ids_change), 0, 1, 0},
 };
 
 static const struct number_setting weather_numbers[] = {
@@ -45,6 +49,10 @@ static const struct text_setting texts[] = {
     {"vault_tenant", offsetof(struct settings, vault_tenant), DIRECTORY_DEFAULT_TENANT},
     {"arm_audience", offsetof(struct settings, arm_audience), ""},
     {"batch_audience", offsetof(struct settings, batch_audience), ""},
+    {"operation_result", offsetof(struct settings, operation_result), "Succeeded"},
+    {"operation_headers", offsetof(struct settings, operation_headers), ""},
+    {"operation_host", offsetof(struct settings, operation_host), ""},
+    {"keys_off_effect", offsetof(struct settings, keys_off_effect), ""},
     {"demanded_claims", offsetof(struct settings, demanded_claims), ""},
 };
 

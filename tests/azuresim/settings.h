@@ -18,13 +18,21 @@ struct settings {
     double page_size;      /* accounts per page of a list */
     double token_lifetime; /* seconds */
     double sharedkey_refusal_status;
-    double weather_probability; /* of an ARM call to fail in a random way */
-    double weather_delay_ms;    /* how long hangs and late effects of the weather take */
+    double weather_probability;    /* of an ARM call to fail in a random way */
+    double weather_delay_ms;       /* how long hangs and late effects of the weather take */
+    double operation_ms;           /* that long-running regenerations take; 0: they are none */
+    double operation_retry_after;  /* seconds; 0: no Retry-After */
+    double operation_key_at_start; /* 1: the key changes when it begins, 0: when it ends */
+    double key_ids_change;         /* 1: ids of keys in App Configuration change with the key */
     char vault_resource[SETTINGS_TEXT_SIZE]; /* what the Key Vault challenge names */
     char vault_tenant[SETTINGS_TEXT_SIZE];
     char arm_audience[SETTINGS_TEXT_SIZE]; /* accepted besides the public cloud's; may be "" */
     char batch_audience[SETTINGS_TEXT_SIZE];
-    char demanded_claims[SETTINGS_TEXT_SIZE]; /* of tokens for arm and keyvault; "": none */
+    char operation_result[SETTINGS_TEXT_SIZE];  /* how they end */
+    char operation_headers[SETTINGS_TEXT_SIZE]; /* "async", "location"; "": as the type has them */
+    char operation_host[SETTINGS_TEXT_SIZE];    /* in these headers; "": the one that was asked */
+    char keys_off_effect[SETTINGS_TEXT_SIZE];   /* "refuse", "answer"; "": as the type does */
+    char demanded_claims[SETTINGS_TEXT_SIZE];   /* of tokens for arm and keyvault; "": none */
 };
 
 /* The values at start; TOKEN_LIFETIME in seconds. */

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "operations.h"
+
 /* The account of --account. */
 static bool make_account(struct sim *sim, const char *name)
 {
@@ -47,6 +49,7 @@ bool sim_init(struct sim *sim, const struct options *options)
     }
     settings_init(&sim->settings, options->token_lifetime);
     sim->world = world_new(sim->truth);
+    sim->operations = operations_new();
     sim->directory = directory_new();
     sim->ratelimit = ratelimit_new();
     sim->faults = faults_new(options->seed);
@@ -63,6 +66,7 @@ void sim_done(struct sim *sim)
     faults_free(sim->faults);
     ratelimit_free(sim->ratelimit);
     directory_free(sim->directory);
+    operations_free(sim->operations);
     world_free(sim->world);
     record_free(sim->record);
     truth_free(sim->truth);

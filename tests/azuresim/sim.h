@@ -18,6 +18,8 @@
 #include "vault_store.h"
 #include "world.h"
 
+struct operations;
+
 struct sim {
     pthread_mutex_t lock;
     struct options options;
@@ -25,12 +27,14 @@ struct sim {
     struct truth *truth;
     struct record *record; /* NULL: nobody wants it */
     struct world *world;
+    struct operations *operations;
     struct directory *directory;
     struct ratelimit *ratelimit;
     struct faults *faults;
     struct vault_store *vaults;
     uint16_t port;
     uint16_t imds_port;
+    uint16_t redis_port;
     int stop_fd; /* eventfd, readable once the simulator stops: ends every wait */
 };
 

@@ -41,7 +41,7 @@ class StandIn:
         self.imds_url = description["imds_url"]
         self.ca_file = directory / "ca.pem"
         self.truth = Truth(directory / "truth.jsonl")
-        self._tls = ssl.create_default_context(cafile=self.ca_file)
+        self.tls = ssl.create_default_context(cafile=self.ca_file)
 
     def stop(self):
         """Returns its exit status."""
@@ -55,7 +55,7 @@ class StandIn:
 
     def ask(self, method, path, body=None):
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30,
-                                                 context=self._tls)
+                                                 context=self.tls)
         try:
             connection.request(method, f"/_sim/{path}",
                                body=None if body is None else json.dumps(body))

@@ -38,7 +38,7 @@ class Vault:
 
     def _send(self, method, path, headers, body):
         connection = http.client.HTTPSConnection("127.0.0.1", self.azure.port, timeout=30,
-                                                 context=self.azure._tls)
+                                                 context=self.azure.tls)
         try:
             connection.request(method, path, body=body, headers=headers)
             reply = connection.getresponse()
