@@ -75,15 +75,21 @@ void http_request_header(struct http_request *request, const char *name, const c
     (void)buf_append_str(header, value);
 }
 
-void http_request_bearer(struct http_request *request, const struct secret *token)
+void http_request_secret(struct http_request *request, const char *name, const char *before,
+                         const struct secret *value)
 {
     const size_t index = request->header_count;
 
-    http_request_header(request, "Authorization", "Bearer ");
-    if (has_control_character(secret_bytes(token)))
+    http_request_header(request, name, before);
+    if (has_control_character(secret_bytes(value)))
         request->failed = true;
     else if (request->header_count > index)
-        (void)buf_append(&request->headers[index], secret_bytes(token), secret_length(token));
+        (void)buf_append(&request->headers[index], secret_bytes(value), secret_length(value));
+}
+
+void http_request_bearer(struct http_request *request, const struct secret *token)
+{
+    http_request_secret(request, "Authorization", "Bearer ", token);
 }
 
 static bool is_printable_ascii(const struct buf *text)

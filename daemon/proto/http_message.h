@@ -76,7 +76,10 @@ void http_request_done(struct http_request *request);
 /* Adds "NAME: VALUE". http_request_check() reports the failure of any add. A value with a control
  * character fails, and so does a name that is not a token (RFC 9110, section 5.6.2). */
 void http_request_header(struct http_request *request, const char *name, const char *value);
-/* Adds "Authorization: Bearer TOKEN", in the request's own memory alone. */
+/* Adds "NAME: BEFOREVALUE", in the request's own memory alone. */
+void http_request_secret(struct http_request *request, const char *name, const char *before,
+                         const struct secret *value);
+/* Adds "Authorization: Bearer TOKEN" likewise. */
 void http_request_bearer(struct http_request *request, const struct secret *token);
 
 /* Returns 0 when there is a URL of printable ASCII and every part of the request was added whole;
