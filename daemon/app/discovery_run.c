@@ -222,12 +222,11 @@ static void list_type(struct discovery_run *run)
     const struct two_key_resource *type = run->rule->types[run->type];
     char *path =
         str_format("/subscriptions/%s/providers/%s", present_subscription(run), type->type);
-    const char *api_version = run->config->cloud.api_version;
     struct arm_get_wish wish;
 
     list_wish(run, &wish);
     wish.path = must(path);
-    wish.api_version = api_version ? api_version : type->api_version;
+    wish.api_version = config_api_version(run->config, type);
     fetch(run, &wish, on_page);
     free(path);
 }
@@ -306,8 +305,7 @@ static void ask_suspect(struct discovery_run *run)
     subscription = subscription_of(known->id);
     wish.subscription_id = subscription;
     wish.path = known->id;
-    wish.api_version =
-        run->config->cloud.api_version ? run->config->cloud.api_version : type->api_version;
+    wish.api_version = config_api_version(run->config, type);
     wish.action = type->read_action;
     fetch(run, &wish, on_suspect);
     free(subscription);

@@ -20,6 +20,7 @@
 enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_JOURNAL, LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
 struct cloud_metadata;
+struct two_key_resource;
 struct identity_type;
 struct key_shape;
 struct discovery_rule;
@@ -33,7 +34,6 @@ struct cloud {
     const char *login;
     const char *audience;
     const char *key_vault_audience; /* NULL: nobody says it, so there can be no vaults */
-    const char *api_version;        /* NULL: that of the resource's type */
     bool discover;                  /* its Resource Manager is asked for what is not configured */
     const struct cloud_metadata *metadata; /* … and has answered this; NULL: not yet, and such texts
                                             * are "" */
@@ -108,6 +108,8 @@ struct config {
     enum log_format log_format;
     duration_ms status_every;
     struct cloud cloud;
+    const char *const *api_versions; /* in the order of proto/two_key's table; NULL: the type's own;
+                                      * see config_api_version() */
     const char *ca_file;             /* NULL: the system's bundle */
     const char *proxy;               /* NULL: none */
     const char *proxy_user;          /* NULL: it asks for none */
@@ -166,6 +168,9 @@ struct config_environment {
  */
 struct config *config_load(const char *path, const struct config_environment *environment,
                            struct config_messages *messages);
+
+/* The version of the resource manager's interface by which resources of that type are asked for. */
+const char *config_api_version(const struct config *config, const struct two_key_resource *type);
 
 struct config *config_ref(struct config *config);
 void config_unref(struct config *config);

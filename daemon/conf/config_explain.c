@@ -132,13 +132,40 @@ static void append_freezes(const struct policy *policy, struct buf *out)
     }
 }
 
-static void append_policy(const struct account *account, struct buf *out)
+/* What its type means: what dies with a key, and how a new one is verified. */
+static void append_type(const struct account *account, struct buf *out)
+{
+    const struct two_key_resource *type = two_key_resource_find(account->id);
+
+    (void)buf_append_format(out, "  %-15s%s (%s)\n", "type", type->short_name, type->type);
+    if (type->dies)
+        (void)buf_append_format(out, "  %-15s%s\n", "dies too", type->dies);
+}
+
+static void append_verify(const struct account *account, struct buf *out)
 {
     static const char *const verify[] = {
         [VERIFY_AUTO] = "verified at the data plane if it can be reached (verify: auto)",
         [VERIFY_REQUIRED] = "verified at the data plane before it is delivered (verify: required)",
         [VERIFY_OFF] = "delivered without being verified (verify: off)",
     };
+    const struct two_key_resource *type = two_key_resource_find(account->id);
+    const enum verify_mode mode = account->policy->verify;
+
+    if (!type->probe)
+        (void)buf_append_format(out,
+                                "  %-15sdelivered without being verified: no request is known "
+                                "that proves a key of this type\n",
+                                "a new key is");
+    else if (mode == VERIFY_OFF)
+        (void)buf_append_format(out, "  %-15s%s\n", "a new key is", verify[mode]);
+    else
+        (void)buf_append_format(out, "  %-15s%s, by %s\n", "a new key is", verify[mode],
+                                type->probe->words);
+}
+
+static void append_policy(const struct account *account, struct buf *out)
+{
     static const char *const drift[] = {
         [DRIFT_REDELIVER] = "repaired by delivering the live key again (on_drift: redeliver)",
         [DRIFT_ALERT] = "reported and left to you (on_drift: alert)",
@@ -160,7 +187,7 @@ static void append_policy(const struct account *account, struct buf *out)
                                 words(policy->splay, text));
         (void)buf_append_format(out, "  %-15s%s after the planned time\n", "overdue",
                                 words(policy->overdue_after, text));
-        (void)buf_append_format(out, "  %-15s%s\n", "a new key is", verify[policy->verify]);
+        append_verify(account, out);
     }
     (void)buf_append_format(out, "  %-15snoticed within %s (check_every), %s\n", "drift is",
                             words(policy->check_every, text), drift[policy->on_drift]);
@@ -216,6 +243,7 @@ static void append_first_start(const struct account *account, struct buf *out)
 static void append_account(const struct account *account, struct buf *out)
 {
     (void)buf_append_format(out, "\naccount %s\n  %-15s%s\n", account->name, "id", account->id);
+    append_type(account, out);
     append_identity(account->identity, out);
     append_policy(account, out);
     for (size_t i = 0; i < account->destination_count; i++)

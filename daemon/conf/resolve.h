@@ -15,14 +15,17 @@ enum { RESOLVE_WINDOWS_MAX = 16, RESOLVE_DESTINATIONS_MAX = 16 };
 struct placeholder_values;
 struct config_found;
 
+enum { RESOLVE_VARIANTS = 4 };
+
 struct resolve {
     struct arena *arena; /* of the configuration */
     struct report *report;
     const struct tree_node *root; /* all files merged */
     const struct config_environment *environment;
-    struct config *config;   /* under construction */
-    struct policy *policies; /* config->policies, while they are made */
-    struct policy **flipped; /* per policy: a copy with the other `rotate`, made when needed */
+    struct config *config;    /* under construction */
+    struct policy *policies;  /* config->policies, while they are made */
+    struct policy **variants; /* RESOLVE_VARIANTS per policy: copies with what an account has
+                               * otherwise, made when needed */
     const struct config_found *found; /* what rules have found, to be added to the accounts */
     size_t found_count;
 };

@@ -7,6 +7,7 @@
 #include "conf/url.h"
 #include "conf/value.h"
 #include "proto/cloud_metadata.h"
+#include "proto/two_key/two_key.h"
 
 enum { METADATA_FILE_MAX = 16384 };
 
@@ -135,6 +136,27 @@ static void resolve_mapping(struct resolve *resolve, const struct tree_node *nod
         cloud->key_vault_audience = arena_dup(arena, vaults);
 }
 
+/* `first`: that of the first type, which is older than the others; NULL: not given. */
+static void resolve_api_versions(struct resolve *resolve, const char *first)
+{
+    const struct tree_node *node = schema_get(resolve->root, "api_versions");
+    const struct two_key_resource *type;
+    const char **versions;
+    size_t count = 0;
+
+    while (two_key_resource_at(count))
+        count++;
+    versions = arena_alloc_array(resolve->arena, count, sizeof(*versions));
+    if (!versions)
+        return;
+    for (size_t i = 0; (type = two_key_resource_at(i)); i++) {
+        const char *version = schema_text(node, &schema_api_versions, type->short_name);
+
+        versions[i] = arena_dup(resolve->arena, !version && i == 0 ? first : version);
+    }
+    resolve->config->api_versions = versions;
+}
+
 void resolve_cloud(struct resolve *resolve)
 {
     const struct tree_node *node = schema_get(resolve->root, "cloud");
@@ -144,5 +166,5 @@ void resolve_cloud(struct resolve *resolve)
         resolve_mapping(resolve, node);
     else
         *cloud = known_clouds[node ? schema_choice(resolve->root, &schema_root, "cloud") : 0];
-    cloud->api_version = arena_dup(resolve->arena, schema_text(node, &schema_cloud, "api_version"));
+    resolve_api_versions(resolve, schema_text(node, &schema_cloud, "api_version"));
 }

@@ -106,7 +106,7 @@ static void refuse_type(struct resolve *resolve, const struct tree_node *node)
     buf_init(&known, 1024);
     for (size_t i = 0; (type = two_key_resource_at(i)); i++)
         if (is_listed(type))
-            (void)buf_append_format(&known, "%s%s", known.length > 0 ? ", " : "", type->type);
+            (void)buf_append_format(&known, "%s%s", known.length > 0 ? ", " : "", type->short_name);
     report_error(resolve->report, node, "unknown type \"%s\"; rules find: %s",
                  value_shown(node->text, shown), report_part(resolve->report, &known));
     buf_done(&known);
@@ -114,12 +114,9 @@ static void refuse_type(struct resolve *resolve, const struct tree_node *node)
 
 static const struct two_key_resource *type_named(const char *name)
 {
-    const struct two_key_resource *type;
+    const struct two_key_resource *type = two_key_resource_named(name);
 
-    for (size_t i = 0; (type = two_key_resource_at(i)); i++)
-        if (is_listed(type) && str_equal_nocase(type->type, name))
-            return type;
-    return NULL;
+    return type && is_listed(type) ? type : NULL;
 }
 
 static void fill_types(struct resolve *resolve, const struct tree_node *node,
@@ -133,9 +130,8 @@ static void fill_types(struct resolve *resolve, const struct tree_node *node,
     if (!types)
         return;
     rule->types = types;
-    for (size_t i = 0; !list && (type = two_key_resource_at(i)); i++)
-        if (is_listed(type) && rule->type_count < DISCOVERY_TYPES_MAX)
-            types[rule->type_count++] = type;
+    if (!list)
+        types[rule->type_count++] = two_key_resource_at(0);
     for (const struct tree_node *item = list ? schema_first_item(list) : NULL; item;
          item = schema_next_item(list, item)) {
         type = type_named(item->text);

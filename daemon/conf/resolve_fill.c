@@ -4,8 +4,10 @@
 #include "conf/resolve.h"
 #include "conf/resource_id.h"
 #include "conf/schema.h"
+#include "conf/value.h"
 
 static const char *const id_parts[] = {"name", "resource_group", "subscription_id"};
+/* "type" may stand beside them. */
 enum { ID_PARTS = sizeof(id_parts) / sizeof(id_parts[0]) };
 
 /* Checks that either `id` or its three parts are given; reports missing and surplus keys. */
@@ -38,7 +40,43 @@ static bool has_identification(struct resolve *resolve, const struct tree_node *
                            "is missing; without id, all of name, resource_group and "
                            "subscription_id are needed");
     }
-    return id ? present == 0 : present == ID_PARTS;
+    if (id && tree_child(node, "type"))
+        report_key_error(resolve->report, tree_child(node, "type"),
+                         "says again what id says; leave it out");
+    return id ? present == 0 && !tree_child(node, "type") : present == ID_PARTS;
+}
+
+/* Which names are legal depends on the type. */
+static bool is_legal_name(struct resolve *resolve, const struct tree_node *name,
+                          const struct two_key_resource *type)
+{
+    char shown[VALUE_SHOWN_MAX];
+    struct err err = {.code = 0};
+
+    if (!name)
+        return false;
+    if (resource_name_check(type, name->text, &err) == 0)
+        return true;
+    report_error(resolve->report, name, "\"%s\" %s", value_shown(name->text, shown), err.text);
+    return false;
+}
+
+/* The id of an account that is given by its parts; NULL: one of them is wrong, and reported. */
+static const char *compose_id(struct resolve *resolve, const struct tree_node *node)
+{
+    const struct two_key_resource *type =
+        two_key_resource_at((size_t)schema_choice(node, &schema_account, "type"));
+
+    if (!is_legal_name(resolve, schema_get(node, "name"), type))
+        return NULL;
+    for (size_t i = 0; i < ID_PARTS; i++) {
+        if (!schema_get(node, id_parts[i]))
+            return NULL;
+    }
+    return arena_format(resolve->arena, "/subscriptions/%s/resourceGroups/%s/providers/%s/%s",
+                        schema_text(node, &schema_account, "subscription_id"),
+                        schema_text(node, &schema_account, "resource_group"), type->type,
+                        schema_text(node, &schema_account, "name"));
 }
 
 static bool fill_id(struct resolve *resolve, const struct tree_node *node, struct account *account)
@@ -51,16 +89,8 @@ static bool fill_id(struct resolve *resolve, const struct tree_node *node, struc
 
     if (!has_identification(resolve, node))
         return false;
-    if (!id) {
-        for (size_t i = 0; i < ID_PARTS; i++) {
-            if (!schema_get(node, id_parts[i]))
-                return false;
-        }
-        id = arena_format(arena, "/subscriptions/%s/resourceGroups/%s/providers/%s/%s",
-                          schema_text(node, &schema_account, "subscription_id"),
-                          schema_text(node, &schema_account, "resource_group"),
-                          two_key_resource_at(0)->type, schema_text(node, &schema_account, "name"));
-    }
+    if (!id)
+        id = compose_id(resolve, node);
     if (!id || resource_id_parse(id, &parts, &err) < 0)
         return false;
     account->id = arena_dup(arena, id);
@@ -95,20 +125,42 @@ static void fill_identity(struct resolve *resolve, const struct tree_node *node,
     }
 }
 
-/* The policy at `index` with the other value of `rotate`. */
-static const struct policy *flipped_policy(struct resolve *resolve, size_t index)
-{
-    struct policy *flipped = resolve->flipped[index];
+/* What an account has otherwise than its policy: bits of its number among `variants`. */
+enum { VARIANT_ROTATE = 1, VARIANT_UNVERIFIED = 2 };
 
-    if (flipped)
-        return flipped;
-    flipped = arena_alloc(resolve->arena, sizeof(*flipped));
-    if (!flipped)
+static const struct policy *policy_variant(struct resolve *resolve, size_t index, unsigned variant)
+{
+    struct policy **place = &resolve->variants[index * RESOLVE_VARIANTS + variant];
+
+    if (variant == 0)
+        return &resolve->policies[index];
+    if (*place)
+        return *place;
+    *place = arena_alloc(resolve->arena, sizeof(**place));
+    if (!*place)
         return NULL;
-    *flipped = resolve->policies[index];
-    flipped->rotate = !flipped->rotate;
-    resolve->flipped[index] = flipped;
-    return flipped;
+    **place = resolve->policies[index];
+    if ((variant & VARIANT_ROTATE) != 0)
+        (*place)->rotate = !(*place)->rotate;
+    if ((variant & VARIANT_UNVERIFIED) != 0)
+        (*place)->verify = VERIFY_OFF;
+    return *place;
+}
+
+/* Where no request proves a key of its type, `auto` means `off`. */
+static bool is_never_verified(struct resolve *resolve, const struct tree_node *node,
+                              const struct account *account, const struct policy *policy)
+{
+    const struct two_key_resource *type = account->id ? two_key_resource_find(account->id) : NULL;
+
+    if (!type || type->probe || policy->verify == VERIFY_OFF)
+        return false;
+    if (policy->verify == VERIFY_REQUIRED && policy->rotate)
+        report_error(resolve->report, node,
+                     "policy %s has verify: required, and no request is known that proves a key of "
+                     "%s; give the account a policy with verify: auto",
+                     account->policy_name, type->noun);
+    return true;
 }
 
 static void fill_policy(struct resolve *resolve, const struct tree_node *node,
@@ -119,13 +171,16 @@ static void fill_policy(struct resolve *resolve, const struct tree_node *node,
 
     for (size_t i = 0; chosen && i < resolve->config->policy_count; i++) {
         const struct policy *policy = &resolve->policies[i];
+        unsigned variant = 0;
 
         if (!str_equal(resolve->config->policy_names[i], chosen->name))
             continue;
         account->policy_name = resolve->config->policy_names[i];
-        account->policy = !rotate || str_equal(rotate->text, "true") == policy->rotate
-                              ? policy
-                              : flipped_policy(resolve, i);
+        if (rotate && str_equal(rotate->text, "true") != policy->rotate)
+            variant |= VARIANT_ROTATE;
+        if (is_never_verified(resolve, node, account, policy))
+            variant |= VARIANT_UNVERIFIED;
+        account->policy = policy_variant(resolve, i, variant);
     }
 }
 

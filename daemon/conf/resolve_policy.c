@@ -294,9 +294,10 @@ void resolve_policies(struct resolve *resolve)
         return;
     resolve->policies =
         arena_alloc_array(resolve->arena, section->count, sizeof(*resolve->policies));
-    resolve->flipped = arena_alloc_array(resolve->arena, section->count, sizeof(struct policy *));
+    resolve->variants = arena_alloc_array(resolve->arena, section->count * RESOLVE_VARIANTS,
+                                          sizeof(struct policy *));
     names = arena_alloc_array(resolve->arena, section->count, sizeof(*names));
-    if (!resolve->policies || !resolve->flipped || !names)
+    if (!resolve->policies || !resolve->variants || !names)
         return;
     for (const struct tree_node *map = section->first; map; map = map->next) {
         if (map->invalid)

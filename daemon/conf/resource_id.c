@@ -71,35 +71,24 @@ static bool is_guid(struct segment segment)
     return value_is_guid(guid);
 }
 
-/* Appends the forms of the ids of all types: "/subscriptions/…/providers/PROVIDER/TYPE/NAME or
- * …". */
-static void append_forms(struct buf *out)
+/* Appends the form of the ids of the first type, as an example. */
+static void append_form(struct buf *out)
 {
-    const struct two_key_resource *type;
+    const char *type = two_key_resource_at(0)->type;
 
-    for (size_t i = 0; (type = two_key_resource_at(i)); i++) {
-        (void)buf_append_str(out,
-                             i == 0 ? "; write /subscriptions/GUID/resourceGroups/GROUP" : " or …");
-        (void)buf_append_str(out, "/providers/");
-        for (const char *c = type->type; *c != '\0'; c++) {
-            if (*c == '/' && memchr(type->type, '/', (size_t)(c - type->type)))
-                (void)buf_append_str(out, "/NAME");
-            (void)buf_append_char(out, *c);
-        }
-        (void)buf_append_str(out, "/NAME");
-    }
+    (void)buf_append_format(
+        out, "; write /subscriptions/GUID/resourceGroups/GROUP/providers/%s/NAME", type);
 }
 
-static int refuse(const char *what, bool with_nouns, struct err *err)
+static int refuse(const char *what, bool with_noun, struct err *err)
 {
-    const struct two_key_resource *type;
     struct buf text;
 
     buf_init(&text, sizeof(err->text));
     (void)buf_append_str(&text, what);
-    for (size_t i = 0; with_nouns && (type = two_key_resource_at(i)); i++)
-        (void)buf_append_format(&text, "%s %s", i == 0 ? "" : " or", type->noun);
-    append_forms(&text);
+    if (with_noun)
+        (void)buf_append_format(&text, " %s", two_key_resource_at(0)->noun);
+    append_form(&text);
     err_set(err, -EINVAL, "%s", buf_str(&text));
     buf_done(&text);
     return -EINVAL;
@@ -107,10 +96,10 @@ static int refuse(const char *what, bool with_nouns, struct err *err)
 
 int resource_name_check(const struct two_key_resource *type, const char *name, struct err *err)
 {
-    return type->name_ok(name, strlen(name))
+    return two_key_name_ok(type, name, strlen(name))
                ? 0
                : err_set(err, -EINVAL, "is not the name of %s; those are %s", type->noun,
-                         type->name_words);
+                         type->name.words);
 }
 
 int resource_id_parse(const char *text, struct resource_id *ret_id, struct err *err)
@@ -130,8 +119,8 @@ int resource_id_parse(const char *text, struct resource_id *ret_id, struct err *
         return refuse("holds a subscription that is not a GUID", false, err);
     if (resource_group_problem(segments[3].text, segments[3].length))
         return refuse("holds no valid resource group", false, err);
-    if (!type->name_ok(segments[count - 1].text, segments[count - 1].length))
-        return err_set(err, -EINVAL, "holds no valid account name; those are %s", type->name_words);
+    if (!two_key_name_ok(type, segments[count - 1].text, segments[count - 1].length))
+        return err_set(err, -EINVAL, "holds no valid account name; those are %s", type->name.words);
     *ret_id = (struct resource_id){
         .subscription = segments[1].text,
         .subscription_length = segments[1].length,

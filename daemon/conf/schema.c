@@ -5,6 +5,12 @@
 #include "conf/notifier.h"
 #include "conf/schema_row.h"
 
+enum {
+#define TYPE(symbol, short_name) INDEX_OF_##symbol,
+#include "proto/two_key/two_key_list.h"
+#undef TYPE
+};
+
 static const struct schema_choice log_levels[] = {
     {"error", LEVEL_ERROR, false},   {"warning", LEVEL_WARNING, false},
     {"notice", LEVEL_NOTICE, false}, {"info", LEVEL_INFO, false},
@@ -96,7 +102,7 @@ const struct schema_map schema_cloud = {(const struct schema_key[]){
     SCHEMA_ROW("key_vault_audience", SCHEMA_TEXT),
     SCHEMA_ROW("batch_audience", SCHEMA_TEXT),
     SCHEMA_ROW("discover", SCHEMA_BOOLEAN, .fallback = "false"),
-    /* that of the resource's type */
+    /* of Batch accounts; those of all types: api_versions */
     SCHEMA_ROW("api_version", SCHEMA_API_VERSION),
     SCHEMA_END,
 }};
@@ -152,8 +158,25 @@ const struct schema_map schema_defaults = {(const struct schema_key[]){
     SCHEMA_END,
 }};
 
+/* The value is the index of the type in its table. */
+static const struct schema_choice resource_types[] = {
+#define TYPE(symbol, short_name) {short_name, INDEX_OF_##symbol, false},
+#include "proto/two_key/two_key_list.h"
+#undef TYPE
+    {NULL, 0, false},
+};
+
+/* Those of other types are of their rows in proto/two_key. */
+const struct schema_map schema_api_versions = {(const struct schema_key[]){
+#define TYPE(symbol, short_name) SCHEMA_ROW(short_name, SCHEMA_API_VERSION),
+#include "proto/two_key/two_key_list.h"
+#undef TYPE
+    SCHEMA_END,
+}};
+
 const struct schema_map schema_account = {(const struct schema_key[]){
     SCHEMA_ROW("id", SCHEMA_ACCOUNT_ID),
+    SCHEMA_ROW("type", SCHEMA_CHOICE, .fallback = "batch", .choices = resource_types),
     SCHEMA_ROW("name", SCHEMA_ACCOUNT_NAME),
     SCHEMA_ROW("resource_group", SCHEMA_RESOURCE_GROUP),
     SCHEMA_ROW("subscription_id", SCHEMA_GUID),
@@ -229,6 +252,7 @@ const struct schema_map schema_root = {(const struct schema_key[]){
     SCHEMA_ROW("ca_file", SCHEMA_PATH),
     SCHEMA_ROW("proxy", SCHEMA_PROXY, .map = &schema_proxy),
     SCHEMA_ROW("no_proxy", SCHEMA_HOST_SUFFIX, .shape = SHAPE_ONE_OR_LIST),
+    SCHEMA_ROW("api_versions", SCHEMA_MAP, .map = &schema_api_versions),
     SCHEMA_ROW("limits", SCHEMA_MAP, .map = &schema_limits),
     SCHEMA_ROW("timing", SCHEMA_MAP, .map = &schema_timing),
     SCHEMA_ROW("identities", SCHEMA_MAP, .shape = SHAPE_BY_NAME, .required = true,

@@ -106,6 +106,7 @@ extern const struct schema_map schema_policy;
 extern const struct schema_map schema_window;
 extern const struct schema_map schema_defaults;
 extern const struct schema_map schema_account;
+extern const struct schema_map schema_api_versions;
 extern const struct schema_map schema_delivery;                    /* an item of deliver_to */
 extern const struct schema_map schema_hook;                        /* of a target's `after` */
 extern const struct schema_variant *const schema_identity_types[]; /* of identity_type's */

@@ -54,9 +54,8 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     if (!place)
         return false;
     str_lower(place);
-    settings->api_version = cloud->api_version
-                                ? cloud->api_version
-                                : two_key_resource_find(settings->batch_account)->api_version;
+    settings->api_version =
+        config_api_version(resolve->config, two_key_resource_find(settings->batch_account));
     settings->resource_manager = cloud->resource_manager;
     settings->audience = cloud->audience;
     destination->place = place;

@@ -99,7 +99,7 @@ const char *value_expected(const struct schema_key *key, char out[VALUE_EXPECTED
         [SCHEMA_API_VERSION] = "a version such as 2024-02-01",
         [SCHEMA_HOST_SUFFIX] = "a host name or suffix such as .example.org",
         [SCHEMA_ACCOUNT_ID] = "the resource id of ",
-        [SCHEMA_ACCOUNT_NAME] = "the name of ",
+        [SCHEMA_ACCOUNT_NAME] = "the name of the account",
         [SCHEMA_RESOURCE_GROUP] = "the name of a resource group",
         [SCHEMA_IDENTITY_ID] = "the resource id of a managed identity",
         [SCHEMA_MAP] = "a mapping of keys to values",
@@ -109,7 +109,7 @@ const char *value_expected(const struct schema_key *key, char out[VALUE_EXPECTED
         list_choices(out, key->choices);
     else if (key->type == SCHEMA_MAP && key->map && key->shape != SHAPE_BY_NAME)
         list_keys(out, key->map);
-    else if (key->type == SCHEMA_ACCOUNT_ID || key->type == SCHEMA_ACCOUNT_NAME)
+    else if (key->type == SCHEMA_ACCOUNT_ID)
         (void)snprintf(out, VALUE_EXPECTED_MAX, "%s%s", wanted[key->type],
                        two_key_resource_at(0)->noun);
     else
@@ -430,16 +430,6 @@ static bool check_account_id(struct report *report, const struct tree_node *node
     return resource_id_parse(node->text, &id, &err) == 0 || refuse(report, node, err.text);
 }
 
-static bool check_account_name(struct report *report, const struct tree_node *node,
-                               const struct schema_key *key)
-{
-    struct err err = {.code = 0};
-
-    (void)key;
-    return resource_name_check(two_key_resource_at(0), node->text, &err) == 0 ||
-           refuse(report, node, err.text);
-}
-
 /* One of the three. */
 static const struct {
     bool (*fits)(const char *text);
@@ -469,7 +459,7 @@ static const struct {
     [SCHEMA_API_VERSION] = {.fits = is_api_version},
     [SCHEMA_HOST_SUFFIX] = {.fits = is_host_suffix},
     [SCHEMA_ACCOUNT_ID] = {.check = check_account_id},
-    [SCHEMA_ACCOUNT_NAME] = {.check = check_account_name},
+    [SCHEMA_ACCOUNT_NAME] = {.fits = is_not_empty}, /* the rest depends on the type */
     [SCHEMA_RESOURCE_GROUP] = {.problem = group_problem},
     [SCHEMA_IDENTITY_ID] = {.problem = resource_identity_problem},
     [SCHEMA_MAP] = {.fits = is_not_empty},

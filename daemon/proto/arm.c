@@ -75,7 +75,7 @@ struct meaning {
 
 static const char check_id[] = "check the account's id: subscription, resource group and name";
 static const char check_version[] =
-    "set cloud.api_version to one that the resource provider serves";
+    "set the type's version in api_versions to one that the resource provider serves";
 static const char check_answer[] =
     "see what is unusual about the resource (az resource show --ids {resource}), and report what "
     "the "

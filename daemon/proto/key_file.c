@@ -7,6 +7,7 @@
 
 #include "base/date.h"
 #include "base/json.h"
+#include "proto/template.h"
 #include "proto/two_key/two_key.h"
 
 /* Does the text consist of characters that are literal, without quotes, for a shell, systemd and a
@@ -37,12 +38,15 @@ int key_file_env(const struct key_file *file, struct buf *out)
     const struct two_key_resource *type = two_key_resource_find(file->resource_id);
 
     if (!type || !is_plain(file->account, strlen(file->account)) ||
-        !is_plain(file->account_endpoint, strlen(file->account_endpoint)) ||
+        (type->env_endpoint && !is_plain(file->account_endpoint, strlen(file->account_endpoint))) ||
         !is_plain(secret_bytes(file->key), secret_length(file->key)))
         return -EINVAL;
     buf_append_format(out, "%s=%s\n%s=", type->env_name, file->account, type->env_key);
     buf_append(out, secret_bytes(file->key), secret_length(file->key));
-    return buf_append_format(out, "\n%s=https://%s\n", type->env_endpoint, file->account_endpoint);
+    buf_append_char(out, '\n');
+    if (type->env_endpoint)
+        buf_append_format(out, "%s=https://%s\n", type->env_endpoint, file->account_endpoint);
+    return out->failed;
 }
 
 static void append_member(struct buf *out, const char *name, const char *value, size_t length)
@@ -50,6 +54,22 @@ static void append_member(struct buf *out, const char *name, const char *value, 
     buf_append_format(out, "\"%s\":", name);
     json_append_string(out, value, length);
     buf_append_char(out, ',');
+}
+
+/* What clients of its type take in one piece. */
+static void append_connection_string(struct buf *out, const struct key_file *file)
+{
+    const struct two_key_resource *type = two_key_resource_find(file->resource_id);
+    struct buf text;
+
+    if (file->without_key || !type || !type->connection_string)
+        return;
+    buf_init(&text, KEY_FILE_MAX);
+    if (template_expand(type->connection_string, type, file, &text) == 0)
+        append_member(out, "connection_string", buf_str(&text), text.length);
+    else if (out->failed == 0)
+        out->failed = text.failed != 0 ? text.failed : -EINVAL;
+    buf_done(&text);
 }
 
 int key_file_json(const struct key_file *file, struct buf *out)
@@ -63,6 +83,7 @@ int key_file_json(const struct key_file *file, struct buf *out)
     append_member(out, "slot", slot_name(file->slot), strlen(slot_name(file->slot)));
     if (!file->without_key)
         append_member(out, "key", secret_bytes(file->key), secret_length(file->key));
+    append_connection_string(out, file);
     buf_append_format(out, "\"cycle\":%" PRIu64 ",", file->cycle);
     return buf_append_format(out, "\"delivered_at\":\"%s\"}\n",
                              date_to_rfc3339(file->delivered_at, delivered_at));

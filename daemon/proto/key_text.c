@@ -10,13 +10,30 @@
 const struct key_shape key_shape_base64 = {
     .noun = "a key in base64",
     .marks = "+/",
+    .padded = true,
     .base64 = true,
     .usual = 64,
     .shortest = 32,
 };
 
+const struct key_shape key_shape_alphanumeric = {
+    .noun = "a key of letters and digits",
+    .marks = "",
+    .letters = KEY_CASE_ANY,
+    .shortest = 32,
+};
+
+const struct key_shape key_shape_text = {
+    .noun = "a key of letters, digits, '+', '/' and '='",
+    .marks = "+/",
+    .padded = true,
+    .letters = KEY_CASE_ANY,
+    .shortest = 32,
+};
+
 enum {
     PATH_SEGMENT_MIN = 32, /* between two slashes of random base64 lie 64 characters on average */
+    SHORT_SEGMENT_MIN = 12,
     REDACT_MIN = 40
 };
 
@@ -93,7 +110,7 @@ static bool next_run(struct run *run, const struct key_shape *shape, const char 
         run_add(run, c);
         at += taken;
     }
-    while (shape->base64 && at < end && padding < 2) {
+    while (shape->padded && at < end && padding < 2) {
         taken = unescape(at, end, &c);
         if (c != '=')
             break;
@@ -119,8 +136,14 @@ static bool looks_random(const struct key_shape *shape, const char *text, size_t
         upper = upper || (text[i] >= 'A' && text[i] <= 'Z');
         lower = lower || (text[i] >= 'a' && text[i] <= 'z');
     }
-    return longest >= PATH_SEGMENT_MIN && digit &&
-           (shape->single_case ? upper != lower : upper && lower);
+    switch (shape->letters) {
+    case KEY_CASE_ONE:
+        return longest >= PATH_SEGMENT_MIN && digit && upper != lower;
+    case KEY_CASE_ANY: /* one key in ten thousand has no digit */
+        return longest >= SHORT_SEGMENT_MIN && digit + upper + lower >= 2;
+    default:
+        return longest >= PATH_SEGMENT_MIN && digit && upper && lower;
+    }
 }
 
 static bool is_padded(const struct run *run)
@@ -248,11 +271,13 @@ bool key_text_fits(const struct secret *key, const struct key_shape *shape)
 
     if (shape->base64)
         return length < KEY_TEXT_MAX && size_of(shape, text, length) > 0;
+    for (size_t i = 0; i < 2 && shape->padded && length > 1 && text[length - 1] == '='; i++)
+        length--;
     for (size_t i = 0; i < length; i++) {
         if (!is_of_key(text[i], shape))
             return false;
     }
-    return length > 0;
+    return length >= shape->shortest && length < KEY_TEXT_MAX;
 }
 
 int key_text_decode(const struct secret *key, uint8_t *out, size_t size, size_t *ret_length)

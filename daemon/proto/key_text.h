@@ -17,19 +17,31 @@
 
 enum { KEY_TEXT_MAX = 1024 /* a longer run is a certificate or a picture */ };
 
+/* The letters of a key. */
+enum key_case {
+    KEY_CASE_BOTH, /* large and small ones occur */
+    KEY_CASE_ONE,  /* all are large, or all are small, as in hexadecimal */
+    KEY_CASE_ANY,
+};
+
 /* The form of the keys of a resource type. Sizes are of the bytes that base64 encodes; without
  * base64, of the text. */
 struct key_shape {
     const char *noun;  /* "a key in base64" */
     const char *marks; /* what keys are made of besides letters and digits: "+/" */
-    bool base64;       /* padded by up to two '=' */
-    bool single_case;  /* letters of one case, as in hexadecimal; else both occur */
-    size_t usual;      /* when there are runs of this size, only these are taken */
-    size_t shortest;   /* smaller ones are not taken for keys */
+    bool padded;       /* by up to two '=' */
+    bool base64;       /* it is base64 */
+    enum key_case letters;
+    size_t usual;    /* when there are runs of this size, only these are taken; 0: none is */
+    size_t shortest; /* smaller ones are not taken for keys */
 };
 
 /* 64 bytes in base64. */
 extern const struct key_shape key_shape_base64;
+/* Letters and digits alone: of AI services (hexadecimal, or 84 of all) and AI Search (52). */
+extern const struct key_shape key_shape_alphanumeric;
+/* What looks like base64, and need not be any. */
+extern const struct key_shape key_shape_text;
 
 struct key_text {
     struct secret *keys[SIGHTING_KEYS_MAX]; /* different ones, in the order they stand there */

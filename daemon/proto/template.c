@@ -142,6 +142,10 @@ static const char *piece_problem(const struct piece *piece, const struct piece *
                        type->noun);
         return out;
     }
+    if (name == NAME_ENDPOINT && type && !type->endpoint_path) {
+        (void)snprintf(out, size, "{endpoint}: %s names none; leave it out", type->noun);
+        return out;
+    }
     if (touches(before, piece)) {
         const struct piece *key = is_key(piece) ? piece : before;
 

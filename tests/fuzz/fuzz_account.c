@@ -17,7 +17,7 @@ static void read_description(const char *body, size_t length)
     struct resource_obstacle obstacle = {.reason = REASON_NONE};
     struct resource_facts facts = {.endpoint = NULL};
     struct err err = {.code = 0};
-    const int rc = two_key_batch_account.read_description(body, length, &facts, &obstacle, &err);
+    const int rc = two_key_describe(&two_key_batch_account, body, length, &facts, &obstacle, &err);
 
     if (rc == 0) {
         MUST(!facts.endpoint || (facts.endpoint[0] != '\0' && strlen(facts.endpoint) < 512));
@@ -40,8 +40,7 @@ static void read_keys(const char *body, size_t length)
     uint8_t bytes[SECRET_MAX];
     size_t byte_count;
 
-    if (two_key_batch_account.read_keys(&two_key_batch_account, "sampleacct", body, length, keys,
-                                        &err) == 0) {
+    if (two_key_read(&two_key_batch_account, "sampleacct", body, length, keys, &err) == 0) {
         MUST(keys[0] && keys[1] && !secret_equal(keys[0], keys[1]));
         for (size_t slot = 0; slot < SLOT_COUNT; slot++)
             MUST(key_text_decode(keys[slot], bytes, sizeof(bytes), &byte_count) == 0);

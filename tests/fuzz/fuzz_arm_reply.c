@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             MUST(reply.outcome == HTTP_ANSWERED && reply.status == 200);
         else
             check_failure(&failure);
-        if (!batch_probe_reply(&reply, now, &failure))
+        if (!batch_probe.read(&batch_probe, &reply, now, &failure))
             check_failure(&failure);
     }
     MUST(arm_reply_remaining(&reply, false) >= -1 && arm_reply_remaining(&reply, true) >= -1);

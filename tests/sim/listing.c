@@ -214,6 +214,12 @@ void arm_get_cancel(struct arm_get *get)
 
 /* --- ids: those of this world have one form, and one type --- */
 
+const char *config_api_version(const struct config *config, const struct two_key_resource *type)
+{
+    (void)config;
+    return type->api_version;
+}
+
 const struct two_key_resource *two_key_resource_find(const char *id)
 {
     (void)id;

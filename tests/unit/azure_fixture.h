@@ -142,8 +142,7 @@ static inline void start(const struct scripted *script, size_t length)
     config = (struct config){.references = 1,
                              .cloud = {.resource_manager = "https://arm.example",
                                        .login = "https://login.example",
-                                       .audience = "https://management.azure.com/",
-                                       .api_version = "2024-02-01"},
+                                       .audience = "https://management.azure.com/"},
                              .limit_requests = 64,
                              .limit_per_subscription = 8};
     subject = (struct azure_account){.account = &account};

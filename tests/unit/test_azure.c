@@ -225,6 +225,51 @@ static void test_verify(void **state)
     secret_free(key);
 }
 
+/* A service whose refusal may have other causes is asked with the other key, too. */
+static void test_refusal_is_confirmed(void **state)
+{
+#define REFUSED STATUS(403, "x-ms-error-code: AuthorizationFailure\n", "<?xml?>")
+    static const struct {
+        struct scripted answers[2];
+        bool without_other;
+        size_t sent;
+        enum reason reason;
+    } cases[] = {
+        {{STATUS(200, NULL, ""), SILENCE(HTTP_UNSENT)}, false, 1, REASON_NONE},
+        {{REFUSED, STATUS(200, NULL, "")}, false, 2, REASON_KEY_REFUSED},
+        {{REFUSED, REFUSED}, false, 2, REASON_AZURE_ERROR},
+        {{REFUSED, SILENCE(HTTP_UNSENT)}, false, 2, REASON_AZURE_ERROR},
+        {{REFUSED, STATUS(403, "x-ms-error-code: KeyBasedAuthenticationNotPermitted\n", "")},
+         false,
+         2,
+         REASON_SHARED_KEY_DISABLED},
+        {{REFUSED, SILENCE(HTTP_UNSENT)}, true, 1, REASON_AZURE_ERROR},
+    };
+    struct secret *key = secret_new(KEY_A, sizeof(KEY_A) - 1);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct azure_call *call;
+
+        start(cases[i].answers, 2);
+        subject.endpoint = str_dup("acct.blob.example");
+        subject.keys[SLOT_PRIMARY] = secret_new(KEY_A, sizeof(KEY_A) - 1);
+        if (!cases[i].without_other)
+            subject.keys[SLOT_SECONDARY] = secret_new(KEY_B, sizeof(KEY_B) - 1);
+        call = azure_verify(azure, &subject, key, on_done, &subject);
+        call->resource = two_key_resource_named("storage");
+        fake_loop_run(0);
+        assert_int_equal(completions, 1);
+        assert_int_equal(fake_http.sent_count, cases[i].sent);
+        assert_int_equal(failure.reason, cases[i].reason);
+        if (cases[i].sent == 2)
+            assert_string_not_equal(fake_http.sent[0].authorization,
+                                    fake_http.sent[1].authorization);
+        stop();
+    }
+    secret_free(key);
+}
+
 static void test_verify_without_request(void **state)
 {
     struct secret *key = secret_new("hunter2", 7);
@@ -399,7 +444,7 @@ static void test_other_types(void **state)
     assert_string_equal(fake_http.sent[1].method, "GET");
     stop();
 
-    other.build_probe = NULL;
+    other.probe = NULL;
     start(NULL, 0);
     subject.endpoint = str_dup("acct.example");
     call = azure_verify(azure, &subject, key, on_done, &subject);
@@ -420,7 +465,7 @@ static void test_version_of_the_type(void **state)
 
     (void)state;
     start(script, 3);
-    config.cloud.api_version = NULL;
+    config.api_versions = NULL;
     look("corr-1");
     fake_loop_run(0);
     assert_int_equal(fake_http.sent_count, 3);
@@ -460,6 +505,7 @@ int main(void)
         cmocka_unit_test(test_description_that_has_to_wait),
         cmocka_unit_test(test_fresh_token_after_401),
         cmocka_unit_test(test_verify),
+        cmocka_unit_test(test_refusal_is_confirmed),
         cmocka_unit_test(test_verify_without_request),
         cmocka_unit_test(test_clock_skew),
         cmocka_unit_test(test_cancel),

@@ -119,7 +119,7 @@ static void test_probe_request(void **state)
     struct err err;
 
     (void)state;
-    assert_int_equal(batch_probe_request(&request, &probe, &err), 0);
+    assert_int_equal(batch_probe.build(&batch_probe, &request, &probe, &err), 0);
     assert_string_equal(request.method, "GET");
     assert_string_equal(buf_str(&request.url),
                         "https://myaccount.westeurope.batch.localhost:8443/pools?" VERSION
@@ -143,7 +143,7 @@ static void test_key_that_is_none(void **state)
         struct http_request request;
         struct err err;
 
-        assert_int_equal(batch_probe_request(&request, &probe, &err), -EINVAL);
+        assert_int_equal(batch_probe.build(&batch_probe, &request, &probe, &err), -EINVAL);
         assert_null(strstr(err.text, "hunter2"));
         http_request_done(&request);
         secret_free(key);
@@ -195,7 +195,7 @@ static void test_verdicts(void **state)
 
         canned_answer(&reply, cases[i].status, cases[i].headers, cases[i].body);
         buf_append_str(&reply.headers, "request-id: r-1\n");
-        assert_false(batch_probe_reply(&reply, NOW, &failure));
+        assert_false(batch_probe.read(&batch_probe, &reply, NOW, &failure));
         assert_int_equal(failure.reason, cases[i].reason);
         assert_non_null(strstr(failure.text, cases[i].text));
         assert_null(strstr(failure.text, "kKFYC3eF"));
@@ -212,14 +212,14 @@ static void test_accepted_and_silent(void **state)
 
     (void)state;
     canned_answer(&reply, 200, NULL, "{\"value\":[]}");
-    assert_true(batch_probe_reply(&reply, NOW, &failure));
+    assert_true(batch_probe.read(&batch_probe, &reply, NOW, &failure));
     http_reply_done(&reply);
     canned_silence(&reply, HTTP_UNSENT, "no route");
-    assert_false(batch_probe_reply(&reply, NOW, &failure));
+    assert_false(batch_probe.read(&batch_probe, &reply, NOW, &failure));
     assert_int_equal(failure.reason, REASON_NETWORK);
     http_reply_done(&reply);
     canned_silence(&reply, HTTP_LOST, "reset");
-    assert_false(batch_probe_reply(&reply, NOW, &failure));
+    assert_false(batch_probe.read(&batch_probe, &reply, NOW, &failure));
     assert_int_equal(failure.reason, REASON_NETWORK);
     assert_false(failure.outcome_unknown);
     http_reply_done(&reply);

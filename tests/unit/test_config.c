@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "conf/target_file.h"
+#include "proto/two_key/two_key.h"
 #include "config_fixture.h"
 
 extern const struct identity_type identity_managed_identity;
@@ -77,7 +78,7 @@ static void fills_in_the_defaults(void **state)
     assert_int_equal(config->status_every, MS_HOUR);
     assert_string_equal(config->cloud.name, "AzureCloud");
     assert_string_equal(config->cloud.resource_manager, "https://management.azure.com");
-    assert_null(config->cloud.api_version); /* that of the resource's type */
+    assert_string_equal(config_api_version(config, two_key_resource_at(0)), "2024-02-01");
     assert_null(config->ca_file);
     assert_null(config->proxy);
     assert_null(config->no_proxy);
@@ -407,13 +408,15 @@ static void explains_in_words(void **state)
         "account sampleacct\n"
         "  id             " ACCOUNT_ID
         "\n"
+        "  type           batch (Microsoft.Batch/batchAccounts)\n"
         "  identity       vm: managed identity of this machine, asked of the metadata service, App "
         "Service or Azure Arc, whichever is there\n"
         "  policy         standard: no key older than 90d: one rotation every 40d, a replaced key "
         "works for at least 10d more\n"
         "  spread         up to 4d after the planned time\n"
         "  overdue        4d after the planned time\n"
-        "  a new key is   verified at the data plane if it can be reached (verify: auto)\n"
+        "  a new key is   verified at the data plane if it can be reached (verify: auto), "
+        "by a listing of one pool\n"
         "  drift is       noticed within 6h (check_every), repaired by delivering the live key "
         "again "
         "(on_drift: redeliver)\n"

@@ -27,7 +27,8 @@ static const struct mistake service_mistakes[] = {
     {{.more = "polices: {}\n"}, "k.yaml:6:1: polices: unknown key; did you mean policies?\n"},
     {{.more = "zzz: 1\n"},
      "k.yaml:6:1: zzz: unknown key; known here: version, state_dir, control_socket, log, metrics, "
-     "cloud, ca_file, proxy, no_proxy, limits, timing, identities, policies, targets, defaults, "
+     "cloud, ca_file, proxy, no_proxy, api_versions, limits, timing, identities, policies, "
+     "targets, defaults, "
      "accounts, notify, discover, freeze\n"},
     {{.more = "log: {level: debg}\n"},
      "k.yaml:6:14: log.level: unknown value \"debg\"; did you mean debug?\n"},

@@ -97,7 +97,7 @@ static void test_other_shapes(void **state)
     static const struct key_shape token = {
         .noun = "a token", .marks = "", .usual = 52, .shortest = 52};
     static const struct key_shape hex = {
-        .noun = "hexadecimal", .marks = "", .single_case = true, .usual = 32, .shortest = 32};
+        .noun = "hexadecimal", .marks = "", .letters = KEY_CASE_ONE, .usual = 32, .shortest = 32};
     static const struct key_shape url = {
         .noun = "base64url", .marks = "-_", .usual = 43, .shortest = 43};
     static const struct {

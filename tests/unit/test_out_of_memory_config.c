@@ -19,6 +19,7 @@
 #include "base/tz.h"
 #include "conf/discovery.h"
 #include "conf/config.h"
+#include "proto/two_key/two_key.h"
 #include "conf/identity.h"
 #include "conf/notifier.h"
 #include "conf/target_file.h"
@@ -60,7 +61,7 @@ static void add_service(struct result *result, const struct config *config)
     result_add_text(result, "login", cloud->login);
     result_add_text(result, "audience", cloud->audience);
     result_add_text(result, "key_vault_audience", cloud->key_vault_audience);
-    result_add_text(result, "api_version", cloud->api_version);
+    result_add_text(result, "api_version", config_api_version(config, two_key_resource_at(0)));
     result_add_text(result, "ca_file", config->ca_file);
     result_add_text(result, "proxy", config->proxy);
     result_add_text(result, "no_proxy", config->no_proxy);

@@ -138,7 +138,7 @@ static void build_probe(struct result *result, const void *context)
                                         .key = key,
                                         .client_request_id = "an-id",
                                         .now = NOW};
-    int rc = batch_probe_request(&request, &probe, &err);
+    int rc = batch_probe.build(&batch_probe, &request, &probe, &err);
 
     (void)context;
     ERR_clear_error();
@@ -211,7 +211,7 @@ static void asked_batch(struct result *result, const void *answer)
     struct http_reply reply;
 
     hear(&reply, answer);
-    if (batch_probe_reply(&reply, NOW, &failure))
+    if (batch_probe.read(&batch_probe, &reply, NOW, &failure))
         result_add(result, "accepted\n");
     else
         add_failure(result, &failure);
@@ -313,8 +313,7 @@ static void read_keys(struct result *result, const void *body)
 {
     struct secret *keys[SLOT_COUNT];
     struct err err = {.code = 0};
-    int rc = two_key_batch_account.read_keys(&two_key_batch_account, "acct", body, strlen(body),
-                                             keys, &err);
+    int rc = two_key_read(&two_key_batch_account, "acct", body, strlen(body), keys, &err);
 
     if (rc != 0)
         result_failed(result, rc, err.text);
@@ -329,7 +328,7 @@ static void read_account(struct result *result, const void *body)
     struct resource_obstacle obstacle = {.reason = REASON_NONE};
     struct resource_facts facts;
     struct err err = {.code = 0};
-    int rc = two_key_batch_account.read_description(body, strlen(body), &facts, &obstacle, &err);
+    int rc = two_key_describe(&two_key_batch_account, body, strlen(body), &facts, &obstacle, &err);
 
     if (rc == -ENOTSUP)
         result_add(result, "%d: %s\n", obstacle.reason, obstacle.what.text);

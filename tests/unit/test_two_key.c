@@ -16,7 +16,7 @@
 #define KEY_B                                                                                      \
     "/wECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw=="
 
-extern const struct two_key_resource two_key_batch_account;
+extern const struct two_key_resource two_key_batch_account, two_key_storage_account;
 static const struct two_key_resource *const batch = &two_key_batch_account;
 
 static void test_find(void **state)
@@ -30,7 +30,9 @@ static void test_find(void **state)
         {"/SUBSCRIPTIONS/0/RESOURCEGROUPS/RG/PROVIDERS/MICROSOFT.BATCH/BATCHACCOUNTS/A",
          &two_key_batch_account},
         {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Batch/batchAccountsX/a", NULL},
-        {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/a", NULL},
+        {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/a",
+         &two_key_storage_account},
+        {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Network/networks/a", NULL},
         {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Batch/batchAccounts/a/", NULL},
         {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Batch/batchAccounts/a/pools/p",
          NULL},
@@ -51,18 +53,24 @@ static void test_rows_are_whole(void **state)
 
     (void)state;
     for (size_t i = 0; (type = two_key_resource_at(i)); i++) {
-        assert_true(type->noun && type->api_version && type->name_ok && type->name_words);
-        assert_true(type->list.name && type->read_keys && type->key_shape);
-        assert_true(type->read_description && type->endpoint_member && type->keys_on);
-        assert_true(!type->build_probe || (type->read_probe && type->probe_id_header));
+        assert_true(type->noun && type->short_name && type->api_version && type->name.words);
+        assert_true(type->name.shortest > 0 && type->name.longest >= type->name.shortest);
+        assert_true(type->list.name && type->key_paths[0] && type->key_paths[1]);
+        assert_true(type->key_shape && (!type->switches || type->keys_on));
+        assert_true(!type->probe || (type->probe->build && type->probe->read &&
+                                     type->probe->id_header && type->probe->words));
+        assert_true(!type->probe || type->endpoint_path);
         assert_true(type->read_action && type->list_action && type->regenerate_action);
-        assert_true(type->role && type->env_name && type->env_key && type->env_endpoint);
+        assert_true(type->role && type->env_name && type->env_key);
+        assert_true(!type->env_endpoint || type->endpoint_path);
         for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
             assert_non_null(type->regenerate[slot].name);
             assert_false(type->regenerate[slot].get);
         }
         assert_true(strcmp(type->regenerate[0].name, type->regenerate[1].name) != 0 ||
                     strcmp(type->regenerate[0].body, type->regenerate[1].body) != 0);
+        assert_ptr_equal(two_key_resource_named(type->short_name), type);
+        assert_ptr_equal(two_key_resource_named(type->type), type);
     }
     assert_string_equal(batch->regenerate[SLOT_PRIMARY].body, "{\"keyName\":\"Primary\"}");
     assert_string_equal(batch->regenerate[SLOT_SECONDARY].body, "{\"keyName\":\"Secondary\"}");
@@ -100,7 +108,7 @@ static void test_read_keys(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct secret *keys[SLOT_COUNT];
         struct err err = {.code = 0};
-        int rc = batch->read_keys(batch, "acct", cases[i].body, strlen(cases[i].body), keys, &err);
+        int rc = two_key_read(batch, "acct", cases[i].body, strlen(cases[i].body), keys, &err);
 
         if (!cases[i].problem) {
             assert_int_equal(rc, 0);
@@ -168,7 +176,8 @@ static void test_read_account(void **state)
         {"{\"properties\":{" ENDPOINT ",\"provisioningState\":\"Updating\","
          "\"allowedAuthenticationModes\":[\"AAD\"]}}",
          0, REASON_SHARED_KEY_DISABLED, false},
-        {"{\"properties\":{\"accountEndpoint\":\"https://x\"}}", -EINVAL, REASON_NONE, false},
+        {"{\"properties\":{\"accountEndpoint\":\"http://x\"}}", -EINVAL, REASON_NONE, false},
+        {"{\"properties\":{\"accountEndpoint\":\"https://u@x/\"}}", -EINVAL, REASON_NONE, false},
         {"{\"properties\":{\"accountEndpoint\":17}}", -EINVAL, REASON_NONE, false},
         {"{\"properties\":[]}", -EINVAL, REASON_NONE, false},
         {"{}", -EINVAL, REASON_NONE, false},
@@ -183,7 +192,7 @@ static void test_read_account(void **state)
         struct err err;
 
         assert_int_equal(
-            batch->read_description(cases[i].body, strlen(cases[i].body), &facts, &obstacle, &err),
+            two_key_describe(batch, cases[i].body, strlen(cases[i].body), &facts, &obstacle, &err),
             cases[i].expected);
         assert_int_equal(obstacle.reason, cases[i].reason);
         assert_int_equal(obstacle.stops_looks, cases[i].stops_looks);
@@ -214,7 +223,7 @@ static void test_read_account_place(void **state)
         struct err err;
 
         assert_int_equal(
-            batch->read_description(cases[i].body, strlen(cases[i].body), &facts, &obstacle, &err),
+            two_key_describe(batch, cases[i].body, strlen(cases[i].body), &facts, &obstacle, &err),
             0);
         assert_int_equal(obstacle.reason, REASON_NONE);
         if (cases[i].endpoint) {
@@ -246,14 +255,13 @@ static void test_what_nobody_reads_decides_nothing(void **state)
     struct err err = {.code = 0};
 
     (void)state;
-    assert_int_equal(batch->read_keys(batch, "acct", keys_body, sizeof(keys_body) - 1, keys, &err),
-                     0);
+    assert_int_equal(two_key_read(batch, "acct", keys_body, sizeof(keys_body) - 1, keys, &err), 0);
     assert_string_equal(secret_bytes(keys[SLOT_PRIMARY]), KEY_A);
     assert_string_equal(secret_bytes(keys[SLOT_SECONDARY]), KEY_B);
     secret_free(keys[SLOT_PRIMARY]);
     secret_free(keys[SLOT_SECONDARY]);
     assert_int_equal(
-        batch->read_description(account_body, sizeof(account_body) - 1, &facts, &obstacle, &err),
+        two_key_describe(batch, account_body, sizeof(account_body) - 1, &facts, &obstacle, &err),
         0);
     assert_string_equal(facts.endpoint, "acct.westeurope.batch.azure.com");
     assert_int_equal(obstacle.reason, REASON_NONE);
@@ -287,7 +295,7 @@ static void test_what_is_read_stands_once(void **state)
 
         (void)snprintf(body, sizeof(body), "{\"location\":\"x\",\"properties\":{" ENDPOINT ",%s}}",
                        properties[i]);
-        assert_int_equal(batch->read_description(body, strlen(body), &facts, &obstacle, &err),
+        assert_int_equal(two_key_describe(batch, body, strlen(body), &facts, &obstacle, &err),
                          -EINVAL);
     }
     for (size_t i = 0; i < sizeof(keys_bodies) / sizeof(keys_bodies[0]); i++) {
@@ -295,7 +303,7 @@ static void test_what_is_read_stands_once(void **state)
         struct err err = {.code = 0};
 
         assert_int_equal(
-            batch->read_keys(batch, "acct", keys_bodies[i], strlen(keys_bodies[i]), keys, &err),
+            two_key_read(batch, "acct", keys_bodies[i], strlen(keys_bodies[i]), keys, &err),
             -EINVAL);
         assert_non_null(strstr(err.text, "occurs twice"));
         assert_null(strstr(err.text, "AAECAwQF"));

@@ -237,6 +237,30 @@ static bool try_other_token(struct azure_call *call, const struct http_reply *re
     return true;
 }
 
+/* Repeats the probe with a live key that is not the refused one. Without one, the refusal says
+ * nothing. */
+static void ask_with_other_key(struct azure_call *call)
+{
+    struct secret *other = NULL;
+
+    for (unsigned slot = 0; slot < SLOT_COUNT && !other; slot++) {
+        const struct secret *live = call->account->keys[slot];
+
+        if (live && !secret_equal(live, call->key))
+            other = must(secret_new(secret_bytes(live), secret_length(live)));
+    }
+    if (!other) {
+        call->failure.reason = REASON_AZURE_ERROR;
+        fail(call);
+        return;
+    }
+    secret_free(call->key);
+    call->key = other;
+    call->refusal = call->failure;
+    call->is_control = true;
+    call->step = CALL_NEXT_REQUEST;
+}
+
 static void on_answer(void *context, struct http_reply *reply)
 {
     struct azure_call *call = context;
@@ -262,6 +286,9 @@ static void on_answer(void *context, struct http_reply *reply)
     case ANSWER_DESCRIBED:
         call->described_at = call->azure->clock();
         list_keys(call);
+        break;
+    case ANSWER_DOUBTFUL:
+        ask_with_other_key(call);
         break;
     case ANSWER_REGENERATED:
         call->regenerated = true;
@@ -442,10 +469,18 @@ static struct azure_call *call_new(struct azure *azure, struct azure_account *ac
     return call;
 }
 
+/* One that a look has to find out first: resources of some types have none. */
+static bool lacks_endpoint(const struct azure_account *account)
+{
+    const struct two_key_resource *type = two_key_resource_find(account->account->id);
+
+    return !account->endpoint && (!type || type->endpoint_path);
+}
+
 struct azure_call *azure_look(struct azure *azure, struct azure_account *account,
                               const struct azure_look_wish *wish, azure_done *done, void *context)
 {
-    bool wanted = wish->describe || !account->endpoint;
+    bool wanted = wish->describe || lacks_endpoint(account);
     bool describe = wanted && !must_wait_for_description(azure, account);
     struct azure_call *call = call_new(azure, account, describe ? AZURE_DESCRIBE : AZURE_LIST_KEYS,
                                        wish->correlation_id, done, context);

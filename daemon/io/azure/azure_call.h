@@ -61,6 +61,8 @@ struct azure_call {
     struct http_call *http_call;
     bool taken_back; /* another request needs its place: the request will be repeated */
     uint64_t token_generation;
+    bool is_control; /* the probe is being repeated with the other key; `refusal` waits */
+    struct failure refusal;
     bool regenerated;  /* and the keys are being listed: what fails now leaves them unknown */
     bool reauthorised; /* this request has been repeated after a 401 */
 
@@ -93,6 +95,7 @@ enum azure_answer {
     ANSWER_DONE,        /* the call has what it wanted */
     ANSWER_DESCRIBED,   /* the description is fine: list the keys */
     ANSWER_UNDESCRIBED, /* no description (see call->failure): list the keys nevertheless */
+    ANSWER_DOUBTFUL,    /* call->failure is a refusal that the other key has to confirm */
     ANSWER_REGENERATED, /* regenerated, but without keys in the answer: list them */
     ANSWER_FAILED,      /* call->failure says why */
 };

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "base/str.h"
 #include "io/azure/azure_call.h"
 #include "proto/failure.h"
 
@@ -15,7 +16,7 @@ static void note_reply(struct azure_call *call, const struct http_reply *reply, 
         result->clock_skew = server_time - now;
     result->request_id[0] = '\0';
     failure_note_id(result->request_id, reply,
-                    call->request == AZURE_PROBE ? call->resource->probe_id_header
+                    call->request == AZURE_PROBE ? call->resource->probe->id_header
                                                  : "x-ms-request-id");
 }
 
@@ -49,7 +50,7 @@ static enum azure_answer lacks_endpoint(struct azure_call *call)
 {
     failure_set(&call->failure, REASON_AZURE_ERROR,
                 "the account's description names no %s: a new key could not be verified",
-                call->resource->endpoint_member);
+                call->resource->endpoint_path);
     failure_set_remedy(
         &call->failure,
         "set `verify: off` in the policy \"%s\" if new keys need no verification, or ask "
@@ -63,8 +64,8 @@ static enum azure_answer read_description(struct azure_call *call, const struct 
     struct resource_obstacle obstacle = {.reason = REASON_NONE};
     struct err err = {.code = 0};
     struct resource_facts facts;
-    int rc = call->resource->read_description(buf_str(&reply->body), reply->body.length, &facts,
-                                              &obstacle, &err);
+    int rc = two_key_describe(call->resource, buf_str(&reply->body), reply->body.length, &facts,
+                              &obstacle, &err);
 
     if (rc < 0) {
         unreadable(call, reply, &err);
@@ -75,7 +76,8 @@ static enum azure_answer read_description(struct azure_call *call, const struct 
         failure_set(&call->failure, obstacle.reason, "%s", obstacle.what.text);
         return obstacle.stops_looks ? ANSWER_FAILED : ANSWER_UNDESCRIBED;
     }
-    if (!call->account->endpoint && call->subject->policy->verify != VERIFY_OFF)
+    if (!call->account->endpoint && call->resource->probe &&
+        call->subject->policy->verify != VERIFY_OFF)
         return lacks_endpoint(call);
     return ANSWER_DESCRIBED;
 }
@@ -87,8 +89,8 @@ static enum azure_answer read_keys(struct azure_call *call, const struct http_re
     struct secret *keys[SLOT_COUNT];
     struct err err = {.code = 0};
 
-    if (call->resource->read_keys(call->resource, call->subject->name, buf_str(&reply->body),
-                                  reply->body.length, keys, &err) < 0)
+    if (two_key_read(call->resource, call->subject->name, buf_str(&reply->body), reply->body.length,
+                     keys, &err) < 0)
         return unreadable(call, reply, &err);
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
         secret_free(account->keys[slot]);
@@ -117,6 +119,39 @@ static enum azure_answer refused(const struct azure_call *call, const struct htt
     return call->request == AZURE_DESCRIBE && sent ? ANSWER_UNDESCRIBED : ANSWER_FAILED;
 }
 
+/* The other key was asked in the same way: where it is accepted, the refusal was of the key. */
+static enum azure_answer judge_refusal(struct azure_call *call, bool accepted)
+{
+    char text[FAILURE_TEXT_MAX];
+
+    if (accepted || call->failure.reason == REASON_SHARED_KEY_DISABLED) {
+        call->failure = accepted ? call->refusal : call->failure;
+        return ANSWER_FAILED;
+    }
+    (void)str_copy(text, sizeof(text), call->refusal.text);
+    call->refusal.reason = REASON_AZURE_ERROR;
+    failure_set_text(&call->refusal,
+                     "%s; it did not accept the other key either, so that this says nothing about "
+                     "the key",
+                     text);
+    call->failure = call->refusal;
+    return ANSWER_FAILED;
+}
+
+static enum azure_answer read_probe(struct azure_call *call, const struct http_reply *reply,
+                                    time_ms now)
+{
+    const struct two_key_probe_form *form = call->resource->probe;
+    const bool accepted = form->read(form, reply, now, &call->failure);
+
+    if (call->is_control)
+        return judge_refusal(call, accepted);
+    if (accepted)
+        return ANSWER_DONE;
+    return call->failure.reason == REASON_KEY_REFUSED && !form->refusal_is_certain ? ANSWER_DOUBTFUL
+                                                                                   : ANSWER_FAILED;
+}
+
 enum azure_answer azure_reply_read(struct azure_call *call, const struct http_reply *reply,
                                    time_ms now)
 {
@@ -125,7 +160,7 @@ enum azure_answer azure_reply_read(struct azure_call *call, const struct http_re
 
     note_reply(call, reply, now);
     if (call->request == AZURE_PROBE)
-        return call->resource->read_probe(reply, now, &call->failure) ? ANSWER_DONE : ANSWER_FAILED;
+        return read_probe(call, reply, now);
 
     if (call->request == AZURE_REGENERATE && !call->resource->regenerate_answers_keys &&
         reply->outcome == HTTP_ANSWERED && (reply->status == 200 || reply->status == 204))

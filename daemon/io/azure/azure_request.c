@@ -67,7 +67,7 @@ static int build_arm_request(struct azure_call *call, struct http_request *reque
         .resource_id = call->subject->id,
         .operation = operation->name,
         .body = operation->body,
-        .api_version = cloud->api_version ? cloud->api_version : call->resource->api_version,
+        .api_version = config_api_version(call->config, call->resource),
         .token = token,
         .client_request_id = call->result.client_request_id,
         .correlation_id = call->result.correlation_id,
@@ -79,6 +79,7 @@ static int build_arm_request(struct azure_call *call, struct http_request *reque
 
 static int build_probe(struct azure_call *call, struct http_request *request, struct err *err)
 {
+    const struct two_key_probe_form *form = call->resource->probe;
     const struct two_key_probe probe = {
         .endpoint = call->account->endpoint,
         .name = call->subject->name,
@@ -87,9 +88,9 @@ static int build_probe(struct azure_call *call, struct http_request *request, st
         .now = time_wall(),
     };
 
-    if (!call->resource->build_probe)
+    if (!form)
         return err_set(err, -ENOTSUP, "keys of %s cannot be verified", call->resource->noun);
-    return call->resource->build_probe(request, &probe, err);
+    return form->build(form, request, &probe, err);
 }
 
 int azure_request_build(struct azure_call *call, struct http_request *request,

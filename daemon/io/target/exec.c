@@ -196,7 +196,8 @@ static void set_environment(struct exec_job *job, const struct target_request *r
     program_environment_add(environment, "KEYROTATED_RESOURCE_GROUP", account->resource_group);
     program_environment_add(environment, "KEYROTATED_SUBSCRIPTION_ID", account->subscription_id);
     program_environment_add(environment, "KEYROTATED_LOCATION", delivery->location);
-    program_environment_add(environment, "KEYROTATED_ENDPOINT", delivery->endpoint);
+    program_environment_add(environment, "KEYROTATED_ENDPOINT",
+                            delivery->endpoint ? delivery->endpoint : "");
     program_environment_add(environment, "KEYROTATED_SLOT", slot_name(delivery->slot));
     program_environment_add(environment, "KEYROTATED_CYCLE", cycle);
     program_environment_add(environment, "KEYROTATED_TARGET", request->destination->name);
@@ -204,12 +205,12 @@ static void set_environment(struct exec_job *job, const struct target_request *r
         program_environment_add(environment, "KEYROTATED_AFTER", request->destination->after->name);
 }
 
-/* The program gets the endpoint, so it has to be known. */
+/* The program gets the endpoint, so it has to be known where there is one. */
 static void check_facts(struct exec_job *job, const struct target_request *request)
 {
     struct target_outcome *outcome = &job->base.outcome;
 
-    if (request->delivery->endpoint)
+    if (!target_lacks_endpoint(request->delivery))
         return;
     target_fail_unknown(NULL, job->arguments[0], "endpoint", &outcome->failure);
     outcome->failed = true;

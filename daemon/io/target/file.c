@@ -295,10 +295,20 @@ static void append_form(const struct destination *destination, struct buf *out)
 
 static bool needs_endpoint(const struct file_job *job)
 {
-    if (job->settings.format == FILE_FORMAT_TEMPLATE)
-        return template_needs_endpoint(job->settings.content,
-                                       two_key_resource_find(job->content.resource_id));
-    return job->settings.format != FILE_FORMAT_RAW;
+    const struct two_key_resource *type = two_key_resource_find(job->content.resource_id);
+
+    if (!type)
+        return job->settings.format != FILE_FORMAT_RAW;
+    switch (job->settings.format) {
+    case FILE_FORMAT_TEMPLATE:
+        return template_needs_endpoint(job->settings.content, type);
+    case FILE_FORMAT_ENV:
+        return !!type->env_endpoint;
+    case FILE_FORMAT_JSON:
+        return !!type->endpoint_path;
+    default:
+        return false;
+    }
 }
 
 /* Fails the job before it starts when a fact that only Azure knows is missing or invalid. */

@@ -317,7 +317,7 @@ static bool check_facts(struct socket_job *job, const struct target_request *req
 
     if (!target_place_check(request, "a path or host name", "`path`", failure))
         return false;
-    if (!request->delivery || request->delivery->endpoint)
+    if (!request->delivery || !target_lacks_endpoint(request->delivery))
         return true;
     target_fail_unknown("socket", job->path, "endpoint", failure);
     return false;

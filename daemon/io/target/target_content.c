@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "proto/two_key/two_key.h"
 
 struct key_file target_content_copy(const struct delivery *delivery)
 {
@@ -24,4 +25,11 @@ void target_content_done(struct key_file *content)
     free((char *)content->account_endpoint);
     secret_free((struct secret *)content->key);
     *content = (struct key_file){0};
+}
+
+bool target_lacks_endpoint(const struct delivery *delivery)
+{
+    const struct two_key_resource *type = two_key_resource_find(delivery->account->id);
+
+    return !delivery->endpoint && (!type || type->endpoint_path);
 }

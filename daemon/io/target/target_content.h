@@ -12,4 +12,7 @@ struct key_file target_content_copy(const struct delivery *delivery);
 /* Frees a copy, or a zeroed one, and wipes it. */
 void target_content_done(struct key_file *content);
 
+/* Is there no endpoint yet, although resources of that type have one? */
+bool target_lacks_endpoint(const struct delivery *delivery);
+
 #endif

@@ -21,11 +21,7 @@
 int batch_sign(struct http_request *request, const char *account_name, const struct secret *key,
                time_ms now, struct err *err);
 
-/* Builds the signed probe: build_probe of the Batch row, which see. */
-int batch_probe_request(struct http_request *request, const struct two_key_probe *probe,
-                        struct err *err);
-
-/* read_probe of the Batch row, which see. */
-bool batch_probe_reply(const struct http_reply *reply, time_ms now, struct failure *failure);
+/* Lists one pool (learn.microsoft.com, Batch Service REST API, "Pool - List Pools"). */
+extern const struct two_key_probe_form batch_probe;
 
 #endif

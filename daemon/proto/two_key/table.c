@@ -1,12 +1,17 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/str.h"
 #include "proto/two_key/two_key.h"
 
-extern const struct two_key_resource two_key_batch_account;
+#define TYPE(name, short_name) extern const struct two_key_resource two_key_##name;
+#include "proto/two_key/two_key_list.h"
+#undef TYPE
 
 static const struct two_key_resource *const resources[] = {
-    &two_key_batch_account,
+#define TYPE(name, short_name) &two_key_##name,
+#include "proto/two_key/two_key_list.h"
+#undef TYPE
 };
 
 const struct two_key_resource *two_key_resource_at(size_t index)
@@ -47,6 +52,15 @@ const struct two_key_resource *two_key_resource_find(const char *resource_id)
 
     for (size_t i = 0; id && i < sizeof(resources) / sizeof(resources[0]); i++) {
         if (is_of_type(id + sizeof(providers) - 1, resources[i]->type))
+            return resources[i];
+    }
+    return NULL;
+}
+
+const struct two_key_resource *two_key_resource_named(const char *name)
+{
+    for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
+        if (str_equal_nocase(resources[i]->type, name) || str_equal(resources[i]->short_name, name))
             return resources[i];
     }
     return NULL;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "base/json_path.h"
 #include "base/str.h"
 
 enum { HOST_MAX = 253, PORT_MAX = 65535 };
@@ -36,18 +36,32 @@ bool two_key_endpoint_ok(const char *endpoint)
            port <= PORT_MAX;
 }
 
+bool two_key_name_ok(const struct two_key_resource *resource, const char *name, size_t length)
+{
+    const struct two_key_name *rule = &resource->name;
+    bool ok = length >= rule->shortest && length <= rule->longest;
+
+    for (size_t i = 0; i < length && ok; i++)
+        ok = char_is_alphanumeric(name[i]) ||
+             (i > 0 && i + 1 < length && name[i] != '\0' && strchr(rule->marks, name[i]));
+    return ok;
+}
+
 static int read_key(const struct two_key_resource *resource, struct json_object *document,
                     enum slot slot, struct secret **ret_key, struct err *err)
 {
-    const char *member = resource->key_members[slot];
+    const char *path = resource->key_paths[slot];
+    const char *text;
 
-    if (!json_string(document, member))
-        return err_set(err, -EINVAL, "the member \"%s\" is missing or not a string", member);
-    *ret_key = json_secret(document, member);
+    if (json_text_at(document, path, &text, err) < 0)
+        return -EINVAL;
+    if (!text)
+        return err_set(err, -EINVAL, "the member \"%s\" is missing or not a string", path);
+    *ret_key = secret_new(text, strlen(text));
     if (!*ret_key)
         return err_set(err, -ENOMEM, "there is no memory for the keys");
     if (!key_text_fits(*ret_key, resource->key_shape))
-        return err_set(err, -EINVAL, "the member \"%s\" is not %s", member,
+        return err_set(err, -EINVAL, "the member \"%s\" is not %s", path,
                        resource->key_shape->noun);
     return 0;
 }
@@ -56,16 +70,11 @@ static int read_document(const struct two_key_resource *resource, const char *na
                          struct json_object *document, struct secret *keys[SLOT_COUNT],
                          struct err *err)
 {
-    const char *names[] = {resource->key_members[SLOT_PRIMARY],
-                           resource->key_members[SLOT_SECONDARY], resource->name_member};
     const char *answered = NULL;
-    int rc;
+    int rc = 0;
 
-    if (json_check_members(document, names, resource->name_member ? 3 : 2, err) < 0)
+    if (resource->name_path && json_text_at(document, resource->name_path, &answered, err) < 0)
         return -EINVAL;
-    rc = 0;
-    if (resource->name_member)
-        answered = json_string(document, resource->name_member);
     if (answered && !str_equal_nocase(answered, name))
         return err_set(err, -EINVAL, "it describes another resource than %s", name);
     for (unsigned slot = 0; slot < SLOT_COUNT && rc == 0; slot++)
@@ -77,9 +86,8 @@ static int read_document(const struct two_key_resource *resource, const char *na
     return 0;
 }
 
-int two_key_read_members(const struct two_key_resource *resource, const char *name,
-                         const char *body, size_t length, struct secret *keys[SLOT_COUNT],
-                         struct err *err)
+int two_key_read(const struct two_key_resource *resource, const char *name, const char *body,
+                 size_t length, struct secret *keys[SLOT_COUNT], struct err *err)
 {
     struct json_object *document = json_parse_foreign(body, length, err);
     int rc;

@@ -51,15 +51,71 @@ struct two_key_probe {
     time_ms now;
 };
 
+enum { TWO_KEY_STATUSES_MAX = 4 };
+
+/*
+ * A request to the data plane that tells whether it accepts a key, changes nothing and costs
+ * little. What follows the functions is for those that probe.c shares among types.
+ */
+struct two_key_probe_form {
+    /* Builds the request. 0; -EINVAL: it cannot be a key of this resource; -ENOMEM, -EIO, …; with
+     * err set. http_request_done() in any case. */
+    int (*build)(const struct two_key_probe_form *form, struct http_request *request,
+                 const struct two_key_probe *probe, struct err *err);
+    /* Returns true when the key was accepted; otherwise false with *failure filled:
+     * REASON_KEY_REFUSED and REASON_SHARED_KEY_DISABLED are refusals; every other reason means that
+     * the answer is unknown. */
+    bool (*read)(const struct two_key_probe_form *form, const struct http_reply *reply, time_ms now,
+                 struct failure *failure);
+    const char *id_header; /* of the answer: the id of the request */
+    const char *words;     /* "listing one pool", for people */
+    /* A refusal proves that the key is wrong. Otherwise it does only where the other key, asked the
+     * same way, is accepted: networks and switches refuse like this, too. */
+    bool refusal_is_certain;
+
+    const char *service; /* "the Storage service" */
+    const char *method;
+    const char *path;                   /* from "/" on, with the query */
+    const char *body;                   /* NULL: none; else JSON */
+    const char *header;                 /* by which the key goes, for probe_build_plain() */
+    int accepted[TWO_KEY_STATUSES_MAX]; /* ends with 0 where it is shorter */
+    int refused[TWO_KEY_STATUSES_MAX];
+    /* With one of these error codes; none given: the status says all. */
+    const char *refused_codes[TWO_KEY_STATUSES_MAX];
+    const char *off_code; /* the error code that says that keys are switched off; NULL: none */
+};
+
+/* How a member of the description says that keys are switched off. */
+enum two_key_off {
+    OFF_IF_TRUE,
+    OFF_UNLESS_TRUE, /* absent means off, too */
+    OFF_IF_FALSE,
+    OFF_IF_TEXT,
+    OFF_UNLESS_LISTED, /* a list without the text; absent means on */
+};
+
+struct two_key_switch {
+    const char *path; /* NULL ends the list */
+    enum two_key_off off;
+    const char *text;
+    enum reason reason;
+    const char *words; /* what it means: "the account's disableLocalAuth is true" */
+};
+
+/* Which names are legal. */
+struct two_key_name {
+    size_t shortest, longest;
+    const char *marks; /* besides letters and digits, not at the ends */
+    const char *words; /* "3 to 24 letters and digits" */
+};
+
 struct two_key_resource {
     /* The provider and the types below it, each of which a name follows in a resource id. */
-    const char *type;        /* "Microsoft.Batch/batchAccounts" */
-    const char *noun;        /* "a Batch account" */
-    const char *api_version; /* unless cloud.api_version says otherwise */
-    /* Is it a legal name of the resource, the last one in its id? `name_words` describes legal
-     * names. */
-    bool (*name_ok)(const char *name, size_t length);
-    const char *name_words; /* "3 to 24 letters and digits" */
+    const char *type;         /* "Microsoft.Batch/batchAccounts" */
+    const char *short_name;   /* of it in the configuration: "batch" */
+    const char *noun;         /* "a Batch account" */
+    const char *api_version;  /* unless the configuration says otherwise */
+    struct two_key_name name; /* the last one in its id */
 
     struct two_key_operation list;
     struct two_key_operation regenerate[SLOT_COUNT];
@@ -67,32 +123,19 @@ struct two_key_resource {
      * confirms it, and the keys are listed afterwards. */
     bool regenerate_answers_keys;
 
-    /* Reads both keys from the answer to a list, or to a regenerate that has them; most can be
-     * two_key_read_members(). Returns 0, or -EINVAL or -ENOMEM with err set; keys[] are NULL then.
-     */
-    int (*read_keys)(const struct two_key_resource *resource, const char *name, const char *body,
-                     size_t length, struct secret *keys[SLOT_COUNT], struct err *err);
-    const char *key_members[SLOT_COUNT];
-    const char *name_member;           /* of the same answer; NULL: it names no resource */
+    /* Where the answer to a list, or to a regenerate that has them, holds the keys
+     * (base/json_path.h). */
+    const char *key_paths[SLOT_COUNT];
+    const char *name_path;             /* of the same answer; NULL: it names no resource */
     const struct key_shape *key_shape; /* the form of the keys, in lists and in targets */
 
-    /* Reads the answer to a GET of the resource. Returns 0 and sets *obstacle; -EINVAL: unreadable,
-     * or -ENOMEM (err set): *facts is empty then. */
-    int (*read_description)(const char *body, size_t length, struct resource_facts *facts,
-                            struct resource_obstacle *obstacle, struct err *err);
-    const char *endpoint_member; /* where the description names the endpoint, for people */
-    const char *keys_on;         /* how keys are switched on: an imperative */
+    const char *endpoint_path; /* where the description names the data plane's host, or a URL there;
+                                * NULL: nowhere */
+    const char *state_path;    /* how the last change of the resource went; NULL: nowhere */
+    const struct two_key_switch *switches; /* NULL: it is not known to have any */
+    const char *keys_on;                   /* how keys are switched on: an imperative */
 
-    /* Asks the data plane whether it accepts a key. 0; -EINVAL: it cannot be a key of this
-     * resource; -ENOMEM, -EIO, …; with err set. http_request_done() in any case. NULL: there is no
-     * such request. */
-    int (*build_probe)(struct http_request *request, const struct two_key_probe *probe,
-                       struct err *err);
-    /* Returns true when the key was accepted; otherwise false with *failure filled:
-     * REASON_KEY_REFUSED and REASON_SHARED_KEY_DISABLED are refusals; every other reason means that
-     * the answer is unknown. */
-    bool (*read_probe)(const struct http_reply *reply, time_ms now, struct failure *failure);
-    const char *probe_id_header; /* of the answer: the id of the request */
+    const struct two_key_probe_form *probe; /* NULL: there is no such request */
 
     /* Permissions, as Azure writes them, and the small role that has these three and nothing else,
      * as README makes it. */
@@ -104,11 +147,14 @@ struct two_key_resource {
     /* The variables of env files, as the resource's own SDK and tools read them. */
     const char *env_name;
     const char *env_key;
-    const char *env_endpoint;
+    const char *env_endpoint; /* NULL: they need none */
 
     /* What its clients take in one piece, as a template (proto/template.h); NULL: they take none.
      */
     const char *connection_string;
+
+    const char *dies; /* what stops working with a key that is regenerated, besides its own users:
+                       * a sentence; NULL: nothing else */
 };
 
 /* --- table.c --- */
@@ -120,16 +166,43 @@ const struct two_key_resource *two_key_resource_at(size_t index);
  * types below others, PROVIDER/TYPE/NAME/TYPE/NAME), or NULL if there is none. */
 const struct two_key_resource *two_key_resource_find(const char *resource_id);
 
+/* The row with that short name, or with that type in any case; NULL: there is none. */
+const struct two_key_resource *two_key_resource_named(const char *name);
+
 /* --- two_key.c --- */
 /*
- * The reader for answers that are one object with a member per key: these must be there, be keys by
- * their form and differ, and the answer must be about `name`.
+ * Reads both keys from the answer to a list, or to a regenerate that has them. They must be there,
+ * be keys by their form and differ, and the answer must be about `name`. Returns 0, or -EINVAL or
+ * -ENOMEM with err set; keys[] are NULL then.
  */
-int two_key_read_members(const struct two_key_resource *resource, const char *name,
-                         const char *body, size_t length, struct secret *keys[SLOT_COUNT],
-                         struct err *err);
+int two_key_read(const struct two_key_resource *resource, const char *name, const char *body,
+                 size_t length, struct secret *keys[SLOT_COUNT], struct err *err);
+
+bool two_key_name_ok(const struct two_key_resource *resource, const char *name, size_t length);
 
 /* Is it HOST or HOST:PORT, without any part that would redirect a request? */
 bool two_key_endpoint_ok(const char *endpoint);
+
+/* --- description.c --- */
+/*
+ * Reads the answer to a GET of the resource. Obstacles are: keys that are switched off, and a state
+ * other than Succeeded, Failed and Cancelled (these two describe the last change of the resource,
+ * not its present state). Creating, Deleting and Invalid also stop looks. Returns 0 and sets
+ * *obstacle; -EINVAL: unreadable, or -ENOMEM (err set): *facts is empty then.
+ */
+int two_key_describe(const struct two_key_resource *resource, const char *body, size_t length,
+                     struct resource_facts *facts, struct resource_obstacle *obstacle,
+                     struct err *err);
+
+/* --- probe.c: what probes of several types share --- */
+/* Sends the key as it is, in `header`. */
+int probe_build_plain(const struct two_key_probe_form *form, struct http_request *request,
+                      const struct two_key_probe *probe, struct err *err);
+/* Begins a request of the form: method, URL, body and the ids of the request. */
+int probe_begin(const struct two_key_probe_form *form, struct http_request *request,
+                const struct two_key_probe *probe, struct err *err);
+/* Judges by the lists of statuses and codes. */
+bool probe_read(const struct two_key_probe_form *form, const struct http_reply *reply, time_ms now,
+                struct failure *failure);
 
 #endif

@@ -1,0 +1,41 @@
+#include "proto/two_key/two_key.h"
+
+/*
+ * Azure Cache for Redis (Microsoft.Cache/redis). Its data plane speaks Redis's own protocol, so a
+ * new key is not verified.
+ */
+
+static const struct two_key_switch switches[] = {
+    {.path = "properties.disableAccessKeyAuthentication",
+     .off = OFF_IF_TRUE,
+     .reason = REASON_SHARED_KEY_DISABLED,
+     .words = "the cache's disableAccessKeyAuthentication is true"},
+    {.path = NULL},
+};
+
+const struct two_key_resource two_key_redis = {
+    .type = "Microsoft.Cache/redis",
+    .short_name = "redis",
+    .noun = "an Azure Cache for Redis",
+    .api_version = "2024-11-01",
+    .name = {1, 63, "-", "1 to 63 letters, digits and '-'"},
+    .list = {.name = "listKeys"},
+    .regenerate = {[SLOT_PRIMARY] = {.name = "regenerateKey", .body = "{\"keyType\":\"Primary\"}"},
+                   [SLOT_SECONDARY] = {.name = "regenerateKey",
+                                       .body = "{\"keyType\":\"Secondary\"}"}},
+    .regenerate_answers_keys = true,
+    .key_paths = {[SLOT_PRIMARY] = "primaryKey", [SLOT_SECONDARY] = "secondaryKey"},
+    .key_shape = &key_shape_text,
+    .endpoint_path = "properties.hostName",
+    .state_path = "properties.provisioningState",
+    .switches = switches,
+    .keys_on = "set the cache's disableAccessKeyAuthentication to false",
+    .read_action = "Microsoft.Cache/redis/read",
+    .list_action = "Microsoft.Cache/redis/listKeys/action",
+    .regenerate_action = "Microsoft.Cache/redis/regenerateKey/action",
+    .role = "Redis Key Rotator",
+    .env_name = "AZURE_REDIS_NAME",
+    .env_key = "AZURE_REDIS_KEY",
+    .env_endpoint = "AZURE_REDIS_ENDPOINT",
+    .connection_string = "{endpoint}:6380,password={key},ssl=True,abortConnect=False",
+};

@@ -1,0 +1,54 @@
+#include "proto/two_key/two_key.h"
+
+/*
+ * Azure AI Search (Microsoft.Search/searchServices): the admin keys. The slot stands in the path
+ * (learn.microsoft.com, Search Management REST API, "Admin Keys - Regenerate").
+ */
+
+static const struct two_key_switch switches[] = {
+    {.path = "properties.disableLocalAuth",
+     .off = OFF_IF_TRUE,
+     .reason = REASON_SHARED_KEY_DISABLED,
+     .words = "the service's disableLocalAuth is true"},
+    {.path = NULL},
+};
+
+/* 403 is a wrong key; without one it would be 401 ("HTTP status codes (Azure AI Search)"). */
+static const struct two_key_probe_form probe = {
+    .build = probe_build_plain,
+    .read = probe_read,
+    .id_header = "request-id",
+    .words = "a GET of its statistics",
+    .service = "the Search service",
+    .method = "GET",
+    .path = "/servicestats?api-version=2024-07-01",
+    .header = "api-key",
+    .accepted = {200},
+    .refused = {403},
+};
+
+const struct two_key_resource two_key_search_service = {
+    .type = "Microsoft.Search/searchServices",
+    .short_name = "search",
+    .noun = "an AI Search service",
+    .api_version = "2025-05-01",
+    .name = {2, 60, "-", "2 to 60 letters, digits and '-'"},
+    .list = {.name = "listAdminKeys"},
+    .regenerate = {[SLOT_PRIMARY] = {.name = "regenerateAdminKey/primary"},
+                   [SLOT_SECONDARY] = {.name = "regenerateAdminKey/secondary"}},
+    .regenerate_answers_keys = true,
+    .key_paths = {[SLOT_PRIMARY] = "primaryKey", [SLOT_SECONDARY] = "secondaryKey"},
+    .key_shape = &key_shape_alphanumeric,
+    .endpoint_path = "properties.endpoint",
+    .state_path = "properties.provisioningState",
+    .switches = switches,
+    .keys_on = "set the service's disableLocalAuth to false",
+    .probe = &probe,
+    .read_action = "Microsoft.Search/searchServices/read",
+    .list_action = "Microsoft.Search/searchServices/listAdminKeys/action",
+    .regenerate_action = "Microsoft.Search/searchServices/regenerateAdminKey/action",
+    .role = "Search Key Rotator",
+    .env_name = "AZURE_SEARCH_SERVICE_NAME",
+    .env_key = "AZURE_SEARCH_API_KEY",
+    .env_endpoint = "AZURE_SEARCH_ENDPOINT",
+};

@@ -1,0 +1,99 @@
+/* Accounts of several types in the configuration. */
+#include "conf/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "config_fixture.h"
+#include "proto/two_key/two_key.h"
+
+enum { TEXT_MAX = 8192 };
+
+#define SUBSCRIPTION     "00000000-0000-0000-0000-000000000000"
+#define PARTS            "resource_group: rg, subscription_id: " SUBSCRIPTION ", adopt_active: primary"
+#define PROVIDERS        "/subscriptions/" SUBSCRIPTION "/resourceGroups/rg/providers/"
+#define MAP_TARGET(rest) "targets: {t: {type: file, path: \"/k/{account}\", " rest "}}"
+
+static struct config *load(const char *accounts, const char *targets, const char *more,
+                           const char *messages)
+{
+    char text[TEXT_MAX];
+
+    config_fixture_compose(
+        &(const struct config_lines){.accounts = accounts, .targets = targets, .more = more}, text,
+        sizeof(text));
+    return config_fixture_expect(text, messages);
+}
+
+static void test_by_parts(void **state)
+{
+    struct config *config = load("accounts: [{type: storage, name: stacct, " PARTS "}]", NULL,
+                                 "api_versions: {storage: 2025-08-01}\n", "");
+    const struct two_key_resource *storage = two_key_resource_named("storage");
+
+    (void)state;
+    assert_string_equal(config->accounts[0].id,
+                        PROVIDERS "Microsoft.Storage/storageAccounts/stacct");
+    assert_string_equal(config->accounts[0].name, "stacct");
+    assert_string_equal(config_api_version(config, storage), "2025-08-01");
+    assert_string_equal(config_api_version(config, two_key_resource_at(0)), "2024-02-01");
+    config_unref(config);
+}
+
+static void test_mistakes(void **state)
+{
+    static const struct {
+        const char *accounts, *targets, *more, *messages;
+    } cases[] = {
+        {"accounts: [{type: storage, name: st-acct, " PARTS "}]", NULL, NULL,
+         "k.yaml:5:34: accounts[0].name: \"st-acct\" is not the name of a Storage account; those "
+         "are 3 to 24 letters and digits\n"},
+        {"accounts: [{type: storage, id: " PROVIDERS
+         "Microsoft.Storage/storageAccounts/stacct, adopt_active: primary}]",
+         NULL, NULL, "k.yaml:5:13: accounts[0].type: says again what id says; leave it out\n"},
+        {"accounts: [{type: maps, name: mapacct, " PARTS "}]",
+         MAP_TARGET("format: template, template: \"{key} {endpoint}\""), NULL,
+         "k.yaml:4:77: targets.t.template: {endpoint}: an Azure Maps account names none; leave it "
+         "out\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        config_unref(load(cases[i].accounts, cases[i].targets, cases[i].more, cases[i].messages));
+}
+
+/* Where nothing proves a key, it is not verified, and --check says so. */
+static void test_without_proof(void **state)
+{
+    struct config *config =
+        load("accounts: [{type: maps, name: mapacct, " PARTS "}]", NULL, NULL, "");
+    struct buf out;
+
+    (void)state;
+    assert_int_equal(config->accounts[0].policy->verify, VERIFY_OFF);
+    assert_int_equal(config->policies[0].verify, VERIFY_AUTO);
+    buf_init(&out, 64 * 1024);
+    assert_int_equal(config_explain(config, NULL, 1, &out), 0);
+    assert_non_null(strstr(buf_str(&out), "type           maps (Microsoft.Maps/accounts)"));
+    assert_non_null(strstr(buf_str(&out), "dies too       every SAS token"));
+    assert_non_null(strstr(buf_str(&out), "no request is known that proves a key of this type"));
+    buf_done(&out);
+    config_unref(config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_by_parts),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_without_proof),
+    };
+
+    return cmocka_run_group_tests_name("config_types", tests, NULL, NULL);
+}

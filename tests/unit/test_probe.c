@@ -1,0 +1,221 @@
+/* The requests that prove keys, of the types that share their parts. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/date.h"
+#include "proto/failure.h"
+#include "proto/two_key/shared_key.h"
+#include "proto/two_key/two_key.h"
+
+/* 2026-11-28 12:00:00 UTC */
+#define NOW 1795867200000LL
+#define KEY_1                                                                                      \
+    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw=="
+#define KEY_2                                                                                      \
+    "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl9gYWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXp7fH1+fw=="
+
+static const char *header(const struct http_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->header_count; i++) {
+        const char *line = buf_str(&request->headers[i]);
+
+        if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':')
+            return line + strlen(name) + 2;
+    }
+    return NULL;
+}
+
+static int build(const char *type, const char *key, const char *name, struct http_request *request,
+                 struct err *err)
+{
+    const struct two_key_probe_form *form = two_key_resource_named(type)->probe;
+    struct secret *secret = secret_new(key, strlen(key));
+    const struct two_key_probe probe = {
+        .endpoint = "host.example:443",
+        .name = name,
+        .key = secret,
+        .client_request_id = "id-1",
+        .now = NOW,
+    };
+    int rc = form->build(form, request, &probe, err);
+
+    secret_free(secret);
+    return rc;
+}
+
+/* Azurite accepted these signatures. */
+static void test_storage_signatures(void **state)
+{
+    static const struct {
+        const char *url, *key, *authorization;
+    } cases[] = {
+        {"https://acct1.example/?comp=list&maxresults=1", KEY_1,
+         "SharedKey acct1:vKRCceb7ZIHyDWGwXG3jJDvbdl/Fbvf1oaDZCk1lpfw="},
+        {"https://acct1.example/?comp=list&maxresults=1", KEY_2,
+         "SharedKey acct1:B1OBIW5Gu+krCwkvtUICpU2j+uaFsPW4XX630/elp2Q="},
+        {"http://127.0.0.1/acct1?comp=list", KEY_1,
+         "SharedKey acct1:LmWFJbAUchgqB2ZpOlH2GFI3BqEczOAUZXFbb4EwpEg="},
+        {"https://acct1.example/cont/a%20b%2F%C3%BC.txt", KEY_2,
+         "SharedKey acct1:MKnRngpe5ngRVgb/FcPaOtZSUddogAXp+eNBE2TwTfQ="},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct secret *key = secret_new(cases[i].key, strlen(cases[i].key));
+        struct http_request request;
+        struct err err = {.code = 0};
+
+        http_request_init(&request, "GET", MS_SECOND);
+        (void)buf_append_str(&request.url, cases[i].url);
+        http_request_header(&request, "x-ms-version", "2021-12-02");
+        http_request_header(&request, "x-ms-date", "Sat, 28 Nov 2026 12:00:00 GMT");
+        assert_int_equal(shared_key_sign(&request, "acct1", "x-ms-", key, &err), 0);
+        assert_string_equal(header(&request, "Authorization"), cases[i].authorization);
+        http_request_done(&request);
+        secret_free(key);
+    }
+}
+
+static void test_storage(void **state)
+{
+    struct http_request request;
+    struct err err = {.code = 0};
+
+    (void)state;
+    assert_int_equal(build("storage", KEY_1, "Acct1", &request, &err), 0);
+    assert_string_equal(request.method, "GET");
+    assert_string_equal(buf_str(&request.url), "https://host.example:443/?comp=list&maxresults=1");
+    assert_string_equal(header(&request, "x-ms-date"), "Sat, 28 Nov 2026 12:00:00 GMT");
+    assert_non_null(header(&request, "x-ms-version"));
+    assert_memory_equal(header(&request, "Authorization"), "SharedKey acct1:", 16);
+    http_request_done(&request);
+}
+
+static void test_keys_as_they_are(void **state)
+{
+    static const struct {
+        const char *type, *method, *url, *header, *value, *body;
+    } cases[] = {
+        {"search", "GET", "/servicestats?api-version=2024-07-01", "api-key", "0123abcABC", ""},
+        {"cognitive_services", "POST", "/sts/v1.0/issueToken", "Ocp-Apim-Subscription-Key",
+         "0123abcABC", ""},
+        {"event_grid_domain", "POST", "/api/events?api-version=2018-01-01", "aeg-sas-key",
+         "0123abcABC", "{}"},
+        {"container_registry", "GET", "/v2/", "Authorization",
+         "Basic YWNjdDE6MDEyM2FiY0FCQw==", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct http_request request;
+        struct err err = {.code = 0};
+        char url[256];
+
+        (void)snprintf(url, sizeof(url), "https://host.example:443%s", cases[i].url);
+        assert_int_equal(build(cases[i].type, "0123abcABC", "acct1", &request, &err), 0);
+        assert_string_equal(request.method, cases[i].method);
+        assert_string_equal(buf_str(&request.url), url);
+        assert_string_equal(header(&request, cases[i].header), cases[i].value);
+        assert_string_equal(buf_str(&request.body), cases[i].body);
+        assert_true(request.repeatable);
+        assert_false(request.follows);
+        http_request_done(&request);
+    }
+}
+
+static void test_what_cannot_be_a_key(void **state)
+{
+    static const char *const types[] = {"storage", "search", "container_registry"};
+    static const char *const keys[] = {"no base64", "with\nnewline", NULL};
+
+    (void)state;
+    for (size_t i = 0; keys[i]; i++) {
+        struct http_request request;
+        struct err err = {.code = 0};
+
+        assert_true(build(types[i], keys[i], "acct1", &request, &err) < 0);
+        assert_null(strstr(err.text, keys[i]));
+        http_request_done(&request);
+    }
+}
+
+static void test_verdicts(void **state)
+{
+    static const struct {
+        const char *type;
+        int status;
+        const char *code; /* in x-ms-error-code */
+        enum reason reason;
+    } cases[] = {
+        {"storage", 200, NULL, REASON_NONE},
+        {"storage", 404, "BlobNotFound", REASON_NONE},
+        {"storage", 403, "AuthenticationFailed", REASON_KEY_REFUSED},
+        {"storage", 403, "AuthorizationFailure", REASON_KEY_REFUSED}, /* or the other key says no */
+        {"storage", 403, "KeyBasedAuthenticationNotPermitted", REASON_SHARED_KEY_DISABLED},
+        {"storage", 403, "SomethingElse", REASON_AZURE_ERROR},
+        {"storage", 403, NULL, REASON_AZURE_ERROR},
+        {"storage", 500, NULL, REASON_AZURE_ERROR},
+        {"storage", 429, NULL, REASON_THROTTLED},
+        {"search", 403, NULL, REASON_KEY_REFUSED},
+        {"search", 401, NULL, REASON_AZURE_ERROR},
+        {"event_grid_domain", 400, NULL, REASON_NONE},
+        {"event_grid_domain", 401, NULL, REASON_KEY_REFUSED},
+        {"cognitive_services", 404, NULL, REASON_AZURE_ERROR},
+        {"cognitive_services", 403, "AuthenticationTypeDisabled", REASON_SHARED_KEY_DISABLED},
+        {"container_registry", 401, NULL, REASON_KEY_REFUSED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct two_key_probe_form *form = two_key_resource_named(cases[i].type)->probe;
+        struct failure failure = {.reason = REASON_NONE};
+        struct http_reply reply;
+
+        http_reply_init(&reply, 1024);
+        reply.outcome = HTTP_ANSWERED;
+        reply.status = cases[i].status;
+        if (cases[i].code)
+            (void)buf_append_format(&reply.headers, "x-ms-error-code: %s\n", cases[i].code);
+        assert_int_equal(form->read(form, &reply, NOW, &failure), cases[i].reason == REASON_NONE);
+        assert_int_equal(failure.reason, cases[i].reason);
+        assert_true(cases[i].reason == REASON_NONE || failure.text[0] != '\0');
+        http_reply_done(&reply);
+    }
+}
+
+/* A clock that is wrong explains a refusal. */
+static void test_clock(void **state)
+{
+    const struct two_key_probe_form *form = two_key_resource_named("storage")->probe;
+    struct failure failure = {.reason = REASON_NONE};
+    struct http_reply reply;
+    char date[DATE_TEXT_MAX];
+
+    (void)state;
+    http_reply_init(&reply, 1024);
+    reply.outcome = HTTP_ANSWERED;
+    reply.status = 403;
+    (void)buf_append_format(&reply.headers, "x-ms-error-code: AuthenticationFailed\nDate: %s\n",
+                            date_to_http(NOW + 20 * MS_MINUTE, date));
+    assert_false(form->read(form, &reply, NOW, &failure));
+    assert_int_equal(failure.reason, REASON_CLOCK_SKEW);
+    http_reply_done(&reply);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_storage_signatures), cmocka_unit_test(test_storage),
+        cmocka_unit_test(test_keys_as_they_are),   cmocka_unit_test(test_what_cannot_be_a_key),
+        cmocka_unit_test(test_verdicts),           cmocka_unit_test(test_clock),
+    };
+
+    return cmocka_run_group_tests_name("probe", tests, NULL, NULL);
+}
