@@ -48,6 +48,7 @@ static const struct cloud clouds[] = {
         .name = "AzureChinaCloud",
         .arm = "management.chinacloudapi.cn",
         .login = "login.chinacloudapi.cn",
+        .login_alias = "login.partner.microsoftonline.cn",
         .batch = "batch.chinacloudapi.cn",
         .vault = "vault.azure.cn",
         .arm_audiences = {"https://management.core.chinacloudapi.cn",
@@ -55,8 +56,9 @@ static const struct cloud clouds[] = {
         .batch_audience = "https://batch.chinacloudapi.cn/",
         .vault_resource = "https://vault.azure.cn",
         .certificate_names =
-            "DNS:management.chinacloudapi.cn,DNS:login.chinacloudapi.cn,DNS:*.vault.azure."
-            "cn," BATCH_NAMES("batch.chinacloudapi.cn") LOOPBACK_NAMES,
+            "DNS:management.chinacloudapi.cn,DNS:login.chinacloudapi.cn,DNS:login.partner."
+            "microsoftonline.cn,DNS:*.vault.azure.cn," BATCH_NAMES("batch.chinacloudapi.cn")
+                LOOPBACK_NAMES,
     },
     {
         .name = "AzureUSGovernment",
@@ -138,19 +140,20 @@ bool cloud_is_below(const struct http_request *request, const char *domain)
 static bool is_at(const struct http_request *request, const char *expected)
 {
     const char *host = http_header(request, "Host");
-    size_t length = !expected ? 0 : strcspn(expected, "/");
+    size_t length = strcspn(expected, "/");
 
-    return !expected || (strncasecmp(host, expected, length) == 0 && ends_host(host[length]));
+    return strncasecmp(host, expected, length) == 0 && ends_host(host[length]);
 }
 
 bool cloud_is_arm(const struct http_request *request)
 {
-    return is_at(request, chosen->arm);
+    return !chosen->arm || is_at(request, chosen->arm);
 }
 
 bool cloud_is_login(const struct http_request *request)
 {
-    return is_at(request, chosen->login);
+    return !chosen->login || is_at(request, chosen->login) ||
+           (chosen->login_alias && is_at(request, chosen->login_alias));
 }
 
 /* --- metadata --- */

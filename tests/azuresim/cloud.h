@@ -12,10 +12,11 @@
 
 struct cloud {
     const char *name;
-    const char *arm;   /* host of Resource Manager; NULL: any */
-    const char *login; /* host of the directory, with the path before a tenant; NULL: any */
-    const char *batch; /* the domain of data planes */
-    const char *vault; /* the domain of vaults */
+    const char *arm;         /* host of Resource Manager; NULL: any */
+    const char *login;       /* host of the directory, with the path before a tenant; NULL: any */
+    const char *login_alias; /* another name of that host; NULL: none */
+    const char *batch;       /* the domain of data planes */
+    const char *vault;       /* the domain of vaults */
     const char *arm_audiences[CLOUD_ARM_AUDIENCES];
     const char *batch_audience;
     const char *vault_resource;

@@ -1,9 +1,11 @@
 // client.mjs CREDENTIAL JOB…    runs the jobs one after the other, and prints what each of them said, as JSON
 //
-// CREDENTIAL: {"kind": "secret" | "certificate" | "workload" | "managed", …}; a job: ["listKeys", NAME] …
+// CREDENTIAL: {"kind": "secret" | "certificate" | "workload" | "managed", …, "manager": of another cloud's
+// Resource Manager}; a job: ["listKeys", NAME] …
 
 import { createHash } from "node:crypto";
 import { BatchManagementClient } from "@azure/arm-batch";
+import { ResourceGraphClient } from "@azure/arm-resourcegraph";
 import {
   ClientCertificateCredential,
   ClientSecretCredential,
@@ -13,7 +15,8 @@ import {
 import { SecretClient } from "@azure/keyvault-secrets";
 
 const [identity, ...jobs] = process.argv.slice(2).map((text) => JSON.parse(text));
-const { tenant, client, subscription, group } = identity;
+const { tenant, client, subscription, group, manager } = identity;
+const options = manager ? { endpoint: manager, credentialScopes: `${manager}/.default` } : {};
 
 const credentials = {
   secret: () => new ClientSecretCredential(tenant, client, identity.secret),
@@ -29,7 +32,7 @@ const credentials = {
   managed: () => new ManagedIdentityCredential(identity.selector),
 };
 const credential = credentials[identity.kind]();
-const accounts = new BatchManagementClient(credential, subscription).batchAccountOperations;
+const accounts = new BatchManagementClient(credential, subscription, options).batchAccountOperations;
 
 async function all(pages) {
   const found = [];
@@ -48,6 +51,16 @@ const commands = {
   listOfGroup: () => all(accounts.listByResourceGroup(group)),
   listKeys: (name) => accounts.getKeys(group, name),
   regenerateKeys: (name, keyName) => accounts.regenerateKey(group, name, { keyName }),
+  // All pages of it.
+  async graph(subscriptions, query, top) {
+    const graph = new ResourceGraphClient(credential);
+    const pages = [];
+    for (let skipToken; pages.length === 0 || skipToken; skipToken = pages.at(-1).skipToken) {
+      const options = { resultFormat: "objectArray", top, skipToken };
+      pages.push(await graph.resources({ subscriptions, query, options }));
+    }
+    return pages;
+  },
   async setSecret(vault, name, value, { expiresOn, ...options }) {
     if (expiresOn) options.expiresOn = new Date(expiresOn);
     const { properties } = await new SecretClient(vault, credential).setSecret(name, value, options);

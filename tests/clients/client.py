@@ -8,6 +8,8 @@ from azure.core.exceptions import HttpResponseError
 from azure.identity import (CertificateCredential, ClientAssertionCredential, ClientSecretCredential,
                             ManagedIdentityCredential)
 from azure.mgmt.batch import BatchManagementClient
+from azure.mgmt.resourcegraph import ResourceGraphClient
+from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
 
 identity, *jobs = map(json.loads, sys.argv[1:])
 tenant, client, group = identity["tenant"], identity["client"], identity["group"]
@@ -33,7 +35,19 @@ def token(scope):
     return {"sha256": hashlib.sha256(got.token.encode()).hexdigest(), "expires": got.expires_on * 1000}
 
 
+def graph(subscriptions, query, top):
+    """All pages of it."""
+    resource_graph, pages, skip_token = ResourceGraphClient(credential), [], None
+    while not pages or skip_token:
+        options = QueryRequestOptions(result_format="objectArray", top=top, skip_token=skip_token)
+        page = resource_graph.resources(QueryRequest(subscriptions=subscriptions, query=query, options=options))
+        pages.append(page.as_dict())
+        skip_token = page.skip_token
+    return pages
+
+
 commands = {
+    "graph": graph,
     "token": token,
     "get": lambda name: accounts.get(group, name).as_dict(),
     "list": lambda: [one.as_dict() for one in accounts.list()],

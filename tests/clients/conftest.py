@@ -26,8 +26,9 @@ def build():
 
 
 @pytest.fixture
-def cloud(build):
-    made = Cloud(build)
+def cloud(build, request):
+    """The public one, unless a test asks for another."""
+    made = Cloud(build, getattr(request, "param", "AzureCloud"))
     yield made
     made.end()
 

@@ -24,14 +24,15 @@ API_VERSIONS = {"az": "2022-10-01", "python": "2022-10-01", "javascript": "2023-
 
 
 class Cloud:
-    """A stand-in that is the public cloud and writes down what is said, and a proxy that leads to it."""
+    """A stand-in that is that cloud and writes down what is said, and a proxy that leads to it."""
 
-    def __init__(self, build):
+    def __init__(self, build, name="AzureCloud"):
+        self.name = name
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="krm-"))
-        self.azure = StandIn(build / "azuresim", self.directory / "azure", "--cloud", "AzureCloud", "--record")
+        self.azure = StandIn(build / "azuresim", self.directory / "azure", "--cloud", name, "--record")
         self.proxy = Proxy(self.azure.port)
         self.site = Installation(build, self.azure)
-        self.site.config["cloud"] = "AzureCloud"
+        self.site.config["cloud"] = name
         self.site.config["proxy"] = self.proxy.url
         ca_file = str(self.azure.ca_file)
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.directory), "LC_ALL": "C.UTF-8",
@@ -129,6 +130,8 @@ class Az:
         self.config_dir = cloud.directory / "az"
         self.environment = {**cloud.environment, "AZURE_CONFIG_DIR": str(self.config_dir),
                             "AZURE_CORE_COLLECT_TELEMETRY": "0"}
+        if cloud.name != "AzureCloud":
+            self.run("cloud", "set", "--name", cloud.name)
         self.logged_in = self.run("login", "--service-principal", "--username", CLIENT, "--password", credential,
                                   "--tenant", TENANT)
 
@@ -137,7 +140,7 @@ class Az:
                               capture_output=True, timeout=TIMEOUT_S, check=False, stdin=subprocess.DEVNULL)
         if done.returncode != 0:
             raise Failed(done.stderr)
-        return json.loads(done.stdout)
+        return json.loads(done.stdout) if done.stdout else None
 
     def show(self, name):
         return self.run("batch", "account", "show", "-g", RESOURCE_GROUP, "-n", name)
