@@ -87,3 +87,23 @@ def test_tokens_by_a_secret(cloud, azure, site, kind):
         "grant_type": "client_credentials", "client_id": CLIENT, "client_secret": CLIENT_SECRET}
     assert ours["method"] == theirs["method"] == "POST"
     assert ours["target"] == theirs["target"].partition("?")[0]
+
+
+def test_secrets(cloud, azure, site):
+    """Microsoft's client is to write what the daemon has written, and writes it in the same words."""
+    vault = "https://contoso.vault.azure.net"
+    site.config["targets"] = {"vault": {"type": "key_vault", "vault": vault, "secret_name": "{account}-key",
+                                        "expires": "30d", "content_type": "application/x-key"}}
+    site.config["defaults"]["deliver_to"] = ["vault"]
+    site.policy(rotate_every="1h")
+    site.account("alpha")
+    site.start()
+    site.log.wait("key.delivered", account="alpha")
+    ours, = azure.exchanges("setSecret")
+    written = json.loads(ours["body"])
+    said, = JavaScript(cloud).ask(["setSecret", vault, "alpha-key", written["value"], {
+        "tags": written["tags"], "contentType": written["contentType"], "enabled": True,
+        "expiresOn": written["attributes"]["exp"] * 1000}])
+    assert said["answer"]["name"] == "alpha-key"
+    theirs = azure.exchanges("setSecret")[-1]
+    assert comparable(ours, "7.4") == comparable(theirs, "2026-04-01")
