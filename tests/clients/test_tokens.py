@@ -7,10 +7,10 @@ import time
 import pytest
 
 from certificates import openssl
+from federation import AUDIENCE, ISSUER, SUBJECT, WORKLOAD, Issuer
 from microsoft import Az, Failed, JavaScript, Python, by_secret
 from platforms import AppService
 from stand_in import CLIENT, MANAGED_CLIENT, TENANT
-from test_workload_identity import AUDIENCE, ISSUER, SUBJECT, WORKLOAD, Issuer
 
 libraries = pytest.mark.parametrize("kind", [Python, JavaScript], ids=lambda kind: kind.name)
 
