@@ -253,6 +253,7 @@ static void remove_account(struct engine_account *account)
     engine_totals_forget(account);
     engine_report_ended(account, &account->record);
     account->draining = true;
+    engine_give_up_needless(account);
     engine->leaving++;
     if (account->waits)
         forget_successor(account);
@@ -279,6 +280,7 @@ static size_t merge_accounts(struct engine *engine, struct config *config,
             engine_places_change(merged[count], subject);
             engine_adopt_active_changed(merged[count], subject);
             engine_account_configure(merged[count], config, subject);
+            engine_give_up_needless(merged[count]);
             if (!merged[count]->waits)
                 engine_account_post(merged[count], EVENT_CONFIGURED);
         } else {
@@ -291,6 +293,7 @@ static size_t merge_accounts(struct engine *engine, struct config *config,
                 record_init(&merged[count]->record);
                 merged[count]->waits = true;
                 leaving->successor = merged[count];
+                engine_give_up_delivery(leaving, "the account is configured again");
             } else {
                 engine_unconfigured_take(engine, subject->key, &merged[count]->record);
                 engine_places_begin(merged[count]);
@@ -364,6 +367,7 @@ void engine_preview(const struct engine *engine, const struct config *config, st
  * shifted here. */
 static void post_clock_jumped(struct engine_account *account, duration_ms jump)
 {
+    account->acting_since = time_add(account->acting_since, jump);
     if (account->pending & 1U << EVENT_START)
         rotation_shift_times(&account->record, jump, loop_now(account->engine->parts.loop));
     else
@@ -392,6 +396,7 @@ void engine_stop(struct engine *engine, void (*stopped)(void *context), void *co
     engine->stopped_context = context;
     for (size_t i = 0; i < engine->account_count; i++) {
         engine->accounts[i]->draining = true;
+        engine_give_up_needless(engine->accounts[i]);
         timer_stop(&engine->accounts[i]->timer);
     }
     engine_news_stop(engine);

@@ -123,6 +123,17 @@ void engine_account_free(struct engine_account *account)
 
 /* --- what the machine works with --- */
 
+static void describe_delivery(const struct engine_account *account,
+                              struct delivery_under_way *under_way)
+{
+    const struct engine_part *part = &account->parts[0];
+
+    if (!account->acting || account->acting->event.kind != EVENT_DELIVERED || !part->job)
+        return;
+    *under_way = (struct delivery_under_way){
+        .target = part->id, .required = part->required, .began_at = account->acting_since};
+}
+
 void engine_account_context(const struct engine_account *account, struct rotation_context *context)
 {
     *context = (struct rotation_context){
@@ -139,6 +150,7 @@ void engine_account_context(const struct engine_account *account, struct rotatio
         .hold = hold_list_binding(&account->engine->holds, account->key,
                                   loop_now(account->engine->parts.loop)),
     };
+    describe_delivery(account, &context->under_way);
 }
 
 void engine_account_view(const struct engine_account *account, struct rotation_view *view)
@@ -172,4 +184,11 @@ const struct destination *engine_account_destination(const struct engine_account
         if (target_id_equal(&account->targets[i].id, id))
             return &account->account->destinations[i];
     return NULL;
+}
+
+bool engine_account_requires(const struct engine_account *account, const struct target_id *id)
+{
+    const struct destination *destination = engine_account_destination(account, id);
+
+    return destination && destination->required;
 }

@@ -48,6 +48,14 @@ struct standing {
     struct heap_item oldest; /* the birth of its older key */
 };
 
+/* An operation on a target that belongs to the action under way. */
+struct engine_part {
+    struct engine_account *account;
+    struct target_job *job; /* NULL: it has ended */
+    struct target_id id;
+    bool required; /* when it began */
+};
+
 struct engine_account {
     struct engine *engine;
     char *key;             /* the resource id in lower case */
@@ -66,10 +74,13 @@ struct engine_account {
     struct transaction *saving; /* its effects wait until the journal has the record */
     bool saved;                 /* the journal has it: they may be carried out */
     struct transaction *acting; /* what its action will report; NULL: none is under way */
-    struct azure_call *call;    /* of the action under way; NULL: it is not at Azure now */
-    struct list calling_link;   /* in engine->counts.calling while `call` is set */
-    time_ms keys_seen_at;       /* when the look under way was shown the live keys */
-    size_t parts_pending;       /* of an action made of several (reading all targets) */
+    time_ms acting_since;
+    struct azure_call *call;  /* of the action under way; NULL: it is not at Azure now */
+    struct list calling_link; /* in engine->counts.calling while `call` is set */
+    time_ms keys_seen_at;     /* when the look under way was shown the live keys */
+    struct engine_part parts[TARGETS_MAX]; /* of the action under way; a delivery is the first */
+    size_t part_count;
+    size_t parts_pending; /* of an action made of several (reading all targets) */
     bool parts_canceled;
     size_t first_failure; /* index of the first target that failed a preflight, or a look */
     struct list seen_keys;
@@ -179,5 +190,7 @@ void engine_account_view_for_people(const struct engine_account *account,
 /* The destination of the account with that id, or NULL. */
 const struct destination *engine_account_destination(const struct engine_account *account,
                                                      const struct target_id *id);
+/* Is that one of its targets, and required? */
+bool engine_account_requires(const struct engine_account *account, const struct target_id *id);
 
 #endif

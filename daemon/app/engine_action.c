@@ -109,6 +109,19 @@ static void begin_parts(struct engine_account *account)
     account->parts_canceled = false;
 }
 
+static struct engine_part *add_part(struct engine_account *account, size_t destination)
+{
+    struct engine_part *part = &account->parts[account->part_count++];
+
+    *part = (struct engine_part){
+        .account = account,
+        .id = account->targets[destination].id,
+        .required = account->targets[destination].required,
+    };
+    account->parts_pending++;
+    return part;
+}
+
 /* One of the parts of an action has ended; the last one ends the action. */
 static void end_part(struct engine_account *account, bool canceled)
 {
@@ -207,9 +220,11 @@ static void note_unread(struct engine_account *account, const struct target_resu
 
 static void on_target_read(void *context, struct target_result *result)
 {
-    struct engine_account *account = context;
+    struct engine_part *part = context;
+    struct engine_account *account = part->account;
     struct look *look = &account->acting->result->look;
 
+    part->job = NULL;
     if (result->failure)
         note_unread(account, result);
     else if (!result->canceled)
@@ -230,11 +245,14 @@ static void read_targets(struct engine_account *account)
 
     begin_parts(account);
     for (size_t i = 0; i < subject->destination_count && i < TARGETS_MAX; i++) {
+        struct engine_part *part;
+
         if (!account->targets[i].readable)
             continue;
-        account->parts_pending++;
-        target_read(&account->engine->targets, &subject->destinations[i], account->azure.location,
-                    engine_form_is_kept(account, i), on_target_read, account);
+        part = add_part(account, i);
+        part->job = target_read(&account->engine->targets, &subject->destinations[i],
+                                account->azure.location, engine_form_is_kept(account, i),
+                                on_target_read, part);
     }
     end_part(account, false);
 }
@@ -278,6 +296,10 @@ static void on_azure_looked(void *context, const struct azure_result *result)
 
     if (!take_answer(account, FAILED_LOOK, result))
         return;
+    if (account->draining) {
+        abandon(account); /* nothing would follow the look */
+        return;
+    }
     account->keys_seen_at = loop_now(account->engine->parts.loop);
     take_description(account, result);
     transaction->result->look.live[SLOT_PRIMARY] = result->live[SLOT_PRIMARY];
@@ -289,30 +311,25 @@ static void on_azure_looked(void *context, const struct azure_result *result)
 
 /* --- preflight: every required target --- */
 
-struct probe {
-    struct engine_account *account;
-    size_t index; /* when it began */
-    struct target_id id;
-};
-
-/* A reload may have taken the target away, or changed the order. */
+/* A reload may have taken the target away, made it optional, or changed the order. */
 static void on_target_probed(void *context, struct target_result *result)
 {
-    struct probe *probe = context;
-    struct engine_account *account = probe->account;
-    const struct target_id *id = &probe->id;
+    struct engine_part *part = context;
+    struct engine_account *account = part->account;
+    const size_t index = (size_t)(part - account->parts);
+    const struct target_id *id = &part->id;
 
-    if (!engine_account_destination(account, id)) {
+    part->job = NULL;
+    if (!engine_account_requires(account, id)) {
         /* nobody waits for it any more */
-    } else if (result->failure && probe->index < account->first_failure) {
-        account->first_failure = probe->index;
+    } else if (result->failure && index < account->first_failure) {
+        account->first_failure = index;
         transaction_fail(account->acting, result->failure);
         remember_outcome(account, FAILED_TARGET, id, result->failure);
         account->acting->event.target = *id;
     } else if (!result->failure && !result->canceled) {
         remember_outcome(account, FAILED_TARGET, id, NULL);
     }
-    free(probe);
     end_part(account, result->canceled);
 }
 
@@ -322,15 +339,13 @@ static void probe_targets(struct engine_account *account)
 
     begin_parts(account);
     for (size_t i = 0; i < subject->destination_count && i < TARGETS_MAX; i++) {
-        struct probe *probe;
+        struct engine_part *part;
 
         if (!subject->destinations[i].required)
             continue;
-        probe = must_alloc(sizeof(*probe));
-        *probe = (struct probe){.account = account, .index = i, .id = account->targets[i].id};
-        account->parts_pending++;
-        target_probe(&account->engine->targets, &subject->destinations[i], account->azure.location,
-                     on_target_probed, probe);
+        part = add_part(account, i);
+        part->job = target_probe(&account->engine->targets, &subject->destinations[i],
+                                 account->azure.location, on_target_probed, part);
     }
     end_part(account, false);
 }
@@ -406,8 +421,10 @@ static void note_delivered(struct engine_account *account, const struct target_i
 
 static void on_delivered(void *context, struct target_result *result)
 {
-    struct engine_account *account = context;
+    struct engine_part *part = context;
+    struct engine_account *account = part->account;
 
+    part->job = NULL;
     if (result->canceled) {
         abandon(account);
         return;
@@ -434,12 +451,16 @@ static void deliver(struct engine_account *account, const struct action *action)
         .cycle = account->record.cycle,
         .delivered_at = loop_now(account->engine->parts.loop),
     };
+    struct engine_part *part;
 
     account->acting->event.target = action->target;
-    if (!destination || !delivery.key)
+    if (!destination || !delivery.key) {
         finish_without_key(account);
-    else
-        target_deliver(&account->engine->targets, destination, &delivery, on_delivered, account);
+        return;
+    }
+    part = add_part(account, (size_t)(destination - account->account->destinations));
+    part->job =
+        target_deliver(&account->engine->targets, destination, &delivery, on_delivered, part);
 }
 
 /* The requests of one rotation share an id in Azure's activity log; any other has one of its own.
@@ -494,6 +515,8 @@ void engine_action_start(struct engine_account *account, const struct action *ac
     struct azure_look_wish wish = {.correlation_id = rotation_correlation(account)};
 
     account->acting = transaction_new_completion(completions[action->kind]);
+    account->acting_since = loop_now(account->engine->parts.loop);
+    account->part_count = 0;
     if (is_refused(account, action)) {
         refuse(account, action);
         return;

@@ -30,6 +30,18 @@ void engine_action_start(struct engine_account *account, const struct action *ac
 void engine_action_forget_keys(struct engine_account *account);
 
 /*
+ * --- engine_give_up.c ---
+ *
+ * Operations on targets that nothing waits for any more end as failed, within a turn of the loop.
+ */
+
+/* The delivery under way, if any. `why`: as for target_give_up(). */
+void engine_give_up_delivery(struct engine_account *account, const char *why);
+/* The parts of a look or preflight that it needs no more, because the configuration has changed or
+ * the account starts no more actions. */
+void engine_give_up_needless(struct engine_account *account);
+
+/*
  * --- engine_report.c ---
  *
  * From the machine's notes to log lines and rows of history. Everything a person needs to monitor

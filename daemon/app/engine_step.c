@@ -101,6 +101,8 @@ static void carry_out(struct engine_account *account, struct transaction *transa
         engine_places_rotated(account);
     if (transaction->group)
         engine_command_answered(account, transaction);
+    if (effects->give_up)
+        engine_give_up_delivery(account, effects->give_up);
     if (effects->action.kind != ACTION_NONE && !account->draining)
         engine_action_start(account, &effects->action);
     else if (effects->forget_keys && !account->acting)

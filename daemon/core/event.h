@@ -19,6 +19,12 @@ struct rotation_target {
     size_t follows;       /* a hook: it is told once the target at this index - 1 has the key, and
                            * again whenever that one got it anew; 0: none */
 };
+/* A delivery that has begun and has not ended. */
+struct delivery_under_way {
+    struct target_id target;
+    bool required;    /* when it began */
+    time_ms began_at; /* 0: none is under way */
+};
 struct rotation_context {
     const char *account_id; /* lower case: seeds splay and jitter */
     const struct policy *policy;
@@ -32,6 +38,7 @@ struct rotation_context {
                                   REASON_DESTINATION_REFUSED */
     time_ms daemon_started_at; /* nothing is regenerated within unknown_wait of it */
     const struct hold *hold;   /* of the holds in force, the last one to end; NULL: none */
+    struct delivery_under_way under_way;
 };
 
 enum event_kind {
@@ -162,8 +169,9 @@ struct effects {
     bool persist; /* a restart would read another record, or there is history to write */
     bool wait;    /* the account waits until that is durable */
     struct action action;
-    time_ms wake_at;  /* TIME_NEVER: only an event can move this account */
-    bool forget_keys; /* no key is needed until the next look */
+    const char *give_up; /* the delivery under way ends now, as failed: why; NULL: it goes on */
+    time_ms wake_at;     /* TIME_NEVER: only an event can move this account */
+    bool forget_keys;    /* no key is needed until the next look */
     struct note notes[NOTES_MAX];
     size_t note_count;
     struct {

@@ -158,6 +158,22 @@ static void check_regenerate(struct machine *machine)
         machine_fault(machine, "a regenerate that the interlock does not allow");
 }
 
+/* Ends a delivery that nothing waits for any more, or finds out when to. */
+static time_ms give_up_at(struct machine *machine)
+{
+    const struct action *action = &machine->effects->action;
+    const struct delivery_under_way begins = {.target = action->target, .began_at = machine->now};
+    const bool begins_now = action->kind == ACTION_DELIVER;
+    const char *why = NULL;
+    const time_ms at =
+        deliver_give_up_at(machine, begins_now ? &begins : &machine->context->under_way, &why);
+
+    if (at > machine->now || begins_now)
+        return at;
+    machine->effects->give_up = why;
+    return TIME_NEVER;
+}
+
 void rotation_step(const struct rotation_context *context, struct record *record,
                    const struct event *event, struct effects *effects)
 {
@@ -187,4 +203,5 @@ void rotation_step(const struct rotation_context *context, struct record *record
 
     effects->forget_keys = !position_needs_keys(record->position);
     effects->wake_at = wake_at(&machine);
+    effects->wake_at = time_min(effects->wake_at, give_up_at(&machine));
 }

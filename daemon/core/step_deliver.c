@@ -70,6 +70,9 @@ enum position deliver_gate(struct machine *machine)
 
     if (!target)
         return complete_or_wait(machine);
+    /* The delivery before it took so long that the keys have to be looked at again. */
+    if (machine->event->kind == EVENT_DELIVERED && !machine_look_is_fresh(machine))
+        return POSITION_DELIVER_WAIT;
     target->delivery_intended = true;
     return POSITION_DELIVER_INTENT;
 }
@@ -179,6 +182,56 @@ enum position deliver_enter(struct machine *machine)
     machine->effects->action.slot = machine->record->delivering;
     machine->effects->action.key = *record_delivering_key(machine->record);
     return POSITION_STAY;
+}
+
+/* A delivery to an optional target goes on so long, at least, while something else is due: a longer
+ * one would put off the looks that find what required targets lack. */
+enum { OPTIONAL_DELIVERY_MAX_MS = 5 * 60 * 1000 };
+
+/* When the next required target may be delivered to; TIME_NEVER: none is owed. */
+static time_ms required_turn_at(const struct machine *machine)
+{
+    const struct record *record = machine->record;
+    time_ms earliest = TIME_NEVER;
+
+    if (delivery_waits_for_human(machine->context, record))
+        return TIME_NEVER;
+    for (size_t i = 0; i < record->target_count; i++)
+        if (record->targets[i].required)
+            earliest =
+                time_min(earliest, delivery_turn_at(machine->context, record, &record->targets[i]));
+    return time_max(earliest, record->retry_at);
+}
+
+/* What waits for an optional delivery: the end of a rotation whose required targets all have the
+ * key, or else what comes after the last delivery. */
+static time_ms others_turn_at(const struct machine *machine)
+{
+    const struct record *record = machine->record;
+
+    if (record->delivering != record->active)
+        return record_owed_required(record) == 0 ? 0 : TIME_NEVER;
+    return idle_other_at(machine);
+}
+
+time_ms deliver_give_up_at(const struct machine *machine,
+                           const struct delivery_under_way *under_way, const char **ret_why)
+{
+    const struct target_record *target = record_target_const(machine->record, &under_way->target);
+    time_ms required_at, others_at;
+
+    if (under_way->began_at == 0 || (target && target->required))
+        return TIME_NEVER;
+    *ret_why =
+        target ? "the target is optional now" : "the target is no longer in the configuration";
+    if (!target || under_way->required)
+        return machine->now;
+    required_at = required_turn_at(machine);
+    others_at =
+        time_max(others_turn_at(machine), time_add(under_way->began_at, OPTIONAL_DELIVERY_MAX_MS));
+    *ret_why = required_at <= machine->now ? "a required target waits for its key"
+                                           : "the account has something else to do";
+    return time_min(required_at, others_at);
 }
 
 static void delivery_failed(struct machine *machine, struct target_record *target)

@@ -41,14 +41,27 @@ static time_ms rotation_at(const struct rotation_context *context, const struct 
     return interlock.open ? at : time_max(at, interlock.until);
 }
 
+/* When something is due that is no delivery, without regard to a retry. */
+static time_ms other_at(const struct machine *machine)
+{
+    const struct record *record = machine->record;
+
+    if (machine_blocked_by_world(record) || record->adopt_asked)
+        return machine->now;
+    return time_min(record->check_at, rotation_at(machine->context, record, machine->now));
+}
+
+time_ms idle_other_at(const struct machine *machine)
+{
+    return time_max(other_at(machine), machine->record->retry_at);
+}
+
 time_ms idle_wake_at(const struct machine *machine)
 {
     const struct record *record = machine->record;
-    time_ms at = time_min(record->check_at, rotation_at(machine->context, record, machine->now));
+    time_ms at = other_at(machine);
 
     if (!delivery_waits_for_human(machine->context, record))
         at = time_min(at, delivery_next_at(machine->context, record));
-    if (machine_blocked_by_world(record) || record->adopt_asked)
-        at = machine->now;
     return time_max(at, record->retry_at);
 }

@@ -41,6 +41,8 @@ time_ms adopt_wake_at(const struct machine *machine);
 /* What is next when nothing is under way. */
 enum position idle_next(struct machine *machine);
 time_ms idle_wake_at(const struct machine *machine);
+/* When something else than a delivery is due. */
+time_ms idle_other_at(const struct machine *machine);
 
 enum position check_look_done(struct machine *machine);
 enum position check_enter_prove_target(struct machine *machine);
@@ -75,6 +77,10 @@ enum position deliver_done(struct machine *machine);
  * (the target that was waited for is gone from the configuration, or optional now). */
 enum position deliver_resume(struct machine *machine);
 time_ms deliver_resume_at(const struct machine *machine);
+/* When that delivery is to be given up: what waits for its end needs it no more. `ret_why`: a
+ * sentence, for its failure. */
+time_ms deliver_give_up_at(const struct machine *machine,
+                           const struct delivery_under_way *under_way, const char **ret_why);
 
 /*
  * --- restart.c ---

@@ -220,7 +220,11 @@ inline live_proved()
     fi
 }
 
-/* EVENT_DELIVERED */
+#define IS_LOST                                                                                    \
+    (outcome == lost_but_happens || outcome == lost_for_now || outcome == lost_dropped)
+
+/* EVENT_DELIVERED. A delivery that was given up, because a reload took the target away or made it
+ * optional, or because something else is due, is a lost one. */
 inline deliver_done()
 {
     P.acting = 0;
@@ -257,14 +261,26 @@ inline deliver_done()
         ADD(R.retrying, R.writing);
         ADD(R.attempted, R.writing);
         if
-        :: outcome == lost_but_happens || outcome == lost_for_now || outcome == lost_dropped ->
-            ADD(R.unsettled, R.writing)
+        :: IS_LOST -> ADD(R.unsettled, R.writing)
         :: else -> skip
         fi
 #endif
     fi;
     R.writing = 0;
-    part = (R.adopt_asked -> adopt_look_part : deliver_part)
+    if
+    :: R.adopt_asked -> part = adopt_look_part
+    :: !R.adopt_asked -> part = deliver_part
+    :: !R.adopt_asked && IS_LOST -> /* after a long time: the next target needs another look */
+        next_target();
+        if
+        :: n < TARGETS && R.delivering == R.active_slot && !A_REQUIRED_TARGET_IS_OWED ->
+            part = idle_part
+        :: n < TARGETS && (R.delivering != R.active_slot || A_REQUIRED_TARGET_IS_OWED) ->
+            move_and_wait(deliver_wait)
+        :: n == TARGETS -> part = deliver_part
+        fi;
+        n = 0
+    fi
 }
 
 /* EVENT_PERSISTED. After a stall of the journal the look is old; stalls_again: not for the first

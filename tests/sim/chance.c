@@ -165,6 +165,19 @@ static bool is_loose(const struct chance *chance, unsigned target)
 
 /* --- one incident after the other --- */
 
+/* The reloads that come while a delivery hangs. */
+static void add_hang(struct chance *chance, struct incident *mishap, duration_ms at)
+{
+    struct incident reloads[HANG_RELOADS_MAX];
+    const unsigned count =
+        script_hang_by_chance(chance->script, chance->anchor, at, mishap, reloads);
+
+    for (unsigned i = 0; i < count; i++) {
+        reloads[i].bond = i % 2 == 0 ? ++chance->bonds : chance->bonds;
+        chance_add(chance, &reloads[i], reloads[i].at);
+    }
+}
+
 static void add_mishap(struct chance *chance, unsigned account, duration_ms at)
 {
     static const unsigned effects[EFFECT_COUNT] = {
@@ -174,11 +187,13 @@ static void add_mishap(struct chance *chance, unsigned account, duration_ms at)
 
     incident.effect = (enum effect)weigh(chance, effects, EFFECT_COUNT);
     do
-        incident.mishap = (enum mishap)draw(chance, MISHAP_COUNT);
+        incident.mishap = (enum mishap)draw(chance, MISHAP_HANGS);
     while (!mishap_fits(incident.mishap, incident.effect));
     if (happens(chance, 25))
         incident.times = 2 + draw(chance, 4);
     chance->armed[account] |= 1U << incident.effect;
+    if (incident.effect == EFFECT_DELIVER)
+        add_hang(chance, &incident, at);
     chance_add(chance, &incident, at);
 }
 
@@ -248,7 +263,8 @@ static void add_target_out(struct chance *chance, enum incident_kind kind, unsig
     add_and_back(chance, &incident, INCIDENT_TARGET_IN, at);
 }
 
-/* It may have begun already, and is over when the weather is fair. By the instant, as vary(). */
+/* It may have begun already, and is over when the weather is fair. By the instant, as
+ * script_vary_command(). */
 static void draw_freeze(const struct chance *chance, struct script_policy *policy, duration_ms at)
 {
     const uint64_t hash = hash_bytes(HASH_START, &at, sizeof(at));
@@ -273,30 +289,6 @@ static void add_policy(struct chance *chance, duration_ms at)
     chance_add(chance, &incident, at);
 }
 
-/* The accounts of a hold, and what a resume ends or clears. Chosen by the instant and not by
- * chance, so that each seed keeps its other incidents. */
-static void vary(struct incident *incident, duration_ms at)
-{
-    const unsigned way = (unsigned)(at / MS_SECOND % 6);
-
-    if (incident->command == SCRIPT_HOLD) {
-        if (way < 2)
-            incident->account = ALL_ACCOUNTS;
-        return;
-    }
-    if (way == 0)
-        incident->command = SCRIPT_UNBLOCK;
-    if (way == 1)
-        incident->command = SCRIPT_CHECK;
-    if (way == 2)
-        incident->account = ALL_ACCOUNTS;
-    if (way == 3) {
-        incident->command = SCRIPT_RESUME_HOLD;
-        incident->account = ALL_ACCOUNTS;
-        incident->times = 1 + (unsigned)(at / MS_MINUTE % 3);
-    }
-}
-
 static void add_command(struct chance *chance, unsigned account, duration_ms at)
 {
     static const unsigned commands[SCRIPT_COMMAND_COUNT] = {
@@ -307,7 +299,7 @@ static void add_command(struct chance *chance, unsigned account, duration_ms at)
     if (incident.command == SCRIPT_HOLD)
         incident.duration = on_scale(chance, MS_HOUR, 10 * MS_DAY);
     if (incident.command == SCRIPT_HOLD || incident.command == SCRIPT_RESUME)
-        vary(&incident, at);
+        script_vary_command(&incident, at);
     chance_add(chance, &incident, at);
 }
 

@@ -8,7 +8,7 @@
 #include "design.h"
 #include "world.h"
 
-enum { BURIAL_ROUNDS_MAX = 10000 };
+enum { BURIAL_ROUNDS_MAX = 10000, STOP_GRACE_MS = 10 * 1000 };
 
 /* --- its configuration --- */
 
@@ -93,6 +93,7 @@ void daemon_stop(struct world *world, duration_ms away)
     world->away = away;
     trace_tell(world, NULL, "daemon", "is told to stop");
     world->design->stop(world->daemon, on_stopped, world);
+    operation_end_hanging(world, STOP_GRACE_MS);
 }
 
 static void edit_journal(struct world *world)

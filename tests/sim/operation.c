@@ -62,7 +62,7 @@ static void on_answer(struct happening *happening)
     struct world_account *account = operation->account;
     enum effect effect = operation->effect;
 
-    operation->complete(operation, false);
+    operation->complete(operation, operation->canceled);
     operation->done = NULL;
     if (operation->takes_effect.place != 0)
         note_late_write(operation, +1);
@@ -148,6 +148,18 @@ void operation_cancel_all(struct world *world)
                 note_late_write(operation, +1);
         }
         operation_release(operation);
+    }
+}
+
+void operation_end_hanging(struct world *world, duration_ms grace)
+{
+    list_for_each (link, &world->operations) {
+        struct operation *operation = container_of(link, struct operation, link);
+
+        if (!is_waited_for(operation) || operation->mishap != MISHAP_HANGS)
+            continue;
+        operation->canceled = true;
+        clock_set(world, &operation->completes, world->now + grace);
     }
 }
 

@@ -174,6 +174,8 @@ void oracle_daemon_ends(struct world *world)
         state->reads = state->probes = state->others = state->saves = 0;
         state->regenerating = false;
         state->deliveries = 0;
+        for (unsigned j = 0; j < WORLD_TARGETS_MAX; j++)
+            state->targets[j].delivery_began = 0;
         state->milestone = (struct oracle_milestone){0};
         state->redeliver_asked = state->rotate_asked = false;
     }
@@ -254,6 +256,7 @@ void oracle_operation_begins(struct world *world, const struct operation *operat
         regenerate_begins(world, account, operation);
         break;
     case EFFECT_DELIVER:
+        liveness_delivers(world, account, operation->target);
         delivery_begins(world, account, operation);
         break;
     case EFFECT_VERIFY:

@@ -41,6 +41,7 @@ enum oracle {
     ORACLE_PROVEN,          /* product: a new key is delivered when it was seen to work */
     ORACLE_ACKNOWLEDGED,    /* rule 7: completed means that every required target has it */
     ORACLE_OWED,            /* rule 7: a required target without the key is owed one, and gets it */
+    ORACLE_RELEASED,        /* rule 7: nothing waits long for a delivery that is not required */
     ORACLE_OVERLAP_AGAIN,   /* rule 8 */
     ORACLE_UNSETTLED,       /* rule 8: nothing goes to a target whose last delivery may land */
     ORACLE_ACTIVE_LAST,     /* rule 9 */

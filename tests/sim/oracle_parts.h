@@ -149,6 +149,8 @@ void schedule_clock_set(struct world *world, struct world_account *account, time
 void liveness_disturb(struct world *world, struct world_account *account);
 /* A fault at one target, which must not delay the others. */
 void liveness_disturb_target(struct world *world, struct world_account *account, unsigned target);
+/* A delivery begins. */
+void liveness_delivers(const struct world *world, struct world_account *account, unsigned target);
 void liveness_ends(struct world *world, struct world_account *account,
                    const struct operation *operation, bool failed);
 void liveness_saved(struct world *world, struct world_account *account, const struct record *record,

@@ -39,14 +39,16 @@ struct oracle_target {
     bool kept;          /* … and a look has shown it there since */
     bool handed_out;    /* somebody else put the other live key over it */
 
-    uint32_t claimed;     /* what the record calls acknowledged here; 0: nothing */
-    time_ms changed_at;   /* the last delivery that changed it */
-    time_ms unsettled_at; /* a delivery of unknown outcome; 0: none */
-    bool delivering_dead; /* the last delivery was of a key known to be dead */
-    time_ms wrong_since;  /* without the key that it should hold; 0: it has it */
-    time_ms disturbed_at; /* the last delivery, reading or probe of it that went wrong */
-    unsigned ran_before;  /* bits of required targets before it that lacked the key when a delivery
-                             brought it to its readers, which no look can show */
+    uint32_t claimed;       /* what the record calls acknowledged here; 0: nothing */
+    time_ms changed_at;     /* the last delivery that changed it */
+    time_ms unsettled_at;   /* a delivery of unknown outcome; 0: none */
+    bool delivering_dead;   /* the last delivery was of a key known to be dead */
+    time_ms delivery_began; /* that is under way; 0: none */
+    bool delivery_required; /* … and was required then */
+    time_ms wrong_since;    /* without the key that it should hold; 0: it has it */
+    time_ms disturbed_at;   /* the last delivery, reading or probe of it that went wrong */
+    unsigned ran_before; /* bits of required targets before it that lacked the key when a delivery
+                            brought it to its readers, which no look can show */
 };
 
 struct oracle_account {

@@ -39,6 +39,9 @@ static const struct oracle_description oracles[ORACLE_COUNT] = {
                              "a target counts as having a key only when it was given that key, or "
                              "seen to hold it"},
     [ORACLE_OWED] = {"owed", "rule 7", "a required target without the key gets it, in time"},
+    [ORACLE_RELEASED] = {"released", "rule 7",
+                         "an account does not wait for a target that is removed or made optional, "
+                         "and not long for one that is optional"},
     [ORACLE_OVERLAP_AGAIN] = {"overlap-again", "rule 8",
                               "a delivery that changed a target starts overlap anew"},
     [ORACLE_UNSETTLED] = {"unsettled", "rule 8",

@@ -100,6 +100,7 @@ const char *mishap_name(enum mishap mishap)
         [MISHAP_NOT_YET] = "not-yet",
         [MISHAP_CONFLICT] = "conflict",
         [MISHAP_UNDESCRIBED] = "no-description",
+        [MISHAP_HANGS] = "hangs",
     };
 
     return names[mishap];
@@ -125,6 +126,7 @@ bool mishap_fits(enum mishap mishap, enum effect effect)
         [MISHAP_NOT_YET] = deliver,
         [MISHAP_CONFLICT] = deliver,
         [MISHAP_UNDESCRIBED] = look,
+        [MISHAP_HANGS] = deliver,
     };
 
     return (fitting[mishap] >> effect & 1U) != 0;

@@ -55,6 +55,7 @@ enum mishap {
     MISHAP_CONFLICT,    /* it happened, and the daemon is told that it did not: what an earlier
                          * attempt wrote is in the way of this one (deliver) */
     MISHAP_UNDESCRIBED, /* the keys are shown, the account's description is not (look) */
+    MISHAP_HANGS,       /* no answer for a day (deliver); given up before: it may still happen */
     MISHAP_COUNT
 };
 const char *mishap_name(enum mishap mishap); /* "fails" "lost-before" … */
@@ -270,5 +271,16 @@ void script_by_chance(struct script *script, uint64_t seed, unsigned years);
 duration_ms script_longest_wait(const struct script_policy *policy);
 /* The length of that script, times its accounts, without making it. */
 duration_ms script_time_by_chance(uint64_t seed, unsigned years);
+
+/* --- chance_instant.c --- */
+enum { HANG_RELOADS_MAX = 4 };
+/* Of the mishaps of a delivery, each third at random hangs: changes `mishap`, which is armed at
+ * that time, and fills in reloads that take a target away or make it optional, each followed by the
+ * one that makes it required again. Never of the target `anchor`. Returns how many; 0: it stays. */
+unsigned script_hang_by_chance(const struct script *script, unsigned anchor, duration_ms at,
+                               struct incident *mishap, struct incident reloads[HANG_RELOADS_MAX]);
+
+/* The accounts of a hold, and what a resume ends or clears. */
+void script_vary_command(struct incident *incident, duration_ms at);
 
 #endif

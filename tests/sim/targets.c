@@ -16,6 +16,7 @@ enum {
     LOST_AFTER_MS = 30 * 1000,
     LATE_SPAN_MS = 60 * 1000,
     DEADLINE_MS = 60 * 1000,
+    HANGS_MS = 24 * 60 * 60 * 1000, /* the longest `timeout` */
     THROTTLED_MS = 5 * 60 * 1000
 };
 
@@ -108,7 +109,8 @@ static void complete(struct operation *operation, bool canceled)
     struct target_result result = {.canceled = canceled, .changed = operation->changed};
 
     /* A process that was stopped sees expired deadlines before answers. */
-    if (canceled || operation->world->now - operation->began > DEADLINE_MS) {
+    if (canceled ||
+        (!operation->given_up && operation->world->now - operation->began > DEADLINE_MS)) {
         fail(operation, REASON_TARGET_FAILED, canceled ? "canceled" : "it takes too long");
         operation->failure.outcome_unknown = operation->effect == EFFECT_DELIVER;
     }
@@ -189,18 +191,26 @@ static void run_briefly(struct operation *operation)
     operation_run(operation, until_effect, until_effect + 1);
 }
 
-void target_probe(struct target_world *world, const struct destination *destination,
-                  const char *location, target_done *done, void *context)
+/* What is under way at the daemon. */
+static struct target_job *job_of(struct operation *operation)
+{
+    return (struct target_job *)operation;
+}
+
+struct target_job *target_probe(struct target_world *world, const struct destination *destination,
+                                const char *location, target_done *done, void *context)
 {
     struct operation *operation = begin(world, destination, EFFECT_PROBE, done, context);
 
     (void)location;
     operation->apply = apply_probe;
     run_briefly(operation);
+    return job_of(operation);
 }
 
-void target_read(struct target_world *world, const struct destination *destination,
-                 const char *location, bool set_form, target_done *done, void *context)
+struct target_job *target_read(struct target_world *world, const struct destination *destination,
+                               const char *location, bool set_form, target_done *done,
+                               void *context)
 {
     struct operation *operation = begin(world, destination, EFFECT_READ, done, context);
 
@@ -208,6 +218,7 @@ void target_read(struct target_world *world, const struct destination *destinati
     (void)set_form;
     operation->apply = apply_read;
     run_briefly(operation);
+    return job_of(operation);
 }
 
 /* --- deliver --- */
@@ -261,8 +272,9 @@ void target_tell(struct target_world *world, const struct destination *destinati
     abort();
 }
 
-void target_deliver(struct target_world *target_world, const struct destination *destination,
-                    const struct delivery *delivery, target_done *done, void *context)
+struct target_job *target_deliver(struct target_world *target_world,
+                                  const struct destination *destination,
+                                  const struct delivery *delivery, target_done *done, void *context)
 {
     struct operation *operation = begin(target_world, destination, EFFECT_DELIVER, done, context);
     struct world *world = operation->world;
@@ -290,10 +302,49 @@ void target_deliver(struct target_world *target_world, const struct destination 
         if (operation->mishap == MISHAP_LOST_LATE && !place_of(operation)->settings.settles_at_once)
             until_effect = LOST_AFTER_MS + world_draw(world, LATE_SPAN_MS);
         break;
+    case MISHAP_HANGS:
+        lose_answer(operation);
+        until_effect = -1;
+        until_answer = HANGS_MS;
+        break;
     default:
         break;
     }
     operation_run(operation, until_effect, until_answer);
+    return job_of(operation);
+}
+
+/* What was to change the target may do so a little later, unless it ends with the daemon's part. */
+static void cut_short(struct operation *operation)
+{
+    struct world *world = operation->world;
+    const bool settles = place_of(operation)->settings.settles_at_once;
+    duration_ms late;
+
+    if (operation->effect != EFFECT_DELIVER || settles) {
+        clock_cancel(world, &operation->takes_effect);
+        return;
+    }
+    operation->apply = apply_unanswered;
+    if (operation->mishap != MISHAP_HANGS)
+        return;
+    late = world_draw(world, 2 * LATE_SPAN_MS);
+    if (late < LATE_SPAN_MS)
+        clock_set(world, &operation->takes_effect, world->now + 1 + late);
+}
+
+void target_give_up(struct target_job *job, const char *why)
+{
+    struct operation *operation = (struct operation *)job;
+    struct world *world = operation->world;
+
+    if (operation->given_up || world->dying)
+        return;
+    operation->given_up = true;
+    cut_short(operation);
+    fail(operation, REASON_TARGET_FAILED, why);
+    operation->failure.outcome_unknown = operation->effect == EFFECT_DELIVER;
+    clock_set(world, &operation->completes, world->now);
 }
 
 /* --- the rest of io/target/target.h --- */

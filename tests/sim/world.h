@@ -276,6 +276,8 @@ struct operation {
     bool described;              /* … and had */
     key_number live[SLOT_COUNT]; /* what the answer shows */
     bool failed;                 /* the answer says so */
+    bool given_up;               /* nobody waits for the answer any more */
+    bool canceled;               /* the daemon stops */
     struct failure failure;
     void (*apply)(struct operation *operation);                   /* the effect itself */
     void (*complete)(struct operation *operation, bool canceled); /* calls the daemon */
@@ -297,6 +299,8 @@ enum mishap operation_mishap(struct operation *operation);
 void operation_run(struct operation *operation, duration_ms until_effect, duration_ms until_answer);
 /* The daemon is gone: completes all as canceled. Effects on their way still happen. */
 void operation_cancel_all(struct world *world);
+/* The daemon stops: after the grace, what hangs completes as canceled. */
+void operation_end_hanging(struct world *world, duration_ms grace);
 /* Frees it when none of its happenings is left. */
 void operation_release(struct operation *operation);
 /* The world ends. */

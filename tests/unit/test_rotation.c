@@ -201,6 +201,107 @@ static void test_released_by_reload(void **state)
     }
 }
 
+/* The machine's word on the delivery under way, which has lasted for so long, after a reload.
+ * `effects` as of that step. */
+static const char *word_on_delivery(const struct world *world,
+                                    const struct rotation_target *targets, size_t target_count,
+                                    duration_ms lasts, struct effects *effects)
+{
+    const struct target_id *id = &world->action.target;
+    struct record record = world->record;
+    struct event event = {.kind = EVENT_CONFIGURED, .now = world_wall(world) + lasts};
+    struct rotation_context context;
+
+    world_context(world, &context);
+    context.under_way = (struct delivery_under_way){
+        .target = *id,
+        .required = record_target(&record, id)->required,
+        .began_at = world_wall(world),
+    };
+    context.targets = targets;
+    context.target_count = target_count;
+    rotation_step(&context, &record, &event, effects);
+    assert_null(effects->fault);
+    return effects->give_up ? effects->give_up : "";
+}
+
+/* Runs until a delivery to that target is under way. */
+static void begin_delivery(struct world *world, size_t index)
+{
+    const struct target_id id = world_target_id(index);
+
+    begin_due(world);
+    while (!world->acting || world->action.kind != ACTION_DELIVER ||
+           !target_id_equal(&world->action.target, &id))
+        assert_true(world_next(world, world->now + MS_DAY));
+}
+
+/* A required delivery goes on, however long it takes; where a reload removes its target, or makes
+ * it optional, it is given up at once. */
+static void test_delivery_given_up_by_reload(void **state)
+{
+    static struct world world;
+    struct rotation_target targets[3];
+    struct effects effects;
+
+    (void)state;
+    begin_delivery(&world, 0);
+    for (size_t i = 0; i < 3; i++)
+        targets[i] = world.targets[i].configured;
+    assert_string_equal(word_on_delivery(&world, targets, 3, MS_DAY, &effects), "");
+    targets[0].required = false;
+    assert_string_equal(word_on_delivery(&world, targets, 3, 0, &effects),
+                        "the target is optional now");
+    assert_string_equal(word_on_delivery(&world, targets + 1, 2, 0, &effects),
+                        "the target is no longer in the configuration");
+}
+
+/* A delivery to an optional target keeps the end of the rotation for five minutes; a required
+ * target that is owed its key does not wait for it at all. */
+static void test_optional_delivery_given_up(void **state)
+{
+    static struct world world;
+    struct rotation_target targets[3];
+    struct effects effects;
+
+    (void)state;
+    begin_delivery(&world, 2);
+    for (size_t i = 0; i < 3; i++)
+        targets[i] = world.targets[i].configured;
+    assert_string_equal(word_on_delivery(&world, targets, 3, 5 * MS_MINUTE - 1, &effects), "");
+    assert_true(effects.wake_at == world_wall(&world) + 5 * MS_MINUTE);
+    assert_string_equal(word_on_delivery(&world, targets, 3, 5 * MS_MINUTE, &effects),
+                        "the account has something else to do");
+    world.record.targets[1].acknowledged = false;
+    assert_string_equal(word_on_delivery(&world, targets, 3, 0, &effects),
+                        "a required target waits for its key");
+    world.record.targets[1].retry_at = world_wall(&world) + MS_MINUTE;
+    assert_string_equal(word_on_delivery(&world, targets, 3, 0, &effects), "");
+    assert_true(effects.wake_at == world_wall(&world) + MS_MINUTE);
+}
+
+/* Outside a rotation it goes on until something is due, and for five minutes at least. */
+static void test_optional_delivery_when_idle(void **state)
+{
+    static struct world world;
+    struct rotation_target targets[3];
+    struct effects effects;
+
+    (void)state;
+    begin_delivery(&world, 2);
+    for (size_t i = 0; i < 3; i++)
+        targets[i] = world.targets[i].configured;
+    world.record.active = world.record.delivering;
+    world.record.check_at = world_wall(&world) + MS_HOUR;
+    world.record.due_at = world_wall(&world) + MS_DAY;
+    assert_string_equal(word_on_delivery(&world, targets, 3, MS_HOUR - 1, &effects), "");
+    assert_true(effects.wake_at == world_wall(&world) + MS_HOUR);
+    assert_string_equal(word_on_delivery(&world, targets, 3, MS_HOUR, &effects),
+                        "the account has something else to do");
+    world.record.check_at = world_wall(&world);
+    assert_string_equal(word_on_delivery(&world, targets, 3, 0, &effects), "");
+}
+
 /* Targets come and go while the journal stalls: what happens meanwhile waits its turn. */
 static void test_reload_while_saving(void **state)
 {
@@ -330,12 +431,21 @@ static void test_clock_skew(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_happy_path),         cmocka_unit_test(test_years),
-        cmocka_unit_test(test_failures),           cmocka_unit_test(test_restart_everywhere),
-        cmocka_unit_test(test_crash_after_crash),  cmocka_unit_test(test_delivery_takes_a_week),
-        cmocka_unit_test(test_released_by_reload), cmocka_unit_test(test_reload_while_saving),
-        cmocka_unit_test(test_stalled_journal),    cmocka_unit_test(test_verify_modes),
-        cmocka_unit_test(test_retry_after),        cmocka_unit_test(test_clock_skew),
+        cmocka_unit_test(test_happy_path),
+        cmocka_unit_test(test_years),
+        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_restart_everywhere),
+        cmocka_unit_test(test_crash_after_crash),
+        cmocka_unit_test(test_delivery_takes_a_week),
+        cmocka_unit_test(test_released_by_reload),
+        cmocka_unit_test(test_delivery_given_up_by_reload),
+        cmocka_unit_test(test_optional_delivery_given_up),
+        cmocka_unit_test(test_optional_delivery_when_idle),
+        cmocka_unit_test(test_reload_while_saving),
+        cmocka_unit_test(test_stalled_journal),
+        cmocka_unit_test(test_verify_modes),
+        cmocka_unit_test(test_retry_after),
+        cmocka_unit_test(test_clock_skew),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,6 +87,7 @@ static void explain(const struct target_job *job, enum target_end end, const cha
         [TARGET_END_CANCELED] = "canceled",
         [TARGET_END_HANGS] = "hangs",
         [TARGET_END_NOT_TRIED] = "not tried",
+        [TARGET_END_GIVEN_UP] = "given up",
     };
 
     failure_set_text(failure, "%s: %s after %s", job->place, words[end], timeout);
@@ -360,6 +361,63 @@ static void test_cancel(void **state)
     assert_string_equal(f->order, "1");
 }
 
+/* Who is needed no more ends at once, whatever its time: one that waits has done nothing, one that
+ * has sent a change may have done it. What is about to end says how. */
+static void test_give_up(void **state)
+{
+    struct fixture *f = *state;
+    const struct call acting = {.base = {.timeout = MS_HOUR}, .acts = true};
+    const struct call other = {.base = {.timeout = MS_HOUR}};
+    struct answer answers[5] = {{.count = 0}};
+    struct call *first = start(f, "/s/1", &answers[0], &acting);
+    struct call *waiting = start(f, "/s/1", &answers[1], &other);
+    struct call *next = start(f, "/s/1", &answers[2], &other);
+    struct call *idle = start(f, "/t/2", &answers[3], &other);
+    struct call *ended = start(f, "/t/3", &answers[4], &other);
+
+    target_job_end(&ended->base);
+    target_give_up(&first->base, "because");
+    target_give_up(&first->base, "because"); /* again: nothing more */
+    target_give_up(&waiting->base, "because");
+    target_give_up(&idle->base, "because");
+    target_give_up(&ended->base, "because");
+    assert_int_equal(answers[0].count + answers[1].count + answers[3].count, 0);
+    run_for(f, 20);
+    assert_given_up(&answers[0], "/s/1: given up after 0s: because", true);
+    assert_given_up(&answers[1], "/s/1: given up after 0s: because", false);
+    assert_given_up(&answers[3], "/t/2: given up after 0s: because", false);
+    assert_int_equal(answers[4].count, 1);
+    assert_false(answers[4].failed);
+    assert_int_equal(first->aborted, 1);
+    assert_int_equal(answers[2].count, 0); /* the place is taken until the first has ended */
+    target_job_end(&first->base);
+    target_job_end(&idle->base);
+    run_for(f, 20);
+    assert_string_equal(f->order, "1231");
+    assert_int_equal(answers[0].count, 1); /* the late end is not reported */
+    target_job_end(&next->base);
+    run_for(f, 1);
+    assert_int_equal(answers[2].count, 1);
+    assert_false(answers[2].failed);
+}
+
+/* One that is given up while it waits does not begin, though its turn comes before it has ended. */
+static void test_give_up_before_its_turn(void **state)
+{
+    struct fixture *f = *state;
+    const struct call how = {.base = {.timeout = MS_HOUR}, .ends_with_abort = true};
+    struct answer answers[2] = {{.count = 0}};
+    struct call *first = start(f, "/s/1", &answers[0], &how);
+    struct call *second = start(f, "/s/1", &answers[1], &how);
+
+    target_job_end(&first->base);
+    target_give_up(&second->base, "because");
+    run_for(f, 20);
+    assert_int_equal(answers[0].count, 1);
+    assert_false(answers[0].failed);
+    assert_given_up(&answers[1], "given up", false);
+}
+
 /* --- steps on threads --- */
 
 static struct {
@@ -476,6 +534,8 @@ int main(void)
         WITH_LOOP(test_pause),
         WITH_LOOP(test_end_within_a_pause),
         WITH_LOOP(test_cancel),
+        WITH_LOOP(test_give_up),
+        WITH_LOOP(test_give_up_before_its_turn),
         WITH_LOOP(test_steps_hang),
         WITH_LOOP(test_a_step_that_hangs_gives_up_its_turn),
     };

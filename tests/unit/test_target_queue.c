@@ -287,6 +287,29 @@ static void test_cancel(void **state)
     assert_string_equal(gate.order, "a");
 }
 
+/* A thread cannot be ended: the file stays taken until it returns. */
+static void test_give_up(void **state)
+{
+    struct fixture *f = *state;
+    struct answer hanging = {.count = 0}, next = {.count = 0};
+    struct target_job *job = start_job(f, "/d/a", TARGET_ACTION_DELIVER, &hanging);
+
+    start_job(f, "/d/a", TARGET_ACTION_DELIVER, &next);
+    while (gate.waiting == 0)
+        turn(f);
+    target_give_up(job, "because");
+    assert_int_equal(hanging.count, 0); /* reported from the loop, never from inside */
+    while (hanging.count == 0)
+        turn(f);
+    assert_given_up(&hanging, "file /d/a: given up after ", "again by itself", true);
+    assert_non_null(strstr(hanging.failure.text, ": because"));
+    assert_int_equal(next.count, 0);
+    open_gate_after(f, 1);
+    assert_int_equal(hanging.count, 1);
+    assert_int_equal(next.count, 1);
+    assert_false(next.failed);
+}
+
 int main(void)
 {
 #define GATED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -297,6 +320,7 @@ int main(void)
         GATED(test_dead_file_system),
         GATED(test_many_directories),
         GATED(test_cancel),
+        GATED(test_give_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

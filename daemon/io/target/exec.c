@@ -142,6 +142,8 @@ static void explain(const struct target_job *base, enum target_end end, const ch
 
     if (end == TARGET_END_CANCELED)
         failure_set_text(failure, "%s: abandoned because the daemon stops", path);
+    else if (end == TARGET_END_GIVEN_UP)
+        failure_set_text(failure, "%s: ended after %s", path, timeout);
     else if (end == TARGET_END_NOT_TRIED)
         failure_set_text(failure,
                          "%s: not run, because for %s earlier runs of it have been under way", path,

@@ -94,28 +94,34 @@ void target_world_done(struct target_world *world)
     world->key_vaults = NULL;
 }
 
-static void start(struct target_world *world, struct target_request *request)
+static struct target_job *start(struct target_world *world, struct target_request *request)
 {
+    struct target_job *job;
+
     request->id = target_identify(request->destination);
+    request->ret_job = &job;
     operations_of(request->destination)->start(world, request);
+    return job;
 }
 
-void target_probe(struct target_world *world, const struct destination *destination,
-                  const char *location, target_done *done, void *context)
+struct target_job *target_probe(struct target_world *world, const struct destination *destination,
+                                const char *location, target_done *done, void *context)
 {
-    start(world, &(struct target_request){
-                     .action = TARGET_ACTION_PROBE,
-                     .destination = destination,
-                     .location = location,
-                     .done = done,
-                     .context = context,
-                 });
+    return start(world, &(struct target_request){
+                            .action = TARGET_ACTION_PROBE,
+                            .destination = destination,
+                            .location = location,
+                            .done = done,
+                            .context = context,
+                        });
 }
 
-void target_read(struct target_world *world, const struct destination *destination,
-                 const char *location, bool set_form, target_done *done, void *context)
+struct target_job *target_read(struct target_world *world, const struct destination *destination,
+                               const char *location, bool set_form, target_done *done,
+                               void *context)
 {
-    start(world, &(struct target_request){
+    return start(world,
+                 &(struct target_request){
                      .action = set_form ? TARGET_ACTION_READ_AND_SET_FORM : TARGET_ACTION_READ,
                      .destination = destination,
                      .location = location,
@@ -124,27 +130,27 @@ void target_read(struct target_world *world, const struct destination *destinati
                  });
 }
 
-void target_deliver(struct target_world *world, const struct destination *destination,
-                    const struct delivery *delivery, target_done *done, void *context)
+struct target_job *target_deliver(struct target_world *world, const struct destination *destination,
+                                  const struct delivery *delivery, target_done *done, void *context)
 {
-    start(world, &(struct target_request){
-                     .action = TARGET_ACTION_DELIVER,
-                     .destination = destination,
-                     .location = delivery->location,
-                     .delivery = delivery,
-                     .done = done,
-                     .context = context,
-                 });
+    return start(world, &(struct target_request){
+                            .action = TARGET_ACTION_DELIVER,
+                            .destination = destination,
+                            .location = delivery->location,
+                            .delivery = delivery,
+                            .done = done,
+                            .context = context,
+                        });
 }
 
 void target_tell(struct target_world *world, const struct destination *destination,
                  const struct target_news *news, target_done *done, void *context)
 {
-    start(world, &(struct target_request){
-                     .action = TARGET_ACTION_TELL,
-                     .destination = destination,
-                     .news = news,
-                     .done = done,
-                     .context = context,
-                 });
+    (void)start(world, &(struct target_request){
+                           .action = TARGET_ACTION_TELL,
+                           .destination = destination,
+                           .news = news,
+                           .done = done,
+                           .context = context,
+                       });
 }

@@ -119,22 +119,32 @@ bool target_is_readable(const struct destination *destination);
 /* True when an operation has no later effect once it has ended or the process has died. */
 bool target_settles_at_once(const struct destination *destination);
 
+/* An operation under way: until its done() is called. */
+struct target_job;
+
+/* Nobody needs the operation any more: it ends as failed within a turn of the loop, for the reason
+ * `why`, a static sentence without a full stop. A delivery that was begun may have an unknown
+ * outcome. One that is about to report its result reports that. */
+void target_give_up(struct target_job *job, const char *why);
+
 /*
- * The three operations. `destination`, `location` and `delivery` are borrowed until the call
- * returns, so that a reload may replace the configuration meanwhile.
+ * The operations. `destination`, `location` and `delivery` are borrowed until the call returns, so
+ * that a reload may replace the configuration meanwhile.
  */
 /* Checks whether a delivery would work now. */
-void target_probe(struct target_world *world, const struct destination *destination,
-                  const char *location, target_done *done, void *context);
+struct target_job *target_probe(struct target_world *world, const struct destination *destination,
+                                const char *location, target_done *done, void *context);
 /* Reads the destination. A missing place is SIGHTING_EMPTY, not a failure. `set_form` corrects a
  * configured mode and group in place. */
-void target_read(struct target_world *world, const struct destination *destination,
-                 const char *location, bool set_form, target_done *done, void *context);
+struct target_job *target_read(struct target_world *world, const struct destination *destination,
+                               const char *location, bool set_form, target_done *done,
+                               void *context);
 /* Tells news to a destination of type exec, socket or webhook. News never wait for deliveries, nor
  * these for news. */
 void target_tell(struct target_world *world, const struct destination *destination,
                  const struct target_news *news, target_done *done, void *context);
-void target_deliver(struct target_world *world, const struct destination *destination,
-                    const struct delivery *delivery, target_done *done, void *context);
+struct target_job *target_deliver(struct target_world *world, const struct destination *destination,
+                                  const struct delivery *delivery, target_done *done,
+                                  void *context);
 
 #endif

@@ -142,6 +142,8 @@ static duration_ms patience_of(const struct target_job *job, bool begun)
 {
     const duration_ms read = time_min(timeout_of(job), TARGET_TIMEOUT);
 
+    if (job->given_up)
+        return 0;
     if (job->run)
         return timeout_of(job);
     if (is_read(job))
@@ -332,6 +334,21 @@ static void report_outcome(struct target_job *job)
         secret_free(result.keys[i]);
 }
 
+/* Its time is no matter of the configuration, so the remedies of the types are none. */
+static void explain_given_up(const struct target_job *job, struct failure *failure)
+{
+    const duration_ms taken = time_boot() - job->queued_at;
+    char text[DURATION_TEXT_MAX];
+    struct failure type = *failure;
+
+    job->explain(job, TARGET_END_GIVEN_UP, duration_to_text(taken - taken % MS_SECOND, text),
+                 &type);
+    failure_set_text(failure, "%s: %s", type.text, job->given_up);
+    failure_set_remedy(failure,
+                       "nothing is needed: as long as the target is configured, the key "
+                       "is delivered again by itself");
+}
+
 /* `begun`: the work is under way, and `outcome` still belongs to it. */
 static void report_given_up(struct target_job *job, bool begun)
 {
@@ -346,7 +363,9 @@ static void report_given_up(struct target_job *job, bool begun)
     failure_init(&failure, REASON_TARGET_FAILED);
     failure.outcome_unknown =
         begun && job->action == TARGET_ACTION_DELIVER && (job->run || job->may_have_acted);
-    if (begun && job->reading && !job->world->canceled)
+    if (job->given_up && !job->world->canceled)
+        explain_given_up(job, &failure);
+    else if (begun && job->reading && !job->world->canceled)
         target_reading_explain(job->reading, patience_of(job, begun), &failure);
     else
         job->explain(job,
@@ -448,6 +467,8 @@ void target_explain(const struct target_words *words, enum target_end end, const
     else if (end == TARGET_END_HANGS)
         failure_set_text(failure, "%s%s%s: %s within %s", type, blank, words->place, words->hangs,
                          timeout);
+    else if (end == TARGET_END_GIVEN_UP)
+        failure_set_text(failure, "%s%s%s: given up after %s", type, blank, words->place, timeout);
     else
         failure_set_text(failure, "%s%s%s: not tried, because for %s %s", type, blank, words->place,
                          timeout, words->earlier);
@@ -476,6 +497,12 @@ void target_note_text(struct target_outcome *outcome, const struct key_shape *sh
 
 /* --- for all --- */
 
+void target_give_up(struct target_job *job, const char *why)
+{
+    job->given_up = why;
+    timer_set_delay(&job->deadline, 0);
+}
+
 void target_queue_start(struct target_world *world, struct target_job *job,
                         const struct target_request *request)
 {
@@ -484,6 +511,8 @@ void target_queue_start(struct target_world *world, struct target_job *job,
     job->target = request->id;
     job->done = request->done;
     job->context = request->context;
+    if (request->ret_job)
+        *request->ret_job = job;
     job->lane = find_or_add_lane(world, job->place, job->lane_length);
     job->queued_at = time_boot();
     timer_init(world->loop, &job->deadline, on_deadline);

@@ -7,6 +7,8 @@
  *      |                  delivery); the job lives on until it ends, and keeps its place meanwhile
  *      +--- time is up: reported as failed, freed; nothing was done
  *
+ * Whoever needs a job no more lets its time be up at once (target_give_up()).
+ *
  * A job of files runs on a thread, because a file system can block it. All others run on the loop:
  * requests, programs, sockets. These can be ended, so their time counts from their start.
  *
@@ -46,9 +48,10 @@ struct target_outcome {
 };
 
 enum target_end {
-    TARGET_END_CANCELED, /* the daemon stops */
-    TARGET_END_HANGS,    /* it was begun, and has not ended in time */
-    TARGET_END_NOT_TRIED /* earlier ones hang */
+    TARGET_END_CANCELED,  /* the daemon stops */
+    TARGET_END_HANGS,     /* it was begun, and has not ended in time */
+    TARGET_END_NOT_TRIED, /* earlier ones hang */
+    TARGET_END_GIVEN_UP   /* target_give_up(); the queue adds why */
 };
 
 /* How a type speaks of an operation that was given up. All borrowed. */
@@ -72,6 +75,7 @@ struct target_job {
     bool running;           /* handed to the thread pool, or begun on the loop; not ended yet */
     bool ended;             /* on the loop: the result is about to be reported */
     bool reported;
+    const char *given_up;  /* why; NULL: it is not given up before its time */
     bool left_behind;      /* on the loop: its time is up, and a step of it hangs on its thread */
     duration_ms queued_at; /* by time_boot() */
     duration_ms waited;    /* on the loop: for its turn */

@@ -52,6 +52,8 @@ static void explain(const struct target_job *base, enum target_end end, const ch
     if (end == TARGET_END_CANCELED)
         failure_set_text(failure, "%s/%s: abandoned because the daemon stops", object->mount,
                          object->path);
+    else if (end == TARGET_END_GIVEN_UP)
+        failure_set_text(failure, "%s/%s: given up after %s", object->mount, object->path, timeout);
     else if (end == TARGET_END_HANGS)
         failure_set_text(failure, "Vault did not answer for %s/%s within %s", object->mount,
                          object->path, timeout);
