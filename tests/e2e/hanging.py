@@ -11,6 +11,7 @@ import statistics
 
 import kubernetes_server
 from certificates import Authority
+from patience import TIMEOUT
 from stand_in import resource_id
 from vault import AUDIENCE
 
@@ -26,6 +27,11 @@ class Silent:
         self._socket.bind(str(path) if path else ("127.0.0.1", 0))
         self._socket.listen(BACKLOG)
         self.port = None if path else self._socket.getsockname()[1]
+
+    def take(self):
+        """The next connection."""
+        self._socket.settimeout(TIMEOUT)
+        return self._socket.accept()[0]
 
     def stop(self):
         self._socket.close()
