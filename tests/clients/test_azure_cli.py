@@ -40,7 +40,6 @@ def test_nobody_has_logged_in(cloud, azure, site, by_az):
     assert "a login is needed" in failed["msg"] and "az login" in failed["remedy"], failed
     Az(cloud)
     site.wait_rotations("alpha", 1)
-    assert not azure.truth.requests("list")
 
 
 def test_its_secret_was_withdrawn(cloud, azure, site, by_az):
@@ -53,3 +52,18 @@ def test_its_secret_was_withdrawn(cloud, azure, site, by_az):
     assert f"AZURE_CONFIG_DIR={az.config_dir} {az.program} login --service-principal" in failed["remedy"], failed
     azure.ask("POST", "clients", {"client_id": CLIENT, "secret": CLIENT_SECRET})
     site.wait_rotations("alpha", 1)
+
+
+@pytest.mark.parametrize("cloud", ["AzureChinaCloud"], indirect=True)
+def test_in_another_cloud(cloud, site, by_az):
+    """The token of the login is used; for the next one, az asks the public cloud, and says so where it cannot."""
+    cloud.proxy.refused.add("login.microsoftonline.com")
+    az = Az(cloud)
+    daemon = site.start(environment=by_az)
+    site.wait_rotations("alpha", 1)
+    assert daemon.stop() == 0
+    (az.config_dir / "msal_token_cache.json").unlink()
+    site.start(environment=by_az)
+    failed = site.log.wait("token.failed")
+    assert "it does not reach Azure" in failed["msg"], failed
+    assert failed["reason"] == "network" and "let this machine reach the login endpoint" in failed["remedy"], failed
