@@ -159,7 +159,7 @@ static bool check_shared_key(const struct sim *sim, const struct http_request *r
         refuse(sim, reply, "The Authorization header is not of the form SharedKey account:MAC.");
         return false;
     }
-    string_to_sign = sharedkey_string_to_sign(request, name);
+    string_to_sign = sharedkey_string_to_sign(request, name, "ocp-");
     valid = strcasecmp(name, account->name) == 0 &&
             any_key_signs(sim, account, string_to_sign, signature);
     if (!valid) {

@@ -18,6 +18,28 @@
  * 127.0.0.1. */
 #define LOOPBACK_NAMES ",DNS:localhost,IP:127.0.0.1,IP:::1"
 
+/* Of the data planes other than Batch's (doors.c). */
+#define DATA_NAMES                                                                                 \
+    "DNS:*.blob.localhost,"                                                                        \
+    "DNS:*.queue.localhost,"                                                                       \
+    "DNS:*.file.localhost,"                                                                        \
+    "DNS:*.table.localhost,"                                                                       \
+    "DNS:*.documents.localhost,"                                                                   \
+    "DNS:*.cognitiveservices.localhost,"                                                           \
+    "DNS:*.search.localhost,"                                                                      \
+    "DNS:*.ts.eventgrid.localhost,"                                                                \
+    "DNS:*.eventgrid.localhost,"                                                                   \
+    "DNS:*.azconfig.localhost,"                                                                    \
+    "DNS:*.communication.localhost,"                                                               \
+    "DNS:*.azurecr.localhost,"                                                                     \
+    "DNS:*.azure-api.localhost,"                                                                   \
+    "DNS:*.inference.localhost,"                                                                   \
+    "DNS:*.signalr.localhost,"                                                                     \
+    "DNS:*.webpubsub.localhost,"                                                                   \
+    "DNS:*.servicebus.localhost,"                                                                  \
+    "DNS:*.redis.localhost,"                                                                       \
+    "DNS:maps.localhost,DNS:directline.localhost,"
+
 static const struct cloud clouds[] = {
     {
         .name = "localhost",
@@ -28,7 +50,7 @@ static const struct cloud clouds[] = {
         .vault_resource = "https://vault.localhost",
         .certificate_names =
             "DNS:*.localhost,DNS:login.localhost,DNS:management.localhost,DNS:*.vault.localhost,"
-            "DNS:vault.localhost," BATCH_NAMES("batch.localhost") LOOPBACK_NAMES,
+            "DNS:vault.localhost," DATA_NAMES BATCH_NAMES("batch.localhost") LOOPBACK_NAMES,
         .has_port = true,
     },
     {

@@ -195,7 +195,7 @@ static bool rule_init(struct fault_rule *rule, char *message, size_t size)
         return false;
     }
     if (!find_face(json_get_text(rule->source, "face"), &rule->face)) {
-        snprintf(message, size, "face must be arm, entra, batch, keyvault, imds or any");
+        snprintf(message, size, "face must be arm, entra, batch, data, keyvault, imds or any");
         return false;
     }
     if (json_object_object_get_ex(rule->source, "headers", &headers) &&

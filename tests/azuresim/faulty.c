@@ -11,6 +11,7 @@
 #include "batch_data.h"
 #include "clock.h"
 #include "cloud.h"
+#include "data_plane.h"
 #include "entra.h"
 #include "imds.h"
 #include "keyvault.h"
@@ -66,6 +67,9 @@ static void handle_face(struct sim *sim, const struct http_request *request,
     case FACE_BATCH:
         batch_handle(sim, request, reply);
         break;
+    case FACE_DATA:
+        data_plane_handle(sim, request, reply);
+        break;
     case FACE_KEYVAULT:
         keyvault_handle(sim, request, reply);
         break;
@@ -90,6 +94,9 @@ static void reply_error(const struct http_request *request, const struct fault *
         break;
     case FACE_BATCH:
         batch_error(reply, status, code, message, NULL, NULL);
+        break;
+    case FACE_DATA:
+        data_plane_error(request, reply, status, code, message);
         break;
     case FACE_KEYVAULT:
         keyvault_error(reply, status, code, message, fault->param);

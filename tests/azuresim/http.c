@@ -64,9 +64,9 @@ void http_fields_parse(struct http_fields *fields, const char *text)
 const char *http_face_name(enum http_face face)
 {
     static const char *const names[FACE_COUNT] = {
-        [FACE_NONE] = "none",         [FACE_CONTROL] = "control", [FACE_ENTRA] = "entra",
-        [FACE_METADATA] = "metadata", [FACE_ARM] = "arm",         [FACE_BATCH] = "batch",
-        [FACE_KEYVAULT] = "keyvault", [FACE_IMDS] = "imds",
+        [FACE_NONE] = "none",         [FACE_CONTROL] = "control",   [FACE_ENTRA] = "entra",
+        [FACE_METADATA] = "metadata", [FACE_ARM] = "arm",           [FACE_BATCH] = "batch",
+        [FACE_DATA] = "data",         [FACE_KEYVAULT] = "keyvault", [FACE_IMDS] = "imds",
     };
 
     return names[face];

@@ -43,6 +43,7 @@ enum http_face {
     FACE_METADATA,
     FACE_ARM,
     FACE_BATCH,
+    FACE_DATA,
     FACE_KEYVAULT,
     FACE_IMDS,
     FACE_COUNT,

@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "cloud.h"
 #include "control.h"
+#include "data_plane.h"
 #include "entra.h"
 #include "faulty.h"
 #include "imds.h"
@@ -97,15 +98,21 @@ static enum MHD_Result copy_header(void *cls, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
-/* The account of an operation, for the fault rules and the truth log. */
-static void name_operation(struct sim *sim, struct http_request *request)
+/* Sets the account where only the world knows it. */
+static void name_account(struct sim *sim, struct http_request *request)
 {
-    if (strcmp(request->op, "poll") != 0)
+    bool is_poll = strcmp(request->op, "poll") == 0;
+
+    if (!is_poll && request->face != FACE_DATA)
         return;
     pthread_mutex_lock(&sim->lock);
-    request->own_text = memory_text(operations_account(sim, request->item));
+    if (is_poll) {
+        request->own_text = memory_text(operations_account(sim, request->item));
+        request->account = request->own_text;
+    } else {
+        data_plane_name_account(sim, request);
+    }
     pthread_mutex_unlock(&sim->lock);
-    request->account = request->own_text;
 }
 
 static void identify(const struct listener *listener, struct http_request *request)
@@ -114,9 +121,10 @@ static void identify(const struct listener *listener, struct http_request *reque
         enum http_face face;
         bool (*identify)(struct http_request *);
     } faces[] = {
-        {FACE_CONTROL, control_identify},         {FACE_BATCH, batch_identify},
-        {FACE_KEYVAULT, keyvault_identify},       {FACE_ENTRA, entra_identify},
-        {FACE_METADATA, cloud_metadata_identify}, {FACE_ARM, arm_identify},
+        {FACE_CONTROL, control_identify}, {FACE_BATCH, batch_identify},
+        {FACE_DATA, data_plane_identify}, {FACE_KEYVAULT, keyvault_identify},
+        {FACE_ENTRA, entra_identify},     {FACE_METADATA, cloud_metadata_identify},
+        {FACE_ARM, arm_identify},
     };
 
     if (listener->imds) {
@@ -127,7 +135,7 @@ static void identify(const struct listener *listener, struct http_request *reque
     for (size_t i = 0; i < sizeof(faces) / sizeof(faces[0]); i++) {
         if (faces[i].identify(request)) {
             request->face = faces[i].face;
-            name_operation(listener->sim, request);
+            name_account(listener->sim, request);
             return;
         }
     }

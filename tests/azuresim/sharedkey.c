@@ -38,7 +38,8 @@ static struct http_fields sorted_fields(const struct http_fields *fields, const 
     return sorted;
 }
 
-static void write_standard_headers(FILE *out, const struct http_request *request)
+static void write_standard_headers(FILE *out, const struct http_request *request,
+                                   const char *date_header)
 {
     static const char *const names[] = {
         "Content-Encoding",
@@ -54,20 +55,22 @@ static void write_standard_headers(FILE *out, const struct http_request *request
         "Range",
     };
     bool no_body = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
-    bool ocp_date = *http_header(request, "ocp-date") != '\0';
+    bool own_date = *http_header(request, date_header) != '\0';
 
     fprintf(out, "%s\n", request->method);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         bool left_empty = (no_body && strcmp(names[i], "Content-Length") == 0) ||
-                          (ocp_date && strcmp(names[i], "Date") == 0);
+                          (own_date && strcmp(names[i], "Date") == 0);
 
         fprintf(out, "%s\n", left_empty ? "" : http_header(request, names[i]));
     }
 }
 
-char *sharedkey_string_to_sign(const struct http_request *request, const char *account)
+char *sharedkey_string_to_sign(const struct http_request *request, const char *account,
+                               const char *prefix)
 {
-    struct http_fields ocp_headers = sorted_fields(&request->headers, "ocp-");
+    struct http_fields own_headers = sorted_fields(&request->headers, prefix);
+    char *date_header = memory_printf("%sdate", prefix);
     struct http_fields query = sorted_fields(&request->query, "");
     char *text = NULL;
     size_t size;
@@ -75,15 +78,16 @@ char *sharedkey_string_to_sign(const struct http_request *request, const char *a
 
     if (!out)
         abort();
-    write_standard_headers(out, request);
-    for (size_t i = 0; i < ocp_headers.count; i++)
-        fprintf(out, "%s:%s\n", ocp_headers.list[i].name, ocp_headers.list[i].value);
+    write_standard_headers(out, request, date_header);
+    for (size_t i = 0; i < own_headers.count; i++)
+        fprintf(out, "%s:%s\n", own_headers.list[i].name, own_headers.list[i].value);
     fprintf(out, "/%s%s", account, request->path);
     for (size_t i = 0; i < query.count; i++)
         fprintf(out, "\n%s:%s", query.list[i].name, query.list[i].value);
     fclose(out);
-    http_fields_done(&ocp_headers);
+    http_fields_done(&own_headers);
     http_fields_done(&query);
+    free(date_header);
     return text;
 }
 

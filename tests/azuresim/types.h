@@ -53,12 +53,13 @@ struct type_operation {
 };
 
 /* Answers and descriptions are JSON in which these stand for what a resource has:
- *   $0 ... $3  its names                 $N    all names, with slashes
- *   $G         resource group            $U    subscription
- *   $L         location                  $P    ":port", or nothing in clouds without
- *   $R         port of the Redis face    $B    the Batch endpoint
- *   $K0 ... $K3  key of that slot        $T0 ... $T3  when it was made    $I0 ... $I3  its id
- *   $K* $T* $I* $M* $W*  key, time, id, member and sent name of the slot that was regenerated */
+ *   $0 ... $3    its names               $Z    the last of them
+ *   $L           location                $P    ":port", or nothing in clouds without
+ *   $R           port of Redis           $B    the domain of Batch, with the port
+ *   $K0 ... $K3  key of that slot        $T0 ... $T3  when it was made
+ *   $I0 ... $I3  its id                  $O0 ... $O3  whether it may only read
+ *   $M0 ... $M3  the slot's member       $W0 ... $W3  how a regeneration names it
+ * With "*" in place of the digit it is the slot that was regenerated. */
 struct type {
     const char *name;     /* "Microsoft.ServiceBus/namespaces/authorizationRules" */
     const char *word;     /* "service_bus": for the control API */
