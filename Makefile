@@ -445,7 +445,7 @@ lint-mutants: $B/sim
 	$(call say,LINT,mutants)
 	$Q$(PYTHON) tests/fuzz/mutants.py --self-test
 	$Q$(PYTHON) tests/fuzz/mutants.py --list
-	+$Q$(PYTHON) tests/sim/mutants.py --build $B --list
+	$Q$(PYTHON) tests/sim/mutants.py --build $B --list
 .PHONY: lint-units lint-packaging lint-mutants
 
 CPPCHECK := cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j $(JOBS) -D__GNUC__ \

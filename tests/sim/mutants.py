@@ -124,8 +124,10 @@ def table():
 
 def ask_make(goal):
     command = ["make", "-s", "--no-print-directory", goal, "FILE=daemon/core/rotation.c"]
-    return shlex.split(subprocess.run(command, check=True, text=True,
-                                      stdout=subprocess.PIPE).stdout)
+    # Of the make that runs this, its variables, without its jobs: their descriptors are closed here.
+    flags = re.sub(r" ?(-j\d*|--jobserver-\S+)", "", os.environ.get("MAKEFLAGS", ""))
+    return shlex.split(subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE,
+                                      env={**os.environ, "MAKEFLAGS": flags}).stdout)
 
 
 def build(arguments, mutation, directory):
