@@ -287,6 +287,7 @@ static void was_read(struct world *world, struct world_account *account,
     struct oracle_look *look = &account->oracle.look;
 
     look->seen |= 1U << operation->target;
+    look->held[operation->target] = operation->key;
     if (operation->cycle > look->cycle)
         look->cycle = operation->cycle;
     told_read(world, account, operation);

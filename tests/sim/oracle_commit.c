@@ -21,6 +21,7 @@ static struct oracle_closed read_closed(const struct world *world,
         .held = record->hold_id != 0,
         .another_rotator = record->another_rotator,
         .unconfirmed = record->unconfirmed.pending,
+        .presumed = record->presumed,
         .adopt_asked = record->adopt_asked,
         .adopted = record->adopted,
         .foreign_change_at = record->foreign_change_at,
@@ -49,6 +50,8 @@ static const char *closes_more(const struct oracle_closed *handed,
         return "of another rotator";
     if (handed->unconfirmed && !durable->unconfirmed)
         return "of drift that is to be confirmed";
+    if (handed->presumed && !durable->presumed)
+        return "that nobody has confirmed its active key";
     if (handed->adopt_asked && !durable->adopt_asked)
         return "that it is to be adopted";
     if (durable->adopted && !handed->adopted)

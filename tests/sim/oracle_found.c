@@ -59,18 +59,16 @@ void found_daemon_starts(struct world_account *account)
 
 /* --- adoption --- */
 
-/* By the live keys of the same look: they may have changed since. */
+/* By the live keys of the same look, true or not: they may have changed since. */
 static bool is_shown_by_target(const struct world *world, const struct world_account *account)
 {
-    const uint32_t *live = account->oracle.look.live;
+    const struct oracle_look *look = &account->oracle.look;
 
-    for (unsigned i = 0; i < world->script->target_count; i++) {
-        const struct oracle_target *target = &account->oracle.targets[i];
-
-        if (account->targets[i].configured && target->seen.at != 0 &&
-            (target->seen.key == live[SLOT_PRIMARY] || target->seen.key == live[SLOT_SECONDARY]))
+    for (unsigned i = 0; i < world->script->target_count; i++)
+        if (account->targets[i].configured && (look->seen & 1U << i) != 0 &&
+            (look->held[i] == look->live[SLOT_PRIMARY] ||
+             look->held[i] == look->live[SLOT_SECONDARY]))
             return true;
-    }
     return false;
 }
 

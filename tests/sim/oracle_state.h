@@ -69,11 +69,12 @@ struct oracle_account {
         time_ms answered;     /* by Azure */
         uint32_t live[SLOT_COUNT];
         duration_ms skew;
-        uint64_t cycle; /* the highest that a target named */
-        unsigned read;  /* bits of targets that were read, or tried to … */
-        unsigned seen;  /* … and could be */
-        bool past;      /* it showed what was not true any more */
-        bool described; /* the account's description came with it */
+        uint64_t cycle;   /* the highest that a target named */
+        unsigned read;    /* bits of targets that were read, or tried to … */
+        unsigned seen;    /* … and could be; */
+        uint32_t held[4]; /* what they held by that */
+        bool past;        /* it showed what was not true any more */
+        bool described;   /* the account's description came with it */
     } look;
     time_ms undescribed_at;     /* the last look that should have brought a description */
     uint32_t shown[SLOT_COUNT]; /* the same in the last looks */
@@ -119,7 +120,7 @@ struct oracle_account {
         bool owes;  /* a target is owed a delivery */
     } said;
     struct oracle_closed {
-        bool blocked, held, another_rotator, unconfirmed, adopt_asked, adopted;
+        bool blocked, held, another_rotator, unconfirmed, presumed, adopt_asked, adopted;
         time_ms foreign_change_at, both_changed_at, overlap_from;
         unsigned acknowledged; /* bits of targets */
     } handed;                  /* what the last record given to the journal says of the interlock */
