@@ -132,6 +132,7 @@ static void write_rule(const struct discovery_rule *rule, struct buf *out)
     json_write_text(out, "adopt_active",
                     rule->has_adopt_active ? slot_name(rule->adopt_active) : NULL);
     json_write_text(out, "active_tag", rule->active_tag);
+    json_write_text(out, "by", discovery_by_name(rule->by));
     write_seconds(out, "every_s", rule->every);
     json_write_number(out, "max_new", rule->max_new);
     json_write_bool(out, "dry_run", rule->dry_run);

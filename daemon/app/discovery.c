@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "app/discovery_run.h"
+#include "app/discovery_tell.h"
 #include "base/must.h"
 #include "base/str.h"
-#include "proto/remedy.h"
-#include "proto/two_key/two_key.h"
 
 /* What is known of one rule. */
 struct rule_state {
@@ -18,6 +17,7 @@ struct rule_state {
     bool tried;        /* since the configuration came */
     bool failed;       /* the last time, a list could not be read */
     size_t waiting;    /* for the next listing, by max_new */
+    char *asked;       /* where the next listing goes on asking; see discovery_run_asked() */
     char error[FAILURE_TEXT_MAX];
 };
 
@@ -160,69 +160,37 @@ static void on_gone(void *context, const char *key)
 
 /* --- failures --- */
 
-/* One condition for each rule and subscription. */
-static void write_subject(const struct discovery_client *client, const char *subscription,
-                          char out[300])
+static struct discovery_teller teller_of(const struct discovery_client *client)
 {
-    snprintf(out, 300, "rule %s %s", running_rule(client)->name,
-             subscription ? subscription : "subscriptions");
-}
-
-static void expand_remedy(const struct discovery_client *client, const char *subscription,
-                          const struct failure *failure, char *out, size_t size)
-{
-    const char *text =
-        failure->remedy[0] ? failure->remedy : reason_describe(failure->reason)->remedy;
-    char scope[100];
-    const struct remedy_words words = {
-        .account = "ACCOUNT",
-        .subscription_id = subscription,
-        .resource_id = scope,
-        .type = running_rule(client)->types[0],
-        .socket = client->config->control_socket,
-    };
-
-    snprintf(scope, sizeof(scope), "/subscriptions/%s", subscription ? subscription : "ID");
-    remedy_expand(text, &words, out, size);
+    return (struct discovery_teller){.log = client->parts.log,
+                                     .now = now_of(client),
+                                     .rule = running_rule(client),
+                                     .socket = client->config->control_socket};
 }
 
 static void on_failed(void *context, const char *subscription, const struct failure *failure)
 {
     struct discovery_client *client = context;
+    const struct discovery_teller teller = teller_of(client);
     struct rule_state *state = &client->rules[client->running];
-    char remedy[REMEDY_MAX], subject[300];
-    struct log_line line;
 
-    write_subject(client, subscription, subject);
-    expand_remedy(client, subscription, failure, remedy, sizeof(remedy));
-    log_line_start(&line, now_of(client), LEVEL_WARNING, "discovery.failed",
-                   "rule %s: %s%s cannot be listed: %s; the accounts that it has found stay under "
-                   "care",
-                   running_rule(client)->name, subscription ? "subscription " : "subscriptions",
-                   subscription ? subscription : "", failure->text);
-    log_line_text(&line, "rule", running_rule(client)->name);
-    log_line_text(&line, "identity", running_rule(client)->identity->name);
-    log_line_text(&line, "subscription_id", subscription);
-    log_line_text(&line, "reason", reason_describe(failure->reason)->name);
-    log_line_text(&line, "remedy", remedy);
-    if (failure->http_status != 0)
-        log_line_number(&line, "http_status", failure->http_status);
-    log_line_text(&line, "error_code", str_or_null(failure->error_code));
-    log_line_text(&line, "request_id", str_or_null(failure->request_id));
-    log_line_text(&line, "correlation_id", str_or_null(failure->correlation_id));
-    log_line_lasts(&line, subject);
-    log_emit(client->parts.log, &line);
+    discovery_tell_failed(&teller, subscription, failure);
     client->lacks = true;
     str_copy(state->error, sizeof(state->error), failure->text);
 }
 
 static void on_listed(void *context, const char *subscription)
 {
-    struct discovery_client *client = context;
-    char subject[300];
+    const struct discovery_teller teller = teller_of(context);
 
-    write_subject(client, subscription, subject);
-    log_ended(client->parts.log, now_of(client), "discovery.failed", subject, false);
+    discovery_tell_listed(&teller, subscription);
+}
+
+static void on_degraded(void *context, const struct failure *failure)
+{
+    const struct discovery_teller teller = teller_of(context);
+
+    discovery_tell_degraded(&teller, failure);
 }
 
 /* --- putting it in force --- */
@@ -326,6 +294,8 @@ static void log_completed(struct discovery_client *client, const struct rule_sta
                    rule->dry_run ? "would be added (dry_run)"
                                  : "wait for the next listing (max_new)");
     log_line_text(&line, "rule", rule->name);
+    log_line_text(&line, "by",
+                  discovery_run_by_graph(client->run) ? "resource_graph" : "resource_manager");
     log_line_number(&line, "subscriptions", (int64_t)subscriptions);
     log_line_number(&line, "accounts", (int64_t)accounts);
     log_line_number(&line, "added", (int64_t)client->added);
@@ -354,9 +324,17 @@ static void on_ended(void *context)
     struct discovery_client *client = context;
     struct rule_state *state = &client->rules[client->running];
     const struct discovery_rule *rule = running_rule(client);
+    const struct discovery_teller teller = teller_of(client);
+    size_t missing, unasked;
 
     note_blind(client);
-    state->waiting = add_candidates(client);
+    state->waiting = add_candidates(client) + discovery_run_unread(client->run);
+    missing = discovery_run_missing(client->run, &unasked);
+    discovery_tell_missing(&teller, missing, unasked);
+    if (discovery_run_by_graph(client->run))
+        discovery_tell_degraded(&teller, NULL);
+    free(state->asked);
+    state->asked = must_dup(discovery_run_asked(client->run));
     state->tried = true;
     state->failed = client->lacks;
     state->next_at = time_add(now_of(client), rule->every);
@@ -383,6 +361,7 @@ static void start_run(struct discovery_client *client, size_t rule)
         .gone = on_gone,
         .failed = on_failed,
         .listed = on_listed,
+        .degraded = on_degraded,
         .ended = on_ended,
     };
 
@@ -394,7 +373,7 @@ static void start_run(struct discovery_client *client, size_t rule)
     client->began_at = now_of(client);
     client->run =
         discovery_run_new(&client->parts.get, client->config, &client->config->rules[rule],
-                          &client->book, client->number, &listener);
+                          &client->book, client->number, client->rules[rule].asked, &listener);
 }
 
 /* One listing at a time; what it has changed is in force before the next. */
@@ -462,8 +441,10 @@ static void forget_strangers(struct discovery_client *client)
 
 static void free_rules(struct discovery_client *client)
 {
-    for (size_t i = 0; i < client->rule_count; i++)
+    for (size_t i = 0; i < client->rule_count; i++) {
         free(client->rules[i].name);
+        free(client->rules[i].asked);
+    }
     client->rule_count = 0;
 }
 

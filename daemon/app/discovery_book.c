@@ -80,15 +80,24 @@ void discovery_book_done(struct discovery_book *book)
 
 /* --- entries --- */
 
+static int compare_tags(const void *left, const void *right)
+{
+    return strcmp(((const struct arm_tag *)left)->name, ((const struct arm_tag *)right)->name);
+}
+
 char *discovery_book_tags(const struct arm_resource *resource)
 {
+    struct arm_tag tags[ARM_TAGS_MAX];
     struct buf out;
     char *text;
 
+    memcpy(tags, resource->tags, resource->tag_count * sizeof(tags[0]));
+    if (resource->tag_count > 1) /* each answer of Azure's may have an order of its own */
+        qsort(tags, resource->tag_count, sizeof(tags[0]), compare_tags);
     buf_init(&out, DISCOVERY_TAGS_MAX);
     json_write_open(&out, NULL, '{');
     for (size_t i = 0; i < resource->tag_count; i++)
-        json_write_text(&out, resource->tags[i].name, resource->tags[i].value);
+        json_write_text(&out, tags[i].name, tags[i].value);
     json_write_close(&out, '}');
     text = must_dup(out.failed ? "{}" : buf_str(&out));
     buf_done(&out);

@@ -36,7 +36,7 @@ void discovery_book_put(struct discovery_book *book, const char *key, const char
 void discovery_book_put_row(struct discovery_book *book, const struct discovery *row);
 void discovery_book_remove(struct discovery_book *book, const char *key);
 
-/* The tags as text: a JSON object. The caller frees it. */
+/* The tags as text: a JSON object, sorted by name. The caller frees it. */
 char *discovery_book_tags(const struct arm_resource *resource);
 
 /* Is there something in the resource that the entry has otherwise? */

@@ -4,18 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/discovery_candidates.h"
+#include "app/discovery_graph.h"
+#include "app/discovery_scopes.h"
+#include "app/texts.h"
 #include "base/must.h"
 #include "base/str.h"
 #include "proto/failure.h"
 #include "proto/two_key/two_key.h"
 
 #define SUBSCRIPTIONS_API_VERSION "2022-12-01"
-
-struct texts {
-    char **items;
-    size_t count;
-    size_t room;
-};
 
 struct discovery_run {
     struct arm_get_parts parts;
@@ -26,46 +24,28 @@ struct discovery_run {
     struct discovery_listener listener;
     struct deferred begin;
     struct arm_get *get;
-    struct texts subscriptions;
-    struct texts complete; /* subscriptions that were listed to their ends, in all types */
-    size_t subscription;   /* the index of the one that is being listed */
+    struct graph_query *query;
+    const char **queried; /* the subscriptions of the query, borrowed from `scopes` */
+    size_t queried_count;
+    bool by_graph; /* it answered to its end */
+    struct scopes scopes;
+    size_t scope; /* the index of the one that is being listed */
     size_t type;
     bool lacks; /* of that subscription, a list failed */
     size_t pages;
-    struct candidate *candidates;
-    size_t candidate_count;
-    size_t candidate_room;
-    struct texts suspects; /* keys */
+    struct candidates candidates;
+    struct texts news;     /* ids that Resource Graph shows, and the book lacks */
+    size_t unread;         /* of these, the ones that are left to the next listing */
+    struct texts suspects; /* ids; these new ones come first */
     size_t suspect;
+    size_t missing; /* known accounts */
+    size_t unasked; /* of these */
+    char *asked;    /* the key of the last one; NULL: all had their turn */
 };
-
-static void texts_add(struct texts *texts, const char *text)
-{
-    if (texts->count == texts->room) {
-        texts->room = texts->room == 0 ? 16 : 2 * texts->room;
-        texts->items = must(reallocarray(texts->items, texts->room, sizeof(*texts->items)));
-    }
-    texts->items[texts->count++] = must_dup(text);
-}
-
-static bool texts_hold(const struct texts *texts, const char *text)
-{
-    for (size_t i = 0; i < texts->count; i++)
-        if (str_equal_nocase(texts->items[i], text))
-            return true;
-    return false;
-}
-
-static void texts_done(struct texts *texts)
-{
-    for (size_t i = 0; i < texts->count; i++)
-        free(texts->items[i]);
-    free(texts->items);
-}
 
 static const char *present_subscription(const struct discovery_run *run)
 {
-    return run->subscriptions.items[run->subscription];
+    return run->scopes.items[run->scope].id;
 }
 
 /* --- what lists show --- */
@@ -76,23 +56,6 @@ static char *lower(const char *text)
 
     str_lower(copy);
     return copy;
-}
-
-static void add_candidate(struct discovery_run *run, const char *key,
-                          const struct arm_resource *resource)
-{
-    if (run->candidate_count == DISCOVERY_NEW_MAX)
-        return;
-    if (run->candidate_count == run->candidate_room) {
-        run->candidate_room = run->candidate_room == 0 ? 64 : 2 * run->candidate_room;
-        run->candidates =
-            must(reallocarray(run->candidates, run->candidate_room, sizeof(*run->candidates)));
-    }
-    run->candidates[run->candidate_count++] =
-        (struct candidate){.key = must_dup(key),
-                           .id = must_dup(resource->id),
-                           .location = must_dup(resource->location),
-                           .tags = discovery_book_tags(resource)};
 }
 
 /* A known account that no longer fits is asked for: a list may be late. */
@@ -108,7 +71,7 @@ static void see(struct discovery_run *run, const struct arm_resource *resource)
     if (known && rule)
         run->listener.known(run->listener.context, key, rule, resource);
     else if (!known && rule == run->rule && !discovery_is_explicit(run->config, key))
-        add_candidate(run, key, resource);
+        candidates_add(&run->candidates, key, resource);
     free(key);
 }
 
@@ -120,7 +83,11 @@ static void ask_suspect(struct discovery_run *run);
 static void fail_list(struct discovery_run *run, const char *subscription,
                       const struct failure *failure)
 {
+    struct scope *scope = subscription ? scopes_find(&run->scopes, subscription) : NULL;
+
     run->lacks = true;
+    if (scope)
+        scope->failed = true;
     run->listener.failed(run->listener.context, subscription, failure);
 }
 
@@ -233,28 +200,71 @@ static void list_type(struct discovery_run *run)
 
 /* --- suspects --- */
 
-static char *subscription_of(const char *id)
+static bool is_missing(const struct discovery_run *run, const struct known *known)
 {
-    const char *begin = id + strlen("/subscriptions/");
-
-    return must(str_dup_n(begin, strcspn(begin, "/")));
+    return str_equal(known->rule, run->rule->name) && known->listed_in != run->number;
 }
 
-/* What a whole list lacks, or shows as another than the rule wants. */
-static void collect_suspects(struct discovery_run *run)
+/* What is new, as far as this listing may add it. Where lists were read, they have shown it. */
+static void collect_news(struct discovery_run *run)
 {
-    for (size_t i = 0; i < run->book->count && run->suspects.count < DISCOVERY_SUSPECTS_MAX; i++) {
-        const struct known *known = &run->book->items[i];
-        char *subscription = subscription_of(known->id);
+    for (size_t i = 0; i < run->news.count; i++) {
+        const struct scope *scope = scopes_of(&run->scopes, run->news.items[i]);
 
-        if (str_equal(known->rule, run->rule->name) && known->listed_in != run->number &&
-            texts_hold(&run->complete, subscription))
-            texts_add(&run->suspects, known->key);
-        free(subscription);
+        if (!scope || scope->doubts > DISCOVERY_DOUBTS_MAX)
+            continue;
+        if (run->suspects.count < DISCOVERY_SUSPECTS_MAX / 2 &&
+            run->suspects.count < run->rule->max_new)
+            texts_add(&run->suspects, run->news.items[i]);
+        else
+            run->unread++;
     }
 }
 
-static void see_suspect(struct discovery_run *run, const char *key, const struct http_reply *reply)
+/* What a whole list lacks, or shows as another than the rule wants. The listing before may have
+ * left some of them unasked: these come first. */
+static void collect_missing(struct discovery_run *run)
+{
+    size_t start = 0;
+    const char *last = NULL;
+
+    while (run->asked && start < run->book->count &&
+           strcmp(run->book->items[start].key, run->asked) <= 0)
+        start++;
+    for (size_t i = 0; i < run->book->count; i++) {
+        const struct known *known = &run->book->items[(start + i) % run->book->count];
+        const struct scope *scope =
+            is_missing(run, known) ? scopes_of(&run->scopes, known->id) : NULL;
+
+        if (!scope || !scope->whole)
+            continue;
+        run->missing++;
+        if (run->suspects.count == DISCOVERY_SUSPECTS_MAX) {
+            run->unasked++;
+            continue;
+        }
+        texts_add(&run->suspects, known->id);
+        last = known->key;
+    }
+    free(run->asked);
+    run->asked = run->unasked > 0 ? must_dup(last) : NULL;
+}
+
+/* A resource that Azure shows when asked for it by its id. */
+static void see_suspect(struct discovery_run *run, const struct arm_resource *resource)
+{
+    const struct discovery_rule *rule =
+        discovery_find_rule(run->config, run->rule->identity->name, resource);
+    char *key = lower(resource->id);
+
+    if (discovery_book_find(run->book, key))
+        run->listener.known(run->listener.context, key, rule, resource);
+    else if (rule == run->rule && !discovery_is_explicit(run->config, key))
+        candidates_add(&run->candidates, key, resource);
+    free(key);
+}
+
+static void read_suspect(struct discovery_run *run, const char *id, const struct http_reply *reply)
 {
     struct arm_resource resource;
     struct arm_page *page = NULL;
@@ -264,47 +274,59 @@ static void see_suspect(struct discovery_run *run, const char *key, const struct
 
     if (rc == -ENOMEM)
         fault_out_of_memory();
-    if (rc == 0 && str_equal_nocase(resource.id, key))
-        run->listener.known(run->listener.context, key,
-                            discovery_find_rule(run->config, run->rule->identity->name, &resource),
-                            &resource);
+    if (rc == 0 && str_equal_nocase(resource.id, id))
+        see_suspect(run, &resource);
     arm_page_free(page);
 }
 
-/* Whatever else it answers, the account stays. */
+/* Whatever else it answers, the account stays. A new one that cannot be read is nobody's yet, so
+ * its failure is told here. */
 static void on_suspect(void *context, const struct http_reply *reply, const struct failure *failure)
 {
     struct discovery_run *run = context;
-    const char *key = run->suspects.items[run->suspect];
+    const char *id = run->suspects.items[run->suspect];
+    char *key = lower(id);
+    char *subscription = scope_subscription(id);
+    const bool known = !!discovery_book_find(run->book, key);
 
     run->get = NULL;
     if (!failure)
-        see_suspect(run, key, reply);
+        read_suspect(run, id, reply);
     else if (reply && reply->status == 404 &&
              arm_says_gone(buf_str(&reply->body), reply->body.length))
         run->listener.gone(run->listener.context, key);
+    else if (!known)
+        fail_list(run, subscription, failure);
+    free(key);
+    free(subscription);
     run->suspect++;
     ask_suspect(run);
 }
 
+static void finish(struct discovery_run *run)
+{
+    for (size_t i = 0; i < run->scopes.count; i++)
+        if (run->scopes.items[i].whole && !run->scopes.items[i].failed)
+            run->listener.listed(run->listener.context, run->scopes.items[i].id);
+    run->listener.ended(run->listener.context);
+}
+
 static void ask_suspect(struct discovery_run *run)
 {
-    const struct known *known = NULL;
-    const struct two_key_resource *type;
     struct arm_get_wish wish = {.operation = "reading the account"};
+    const struct two_key_resource *type = NULL;
     char *subscription;
 
     while (run->suspect < run->suspects.count &&
-           !(known = discovery_book_find(run->book, run->suspects.items[run->suspect])))
+           !(type = two_key_resource_find(run->suspects.items[run->suspect])))
         run->suspect++;
-    type = known ? two_key_resource_find(known->id) : NULL;
-    if (!known || !type) {
-        run->listener.ended(run->listener.context);
+    if (!type) {
+        finish(run);
         return;
     }
-    subscription = subscription_of(known->id);
+    wish.path = run->suspects.items[run->suspect];
+    subscription = scope_subscription(wish.path);
     wish.subscription_id = subscription;
-    wish.path = known->id;
     wish.api_version = config_api_version(run->config, type);
     wish.action = type->read_action;
     fetch(run, &wish, on_suspect);
@@ -313,27 +335,138 @@ static void ask_suspect(struct discovery_run *run)
 
 /* --- the order of things --- */
 
-static void next_subscription(struct discovery_run *run)
-{
-    if (!run->lacks) {
-        texts_add(&run->complete, present_subscription(run));
-        run->listener.listed(run->listener.context, present_subscription(run));
-    }
-    run->subscription++;
-    run->type = 0;
-    run->lacks = false;
-}
-
 static void next_list(struct discovery_run *run)
 {
-    while (run->subscription < run->subscriptions.count && run->type == run->rule->type_count)
-        next_subscription(run);
-    if (run->subscription < run->subscriptions.count) {
-        list_type(run);
+    for (; run->scope < run->scopes.count; run->scope++, run->type = 0, run->lacks = false) {
+        if (run->scopes.items[run->scope].whole)
+            continue;
+        if (run->type < run->rule->type_count) {
+            list_type(run);
+            return;
+        }
+        run->scopes.items[run->scope].whole = !run->lacks;
+    }
+    collect_news(run);
+    collect_missing(run);
+    ask_suspect(run);
+}
+
+/* --- Resource Graph --- */
+
+/* Another rule has the account, and this one stands before it. */
+static bool may_want(const struct discovery_run *run, const struct known *known)
+{
+    const struct discovery_rule *owner = discovery_rule_named(run->config, known->rule);
+
+    return !owner || run->rule < owner;
+}
+
+static void see_new(struct discovery_run *run, struct scope *scope, const char *key,
+                    const struct arm_resource *resource)
+{
+    if (discovery_is_explicit(run->config, key) || run->news.count == DISCOVERY_NEW_MAX)
+        return;
+    if (run->rule->dry_run) { /* it is only counted */
+        candidates_add(&run->candidates, key, resource);
         return;
     }
-    collect_suspects(run);
-    ask_suspect(run);
+    texts_add(&run->news, resource->id);
+    scope->doubts++;
+}
+
+static void on_row(void *context, const struct arm_resource *resource)
+{
+    struct discovery_run *run = context;
+    const char *identity = run->rule->identity->name;
+    const struct discovery_rule *rule = discovery_find_rule(run->config, identity, resource);
+    struct scope *scope = scopes_of(&run->scopes, resource->id);
+    char *key = lower(resource->id);
+    struct known *known = discovery_book_find(run->book, key);
+
+    if (scope)
+        scope->shown = true;
+    if (known && rule && !discovery_book_differs(known, identity, rule->name, resource))
+        known->listed_in = run->number;
+    else if (scope && rule == run->rule && (!known || may_want(run, known)))
+        see_new(run, scope, key, resource);
+    free(key);
+}
+
+/* Which subscriptions can do without their lists? */
+static void settle_scopes(struct discovery_run *run)
+{
+    for (size_t i = 0; i < run->book->count; i++) {
+        const struct known *known = &run->book->items[i];
+        struct scope *scope = is_missing(run, known) ? scopes_of(&run->scopes, known->id) : NULL;
+
+        if (scope)
+            scope->doubts += scope->shown ? 1 : DISCOVERY_DOUBTS_MAX + 1;
+    }
+    for (size_t i = 0; i < run->scopes.count; i++) {
+        struct scope *scope = &run->scopes.items[i];
+
+        if (!scope->whole)
+            scope->doubts = DISCOVERY_DOUBTS_MAX + 1;
+        scope->whole = scope->doubts <= DISCOVERY_DOUBTS_MAX;
+    }
+}
+
+static void on_graph_ended(void *context, size_t answered, const struct failure *failure)
+{
+    struct discovery_run *run = context;
+
+    run->by_graph = !failure;
+    if (failure)
+        run->listener.degraded(run->listener.context, failure);
+    for (size_t i = 0; i < answered; i++)
+        scopes_find(&run->scopes, run->queried[i])->whole = true;
+    graph_query_free(run->query);
+    run->query = NULL;
+    settle_scopes(run);
+    next_list(run);
+}
+
+static bool wants_graph(const struct discovery_run *run, size_t subscriptions)
+{
+    if (run->rule->by == DISCOVERY_BY_AUTO)
+        return subscriptions * run->rule->type_count > DISCOVERY_LISTS_MAX;
+    return run->rule->by == DISCOVERY_BY_GRAPH;
+}
+
+/* Asks about the subscriptions that the identity sees. About others, Resource Graph would say
+ * nothing, and their lists say why. */
+static void begin_scopes(struct discovery_run *run)
+{
+    const struct graph_listener listener = {.context = run, .row = on_row, .ended = on_graph_ended};
+
+    scopes_sort(&run->scopes);
+    if (wants_graph(run, run->scopes.count)) {
+        run->queried = must(reallocarray(NULL, run->scopes.count + 1, sizeof(*run->queried)));
+        for (size_t i = 0; i < run->scopes.count; i++)
+            if (run->scopes.items[i].visible)
+                run->queried[run->queried_count++] = run->scopes.items[i].id;
+    }
+    if (run->queried_count > 0)
+        run->query = graph_query_new(&run->parts, run->config, run->rule, run->queried,
+                                     run->queried_count, &listener);
+    else
+        next_list(run);
+}
+
+/* --- subscriptions --- */
+
+/* A rule that names its subscriptions learns which of them can be seen. */
+static void add_subscription(struct discovery_run *run, const char *id)
+{
+    struct scope *scope;
+
+    if (run->rule->subscription_count > 0) {
+        scope = scopes_find(&run->scopes, id);
+        if (scope)
+            scope->visible = true;
+    } else if (run->scopes.count < DISCOVERY_SUBSCRIPTIONS_MAX) {
+        scopes_add(&run->scopes, id, true);
+    }
 }
 
 static void on_subscriptions(void *context, const struct http_reply *reply,
@@ -346,23 +479,24 @@ static void on_subscriptions(void *context, const struct http_reply *reply,
     struct arm_page *page;
 
     run->get = NULL;
-    page = read_page(run, NULL, reply, failure);
-    for (size_t i = 0; page && i < arm_page_count(page); i++) {
-        const char *id = arm_page_subscription(page, i);
-
-        if (id && !texts_hold(&run->subscriptions, id) &&
-            run->subscriptions.count < DISCOVERY_SUBSCRIPTIONS_MAX)
-            texts_add(&run->subscriptions, id);
+    if (failure && run->rule->subscription_count > 0) { /* their own lists need it not */
+        run->listener.degraded(run->listener.context, failure);
+        begin_scopes(run);
+        return;
     }
+    page = read_page(run, NULL, reply, failure);
+    for (size_t i = 0; page && i < arm_page_count(page); i++)
+        if (arm_page_subscription(page, i))
+            add_subscription(run, arm_page_subscription(page, i));
     if (page && go_on(run, page, NULL, &wish, on_subscriptions)) {
         arm_page_free(page);
         return;
     }
-    if (page && !run->lacks && run->subscriptions.count > 0)
+    if (page && !run->lacks && run->scopes.count > 0)
         run->listener.listed(run->listener.context, NULL);
     arm_page_free(page);
     run->lacks = false;
-    next_list(run);
+    begin_scopes(run);
 }
 
 static void begin(struct deferred *deferred)
@@ -375,8 +509,9 @@ static void begin(struct deferred *deferred)
                                 .action = "Microsoft.Resources/subscriptions/read"};
 
     for (size_t i = 0; i < run->rule->subscription_count; i++)
-        texts_add(&run->subscriptions, run->rule->subscriptions[i]);
-    if (run->rule->subscription_count > 0)
+        scopes_add(&run->scopes, run->rule->subscriptions[i], false);
+    scopes_sort(&run->scopes);
+    if (run->rule->subscription_count > 0 && !wants_graph(run, run->scopes.count))
         next_list(run);
     else
         fetch(run, &wish, on_subscriptions);
@@ -385,6 +520,7 @@ static void begin(struct deferred *deferred)
 struct discovery_run *discovery_run_new(const struct arm_get_parts *parts, struct config *config,
                                         const struct discovery_rule *rule,
                                         struct discovery_book *book, uint64_t number,
+                                        const char *asked,
                                         const struct discovery_listener *listener)
 {
     struct discovery_run *run = must_alloc(sizeof(*run));
@@ -394,6 +530,7 @@ struct discovery_run *discovery_run_new(const struct arm_get_parts *parts, struc
     run->rule = rule;
     run->book = book;
     run->number = number;
+    run->asked = must_dup(asked);
     run->listener = *listener;
     deferred_init(&run->begin, begin);
     loop_defer(parts->loop, &run->begin);
@@ -406,48 +543,46 @@ void discovery_run_free(struct discovery_run *run)
         return;
     loop_defer_cancel(&run->begin);
     arm_get_cancel(run->get);
-    for (size_t i = 0; i < run->candidate_count; i++) {
-        free(run->candidates[i].key);
-        free(run->candidates[i].id);
-        free(run->candidates[i].location);
-        free(run->candidates[i].tags);
-    }
-    free(run->candidates);
-    texts_done(&run->subscriptions);
-    texts_done(&run->complete);
+    candidates_done(&run->candidates);
+    graph_query_free(run->query);
+    free(run->queried);
+    scopes_done(&run->scopes);
+    texts_done(&run->news);
     texts_done(&run->suspects);
+    free(run->asked);
     config_unref(run->config);
     free(run);
 }
 
-static int compare(const void *left, const void *right)
-{
-    return strcmp(((const struct candidate *)left)->key, ((const struct candidate *)right)->key);
-}
-
 const struct candidate *discovery_run_candidates(struct discovery_run *run, size_t *ret_count)
 {
-    size_t kept = 0;
+    candidates_sort(&run->candidates);
+    *ret_count = run->candidates.count;
+    return run->candidates.items;
+}
 
-    if (run->candidate_count > 0)
-        qsort(run->candidates, run->candidate_count, sizeof(*run->candidates), compare);
-    /* A page can show again what the page before it has shown. */
-    for (size_t i = 0; i < run->candidate_count; i++) {
-        if (kept > 0 && str_equal(run->candidates[kept - 1].key, run->candidates[i].key)) {
-            free(run->candidates[i].key);
-            free(run->candidates[i].id);
-            free(run->candidates[i].location);
-            free(run->candidates[i].tags);
-            continue;
-        }
-        run->candidates[kept++] = run->candidates[i];
-    }
-    run->candidate_count = kept;
-    *ret_count = kept;
-    return run->candidates;
+size_t discovery_run_unread(const struct discovery_run *run)
+{
+    return run->unread;
 }
 
 size_t discovery_run_subscriptions(const struct discovery_run *run)
 {
-    return run->subscriptions.count;
+    return run->scopes.count;
+}
+
+size_t discovery_run_missing(const struct discovery_run *run, size_t *ret_unasked)
+{
+    *ret_unasked = run->unasked;
+    return run->missing;
+}
+
+const char *discovery_run_asked(const struct discovery_run *run)
+{
+    return run->asked;
+}
+
+bool discovery_run_by_graph(const struct discovery_run *run)
+{
+    return run->by_graph;
 }

@@ -291,10 +291,23 @@ static void append_rule_start(const struct discovery_rule *rule, struct buf *out
         (void)buf_append_str(out, "; where none says it, the account is blocked and waits\n");
 }
 
-static void append_rule(const struct discovery_rule *rule, struct buf *out)
+static void append_way(const struct discovery_rule *rule, struct buf *out)
 {
+    static const char *const ways[] = {
+        [DISCOVERY_BY_AUTO] =
+            "by Resource Manager's lists, or by Azure Resource Graph where these "
+            "would be many",
+        [DISCOVERY_BY_MANAGER] = "by Resource Manager's lists",
+        [DISCOVERY_BY_GRAPH] = "by Azure Resource Graph",
+    };
     char every[DURATION_TEXT_MAX];
 
+    (void)buf_append_format(out, "\n  %-15severy %s, with at most %u new ones each time, %s\n",
+                            "lists", words(rule->every, every), rule->max_new, ways[rule->by]);
+}
+
+static void append_rule(const struct discovery_rule *rule, struct buf *out)
+{
     (void)buf_append_format(out, "\nrule %s%s\n  %-15s", rule->name,
                             rule->dry_run ? " (dry_run: adds and removes nothing)" : "", "finds");
     for (size_t i = 0; i < rule->type_count; i++)
@@ -311,8 +324,7 @@ static void append_rule(const struct discovery_rule *rule, struct buf *out)
         (void)buf_append_str(out, "all subscriptions that the identity sees");
     for (size_t i = 0; i < rule->subscription_count; i++)
         (void)buf_append_format(out, "%s%s", i > 0 ? ", " : "", rule->subscriptions[i]);
-    (void)buf_append_format(out, "\n  %-15severy %s, with at most %u new ones each time\n", "lists",
-                            words(rule->every, every), rule->max_new);
+    append_way(rule, out);
     append_identity(rule->identity, out);
     (void)buf_append_format(out, "  %-15s%s\n", "policy", rule->policy_name);
     append_rule_start(rule, out);

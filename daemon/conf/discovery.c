@@ -102,6 +102,13 @@ static bool is_of_types(const struct discovery_rule *rule, const char *id)
     return false;
 }
 
+const char *discovery_by_name(enum discovery_by by)
+{
+    return by == DISCOVERY_BY_MANAGER ? "resource_manager"
+           : by == DISCOVERY_BY_GRAPH ? "resource_graph"
+                                      : "auto";
+}
+
 bool discovery_matches(const struct discovery_rule *rule, const struct arm_resource *resource)
 {
     struct resource_id id;

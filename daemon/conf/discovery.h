@@ -36,6 +36,12 @@ struct discovery_filter {
     size_t tag_count;
 };
 
+enum discovery_by {
+    DISCOVERY_BY_AUTO,    /* by Resource Graph where many lists would be read */
+    DISCOVERY_BY_MANAGER, /* by Resource Manager's lists */
+    DISCOVERY_BY_GRAPH    /* by Azure Resource Graph */
+};
+
 struct discovery_rule {
     const char *name;
     const struct identity *identity;
@@ -50,11 +56,15 @@ struct discovery_rule {
     const char *active_tag; /* the tag that names the active key; NULL: none */
     bool has_adopt_active;
     enum slot adopt_active;
+    enum discovery_by by;
     duration_ms every;
     unsigned max_new;
     bool dry_run;
     size_t destination_count; /* of each account that it finds */
 };
+
+/* "auto", as it is configured. */
+const char *discovery_by_name(enum discovery_by by);
 
 /* Does the rule find the resource, be it listed by whichever identity? Explicit accounts are not
  * considered. */

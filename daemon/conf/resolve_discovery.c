@@ -284,6 +284,7 @@ static void fill_rule(struct resolve *resolve, const struct tree_node *node,
     rule->name = arena_dup(resolve->arena, name ? name : "");
     rule->active_tag = arena_dup(resolve->arena, schema_text(node, &schema_discover, "active_tag"));
     rule->has_adopt_active = adopt && slot_from_name(adopt, &rule->adopt_active);
+    rule->by = (enum discovery_by)schema_choice(node, &schema_discover, "by");
     rule->every = schema_duration(node, &schema_discover, "every");
     rule->max_new = (unsigned)schema_integer(node, &schema_discover, "max_new");
     rule->dry_run = schema_boolean(node, &schema_discover, "dry_run");

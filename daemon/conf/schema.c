@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "conf/config.h"
+#include "conf/discovery.h"
 #include "conf/notifier.h"
 #include "conf/schema_row.h"
 
@@ -215,6 +216,13 @@ const struct schema_map schema_exclude = {(const struct schema_key[]){
 
 static const struct schema_choice all_subscriptions[] = {{"all", 0, false}, {NULL, 0, false}};
 
+static const struct schema_choice discovery_ways[] = {
+    {"auto", DISCOVERY_BY_AUTO, false},
+    {"resource_manager", DISCOVERY_BY_MANAGER, false},
+    {"resource_graph", DISCOVERY_BY_GRAPH, false},
+    {NULL, 0, false},
+};
+
 const struct schema_map schema_discover = {(const struct schema_key[]){
     SCHEMA_ROW("name", SCHEMA_TEXT, .required = true),
     SCHEMA_ROW("subscriptions", SCHEMA_GUID, .shape = SHAPE_ONE_OR_LIST, .required = true,
@@ -224,6 +232,7 @@ const struct schema_map schema_discover = {(const struct schema_key[]){
     SCHEMA_ROW("exclude", SCHEMA_MAP, .shape = SHAPE_ONE_OR_LIST, .map = &schema_exclude),
     ROWS_OF_DEFAULTS,
     SCHEMA_ROW("active_tag", SCHEMA_TEXT),
+    SCHEMA_ROW("by", SCHEMA_CHOICE, .fallback = "auto", .choices = discovery_ways),
     SCHEMA_ROW("every", SCHEMA_DURATION, .fallback = "15m", .maximum = MS_WEEK,
                .advised = MS_MINUTE, .weakens = "lists use up Azure's limits on requests"),
     SCHEMA_ROW("max_new", SCHEMA_INTEGER, .fallback = "20", .minimum = 1, .maximum = 10000),

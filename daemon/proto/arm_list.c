@@ -37,13 +37,14 @@ static bool has_id(struct json_object *item)
     return id && id[0] == '/' && strlen(id) <= ID_LENGTH_MAX && is_printable(id);
 }
 
-static int check_document(struct json_object *document, struct json_object *items, struct err *err)
+static int check_document(struct json_object *document, struct json_object *items,
+                          const char *member, struct err *err)
 {
     struct json_object *next = json_member(document, "nextLink");
     const char *link = json_string(document, "nextLink");
 
     if (!json_object_is_type(items, json_type_array))
-        return no_list(err, "its member \"value\" is missing or no list");
+        return err_set(err, -EINVAL, "its member \"%s\" is missing or no list", member);
     if (next && !link)
         return no_list(err, "its nextLink is no text");
     if (link && strlen(link) > ARM_LINK_MAX)
@@ -94,15 +95,26 @@ static int code_of(const struct err *err)
     return err->code == -ENOMEM ? -ENOMEM : -EINVAL;
 }
 
-int arm_page_read(const char *body, size_t length, struct arm_page **ret_page, struct err *err)
+int arm_page_read_member(const char *body, size_t length, const char *member,
+                         struct arm_page **ret_page, struct err *err)
 {
     struct arm_page *page = page_new(body, length, err);
 
     *ret_page = NULL;
     if (!page)
         return code_of(err);
-    page->items = json_member(page->document, "value");
-    return keep(page, check_document(page->document, page->items, err), ret_page);
+    page->items = json_member(page->document, member);
+    return keep(page, check_document(page->document, page->items, member, err), ret_page);
+}
+
+int arm_page_read(const char *body, size_t length, struct arm_page **ret_page, struct err *err)
+{
+    return arm_page_read_member(body, length, "value", ret_page, err);
+}
+
+struct json_object *arm_page_document(const struct arm_page *page)
+{
+    return page->document;
 }
 
 size_t arm_page_count(const struct arm_page *page)

@@ -29,12 +29,18 @@ struct arm_resource {
 };
 
 struct arm_page;
+struct json_object;
 
 /* Reads a page. Returns 0; -EINVAL with err set: it is no such list (an item that is no object or
  * has no id is one reason, because it may be an account under care); or -ENOMEM. */
 int arm_page_read(const char *body, size_t length, struct arm_page **ret_page, struct err *err);
+/* The same for a document whose resources are in another member than "value". */
+int arm_page_read_member(const char *body, size_t length, const char *member,
+                         struct arm_page **ret_page, struct err *err);
 void arm_page_free(struct arm_page *page);
 
+/* The whole document. Borrowed. */
+struct json_object *arm_page_document(const struct arm_page *page);
 size_t arm_page_count(const struct arm_page *page);
 /* The resource at that index. */
 void arm_page_resource(const struct arm_page *page, size_t index, struct arm_resource *resource);

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "arm_error.h"
+#include "arm_graph.h"
 #include "arm_target.h"
 #include "claims.h"
 #include "clock.h"
@@ -22,6 +23,11 @@ bool arm_identify(struct http_request *request)
     struct arm_target target;
     bool get = strcmp(request->method, "GET") == 0;
 
+    if (cloud_is_arm(request) && arm_graph_is_meant(request)) {
+        if (strcmp(request->method, "POST") == 0)
+            request->op = "graph";
+        return true;
+    }
     if (!cloud_is_arm(request) || request->segment_count == 0 ||
         strcasecmp(request->segments[0], "subscriptions") != 0)
         return false;
@@ -277,6 +283,10 @@ void arm_handle(struct sim *sim, const struct http_request *request, struct http
     if (strcmp(request->op, "subscriptions") == 0 &&
         http_fields_get(&request->query, "api-version")) {
         list_subscriptions(sim, request, principal, reply);
+        return;
+    }
+    if (strcmp(request->op, "graph") == 0) {
+        arm_graph_handle(sim, request, principal, reply);
         return;
     }
     if (!arm_target_parse(request, &target)) {

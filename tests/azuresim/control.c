@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arm_graph.h"
 #include "control_accounts.h"
 #include "operations.h"
 
@@ -157,6 +158,21 @@ static void get_operations(struct sim *sim, const struct http_request *request,
     http_reply_json(reply, 200, operations_to_json(sim));
 }
 
+static void post_graph(struct sim *sim, const struct http_request *request,
+                       struct http_reply *reply)
+{
+    struct json_object *body = http_body_object(request);
+    struct json_object *stopped = json_object_object_get(body, "stopped");
+
+    if (json_object_is_type(stopped, json_type_boolean)) {
+        arm_graph_stop(sim, json_object_get_boolean(stopped));
+        reply_ok(reply);
+    } else {
+        control_problem(reply, 400, "the body must be {\"stopped\": true} or false");
+    }
+    json_object_put(body);
+}
+
 /* Paths below /_sim; "*" stands for a name. */
 static const struct route {
     const char *method;
@@ -181,6 +197,7 @@ static const struct route {
     {"DELETE", {"permissions"}, delete_permissions},
     {"DELETE", {"tokens"}, delete_tokens},
     {"GET", {"operations"}, get_operations},
+    {"POST", {"graph"}, post_graph},
 };
 
 static bool route_matches(const struct route *route, const struct http_request *request)

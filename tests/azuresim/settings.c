@@ -30,6 +30,8 @@ static const struct number_setting numbers[] = {
     {"write_burst", offsetof(struct settings, write_burst), 0, 1e9, 200},
     {"write_refill", offsetof(struct settings, write_refill), 0.001, 1e9, 10},
     {"page_size", offsetof(struct settings, page_size), 1, 10000, 50},
+    {"graph_page_size", offsetof(struct settings, graph_page_size), 1, 1000, 1000},
+    {"graph_quota", offsetof(struct settings, graph_quota), 0, 1e9, 15},
     {"token_lifetime", offsetof(struct settings, token_lifetime), 1, 864000, 3599},
     {"sharedkey_refusal_status", offsetof(struct settings, sharedkey_refusal_status), 400, 599,
      403},

@@ -15,8 +15,10 @@ struct settings {
     double read_refill;    /* per second */
     double write_burst;    /* POST actions count as writes */
     double write_refill;
-    double page_size;      /* accounts per page of a list */
-    double token_lifetime; /* seconds */
+    double page_size;       /* accounts per page of a list */
+    double graph_page_size; /* rows per page of Resource Graph */
+    double graph_quota;     /* its queries in 5 seconds; 0: no limit */
+    double token_lifetime;  /* seconds */
     double sharedkey_refusal_status;
     double weather_probability;    /* of an ARM call to fail in a random way */
     double weather_delay_ms;       /* how long hangs and late effects of the weather take */

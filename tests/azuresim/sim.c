@@ -62,6 +62,7 @@ void sim_done(struct sim *sim)
 {
     if (sim->stop_fd >= 0)
         close(sim->stop_fd);
+    json_object_put(sim->stopped_index);
     vault_store_free(sim->vaults);
     faults_free(sim->faults);
     ratelimit_free(sim->ratelimit);

@@ -32,6 +32,7 @@ struct sim {
     struct ratelimit *ratelimit;
     struct faults *faults;
     struct vault_store *vaults;
+    struct json_object *stopped_index; /* what Resource Graph shows; NULL: the world as it is */
     uint16_t port;
     uint16_t imds_port;
     uint16_t redis_port;

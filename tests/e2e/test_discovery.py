@@ -279,12 +279,14 @@ def test_once_waits_for_the_list(site, azure):
     assert site.holds("alpha") == "Primary"
 
 
+@pytest.mark.parametrize("by", ["resource_manager", "resource_graph"])
 @pytest.mark.parametrize("count, adopted", [(2000, False), (90, True)])
-def test_many_in_three_subscriptions(site, azure, count, adopted):
+def test_many_in_three_subscriptions(site, azure, count, adopted, by):
     """Ten removed, twenty added, one subscription forbidden for a while. (The thousands are not
     adopted, for the sake of time: the identity may not list their keys.)"""
     subscriptions = (SUBSCRIPTION, OTHER, THIRD)
-    azure.settings(page_size=100 if count > 100 else 7, read_burst=0, write_burst=0)
+    azure.settings(page_size=100 if count > 100 else 7, read_burst=0, write_burst=0,
+                   graph_page_size=500 if count > 100 else 20, graph_quota=0)
     site.config["log"] = {"format": "json", "level": "info"}
     site.config["timing"]["retry_max"] = "1h"
     if not adopted:
@@ -298,8 +300,9 @@ def test_many_in_three_subscriptions(site, azure, count, adopted):
 
     create(range(count))
     azure.create("stranger", tags={"env": "test"})
-    begin(site, rule(tags={"env": "prod"}, adopt_active="primary", every="1s"))
-    assert listed(site, added=count)["subscriptions"] == 3
+    begin(site, rule(tags={"env": "prod"}, adopt_active="primary", every="1s", by=by))
+    first = listed(site, added=count)
+    assert (first["subscriptions"], first["by"]) == (3, by)
     wait_until(lambda: not adopted or len(list(site.keys.iterdir())) == count, "all have keys")
     since = site.log.mark()
     azure.deny(READ, f"/subscriptions/{OTHER}")
@@ -317,3 +320,37 @@ def test_many_in_three_subscriptions(site, azure, count, adopted):
     expected = {f"acct{number}" for number in range(10, count + 20)}
     wait_until(lambda: under_care(site) == expected, "those that exist are under care")
     assert not [birth for birth in azure.truth.events("birth") if birth["by"] == "arm"]
+    assert not site.log.lines(event="rotation.started")
+    assert not site.log.lines(event="discovery.degraded")
+
+
+def test_more_missing_than_are_asked_for(site, azure):
+    """Lists that are whole, and lack six hundred accounts that exist: each is asked for in its
+    turn, none is forgotten, and it is told once."""
+    azure.settings(page_size=1000, read_burst=0, write_burst=0)
+    azure.deny("Microsoft.Batch/batchAccounts/listKeys/action")
+    site.config["log"] = {"format": "json", "level": "info"}
+    site.config["timing"]["retry_max"] = "1h"
+    azure.ask("PUT", "accounts", [{"name": f"acct{number}", "subscription_id": SUBSCRIPTION,
+                                   "resource_group": "e2e", "location": "westeurope"}
+                                  for number in range(600)])
+    begin(site, rule(adopt_active="primary", every="1s"))
+    listed(site, added=600)
+    azure.fault("wrong_json", op="list", param='{"value": []}')
+    told = site.log.wait("discovery.missing", rule="all", missing=600)
+    assert "500 of them were asked for" in told["msg"] and "role" in told["remedy"]
+
+    def gets():
+        return [azure.ask("GET", f"accounts/acct{number}")["counters"]["get"]
+                for number in (0, 99, 300, 598, 599)]
+
+    before = gets()
+    since = site.log.mark()
+    for _ in range(2):
+        listed(site, since, accounts=600, removed=0, added=0)
+        since = site.log.mark()
+    assert all(now > then for now, then in zip(gets(), before)), "all had their turn"
+    assert len(site.log.lines(event="discovery.missing")) == 1
+    azure.clear_faults()
+    site.log.wait("trouble.ended", ended="discovery.missing")
+    assert len(under_care(site)) == 600 and not site.log.lines(event="account.removed")

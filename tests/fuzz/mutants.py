@@ -64,6 +64,7 @@ FAULTS = (
     Fault("news", "proto/key_file.c", "    if (!file->without_key)\n", ""),
     Fault("program_output", "proto/program_output.c", "shown + i, PROGRAM_OUTPUT_RUN_MIN)",
           "shown + i, 2 * PROGRAM_OUTPUT_RUN_MIN)"),
+    Fault("resource_graph", "proto/resource_graph.c", "if (length == 0 || length > 2)", "if (length == 0)"),
     Fault("schedule", "core/schedule.c", "if (open < next)", "if (open > next || next == TIME_NEVER)"),
     Fault("socket_answer", "proto/socket_answer.c", "end && (size_t)(end - bytes) + 1 != length", "false"),
     Fault("token", "proto/access_token.c", "        refresh < token->lifetime)", "        true)"),

@@ -50,6 +50,9 @@ static const struct {
     {"discover: [{name: a, subscriptions: all, deliver_to: fixed}]",
      "k.yaml:6:12: discover[0]: every account that it finds would be delivered to /k/fixed (target "
      "fixed); put {account} into the path, or {resource_group} and {subscription_id} too\n"},
+    {"discover: [{name: a, subscriptions: all, by: graph}]",
+     "k.yaml:6:46: discover[0].by: unknown value \"graph\"; write auto, resource_manager or "
+     "resource_graph\n"},
     {"discover: [{name: a, subscriptions: all, every: 1s}]",
      "k.yaml:6:49: discover[0].every: warning: is short; write 1m or more, or lists use up Azure's "
      "limits on requests\n"},
@@ -76,6 +79,30 @@ static void test_mistakes(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++)
         config_unref(load(mistakes[i].discover, mistakes[i].expected));
+}
+
+static void test_ways(void **state)
+{
+    static const struct {
+        const char *text;
+        enum discovery_by by;
+    } cases[] = {{"", DISCOVERY_BY_AUTO},
+                 {", by: auto", DISCOVERY_BY_AUTO},
+                 {", by: resource_manager", DISCOVERY_BY_MANAGER},
+                 {", by: resource_graph", DISCOVERY_BY_GRAPH}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct config *config;
+        char text[200];
+
+        (void)snprintf(text, sizeof(text), "discover: [{name: a, subscriptions: all%s}]",
+                       cases[i].text);
+        config = load(text, "");
+        assert_int_equal(config->rules[0].by, cases[i].by);
+        assert_non_null(strstr(text, i == 0 ? "all" : discovery_by_name(cases[i].by)));
+        config_unref(config);
+    }
 }
 
 static bool finds(const struct config *config, const char *id, const char *location,
@@ -233,6 +260,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_mistakes, config_fixture_enter, config_fixture_leave),
+        cmocka_unit_test_setup_teardown(test_ways, config_fixture_enter, config_fixture_leave),
         cmocka_unit_test_setup_teardown(test_matching, config_fixture_enter, config_fixture_leave),
         cmocka_unit_test_setup_teardown(test_expansion, config_fixture_enter, config_fixture_leave),
         cmocka_unit_test_setup_teardown(test_one_that_does_not_fit, config_fixture_enter,

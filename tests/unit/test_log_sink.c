@@ -233,6 +233,7 @@ static const char *const events[] = {
     "revoke.step",         "revoke.completed",  "operator.command", "log.dropped",
     "trouble.ended",       "drift.suspected",   "delivery.output",  "notification.dropped",
     "discovery.completed", "discovery.failed",  "cloud.discovered", "cloud.failed",
+    "discovery.degraded",  "discovery.missing",
 };
 enum { EVENT_COUNT = sizeof(events) / sizeof(events[0]) };
 

@@ -18,6 +18,7 @@ struct arm_get {
     char *path;
     char *api_version;
     char *link;
+    char *body;
     struct token_request token_request;
     struct admission_request admission_request;
     struct admission_server server;
@@ -38,6 +39,7 @@ static void free_get(struct arm_get *get)
     free(get->path);
     free(get->api_version);
     free(get->link);
+    free(get->body);
     free(get);
 }
 
@@ -133,11 +135,12 @@ static int build(struct arm_get *get, const struct secret *token, struct http_re
 {
     char id[UUID_TEXT_MAX] = "";
     const struct arm_request wanted = {
-        .method = "GET",
+        .method = get->body ? "POST" : "GET",
         .resource_manager = get->config->cloud.resource_manager,
         .resource_id = get->path,
         .api_version = get->api_version,
         .link = get->link,
+        .body = get->body,
         .token = token,
         .client_request_id = id,
         .repeatable = true,
@@ -203,6 +206,7 @@ struct arm_get *arm_get(const struct arm_get_parts *parts, struct config *config
     get->path = wish->path ? must_dup(wish->path) : NULL;
     get->api_version = wish->api_version ? must_dup(wish->api_version) : NULL;
     get->link = wish->link ? must_dup(wish->link) : NULL;
+    get->body = wish->body ? must_dup(wish->body) : NULL;
     get->done = done;
     get->context = context;
     token_request_init(&get->token_request, on_token);

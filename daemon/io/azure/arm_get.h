@@ -1,8 +1,8 @@
 /*
- * One GET of Azure Resource Manager that belongs to no account: a page of a list, or a resource
- * that may be gone. It gets a token and a place among the requests, is sent, and after a 401 sent
- * once more with another token. Nothing else is repeated. It goes before what is in turn, for a
- * link to a further page grows old.
+ * One GET of Azure Resource Manager that belongs to no account, or a POST that only asks: a page of
+ * a list, a query, or a resource that may be gone. It gets a token and a place among the requests,
+ * is sent, and after a 401 sent once more with another token. Nothing else is repeated. It goes
+ * before what is in turn, for a link to a further page grows old.
  */
 #ifndef KEYROTATED_IO_AZURE_ARM_GET_H
 #define KEYROTATED_IO_AZURE_ARM_GET_H
@@ -29,6 +29,7 @@ struct arm_get_wish {
     const char *api_version;
     const char *link; /* the URL of a further page instead of these two, which arm_link_check() has
                          accepted; or NULL */
+    const char *body; /* JSON of a query, which is sent by POST; NULL: a GET */
     size_t reply_maximum;  /* bytes */
     const char *operation; /* as in struct arm_subject */
     const char *action;

@@ -34,6 +34,8 @@ static const struct {
     {"account.undone", "4e9f5e690b2043f2b0896ab768e1a770"},
     {"discovery.completed", "7e63e868bbd94a5885d67706560db5f2"},
     {"discovery.failed", "4f3deebbb49f437eb53aa3d6769036f4"},
+    {"discovery.degraded", "38240b8947e84e5489d9caa3ccbdeb9b"},
+    {"discovery.missing", "e9a5861ad80f44d392a9850b7a89681f"},
     {"rotation.started", "3f92ff347e134e66babf2c8db72c1222"},
     {"rotation.resumed", "ee1eb7b68d984821911bd333ada66731"},
     {"rotation.retrying", "847f66ceb0dd4ba294e62f0e92c391fc"},
