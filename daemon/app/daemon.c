@@ -349,6 +349,7 @@ static void start_timers(struct daemon *daemon)
     daemon_status_init(daemon);
     daemon_stop_init(daemon);
     daemon_cloud_init(daemon, reload);
+    freeze_watch_init(&daemon->freezes, daemon->loop, &daemon->log);
     timer_init(daemon->loop, &daemon->once_timer, on_once_timer);
 }
 
@@ -388,6 +389,7 @@ static void run(struct daemon *daemon)
     log_sink_watch(daemon->sink, daemon->loop);
     loop_watch_clock(daemon->loop, on_clock_jumped, daemon);
     daemon_cloud_start(daemon);
+    freeze_watch_set(&daemon->freezes, daemon->config);
     daemon_status_start(daemon);
     if (daemon->options->once) {
         daemon->once_ends_at = time_add(time_boot(), daemon->options->once_timeout);

@@ -9,6 +9,7 @@
 
 #include "app/discovery.h"
 #include "app/engine.h"
+#include "app/freeze_watch.h"
 #include "app/options.h"
 #include "io/azure/azure.h"
 #include "io/server/control.h"
@@ -43,6 +44,7 @@ struct daemon {
     struct timer status_timer;
     struct timer stop_timer;
     struct timer once_timer;
+    struct freeze_watch freezes;
     struct {
         struct timer timer;     /* of the next question */
         struct http_call *call; /* under way */

@@ -28,6 +28,7 @@ static void on_http_closed(void *context)
     timer_close(&daemon->status_timer, NULL);
     timer_close(&daemon->stop_timer, NULL);
     timer_close(&daemon->once_timer, NULL);
+    freeze_watch_close(&daemon->freezes);
     timer_close(&daemon->cloud.timer, NULL);
     loop_watch_clock(daemon->loop, NULL, NULL);
 }

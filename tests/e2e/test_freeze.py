@@ -77,6 +77,35 @@ def test_freeze_ends_by_itself(site):
     assert first["time"][:19] >= site.config["freeze"][0]["to"][:19]
 
 
+def test_begin_and_end_are_told(site):
+    """By time and by a reload, once each, with what they are about."""
+    site.account("alpha")
+    site.config["policies"]["other"] = dict(site.config["policies"]["quick"])
+    site.config["freeze"] = [
+        {"from": instant(-60), "to": instant(36000), "policies": ["quick"], "reason": "audit"},
+        {"from": instant(-60), "to": instant(36000)},
+        {"from": instant(30000), "to": instant(36000), "reason": "later"}]
+    site.write()
+    daemon = site.start()
+    told = {line["policies"]: line for line in site.log.lines(event="freeze.started")}
+    assert set(told) == {"quick", "all"}
+    assert told["quick"]["freeze_reason"] == "audit" and "freeze_reason" not in told["all"]
+    assert ": audit (policies: quick; until " in told["quick"]["msg"]
+    assert told["quick"]["until"][:19] == site.config["freeze"][0]["to"][:19]
+
+    since = site.log.mark()
+    site.config["freeze"][0] = {"from": instant(3), "to": instant(12), "reason": "short"}
+    site.write()
+    daemon.reload()
+    ended = site.log.wait("freeze.ended", since, freeze_reason="audit")
+    assert "no longer in the configuration" in ended["msg"]
+    assert site.log.wait("freeze.started", since, freeze_reason="short")["policies"] == "all"
+    ended = site.log.wait("freeze.ended", since, freeze_reason="short")
+    assert ended["time"][:19] >= ended["until"][:19] and "is over" in ended["msg"]
+    assert len(site.log.lines(event="freeze.started")) == 3
+    assert len(site.log.lines(event="freeze.ended")) == 2
+
+
 def test_freezes_are_checked(site):
     site.account("alpha", create=False)
     site.config["freeze"] = [{"from": "2026-12-20", "to": "2026-12-10", "policies": ["quik"]}]

@@ -233,7 +233,7 @@ static const char *const events[] = {
     "revoke.step",         "revoke.completed",  "operator.command", "log.dropped",
     "trouble.ended",       "drift.suspected",   "delivery.output",  "notification.dropped",
     "discovery.completed", "discovery.failed",  "cloud.discovered", "cloud.failed",
-    "discovery.degraded",  "discovery.missing",
+    "discovery.degraded",  "discovery.missing", "freeze.started",   "freeze.ended",
 };
 enum { EVENT_COUNT = sizeof(events) / sizeof(events[0]) };
 

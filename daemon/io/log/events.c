@@ -36,6 +36,8 @@ static const struct {
     {"discovery.failed", "4f3deebbb49f437eb53aa3d6769036f4"},
     {"discovery.degraded", "38240b8947e84e5489d9caa3ccbdeb9b"},
     {"discovery.missing", "e9a5861ad80f44d392a9850b7a89681f"},
+    {"freeze.started", "83b589224ffd404cb87daf36003471c1"},
+    {"freeze.ended", "09b7b0b557934739918e140d6536ce77"},
     {"rotation.started", "3f92ff347e134e66babf2c8db72c1222"},
     {"rotation.resumed", "ee1eb7b68d984821911bd333ada66731"},
     {"rotation.retrying", "847f66ceb0dd4ba294e62f0e92c391fc"},
