@@ -23,7 +23,7 @@ from cases import CASES, HOLDS
 HERE = pathlib.Path(__file__).resolve().parent
 MODEL = "rotation.pml"
 LEFT_OUT = HERE / "moves_left_out.txt"
-SEARCH_TIMEOUT_S = 600
+SEARCH_TIMEOUT_S = 1800  # a minute at most, on a machine that has nothing else to do
 TRAIL_LINES = 60
 DEPTH_FIRST = ("-m200000", "-w22")
 

@@ -30,7 +30,7 @@ sys.dont_write_bytecode = True
 from mutations import DESIGNS, MUTATIONS  # noqa: E402
 
 RULES = range(1, 17)
-PLAY_TIMEOUT_S = 600
+PLAY_TIMEOUT_S = 1800  # seconds, on a machine that has nothing else to do
 YEARS_WITHOUT = 200  # to be played with an oracle switched off
 HERE = pathlib.Path(__file__).parent
 SCENARIOS = HERE / "scenarios"

@@ -9,7 +9,7 @@
 
 #include "world.h"
 
-enum { RUN_JOBS_MAX = 64, RUN_WORLD_YEARS = 25 };
+enum { RUN_JOBS_MAX = 64, RUN_WORLD_YEARS = 25, PLAY_LIMIT_S = 300 };
 
 /* What plays, and who judges. */
 struct run_settings {
@@ -21,6 +21,10 @@ struct run_settings {
     enum oracle expected;   /* stop when this one convicts; ORACLE_COUNT: none is waited for */
     unsigned convict_limit; /* how many convictions are told in full */
 };
+
+/* Ends this process by SIGPROF when it has computed for so many seconds: a play that never ends.
+ * Time in which the machine had no processor for it does not count. 0: it may go on. */
+void run_limit(int seconds);
 
 /* Plays it in a process of its own: a crash, or a play that never ends, is a conviction as well
  * (of ORACLE_SOUND). `verdict` has what goes in. `counts` may be NULL. */

@@ -18,7 +18,7 @@
 #include "design.h"
 #include "run.h"
 
-enum { YEAR_DAYS = 365, TOLD_MAX = 100, PLAY_LIMIT_S = 300, PROGRESS_S = 10 };
+enum { YEAR_DAYS = 365, TOLD_MAX = 100, PROGRESS_S = 10 };
 
 struct told {
     uint64_t seed;
@@ -99,10 +99,10 @@ static void play(const struct run *run, struct worker *worker, uint64_t seed)
 
     verdict.first_only = settings->expected == ORACLE_COUNT;
     worker->seed = seed;
-    alarm(PLAY_LIMIT_S);
+    run_limit(PLAY_LIMIT_S);
     script_by_chance(&script, seed, RUN_WORLD_YEARS);
     world_play(&script, settings->design, &verdict, NULL, &counts);
-    alarm(0);
+    run_limit(0);
     count(worker, &script, &counts);
     note(worker, seed, &verdict);
     script_done(&script);
@@ -183,7 +183,7 @@ static void bury_worker(struct run *run, unsigned index, int status)
     run->processes[index] = 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return;
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF)
         snprintf(verdict.text, sizeof(verdict.text), "the play does not end within %d s",
                  PLAY_LIMIT_S);
     else

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,7 +15,7 @@
 #include "run.h"
 #include "shrink.h"
 
-enum { PLAY_LIMIT_S = 300, SCENARIO_MAX = 1024 * 1024, TRACE_MAX = 64 * 1024 * 1024 };
+enum { SCENARIO_MAX = 1024 * 1024, TRACE_MAX = 64 * 1024 * 1024 };
 
 /* What a process hands back. */
 struct shared_result {
@@ -30,12 +31,20 @@ static void convict_process(struct oracle_verdict *verdict, int status)
     verdict->convicted = UINT64_C(1) << ORACLE_SOUND;
     verdict->first = ORACLE_SOUND;
     verdict->first_at = 0;
-    if (number == SIGALRM)
+    if (number == SIGPROF)
         snprintf(verdict->text, sizeof(verdict->text), "the play does not end within %d s",
                  PLAY_LIMIT_S);
     else
         snprintf(verdict->text, sizeof(verdict->text), "the play died of %s",
                  number != 0 ? strsignal(number) : "an exit");
+}
+
+void run_limit(int seconds)
+{
+    const struct itimerval limit = {.it_value.tv_sec = seconds};
+
+    if (setitimer(ITIMER_PROF, &limit, NULL) != 0)
+        abort();
 }
 
 void run_apart(const struct script *script, const struct design *design,
@@ -54,7 +63,7 @@ void run_apart(const struct script *script, const struct design *design,
     if (child < 0)
         abort();
     if (child == 0) {
-        alarm(PLAY_LIMIT_S);
+        run_limit(PLAY_LIMIT_S);
         world_play(script, design, &result->verdict, NULL, &result->counts);
         result->complete = true;
         _exit(0);
