@@ -48,6 +48,7 @@ static bool announce(const struct sim *sim)
     json_add_text(where, "url", url);
     json_object_object_add(where, "imds_port", json_object_new_int(sim->imds_port));
     json_add_text(where, "imds_url", imds_url);
+    json_object_object_add(where, "redis_port", json_object_new_int(sim->redis_port));
     json_add_text(where, "ca_file", ca_file);
     written = write_file(sim->options.dir, "azuresim.json",
                          json_object_to_json_string_ext(where, JSON_C_TO_STRING_PLAIN |

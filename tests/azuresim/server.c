@@ -22,6 +22,7 @@
 #include "keyvault.h"
 #include "memory.h"
 #include "operations.h"
+#include "redis.h"
 #include "wire.h"
 
 #define MAX_CONNECTIONS   2000
@@ -39,6 +40,7 @@ struct listener {
 struct server {
     struct listener https;
     struct listener imds;
+    struct redis *redis;
 };
 
 /* Each connection keeps its present request in its socket context: the library does not report the
@@ -241,7 +243,8 @@ struct server *server_new(struct sim *sim, const struct tls_identity *identity)
         listener_start(&server->imds, sim, sim->options.imds_port, NULL)) {
         sim->port = port_of(server->https.daemon);
         sim->imds_port = port_of(server->imds.daemon);
-        listening = true;
+        server->redis = redis_new(sim, identity);
+        listening = !!server->redis;
     }
     pthread_mutex_unlock(&sim->lock);
     if (listening)
@@ -258,5 +261,6 @@ void server_free(struct server *server)
         MHD_stop_daemon(server->https.daemon);
     if (server->imds.daemon)
         MHD_stop_daemon(server->imds.daemon);
+    redis_free(server->redis);
     free(server);
 }

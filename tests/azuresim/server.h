@@ -1,6 +1,6 @@
-/* The two listeners (HTTPS for everything, plain HTTP for IMDS), the way of a request from the wire
- * through fault rules to its face, and back. Every connection has a thread of its own: a fault may
- * then simply wait. */
+/* The listeners (HTTPS for everything, plain HTTP for IMDS, Redis), the way of a request from the
+ * wire through fault rules to its face, and back. Every connection has a thread of its own: a fault
+ * may then simply wait. */
 #ifndef AZURESIM_SERVER_H
 #define AZURESIM_SERVER_H
 
@@ -9,7 +9,7 @@
 
 struct server;
 
-/* Listens on loopback; fills in sim->port and sim->imds_port. Returns NULL with the reason on
+/* Listens on loopback; fills in the ports of SIM. Returns NULL with the reason on
  * stderr. SIM and IDENTITY must outlive the server. */
 struct server *server_new(struct sim *sim, const struct tls_identity *identity);
 

@@ -65,6 +65,8 @@ bool type_same_path(const struct type *a, const struct type *b, size_t count)
 {
     size_t length = type_provider_length(a);
 
+    if (type_name_count(a) < count)
+        return false;
     for (size_t i = 0; i < count; i++)
         length += 1 + strcspn(a->name + length + 1, "/");
     return strncasecmp(a->name, b->name, length) == 0 &&

@@ -9,7 +9,6 @@
 #define TYPE_MAX_NAMES   4 /* namespace, topic, rule */
 #define TYPE_MAX_SLOTS   4 /* two pairs */
 #define TYPE_PAIR        2 /* slots in a pair */
-#define TYPE_NAME_SIZE   128
 #define TYPE_MAX_ACTIONS 2 /* segments after the resource: regenerateAdminKey/primary */
 
 /* What the body of a regeneration is. */

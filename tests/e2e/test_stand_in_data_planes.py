@@ -1,6 +1,7 @@
 """The stand-in's data planes: a good key opens, an old one, another one and none do not."""
 
 import http.client
+import json
 import socket
 import urllib.parse
 
@@ -143,3 +144,48 @@ def test_ids_of_keys_may_change_with_them(azure):  # noqa: F811
     finally:
         azure.stand_in.settings(key_ids_change=0)
     assert after != before
+
+
+def redis(azure, host, *words):  # noqa: F811
+    """What a cache says to one command."""
+    port = json.loads((azure.stand_in.directory / "azuresim.json").read_text())["redis_port"]
+    command = f"*{len(words)}\r\n" + "".join(f"${len(word)}\r\n{word}\r\n" for word in words)
+    with socket.create_connection(("127.0.0.1", port), 30) as plain, \
+            azure.stand_in.tls.wrap_socket(plain, server_hostname=host) as connection:
+        connection.sendall(command.encode())
+        return connection.recv(1000).decode()
+
+
+@pytest.mark.parametrize("word", ["redis", "redis_enterprise"])
+def test_caches(azure, word):  # noqa: F811
+    cache = make(azure, word, operation_ms=0)
+    host = f"{cache.name.split('/')[0]}.redis.localhost"
+    old = cache.live()
+    assert [redis(azure, host, "AUTH", key) for key in old] == ["+OK\r\n"] * 2
+    assert redis(azure, host, "AUTH", "default", old[0]) == "+OK\r\n"
+    assert redis(azure, host, "AUTH", OTHER).startswith("-WRONGPASS ")
+    assert redis(azure, host, "PING").startswith("-NOAUTH ")
+    assert redis(azure, "other.redis.localhost", "AUTH", old[0]).startswith("-WRONGPASS ")
+    cache.regenerate(0)
+    assert redis(azure, host, "AUTH", old[0]).startswith("-WRONGPASS ")
+    assert redis(azure, host, "AUTH", cache.live()[0]) == "+OK\r\n"
+    azure.stand_in.fault("lost_before", "probe", face="data", account=host.split(".")[0], count=1)
+    assert redis(azure, host, "AUTH", old[1]) == ""
+    cache.change(keys_off=True)
+    assert redis(azure, host, "AUTH", old[1]).startswith("-WRONGPASS ")
+    _, _, described = cache.ask("GET")
+    told = described["properties"].get("sslPort") or described["properties"]["port"]
+    assert told == json.loads((azure.stand_in.directory / "azuresim.json").read_text())["redis_port"]
+
+
+def test_a_cache_takes_words_on_a_line_and_in_pieces(azure):  # noqa: F811
+    cache = make(azure, "redis")
+    port = json.loads((azure.stand_in.directory / "azuresim.json").read_text())["redis_port"]
+    with socket.create_connection(("127.0.0.1", port), 30) as plain, azure.stand_in.tls.wrap_socket(
+            plain, server_hostname=f"{cache.name}.redis.localhost") as connection:
+        for piece in ("AU", "TH ", cache.live()[1], "\r\nPING\r\n", "QUIT\r\n"):
+            connection.sendall(piece.encode())
+        said = ""
+        while piece := connection.recv(1000).decode():
+            said += piece
+    assert said == "+OK\r\n+PONG\r\n+OK\r\n"
