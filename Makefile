@@ -115,7 +115,7 @@ DESCRIPTION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null
 FULL_VERSION := $(or $(patsubst v%,%,$(DESCRIPTION)),$(VERSION))
 
 # --- are the libraries there? --------------------------------------------------------------------
-GOALS_WITHOUT_LIBRARIES := deps deps-lint deps-fuzz fuzz fuzz-mutants deps-package deps-test-package deb dist test-package lint-units lint-packaging clean help format uninstall test demo azure lint-format lint-layers lint-circles lint-idioms lint-lengths lint-man
+GOALS_WITHOUT_LIBRARIES := deps deps-lint deps-fuzz fuzz fuzz-mutants deps-package deps-test-package deb dist test-package lint-units lint-packaging clean help format uninstall test demo azure lint-format lint-layers lint-circles lint-idioms lint-lengths lint-ways lint-man
 spaced = $(subst >=, >= ,$1)
 GOALS_WITHOUT_LIBRARIES += deps-system test-system image deps-test-image test-image deps-clients test-clients
 ifneq ($(filter-out $(GOALS_WITHOUT_LIBRARIES),$(or $(MAKECMDGOALS),all)),)
@@ -366,7 +366,7 @@ interop: all $B/azuresim ## Do the clients that people use read what the daemon 
 SOAK_SECONDS ?= 1800
 soak: all ## The real daemon for SOAK_SECONDS=1800 in bad weather: does anything grow, does anybody suffer?
 	@$(PYTHON) -B tests/endurance/soak.py --build $B --seconds $(SOAK_SECONDS) --results $B/results/soak.xml
-hostile: all ## The real daemon among 4,000 clients of bad habits, 500 servers and 260 targets that hang
+hostile: all ## The real daemon among 4,000 clients of bad habits, 500 servers and 300 targets that hang
 	@$(PYTHON) -B tests/endurance/hostile.py --build $B --results $B/results/hostile.xml
 .PHONY: soak hostile
 
@@ -397,9 +397,9 @@ memory-test: all $B/keyrotated-unwiped ## The daemon's memory, searched for trac
 .PHONY: memory-test
 
 # --- looking at the source -----------------------------------------------------------------------
-LINTS := lint-format lint-layers lint-circles lint-idioms lint-lengths lint-man lint-units \
+LINTS := lint-format lint-layers lint-circles lint-idioms lint-lengths lint-ways lint-man lint-units \
     lint-packaging lint-mutants lint-cppcheck lint-tidy
-lint: ## Format, layers, circles, idioms, file lengths, man pages, units, lists of mutants, cppcheck, clang-tidy
+lint: ## Format, layers, circles, idioms, file lengths, ways of being wrong, man pages, units, lists of mutants, cppcheck, clang-tidy
 	$(again) $(LINTS)
 
 lint-format:
@@ -425,6 +425,11 @@ lint-lengths:
 	$(call say,LINT,lengths)
 	$Q$(PYTHON) tests/lint/file_length.py --self-test
 	$Q$(PYTHON) tests/lint/file_length.py
+
+lint-ways:
+	$(call say,LINT,ways)
+	$Q$(PYTHON) tests/lint/ways.py --self-test
+	$Q$(PYTHON) tests/lint/ways.py
 
 lint-man:
 	$(call say,LINT,man)
@@ -588,5 +593,5 @@ help: ## Show this list
 
 FORCE:
 .PHONY: all deps deps-lint demo test test-programs test-unit test-sim test-e2e sim mutants valgrind \
-    lint lint-format lint-layers lint-circles lint-idioms lint-lengths lint-man lint-cppcheck lint-tidy format install \
+    lint lint-format lint-layers lint-circles lint-idioms lint-lengths lint-ways lint-man lint-cppcheck lint-tidy format install \
     uninstall clean help print-sim-compile print-sim-link FORCE
