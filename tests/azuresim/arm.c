@@ -18,6 +18,16 @@
 #include "operations.h"
 #include "provider.h"
 
+/* The name of a resource of another provider, which a fault may be about; NULL: none. */
+static const char *other_name(const struct http_request *request)
+{
+    for (size_t i = 2; i + 3 < request->segment_count; i++) {
+        if (strcasecmp(request->segments[i], "providers") == 0)
+            return request->segments[i + 3];
+    }
+    return NULL;
+}
+
 bool arm_identify(struct http_request *request)
 {
     struct arm_target target;
@@ -33,8 +43,10 @@ bool arm_identify(struct http_request *request)
         return false;
     if (request->segment_count == 1 && get)
         request->op = "subscriptions";
-    if (!arm_target_parse(request, &target))
+    if (!arm_target_parse(request, &target)) {
+        request->account = other_name(request);
         return true;
+    }
     request->op = arm_target_op(request, &target);
     if (target.operation) {
         request->item = target.operation;

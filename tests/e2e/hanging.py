@@ -1,5 +1,6 @@
-"""Accounts whose targets, or the secrets for them, hang: servers, sockets, a bus and programs that
-never answer, and a file system that is dead. And what the others do meanwhile, step by step."""
+"""Accounts whose targets, or the secrets for them, hang: servers, resources of Azure, sockets, a bus and
+programs that never answer, and a file system that is dead. And what the others do meanwhile, step by
+step."""
 
 import base64
 import collections
@@ -12,11 +13,13 @@ import statistics
 import kubernetes_server
 from certificates import Authority
 from patience import TIMEOUT
-from stand_in import resource_id
+from stand_in import RESOURCE_GROUP, SUBSCRIPTION, resource_id
 from vault import AUDIENCE
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes ...").decode()
 BACKLOG = 4096
+# Targets that are resources of Azure: each account has one, whose name begins so.
+RESOURCES = {"app": "hungapp", "sync": "hungfarm"}
 
 
 class Silent:
@@ -49,7 +52,7 @@ class Hanging:
         self._silent = []
         self.authority = Authority(self.directory / "authority").certificate
         self.secret = self._write("secret", SECRET)
-        self.targets = self._servers() | self._others()
+        self.targets = self._servers() | self._resources() | self._others()
         if disk:
             self.targets |= self._on_disk()
         self.names = []
@@ -80,6 +83,16 @@ class Hanging:
             "hook": {"type": "webhook", "url": f"https://127.0.0.1:{self._port()}/{{account}}",
                      "include_key": True, "secret_file": self.secret,
                      "ca_file": str(self.authority), "timeout": "2s"},
+        }
+
+    def _resources(self):
+        group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{RESOURCE_GROUP}/providers"
+        return {
+            "app": {"type": "azure_app_settings", "setting": "KEY",
+                    "app": f"{group}/Microsoft.Web/sites/{RESOURCES['app']}{{account}}"},
+            "sync": {"type": "batch_auto_storage",
+                     "batch_account": f"{group}/Microsoft.Batch/batchAccounts/"
+                                      f"{RESOURCES['sync']}{{account}}"},
         }
 
     def _others(self):
@@ -123,6 +136,7 @@ class Hanging:
         config = self.site.config
         config["cloud"]["key_vault_audience"] = AUDIENCE
         config["policies"]["watched"] = {"rotate_every": "30d", "check_every": "5s"}
+        config["targets"]["beside"] = {"type": "file", "path": str(self.directory / "{account}.beside")}
         for at, (kind, target) in enumerate(self.targets.items()):
             config["targets"][f"hangs-{kind}"] = target
             subscription = f"00000000-0000-0000-0001-{at:012d}"
@@ -135,9 +149,12 @@ class Hanging:
                     "location": "westeurope"})
                 config["accounts"].append({
                     "id": resource_id(name, subscription), "adopt_active": "primary",
-                    "policy": "watched", "deliver_to": [f"hangs-{kind}"],
+                    "policy": "watched",
+                    "deliver_to": [*(["beside"] if kind == "sync" else []), f"hangs-{kind}"],
                     **({"identity": "dead"} if kind == "identity" else {})})
                 self.names.append(name)
+                if kind in RESOURCES:
+                    self.site.azure.fault("hang", face="arm", account=RESOURCES[kind] + name)
 
     def stop(self):
         for silent in self._silent:
