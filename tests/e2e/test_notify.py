@@ -10,7 +10,8 @@ import pytest
 
 from certificates import Authority
 from patience import stays_true, wait_until
-from receivers import Program, WebhookServer, signature
+from receivers import Program, WebhookServer, full, signature
+from ways import Place
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes ...").decode()
 FIELDS = {"event", "time", "account", "resource_group", "subscription_id", "resource_id", "state",
@@ -119,6 +120,21 @@ def test_what_is_not_taken_is_tried_again_and_then_dropped(site, azure, pager):
     first = [form for form in pager.forms if form["cycle"] == 1]
     assert len(first) == 4 and all(form == first[0] for form in first)
     assert [form["cycle"] for form in pager.forms] == sorted(form["cycle"] for form in pager.forms)
+
+
+def test_a_full_queue_is_named_when_what_waits_is_dropped(site, azure, places):
+    """Nothing is promised then."""
+    path = site.directory / "pager.sock"
+    site.config["targets"]["pager"] = {"type": "socket", "path": str(path), "owner": os.getuid()}
+    site.config["notify"] = [{"target": "pager", "events": ["completed"]}]
+    places["pager"] = at = Place(site, None, "pager")
+    at.path = path
+    full(at)
+    site.account("alpha")
+    site.start()
+    line = site.log.wait("notification.dropped", account="alpha")
+    assert "does not accept connections at the moment, and its queue is full" in line["msg"], line
+    assert f"`ss -xlp src {path}`" in line["remedy"] and "again" not in line["remedy"], line
 
 
 def test_check_names_who_is_told(site):

@@ -229,6 +229,8 @@ static void on_connected(uv_connect_t *connect, int status)
         return;
     if (status < 0) {
         socket_failure_connect(&job->base.outcome.failure, job->path, -status);
+        if (status == UV_EAGAIN && job->news) /* which is dropped after some attempts */
+            socket_failure_queue(&job->base.outcome.failure, job->path);
         finish_failed(job);
     } else if (!check_owner(job)) {
         finish_failed(job);

@@ -17,6 +17,14 @@ static void begin(struct failure *failure, enum reason reason, int saved_errno)
         (void)str_copy(failure->error_code, sizeof(failure->error_code), name);
 }
 
+void socket_failure_queue(struct failure *failure, const char *path)
+{
+    failure_set_remedy(failure,
+                       "see what the program behind the socket waits for (`ss -xlp src %s`), or "
+                       "raise its queue (`Backlog=` in the socket's unit)",
+                       path);
+}
+
 void socket_failure_connect(struct failure *failure, const char *path, int saved_errno)
 {
     const unsigned uid = (unsigned)geteuid();

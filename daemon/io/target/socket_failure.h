@@ -19,6 +19,9 @@
 /* Looking at `path`, or connecting to it, failed with this errno value. */
 void socket_failure_connect(struct failure *failure, const char *path, int saved_errno);
 
+/* The remedy alone, for a queue that was full and will not be tried again. */
+void socket_failure_queue(struct failure *failure, const char *path);
+
 /* There is something else than a socket at `path`. */
 void socket_failure_no_socket(struct failure *failure, const char *path);
 
