@@ -162,3 +162,26 @@ def test_a_missing_program_is_looked_at_on_a_thread(site, azure, watch):
     said = site.log.wait("delivery.failed", account="alpha")
     assert "there is no such file" in said["msg"] and f"install {script}" in said["remedy"], said
     assert not [line for line in watch.end() if str(script) in line]
+
+
+def test_a_missing_systemd_creds_is_looked_at_on_a_thread(site, azure, watch):
+    program, secret = site.directory / "creds", site.directory / "secret"
+    program.write_text('#!/bin/sh\nexec systemd-creds "$@"\n')
+    program.chmod(0o755)
+    subprocess.run(["systemd-creds", "setup"], check=True, capture_output=True,
+                   env={**os.environ, "SYSTEMD_CREDENTIAL_SECRET": str(secret)})
+    site.config["targets"]["creds"] = {
+        "type": "systemd_credential", "name": "key", "path": str(site.directory / "alpha.cred"),
+        "host_secret_file": str(secret), "program": str(program)}
+    site.config["defaults"]["deliver_to"] = ["creds", "file"]
+    site.policy(rotate_every="10m", check_every="1h")
+    site.account("alpha")
+    site.start(environment=watch.environment)
+    site.log.wait("key.delivered", account="alpha",
+                  target=f"systemd_credential {site.directory}/alpha.cred")
+    program.unlink()
+    watch.begin()
+    assert site.ctl("redeliver", "alpha", "--target", "creds").returncode == 0
+    said = site.log.wait("delivery.failed", account="alpha")
+    assert "there is no such file" in said["msg"] and "install systemd 250" in said["remedy"], said
+    assert not [line for line in watch.end() if str(site.directory) in line]
