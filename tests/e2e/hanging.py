@@ -202,7 +202,7 @@ class Steps:
         return statistics.median(self.took[step])
 
     def rotations(self):
-        return len(self.took["rotation.completed"])
+        return len(self.took.get("rotation.completed", ()))
 
     def lag(self):
         """The longest turn of the loop, apart from one second in which the machine itself stood
@@ -211,8 +211,8 @@ class Steps:
 
     def delay(self, calm):
         """The step that takes longer than in `calm`, by most: (milliseconds, name)."""
-        return max((self.median(step) - calm.median(step), step) for step in calm.took
-                   if step in self.took)
+        return max(((self.median(step) - calm.median(step), step) for step in calm.took
+                    if step in self.took), default=(float("inf"), "every step"))
 
     def text(self, calm=None):
         lines = [f"  {step:32} {self.median(step):6.0f} ms"
