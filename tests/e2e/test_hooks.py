@@ -195,6 +195,7 @@ WAYS = {
 }
 
 
+@pytest.mark.long
 def test_ways_in_which_a_unit_is_wrong(site, azure, bus):
     site.policy(rotate_every="10m", check_every="1h")
     site.config["timing"]["retry_max"] = "300ms"
@@ -237,6 +238,7 @@ BUS_WAYS = {
 }
 
 
+@pytest.mark.long
 def test_ways_in_which_the_bus_is_wrong(site, places):
     """A daemon for each, because a unit is told every ten seconds at most."""
     site.policy(rotate_every="10m", check_every="1h")
