@@ -185,3 +185,28 @@ def test_a_missing_systemd_creds_is_looked_at_on_a_thread(site, azure, watch):
     said = site.log.wait("delivery.failed", account="alpha")
     assert "there is no such file" in said["msg"] and "install systemd 250" in said["remedy"], said
     assert not [line for line in watch.end() if str(site.directory) in line]
+
+
+def test_credentials_that_hang_make_room_for_others(site, azure, watch):
+    """More of them than run at a time, all by one program."""
+    (site.directory / "hangs").mkdir()
+    secret = site.directory / "secret"
+    subprocess.run(["systemd-creds", "setup"], check=True, capture_output=True,
+                   env={**os.environ, "SYSTEMD_CREDENTIAL_SECRET": str(secret)})
+    for name, directory in (("dead", "hangs/"), ("creds", "")):
+        site.config["targets"][name] = {
+            "type": "systemd_credential", "name": "key", "host_secret_file": str(secret),
+            "path": f"{site.directory}/{directory}{{account}}.cred"}
+    site.policy(rotate_every="10m", check_every="1h")
+    site.account("alpha", deliver_to=["creds"])
+    dead = [site.account(f"dead{number}", deliver_to=["dead"]) for number in range(18)]
+    site.start(environment=watch.environment)
+    for name in (*dead, "alpha"):
+        site.log.wait("key.delivered", account=name)
+    wait_until(lambda: site.ctl("rotate", "alpha", "--dry-run").returncode == 0, "it may rotate")
+    watch.hang.touch()
+    for name in dead:
+        assert site.ctl("redeliver", name).returncode == 0
+    assert site.ctl("rotate", "alpha", "--wait").returncode == 0
+    assert not any(site.status(name)["failure"] for name in dead), "none is given up yet"
+    watch.hang.unlink()

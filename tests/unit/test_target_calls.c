@@ -264,6 +264,52 @@ static void test_deadlines(void **state)
     assert_int_equal(answers[0].count, 1); /* not again */
 }
 
+/* Programs may hang while others of them work: those that are slow make room, but not for ever. */
+static void test_slow_calls_make_room(void **state)
+{
+    struct fixture *f = *state;
+    const struct call slow = {.base = {.lane_width = 1, .turn = 10, .timeout = MS_HOUR},
+                              .ends_with_abort = true};
+    struct answer answers[TARGET_SLOW_PER_LANE + 3] = {{.count = 0}};
+    struct call *calls[TARGET_SLOW_PER_LANE + 3];
+
+    for (size_t i = 0; i < TARGET_SLOW_PER_LANE + 3; i++) {
+        char place[] = "/s/a";
+
+        place[3] = (char)('a' + i);
+        calls[i] = start(f, place, &answers[i], &slow);
+    }
+    assert_string_equal(f->order, "a");
+    while (strlen(f->order) < TARGET_SLOW_PER_LANE + 1)
+        run_for(f, 10);
+    run_for(f, 30); /* the last one keeps its turn */
+    assert_int_equal(strlen(f->order), TARGET_SLOW_PER_LANE + 1);
+    for (size_t i = 0; i <= TARGET_SLOW_PER_LANE; i++)
+        assert_int_equal(answers[i].count, 0);
+    target_job_end(&calls[TARGET_SLOW_PER_LANE]->base); /* who has a turn */
+    run_for(f, 1);
+    assert_int_equal(strlen(f->order), TARGET_SLOW_PER_LANE + 2);
+    target_job_end(&calls[0]->base); /* who has none */
+    run_for(f, 1);
+    assert_int_equal(answers[0].count, 1);
+    target_cancel_all(&f->world);
+    run_for(f, 20);
+    for (size_t i = 0; i < TARGET_SLOW_PER_LANE + 3; i++)
+        assert_int_equal(answers[i].count, 1);
+}
+
+static void test_a_slow_call_is_given_up_in_time(void **state)
+{
+    struct fixture *f = *state;
+    const struct call slow = {.base = {.turn = 10, .timeout = 60}, .ends_with_abort = true};
+    struct answer answer = {.count = 0};
+
+    start(f, "/s/1", &answer, &slow);
+    while (answer.count == 0)
+        run_for(f, 10);
+    assert_given_up(&answer, "hangs after 60ms", false);
+}
+
 /* An account that is looked at waits for all its reads, and what it sees must not be old by then.
  * So a read waits for half of its time for its turn, whatever keeps it waiting. */
 static void test_reads_do_not_wait_for_long(void **state)
@@ -530,6 +576,8 @@ int main(void)
         WITH_LOOP(test_call_that_ends_in_its_beginning),
         WITH_LOOP(test_call_that_cannot_begin),
         WITH_LOOP(test_deadlines),
+        WITH_LOOP(test_slow_calls_make_room),
+        WITH_LOOP(test_a_slow_call_is_given_up_in_time),
         WITH_LOOP(test_reads_do_not_wait_for_long),
         WITH_LOOP(test_pause),
         WITH_LOOP(test_end_within_a_pause),

@@ -19,6 +19,9 @@
 
 enum { ENCRYPTED_MAX = 64 * 1024, SENTENCE_MAX = 512 };
 
+/* A TPM that does not answer, or a dead file system, keeps no other account waiting for longer. */
+#define TURN (3 * MS_SECOND)
+
 /* systemd makes this directory root's alone at each boot. */
 #define STORE_DIRECTORY "/etc/credstore.encrypted"
 #define STORE           STORE_DIRECTORY "/"
@@ -124,6 +127,7 @@ struct credential_job *credential_job_new(const struct target_world *world,
     job->path = must_dup(request->destination->place);
     job->base.place = must(str_format("%s\n%s", settings->program, job->path));
     job->base.lane_length = strlen(settings->program);
+    job->base.turn = TURN;
     job->base.explain = explain;
     job->base.free = credential_job_free;
     job->settings = (struct target_systemd_credential){

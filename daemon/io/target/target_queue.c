@@ -15,7 +15,8 @@ struct target_lane {
     struct target_lane *next; /* in its bucket */
     struct list waiting;      /* in the order of the calls */
     struct list running;      /* some may have been reported as hanging */
-    size_t running_count;
+    size_t running_count;     /* without those that are left behind */
+    size_t slow_count;        /* that gave up their turn */
     struct target_world *world;
     struct timer resume; /* at the end of the pause; in use from the first pause on */
     bool has_timer;
@@ -151,6 +152,13 @@ static duration_ms patience_of(const struct target_job *job, bool begun)
     return begun ? timeout_of(job) : TARGET_TURN_WAIT;
 }
 
+/* Has it a turn that ends before its time does? */
+static bool has_turn(const struct target_job *job)
+{
+    return job->turn > 0 && !job->is_slow && !job->world->canceled &&
+           job->turn < patience_of(job, true);
+}
+
 static void run_on_thread(struct work *work);
 static void on_thread_done(struct work *work);
 
@@ -175,7 +183,7 @@ static void begin(struct target_job *job)
     const duration_ms waited = time_boot() - job->queued_at;
 
     job->waited = time_min(waited - waited % MS_SECOND, patience_of(job, false));
-    timer_set_delay(&job->deadline, patience_of(job, true));
+    timer_set_delay(&job->deadline, has_turn(job) ? job->turn : patience_of(job, true));
     job->ran = true;
     if (job->outcome.failed)
         target_job_end(job);
@@ -240,6 +248,32 @@ void target_job_step(struct target_job *job, const char *path, void (*step)(stru
     target_job_fail(job);
 }
 
+static void leave_behind(struct target_job *job)
+{
+    if (job->left_behind)
+        return;
+    job->left_behind = true;
+    job->lane->running_count--;
+    start_those_that_may(job->world, job->lane);
+}
+
+/* False where its time is over, and not just its turn. Threads have bounds of their own. */
+static bool end_turn(struct target_job *job)
+{
+    const bool counts = !job->stepping;
+
+    if (!has_turn(job))
+        return false;
+    timer_set_delay(&job->deadline, patience_of(job, true) - job->turn);
+    job->is_slow = true;
+    if (counts && job->lane->slow_count >= TARGET_SLOW_PER_LANE)
+        return true;
+    job->gave_turn = counts;
+    job->lane->slow_count += counts ? 1 : 0;
+    leave_behind(job);
+    return true;
+}
+
 /* The result has been reported, and abort() called. A thread that hangs keeps the job's place, but
  * not its turn: other places of the lane may lie on other file systems. */
 static void abandon_step(struct target_job *job)
@@ -251,9 +285,7 @@ static void abandon_step(struct target_job *job)
         job->stepped(job);
         return;
     }
-    job->left_behind = true;
-    job->lane->running_count--;
-    start_those_that_may(job->world, job->lane);
+    leave_behind(job);
 }
 
 /* --- pauses --- */
@@ -393,6 +425,7 @@ static void end(struct target_job *job)
     job->running = false;
     list_remove(&job->link);
     lane->running_count -= job->left_behind ? 0 : 1;
+    lane->slow_count -= job->gave_turn ? 1 : 0;
     world->queue.running--;
     if (!job->reported && job->ran)
         report_outcome(job);
@@ -431,7 +464,7 @@ static void on_deadline(struct timer *timer)
     struct target_lane *lane = job->lane;
 
     if (job->running && !job->run) {
-        if (job->ended || job->reported)
+        if (job->ended || job->reported || end_turn(job))
             return;
         report_given_up(job, true);
         job->abort(job);
@@ -474,17 +507,12 @@ void target_explain(const struct target_words *words, enum target_end end, const
                          timeout, words->earlier);
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 void target_note_text(struct target_outcome *outcome, const struct key_shape *shape,
                       const char *text, size_t length)
 {
     size_t blanks = 0;
 
-    while (blanks < length && is_blank(text[blanks]))
+    while (blanks < length && memchr(" \t\r\n", text[blanks], 4))
         blanks++;
     if (blanks == length) {
         outcome->kind = SIGHTING_EMPTY;

@@ -14,8 +14,9 @@
  *
  * One job at a time works on a place, in the order of the calls: a delivery that hung and continues
  * must not undo a later one. Only a few jobs run in one lane, which groups what hangs as a whole: a
- * directory, a server, all programs. So a server is not flooded. That a dead file system, with any
- * number of directories, does not occupy every thread is the matter of io/loop/work.h.
+ * directory, a server, all programs. So a server is not flooded. Where some of a lane may hang
+ * while others work, as programs do, those that are slow make room. That a dead file system, with
+ * any number of directories, does not occupy every thread is the matter of io/loop/work.h.
  */
 #ifndef KEYROTATED_IO_TARGET_TARGET_QUEUE_H
 #define KEYROTATED_IO_TARGET_TARGET_QUEUE_H
@@ -26,8 +27,9 @@
 #include "proto/key_text.h"
 
 enum {
-    TARGET_JOBS_PER_LANE = 2,  /* on threads */
-    TARGET_CALLS_PER_LANE = 16 /* on the loop */
+    TARGET_JOBS_PER_LANE = 2,   /* on threads */
+    TARGET_CALLS_PER_LANE = 16, /* on the loop */
+    TARGET_SLOW_PER_LANE = 8    /* on the loop, besides: that have given up their turn */
 };
 
 /* A job on the loop waits for its turn in its lane at most for so long. A read may take
@@ -75,8 +77,11 @@ struct target_job {
     bool running;           /* handed to the thread pool, or begun on the loop; not ended yet */
     bool ended;             /* on the loop: the result is about to be reported */
     bool reported;
-    const char *given_up;  /* why; NULL: it is not given up before its time */
-    bool left_behind;      /* on the loop: its time is up, and a step of it hangs on its thread */
+    const char *given_up; /* why; NULL: it is not given up before its time */
+    bool left_behind; /* on the loop: it counts no more among those that run in the lane, for its
+                       * turn is over, or its time is up and a step of it hangs on its thread */
+    bool is_slow;     /* its turn is over */
+    bool gave_turn;   /* and it made room for another */
     duration_ms queued_at; /* by time_boot() */
     duration_ms waited;    /* on the loop: for its turn */
 
@@ -85,6 +90,8 @@ struct target_job {
     char *place;         /* what is written: one job at a time works on it */
     size_t lane_length;  /* length of the prefix of `place` that names the lane */
     unsigned lane_width; /* jobs that run in the lane at the same time; 0: one of the defaults */
+    duration_ms turn;    /* on the loop: one that takes longer makes room for another, but for
+                          * TARGET_SLOW_PER_LANE; 0: it never does */
     duration_ms timeout; /* 0: the world's */
     bool may_have_acted; /* on the loop: a request that changes the target has been sent, so the
                           * outcome of a job that is given up is unknown. (On a thread: always) */
