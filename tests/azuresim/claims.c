@@ -36,6 +36,7 @@ bool claims_meet(const char *token_claims, const char *demanded)
     return met;
 }
 
+/* In any case: some libraries write "cp1". */
 bool claims_name_capability(const char *token_claims)
 {
     struct json_object *given = !token_claims ? NULL : json_tokener_parse(token_claims);
@@ -43,7 +44,7 @@ bool claims_name_capability(const char *token_claims)
     bool named =
         json_object_is_type(access_token_of(given), json_type_object) &&
         json_object_object_get_ex(access_token_of(given), "xms_cc", &capability) &&
-        strstr(json_object_to_json_string_ext(capability, JSON_C_TO_STRING_PLAIN), "[\"CP1\"]");
+        strcasestr(json_object_to_json_string_ext(capability, JSON_C_TO_STRING_PLAIN), "[\"CP1\"]");
 
     json_object_put(given);
     return named;

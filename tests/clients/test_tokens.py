@@ -2,7 +2,9 @@
 they should not."""
 
 import hashlib
+import json
 import time
+import urllib.parse
 
 import pytest
 
@@ -96,6 +98,19 @@ def test_managed_identity_of_an_app(cloud, azure, kind, client):
         assert platform.requests[-1].get("client_id") == client
     finally:
         platform.end()
+
+
+def test_claims_that_are_demanded(cloud, azure):
+    """The challenge is understood, and the token that is asked for then will do. (Debian's library for Python
+    sends the same token once more.)"""
+    demanded = {"access_token": {"nbf": {"essential": True, "value": "1"}}}
+    azure.create("alpha")
+    azure.settings(demanded_claims=json.dumps(demanded))
+    assert JavaScript(cloud).list_keys("alpha")["primary"] == azure.keys("alpha")["Primary"]
+    assert [one["reply"]["status"] for one in azure.exchanges("listKeys")] == [401, 200]
+    form = urllib.parse.parse_qs(azure.exchanges("token")[-1]["body"])
+    asked = json.loads(form["claims"][0])["access_token"]
+    assert asked["nbf"] == demanded["access_token"]["nbf"] and "xms_cc" in asked
 
 
 def test_az_with_a_secret(cloud, azure):
