@@ -7,6 +7,7 @@ import sys
 from azure.core.exceptions import HttpResponseError
 from azure.identity import (CertificateCredential, ClientAssertionCredential, ClientSecretCredential,
                             ManagedIdentityCredential)
+from azure.keyvault.secrets import SecretClient
 from azure.mgmt.batch import BatchManagementClient
 from azure.mgmt.resourcegraph import ResourceGraphClient
 from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
@@ -46,7 +47,15 @@ def graph(subscriptions, query, top):
     return pages
 
 
+def secret_of(bundle):
+    return {"value": bundle.value, "name": bundle.name,
+            "properties": {"tags": bundle.properties.tags, "contentType": bundle.properties.content_type}}
+
+
 commands = {
+    "getSecret": lambda vault, name: secret_of(SecretClient(vault, credential).get_secret(name)),
+    "setSecret": lambda vault, name, value, more: secret_of(SecretClient(vault, credential).set_secret(
+        name, value, tags=more["tags"], content_type=more["contentType"])),
     "graph": graph,
     "token": token,
     "get": lambda name: accounts.get(group, name).as_dict(),
