@@ -1,7 +1,9 @@
 """Judges answers by what a client library takes for one: every member of an answer has to be one that the
 library knows, of the type that it knows, and none that it requires may be missing."""
 
+import json
 import re
+import subprocess
 
 DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
 SIMPLE = {
@@ -72,3 +74,10 @@ class Schema:
                 yield from self._judge_members(value[name], member, f"{where}.{name}")
             else:
                 yield f"{where}.{name} is {value[name]!r}, which is no object"
+
+
+def schema_of(client, program):
+    """What the library that this client uses takes for an answer, as that program says."""
+    done = subprocess.run(client.command(program), text=True, env=client.environment, check=True,
+                          capture_output=True, timeout=60)
+    return Schema(json.loads(done.stdout))

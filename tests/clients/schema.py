@@ -1,16 +1,23 @@
-"""Prints what Microsoft's libraries for Python take for an answer of Resource Manager and of Key Vault, in the
-form that answers.py reads."""
+"""Prints what Microsoft's libraries for Python take for an answer of Resource Manager, Resource Graph and Key
+Vault, in the form that answers.py reads."""
 
 import json
 
 from azure.keyvault.secrets._generated.v7_3 import models as vault
 from azure.mgmt.batch import models as batch
+from azure.mgmt.resourcegraph import models as graph
 
-SIMPLE = {"str": "string", "int": "number", "float": "number", "bool": "boolean", "iso-8601": "date",
+SIMPLE = {"str": "string", "int": "number", "long": "number", "float": "number", "bool": "boolean", "iso-8601": "date",
           "unix-time": "number", "object": "any"}
 WANTED = {batch: ["BatchAccount", "BatchAccountListResult", "BatchAccountKeys", "CloudErrorBody"],
-          vault: ["SecretBundle", "SecretListResult", "DeletedSecretBundle", "KeyVaultError"]}
+          vault: ["SecretBundle", "SecretListResult", "DeletedSecretBundle", "KeyVaultError"],
+          graph: ["QueryResponse", "ErrorResponse"]}
 classes = {}
+
+
+def key_of(module, name):
+    """The libraries share some names, such as Error."""
+    return name if name in WANTED[module] else f"{module.__name__}.{name}"
 
 
 def type_of(module, name):
@@ -19,14 +26,15 @@ def type_of(module, name):
     if name in SIMPLE:
         return SIMPLE[name]
     add(module, name)
-    return {"class": name}
+    return {"class": key_of(module, name)}
 
 
 def add(module, name):
-    if name in classes:
+    key = key_of(module, name)
+    if key in classes:
         return
     model = getattr(module, name)
-    members = classes[name] = []
+    members = classes[key] = []
     for attribute, at in model._attribute_map.items():  # pylint: disable=protected-access
         required = getattr(model, "_validation", {}).get(attribute, {}).get("required", False)
         members.append({"path": at["key"].split("."), "required": required, "type": type_of(module, at["type"])})

@@ -3,11 +3,10 @@ libraries give it: not a member more, and each of the right type."""
 
 import json
 import re
-import subprocess
 
 import pytest
 
-from answers import Schema
+from answers import schema_of
 from microsoft import JavaScript, Python
 from stand_in import resource_id
 
@@ -15,13 +14,6 @@ BATCH = {"get": "BatchAccount", "list": "BatchAccountListResult", "listKeys": "B
          "regenerateKeys": "BatchAccountKeys"}
 VAULT = {"setSecret": "SecretBundle", "getSecret": "SecretBundle", "deleteSecret": "DeletedSecretBundle",
          "listVersions": "SecretListResult"}
-
-
-def schema_of(client, program):
-    """What the library that this client uses takes for an answer."""
-    done = subprocess.run(client.command(program), text=True, env=client.environment, check=True,
-                          capture_output=True, timeout=60)
-    return Schema(json.loads(done.stdout))
 
 
 @pytest.fixture(params=[Python, JavaScript], ids=lambda kind: kind.name)
