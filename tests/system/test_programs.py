@@ -1,10 +1,15 @@
-"""Targets that run programs, in the unit's full sandbox: `exec`, and `systemd_credential` with the real
-systemd-creds and a unit that reads the credential."""
+"""Programs in the unit's full sandbox: of targets of type `exec`, the real systemd-creds and a unit that reads
+its credential, and what stands for the Azure CLI."""
 
 import json
+import ssl
+import time
+import urllib.parse
+import urllib.request
 
 from patience import wait_until
 from service import EXAMPLES, KEYS, UNIT, Service
+from stand_in import CLIENT, CLIENT_SECRET, TENANT
 
 SCRIPT = "/usr/local/libexec/tell-consumers"
 CREDENTIAL = f"{KEYS}/alpha.cred"
@@ -82,3 +87,47 @@ def test_a_unit_reads_its_credential(guest, azure):
     wait_until(lambda: read() == "Secondary", "the reader is restarted with the next one", pause=0.2)
     wait_until(lambda: service.account_status()["state"] == "ok", "all is well", pause=0.1)
     assert guest.failed_units() == ""
+
+
+AZ = """#!/bin/sh
+# What the Azure CLI needs of the sandbox: a directory that it may write.
+set -e
+[ "$*" = "account get-access-token --output json --resource https://management.azure.com/" ]
+echo "$PWD $HOME" >>"$AZURE_CONFIG_DIR/versionCheck.json" || { echo "Read-only file system" >&2; exit 1; }
+cat "$AZURE_CONFIG_DIR/answer"
+"""
+LOGIN = "/var/lib/keyrotated-azure"
+
+
+def token_of(azure):
+    """As an application gets it."""
+    form = urllib.parse.urlencode({"grant_type": "client_credentials", "client_id": CLIENT,
+                                   "client_secret": CLIENT_SECRET,
+                                   "scope": "https://management.azure.com//.default"})
+    with urllib.request.urlopen(f"{azure.url}/{TENANT}/oauth2/v2.0/token", form.encode(),
+                                context=ssl.create_default_context(cafile=azure.ca_file)) as reply:
+        return json.load(reply)["access_token"]
+
+
+def test_the_azure_cli_has_a_directory_for_its_login(guest, azure):
+    """The example gives it one, and it is no place for programs."""
+    service = Service(guest, azure)
+    service.set_up()
+    guest.write("/usr/local/bin/az", AZ, 0o755)
+    service.config["identities"]["ops"] = {"type": "azure_cli", "config_dir": LOGIN}
+    service.write_config()
+    guest.run("install", "-d", "-o", "keyrotated", "-m", "0700", LOGIN)
+    guest.systemctl("enable", "--now", UNIT)
+    failed = service.wait_log("token.failed")
+    assert "it cannot write its configuration" in failed["MESSAGE"], failed
+    assert "azure-cli.conf" in failed["MESSAGE"], failed
+
+    service.use_example("azure-cli.conf")
+    guest.systemctl("restart", UNIT)
+    answer = {"accessToken": token_of(azure), "tokenType": "Bearer", "expires_on": int(time.time()) + 3000}
+    guest.run("tee", f"{LOGIN}/answer", user="keyrotated", stdin=json.dumps(answer))
+    service.wait_well()
+    assert service.rotate() == "Secondary"
+    inside = ("nsenter", f"--target={service.main_pid}", "--mount", "--")
+    guest.run(*inside, "cp", "/bin/true", f"{LOGIN}/program")
+    assert guest.run(*inside, f"{LOGIN}/program", check=False).returncode != 0
