@@ -2,11 +2,13 @@
 """Is any byte of a key, token or client secret left in the daemon's memory?
 
 The real daemon rotates the keys of accounts with every kind of target and identity, hooks and
-notifications against the Azure stand-in, through errors of every sort, until each account was rotated often enough. When all of
-them have come to rest its memory is read and searched for pieces of every key that ever was, every
-token that was handed out, the client secret, and the secret that signs what a webhook gets. None may
-be there: of the programs, `keyrotated` has to pass, and `keyrotated-unwiped`, which is the same without
-the measures, has to be convicted. Without that, a search that finds nothing would prove nothing.
+notifications against the Azure stand-in, through errors of every sort, until each account was rotated
+often enough. When all of them have come to rest its memory is read and searched for pieces of every key
+that ever was, every token that was handed out, the client secret, the key of a certificate and its
+password, federated tokens, the keys by which Azure Arc challenges, and the secret that signs what a
+webhook gets. None may be there: of the programs, `keyrotated` has to pass, and `keyrotated-unwiped`, which
+is the same without the measures, has to be convicted of each kind. Without that, a search that finds
+nothing would prove nothing.
 
 Needs root, for the daemon does not let anybody else read its memory.
 """
@@ -28,10 +30,14 @@ sys.path.insert(0, str(HERE.parent / "e2e"))
 
 import memory  # noqa: E402
 from apps import CONTAINER, SITE, Answer, Apps  # noqa: E402
+from az import write_az  # noqa: E402
 from certificates import Authority, openssl, self_signed  # noqa: E402
+from federation import Issuer  # noqa: E402
 from installation import Installation  # noqa: E402
 from kubernetes_server import Server, kubeconfig  # noqa: E402
+from namespace import Namespace  # noqa: E402
 from patience import wait_until  # noqa: E402
+from platforms import ARC_DIRECTORY, ArcAgent  # noqa: E402
 from receivers import DELIVERED, Program, WebhookServer  # noqa: E402
 from stand_in import CLIENT, MANAGED_CLIENT, TENANT, StandIn  # noqa: E402
 import vault_server  # noqa: E402
@@ -40,10 +46,12 @@ ROTATIONS = 8
 ROTATIONS_UNWIPED = 3  # it leaves traces from the first one on
 FORMATS = ("raw", "env", "json")
 IDENTITIES = ("ops", "vm", "cert")
+LIGHT_IDENTITIES = ("wi", "arc", "cli")  # the keys of their accounts go to one target only
 # Such as Entra ID makes them. The dots and tildes stand for themselves in a form, the others do not.
 CLUSTER_TOKEN = "x7Lk2MvQe9.Rt5YbN0_wZc3Hd8Jf1-GsPa6UiOo4KtXq"
 CLIENT_SECRET = "kPq8Q~w3Zr.7XtNc/V5+fGh2=LsDmYb9AoEuTj4x"
 CERTIFIED_CLIENT = "66666666-6666-6666-6666-666666666666"
+FEDERATED_CLIENT = "77777777-7777-7777-7777-777777777777"
 KEY_PASSWORD = base64.b64encode(os.urandom(24)).decode()
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(os.urandom(32)).decode()
 FAULTS = (("lost_after", "listKeys"), ("lost_after", "regenerateKeys"), ("truncate", "listKeys"),
@@ -52,7 +60,7 @@ FAULTS = (("lost_after", "listKeys"), ("lost_after", "regenerateKeys"), ("trunca
 VAULT_FAULTS = (("lost_after", "setSecret"), ("truncate", "setSecret"), ("truncate", "getSecret"),
                 ("wrong_json", "setSecret"), ("throttle", "setSecret"), ("status", "getSecret"))
 KV_FAULTS = (("POST .*/data/", "lose"), ("GET .*/data/", "cut"), ("/login", "cut"), ("POST .*/data/", "cut"))
-KINDS = ("key", "token", "client secret")
+KINDS = ("key", "token", "client secret", "federated token", "challenge")
 
 
 class Measurement:
@@ -74,6 +82,8 @@ class Measurement:
         self.apps = Apps(self.azure, tls=self.authority.issue("apps"))
         self.trusted = self.directory / "trusted.pem"
         self.trusted.write_bytes(self.authority.certificate.read_bytes() + self.azure.ca_file.read_bytes())
+        self.namespace = Namespace()
+        self.agent = ArcAgent(self.azure, self.directory / "arc")
         self.names = []
         self.receivers = []
 
@@ -85,6 +95,9 @@ class Measurement:
         site.config["identities"]["vm"] = {"type": "managed_identity", "client_id": MANAGED_CLIENT,
                                            "endpoint": azure.imds_url}
         self.add_certificate()
+        self.add_federation()
+        self.add_agent()
+        self.add_cli()
         site.policy(rotate_every="1200ms", overlap="400ms", check_every="700ms")
         site.config["targets"] = {
             form: {"type": "file", "format": form, "path": f"{site.keys}/{{account}}.{form}"}
@@ -108,6 +121,8 @@ class Measurement:
         self.add_hooks()
         for identity in IDENTITIES:
             self.names.append(site.account(f"with{identity}", identity=identity))
+        for identity in LIGHT_IDENTITIES:
+            self.names.append(site.account(f"with{identity}", identity=identity, deliver_to=["json"]))
         # One is enough, because the writes to an app come one after the other.
         site.config["accounts"][0]["deliver_to"] = [*site.config["defaults"]["deliver_to"], "site",
                                                     "container"]
@@ -128,6 +143,37 @@ class Measurement:
             "client_certificate_file": str(directory / "cert.pem"),
             "client_certificate_key_file": str(directory / "encrypted.key"),
             "client_certificate_password_file": str(directory / "key-password")}
+
+    def add_federation(self):
+        """An application with a federated credential, whose token is renewed now and then."""
+        self.issuer = Issuer(self.directory)
+        self.issuer.register(self.azure, FEDERATED_CLIENT)
+        self.federated_tokens = []
+        self.renew_federated_token()
+        self.site.config["identities"]["wi"] = {
+            "type": "workload_identity", "tenant_id": TENANT, "client_id": FEDERATED_CLIENT,
+            "federated_token_file": str(self.directory / "federated-token")}
+
+    def renew_federated_token(self):
+        self.federated_tokens.append(self.issuer.token(jti=os.urandom(16).hex()))
+        draft = self.directory / "federated-token.draft"
+        draft.touch(0o600)
+        draft.write_text(self.federated_tokens[-1])
+        draft.rename(self.directory / "federated-token")
+
+    def add_agent(self):
+        """Azure Arc's, which challenges for each token."""
+        self.agent.directory.mkdir(mode=0o750)
+        for command in (("mount", "-t", "tmpfs", "tmpfs", "/var/opt"), ("mkdir", "-p", ARC_DIRECTORY),
+                        ("mount", "--bind", self.agent.directory, ARC_DIRECTORY)):
+            self.namespace.run(*command)
+        self.site.config["identities"]["arc"] = {"type": "managed_identity", "source": "arc", "endpoint": self.agent.url}
+
+    def add_cli(self):
+        """The Azure CLI, or what looks like it."""
+        self.site.config["identities"]["cli"] = {
+            "type": "azure_cli", "command": write_az(self.directory / "az", self.azure, CLIENT, CLIENT_SECRET),
+            "config_dir": str(self.directory)}
 
     def add_apps(self):
         """Apps that hold other secrets than ours."""
@@ -213,6 +259,7 @@ class Measurement:
             self.kv.fault(pattern, count=1, act=act)
         self.site.wait_rotations(self.names[0], 3, timeout=120)
         self.kv.revoke_all()
+        self.renew_federated_token()
         self.azure.regenerate(self.names[0], "Primary")
         self.azure.ask("DELETE", "tokens")
         for name in self.names:
@@ -246,6 +293,10 @@ class Measurement:
         tokens = [memory.plain("token", f"#{number}", token)
                   for number, token in enumerate(sorted(truth.tokens()))]
         tokens.append(memory.plain("token", "of the cluster", CLUSTER_TOKEN))
+        # Their headers are the same everywhere.
+        tokens += [memory.plain("federated token", f"#{number}", token.partition(".")[2])
+                   for number, token in enumerate(self.federated_tokens)]
+        tokens += [memory.plain("challenge", f"of Azure Arc #{number}", key) for number, key in enumerate(self.agent.ever)]
         keys += [memory.key(f"of an app #{number}", other) for number, other in enumerate(self.others)]
         return [*keys, *tokens, memory.plain("client secret", "of ops", CLIENT_SECRET),
                 memory.private_key("of cert", self.key), memory.plain("client secret", "key's password", KEY_PASSWORD),
@@ -254,14 +305,14 @@ class Measurement:
                                f"of the KV engine #{number}", secret)
                   for number, secret in enumerate(self.kv.ever))]
 
-    def run(self):
+    def run(self, enough):
         """(hits, secrets, bytes looked at, are secrets locked into memory?, what is wrong with what was told)"""
         self.configure()
-        daemon = self.site.start()
+        daemon = self.site.start(wrapped=self.namespace.command)
         self.rotate()
         self.rest()
         secrets = self.secrets()
-        hits, looked_at = memory.find(daemon.pid, secrets)
+        hits, looked_at = memory.find(daemon.pid, secrets, enough)
         children = pathlib.Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text()
         for child in children.split():  # the process that starts programs
             found, more = memory.find(int(child), secrets)
@@ -274,6 +325,8 @@ class Measurement:
         """What went wrong besides."""
         problems = self.site.end()
         self.kv.stop()
+        self.agent.end()
+        self.namespace.end()
         self.apps.stop()
         for receiver in self.receivers:
             receiver.stop()
@@ -286,10 +339,10 @@ class Measurement:
         return problems
 
 
-def measure(build, program, rotations):
+def measure(build, program, rotations, enough):
     measurement = Measurement(build, program, rotations)
     try:
-        return *measurement.run(), measurement.end()
+        return *measurement.run(enough), measurement.end()
     except BaseException:
         print(measurement.site.log.tail(), file=sys.stderr)
         measurement.end()
@@ -299,11 +352,12 @@ def measure(build, program, rotations):
 def judge(build, program, must_hit):
     """[(case, problem or "")]"""
     hits, secrets, looked_at, locked, wrongly_told, problems = measure(
-        build, program, ROTATIONS_UNWIPED if must_hit else ROTATIONS)
+        build, program, ROTATIONS_UNWIPED if must_hit else ROTATIONS, KINDS if must_hit else ())
     found = {kind: [hit for hit in hits if hit.secret.kind == kind] for kind in KINDS}
     there = {kind: sum(secret.kind == kind for secret in secrets) for kind in KINDS}
     print(f"  {program}: {looked_at >> 10} KiB searched for {there['key']} keys, "
-          f"{there['token']} tokens and {there['client secret']} client secrets: {len(hits)} hits "
+          f"{there['token']} tokens, {there['client secret']} client secrets, {there['federated token']} federated tokens "
+          f"and {there['challenge']} challenges: {len(hits)} hits "
           f"({', '.join(f'{len(found[kind])} of a {kind}' for kind in KINDS)})", flush=True)
     for hit in hits[:0 if must_hit else 40]:
         print(f"    {hit}")

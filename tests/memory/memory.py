@@ -13,7 +13,7 @@ PAGE = 4096
 
 @dataclass(frozen=True)
 class Secret:
-    kind: str  # "key", "token", "client secret"
+    kind: str  # "key", "token", "client secret", "federated token", "challenge"
     name: str
     forms: tuple  # of bytes, all of which must not be seen
 
@@ -125,9 +125,9 @@ def _index(secrets):
     return index
 
 
-def find(pid, secrets):
-    """All hits, and how many bytes were looked at."""
-    index, hits, looked_at = _index(secrets), {}, 0
+def find(pid, secrets, enough=()):
+    """All hits, and how many bytes were looked at. `enough`: kinds; the search ends once it has met each of them."""
+    index, hits, looked_at, missing = _index(secrets), {}, 0, set(enough)
     for mapping, address, content in writable_mappings(pid):
         for offset, run in _without_empty_pages(content):
             looked_at += len(run)
@@ -136,4 +136,7 @@ def find(pid, secrets):
                     before, after = _extent(form, piece_at, run, at)
                     begin = address + offset + at - before
                     hits[begin, secret] = Hit(secret, mapping, begin, before + after)
+                    missing.discard(secret.kind)
+                    if enough and not missing:
+                        return sorted(hits.values(), key=lambda hit: hit.address), looked_at
     return sorted(hits.values(), key=lambda hit: hit.address), looked_at
