@@ -15,6 +15,7 @@
 
 #define ROWS_MAX       1000
 #define QUOTA_TIME_US  5000000
+#define SKIP_TOKEN     "{\"$id\":\"1\",\"RowsToSkip\":"
 #define QUOTA_TEXT     "00:00:0%ld"
 #define MESSAGE_SIZE   256
 #define SCOPES_MAX     1000
@@ -222,8 +223,13 @@ static size_t read_skip_token(const char *token, bool *ret_valid)
     size_t length = 0, skip = 0;
     unsigned char *bytes = base64_decode(token, &length);
     char *text = !bytes ? NULL : memory_text_n((const char *)bytes, length);
+    char *end = NULL;
 
-    *ret_valid = text && sscanf(text, "{\"$id\":\"1\",\"RowsToSkip\":%zu}", &skip) == 1;
+    *ret_valid = text && strncmp(text, SKIP_TOKEN, strlen(SKIP_TOKEN)) == 0;
+    if (*ret_valid) {
+        skip = strtoul(text + strlen(SKIP_TOKEN), &end, 10);
+        *ret_valid = strcmp(end, "}") == 0;
+    }
     free(bytes);
     free(text);
     return skip;
@@ -269,7 +275,7 @@ static void reply_page(const struct paging *paging, struct json_object *rows,
     json_object_object_add(body, "facets", json_object_new_array());
     json_add_text(body, "resultTruncated", end < total && !paging->pageable ? "true" : "false");
     if (end < total && paging->pageable) {
-        char *text = memory_printf("{\"$id\":\"1\",\"RowsToSkip\":%zu}", end);
+        char *text = memory_printf(SKIP_TOKEN "%zu}", end);
         char *token = base64_encode((const unsigned char *)text, strlen(text));
 
         json_add_text(body, "$skipToken", token);

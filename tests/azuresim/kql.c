@@ -227,6 +227,7 @@ static bool run_order(struct reader *reader, struct json_object *rows)
         (void)take(reader, "desc");
     sort_column = column;
     json_object_array_sort(rows, down ? compare_rows_down : compare_rows);
+    sort_column = NULL;
     return true;
 }
 
