@@ -282,13 +282,56 @@ struct json_object *describe_keys(const struct sim *sim, const struct account *a
                            DESCRIBE_NO_SLOT, wall_us);
 }
 
+static bool is_key(const struct account *account, const char *text)
+{
+    for (size_t slot = 0; slot < type_slot_count(account->type); slot++) {
+        if (strstr(text, account_key_at(account, slot, INT64_MAX)))
+            return true;
+    }
+    return false;
+}
+
+/* ANSWER with every text that holds a key of the account masked. */
+static struct json_object *mask(const struct account *account, struct json_object *answer)
+{
+    if (json_object_is_type(answer, json_type_object)) {
+        struct json_object *masked = json_object_new_object();
+
+        json_object_object_foreach(answer, name, value)
+        {
+            json_object_object_add(masked, name, mask(account, value));
+        }
+        return masked;
+    }
+    if (json_object_is_type(answer, json_type_array)) {
+        struct json_object *masked = json_object_new_array();
+
+        for (size_t i = 0; i < json_object_array_length(answer); i++)
+            json_object_array_add(masked, mask(account, json_object_array_get_idx(answer, i)));
+        return masked;
+    }
+    if (json_object_is_type(answer, json_type_string) &&
+        is_key(account, json_object_get_string(answer)))
+        return json_object_new_string("********");
+    return json_object_get(answer);
+}
+
 struct json_object *describe_regenerated(const struct sim *sim, const struct account *account,
                                          size_t slot)
 {
     const struct type *type = account->type;
-    const char *text = type->regenerate.answer;
+    const char *wanted = sim->settings.regenerate_answer;
+    const char *text = *wanted == '\0' ? type->regenerate.answer : NULL;
+    struct json_object *answer, *masked;
 
+    if (strcmp(wanted, "nothing") == 0)
+        return NULL;
     if (!text)
         text = slot < TYPE_PAIR || !type->list.expanded ? type->list.answer : type->list.expanded;
-    return *text == '\0' ? NULL : describe_answer(sim, account, text, slot, INT64_MAX);
+    answer = *text == '\0' ? NULL : describe_answer(sim, account, text, slot, INT64_MAX);
+    if (!answer || strcmp(wanted, "masked") != 0)
+        return answer;
+    masked = mask(account, answer);
+    json_object_put(answer);
+    return masked;
 }

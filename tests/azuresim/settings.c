@@ -54,6 +54,7 @@ static const struct text_setting texts[] = {
     {"operation_result", offsetof(struct settings, operation_result), "Succeeded"},
     {"operation_headers", offsetof(struct settings, operation_headers), ""},
     {"operation_host", offsetof(struct settings, operation_host), ""},
+    {"regenerate_answer", offsetof(struct settings, regenerate_answer), ""},
     {"keys_off_effect", offsetof(struct settings, keys_off_effect), ""},
     {"demanded_claims", offsetof(struct settings, demanded_claims), ""},
 };

@@ -33,6 +33,7 @@ struct settings {
     char operation_result[SETTINGS_TEXT_SIZE];  /* how they end */
     char operation_headers[SETTINGS_TEXT_SIZE]; /* "async", "location"; "": as the type has them */
     char operation_host[SETTINGS_TEXT_SIZE];    /* in these headers; "": the one that was asked */
+    char regenerate_answer[SETTINGS_TEXT_SIZE]; /* "nothing", "both", "masked"; "": as the type */
     char keys_off_effect[SETTINGS_TEXT_SIZE];   /* "refuse", "answer"; "": as the type does */
     char demanded_claims[SETTINGS_TEXT_SIZE];   /* of tokens for arm and keyvault; "": none */
 };

@@ -362,6 +362,27 @@ def test_ages_of_keys_are_told(azure):
     assert listed["primaryKeyLastUpdated"] < listed["secondaryKeyLastUpdated"]
 
 
+ANSWERS = {"nothing": lambda body, old, new: body is None or not body,
+           "both": lambda body, old, new: [at(body, "primaryKey"), at(body, "secondaryKey")] == new,
+           "masked": lambda body, old, new: at(body, "primaryKey") == "********"
+           and not any(key in json.dumps(body) for key in [*old, *new])}
+
+
+@pytest.mark.parametrize("wanted", ANSWERS)
+@pytest.mark.parametrize("word", ["signalr", "communication", "maps"])
+def test_what_is_unknown_of_answers_can_be_all(azure, word, wanted):
+    resource = azure.resource(next(t for t in TYPES if t.word == word), operation_ms=0)
+    old = resource.live()
+    azure.stand_in.settings(regenerate_answer=wanted)
+    try:
+        status, _, body = resource.regenerate(0)
+    finally:
+        azure.stand_in.settings(regenerate_answer="")
+    assert status == 200 and resource.live()[0] != old[0]
+    assert ANSWERS[wanted](body, old, resource.live())
+    assert resource.listed() == resource.live()
+
+
 def test_permissions_are_those_of_the_type(azure):
     search = azure.resource(next(t for t in TYPES if t.word == "search"))
     automation = azure.resource(next(t for t in TYPES if t.word == "automation"))
