@@ -38,6 +38,22 @@ static struct discovery_patterns patterns_of(struct resolve *resolve, const stru
     return patterns;
 }
 
+/* Without this an empty list would be like none, and match everything. */
+static void refuse_empty(struct resolve *resolve, const struct tree_node *list, const char *wanted)
+{
+    if (list && list->kind == TREE_LIST && list->count == 0)
+        report_error(resolve->report, list, "is empty; %s", wanted);
+}
+
+static struct discovery_patterns read_patterns(struct resolve *resolve, const struct tree_node *map,
+                                               const char *key)
+{
+    const struct tree_node *list = schema_get(map, key);
+
+    refuse_empty(resolve, list, "give a pattern, or leave it out");
+    return patterns_of(resolve, list);
+}
+
 static void fill_tags(struct resolve *resolve, const struct tree_node *map,
                       struct discovery_filter *filter)
 {
@@ -58,9 +74,9 @@ static void fill_tags(struct resolve *resolve, const struct tree_node *map,
 static void fill_filter(struct resolve *resolve, const struct tree_node *map,
                         struct discovery_filter *filter)
 {
-    filter->names = patterns_of(resolve, schema_get(map, "names"));
-    filter->groups = patterns_of(resolve, schema_get(map, "resource_groups"));
-    filter->locations = patterns_of(resolve, schema_get(map, "locations"));
+    filter->names = read_patterns(resolve, map, "names");
+    filter->groups = read_patterns(resolve, map, "resource_groups");
+    filter->locations = read_patterns(resolve, map, "locations");
     fill_tags(resolve, schema_get(map, "tags"), filter);
 }
 
@@ -130,6 +146,7 @@ static void fill_types(struct resolve *resolve, const struct tree_node *node,
     if (!types)
         return;
     rule->types = types;
+    refuse_empty(resolve, list, "give a type, or leave it out for Batch accounts");
     if (!list)
         types[rule->type_count++] = two_key_resource_at(0);
     for (const struct tree_node *item = list ? schema_first_item(list) : NULL; item;
@@ -149,8 +166,7 @@ static void fill_subscriptions(struct resolve *resolve, const struct tree_node *
     const struct tree_node *list = schema_get(node, "subscriptions");
     struct discovery_patterns ids = patterns_of(resolve, list);
 
-    if (list && ids.count == 0 && list->kind == TREE_LIST && list->count == 0)
-        report_error(resolve->report, list, "is empty; write all, or ids of subscriptions");
+    refuse_empty(resolve, list, "write all, or ids of subscriptions");
     for (size_t i = 0; i < ids.count; i++) {
         if (!str_equal_nocase(ids.items[i], "all"))
             continue;

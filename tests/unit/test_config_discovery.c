@@ -38,6 +38,12 @@ static const struct {
      "k.yaml:6:37: discover[0].subscriptions: holds all beside ids; keep all, or the ids\n"},
     {"discover: [{name: a, subscriptions: []}]",
      "k.yaml:6:37: discover[0].subscriptions: is empty; write all, or ids of subscriptions\n"},
+    {"discover: [{name: a, subscriptions: all, types: []}]",
+     "k.yaml:6:49: discover[0].types: is empty; give a type, or leave it out for Batch accounts\n"},
+    {"discover: [{name: a, subscriptions: all, names: []}]",
+     "k.yaml:6:49: discover[0].names: is empty; give a pattern, or leave it out\n"},
+    {"discover: [{name: a, subscriptions: all, exclude: {locations: []}}]",
+     "k.yaml:6:63: discover[0].exclude.locations: is empty; give a pattern, or leave it out\n"},
     {"discover: [{name: a, subscriptions: all, types: Microsoft.Web/sites}]",
      "k.yaml:6:49: discover[0].types: unknown type \"Microsoft.Web/sites\"; rules find: "
      "batch, storage, cognitive_services, redis, search, maps, event_grid_domain, "
