@@ -129,6 +129,7 @@ static void test_sequences(void **state)
         {"not if it comes back", "0:a=x 60:a- 70:a=x 300:.", "1:a=x ", "300:a=xx1 "},
         {"not if nobody has it any more", "0:a=x 60:a~ 120:.", "1:a=x ", ""},
         {"what was short is told before its end", "0:a=x 0:a- 120:.", "0:a=x 30:!(a) ", ""},
+        {"and before the line that shows its end", "0:a=x 0:a~ 120:.", "0:a=x ", ""},
         {"of several, before the first is well", "0:a=x 0:b=x 0:a- 9:.", "0:2 alike: a=x(a, b)x1 ",
          ""},
         {"the end of nothing", "0:a- 60:a~", "", ""},

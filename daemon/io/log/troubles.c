@@ -287,8 +287,6 @@ static void leave(struct log_troubles *troubles, struct member *member, time_ms 
     struct trouble *trouble = member->trouble;
 
     /* A line of another event follows and shows the end. */
-    if (!quiet && trouble->told_at == TIME_NEVER)
-        tell(troubles, trouble, now);
     if (quiet)
         remove_member(troubles, member);
     else
@@ -481,8 +479,11 @@ void log_troubles_end(struct log_troubles *troubles, time_ms now, const char *ev
 {
     struct member *member = find_member(troubles, NULL, log_alike_subject(event, subject));
 
-    if (member)
-        leave(troubles, member, now, quiet);
+    if (!member)
+        return;
+    if (member->trouble->told_at == TIME_NEVER)
+        tell(troubles, member->trouble, now); /* what is logged next may say that it is over */
+    leave(troubles, member, now, quiet);
 }
 
 /* Keeps a trouble from falling silent when the clock was set back. */
