@@ -107,6 +107,13 @@ static void add_ids(struct log_line *line, const struct engine_account *account,
     log_line_number(line, "duration_ms", result->duration);
 }
 
+/* An account that waits to be confirmed is not blocked otherwise, and does so since its adoption.
+ */
+static time_ms blocked_since(const struct record *record, const struct note *note)
+{
+    return note->reason == REASON_ADOPTION_UNCONFIRMED ? record->adopted_at : record->blocked_at;
+}
+
 static void add_times(struct log_line *line, const struct engine_account *account,
                       const struct transaction *transaction, const struct note *note)
 {
@@ -131,7 +138,7 @@ static void add_times(struct log_line *line, const struct engine_account *accoun
         log_line_time(line, "since", target->failing_since);
         break;
     case NOTE_BLOCKED:
-        log_line_time(line, "since", record->blocked_at);
+        log_line_time(line, "since", blocked_since(record, note));
         break;
     case NOTE_DRIFT_SUSPECTED:
         log_line_time(line, "retry_at", record->check_at);
@@ -261,7 +268,7 @@ static void tell(const struct engine_account *account, const struct transaction 
             .text = message,
             .reason = note->reason != REASON_NONE ? reason_describe(note->reason)->name : NULL,
             .remedy = remedy_of(account, transaction, note, remedy),
-            .since = note->kind == NOTE_BLOCKED ? record->blocked_at : TIME_NEVER,
+            .since = note->kind == NOTE_BLOCKED ? blocked_since(record, note) : TIME_NEVER,
         });
 }
 
