@@ -431,9 +431,7 @@ static void forget_strangers(struct discovery_client *client)
         if (!rule) {
             note_change(client, known, true);
             discovery_book_remove(&client->book, known->key);
-        } else if (!str_equal(rule->name, known->rule)) {
-            free(known->rule);
-            known->rule = must_dup(rule->name);
+        } else if (discovery_book_assign(known, rule)) {
             note_change(client, known, false);
         }
     }

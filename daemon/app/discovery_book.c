@@ -151,6 +151,29 @@ bool discovery_book_differs(const struct known *known, const char *identity, con
     return !same;
 }
 
+bool discovery_book_assign(struct known *known, const struct discovery_rule *rule)
+{
+    if (str_equal(known->rule, rule->name) && str_equal(known->identity, rule->identity->name))
+        return false;
+    replace(&known->rule, rule->name);
+    replace(&known->identity, rule->identity->name);
+    return true;
+}
+
+/* A rule that has another identity than before keeps its accounts: they are not found anew, some at
+ * a time, while nobody takes care of them. */
+static const struct discovery_rule *find_rule(const struct config *config,
+                                              const struct known *known,
+                                              const struct arm_resource *resource)
+{
+    const struct discovery_rule *owner = discovery_rule_named(config, known->rule);
+    const struct discovery_rule *rule = discovery_find_rule(config, known->identity, resource);
+
+    if (rule || !owner || !discovery_matches(owner, resource))
+        return rule;
+    return discovery_find_rule(config, owner->identity->name, resource);
+}
+
 /* The rule of the resource that the entry describes, and what it gives the configuration. */
 static const struct discovery_rule *look_at(const struct config *config, const struct known *known,
                                             struct config_found *ret_found)
@@ -164,7 +187,7 @@ static const struct discovery_rule *look_at(const struct config *config, const s
         fault_out_of_memory();
     resource.id = known->id;
     resource.location = known->location;
-    rule = discovery_find_rule(config, known->identity, &resource);
+    rule = find_rule(config, known, &resource);
     if (rule)
         *ret_found = (struct config_found){.id = known->id, .rule = rule->name};
     if (rule)

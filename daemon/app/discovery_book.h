@@ -47,6 +47,9 @@ bool discovery_book_differs(const struct known *known, const char *identity, con
 const struct discovery_rule *discovery_book_rule(const struct config *config,
                                                  const struct known *known);
 
+/* Gives the entry to that rule. False: the rule, of that identity, has it already. */
+bool discovery_book_assign(struct known *known, const struct discovery_rule *rule);
+
 /* The configuration with all entries that have a rule in it, or NULL with err set. Nothing changes.
  */
 struct config *discovery_book_expand(const struct discovery_book *book, const struct config *config,

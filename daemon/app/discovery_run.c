@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/circle.h"
 #include "app/discovery_candidates.h"
 #include "app/discovery_graph.h"
 #include "app/discovery_scopes.h"
@@ -33,6 +34,7 @@ struct discovery_run {
     size_t type;
     bool lacks; /* of that subscription, a list failed */
     size_t pages;
+    struct circle links; /* of the list under way */
     struct candidates candidates;
     struct texts news;     /* ids that Resource Graph shows, and the book lacks */
     size_t unread;         /* of these, the ones that are left to the next listing */
@@ -123,6 +125,8 @@ static bool go_on(struct discovery_run *run, const struct arm_page *page, const 
         return false;
     if (++run->pages >= DISCOVERY_PAGES_MAX)
         fail_unreadable(run, subscription, "it has too many pages");
+    else if (circle_closes(&run->links, wish->link))
+        fail_unreadable(run, subscription, "its pages come to no end");
     else if (arm_link_check(wish->link, run->config->cloud.resource_manager, &err) != 0)
         fail_unreadable(run, subscription, err.text);
     else
@@ -194,6 +198,7 @@ static void list_type(struct discovery_run *run)
     list_wish(run, &wish);
     wish.path = must(path);
     wish.api_version = config_api_version(run->config, type);
+    circle_done(&run->links);
     fetch(run, &wish, on_page);
     free(path);
 }
@@ -546,6 +551,7 @@ void discovery_run_free(struct discovery_run *run)
     candidates_done(&run->candidates);
     graph_query_free(run->query);
     free(run->queried);
+    circle_done(&run->links);
     scopes_done(&run->scopes);
     texts_done(&run->news);
     texts_done(&run->suspects);

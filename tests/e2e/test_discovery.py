@@ -138,6 +138,9 @@ def test_known_accounts_survive_a_start_without_azure(site, azure):
     azure.create("alpha")
     daemon = begin(site, rule(adopt_active="primary"))
     site.wait_adopted("alpha")
+    adopted = site.log.wait("account.adopted", account="alpha")
+    blocked = site.log.wait("account.blocked", account="alpha")
+    assert blocked["since"][:19] == adopted["time"][:19], blocked
     daemon.stop()
     azure.fault("lost_before", op="subscriptions")
     azure.fault("lost_before", op="list")
@@ -228,6 +231,41 @@ def test_a_list_that_goes_on_elsewhere(site, azure):
     failed = site.log.wait("discovery.failed", rule="all")
     assert "https://evil.example, which is not the resource manager" in failed["msg"]
     assert "secret" not in site.log.text()
+
+
+def test_a_list_that_goes_round_in_circles(site, azure):
+    azure.create("alpha")
+    azure.fault("wrong_json", op="list", param=json.dumps(
+        {"value": [{"id": resource_id("alpha"), "location": "westeurope"}],
+         "nextLink": f"{azure.url}/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Batch"
+                     "/batchAccounts?api-version=2024-02-01&page=again"}))
+    begin(site, rule(adopt_active="primary", every="1h"))
+    failed = site.log.wait("discovery.failed", rule="all")
+    assert "its pages come to no end" in failed["msg"] and failed["remedy"]
+    site.wait_adopted("alpha")
+    assert len(azure.truth.requests("list")) == 2
+
+
+def test_a_rule_with_another_identity_keeps_its_accounts(site, azure):
+    for name in ("alpha", "beta"):
+        azure.create(name)
+    daemon = begin(site, rule(adopt_active="primary"))
+    site.wait_adopted("alpha", "beta")
+    site.config["identities"]["renamed"] = site.config["identities"].pop("ops")
+    site.config["discover"] = [rule(adopt_active="primary", max_new=1, every="1h")]
+    site.write()
+    assert "removed" not in site.ctl("reload", "--dry-run").stdout
+    azure.fault("lost_before", op="subscriptions")
+    since = daemon.reload()
+    site.log.wait("discovery.failed", since)
+    assert under_care(site) == {"alpha", "beta"}
+    assert site.status("alpha")["identity"] == "renamed"
+    assert not site.log.lines(since, event="account.removed")
+    daemon.stop()  # the journal has it too
+    since = site.log.mark()
+    site.launch().ready()
+    assert under_care(site) == {"alpha", "beta"}
+    assert not site.log.lines(since, event="account.removed")
 
 
 def test_a_list_gets_another_token(site, azure):
