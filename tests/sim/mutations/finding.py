@@ -69,7 +69,7 @@ MUTATIONS = [
     else if (reply && reply->status == 404 &&
              arm_says_gone(buf_str(&reply->body), reply->body.length))
 """, """\
-    else
+    else if (known)
 """),
              scenario="found-lists-lie"),
     mutation("late-tags-believed", "found",
