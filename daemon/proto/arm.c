@@ -148,6 +148,9 @@ static const char *object_id_in(const char *message, char out[UUID_TEXT_MAX])
     return out;
 }
 
+/* Azure has it by itself. */
+static const char built_in_role[] = "Reader";
+
 static void set_grant_remedy(struct failure *failure, const struct arm_subject *subject,
                              const char *message)
 {
@@ -156,11 +159,14 @@ static void set_grant_remedy(struct failure *failure, const struct arm_subject *
 
     if (!assignee)
         assignee = object_id_in(message, object_id);
-    failure_set_remedy(failure,
-                       "grant %s the action %s: `az role assignment create --assignee %s --role "
-                       "\"%s\" --scope {resource}`, after `{role}` where there is no such role yet",
-                       subject->principal, subject->action, assignee ? assignee : "PRINCIPAL",
-                       subject->role);
+    failure_set_remedy(
+        failure,
+        "grant %s the action %s: `az role assignment create --assignee %s --role \"%s\" "
+        "--scope {resource}`%s",
+        subject->principal, subject->action, assignee ? assignee : "PRINCIPAL", subject->role,
+        str_equal(subject->role, built_in_role)
+            ? ""
+            : ", after `{role}` where there is no such role yet");
 }
 
 /* The reason that the status alone gives. */
