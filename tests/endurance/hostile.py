@@ -206,6 +206,7 @@ class Trial:
 
     def live(self):
         world = self.world
+        world.follower.tolerated.add("account.removed")  # those whose servers hung, by reload
         world.admit_users()
         world.start(self.targets.environment)
         world.wait_up()
