@@ -86,6 +86,33 @@ static void free_told(struct freeze_told *told)
     free(told->policies);
 }
 
+/* Are rotations that it kept from starting kept from it by another one? */
+static bool is_frozen_still(const struct config *config, const struct freeze_told *told,
+                            time_ms now)
+{
+    const struct freeze freeze = {.from = told->from, .to = told->to, .reason = told->reason};
+    const bool removed = now < told->to; /* which policies it had is not known any more */
+
+    for (size_t i = 0; i < config->policy_count; i++)
+        if ((removed || policy_has(&config->policies[i], &freeze)) &&
+            schedule_freeze(&config->policies[i], now))
+            return true;
+    return false;
+}
+
+static const char *end_sentence(const struct freeze_watch *watch, const struct freeze_told *told,
+                                time_ms now)
+{
+    const bool frozen = is_frozen_still(watch->config, told, now);
+
+    if (now < told->to)
+        return frozen ? "a change freeze is no longer in the configuration; another one is in force"
+                      : "a change freeze is no longer in the configuration, and rotations are "
+                        "started again";
+    return frozen ? "a change freeze is over; another one is in force"
+                  : "a change freeze is over, and rotations are started again";
+}
+
 static void end_told(struct freeze_watch *watch, time_ms now)
 {
     size_t kept = 0;
@@ -97,10 +124,7 @@ static void end_told(struct freeze_watch *watch, time_ms now)
             watch->told[kept++] = *told;
             continue;
         }
-        tell(watch, told, now, "freeze.ended",
-             now < told->to ? "a change freeze is no longer in the configuration, and rotations "
-                              "are started again"
-                            : "a change freeze is over, and rotations are started again");
+        tell(watch, told, now, "freeze.ended", end_sentence(watch, told, now));
         free_told(told);
     }
     watch->told_count = kept;

@@ -23,6 +23,9 @@ struct date {
 int64_t date_to_days(int64_t year, int64_t month, int64_t day);
 struct date date_from_days(int64_t days);
 
+/* The last second that has a text, 9999-12-31T23:59:59Z. */
+#define DATE_LAST (INT64_C(253402300799) * MS_SECOND)
+
 /* "2026-11-22T12:00:00Z" (RFC 3339; with ".123" where milliseconds are not 0). Out-of-range and
  * TIME_NEVER give "never". `out` has DATE_TEXT_MAX bytes. Returns out. */
 char *date_to_rfc3339(time_ms at, char *out);

@@ -28,6 +28,7 @@ static bool read_bounds(struct resolve *resolve, const struct tree_node *map, st
                        &freeze->from);
     (void)moment_parse(schema_text(map, &schema_freeze, "to"), tz, MOMENT_DAY_ENDS, &freeze->to);
     tz_free(tz);
+    freeze->to = time_min(freeze->to, DATE_LAST); /* "until never" would say the opposite */
     if (freeze->to > freeze->from)
         return true;
     report_error(resolve->report, schema_get(map, "to"),

@@ -98,12 +98,17 @@ def test_begin_and_end_are_told(site):
     site.write()
     daemon.reload()
     ended = site.log.wait("freeze.ended", since, freeze_reason="audit")
-    assert "no longer in the configuration" in ended["msg"]
+    assert "no longer in the configuration; another one is in force" in ended["msg"]
     assert site.log.wait("freeze.started", since, freeze_reason="short")["policies"] == "all"
     ended = site.log.wait("freeze.ended", since, freeze_reason="short")
-    assert ended["time"][:19] >= ended["until"][:19] and "is over" in ended["msg"]
+    assert ended["time"][:19] >= ended["until"][:19] and "is over; another" in ended["msg"]
     assert len(site.log.lines(event="freeze.started")) == 3
     assert len(site.log.lines(event="freeze.ended")) == 2
+    del site.config["freeze"]
+    site.write()
+    daemon.reload()
+    ended = wait_until(lambda: site.log.lines(event="freeze.ended")[2:], "the last one has ended")
+    assert "no longer in the configuration, and rotations are started again" in ended[0]["msg"]
 
 
 def test_freezes_are_checked(site):

@@ -81,6 +81,22 @@ static void warns_of_what_it_costs(void **state)
              "freeze, or have `rotate` regenerate the oldest keys before it begins\n"));
 }
 
+/* An end that has no text is the last one that has. */
+static void ends_at_last(void **state)
+{
+    char to[DATE_TEXT_MAX];
+    struct config *config = load(
+        "freeze: [{from: 2026-12-20, to: 9999-12-31}]\n",
+        "k.yaml:6:10: freeze[0]: warning: a rotation of policy standard can have to wait 2912090d "
+        "because of the freeze, and a key could get 2912174d old, more than max_key_age 90d; "
+        "shorten the freeze, or have `rotate` regenerate the oldest keys before it begins\n");
+
+    (void)state;
+    assert_string_equal(date_to_rfc3339(config->policies[0].freezes[0].to, to),
+                        "9999-12-31T23:59:59Z");
+    config_unref(config);
+}
+
 static const struct {
     const char *freeze;
     const char *from, *to;
@@ -182,8 +198,8 @@ int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, config_fixture_enter, config_fixture_leave)
     const struct CMUnitTest tests[] = {
-        TEST(finds_mistakes), TEST(warns_of_what_it_costs),           TEST(reads_dates),
-        TEST(is_explained),   TEST(applies_to_the_policies_it_names),
+        TEST(finds_mistakes), TEST(warns_of_what_it_costs), TEST(ends_at_last),
+        TEST(reads_dates),    TEST(is_explained),           TEST(applies_to_the_policies_it_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
