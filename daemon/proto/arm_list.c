@@ -51,7 +51,7 @@ static int check_document(struct json_object *document, struct json_object *item
         return no_list(err, "its nextLink is too long");
     for (size_t i = 0; i < json_object_array_length(items); i++)
         if (!has_id(json_object_array_get_idx(items, i)))
-            return no_list(err, "one of its items has no id");
+            return no_list(err, "one of its items has no id that can be used");
     return 0;
 }
 
@@ -184,7 +184,7 @@ int arm_resource_read(const char *body, size_t length, struct arm_page **ret_pag
     if (!page)
         return code_of(err);
     if (!has_id(page->document))
-        return keep(page, no_list(err, "it has no id"), ret_page);
+        return keep(page, no_list(err, "it has no id that can be used"), ret_page);
     read_resource(page->document, resource);
     return keep(page, 0, ret_page);
 }
