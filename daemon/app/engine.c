@@ -240,6 +240,10 @@ static void remove_account(struct engine_account *account)
     struct log_line line;
     struct engine *engine = account->engine;
 
+    engine_places_remove(account);
+    account->removed = true;
+    engine_totals_forget(account);
+    engine_report_ended(account, &account->record);
     log_line_start(&line, loop_now(engine->parts.loop), LEVEL_NOTICE, "account.removed",
                    "%s %s: its keys stay unchanged", account->account->name, farewell_of(account));
     log_line_text(&line, "account", account->account->name);
@@ -248,10 +252,6 @@ static void remove_account(struct engine_account *account)
     log_line_text(&line, "rule", account->account->rule);
     log_emit(engine->parts.log, &line);
 
-    engine_places_remove(account);
-    account->removed = true;
-    engine_totals_forget(account);
-    engine_report_ended(account, &account->record);
     account->draining = true;
     engine_give_up_needless(account);
     engine->leaving++;

@@ -226,6 +226,18 @@ static void end_lasting(const struct engine_account *account, enum note_kind kin
               subject_of(account, target, subject), quiet);
 }
 
+/* As blocked as one that waits to be confirmed. */
+static bool is_blocked(const struct record *record)
+{
+    return record->blocked != REASON_NONE || record->presumed;
+}
+
+static bool block_ended(const struct record *before, const struct record *record)
+{
+    return before->blocked != REASON_NONE ? record->blocked == REASON_NONE
+                                          : before->presumed && !is_blocked(record);
+}
+
 /* What was wrong before a step and is not any more. Who is blocked instead of being retried is not
  * well; account.unblocked tells of the end of a block, and who it is. */
 void engine_report_ended(const struct engine_account *account, const struct record *before)
@@ -236,7 +248,7 @@ void engine_report_ended(const struct engine_account *account, const struct reco
     if (before->retry_reason != REASON_NONE && (removed || record->retry_reason == REASON_NONE))
         end_lasting(account, NOTE_ROTATION_RETRYING, NULL,
                     removed || record->blocked != REASON_NONE);
-    if (before->blocked != REASON_NONE && (removed || record->blocked == REASON_NONE))
+    if (is_blocked(before) && (removed || block_ended(before, record)))
         end_lasting(account, NOTE_BLOCKED, NULL, true);
     if (before->overdue_reported_at != 0 && (removed || record->overdue_reported_at == 0))
         end_lasting(account, NOTE_ROTATION_OVERDUE, NULL, removed);

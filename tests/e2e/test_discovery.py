@@ -74,6 +74,24 @@ def test_found_delivered_confirmed_and_rotated(site, azure):
     assert not site.file("gamma").exists() and not site.file("test1").exists()
 
 
+@pytest.mark.parametrize("how", ["confirmed", "removed"])
+def test_the_end_of_the_wait_is_logged_last(site, azure, how):
+    """However soon it comes after the beginning, of which nothing is left for the daily line."""
+    azure.create("alpha", tags={"env": "prod"})
+    daemon = begin(site, rule(adopt_active="primary", tags={"env": "prod"}))
+    site.wait_adopted("alpha")
+    if how == "confirmed":
+        assert site.ctl("confirm", "alpha").returncode == 0
+    else:
+        azure.delete("alpha")
+    last = "account.unblocked" if how == "confirmed" else "account.removed"
+    site.log.wait(last, account="alpha")
+    assert daemon.stop() == 0  # which writes what has been put off
+    told = [line["event"] for line in site.log.lines()
+            if line.get("event") in ("account.blocked", "account.unblocked", "account.removed")]
+    assert told == ["account.blocked", last]
+
+
 def test_tag_names_the_active_key(site, azure):
     azure.create("alpha", tags={"Active-Key": "Secondary"})
     azure.create("beta", tags={"active-key": "neither"})
