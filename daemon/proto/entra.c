@@ -126,8 +126,8 @@ static void set_remedy_for_service(struct failure *failure, const struct entra_c
     else
         failure_set_remedy(failure,
                            "check what stands between this machine and %s (proxy, firewall), and "
-                           "check cloud.login",
-                           service);
+                           "check %s",
+                           service, client->login_key ? client->login_key : "cloud.login");
 }
 
 /* A code without a row: "Microsoft Entra authentication and authorization error codes" names this

@@ -10,8 +10,9 @@
 #include "proto/federated_token.h"
 
 struct entra_client {
-    const char *login; /* "https://login.microsoftonline.com"; a path "/adfs" at its end: Active
-                        * Directory Federation Services, which know no tenants */
+    const char *login;     /* "https://login.microsoftonline.com"; a path "/adfs" at its end: Active
+                            * Directory Federation Services, which know no tenants */
+    const char *login_key; /* what names it, in remedies; NULL: "cloud.login" */
     const char *tenant_id;
     const char *client_id;
     const struct secret *proof;

@@ -32,7 +32,7 @@ const struct entra_error entra_errors[] = {
     {700021, "the assertion is of another application",
      "check client_id: the assertion does not name {client}"},
     {700023, "the assertion is for another endpoint",
-     "check cloud.login and tenant_id: the assertion was made for {login} and {tenant}"},
+     "check {login_key} and tenant_id: the assertion was made for {login} and {tenant}"},
     {50013, "the assertion was not accepted",
      "check that the certificate or federated token belongs to {client}, and " SEE_CLOCK},
     {50027, "the assertion is malformed",
@@ -63,7 +63,7 @@ const struct entra_error entra_errors[] = {
      "enable {client} in tenant {tenant}: Entra admin center, Enterprise applications, Properties, "
      "Enabled for users to sign-in"},
     {90002, "the tenant is not known",
-     "check tenant_id and cloud.login: tenant {tenant} is not known at {login}"},
+     "check tenant_id and {login_key}: tenant {tenant} is not known at {login}"},
     {900023, "tenant_id is neither an id nor a domain",
      "check tenant_id: {tenant} is neither a tenant's id nor one of its domains"},
     {50059, "the request names no tenant", "check tenant_id: {tenant} names no tenant"},
@@ -77,7 +77,7 @@ const struct entra_error entra_errors[] = {
     {900439, "the tenant is in another cloud",
      "set `cloud` to the one of tenant {tenant}: {login} does not serve it"},
     {50049, "the login endpoint is of no cloud",
-     "check cloud.login: {login} is no endpoint of a cloud that Entra ID knows"},
+     "check {login_key}: {login} is no endpoint of a cloud that Entra ID knows"},
     /* What the token is for. */
     {500011, "the audience is not known in the tenant",
      "check cloud.audience: {audience} is not known in tenant {tenant}"},
@@ -168,6 +168,7 @@ static void fill(const char *template, const struct entra_client *client, char *
         {"{tenant}", "", client->tenant_id},
         {"{audience}", "", client->audience},
         {"{login}", "", client->login},
+        {"{login_key}", "", client->login_key ? client->login_key : "cloud.login"},
         {"{file}", "",
          file                   ? file
          : client->is_assertion ? "the identity's file"

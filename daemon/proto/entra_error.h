@@ -13,8 +13,8 @@
 #include "proto/entra_client.h"
 
 /* A row of the table. Placeholders of its texts stand for values of the client: {client}
- * {client_id} {tenant} {audience} {login} {file}, and {issuer} {subject} {audience_of_token} of a
- * federated token. */
+ * {client_id} {tenant} {audience} {login} {login_key} {file}, and {issuer} {subject}
+ * {audience_of_token} of a federated token. */
 struct entra_error {
     int64_t code;         /* of AADSTS7000215: 7000215 */
     const char *sentence; /* "the client secret is wrong" */

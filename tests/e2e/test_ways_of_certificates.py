@@ -9,7 +9,7 @@ import pytest
 
 from certificates import openssl
 from stand_in import TENANT
-from wrong_identities import Way, add, answer, check, refuse, register, replaced, settings
+from wrong_identities import Way, add, answer, both, check, refuse, register, replaced, settings
 
 PASSWORD = "correct horse battery staple"
 OTHER = "99999999-9999-9999-9999-999999999999"  # known to nobody
@@ -83,13 +83,6 @@ def password(text):
         path = case.settings["client_certificate_password_file"] = case.write("password", text or "")
         if text is None:
             os.unlink(path)
-    return put
-
-
-def both(*makes):
-    def put(case):
-        for make in makes:
-            make(case)
     return put
 
 

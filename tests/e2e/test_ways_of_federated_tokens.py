@@ -11,7 +11,7 @@ import pytest
 from certificates import self_signed
 from federation import AUDIENCE, ISSUER, SUBJECT, Issuer, encode
 from stand_in import TENANT
-from wrong_identities import Way, add, answer, check, refuse, replaced, settings
+from wrong_identities import Way, add, answer, both, check, refuse, replaced, settings
 
 OTHER = "99999999-9999-9999-9999-999999999999"  # known to nobody
 NOBODY = "application 99999999-9999-9999-9999-999999999999"
@@ -143,6 +143,8 @@ WAYS = {
     "nobody": Way(at("nobody"), "Microsoft Entra ID cannot be reached: cannot connect to localhost", NETWORK,
                   reason="network"),
     "forger": Way(at("forger"), "certificate of localhost", NETWORK, reason="network"),
+    "elsewhere": Way(both(settings(tenant_id=OTHER), lambda case: case.settings.update(authority_host=case.azure.url)),
+                     "the tenant is not known", "check tenant_id and authority_host: tenant"),
     "plain": Way(at("plain"), "does not speak TLS at this port", NETWORK, reason="network"),
     # the service
     "throttled": Way(answer("throttle", delay_ms=3600000), "no token: 429",

@@ -10,7 +10,7 @@ import pytest
 
 from platforms import ARC_DIRECTORY, AppService, ArcAgent, VirtualMachine
 from stand_in import MANAGED_CLIENT, SUBSCRIPTION
-from wrong_identities import Way, add, check, register, settings
+from wrong_identities import Way, add, both, check, register, settings
 
 RESOURCE = (f"/subscriptions/{SUBSCRIPTION}/resourceGroups/e2e/providers/Microsoft.ManagedIdentity"
             "/userAssignedIdentities/nobody")
@@ -52,13 +52,6 @@ def selected(**selector):
 def nobody_listens(case):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         case.settings["endpoint"] = f"http://127.0.0.1:{closed.getsockname()[1]}"
-
-
-def both(*makes):
-    def put(case):
-        for make in makes:
-            make(case)
-    return put
 
 
 STRANGER = "let nothing stand between this machine and http://127.0.0.1:"

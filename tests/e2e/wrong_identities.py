@@ -61,6 +61,14 @@ def settings(**changed):
     return lambda case: case.settings.update(changed)
 
 
+def both(*makes):
+    """One after the other."""
+    def put(case):
+        for make in makes:
+            make(case)
+    return put
+
+
 def replaced(name, make):
     """make(path) puts something else in the place of that file."""
     def replace(case):

@@ -166,6 +166,23 @@ static void test_id_in_the_place_of_the_value(void **state)
     assert_null(strstr(failure.text, "it is the id of a secret"));
 }
 
+/* The remedy names the key that a person changes. */
+static void test_another_login(void **state)
+{
+    static const char body[] = "{\"error\":\"invalid_request\",\"error_codes\":[90002]}";
+    struct failure failure;
+
+    (void)state;
+    refuse(400, body, &failure);
+    assert_non_null(strstr(failure.remedy, "check tenant_id and cloud.login: tenant"));
+    client.login_key = "authority_host";
+    refuse(400, body, &failure);
+    assert_non_null(strstr(failure.remedy, "check tenant_id and authority_host: tenant"));
+    refuse(403, "<html>", &failure);
+    assert_non_null(strstr(failure.remedy, "and check authority_host"));
+    client.login_key = NULL;
+}
+
 /* Whoever meets a code that has no row is told where it is explained. */
 static void test_a_code_without_a_row(void **state)
 {
@@ -190,6 +207,7 @@ int main(void)
         cmocka_unit_test(test_code_in_the_text_alone),
         cmocka_unit_test(test_id_in_the_place_of_the_value),
         cmocka_unit_test(test_a_code_without_a_row),
+        cmocka_unit_test(test_another_login),
     };
 
     return cmocka_run_group_tests_name("entra_error", tests, NULL, NULL);

@@ -11,12 +11,22 @@ static const char *file_of(const struct credential *credential)
     return identity_setting(credential->wish.identity, "federated_token_file");
 }
 
+/* Where the URL of Entra ID stands, if it is not the cloud's. */
+static const char *login_key(const struct identity *identity)
+{
+    static const char key[] = "authority_host";
+
+    return identity_is_from_environment(identity, key) ? identity_variable(identity->type, key)
+                                                       : key;
+}
+
 static struct entra_client entra_client_of(const struct credential *credential)
 {
     const struct identity *identity = credential->wish.identity;
     const char *authority = identity_setting(identity, "authority_host");
 
     return (struct entra_client){.login = authority ? authority : credential->wish.login,
+                                 .login_key = authority ? login_key(identity) : NULL,
                                  .tenant_id = identity_setting(identity, "tenant_id"),
                                  .client_id = identity_setting(identity, "client_id"),
                                  .is_assertion = true,
