@@ -7,12 +7,13 @@
 #include "conf/value.h"
 
 static const char *const id_parts[] = {"name", "resource_group", "subscription_id"};
-/* "type" may stand beside them. */
+/* "type" and "path" may stand beside them. */
 enum { ID_PARTS = sizeof(id_parts) / sizeof(id_parts[0]) };
 
 /* Checks that either `id` or its three parts are given; reports missing and surplus keys. */
 static bool has_identification(struct resolve *resolve, const struct tree_node *node)
 {
+    static const char *const beside[] = {"type", "path"};
     const struct tree_node *id = tree_child(node, "id");
     bool misspelt = schema_is_misspelt(node, &schema_account, "id");
     size_t present = 0;
@@ -40,10 +41,14 @@ static bool has_identification(struct resolve *resolve, const struct tree_node *
                            "is missing; without id, all of name, resource_group and "
                            "subscription_id are needed");
     }
-    if (id && tree_child(node, "type"))
-        report_key_error(resolve->report, tree_child(node, "type"),
+    for (size_t i = 0; id && i < sizeof(beside) / sizeof(beside[0]); i++) {
+        if (!tree_child(node, beside[i]))
+            continue;
+        present++;
+        report_key_error(resolve->report, tree_child(node, beside[i]),
                          "says again what id says; leave it out");
-    return id ? present == 0 && !tree_child(node, "type") : present == ID_PARTS;
+    }
+    return id ? present == 0 : present == ID_PARTS;
 }
 
 /* Which names are legal depends on the type. */
@@ -61,28 +66,94 @@ static bool is_legal_name(struct resolve *resolve, const struct tree_node *name,
     return false;
 }
 
+/* How many names follow the outermost one in ids of the type. */
+static size_t names_below(const struct two_key_resource *type)
+{
+    size_t slashes = 0;
+
+    for (const char *c = type->type; *c != '\0'; c++)
+        slashes += *c == '/';
+    return slashes - 1;
+}
+
+static size_t segments_of(const char *path)
+{
+    size_t count = 1;
+
+    for (const char *c = path; *c != '\0'; c++)
+        count += *c == '/';
+    return count;
+}
+
+/* `path` has a name for each type below the outermost one. */
+static bool is_legal_path(struct resolve *resolve, const struct tree_node *node,
+                          const struct two_key_resource *type)
+{
+    const struct tree_node *path = tree_child(node, "path");
+    const size_t wanted = names_below(type);
+
+    if (!path && wanted > 0)
+        report_missing(resolve->report, node, "path",
+                       "is missing; give the names below %s, as in %s", type->type,
+                       wanted == 1 ? "RULE" : "QUEUE/RULE");
+    else if (path && wanted == 0)
+        report_key_error(resolve->report, path, "has no meaning for type %s; leave it out",
+                         type->short_name);
+    else if (path && segments_of(path->text) != wanted)
+        report_error(resolve->report, path, "holds %zu names; type %s has %zu below `name`",
+                     segments_of(path->text), type->short_name, wanted);
+    else
+        return true;
+    return false;
+}
+
+/* "namespaces/NAME/queues/NAME/authorizationRules/NAME", out of the type, and of the names in
+ * `name` and `path`. */
+static const char *compose_names(struct arena *arena, const char *types, const char *name,
+                                 const char *path)
+{
+    const size_t length = strcspn(types, "/");
+    const char *below = types[length] == '\0' ? "" : types + length + 1;
+    const size_t first = path ? strcspn(path, "/") : 0;
+    const char *rest = path && path[first] == '/' ? path + first + 1 : NULL;
+    char *next;
+
+    if (below[0] == '\0' || !path)
+        return arena_format(arena, "%.*s/%s", (int)length, types, name);
+    next = arena_dup_n(arena, path, first);
+    return arena_format(arena, "%.*s/%s/%s", (int)length, types, name,
+                        next ? compose_names(arena, below, next, rest) : "");
+}
+
 /* The id of an account that is given by its parts; NULL: one of them is wrong, and reported. */
 static const char *compose_id(struct resolve *resolve, const struct tree_node *node)
 {
     const struct two_key_resource *type =
         two_key_resource_at((size_t)schema_choice(node, &schema_account, "type"));
+    const size_t provider = strcspn(type->type, "/");
 
-    if (!is_legal_name(resolve, schema_get(node, "name"), type))
+    if (names_below(type) == 0 && !is_legal_name(resolve, schema_get(node, "name"), type))
+        return NULL;
+    if (!is_legal_path(resolve, node, type))
         return NULL;
     for (size_t i = 0; i < ID_PARTS; i++) {
         if (!schema_get(node, id_parts[i]))
             return NULL;
     }
-    return arena_format(resolve->arena, "/subscriptions/%s/resourceGroups/%s/providers/%s/%s",
+    return arena_format(resolve->arena, "/subscriptions/%s/resourceGroups/%s/providers/%.*s/%s",
                         schema_text(node, &schema_account, "subscription_id"),
-                        schema_text(node, &schema_account, "resource_group"), type->type,
-                        schema_text(node, &schema_account, "name"));
+                        schema_text(node, &schema_account, "resource_group"), (int)provider,
+                        type->type,
+                        compose_names(resolve->arena, type->type + provider + 1,
+                                      schema_text(node, &schema_account, "name"),
+                                      schema_text(node, &schema_account, "path")));
 }
 
 static bool fill_id(struct resolve *resolve, const struct tree_node *node, struct account *account)
 {
     struct arena *arena = resolve->arena;
     const char *id = schema_text(node, &schema_account, "id");
+    char name[TWO_KEY_ACCOUNT_NAME_MAX];
     struct resource_id parts;
     struct err err;
     char *key;
@@ -91,11 +162,17 @@ static bool fill_id(struct resolve *resolve, const struct tree_node *node, struc
         return false;
     if (!id)
         id = compose_id(resolve, node);
-    if (!id || resource_id_parse(id, &parts, &err) < 0)
+    if (!id)
         return false;
+    if (resource_id_parse(id, &parts, &err) < 0) {
+        /* One that is written out has been checked with the schema. */
+        if (!tree_child(node, "id"))
+            report_error(resolve->report, node, "%s %s", id, err.text);
+        return false;
+    }
     account->id = arena_dup(arena, id);
     key = arena_dup(arena, id);
-    account->name = arena_dup_n(arena, parts.name, parts.name_length);
+    account->name = arena_dup(arena, two_key_account_name(id, name, sizeof(name)));
     account->resource_group = arena_dup_n(arena, parts.group, parts.group_length);
     account->subscription_id = arena_dup_n(arena, parts.subscription, parts.subscription_length);
     if (!key || !account->name || !account->resource_group || !account->subscription_id)

@@ -179,6 +179,7 @@ const struct schema_map schema_account = {(const struct schema_key[]){
     SCHEMA_ROW("id", SCHEMA_ACCOUNT_ID),
     SCHEMA_ROW("type", SCHEMA_CHOICE, .fallback = "batch", .choices = resource_types),
     SCHEMA_ROW("name", SCHEMA_ACCOUNT_NAME),
+    SCHEMA_ROW("path", SCHEMA_TEXT),
     SCHEMA_ROW("resource_group", SCHEMA_RESOURCE_GROUP),
     SCHEMA_ROW("subscription_id", SCHEMA_GUID),
     ROWS_OF_DEFAULTS,

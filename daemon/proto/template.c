@@ -20,6 +20,9 @@ enum name {
     NAME_ACCOUNT,
     NAME_RESOURCE_GROUP,
     NAME_SUBSCRIPTION_ID,
+    NAME_FIRST, /* of the names in the resource id; the next two follow it */
+    NAME_SECOND,
+    NAME_THIRD,
     NAME_COUNT
 };
 
@@ -33,12 +36,15 @@ static const char *const names[NAME_COUNT + 1] = {
     [NAME_ACCOUNT] = "account",
     [NAME_RESOURCE_GROUP] = "resource_group",
     [NAME_SUBSCRIPTION_ID] = "subscription_id",
+    [NAME_FIRST] = "name_1",
+    [NAME_SECOND] = "name_2",
+    [NAME_THIRD] = "name_3",
 };
 
 static const char known[] =
     "known are {key}, {name}, {endpoint}, {slot}, {cycle}, "
-    "{connection_string}, {account}, {resource_group} and "
-    "{subscription_id}";
+    "{connection_string}, {account}, {resource_group}, "
+    "{subscription_id} and {name_1} to {name_3}";
 
 /* --- the pieces of a text --- */
 
@@ -235,6 +241,14 @@ static void append_segment(struct buf *out, const char *resource_id, const char 
     (void)buf_append_lower(out, found, strcspn(found, "/"));
 }
 
+static void append_name(struct buf *out, const char *resource_id, size_t index)
+{
+    const struct two_key_names all = two_key_names_of(resource_id);
+
+    if (index < all.count)
+        (void)buf_append(out, all.at[index].text, all.at[index].length);
+}
+
 static int append_value(enum name name, const struct key_file *file, struct buf *out)
 {
     switch (name) {
@@ -261,6 +275,11 @@ static int append_value(enum name name, const struct key_file *file, struct buf 
         break;
     case NAME_SUBSCRIPTION_ID:
         append_segment(out, file->resource_id, "/subscriptions/");
+        break;
+    case NAME_FIRST:
+    case NAME_SECOND:
+    case NAME_THIRD:
+        append_name(out, file->resource_id, (size_t)(name - NAME_FIRST));
         break;
     case NAME_CONNECTION_STRING: /* template_expand() has put the type's own template in its place
                                   */

@@ -46,6 +46,25 @@ static void test_by_parts(void **state)
     config_unref(config);
 }
 
+static void test_below_others(void **state)
+{
+    struct config *config =
+        load("accounts: [{type: service_bus_queue, name: contoso, path: Orders/send, " PARTS
+             "}, {id: " PROVIDERS
+             "Microsoft.EventHub/namespaces/contoso/authorizationRules/all, "
+             "adopt_active: primary}]",
+             NULL, NULL, "");
+
+    (void)state;
+    assert_string_equal(config->accounts[0].name, "contoso-all");
+    assert_string_equal(config->accounts[1].id, PROVIDERS
+                        "Microsoft.ServiceBus/namespaces/contoso/queues/Orders/"
+                        "authorizationRules/send");
+    assert_string_equal(config->accounts[1].name, "contoso-Orders-send");
+    assert_string_equal(config->accounts[1].destinations[0].place, "/keys/contoso-orders-send");
+    config_unref(config);
+}
+
 static void test_mistakes(void **state)
 {
     static const struct {
@@ -57,6 +76,14 @@ static void test_mistakes(void **state)
         {"accounts: [{type: storage, id: " PROVIDERS
          "Microsoft.Storage/storageAccounts/stacct, adopt_active: primary}]",
          NULL, NULL, "k.yaml:5:13: accounts[0].type: says again what id says; leave it out\n"},
+        {"accounts: [{type: service_bus_queue, name: contoso, " PARTS "}]", NULL, NULL,
+         "k.yaml:5:12: accounts[0].path: is missing; give the names below "
+         "Microsoft.ServiceBus/namespaces/queues/authorizationRules, as in QUEUE/RULE\n"},
+        {"accounts: [{type: service_bus_queue, name: contoso, path: a, " PARTS "}]", NULL, NULL,
+         "k.yaml:5:59: accounts[0].path: holds 1 names; type service_bus_queue has 2 below "
+         "`name`\n"},
+        {"accounts: [{type: storage, name: stacct, path: a, " PARTS "}]", NULL, NULL,
+         "k.yaml:5:42: accounts[0].path: has no meaning for type storage; leave it out\n"},
         {"accounts: [{type: maps, name: mapacct, " PARTS "}]",
          MAP_TARGET("format: template, template: \"{key} {endpoint}\""), NULL,
          "k.yaml:4:77: targets.t.template: {endpoint}: an Azure Maps account names none; leave it "
@@ -91,6 +118,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_parts),
+        cmocka_unit_test(test_below_others),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_without_proof),
     };

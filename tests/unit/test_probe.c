@@ -32,14 +32,15 @@ static const char *header(const struct http_request *request, const char *name)
     return NULL;
 }
 
-static int build(const char *type, const char *key, const char *name, struct http_request *request,
-                 struct err *err)
+static int build_for(const char *type, const char *id, const char *key, const char *name,
+                     struct http_request *request, struct err *err)
 {
     const struct two_key_probe_form *form = two_key_resource_named(type)->probe;
     struct secret *secret = secret_new(key, strlen(key));
     const struct two_key_probe probe = {
         .endpoint = "host.example:443",
         .name = name,
+        .resource_id = id,
         .key = secret,
         .client_request_id = "id-1",
         .now = NOW,
@@ -48,6 +49,12 @@ static int build(const char *type, const char *key, const char *name, struct htt
 
     secret_free(secret);
     return rc;
+}
+
+static int build(const char *type, const char *key, const char *name, struct http_request *request,
+                 struct err *err)
+{
+    return build_for(type, "", key, name, request, err);
 }
 
 /* Azurite accepted these signatures. */
@@ -130,6 +137,27 @@ static void test_keys_as_they_are(void **state)
     }
 }
 
+/* The signature was made with Python's hmac module: the key's own characters are the key. */
+static void test_shared_access_signature(void **state)
+{
+    static const char id[] =
+        "/subscriptions/0/resourceGroups/rg/providers/Microsoft.ServiceBus/"
+        "namespaces/contoso/queues/orders/authorizationRules/send";
+    struct http_request request;
+    struct err err = {.code = 0};
+
+    (void)state;
+    assert_int_equal(
+        build_for("service_bus_queue", id, "0123abcABC", "contoso-orders-send", &request, &err), 0);
+    assert_string_equal(buf_str(&request.url),
+                        "https://host.example:443/orders?api-version=2021-05");
+    assert_string_equal(header(&request, "Authorization"),
+                        "SharedAccessSignature "
+                        "sr=https%3A%2F%2Fhost.example%3A443%2Forders&sig=ap%"
+                        "2FoLfVY4EDqbtedxubipRHEWlnMIpWS7yo7ztRMdpc%3D&se=1795867500&skn=send");
+    http_request_done(&request);
+}
+
 static void test_what_cannot_be_a_key(void **state)
 {
     static const char *const types[] = {"storage", "search", "container_registry"};
@@ -190,6 +218,37 @@ static void test_verdicts(void **state)
     }
 }
 
+/* The body of a 401 tells a wrong key from a rule that lacks a right. */
+static void test_sub_codes(void **state)
+{
+    static const struct {
+        const char *body;
+        enum reason reason;
+    } cases[] = {
+        {"<Error><Code>401</Code><Detail>SubCode=40103: Invalid authorization token signature"
+         "</Detail></Error>",
+         REASON_KEY_REFUSED},
+        {"<Error><Code>401</Code><Detail>SubCode=40100: Unauthorized</Detail></Error>",
+         REASON_NONE},
+        {"<html>a proxy asks who you are</html>", REASON_AZURE_ERROR},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct two_key_probe_form *form = two_key_resource_named("service_bus")->probe;
+        struct failure failure = {.reason = REASON_NONE};
+        struct http_reply reply;
+
+        http_reply_init(&reply, 1024);
+        reply.outcome = HTTP_ANSWERED;
+        reply.status = 401;
+        (void)buf_append_str(&reply.body, cases[i].body);
+        assert_int_equal(form->read(form, &reply, NOW, &failure), cases[i].reason == REASON_NONE);
+        assert_int_equal(failure.reason, cases[i].reason);
+        http_reply_done(&reply);
+    }
+}
+
 /* A clock that is wrong explains a refusal. */
 static void test_clock(void **state)
 {
@@ -212,9 +271,14 @@ static void test_clock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_storage_signatures), cmocka_unit_test(test_storage),
-        cmocka_unit_test(test_keys_as_they_are),   cmocka_unit_test(test_what_cannot_be_a_key),
-        cmocka_unit_test(test_verdicts),           cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_storage_signatures),
+        cmocka_unit_test(test_storage),
+        cmocka_unit_test(test_keys_as_they_are),
+        cmocka_unit_test(test_shared_access_signature),
+        cmocka_unit_test(test_what_cannot_be_a_key),
+        cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_sub_codes),
+        cmocka_unit_test(test_clock),
     };
 
     return cmocka_run_group_tests_name("probe", tests, NULL, NULL);

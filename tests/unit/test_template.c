@@ -118,10 +118,12 @@ static void test_problems(void **state)
          "unknown placeholder {conection_string}; did you mean {connection_string}?"},
         {"{location}",
          "unknown placeholder {location}; known are {key}, {name}, {endpoint}, {slot}, {cycle}, "
-         "{connection_string}, {account}, {resource_group} and {subscription_id}"},
+         "{connection_string}, {account}, {resource_group}, {subscription_id} and {name_1} to "
+         "{name_3}"},
         {"{}",
          "unknown placeholder {}; known are {key}, {name}, {endpoint}, {slot}, {cycle}, "
-         "{connection_string}, {account}, {resource_group} and {subscription_id}"},
+         "{connection_string}, {account}, {resource_group}, {subscription_id} and {name_1} to "
+         "{name_3}"},
         {"{\"key\": \"{key}\"}",
          "holds a '{' without its partner; braces enclose placeholders such as {key}, and a brace "
          "that is to stay is doubled, \"{{\""},

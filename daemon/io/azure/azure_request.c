@@ -56,15 +56,32 @@ bool azure_request_writes(const struct azure_call *call)
     return !operation_of(call)->get;
 }
 
+/* Whose description is read: its own, or that of the outermost resource in its id, which is put
+ * into `out`. */
+static const char *described_id(const struct azure_call *call, struct buf *out)
+{
+    const char *id = call->subject->id;
+    const struct two_key_names names = two_key_names_of(id);
+
+    if (call->request != AZURE_DESCRIBE || !call->resource->parent_describes || names.count == 0)
+        return id;
+    (void)buf_append(out, id, (size_t)(names.at[0].text + names.at[0].length - id));
+    return buf_str(out);
+}
+
 static int build_arm_request(struct azure_call *call, struct http_request *request,
                              const struct secret *token, struct err *err)
 {
     const struct two_key_operation *operation = operation_of(call);
     const struct cloud *cloud = &call->config->cloud;
+    struct buf parent;
+    int rc;
+
+    buf_init(&parent, HTTP_URL_MAX);
     struct arm_request wanted = {
         .method = operation->get ? "GET" : "POST",
         .resource_manager = cloud->resource_manager,
-        .resource_id = call->subject->id,
+        .resource_id = described_id(call, &parent),
         .operation = operation->name,
         .body = operation->body,
         .api_version = config_api_version(call->config, call->resource),
@@ -74,7 +91,10 @@ static int build_arm_request(struct azure_call *call, struct http_request *reque
         .repeatable = call->request != AZURE_REGENERATE,
     };
 
-    return arm_request_build(request, &wanted, err);
+    rc = parent.failed != 0 ? err_set(err, parent.failed, "the id does not fit")
+                            : arm_request_build(request, &wanted, err);
+    buf_done(&parent);
+    return rc;
 }
 
 static int build_probe(struct azure_call *call, struct http_request *request, struct err *err)
@@ -83,6 +103,7 @@ static int build_probe(struct azure_call *call, struct http_request *request, st
     const struct two_key_probe probe = {
         .endpoint = call->account->endpoint,
         .name = call->subject->name,
+        .resource_id = call->subject->id,
         .key = call->key,
         .client_request_id = call->result.client_request_id,
         .now = time_wall(),

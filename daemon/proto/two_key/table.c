@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -64,4 +65,38 @@ const struct two_key_resource *two_key_resource_named(const char *name)
             return resources[i];
     }
     return NULL;
+}
+
+struct two_key_names two_key_names_of(const char *resource_id)
+{
+    static const char providers[] = "/providers/";
+    const struct two_key_resource *resource = two_key_resource_find(resource_id);
+    struct two_key_names names = {.count = 0};
+    const char *at = strcasestr(resource_id, providers);
+
+    if (!resource || !at)
+        return names;
+    at += sizeof(providers) - 1;
+    at += strcspn(at, "/"); /* the provider; then type and name by turns */
+    while (*at == '/' && names.count < TWO_KEY_NAMES_MAX) {
+        at += 1 + strcspn(at + 1, "/");
+        if (*at != '/')
+            break;
+        names.at[names.count].text = at + 1;
+        names.at[names.count].length = strcspn(at + 1, "/");
+        at += 1 + names.at[names.count++].length;
+    }
+    return names;
+}
+
+const char *two_key_account_name(const char *resource_id, char *out, size_t size)
+{
+    const struct two_key_names names = two_key_names_of(resource_id);
+    size_t length = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < names.count && length < size; i++)
+        length += (size_t)snprintf(out + length, size - length, "%s%.*s", i > 0 ? "-" : "",
+                                   (int)names.at[i].length, names.at[i].text);
+    return out;
 }

@@ -42,10 +42,22 @@ struct two_key_operation {
     bool get;         /* by GET; else by POST */
 };
 
+enum { TWO_KEY_NAMES_MAX = 4 };
+
+/* The names in a resource id, the outermost first; borrowed from it. */
+struct two_key_names {
+    size_t count; /* 0: it is no such id */
+    struct {
+        const char *text;
+        size_t length;
+    } at[TWO_KEY_NAMES_MAX];
+};
+
 /* The data for a request to the data plane. All borrowed. */
 struct two_key_probe {
     const char *endpoint;
-    const char *name; /* of the resource */
+    const char *name; /* of the account */
+    const char *resource_id;
     const struct secret *key;
     const char *client_request_id;
     time_ms now;
@@ -82,6 +94,9 @@ struct two_key_probe_form {
     int refused[TWO_KEY_STATUSES_MAX];
     /* With one of these error codes; none given: the status says all. */
     const char *refused_codes[TWO_KEY_STATUSES_MAX];
+    /* The body of a refusal holds this; with another body the key is good, and lacks a right that
+     * this request needs. NULL: the status and the code say all. */
+    const char *refused_text;
     const char *off_code; /* the error code that says that keys are switched off; NULL: none */
 };
 
@@ -116,6 +131,8 @@ struct two_key_resource {
     const char *noun;         /* "a Batch account" */
     const char *api_version;  /* unless the configuration says otherwise */
     struct two_key_name name; /* the last one in its id */
+    bool parent_describes;    /* what is read of its description stands in that of the outermost
+                               * resource in its id */
 
     struct two_key_operation list;
     struct two_key_operation regenerate[SLOT_COUNT];
@@ -166,6 +183,15 @@ const struct two_key_resource *two_key_resource_at(size_t index);
  * types below others, PROVIDER/TYPE/NAME/TYPE/NAME), or NULL if there is none. */
 const struct two_key_resource *two_key_resource_find(const char *resource_id);
 
+/* The names in the id of a resource with two keys. */
+struct two_key_names two_key_names_of(const char *resource_id);
+
+/* The name of an account: that of the resource or, below others, all names, joined by '-', all of
+ * which are legal wherever names go (paths, secrets of vaults, units). Cut to `size`; returns out.
+ */
+enum { TWO_KEY_ACCOUNT_NAME_MAX = 600 };
+const char *two_key_account_name(const char *resource_id, char *out, size_t size);
+
 /* The row with that short name, or with that type in any case; NULL: there is none. */
 const struct two_key_resource *two_key_resource_named(const char *name);
 
@@ -201,6 +227,10 @@ int probe_build_plain(const struct two_key_probe_form *form, struct http_request
 /* Begins a request of the form: method, URL, body and the ids of the request. */
 int probe_begin(const struct two_key_probe_form *form, struct http_request *request,
                 const struct two_key_probe *probe, struct err *err);
+/* A shared access signature: an HMAC with the key's own characters ("Service Bus access control
+ * with Shared Access Signatures"). The last name in the resource id is that of the rule. */
+int probe_build_sas(const struct two_key_probe_form *form, struct http_request *request,
+                    const struct two_key_probe *probe, struct err *err);
 /* Judges by the lists of statuses and codes. */
 bool probe_read(const struct two_key_probe_form *form, const struct http_reply *reply, time_ms now,
                 struct failure *failure);

@@ -1,0 +1,114 @@
+"""Accounts of every type: found by their ids, adopted, rotated, verified, delivered."""
+
+import collections
+import json
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from stand_in import RESOURCE_GROUP, SUBSCRIPTION
+from two_key_types import TYPES
+from patience import wait_until
+
+# What the daemon rotates, and the request that proves a key; None: there is none.
+ROTATED = {
+    "batch": "pools", "storage": "comp=list", "cognitive_services": "issueToken", "redis": None,
+    "search": "servicestats", "maps": None, "event_grid_domain": "events",
+    "event_grid_partner_namespace": "events", "container_registry": "v2", "fluid_relay": None,
+    "service_bus": "Queues", "service_bus_queue": "queue", "service_bus_topic": "topic",
+    "event_hubs": "EventHubs", "event_hub": "hub", "relay": None,
+    "relay_hybrid_connection": None, "relay_wcf": None, "notification_hubs": None,
+    "notification_hub": "registrations",
+}
+Account = collections.namedtuple("Account", "there here")
+ENVIRONMENT = {
+    "batch": {"AZURE_BATCH_ACCOUNT", "AZURE_BATCH_ACCESS_KEY", "AZURE_BATCH_ENDPOINT"},
+    "storage": {"AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_KEY", "AZURE_STORAGE_BLOB_ENDPOINT"},
+    "maps": {"AZURE_MAPS_ACCOUNT", "AZURE_MAPS_SUBSCRIPTION_KEY"},
+}
+
+
+def add(site, name):
+    """Configures an account of that type, by its parts, and creates it in Azure. Returns its name
+    there, and the daemon's."""
+    key_type = next(one for one in TYPES if one.word == name)
+    outermost = re.sub("[^a-z]", "", name) + "acct"
+    names = [outermost, *("orders", "rule")[3 - key_type.name.count("/"):]]
+    site.azure.create("/".join(names), type=name)
+    site.config["accounts"].append({
+        "type": name, "name": outermost, "resource_group": RESOURCE_GROUP,
+        "subscription_id": SUBSCRIPTION, "adopt_active": "primary",
+        **({"path": "/".join(names[1:])} if names[1:] else {})})
+    return Account("%2F".join(names), "-".join(names))
+
+
+def test_each_type_rotates(site, azure):
+    accounts = {name: add(site, name) for name in ROTATED}
+    site.start()
+    for name, account in accounts.items():
+        wait_until(lambda: len(site.log.lines(event="rotation.completed", account=account.here)) >= 2,
+                   f"{name} rotates twice")
+    for name, account in accounts.items():
+        births = azure.ask("GET", f"accounts/{account.there}")["counters"]
+        assert births["regenerate_primary"] >= 1 and births["regenerate_secondary"] >= 1
+        wait_until(lambda: site.held(account.here) in azure.keys(account.there).values(),
+                   f"{name}: the file holds a live key")
+        verified = site.log.lines(event="key.verified", account=account.here)
+        assert bool(verified) == bool(ROTATED[name]), name
+    assert not site.log.lines(event="consumers.at_risk")
+
+
+@pytest.mark.parametrize("name", sorted(ENVIRONMENT))
+def test_the_environment_file_has_the_names_of_its_tools(site, name):
+    account = add(site, name)
+    site.config["targets"]["file"]["format"] = "env"
+    site.policy(rotate_every="10m", check_every="1h")
+    site.start()
+    site.log.wait("key.delivered", account=account.here)
+    assert {line.split("=")[0] for line in site.held(account.here).splitlines()} == ENVIRONMENT[name]
+
+
+def test_the_json_form_has_the_connection_string(site, azure):
+    account = add(site, "storage")
+    site.config["targets"]["file"]["format"] = "json"
+    site.policy(rotate_every="10m", check_every="1h")
+    site.start()
+    site.log.wait("key.delivered", account=account.here)
+    form = json.loads(site.held(account.here))
+    assert f"AccountName={account.there};AccountKey={azure.keys(account.there)['Primary']};" in form["connection_string"]
+
+
+def test_keys_that_are_off(site, azure):
+    """Relay, Notification Hubs and Fluid Relay have no such switch."""
+    accounts = [add(site, name) for name in ROTATED if not re.match("fluid|relay|notif", name)]
+    for account in accounts:
+        azure.change(account.there, keys_off=True)
+    site.policy(check_every="1s")
+    site.start()
+    for account in accounts:
+        line = site.log.wait("account.blocked", account=account.here)
+        assert line["reason"] == "shared_key_disabled"
+    for account in accounts:
+        azure.change(account.there, keys_off=False)
+    for account in accounts:
+        site.log.wait("rotation.completed", account=account.here)
+    assert not site.log.lines(event="consumers.at_risk")
+
+
+def test_what_is_understood_is_said(site, build):
+    """--check and the manual page agree about each type."""
+    for name in ROTATED:
+        add(site, name)
+    site.write()
+    checked = subprocess.run([build / "keyrotated", "--check", "-c", site.config_file],
+                             capture_output=True, text=True, timeout=30, check=True).stdout
+    page = (pathlib.Path(__file__).parents[2] / "man/keyrotated.yaml.5").read_text()
+    for name, verified in ROTATED.items():
+        full = re.search(rf"  type +{name} \((.*)\)\n", checked)[1]
+        words = re.search(rf"\.It Cm {name}\n\.Li {full} ,\n[-0-9]*; (.*)", page)[1]
+        assert (words == "not verified") == (not verified), name
+    assert "every shared access signature that was made with the key" in checked
+    assert checked.count("no request is known that proves a key of this type") == \
+        sum(not verified for verified in ROTATED.values())
