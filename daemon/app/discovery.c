@@ -6,6 +6,7 @@
 
 #include "app/discovery_run.h"
 #include "app/discovery_tell.h"
+#include "app/texts.h"
 #include "base/must.h"
 #include "base/str.h"
 
@@ -13,11 +14,12 @@
 struct rule_state {
     char *name;
     time_ms next_at;
-    time_ms listed_at; /* the end of the last whole listing; TIME_NEVER: none yet */
-    bool tried;        /* since the configuration came */
-    bool failed;       /* the last time, a list could not be read */
-    size_t waiting;    /* for the next listing, by max_new */
-    char *asked;       /* where the next listing goes on asking; see discovery_run_asked() */
+    time_ms listed_at;    /* the end of the last whole listing; TIME_NEVER: none yet */
+    bool tried;           /* since the configuration came */
+    bool failed;          /* the last time, a list could not be read */
+    size_t waiting;       /* for the next listing, by max_new */
+    char *asked;          /* where the next listing goes on asking; see discovery_run_asked() */
+    struct texts failing; /* subscriptions that could not be listed; "": which there are */
     char error[FAILURE_TEXT_MAX];
 };
 
@@ -31,7 +33,8 @@ struct discovery_client {
     struct discovery_run *run; /* NULL: none is under way */
     size_t running;            /* its rule */
     uint64_t number;
-    bool lacks; /* of the run under way, a list failed */
+    bool lacks;           /* of the run under way, a list failed */
+    struct texts failing; /* as in rule_state, of the run under way */
     size_t added, removed, left;
     time_ms began_at;
     struct discovery *changes; /* rows of the journal; texts owned */
@@ -176,6 +179,7 @@ static void on_failed(void *context, const char *subscription, const struct fail
 
     discovery_tell_failed(&teller, subscription, failure);
     client->lacks = true;
+    texts_add(&client->failing, subscription ? subscription : "");
     str_copy(state->error, sizeof(state->error), failure->text);
 }
 
@@ -191,6 +195,43 @@ static void on_degraded(void *context, const struct failure *failure)
     const struct discovery_teller teller = teller_of(context);
 
     discovery_tell_degraded(&teller, failure);
+}
+
+static bool holds(const struct texts *texts, const char *text)
+{
+    for (size_t i = 0; i < texts->count; i++)
+        if (str_equal(texts->items[i], text))
+            return true;
+    return false;
+}
+
+/* What failed before and not again has ended: a subscription may be listed, or be gone. */
+static void end_failures(struct discovery_client *client, struct rule_state *state)
+{
+    const struct discovery_teller teller = teller_of(client);
+
+    for (size_t i = 0; i < state->failing.count; i++)
+        if (!holds(&client->failing, state->failing.items[i]))
+            discovery_tell_listed(&teller, str_or_null(state->failing.items[i]));
+    texts_done(&state->failing);
+    state->failing = client->failing;
+    client->failing = (struct texts){.count = 0};
+}
+
+/* Rules may be others now. What lasts begins again with the next listing. */
+static void end_troubles(struct discovery_client *client)
+{
+    if (client->running < client->rule_count)
+        end_failures(client, &client->rules[client->running]); /* takes those of the run */
+    for (size_t i = 0; i < client->rule_count; i++) {
+        struct discovery_teller teller;
+
+        client->running = i;
+        teller = teller_of(client);
+        end_failures(client, &client->rules[i]);
+        discovery_tell_degraded(&teller, NULL);
+        discovery_tell_missing(&teller, 0, 0);
+    }
 }
 
 /* --- putting it in force --- */
@@ -328,6 +369,7 @@ static void on_ended(void *context)
     size_t missing, unasked;
 
     note_blind(client);
+    end_failures(client, state);
     state->waiting = add_candidates(client) + discovery_run_unread(client->run);
     missing = discovery_run_missing(client->run, &unasked);
     discovery_tell_missing(&teller, missing, unasked);
@@ -442,6 +484,7 @@ static void free_rules(struct discovery_client *client)
     for (size_t i = 0; i < client->rule_count; i++) {
         free(client->rules[i].name);
         free(client->rules[i].asked);
+        texts_done(&client->rules[i].failing);
     }
     client->rule_count = 0;
 }
@@ -452,6 +495,7 @@ void discovery_configure(struct discovery_client *client, struct config *config)
 
     discovery_run_free(client->run);
     client->run = NULL;
+    end_troubles(client);
     client->config = config_ref(config);
     config_unref(before);
     free_rules(client);
@@ -497,6 +541,7 @@ void discovery_free(struct discovery_client *client)
     free_farewells(client);
     free(client->farewells);
     free_rules(client);
+    texts_done(&client->failing);
     discovery_book_done(&client->book);
     config_unref(client->config);
     free(client);

@@ -152,6 +152,28 @@ def test_lists_that_fail_forget_nothing(site, azure, fault):
     assert regenerated(azure, "alpha") == regenerated(azure, "beta") == 0
 
 
+@pytest.mark.parametrize("how", ["reload", "hidden"])
+def test_what_is_no_longer_listed_fails_no_longer(site, azure, how):
+    """A rule that is gone, or a subscription: the daily line would tell of it for ever."""
+    azure.create("alpha")
+    azure.create("beta", subscription_id=OTHER)
+    azure.deny(READ, f"/subscriptions/{OTHER}")
+    daemon = begin(site, rule("old", adopt_active="primary"))
+    site.log.wait("discovery.failed", subscription_id=OTHER)
+    if how == "reload":
+        site.config["discover"] = [rule("new", adopt_active="primary", subscriptions=SUBSCRIPTION)]
+        site.write()
+        daemon.reload()
+        site.log.wait("discovery.completed", rule="new")
+    else:
+        azure.fault("wrong_json", op="subscriptions", param=json.dumps(
+            {"value": [{"id": f"/subscriptions/{SUBSCRIPTION}", "subscriptionId": SUBSCRIPTION,
+                        "state": "Enabled"}]}))
+        site.log.wait("discovery.completed", site.log.mark(), subscriptions=1)
+    assert daemon.stop() == 0  # which writes what has been put off
+    assert site.log.lines(event="trouble.ended", ended="discovery.failed")
+
+
 def test_known_accounts_survive_a_start_without_azure(site, azure):
     azure.create("alpha")
     daemon = begin(site, rule(adopt_active="primary"))
