@@ -46,7 +46,7 @@ DEBIAN_PACKAGES := gcc libc6-dev pkg-config libuv1-dev libcurl4-openssl-dev libj
     libyaml-dev libsqlite3-dev libssl-dev libsystemd-dev libmicrohttpd-dev \
     libseccomp-dev libcmocka-dev python3 python3-pytest python3-pytest-xdist openssl ca-certificates \
     curl procps tzdata systemd
-DEBIAN_LINT_PACKAGES := clang-format clang-tidy cppcheck mandoc valgrind
+DEBIAN_LINT_PACKAGES := clang-format clang-tidy cppcheck mandoc groff-base valgrind
 
 # What `make fuzz` needs besides.
 DEBIAN_FUZZ_PACKAGES := clang-14 libclang-rt-14-dev llvm-14
@@ -431,9 +431,15 @@ lint-ways:
 	$Q$(PYTHON) tests/lint/ways.py --self-test
 	$Q$(PYTHON) tests/lint/ways.py
 
+# What mandoc takes for a macro may be text to groff, which most readers have.
+MAN_PAGES := man/keyrotated.8 man/keyrotated.yaml.5 man/keyrotatectl.1
 lint-man:
 	$(call say,LINT,man)
-	$Qmandoc -Tlint -Wwarning man/keyrotated.8 man/keyrotated.yaml.5 man/keyrotatectl.1
+	$Qmandoc -Tlint -Wwarning $(MAN_PAGES)
+	$Qfor page in $(MAN_PAGES); do \
+	    text=$$(groff -Tutf8 -Wbreak -P-cbou -mdoc $$page) || exit 1; \
+	    if echo "$$text" | grep -nwE 'Lk|Ic|Cm|Li|Pq|Ql|Pa|Ev|Sx|Xr'; then \
+	        echo "$$page: shows the name of a macro"; exit 1; fi; done
 
 DEBIAN_LINT_PACKAGES += systemd
 lint-units:
