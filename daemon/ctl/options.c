@@ -84,6 +84,12 @@ static enum ctl_exit complain(const char *format, ...)
     return ctl_complain(CTL_USAGE, "%s (--help shows how)", message);
 }
 
+/* Of a command that there is not, --help shows no use, but which ones there are. */
+static enum ctl_exit complain_of_command(const char *before, const char *name, const char *after)
+{
+    return ctl_complain(CTL_USAGE, "%s%s%s; --help lists the commands", before, name, after);
+}
+
 bool ctl_parse_instant(const char *text, time_ms *ret_at)
 {
     static const char *const forms[] = {"%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"};
@@ -130,13 +136,14 @@ static enum ctl_exit find_command(const char *name, const struct ctl_command **r
         if (strcmp(commands[i].name, name) != 0)
             continue;
         *ret_command = &commands[i];
-        return commands[i].synopsis ? CTL_DONE
-                                    : complain("%s is not available in this version", name);
+        return commands[i].synopsis
+                   ? CTL_DONE
+                   : complain_of_command("", name, " is not available in this version");
     }
     nearest = str_nearest(name, names);
     if (nearest)
         return complain("there is no command %s; did you mean %s?", name, nearest);
-    return complain("there is no command %s", name);
+    return complain_of_command("there is no command ", name, "");
 }
 
 /* --- the options --- */
