@@ -114,7 +114,9 @@ int resource_id_parse(const char *text, struct resource_id *ret_id, struct err *
         !segment_is(segments[2], "resourceGroups") || !segment_is(segments[4], "providers"))
         return refuse("is not the resource id of", true, err);
     if (!type)
-        return refuse("is the id of another kind of resource", false, err);
+        return err_set(err, -EINVAL,
+                       "is of a type whose keys cannot be rotated yet; TYPES OF RESOURCES in "
+                       "keyrotated.yaml(5) lists those that can");
     if (!is_guid(segments[1]))
         return refuse("holds a subscription that is not a GUID", false, err);
     if (resource_group_problem(segments[3].text, segments[3].length))

@@ -164,6 +164,9 @@ const char *url_proxy_problem(const char *url)
     struct url_parts parts = {.is_http = false};
     const char *problem = split(url, &parts);
 
+    if (!str_starts_with_nocase(url, "http://") && !str_starts_with_nocase(url, "https://"))
+        return "is not the URL of a proxy that can be used; write http://HOST:PORT or "
+               "https://HOST:PORT";
     if (problem)
         return problem;
     if (parts.path[0] != '\0' && !str_equal(parts.path, "/"))

@@ -155,10 +155,13 @@ static bool is_api_version(const char *text)
     return text[10] == '\0' || str_equal(text + 10, "-preview");
 }
 
+/* A star alone means all hosts. libcurl knows no patterns, so that one would match nothing. */
 static bool is_host_suffix(const char *text)
 {
+    if (str_equal(text, "*"))
+        return true;
     for (const char *c = text; *c != '\0'; c++) {
-        if (!char_is_alphanumeric(*c) && !strchr(".-_*:,/", *c))
+        if (!char_is_alphanumeric(*c) && !strchr(".-_:,/", *c))
             return false;
     }
     return text[0] != '\0';

@@ -60,7 +60,11 @@ static const struct mistake service_mistakes[] = {
      "k.yaml:6:17: control_socket: is too long for a socket; 107 bytes are the most\n"},
     {{.more = "ca_file: [a]\n"}, "k.yaml:6:10: ca_file: is a list; give an absolute path\n"},
     {{.more = "proxy: socks5://p:1080\n"},
-     "k.yaml:6:8: proxy: \"socks5://p:1080\" is not a URL that can be used; write https://HOST\n"},
+     "k.yaml:6:8: proxy: \"socks5://p:1080\" is not the URL of a proxy that can be used; write "
+     "http://HOST:PORT or https://HOST:PORT\n"},
+    {{.more = "proxy: p:1080\n"},
+     "k.yaml:6:8: proxy: \"p:1080\" is not the URL of a proxy that can be used; write "
+     "http://HOST:PORT or https://HOST:PORT\n"},
     {{.more = "proxy: \"http://user:word@proxy:3128\"\n"},
      "k.yaml:6:8: proxy: holds a user name or password; such things do not belong in this file\n"},
     {{.more = "proxy: {url: http://proxy:3128, user: me}\n"},
@@ -76,6 +80,10 @@ static const struct mistake service_mistakes[] = {
     {{.more = "proxy: http://proxy:99999\n"},
      "k.yaml:6:8: proxy: \"http://proxy:99999\" has no valid port; write :1 to :65535 after the "
      "host, or nothing\n"},
+    {{.more = "no_proxy: '*'\n"}, ""},
+    {{.more = "no_proxy: '*.example.org'\n"},
+     "k.yaml:6:11: no_proxy: \"*.example.org\" cannot stand here; write a host name or suffix such "
+     "as .example.org\n"},
     {{.more = "no_proxy: [a b]\n"},
      "k.yaml:6:12: no_proxy[0]: \"a b\" cannot stand here; write a host name or suffix such as "
      ".example.org\n"},

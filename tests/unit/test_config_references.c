@@ -179,9 +179,10 @@ static const struct mistake account_mistakes[] = {
      "k.yaml:5:17: accounts[0].id: "
      "\"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/"
      "default-azurebatch-japaneast"
-     "/providers/Microsoft.Storage/batchAccounts/sampleacct\" is the "
-     "id of another kind of resource; write "
-     "/subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.Batch/batchAccounts/NAME\n"},
+     "/providers/Microsoft.Storage/batchAccounts/sampleacct\" is of "
+     "a type whose keys cannot be rotated yet; TYPES OF RESOURCES in keyrotated.yaml(5) lists "
+     "those "
+     "that can\n"},
     {{.accounts = "accounts: [{id: "
                   "/subscriptions/1/resourceGroups/default-azurebatch-japaneast/providers/"
                   "Microsoft.Batch/batchAccounts/sampleacct}]"},
