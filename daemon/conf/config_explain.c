@@ -132,12 +132,14 @@ static void append_freezes(const struct policy *policy, struct buf *out)
     }
 }
 
-/* What its type means: what dies with a key, and how a new one is verified. */
+/* What its type means: the actions that its identity needs, and what dies with a key. */
 static void append_type(const struct account *account, struct buf *out)
 {
     const struct two_key_resource *type = two_key_resource_find(account->id);
 
     (void)buf_append_format(out, "  %-15s%s (%s)\n", "type", type->short_name, type->type);
+    (void)buf_append_format(out, "  %-15s%s, %s, %s\n", "needs", type->read_action,
+                            type->list_action, type->regenerate_action);
     if (type->dies)
         (void)buf_append_format(out, "  %-15s%s\n", "dies too", type->dies);
 }

@@ -188,6 +188,7 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     settings->format = (enum file_format)schema_choice(target, &keys, "format");
     settings->owner = fill_name(resolve, owner, values);
     settings->group = fill_name(resolve, group, values);
+    settings->resource = two_key_resource_find(account->id);
     if (!fill_content(resolve, target, account, settings))
         return false;
     destination->settings = settings;
@@ -208,8 +209,13 @@ static void describe(const struct destination *destination, struct buf *out)
     };
     const struct target_file *settings = target_file_of(destination);
 
-    (void)buf_append_format(out, "file %s (%s, mode %04o", destination->place,
-                            words[settings->format], (unsigned)settings->mode);
+    (void)buf_append_format(out, "file %s (%s", destination->place, words[settings->format]);
+    if (settings->format == FILE_FORMAT_ENV && settings->resource)
+        (void)buf_append_format(
+            out, " with %s, %s%s%s", settings->resource->env_name, settings->resource->env_key,
+            settings->resource->env_endpoint ? ", " : "",
+            settings->resource->env_endpoint ? settings->resource->env_endpoint : "");
+    (void)buf_append_format(out, ", mode %04o", (unsigned)settings->mode);
     if (settings->owner)
         (void)buf_append_format(out, ", owner %s", settings->owner);
     if (settings->group)

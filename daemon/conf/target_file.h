@@ -17,6 +17,7 @@ struct target_file {
     const char *owner; /* NULL: the daemon's user */
     const char *group; /* NULL: the daemon's own */
     enum file_format format;
+    const struct two_key_resource *resource; /* the account's type, which names env's variables */
     const char *content; /* the template (proto/template.h); NULL for other formats */
 };
 

@@ -409,6 +409,9 @@ static void explains_in_words(void **state)
         "  id             " ACCOUNT_ID
         "\n"
         "  type           batch (Microsoft.Batch/batchAccounts)\n"
+        "  needs          Microsoft.Batch/batchAccounts/read, "
+        "Microsoft.Batch/batchAccounts/listkeys/action, "
+        "Microsoft.Batch/batchAccounts/regeneratekeys/action\n"
         "  identity       vm: managed identity of this machine, asked of the metadata service, App "
         "Service or Azure Arc, whichever is there\n"
         "  policy         standard: no key older than 90d: one rotation every 40d, a replaced key "

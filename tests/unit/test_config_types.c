@@ -95,6 +95,32 @@ static void test_mistakes(void **state)
         config_unref(load(cases[i].accounts, cases[i].targets, cases[i].more, cases[i].messages));
 }
 
+/* The variables of an environment file are those of the account's type. */
+static void test_environment_file(void **state)
+{
+    static const struct {
+        const char *accounts;
+        const char *variables;
+    } cases[] = {
+        {"accounts: [{type: redis, name: cache, " PARTS "}]",
+         "(environment file with AZURE_REDIS_NAME, AZURE_REDIS_KEY, AZURE_REDIS_ENDPOINT, mode "},
+        {"accounts: [{type: maps, name: mapacct, " PARTS "}]",
+         "(environment file with AZURE_MAPS_ACCOUNT, AZURE_MAPS_SUBSCRIPTION_KEY, mode "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct config *config = load(cases[i].accounts, MAP_TARGET("format: env"), NULL, "");
+        struct buf out;
+
+        buf_init(&out, 64 * 1024);
+        assert_int_equal(config_explain(config, NULL, 1, &out), 0);
+        assert_non_null(strstr(buf_str(&out), cases[i].variables));
+        buf_done(&out);
+        config_unref(config);
+    }
+}
+
 /* Where nothing proves a key, it is not verified, and --check says so. */
 static void test_without_proof(void **state)
 {
@@ -108,6 +134,10 @@ static void test_without_proof(void **state)
     buf_init(&out, 64 * 1024);
     assert_int_equal(config_explain(config, NULL, 1, &out), 0);
     assert_non_null(strstr(buf_str(&out), "type           maps (Microsoft.Maps/accounts)"));
+    assert_non_null(strstr(buf_str(&out),
+                           "needs          Microsoft.Maps/accounts/read, "
+                           "Microsoft.Maps/accounts/listKeys/action, "
+                           "Microsoft.Maps/accounts/regenerateKey/action\n"));
     assert_non_null(strstr(buf_str(&out), "dies too       every SAS token"));
     assert_non_null(strstr(buf_str(&out), "no request is known that proves a key of this type"));
     buf_done(&out);
@@ -117,9 +147,8 @@ static void test_without_proof(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_by_parts),
-        cmocka_unit_test(test_below_others),
-        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_by_parts),      cmocka_unit_test(test_below_others),
+        cmocka_unit_test(test_mistakes),      cmocka_unit_test(test_environment_file),
         cmocka_unit_test(test_without_proof),
     };
 
