@@ -308,6 +308,22 @@ static void append_way(const struct discovery_rule *rule, struct buf *out)
                             "lists", words(rule->every, every), rule->max_new, ways[rule->by]);
 }
 
+/* "file, then vault (not required)": a hook is part of its target. */
+static void append_rule_targets(const struct discovery_rule *rule, struct buf *out)
+{
+    const char *separator = "";
+
+    (void)buf_append_format(out, "  %-15s", "delivers to");
+    for (size_t i = 0; i < rule->destination_count; i++) {
+        if (rule->destinations[i].after)
+            continue;
+        (void)buf_append_format(out, "%s%s%s", separator, rule->destinations[i].name,
+                                rule->destinations[i].required ? "" : " (not required)");
+        separator = ", then ";
+    }
+    (void)buf_append_char(out, '\n');
+}
+
 static void append_rule(const struct discovery_rule *rule, struct buf *out)
 {
     (void)buf_append_format(out, "\nrule %s%s\n  %-15s", rule->name,
@@ -329,6 +345,7 @@ static void append_rule(const struct discovery_rule *rule, struct buf *out)
     append_way(rule, out);
     append_identity(rule->identity, out);
     (void)buf_append_format(out, "  %-15s%s\n", "policy", rule->policy_name);
+    append_rule_targets(rule, out);
     append_rule_start(rule, out);
 }
 

@@ -61,6 +61,8 @@ struct discovery_rule {
     unsigned max_new;
     bool dry_run;
     size_t destination_count; /* of each account that it finds */
+    /* Those of a sample: names and `required` are those of each account, and places are not. */
+    const struct destination *destinations;
 };
 
 /* "auto", as it is configured. */

@@ -261,6 +261,7 @@ static void check_samples(struct resolve *resolve, const struct tree_node *node,
     rule->identity = one.identity;
     rule->policy_name = one.policy_name;
     rule->destination_count = one.destination_count;
+    rule->destinations = one.destinations;
     if (own->error_count != errors)
         return;
     report_init(&ignored, resolve->arena); /* it would say the same again */

@@ -73,7 +73,7 @@ static struct config *load(const char *discover, const char *expected)
                    "identities: {vm: {type: managed_identity}}\n"
                    "policies: {p: {max_key_age: 90d}}\n"
                    "targets: {file: {type: file, path: '/k/{account}'}, fixed: {type: file, path: "
-                   "/k/fixed}}\n"
+                   "/k/fixed}, second: {type: file, path: '/k/second/{account}'}}\n"
                    "defaults: {deliver_to: file}\n"
                    "%s\n",
                    discover);
@@ -262,10 +262,29 @@ static void test_active_tag(void **state)
     config_unref(config);
 }
 
+/* --check says where the keys of accounts go that are found. */
+static void test_explanation(void **state)
+{
+    struct config *config = load(
+        "discover: [{name: a, subscriptions: all, deliver_to: [file, "
+        "{target: second, required: false}]}]",
+        "");
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 64 * 1024);
+    assert_int_equal(config_explain(config, NULL, 0, &out), 0);
+    assert_non_null(strstr(buf_str(&out), "delivers to    file, then second (not required)\n"));
+    buf_done(&out);
+    config_unref(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_mistakes, config_fixture_enter, config_fixture_leave),
+        cmocka_unit_test_setup_teardown(test_explanation, config_fixture_enter,
+                                        config_fixture_leave),
         cmocka_unit_test_setup_teardown(test_ways, config_fixture_enter, config_fixture_leave),
         cmocka_unit_test_setup_teardown(test_matching, config_fixture_enter, config_fixture_leave),
         cmocka_unit_test_setup_teardown(test_expansion, config_fixture_enter, config_fixture_leave),
