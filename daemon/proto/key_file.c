@@ -45,7 +45,8 @@ int key_file_env(const struct key_file *file, struct buf *out)
     buf_append(out, secret_bytes(file->key), secret_length(file->key));
     buf_append_char(out, '\n');
     if (type->env_endpoint)
-        buf_append_format(out, "%s=https://%s\n", type->env_endpoint, file->account_endpoint);
+        buf_append_format(out, "%s=%s%s\n", type->env_endpoint, type->env_host ? "" : "https://",
+                          file->account_endpoint);
     return out->failed;
 }
 

@@ -26,6 +26,7 @@ Account = collections.namedtuple("Account", "there here")
 ENVIRONMENT = {
     "batch": {"AZURE_BATCH_ACCOUNT", "AZURE_BATCH_ACCESS_KEY", "AZURE_BATCH_ENDPOINT"},
     "storage": {"AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_KEY", "AZURE_STORAGE_BLOB_ENDPOINT"},
+    "redis": {"AZURE_REDIS_NAME", "AZURE_REDIS_KEY", "AZURE_REDIS_HOST"},
     "maps": {"AZURE_MAPS_ACCOUNT", "AZURE_MAPS_SUBSCRIPTION_KEY"},
 }
 

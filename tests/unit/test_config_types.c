@@ -103,7 +103,7 @@ static void test_environment_file(void **state)
         const char *variables;
     } cases[] = {
         {"accounts: [{type: redis, name: cache, " PARTS "}]",
-         "(environment file with AZURE_REDIS_NAME, AZURE_REDIS_KEY, AZURE_REDIS_ENDPOINT, mode "},
+         "(environment file with AZURE_REDIS_NAME, AZURE_REDIS_KEY, AZURE_REDIS_HOST, mode "},
         {"accounts: [{type: maps, name: mapacct, " PARTS "}]",
          "(environment file with AZURE_MAPS_ACCOUNT, AZURE_MAPS_SUBSCRIPTION_KEY, mode "},
     };

@@ -310,6 +310,34 @@ static void test_what_is_read_stands_once(void **state)
     }
 }
 
+/* A URL stands for its host; a port is kept unless it is that of https. */
+static void test_endpoints_of_descriptions(void **state)
+{
+    static const struct {
+        const char *told, *endpoint;
+    } cases[] = {
+        {"https://ns.example:443/", "ns.example"},
+        {"https://ns.example:8443/", "ns.example:8443"},
+        {"https://ns.example/api/events", "ns.example"},
+        {"ns.example:443", "ns.example:443"},
+        {"https://ns.example:4443", "ns.example:4443"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct resource_obstacle obstacle;
+        struct resource_facts facts;
+        struct err err;
+        char body[256];
+
+        (void)snprintf(body, sizeof(body), "{\"properties\":{\"accountEndpoint\":\"%s\"}}",
+                       cases[i].told);
+        assert_int_equal(two_key_describe(batch, body, strlen(body), &facts, &obstacle, &err), 0);
+        assert_string_equal(facts.endpoint, cases[i].endpoint);
+        resource_facts_done(&facts);
+    }
+}
+
 static void test_endpoint(void **state)
 {
     static const struct {
@@ -353,6 +381,7 @@ int main(void)
         cmocka_unit_test(test_read_account_place),
         cmocka_unit_test(test_what_nobody_reads_decides_nothing),
         cmocka_unit_test(test_what_is_read_stands_once),
+        cmocka_unit_test(test_endpoints_of_descriptions),
         cmocka_unit_test(test_endpoint),
     };
 

@@ -40,5 +40,6 @@ const struct two_key_resource two_key_container_registry = {
     .role = "Container Registry Password Rotator",
     .env_name = "AZURE_CONTAINER_REGISTRY_USERNAME",
     .env_key = "AZURE_CONTAINER_REGISTRY_PASSWORD",
-    .env_endpoint = "AZURE_CONTAINER_REGISTRY_ENDPOINT",
+    .env_endpoint = "AZURE_CONTAINER_REGISTRY_LOGIN_SERVER",
+    .env_host = true,
 };

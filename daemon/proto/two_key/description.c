@@ -125,10 +125,10 @@ static bool copy_text(const char *text, size_t length, char **ret_copy)
     return !text || *ret_copy;
 }
 
-/* The host of "https://HOST/…", or the text as it is. */
+/* The host of "https://HOST/…", without the port that https has anyway; or the text as it is. */
 static const char *host_of(const char *endpoint, size_t *ret_length)
 {
-    static const char scheme[] = "https://";
+    static const char scheme[] = "https://", port[] = ":443";
 
     if (!str_starts_with_nocase(endpoint, scheme)) {
         *ret_length = strlen(endpoint);
@@ -136,6 +136,9 @@ static const char *host_of(const char *endpoint, size_t *ret_length)
     }
     endpoint += sizeof(scheme) - 1;
     *ret_length = strcspn(endpoint, "/");
+    if (*ret_length > sizeof(port) - 1 &&
+        memcmp(endpoint + *ret_length - (sizeof(port) - 1), port, sizeof(port) - 1) == 0)
+        *ret_length -= sizeof(port) - 1;
     return endpoint;
 }
 

@@ -66,7 +66,8 @@ const struct two_key_resource two_key_event_hubs_rule = {
     .role = "Event Hubs Key Rotator",
     .env_name = "AZURE_EVENTHUB_RULE",
     .env_key = "AZURE_EVENTHUB_KEY",
-    .env_endpoint = "AZURE_EVENTHUB_ENDPOINT",
+    .env_endpoint = "AZURE_EVENTHUB_FULLY_QUALIFIED_NAMESPACE",
+    .env_host = true,
     .connection_string =
         "Endpoint=sb://{endpoint}/;SharedAccessKeyName={name_2};SharedAccessKey={key}",
 };
@@ -98,7 +99,8 @@ const struct two_key_resource two_key_event_hub_rule = {
     .role = "Event Hub Key Rotator",
     .env_name = "AZURE_EVENTHUB_RULE",
     .env_key = "AZURE_EVENTHUB_KEY",
-    .env_endpoint = "AZURE_EVENTHUB_ENDPOINT",
+    .env_endpoint = "AZURE_EVENTHUB_FULLY_QUALIFIED_NAMESPACE",
+    .env_host = true,
     .connection_string =
         "Endpoint=sb://{endpoint}/"
         ";SharedAccessKeyName={name_3};SharedAccessKey={key};EntityPath={name_2}",

@@ -44,7 +44,8 @@ const struct two_key_resource two_key_notification_hubs_rule = {
     .role = "Notification Hubs Key Rotator",
     .env_name = "AZURE_NOTIFICATIONHUB_RULE",
     .env_key = "AZURE_NOTIFICATIONHUB_KEY",
-    .env_endpoint = "AZURE_NOTIFICATIONHUB_ENDPOINT",
+    .env_endpoint = "AZURE_NOTIFICATIONHUB_HOST",
+    .env_host = true,
     .connection_string =
         "Endpoint=sb://{endpoint}/;SharedAccessKeyName={name_2};SharedAccessKey={key}",
 };
@@ -76,7 +77,8 @@ const struct two_key_resource two_key_notification_hub_rule = {
     .role = "Notification Hub Key Rotator",
     .env_name = "AZURE_NOTIFICATIONHUB_RULE",
     .env_key = "AZURE_NOTIFICATIONHUB_KEY",
-    .env_endpoint = "AZURE_NOTIFICATIONHUB_ENDPOINT",
+    .env_endpoint = "AZURE_NOTIFICATIONHUB_HOST",
+    .env_host = true,
     .connection_string =
         "Endpoint=sb://{endpoint}/"
         ";SharedAccessKeyName={name_3};SharedAccessKey={key};EntityPath={name_2}",

@@ -36,6 +36,7 @@ const struct two_key_resource two_key_redis = {
     .role = "Redis Key Rotator",
     .env_name = "AZURE_REDIS_NAME",
     .env_key = "AZURE_REDIS_KEY",
-    .env_endpoint = "AZURE_REDIS_ENDPOINT",
+    .env_endpoint = "AZURE_REDIS_HOST",
+    .env_host = true,
     .connection_string = "{endpoint}:6380,password={key},ssl=True,abortConnect=False",
 };

@@ -29,7 +29,8 @@ const struct two_key_resource two_key_relay_rule = {
     .role = "Relay Key Rotator",
     .env_name = "AZURE_RELAY_RULE",
     .env_key = "AZURE_RELAY_KEY",
-    .env_endpoint = "AZURE_RELAY_ENDPOINT",
+    .env_endpoint = "AZURE_RELAY_HOST",
+    .env_host = true,
     .connection_string =
         "Endpoint=sb://{endpoint}/;SharedAccessKeyName={name_2};SharedAccessKey={key}",
 };
@@ -59,7 +60,8 @@ const struct two_key_resource two_key_relay_hybrid_connection_rule = {
     .role = "Relay Hybrid Connection Key Rotator",
     .env_name = "AZURE_RELAY_RULE",
     .env_key = "AZURE_RELAY_KEY",
-    .env_endpoint = "AZURE_RELAY_ENDPOINT",
+    .env_endpoint = "AZURE_RELAY_HOST",
+    .env_host = true,
     .connection_string =
         "Endpoint=sb://{endpoint}/"
         ";SharedAccessKeyName={name_3};SharedAccessKey={key};EntityPath={name_2}",
@@ -89,7 +91,8 @@ const struct two_key_resource two_key_relay_wcf_rule = {
     .role = "WCF Relay Key Rotator",
     .env_name = "AZURE_RELAY_RULE",
     .env_key = "AZURE_RELAY_KEY",
-    .env_endpoint = "AZURE_RELAY_ENDPOINT",
+    .env_endpoint = "AZURE_RELAY_HOST",
+    .env_host = true,
     .connection_string =
         "Endpoint=sb://{endpoint}/"
         ";SharedAccessKeyName={name_3};SharedAccessKey={key};EntityPath={name_2}",

@@ -66,7 +66,8 @@ const struct two_key_resource two_key_service_bus_rule = {
     .role = "Service Bus Key Rotator",
     .env_name = "AZURE_SERVICEBUS_RULE",
     .env_key = "AZURE_SERVICEBUS_KEY",
-    .env_endpoint = "AZURE_SERVICEBUS_ENDPOINT",
+    .env_endpoint = "AZURE_SERVICEBUS_FULLY_QUALIFIED_NAMESPACE",
+    .env_host = true,
     .connection_string =
         "Endpoint=sb://{endpoint}/;SharedAccessKeyName={name_2};SharedAccessKey={key}",
 };
@@ -98,7 +99,8 @@ const struct two_key_resource two_key_service_bus_queue_rule = {
     .role = "Service Bus Queue Key Rotator",
     .env_name = "AZURE_SERVICEBUS_RULE",
     .env_key = "AZURE_SERVICEBUS_KEY",
-    .env_endpoint = "AZURE_SERVICEBUS_ENDPOINT",
+    .env_endpoint = "AZURE_SERVICEBUS_FULLY_QUALIFIED_NAMESPACE",
+    .env_host = true,
     .connection_string =
         "Endpoint=sb://{endpoint}/"
         ";SharedAccessKeyName={name_3};SharedAccessKey={key};EntityPath={name_2}",
@@ -131,7 +133,8 @@ const struct two_key_resource two_key_service_bus_topic_rule = {
     .role = "Service Bus Topic Key Rotator",
     .env_name = "AZURE_SERVICEBUS_RULE",
     .env_key = "AZURE_SERVICEBUS_KEY",
-    .env_endpoint = "AZURE_SERVICEBUS_ENDPOINT",
+    .env_endpoint = "AZURE_SERVICEBUS_FULLY_QUALIFIED_NAMESPACE",
+    .env_host = true,
     .connection_string =
         "Endpoint=sb://{endpoint}/"
         ";SharedAccessKeyName={name_3};SharedAccessKey={key};EntityPath={name_2}",

@@ -165,6 +165,7 @@ struct two_key_resource {
     const char *env_name;
     const char *env_key;
     const char *env_endpoint; /* NULL: they need none */
+    bool env_host;            /* it holds the host alone; else a URL of it */
 
     /* What its clients take in one piece, as a template (proto/template.h); NULL: they take none.
      */
