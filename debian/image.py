@@ -234,7 +234,7 @@ def description_of(version, debian_architecture, layer_digest, time):
             "Labels": {
                 "org.opencontainers.image.title": "keyrotated",
                 "org.opencontainers.image.description":
-                    "rotates the keys of Azure Batch accounts without breaking consumers",
+                    "rotates the shared keys of Azure resources without breaking consumers",
                 "org.opencontainers.image.version": version,
                 "org.opencontainers.image.licenses": "MIT",
                 "org.opencontainers.image.created": time},

@@ -9,7 +9,7 @@
 static const char usage[] =
     "Usage: keyrotated [OPTION...]\n"
     "       keyrotated --check [--quiet | --json] [ACCOUNT...]\n"
-    "Rotates the shared keys of Azure Batch accounts without breaking a consumer.\n"
+    "Rotates the shared keys of Azure resources without breaking a consumer.\n"
     "\n"
     "  -c, --config FILE      the configuration (default " KEYROTATED_SYSCONFDIR
     "/keyrotated/keyrotated.yaml)\n"

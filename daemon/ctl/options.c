@@ -50,7 +50,7 @@ static void print_usage(void)
 
     fputs(
         "Usage: keyrotatectl [--socket PATH] [--json] COMMAND [ACCOUNT...] [OPTION...]\n"
-        "Queries and controls keyrotated, which rotates the keys of Azure Batch accounts.\n\n",
+        "Queries and controls keyrotated, which rotates the keys of Azure resources.\n\n",
         out);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (commands[i].synopsis)
