@@ -208,20 +208,21 @@ enum { VARIANT_ROTATE = 1, VARIANT_UNVERIFIED = 2 };
 static const struct policy *policy_variant(struct resolve *resolve, size_t index, unsigned variant)
 {
     struct policy **place = &resolve->variants[index * RESOLVE_VARIANTS + variant];
+    struct policy *copy = *place;
 
     if (variant == 0)
         return &resolve->policies[index];
-    if (*place)
-        return *place;
-    *place = arena_alloc(resolve->arena, sizeof(**place));
-    if (!*place)
+    if (!copy)
+        copy = arena_alloc(resolve->arena, sizeof(*copy));
+    if (!copy)
         return NULL;
-    **place = resolve->policies[index];
+    *copy = resolve->policies[index];
     if ((variant & VARIANT_ROTATE) != 0)
-        (*place)->rotate = !(*place)->rotate;
+        copy->rotate = !copy->rotate;
     if ((variant & VARIANT_UNVERIFIED) != 0)
-        (*place)->verify = VERIFY_OFF;
-    return *place;
+        copy->verify = VERIFY_OFF;
+    *place = copy;
+    return copy;
 }
 
 /* Where no request proves a key of its type, `auto` means `off`. */

@@ -96,12 +96,9 @@ void target_world_done(struct target_world *world)
 
 static struct target_job *start(struct target_world *world, struct target_request *request)
 {
-    struct target_job *job;
-
     request->id = target_identify(request->destination);
-    request->ret_job = &job;
     operations_of(request->destination)->start(world, request);
-    return job;
+    return world->started;
 }
 
 struct target_job *target_probe(struct target_world *world, const struct destination *destination,

@@ -81,6 +81,7 @@ struct target_world {
     duration_ms timeout; /* of one operation; 0: TARGET_TIMEOUT */
     bool canceled;
     struct target_queue queue;
+    struct target_job *started; /* by the last start() of a type */
     struct key_vault_hosts
         *key_vaults; /* whose challenge was good (key_vault_hosts.h); NULL: none */
     struct vault_session *vault_sessions; /* the logins at HashiCorp Vault */

@@ -512,7 +512,7 @@ void target_note_text(struct target_outcome *outcome, const struct key_shape *sh
 {
     size_t blanks = 0;
 
-    while (blanks < length && memchr(" \t\r\n", text[blanks], 4))
+    while (blanks < length && text[blanks] != '\0' && strchr(" \t\r\n", text[blanks]))
         blanks++;
     if (blanks == length) {
         outcome->kind = SIGHTING_EMPTY;
@@ -539,8 +539,7 @@ void target_queue_start(struct target_world *world, struct target_job *job,
     job->target = request->id;
     job->done = request->done;
     job->context = request->context;
-    if (request->ret_job)
-        *request->ret_job = job;
+    world->started = job;
     job->lane = find_or_add_lane(world, job->place, job->lane_length);
     job->queued_at = time_boot();
     timer_init(world->loop, &job->deadline, on_deadline);

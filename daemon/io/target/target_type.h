@@ -26,7 +26,6 @@ struct target_request {
     const struct target_news *news;  /* NULL except for TARGET_ACTION_TELL */
     target_done *done;
     void *context;
-    struct target_job **ret_job; /* filled by start() */
 };
 
 struct target_operations {
