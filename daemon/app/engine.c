@@ -84,7 +84,7 @@ static void drop_queue(struct engine_account *account)
     while ((link = list_pop(&account->queue))) {
         struct transaction *transaction = container_of(link, struct transaction, link);
 
-        engine_command_dropped(transaction);
+        engine_command_dropped(account, transaction);
         transaction_free(transaction);
     }
 }

@@ -141,10 +141,14 @@ void engine_command_answered(struct engine_account *account, const struct transa
                 transaction->effects->refused_until);
 }
 
-void engine_command_dropped(const struct transaction *transaction)
+void engine_command_dropped(const struct engine_account *account,
+                            const struct transaction *transaction)
 {
     if (transaction->group)
-        add_outcome(transaction->group, CONTROL_NOT_DONE, "the daemon stops", TIME_NEVER);
+        add_outcome(transaction->group, CONTROL_NOT_DONE,
+                    account->engine->stopping ? "the daemon stops"
+                                              : "the account is no longer in the configuration",
+                    TIME_NEVER);
 }
 
 /* --- the accounts of a command --- */

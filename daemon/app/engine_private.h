@@ -276,7 +276,8 @@ void engine_command_name_account(const struct engine_account *account,
                                  struct transaction *transaction);
 void engine_command_answered(struct engine_account *account, const struct transaction *transaction);
 /* The daemon stops, or the account is gone, before the command could be carried out. */
-void engine_command_dropped(const struct transaction *transaction);
+void engine_command_dropped(const struct engine_account *account,
+                            const struct transaction *transaction);
 
 /*
  * --- engine_totals.c ---

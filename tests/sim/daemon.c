@@ -174,7 +174,8 @@ static void tell_oracle(const struct control_request *request, const struct cont
         if (request->account ? request->account == &world->accounts[i]
                              : world->accounts[i].configured)
             oracle_command_answered(world, &world->accounts[i], request->command,
-                                    answer->outcome == CONTROL_REFUSED);
+                                    answer->outcome == CONTROL_REFUSED ||
+                                        answer->outcome == CONTROL_NOT_DONE);
 }
 
 void control_answer(struct control_request *request, const struct control_answer *answer)

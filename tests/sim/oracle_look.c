@@ -188,6 +188,19 @@ static void adopts_anew(struct world *world, struct world_account *account,
                        key);
 }
 
+/* The journal keeps the first of the two looks, and a copy of it that is restored brings it back.
+ */
+static bool keeps_first_look(const struct world *world, const struct world_account *account,
+                             const struct record *record)
+{
+    const struct unconfirmed_drift *first = &account->journal.unconfirmed;
+
+    return account->in_journal && first->pending &&
+           fingerprint_equal(&first->live[SLOT_PRIMARY], &record->live[SLOT_PRIMARY]) &&
+           fingerprint_equal(&first->live[SLOT_SECONDARY], &record->live[SLOT_SECONDARY]) &&
+           world_wall(world) - first->seen_at >= world->timing.unknown_wait - SLACK_MS;
+}
+
 /* Only the configuration names the active key of this account, and a look has not shown one of its
  * targets. */
 static void adopts_surely(struct world *world, struct world_account *account,
@@ -198,7 +211,7 @@ static void adopts_surely(struct world *world, struct world_account *account,
     bool unread = false;
 
     if ((account->in_journal && (journal->adopted_at != 0 || journal->adopt_asked)) ||
-        !oracle_knows_keys(record) ||
+        !oracle_knows_keys(record) || keeps_first_look(world, account, record) ||
         is_shown_in_use(world, account, world_key_of(&record->live[record->active])))
         return;
     for (unsigned i = 0; i < world->script->target_count; i++)
