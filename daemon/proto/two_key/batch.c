@@ -1,5 +1,5 @@
 #include "proto/two_key/batch_probe.h"
-#include "proto/two_key/two_key.h"
+#include "proto/two_key/shapes.h"
 
 /*
  * Azure Batch accounts (Microsoft.Batch/batchAccounts).
@@ -39,9 +39,7 @@ const struct two_key_resource two_key_batch_account = {
     .switches = switches,
     .keys_on = "add SharedKey to the account's allowedAuthenticationModes",
     .probe = &batch_probe,
-    .read_action = "Microsoft.Batch/batchAccounts/read",
-    .list_action = "Microsoft.Batch/batchAccounts/listkeys/action",
-    .regenerate_action = "Microsoft.Batch/batchAccounts/regeneratekeys/action",
+    TWO_KEY_ACTIONS("Microsoft.Batch/batchAccounts", "listkeys", "regeneratekeys"),
     .role = "Batch Key Rotator",
     .env_name = "AZURE_BATCH_ACCOUNT",
     .env_key = "AZURE_BATCH_ACCESS_KEY",

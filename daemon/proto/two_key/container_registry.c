@@ -1,5 +1,5 @@
 #include "proto/two_key/registry_probe.h"
-#include "proto/two_key/two_key.h"
+#include "proto/two_key/shapes.h"
 
 /*
  * Azure Container Registry (Microsoft.ContainerRegistry/registries): the two passwords of the admin
@@ -34,9 +34,8 @@ const struct two_key_resource two_key_container_registry = {
     .switches = switches,
     .keys_on = "set the registry's adminUserEnabled to true",
     .probe = &registry_probe,
-    .read_action = "Microsoft.ContainerRegistry/registries/read",
-    .list_action = "Microsoft.ContainerRegistry/registries/listCredentials/action",
-    .regenerate_action = "Microsoft.ContainerRegistry/registries/regenerateCredential/action",
+    TWO_KEY_ACTIONS("Microsoft.ContainerRegistry/registries", "listCredentials",
+                    "regenerateCredential"),
     .role = "Container Registry Password Rotator",
     .env_name = "AZURE_CONTAINER_REGISTRY_USERNAME",
     .env_key = "AZURE_CONTAINER_REGISTRY_PASSWORD",

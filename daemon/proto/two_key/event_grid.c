@@ -1,17 +1,9 @@
-#include "proto/two_key/two_key.h"
+#include "proto/two_key/shapes.h"
 
 /*
  * Azure Event Grid: domains and partner namespaces (Microsoft.EventGrid/…), whose regenerate
  * answers at once.
  */
-
-static const struct two_key_switch switches[] = {
-    {.path = "properties.disableLocalAuth",
-     .off = OFF_IF_TRUE,
-     .reason = REASON_SHARED_KEY_DISABLED,
-     .words = "its disableLocalAuth is true"},
-    {.path = NULL},
-};
 
 /* What is sent is no list of events, so that a good key publishes nothing: 400 ("Post to custom
  * topic for Azure Event Grid", response codes). */
@@ -35,20 +27,13 @@ const struct two_key_resource two_key_event_grid_domain = {
     .noun = "an Event Grid domain",
     .api_version = "2025-02-15",
     .name = {3, 50, "-", "3 to 50 letters, digits and '-'"},
-    .list = {.name = "listKeys"},
-    .regenerate = {[SLOT_PRIMARY] = {.name = "regenerateKey", .body = "{\"keyName\":\"key1\"}"},
-                   [SLOT_SECONDARY] = {.name = "regenerateKey", .body = "{\"keyName\":\"key2\"}"}},
-    .regenerate_answers_keys = true,
-    .key_paths = {[SLOT_PRIMARY] = "key1", [SLOT_SECONDARY] = "key2"},
+    TWO_KEY_NUMBERED("key1", "key2"),
     .key_shape = &key_shape_text,
     .endpoint_path = "properties.endpoint",
     .state_path = "properties.provisioningState",
-    .switches = switches,
-    .keys_on = "set its disableLocalAuth to false",
+    TWO_KEY_LOCAL_AUTH("its"),
     .probe = &probe,
-    .read_action = "Microsoft.EventGrid/domains/read",
-    .list_action = "Microsoft.EventGrid/domains/listKeys/action",
-    .regenerate_action = "Microsoft.EventGrid/domains/regenerateKey/action",
+    TWO_KEY_ACTIONS("Microsoft.EventGrid/domains", "listKeys", "regenerateKey"),
     .role = "Event Grid Domain Key Rotator",
     .env_name = "AZURE_EVENTGRID_DOMAIN",
     .env_key = "AZURE_EVENTGRID_KEY",
@@ -61,20 +46,13 @@ const struct two_key_resource two_key_event_grid_partner_namespace = {
     .noun = "an Event Grid partner namespace",
     .api_version = "2025-02-15",
     .name = {3, 50, "-", "3 to 50 letters, digits and '-'"},
-    .list = {.name = "listKeys"},
-    .regenerate = {[SLOT_PRIMARY] = {.name = "regenerateKey", .body = "{\"keyName\":\"key1\"}"},
-                   [SLOT_SECONDARY] = {.name = "regenerateKey", .body = "{\"keyName\":\"key2\"}"}},
-    .regenerate_answers_keys = true,
-    .key_paths = {[SLOT_PRIMARY] = "key1", [SLOT_SECONDARY] = "key2"},
+    TWO_KEY_NUMBERED("key1", "key2"),
     .key_shape = &key_shape_text,
     .endpoint_path = "properties.endpoint",
     .state_path = "properties.provisioningState",
-    .switches = switches,
-    .keys_on = "set its disableLocalAuth to false",
+    TWO_KEY_LOCAL_AUTH("its"),
     .probe = &probe,
-    .read_action = "Microsoft.EventGrid/partnerNamespaces/read",
-    .list_action = "Microsoft.EventGrid/partnerNamespaces/listKeys/action",
-    .regenerate_action = "Microsoft.EventGrid/partnerNamespaces/regenerateKey/action",
+    TWO_KEY_ACTIONS("Microsoft.EventGrid/partnerNamespaces", "listKeys", "regenerateKey"),
     .role = "Event Grid Partner Namespace Key Rotator",
     .env_name = "AZURE_EVENTGRID_PARTNER_NAMESPACE",
     .env_key = "AZURE_EVENTGRID_KEY",

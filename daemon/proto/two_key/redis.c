@@ -1,4 +1,4 @@
-#include "proto/two_key/two_key.h"
+#include "proto/two_key/shapes.h"
 
 /*
  * Azure Cache for Redis (Microsoft.Cache/redis). Its data plane speaks Redis's own protocol, so a
@@ -19,20 +19,13 @@ const struct two_key_resource two_key_redis = {
     .noun = "an Azure Cache for Redis",
     .api_version = "2024-11-01",
     .name = {1, 63, "-", "1 to 63 letters, digits and '-'"},
-    .list = {.name = "listKeys"},
-    .regenerate = {[SLOT_PRIMARY] = {.name = "regenerateKey", .body = "{\"keyType\":\"Primary\"}"},
-                   [SLOT_SECONDARY] = {.name = "regenerateKey",
-                                       .body = "{\"keyType\":\"Secondary\"}"}},
-    .regenerate_answers_keys = true,
-    .key_paths = {[SLOT_PRIMARY] = "primaryKey", [SLOT_SECONDARY] = "secondaryKey"},
+    TWO_KEY_RANKED("Primary", "Secondary"),
     .key_shape = &key_shape_text,
     .endpoint_path = "properties.hostName",
     .state_path = "properties.provisioningState",
     .switches = switches,
     .keys_on = "set the cache's disableAccessKeyAuthentication to false",
-    .read_action = "Microsoft.Cache/redis/read",
-    .list_action = "Microsoft.Cache/redis/listKeys/action",
-    .regenerate_action = "Microsoft.Cache/redis/regenerateKey/action",
+    TWO_KEY_ACTIONS("Microsoft.Cache/redis", "listKeys", "regenerateKey"),
     .role = "Redis Key Rotator",
     .env_name = "AZURE_REDIS_NAME",
     .env_key = "AZURE_REDIS_KEY",

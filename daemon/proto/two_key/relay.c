@@ -1,4 +1,4 @@
-#include "proto/two_key/two_key.h"
+#include "proto/two_key/shapes.h"
 
 /*
  * Shared access rules of Azure Relay: of a namespace, of a hybrid connection, of a WCF relay
@@ -11,28 +11,13 @@ const struct two_key_resource two_key_relay_rule = {
     .short_name = "relay",
     .noun = "a rule of a Relay namespace",
     .api_version = "2026-01-01",
-    .name = {1, 256, "-._", "1 to 256 letters, digits, '-', '.' and '_'"},
-    .parent_describes = true,
-    .list = {.name = "listKeys"},
-    .regenerate = {[SLOT_PRIMARY] = {.name = "regenerateKeys",
-                                     .body = "{\"keyType\":\"PrimaryKey\"}"},
-                   [SLOT_SECONDARY] = {.name = "regenerateKeys",
-                                       .body = "{\"keyType\":\"SecondaryKey\"}"}},
-    .regenerate_answers_keys = true,
-    .key_paths = {[SLOT_PRIMARY] = "primaryKey", [SLOT_SECONDARY] = "secondaryKey"},
-    .key_shape = &key_shape_text,
-    .endpoint_path = "properties.serviceBusEndpoint",
-    .state_path = "properties.provisioningState",
-    .read_action = "Microsoft.Relay/namespaces/read",
-    .list_action = "Microsoft.Relay/namespaces/authorizationRules/listkeys/action",
-    .regenerate_action = "Microsoft.Relay/namespaces/authorizationRules/regenerateKeys/action",
+    TWO_KEY_RULE("keyType"),
+    TWO_KEY_RULE_ACTIONS("Microsoft.Relay/namespaces"),
     .role = "Relay Key Rotator",
     .env_name = "AZURE_RELAY_RULE",
     .env_key = "AZURE_RELAY_KEY",
     .env_endpoint = "AZURE_RELAY_HOST",
-    .env_host = true,
-    .connection_string =
-        "Endpoint=sb://{endpoint}/;SharedAccessKeyName={name_2};SharedAccessKey={key}",
+    TWO_KEY_RULE_CONNECTION,
 };
 
 const struct two_key_resource two_key_relay_hybrid_connection_rule = {
@@ -40,31 +25,13 @@ const struct two_key_resource two_key_relay_hybrid_connection_rule = {
     .short_name = "relay_hybrid_connection",
     .noun = "a rule of a hybrid connection",
     .api_version = "2026-01-01",
-    .name = {1, 256, "-._", "1 to 256 letters, digits, '-', '.' and '_'"},
-    .parent_describes = true,
-    .list = {.name = "listKeys"},
-    .regenerate = {[SLOT_PRIMARY] = {.name = "regenerateKeys",
-                                     .body = "{\"keyType\":\"PrimaryKey\"}"},
-                   [SLOT_SECONDARY] = {.name = "regenerateKeys",
-                                       .body = "{\"keyType\":\"SecondaryKey\"}"}},
-    .regenerate_answers_keys = true,
-    .key_paths = {[SLOT_PRIMARY] = "primaryKey", [SLOT_SECONDARY] = "secondaryKey"},
-    .key_shape = &key_shape_text,
-    .endpoint_path = "properties.serviceBusEndpoint",
-    .state_path = "properties.provisioningState",
-    .read_action = "Microsoft.Relay/namespaces/read",
-    .list_action =
-        "Microsoft.Relay/namespaces/HybridConnections/authorizationRules/listkeys/action",
-    .regenerate_action =
-        "Microsoft.Relay/namespaces/HybridConnections/authorizationRules/regenerateKeys/action",
+    TWO_KEY_RULE("keyType"),
+    TWO_KEY_ENTITY_RULE_ACTIONS("Microsoft.Relay/namespaces", "HybridConnections"),
     .role = "Relay Hybrid Connection Key Rotator",
     .env_name = "AZURE_RELAY_RULE",
     .env_key = "AZURE_RELAY_KEY",
     .env_endpoint = "AZURE_RELAY_HOST",
-    .env_host = true,
-    .connection_string =
-        "Endpoint=sb://{endpoint}/"
-        ";SharedAccessKeyName={name_3};SharedAccessKey={key};EntityPath={name_2}",
+    TWO_KEY_ENTITY_RULE_CONNECTION,
 };
 
 const struct two_key_resource two_key_relay_wcf_rule = {
@@ -72,28 +39,11 @@ const struct two_key_resource two_key_relay_wcf_rule = {
     .short_name = "relay_wcf",
     .noun = "a rule of a WCF relay",
     .api_version = "2026-01-01",
-    .name = {1, 256, "-._", "1 to 256 letters, digits, '-', '.' and '_'"},
-    .parent_describes = true,
-    .list = {.name = "listKeys"},
-    .regenerate = {[SLOT_PRIMARY] = {.name = "regenerateKeys",
-                                     .body = "{\"keyType\":\"PrimaryKey\"}"},
-                   [SLOT_SECONDARY] = {.name = "regenerateKeys",
-                                       .body = "{\"keyType\":\"SecondaryKey\"}"}},
-    .regenerate_answers_keys = true,
-    .key_paths = {[SLOT_PRIMARY] = "primaryKey", [SLOT_SECONDARY] = "secondaryKey"},
-    .key_shape = &key_shape_text,
-    .endpoint_path = "properties.serviceBusEndpoint",
-    .state_path = "properties.provisioningState",
-    .read_action = "Microsoft.Relay/namespaces/read",
-    .list_action = "Microsoft.Relay/namespaces/WcfRelays/authorizationRules/listkeys/action",
-    .regenerate_action =
-        "Microsoft.Relay/namespaces/WcfRelays/authorizationRules/regenerateKeys/action",
+    TWO_KEY_RULE("keyType"),
+    TWO_KEY_ENTITY_RULE_ACTIONS("Microsoft.Relay/namespaces", "WcfRelays"),
     .role = "WCF Relay Key Rotator",
     .env_name = "AZURE_RELAY_RULE",
     .env_key = "AZURE_RELAY_KEY",
     .env_endpoint = "AZURE_RELAY_HOST",
-    .env_host = true,
-    .connection_string =
-        "Endpoint=sb://{endpoint}/"
-        ";SharedAccessKeyName={name_3};SharedAccessKey={key};EntityPath={name_2}",
+    TWO_KEY_ENTITY_RULE_CONNECTION,
 };

@@ -1,17 +1,9 @@
-#include "proto/two_key/two_key.h"
+#include "proto/two_key/shapes.h"
 
 /*
  * Azure AI Search (Microsoft.Search/searchServices): the admin keys. The slot stands in the path
  * (learn.microsoft.com, Search Management REST API, "Admin Keys - Regenerate").
  */
-
-static const struct two_key_switch switches[] = {
-    {.path = "properties.disableLocalAuth",
-     .off = OFF_IF_TRUE,
-     .reason = REASON_SHARED_KEY_DISABLED,
-     .words = "the service's disableLocalAuth is true"},
-    {.path = NULL},
-};
 
 /* 403 is a wrong key; without one it would be 401 ("HTTP status codes (Azure AI Search)"). */
 static const struct two_key_probe_form probe = {
@@ -41,12 +33,9 @@ const struct two_key_resource two_key_search_service = {
     .key_shape = &key_shape_alphanumeric,
     .endpoint_path = "properties.endpoint",
     .state_path = "properties.provisioningState",
-    .switches = switches,
-    .keys_on = "set the service's disableLocalAuth to false",
+    TWO_KEY_LOCAL_AUTH("the service's"),
     .probe = &probe,
-    .read_action = "Microsoft.Search/searchServices/read",
-    .list_action = "Microsoft.Search/searchServices/listAdminKeys/action",
-    .regenerate_action = "Microsoft.Search/searchServices/regenerateAdminKey/action",
+    TWO_KEY_ACTIONS("Microsoft.Search/searchServices", "listAdminKeys", "regenerateAdminKey"),
     .role = "Search Key Rotator",
     .env_name = "AZURE_SEARCH_SERVICE_NAME",
     .env_key = "AZURE_SEARCH_API_KEY",

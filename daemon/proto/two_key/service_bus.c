@@ -1,43 +1,23 @@
-#include "proto/two_key/two_key.h"
+#include "proto/two_key/shapes.h"
 
 /*
  * Shared access rules of Azure Service Bus: of a namespace, of a queue, of a topic
  * (Microsoft.ServiceBus/namespaces/…). Switch and host stand in the description of the namespace.
  */
 
-static const struct two_key_switch switches[] = {
-    {.path = "properties.disableLocalAuth",
-     .off = OFF_IF_TRUE,
-     .reason = REASON_SHARED_KEY_DISABLED,
-     .words = "the namespace's disableLocalAuth is true"},
-    {.path = NULL},
-};
-
 /* A rule that may only send or listen is refused with another sub-code than a wrong key (40103). */
 static const struct two_key_probe_form of_namespace = {
-    .build = probe_build_sas,
-    .read = probe_read,
-    .id_header = "x-ms-request-id",
+    TWO_KEY_RULE_PROBE,
     .words = "a listing of one queue",
     .service = "Service Bus",
-    .method = "GET",
     .path = "/$Resources/Queues?api-version=2021-05&$top=1",
-    .accepted = {200},
-    .refused = {401},
-    .refused_text = "SubCode=40103",
 };
 
 static const struct two_key_probe_form of_entity = {
-    .build = probe_build_sas,
-    .read = probe_read,
-    .id_header = "x-ms-request-id",
+    TWO_KEY_RULE_PROBE,
     .words = "a GET of the queue or topic",
     .service = "Service Bus",
-    .method = "GET",
     .path = "/{2}?api-version=2021-05",
-    .accepted = {200},
-    .refused = {401},
-    .refused_text = "SubCode=40103",
 };
 
 const struct two_key_resource two_key_service_bus_rule = {
@@ -45,31 +25,15 @@ const struct two_key_resource two_key_service_bus_rule = {
     .short_name = "service_bus",
     .noun = "a rule of a Service Bus namespace",
     .api_version = "2026-01-01",
-    .name = {1, 256, "-._", "1 to 256 letters, digits, '-', '.' and '_'"},
-    .parent_describes = true,
-    .list = {.name = "listKeys"},
-    .regenerate = {[SLOT_PRIMARY] = {.name = "regenerateKeys",
-                                     .body = "{\"keyType\":\"PrimaryKey\"}"},
-                   [SLOT_SECONDARY] = {.name = "regenerateKeys",
-                                       .body = "{\"keyType\":\"SecondaryKey\"}"}},
-    .regenerate_answers_keys = true,
-    .key_paths = {[SLOT_PRIMARY] = "primaryKey", [SLOT_SECONDARY] = "secondaryKey"},
-    .key_shape = &key_shape_text,
-    .endpoint_path = "properties.serviceBusEndpoint",
-    .state_path = "properties.provisioningState",
-    .switches = switches,
-    .keys_on = "set the namespace's disableLocalAuth to false",
+    TWO_KEY_RULE("keyType"),
+    TWO_KEY_LOCAL_AUTH("the namespace's"),
     .probe = &of_namespace,
-    .read_action = "Microsoft.ServiceBus/namespaces/read",
-    .list_action = "Microsoft.ServiceBus/namespaces/authorizationRules/listkeys/action",
-    .regenerate_action = "Microsoft.ServiceBus/namespaces/authorizationRules/regenerateKeys/action",
+    TWO_KEY_RULE_ACTIONS("Microsoft.ServiceBus/namespaces"),
     .role = "Service Bus Key Rotator",
     .env_name = "AZURE_SERVICEBUS_RULE",
     .env_key = "AZURE_SERVICEBUS_KEY",
     .env_endpoint = "AZURE_SERVICEBUS_FULLY_QUALIFIED_NAMESPACE",
-    .env_host = true,
-    .connection_string =
-        "Endpoint=sb://{endpoint}/;SharedAccessKeyName={name_2};SharedAccessKey={key}",
+    TWO_KEY_RULE_CONNECTION,
 };
 
 const struct two_key_resource two_key_service_bus_queue_rule = {
@@ -77,33 +41,15 @@ const struct two_key_resource two_key_service_bus_queue_rule = {
     .short_name = "service_bus_queue",
     .noun = "a rule of a Service Bus queue",
     .api_version = "2026-01-01",
-    .name = {1, 256, "-._", "1 to 256 letters, digits, '-', '.' and '_'"},
-    .parent_describes = true,
-    .list = {.name = "listKeys"},
-    .regenerate = {[SLOT_PRIMARY] = {.name = "regenerateKeys",
-                                     .body = "{\"keyType\":\"PrimaryKey\"}"},
-                   [SLOT_SECONDARY] = {.name = "regenerateKeys",
-                                       .body = "{\"keyType\":\"SecondaryKey\"}"}},
-    .regenerate_answers_keys = true,
-    .key_paths = {[SLOT_PRIMARY] = "primaryKey", [SLOT_SECONDARY] = "secondaryKey"},
-    .key_shape = &key_shape_text,
-    .endpoint_path = "properties.serviceBusEndpoint",
-    .state_path = "properties.provisioningState",
-    .switches = switches,
-    .keys_on = "set the namespace's disableLocalAuth to false",
+    TWO_KEY_RULE("keyType"),
+    TWO_KEY_LOCAL_AUTH("the namespace's"),
     .probe = &of_entity,
-    .read_action = "Microsoft.ServiceBus/namespaces/read",
-    .list_action = "Microsoft.ServiceBus/namespaces/queues/authorizationRules/listkeys/action",
-    .regenerate_action =
-        "Microsoft.ServiceBus/namespaces/queues/authorizationRules/regenerateKeys/action",
+    TWO_KEY_ENTITY_RULE_ACTIONS("Microsoft.ServiceBus/namespaces", "queues"),
     .role = "Service Bus Queue Key Rotator",
     .env_name = "AZURE_SERVICEBUS_RULE",
     .env_key = "AZURE_SERVICEBUS_KEY",
     .env_endpoint = "AZURE_SERVICEBUS_FULLY_QUALIFIED_NAMESPACE",
-    .env_host = true,
-    .connection_string =
-        "Endpoint=sb://{endpoint}/"
-        ";SharedAccessKeyName={name_3};SharedAccessKey={key};EntityPath={name_2}",
+    TWO_KEY_ENTITY_RULE_CONNECTION,
 };
 
 const struct two_key_resource two_key_service_bus_topic_rule = {
@@ -111,31 +57,13 @@ const struct two_key_resource two_key_service_bus_topic_rule = {
     .short_name = "service_bus_topic",
     .noun = "a rule of a Service Bus topic",
     .api_version = "2026-01-01",
-    .name = {1, 256, "-._", "1 to 256 letters, digits, '-', '.' and '_'"},
-    .parent_describes = true,
-    .list = {.name = "listKeys"},
-    .regenerate = {[SLOT_PRIMARY] = {.name = "regenerateKeys",
-                                     .body = "{\"keyType\":\"PrimaryKey\"}"},
-                   [SLOT_SECONDARY] = {.name = "regenerateKeys",
-                                       .body = "{\"keyType\":\"SecondaryKey\"}"}},
-    .regenerate_answers_keys = true,
-    .key_paths = {[SLOT_PRIMARY] = "primaryKey", [SLOT_SECONDARY] = "secondaryKey"},
-    .key_shape = &key_shape_text,
-    .endpoint_path = "properties.serviceBusEndpoint",
-    .state_path = "properties.provisioningState",
-    .switches = switches,
-    .keys_on = "set the namespace's disableLocalAuth to false",
+    TWO_KEY_RULE("keyType"),
+    TWO_KEY_LOCAL_AUTH("the namespace's"),
     .probe = &of_entity,
-    .read_action = "Microsoft.ServiceBus/namespaces/read",
-    .list_action = "Microsoft.ServiceBus/namespaces/topics/authorizationRules/listkeys/action",
-    .regenerate_action =
-        "Microsoft.ServiceBus/namespaces/topics/authorizationRules/regenerateKeys/action",
+    TWO_KEY_ENTITY_RULE_ACTIONS("Microsoft.ServiceBus/namespaces", "topics"),
     .role = "Service Bus Topic Key Rotator",
     .env_name = "AZURE_SERVICEBUS_RULE",
     .env_key = "AZURE_SERVICEBUS_KEY",
     .env_endpoint = "AZURE_SERVICEBUS_FULLY_QUALIFIED_NAMESPACE",
-    .env_host = true,
-    .connection_string =
-        "Endpoint=sb://{endpoint}/"
-        ";SharedAccessKeyName={name_3};SharedAccessKey={key};EntityPath={name_2}",
+    TWO_KEY_ENTITY_RULE_CONNECTION,
 };

@@ -1,5 +1,5 @@
 #include "proto/two_key/storage_probe.h"
-#include "proto/two_key/two_key.h"
+#include "proto/two_key/shapes.h"
 
 /*
  * Storage accounts (Microsoft.Storage/storageAccounts): key1 and key2 (learn.microsoft.com, Storage
@@ -32,9 +32,7 @@ const struct two_key_resource two_key_storage_account = {
     .switches = switches,
     .keys_on = "set the account's allowSharedKeyAccess to true",
     .probe = &storage_probe,
-    .read_action = "Microsoft.Storage/storageAccounts/read",
-    .list_action = "Microsoft.Storage/storageAccounts/listkeys/action",
-    .regenerate_action = "Microsoft.Storage/storageAccounts/regeneratekey/action",
+    TWO_KEY_ACTIONS("Microsoft.Storage/storageAccounts", "listkeys", "regeneratekey"),
     .role = "Storage Key Rotator",
     .env_name = "AZURE_STORAGE_ACCOUNT",
     .env_key = "AZURE_STORAGE_KEY",

@@ -1,0 +1,85 @@
+/*
+ * What the rows of several types have in common, as parts of an initializer of struct
+ * two_key_resource. A row names the parts that it consists of, and adds what is its own.
+ */
+#ifndef KEYROTATED_PROTO_TWO_KEY_SHAPES_H
+#define KEYROTATED_PROTO_TWO_KEY_SHAPES_H
+
+#include "proto/two_key/two_key.h"
+
+/* A POST of `operation`; `member` of its body says which key, by one of these two words. */
+#define TWO_KEY_REGENERATE(operation, member, primary, secondary)                                  \
+    .regenerate = {                                                                                \
+        [SLOT_PRIMARY] = {.name = (operation), .body = "{\"" member "\":\"" primary "\"}"},        \
+        [SLOT_SECONDARY] = {.name = (operation), .body = "{\"" member "\":\"" secondary "\"}"}}
+
+/* Where the answers hold either key. */
+#define TWO_KEY_AT(primary, secondary)                                                             \
+    .key_paths = {[SLOT_PRIMARY] = (primary), [SLOT_SECONDARY] = (secondary)}
+
+/* POST listKeys, which answers, as a regenerate does, with key1 and key2. */
+#define TWO_KEY_NUMBERED(primary, secondary)                                                       \
+    .list = {.name = "listKeys"},                                                                  \
+    TWO_KEY_REGENERATE("regenerateKey", "keyName", primary, secondary),                            \
+    TWO_KEY_AT("key1", "key2"), .regenerate_answers_keys = true
+
+/* POST listKeys, which answers, as a regenerate does, with primaryKey and secondaryKey. */
+#define TWO_KEY_RANKED(primary, secondary)                                                         \
+    .list = {.name = "listKeys"},                                                                  \
+    TWO_KEY_REGENERATE("regenerateKey", "keyType", primary, secondary),                            \
+    TWO_KEY_AT("primaryKey", "secondaryKey"), .regenerate_answers_keys = true
+
+/* The member properties.disableLocalAuth of the description, the switch of most types. `whose`
+ * begins what is said of it: "the account's". */
+#define TWO_KEY_LOCAL_AUTH(whose)                                                                  \
+    .switches = (const struct two_key_switch[]){{.path = "properties.disableLocalAuth",            \
+                                                 .off = OFF_IF_TRUE,                               \
+                                                 .reason = REASON_SHARED_KEY_DISABLED,             \
+                                                 .words = whose " disableLocalAuth is true"},      \
+                                                {.path = NULL}},                                   \
+    .keys_on = "set " whose " disableLocalAuth to false"
+
+/* The permissions: reading the resource, and the operations that list and regenerate its keys. */
+#define TWO_KEY_ACTIONS(type, list, regenerate) TWO_KEY_ACTIONS_BELOW(type, type, list, regenerate)
+
+/* The same where another resource, `described`, has the description. */
+#define TWO_KEY_ACTIONS_BELOW(described, type, list, regenerate)                                   \
+    .read_action = described "/read", .list_action = type "/" list "/action",                      \
+    .regenerate_action = type "/" regenerate "/action"
+
+/*
+ * Shared access rules of the services that descend from Service Bus. A rule stands below a
+ * namespace or below an entity of one; the description, the switch and the host are those of the
+ * namespace. `member` of a regenerate's body says which key.
+ */
+#define TWO_KEY_RULE(member)                                                                       \
+    .name = {1, 256, "-._", "1 to 256 letters, digits, '-', '.' and '_'"},                         \
+    .parent_describes = true, .list = {.name = "listKeys"},                                        \
+    TWO_KEY_REGENERATE("regenerateKeys", member, "PrimaryKey", "SecondaryKey"),                    \
+    TWO_KEY_AT("primaryKey", "secondaryKey"), .regenerate_answers_keys = true,                     \
+    .key_shape = &key_shape_text, .endpoint_path = "properties.serviceBusEndpoint",                \
+    .state_path = "properties.provisioningState", .env_host = true
+
+/* Its permissions: those of "authorizationRules", below a namespace or below `entities` of one. */
+#define TWO_KEY_RULE_ACTIONS(namespace)                                                            \
+    TWO_KEY_ACTIONS_BELOW(namespace, namespace "/authorizationRules", "listkeys", "regenerateKeys")
+#define TWO_KEY_ENTITY_RULE_ACTIONS(namespace, entities)                                           \
+    TWO_KEY_ACTIONS_BELOW(namespace, namespace "/" entities "/authorizationRules", "listkeys",     \
+                          "regenerateKeys")
+
+/* What its clients take; of an entity's rule the name of the entity goes with it. */
+#define TWO_KEY_RULE_CONNECTION                                                                    \
+    .connection_string =                                                                           \
+        "Endpoint=sb://{endpoint}/;SharedAccessKeyName={name_2};SharedAccessKey={key}"
+#define TWO_KEY_ENTITY_RULE_CONNECTION                                                             \
+    .connection_string =                                                                           \
+        "Endpoint=sb://{endpoint}/"                                                                \
+        ";SharedAccessKeyName={name_3};SharedAccessKey={key};EntityPath={name_2}"
+
+/* A probe that asks with a shared access signature. A rule that lacks the right to ask is refused
+ * with another sub-code than a wrong key, 40103 ("Service Bus messaging exceptions"). */
+#define TWO_KEY_RULE_PROBE                                                                         \
+    .build = probe_build_sas, .read = probe_read, .id_header = "x-ms-request-id", .method = "GET", \
+    .accepted = {200}, .refused = {401}, .refused_text = "SubCode=40103"
+
+#endif
