@@ -68,6 +68,7 @@ objects = $(patsubst %.c,$B/obj/%.o,$1)
 ALL_SOURCES  := $(DAEMON_SOURCES) $(AZURESIM_SOURCES) $(UNIT_SOURCES) $(SIM_SOURCES) $(FUZZ_SOURCES)
 LIBRARY      := $B/libkeyrotated.a
 TEST_LIBRARY := $B/libtest.a
+MADE_PAGE    := $B/man/keyrotated-resources.7
 PROGRAMS     := $B/keyrotated $B/keyrotatectl $B/azuresim
 FUZZERS      := $(addprefix $B/tests/,$(FUZZER_NAMES))
 TESTS        := $(addprefix $B/tests/,$(TEST_NAMES))
@@ -115,7 +116,7 @@ DESCRIPTION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null
 FULL_VERSION := $(or $(patsubst v%,%,$(DESCRIPTION)),$(VERSION))
 
 # --- are the libraries there? --------------------------------------------------------------------
-GOALS_WITHOUT_LIBRARIES := deps deps-lint deps-fuzz fuzz fuzz-mutants deps-package deps-test-package deb dist test-package lint-units lint-packaging clean help format uninstall test demo azure lint-format lint-layers lint-circles lint-idioms lint-lengths lint-ways lint-man
+GOALS_WITHOUT_LIBRARIES := deps deps-lint deps-fuzz fuzz fuzz-mutants deps-package deps-test-package deb dist test-package lint-units lint-packaging clean help format uninstall test demo azure lint-format lint-layers lint-circles lint-idioms lint-lengths lint-ways
 spaced = $(subst >=, >= ,$1)
 GOALS_WITHOUT_LIBRARIES += deps-system test-system image deps-test-image test-image deps-clients test-clients
 ifneq ($(filter-out $(GOALS_WITHOUT_LIBRARIES),$(or $(MAKECMDGOALS),all)),)
@@ -140,9 +141,9 @@ again = +$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS)
 .SUFFIXES:
 .SECONDARY:
 
-all: $(PROGRAMS) ## Build the daemon, keyrotatectl and the Azure stand-in (the default)
+all: $(PROGRAMS) $(MADE_PAGE) ## Build the daemon, keyrotatectl and the Azure stand-in (the default)
 
-programs: $B/keyrotated $B/keyrotatectl ## Build what is installed, and no more
+programs: $B/keyrotated $B/keyrotatectl $(MADE_PAGE) ## Build what is installed, and no more
 
 # What is compiled with a warning is compiled again until it has none: so WERROR=1 finds it, which
 # is therefore no reason to compile the others again.
@@ -192,6 +193,18 @@ $(LIBRARY) $(TEST_LIBRARY): $B/sources
 $B/sim: $(call objects,$(SIM_SOURCES)) $(LIBRARY)
 	$(call say,LD,$@)
 	$Q$(CC) $(link_flags) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS)
+
+# The manual page of the types of resources says what their table says.
+PAGE_SOURCES := man/resources.c
+FORMATTED += $(PAGE_SOURCES)
+-include $(patsubst %.o,%.d,$(call objects,$(PAGE_SOURCES)))
+$B/print_resources: $(call objects,$(PAGE_SOURCES)) $(LIBRARY)
+	$(call say,LD,$@)
+	$Q$(CC) $(link_flags) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS)
+$(MADE_PAGE): man/keyrotated-resources.7.in $B/print_resources
+	@mkdir -p $(@D)
+	$(call say,MAN,$@)
+	$Q$B/print_resources < $< > $@
 
 # With what tests/sim/mutants.py compiles a changed copy of FILE, and links a simulation with it.
 print-sim-compile:
@@ -432,8 +445,8 @@ lint-ways:
 	$Q$(PYTHON) tests/lint/ways.py
 
 # What mandoc takes for a macro may be text to groff, which most readers have.
-MAN_PAGES := man/keyrotated.8 man/keyrotated.yaml.5 man/keyrotatectl.1
-lint-man:
+MAN_PAGES := man/keyrotated.8 man/keyrotated.yaml.5 man/keyrotatectl.1 $(MADE_PAGE)
+lint-man: $(MADE_PAGE)
 	$(call say,LINT,man)
 	$Qmandoc -Tlint -Wwarning $(MAN_PAGES)
 	$Qfor page in $(MAN_PAGES); do \
@@ -488,6 +501,7 @@ INSTALLED = $(SBINDIR)/keyrotated $(BINDIR)/keyrotatectl $(addprefix $(UNITDIR)/
     $(SYSUSERDIR)/keyrotated.conf $(TMPFILEDIR)/keyrotated.conf \
     $(SYSTEMDDIR)/catalog/keyrotated.catalog \
     $(MANDIR)/man8/keyrotated.8 $(MANDIR)/man5/keyrotated.yaml.5 $(MANDIR)/man1/keyrotatectl.1 \
+    $(MANDIR)/man7/keyrotated-resources.7 \
     $(addprefix $(BASHDIR)/,$(COMPLETED)) $(addprefix $(ZSHDIR)/_,$(COMPLETED))
 with_paths = sed -e 's|/usr/sbin/|$(SBINDIR)/|g' -e 's|/usr/bin/keyrotatectl|$(BINDIR)/keyrotatectl|g' \
     -e 's|/etc/keyrotated|$(SYSCONFDIR)/keyrotated|g' -e 's|/usr/share/doc/keyrotated|$(DOCDIR)|g'
@@ -506,6 +520,7 @@ install: programs ## Install below PREFIX, configuration directory below SYSCONF
 	install -m 0644 systemd/keyrotated.catalog $(DESTDIR)$(SYSTEMDDIR)/catalog/keyrotated.catalog
 	install -m 0644 man/keyrotated.8 $(DESTDIR)$(MANDIR)/man8/
 	install -m 0644 man/keyrotated.yaml.5 $(DESTDIR)$(MANDIR)/man5/
+	install -m 0644 $(MADE_PAGE) $(DESTDIR)$(MANDIR)/man7/
 	install -m 0644 man/keyrotatectl.1 $(DESTDIR)$(MANDIR)/man1/
 	for name in $(COMPLETED); do \
 	    install -m 0644 config/completions/$$name.bash $(DESTDIR)$(BASHDIR)/$$name && \

@@ -8,7 +8,7 @@
 
 static const char *const id_parts[] = {"name", "resource_group", "subscription_id"};
 /* "type" and "path" may stand beside them. */
-enum { ID_PARTS = sizeof(id_parts) / sizeof(id_parts[0]) };
+enum { ID_PARTS = sizeof(id_parts) / sizeof(id_parts[0]), PATH_FORM_MAX = 256 };
 
 /* Checks that either `id` or its three parts are given; reports missing and surplus keys. */
 static bool has_identification(struct resolve *resolve, const struct tree_node *node)
@@ -69,11 +69,7 @@ static bool is_legal_name(struct resolve *resolve, const struct tree_node *name,
 /* How many names follow the outermost one in ids of the type. */
 static size_t names_below(const struct two_key_resource *type)
 {
-    size_t slashes = 0;
-
-    for (const char *c = type->type; *c != '\0'; c++)
-        slashes += *c == '/';
-    return slashes - 1;
+    return two_key_depth(type) - 1;
 }
 
 static size_t segments_of(const char *path)
@@ -85,6 +81,18 @@ static size_t segments_of(const char *path)
     return count;
 }
 
+static void report_no_path(struct resolve *resolve, const struct tree_node *node,
+                           const struct two_key_resource *type)
+{
+    struct buf form;
+
+    buf_init(&form, PATH_FORM_MAX);
+    two_key_append_path_form(type, &form);
+    report_missing(resolve->report, node, "path", "is missing; give the names below %s, as in %s",
+                   type->type, buf_str(&form));
+    buf_done(&form);
+}
+
 /* `path` has a name for each type below the outermost one. */
 static bool is_legal_path(struct resolve *resolve, const struct tree_node *node,
                           const struct two_key_resource *type)
@@ -93,9 +101,7 @@ static bool is_legal_path(struct resolve *resolve, const struct tree_node *node,
     const size_t wanted = names_below(type);
 
     if (!path && wanted > 0)
-        report_missing(resolve->report, node, "path",
-                       "is missing; give the names below %s, as in %s", type->type,
-                       wanted == 1 ? "RULE" : "QUEUE/RULE");
+        report_no_path(resolve, node, type);
     else if (path && wanted == 0)
         report_key_error(resolve->report, path, "has no meaning for type %s; leave it out",
                          type->short_name);

@@ -115,8 +115,8 @@ int resource_id_parse(const char *text, struct resource_id *ret_id, struct err *
         return refuse("is not the resource id of", true, err);
     if (!type)
         return err_set(err, -EINVAL,
-                       "is of a type whose keys cannot be rotated yet; TYPES OF RESOURCES in "
-                       "keyrotated.yaml(5) lists those that can");
+                       "is of a type whose keys cannot be rotated yet; keyrotated-resources(7) "
+                       "lists those that can");
     if (!is_guid(segments[1]))
         return refuse("holds a subscription that is not a GUID", false, err);
     if (resource_group_problem(segments[3].text, segments[3].length))

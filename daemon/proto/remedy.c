@@ -41,15 +41,16 @@ static void append_word(struct buf *out, const char *word)
 
 static void append_role(struct buf *out, const struct remedy_words *words)
 {
-    const struct two_key_resource *type = words->type;
+    const char *actions[TWO_KEY_ACTIONS_MAX];
+    const size_t count = two_key_actions(words->type, actions);
 
     (void)buf_append_format(out,
                             "az role definition create --role-definition '{\"Name\": \"%s\", "
-                            "\"Description\": \"Lists and regenerates keys.\", \"Actions\": "
-                            "[\"%s\", \"%s\", \"%s\"], \"AssignableScopes\": "
-                            "[\"/subscriptions/%s\"]}'",
-                            type->role, type->read_action, type->list_action,
-                            type->regenerate_action,
+                            "\"Description\": \"Lists and regenerates keys.\", \"Actions\": [",
+                            words->type->role);
+    for (size_t i = 0; i < count; i++)
+        (void)buf_append_format(out, "%s\"%s\"", i > 0 ? ", " : "", actions[i]);
+    (void)buf_append_format(out, "], \"AssignableScopes\": [\"/subscriptions/%s\"]}'",
                             words->subscription_id ? words->subscription_id : "SUBSCRIPTION");
 }
 

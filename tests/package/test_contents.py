@@ -27,6 +27,7 @@ FILES = PROGRAMS | {f"lib/systemd/system/{unit}" for unit in UNITS} | {
     "usr/share/zsh/vendor-completions/_keyrotatectl",
     "usr/share/man/man8/keyrotated.8.gz",
     "usr/share/man/man5/keyrotated.yaml.5.gz",
+    "usr/share/man/man7/keyrotated-resources.7.gz",
     "usr/share/man/man1/keyrotatectl.1.gz",
     "usr/share/doc/keyrotated/README.md.gz",
     "usr/share/doc/keyrotated/changelog.gz",

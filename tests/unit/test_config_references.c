@@ -180,9 +180,7 @@ static const struct mistake account_mistakes[] = {
      "\"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/"
      "default-azurebatch-japaneast"
      "/providers/Microsoft.Storage/batchAccounts/sampleacct\" is of "
-     "a type whose keys cannot be rotated yet; TYPES OF RESOURCES in keyrotated.yaml(5) lists "
-     "those "
-     "that can\n"},
+     "a type whose keys cannot be rotated yet; keyrotated-resources(7) lists those that can\n"},
     {{.accounts = "accounts: [{id: "
                   "/subscriptions/1/resourceGroups/default-azurebatch-japaneast/providers/"
                   "Microsoft.Batch/batchAccounts/sampleacct}]"},

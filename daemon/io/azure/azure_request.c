@@ -26,7 +26,7 @@ struct arm_subject azure_subject(const struct azure_call *call,
         break;
     case AZURE_REGENERATE:
         subject.operation = resource->regenerate[call->slot].name;
-        subject.action = resource->regenerate_action;
+        subject.action = two_key_regenerate_action(resource, call->slot);
         subject.changes = true;
         break;
     case AZURE_PROBE:

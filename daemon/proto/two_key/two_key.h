@@ -159,6 +159,7 @@ struct two_key_resource {
     const char *read_action;
     const char *list_action;
     const char *regenerate_action;
+    const char *regenerate_secondary_action; /* where each slot has its own; NULL: it is the same */
     const char *role;
 
     /* The variables of env files, as the resource's own SDK and tools read them. */
@@ -195,6 +196,27 @@ const char *two_key_account_name(const char *resource_id, char *out, size_t size
 
 /* The row with that short name, or with that type in any case; NULL: there is none. */
 const struct two_key_resource *two_key_resource_named(const char *name);
+
+/* --- words.c: what a row says, for whoever prints it --- */
+/* How many names an id of the type has. */
+size_t two_key_depth(const struct two_key_resource *type);
+
+/* The names below the outermost one, as they stand in the configuration: "QUEUE/RULE". */
+void two_key_append_path_form(const struct two_key_resource *type, struct buf *out);
+
+/* The actions that an identity needs: reading, listing, regenerating. Each is named once. Returns
+ * how many there are. */
+enum { TWO_KEY_ACTIONS_MAX = 4 };
+size_t two_key_actions(const struct two_key_resource *type,
+                       const char *actions[TWO_KEY_ACTIONS_MAX]);
+
+/* The action by which a slot is regenerated. */
+const char *two_key_regenerate_action(const struct two_key_resource *type, enum slot slot);
+
+/* The variables of an env file, in their order. Returns how many there are. */
+enum { TWO_KEY_VARIABLES_MAX = 3 };
+size_t two_key_variables(const struct two_key_resource *type,
+                         const char *names[TWO_KEY_VARIABLES_MAX]);
 
 /* --- two_key.c --- */
 /*

@@ -1,0 +1,168 @@
+/*
+ * Completes keyrotated-resources(7): copies standard input, with the entries of all types in place
+ * of the line "@TYPES@". What they say is that of the table (proto/two_key/two_key.h).
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "proto/two_key/two_key.h"
+
+enum { LINE_MAX_BYTES = 1024, PAGE_MAX = 1024 * 1024 };
+
+/* Literal text in a line of prose: what roff takes for more than text is masked. */
+static void append_text(struct buf *out, const char *text)
+{
+    if (*text == '.' || *text == '\'')
+        (void)buf_append_str(out, "\\&");
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '\\')
+            (void)buf_append_str(out, "\\e");
+        else
+            (void)buf_append_char(out, *c);
+    }
+}
+
+/* "The sentence.", on a line of its own. */
+static void append_sentence(struct buf *out, const char *text)
+{
+    append_text(out, text);
+    (void)buf_append_str(out, text[strlen(text) - 1] == '.' ? "\n" : ".\n");
+}
+
+/* One argument of a macro, which is none itself. */
+static void append_argument(struct buf *out, const char *macro, const char *text, const char *after)
+{
+    (void)buf_append_format(out, ".%s \"\\&", macro);
+    append_text(out, text);
+    (void)buf_append_format(out, "\"%s%s\n", *after == '\0' ? "" : " ", after);
+}
+
+static void append_list(struct buf *out, const char *macro, const char *const *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        append_argument(out, macro, items[i], i + 2 < count ? "," : i + 1 == count ? "." : "");
+        if (i + 2 == count)
+            (void)buf_append_str(out, "and\n");
+    }
+}
+
+static void append_account(struct buf *out, const struct two_key_resource *type)
+{
+    struct buf form;
+
+    buf_init(&form, LINE_MAX_BYTES);
+    (void)buf_append_format(&form, "type: %s, name: NAME", type->short_name);
+    if (two_key_depth(type) > 1) {
+        (void)buf_append_str(&form, ", path: ");
+        two_key_append_path_form(type, &form);
+    }
+    (void)buf_append_str(out, ".It Account\n");
+    append_argument(out, "Li", buf_str(&form), ",");
+    (void)buf_append_str(out, "or the resource id.\nThe last name consists of ");
+    append_sentence(out, type->name.words);
+    buf_done(&form);
+}
+
+static void append_permissions(struct buf *out, const struct two_key_resource *type)
+{
+    const char *actions[TWO_KEY_ACTIONS_MAX];
+    const size_t count = two_key_actions(type, actions);
+
+    (void)buf_append_str(out, ".It Permissions\n");
+    append_list(out, "Li", actions, count);
+    if (type->parent_describes)
+        (void)buf_append_str(out,
+                             "The first is that of the outermost resource in the id, whose "
+                             "description says where the data plane is, and whether keys are "
+                             "on.\n");
+}
+
+static void append_switches(struct buf *out, const struct two_key_resource *type)
+{
+    const char *separator = "";
+
+    (void)buf_append_str(out, ".It Keys are off\n");
+    if (!type->switches || !type->switches->path) {
+        (void)buf_append_str(out, "No switch is known.\n");
+        return;
+    }
+    (void)buf_append_str(out, "where ");
+    for (const struct two_key_switch *row = type->switches; row->path; row++) {
+        (void)buf_append_str(out, separator);
+        append_text(out, row->words);
+        separator = ", or ";
+    }
+    (void)buf_append_str(out, ".\n");
+    if (type->keys_on) {
+        (void)buf_append_str(out, "To have keys: ");
+        append_sentence(out, type->keys_on);
+    }
+}
+
+static void append_verify(struct buf *out, const struct two_key_resource *type)
+{
+    (void)buf_append_str(out, ".It A new key\n");
+    if (!type->probe) {
+        (void)buf_append_str(out, "is not verified: no request is known that proves one.\n");
+        return;
+    }
+    (void)buf_append_str(out, "is verified by ");
+    append_sentence(out, type->probe->words);
+}
+
+static void append_environment(struct buf *out, const struct two_key_resource *type)
+{
+    const char *names[TWO_KEY_VARIABLES_MAX];
+
+    (void)buf_append_str(out, ".It Variables\n");
+    append_list(out, "Ev", names, two_key_variables(type, names));
+    if (!type->connection_string)
+        return;
+    (void)buf_append_str(out, ".It Connection string\n");
+    append_argument(out, "Li", type->connection_string, "");
+}
+
+static void append_type(struct buf *out, const struct two_key_resource *type)
+{
+    append_argument(out, "Ss", type->short_name, "");
+    (void)buf_append_char(out, (char)toupper((unsigned char)type->noun[0]));
+    append_text(out, type->noun + 1);
+    (void)buf_append_str(out, ":\n");
+    append_argument(out, "Li", type->type, ",");
+    (void)buf_append_str(out, "by the interface ");
+    append_sentence(out, type->api_version);
+    (void)buf_append_str(out, ".Bl -tag -width \"Connection string\" -compact\n");
+    append_account(out, type);
+    append_permissions(out, type);
+    append_switches(out, type);
+    append_verify(out, type);
+    if (type->dies) {
+        (void)buf_append_str(out, ".It Dies with a key\n");
+        append_sentence(out, type->dies);
+    }
+    append_environment(out, type);
+    (void)buf_append_str(out, ".El\n");
+}
+
+int main(void)
+{
+    const struct two_key_resource *type;
+    char line[LINE_MAX_BYTES];
+    struct buf out;
+    bool failed;
+
+    buf_init(&out, PAGE_MAX);
+    while (fgets(line, sizeof(line), stdin)) {
+        if (!str_equal(line, "@TYPES@\n"))
+            (void)buf_append_str(&out, line);
+        for (size_t i = 0; str_equal(line, "@TYPES@\n") && (type = two_key_resource_at(i)); i++)
+            append_type(&out, type);
+    }
+    failed = ferror(stdin) || out.failed || fputs(buf_str(&out), stdout) == EOF || fflush(stdout);
+    buf_done(&out);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
