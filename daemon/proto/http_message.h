@@ -40,6 +40,9 @@ struct http_request {
                         query apart; any other redirection is an answer like any other */
     bool link_local; /* for the metadata service, and the cluster of the daemon's
                       * pod: never through a proxy */
+    bool bare; /* no HTTP: the body, which ends with a line break, is sent over TLS to the host and
+                * port of the URL, whose path is "/". The answer's body is its first line, without
+                * the line break; it has no status and no headers */
     struct http_tls tls;
     duration_ms deadline; /* for the whole exchange, from the moment it starts */
     size_t reply_maximum; /* bytes of body; a longer reply is HTTP_LOST */
@@ -47,9 +50,9 @@ struct http_request {
 };
 
 enum http_outcome {
-    HTTP_ANSWERED, /* there is a status, all headers and the whole body. (One that has neither
-                      length nor chunks ends with the connection; whether it was cut then shows in
-                      its content only.) */
+    HTTP_ANSWERED, /* there is a status, all headers and the whole body, or the line. (One that has
+                      neither length nor chunks ends with the connection; whether it was cut then
+                      shows in its content only.) */
     HTTP_UNSENT,   /* no byte of the request can have reached the server */
     HTTP_LOST,     /* the server may have acted on it; the answer did not arrive whole */
     HTTP_CANCELED  /* canceled at shutdown */

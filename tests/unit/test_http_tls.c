@@ -90,17 +90,19 @@ struct tls_behaviour {
     int error_code;
     const char *error;
     const char *host;
+    const char *bare; /* what is sent instead of HTTP */
+    const char *body; /* of the answer; NULL: "{}" */
 
     SSL_CTX *context;
 };
 
-static bool tls_read_request(SSL *tls)
+static bool tls_read_request(struct server *server, SSL *tls)
 {
-    char request[4096] = "";
+    char *const request = server->last_request;
     int length = 0;
 
-    while (!strstr(request, "\r\n\r\n")) {
-        const int count = SSL_read(tls, request + length, (int)sizeof(request) - 1 - length);
+    while (length == 0 || !strstr(request, "\r\n\r\n")) {
+        const int count = SSL_read(tls, request + length, SERVER_REQUEST_MAX - 1 - length);
 
         if (count <= 0)
             return false;
@@ -130,7 +132,7 @@ static void serve_tls(struct server *server, int connection)
     tls = SSL_new(behaviour->context);
     (void)SSL_set_fd(tls, connection);
     if (SSL_accept(tls) == 1) {
-        while (tls_read_request(tls)) {
+        while (tls_read_request(server, tls)) {
             server->requests++;
             (void)SSL_write(tls, behaviour->reply, (int)strlen(behaviour->reply));
             if (!strstr(behaviour->reply, "Content-Length: 2"))
@@ -158,6 +160,8 @@ static SSL_CTX *tls_context(const struct identity *identity, int version_max)
 
 #define OK_REPLY "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 #define GOOD     .issuer = &authority, .alternative = "IP:127.0.0.1,DNS:server.test", .expires_in = 3600
+
+#define BARE "*2 a%20b?c#d/../\xc3\xbc \x01&+ \"e\"\r\n\r\n"
 
 static const struct tls_behaviour behaviours[] = {
     {.name = "TLS 1.3", GOOD, .version_max = TLS1_3_VERSION, .reply = OK_REPLY},
@@ -255,6 +259,42 @@ static const struct tls_behaviour behaviours[] = {
      .outcome = HTTP_LOST,
      .error_code = -ECONNRESET,
      .error = "broke before the whole answer"},
+    {.name = "a line", GOOD, .bare = BARE, .reply = "+OK\r\n+OK\r\n", .body = "+OK"},
+    {.name = "a line with a line feed alone", GOOD, .bare = BARE, .reply = "+OK\n", .body = "+OK"},
+    {.name = "a line, and then nothing",
+     GOOD,
+     .bare = BARE,
+     .reply = "+Content-Length: 2\r\n", /* the server waits for more */
+     .body = "+Content-Length: 2"},
+    {.name = "a line without notice of the end",
+     GOOD,
+     .bare = BARE,
+     .reply = "-ERR\r\n",
+     .end = END_WITHOUT_NOTICE,
+     .body = "-ERR"},
+    {.name = "half a line",
+     GOOD,
+     .bare = BARE,
+     .reply = "+OK",
+     .outcome = HTTP_LOST,
+     .error_code = -ECONNRESET,
+     .error = "broke before the whole answer"},
+    {.name = "a long line",
+     GOOD,
+     .bare = BARE,
+     .reply = "+this takes more than what was asked for\r\n",
+     .outcome = HTTP_LOST,
+     .error_code = -EMSGSIZE,
+     .error = "is longer than 30 bytes"},
+    {.name = "a line of a stranger",
+     .issuer = &stranger,
+     .alternative = "IP:127.0.0.1",
+     .expires_in = 3600,
+     .bare = BARE,
+     .reply = "+OK\r\n",
+     .outcome = HTTP_UNSENT,
+     .error_code = -EPROTO,
+     .error = "name a bundle with that CA in the option ca_file"},
 };
 
 static void try_behaviour(const struct tls_behaviour *template)
@@ -274,10 +314,18 @@ static void try_behaviour(const struct tls_behaviour *template)
         request_to("POST", false, behaviour.host ? behaviour.host : "127.0.0.1", server->port);
     if (behaviour.end == END_NEVER)
         request.deadline = 300;
+    if (behaviour.bare) {
+        request.bare = true;
+        request.reply_maximum = 30;
+        (void)buf_append_str(&request.body, behaviour.bare);
+    }
     result = run(fixture, request);
     expect_outcome(behaviour.name, &result, behaviour.outcome);
     if (behaviour.outcome == HTTP_ANSWERED) {
-        assert_string_equal(result.body, "{}");
+        assert_string_equal(result.body, behaviour.body ? behaviour.body : "{}");
+        assert_int_equal(result.status, behaviour.bare ? 0 : 200);
+        if (behaviour.bare)
+            assert_string_equal(server->last_request, behaviour.bare);
     } else {
         expect_text(behaviour.name, result.error, behaviour.error);
         assert_int_equal(result.error_code, behaviour.error_code);

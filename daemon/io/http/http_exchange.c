@@ -35,6 +35,7 @@ void http_exchange_rewind(struct http_exchange *exchange)
     http_reply_done(&exchange->reply);
     http_reply_init(&exchange->reply, exchange->request.reply_maximum);
     exchange->sent = false;
+    exchange->has_line = false;
     exchange->body_sent = 0;
     exchange->header_bytes = 0;
     exchange->headers_complete = false;
@@ -56,18 +57,21 @@ static void read_status(struct http_exchange *exchange)
 {
     long status = 0;
 
-    if (exchange->easy && exchange->sent)
+    if (exchange->easy && exchange->sent && !exchange->request.bare)
         (void)curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
     exchange->reply.status = status >= 200 ? (int)status : 0;
 }
 
 void http_exchange_finish(struct http_exchange *exchange, CURLcode result)
 {
+    const bool bare = exchange->request.bare;
+
     read_status(exchange);
-    if (result == CURLE_OK && exchange->reply.status != 0) {
+    if (bare ? exchange->has_line : result == CURLE_OK && exchange->reply.status != 0) {
         exchange->reply.outcome = HTTP_ANSWERED;
     } else {
-        http_failure_describe(exchange, result, &exchange->reply.error);
+        http_failure_describe(exchange, bare && result == CURLE_OK ? CURLE_GOT_NOTHING : result,
+                              &exchange->reply.error);
         fail(exchange);
     }
     release_transfer(exchange);

@@ -54,6 +54,11 @@ static size_t on_reply_body(char *data, size_t size, size_t count, void *context
     struct http_exchange *exchange = context;
     const size_t length = size * count;
 
+    if (exchange->request.bare) {
+        if (http_bare_take(exchange, data, length))
+            return length;
+        return exchange->has_line ? 0 : refuse(exchange, REFUSED_LONG_BODY);
+    }
     switch (buf_append(&exchange->reply.body, data, length)) {
     case 0:
         return length;
@@ -78,6 +83,8 @@ static size_t on_reply_header(char *data, size_t size, size_t count, void *conte
     const bool continues = length > 0 && (data[0] == ' ' || data[0] == '\t');
     size_t end = length;
 
+    if (exchange->request.bare) /* a line break, which libcurl makes up */
+        return length;
     exchange->header_bytes += length;
     if (exchange->header_bytes > HTTP_REPLY_HEADERS_MAX)
         return refuse(exchange, REFUSED_LONG_HEADERS);
@@ -452,7 +459,15 @@ int http_exchange_prepare(struct http_exchange *exchange, const struct http_sett
         !set_tls_options(exchange->easy, settings) ||
         !set_own_tls(exchange->easy, &exchange->request.tls) ||
         !set_proxy_options(exchange, settings) || !set_limits(exchange->easy, &exchange->request) ||
-        !set_callbacks(exchange) || !set_method(exchange) || !set_headers(exchange) ||
+        !set_callbacks(exchange))
+        return err_set(err, -EIO, "libcurl does not accept the request to %s", exchange->authority);
+    if (exchange->request.bare)
+        return http_bare_prepare(exchange)
+                   ? 0
+                   : err_set(err, -ENOTSUP,
+                             "this machine's libcurl was built without gopher, by which requests "
+                             "without HTTP are sent");
+    if (!set_method(exchange) || !set_headers(exchange) ||
         !set_pointer(exchange->easy, CURLOPT_USERAGENT, settings->user_agent) || !set_url(exchange))
         return err_set(err, -EIO, "libcurl does not accept the request to %s", exchange->authority);
     return 0;

@@ -51,6 +51,7 @@ struct http_exchange {
     bool may_use_proxy;
     bool names_user; /* to the proxy */
     bool sent;       /* the server may have got some of the request */
+    bool has_line;   /* bare: the whole answer is there */
     size_t body_sent;
     size_t header_bytes;
     bool headers_complete;
@@ -92,6 +93,21 @@ void http_exchange_cancel(struct http_exchange *exchange);
 
 /* Wipes and frees whatever is left. */
 void http_exchange_done(struct http_exchange *exchange);
+
+/*
+ * --- http_bare.c ---
+ *
+ * Bytes over TLS without HTTP. libcurl has a protocol that sends what stands in its URL, and hands
+ * on what comes back: gopher (RFC 1436), here over TLS. So proxies, certificates, time limits and
+ * the loop are those of every other request.
+ */
+
+/* Gives the handle, which has the options that all requests share, those of a bare one. False: this
+ * libcurl cannot do it. */
+bool http_bare_prepare(struct http_exchange *exchange);
+
+/* Takes a part of the answer. False: that is all of it, or too much. */
+bool http_bare_take(struct http_exchange *exchange, const char *data, size_t length);
 
 /* Describes the cause of `result` in a sentence (io/http/http_failure.c). */
 void http_failure_describe(const struct http_exchange *exchange, CURLcode result, struct err *err);
