@@ -12,10 +12,11 @@ HEAD_MAX = 65536
 
 class Proxy:
     def __init__(self, port, user=None, password=None, refused=(), offers="Basic realm=\"proxy\"",
-                 tls=None):
-        """Tunnels lead to that port. `refused`: hosts that it leads nobody to. `offers`: how to log in,
+                 tls=None, elsewhere=None):
+        """Tunnels lead to that port, those to hosts of `elsewhere` to the ports there. `refused`: hosts that it leads nobody to. `offers`: how to log in,
         where it wants a user. `tls`: (certificate, key) of its own."""
         self.target = port
+        self.elsewhere = elsewhere or {}
         self.credentials = user and base64.b64encode(f"{user}:{password}".encode()).decode()
         self.refused = set(refused)
         self.offers = offers
@@ -72,7 +73,8 @@ class Proxy:
             challenge = f"Proxy-Authenticate: {self.offers}\r\n" if "407" in status else ""
             client.sendall(f"HTTP/1.1 {status}\r\n{challenge}Content-Length: 0\r\n\r\n".encode())
             return
-        with socket.create_connection(("127.0.0.1", self.target)) as server:
+        port = self.elsewhere.get(place.rpartition(":")[0], self.target)
+        with socket.create_connection(("127.0.0.1", port)) as server:
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             back = threading.Thread(target=_copy, args=(server, client), daemon=True)
             back.start()

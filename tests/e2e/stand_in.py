@@ -37,6 +37,7 @@ class StandIn:
         assert self.process.poll() is None, f"azuresim ended: {self.log.read_text()}"
         description = json.loads(described.read_text())
         self.port = description["port"]
+        self.redis_port = description["redis_port"]
         self.url = description["url"]
         self.imds_url = description["imds_url"]
         self.ca_file = directory / "ca.pem"

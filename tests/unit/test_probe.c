@@ -158,6 +158,80 @@ static void test_shared_access_signature(void **state)
     http_request_done(&request);
 }
 
+/* --- Redis --- */
+
+static void test_redis(void **state)
+{
+    static const struct {
+        const char *endpoint;
+        unsigned port;
+        const char *url;
+    } cases[] = {
+        {"c.redis.example", 0, "https://c.redis.example:6380/"},
+        {"c.redis.example", 15001, "https://c.redis.example:15001/"},
+        {"c.redis.example:1234", 15001, "https://c.redis.example:1234/"},
+    };
+    const struct two_key_probe_form *form = two_key_resource_named("redis")->probe;
+    struct secret *key = secret_new("p4ss$word", 9);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct two_key_probe probe = {.endpoint = cases[i].endpoint,
+                                            .port = cases[i].port,
+                                            .name = "c",
+                                            .resource_id = "",
+                                            .key = key,
+                                            .client_request_id = "id-1",
+                                            .now = NOW};
+        struct http_request request;
+        struct err err = {.code = 0};
+
+        assert_int_equal(form->build(form, &request, &probe, &err), 0);
+        assert_true(request.bare);
+        assert_string_equal(buf_str(&request.url), cases[i].url);
+        assert_string_equal(buf_str(&request.body),
+                            "*2\r\n$4\r\nAUTH\r\n$9\r\np4ss$word\r\n"
+                            "*1\r\n$4\r\nQUIT\r\n");
+        http_request_done(&request);
+    }
+    secret_free(key);
+}
+
+static void test_lines_of_redis(void **state)
+{
+    static const struct {
+        const char *line;
+        enum reason reason;
+        const char *code;
+    } cases[] = {
+        {"+OK", REASON_NONE, ""},
+        {"-WRONGPASS invalid username-password pair", REASON_KEY_REFUSED, "WRONGPASS"},
+        {"-ERR invalid password", REASON_KEY_REFUSED, "ERR"},
+        {"-ERR max number of clients reached", REASON_AZURE_ERROR, "ERR"},
+        {"-LOADING Redis is loading the dataset in memory", REASON_AZURE_ERROR, "LOADING"},
+        {"HTTP/1.1 400 Bad Request", REASON_AZURE_ERROR, ""},
+        {"+PONG", REASON_AZURE_ERROR, ""},
+        {"", REASON_AZURE_ERROR, ""},
+    };
+    const struct two_key_probe_form *form = two_key_resource_named("redis")->probe;
+
+    (void)state;
+    assert_false(form->refusal_is_certain);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct failure failure = {.reason = REASON_NONE};
+        struct http_reply reply;
+
+        http_reply_init(&reply, 1024);
+        reply.outcome = HTTP_ANSWERED;
+        (void)buf_append_str(&reply.body, cases[i].line);
+        assert_int_equal(form->read(form, &reply, NOW, &failure), cases[i].reason == REASON_NONE);
+        assert_int_equal(failure.reason, cases[i].reason);
+        assert_string_equal(failure.error_code, cases[i].code);
+        assert_true(cases[i].reason == REASON_NONE || failure.text[0] != '\0');
+        http_reply_done(&reply);
+    }
+}
+
 static void test_what_cannot_be_a_key(void **state)
 {
     static const char *const types[] = {"storage", "search", "container_registry"};
@@ -275,6 +349,8 @@ int main(void)
         cmocka_unit_test(test_storage),
         cmocka_unit_test(test_keys_as_they_are),
         cmocka_unit_test(test_shared_access_signature),
+        cmocka_unit_test(test_redis),
+        cmocka_unit_test(test_lines_of_redis),
         cmocka_unit_test(test_what_cannot_be_a_key),
         cmocka_unit_test(test_verdicts),
         cmocka_unit_test(test_sub_codes),

@@ -58,7 +58,7 @@ static void test_rows_are_whole(void **state)
         assert_true(type->list.name && type->key_paths[0] && type->key_paths[1]);
         assert_true(type->key_shape && (!type->switches || type->keys_on));
         assert_true(!type->probe || (type->probe->build && type->probe->read &&
-                                     type->probe->id_header && type->probe->words));
+                                     type->probe->service && type->probe->words));
         assert_true(!type->probe || type->endpoint_path);
         assert_true(type->read_action && type->list_action && type->regenerate_action);
         assert_true(type->role && type->env_name && type->env_key);
@@ -338,6 +338,36 @@ static void test_endpoints_of_descriptions(void **state)
     }
 }
 
+/* Where the port stands apart from the host. */
+static void test_ports_of_descriptions(void **state)
+{
+    static const struct {
+        const char *told;
+        unsigned port;
+        int rc;
+    } cases[] = {
+        {"{\"properties\":{\"hostName\":\"h\",\"sslPort\":6380}}", 6380, 0},
+        {"{\"properties\":{\"hostName\":\"h\"}}", 0, 0},
+        {"{\"properties\":{\"hostName\":\"h\",\"sslPort\":null}}", 0, 0},
+        {"{\"properties\":{\"hostName\":\"h\",\"sslPort\":65536}}", 0, -EINVAL},
+        {"{\"properties\":{\"hostName\":\"h\",\"sslPort\":-1}}", 0, -EINVAL},
+        {"{\"properties\":{\"hostName\":\"h\",\"sslPort\":\"6380\"}}", 0, -EINVAL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct resource_obstacle obstacle;
+        struct resource_facts facts;
+        struct err err;
+
+        assert_int_equal(two_key_describe(two_key_resource_named("redis"), cases[i].told,
+                                          strlen(cases[i].told), &facts, &obstacle, &err),
+                         cases[i].rc);
+        assert_int_equal(facts.port, cases[i].port);
+        resource_facts_done(&facts);
+    }
+}
+
 static void test_endpoint(void **state)
 {
     static const struct {
@@ -382,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_what_nobody_reads_decides_nothing),
         cmocka_unit_test(test_what_is_read_stands_once),
         cmocka_unit_test(test_endpoints_of_descriptions),
+        cmocka_unit_test(test_ports_of_descriptions),
         cmocka_unit_test(test_endpoint),
     };
 

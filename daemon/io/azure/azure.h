@@ -22,6 +22,7 @@ struct azure_account {
     const struct account *account;   /* borrowed; set anew after a reload */
     char *endpoint;                  /* data plane host, as last described; NULL: not known */
     char *location;                  /* the same */
+    unsigned port;                   /* the same of its port; 0: not known */
     struct secret *keys[SLOT_COUNT]; /* the live keys of the last look or regenerate; may be NULL */
     struct fingerprint fingerprints[SLOT_COUNT];
     duration_ms

@@ -9,15 +9,16 @@
 static void note_reply(struct azure_call *call, const struct http_reply *reply, time_ms now)
 {
     struct azure_result *result = &call->result;
+    const char *id_header =
+        call->request == AZURE_PROBE ? call->resource->probe->id_header : "x-ms-request-id";
     time_ms server_time = http_reply_date(reply);
 
     /* The largest difference of several answers counts. */
     if (server_time != TIME_NEVER && llabs(server_time - now) > llabs(result->clock_skew))
         result->clock_skew = server_time - now;
     result->request_id[0] = '\0';
-    failure_note_id(result->request_id, reply,
-                    call->request == AZURE_PROBE ? call->resource->probe->id_header
-                                                 : "x-ms-request-id");
+    if (id_header)
+        failure_note_id(result->request_id, reply, id_header);
 }
 
 static enum azure_answer unreadable(struct azure_call *call, const struct http_reply *reply,
@@ -43,6 +44,8 @@ static void take_facts(struct azure_account *account, struct resource_facts *fac
         free(account->location);
         account->location = facts->location;
     }
+    if (facts->port != 0)
+        account->port = facts->port;
 }
 
 /* A new key is verified at the data plane, unless the policy says otherwise. */

@@ -102,6 +102,7 @@ static int build_probe(struct azure_call *call, struct http_request *request, st
     const struct two_key_probe_form *form = call->resource->probe;
     const struct two_key_probe probe = {
         .endpoint = call->account->endpoint,
+        .port = call->account->port,
         .name = call->subject->name,
         .resource_id = call->subject->id,
         .key = call->key,

@@ -5,6 +5,8 @@
 #include "base/str.h"
 #include "proto/two_key/two_key.h"
 
+enum { PORT_MAX = 65535 };
+
 /* --- switches --- */
 
 /* False: a list that holds no texts, or something else than a list. */
@@ -163,6 +165,24 @@ static int read_endpoint(const struct two_key_resource *resource, struct json_ob
     return 0;
 }
 
+static int read_port(const struct two_key_resource *resource, struct json_object *document,
+                     struct resource_facts *facts, struct err *err)
+{
+    struct json_object *value = NULL;
+    int64_t port = 0;
+
+    if (!resource->port_path)
+        return 0;
+    if (json_at(document, resource->port_path, &value, err) < 0)
+        return -EINVAL;
+    if (value)
+        port = json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : -1;
+    if (port < 0 || port > PORT_MAX)
+        return err_set(err, -EINVAL, "its %s is no number of a port", resource->port_path);
+    facts->port = (unsigned)port;
+    return 0;
+}
+
 static int read_document(const struct two_key_resource *resource, struct json_object *document,
                          struct resource_facts *facts, struct resource_obstacle *obstacle,
                          struct err *err)
@@ -176,6 +196,8 @@ static int read_document(const struct two_key_resource *resource, struct json_ob
         check_obstacles(resource, document, obstacle, err) < 0)
         return -EINVAL;
     rc = read_endpoint(resource, document, facts, err);
+    if (rc == 0)
+        rc = read_port(resource, document, facts, err);
     if (rc == 0 && !copy_text(location, location ? strlen(location) : 0, &facts->location))
         rc = err_set(err, -ENOMEM, "there is no memory for it");
     return rc;

@@ -11,7 +11,6 @@
 #include "proto/stranger.h"
 #include "proto/two_key/two_key.h"
 
-#define PROBE_DEADLINE (20 * MS_SECOND)
 /* Services refuse signed requests whose date is 15 minutes off; a minute is left for the transfer.
  */
 #define DATE_TOLERANCE (14 * MS_MINUTE)
@@ -47,13 +46,23 @@ static void append_path(struct buf *out, const char *path, const char *resource_
     }
 }
 
+void probe_append_host(struct buf *out, const struct two_key_probe_form *form,
+                       const struct two_key_probe *probe)
+{
+    const unsigned port = probe->port != 0 ? probe->port : form->port;
+
+    (void)buf_append_format(out, "https://%s", probe->endpoint);
+    if (port != 0 && !strchr(probe->endpoint, ':'))
+        (void)buf_append_format(out, ":%u", port);
+}
+
 int probe_begin(const struct two_key_probe_form *form, struct http_request *request,
                 const struct two_key_probe *probe, struct err *err)
 {
     http_request_init(request, form->method, PROBE_DEADLINE);
     request->repeatable = true; /* it changes nothing */
     request->reply_maximum = PROBE_REPLY_MAX;
-    buf_append_format(&request->url, "https://%s", probe->endpoint);
+    probe_append_host(&request->url, form, probe);
     append_path(&request->url, form->path, probe->resource_id);
     http_request_header(request, "Accept", "application/json, */*;q=0.5");
     http_request_header(request, "x-ms-client-request-id", probe->client_request_id);

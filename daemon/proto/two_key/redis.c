@@ -1,8 +1,8 @@
+#include "proto/two_key/redis_probe.h"
 #include "proto/two_key/shapes.h"
 
 /*
- * Azure Cache for Redis (Microsoft.Cache/redis). Its data plane speaks Redis's own protocol, so a
- * new key is not verified.
+ * Azure Cache for Redis (Microsoft.Cache/redis).
  */
 
 static const struct two_key_switch switches[] = {
@@ -22,9 +22,11 @@ const struct two_key_resource two_key_redis = {
     TWO_KEY_RANKED("Primary", "Secondary"),
     .key_shape = &key_shape_text,
     .endpoint_path = "properties.hostName",
+    .port_path = "properties.sslPort",
     .state_path = "properties.provisioningState",
     .switches = switches,
     .keys_on = "set the cache's disableAccessKeyAuthentication to false",
+    .probe = &redis_probe,
     TWO_KEY_ACTIONS("Microsoft.Cache/redis", "listKeys", "regenerateKey"),
     .role = "Redis Key Rotator",
     .env_name = "AZURE_REDIS_NAME",

@@ -25,6 +25,7 @@
 struct resource_facts {
     char *endpoint; /* host or host:port of its data plane; NULL where it names none */
     char *location; /* NULL where it names none */
+    unsigned port;  /* of the data plane; 0 where it names none */
 };
 void resource_facts_done(struct resource_facts *facts);
 
@@ -56,6 +57,7 @@ struct two_key_names {
 /* The data for a request to the data plane. All borrowed. */
 struct two_key_probe {
     const char *endpoint;
+    unsigned port;    /* where the endpoint has none; 0: that of the form */
     const char *name; /* of the account */
     const char *resource_id;
     const struct secret *key;
@@ -79,13 +81,14 @@ struct two_key_probe_form {
      * the answer is unknown. */
     bool (*read)(const struct two_key_probe_form *form, const struct http_reply *reply, time_ms now,
                  struct failure *failure);
-    const char *id_header; /* of the answer: the id of the request */
+    const char *id_header; /* of the answer: the id of the request; NULL: it has none */
     const char *words;     /* "listing one pool", for people */
     /* A refusal proves that the key is wrong. Otherwise it does only where the other key, asked the
      * same way, is accepted: networks and switches refuse like this, too. */
     bool refusal_is_certain;
 
     const char *service; /* "the Storage service" */
+    unsigned port;       /* 0: that of https */
     const char *method;
     const char *path;                   /* from "/" on, with the query */
     const char *body;                   /* NULL: none; else JSON */
@@ -148,6 +151,7 @@ struct two_key_resource {
 
     const char *endpoint_path; /* where the description names the data plane's host, or a URL there;
                                 * NULL: nowhere */
+    const char *port_path;     /* … its port, where that is not the one of https; NULL: nowhere */
     const char *state_path;    /* how the last change of the resource went; NULL: nowhere */
     const struct two_key_switch *switches; /* NULL: it is not known to have any */
     const char *keys_on;                   /* how keys are switched on: an imperative */
@@ -247,6 +251,11 @@ int two_key_describe(const struct two_key_resource *resource, const char *body, 
 /* Sends the key as it is, in `header`. */
 int probe_build_plain(const struct two_key_probe_form *form, struct http_request *request,
                       const struct two_key_probe *probe, struct err *err);
+/* Appends "https://HOST:PORT". */
+void probe_append_host(struct buf *out, const struct two_key_probe_form *form,
+                       const struct two_key_probe *probe);
+/* How long a request may take. */
+#define PROBE_DEADLINE (20 * MS_SECOND)
 /* Begins a request of the form: method, URL, body and the ids of the request. */
 int probe_begin(const struct two_key_probe_form *form, struct http_request *request,
                 const struct two_key_probe *probe, struct err *err);
