@@ -50,11 +50,12 @@
 /*
  * Shared access rules of the services that descend from Service Bus. A rule stands below a
  * namespace or below an entity of one; the description, the switch and the host are those of the
- * namespace. `member` of a regenerate's body says which key.
+ * namespace. `listing` lists the keys: queues and topics spell it with a capital. `member` of a
+ * regenerate's body says which key.
  */
-#define TWO_KEY_RULE(member)                                                                       \
+#define TWO_KEY_RULE(listing, member)                                                              \
     .name = {1, 256, "-._", "1 to 256 letters, digits, '-', '.' and '_'"},                         \
-    .parent_describes = true, .list = {.name = "listKeys"},                                        \
+    .parent_describes = true, .list = {.name = (listing)},                                         \
     TWO_KEY_REGENERATE("regenerateKeys", member, "PrimaryKey", "SecondaryKey"),                    \
     TWO_KEY_AT("primaryKey", "secondaryKey"), .regenerate_answers_keys = true,                     \
     .key_shape = &key_shape_text, .endpoint_path = "properties.serviceBusEndpoint",                \

@@ -1,0 +1,116 @@
+"""Of each type of resource with two keys: what the daemon asks Resource Manager for, Microsoft's client for that
+type asks for in the same words, and what the stand-in answers is what that client understands."""
+
+import pytest
+
+from microsoft import JavaScript
+from patience import wait_until
+from test_types import ROTATED, add
+from two_key_types import BOTH, NOTHING, TYPES
+from wire import comparable, headers_of
+
+# Types that a client has, and how that calls itself. Those of ROTATED are compared with the daemon.
+CLIENTS = {
+    "batch": "batch", "storage": "storage", "cognitive_services": "cognitiveservices", "redis": "rediscache",
+    "search": "search", "maps": "maps", "event_grid_domain": "eventgrid",
+    "event_grid_partner_namespace": "eventgrid", "event_grid_topic": "eventgrid",
+    "container_registry": "containerregistry", "service_bus": "servicebus", "service_bus_queue": "servicebus",
+    "service_bus_topic": "servicebus", "event_hubs": "eventhub", "event_hub": "eventhub", "relay": "relay",
+    "relay_hybrid_connection": "relay", "relay_wcf": "relay", "notification_hubs": "notificationhubs",
+    "notification_hub": "notificationhubs", "cosmos": "cosmosdb", "signalr": "signalr",
+    "app_configuration": "appconfiguration", "communication": "communication",
+    "apim_subscription": "apimanagement", "apim_workspace_subscription": "apimanagement",
+    "apim_tenant": "apimanagement", "apim_gateway": "apimanagement",
+}
+KEY_TYPES = {one.word: one for one in TYPES}
+SLOTS = ("Primary", "Secondary")
+OPS = ("get", "listKeys", "regenerateKeys")
+
+
+class TwoKeys(JavaScript):
+    """The clients for Resource Manager, each of which knows some types."""
+
+    def command(self, program="two_keys.mjs"):
+        return super().command(program)
+
+
+def path_of(exchange):
+    return exchange["target"].partition("?")[0]
+
+
+def version_of(exchange):
+    return exchange["target"].partition("api-version=")[2].partition("&")[0]
+
+
+def asked(azure, agent, id_):
+    """What a client asked of that resource, or of the namespace in which it is: {op: exchanges}."""
+    found = {op: [] for op in OPS}
+    for one in azure.exchanges(*OPS, "getParent"):
+        op, path = one["op"].removesuffix("Parent"), path_of(one).lower()
+        is_of_it = id_.lower().startswith(path) if op == "get" else path.startswith(f"{id_.lower()}/")
+        if is_of_it and agent in headers_of(one)["user-agent"]:
+            found[op].append(one)
+    return found
+
+
+def used(cloud, azure, resources):
+    """Lets the client of each resource list and regenerate, and judges its answers. Returns what it sent."""
+    before = {word: keys_of(azure, name) for word, name in resources.items()}
+    each = [("get",), ("list",), ("regenerate", 1), ("regenerate", 0), ("list",)]
+    said = iter(TwoKeys(cloud).ask(*([what, word, name.split("%2F"), *slot]
+                                     for word, name in resources.items() for what, *slot in each)))
+    sent = {}
+    for word, name in resources.items():
+        kind, after = KEY_TYPES[word], keys_of(azure, name)
+        described, listed, second, first, listed_again = (next(said) for _ in each)
+        assert "id" in described, (word, described)
+        assert listed == {"keys": before[word]} and listed_again == {"keys": after}, word
+        assert not set(before[word]) & set(after), f"{word}: both keys are new"
+        if kind.carries == NOTHING:
+            assert second == first == {"keys": [None, None]}, (word, second, first)
+        elif kind.carries == BOTH:
+            assert (second, first) == ({"keys": [before[word][0], after[1]]}, {"keys": after}), word
+        else:
+            assert (second, first) == ({"keys": [None, after[1]]}, {"keys": [after[0], None]}), word
+        id_ = azure.ask("GET", f"accounts/{name}")["id"]
+        sent[word] = asked(azure, f"azsdk-js-arm-{CLIENTS[word]}/", id_)
+    return sent
+
+
+def keys_of(azure, name):
+    keys = azure.keys(name)
+    return [keys[slot] for slot in SLOTS]
+
+
+def test_types_that_rotate(cloud, azure, site):
+    """With the api-version of the client in each type, the requests are equal in every byte that counts."""
+    site.policy(verify="off")
+    accounts = {word: add(site, word) for word in CLIENTS if word in ROTATED}
+    assert len(accounts) >= 15
+    theirs = used(cloud, azure, {word: account.there for word, account in accounts.items()})
+    versions = {word: version_of(sent["listKeys"][0]) for word, sent in theirs.items()}
+    site.config["api_versions"] = versions
+    site.start()
+    different = []
+    for word, account in accounts.items():
+        site.wait_rotations(account.here, 2)
+        ours = asked(azure, "keyrotated/", azure.ask("GET", f"accounts/{account.there}")["id"])
+        for op in OPS:
+            different += [f"{word}: {line}" for line in differences(ours[op], theirs[word][op], versions[word])]
+    assert not different, "\n".join(different)
+
+
+def differences(ours, theirs, version):
+    """Of their first two requests and ours: a regeneration is one of the secondary key, then one of the primary."""
+    theirs = [comparable(one, version) for one in theirs[:2]]
+    ours = [comparable(one, version) for one in ours[:len(theirs)]]
+    assert theirs and len(ours) == len(theirs)
+    return [f"{name}: {one[name]} and theirs {other[name]}" for one, other in zip(ours, theirs) for name in one
+            if one[name] != other[name]]
+
+
+def test_types_of_which_the_stand_in_alone_knows(cloud, azure, site):
+    words = [word for word in CLIENTS if word not in ROTATED]
+    azure.settings(operation_ms=50, operation_retry_after=0)
+    resources = {word: add(site, word).there for word in words}
+    assert all(len(sent["regenerateKeys"]) == 2 for sent in used(cloud, azure, resources).values())

@@ -1,0 +1,177 @@
+// two_keys.mjs CREDENTIAL JOB…    lists and regenerates the two keys of resources with the client of each type, and
+// prints what each job said, as JSON: {"keys": [primary, secondary]}, null for a key that the answer lacks, or
+// {"error", "code", "status", "message"}
+//
+// CREDENTIAL: as client.mjs has it, of kind "secret"; a job: ["get", TYPE, [NAME…]], ["list", TYPE, [NAME…]] or
+// ["regenerate", TYPE, [NAME…], SLOT], where SLOT is 0 for the primary key and 1 for the secondary one
+
+import { ClientSecretCredential } from "@azure/identity";
+
+const [{ tenant, client, secret, subscription, group }, ...jobs] = process.argv
+  .slice(2)
+  .map((text) => JSON.parse(text));
+const credential = new ClientSecretCredential(tenant, client, secret);
+// Of long-running regenerations: how long until their state is asked for again.
+const waiting = { updateIntervalInMs: 50 };
+
+const primaryAndSecondary = (answer) => [answer?.primaryKey, answer?.secondaryKey];
+const key1AndKey2 = (answer) => [answer?.key1, answer?.key2];
+const named = (list, member, value, ...names) =>
+  names.map((name) => (list ?? []).find((one) => one[member] === name)?.[value]);
+
+// `body` makes what the client wants to know of the slot.
+const byKeyType = (primary, secondary) => (slot) => ({ keyType: [primary, secondary][slot] });
+const byKeyName = (primary, secondary) => (slot) => ({ keyName: [primary, secondary][slot] });
+
+// A shared access rule of a namespace, or of what is in it.
+function rule(package_, client_, operations, body = byKeyType("PrimaryKey", "SecondaryKey")) {
+  return {
+    client: [package_, client_],
+    get: (clients, [namespace]) => clients.namespaces.get(group, namespace),
+    list: (clients, names) => clients[operations].listKeys(group, ...names),
+    regenerate: (clients, names, slot) => clients[operations].regenerateKeys(group, ...names, body(slot)),
+    keys: primaryAndSecondary,
+  };
+}
+
+const grid = (operations, regenerate = "regenerateKey") => ({
+  client: ["eventgrid", "EventGridManagementClient"],
+  get: (clients, names) => clients[operations].get(group, ...names),
+  list: (clients, names) => clients[operations].listSharedAccessKeys(group, ...names),
+  regenerate: (clients, names, slot) =>
+    clients[operations][regenerate](group, ...names, byKeyName("key1", "key2")(slot), waiting),
+  keys: key1AndKey2,
+});
+
+// What has a path for each slot and answers nothing.
+const secretsOf = (operations) => ({
+  client: ["apimanagement", "ApiManagementClient"],
+  get: (clients, names) => clients[operations].get(group, ...names),
+  list: (clients, names) => clients[operations].listSecrets(group, ...names),
+  regenerate: (clients, names, slot) =>
+    clients[operations][["regeneratePrimaryKey", "regenerateSecondaryKey"][slot]](group, ...names),
+  keys: primaryAndSecondary,
+});
+
+// What most resources have, with a body that the client takes whole.
+const plain = (package_, client_, operations, body, keys, more = {}) => ({
+  client: [package_, client_],
+  get: (clients, names) => clients[operations].get(group, ...names),
+  list: (clients, names) => clients[operations].listKeys(group, ...names),
+  regenerate: (clients, names, slot) => clients[operations].regenerateKey(group, ...names, body(slot)),
+  keys,
+  ...more,
+});
+
+const types = {
+  batch: plain("batch", "BatchManagementClient", "batchAccountOperations", byKeyName("Primary", "Secondary"),
+    (answer) => [answer?.primary, answer?.secondary], {
+      list: (clients, names) => clients.batchAccountOperations.getKeys(group, ...names),
+    }),
+  storage: plain("storage", "StorageManagementClient", "storageAccounts", byKeyName("key1", "key2"),
+    (answer) => named(answer?.keys, "keyName", "value", "key1", "key2"), {
+      get: (clients, names) => clients.storageAccounts.getProperties(group, ...names),
+    }),
+  cognitive_services: plain("cognitiveservices", "CognitiveServicesManagementClient", "accounts",
+    (slot) => ["Key1", "Key2"][slot], key1AndKey2),
+  redis: plain("rediscache", "RedisManagementClient", "redis", byKeyType("Primary", "Secondary"),
+    primaryAndSecondary),
+  search: {
+    client: ["search", "SearchManagementClient"],
+    get: (clients, names) => clients.services.get(group, ...names),
+    list: (clients, names) => clients.adminKeys.get(group, ...names),
+    regenerate: (clients, names, slot) =>
+      clients.adminKeys.regenerate(group, ...names, ["primary", "secondary"][slot]),
+    keys: primaryAndSecondary,
+  },
+  maps: plain("maps", "AzureMapsManagementClient", "accounts", byKeyType("primary", "secondary"),
+    primaryAndSecondary, {
+      regenerate: (clients, names, slot) =>
+        clients.accounts.regenerateKeys(group, ...names, byKeyType("primary", "secondary")(slot)),
+    }),
+  event_grid_domain: grid("domains"),
+  event_grid_partner_namespace: grid("partnerNamespaces"),
+  event_grid_topic: grid("topics", "beginRegenerateKeyAndWait"),
+  container_registry: plain("containerregistry", "ContainerRegistryManagementClient", "registries", undefined,
+    (answer) => named(answer?.passwords, "name", "value", "password", "password2"), {
+      list: (clients, names) => clients.registries.listCredentials(group, ...names),
+      regenerate: (clients, names, slot) =>
+        clients.registries.regenerateCredential(group, ...names, { name: ["password", "password2"][slot] }),
+    }),
+  service_bus: rule("servicebus", "ServiceBusManagementClient", "namespaces"),
+  service_bus_queue: rule("servicebus", "ServiceBusManagementClient", "queues"),
+  service_bus_topic: rule("servicebus", "ServiceBusManagementClient", "topics"),
+  event_hubs: rule("eventhub", "EventHubManagementClient", "namespaces"),
+  event_hub: rule("eventhub", "EventHubManagementClient", "eventHubs"),
+  relay: rule("relay", "RelayAPI", "namespaces"),
+  relay_hybrid_connection: rule("relay", "RelayAPI", "hybridConnections"),
+  relay_wcf: rule("relay", "RelayAPI", "wCFRelays"),
+  notification_hubs: rule("notificationhubs", "NotificationHubsManagementClient", "namespaces",
+    (slot) => ({ policyKey: ["PrimaryKey", "SecondaryKey"][slot] })),
+  notification_hub: rule("notificationhubs", "NotificationHubsManagementClient", "notificationHubs",
+    (slot) => ({ policyKey: ["PrimaryKey", "SecondaryKey"][slot] })),
+  cosmos: plain("cosmosdb", "CosmosDBManagementClient", "databaseAccounts",
+    (slot) => ({ keyKind: ["primary", "secondary"][slot] }),
+    (answer) => [answer?.primaryMasterKey, answer?.secondaryMasterKey], {
+      regenerate: (clients, names, slot) =>
+        clients.databaseAccounts.regenerateKey(group, ...names, { keyKind: ["primary", "secondary"][slot] }, waiting),
+    }),
+  signalr: plain("signalr", "SignalRManagementClient", "signalR", undefined, primaryAndSecondary, {
+    regenerate: (clients, names, slot) =>
+      clients.signalR.beginRegenerateKeyAndWait(group, ...names, byKeyType("Primary", "Secondary")(slot), waiting),
+  }),
+  app_configuration: {
+    client: ["appconfiguration", "AppConfigurationManagementClient"],
+    get: (clients, names) => clients.configurationStores.get(group, ...names),
+    async list(clients, names) {
+      const keys = [];
+      for await (const key of clients.configurationStores.listKeys(group, ...names)) keys.push(key);
+      return keys;
+    },
+    async regenerate(clients, names, slot) {
+      const [id] = named(await this.list(clients, names), "name", "id", ["Primary", "Secondary"][slot]);
+      return [await clients.configurationStores.regenerateKey(group, ...names, { id })];
+    },
+    keys: (answer) => named(answer, "name", "value", "Primary", "Secondary"),
+  },
+  communication: plain("communication", "CommunicationServiceManagementClient", "communicationServices",
+    byKeyType("Primary", "Secondary"), primaryAndSecondary),
+  apim_subscription: secretsOf("subscription"),
+  apim_workspace_subscription: secretsOf("workspaceSubscription"),
+  apim_tenant: secretsOf("tenantAccess"),
+  apim_gateway: {
+    client: ["apimanagement", "ApiManagementClient"],
+    get: (clients, names) => clients.gateway.get(group, ...names),
+    list: (clients, names) => clients.gateway.listKeys(group, ...names),
+    regenerate: (clients, names, slot) =>
+      clients.gateway.regenerateKey(group, ...names, byKeyType("primary", "secondary")(slot)),
+    keys: (answer) => [answer?.primary, answer?.secondary],
+  },
+};
+
+const made = new Map();
+
+async function clientsOf([package_, name]) {
+  if (!made.has(package_)) {
+    const module = await import(`@azure/arm-${package_}`);
+    made.set(package_, new module[name](credential, subscription));
+  }
+  return made.get(package_);
+}
+
+async function say([what, word, names, slot]) {
+  const type = types[word];
+  const clients = await clientsOf(type.client);
+  const answer = await type[what](clients, names, slot);
+  return what === "get" ? { id: answer.id } : { keys: type.keys(answer).map((key) => key ?? null) };
+}
+
+for (const job of jobs) {
+  let said;
+  try {
+    said = await say(job);
+  } catch (error) {
+    said = { error: error.name, code: error.code, status: error.statusCode, message: error.message };
+  }
+  console.log(JSON.stringify(said));
+}
