@@ -4,11 +4,12 @@
     install.py DIRECTORY
 
 - for JavaScript: what package-lock.json names, from npm, with a Node of its own
+- Azurite, likewise what azurite/package-lock.json names
 - for Python, and az: Debian's azure-cli with what it needs, unpacked there and not installed; where it is
   installed already, that one
 
 DIRECTORY/clients.json says where they are, and why one could not be had: {"javascript": {"directory"},
-"debian": {"az", "python_path"}} or {…: {"missing": "why"}}. The tests of one that cannot be had, because no
+"azurite": {"directory"}, "debian": {"az", "python_path"}} or {…: {"missing": "why"}}. The tests of one that cannot be had, because no
 registry can be reached, are skipped; any other failure is one of this program, too.
 """
 
@@ -56,8 +57,8 @@ def once(directory, described, install):
     stamp.write_text(described)
 
 
-def javascript(directory):
-    files = [HERE / "package.json", HERE / "package-lock.json"]
+def from_npm(directory, described):
+    files = [described / "package.json", described / "package-lock.json"]
 
     def install():
         for file in files:
@@ -66,6 +67,14 @@ def javascript(directory):
 
     once(directory, hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest(), install)
     return {"directory": str(directory)}
+
+
+def javascript(directory):
+    return from_npm(directory, HERE)
+
+
+def azurite(directory):
+    return from_npm(directory, HERE / "azurite")
 
 
 def needed_packages():
@@ -118,7 +127,7 @@ def main():
     directory = pathlib.Path(sys.argv[1]).resolve()
     with concurrent.futures.ThreadPoolExecutor() as pool:
         found = {one.__name__: pool.submit(attempt, one.__name__, one, directory / one.__name__)
-                 for one in (javascript, debian)}
+                 for one in (javascript, azurite, debian)}
         found = {name: one.result() for name, one in found.items()}
     (directory / "clients.json").write_text(json.dumps(found, indent=2) + "\n")
 
