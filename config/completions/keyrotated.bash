@@ -17,13 +17,13 @@ _keyrotated() {
         mapfile -t COMPREPLY < <(compgen -W 'error warning notice info debug' -- "$word")
         return
         ;;
-    --timeout)
+    --timeout | --identity | --scope)
         COMPREPLY=()
         return
         ;;
     esac
-    mapfile -t COMPREPLY < <(compgen -W '-c --config --check --quiet --json --once --timeout --log-format --log-level
-        --version --help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W '-c --config --check --quiet --json --print-role --identity --scope --accounts --once --timeout
+        --log-format --log-level --version --help' -- "$word")
 }
 
 complete -F _keyrotated keyrotated

@@ -1,49 +1,14 @@
-#include "app/options.h"
-
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
+#include "app/reading.h"
 #include "base/json_writer.h"
 #include "base/must.h"
-#include "base/str.h"
 #include "conf/discovery.h"
 #include "conf/notifier.h"
 #include "conf/schema.h"
 #include "conf/target_type.h"
 
 enum { OUTPUT_MAX = 64 * 1024 * 1024 };
-
-/* The accounts that were asked for, in that order; all of them where none was. */
-struct selection {
-    const struct account **accounts;
-    size_t count;
-};
-
-static int select_accounts(const struct config *config, const struct options *options,
-                           struct selection *selection)
-{
-    size_t wanted = options->account_count;
-
-    selection->count = wanted > 0 ? wanted : config->account_count;
-    selection->accounts = must_alloc_array(selection->count, sizeof(*selection->accounts));
-    for (size_t i = 0; wanted == 0 && i < config->account_count; i++)
-        selection->accounts[i] = &config->accounts[i];
-    for (size_t i = 0; i < wanted; i++) {
-        size_t found = config_match_account(config, options->accounts[i], &selection->accounts[i]);
-
-        if (found == 1)
-            continue;
-        fprintf(stderr, "keyrotated: %s %s: give %s of %s\n",
-                found == 0 ? "no account is called" : "several accounts are called",
-                options->accounts[i],
-                found == 0 ? "a name, group/name or the resource id"
-                           : "group/name or the resource id",
-                config->path);
-        return STATUS_USAGE;
-    }
-    return STATUS_OK;
-}
 
 static void write_destination(const struct destination *destination, struct buf *out)
 {
@@ -139,10 +104,12 @@ static void write_rule(const struct discovery_rule *rule, struct buf *out)
     json_write_close(out, '}');
 }
 
-static void write_json(const struct options *options, const struct config_messages *messages,
-                       const struct selection *selection, const struct config *config,
+static void write_json(const struct options *options, const struct reading *reading,
                        struct buf *out)
 {
+    const struct config_messages *messages = &reading->messages;
+    const struct config *config = reading->config;
+
     json_write_open(out, NULL, '{');
     json_write_text(out, "config", options->config_path);
     json_write_bool(out, "ok", !!config);
@@ -150,8 +117,8 @@ static void write_json(const struct options *options, const struct config_messag
     json_write_number(out, "warnings", messages->warning_count);
     (void)buf_append_format(out, ",\"messages\":[%s]", buf_str(&messages->json));
     json_write_open(out, "accounts", '[');
-    for (size_t i = 0; i < selection->count; i++)
-        write_account(selection->accounts[i], out);
+    for (size_t i = 0; i < reading->account_count; i++)
+        write_account(reading->accounts[i], out);
     json_write_close(out, ']');
     json_write_open(out, "notify", '[');
     for (size_t i = 0; config && i < config->notifier_count; i++)
@@ -165,19 +132,18 @@ static void write_json(const struct options *options, const struct config_messag
     (void)buf_append_char(out, '\n');
 }
 
-static int print(const struct options *options, const struct config *config,
-                 const struct config_messages *messages, const struct selection *selection)
+static int print(const struct options *options, const struct reading *reading)
 {
     struct buf out;
     bool failed;
 
     buf_init(&out, OUTPUT_MAX);
     if (options->json)
-        write_json(options, messages, selection, config, &out);
-    else if (config && !options->quiet)
-        (void)config_explain(config, options->account_count > 0 ? selection->accounts : NULL,
-                             selection->count, &out);
-    failed = out.failed || messages->json.failed;
+        write_json(options, reading, &out);
+    else if (reading->config && !options->quiet)
+        (void)config_explain(reading->config, options->account_count > 0 ? reading->accounts : NULL,
+                             reading->account_count, &out);
+    failed = out.failed || reading->messages.json.failed;
     if (failed)
         fault_out_of_memory();
     fputs(buf_str(&out), stdout);
@@ -185,40 +151,15 @@ static int print(const struct options *options, const struct config *config,
     return STATUS_OK;
 }
 
-/* Is it the configuration of a service on this machine? One that is checked elsewhere names
- * directories of another machine. */
-static bool is_installed(const char *path)
-{
-    char *real = realpath(path, NULL);
-    const bool installed = real && str_starts_with(real, KEYROTATED_SYSCONFDIR "/keyrotated/");
-
-    free(real);
-    return installed;
-}
-
 int check_run(const struct options *options)
 {
-    struct config_environment environment;
-    struct config_messages messages;
-    struct selection selection = {.count = 0};
-    struct config *config;
-    int status = STATUS_OK;
+    struct reading reading;
+    int status = reading_open(&reading, options);
 
-    environment_read(&environment);
-    environment.sees_targets = geteuid() == 0 && is_installed(options->config_path);
-    config_messages_init(&messages);
-    messages.wants_json = options->json;
-    config = config_load(options->config_path, &environment, &messages);
-    if (!options->json)
-        fputs(buf_str(&messages.text), stderr);
-    if (config)
-        status = select_accounts(config, options, &selection);
     if (status == STATUS_OK)
-        status = print(options, config, &messages, &selection);
-    if (status == STATUS_OK && !config)
+        status = print(options, &reading);
+    if (status == STATUS_OK && !reading.config)
         status = STATUS_CONFIG;
-    free(selection.accounts);
-    config_unref(config);
-    config_messages_done(&messages);
+    reading_close(&reading);
     return status;
 }

@@ -9,6 +9,7 @@
 static const char usage[] =
     "Usage: keyrotated [OPTION...]\n"
     "       keyrotated --check [--quiet | --json] [ACCOUNT...]\n"
+    "       keyrotated --print-role [--identity NAME] [--scope SCOPE] [[--accounts] ACCOUNT...]\n"
     "Rotates the shared keys of Azure resources without breaking a consumer.\n"
     "\n"
     "  -c, --config FILE      the configuration (default " KEYROTATED_SYSCONFDIR
@@ -16,6 +17,11 @@ static const char usage[] =
     "      --check            check and explain the configuration, exit\n"
     "      --quiet            with --check: print only mistakes and warnings\n"
     "      --json             with --check: print the explanation as JSON\n"
+    "      --print-role       print the smallest role of Azure that the configuration needs, exit\n"
+    "      --identity NAME    with --print-role: of this identity (default: the only one)\n"
+    "      --scope SCOPE      with --print-role: where the role can be assigned; may be repeated\n"
+    "                         (default: the resource groups and subscriptions of the accounts)\n"
+    "      --accounts         with --print-role: for the accounts that follow (default: all)\n"
     "      --once             do what is due, wait until it is done, exit (for cron and pods)\n"
     "      --timeout DURATION how long --once waits at most (default 10m)\n"
     "      --log-format F     auto, journal, logfmt or json (default: as configured)\n"
@@ -71,19 +77,51 @@ static bool take_value(int option, struct options *options, int *ret_status)
                            optarg);
         options->log_level = (enum log_level)word;
         return true;
+    case 'i':
+        options->identity = optarg;
+        return true;
+    case 's':
+        if (options->scope_count == OPTIONS_SCOPES_MAX)
+            return mistake(ret_status, "too many times: --scope ", optarg);
+        options->scopes[options->scope_count++] = optarg;
+        return *optarg == '/' ||
+               mistake(ret_status,
+                       "--scope wants the id of a subscription, a resource group or a "
+                       "management group, which begins with '/', not ",
+                       optarg);
     default: /* getopt_long() has said what is wrong */
         return mistake(ret_status, "invalid option", "");
     }
 }
 
+/* Does each option have the one that it belongs to? */
+static bool go_together(const struct options *options, bool says_accounts, int *ret_status)
+{
+    if (options->check && options->print_role)
+        return mistake(ret_status, "give either --check or --print-role", "");
+    if (options->account_count > 0 && !options->check && !options->print_role)
+        return mistake(ret_status, "unexpected argument: ", options->accounts[0]);
+    if ((options->quiet || options->json) && !options->check)
+        return mistake(ret_status, "--quiet and --json go with --check", "");
+    if ((options->identity || options->scope_count > 0 || says_accounts) && !options->print_role)
+        return mistake(ret_status, "--identity, --scope and --accounts go with --print-role", "");
+    if (says_accounts && options->account_count == 0)
+        return mistake(ret_status, "--accounts wants the names of accounts behind it", "");
+    return true;
+}
+
 bool options_parse(int argc, char **argv, struct options *options, int *ret_status)
 {
-    int check = 0, quiet = 0, json = 0, once = 0, answer = 0, option;
+    int check = 0, quiet = 0, json = 0, role = 0, accounts = 0, once = 0, answer = 0, option;
     const struct option long_options[] = {
         {"config", required_argument, NULL, 'c'},
         {"check", no_argument, &check, true},
         {"quiet", no_argument, &quiet, true},
         {"json", no_argument, &json, true},
+        {"print-role", no_argument, &role, true},
+        {"identity", required_argument, NULL, 'i'},
+        {"scope", required_argument, NULL, 's'},
+        {"accounts", no_argument, &accounts, true},
         {"once", no_argument, &once, true},
         {"timeout", required_argument, NULL, 't'},
         {"log-format", required_argument, NULL, 'f'},
@@ -105,17 +143,14 @@ bool options_parse(int argc, char **argv, struct options *options, int *ret_stat
         *ret_status = STATUS_OK;
         return false;
     }
-    if (optind < argc && !check)
-        return mistake(ret_status, "unexpected argument: ", argv[optind]);
-    if ((quiet || json) && !check)
-        return mistake(ret_status, "--quiet and --json go with --check", "");
+    options->print_role = role;
     options->check = check;
     options->quiet = quiet;
     options->json = json;
     options->once = once;
     options->accounts = argv + optind;
     options->account_count = (size_t)(argc - optind);
-    return true;
+    return go_together(options, accounts, ret_status);
 }
 
 static const char *variable(const char *name)

@@ -27,12 +27,18 @@ enum exit_status {
     STATUS_CONFIG = 78
 };
 
+enum { OPTIONS_SCOPES_MAX = 64 };
+
 struct options {
     const char *config_path;
     bool check;
-    bool quiet;            /* --check: only what is wrong */
-    bool json;             /* --check: for programs */
-    char *const *accounts; /* --check: these alone; 0: all */
+    bool quiet; /* --check: only what is wrong */
+    bool json;  /* --check: for programs */
+    bool print_role;
+    const char *identity;                   /* --print-role: of this one; NULL: of the only one */
+    const char *scopes[OPTIONS_SCOPES_MAX]; /* --print-role: in place of those of the accounts */
+    size_t scope_count;
+    char *const *accounts; /* --check, --print-role: these alone; 0: all */
     size_t account_count;
     bool once;
     duration_ms once_timeout;

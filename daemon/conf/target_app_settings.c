@@ -113,6 +113,17 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     return true;
 }
 
+static void tell_rights(const struct destination *destination, struct target_rights *ret_rights)
+{
+    const struct target_app_settings *settings = target_app_settings_of(destination);
+
+    ret_rights->resource = settings->app;
+    ret_rights->actions[0] = app_request(settings->kind, APP_LIST)->action;
+    ret_rights->actions[1] = app_request(settings->kind, APP_WRITE)->action;
+    if (settings->kind == APP_CONTAINER) /* it may work on a change for a while, and is watched */
+        ret_rights->actions[2] = app_request(settings->kind, APP_DESCRIBE)->action;
+}
+
 static void describe(const struct destination *destination, struct buf *out)
 {
     const struct target_app_settings *settings = target_app_settings_of(destination);
@@ -136,6 +147,7 @@ const struct target_type target_app_settings_type = {
     .place_key = "setting",
     .check = check,
     .fill = fill,
+    .rights = tell_rights,
     .describe = describe,
     .write = write_keys,
 };

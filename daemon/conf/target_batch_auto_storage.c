@@ -5,6 +5,7 @@
 #include "conf/resource_id.h"
 #include "conf/schema_row.h"
 #include "conf/target_value.h"
+#include "proto/batch_auto_storage.h"
 
 static const struct schema_map keys = {(const struct schema_key[]){
     SCHEMA_ROW("batch_account", SCHEMA_TEMPLATE, .required = true),
@@ -64,6 +65,13 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     return true;
 }
 
+static void tell_rights(const struct destination *destination, struct target_rights *ret_rights)
+{
+    ret_rights->resource = target_batch_auto_storage_of(destination)->batch_account;
+    ret_rights->actions[0] = BATCH_AUTO_STORAGE_READ;
+    ret_rights->actions[1] = BATCH_AUTO_STORAGE_SYNC;
+}
+
 static void describe(const struct destination *destination, struct buf *out)
 {
     (void)buf_append_format(out, "batch_auto_storage %s (by identity %s; gets no key)",
@@ -82,6 +90,7 @@ const struct target_type target_batch_auto_storage_type = {
     .is_unreadable = true,
     .check = check,
     .fill = fill,
+    .rights = tell_rights,
     .describe = describe,
     .write = write_keys,
 };

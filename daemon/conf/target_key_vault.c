@@ -208,6 +208,14 @@ static void describe(const struct destination *destination, struct buf *out)
                                 duration_to_words(settings->expires, expires));
 }
 
+static void tell_rights(const struct destination *destination, struct target_rights *ret_rights)
+{
+    ret_rights->role = "Key Vault Secrets Officer";
+    ret_rights->vault = destination->place;
+    ret_rights->vault_length =
+        (size_t)(strstr(destination->place, KEY_VAULT_SECRETS) - destination->place);
+}
+
 static void write_keys(const struct destination *destination, struct buf *out)
 {
     const struct target_key_vault *settings = target_key_vault_of(destination);
@@ -232,6 +240,7 @@ const struct target_type target_key_vault_type = {
     .place_key = "secret_name",
     .check = check,
     .fill = fill,
+    .rights = tell_rights,
     .describe = describe,
     .write = write_keys,
 };

@@ -12,6 +12,16 @@
 struct placeholder_values;
 struct resolve;
 
+/* What a destination needs of Azure. All borrowed. */
+enum { TARGET_RIGHTS_MAX = 3 };
+struct target_rights {
+    const char *actions[TARGET_RIGHTS_MAX]; /* of Resource Manager; NULL behind the last */
+    const char *resource;                   /* the id of the resource at which they are needed */
+    const char *role;    /* a built-in role that is needed besides, at a vault; NULL: none is */
+    const char *vault;   /* its URL … */
+    size_t vault_length; /* … which ends there */
+};
+
 struct target_type {
     struct schema_variant variant; /* its name in the configuration, and its keys */
     const char *place_key;         /* the key to change where two destinations have one place */
@@ -30,6 +40,10 @@ struct target_type {
     bool (*fill)(struct resolve *resolve, const struct tree_node *target,
                  const struct account *account, const struct placeholder_values *values,
                  struct destination *destination);
+
+    /* For a role that has no more than is needed. Expects *ret_rights empty. NULL: destinations of
+     * this type need nothing of Azure. */
+    void (*rights)(const struct destination *destination, struct target_rights *ret_rights);
 
     /* "file /var/lib/…/sampleacct (the key alone, mode 0600)": for `--check`. */
     void (*describe)(const struct destination *destination, struct buf *out);

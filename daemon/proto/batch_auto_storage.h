@@ -13,6 +13,10 @@
 
 #include "base/err.h"
 
+/* The permissions, as Azure writes them. */
+#define BATCH_AUTO_STORAGE_READ "Microsoft.Batch/batchAccounts/read"
+#define BATCH_AUTO_STORAGE_SYNC "Microsoft.Batch/batchAccounts/syncAutoStorageKeys/action"
+
 enum batch_auto_storage {
     BATCH_AUTO_STORAGE_KEYS,     /* with keys of the storage account */
     BATCH_AUTO_STORAGE_IDENTITY, /* with the Batch account's managed identity: it needs no keys */

@@ -15,18 +15,24 @@
 
 #define TOKEN_BYTES 1152 /* in text as long as those of Entra ID are */
 
-struct denial {
+/* An action that is denied, or one of the few that are not. */
+struct rule {
     char *client_id; /* NULL: every client */
     char *action;
     char *scope; /* NULL: everywhere */
+};
+
+struct rules {
+    struct rule items[DIRECTORY_MAX_RULES];
+    size_t count;
 };
 
 struct directory {
     struct principal *principals[DIRECTORY_MAX_PRINCIPALS];
     size_t principal_count;
     struct lh_table *tokens; /* token text → struct token, oldest first */
-    struct denial denials[DIRECTORY_MAX_DENIALS];
-    size_t denial_count;
+    struct rules denied;
+    struct rules only; /* where there are any, no other action is allowed to their clients */
 };
 
 static void principal_free(struct principal *principal)
@@ -321,16 +327,32 @@ void directory_forget_tokens(struct directory *directory)
     directory->tokens = lh_kchar_table_new(64, free_token_entry);
 }
 
-static void denial_done(struct denial *denial)
+static void rule_done(struct rule *rule)
 {
-    free(denial->client_id);
-    free(denial->action);
-    free(denial->scope);
+    free(rule->client_id);
+    free(rule->action);
+    free(rule->scope);
 }
 
 static bool same_or_both_null(const char *a, const char *b)
 {
     return !a || !b ? a == b : strcasecmp(a, b) == 0;
+}
+
+static void take_away(struct rules *rules, const char *client_id, const char *action,
+                      const char *scope)
+{
+    for (size_t i = 0; i < rules->count; i++) {
+        struct rule *rule = &rules->items[i];
+
+        if (strcasecmp(rule->action, action) != 0 ||
+            !same_or_both_null(rule->client_id, client_id) ||
+            !same_or_both_null(rule->scope, scope))
+            continue;
+        rule_done(rule);
+        *rule = rules->items[--rules->count];
+        return;
+    }
 }
 
 bool directory_put_permission(struct directory *directory, struct json_object *properties,
@@ -341,49 +363,58 @@ bool directory_put_permission(struct directory *directory, struct json_object *p
     const char *client_id = json_get_text(properties, "client_id");
     const char *scope = json_get_text(properties, "scope");
     bool allow = effect && strcmp(effect, "allow") == 0;
+    bool only = effect && strcmp(effect, "only") == 0;
+    struct rules *rules = only ? &directory->only : &directory->denied;
 
-    if (!action || (effect && !allow && strcmp(effect, "deny") != 0)) {
-        snprintf(message, size, "action is required; effect must be \"deny\" or \"allow\"");
+    if (!action || (effect && !allow && !only && strcmp(effect, "deny") != 0)) {
+        snprintf(message, size, "action is required; effect must be deny, allow or only");
         return false;
     }
-    for (size_t i = 0; i < directory->denial_count; i++) {
-        struct denial *denial = &directory->denials[i];
-
-        if (strcasecmp(denial->action, action) == 0 &&
-            same_or_both_null(denial->client_id, client_id) &&
-            same_or_both_null(denial->scope, scope)) {
-            denial_done(denial);
-            *denial = directory->denials[--directory->denial_count];
-            break;
-        }
-    }
+    take_away(rules, client_id, action, scope);
     if (allow)
         return true;
-    if (directory->denial_count == DIRECTORY_MAX_DENIALS) {
-        snprintf(message, size, "there are %d denials already", DIRECTORY_MAX_DENIALS);
+    if (rules->count == DIRECTORY_MAX_RULES) {
+        snprintf(message, size, "there are %d such permissions already", DIRECTORY_MAX_RULES);
         return false;
     }
-    directory->denials[directory->denial_count++] =
-        (struct denial){memory_text(client_id), memory_text(action), memory_text(scope)};
+    rules->items[rules->count++] =
+        (struct rule){memory_text(client_id), memory_text(action), memory_text(scope)};
     return true;
 }
 
 void directory_clear_permissions(struct directory *directory)
 {
-    while (directory->denial_count > 0)
-        denial_done(&directory->denials[--directory->denial_count]);
+    while (directory->denied.count > 0)
+        rule_done(&directory->denied.items[--directory->denied.count]);
+    while (directory->only.count > 0)
+        rule_done(&directory->only.items[--directory->only.count]);
+}
+
+static bool is_about(const struct rule *rule, const struct principal *principal)
+{
+    return !rule->client_id || strcasecmp(rule->client_id, principal->client_id) == 0;
+}
+
+static bool covers(const struct rule *rule, const char *action, const char *scope)
+{
+    return strcasecmp(rule->action, action) == 0 &&
+           (!rule->scope || strncasecmp(rule->scope, scope, strlen(rule->scope)) == 0);
 }
 
 bool directory_denies(const struct directory *directory, const struct principal *principal,
                       const char *action, const char *scope)
 {
-    for (size_t i = 0; i < directory->denial_count; i++) {
-        const struct denial *denial = &directory->denials[i];
+    bool limited = false, granted = false;
 
-        if (strcasecmp(denial->action, action) == 0 &&
-            (!denial->client_id || strcasecmp(denial->client_id, principal->client_id) == 0) &&
-            (!denial->scope || strncasecmp(denial->scope, scope, strlen(denial->scope)) == 0))
+    for (size_t i = 0; i < directory->denied.count; i++)
+        if (is_about(&directory->denied.items[i], principal) &&
+            covers(&directory->denied.items[i], action, scope))
             return true;
+    for (size_t i = 0; i < directory->only.count; i++) {
+        const struct rule *rule = &directory->only.items[i];
+
+        limited = limited || is_about(rule, principal);
+        granted = granted || (is_about(rule, principal) && covers(rule, action, scope));
     }
-    return false;
+    return limited && !granted;
 }

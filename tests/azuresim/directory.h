@@ -17,7 +17,7 @@
 #define DIRECTORY_MANAGED_OBJECT "55555555-5555-5555-5555-555555555555"
 #define DIRECTORY_MAX_PRINCIPALS 1000
 #define DIRECTORY_MAX_TOKENS     100000
-#define DIRECTORY_MAX_DENIALS    1000
+#define DIRECTORY_MAX_RULES      1000
 #define PRINCIPAL_MAX_SECRETS    16
 
 struct principal_secret {
@@ -90,7 +90,7 @@ enum bearer_state directory_check_bearer(struct directory *directory, const char
 void directory_forget_tokens(struct directory *directory);
 
 /* Adds (or with "effect":"allow" removes) a denial: {"client_id","action","scope"}; client and
- * scope may be absent, meaning all. */
+ * scope may be absent, meaning all. With "effect":"only", all actions but these are denied. */
 bool directory_put_permission(struct directory *directory, struct json_object *properties,
                               char *message, size_t size);
 

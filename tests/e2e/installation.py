@@ -80,6 +80,14 @@ class Installation:
         # JSON is YAML.
         self.config_file.write_text(json.dumps(self.config, indent=2) + "\n")
 
+    def role(self, *arguments):
+        """The role that --print-role prints."""
+        self.write()
+        printed = subprocess.run([self.build / "keyrotated", "-c", self.config_file, "--print-role",
+                                  *arguments], capture_output=True, text=True, timeout=30,
+                                 check=True)
+        return json.loads(printed.stdout)
+
     # --- keys ---
 
     def file(self, name):

@@ -112,5 +112,9 @@ class StandIn:
         self.ask("POST", "permissions",
                  {"action": action, "effect": "deny", **({"scope": scope} if scope else {})})
 
+    def allow_only(self, actions):
+        for action in actions:
+            self.ask("POST", "permissions", {"action": action, "effect": "only"})
+
     def allow_all(self):
         self.ask("DELETE", "permissions")

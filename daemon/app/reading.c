@@ -1,0 +1,66 @@
+#include "app/reading.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "base/str.h"
+
+static int select_accounts(struct reading *reading, const struct options *options)
+{
+    const struct config *config = reading->config;
+    const size_t wanted = options->account_count;
+
+    reading->account_count = wanted > 0 ? wanted : config->account_count;
+    reading->accounts = must_alloc_array(reading->account_count, sizeof(*reading->accounts));
+    for (size_t i = 0; wanted == 0 && i < config->account_count; i++)
+        reading->accounts[i] = &config->accounts[i];
+    for (size_t i = 0; i < wanted; i++) {
+        size_t found = config_match_account(config, options->accounts[i], &reading->accounts[i]);
+
+        if (found == 1)
+            continue;
+        fprintf(stderr, "keyrotated: %s %s: give %s of %s\n",
+                found == 0 ? "no account is called" : "several accounts are called",
+                options->accounts[i],
+                found == 0 ? "a name, group/name or the resource id"
+                           : "group/name or the resource id",
+                config->path);
+        return STATUS_USAGE;
+    }
+    return STATUS_OK;
+}
+
+/* Is it the configuration of a service on this machine? One that is checked elsewhere names
+ * directories of another machine. */
+static bool is_installed(const char *path)
+{
+    char *real = realpath(path, NULL);
+    const bool installed = real && str_starts_with(real, KEYROTATED_SYSCONFDIR "/keyrotated/");
+
+    free(real);
+    return installed;
+}
+
+int reading_open(struct reading *reading, const struct options *options)
+{
+    struct config_environment environment;
+
+    *reading = (struct reading){.config = NULL};
+    environment_read(&environment);
+    environment.sees_targets = geteuid() == 0 && is_installed(options->config_path);
+    config_messages_init(&reading->messages);
+    reading->messages.wants_json = options->json;
+    reading->config = config_load(options->config_path, &environment, &reading->messages);
+    if (!options->json)
+        fputs(buf_str(&reading->messages.text), stderr);
+    return reading->config ? select_accounts(reading, options) : STATUS_OK;
+}
+
+void reading_close(struct reading *reading)
+{
+    free(reading->accounts);
+    config_unref(reading->config);
+    config_messages_done(&reading->messages);
+}
