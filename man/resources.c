@@ -62,7 +62,7 @@ static void append_account(struct buf *out, const struct two_key_resource *type)
     }
     (void)buf_append_str(out, ".It Account\n");
     append_argument(out, "Li", buf_str(&form), ",");
-    (void)buf_append_str(out, "or the resource id.\nThe last name consists of ");
+    (void)buf_append_str(out, "or the resource id.\nLast names are ");
     append_sentence(out, type->name.words);
     buf_done(&form);
 }
@@ -83,15 +83,16 @@ static void append_permissions(struct buf *out, const struct two_key_resource *t
 
 static void append_switches(struct buf *out, const struct two_key_resource *type)
 {
+    const struct two_key_switch *row = type->switches ? type->switches : type->list_switches;
     const char *separator = "";
 
     (void)buf_append_str(out, ".It Keys are off\n");
-    if (!type->switches || !type->switches->path) {
+    if (!row) {
         (void)buf_append_str(out, "No switch is known.\n");
         return;
     }
     (void)buf_append_str(out, "where ");
-    for (const struct two_key_switch *row = type->switches; row->path; row++) {
+    for (; row->path; row++) {
         (void)buf_append_str(out, separator);
         append_text(out, row->words);
         separator = ", or ";
@@ -143,6 +144,10 @@ static void append_type(struct buf *out, const struct two_key_resource *type)
     if (type->dies) {
         (void)buf_append_str(out, ".It Dies with a key\n");
         append_sentence(out, type->dies);
+    }
+    if (type->note) {
+        (void)buf_append_str(out, ".It Mind that\n");
+        append_sentence(out, type->note);
     }
     append_environment(out, type);
     (void)buf_append_str(out, ".El\n");

@@ -136,12 +136,18 @@ static void append_freezes(const struct policy *policy, struct buf *out)
 static void append_type(const struct account *account, struct buf *out)
 {
     const struct two_key_resource *type = two_key_resource_find(account->id);
+    const char *actions[TWO_KEY_ACTIONS_MAX];
+    const size_t action_count = two_key_actions(type, actions);
 
     (void)buf_append_format(out, "  %-15s%s (%s)\n", "type", type->short_name, type->type);
-    (void)buf_append_format(out, "  %-15s%s, %s, %s\n", "needs", type->read_action,
-                            type->list_action, type->regenerate_action);
+    for (size_t i = 0; i < action_count; i++)
+        (void)buf_append_format(out, i == 0 ? "  %-15s%s" : "%s%s", i == 0 ? "needs" : ", ",
+                                actions[i]);
+    (void)buf_append_char(out, '\n');
     if (type->dies)
         (void)buf_append_format(out, "  %-15s%s\n", "dies too", type->dies);
+    if (type->note)
+        (void)buf_append_format(out, "  %-15s%s\n", "mind that", type->note);
 }
 
 static void append_verify(const struct account *account, struct buf *out)

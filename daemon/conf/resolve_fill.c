@@ -268,6 +268,17 @@ static void fill_policy(struct resolve *resolve, const struct tree_node *node,
     }
 }
 
+/* What Azure is ending is worth a look before the end. */
+static void warn_of_end(struct resolve *resolve, const struct tree_node *node,
+                        const struct account *account)
+{
+    const struct two_key_resource *type = two_key_resource_find(account->id);
+
+    if (type && type->is_retiring)
+        report_warning(resolve->report, node, "%s: move what uses it to another service",
+                       type->note);
+}
+
 bool resolve_fill_account(struct resolve *resolve, const struct tree_node *node,
                           struct account *account)
 {
@@ -278,6 +289,8 @@ bool resolve_fill_account(struct resolve *resolve, const struct tree_node *node,
     fill_identity(resolve, node, account);
     fill_policy(resolve, node, account);
     resolve_check_deliveries(resolve, tree_child(node, "deliver_to"));
+    if (identified)
+        warn_of_end(resolve, node, account);
     if (identified)
         resolve_destinations(resolve, node, account);
     return identified;

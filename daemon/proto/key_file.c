@@ -18,7 +18,7 @@ static bool is_plain(const char *text, size_t length)
         char c = text[i];
 
         if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-              strchr("+/=._:-", c)) ||
+              strchr("+/=._:@-", c)) ||
             c == '\0')
             return false;
     }

@@ -31,6 +31,14 @@ const struct key_shape key_shape_text = {
     .shortest = 32,
 };
 
+const struct key_shape key_shape_runtime = {
+    .noun = "a key that begins with IR@",
+    .marks = "@-._+/=",
+    .begins = "IR@",
+    .letters = KEY_CASE_ANY,
+    .shortest = 32,
+};
+
 enum {
     PATH_SEGMENT_MIN = 32, /* between two slashes of random base64 lie 64 characters on average */
     SHORT_SEGMENT_MIN = 12,
@@ -77,6 +85,13 @@ static size_t unescape(const char *at, const char *end, char *ret_character)
     return 1;
 }
 
+static bool begins_here(const struct key_shape *shape, const char *at, const char *end)
+{
+    const size_t length = shape->begins ? strlen(shape->begins) : 0;
+
+    return length == 0 || ((size_t)(end - at) >= length && memcmp(at, shape->begins, length) == 0);
+}
+
 static void run_add(struct run *run, char c)
 {
     if (run->length < KEY_TEXT_MAX)
@@ -94,7 +109,7 @@ static bool next_run(struct run *run, const struct key_shape *shape, const char 
 
     while (at < end) {
         taken = unescape(at, end, &c);
-        if (is_of_key(c, shape))
+        if (is_of_key(c, shape) && begins_here(shape, at, end))
             break;
         at += taken;
     }
@@ -277,6 +292,8 @@ bool key_text_fits(const struct secret *key, const struct key_shape *shape)
         if (!is_of_key(text[i], shape))
             return false;
     }
+    if (!begins_here(shape, text, text + length))
+        return false;
     return length >= shape->shortest && length < KEY_TEXT_MAX;
 }
 

@@ -29,8 +29,10 @@ enum key_case {
 struct key_shape {
     const char *noun;  /* "a key in base64" */
     const char *marks; /* what keys are made of besides letters and digits: "+/" */
-    bool padded;       /* by up to two '=' */
-    bool base64;       /* it is base64 */
+    const char
+        *begins; /* they begin like this, without anything of it before: "IR@"; NULL: anyhow */
+    bool padded; /* by up to two '=' */
+    bool base64; /* it is base64 */
     enum key_case letters;
     size_t usual;    /* when there are runs of this size, only these are taken; 0: none is */
     size_t shortest; /* smaller ones are not taken for keys */
@@ -42,6 +44,8 @@ extern const struct key_shape key_shape_base64;
 extern const struct key_shape key_shape_alphanumeric;
 /* What looks like base64, and need not be any. */
 extern const struct key_shape key_shape_text;
+/* Of integration runtimes: "IR@", then names and a text in base64, with '@' between them. */
+extern const struct key_shape key_shape_runtime;
 
 struct key_text {
     struct secret *keys[SIGHTING_KEYS_MAX]; /* different ones, in the order they stand there */

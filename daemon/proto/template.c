@@ -115,15 +115,19 @@ static bool joins_key_in_front(char c)
 }
 
 /* Would the key and what stands beside it be read as one? */
-static bool touches(const struct piece *left, const struct piece *right)
+static bool touches(const struct piece *left, const struct piece *right,
+                    const struct two_key_resource *type)
 {
+    const char *marks = type ? type->key_shape->marks : "";
+
     if (left->kind == PIECE_NAME && right->kind == PIECE_NAME)
         return is_key(left) || is_key(right);
     if (is_key(right))
         return left->kind == PIECE_TEXT && joins_key_in_front(left->start[left->length - 1]);
     if (is_key(left))
         return right->kind == PIECE_TEXT &&
-               (joins_key_in_front(right->start[0]) || right->start[0] == '=');
+               (joins_key_in_front(right->start[0]) || right->start[0] == '=' ||
+                strchr(marks, right->start[0]));
     return false;
 }
 
@@ -152,7 +156,7 @@ static const char *piece_problem(const struct piece *piece, const struct piece *
         (void)snprintf(out, size, "{endpoint}: %s names none; leave it out", type->noun);
         return out;
     }
-    if (touches(before, piece)) {
+    if (touches(before, piece, type)) {
         const struct piece *key = is_key(piece) ? piece : before;
 
         (void)snprintf(out, size,

@@ -13,7 +13,7 @@
  *                        the names in the resource id, from the outermost on
  *
  * A brace that is to stay is doubled: {{ and }}. Values are inserted as they are. In a format with
- * quotes they need none of its escapes: keys and names consist of letters, digits, and "+/=._:-";
+ * quotes they need none of its escapes: keys and names consist of letters, digits, and "+/=._:@-";
  * names of resource groups have parentheses and letters of any alphabet besides.
  */
 #ifndef KEYROTATED_PROTO_TEMPLATE_H

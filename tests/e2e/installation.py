@@ -203,6 +203,6 @@ class Installation:
         secrets = {CLIENT_SECRET, *self.azure.truth.tokens(), *more}
         forms = {secret.encode() for secret in secrets}
         for key in self.azure.truth.keys():
-            forms |= {key.encode(), base64.b64decode(key)}
+            forms |= {key.encode(), base64.b64decode(key.rpartition("@")[2])}  # IR@...@BASE64
         return [f"a secret stands in {path}" for path in files for content in [path.read_bytes()]
                 if any(form in content for form in forms)]

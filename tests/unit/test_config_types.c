@@ -65,6 +65,41 @@ static void test_below_others(void **state)
     config_unref(config);
 }
 
+/* What Azure is ending is warned about, at the account. */
+static void test_retiring(void **state)
+{
+    struct config *config =
+        load("accounts: [{type: spring, name: contoso, " PARTS "}]", NULL, NULL,
+             "k.yaml:5:12: accounts[0]: warning: Azure is retiring Spring Apps: move what uses it "
+             "to another service\n");
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 64 * 1024);
+    assert_int_equal(config_explain(config, NULL, 1, &out), 0);
+    assert_non_null(strstr(buf_str(&out), "mind that      Azure is retiring Spring Apps\n"));
+    buf_done(&out);
+    config_unref(config);
+}
+
+/* Each slot may have a permission of its own. */
+static void test_two_permissions(void **state)
+{
+    struct config *config = load(
+        "accounts: [{type: apim_tenant, name: contoso, path: access, " PARTS "}]", NULL, NULL, "");
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 64 * 1024);
+    assert_int_equal(config_explain(config, NULL, 1, &out), 0);
+    assert_non_null(strstr(buf_str(&out),
+                           "Microsoft.ApiManagement/service/tenant/regeneratePrimaryKey/action, "
+                           "Microsoft.ApiManagement/service/tenant/regenerateSecondaryKey/"
+                           "action\n"));
+    buf_done(&out);
+    config_unref(config);
+}
+
 static void test_mistakes(void **state)
 {
     static const struct {
@@ -88,6 +123,14 @@ static void test_mistakes(void **state)
          MAP_TARGET("format: template, template: \"{key} {endpoint}\""), NULL,
          "k.yaml:4:77: targets.t.template: {endpoint}: an Azure Maps account names none; leave it "
          "out\n"},
+        {"accounts: [{type: apim_tenant, name: contoso, path: other, " PARTS "}]", NULL, NULL,
+         "k.yaml:5:12: accounts[0]: " PROVIDERS
+         "Microsoft.ApiManagement/service/contoso/tenant/other "
+         "holds no valid account name; those are access and gitAccess\n"},
+        {"accounts: [{type: data_factory_runtime, name: contoso, path: north, " PARTS "}]",
+         MAP_TARGET("format: template, template: \"{key}.\""), NULL,
+         "k.yaml:4:77: targets.t.template: {key} touches what stands behind it, so that the key "
+         "could not be found again; put a blank, a quote or the end of a line between them\n"},
     };
 
     (void)state;
@@ -147,8 +190,9 @@ static void test_without_proof(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_by_parts),      cmocka_unit_test(test_below_others),
-        cmocka_unit_test(test_mistakes),      cmocka_unit_test(test_environment_file),
+        cmocka_unit_test(test_by_parts),        cmocka_unit_test(test_below_others),
+        cmocka_unit_test(test_mistakes),        cmocka_unit_test(test_retiring),
+        cmocka_unit_test(test_two_permissions), cmocka_unit_test(test_environment_file),
         cmocka_unit_test(test_without_proof),
     };
 

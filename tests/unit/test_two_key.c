@@ -68,12 +68,10 @@ static void test_rows_are_whole(void **state)
             assert_false(type->regenerate[slot].get);
         }
         assert_true(strcmp(type->regenerate[0].name, type->regenerate[1].name) != 0 ||
-                    strcmp(type->regenerate[0].body, type->regenerate[1].body) != 0);
+                    strcmp(type->regenerate[0].word, type->regenerate[1].word) != 0);
         assert_ptr_equal(two_key_resource_named(type->short_name), type);
         assert_ptr_equal(two_key_resource_named(type->type), type);
     }
-    assert_string_equal(batch->regenerate[SLOT_PRIMARY].body, "{\"keyName\":\"Primary\"}");
-    assert_string_equal(batch->regenerate[SLOT_SECONDARY].body, "{\"keyName\":\"Secondary\"}");
 }
 
 static void test_read_keys(void **state)

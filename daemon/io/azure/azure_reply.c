@@ -85,16 +85,31 @@ static enum azure_answer read_description(struct azure_call *call, const struct 
     return ANSWER_DESCRIBED;
 }
 
+/* The answer to a list says so; the keys in it are those of a resource that cannot be used. */
+static void keys_are_off(struct azure_call *call, const struct resource_obstacle *obstacle)
+{
+    failure_set(&call->failure, obstacle->reason, "%s", obstacle->what.text);
+    call->description = call->failure;
+    call->undescribed = true;
+    call->described_at = 0;
+}
+
 static enum azure_answer read_keys(struct azure_call *call, const struct http_reply *reply)
 {
     struct azure_account *account = call->account;
     struct azure *azure = call->azure;
     struct secret *keys[SLOT_COUNT];
+    struct resource_obstacle obstacle;
     struct err err = {.code = 0};
 
+    if (two_key_list_obstacle(call->resource, buf_str(&reply->body), reply->body.length, &obstacle,
+                              &err) < 0)
+        return unreadable(call, reply, &err);
+    if (obstacle.reason != REASON_NONE)
+        keys_are_off(call, &obstacle);
     if (two_key_read(call->resource, call->subject->name, buf_str(&reply->body), reply->body.length,
                      keys, &err) < 0)
-        return unreadable(call, reply, &err);
+        return obstacle.reason == REASON_NONE ? unreadable(call, reply, &err) : ANSWER_FAILED;
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
         secret_free(account->keys[slot]);
         account->keys[slot] = keys[slot];

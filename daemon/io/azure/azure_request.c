@@ -6,6 +6,8 @@
 #include "io/azure/azure_call.h"
 #include "proto/failure.h"
 
+enum { BODY_MAX = 4096 };
+
 struct arm_subject azure_subject(const struct azure_call *call,
                                  char principal[IDENTITY_PRINCIPAL_MAX])
 {
@@ -74,16 +76,18 @@ static int build_arm_request(struct azure_call *call, struct http_request *reque
 {
     const struct two_key_operation *operation = operation_of(call);
     const struct cloud *cloud = &call->config->cloud;
-    struct buf parent;
+    struct buf parent, body;
     int rc;
 
     buf_init(&parent, HTTP_URL_MAX);
+    buf_init(&body, BODY_MAX);
+    rc = two_key_body(operation, &body);
     struct arm_request wanted = {
         .method = operation->get ? "GET" : "POST",
         .resource_manager = cloud->resource_manager,
         .resource_id = described_id(call, &parent),
         .operation = operation->name,
-        .body = operation->body,
+        .body = body.length > 0 ? buf_str(&body) : NULL,
         .api_version = config_api_version(call->config, call->resource),
         .token = token,
         .client_request_id = call->result.client_request_id,
@@ -91,9 +95,12 @@ static int build_arm_request(struct azure_call *call, struct http_request *reque
         .repeatable = call->request != AZURE_REGENERATE,
     };
 
-    rc = parent.failed != 0 ? err_set(err, parent.failed, "the id does not fit")
-                            : arm_request_build(request, &wanted, err);
+    if (rc == 0)
+        rc = parent.failed;
+    rc = rc != 0 ? err_set(err, rc, "the request does not fit")
+                 : arm_request_build(request, &wanted, err);
     buf_done(&parent);
+    buf_done(&body);
     return rc;
 }
 

@@ -48,6 +48,11 @@ static int is_off(const struct two_key_switch *by, struct json_object *value, bo
         readable = readable || json_object_is_type(value, json_type_string);
         *ret_off = value && readable && str_equal_nocase(json_object_get_string(value), by->text);
         break;
+    case OFF_UNLESS_TEXT:
+        readable = readable || json_object_is_type(value, json_type_string);
+        *ret_off =
+            !value || (readable && !str_equal_nocase(json_object_get_string(value), by->text));
+        break;
     case OFF_UNLESS_LISTED:
         readable = lists(value, by->text, &listed);
         *ret_off = !listed;
@@ -56,10 +61,9 @@ static int is_off(const struct two_key_switch *by, struct json_object *value, bo
     return readable ? 0 : err_set(err, -EINVAL, "its %s is of an unknown kind", by->path);
 }
 
-static int check_switches(const struct two_key_resource *resource, struct json_object *document,
+static int check_switches(const struct two_key_switch *by, struct json_object *document,
                           struct resource_obstacle *obstacle, struct err *err)
 {
-    const struct two_key_switch *by = resource->switches;
     bool found = false;
 
     for (; by && by->path; by++) {
@@ -110,7 +114,7 @@ static int check_obstacles(const struct two_key_resource *resource, struct json_
 
     if (resource->state_path && json_text_at(document, resource->state_path, &state, err) < 0)
         return -EINVAL;
-    if (check_switches(resource, document, &off, err) < 0)
+    if (check_switches(resource->switches, document, &off, err) < 0)
         return -EINVAL;
     check_state(state, obstacle);
     if (!obstacle->stops_looks && off.reason != REASON_NONE)
@@ -218,5 +222,22 @@ int two_key_describe(const struct two_key_resource *resource, const char *body, 
     json_object_put(document);
     if (rc < 0)
         resource_facts_done(facts);
+    return rc;
+}
+
+int two_key_list_obstacle(const struct two_key_resource *resource, const char *body, size_t length,
+                          struct resource_obstacle *obstacle, struct err *err)
+{
+    struct json_object *document;
+    int rc;
+
+    *obstacle = (struct resource_obstacle){.reason = REASON_NONE};
+    if (!resource->list_switches)
+        return 0;
+    document = json_parse_foreign(body, length, err);
+    if (!document)
+        return err->code == -ENOMEM ? -ENOMEM : -EINVAL;
+    rc = check_switches(resource->list_switches, document, obstacle, err);
+    json_free_wiped(document);
     return rc;
 }

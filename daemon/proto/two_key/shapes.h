@@ -8,10 +8,24 @@
 #include "proto/two_key/two_key.h"
 
 /* A POST of `operation`; `member` of its body says which key, by one of these two words. */
-#define TWO_KEY_REGENERATE(operation, member, primary, secondary)                                  \
+#define TWO_KEY_REGENERATE(operation, of_body, primary, secondary)                                 \
     .regenerate = {                                                                                \
-        [SLOT_PRIMARY] = {.name = (operation), .body = "{\"" member "\":\"" primary "\"}"},        \
-        [SLOT_SECONDARY] = {.name = (operation), .body = "{\"" member "\":\"" secondary "\"}"}}
+        [SLOT_PRIMARY] = {.name = (operation), .member = (of_body), .word = (primary)},            \
+        [SLOT_SECONDARY] = {.name = (operation), .member = (of_body), .word = (secondary)}}
+
+/* The same, where `of_body` holds a list. */
+#define TWO_KEY_REGENERATE_IN_LIST(operation, of_body, primary, secondary)                         \
+    .regenerate = {                                                                                \
+        [SLOT_PRIMARY] = {.name = (operation),                                                     \
+                          .member = (of_body),                                                     \
+                          .word = (primary),                                                       \
+                          .in_list = true},                                                        \
+        [SLOT_SECONDARY] = {                                                                       \
+            .name = (operation), .member = (of_body), .word = (secondary), .in_list = true}}
+
+/* The path says which key, and there is no body. */
+#define TWO_KEY_REGENERATE_BY_PATH(primary, secondary)                                             \
+    .regenerate = {[SLOT_PRIMARY] = {.name = (primary)}, [SLOT_SECONDARY] = {.name = (secondary)}}
 
 /* Where the answers hold either key. */
 #define TWO_KEY_AT(primary, secondary)                                                             \

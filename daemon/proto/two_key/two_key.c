@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/json_path.h"
 #include "base/str.h"
@@ -36,15 +37,38 @@ bool two_key_endpoint_ok(const char *endpoint)
            port <= PORT_MAX;
 }
 
+static bool is_among(const char *words, const char *name, size_t length)
+{
+    while (*words != '\0') {
+        const size_t word = strcspn(words, " ");
+
+        if (word == length && strncasecmp(words, name, length) == 0)
+            return true;
+        words += word + (words[word] == ' ');
+    }
+    return false;
+}
+
 bool two_key_name_ok(const struct two_key_resource *resource, const char *name, size_t length)
 {
     const struct two_key_name *rule = &resource->name;
-    bool ok = length >= rule->shortest && length <= rule->longest;
+    bool ok = length >= rule->shortest && length <= rule->longest &&
+              (!rule->only || is_among(rule->only, name, length));
 
     for (size_t i = 0; i < length && ok; i++)
         ok = char_is_alphanumeric(name[i]) ||
              (i > 0 && i + 1 < length && name[i] != '\0' && strchr(rule->marks, name[i]));
     return ok;
+}
+
+int two_key_body(const struct two_key_operation *operation, struct buf *out)
+{
+    const char *open = operation->in_list ? "[" : "", *close = operation->in_list ? "]" : "";
+
+    if (!operation->member)
+        return out->failed;
+    return buf_append_format(out, "{\"%s\":%s\"%s\"%s}", operation->member, open, operation->word,
+                             close);
 }
 
 static int read_key(const struct two_key_resource *resource, struct json_object *document,

@@ -36,11 +36,17 @@ struct resource_obstacle {
     struct err what;
 };
 
-/* A request below the resource's path. */
+/*
+ * A request below the resource's path. Where it regenerates a key, the path says which one, or a
+ * body with one member does. It names one key by its form: two, or a value for the new key, cannot
+ * be written in a row.
+ */
 struct two_key_operation {
-    const char *name; /* "listKeys"; with a slot in the path, "regenerateAdminKey/primary" */
-    const char *body; /* JSON; NULL: none */
-    bool get;         /* by GET; else by POST */
+    const char *name;   /* "listKeys"; with a slot in the path, "regenerateAdminKey/primary" */
+    const char *member; /* of the body, a JSON object: it says which key; NULL: there is no body */
+    const char *word;   /* its value: "Primary" */
+    bool in_list;       /* the value is the only element of a list */
+    bool get;           /* by GET; else by POST */
 };
 
 enum { TWO_KEY_NAMES_MAX = 4 };
@@ -109,6 +115,7 @@ enum two_key_off {
     OFF_UNLESS_TRUE, /* absent means off, too */
     OFF_IF_FALSE,
     OFF_IF_TEXT,
+    OFF_UNLESS_TEXT,   /* absent means off, too */
     OFF_UNLESS_LISTED, /* a list without the text; absent means on */
 };
 
@@ -125,6 +132,7 @@ struct two_key_name {
     size_t shortest, longest;
     const char *marks; /* besides letters and digits, not at the ends */
     const char *words; /* "3 to 24 letters and digits" */
+    const char *only;  /* the legal names, with blanks between them; NULL: any that fit the rest */
 };
 
 struct two_key_resource {
@@ -153,8 +161,9 @@ struct two_key_resource {
                                 * NULL: nowhere */
     const char *port_path;     /* … its port, where that is not the one of https; NULL: nowhere */
     const char *state_path;    /* how the last change of the resource went; NULL: nowhere */
-    const struct two_key_switch *switches; /* NULL: it is not known to have any */
-    const char *keys_on;                   /* how keys are switched on: an imperative */
+    const struct two_key_switch *switches;      /* NULL: it is not known to have any */
+    const struct two_key_switch *list_switches; /* the same in the answer to a list */
+    const char *keys_on;                        /* how keys are switched on: an imperative */
 
     const struct two_key_probe_form *probe; /* NULL: there is no such request */
 
@@ -178,6 +187,8 @@ struct two_key_resource {
 
     const char *dies; /* what stops working with a key that is regenerated, besides its own users:
                        * a sentence; NULL: nothing else */
+    const char *note; /* what is particular about the type: a sentence; NULL: nothing */
+    bool is_retiring; /* Azure is ending the service, as `note` says */
 };
 
 /* --- table.c --- */
@@ -233,6 +244,10 @@ int two_key_read(const struct two_key_resource *resource, const char *name, cons
 
 bool two_key_name_ok(const struct two_key_resource *resource, const char *name, size_t length);
 
+/* Appends the body of a request, JSON; nothing where it has none. Returns 0, or the buffer's error.
+ */
+int two_key_body(const struct two_key_operation *operation, struct buf *out);
+
 /* Is it HOST or HOST:PORT, without any part that would redirect a request? */
 bool two_key_endpoint_ok(const char *endpoint);
 
@@ -246,6 +261,11 @@ bool two_key_endpoint_ok(const char *endpoint);
 int two_key_describe(const struct two_key_resource *resource, const char *body, size_t length,
                      struct resource_facts *facts, struct resource_obstacle *obstacle,
                      struct err *err);
+
+/* What the answer to a list says of list_switches: the same obstacle, or none. 0, or -EINVAL,
+ * -ENOMEM with err set. */
+int two_key_list_obstacle(const struct two_key_resource *resource, const char *body, size_t length,
+                          struct resource_obstacle *obstacle, struct err *err);
 
 /* --- probe.c: what probes of several types share --- */
 /* Sends the key as it is, in `header`. */

@@ -1,0 +1,229 @@
+/* What is particular about single types: bodies, names, switches, forms of keys. */
+#include "proto/two_key/two_key.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+
+#define RUNTIME_KEY                                                                                \
+    "IR@0f1e2d3c-0000-4000-8000-000000000001@contoso@ServiceEndpoint=contoso.frontend.example@"    \
+    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+/* The value of its only member, which is `name`, or the only element of the list that this is. */
+static struct json_object *only_value(struct json_object *body, const char *name)
+{
+    struct json_object *value = json_member(body, name);
+
+    assert_int_equal(json_object_object_length(body), 1);
+    if (json_object_is_type(value, json_type_array)) {
+        assert_int_equal(json_object_array_length(value), 1);
+        value = json_object_array_get_idx(value, 0);
+    }
+    return value;
+}
+
+/* No row can ask for two keys at once, nor for a key of somebody's choice. */
+static void test_a_body_names_one_key(void **state)
+{
+    const struct two_key_resource *type;
+
+    (void)state;
+    for (size_t i = 0; (type = two_key_resource_at(i)); i++) {
+        for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+            struct err err = {.code = 0};
+            struct json_object *body, *value;
+            struct buf out;
+
+            buf_init(&out, 1024);
+            assert_int_equal(two_key_body(&type->regenerate[slot], &out), 0);
+            assert_int_equal(out.length == 0, !type->regenerate[slot].member);
+            if (out.length > 0) {
+                body = json_parse(buf_str(&out), out.length, &err);
+                assert_non_null(body);
+                value = only_value(body, type->regenerate[slot].member);
+                assert_true(json_object_is_type(value, json_type_string));
+                assert_string_equal(json_object_get_string(value), type->regenerate[slot].word);
+                json_object_put(body);
+            }
+            buf_done(&out);
+        }
+    }
+}
+
+static void test_bodies(void **state)
+{
+    static const struct {
+        const char *type, *operation, *body;
+    } cases[] = {
+        {"batch", "regenerateKeys", "{\"keyName\":\"Secondary\"}"},
+        {"search", "regenerateAdminKey/secondary", ""},
+        {"notification_hub", "regenerateKeys", "{\"policyKey\":\"SecondaryKey\"}"},
+        {"automation", "agentRegistrationInformation/regenerateKey", "{\"keyName\":\"secondary\"}"},
+        {"communication", "regenerateKey", "{\"keyType\":\"Secondary\"}"},
+        {"data_factory_runtime", "regenerateAuthKey", "{\"keyName\":\"authKey2\"}"},
+        {"data_migration", "regenerateAuthKeys", "{\"keyName\":\"authKey2\"}"},
+        {"apim_subscription", "regenerateSecondaryKey", ""},
+        {"apim_gateway", "regenerateKey", "{\"keyType\":\"secondary\"}"},
+        {"spring", "regenerateTestKey", "{\"keyType\":\"Secondary\"}"},
+        {"ml_endpoint", "regenerateKey", "{\"keyName\":\"Key2\"}"},
+        {"quantum", "regenerateKey", "{\"keys\":[\"Secondary\"]}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct two_key_operation *operation =
+            &two_key_resource_named(cases[i].type)->regenerate[SLOT_SECONDARY];
+        struct buf out;
+
+        buf_init(&out, 1024);
+        assert_string_equal(operation->name, cases[i].operation);
+        assert_int_equal(two_key_body(operation, &out), 0);
+        assert_string_equal(buf_str(&out), cases[i].body);
+        buf_done(&out);
+    }
+}
+
+static void test_names(void **state)
+{
+    static const struct {
+        const char *type, *name;
+        bool ok;
+    } cases[] = {
+        {"apim_tenant", "access", true},  {"apim_tenant", "gitaccess", true},
+        {"apim_tenant", "git", false},    {"apim_tenant", "accessgit", false},
+        {"apim_gateway", "gw-1", true},   {"automation", "acct", false},
+        {"quantum", "contoso-qc", true},  {"spring", "contoso_apps", false},
+        {"communication", "acs", true},   {"data_migration", "dms.north", true},
+        {"synapse_runtime", "ir", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(two_key_name_ok(two_key_resource_named(cases[i].type), cases[i].name,
+                                         strlen(cases[i].name)),
+                         cases[i].ok);
+}
+
+static void test_switches(void **state)
+{
+    static const struct {
+        const char *type, *properties;
+        int rc;
+        enum reason reason;
+    } cases[] = {
+        {"data_factory_runtime", "{\"type\":\"SelfHosted\"}", 0, REASON_NONE},
+        {"data_factory_runtime", "{\"type\":\"Managed\"}", 0, REASON_SHARED_KEY_DISABLED},
+        {"synapse_runtime", "{}", 0, REASON_SHARED_KEY_DISABLED},
+        {"synapse_runtime", "{\"type\":17}", -EINVAL, REASON_NONE},
+        {"data_migration", "{}", 0, REASON_NONE},
+        {"apim_subscription", "{\"state\":\"active\"}", 0, REASON_NONE},
+        {"apim_subscription", "{\"state\":\"suspended\"}", 0, REASON_SHARED_KEY_DISABLED},
+        {"apim_workspace_subscription", "{}", 0, REASON_SHARED_KEY_DISABLED},
+        {"apim_tenant", "{\"enabled\":true}", 0, REASON_NONE},
+        {"apim_tenant", "{\"enabled\":false}", 0, REASON_SHARED_KEY_DISABLED},
+        {"quantum", "{}", 0, REASON_NONE},
+        {"quantum", "{\"apiKeyEnabled\":false}", 0, REASON_SHARED_KEY_DISABLED},
+        {"automation", "{\"disableLocalAuth\":true}", 0, REASON_SHARED_KEY_DISABLED},
+        {"communication", "{\"disableLocalAuth\":true}", 0, REASON_SHARED_KEY_DISABLED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct resource_obstacle obstacle;
+        struct resource_facts facts;
+        struct err err = {.code = 0};
+        struct buf body;
+
+        buf_init(&body, 1024);
+        (void)buf_append_format(&body, "{\"properties\":%s}", cases[i].properties);
+        assert_int_equal(two_key_describe(two_key_resource_named(cases[i].type), buf_str(&body),
+                                          body.length, &facts, &obstacle, &err),
+                         cases[i].rc);
+        assert_int_equal(obstacle.reason, cases[i].reason);
+        resource_facts_done(&facts);
+        buf_done(&body);
+    }
+}
+
+/* Spring Apps say it in the answer to the list. */
+static void test_switches_in_the_list(void **state)
+{
+    static const struct {
+        const char *type, *body;
+        int rc;
+        enum reason reason;
+    } cases[] = {
+        {"spring", "{\"enabled\":true}", 0, REASON_NONE},
+        {"spring", "{}", 0, REASON_NONE},
+        {"spring", "{\"enabled\":false}", 0, REASON_SHARED_KEY_DISABLED},
+        {"spring", "{\"enabled\":\"no\"}", -EINVAL, REASON_NONE},
+        {"spring", "{", -EINVAL, REASON_NONE},
+        {"batch", "{\"enabled\":false}", 0, REASON_NONE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct resource_obstacle obstacle;
+        struct err err = {.code = 0};
+
+        assert_int_equal(two_key_list_obstacle(two_key_resource_named(cases[i].type), cases[i].body,
+                                               strlen(cases[i].body), &obstacle, &err),
+                         cases[i].rc);
+        assert_int_equal(obstacle.reason, cases[i].reason);
+    }
+}
+
+/* In each of the formats the key begins where it begins, and ends where it ends. */
+static void test_keys_of_runtimes(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t count;
+    } cases[] = {
+        {RUNTIME_KEY "\n", 1},
+        {"AUTH_KEY=" RUNTIME_KEY "\n", 1},
+        {"{\"key\":\"" RUNTIME_KEY "\"}", 1},
+        {"key: '" RUNTIME_KEY "'\n", 1},
+        {"IR@short", 0},
+        {"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", 0},
+        {"", 0},
+    };
+    struct secret *other = secret_new("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", 44);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct key_text found;
+
+        assert_int_equal(
+            key_text_find(&found, &key_shape_runtime, cases[i].bytes, strlen(cases[i].bytes)), 0);
+        assert_int_equal(found.key_count, cases[i].count);
+        if (found.key_count > 0) {
+            assert_string_equal(secret_bytes(found.keys[0]), RUNTIME_KEY);
+            assert_true(key_text_fits(found.keys[0], &key_shape_runtime));
+        }
+        key_text_done(&found);
+    }
+    assert_false(key_text_fits(other, &key_shape_runtime));
+    secret_free(other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_body_names_one_key),
+        cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_switches),
+        cmocka_unit_test(test_switches_in_the_list),
+        cmocka_unit_test(test_keys_of_runtimes),
+    };
+
+    return cmocka_run_group_tests_name("two_key_types", tests, NULL, NULL);
+}
