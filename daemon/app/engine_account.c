@@ -146,6 +146,8 @@ void engine_account_context(const struct engine_account *account, struct rotatio
         .adopt_active = account->account->adopt_active,
         .presumes_active = account->account->presumes_active,
         .refused = !!account->account->problem,
+        .regenerate_takes = account->account->regenerate_takes,
+        .list_delay = account->account->list_delay,
         .daemon_started_at = account->engine->started_at,
         .hold = hold_list_binding(&account->engine->holds, account->key,
                                   loop_now(account->engine->parts.loop)),

@@ -90,8 +90,9 @@ struct account {
     const char *problem;  /* why it can have none of its destinations: a sentence; NULL: it can */
     const struct identity *identity;
     const char *policy_name;
-    const struct policy *policy;            /* includes the account's own `rotate` */
-    const struct destination *destinations; /* in the order of delivery; hooks behind theirs */
+    const struct policy *policy;              /* includes the account's own `rotate` */
+    duration_ms regenerate_takes, list_delay; /* of its type: slow_for and list_delay of its row */
+    const struct destination *destinations;   /* in the order of delivery; hooks behind theirs */
     size_t destination_count;
 };
 

@@ -279,6 +279,15 @@ static void warn_of_end(struct resolve *resolve, const struct tree_node *node,
                        type->note);
 }
 
+/* How long Azure may take for a new key. */
+static void fill_pace(struct account *account)
+{
+    const struct two_key_resource *type = two_key_resource_find(account->id);
+
+    account->regenerate_takes = type->slow_for;
+    account->list_delay = type->list_delay;
+}
+
 bool resolve_fill_account(struct resolve *resolve, const struct tree_node *node,
                           struct account *account)
 {
@@ -291,6 +300,8 @@ bool resolve_fill_account(struct resolve *resolve, const struct tree_node *node,
     resolve_check_deliveries(resolve, tree_child(node, "deliver_to"));
     if (identified)
         warn_of_end(resolve, node, account);
+    if (identified)
+        fill_pace(account);
     if (identified)
         resolve_destinations(resolve, node, account);
     return identified;

@@ -39,6 +39,17 @@ struct rotation_context {
     time_ms daemon_started_at; /* nothing is regenerated within unknown_wait of it */
     const struct hold *hold;   /* of the holds in force, the last one to end; NULL: none */
     struct delivery_under_way under_way;
+    duration_ms regenerate_takes; /* the longest time from a regenerate's request to its end; 0: it
+                                   * has ended when it is answered */
+    duration_ms list_delay;       /* after its end, lists show the new key within this time */
+};
+
+/* What Azure says of an operation that it carries out after its answer. */
+enum operation_state {
+    OPERATION_RUNNING,
+    OPERATION_SUCCEEDED,
+    OPERATION_FAILED,   /* Failed or Canceled */
+    OPERATION_FORGOTTEN /* Azure does not know it, or it may not be asked: that says nothing */
 };
 
 enum event_kind {
@@ -47,7 +58,9 @@ enum event_kind {
     EVENT_PERSISTED,      /* the awaited commit is durable */
     EVENT_PREFLIGHT_DONE, /* failure: of `target` */
     EVENT_LOOKED,         /* look, or failure */
-    EVENT_REGENERATED,    /* live (both slots, from the answer), or failure */
+    EVENT_REGENERATED,    /* live as far as `shown`, or under_way, or failure */
+    EVENT_POLLED,         /* operation_state; failure: of the operation where that is FAILED, else
+                           * the poll has failed */
     EVENT_VERIFIED,       /* accepted, or failure (REASON_KEY_REFUSED: the data plane refused the
                            * key) */
     EVENT_DELIVERED,      /* target: changed, or failure */
@@ -92,11 +105,17 @@ struct event {
     const char *fresh_uuid;              /* any event: names a rotation that begins with it */
     duration_ms jump;                    /* CLOCK_JUMPED: how far the wall clock moved */
     struct fingerprint live[SLOT_COUNT]; /* REGENERATED */
-    duration_ms clock_skew;              /* LOOKED, REGENERATED */
-    struct target_id target;             /* PREFLIGHT_DONE, DELIVERED; LOOKED: see read_failure */
-    bool changed;                        /* DELIVERED: it held something else before */
-    const struct command *command;       /* COMMAND */
-    const struct hold *hold;             /* HELD */
+    bool shown[SLOT_COUNT];              /* REGENERATED: the answer held the key of that slot */
+    bool under_way;                      /* REGENERATED: Azure goes on with it after its answer */
+    struct fingerprint operation; /* REGENERATED, under_way: of the URL to ask about it; none:
+                                   * there is none that may be asked */
+    enum operation_state operation_state; /* POLLED */
+    duration_ms poll_after;        /* REGENERATED, POLLED: Azure asks for this pause; 0: not */
+    duration_ms clock_skew;        /* LOOKED, REGENERATED */
+    struct target_id target;       /* PREFLIGHT_DONE, DELIVERED; LOOKED: see read_failure */
+    bool changed;                  /* DELIVERED: it held something else before */
+    const struct command *command; /* COMMAND */
+    const struct hold *hold;       /* HELD */
 };
 
 enum action_kind {

@@ -62,7 +62,14 @@ struct intent {
     enum slot slot;
     struct fingerprint before[SLOT_COUNT]; /* what the look right before it saw */
     time_ms written_at;
-    uint32_t attempts; /* how often it has been sent for this cycle */
+    uint32_t attempts;            /* how often it has been sent for this cycle */
+    struct fingerprint operation; /* of the URL that tells how it goes; none: there is none */
+    bool ended;         /* it has ended, as far as is known: a look that shows a change counts */
+    time_ms settles_at; /* until then a look that shows no change proves nothing, nor does any look
+                         * where it has not ended; also of a closed intent that was still in doubt.
+                         * 0: that of unknown_wait alone */
+    time_ms poll_at;    /* when the operation is asked about next */
+    uint32_t poll_failures; /* polls in a row that have failed */
 };
 
 /* A look that does not fit the journal, waiting for a second one that shows the same. */

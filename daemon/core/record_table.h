@@ -33,13 +33,14 @@ enum member_kind {
  * clock is set keeps its true length: its instant moves along.
  */
 enum member_clock {
-    CLOCK_STAYS,         /* on the calendar's time line, or no instant */
-    CLOCK_PAST,          /* stays; clamped to now; those that follow move along */
-    CLOCK_WAIT_FROM,     /* a wait counts from it: moves along; clamped to now */
-    CLOCK_UNTIL_CHECK,   /* a wait ends then: moves along; clamped to the policy's check_every */
-    CLOCK_UNTIL_DAY,     /* … to a day */
-    CLOCK_UNTIL_RETRY,   /* … to a day, or retry_max where that is longer */
-    CLOCK_UNTIL_SETTLED, /* … to unknown_wait */
+    CLOCK_STAYS,          /* on the calendar's time line, or no instant */
+    CLOCK_PAST,           /* stays; clamped to now; those that follow move along */
+    CLOCK_WAIT_FROM,      /* a wait counts from it: moves along; clamped to now */
+    CLOCK_UNTIL_CHECK,    /* a wait ends then: moves along; clamped to the policy's check_every */
+    CLOCK_UNTIL_DAY,      /* … to a day */
+    CLOCK_UNTIL_RETRY,    /* … to a day, or retry_max where that is longer */
+    CLOCK_UNTIL_SETTLED,  /* … to unknown_wait */
+    CLOCK_UNTIL_OPERATION /* … to the longest that a regenerate may be in doubt */
 };
 
 /* The change of a member for which the account waits until it is durable. */

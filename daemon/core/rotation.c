@@ -123,6 +123,7 @@ static enum position take(struct machine *machine)
     case EVENT_PERSISTED:
     case EVENT_PREFLIGHT_DONE:
     case EVENT_REGENERATED:
+    case EVENT_POLLED:
     case EVENT_VERIFIED:
     case EVENT_DELIVERED:
         return flow_take(machine);

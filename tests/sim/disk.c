@@ -12,7 +12,7 @@
 
 enum { COMMIT_MS = 5, COMMIT_SLOW_MS = 60 * 1000 };
 
-enum save_kind { SAVE_RECORD, SAVE_HOLD, SAVE_HOLDS_ENDED, SAVE_FOUND };
+enum save_kind { SAVE_RECORD, SAVE_HOLD, SAVE_HOLDS_ENDED, SAVE_FOUND, SAVE_OPERATION };
 
 struct found_change {
     struct world_account *account;
@@ -29,6 +29,7 @@ struct save {
     size_t ended_count;
     struct found_change *found;
     size_t found_count;
+    char url[WORLD_URL_MAX]; /* "": to be forgotten */
     store_saved *saved;
     void *context;
 };
@@ -84,6 +85,10 @@ static void make_durable(struct world *world, struct save *save)
 
     for (size_t i = 0; i < save->found_count; i++)
         save->found[i].account->found = save->found[i].found;
+    if (save->kind == SAVE_OPERATION) {
+        (void)str_copy(account->url, sizeof(account->url), save->url);
+        return;
+    }
     if (save->kind != SAVE_RECORD) {
         make_holds_durable(&world->store->holds, save);
         return;
@@ -249,6 +254,7 @@ void disk_backup(struct world *world)
     for (unsigned i = 0; i < world->account_count; i++) {
         world->accounts[i].backup = world->accounts[i].journal;
         world->accounts[i].in_backup = world->accounts[i].in_journal;
+        (void)str_copy(world->accounts[i].url_backup, WORLD_URL_MAX, world->accounts[i].url);
         world->accounts[i].found_backup = world->accounts[i].found;
     }
 }
@@ -259,6 +265,7 @@ void disk_restore(struct world *world)
     for (unsigned i = 0; i < world->account_count; i++) {
         world->accounts[i].journal = world->accounts[i].backup;
         world->accounts[i].in_journal = world->accounts[i].in_backup;
+        (void)str_copy(world->accounts[i].url, WORLD_URL_MAX, world->accounts[i].url_backup);
         world->accounts[i].found = world->accounts[i].found_backup;
     }
 }
@@ -269,6 +276,7 @@ void disk_erase(struct world *world)
     world->store->holds.last_id = 0;
     for (unsigned i = 0; i < world->account_count; i++) {
         world->accounts[i].in_journal = false;
+        world->accounts[i].url[0] = '\0';
         world->accounts[i].found.in_book = false;
     }
 }
@@ -437,6 +445,29 @@ void store_save_discoveries(struct store *store, const struct discovery *discove
         return;
     oracle_found_saved(store->world, discoveries, count);
     hand_over(store, save);
+}
+
+int store_load_operations(struct store *store, store_found_operation *found, void *context,
+                          struct err *err)
+{
+    struct world *world = store->world;
+
+    (void)err;
+    for (unsigned i = 0; i < world->account_count; i++)
+        if (world->accounts[i].url[0] != '\0')
+            found(context, world->accounts[i].id, world->accounts[i].url);
+    return 0;
+}
+
+void store_save_operation(struct store *store, const char *account_key, const char *url)
+{
+    struct save *save = save_new(store, account_key, NULL, NULL);
+
+    save->kind = SAVE_OPERATION;
+    if (url && !str_copy(save->url, sizeof(save->url), url))
+        abort();
+    if (survives(store, save))
+        hand_over(store, save);
 }
 
 void store_save(struct store *store, const char *account_key, const struct record *record,

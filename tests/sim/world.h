@@ -31,7 +31,7 @@
 typedef uint32_t key_number;
 enum { KEY_NONE = 0, KEY_GIBBERISH = UINT32_MAX };
 
-enum { TARGET_PAST_MAX = 12, LIVE_PAST_MAX = 12, WORLD_KEY_MAX = 96 };
+enum { TARGET_PAST_MAX = 12, LIVE_PAST_MAX = 12, WORLD_KEY_MAX = 96, WORLD_URL_MAX = 64 };
 
 /* Something that happens at a true time; embedded in whatever it is about. */
 struct happening {
@@ -111,6 +111,8 @@ struct world_account {
     /* what its journal has: durable, as of the last commit */
     struct record journal;
     bool in_journal;
+    char url[WORLD_URL_MAX]; /* of an operation, in the journal; "": none */
+    char url_backup[WORLD_URL_MAX];
     struct record backup;
     bool in_backup;
 

@@ -230,8 +230,20 @@ int store_fixture_sql_int(struct store_fixture *fixture, const char *sql)
     return value;
 }
 
+void store_fixture_back_to_version_4(struct store_fixture *fixture)
+{
+    store_fixture_sql(fixture, "DROP TABLE operations");
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN intent_operation");
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN intent_ended");
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN intent_settles_at");
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN intent_poll_at");
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN intent_poll_failures");
+    store_fixture_sql(fixture, "PRAGMA user_version = 4");
+}
+
 void store_fixture_back_to_version_3(struct store_fixture *fixture)
 {
+    store_fixture_back_to_version_4(fixture);
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN presumed");
     store_fixture_sql(fixture, "DROP TABLE discoveries");
     store_fixture_sql(fixture, "PRAGMA user_version = 3");

@@ -403,7 +403,7 @@ static void test_regenerate_without_keys(void **state)
     struct two_key_resource silent = *two_key_resource_at(0);
 
     (void)state;
-    silent.regenerate_answers_keys = false;
+    silent.regenerate_answers = ANSWERS_NOTHING;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const struct scripted script[] = {TOKEN, cases[i].answers[0], cases[i].answers[1]};
         struct azure_call *call;

@@ -356,6 +356,11 @@ static void test_older_version(void **state)
     }
     saved.presumed = false;
     saved.regenerate_after = 0;
+    saved.intent.operation = (struct fingerprint){0};
+    saved.intent.ended = false;
+    saved.intent.settles_at = 0;
+    saved.intent.poll_at = 0;
+    saved.intent.poll_failures = 0;
     saved.endpoint[0] = '\0';
     saved.location[0] = '\0';
     assert_records_equal(found, &saved);

@@ -180,7 +180,7 @@ enum azure_answer azure_reply_read(struct azure_call *call, const struct http_re
     if (call->request == AZURE_PROBE)
         return read_probe(call, reply, now);
 
-    if (call->request == AZURE_REGENERATE && !call->resource->regenerate_answers_keys &&
+    if (call->request == AZURE_REGENERATE && call->resource->regenerate_answers != ANSWERS_BOTH &&
         reply->outcome == HTTP_ANSWERED && (reply->status == 200 || reply->status == 204))
         return ANSWER_REGENERATED;
     subject = azure_subject(call, principal);

@@ -182,6 +182,19 @@ struct save *save_new_discoveries(const struct discovery *discoveries, size_t co
     return save;
 }
 
+struct save *save_new_operation(const char *account_key, const char *url)
+{
+    struct save *save =
+        must_alloc(sizeof(*save) + strlen(account_key) + 1 + (url ? strlen(url) + 1 : 0));
+    char *storage = (char *)(save + 1);
+
+    list_init(&save->link);
+    save->kind = SAVE_OPERATION;
+    save->account_key = keep(&storage, account_key);
+    save->operation_url = keep(&storage, url);
+    return save;
+}
+
 struct save *save_merge(struct save *older, struct save *newer)
 {
     struct history_row rows[2 * STORE_HISTORY_PER_SAVE];

@@ -369,6 +369,17 @@ int store_load_discoveries(struct store *store, store_found_discovery *found, vo
     return store->ops->load_discoveries(store->backend, found, context, err);
 }
 
+int store_load_operations(struct store *store, store_found_operation *found, void *context,
+                          struct err *err)
+{
+    return store->ops->load_operations(store->backend, found, context, err);
+}
+
+void store_save_operation(struct store *store, const char *account_key, const char *url)
+{
+    start(store, save_new_operation(account_key, url), NULL, NULL);
+}
+
 void store_save_discoveries(struct store *store, const struct discovery *discoveries, size_t count,
                             store_saved *saved, void *context)
 {

@@ -143,6 +143,18 @@ int store_load_discoveries(struct store *store, store_found_discovery *found, vo
 void store_save_discoveries(struct store *store, const struct discovery *discoveries, size_t count,
                             store_saved *saved, void *context);
 
+/* Where an account's regenerate that Azure carries out after its answer is asked about. */
+enum { OPERATION_URL_MAX = 8 * 1024 };
+
+/* Reads every URL (at start, blocking); texts borrowed. */
+typedef void store_found_operation(void *context, const char *account_key, const char *url);
+int store_load_operations(struct store *store, store_found_operation *found, void *context,
+                          struct err *err);
+
+/* Copies the URL in place of an earlier one; NULL: forgets it. Durable in order with all other
+ * saves: no later than a record of the account that is saved after it. */
+void store_save_operation(struct store *store, const char *account_key, const char *url);
+
 /* Since when saves fail, with the cause in `ret_text` (borrowed); 0: they succeed. */
 time_ms store_failing(const struct store *store, const char **ret_text);
 

@@ -23,11 +23,12 @@ enum save_kind {
     SAVE_HOLD,
     SAVE_HOLDS_ENDED,
     SAVE_PLACES,
-    SAVE_DISCOVERIES
+    SAVE_DISCOVERIES,
+    SAVE_OPERATION
 };
 
-/* The texts of account_key and rows, the ids of holds, places or discoveries, lie behind it in the
- * same allocation. */
+/* The texts of account_key, rows and url, the ids of holds, places or discoveries, lie behind it in
+ * the same allocation. */
 struct save {
     struct list link;
     enum save_kind kind;
@@ -39,6 +40,7 @@ struct save {
     size_t place_count;
     const struct discovery *discoveries;
     size_t discovery_count;
+    const char *operation_url; /* NULL: it is to be forgotten */
     struct record record;
     struct history_row rows[STORE_HISTORY_PER_SAVE];
     size_t row_count;
@@ -58,6 +60,7 @@ struct save *save_new_hold(const struct hold *hold);
 struct save *save_new_holds_ended(const uint64_t *ids, size_t count);
 struct save *save_new_places(const struct place *places, size_t count);
 struct save *save_new_discoveries(const struct discovery *discoveries, size_t count);
+struct save *save_new_operation(const char *account_key, const char *url);
 
 /* One save in place of two of the same account, both freed: the newer record, and the history of
  * both. The older one must have no callback. */
@@ -109,6 +112,8 @@ struct store_ops {
                        struct err *err);
     int (*load_discoveries)(struct store_backend *backend, store_found_discovery *found,
                             void *context, struct err *err);
+    int (*load_operations)(struct store_backend *backend, store_found_operation *found,
+                           void *context, struct err *err);
 
     /* Takes ownership of the save, and writes it with its history in one transaction; ended()
      * follows when it is durable or lost. Temporary trouble is reported, and the save is retried.

@@ -12,7 +12,7 @@
 #define BY_PATH(of_type)                                                                           \
     .api_version = "2024-05-01", .list = {.name = "listSecrets"},                                  \
     TWO_KEY_REGENERATE_BY_PATH("regeneratePrimaryKey", "regenerateSecondaryKey"),                  \
-    .regenerate_answers_keys = false, TWO_KEY_AT("primaryKey", "secondaryKey"),                    \
+    .regenerate_answers = ANSWERS_NOTHING, TWO_KEY_AT("primaryKey", "secondaryKey"),               \
     .key_shape = &key_shape_text, TWO_KEY_ACTIONS(of_type, "listSecrets", "regeneratePrimaryKey"), \
     .regenerate_secondary_action = of_type "/regenerateSecondaryKey/action"
 
@@ -77,7 +77,7 @@ const struct two_key_resource two_key_apim_gateway = {
     .name = {1, 80, "-._", "1 to 80 letters, digits, '-', '.' and '_'"},
     .list = {.name = "listKeys"},
     TWO_KEY_REGENERATE("regenerateKey", "keyType", "primary", "secondary"),
-    .regenerate_answers_keys = false,
+    .regenerate_answers = ANSWERS_NOTHING,
     TWO_KEY_AT("primary", "secondary"),
     .key_shape = &key_shape_text,
     TWO_KEY_ACTIONS("Microsoft.ApiManagement/service/gateways", "listKeys", "regenerateKey"),

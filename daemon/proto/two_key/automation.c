@@ -16,7 +16,7 @@ const struct two_key_resource two_key_automation_account = {
     .list = {.name = "agentRegistrationInformation", .get = true},
     TWO_KEY_REGENERATE("agentRegistrationInformation/regenerateKey", "keyName", "primary",
                        "secondary"),
-    .regenerate_answers_keys = true,
+    .regenerate_answers = ANSWERS_BOTH,
     TWO_KEY_AT("keys.primary", "keys.secondary"),
     .key_shape = &key_shape_text,
     TWO_KEY_LOCAL_AUTH("the account's"),

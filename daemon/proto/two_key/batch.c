@@ -28,7 +28,7 @@ const struct two_key_resource two_key_batch_account = {
     .name = {3, 24, "", "3 to 24 letters and digits"},
     .list = {.name = "listKeys"},
     TWO_KEY_REGENERATE("regenerateKeys", "keyName", "Primary", "Secondary"),
-    .regenerate_answers_keys = true,
+    .regenerate_answers = ANSWERS_BOTH,
     .key_paths = {[SLOT_PRIMARY] = "primary", [SLOT_SECONDARY] = "secondary"},
     .name_path = "accountName",
     .key_shape = &key_shape_base64,

@@ -13,7 +13,7 @@ const struct two_key_resource two_key_communication_service = {
     .name = {1, 63, "-", "1 to 63 letters, digits and '-'"},
     .list = {.name = "listKeys"},
     TWO_KEY_REGENERATE("regenerateKey", "keyType", "Primary", "Secondary"),
-    .regenerate_answers_keys = false,
+    .regenerate_answers = ANSWERS_NOTHING,
     TWO_KEY_AT("primaryKey", "secondaryKey"),
     .key_shape = &key_shape_text,
     .endpoint_path = "properties.hostName",

@@ -22,7 +22,7 @@ const struct two_key_resource two_key_container_registry = {
     .name = {5, 50, "", "5 to 50 letters and digits"},
     .list = {.name = "listCredentials"},
     TWO_KEY_REGENERATE("regenerateCredential", "name", "password", "password2"),
-    .regenerate_answers_keys = true,
+    .regenerate_answers = ANSWERS_BOTH,
     .key_paths = {[SLOT_PRIMARY] = "passwords[name=password].value",
                   [SLOT_SECONDARY] = "passwords[name=password2].value"},
     .key_shape = &key_shape_text,

@@ -13,7 +13,7 @@
 #define RUNTIME                                                                                    \
     .name = {3, 63, "-", "3 to 63 letters, digits and '-'"}, .list = {.name = "listAuthKeys"},     \
     TWO_KEY_REGENERATE("regenerateAuthKey", "keyName", "authKey1", "authKey2"),                    \
-    .regenerate_answers_keys = false, TWO_KEY_AT("authKey1", "authKey2"),                          \
+    .regenerate_answers = ANSWERS_NOTHING, TWO_KEY_AT("authKey1", "authKey2"),                     \
     .key_shape = &key_shape_runtime,                                                               \
     .switches =                                                                                    \
         (const struct two_key_switch[]){                                                           \
@@ -61,7 +61,7 @@ const struct two_key_resource two_key_data_migration_service = {
     .name = {2, 62, "-._", "2 to 62 letters, digits, '-', '.' and '_'"},
     .list = {.name = "listAuthKeys"},
     TWO_KEY_REGENERATE("regenerateAuthKeys", "keyName", "authKey1", "authKey2"),
-    .regenerate_answers_keys = false,
+    .regenerate_answers = ANSWERS_NOTHING,
     TWO_KEY_AT("authKey1", "authKey2"),
     .key_shape = &key_shape_runtime,
     .state_path = "properties.provisioningState",

@@ -13,7 +13,7 @@ const struct two_key_resource two_key_ml_endpoint = {
     .name = {1, 255, "-_.", "1 to 255 letters, digits, '-', '.' and '_'"},
     .list = {.name = "listKeys"},
     TWO_KEY_REGENERATE("regenerateKey", "keyName", "Key1", "Key2"),
-    .regenerate_answers_keys = false,
+    .regenerate_answers = ANSWERS_NOTHING,
     TWO_KEY_AT("keys.key1", "keys.key2"),
     .key_shape = &key_shape_text,
     .state_path = "properties.provisioningState",

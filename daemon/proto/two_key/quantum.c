@@ -22,7 +22,7 @@ const struct two_key_resource two_key_quantum_workspace = {
     .name = {2, 54, "-", "2 to 54 letters, digits and '-'"},
     .list = {.name = "listKeys"},
     TWO_KEY_REGENERATE_IN_LIST("regenerateKey", "keys", "Primary", "Secondary"),
-    .regenerate_answers_keys = false,
+    .regenerate_answers = ANSWERS_NOTHING,
     TWO_KEY_AT("primaryKey.key", "secondaryKey.key"),
     .key_shape = &key_shape_text,
     .endpoint_path = "properties.endpointUri",

@@ -27,7 +27,7 @@ const struct two_key_resource two_key_search_service = {
     .name = {2, 60, "-", "2 to 60 letters, digits and '-'"},
     .list = {.name = "listAdminKeys"},
     TWO_KEY_REGENERATE_BY_PATH("regenerateAdminKey/primary", "regenerateAdminKey/secondary"),
-    .regenerate_answers_keys = true,
+    .regenerate_answers = ANSWERS_BOTH,
     TWO_KEY_AT("primaryKey", "secondaryKey"),
     .key_shape = &key_shape_alphanumeric,
     .endpoint_path = "properties.endpoint",

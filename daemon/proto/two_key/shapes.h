@@ -35,13 +35,13 @@
 #define TWO_KEY_NUMBERED(primary, secondary)                                                       \
     .list = {.name = "listKeys"},                                                                  \
     TWO_KEY_REGENERATE("regenerateKey", "keyName", primary, secondary),                            \
-    TWO_KEY_AT("key1", "key2"), .regenerate_answers_keys = true
+    TWO_KEY_AT("key1", "key2"), .regenerate_answers = ANSWERS_BOTH
 
 /* POST listKeys, which answers, as a regenerate does, with primaryKey and secondaryKey. */
 #define TWO_KEY_RANKED(primary, secondary)                                                         \
     .list = {.name = "listKeys"},                                                                  \
     TWO_KEY_REGENERATE("regenerateKey", "keyType", primary, secondary),                            \
-    TWO_KEY_AT("primaryKey", "secondaryKey"), .regenerate_answers_keys = true
+    TWO_KEY_AT("primaryKey", "secondaryKey"), .regenerate_answers = ANSWERS_BOTH
 
 /* The member properties.disableLocalAuth of the description, the switch of most types. `whose`
  * begins what is said of it: "the account's". */
@@ -71,7 +71,7 @@
     .name = {1, 256, "-._", "1 to 256 letters, digits, '-', '.' and '_'"},                         \
     .parent_describes = true, .list = {.name = (listing)},                                         \
     TWO_KEY_REGENERATE("regenerateKeys", member, "PrimaryKey", "SecondaryKey"),                    \
-    TWO_KEY_AT("primaryKey", "secondaryKey"), .regenerate_answers_keys = true,                     \
+    TWO_KEY_AT("primaryKey", "secondaryKey"), .regenerate_answers = ANSWERS_BOTH,                  \
     .key_shape = &key_shape_text, .endpoint_path = "properties.serviceBusEndpoint",                \
     .state_path = "properties.provisioningState", .env_host = true
 

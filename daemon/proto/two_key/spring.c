@@ -21,7 +21,7 @@ const struct two_key_resource two_key_spring_apps = {
     .name = {4, 32, "-", "4 to 32 letters, digits and '-'"},
     .list = {.name = "listTestKeys"},
     TWO_KEY_REGENERATE("regenerateTestKey", "keyType", "Primary", "Secondary"),
-    .regenerate_answers_keys = true,
+    .regenerate_answers = ANSWERS_BOTH,
     TWO_KEY_AT("primaryKey", "secondaryKey"),
     .key_shape = &key_shape_text,
     .state_path = "properties.provisioningState",

@@ -22,7 +22,7 @@ const struct two_key_resource two_key_storage_account = {
     .name = {3, 24, "", "3 to 24 letters and digits"},
     .list = {.name = "listKeys"},
     TWO_KEY_REGENERATE("regenerateKey", "keyName", "key1", "key2"),
-    .regenerate_answers_keys = true,
+    .regenerate_answers = ANSWERS_BOTH,
     .key_paths = {[SLOT_PRIMARY] = "keys[keyName=key1].value",
                   [SLOT_SECONDARY] = "keys[keyName=key2].value"},
     .key_shape = &key_shape_base64,

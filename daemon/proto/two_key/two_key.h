@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "base/time.h"
 #include "core/look.h"
 #include "core/reason.h"
 #include "core/slot.h"
@@ -135,6 +136,13 @@ struct two_key_name {
     const char *only;  /* the legal names, with blanks between them; NULL: any that fit the rest */
 };
 
+/* The keys in the answer (200) to a regenerate. */
+enum two_key_answers {
+    ANSWERS_BOTH,
+    ANSWERS_ONE,    /* that of the regenerated slot alone */
+    ANSWERS_NOTHING /* 200 or 204 */
+};
+
 struct two_key_resource {
     /* The provider and the types below it, each of which a name follows in a resource id. */
     const char *type;         /* "Microsoft.Batch/batchAccounts" */
@@ -147,9 +155,11 @@ struct two_key_resource {
 
     struct two_key_operation list;
     struct two_key_operation regenerate[SLOT_COUNT];
-    /* True: the answer to a regenerate (200) holds both keys. False: the answer (200 or 204) only
-     * confirms it, and the keys are listed afterwards. */
-    bool regenerate_answers_keys;
+    enum two_key_answers regenerate_answers;
+    /* A regenerate may be answered by 202, and is carried out afterwards: within this time of its
+     * request. 0: it has ended when it is answered. */
+    duration_ms slow_for;
+    duration_ms list_delay; /* after its end, lists show the new key within this time; 0: at once */
 
     /* Where the answer to a list, or to a regenerate that has them, holds the keys
      * (base/json_path.h). */

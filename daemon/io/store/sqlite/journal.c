@@ -289,6 +289,8 @@ static int write_content(struct journal *journal, struct save *save)
     if (save->kind == SAVE_DISCOVERIES)
         return store_discoveries_write(&journal->statements, save->discoveries,
                                        save->discovery_count);
+    if (save->kind == SAVE_OPERATION)
+        return store_operation_write(&journal->statements, save->account_key, save->operation_url);
     if (save->first_history_id == 0) {
         save->first_history_id = journal->next_history_id;
         journal->next_history_id += (sqlite3_int64)save->row_count;

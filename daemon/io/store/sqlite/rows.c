@@ -49,6 +49,8 @@ static const struct statement_text {
     [INSERT_DISCOVERY] = {"INSERT OR REPLACE INTO discoveries (account, id, identity, rule,"
                           " location, tags) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
     [DELETE_DISCOVERY] = {"DELETE FROM discoveries WHERE account = ?1"},
+    [INSERT_OPERATION] = {"INSERT OR REPLACE INTO operations (account, url) VALUES (?1, ?2)"},
+    [DELETE_OPERATION] = {"DELETE FROM operations WHERE account = ?1"},
 };
 
 static int prepare(sqlite3 *db, const struct statement_text *text, sqlite3_stmt **ret_statement,
@@ -445,4 +447,35 @@ int store_discoveries_read_all(sqlite3 *db, store_found_discovery *found, void *
     (void)sqlite3_finalize(statement);
     return sqlite_rc == SQLITE_DONE ? 0
                                     : store_sqlite_err(db, err, "reading the table discoveries");
+}
+
+/* --- operations --- */
+
+int store_operation_write(const struct rows_statements *statements, const char *account_key,
+                          const char *url)
+{
+    struct binding binding;
+
+    bind_start(&binding, statements->of[url ? INSERT_OPERATION : DELETE_OPERATION]);
+    bind_text(&binding, account_key);
+    if (url)
+        bind_text(&binding, url);
+    return statement_run(&binding);
+}
+
+int store_operations_read_all(sqlite3 *db, store_found_operation *found, void *context,
+                              struct err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int sqlite_rc =
+        sqlite3_prepare_v2(db, "SELECT account, url FROM operations", -1, &statement, NULL);
+
+    while (sqlite_rc == SQLITE_OK || sqlite_rc == SQLITE_ROW) {
+        sqlite_rc = sqlite3_step(statement);
+        if (sqlite_rc == SQLITE_ROW)
+            found(context, (const char *)sqlite3_column_text(statement, 0),
+                  (const char *)sqlite3_column_text(statement, 1));
+    }
+    (void)sqlite3_finalize(statement);
+    return sqlite_rc == SQLITE_DONE ? 0 : store_sqlite_err(db, err, "reading the table operations");
 }

@@ -192,6 +192,16 @@ static int sqlite_load_discoveries(struct store_backend *backend, store_found_di
                : -EIO;
 }
 
+static int sqlite_load_operations(struct store_backend *backend, store_found_operation *found,
+                                  void *context, struct err *err)
+{
+    struct journal *journal = lock(backend, err);
+
+    return journal
+               ? unlock(backend, store_operations_read_all(journal->db, found, context, err), err)
+               : -EIO;
+}
+
 const struct store_ops sqlite_store_ops = {
     .name = "sqlite",
     .claim = sqlite_claim,
@@ -200,6 +210,7 @@ const struct store_ops sqlite_store_ops = {
     .load_holds = sqlite_load_holds,
     .load_places = sqlite_load_places,
     .load_discoveries = sqlite_load_discoveries,
+    .load_operations = sqlite_load_operations,
     .save = sqlite_save,
     .transactions = sqlite_transactions,
     .close = sqlite_close,

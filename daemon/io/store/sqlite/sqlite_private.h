@@ -87,7 +87,7 @@ bool column_read(sqlite3_stmt *statement, int index, const struct record_member 
 /*
  * --- rows.c ---
  *
- * Records, history, holds, places and discoveries as rows of their tables, and back.
+ * Records, history, holds, places, discoveries and operations as rows of their tables, and back.
  *
  * What writes runs inside the caller's transaction, and returns SQLITE_OK or SQLite's error;
  * writing the same again changes nothing. What reads returns 0; -EBADMSG: a value that makes no
@@ -106,6 +106,8 @@ enum {
     DELETE_PLACE,
     INSERT_DISCOVERY,
     DELETE_DISCOVERY,
+    INSERT_OPERATION,
+    DELETE_OPERATION,
     ROWS_STATEMENTS
 };
 
@@ -145,6 +147,12 @@ int store_discoveries_write(const struct rows_statements *statements,
 /* Ordered by account. */
 int store_discoveries_read_all(sqlite3 *db, store_found_discovery *found, void *context,
                                struct err *err);
+
+/* NULL: forgets it. */
+int store_operation_write(const struct rows_statements *statements, const char *account_key,
+                          const char *url);
+int store_operations_read_all(sqlite3 *db, store_found_operation *found, void *context,
+                              struct err *err);
 
 /*
  * --- file.c ---
