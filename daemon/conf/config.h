@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "core/policy.h"
 #include "core/slot.h"
+#include "proto/two_key/shared_host.h"
 
 enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_JOURNAL, LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
@@ -34,13 +35,18 @@ struct cloud {
     const char *login;
     const char *audience;
     const char *key_vault_audience; /* NULL: nobody says it, so there can be no vaults */
-    bool discover;                  /* its Resource Manager is asked for what is not configured */
+    /* HOST or HOST:PORT of services that have one for all their resources; NULL: not known */
+    const char *shared_hosts[SHARED_HOST_COUNT];
+    bool discover; /* its Resource Manager is asked for what is not configured */
     const struct cloud_metadata *metadata; /* … and has answered this; NULL: not yet, and such texts
                                             * are "" */
 };
 
 /* Below state_dir: what the cloud said last. */
 #define CLOUD_METADATA_FILE "cloud.json"
+
+/* Why no key of that type can be verified in the cloud, in words; NULL: it can. */
+const char *cloud_cannot_verify(const struct cloud *cloud, const struct two_key_resource *type);
 
 /* What is wrong with a URL in it; NULL: nothing. */
 const char *cloud_metadata_problem(const struct cloud_metadata *metadata);

@@ -150,7 +150,7 @@ static void append_type(const struct account *account, struct buf *out)
         (void)buf_append_format(out, "  %-15s%s\n", "mind that", type->note);
 }
 
-static void append_verify(const struct account *account, struct buf *out)
+static void append_verify(const struct cloud *cloud, const struct account *account, struct buf *out)
 {
     static const char *const verify[] = {
         [VERIFY_AUTO] = "verified at the data plane if it can be reached (verify: auto)",
@@ -160,11 +160,11 @@ static void append_verify(const struct account *account, struct buf *out)
     const struct two_key_resource *type = two_key_resource_find(account->id);
     const enum verify_mode mode = account->policy->verify;
 
-    if (!type->probe)
-        (void)buf_append_format(out,
-                                "  %-15sdelivered without being verified: no request is known "
-                                "that proves a key of this type\n",
-                                "a new key is");
+    const char *why = cloud_cannot_verify(cloud, type);
+
+    if (why)
+        (void)buf_append_format(out, "  %-15sdelivered without being verified: %s\n",
+                                "a new key is", why);
     else if (mode == VERIFY_OFF)
         (void)buf_append_format(out, "  %-15s%s\n", "a new key is", verify[mode]);
     else
@@ -172,7 +172,7 @@ static void append_verify(const struct account *account, struct buf *out)
                                 type->probe->words);
 }
 
-static void append_policy(const struct account *account, struct buf *out)
+static void append_policy(const struct cloud *cloud, const struct account *account, struct buf *out)
 {
     static const char *const drift[] = {
         [DRIFT_REDELIVER] = "repaired by delivering the live key again (on_drift: redeliver)",
@@ -195,7 +195,7 @@ static void append_policy(const struct account *account, struct buf *out)
                                 words(policy->splay, text));
         (void)buf_append_format(out, "  %-15s%s after the planned time\n", "overdue",
                                 words(policy->overdue_after, text));
-        append_verify(account, out);
+        append_verify(cloud, account, out);
     }
     (void)buf_append_format(out, "  %-15snoticed within %s (check_every), %s\n", "drift is",
                             words(policy->check_every, text), drift[policy->on_drift]);
@@ -248,12 +248,13 @@ static void append_first_start(const struct account *account, struct buf *out)
                             policy->window_count > 0 ? ", when a window opens" : "");
 }
 
-static void append_account(const struct account *account, struct buf *out)
+static void append_account(const struct cloud *cloud, const struct account *account,
+                           struct buf *out)
 {
     (void)buf_append_format(out, "\naccount %s\n  %-15s%s\n", account->name, "id", account->id);
     append_type(account, out);
     append_identity(account->identity, out);
-    append_policy(account, out);
+    append_policy(cloud, account, out);
     for (size_t i = 0; i < account->destination_count; i++)
         append_destination(&account->destinations[i], i == 0, out);
     append_first_start(account, out);
@@ -360,7 +361,7 @@ int config_explain(const struct config *config, const struct account *const *acc
 {
     append_summary(config, out);
     for (size_t i = 0; i < count; i++)
-        append_account(accounts ? accounts[i] : &config->accounts[i], out);
+        append_account(&config->cloud, accounts ? accounts[i] : &config->accounts[i], out);
     for (size_t i = 0; !accounts && i < config->rule_count; i++)
         append_rule(&config->rules[i], out);
     /* A failed buffer stays failed and answers every append with its code. */

@@ -12,7 +12,8 @@
 enum { METADATA_FILE_MAX = 16384 };
 
 /* The order is that of the choices of `cloud` in the schema. Sources: learn.microsoft.com, "Azure
- * Government: compare", and docs.azure.cn, "Developer guide". */
+ * Government: compare", "Azure Maps service geographic scope", and docs.azure.cn, "Developer
+ * guide". */
 static const struct cloud known_clouds[] = {
     {
         .name = "AzureCloud",
@@ -20,6 +21,8 @@ static const struct cloud known_clouds[] = {
         .login = "https://login.microsoftonline.com",
         .audience = "https://management.azure.com/",
         .key_vault_audience = "https://vault.azure.net",
+        .shared_hosts = {[SHARED_HOST_MAPS] = "atlas.microsoft.com",
+                         [SHARED_HOST_DIRECT_LINE] = "directline.botframework.com"},
     },
     {
         .name = "AzureChinaCloud",
@@ -27,6 +30,7 @@ static const struct cloud known_clouds[] = {
         .login = "https://login.chinacloudapi.cn",
         .audience = "https://management.core.chinacloudapi.cn/",
         .key_vault_audience = "https://vault.azure.cn",
+        .shared_hosts = {[SHARED_HOST_DIRECT_LINE] = "directline.botframework.azure.cn"},
     },
     {
         .name = "AzureUSGovernment",
@@ -34,6 +38,8 @@ static const struct cloud known_clouds[] = {
         .login = "https://login.microsoftonline.us",
         .audience = "https://management.core.usgovcloudapi.net/",
         .key_vault_audience = "https://vault.usgovcloudapi.net",
+        .shared_hosts = {[SHARED_HOST_MAPS] = "atlas.azure.us",
+                         [SHARED_HOST_DIRECT_LINE] = "directline.botframework.azure.us"},
     },
 };
 
@@ -102,6 +108,56 @@ static void take_metadata(struct resolve *resolve, struct cloud *cloud)
         cloud->key_vault_audience = metadata->key_vault_audience;
 }
 
+/* --- hosts that the resources of a type share --- */
+
+/* By enum shared_host. */
+static const struct {
+    const char *key; /* of the mapping */
+    const char *noun;
+} shared_hosts[SHARED_HOST_COUNT] = {
+    [SHARED_HOST_MAPS] = {"maps", "Azure Maps"},
+    [SHARED_HOST_DIRECT_LINE] = {"direct_line", "Direct Line"},
+};
+
+const char *cloud_cannot_verify(const struct cloud *cloud, const struct two_key_resource *type)
+{
+    static const char *const no_host[SHARED_HOST_COUNT] = {
+        [SHARED_HOST_MAPS] = "where this cloud has Azure Maps is not known (see cloud.maps)",
+        [SHARED_HOST_DIRECT_LINE] =
+            "where this cloud has Direct Line is not known (see cloud.direct_line)",
+    };
+
+    if (!type->probe)
+        return "no request is known that proves a key of this type";
+    return type->probe->shared_host == SHARED_HOST_NONE ||
+                   cloud->shared_hosts[type->probe->shared_host]
+               ? NULL
+               : no_host[type->probe->shared_host];
+}
+
+/* What the mapping says, or else what is known of the cloud. */
+static void take_shared_hosts(struct resolve *resolve, const struct tree_node *node,
+                              const struct cloud *known)
+{
+    static const char scheme[] = "https://";
+
+    for (unsigned i = SHARED_HOST_NONE + 1; i < SHARED_HOST_COUNT; i++) {
+        const char *url =
+            without_slashes(resolve->arena, schema_text(node, &schema_cloud, shared_hosts[i].key));
+
+        if (known)
+            resolve->config->cloud.shared_hosts[i] = known->shared_hosts[i];
+        if (!url)
+            continue;
+        if (str_starts_with_nocase(url, scheme) && two_key_endpoint_ok(url + strlen(scheme)))
+            resolve->config->cloud.shared_hosts[i] = url + strlen(scheme);
+        else
+            report_error(resolve->report, tree_child(node, shared_hosts[i].key),
+                         "%s is reached by https:// and has no path here: write https://HOST",
+                         shared_hosts[i].noun);
+    }
+}
+
 static void resolve_mapping(struct resolve *resolve, const struct tree_node *node)
 {
     struct cloud *cloud = &resolve->config->cloud;
@@ -120,6 +176,7 @@ static void resolve_mapping(struct resolve *resolve, const struct tree_node *nod
         .discover = schema_boolean(node, &schema_cloud, "discover"),
         .key_vault_audience = known ? known->key_vault_audience : NULL,
     };
+    take_shared_hosts(resolve, node, known);
     if (!cloud->discover && !tree_child(node, "login") &&
         !schema_is_misspelt(node, &schema_cloud, "login"))
         report_missing(resolve->report, node, "login", "is missing; give %s, or discover: true",

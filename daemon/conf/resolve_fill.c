@@ -231,19 +231,21 @@ static const struct policy *policy_variant(struct resolve *resolve, size_t index
     return copy;
 }
 
-/* Where no request proves a key of its type, `auto` means `off`. */
+/* Where no request can prove a key of its type, `auto` means `off`. */
 static bool is_never_verified(struct resolve *resolve, const struct tree_node *node,
                               const struct account *account, const struct policy *policy)
 {
     const struct two_key_resource *type = account->id ? two_key_resource_find(account->id) : NULL;
 
-    if (!type || type->probe || policy->verify == VERIFY_OFF)
+    const char *why = type ? cloud_cannot_verify(&resolve->config->cloud, type) : NULL;
+
+    if (!why || policy->verify == VERIFY_OFF)
         return false;
     if (policy->verify == VERIFY_REQUIRED && policy->rotate)
         report_error(resolve->report, node,
-                     "policy %s has verify: required, and no request is known that proves a key of "
-                     "%s; give the account a policy with verify: auto",
-                     account->policy_name, type->noun);
+                     "policy %s has verify: required, and a key of %s cannot be verified: %s; give "
+                     "the account a policy with verify: auto",
+                     account->policy_name, type->noun, why);
     return true;
 }
 

@@ -102,6 +102,8 @@ const struct schema_map schema_cloud = {(const struct schema_key[]){
     SCHEMA_ROW("audience", SCHEMA_TEXT),
     SCHEMA_ROW("key_vault_audience", SCHEMA_TEXT),
     SCHEMA_ROW("batch_audience", SCHEMA_TEXT),
+    SCHEMA_ROW("maps", SCHEMA_URL),
+    SCHEMA_ROW("direct_line", SCHEMA_URL),
     SCHEMA_ROW("discover", SCHEMA_BOOLEAN, .fallback = "false"),
     /* of Batch accounts; those of all types: api_versions */
     SCHEMA_ROW("api_version", SCHEMA_API_VERSION),

@@ -14,7 +14,7 @@ from patience import wait_until
 # What the daemon rotates, and the request that proves a key; None: there is none.
 ROTATED = {
     "batch": "pools", "storage": "comp=list", "cognitive_services": "issueToken", "redis": "AUTH",
-    "search": "servicestats", "maps": None, "event_grid_domain": "events",
+    "search": "servicestats", "maps": "copyright", "event_grid_domain": "events",
     "event_grid_partner_namespace": "events", "container_registry": "v2", "fluid_relay": None,
     "service_bus": "Queues", "service_bus_queue": "queue", "service_bus_topic": "topic",
     "event_hubs": "EventHubs", "event_hub": "hub", "relay": None,

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "config_fixture.h"
+#include "proto/two_key/two_key.h"
 
 static struct config *load(const char *cloud, const char *targets, const char *expected)
 {
@@ -60,6 +61,42 @@ static void knows_clouds(void **state)
         assert_false(config->cloud.discover);
         config_unref(config);
     }
+}
+
+/* Keys of Maps are verified at a host that all accounts share, where it is known. */
+static void hosts_of_maps(void **state)
+{
+#define CUSTOM "cloud: {resource_manager: 'https://rm.example', login: 'https://l.example'"
+    static const struct {
+        const char *cloud, *host;
+    } cases[] = {
+        {"", "atlas.microsoft.com"},
+        {"cloud: AzureUSGovernment\n", "atlas.azure.us"},
+        {"cloud: AzureChinaCloud\n", NULL},
+        {"cloud: {resource_manager: 'https://management.azure.com', login: 'https://l.example'}\n",
+         "atlas.microsoft.com"},
+        {CUSTOM "}\n", NULL},
+        {CUSTOM ", maps: 'https://maps.example:8443/'}\n", "maps.example:8443"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct config *config = load(cases[i].cloud, NULL, "");
+        const struct cloud *cloud = &config->cloud;
+        const char *why = cloud_cannot_verify(cloud, two_key_resource_named("maps"));
+
+        if (cases[i].host)
+            assert_string_equal(cloud->shared_hosts[SHARED_HOST_MAPS], cases[i].host);
+        else
+            assert_null(cloud->shared_hosts[SHARED_HOST_MAPS]);
+        assert_true(cases[i].host ? !why : !!strstr(why, "cloud.maps"));
+        assert_null(cloud_cannot_verify(cloud, two_key_resource_named("batch")));
+        config_unref(config);
+    }
+    assert_null(load(CUSTOM ", maps: 'https://maps.example/v2'}\n", NULL,
+                     "k.yaml:6:83: cloud.maps: Azure Maps is reached by https:// and has no path "
+                     "here: write https://HOST\n"));
+#undef CUSTOM
 }
 
 /* A token for the public cloud's vaults would be asked for elsewhere. */
@@ -143,9 +180,8 @@ int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, config_fixture_enter, config_fixture_leave)
     const struct CMUnitTest tests[] = {
-        TEST(knows_clouds),   TEST(vaults_of_an_unknown_cloud),
-        TEST(is_discovered),  TEST(is_known_from_before),
-        TEST(is_asked_again),
+        TEST(knows_clouds),  TEST(hosts_of_maps),        TEST(vaults_of_an_unknown_cloud),
+        TEST(is_discovered), TEST(is_known_from_before), TEST(is_asked_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,21 +167,27 @@ static void test_environment_file(void **state)
 /* Where nothing proves a key, it is not verified, and --check says so. */
 static void test_without_proof(void **state)
 {
-    struct config *config =
-        load("accounts: [{type: maps, name: mapacct, " PARTS "}]", NULL, NULL, "");
+    struct config *config = load("accounts: [{type: maps, name: mapacct, " PARTS
+                                 "}, {type: fluid_relay, name: fluidacct, " PARTS "}]",
+                                 NULL,
+                                 "cloud: {resource_manager: 'https://rm.example', "
+                                 "login: 'https://l.example'}\n",
+                                 "");
     struct buf out;
 
     (void)state;
     assert_int_equal(config->accounts[0].policy->verify, VERIFY_OFF);
+    assert_int_equal(config->accounts[1].policy->verify, VERIFY_OFF);
     assert_int_equal(config->policies[0].verify, VERIFY_AUTO);
     buf_init(&out, 64 * 1024);
-    assert_int_equal(config_explain(config, NULL, 1, &out), 0);
+    assert_int_equal(config_explain(config, NULL, 2, &out), 0);
     assert_non_null(strstr(buf_str(&out), "type           maps (Microsoft.Maps/accounts)"));
     assert_non_null(strstr(buf_str(&out),
                            "needs          Microsoft.Maps/accounts/read, "
                            "Microsoft.Maps/accounts/listKeys/action, "
                            "Microsoft.Maps/accounts/regenerateKey/action\n"));
     assert_non_null(strstr(buf_str(&out), "dies too       every SAS token"));
+    assert_non_null(strstr(buf_str(&out), "where this cloud has Azure Maps is not known"));
     assert_non_null(strstr(buf_str(&out), "no request is known that proves a key of this type"));
     buf_done(&out);
     config_unref(config);

@@ -113,6 +113,8 @@ static void test_keys_as_they_are(void **state)
         {"search", "GET", "/servicestats?api-version=2024-07-01", "api-key", "0123abcABC", ""},
         {"cognitive_services", "POST", "/sts/v1.0/issueToken", "Ocp-Apim-Subscription-Key",
          "0123abcABC", ""},
+        {"maps", "GET", "/map/copyright/caption?api-version=2024-04-01", "subscription-key",
+         "0123abcABC", ""},
         {"event_grid_domain", "POST", "/api/events?api-version=2018-01-01", "aeg-sas-key",
          "0123abcABC", "{}"},
         {"container_registry", "GET", "/v2/", "Authorization",
@@ -272,6 +274,9 @@ static void test_verdicts(void **state)
         {"cognitive_services", 404, NULL, REASON_AZURE_ERROR},
         {"cognitive_services", 403, "AuthenticationTypeDisabled", REASON_SHARED_KEY_DISABLED},
         {"container_registry", 401, NULL, REASON_KEY_REFUSED},
+        {"maps", 200, NULL, REASON_NONE},
+        {"maps", 401, NULL, REASON_KEY_REFUSED},
+        {"maps", 403, NULL, REASON_AZURE_ERROR},
     };
 
     (void)state;

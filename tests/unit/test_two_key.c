@@ -59,7 +59,8 @@ static void test_rows_are_whole(void **state)
         assert_true(type->key_shape && (!type->switches || type->keys_on));
         assert_true(!type->probe || (type->probe->build && type->probe->read &&
                                      type->probe->service && type->probe->words));
-        assert_true(!type->probe || type->endpoint_path);
+        assert_true(!type->probe || type->probe->shared_host != SHARED_HOST_NONE ||
+                    type->endpoint_path);
         assert_true(type->read_action && type->list_action && type->regenerate_action);
         assert_true(type->role && type->env_name && type->env_key);
         assert_true(!type->env_endpoint || type->endpoint_path);

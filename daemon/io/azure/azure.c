@@ -508,7 +508,7 @@ struct azure_call *azure_verify(struct azure *azure, struct azure_account *accou
     struct azure_call *call = call_new(azure, account, AZURE_PROBE, NULL, done, context);
 
     call->key = must(secret_clone(key));
-    if (!account->endpoint) {
+    if (!azure_probe_host(call)) {
         failure_set(&call->failure, REASON_AZURE_ERROR,
                     "the account's data plane endpoint is not known yet");
         fail(call);

@@ -83,6 +83,9 @@ struct azure_call {
 int azure_request_build(struct azure_call *call, struct http_request *request,
                         const struct secret *token);
 
+/* Where a key is proved; NULL: that is not known. */
+const char *azure_probe_host(const struct azure_call *call);
+
 /* Does Azure count the present request as a write? POST actions are. */
 bool azure_request_writes(const struct azure_call *call);
 

@@ -80,6 +80,7 @@ static enum azure_answer read_description(struct azure_call *call, const struct 
         return obstacle.stops_looks ? ANSWER_FAILED : ANSWER_UNDESCRIBED;
     }
     if (!call->account->endpoint && call->resource->probe &&
+        call->resource->probe->shared_host == SHARED_HOST_NONE &&
         call->subject->policy->verify != VERIFY_OFF)
         return lacks_endpoint(call);
     return ANSWER_DESCRIBED;

@@ -104,11 +104,20 @@ static int build_arm_request(struct azure_call *call, struct http_request *reque
     return rc;
 }
 
+const char *azure_probe_host(const struct azure_call *call)
+{
+    const struct two_key_probe_form *form = call->resource ? call->resource->probe : NULL;
+
+    return form && form->shared_host != SHARED_HOST_NONE
+               ? call->config->cloud.shared_hosts[form->shared_host]
+               : call->account->endpoint;
+}
+
 static int build_probe(struct azure_call *call, struct http_request *request, struct err *err)
 {
     const struct two_key_probe_form *form = call->resource->probe;
     const struct two_key_probe probe = {
-        .endpoint = call->account->endpoint,
+        .endpoint = azure_probe_host(call),
         .port = call->account->port,
         .name = call->subject->name,
         .resource_id = call->subject->id,

@@ -1,9 +1,23 @@
 #include "proto/two_key/shapes.h"
 
 /*
- * Azure Maps (Microsoft.Maps/accounts). Its description names no host, so a new key is not
- * verified.
+ * Azure Maps (Microsoft.Maps/accounts). All accounts of a cloud have the same host.
  */
+
+/* The smallest request ("Render - Get Copyright Caption"). It may count as one that is billed. */
+static const struct two_key_probe_form probe = {
+    .build = probe_build_plain,
+    .read = probe_read,
+    .id_header = "x-ms-request-id",
+    .words = "a GET of the line about copyright, which may be billed as one transaction",
+    .service = "Azure Maps",
+    .shared_host = SHARED_HOST_MAPS,
+    .method = "GET",
+    .path = "/map/copyright/caption?api-version=2024-04-01",
+    .header = "subscription-key",
+    .accepted = {200},
+    .refused = {401},
+};
 
 const struct two_key_resource two_key_maps_account = {
     .type = "Microsoft.Maps/accounts",
@@ -15,6 +29,7 @@ const struct two_key_resource two_key_maps_account = {
     .key_shape = &key_shape_text,
     .state_path = "properties.provisioningState",
     TWO_KEY_LOCAL_AUTH("the account's"),
+    .probe = &probe,
     TWO_KEY_ACTIONS("Microsoft.Maps/accounts", "listKeys", "regenerateKey"),
     .role = "Maps Key Rotator",
     .env_name = "AZURE_MAPS_ACCOUNT",

@@ -21,6 +21,7 @@
 #include "core/slot.h"
 #include "proto/http_message.h"
 #include "proto/key_text.h"
+#include "proto/two_key/shared_host.h"
 
 /* The facts from the resource's description, in one form for all types. Owned by the caller. */
 struct resource_facts {
@@ -94,8 +95,9 @@ struct two_key_probe_form {
      * same way, is accepted: networks and switches refuse like this, too. */
     bool refusal_is_certain;
 
-    const char *service; /* "the Storage service" */
-    unsigned port;       /* 0: that of https */
+    const char *service;          /* "the Storage service" */
+    enum shared_host shared_host; /* where it is sent, instead of to the resource's own host */
+    unsigned port;                /* 0: that of https */
     const char *method;
     const char *path;                   /* from "/" on, with the query */
     const char *body;                   /* NULL: none; else JSON */
