@@ -66,6 +66,34 @@ def test_each_type_rotates(site, azure):
     assert not site.log.lines(event="consumers.at_risk")
 
 
+def test_answers_of_each_type_are_lost(site, azure):
+    """One before its effect, and that of the repetition after it. A regenerate that goes on after its answer has
+    tests of its own."""
+    site.policy(rotate_every="1h")
+    accounts = [add(site, one.word) for one in TYPES if one.word in ROTATED and not one.headers]
+    for account in accounts:
+        for fault in ("lost_before", "lost_after"):
+            azure.fault(fault, op="regenerateKeys", account=named(account), count=1)
+    site.start()
+    for account in accounts:
+        wait_until(lambda: site.ctl("rotate", account.here).returncode == 0, f"{account.here}: a rotation is accepted")
+    for account in accounts:
+        completed = site.wait_rotations(account.here, 1)
+        assert completed["cycle"] == 1 and completed["slot"] == "secondary"
+        assert azure.truth.regenerated(named(account)) == ["Secondary"]
+        first, second = azure.truth.requests("regenerateKeys", account=named(account))
+        assert (first["fault"], second["fault"]) == ("lost_before", "lost_after")
+        looks = [one["t"] for one in azure.truth.requests("listKeys", account=named(account))]
+        assert any(first["t"] < look < second["t"] for look in looks), "a look precedes the repetition"
+        assert site.held(account.here) == azure.keys(account.there)["Secondary"]
+    assert not site.log.lines(event="consumers.at_risk")
+
+
+def named(account):
+    """What it is called in the truth log."""
+    return account.there.replace("%2F", "/")
+
+
 @pytest.mark.parametrize("name", sorted(ENVIRONMENT))
 def test_the_environment_file_has_the_names_of_its_tools(site, name):
     account = add(site, name)
