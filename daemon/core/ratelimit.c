@@ -44,20 +44,25 @@ static void refill(struct ratelimit *limit, duration_ms now)
     }
 }
 
-duration_ms ratelimit_take(struct ratelimit *limit, duration_ms now)
+duration_ms ratelimit_wait(struct ratelimit *limit, duration_ms now)
 {
     duration_ms closed_for, missing;
 
     refill(limit, now);
     closed_for = limit->closed_until > now ? limit->closed_until - now : 0;
-    if (closed_for == 0 && limit->tokens >= TOKEN) {
-        limit->tokens -= TOKEN;
-        return 0;
-    }
     if (limit->tokens >= TOKEN)
         return closed_for;
     missing = TOKEN - limit->tokens;
     return closed_for + (missing * MS_SECOND - 1) / limit->refill + 1;
+}
+
+duration_ms ratelimit_take(struct ratelimit *limit, duration_ms now)
+{
+    duration_ms wait = ratelimit_wait(limit, now);
+
+    if (wait == 0)
+        limit->tokens -= TOKEN;
+    return wait;
 }
 
 void ratelimit_server_remaining(struct ratelimit *limit, int64_t remaining, duration_ms now)

@@ -25,8 +25,11 @@ struct ratelimit {
 void ratelimit_init(struct ratelimit *limit, int64_t burst, int64_t refill_per_second,
                     duration_ms now);
 
-/* Takes a token and returns 0, or returns how long to wait until one may be there (> 0). A clock
- * that went backwards refills nothing. */
+/* How long to wait until a token may be there; 0: there is one now. A clock that went backwards
+ * refills nothing. */
+duration_ms ratelimit_wait(struct ratelimit *limit, duration_ms now);
+
+/* Takes a token and returns 0, or returns ratelimit_wait(). */
 duration_ms ratelimit_take(struct ratelimit *limit, duration_ms now);
 
 /* The server said how many are left: the bucket holds no more than that. Negative: ignored. */

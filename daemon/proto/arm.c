@@ -269,6 +269,18 @@ void arm_reply_unreadable(const struct http_reply *reply, const struct arm_subje
         failure_set_remedy(failure, "%s", check_answer);
 }
 
+/* A count of requests that are left; -1: that header says none. */
+static int64_t count_in(const struct http_reply *reply, const char *header)
+{
+    char text[24];
+    int64_t remaining;
+
+    if (!http_reply_header(reply, header, text, sizeof(text)) || !str_to_int64(text, &remaining) ||
+        remaining < 0)
+        return -1;
+    return remaining;
+}
+
 int64_t arm_reply_remaining(const struct http_reply *reply, bool write)
 {
     static const char *const headers[2][2] = {
@@ -277,34 +289,31 @@ int64_t arm_reply_remaining(const struct http_reply *reply, bool write)
         {"x-ms-ratelimit-remaining-subscription-writes",
          "x-ms-ratelimit-remaining-subscription-global-writes"},
     };
-    int64_t least = -1;
+    int64_t own = count_in(reply, headers[write][0]), global = count_in(reply, headers[write][1]);
 
-    for (size_t i = 0; i < 2; i++) {
-        char text[24];
-        int64_t remaining;
-
-        if (!http_reply_header(reply, headers[write][i], text, sizeof(text)) ||
-            !str_to_int64(text, &remaining) || remaining < 0)
-            continue;
-        if (least < 0 || remaining < least)
-            least = remaining;
-    }
-    return least;
+    return own < 0 || (global >= 0 && global < own) ? global : own;
 }
 
-bool arm_reply_throttles_subscription(const struct http_reply *reply, bool write)
+int64_t arm_reply_provider_remaining(const struct http_reply *reply)
+{
+    return count_in(reply, "x-ms-ratelimit-remaining-subscription-resource-requests");
+}
+
+enum arm_limit arm_reply_limit(const struct http_reply *reply, bool write)
 {
     static const char *const codes[] = {"SubscriptionRequestsThrottled", "TenantRequestsThrottled"};
     struct cloud_error error;
 
     if (reply->outcome != HTTP_ANSWERED || reply->status != 429)
-        return false;
+        return ARM_LIMIT_OF_RESOURCE;
     if (arm_reply_remaining(reply, write) == 0)
-        return true;
+        return ARM_LIMIT_OF_SUBSCRIPTION;
+    if (arm_reply_provider_remaining(reply) == 0)
+        return ARM_LIMIT_OF_PROVIDER;
     if (!cloud_error_parse(&error, buf_str(&reply->body), reply->body.length))
-        return false;
+        return ARM_LIMIT_OF_RESOURCE;
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
         if (cloud_error_find(&error, codes[i]))
-            return true;
-    return false;
+            return ARM_LIMIT_OF_SUBSCRIPTION;
+    return ARM_LIMIT_OF_RESOURCE;
 }

@@ -60,8 +60,20 @@ void arm_reply_unreadable(const struct http_reply *reply, const struct arm_subje
  */
 int64_t arm_reply_remaining(const struct http_reply *reply, bool write);
 
-/* Is it a refusal (429) for the whole subscription rather than this resource? Resource Manager's
- * own codes, or a count of remaining requests that is 0, show this. */
-bool arm_reply_throttles_subscription(const struct http_reply *reply, bool write);
+/*
+ * The same of the limit that the resource provider has for a subscription, which Resource Manager
+ * tells where it is another than its own (x-ms-ratelimit-remaining-subscription-resource-requests).
+ */
+int64_t arm_reply_provider_remaining(const struct http_reply *reply);
+
+/*
+ * Whose limit a refusal (429) is about. The subscription's: Resource Manager's own codes, or a
+ * count of remaining requests that is 0, show this. One provider's in the subscription: its own
+ * count is 0. All others, such as those of Storage and Cosmos DB, which only have a Retry-After,
+ * are about the one resource. Source: learn.microsoft.com, "Understand how Azure Resource Manager
+ * throttles requests".
+ */
+enum arm_limit { ARM_LIMIT_OF_RESOURCE, ARM_LIMIT_OF_PROVIDER, ARM_LIMIT_OF_SUBSCRIPTION };
+enum arm_limit arm_reply_limit(const struct http_reply *reply, bool write);
 
 #endif

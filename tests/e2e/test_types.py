@@ -89,6 +89,44 @@ def test_answers_of_each_type_are_lost(site, azure):
     assert not site.log.lines(event="consumers.at_risk")
 
 
+def test_a_provider_that_throttles_stops_no_other(site, azure):
+    """A pause that one account is asked for binds that one; a limit that the provider says is used up, all of its
+    accounts in the subscription, which are asked about again within a minute."""
+    site.policy(rotate_every="1h", check_every="1h")
+    batch, storage = add(site, "batch"), add(site, "storage")
+    site.azure.create("second", type="storage")
+    site.config["accounts"].append({**site.config["accounts"][1], "name": "second"})
+    site.start()
+    for name in (batch.here, storage.here, "second"):
+        site.wait_adopted(name)
+    azure.fault("status", op="listKeys", account=storage.there, status=429, code="TooManyRequests", count=1,
+                headers={"Retry-After": "600"})
+    assert site.ctl("check", storage.here).returncode == 0
+    wait_until(lambda: site.status(storage.here)["reason"] == "throttled", "it keeps the pause")
+    assert looks_again(site, azure, "second") and looks_again(site, azure, batch.here)
+    assert not site.log.lines(event="request.throttled")
+    azure.fault("status", op="listKeys", account="second", status=429, code="TooManyRequests", count=1,
+                headers={"Retry-After": "3", "x-ms-ratelimit-remaining-subscription-resource-requests": "0"})
+    assert site.ctl("check", "second").returncode == 0
+    line = site.log.wait("request.throttled")
+    assert line["provider"] == "Microsoft.Storage" and "writes of Microsoft.Storage in subscription" in line["msg"]
+    assert looks_again(site, azure, batch.here)
+    asked = site.ctl("check", storage.here)
+    assert "asked for a pause" in asked.stdout, asked
+    before = len(azure.truth.requests("listKeys", account="second"))
+    wait_until(lambda: len(azure.truth.requests("listKeys", account="second")) > before, "it is asked about again")
+    wait_until(lambda: site.status("second")["state"] == "ok", "it waits no more")
+
+
+def looks_again(site, azure, name):
+    """Whether a check that somebody wants is made at once."""
+    before = len(azure.truth.requests("listKeys", account=name))
+    checked = site.ctl("check", name)
+    assert checked.returncode == 0 and "asked for a pause" not in checked.stdout, checked
+    wait_until(lambda: len(azure.truth.requests("listKeys", account=name)) > before, f"{name} is looked at")
+    return True
+
+
 def named(account):
     """What it is called in the truth log."""
     return account.there.replace("%2F", "/")

@@ -63,6 +63,7 @@ static void start_request(size_t i)
     servers[i].silent = false;
     admission_request_init(&requests[i], on_admitted);
     requests[i].server = &servers[i];
+    requests[i].provider = "Microsoft.Batch/batchAccounts";
     requests[i].take_back = on_take_back;
 }
 
@@ -212,7 +213,7 @@ static void test_server_remaining(void **state)
     start(1000, 1000);
     enter(0, 1, "a", "ops", ADMISSION_WRITE);
     fake_loop_run(0);
-    admission_server_remaining(&requests[0], 3);
+    admission_server_remaining(&requests[0], ADMISSION_OF_MANAGER, 3);
     leave(0, 1);
     enter(1, 11, "a", "ops", ADMISSION_WRITE);
     fake_loop_run(0);
@@ -232,8 +233,8 @@ static void test_server_refused(void **state)
     enter(5, 6, "a", "ops", ADMISSION_READ);
     enter(6, 7, "b", "ops", ADMISSION_WRITE);
     assert_false(admission_waits_for_server(&requests[2], &wait));
-    admission_server_refused(&requests[0], 10 * MS_SECOND);
-    admission_server_refused(&requests[1], 10 * MS_SECOND);
+    admission_server_refused(&requests[0], ADMISSION_OF_MANAGER, 10 * MS_SECOND);
+    admission_server_refused(&requests[1], ADMISSION_OF_MANAGER, 10 * MS_SECOND);
     leave(0, 2);
     assert_int_equal(warnings, 1);
     assert_non_null(strstr(last_message, "none for 10s, 3 waiting"));
@@ -259,14 +260,15 @@ static void test_one_goes_first_after_a_refusal(void **state)
     enter(1, 6, "a", "ops", ADMISSION_WRITE);
     rank(6, 7, ADMISSION_FIRST);
     enter(6, 7, "a", "ops", ADMISSION_WRITE);
-    admission_server_refused(&requests[0], MS_DAY); /* for a minute, whatever it asks for */
+    admission_server_refused(&requests[0], ADMISSION_OF_MANAGER,
+                             MS_DAY); /* for a minute, whatever it asks for */
     leave(0, 1);
     fake_loop_run(MS_MINUTE + MS_SECOND);
     assert_int_equal(admitted_count, 2);
     assert_int_equal(order[1], 6);
     assert_true(admission_waits_for_server(&requests[1], &wait));
     assert_int_equal(wait, 0);
-    admission_server_refused(&requests[6], 0);
+    admission_server_refused(&requests[6], ADMISSION_OF_MANAGER, 0);
     leave(6, 7);
     fake_loop_run(4 * MS_SECOND);
     assert_int_equal(admitted_count, 2);
@@ -277,7 +279,7 @@ static void test_one_goes_first_after_a_refusal(void **state)
     fake_loop_run(MS_MINUTE);
     assert_int_equal(admitted_count, 4);
     assert_int_equal(order[3], 2);
-    admission_server_remaining(&requests[2], -1);
+    admission_server_remaining(&requests[2], ADMISSION_OF_MANAGER, -1);
     leave(2, 3);
     fake_loop_run(MS_SECOND);
     assert_int_equal(admitted_count, 7);
@@ -295,8 +297,8 @@ static void test_late_answers_open_no_lane(void **state)
     start(1000, 1000);
     enter(0, 2, "a", "ops", ADMISSION_WRITE);
     fake_loop_run(0);
-    admission_server_refused(&requests[0], 10 * MS_SECOND);
-    admission_server_remaining(&requests[1], 50);
+    admission_server_refused(&requests[0], ADMISSION_OF_MANAGER, 10 * MS_SECOND);
+    admission_server_remaining(&requests[1], ADMISSION_OF_MANAGER, 50);
     leave(0, 2);
     enter(2, 6, "a", "ops", ADMISSION_WRITE);
     fake_loop_run(MS_MINUTE);
@@ -442,18 +444,22 @@ static void test_punctual_among_silent_servers(void **state)
 static void test_lanes_of_removed_accounts(void **state)
 {
     static const struct identity ops = {.name = "ops"};
-    static const struct account kept = {.subscription_id = "B", .identity = &ops};
+    static const struct account kept = {
+        .id = "/subscriptions/B/resourceGroups/g/providers/Microsoft.Batch/batchAccounts/a",
+        .subscription_id = "B",
+        .identity = &ops};
     static const struct config config = {.accounts = &kept, .account_count = 1};
 
     (void)state;
     start(1000, 1000);
     enter(0, 2, "a", "ops", ADMISSION_WRITE);
     fake_loop_run(0);
-    admission_server_refused(&requests[0], 10 * MS_SECOND);
+    admission_server_refused(&requests[0], ADMISSION_OF_MANAGER, 10 * MS_SECOND);
     assert_int_equal(warnings, 1);
     leave(0, 1);
     admission_keep_used(admission, &config);
-    admission_server_refused(&requests[1], 10 * MS_SECOND); /* under way since before the reload */
+    admission_server_refused(&requests[1], ADMISSION_OF_MANAGER,
+                             10 * MS_SECOND); /* under way since before the reload */
     leave(1, 2);
     (void)log_troubles_due(troubles, loop_now(&fake_loop) + 2 * MS_DAY, false);
     assert_int_equal(warnings, 1);
@@ -461,7 +467,7 @@ static void test_lanes_of_removed_accounts(void **state)
 
     enter(2, 3, "b", "ops", ADMISSION_WRITE);
     fake_loop_run(0);
-    admission_server_refused(&requests[2], 10 * MS_SECOND);
+    admission_server_refused(&requests[2], ADMISSION_OF_MANAGER, 10 * MS_SECOND);
     leave(2, 3);
     assert_int_equal(warnings, 2);
     admission_keep_used(admission, &config);
@@ -472,6 +478,96 @@ static void test_lanes_of_removed_accounts(void **state)
     enter(0, 1, "a", "ops", ADMISSION_WRITE);
     fake_loop_run(0);
     assert_int_equal(order[admitted_count - 1], 0);
+    stop();
+}
+
+static void provide(size_t from, size_t to, const char *provider)
+{
+    for (size_t i = from; i < to; i++)
+        requests[i].provider = provider;
+}
+
+/* Resource Manager counts what goes to all providers together. */
+static void test_providers_share_what_the_manager_grants(void **state)
+{
+    (void)state;
+    start(1000, 1000);
+    provide(200, 400, "Microsoft.Storage/storageAccounts");
+    provide(400, 410, NULL);
+    enter(0, 410, "a", "ops", ADMISSION_WRITE);
+    fake_loop_run(0);
+    assert_int_equal(admitted_count, 200);
+    fake_loop_run(MS_SECOND);
+    assert_int_equal(admitted_count, 210);
+    stop();
+}
+
+/* A provider that refuses stops what is for it, of that kind; Resource Manager stops all. */
+static void test_refusals_of_one_provider(void **state)
+{
+    duration_ms wait = -1;
+
+    (void)state;
+    start(1000, 1000);
+    provide(0, 2, "Microsoft.Storage/storageAccounts");
+    provide(3, 4, "microsoft.storage");
+    enter(0, 1, "a", "ops", ADMISSION_WRITE);
+    fake_loop_run(0);
+    admission_server_refused(&requests[0], ADMISSION_OF_PROVIDER, 10 * MS_SECOND);
+    assert_non_null(strstr(last_message, "writes of Microsoft.Storage in subscription a: none"));
+    leave(0, 1);
+    enter(1, 3, "a", "ops", ADMISSION_WRITE);
+    enter(3, 4, "a", "ops", ADMISSION_READ);
+    fake_loop_run(4 * MS_SECOND);
+    assert_int_equal(admitted_count, 3); /* 2 is for Batch, 3 a read */
+    assert_true(admission_waits_for_server(&requests[1], &wait));
+    assert_int_equal(wait, 6 * MS_SECOND);
+    assert_true(admission_is_closed(admission, "A", "ops", "Microsoft.Storage/x", &wait));
+    assert_int_equal(wait, 6 * MS_SECOND);
+    assert_false(admission_is_closed(admission, "a", "ops", "Microsoft.Batch/x", &wait));
+    assert_false(admission_is_closed(admission, "a", "ops", NULL, &wait));
+    assert_false(admission_is_closed(admission, "a", "dev", "Microsoft.Storage/x", &wait));
+    fake_loop_run(7 * MS_SECOND);
+    assert_int_equal(admitted_count, 4);
+    admission_server_refused(&requests[1], ADMISSION_OF_MANAGER, 20 * MS_SECOND);
+    leave(1, 2);
+    assert_true(admission_is_closed(admission, "a", "ops", "Microsoft.Batch/x", &wait));
+    assert_true(admission_is_closed(admission, "a", "ops", "Microsoft.Search/never", &wait));
+    assert_int_equal(wait, 20 * MS_SECOND);
+    assert_int_equal(warnings, 2);
+    stop();
+}
+
+/* Whoever goes first is asked once for both, and opens what has answered. */
+static void test_a_provider_opens_again(void **state)
+{
+    (void)state;
+    start(1000, 1000);
+    enter(0, 1, "a", "ops", ADMISSION_WRITE);
+    fake_loop_run(0);
+    enter(1, 6, "a", "ops", ADMISSION_WRITE);
+    admission_server_refused(&requests[0], ADMISSION_OF_PROVIDER, 5 * MS_SECOND);
+    admission_server_refused(&requests[0], ADMISSION_OF_MANAGER, MS_SECOND);
+    leave(0, 1);
+    provide(6, 8, "Microsoft.Search/searchServices");
+    enter(6, 8, "a", "ops", ADMISSION_WRITE);
+    fake_loop_run(2 * MS_SECOND);
+    assert_int_equal(admitted_count, 2);
+    assert_int_equal(order[1], 6); /* Batch waits for its own pause */
+    admission_server_remaining(&requests[6], ADMISSION_OF_MANAGER, -1);
+    admission_server_remaining(&requests[6], ADMISSION_OF_PROVIDER, -1);
+    fake_loop_run(0);
+    leave(6, 7);
+    fake_loop_run(MS_SECOND);
+    assert_int_equal(order[2], 7);
+    assert_int_equal(admitted_count, 3);
+    fake_loop_run(5 * MS_SECOND);
+    assert_int_equal(admitted_count, 4);
+    admission_server_remaining(&requests[1], ADMISSION_OF_MANAGER, -1);
+    admission_server_remaining(&requests[1], ADMISSION_OF_PROVIDER, 2);
+    leave(1, 2);
+    fake_loop_run(0);
+    assert_int_equal(admitted_count, 4 + 2); /* as many as the provider has left */
     stop();
 }
 
@@ -494,6 +590,9 @@ int main(void)
         cmocka_unit_test(test_requests_are_taken_back),
         cmocka_unit_test(test_punctual_among_silent_servers),
         cmocka_unit_test(test_lanes_of_removed_accounts),
+        cmocka_unit_test(test_providers_share_what_the_manager_grants),
+        cmocka_unit_test(test_refusals_of_one_provider),
+        cmocka_unit_test(test_a_provider_opens_again),
     };
 
     return cmocka_run_group_tests_name("admission", tests, NULL, NULL);

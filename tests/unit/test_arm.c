@@ -375,6 +375,42 @@ static void test_remaining(void **state)
     }
 }
 
+static void test_whose_limit_it_is(void **state)
+{
+#define RESOURCE_REQUESTS "x-ms-ratelimit-remaining-subscription-resource-requests: "
+#define WRITES            "x-ms-ratelimit-remaining-subscription-writes: "
+#define CODE(code)        "{\"error\":{\"code\":\"" code "\",\"message\":\"m\"}}"
+    static const struct {
+        int status;
+        const char *headers, *body;
+        enum arm_limit expected;
+        int64_t left; /* to the provider */
+    } cases[] = {
+        {429, "Retry-After: 17\n", CODE("TooManyRequests"), ARM_LIMIT_OF_RESOURCE, -1},
+        {429, "Retry-After: 17\n" WRITES "199\n", "<html>", ARM_LIMIT_OF_RESOURCE, -1},
+        {429, RESOURCE_REQUESTS "3\n", CODE("TooManyRequests"), ARM_LIMIT_OF_RESOURCE, 3},
+        {429, RESOURCE_REQUESTS "0\n", CODE("TooManyRequests"), ARM_LIMIT_OF_PROVIDER, 0},
+        {429, RESOURCE_REQUESTS "0\n", NULL, ARM_LIMIT_OF_PROVIDER, 0},
+        {429, RESOURCE_REQUESTS "0\n" WRITES "7\n", NULL, ARM_LIMIT_OF_PROVIDER, 0},
+        {429, RESOURCE_REQUESTS "0\n" WRITES "0\n", NULL, ARM_LIMIT_OF_SUBSCRIPTION, 0},
+        {429, RESOURCE_REQUESTS "-1\n", NULL, ARM_LIMIT_OF_RESOURCE, -1},
+        {429, "", CODE("SubscriptionRequestsThrottled"), ARM_LIMIT_OF_SUBSCRIPTION, -1},
+        {429, "", CODE("TenantRequestsThrottled"), ARM_LIMIT_OF_SUBSCRIPTION, -1},
+        {503, RESOURCE_REQUESTS "0\n", CODE("ServerBusy"), ARM_LIMIT_OF_RESOURCE, 0},
+        {200, RESOURCE_REQUESTS "0\n", NULL, ARM_LIMIT_OF_RESOURCE, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct http_reply reply;
+
+        canned_answer(&reply, cases[i].status, cases[i].headers, cases[i].body);
+        assert_int_equal(arm_reply_limit(&reply, true), cases[i].expected);
+        assert_int_equal(arm_reply_provider_remaining(&reply), cases[i].left);
+        http_reply_done(&reply);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_success_and_ids),
         cmocka_unit_test(test_message_is_made_harmless),
         cmocka_unit_test(test_remaining),
+        cmocka_unit_test(test_whose_limit_it_is),
     };
 
     return cmocka_run_group_tests_name("arm", tests, NULL, NULL);

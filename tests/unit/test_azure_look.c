@@ -121,6 +121,10 @@ static void test_throttled(void **state)
          MS_MINUTE, true},
         {STATUS(429, "Retry-After: 9\nx-ms-ratelimit-remaining-subscription-writes: 0\n", NULL),
          9 * MS_SECOND, true},
+        {STATUS(429,
+                "Retry-After: 120\nx-ms-ratelimit-remaining-subscription-resource-requests: 0\n",
+                NULL),
+         MS_MINUTE, true},
     };
     static const struct scripted keys = KEYS("/listKeys");
     const struct azure_look_wish wish = {.urgent = true};

@@ -27,6 +27,7 @@ static void test_burst_then_steady(void **state)
     assert_int_equal(take_all(&limit, 1000), 200);
     assert_int_equal(ratelimit_take(&limit, 1000), 100);
     assert_int_equal(ratelimit_take(&limit, 1099), 1);
+    assert_int_equal(ratelimit_wait(&limit, 1100), 0); /* which takes nothing */
     assert_int_equal(ratelimit_take(&limit, 1100), 0);
     assert_int_equal(ratelimit_take(&limit, 1100), 100);
     assert_int_equal(take_all(&limit, 2100), 10);

@@ -62,8 +62,9 @@ static void admit(struct admission_request *request)
     take_place(request, request->pool);
     request->admitted_at = lane->subscription->admission->clock();
     request->asked_back = false;
-    if (lane->refused)
-        lane->first = request;
+    for (int scope = 0; scope < ADMISSION_SCOPE_COUNT; scope++)
+        if (lane->gates[scope]->refused)
+            lane->gates[scope]->first = request;
     request->state = ADMISSION_INSIDE;
     request->admitted(request);
 }
@@ -71,11 +72,19 @@ static void admit(struct admission_request *request)
 /* 0: a request of the lane may go now. TIME_NEVER: when another one has been answered. */
 static duration_ms lane_wait(struct admission_lane *lane)
 {
-    if (lane->kind == ADMISSION_DATA)
+    const duration_ms now = lane->subscription->admission->clock();
+    duration_ms wait = 0;
+
+    if (lane->grant->kind == ADMISSION_DATA)
         return 0;
-    if (lane->first)
-        return TIME_NEVER;
-    return ratelimit_take(&lane->bucket, lane->subscription->admission->clock());
+    for (int scope = 0; scope < ADMISSION_SCOPE_COUNT; scope++) {
+        struct admission_gate *gate = lane->gates[scope];
+
+        wait = time_max(wait, gate->first ? TIME_NEVER : ratelimit_wait(&gate->bucket, now));
+    }
+    for (int scope = 0; wait == 0 && scope < ADMISSION_SCOPE_COUNT; scope++)
+        (void)ratelimit_take(&lane->gates[scope]->bucket, now);
+    return wait;
 }
 
 /* Lets in one request of the subscription. Where only empty buckets prevent it, *wait is lowered to
@@ -222,13 +231,15 @@ void admission_request_init(struct admission_request *request,
     request->admitted = admitted;
     request->server = NULL;
     request->rank = ADMISSION_IN_TURN;
+    request->provider = NULL;
     request->take_back = NULL;
 }
 
 void admission_enter(struct admission *admission, struct admission_request *request,
                      const char *subscription_id, const char *identity, enum admission_kind kind)
 {
-    struct admission_lane *lane = admission_lane_get(admission, subscription_id, identity, kind);
+    struct admission_lane *lane = admission_lane_get(
+        admission, subscription_id, identity, request->provider ? request->provider : "", kind);
 
     lane->unused = false;
     request->lane = lane;
@@ -254,8 +265,9 @@ void admission_leave(struct admission_request *request)
         stop_waiting(request);
     else
         give_place_back(request);
-    if (lane->first == request)
-        lane->first = NULL;
+    for (int scope = 0; scope < ADMISSION_SCOPE_COUNT; scope++)
+        if (lane->gates[scope]->first == request)
+            lane->gates[scope]->first = NULL;
     request->state = ADMISSION_OUTSIDE;
     request->lane = NULL;
     if (lane->unused)
@@ -268,19 +280,22 @@ void admission_answered(struct admission_request *request)
     request->server->silent = false;
 }
 
-void admission_server_remaining(struct admission_request *request, int64_t remaining)
+void admission_server_remaining(struct admission_request *request, enum admission_scope scope,
+                                int64_t remaining)
 {
     struct admission_lane *lane = request->lane;
+    struct admission_gate *gate = lane->gates[scope];
 
-    if (lane->first == request) {
-        lane->refused = false;
-        lane->first = NULL;
-        admission_lane_log_answer(lane);
+    if (gate->first == request) {
+        gate->refused = false;
+        gate->first = NULL;
+        admission_lane_log_answer(lane, scope);
     }
-    ratelimit_server_remaining(&lane->bucket, remaining, lane->subscription->admission->clock());
+    ratelimit_server_remaining(&gate->bucket, remaining, lane->subscription->admission->clock());
 }
 
-void admission_server_refused(struct admission_request *request, duration_ms pause)
+void admission_server_refused(struct admission_request *request, enum admission_scope scope,
+                              duration_ms pause)
 {
     struct admission_lane *lane = request->lane;
     duration_ms now = lane->subscription->admission->clock();
@@ -289,21 +304,24 @@ void admission_server_refused(struct admission_request *request, duration_ms pau
         pause = PAUSE_UNSAID;
     if (pause > ADMISSION_PAUSE_MAX)
         pause = ADMISSION_PAUSE_MAX;
-    lane->refused = true;
-    ratelimit_server_refused(&lane->bucket, pause, now);
-    if (!lane->unused)
-        admission_lane_log_refusal(lane, pause);
+    lane->gates[scope]->refused = true;
+    ratelimit_server_refused(&lane->gates[scope]->bucket, pause, now);
+    admission_lane_log_refusal(lane, scope, pause);
 }
 
 bool admission_waits_for_server(const struct admission_request *request, duration_ms *ret_wait)
 {
     const struct admission_lane *lane = request->lane;
+    bool refused = false;
     duration_ms now;
 
-    if (request->state != ADMISSION_WAITING || !lane->refused)
+    for (int scope = 0; request->state == ADMISSION_WAITING && scope < ADMISSION_SCOPE_COUNT;
+         scope++)
+        refused |= lane->gates[scope]->refused;
+    if (!refused)
         return false;
     now = lane->subscription->admission->clock();
-    *ret_wait = lane->bucket.closed_until > now ? lane->bucket.closed_until - now : 0;
+    *ret_wait = time_max(now, admission_lane_closed_until(lane, now)) - now;
     return true;
 }
 

@@ -3,14 +3,17 @@
  *
  * Azure Resource Manager grants every subscription and principal so many reads and writes, refilled
  * steadily ("Understand how Azure Resource Manager throttles requests"); POST actions count as
- * writes. Requests queue here, in lanes of subscription, identity and kind, until their lane's
- * bucket has a token and the limits on requests in flight leave room. Subscriptions take turns, and
+ * writes. What it lets pass goes to a resource provider (Microsoft.Storage), which may grant less.
+ * Requests queue here, in lanes of subscription, identity, kind and provider, until the buckets of
+ * both have a token and the limits on requests in flight leave room. Subscriptions take turns, and
  * so do the lanes of one, so that a large subscription does not keep the others waiting. Ranks go
  * before turns: what serves a repair is admitted before everything else, and a regenerate before
  * what is left, because it follows a look that grows old while it waits.
  *
- * A lane is closed only where Azure says that the subscription is meant, and for a minute at most.
- * After that one request goes first; the others follow when Azure has answered it.
+ * Lanes are closed only where Azure says that the subscription is meant: all of that identity and
+ * kind where Resource Manager refuses, those of one provider where its own limit is used up; and
+ * for a minute at most. After that one request goes first; the others follow when Azure has
+ * answered it.
  *
  * Servers that are silent hold no place of those that answer. There are two pools of places: prompt
  * and slow, the slow one half as large, in all and in each subscription. A request that has had no
@@ -47,6 +50,13 @@ enum admission_pool { ADMISSION_PROMPT, ADMISSION_SLOW, ADMISSION_POOL_COUNT };
 /* A request without an answer for longer than this counts as slow. */
 #define ADMISSION_PATIENCE (5 * MS_SECOND)
 
+/* Whose limit is spoken of. */
+enum admission_scope {
+    ADMISSION_OF_MANAGER,  /* Resource Manager's for a subscription, whatever the provider */
+    ADMISSION_OF_PROVIDER, /* that of one provider in a subscription */
+    ADMISSION_SCOPE_COUNT
+};
+
 struct admission;
 struct admission_lane;
 
@@ -68,6 +78,9 @@ struct admission_request {
     /* Set before admission_enter(). */
     struct admission_server *server;
     enum admission_rank rank; /* ADMISSION_IN_TURN at first */
+    /* Whom the request is for: "Microsoft.Storage", or text in which a '/' follows that; copied by
+     * admission_enter(). NULL: no provider. */
+    const char *provider;
     /* From the loop, at most once for each time it is admitted: the request is to be canceled and
      * to enter again. It stays inside until it leaves. NULL: this request cannot be sent twice. */
     void (*take_back)(struct admission_request *request);
@@ -103,19 +116,21 @@ void admission_leave(struct admission_request *request);
 /* The server has answered the request, in any way. */
 void admission_answered(struct admission_request *request);
 
-/* What the server's answer said, while the request is inside: so many are left (negative: it did
- * not say). A request that went first after a pause opens its lane by that. */
-void admission_server_remaining(struct admission_request *request, int64_t remaining);
-/* The server refused it, and meant the whole subscription: the lane is closed for `pause` (0: it
- * did not say how long), at most ADMISSION_PAUSE_MAX. Not to be called for a refusal of a single
- * resource, which does not affect others. */
+/* What the server's answer said, while the request is inside: so many are left of that limit
+ * (negative: it did not say). A request that went first after a pause opens the lanes by that. */
+void admission_server_remaining(struct admission_request *request, enum admission_scope scope,
+                                int64_t remaining);
+/* The server refused it, and meant all such requests to the subscription: the lanes that share the
+ * limit are closed for `pause` (0: it did not say how long), at most ADMISSION_PAUSE_MAX. Not to be
+ * called for a refusal of a single resource, which does not affect others. */
 #define ADMISSION_PAUSE_MAX MS_MINUTE
-void admission_server_refused(struct admission_request *request, duration_ms pause);
+void admission_server_refused(struct admission_request *request, enum admission_scope scope,
+                              duration_ms pause);
 
-/* Would a request to Resource Manager that enters now wait because the server closed its lane? Then
- * *ret_wait is as below. */
+/* Would a request to Resource Manager for that provider that enters now wait because the server
+ * closed its lane? Then *ret_wait is as below. */
 bool admission_is_closed(struct admission *admission, const char *subscription_id,
-                         const char *identity, duration_ms *ret_wait);
+                         const char *identity, const char *provider, duration_ms *ret_wait);
 
 /* Does it wait because the server closed its lane? Then *ret_wait is how long the lane stays closed
  * (0: the request that goes first is being answered). */

@@ -10,20 +10,35 @@
 
 enum { ADMISSION_TABLE_SIZE = 1024 };
 
-/* Requests of one identity to one subscription, of one kind. Lives as long as the configuration has
- * the pair. */
+/* One limit, and what the server said of it. Unused by ADMISSION_DATA. */
+struct admission_gate {
+    struct ratelimit bucket;
+    bool refused;                    /* the server refused, and has not answered another since */
+    struct admission_request *first; /* while refused: the one that finds out */
+};
+
+/* What Resource Manager grants one identity in one subscription, of one kind: several lanes share
+ * it, and it lives as long as the last of them. */
+struct admission_grant {
+    struct list link; /* in its subscription's grants */
+    char *identity;
+    enum admission_kind kind;
+    struct admission_gate gate;
+    size_t lane_count;
+};
+
+/* Requests of one grant to one provider. Lives as long as the configuration has accounts for it. */
 struct admission_lane {
     struct list link; /* in its subscription's lanes */
     struct admission_subscription *subscription;
-    char *identity;
-    enum admission_kind kind;
+    struct admission_grant *grant;
+    char *provider; /* "": none */
     struct list waiting[ADMISSION_POOL_COUNT][ADMISSION_RANK_COUNT];
-    size_t waiting_count;            /* in all of them */
-    unsigned in_flight;              /* in both pools */
-    struct ratelimit bucket;         /* unused by ADMISSION_DATA */
-    bool refused;                    /* the server refused, and has not answered another since */
-    bool unused;                     /* the configuration has it no longer */
-    struct admission_request *first; /* while refused: the one that finds out */
+    size_t waiting_count;                                /* in all of them */
+    unsigned in_flight;                                  /* in both pools */
+    struct admission_gate own;                           /* the provider's */
+    struct admission_gate *gates[ADMISSION_SCOPE_COUNT]; /* that of the grant, and its own */
+    bool unused;                                         /* the configuration has it no longer */
 };
 
 struct admission_subscription {
@@ -32,6 +47,7 @@ struct admission_subscription {
     struct admission *admission;
     char *id;
     struct list lanes;
+    struct list grants;
     size_t waiting_count;
     unsigned in_flight[ADMISSION_POOL_COUNT];
 };
@@ -58,15 +74,22 @@ struct admission {
     void *closed_context;
 };
 
-/* The lane of that subscription, identity and kind. */
+/* The lane of that subscription, identity, provider (as in struct admission_request) and kind. */
 struct admission_lane *admission_lane_get(struct admission *admission, const char *subscription_id,
-                                          const char *identity, enum admission_kind kind);
+                                          const char *identity, const char *provider,
+                                          enum admission_kind kind);
+
+/* Until when requests that enter the lane wait for the server, by the admission's clock; 0: they do
+ * not, or the next one goes first. */
+duration_ms admission_lane_closed_until(const struct admission_lane *lane, duration_ms now);
 
 /* The last request of a lane that no account uses has left. */
 void admission_lane_retire(struct admission_lane *lane);
 
-void admission_lane_log_refusal(const struct admission_lane *lane, duration_ms pause);
-void admission_lane_log_answer(const struct admission_lane *lane);
+/* Says that the server refused, unless no account uses what it closed. */
+void admission_lane_log_refusal(const struct admission_lane *lane, enum admission_scope scope,
+                                duration_ms pause);
+void admission_lane_log_answer(const struct admission_lane *lane, enum admission_scope scope);
 
 void admission_lanes_free(struct admission *admission);
 

@@ -7,6 +7,7 @@
 #include "base/must.h"
 #include "base/str.h"
 #include "conf/identity.h"
+#include "io/azure/arm_limits.h"
 #include "proto/arm.h"
 #include "proto/failure.h"
 
@@ -80,10 +81,7 @@ static void report_to_admission(struct arm_get *get, const struct http_reply *re
     if (reply->outcome != HTTP_ANSWERED)
         return;
     admission_answered(&get->admission_request);
-    if (arm_reply_throttles_subscription(reply, false))
-        admission_server_refused(&get->admission_request, http_reply_retry_after(reply, now));
-    else
-        admission_server_remaining(&get->admission_request, arm_reply_remaining(reply, false));
+    arm_limits_heed(&get->admission_request, reply, false, now);
 }
 
 static bool wants_other_token(struct arm_get *get, const struct http_reply *reply)
@@ -212,6 +210,7 @@ struct arm_get *arm_get(const struct arm_get_parts *parts, struct config *config
     token_request_init(&get->token_request, on_token);
     admission_request_init(&get->admission_request, on_admitted);
     get->admission_request.server = &get->server;
+    get->admission_request.provider = arm_limits_provider(get->link ? get->link : get->path);
     get->admission_request.take_back = on_take_back;
     get->admission_request.rank = ADMISSION_SOON; /* the link to a further page grows old */
     want_token(get);

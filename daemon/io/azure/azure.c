@@ -15,6 +15,7 @@
 #include "base/must.h"
 #include "base/date.h"
 #include "base/str.h"
+#include "io/azure/arm_limits.h"
 #include "io/azure/azure_call.h"
 #include "proto/failure.h"
 
@@ -140,18 +141,11 @@ static void on_take_back(struct admission_request *request)
 static void report_to_admission(struct azure_call *call, const struct http_reply *reply,
                                 time_ms now)
 {
-    struct admission_request *request = &call->admission_request;
-    bool write = azure_request_writes(call);
-
     if (reply->outcome != HTTP_ANSWERED)
         return;
-    admission_answered(request);
-    if (call->request == AZURE_PROBE)
-        return;
-    if (arm_reply_throttles_subscription(reply, write))
-        admission_server_refused(request, http_reply_retry_after(reply, now));
-    else
-        admission_server_remaining(request, arm_reply_remaining(reply, write));
+    admission_answered(&call->admission_request);
+    if (call->request != AZURE_PROBE)
+        arm_limits_heed(&call->admission_request, reply, azure_request_writes(call), now);
 }
 
 /* A request that was not authorised had no effect, so that it may be made again. */
@@ -457,6 +451,7 @@ static struct azure_call *call_new(struct azure *azure, struct azure_account *ac
         str_copy(call->result.correlation_id, sizeof(call->result.correlation_id), correlation_id);
     token_request_init(&call->token_request, on_token);
     admission_request_init(&call->admission_request, on_admitted);
+    call->admission_request.provider = arm_limits_provider(call->subject->id);
     deferred_init(&call->tick, on_tick);
     list_append(&azure->calls, &call->link);
     if (!call->resource) {
@@ -520,7 +515,8 @@ bool azure_is_throttled(struct azure *azure, const struct azure_account *account
                         duration_ms *ret_wait)
 {
     return admission_is_closed(azure->access->admission, account->account->subscription_id,
-                               account->account->identity->name, ret_wait);
+                               account->account->identity->name,
+                               arm_limits_provider(account->account->id), ret_wait);
 }
 
 bool azure_call_is_throttled(const struct azure_call *call, duration_ms *ret_wait)

@@ -125,7 +125,7 @@ static enum azure_answer read_keys(struct azure_call *call, const struct http_re
  * need not be later than that. */
 static void bound_pause(struct azure_call *call, const struct http_reply *reply)
 {
-    if (arm_reply_throttles_subscription(reply, azure_request_writes(call)) &&
+    if (arm_reply_limit(reply, azure_request_writes(call)) != ARM_LIMIT_OF_RESOURCE &&
         call->failure.retry_after > ADMISSION_PAUSE_MAX)
         call->failure.retry_after = ADMISSION_PAUSE_MAX;
 }
