@@ -1,6 +1,7 @@
 /*
  * Completes keyrotated-resources(7): copies standard input, with the entries of all types in place
- * of the line "@TYPES@". What they say is that of the table (proto/two_key/two_key.h).
+ * of the line "@TYPES@", and those of the refused ones in place of "@REFUSED@". What they say is
+ * that of the tables (proto/two_key/two_key.h).
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -153,19 +154,40 @@ static void append_type(struct buf *out, const struct two_key_resource *type)
     (void)buf_append_str(out, ".El\n");
 }
 
-int main(void)
+static void append_refused(struct buf *out, const struct two_key_refused *refused)
+{
+    append_argument(out, "It Li", refused->type, "");
+    (void)buf_append_char(out, (char)toupper((unsigned char)refused->why[0]));
+    append_sentence(out, refused->why + 1);
+}
+
+/* What stands in the place of the line. False: nothing, it is a line like others. */
+static bool append_made(struct buf *out, const char *line)
 {
     const struct two_key_resource *type;
+    const struct two_key_refused *refused;
+
+    if (str_equal(line, "@TYPES@\n"))
+        for (size_t i = 0; (type = two_key_resource_at(i)); i++)
+            append_type(out, type);
+    else if (str_equal(line, "@REFUSED@\n"))
+        for (size_t i = 0; (refused = two_key_refused_at(i)); i++)
+            append_refused(out, refused);
+    else
+        return false;
+    return true;
+}
+
+int main(void)
+{
     char line[LINE_MAX_BYTES];
     struct buf out;
     bool failed;
 
     buf_init(&out, PAGE_MAX);
     while (fgets(line, sizeof(line), stdin)) {
-        if (!str_equal(line, "@TYPES@\n"))
+        if (!append_made(&out, line))
             (void)buf_append_str(&out, line);
-        for (size_t i = 0; str_equal(line, "@TYPES@\n") && (type = two_key_resource_at(i)); i++)
-            append_type(&out, type);
     }
     failed = ferror(stdin) || out.failed || fputs(buf_str(&out), stdout) == EOF || fflush(stdout);
     buf_done(&out);

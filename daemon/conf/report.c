@@ -9,7 +9,7 @@
 #include "base/json.h"
 
 enum {
-    SENTENCE_MAX = 700,
+    SENTENCE_MAX = 1400, /* the names of all types fit */
     PATH_MAX_SHOWN = 300,
     MESSAGES_TEXT_MAX = 2 * CONFIG_MESSAGES_MAX * 2048,
     MESSAGES_JSON_MAX = 6 * MESSAGES_TEXT_MAX, /* "\u001b" for a character */

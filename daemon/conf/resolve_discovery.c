@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "conf/discovery.h"
 #include "conf/resolve.h"
+#include "conf/resource_id.h"
 #include "conf/schema.h"
 #include "conf/target_type.h"
 #include "conf/value.h"
@@ -115,10 +116,16 @@ static bool is_listed(const struct two_key_resource *type)
 
 static void refuse_type(struct resolve *resolve, const struct tree_node *node)
 {
+    char shown[VALUE_SHOWN_MAX], problem[RESOURCE_PROBLEM_MAX];
     const struct two_key_resource *type;
-    char shown[VALUE_SHOWN_MAX];
     struct buf known;
 
+    /* One that is known is refused for standing below another. */
+    if (!two_key_resource_named(node->text) &&
+        resource_type_problem(node->text, problem, sizeof(problem))) {
+        report_error(resolve->report, node, "\"%s\" %s", value_shown(node->text, shown), problem);
+        return;
+    }
     buf_init(&known, 1024);
     for (size_t i = 0; (type = two_key_resource_at(i)); i++)
         if (is_listed(type))

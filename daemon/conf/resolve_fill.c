@@ -134,10 +134,13 @@ static const char *compose_names(struct arena *arena, const char *types, const c
 /* The id of an account that is given by its parts; NULL: one of them is wrong, and reported. */
 static const char *compose_id(struct resolve *resolve, const struct tree_node *node)
 {
+    const struct tree_node *named = tree_child(node, "type");
     const struct two_key_resource *type =
         two_key_resource_at((size_t)schema_choice(node, &schema_account, "type"));
     const size_t provider = strcspn(type->type, "/");
 
+    if (named && named->invalid)
+        return NULL;
     if (names_below(type) == 0 && !is_legal_name(resolve, schema_get(node, "name"), type))
         return NULL;
     if (!is_legal_path(resolve, node, type))

@@ -1,6 +1,7 @@
 #include "conf/resource_id.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -102,6 +103,41 @@ int resource_name_check(const struct two_key_resource *type, const char *name, s
                          type->name.words);
 }
 
+const char *resource_type_problem(const char *type, char *out, size_t size)
+{
+    const struct two_key_resource *known = two_key_resource_named(type);
+    const struct two_key_resource *below = two_key_resource_below(type);
+    const struct two_key_refused *refused = two_key_refused_named(type);
+
+    if (known)
+        (void)snprintf(out, size, "is called %s here; write that", known->short_name);
+    else if (refused)
+        (void)snprintf(out, size, "cannot be rotated: %s", refused->why);
+    else if (below)
+        (void)snprintf(out, size,
+                       "has no keys itself; they are those of what stands below it, such as %s, %s",
+                       below->short_name, below->type);
+    return known || refused || below ? out : NULL;
+}
+
+void resource_types_known(struct buf *out)
+{
+    const struct two_key_resource *type;
+
+    for (size_t i = 0; (type = two_key_resource_at(i)); i++)
+        (void)buf_append_format(out, "%s%s", i > 0 ? ", " : "", type->short_name);
+}
+
+static int refuse_type(const char *id, struct err *err)
+{
+    char type[TWO_KEY_TYPE_MAX], problem[RESOURCE_PROBLEM_MAX];
+
+    (void)two_key_type_in_id(id, type, sizeof(type));
+    return resource_type_problem(type, problem, sizeof(problem))
+               ? err_set(err, -EINVAL, "%s", problem)
+               : err_set(err, -ENOENT, "is of a type that is not known to have two keys");
+}
+
 int resource_id_parse(const char *text, struct resource_id *ret_id, struct err *err)
 {
     const struct two_key_resource *type = two_key_resource_find(text);
@@ -114,9 +150,7 @@ int resource_id_parse(const char *text, struct resource_id *ret_id, struct err *
         !segment_is(segments[2], "resourceGroups") || !segment_is(segments[4], "providers"))
         return refuse("is not the resource id of", true, err);
     if (!type)
-        return err_set(err, -EINVAL,
-                       "is of a type whose keys cannot be rotated yet; keyrotated-resources(7) "
-                       "lists those that can");
+        return refuse_type(text, err);
     if (!is_guid(segments[1]))
         return refuse("holds a subscription that is not a GUID", false, err);
     if (resource_group_problem(segments[3].text, segments[3].length))

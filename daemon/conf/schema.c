@@ -4,6 +4,7 @@
 #include "conf/config.h"
 #include "conf/discovery.h"
 #include "conf/notifier.h"
+#include "conf/resource_id.h"
 #include "conf/schema_row.h"
 
 enum {
@@ -179,7 +180,8 @@ const struct schema_map schema_api_versions = {(const struct schema_key[]){
 
 const struct schema_map schema_account = {(const struct schema_key[]){
     SCHEMA_ROW("id", SCHEMA_ACCOUNT_ID),
-    SCHEMA_ROW("type", SCHEMA_CHOICE, .fallback = "batch", .choices = resource_types),
+    SCHEMA_ROW("type", SCHEMA_CHOICE, .fallback = "batch", .choices = resource_types,
+               .problem = resource_type_problem),
     SCHEMA_ROW("name", SCHEMA_ACCOUNT_NAME),
     SCHEMA_ROW("path", SCHEMA_TEXT),
     SCHEMA_ROW("resource_group", SCHEMA_RESOURCE_GROUP),

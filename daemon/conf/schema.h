@@ -85,6 +85,10 @@ struct schema_key {
     const char *weakens;                 /* … because of this consequence */
     const struct schema_choice *choices; /* of SCHEMA_CHOICE: all values; of others: words
                                           * accepted besides values of the type */
+    const char *(*problem)(const char *text, char *out, size_t size); /* of SCHEMA_CHOICE: what to
+                                                                       * say of some other values;
+                                                                       * NULL, and NULL of a value:
+                                                                       * it is told the choices */
     const char *public_with; /* of SCHEMA_CREDENTIAL: where this other key is set, the file holds no
                               * secret */
     const struct schema_map *map; /* of SCHEMA_MAP; of others: a mapping is accepted, too */

@@ -16,7 +16,13 @@
 #include "conf/url.h"
 #include "proto/template.h"
 
-enum { PATH_MAX_LENGTH = 4095, NAMES_MAX = 40, TEXT_SHOWN_MAX = 80, MINUTES_PER_DAY = 1440 };
+enum {
+    PATH_MAX_LENGTH = 4095,
+    NAMES_MAX = 100,
+    KNOWN_MAX = 4096,
+    TEXT_SHOWN_MAX = 80,
+    MINUTES_PER_DAY = 1440
+};
 
 const char *value_shown(const char *text, char out[VALUE_SHOWN_MAX])
 {
@@ -292,7 +298,7 @@ static bool check_choice(struct report *report, const struct tree_node *node,
     char shown[VALUE_SHOWN_MAX];
     size_t count = 0;
     const char *nearest;
-    char known[VALUE_EXPECTED_MAX];
+    char known[VALUE_EXPECTED_MAX], problem[RESOURCE_PROBLEM_MAX];
     bool is_later = false;
 
     for (const struct schema_choice *choice = key->choices; choice->name; choice++) {
@@ -304,6 +310,8 @@ static bool check_choice(struct report *report, const struct tree_node *node,
         names[count++] = choice->name;
     }
     names[count] = NULL;
+    if (key->problem && key->problem(node->text, problem, sizeof(problem)))
+        return refuse(report, node, problem);
     nearest = str_nearest(node->text, names);
     (void)value_expected(key, known);
     if (is_later)
@@ -426,11 +434,21 @@ static bool check_time_zone(struct report *report, const struct tree_node *node,
 static bool check_account_id(struct report *report, const struct tree_node *node,
                              const struct schema_key *key)
 {
+    char shown[VALUE_SHOWN_MAX];
     struct err err = {.code = 0};
     struct resource_id id;
+    struct buf known;
+    int rc = resource_id_parse(node->text, &id, &err);
 
     (void)key;
-    return resource_id_parse(node->text, &id, &err) == 0 || refuse(report, node, err.text);
+    if (rc != -ENOENT)
+        return rc == 0 || refuse(report, node, err.text);
+    buf_init(&known, KNOWN_MAX);
+    resource_types_known(&known);
+    report_error(report, node, "\"%s\" %s; known are %s; see keyrotated-resources(7)",
+                 value_shown(node->text, shown), err.text, report_part(report, &known));
+    buf_done(&known);
+    return false;
 }
 
 /* One of the three. */

@@ -10,7 +10,7 @@
 #include "conf/schema.h"
 #include "conf/yaml_tree.h"
 
-enum { VALUE_SHOWN_MAX = 240, VALUE_EXPECTED_MAX = 256 };
+enum { VALUE_SHOWN_MAX = 240, VALUE_EXPECTED_MAX = 1024 };
 
 /* Is the scalar a legal value for the row? Reports errors, and warns about unwise values. */
 bool value_check(struct report *report, const struct tree_node *node, const struct schema_key *key);

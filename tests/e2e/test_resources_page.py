@@ -25,7 +25,7 @@ def plain(text):
 @pytest.fixture(scope="module")
 def entries(page):
     found = {}
-    for section in page[page.index(".Sh TYPES"):page.index(".Sh SEE ALSO")].split('.Ss "\\&')[1:]:
+    for section in page[page.index(".Sh TYPES"):page.index(".Sh TYPES THAT ARE REFUSED")].split('.Ss "\\&')[1:]:
         name, rest = section.split('"\n', 1)
         intro, _, listed = rest.partition(".Bl ")
         items = re.findall(r"^\.It (.*)\n((?:(?!\.It|\.El).*\n)*)", listed, re.M)
@@ -55,6 +55,13 @@ def test_what_an_entry_says(entries, name):
     assert expected.off or "No switch" in off or name == "spring"  # what lists its keys says it
     assert len(re.findall(r"[A-Z]+_[A-Z_]+", entry.items["Variables"])) in (2, 3)
     assert "{key}" in entry.items.get("Connection string", "{key}")
+
+
+def test_what_is_refused_and_why(page):
+    refused = dict(re.findall(r'^\.It Li "\\&(.*)"\n(.*)$', page, re.M))
+    assert "renews both keys at once" in refused["Microsoft.OperationalInsights/workspaces"]
+    assert "retired" in refused["Microsoft.PowerBI/workspaceCollections"]
+    assert not {name.lower() for name in refused} & {one.name.lower() for one in TYPES}
 
 
 def test_what_dies_with_a_key(entries):

@@ -44,8 +44,13 @@ static const struct {
      "k.yaml:6:49: discover[0].names: is empty; give a pattern, or leave it out\n"},
     {"discover: [{name: a, subscriptions: all, exclude: {locations: []}}]",
      "k.yaml:6:63: discover[0].exclude.locations: is empty; give a pattern, or leave it out\n"},
-    {"discover: [{name: a, subscriptions: all, types: Microsoft.Web/sites}]",
-     "k.yaml:6:49: discover[0].types: unknown type \"Microsoft.Web/sites\"; rules find: "
+    {"discover: [{name: a, subscriptions: all, types: Microsoft.OperationalInsights/workspaces}]",
+     "k.yaml:6:49: discover[0].types: \"Microsoft.OperationalInsights/workspaces\" cannot be "
+     "rotated: "
+     "Log Analytics renews both keys at once, so that none would go on working while the other is "
+     "delivered\n"},
+    {"discover: [{name: a, subscriptions: all, types: Microsoft.Network/networks}]",
+     "k.yaml:6:49: discover[0].types: unknown type \"Microsoft.Network/networks\"; rules find: "
      "batch, storage, cognitive_services, redis, search, maps, event_grid_domain, "
      "event_grid_partner_namespace, container_registry, fluid_relay, automation, communication, "
      "data_migration, spring, quantum\n"},

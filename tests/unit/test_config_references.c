@@ -180,7 +180,15 @@ static const struct mistake account_mistakes[] = {
      "\"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/"
      "default-azurebatch-japaneast"
      "/providers/Microsoft.Storage/batchAccounts/sampleacct\" is of "
-     "a type whose keys cannot be rotated yet; keyrotated-resources(7) lists those that can\n"},
+     "a type that is not known to have two keys; known are batch, storage, cognitive_services, "
+     "redis, "
+     "search, maps, event_grid_domain, event_grid_partner_namespace, container_registry, "
+     "fluid_relay, service_bus, service_bus_queue, service_bus_topic, event_hubs, event_hub, "
+     "relay, "
+     "relay_hybrid_connection, relay_wcf, notification_hubs, notification_hub, automation, "
+     "communication, data_factory_runtime, synapse_runtime, data_migration, apim_subscription, "
+     "apim_workspace_subscription, apim_tenant, apim_gateway, spring, ml_endpoint, quantum; see "
+     "keyrotated-resources(7)\n"},
     {{.accounts = "accounts: [{id: "
                   "/subscriptions/1/resourceGroups/default-azurebatch-japaneast/providers/"
                   "Microsoft.Batch/batchAccounts/sampleacct}]"},

@@ -123,6 +123,23 @@ static void test_mistakes(void **state)
          MAP_TARGET("format: template, template: \"{key} {endpoint}\""), NULL,
          "k.yaml:4:77: targets.t.template: {endpoint}: an Azure Maps account names none; leave it "
          "out\n"},
+        {"accounts: [{type: Microsoft.Logic/workflows, name: contoso, " PARTS "}]", NULL, NULL,
+         "k.yaml:5:19: accounts[0].type: \"Microsoft.Logic/workflows\" cannot be rotated: a "
+         "workflow "
+         "of Logic Apps never shows its keys, so that nobody could see which one is live\n"},
+        {"accounts: [{type: Microsoft.Storage/storageAccounts, name: contoso, " PARTS "}]", NULL,
+         NULL,
+         "k.yaml:5:19: accounts[0].type: \"Microsoft.Storage/storageAccounts\" is called storage "
+         "here; write that\n"},
+        {"accounts: [{id: " PROVIDERS "microsoft.MEDIA/mediaservices/films}]", NULL, NULL,
+         "k.yaml:5:17: accounts[0].id: \"" PROVIDERS
+         "microsoft.MEDIA/mediaservices/films\" cannot be rotated: Media Services has been retired "
+         "by Azure\n"},
+        {"accounts: [{id: " PROVIDERS "Microsoft.ServiceBus/namespaces/contoso}]", NULL, NULL,
+         "k.yaml:5:17: accounts[0].id: \"" PROVIDERS
+         "Microsoft.ServiceBus/namespaces/contoso\" has no keys itself; they are those of what "
+         "stands below it, such as service_bus, "
+         "Microsoft.ServiceBus/namespaces/AuthorizationRules\n"},
         {"accounts: [{type: apim_tenant, name: contoso, path: other, " PARTS "}]", NULL, NULL,
          "k.yaml:5:12: accounts[0]: " PROVIDERS
          "Microsoft.ApiManagement/service/contoso/tenant/other "

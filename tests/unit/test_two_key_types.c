@@ -214,6 +214,60 @@ static void test_keys_of_runtimes(void **state)
     secret_free(other);
 }
 
+/* What is refused is of no type of the table, and says why. */
+static void test_refused(void **state)
+{
+    const struct two_key_refused *refused;
+    size_t i;
+
+    (void)state;
+    for (i = 0; (refused = two_key_refused_at(i)); i++) {
+        assert_null(two_key_resource_named(refused->type));
+        assert_non_null(strchr(refused->type, '/'));
+        assert_ptr_equal(two_key_refused_named(refused->type), refused);
+        assert_true(strlen(refused->why) > 8);
+        assert_true(refused->why[strlen(refused->why) - 1] != '.');
+    }
+    assert_true(i > 30);
+    assert_ptr_equal(two_key_refused_named("MICROSOFT.LOGIC/WORKFLOWS"),
+                     two_key_refused_named("Microsoft.Logic/workflows"));
+    assert_null(two_key_refused_named("Microsoft.Logic"));
+    assert_null(two_key_refused_named("Microsoft.Batch/batchAccounts"));
+}
+
+static void test_types_in_ids(void **state)
+{
+    static const struct {
+        const char *id, *type;
+    } cases[] = {
+        {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Logic/workflows/w",
+         "Microsoft.Logic/workflows"},
+        {"/subscriptions/0/resourceGroups/rg/providers/A.B/cs/c1/ds/d1/es/e1", "A.B/cs/ds/es"},
+        {"/subscriptions/0/resourceGroups/rg/PROVIDERS/A.B/cs", "A.B/cs"},
+        {"/subscriptions/0/resourceGroups/rg", ""},
+        {"", ""},
+    };
+    char type[TWO_KEY_TYPE_MAX], small[8];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_string_equal(two_key_type_in_id(cases[i].id, type, sizeof(type)), cases[i].type);
+    assert_string_equal(two_key_type_in_id(cases[1].id, small, sizeof(small)), "A.B/cs/");
+}
+
+static void test_what_stands_below(void **state)
+{
+    (void)state;
+    assert_ptr_equal(two_key_resource_below("microsoft.relay/NAMESPACES"),
+                     two_key_resource_named("relay"));
+    assert_ptr_equal(two_key_resource_below("Microsoft.Relay/namespaces/wcfRelays"),
+                     two_key_resource_named("relay_wcf"));
+    assert_null(two_key_resource_below("Microsoft.Relay/namespace"));
+    assert_null(two_key_resource_below("Microsoft.Relay"));
+    assert_null(two_key_resource_below("Microsoft.Batch/batchAccounts"));
+    assert_null(two_key_resource_below(""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +277,9 @@ int main(void)
         cmocka_unit_test(test_switches),
         cmocka_unit_test(test_switches_in_the_list),
         cmocka_unit_test(test_keys_of_runtimes),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_types_in_ids),
+        cmocka_unit_test(test_what_stands_below),
     };
 
     return cmocka_run_group_tests_name("two_key_types", tests, NULL, NULL);

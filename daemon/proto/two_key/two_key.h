@@ -245,6 +245,25 @@ enum { TWO_KEY_VARIABLES_MAX = 3 };
 size_t two_key_variables(const struct two_key_resource *type,
                          const char *names[TWO_KEY_VARIABLES_MAX]);
 
+/* --- refused.c --- */
+/* A type whose keys cannot be rotated, and why: a sentence. */
+struct two_key_refused {
+    const char *type;
+    const char *why;
+};
+/* All of them; NULL after the last. */
+const struct two_key_refused *two_key_refused_at(size_t index);
+/* That of the type, in any case; NULL: there is none. */
+const struct two_key_refused *two_key_refused_named(const char *type);
+
+/* The provider and the types in a resource id, without the names: as in the rows. Cut to `size`;
+ * returns out, "" where the text is no such id. */
+enum { TWO_KEY_TYPE_MAX = 256 };
+const char *two_key_type_in_id(const char *resource_id, char *out, size_t size);
+
+/* The first row whose type stands below that one, at any depth; NULL: there is none. */
+const struct two_key_resource *two_key_resource_below(const char *type);
+
 /* --- two_key.c --- */
 /*
  * Reads both keys from the answer to a list, or to a regenerate that has them. They must be there,
