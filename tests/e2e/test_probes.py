@@ -30,8 +30,7 @@ def test_refused(site, azure, accounts):
     azure.settings(propagation_ms=600000)
     site.start()
     for name, account in accounts.items():
-        blocked = site.log.wait("account.blocked", account=account.here)
-        assert blocked["reason"] == "key_refused", name
+        wait_until(lambda: site.status(account.here)["reason"] == "key_refused", f"{name} is blocked")
         assert site.held(account.here) == azure.keys(account.there)["Primary"]
     assert not site.log.lines(event="key.unverified")
     azure.settings(propagation_ms=0)
@@ -48,8 +47,20 @@ def test_forbidden_by_the_network(site, azure, accounts, fault):
                     **{key: value for key, value in fault.items() if key != "fault"})
     site.start()
     for name, account in accounts.items():
-        assert site.log.wait("key.unverified", account=account.here), name
+        wait_until(lambda: site.log.lines(event="key.unverified", account=account.here),
+                   f"{name} goes on")
     assert not site.log.lines(event="account.blocked")
+
+
+def test_a_service_that_takes_any_key(site, azure):
+    """An answer that a wrong key gets as well is no proof."""
+    grid = add(site, "event_grid_domain")
+    azure.fault(face="data", op="probe", kind="status", status=400)
+    site.config["timing"]["verify_timeout"] = "1s"
+    site.start()
+    unverified = site.log.wait("key.unverified", account=grid.here)
+    assert "gives a key that cannot be right the same answer" in unverified["msg"]
+    assert not site.log.lines(event="key.verified")
 
 
 def test_a_cache_behind_a_proxy(site, azure, request):

@@ -39,6 +39,7 @@ static struct {
         char method[8];
         char url[512];
         char authorization[256];
+        char key[256];
         char correlation_id[64];
         char client_request_id[64];
         char body[512];
@@ -97,6 +98,7 @@ struct http_call *http_start(struct http *http, struct http_request *request, ht
     FAKE_HTTP_NOTE(url, buf_str(&call->request.url));
     FAKE_HTTP_NOTE(body, buf_str(&call->request.body));
     FAKE_HTTP_NOTE(authorization, sent_header(&call->request, "Authorization"));
+    FAKE_HTTP_NOTE(key, sent_header(&call->request, "aeg-sas-key"));
     FAKE_HTTP_NOTE(correlation_id, sent_header(&call->request, "x-ms-correlation-request-id"));
     FAKE_HTTP_NOTE(client_request_id, sent_header(&call->request, "x-ms-client-request-id"));
     if (fake_http.sent_count < fake_http.script_length) {

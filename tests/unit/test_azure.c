@@ -270,6 +270,49 @@ static void test_refusal_is_confirmed(void **state)
     secret_free(key);
 }
 
+/* A service that may look at something else first is asked with a key that cannot be right. */
+static void test_acceptance_is_confirmed(void **state)
+{
+#define DENIES STATUS(401, NULL, "")
+#define TAKES  STATUS(400, NULL, "")
+    static const struct {
+        struct scripted answers[2];
+        size_t sent;
+        enum reason reason;
+    } cases[] = {
+        {{TAKES, DENIES}, 2, REASON_NONE},
+        {{TAKES, TAKES}, 2, REASON_AZURE_ERROR},
+        {{TAKES, SILENCE(HTTP_UNSENT)}, 2, REASON_NETWORK},
+        {{TAKES, STATUS(503, NULL, "")}, 2, REASON_AZURE_ERROR},
+        {{DENIES, TAKES}, 2, REASON_KEY_REFUSED}, /* the second with the other live key */
+        {{DENIES, DENIES}, 2, REASON_AZURE_ERROR},
+        {{SILENCE(HTTP_UNSENT), SILENCE(HTTP_UNSENT)}, 1, REASON_NETWORK},
+    };
+    struct secret *key = secret_new(KEY_A, sizeof(KEY_A) - 1);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct azure_call *call;
+
+        start(cases[i].answers, 2);
+        subject.endpoint = str_dup("acct.eventgrid.example");
+        subject.keys[SLOT_SECONDARY] = secret_new(KEY_B, sizeof(KEY_B) - 1);
+        call = azure_verify(azure, &subject, key, on_done, &subject);
+        call->resource = two_key_resource_named("event_grid_domain");
+        fake_loop_run(0);
+        assert_int_equal(completions, 1);
+        assert_int_equal(fake_http.sent_count, cases[i].sent);
+        assert_int_equal(failure.reason, cases[i].reason);
+        assert_string_equal(fake_http.sent[0].key, KEY_A);
+        if (cases[i].sent == 2)
+            assert_string_not_equal(fake_http.sent[1].key, KEY_A);
+        stop();
+    }
+    secret_free(key);
+#undef DENIES
+#undef TAKES
+}
+
 static void test_verify_without_request(void **state)
 {
     struct secret *key = secret_new("hunter2", 7);
@@ -506,6 +549,7 @@ int main(void)
         cmocka_unit_test(test_fresh_token_after_401),
         cmocka_unit_test(test_verify),
         cmocka_unit_test(test_refusal_is_confirmed),
+        cmocka_unit_test(test_acceptance_is_confirmed),
         cmocka_unit_test(test_verify_without_request),
         cmocka_unit_test(test_clock_skew),
         cmocka_unit_test(test_cancel),

@@ -234,6 +234,27 @@ static void test_lines_of_redis(void **state)
     }
 }
 
+/* Signed for a header of Relay's own; the signature was made with Python's hmac module. */
+static void test_relay(void **state)
+{
+    static const char id[] =
+        "/subscriptions/0/resourceGroups/rg/providers/Microsoft.Relay/"
+        "namespaces/contoso/authorizationRules/root";
+    struct http_request request;
+    struct err err = {.code = 0};
+
+    (void)state;
+    assert_int_equal(build_for("relay", id, "0123abcABC", "contoso-root", &request, &err), 0);
+    assert_string_equal(buf_str(&request.url),
+                        "https://host.example:443/keyrotated-looks-for-nothing");
+    assert_null(header(&request, "Authorization"));
+    assert_string_equal(header(&request, "ServiceBusAuthorization"),
+                        "SharedAccessSignature "
+                        "sr=https%3A%2F%2Fhost.example%3A443%2Fkeyrotated-looks-for-nothing&sig="
+                        "3TVEteDCm4KKsn7i7PbDUUEYJZ82MOxQMK2uXcNfDT4%3D&se=1795867500&skn=root");
+    http_request_done(&request);
+}
+
 static void test_what_cannot_be_a_key(void **state)
 {
     static const char *const types[] = {"storage", "search", "container_registry"};
@@ -276,6 +297,9 @@ static void test_verdicts(void **state)
         {"container_registry", 401, NULL, REASON_KEY_REFUSED},
         {"maps", 200, NULL, REASON_NONE},
         {"maps", 401, NULL, REASON_KEY_REFUSED},
+        {"relay", 404, NULL, REASON_NONE},
+        {"relay", 502, NULL, REASON_AZURE_ERROR},
+        {"notification_hubs", 404, NULL, REASON_NONE},
         {"maps", 403, NULL, REASON_AZURE_ERROR},
     };
 
@@ -354,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_storage),
         cmocka_unit_test(test_keys_as_they_are),
         cmocka_unit_test(test_shared_access_signature),
+        cmocka_unit_test(test_relay),
         cmocka_unit_test(test_redis),
         cmocka_unit_test(test_lines_of_redis),
         cmocka_unit_test(test_what_cannot_be_a_key),

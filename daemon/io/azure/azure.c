@@ -231,30 +231,6 @@ static bool try_other_token(struct azure_call *call, const struct http_reply *re
     return true;
 }
 
-/* Repeats the probe with a live key that is not the refused one. Without one, the refusal says
- * nothing. */
-static void ask_with_other_key(struct azure_call *call)
-{
-    struct secret *other = NULL;
-
-    for (unsigned slot = 0; slot < SLOT_COUNT && !other; slot++) {
-        const struct secret *live = call->account->keys[slot];
-
-        if (live && !secret_equal(live, call->key))
-            other = must(secret_new(secret_bytes(live), secret_length(live)));
-    }
-    if (!other) {
-        call->failure.reason = REASON_AZURE_ERROR;
-        fail(call);
-        return;
-    }
-    secret_free(call->key);
-    call->key = other;
-    call->refusal = call->failure;
-    call->is_control = true;
-    call->step = CALL_NEXT_REQUEST;
-}
-
 static void on_answer(void *context, struct http_reply *reply)
 {
     struct azure_call *call = context;
@@ -282,7 +258,10 @@ static void on_answer(void *context, struct http_reply *reply)
         list_keys(call);
         break;
     case ANSWER_DOUBTFUL:
-        ask_with_other_key(call);
+        if (azure_probe_again(call))
+            call->step = CALL_NEXT_REQUEST;
+        else
+            fail(call);
         break;
     case ANSWER_REGENERATED:
         call->regenerated = true;

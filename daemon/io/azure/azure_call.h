@@ -1,6 +1,6 @@
 /*
- * One call under way, shared by azure.c (its life), azure_request.c (its requests) and
- * azure_reply.c (its answers).
+ * One call under way, shared by azure.c (its life), azure_request.c (its requests),
+ * azure_reply.c (its answers) and azure_probe.c (both, of probes).
  *
  * A call makes one request after the other, each of them in three steps: token, admission, HTTP. A
  * look makes up to two requests, the others one.
@@ -30,6 +30,13 @@ struct azure {
 };
 
 enum azure_request { AZURE_DESCRIBE, AZURE_LIST_KEYS, AZURE_REGENERATE, AZURE_PROBE };
+
+/* With which key a probe is repeated. */
+enum azure_control {
+    CONTROL_NONE,
+    CONTROL_OTHER_KEY, /* a live one: where it is accepted, the first was refused for what it is */
+    CONTROL_WRONG_KEY, /* one that cannot be right: where it is refused, the first was accepted */
+};
 
 enum call_step {
     CALL_NEXT_REQUEST, /* begin `request` */
@@ -61,8 +68,8 @@ struct azure_call {
     struct http_call *http_call;
     bool taken_back; /* another request needs its place: the request will be repeated */
     uint64_t token_generation;
-    bool is_control; /* the probe is being repeated with the other key; `refusal` waits */
-    struct failure refusal;
+    enum azure_control control; /* the probe is being repeated, to see what its answer means */
+    struct failure refusal;     /* that waits meanwhile, of CONTROL_OTHER_KEY */
     bool regenerated;  /* and the keys are being listed: what fails now leaves them unknown */
     bool reauthorised; /* this request has been repeated after a 401 */
 
@@ -83,9 +90,6 @@ struct azure_call {
 int azure_request_build(struct azure_call *call, struct http_request *request,
                         const struct secret *token);
 
-/* Where a key is proved; NULL: that is not known. */
-const char *azure_probe_host(const struct azure_call *call);
-
 /* Does Azure count the present request as a write? POST actions are. */
 bool azure_request_writes(const struct azure_call *call);
 
@@ -98,11 +102,21 @@ enum azure_answer {
     ANSWER_DONE,        /* the call has what it wanted */
     ANSWER_DESCRIBED,   /* the description is fine: list the keys */
     ANSWER_UNDESCRIBED, /* no description (see call->failure): list the keys nevertheless */
-    ANSWER_DOUBTFUL,    /* call->failure is a refusal that the other key has to confirm */
+    ANSWER_DOUBTFUL,    /* of a probe: another key has to show what it means */
     ANSWER_REGENERATED, /* regenerated, but without keys in the answer: list them */
     ANSWER_FAILED,      /* call->failure says why */
 };
 enum azure_answer azure_reply_read(struct azure_call *call, const struct http_reply *reply,
                                    time_ms now);
+
+/* --- azure_probe.c --- */
+/* Where a key is proved; NULL: that is not known. */
+const char *azure_probe_host(const struct azure_call *call);
+int azure_probe_build(const struct azure_call *call, struct http_request *request, struct err *err);
+enum azure_answer azure_probe_read(struct azure_call *call, const struct http_reply *reply,
+                                   time_ms now);
+/* After ANSWER_DOUBTFUL: takes the key that shows what the answer means. False: there is none, and
+ * call->failure says so. */
+bool azure_probe_again(struct azure_call *call);
 
 #endif

@@ -138,39 +138,6 @@ static enum azure_answer refused(const struct azure_call *call, const struct htt
     return call->request == AZURE_DESCRIBE && sent ? ANSWER_UNDESCRIBED : ANSWER_FAILED;
 }
 
-/* The other key was asked in the same way: where it is accepted, the refusal was of the key. */
-static enum azure_answer judge_refusal(struct azure_call *call, bool accepted)
-{
-    char text[FAILURE_TEXT_MAX];
-
-    if (accepted || call->failure.reason == REASON_SHARED_KEY_DISABLED) {
-        call->failure = accepted ? call->refusal : call->failure;
-        return ANSWER_FAILED;
-    }
-    (void)str_copy(text, sizeof(text), call->refusal.text);
-    call->refusal.reason = REASON_AZURE_ERROR;
-    failure_set_text(&call->refusal,
-                     "%s; it did not accept the other key either, so that this says nothing about "
-                     "the key",
-                     text);
-    call->failure = call->refusal;
-    return ANSWER_FAILED;
-}
-
-static enum azure_answer read_probe(struct azure_call *call, const struct http_reply *reply,
-                                    time_ms now)
-{
-    const struct two_key_probe_form *form = call->resource->probe;
-    const bool accepted = form->read(form, reply, now, &call->failure);
-
-    if (call->is_control)
-        return judge_refusal(call, accepted);
-    if (accepted)
-        return ANSWER_DONE;
-    return call->failure.reason == REASON_KEY_REFUSED && !form->refusal_is_certain ? ANSWER_DOUBTFUL
-                                                                                   : ANSWER_FAILED;
-}
-
 enum azure_answer azure_reply_read(struct azure_call *call, const struct http_reply *reply,
                                    time_ms now)
 {
@@ -179,7 +146,7 @@ enum azure_answer azure_reply_read(struct azure_call *call, const struct http_re
 
     note_reply(call, reply, now);
     if (call->request == AZURE_PROBE)
-        return read_probe(call, reply, now);
+        return azure_probe_read(call, reply, now);
 
     if (call->request == AZURE_REGENERATE && call->resource->regenerate_answers != ANSWERS_BOTH &&
         reply->outcome == HTTP_ANSWERED && (reply->status == 200 || reply->status == 204))

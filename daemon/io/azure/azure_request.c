@@ -104,33 +104,6 @@ static int build_arm_request(struct azure_call *call, struct http_request *reque
     return rc;
 }
 
-const char *azure_probe_host(const struct azure_call *call)
-{
-    const struct two_key_probe_form *form = call->resource ? call->resource->probe : NULL;
-
-    return form && form->shared_host != SHARED_HOST_NONE
-               ? call->config->cloud.shared_hosts[form->shared_host]
-               : call->account->endpoint;
-}
-
-static int build_probe(struct azure_call *call, struct http_request *request, struct err *err)
-{
-    const struct two_key_probe_form *form = call->resource->probe;
-    const struct two_key_probe probe = {
-        .endpoint = azure_probe_host(call),
-        .port = call->account->port,
-        .name = call->subject->name,
-        .resource_id = call->subject->id,
-        .key = call->key,
-        .client_request_id = call->result.client_request_id,
-        .now = time_wall(),
-    };
-
-    if (!form)
-        return err_set(err, -ENOTSUP, "keys of %s cannot be verified", call->resource->noun);
-    return form->build(form, request, &probe, err);
-}
-
 int azure_request_build(struct azure_call *call, struct http_request *request,
                         const struct secret *token)
 {
@@ -143,7 +116,7 @@ int azure_request_build(struct azure_call *call, struct http_request *request,
         err_set(&err, rc, "no random number is available");
     } else {
         str_copy(call->result.client_request_id, sizeof(call->result.client_request_id), id);
-        rc = call->request == AZURE_PROBE ? build_probe(call, request, &err)
+        rc = call->request == AZURE_PROBE ? azure_probe_build(call, request, &err)
                                           : build_arm_request(call, request, token, &err);
     }
     if (rc == 0)

@@ -8,6 +8,7 @@
 /* A rule that may only send or listen is refused with another sub-code than a wrong key (40103). */
 static const struct two_key_probe_form of_namespace = {
     TWO_KEY_RULE_PROBE,
+    .accepted = {200},
     .words = "a listing of one event hub",
     .service = "Event Hubs",
     .path = "/$Resources/EventHubs?api-version=2014-01&$top=1",
@@ -15,6 +16,7 @@ static const struct two_key_probe_form of_namespace = {
 
 static const struct two_key_probe_form of_hub = {
     TWO_KEY_RULE_PROBE,
+    .accepted = {200},
     .words = "a GET of the event hub",
     .service = "Event Hubs",
     .path = "/{2}?api-version=2014-01",

@@ -3,12 +3,22 @@
 /*
  * Access policies of Azure Notification Hubs: of a namespace, of a hub
  * (Microsoft.NotificationHubs/namespaces/…). The member of a regenerate is policyKey, unlike that
- * of their siblings. Keys cannot be switched off there. For a namespace no request is known that
- * proves a key.
+ * of their siblings. Keys cannot be switched off there.
  */
+
+/* Of a hub that there is not: a policy of the namespace holds for all hubs. */
+static const struct two_key_probe_form of_namespace = {
+    TWO_KEY_RULE_PROBE,
+    .words = "a listing of the registrations of a hub that there is not",
+    .service = "Notification Hubs",
+    .path = "/keyrotated-looks-for-nothing/registrations?api-version=2015-01&$top=1",
+    .accepted = {200, 404},
+    .acceptance_is_uncertain = true,
+};
 
 static const struct two_key_probe_form of_hub = {
     TWO_KEY_RULE_PROBE,
+    .accepted = {200},
     .words = "a listing of one registration",
     .service = "Notification Hubs",
     .path = "/{2}/registrations?api-version=2015-01&$top=1",
@@ -20,6 +30,7 @@ const struct two_key_resource two_key_notification_hubs_rule = {
     .noun = "a policy of a Notification Hubs namespace",
     .api_version = "2023-09-01",
     TWO_KEY_RULE("listKeys", "policyKey"),
+    .probe = &of_namespace,
     TWO_KEY_RULE_ACTIONS("Microsoft.NotificationHubs/namespaces"),
     .role = "Notification Hubs Key Rotator",
     .env_name = "AZURE_NOTIFICATIONHUB_RULE",

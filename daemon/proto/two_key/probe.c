@@ -79,7 +79,8 @@ int probe_build_plain(const struct two_key_probe_form *form, struct http_request
     int rc = probe_begin(form, request, probe, err);
 
     if (rc == 0)
-        http_request_secret(request, form->header, "", probe->key);
+        http_request_secret(request, form->header ? form->header : "Authorization",
+                            form->before ? form->before : "", probe->key);
     return rc == 0 ? check_fits(request, err) : rc;
 }
 
@@ -131,7 +132,8 @@ int probe_build_sas(const struct two_key_probe_form *form, struct http_request *
     buf_init(&value, HTTP_HEADER_MAX);
     rc = sign(&value, probe, buf_str(&request->url), &names);
     if (rc == 0)
-        http_request_header(request, "Authorization", buf_str(&value));
+        http_request_header(request, form->header ? form->header : "Authorization",
+                            buf_str(&value));
     else
         err_set(err, rc, "the request cannot be signed: %s", strerror(-rc));
     buf_done(&value);

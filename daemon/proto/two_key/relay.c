@@ -2,9 +2,20 @@
 
 /*
  * Shared access rules of Azure Relay: of a namespace, of a hybrid connection, of a WCF relay
- * (Microsoft.Relay/namespaces/…). Keys cannot be switched off there. A request that proves a key
- * would reach a listener, so a new key is not verified.
+ * (Microsoft.Relay/namespaces/…). Keys cannot be switched off there. The rule of a namespace may
+ * ask for an endpoint that does not exist; what proves the key of another rule would reach a
+ * listener, so such a key is not verified.
  */
+
+static const struct two_key_probe_form of_namespace = {
+    TWO_KEY_RULE_PROBE,
+    .words = "a GET of an endpoint that there is not",
+    .service = "Relay",
+    .path = "/keyrotated-looks-for-nothing",
+    .header = "ServiceBusAuthorization",
+    .accepted = {404},
+    .acceptance_is_uncertain = true,
+};
 
 const struct two_key_resource two_key_relay_rule = {
     .type = "Microsoft.Relay/namespaces/authorizationRules",
@@ -12,6 +23,7 @@ const struct two_key_resource two_key_relay_rule = {
     .noun = "a rule of a Relay namespace",
     .api_version = "2026-01-01",
     TWO_KEY_RULE("listKeys", "keyType"),
+    .probe = &of_namespace,
     TWO_KEY_RULE_ACTIONS("Microsoft.Relay/namespaces"),
     .role = "Relay Key Rotator",
     .env_name = "AZURE_RELAY_RULE",

@@ -95,6 +95,6 @@
  * with another sub-code than a wrong key, 40103 ("Service Bus messaging exceptions"). */
 #define TWO_KEY_RULE_PROBE                                                                         \
     .build = probe_build_sas, .read = probe_read, .id_header = "x-ms-request-id", .method = "GET", \
-    .accepted = {200}, .refused = {401}, .refused_text = "SubCode=40103"
+    .refused = {401}, .refused_text = "SubCode=40103"
 
 #endif

@@ -94,14 +94,18 @@ struct two_key_probe_form {
     /* A refusal proves that the key is wrong. Otherwise it does only where the other key, asked the
      * same way, is accepted: networks and switches refuse like this, too. */
     bool refusal_is_certain;
+    /* It is not known whether the service looks at the key first: an acceptance counts where a key
+     * that cannot be right, asked the same way, is refused. */
+    bool acceptance_is_uncertain;
 
     const char *service;          /* "the Storage service" */
     enum shared_host shared_host; /* where it is sent, instead of to the resource's own host */
     unsigned port;                /* 0: that of https */
     const char *method;
-    const char *path;                   /* from "/" on, with the query */
-    const char *body;                   /* NULL: none; else JSON */
-    const char *header;                 /* by which the key goes, for probe_build_plain() */
+    const char *path;   /* from "/" on, with the query */
+    const char *body;   /* NULL: none; else JSON */
+    const char *before; /* the key in that header: "Bearer "; NULL: nothing */
+    const char *header; /* by which the key or the signature goes; NULL: Authorization */
     int accepted[TWO_KEY_STATUSES_MAX]; /* ends with 0 where it is shorter */
     int refused[TWO_KEY_STATUSES_MAX];
     /* With one of these error codes; none given: the status says all. */
