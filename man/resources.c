@@ -61,9 +61,13 @@ static void append_account(struct buf *out, const struct two_key_resource *type)
         (void)buf_append_str(&form, ", path: ");
         two_key_append_path_form(type, &form);
     }
+    if (type->pair)
+        (void)buf_append_format(&form, ", pair: %s", type->pair);
     (void)buf_append_str(out, ".It Account\n");
     append_argument(out, "Li", buf_str(&form), ",");
-    (void)buf_append_str(out, "or the resource id.\nLast names are ");
+    (void)buf_append_str(out, type->pair ? "or the resource id and the pair.\n"
+                                         : "or the resource id.\n");
+    (void)buf_append_str(out, "Last names are ");
     append_sentence(out, type->name.words);
     buf_done(&form);
 }
@@ -130,7 +134,14 @@ static void append_environment(struct buf *out, const struct two_key_resource *t
 
 static void append_type(struct buf *out, const struct two_key_resource *type)
 {
-    append_argument(out, "Ss", type->short_name, "");
+    struct buf title;
+
+    buf_init(&title, LINE_MAX_BYTES);
+    (void)buf_append_str(&title, type->short_name);
+    if (type->pair)
+        (void)buf_append_format(&title, ", pair %s", type->pair);
+    append_argument(out, "Ss", buf_str(&title), "");
+    buf_done(&title);
     (void)buf_append_char(out, (char)toupper((unsigned char)type->noun[0]));
     append_text(out, type->noun + 1);
     (void)buf_append_str(out, ":\n");
@@ -154,6 +165,15 @@ static void append_type(struct buf *out, const struct two_key_resource *type)
     (void)buf_append_str(out, ".El\n");
 }
 
+/* The entries of a type: one for each pair of keys. */
+static void append_pairs(struct buf *out, const struct two_key_resource *type)
+{
+    const struct two_key_resource *pair;
+
+    for (size_t i = 0; (pair = two_key_pair_at(type, i)); i++)
+        append_type(out, pair);
+}
+
 static void append_refused(struct buf *out, const struct two_key_refused *refused)
 {
     append_argument(out, "It Li", refused->type, "");
@@ -169,7 +189,7 @@ static bool append_made(struct buf *out, const char *line)
 
     if (str_equal(line, "@TYPES@\n"))
         for (size_t i = 0; (type = two_key_resource_at(i)); i++)
-            append_type(out, type);
+            append_pairs(out, type);
     else if (str_equal(line, "@REFUSED@\n"))
         for (size_t i = 0; (refused = two_key_refused_at(i)); i++)
             append_refused(out, refused);

@@ -7,6 +7,7 @@
 #include "conf/notifier.h"
 #include "conf/schema.h"
 #include "conf/target_type.h"
+#include "proto/two_key/two_key.h"
 
 enum { OUTPUT_MAX = 64 * 1024 * 1024 };
 
@@ -42,6 +43,7 @@ static void write_account(const struct account *account, struct buf *out)
 
     json_write_open(out, NULL, '{');
     json_write_text(out, "id", account->id);
+    json_write_text(out, "pair", two_key_resource_find(account->id)->pair);
     json_write_text(out, "name", account->name);
     json_write_text(out, "resource_group", account->resource_group);
     json_write_text(out, "subscription_id", account->subscription_id);

@@ -13,6 +13,7 @@
 #include "conf/notifier.h"
 #include "proto/news.h"
 #include "proto/remedy.h"
+#include "proto/two_key/two_key.h"
 
 enum {
     ITEMS_MAX = 256, /* that wait for one notifier; later ones are dropped */
@@ -193,6 +194,8 @@ static duration_ms send_next(struct engine_news *news)
 static char *compose(const struct engine_account *account, const struct news *what)
 {
     const struct account *subject = account->account;
+    const struct two_key_resource *type = two_key_resource_find(subject->id);
+    char *resource_id = must(str_dup_n(subject->id, two_key_resource_length(subject->id)));
     struct rotation_view view;
     struct buf out;
     char *json;
@@ -206,7 +209,8 @@ static char *compose(const struct engine_account *account, const struct news *wh
             .account = subject->name,
             .resource_group = subject->resource_group,
             .subscription_id = subject->subscription_id,
-            .resource_id = subject->id,
+            .resource_id = resource_id,
+            .pair = type ? type->pair : NULL,
             .state = account_state_name(view.state),
             .overdue = view.overdue,
             .consumers_at_risk = view.consumers_at_risk,
@@ -220,6 +224,7 @@ static char *compose(const struct engine_account *account, const struct news *wh
         &out);
     json = must(buf_take(&out)); /* it is within NEWS_MAX */
     buf_done(&out);
+    free(resource_id);
     return json;
 }
 

@@ -5,6 +5,7 @@
 #include "base/date.h"
 #include "base/str.h"
 #include "core/schedule.h"
+#include "proto/two_key/two_key.h"
 
 static time_ms or_never(time_ms at)
 {
@@ -235,11 +236,13 @@ void engine_snapshot_account(const struct engine_account *account,
 {
     const struct record *record = &account->record;
     const struct account *subject = account->account;
+    const struct two_key_resource *type = two_key_resource_find(subject->id);
     struct rotation_view view;
 
     engine_account_view_for_people(account, &view);
     *snapshot = (struct account_snapshot){
         .id = subject->id,
+        .pair = type ? type->pair : NULL,
         .name = subject->name,
         .resource_group = subject->resource_group,
         .subscription_id = subject->subscription_id,

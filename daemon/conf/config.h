@@ -84,7 +84,8 @@ struct destination {
 };
 
 struct account {
-    const char *id;  /* the resource id as written or composed */
+    const char *id;  /* the resource id as written or composed; for a pair of keys besides the first
+                      * one "#PAIR" follows (proto/two_key/two_key.h) */
     const char *key; /* the id in lower case, for comparing accounts */
     const char *name;
     const char *resource_group;

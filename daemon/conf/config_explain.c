@@ -140,6 +140,8 @@ static void append_type(const struct account *account, struct buf *out)
     const size_t action_count = two_key_actions(type, actions);
 
     (void)buf_append_format(out, "  %-15s%s (%s)\n", "type", type->short_name, type->type);
+    if (type->pair)
+        (void)buf_append_format(out, "  %-15s%s\n", "pair", type->pair);
     for (size_t i = 0; i < action_count; i++)
         (void)buf_append_format(out, i == 0 ? "  %-15s%s" : "%s%s", i == 0 ? "needs" : ", ",
                                 actions[i]);

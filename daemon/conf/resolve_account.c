@@ -61,6 +61,20 @@ static int compare_claims(const void *left, const void *right)
     return order != 0 ? order : mark_compare(&a->entry->node->mark, &b->entry->node->mark);
 }
 
+/* What else a resource has: "; for its other keys write pair: kerb". */
+static const char *other_pair(struct resolve *resolve, const struct account *account)
+{
+    const struct two_key_resource *type = two_key_resource_find(account->id);
+    const struct two_key_resource *other =
+        two_key_pair_at(type, two_key_is_further_pair(type) ? 0 : 1);
+    const char *text =
+        other && other->pair
+            ? arena_format(resolve->arena, ", or write pair: %s for the other", other->pair)
+            : NULL;
+
+    return text ? text : "";
+}
+
 static void refuse_twins(struct resolve *resolve, const struct account_entry *entries, size_t count)
 {
     size_t first = 0;
@@ -73,8 +87,9 @@ static void refuse_twins(struct resolve *resolve, const struct account_entry *en
         else
             report_error(resolve->report, entries[i].node,
                          "account %s stands twice, first at %s:%u:%u (ids are compared without "
-                         "regard to case); keep one",
-                         entries[i].account.name, mark->file, mark->line, mark->column);
+                         "regard to case); keep one%s",
+                         entries[i].account.name, mark->file, mark->line, mark->column,
+                         other_pair(resolve, &entries[i].account));
     }
 }
 

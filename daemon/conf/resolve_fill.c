@@ -158,6 +158,46 @@ static const char *compose_id(struct resolve *resolve, const struct tree_node *n
                                       schema_text(node, &schema_account, "path")));
 }
 
+static void refuse_pair(struct resolve *resolve, const struct tree_node *pair,
+                        const struct two_key_resource *type)
+{
+    const struct two_key_resource *one;
+    char shown[VALUE_SHOWN_MAX];
+    struct buf known;
+
+    if (!type->pair) {
+        report_key_error(resolve->report, pair,
+                         "has no meaning for type %s, which has one pair of keys; leave it out",
+                         type->short_name);
+        return;
+    }
+    buf_init(&known, 256);
+    for (size_t i = 0; (one = two_key_pair_at(type, i)); i++)
+        (void)buf_append_format(&known, "%s%s", i > 0 ? " or " : "", one->pair);
+    report_error(resolve->report, pair, "\"%s\" is no pair of keys of %s; write %s",
+                 value_shown(pair->text, shown), type->noun, report_part(resolve->report, &known));
+    buf_done(&known);
+}
+
+/* The id of the account: that of the resource and, for a pair besides the first one, its name.
+ * NULL: there is no such pair, which is reported. */
+static const char *choose_pair(struct resolve *resolve, const struct tree_node *node,
+                               const char *resource_id)
+{
+    const struct two_key_resource *type = two_key_resource_find(resource_id);
+    const struct tree_node *pair = schema_get(node, "pair");
+    const struct two_key_resource *found =
+        pair && type ? two_key_pair_named(type, pair->text) : type;
+
+    if (type && pair && !found)
+        refuse_pair(resolve, pair, type);
+    if (!found)
+        return NULL;
+    return two_key_is_further_pair(found)
+               ? arena_format(resolve->arena, "%s%c%s", resource_id, TWO_KEY_PAIR_MARK, found->pair)
+               : arena_dup(resolve->arena, resource_id);
+}
+
 static bool fill_id(struct resolve *resolve, const struct tree_node *node, struct account *account)
 {
     struct arena *arena = resolve->arena;
@@ -179,9 +219,11 @@ static bool fill_id(struct resolve *resolve, const struct tree_node *node, struc
             report_error(resolve->report, node, "%s %s", id, err.text);
         return false;
     }
-    account->id = arena_dup(arena, id);
-    key = arena_dup(arena, id);
-    account->name = arena_dup(arena, two_key_account_name(id, name, sizeof(name)));
+    account->id = choose_pair(resolve, node, id);
+    if (!account->id)
+        return false;
+    key = arena_dup(arena, account->id);
+    account->name = arena_dup(arena, two_key_account_name(account->id, name, sizeof(name)));
     account->resource_group = arena_dup_n(arena, parts.group, parts.group_length);
     account->subscription_id = arena_dup_n(arena, parts.subscription, parts.subscription_length);
     if (!key || !account->name || !account->resource_group || !account->subscription_id)

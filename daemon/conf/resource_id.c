@@ -149,6 +149,9 @@ int resource_id_parse(const char *text, struct resource_id *ret_id, struct err *
     if (count < SEGMENTS || count % 2 != 0 || !segment_is(segments[0], "subscriptions") ||
         !segment_is(segments[2], "resourceGroups") || !segment_is(segments[4], "providers"))
         return refuse("is not the resource id of", true, err);
+    if (type && text[two_key_resource_length(text)] != '\0')
+        return err_set(err, -EINVAL, "ends with \"%s\"; write the resource's own id, and pair: %s",
+                       text + two_key_resource_length(text), type->pair);
     if (!type)
         return refuse_type(text, err);
     if (!is_guid(segments[1]))

@@ -186,6 +186,7 @@ const struct schema_map schema_account = {(const struct schema_key[]){
     SCHEMA_ROW("path", SCHEMA_TEXT),
     SCHEMA_ROW("resource_group", SCHEMA_RESOURCE_GROUP),
     SCHEMA_ROW("subscription_id", SCHEMA_GUID),
+    SCHEMA_ROW("pair", SCHEMA_TEXT),
     ROWS_OF_DEFAULTS,
     SCHEMA_END,
 }};

@@ -31,6 +31,8 @@ static void append_url(struct buf *url, const struct arm_request *wanted)
         (void)buf_append_format(url, "/%s", wanted->operation);
     (void)buf_append_str(url, "?api-version=");
     (void)percent_encode(url, wanted->api_version, strlen(wanted->api_version));
+    if (wanted->query)
+        (void)buf_append_format(url, "&%s", wanted->query);
 }
 
 int arm_request_build(struct http_request *request, const struct arm_request *wanted,

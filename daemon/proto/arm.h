@@ -19,9 +19,10 @@ struct arm_request {
     const char *resource_id;      /* "/subscriptions/…" */
     const char *operation;        /* "listKeys"; NULL: the resource itself */
     const char *api_version;
-    const char *link; /* the whole URL instead of these four, as arm_link_check() has
-                         accepted it; or NULL */
-    const char *body; /* JSON, or NULL */
+    const char *query; /* besides the version, encoded; NULL: none */
+    const char *link;  /* the whole URL instead of these five, as arm_link_check() has
+                          accepted it; or NULL */
+    const char *body;  /* JSON, or NULL */
     const struct secret *token;
     const char *client_request_id; /* a UUID; names this request in Azure's activity log */
     const char *correlation_id;    /* a UUID; groups the requests of one undertaking, or NULL */

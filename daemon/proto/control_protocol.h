@@ -99,7 +99,8 @@ struct hold_snapshot {
 /* Texts may be NULL (not known) and are borrowed; instants may be TIME_NEVER (or 0, which is read
  * back as TIME_NEVER). */
 struct account_snapshot {
-    const char *id; /* the resource id, as configured */
+    const char *id; /* the resource id, as configured, with #PAIR of a pair besides the first one */
+    const char *pair; /* of the resource's keys; NULL: it has one pair */
     const char *name;
     const char *resource_group;
     const char *subscription_id;

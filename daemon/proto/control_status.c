@@ -101,6 +101,7 @@ static const struct snapshot_table abandoned_table =
 
 static const struct snapshot_member account_members[] = {
     SNAPSHOT_MEMBER(account_snapshot, TEXT, id, "id"),
+    SNAPSHOT_MEMBER(account_snapshot, TEXT, pair, "pair"),
     SNAPSHOT_MEMBER(account_snapshot, TEXT, name, "name"),
     SNAPSHOT_MEMBER(account_snapshot, TEXT, resource_group, "resource_group"),
     SNAPSHOT_MEMBER(account_snapshot, TEXT, subscription_id, "subscription_id"),

@@ -25,6 +25,13 @@ static bool is_plain(const char *text, size_t length)
     return length > 0;
 }
 
+const struct two_key_resource *key_file_type(const struct key_file *file)
+{
+    const struct two_key_resource *type = two_key_resource_find(file->resource_id);
+
+    return type && file->pair ? two_key_pair_named(type, file->pair) : type;
+}
+
 int key_file_raw(const struct key_file *file, struct buf *out)
 {
     if (!is_plain(secret_bytes(file->key), secret_length(file->key)))
@@ -35,13 +42,15 @@ int key_file_raw(const struct key_file *file, struct buf *out)
 
 int key_file_env(const struct key_file *file, struct buf *out)
 {
-    const struct two_key_resource *type = two_key_resource_find(file->resource_id);
+    const struct two_key_resource *type = key_file_type(file);
+    char name[TWO_KEY_ACCOUNT_NAME_MAX];
 
-    if (!type || !is_plain(file->account, strlen(file->account)) ||
+    (void)two_key_resource_name(file->resource_id, name, sizeof(name));
+    if (!type || !is_plain(name, strlen(name)) ||
         (type->env_endpoint && !is_plain(file->account_endpoint, strlen(file->account_endpoint))) ||
         !is_plain(secret_bytes(file->key), secret_length(file->key)))
         return -EINVAL;
-    buf_append_format(out, "%s=%s\n%s=", type->env_name, file->account, type->env_key);
+    buf_append_format(out, "%s=%s\n%s=", type->env_name, name, type->env_key);
     buf_append(out, secret_bytes(file->key), secret_length(file->key));
     buf_append_char(out, '\n');
     if (type->env_endpoint)
@@ -60,7 +69,7 @@ static void append_member(struct buf *out, const char *name, const char *value, 
 /* What clients of its type take in one piece. */
 static void append_connection_string(struct buf *out, const struct key_file *file)
 {
-    const struct two_key_resource *type = two_key_resource_find(file->resource_id);
+    const struct two_key_resource *type = key_file_type(file);
     struct buf text;
 
     if (file->without_key || !type || !type->connection_string)
@@ -80,6 +89,8 @@ int key_file_json(const struct key_file *file, struct buf *out)
     buf_append_char(out, '{');
     append_member(out, "account", file->account, strlen(file->account));
     append_member(out, "resource_id", file->resource_id, strlen(file->resource_id));
+    if (file->pair)
+        append_member(out, "pair", file->pair, strlen(file->pair));
     append_member(out, "account_endpoint", file->account_endpoint, strlen(file->account_endpoint));
     append_member(out, "slot", slot_name(file->slot), strlen(slot_name(file->slot)));
     if (!file->without_key)

@@ -12,11 +12,14 @@
 #include "base/time.h"
 #include "core/slot.h"
 
+struct two_key_resource;
+
 enum { KEY_FILE_MAX = 16 * 1024 };
 
 struct key_file {
-    const char *account;
+    const char *account; /* its name */
     const char *resource_id;
+    const char *pair;             /* of the resource's keys; NULL: it has one pair */
     const char *account_endpoint; /* host, or host:port */
     enum slot slot;
     const struct secret *key;
@@ -29,6 +32,9 @@ struct key_file {
  * Each appends to `out`, which wipes itself; give it KEY_FILE_MAX. They return 0, the buffer's
  * error, or -EINVAL where a value cannot be written in that form without quoting.
  */
+
+/* The type of the resource: the row of its pair; NULL: the id is that of none. */
+const struct two_key_resource *key_file_type(const struct key_file *file);
 
 /* The key in base64 and a newline. */
 int key_file_raw(const struct key_file *file, struct buf *out);

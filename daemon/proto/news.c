@@ -45,6 +45,7 @@ int news_write(const struct news_form *form, struct buf *out)
     json_write_text(out, "resource_group", form->resource_group);
     json_write_text(out, "subscription_id", form->subscription_id);
     json_write_text(out, "resource_id", form->resource_id);
+    json_write_text(out, "pair", form->pair);
     json_write_text(out, "state", form->state);
     json_write_bool(out, "overdue", form->overdue);
     json_write_bool(out, "consumers_at_risk", form->consumers_at_risk);

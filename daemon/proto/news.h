@@ -15,6 +15,7 @@ struct news_form {
     const char *event; /* "account.blocked" */
     time_ms time;
     const char *account, *resource_group, *subscription_id, *resource_id;
+    const char *pair;  /* of the resource's keys; NULL: it has one pair */
     const char *state; /* "ok" */
     bool overdue, consumers_at_risk;
     const char *reason; /* NULL: none; likewise the next two */

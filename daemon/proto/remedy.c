@@ -80,7 +80,7 @@ static void append_socket(struct buf *out, const struct remedy_words *words)
 static size_t append_place(struct buf *out, const char *text, const struct remedy_words *words)
 {
     const struct two_key_resource *type = words->type;
-    char unit[REMEDY_UNIT_MAX];
+    char unit[REMEDY_UNIT_MAX], name[TWO_KEY_ACCOUNT_NAME_MAX];
     const struct {
         const char *text;
         const char *value; /* NULL: not known */
@@ -88,6 +88,7 @@ static size_t append_place(struct buf *out, const char *text, const struct remed
     } places[] = {
         {"{account}", words->account, true},
         {"{resource}", words->resource_id, true},
+        {"{resource_name}", words->resource_id ? name : NULL, true},
         {"{rule}", words->rule, true},
         {"{role_name}", type ? type->role : NULL, false},
         {"{keys_on}", type ? type->keys_on : NULL, false},
@@ -104,6 +105,7 @@ static size_t append_place(struct buf *out, const char *text, const struct remed
         return strlen("`keyrotatectl ");
     }
     remedy_unit(words->socket, unit);
+    (void)two_key_resource_name(words->resource_id ? words->resource_id : "", name, sizeof(name));
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         if (!places[i].value || !str_starts_with(text, places[i].text))
             continue;

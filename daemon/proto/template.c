@@ -255,12 +255,15 @@ static void append_name(struct buf *out, const char *resource_id, size_t index)
 
 static int append_value(enum name name, const struct key_file *file, struct buf *out)
 {
+    char azure_name[TWO_KEY_ACCOUNT_NAME_MAX];
+
     switch (name) {
     case NAME_KEY:
         (void)buf_append(out, secret_bytes(file->key), secret_length(file->key));
         break;
     case NAME_NAME:
-        (void)buf_append_str(out, file->account);
+        (void)buf_append_str(
+            out, two_key_resource_name(file->resource_id, azure_name, sizeof(azure_name)));
         break;
     case NAME_ENDPOINT:
         (void)buf_append_str(out, file->account_endpoint);

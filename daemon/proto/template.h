@@ -2,7 +2,7 @@
  * Templates: texts of the configuration with placeholders, which are filled in at each delivery.
  *
  *   {key}                the key, as Azure writes it
- *   {name}               the account's name, as Azure writes it
+ *   {name}               the resource's name, as Azure writes it
  *   {endpoint}           host, or host:port, of its data plane
  *   {slot}               primary or secondary
  *   {cycle}              the number of the rotation
@@ -55,7 +55,8 @@ bool template_needs_endpoint(const char *text, const struct two_key_resource *ty
 
 /*
  * Appends the text with all placeholders filled in to `out`, which wipes itself. The type is that
- * of file->resource_id. Returns 0, the buffer's error, or -EINVAL where the text has a problem.
+ * of the file (key_file_type()). Returns 0, the buffer's error, or -EINVAL where the text has a
+ * problem.
  */
 int template_expand(const char *text, const struct two_key_resource *type,
                     const struct key_file *file, struct buf *out);

@@ -98,6 +98,8 @@ int webhook_body(const struct key_file *content, const struct fingerprint *key, 
     json_write_open(out, "data", '{');
     json_write_text(out, "account", content->account);
     json_write_text(out, "resource_id", content->resource_id);
+    if (content->pair)
+        json_write_text(out, "pair", content->pair);
     json_write_text(out, "account_endpoint", endpoint[0] != '\0' ? endpoint : NULL);
     json_write_text(out, "slot", slot_name(content->slot));
     json_write_number(out, "cycle", content->cycle);

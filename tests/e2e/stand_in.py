@@ -90,6 +90,11 @@ class StandIn:
         account = self.ask("GET", f"accounts/{name}")
         return {"Primary": account["primary"], "Secondary": account["secondary"]}
 
+    def pair(self, name, pair):
+        """The live keys of one of the pairs that its type has."""
+        keys = self.ask("GET", f"accounts/{name}")["pairs"][pair]
+        return {"Primary": keys["primary"], "Secondary": keys["secondary"]}
+
     def regenerate(self, name, slot):
         """Somebody else's rotation."""
         self.ask("POST", f"accounts/{name}/regenerate", {"slot": slot})

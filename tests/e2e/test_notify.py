@@ -14,7 +14,7 @@ from receivers import Program, WebhookServer, full, signature
 from ways import Place
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes ...").decode()
-FIELDS = {"event", "time", "account", "resource_group", "subscription_id", "resource_id", "state",
+FIELDS = {"event", "time", "account", "resource_group", "subscription_id", "resource_id", "pair", "state",
           "overdue", "consumers_at_risk", "reason", "text", "remedy", "since", "next_at", "cycle"}
 
 

@@ -226,6 +226,17 @@ const struct two_key_resource *two_key_resource_find(const char *id)
     return &listing_type;
 }
 
+size_t two_key_resource_length(const char *account_id)
+{
+    return strlen(account_id);
+}
+
+const char *two_key_resource_name(const char *id, char *out, size_t size)
+{
+    (void)str_copy(out, size, strrchr(id, '/') ? strrchr(id, '/') + 1 : "");
+    return out;
+}
+
 int resource_id_parse(const char *text, struct resource_id *id, struct err *err)
 {
     const char *name = strrchr(text, '/') + 1;

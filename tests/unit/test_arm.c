@@ -61,6 +61,14 @@ static void test_request(void **state)
     assert_false(request.repeatable);
     http_request_done(&request);
 
+    wanted.operation = "listKeys";
+    wanted.query = "%24expand=kerb";
+    assert_int_equal(arm_request_build(&request, &wanted, &err), 0);
+    assert_non_null(
+        strstr(buf_str(&request.url), ".g/listKeys?api-version=2024-02-01&%24expand=kerb"));
+    http_request_done(&request);
+
+    wanted.query = NULL;
     wanted.method = "GET";
     wanted.operation = NULL;
     wanted.body = NULL;

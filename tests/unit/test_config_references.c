@@ -148,7 +148,8 @@ static const struct mistake account_mistakes[] = {
      "k.yaml:5:11: accounts: must be a list; begin each item with \"- \"\n"},
     {{.accounts = "accounts: [x]"},
      "k.yaml:5:12: accounts[0]: is a single value; give a mapping of keys (id, type, name, path, "
-     "resource_group, subscription_id, adopt_active, identity, policy, deliver_to, rotate) to "
+     "resource_group, subscription_id, pair, adopt_active, identity, policy, deliver_to, rotate) "
+     "to "
      "values\n"},
     {{.accounts = "accounts: [{}]"},
      "k.yaml:5:12: accounts[0].id: is missing; give id, or name, resource_group and "

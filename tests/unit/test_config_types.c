@@ -82,6 +82,35 @@ static void test_retiring(void **state)
     config_unref(config);
 }
 
+/* Two pairs of one resource are two accounts, with destinations and journals of their own. */
+static void test_pairs(void **state)
+{
+    struct config *config =
+        load("accounts: [{type: storage, name: stacct, pair: kerb, " PARTS "}, {id: " PROVIDERS
+             "Microsoft.Storage/storageAccounts/STacct, "
+             "adopt_active: primary}]",
+             NULL, "api_versions: {storage: 2025-08-01}\n", "");
+    const struct account *first = &config->accounts[0], *second = &config->accounts[1];
+    const struct two_key_resource *kerb = two_key_resource_find(second->id);
+    struct buf out;
+
+    (void)state;
+    assert_string_equal(first->id, PROVIDERS "Microsoft.Storage/storageAccounts/STacct");
+    assert_string_equal(first->name, "STacct");
+    assert_string_equal(second->id, PROVIDERS "Microsoft.Storage/storageAccounts/stacct#kerb");
+    assert_string_equal(second->key + strlen(first->key), "#kerb");
+    assert_string_equal(second->name, "stacct-kerb");
+    assert_string_equal(second->destinations[0].place, "/keys/stacct-kerb");
+    assert_string_equal(kerb->pair, "kerb");
+    assert_string_equal(config_api_version(config, kerb), "2025-08-01");
+    assert_int_equal(second->policy->verify, VERIFY_OFF);
+    buf_init(&out, 64 * 1024);
+    assert_int_equal(config_explain(config, NULL, 2, &out), 0);
+    assert_non_null(strstr(buf_str(&out), "  pair           kerb\n"));
+    buf_done(&out);
+    config_unref(config);
+}
+
 /* Each slot may have a permission of its own. */
 static void test_two_permissions(void **state)
 {
@@ -97,6 +126,18 @@ static void test_two_permissions(void **state)
                            "Microsoft.ApiManagement/service/tenant/regenerateSecondaryKey/"
                            "action\n"));
     buf_done(&out);
+    config_unref(config);
+}
+
+/* The first pair may be named, and is the same account as without its name. */
+static void test_named_first_pair(void **state)
+{
+    struct config *config =
+        load("accounts: [{type: storage, name: stacct, pair: key, " PARTS "}]", NULL, NULL, "");
+
+    (void)state;
+    assert_string_equal(config->accounts[0].id,
+                        PROVIDERS "Microsoft.Storage/storageAccounts/stacct");
     config_unref(config);
 }
 
@@ -119,6 +160,30 @@ static void test_mistakes(void **state)
          "`name`\n"},
         {"accounts: [{type: storage, name: stacct, path: a, " PARTS "}]", NULL, NULL,
          "k.yaml:5:42: accounts[0].path: has no meaning for type storage; leave it out\n"},
+        {"accounts: [{type: storage, name: stacct, pair: kerberos, " PARTS "}]", NULL, NULL,
+         "k.yaml:5:48: accounts[0].pair: \"kerberos\" is no pair of keys of a Storage account; "
+         "write "
+         "key or kerb\n"},
+        {"accounts: [{type: maps, name: mapacct, pair: key, " PARTS "}]", NULL, NULL,
+         "k.yaml:5:40: accounts[0].pair: has no meaning for type maps, which has one pair of keys; "
+         "leave it out\n"},
+        {"accounts: [{type: storage, name: stacct, " PARTS "}, {type: storage, name: STACCT, "
+         "pair: key, " PARTS "}]",
+         NULL, NULL,
+         "k.yaml:5:141: accounts[1]: account STACCT stands twice, first at k.yaml:5:12 (ids are "
+         "compared without regard to case); keep one, or write pair: kerb for the other\n"},
+        {"accounts: [{type: storage, name: stacct, pair: kerb, " PARTS
+         "}, {type: storage, name: stacct, pair: kerb, " PARTS "}]",
+         NULL, NULL,
+         "k.yaml:5:153: accounts[1]: account stacct-kerb stands twice, first at k.yaml:5:12 (ids "
+         "are "
+         "compared without regard to case); keep one, or write pair: key for the other\n"},
+        {"accounts: [{id: " PROVIDERS "Microsoft.Storage/storageAccounts/stacct#kerb, "
+         "adopt_active: primary}]",
+         NULL, NULL,
+         "k.yaml:5:17: accounts[0].id: \"" PROVIDERS
+         "Microsoft.Storage/storageAccounts/stacct#kerb\" "
+         "ends with \"#kerb\"; write the resource's own id, and pair: kerb\n"},
         {"accounts: [{type: maps, name: mapacct, " PARTS "}]",
          MAP_TARGET("format: template, template: \"{key} {endpoint}\""), NULL,
          "k.yaml:4:77: targets.t.template: {endpoint}: an Azure Maps account names none; leave it "
@@ -214,6 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_parts),        cmocka_unit_test(test_below_others),
+        cmocka_unit_test(test_pairs),           cmocka_unit_test(test_named_first_pair),
         cmocka_unit_test(test_mistakes),        cmocka_unit_test(test_retiring),
         cmocka_unit_test(test_two_permissions), cmocka_unit_test(test_environment_file),
         cmocka_unit_test(test_without_proof),

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "proto/key_text.h"
+#include "proto/template.h"
 
 #define KEY                                                                                        \
     "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw=="
@@ -71,6 +72,37 @@ static void test_forms(void **state)
     secret_free(key);
 }
 
+/* A further pair: the account is called otherwise than the resource, whose name its tools want. */
+static void test_pair(void **state)
+{
+    static const char storage[] =
+        "/subscriptions/0/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/stacct";
+    struct secret *key;
+    struct key_file file = example(&key);
+    struct buf out;
+
+    (void)state;
+    file.account = "stacct-kerb";
+    file.resource_id = storage;
+    file.pair = "kerb";
+    buf_init(&out, KEY_FILE_MAX);
+    assert_int_equal(key_file_env(&file, &out), 0);
+    assert_string_equal(buf_str(&out),
+                        "AZURE_STORAGE_ACCOUNT=stacct\nAZURE_STORAGE_KERBEROS_KEY=" KEY "\n");
+    buf_done(&out);
+    buf_init(&out, KEY_FILE_MAX);
+    assert_int_equal(key_file_json(&file, &out), 0);
+    assert_non_null(strstr(buf_str(&out), "{\"account\":\"stacct-kerb\",\"resource_id\":\""));
+    assert_non_null(strstr(buf_str(&out), "/stacct\",\"pair\":\"kerb\",\"account_endpoint\":"));
+    assert_null(strstr(buf_str(&out), "connection_string"));
+    buf_done(&out);
+    buf_init(&out, KEY_FILE_MAX);
+    assert_int_equal(template_expand("{name} {account}", key_file_type(&file), &file, &out), 0);
+    assert_string_equal(buf_str(&out), "stacct stacct-kerb");
+    buf_done(&out);
+    secret_free(key);
+}
+
 static void test_nothing_is_smuggled_into_env(void **state)
 {
     static const char *const endpoints[] = {"",   "a\nLD_PRELOAD=x", "a b", "$(reboot)", "a\"",
@@ -127,6 +159,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_pair),
         cmocka_unit_test(test_nothing_is_smuggled_into_env),
         cmocka_unit_test(test_json_escapes),
         cmocka_unit_test(test_no_room),

@@ -48,7 +48,7 @@ static void test_whole(void **state)
         write_form(&form, &out),
         "{\"event\":\"account.blocked\",\"time\":\"2026-11-22T12:00:00Z\",\"account\":\"acct\","
         "\"resource_group\":\"rg\",\"subscription_id\":\"0001\",\"resource_id\":"
-        "\"/subscriptions/0001/acct\",\"state\":\"blocked\",\"overdue\":true,"
+        "\"/subscriptions/0001/acct\",\"pair\":null,\"state\":\"blocked\",\"overdue\":true,"
         "\"consumers_at_risk\":false,\"reason\":\"key_refused\",\"text\":\"acct is blocked\","
         "\"remedy\":\"wait\",\"since\":\"2026-11-22T12:00:00Z\",\"next_at\":null,\"cycle\":7}");
     buf_done(&out);

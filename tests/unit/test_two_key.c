@@ -16,7 +16,8 @@
 #define KEY_B                                                                                      \
     "/wECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw=="
 
-extern const struct two_key_resource two_key_batch_account, two_key_storage_account;
+extern const struct two_key_resource two_key_batch_account, two_key_storage_account,
+    two_key_storage_kerberos;
 static const struct two_key_resource *const batch = &two_key_batch_account;
 
 static void test_find(void **state)
@@ -32,6 +33,15 @@ static void test_find(void **state)
         {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Batch/batchAccountsX/a", NULL},
         {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/a",
          &two_key_storage_account},
+        {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/a#kerb",
+         &two_key_storage_kerberos},
+        {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/a#key",
+         &two_key_storage_account},
+        {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/a#x",
+         NULL},
+        {"/subscriptions/0/resourceGroups/rg#kerb/providers/Microsoft.Batch/batchAccounts/a", NULL},
+        {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts#kerb/a",
+         NULL},
         {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Network/networks/a", NULL},
         {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Batch/batchAccounts/a/", NULL},
         {"/subscriptions/0/resourceGroups/rg/providers/Microsoft.Batch/batchAccounts/a/pools/p",
@@ -46,33 +56,94 @@ static void test_find(void **state)
         assert_ptr_equal(two_key_resource_find(cases[i].id), cases[i].expected);
 }
 
-/* Every row is complete. */
+static void check_row(const struct two_key_resource *type)
+{
+    assert_true(type->noun && type->short_name && type->api_version && type->name.words);
+    assert_true(type->name.shortest > 0 && type->name.longest >= type->name.shortest);
+    assert_true(type->list.name && type->key_paths[0] && type->key_paths[1]);
+    assert_true(type->key_shape && (!type->switches || type->keys_on));
+    assert_true(!type->probe || (type->probe->build && type->probe->read && type->probe->service &&
+                                 type->probe->words));
+    assert_true(!type->probe || type->probe->shared_host != SHARED_HOST_NONE ||
+                type->endpoint_path);
+    assert_true(type->read_action && type->list_action && type->regenerate_action);
+    assert_true(type->role && type->env_name && type->env_key);
+    assert_true(!type->env_endpoint || type->endpoint_path);
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+        assert_non_null(type->regenerate[slot].name);
+        assert_false(type->regenerate[slot].get);
+    }
+    assert_true(strcmp(type->regenerate[0].name, type->regenerate[1].name) != 0 ||
+                strcmp(type->regenerate[0].word, type->regenerate[1].word) != 0);
+}
+
+/* Every row is complete, those of further pairs included. */
 static void test_rows_are_whole(void **state)
 {
-    const struct two_key_resource *type;
+    const struct two_key_resource *type, *pair;
 
     (void)state;
     for (size_t i = 0; (type = two_key_resource_at(i)); i++) {
-        assert_true(type->noun && type->short_name && type->api_version && type->name.words);
-        assert_true(type->name.shortest > 0 && type->name.longest >= type->name.shortest);
-        assert_true(type->list.name && type->key_paths[0] && type->key_paths[1]);
-        assert_true(type->key_shape && (!type->switches || type->keys_on));
-        assert_true(!type->probe || (type->probe->build && type->probe->read &&
-                                     type->probe->service && type->probe->words));
-        assert_true(!type->probe || type->probe->shared_host != SHARED_HOST_NONE ||
-                    type->endpoint_path);
-        assert_true(type->read_action && type->list_action && type->regenerate_action);
-        assert_true(type->role && type->env_name && type->env_key);
-        assert_true(!type->env_endpoint || type->endpoint_path);
-        for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
-            assert_non_null(type->regenerate[slot].name);
-            assert_false(type->regenerate[slot].get);
-        }
-        assert_true(strcmp(type->regenerate[0].name, type->regenerate[1].name) != 0 ||
-                    strcmp(type->regenerate[0].word, type->regenerate[1].word) != 0);
         assert_ptr_equal(two_key_resource_named(type->short_name), type);
         assert_ptr_equal(two_key_resource_named(type->type), type);
+        assert_ptr_equal(two_key_pair_at(type, 0), type);
+        assert_int_equal(!!type->pair, !!two_key_pair_at(type, 1));
+        for (size_t j = 0; (pair = two_key_pair_at(type, j)); j++) {
+            check_row(pair);
+            assert_int_equal(two_key_is_further_pair(pair), j > 0);
+            assert_ptr_equal(two_key_pair_at(pair, j), pair);
+            assert_int_equal(!!pair->pair, !!pair->pair_busy);
+            assert_string_equal(pair->type, type->type);
+            assert_string_equal(pair->api_version, type->api_version);
+            if (pair->pair) {
+                assert_ptr_equal(two_key_pair_named(type, pair->pair), pair);
+                assert_non_null(strstr(pair->pair_busy, pair->pair));
+            }
+        }
     }
+    assert_null(two_key_pair_named(batch, "kerb"));
+}
+
+/* The names of accounts of either pair, where they stay inside their buffer. */
+static void test_names_of_pairs(void **state)
+{
+    static const char id[] =
+        "/subscriptions/0/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/Acct#kerb";
+    const size_t length = two_key_resource_length(id);
+    char name[TWO_KEY_ACCOUNT_NAME_MAX];
+
+    (void)state;
+    assert_string_equal(id + length, "#kerb");
+    assert_int_equal(two_key_resource_length("/a"), 2);
+    assert_int_equal(two_key_names_of(id).count, 1);
+    assert_string_equal(two_key_resource_name(id, name, sizeof(name)), "Acct");
+    assert_string_equal(two_key_account_name(id, name, sizeof(name)), "Acct-kerb");
+    assert_string_equal(two_key_account_name(id, name, 7), "Acct-k");
+    assert_string_equal(two_key_account_name(id, name, 5), "Acct");
+}
+
+static void test_read_kerberos_keys(void **state)
+{
+    static const char body[] =
+        "{\"keys\":[{\"keyName\":\"key1\",\"value\":\"eA==\"},"
+        "{\"keyName\":\"kerb2\",\"value\":\"" KEY_B "\"},{\"keyName\":\"kerb1\",\"value\":\"" KEY_A
+        "\"}]}";
+    static const char without[] = "{\"keys\":[{\"keyName\":\"key1\",\"value\":\"" KEY_A
+                                  "\"},{\"keyName\":\"key2\",\"value\":\"" KEY_B "\"}]}";
+    struct secret *keys[SLOT_COUNT];
+    struct err err = {.code = 0};
+
+    (void)state;
+    assert_int_equal(
+        two_key_read(&two_key_storage_kerberos, "acct", body, strlen(body), keys, &err), 0);
+    assert_string_equal(secret_bytes(keys[SLOT_PRIMARY]), KEY_A);
+    assert_string_equal(secret_bytes(keys[SLOT_SECONDARY]), KEY_B);
+    secret_free(keys[SLOT_PRIMARY]);
+    secret_free(keys[SLOT_SECONDARY]);
+    assert_int_equal(
+        two_key_read(&two_key_storage_kerberos, "acct", without, strlen(without), keys, &err),
+        -ENODATA);
+    assert_non_null(strstr(err.text, "kerb1"));
 }
 
 static void test_read_keys(void **state)
@@ -116,7 +187,7 @@ static void test_read_keys(void **state)
             secret_free(keys[SLOT_PRIMARY]);
             secret_free(keys[SLOT_SECONDARY]);
         } else {
-            assert_int_equal(rc, -EINVAL);
+            assert_int_equal(rc, strstr(err.text, "is missing") ? -ENODATA : -EINVAL);
             assert_null(keys[SLOT_PRIMARY]);
             assert_null(keys[SLOT_SECONDARY]);
             assert_non_null(strstr(err.text, cases[i].problem));
@@ -405,6 +476,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_rows_are_whole),
+        cmocka_unit_test(test_names_of_pairs),
+        cmocka_unit_test(test_read_kerberos_keys),
         cmocka_unit_test(test_read_keys),
         cmocka_unit_test(test_read_account),
         cmocka_unit_test(test_read_account_place),

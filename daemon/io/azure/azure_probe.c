@@ -27,10 +27,11 @@ const char *azure_probe_host(const struct azure_call *call)
 int azure_probe_build(const struct azure_call *call, struct http_request *request, struct err *err)
 {
     const struct two_key_probe_form *form = call->resource->probe;
+    char name[TWO_KEY_ACCOUNT_NAME_MAX];
     const struct two_key_probe probe = {
         .endpoint = azure_probe_host(call),
         .port = call->account->port,
-        .name = call->subject->name,
+        .name = two_key_resource_name(call->subject->id, name, sizeof(name)),
         .resource_id = call->subject->id,
         .key = call->key,
         .client_request_id = call->result.client_request_id,

@@ -95,22 +95,35 @@ static void keys_are_off(struct azure_call *call, const struct resource_obstacle
     call->described_at = 0;
 }
 
+/* The answer holds no keys that can be used: `rc` and `err` are those of two_key_read(). */
+static enum azure_answer without_keys(struct azure_call *call, const struct http_reply *reply,
+                                      int rc, const struct err *err)
+{
+    unreadable(call, reply, err);
+    if (rc == -ENODATA && call->resource->absent && call->request == AZURE_LIST_KEYS)
+        failure_set_remedy(&call->failure, "%s", call->resource->absent);
+    return ANSWER_FAILED;
+}
+
 static enum azure_answer read_keys(struct azure_call *call, const struct http_reply *reply)
 {
     struct azure_account *account = call->account;
     struct azure *azure = call->azure;
     struct secret *keys[SLOT_COUNT];
     struct resource_obstacle obstacle;
+    char name[TWO_KEY_ACCOUNT_NAME_MAX];
     struct err err = {.code = 0};
+    int rc;
 
     if (two_key_list_obstacle(call->resource, buf_str(&reply->body), reply->body.length, &obstacle,
                               &err) < 0)
         return unreadable(call, reply, &err);
     if (obstacle.reason != REASON_NONE)
         keys_are_off(call, &obstacle);
-    if (two_key_read(call->resource, call->subject->name, buf_str(&reply->body), reply->body.length,
-                     keys, &err) < 0)
-        return obstacle.reason == REASON_NONE ? unreadable(call, reply, &err) : ANSWER_FAILED;
+    (void)two_key_resource_name(call->subject->id, name, sizeof(name));
+    rc = two_key_read(call->resource, name, buf_str(&reply->body), reply->body.length, keys, &err);
+    if (rc < 0)
+        return obstacle.reason == REASON_NONE ? without_keys(call, reply, rc, &err) : ANSWER_FAILED;
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
         secret_free(account->keys[slot]);
         account->keys[slot] = keys[slot];

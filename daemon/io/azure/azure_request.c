@@ -58,17 +58,18 @@ bool azure_request_writes(const struct azure_call *call)
     return !operation_of(call)->get;
 }
 
-/* Whose description is read: its own, or that of the outermost resource in its id, which is put
- * into `out`. */
-static const char *described_id(const struct azure_call *call, struct buf *out)
+/* The id of the resource to which the request goes: its own or, where that has the description,
+ * that of the outermost one in its id. */
+static void append_resource(const struct azure_call *call, struct buf *out)
 {
     const char *id = call->subject->id;
     const struct two_key_names names = two_key_names_of(id);
+    const bool is_parent =
+        call->request == AZURE_DESCRIBE && call->resource->parent_describes && names.count > 0;
 
-    if (call->request != AZURE_DESCRIBE || !call->resource->parent_describes || names.count == 0)
-        return id;
-    (void)buf_append(out, id, (size_t)(names.at[0].text + names.at[0].length - id));
-    return buf_str(out);
+    (void)buf_append(out, id,
+                     is_parent ? (size_t)(names.at[0].text + names.at[0].length - id)
+                               : two_key_resource_length(id));
 }
 
 static int build_arm_request(struct azure_call *call, struct http_request *request,
@@ -76,18 +77,20 @@ static int build_arm_request(struct azure_call *call, struct http_request *reque
 {
     const struct two_key_operation *operation = operation_of(call);
     const struct cloud *cloud = &call->config->cloud;
-    struct buf parent, body;
+    struct buf resource, body;
     int rc;
 
-    buf_init(&parent, HTTP_URL_MAX);
+    buf_init(&resource, HTTP_URL_MAX);
     buf_init(&body, BODY_MAX);
+    append_resource(call, &resource);
     rc = two_key_body(operation, &body);
     struct arm_request wanted = {
         .method = operation->get ? "GET" : "POST",
         .resource_manager = cloud->resource_manager,
-        .resource_id = described_id(call, &parent),
+        .resource_id = buf_str(&resource),
         .operation = operation->name,
         .body = body.length > 0 ? buf_str(&body) : NULL,
+        .query = operation->query,
         .api_version = config_api_version(call->config, call->resource),
         .token = token,
         .client_request_id = call->result.client_request_id,
@@ -96,10 +99,10 @@ static int build_arm_request(struct azure_call *call, struct http_request *reque
     };
 
     if (rc == 0)
-        rc = parent.failed;
+        rc = resource.failed;
     rc = rc != 0 ? err_set(err, rc, "the request does not fit")
                  : arm_request_build(request, &wanted, err);
-    buf_done(&parent);
+    buf_done(&resource);
     buf_done(&body);
     return rc;
 }

@@ -188,13 +188,16 @@ static void set_environment(struct exec_job *job, const struct target_request *r
 {
     const struct delivery *delivery = request->delivery;
     const struct account *account = delivery->account;
+    const struct key_file *content = &job->content;
     struct program_environment *environment = &job->environment;
     char cycle[24];
 
     (void)snprintf(cycle, sizeof(cycle), "%" PRIu64, delivery->cycle);
     program_environment_init(environment);
     program_environment_add(environment, "KEYROTATED_ACCOUNT", account->name);
-    program_environment_add(environment, "KEYROTATED_RESOURCE_ID", account->id);
+    program_environment_add(environment, "KEYROTATED_RESOURCE_ID", content->resource_id);
+    if (content->pair)
+        program_environment_add(environment, "KEYROTATED_PAIR", content->pair);
     program_environment_add(environment, "KEYROTATED_RESOURCE_GROUP", account->resource_group);
     program_environment_add(environment, "KEYROTATED_SUBSCRIPTION_ID", account->subscription_id);
     program_environment_add(environment, "KEYROTATED_LOCATION", delivery->location);

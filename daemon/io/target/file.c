@@ -154,8 +154,7 @@ static int render(const struct file_job *job, time_ms delivered_at, struct buf *
 
     content.delivered_at = delivered_at;
     if (job->settings.format == FILE_FORMAT_TEMPLATE)
-        return template_expand(job->settings.content, two_key_resource_find(content.resource_id),
-                               &content, out);
+        return template_expand(job->settings.content, key_file_type(&content), &content, out);
     return writers[job->settings.format](&content, out);
 }
 
@@ -295,7 +294,7 @@ static void append_form(const struct destination *destination, struct buf *out)
 
 static bool needs_endpoint(const struct file_job *job)
 {
-    const struct two_key_resource *type = two_key_resource_find(job->content.resource_id);
+    const struct two_key_resource *type = key_file_type(&job->content);
 
     if (!type)
         return job->settings.format != FILE_FORMAT_RAW;

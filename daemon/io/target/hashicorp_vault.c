@@ -163,8 +163,7 @@ static void step_read_before_write(struct vault_job *job);
 /* Returns false, and fills the failure, where the field becomes too long. */
 static bool expand(struct vault_job *job, const struct vault_field *field, struct buf *out)
 {
-    int rc = template_expand(field->template, two_key_resource_find(job->content.resource_id),
-                             &job->content, out);
+    int rc = template_expand(field->template, key_file_type(&job->content), &job->content, out);
 
     if (rc == -ENOMEM)
         fault_out_of_memory();
@@ -464,8 +463,7 @@ static void append_form(const struct destination *destination, struct buf *out)
 /* Fails the job before it starts when a fact that only Azure knows is missing or invalid. */
 static void check_facts(struct vault_job *job, const struct target_request *request)
 {
-    const struct two_key_resource *type =
-        request->delivery ? two_key_resource_find(job->content.resource_id) : NULL;
+    const struct two_key_resource *type = request->delivery ? key_file_type(&job->content) : NULL;
     struct target_outcome *outcome = &job->http.base.outcome;
 
     outcome->failed = !target_place_check(request, "a path", "`path`", &outcome->failure);

@@ -314,6 +314,19 @@ static bool add_data(struct kubernetes_job *job, const struct kubernetes_setting
     return rc == 0;
 }
 
+/* The id of the account: that of the resource, and which of its further pairs it is. */
+static void add_resource(struct kubernetes_pairs *annotations, const char *account_id)
+{
+    const size_t length = two_key_resource_length(account_id);
+    struct buf *id =
+        must(kubernetes_add(annotations, KUBERNETES_ANNOTATION_ID, KUBERNETES_DATA_MAX));
+
+    if (buf_append(id, account_id, length) != 0)
+        fault_out_of_memory();
+    if (account_id[length] != '\0')
+        add_text(annotations, KUBERNETES_ANNOTATION_PAIR, account_id + length + 1);
+}
+
 static void add_annotations(struct kubernetes_job *job, const struct delivery *delivery)
 {
     struct kubernetes_pairs *annotations = &job->wanted.annotations;
@@ -321,7 +334,7 @@ static void add_annotations(struct kubernetes_job *job, const struct delivery *d
 
     if (delivery)
         (void)snprintf(cycle, sizeof(cycle), "%" PRIu64, delivery->cycle);
-    add_text(annotations, KUBERNETES_ANNOTATION_ID, delivery ? delivery->account->id : "");
+    add_resource(annotations, delivery ? delivery->account->id : "");
     add_text(annotations, KUBERNETES_ANNOTATION_SLOT, delivery ? slot_name(delivery->slot) : "");
     add_text(annotations, KUBERNETES_ANNOTATION_CYCLE, cycle);
 }

@@ -3,13 +3,18 @@
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "base/str.h"
 #include "proto/two_key/two_key.h"
 
 struct key_file target_content_copy(const struct delivery *delivery)
 {
+    const char *id = delivery->account->id;
+    const struct two_key_resource *type = two_key_resource_find(id);
+
     return (struct key_file){
         .account = must_dup(delivery->account->name),
-        .resource_id = must_dup(delivery->account->id),
+        .resource_id = must(str_dup_n(id, two_key_resource_length(id))),
+        .pair = type ? type->pair : NULL,
         .account_endpoint = must_dup(delivery->endpoint ? delivery->endpoint : ""),
         .slot = delivery->slot,
         .key = must(secret_clone(delivery->key)),

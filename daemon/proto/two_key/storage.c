@@ -3,7 +3,9 @@
 
 /*
  * Storage accounts (Microsoft.Storage/storageAccounts): key1 and key2 (learn.microsoft.com, Storage
- * Resource Provider REST API, "Storage Accounts - List Keys" and "- Regenerate Key").
+ * Resource Provider REST API, "Storage Accounts - List Keys" and "- Regenerate Key"); and the pair
+ * kerb1 and kerb2, the passwords of the identity that stands for the account in Active Directory.
+ * Kerberos keys open no data plane, so that allowSharedKeyAccess leaves them as they are.
  */
 
 static const struct two_key_switch switches[] = {
@@ -14,30 +16,48 @@ static const struct two_key_switch switches[] = {
     {.path = NULL},
 };
 
+/* What both pairs share; `first` and `second` are the names of their keys. */
+#define STORAGE_PAIR(which, first, second)                                                         \
+    TWO_KEY_PAIR(which),                                                                           \
+        .type = "Microsoft.Storage/storageAccounts", .short_name = "storage",                      \
+        .noun = "a Storage account", .api_version = "2026-04-01",                                  \
+        .name = {3, 24, "", "3 to 24 letters and digits"},                                         \
+        TWO_KEY_REGENERATE("regenerateKey", "keyName", first, second),                             \
+        TWO_KEY_AT("keys[keyName=" first "].value", "keys[keyName=" second "].value"),             \
+        .key_shape = &key_shape_base64, .state_path = "properties.provisioningState",              \
+        TWO_KEY_ACTIONS("Microsoft.Storage/storageAccounts", "listkeys", "regeneratekey"),         \
+        .role = "Storage Key Rotator", .env_name = "AZURE_STORAGE_ACCOUNT"
+
 const struct two_key_resource two_key_storage_account = {
-    .type = "Microsoft.Storage/storageAccounts",
-    .short_name = "storage",
-    .noun = "a Storage account",
-    .api_version = "2026-04-01",
-    .name = {3, 24, "", "3 to 24 letters and digits"},
+    STORAGE_PAIR("key", "key1", "key2"),
     .list = {.name = "listKeys"},
-    TWO_KEY_REGENERATE("regenerateKey", "keyName", "key1", "key2"),
     .regenerate_answers = ANSWERS_BOTH,
-    .key_paths = {[SLOT_PRIMARY] = "keys[keyName=key1].value",
-                  [SLOT_SECONDARY] = "keys[keyName=key2].value"},
-    .key_shape = &key_shape_base64,
     .endpoint_path = "properties.primaryEndpoints.blob",
-    .state_path = "properties.provisioningState",
     .switches = switches,
     .keys_on = "set the account's allowSharedKeyAccess to true",
     .probe = &storage_probe,
-    TWO_KEY_ACTIONS("Microsoft.Storage/storageAccounts", "listkeys", "regeneratekey"),
-    .role = "Storage Key Rotator",
-    .env_name = "AZURE_STORAGE_ACCOUNT",
     .env_key = "AZURE_STORAGE_KEY",
     .env_endpoint = "AZURE_STORAGE_BLOB_ENDPOINT",
     .connection_string =
         "DefaultEndpointsProtocol=https;AccountName={name};AccountKey={key};"
         "BlobEndpoint=https://{endpoint}/",
     .dies = "every shared access signature that was made with the key",
+};
+
+/* Whether the answer to a regenerate holds these keys is not documented: they are listed. */
+const struct two_key_resource two_key_storage_kerberos = {
+    STORAGE_PAIR("kerb", "kerb1", "kerb2"),
+    .list = {.name = "listKeys", .query = "%24expand=kerb"},
+    .regenerate_answers = ANSWERS_NOTHING,
+    .absent =
+        "let Azure make both Kerberos keys, which a Storage account has not from the start: "
+        "`az storage account keys renew --account-name {resource_name} --key-type kerb --key "
+        "primary`, and the same with --key secondary",
+    .endpoint_path = "properties.primaryEndpoints.file",
+    .env_key = "AZURE_STORAGE_KERBEROS_KEY",
+    .dies = "the account's identity in Active Directory, if the key is its password",
+    .note =
+        "a Storage account has Kerberos keys once they were made (az storage account keys renew "
+        "--key-type kerb); deliver them with a program that changes the password of its "
+        "identity in Active Directory",
 };

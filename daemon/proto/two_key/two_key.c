@@ -80,7 +80,7 @@ static int read_key(const struct two_key_resource *resource, struct json_object 
     if (json_text_at(document, path, &text, err) < 0)
         return -EINVAL;
     if (!text)
-        return err_set(err, -EINVAL, "the member \"%s\" is missing or not a string", path);
+        return err_set(err, -ENODATA, "the member \"%s\" is missing or not a string", path);
     *ret_key = secret_new(text, strlen(text));
     if (!*ret_key)
         return err_set(err, -ENOMEM, "there is no memory for the keys");

@@ -49,6 +49,7 @@ struct two_key_operation {
     const char *word;   /* its value: "Primary" */
     bool in_list;       /* the value is the only element of a list */
     bool get;           /* by GET; else by POST */
+    const char *query;  /* besides the version, as in a URL: "%24expand=kerb"; NULL: none */
 };
 
 enum { TWO_KEY_NAMES_MAX = 4 };
@@ -149,11 +150,25 @@ enum two_key_answers {
     ANSWERS_NOTHING /* 200 or 204 */
 };
 
+/*
+ * A resource with several independent pairs of keys has a row for each: the first one is that of
+ * its type (TYPE in two_key_list.h), the others follow it (PAIR). All of them share type,
+ * short_name, noun, api_version and the rules of names. An account is one pair; those of one
+ * resource regenerate one at a time.
+ */
+#define TWO_KEY_PAIR(which)                                                                        \
+    .pair = (which), .pair_busy =                                                                  \
+                         "a key of the pair " which                                                \
+                         ", of the same resource, is being regenerated: one pair at a time"
+
 struct two_key_resource {
     /* The provider and the types below it, each of which a name follows in a resource id. */
-    const char *type;         /* "Microsoft.Batch/batchAccounts" */
-    const char *short_name;   /* of it in the configuration: "batch" */
-    const char *noun;         /* "a Batch account" */
+    const char *type;       /* "Microsoft.Batch/batchAccounts" */
+    const char *short_name; /* of it in the configuration: "batch" */
+    const char *noun;       /* "a Batch account" */
+    const char *pair;      /* its name in the configuration: "kerb"; NULL: the resource has this one
+                            * alone */
+    const char *pair_busy; /* why the other pairs wait for it: a sentence; NULL as `pair` is */
     const char *api_version;  /* unless the configuration says otherwise */
     struct two_key_name name; /* the last one in its id */
     bool parent_describes;    /* what is read of its description stands in that of the outermost
@@ -176,6 +191,8 @@ struct two_key_resource {
     const char *endpoint_path; /* where the description names the data plane's host, or a URL there;
                                 * NULL: nowhere */
     const char *port_path;     /* … its port, where that is not the one of https; NULL: nowhere */
+    const char *absent;        /* where lists may lack the keys: how they are made, with the
+                                * placeholders of remedies; NULL: an account has them from the start */
     const char *state_path;    /* how the last change of the resource went; NULL: nowhere */
     const struct two_key_switch *switches;      /* NULL: it is not known to have any */
     const struct two_key_switch *list_switches; /* the same in the answer to a list */
@@ -213,17 +230,34 @@ struct two_key_resource {
 const struct two_key_resource *two_key_resource_at(size_t index);
 
 /* The row of the resource with that id ("/subscriptions/…/providers/TYPE/NAME", any case; with
- * types below others, PROVIDER/TYPE/NAME/TYPE/NAME), or NULL if there is none. */
-const struct two_key_resource *two_key_resource_find(const char *resource_id);
+ * types below others, PROVIDER/TYPE/NAME/TYPE/NAME), or NULL if there is none. Of several pairs the
+ * first, unless the id is that of an account and names another one (two_key_account_id()). */
+const struct two_key_resource *two_key_resource_find(const char *id);
 
-/* The names in the id of a resource with two keys. */
-struct two_key_names two_key_names_of(const char *resource_id);
+/* The pairs of the type of that row: the first one, which is that of its type, at index 0; NULL
+ * after the last. */
+const struct two_key_resource *two_key_pair_at(const struct two_key_resource *type, size_t index);
+/* The pair of that name; NULL: there is none. */
+const struct two_key_resource *two_key_pair_named(const struct two_key_resource *type,
+                                                  const char *pair);
+/* Is it a pair besides the first one of its type? */
+bool two_key_is_further_pair(const struct two_key_resource *type);
 
-/* The name of an account: that of the resource or, below others, all names, joined by '-', all of
- * which are legal wherever names go (paths, secrets of vaults, units). Cut to `size`; returns out.
- */
+/* What ends the resource in the id of an account; ids of Azure cannot hold it. */
+#define TWO_KEY_PAIR_MARK '#'
+/* The length of the resource's id in the id of an account. */
+size_t two_key_resource_length(const char *account_id);
+
+/* The names in the id of a resource with two keys, or of an account. */
+struct two_key_names two_key_names_of(const char *id);
+
+/* The name of a resource: its own or, below others, all names, joined by '-', all of which are
+ * legal wherever names go (paths, secrets of vaults, units). The name of an account: the same, and
+ * for further pairs the pair's name behind it ("sampleacct-kerb"), with '-' for '_'. Cut to `size`;
+ * they return out. */
 enum { TWO_KEY_ACCOUNT_NAME_MAX = 600 };
-const char *two_key_account_name(const char *resource_id, char *out, size_t size);
+const char *two_key_resource_name(const char *id, char *out, size_t size);
+const char *two_key_account_name(const char *id, char *out, size_t size);
 
 /* The row with that short name, or with that type in any case; NULL: there is none. */
 const struct two_key_resource *two_key_resource_named(const char *name);
@@ -271,8 +305,8 @@ const struct two_key_resource *two_key_resource_below(const char *type);
 /* --- two_key.c --- */
 /*
  * Reads both keys from the answer to a list, or to a regenerate that has them. They must be there,
- * be keys by their form and differ, and the answer must be about `name`. Returns 0, or -EINVAL or
- * -ENOMEM with err set; keys[] are NULL then.
+ * be keys by their form and differ, and the answer must be about `name`. Returns 0, or with err set
+ * -ENODATA (a key is missing), -EINVAL or -ENOMEM; keys[] are NULL then.
  */
 int two_key_read(const struct two_key_resource *resource, const char *name, const char *body,
                  size_t length, struct secret *keys[SLOT_COUNT], struct err *err);

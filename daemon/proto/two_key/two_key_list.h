@@ -1,7 +1,12 @@
 /* Every type of resource and its name in the configuration, a row each, included where a list of
- * them is wanted. The first is that of accounts that say no type. */
+ * them is wanted. The first is that of accounts that say no type. PAIR: a further pair of keys of
+ * the type before it. */
+#ifndef PAIR
+#define PAIR(name)
+#endif
 TYPE(batch_account, "batch")
 TYPE(storage_account, "storage")
+PAIR(storage_kerberos)
 TYPE(cognitive_services_account, "cognitive_services")
 TYPE(redis, "redis")
 TYPE(search_service, "search")
@@ -32,3 +37,4 @@ TYPE(apim_gateway, "apim_gateway")
 TYPE(spring_apps, "spring")
 TYPE(ml_endpoint, "ml_endpoint")
 TYPE(quantum_workspace, "quantum")
+#undef PAIR

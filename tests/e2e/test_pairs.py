@@ -1,0 +1,70 @@
+"""Resources with more than one pair of keys: an account for each, with a journal of its own."""
+
+import json
+
+from patience import wait_until
+from stand_in import RESOURCE_GROUP, SUBSCRIPTION
+
+NAME = "stacct"
+STORAGE = {"type": "storage", "name": NAME, "resource_group": RESOURCE_GROUP,
+           "subscription_id": SUBSCRIPTION, "adopt_active": "primary"}
+ID = (f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{RESOURCE_GROUP}/providers/"
+      f"Microsoft.Storage/storageAccounts/{NAME}")
+
+
+def configure(site, *pairs):
+    site.azure.create(NAME, type="storage")
+    for pair in pairs:
+        site.config["accounts"].append({**STORAGE, **({"pair": pair} if pair else {})})
+
+
+def births(azure, pair):
+    return azure.truth.events("birth", account=NAME, by="arm", pair=pair)
+
+
+def test_each_pair_rotates_by_its_own_policy(site, azure):
+    configure(site, None)
+    site.config["policies"]["slow"] = {**site.config["policies"]["quick"], "rotate_every": "10m"}
+    site.config["accounts"].append({**STORAGE, "pair": "kerb", "policy": "slow"})
+    site.config["targets"]["file"]["format"] = "json"
+    site.start()
+    site.log.wait("key.delivered", account=f"{NAME}-kerb")
+    site.wait_rotations(NAME, 2)
+    assert not births(azure, "kerb")
+    form = json.loads(site.held(f"{NAME}-kerb"))
+    assert form["key"] == azure.pair(NAME, "kerb")["Primary"]
+    assert (form["resource_id"], form["pair"]) == (ID, "kerb")
+    assert json.loads(site.held(NAME))["pair"] == "key"
+    known = {account["name"]: account
+             for account in json.loads(site.ctl("--json", "status", "--all").stdout)["accounts"]}
+    assert (known[NAME]["id"], known[NAME]["pair"]) == (ID, "key")
+    assert (known[f"{NAME}-kerb"]["id"], known[f"{NAME}-kerb"]["pair"]) == (f"{ID}#kerb", "kerb")
+
+
+def test_a_command_names_a_pair(site, azure):
+    """By the account's name, or by its id."""
+    configure(site, "kerb", None)
+    site.policy(rotate_every="10m")
+    site.start()
+    for name in NAME, f"{NAME}-kerb":
+        site.log.wait("key.delivered", account=name)
+    for account, pair in (f"{NAME}-kerb", "kerb"), (f"{ID}#kerb", "kerb"), (ID, "key"):
+        before = len(births(azure, pair))
+        wait_until(lambda: site.ctl("rotate", account, "--wait").returncode == 0, f"{account} rotates")
+        assert len(births(azure, pair)) == before + 1
+    assert len(births(azure, "kerb")) == 2 and len(births(azure, "key")) == 1
+    requests = azure.truth.requests("regenerateKeys", account=NAME)
+    assert len(requests) == 3
+
+
+def test_a_pair_that_azure_has_not_made(site, azure):
+    """A Storage account has its Kerberos keys once somebody has them made."""
+    configure(site, "kerb")
+    key = azure.keys(NAME)["Primary"]
+    azure.fault("wrong_json", op="listKeys", account=NAME, param=json.dumps(
+        {"keys": [{"keyName": "key1", "value": key}, {"keyName": "key2", "value": key}]}))
+    site.start()
+    line = site.log.wait("rotation.retrying", account=f"{NAME}-kerb")
+    assert f"az storage account keys renew --account-name {NAME} --key-type kerb" in line["remedy"]
+    azure.clear_faults()
+    site.log.wait("key.delivered", account=f"{NAME}-kerb")
