@@ -19,7 +19,7 @@ ROTATED = {
     "service_bus": "Queues", "service_bus_queue": "queue", "service_bus_topic": "topic",
     "event_hubs": "EventHubs", "event_hub": "hub", "relay": "nothing",
     "relay_hybrid_connection": None, "relay_wcf": None, "notification_hubs": "registrations",
-    "notification_hub": "registrations", "automation": None, "communication": None,
+    "notification_hub": "registrations", "automation": None, "communication": "phoneNumbers",
     "data_factory_runtime": None, "synapse_runtime": None, "data_migration": None,
     "apim_subscription": None, "apim_workspace_subscription": None, "apim_tenant": None,
     "apim_gateway": None, "spring": None, "ml_endpoint": None, "quantum": None,

@@ -127,26 +127,6 @@ static void build_imds_request(struct result *result, const void *context)
     http_request_done(&request);
 }
 
-/* -EIO: libcrypto has no memory to sign with. */
-static void build_probe(struct result *result, const void *context)
-{
-    struct secret *key = make_secret(KEY_A);
-    struct http_request request;
-    struct err err = {.code = 0};
-    const struct two_key_probe probe = {.endpoint = "acct.westeurope.batch.azure.com:443",
-                                        .name = "Acct",
-                                        .key = key,
-                                        .client_request_id = "an-id",
-                                        .now = NOW};
-    int rc = batch_probe.build(&batch_probe, &request, &probe, &err);
-
-    (void)context;
-    ERR_clear_error();
-    add_request(result, rc == -EIO ? -ENOMEM : rc, &err, &request);
-    http_request_done(&request);
-    secret_free(key);
-}
-
 /* --- answers --- */
 
 struct answer {
@@ -550,7 +530,6 @@ int main(void)
         ALLOCATION_TEST("arm_request", build_arm_request, NULL),
         ALLOCATION_TEST("entra_request", build_entra_request, NULL),
         ALLOCATION_TEST("imds_request", build_imds_request, NULL),
-        ALLOCATION_TEST("batch_probe", build_probe, NULL),
         ALLOCATION_TEST("arm_forbids", refused_by_arm, &forbidden),
         ALLOCATION_TEST("arm_does_not_find", refused_by_arm, &not_found),
         ALLOCATION_TEST("arm_is_not_reached", refused_by_arm, &of_a_proxy),

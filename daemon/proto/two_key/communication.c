@@ -1,3 +1,4 @@
+#include "proto/two_key/hmac_probe.h"
 #include "proto/two_key/shapes.h"
 
 /*
@@ -19,6 +20,7 @@ const struct two_key_resource two_key_communication_service = {
     .endpoint_path = "properties.hostName",
     .state_path = "properties.provisioningState",
     TWO_KEY_LOCAL_AUTH("the resource's"),
+    .probe = &communication_probe,
     TWO_KEY_ACTIONS("Microsoft.Communication/CommunicationServices", "ListKeys", "RegenerateKey"),
     .role = "Communication Services Key Rotator",
     .env_name = "AZURE_COMMUNICATION_RESOURCE",

@@ -19,7 +19,7 @@ enum { PROBE_REPLY_MAX = 64 * 1024, CODE_MAX = 128, SIGNATURE_SECONDS = 300 };
 
 /* --- the request --- */
 
-static int check_fits(const struct http_request *request, struct err *err)
+int probe_check_fits(const struct http_request *request, struct err *err)
 {
     int rc = http_request_check(request);
 
@@ -70,7 +70,7 @@ int probe_begin(const struct two_key_probe_form *form, struct http_request *requ
         http_request_header(request, "Content-Type", "application/json");
         buf_append_str(&request->body, form->body);
     }
-    return check_fits(request, err); /* a truncated part would be signed, too */
+    return probe_check_fits(request, err); /* a truncated part would be signed, too */
 }
 
 int probe_build_plain(const struct two_key_probe_form *form, struct http_request *request,
@@ -81,7 +81,26 @@ int probe_build_plain(const struct two_key_probe_form *form, struct http_request
     if (rc == 0)
         http_request_secret(request, form->header ? form->header : "Authorization",
                             form->before ? form->before : "", probe->key);
-    return rc == 0 ? check_fits(request, err) : rc;
+    return rc == 0 ? probe_check_fits(request, err) : rc;
+}
+
+int probe_sign(const struct secret *key, const char *text, char **ret_signature, struct err *err)
+{
+    uint8_t bytes[KEY_TEXT_MAX], signature[SHA256_LENGTH];
+    size_t length;
+    int rc;
+
+    *ret_signature = NULL;
+    if (key_text_decode(key, bytes, sizeof(bytes), &length) < 0)
+        return err_set(err, -EINVAL,
+                       "the key is not base64, so it cannot be a key of the resource");
+    rc = crypto_hmac_sha256(bytes, length, text, strlen(text), signature);
+    wipe(bytes, sizeof(bytes));
+    if (rc == 0)
+        *ret_signature = base64_encode(signature, sizeof(signature));
+    if (rc == 0 && !*ret_signature)
+        rc = -ENOMEM;
+    return rc == 0 ? 0 : err_set(err, rc, "the request cannot be signed: %s", strerror(-rc));
 }
 
 /* The URL without its query, as the service does it: in lower case. */
@@ -137,7 +156,7 @@ int probe_build_sas(const struct two_key_probe_form *form, struct http_request *
     else
         err_set(err, rc, "the request cannot be signed: %s", strerror(-rc));
     buf_done(&value);
-    return rc == 0 ? check_fits(request, err) : rc;
+    return rc == 0 ? probe_check_fits(request, err) : rc;
 }
 
 /* --- the answer --- */
@@ -180,7 +199,8 @@ static void explain(const struct two_key_probe_form *form, const struct http_rep
     char stranger[STRANGER_TEXT_MAX];
     const bool refused = is_refused(form, reply->status, code) && is_explained(form, reply);
 
-    if (form->off_code && str_equal_nocase(code, form->off_code)) {
+    if ((form->off_code && str_equal_nocase(code, form->off_code)) ||
+        (form->off_text && strcasestr(buf_str(&reply->body), form->off_text))) {
         failure->reason = REASON_SHARED_KEY_DISABLED;
         failure_set_text(failure, "%s says that keys are switched off: %d %s", form->service,
                          reply->status, code);

@@ -42,7 +42,7 @@ static int build(const struct two_key_probe_form *form, struct http_request *req
         rc = err_set(err, -ENOMEM, "the request cannot be made: there is no memory");
     buf_done(&credentials);
     secret_free(encoded);
-    return rc;
+    return rc == 0 ? probe_check_fits(request, err) : rc;
 }
 
 const struct two_key_probe_form registry_probe = {

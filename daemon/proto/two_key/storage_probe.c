@@ -25,7 +25,7 @@ static int build(const struct two_key_probe_form *form, struct http_request *req
     http_request_header(request, "x-ms-version", "2021-12-02");
     rc = shared_key_sign(request, name, "x-ms-", probe->key, err);
     free(name);
-    return rc;
+    return rc == 0 ? probe_check_fits(request, err) : rc;
 }
 
 const struct two_key_probe_form storage_probe = {

@@ -70,6 +70,7 @@ struct two_key_probe {
     const char *name; /* of the account */
     const char *resource_id;
     const struct secret *key;
+    const char *key_id; /* NULL: it has none, or it is unknown */
     const char *client_request_id;
     time_ms now;
 };
@@ -115,6 +116,7 @@ struct two_key_probe_form {
      * this request needs. NULL: the status and the code say all. */
     const char *refused_text;
     const char *off_code; /* the error code that says that keys are switched off; NULL: none */
+    const char *off_text; /* the body that says so holds this; NULL: none does */
 };
 
 /* How a member of the description says that keys are switched off. */
@@ -348,10 +350,15 @@ void probe_append_host(struct buf *out, const struct two_key_probe_form *form,
 /* Begins a request of the form: method, URL, body and the ids of the request. */
 int probe_begin(const struct two_key_probe_form *form, struct http_request *request,
                 const struct two_key_probe *probe, struct err *err);
+/* http_request_check(), with words. */
+int probe_check_fits(const struct http_request *request, struct err *err);
 /* A shared access signature: an HMAC with the key's own characters ("Service Bus access control
  * with Shared Access Signatures"). The last name in the resource id is that of the rule. */
 int probe_build_sas(const struct two_key_probe_form *form, struct http_request *request,
                     const struct two_key_probe *probe, struct err *err);
+/* The base64 of an HMAC-SHA256 with the bytes that the key encodes. 0 with *ret_signature to be
+ * freed; -EINVAL: the key is not base64; -ENOMEM, -EIO; with err set. */
+int probe_sign(const struct secret *key, const char *text, char **ret_signature, struct err *err);
 /* Judges by the lists of statuses and codes. */
 bool probe_read(const struct two_key_probe_form *form, const struct http_reply *reply, time_ms now,
                 struct failure *failure);
