@@ -135,6 +135,7 @@ static void resolve_timing(struct resolve *resolve)
         .unknown_wait = schema_duration(map, &schema_timing, "unknown_wait"),
         .verify_timeout = schema_duration(map, &schema_timing, "verify_timeout"),
         .settle = schema_duration(map, &schema_timing, "settle"),
+        .repair_turn = schema_duration(map, &schema_timing, "repair_turn"),
     };
     if (timing->retry_initial > timing->retry_max) {
         char longest[DURATION_TEXT_MAX];

@@ -94,6 +94,7 @@ const struct schema_map schema_timing = {(const struct schema_key[]){
     SCHEMA_ROW(
         "settle", SCHEMA_DURATION, .fallback = "60s", .maximum = MS_DAY, .advised = 60 * MS_SECOND,
         .weakens = "the look that confirms a rotation may still see the keys from before it"),
+    SCHEMA_ROW("repair_turn", SCHEMA_DURATION, .fallback = "60s", .maximum = MS_DAY),
     SCHEMA_END,
 }};
 

@@ -12,11 +12,16 @@ static const struct target_record *owner_of(const struct rotation_context *conte
     return NULL;
 }
 
+bool delivery_is_repair(const struct record *record, const struct target_record *target)
+{
+    return record->delivering == record->active || target->dead_since != 0;
+}
+
 time_ms delivery_turn_at(const struct rotation_context *context, const struct record *record,
                          const struct target_record *target)
 {
     const struct target_record *owner = owner_of(context, record, target);
-    const bool in_order = record->delivering != record->active && target->dead_since == 0;
+    const bool in_order = !delivery_is_repair(record, target);
     const struct target_record *end =
         target->required ? target : record->targets + record->target_count;
 

@@ -7,6 +7,9 @@
 
 #include "core/machine.h"
 
+/* Is the target to be given a key because the one that it holds is not the active one, or is dead?
+ * Then its delivery waits for no other target; in a rotation the old key works until its turn. */
+bool delivery_is_repair(const struct record *record, const struct target_record *target);
 /* When may a delivery to this target be tried? TIME_NEVER: none is owed, or it has to wait for
  * another target. */
 time_ms delivery_turn_at(const struct rotation_context *context, const struct record *record,

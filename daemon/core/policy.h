@@ -53,6 +53,8 @@ struct timing {
     duration_ms unknown_wait;   /* how long a request whose answer was lost may still take effect */
     duration_ms verify_timeout; /* how long a new key may take until the data plane accepts it */
     duration_ms settle;         /* from a completed rotation to the look that confirms it */
+    duration_ms repair_turn;    /* how long a required target may take in a repair, at least, while
+                                 * something else waits for the end of its delivery */
 };
 
 #endif

@@ -9,13 +9,15 @@
  * The order of the targets binds a rotation, where the old key still works: a required target that
  * fails stops those after it (they may announce the key to consumers), and optional ones come last.
  * When the old key is dead, the live one goes to every reachable target, required ones first, and
- * none waits for another.
+ * none waits for another: a delivery that keeps another required target waiting is given up.
  */
 
-/* The target whose turn it is: the first one that is required, or else the first. */
+/* The target whose turn it is: the first one that is required, or else the first. Of required ones
+ * that have hung, the one whose turn is the longest ago, after those that have not. */
 static struct target_record *next_target(struct machine *machine, bool intended)
 {
     struct record *record = machine->record;
+    struct target_record *required = NULL;
     struct target_record *optional = NULL;
 
     for (size_t i = 0; i < record->target_count; i++) {
@@ -24,12 +26,12 @@ static struct target_record *next_target(struct machine *machine, bool intended)
         if ((intended && !target->delivery_intended) ||
             delivery_turn_at(machine->context, record, target) > machine->now)
             continue;
-        if (target->required)
-            return target;
-        if (!optional)
+        if (!target->required && !optional)
             optional = target;
+        if (target->required && (!required || target->unsettled_until < required->unsettled_until))
+            required = target;
     }
-    return optional;
+    return required ? required : optional;
 }
 
 /* Every required target has the key under delivery. `active` moves last, in the same durable step.
@@ -214,24 +216,90 @@ static time_ms others_turn_at(const struct machine *machine)
     return idle_other_at(machine);
 }
 
+static time_ms optional_ends_at(const struct machine *machine,
+                                const struct delivery_under_way *under_way, const char **ret_why)
+{
+    const time_ms required_at = required_turn_at(machine);
+    const time_ms others_at =
+        time_max(others_turn_at(machine), time_add(under_way->began_at, OPTIONAL_DELIVERY_MAX_MS));
+
+    *ret_why = required_at <= machine->now ? "a required target waits for its key"
+                                           : "the account has something else to do";
+    return time_min(required_at, others_at);
+}
+
+/* For how long had deliveries to it been failing when this one began? */
+static duration_ms failing_before(const struct target_record *target,
+                                  const struct delivery_under_way *under_way)
+{
+    if (target->failing_since == 0 || target->failing_since >= under_way->began_at)
+        return 0;
+    return under_way->began_at - target->failing_since;
+}
+
+/* The end of a turn that lasts for repair_turn, or as long as those concerned have been failing: so
+ * turns grow until two slow targets have had one that is long enough for each. */
+static time_ms turn_ends_at(const struct machine *machine,
+                            const struct delivery_under_way *under_way, duration_ms failing)
+{
+    return time_add(under_way->began_at, time_max(machine->context->timing->repair_turn, failing));
+}
+
+/* When another required target can be given the live key and has waited long enough. One that fails
+ * for the first time keeps no other waiting for long, however long that one has been failing. */
+static time_ms other_repair_at(const struct machine *machine, const struct target_record *target,
+                               const struct delivery_under_way *under_way)
+{
+    const struct record *record = machine->record;
+    const duration_ms failing = failing_before(target, under_way);
+    time_ms earliest = TIME_NEVER;
+
+    if (delivery_waits_for_human(machine->context, record))
+        return TIME_NEVER;
+    for (const struct target_record *other = record->targets;
+         other < record->targets + record->target_count; other++) {
+        time_ms at;
+
+        if (other == target || !other->required || !delivery_is_repair(record, other))
+            continue;
+        at = turn_ends_at(machine, under_way, time_min(failing, failing_before(other, under_way)));
+        earliest =
+            time_min(earliest, time_max(at, delivery_turn_at(machine->context, record, other)));
+    }
+    return time_max(earliest, record->retry_at);
+}
+
+/* A rotation waits for its required targets. In a repair a delivery to one ends with its turn where
+ * another one, a look or a command waits. */
+static time_ms required_ends_at(const struct machine *machine, const struct target_record *target,
+                                const struct delivery_under_way *under_way, const char **ret_why)
+{
+    const struct record *record = machine->record;
+    const time_ms required_at = other_repair_at(machine, target, under_way);
+    const duration_ms failing = record->adopt_asked ? 0 : failing_before(target, under_way);
+    time_ms others_at = TIME_NEVER;
+
+    if (record->delivering == record->active)
+        others_at = time_max(idle_other_at(machine), turn_ends_at(machine, under_way, failing));
+    *ret_why = required_at <= machine->now ? "another required target waits for its key"
+                                           : "the account has something else to do";
+    return time_min(required_at, others_at);
+}
+
 time_ms deliver_give_up_at(const struct machine *machine,
                            const struct delivery_under_way *under_way, const char **ret_why)
 {
     const struct target_record *target = record_target_const(machine->record, &under_way->target);
-    time_ms required_at, others_at;
 
-    if (under_way->began_at == 0 || (target && target->required))
+    if (under_way->began_at == 0)
         return TIME_NEVER;
+    if (target && target->required)
+        return required_ends_at(machine, target, under_way, ret_why);
+    if (target && !under_way->required)
+        return optional_ends_at(machine, under_way, ret_why);
     *ret_why =
         target ? "the target is optional now" : "the target is no longer in the configuration";
-    if (!target || under_way->required)
-        return machine->now;
-    required_at = required_turn_at(machine);
-    others_at =
-        time_max(others_turn_at(machine), time_add(under_way->began_at, OPTIONAL_DELIVERY_MAX_MS));
-    *ret_why = required_at <= machine->now ? "a required target waits for its key"
-                                           : "the account has something else to do";
-    return time_min(required_at, others_at);
+    return machine->now;
 }
 
 static void delivery_failed(struct machine *machine, struct target_record *target)

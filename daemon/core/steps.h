@@ -77,8 +77,8 @@ enum position deliver_done(struct machine *machine);
  * (the target that was waited for is gone from the configuration, or optional now). */
 enum position deliver_resume(struct machine *machine);
 time_ms deliver_resume_at(const struct machine *machine);
-/* When that delivery is to be given up: what waits for its end needs it no more. `ret_why`: a
- * sentence, for its failure. */
+/* When that delivery is to be given up: what waits for its end needs it no more, or has waited for
+ * long enough. `ret_why`: a sentence, for its failure. */
 time_ms deliver_give_up_at(const struct machine *machine,
                            const struct delivery_under_way *under_way, const char **ret_why);
 

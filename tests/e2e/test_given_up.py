@@ -153,6 +153,54 @@ def test_required_target_does_not_wait_for_an_optional_one(site, hanging):
     hanging.wait_begun()
 
 
+def test_repair_passes_a_required_target_that_hangs(site, azure, tmp_path):
+    """Each has its turn: the file, which comes after a program that hangs, gets the live key."""
+    hangs_now = tmp_path / "hangs"
+    hanging = HangingProgram(site, hangs_now)
+    site.config["targets"]["hangs"] = hanging.target
+    site.config["defaults"]["deliver_to"] = ["hangs", "file"]
+    site.config["timing"]["repair_turn"] = "500ms"
+    site.policy(rotate_every="10m", check_every="1s")
+    site.account("alpha")
+    site.start()
+    site.wait_adopted("alpha")
+    wait_until(lambda: site.holds("alpha") == "Primary", "it is delivered")
+    hangs_now.touch()
+    azure.regenerate("alpha", "Primary")
+    hanging.wait_begun()
+    wait_until(lambda: site.holds("alpha") == "Primary", "the file holds the live key")
+    hanging.wait_ended()
+    failed = site.log.wait("delivery.failed", account="alpha")
+    assert "another required target waits for its key" in failed["msg"], failed
+    assert failed["target"].startswith("exec")
+    hangs_now.unlink()
+    site.log.wait("consumers.safe", account="alpha")
+    assert site.log.wait("drift.repaired", account="alpha")["slot"] == "primary"
+
+
+def test_adopt_waits_for_a_turn(site, tmp_path):
+    """A program that hangs for an hour keeps an operator's command for no longer than its turn."""
+    hangs_now = tmp_path / "hangs"
+    hanging = HangingProgram(site, hangs_now)
+    site.config["targets"]["hangs"] = hanging.target
+    site.config["defaults"]["deliver_to"] = ["file", "hangs"]
+    site.config["timing"]["repair_turn"] = "500ms"
+    site.policy(rotate_every="10m", check_every="1h")
+    site.account("alpha")
+    site.start()
+    site.wait_adopted("alpha")
+    wait_until(lambda: site.status("alpha")["state"] == "ok", "all have the key")
+    hangs_now.touch()
+    since = site.log.mark()
+    assert site.ctl("redeliver", "alpha").returncode == 0
+    hanging.wait_begun()
+    assert site.ctl("adopt", "alpha", "--active", "primary", "--yes").returncode == 0
+    site.log.wait("account.adopted", since, account="alpha")
+    hanging.wait_ended()
+    failed = site.log.wait("delivery.failed", since, account="alpha")
+    assert "the account has something else to do" in failed["msg"], failed
+
+
 def test_account_that_comes_back_does_not_wait(site, hanging):
     """What was under way when it was removed ends when it is configured again."""
     site.account("alpha")

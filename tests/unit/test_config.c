@@ -89,6 +89,7 @@ static void fills_in_the_defaults(void **state)
     assert_int_equal(config->timing.unknown_wait, 90 * MS_SECOND);
     assert_int_equal(config->timing.verify_timeout, 5 * MS_MINUTE);
     assert_int_equal(config->timing.settle, MS_MINUTE);
+    assert_int_equal(config->timing.repair_turn, MS_MINUTE);
     assert_int_equal(policy->max_key_age, 90 * MS_DAY);
     assert_int_equal(policy->rotate_every, 40 * MS_DAY);
     assert_int_equal(policy->overlap, 10 * MS_DAY);

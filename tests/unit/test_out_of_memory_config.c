@@ -66,9 +66,10 @@ static void add_service(struct result *result, const struct config *config)
     result_add_text(result, "proxy", config->proxy);
     result_add_text(result, "no_proxy", config->no_proxy);
     result_add(result, "limits %u %u\n", config->limit_requests, config->limit_per_subscription);
-    result_add(result, "timing %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\n",
+    result_add(result,
+               "timing %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\n",
                timing->retry_initial, timing->retry_max, timing->unknown_wait,
-               timing->verify_timeout, timing->settle);
+               timing->verify_timeout, timing->settle, timing->repair_turn);
 }
 
 static void add_identity(struct result *result, const struct identity *identity)

@@ -236,8 +236,8 @@ static void begin_delivery(struct world *world, size_t index)
         assert_true(world_next(world, world->now + MS_DAY));
 }
 
-/* A required delivery goes on, however long it takes; where a reload removes its target, or makes
- * it optional, it is given up at once. */
+/* In a rotation a required delivery goes on, however long; where a reload removes its target, or
+ * makes it optional, it is given up at once. */
 static void test_delivery_given_up_by_reload(void **state)
 {
     static struct world world;
@@ -300,6 +300,63 @@ static void test_optional_delivery_when_idle(void **state)
                         "the account has something else to do");
     world.record.check_at = world_wall(&world);
     assert_string_equal(word_on_delivery(&world, targets, 3, 0, &effects), "");
+}
+
+/* Outside a rotation a required target keeps another one, or a command, for repair_turn; or for as
+ * long as both have been failing. */
+static void test_required_delivery_in_repair(void **state)
+{
+    static struct world world;
+    struct target_record *first = &world.record.targets[0];
+    struct target_record *second = &world.record.targets[1];
+    struct rotation_target targets[3];
+    struct effects effects;
+    time_ms began;
+
+    (void)state;
+    begin_delivery(&world, 0);
+    began = world_wall(&world);
+    for (size_t i = 0; i < 3; i++)
+        targets[i] = world.targets[i].configured;
+    world.record.active = world.record.delivering;
+    world.record.check_at = began + MS_DAY;
+    assert_string_equal(word_on_delivery(&world, targets, 3, MS_MINUTE - 1, &effects), "");
+    assert_true(effects.wake_at == began + MS_MINUTE);
+    assert_string_equal(word_on_delivery(&world, targets, 3, MS_MINUTE, &effects),
+                        "another required target waits for its key");
+    first->failing_since = began - 2 * MS_HOUR;
+    assert_string_equal(word_on_delivery(&world, targets, 3, MS_MINUTE, &effects),
+                        "another required target waits for its key");
+    second->failing_since = began - MS_HOUR;
+    assert_string_equal(word_on_delivery(&world, targets, 3, MS_HOUR - 1, &effects), "");
+    assert_true(effects.wake_at == began + MS_HOUR);
+    second->retry_at = began + 2 * MS_HOUR;
+    assert_string_equal(word_on_delivery(&world, targets, 3, MS_HOUR, &effects), "");
+    assert_true(effects.wake_at == began + 2 * MS_HOUR);
+    world.record.adopt_asked = true;
+    assert_string_equal(word_on_delivery(&world, targets, 3, MS_MINUTE - 1, &effects), "");
+    assert_string_equal(word_on_delivery(&world, targets, 3, MS_MINUTE, &effects),
+                        "the account has something else to do");
+}
+
+/* In a rotation it waits, unless another target holds a dead key. */
+static void test_required_delivery_in_rotation(void **state)
+{
+    static struct world world;
+    struct rotation_target targets[3];
+    struct effects effects;
+
+    (void)state;
+    begin_delivery(&world, 0);
+    for (size_t i = 0; i < 3; i++)
+        targets[i] = world.targets[i].configured;
+    world.record.adopt_asked = true;
+    world.record.check_at = world_wall(&world);
+    assert_string_equal(word_on_delivery(&world, targets, 3, MS_DAY, &effects), "");
+    world.record.targets[1].dead_since = world_wall(&world);
+    assert_string_equal(word_on_delivery(&world, targets, 3, MS_MINUTE - 1, &effects), "");
+    assert_string_equal(word_on_delivery(&world, targets, 3, MS_MINUTE, &effects),
+                        "another required target waits for its key");
 }
 
 /* Targets come and go while the journal stalls: what happens meanwhile waits its turn. */
@@ -441,6 +498,8 @@ int main(void)
         cmocka_unit_test(test_delivery_given_up_by_reload),
         cmocka_unit_test(test_optional_delivery_given_up),
         cmocka_unit_test(test_optional_delivery_when_idle),
+        cmocka_unit_test(test_required_delivery_in_repair),
+        cmocka_unit_test(test_required_delivery_in_rotation),
         cmocka_unit_test(test_reload_while_saving),
         cmocka_unit_test(test_stalled_journal),
         cmocka_unit_test(test_verify_modes),
