@@ -165,17 +165,21 @@ static bool is_loose(const struct chance *chance, unsigned target)
 
 /* --- one incident after the other --- */
 
-/* The reloads that come while a delivery hangs. */
+/* The reloads and repairs that come while a delivery hangs. */
 static void add_hang(struct chance *chance, struct incident *mishap, duration_ms at)
 {
-    struct incident reloads[HANG_RELOADS_MAX];
+    struct incident reloads[HANG_RELOADS_MAX], repair[REPAIR_INCIDENTS_MAX];
     const unsigned count =
         script_hang_by_chance(chance->script, chance->anchor, at, mishap, reloads);
+    unsigned repairs;
 
     for (unsigned i = 0; i < count; i++) {
         reloads[i].bond = i % 2 == 0 ? ++chance->bonds : chance->bonds;
         chance_add(chance, &reloads[i], reloads[i].at);
     }
+    repairs = script_repair_by_chance(chance->script, at, mishap, repair);
+    for (unsigned i = 0; i < repairs; i++)
+        chance_add(chance, &repair[i], repair[i].at);
 }
 
 static void add_mishap(struct chance *chance, unsigned account, duration_ms at)

@@ -1,6 +1,6 @@
 /*
- * Deliveries that hang, and reloads meanwhile. Chosen by the instant and not by chance, so that
- * each seed keeps its other incidents.
+ * Deliveries that hang, and reloads or repairs meanwhile. Chosen by the instant and not by chance,
+ * so that each seed keeps its other incidents.
  */
 #include "base/hash.h"
 #include "script.h"
@@ -39,6 +39,31 @@ unsigned script_hang_by_chance(const struct script *script, unsigned anchor, dur
         back->at = out->at + (MS_SECOND << hash / 1024 % 20);
         if (out->target == anchor)
             return count - 2;
+    }
+    return count;
+}
+
+unsigned script_repair_by_chance(const struct script *script, duration_ms at,
+                                 const struct incident *mishap,
+                                 struct incident repair[REPAIR_INCIDENTS_MAX])
+{
+    const uint64_t hash = hash_of(script->seed, (uint64_t)at);
+    unsigned count = 0;
+
+    if (mishap->mishap != MISHAP_HANGS || hash % 2 == 0)
+        return 0;
+    if (hash / 2 % 3 == 0)
+        repair[count++] = (struct incident){.kind = INCIDENT_REGENERATE,
+                                            .slot = (enum slot)(hash / 8 % SLOT_COUNT)};
+    for (unsigned i = 0; hash / 2 % 3 != 0 && i < script->target_count; i++)
+        if (script->targets[i].readable)
+            repair[count++] =
+                (struct incident){.kind = INCIDENT_WRITE, .target = i, .writing = WRITING_NOTHING};
+    repair[count++] = (struct incident){
+        .kind = INCIDENT_COMMAND, .command = hash / 2 % 3 == 2 ? SCRIPT_REDELIVER : SCRIPT_CHECK};
+    for (unsigned i = 0; i < count; i++) {
+        repair[i].account = mishap->account;
+        repair[i].at = at + (i == count - 1 ? MS_SECOND : 0);
     }
     return count;
 }

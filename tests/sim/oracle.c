@@ -175,7 +175,7 @@ void oracle_daemon_ends(struct world *world)
         state->regenerating = false;
         state->deliveries = 0;
         for (unsigned j = 0; j < WORLD_TARGETS_MAX; j++)
-            state->targets[j].delivery_began = 0;
+            state->targets[j].delivery_began = state->targets[j].passed_by = 0;
         state->milestone = (struct oracle_milestone){0};
         state->redeliver_asked = state->rotate_asked = false;
     }
@@ -256,7 +256,7 @@ void oracle_operation_begins(struct world *world, const struct operation *operat
         regenerate_begins(world, account, operation);
         break;
     case EFFECT_DELIVER:
-        liveness_delivers(world, account, operation->target);
+        turn_begins(world, account, operation->target);
         delivery_begins(world, account, operation);
         break;
     case EFFECT_VERIFY:

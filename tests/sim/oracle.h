@@ -44,6 +44,7 @@ enum oracle {
     ORACLE_RELEASED,        /* rule 7: nothing waits long for a delivery that is not required */
     ORACLE_OVERLAP_AGAIN,   /* rule 8 */
     ORACLE_UNSETTLED,       /* rule 8: nothing goes to a target whose last delivery may land */
+    ORACLE_NONE_WAITS,      /* rule 8: in a repair nothing waits long for a target that hangs */
     ORACLE_ACTIVE_LAST,     /* rule 9 */
     ORACLE_SETTLE_LOOK,     /* rule 9: a look follows within `settle` */
     ORACLE_PAST_LOOK,       /* rule 10: nothing dead is delivered because of a late look */

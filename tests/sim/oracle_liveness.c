@@ -32,10 +32,6 @@ static duration_ms repair_takes(const struct world *world)
 #define TOLD_AGAIN_MS (25 * MS_HOUR)
 /* A longer delivery hangs. */
 #define DELIVERY_MAX_MS MS_MINUTE
-/* An optional one may keep an account from other things for so long … */
-#define OPTIONAL_MAX_MS (5 * MS_MINUTE)
-/* … and one that was given up for so long. */
-#define RELEASE_SLACK_MS (2 * MS_MINUTE)
 
 static time_ms later(time_ms a, time_ms b)
 {
@@ -58,7 +54,7 @@ void liveness_disturb_target(struct world *world, struct world_account *account,
     account->oracle.targets[target].disturbed_at = world->now;
 }
 
-static time_ms all_quiet_since(const struct world *world, time_ms since)
+time_ms liveness_all_quiet_since(const struct world *world, time_ms since)
 {
     since = later(since, world->oracle.disturbed_at);
     since = later(since, later(world->disk_full_until, world->disk_slow_until));
@@ -66,25 +62,12 @@ static time_ms all_quiet_since(const struct world *world, time_ms since)
     return later(since, world->lag_until);
 }
 
-/* Is the account kept by a delivery that it may wait for? */
-static bool is_delivering(const struct world *world, const struct world_account *account)
-{
-    for (unsigned i = 0; i < world->script->target_count; i++) {
-        const time_ms began = account->oracle.targets[i].delivery_began;
-
-        if (began != 0 && (oracle_cares(world, &account->targets[i]) ||
-                           world->now - began <= OPTIONAL_MAX_MS + RELEASE_SLACK_MS))
-            return true;
-    }
-    return false;
-}
-
 /* Since when there was no fault. */
 static time_ms quiet_since(const struct world *world, const struct world_account *account)
 {
-    if (is_delivering(world, account))
+    if (turn_is_allowed(world, account))
         return world->now;
-    return all_quiet_since(world, account->oracle.disturbed_at);
+    return liveness_all_quiet_since(world, account->oracle.disturbed_at);
 }
 
 /* … except at other targets than this one. A hook waits for its own target. */
@@ -95,56 +78,14 @@ static time_ms quiet_apart_since(const struct world *world, const struct world_a
     const unsigned owner = delivery_owner(account, index);
     time_ms since = later(state->shaken_at, state->targets[index].disturbed_at);
 
-    if (is_delivering(world, account))
+    if (turn_is_allowed(world, account))
         return world->now;
     if (owner != TARGETS_MAX)
         since = later(since, state->targets[owner].disturbed_at);
-    return all_quiet_since(world, since);
+    return liveness_all_quiet_since(world, since);
 }
 
-/* --- deliveries that nothing has to wait for --- */
-
-void liveness_delivers(const struct world *world, struct world_account *account, unsigned target)
-{
-    struct oracle_target *state = &account->oracle.targets[target];
-
-    state->delivery_began = world->now;
-    state->delivery_required = oracle_cares(world, &account->targets[target]);
-}
-
-/* What waits for an optional delivery: the end of a rotation that no required target keeps open, or
- * a look. From when on; TIME_NEVER: nothing waits. */
-static time_ms other_turn_since(const struct world *world, const struct world_account *account)
-{
-    const struct record *journal = &account->journal;
-
-    if (!account->in_journal || !journal->adopted || journal->check_at == 0)
-        return TIME_NEVER;
-    if (journal->delivering != journal->active)
-        return oracle_all_told(world, account, account->live[journal->delivering]) ? 0 : TIME_NEVER;
-    return later(journal->check_at, journal->retry_at) - world->wall_offset;
-}
-
-/* Removed accounts finish what is under way. */
-static void is_released(struct world *world, struct world_account *account, unsigned index)
-{
-    const struct world_target *target = &account->targets[index];
-    const struct oracle_target *state = &account->oracle.targets[index];
-    time_ms since = state->delivery_began;
-
-    if (since == 0 || oracle_cares(world, target) || !account->configured || world->stopping ||
-        account->oracle.leaving)
-        return;
-    if (!state->delivery_required && target->configured)
-        since = later(since + OPTIONAL_MAX_MS, other_turn_since(world, account));
-    /* A reload counts as a disturbance. */
-    since = all_quiet_since(world, later(since, account->oracle.disturbed_at));
-    if (since == TIME_NEVER || world->now - since <= RELEASE_SLACK_MS)
-        return;
-    oracle_convict(world, ORACLE_RELEASED, account,
-                   "waits for a delivery to %s, which is not required, for %s",
-                   oracle_target_name(account, index), oracle_words(world->now - since));
-}
+/* --- faults --- */
 
 void liveness_ends(struct world *world, struct world_account *account,
                    const struct operation *operation, bool failed)
@@ -154,8 +95,8 @@ void liveness_ends(struct world *world, struct world_account *account,
     bool wrong = failed;
 
     if (operation->effect == EFFECT_DELIVER) {
-        is_released(world, account, operation->target);
-        account->oracle.targets[operation->target].delivery_began = 0;
+        turn_ends(world, account, operation->target,
+                  failed && world->now - operation->began >= world->timing.repair_turn);
         /* It has kept all others from their turn. */
         if (world->now - operation->began > DELIVERY_MAX_MS)
             liveness_disturb(world, account);
@@ -273,8 +214,9 @@ static void says_who_is_at_risk(struct world *world, struct world_account *accou
     const struct oracle_account *state = &account->oracle;
     const struct oracle_target *target = &state->targets[index];
     const bool seen = (state->look.seen & 1U << index) != 0;
-    time_ms since = later(target->shown_since, seen ? quiet_since(world, account)
-                                                    : all_quiet_since(world, state->shaken_at));
+    time_ms since =
+        later(target->shown_since, seen ? quiet_since(world, account)
+                                        : liveness_all_quiet_since(world, state->shaken_at));
 
     if (!account->in_journal || account->journal.consumers_at_risk || state->look.past ||
         !oracle_cares(world, &account->targets[index]) || state->look.ended == 0 ||
@@ -474,7 +416,7 @@ void liveness_rest(struct world *world, struct world_account *account)
         return;
     }
     for (unsigned i = 0; i < world->script->target_count; i++) {
-        is_released(world, account, i);
+        turn_check(world, account, i);
         gets_its_key(world, account, i);
         says_who_is_at_risk(world, account, i);
     }

@@ -149,8 +149,6 @@ void schedule_clock_set(struct world *world, struct world_account *account, time
 void liveness_disturb(struct world *world, struct world_account *account);
 /* A fault at one target, which must not delay the others. */
 void liveness_disturb_target(struct world *world, struct world_account *account, unsigned target);
-/* A delivery begins. */
-void liveness_delivers(const struct world *world, struct world_account *account, unsigned target);
 void liveness_ends(struct world *world, struct world_account *account,
                    const struct operation *operation, bool failed);
 void liveness_saved(struct world *world, struct world_account *account, const struct record *record,
@@ -159,6 +157,16 @@ void liveness_completed(struct world *world, struct world_account *account);
 void liveness_durable(struct world *world, struct world_account *account,
                       const struct record *record);
 void liveness_rest(struct world *world, struct world_account *account);
+/* Since when, but not before `since`, nothing is wrong that concerns all accounts. */
+time_ms liveness_all_quiet_since(const struct world *world, time_ms since);
+
+/* --- oracle_turn.c: how long a delivery may keep its account --- */
+void turn_begins(const struct world *world, struct world_account *account, unsigned target);
+/* Of the delivery to that target, if one is under way. */
+void turn_check(struct world *world, struct world_account *account, unsigned target);
+void turn_ends(struct world *world, struct world_account *account, unsigned target, bool hung);
+/* Is the account kept by a delivery that it may wait for? */
+bool turn_is_allowed(const struct world *world, const struct world_account *account);
 
 /* --- oracle_secret.c: secrets, and the soundness of the machine --- */
 void secret_saved(struct world *world, const struct world_account *account,

@@ -46,6 +46,8 @@ static const struct oracle_description oracles[ORACLE_COUNT] = {
                               "a delivery that changed a target starts overlap anew"},
     [ORACLE_UNSETTLED] = {"unsettled", "rule 8",
                           "nothing goes to a target while an earlier delivery may still land"},
+    [ORACLE_NONE_WAITS] = {"none-waits", "rule 8",
+                           "in a repair no target, look or command waits long for one that hangs"},
     [ORACLE_ACTIVE_LAST] = {"active-last", "rule 9",
                             "the new key is called active last, when all required targets have it"},
     [ORACLE_SETTLE_LOOK] = {"settle-look", "rule 9", "a completed rotation is looked at once more"},

@@ -273,12 +273,18 @@ duration_ms script_longest_wait(const struct script_policy *policy);
 duration_ms script_time_by_chance(uint64_t seed, unsigned years);
 
 /* --- chance_instant.c --- */
-enum { HANG_RELOADS_MAX = 4 };
+enum { HANG_RELOADS_MAX = 4, REPAIR_INCIDENTS_MAX = WORLD_TARGETS_MAX + 2 };
 /* Of the mishaps of a delivery, each third at random hangs: changes `mishap`, which is armed at
  * that time, and fills in reloads that take a target away or make it optional, each followed by the
  * one that makes it required again. Never of the target `anchor`. Returns how many; 0: it stays. */
 unsigned script_hang_by_chance(const struct script *script, unsigned anchor, duration_ms at,
                                struct incident *mishap, struct incident reloads[HANG_RELOADS_MAX]);
+
+/* Of those that hang, each second one gets incidents that leave several targets without their key
+ * at that time, and a command that has it noticed. Returns how many; 0: none. */
+unsigned script_repair_by_chance(const struct script *script, duration_ms at,
+                                 const struct incident *mishap,
+                                 struct incident repair[REPAIR_INCIDENTS_MAX]);
 
 /* The accounts of a hold, and what a resume ends or clears. */
 void script_vary_command(struct incident *incident, duration_ms at);

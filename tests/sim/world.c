@@ -21,6 +21,7 @@ static const struct timing timing = {
     .unknown_wait = 90 * MS_SECOND,
     .verify_timeout = 5 * MS_MINUTE,
     .settle = 60 * MS_SECOND,
+    .repair_turn = 60 * MS_SECOND,
 };
 
 /* Loaded once: reading the time zone's file for every world would be most of its cost. */
