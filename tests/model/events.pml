@@ -224,7 +224,8 @@ inline live_proved()
     (outcome == lost_but_happens || outcome == lost_for_now || outcome == lost_dropped)
 
 /* EVENT_DELIVERED. A delivery that was given up, because a reload took the target away or made it
- * optional, or because something else is due, is a lost one. */
+ * optional, because something else is due, or in a repair because another target waits, is a lost
+ * one. */
 inline deliver_done()
 {
     P.acting = 0;
@@ -313,6 +314,7 @@ inline intent_durable()
         :: n < TARGETS && !(HAS(R.delivery_intended, n) && HAS_ITS_TURN(n) && IS_READY(n)) -> n++
         :: else -> break
         od;
+        n = (n == 0 && HAS(R.delivery_intended, 1) && IS_PASSED_BY_THE_OTHER -> 1 : n);
         if
         :: R.adopt_asked -> part = adopt_look_part
         :: !R.adopt_asked && n == TARGETS -> move_and_wait(deliver_wait)

@@ -249,6 +249,16 @@ inline restart_delivery()
 #define IN_ORDER(t) (R.delivering != R.active_slot && !HAS(R.dead, t))
 #define HAS_ITS_TURN(t) (IS_OWED(t) && !(t == 1 && IN_ORDER(1) && HAS(required, 0) && IS_OWED(0)))
 
+/* The first target has hung, and the other one has not: that one goes first. Where both have, the
+ * code takes the one that hung earlier; here that is always the first. */
+#if TARGETS == 2
+#define IS_PASSED_BY_THE_OTHER                                                                     \
+    (HAS(R.unsettled, 0) && !HAS(R.unsettled, 1) && HAS(required, 1) && HAS_ITS_TURN(1) &&         \
+     IS_READY(1))
+#else
+#define IS_PASSED_BY_THE_OTHER false
+#endif
+
 /* Sets `n` to the next target; TARGETS: none. */
 inline next_target()
 {
@@ -256,7 +266,8 @@ inline next_target()
     do
     :: n < TARGETS && !(HAS_ITS_TURN(n) && IS_READY(n)) -> n++
     :: else -> break
-    od
+    od;
+    n = (n == 0 && IS_PASSED_BY_THE_OTHER -> 1 : n)
 }
 
 inline do_deliver_part()
