@@ -231,7 +231,8 @@ inline deliver_done()
     P.acting = 0;
     printf("%d: the delivery to target %d %e\n", d, R.writing, outcome);
     key = R.live[R.delivering];
-    yes = holds[R.writing] != key || !HAS(READABLE, R.writing); /* changed */
+    yes = holds[R.writing] != key || !HAS(READABLE, R.writing) || /* changed */
+          R.given[R.writing] != key || HAS(R.unsettled, R.writing); /* or by an earlier attempt */
 #ifdef SEED_REPAIR_IS_NO_NEWS
     yes = false;
 #endif
