@@ -98,11 +98,15 @@ void delivery_tell_again(struct machine *machine, const struct target_record *ta
     }
 }
 
+bool delivery_is_known(const struct record *record, const struct target_record *target)
+{
+    return target->acknowledged_at != 0 && target->unsettled_until == 0 &&
+           fingerprint_equal(&target->fingerprint, record_delivering_key(record));
+}
+
 void delivery_acknowledge(struct machine *machine, struct target_record *target)
 {
-    bool known_to_hold_it =
-        target->acknowledged_at != 0 && target->unsettled_until == 0 &&
-        fingerprint_equal(&target->fingerprint, record_delivering_key(machine->record));
+    const bool known_to_hold_it = delivery_is_known(machine->record, target);
 
     /* The target may have got the key by an attempt that failed or was cut short, or at a time that
      * the journal has lost: its readers may have been notified only now. */

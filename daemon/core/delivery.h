@@ -33,6 +33,8 @@ bool delivery_is_left_to_other_rotator(const struct record *record,
 /* It was seen to hold the standby's live key, and is left to whoever did it. */
 void delivery_leave(const struct record *record, struct target_record *target);
 
+/* Does the journal know that the target holds the key under delivery, and since when? */
+bool delivery_is_known(const struct record *record, const struct target_record *target);
 void delivery_acknowledge(struct machine *machine, struct target_record *target);
 /* The target got the key anew: its hooks are owed it again, at once. */
 void delivery_tell_again(struct machine *machine, const struct target_record *target);

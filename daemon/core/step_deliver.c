@@ -363,6 +363,7 @@ enum position deliver_done(struct machine *machine)
         delivery_failed(machine, target);
     } else if (target) {
         const uint32_t attempts = target->attempts;
+        const bool was_known = delivery_is_known(record, target);
         struct note *note;
 
         delivery_acknowledge(machine, target);
@@ -374,10 +375,12 @@ enum position deliver_done(struct machine *machine)
         if (machine->event->changed)
             delivery_tell_again(machine, target);
         /* Its readers were notified only now: the other key has to outlive them once more. */
-        if (target->required && machine->event->changed) {
+        if (target->required && machine->event->changed)
             record_begin_overlap(record, machine->now);
-            record->unconfirmed = (struct unconfirmed_drift){0}; /* belongs to an earlier state */
-        }
+        /* What was seen before belongs to an earlier state, also where an attempt of unknown
+         * outcome has changed it. */
+        if (target->required && (machine->event->changed || !was_known))
+            record->unconfirmed = (struct unconfirmed_drift){0};
         note = machine_note_key(machine, NOTE_KEY_DELIVERED, record->delivering);
         note->has_target = true;
         note->target = target->id;

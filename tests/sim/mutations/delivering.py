@@ -194,6 +194,13 @@ if (target && machine->event->failure &&
     else
 """, "    if (!targets_know)\n"),
              ACKNOWLEDGING_TELLS),
+    mutation("seen-before-an-attempt", 10,
+             "what a look showed before a delivery of unknown outcome is confirmed by one after it",
+             "two-looks",
+             "a target that shows the same by chance, or for a moment, is written to at once",
+             ("core/step_deliver.c", "(machine->event->changed || !was_known)",
+              "machine->event->changed"),
+             scenario="seen-before-an-attempt"),
     mutation("optional-becomes-required", 8,
              "a target that becomes required brings no overlap with it",
              "overlap-again",
