@@ -134,6 +134,7 @@ static void append_environment(struct buf *out, const struct two_key_resource *t
 
 static void append_type(struct buf *out, const struct two_key_resource *type)
 {
+    char longest[DURATION_TEXT_MAX];
     struct buf title;
 
     buf_init(&title, LINE_MAX_BYTES);
@@ -153,6 +154,13 @@ static void append_type(struct buf *out, const struct two_key_resource *type)
     append_permissions(out, type);
     append_switches(out, type);
     append_verify(out, type);
+    if (type->slow_for > 0)
+        (void)buf_append_format(out, ".It It takes\nup to %s until a key is regenerated.\n",
+                                duration_to_words(type->slow_for, longest));
+    if (type->grants) {
+        (void)buf_append_str(out, ".It A key may\n");
+        append_sentence(out, type->grants);
+    }
     if (type->dies) {
         (void)buf_append_str(out, ".It Dies with a key\n");
         append_sentence(out, type->dies);

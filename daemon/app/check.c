@@ -4,6 +4,7 @@
 #include "base/json_writer.h"
 #include "base/must.h"
 #include "conf/discovery.h"
+#include "conf/explain_type.h"
 #include "conf/notifier.h"
 #include "conf/schema.h"
 #include "conf/target_type.h"
@@ -45,6 +46,7 @@ static void write_account(const struct account *account, struct buf *out)
     json_write_text(out, "id", account->id);
     json_write_text(out, "pair", two_key_resource_find(account->id)->pair);
     json_write_text(out, "name", account->name);
+    json_write_text(out, "type", two_key_resource_find(account->id)->short_name);
     json_write_text(out, "resource_group", account->resource_group);
     json_write_text(out, "subscription_id", account->subscription_id);
     json_write_text(out, "adopt_active",
@@ -129,6 +131,11 @@ static void write_json(const struct options *options, const struct reading *read
     json_write_open(out, "discover", '[');
     for (size_t i = 0; config && i < config->rule_count; i++)
         write_rule(&config->rules[i], out);
+    json_write_close(out, ']');
+    json_write_open(out, "types", '[');
+    if (config)
+        explain_types(config, options->account_count > 0 ? reading->accounts : NULL,
+                      reading->account_count, true, out);
     json_write_close(out, ']');
     json_write_close(out, '}');
     (void)buf_append_char(out, '\n');

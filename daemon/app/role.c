@@ -56,7 +56,7 @@ static void add_type(struct role *role, const struct two_key_resource *type)
         add_once(&role->actions, actions[i]);
     if (!role->type)
         role->type = type;
-    role->has_types = role->has_types || role->type != type;
+    role->has_types = role->has_types || !str_equal(role->type->role, type->role);
 }
 
 /* The resource group of a resource: the narrowest scope that Azure lets a role be assignable at. */

@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "base/str.h"
 #include "conf/discovery.h"
+#include "conf/explain_type.h"
 #include "conf/identity.h"
 #include "conf/notifier.h"
 #include "conf/schema.h"
@@ -132,24 +133,14 @@ static void append_freezes(const struct policy *policy, struct buf *out)
     }
 }
 
-/* What its type means: the actions that its identity needs, and what dies with a key. */
+/* What it means is said once for all accounts of the type. */
 static void append_type(const struct account *account, struct buf *out)
 {
     const struct two_key_resource *type = two_key_resource_find(account->id);
-    const char *actions[TWO_KEY_ACTIONS_MAX];
-    const size_t action_count = two_key_actions(type, actions);
 
     (void)buf_append_format(out, "  %-15s%s (%s)\n", "type", type->short_name, type->type);
     if (type->pair)
         (void)buf_append_format(out, "  %-15s%s\n", "pair", type->pair);
-    for (size_t i = 0; i < action_count; i++)
-        (void)buf_append_format(out, i == 0 ? "  %-15s%s" : "%s%s", i == 0 ? "needs" : ", ",
-                                actions[i]);
-    (void)buf_append_char(out, '\n');
-    if (type->dies)
-        (void)buf_append_format(out, "  %-15s%s\n", "dies too", type->dies);
-    if (type->note)
-        (void)buf_append_format(out, "  %-15s%s\n", "mind that", type->note);
 }
 
 static void append_verify(const struct cloud *cloud, const struct account *account, struct buf *out)
@@ -366,6 +357,7 @@ int config_explain(const struct config *config, const struct account *const *acc
         append_account(&config->cloud, accounts ? accounts[i] : &config->accounts[i], out);
     for (size_t i = 0; !accounts && i < config->rule_count; i++)
         append_rule(&config->rules[i], out);
+    explain_types(config, accounts, count, false, out);
     /* A failed buffer stays failed and answers every append with its code. */
     return out->failed ? buf_append_str(out, "") : 0;
 }

@@ -170,15 +170,36 @@ def test_keys_that_are_off(site, azure):
 
 
 def test_what_is_understood_is_said(site, build):
-    """--check says of each type what it means."""
+    """--check says of each type what it means, once, however many accounts it has."""
     for name in ROTATED:
         add(site, name)
+    site.account("another", create=False)
     site.write()
-    checked = subprocess.run([build / "keyrotated", "--check", "-c", site.config_file],
-                             capture_output=True, text=True, timeout=30, check=True).stdout
+
+    def check(*arguments):
+        return subprocess.run([build / "keyrotated", "--check", "-c", site.config_file, *arguments],
+                              capture_output=True, text=True, timeout=30, check=True).stdout
+
+    checked = check()
     for name in ROTATED:
         full = next(one.name for one in TYPES if one.word == name)
         assert re.search(rf"  type +{name} \((.*)\)\n", checked)[1].lower() == full.lower()
-    assert "every shared access signature that was made with the key" in checked
     assert checked.count("no request is known that proves a key of this type") == \
-        sum(not verified for verified in ROTATED.values())
+        2 * sum(not verified for verified in ROTATED.values()), "of the account, and of the type"
+    words = dict(re.findall(r"^type (\w+)(?:, pair key)?\n((?:  .*\n)*)", checked, re.M))
+    assert set(words) == set(ROTATED) and checked.count("\ntype ") == len(ROTATED)
+    for name, said in words.items():
+        assert all(len(line) <= 100 for line in said.splitlines()), said
+        assert re.search(r"^  a key may +\w", said, re.M), name
+        assert ("verify is      not possible" in said) == (not ROTATED[name]), name
+        assert len(re.findall(r"^    Microsoft\.\S+$", said, re.M)) >= 2, name
+    assert "every shared access signature that was made with the key" in words["storage"]
+    assert re.findall(r"^type (\w+)$", check("another"), re.M) == ["batch"]
+
+    told = json.loads(check("--json"))
+    assert {one["name"] for one in told["types"]} == set(ROTATED)
+    storage = next(one for one in told["types"] if one["name"] == "storage")
+    assert storage["type"] == "Microsoft.Storage/storageAccounts" and len(storage["actions"]) == 3
+    assert storage["verified_by"] and storage["dies"] and storage["grants"]
+    assert {one["type"] for one in told["accounts"]} == set(ROTATED)
+    assert [one["name"] for one in json.loads(check("--json", "another"))["types"]] == ["batch"]

@@ -410,9 +410,6 @@ static void explains_in_words(void **state)
         "  id             " ACCOUNT_ID
         "\n"
         "  type           batch (Microsoft.Batch/batchAccounts)\n"
-        "  needs          Microsoft.Batch/batchAccounts/read, "
-        "Microsoft.Batch/batchAccounts/listkeys/action, "
-        "Microsoft.Batch/batchAccounts/regeneratekeys/action\n"
         "  identity       vm: managed identity of this machine, asked of the metadata service, App "
         "Service or Azure Arc, whichever is there\n"
         "  policy         standard: no key older than 90d: one rotation every 40d, a replaced key "
@@ -428,7 +425,19 @@ static void explains_in_words(void **state)
         "0640, group batch; in the service with the drop-in key-groups.conf)\n"
         "  first start    adopts: finds the active key by what the destinations hold; where they "
         "hold nothing, delivers the primary key (adopt_active); rotates nothing\n"
-        "  first rotation between 10d and 40d after that\n");
+        "  first rotation between 10d and 40d after that\n"
+        "\n"
+        "type batch\n"
+        "  is             a Batch account\n"
+        "  a key may      do everything with pools, jobs and tasks of the account\n"
+        "  verify is      a listing of one pool, which changes nothing\n"
+        "  keys are off   where the account's poolAllocationMode is UserSubscription: it has no "
+        "usable keys,\n"
+        "                 or SharedKey is not among the account's allowedAuthenticationModes\n"
+        "  needs\n"
+        "    Microsoft.Batch/batchAccounts/read\n"
+        "    Microsoft.Batch/batchAccounts/listkeys/action\n"
+        "    Microsoft.Batch/batchAccounts/regeneratekeys/action\n");
     buf_done(&text);
     buf_init(&text, 100);
     assert_int_equal(config_explain(config, NULL, config->account_count, &text), -EMSGSIZE);

@@ -122,8 +122,8 @@ static void test_two_permissions(void **state)
     buf_init(&out, 64 * 1024);
     assert_int_equal(config_explain(config, NULL, 1, &out), 0);
     assert_non_null(strstr(buf_str(&out),
-                           "Microsoft.ApiManagement/service/tenant/regeneratePrimaryKey/action, "
-                           "Microsoft.ApiManagement/service/tenant/regenerateSecondaryKey/"
+                           "Microsoft.ApiManagement/service/tenant/regeneratePrimaryKey/action\n"
+                           "    Microsoft.ApiManagement/service/tenant/regenerateSecondaryKey/"
                            "action\n"));
     buf_done(&out);
     config_unref(config);
@@ -264,12 +264,10 @@ static void test_without_proof(void **state)
     buf_init(&out, 64 * 1024);
     assert_int_equal(config_explain(config, NULL, 2, &out), 0);
     assert_non_null(strstr(buf_str(&out), "type           maps (Microsoft.Maps/accounts)"));
-    assert_non_null(strstr(buf_str(&out),
-                           "needs          Microsoft.Maps/accounts/read, "
-                           "Microsoft.Maps/accounts/listKeys/action, "
-                           "Microsoft.Maps/accounts/regenerateKey/action\n"));
-    assert_non_null(strstr(buf_str(&out), "dies too       every SAS token"));
+    assert_non_null(strstr(buf_str(&out), "\ntype maps\n"));
+    assert_non_null(strstr(buf_str(&out), "dies with one  every SAS token"));
     assert_non_null(strstr(buf_str(&out), "where this cloud has Azure Maps is not known"));
+    assert_non_null(strstr(buf_str(&out), "verify is      not possible: no request is known"));
     assert_non_null(strstr(buf_str(&out), "no request is known that proves a key of this type"));
     buf_done(&out);
     config_unref(config);

@@ -67,7 +67,7 @@ static void check_row(const struct two_key_resource *type)
     assert_true(!type->probe || type->probe->shared_host != SHARED_HOST_NONE ||
                 type->endpoint_path);
     assert_true(type->read_action && type->list_action && type->regenerate_action);
-    assert_true(type->role && type->env_name && type->env_key);
+    assert_true(type->role && type->env_name && type->env_key && type->grants);
     assert_true(!type->env_endpoint || type->endpoint_path);
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
         assert_non_null(type->regenerate[slot].name);

@@ -35,6 +35,7 @@ const struct two_key_resource two_key_apim_subscription = {
     BY_PATH("Microsoft.ApiManagement/service/subscriptions"),
     SUBSCRIPTION,
     .role = "API Management Subscription Key Rotator",
+    .grants = "call the APIs in the subscription's scope",
 };
 
 const struct two_key_resource two_key_apim_workspace_subscription = {
@@ -44,6 +45,7 @@ const struct two_key_resource two_key_apim_workspace_subscription = {
     BY_PATH("Microsoft.ApiManagement/service/workspaces/subscriptions"),
     SUBSCRIPTION,
     .role = "API Management Workspace Subscription Key Rotator",
+    .grants = "call the APIs in the subscription's scope",
 };
 
 const struct two_key_resource two_key_apim_tenant = {
@@ -64,6 +66,7 @@ const struct two_key_resource two_key_apim_tenant = {
                                         {.path = NULL}},
     .keys_on = "enable the tenant access",
     .role = "API Management Tenant Key Rotator",
+    .grants = "sign tokens that manage the service",
     .env_name = "AZURE_APIM_TENANT_ACCESS",
     .env_key = "AZURE_APIM_TENANT_ACCESS_KEY",
     .dies = "every access token that was signed with the key",
@@ -82,6 +85,7 @@ const struct two_key_resource two_key_apim_gateway = {
     .key_shape = &key_shape_text,
     TWO_KEY_ACTIONS("Microsoft.ApiManagement/service/gateways", "listKeys", "regenerateKey"),
     .role = "API Management Gateway Key Rotator",
+    .grants = "sign the tokens with which gateways connect",
     .env_name = "AZURE_APIM_GATEWAY",
     .env_key = "AZURE_APIM_GATEWAY_KEY",
     .dies = "every token of the gateway that was made with the key",

@@ -25,6 +25,7 @@ const struct two_key_resource two_key_automation_account = {
     .regenerate_action =
         "Microsoft.Automation/automationAccounts/agentRegistrationInformation/regenerateKey/action",
     .role = "Automation Key Rotator",
+    .grants = "register nodes and hybrid workers with the account",
     .env_name = "AZURE_AUTOMATION_ACCOUNT",
     .env_key = "AZURE_AUTOMATION_REGISTRATION_KEY",
     .note =

@@ -39,6 +39,7 @@ const struct two_key_resource two_key_batch_account = {
     .probe = &batch_probe,
     TWO_KEY_ACTIONS("Microsoft.Batch/batchAccounts", "listkeys", "regeneratekeys"),
     .role = "Batch Key Rotator",
+    .grants = "do everything with pools, jobs and tasks of the account",
     .env_name = "AZURE_BATCH_ACCOUNT",
     .env_key = "AZURE_BATCH_ACCESS_KEY",
     .env_endpoint = "AZURE_BATCH_ENDPOINT",

@@ -35,6 +35,7 @@ const struct two_key_resource two_key_cognitive_services_account = {
     .probe = &probe,
     TWO_KEY_ACTIONS("Microsoft.CognitiveServices/accounts", "listKeys", "regenerateKey"),
     .role = "Cognitive Services Key Rotator",
+    .grants = "use all models and services of the account, at its cost",
     .env_name = "AZURE_AI_SERVICES_NAME",
     .env_key = "AZURE_AI_SERVICES_KEY",
     .env_endpoint = "AZURE_AI_SERVICES_ENDPOINT",

@@ -23,6 +23,7 @@ const struct two_key_resource two_key_communication_service = {
     .probe = &communication_probe,
     TWO_KEY_ACTIONS("Microsoft.Communication/CommunicationServices", "ListKeys", "RegenerateKey"),
     .role = "Communication Services Key Rotator",
+    .grants = "send messages, make calls, and issue access tokens of the resource",
     .env_name = "AZURE_COMMUNICATION_RESOURCE",
     .env_key = "AZURE_COMMUNICATION_ACCESS_KEY",
     .env_endpoint = "AZURE_COMMUNICATION_ENDPOINT",

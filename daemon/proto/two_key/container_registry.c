@@ -34,6 +34,7 @@ const struct two_key_resource two_key_container_registry = {
     TWO_KEY_ACTIONS("Microsoft.ContainerRegistry/registries", "listCredentials",
                     "regenerateCredential"),
     .role = "Container Registry Password Rotator",
+    .grants = "pull, push and delete images, as the admin user",
     .env_name = "AZURE_CONTAINER_REGISTRY_USERNAME",
     .env_key = "AZURE_CONTAINER_REGISTRY_PASSWORD",
     .env_endpoint = "AZURE_CONTAINER_REGISTRY_LOGIN_SERVER",

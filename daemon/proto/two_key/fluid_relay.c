@@ -16,6 +16,8 @@ const struct two_key_resource two_key_fluid_relay_server = {
     .state_path = "properties.provisioningState",
     TWO_KEY_ACTIONS("Microsoft.FluidRelay/fluidRelayServers", "listKeys", "regenerateKey"),
     .role = "Fluid Relay Key Rotator",
+    .grants = "sign tokens for all documents of the server",
+    .dies = "every token that was signed with the key",
     .env_name = "AZURE_FLUID_RELAY_SERVER",
     .env_key = "AZURE_FLUID_RELAY_KEY",
 };

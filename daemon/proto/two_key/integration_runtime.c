@@ -38,6 +38,7 @@ const struct two_key_resource two_key_data_factory_runtime = {
     TWO_KEY_ACTIONS("Microsoft.DataFactory/factories/integrationruntimes", "listauthkeys",
                     "regenerateauthkey"),
     .role = "Data Factory Runtime Key Rotator",
+    .grants = "register nodes with the runtime",
     .env_name = "AZURE_DATA_FACTORY_RUNTIME",
 };
 
@@ -50,6 +51,7 @@ const struct two_key_resource two_key_synapse_runtime = {
     TWO_KEY_ACTIONS("Microsoft.Synapse/workspaces/integrationRuntimes", "listAuthKeys",
                     "regenerateAuthKey"),
     .role = "Synapse Runtime Key Rotator",
+    .grants = "register nodes with the runtime",
     .env_name = "AZURE_SYNAPSE_RUNTIME",
 };
 
@@ -68,6 +70,7 @@ const struct two_key_resource two_key_data_migration_service = {
     TWO_KEY_ACTIONS("Microsoft.DataMigration/sqlMigrationServices", "listAuthKeys",
                     "regenerateAuthKeys"),
     .role = "Database Migration Key Rotator",
+    .grants = "register nodes with the service",
     .env_name = "AZURE_DATA_MIGRATION_SERVICE",
     .env_key = "AUTH_KEY",
     .note = runtime_note,

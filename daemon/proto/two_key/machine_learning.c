@@ -20,6 +20,7 @@ const struct two_key_resource two_key_ml_endpoint = {
     TWO_KEY_ACTIONS("Microsoft.MachineLearningServices/workspaces/endpoints", "listKeys",
                     "regenerateKey"),
     .role = "Machine Learning Workspace Endpoint Key Rotator",
+    .grants = "send requests to the endpoint",
     .env_name = "AZURE_ML_ENDPOINT_NAME",
     .env_key = "AZURE_ML_ENDPOINT_KEY",
     .note = "this interface of Azure's is a preview, and may change",

@@ -32,6 +32,7 @@ const struct two_key_resource two_key_maps_account = {
     .probe = &probe,
     TWO_KEY_ACTIONS("Microsoft.Maps/accounts", "listKeys", "regenerateKey"),
     .role = "Maps Key Rotator",
+    .grants = "use all services of the account, at its cost",
     .env_name = "AZURE_MAPS_ACCOUNT",
     .env_key = "AZURE_MAPS_SUBSCRIPTION_KEY",
     .dies = "every SAS token that was signed with the key",

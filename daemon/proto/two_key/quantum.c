@@ -31,6 +31,7 @@ const struct two_key_resource two_key_quantum_workspace = {
     .keys_on = "set the workspace's apiKeyEnabled to true",
     TWO_KEY_ACTIONS("Microsoft.Quantum/Workspaces", "listKeys", "regenerateKey"),
     .role = "Quantum Key Rotator",
+    .grants = "submit jobs to the workspace, and read them",
     .env_name = "AZURE_QUANTUM_WORKSPACE_NAME",
     .env_key = "AZURE_QUANTUM_API_KEY",
     .env_endpoint = "AZURE_QUANTUM_ENDPOINT",

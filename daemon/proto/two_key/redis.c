@@ -29,6 +29,7 @@ const struct two_key_resource two_key_redis = {
     .probe = &redis_probe,
     TWO_KEY_ACTIONS("Microsoft.Cache/redis", "listKeys", "regenerateKey"),
     .role = "Redis Key Rotator",
+    .grants = "do everything with the data of the cache",
     .env_name = "AZURE_REDIS_NAME",
     .env_key = "AZURE_REDIS_KEY",
     .env_endpoint = "AZURE_REDIS_HOST",

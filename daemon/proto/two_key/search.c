@@ -36,6 +36,7 @@ const struct two_key_resource two_key_search_service = {
     .probe = &probe,
     TWO_KEY_ACTIONS("Microsoft.Search/searchServices", "listAdminKeys", "regenerateAdminKey"),
     .role = "Search Key Rotator",
+    .grants = "manage indexes, and read, write and delete what is in them (the admin keys)",
     .env_name = "AZURE_SEARCH_SERVICE_NAME",
     .env_key = "AZURE_SEARCH_API_KEY",
     .env_endpoint = "AZURE_SEARCH_ENDPOINT",

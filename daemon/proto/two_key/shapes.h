@@ -73,7 +73,9 @@
     TWO_KEY_REGENERATE("regenerateKeys", member, "PrimaryKey", "SecondaryKey"),                    \
     TWO_KEY_AT("primaryKey", "secondaryKey"), .regenerate_answers = ANSWERS_BOTH,                  \
     .key_shape = &key_shape_text, .endpoint_path = "properties.serviceBusEndpoint",                \
-    .state_path = "properties.provisioningState", .env_host = true
+    .state_path = "properties.provisioningState", .env_host = true,                                \
+    .grants = "do what the rule allows: send, listen, manage",                                     \
+    .dies = "every shared access signature that was made with the key"
 
 /* Its permissions: those of "authorizationRules", below a namespace or below `entities` of one. */
 #define TWO_KEY_RULE_ACTIONS(namespace)                                                            \

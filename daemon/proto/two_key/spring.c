@@ -29,6 +29,7 @@ const struct two_key_resource two_key_spring_apps = {
     .keys_on = "enable the service's test endpoint",
     TWO_KEY_ACTIONS("Microsoft.AppPlatform/Spring", "listTestKeys", "regenerateTestKey"),
     .role = "Spring Apps Test Key Rotator",
+    .grants = "call the test endpoints of the apps",
     .env_name = "AZURE_SPRING_APPS_SERVICE",
     .env_key = "AZURE_SPRING_APPS_TEST_KEY",
     .dies = "the URL of the test endpoint that holds the key",

@@ -36,6 +36,7 @@ const struct two_key_resource two_key_storage_account = {
     .switches = switches,
     .keys_on = "set the account's allowSharedKeyAccess to true",
     .probe = &storage_probe,
+    .grants = "read, write and delete all data of the account, and sign shared access signatures",
     .env_key = "AZURE_STORAGE_KEY",
     .env_endpoint = "AZURE_STORAGE_BLOB_ENDPOINT",
     .connection_string =
@@ -54,6 +55,7 @@ const struct two_key_resource two_key_storage_kerberos = {
         "`az storage account keys renew --account-name {resource_name} --key-type kerb --key "
         "primary`, and the same with --key secondary",
     .endpoint_path = "properties.primaryEndpoints.file",
+    .grants = "answer as the account's identity in Active Directory",
     .env_key = "AZURE_STORAGE_KERBEROS_KEY",
     .dies = "the account's identity in Active Directory, if the key is its password",
     .note =

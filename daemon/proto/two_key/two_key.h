@@ -220,10 +220,11 @@ struct two_key_resource {
      */
     const char *connection_string;
 
-    const char *dies; /* what stops working with a key that is regenerated, besides its own users:
-                       * a sentence; NULL: nothing else */
-    const char *note; /* what is particular about the type: a sentence; NULL: nothing */
-    bool is_retiring; /* Azure is ending the service, as `note` says */
+    const char *grants; /* what a key may do: "read and write all data of the account" */
+    const char *dies;   /* what stops working with a key that is regenerated, besides its own users:
+                         * a sentence; NULL: nothing else */
+    const char *note;   /* what is particular about the type: a sentence; NULL: nothing */
+    bool is_retiring;   /* Azure is ending the service, as `note` says */
 };
 
 /* --- table.c --- */
