@@ -104,6 +104,33 @@ static void test_description_grows_old(void **state)
     }
 }
 
+/* By which request a key is proved depends on the kind that the last description told. */
+static void test_kind(void **state)
+{
+    static const struct scripted script[] = {
+        TOKEN,
+        STATUS(200, NULL,
+               "{\"kind\":\"OpenAI\",\"properties\":{\"endpoint\":\"https://ai.example/\"}}"),
+        STATUS(200, NULL, "{\"key1\":\"0123456789abcdef\",\"key2\":\"fedcba9876543210\"}"),
+        {HTTP_ANSWERED, 200, NULL, "", "https://ai.example/openai/models"},
+    };
+    const struct two_key_resource *type = two_key_resource_named("cognitive_services");
+    struct secret *key = secret_new(KEY_A, sizeof(KEY_A) - 1);
+
+    (void)state;
+    start(script, 4);
+    look(NULL)->resource = type;
+    fake_loop_run(0);
+    assert_int_equal(completions, 1);
+    azure_verify(azure, &subject, key, on_done, &subject)->resource = type;
+    fake_loop_run(0);
+    assert_int_equal(completions, 2);
+    assert_int_equal(failure.reason, REASON_NONE);
+    assert_int_equal(fake_http.sent_count, 4);
+    stop();
+    secret_free(key);
+}
+
 /* A 429 of one resource stops nobody else; one that means the subscription stops its lane. */
 static void test_throttled(void **state)
 {
@@ -161,6 +188,7 @@ int main(void)
         cmocka_unit_test(test_look_without_description),
         cmocka_unit_test(test_urgent_look),
         cmocka_unit_test(test_description_grows_old),
+        cmocka_unit_test(test_kind),
         cmocka_unit_test(test_throttled),
     };
 

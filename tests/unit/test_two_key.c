@@ -438,6 +438,34 @@ static void test_ports_of_descriptions(void **state)
     }
 }
 
+/* Azure OpenAI is asked for something else than the other AI services. */
+static void test_probes_of_kinds(void **state)
+{
+    static const struct {
+        const char *told, *path;
+    } cases[] = {
+        {"{\"kind\":\"OpenAI\",\"properties\":{}}", "/openai/models?api-version=2024-10-21"},
+        {"{\"kind\":\"aiservices\",\"properties\":{}}", "/openai/models?api-version=2024-10-21"},
+        {"{\"kind\":\"SpeechServices\",\"properties\":{}}", "/sts/v1.0/issueToken"},
+        {"{\"kind\":\"AI\",\"properties\":{}}", "/sts/v1.0/issueToken"},
+        {"{\"properties\":{}}", "/sts/v1.0/issueToken"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct resource_obstacle obstacle;
+        struct resource_facts facts;
+        struct err err;
+
+        assert_int_equal(two_key_describe(two_key_resource_named("cognitive_services"),
+                                          cases[i].told, strlen(cases[i].told), &facts, &obstacle,
+                                          &err),
+                         0);
+        assert_string_equal(facts.probe->path, cases[i].path);
+        resource_facts_done(&facts);
+    }
+}
+
 static void test_endpoint(void **state)
 {
     static const struct {
@@ -485,6 +513,7 @@ int main(void)
         cmocka_unit_test(test_what_is_read_stands_once),
         cmocka_unit_test(test_endpoints_of_descriptions),
         cmocka_unit_test(test_ports_of_descriptions),
+        cmocka_unit_test(test_probes_of_kinds),
         cmocka_unit_test(test_endpoint),
     };
 

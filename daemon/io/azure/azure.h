@@ -16,13 +16,15 @@
 #include "io/loop/loop.h"
 
 struct azure;
+struct two_key_probe_form;
 
 /* The state of one account at Azure. Owned by the caller. */
 struct azure_account {
-    const struct account *account;   /* borrowed; set anew after a reload */
-    char *endpoint;                  /* data plane host, as last described; NULL: not known */
-    char *location;                  /* the same */
-    unsigned port;                   /* the same of its port; 0: not known */
+    const struct account *account; /* borrowed; set anew after a reload */
+    char *endpoint;                /* data plane host, as last described; NULL: not known */
+    char *location;                /* the same */
+    unsigned port;                 /* the same of its port; 0: not known */
+    const struct two_key_probe_form *probe; /* for its kind, as last described; NULL: not known */
     struct secret *keys[SLOT_COUNT]; /* the live keys of the last look or regenerate; may be NULL */
     struct fingerprint fingerprints[SLOT_COUNT];
     duration_ms

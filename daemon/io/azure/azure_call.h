@@ -110,6 +110,8 @@ enum azure_answer azure_reply_read(struct azure_call *call, const struct http_re
                                    time_ms now);
 
 /* --- azure_probe.c --- */
+/* How a key of the account is proved; NULL: it cannot be. The call has a resource. */
+const struct two_key_probe_form *azure_probe_form(const struct azure_call *call);
 /* Where a key is proved; NULL: that is not known. */
 const char *azure_probe_host(const struct azure_call *call);
 int azure_probe_build(const struct azure_call *call, struct http_request *request, struct err *err);

@@ -15,9 +15,14 @@
 
 /* --- the request --- */
 
+const struct two_key_probe_form *azure_probe_form(const struct azure_call *call)
+{
+    return call->account->probe ? call->account->probe : call->resource->probe;
+}
+
 const char *azure_probe_host(const struct azure_call *call)
 {
-    const struct two_key_probe_form *form = call->resource ? call->resource->probe : NULL;
+    const struct two_key_probe_form *form = call->resource ? azure_probe_form(call) : NULL;
 
     return form && form->shared_host != SHARED_HOST_NONE
                ? call->config->cloud.shared_hosts[form->shared_host]
@@ -26,7 +31,7 @@ const char *azure_probe_host(const struct azure_call *call)
 
 int azure_probe_build(const struct azure_call *call, struct http_request *request, struct err *err)
 {
-    const struct two_key_probe_form *form = call->resource->probe;
+    const struct two_key_probe_form *form = azure_probe_form(call);
     char name[TWO_KEY_ACCOUNT_NAME_MAX];
     const struct two_key_probe probe = {
         .endpoint = azure_probe_host(call),
@@ -71,7 +76,7 @@ static enum azure_answer judge_acceptance(struct azure_call *call, bool accepted
         failure_set(&call->failure, REASON_AZURE_ERROR,
                     "%s gives a key that cannot be right the same answer as the new one, so that "
                     "this says nothing about the key",
-                    call->resource->probe->service);
+                    azure_probe_form(call)->service);
         failure_set_remedy(&call->failure,
                            "set `verify: off` in the policy \"%s\", for this service tells no good "
                            "key from a wrong one",
@@ -84,7 +89,7 @@ static enum azure_answer judge_acceptance(struct azure_call *call, bool accepted
 enum azure_answer azure_probe_read(struct azure_call *call, const struct http_reply *reply,
                                    time_ms now)
 {
-    const struct two_key_probe_form *form = call->resource->probe;
+    const struct two_key_probe_form *form = azure_probe_form(call);
     const bool accepted = form->read(form, reply, now, &call->failure);
 
     switch (call->control) {

@@ -10,7 +10,7 @@ static void note_reply(struct azure_call *call, const struct http_reply *reply, 
 {
     struct azure_result *result = &call->result;
     const char *id_header =
-        call->request == AZURE_PROBE ? call->resource->probe->id_header : "x-ms-request-id";
+        call->request == AZURE_PROBE ? azure_probe_form(call)->id_header : "x-ms-request-id";
     time_ms server_time = http_reply_date(reply);
 
     /* The largest difference of several answers counts. */
@@ -44,6 +44,7 @@ static void take_facts(struct azure_account *account, struct resource_facts *fac
         free(account->location);
         account->location = facts->location;
     }
+    account->probe = facts->probe;
     if (facts->port != 0)
         account->port = facts->port;
 }

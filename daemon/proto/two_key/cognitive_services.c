@@ -5,13 +5,32 @@
  * the slots have a capital K in requests and none in answers.
  */
 
-/* Which request a key is good for depends on the account's kind; this one asks for a token of ten
- * minutes, and the kinds that do not know it answer 404 (then the key stays unverified). */
-static const struct two_key_probe_form probe = {
+/* Which request a key is good for depends on the account's kind ("Models - List" of Azure OpenAI).
+ */
+static const struct two_key_probe_form of_openai = {
     .build = probe_build_plain,
     .read = probe_read,
     .id_header = "apim-request-id",
-    .words = "a request for a token of ten minutes",
+    .words = "a listing of the models",
+    .service = "Azure OpenAI",
+    .method = "GET",
+    .path = "/openai/models?api-version=2024-10-21",
+    .header = "api-key",
+    .accepted = {200},
+    .refused = {401},
+    .off_code = "AuthenticationTypeDisabled",
+};
+
+/* The kinds that do not know this one answer 404: then the key stays unverified. */
+static const struct two_key_probe_form probe = {
+    .build = probe_build_plain,
+    .read = probe_read,
+    .other_kinds = "OpenAI AIServices",
+    .of_other_kinds = &of_openai,
+    .id_header = "apim-request-id",
+    .words =
+        "a listing of the models (kinds OpenAI and AIServices) or a request for a token of ten "
+        "minutes (other kinds)",
     .service = "the AI service",
     .method = "POST",
     .path = "/sts/v1.0/issueToken",

@@ -187,6 +187,22 @@ static int read_port(const struct two_key_resource *resource, struct json_object
     return 0;
 }
 
+static int read_kind(const struct two_key_resource *resource, struct json_object *document,
+                     struct resource_facts *facts, struct err *err)
+{
+    const struct two_key_probe_form *probe = resource->probe;
+    const char *kind = NULL;
+
+    facts->probe = probe;
+    if (!probe || !probe->of_other_kinds)
+        return 0;
+    if (json_text_at(document, "kind", &kind, err) < 0)
+        return -EINVAL;
+    if (kind && two_key_is_among(probe->other_kinds, kind, strlen(kind)))
+        facts->probe = probe->of_other_kinds;
+    return 0;
+}
+
 static int read_document(const struct two_key_resource *resource, struct json_object *document,
                          struct resource_facts *facts, struct resource_obstacle *obstacle,
                          struct err *err)
@@ -202,6 +218,8 @@ static int read_document(const struct two_key_resource *resource, struct json_ob
     rc = read_endpoint(resource, document, facts, err);
     if (rc == 0)
         rc = read_port(resource, document, facts, err);
+    if (rc == 0)
+        rc = read_kind(resource, document, facts, err);
     if (rc == 0 && !copy_text(location, location ? strlen(location) : 0, &facts->location))
         rc = err_set(err, -ENOMEM, "there is no memory for it");
     return rc;

@@ -37,7 +37,7 @@ bool two_key_endpoint_ok(const char *endpoint)
            port <= PORT_MAX;
 }
 
-static bool is_among(const char *words, const char *name, size_t length)
+bool two_key_is_among(const char *words, const char *name, size_t length)
 {
     while (*words != '\0') {
         const size_t word = strcspn(words, " ");
@@ -53,7 +53,7 @@ bool two_key_name_ok(const struct two_key_resource *resource, const char *name, 
 {
     const struct two_key_name *rule = &resource->name;
     bool ok = length >= rule->shortest && length <= rule->longest &&
-              (!rule->only || is_among(rule->only, name, length));
+              (!rule->only || two_key_is_among(rule->only, name, length));
 
     for (size_t i = 0; i < length && ok; i++)
         ok = char_is_alphanumeric(name[i]) ||

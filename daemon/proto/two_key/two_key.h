@@ -28,6 +28,7 @@ struct resource_facts {
     char *endpoint; /* host or host:port of its data plane; NULL where it names none */
     char *location; /* NULL where it names none */
     unsigned port;  /* of the data plane; 0 where it names none */
+    const struct two_key_probe_form *probe; /* for resources of its kind; NULL: there is none */
 };
 void resource_facts_done(struct resource_facts *facts);
 
@@ -116,6 +117,10 @@ struct two_key_probe_form {
      * this request needs. NULL: the status and the code say all. */
     const char *refused_text;
     const char *off_code; /* the error code that says that keys are switched off; NULL: none */
+    /* Another form for resources of some kinds (the member `kind` of their description), which are
+     * separated by blanks; NULL: none. */
+    const char *other_kinds;
+    const struct two_key_probe_form *of_other_kinds;
     const char *off_text; /* the body that says so holds this; NULL: none does */
 };
 
@@ -313,6 +318,9 @@ const struct two_key_resource *two_key_resource_below(const char *type);
  */
 int two_key_read(const struct two_key_resource *resource, const char *name, const char *body,
                  size_t length, struct secret *keys[SLOT_COUNT], struct err *err);
+
+/* Is the name, in any case, one of these, which are separated by blanks? */
+bool two_key_is_among(const char *words, const char *name, size_t length);
 
 bool two_key_name_ok(const struct two_key_resource *resource, const char *name, size_t length);
 
