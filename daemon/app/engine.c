@@ -99,6 +99,7 @@ static void close_account(struct engine_account *account)
     drop_queue(account);
     engine_action_forget_keys(account);
     engine_form_forget(account);
+    engine_pair_leave(account);
     azure_account_done(&account->azure);
     timer_close(&account->timer, on_timer_closed);
 }
@@ -324,6 +325,7 @@ void engine_configure(struct engine *engine, struct config *config, struct buf *
     free(engine->accounts);
     engine->accounts = merged;
     engine->account_count = count;
+    engine_pair_link(engine);
     engine_words_name_accounts(engine);
     for (size_t i = 0; i < count; i++)
         keep_counted(merged[i]);

@@ -1,4 +1,4 @@
-#include "app/engine_account.h"
+#include "app/engine_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +103,7 @@ struct engine_account *engine_account_new(struct engine *engine, struct config *
     account->engine = engine;
     account->key = must_dup(subject->key);
     list_init(&account->leaving_link);
+    list_init(&account->pair_link);
     list_init(&account->ready_link);
     list_init(&account->queue);
     list_init(&account->seen_keys);
@@ -153,6 +154,7 @@ void engine_account_context(const struct engine_account *account, struct rotatio
                                   loop_now(account->engine->parts.loop)),
     };
     describe_delivery(account, &context->under_way);
+    engine_pair_describe(account, context);
 }
 
 void engine_account_view(const struct engine_account *account, struct rotation_view *view)

@@ -85,9 +85,11 @@ struct engine_account {
     size_t first_failure; /* index of the first target that failed a preflight, or a look */
     struct list seen_keys;
     struct timer timer;
-    bool draining;                    /* the account starts no more actions */
-    bool removed;                     /* gone from the configuration: freed when quiet */
-    struct list leaving_link;         /* in engine->leaving_accounts while removed and not quiet */
+    bool draining;            /* the account starts no more actions */
+    bool removed;             /* gone from the configuration: freed when quiet */
+    struct list leaving_link; /* in engine->leaving_accounts while removed and not quiet */
+    struct list pair_link;    /* a ring: the accounts of one resource; see app/engine_pair.c */
+    bool pair_held;           /* the journal has its intent, or may have it */
     struct engine_account *successor; /* removed, and configured again before it was quiet */
     bool waits; /* for its predecessor to be quiet: one machine per account at a time */
     bool closing;

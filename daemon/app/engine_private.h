@@ -307,10 +307,35 @@ void engine_unconfigured_keep(struct engine *engine, const char *key, const stru
 /* Takes the record of that key out, or fills in a new one. */
 void engine_unconfigured_take(struct engine *engine, const char *key, struct record *record);
 
+/* The record of that key as it is kept, or NULL. */
+const struct record *engine_unconfigured_find(const struct engine *engine, const char *key);
+
 /* The wall clock was set by `jump`: shifts the times of all kept records, durably. */
 void engine_unconfigured_shift(struct engine *engine, duration_ms jump);
 
 void engine_unconfigured_done(struct engine *engine);
+
+/*
+ * --- engine_pair.c, engine_pair_wake.c ---
+ *
+ * Pairs of keys of one resource: accounts of their own, of which one at a time regenerates a key.
+ *
+ * An account holds the resource from the step in which it writes its intent until the journal has
+ * its end. Two accounts that write intents at the same time do so in two steps, the second of which
+ * knows of the first one. Where accounts will be spread over several processes, those of one
+ * resource have to be in the same.
+ */
+
+/* Finds out anew which accounts are pairs of one resource; those that leave are among them. */
+void engine_pair_link(struct engine *engine);
+/* Fills in what the account needs to know of the others. */
+void engine_pair_describe(const struct engine_account *account, struct rotation_context *context);
+/* A step of the account was made; `before` is the record before it. */
+void engine_pair_stepped(struct engine_account *account, const struct record *before);
+/* What the step said is durable, as far as it has to be. */
+void engine_pair_carried_out(struct engine_account *account);
+/* The account goes. */
+void engine_pair_leave(struct engine_account *account);
 
 /*
  * --- engine_news.c ---

@@ -76,6 +76,7 @@ static void step(struct engine_account *account, struct transaction *transaction
     }
     before = account->record;
     account->record = next;
+    engine_pair_stepped(account, &before);
     engine_report_ended(account, &before);
     if (before.due_at != account->record.due_at)
         engine_news_planned(account);
@@ -96,6 +97,7 @@ static void carry_out(struct engine_account *account, struct transaction *transa
 {
     const struct effects *effects = transaction->effects;
 
+    engine_pair_carried_out(account);
     engine_report_notes(account, transaction, false);
     if (rotation_is_complete(effects))
         engine_places_rotated(account);

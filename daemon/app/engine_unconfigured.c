@@ -49,6 +49,14 @@ void engine_unconfigured_take(struct engine *engine, const char *key, struct rec
     free_kept(kept);
 }
 
+const struct record *engine_unconfigured_find(const struct engine *engine, const char *key)
+{
+    const struct unconfigured_record wanted = {.key = (char *)(uintptr_t)key};
+    struct unconfigured_record *const *found = tfind(&wanted, &engine->unconfigured, compare);
+
+    return found ? &(*found)->record : NULL;
+}
+
 struct shift {
     struct engine *engine;
     duration_ms jump;

@@ -140,7 +140,8 @@ static void append_type(const struct account *account, struct buf *out)
 
     (void)buf_append_format(out, "  %-15s%s (%s)\n", "type", type->short_name, type->type);
     if (type->pair)
-        (void)buf_append_format(out, "  %-15s%s\n", "pair", type->pair);
+        (void)buf_append_format(out, "  %-15s%s; pairs of one resource regenerate one at a time\n",
+                                "pair", type->pair);
 }
 
 static void append_verify(const struct cloud *cloud, const struct account *account, struct buf *out)

@@ -42,6 +42,9 @@ struct rotation_context {
     duration_ms regenerate_takes; /* the longest time from a regenerate's request to its end; 0: it
                                    * has ended when it is answered */
     duration_ms list_delay;       /* after its end, lists show the new key within this time */
+    bool shares_resource;         /* other pairs of keys of its resource are accounts, too */
+    const char *pair_busy;   /* one of them is being regenerated: a static sentence; NULL: none */
+    time_ms pair_busy_until; /* TIME_NEVER: until EVENT_WAKE comes for it */
 };
 
 /* What Azure says of an operation that it carries out after its answer. */

@@ -25,6 +25,17 @@ static const char *overlap_text(const struct record *record)
            "overlap is not over";
 }
 
+time_ms interlock_busy_until(const struct record *record, const struct timing *timing,
+                             duration_ms regenerate_takes)
+{
+    const struct intent *intent = &record->intent;
+    const duration_ms longest = time_add(regenerate_takes, timing->unknown_wait);
+
+    if (!intent->open)
+        return intent->settles_at;
+    return time_max(intent->settles_at, time_add(intent->written_at, longest));
+}
+
 void interlock_ask(const struct rotation_context *context, const struct record *record, time_ms now,
                    struct interlock *interlock)
 {
@@ -68,4 +79,6 @@ void interlock_ask(const struct rotation_context *context, const struct record *
     else if (now < record->regenerate_after)
         refuse(interlock, REASON_THROTTLED, record->regenerate_after,
                "Azure has refused to regenerate a key of this account, and asked for a pause");
+    else if (context->pair_busy)
+        refuse(interlock, REASON_NONE, context->pair_busy_until, context->pair_busy);
 }

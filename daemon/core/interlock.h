@@ -16,4 +16,9 @@ struct interlock {
 void interlock_ask(const struct rotation_context *context, const struct record *record, time_ms now,
                    struct interlock *interlock);
 
+/* Until when Azure may regenerate a key for that record, as far as time alone tells; until then no
+ * other pair of keys of the same resource is regenerated. 0: its last regenerate has ended. */
+time_ms interlock_busy_until(const struct record *record, const struct timing *timing,
+                             duration_ms regenerate_takes);
+
 #endif

@@ -159,6 +159,18 @@ static void check_regenerate(struct machine *machine)
         machine_fault(machine, "a regenerate that the interlock does not allow");
 }
 
+/* Pairs of keys of one resource have one intent at a time; in the journal, too. */
+static void keep_pairs_apart(struct machine *machine, const struct record *before)
+{
+    const struct rotation_context *context = machine->context;
+    const struct intent *intent = &machine->record->intent;
+
+    if (context->pair_busy && !before->intent.open && intent->open)
+        machine_fault(machine, "an intent beside that of another pair of the resource's keys");
+    if (context->shares_resource && before->intent.open && !intent->open)
+        machine->effects->persist = machine->effects->wait = true;
+}
+
 /* Ends a delivery that nothing waits for any more, or finds out when to. */
 static time_ms give_up_at(struct machine *machine)
 {
@@ -201,6 +213,7 @@ void rotation_step(const struct rotation_context *context, struct record *record
     if (broken)
         machine_fault(&machine, broken);
     commit_decide(&before, record, effects);
+    keep_pairs_apart(&machine, &before);
 
     effects->forget_keys = !position_needs_keys(record->position);
     effects->wake_at = wake_at(&machine);

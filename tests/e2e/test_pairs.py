@@ -68,3 +68,83 @@ def test_a_pair_that_azure_has_not_made(site, azure):
     assert f"az storage account keys renew --account-name {NAME} --key-type kerb" in line["remedy"]
     azure.clear_faults()
     site.log.wait("key.delivered", account=f"{NAME}-kerb")
+
+
+def test_one_pair_at_a_time(site, azure):
+    """Both are due at once, and an answer takes longer than the other pair would need to begin."""
+    configure(site, None, "kerb")
+    site.policy(rotate_every="10m", check_every="10m")
+    site.start()
+    for name in NAME, f"{NAME}-kerb":
+        site.log.wait("key.delivered", account=name)
+    azure.fault("delay", op="regenerateKeys", account=NAME, delay_ms=6000, count=1)
+    wait_until(lambda: site.ctl("rotate", NAME, f"{NAME}-kerb").returncode == 0, "both are asked for")
+    waiting = wait_until(
+        lambda: next((one for name in (NAME, f"{NAME}-kerb") for one in [site.status(name)]
+                      if one["waits"] and "of the same resource" in one["waits"]), None),
+        "one waits for the other")
+    other = "kerb" if waiting["pair"] == "key" else "key"
+    assert waiting["waits"] == (f"a key of the pair {other}, of the same resource, is being "
+                                "regenerated: one pair at a time")
+    refused = site.ctl("rotate", waiting["id"])
+    assert refused.returncode == 2 and f"a key of the pair {other}" in refused.stdout + refused.stderr
+    for name in NAME, f"{NAME}-kerb":
+        site.wait_rotations(name, 1)
+    first, second = azure.truth.requests("regenerateKeys", account=NAME)
+    assert second["t"] - first["t"] >= 5.9
+
+
+def test_a_lost_answer_keeps_the_other_pair_waiting(site, azure):
+    """Until a look has shown whether the key was regenerated."""
+    configure(site, None, "kerb")
+    site.config["timing"]["unknown_wait"] = "2s"
+    site.policy(rotate_every="10m", check_every="10m")
+    site.start()
+    for name in NAME, f"{NAME}-kerb":
+        site.log.wait("key.delivered", account=name)
+    azure.fault("lost_after", op="regenerateKeys", account=NAME, count=1)
+    wait_until(lambda: site.ctl("rotate", NAME, f"{NAME}-kerb").returncode == 0, "both are asked for")
+    for name in NAME, f"{NAME}-kerb":
+        site.wait_rotations(name, 1)
+    first, second = azure.truth.requests("regenerateKeys", account=NAME)
+    assert second["t"] - first["t"] >= 2
+    assert len(births(azure, "key")) == len(births(azure, "kerb")) == 1
+
+
+def test_killed_while_one_pair_regenerates(site, azure):
+    """The durable intent keeps the other pair waiting after the start, too."""
+    configure(site, None, "kerb")
+    site.config["timing"]["unknown_wait"] = "2s"
+    site.policy(rotate_every="10m", check_every="10m")
+    daemon = site.start()
+    for name in NAME, f"{NAME}-kerb":
+        site.log.wait("key.delivered", account=name)
+    azure.fault("hang_after", op="regenerateKeys", account=NAME, count=1)
+    wait_until(lambda: site.ctl("rotate", NAME, f"{NAME}-kerb").returncode == 0, "both are asked for")
+    wait_until(lambda: births(azure, "key") + births(azure, "kerb"), "one is regenerated")
+    daemon.kill()
+    again = site.log.mark()
+    site.start()
+    for name in NAME, f"{NAME}-kerb":
+        site.wait_rotations(name, 1, since=again)
+    assert len(births(azure, "key")) == len(births(azure, "kerb")) == 1
+    one, two = (births(azure, pair)[0]["t"] for pair in ("key", "kerb"))
+    assert abs(one - two) >= 2
+
+
+def test_a_pair_that_a_reload_takes_away(site, azure):
+    """Its regenerate may still take effect: the other pair waits as long as that takes."""
+    configure(site, None, "kerb")
+    site.config["timing"]["unknown_wait"] = "3s"
+    site.policy(rotate_every="10m", check_every="10m")
+    site.start()
+    for name in NAME, f"{NAME}-kerb":
+        site.log.wait("key.delivered", account=name)
+    azure.fault("lost_after", op="regenerateKeys", account=NAME, count=1)
+    wait_until(lambda: site.ctl("rotate", f"{NAME}-kerb").returncode == 0, "it is asked for")
+    site.log.wait("rotation.retrying", account=f"{NAME}-kerb")
+    del site.config["accounts"][1]
+    site.write()
+    assert site.ctl("reload").returncode == 0
+    wait_until(lambda: site.ctl("rotate", NAME, "--wait").returncode == 0, "it rotates")
+    assert births(azure, "key")[0]["t"] - births(azure, "kerb")[0]["t"] >= 3

@@ -20,6 +20,7 @@ enum { LATENCY_MIN_MS = 20, LATENCY_SPAN_MS = 380, PAGE_ACCOUNTS = 3, BODY_MAX =
 const struct two_key_resource listing_type = {
     .type = "Microsoft.Batch/batchAccounts",
     .noun = "an account",
+    PAIR_FIRST,
     .api_version = "2024-02-01",
     .read_action = "Microsoft.Batch/batchAccounts/read",
 };
@@ -218,23 +219,6 @@ const char *config_api_version(const struct config *config, const struct two_key
 {
     (void)config;
     return type->api_version;
-}
-
-const struct two_key_resource *two_key_resource_find(const char *id)
-{
-    (void)id;
-    return &listing_type;
-}
-
-size_t two_key_resource_length(const char *account_id)
-{
-    return strlen(account_id);
-}
-
-const char *two_key_resource_name(const char *id, char *out, size_t size)
-{
-    (void)str_copy(out, size, strrchr(id, '/') ? strrchr(id, '/') + 1 : "");
-    return out;
 }
 
 int resource_id_parse(const char *text, struct resource_id *id, struct err *err)

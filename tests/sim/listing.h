@@ -12,5 +12,7 @@
 
 /* The type of all accounts here. */
 extern const struct two_key_resource listing_type;
+/* Its first pair of keys; the other one is in pairs.c. */
+#define PAIR_FIRST TWO_KEY_PAIR("first")
 
 #endif

@@ -101,6 +101,18 @@ static void paused(struct fixture *f)
     f->record.regenerate_after = NOW_MS + 9;
 }
 
+static void pair_busy(struct fixture *f)
+{
+    f->context.pair_busy = "another pair";
+    f->context.pair_busy_until = TIME_NEVER;
+}
+
+static void pair_forgotten(struct fixture *f)
+{
+    f->context.pair_busy = "another pair";
+    f->context.pair_busy_until = NOW_MS + 11;
+}
+
 static void test_each_condition(void **state)
 {
     static const struct {
@@ -122,6 +134,8 @@ static void test_each_condition(void **state)
         {told_too_late, REASON_NONE, NOW_MS + 1},
         {just_started, REASON_NONE, NOW_MS + 5},
         {paused, REASON_THROTTLED, NOW_MS + 9},
+        {pair_busy, REASON_NONE, TIME_NEVER},
+        {pair_forgotten, REASON_NONE, NOW_MS + 11},
     };
     struct interlock interlock;
     struct fixture f;
@@ -138,7 +152,8 @@ static void test_each_condition(void **state)
         assert_int_equal(interlock.reason, cases[i].reason);
         assert_int_equal(interlock.until, cases[i].until);
         assert_true(interlock.text[0] != '\0');
-        if (cases[i].until == TIME_NEVER || cases[i].spoil == held)
+        if (cases[i].until == TIME_NEVER || cases[i].spoil == held ||
+            cases[i].spoil == pair_forgotten)
             continue;
         interlock_ask(&f.context, &f.record, cases[i].until, &interlock);
         assert_true(interlock.open);
@@ -160,6 +175,117 @@ static void test_both_waits(void **state)
     f.policy.overlap = 1;
     interlock_ask(&f.context, &f.record, NOW_MS, &interlock);
     assert_int_equal(interlock.until, NOW_MS + UNKNOWN_WAIT_MS);
+}
+
+/* --- pairs of keys of one resource --- */
+
+/* The secondary key is to be regenerated. */
+static void intend(struct fixture *f, struct rotation_target targets[2], enum position position)
+{
+    prepare(f);
+    targets[0] = (struct rotation_target){.id = world_target_id(0), .required = true};
+    targets[1] = (struct rotation_target){.id = world_target_id(1)};
+    f->policy.rotate_every = f->policy.check_every = MS_DAY;
+    f->timing.retry_max = MS_HOUR;
+    f->context.targets = targets;
+    f->context.target_count = 2;
+    f->record.position = position;
+    f->record.targets[1].acknowledged = true;
+    f->record.cycle = 1;
+    f->record.due_at = f->record.planned_at = NOW_MS;
+    f->record.planned_with = MS_DAY;
+    f->record.check_at = NOW_MS + MS_DAY;
+    f->record.looked_at = NOW_MS;
+    f->record.started_at = NOW_MS;
+    f->record.intent = (struct intent){.open = true,
+                                       .slot = SLOT_SECONDARY,
+                                       .before = {world_fingerprint(1), world_fingerprint(2)},
+                                       .written_at = NOW_MS,
+                                       .attempts = 1};
+}
+
+/* The intent became durable: a regenerate follows, unless another pair is busy. */
+static void test_intent_beside_another(void **state)
+{
+    const struct event event = {.kind = EVENT_PERSISTED, .now = NOW_MS};
+
+    (void)state;
+    for (int busy = 0; busy < 2; busy++) {
+        struct rotation_target targets[2];
+        struct effects effects;
+        struct fixture f;
+
+        intend(&f, targets, POSITION_INTENT);
+        if (busy)
+            pair_busy(&f);
+        rotation_step(&f.context, &f.record, &event, &effects);
+        assert_null(effects.fault);
+        assert_int_equal(effects.action.kind, busy ? ACTION_NONE : ACTION_REGENERATE);
+        assert_int_equal(f.record.intent.open, !busy);
+        assert_int_equal(f.record.position, busy ? POSITION_IDLE : POSITION_REGENERATE);
+        assert_int_equal(f.record.cycle, busy ? 0 : 1);
+    }
+}
+
+/* The account that waits goes on by the event that says so, with its preflight. */
+static void test_goes_on_by_the_event(void **state)
+{
+    const struct event event = {.kind = EVENT_WAKE, .now = NOW_MS};
+    struct rotation_target targets[2];
+    struct effects effects;
+    struct fixture f;
+
+    (void)state;
+    intend(&f, targets, POSITION_IDLE);
+    f.record.intent = (struct intent){0};
+    pair_busy(&f);
+    rotation_step(&f.context, &f.record, &event, &effects);
+    assert_int_equal(f.record.position, POSITION_IDLE);
+    assert_int_equal(effects.wake_at, f.record.check_at);
+    f.context.pair_busy = NULL;
+    rotation_step(&f.context, &f.record, &event, &effects);
+    assert_int_equal(f.record.position, POSITION_PREFLIGHT);
+}
+
+/* The end of an intent is durable before another pair may have one. */
+static void test_end_of_intent(void **state)
+{
+    (void)state;
+    for (int shares = 0; shares < 2; shares++) {
+        struct rotation_target targets[2];
+        struct effects effects;
+        struct fixture f;
+        const struct event event = {.kind = EVENT_REGENERATED,
+                                    .now = NOW_MS,
+                                    .live = {world_fingerprint(1), world_fingerprint(3)},
+                                    .shown = {true, true}};
+
+        intend(&f, targets, POSITION_REGENERATE);
+        f.context.shares_resource = shares > 0;
+        rotation_step(&f.context, &f.record, &event, &effects);
+        assert_null(effects.fault);
+        assert_false(f.record.intent.open);
+        assert_int_equal(effects.action.kind, ACTION_VERIFY_LIVE);
+        assert_true(effects.persist);
+        assert_int_equal(effects.wait, shares);
+    }
+}
+
+static void test_busy_until(void **state)
+{
+    const struct timing timing = {.unknown_wait = 90};
+    struct record record;
+
+    (void)state;
+    record_init(&record);
+    assert_int_equal(interlock_busy_until(&record, &timing, 1000), 0);
+    record.intent.settles_at = 7000; /* closed, in doubt */
+    assert_int_equal(interlock_busy_until(&record, &timing, 1000), 7000);
+    record.intent = (struct intent){.open = true, .written_at = 5000};
+    assert_int_equal(interlock_busy_until(&record, &timing, 0), 5090);
+    assert_int_equal(interlock_busy_until(&record, &timing, 1000), 6090);
+    record.intent.settles_at = 7000;
+    assert_int_equal(interlock_busy_until(&record, &timing, 1000), 7000);
 }
 
 /* A look that serves a repair is urgent, and needs the keys alone; after a failure it asks for the
@@ -246,10 +372,10 @@ static void test_invariant(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_condition),
-        cmocka_unit_test(test_both_waits),
-        cmocka_unit_test(test_looks_for_a_repair),
-        cmocka_unit_test(test_invariant),
+        cmocka_unit_test(test_each_condition),        cmocka_unit_test(test_both_waits),
+        cmocka_unit_test(test_intent_beside_another), cmocka_unit_test(test_goes_on_by_the_event),
+        cmocka_unit_test(test_end_of_intent),         cmocka_unit_test(test_busy_until),
+        cmocka_unit_test(test_looks_for_a_repair),    cmocka_unit_test(test_invariant),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,115 @@
+#include "app/engine_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "base/str.h"
+#include "proto/two_key/two_key.h"
+
+/* --- which accounts belong together --- */
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp((*(struct engine_account *const *)a)->key,
+                  (*(struct engine_account *const *)b)->key);
+}
+
+/* Sorted by keys, the accounts of one resource stand side by side. */
+static bool same_resource(const struct engine_account *a, const struct engine_account *b)
+{
+    const size_t length = two_key_resource_length(a->key);
+
+    return two_key_resource_length(b->key) == length && memcmp(a->key, b->key, length) == 0;
+}
+
+void engine_pair_link(struct engine *engine)
+{
+    const size_t most = engine->account_count + engine->leaving;
+    struct engine_account **all = must_alloc_array(most + 1, sizeof(struct engine_account *));
+    size_t count = engine->account_count;
+
+    if (count > 0)
+        memcpy(all, engine->accounts, count * sizeof(struct engine_account *));
+    list_for_each_entry (leaving, &engine->leaving_accounts, struct engine_account, leaving_link)
+        all[count++] = leaving;
+    qsort(all, count, sizeof(struct engine_account *), compare_keys);
+    for (size_t i = 0; i < count; i++)
+        list_remove(&all[i]->pair_link);
+    for (size_t i = 1; i < count; i++)
+        if (same_resource(all[i - 1], all[i]))
+            list_append(&all[i - 1]->pair_link, &all[i]->pair_link);
+    free(all);
+}
+
+/* --- who holds the resource --- */
+
+/* The busy account is of that type; 0: it is not busy. */
+static void note_busy(struct rotation_context *context, const struct two_key_resource *type,
+                      time_ms until)
+{
+    if (!type || until <= context->pair_busy_until)
+        return;
+    context->pair_busy = type->pair_busy;
+    context->pair_busy_until = until;
+}
+
+static void note_record(const struct engine_account *account, struct rotation_context *context,
+                        const struct two_key_resource *type, const struct record *record)
+{
+    const time_ms until =
+        interlock_busy_until(record, context->timing, account->account->regenerate_takes);
+
+    if (until > loop_now(account->engine->parts.loop))
+        note_busy(context, type, until);
+}
+
+static void note_account(const struct engine_account *account, struct rotation_context *context,
+                         const struct engine_account *other)
+{
+    const struct two_key_resource *type = two_key_resource_find(other->key);
+
+    /* An account that can have no targets does nothing about its intent: time decides. */
+    if ((other->pair_held || other->record.intent.open) && !other->account->problem)
+        note_busy(context, type, TIME_NEVER);
+    else
+        note_record(account, context, type, &other->record);
+}
+
+/* Pairs that are not configured, and that the journal knows. */
+static void note_unconfigured(const struct engine_account *account,
+                              struct rotation_context *context)
+{
+    const struct two_key_resource *type = two_key_resource_find(account->key);
+    const struct two_key_resource *other;
+    const int length = (int)two_key_resource_length(account->key);
+
+    if (!type || !type->pair || !account->engine->unconfigured)
+        return;
+    for (size_t i = 0; (other = two_key_pair_at(type, i)); i++) {
+        char *key = must(
+            i == 0 ? str_format("%.*s", length, account->key)
+                   : str_format("%.*s%c%s", length, account->key, TWO_KEY_PAIR_MARK, other->pair));
+        const struct record *record =
+            other != type ? engine_unconfigured_find(account->engine, key) : NULL;
+
+        if (record)
+            note_record(account, context, other, record);
+        free(key);
+    }
+}
+
+void engine_pair_describe(const struct engine_account *account, struct rotation_context *context)
+{
+    context->pair_busy_until = 0;
+    list_for_each (link, (struct list *)(uintptr_t)&account->pair_link) {
+        const struct engine_account *other = container_of(link, struct engine_account, pair_link);
+
+        /* It may have left, and be back before it was quiet. */
+        if (strcmp(other->key, account->key) == 0)
+            continue;
+        context->shares_resource = true;
+        note_account(account, context, other);
+    }
+    note_unconfigured(account, context);
+}
