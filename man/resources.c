@@ -129,7 +129,11 @@ static void append_environment(struct buf *out, const struct two_key_resource *t
     if (!type->connection_string)
         return;
     (void)buf_append_str(out, ".It Connection string\n");
-    append_argument(out, "Li", type->connection_string, "");
+    append_argument(out, "Li", type->connection_string, type->env_connection_string ? "," : "");
+    if (type->env_connection_string) {
+        (void)buf_append_str(out, "in files\n");
+        append_argument(out, "Ev", type->env_connection_string, "");
+    }
 }
 
 static void append_type(struct buf *out, const struct two_key_resource *type)

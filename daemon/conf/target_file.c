@@ -21,6 +21,7 @@ static const struct schema_choice formats[] = {
     {"env", FILE_FORMAT_ENV, false},
     {"json", FILE_FORMAT_JSON, false},
     {"template", FILE_FORMAT_TEMPLATE, false},
+    {"env_connection_string", FILE_FORMAT_ENV_CONNECTION, false},
     {NULL, 0, false},
 };
 
@@ -167,6 +168,21 @@ static bool fill_content(struct resolve *resolve, const struct tree_node *target
     return !problem;
 }
 
+/* Does the account's type have what the format is for? */
+static bool check_connection(struct resolve *resolve, const struct tree_node *target,
+                             const struct target_file *settings)
+{
+    struct tree_node *format = tree_child(target, "format");
+    const struct two_key_resource *type = settings->resource;
+
+    if (settings->format != FILE_FORMAT_ENV_CONNECTION || !type || type->env_connection_string)
+        return true;
+    report_invalid(resolve->report, format,
+                   "tools of %s read no connection string from the environment; write env",
+                   type->noun);
+    return false;
+}
+
 static bool fill(struct resolve *resolve, const struct tree_node *target,
                  const struct account *account, const struct placeholder_values *values,
                  struct destination *destination)
@@ -189,7 +205,8 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     settings->owner = fill_name(resolve, owner, values);
     settings->group = fill_name(resolve, group, values);
     settings->resource = two_key_resource_find(account->id);
-    if (!fill_content(resolve, target, account, settings))
+    if (!fill_content(resolve, target, account, settings) ||
+        !check_connection(resolve, target, settings))
         return false;
     destination->settings = settings;
     if (!destination->needs_location)
@@ -199,6 +216,17 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     return true;
 }
 
+static void append_variables(const struct target_file *settings, struct buf *out)
+{
+    const char *names[TWO_KEY_VARIABLES_MAX];
+    const size_t count = two_key_variables(settings->resource, names);
+
+    for (size_t i = 0; i < count; i++)
+        (void)buf_append_format(out, "%s%s", i == 0 ? " with " : ", ", names[i]);
+    if (settings->format == FILE_FORMAT_ENV_CONNECTION)
+        (void)buf_append_format(out, ", %s", settings->resource->env_connection_string);
+}
+
 static void describe(const struct destination *destination, struct buf *out)
 {
     static const char *const words[] = {
@@ -206,15 +234,14 @@ static void describe(const struct destination *destination, struct buf *out)
         [FILE_FORMAT_ENV] = "environment file",
         [FILE_FORMAT_JSON] = "JSON",
         [FILE_FORMAT_TEMPLATE] = "template",
+        [FILE_FORMAT_ENV_CONNECTION] = "environment file",
     };
     const struct target_file *settings = target_file_of(destination);
 
     (void)buf_append_format(out, "file %s (%s", destination->place, words[settings->format]);
-    if (settings->format == FILE_FORMAT_ENV && settings->resource)
-        (void)buf_append_format(
-            out, " with %s, %s%s%s", settings->resource->env_name, settings->resource->env_key,
-            settings->resource->env_endpoint ? ", " : "",
-            settings->resource->env_endpoint ? settings->resource->env_endpoint : "");
+    if ((settings->format == FILE_FORMAT_ENV || settings->format == FILE_FORMAT_ENV_CONNECTION) &&
+        settings->resource)
+        append_variables(settings, out);
     (void)buf_append_format(out, ", mode %04o", (unsigned)settings->mode);
     if (settings->owner)
         (void)buf_append_format(out, ", owner %s", settings->owner);

@@ -8,7 +8,13 @@
 
 #include "conf/target_type.h"
 
-enum file_format { FILE_FORMAT_RAW, FILE_FORMAT_ENV, FILE_FORMAT_JSON, FILE_FORMAT_TEMPLATE };
+enum file_format {
+    FILE_FORMAT_RAW,
+    FILE_FORMAT_ENV,
+    FILE_FORMAT_JSON,
+    FILE_FORMAT_TEMPLATE,
+    FILE_FORMAT_ENV_CONNECTION
+};
 
 /* The place is the path. */
 struct target_file {

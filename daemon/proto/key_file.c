@@ -59,6 +59,20 @@ int key_file_env(const struct key_file *file, struct buf *out)
     return out->failed;
 }
 
+int key_file_env_connection(const struct key_file *file, struct buf *out)
+{
+    const struct two_key_resource *type = key_file_type(file);
+    int rc = key_file_env(file, out);
+
+    if (rc != 0)
+        return rc;
+    if (!type->env_connection_string || !type->connection_string)
+        return -EINVAL;
+    buf_append_format(out, "%s='", type->env_connection_string);
+    rc = template_expand(type->connection_string, type, file, out);
+    return rc == 0 ? buf_append_str(out, "'\n") : rc;
+}
+
 static void append_member(struct buf *out, const char *name, const char *value, size_t length)
 {
     buf_append_format(out, "\"%s\":", name);

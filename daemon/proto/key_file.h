@@ -43,6 +43,10 @@ int key_file_raw(const struct key_file *file, struct buf *out);
  * are those of the resource's type. */
 int key_file_env(const struct key_file *file, struct buf *out);
 
+/* The same, and what clients of the type take in one piece, in single quotes for its semicolons:
+ * shells and systemd take these away. Types without it: -EINVAL. */
+int key_file_env_connection(const struct key_file *file, struct buf *out);
+
 /* One JSON object on one line. */
 int key_file_json(const struct key_file *file, struct buf *out);
 

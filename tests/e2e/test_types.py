@@ -142,6 +142,33 @@ def test_the_environment_file_has_the_names_of_its_tools(site, name):
     assert {line.split("=")[0] for line in site.held(account.here).splitlines()} == ENVIRONMENT[name]
 
 
+CONNECTIONS = {"storage": "AZURE_STORAGE_CONNECTION_STRING",
+               "service_bus_queue": "AZURE_SERVICEBUS_CONNECTIONSTRING",
+               "redis": "AZURE_REDIS_CONNECTIONSTRING",
+               "communication": "AZURE_COMMUNICATION_CONNECTION_STRING"}
+
+
+def test_the_environment_file_with_the_connection_string(site, azure):
+    """A shell takes it as it is, and the daemon finds its keys there again."""
+    accounts = {name: add(site, name) for name in CONNECTIONS}
+    site.config["targets"]["file"]["format"] = "env_connection_string"
+    site.start()
+    for account in accounts.values():
+        wait_until(lambda: len(site.log.lines(event="rotation.completed", account=account.here)) >= 2,
+                   f"{account.here} rotates twice")
+
+    def told(name):
+        script = f'. "{site.file(accounts[name].here)}"; echo "${CONNECTIONS[name]}"'
+        return subprocess.run(["sh", "-euc", script], capture_output=True, text=True, timeout=30,
+                              check=True).stdout
+
+    for name, account in accounts.items():
+        assert len(re.split("[;,]", told(name))) > 1
+        wait_until(lambda: any(key in told(name) for key in azure.keys(account.there).values()),
+                   f"{name}: the connection string has a live key")
+    assert not site.log.lines(event="drift.detected")
+
+
 def test_the_json_form_has_the_connection_string(site, azure):
     account = add(site, "storage")
     site.config["targets"]["file"]["format"] = "json"

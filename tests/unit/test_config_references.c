@@ -63,8 +63,12 @@ static const struct mistake target_mistakes[] = {
      "k.yaml:4:56: targets.t.group: {location} cannot stand in a group; use {account}, "
      "{resource_group} or {subscription_id}\n"},
     {{.targets = "targets: {t: {type: file, path: \"/k/{account}\", format: yaml}}"},
-     "k.yaml:4:57: targets.t.format: unknown value \"yaml\"; write raw, env, json or "
-     "template\n"},
+     "k.yaml:4:57: targets.t.format: unknown value \"yaml\"; write raw, env, json, "
+     "template or env_connection_string\n"},
+    {{.targets = "targets: {t: {type: file, path: \"/k/{account}\", format: "
+                 "env_connection_string}}"},
+     "k.yaml:4:57: targets.t.format: tools of a Batch account read no connection string from the "
+     "environment; write env\n"},
     {{.targets = "targets: {t: {type: file, path: \"/var/lib//keyrotated/{account}\"}}"},
      "k.yaml:4:33: targets.t.path: lies in state_dir /var/lib/keyrotated, which belongs to the "
      "journal alone; write a path outside of it\n"},

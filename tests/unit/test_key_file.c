@@ -103,6 +103,38 @@ static void test_pair(void **state)
     secret_free(key);
 }
 
+/* It has the lines of env, and one more. */
+static void test_connection_string_in_env(void **state)
+{
+    struct secret *key;
+    struct key_file file = example(&key);
+    struct key_text found;
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, KEY_FILE_MAX);
+    assert_int_equal(key_file_env_connection(&file, &out), -EINVAL); /* Batch has none */
+    buf_clear(&out);
+    file.resource_id =
+        "/subscriptions/0/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/acct";
+    file.account_endpoint = "acct.blob.core.windows.net";
+    assert_int_equal(key_file_env_connection(&file, &out), 0);
+    assert_string_equal(buf_str(&out),
+                        "AZURE_STORAGE_ACCOUNT=acct\nAZURE_STORAGE_KEY=" KEY
+                        "\nAZURE_STORAGE_BLOB_ENDPOINT=https://acct.blob.core.windows.net\n"
+                        "AZURE_STORAGE_CONNECTION_STRING='DefaultEndpointsProtocol=https;"
+                        "AccountName=acct;AccountKey=" KEY
+                        ";BlobEndpoint=https://acct.blob.core.windows.net/'\n");
+    assert_int_equal(key_text_find(&found, &key_shape_base64, out.data, out.length), 0);
+    assert_int_equal(found.key_count, 1);
+    key_text_done(&found);
+    buf_done(&out);
+    buf_init(&out, 150);
+    assert_int_equal(key_file_env_connection(&file, &out), -EMSGSIZE);
+    buf_done(&out);
+    secret_free(key);
+}
+
 static void test_nothing_is_smuggled_into_env(void **state)
 {
     static const char *const endpoints[] = {"",   "a\nLD_PRELOAD=x", "a b", "$(reboot)", "a\"",
@@ -160,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_pair),
+        cmocka_unit_test(test_connection_string_in_env),
         cmocka_unit_test(test_nothing_is_smuggled_into_env),
         cmocka_unit_test(test_json_escapes),
         cmocka_unit_test(test_no_room),

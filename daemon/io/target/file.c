@@ -142,9 +142,8 @@ static bool read_keys(struct file_job *job)
 /* --- deliver --- */
 
 static int (*const writers[])(const struct key_file *, struct buf *) = {
-    [FILE_FORMAT_RAW] = key_file_raw,
-    [FILE_FORMAT_ENV] = key_file_env,
-    [FILE_FORMAT_JSON] = key_file_json,
+    [FILE_FORMAT_RAW] = key_file_raw,   [FILE_FORMAT_ENV] = key_file_env,
+    [FILE_FORMAT_JSON] = key_file_json, [FILE_FORMAT_ENV_CONNECTION] = key_file_env_connection,
     [FILE_FORMAT_TEMPLATE] = NULL, /* which has a text of its own */
 };
 
@@ -303,6 +302,8 @@ static bool needs_endpoint(const struct file_job *job)
         return template_needs_endpoint(job->settings.content, type);
     case FILE_FORMAT_ENV:
         return !!type->env_endpoint;
+    case FILE_FORMAT_ENV_CONNECTION:
+        return type->env_endpoint || template_needs_endpoint(type->connection_string, type);
     case FILE_FORMAT_JSON:
         return !!type->endpoint_path;
     default:

@@ -27,5 +27,6 @@ const struct two_key_resource two_key_communication_service = {
     .env_name = "AZURE_COMMUNICATION_RESOURCE",
     .env_key = "AZURE_COMMUNICATION_ACCESS_KEY",
     .env_endpoint = "AZURE_COMMUNICATION_ENDPOINT",
+    .env_connection_string = "AZURE_COMMUNICATION_CONNECTION_STRING",
     .connection_string = "endpoint=https://{endpoint}/;accesskey={key}",
 };

@@ -35,6 +35,7 @@ const struct two_key_resource two_key_event_hubs_rule = {
     .env_name = "AZURE_EVENTHUB_RULE",
     .env_key = "AZURE_EVENTHUB_KEY",
     .env_endpoint = "AZURE_EVENTHUB_FULLY_QUALIFIED_NAMESPACE",
+    .env_connection_string = "AZURE_EVENTHUB_CONNECTIONSTRING",
     TWO_KEY_RULE_CONNECTION,
 };
 
@@ -51,5 +52,6 @@ const struct two_key_resource two_key_event_hub_rule = {
     .env_name = "AZURE_EVENTHUB_RULE",
     .env_key = "AZURE_EVENTHUB_KEY",
     .env_endpoint = "AZURE_EVENTHUB_FULLY_QUALIFIED_NAMESPACE",
+    .env_connection_string = "AZURE_EVENTHUB_CONNECTIONSTRING",
     TWO_KEY_ENTITY_RULE_CONNECTION,
 };

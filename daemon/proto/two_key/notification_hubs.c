@@ -36,6 +36,7 @@ const struct two_key_resource two_key_notification_hubs_rule = {
     .env_name = "AZURE_NOTIFICATIONHUB_RULE",
     .env_key = "AZURE_NOTIFICATIONHUB_KEY",
     .env_endpoint = "AZURE_NOTIFICATIONHUB_HOST",
+    .env_connection_string = "AZURE_NOTIFICATIONHUB_CONNECTION_STRING",
     TWO_KEY_RULE_CONNECTION,
 };
 
@@ -51,5 +52,6 @@ const struct two_key_resource two_key_notification_hub_rule = {
     .env_name = "AZURE_NOTIFICATIONHUB_RULE",
     .env_key = "AZURE_NOTIFICATIONHUB_KEY",
     .env_endpoint = "AZURE_NOTIFICATIONHUB_HOST",
+    .env_connection_string = "AZURE_NOTIFICATIONHUB_CONNECTION_STRING",
     TWO_KEY_ENTITY_RULE_CONNECTION,
 };

@@ -35,6 +35,7 @@ const struct two_key_resource two_key_quantum_workspace = {
     .env_name = "AZURE_QUANTUM_WORKSPACE_NAME",
     .env_key = "AZURE_QUANTUM_API_KEY",
     .env_endpoint = "AZURE_QUANTUM_ENDPOINT",
+    .env_connection_string = "AZURE_QUANTUM_CONNECTION_STRING",
     .connection_string =
         "SubscriptionId={subscription_id};ResourceGroupName={resource_group};"
         "WorkspaceName={name};ApiKey={key};QuantumEndpoint=https://{endpoint}/;",

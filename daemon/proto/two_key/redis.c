@@ -34,5 +34,6 @@ const struct two_key_resource two_key_redis = {
     .env_key = "AZURE_REDIS_KEY",
     .env_endpoint = "AZURE_REDIS_HOST",
     .env_host = true,
+    .env_connection_string = "AZURE_REDIS_CONNECTIONSTRING",
     .connection_string = "{endpoint}:6380,password={key},ssl=True,abortConnect=False",
 };

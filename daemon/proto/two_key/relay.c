@@ -29,6 +29,7 @@ const struct two_key_resource two_key_relay_rule = {
     .env_name = "AZURE_RELAY_RULE",
     .env_key = "AZURE_RELAY_KEY",
     .env_endpoint = "AZURE_RELAY_HOST",
+    .env_connection_string = "AZURE_RELAY_CONNECTION_STRING",
     TWO_KEY_RULE_CONNECTION,
 };
 
@@ -43,6 +44,7 @@ const struct two_key_resource two_key_relay_hybrid_connection_rule = {
     .env_name = "AZURE_RELAY_RULE",
     .env_key = "AZURE_RELAY_KEY",
     .env_endpoint = "AZURE_RELAY_HOST",
+    .env_connection_string = "AZURE_RELAY_CONNECTION_STRING",
     TWO_KEY_ENTITY_RULE_CONNECTION,
 };
 
@@ -57,5 +59,6 @@ const struct two_key_resource two_key_relay_wcf_rule = {
     .env_name = "AZURE_RELAY_RULE",
     .env_key = "AZURE_RELAY_KEY",
     .env_endpoint = "AZURE_RELAY_HOST",
+    .env_connection_string = "AZURE_RELAY_CONNECTION_STRING",
     TWO_KEY_ENTITY_RULE_CONNECTION,
 };

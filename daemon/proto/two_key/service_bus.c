@@ -35,6 +35,7 @@ const struct two_key_resource two_key_service_bus_rule = {
     .env_name = "AZURE_SERVICEBUS_RULE",
     .env_key = "AZURE_SERVICEBUS_KEY",
     .env_endpoint = "AZURE_SERVICEBUS_FULLY_QUALIFIED_NAMESPACE",
+    .env_connection_string = "AZURE_SERVICEBUS_CONNECTIONSTRING",
     TWO_KEY_RULE_CONNECTION,
 };
 
@@ -51,6 +52,7 @@ const struct two_key_resource two_key_service_bus_queue_rule = {
     .env_name = "AZURE_SERVICEBUS_RULE",
     .env_key = "AZURE_SERVICEBUS_KEY",
     .env_endpoint = "AZURE_SERVICEBUS_FULLY_QUALIFIED_NAMESPACE",
+    .env_connection_string = "AZURE_SERVICEBUS_CONNECTIONSTRING",
     TWO_KEY_ENTITY_RULE_CONNECTION,
 };
 
@@ -67,5 +69,6 @@ const struct two_key_resource two_key_service_bus_topic_rule = {
     .env_name = "AZURE_SERVICEBUS_RULE",
     .env_key = "AZURE_SERVICEBUS_KEY",
     .env_endpoint = "AZURE_SERVICEBUS_FULLY_QUALIFIED_NAMESPACE",
+    .env_connection_string = "AZURE_SERVICEBUS_CONNECTIONSTRING",
     TWO_KEY_ENTITY_RULE_CONNECTION,
 };

@@ -39,6 +39,7 @@ const struct two_key_resource two_key_storage_account = {
     .grants = "read, write and delete all data of the account, and sign shared access signatures",
     .env_key = "AZURE_STORAGE_KEY",
     .env_endpoint = "AZURE_STORAGE_BLOB_ENDPOINT",
+    .env_connection_string = "AZURE_STORAGE_CONNECTION_STRING",
     .connection_string =
         "DefaultEndpointsProtocol=https;AccountName={name};AccountKey={key};"
         "BlobEndpoint=https://{endpoint}/",

@@ -218,8 +218,9 @@ struct two_key_resource {
     /* The variables of env files, as the resource's own SDK and tools read them. */
     const char *env_name;
     const char *env_key;
-    const char *env_endpoint; /* NULL: they need none */
-    bool env_host;            /* it holds the host alone; else a URL of it */
+    const char *env_endpoint;          /* NULL: they need none */
+    bool env_host;                     /* it holds the host alone; else a URL of it */
+    const char *env_connection_string; /* NULL: none; see connection_string */
 
     /* What its clients take in one piece, as a template (proto/template.h); NULL: they take none.
      */
