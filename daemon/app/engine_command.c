@@ -34,8 +34,8 @@ static void name_several(struct command_group *group)
 
     if (group->paused > 0 && length > 0 && (size_t)length < sizeof(group->message))
         snprintf(group->message + length, sizeof(group->message) - (size_t)length,
-                 "; %zu of them wait, because Azure has asked for a pause of all requests to their "
-                 "subscription, until %s at the earliest",
+                 "; %zu of them wait, because Azure has asked for a pause of all such requests to "
+                 "their subscription, until %s at the earliest",
                  group->paused, date_to_rfc3339(group->paused_until, until));
 }
 
@@ -76,7 +76,7 @@ static void note_pause(const struct engine_account *account, struct transaction 
     group->paused_until = time_max(group->paused_until, at);
     snprintf(
         effects->answer, sizeof(effects->answer),
-        "accepted, and it waits: Azure has asked for a pause of all requests to the "
+        "accepted, and it waits: Azure has asked for a pause of all such requests to the "
         "subscription, until %s at the earliest; `keyrotatectl status {account}` shows the result",
         date_to_rfc3339(at, until));
 }

@@ -40,6 +40,7 @@ from patience import wait_until  # noqa: E402
 from platforms import ARC_DIRECTORY, ArcAgent  # noqa: E402
 from receivers import DELIVERED, Program, WebhookServer  # noqa: E402
 from stand_in import CLIENT, MANAGED_CLIENT, TENANT, StandIn  # noqa: E402
+from test_types import add  # noqa: E402
 import vault_server  # noqa: E402
 
 ROTATIONS = 8
@@ -60,7 +61,10 @@ FAULTS = (("lost_after", "listKeys"), ("lost_after", "regenerateKeys"), ("trunca
 VAULT_FAULTS = (("lost_after", "setSecret"), ("truncate", "setSecret"), ("truncate", "getSecret"),
                 ("wrong_json", "setSecret"), ("throttle", "setSecret"), ("status", "getSecret"))
 KV_FAULTS = (("POST .*/data/", "lose"), ("GET .*/data/", "cut"), ("/login", "cut"), ("POST .*/data/", "cut"))
-KINDS = ("key", "token", "client secret", "federated token", "challenge")
+KINDS = ("key", "short key", "hexadecimal key", "alphanumeric key", "token", "client secret", "federated token",
+         "challenge")
+# Their keys go into files, and to the data plane in as many ways: as they are, signed with, at the end of AUTH.
+TYPES = ("storage", "cognitive_services", "redis", "search", "container_registry", "service_bus")
 
 
 class Measurement:
@@ -123,6 +127,9 @@ class Measurement:
             self.names.append(site.account(f"with{identity}", identity=identity))
         for identity in LIGHT_IDENTITIES:
             self.names.append(site.account(f"with{identity}", identity=identity, deliver_to=["json"]))
+        for name in TYPES:
+            self.names.append(add(site, name).here)
+            site.config["accounts"][-1].update(identity="ops", deliver_to=["json", "env"])
         # One is enough, because the writes to an app come one after the other.
         site.config["accounts"][0]["deliver_to"] = [*site.config["defaults"]["deliver_to"], "site",
                                                     "container"]
@@ -288,7 +295,7 @@ class Measurement:
     def secrets(self):
         truth = self.azure.truth
         births = truth.events("birth")
-        keys = [memory.key(f"{birth['account']}/{birth['slot']} #{number}", birth["key"])
+        keys = [memory.key(f"{birth['account']}/{birth['slot']} #{number}", birth["key"], memory.shape(birth["key"]))
                 for number, birth in enumerate(births)]
         tokens = [memory.plain("token", f"#{number}", token)
                   for number, token in enumerate(sorted(truth.tokens()))]
@@ -355,10 +362,10 @@ def judge(build, program, must_hit):
         build, program, ROTATIONS_UNWIPED if must_hit else ROTATIONS, KINDS if must_hit else ())
     found = {kind: [hit for hit in hits if hit.secret.kind == kind] for kind in KINDS}
     there = {kind: sum(secret.kind == kind for secret in secrets) for kind in KINDS}
-    print(f"  {program}: {looked_at >> 10} KiB searched for {there['key']} keys, "
-          f"{there['token']} tokens, {there['client secret']} client secrets, {there['federated token']} federated tokens "
-          f"and {there['challenge']} challenges: {len(hits)} hits "
+    print(f"  {program}: {looked_at >> 10} KiB searched for "
+          f"{', '.join(f'{there[kind]} {kind}s' for kind in KINDS)}: {len(hits)} hits "
           f"({', '.join(f'{len(found[kind])} of a {kind}' for kind in KINDS)})", flush=True)
+    assert all(there.values()), there
     for hit in hits[:0 if must_hit else 40]:
         print(f"    {hit}")
     cases = [(f"{program}: it ends well", "; ".join(problems)),

@@ -13,7 +13,7 @@ PAGE = 4096
 
 @dataclass(frozen=True)
 class Secret:
-    kind: str  # "key", "token", "client secret", "federated token", "challenge"
+    kind: str  # "key" and the others of shape(), "token", "client secret", "federated token", "challenge"
     name: str
     forms: tuple  # of bytes, all of which must not be seen
 
@@ -31,10 +31,20 @@ class Hit:
 
 
 def key(name, text, kind="key"):
-    """An account key, or another one in base64: as text, as the bytes that it stands for, and as a Secret of
-    Kubernetes holds it. (Without its padding the text is a piece of itself.)"""
-    return Secret(kind, name, (text.encode(), base64.b64decode(text),
-                               base64.b64encode(text.encode())))
+    """An account key: as text, as the bytes that it stands for where it is in base64, and in base64 itself, as a
+    Secret of Kubernetes holds it, or Basic authorization behind a name of any length. (Without its padding the text
+    is a piece of itself.)"""
+    coded = tuple(base64.b64encode(bytes(before) + text.encode())[2 * before:].rstrip(b"=") for before in range(3))
+    return Secret(kind, name, (text.encode(), base64.b64decode(text) if text.endswith("=") else b"", *coded))
+
+
+def shape(text):
+    """What kind of key a text is; each of them is looked for, and has to be found where it stands."""
+    if re.fullmatch("[0-9a-f]{32}", text):
+        return "hexadecimal key"
+    if not text.endswith("="):
+        return "alphanumeric key"
+    return "key" if len(text) > 44 else "short key"
 
 
 def plain(kind, name, text):
