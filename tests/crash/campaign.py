@@ -41,6 +41,8 @@ COMPLETE = 1000
 SPREAD = 150
 KILLS_PER_WORLD = 25
 LONG_STOPS = 8
+# Of the accounts: keys of several shapes, which go to the data plane as they are or sign requests.
+TYPES = ("batch", "storage", "search", "cognitive_services", "container_registry")
 LANES_PER_CORE = 10
 MEMORY_NEEDED = 512 << 20
 
@@ -86,7 +88,9 @@ class Campaign:
         meddler = number % 2 == 1
         all_kinds = number % 4 == 0
         found = number % 4 == 3
+        types = dice.sample(TYPES, len(TYPES))
         traits = Traits(accounts=2 if all_kinds else dice.randint(2, 5), meddler=meddler,
+                        types=("batch", "storage") if all_kinds else tuple(types),
                         slow_disk=number % 3 == 0, all_kinds=all_kinds, found=found,
                         overlap_ms=1500 if all_kinds or number % 4 == 1
                         else dice.choice((600, 600, 1500)),
@@ -103,7 +107,7 @@ class Campaign:
         return live_through(world, lambda: failures.fail_in_turn(trial, series, part))
 
     def run_long_stop(self, name):
-        world = World(self.build, self.disk, name, Traits(accounts=3))
+        world = World(self.build, self.disk, name, Traits(accounts=3, types=TYPES))
         trial = self.trial(world, self.dice(name))
         return live_through(world, lambda: stops.stop_for_long(trial))
 

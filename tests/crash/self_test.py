@@ -270,7 +270,7 @@ def judge_forged():
 
 def judge_real(build, disk):
     """The same of a real world: honest, with users who read too seldom, with a key in the log."""
-    world = World(build, disk, "self-test", Traits(accounts=2))
+    world = World(build, disk, "self-test", Traits(accounts=2, types=("search", "batch")))
     try:
         world.admit_users()
         world.start()

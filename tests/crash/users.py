@@ -25,7 +25,12 @@ import subprocess
 import sys
 import time
 
-KEY = re.compile(r"[A-Za-z0-9+/]{86}==")
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
+
+import data_plane_probes  # noqa: E402
+
+# 64 bytes in base64, hexadecimal, letters and digits.
+KEY = re.compile(r"[A-Za-z0-9+/]{86}==|(?<![A-Za-z0-9])(?:[0-9a-f]{32}|[A-Za-z0-9]{52})(?![A-Za-z0-9])")
 REGION = "westeurope"  # where the stand-in's accounts are
 API = "2024-07-01.20.0"
 WATCHED_EVERY = 0.015
@@ -41,7 +46,7 @@ LAZY = "lazy"
 
 
 class Users:
-    """`files`: (account, path) pairs. `wrapped`: a command that is to start them."""
+    """`files`: (type:account, path) pairs. `wrapped`: a command that is to start them."""
 
     def __init__(self, directory, azure, files, overlap, wrapped=()):
         self._output = directory / "users.jsonl"
@@ -80,30 +85,40 @@ def read(path):
     return (found.group() if found else text.strip()), read_at, had_at
 
 
+def jobs(account, key, _port):
+    """A request to the Batch service, signed with Shared Key."""
+    date = email.utils.formatdate(usegmt=True)
+    # Method, ten standard headers of which Date is the sixth, Range; then resource and query.
+    text = f"GET\n\n\n\n\n\n{date}\n\n\n\n\n\n/{account}/jobs\napi-version:{API}"
+    digest = hmac.new(base64.b64decode(key), text.encode(), hashlib.sha256).digest()
+    mac = base64.b64encode(digest).decode()
+    return ("GET", f"{account}.{REGION}.batch.localhost", f"/jobs?api-version={API}",
+            {"Date": date, "Authorization": f"SharedKey {account}:{mac}"}, None)
+
+
+REQUESTS = {"batch": jobs, "storage": data_plane_probes.storage, "search": data_plane_probes.search,
+            "cognitive_services": data_plane_probes.openai, "container_registry": data_plane_probes.registry}
+
+
 class DataPlane:
-    """Requests with Shared Key signatures, over one connection."""
+    """Requests with keys, over one connection."""
 
     def __init__(self, port, ca_file):
+        self._port = port
         self._connection = http.client.HTTPSConnection(
             "127.0.0.1", port, timeout=30, context=ssl.create_default_context(cafile=ca_file))
 
-    def ask(self, account, key):
-        """The status of a request that is signed with the key."""
+    def ask(self, word, account, key):
+        """The status of a request that is made with the key of an account of that type."""
         try:
-            return self._ask(account, key)
+            return self._ask(word, account, key)
         except (http.client.HTTPException, OSError):
             self._connection.close()  # it was idle for long: once more, over a new one
-            return self._ask(account, key)
+            return self._ask(word, account, key)
 
-    def _ask(self, account, key):
-        date = email.utils.formatdate(usegmt=True)
-        host = f"{account}.{REGION}.batch.localhost"
-        # Method, ten standard headers of which Date is the sixth, Range; then resource and query.
-        text = f"GET\n\n\n\n\n\n{date}\n\n\n\n\n\n/{account}/jobs\napi-version:{API}"
-        digest = hmac.new(base64.b64decode(key), text.encode(), hashlib.sha256).digest()
-        mac = base64.b64encode(digest).decode()
-        self._connection.request("GET", f"/jobs?api-version={API}", headers={
-            "Host": host, "Date": date, "Authorization": f"SharedKey {account}:{mac}"})
+    def _ask(self, word, account, key):
+        method, host, path, headers, body = REQUESTS[word](account, key, self._port)
+        self._connection.request(method, path, body, {"Host": host, **headers})
         reply = self._connection.getresponse()
         reply.read()
         return reply.status
@@ -137,8 +152,8 @@ class Watcher:
 class Holder:
     """Reads, keeps the key for as long as its habit is, uses it, and reads again."""
 
-    def __init__(self, account, path, habit, program):
-        self._account, self._path, self._habit, self._program = account, path, habit, program
+    def __init__(self, word, account, path, habit, program):
+        self._word, self._account, self._path, self._habit, self._program = word, account, path, habit, program
         self._held = None
 
     def act(self):
@@ -152,7 +167,7 @@ class Holder:
     def _use(self):
         key, read_at, had_at = self._held
         used_at = time.time()
-        status = self._program.data_plane.ask(self._account, key)
+        status = self._program.data_plane.ask(self._word, self._account, key)
         self._program.write({"habit": self._habit, "account": self._account, "file": self._path,
                              "key": key, "read_at": read_at, "had_at": had_at, "used_at": used_at,
                              "answered_at": time.time(), "status": status})
@@ -197,7 +212,7 @@ def main():
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--ca-file", required=True)
     parser.add_argument("--overlap", type=float, required=True)
-    parser.add_argument("files", nargs="+", metavar="ACCOUNT=FILE")
+    parser.add_argument("files", nargs="+", metavar="TYPE:ACCOUNT=FILE")
     arguments = parser.parse_args()
 
     with pathlib.Path(arguments.output).open("w", encoding="utf-8") as output:
@@ -209,7 +224,7 @@ def main():
             watchers.append(Watcher(path, program))
             program.at(0, watchers[-1].act)
             for habit in HABITS:
-                program.at(0, Holder(account, path, habit, program).act)
+                program.at(0, Holder(*account.split(":"), path, habit, program).act)
         program.run()
         for watcher in watchers:
             watcher.end()

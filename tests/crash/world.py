@@ -20,7 +20,7 @@ from follower import Follower
 from installation import Installation
 from patience import TIMEOUT
 from places import Places
-from stand_in import StandIn
+from stand_in import RESOURCE_GROUP, SUBSCRIPTION, StandIn
 from users import Users
 
 # Seconds for weeks. unknown_wait is longer than anything that the stand-in delays here.
@@ -62,6 +62,7 @@ class Traits:
     slow_answers_ms: int = 0  # how long half of the answers take
     found: bool = False       # a rule finds the accounts, and says which key is in use
     weather: float = 0.0      # how probable it is that a call to Azure goes wrong
+    types: tuple = ("batch",)  # of the accounts, by turns
 
     def __str__(self):
         words = [f"{self.accounts} account{'s' if self.accounts > 1 else ''}"]
@@ -69,6 +70,7 @@ class Traits:
         words += ["on disk"] if self.slow_disk else []
         words += ["two targets"] if self.two_targets else []
         words += ["targets of all kinds"] if self.all_kinds else []
+        words += [", ".join(self.types)] if self.types != ("batch",) else []
         words += ["found by a rule"] if self.found else []
         words += ["a meddler"] if self.meddler else []
         words += [f"propagation {self.propagation_ms} ms"] if self.propagation_ms else []
@@ -113,7 +115,10 @@ class World:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="krw-"))
         self.azure = StandIn(build / "azuresim", self.directory / "azure")
         self.site = Installation(build, self.azure)
+        # Names that every type allows.
         self.accounts = [f"account{number}" for number in range(traits.accounts)]
+        self.types = {account: traits.types[number % len(traits.types)]
+                      for number, account in enumerate(self.accounts)}
         self.lives = []
         self.places = None
         self.users = None
@@ -146,7 +151,10 @@ class World:
             self._let_a_rule_find_them()
         else:
             for account in self.accounts:
-                self.site.account(account)
+                self._create(account)
+                self.site.config["accounts"].append({
+                    "type": self.types[account], "name": account, "resource_group": RESOURCE_GROUP,
+                    "subscription_id": SUBSCRIPTION, "adopt_active": "primary"})
         self.site.write()
         self.azure.settings(read_burst=0, write_burst=0,
                             propagation_ms=self.traits.propagation_ms)
@@ -155,18 +163,22 @@ class World:
         if self.traits.weather:
             self.azure.settings(weather={"probability": self.traits.weather, "delay_ms": 150})
 
+    def _create(self, account):
+        self.azure.create(account, type=self.types[account])
+
     def _let_a_rule_find_them(self):
         for account in self.accounts:
-            self.azure.create(account)
+            self._create(account)
         self.site.config["discover"] = [{"name": "found", "subscriptions": "all", "every": "500ms",
-                                         "max_new": 2, "adopt_active": "primary"}]
+                                         "types": sorted(set(self.types.values())), "max_new": 2, "adopt_active": "primary"}]
 
     def files(self):
-        """(account, path) of every file that users read."""
+        """(type:account, path) of every file that users read."""
         suffixes = ("", ".env") if self.traits.two_targets else ("",)
-        return [(account, self.site.keys / f"{account}{suffix}")
-                for account in self.accounts for suffix in suffixes] \
+        files = [(account, self.site.keys / f"{account}{suffix}")
+                 for account in self.accounts for suffix in suffixes] \
             + (self.places.files() if self.places else [])
+        return [(f"{self.types[account]}:{account}", path) for account, path in files]
 
     def admit_users(self):
         self.users = Users(self.directory, self.azure, self.files(), self.guarantees.overlap,
