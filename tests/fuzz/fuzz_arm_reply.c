@@ -1,14 +1,14 @@
 /*
- * Whole answers of Azure Resource Manager and of the Batch service: only a 200 is a success, a
- * failure has words that can be shown and hold nothing that looks like a key, and no wait is longer
- * than a day.
+ * Whole answers of Azure Resource Manager and of the services that keys are for: only a 200 is a
+ * success, a failure has words that can be shown and hold nothing that looks like a key, and no
+ * wait is longer than a day.
  */
 #include <string.h>
 
 #include "fuzz.h"
 #include "proto/arm.h"
-#include "proto/two_key/batch_probe.h"
 #include "proto/key_text.h"
+#include "proto/two_key/two_key.h"
 
 enum { NOW_MS_HIGH = 1795867200 };
 
@@ -28,6 +28,18 @@ static void check_failure(const struct failure *failure)
     MUST(strcmp(text, failure->text) == 0);
 }
 
+/* One of those that types have: by a number, so that each of them gets inputs. */
+static const struct two_key_probe_form *probe_at(size_t number)
+{
+    size_t count = 0;
+
+    while (two_key_resource_at(count))
+        count++;
+    while (!two_key_resource_at(number % count)->probe)
+        number++;
+    return two_key_resource_at(number % count)->probe;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const enum http_outcome outcomes[] = {HTTP_ANSWERED, HTTP_ANSWERED, HTTP_UNSENT,
@@ -37,6 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                   .action = "Microsoft.Batch/batchAccounts/listkeys/action",
                                   .role = "Contributor",
                                   .principal = "identity \"ops\""};
+    const struct two_key_probe_form *probe = probe_at(size);
     struct http_reply reply;
     struct failure failure;
 
@@ -48,10 +61,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             MUST(reply.outcome == HTTP_ANSWERED && reply.status == 200);
         else
             check_failure(&failure);
-        if (!batch_probe.read(&batch_probe, &reply, now, &failure))
+        if (!probe->read(probe, &reply, now, &failure))
             check_failure(&failure);
     }
     MUST(arm_reply_remaining(&reply, false) >= -1 && arm_reply_remaining(&reply, true) >= -1);
+    MUST(arm_reply_provider_remaining(&reply) >= -1);
+    reply.outcome = HTTP_ANSWERED;
+    MUST(arm_reply_limit(&reply, true) == ARM_LIMIT_OF_RESOURCE || reply.status == 429);
     http_reply_done(&reply);
     return 0;
 }

@@ -34,6 +34,7 @@ FAULTS = (
     Fault("app_settings", "proto/app_settings.c", "if (!written) {", "if (false) {"),
     Fault("account", "proto/two_key/two_key.c",
           "if (secret_equal(keys[SLOT_PRIMARY], keys[SLOT_SECONDARY]))", "if (false)"),
+    Fault("account", "proto/two_key/two_key.c", "if (!key_text_fits(*ret_key, resource->key_shape))", "if (false)"),
     Fault("arm_list", "proto/arm_list.c",
           "    if (compared == without_default_port(resource_manager, wanted) &&\n",
           "    if (compared <= without_default_port(resource_manager, wanted) &&\n"),
