@@ -449,6 +449,7 @@ MAN_PAGES := man/keyrotated.8 man/keyrotated.yaml.5 man/keyrotatectl.1 $(MADE_PA
 lint-man: $(MADE_PAGE)
 	$(call say,LINT,man)
 	$Qmandoc -Tlint -Wwarning $(MAN_PAGES)
+	$Qsaid=$$(groff -Tutf8 -mdoc $(MADE_PAGE) 2>&1 >/dev/null); [ -z "$$said" ] || { echo "$$said"; exit 1; }
 	$Qfor page in $(MAN_PAGES); do \
 	    text=$$(groff -Tutf8 -Wbreak -P-cbou -mdoc $$page) || exit 1; \
 	    if echo "$$text" | grep -nwE 'Lk|Ic|Cm|Li|Pq|Ql|Pa|Ev|Sx|Xr'; then \

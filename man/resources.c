@@ -34,11 +34,26 @@ static void append_sentence(struct buf *out, const char *text)
     (void)buf_append_str(out, text[strlen(text) - 1] == '.' ? "\n" : ".\n");
 }
 
+/* The same, which may be broken behind the marks of paths and connection strings. */
+static void append_breakable(struct buf *out, const char *text)
+{
+    while (*text != '\0') {
+        const size_t length = strcspn(text, "/;,") + 1;
+        char piece[LINE_MAX_BYTES];
+
+        (void)snprintf(piece, sizeof(piece), "%.*s", (int)length, text);
+        append_text(out, piece);
+        text += strlen(piece);
+        if (*text != '\0')
+            (void)buf_append_str(out, "\\:");
+    }
+}
+
 /* One argument of a macro, which is none itself. */
 static void append_argument(struct buf *out, const char *macro, const char *text, const char *after)
 {
     (void)buf_append_format(out, ".%s \"\\&", macro);
-    append_text(out, text);
+    append_breakable(out, text);
     (void)buf_append_format(out, "\"%s%s\n", *after == '\0' ? "" : " ", after);
 }
 
