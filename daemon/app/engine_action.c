@@ -448,6 +448,7 @@ static void deliver(struct engine_account *account, const struct action *action)
         .location = account->azure.location,
         .slot = action->slot,
         .key = live_key(account, action->slot, &action->key),
+        .key_id = account->azure.key_ids[action->slot],
         .cycle = account->record.cycle,
         .delivered_at = loop_now(account->engine->parts.loop),
     };

@@ -160,6 +160,9 @@ int resource_id_parse(const char *text, struct resource_id *ret_id, struct err *
         return refuse("holds no valid resource group", false, err);
     if (!two_key_name_ok(type, segments[count - 1].text, segments[count - 1].length))
         return err_set(err, -EINVAL, "holds no valid account name; those are %s", type->name.words);
+    if (!two_key_above_ok(type, text))
+        return err_set(err, -EINVAL, "holds no valid name above the last; those are %s",
+                       type->above);
     *ret_id = (struct resource_id){
         .subscription = segments[1].text,
         .subscription_length = segments[1].length,

@@ -48,11 +48,14 @@ int key_file_env(const struct key_file *file, struct buf *out)
     (void)two_key_resource_name(file->resource_id, name, sizeof(name));
     if (!type || !is_plain(name, strlen(name)) ||
         (type->env_endpoint && !is_plain(file->account_endpoint, strlen(file->account_endpoint))) ||
+        (type->env_key_id && (!file->key_id || !is_plain(file->key_id, strlen(file->key_id)))) ||
         !is_plain(secret_bytes(file->key), secret_length(file->key)))
         return -EINVAL;
     buf_append_format(out, "%s=%s\n%s=", type->env_name, name, type->env_key);
     buf_append(out, secret_bytes(file->key), secret_length(file->key));
     buf_append_char(out, '\n');
+    if (type->env_key_id)
+        buf_append_format(out, "%s=%s\n", type->env_key_id, file->key_id);
     if (type->env_endpoint)
         buf_append_format(out, "%s=%s%s\n", type->env_endpoint, type->env_host ? "" : "https://",
                           file->account_endpoint);
@@ -109,6 +112,8 @@ int key_file_json(const struct key_file *file, struct buf *out)
     append_member(out, "slot", slot_name(file->slot), strlen(slot_name(file->slot)));
     if (!file->without_key)
         append_member(out, "key", secret_bytes(file->key), secret_length(file->key));
+    if (file->key_id)
+        append_member(out, "key_id", file->key_id, strlen(file->key_id));
     append_connection_string(out, file);
     buf_append_format(out, "\"cycle\":%" PRIu64 ",", file->cycle);
     return buf_append_format(out, "\"delivered_at\":\"%s\"}\n",

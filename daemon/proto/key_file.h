@@ -23,6 +23,7 @@ struct key_file {
     const char *account_endpoint; /* host, or host:port */
     enum slot slot;
     const struct secret *key;
+    const char *key_id; /* NULL: it has none */
     uint64_t cycle;
     time_ms delivered_at;
     bool without_key; /* the json form has no member `key` */

@@ -39,6 +39,13 @@ const struct key_shape key_shape_runtime = {
     .shortest = 32,
 };
 
+const struct key_shape key_shape_secret = {
+    .noun = "a secret of letters, digits, '-', '_' and '.'",
+    .marks = "-_.",
+    .letters = KEY_CASE_BOTH,
+    .shortest = 40,
+};
+
 enum {
     PATH_SEGMENT_MIN = 32, /* between two slashes of random base64 lie 64 characters on average */
     SHORT_SEGMENT_MIN = 12,

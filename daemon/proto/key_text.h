@@ -46,6 +46,9 @@ extern const struct key_shape key_shape_alphanumeric;
 extern const struct key_shape key_shape_text;
 /* Of integration runtimes: "IR@", then names and a text in base64, with '@' between them. */
 extern const struct key_shape key_shape_runtime;
+/* Of channels of bots: a text in base64url, or several with dots between them. Longer than a GUID.
+ */
+extern const struct key_shape key_shape_secret;
 
 struct key_text {
     struct secret *keys[SIGHTING_KEYS_MAX]; /* different ones, in the order they stand there */

@@ -14,6 +14,7 @@ enum name {
     NAME_KEY,
     NAME_NAME,
     NAME_ENDPOINT,
+    NAME_KEY_ID,
     NAME_SLOT,
     NAME_CYCLE,
     NAME_CONNECTION_STRING,
@@ -30,6 +31,7 @@ static const char *const names[NAME_COUNT + 1] = {
     [NAME_KEY] = "key",
     [NAME_NAME] = "name",
     [NAME_ENDPOINT] = "endpoint",
+    [NAME_KEY_ID] = "key_id",
     [NAME_SLOT] = "slot",
     [NAME_CYCLE] = "cycle",
     [NAME_CONNECTION_STRING] = "connection_string",
@@ -42,7 +44,7 @@ static const char *const names[NAME_COUNT + 1] = {
 };
 
 static const char known[] =
-    "known are {key}, {name}, {endpoint}, {slot}, {cycle}, "
+    "known are {key}, {name}, {endpoint}, {key_id}, {slot}, {cycle}, "
     "{connection_string}, {account}, {resource_group}, "
     "{subscription_id} and {name_1} to {name_3}";
 
@@ -123,7 +125,9 @@ static bool touches(const struct piece *left, const struct piece *right,
     if (left->kind == PIECE_NAME && right->kind == PIECE_NAME)
         return is_key(left) || is_key(right);
     if (is_key(right))
-        return left->kind == PIECE_TEXT && joins_key_in_front(left->start[left->length - 1]);
+        return left->kind == PIECE_TEXT &&
+               (joins_key_in_front(left->start[left->length - 1]) ||
+                (type && !type->key_shape->begins && strchr(marks, left->start[left->length - 1])));
     if (is_key(left))
         return right->kind == PIECE_TEXT &&
                (joins_key_in_front(right->start[0]) || right->start[0] == '=' ||
@@ -154,6 +158,10 @@ static const char *piece_problem(const struct piece *piece, const struct piece *
     }
     if (name == NAME_ENDPOINT && type && !type->endpoint_path) {
         (void)snprintf(out, size, "{endpoint}: %s names none; leave it out", type->noun);
+        return out;
+    }
+    if (name == NAME_KEY_ID && type && !type->id_paths[SLOT_PRIMARY]) {
+        (void)snprintf(out, size, "{key_id}: keys of %s have none; leave it out", type->noun);
         return out;
     }
     if (touches(before, piece, type)) {
@@ -267,6 +275,11 @@ static int append_value(enum name name, const struct key_file *file, struct buf 
         break;
     case NAME_ENDPOINT:
         (void)buf_append_str(out, file->account_endpoint);
+        break;
+    case NAME_KEY_ID:
+        if (!file->key_id)
+            return -EINVAL;
+        (void)buf_append_str(out, file->key_id);
         break;
     case NAME_SLOT:
         (void)buf_append_str(out, slot_name(file->slot));

@@ -4,6 +4,7 @@
  *   {key}                the key, as Azure writes it
  *   {name}               the resource's name, as Azure writes it
  *   {endpoint}           host, or host:port, of its data plane
+ *   {key_id}             the id of the key, where keys of the type have ids
  *   {slot}               primary or secondary
  *   {cycle}              the number of the rotation
  *   {connection_string}  what clients of this type of resource take in one piece

@@ -7,7 +7,9 @@ with as Azure's documentation of that service says: some decode it, some take it
 import base64
 import hashlib
 import hmac
+import http.client
 import json
+import socket
 import time
 import urllib.parse
 from email.utils import formatdate
@@ -19,6 +21,20 @@ def decoded(key):
 
 def mac(key, text):
     return base64.b64encode(hmac.new(key, text.encode(), hashlib.sha256).digest()).decode()
+
+
+def knock(stand_in, request):
+    """Status and body, from the host that the request is for; its certificate is checked."""
+    method, host, path, headers, body = request
+    port = stand_in.port
+    connection = http.client.HTTPSConnection(host, port, timeout=30, context=stand_in.tls)
+    connection._create_connection = lambda *_, **__: socket.create_connection(("127.0.0.1", port), 30)
+    try:
+        connection.request(method, path, body=body, headers=headers)
+        reply = connection.getresponse()
+        return reply.status, reply.read().decode()
+    finally:
+        connection.close()
 
 
 def storage(name, key, port, service="blob"):

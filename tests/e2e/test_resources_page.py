@@ -44,11 +44,12 @@ def test_each_type_has_its_entry(entries):
 def test_what_an_entry_says(entries, name):
     expected = next(one for one in TYPES if one.word == name)
     entry = entries[name]
-    assert entry.intro.lower().split(": ")[1].startswith(f"{expected.name.lower()}, by the interface ")
+    assert entry.intro.lower().split(": ")[1].startswith(
+        f"{(expected.name + expected.inside).lower()}, by the interface ")
     rights = entry.items["Permissions"].lower().split(". ")[0]
     for suffix in [expected.listing.split()[1], *expected.regenerate]:
         assert f"{expected.name}/{suffix.split('/')[0]}".lower() in rights
-    below = expected.name.count("/") - 1
+    below = (expected.name + expected.inside).count("/") - 1
     account = entry.items["Account"]
     assert f"type: {name}, name: NAME" in account
     assert (re.search(r", path: ([A-Z/]+),", account)[1].count("/") + 1 if below else 0) == below
@@ -56,7 +57,7 @@ def test_what_an_entry_says(entries, name):
     off = entry.items["Keys are off"]
     assert all(member in off for member in expected.off)
     assert expected.off or "No switch" in off or name == "spring"  # what lists its keys says it
-    assert len(re.findall(r"[A-Z]+_[A-Z_]+", entry.items["Variables"])) in (2, 3)
+    assert len(re.findall(r"[A-Z]+_[A-Z_]+", entry.items["Variables"])) in (2, 3, 4)
     assert "{key}" in entry.items.get("Connection string", "{key}")
 
 

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+import data_plane_probes
 from stand_in import RESOURCE_GROUP, SUBSCRIPTION
 from two_key_types import TYPES
 from patience import wait_until
@@ -23,20 +24,23 @@ ROTATED = {
     "data_factory_runtime": None, "synapse_runtime": None, "data_migration": None,
     "apim_subscription": None, "apim_workspace_subscription": None, "apim_tenant": None,
     "apim_gateway": None, "spring": None, "ml_endpoint": None, "quantum": None,
+    "app_configuration": "keys", "bot_channel": None,
 }
-BELOW = {"apim_tenant": ["access"]}  # names that are not free
-Account = collections.namedtuple("Account", "there here")
+BELOW = {"apim_tenant": ["access"], "bot_channel": ["DirectLineChannel", "main"]}  # names that are not free
+Account = collections.namedtuple("Account", "there here asked file")
 ENVIRONMENT = {
     "batch": {"AZURE_BATCH_ACCOUNT", "AZURE_BATCH_ACCESS_KEY", "AZURE_BATCH_ENDPOINT"},
     "storage": {"AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_KEY", "AZURE_STORAGE_BLOB_ENDPOINT"},
     "redis": {"AZURE_REDIS_NAME", "AZURE_REDIS_KEY", "AZURE_REDIS_HOST"},
+    "app_configuration": {"AZURE_APPCONFIG_NAME", "AZURE_APPCONFIG_SECRET", "AZURE_APPCONFIG_ID",
+                          "AZURE_APPCONFIG_ENDPOINT"},
     "maps": {"AZURE_MAPS_ACCOUNT", "AZURE_MAPS_SUBSCRIPTION_KEY"},
 }
 
 
 def add(site, name):
     """Configures an account of that type, by its parts, and creates it in Azure. Returns its name
-    there, and the daemon's."""
+    there, the daemon's, that of the resource which is asked for its keys, and that of its file."""
     key_type = next(one for one in TYPES if one.word == name)
     outermost = re.sub("[^a-z]", "", name) + "acct"
     names = [outermost, *BELOW.get(name, ("orders", "rule")[3 - key_type.name.count("/"):])]
@@ -45,7 +49,9 @@ def add(site, name):
         "type": name, "name": outermost, "resource_group": RESOURCE_GROUP,
         "subscription_id": SUBSCRIPTION, "adopt_active": "primary",
         **({"path": "/".join(names[1:])} if names[1:] else {})})
-    return Account("%2F".join(names), "-".join(names))
+    here = "-".join(names)
+    return Account("%2F".join(names), here, "/".join(names[:-1] if key_type.inside else names),
+                   here.lower())
 
 
 def test_each_type_rotates(site, azure):
@@ -59,7 +65,7 @@ def test_each_type_rotates(site, azure):
     for name, account in accounts.items():
         births = azure.ask("GET", f"accounts/{account.there}")["counters"]
         assert births["regenerate_primary"] >= 1 and births["regenerate_secondary"] >= 1
-        wait_until(lambda: site.held(account.here) in azure.keys(account.there).values(),
+        wait_until(lambda: site.held(account.file) in azure.keys(account.there).values(),
                    f"{name}: the file holds a live key")
         verified = site.log.lines(event="key.verified", account=account.here)
         assert bool(verified) == bool(ROTATED[name]), name
@@ -73,7 +79,7 @@ def test_answers_of_each_type_are_lost(site, azure):
     accounts = [add(site, one.word) for one in TYPES if one.word in ROTATED and not one.headers]
     for account in accounts:
         for fault in ("lost_before", "lost_after"):
-            azure.fault(fault, op="regenerateKeys", account=named(account), count=1)
+            azure.fault(fault, op="regenerateKeys", account=account.asked, count=1)
     site.start()
     for account in accounts:
         wait_until(lambda: site.ctl("rotate", account.here).returncode == 0, f"{account.here}: a rotation is accepted")
@@ -81,11 +87,11 @@ def test_answers_of_each_type_are_lost(site, azure):
         completed = site.wait_rotations(account.here, 1)
         assert completed["cycle"] == 1 and completed["slot"] == "secondary"
         assert azure.truth.regenerated(named(account)) == ["Secondary"]
-        first, second = azure.truth.requests("regenerateKeys", account=named(account))
+        first, second = azure.truth.requests("regenerateKeys", account=account.asked)
         assert (first["fault"], second["fault"]) == ("lost_before", "lost_after")
-        looks = [one["t"] for one in azure.truth.requests("listKeys", account=named(account))]
+        looks = [one["t"] for one in azure.truth.requests("listKeys", account=account.asked)]
         assert any(first["t"] < look < second["t"] for look in looks), "a look precedes the repetition"
-        assert site.held(account.here) == azure.keys(account.there)["Secondary"]
+        assert site.held(account.file) == azure.keys(account.there)["Secondary"]
     assert not site.log.lines(event="consumers.at_risk")
 
 
@@ -139,7 +145,7 @@ def test_the_environment_file_has_the_names_of_its_tools(site, name):
     site.policy(rotate_every="10m", check_every="1h")
     site.start()
     site.log.wait("key.delivered", account=account.here)
-    assert {line.split("=")[0] for line in site.held(account.here).splitlines()} == ENVIRONMENT[name]
+    assert {line.split("=")[0] for line in site.held(account.file).splitlines()} == ENVIRONMENT[name]
 
 
 CONNECTIONS = {"storage": "AZURE_STORAGE_CONNECTION_STRING",
@@ -175,8 +181,34 @@ def test_the_json_form_has_the_connection_string(site, azure):
     site.policy(rotate_every="10m", check_every="1h")
     site.start()
     site.log.wait("key.delivered", account=account.here)
-    form = json.loads(site.held(account.here))
+    form = json.loads(site.held(account.file))
     assert f"AccountName={account.there};AccountKey={azure.keys(account.there)['Primary']};" in form["connection_string"]
+
+
+@pytest.mark.parametrize("pair", ["read_write", "read_only"])
+def test_ids_of_keys_are_delivered_with_them(site, azure, pair):
+    """Each key of App Configuration has an id, and may get another when it is regenerated."""
+    azure.settings(key_ids_change=1)
+    account = add(site, "app_configuration")
+    if pair == "read_only":
+        site.config["accounts"][0]["pair"] = pair
+        account = account._replace(here=f"{account.here}-read-only", file=f"{account.file}-read-only")
+    site.config["targets"]["file"]["format"] = "json"
+    site.policy(rotate_every="1h", check_every="1h")
+    site.start()
+    site.log.wait("key.delivered", account=account.here)
+    before = json.loads(site.held(account.file))
+    wait_until(lambda: site.ctl("rotate", account.here).returncode == 0, "a rotation is accepted")
+    site.wait_rotations(account.here, 1)
+    form = json.loads(site.held(account.file))
+    assert form["key"] == azure.pair(account.there, pair)["Secondary"]
+    assert form["key_id"] != before["key_id"]
+    assert form["connection_string"] == \
+        f"Endpoint=https://{form['account_endpoint']};Id={form['key_id']};Secret={form['key']}"
+    port = int(form["account_endpoint"].rpartition(":")[2])
+    for opened, key_id in ((200, form["key_id"]), (401, before["key_id"])):
+        request = data_plane_probes.app_configuration(account.there, form["key"], port, key_id)
+        assert data_plane_probes.knock(azure, request)[0] == opened
 
 
 def test_keys_that_are_off(site, azure):
@@ -209,11 +241,11 @@ def test_what_is_understood_is_said(site, build):
 
     checked = check()
     for name in ROTATED:
-        full = next(one.name for one in TYPES if one.word == name)
+        full = next(one.name + one.inside for one in TYPES if one.word == name)
         assert re.search(rf"  type +{name} \((.*)\)\n", checked)[1].lower() == full.lower()
     assert checked.count("no request is known that proves a key of this type") == \
         2 * sum(not verified for verified in ROTATED.values()), "of the account, and of the type"
-    words = dict(re.findall(r"^type (\w+)(?:, pair key)?\n((?:  .*\n)*)", checked, re.M))
+    words = dict(re.findall(r"^type (\w+)(?:, pair (?:key|read_write))?\n((?:  .*\n)*)", checked, re.M))
     assert set(words) == set(ROTATED) and checked.count("\ntype ") == len(ROTATED)
     for name, said in words.items():
         assert all(len(line) <= 100 for line in said.splitlines()), said

@@ -25,6 +25,7 @@ class KeyType:
     off: dict = field(default_factory=dict)  # properties that mean that keys are off
     off_at_parent: bool = False
     names: str = ""            # of a resource; empty: made up
+    inside: str = ""           # what the daemon writes behind the type, for a part of the resource
 
     def resource_names(self, tag):
         if self.names:
@@ -146,7 +147,7 @@ TYPES = [
             ("properties.properties.sites[siteName=main].key",
              "properties.properties.sites[siteName=main].key2"), ("key", "key1", "key2"),
             ("regeneratekeys",), "POST listChannelWithKeys", carries=NOTHING, off=LOCAL_AUTH,
-            off_at_parent=True, names="TAGbot/DirectLineChannel/main"),
+            off_at_parent=True, names="TAGbot/DirectLineChannel/main", inside="/sites"),
     KeyType("Microsoft.Quantum/workspaces", "quantum", "2026-06-15-preview",
             ("primaryKey.key", "secondaryKey.key"), ("keys", ["Primary"], ["Secondary"]),
             carries=NOTHING, status=204, off={"apiKeyEnabled": False}),

@@ -5,6 +5,7 @@
  * what is asked with a key at the data plane has it in one header, one line or a signature.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,25 @@
 #include "proto/key_text.h"
 #include "proto/two_key/two_key.h"
 
+enum { ID_MAX = 512 };
+
 static const char resource_id[] = "/subscriptions/s/resourceGroups/g/providers/p/types/sampleacct";
+
+/* The id of a resource of that type, all of whose names are the same. */
+static const char *id_of(const struct two_key_resource *resource, char out[ID_MAX])
+{
+    const char *type = resource->type;
+    size_t length = (size_t)snprintf(out, ID_MAX, "/subscriptions/s/resourceGroups/g/providers");
+
+    for (size_t index = 0; *type != '\0'; index++) {
+        const size_t segment = strcspn(type, "/");
+
+        length += (size_t)snprintf(out + length, ID_MAX - length, "/%.*s%s", (int)segment, type,
+                                   index > 0 ? "/sampleacct" : "");
+        type += segment + (type[segment] == '/');
+    }
+    return out;
+}
 
 static void read_description(const struct two_key_resource *resource, const char *body,
                              size_t length)
@@ -70,8 +89,9 @@ static void read_keys(const struct two_key_resource *resource, const char *body,
     struct err err = {.code = 0};
     uint8_t bytes[SECRET_MAX];
     size_t byte_count;
+    char id[ID_MAX];
 
-    if (two_key_read(resource, "sampleacct", body, length, keys, &err) == 0) {
+    if (two_key_read(resource, id_of(resource, id), body, length, keys, &err) == 0) {
         MUST(keys[0] && keys[1] && !secret_equal(keys[0], keys[1]));
         for (size_t slot = 0; slot < SLOT_COUNT; slot++) {
             MUST(key_text_fits(keys[slot], resource->key_shape));

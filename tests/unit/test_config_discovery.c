@@ -53,7 +53,7 @@ static const struct {
      "k.yaml:6:49: discover[0].types: unknown type \"Microsoft.Network/networks\"; rules find: "
      "batch, storage, cognitive_services, redis, search, maps, event_grid_domain, "
      "event_grid_partner_namespace, container_registry, fluid_relay, automation, communication, "
-     "data_migration, spring, quantum\n"},
+     "data_migration, spring, quantum, app_configuration\n"},
     {"discover: [{name: a, subscriptions: all, exclude: [{}]}]",
      "k.yaml:6:52: discover[0].exclude[0]: is empty, and would exclude every account; give names, "
      "resource_groups, locations or tags\n"},

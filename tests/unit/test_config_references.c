@@ -192,7 +192,8 @@ static const struct mistake account_mistakes[] = {
      "relay, "
      "relay_hybrid_connection, relay_wcf, notification_hubs, notification_hub, automation, "
      "communication, data_factory_runtime, synapse_runtime, data_migration, apim_subscription, "
-     "apim_workspace_subscription, apim_tenant, apim_gateway, spring, ml_endpoint, quantum; see "
+     "apim_workspace_subscription, apim_tenant, apim_gateway, spring, ml_endpoint, quantum, "
+     "app_configuration, bot_channel; see "
      "keyrotated-resources(7)\n"},
     {{.accounts = "accounts: [{id: "
                   "/subscriptions/1/resourceGroups/default-azurebatch-japaneast/providers/"

@@ -14,6 +14,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#define ACCT "/subscriptions/0/resourceGroups/rg/providers/Microsoft.Batch/batchAccounts/acct"
 #include <openssl/err.h>
 
 #include "canned_reply.h"
@@ -293,7 +295,7 @@ static void read_keys(struct result *result, const void *body)
 {
     struct secret *keys[SLOT_COUNT];
     struct err err = {.code = 0};
-    int rc = two_key_read(&two_key_batch_account, "acct", body, strlen(body), keys, &err);
+    int rc = two_key_read(&two_key_batch_account, ACCT, body, strlen(body), keys, &err);
 
     if (rc != 0)
         result_failed(result, rc, err.text);

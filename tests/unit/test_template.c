@@ -117,11 +117,12 @@ static void test_problems(void **state)
         {"{conection_string}",
          "unknown placeholder {conection_string}; did you mean {connection_string}?"},
         {"{location}",
-         "unknown placeholder {location}; known are {key}, {name}, {endpoint}, {slot}, {cycle}, "
+         "unknown placeholder {location}; known are {key}, {name}, {endpoint}, {key_id}, {slot}, "
+         "{cycle}, "
          "{connection_string}, {account}, {resource_group}, {subscription_id} and {name_1} to "
          "{name_3}"},
         {"{}",
-         "unknown placeholder {}; known are {key}, {name}, {endpoint}, {slot}, {cycle}, "
+         "unknown placeholder {}; known are {key}, {name}, {endpoint}, {key_id}, {slot}, {cycle}, "
          "{connection_string}, {account}, {resource_group}, {subscription_id} and {name_1} to "
          "{name_3}"},
         {"{\"key\": \"{key}\"}",

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -16,12 +17,18 @@
     "IR@0f1e2d3c-0000-4000-8000-000000000001@contoso@ServiceEndpoint=contoso.frontend.example@"    \
     "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
-/* The value of its only member, which is `name`, or the only element of the list that this is. */
-static struct json_object *only_value(struct json_object *body, const char *name)
-{
-    struct json_object *value = json_member(body, name);
+#define SITE                                                                                       \
+    "/subscriptions/0/resourceGroups/rg/providers/Microsoft.BotService/botServices/bot/channels/"  \
+    "DirectLineChannel/sites/Default Site"
 
-    assert_int_equal(json_object_object_length(body), 1);
+/* The value of the member that says which key, or the only element of the list that this is. There
+ * is no other member, unless it says whose. */
+static struct json_object *only_value(struct json_object *body,
+                                      const struct two_key_operation *operation)
+{
+    struct json_object *value = json_member(body, operation->member);
+
+    assert_int_equal(json_object_object_length(body), operation->owner ? 2 : 1);
     if (json_object_is_type(value, json_type_array)) {
         assert_int_equal(json_object_array_length(value), 1);
         value = json_object_array_get_idx(value, 0);
@@ -42,14 +49,16 @@ static void test_a_body_names_one_key(void **state)
             struct buf out;
 
             buf_init(&out, 1024);
-            assert_int_equal(two_key_body(&type->regenerate[slot], &out), 0);
+            assert_int_equal(two_key_body(&type->regenerate[slot], SITE, "id-1", &out, &err), 0);
             assert_int_equal(out.length == 0, !type->regenerate[slot].member);
             if (out.length > 0) {
                 body = json_parse(buf_str(&out), out.length, &err);
                 assert_non_null(body);
-                value = only_value(body, type->regenerate[slot].member);
+                value = only_value(body, &type->regenerate[slot]);
                 assert_true(json_object_is_type(value, json_type_string));
-                assert_string_equal(json_object_get_string(value), type->regenerate[slot].word);
+                assert_string_equal(json_object_get_string(value), type->regenerate[slot].word
+                                                                       ? type->regenerate[slot].word
+                                                                       : "id-1");
                 json_object_put(body);
             }
             buf_done(&out);
@@ -74,20 +83,99 @@ static void test_bodies(void **state)
         {"spring", "regenerateTestKey", "{\"keyType\":\"Secondary\"}"},
         {"ml_endpoint", "regenerateKey", "{\"keyName\":\"Key2\"}"},
         {"quantum", "regenerateKey", "{\"keys\":[\"Secondary\"]}"},
+        {"app_configuration", "regenerateKey", "{\"id\":\"id-1\"}"},
+        {"bot_channel", "regeneratekeys", "{\"siteName\":\"Default Site\",\"key\":\"key2\"}"},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const struct two_key_operation *operation =
             &two_key_resource_named(cases[i].type)->regenerate[SLOT_SECONDARY];
+        struct err err = {.code = 0};
         struct buf out;
 
         buf_init(&out, 1024);
         assert_string_equal(operation->name, cases[i].operation);
-        assert_int_equal(two_key_body(operation, &out), 0);
+        assert_int_equal(two_key_body(operation, SITE, "id-1", &out, &err), 0);
         assert_string_equal(buf_str(&out), cases[i].body);
         buf_done(&out);
     }
+}
+
+/* Without the id that the list gives a key, nothing is asked for. */
+static void test_keys_named_by_ids(void **state)
+{
+    const struct two_key_resource *store = two_key_resource_named("app_configuration");
+    static const struct {
+        const char *primary, *secondary; /* JSON */
+        int rc;
+    } cases[] = {
+        {"\"0-l4-s0:h/Ta+fg==\"", "\"b\"", 0},
+        {"\"a\"", "null", -EINVAL},
+        {"\"a\"", "\"\"", -EINVAL},
+        {"\"a;b\"", "\"b\"", -EINVAL},
+        {"\"a\\\"b\"", "\"b\"", -EINVAL},
+        {"17", "\"b\"", -EINVAL},
+    };
+    char *ids[SLOT_COUNT];
+    struct err err = {.code = 0};
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 1024);
+    assert_int_equal(two_key_body(&store->regenerate[SLOT_PRIMARY], SITE, NULL, &out, &err),
+                     -ENODATA);
+    assert_int_equal(out.length, 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        buf_clear(&out);
+        (void)buf_append_format(&out,
+                                "{\"value\":[{\"name\":\"Secondary\",\"id\":%s},{\"name\":"
+                                "\"Primary Read Only\",\"id\":\"r\"},{\"name\":\"Primary\","
+                                "\"id\":%s}]}",
+                                cases[i].secondary, cases[i].primary);
+        assert_int_equal(two_key_read_ids(store, buf_str(&out), out.length, ids, &err),
+                         cases[i].rc);
+        assert_int_equal(!ids[SLOT_PRIMARY], cases[i].rc != 0);
+        if (cases[i].rc == 0) {
+            assert_string_equal(ids[SLOT_PRIMARY], "0-l4-s0:h/Ta+fg==");
+            assert_string_equal(ids[SLOT_SECONDARY], "b");
+        }
+        free(ids[SLOT_PRIMARY]);
+        free(ids[SLOT_SECONDARY]);
+    }
+    buf_done(&out);
+    assert_int_equal(two_key_read_ids(two_key_resource_at(0), "{}", 2, ids, &err), 0);
+    assert_null(ids[SLOT_PRIMARY]);
+}
+
+/* A channel has several sites; each account takes the keys of its own. */
+static void test_keys_of_sites(void **state)
+{
+    static const char body[] =
+        "{\"properties\":{\"properties\":{\"sites\":["
+        "{\"siteName\":\"main\",\"key\":\"main.key1_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
+        "\"key2\":\"main.key2_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"},"
+        "{\"siteName\":\"Default Site\","
+        "\"key\":\"dflt.key1_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
+        "\"key2\":\"dflt.key2_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}]}}}";
+    const struct two_key_resource *site = two_key_resource_named("bot_channel");
+    char name[TWO_KEY_ACCOUNT_NAME_MAX];
+    struct secret *keys[SLOT_COUNT];
+    struct err err = {.code = 0};
+
+    (void)state;
+    assert_int_equal(two_key_read(site, SITE, body, sizeof(body) - 1, keys, &err), 0);
+    assert_memory_equal(secret_bytes(keys[SLOT_PRIMARY]), "dflt.key1", 9);
+    assert_memory_equal(secret_bytes(keys[SLOT_SECONDARY]), "dflt.key2", 9);
+    secret_free(keys[SLOT_PRIMARY]);
+    secret_free(keys[SLOT_SECONDARY]);
+    assert_ptr_equal(two_key_resource_find(SITE), site);
+    assert_string_equal(two_key_account_name(SITE, name, sizeof(name)),
+                        "bot-DirectLineChannel-Default-Site");
+    assert_true(two_key_above_ok(site, SITE));
+    assert_false(two_key_above_ok(site,
+                                  "/subscriptions/0/resourceGroups/rg/providers/"
+                                  "Microsoft.BotService/botServices/b/channels/Email/sites/s"));
 }
 
 static void test_names(void **state)
@@ -101,7 +189,8 @@ static void test_names(void **state)
         {"apim_gateway", "gw-1", true},   {"automation", "acct", false},
         {"quantum", "contoso-qc", true},  {"spring", "contoso_apps", false},
         {"communication", "acs", true},   {"data_migration", "dms.north", true},
-        {"synapse_runtime", "ir", false},
+        {"synapse_runtime", "ir", false}, {"bot_channel", "Default Site", true},
+        {"bot_channel", "a\"b", false},   {"app_configuration", "conf_1", true},
     };
 
     (void)state;
@@ -273,6 +362,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_body_names_one_key),
         cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_keys_named_by_ids),
+        cmocka_unit_test(test_keys_of_sites),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_switches),
         cmocka_unit_test(test_switches_in_the_list),

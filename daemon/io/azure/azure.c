@@ -45,8 +45,11 @@ void azure_account_recall(struct azure_account *account, const char *endpoint, c
 
 void azure_account_forget_keys(struct azure_account *account)
 {
-    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
         secret_clear(&account->keys[slot]);
+        free(account->key_ids[slot]);
+        account->key_ids[slot] = NULL;
+    }
 }
 
 /* --- the end of a call --- */

@@ -26,6 +26,7 @@ struct azure_account {
     unsigned port;                 /* the same of its port; 0: not known */
     const struct two_key_probe_form *probe; /* for its kind, as last described; NULL: not known */
     struct secret *keys[SLOT_COUNT]; /* the live keys of the last look or regenerate; may be NULL */
+    char *key_ids[SLOT_COUNT];       /* of the last look; NULL where keys have none */
     struct fingerprint fingerprints[SLOT_COUNT];
     duration_ms
         describe_after;  /* boot time: Azure asked for a pause of description requests until then */

@@ -29,6 +29,17 @@ const char *azure_probe_host(const struct azure_call *call)
                : call->account->endpoint;
 }
 
+/* That of the slot in which the key was last seen; NULL: none, or keys have none. */
+static const char *id_of_key(const struct azure_call *call)
+{
+    const struct azure_account *account = call->account;
+
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+        if (account->keys[slot] && secret_equal(account->keys[slot], call->key))
+            return account->key_ids[slot];
+    return NULL;
+}
+
 int azure_probe_build(const struct azure_call *call, struct http_request *request, struct err *err)
 {
     const struct two_key_probe_form *form = azure_probe_form(call);
@@ -39,6 +50,7 @@ int azure_probe_build(const struct azure_call *call, struct http_request *reques
         .name = two_key_resource_name(call->subject->id, name, sizeof(name)),
         .resource_id = call->subject->id,
         .key = call->key,
+        .key_id = id_of_key(call),
         .client_request_id = call->result.client_request_id,
         .now = time_wall(),
     };

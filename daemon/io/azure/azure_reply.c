@@ -106,13 +106,25 @@ static enum azure_answer without_keys(struct azure_call *call, const struct http
     return ANSWER_FAILED;
 }
 
+static bool take_ids(struct azure_call *call, const struct http_reply *reply, struct err *err)
+{
+    char *ids[SLOT_COUNT];
+
+    if (two_key_read_ids(call->resource, buf_str(&reply->body), reply->body.length, ids, err) < 0)
+        return false;
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+        free(call->account->key_ids[slot]);
+        call->account->key_ids[slot] = ids[slot];
+    }
+    return true;
+}
+
 static enum azure_answer read_keys(struct azure_call *call, const struct http_reply *reply)
 {
     struct azure_account *account = call->account;
     struct azure *azure = call->azure;
     struct secret *keys[SLOT_COUNT];
     struct resource_obstacle obstacle;
-    char name[TWO_KEY_ACCOUNT_NAME_MAX];
     struct err err = {.code = 0};
     int rc;
 
@@ -121,10 +133,15 @@ static enum azure_answer read_keys(struct azure_call *call, const struct http_re
         return unreadable(call, reply, &err);
     if (obstacle.reason != REASON_NONE)
         keys_are_off(call, &obstacle);
-    (void)two_key_resource_name(call->subject->id, name, sizeof(name));
-    rc = two_key_read(call->resource, name, buf_str(&reply->body), reply->body.length, keys, &err);
+    rc = two_key_read(call->resource, call->subject->id, buf_str(&reply->body), reply->body.length,
+                      keys, &err);
     if (rc < 0)
         return obstacle.reason == REASON_NONE ? without_keys(call, reply, rc, &err) : ANSWER_FAILED;
+    if (call->request == AZURE_LIST_KEYS && !take_ids(call, reply, &err)) {
+        secret_free(keys[SLOT_PRIMARY]);
+        secret_free(keys[SLOT_SECONDARY]);
+        return unreadable(call, reply, &err);
+    }
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
         secret_free(account->keys[slot]);
         account->keys[slot] = keys[slot];

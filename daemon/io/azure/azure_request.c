@@ -58,18 +58,22 @@ bool azure_request_writes(const struct azure_call *call)
     return !operation_of(call)->get;
 }
 
-/* The id of the resource to which the request goes: its own or, where that has the description,
- * that of the outermost one in its id. */
+/* The id of the resource to which the request goes: its own, that of the one above it or, where
+ * that has the description, that of the outermost one in its id. */
 static void append_resource(const struct azure_call *call, struct buf *out)
 {
+    const struct two_key_resource *resource = call->resource;
     const char *id = call->subject->id;
     const struct two_key_names names = two_key_names_of(id);
-    const bool is_parent =
-        call->request == AZURE_DESCRIBE && call->resource->parent_describes && names.count > 0;
+    size_t length = two_key_resource_length(id), last = names.count;
 
-    (void)buf_append(out, id,
-                     is_parent ? (size_t)(names.at[0].text + names.at[0].length - id)
-                               : two_key_resource_length(id));
+    if (call->request == AZURE_DESCRIBE && resource->parent_describes)
+        last = 1;
+    else if (resource->is_inside)
+        last = names.count - 1;
+    if (last > 0 && last < names.count)
+        length = (size_t)(names.at[last - 1].text + names.at[last - 1].length - id);
+    (void)buf_append(out, id, length);
 }
 
 static int build_arm_request(struct azure_call *call, struct http_request *request,
@@ -83,7 +87,7 @@ static int build_arm_request(struct azure_call *call, struct http_request *reque
     buf_init(&resource, HTTP_URL_MAX);
     buf_init(&body, BODY_MAX);
     append_resource(call, &resource);
-    rc = two_key_body(operation, &body);
+    rc = two_key_body(operation, call->subject->id, call->account->key_ids[call->slot], &body, err);
     struct arm_request wanted = {
         .method = operation->get ? "GET" : "POST",
         .resource_manager = cloud->resource_manager,
@@ -98,10 +102,10 @@ static int build_arm_request(struct azure_call *call, struct http_request *reque
         .repeatable = call->request != AZURE_REGENERATE,
     };
 
+    if (rc == 0 && resource.failed != 0)
+        rc = err_set(err, resource.failed, "the id does not fit");
     if (rc == 0)
-        rc = resource.failed;
-    rc = rc != 0 ? err_set(err, rc, "the request does not fit")
-                 : arm_request_build(request, &wanted, err);
+        rc = arm_request_build(request, &wanted, err);
     buf_done(&resource);
     buf_done(&body);
     return rc;

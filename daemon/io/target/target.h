@@ -21,6 +21,7 @@ struct delivery {
     const char *location; /* for {location}; NULL: not known */
     enum slot slot;
     const struct secret *key; /* base64 text */
+    const char *key_id;       /* NULL: it has none */
     uint64_t cycle;
     time_ms delivered_at;
 };

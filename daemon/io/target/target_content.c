@@ -18,6 +18,7 @@ struct key_file target_content_copy(const struct delivery *delivery)
         .account_endpoint = must_dup(delivery->endpoint ? delivery->endpoint : ""),
         .slot = delivery->slot,
         .key = must(secret_clone(delivery->key)),
+        .key_id = delivery->key_id ? must_dup(delivery->key_id) : NULL,
         .cycle = delivery->cycle,
         .delivered_at = delivery->delivered_at,
     };
@@ -29,6 +30,7 @@ void target_content_done(struct key_file *content)
     free((char *)content->resource_id);
     free((char *)content->account_endpoint);
     secret_free((struct secret *)content->key);
+    free((char *)content->key_id);
     *content = (struct key_file){0};
 }
 

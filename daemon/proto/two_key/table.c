@@ -153,6 +153,8 @@ const char *two_key_resource_name(const char *id, char *out, size_t size)
     for (size_t i = 0; i < names.count && length < size; i++)
         length += (size_t)snprintf(out + length, size - length, "%s%.*s", i > 0 ? "-" : "",
                                    (int)names.at[i].length, names.at[i].text);
+    for (char *c = out; *c != '\0'; c++)
+        *c = *c == ' ' ? '-' : *c;
     return out;
 }
 

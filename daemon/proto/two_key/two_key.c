@@ -1,14 +1,16 @@
 #include "proto/two_key/two_key.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/json_path.h"
+#include "base/json_writer.h"
 #include "base/str.h"
 
-enum { HOST_MAX = 253, PORT_MAX = 65535 };
+enum { HOST_MAX = 253, PORT_MAX = 65535, KEY_ID_MAX = 256 };
 
 void resource_facts_done(struct resource_facts *facts)
 {
@@ -61,22 +63,69 @@ bool two_key_name_ok(const struct two_key_resource *resource, const char *name, 
     return ok;
 }
 
-int two_key_body(const struct two_key_operation *operation, struct buf *out)
+bool two_key_above_ok(const struct two_key_resource *resource, const char *resource_id)
 {
-    const char *open = operation->in_list ? "[" : "", *close = operation->in_list ? "]" : "";
+    const struct two_key_names names = two_key_names_of(resource_id);
 
-    if (!operation->member)
-        return out->failed;
-    return buf_append_format(out, "{\"%s\":%s\"%s\"%s}", operation->member, open, operation->word,
-                             close);
+    return !resource->above || names.count < 2 ||
+           two_key_is_among(resource->above, names.at[names.count - 2].text,
+                            names.at[names.count - 2].length);
 }
 
-static int read_key(const struct two_key_resource *resource, struct json_object *document,
-                    enum slot slot, struct secret **ret_key, struct err *err)
+int two_key_body(const struct two_key_operation *operation, const char *resource_id,
+                 const char *key_id, struct buf *out, struct err *err)
 {
-    const char *path = resource->key_paths[slot];
+    const struct two_key_names names = two_key_names_of(resource_id);
+    const char *open = operation->in_list ? "[" : "", *close = operation->in_list ? "]" : "";
+    const char *word = operation->word ? operation->word : key_id;
+
+    if (operation->member && !word)
+        return err_set(err, -ENODATA, "the id of the key is not known");
+    if (operation->member)
+        (void)buf_append_char(out, '{');
+    if (operation->member && operation->owner && names.count > 0) {
+        (void)buf_append_format(out, "\"%s\":", operation->owner);
+        (void)json_append_string(out, names.at[names.count - 1].text,
+                                 names.at[names.count - 1].length);
+        (void)buf_append_char(out, ',');
+    }
+    if (operation->member) {
+        (void)buf_append_format(out, "\"%s\":%s", operation->member, open);
+        (void)json_append_string(out, word, strlen(word));
+        (void)buf_append_format(out, "%s}", close);
+    }
+    return out->failed == 0 ? 0 : err_set(err, out->failed, "the body does not fit");
+}
+
+/* The path in an answer, with the names in the id for "{1}" to "{4}". */
+static void expand_path(char out[JSON_PATH_MAX], const char *path, const char *resource_id)
+{
+    const struct two_key_names names = two_key_names_of(resource_id);
+    size_t length = 0;
+
+    while (*path != '\0' && length + 1 < JSON_PATH_MAX) {
+        const size_t number = path[0] == '{' ? (size_t)(path[1] - '1') : TWO_KEY_NAMES_MAX;
+
+        if (number >= TWO_KEY_NAMES_MAX) {
+            out[length++] = *path++;
+            continue;
+        }
+        if (number < names.count)
+            length += (size_t)snprintf(out + length, JSON_PATH_MAX - length, "%.*s",
+                                       (int)names.at[number].length, names.at[number].text);
+        path += strlen("{1}");
+    }
+    out[length < JSON_PATH_MAX ? length : JSON_PATH_MAX - 1] = '\0';
+}
+
+static int read_key(const struct two_key_resource *resource, const char *resource_id,
+                    struct json_object *document, enum slot slot, struct secret **ret_key,
+                    struct err *err)
+{
+    char path[JSON_PATH_MAX];
     const char *text;
 
+    expand_path(path, resource->key_paths[slot], resource_id);
     if (json_text_at(document, path, &text, err) < 0)
         return -EINVAL;
     if (!text)
@@ -90,19 +139,30 @@ static int read_key(const struct two_key_resource *resource, struct json_object 
     return 0;
 }
 
-static int read_document(const struct two_key_resource *resource, const char *name,
-                         struct json_object *document, struct secret *keys[SLOT_COUNT],
-                         struct err *err)
+static int check_name(const struct two_key_resource *resource, const char *resource_id,
+                      struct json_object *document, struct err *err)
 {
+    const struct two_key_names names = two_key_names_of(resource_id);
     const char *answered = NULL;
-    int rc = 0;
 
     if (resource->name_path && json_text_at(document, resource->name_path, &answered, err) < 0)
         return -EINVAL;
-    if (answered && !str_equal_nocase(answered, name))
-        return err_set(err, -EINVAL, "it describes another resource than %s", name);
+    if (answered && names.count > 0 &&
+        (strlen(answered) != names.at[names.count - 1].length ||
+         strncasecmp(answered, names.at[names.count - 1].text, strlen(answered)) != 0))
+        return err_set(err, -EINVAL, "it describes another resource than %.*s",
+                       (int)names.at[names.count - 1].length, names.at[names.count - 1].text);
+    return 0;
+}
+
+static int read_document(const struct two_key_resource *resource, const char *resource_id,
+                         struct json_object *document, struct secret *keys[SLOT_COUNT],
+                         struct err *err)
+{
+    int rc = check_name(resource, resource_id, document, err);
+
     for (unsigned slot = 0; slot < SLOT_COUNT && rc == 0; slot++)
-        rc = read_key(resource, document, (enum slot)slot, &keys[slot], err);
+        rc = read_key(resource, resource_id, document, (enum slot)slot, &keys[slot], err);
     if (rc < 0)
         return rc;
     if (secret_equal(keys[SLOT_PRIMARY], keys[SLOT_SECONDARY]))
@@ -110,7 +170,7 @@ static int read_document(const struct two_key_resource *resource, const char *na
     return 0;
 }
 
-int two_key_read(const struct two_key_resource *resource, const char *name, const char *body,
+int two_key_read(const struct two_key_resource *resource, const char *resource_id, const char *body,
                  size_t length, struct secret *keys[SLOT_COUNT], struct err *err)
 {
     struct json_object *document = json_parse_foreign(body, length, err);
@@ -120,11 +180,58 @@ int two_key_read(const struct two_key_resource *resource, const char *name, cons
     keys[SLOT_SECONDARY] = NULL;
     if (!document)
         return err->code == -ENOMEM ? -ENOMEM : -EINVAL;
-    rc = read_document(resource, name, document, keys, err);
+    rc = read_document(resource, resource_id, document, keys, err);
     json_free_wiped(document);
     if (rc < 0) {
         secret_clear(&keys[SLOT_PRIMARY]);
         secret_clear(&keys[SLOT_SECONDARY]);
+    }
+    return rc;
+}
+
+/* --- ids of keys --- */
+
+static bool is_key_id(const char *text)
+{
+    size_t length = 0;
+
+    while (char_is_alphanumeric(text[length]) ||
+           (text[length] != '\0' && strchr("+/=._:@-", text[length])))
+        length++;
+    return length > 0 && length <= KEY_ID_MAX && text[length] == '\0';
+}
+
+static int read_id(const char *path, struct json_object *document, char **ret_id, struct err *err)
+{
+    const char *text;
+
+    if (json_text_at(document, path, &text, err) < 0)
+        return -EINVAL;
+    if (!text || !is_key_id(text))
+        return err_set(err, -EINVAL, "the member \"%s\" is missing or not the id of a key", path);
+    *ret_id = str_dup(text);
+    return *ret_id ? 0 : err_set(err, -ENOMEM, "there is no memory for the ids of the keys");
+}
+
+int two_key_read_ids(const struct two_key_resource *resource, const char *body, size_t length,
+                     char *ids[SLOT_COUNT], struct err *err)
+{
+    struct json_object *document;
+    int rc = 0;
+
+    ids[SLOT_PRIMARY] = NULL;
+    ids[SLOT_SECONDARY] = NULL;
+    if (!resource->id_paths[SLOT_PRIMARY])
+        return 0;
+    document = json_parse_foreign(body, length, err);
+    if (!document)
+        return err->code == -ENOMEM ? -ENOMEM : -EINVAL;
+    for (unsigned slot = 0; slot < SLOT_COUNT && rc == 0; slot++)
+        rc = read_id(resource->id_paths[slot], document, &ids[slot], err);
+    json_free_wiped(document);
+    for (unsigned slot = 0; slot < SLOT_COUNT && rc < 0; slot++) {
+        free(ids[slot]);
+        ids[slot] = NULL;
     }
     return rc;
 }

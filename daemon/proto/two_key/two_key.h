@@ -47,8 +47,9 @@ struct resource_obstacle {
 struct two_key_operation {
     const char *name;   /* "listKeys"; with a slot in the path, "regenerateAdminKey/primary" */
     const char *member; /* of the body, a JSON object: it says which key; NULL: there is no body */
-    const char *word;   /* its value: "Primary" */
+    const char *word;   /* its value: "Primary"; NULL: the id that the list gives the key */
     bool in_list;       /* the value is the only element of a list */
+    const char *owner;  /* another member: the last name in the id; NULL: there is none */
     bool get;           /* by GET; else by POST */
     const char *query;  /* besides the version, as in a URL: "%24expand=kerb"; NULL: none */
 };
@@ -180,6 +181,9 @@ struct two_key_resource {
     struct two_key_name name; /* the last one in its id */
     bool parent_describes;    /* what is read of its description stands in that of the outermost
                                * resource in its id */
+    const char *above;        /* the legal names of the resource above it, with blanks between them;
+                               * NULL: any */
+    bool is_inside;           /* it is a part of the resource above it, to which requests go */
 
     struct two_key_operation list;
     struct two_key_operation regenerate[SLOT_COUNT];
@@ -190,8 +194,10 @@ struct two_key_resource {
     duration_ms list_delay; /* after its end, lists show the new key within this time; 0: at once */
 
     /* Where the answer to a list, or to a regenerate that has them, holds the keys
-     * (base/json_path.h). */
+     * (base/json_path.h); {1} to {4} in it stand for the names in the id. */
     const char *key_paths[SLOT_COUNT];
+    const char *id_paths[SLOT_COUNT];  /* of a list: the id of either key, by which a regenerate and
+                                        * the key's users name it; NULL: keys have none */
     const char *name_path;             /* of the same answer; NULL: it names no resource */
     const struct key_shape *key_shape; /* the form of the keys, in lists and in targets */
 
@@ -218,6 +224,7 @@ struct two_key_resource {
     /* The variables of env files, as the resource's own SDK and tools read them. */
     const char *env_name;
     const char *env_key;
+    const char *env_key_id;            /* NULL: keys have no ids */
     const char *env_endpoint;          /* NULL: they need none */
     bool env_host;                     /* it holds the host alone; else a URL of it */
     const char *env_connection_string; /* NULL: none; see connection_string */
@@ -260,10 +267,10 @@ size_t two_key_resource_length(const char *account_id);
 /* The names in the id of a resource with two keys, or of an account. */
 struct two_key_names two_key_names_of(const char *id);
 
-/* The name of a resource: its own or, below others, all names, joined by '-', all of which are
- * legal wherever names go (paths, secrets of vaults, units). The name of an account: the same, and
- * for further pairs the pair's name behind it ("sampleacct-kerb"), with '-' for '_'. Cut to `size`;
- * they return out. */
+/* The name of a resource: its own or, below others, all names, joined by '-', with '-' for blanks;
+ * all of which are legal wherever names go (paths, secrets of vaults, units). The name of an
+ * account: the same, and for further pairs the pair's name behind it ("sampleacct-kerb"), with '-'
+ * for '_'. Cut to `size`; they return out. */
 enum { TWO_KEY_ACCOUNT_NAME_MAX = 600 };
 const char *two_key_resource_name(const char *id, char *out, size_t size);
 const char *two_key_account_name(const char *id, char *out, size_t size);
@@ -288,7 +295,7 @@ size_t two_key_actions(const struct two_key_resource *type,
 const char *two_key_regenerate_action(const struct two_key_resource *type, enum slot slot);
 
 /* The variables of an env file, in their order. Returns how many there are. */
-enum { TWO_KEY_VARIABLES_MAX = 3 };
+enum { TWO_KEY_VARIABLES_MAX = 4 };
 size_t two_key_variables(const struct two_key_resource *type,
                          const char *names[TWO_KEY_VARIABLES_MAX]);
 
@@ -313,21 +320,37 @@ const struct two_key_resource *two_key_resource_below(const char *type);
 
 /* --- two_key.c --- */
 /*
- * Reads both keys from the answer to a list, or to a regenerate that has them. They must be there,
- * be keys by their form and differ, and the answer must be about `name`. Returns 0, or with err set
- * -ENODATA (a key is missing), -EINVAL or -ENOMEM; keys[] are NULL then.
+ * Reads both keys of the resource, or of the account, with that id from the answer to a list, or to
+ * a regenerate that has them. They must be there, be keys by their form and differ, and the answer
+ * must be about that resource. Returns 0, or with err set -ENODATA (a key is missing), -EINVAL or
+ * -ENOMEM; keys[] are NULL then.
  */
-int two_key_read(const struct two_key_resource *resource, const char *name, const char *body,
+int two_key_read(const struct two_key_resource *resource, const char *resource_id, const char *body,
                  size_t length, struct secret *keys[SLOT_COUNT], struct err *err);
 
 /* Is the name, in any case, one of these, which are separated by blanks? */
 bool two_key_is_among(const char *words, const char *name, size_t length);
 
+/*
+ * Reads the ids of both keys from the answer to a list; they consist of what needs quotes and
+ * escapes nowhere. Returns 0 with both, which the caller owns, or both NULL where keys of that type
+ * have none; -EINVAL or -ENOMEM with err set: both are NULL.
+ */
+int two_key_read_ids(const struct two_key_resource *resource, const char *body, size_t length,
+                     char *ids[SLOT_COUNT], struct err *err);
+
 bool two_key_name_ok(const struct two_key_resource *resource, const char *name, size_t length);
 
-/* Appends the body of a request, JSON; nothing where it has none. Returns 0, or the buffer's error.
+/* Is the name of the resource above it, which is `above`, legal? */
+bool two_key_above_ok(const struct two_key_resource *resource, const char *resource_id);
+
+/*
+ * Appends the body of a request about the resource with that id, JSON; nothing where it has none.
+ * `key_id`: of the key that is regenerated; NULL: not known. Returns 0; -ENODATA: it would be
+ * needed; or the buffer's error; with err set.
  */
-int two_key_body(const struct two_key_operation *operation, struct buf *out);
+int two_key_body(const struct two_key_operation *operation, const char *resource_id,
+                 const char *key_id, struct buf *out, struct err *err);
 
 /* Is it HOST or HOST:PORT, without any part that would redirect a request? */
 bool two_key_endpoint_ok(const char *endpoint);

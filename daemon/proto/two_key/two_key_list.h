@@ -37,4 +37,7 @@ TYPE(apim_gateway, "apim_gateway")
 TYPE(spring_apps, "spring")
 TYPE(ml_endpoint, "ml_endpoint")
 TYPE(quantum_workspace, "quantum")
+TYPE(app_configuration_store, "app_configuration")
+PAIR(app_configuration_read_only)
+TYPE(bot_channel_site, "bot_channel")
 #undef PAIR

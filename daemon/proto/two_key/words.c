@@ -76,5 +76,6 @@ size_t two_key_variables(const struct two_key_resource *type,
     size_t count = take(names, 0, type->env_name);
 
     count = take(names, count, type->env_key);
+    count = take(names, count, type->env_key_id);
     return take(names, count, type->env_endpoint);
 }

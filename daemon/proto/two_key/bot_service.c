@@ -1,0 +1,38 @@
+#include "proto/two_key/shapes.h"
+
+/*
+ * Channels of Azure Bot Service (Microsoft.BotService/botServices/channels): Direct Line and Web
+ * Chat have sites, and each site has two secrets. A site is no resource of its own, but its account
+ * is given as if it were one: …/channels/DirectLineChannel/sites/SITE. Whether keys are on stands
+ * in the description of the bot. The answer to a regenerate is the channel, without secrets.
+ */
+
+#define REGENERATE(which)                                                                          \
+    {                                                                                              \
+        .name = "regeneratekeys", .member = "key", .word = (which), .owner = "siteName"            \
+    }
+
+const struct two_key_resource two_key_bot_channel_site = {
+    .type = "Microsoft.BotService/botServices/channels/sites",
+    .short_name = "bot_channel",
+    .noun = "a site of a bot's channel",
+    .api_version = "2022-09-15",
+    .name = {1, 64, "-_ ", "1 to 64 letters, digits, '-', '_' and blanks"},
+    .parent_describes = true,
+    .above = "DirectLineChannel WebChatChannel",
+    .is_inside = true,
+    .list = {.name = "listChannelWithKeys"},
+    .regenerate = {[SLOT_PRIMARY] = REGENERATE("key1"), [SLOT_SECONDARY] = REGENERATE("key2")},
+    .regenerate_answers = ANSWERS_NOTHING,
+    TWO_KEY_AT("properties.properties.sites[siteName={3}].key",
+               "properties.properties.sites[siteName={3}].key2"),
+    .key_shape = &key_shape_secret,
+    TWO_KEY_LOCAL_AUTH("the bot's"),
+    TWO_KEY_ACTIONS_BELOW("Microsoft.BotService/botServices",
+                          "Microsoft.BotService/botServices/channels", "listchannelwithkeys",
+                          "regeneratekeys"),
+    .grants = "start conversations with the bot, and read those that it starts",
+    .role = "Bot Channel Key Rotator",
+    .env_name = "DIRECT_LINE_SITE",
+    .env_key = "DIRECT_LINE_SECRET",
+};
