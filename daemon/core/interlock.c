@@ -79,6 +79,8 @@ void interlock_ask(const struct rotation_context *context, const struct record *
     else if (now < record->regenerate_after)
         refuse(interlock, REASON_THROTTLED, record->regenerate_after,
                "Azure has refused to regenerate a key of this account, and asked for a pause");
-    else if (context->pair_busy)
+    else if (context->pair_busy) {
         refuse(interlock, REASON_NONE, context->pair_busy_until, context->pair_busy);
+        interlock->for_pair = true;
+    }
 }

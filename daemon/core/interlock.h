@@ -12,6 +12,7 @@ struct interlock {
     enum reason reason; /* why not, where there is a word for it */
     time_ms until;      /* when it would be, if nothing else happens; TIME_NEVER: unknown */
     const char *text;   /* why not, in words: a static sentence */
+    bool for_pair;      /* nothing but another pair of the same resource is in the way */
 };
 void interlock_ask(const struct rotation_context *context, const struct record *record, time_ms now,
                    struct interlock *interlock);

@@ -106,14 +106,20 @@ static void view_next(const struct rotation_context *context, const struct recor
     enum reason reason = record->blocked != REASON_NONE ? record->blocked : record->retry_reason;
     time_ms at = record->requested ? now : record->due_at;
     struct interlock interlock;
+    bool waits_for_pair;
 
     view->due_since = due_since(context, record, now);
     interlock_ask(context, record, now, &interlock);
+    /* Whoever waits for another pair is due, and stays so: its turn comes by itself. */
+    waits_for_pair = interlock.for_pair && at <= now;
+    interlock.open = interlock.open || interlock.for_pair;
     if (record->blocked == REASON_NONE)
         view->next_at = at;
     if (reason != REASON_NONE && (record->blocked != REASON_NONE || at <= now)) {
         view->waits = reason_describe(reason)->meaning;
         view->stuck = true;
+    } else if (waits_for_pair) {
+        view->waits = interlock.text;
     } else if (!interlock.open && interlock.until > at) {
         view->waits = interlock.text;
         view->stuck = interlock.until == TIME_NEVER;

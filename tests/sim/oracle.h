@@ -55,6 +55,7 @@ enum oracle {
     ORACLE_NO_FIGHT,        /* rule 11: the second foreign change blocks */
     ORACLE_JOURNAL_UNFIT,   /* rule 12: nothing is regenerated on the word of a stale journal */
     ORACLE_ONE_AT_A_TIME,   /* rule 13 */
+    ORACLE_PAIRS_APART,     /* rule 13: one pair of a resource's keys at a time */
     ORACLE_NOT_PROMPTED,    /* rule 14: starting, reloading, adopting does not rotate */
     ORACLE_CAUGHT_UP_ONCE,  /* rule 14: not more rotations than the schedule has */
     ORACLE_IN_WINDOW,       /* rule 14: a scheduled rotation starts inside its window */

@@ -105,6 +105,9 @@ void regenerate_looked(struct world *world, struct world_account *account);
 void regenerate_daemon_ends(struct world *world, struct world_account *account);
 void regenerate_daemon_starts(struct world *world, struct world_account *account);
 
+/* --- oracle_pairs.c --- */
+void pairs_regenerate(struct world *world, struct world_account *account);
+
 /* --- oracle_delivery.c --- */
 /* The target whose hook it is; TARGETS_MAX: none, or none that is configured. */
 unsigned delivery_owner(const struct world_account *account, unsigned hook);

@@ -211,6 +211,7 @@ void regenerate_begins(struct world *world, struct world_account *account,
     journal_fits(world, account);
     is_allowed(world, account);
     schedule_regenerates(world, account);
+    pairs_regenerate(world, account);
 
     state->attempted = true;
     state->attempt_resolved = false;

@@ -69,6 +69,8 @@ static const struct oracle_description oracles[ORACLE_COUNT] = {
                               "a journal that does not fit the world is not acted upon"},
     [ORACLE_ONE_AT_A_TIME] = {"one-at-a-time", "rule 13",
                               "an account has one thing under way at a time"},
+    [ORACLE_PAIRS_APART] = {"pairs-apart", "rule 13",
+                            "two pairs of keys of one resource are not regenerated at once"},
     [ORACLE_NOT_PROMPTED] = {"not-prompted", "rule 14",
                              "starting, reloading and adopting do not rotate"},
     [ORACLE_CAUGHT_UP_ONCE] = {"caught-up-once", "rule 14",

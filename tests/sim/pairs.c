@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "design.h"
 #include "listing.h"
+#include "world.h"
 
 static const struct two_key_resource second_pair = {
     .type = "Microsoft.Batch/batchAccounts",
@@ -35,4 +37,25 @@ const char *two_key_resource_name(const char *id, char *out, size_t size)
 {
     (void)str_copy(out, size, strrchr(id, '/') ? strrchr(id, '/') + 1 : "");
     return out;
+}
+
+/* Rules find resources, not their further pairs; and the designs of others know of none. */
+static bool has_pairs(const struct world *world)
+{
+    return world->script->pairs && world->script->rule_count == 0 && world->design->finds;
+}
+
+struct world_account *world_pair_of(struct world *world, const struct world_account *account)
+{
+    const unsigned index = account->index ^ 1U;
+
+    return has_pairs(world) && index < world->account_count ? &world->accounts[index] : NULL;
+}
+
+void world_pair_id(const struct world *world, unsigned index, char *out, size_t size)
+{
+    if (has_pairs(world) && index % 2 == 1)
+        (void)snprintf(out, size, "a%u%csecond", index, TWO_KEY_PAIR_MARK);
+    else
+        (void)snprintf(out, size, "a%u", index + 1);
 }

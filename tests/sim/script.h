@@ -217,6 +217,7 @@ struct script_rule {
 struct script {
     uint64_t seed; /* of latencies, and of the script itself where it came from chance */
     unsigned accounts;
+    bool pairs; /* a1 and a2 are pairs of keys of one resource, a3 and a4 of another, and so on */
     duration_ms length;
     struct script_policy policy;
     enum slot active;      /* the slot in use when the world begins */

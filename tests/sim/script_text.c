@@ -161,6 +161,10 @@ static bool read_setting(struct parser *parser)
         script->accounts = (unsigned)number;
         return true;
     }
+    if (words_are(words, 0, "pairs")) {
+        script->pairs = true;
+        return words->count == 1 || words_wrong(words, "nothing comes after \"pairs\"");
+    }
     if (words_are(words, 0, "seed")) {
         if (!read_number_setting(words, 0, INT64_MAX, &number))
             return false;
@@ -281,6 +285,8 @@ void script_print(const struct script *script, struct buf *out)
     script_init(&base);
     buf_append_format(out, "seed %llu\naccounts %u\n", (unsigned long long)script->seed,
                       script->accounts);
+    if (script->pairs)
+        buf_append_str(out, "pairs\n");
     policy_print(&script->policy, &base.policy, out);
     buf_append_format(out, "\nactive %s, %s\n", slot_name(script->active),
                       script->presumed           ? "presumed"

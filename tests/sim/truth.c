@@ -12,8 +12,11 @@
 
 struct world_account *world_account_of(struct world *world, const char *name)
 {
-    unsigned long number = strtoul(name + 1, NULL, 10);
+    char *rest;
+    unsigned long number = strtoul(name + 1, &rest, 10);
 
+    if (*rest != '\0')
+        number++; /* "a1#second" ends the id of a2: see world_pair_id() */
     if (number < 1 || number > world->account_count)
         abort();
     return &world->accounts[number - 1];

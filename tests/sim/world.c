@@ -85,8 +85,9 @@ static void begin_account(struct world *world, unsigned index)
     snprintf(account->name, sizeof(account->name), "a%u", index + 1);
     snprintf(account->id, sizeof(account->id),
              "/subscriptions/subscription/resourcegroups/group/providers/microsoft.batch/"
-             "batchaccounts/a%u",
-             index + 1);
+             "batchaccounts/");
+    world_pair_id(world, index, account->id + strlen(account->id),
+                  sizeof(account->id) - strlen(account->id));
     account->live[SLOT_PRIMARY] = world_make_key(world);
     account->live[SLOT_SECONDARY] = world_make_key(world);
     for (unsigned i = 0; i < world->script->target_count; i++)

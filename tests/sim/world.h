@@ -316,6 +316,12 @@ void listing_note(struct world *world);
 /* Does a rule of the configuration find an account of that tag? */
 bool listing_is_wanted(const struct world *world, enum script_tag tag);
 
+/* --- pairs.c --- */
+/* The account whose keys are another pair of the same resource, or NULL. */
+struct world_account *world_pair_of(struct world *world, const struct world_account *account);
+/* What the id of the account ends with: "a1", "a1#second". */
+void world_pair_id(const struct world *world, unsigned index, char *out, size_t size);
+
 /* --- configuration.c --- */
 /* Are there rules, and a design that knows of them? Without, the configuration names all accounts.
  */

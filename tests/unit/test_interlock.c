@@ -151,6 +151,8 @@ static void test_each_condition(void **state)
         assert_false(interlock.open);
         assert_int_equal(interlock.reason, cases[i].reason);
         assert_int_equal(interlock.until, cases[i].until);
+        assert_int_equal(interlock.for_pair,
+                         cases[i].spoil == pair_busy || cases[i].spoil == pair_forgotten);
         assert_true(interlock.text[0] != '\0');
         if (cases[i].until == TIME_NEVER || cases[i].spoil == held ||
             cases[i].spoil == pair_forgotten)
@@ -271,6 +273,33 @@ static void test_end_of_intent(void **state)
     }
 }
 
+/* Who is due says what it waits for; the others will not have to. */
+static void test_view_beside_another(void **state)
+{
+    struct rotation_target targets[2];
+    struct rotation_view view;
+    struct fixture f;
+
+    (void)state;
+    for (int forgotten = 0; forgotten < 2; forgotten++) {
+        intend(&f, targets, POSITION_IDLE);
+        f.record.intent = (struct intent){0};
+        if (forgotten)
+            pair_forgotten(&f);
+        else
+            pair_busy(&f);
+        rotation_view(&f.context, &f.record, NOW_MS, &view);
+        assert_int_equal(view.state, STATE_OK);
+        assert_string_equal(view.waits, "another pair");
+        assert_false(view.stuck);
+        assert_int_equal(view.next_at, NOW_MS);
+        f.record.due_at = f.record.planned_at = NOW_MS + MS_HOUR;
+        rotation_view(&f.context, &f.record, NOW_MS, &view);
+        assert_null(view.waits);
+        assert_int_equal(view.next_at, NOW_MS + MS_HOUR);
+    }
+}
+
 static void test_busy_until(void **state)
 {
     const struct timing timing = {.unknown_wait = 90};
@@ -372,10 +401,15 @@ static void test_invariant(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_condition),        cmocka_unit_test(test_both_waits),
-        cmocka_unit_test(test_intent_beside_another), cmocka_unit_test(test_goes_on_by_the_event),
-        cmocka_unit_test(test_end_of_intent),         cmocka_unit_test(test_busy_until),
-        cmocka_unit_test(test_looks_for_a_repair),    cmocka_unit_test(test_invariant),
+        cmocka_unit_test(test_each_condition),
+        cmocka_unit_test(test_both_waits),
+        cmocka_unit_test(test_intent_beside_another),
+        cmocka_unit_test(test_goes_on_by_the_event),
+        cmocka_unit_test(test_end_of_intent),
+        cmocka_unit_test(test_view_beside_another),
+        cmocka_unit_test(test_busy_until),
+        cmocka_unit_test(test_looks_for_a_repair),
+        cmocka_unit_test(test_invariant),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
