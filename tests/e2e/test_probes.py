@@ -31,7 +31,7 @@ def test_refused(site, azure, accounts):
     site.start()
     for name, account in accounts.items():
         wait_until(lambda: site.status(account.here)["reason"] == "key_refused", f"{name} is blocked")
-        assert site.held(account.here) == azure.keys(account.there)["Primary"]
+        assert site.held(account.file) == azure.keys(account.there)["Primary"]
     assert not site.log.lines(event="key.unverified")
     azure.settings(propagation_ms=0)
     for name, account in accounts.items():

@@ -115,6 +115,8 @@ static void test_keys_as_they_are(void **state)
          "0123abcABC", ""},
         {"maps", "GET", "/map/copyright/caption?api-version=2024-04-01", "subscription-key",
          "0123abcABC", ""},
+        {"bot_channel", "POST", "/v3/directline/tokens/generate", "Authorization",
+         "Bearer 0123abcABC", ""},
         {"event_grid_domain", "POST", "/api/events?api-version=2018-01-01", "aeg-sas-key",
          "0123abcABC", "{}"},
         {"container_registry", "GET", "/v2/", "Authorization",
@@ -300,6 +302,9 @@ static void test_verdicts(void **state)
         {"relay", 404, NULL, REASON_NONE},
         {"relay", 502, NULL, REASON_AZURE_ERROR},
         {"notification_hubs", 404, NULL, REASON_NONE},
+        {"bot_channel", 200, NULL, REASON_NONE},
+        {"bot_channel", 403, "BadArgument", REASON_KEY_REFUSED},
+        {"bot_channel", 404, NULL, REASON_AZURE_ERROR},
         {"maps", 403, NULL, REASON_AZURE_ERROR},
     };
 

@@ -7,6 +7,22 @@
  * in the description of the bot. The answer to a regenerate is the channel, without secrets.
  */
 
+/* A token for a conversation, which nobody begins ("Authentication in Direct Line API 3.0"). All
+ * bots of a cloud have the same host. */
+static const struct two_key_probe_form probe = {
+    .build = probe_build_plain,
+    .read = probe_read,
+    .id_header = "x-ms-request-id",
+    .words = "a request for a token of Direct Line, with which no conversation is begun",
+    .service = "Direct Line",
+    .shared_host = SHARED_HOST_DIRECT_LINE,
+    .method = "POST",
+    .path = "/v3/directline/tokens/generate",
+    .before = "Bearer ",
+    .accepted = {200},
+    .refused = {401, 403},
+};
+
 #define REGENERATE(which)                                                                          \
     {                                                                                              \
         .name = "regeneratekeys", .member = "key", .word = (which), .owner = "siteName"            \
@@ -28,6 +44,7 @@ const struct two_key_resource two_key_bot_channel_site = {
                "properties.properties.sites[siteName={3}].key2"),
     .key_shape = &key_shape_secret,
     TWO_KEY_LOCAL_AUTH("the bot's"),
+    .probe = &probe,
     TWO_KEY_ACTIONS_BELOW("Microsoft.BotService/botServices",
                           "Microsoft.BotService/botServices/channels", "listchannelwithkeys",
                           "regeneratekeys"),
