@@ -72,6 +72,12 @@ const types = {
     (answer) => named(answer?.keys, "keyName", "value", "key1", "key2"), {
       get: (clients, names) => clients.storageAccounts.getProperties(group, ...names),
     }),
+  // The keys of its identity in Active Directory.
+  storage_kerb: plain("storage", "StorageManagementClient", "storageAccounts", byKeyName("kerb1", "kerb2"),
+    (answer) => named(answer?.keys, "keyName", "value", "kerb1", "kerb2"), {
+      get: (clients, names) => clients.storageAccounts.getProperties(group, ...names),
+      list: (clients, names) => clients.storageAccounts.listKeys(group, ...names, { expand: "kerb" }),
+    }),
   cognitive_services: plain("cognitiveservices", "CognitiveServicesManagementClient", "accounts",
     (slot) => ["Key1", "Key2"][slot], key1AndKey2),
   redis: plain("rediscache", "RedisManagementClient", "redis", byKeyType("Primary", "Secondary"),
@@ -149,6 +155,63 @@ const types = {
   },
 };
 
+// Integration runtimes.
+const runtimeSlot = byKeyName("authKey1", "authKey2");
+const authKeys = (answer) => [answer?.authKey1, answer?.authKey2];
+Object.assign(types, {
+  data_factory_runtime: {
+    client: ["datafactory", "DataFactoryManagementClient"],
+    get: (clients, names) => clients.integrationRuntimes.get(group, ...names),
+    list: (clients, names) => clients.integrationRuntimes.listAuthKeys(group, ...names),
+    regenerate: (clients, names, slot) =>
+      clients.integrationRuntimes.regenerateAuthKey(group, ...names, runtimeSlot(slot)),
+    keys: authKeys,
+  },
+  synapse_runtime: {
+    client: ["synapse", "SynapseManagementClient"],
+    get: (clients, names) => clients.integrationRuntimes.get(group, ...names),
+    list: (clients, names) => clients.integrationRuntimeAuthKeysOperations.list(group, ...names),
+    regenerate: (clients, names, slot) =>
+      clients.integrationRuntimeAuthKeysOperations.regenerate(group, ...names, runtimeSlot(slot)),
+    keys: authKeys,
+  },
+  spring: {
+    client: ["appplatform", "AppPlatformManagementClient"],
+    get: (clients, names) => clients.services.get(group, ...names),
+    list: (clients, names) => clients.services.listTestKeys(group, ...names),
+    regenerate: (clients, names, slot) =>
+      clients.services.regenerateTestKey(group, ...names, byKeyType("Primary", "Secondary")(slot)),
+    keys: primaryAndSecondary,
+  },
+  web_pubsub: plain("webpubsub", "WebPubSubManagementClient", "webPubSub", undefined, primaryAndSecondary, {
+    regenerate: (clients, names, slot) =>
+      clients.webPubSub.beginRegenerateKeyAndWait(group, ...names, byKeyType("Primary", "Secondary")(slot), waiting),
+  }),
+  redis_enterprise: plain("redisenterprisecache", "RedisEnterpriseManagementClient", "databases", undefined,
+    primaryAndSecondary, {
+      regenerate: (clients, names, slot) =>
+        clients.databases.beginRegenerateKeyAndWait(group, ...names, byKeyType("Primary", "Secondary")(slot), waiting),
+    }),
+  ml_online_endpoint: plain("machinelearning", "AzureMachineLearningWorkspaces", "onlineEndpoints", undefined,
+    primaryAndSecondary, {
+      regenerate: (clients, names, slot) =>
+        clients.onlineEndpoints.beginRegenerateKeysAndWait(
+          group, ...names, byKeyType("Primary", "Secondary")(slot), waiting),
+    }),
+  // A site of a channel; its name is in the body, not in the path.
+  bot_channel: {
+    client: ["botservice", "AzureBotService"],
+    get: (clients, [bot]) => clients.bots.get(group, bot),
+    list: (clients, [bot, channel]) => clients.channels.listWithKeys(group, bot, channel),
+    regenerate: (clients, [bot, channel, siteName], slot) =>
+      clients.directLine.regenerateKeys(group, bot, channel, { siteName, key: ["key1", "key2"][slot] }),
+    keys(answer, [, , siteName]) {
+      const site = answer.properties.properties.sites.find((one) => one.siteName === siteName);
+      return [site.key || null, site.key2 || null];
+    },
+  },
+});
+
 const made = new Map();
 
 async function clientsOf([package_, name]) {
@@ -163,7 +226,7 @@ async function say([what, word, names, slot]) {
   const type = types[word];
   const clients = await clientsOf(type.client);
   const answer = await type[what](clients, names, slot);
-  return what === "get" ? { id: answer.id } : { keys: type.keys(answer).map((key) => key ?? null) };
+  return what === "get" ? { id: answer.id } : { keys: type.keys(answer, names).map((key) => key ?? null) };
 }
 
 for (const job of jobs) {

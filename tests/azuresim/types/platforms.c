@@ -96,7 +96,7 @@ static const struct type data_factory_runtime = {
 static const struct type synapse_runtime = {
     .name = "Microsoft.Synapse/workspaces/integrationRuntimes",
     .word = "synapse_runtime",
-    RUNTIME_ROW("2021-06-01"),
+    RUNTIME_ROW("2021-06-01-preview 2021-06-01"),
 };
 
 static const struct type data_migration = {
