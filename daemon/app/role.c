@@ -59,16 +59,22 @@ static void add_type(struct role *role, const struct two_key_resource *type)
     role->has_types = role->has_types || !str_equal(role->type->role, type->role);
 }
 
-/* The resource group of a resource: the narrowest scope that Azure lets a role be assignable at. */
-static void add_group_of(struct role *role, const char *resource_id)
+/* The part of the id that ends before that text. */
+static void add_scope_of(struct role *role, const char *resource_id, const char *before)
 {
     char scope[SCOPE_MAX];
-    const char *end = strcasestr(resource_id, "/providers/");
+    const char *end = strcasestr(resource_id, before);
 
     if (!end)
         return;
     (void)snprintf(scope, sizeof(scope), "%.*s", (int)(end - resource_id), resource_id);
     add_once(&role->scopes, scope);
+}
+
+/* The resource group of a resource: the narrowest scope that Azure lets a role be assignable at. */
+static void add_group_of(struct role *role, const char *resource_id)
+{
+    add_scope_of(role, resource_id, "/providers/");
 }
 
 static void add_destinations(struct role *role, const struct destination *destinations,
@@ -101,8 +107,13 @@ static void add_destinations(struct role *role, const struct destination *destin
 static void add_account(struct role *role, const struct account *account)
 {
     if (str_equal(account->identity->name, role->identity->name)) {
-        add_type(role, two_key_resource_find(account->id));
-        add_group_of(role, account->id);
+        const struct two_key_resource *type = two_key_resource_find(account->id);
+
+        add_type(role, type);
+        if (type->poll_actions[0]) /* operations stand below the subscription */
+            add_scope_of(role, account->id, "/resourceGroups/");
+        else
+            add_group_of(role, account->id);
     }
     add_destinations(role, account->destinations, account->destination_count, true);
 }

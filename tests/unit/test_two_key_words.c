@@ -55,6 +55,13 @@ static void test_actions(void **state)
     assert_string_equal(two_key_regenerate_action(&type, SLOT_PRIMARY), "T/first");
     assert_string_equal(two_key_regenerate_action(&type, SLOT_SECONDARY), "T/second");
 
+    type.poll_actions[0] = "T/status/read";
+    assert_int_equal(two_key_actions(&type, actions), 5);
+    type.poll_actions[1] = "T/results/read";
+    assert_int_equal(two_key_actions(&type, actions), 6);
+    assert_string_equal(actions[5], "T/results/read");
+    type.poll_actions[0] = type.poll_actions[1] = NULL;
+
     /* The right to read may be the one to list. */
     type.list_action = "T/read";
     assert_int_equal(two_key_actions(&type, actions), 3);

@@ -169,6 +169,8 @@ enum two_key_answers {
                          "a key of the pair " which                                                \
                          ", of the same resource, is being regenerated: one pair at a time"
 
+enum { TWO_KEY_POLL_ACTIONS_MAX = 2 };
+
 struct two_key_resource {
     /* The provider and the types below it, each of which a name follows in a resource id. */
     const char *type;       /* "Microsoft.Batch/batchAccounts" */
@@ -219,6 +221,9 @@ struct two_key_resource {
     const char *list_action;
     const char *regenerate_action;
     const char *regenerate_secondary_action; /* where each slot has its own; NULL: it is the same */
+    /* By which one may ask how a regenerate goes that takes its time: of operations, which stand
+     * below the subscription. Without them its longest time is waited for. NULL behind the last. */
+    const char *poll_actions[TWO_KEY_POLL_ACTIONS_MAX];
     const char *role;
 
     /* The variables of env files, as the resource's own SDK and tools read them. */
@@ -285,9 +290,9 @@ size_t two_key_depth(const struct two_key_resource *type);
 /* The names below the outermost one, as they stand in the configuration: "QUEUE/RULE". */
 void two_key_append_path_form(const struct two_key_resource *type, struct buf *out);
 
-/* The actions that an identity needs: reading, listing, regenerating. Each is named once. Returns
- * how many there are. */
-enum { TWO_KEY_ACTIONS_MAX = 4 };
+/* The actions that an identity needs: reading, listing, regenerating, asking how that goes. Each is
+ * named once. Returns how many there are. */
+enum { TWO_KEY_ACTIONS_MAX = 4 + TWO_KEY_POLL_ACTIONS_MAX };
 size_t two_key_actions(const struct two_key_resource *type,
                        const char *actions[TWO_KEY_ACTIONS_MAX]);
 

@@ -60,7 +60,10 @@ size_t two_key_actions(const struct two_key_resource *type,
 
     count = take(actions, count, type->list_action);
     count = take(actions, count, type->regenerate_action);
-    return take(actions, count, type->regenerate_secondary_action);
+    count = take(actions, count, type->regenerate_secondary_action);
+    for (size_t i = 0; i < TWO_KEY_POLL_ACTIONS_MAX; i++)
+        count = take(actions, count, type->poll_actions[i]);
+    return count;
 }
 
 const char *two_key_regenerate_action(const struct two_key_resource *type, enum slot slot)
