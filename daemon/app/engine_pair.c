@@ -80,11 +80,13 @@ static void note_account(const struct engine_account *account, struct rotation_c
 static void note_unconfigured(const struct engine_account *account,
                               struct rotation_context *context)
 {
-    const struct two_key_resource *type = two_key_resource_find(account->key);
-    const struct two_key_resource *other;
     const int length = (int)two_key_resource_length(account->key);
+    const struct two_key_resource *type, *other;
 
-    if (!type || !type->pair || !account->engine->unconfigured)
+    if (!account->engine->unconfigured)
+        return;
+    type = two_key_resource_find(account->key);
+    if (!type || !type->pair)
         return;
     for (size_t i = 0; (other = two_key_pair_at(type, i)); i++) {
         char *key = must(

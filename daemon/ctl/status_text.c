@@ -541,4 +541,5 @@ void ctl_write_account(struct buf *out, const struct account_snapshot *account, 
     write_line(out, "location", account->location);
     write_line(out, "found by", account->rule);
     write_line(out, "resource", account->id);
+    write_line(out, "pair of keys", account->pair);
 }

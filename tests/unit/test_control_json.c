@@ -52,6 +52,7 @@ static const struct hold_snapshot two_holds[] = {
 
 static const struct account_snapshot full_account = {
     .id = ID,
+    .pair = "kerb",
     .name = "acct",
     .resource_group = "group",
     .subscription_id = "S",
@@ -238,6 +239,7 @@ static void assert_accounts_equal(const struct account_snapshot *got,
     SAME_TEXT(id);
     SAME_TEXT(name);
     SAME_TEXT(resource_group);
+    SAME_TEXT(pair);
     SAME_TEXT(subscription_id);
     SAME_TEXT(location);
     SAME_TEXT(identity);

@@ -32,6 +32,7 @@ static const struct account_snapshot blocked = {
     .location = "japaneast",
     .identity = "vm",
     .policy = "standard",
+    .pair = "kerb",
     .active = "primary",
     .keys = {{.fingerprint = "1a2b", .born = NOW - 41 * MS_DAY, .older = true},
              {.fingerprint = "3c4d", .born = NOW - 2 * MS_DAY}},
@@ -301,7 +302,8 @@ static void test_everything_about_an_account(void **state)
         "  location       japaneast\n"
         "  resource       "
         "/subscriptions/s/resourceGroups/batch/providers/Microsoft.Batch/batchAccounts/"
-        "sampleacct\n");
+        "sampleacct\n"
+        "  pair of keys   kerb\n");
 }
 
 static void test_last_look(void **state)
