@@ -50,13 +50,20 @@ struct engine *engine_new(const struct engine_parts *parts)
 
 static void on_loaded(void *context, const char *account_key, const struct record *record)
 {
-    engine_unconfigured_keep(context, account_key, record);
+    engine_unconfigured_keep(context, account_key, record, NULL);
+}
+
+static void on_operation_loaded(void *context, const char *account_key, const char *url)
+{
+    engine_unconfigured_operation(context, account_key, url);
 }
 
 int engine_load(struct engine *engine, struct err *err)
 {
     int rc = store_load(engine->parts.store, on_loaded, engine, err);
 
+    if (rc == 0)
+        rc = store_load_operations(engine->parts.store, on_operation_loaded, engine, err);
     if (rc == 0)
         rc = engine_hold_load(engine, err);
     if (rc == 0)
@@ -116,6 +123,8 @@ static void start_successor(struct engine_account *account)
     struct engine_account *successor = account->successor;
 
     successor->record = account->record;
+    successor->operation_url = account->operation_url;
+    account->operation_url = NULL;
     recall_place(successor);
     successor->waits = false;
     engine_account_post(successor, EVENT_START);
@@ -131,7 +140,8 @@ static void let_go(struct engine_account *account)
     if (account->successor)
         start_successor(account);
     else if (!account->waits)
-        engine_unconfigured_keep(account->engine, account->key, &account->record);
+        engine_unconfigured_keep(account->engine, account->key, &account->record,
+                                 account->operation_url);
     close_account(account);
 }
 
@@ -296,7 +306,8 @@ static size_t merge_accounts(struct engine *engine, struct config *config,
                 leaving->successor = merged[count];
                 engine_give_up_delivery(leaving, "the account is configured again");
             } else {
-                engine_unconfigured_take(engine, subject->key, &merged[count]->record);
+                engine_unconfigured_take(engine, subject->key, &merged[count]->record,
+                                         &merged[count]->operation_url);
                 engine_places_begin(merged[count]);
                 engine_adopt_active_begins(merged[count]);
                 recall_place(merged[count]);

@@ -119,6 +119,7 @@ void engine_account_free(struct engine_account *account)
 {
     config_unref(account->config);
     free(account->key);
+    free(account->operation_url);
     free(account);
 }
 

@@ -62,6 +62,7 @@ struct engine_account {
     struct config *config; /* a reference: `account` lives in it */
     const struct account *account;
     struct record record;
+    char *operation_url; /* of record.intent.operation; NULL: there is none, or it is lost */
     struct azure_account azure;
     struct rotation_target targets[TARGETS_MAX]; /* parallel to account->destinations */
     enum holding holdings[TARGETS_MAX];          /* what the last look saw in each, for people */

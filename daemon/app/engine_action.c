@@ -95,6 +95,7 @@ static void finish(struct engine_account *account)
         abandon(account);
         return;
     }
+    transaction->result->look.began_at = account->acting_since;
     transaction->result->look.taken_at = look_taken_at(account);
     remember_holdings(account, transaction);
     account->acting = NULL;
@@ -360,6 +361,34 @@ static void on_regenerated(void *context, const struct azure_result *result)
         return;
     account->acting->event.live[SLOT_PRIMARY] = result->live[SLOT_PRIMARY];
     account->acting->event.live[SLOT_SECONDARY] = result->live[SLOT_SECONDARY];
+    account->acting->event.shown[SLOT_PRIMARY] = result->shown[SLOT_PRIMARY];
+    account->acting->event.shown[SLOT_SECONDARY] = result->shown[SLOT_SECONDARY];
+    if (result->under_way)
+        engine_operation_take(account, result);
+    finish(account);
+}
+
+/* --- a regenerate that goes on --- */
+
+static void on_polled(void *context, const struct azure_result *result)
+{
+    struct engine_account *account = context;
+
+    account->acting->event.operation_state = result->operation_state;
+    account->acting->event.poll_after = result->poll_after;
+    if (take_answer(account, FAILED_REGENERATE, result))
+        finish(account);
+}
+
+/* A URL that the journal has lost cannot be asked. */
+static void poll(struct engine_account *account, const char *correlation_id)
+{
+    if (account->operation_url) {
+        begin_call(account, azure_poll(account->engine->parts.azure, &account->azure,
+                                       account->operation_url, correlation_id, on_polled, account));
+        return;
+    }
+    account->acting->event.operation_state = OPERATION_FORGOTTEN;
     finish(account);
 }
 
@@ -476,11 +505,13 @@ static const char *rotation_correlation(const struct engine_account *account)
 }
 
 /* The account's destinations belong to another one, too, or cannot be: nothing is looked at for
- * them, regenerated or delivered. A key may be verified, which changes nothing. */
+ * them, regenerated or delivered. A key may be verified, and an operation asked about, which change
+ * nothing. */
 static bool is_refused(const struct engine_account *account, const struct action *action)
 {
     return account->account->problem && action->kind != ACTION_NONE &&
-           action->kind != ACTION_VERIFY_LIVE && action->kind != ACTION_VERIFY_TARGET;
+           action->kind != ACTION_POLL && action->kind != ACTION_VERIFY_LIVE &&
+           action->kind != ACTION_VERIFY_TARGET;
 }
 
 static void refuse(struct engine_account *account, const struct action *action)
@@ -508,6 +539,7 @@ void engine_action_start(struct engine_account *account, const struct action *ac
         [ACTION_PREFLIGHT] = EVENT_PREFLIGHT_DONE,
         [ACTION_LOOK] = EVENT_LOOKED,
         [ACTION_REGENERATE] = EVENT_REGENERATED,
+        [ACTION_POLL] = EVENT_POLLED,
         [ACTION_VERIFY_LIVE] = EVENT_VERIFIED,
         [ACTION_VERIFY_TARGET] = EVENT_VERIFIED,
         [ACTION_DELIVER] = EVENT_DELIVERED,
@@ -537,6 +569,9 @@ void engine_action_start(struct engine_account *account, const struct action *ac
     case ACTION_REGENERATE:
         begin_call(account, azure_regenerate(azure, &account->azure, action->slot,
                                              wish.correlation_id, on_regenerated, account));
+        break;
+    case ACTION_POLL:
+        poll(account, wish.correlation_id);
         break;
     case ACTION_VERIFY_LIVE:
         verify(account, live_key(account, action->slot, &action->key));

@@ -31,6 +31,9 @@ void engine_give_up_needless(struct engine_account *account)
 {
     if (!account->acting || account->acting->event.kind == EVENT_DELIVERED)
         return;
+    /* The next start asks again. */
+    if (account->draining && account->acting->event.kind == EVENT_POLLED && account->call)
+        azure_cancel(account->call);
     for (size_t i = 0; i < account->part_count; i++)
         if (account->parts[i].job && !is_needed(account, &account->parts[i]))
             target_give_up(account->parts[i].job, "nothing waits for it any more");

@@ -147,6 +147,19 @@ static void compose_about_keys(const struct engine_account *account,
     case NOTE_ADOPTED:
         snprintf(out, size, "%s is adopted: the %s key is active", name, slot);
         break;
+    case NOTE_OPERATION_STARTED:
+        snprintf(out, size, "%s: Azure regenerates the %s key, and goes on with it", name, slot);
+        break;
+    case NOTE_OPERATION_ENDED:
+        snprintf(out, size, "%s: the regenerate of the %s key has ended: %s", name, slot,
+                 cause(account, transaction, note));
+        break;
+    case NOTE_OPERATION_LOST:
+        snprintf(out, size,
+                 "%s: nobody can tell how the regenerate of the %s key goes: %s; the longest time "
+                 "that it may take is waited out",
+                 name, slot, cause(account, transaction, note));
+        break;
     case NOTE_KEY_REGENERATED:
         snprintf(out, size, "%s: the %s key was regenerated", name, slot);
         break;

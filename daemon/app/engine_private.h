@@ -295,17 +295,36 @@ time_ms engine_totals_update(struct engine_account *account);
 void engine_totals_forget(struct engine_account *account);
 
 /*
+ * --- engine_operation.c ---
+ *
+ * The URL at which Azure tells how a regenerate goes. The record holds its fingerprint.
+ */
+
+/* Azure goes on with the regenerate that the action under way has asked for. */
+void engine_operation_take(struct engine_account *account, const struct azure_result *result);
+/* The machine has made a step: keeps the URL that the record names now, or forgets it. The journal
+ * has it no later than the record. */
+void engine_operation_follow(struct engine_account *account, const struct record *before,
+                             struct transaction *transaction);
+
+/*
  * --- engine_unconfigured.c ---
  *
  * The records of accounts that are not configured, kept so that an account that is configured again
  * continues from its record.
  */
 
-/* Both are copied. */
-void engine_unconfigured_keep(struct engine *engine, const char *key, const struct record *record);
+/* All are copied; operation_url may be NULL. */
+void engine_unconfigured_keep(struct engine *engine, const char *key, const struct record *record,
+                              const char *operation_url);
 
-/* Takes the record of that key out, or fills in a new one. */
-void engine_unconfigured_take(struct engine *engine, const char *key, struct record *record);
+/* The journal has that URL for the account. One that its record does not name is left. */
+void engine_unconfigured_operation(struct engine *engine, const char *key, const char *url);
+
+/* Takes the record of that key out, or fills in a new one; and its URL, owned by the caller, or
+ * NULL. */
+void engine_unconfigured_take(struct engine *engine, const char *key, struct record *record,
+                              char **ret_operation_url);
 
 /* The record of that key as it is kept, or NULL. */
 const struct record *engine_unconfigured_find(const struct engine *engine, const char *key);

@@ -77,6 +77,7 @@ static void step(struct engine_account *account, struct transaction *transaction
     before = account->record;
     account->record = next;
     engine_pair_stepped(account, &before);
+    engine_operation_follow(account, &before, transaction);
     engine_report_ended(account, &before);
     if (before.due_at != account->record.due_at)
         engine_news_planned(account);

@@ -10,6 +10,7 @@
 struct unconfigured_record {
     char *key;
     struct record record;
+    char *operation_url; /* NULL: there is none */
 };
 
 static int compare(const void *a, const void *b)
@@ -18,12 +19,14 @@ static int compare(const void *a, const void *b)
                   ((const struct unconfigured_record *)b)->key);
 }
 
-void engine_unconfigured_keep(struct engine *engine, const char *key, const struct record *record)
+void engine_unconfigured_keep(struct engine *engine, const char *key, const struct record *record,
+                              const char *operation_url)
 {
     struct unconfigured_record *kept = must_alloc(sizeof(*kept));
 
     kept->key = must_dup(key);
     kept->record = *record;
+    kept->operation_url = operation_url ? must_dup(operation_url) : NULL;
     (void)must(tsearch(kept, &engine->unconfigured, compare));
 }
 
@@ -32,19 +35,40 @@ static void free_kept(void *node)
     struct unconfigured_record *kept = node;
 
     free(kept->key);
+    free(kept->operation_url);
     free(kept);
 }
 
-void engine_unconfigured_take(struct engine *engine, const char *key, struct record *record)
+static struct unconfigured_record *find(struct engine *engine, const char *key)
 {
     const struct unconfigured_record wanted = {.key = (char *)(uintptr_t)key};
     struct unconfigured_record **found = tfind(&wanted, &engine->unconfigured, compare);
-    struct unconfigured_record *kept = found ? *found : NULL;
+
+    return found ? *found : NULL;
+}
+
+void engine_unconfigured_operation(struct engine *engine, const char *key, const char *url)
+{
+    struct unconfigured_record *kept = find(engine, key);
+    const struct fingerprint operation = store_fingerprint(engine->parts.store, url, strlen(url));
+
+    if (kept && !kept->operation_url &&
+        fingerprint_equal(&kept->record.intent.operation, &operation))
+        kept->operation_url = must_dup(url);
+}
+
+void engine_unconfigured_take(struct engine *engine, const char *key, struct record *record,
+                              char **ret_operation_url)
+{
+    struct unconfigured_record *kept = find(engine, key);
 
     record_init(record);
+    *ret_operation_url = NULL;
     if (!kept)
         return;
     *record = kept->record;
+    *ret_operation_url = kept->operation_url;
+    kept->operation_url = NULL;
     (void)tdelete(kept, &engine->unconfigured, compare);
     free_kept(kept);
 }

@@ -124,8 +124,10 @@ void engine_words_unexpected(const struct engine_account *account, char *out, si
 {
     const struct record *record = &account->record;
     const enum slot active = record->active;
-    const bool standby = !fingerprint_equal(&record->unconfirmed.live[slot_other(active)],
-                                            &record->live[slot_other(active)]);
+    /* While it is regenerated, nothing is unexpected about it. */
+    const bool standby =
+        !record->intent.open && !fingerprint_equal(&record->unconfirmed.live[slot_other(active)],
+                                                   &record->live[slot_other(active)]);
     char what[600];
 
     if (!fingerprint_equal(&record->unconfirmed.live[active], &record->live[active]))

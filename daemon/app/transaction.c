@@ -26,6 +26,7 @@ void transaction_free(struct transaction *transaction)
     if (!transaction)
         return;
     free(transaction->hold);
+    free(transaction->operation_url);
     free(transaction->result);
     free(transaction->effects);
     free(transaction);

@@ -28,6 +28,7 @@ struct transaction {
     char actor[ACTOR_MAX];
     struct command_group *group;  /* the command to answer; NULL: none */
     struct hold *hold;            /* EVENT_HELD, else NULL */
+    char *operation_url;          /* of event.operation; NULL: there is none */
     struct action_result *result; /* of the action that ended; NULL: the event is no completion */
     struct effects *effects;      /* NULL before the machine's step */
 };

@@ -18,7 +18,7 @@ static void adopt_account(struct machine *machine, const struct look *look,
     if (record->cycle < adoption->cycle)
         record->cycle = adoption->cycle;
     record_begin_overlap(record, machine->now);
-    record->intent = (struct intent){0};
+    record_close_intent(record);
     record->unconfirmed = (struct unconfirmed_drift){0};
     record->repairing = DRIFT_NONE;
     /* Evidence, or a person, is more than what a rule says of all its accounts. */
@@ -51,7 +51,8 @@ static void adopt_account(struct machine *machine, const struct look *look,
 /*
  * The journal is new and nobody has read a required target: only the configuration says which key
  * is in use. It may be stale, and a lost request of an earlier journal may still be carried out. So
- * the keys have to stay the same for unknown_wait. Returns true while that time has not passed.
+ * the keys have to stay the same for unknown_wait, or as long as a regenerate takes. Returns true
+ * while that time has not passed.
  */
 static bool await_same_keys(struct machine *machine, const struct look *look)
 {
@@ -71,7 +72,8 @@ static bool await_same_keys(struct machine *machine, const struct look *look)
                                                   .targets = judge_digest(look),
                                                   .seen_at = machine->now};
     machine->record->retry_at =
-        time_add(unconfirmed->seen_at, machine->context->timing->unknown_wait);
+        time_add(unconfirmed->seen_at, time_max(machine->context->timing->unknown_wait,
+                                                machine->context->regenerate_takes));
     return machine->now < machine->record->retry_at;
 }
 
@@ -105,7 +107,7 @@ enum position adoption_decide(struct machine *machine, const struct look *look,
         return POSITION_DELIVER_INTENT;
     }
     machine->record->adopted = false;
-    machine->record->intent = (struct intent){0};
+    record_close_intent(machine->record);
     machine->record->check_at = time_add(machine->now, machine->context->policy->check_every);
     machine_block(machine, again ? REASON_JOURNAL_BEHIND : adoption.reason,
                   adoption.has_target ? &adoption.target : NULL, NULL);

@@ -5,6 +5,20 @@
 #include "core/delivery.h"
 #include "core/interlock.h"
 
+/* Does nothing else happen to the account until the outcome of a regenerate is known? */
+static bool waits_for_outcome(const struct record *record)
+{
+    switch (record->position) {
+    case POSITION_INTENT:
+    case POSITION_REGENERATE:
+    case POSITION_DOUBT_WAIT:
+    case POSITION_DOUBT_LOOK:
+        return true;
+    default:
+        return false;
+    }
+}
+
 enum position command_answer(struct machine *machine, enum command_outcome outcome,
                              const char *text)
 {
@@ -19,10 +33,10 @@ enum position command_refuse(struct machine *machine, const char *text)
     return command_answer(machine, COMMAND_REFUSED, text);
 }
 
-/* An open intent is always waited out. */
+/* An open intent is always waited out; what it does not rule out goes on. */
 enum position command_go_on(struct machine *machine)
 {
-    if (machine->record->intent.open)
+    if (waits_for_outcome(machine->record))
         return POSITION_STAY;
     machine->record->retry_at = 0;
     return flow_prompt(machine);
@@ -115,7 +129,7 @@ enum position command_redeliver(struct machine *machine, const struct command *c
     if (delivery_repair_waits_for_human(machine->context, record))
         record->repairing = DRIFT_TARGET_CHANGED;
     command_answer(machine, COMMAND_ACCEPTED,
-                   record->intent.open
+                   waits_for_outcome(record)
                        ? "a regenerate is under way: the key is delivered when its outcome is known"
                        : "delivering now: `keyrotatectl status {account}` shows the result");
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "redeliver";
@@ -292,7 +306,7 @@ enum position command_check(struct machine *machine, const struct command *comma
 {
     (void)command;
     command_answer(machine, COMMAND_ACCEPTED,
-                   machine->record->intent.open
+                   waits_for_outcome(machine->record)
                        ? "a regenerate is under way: the next look comes when it has ended"
                        : "looking now: `keyrotatectl status {account}` shows the result");
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "check";

@@ -123,8 +123,8 @@ static void accept_active_change(struct machine *machine, const struct look *loo
     machine_take_key(machine, record->active, &look->live[record->active]);
     /* A cloned machine or a restored backup shows the same, and the maker of the other key may be
      * using it. */
-    if (machine_take_key(machine, slot_other(record->active),
-                         &look->live[slot_other(record->active)])) {
+    if (!record->intent.open && machine_take_key(machine, slot_other(record->active),
+                                                 &look->live[slot_other(record->active)])) {
         record->both_changed_at = machine->now;
         record_begin_overlap(record, machine->now);
         plan_from_now(machine);
@@ -166,7 +166,7 @@ static bool accept_target_change(struct machine *machine, const struct look *loo
 
         if (holding == HOLDING_UNSEEN || holding == judge_holding_of(record->active))
             continue;
-        if (delivery_is_left_to_other_rotator(record, target, holding)) {
+        if (!record->intent.open && delivery_is_left_to_other_rotator(record, target, holding)) {
             delivery_leave(record, target);
             left = true;
             continue;
@@ -309,6 +309,15 @@ static bool both_changed_under_us(const struct machine *machine, const struct lo
     return read > 0;
 }
 
+/* Both slots are frozen: the look after the regenerate decides whether the journal is behind. */
+enum position drift_leave_to_doubt(struct machine *machine)
+{
+    machine_retry(machine, REASON_OUTCOME_UNKNOWN, 0,
+                  "a target names a later rotation than the journal, which is settled when the "
+                  "regenerate under way has ended");
+    return POSITION_IDLE;
+}
+
 enum position drift_follow(struct machine *machine, const struct look *look)
 {
     struct record *record = machine->record;
@@ -339,6 +348,8 @@ enum position drift_follow(struct machine *machine, const struct look *look)
         machine_retry_late_look(machine);
         return POSITION_IDLE;
     }
+    if (verdict.drift == DRIFT_JOURNAL_UNFIT && record->intent.open)
+        return drift_leave_to_doubt(machine);
     if (drift_is_confirmed(machine, look))
         return act_on_drift(machine, look, &verdict);
     return await_confirmation(machine, look, &verdict);

@@ -101,7 +101,9 @@ struct event {
     const struct look *look;             /* LOOKED */
     const struct failure *undescribed;   /* LOOKED: why the look has no description, or why the
                                           * description rules out a new key; NULL: neither, or no
-                                          * description was requested */
+                                          * description was requested. REGENERATED, under_way: why
+                                          * Azure's URL may not be asked; NULL: it may, or there is
+                                          * none */
     const char *endpoint;                /* LOOKED: of the data plane; NULL: not known */
     const char *location;                /* LOOKED; NULL: not known */
     const struct failure *read_failure;  /* LOOKED: why the look could not read `target` */
@@ -126,6 +128,7 @@ enum action_kind {
     ACTION_PREFLIGHT,     /* try every required target */
     ACTION_LOOK,          /* listKeys, the description if `describe`, read the targets */
     ACTION_REGENERATE,    /* `slot`; exactly one request */
+    ACTION_POLL,          /* how the operation of the open intent goes */
     ACTION_VERIFY_LIVE,   /* the live key of `slot` from the last look or regenerate */
     ACTION_VERIFY_TARGET, /* the key that `target` was seen to hold in the last look: `key` */
     ACTION_DELIVER        /* the live key of `slot` to `target` */
@@ -154,6 +157,9 @@ enum note_kind {
     NOTE_ROTATION_OVERDUE,
     NOTE_ROTATION_COMPLETED,
     NOTE_WINDOW_MISSED,
+    NOTE_OPERATION_STARTED, /* Azure goes on with a regenerate after its answer */
+    NOTE_OPERATION_ENDED,
+    NOTE_OPERATION_LOST, /* nobody can tell how it goes */
     NOTE_KEY_REGENERATED,
     NOTE_KEY_VERIFIED,
     NOTE_KEY_UNVERIFIED,

@@ -10,6 +10,7 @@ struct row {
     enum position restart;  /* the position after a restart */
     enum event_kind awaits; /* the event that moves the account on */
     bool adopts_first;      /* a waiting `adopt` takes precedence over the event */
+    bool to_poll;           /* POLL_WAIT is a successor, too: it stands for another, see there */
     bool prompted;          /* a start, a command or a new configuration also moves it on */
     enum position failed;   /* the position after a failed look or preflight */
     enum position next;     /* the position after the event, when there is no `done` */
@@ -68,6 +69,7 @@ static const struct row rows[POSITION_COUNT] = {
             .restart = POSITION_IDLE,
             .awaits = EVENT_WAKE,
             .prompted = true,
+            .gate = operation_or_idle,
             .enter = idle_next,
             .wake_at = idle_wake_at,
             .done = idle_next,
@@ -77,6 +79,7 @@ static const struct row rows[POSITION_COUNT] = {
             .name = "check_look",
             .successors = TO(IDLE) | TO(PROVE_TARGET) | TO(PROVE_LIVE) | TO(CONFIRM_WAIT) |
                           TO(DELIVER_INTENT) | TO(DELIVER_WAIT) | TO(ADOPT_WAIT) | TO(ADOPT_LOOK),
+            .to_poll = true,
             .restart = POSITION_IDLE,
             .awaits = EVENT_LOOKED,
             .adopts_first = true,
@@ -141,6 +144,7 @@ static const struct row rows[POSITION_COUNT] = {
         {
             .name = "intent",
             .successors = TO(REGENERATE) | TO(DOUBT_LOOK) | TO(DOUBT_WAIT) | TO(IDLE),
+            .to_poll = true,
             .restart = POSITION_DOUBT_WAIT,
             .awaits = EVENT_PERSISTED,
             .done = rotate_intent_durable,
@@ -148,12 +152,41 @@ static const struct row rows[POSITION_COUNT] = {
     [POSITION_REGENERATE] =
         {
             .name = "regenerate",
-            .successors =
-                TO(VERIFY) | TO(DELIVER_INTENT) | TO(DOUBT_WAIT) | TO(DELIVER_WAIT) | TO(IDLE),
+            .successors = TO(VERIFY) | TO(DELIVER_INTENT) | TO(DOUBT_WAIT) | TO(DELIVER_WAIT) |
+                          TO(IDLE) | TO(OPERATION) | TO(DOUBT_LOOK),
+            .to_poll = true,
             .restart = POSITION_DOUBT_WAIT,
             .awaits = EVENT_REGENERATED,
             .enter = rotate_enter_regenerate,
             .done = rotate_regenerated,
+        },
+    [POSITION_OPERATION] =
+        {
+            .name = "operation",
+            .successors = TO(POLL_WAIT),
+            .restart = POSITION_POLL_WAIT,
+            .awaits = EVENT_PERSISTED,
+            .next = POSITION_POLL_WAIT,
+        },
+    [POSITION_POLL_WAIT] =
+        {
+            .name = "poll_wait",
+            .successors = TO(POLL) | TO(DOUBT_LOOK) | TO(CHECK_LOOK) | TO(DELIVER_LOOK),
+            .restart = POSITION_POLL_WAIT,
+            .awaits = EVENT_WAKE,
+            .prompted = true,
+            .enter = operation_next,
+            .wake_at = operation_wake_at,
+            .done = operation_next,
+        },
+    [POSITION_POLL] =
+        {
+            .name = "poll",
+            .successors = TO(POLL_WAIT) | TO(DOUBT_LOOK),
+            .restart = POSITION_POLL_WAIT,
+            .awaits = EVENT_POLLED,
+            .enter = operation_enter_poll,
+            .done = operation_polled,
         },
     [POSITION_DOUBT_WAIT] =
         {
@@ -161,6 +194,7 @@ static const struct row rows[POSITION_COUNT] = {
             .successors = TO(DOUBT_LOOK),
             .restart = POSITION_DOUBT_WAIT,
             .awaits = EVENT_WAKE,
+            .gate = operation_or_doubt,
             .wake_at = retry_at,
             .next = POSITION_DOUBT_LOOK,
         },
@@ -170,6 +204,7 @@ static const struct row rows[POSITION_COUNT] = {
             .successors = TO(DOUBT_WAIT) | TO(INTENT) | TO(VERIFY) | TO(DELIVER_INTENT) | TO(IDLE) |
                           TO(PROVE_TARGET) | TO(PROVE_LIVE) | TO(CONFIRM_WAIT) | TO(DELIVER_WAIT) |
                           TO(ADOPT_WAIT) | TO(ADOPT_LOOK),
+            .to_poll = true,
             .restart = POSITION_DOUBT_WAIT,
             .awaits = EVENT_LOOKED,
             .failed = POSITION_DOUBT_WAIT,
@@ -215,6 +250,7 @@ static const struct row rows[POSITION_COUNT] = {
             .successors = TO(DELIVER_INTENT) | TO(DELIVER_WAIT) | TO(VERIFY) | TO(IDLE) |
                           TO(PROVE_TARGET) | TO(PROVE_LIVE) | TO(CONFIRM_WAIT) | TO(VERIFY_WAIT) |
                           TO(ADOPT_WAIT) | TO(ADOPT_LOOK),
+            .to_poll = true,
             .restart = POSITION_DELIVER_WAIT,
             .awaits = EVENT_LOOKED,
             .adopts_first = true,
@@ -227,6 +263,7 @@ static const struct row rows[POSITION_COUNT] = {
             .name = "offer",
             .successors =
                 TO(DELIVER) | TO(DELIVER_LOOK) | TO(DELIVER_WAIT) | TO(IDLE) | TO(ADOPT_LOOK),
+            .to_poll = true,
             .restart = POSITION_DELIVER_WAIT,
             .awaits = EVENT_PERSISTED,
             .adopts_first = true,
@@ -237,6 +274,7 @@ static const struct row rows[POSITION_COUNT] = {
         {
             .name = "deliver",
             .successors = TO(DELIVER_INTENT) | TO(DELIVER_WAIT) | TO(IDLE) | TO(ADOPT_LOOK),
+            .to_poll = true,
             .restart = POSITION_DELIVER_WAIT,
             .awaits = EVENT_DELIVERED,
             .enter = deliver_enter,
@@ -265,7 +303,8 @@ const char *position_name(enum position position)
 bool position_move_allowed(enum position from, enum position to)
 {
     return from < POSITION_COUNT && to < POSITION_COUNT &&
-           (rows[from].successors & (UINT32_C(1) << to)) != 0;
+           ((rows[from].successors & (UINT32_C(1) << to)) != 0 ||
+            (rows[from].to_poll && to == POSITION_POLL_WAIT));
 }
 
 enum position position_after_restart(enum position stored)
@@ -290,7 +329,8 @@ bool position_awaits_commit(enum position position)
 
 bool position_needs_keys(enum position position)
 {
-    return !position_awaits_time(position) && rows[position].awaits != EVENT_PREFLIGHT_DONE;
+    return !position_awaits_time(position) && rows[position].awaits != EVENT_PREFLIGHT_DONE &&
+           rows[position].awaits != EVENT_POLLED;
 }
 
 /* --- from position to position --- */

@@ -68,6 +68,9 @@ void interlock_ask(const struct rotation_context *context, const struct record *
                "a required target does not hold the active key yet: both keys are frozen");
     else if (record->unconfirmed.pending)
         refuse(interlock, REASON_NONE, TIME_NEVER, "an unexpected change waits for a second look");
+    else if (now < record->intent.settles_at)
+        refuse(interlock, REASON_NONE, time_max(record->intent.settles_at, overlap_ends),
+               "Azure may still be carrying out an earlier regenerate of this account");
     else if (now < both_changed_ends)
         refuse(interlock, REASON_NONE, time_max(both_changed_ends, overlap_ends),
                "somebody else regenerated both keys, and may be using the standby key");

@@ -106,8 +106,9 @@ bool judge_is_late(const struct record *record, const struct look *look)
     return false;
 }
 
-static enum drift_kind drift_of(bool active_same, bool standby_same, const struct census *census,
-                                struct verdict *verdict)
+/* `in_doubt`: the standby key may be replaced at any moment, so that no target may stay on it. */
+static enum drift_kind drift_of(bool active_same, bool standby_same, bool in_doubt,
+                                const struct census *census, struct verdict *verdict)
 {
     if (active_same && standby_same)
         return census->active < census->seen || census->other_optional > 0 ? DRIFT_TARGET_CHANGED
@@ -118,7 +119,7 @@ static enum drift_kind drift_of(bool active_same, bool standby_same, const struc
         return census->standby == census->seen ? DRIFT_ROTATED_ELSEWHERE : DRIFT_TARGETS_DISAGREE;
     }
     /* The active key changed. Targets on the untouched standby key contradict the journal. */
-    if (census->standby > 0)
+    if (census->standby > 0 && !in_doubt)
         return DRIFT_TARGETS_DISAGREE;
     verdict->accept = census->seen > 0 && census->active == census->seen;
     return DRIFT_ACTIVE_CHANGED;
@@ -130,7 +131,9 @@ struct verdict judge_drift(const struct record *record, const struct look *look)
     enum slot active = record->active;
     enum slot standby = slot_other(active);
     bool active_same = fingerprint_equal(&look->live[active], &record->live[active]);
-    bool standby_same = fingerprint_equal(&look->live[standby], &record->live[standby]);
+    /* While its regenerate may go on, nothing about that slot is known. */
+    bool standby_same =
+        record->intent.open || fingerprint_equal(&look->live[standby], &record->live[standby]);
     struct verdict verdict = {.kind = VERDICT_DRIFT};
 
     verdict.standby_in_use = census.standby > 0;
@@ -140,7 +143,7 @@ struct verdict judge_drift(const struct record *record, const struct look *look)
         verdict.drift = DRIFT_JOURNAL_UNFIT;
         return verdict;
     }
-    verdict.drift = drift_of(active_same, standby_same, &census, &verdict);
+    verdict.drift = drift_of(active_same, standby_same, record->intent.open, &census, &verdict);
     if (verdict.drift == DRIFT_NONE)
         verdict.kind = VERDICT_AS_RECORDED;
     return verdict;

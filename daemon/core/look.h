@@ -50,6 +50,7 @@ struct look {
     bool described;         /* the resource's description came with the keys, and says nothing
                                against a new one */
     duration_ms clock_skew; /* the server's clock minus ours */
+    time_ms began_at;       /* when it was begun; 0: right now */
     time_ms taken_at;       /* when it was complete; 0: right now */
 };
 

@@ -2,9 +2,9 @@
  * Where an account stands in the life of its keys: the states of the rotation machine.
  *
  * A position is stored with the record, so that a restart continues after a crash. Those named
- * _LOOK, and PROVE_*, PREFLIGHT, REGENERATE, VERIFY and DELIVER have one action under way; INTENT
- * and DELIVER_INTENT (below: D_INTENT) wait until the journal has them; the others wait for a time
- * or a command.
+ * _LOOK, and PROVE_*, PREFLIGHT, REGENERATE, POLL, VERIFY and DELIVER have one action under way;
+ * INTENT, OPERATION and DELIVER_INTENT (below: D_INTENT) wait until the journal has them; the
+ * others wait for a time or a command.
  *
  *    ADOPT_WAIT <-> ADOPT_LOOK --> DELIVER_LOOK/D_INTENT (give the adopted key to the targets)
  *
@@ -12,10 +12,16 @@
  *      ^  |                          ^               |  no clear answer          <->  VERIFY_WAIT
  *      |  +--check--> CHECK_LOOK     |               v
  *      |                |            |           DOUBT_WAIT <-> DOUBT_LOOK
- *      |                v            |                         (changed: VERIFY, not: INTENT again)
+ *      |                v            |                ^        (changed: VERIFY, not: INTENT again)
  *      |              PROVE, CONFIRM_WAIT  (drift counts when it is confirmed)
  *      |
  *      +-- DELIVER <-> D_INTENT <-- DELIVER_LOOK <-- DELIVER_WAIT
+ *
+ *    Where Azure goes on with a regenerate after its answer, or may do so unseen, POLL_WAIT stands
+ * for DOUBT_WAIT, for IDLE and for DELIVER_WAIT until the outcome is known:
+ *
+ *    REGENERATE --> OPERATION --> POLL_WAIT <-> POLL; CHECK_LOOK; DELIVER_LOOK
+ *                                    +--it has ended, or must have--> DOUBT_LOOK
  */
 #ifndef KEYROTATED_CORE_POSITION_H
 #define KEYROTATED_CORE_POSITION_H
@@ -34,6 +40,9 @@ enum position {
     POSITION_ROTATE_LOOK,    /* the look right before an intent */
     POSITION_INTENT,         /* the intent is being made durable */
     POSITION_REGENERATE,     /* the request is out */
+    POSITION_OPERATION,      /* where to ask how it goes on is being made durable */
+    POSITION_POLL_WAIT,      /* it may go on: waits to ask, and for what else is due meanwhile */
+    POSITION_POLL,           /* asks how it goes */
     POSITION_DOUBT_WAIT,     /* no clear answer: waits until it must have been decided */
     POSITION_DOUBT_LOOK,     /* looks whether it happened */
     POSITION_VERIFY_LOOK,    /* fetches the new key again (after a restart) */

@@ -103,6 +103,11 @@ void record_clear_another_rotator(struct record *record)
     record->another_rotator = false;
 }
 
+void record_close_intent(struct record *record)
+{
+    record->intent = (struct intent){.settles_at = record->intent.settles_at};
+}
+
 bool record_target_has_key(const struct record *record, const struct target_record *target)
 {
     return target->acknowledged &&

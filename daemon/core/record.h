@@ -181,6 +181,9 @@ bool record_target_is_left(const struct record *record, const struct target_reco
 /* The other rotator is gone: what was left to it is owed the key again. */
 void record_clear_another_rotator(struct record *record);
 
+/* Closes the intent without knowing its outcome: what it may still do binds the next one. */
+void record_close_intent(struct record *record);
+
 /* Did this target acknowledge the key under delivery? */
 bool record_target_has_key(const struct record *record, const struct target_record *target);
 

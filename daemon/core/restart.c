@@ -157,8 +157,7 @@ enum position restart_start(struct machine *machine)
     if (!record->adopted)
         adoption_ask(record);
     /* The request of the previous process may be on its way still. */
-    if (record->intent.open)
-        record->retry_at = time_add(machine->now, machine->context->timing->unknown_wait);
+    operation_resume(machine);
     if (record->position != POSITION_ADOPT_WAIT &&
         (record->intent.open || record->delivering != record->active))
         machine_note_key(machine, NOTE_ROTATION_RESUMED,

@@ -6,6 +6,23 @@
  * position after a restart.
  */
 
+/* While an operation may go on, looks for drift and repairs go on, too. */
+static bool resolves_intent(enum position position, enum position resumed)
+{
+    switch (position) {
+    case POSITION_CHECK_LOOK:
+    case POSITION_PROVE_TARGET:
+    case POSITION_PROVE_LIVE:
+    case POSITION_CONFIRM_WAIT:
+    case POSITION_DELIVER_LOOK:
+    case POSITION_DELIVER_INTENT:
+    case POSITION_DELIVER:
+        return true;
+    default:
+        return resumed == POSITION_DOUBT_WAIT || resumed == POSITION_POLL_WAIT;
+    }
+}
+
 const char *rotation_check(const struct rotation_context *context, const struct record *record)
 {
     const struct intent *intent = &record->intent;
@@ -19,8 +36,12 @@ const char *rotation_check(const struct rotation_context *context, const struct 
         return "the targets are not those of the configuration";
     if (!record->adopted && resumed != POSITION_ADOPT_WAIT)
         return "an account that is not adopted is in a position that requires adoption";
-    if (intent->open != (resumed == POSITION_DOUBT_WAIT))
+    if (!intent->open && (resumed == POSITION_DOUBT_WAIT || resumed == POSITION_POLL_WAIT))
+        return "a position that resolves an intent, and no intent";
+    if (intent->open && !resolves_intent(record->position, resumed))
         return "an open intent outside the positions that resolve it";
+    if (!intent->open && !fingerprint_is_none(&intent->operation))
+        return "an operation without an intent";
     if (intent->open && intent->slot == record->active)
         return "an intent to regenerate the active slot";
     if (intent->open && record->delivering != record->active)

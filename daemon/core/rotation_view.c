@@ -176,6 +176,7 @@ static time_ms changes_at(const struct rotation_context *context, const struct r
     const time_ms instants[] = {
         record->due_at,
         record->regenerate_after,
+        record->intent.settles_at,
         plan_overdue_not_before(context, record, now),
         context->hold ? context->hold->until : TIME_NEVER,
         schedule_freeze_changes_at(context->policy, now),

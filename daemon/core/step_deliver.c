@@ -83,6 +83,8 @@ enum position deliver_wait_gate(struct machine *machine)
 {
     const struct record *record = machine->record;
 
+    if (record->intent.open)
+        return POSITION_POLL_WAIT;
     return record->delivering == record->active && record_owed_required(record) == 0
                ? POSITION_IDLE
                : POSITION_DELIVER_WAIT;
@@ -152,6 +154,8 @@ enum position deliver_look_done(struct machine *machine)
         record->check_at = time_add(machine->now, machine->context->policy->check_every);
     if (verdict.drift != DRIFT_ACTIVE_CHANGED || record->delivering != record->active)
         risk_note(machine, look, machine->now);
+    if (verdict.drift == DRIFT_JOURNAL_UNFIT && record->intent.open)
+        return drift_leave_to_doubt(machine);
     if (verdict.drift == DRIFT_JOURNAL_UNFIT)
         return adoption_decide_anew(machine, look);
     if (verdict.drift != DRIFT_ACTIVE_CHANGED) {

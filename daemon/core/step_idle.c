@@ -48,6 +48,8 @@ static time_ms other_at(const struct machine *machine)
 
     if (machine_blocked_by_world(record) || record->adopt_asked)
         return machine->now;
+    if (record->intent.open)
+        return time_min(record->check_at, operation_due_at(record));
     return time_min(record->check_at, rotation_at(machine->context, record, machine->now));
 }
 

@@ -58,6 +58,11 @@ static bool write_intent(struct machine *machine)
     intent->before[SLOT_SECONDARY] = record->live[SLOT_SECONDARY];
     intent->written_at = machine->now;
     intent->attempts++;
+    intent->operation = (struct fingerprint){0};
+    intent->ended = false;
+    intent->settles_at = 0;
+    intent->poll_at = 0;
+    intent->poll_failures = 0;
     return true;
 }
 
@@ -123,6 +128,7 @@ static enum position take_new_key(struct machine *machine, const struct fingerpr
     machine_take_key(machine, slot, key);
     record->delivering = slot;
     record->intent = (struct intent){0};
+    record->unconfirmed = (struct unconfirmed_drift){0}; /* belongs to an earlier state */
     record->regenerate_after = 0;
     record->verified = false;
     record->refused = false;
@@ -149,6 +155,15 @@ static void regenerate_failed(struct machine *machine, const struct failure *fai
         machine_fail(machine, failure);
 }
 
+/* Of types whose regenerates take long, or whose lists show them late. */
+static void doubt_outcome(struct machine *machine, bool unknown)
+{
+    if (unknown)
+        operation_doubt(machine);
+    else
+        machine->record->intent.ended = machine->context->regenerate_takes > 0;
+}
+
 enum position rotate_regenerated(struct machine *machine)
 {
     struct record *record = machine->record;
@@ -163,7 +178,15 @@ enum position rotate_regenerated(struct machine *machine)
         regenerate_failed(machine, event->failure);
         if (event->failure->outcome_unknown)
             record->retry_at = time_max(record->retry_at, settled);
+        doubt_outcome(machine, event->failure->outcome_unknown);
         return POSITION_DOUBT_WAIT;
+    }
+    if (event->under_way)
+        return operation_accepted(machine);
+    if (!event->shown[slot] || !event->shown[other]) {
+        /* What the answer does not show is not known. */
+        operation_ended(machine, true);
+        return POSITION_DOUBT_LOOK;
     }
     if (fingerprint_equal(&event->live[slot], &intent->before[slot]) ||
         record_is_replaced(record, &event->live[slot]) ||
@@ -171,11 +194,12 @@ enum position rotate_regenerated(struct machine *machine)
         machine_retry(machine, REASON_OUTCOME_UNKNOWN,
                       time_add(machine->now, machine->context->timing->unknown_wait),
                       "Azure accepted the request but did not show a new key");
+        doubt_outcome(machine, true);
         return POSITION_DOUBT_WAIT;
     }
     /* Somebody regenerated the key that consumers use while ours was regenerated: consumers are
      * helped by the new one, delivered as fast as possible. */
-    if (!fingerprint_equal(&event->live[other], &intent->before[other]))
+    if (!fingerprint_equal(&event->live[other], &record->live[other]))
         drift_take_change(machine, other, &event->live[other]);
     risk_note_live(machine, event->live);
     return take_new_key(machine, &event->live[slot]);
@@ -223,15 +247,19 @@ enum position rotate_doubt_look_done(struct machine *machine)
         return POSITION_DOUBT_WAIT;
     }
     machine_remember_look(machine);
+    if (!record->intent.ended && !operation_is_settled(machine))
+        return POSITION_DOUBT_WAIT; /* it may go on: the slot may change yet, or again */
     changed = !fingerprint_equal(&look->live[slot], &record->intent.before[slot]);
-    other_changed = !fingerprint_equal(&look->live[other], &record->intent.before[other]);
+    other_changed = !fingerprint_equal(&look->live[other], &record->live[other]);
 
     if ((changed && other_changed && judge_unanimous(record, look, other)) ||
         judge_is_ahead(record, look)) {
         /* Consumers already use a key that this journal never saw: the journal is behind. */
-        record->intent = (struct intent){0};
+        record_close_intent(record);
         return adoption_decide_anew(machine, look);
     }
+    if (!changed && !operation_is_settled(machine))
+        return operation_look_again(machine);
     if (!changed)
         return repeat_or_leave(machine);
     if (other_changed)

@@ -58,6 +58,36 @@ enum position rotate_enter_regenerate(struct machine *machine);
 enum position rotate_regenerated(struct machine *machine);
 enum position rotate_doubt_look_done(struct machine *machine);
 
+/* --- of a regenerate that may go on: step_operation.c --- */
+/* The longest time that it takes. */
+duration_ms operation_takes(const struct rotation_context *context);
+/* Its outcome is not known: begins to wait out the longest time that it may take. */
+void operation_doubt(struct machine *machine);
+/* It has ended. `shows`: it may have had an effect that lists show later. */
+void operation_ended(struct machine *machine, bool shows);
+/* Does the open intent need more than a look after unknown_wait? */
+bool operation_is_awaited(const struct machine *machine);
+/* Would it prove that there was no change if the look at hand shows none? A look that began before
+ * may have been shown what was true then. */
+bool operation_is_settled(const struct machine *machine);
+/* It has ended, and a list does not show it yet. */
+enum position operation_look_again(struct machine *machine);
+/* Azure goes on with it after its answer. */
+enum position operation_accepted(struct machine *machine);
+enum position operation_enter_poll(struct machine *machine);
+enum position operation_polled(struct machine *machine);
+/* What is next while it may go on. */
+enum position operation_next(struct machine *machine);
+time_ms operation_wake_at(const struct machine *machine);
+/* When it is asked about, or looked for, next. */
+time_ms operation_due_at(const struct record *record);
+/* POLL_WAIT while an intent is open. */
+enum position operation_or_idle(struct machine *machine);
+/* POLL_WAIT instead of DOUBT_WAIT where other work goes on meanwhile. */
+enum position operation_or_doubt(struct machine *machine);
+/* A restart with an open intent. */
+void operation_resume(struct machine *machine);
+
 /* VERIFY, or DELIVER_INTENT where no proof is needed. */
 enum position verify_gate(struct machine *machine);
 enum position verify_enter(struct machine *machine);
@@ -160,6 +190,8 @@ enum position adoption_decide_anew(struct machine *machine, const struct look *l
 /* Compares a look with the journal and acts on drift. POSITION_STAY: both agree, and nothing was
  * done. */
 enum position drift_follow(struct machine *machine, const struct look *look);
+/* The look contradicts the journal while a regenerate may go on. */
+enum position drift_leave_to_doubt(struct machine *machine);
 /* The first required target whose keys are all dead; or NULL. */
 const struct sighting *drift_dead_sighting(const struct record *record, const struct look *look);
 /* The key of a slot was changed by somebody else while a rotation was under way. */

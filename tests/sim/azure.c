@@ -88,6 +88,24 @@ static void take_keys(struct operation *operation)
     }
 }
 
+/* What it shows of the keys, or where to ask how it goes. */
+static void answer_regenerate(const struct operation *operation, struct azure_result *result,
+                              char url[WORLD_URL_MAX])
+{
+    const struct script_pace *pace = &operation->world->script->pace;
+
+    if (pace->takes > 0) {
+        result->under_way = true;
+        slow_url(operation->number, url);
+        result->operation_url = operation->mishap == MISHAP_UNNAMED ? NULL : url;
+        return;
+    }
+    for (int slot = 0; slot < SLOT_COUNT; slot++)
+        result->shown[slot] =
+            pace->answer == PACE_ANSWERS_BOTH ||
+            (pace->answer == PACE_ANSWERS_ONE && (enum slot)slot == operation->slot);
+}
+
 static void answer(struct operation *operation, bool canceled)
 {
     /* With the longest pause that the daemon takes from a server. */
@@ -96,6 +114,7 @@ static void answer(struct operation *operation, bool canceled)
                                                   .retry_after = MS_DAY,
                                                   .text = "the account's description is missing"};
     struct world *world = operation->world;
+    char url[WORLD_URL_MAX];
     struct azure_result result = {
         .failure = operation->failed ? &operation->failure : NULL,
         .described = operation->described,
@@ -106,12 +125,25 @@ static void answer(struct operation *operation, bool canceled)
 
     for (int slot = 0; slot < SLOT_COUNT && !operation->failed; slot++)
         result.live[slot] = world_fingerprint(operation->live[slot]);
+    if (operation->effect == EFFECT_REGENERATE && !operation->failed)
+        answer_regenerate(operation, &result, url);
+    if (operation->effect == EFFECT_POLL)
+        result.operation_state = operation->state;
     if (!operation->failed && operation->describes && !operation->described)
         result.description = &no_description;
-    if (!canceled)
+    if (!canceled || (operation->canceled && operation->effect == EFFECT_POLL))
         oracle_operation_ends(world, operation, operation->failed,
                               operation->failure.outcome_unknown);
     operation->call.azure(operation->context, &result);
+}
+
+static bool shows_keys(const struct operation *operation)
+{
+    const struct script_pace *pace = &operation->world->script->pace;
+
+    return operation->effect == EFFECT_LOOK ||
+           (operation->effect == EFFECT_REGENERATE && pace->takes == 0 &&
+            pace->answer == PACE_ANSWERS_BOTH);
 }
 
 static void complete(struct operation *operation, bool canceled)
@@ -125,7 +157,7 @@ static void complete(struct operation *operation, bool canceled)
         operation->failure.outcome_unknown = operation->effect == EFFECT_REGENERATE;
     }
     operation->described = operation->described && !operation->failed;
-    if (!operation->failed && operation->effect != EFFECT_VERIFY)
+    if (!operation->failed && shows_keys(operation))
         take_keys(operation);
     take_description(operation);
     answer(operation, canceled);
@@ -178,6 +210,8 @@ static struct azure_call *run(struct operation *operation)
 
 static void show(struct operation *operation, time_ms at)
 {
+    if (operation->effect == EFFECT_LOOK)
+        at -= operation->world->script->pace.lag;
     world_live_at(operation->account, at, operation->live);
 }
 
@@ -255,6 +289,10 @@ static void apply_regenerate(struct operation *operation)
     operation->failed = obstructed(operation, &operation->failure);
     if (operation->failed)
         return;
+    if (world->script->pace.takes > 0) {
+        slow_begin(world, operation->account, operation);
+        return;
+    }
     world_regenerate(world, operation->account, operation->slot, true);
     show(operation, world->now);
     if (operation->mishap == MISHAP_PAST)
@@ -279,6 +317,53 @@ struct azure_call *azure_regenerate(struct azure *azure, struct azure_account *a
                slot_name(slot), operation->mishap != MISHAP_NONE ? ": " : "",
                operation->mishap != MISHAP_NONE ? mishap_name(operation->mishap) : "");
     return run(operation);
+}
+
+/* --- poll --- */
+
+static void apply_poll(struct operation *operation)
+{
+    operation->failed = obstructed(operation, &operation->failure);
+    operation->state = operation->mishap == MISHAP_FORGOTTEN
+                           ? OPERATION_FORGOTTEN
+                           : slow_state(operation->world, operation->account, operation->number);
+}
+
+static void complete_poll(struct operation *operation, bool canceled)
+{
+    static const struct failure ended_badly = {.reason = REASON_AZURE_ERROR,
+                                               .text = "Azure says that the regenerate failed"};
+
+    if (canceled || is_lost(operation->mishap) || operation->failed)
+        operation->state = OPERATION_RUNNING;
+    if (operation->state == OPERATION_FAILED) {
+        operation->failed = true;
+        operation->failure = ended_badly;
+        answer(operation, canceled);
+        return;
+    }
+    complete(operation, canceled);
+}
+
+struct azure_call *azure_poll(struct azure *azure, struct azure_account *account, const char *url,
+                              const char *correlation_id, azure_done *done, void *context)
+{
+    struct operation *operation = begin(azure, account, EFFECT_POLL, done, context);
+
+    (void)correlation_id;
+    operation->number = slow_number(url);
+    operation->apply = apply_poll;
+    operation->complete = complete_poll;
+    operation_mishap(operation);
+    return run(operation);
+}
+
+void azure_cancel(struct azure_call *call)
+{
+    struct operation *operation = (struct operation *)(void *)call;
+
+    operation->canceled = true;
+    clock_set(operation->world, &operation->completes, operation->world->now);
 }
 
 /* --- verify --- */

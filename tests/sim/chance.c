@@ -205,7 +205,7 @@ static void add_trap(struct chance *chance, unsigned account, duration_ms at)
 {
     struct incident incident = {.kind = INCIDENT_CRASH_AT, .account = account};
 
-    incident.effect = (enum effect)draw(chance, EFFECT_COUNT);
+    incident.effect = (enum effect)draw(chance, EFFECT_POLL);
     incident.moment = (enum crash_moment)draw(chance, CRASH_MOMENT_COUNT);
     incident.duration = on_scale(chance, MS_SECOND, MS_DAY);
     chance_add(chance, &incident, at);
@@ -525,6 +525,7 @@ void script_by_chance(struct script *script, uint64_t seed, unsigned years)
     script->active = (enum slot)draw(&chance, SLOT_COUNT);
     draw_policy(&chance, &script->policy);
     draw_targets(&chance);
+    pace_by_chance(script, seed);
     chance.fair_policy = script->policy;
     chance.changes_policy = happens(&chance, 50);
     if (chance.changes_policy)

@@ -261,6 +261,7 @@ void oracle_operation_begins(struct world *world, const struct operation *operat
         break;
     case EFFECT_VERIFY:
     case EFFECT_SAVE:
+    case EFFECT_POLL:
     case EFFECT_COUNT:
         break;
     }
@@ -334,6 +335,7 @@ void oracle_operation_ends(struct world *world, const struct operation *operatio
         break;
     case EFFECT_PROBE:
     case EFFECT_SAVE:
+    case EFFECT_POLL:
     case EFFECT_COUNT:
         break;
     }

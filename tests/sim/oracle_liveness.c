@@ -175,6 +175,15 @@ static bool left_to_person(const struct world *world, const struct world_account
            account->oracle.told_to_deliver_at < account->oracle.drift_told_at;
 }
 
+/* Lists that lag show later what is wrong; and an adoption that nothing but the configuration
+ * supports waits until an operation of an earlier journal must have ended. */
+static duration_ms slowness(const struct world *world, enum lack lack)
+{
+    const struct script_pace *pace = &world->script->pace;
+
+    return 3 * pace->lag + (lack == HOLDS_DEAD_KEY ? 0 : pace->at_most);
+}
+
 static void gets_its_key(struct world *world, struct world_account *account, unsigned index)
 {
     struct oracle_target *target = &account->oracle.targets[index];
@@ -190,7 +199,7 @@ static void gets_its_key(struct world *world, struct world_account *account, uns
     quiet = lack == HOLDS_DEAD_KEY ? quiet_apart_since(world, account, index)
                                    : quiet_since(world, account);
     quiet = world->now - later(target->wrong_since, quiet);
-    if (quiet <= repair_takes(world))
+    if (quiet <= repair_takes(world) + slowness(world, lack))
         return;
     oracle_convict(world, lack == HOLDS_DEAD_KEY ? ORACLE_REPAIRED : ORACLE_OWED, account,
                    "%s %s since %s, in which nothing went wrong (%s)",

@@ -76,7 +76,7 @@ const char *effect_name(enum effect effect)
         [EFFECT_PROBE] = "probe",   [EFFECT_LOOK] = "look",
         [EFFECT_READ] = "read",     [EFFECT_REGENERATE] = "regenerate",
         [EFFECT_VERIFY] = "verify", [EFFECT_DELIVER] = "deliver",
-        [EFFECT_SAVE] = "save",
+        [EFFECT_SAVE] = "save",     [EFFECT_POLL] = "poll",
     };
 
     return names[effect];
@@ -101,6 +101,9 @@ const char *mishap_name(enum mishap mishap)
         [MISHAP_CONFLICT] = "conflict",
         [MISHAP_UNDESCRIBED] = "no-description",
         [MISHAP_HANGS] = "hangs",
+        [MISHAP_UNNAMED] = "unnamed",
+        [MISHAP_ENDS_BADLY] = "ends-badly",
+        [MISHAP_FORGOTTEN] = "forgotten",
     };
 
     return names[mishap];
@@ -111,22 +114,26 @@ bool mishap_fits(enum mishap mishap, enum effect effect)
     const unsigned look = 1U << EFFECT_LOOK, regenerate = 1U << EFFECT_REGENERATE;
     const unsigned verify = 1U << EFFECT_VERIFY, deliver = 1U << EFFECT_DELIVER;
     const unsigned probe = 1U << EFFECT_PROBE, read = 1U << EFFECT_READ;
+    const unsigned poll = 1U << EFFECT_POLL;
     const unsigned fitting[MISHAP_COUNT] = {
-        [MISHAP_FAILS] = probe | look | read | regenerate | verify | deliver,
-        [MISHAP_DENIED] = probe | look | read | regenerate | deliver,
-        [MISHAP_THROTTLED] = probe | look | read | regenerate | deliver,
-        [MISHAP_TOKEN] = look | regenerate,
-        [MISHAP_LOST_BEFORE] = look | regenerate | verify | deliver,
+        [MISHAP_FAILS] = probe | look | read | regenerate | verify | deliver | poll,
+        [MISHAP_DENIED] = probe | look | read | regenerate | deliver | poll,
+        [MISHAP_THROTTLED] = probe | look | read | regenerate | deliver | poll,
+        [MISHAP_TOKEN] = look | regenerate | poll,
+        [MISHAP_LOST_BEFORE] = look | regenerate | verify | deliver | poll,
         [MISHAP_LOST_AFTER] = regenerate | deliver,
         [MISHAP_LOST_LATE] = regenerate | deliver,
         [MISHAP_TWICE] = regenerate,
         [MISHAP_PAST] = look | regenerate,
-        [MISHAP_SLOW] = look | regenerate | verify | deliver,
+        [MISHAP_SLOW] = look | regenerate | verify | deliver | poll,
         [MISHAP_REFUSED] = verify,
         [MISHAP_NOT_YET] = deliver,
         [MISHAP_CONFLICT] = deliver,
         [MISHAP_UNDESCRIBED] = look,
         [MISHAP_HANGS] = deliver,
+        [MISHAP_UNNAMED] = regenerate,
+        [MISHAP_ENDS_BADLY] = regenerate,
+        [MISHAP_FORGOTTEN] = poll,
     };
 
     return (fitting[mishap] >> effect & 1U) != 0;

@@ -32,6 +32,7 @@ enum effect {
     EFFECT_VERIFY,     /* of one key */
     EFFECT_DELIVER,    /* to one target */
     EFFECT_SAVE,       /* of one record */
+    EFFECT_POLL,       /* how a regenerate goes that was answered before its end */
     EFFECT_COUNT
 };
 const char *effect_name(enum effect effect); /* "probe" "look" … */
@@ -56,6 +57,9 @@ enum mishap {
                          * attempt wrote is in the way of this one (deliver) */
     MISHAP_UNDESCRIBED, /* the keys are shown, the account's description is not (look) */
     MISHAP_HANGS,       /* no answer for a day (deliver); given up before: it may still happen */
+    MISHAP_UNNAMED,     /* the answer does not say where to ask how it goes (regenerate) */
+    MISHAP_ENDS_BADLY,  /* it goes on after its answer, and ends without an effect (regenerate) */
+    MISHAP_FORGOTTEN,   /* Azure does not know the operation any more (poll) */
     MISHAP_COUNT
 };
 const char *mishap_name(enum mishap mishap); /* "fails" "lost-before" … */
@@ -204,6 +208,22 @@ struct script_target {
     bool hook;            /* it is told after the last target before it that is none */
 };
 
+/* How Azure regenerates keys. */
+enum pace_effect {
+    PACE_EFFECT_AT_START, /* of the time that it takes */
+    PACE_EFFECT_IN_MIDDLE,
+    PACE_EFFECT_AT_END,
+    PACE_EFFECT_COUNT
+};
+enum pace_answer { PACE_ANSWERS_BOTH, PACE_ANSWERS_ONE, PACE_ANSWERS_NOTHING, PACE_ANSWER_COUNT };
+struct script_pace {
+    duration_ms takes;   /* after its answer; 0: its answer is the end */
+    duration_ms at_most; /* as the daemon knows it of the type */
+    duration_ms lag;     /* lists show what was true so long ago */
+    enum pace_effect effect;
+    enum pace_answer answer; /* the keys that it holds, where it is the end */
+};
+
 /* A rule of the configuration that finds accounts. */
 struct script_rule {
     char name[SCRIPT_NAME_MAX];
@@ -220,6 +240,7 @@ struct script {
     bool pairs; /* a1 and a2 are pairs of keys of one resource, a3 and a4 of another, and so on */
     duration_ms length;
     struct script_policy policy;
+    struct script_pace pace;
     enum slot active;      /* the slot in use when the world begins */
     bool has_adopt_active; /* … and that the configuration names it */
     bool presumed;         /* … as a rule does: for all accounts, and to be confirmed */
@@ -257,6 +278,15 @@ struct buf;
 void script_print(const struct script *script, struct buf *out);
 /* One incident as a scenario has it after its time: "crash for 5m". */
 void incident_print(const struct script *script, const struct incident *incident, struct buf *out);
+
+/* --- script_pace.c: the line of scenarios about regenerates --- */
+struct words;
+bool pace_read(struct words *words, struct script_pace *pace);
+/* Nothing, where it is plain: the answer is the end, and holds both keys. */
+void pace_print(const struct script_pace *pace, struct buf *out);
+/* Slow, silent or late for some seeds, without a draw of the script's own chance. */
+void pace_by_chance(struct script *script, uint64_t seed);
+bool pace_is_plain(const struct script_pace *pace);
 
 /* --- script_rule.c: the lines of scenarios about rules --- */
 struct words;

@@ -199,6 +199,7 @@ static void end(struct world *world)
         daemon_bury(world);
     }
     operation_free_all(world);
+    slow_done(world);
     disk_done(world);
     clock_done(world);
     config_unref(world->config);

@@ -79,6 +79,16 @@ struct world_found {
     char tags[FOUND_TAGS_MAX];
 };
 
+/* A regenerate that Azure carries out after its answer. One at a time: the oracles see to that. */
+struct world_operation {
+    struct happening takes_effect;
+    struct world *world;
+    unsigned number; /* of the account's: names its URL; 0: there was none */
+    enum slot slot;
+    time_ms ends_at; /* it runs until then; 0: none ran yet */
+    bool ends_badly;
+};
+
 struct world_account {
     unsigned index;
     char name[16]; /* "a1" … */
@@ -94,6 +104,7 @@ struct world_account {
     /* the truth */
     key_number live[SLOT_COUNT];
     time_ms live_since[SLOT_COUNT];
+    struct world_operation slow; /* the last one */
     struct {
         time_ms until;
         key_number live[SLOT_COUNT];
@@ -267,10 +278,12 @@ struct operation {
     struct world_account *account;
     enum effect effect;
     enum mishap mishap;
-    enum slot slot;  /* regenerate */
-    unsigned target; /* probe, read, deliver */
-    key_number key;  /* verify, deliver */
-    uint64_t cycle;  /* deliver */
+    enum slot slot;             /* regenerate */
+    unsigned number;            /* regenerate, poll: of the account's operation; 0: none */
+    enum operation_state state; /* poll: what the answer says */
+    unsigned target;            /* probe, read, deliver */
+    key_number key;             /* verify, deliver */
+    uint64_t cycle;             /* deliver */
     time_ms began;
     bool took_effect;
     bool changed;                /* deliver: the destination held something else before */
@@ -308,6 +321,20 @@ void operation_release(struct operation *operation);
 /* The world ends. */
 void operation_free_all(struct world *world);
 bool operation_is_waited_for(const struct world *world);
+
+/* --- slow.c: regenerates that go on after their answer --- */
+/* A regenerate was accepted. */
+void slow_begin(struct world *world, struct world_account *account, struct operation *operation);
+/* Does the account's last one still run? */
+bool slow_runs(const struct world *world, const struct world_account *account);
+/* "op 3" of the account, and back; 0: it is no such URL. */
+void slow_url(unsigned number, char out[WORLD_URL_MAX]);
+unsigned slow_number(const char *url);
+/* What Azure says of it. */
+enum operation_state slow_state(const struct world *world, const struct world_account *account,
+                                unsigned number);
+/* The world ends. */
+void slow_done(struct world *world);
 
 /* --- listing.c: the accounts as Azure lists them --- */
 struct world_listed listing_of(const struct world *world, const struct world_account *account);

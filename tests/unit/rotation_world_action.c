@@ -165,6 +165,7 @@ static void complete_regenerate(struct world *world, struct world_event *done)
     our_regenerate(world, world->action.slot);
     for (int slot = 0; slot < SLOT_COUNT; slot++)
         done->event.live[slot] = world_fingerprint(world->live[slot]);
+    done->event.shown[SLOT_PRIMARY] = done->event.shown[SLOT_SECONDARY] = true;
 }
 
 static void lose_regenerate(struct world *world)

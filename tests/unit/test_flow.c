@@ -45,6 +45,9 @@ static const struct {
     {POSITION_ROTATE_LOOK, EVENT_LOOKED},
     {POSITION_INTENT, EVENT_PERSISTED},
     {POSITION_REGENERATE, EVENT_REGENERATED},
+    {POSITION_OPERATION, EVENT_PERSISTED},
+    {POSITION_POLL_WAIT, EVENT_WAKE},
+    {POSITION_POLL, EVENT_POLLED},
     {POSITION_DOUBT_WAIT, EVENT_WAKE},
     {POSITION_DOUBT_LOOK, EVENT_LOOKED},
     {POSITION_VERIFY_LOOK, EVENT_LOOKED},
@@ -60,9 +63,9 @@ static const struct {
  * nothing. */
 static void test_what_nobody_waited_for(void **state)
 {
-    static const enum event_kind kinds[] = {EVENT_WAKE,     EVENT_PERSISTED,   EVENT_PREFLIGHT_DONE,
-                                            EVENT_LOOKED,   EVENT_REGENERATED, EVENT_VERIFIED,
-                                            EVENT_DELIVERED};
+    static const enum event_kind kinds[] = {
+        EVENT_WAKE,        EVENT_PERSISTED, EVENT_PREFLIGHT_DONE, EVENT_LOOKED,
+        EVENT_REGENERATED, EVENT_VERIFIED,  EVENT_DELIVERED,      EVENT_POLLED};
     static const struct look looks[] = {{.taken_at = 0}, {.taken_at = 1}};
 
     (void)state;

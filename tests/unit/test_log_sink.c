@@ -221,19 +221,20 @@ static void test_journal_that_is_not_there(void **state)
 /* --- events and their explanations --- */
 
 static const char *const events[] = {
-    "daemon.started",      "daemon.status",     "daemon.stopping",  "config.loaded",
-    "config.rejected",     "journal.created",   "journal.failed",   "clock.jumped",
-    "credential.expiring", "token.acquired",    "token.failed",     "request.throttled",
-    "account.adopted",     "account.removed",   "account.held",     "account.released",
-    "account.blocked",     "account.unblocked", "account.undone",   "rotation.started",
-    "rotation.resumed",    "rotation.retrying", "rotation.overdue", "rotation.completed",
-    "window.missed",       "key.regenerated",   "key.verified",     "key.unverified",
-    "key.delivered",       "delivery.failed",   "drift.detected",   "drift.repaired",
-    "consumers.at_risk",   "consumers.safe",    "target.abandoned", "revoke.started",
-    "revoke.step",         "revoke.completed",  "operator.command", "log.dropped",
-    "trouble.ended",       "drift.suspected",   "delivery.output",  "notification.dropped",
-    "discovery.completed", "discovery.failed",  "cloud.discovered", "cloud.failed",
-    "discovery.degraded",  "discovery.missing", "freeze.started",   "freeze.ended",
+    "daemon.started",      "daemon.status",     "daemon.stopping",      "config.loaded",
+    "config.rejected",     "journal.created",   "journal.failed",       "clock.jumped",
+    "credential.expiring", "token.acquired",    "token.failed",         "request.throttled",
+    "account.adopted",     "account.removed",   "account.held",         "account.released",
+    "account.blocked",     "account.unblocked", "account.undone",       "rotation.started",
+    "rotation.resumed",    "rotation.retrying", "rotation.overdue",     "rotation.completed",
+    "operation.started",   "operation.ended",   "operation.lost",       "window.missed",
+    "key.regenerated",     "key.verified",      "key.unverified",       "key.delivered",
+    "delivery.failed",     "drift.detected",    "drift.repaired",       "consumers.at_risk",
+    "consumers.safe",      "target.abandoned",  "revoke.started",       "revoke.step",
+    "revoke.completed",    "operator.command",  "log.dropped",          "trouble.ended",
+    "drift.suspected",     "delivery.output",   "notification.dropped", "discovery.completed",
+    "discovery.failed",    "cloud.discovered",  "cloud.failed",         "discovery.degraded",
+    "discovery.missing",   "freeze.started",    "freeze.ended",
 };
 enum { EVENT_COUNT = sizeof(events) / sizeof(events[0]) };
 

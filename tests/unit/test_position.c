@@ -52,6 +52,11 @@ static void test_doubt_is_not_left_unresolved(void **state)
     assert_false(position_move_allowed(POSITION_REGENERATE, POSITION_INTENT));
     assert_false(position_move_allowed(POSITION_REGENERATE, POSITION_ADOPT_LOOK));
     assert_false(position_move_allowed(POSITION_VERIFY_WAIT, POSITION_IDLE));
+    assert_false(position_move_allowed(POSITION_REGENERATE, POSITION_POLL));
+    assert_false(position_move_allowed(POSITION_OPERATION, POSITION_POLL));
+    assert_false(position_move_allowed(POSITION_POLL_WAIT, POSITION_IDLE));
+    assert_false(position_move_allowed(POSITION_POLL_WAIT, POSITION_INTENT));
+    assert_false(position_move_allowed(POSITION_POLL, POSITION_IDLE));
 }
 
 static void test_everything_can_be_left_and_reached(void **state)
@@ -75,16 +80,18 @@ static void test_kinds(void **state)
         enum position position;
         bool needs_keys, awaits_time;
     } cases[] = {
-        {POSITION_ADOPT_WAIT, false, true},   {POSITION_ADOPT_LOOK, true, false},
-        {POSITION_IDLE, false, true},         {POSITION_CHECK_LOOK, true, false},
-        {POSITION_PROVE_TARGET, true, false}, {POSITION_PROVE_LIVE, true, false},
-        {POSITION_CONFIRM_WAIT, false, true}, {POSITION_PREFLIGHT, false, false},
-        {POSITION_ROTATE_LOOK, true, false},  {POSITION_INTENT, true, false},
-        {POSITION_REGENERATE, true, false},   {POSITION_DOUBT_WAIT, false, true},
-        {POSITION_DOUBT_LOOK, true, false},   {POSITION_VERIFY_LOOK, true, false},
-        {POSITION_VERIFY, true, false},       {POSITION_VERIFY_WAIT, false, true},
-        {POSITION_DELIVER_LOOK, true, false}, {POSITION_DELIVER_INTENT, true, false},
-        {POSITION_DELIVER, true, false},      {POSITION_DELIVER_WAIT, false, true},
+        {POSITION_ADOPT_WAIT, false, true},     {POSITION_ADOPT_LOOK, true, false},
+        {POSITION_IDLE, false, true},           {POSITION_CHECK_LOOK, true, false},
+        {POSITION_PROVE_TARGET, true, false},   {POSITION_PROVE_LIVE, true, false},
+        {POSITION_CONFIRM_WAIT, false, true},   {POSITION_PREFLIGHT, false, false},
+        {POSITION_ROTATE_LOOK, true, false},    {POSITION_INTENT, true, false},
+        {POSITION_REGENERATE, true, false},     {POSITION_OPERATION, true, false},
+        {POSITION_POLL_WAIT, false, true},      {POSITION_POLL, false, false},
+        {POSITION_DOUBT_WAIT, false, true},     {POSITION_DOUBT_LOOK, true, false},
+        {POSITION_VERIFY_LOOK, true, false},    {POSITION_VERIFY, true, false},
+        {POSITION_VERIFY_WAIT, false, true},    {POSITION_DELIVER_LOOK, true, false},
+        {POSITION_DELIVER_INTENT, true, false}, {POSITION_DELIVER, true, false},
+        {POSITION_DELIVER_WAIT, false, true},
     };
 
     (void)state;

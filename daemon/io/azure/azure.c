@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "io/azure/arm_limits.h"
 #include "io/azure/azure_call.h"
+#include "proto/arm_operation.h"
 #include "proto/failure.h"
 
 /* A regenerate is sent within this time or not at all: it follows a look, whose result grows old
@@ -83,9 +84,6 @@ static void end(struct azure_call *call)
     if (call->canceled)
         fail_as_canceled(call);
     if (call->failed) {
-        if (call->regenerated)
-            call->failure.outcome_unknown = true; /* the regenerate was carried out, and the live
-                                                   * keys are unknown */
         fill_failure(call, &call->failure);
         call->result.failure = &call->failure;
     } else if (call->undescribed) {
@@ -97,6 +95,7 @@ static void end(struct azure_call *call)
     call->done(call->context, &call->result);
     config_unref(call->config);
     secret_free(call->key);
+    free(call->url);
     wipe(call, sizeof(*call));
     free(call);
     if (azure->closing)
@@ -265,10 +264,6 @@ static void on_answer(void *context, struct http_reply *reply)
             call->step = CALL_NEXT_REQUEST;
         else
             fail(call);
-        break;
-    case ANSWER_REGENERATED:
-        call->regenerated = true;
-        list_keys(call);
         break;
     case ANSWER_UNDESCRIBED:
         if (!try_other_token(call, reply))
@@ -476,6 +471,33 @@ struct azure_call *azure_regenerate(struct azure *azure, struct azure_account *a
         call_new(azure, account, AZURE_REGENERATE, correlation_id, done, context);
 
     call->slot = slot;
+    return call;
+}
+
+/* A token goes to the resource manager alone, whatever the journal or an answer names. */
+static void aim_poll(struct azure_call *call, const char *url)
+{
+    const char *resource_manager = call->config->cloud.resource_manager;
+    struct err err;
+
+    call->url = must_alloc(HTTP_URL_MAX);
+    if (resource_manager[0] == '\0') {
+        failure_set(&call->failure, REASON_NETWORK,
+                    "the cloud's resource manager is not known yet");
+        fail(call);
+    } else if (arm_operation_target(url, resource_manager, call->url, HTTP_URL_MAX,
+                                    &call->by_status, &err) != 0) {
+        call->result.operation_state = OPERATION_FORGOTTEN;
+        call->step = CALL_ENDED;
+    }
+}
+
+struct azure_call *azure_poll(struct azure *azure, struct azure_account *account, const char *url,
+                              const char *correlation_id, azure_done *done, void *context)
+{
+    struct azure_call *call = call_new(azure, account, AZURE_POLL, correlation_id, done, context);
+
+    aim_poll(call, url);
     return call;
 }
 

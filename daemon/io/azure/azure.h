@@ -1,5 +1,5 @@
 /*
- * The Azure side of a rotation: look, regenerate, verify. Each call runs its requests (token,
+ * The Azure side of a rotation: look, regenerate, poll, verify. Each call runs its requests (token,
  * admission, ARM or the data plane) and ends in exactly one completion, always from the loop. The
  * account keys it saw stay in its azure_account, as secrets with their fingerprints; all other code
  * works with the fingerprints. Nothing is retried here, with one exception: a 401 is answered once
@@ -10,7 +10,7 @@
 
 #include "base/secret.h"
 #include "conf/config.h"
-#include "core/look.h"
+#include "core/event.h"
 #include "io/access/access.h"
 #include "io/http/http.h"
 #include "io/loop/loop.h"
@@ -59,10 +59,17 @@ struct azure_result {
     /* look: the description was read less than AZURE_DESCRIPTION_FRESH before the keys, and says
      * nothing against regenerating one. Otherwise `description` says why; NULL: it was not read. */
     bool described;
-    const struct failure *description;
+    const struct failure *description; /* regenerate: see operation_url */
     bool canceled; /* failure is set too: it says whether the request may have taken effect */
     struct fingerprint live[SLOT_COUNT]; /* look and regenerate */
-    duration_ms clock_skew;              /* server minus us, from the Date headers; 0: none seen */
+    bool shown[SLOT_COUNT];              /* regenerate: the answer held that key */
+    /* regenerate: Azure goes on with it after its answer, and tells how it goes where azure_poll()
+     * asks `operation_url`; NULL: nobody can tell, and `description` may say why. */
+    bool under_way;
+    const char *operation_url;
+    enum operation_state operation_state; /* poll; FAILED: failure is that of the operation */
+    duration_ms poll_after;               /* Azure asks for this pause before a poll; 0: not */
+    duration_ms clock_skew;               /* server minus us, from the Date headers; 0: none seen */
     char client_request_id[FAILURE_ID_MAX];
     char request_id[FAILURE_ID_MAX];
     char correlation_id[FAILURE_ID_MAX];
@@ -94,10 +101,15 @@ struct azure_call *azure_look(struct azure *azure, struct azure_account *account
                               const struct azure_look_wish *wish, azure_done *done, void *context);
 
 /* POST regenerateKeys, once. An answer that cannot be read, or a connection that dies, is
- * failure->outcome_unknown. */
+ * failure->outcome_unknown. Where the answer holds keys, they are those of `account` now. */
 struct azure_call *azure_regenerate(struct azure *azure, struct azure_account *account,
                                     enum slot slot, const char *correlation_id, azure_done *done,
                                     void *context);
+
+/* Asks how a regenerate goes, at the `operation_url` of its answer. A URL that is none of the
+ * configured resource manager is not asked: OPERATION_FORGOTTEN. */
+struct azure_call *azure_poll(struct azure *azure, struct azure_account *account, const char *url,
+                              const char *correlation_id, azure_done *done, void *context);
 
 /* Does the data plane accept this key (of a slot, or one read from a target)? REASON_KEY_REFUSED:
  * it refused the key; REASON_NETWORK, …: no clear answer. Needs `endpoint` from an earlier look. */

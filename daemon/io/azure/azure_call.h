@@ -29,7 +29,7 @@ struct azure {
     void *closed_context;
 };
 
-enum azure_request { AZURE_DESCRIBE, AZURE_LIST_KEYS, AZURE_REGENERATE, AZURE_PROBE };
+enum azure_request { AZURE_DESCRIBE, AZURE_LIST_KEYS, AZURE_REGENERATE, AZURE_POLL, AZURE_PROBE };
 
 /* With which key a probe is repeated. */
 enum azure_control {
@@ -60,6 +60,8 @@ struct azure_call {
     enum slot slot;     /* regenerate */
     bool urgent;        /* look: it serves a repair */
     struct secret *key; /* verify: a copy */
+    char *url;          /* poll: where; regenerate: result.operation_url */
+    bool by_status;     /* poll: the answer has a status */
 
     enum call_step step;
     struct deferred tick;
@@ -70,8 +72,7 @@ struct azure_call {
     uint64_t token_generation;
     enum azure_control control; /* the probe is being repeated, to see what its answer means */
     struct failure refusal;     /* that waits meanwhile, of CONTROL_OTHER_KEY */
-    bool regenerated;  /* and the keys are being listed: what fails now leaves them unknown */
-    bool reauthorised; /* this request has been repeated after a 401 */
+    bool reauthorised;          /* this request has been repeated after a 401 */
 
     bool failed;
     bool canceled;
@@ -103,7 +104,6 @@ enum azure_answer {
     ANSWER_DESCRIBED,   /* the description is fine: list the keys */
     ANSWER_UNDESCRIBED, /* no description (see call->failure): list the keys nevertheless */
     ANSWER_DOUBTFUL,    /* of a probe: another key has to show what it means */
-    ANSWER_REGENERATED, /* regenerated, but without keys in the answer: list them */
     ANSWER_FAILED,      /* call->failure says why */
 };
 enum azure_answer azure_reply_read(struct azure_call *call, const struct http_reply *reply,

@@ -4,6 +4,7 @@
 #include "base/must.h"
 #include "base/str.h"
 #include "io/azure/azure_call.h"
+#include "proto/arm_operation.h"
 #include "proto/failure.h"
 
 static void note_reply(struct azure_call *call, const struct http_reply *reply, time_ms now)
@@ -100,6 +101,9 @@ static void keys_are_off(struct azure_call *call, const struct resource_obstacle
 static enum azure_answer without_keys(struct azure_call *call, const struct http_reply *reply,
                                       int rc, const struct err *err)
 {
+    /* A regenerate of a type that may take long has ended nevertheless, and a look shows how. */
+    if (call->request == AZURE_REGENERATE && call->resource->slow_for > 0)
+        return ANSWER_DONE;
     unreadable(call, reply, err);
     if (rc == -ENODATA && call->resource->absent && call->request == AZURE_LIST_KEYS)
         failure_set_remedy(&call->failure, "%s", call->resource->absent);
@@ -130,7 +134,7 @@ static enum azure_answer read_keys(struct azure_call *call, const struct http_re
 
     if (two_key_list_obstacle(call->resource, buf_str(&reply->body), reply->body.length, &obstacle,
                               &err) < 0)
-        return unreadable(call, reply, &err);
+        return without_keys(call, reply, -EINVAL, &err);
     if (obstacle.reason != REASON_NONE)
         keys_are_off(call, &obstacle);
     rc = two_key_read(call->resource, call->subject->id, buf_str(&reply->body), reply->body.length,
@@ -148,6 +152,7 @@ static enum azure_answer read_keys(struct azure_call *call, const struct http_re
         account->fingerprints[slot] = azure->fingerprint(
             azure->fingerprint_context, secret_bytes(keys[slot]), secret_length(keys[slot]));
         call->result.live[slot] = account->fingerprints[slot];
+        call->result.shown[slot] = call->request == AZURE_REGENERATE;
     }
     return ANSWER_DONE;
 }
@@ -169,6 +174,65 @@ static enum azure_answer refused(const struct azure_call *call, const struct htt
     return call->request == AZURE_DESCRIBE && sent ? ANSWER_UNDESCRIBED : ANSWER_FAILED;
 }
 
+/* --- a regenerate that goes on --- */
+
+/* Carried out or accepted, without an answer in which both keys are looked for. */
+static bool is_without_keys(const struct azure_call *call, const struct http_reply *reply)
+{
+    switch (reply->status) {
+    case 202:
+        return true;
+    case 200:
+    case 201:
+    case 204:
+        return call->resource->regenerate_answers != ANSWERS_BOTH;
+    default:
+        return false;
+    }
+}
+
+/* Where to ask how it goes; nowhere, where it is named badly. */
+static enum azure_answer read_operation(struct azure_call *call, const struct http_reply *reply,
+                                        time_ms now)
+{
+    struct err err = {.code = 0};
+    int rc;
+
+    if (reply->status != 202)
+        return ANSWER_DONE;
+    call->result.under_way = true;
+    call->result.poll_after = http_reply_retry_after(reply, now);
+    call->url = must_alloc(HTTP_URL_MAX);
+    rc = arm_operation_url(reply, call->config->cloud.resource_manager, call->url, HTTP_URL_MAX,
+                           &err);
+    if (rc == 0)
+        call->result.operation_url = call->url;
+    if (rc == 0 || rc == -ENOENT)
+        return ANSWER_DONE;
+    call->undescribed = true;
+    failure_from_err(&call->description, REASON_AZURE_ERROR, &err);
+    return ANSWER_DONE;
+}
+
+static bool answers_poll(const struct http_reply *reply)
+{
+    return reply->status == 200 || reply->status == 201 || reply->status == 202 ||
+           reply->status == 204 || reply->status == 404 || reply->status == 410;
+}
+
+static enum azure_answer read_poll(struct azure_call *call, const struct http_reply *reply,
+                                   time_ms now)
+{
+    struct azure_result *result = &call->result;
+    struct err err = {.code = 0};
+
+    result->poll_after = http_reply_retry_after(reply, now);
+    if (arm_operation_read(reply, call->by_status, &result->operation_state, &call->failure, &err) <
+        0)
+        return unreadable(call, reply, &err);
+    return result->operation_state == OPERATION_FAILED ? ANSWER_FAILED : ANSWER_DONE;
+}
+
 enum azure_answer azure_reply_read(struct azure_call *call, const struct http_reply *reply,
                                    time_ms now)
 {
@@ -179,9 +243,11 @@ enum azure_answer azure_reply_read(struct azure_call *call, const struct http_re
     if (call->request == AZURE_PROBE)
         return azure_probe_read(call, reply, now);
 
-    if (call->request == AZURE_REGENERATE && call->resource->regenerate_answers != ANSWERS_BOTH &&
-        reply->outcome == HTTP_ANSWERED && (reply->status == 200 || reply->status == 204))
-        return ANSWER_REGENERATED;
+    if (call->request == AZURE_REGENERATE && reply->outcome == HTTP_ANSWERED &&
+        is_without_keys(call, reply))
+        return read_operation(call, reply, now);
+    if (call->request == AZURE_POLL && reply->outcome == HTTP_ANSWERED && answers_poll(reply))
+        return read_poll(call, reply, now);
     subject = azure_subject(call, principal);
     if (!arm_reply_check(reply, &subject, now, &call->failure)) {
         bound_pause(call, reply);

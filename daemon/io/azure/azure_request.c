@@ -31,6 +31,10 @@ struct arm_subject azure_subject(const struct azure_call *call,
         subject.action = two_key_regenerate_action(resource, call->slot);
         subject.changes = true;
         break;
+    case AZURE_POLL:
+        subject.operation = "asking how the regenerate goes";
+        subject.action = resource->read_action;
+        break;
     case AZURE_PROBE:
         subject.operation = "checking the key";
         subject.action = "";
@@ -93,6 +97,7 @@ static int build_arm_request(struct azure_call *call, struct http_request *reque
         .resource_manager = cloud->resource_manager,
         .resource_id = buf_str(&resource),
         .operation = operation->name,
+        .link = call->request == AZURE_POLL ? call->url : NULL,
         .body = body.length > 0 ? buf_str(&body) : NULL,
         .query = operation->query,
         .api_version = config_api_version(call->config, call->resource),

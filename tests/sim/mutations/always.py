@@ -89,7 +89,8 @@ MUTATIONS = [
              "caught-up-once",
              "an account that comes back rotates as on its first day",
              ("app/engine.c",
-              "        engine_unconfigured_keep(account->engine, account->key, &account->record);",
+              "        engine_unconfigured_keep(account->engine, account->key, &account->record,\n"
+              "                                 account->operation_url);",
               "        (void)0;")),
     mutation("window-ignored", 14,
              "a rotation that missed its window starts all the same",

@@ -85,7 +85,8 @@ MUTATIONS = [
              "not-forgotten",
              "an account that was gone for a minute is adopted as on its first day",
              ("app/engine.c",
-              "        engine_unconfigured_keep(account->engine, account->key, &account->record);",
+              "        engine_unconfigured_keep(account->engine, account->key, &account->record,\n"
+              "                                 account->operation_url);",
               "        (void)0;"),
              scenario="found-lists-lie"),
     mutation("found-in-memory", "found",

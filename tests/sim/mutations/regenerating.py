@@ -223,12 +223,10 @@ MUTATIONS = [
         }
 """),
              ("core/flow.c", """\
-            .successors =
-                TO(VERIFY) | TO(DELIVER_INTENT) | TO(DOUBT_WAIT) | TO(DELIVER_WAIT) | TO(IDLE),
-            .restart = POSITION_DOUBT_WAIT,""", """\
+            .successors = TO(VERIFY) | TO(DELIVER_INTENT) | TO(DOUBT_WAIT) | TO(DELIVER_WAIT) |
+                          TO(IDLE) | TO(OPERATION) | TO(DOUBT_LOOK),""", """\
             .successors = TO(VERIFY) | TO(DELIVER_INTENT) | TO(DOUBT_WAIT) | TO(INTENT) |
-                          TO(DELIVER_WAIT) | TO(IDLE),
-            .restart = POSITION_DOUBT_WAIT,""")),
+                          TO(DELIVER_WAIT) | TO(IDLE) | TO(OPERATION) | TO(DOUBT_LOOK),""")),
     mutation("doubt-not-waited-out", 4,
              "the look after a lost answer does not wait until it must be decided",
              "doubt-looks",
@@ -240,9 +238,9 @@ MUTATIONS = [
              "after a crash the outcome is looked for at once",
              "doubt-looks",
              "a request of the dead process lands after it was taken for lost",
-             ("core/restart.c",
-              "record->retry_at = time_add(machine->now, machine->context->timing->unknown_wait);",
-              "record->retry_at = machine->now;"),
+             ("core/step_operation.c",
+              "        record->retry_at = settled;",
+              "        record->retry_at = machine->now;"),
              START_WAITS),
     mutation("answer-believed", 4,
              "the answer to a regenerate is not compared with what was seen before",
