@@ -126,6 +126,8 @@ struct config {
     unsigned limit_requests;
     unsigned limit_per_subscription;
     struct timing timing;
+    duration_ms operation_wait; /* the longest that a regenerate takes which Azure goes on with
+                                 * after its answer; 0: as its type says */
     const struct identity *identities;
     size_t identity_count;
     const struct policy *policies;

@@ -137,6 +137,8 @@ static void resolve_timing(struct resolve *resolve)
         .settle = schema_duration(map, &schema_timing, "settle"),
         .repair_turn = schema_duration(map, &schema_timing, "repair_turn"),
     };
+    if (schema_get(map, "operation_wait"))
+        resolve->config->operation_wait = schema_duration(map, &schema_timing, "operation_wait");
     if (timing->retry_initial > timing->retry_max) {
         char longest[DURATION_TEXT_MAX];
         const struct tree_node *node = schema_get(map, "retry_initial");

@@ -16,7 +16,7 @@ from patience import wait_until
 ROTATED = {
     "batch": "pools", "storage": "comp=list", "cognitive_services": "issueToken", "redis": "AUTH",
     "search": "servicestats", "maps": "copyright", "event_grid_domain": "events",
-    "event_grid_partner_namespace": "events", "container_registry": "v2", "fluid_relay": None,
+    "event_grid_topic": "events", "event_grid_partner_namespace": "events", "container_registry": "v2", "fluid_relay": None,
     "service_bus": "Queues", "service_bus_queue": "queue", "service_bus_topic": "topic",
     "event_hubs": "EventHubs", "event_hub": "hub", "relay": "nothing",
     "relay_hybrid_connection": None, "relay_wcf": None, "notification_hubs": "registrations",

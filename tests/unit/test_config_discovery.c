@@ -52,6 +52,7 @@ static const struct {
     {"discover: [{name: a, subscriptions: all, types: Microsoft.Network/networks}]",
      "k.yaml:6:49: discover[0].types: unknown type \"Microsoft.Network/networks\"; rules find: "
      "batch, storage, cognitive_services, redis, search, maps, event_grid_domain, "
+     "event_grid_topic, "
      "event_grid_partner_namespace, container_registry, fluid_relay, automation, communication, "
      "data_migration, spring, quantum, app_configuration\n"},
     {"discover: [{name: a, subscriptions: all, exclude: [{}]}]",

@@ -2,7 +2,8 @@
 
 /*
  * Azure Event Grid: domains and partner namespaces (Microsoft.EventGrid/…), whose regenerate
- * answers at once.
+ * answers at once; and topics, whose regenerate is a long-running operation ("Topics - Regenerate
+ * Key": 200, or 202 with a Location).
  */
 
 /* What is sent is no list of events, so that a good key publishes nothing: 400 ("Post to custom
@@ -61,6 +62,28 @@ const struct two_key_resource two_key_event_grid_partner_namespace = {
     .grants = "publish events to all channels of the namespace",
     .dies = "every SAS token that was signed with the key",
     .env_name = "AZURE_EVENTGRID_PARTNER_NAMESPACE",
+    .env_key = "AZURE_EVENTGRID_KEY",
+    .env_endpoint = "AZURE_EVENTGRID_ENDPOINT",
+};
+
+/* How long Azure may take is nowhere said; an hour is taken for the longest. */
+const struct two_key_resource two_key_event_grid_topic = {
+    .type = "Microsoft.EventGrid/topics",
+    .short_name = "event_grid_topic",
+    .noun = "an Event Grid topic",
+    .api_version = "2025-02-15",
+    .name = {3, 50, "-", "3 to 50 letters, digits and '-'"},
+    TWO_KEY_NUMBERED("key1", "key2"),
+    .slow_for = MS_HOUR,
+    .key_shape = &key_shape_text,
+    .endpoint_path = "properties.endpoint",
+    .state_path = "properties.provisioningState",
+    TWO_KEY_LOCAL_AUTH("its"),
+    .probe = &probe,
+    TWO_KEY_ACTIONS("Microsoft.EventGrid/topics", "listKeys", "regenerateKey"),
+    .role = "Event Grid Topic Key Rotator",
+    .grants = "publish events to the topic",
+    .env_name = "AZURE_EVENTGRID_TOPIC",
     .env_key = "AZURE_EVENTGRID_KEY",
     .env_endpoint = "AZURE_EVENTGRID_ENDPOINT",
 };
