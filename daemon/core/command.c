@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/date.h"
 #include "core/delivery.h"
 #include "core/interlock.h"
 
@@ -70,13 +71,29 @@ static enum position refuse_rotation(struct machine *machine, const struct inter
     return command_answer(machine, COMMAND_REFUSED, text);
 }
 
+/* The sentence, and what Azure may be carrying out meanwhile. */
+static enum position answer_under_way(struct machine *machine, const char *text)
+{
+    const struct intent *intent = &machine->record->intent;
+    char since[DATE_TEXT_MAX], until[DATE_TEXT_MAX];
+    char whole[sizeof(machine->effects->answer)];
+
+    if (!intent->open || intent->ended || intent->settles_at <= machine->now)
+        return command_answer(machine, COMMAND_ACCEPTED, text);
+    snprintf(whole, sizeof(whole),
+             "%s: Azure has been asked for the %s key at %s, and may take until %s", text,
+             slot_name(intent->slot), date_to_rfc3339(intent->written_at, since),
+             date_to_rfc3339(intent->settles_at, until));
+    return command_answer(machine, COMMAND_ACCEPTED, whole);
+}
+
 enum position command_rotate(struct machine *machine, const struct command *command)
 {
     struct record *record = machine->record;
     struct interlock interlock;
 
     if (record->intent.open || record->delivering != record->active)
-        return command_answer(machine, COMMAND_ACCEPTED, "a rotation is under way already");
+        return answer_under_way(machine, "a rotation is under way already");
     interlock_ask(machine->context, record, machine->now, &interlock);
     if (!interlock.open) {
         machine->effects->refused_until = interlock.until;
@@ -147,9 +164,8 @@ enum position command_adopt(struct machine *machine, const struct command *comma
     record->adopt_slot = command->slot;
     machine_note(machine, NOTE_OPERATOR_COMMAND)->detail = "adopt";
     if (record->intent.open)
-        return command_answer(
-            machine, COMMAND_ACCEPTED,
-            "a regenerate is under way: the account is adopted when its outcome is known");
+        return answer_under_way(
+            machine, "a regenerate is under way: the account is adopted when its outcome is known");
     record->retry_at = 0;
     command_answer(machine, COMMAND_ACCEPTED,
                    "adopting now: the key is delivered as soon as Azure has listed it");

@@ -192,11 +192,18 @@ static time_ms changes_at(const struct rotation_context *context, const struct r
 void rotation_view(const struct rotation_context *context, const struct record *record, time_ms now,
                    struct rotation_view *view)
 {
-    *view = (struct rotation_view){
-        .next_at = TIME_NEVER, .due_since = TIME_NEVER, .retry_at = TIME_NEVER};
+    *view = (struct rotation_view){.next_at = TIME_NEVER,
+                                   .due_since = TIME_NEVER,
+                                   .retry_at = TIME_NEVER,
+                                   .regenerating_since = TIME_NEVER,
+                                   .regenerating_until = TIME_NEVER};
     view->state = state_of(context, record, now, &view->reason);
     view->overdue = plan_is_overdue(context, record, now);
     view->consumers_at_risk = record->consumers_at_risk;
+    if (record->intent.open && !record->intent.ended && record->intent.settles_at > now) {
+        view->regenerating_since = record->intent.written_at;
+        view->regenerating_until = record->intent.settles_at;
+    }
     view->changes_at = changes_at(context, record, now);
     view->since = reason_since(context, record, view->reason, now);
     view->retry_at = retry_at(context, record, view->reason, now);

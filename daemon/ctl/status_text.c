@@ -481,6 +481,17 @@ static void write_target(struct buf *out, const struct target_snapshot *target,
     (void)buf_append_char(out, '\n');
 }
 
+static void write_operation(struct buf *out, const struct account_snapshot *account, time_ms now)
+{
+    if (account->regenerating_since == TIME_NEVER || account->regenerating_since == 0)
+        return;
+    write_instant_line(out, "regenerating", account->regenerating_since, now);
+    write_line(out, "",
+               "Azure may carry it out for a while; until its end is known nothing else is "
+               "regenerated");
+    write_instant_line(out, "at most until", account->regenerating_until, now);
+}
+
 static void write_rotation(struct buf *out, const struct account_snapshot *account, time_ms now)
 {
     if (account->rotating || account->rotation_requested || account->next_at != TIME_NEVER ||
@@ -498,6 +509,7 @@ static void write_rotation(struct buf *out, const struct account_snapshot *accou
         ctl_write(out, ", %s: %s", account->rotating ? "under way" : "asked for",
                   ctl_shown(account->phase));
     (void)buf_append_char(out, '\n');
+    write_operation(out, account, now);
     write_instant_line(out, "completed", account->completed_at, now);
     for (size_t i = 0; i < account->hold_count; i++) {
         write_label(out, i == 0 ? "held" : "");

@@ -125,14 +125,16 @@ struct account_snapshot {
     time_ms due_since; /* when it should have started; TIME_NEVER: it is not due */
     const char *waits; /* the cause of the wait, unless it is only the planned time; or NULL */
 
-    const char *phase;       /* the position: "idle", "regenerate", … */
-    bool rotating;           /* a rotation is under way; the state may show another fact */
-    bool rotation_requested; /* `rotate` was accepted and is not completed yet */
-    uint64_t cycle;          /* of the rotation under way, or of the last one */
-    time_ms started_at;      /* of that rotation */
-    time_ms completed_at;    /* of the last completed one */
-    time_ms looked_at;       /* the last look that succeeded; TIME_NEVER: none yet */
-    bool as_recorded;        /* that look found everything as expected */
+    time_ms regenerating_since; /* Azure may be carrying out a regenerate; TIME_NEVER: it is not */
+    time_ms regenerating_until; /* when that must have ended */
+    const char *phase;          /* the position: "idle", "regenerate", … */
+    bool rotating;              /* a rotation is under way; the state may show another fact */
+    bool rotation_requested;    /* `rotate` was accepted and is not completed yet */
+    uint64_t cycle;             /* of the rotation under way, or of the last one */
+    time_ms started_at;         /* of that rotation */
+    time_ms completed_at;       /* of the last completed one */
+    time_ms looked_at;          /* the last look that succeeded; TIME_NEVER: none yet */
+    bool as_recorded;           /* that look found everything as expected */
 
     const struct hold_snapshot *holds; /* that bind it, the last to end first */
     size_t hold_count;

@@ -128,6 +128,8 @@ static const struct snapshot_member condition_members[] = {
     SNAPSHOT_MEMBER(account_snapshot, TIME, retry_at, "retry_at"),
     SNAPSHOT_MEMBER(account_snapshot, TIME, due_since, "due_since"),
     SNAPSHOT_MEMBER(account_snapshot, TEXT, waits, "waits"),
+    SNAPSHOT_MEMBER(account_snapshot, TIME, regenerating_since, "regenerating_since"),
+    SNAPSHOT_MEMBER(account_snapshot, TIME, regenerating_until, "regenerating_until"),
     SNAPSHOT_MEMBER(account_snapshot, TEXT, phase, "phase"),
     SNAPSHOT_MEMBER(account_snapshot, BOOL, rotating, "rotating"),
     SNAPSHOT_MEMBER(account_snapshot, BOOL, rotation_requested, "rotation_requested"),

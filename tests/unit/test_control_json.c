@@ -72,6 +72,8 @@ static const struct account_snapshot full_account = {
     .next_at = 1700000005000,
     .retry_at = 1700000006000,
     .due_since = 1700000006500,
+    .regenerating_since = 1700000006600,
+    .regenerating_until = 1700000006700,
     .waits = "the account is held",
     .phase = "deliver_wait",
     .rotating = true,
@@ -105,6 +107,8 @@ static const struct account_snapshot bare_account = {
     .next_at = TIME_NEVER,
     .retry_at = TIME_NEVER,
     .due_since = TIME_NEVER,
+    .regenerating_since = TIME_NEVER,
+    .regenerating_until = TIME_NEVER,
     .started_at = TIME_NEVER,
     .completed_at = 0, /* as good as never */
     .looked_at = TIME_NEVER,
@@ -219,6 +223,8 @@ static void assert_conditions_equal(const struct account_snapshot *got,
     SAME(next_at);
     SAME(retry_at);
     SAME(due_since);
+    SAME(regenerating_since);
+    SAME(regenerating_until);
     SAME_TEXT(waits);
     SAME_TEXT(phase);
     SAME(rotating);

@@ -474,6 +474,13 @@ static void test_next_rotation_says_what_it_waits_for(void **state)
     account.rotating = true;
     account.started_at = NOW - MS_MINUTE;
     assert_next(&account, "  next rotation  under way since 2026-11-22T11:59:00Z (1m ago)\n");
+    account.regenerating_since = NOW - MS_MINUTE;
+    account.regenerating_until = NOW + MS_HOUR;
+    assert_next(&account,
+                "  regenerating   2026-11-22T11:59:00Z (1m ago)\n"
+                "                 Azure may carry it out for a while; until its end is known "
+                "nothing else is regenerated\n"
+                "  at most until  2026-11-22T13:00:00Z (in 1h)\n");
 }
 
 static void test_severity(void **state)
