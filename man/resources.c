@@ -180,7 +180,7 @@ static void append_type(struct buf *out, const struct two_key_resource *type)
     append_switches(out, type);
     append_verify(out, type);
     if (type->slow_for > 0)
-        (void)buf_append_format(out, ".It It takes\nup to %s until a key is regenerated.\n",
+        (void)buf_append_format(out, ".It Takes time\nup to %s until a key is regenerated.\n",
                                 duration_to_words(type->slow_for, longest));
     if (type->grants) {
         (void)buf_append_str(out, ".It A key may\n");

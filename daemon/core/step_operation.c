@@ -269,12 +269,16 @@ enum position operation_next(struct machine *machine)
 {
     const struct record *record = machine->record;
     const bool waits = record->retry_at > machine->now;
+    const bool may_settle = look_at(record) <= machine->now;
 
+    /* The outcome decides what is delivered. */
+    if (may_settle && record->intent.settles_at <= machine->now)
+        return POSITION_DOUBT_LOOK;
     if (!waits && delivery_is_ready(machine))
         return POSITION_DELIVER_LOOK;
     if (polls(record) && record->intent.poll_at <= machine->now)
         return POSITION_POLL;
-    if (look_at(record) <= machine->now)
+    if (may_settle)
         return POSITION_DOUBT_LOOK;
     if (!waits && (record->check_at <= machine->now || machine_blocked_by_world(record)))
         return POSITION_CHECK_LOOK;

@@ -289,9 +289,8 @@ MUTATIONS = [
               "return machine->record->adopt_asked;"),
              ("core/command.c", """\
     if (record->intent.open)
-        return command_answer(
-            machine, COMMAND_ACCEPTED,
-            "a regenerate is under way: the account is adopted when its outcome is known");
+        return answer_under_way(
+            machine, "a regenerate is under way: the account is adopted when its outcome is known");
 """, "    record->intent = (struct intent){0};\n"),
              ("core/flow.c", """\
             .successors = TO(DOUBT_LOOK),""", """\
