@@ -90,16 +90,17 @@ static void append_account(struct buf *out, const struct two_key_resource *type)
 static void append_permissions(struct buf *out, const struct two_key_resource *type)
 {
     const char *actions[TWO_KEY_ACTIONS_MAX];
+    const size_t polls = two_key_poll_actions(type, actions);
     const size_t count = two_key_actions(type, actions);
 
     (void)buf_append_str(out, ".It Permissions\n");
     append_list(out, "Li", actions, count);
-    if (type->poll_actions[0])
+    if (polls > 0)
         (void)buf_append_format(out,
                                 "Assign the role at the subscription: operations, which the "
                                 "%s about, stand below it; without that, the longest time of "
                                 "a regenerate is waited for.\n",
-                                type->poll_actions[1] ? "last two are" : "last one is");
+                                polls > 1 ? "last two are" : "last one is");
     if (type->parent_describes)
         (void)buf_append_str(out,
                              "The first is that of the outermost resource in the id, whose "

@@ -108,9 +108,10 @@ static void add_account(struct role *role, const struct account *account)
 {
     if (str_equal(account->identity->name, role->identity->name)) {
         const struct two_key_resource *type = two_key_resource_find(account->id);
+        const char *polls[TWO_KEY_POLL_ACTIONS_MAX];
 
         add_type(role, type);
-        if (type->poll_actions[0]) /* operations stand below the subscription */
+        if (two_key_poll_actions(type, polls) > 0) /* operations stand below the subscription */
             add_scope_of(role, account->id, "/resourceGroups/");
         else
             add_group_of(role, account->id);

@@ -55,16 +55,44 @@ static void test_actions(void **state)
     assert_string_equal(two_key_regenerate_action(&type, SLOT_PRIMARY), "T/first");
     assert_string_equal(two_key_regenerate_action(&type, SLOT_SECONDARY), "T/second");
 
-    type.poll_actions[0] = "T/status/read";
-    assert_int_equal(two_key_actions(&type, actions), 5);
-    type.poll_actions[1] = "T/results/read";
-    assert_int_equal(two_key_actions(&type, actions), 6);
-    assert_string_equal(actions[5], "T/results/read");
-    type.poll_actions[0] = type.poll_actions[1] = NULL;
-
     /* The right to read may be the one to list. */
     type.list_action = "T/read";
     assert_int_equal(two_key_actions(&type, actions), 3);
+}
+
+/* Only where a regenerate takes its time. */
+static void test_poll_actions(void **state)
+{
+    static const struct {
+        const char *type;
+        size_t count;
+        const char *first;
+    } cases[] = {
+        {"Microsoft.EventGrid/topics", 2, "Microsoft.EventGrid/locations/operationsStatus/read"},
+        {"Microsoft.DocumentDB/databaseAccounts", 1,
+         "Microsoft.DocumentDB/locations/operationsStatus/read"},
+        {"Microsoft.SignalRService/SignalR", 2,
+         "Microsoft.SignalRService/locations/operationStatuses/signalr/read"},
+        {"Microsoft.SignalRService/webPubSub", 2,
+         "Microsoft.SignalRService/locations/operationStatuses/webpubsub/read"},
+        {"Microsoft.MachineLearningServices/workspaces/onlineEndpoints", 0, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct two_key_resource type = {.type = cases[i].type,
+                                        .read_action = "T/read",
+                                        .list_action = "T/list/action",
+                                        .regenerate_action = "T/first"};
+        const char *actions[TWO_KEY_ACTIONS_MAX];
+
+        assert_int_equal(two_key_poll_actions(&type, actions), 0);
+        type.slow_for = MS_HOUR;
+        assert_int_equal(two_key_poll_actions(&type, actions), cases[i].count);
+        assert_int_equal(two_key_actions(&type, actions), 3 + cases[i].count);
+        if (cases[i].first)
+            assert_string_equal(actions[3], cases[i].first);
+    }
 }
 
 static void test_variables(void **state)
@@ -85,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_path_forms),
         cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_poll_actions),
         cmocka_unit_test(test_variables),
     };
 

@@ -169,8 +169,6 @@ enum two_key_answers {
                          "a key of the pair " which                                                \
                          ", of the same resource, is being regenerated: one pair at a time"
 
-enum { TWO_KEY_POLL_ACTIONS_MAX = 2 };
-
 struct two_key_resource {
     /* The provider and the types below it, each of which a name follows in a resource id. */
     const char *type;       /* "Microsoft.Batch/batchAccounts" */
@@ -221,9 +219,6 @@ struct two_key_resource {
     const char *list_action;
     const char *regenerate_action;
     const char *regenerate_secondary_action; /* where each slot has its own; NULL: it is the same */
-    /* By which one may ask how a regenerate goes that takes its time: of operations, which stand
-     * below the subscription. Without them its longest time is waited for. NULL behind the last. */
-    const char *poll_actions[TWO_KEY_POLL_ACTIONS_MAX];
     const char *role;
 
     /* The variables of env files, as the resource's own SDK and tools read them. */
@@ -292,9 +287,15 @@ void two_key_append_path_form(const struct two_key_resource *type, struct buf *o
 
 /* The actions that an identity needs: reading, listing, regenerating, asking how that goes. Each is
  * named once. Returns how many there are. */
-enum { TWO_KEY_ACTIONS_MAX = 4 + TWO_KEY_POLL_ACTIONS_MAX };
+enum { TWO_KEY_POLL_ACTIONS_MAX = 2, TWO_KEY_ACTIONS_MAX = 4 + TWO_KEY_POLL_ACTIONS_MAX };
 size_t two_key_actions(const struct two_key_resource *type,
                        const char *actions[TWO_KEY_ACTIONS_MAX]);
+
+/* Those of the last kind, where a regenerate may take its time: operations are resources of the
+ * provider below the subscription. Without them its longest time is waited for. Returns how many
+ * there are. */
+size_t two_key_poll_actions(const struct two_key_resource *type,
+                            const char *actions[TWO_KEY_POLL_ACTIONS_MAX]);
 
 /* The action by which a slot is regenerated. */
 const char *two_key_regenerate_action(const struct two_key_resource *type, enum slot slot);

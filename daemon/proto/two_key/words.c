@@ -53,6 +53,37 @@ static size_t take(const char *list[], size_t count, const char *text)
     return count;
 }
 
+/* learn.microsoft.com, "Azure permissions"; of Cosmos DB and Redis those in built-in roles.
+ * Providers of which none is documented have no row. */
+static const struct {
+    const char *type; /* the beginning of it */
+    const char *actions[TWO_KEY_POLL_ACTIONS_MAX];
+} polls[] = {
+    {"Microsoft.Cache/", {"Microsoft.Cache/locations/operationsStatus/read"}},
+    {"Microsoft.DocumentDB/", {"Microsoft.DocumentDB/locations/operationsStatus/read"}},
+    {"Microsoft.EventGrid/",
+     {"Microsoft.EventGrid/locations/operationsStatus/read",
+      "Microsoft.EventGrid/locations/operationResults/read"}},
+    {"Microsoft.SignalRService/signalR",
+     {"Microsoft.SignalRService/locations/operationStatuses/signalr/read",
+      "Microsoft.SignalRService/locations/operationresults/signalr/read"}},
+    {"Microsoft.SignalRService/webPubSub",
+     {"Microsoft.SignalRService/locations/operationStatuses/webpubsub/read",
+      "Microsoft.SignalRService/locations/operationresults/webpubsub/read"}},
+};
+
+size_t two_key_poll_actions(const struct two_key_resource *type,
+                            const char *actions[TWO_KEY_POLL_ACTIONS_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; type->slow_for > 0 && i < sizeof(polls) / sizeof(polls[0]); i++)
+        for (size_t k = 0; k < TWO_KEY_POLL_ACTIONS_MAX; k++)
+            if (str_starts_with_nocase(type->type, polls[i].type))
+                count = take(actions, count, polls[i].actions[k]);
+    return count;
+}
+
 size_t two_key_actions(const struct two_key_resource *type,
                        const char *actions[TWO_KEY_ACTIONS_MAX])
 {
@@ -61,9 +92,7 @@ size_t two_key_actions(const struct two_key_resource *type,
     count = take(actions, count, type->list_action);
     count = take(actions, count, type->regenerate_action);
     count = take(actions, count, type->regenerate_secondary_action);
-    for (size_t i = 0; i < TWO_KEY_POLL_ACTIONS_MAX; i++)
-        count = take(actions, count, type->poll_actions[i]);
-    return count;
+    return count + two_key_poll_actions(type, actions + count);
 }
 
 const char *two_key_regenerate_action(const struct two_key_resource *type, enum slot slot)
