@@ -14,7 +14,7 @@ inline wait_to_look_again()
     R.retry = 1;
     if
     :: R.delivering == R.active_slot && !A_REQUIRED_TARGET_IS_OWED -> part = idle_part
-    :: else -> move_and_wait(deliver_wait)
+    :: else -> wait_to_deliver()
     fi
 }
 
@@ -42,7 +42,7 @@ inline check_look_done()
 inline doubt_look_done()
 {
     if
-    :: outcome == fails || is_late -> R.retry = 1; move_and_wait(doubt_wait)
+    :: outcome == fails || is_late -> R.retry = 1; wait_in_doubt()
     :: else -> P.fresh = 1; resolve_doubt()
     fi
 }
@@ -127,12 +127,12 @@ inline look_done()
     fi;
 #endif
     if
-    :: R.adopt_asked && !AT(adopt_look) && !AT(doubt_look) -> part = adopt_look_part
+    :: ADOPTS && !AT(adopt_look) && !AT(doubt_look) -> part = adopt_look_part
     :: AT(adopt_look) -> adopt_look_done()
-    :: !R.adopt_asked && (AT(check_look) || AT(rotate_look)) -> check_look_done()
+    :: !ADOPTS && (AT(check_look) || AT(rotate_look)) -> check_look_done()
     :: AT(doubt_look) -> doubt_look_done()
-    :: !R.adopt_asked && AT(verify_look) -> verify_look_done()
-    :: !R.adopt_asked && AT(deliver_look) -> deliver_look_done()
+    :: !ADOPTS && AT(verify_look) -> verify_look_done()
+    :: !ADOPTS && AT(deliver_look) -> deliver_look_done()
     fi
 }
 
@@ -151,6 +151,42 @@ inline preflight_done()
     fi
 }
 
+#ifdef SLOW
+/* The operation has ended: a look says how. One that shows no change counts after unknown_wait, in
+ * which looks are late. */
+inline it_has_ended()
+{
+    R.operation_known = 0;
+    R.settling = 0;
+#ifndef SEED_NO_WAIT_AFTER_THE_END
+    R.just_ended = 1;
+#endif
+    move_and_look(doubt_look)
+}
+
+inline begin_poll()
+{
+    PROMISE(no_poll_before_durable, P.on_disk);
+    move_and_look(poll)
+}
+
+/* EVENT_POLLED */
+inline polled()
+{
+    P.acting = 0;
+    printf("%d: the poll %e\n", d, outcome);
+    if
+    :: outcome == ended -> it_has_ended()
+#ifdef SEED_NOT_FOUND_IS_THE_END
+    :: outcome == forgotten -> it_has_ended()
+#else
+    :: outcome == forgotten -> R.operation_known = 0; move_and_wait(poll_wait)
+#endif
+    :: else -> move_and_wait(poll_wait)
+    fi
+}
+#endif
+
 /* EVENT_REGENERATED */
 inline regenerated()
 {
@@ -160,11 +196,14 @@ inline regenerated()
     look[0] = live[0];
     look[1] = live[1];
     if
-    :: outcome == works || outcome == shows_the_past || outcome == lost_but_happens ->
+    :: outcome == works || outcome == shows_the_past || outcome == shows_nothing ->
         our_request_is_carried_out()
+    :: outcome == lost_but_happens || outcome == runs || outcome == runs_unnamed ->
+        our_request_arrives()
     :: outcome == lost_for_now -> P.lost = slot + 1
     :: else -> skip
     fi;
+    forget_what_came_later();
     if
     :: outcome == works ->
         look[0] = live[0];
@@ -178,9 +217,37 @@ inline regenerated()
               (R.replaced & KEY_BIT(look[1])) != 0;
     if
     :: (outcome == works || outcome == shows_the_past) && !is_late -> take_new_key()
-    :: else -> R.retry = 1; R.in_unknown_wait = outcome != fails; move_and_wait(doubt_wait)
+#ifdef SLOW
+    :: outcome == shows_nothing ->
+#ifdef SEED_MISSING_IS_UNCHANGED
+        R.settling = 0;
+        P.fresh = 1;
+        part = intent_part
+#else
+        it_has_ended()
+#endif
+    :: outcome == runs ->
+        R.operation_known = 1;
+#ifdef SEED_POLLS_BEFORE_DURABLE
+        P.on_disk = 0;
+        begin_poll()
+#else
+        move(operation);
+        P.on_disk = 0
+#endif
+#endif
+    :: else ->
+        R.retry = 1;
+#ifdef SLOW
+        R.settling = outcome != fails;
+        P.unresolved = (outcome == fails -> 0 : P.unresolved);
+#else
+        R.in_unknown_wait = outcome != fails;
+#endif
+        wait_in_doubt()
     fi
 }
+
 
 /* EVENT_VERIFIED in VERIFY */
 inline verify_done()
@@ -204,8 +271,8 @@ inline target_proved()
 {
     P.acting = 0;
     if
-    :: R.adopt_asked -> part = adopt_look_part
-    :: !R.adopt_asked && outcome == works -> move_and_look(prove_live)
+    :: ADOPTS -> part = adopt_look_part
+    :: !ADOPTS && outcome == works -> move_and_look(prove_live)
     :: else -> move_and_wait(confirm_wait)
     fi
 }
@@ -214,8 +281,8 @@ inline live_proved()
 {
     P.acting = 0;
     if
-    :: R.adopt_asked -> part = adopt_look_part
-    :: !R.adopt_asked && outcome == works -> R.proven = 1; move_and_look(check_look)
+    :: ADOPTS -> part = adopt_look_part
+    :: !ADOPTS && outcome == works -> R.proven = 1; move_and_look(check_look)
     :: else -> move_and_wait(confirm_wait)
     fi
 }
@@ -270,15 +337,15 @@ inline deliver_done()
     fi;
     R.writing = 0;
     if
-    :: R.adopt_asked -> part = adopt_look_part
-    :: !R.adopt_asked -> part = deliver_part
-    :: !R.adopt_asked && IS_LOST -> /* after a long time: the next target needs another look */
+    :: ADOPTS -> part = adopt_look_part
+    :: !ADOPTS -> part = deliver_part
+    :: !ADOPTS && IS_LOST -> /* after a long time: the next target needs another look */
         next_target();
         if
         :: n < TARGETS && R.delivering == R.active_slot && !A_REQUIRED_TARGET_IS_OWED ->
             part = idle_part
         :: n < TARGETS && (R.delivering != R.active_slot || A_REQUIRED_TARGET_IS_OWED) ->
-            move_and_wait(deliver_wait)
+            wait_to_deliver()
         :: n == TARGETS -> part = deliver_part
         fi;
         n = 0
@@ -298,14 +365,14 @@ inline intent_durable()
     :: AT(intent) ->
         if
         :: !INTERLOCK_IS_OPEN && !R.repeated -> close_intent(); part = idle_part
-        :: !INTERLOCK_IS_OPEN && R.repeated -> move_and_wait(doubt_wait)
+        :: !INTERLOCK_IS_OPEN && R.repeated -> wait_in_doubt()
 #ifndef SEED_OLD_LOOK
         :: INTERLOCK_IS_OPEN && !P.fresh && outcome != stalls_again ->
             R.retry = 1;
             move_and_look(doubt_look)
         :: INTERLOCK_IS_OPEN && !P.fresh && outcome == stalls_again ->
             R.retry = 1;
-            move_and_wait(doubt_wait)
+            wait_in_doubt()
 #endif
         :: else -> request_leaves()
         fi
@@ -317,12 +384,12 @@ inline intent_durable()
         od;
         n = (n == 0 && HAS(R.delivery_intended, 1) && IS_PASSED_BY_THE_OTHER -> 1 : n);
         if
-        :: R.adopt_asked -> part = adopt_look_part
-        :: !R.adopt_asked && n == TARGETS -> move_and_wait(deliver_wait)
-        :: !R.adopt_asked && n < TARGETS && !P.fresh && outcome != stalls_again ->
+        :: ADOPTS -> part = adopt_look_part
+        :: !ADOPTS && n == TARGETS -> wait_to_deliver()
+        :: !ADOPTS && n < TARGETS && !P.fresh && outcome != stalls_again ->
             R.retry = 1;
             part = deliver_look_part
-        :: !R.adopt_asked && n < TARGETS && !P.fresh && outcome == stalls_again ->
+        :: !ADOPTS && n < TARGETS && !P.fresh && outcome == stalls_again ->
             wait_to_look_again()
         :: else ->
             R.writing = n;
@@ -333,6 +400,7 @@ inline intent_durable()
             acknowledge(n)
 #endif
         fi
+    :: AT(operation) -> move_and_wait(poll_wait)
     fi
 }
 
@@ -343,12 +411,13 @@ inline crash_and_start()
     slot = R.intent_slot;
     key = R.live[R.delivering];
     if
-    :: AT(regenerate) && outcome == lost_but_happens -> our_request_is_carried_out()
+    :: AT(regenerate) && outcome == lost_but_happens -> our_request_arrives()
     :: AT(regenerate) && outcome == lost_for_now -> P.lost = slot + 1
     :: AT(deliver) && outcome == lost_but_happens -> our_delivery_is_carried_out(R.writing)
     :: AT(deliver) && outcome == lost_for_now -> P.late = key
     :: else -> skip
     fi;
+    forget_what_came_later();
 #ifdef SEED_ACTS_BEFORE_INTENT_IS_DURABLE
     if
     :: R.intent_open && !P.on_disk -> close_intent(); R.position = idle
@@ -372,9 +441,19 @@ inline crash_and_start()
     P.fresh = 0;
     P.starting = P.lost != 0;
     P.on_disk = 1;
+#ifdef SLOW
     if
+    :: AT(intent) || AT(regenerate) -> R.settling = 1
+    :: AT(operation) && outcome == lost_dropped -> R.operation_known = 0
+    :: else -> skip
+    fi;
+#endif
+    if
+#ifdef SLOW
+    :: WAITS_OUT -> R.position = poll_wait; R.just_ended = !R.settling; R.check = 1
+#endif
     :: AT(adopt_wait) || AT(adopt_look) -> R.position = adopt_wait; part = adopt_look_part
-    :: AT(intent) || AT(regenerate) || AT(doubt_wait) || AT(doubt_look) ->
+    :: !WAITS_OUT && (AT(intent) || AT(regenerate) || AT(doubt_wait) || AT(doubt_look)) ->
         R.position = doubt_wait;
 #ifdef SEED_NO_WAIT_AFTER_START
         R.in_unknown_wait = 0
@@ -384,7 +463,8 @@ inline crash_and_start()
     :: AT(verify_look) || AT(verify) || AT(verify_wait) ->
         R.position = verify_wait;
         move_and_look(verify_look)
-    :: AT(deliver_look) || AT(offer) || AT(deliver) || AT(deliver_wait) ->
+    :: !WAITS_OUT &&
+       (AT(deliver_look) || AT(offer) || AT(deliver) || AT(deliver_wait)) ->
         R.position = deliver_wait
     :: else -> R.position = idle; R.check = 1; part = idle_next_part
     fi
@@ -521,7 +601,7 @@ inline configure()
         R.read_since = R.read_since & R.read_since_ack;
         /* A request on its way cannot be called back. */
         if
-        :: !AT(regenerate) && P.lost == 0 -> ADD(protected, TARGETS - 1)
+        :: !AT(regenerate) && P.lost == 0 && !OPERATION_RUNS -> ADD(protected, TARGETS - 1)
         :: else -> skip
         fi
     :: !HAS(required, TARGETS - 1) -> DROP(protected, TARGETS - 1)

@@ -240,7 +240,7 @@ inline void_target(t_)
 #endif
 #define INTERLOCK_IS_OPEN                                                                          \
     (R.adopted && R.blocked == nothing && !R.held && !R.adopt_asked && FREEZE_ALLOWS &&            \
-     !R.unconfirmed && OVERLAP_ALLOWS && START_ALLOWS && ACTIVE_IS_CONFIRMED)
+     !R.unconfirmed && OVERLAP_ALLOWS && START_ALLOWS && ACTIVE_IS_CONFIRMED && !IS_SETTLING)
 
 /* --- judge.c --- */
 
@@ -319,7 +319,8 @@ inline judge_drift()
 {
     take_census();
     active_changed = look[R.active_slot] != R.live[R.active_slot];
-    standby_changed = look[OTHER(R.active_slot)] != R.live[OTHER(R.active_slot)];
+    /* While an operation may run, its slot shows nothing that counts. */
+    standby_changed = !WAITS_OUT && look[OTHER(R.active_slot)] != R.live[OTHER(R.active_slot)];
     in_use = on_standby > 0;
     is_unfit = active_changed && standby_changed && !BOTH_CHANGED_UNDER_US;
     is_drift = active_changed || standby_changed || on_active < seen || elsewhere > 0

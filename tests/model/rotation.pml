@@ -45,6 +45,17 @@ c_decl {
 #define REQUEST_IS_DECIDED (!R.in_unknown_wait || (P.lost == 0 && LOOKS_ARE_TRUE))
 #endif
 
+/* A look says how the regenerate went: it has ended, or its longest time is over. */
+#ifdef SEED_NO_LONGEST_TIME
+#define MUST_HAVE_ENDED (!IS_SETTLING || (!R.operation_known && P.lost == 0 && LOOKS_ARE_TRUE))
+#elif defined(SEED_WAITS_FROM_REQUEST)
+#define MUST_HAVE_ENDED (P.lost == 0 && LOOKS_ARE_TRUE)
+#elif defined(SEED_JUDGES_WHILE_IT_RUNS)
+#define MUST_HAVE_ENDED true
+#else
+#define MUST_HAVE_ENDED (!IS_SETTLING || LONGEST_TIME_IS_OVER)
+#endif
+
 /* next_target() as a condition */
 #define A_TARGET_IS_READY                                                                          \
     ((HAS_ITS_TURN(0) && IS_READY(0)) || (HAS_ITS_TURN(1) && IS_READY(1)))
@@ -52,7 +63,7 @@ c_decl {
 #define WAITS(position_) (AT(position_) && !A_PERSON_IS_NEEDED)
 #define IS_WAITING                                                                                 \
     (AT(adopt_wait) || AT(idle) || AT(confirm_wait) || AT(verify_wait) || AT(deliver_wait))
-#ifdef CLAIM_COMPLETES
+#ifdef GROWS_CALM
 #define A_PERSON_IS_NEEDED (calm && R.blocked != nothing && !R.adopt_asked && IS_WAITING)
 #else
 #define A_PERSON_IS_NEEDED false
@@ -63,6 +74,13 @@ c_decl {
 #define A_CHECK_MAY_BE_DUE (!calm && P.unseen)
 #else
 #define A_CHECK_MAY_BE_DUE (!calm)
+#endif
+
+/* While an operation may run, what else is due goes on. */
+#ifdef SEED_BLIND_WHILE_IT_RUNS
+#define WAITS_MEANWHILE false
+#else
+#define WAITS_MEANWHILE AT(poll_wait)
 #endif
 
 proctype daemon(byte d)
@@ -95,6 +113,20 @@ proctype daemon(byte d)
 #else
             d_step { R.retry = 0; R.in_unknown_wait = 0; move_and_look(doubt_look) }
 #endif
+#ifdef SLOW
+        :: AT(poll_wait) && R.operation_known && (!calm || !OPERATION_RUNS) -> d_step { begin_poll() }
+        :: AT(poll_wait) && MUST_HAVE_ENDED ->
+            d_step { must_have_ended(); move_and_look(doubt_look) }
+        :: WAITS_MEANWHILE && (R.retry || R.retrying) ->
+            d_step { R.retry = 0; R.retrying = 0; part = idle_next_part }
+        :: WAITS_MEANWHILE && !R.retry && A_TARGET_IS_READY && !DELIVERY_WAITS_FOR_A_PERSON ->
+            part = idle_next_part
+        :: WAITS_MEANWHILE && !R.retry && !R.check && (!calm || P.unseen) ->
+            d_step { R.check = 1; part = idle_next_part }
+        :: WAITS_MEANWHILE && !R.retry && R.check -> part = idle_next_part
+        :: WAITS_MEANWHILE && !R.retry && R.unconfirmed && LOOKS_ARE_TRUE ->
+            d_step { R.check = 1; part = idle_next_part }
+#endif
         :: WAITS(verify_wait) -> d_step { R.retry = 0; move_and_look(verify_look) }
 #ifdef SEED_GIVES_UP
         :: WAITS(deliver_wait) && !R.retrying ->
@@ -112,7 +144,7 @@ proctype daemon(byte d)
             }
 
         /* completions */
-        :: AT(intent) || AT(offer) ->
+        :: AT(intent) || AT(offer) || AT(operation) ->
             if
             :: outcome = works
             :: MAY_FAIL -> outcome = stalls
@@ -146,11 +178,26 @@ proctype daemon(byte d)
             :: MAY_LOSE -> outcome = lost_dropped
             :: MAY_LOSE -> outcome = lost_but_happens
             :: MAY_LOSE -> outcome = lost_for_now
+#ifdef SLOW
+            :: outcome = runs
+            :: outcome = shows_nothing
+            :: MAY_LOSE -> outcome = runs_unnamed
+#endif
 #if LATE_LOOKS
             :: MAY_FAIL -> outcome = shows_the_past
 #endif
             fi;
             d_step { regenerated() }
+#ifdef SLOW
+        :: AT(poll) ->
+            if
+            :: OPERATION_RUNS -> outcome = runs
+            :: !OPERATION_RUNS -> outcome = ended
+            :: MAY_FAIL -> outcome = fails
+            :: MAY_LOSE -> outcome = forgotten
+            fi;
+            d_step { polled() }
+#endif
         :: AT(verify) ->
             if
             /* it works, too, when verify_timeout is over */
@@ -183,7 +230,7 @@ proctype daemon(byte d)
         :: MAY_LOSE ->
             if
             :: outcome = lost_dropped
-            :: AT(regenerate) || AT(deliver) -> outcome = lost_but_happens
+            :: AT(regenerate) || AT(deliver) || AT(operation) -> outcome = lost_but_happens
             :: AT(regenerate) || (AT(deliver) && IS_REMOTE(R.writing)) -> outcome = lost_for_now
             fi;
             d_step { crash_and_start() }
@@ -205,7 +252,7 @@ proctype daemon(byte d)
         :: R.presumed && !R.adopt_asked && by_hand == live[OTHER(R.active_slot)] ->
             d_step { command_correct() }
 #endif
-#ifdef CLAIM_COMPLETES
+#ifdef GROWS_CALM
         /* once calm is true, a person sees to blocked accounts */
         :: A_PERSON_IS_NEEDED && R.blocked != another_rotator -> d_step { command_adopt(0) }
         :: A_PERSON_IS_NEEDED && R.blocked != another_rotator -> d_step { command_adopt(1) }
@@ -256,6 +303,9 @@ inline reads_again(t_)
     note_read(t_)
 }
 
+#define A_REQUEST_IS_UNDER_WAY                                                                     \
+    (processes[0].lost != 0 || OPERATION_RUNS || records[0].position == regenerate)
+
 /* Somebody unknown to the daemons. He uses a key that he has made, from then on for at most an
  * overlap. */
 inline somebody_regenerates(slot_)
@@ -267,6 +317,9 @@ inline somebody_regenerates(slot_)
     replace_key();
     someone = live[slot];
     processes[0].unseen = 1;
+#ifdef SLOW
+    regenerated_since = regenerated_since || A_REQUEST_IS_UNDER_WAY;
+#endif
     note_read(SOMEONE_BIT)
 }
 
@@ -284,6 +337,9 @@ inline somebody_writes(t_, slot_)
     holds[t_] = live[slot_];
     printf("somebody else writes: target %d holds key %d\n", t_, holds[t_]);
     processes[0].unseen = 1;
+#ifdef SLOW
+    wrote_since = wrote_since || A_REQUEST_IS_UNDER_WAY;
+#endif
     rename_keys()
 }
 
@@ -293,12 +349,18 @@ inline somebody_writes(t_, slot_)
 #define ALL_ASK_FOR_A_PERSON (records[0].blocked != nothing)
 #endif
 
+#ifdef RUNS_ON
+#define RUNS_FOR_EVER (calm && OPERATION_RUNS)
+#else
+#define RUNS_FOR_EVER false
+#endif
+
 proctype world()
 {
     do
     /* Nothing can happen any more. */
-    :: timeout -> PROMISE(nothing_stops_in_silence, ALL_ASK_FOR_A_PERSON)
-#ifdef CLAIM_COMPLETES
+    :: timeout -> PROMISE(nothing_stops_in_silence, ALL_ASK_FOR_A_PERSON || RUNS_FOR_EVER)
+#ifdef GROWS_CALM
     :: d_step { !calm -> calm = true; no_look_is_late(); rename_keys() }
 #endif
     :: d_step { NOTHING_LINGERS && !ALL_HAVE_READ(LINGERING_BIT) -> note_read(LINGERING_BIT) }
@@ -319,7 +381,15 @@ proctype world()
     od
 }
 
-/* A request, or a delivery, that its daemon has abandoned. */
+/* Has an operation failed? Or it runs on, for ever. */
+#define MAY_END_UNDONE (FAULTS >= 2 && !calm)
+#ifdef RUNS_ON
+#define MAY_END (!calm)
+#else
+#define MAY_END true
+#endif
+
+/* A request, or a delivery, that its daemon has abandoned; and operations. */
 proctype network(byte d)
 {
     do
@@ -329,15 +399,32 @@ proctype network(byte d)
         P.lost = 0;
         P.starting = 0;
         printf("azure carries out a lost request of %d\n", d);
-        our_request_is_carried_out();
+        our_request_arrives();
         rename_keys()
     }
     :: d_step {
         P.lost != 0 ->
         P.lost = 0;
         P.starting = 0;
-        printf("azure drops a lost request of %d\n", d)
+        printf("azure drops a lost request of %d\n", d);
+        forget_what_came_later()
     }
+#ifdef SLOW
+    :: d_step {
+        OPERATION_RUNS && to_come ->
+        slot = running - 1;
+        to_come = false;
+        our_request_is_carried_out();
+        rename_keys()
+    }
+    :: d_step {
+        OPERATION_RUNS && MAY_END && (!to_come || MAY_END_UNDONE) ->
+        running = 0;
+        to_come = false;
+        printf("  azure: the operation ends\n");
+        forget_what_came_later()
+    }
+#endif
 #if REMOTE != 2
     :: d_step {
         P.late != 0 ->
@@ -380,6 +467,9 @@ init {
         NAME_POSITION(offer);
         NAME_POSITION(deliver);
         NAME_POSITION(deliver_wait);
+        NAME_POSITION(operation);
+        NAME_POSITION(poll_wait);
+        NAME_POSITION(poll);
         to = 0;
         live[0] = 1;
         live[1] = 2;
@@ -421,6 +511,12 @@ init {
 #define IS_WELL(t) (reads[t] == 0 || IS_LIVE(reads[t]))
 /* Once faults have ended, a rotation completes, and all readers have a key that works. */
 ltl completes { [] (calm -> <> (done && IS_WELL(0) && IS_WELL(1))) }
+#endif
+
+/* What somebody else breaks while an operation runs is repaired meanwhile. */
+#ifdef CLAIM_MENDED
+#define WORKS(t) (holds[t] == 0 || IS_LIVE(holds[t]))
+ltl mended { [] (calm -> <> (WORKS(0) && WORKS(1))) }
 #endif
 
 /* Two daemons do not undo each other's changes for ever: of keys, or of what targets hold. */

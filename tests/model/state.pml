@@ -28,8 +28,16 @@
 #define LATE_LOOKS 0
 #endif
 /* PRESUMED: the key that the configuration names is that of a rule, which may be wrong. */
+/* SLOW: a regenerate may be an operation, which takes the type's longest time at most and replaces
+ * the key at any time until it ends; answers may show no key. RUNS_ON: one that runs when calm
+ * begins runs for ever. */
 #ifndef FAULTS /* 1: crashes, and requests and deliveries that are lost; 2: and all that can fail */
 #define FAULTS 2
+#endif
+
+/* Some claims are about what follows when nothing goes wrong any more. */
+#if defined(CLAIM_COMPLETES) || defined(CLAIM_MENDED)
+#define GROWS_CALM
 #endif
 
 /* Masks have one bit per target. One target may be remote: a delivery to it may still arrive after
@@ -53,7 +61,7 @@
 mtype = {
     adopt_wait, adopt_look, idle, check_look, prove_target, prove_live, confirm_wait, preflight,
     rotate_look, intent, regenerate, doubt_wait, doubt_look, verify_look, verify, verify_wait,
-    deliver_look, offer, deliver, deliver_wait
+    deliver_look, offer, deliver, deliver_wait, operation, poll_wait, poll
 };
 
 /* Why an account is blocked. */
@@ -65,7 +73,7 @@ mtype = {
 /* The outcome of an action. */
 mtype = {
     works, fails, fails_but_happens, shows_the_past, lost_dropped, lost_but_happens, lost_for_now,
-    stalls, stalls_again
+    stalls, stalls_again, shows_nothing, runs, runs_unnamed, ended, forgotten
 };
 
 /* The parts of one step, in the order in which they follow each other. */
@@ -90,6 +98,13 @@ byte reads[2];     /* the key that the readers of a target use; 0: none */
 byte someone;      /* the key that somebody unknown uses; 0: none */
 #ifdef PRESUMED
 byte by_hand; /* the key of consumers who do not read a target yet; 0: none are left */
+#endif
+#ifdef SLOW
+byte running; /* the operation that carries a request of ours out: its slot + 1; 0: none */
+bool to_come; /* it has not replaced the key yet */
+/* what somebody else did and no look could show before our request left, which cannot be called
+ * back: regenerate, write */
+bool regenerated_since, wrote_since;
 #endif
 byte foreign_dead; /* mask of keys that somebody else replaced, or that he may have used */
 byte foreign_left = FOREIGN;
@@ -118,6 +133,11 @@ typedef record {
     unsigned intent_open : 1; /* its `before` are the record's live keys */
     unsigned intent_slot : 1;
     unsigned repeated : 1; /* the request of this intent may have been sent before */
+#ifdef SLOW
+    unsigned operation_known : 1; /* the URL of the operation */
+    unsigned settling : 1;  /* its longest time is not over: it may run, whatever a look shows */
+    unsigned just_ended : 1; /* settles_at lies ahead: a look that shows no change may be late */
+#endif
     unsigned verified : 1;
     /* Who has read since overlap_from: the readers (by target), somebody unknown (bit 2); bit 3:
      * everything that lingered then (late looks, abandoned requests and deliveries) has ended */
@@ -199,6 +219,7 @@ mtype part, then, outcome, verdict, to;
 mtype = {
     no_outage, only_the_standby_slot, durable_before_effect, a_fresh_look_before,
     no_repeat_in_doubt, same_slot_again, no_request_lingers, frozen_while_delivering,
+    no_poll_before_durable, no_second_operation, no_conclusion_while_it_runs,
     settled_before_the_next, active_moves_last, one_action_at_a_time, nothing_stops_in_silence
 };
 

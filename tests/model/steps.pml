@@ -14,6 +14,12 @@
 
 inline close_intent()
 {
+#ifdef SLOW
+    PROMISE(no_conclusion_while_it_runs, !OPERATION_RUNS && P.lost == 0);
+    R.operation_known = 0;
+    R.settling = 0;
+    R.just_ended = 0;
+#endif
     R.intent_open = 0;
     R.intent_slot = 0;
     R.repeated = 0;
@@ -29,9 +35,15 @@ inline request_leaves()
     PROMISE(same_slot_again, P.tried == 0 || P.tried == R.intent_slot + 1);
     PROMISE(frozen_while_delivering, !P.frozen);
     PROMISE(no_request_lingers, P.lost == 0);
+    PROMISE(no_second_operation, !OPERATION_RUNS);
     P.unresolved = R.intent_slot + 1;
     P.tried = R.intent_slot + 1;
     P.starting = 0;
+#ifdef SLOW
+    R.settling = 1;
+    regenerated_since = P.unseen;
+    wrote_since = P.unseen;
+#endif
     move(regenerate);
     act()
 }
@@ -93,9 +105,36 @@ inline take_new_key()
     part = verify_part
 }
 
+/* Where nothing else is done until the outcome is known, or where it is. */
+inline wait_in_doubt()
+{
+    if
+    :: IS_SLOW -> move_and_wait(poll_wait)
+    :: else -> move_and_wait(doubt_wait)
+    fi
+}
+
+/* Does the look say what became of the request: it is true, and nothing may come? */
+#ifdef SLOW
+#define IS_RESOLVED                                                                                \
+    (!OPERATION_RUNS && P.lost == 0 && look[R.intent_slot] == live[R.intent_slot])
+#else
+#define IS_RESOLVED true
+#endif
+
+#ifdef SLOW
+inline must_have_ended()
+{
+    R.retry = 0;
+    R.just_ended = R.just_ended && !LOOKS_ARE_TRUE;
+    R.operation_known = 0;
+    R.settling = 0
+}
+#endif
+
 inline resolve_doubt()
 {
-    P.unresolved = 0;
+    P.unresolved = (IS_RESOLVED -> 0 : P.unresolved);
     judge_unanimous(OTHER(R.intent_slot));
     yes = yes && look[OTHER(R.intent_slot)] != R.live[OTHER(R.intent_slot)];
     if
@@ -104,13 +143,20 @@ inline resolve_doubt()
         again = true;
         part = adopt_part
     :: look[R.intent_slot] != R.live[R.intent_slot] && !yes -> take_new_key()
+#ifdef SLOW
+    /* It has ended, and looks may be late. */
+    :: look[R.intent_slot] == R.live[R.intent_slot] && R.just_ended -> wait_in_doubt()
+    :: look[R.intent_slot] == R.live[R.intent_slot] && !R.just_ended ->
+#else
     :: else -> /* repeat_or_leave() */
+#endif
+
         judge_drift();
         if
         :: INTERLOCK_IS_OPEN && !is_drift && LOOK_IS_WHOLE -> part = check_part; then = intent_part
         :: INTERLOCK_IS_OPEN && !is_drift && !LOOK_IS_WHOLE ->
             R.retry = 1;
-            move_and_wait(doubt_wait)
+            wait_in_doubt()
         :: else ->
             close_intent();
             R.retry = 0;
@@ -249,6 +295,14 @@ inline restart_delivery()
 #define IN_ORDER(t) (R.delivering != R.active_slot && !HAS(R.dead, t))
 #define HAS_ITS_TURN(t) (IS_OWED(t) && !(t == 1 && IN_ORDER(1) && HAS(required, 0) && IS_OWED(0)))
 
+inline wait_to_deliver()
+{
+    if
+    :: WAITS_OUT -> move_and_wait(poll_wait)
+    :: else -> move_and_wait(deliver_wait)
+    fi
+}
+
 /* The first target has hung, and the other one has not: that one goes first. Where both have, the
  * code takes the one that hung earlier; here that is always the first. */
 #if TARGETS == 2
@@ -281,7 +335,7 @@ inline do_deliver_part()
         P.frozen = (R.delivering != R.active_slot -> 1 : P.frozen);
         part = no_more
     :: n == TARGETS && !A_REQUIRED_TARGET_IS_OWED -> part = complete_part
-    :: else -> move_and_wait(deliver_wait); part = no_more
+    :: else -> wait_to_deliver(); part = no_more
     fi;
     n = 0
 }
@@ -313,11 +367,11 @@ inline do_idle_next_part()
 {
     next_target();
     if
-    :: R.adopt_asked -> part = adopt_look_part
-    :: !R.adopt_asked && R.retry -> part = no_more
-    :: !R.adopt_asked && !R.retry && n < TARGETS && !DELIVERY_WAITS_FOR_A_PERSON ->
+    :: ADOPTS -> part = adopt_look_part
+    :: !ADOPTS && R.retry -> part = no_more
+    :: !ADOPTS && !R.retry && n < TARGETS && !DELIVERY_WAITS_FOR_A_PERSON ->
         part = deliver_look_part
-    :: !R.adopt_asked && !R.retry && (n == TARGETS || DELIVERY_WAITS_FOR_A_PERSON) && R.check ->
+    :: !ADOPTS && !R.retry && (n == TARGETS || DELIVERY_WAITS_FOR_A_PERSON) && R.check ->
         move_and_look(check_look);
         part = no_more
     :: else -> part = no_more
@@ -352,7 +406,8 @@ inline finish_step()
     :: else -> skip
     fi;
     if
-    :: part == idle_part -> move_and_wait(idle); part = idle_next_part
+    :: part == idle_part && WAITS_OUT -> move_and_wait(poll_wait); part = no_more
+    :: part == idle_part && !WAITS_OUT -> move_and_wait(idle); part = idle_next_part
     :: else -> skip
     fi;
     if

@@ -133,6 +133,15 @@ inline others_have_not_seen()
 #endif
 }
 
+/* Did somebody else act too late for the look before our request? */
+#ifdef SLOW
+#define SOMEONE_CAME_LATER regenerated_since
+#define WRITTEN_LATER wrote_since
+#else
+#define SOMEONE_CAME_LATER false
+#define WRITTEN_LATER false
+#endif
+
 #ifdef PRESUMED
 #define IS_USED_BY_HAND(k) (by_hand == (k))
 #else
@@ -143,11 +152,13 @@ inline our_request_is_carried_out()
 {
     key = live[slot];
     ALWAYS_PROMISE(no_outage,
-                   P.unseen || (someone != key && !IS_USED_BY_HAND(key) &&
-                                !(HAS(protected, 0) && (holds[0] == key || reads[0] == key)) &&
-                                !(HAS(protected, 1) && (holds[1] == key || reads[1] == key))));
+                   P.unseen || ((someone != key || SOMEONE_CAME_LATER) && !IS_USED_BY_HAND(key) &&
+                                (WRITTEN_LATER ||
+                                 (!(HAS(protected, 0) && (holds[0] == key || reads[0] == key)) &&
+                                  !(HAS(protected, 1) && (holds[1] == key || reads[1] == key))))));
     if
-    :: P.unseen -> foreign_dead = foreign_dead | KEY_BIT(key)
+    :: P.unseen || SOMEONE_CAME_LATER || WRITTEN_LATER ->
+        foreign_dead = foreign_dead | KEY_BIT(key)
     :: else -> skip
     fi;
     replace_key();
@@ -156,6 +167,30 @@ inline our_request_is_carried_out()
     last_changer = d + 1;
 #endif
     others_have_not_seen()
+}
+
+inline forget_what_came_later()
+{
+#ifdef SLOW
+    if
+    :: P.lost == 0 && running == 0 -> regenerated_since = false; wrote_since = false
+    :: else -> skip
+    fi
+#else
+    skip
+#endif
+}
+
+/* Azure takes the request for `slot` up. */
+inline our_request_arrives()
+{
+#ifdef SLOW
+    running = slot + 1;
+    to_come = true;
+    printf("  azure: an operation runs, for slot %d\n", slot)
+#else
+    our_request_is_carried_out()
+#endif
 }
 
 /* `key` is written to the target. */
@@ -206,3 +241,18 @@ inline our_delivery_is_carried_out(t_)
 #define OVERLAP_IS_OVER                                                                            \
     ((R.read_since | (someone == 0 -> SOMEONE : 0)) == (LINGERING | SOMEONE | ALL_TARGETS))
 #define LOOKS_ARE_TRUE (past[0] == 0)
+
+/* The type's longest time is over when the operation is, and unknown_wait after it. */
+#ifdef SLOW
+#define IS_SLOW true
+#define OPERATION_RUNS (running != 0)
+#define IS_SETTLING R.settling
+#else
+#define IS_SLOW false
+#define OPERATION_RUNS false
+#define IS_SETTLING false
+#endif
+#define LONGEST_TIME_IS_OVER (P.lost == 0 && !OPERATION_RUNS && LOOKS_ARE_TRUE)
+/* The intent stays open for long: everything but the standby key is cared for meanwhile. */
+#define WAITS_OUT (IS_SLOW && R.intent_open)
+#define ADOPTS (R.adopt_asked && !WAITS_OUT)
