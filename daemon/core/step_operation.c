@@ -24,6 +24,9 @@ enum {
     POLL_ASKED_MAX_MS = 10 * 60 * 1000,
     /* Of a type whose regenerates end with their answer, as far as its row knows. */
     UNEXPECTED_TAKES_MS = 60 * 60 * 1000,
+    /* From the intent until its request is given up: the look before it is 30 s old at most when it
+     * leaves, and its answer is waited for a minute. */
+    GIVEN_UP_WITHIN_MS = 90 * 1000,
     LOOKS_AGAIN = 8 /* evenly, at first, until the slot has settled */
 };
 
@@ -40,17 +43,22 @@ static duration_ms shown_within(const struct machine *machine)
     return time_max(machine->context->timing->unknown_wait, machine->context->list_delay);
 }
 
+/* Azure may begin with it unknown_wait after it was given up, and lists show it later than its end.
+ */
 void operation_doubt(struct machine *machine)
 {
     const struct rotation_context *context = machine->context;
     struct intent *intent = &machine->record->intent;
+    const time_ms given_up =
+        time_min(machine->now, time_add(intent->written_at, GIVEN_UP_WITHIN_MS));
+    const duration_ms late = context->timing->unknown_wait + context->list_delay;
 
     if (context->regenerate_takes > 0) {
         intent->ended = false;
-        intent->settles_at = time_add(time_add(intent->written_at, context->regenerate_takes),
-                                      shown_within(machine));
-    } else if (context->list_delay > context->timing->unknown_wait) {
+        intent->settles_at = time_add(given_up, context->regenerate_takes + late);
+    } else if (context->list_delay > 0) {
         operation_ended(machine, true);
+        intent->settles_at = time_add(given_up, late);
     }
 }
 
@@ -114,8 +122,8 @@ enum position operation_accepted(struct machine *machine)
     struct note *note;
 
     intent->ended = false;
-    intent->settles_at = time_add(time_add(intent->written_at, operation_takes(machine->context)),
-                                  shown_within(machine));
+    intent->settles_at =
+        time_add(time_add(machine->now, operation_takes(machine->context)), shown_within(machine));
     intent->operation = event->operation;
     intent->poll_at = time_add(machine->now, pace(machine, event->poll_after));
     intent->poll_failures = 0;
