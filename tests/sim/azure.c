@@ -92,18 +92,17 @@ static void take_keys(struct operation *operation)
 static void answer_regenerate(const struct operation *operation, struct azure_result *result,
                               char url[WORLD_URL_MAX])
 {
-    const struct script_pace *pace = &operation->world->script->pace;
+    const struct script_pace *pace = slow_pace(operation->world, operation->account);
 
     if (pace->takes > 0) {
         result->under_way = true;
+        result->poll_after = pace->asks;
         slow_url(operation->number, url);
         result->operation_url = operation->mishap == MISHAP_UNNAMED ? NULL : url;
         return;
     }
     for (int slot = 0; slot < SLOT_COUNT; slot++)
-        result->shown[slot] =
-            pace->answer == PACE_ANSWERS_BOTH ||
-            (pace->answer == PACE_ANSWERS_ONE && (enum slot)slot == operation->slot);
+        result->shown[slot] = operation->shows[slot];
 }
 
 static void answer(struct operation *operation, bool canceled)
@@ -124,11 +123,14 @@ static void answer(struct operation *operation, bool canceled)
     };
 
     for (int slot = 0; slot < SLOT_COUNT && !operation->failed; slot++)
-        result.live[slot] = world_fingerprint(operation->live[slot]);
+        if (operation->effect != EFFECT_REGENERATE || operation->shows[slot])
+            result.live[slot] = world_fingerprint(operation->live[slot]);
     if (operation->effect == EFFECT_REGENERATE && !operation->failed)
         answer_regenerate(operation, &result, url);
-    if (operation->effect == EFFECT_POLL)
+    if (operation->effect == EFFECT_POLL) {
         result.operation_state = operation->state;
+        result.poll_after = slow_pace(world, operation->account)->asks;
+    }
     if (!operation->failed && operation->describes && !operation->described)
         result.description = &no_description;
     if (!canceled || (operation->canceled && operation->effect == EFFECT_POLL))
@@ -139,7 +141,7 @@ static void answer(struct operation *operation, bool canceled)
 
 static bool shows_keys(const struct operation *operation)
 {
-    const struct script_pace *pace = &operation->world->script->pace;
+    const struct script_pace *pace = slow_pace(operation->world, operation->account);
 
     return operation->effect == EFFECT_LOOK ||
            (operation->effect == EFFECT_REGENERATE && pace->takes == 0 &&
@@ -211,7 +213,7 @@ static struct azure_call *run(struct operation *operation)
 static void show(struct operation *operation, time_ms at)
 {
     if (operation->effect == EFFECT_LOOK)
-        at -= operation->world->script->pace.lag;
+        at -= slow_pace(operation->world, operation->account)->lag;
     world_live_at(operation->account, at, operation->live);
 }
 
@@ -256,6 +258,9 @@ static void apply_look(struct operation *operation)
     operation->described = operation->describes && operation->mishap != MISHAP_UNDESCRIBED &&
                            operation->account->undescribed_until <= world->now;
     show(operation, world->now);
+    /* Lists that lag show the past anyway. */
+    if (operation->mishap == MISHAP_PAST && slow_pace(world, operation->account)->lag > 0)
+        operation->mishap = MISHAP_NONE;
     if (operation->mishap == MISHAP_PAST)
         show_the_past(operation);
 }
@@ -285,14 +290,24 @@ static void on_second_effect(struct happening *happening)
 static void apply_regenerate(struct operation *operation)
 {
     struct world *world = operation->world;
+    const struct script_pace *pace = slow_pace(world, operation->account);
 
     operation->failed = obstructed(operation, &operation->failure);
     if (operation->failed)
         return;
-    if (world->script->pace.takes > 0) {
+    if (slow_runs(world, operation->account)) {
+        operation->failed = true;
+        fail(&operation->failure, REASON_AZURE_ERROR, 409, "another operation is under way");
+        return;
+    }
+    if (pace->takes > 0) {
         slow_begin(world, operation->account, operation);
         return;
     }
+    for (int slot = 0; slot < SLOT_COUNT; slot++)
+        operation->shows[slot] =
+            pace->answer == PACE_ANSWERS_BOTH ||
+            (pace->answer == PACE_ANSWERS_ONE && (enum slot)slot == operation->slot);
     world_regenerate(world, operation->account, operation->slot, true);
     show(operation, world->now);
     if (operation->mishap == MISHAP_PAST)

@@ -525,7 +525,7 @@ void script_by_chance(struct script *script, uint64_t seed, unsigned years)
     script->active = (enum slot)draw(&chance, SLOT_COUNT);
     draw_policy(&chance, &script->policy);
     draw_targets(&chance);
-    pace_by_chance(script, seed);
+    slow_by_chance(&chance);
     chance.fair_policy = script->policy;
     chance.changes_policy = happens(&chance, 50);
     if (chance.changes_policy)
@@ -536,6 +536,7 @@ void script_by_chance(struct script *script, uint64_t seed, unsigned years)
     chance.calm = script->length - chance.settling - script_longest_wait(&chance.fair_policy);
     add_storm(&chance);
     rules_add_storm(&chance, chance.calm - fade);
+    slow_add_storm(&chance);
     add_fair_weather(&chance);
     rules_add_fair_weather(&chance);
 }

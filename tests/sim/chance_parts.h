@@ -77,6 +77,12 @@ static inline unsigned weigh(struct chance *chance, const unsigned weights[], un
 /* Adds what happens then, in the storm at the latest. */
 void chance_add(struct chance *chance, struct incident *incident, duration_ms at);
 
+/* --- chance_slow.c --- */
+/* How Azure regenerates the keys of each account. */
+void slow_by_chance(struct chance *chance);
+/* What goes wrong with rotations that take long, up to the fair weather. */
+void slow_add_storm(struct chance *chance);
+
 /* --- chance_rules.c --- */
 /* Has this world rules that find its accounts? */
 bool rules_by_chance(struct chance *chance);

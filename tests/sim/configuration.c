@@ -105,8 +105,8 @@ static void add_accounts(struct arena *arena, const struct world *world, struct 
             .identity = &identity,
             .policy_name = "simulated",
             .policy = policy,
-            .regenerate_takes = world->script->pace.at_most,
-            .list_delay = world->script->pace.lag,
+            .regenerate_takes = slow_pace(world, from)->at_most,
+            .list_delay = slow_pace(world, from)->lag,
         };
         add_hint(arena, world, by_rule, to);
         add_destinations(arena, world, from, to);

@@ -39,6 +39,7 @@ struct design {
     void (*stop)(void *daemon, void (*stopped)(void *context), void *context);
     void (*free)(void *daemon);
     bool finds; /* it knows of rules that find accounts */
+    bool polls; /* it knows of regenerates that go on after their answer */
     /* For the oracles: does it hold a key of that account in memory while the account rests? NULL:
      * never asked. */
     bool (*holds_key)(const void *daemon, const char *account_name);

@@ -264,6 +264,7 @@ const struct design design_keyrotated = {
     .stop = stop,
     .free = free_process,
     .finds = true,
+    .polls = true,
     .holds_key = holds_key,
     .rests = rests,
     .miscounts = miscounts,

@@ -268,6 +268,7 @@ void disk_restore(struct world *world)
         (void)str_copy(world->accounts[i].url, WORLD_URL_MAX, world->accounts[i].url_backup);
         world->accounts[i].found = world->accounts[i].found_backup;
     }
+    slow_journal_edited(world);
 }
 
 void disk_erase(struct world *world)
@@ -279,6 +280,7 @@ void disk_erase(struct world *world)
         world->accounts[i].url[0] = '\0';
         world->accounts[i].found.in_book = false;
     }
+    slow_journal_edited(world);
 }
 
 /* --- io/store/store.h --- */

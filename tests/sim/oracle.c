@@ -142,10 +142,13 @@ void oracle_daemon_starts(struct world *world)
             oracle_age(account, forward);
         if (back < 0)
             schedule_clock_set(world, account, world_wall(world));
+        if (forward > 0 || back < 0)
+            lasting_disturb(account);
         consumer_daemon_starts(world, account);
         told_daemon_starts(world, account);
         commit_daemon_starts(world, account);
         regenerate_daemon_starts(world, account);
+        lasting_daemon_starts(world, account);
         schedule_daemon_starts(world, account);
         /* The daemon died before what the data plane said was durable. */
         if (!account->in_journal || !account->journal.refused)
@@ -255,13 +258,16 @@ void oracle_operation_begins(struct world *world, const struct operation *operat
     case EFFECT_REGENERATE:
         regenerate_begins(world, account, operation);
         break;
+    case EFFECT_POLL:
+        lasting_polls(world, account, operation);
+        break;
     case EFFECT_DELIVER:
+        lasting_delivers(world, account, operation);
         turn_begins(world, account, operation->target);
         delivery_begins(world, account, operation);
         break;
     case EFFECT_VERIFY:
     case EFFECT_SAVE:
-    case EFFECT_POLL:
     case EFFECT_COUNT:
         break;
     }
@@ -405,6 +411,7 @@ void oracle_record_saved(struct world *world, struct world_account *account,
     look_saved(world, account, record, &told);
     schedule_saved(world, account, record, &told);
     liveness_saved(world, account, record, &told);
+    lasting_saved(world, account, record);
     commit_saved(world, account, record);
     consumer_saved(account);
     look_remember(account, record);
@@ -518,6 +525,7 @@ void oracle_reconfigured(struct world *world)
         liveness_disturb(world, account);
         schedule_reconfigured(world, account);
         delivery_reconfigured(world, account);
+        turn_reconfigured(account);
         commit_reconfigured(account);
     }
 }

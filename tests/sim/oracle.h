@@ -31,7 +31,10 @@ enum oracle {
     ORACLE_LOOK_FIRST,      /* rule 2 */
     ORACLE_CLOCKS_AGREE,    /* rule 2: no regenerate with clocks over five minutes apart */
     ORACLE_INTENT_FIRST,    /* rule 3 */
+    ORACLE_POLLED_DURABLE,  /* rule 3: a URL is asked when the journal has it */
     ORACLE_DOUBT_LOOKS,     /* rule 4 */
+    ORACLE_ONE_OPERATION,   /* rule 4: no second regenerate while one may go on */
+    ORACLE_ENDED_FIRST,     /* rule 4: nothing is concluded from what may still change */
     ORACLE_SAME_SLOT,       /* rule 5 */
     ORACLE_CALM_START,      /* rule 5: nothing is regenerated within unknown_wait of a start */
     ORACLE_FROZEN,          /* rule 6 */
@@ -64,6 +67,7 @@ enum oracle {
     ORACLE_KEYS_FORGOTTEN,  /* rule 15: no key in memory while nothing is under way */
     ORACLE_NOT_SILENT,    /* rule 16: who waits for a person has said so; the others have a timer */
     ORACLE_REPAIRED,      /* an outage by somebody else is repaired in time */
+    ORACLE_LEADS_ON,      /* rule 16: a regenerate that has ended leads on in time */
     ORACLE_PROGRESS,      /* once faults stop, every due account completes in time */
     ORACLE_NO_STARVATION, /* … and none waits while the others rotate again and again */
     ORACLE_CLOSED_FIRST,  /* what closes the interlock is durable before the daemon goes on */

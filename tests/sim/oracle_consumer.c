@@ -183,6 +183,19 @@ static const char *habit(duration_ms since, duration_ms overlap)
     return since < overlap / 2 ? "twice in an overlap" : "once in an overlap";
 }
 
+/* Did somebody else change the target too late for the look before the request, which cannot be
+ * called back? */
+static bool is_meddled_with(const struct world_account *account, unsigned target, uint32_t key)
+{
+    const struct world_target *from = &account->targets[target];
+
+    for (size_t i = 0; i < from->past_count; i++)
+        if (!from->past[i].by_daemon && from->past[i].from >= account->oracle.attempt_looked_at &&
+            (key == KEY_NONE || from->past[i].key == key))
+            return true;
+    return false;
+}
+
 /* May programs hold the slot's key, and can the daemon know? */
 static void loses_key(struct world *world, struct world_account *account, unsigned target,
                       enum slot slot)
@@ -196,6 +209,8 @@ static void loses_key(struct world *world, struct world_account *account, unsign
                  within(world, state->seen_at[slot], overlap);
     duration_ms since = stands ? 0 : world->now - state->left_at[slot];
 
+    if (is_meddled_with(account, target, account->live[slot]) || lasting_is_forgiven(account))
+        return;
     if (!held || !known || (!stands && state->left_at[slot] < account->targets[target].cared_since))
         return;
     oracle_convict(world, ORACLE_NO_OUTAGE, account,
@@ -212,6 +227,10 @@ static void finds_nothing(struct world *world, struct world_account *account, un
     const struct oracle_target *state = &account->oracle.targets[target];
     key_number other = account->live[slot_other(slot)];
 
+    if (is_meddled_with(account, target, KEY_NONE) || lasting_is_forgiven(account) ||
+        (account->oracle.by_stranger[slot_other(slot)] &&
+         account->live_since[slot_other(slot)] >= account->oracle.attempt_looked_at))
+        return;
     if (account->targets[target].past[0].key == other || state->told == other ||
         state->told == ORACLE_UNTOLD || state->left_at[slot] < account->targets[target].cared_since)
         return;

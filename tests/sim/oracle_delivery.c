@@ -53,6 +53,7 @@ static void is_goal(struct world *world, struct world_account *account,
                        world_key_of(&journal->live[journal->delivering]));
     if (state->delivering == KEY_NONE || state->delivering == delivery->key ||
         state->attempt_resolved ||
+        (state->until_outcome && journal->delivering != journal->active) ||
         (state->delivering != account->live[SLOT_PRIMARY] &&
          state->delivering != account->live[SLOT_SECONDARY]))
         return;
@@ -227,6 +228,7 @@ void delivery_begins(struct world *world, struct world_account *account,
                        oracle_target_name(account, operation->target));
     if (state->delivering != key && account->targets[operation->target].required) {
         state->delivering = key;
+        state->until_outcome = account->in_journal && account->journal.intent.open;
         /* From here on this key has to reach all required targets. */
         if (key == account->live[state->attempt_slot])
             state->attempt_resolved = false;

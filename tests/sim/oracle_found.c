@@ -180,7 +180,8 @@ static bool ends_look(const struct operation *operation)
 
 void found_operation_begins(struct world *world, const struct operation *operation)
 {
-    if (operation->account->refused && operation->effect != EFFECT_VERIFY && !ends_look(operation))
+    if (operation->account->refused && operation->effect != EFFECT_VERIFY &&
+        operation->effect != EFFECT_POLL && !ends_look(operation))
         oracle_convict(world, ORACLE_ONE_DESTINATION, operation->account,
                        "asks for a %s, and has the destination of another account",
                        effect_name(operation->effect));

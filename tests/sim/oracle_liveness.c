@@ -177,11 +177,14 @@ static bool left_to_person(const struct world *world, const struct world_account
 
 /* Lists that lag show later what is wrong; and an adoption that nothing but the configuration
  * supports waits until an operation of an earlier journal must have ended. */
-static duration_ms slowness(const struct world *world, enum lack lack)
+static duration_ms slowness(const struct world *world, const struct world_account *account,
+                            const struct oracle_target *target)
 {
-    const struct script_pace *pace = &world->script->pace;
+    const struct script_pace *pace = slow_pace(world, account);
+    const time_ms adopted_at = account->oracle.adopted_at;
+    const bool waited = adopted_at == 0 || target->wrong_since <= adopted_at;
 
-    return 3 * pace->lag + (lack == HOLDS_DEAD_KEY ? 0 : pace->at_most);
+    return 3 * pace->lag + (waited ? pace->at_most : 0);
 }
 
 static void gets_its_key(struct world *world, struct world_account *account, unsigned index)
@@ -199,7 +202,7 @@ static void gets_its_key(struct world *world, struct world_account *account, uns
     quiet = lack == HOLDS_DEAD_KEY ? quiet_apart_since(world, account, index)
                                    : quiet_since(world, account);
     quiet = world->now - later(target->wrong_since, quiet);
-    if (quiet <= repair_takes(world) + slowness(world, lack))
+    if (quiet <= repair_takes(world) + slowness(world, account, target))
         return;
     oracle_convict(world, lack == HOLDS_DEAD_KEY ? ORACLE_REPAIRED : ORACLE_OWED, account,
                    "%s %s since %s, in which nothing went wrong (%s)",
@@ -433,6 +436,7 @@ void liveness_rest(struct world *world, struct world_account *account)
     says_that_it_waits(world, account);
     is_looked_at_while_it_waits(world, account);
     has_timer(world, account);
+    lasting_leads_on(world, account, quiet_since(world, account), retries(world));
     is_not_passed_over(world, account);
 }
 

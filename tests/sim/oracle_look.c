@@ -88,6 +88,12 @@ static void takes_up(struct world *world, struct world_account *account, enum sl
     const struct oracle_said *said = &state->said;
     bool rotating = said->intent || said->delivering != said->active;
 
+    /* What an answer does not show is not known. */
+    if (rotating && state->shown[slot] != key)
+        oracle_convict(world, ORACLE_DOUBT_LOOKS, account,
+                       "the journal takes k%u for the %s key, and neither a look nor an answer "
+                       "showed that",
+                       key, slot_name(slot));
     /* The outcome of the daemon's own request. */
     if (said->intent && said->intent_slot == slot)
         return;
@@ -255,9 +261,11 @@ void look_saved(struct world *world, struct world_account *account, const struct
             is_acknowledged(record, &account->targets[i].id))
             continue;
         gives_up(world, account, i);
-        answered = answered ||
-                   (account->targets[i].required && state->targets[i].handed_out &&
-                    account->targets[i].past[0].key == account->live[slot_other(record->active)]);
+        answered =
+            answered ||
+            (account->targets[i].required && state->targets[i].handed_out &&
+             state->look.live[slot_other(record->active)] == account->targets[i].past[0].key &&
+             account->targets[i].past[0].key == account->live[slot_other(record->active)]);
     }
     /* An operator who says that the other rotator is gone asks for another delivery. */
     if (answered && !(account->journal.another_rotator && !record->another_rotator))

@@ -166,10 +166,30 @@ time_ms liveness_all_quiet_since(const struct world *world, time_ms since);
 /* --- oracle_turn.c: how long a delivery may keep its account --- */
 void turn_begins(const struct world *world, struct world_account *account, unsigned target);
 /* Of the delivery to that target, if one is under way. */
+void turn_reconfigured(struct world_account *account);
 void turn_check(struct world *world, struct world_account *account, unsigned target);
 void turn_ends(struct world *world, struct world_account *account, unsigned target, bool hung);
 /* Is the account kept by a delivery that it may wait for? */
 bool turn_is_allowed(const struct world *world, const struct world_account *account);
+
+/* --- oracle_lasting.c: regenerates that go on after their answer --- */
+/* What the daemon knows of it is wrong. */
+void lasting_disturb(struct world_account *account);
+/* Is what happens by the operation under way beyond what the daemon can know? */
+static inline bool lasting_is_forgiven(const struct world_account *account)
+{
+    return account->oracle.slow_forgiven && account->slow.number != 0;
+}
+void lasting_daemon_starts(const struct world *world, struct world_account *account);
+void lasting_regenerates(struct world *world, struct world_account *account,
+                         const struct operation *request);
+void lasting_polls(struct world *world, struct world_account *account,
+                   const struct operation *poll);
+void lasting_delivers(struct world *world, struct world_account *account,
+                      const struct operation *delivery);
+void lasting_saved(struct world *world, struct world_account *account, const struct record *record);
+void lasting_leads_on(struct world *world, struct world_account *account, time_ms quiet_since,
+                      duration_ms retries);
 
 /* --- oracle_secret.c: secrets, and the soundness of the machine --- */
 void secret_saved(struct world *world, const struct world_account *account,

@@ -202,6 +202,7 @@ void regenerate_begins(struct world *world, struct world_account *account,
     enum slot slot = operation->slot;
 
     is_calm(world, account);
+    lasting_regenerates(world, account, operation);
     is_no_repetition(world, account, slot);
     was_looked(world, account);
     is_intended(world, account, slot);
@@ -218,6 +219,8 @@ void regenerate_begins(struct world *world, struct world_account *account,
     state->attempt_slot = slot;
     state->attempt_before = account->live[slot];
     state->attempt_at = world->now;
+    state->attempt_looked_at =
+        (state->look.ended != 0 ? state->look.began : world->now) - slow_pace(world, account)->lag;
     state->attempt_overlap = world->policy.overlap;
     state->verify = world->policy.verify;
 }
@@ -232,7 +235,9 @@ void regenerate_ends(struct world *world, struct world_account *account,
 
     state->attempt_ended_at = world->now;
     state->unproven_since = world->now;
-    if (unknown || (!failed && operation->live[slot] == state->look.live[slot]))
+    /* What the answer does not show is not known. */
+    if (unknown ||
+        (!failed && (!operation->shows[slot] || operation->live[slot] == state->look.live[slot])))
         state->doubt_since = world->now;
     if (!failed)
         told_regenerated(world, account, operation);

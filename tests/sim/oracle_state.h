@@ -88,12 +88,14 @@ struct oracle_account {
     enum slot attempt_slot;
     uint32_t attempt_before; /* the key to be replaced */
     time_ms attempt_at, attempt_ended_at;
+    time_ms attempt_looked_at; /* what the look before it showed was true then */
     duration_ms attempt_overlap;
     bool attempt_resolved;            /* the next regenerate may be of the other slot */
     enum verify_mode verify;          /* the least that was asked of the new key since then */
     uint32_t proven_key, refused_key; /* what the data plane said of it last */
     time_ms unproven_since;
     time_ms doubt_since; /* 0: none */
+    bool slow_forgiven;  /* the daemon cannot know how long that regenerate goes on */
     bool by_stranger[SLOT_COUNT];
     time_ms strange_since[SLOT_COUNT]; /* when a look first showed the slot's live key */
     struct oracle_dead {
@@ -104,7 +106,8 @@ struct oracle_account {
         bool known;          /* … and can know that it is dead */
         time_ms again_since; /* looks show it as live since then; 0: they do not */
     } dead[ORACLE_DEAD_MAX]; /* newest first */
-    uint32_t delivering;     /* the key of the last delivery */
+    uint32_t delivering;     /* the key of the last delivery … */
+    bool until_outcome;      /* … while a regenerate was under way, whose key is the next goal */
     time_ms strangers_at;    /* the last foreign change that the record took up; 0: none */
     time_ms answered_at; /* when the daemon last decided to replace a key that somebody delivered */
     time_ms both_at;     /* the last time that the record took up two of them at once; 0: none */

@@ -21,6 +21,13 @@ static const struct oracle_description oracles[ORACLE_COUNT] = {
     [ORACLE_DOUBT_LOOKS] = {"doubt-looks", "rule 4",
                             "a request whose outcome is unknown is waited out and looked at, not "
                             "repeated"},
+    [ORACLE_POLLED_DURABLE] = {"polled-durable", "rule 3",
+                               "how a regenerate goes on is asked where its URL is durable"},
+    [ORACLE_ONE_OPERATION] = {"one-operation", "rule 4",
+                              "nothing is regenerated while an earlier regenerate may go on"},
+    [ORACLE_ENDED_FIRST] = {"ended-first", "rule 4",
+                            "nothing is concluded from a slot, and no key of it delivered, that a "
+                            "regenerate may still change"},
     [ORACLE_SAME_SLOT] = {"same-slot", "rule 5", "a retry repeats the same slot"},
     [ORACLE_CALM_START] = {"calm-start", "rule 5",
                            "nothing is regenerated within unknown_wait of a start"},
@@ -90,6 +97,8 @@ static const struct oracle_description oracles[ORACLE_COUNT] = {
                          "else fails"},
     [ORACLE_PROGRESS] = {"progress", "product",
                          "once nothing fails any more, every account completes a rotation in time"},
+    [ORACLE_LEADS_ON] = {"leads-on", "rule 16",
+                         "a regenerate that has ended, or must have, leads on in time"},
     [ORACLE_NO_STARVATION] = {"no-starvation", "product",
                               "no account waits while others rotate again and again"},
     [ORACLE_CLOSED_FIRST] = {"closed-first", "rule 3",

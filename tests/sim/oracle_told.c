@@ -175,9 +175,14 @@ void told_regenerated(struct world *world, struct world_account *account,
     struct oracle_dead *before =
         find_dead(state, world_key_of(&account->journal.intent.before[slot]));
 
+    /* It goes on. */
+    if (regenerate->number != 0)
+        return;
     if (before)
         before->known = true;
     for (int i = 0; i < SLOT_COUNT; i++) {
+        if (!regenerate->shows[i])
+            continue;
         if (regenerate->live[i] == account->live[i] && state->strange_since[i] == 0)
             state->strange_since[i] = world->now;
         if (state->shown[i] == regenerate->live[i])
@@ -185,7 +190,7 @@ void told_regenerated(struct world *world, struct world_account *account,
         state->shown[i] = regenerate->live[i];
         state->shown_since[i] = world->now;
     }
-    if (regenerate->live[slot] == account->live[slot])
+    if (regenerate->shows[slot] && regenerate->live[slot] == account->live[slot])
         know_dead(state, slot);
 }
 

@@ -206,6 +206,15 @@ static void is_not_passed_by_twice(struct world *world, struct world_account *ac
     }
 }
 
+void turn_reconfigured(struct world_account *account)
+{
+    /* The daemon knows nothing any more of a target that was taken away. */
+    for (unsigned i = 0; i < WORLD_TARGETS_MAX; i++)
+        for (unsigned j = 0; j < WORLD_TARGETS_MAX; j++)
+            if (!account->targets[j].configured)
+                account->oracle.targets[i].passed_by &= ~(1U << j);
+}
+
 void turn_check(struct world *world, struct world_account *account, unsigned target)
 {
     if (!is_under_way(world, account, target))

@@ -213,6 +213,7 @@ enum pace_effect {
     PACE_EFFECT_AT_START, /* of the time that it takes */
     PACE_EFFECT_IN_MIDDLE,
     PACE_EFFECT_AT_END,
+    PACE_EFFECT_ANYWHERE, /* by chance, each time */
     PACE_EFFECT_COUNT
 };
 enum pace_answer { PACE_ANSWERS_BOTH, PACE_ANSWERS_ONE, PACE_ANSWERS_NOTHING, PACE_ANSWER_COUNT };
@@ -220,6 +221,7 @@ struct script_pace {
     duration_ms takes;   /* after its answer; 0: its answer is the end */
     duration_ms at_most; /* as the daemon knows it of the type */
     duration_ms lag;     /* lists show what was true so long ago */
+    duration_ms asks;    /* for so long a pause between polls; 0: for none */
     enum pace_effect effect;
     enum pace_answer answer; /* the keys that it holds, where it is the end */
 };
@@ -240,7 +242,7 @@ struct script {
     bool pairs; /* a1 and a2 are pairs of keys of one resource, a3 and a4 of another, and so on */
     duration_ms length;
     struct script_policy policy;
-    struct script_pace pace;
+    struct script_pace paces[WORLD_ACCOUNTS_MAX];
     enum slot active;      /* the slot in use when the world begins */
     bool has_adopt_active; /* … and that the configuration names it */
     bool presumed;         /* … as a rule does: for all accounts, and to be confirmed */
@@ -281,11 +283,11 @@ void incident_print(const struct script *script, const struct incident *incident
 
 /* --- script_pace.c: the line of scenarios about regenerates --- */
 struct words;
-bool pace_read(struct words *words, struct script_pace *pace);
-/* Nothing, where it is plain: the answer is the end, and holds both keys. */
-void pace_print(const struct script_pace *pace, struct buf *out);
+/* "regenerates: …", of all accounts, or "regenerates of a2: …". */
+bool pace_read(struct words *words, struct script *script);
+/* Nothing of those that are plain: the answer is the end, and holds both keys. */
+void pace_print(const struct script *script, struct buf *out);
 /* Slow, silent or late for some seeds, without a draw of the script's own chance. */
-void pace_by_chance(struct script *script, uint64_t seed);
 bool pace_is_plain(const struct script_pace *pace);
 
 /* --- script_rule.c: the lines of scenarios about rules --- */

@@ -12,6 +12,7 @@ static const char *const effect_names[PACE_EFFECT_COUNT] = {
     [PACE_EFFECT_AT_START] = "start",
     [PACE_EFFECT_IN_MIDDLE] = "middle",
     [PACE_EFFECT_AT_END] = "end",
+    [PACE_EFFECT_ANYWHERE] = "random",
 };
 static const char *const answer_names[PACE_ANSWER_COUNT] = {
     [PACE_ANSWERS_BOTH] = "both",
@@ -39,6 +40,11 @@ static bool read_duration(struct words *words, size_t at, duration_ms *ret_durat
     return words_wrong(words, "a duration such as 2h is missing");
 }
 
+static bool is_account(const char *word, unsigned index)
+{
+    return word[0] == 'a' && word[1] == (char)('1' + index) && word[2] == '\0';
+}
+
 /* One part; *at is behind it. */
 static bool read_part(struct words *words, size_t *at, struct script_pace *pace)
 {
@@ -52,6 +58,8 @@ static bool read_part(struct words *words, size_t *at, struct script_pace *pace)
         ok = read_duration(words, (*at)++, &pace->at_most);
     else if (words_are(words, from, "lists") && words_are(words, from + 1, "lag") && (*at += 2))
         ok = read_duration(words, (*at)++, &pace->lag);
+    else if (words_are(words, from, "polled") && words_are(words, from + 1, "every") && (*at += 2))
+        ok = read_duration(words, (*at)++, &pace->asks);
     else if (words_are(words, from, "effect") && words_are(words, from + 1, "at") && (*at += 2)) {
         ok = read_name(words, (*at)++, effect_names, PACE_EFFECT_COUNT, &index);
         pace->effect = (enum pace_effect)index;
@@ -61,17 +69,14 @@ static bool read_part(struct words *words, size_t *at, struct script_pace *pace)
     } else {
         return words_wrong(words,
                            "regenerates take D, at most D, have their effect at start, "
-                           "middle or end, answer both, one or nothing, and lists lag D");
+                           "middle, end or random, answer both, one or nothing, lists lag D, and "
+                           "they are polled every D");
     }
     return ok;
 }
 
-bool pace_read(struct words *words, struct script_pace *pace)
+static bool read_parts(struct words *words, size_t at, struct script_pace *pace)
 {
-    size_t at = 2;
-
-    if (!words_are(words, 1, ":"))
-        return words_wrong(words, "it reads \"regenerates: take 2h, at most 6h\"");
     for (;;) {
         if (!read_part(words, &at, pace))
             return false;
@@ -83,6 +88,28 @@ bool pace_read(struct words *words, struct script_pace *pace)
     }
 }
 
+bool pace_read(struct words *words, struct script *script)
+{
+    struct script_pace pace = {0};
+    unsigned account = 0;
+    const bool of_one = words_are(words, 1, "of");
+    const size_t at = of_one ? 3 : 1;
+
+    while (of_one && words->count > 2 && account < script->accounts &&
+           !is_account(words->word[2], account))
+        account++;
+    if (!words_are(words, at, ":") || account == script->accounts)
+        return words_wrong(words,
+                           "it reads \"regenerates: take 2h, at most 6h\", or "
+                           "\"regenerates of a2: …\"");
+    if (!read_parts(words, at + 1, &pace))
+        return false;
+    for (unsigned i = 0; i < WORLD_ACCOUNTS_MAX; i++)
+        if (!of_one || i == account)
+            script->paces[i] = pace;
+    return true;
+}
+
 bool pace_is_plain(const struct script_pace *pace)
 {
     static const struct script_pace plain;
@@ -90,42 +117,34 @@ bool pace_is_plain(const struct script_pace *pace)
     return memcmp(pace, &plain, sizeof(plain)) == 0;
 }
 
-void pace_print(const struct script_pace *pace, struct buf *out)
+static void print(const struct script_pace *pace, const char *whose, struct buf *out)
 {
     char takes[DURATION_TEXT_MAX], at_most[DURATION_TEXT_MAX], lag[DURATION_TEXT_MAX];
+    char asks[DURATION_TEXT_MAX];
 
-    if (pace_is_plain(pace))
-        return;
     buf_append_format(
-        out, "regenerates: take %s, at most %s, effect at %s, answer %s, lists lag %s\n",
+        out, "regenerates%s: take %s, at most %s, effect at %s, answer %s, lists lag %s", whose,
         duration_to_text(pace->takes, takes), duration_to_text(pace->at_most, at_most),
         effect_names[pace->effect], answer_names[pace->answer], duration_to_text(pace->lag, lag));
+    if (pace->asks > 0)
+        buf_append_format(out, ", polled every %s", duration_to_text(pace->asks, asks));
+    buf_append_format(out, "\n");
 }
 
-static uint64_t draw(uint64_t *state, uint64_t below)
+void pace_print(const struct script *script, struct buf *out)
 {
-    uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
+    const struct script_pace *paces = script->paces;
+    bool same = true;
 
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return (z ^ (z >> 31)) % below;
-}
+    for (unsigned i = 1; i < script->accounts; i++)
+        same = same && memcmp(&paces[i], &paces[0], sizeof(paces[0])) == 0;
+    for (unsigned i = 0; i < script->accounts; i++) {
+        char whose[16] = "";
 
-void pace_by_chance(struct script *script, uint64_t seed)
-{
-    static const duration_ms times[] = {20 * MS_SECOND, 5 * MS_MINUTE, 40 * MS_MINUTE, 3 * MS_HOUR,
-                                        8 * MS_HOUR};
-    static const duration_ms lags[] = {0, 0, 0, 30 * MS_SECOND, 5 * MS_MINUTE};
-    uint64_t state = seed ^ UINT64_C(0x70616365);
-    struct script_pace *pace = &script->pace;
-
-    if (draw(&state, 4) != 0)
-        return;
-    pace->answer = (enum pace_answer)draw(&state, PACE_ANSWER_COUNT);
-    pace->lag = lags[draw(&state, sizeof(lags) / sizeof(lags[0]))];
-    if (draw(&state, 3) == 0)
-        return;
-    pace->takes = times[draw(&state, sizeof(times) / sizeof(times[0]))];
-    pace->at_most = pace->takes + (duration_ms)draw(&state, (uint64_t)pace->takes);
-    pace->effect = (enum pace_effect)draw(&state, PACE_EFFECT_COUNT);
+        if (pace_is_plain(&paces[i]) || (same && i > 0))
+            continue;
+        if (!same)
+            snprintf(whose, sizeof(whose), " of a%u", i + 1);
+        print(&paces[i], whose, out);
+    }
 }

@@ -156,7 +156,7 @@ static bool read_setting(struct parser *parser)
     if (words_are(words, 0, "rule"))
         return script_rule_read(words, script);
     if (words_are(words, 0, "regenerates"))
-        return pace_read(words, &script->pace);
+        return pace_read(words, script);
     if (words_are(words, 0, "accounts")) {
         if (!read_number_setting(words, 1, WORLD_ACCOUNTS_MAX, &number))
             return false;
@@ -294,7 +294,7 @@ void script_print(const struct script *script, struct buf *out)
                       script->presumed           ? "presumed"
                       : script->has_adopt_active ? "named"
                                                  : "not named");
-    pace_print(&script->pace, out);
+    pace_print(script, out);
     for (unsigned i = 0; i < script->target_count; i++)
         print_target(&script->targets[i], out);
     for (unsigned i = 0; i < script->rule_count; i++)

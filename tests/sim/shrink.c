@@ -205,6 +205,8 @@ static void drop_account(struct script *script, unsigned account)
         else
             incident->account--;
     }
+    for (unsigned i = account; i + 1 < script->accounts; i++)
+        script->paces[i] = script->paces[i + 1];
     script->accounts--;
 }
 

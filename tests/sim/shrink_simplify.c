@@ -182,6 +182,31 @@ static void rules_in_days(struct script *script)
         round_days(&script->rules[i].every);
 }
 
+/* Each pace becomes plain, or at least its parts do. */
+static void shrink_paces(struct shrinking *shrinking)
+{
+    for (unsigned i = 0; i < shrinking->best->accounts; i++) {
+        for (int part = 0; part < 4; part++) {
+            struct script candidate;
+            struct script_pace *pace = &candidate.paces[i];
+
+            script_copy(&candidate, shrinking->best);
+            if (part == 0)
+                *pace = (struct script_pace){0};
+            else if (part == 1)
+                pace->answer = PACE_ANSWERS_BOTH;
+            else if (part == 2)
+                pace->lag = 0;
+            else
+                pace->effect = PACE_EFFECT_AT_START;
+            if (memcmp(pace, &shrinking->best->paces[i], sizeof(*pace)) == 0)
+                script_done(&candidate);
+            else
+                (void)shrink_try(shrinking, &candidate);
+        }
+    }
+}
+
 void shrink_settings(struct shrinking *shrinking)
 {
     static void (*const ways[])(struct script * script) = {name_active, primary_active, first_seed,
@@ -189,6 +214,7 @@ void shrink_settings(struct shrinking *shrinking)
     const struct script *best = shrinking->best;
 
     simplify_policies(shrinking);
+    shrink_paces(shrinking);
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
         struct script candidate;
 

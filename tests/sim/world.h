@@ -87,6 +87,7 @@ struct world_operation {
     enum slot slot;
     time_ms ends_at; /* it runs until then; 0: none ran yet */
     bool ends_badly;
+    bool orphaned; /* no journal knows of it: to the daemon, its key is somebody else's */
 };
 
 struct world_account {
@@ -290,6 +291,7 @@ struct operation {
     bool describes;              /* look: the description is asked for … */
     bool described;              /* … and had */
     key_number live[SLOT_COUNT]; /* what the answer shows */
+    bool shows[SLOT_COUNT];      /* … of regenerate: which of them */
     bool failed;                 /* the answer says so */
     bool given_up;               /* nobody waits for the answer any more */
     bool canceled;               /* the daemon stops */
@@ -323,8 +325,12 @@ void operation_free_all(struct world *world);
 bool operation_is_waited_for(const struct world *world);
 
 /* --- slow.c: regenerates that go on after their answer --- */
+/* How Azure regenerates the account's keys. */
+const struct script_pace *slow_pace(const struct world *world, const struct world_account *account);
 /* A regenerate was accepted. */
 void slow_begin(struct world *world, struct world_account *account, struct operation *operation);
+/* The journal was restored or erased. */
+void slow_journal_edited(struct world *world);
 /* Does the account's last one still run? */
 bool slow_runs(const struct world *world, const struct world_account *account);
 /* "op 3" of the account, and back; 0: it is no such URL. */
