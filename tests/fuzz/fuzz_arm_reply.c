@@ -31,7 +31,7 @@ static void check_failure(const struct failure *failure)
 /* One of those that types have: by a number, so that each of them gets inputs. */
 static const struct two_key_probe_form *probe_at(size_t number)
 {
-    size_t count = 0;
+    size_t count = 1;
 
     while (two_key_resource_at(count))
         count++;
