@@ -112,7 +112,7 @@ def add_kerberos(site, azure):
     azure.create("kerbacct", type="storage")
     site.config["accounts"].append({"type": "storage", "name": "kerbacct", "resource_group": RESOURCE_GROUP,
                                     "subscription_id": SUBSCRIPTION, "pair": "kerb", "adopt_active": "primary"})
-    return Account("kerbacct", "kerbacct-kerb")
+    return Account(there="kerbacct", here="kerbacct-kerb", asked="kerbacct", file="kerbacct-kerb")
 
 
 def differences(ours, theirs, version):
