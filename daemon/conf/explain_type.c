@@ -74,9 +74,10 @@ static void append_pace(struct buf *out, const struct two_key_resource *type)
     if (type->slow_for == 0)
         return;
     buf_init(&text, TEXT_MAX);
-    (void)buf_append_format(&text, "up to %s, in which no key of the resource is regenerated",
+    (void)buf_append_format(&text,
+                            "takes up to %s; meanwhile no other key of the resource is regenerated",
                             duration_to_words(type->slow_for, longest));
-    append_wrapped_buf(out, "a new key takes", &text);
+    append_wrapped_buf(out, "regenerating", &text);
 }
 
 static void append_switches(struct buf *out, const struct two_key_resource *type)

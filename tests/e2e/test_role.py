@@ -99,6 +99,13 @@ def test_some_accounts_and_other_scopes(site):
     assert site.role("--scope", scopes[0], "--scope", scopes[1])["AssignableScopes"] == scopes
 
 
+def test_operations_stand_below_the_subscription(site):
+    add(site, "event_grid_topic")
+    role = site.role()
+    assert "Microsoft.EventGrid/locations/operationsStatus/read" in role["Actions"]
+    assert role["AssignableScopes"] == [f"/subscriptions/{SUBSCRIPTION}"]
+
+
 def discover(site, by, subscriptions):
     site.config["discover"] = [{"name": "found", "subscriptions": subscriptions, "by": by,
                                 "adopt_active": "primary", "every": "1s", "policy": "quick",

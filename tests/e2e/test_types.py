@@ -249,6 +249,7 @@ def test_what_is_understood_is_said(site, build):
     assert set(words) == set(ROTATED) and checked.count("\ntype ") == len(ROTATED)
     for name, said in words.items():
         assert all(len(line) <= 100 for line in said.splitlines()), said
+        assert all(line[16] == " " for line in said.splitlines() if line[17:] and line[2] != " "), said
         assert re.search(r"^  a key may +\w", said, re.M), name
         assert ("verify is      not possible" in said) == (not ROTATED[name]), name
         assert len(re.findall(r"^    Microsoft\.\S+$", said, re.M)) >= 2, name

@@ -12,6 +12,7 @@ struct arm_subject azure_subject(const struct azure_call *call,
                                  char principal[IDENTITY_PRINCIPAL_MAX])
 {
     const struct two_key_resource *resource = call->resource;
+    const char *actions[TWO_KEY_POLL_ACTIONS_MAX];
     struct arm_subject subject = {.role = resource->role,
                                   .principal = principal,
                                   .assignee = identity_assignee(call->subject->identity)};
@@ -33,7 +34,8 @@ struct arm_subject azure_subject(const struct azure_call *call,
         break;
     case AZURE_POLL:
         subject.operation = "asking how the regenerate goes";
-        subject.action = resource->read_action;
+        subject.action =
+            two_key_poll_actions(resource, actions) > 0 ? actions[0] : resource->read_action;
         break;
     case AZURE_PROBE:
         subject.operation = "checking the key";
