@@ -24,7 +24,9 @@ ROTATED = {
     "data_factory_runtime": None, "synapse_runtime": None, "data_migration": None,
     "apim_subscription": None, "apim_workspace_subscription": None, "apim_tenant": None,
     "apim_gateway": None, "spring": None, "ml_endpoint": None, "quantum": None,
-    "app_configuration": "keys", "bot_channel": "generate",
+    "app_configuration": "keys", "bot_channel": "generate", "cosmos": "dbs", "redis_enterprise": None,
+    "signalr": "connections", "web_pubsub": "connections", "event_grid_namespace": None,
+    "event_grid_namespace_topic": None, "ml_online_endpoint": None, "ml_serverless_endpoint": None,
 }
 BELOW = {"apim_tenant": ["access"], "bot_channel": ["DirectLineChannel", "main"]}  # names that are not free
 Account = collections.namedtuple("Account", "there here asked file")

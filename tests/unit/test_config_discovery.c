@@ -54,7 +54,8 @@ static const struct {
      "batch, storage, cognitive_services, redis, search, maps, event_grid_domain, "
      "event_grid_topic, "
      "event_grid_partner_namespace, container_registry, fluid_relay, automation, communication, "
-     "data_migration, spring, quantum, app_configuration\n"},
+     "data_migration, spring, quantum, app_configuration, cosmos, signalr, web_pubsub, "
+     "event_grid_namespace\n"},
     {"discover: [{name: a, subscriptions: all, exclude: [{}]}]",
      "k.yaml:6:52: discover[0].exclude[0]: is empty, and would exclude every account; give names, "
      "resource_groups, locations or tags\n"},

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <cmocka.h>
 
@@ -66,6 +67,42 @@ static void test_a_body_names_one_key(void **state)
     }
 }
 
+/* By a third word SignalR changes what both keys are made of. */
+static void test_no_row_says_salt(void **state)
+{
+    const struct two_key_resource *type;
+
+    (void)state;
+    for (size_t i = 0; (type = two_key_resource_at(i)); i++)
+        for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+            assert_true(!type->regenerate[slot].word ||
+                        strcasecmp(type->regenerate[slot].word, "salt") != 0);
+}
+
+/* Regenerates that Azure goes on with after its answer, and the pairs of Cosmos DB. */
+static void test_slow_types(void **state)
+{
+    static const char *const names[] = {"cosmos",
+                                        "redis_enterprise",
+                                        "signalr",
+                                        "web_pubsub",
+                                        "event_grid_namespace",
+                                        "event_grid_namespace_topic",
+                                        "ml_online_endpoint",
+                                        "ml_serverless_endpoint"};
+    const struct two_key_resource *cosmos = two_key_resource_named("cosmos");
+    const struct two_key_resource *read_only = two_key_pair_named(cosmos, "read_only");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        assert_true(two_key_resource_named(names[i])->slow_for >= MS_HOUR);
+    assert_int_equal(two_key_resource_named("communication")->slow_for, 0);
+    assert_true(cosmos->slow_for >= 6 * MS_HOUR);
+    assert_string_equal(read_only->regenerate[SLOT_PRIMARY].word, "primaryReadonly");
+    assert_string_equal(read_only->key_paths[SLOT_SECONDARY], "secondaryReadonlyMasterKey");
+    assert_int_equal(read_only->slow_for, cosmos->slow_for);
+}
+
 static void test_bodies(void **state)
 {
     static const struct {
@@ -84,6 +121,13 @@ static void test_bodies(void **state)
         {"ml_endpoint", "regenerateKey", "{\"keyName\":\"Key2\"}"},
         {"quantum", "regenerateKey", "{\"keys\":[\"Secondary\"]}"},
         {"app_configuration", "regenerateKey", "{\"id\":\"id-1\"}"},
+        {"cosmos", "regenerateKey", "{\"keyKind\":\"secondary\"}"},
+        {"redis_enterprise", "regenerateKey", "{\"keyType\":\"Secondary\"}"},
+        {"signalr", "regenerateKey", "{\"keyType\":\"Secondary\"}"},
+        {"web_pubsub", "regenerateKey", "{\"keyType\":\"Secondary\"}"},
+        {"event_grid_namespace_topic", "regenerateKey", "{\"keyName\":\"key2\"}"},
+        {"ml_online_endpoint", "regenerateKeys", "{\"keyType\":\"Secondary\"}"},
+        {"ml_serverless_endpoint", "regenerateKeys", "{\"keyType\":\"Secondary\"}"},
         {"bot_channel", "regeneratekeys", "{\"siteName\":\"Default Site\",\"key\":\"key2\"}"},
     };
 
@@ -221,6 +265,16 @@ static void test_switches(void **state)
         {"quantum", "{\"apiKeyEnabled\":false}", 0, REASON_SHARED_KEY_DISABLED},
         {"automation", "{\"disableLocalAuth\":true}", 0, REASON_SHARED_KEY_DISABLED},
         {"communication", "{\"disableLocalAuth\":true}", 0, REASON_SHARED_KEY_DISABLED},
+        {"cosmos", "{\"disableLocalAuth\":true}", 0, REASON_SHARED_KEY_DISABLED},
+        {"cosmos", "{\"disableKeyBasedMetadataWriteAccess\":true}", 0, REASON_NONE},
+        {"redis_enterprise", "{\"accessKeysAuthentication\":\"Enabled\"}", 0, REASON_NONE},
+        {"redis_enterprise", "{\"accessKeysAuthentication\":\"Disabled\"}", 0,
+         REASON_SHARED_KEY_DISABLED},
+        {"signalr", "{\"disableLocalAuth\":true}", 0, REASON_SHARED_KEY_DISABLED},
+        {"ml_online_endpoint", "{\"authMode\":\"Key\"}", 0, REASON_NONE},
+        {"ml_online_endpoint", "{\"authMode\":\"AMLToken\"}", 0, REASON_SHARED_KEY_DISABLED},
+        {"ml_serverless_endpoint", "{\"authMode\":\"KeyAndAAD\"}", 0, REASON_NONE},
+        {"ml_serverless_endpoint", "{\"authMode\":\"AAD\"}", 0, REASON_SHARED_KEY_DISABLED},
     };
 
     (void)state;
@@ -362,6 +416,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_body_names_one_key),
         cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_no_row_says_salt),
+        cmocka_unit_test(test_slow_types),
         cmocka_unit_test(test_keys_named_by_ids),
         cmocka_unit_test(test_keys_of_sites),
         cmocka_unit_test(test_names),

@@ -25,3 +25,57 @@ const struct two_key_resource two_key_ml_endpoint = {
     .env_key = "AZURE_ML_ENDPOINT_KEY",
     .note = "this interface of Azure's is a preview, and may change",
 };
+
+/* How long Azure may take is nowhere said; an hour is taken for the longest. */
+#define SLOW_ENDPOINT(of_type)                                                                     \
+    .api_version = "2026-05-01", .name = {3, 32, "-", "3 to 32 letters, digits and '-'"},          \
+    .list = {.name = "listKeys"},                                                                  \
+    TWO_KEY_REGENERATE("regenerateKeys", "keyType", "Primary", "Secondary"), .slow_for = MS_HOUR,  \
+    .list_delay = MS_MINUTE, TWO_KEY_AT("primaryKey", "secondaryKey"),                             \
+    .key_shape = &key_shape_text, .state_path = "properties.provisioningState",                    \
+    TWO_KEY_ACTIONS(of_type, "listKeys", "regenerateKeys"),                                        \
+    .grants = "send requests to the endpoint", .env_name = "AZURE_ML_ENDPOINT_NAME",               \
+    .env_key = "AZURE_ML_ENDPOINT_KEY"
+
+/* Other modes have tokens in place of keys. */
+static const struct two_key_switch online_switches[] = {
+    {.path = "properties.authMode",
+     .off = OFF_UNLESS_TEXT,
+     .text = "Key",
+     .reason = REASON_SHARED_KEY_DISABLED,
+     .words = "the endpoint's authMode is not Key"},
+    {.path = NULL},
+};
+
+static const struct two_key_switch serverless_switches[] = {
+    {.path = "properties.authMode",
+     .off = OFF_IF_TEXT,
+     .text = "AAD",
+     .reason = REASON_SHARED_KEY_DISABLED,
+     .words = "the endpoint's authMode is AAD"},
+    {.path = NULL},
+};
+
+const struct two_key_resource two_key_ml_online_endpoint = {
+    .type = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints",
+    .short_name = "ml_online_endpoint",
+    .noun = "an online endpoint of Machine Learning",
+    SLOW_ENDPOINT("Microsoft.MachineLearningServices/workspaces/onlineEndpoints"),
+    .regenerate_answers = ANSWERS_NOTHING,
+    .endpoint_path = "properties.scoringUri",
+    .switches = online_switches,
+    .keys_on = "set the endpoint's authMode to Key",
+    .role = "Machine Learning Online Endpoint Key Rotator",
+};
+
+const struct two_key_resource two_key_ml_serverless_endpoint = {
+    .type = "Microsoft.MachineLearningServices/workspaces/serverlessEndpoints",
+    .short_name = "ml_serverless_endpoint",
+    .noun = "a serverless endpoint of Machine Learning",
+    SLOW_ENDPOINT("Microsoft.MachineLearningServices/workspaces/serverlessEndpoints"),
+    .regenerate_answers = ANSWERS_BOTH,
+    .endpoint_path = "properties.inferenceEndpoint.uri",
+    .switches = serverless_switches,
+    .keys_on = "set the endpoint's authMode to Key",
+    .role = "Machine Learning Serverless Endpoint Key Rotator",
+};
