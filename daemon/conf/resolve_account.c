@@ -113,12 +113,21 @@ static void refuse_found(struct resolve *resolve, const struct claim *first,
     refuse_one(resolve, second, first);
 }
 
+/* Placeholders tell them apart, unless they differ in type alone. */
+static bool placeholders_differ(const struct account *a, const struct account *b)
+{
+    return !str_equal_nocase(a->name, b->name) ||
+           !str_equal_nocase(a->resource_group, b->resource_group) ||
+           !str_equal_nocase(a->subscription_id, b->subscription_id);
+}
+
 static void report_meeting(struct resolve *resolve, const struct claim *first,
                            const struct claim *second)
 {
     const struct mark *mark = &first->entry->node->mark;
     const struct destination *destination = second->destination;
     const char *place_key = destination->type->place_key;
+    const bool differ = placeholders_differ(&first->entry->account, &second->entry->account);
 
     if (first->entry->account.rule || second->entry->account.rule)
         refuse_found(resolve, first, second);
@@ -127,11 +136,13 @@ static void report_meeting(struct resolve *resolve, const struct claim *first,
                      "targets %s and %s both write %s; give each a %s of its own",
                      first->destination->name, destination->name, destination->place, place_key);
     else if (!str_equal(first->entry->account.key, second->entry->account.key))
-        report_error(resolve->report, second->entry->node,
-                     "account %s (target %s) would write %s, as account %s at %s:%u:%u does; put "
-                     "{account} into the %s, or {resource_group} and {subscription_id} too",
-                     second->entry->account.name, destination->name, destination->place,
-                     first->entry->account.name, mark->file, mark->line, mark->column, place_key);
+        report_error(
+            resolve->report, second->entry->node,
+            "account %s (target %s) would write %s, as account %s at %s:%u:%u does; %s%s%s",
+            second->entry->account.name, destination->name, destination->place,
+            first->entry->account.name, mark->file, mark->line, mark->column,
+            differ ? "put {account} into the " : "give one of them a target with another ",
+            place_key, differ ? ", or {resource_group} and {subscription_id} too" : "");
 }
 
 /* May both accounts use the place? Two targets of one account never do. */

@@ -66,6 +66,22 @@ static bool is_legal_name(struct resolve *resolve, const struct tree_node *name,
     return false;
 }
 
+/* The outermost of several names. */
+static bool is_legal_outermost(struct resolve *resolve, const struct tree_node *name)
+{
+    char shown[VALUE_SHOWN_MAX];
+
+    if (!name)
+        return false;
+    if (two_key_above_name_ok(name->text, strlen(name->text)))
+        return true;
+    report_error(resolve->report, name,
+                 "\"%s\" is not one name; those are " TWO_KEY_ABOVE_WORDS
+                 ", and the names below stand in path",
+                 value_shown(name->text, shown));
+    return false;
+}
+
 /* How many names follow the outermost one in ids of the type. */
 static size_t names_below(const struct two_key_resource *type)
 {
@@ -142,6 +158,8 @@ static const char *compose_id(struct resolve *resolve, const struct tree_node *n
     if (named && named->invalid)
         return NULL;
     if (names_below(type) == 0 && !is_legal_name(resolve, schema_get(node, "name"), type))
+        return NULL;
+    if (names_below(type) > 0 && !is_legal_outermost(resolve, schema_get(node, "name")))
         return NULL;
     if (!is_legal_path(resolve, node, type))
         return NULL;

@@ -72,24 +72,41 @@ static bool is_guid(struct segment segment)
     return value_is_guid(guid);
 }
 
-/* Appends the form of the ids of the first type, as an example. */
-static void append_form(struct buf *out)
+/* The type that the id seems to be of; else the first one, as an example. */
+static const struct two_key_resource *type_meant(const char *id)
 {
-    const char *type = two_key_resource_at(0)->type;
+    char name[TWO_KEY_TYPE_MAX];
+    const struct two_key_resource *type =
+        two_key_resource_named(two_key_type_in_id(id, name, sizeof(name)));
 
-    (void)buf_append_format(
-        out, "; write /subscriptions/GUID/resourceGroups/GROUP/providers/%s/NAME", type);
+    return type ? type : two_key_resource_at(0);
 }
 
-static int refuse(const char *what, bool with_noun, struct err *err)
+/* Appends the form of the ids of that type: a name behind each word that follows the provider. */
+static void append_form(struct buf *out, const struct two_key_resource *type)
 {
+    const char *at = type->type + strcspn(type->type, "/");
+
+    (void)buf_append_format(out, "; write /subscriptions/GUID/resourceGroups/GROUP/providers/%.*s",
+                            (int)(at - type->type), type->type);
+    while (*at == '/') {
+        const size_t length = 1 + strcspn(at + 1, "/");
+
+        (void)buf_append_format(out, "%.*s/NAME", (int)length, at);
+        at += length;
+    }
+}
+
+static int refuse(const char *id, const char *what, bool with_noun, struct err *err)
+{
+    const struct two_key_resource *type = type_meant(id);
     struct buf text;
 
     buf_init(&text, sizeof(err->text));
     (void)buf_append_str(&text, what);
     if (with_noun)
-        (void)buf_append_format(&text, " %s", two_key_resource_at(0)->noun);
-    append_form(&text);
+        (void)buf_append_format(&text, " %s", type->noun);
+    append_form(&text, type);
     err_set(err, -EINVAL, "%s", buf_str(&text));
     buf_done(&text);
     return -EINVAL;
@@ -145,24 +162,25 @@ int resource_id_parse(const char *text, struct resource_id *ret_id, struct err *
     size_t count = split(text, segments);
 
     if (ends_with_slash(text))
-        return refuse("ends with a slash", false, err);
+        return refuse(text, "ends with a slash", false, err);
     if (count < SEGMENTS || count % 2 != 0 || !segment_is(segments[0], "subscriptions") ||
         !segment_is(segments[2], "resourceGroups") || !segment_is(segments[4], "providers"))
-        return refuse("is not the resource id of", true, err);
-    if (type && text[two_key_resource_length(text)] != '\0')
-        return err_set(err, -EINVAL, "ends with \"%s\"; write the resource's own id, and pair: %s",
-                       text + two_key_resource_length(text), type->pair);
+        return refuse(text, "is not the resource id of", true, err);
+    if (text[two_key_resource_length(text)] != '\0')
+        return err_set(err, -EINVAL, "ends with \"%s\"; write the resource's own id%s%s",
+                       text + two_key_resource_length(text), type ? ", and pair: " : "",
+                       type ? type->pair : "");
     if (!type)
         return refuse_type(text, err);
     if (!is_guid(segments[1]))
-        return refuse("holds a subscription that is not a GUID", false, err);
+        return refuse(text, "holds a subscription that is not a GUID", false, err);
     if (resource_group_problem(segments[3].text, segments[3].length))
-        return refuse("holds no valid resource group", false, err);
+        return refuse(text, "holds no valid resource group", false, err);
     if (!two_key_name_ok(type, segments[count - 1].text, segments[count - 1].length))
         return err_set(err, -EINVAL, "holds no valid account name; those are %s", type->name.words);
     if (!two_key_above_ok(type, text))
         return err_set(err, -EINVAL, "holds no valid name above the last; those are %s",
-                       type->above);
+                       type->above ? type->above : TWO_KEY_ABOVE_WORDS);
     *ret_id = (struct resource_id){
         .subscription = segments[1].text,
         .subscription_length = segments[1].length,

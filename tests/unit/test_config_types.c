@@ -206,6 +206,52 @@ static void test_mistakes(void **state)
          "Microsoft.ServiceBus/namespaces/contoso\" has no keys itself; they are those of what "
          "stands below it, such as service_bus, "
          "Microsoft.ServiceBus/namespaces/AuthorizationRules\n"},
+        {"accounts: [{type: service_bus, name: contoso/queues/orders, path: all, " PARTS "}]", NULL,
+         NULL,
+         "k.yaml:5:38: accounts[0].name: \"contoso/queues/orders\" is not one name; those are "
+         "letters, digits, '-', '.', '_' and '~', and the names below stand in path\n"},
+        {"accounts: [{type: service_bus, name: .., path: all, " PARTS "}]", NULL, NULL,
+         "k.yaml:5:38: accounts[0].name: \"..\" is not one name; those are letters, digits, '-', "
+         "'.', '_' and '~', and the names below stand in path\n"},
+        {"accounts: [{type: service_bus_queue, name: contoso, path: '../all', " PARTS "}]", NULL,
+         NULL,
+         "k.yaml:5:12: accounts[0]: " PROVIDERS
+         "Microsoft.ServiceBus/namespaces/contoso/queues/../authorizationRules/all holds no valid "
+         "name above the last; those are letters, digits, '-', '.', '_' and '~'\n"},
+        {"accounts: [{type: service_bus_queue, name: contoso, path: 'a?b/all', " PARTS "}]", NULL,
+         NULL,
+         "k.yaml:5:12: accounts[0]: " PROVIDERS
+         "Microsoft.ServiceBus/namespaces/contoso/queues/a?b/authorizationRules/all holds no valid "
+         "name above the last; those are letters, digits, '-', '.', '_' and '~'\n"},
+        {"accounts: [{id: " PROVIDERS
+         "Microsoft.ServiceBus/namespaces/contoso/queues//authorizationRules/all}]",
+         NULL, NULL,
+         "k.yaml:5:17: accounts[0].id: \"" PROVIDERS
+         "Microsoft.ServiceBus/namespaces/contoso/queues//authorizationRules/all\" holds no valid "
+         "name above the last; those are letters, digits, '-', '.', '_' and '~'\n"},
+        {"accounts: [{id: " PROVIDERS "Microsoft.ServiceBus/namespaces/./authorizationRules/all}]",
+         NULL, NULL,
+         "k.yaml:5:17: accounts[0].id: \"" PROVIDERS
+         "Microsoft.ServiceBus/namespaces/./authorizationRules/all\" holds no valid name above the "
+         "last; those are letters, digits, '-', '.', '_' and '~'\n"},
+        {"accounts: [{id: " PROVIDERS
+         "Microsoft.ServiceBus/namespaces/contoso/queues/orders/authorizationRules}]",
+         NULL, NULL,
+         "k.yaml:5:17: accounts[0].id: \"" PROVIDERS
+         "Microsoft.ServiceBus/namespaces/contoso/queues/orders/authorizationRules\" is not the "
+         "resource id of a rule of a Service Bus queue; write "
+         "/subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.ServiceBus/namespaces/NAME/"
+         "queues/NAME/authorizationRules/NAME\n"},
+        {"accounts: [{id: " PROVIDERS "Microsoft.Storage/storageAccounts/stacct#KERB, "
+         "adopt_active: primary}]",
+         NULL, NULL,
+         "k.yaml:5:17: accounts[0].id: \"" PROVIDERS
+         "Microsoft.Storage/storageAccounts/stacct#KERB\" ends with \"#KERB\"; write the "
+         "resource's own id\n"},
+        {"accounts: [{type: storage, name: contoso, " PARTS "}, {name: contoso, " PARTS "}]", NULL,
+         NULL,
+         "k.yaml:5:142: accounts[1]: account contoso (target file) would write /keys/contoso, as "
+         "account contoso at k.yaml:5:12 does; give one of them a target with another path\n"},
         {"accounts: [{type: apim_tenant, name: contoso, path: other, " PARTS "}]", NULL, NULL,
          "k.yaml:5:12: accounts[0]: " PROVIDERS
          "Microsoft.ApiManagement/service/contoso/tenant/other "

@@ -73,7 +73,7 @@ static const struct two_key_refused refused[] = {
     {"Microsoft.CustomerInsights/hubs/authorizationPolicies", "Customer Insights" RETIRED},
     {"Microsoft.EngagementFabric/Accounts", "Engagement Fabric" RETIRED},
     {"Microsoft.DocumentDB/databaseAccounts/notebookWorkspaces",
-     "the notebooks of Cosmos DB" RETIRED},
+     "the notebook service of Cosmos DB" RETIRED},
     {"Microsoft.Media/mediaservices", "Media Services" RETIRED},
     {"Microsoft.ClassicStorage/storageAccounts", "classic Storage" RETIRED},
     {"Microsoft.DigitalTwins/digitalTwinsInstances", "Digital Twins" NONE},

@@ -63,10 +63,22 @@ bool two_key_name_ok(const struct two_key_resource *resource, const char *name, 
     return ok;
 }
 
+bool two_key_above_name_ok(const char *name, size_t length)
+{
+    bool ok = length > 0 && !two_key_is_among(". ..", name, length);
+
+    for (size_t i = 0; i < length && ok; i++)
+        ok = char_is_alphanumeric(name[i]) || (name[i] != '\0' && strchr("-._~", name[i]));
+    return ok;
+}
+
 bool two_key_above_ok(const struct two_key_resource *resource, const char *resource_id)
 {
     const struct two_key_names names = two_key_names_of(resource_id);
 
+    for (size_t i = 0; i + 1 < names.count; i++)
+        if (!two_key_above_name_ok(names.at[i].text, names.at[i].length))
+            return false;
     return !resource->above || names.count < 2 ||
            two_key_is_among(resource->above, names.at[names.count - 2].text,
                             names.at[names.count - 2].length);

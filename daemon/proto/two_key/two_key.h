@@ -347,7 +347,13 @@ int two_key_read_ids(const struct two_key_resource *resource, const char *body, 
 
 bool two_key_name_ok(const struct two_key_resource *resource, const char *name, size_t length);
 
-/* Is the name of the resource above it, which is `above`, legal? */
+/* Can it be the name of any resource above another? Whatever its type, it is a whole segment of a
+ * URL's path as it stands, and none that a path is resolved by. */
+#define TWO_KEY_ABOVE_WORDS "letters, digits, '-', '.', '_' and '~'"
+bool two_key_above_name_ok(const char *name, size_t length);
+
+/* Are the names before the last one in the id such names, and is the one right above it, which is
+ * `above`, legal? */
 bool two_key_above_ok(const struct two_key_resource *resource, const char *resource_id);
 
 /*
