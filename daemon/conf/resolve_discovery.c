@@ -117,12 +117,11 @@ static bool is_listed(const struct two_key_resource *type)
 static void refuse_type(struct resolve *resolve, const struct tree_node *node)
 {
     char shown[VALUE_SHOWN_MAX], problem[RESOURCE_PROBLEM_MAX];
+    const bool is_known = !!two_key_resource_named(node->text);
     const struct two_key_resource *type;
     struct buf known;
 
-    /* One that is known is refused for standing below another. */
-    if (!two_key_resource_named(node->text) &&
-        resource_type_problem(node->text, problem, sizeof(problem))) {
+    if (!is_known && resource_type_problem(node->text, problem, sizeof(problem))) {
         report_error(resolve->report, node, "\"%s\" %s", value_shown(node->text, shown), problem);
         return;
     }
@@ -130,8 +129,10 @@ static void refuse_type(struct resolve *resolve, const struct tree_node *node)
     for (size_t i = 0; (type = two_key_resource_at(i)); i++)
         if (is_listed(type))
             (void)buf_append_format(&known, "%s%s", known.length > 0 ? ", " : "", type->short_name);
-    report_error(resolve->report, node, "unknown type \"%s\"; rules find: %s",
-                 value_shown(node->text, shown), report_part(resolve->report, &known));
+    report_error(resolve->report, node, "%s\"%s\"%s; rules find: %s",
+                 is_known ? "" : "unknown type ", value_shown(node->text, shown),
+                 is_known ? " stands below another resource; give each of them in accounts" : "",
+                 report_part(resolve->report, &known));
     buf_done(&known);
 }
 
@@ -227,12 +228,12 @@ struct tree_node *resolve_found_node(struct resolve *resolve, const struct tree_
 }
 
 static bool fill_sample(struct resolve *resolve, const struct tree_node *node,
-                        const struct discovery_rule *rule, int number, struct account *account)
+                        const struct two_key_resource *type, int number, struct account *account)
 {
     const struct tree_node *found;
     const char *id = arena_format(
         resolve->arena, SAMPLE_SUBSCRIPTION "%d/resourceGroups/group%d/providers/%s/sample%d",
-        number, number, rule->types[0]->type, number);
+        number, number, type->type, number);
 
     found = id ? resolve_found_node(resolve, node, id) : NULL;
     return found && resolve_fill_account(resolve, found, account);
@@ -255,6 +256,25 @@ static void refuse_fixed_places(struct resolve *resolve, const struct tree_node 
     }
 }
 
+/* A target's form, or the policy, may ask for what keys of one type lack. */
+static void check_further_types(struct resolve *resolve, const struct tree_node *node,
+                                const struct discovery_rule *rule)
+{
+    struct report *report = resolve->report;
+    const struct report before = *report;
+
+    for (size_t i = 1; i < rule->type_count; i++) {
+        struct account account = {.id = NULL};
+
+        (void)fill_sample(resolve, node, rule->types[i], 1, &account);
+        if (report->error_count != before.error_count)
+            return;
+        /* Its warnings are those of the first type. */
+        report->newest = before.newest;
+        report->warning_count = before.warning_count;
+    }
+}
+
 static void check_samples(struct resolve *resolve, const struct tree_node *node,
                           struct discovery_rule *rule)
 {
@@ -263,7 +283,7 @@ static void check_samples(struct resolve *resolve, const struct tree_node *node,
     struct account one = {.id = NULL}, other = {.id = NULL};
     struct report ignored;
 
-    if (rule->type_count == 0 || !fill_sample(resolve, node, rule, 1, &one))
+    if (rule->type_count == 0 || !fill_sample(resolve, node, rule->types[0], 1, &one))
         return;
     rule->identity = one.identity;
     rule->policy_name = one.policy_name;
@@ -273,11 +293,13 @@ static void check_samples(struct resolve *resolve, const struct tree_node *node,
         return;
     report_init(&ignored, resolve->arena); /* it would say the same again */
     resolve->report = &ignored;
-    if (fill_sample(resolve, node, rule, 2, &other)) {
+    if (fill_sample(resolve, node, rule->types[0], 2, &other)) {
         resolve->report = own;
         refuse_fixed_places(resolve, node, &one, &other);
     }
     resolve->report = own;
+    if (own->error_count == errors)
+        check_further_types(resolve, node, rule);
 }
 
 /* --- rules --- */

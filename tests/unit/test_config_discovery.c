@@ -19,6 +19,12 @@
     "/subscriptions/" SUBSCRIPTION "/resourceGroups/" group                                        \
     "/providers/Microsoft.Batch/batchAccounts/" name
 
+#define RULES_FIND                                                                                 \
+    "rules find: batch, storage, cognitive_services, redis, search, maps, event_grid_domain, "     \
+    "event_grid_topic, event_grid_partner_namespace, container_registry, fluid_relay, "            \
+    "automation, communication, data_migration, spring, quantum, app_configuration, cosmos, "      \
+    "signalr, web_pubsub, event_grid_namespace\n"
+
 static const struct {
     const char *discover; /* from line 6 on */
     const char *expected;
@@ -44,18 +50,19 @@ static const struct {
      "k.yaml:6:49: discover[0].names: is empty; give a pattern, or leave it out\n"},
     {"discover: [{name: a, subscriptions: all, exclude: {locations: []}}]",
      "k.yaml:6:63: discover[0].exclude.locations: is empty; give a pattern, or leave it out\n"},
+    {"discover: [{name: a, subscriptions: all, types: [storage, maps], deliver_to: tools}]",
+     "k.yaml:4:197: targets.tools.format: tools of an Azure Maps account read no connection string "
+     "from the environment; write env\n"},
     {"discover: [{name: a, subscriptions: all, types: Microsoft.OperationalInsights/workspaces}]",
      "k.yaml:6:49: discover[0].types: \"Microsoft.OperationalInsights/workspaces\" cannot be "
      "rotated: "
      "Log Analytics renews both keys at once, so that none would go on working while the other is "
      "delivered\n"},
     {"discover: [{name: a, subscriptions: all, types: Microsoft.Network/networks}]",
-     "k.yaml:6:49: discover[0].types: unknown type \"Microsoft.Network/networks\"; rules find: "
-     "batch, storage, cognitive_services, redis, search, maps, event_grid_domain, "
-     "event_grid_topic, "
-     "event_grid_partner_namespace, container_registry, fluid_relay, automation, communication, "
-     "data_migration, spring, quantum, app_configuration, cosmos, signalr, web_pubsub, "
-     "event_grid_namespace\n"},
+     "k.yaml:6:49: discover[0].types: unknown type \"Microsoft.Network/networks\"; " RULES_FIND},
+    {"discover: [{name: a, subscriptions: all, types: service_bus_queue}]",
+     "k.yaml:6:49: discover[0].types: \"service_bus_queue\" stands below another resource; give "
+     "each of them in accounts; " RULES_FIND},
     {"discover: [{name: a, subscriptions: all, exclude: [{}]}]",
      "k.yaml:6:52: discover[0].exclude[0]: is empty, and would exclude every account; give names, "
      "resource_groups, locations or tags\n"},
@@ -81,7 +88,8 @@ static struct config *load(const char *discover, const char *expected)
                    "identities: {vm: {type: managed_identity}}\n"
                    "policies: {p: {max_key_age: 90d}}\n"
                    "targets: {file: {type: file, path: '/k/{account}'}, fixed: {type: file, path: "
-                   "/k/fixed}, second: {type: file, path: '/k/second/{account}'}}\n"
+                   "/k/fixed}, second: {type: file, path: '/k/second/{account}'}, tools: {type: "
+                   "file, path: '/k/tools/{account}', format: env_connection_string}}\n"
                    "defaults: {deliver_to: file}\n"
                    "%s\n",
                    discover);
