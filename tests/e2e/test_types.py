@@ -25,8 +25,8 @@ ROTATED = {
     "apim_subscription": None, "apim_workspace_subscription": None, "apim_tenant": None,
     "apim_gateway": None, "spring": None, "ml_endpoint": None, "quantum": None,
     "app_configuration": "keys", "bot_channel": "generate", "cosmos": "dbs", "redis_enterprise": None,
-    "signalr": "connections", "web_pubsub": "connections", "event_grid_namespace": None,
-    "event_grid_namespace_topic": None, "ml_online_endpoint": None, "ml_serverless_endpoint": None,
+    "signalr": "connections", "web_pubsub": "connections", "event_grid_namespace": "publish",
+    "event_grid_namespace_topic": "publish", "ml_online_endpoint": "swagger", "ml_serverless_endpoint": "info",
 }
 BELOW = {"apim_tenant": ["access"], "bot_channel": ["DirectLineChannel", "main"]}  # names that are not free
 Account = collections.namedtuple("Account", "there here asked file")

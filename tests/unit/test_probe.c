@@ -117,6 +117,11 @@ static void test_keys_as_they_are(void **state)
          "0123abcABC", ""},
         {"bot_channel", "POST", "/v3/directline/tokens/generate", "Authorization",
          "Bearer 0123abcABC", ""},
+        {"event_grid_namespace", "POST",
+         "/topics/keyrotated-looks-for-nothing:publish?api-version=2024-06-01", "Authorization",
+         "SharedAccessKey 0123abcABC", "{}"},
+        {"ml_online_endpoint", "GET", "/swagger.json", "Authorization", "Bearer 0123abcABC", ""},
+        {"ml_serverless_endpoint", "GET", "/info", "Authorization", "Bearer 0123abcABC", ""},
         {"event_grid_domain", "POST", "/api/events?api-version=2018-01-01", "aeg-sas-key",
          "0123abcABC", "{}"},
         {"container_registry", "GET", "/v2/", "Authorization",
@@ -305,6 +310,10 @@ static void test_verdicts(void **state)
         {"bot_channel", 200, NULL, REASON_NONE},
         {"bot_channel", 403, "BadArgument", REASON_KEY_REFUSED},
         {"bot_channel", 404, NULL, REASON_AZURE_ERROR},
+        {"event_grid_namespace", 404, NULL, REASON_NONE},
+        {"event_grid_namespace", 401, NULL, REASON_KEY_REFUSED},
+        {"ml_online_endpoint", 200, NULL, REASON_NONE},
+        {"ml_online_endpoint", 503, NULL, REASON_AZURE_ERROR},
         {"maps", 403, NULL, REASON_AZURE_ERROR},
     };
 

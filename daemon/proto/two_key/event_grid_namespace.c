@@ -7,6 +7,20 @@
  * an hour is taken for the longest.
  */
 
+/* What is sent is no event, so that nothing is published ("Publish cloud events"). Which is looked
+ * at first, the key, the topic or the event, is nowhere said. */
+#define PUBLISH(of_topic)                                                                          \
+    {                                                                                              \
+        .build = probe_build_plain, .read = probe_read, .id_header = "x-ms-request-id",            \
+        .words = "a POST of something that is no event", .service = "Event Grid",                  \
+        .method = "POST", .path = "/topics/" of_topic ":publish?api-version=2024-06-01",           \
+        .body = "{}", .before = "SharedAccessKey ", .accepted = {400, 404, 415}, .refused = {401}, \
+        .acceptance_is_uncertain = true                                                            \
+    }
+
+static const struct two_key_probe_form of_namespace = PUBLISH("keyrotated-looks-for-nothing");
+static const struct two_key_probe_form of_topic = PUBLISH("{2}");
+
 #define NAMESPACE                                                                                  \
     .api_version = "2025-02-15", .name = {3, 50, "-", "3 to 50 letters, digits and '-'"},          \
     TWO_KEY_NUMBERED("key1", "key2"), .slow_for = MS_HOUR, .list_delay = MS_MINUTE,                \
@@ -19,6 +33,7 @@ const struct two_key_resource two_key_event_grid_namespace = {
     .short_name = "event_grid_namespace",
     .noun = "an Event Grid namespace",
     NAMESPACE,
+    .probe = &of_namespace,
     TWO_KEY_ACTIONS("Microsoft.EventGrid/namespaces", "listKeys", "regenerateKey"),
     .role = "Event Grid Namespace Key Rotator",
     .grants = "publish events to all topics of the namespace, and receive them",
@@ -31,6 +46,7 @@ const struct two_key_resource two_key_event_grid_namespace_topic = {
     .noun = "a topic of an Event Grid namespace",
     .parent_describes = true,
     NAMESPACE,
+    .probe = &of_topic,
     TWO_KEY_ACTIONS_BELOW("Microsoft.EventGrid/namespaces", "Microsoft.EventGrid/namespaces/topics",
                           "listKeys", "regenerateKey"),
     .role = "Event Grid Namespace Topic Key Rotator",

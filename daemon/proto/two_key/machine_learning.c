@@ -26,6 +26,18 @@ const struct two_key_resource two_key_ml_endpoint = {
     .note = "this interface of Azure's is a preview, and may change",
 };
 
+/* What an endpoint says of itself. Whether it does so for everybody depends on the endpoint. */
+#define DESCRIBE_YOURSELF(at)                                                                      \
+    {                                                                                              \
+        .build = probe_build_plain, .read = probe_read, .id_header = "x-ms-request-id",            \
+        .words = "a GET of what the endpoint says of itself", .service = "the endpoint",           \
+        .method = "GET", .path = (at), .before = "Bearer ", .accepted = {200, 404},                \
+        .refused = {401}, .acceptance_is_uncertain = true                                          \
+    }
+
+static const struct two_key_probe_form of_online = DESCRIBE_YOURSELF("/swagger.json");
+static const struct two_key_probe_form of_serverless = DESCRIBE_YOURSELF("/info");
+
 /* How long Azure may take is nowhere said; an hour is taken for the longest. */
 #define SLOW_ENDPOINT(of_type)                                                                     \
     .api_version = "2026-05-01", .name = {3, 32, "-", "3 to 32 letters, digits and '-'"},          \
@@ -63,6 +75,7 @@ const struct two_key_resource two_key_ml_online_endpoint = {
     SLOW_ENDPOINT("Microsoft.MachineLearningServices/workspaces/onlineEndpoints"),
     .regenerate_answers = ANSWERS_NOTHING,
     .endpoint_path = "properties.scoringUri",
+    .probe = &of_online,
     .switches = online_switches,
     .keys_on = "set the endpoint's authMode to Key",
     .role = "Machine Learning Online Endpoint Key Rotator",
@@ -75,6 +88,7 @@ const struct two_key_resource two_key_ml_serverless_endpoint = {
     SLOW_ENDPOINT("Microsoft.MachineLearningServices/workspaces/serverlessEndpoints"),
     .regenerate_answers = ANSWERS_BOTH,
     .endpoint_path = "properties.inferenceEndpoint.uri",
+    .probe = &of_serverless,
     .switches = serverless_switches,
     .keys_on = "set the endpoint's authMode to Key",
     .role = "Machine Learning Serverless Endpoint Key Rotator",
