@@ -162,7 +162,9 @@ void commit_answered(struct world *world, struct world_account *account,
     /* A new configuration has cleared it before the command could. A restart clears it again. */
     if (command == SCRIPT_UNBLOCK && account->oracle.reconfigured != RECONFIGURED_NOT)
         return;
-    if (!account->in_journal || !has_command(&account->journal, command, world_wall(world)))
+    /* The clock may have been set back since the command. */
+    if (!account->in_journal ||
+        !has_command(&account->journal, command, world_wall(world) - account->oracle.jump_back))
         oracle_convict(world, ORACLE_ANSWERED_DURABLE, account,
                        "the command was answered, and the journal does not know of it");
 }
