@@ -166,12 +166,12 @@ def kill_while(topic, azure, moment):
         wait_until(lambda: asked(azure), "the request hangs, and has no effect")
     elif moment == "before its URL is durable":
         wait_until(lambda: azure.ask("GET", "operations"), "the operation has begun")
-    elif moment == "when its URL is durable":
-        topic.log.wait("operation.started", account=NAME)
     elif moment == "while it is asked about":
         wait_until(lambda: polls(azure), "a poll hangs")
     else:
-        topic.log.wait("operation.ended", account=NAME)
+        wait_until(lambda: asked(azure), "it is asked for")
+        azure.fault("hang", op="listKeys", account=NAME)  # so that it gets no further
+        topic.log.wait("operation.started" if "URL" in moment else "operation.ended", account=NAME)
     daemon.kill()
 
 
@@ -185,12 +185,13 @@ MOMENTS = {"before it is sent": ("hang", "regenerateKeys"),
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_killed(topic, azure, moment):
     """kill -9, and a start: the key is made once, and found."""
-    azure.change(NAME, operation_ms=1500)
+    azure.change(NAME, operation_ms=1500 if MOMENTS[moment] else 3000)
     if MOMENTS[moment]:
         azure.fault(MOMENTS[moment][0], op=MOMENTS[moment][1], account=NAME, count=1)
     start(topic)
     rotate(topic)
     kill_while(topic, azure, moment)
+    azure.clear_faults()
     mark = topic.log.mark()
     topic.start()
     topic.log.wait("rotation.resumed", since=mark, account=NAME)
