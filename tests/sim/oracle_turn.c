@@ -208,11 +208,15 @@ static void is_not_passed_by_twice(struct world *world, struct world_account *ac
 
 void turn_reconfigured(struct world_account *account)
 {
-    /* The daemon knows nothing any more of a target that was taken away. */
-    for (unsigned i = 0; i < WORLD_TARGETS_MAX; i++)
+    /* The daemon knows nothing any more of a target that was taken away, and one that is not
+     * required has no turn. */
+    for (unsigned i = 0; i < WORLD_TARGETS_MAX; i++) {
+        if (!account->targets[i].configured || !account->targets[i].required)
+            account->oracle.targets[i].passed_by = 0;
         for (unsigned j = 0; j < WORLD_TARGETS_MAX; j++)
             if (!account->targets[j].configured)
                 account->oracle.targets[i].passed_by &= ~(1U << j);
+    }
 }
 
 void turn_check(struct world *world, struct world_account *account, unsigned target)
