@@ -525,7 +525,6 @@ void script_by_chance(struct script *script, uint64_t seed, unsigned years)
     script->active = (enum slot)draw(&chance, SLOT_COUNT);
     draw_policy(&chance, &script->policy);
     draw_targets(&chance);
-    slow_by_chance(&chance);
     chance.fair_policy = script->policy;
     chance.changes_policy = happens(&chance, 50);
     if (chance.changes_policy)
@@ -533,6 +532,7 @@ void script_by_chance(struct script *script, uint64_t seed, unsigned years)
     if (rules_by_chance(&chance))
         chance.settling += rules_settling(script);
     script->pairs = script->accounts > 1 && script->rule_count == 0 && seed % 3 == 0;
+    slow_by_chance(&chance);
     chance.calm = script->length - chance.settling - script_longest_wait(&chance.fair_policy);
     add_storm(&chance);
     rules_add_storm(&chance, chance.calm - fade);

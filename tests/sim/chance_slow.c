@@ -35,6 +35,9 @@ void slow_by_chance(struct chance *chance)
     for (unsigned i = 0; i < chance->script->accounts; i++)
         if (draw(&own, SLOW_ONE_IN) == 0)
             draw_pace(&own, &chance->script->paces[i]);
+    /* Pairs of one resource are of one type. */
+    for (unsigned i = 1; chance->script->pairs && i < chance->script->accounts; i += 2)
+        chance->script->paces[i] = chance->script->paces[i - 1];
 }
 
 /* --- what goes wrong with a rotation --- */
