@@ -87,6 +87,15 @@ static bool was_shown_live(const struct oracle_account *state, uint32_t key)
     return key == state->look.live[SLOT_PRIMARY] || key == state->look.live[SLOT_SECONDARY];
 }
 
+/* Does the daemon take what it holds for dead? A look that could not read it has to. */
+static bool counts_as_dead(const struct world_account *account, unsigned target)
+{
+    const struct target_record *record =
+        record_target_const(&account->journal, &account->targets[target].id);
+
+    return record && record->dead_since != 0;
+}
+
 /* In a rotation the order holds: the key that the target holds still works. */
 static void is_in_order(struct world *world, struct world_account *account,
                         const struct operation *delivery)
@@ -96,8 +105,8 @@ static void is_in_order(struct world *world, struct world_account *account,
     unsigned before = who_is_before(world, account, delivery);
 
     if (!oracle_knows_keys(oracle_journal(account)) || journal->delivering == journal->active ||
-        before == TARGETS_MAX || !is_live_key(account, target->told) ||
-        !was_shown_live(&account->oracle, target->told) ||
+        before == TARGETS_MAX || counts_as_dead(account, delivery->target) ||
+        !is_live_key(account, target->told) || !was_shown_live(&account->oracle, target->told) ||
         !is_live_key(account, account->targets[delivery->target].past[0].key))
         return;
     oracle_convict(world, ORACLE_IN_ORDER, account,

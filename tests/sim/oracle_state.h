@@ -48,6 +48,7 @@ struct oracle_target {
     time_ms wrong_since;    /* without the key that it should hold; 0: it has it */
     time_ms disturbed_at;   /* the last delivery, reading or probe of it that went wrong */
     unsigned passed_by;     /* bits of targets that have hung since its turn in a repair has come */
+    uint32_t passed_key;    /* the key that was under delivery then */
     unsigned ran_before; /* bits of required targets before it that lacked the key when a delivery
                             brought it to its readers, which no look can show */
 };

@@ -189,10 +189,15 @@ static void is_not_passed_by_twice(struct world *world, struct world_account *ac
                                    unsigned index)
 {
     const time_ms began = account->oracle.targets[index].delivery_began;
+    const uint32_t key = world_key_of(record_delivering_key(&account->journal));
 
     for (unsigned i = 0; i < world->script->target_count; i++) {
         struct oracle_target *state = &account->oracle.targets[i];
 
+        /* Another key is delivered from the first target on. */
+        if (state->passed_key != key)
+            state->passed_by = 0;
+        state->passed_key = key;
         if (i == index || is_up_to_person(world, account) ||
             turn_since(world, account, i) > began) {
             state->passed_by = 0;
