@@ -310,9 +310,10 @@ test-sim: $B/sim ## The simulated world: scenarios, and YEARS of random ones
 	@$B/sim --scenario --results $B/results/scenarios.xml tests/sim/scenarios/*.txt
 	@$B/sim --years $(YEARS) --seed $(SEED) --jobs $(JOBS) --results $B/results/sim.xml
 
-sim: $B/sim ## Random worlds alone: YEARS=1000000 account-years of them, from SEED=1
+sim: $B/sim ## Random worlds alone: YEARS=1000000 account-years of them, from SEED=1 (PLAIN=1: no slow ones)
 	@mkdir -p $B/results
-	@$B/sim --years $(YEARS) --seed $(SEED) --jobs $(JOBS) --results $B/results/sim-long.xml
+	@$B/sim --years $(YEARS) --seed $(SEED) --jobs $(JOBS) $(if $(PLAIN),--plain) \
+	    --results $B/results/sim-$(if $(PLAIN),plain,long).xml
 
 mutants: $B/sim ## The field's designs and changed copies of our own rules: all have to be convicted
 	@mkdir -p $B/results

@@ -27,11 +27,15 @@ static void draw_pace(struct chance *chance, struct script_pace *pace)
     pace->asks = pace->takes / 4;
 }
 
+bool chance_plain;
+
 void slow_by_chance(struct chance *chance)
 {
     /* A seed without such accounts stays what it was. */
     struct chance own = {.state = chance->script->seed ^ UINT64_C(0x70616365)};
 
+    if (chance_plain)
+        return;
     for (unsigned i = 0; i < chance->script->accounts; i++)
         if (draw(&own, SLOW_ONE_IN) == 0)
             draw_pace(&own, &chance->script->paces[i]);

@@ -24,6 +24,8 @@ static const char usage[] =
     "      --design NAME     what is played (keyrotated)\n"
     "      --without ORACLE  switches oracles off (several, with commas)\n"
     "      --jobs J          processes for --years (1)\n"
+    "      --plain           worlds without regenerates that take long, or of which answers\n"
+    "                        and lists do not tell all at once\n"
     "      --results FILE    writes a JUnit file for --scenario and --years\n"
     "      --help            prints this\n"
     "\n"
@@ -46,6 +48,7 @@ enum {
     OPTION_ORACLES,
     OPTION_DESIGNS,
     OPTION_RESULTS,
+    OPTION_PLAIN,
     OPTION_HELP
 };
 
@@ -62,6 +65,7 @@ static const struct option long_options[] = {
     {"oracles", no_argument, NULL, OPTION_ORACLES},
     {"designs", no_argument, NULL, OPTION_DESIGNS},
     {"results", required_argument, NULL, OPTION_RESULTS},
+    {"plain", no_argument, NULL, OPTION_PLAIN},
     {"help", no_argument, NULL, OPTION_HELP},
     {0},
 };
@@ -197,6 +201,9 @@ static bool take_option(int option, struct options *options, int *ret_status)
         return take_oracle(optarg, &settings->expected, ret_status);
     case OPTION_WITHOUT:
         return mute(optarg, options, ret_status);
+    case OPTION_PLAIN:
+        chance_plain = true;
+        return true;
     case OPTION_RESULTS:
         options->results = optarg;
         return true;

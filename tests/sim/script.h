@@ -296,6 +296,10 @@ struct words;
 bool script_rule_read(struct words *words, struct script *script);
 void script_rule_print(const struct script_rule *rule, struct buf *out);
 
+/* --- chance_slow.c --- */
+/* Scripts from chance have no regenerates that take long, nor answers or lists that lack keys. */
+extern bool chance_plain;
+
 /* --- chance.c --- */
 /* What a seed stands for: settings and incidents for about `years` account-years, ending in fair
  * weather in which every account has to rotate. */
