@@ -101,6 +101,12 @@ static void paused(struct fixture *f)
     f->record.regenerate_after = NOW_MS + 9;
 }
 
+/* The intent is closed: the account was adopted meanwhile. */
+static void may_still_regenerate(struct fixture *f)
+{
+    f->record.intent.settles_at = NOW_MS + 13;
+}
+
 static void pair_busy(struct fixture *f)
 {
     f->context.pair_busy = "another pair";
@@ -134,6 +140,7 @@ static void test_each_condition(void **state)
         {told_too_late, REASON_NONE, NOW_MS + 1},
         {just_started, REASON_NONE, NOW_MS + 5},
         {paused, REASON_THROTTLED, NOW_MS + 9},
+        {may_still_regenerate, REASON_NONE, NOW_MS + 13},
         {pair_busy, REASON_NONE, TIME_NEVER},
         {pair_forgotten, REASON_NONE, NOW_MS + 11},
     };
