@@ -9,8 +9,7 @@
  *
  *   1. OPERATION: the URL of the operation is made durable before anybody asks there;
  *   2. POLL_WAIT: waits for the next poll, and for everything that is due meanwhile: looks for
- *      drift, and deliveries of the active key. The slot is in doubt, so no look says anything
- * about it;
+ *      drift, and deliveries of the active key. The slot is in doubt: no look tells anything of it;
  *   3. POLL: asks how it goes;
  *   4. DOUBT_LOOK, when it has ended, or must have: did the slot change?
  *
