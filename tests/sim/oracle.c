@@ -358,6 +358,7 @@ void oracle_key_dies(struct world *world, struct world_account *account, enum sl
     if (by_daemon)
         return;
     account->oracle.attempt_resolved = true;
+    account->oracle.attempt_forgotten = true;
     liveness_disturb(world, account);
 }
 

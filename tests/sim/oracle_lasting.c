@@ -45,7 +45,7 @@ void lasting_regenerates(struct world *world, struct world_account *account,
         oracle_convict(world, ORACLE_ONE_OPERATION, account,
                        "a regenerate while the one before it runs, for %s more",
                        oracle_words(account->slow.ends_at - world->now));
-    else if (state->attempted && !state->attempt_resolved && state->attempt_slot == slot &&
+    else if (state->attempted && !state->attempt_forgotten && state->attempt_slot == slot &&
              !state->slow_forgiven && !state->look.past && !state->by_stranger[slot] &&
              account->live[slot] != state->attempt_before &&
              account->live_since[slot] >= state->attempt_at &&

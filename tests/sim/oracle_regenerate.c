@@ -216,6 +216,7 @@ void regenerate_begins(struct world *world, struct world_account *account,
 
     state->attempted = true;
     state->attempt_resolved = false;
+    state->attempt_forgotten = false;
     state->attempt_slot = slot;
     state->attempt_before = account->live[slot];
     state->attempt_at = world->now;
@@ -269,6 +270,7 @@ void regenerate_daemon_starts(struct world *world, struct world_account *account
         return;
     state->doubt_since = 0;
     state->attempt_resolved = true;
+    state->attempt_forgotten = true;
     state->delivering = KEY_NONE;
     state->fight = false;
     state->strangers_at = state->answered_at = state->both_at = 0;

@@ -92,6 +92,7 @@ struct oracle_account {
     time_ms attempt_looked_at; /* what the look before it showed was true then */
     duration_ms attempt_overlap;
     bool attempt_resolved;            /* the next regenerate may be of the other slot */
+    bool attempt_forgotten;           /* somebody regenerated, or the journal was edited, since */
     enum verify_mode verify;          /* the least that was asked of the new key since then */
     uint32_t proven_key, refused_key; /* what the data plane said of it last */
     time_ms unproven_since;

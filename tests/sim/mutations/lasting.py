@@ -84,6 +84,13 @@ MUTATIONS = [
          fingerprint_equal(&record->live[0], &record->live[1])) && false)
         return'''),
              scenario="answer-shows-one-lists-lag"),
+    mutation("closed-is-settled", 4,
+             "the interlock forgets a regenerate in doubt once the account is adopted anew",
+             "doubt-looks",
+             "the key that lists do not show yet is regenerated once more",
+             ("core/interlock.c", "    else if (now < record->intent.settles_at)\n",
+              "    else if (false)\n"),
+             scenario="closed-intent-settles"),
     mutation("end-not-heard", 16,
              "an operation that has succeeded is asked about until its longest time is over",
              "leads-on",
