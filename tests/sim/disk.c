@@ -39,7 +39,7 @@ struct store {
     struct list waiting;
     struct list committing;
     struct list lost; /* of a daemon that is dying */
-    struct happening commit;
+    struct happening commit, resume;
     time_ms failing_since;
     struct journal_holds {
         struct hold_list list;
@@ -47,16 +47,37 @@ struct store {
     } holds, copied_holds; /* durable; in the copy of the journal */
 };
 
+/* All that may begin now. Saves of one account keep their order; those of another one may overtake
+ * them, as in a journal that several machines share. */
+static void take_waiting(struct store *store)
+{
+    struct world *world = store->world;
+    struct list left;
+    struct list *link;
+
+    list_init(&left);
+    while ((link = list_pop(&store->waiting))) {
+        const struct save *save = container_of(link, struct save, link);
+        const bool waits = save->account->saves_wait_until > world->now;
+
+        list_append(waits ? &left : &store->committing, link);
+        if (waits)
+            clock_set(world, &store->resume, save->account->saves_wait_until);
+    }
+    while ((link = list_pop(&left)))
+        list_append(&store->waiting, link);
+}
+
 static void begin_commit(struct store *store)
 {
     struct world *world = store->world;
-    struct list *link;
     bool slow = world->disk_slow_until > world->now;
 
-    if (!list_empty(&store->committing) || list_empty(&store->waiting))
+    if (!list_empty(&store->committing))
         return;
-    while ((link = list_pop(&store->waiting)))
-        list_append(&store->committing, link);
+    take_waiting(store);
+    if (list_empty(&store->committing))
+        return;
     clock_set(world, &store->commit, world->now + (slow ? COMMIT_SLOW_MS : COMMIT_MS));
 }
 
@@ -158,6 +179,11 @@ static void on_commit(struct happening *happening)
     begin_commit(store);
 }
 
+static void on_resume(struct happening *happening)
+{
+    begin_commit(container_of(happening, struct store, resume));
+}
+
 void disk_init(struct world *world)
 {
     struct store *store = calloc(1, sizeof(*store));
@@ -170,6 +196,8 @@ void disk_init(struct world *world)
     list_init(&store->lost);
     store->commit.happen = on_commit;
     store->commit.for_daemon = true;
+    store->resume.happen = on_resume;
+    store->resume.for_daemon = true;
     world->store = store;
 }
 
@@ -193,6 +221,7 @@ void disk_crash(struct world *world)
     struct store *store = world->store;
 
     clock_cancel(world, &store->commit);
+    clock_cancel(world, &store->resume);
     store->failing_since = 0;
     if (!list_empty(&store->committing) && world->disk_full_until <= world->now &&
         world_draw(world, 2) == 0)
@@ -207,6 +236,7 @@ void disk_close(struct world *world)
     struct list *link;
 
     clock_cancel(world, &store->commit);
+    clock_cancel(world, &store->resume);
     store->failing_since = 0;
     while ((link = list_pop(&store->waiting)))
         list_append(&store->committing, link);

@@ -309,6 +309,9 @@ static void happen_to_account(struct world *world, struct world_account *account
     case INCIDENT_DENIED:
         prolong(&account->denied_until, world, incident);
         break;
+    case INCIDENT_SAVES_WAIT:
+        prolong(&account->saves_wait_until, world, incident);
+        break;
     case INCIDENT_UNDESCRIBED:
         prolong(&account->undescribed_until, world, incident);
         break;

@@ -152,6 +152,7 @@ const char *incident_kind_name(enum incident_kind kind)
         [INCIDENT_CLOCK_OFF] = "clock-off",
         [INCIDENT_DISK_FULL] = "disk-full",
         [INCIDENT_DISK_SLOW] = "disk-slow",
+        [INCIDENT_SAVES_WAIT] = "saves-wait",
         [INCIDENT_BACKUP] = "backup",
         [INCIDENT_RESTORE] = "restore",
         [INCIDENT_ERASE] = "erase",

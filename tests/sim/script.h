@@ -72,18 +72,19 @@ enum incident_kind {
     /* one effect goes wrong: effect, mishap, account, times */
     INCIDENT_MISHAP,
     /* the daemon: `duration` is how long it is away */
-    INCIDENT_CRASH,     /* right now */
-    INCIDENT_CRASH_AT,  /* when it next comes to `effect` of `account`: `moment` */
-    INCIDENT_STOP,      /* SIGTERM, and a start afterwards */
-    INCIDENT_FREEZE,    /* SIGSTOP, SIGCONT */
-    INCIDENT_SUSPEND,   /* the machine sleeps */
-    INCIDENT_CLOCK,     /* the wall clock is set by `duration` (negative: back) */
-    INCIDENT_CLOCK_OFF, /* the same while the daemon is down (stopped for a minute) */
-    INCIDENT_DISK_FULL, /* nothing can be saved for `duration` */
-    INCIDENT_DISK_SLOW, /* each commit takes a minute for `duration` */
-    INCIDENT_BACKUP,    /* the journal is copied */
-    INCIDENT_RESTORE,   /* the daemon is stopped, the copy put back, the daemon started */
-    INCIDENT_ERASE,     /* the daemon is stopped, the journal removed, the daemon started */
+    INCIDENT_CRASH,      /* right now */
+    INCIDENT_CRASH_AT,   /* when it next comes to `effect` of `account`: `moment` */
+    INCIDENT_STOP,       /* SIGTERM, and a start afterwards */
+    INCIDENT_FREEZE,     /* SIGSTOP, SIGCONT */
+    INCIDENT_SUSPEND,    /* the machine sleeps */
+    INCIDENT_CLOCK,      /* the wall clock is set by `duration` (negative: back) */
+    INCIDENT_CLOCK_OFF,  /* the same while the daemon is down (stopped for a minute) */
+    INCIDENT_DISK_FULL,  /* nothing can be saved for `duration` */
+    INCIDENT_DISK_SLOW,  /* each commit takes a minute for `duration` */
+    INCIDENT_SAVES_WAIT, /* those of `account` begin after `duration`, and keep no other waiting */
+    INCIDENT_BACKUP,     /* the journal is copied */
+    INCIDENT_RESTORE,    /* the daemon is stopped, the copy put back, the daemon started */
+    INCIDENT_ERASE,      /* the daemon is stopped, the journal removed, the daemon started */
     /* somebody else */
     INCIDENT_REGENERATE, /* `slot` of `account` */
     INCIDENT_ROTATE,     /* the same, and the new key is written to all readable targets */

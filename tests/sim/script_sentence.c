@@ -32,6 +32,7 @@ static const struct sentence sentences[] = {
     {INCIDENT_CLOCK_OFF, "clock forward DURATION while off", FORWARD},
     {INCIDENT_DISK_FULL, "disk full for DURATION", 0},
     {INCIDENT_DISK_SLOW, "disk slow for DURATION", 0},
+    {INCIDENT_SAVES_WAIT, "saves of WHO wait for DURATION", 0},
     {INCIDENT_BACKUP, "journal copied", 0},
     {INCIDENT_RESTORE, "journal restored", 0},
     {INCIDENT_ERASE, "journal erased", 0},

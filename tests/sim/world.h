@@ -111,7 +111,7 @@ struct world_account {
         key_number live[SLOT_COUNT];
     } past[LIVE_PAST_MAX]; /* what was live before, newest first */
     size_t past_count;
-    time_ms keys_off_until, gone_until, denied_until, undescribed_until;
+    time_ms keys_off_until, gone_until, denied_until, undescribed_until, saves_wait_until;
     struct world_target targets[WORLD_TARGETS_MAX];
 
     /* what is to go wrong next */

@@ -23,4 +23,11 @@ MUTATIONS = [
             note_record(account, context, other, record);
 """, "        (void)record;\n"),
              scenario="pairs-removed-in-doubt"),
+    mutation("close-taken-for-durable", 13,
+             "the resource counts as free as soon as an intent is closed in memory",
+             "pairs-apart",
+             "after a crash the journal says of both pairs that they may be regenerated right now",
+             ("app/engine_pair.c", "(other->pair_held || other->record.intent.open)",
+              "(other->record.intent.open)"),
+             scenario="pairs-close-not-durable"),
 ]
