@@ -227,15 +227,15 @@ static void finds_nothing(struct world *world, struct world_account *account, un
     const struct oracle_target *state = &account->oracle.targets[target];
     key_number other = account->live[slot_other(slot)];
 
-    if (is_meddled_with(account, target, KEY_NONE) || lasting_is_forgiven(account) ||
-        (account->oracle.by_stranger[slot_other(slot)] &&
-         account->live_since[slot_other(slot)] >= account->oracle.attempt_looked_at))
+    if (is_meddled_with(account, target, KEY_NONE) || lasting_is_forgiven(account))
         return;
     if (account->targets[target].past[0].key == other || state->told == other ||
         state->told == ORACLE_UNTOLD || state->left_at[slot] < account->targets[target].cared_since)
         return;
-    /* Somebody else took the other key away, and no look could show it. */
-    if (account->oracle.look.live[slot_other(slot)] != other)
+    /* Somebody else took the other key away, which the look before the request did not show. A
+     * request that takes effect later cannot be called back by what later looks show; how soon the
+     * target is repaired is for ORACLE_REPAIRED to judge. */
+    if (account->oracle.by_stranger[slot_other(slot)] && account->oracle.attempt_beside != other)
         return;
     oracle_convict(world, ORACLE_NO_OUTAGE, account,
                    "programs that hold k%u, and read %s again when they are refused, find no live "

@@ -222,6 +222,8 @@ void regenerate_begins(struct world *world, struct world_account *account,
     state->attempt_at = world->now;
     state->attempt_looked_at =
         (state->look.ended != 0 ? state->look.began : world->now) - slow_pace(world, account)->lag;
+    state->attempt_beside = state->look.ended != 0 ? state->look.live[slot_other(slot)]
+                                                   : account->live[slot_other(slot)];
     state->attempt_overlap = world->policy.overlap;
     state->verify = world->policy.verify;
 }

@@ -89,7 +89,8 @@ struct oracle_account {
     enum slot attempt_slot;
     uint32_t attempt_before; /* the key to be replaced */
     time_ms attempt_at, attempt_ended_at;
-    time_ms attempt_looked_at; /* what the look before it showed was true then */
+    time_ms attempt_looked_at; /* what the look before it showed was true then … */
+    uint32_t attempt_beside;   /* … and this was the key of the other slot by it */
     duration_ms attempt_overlap;
     bool attempt_resolved;            /* the next regenerate may be of the other slot */
     bool attempt_forgotten;           /* somebody regenerated, or the journal was edited, since */

@@ -136,6 +136,17 @@ MUTATIONS = [
     machine_remember_look(machine);
     next = POSITION_STAY;
 """)),
+    mutation("emptied-target-will-do", 2,
+             "what the look before a rotation shows of the targets is not compared",
+             "no-outage",
+             "programs that are refused, and read a target again that somebody has emptied, find no key",
+             ("core/step_rotate.c",
+              "    next = drift_follow(machine, machine->event->look);\n",
+              """\
+    machine_remember_look(machine);
+    next = POSITION_STAY;
+"""),
+             scenario="slow-emptied-before"),
     mutation("stale-look", 2,
              "a look is good for ever",
              "look-first",
