@@ -132,12 +132,13 @@ void look_target_changes(struct world_account *account, unsigned target, uint32_
 }
 
 /* Somebody who delivers the standby key once made a mistake; the second time the daemon does not
- * answer. */
-static void answers(struct world *world, struct world_account *account)
+ * answer. While a regenerate of its own may still replace that key, it has to: the key would die
+ * in the target. */
+static void answers(struct world *world, struct world_account *account, bool in_doubt)
 {
     struct oracle_account *state = &account->oracle;
 
-    if (world->policy.rotate && state->answered_at != 0 &&
+    if (world->policy.rotate && !in_doubt && state->answered_at != 0 &&
         world->now - state->answered_at < world->policy.rotate_every)
         oracle_convict(world, ORACLE_NO_FIGHT, account,
                        "a target is given the active key again, over a key that somebody else "
@@ -269,7 +270,7 @@ void look_saved(struct world *world, struct world_account *account, const struct
     }
     /* An operator who says that the other rotator is gone asks for another delivery. */
     if (answered && !(account->journal.another_rotator && !record->another_rotator))
-        answers(world, account);
+        answers(world, account, said->intent && record->intent.open);
 }
 
 /* --- what the record shows --- */
