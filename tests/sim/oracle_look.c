@@ -168,6 +168,16 @@ static bool is_acknowledged(const struct record *record, const struct target_id 
     return !target || target->acknowledged;
 }
 
+/* An operator has said that the other rotator is gone: a target that was left to it, with the other
+ * slot's key, is owed the key, whatever looks show meanwhile. */
+static bool is_taken_back(const struct world_account *account, const struct record *record,
+                          unsigned index)
+{
+    return account->in_journal && account->journal.another_rotator && !record->another_rotator &&
+           account->oracle.targets[index].claimed ==
+               world_key_of(&record->live[slot_other(record->active)]);
+}
+
 /* --- a journal that did not fit begins anew --- */
 
 static bool is_shown_in_use(const struct world *world, const struct world_account *account,
@@ -261,7 +271,8 @@ void look_saved(struct world *world, struct world_account *account, const struct
         if (state->targets[i].claimed == KEY_NONE ||
             is_acknowledged(record, &account->targets[i].id))
             continue;
-        gives_up(world, account, i);
+        if (!is_taken_back(account, record, i))
+            gives_up(world, account, i);
         answered =
             answered ||
             (account->targets[i].required && state->targets[i].handed_out &&
