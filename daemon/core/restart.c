@@ -22,9 +22,7 @@ static time_ms latest(const struct machine *machine, enum member_clock clock)
     case CLOCK_UNTIL_SETTLED:
         return time_add(machine->now, timing->unknown_wait);
     case CLOCK_UNTIL_OPERATION:
-        return time_add(machine->now,
-                        time_add(time_max(machine->context->regenerate_takes, MS_DAY),
-                                 time_max(machine->context->list_delay, timing->unknown_wait)));
+        return time_add(machine->now, operation_doubt_longest(machine));
     case CLOCK_STAYS:
         break;
     }

@@ -73,6 +73,16 @@ void operation_ended(struct machine *machine, bool shows)
                                                       : machine->context->timing->unknown_wait);
 }
 
+duration_ms operation_doubt_longest(const struct machine *machine)
+{
+    const struct rotation_context *context = machine->context;
+    const struct intent *intent = &machine->record->intent;
+    const duration_ms late = context->timing->unknown_wait + context->list_delay;
+
+    return intent->ended ? time_max(late, machine_backoff(machine, intent->attempts, 0))
+                         : operation_takes(context) + late;
+}
+
 bool operation_is_awaited(const struct machine *machine)
 {
     const struct intent *intent = &machine->record->intent;

@@ -65,6 +65,9 @@ duration_ms operation_takes(const struct rotation_context *context);
 void operation_doubt(struct machine *machine);
 /* It has ended. `shows`: it may have had an effect that lists show later. */
 void operation_ended(struct machine *machine, bool shows);
+/* The longest that its outcome can be in doubt from now on: an instant further off was written by a
+ * clock that has been set back since. */
+duration_ms operation_doubt_longest(const struct machine *machine);
 /* Does the open intent need more than a look after unknown_wait? */
 bool operation_is_awaited(const struct machine *machine);
 /* Would it prove that there was no change if the look at hand shows none? A look that began before

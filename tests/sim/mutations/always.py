@@ -227,6 +227,12 @@ MUTATIONS = [
         machine_unblock(machine);
 """, ""),
              scenario="account-gone"),
+    mutation("doubt-for-a-day", 16,
+             "after the clock was set back, a lost regenerate may be in doubt for a day",
+             "sound",
+             "until then its outcome is looked for each minute",
+             ("core/restart.c", "operation_doubt_longest(machine)", "MS_DAY"),
+             scenario="clock-set-back-while-lists-lag"),
     mutation("gives-up", 16,
              "a step that failed five times is not retried",
              "progress",
