@@ -53,17 +53,12 @@ static void on_loaded(void *context, const char *account_key, const struct recor
     engine_unconfigured_keep(context, account_key, record, NULL);
 }
 
-static void on_operation_loaded(void *context, const char *account_key, const char *url)
-{
-    engine_unconfigured_operation(context, account_key, url);
-}
-
 int engine_load(struct engine *engine, struct err *err)
 {
     int rc = store_load(engine->parts.store, on_loaded, engine, err);
 
     if (rc == 0)
-        rc = store_load_operations(engine->parts.store, on_operation_loaded, engine, err);
+        rc = engine_operations_load(engine, err);
     if (rc == 0)
         rc = engine_hold_load(engine, err);
     if (rc == 0)

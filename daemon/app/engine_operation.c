@@ -5,6 +5,55 @@
 
 #include "base/must.h"
 
+/* --- at start --- */
+
+/* An account whose URL no record names. */
+struct orphan {
+    struct list link;
+    char *account_key;
+};
+
+struct loading {
+    struct engine *engine;
+    struct list orphans;
+};
+
+static void on_loaded(void *context, const char *account_key, const char *url)
+{
+    struct loading *loading = context;
+    struct orphan *orphan;
+
+    if (engine_unconfigured_operation(loading->engine, account_key, url))
+        return;
+    orphan = must_alloc(sizeof(*orphan));
+    orphan->account_key = must_dup(account_key);
+    list_append(&loading->orphans, &orphan->link);
+}
+
+/* A URL is saved before the record that names it: where the process ends between the two, or the
+ * record was restored, nothing would ever ask there, and nothing would delete the URL. */
+int engine_operations_load(struct engine *engine, struct err *err)
+{
+    struct store *store = engine->parts.store;
+    struct loading loading = {.engine = engine};
+    struct list *link;
+    int rc;
+
+    list_init(&loading.orphans);
+    rc = store_load_operations(store, on_loaded, &loading, err);
+    while ((link = list_pop(&loading.orphans))) {
+        struct orphan *orphan = container_of(link, struct orphan, link);
+
+        if (rc == 0)
+            store_save_operation(store, orphan->account_key, NULL);
+        free(orphan->account_key);
+        free(orphan);
+    }
+    return rc;
+}
+
+/* --- under way --- */
+
 void engine_operation_take(struct engine_account *account, const struct azure_result *result)
 {
     struct transaction *transaction = account->acting;

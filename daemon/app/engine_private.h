@@ -300,6 +300,8 @@ void engine_totals_forget(struct engine_account *account);
  * The URL at which Azure tells how a regenerate goes. The record holds its fingerprint.
  */
 
+/* Reads them from the journal, after the records; deletes those that no record names. */
+int engine_operations_load(struct engine *engine, struct err *err);
 /* Azure goes on with the regenerate that the action under way has asked for. */
 void engine_operation_take(struct engine_account *account, const struct azure_result *result);
 /* The machine has made a step: keeps the URL that the record names now, or forgets it. The journal
@@ -318,8 +320,8 @@ void engine_operation_follow(struct engine_account *account, const struct record
 void engine_unconfigured_keep(struct engine *engine, const char *key, const struct record *record,
                               const char *operation_url);
 
-/* The journal has that URL for the account. One that its record does not name is left. */
-void engine_unconfigured_operation(struct engine *engine, const char *key, const char *url);
+/* The journal has that URL for the account. Returns false where no record names it. */
+bool engine_unconfigured_operation(struct engine *engine, const char *key, const char *url);
 
 /* Takes the record of that key out, or fills in a new one; and its URL, owned by the caller, or
  * NULL. */

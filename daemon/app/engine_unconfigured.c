@@ -47,14 +47,16 @@ static struct unconfigured_record *find(struct engine *engine, const char *key)
     return found ? *found : NULL;
 }
 
-void engine_unconfigured_operation(struct engine *engine, const char *key, const char *url)
+bool engine_unconfigured_operation(struct engine *engine, const char *key, const char *url)
 {
     struct unconfigured_record *kept = find(engine, key);
     const struct fingerprint operation = store_fingerprint(engine->parts.store, url, strlen(url));
 
-    if (kept && !kept->operation_url &&
-        fingerprint_equal(&kept->record.intent.operation, &operation))
-        kept->operation_url = must_dup(url);
+    if (!kept || kept->operation_url ||
+        !fingerprint_equal(&kept->record.intent.operation, &operation))
+        return false;
+    kept->operation_url = must_dup(url);
+    return true;
 }
 
 void engine_unconfigured_take(struct engine *engine, const char *key, struct record *record,

@@ -1,5 +1,7 @@
 """Regenerates that Azure goes on with after its answer: 202, and an operation to ask about."""
 
+import sqlite3
+
 import pytest
 
 from patience import wait_until
@@ -204,3 +206,33 @@ def test_killed(topic, azure, moment):
         ended = [one["t"] for one in azure.truth.events("birth", account=NAME, by="arm")]
         assert ended, "the key is there"
         assert topic.log.wait("key.regenerated", account=NAME), first
+
+
+def of_journal(topic, change=None):
+    """The URLs that the journal of a daemon that has ended holds, {account: URL}, after that change."""
+    topic.daemons[-1].stop()
+    journal = sqlite3.connect(topic.state / "journal.db")
+    try:
+        with journal:
+            if change:
+                journal.execute(change)
+            return dict(journal.execute("SELECT account, url FROM operations"))
+    finally:
+        journal.close()
+
+
+def test_a_url_that_no_record_names_is_deleted(topic, azure):
+    """The process may end between the save of a URL and that of the record that names it."""
+    azure.change(NAME, operation_ms=600_000)
+    topic.config["timing"]["operation_wait"] = "1h"
+    start(topic)
+    rotate(topic)
+    wait_until(lambda: polls(azure), "its URL is durable")
+    kept = of_journal(topic)
+    assert len(kept) == 1
+    assert len(of_journal(topic, "INSERT INTO operations VALUES ('/gone', 'https://x.example/1?sig=y')")) == 2
+    topic.start()
+    assert of_journal(topic) == kept
+    assert of_journal(topic, "UPDATE operations SET url = 'https://x.example/2'")
+    topic.start()
+    assert not of_journal(topic)
