@@ -72,8 +72,8 @@ static bool await_same_keys(struct machine *machine, const struct look *look)
                                                   .targets = judge_digest(look),
                                                   .seen_at = machine->now};
     machine->record->retry_at =
-        time_add(unconfirmed->seen_at, time_max(machine->context->timing->unknown_wait,
-                                                machine->context->regenerate_takes));
+        time_add(unconfirmed->seen_at,
+                 time_max(machine_shown_within(machine), machine->context->regenerate_takes));
     return machine->now < machine->record->retry_at;
 }
 

@@ -58,7 +58,7 @@ static enum position await_confirmation(struct machine *machine, const struct lo
         unconfirmed->standby_in_use = true;
         record_begin_overlap(record, machine->now);
     }
-    record->check_at = time_add(unconfirmed->seen_at, machine->context->timing->unknown_wait);
+    record->check_at = check_confirm_at(machine);
     if (drift_dead_sighting(record, look) && machine->context->policy->verify != VERIFY_OFF &&
         verdict->drift != DRIFT_JOURNAL_UNFIT)
         return POSITION_PROVE_TARGET;
@@ -83,8 +83,7 @@ static bool drift_is_confirmed(const struct machine *machine, const struct look 
 
     if (!is_same_drift(unconfirmed, look))
         return false;
-    return unconfirmed->proven ||
-           machine->now >= time_add(unconfirmed->seen_at, machine->context->timing->unknown_wait);
+    return unconfirmed->proven || machine->now >= check_confirm_at(machine);
 }
 
 /* Somebody regenerated the standby key and may be using it: treat it as delivered now. */

@@ -313,6 +313,11 @@ void machine_remember_look(struct machine *machine)
     machine->record->looked_at = look->taken_at != 0 ? look->taken_at : machine->now;
 }
 
+duration_ms machine_shown_within(const struct machine *machine)
+{
+    return time_max(machine->context->timing->unknown_wait, machine->context->list_delay);
+}
+
 bool machine_look_is_fresh(const struct machine *machine)
 {
     time_ms looked_at = machine->record->looked_at;

@@ -73,6 +73,8 @@ duration_ms machine_backoff(const struct machine *machine, uint32_t attempt,
 void machine_remember_look(struct machine *machine);
 /* Is the last look young enough to act on? After the clock was set back it counts as old. */
 bool machine_look_is_fresh(const struct machine *machine);
+/* From a change in Azure until a look that does not show it proves that there was none. */
+duration_ms machine_shown_within(const struct machine *machine);
 /* Clears earlier trouble, unless the look is late or not whole. Returns true when the look is
  * whole: see machine_require_whole_look(). */
 bool machine_take_look(struct machine *machine);

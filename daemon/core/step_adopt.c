@@ -5,7 +5,7 @@
 static bool look_is_late(const struct machine *machine)
 {
     const struct record *record = machine->record;
-    duration_ms believed_after = machine->context->timing->unknown_wait;
+    const duration_ms believed_after = machine_shown_within(machine);
 
     if (!judge_is_late(record, machine->event->look))
         return false;

@@ -54,5 +54,5 @@ enum position check_live_proved(struct machine *machine)
 
 time_ms check_confirm_at(const struct machine *machine)
 {
-    return time_add(machine->record->unconfirmed.seen_at, machine->context->timing->unknown_wait);
+    return time_add(machine->record->unconfirmed.seen_at, machine_shown_within(machine));
 }

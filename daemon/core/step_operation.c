@@ -13,6 +13,12 @@
  *   3. POLL: asks how it goes;
  *   4. DOUBT_LOOK, when it has ended, or must have: did the slot change?
  *
+ * Polls pause while a second look is awaited (CONFIRM_WAIT) and while a delivery is under way. That
+ * costs time and nothing else: the end counts from when it is seen, and an operation that Azure has
+ * forgotten by then is waited for as ever, for the longest time. The pause is short: the second
+ * look comes after unknown_wait or the delay of lists, and a poll that is due ends the turn of a
+ * delivery (deliver_give_up_at()).
+ *
  * Where there is no URL, the longest time that such a regenerate takes counts from its intent.
  */
 
@@ -34,12 +40,6 @@ enum {
 duration_ms operation_takes(const struct rotation_context *context)
 {
     return context->regenerate_takes > 0 ? context->regenerate_takes : UNEXPECTED_TAKES_MS;
-}
-
-/* From the end of a regenerate until a list that does not show it proves that it had no effect. */
-static duration_ms shown_within(const struct machine *machine)
-{
-    return time_max(machine->context->timing->unknown_wait, machine->context->list_delay);
 }
 
 /* Azure may begin with it unknown_wait after it was given up, and lists show it later than its end.
@@ -69,7 +69,7 @@ void operation_ended(struct machine *machine, bool shows)
     intent->poll_at = 0;
     intent->poll_failures = 0;
     intent->ended = true;
-    intent->settles_at = time_add(machine->now, shows ? shown_within(machine)
+    intent->settles_at = time_add(machine->now, shows ? machine_shown_within(machine)
                                                       : machine->context->timing->unknown_wait);
 }
 
@@ -131,8 +131,8 @@ enum position operation_accepted(struct machine *machine)
     struct note *note;
 
     intent->ended = false;
-    intent->settles_at =
-        time_add(time_add(machine->now, operation_takes(machine->context)), shown_within(machine));
+    intent->settles_at = time_add(time_add(machine->now, operation_takes(machine->context)),
+                                  machine_shown_within(machine));
     intent->operation = event->operation;
     intent->poll_at = time_add(machine->now, pace(machine, event->poll_after));
     intent->poll_failures = 0;
@@ -197,7 +197,7 @@ static void poll_succeeded(struct machine *machine)
 static enum position still_runs(struct machine *machine)
 {
     struct intent *intent = &machine->record->intent;
-    const duration_ms shown = shown_within(machine);
+    const duration_ms shown = machine_shown_within(machine);
     struct note *note;
 
     intent->poll_at = time_add(machine->now, pace(machine, machine->event->poll_after));

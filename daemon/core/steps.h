@@ -185,7 +185,8 @@ enum position adoption_decide_anew(struct machine *machine, const struct look *l
  * --- drift.c ---
  *
  * Drift: the reaction to a look that differs from the journal. Such a look may show an earlier
- * state, so it counts only when a second one, unknown_wait later, shows the same. It counts at once
+ * state, so it counts only when a second one, unknown_wait later, shows the same, or later where
+ * lists may lag behind for longer. It counts at once
  * when the data plane refuses the key in a target and accepts the key of the look, because
  * consumers are failing then.
  */

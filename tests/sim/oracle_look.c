@@ -1,10 +1,11 @@
 /*
  * What the daemon concludes from its looks: rules 10 and 11, seen in the records that it saves.
  *
- * An unexpected look counts when a second one, unknown_wait later, shows the same, or when the data
- * plane refused what a target holds and accepted what was seen. Rule 10 does not apply to two
- * cases: while a rotation is under way every look is held against the key under delivery and counts
- * at once, and so does one that was taken because a target is owed the key.
+ * An unexpected look counts when a second one, unknown_wait (or how long lists lag behind) later,
+ * shows the same, or when the data plane refused what a target holds and accepted what was seen.
+ * Rule 10 does not apply to two cases: while a rotation is under way every look is held against the
+ * key under delivery and counts at once, and so does one that was taken because a target is owed
+ * the key.
  */
 #include "oracle_parts.h"
 
@@ -30,9 +31,18 @@ void look_verified(struct world *world, struct world_account *account,
         state->proven_at = world->now;
 }
 
-static bool counts(const struct world *world, const struct oracle_account *state, time_ms since)
+static duration_ms confirmed_after(const struct world *world, const struct world_account *account)
 {
-    return world->now - since >= world->timing.unknown_wait - SLACK_MS ||
+    const duration_ms lag = slow_pace(world, account)->lag;
+
+    return (lag > world->timing.unknown_wait ? lag : world->timing.unknown_wait) - SLACK_MS;
+}
+
+static bool counts(const struct world *world, const struct world_account *account, time_ms since)
+{
+    const struct oracle_account *state = &account->oracle;
+
+    return world->now - since >= confirmed_after(world, account) ||
            (state->proven_at != 0 && state->proven_at >= since);
 }
 
@@ -112,7 +122,7 @@ static void takes_up(struct world *world, struct world_account *account, enum sl
         oracle_convict(world, ORACLE_TWO_LOOKS, account,
                        "the journal takes k%u for the %s key, and no look showed that", key,
                        slot_name(slot));
-    else if (!counts(world, state, state->shown_since[slot]))
+    else if (!counts(world, account, state->shown_since[slot]))
         oracle_convict(world, ORACLE_TWO_LOOKS, account,
                        "the journal takes k%u for the %s key, which a look showed first %s ago, "
                        "and nothing proves it",
@@ -152,7 +162,7 @@ static void gives_up(struct world *world, struct world_account *account, unsigne
     struct oracle_target *target = &state->targets[index];
 
     if (!account->targets[index].settings.readable || !account->targets[index].configured ||
-        counts(world, state, target->shown_since))
+        counts(world, account, target->shown_since))
         return;
     oracle_convict(world, ORACLE_TWO_LOOKS, account,
                    "%s is owed its key again for what a look showed first %s ago, and nothing "
@@ -215,7 +225,7 @@ static bool keeps_first_look(const struct world *world, const struct world_accou
     return account->in_journal && first->pending &&
            fingerprint_equal(&first->live[SLOT_PRIMARY], &record->live[SLOT_PRIMARY]) &&
            fingerprint_equal(&first->live[SLOT_SECONDARY], &record->live[SLOT_SECONDARY]) &&
-           world_wall(world) - first->seen_at >= world->timing.unknown_wait - SLACK_MS;
+           world_wall(world) - first->seen_at >= confirmed_after(world, account);
 }
 
 /* Only the configuration names the active key of this account, and a look has not shown one of its
@@ -235,7 +245,7 @@ static void adopts_surely(struct world *world, struct world_account *account,
         unread = unread ||
                  (oracle_cares(world, &account->targets[i]) && (state->look.seen & 1U << i) == 0);
     for (int slot = 0; unread && slot < SLOT_COUNT; slot++)
-        if (!counts(world, state, state->shown_since[slot]))
+        if (!counts(world, account, state->shown_since[slot]))
             oracle_convict(world, ORACLE_SURE_ADOPTION, account,
                            "is adopted by what the configuration says, and a look showed the %s "
                            "key first %s ago",

@@ -66,6 +66,7 @@ void world_context(const struct world *world, struct rotation_context *context)
         .adopt_active = world->adopt_active,
         .presumes_active = world->presumes_active,
         .refused = world->refused,
+        .list_delay = world->list_delay,
         .daemon_started_at =
             world->sabotage == SABOTAGE_OLD_START ? 1 : world->started_at + world->clock_offset,
         .hold = world->hold.id != 0 && hold_is_on(&world->hold, world_wall(world)) ? &world->hold

@@ -95,6 +95,7 @@ struct world {
     struct policy policy;
     struct policy told_policy; /* what the machine is told: `policy`, except under sabotage */
     struct timing timing;
+    duration_ms list_delay;
     struct rotation_target configured[WORLD_TARGETS_MAX];
     bool has_adopt_active;
     enum slot adopt_active;

@@ -35,7 +35,7 @@ MUTATIONS = [
         intent->settles_at = time_add(given_up, context->regenerate_takes + late);
 """, """\
         intent->settles_at = time_add(intent->written_at,
-                                      context->regenerate_takes + shown_within(machine));
+                                      context->regenerate_takes + machine_shown_within(machine));
 """)),
     mutation("not-found-is-failed", 4,
              "an operation that Azure does not know any more counts as failed",
@@ -66,9 +66,9 @@ MUTATIONS = [
              "doubt-looks",
              "the key that lists do not show yet is regenerated once more",
              ("core/step_operation.c", """\
-    intent->settles_at = time_add(machine->now, shows ? shown_within(machine)
+    intent->settles_at = time_add(machine->now, shows ? machine_shown_within(machine)
 """, """\
-    intent->settles_at = time_add(intent->written_at, shows ? shown_within(machine)
+    intent->settles_at = time_add(intent->written_at, shows ? machine_shown_within(machine)
 """),
              scenario="slow-lists-lag"),
     mutation("missing-believed", 4,
