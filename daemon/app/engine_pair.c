@@ -54,11 +54,12 @@ static void note_busy(struct rotation_context *context, const struct two_key_res
     context->pair_busy_until = until;
 }
 
+/* `takes`: the longest time that a regenerate of the record's account takes. */
 static void note_record(const struct engine_account *account, struct rotation_context *context,
-                        const struct two_key_resource *type, const struct record *record)
+                        const struct two_key_resource *type, const struct record *record,
+                        duration_ms takes)
 {
-    const time_ms until =
-        interlock_busy_until(record, context->timing, account->account->regenerate_takes);
+    const time_ms until = interlock_busy_until(record, context->timing, takes);
 
     if (until > loop_now(account->engine->parts.loop))
         note_busy(context, type, until);
@@ -73,7 +74,7 @@ static void note_account(const struct engine_account *account, struct rotation_c
     if ((other->pair_held || other->record.intent.open) && !other->account->problem)
         note_busy(context, type, TIME_NEVER);
     else
-        note_record(account, context, type, &other->record);
+        note_record(account, context, type, &other->record, other->account->regenerate_takes);
 }
 
 /* Pairs that are not configured, and that the journal knows. */
@@ -96,7 +97,8 @@ static void note_unconfigured(const struct engine_account *account,
             other != type ? engine_unconfigured_find(account->engine, key) : NULL;
 
         if (record)
-            note_record(account, context, other, record);
+            note_record(account, context, other, record,
+                        config_regenerate_takes(account->config, key));
         free(key);
     }
 }

@@ -223,6 +223,16 @@ struct config *config_expand(const struct config *config, const struct config_fo
     return world_configuration((const struct world *)(const void *)config->source, found, count);
 }
 
+duration_ms config_regenerate_takes(const struct config *config, const char *account_id)
+{
+    const struct world *world = (const struct world *)(const void *)config->source;
+
+    for (unsigned i = 0; i < world->account_count; i++)
+        if (strcmp(world->accounts[i].id, account_id) == 0)
+            return slow_pace(world, &world->accounts[i])->at_most;
+    abort();
+}
+
 struct config *config_ref(struct config *config)
 {
     if (config)

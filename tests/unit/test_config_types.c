@@ -46,6 +46,35 @@ static void test_by_parts(void **state)
     config_unref(config);
 }
 
+/* The longest time of a regenerate is that of the type, or configured where there is any; also of
+ * an account that is not in the configuration. */
+static void test_regenerates_take(void **state)
+{
+    static const char *const more[] = {NULL, "timing: {operation_wait: 2h}\n"};
+    const char *cosmos = PROVIDERS "Microsoft.DocumentDB/databaseAccounts/contoso";
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct config *config =
+            load("accounts: [{type: cosmos, pair: read_only, name: contoso, " PARTS
+                 "}, {type: storage, name: stacct, " PARTS "}]",
+                 NULL, more[i], "");
+        const duration_ms takes = i == 0 ? 12 * MS_HOUR : 2 * MS_HOUR;
+
+        for (size_t j = 0; j < 2; j++) {
+            const struct account *account = &config->accounts[j];
+            const bool slow = strcmp(account->name, "stacct") != 0;
+
+            assert_int_equal(account->regenerate_takes, slow ? takes : 0);
+            assert_int_equal(account->list_delay, slow ? 5 * MS_MINUTE : 0);
+            assert_int_equal(config_regenerate_takes(config, account->key),
+                             account->regenerate_takes);
+        }
+        assert_int_equal(config_regenerate_takes(config, cosmos), takes);
+        config_unref(config);
+    }
+}
+
 static void test_below_others(void **state)
 {
     struct config *config =
@@ -323,11 +352,11 @@ static void test_without_proof(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_by_parts),        cmocka_unit_test(test_below_others),
-        cmocka_unit_test(test_pairs),           cmocka_unit_test(test_named_first_pair),
-        cmocka_unit_test(test_mistakes),        cmocka_unit_test(test_retiring),
-        cmocka_unit_test(test_two_permissions), cmocka_unit_test(test_environment_file),
-        cmocka_unit_test(test_without_proof),
+        cmocka_unit_test(test_by_parts),         cmocka_unit_test(test_regenerates_take),
+        cmocka_unit_test(test_below_others),     cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_named_first_pair), cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_retiring),         cmocka_unit_test(test_two_permissions),
+        cmocka_unit_test(test_environment_file), cmocka_unit_test(test_without_proof),
     };
 
     return cmocka_run_group_tests_name("config_types", tests, NULL, NULL);

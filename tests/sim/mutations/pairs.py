@@ -20,9 +20,17 @@ MUTATIONS = [
              "a reload lets the other pair regenerate while the request may still take effect",
              ("app/engine_pair.c", """\
         if (record)
-            note_record(account, context, other, record);
+            note_record(account, context, other, record,
+                        config_regenerate_takes(account->config, key));
 """, "        (void)record;\n"),
              scenario="pairs-removed-in-doubt"),
+    mutation("pair-that-left-takes-as-long", 13,
+             "what a pair that is not configured may take is that of the pair that asks",
+             "one-operation",
+             "the other pair's regenerate is asked for while that one may still run, for hours",
+             ("app/engine_pair.c", "config_regenerate_takes(account->config, key)",
+              "account->account->regenerate_takes"),
+             scenario="pairs-removed-while-off"),
     mutation("close-taken-for-durable", 13,
              "the resource counts as free as soon as an intent is closed in memory",
              "pairs-apart",
