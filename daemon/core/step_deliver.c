@@ -9,11 +9,18 @@
  * The order of the targets binds a rotation, where the old key still works: a required target that
  * fails stops those after it (they may announce the key to consumers), and optional ones come last.
  * When the old key is dead, the live one goes to every reachable target, required ones first, and
- * none waits for another: a delivery that keeps another required target waiting is given up.
+ * none waits for another: where another one waits that is required alike, a delivery is given up
+ * when its turn is over; where a required one waits for an optional one, at once.
  */
 
-/* The target whose turn it is: the first one that is required, or else the first. Of required ones
- * that have hung, the one whose turn is the longest ago, after those that have not. */
+static void prefer(struct target_record **first, struct target_record *target)
+{
+    if (!*first || target->unsettled_until < (*first)->unsettled_until)
+        *first = target;
+}
+
+/* The target whose turn it is: the first one that is required, or else the first. Of those that
+ * have hung, the one whose turn is the longest ago, after those that have not. */
 static struct target_record *next_target(struct machine *machine, bool intended)
 {
     struct record *record = machine->record;
@@ -26,10 +33,7 @@ static struct target_record *next_target(struct machine *machine, bool intended)
         if ((intended && !target->delivery_intended) ||
             delivery_turn_at(machine->context, record, target) > machine->now)
             continue;
-        if (!target->required && !optional)
-            optional = target;
-        if (target->required && (!required || target->unsettled_until < required->unsettled_until))
-            required = target;
+        prefer(target->required ? &required : &optional, target);
     }
     return required ? required : optional;
 }
@@ -220,18 +224,6 @@ static time_ms others_turn_at(const struct machine *machine)
     return idle_other_at(machine);
 }
 
-static time_ms optional_ends_at(const struct machine *machine,
-                                const struct delivery_under_way *under_way, const char **ret_why)
-{
-    const time_ms required_at = required_turn_at(machine);
-    const time_ms others_at =
-        time_max(others_turn_at(machine), time_add(under_way->began_at, OPTIONAL_DELIVERY_MAX_MS));
-
-    *ret_why = required_at <= machine->now ? "a required target waits for its key"
-                                           : "the account has something else to do";
-    return time_min(required_at, others_at);
-}
-
 /* For how long had deliveries to it been failing when this one began? */
 static duration_ms failing_before(const struct target_record *target,
                                   const struct delivery_under_way *under_way)
@@ -242,15 +234,20 @@ static duration_ms failing_before(const struct target_record *target,
 }
 
 /* The end of a turn that lasts for repair_turn, or as long as those concerned have been failing: so
- * turns grow until two slow targets have had one that is long enough for each. */
-static time_ms turn_ends_at(const struct machine *machine,
+ * turns grow until two slow targets have had one that is long enough for each. Optional ones have
+ * longer turns, because nobody holds a dead key for them. */
+static time_ms turn_ends_at(const struct machine *machine, const struct target_record *target,
                             const struct delivery_under_way *under_way, duration_ms failing)
 {
-    return time_add(under_way->began_at, time_max(machine->context->timing->repair_turn, failing));
+    const duration_ms turn =
+        target->required ? machine->context->timing->repair_turn : OPTIONAL_DELIVERY_MAX_MS;
+
+    return time_add(under_way->began_at, time_max(turn, failing));
 }
 
-/* When another required target can be given the live key and has waited long enough. One that fails
- * for the first time keeps no other waiting for long, however long that one has been failing. */
+/* When another target, as required as this one, can be given the live key and has waited long
+ * enough. One that fails for the first time keeps no other waiting for long, however long that one
+ * has been failing. */
 static time_ms other_repair_at(const struct machine *machine, const struct target_record *target,
                                const struct delivery_under_way *under_way)
 {
@@ -264,13 +261,31 @@ static time_ms other_repair_at(const struct machine *machine, const struct targe
          other < record->targets + record->target_count; other++) {
         time_ms at;
 
-        if (other == target || !other->required || !delivery_is_repair(record, other))
+        if (other == target || other->required != target->required ||
+            !delivery_is_repair(record, other))
             continue;
-        at = turn_ends_at(machine, under_way, time_min(failing, failing_before(other, under_way)));
+        at = turn_ends_at(machine, target, under_way,
+                          time_min(failing, failing_before(other, under_way)));
         earliest =
             time_min(earliest, time_max(at, delivery_turn_at(machine->context, record, other)));
     }
     return time_max(earliest, record->retry_at);
+}
+
+static time_ms optional_ends_at(const struct machine *machine, const struct target_record *target,
+                                const struct delivery_under_way *under_way, const char **ret_why)
+{
+    const time_ms required_at = required_turn_at(machine);
+    const time_ms optional_at = other_repair_at(machine, target, under_way);
+    const time_ms others_at =
+        time_max(others_turn_at(machine), time_add(under_way->began_at, OPTIONAL_DELIVERY_MAX_MS));
+
+    *ret_why = "the account has something else to do";
+    if (optional_at <= machine->now)
+        *ret_why = "another optional target waits for its key";
+    if (required_at <= machine->now)
+        *ret_why = "a required target waits for its key";
+    return time_min(required_at, time_min(optional_at, others_at));
 }
 
 /* A rotation waits for its required targets. In a repair a delivery to one ends with its turn where
@@ -284,7 +299,8 @@ static time_ms required_ends_at(const struct machine *machine, const struct targ
     time_ms others_at = TIME_NEVER;
 
     if (record->delivering == record->active)
-        others_at = time_max(idle_other_at(machine), turn_ends_at(machine, under_way, failing));
+        others_at =
+            time_max(idle_other_at(machine), turn_ends_at(machine, target, under_way, failing));
     *ret_why = required_at <= machine->now ? "another required target waits for its key"
                                            : "the account has something else to do";
     return time_min(required_at, others_at);
@@ -300,7 +316,7 @@ time_ms deliver_give_up_at(const struct machine *machine,
     if (target && target->required)
         return required_ends_at(machine, target, under_way, ret_why);
     if (target && !under_way->required)
-        return optional_ends_at(machine, under_way, ret_why);
+        return optional_ends_at(machine, target, under_way, ret_why);
     *ret_why =
         target ? "the target is optional now" : "the target is no longer in the configuration";
     return machine->now;

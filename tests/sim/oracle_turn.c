@@ -92,17 +92,18 @@ static const struct target_record *journal_of(const struct world_account *accoun
     return record_target_const(&account->journal, &account->targets[index].id);
 }
 
-/* Since when a required target, which the daemon knows to lack its key and may deliver to, has its
- * turn in a repair; TIME_NEVER: it has none. */
+/* Since when a target, which the daemon knows to lack its key and may deliver to, has its turn
+ * beside those that are required alike, in a repair; TIME_NEVER: it has none. */
 static time_ms turn_since(const struct world *world, const struct world_account *account,
-                          unsigned index)
+                          unsigned index, bool required)
 {
     const struct record *journal = &account->journal;
     const struct target_record *target = journal_of(account, index);
     const unsigned owner = delivery_owner(account, index);
 
-    if (!oracle_cares(world, &account->targets[index]) || !target || !target->required ||
-        record_target_satisfied(journal, target) ||
+    if (!account->targets[index].configured ||
+        oracle_cares(world, &account->targets[index]) != required || !target ||
+        target->required != required || record_target_satisfied(journal, target) ||
         (journal->delivering != journal->active && target->dead_since == 0))
         return TIME_NEVER;
     if (owner != TARGETS_MAX && (!journal_of(account, owner) ||
@@ -140,7 +141,8 @@ static time_ms others_wait_since(const struct world *world, const struct world_a
 {
     const struct record *journal = &account->journal;
     const time_ms began = account->oracle.targets[index].delivery_began;
-    const duration_ms turn = world->timing.repair_turn;
+    const bool required = oracle_cares(world, &account->targets[index]);
+    const duration_ms turn = required ? world->timing.repair_turn : OPTIONAL_MAX_MS;
     const duration_ms failing = failing_before(world, account, index, began);
     time_ms earliest = TIME_NEVER;
 
@@ -148,7 +150,7 @@ static time_ms others_wait_since(const struct world *world, const struct world_a
         const duration_ms other = failing_before(world, account, i, began);
         const time_ms since = i == index || is_up_to_person(world, account)
                                   ? TIME_NEVER
-                                  : later(turn_since(world, account, i),
+                                  : later(turn_since(world, account, i, required),
                                           began + later(turn, failing < other ? failing : other));
 
         if (since >= earliest)
@@ -156,6 +158,8 @@ static time_ms others_wait_since(const struct world *world, const struct world_a
         earliest = since;
         *ret_who = oracle_target_name(account, i);
     }
+    if (!required)
+        return earliest; /* rule 7 tells of all else */
     if (journal->delivering == journal->active && journal->adopt_asked && began + turn < earliest) {
         earliest = began + turn;
         *ret_who = "the command adopt";
@@ -173,8 +177,7 @@ static void none_waits(struct world *world, struct world_account *account, unsig
     const char *who = "";
     time_ms since;
 
-    if (!oracle_cares(world, &account->targets[index]) ||
-        !oracle_knows_keys(oracle_journal(account)))
+    if (!account->targets[index].configured || !oracle_knows_keys(oracle_journal(account)))
         return;
     since = undisturbed_since(world, account, others_wait_since(world, account, index, &who));
     if (since == TIME_NEVER || world->now - since <= RELEASE_SLACK_MS)
@@ -189,6 +192,7 @@ static void is_not_passed_by_twice(struct world *world, struct world_account *ac
                                    unsigned index)
 {
     const time_ms began = account->oracle.targets[index].delivery_began;
+    const bool required = oracle_cares(world, &account->targets[index]);
     const uint32_t key = world_key_of(record_delivering_key(&account->journal));
 
     for (unsigned i = 0; i < world->script->target_count; i++) {
@@ -199,7 +203,7 @@ static void is_not_passed_by_twice(struct world *world, struct world_account *ac
             state->passed_by = 0;
         state->passed_key = key;
         if (i == index || is_up_to_person(world, account) ||
-            turn_since(world, account, i) > began) {
+            turn_since(world, account, i, required) > began) {
             state->passed_by = 0;
             continue;
         }
@@ -213,13 +217,15 @@ static void is_not_passed_by_twice(struct world *world, struct world_account *ac
 
 void turn_reconfigured(struct world_account *account)
 {
-    /* The daemon knows nothing any more of a target that was taken away, and one that is not
-     * required has no turn. */
+    /* The daemon knows nothing any more of a target that was taken away, and required targets have
+     * their turns apart from the others. */
     for (unsigned i = 0; i < WORLD_TARGETS_MAX; i++) {
-        if (!account->targets[i].configured || !account->targets[i].required)
+        const struct world_target *target = &account->targets[i];
+
+        if (!target->configured)
             account->oracle.targets[i].passed_by = 0;
         for (unsigned j = 0; j < WORLD_TARGETS_MAX; j++)
-            if (!account->targets[j].configured)
+            if (!account->targets[j].configured || account->targets[j].required != target->required)
                 account->oracle.targets[i].passed_by &= ~(1U << j);
     }
 }
