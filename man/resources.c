@@ -183,6 +183,10 @@ static void append_type(struct buf *out, const struct two_key_resource *type)
     if (type->slow_for > 0)
         (void)buf_append_format(out, ".It Takes time\nup to %s until a key is regenerated.\n",
                                 duration_to_words(type->slow_for, longest));
+    if (type->made_paths[SLOT_PRIMARY])
+        (void)buf_append_format(out, ".It Key times\ntold by the %s.\n",
+                                type->made_told_by == TOLD_BY_LIST ? "list of keys"
+                                                                   : "description");
     if (type->grants) {
         (void)buf_append_str(out, ".It A key may\n");
         append_sentence(out, type->grants);

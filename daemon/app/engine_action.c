@@ -305,6 +305,8 @@ static void on_azure_looked(void *context, const struct azure_result *result)
     take_description(account, result);
     transaction->result->look.live[SLOT_PRIMARY] = result->live[SLOT_PRIMARY];
     transaction->result->look.live[SLOT_SECONDARY] = result->live[SLOT_SECONDARY];
+    transaction->result->look.made[SLOT_PRIMARY] = result->made[SLOT_PRIMARY];
+    transaction->result->look.made[SLOT_SECONDARY] = result->made[SLOT_SECONDARY];
     transaction->result->look.clock_skew = result->clock_skew;
     transaction->event.look = &transaction->result->look;
     read_targets(account);

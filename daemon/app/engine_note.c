@@ -1,7 +1,9 @@
 #include "app/engine_private.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include "base/date.h"
 #include "base/str.h"
 
 static const char *drift_meaning(enum drift_kind drift)
@@ -161,7 +163,8 @@ static void compose_about_keys(const struct engine_account *account,
                  name, slot, cause(account, transaction, note));
         break;
     case NOTE_KEY_REGENERATED:
-        snprintf(out, size, "%s: the %s key was regenerated", name, slot);
+        snprintf(out, size, "%s: the %s key was regenerated%s%s", name, slot,
+                 note->detail ? ": " : "", note->detail ? note->detail : "");
         break;
     case NOTE_KEY_VERIFIED:
         snprintf(out, size, "%s: the data plane accepts the new %s key", name, slot);
@@ -177,9 +180,8 @@ static void compose_about_keys(const struct engine_account *account,
     }
 }
 
-void engine_note_compose(const struct engine_account *account,
-                         const struct transaction *transaction, const struct note *note, char *out,
-                         size_t size)
+static void compose(const struct engine_account *account, const struct transaction *transaction,
+                    const struct note *note, char *out, size_t size)
 {
     const struct record *record = &account->record;
     const char *name = account->account->name;
@@ -230,4 +232,23 @@ void engine_note_compose(const struct engine_account *account,
         compose_about_keys(account, transaction, note, out, size);
         break;
     }
+}
+
+/* Evidence of who made it: a pipeline, say, that ran at that time. */
+static void append_key_time(const struct note *note, char *out, size_t size)
+{
+    const size_t length = strlen(out);
+    char at[DATE_TEXT_MAX];
+
+    if (note->key_made_at != 0 && (note->kind == NOTE_DRIFT_DETECTED || note->kind == NOTE_BLOCKED))
+        snprintf(out + length, size - length, "; Azure says that the key was made at %s",
+                 date_to_rfc3339(note->key_made_at - note->key_made_at % MS_SECOND, at));
+}
+
+void engine_note_compose(const struct engine_account *account,
+                         const struct transaction *transaction, const struct note *note, char *out,
+                         size_t size)
+{
+    compose(account, transaction, note, out, size);
+    append_key_time(note, out, size);
 }

@@ -5,6 +5,7 @@
 #include "base/cause.h"
 #include "base/hash.h"
 #include "base/str.h"
+#include "core/key_time.h"
 
 struct note_description {
     const char *event;
@@ -301,6 +302,8 @@ static void log_note(struct engine_account *account, const struct transaction *t
     char remedy[REMEDY_MAX];
     char subject[SUBJECT_MAX];
     struct log_line line;
+    bool older;
+    const time_ms born = note->has_slot ? key_time_born(record, note->slot, &older) : 0;
 
     if (!log_enabled(log, description->level))
         return;
@@ -324,9 +327,10 @@ static void log_note(struct engine_account *account, const struct transaction *t
     log_line_text(&line, "fingerprint", str_or_null(fingerprint));
     add_ids(&line, account, transaction, note);
     add_times(&line, account, transaction, note);
-    if (note->has_slot && record->born[note->slot] != 0)
-        log_line_number(&line, "key_age_s",
-                        (transaction->event.now - record->born[note->slot]) / MS_SECOND);
+    if (born != 0)
+        log_line_number(&line, "key_age_s", (transaction->event.now - born) / MS_SECOND);
+    if (note->key_made_at != 0)
+        log_line_time(&line, "key_made_at", note->key_made_at);
     if (note->drift != DRIFT_NONE)
         log_line_text(&line, "reason", drift_name(note->drift));
     else if (note->reason != REASON_NONE)

@@ -4,6 +4,7 @@
 
 #include "base/date.h"
 #include "base/str.h"
+#include "core/key_time.h"
 #include "core/schedule.h"
 #include "proto/two_key/two_key.h"
 
@@ -97,15 +98,16 @@ static void snapshot_keys(const struct engine_account *account, struct account_s
         const struct fingerprint *key =
             record->adopted ? &record->live[slot] : &account->azure.fingerprints[slot];
 
-        snapshot->keys[slot] = (struct key_snapshot){.born = TIME_NEVER};
+        snapshot->keys[slot] = (struct key_snapshot){.born = TIME_NEVER, .made = TIME_NEVER};
         if (fingerprint_is_none(key))
             continue;
         hex_encode(key->bytes, FINGERPRINT_LENGTH, texts->fingerprints[slot]);
         snapshot->keys[slot].fingerprint = texts->fingerprints[slot];
         if (!record->adopted)
             continue;
-        snapshot->keys[slot].born = or_never(record->born[slot]);
-        snapshot->keys[slot].older = record->born[slot] <= record->adopted_at;
+        snapshot->keys[slot].born =
+            or_never(key_time_born(record, (enum slot)slot, &snapshot->keys[slot].older));
+        snapshot->keys[slot].made = or_never(record->made[slot]);
     }
     if (record->adopted)
         snapshot->active = slot_name(record->active);

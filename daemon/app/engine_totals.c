@@ -1,6 +1,7 @@
 #include "app/engine_private.h"
 
 #include "base/must.h"
+#include "core/key_time.h"
 
 void engine_totals_init(struct engine *engine)
 {
@@ -20,10 +21,14 @@ void engine_totals_done(struct engine *engine)
 static time_ms oldest_key(const struct record *record)
 {
     time_ms oldest = TIME_NEVER;
+    bool older;
 
-    for (int slot = 0; slot < SLOT_COUNT && record->adopted; slot++)
-        if (record->born[slot] != 0)
-            oldest = time_min(oldest, record->born[slot]);
+    for (int slot = 0; slot < SLOT_COUNT && record->adopted; slot++) {
+        const time_ms born = key_time_born(record, (enum slot)slot, &older);
+
+        if (born != 0)
+            oldest = time_min(oldest, born);
+    }
     return oldest;
 }
 

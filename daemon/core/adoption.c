@@ -1,6 +1,7 @@
 #include "core/steps.h"
 
 #include "core/delivery.h"
+#include "core/key_time.h"
 
 /* The account is adopted from now on; the active key is to be delivered to every required target.
  */
@@ -11,7 +12,8 @@ static void adopt_account(struct machine *machine, const struct look *look,
     bool asked = record->adopt_asked;
 
     for (int slot = 0; slot < SLOT_COUNT; slot++)
-        machine_take_key(machine, (enum slot)slot, &look->live[slot]);
+        if (machine_take_key(machine, (enum slot)slot, &look->live[slot]))
+            key_time_take(record, (enum slot)slot, look, machine->now);
     record->adopted = true;
     record->active = adoption->slot;
     record->delivering = adoption->slot;
@@ -66,11 +68,13 @@ static bool await_same_keys(struct machine *machine, const struct look *look)
     if (!unread)
         return false;
     if (!unconfirmed->pending || !fingerprint_equal(&unconfirmed->live[0], &look->live[0]) ||
-        !fingerprint_equal(&unconfirmed->live[1], &look->live[1]))
+        !fingerprint_equal(&unconfirmed->live[1], &look->live[1])) {
         *unconfirmed = (struct unconfirmed_drift){.pending = true,
                                                   .live = {look->live[0], look->live[1]},
                                                   .targets = judge_digest(look),
                                                   .seen_at = machine->now};
+        key_time_keep(machine->record, look, machine->now);
+    }
     machine->record->retry_at =
         time_add(unconfirmed->seen_at,
                  time_max(machine_shown_within(machine), machine->context->regenerate_takes));
@@ -118,6 +122,7 @@ enum position adoption_decide_anew(struct machine *machine, const struct look *l
 {
     struct adoption_hint hint = {0};
 
-    machine_note_drift(machine, NOTE_DRIFT_DETECTED, DRIFT_JOURNAL_UNFIT);
+    machine_note_drift(machine, NOTE_DRIFT_DETECTED, DRIFT_JOURNAL_UNFIT)->key_made_at =
+        key_time_of_news(machine->record, look, machine->now);
     return adoption_decide(machine, look, &hint, true);
 }

@@ -1,6 +1,7 @@
 #include "core/steps.h"
 
 #include "core/delivery.h"
+#include "core/key_time.h"
 
 const struct sighting *drift_dead_sighting(const struct record *record, const struct look *look)
 {
@@ -28,6 +29,7 @@ static void note_suspected(struct machine *machine, const struct look *look, enu
     struct note *note = machine_note(machine, NOTE_DRIFT_SUSPECTED);
 
     note->drift = drift;
+    note->key_made_at = key_time_of_news(record, look, machine->now);
     for (size_t i = 0; i < record->target_count && !note->has_target; i++) {
         const enum holding holding = judge_holding(look, &record->targets[i].id);
 
@@ -48,6 +50,7 @@ static enum position await_confirmation(struct machine *machine, const struct lo
         unconfirmed->pending = true;
         unconfirmed->live[0] = look->live[0];
         unconfirmed->live[1] = look->live[1];
+        key_time_keep(record, look, machine->now);
         unconfirmed->targets = judge_digest(look);
         unconfirmed->seen_at = machine->now;
         unconfirmed->standby_in_use = false;
@@ -86,13 +89,22 @@ static bool drift_is_confirmed(const struct machine *machine, const struct look 
     return unconfirmed->proven || machine->now >= check_confirm_at(machine);
 }
 
+/* Somebody else made the key that the look shows in that slot. Returns true when it is new. */
+static bool take_foreign_key(struct machine *machine, enum slot slot, const struct look *look)
+{
+    if (!machine_take_key(machine, slot, &look->live[slot]))
+        return false;
+    key_time_take(machine->record, slot, look, machine->now);
+    return true;
+}
+
 /* Somebody regenerated the standby key and may be using it: treat it as delivered now. */
 static void accept_standby_change(struct machine *machine, const struct look *look)
 {
     struct record *record = machine->record;
 
     machine_add_foreign_change(machine);
-    machine_take_key(machine, slot_other(record->active), &look->live[slot_other(record->active)]);
+    take_foreign_key(machine, slot_other(record->active), look);
     delivery_void_all(record);
     delivery_acknowledge_seen(machine, look);
     record_begin_overlap(record, machine->now);
@@ -103,7 +115,7 @@ static void accept_rotation_elsewhere(struct machine *machine, const struct look
     struct record *record = machine->record;
 
     machine_add_foreign_change(machine);
-    machine_take_key(machine, slot_other(record->active), &look->live[slot_other(record->active)]);
+    take_foreign_key(machine, slot_other(record->active), look);
     record->active = slot_other(record->active);
     record->delivering = record->active;
     delivery_void_all(record);
@@ -119,11 +131,10 @@ static void accept_active_change(struct machine *machine, const struct look *loo
     struct record *record = machine->record;
 
     machine_add_foreign_change(machine);
-    machine_take_key(machine, record->active, &look->live[record->active]);
+    take_foreign_key(machine, record->active, look);
     /* A cloned machine or a restored backup shows the same, and the maker of the other key may be
      * using it. */
-    if (!record->intent.open && machine_take_key(machine, slot_other(record->active),
-                                                 &look->live[slot_other(record->active)])) {
+    if (!record->intent.open && take_foreign_key(machine, slot_other(record->active), look)) {
         record->both_changed_at = machine->now;
         record_begin_overlap(record, machine->now);
         plan_from_now(machine);
@@ -182,11 +193,12 @@ static bool alert_only(const struct machine *machine, const struct verdict *verd
            verdict->drift == DRIFT_ACTIVE_CHANGED && !verdict->accept;
 }
 
-static void note_detected(struct machine *machine, enum drift_kind drift)
+static void note_detected(struct machine *machine, enum drift_kind drift, time_ms key_made_at)
 {
     const struct record *record = machine->record;
     struct note *note = machine_note_drift(machine, NOTE_DRIFT_DETECTED, drift);
 
+    note->key_made_at = key_made_at;
     if (drift == DRIFT_ACTIVE_CHANGED && record->both_changed_at == machine->now)
         note->detail = "both keys changed, so the daemon regenerates neither for rotate_every";
 }
@@ -195,6 +207,7 @@ static enum position act_on_drift(struct machine *machine, const struct look *lo
                                   const struct verdict *verdict)
 {
     struct record *record = machine->record;
+    const time_ms key_made_at = key_time_of_news(record, look, machine->now);
     bool left = false;
 
     risk_note(machine, look, record->unconfirmed.seen_at);
@@ -229,7 +242,7 @@ static enum position act_on_drift(struct machine *machine, const struct look *lo
     if (!left)
         record->unconfirmed = (struct unconfirmed_drift){0};
     if (!left || record->blocked_at == machine->now || record->repairing != DRIFT_NONE)
-        note_detected(machine, verdict->drift);
+        note_detected(machine, verdict->drift, key_made_at);
     if (verdict->drift == DRIFT_TARGETS_DISAGREE || alert_only(machine, verdict))
         return POSITION_IDLE;
     return POSITION_DELIVER_INTENT;
@@ -356,9 +369,13 @@ enum position drift_follow(struct machine *machine, const struct look *look)
 
 void drift_take_change(struct machine *machine, enum slot slot, const struct fingerprint *key)
 {
-    machine_note_drift(machine, NOTE_DRIFT_DETECTED, DRIFT_ACTIVE_CHANGED);
+    const struct look *look = machine->event->look;
+
+    machine_note_drift(machine, NOTE_DRIFT_DETECTED, DRIFT_ACTIVE_CHANGED)->key_made_at =
+        look ? key_time_told(look->made[slot], machine->now) : 0;
     machine_add_foreign_change(machine);
-    machine_take_key(machine, slot, key);
+    if (machine_take_key(machine, slot, key) && look)
+        key_time_take(machine->record, slot, look, machine->now);
 }
 
 void drift_restart_delivery(struct machine *machine, const struct look *look)

@@ -183,10 +183,12 @@ struct note {
     bool has_target;
     struct target_id target;
     struct fingerprint fingerprint; /* none: not about a key */
-    uint64_t hold_id;               /* HELD: see effects.held; RELEASED: the last that ended */
-    bool from_failure;              /* the event's failure belongs to it */
-    bool from_undescribed;          /* or the event's `undescribed` does */
-    const char *detail;             /* a static sentence, or NULL */
+    time_ms key_made_at;   /* when a key was made that somebody else made, or may have, as Azure
+                            * tells; 0: it does not, or the note is about no such key */
+    uint64_t hold_id;      /* HELD: see effects.held; RELEASED: the last that ended */
+    bool from_failure;     /* the event's failure belongs to it */
+    bool from_undescribed; /* or the event's `undescribed` does */
+    const char *detail;    /* a static sentence, or NULL */
 };
 
 enum { NOTES_MAX = 24, MOVES_MAX = 12, HOLDS_REPORTED_MAX = 2 };

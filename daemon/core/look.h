@@ -45,6 +45,8 @@ struct sighting {
 /* listKeys and a reading of every target, taken together. */
 struct look {
     struct fingerprint live[SLOT_COUNT];
+    time_ms made[SLOT_COUNT]; /* when Azure says that they were made, unchecked: core/key_time.h; 0:
+                               * it does not say */
     struct sighting targets[TARGETS_MAX];
     size_t target_count;
     bool described;         /* the resource's description came with the keys, and says nothing

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/backoff.h"
+#include "core/key_time.h"
 #include "core/schedule.h"
 
 void machine_fault(struct machine *machine, const char *what)
@@ -75,18 +76,18 @@ duration_ms machine_backoff(const struct machine *machine, uint32_t attempt,
     return backoff_delay(timing->retry_initial, timing->retry_max, attempt, seed, server_asked);
 }
 
-void machine_block(struct machine *machine, enum reason reason, const struct target_id *target,
-                   const char *detail)
+struct note *machine_block(struct machine *machine, enum reason reason,
+                           const struct target_id *target, const char *detail)
 {
     struct record *record = machine->record;
     struct note *note;
 
     if (record->blocked == reason)
-        return;
+        return NULL;
     /* Temporary trouble must not replace a block that only a person can clear. */
     if (reason_describe(record->blocked)->clearing == CLEARED_BY_HUMAN &&
         reason_describe(reason)->clearing == CLEARED_BY_WORLD)
-        return;
+        return NULL;
     record->blocked = reason;
     record->blocked_at = machine->now;
     record->blocked_reported_at = machine->now;
@@ -99,6 +100,7 @@ void machine_block(struct machine *machine, enum reason reason, const struct tar
         note->has_target = true;
         note->target = *target;
     }
+    return note;
 }
 
 void machine_unblock(struct machine *machine)
@@ -222,15 +224,18 @@ void machine_add_foreign_change(struct machine *machine)
     time_ms previous = record->foreign_change_at > record->both_changed_at
                            ? record->foreign_change_at
                            : record->both_changed_at;
+    struct note *note;
 
     record->foreign_change_at = machine->now;
     /* If the policy says not to rotate, somebody else is expected to. */
     if (!policy->rotate || previous == 0 || machine->now - previous >= policy->rotate_every)
         return;
     record->another_rotator = true;
-    machine_block(machine, REASON_ANOTHER_ROTATOR, NULL,
-                  "somebody else changed the keys, or delivered the standby key, twice within one "
-                  "rotation period");
+    note = machine_block(machine, REASON_ANOTHER_ROTATOR, NULL,
+                         "somebody else changed the keys, or delivered the standby key, twice "
+                         "within one rotation period");
+    if (note)
+        note->key_made_at = key_time_of_news(record, machine->event->look, machine->now);
 }
 
 bool machine_take_key(struct machine *machine, enum slot slot, const struct fingerprint *key)
@@ -243,6 +248,7 @@ bool machine_take_key(struct machine *machine, enum slot slot, const struct fing
     record_remove_replaced(record, key);
     record->live[slot] = *key;
     record->born[slot] = machine->now;
+    record->made[slot] = 0;
     return true;
 }
 
@@ -311,6 +317,7 @@ void machine_remember_look(struct machine *machine)
     take_place(machine->record->location, LOCATION_MAX, machine->event->location);
 
     machine->record->looked_at = look->taken_at != 0 ? look->taken_at : machine->now;
+    key_time_note(machine->record, look, machine->now);
 }
 
 duration_ms machine_shown_within(const struct machine *machine)

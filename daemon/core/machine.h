@@ -54,8 +54,9 @@ enum position machine_retry_stalled(struct machine *machine, enum position look,
 void machine_retry_undescribed(struct machine *machine);
 /* Clears the retry: its cause is gone. */
 void machine_clear_retry(struct machine *machine);
-void machine_block(struct machine *machine, enum reason reason, const struct target_id *target,
-                   const char *detail);
+/* Returns the note, for more to be said; NULL: it is blocked so already, or for a worse reason. */
+struct note *machine_block(struct machine *machine, enum reason reason,
+                           const struct target_id *target, const char *detail);
 /* Clears `blocked`; `another_rotator` stays until a person clears it. */
 void machine_unblock(struct machine *machine);
 /* A person has dealt with the other rotator. Also clears the block. */

@@ -1,5 +1,6 @@
 #include "core/steps.h"
 
+#include "core/key_time.h"
 #include "core/schedule.h"
 
 /*
@@ -80,7 +81,8 @@ void plan_make(struct machine *machine)
         return;
     }
     if (from == 0)
-        record->planned_at = schedule_first(policy, context->account_id, record->adopted_at);
+        record->planned_at = schedule_first(policy, context->account_id, record->adopted_at,
+                                            key_time_first_by(record, policy));
     else
         record->planned_at = schedule_next_planned(policy, from, from);
     record->due_at = planned_start(context, record);

@@ -76,6 +76,7 @@ struct intent {
 struct unconfirmed_drift {
     bool pending;
     struct fingerprint live[SLOT_COUNT];
+    time_ms made[SLOT_COUNT];   /* when Azure says that they were made; 0: it does not */
     struct fingerprint targets; /* digest of what the targets showed */
     time_ms seen_at;
     bool standby_in_use; /* a target held the standby's live key */
@@ -91,6 +92,8 @@ struct record {
     enum slot delivering;                /* the slot whose key is being, or was last, delivered */
     struct fingerprint live[SLOT_COUNT]; /* the live keys, as far as the journal knows */
     time_ms born[SLOT_COUNT];            /* since when; the time of adoption for keys found there */
+    time_ms made[SLOT_COUNT]; /* when somebody else made it, as Azure tells; 0: it does not, or the
+                               * journal's rotation made it */
     struct fingerprint replaced[REPLACED_MAX]; /* keys known to be dead, newest first */
 
     /* the rotation */

@@ -254,15 +254,30 @@ time_ms schedule_catch_up(const struct policy *policy, const char *account_id, t
     return start_from(policy, account_id, "catch-up", now, spread);
 }
 
-time_ms schedule_first(const struct policy *policy, const char *account_id, time_ms adopted_at)
+/* Somewhere within `span` after the overlap. */
+static time_ms first_within(const struct policy *policy, const char *account_id, time_ms adopted_at,
+                            duration_ms span)
 {
-    duration_ms span = policy->rotate_every - policy->overlap;
-    duration_ms offset =
-        span > 0 ? (duration_ms)schedule_hash(account_id, "first", (uint64_t)span) : 0;
-    time_ms planned = time_add(adopted_at, policy->overlap + offset);
     const struct policy windows = schedule_without_freezes(policy);
+    const duration_ms offset =
+        span > 0 ? (duration_ms)schedule_hash(account_id, "first", (uint64_t)span) : 0;
 
-    return schedule_start(&windows, account_id, planned);
+    return schedule_start(&windows, account_id,
+                          time_add(adopted_at, time_add(policy->overlap, offset)));
+}
+
+time_ms schedule_first(const struct policy *policy, const char *account_id, time_ms adopted_at,
+                       time_ms by)
+{
+    const duration_ms span = policy->rotate_every - policy->overlap;
+    const time_ms first = first_within(policy, account_id, adopted_at, span);
+    duration_ms left = time_between(time_add(adopted_at, policy->overlap), by);
+
+    if (left >= span)
+        return first;
+    if (left < 0)
+        left = 0; /* schedule_start() spreads it */
+    return time_min(first, first_within(policy, account_id, adopted_at, left));
 }
 
 /* How much longer than rotate_every two rotations may lie apart without a key growing too old. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/interlock.h"
+#include "core/key_time.h"
 
 /*
  * From "it is due" to "the standby slot holds a new key". The happy path:
@@ -119,11 +120,26 @@ enum position rotate_enter_regenerate(struct machine *machine)
     return POSITION_STAY;
 }
 
+/* After a lost answer a look shows the new key. A time before the request is shown, and decides
+ * nothing: whoever made the key, it is live and in use nowhere. */
+static void show_key_time(const struct machine *machine, struct note *note, time_ms asked_at)
+{
+    const struct look *look = machine->event->look;
+    const time_ms made_at = look ? key_time_told(look->made[note->slot], machine->now) : 0;
+
+    note->key_made_at = made_at;
+    if (made_at != 0 && time_add(made_at, KEY_TIME_AHEAD) < asked_at)
+        note->detail =
+            "Azure says that it was made before the daemon asked for it, so somebody "
+            "else may have made it";
+}
+
 /* The standby slot holds a new key, and it is ours: its slot is the delivering one. */
 static enum position take_new_key(struct machine *machine, const struct fingerprint *key)
 {
     struct record *record = machine->record;
     enum slot slot = record->intent.slot;
+    const time_ms asked_at = record->intent.written_at;
 
     machine_take_key(machine, slot, key);
     record->delivering = slot;
@@ -138,7 +154,7 @@ static enum position take_new_key(struct machine *machine, const struct fingerpr
         record->targets[i].attempts = 0;
     }
     machine_clear_retry(machine);
-    machine_note_key(machine, NOTE_KEY_REGENERATED, slot);
+    show_key_time(machine, machine_note_key(machine, NOTE_KEY_REGENERATED, slot), asked_at);
     return POSITION_VERIFY;
 }
 

@@ -48,7 +48,9 @@ struct key_snapshot {
     const char *fingerprint; /* hex; NULL: the key is unknown */
     time_ms born;            /* TIME_NEVER: unknown */
     bool older;              /* the key existed before the account was adopted; `born` is the
-                              * time of adoption */
+                              * time of adoption, because Azure does not tell when it was made */
+    time_ms made;            /* when Azure says that somebody else made it; TIME_NEVER: it does
+                              * not tell, or the daemon made it */
 };
 
 struct target_snapshot {

@@ -60,6 +60,7 @@ static const struct snapshot_member key_members[] = {
     SNAPSHOT_MEMBER(key_snapshot, TIME, born, "born"),
     SNAPSHOT_MEMBER(key_snapshot, BOOL, older, "older"),
     SNAPSHOT_MEMBER(key_snapshot, AGE, born, "age_s"),
+    SNAPSHOT_MEMBER(key_snapshot, TIME, made, "made"),
 };
 static const struct snapshot_table key_table = SNAPSHOT_TABLE(key_snapshot, key_members);
 

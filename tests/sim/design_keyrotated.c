@@ -8,6 +8,7 @@
 #include "app/discovery.h"
 #include "app/engine_private.h"
 #include "app/engine.h"
+#include "core/key_time.h"
 #include "design.h"
 #include "world.h"
 
@@ -213,6 +214,7 @@ static void recount(const struct engine_account *account, time_ms now, struct en
 {
     struct rotation_context context;
     struct rotation_view view;
+    bool older;
 
     engine_account_context(account, &context);
     rotation_view(&context, &account->record, now, &view);
@@ -224,9 +226,12 @@ static void recount(const struct engine_account *account, time_ms now, struct en
         totals->unwell++;
     if (!view.stuck)
         totals->next_at = time_min(totals->next_at, view.next_at > now ? view.next_at : now);
-    for (int slot = 0; slot < SLOT_COUNT && account->record.adopted; slot++)
-        if (account->record.born[slot] != 0)
-            totals->oldest_key_born = time_min(totals->oldest_key_born, account->record.born[slot]);
+    for (int slot = 0; slot < SLOT_COUNT && account->record.adopted; slot++) {
+        const time_ms born = key_time_born(&account->record, (enum slot)slot, &older);
+
+        if (born != 0)
+            totals->oldest_key_born = time_min(totals->oldest_key_born, born);
+    }
 }
 
 static const char *miscounts(const void *daemon)

@@ -12,6 +12,7 @@
  * A restored journal has an older plan, by which the daemon may repeat one rotation. `rotate` is
  * exempt, until the rotation that it asked for is complete.
  */
+#include "core/key_time.h"
 #include "core/schedule.h"
 #include "oracle_parts.h"
 
@@ -102,7 +103,9 @@ static void plan_anew(struct world *world, struct world_account *account)
         due = schedule_start(policy, account->id, planned);
     } else {
         planned = state->adopted_wall + policy->overlap;
-        due = schedule_first(policy, account->id, state->adopted_wall);
+        due = schedule_first(policy, account->id, state->adopted_wall,
+                             account->in_journal ? key_time_first_by(&account->journal, policy)
+                                                 : TIME_NEVER);
     }
     state->replanned = true;
     /* Until the daemon has planned anew, what was due stays due. */

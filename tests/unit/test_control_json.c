@@ -60,8 +60,8 @@ static const struct account_snapshot full_account = {
     .identity = "vm",
     .policy = "standard",
     .active = "secondary",
-    .keys = {{.fingerprint = "aa", .born = 1690000000000, .older = true},
-             {.fingerprint = "bb", .born = 1695000000000}},
+    .keys = {{.fingerprint = "aa", .born = 1690000000000, .older = true, .made = TIME_NEVER},
+             {.fingerprint = "bb", .born = 1695000000000, .made = 1695000000000}},
     .state = "held",
     .reason = "operator",
     .meaning = "an operator holds it",
@@ -102,7 +102,7 @@ static const struct account_snapshot bare_account = {
     .id = ID "2",
     .name = "acct2",
     .state = "adopting",
-    .keys = {{.born = TIME_NEVER}, {.born = TIME_NEVER}},
+    .keys = {{.born = TIME_NEVER, .made = TIME_NEVER}, {.born = TIME_NEVER, .made = TIME_NEVER}},
     .since = TIME_NEVER,
     .next_at = TIME_NEVER,
     .retry_at = TIME_NEVER,
@@ -255,6 +255,7 @@ static void assert_accounts_equal(const struct account_snapshot *got,
         SAME_TEXT(keys[slot].fingerprint);
         SAME(keys[slot].born);
         SAME(keys[slot].older);
+        SAME(keys[slot].made);
     }
     assert_conditions_equal(got, expected);
     SAME(failure.at);
@@ -354,7 +355,8 @@ static void test_names_in_the_document_are_stable(void **state)
         "\"journal_failing_since\":\"2023-11-14T22:13:19Z\",\"journal_error\":\"disk "
         "full\",\"discover\":[",
         "\"keys\":{\"primary\":{\"fingerprint\":\"aa\",\"born\":\"2023-07-22T04:26:40Z\","
-        "\"older\":true,\"age_s\":10000000},\"secondary\":{",
+        "\"older\":true,\"age_s\":10000000,\"made\":null},\"secondary\":{",
+        "\"older\":false,\"age_s\":5000000,\"made\":\"2023-09-18T01:20:00Z\"}},",
         "\"state\":\"held\",\"reason\":\"operator\",\"meaning\":\"an operator holds it\","
         "\"do\":\"keyrotatectl resume acct\",\"overdue\":true,\"consumers_at_risk\":true,",
         "\"cycle\":9007199254740993,",

@@ -286,7 +286,7 @@ static void starts_keep_their_promises(void **state)
 
         world_make(&world, &seed);
         wait = schedule_longest_wait(policy, adopted);
-        start = schedule_first(policy, world.account, adopted);
+        start = schedule_first(policy, world.account, adopted, TIME_NEVER);
         assert_true(schedule_is_open(policy, start));
         assert_true(start >= adopted + policy->overlap);
         assert_true(start <= adopted + policy->rotate_every + wait + policy->splay);
@@ -308,6 +308,60 @@ static void starts_keep_their_promises(void **state)
         assert_true(start >= planned + 5 && start <= planned + 5 + wait + policy->splay);
         world_done(&world);
     }
+}
+
+/* Old keys make a first rotation earlier, and never later; not before overlap, nor outside windows.
+ */
+static void old_keys_are_due_earlier(void **state)
+{
+    (void)state;
+    uint64_t seed = 20261130;
+
+    for (int round = 0; round < 500; round++) {
+        struct world world;
+        const struct policy *policy = &world.policy;
+        const time_ms adopted =
+            at("2026-01-01T00:00:00Z") + (time_ms)(next_random(&seed) % 31536000000);
+        time_ms by, usual, start, latest;
+
+        world_make(&world, &seed);
+        by = adopted + policy->rotate_every -
+             (duration_ms)(next_random(&seed) % (uint64_t)(3 * policy->rotate_every));
+        usual = schedule_first(policy, world.account, adopted, TIME_NEVER);
+        start = schedule_first(policy, world.account, adopted, by);
+        latest = by > adopted + policy->overlap ? by : adopted + policy->overlap;
+        assert_true(schedule_is_open(policy, start));
+        assert_true(start <= usual);
+        assert_true(start >= adopted + policy->overlap);
+        assert_true(start <= latest + schedule_longest_wait(policy, adopted) + policy->splay);
+        assert_int_equal(schedule_first(policy, world.account, adopted, INT64_MIN),
+                         schedule_first(policy, world.account, adopted, 0));
+        world_done(&world);
+    }
+}
+
+/* The keys of a whole fleet are too old: its first rotations are spread over the splay, as any
+ * start that was missed. */
+static void a_fleet_of_old_keys_is_not_due_at_once(void **state)
+{
+    (void)state;
+    const struct policy policy = {
+        .rotate_every = 40 * MS_DAY, .overlap = 10 * MS_DAY, .splay = 4 * MS_DAY, .rotate = true};
+    const time_ms adopted = at("2026-03-02T00:00:00Z");
+    unsigned by_day[5] = {0};
+
+    for (int i = 0; i < 400; i++) {
+        char account[16];
+        time_ms start;
+
+        (void)snprintf(account, sizeof(account), "a%d", i);
+        start = schedule_first(&policy, account, adopted, adopted - 300 * MS_DAY);
+        assert_true(start >= adopted + policy.overlap);
+        assert_true(start < adopted + policy.overlap + policy.splay);
+        by_day[(start - adopted - policy.overlap) / MS_DAY]++;
+    }
+    for (int day = 0; day < 4; day++)
+        assert_in_range(by_day[day], 60, 140);
 }
 
 /* Minute by minute for a year: nobody waits longer, and somebody waits that long. */
@@ -363,6 +417,8 @@ int main(void)
         cmocka_unit_test(rotations_keep_their_time_line),
         cmocka_unit_test(ages_follow_the_rule_of_nine),
         cmocka_unit_test(starts_keep_their_promises),
+        cmocka_unit_test(old_keys_are_due_earlier),
+        cmocka_unit_test(a_fleet_of_old_keys_is_not_due_at_once),
         cmocka_unit_test(the_longest_wait_is_the_longest),
         cmocka_unit_test(slots_have_names),
     };

@@ -318,6 +318,12 @@ static void test_newer_version(void **state)
     assert_int_equal(store_fixture_sql_int(fixture, "PRAGMA user_version"), 1000);
 }
 
+static void forget_key_times(struct record *record)
+{
+    memset(record->made, 0, sizeof(record->made));
+    memset(record->unconfirmed.made, 0, sizeof(record->unconfirmed.made));
+}
+
 /* A journal as version 1 wrote it. */
 static void test_older_version(void **state)
 {
@@ -355,6 +361,7 @@ static void test_older_version(void **state)
                 : 0;
     }
     saved.presumed = false;
+    forget_key_times(&saved);
     saved.regenerate_after = 0;
     saved.intent.operation = (struct fingerprint){0};
     saved.intent.ended = false;
@@ -365,6 +372,26 @@ static void test_older_version(void **state)
     saved.location[0] = '\0';
     assert_records_equal(found, &saved);
     store_fixture_close(fixture);
+    store_fixture_open(fixture, STORE_OPENED);
+}
+
+/* A journal as version 5 wrote it: Azure has told nothing of its keys. */
+static void test_version_5(void **state)
+{
+    struct store_fixture *fixture = *state;
+    struct record saved;
+
+    store_fixture_open(fixture, STORE_CREATED);
+    save_random(fixture, 0, 11);
+    store_fixture_await_saves(fixture);
+    store_fixture_close(fixture);
+    store_fixture_back_to_version_5(fixture);
+    store_fixture_open(fixture, STORE_OPENED);
+    record_randomize(&saved, 11);
+    forget_key_times(&saved);
+    assert_records_equal(&load(fixture)->records[0], &saved);
+    store_fixture_close(fixture);
+    assert_int_equal(store_fixture_sql_int(fixture, "PRAGMA user_version"), 6);
     store_fixture_open(fixture, STORE_OPENED);
 }
 
@@ -488,6 +515,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_other_databases, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_newer_version, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_older_version, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_version_5, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_truncated, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_emptied_file_is_a_new_journal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rollback_journal_without_database, set_up, tear_down),

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/date.h"
 #include "base/json.h"
 
 #define RUNTIME_KEY                                                                                \
@@ -222,6 +223,106 @@ static void test_keys_of_sites(void **state)
                                   "Microsoft.BotService/botServices/b/channels/Email/sites/s"));
 }
 
+static time_ms instant(const char *text)
+{
+    time_ms at;
+
+    assert_true(date_from_rfc3339(text, &at));
+    return at;
+}
+
+/* Each type whose keys Azure dates, with an answer that has both pairs where there are two. */
+static void test_when_keys_were_made(void **state)
+{
+    static const char storage[] =
+        "{\"keys\":[{\"keyName\":\"key1\",\"creationTime\":\"2024-01-02T03:04:05.1234567Z\"},"
+        "{\"keyName\":\"key2\",\"creationTime\":\"2025-01-02T03:04:05Z\"},"
+        "{\"keyName\":\"kerb1\",\"creationTime\":\"2023-05-06T00:00:00Z\"},"
+        "{\"keyName\":\"kerb2\"}]}";
+    static const char store[] =
+        "{\"value\":[{\"name\":\"Primary\",\"lastModified\":\"2024-01-02T03:04:05+00:00\"},"
+        "{\"name\":\"Primary Read Only\",\"lastModified\":\"2023-05-06T02:00:00+02:00\"},"
+        "{\"name\":\"Secondary\",\"lastModified\":\"2025-01-02T03:04:05+00:00\"},"
+        "{\"name\":\"Secondary Read Only\",\"lastModified\":null}]}";
+    static const char maps[] =
+        "{\"primaryKeyLastUpdated\":\"2024-01-02T03:04:05Z\",\"secondaryKeyLastUpdated\":"
+        "\"2025-01-02T03:04:05Z\"}";
+    static const char quantum[] =
+        "{\"primaryKey\":{\"createdAt\":\"2024-01-02T03:04:05Z\"},\"secondaryKey\":"
+        "{\"createdAt\":\"2025-01-02T03:04:05Z\"}}";
+    static const char cosmos[] =
+        "{\"properties\":{\"keysMetadata\":{\"primaryMasterKey\":{\"generationTime\":"
+        "\"2024-01-02T03:04:05Z\"},\"secondaryMasterKey\":{\"generationTime\":"
+        "\"2025-01-02T03:04:05Z\"},\"primaryReadonlyMasterKey\":{\"generationTime\":"
+        "\"2023-05-06T00:00:00Z\"},\"secondaryReadonlyMasterKey\":{}}}}";
+    static const struct {
+        const char *type, *pair, *answer;
+        enum two_key_teller teller;
+    } cases[] = {
+        {"storage", NULL, storage, TOLD_BY_LIST},
+        {"storage", "kerb", storage, TOLD_BY_LIST},
+        {"app_configuration", NULL, store, TOLD_BY_LIST},
+        {"app_configuration", "read_only", store, TOLD_BY_LIST},
+        {"maps", NULL, maps, TOLD_BY_LIST},
+        {"quantum", NULL, quantum, TOLD_BY_LIST},
+        {"cosmos", NULL, cosmos, TOLD_BY_DESCRIPTION},
+        {"cosmos", "read_only", cosmos, TOLD_BY_DESCRIPTION},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct two_key_resource *type = two_key_resource_named(cases[i].type);
+        const enum two_key_teller other =
+            cases[i].teller == TOLD_BY_LIST ? TOLD_BY_DESCRIPTION : TOLD_BY_LIST;
+        time_ms made[SLOT_COUNT] = {7, 7};
+
+        if (cases[i].pair)
+            type = two_key_pair_named(type, cases[i].pair);
+        two_key_read_made(type, other, cases[i].answer, strlen(cases[i].answer), made);
+        assert_int_equal(made[SLOT_PRIMARY], 7);
+        two_key_read_made(type, cases[i].teller, cases[i].answer, strlen(cases[i].answer), made);
+        if (cases[i].pair) {
+            assert_int_equal(made[SLOT_PRIMARY], instant("2023-05-06T00:00:00Z"));
+            assert_int_equal(made[SLOT_SECONDARY], 0);
+        } else {
+            assert_int_equal(made[SLOT_PRIMARY] / MS_SECOND,
+                             instant("2024-01-02T03:04:05Z") / MS_SECOND);
+            assert_int_equal(made[SLOT_SECONDARY], instant("2025-01-02T03:04:05Z"));
+        }
+    }
+}
+
+/* Whatever is no time is not told, and never an error. */
+static void test_times_that_are_none(void **state)
+{
+    static const char *const answers[] = {
+        "",
+        "no JSON",
+        "[]",
+        "{}",
+        "{\"primaryKeyLastUpdated\":17,\"secondaryKeyLastUpdated\":{}}",
+        "{\"primaryKeyLastUpdated\":\"yesterday\",\"secondaryKeyLastUpdated\":\"\"}",
+        "{\"primaryKeyLastUpdated\":\"2024-01-02T03:04:05\"}",
+        "{\"primaryKeyLastUpdated\":\"0001-01-01T00:00:00Z\"}",
+        "{\"primaryKeyLastUpdated\":\"2024-01-02T03:04:05Z\",\"primaryKeyLastUpdated\":"
+        "\"2025-01-02T03:04:05Z\"}",
+    };
+    const struct two_key_resource *maps = two_key_resource_named("maps");
+    const struct two_key_resource *batch = two_key_resource_named("batch");
+    time_ms made[SLOT_COUNT];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        made[SLOT_PRIMARY] = made[SLOT_SECONDARY] = 7;
+        two_key_read_made(maps, TOLD_BY_LIST, answers[i], strlen(answers[i]), made);
+        assert_int_equal(made[SLOT_PRIMARY], 0);
+        assert_int_equal(made[SLOT_SECONDARY], 0);
+    }
+    made[SLOT_PRIMARY] = 7;
+    two_key_read_made(batch, TOLD_BY_LIST, answers[3], strlen(answers[3]), made);
+    assert_int_equal(made[SLOT_PRIMARY], 7);
+}
+
 static void test_names(void **state)
 {
     static const struct {
@@ -420,6 +521,8 @@ int main(void)
         cmocka_unit_test(test_slow_types),
         cmocka_unit_test(test_keys_named_by_ids),
         cmocka_unit_test(test_keys_of_sites),
+        cmocka_unit_test(test_when_keys_were_made),
+        cmocka_unit_test(test_times_that_are_none),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_switches),
         cmocka_unit_test(test_switches_in_the_list),

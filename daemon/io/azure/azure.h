@@ -62,7 +62,9 @@ struct azure_result {
     const struct failure *description; /* regenerate: see operation_url */
     bool canceled; /* failure is set too: it says whether the request may have taken effect */
     struct fingerprint live[SLOT_COUNT]; /* look and regenerate */
-    bool shown[SLOT_COUNT];              /* regenerate: the answer held that key */
+    time_ms
+        made[SLOT_COUNT];   /* look: when Azure says that they were made, unchecked; 0: not told */
+    bool shown[SLOT_COUNT]; /* regenerate: the answer held that key */
     /* regenerate: Azure goes on with it after its answer, and tells how it goes where azure_poll()
      * asks `operation_url`; NULL: nobody can tell, and `description` may say why. */
     bool under_way;

@@ -77,6 +77,8 @@ static enum azure_answer read_description(struct azure_call *call, const struct 
         return ANSWER_UNDESCRIBED;
     }
     take_facts(call->account, &facts);
+    two_key_read_made(call->resource, TOLD_BY_DESCRIPTION, buf_str(&reply->body),
+                      reply->body.length, call->result.made);
     if (obstacle.reason != REASON_NONE) {
         failure_set(&call->failure, obstacle.reason, "%s", obstacle.what.text);
         return obstacle.stops_looks ? ANSWER_FAILED : ANSWER_UNDESCRIBED;
@@ -146,6 +148,9 @@ static enum azure_answer read_keys(struct azure_call *call, const struct http_re
         secret_free(keys[SLOT_SECONDARY]);
         return unreadable(call, reply, &err);
     }
+    if (call->request == AZURE_LIST_KEYS)
+        two_key_read_made(call->resource, TOLD_BY_LIST, buf_str(&reply->body), reply->body.length,
+                          call->result.made);
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
         secret_free(account->keys[slot]);
         account->keys[slot] = keys[slot];

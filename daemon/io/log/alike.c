@@ -85,6 +85,7 @@ static bool is_of_one_alone(const char *name)
         "actor",       "trigger",
         "duration_ms", "state",
         "waiting",     "subscription_id",
+        "key_made_at",
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

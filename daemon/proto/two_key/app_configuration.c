@@ -34,6 +34,7 @@ const struct two_key_resource two_key_app_configuration_store = {
     TWO_KEY_PAIR("read_write"),
     .grants = "read and write all settings of the store",
     TWO_KEY_AT("value[name=Primary].value", "value[name=Secondary].value"),
+    TWO_KEY_MADE_AT("value[name=Primary].lastModified", "value[name=Secondary].lastModified"),
     .id_paths =
         {[SLOT_PRIMARY] = "value[name=Primary].id", [SLOT_SECONDARY] = "value[name=Secondary].id"},
 };
@@ -43,6 +44,8 @@ const struct two_key_resource two_key_app_configuration_read_only = {
     TWO_KEY_PAIR("read_only"),
     .grants = "read all settings of the store",
     TWO_KEY_AT("value[name=Primary Read Only].value", "value[name=Secondary Read Only].value"),
+    TWO_KEY_MADE_AT("value[name=Primary Read Only].lastModified",
+                    "value[name=Secondary Read Only].lastModified"),
     .id_paths = {[SLOT_PRIMARY] = "value[name=Primary Read Only].id",
                  [SLOT_SECONDARY] = "value[name=Secondary Read Only].id"},
 };

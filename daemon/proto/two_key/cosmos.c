@@ -28,6 +28,8 @@ const struct two_key_resource two_key_cosmos_account = {
     TWO_KEY_PAIR("read_write"),
     TWO_KEY_REGENERATE("regenerateKey", "keyKind", "primary", "secondary"),
     TWO_KEY_AT("primaryMasterKey", "secondaryMasterKey"),
+    TWO_KEY_DESCRIBED_AS_MADE_AT("properties.keysMetadata.primaryMasterKey.generationTime",
+                                 "properties.keysMetadata.secondaryMasterKey.generationTime"),
     .grants = "read and write all data of the account, and make and delete databases",
 };
 
@@ -36,5 +38,8 @@ const struct two_key_resource two_key_cosmos_read_only = {
     TWO_KEY_PAIR("read_only"),
     TWO_KEY_REGENERATE("regenerateKey", "keyKind", "primaryReadonly", "secondaryReadonly"),
     TWO_KEY_AT("primaryReadonlyMasterKey", "secondaryReadonlyMasterKey"),
+    TWO_KEY_DESCRIBED_AS_MADE_AT(
+        "properties.keysMetadata.primaryReadonlyMasterKey.generationTime",
+        "properties.keysMetadata.secondaryReadonlyMasterKey.generationTime"),
     .grants = "read all data of the account",
 };

@@ -26,6 +26,7 @@ const struct two_key_resource two_key_maps_account = {
     .api_version = "2023-06-01",
     .name = {1, 98, "-._", "1 to 98 letters, digits, '-', '.' and '_'"},
     TWO_KEY_RANKED("primary", "secondary"),
+    TWO_KEY_MADE_AT("primaryKeyLastUpdated", "secondaryKeyLastUpdated"),
     .key_shape = &key_shape_text,
     .state_path = "properties.provisioningState",
     TWO_KEY_LOCAL_AUTH("the account's"),

@@ -24,6 +24,7 @@ const struct two_key_resource two_key_quantum_workspace = {
     TWO_KEY_REGENERATE_IN_LIST("regenerateKey", "keys", "Primary", "Secondary"),
     .regenerate_answers = ANSWERS_NOTHING,
     TWO_KEY_AT("primaryKey.key", "secondaryKey.key"),
+    TWO_KEY_MADE_AT("primaryKey.createdAt", "secondaryKey.createdAt"),
     .key_shape = &key_shape_text,
     .endpoint_path = "properties.endpointUri",
     .state_path = "properties.provisioningState",

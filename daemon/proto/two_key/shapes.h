@@ -31,6 +31,12 @@
 #define TWO_KEY_AT(primary, secondary)                                                             \
     .key_paths = {[SLOT_PRIMARY] = (primary), [SLOT_SECONDARY] = (secondary)}
 
+/* Where the list tells when either key was made; or the description does. */
+#define TWO_KEY_MADE_AT(primary, secondary)                                                        \
+    .made_paths = {[SLOT_PRIMARY] = (primary), [SLOT_SECONDARY] = (secondary)}
+#define TWO_KEY_DESCRIBED_AS_MADE_AT(primary, secondary)                                           \
+    TWO_KEY_MADE_AT(primary, secondary), .made_told_by = TOLD_BY_DESCRIPTION
+
 /* POST listKeys, which answers, as a regenerate does, with key1 and key2. */
 #define TWO_KEY_NUMBERED(primary, secondary)                                                       \
     .list = {.name = "listKeys"},                                                                  \

@@ -24,6 +24,8 @@ static const struct two_key_switch switches[] = {
         .name = {3, 24, "", "3 to 24 letters and digits"},                                         \
         TWO_KEY_REGENERATE("regenerateKey", "keyName", first, second),                             \
         TWO_KEY_AT("keys[keyName=" first "].value", "keys[keyName=" second "].value"),             \
+        TWO_KEY_MADE_AT("keys[keyName=" first "].creationTime",                                    \
+                        "keys[keyName=" second "].creationTime"),                                  \
         .key_shape = &key_shape_base64, .state_path = "properties.provisioningState",              \
         TWO_KEY_ACTIONS("Microsoft.Storage/storageAccounts", "listkeys", "regeneratekey"),         \
         .role = "Storage Key Rotator", .env_name = "AZURE_STORAGE_ACCOUNT"

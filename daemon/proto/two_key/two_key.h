@@ -143,6 +143,9 @@ struct two_key_switch {
     const char *words; /* what it means: "the account's disableLocalAuth is true" */
 };
 
+/* The answer that tells when keys were made. */
+enum two_key_teller { TOLD_BY_LIST, TOLD_BY_DESCRIPTION };
+
 /* Which names are legal. */
 struct two_key_name {
     size_t shortest, longest;
@@ -196,8 +199,11 @@ struct two_key_resource {
     /* Where the answer to a list, or to a regenerate that has them, holds the keys
      * (base/json_path.h); {1} to {4} in it stand for the names in the id. */
     const char *key_paths[SLOT_COUNT];
-    const char *id_paths[SLOT_COUNT];  /* of a list: the id of either key, by which a regenerate and
-                                        * the key's users name it; NULL: keys have none */
+    const char *id_paths[SLOT_COUNT]; /* of a list: the id of either key, by which a regenerate and
+                                       * the key's users name it; NULL: keys have none */
+    const char *made_paths[SLOT_COUNT]; /* in the answer `made_told_by`: when either key was made,
+                                         * as RFC 3339 has it; NULL: Azure does not tell */
+    enum two_key_teller made_told_by;
     const char *name_path;             /* of the same answer; NULL: it names no resource */
     const struct key_shape *key_shape; /* the form of the keys, in lists and in targets */
 
@@ -382,6 +388,13 @@ int two_key_describe(const struct two_key_resource *resource, const char *body, 
  * -ENOMEM with err set. */
 int two_key_list_obstacle(const struct two_key_resource *resource, const char *body, size_t length,
                           struct resource_obstacle *obstacle, struct err *err);
+
+/* --- made.c --- */
+/* Reads when the keys were made from that answer, as it says: made[] of what it does not tell, or
+ * what is no time, becomes 0. Leaves both as they are where the type's keys are told by another
+ * answer, or by none. Never fails. */
+void two_key_read_made(const struct two_key_resource *resource, enum two_key_teller answer,
+                       const char *body, size_t length, time_ms made[SLOT_COUNT]);
 
 /* --- probe.c: what probes of several types share --- */
 /* Sends the key as it is, in `header`. */

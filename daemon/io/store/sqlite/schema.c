@@ -199,8 +199,16 @@ static const char schema_5[] =
     "ALTER TABLE accounts ADD COLUMN intent_poll_at INTEGER DEFAULT 0;\n"
     "ALTER TABLE accounts ADD COLUMN intent_poll_failures INTEGER NOT NULL DEFAULT 0;\n";
 
+/* Azure tells of keys of some types when they were made. */
+static const char schema_6[] =
+    "ALTER TABLE accounts ADD COLUMN made_primary INTEGER DEFAULT 0;\n"
+    "ALTER TABLE accounts ADD COLUMN made_secondary INTEGER DEFAULT 0;\n"
+    "ALTER TABLE accounts ADD COLUMN surprise_made_primary INTEGER DEFAULT 0;\n"
+    "ALTER TABLE accounts ADD COLUMN surprise_made_secondary INTEGER DEFAULT 0;\n";
+
 /* migrations[n] leads from user_version n to n + 1. What is released is never changed again. */
-static const char *const migrations[] = {schema_1, schema_2, schema_3, schema_4, schema_5};
+static const char *const migrations[] = {schema_1, schema_2, schema_3,
+                                         schema_4, schema_5, schema_6};
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 
 static int code_of(int result)
