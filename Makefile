@@ -189,10 +189,11 @@ $(LIBRARY) $(TEST_LIBRARY): $B/sources
 	$Q$(AR) rcs $@ $(filter %.o,$^)
 
 # The real core and engine in a simulated world: what tests/sim defines (clock, disk, Azure, targets)
-# takes the place of daemon/io.
+# takes the place of daemon/io. An oracle makes each step twice.
+sim_wraps := -Wl,--wrap=rotation_step
 $B/sim: $(call objects,$(SIM_SOURCES)) $(LIBRARY)
 	$(call say,LD,$@)
-	$Q$(CC) $(link_flags) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS)
+	$Q$(CC) $(link_flags) $(sim_wraps) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS)
 
 # The manual page of the types of resources says what their table says.
 PAGE_SOURCES := man/resources.c
@@ -210,7 +211,7 @@ $(MADE_PAGE): man/keyrotated-resources.7.in $B/print_resources
 print-sim-compile:
 	@echo '$(CC) $(call compile_flags,$(FILE))'
 print-sim-link:
-	@echo '$(CC) $(link_flags) CHANGED $(call objects,$(SIM_SOURCES)) $(LIBRARY) $(PACKAGE_LIBS)'
+	@echo '$(CC) $(link_flags) $(sim_wraps) CHANGED $(call objects,$(SIM_SOURCES)) $(LIBRARY) $(PACKAGE_LIBS)'
 
 $B/keyrotated: $(call objects,daemon/app/main.c) $(LIBRARY)
 $B/keyrotatectl: $(call objects,daemon/ctl/main.c) $(LIBRARY)

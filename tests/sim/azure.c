@@ -125,6 +125,8 @@ static void answer(struct operation *operation, bool canceled)
     for (int slot = 0; slot < SLOT_COUNT && !operation->failed; slot++)
         if (operation->effect != EFFECT_REGENERATE || operation->shows[slot])
             result.live[slot] = world_fingerprint(operation->live[slot]);
+    for (int slot = 0; slot < SLOT_COUNT && !operation->failed; slot++)
+        result.made[slot] = key_time_shown(operation, (enum slot)slot);
     if (operation->effect == EFFECT_REGENERATE && !operation->failed)
         answer_regenerate(operation, &result, url);
     if (operation->effect == EFFECT_POLL) {

@@ -77,6 +77,7 @@ enum oracle {
     ORACLE_NOT_FORGOTTEN,   /* no listing alone takes an account away */
     ORACLE_FEW_AT_ONCE,     /* a listing adds max_new accounts at most */
     ORACLE_ONE_DESTINATION, /* accounts with one destination get nothing */
+    ORACLE_AGES_ONLY,       /* when Azure says that keys were made decides nothing else */
     ORACLE_SOUND,           /* no fault of the machine, no broken invariant, no endless loop */
     ORACLE_COUNT
 };
@@ -169,5 +170,8 @@ void oracle_rest(struct world *world);
 /* The deadline of INCIDENT_EXPECT_ROTATION has come. */
 void oracle_expectation(struct world *world, time_ms since);
 void oracle_world_ends(struct world *world);
+
+/* --- oracle_key_time.c: the world whose steps it is to watch --- */
+void key_time_watch(struct world *world);
 
 #endif

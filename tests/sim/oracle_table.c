@@ -116,6 +116,10 @@ static const struct oracle_description oracles[ORACLE_COUNT] = {
     [ORACLE_FEW_AT_ONCE] = {"few-at-once", "found", "one listing adds max_new accounts at most"},
     [ORACLE_ONE_DESTINATION] = {"one-destination", "found",
                                 "accounts that rules give the same destination get nothing"},
+    [ORACLE_AGES_ONLY] =
+        {"ages-only", "always",
+         "when Azure says that keys were made is shown, and makes a first rotation "
+         "earlier, but decides nothing else"},
     [ORACLE_SOUND] = {"sound", "always", "no fault, no broken invariant, no endless loop"},
 };
 

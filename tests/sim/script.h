@@ -237,6 +237,9 @@ struct script_rule {
     duration_ms every;
 };
 
+/* What Azure tells of when keys were made. */
+enum script_key_times { KEY_TIMES_NONE, KEY_TIMES_TOLD, KEY_TIMES_WRONG, KEY_TIMES_COUNT };
+
 struct script {
     uint64_t seed; /* of latencies, and of the script itself where it came from chance */
     unsigned accounts;
@@ -244,6 +247,8 @@ struct script {
     duration_ms length;
     struct script_policy policy;
     struct script_pace paces[WORLD_ACCOUNTS_MAX];
+    enum script_key_times key_times;
+    duration_ms keys_age;  /* of both, when the world begins */
     enum slot active;      /* the slot in use when the world begins */
     bool has_adopt_active; /* … and that the configuration names it */
     bool presumed;         /* … as a rule does: for all accounts, and to be confirmed */
@@ -290,6 +295,12 @@ bool pace_read(struct words *words, struct script *script);
 void pace_print(const struct script *script, struct buf *out);
 /* Slow, silent or late for some seeds, without a draw of the script's own chance. */
 bool pace_is_plain(const struct script_pace *pace);
+
+/* --- key_time.c: the line of scenarios about when keys were made --- */
+bool key_times_read(struct words *words, struct script *script);
+/* Nothing where Azure tells none. */
+void key_times_print(const struct script *script, struct buf *out);
+void key_times_by_chance(struct script *script);
 
 /* --- script_rule.c: the lines of scenarios about rules --- */
 struct words;

@@ -157,6 +157,8 @@ static bool read_setting(struct parser *parser)
         return script_rule_read(words, script);
     if (words_are(words, 0, "regenerates"))
         return pace_read(words, script);
+    if (words_are(words, 0, "key"))
+        return key_times_read(words, script);
     if (words_are(words, 0, "accounts")) {
         if (!read_number_setting(words, 1, WORLD_ACCOUNTS_MAX, &number))
             return false;
@@ -295,6 +297,7 @@ void script_print(const struct script *script, struct buf *out)
                       : script->has_adopt_active ? "named"
                                                  : "not named");
     pace_print(script, out);
+    key_times_print(script, out);
     for (unsigned i = 0; i < script->target_count; i++)
         print_target(&script->targets[i], out);
     for (unsigned i = 0; i < script->rule_count; i++)

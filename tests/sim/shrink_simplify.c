@@ -165,6 +165,11 @@ static void primary_active(struct script *script)
     script->active = SLOT_PRIMARY;
 }
 
+static void no_key_times(struct script *script)
+{
+    script->key_times = KEY_TIMES_NONE;
+}
+
 static void first_seed(struct script *script)
 {
     script->seed = 1;
@@ -209,8 +214,8 @@ static void shrink_paces(struct shrinking *shrinking)
 
 void shrink_settings(struct shrinking *shrinking)
 {
-    static void (*const ways[])(struct script * script) = {name_active, primary_active, first_seed,
-                                                           plain_rules, rules_in_days};
+    static void (*const ways[])(struct script * script) = {
+        name_active, primary_active, no_key_times, first_seed, plain_rules, rules_in_days};
     const struct script *best = shrinking->best;
 
     simplify_policies(shrinking);

@@ -216,6 +216,7 @@ void world_play(const struct script *script, const struct design *design,
     world->design = design;
     world->verdict = verdict;
     world->trace = trace;
+    key_time_watch(world);
     begin(world);
     run(world);
     end(world);

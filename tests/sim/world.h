@@ -324,6 +324,10 @@ void operation_release(struct operation *operation);
 void operation_free_all(struct world *world);
 bool operation_is_waited_for(const struct world *world);
 
+/* --- key_time.c --- */
+/* When the answer to a look says that the key was made; 0: it says nothing. */
+time_ms key_time_shown(const struct operation *operation, enum slot slot);
+
 /* --- slow.c: regenerates that go on after their answer --- */
 /* How Azure regenerates the account's keys. */
 const struct script_pace *slow_pace(const struct world *world, const struct world_account *account);

@@ -9,6 +9,30 @@ YOUNG_KEY_CONTRADICTED = (
     "verdict.kind == VERDICT_LATE || (contradicts_young_key(machine, &verdict) && false)")
 
 MUTATIONS = [
+    mutation("told-age-confirms", 10,
+             "a change counts at the first look where Azure says when the key was made",
+             "ages-only",
+             "a wrong time, or a list that shows the past, makes a key live that is dead",
+             ("core/drift.c", """\
+    if (!is_same_drift(unconfirmed, look))
+        return false;
+    return unconfirmed->proven ||""", """\
+    if (!is_same_drift(unconfirmed, look))
+        return key_time_of_news(machine->record, look, machine->now) != 0;
+    return unconfirmed->proven ||"""),
+             scenario="key-times"),
+    mutation("told-future-believed", 10,
+             "a time of the future counts as the one at which a key was made",
+             "ages-only",
+             "what is wrong at Azure is shown as an age, and plans a rotation",
+             ("core/key_time.c", """\
+    if (told < KEY_TIME_FIRST || told > time_add(now, KEY_TIME_AHEAD))
+        return 0;
+    return time_min(told, now);""", "    (void)now;\n    return told;"),
+             ("core/key_time.c", """\
+    return told > time_add(record->born[slot], KEY_TIME_AHEAD) ? 0
+                                                               : time_min(told, record->born[slot]);""",
+              "    (void)record;\n    return told;")),
     mutation("blocked-adoption-unwatched", 16,
              "an account that waits for a person to say which key is in use is not looked at",
              "not-silent",
