@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "describe.h"
 #include "encode.h"
+#include "key_page.h"
 #include "memory.h"
 #include "operations.h"
 #include "regeneration.h"
@@ -121,11 +122,14 @@ static void handle_list_keys(struct sim *sim, const struct http_request *request
     bool expanded = expand && type->list.expand && strcmp(expand, type->list.expand) == 0;
     int64_t at = clock_wall_us() - request->look_back_us;
 
+    struct json_object *answer = type->regenerate.body == BODY_SITE
+                                     ? bot_channel_describe(sim, account, true, at)
+                                     : describe_keys(sim, account, expanded, at);
+
     account->list_keys_count++;
-    http_reply_json(reply, 200,
-                    type->regenerate.body == BODY_SITE
-                        ? bot_channel_describe(sim, account, true, at)
-                        : describe_keys(sim, account, expanded, at));
+    if (type->regenerate.body == BODY_KEY_ID)
+        key_page_cut(sim, request, answer);
+    http_reply_json(reply, 200, answer);
 }
 
 static void handle_parent(struct sim *sim, const struct arm_target *target,

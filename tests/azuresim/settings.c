@@ -38,6 +38,7 @@ static const struct number_setting numbers[] = {
     {"operation_ms", offsetof(struct settings, operation_ms), 0, 1e12, 1000},
     {"operation_retry_after", offsetof(struct settings, operation_retry_after), 0, 1e6, 1},
     {"operation_key_at_start", offsetof(struct settings, operation_key_at_start), 0, 1, 0},
+    {"key_page_size", offsetof(struct settings, key_page_size), 0, 4, 0},
     {"key_ids_change", offsetof(struct settings, key_ids_change), 0, 1, 0},
 };
 
@@ -54,6 +55,8 @@ static const struct text_setting texts[] = {
     {"operation_result", offsetof(struct settings, operation_result), "Succeeded"},
     {"operation_headers", offsetof(struct settings, operation_headers), ""},
     {"operation_host", offsetof(struct settings, operation_host), ""},
+    {"key_page_host", offsetof(struct settings, key_page_host), ""},
+    {"key_page_path", offsetof(struct settings, key_page_path), ""},
     {"regenerate_answer", offsetof(struct settings, regenerate_answer), ""},
     {"keys_off_effect", offsetof(struct settings, keys_off_effect), ""},
     {"demanded_claims", offsetof(struct settings, demanded_claims), ""},

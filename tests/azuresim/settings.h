@@ -25,6 +25,7 @@ struct settings {
     double operation_ms;           /* that long-running regenerations take; 0: they are none */
     double operation_retry_after;  /* seconds; 0: no Retry-After */
     double operation_key_at_start; /* 1: the key changes when it begins, 0: when it ends */
+    double key_page_size;          /* keys per page of App Configuration's list; 0: all */
     double key_ids_change;         /* 1: ids of keys in App Configuration change with the key */
     char vault_resource[SETTINGS_TEXT_SIZE]; /* what the Key Vault challenge names */
     char vault_tenant[SETTINGS_TEXT_SIZE];
@@ -33,6 +34,8 @@ struct settings {
     char operation_result[SETTINGS_TEXT_SIZE];  /* how they end */
     char operation_headers[SETTINGS_TEXT_SIZE]; /* "async", "location"; "": as the type has them */
     char operation_host[SETTINGS_TEXT_SIZE];    /* in these headers; "": the one that was asked */
+    char key_page_host[SETTINGS_TEXT_SIZE];     /* of further pages; "": the one that was asked */
+    char key_page_path[SETTINGS_TEXT_SIZE];     /* … "": the list's own */
     char regenerate_answer[SETTINGS_TEXT_SIZE]; /* "nothing", "both", "masked"; "": as the type */
     char keys_off_effect[SETTINGS_TEXT_SIZE];   /* "refuse", "answer"; "": as the type does */
     char demanded_claims[SETTINGS_TEXT_SIZE];   /* of tokens for arm and keyvault; "": none */

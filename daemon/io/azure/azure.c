@@ -95,6 +95,7 @@ static void end(struct azure_call *call)
     call->done(call->context, &call->result);
     config_unref(call->config);
     secret_free(call->key);
+    two_key_pages_done(&call->pages);
     free(call->url);
     wipe(call, sizeof(*call));
     free(call);
@@ -176,13 +177,6 @@ static void go_undescribed(struct azure_call *call)
     list_keys(call);
 }
 
-/* Azure's pause applies to the description, not to the keys. */
-static bool must_wait_for_description(const struct azure *azure,
-                                      const struct azure_account *account)
-{
-    return account->describe_after > azure->clock();
-}
-
 static void say_what_description_waits_for(struct azure_call *call)
 {
     const struct azure_account *account = call->account;
@@ -258,6 +252,9 @@ static void on_answer(void *context, struct http_reply *reply)
     case ANSWER_DESCRIBED:
         call->described_at = call->azure->clock();
         list_keys(call);
+        break;
+    case ANSWER_PAGE:
+        call->step = CALL_NEXT_REQUEST;
         break;
     case ANSWER_DOUBTFUL:
         if (azure_probe_again(call))
@@ -453,7 +450,8 @@ struct azure_call *azure_look(struct azure *azure, struct azure_account *account
                               const struct azure_look_wish *wish, azure_done *done, void *context)
 {
     bool wanted = wish->describe || lacks_endpoint(account);
-    bool describe = wanted && !must_wait_for_description(azure, account);
+    /* Azure's pause applies to the description, not to the keys. */
+    bool describe = wanted && account->describe_after <= azure->clock();
     struct azure_call *call = call_new(azure, account, describe ? AZURE_DESCRIBE : AZURE_LIST_KEYS,
                                        wish->correlation_id, done, context);
 

@@ -29,6 +29,8 @@ struct azure {
     void *closed_context;
 };
 
+enum { AZURE_LIST_PAGES_MAX = 8 }; /* of one list; more are not asked for */
+
 enum azure_request { AZURE_DESCRIBE, AZURE_LIST_KEYS, AZURE_REGENERATE, AZURE_POLL, AZURE_PROBE };
 
 /* With which key a probe is repeated. */
@@ -60,8 +62,12 @@ struct azure_call {
     enum slot slot;     /* regenerate */
     bool urgent;        /* look: it serves a repair */
     struct secret *key; /* verify: a copy */
-    char *url;          /* poll: where; regenerate: result.operation_url */
-    bool by_status;     /* poll: the answer has a status */
+    char *url;          /* poll: where; regenerate: result.operation_url; list of keys: the next
+                         * page; NULL: the first */
+    unsigned pages_seen;
+    bool page_by_get;           /* the next page, because Azure does not give it to a POST */
+    struct two_key_pages pages; /* what those seen have shown */
+    bool by_status;             /* poll: the answer has a status */
 
     enum call_step step;
     struct deferred tick;
@@ -103,6 +109,7 @@ enum azure_answer {
     ANSWER_DONE,        /* the call has what it wanted */
     ANSWER_DESCRIBED,   /* the description is fine: list the keys */
     ANSWER_UNDESCRIBED, /* no description (see call->failure): list the keys nevertheless */
+    ANSWER_PAGE,        /* a part of a list: ask for the page at call->url */
     ANSWER_DOUBTFUL,    /* of a probe: another key has to show what it means */
     ANSWER_FAILED,      /* call->failure says why */
 };

@@ -112,26 +112,37 @@ static enum azure_answer without_keys(struct azure_call *call, const struct http
     return ANSWER_FAILED;
 }
 
-static bool take_ids(struct azure_call *call, const struct http_reply *reply, struct err *err)
+/* The keys of `listed` become those of the account. */
+static enum azure_answer take_keys(struct azure_call *call, struct two_key_pages *listed)
 {
-    char *ids[SLOT_COUNT];
+    struct azure_account *account = call->account;
+    const struct azure *azure = call->azure;
 
-    if (two_key_read_ids(call->resource, buf_str(&reply->body), reply->body.length, ids, err) < 0)
-        return false;
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
-        free(call->account->key_ids[slot]);
-        call->account->key_ids[slot] = ids[slot];
+        struct secret *key = listed->keys[slot];
+
+        secret_free(account->keys[slot]);
+        account->keys[slot] = key;
+        listed->keys[slot] = NULL;
+        account->fingerprints[slot] =
+            azure->fingerprint(azure->fingerprint_context, secret_bytes(key), secret_length(key));
+        call->result.live[slot] = account->fingerprints[slot];
+        call->result.shown[slot] = call->request == AZURE_REGENERATE;
+        if (call->request != AZURE_LIST_KEYS)
+            continue;
+        free(account->key_ids[slot]);
+        account->key_ids[slot] = listed->ids[slot];
+        listed->ids[slot] = NULL;
     }
-    return true;
+    return ANSWER_DONE;
 }
 
 static enum azure_answer read_keys(struct azure_call *call, const struct http_reply *reply)
 {
-    struct azure_account *account = call->account;
-    struct azure *azure = call->azure;
-    struct secret *keys[SLOT_COUNT];
+    struct two_key_pages listed = {.keys = {NULL}};
     struct resource_obstacle obstacle;
     struct err err = {.code = 0};
+    enum azure_answer answer;
     int rc;
 
     if (two_key_list_obstacle(call->resource, buf_str(&reply->body), reply->body.length, &obstacle,
@@ -140,26 +151,65 @@ static enum azure_answer read_keys(struct azure_call *call, const struct http_re
     if (obstacle.reason != REASON_NONE)
         keys_are_off(call, &obstacle);
     rc = two_key_read(call->resource, call->subject->id, buf_str(&reply->body), reply->body.length,
-                      keys, &err);
+                      listed.keys, &err);
     if (rc < 0)
         return obstacle.reason == REASON_NONE ? without_keys(call, reply, rc, &err) : ANSWER_FAILED;
-    if (call->request == AZURE_LIST_KEYS && !take_ids(call, reply, &err)) {
-        secret_free(keys[SLOT_PRIMARY]);
-        secret_free(keys[SLOT_SECONDARY]);
+    if (call->request == AZURE_LIST_KEYS &&
+        two_key_read_ids(call->resource, buf_str(&reply->body), reply->body.length, listed.ids,
+                         &err) < 0) {
+        answer = unreadable(call, reply, &err);
+    } else {
+        if (call->request == AZURE_LIST_KEYS)
+            two_key_read_made(call->resource, TOLD_BY_LIST, buf_str(&reply->body),
+                              reply->body.length, call->result.made);
+        answer = take_keys(call, &listed);
+    }
+    two_key_pages_done(&listed);
+    return answer;
+}
+
+/* --- lists in pages --- */
+
+static enum azure_answer go_on(struct azure_call *call, const struct http_reply *reply,
+                               const char *link)
+{
+    struct err err = {.code = 0};
+
+    if (++call->pages_seen == AZURE_LIST_PAGES_MAX)
+        err_set(&err, -EINVAL, "its first %d pages do not hold both keys", AZURE_LIST_PAGES_MAX);
+    else
+        (void)two_key_link_check(call->resource, call->subject->id, link,
+                                 call->config->cloud.resource_manager, &err);
+    if (err.code != 0)
         return unreadable(call, reply, &err);
-    }
-    if (call->request == AZURE_LIST_KEYS)
-        two_key_read_made(call->resource, TOLD_BY_LIST, buf_str(&reply->body), reply->body.length,
-                          call->result.made);
-    for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
-        secret_free(account->keys[slot]);
-        account->keys[slot] = keys[slot];
-        account->fingerprints[slot] = azure->fingerprint(
-            azure->fingerprint_context, secret_bytes(keys[slot]), secret_length(keys[slot]));
-        call->result.live[slot] = account->fingerprints[slot];
-        call->result.shown[slot] = call->request == AZURE_REGENERATE;
-    }
-    return ANSWER_DONE;
+    free(call->url);
+    call->url = must_dup(link);
+    return ANSWER_PAGE;
+}
+
+/* Where both keys have come nothing more is asked for. */
+static enum azure_answer read_page(struct azure_call *call, const struct http_reply *reply)
+{
+    char link[HTTP_URL_MAX];
+    struct err err = {.code = 0};
+    const int rc = two_key_read_page(call->resource, call->subject->id, buf_str(&reply->body),
+                                     reply->body.length, &call->pages, link, sizeof(link), &err);
+
+    if (rc < 0)
+        return unreadable(call, reply, &err);
+    if (rc == 1)
+        return go_on(call, reply, link);
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+        call->result.made[slot] = call->pages.made[slot];
+    return take_keys(call, &call->pages);
+}
+
+/* The published clients ask for further pages by GET. The permission to list is that of a POST,
+ * which comes first. */
+static bool wants_get(const struct azure_call *call, const struct http_reply *reply)
+{
+    return call->request == AZURE_LIST_KEYS && call->url && !call->page_by_get &&
+           reply->outcome == HTTP_ANSWERED && reply->status == 405;
 }
 
 /* The pause that a subscription keeps is for the lane, and short; the account's own next attempt
@@ -253,10 +303,17 @@ enum azure_answer azure_reply_read(struct azure_call *call, const struct http_re
         return read_operation(call, reply, now);
     if (call->request == AZURE_POLL && reply->outcome == HTTP_ANSWERED && answers_poll(reply))
         return read_poll(call, reply, now);
+    if (wants_get(call, reply)) {
+        call->page_by_get = true;
+        return ANSWER_PAGE;
+    }
     subject = azure_subject(call, principal);
     if (!arm_reply_check(reply, &subject, now, &call->failure)) {
         bound_pause(call, reply);
         return refused(call, reply);
     }
-    return call->request == AZURE_DESCRIBE ? read_description(call, reply) : read_keys(call, reply);
+    if (call->request == AZURE_DESCRIBE)
+        return read_description(call, reply);
+    return call->request == AZURE_LIST_KEYS && call->resource->list.pages ? read_page(call, reply)
+                                                                          : read_keys(call, reply);
 }

@@ -61,7 +61,7 @@ static const struct two_key_operation *operation_of(const struct azure_call *cal
 
 bool azure_request_writes(const struct azure_call *call)
 {
-    return !operation_of(call)->get;
+    return !operation_of(call)->get && !call->page_by_get;
 }
 
 /* The id of the resource to which the request goes: its own, that of the one above it or, where
@@ -95,11 +95,11 @@ static int build_arm_request(struct azure_call *call, struct http_request *reque
     append_resource(call, &resource);
     rc = two_key_body(operation, call->subject->id, call->account->key_ids[call->slot], &body, err);
     struct arm_request wanted = {
-        .method = operation->get ? "GET" : "POST",
+        .method = azure_request_writes(call) ? "POST" : "GET",
         .resource_manager = cloud->resource_manager,
         .resource_id = buf_str(&resource),
         .operation = operation->name,
-        .link = call->request == AZURE_POLL ? call->url : NULL,
+        .link = call->request == AZURE_POLL || call->request == AZURE_LIST_KEYS ? call->url : NULL,
         .body = body.length > 0 ? buf_str(&body) : NULL,
         .query = operation->query,
         .api_version = config_api_version(call->config, call->resource),

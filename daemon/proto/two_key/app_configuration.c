@@ -16,7 +16,8 @@
 #define STORE                                                                                      \
     .type = "Microsoft.AppConfiguration/configurationStores", .short_name = "app_configuration",   \
     .noun = "an App Configuration store", .api_version = "2024-06-01",                             \
-    .name = {5, 50, "-_", "5 to 50 letters, digits, '-' and '_'"}, .list = {.name = "listKeys"},   \
+    .name = {5, 50, "-_", "5 to 50 letters, digits, '-' and '_'"},                                 \
+    .list = {.name = "listKeys", .pages = true},                                                   \
     .regenerate = {[SLOT_PRIMARY] = REGENERATE_BY_ID, [SLOT_SECONDARY] = REGENERATE_BY_ID},        \
     .regenerate_answers = ANSWERS_ONE, .key_shape = &key_shape_text,                               \
     .endpoint_path = "properties.endpoint", .state_path = "properties.provisioningState",          \

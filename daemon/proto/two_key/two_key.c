@@ -6,11 +6,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/encoding.h"
 #include "base/json_path.h"
 #include "base/json_writer.h"
 #include "base/str.h"
+#include "proto/arm_list.h"
 
-enum { HOST_MAX = 253, PORT_MAX = 65535, KEY_ID_MAX = 256 };
+enum { HOST_MAX = 253, PORT_MAX = 65535, KEY_ID_MAX = 256, PATH_MAX_BYTES = 4096 };
 
 void resource_facts_done(struct resource_facts *facts)
 {
@@ -245,5 +247,107 @@ int two_key_read_ids(const struct two_key_resource *resource, const char *body, 
         free(ids[slot]);
         ids[slot] = NULL;
     }
+    return rc;
+}
+
+/* --- pages --- */
+
+void two_key_pages_done(struct two_key_pages *pages)
+{
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+        secret_clear(&pages->keys[slot]);
+        free(pages->ids[slot]);
+    }
+    *pages = (struct two_key_pages){.made = {0}};
+}
+
+/* 0 also where this page does not hold it. */
+static int add_key(const struct two_key_resource *resource, const char *resource_id,
+                   struct json_object *document, enum slot slot, time_ms made,
+                   struct two_key_pages *pages, struct err *err)
+{
+    int rc = pages->keys[slot]
+                 ? -ENODATA
+                 : read_key(resource, resource_id, document, slot, &pages->keys[slot], err);
+
+    if (rc == 0 && resource->id_paths[slot])
+        rc = read_id(resource->id_paths[slot], document, &pages->ids[slot], err);
+    if (rc == 0)
+        pages->made[slot] = made;
+    return rc == -ENODATA ? 0 : rc;
+}
+
+static int read_link(struct json_object *document, char *link, size_t size, struct err *err)
+{
+    const char *text;
+    struct json_object *value;
+
+    if (json_at(document, "nextLink", &value, err) < 0 ||
+        json_text_at(document, "nextLink", &text, err) < 0)
+        return -EINVAL;
+    if (!value || (text && *text == '\0'))
+        return err_set(err, -ENODATA, "the list ends without both keys");
+    if (!text || !str_copy(link, size, text))
+        return err_set(err, -EINVAL, "its nextLink is no text, or too long");
+    return 1;
+}
+
+static int read_page(const struct two_key_resource *resource, const char *resource_id,
+                     struct json_object *document, const time_ms made[SLOT_COUNT],
+                     struct two_key_pages *pages, char *link, size_t size, struct err *err)
+{
+    int rc = check_name(resource, resource_id, document, err);
+
+    for (unsigned slot = 0; slot < SLOT_COUNT && rc == 0; slot++)
+        rc = add_key(resource, resource_id, document, (enum slot)slot, made[slot], pages, err);
+    if (rc < 0)
+        return rc;
+    if (!pages->keys[SLOT_PRIMARY] || !pages->keys[SLOT_SECONDARY])
+        return read_link(document, link, size, err);
+    if (secret_equal(pages->keys[SLOT_PRIMARY], pages->keys[SLOT_SECONDARY]))
+        return err_set(err, -EINVAL, "both keys are the same");
+    return 0;
+}
+
+int two_key_read_page(const struct two_key_resource *resource, const char *resource_id,
+                      const char *body, size_t length, struct two_key_pages *pages, char *link,
+                      size_t size, struct err *err)
+{
+    struct json_object *document = json_parse_foreign(body, length, err);
+    time_ms made[SLOT_COUNT] = {0};
+    int rc;
+
+    if (!document)
+        return err->code == -ENOMEM ? -ENOMEM : -EINVAL;
+    two_key_read_made(resource, TOLD_BY_LIST, body, length, made);
+    rc = read_page(resource, resource_id, document, made, pages, link, size, err);
+    json_free_wiped(document);
+    return rc;
+}
+
+int two_key_link_check(const struct two_key_resource *resource, const char *resource_id,
+                       const char *link, const char *resource_manager, struct err *err)
+{
+    const char *host, *path;
+    char id[PATH_MAX_BYTES];
+    struct buf expected;
+    int rc = arm_link_check(link, resource_manager, err);
+
+    if (rc < 0)
+        return rc;
+    host = strstr(link, "://") + strlen("://");
+    path = host + strcspn(host, "/?");
+    buf_init(&expected, PATH_MAX_BYTES);
+    (void)snprintf(id, sizeof(id), "%.*s", (int)two_key_resource_length(resource_id), resource_id);
+    (void)percent_encode_path(&expected, id);
+    (void)buf_append_format(&expected, "/%s", resource->list.name);
+    if (expected.failed != 0)
+        rc = err_set(err, expected.failed, "the id does not fit");
+    else if (strcspn(path, "?") != expected.length ||
+             strncasecmp(path, buf_str(&expected), expected.length) != 0)
+        rc = err_set(err, -EPERM,
+                     "the list goes on at another place than the list of this resource: it gets no "
+                     "token");
+    buf_done(&expected);
     return rc;
 }

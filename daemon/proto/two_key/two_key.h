@@ -52,6 +52,7 @@ struct two_key_operation {
     const char *owner;  /* another member: the last name in the id; NULL: there is none */
     bool get;           /* by GET; else by POST */
     const char *query;  /* besides the version, as in a URL: "%24expand=kerb"; NULL: none */
+    bool pages;         /* of a list: it may come in pages, each with a part of the keys */
 };
 
 enum { TWO_KEY_NAMES_MAX = 4 };
@@ -350,6 +351,29 @@ bool two_key_is_among(const char *words, const char *name, size_t length);
  */
 int two_key_read_ids(const struct two_key_resource *resource, const char *body, size_t length,
                      char *ids[SLOT_COUNT], struct err *err);
+
+/* What the pages of a list have shown so far. */
+struct two_key_pages {
+    struct secret *keys[SLOT_COUNT];
+    char *ids[SLOT_COUNT]; /* NULL where keys have none */
+    time_ms made[SLOT_COUNT];
+};
+void two_key_pages_done(struct two_key_pages *pages); /* wipes the keys */
+
+/*
+ * Adds what a page of a list says of the keys that the pages before it did not hold. Returns 0:
+ * both are there, whatever follows; 1: the list goes on at `link` (`size` bytes), which is not
+ * checked; with err set -ENODATA: it has ended without one of them; -EINVAL or -ENOMEM.
+ */
+int two_key_read_page(const struct two_key_resource *resource, const char *resource_id,
+                      const char *body, size_t length, struct two_key_pages *pages, char *link,
+                      size_t size, struct err *err);
+
+/* May a token go to the URL at which the list of the resource with that id goes on? It is the list
+ * itself at the configured resource manager, with another query. 0, or -EPERM with err set, which
+ * names nothing of the query. */
+int two_key_link_check(const struct two_key_resource *resource, const char *resource_id,
+                       const char *link, const char *resource_manager, struct err *err);
 
 bool two_key_name_ok(const struct two_key_resource *resource, const char *name, size_t length);
 
