@@ -347,8 +347,12 @@ static void warn_of_end(struct resolve *resolve, const struct tree_node *node,
 /* How long Azure may take for a new key. */
 static void fill_pace(const struct resolve *resolve, struct account *account)
 {
+    const struct two_key_resource *type = two_key_resource_find(account->id);
+
     account->regenerate_takes = config_regenerate_takes(resolve->config, account->id);
-    account->list_delay = two_key_resource_find(account->id)->list_delay;
+    account->list_delay = type->list_delay;
+    if (type->list_delay > 0 && resolve->config->list_wait > 0)
+        account->list_delay = resolve->config->list_wait;
 }
 
 bool resolve_fill_account(struct resolve *resolve, const struct tree_node *node,

@@ -139,6 +139,8 @@ static void resolve_timing(struct resolve *resolve)
     };
     if (schema_get(map, "operation_wait"))
         resolve->config->operation_wait = schema_duration(map, &schema_timing, "operation_wait");
+    if (schema_get(map, "list_wait"))
+        resolve->config->list_wait = schema_duration(map, &schema_timing, "list_wait");
     if (timing->retry_initial > timing->retry_max) {
         char longest[DURATION_TEXT_MAX];
         const struct tree_node *node = schema_get(map, "retry_initial");

@@ -349,6 +349,33 @@ static void test_without_proof(void **state)
     config_unref(config);
 }
 
+static void expect_waits(const struct account *account, duration_ms takes, duration_ms list_delay)
+{
+    assert_int_equal(account->regenerate_takes, takes);
+    assert_int_equal(account->list_delay, list_delay);
+}
+
+/* Those of the type hold where nothing is said, and where its regenerates take no time nothing else
+ * does. */
+static void test_waits(void **state)
+{
+    static const char accounts[] = "accounts: [{type: cosmos, name: cosmosacct, " PARTS
+                                   "}, {type: event_grid_topic, name: topic, " PARTS
+                                   "}, {type: storage, name: stacct, " PARTS "}]";
+    struct config *config = load(accounts, NULL, NULL, "");
+
+    (void)state;
+    expect_waits(&config->accounts[0], 12 * MS_HOUR, 5 * MS_MINUTE);
+    expect_waits(&config->accounts[1], MS_HOUR, 0);
+    expect_waits(&config->accounts[2], 0, 0);
+    config_unref(config);
+    config = load(accounts, NULL, "timing: {operation_wait: 2h, list_wait: 9m}\n", "");
+    expect_waits(&config->accounts[0], 2 * MS_HOUR, 9 * MS_MINUTE);
+    expect_waits(&config->accounts[1], 2 * MS_HOUR, 0);
+    expect_waits(&config->accounts[2], 0, 0);
+    config_unref(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +384,7 @@ int main(void)
         cmocka_unit_test(test_named_first_pair), cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_retiring),         cmocka_unit_test(test_two_permissions),
         cmocka_unit_test(test_environment_file), cmocka_unit_test(test_without_proof),
+        cmocka_unit_test(test_waits),
     };
 
     return cmocka_run_group_tests_name("config_types", tests, NULL, NULL);
