@@ -158,6 +158,14 @@ static void get_operations(struct sim *sim, const struct http_request *request,
     http_reply_json(reply, 200, operations_to_json(sim));
 }
 
+static void end_operations(struct sim *sim, const struct http_request *request,
+                           struct http_reply *reply)
+{
+    (void)request;
+    operations_end(sim);
+    reply_ok(reply);
+}
+
 static void post_graph(struct sim *sim, const struct http_request *request,
                        struct http_reply *reply)
 {
@@ -197,6 +205,7 @@ static const struct route {
     {"DELETE", {"permissions"}, delete_permissions},
     {"DELETE", {"tokens"}, delete_tokens},
     {"GET", {"operations"}, get_operations},
+    {"POST", {"operations", "end"}, end_operations},
     {"POST", {"graph"}, post_graph},
 };
 

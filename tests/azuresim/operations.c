@@ -103,6 +103,19 @@ void operations_settle(struct sim *sim)
     }
 }
 
+void operations_end(struct sim *sim)
+{
+    int64_t now = clock_wall_us();
+
+    for (size_t i = 0; i < sim->operations->count; i++) {
+        struct operation *operation = &sim->operations->list[i];
+
+        if (!operation->is_over && operation->due_us > now)
+            operation->due_us = now;
+    }
+    operations_settle(sim);
+}
+
 static struct operation *find(const struct sim *sim, const char *id)
 {
     for (size_t i = 0; i < sim->operations->count; i++) {

@@ -23,6 +23,9 @@ void operations_begin(struct sim *sim, const struct http_request *request, struc
 /* Ends those that are due. */
 void operations_settle(struct sim *sim);
 
+/* Ends all now, as if they were due. */
+void operations_end(struct sim *sim);
+
 /* Whose regeneration the operation is, or NULL; owned by the operation. */
 const char *operations_account(const struct sim *sim, const char *id);
 

@@ -99,6 +99,14 @@ class StandIn:
         """Somebody else's rotation."""
         self.ask("POST", f"accounts/{name}/regenerate", {"slot": slot})
 
+    def operations(self):
+        """The long-running regenerations that there have been."""
+        return self.ask("GET", "operations")
+
+    def end_operations(self):
+        """What runs of them is at its end now."""
+        self.ask("POST", "operations/end")
+
     # --- weather ---
 
     def fault(self, kind, op="any", face="arm", account=None, **more):

@@ -162,52 +162,6 @@ def test_it_fails(topic, azure, result):
     assert len(asked(azure)) >= 2
 
 
-def kill_while(topic, azure, moment):
-    daemon = topic.daemons[-1]
-    if moment == "before it is sent":
-        wait_until(lambda: asked(azure), "the request hangs, and has no effect")
-    elif moment == "before its URL is durable":
-        wait_until(lambda: azure.ask("GET", "operations"), "the operation has begun")
-    elif moment == "while it is asked about":
-        wait_until(lambda: polls(azure), "a poll hangs")
-    else:
-        wait_until(lambda: asked(azure), "it is asked for")
-        azure.fault("hang", op="listKeys", account=NAME)  # so that it gets no further
-        topic.log.wait("operation.started" if "URL" in moment else "operation.ended", account=NAME)
-    daemon.kill()
-
-
-MOMENTS = {"before it is sent": ("hang", "regenerateKeys"),
-           "before its URL is durable": ("hang_after", "regenerateKeys"),
-           "when its URL is durable": None,
-           "while it is asked about": ("hang", "poll"),
-           "when it has ended": None}
-
-
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_killed(topic, azure, moment):
-    """kill -9, and a start: the key is made once, and found."""
-    azure.change(NAME, operation_ms=1500 if MOMENTS[moment] else 3000)
-    if MOMENTS[moment]:
-        azure.fault(MOMENTS[moment][0], op=MOMENTS[moment][1], account=NAME, count=1)
-    start(topic)
-    rotate(topic)
-    kill_while(topic, azure, moment)
-    azure.clear_faults()
-    mark = topic.log.mark()
-    topic.start()
-    topic.log.wait("rotation.resumed", since=mark, account=NAME)
-    ends_well(topic, azure)
-    assert len(asked(azure)) == (2 if moment == "before it is sent" else 1)
-    lost = moment in ("before it is sent", "before its URL is durable")
-    assert bool(polls(azure)) == (moment != "before its URL is durable")
-    if lost:
-        first = asked(azure)[0]["t"]
-        ended = [one["t"] for one in azure.truth.events("birth", account=NAME, by="arm")]
-        assert ended, "the key is there"
-        assert topic.log.wait("key.regenerated", account=NAME), first
-
-
 def of_journal(topic, change=None):
     """The URLs that the journal of a daemon that has ended holds, {account: URL}, after that change."""
     topic.daemons[-1].stop()
