@@ -63,6 +63,7 @@ static bool take_value(int option, struct options *options, int *ret_status)
         options->config_path = optarg;
         return true;
     case 't':
+        options->has_timeout = true;
         return duration_parse(optarg, &options->once_timeout) ||
                mistake(ret_status, "--timeout wants a duration such as 10m, not ", optarg);
     case 'f':
@@ -94,19 +95,35 @@ static bool take_value(int option, struct options *options, int *ret_status)
     }
 }
 
-/* Does each option have the one that it belongs to? */
+/* Do the options go together, and does each have the one that it belongs to? */
 static bool go_together(const struct options *options, bool says_accounts, int *ret_status)
 {
-    if (options->check && options->print_role)
-        return mistake(ret_status, "give either --check or --print-role", "");
-    if (options->account_count > 0 && !options->check && !options->print_role)
-        return mistake(ret_status, "unexpected argument: ", options->accounts[0]);
-    if ((options->quiet || options->json) && !options->check)
-        return mistake(ret_status, "--quiet and --json go with --check", "");
-    if ((options->identity || options->scope_count > 0 || says_accounts) && !options->print_role)
-        return mistake(ret_status, "--identity, --scope and --accounts go with --print-role", "");
-    if (says_accounts && options->account_count == 0)
-        return mistake(ret_status, "--accounts wants the names of accounts behind it", "");
+    const bool prints = options->check || options->print_role;
+    const bool is_of_role = options->identity || options->scope_count > 0 || says_accounts;
+    const struct {
+        bool clash;
+        const char *problem, *value;
+    } rules[] = {
+        {options->check && options->print_role, "give either --check or --print-role", ""},
+        {options->once && prints,
+         "--once rotates, --check and --print-role only print: give one of them", ""},
+        {options->has_timeout && !options->once, "--timeout goes with --once", ""},
+        {(options->has_log_format || options->has_log_level) && prints,
+         "--check and --print-role write no log: leave out --log-format and --log-level", ""},
+        {options->account_count > 0 && !prints,
+         "unexpected argument: ", options->account_count > 0 ? options->accounts[0] : ""},
+        {(options->quiet || options->json) && !options->check, "--quiet and --json go with --check",
+         ""},
+        {options->quiet && options->json, "give either --quiet or --json", ""},
+        {is_of_role && !options->print_role,
+         "--identity, --scope and --accounts go with --print-role", ""},
+        {says_accounts && options->account_count == 0,
+         "--accounts wants the names of accounts behind it", ""},
+    };
+
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+        if (rules[i].clash)
+            return mistake(ret_status, rules[i].problem, rules[i].value);
     return true;
 }
 

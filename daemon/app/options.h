@@ -41,6 +41,7 @@ struct options {
     char *const *accounts; /* --check, --print-role: these alone; 0: all */
     size_t account_count;
     bool once;
+    bool has_timeout;
     duration_ms once_timeout;
     bool has_log_format;
     enum log_format log_format;

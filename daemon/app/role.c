@@ -278,6 +278,15 @@ static int refuse_unknown(const struct reading *reading, const char *name)
     return STATUS_USAGE;
 }
 
+static int tell_none(const struct options *options)
+{
+    fprintf(stderr,
+            "keyrotated: no identity of %s needs an action of Resource Manager, so there is no "
+            "role to print; add accounts or rules to it\n",
+            options->config_path);
+    return STATUS_OK;
+}
+
 static int refuse_several(const struct role *roles, size_t count)
 {
     const char *separator = " ";
@@ -316,8 +325,10 @@ static int print_chosen(const struct reading *reading, const struct options *opt
     }
     if (found > 1)
         status = refuse_several(roles, count);
+    else if (!chosen && options->identity)
+        status = refuse_unknown(reading, options->identity);
     else if (!chosen)
-        status = refuse_unknown(reading, options->identity ? options->identity : "");
+        status = tell_none(options);
     else
         status = print_role(chosen, options);
     for (size_t i = 0; i < count; i++)

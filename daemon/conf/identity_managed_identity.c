@@ -22,6 +22,7 @@ enum { SELECTORS = sizeof(selectors) / sizeof(selectors[0]) };
 
 static void check(struct report *report, const struct tree_node *map)
 {
+    const struct tree_node *source = tree_child(map, "source");
     const struct tree_node *chosen = NULL;
 
     for (size_t i = 0; i < SELECTORS; i++) {
@@ -35,6 +36,10 @@ static void check(struct report *report, const struct tree_node *map)
         if (selector)
             chosen = selector;
     }
+    if (chosen && source && str_equal_nocase(source->text, "arc"))
+        report_key_error(report, chosen,
+                         "selects a user-assigned identity, and the agent of Azure Arc has the "
+                         "machine's own alone; leave it out, or correct source");
 }
 
 /* An endpoint alone is that of a virtual machine. */

@@ -45,8 +45,9 @@ static bool has_identification(struct resolve *resolve, const struct tree_node *
         if (!tree_child(node, beside[i]))
             continue;
         present++;
-        report_key_error(resolve->report, tree_child(node, beside[i]),
-                         "says again what id says; leave it out");
+        if (!tree_child(node, beside[i])->invalid)
+            report_key_error(resolve->report, tree_child(node, beside[i]),
+                             "says again what id says; leave it out");
     }
     return id ? present == 0 : present == ID_PARTS;
 }
@@ -116,6 +117,8 @@ static bool is_legal_path(struct resolve *resolve, const struct tree_node *node,
     const struct tree_node *path = tree_child(node, "path");
     const size_t wanted = names_below(type);
 
+    if (!path && schema_is_misspelt(node, &schema_account, "path"))
+        return false; /* which has been reported */
     if (!path && wanted > 0)
         report_no_path(resolve, node, type);
     else if (path && wanted == 0)
@@ -155,8 +158,8 @@ static const char *compose_id(struct resolve *resolve, const struct tree_node *n
         two_key_resource_at((size_t)schema_choice(node, &schema_account, "type"));
     const size_t provider = strcspn(type->type, "/");
 
-    if (named && named->invalid)
-        return NULL;
+    if ((named && named->invalid) || schema_is_misspelt(node, &schema_account, "type"))
+        return NULL; /* which has been reported; another type has other names */
     if (names_below(type) == 0 && !is_legal_name(resolve, schema_get(node, "name"), type))
         return NULL;
     if (names_below(type) > 0 && !is_legal_outermost(resolve, schema_get(node, "name")))

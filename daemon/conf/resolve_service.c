@@ -3,6 +3,7 @@
 #include <sys/un.h>
 
 #include "base/crypto.h"
+#include "base/str.h"
 #include "conf/exposure.h"
 #include "conf/path.h"
 #include "conf/resolve.h"
@@ -98,6 +99,19 @@ static void resolve_proxy_server(struct resolve *resolve)
                    "is missing; give user and password_file, or neither");
 }
 
+/* libcurl takes a star for all hosts only where nothing stands beside it. */
+static void refuse_star_in_list(struct resolve *resolve, const struct tree_node *list)
+{
+    for (const struct tree_node *item = schema_first_item(list); item;
+         item = schema_next_item(list, item)) {
+        if (!str_equal(item->text, "*") || list->kind != TREE_LIST || list->count < 2)
+            continue;
+        report_error(resolve->report, item,
+                     "means all hosts and stands alone; keep it, or the names beside it");
+        return;
+    }
+}
+
 static void resolve_proxy(struct resolve *resolve)
 {
     const struct tree_node *list = schema_get(resolve->root, "no_proxy");
@@ -111,6 +125,7 @@ static void resolve_proxy(struct resolve *resolve)
                           "the proxy here where one is needed");
     if (!list)
         return;
+    refuse_star_in_list(resolve, list);
     buf_init(&suffixes, NO_PROXY_TEXT_MAX);
     for (const struct tree_node *item = schema_first_item(list); item;
          item = schema_next_item(list, item))

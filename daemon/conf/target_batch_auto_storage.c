@@ -38,6 +38,22 @@ static char *expand(struct resolve *resolve, struct tree_node *node,
     return NULL;
 }
 
+/* Batch copies the pair `key` of a Storage account, and nothing else. */
+static bool serves(struct resolve *resolve, struct tree_node *node, const struct account *account)
+{
+    const struct two_key_resource *type = two_key_resource_find(account->id);
+    const bool is_storage = str_equal(type->type, "Microsoft.Storage/storageAccounts");
+
+    if (is_storage && !two_key_is_further_pair(type))
+        return true;
+    report_invalid(resolve->report, node,
+                   "cannot serve account %s, which is %s%s%s: Batch copies the pair key of a "
+                   "Storage account alone; take this target out of the account's deliver_to",
+                   account->name, is_storage ? "the pair " : type->noun,
+                   is_storage ? type->pair : "", is_storage ? " of a Storage account" : "");
+    return false;
+}
+
 static bool fill(struct resolve *resolve, const struct tree_node *target,
                  const struct account *account, const struct placeholder_values *values,
                  struct destination *destination)
@@ -47,8 +63,7 @@ static bool fill(struct resolve *resolve, const struct tree_node *target,
     const struct cloud *cloud = &resolve->config->cloud;
     char *place;
 
-    (void)account;
-    if (!settings || !target_value_is_given(node))
+    if (!settings || !target_value_is_given(node) || !serves(resolve, node, account))
         return false;
     settings->batch_account = expand(resolve, node, values);
     place = arena_dup(resolve->arena, settings->batch_account);

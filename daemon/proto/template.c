@@ -111,6 +111,23 @@ static const char *unknown_name(const struct piece *piece, char *out, size_t siz
     return out;
 }
 
+/* Is it {name_2} or {name_3}, and the type's ids hold fewer names? */
+static bool is_beyond(enum name name, const struct two_key_resource *type)
+{
+    return name >= NAME_FIRST && name < NAME_COUNT && type &&
+           (size_t)(name - NAME_FIRST) >= two_key_depth(type);
+}
+
+static const char *no_such_name(const struct piece *piece, const struct two_key_resource *type,
+                                char *out, size_t size)
+{
+    (void)snprintf(out, size, "{%.*s}: the id of %s holds %s", (int)piece->length, piece->start,
+                   type->noun,
+                   two_key_depth(type) == 1 ? "one name; write {name_1}"
+                                            : "two names; write {name_1} or {name_2}");
+    return out;
+}
+
 static bool joins_key_in_front(char c)
 {
     return isalnum((unsigned char)c) || c == '+' || c == '/';
@@ -164,6 +181,8 @@ static const char *piece_problem(const struct piece *piece, const struct piece *
         (void)snprintf(out, size, "{key_id}: keys of %s have none; leave it out", type->noun);
         return out;
     }
+    if (is_beyond(name, type))
+        return no_such_name(piece, type, out, size);
     if (touches(before, piece, type)) {
         const struct piece *key = is_key(piece) ? piece : before;
 

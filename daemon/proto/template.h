@@ -11,7 +11,8 @@
  *   {account} {resource_group} {subscription_id}
  *                        in lower case, as in the other strings of targets
  *   {name_1} {name_2} {name_3}
- *                        the names in the resource id, from the outermost on
+ *                        the names in the resource id, from the outermost on; each is legal where
+ *                        ids of the type hold so many
  *
  * A brace that is to stay is doubled: {{ and }}. Values are inserted as they are. In a format with
  * quotes they need none of its escapes: keys and names consist of letters, digits, and "+/=._:@-";

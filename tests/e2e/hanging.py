@@ -146,9 +146,12 @@ class Hanging:
                     (self.directory / "silent" / name).symlink_to("../silent.sock")
                 self.site.azure.ask("PUT", "accounts", {
                     "name": name, "subscription_id": subscription, "resource_group": "e2e",
-                    "location": "westeurope"})
+                    "location": "westeurope",
+                    **({"type": "storage"} if kind == "sync" else {})})
                 config["accounts"].append({
-                    "id": resource_id(name, subscription), "adopt_active": "primary",
+                    "id": resource_id(name, subscription, kind="Microsoft.Storage/storageAccounts"
+                                      if kind == "sync" else "Microsoft.Batch/batchAccounts"),
+                    "adopt_active": "primary",
                     "policy": "watched",
                     "deliver_to": [*(["beside"] if kind == "sync" else []), f"hangs-{kind}"],
                     **({"identity": "dead"} if kind == "identity" else {})})

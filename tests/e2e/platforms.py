@@ -121,6 +121,7 @@ class ArcAgent(Platform):
         super().__init__(azure)
         self.directory = pathlib.Path(directory)
         self.echoes = True
+        self.machine = None  # the client id of the machine's identity; None: the stand-in's own
         self.realm = None  # instead of the key's path
         self.forgets = False  # the keys that it wrote
         self.ever = []  # all of these
@@ -137,7 +138,7 @@ class ArcAgent(Platform):
         if key not in self._keys:
             return 401, {"error": "unauthorized_client", "error_description": "unknown key"}, {}
         self._keys.pop(key).unlink()  # a key serves once
-        status, body = self.token(query)
+        status, body = self.token({**query, "client_id": self.machine} if self.machine else query)
         if status == 200 and not self.echoes:
             body.pop("client_id")
         return status, body, {}

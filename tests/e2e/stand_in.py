@@ -18,9 +18,9 @@ RESOURCE_GROUP = "e2e"
 REGENERATE_ACTION = "Microsoft.Batch/batchAccounts/regenerateKeys/action"
 
 
-def resource_id(name, subscription=SUBSCRIPTION, group=RESOURCE_GROUP):
-    return (f"/subscriptions/{subscription}/resourceGroups/{group}"
-            f"/providers/Microsoft.Batch/batchAccounts/{name}")
+def resource_id(name, subscription=SUBSCRIPTION, group=RESOURCE_GROUP,
+                kind="Microsoft.Batch/batchAccounts"):
+    return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{kind}/{name}"
 
 
 class StandIn:

@@ -189,7 +189,12 @@ def test_check_for_programs(build, tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [["--chekc"], ["--timeout", "soon"], ["--log-level", "loud"],
-                                       ["unexpected"], ["--quiet"], ["--json"]])
+                                       ["unexpected"], ["--quiet"], ["--json"],
+                                       ["--timeout", "5m"], ["--check", "--once"],
+                                       ["--check", "--timeout", "5m"],
+                                       ["--check", "--log-level", "debug"],
+                                       ["--check", "--log-format", "json"],
+                                       ["--check", "--quiet", "--json"]])
 def test_usage(build, arguments):
     result = subprocess.run([build / "keyrotated", *arguments], text=True, capture_output=True,
                             timeout=60, check=False)

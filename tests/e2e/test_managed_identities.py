@@ -125,8 +125,10 @@ def test_arc_that_asks_for_other_files(site, arc, namespace, realm, text):
 
 def test_arc_must_say_for_which_identity_its_token_is(site, arc, namespace):
     arc.echoes = False
-    vm(site, source="arc", endpoint=arc.url, client_id=MANAGED_CLIENT)
-    site.start(wrapped=namespace.command)
+    vm(site, client_id=MANAGED_CLIENT)
+    site.start(wrapped=namespace.command,
+               environment={"IDENTITY_ENDPOINT": f"{arc.url}/metadata/identity/oauth2/token",
+                            "IMDS_ENDPOINT": arc.url})
     failed = site.log.wait("token.failed")
     assert f"it has to be for {MANAGED_CLIENT}, and does not say" in failed["msg"]
     assert "take client_id, object_id and resource_id out" in failed["remedy"]

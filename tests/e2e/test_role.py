@@ -75,6 +75,11 @@ def test_targets_and_their_identities(site):
     (["--accounts"], EXIT_USAGE, "--accounts wants the names"),
     (["--scope", "contoso"], EXIT_USAGE, "begins with '/', not contoso"),
     (["--check"], EXIT_USAGE, "either --check or --print-role"),
+    (["--once"], EXIT_USAGE, "--print-role only print: give one of them"),
+    (["--log-level", "debug"], EXIT_USAGE, "write no log: leave out"),
+    (["--log-format", "json"], EXIT_USAGE, "write no log: leave out"),
+    (["--timeout", "5m"], EXIT_USAGE, "--timeout goes with --once"),
+    (["--json"], EXIT_USAGE, "--quiet and --json go with --check"),
     (["-c", "/nonexistent.yaml"], EXIT_CONFIG, "/nonexistent.yaml"),
 ])
 def test_what_is_refused(site, arguments, status, words):
@@ -88,6 +93,22 @@ def test_options_that_belong_to_it(site, arguments):
     said = subprocess.run([site.build / "keyrotated", *arguments], capture_output=True, text=True,
                           timeout=30, check=False)
     assert said.returncode == EXIT_USAGE and "--help" in said.stderr
+
+
+def test_nothing_needs_a_role(site):
+    """An identity that only writes to a vault, and a configuration without accounts: standard
+    error says so, and nothing is piped into az."""
+    site.account("alpha", create=False)
+    site.config["identities"]["writer"] = {"type": "managed_identity"}
+    site.config["defaults"]["identity"] = "ops"
+    said = ask(site, "--identity", "writer")
+    assert said.returncode == EXIT_OK and not said.stdout
+    assert "identity writer needs no action of Resource Manager" in said.stderr
+
+    site.config["accounts"].clear()
+    said = ask(site)
+    assert said.returncode == EXIT_OK and not said.stdout
+    assert "no role to print; add accounts or rules to it" in said.stderr
 
 
 def test_some_accounts_and_other_scopes(site):

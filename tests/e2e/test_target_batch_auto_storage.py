@@ -12,6 +12,14 @@ from ways import DENIED, FAILED, wait_told
 FARM = resource_id("farm")
 
 
+def add(site, name, **more):
+    """A Storage account, whose keys Batch accounts copy."""
+    site.azure.create(name, type="storage")
+    site.config["accounts"].append({
+        "id": resource_id(name, kind="Microsoft.Storage/storageAccounts"),
+        "adopt_active": "primary", **more})
+
+
 @pytest.fixture
 def apps(site):
     server = Apps(site.azure)
@@ -23,7 +31,7 @@ def apps(site):
     site.config["defaults"]["deliver_to"] = ["file", "sync"]
     site.config["timing"].update(retry_initial="50ms", retry_max="100ms", unknown_wait="100ms")
     site.policy(rotate_every="10m", overlap="100ms", check_every="1h")
-    site.account("alpha")
+    add(site, "alpha")
     yield server
     server.stop()
 
@@ -131,7 +139,7 @@ def test_ways_of_being_wrong(site, apps):
     ways = {}
     for name, (_, *way) in WAYS.items():
         site.config["targets"][name] = {"type": "batch_auto_storage", "batch_account": farms[name]}
-        site.account(name, deliver_to=["file", name])
+        add(site, name, deliver_to=["file", name])
         ways[name] = [text.replace("{farm}", farms[name]) for text in way]
     site.start()
     site.wait_adopted("alpha")

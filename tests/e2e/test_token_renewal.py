@@ -26,7 +26,8 @@ class Kinds:
             "secret": self.secret(), "certificate": self.certificate(), "federated": self.federated(),
             "machine": self.managed("machine", endpoint=self.azure.imds_url),
             "app": self.managed("app", source="app_service", endpoint=f"{app_service.url}/MSI/token"),
-            "arc": self.managed("arc", source="arc", endpoint=arc.url), "cli": self.cli()}
+            "arc": {"type": "managed_identity", "source": "arc", "endpoint": arc.url}, "cli": self.cli()}
+        arc.machine = self.client("arc", managed=True)
 
     def client(self, name, **properties):
         self.clients[name] = str(uuid.uuid4())

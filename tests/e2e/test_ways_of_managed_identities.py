@@ -140,7 +140,7 @@ def of_somebody_else(path):
 
 NO_AGENT = "it should be himds, the agent's"
 AGENT = {
-    **ALIKE,
+    **{name: way for name, way in ALIKE.items() if name != "other"},  # none is selected
     "nobody": nobody("`systemctl start himdsd`"),
     "shadow": Way(asks_for("/etc/shadow"), "asks for the content of /etc/shadow, which is not a key in", NO_AGENT),
     "climbs": Way(asks_for(f"{ARC_DIRECTORY}/../tokens/a.key"), "is not a key in", NO_AGENT),
@@ -158,10 +158,6 @@ AGENT = {
     "scheme": Way(challenge(**{"WWW-Authenticate": "Bearer realm=x"}), "named no key in", NO_AGENT),
     "refused": Way(lambda case: setattr(case.server, "forgets", True), "gave no token: 401 unauthorized_client",
                    "it did not accept the key"),
-    "silent": Way(lambda case: setattr(case.server, "echoes", False), "and does not say for which identity it is",
-                  "take client_id, object_id and resource_id out"),
-    "unknown": Way(settings(client_id=NOBODY), "400 invalid_request: Identity not found",
-                   "take client_id, object_id and resource_id out"),
     "disconnected": Way(say(404, "not_found"), "404 not_found", "`azcmagent connect`"),
 }
 if os.geteuid() == 0:
@@ -175,7 +171,10 @@ def run(site, ways, source, new_server, path="", **how):
         case.server = new_server()
         servers.append(case.server)
         case.settings["endpoint"] = case.server.url + path
-        case.settings["client_id"] = case.client
+        if source == "arc":  # its agent knows one identity alone
+            case.server.machine = case.client
+        else:
+            case.settings["client_id"] = case.client
         register(case, managed=True)
 
     cases = add(site, ways, {"type": "managed_identity", "source": source}, prepare)

@@ -22,13 +22,24 @@ enum { TEXT_MAX = 8192 };
     "targets: {f: {type: file, path: \"/k/{account}\"}, t: {type: batch_auto_storage, " rest "}}"
 #define DELIVER_TO_BOTH "defaults: {deliver_to: [t, f]}\n"
 
-static struct config *load(const char *targets, const char *more, const char *messages)
+#define STORAGE                                                                                    \
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/Render/providers/"         \
+    "Microsoft.Storage/storageAccounts/films"
+
+static struct config *load_for(const char *accounts, const char *targets, const char *more,
+                               const char *messages)
 {
     char text[TEXT_MAX];
 
-    config_fixture_compose(&(const struct config_lines){.targets = targets, .more = more}, text,
-                           sizeof(text));
+    config_fixture_compose(
+        &(const struct config_lines){.accounts = accounts, .targets = targets, .more = more}, text,
+        sizeof(text));
     return config_fixture_expect(text, messages);
+}
+
+static struct config *load(const char *targets, const char *more, const char *messages)
+{
+    return load_for("accounts: [{id: " STORAGE "}]", targets, more, messages);
 }
 
 static void test_mistakes(void **state)
@@ -50,6 +61,31 @@ static void test_mistakes(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         config_unref(load(cases[i].targets, NULL, cases[i].messages));
+}
+
+#define REFUSED                                                                                    \
+    ": Batch copies the pair key of a Storage account alone; take this target out of the "         \
+    "account's deliver_to\n"
+
+/* Only one pair of one type is copied by Batch: any other account would be told in vain. */
+static void test_accounts_that_it_cannot_serve(void **state)
+{
+    static const struct {
+        const char *accounts, *messages;
+    } cases[] = {
+        {"accounts: [{id: " ACCOUNT_ID "}]",
+         "k.yaml:4:95: targets.t.batch_account: cannot serve account sampleacct, which is a "
+         "Batch account" REFUSED},
+        {"accounts: [{id: " STORAGE ", pair: kerb}]",
+         "k.yaml:4:95: targets.t.batch_account: cannot serve account films-kerb, which is the "
+         "pair kerb of a Storage account" REFUSED},
+        {"accounts: [{id: " STORAGE ", pair: key}]", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        config_unref(load_for(cases[i].accounts, BESIDE_A_FILE("batch_account: " BATCH),
+                              DELIVER_TO_BOTH, cases[i].messages));
 }
 
 static void test_description(void **state)
@@ -90,6 +126,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(test, config_fixture_enter, config_fixture_leave)
     const struct CMUnitTest tests[] = {
         IN_A_DIRECTORY(test_mistakes),
+        IN_A_DIRECTORY(test_accounts_that_it_cannot_serve),
         IN_A_DIRECTORY(test_description),
     };
 

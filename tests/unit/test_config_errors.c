@@ -84,6 +84,13 @@ static const struct mistake service_mistakes[] = {
     {{.more = "no_proxy: '*.example.org'\n"},
      "k.yaml:6:11: no_proxy: \"*.example.org\" cannot stand here; write a host name or suffix such "
      "as .example.org\n"},
+    {{.more = "no_proxy: ['*']\n"}, ""},
+    {{.more = "no_proxy: [example.org, '*']\n"},
+     "k.yaml:6:25: no_proxy[1]: means all hosts and stands alone; keep it, or the names beside "
+     "it\n"},
+    {{.more = "no_proxy: ['*', '*']\n"},
+     "k.yaml:6:12: no_proxy[0]: means all hosts and stands alone; keep it, or the names beside "
+     "it\n"},
     {{.more = "no_proxy: [a b]\n"},
      "k.yaml:6:12: no_proxy[0]: \"a b\" cannot stand here; write a host name or suffix such as "
      ".example.org\n"},
@@ -188,6 +195,14 @@ static const struct mistake identity_mistakes[] = {
                     "00000000-0000-0000-0000-000000000000}}"},
      "k.yaml:2:91: identities.i.object_id: names the identity again after client_id; keep one of "
      "client_id, object_id and resource_id\n"},
+    {{.identities = "identities: {i: {type: managed_identity, source: arc, client_id: "
+                    "11111111-1111-1111-1111-111111111111}}"},
+     "k.yaml:2:55: identities.i.client_id: selects a user-assigned identity, and the agent of "
+     "Azure Arc has the machine's own alone; leave it out, or correct source\n"},
+    {{.identities = "identities: {i: {type: managed_identity, object_id: "
+                    "11111111-1111-1111-1111-111111111111, source: ARC}}"},
+     "k.yaml:2:42: identities.i.object_id: selects a user-assigned identity, and the agent of "
+     "Azure Arc has the machine's own alone; leave it out, or correct source\n"},
     {{.identities = "identities: {i: {type: managed_identity, resource_id: /subscriptions/x}}"},
      "k.yaml:2:55: identities.i.resource_id: \"/subscriptions/x\" is not the resource id of a "
      "managed identity; write "

@@ -285,6 +285,18 @@ static void test_mistakes(void **state)
          "k.yaml:5:12: accounts[0]: " PROVIDERS
          "Microsoft.ApiManagement/service/contoso/tenant/other "
          "holds no valid account name; those are access and gitAccess\n"},
+        /* What has been reported is not judged as if it were a Batch account, too. */
+        {"accounts: [{type: storge, name: conto_so, path: a, pair: kerb, " PARTS "}]", NULL, NULL,
+         "k.yaml:5:19: accounts[0].type: unknown value \"storge\"; did you mean storage?\n"},
+        {"accounts: [{typ: storage, name: conto_so, path: a, pair: kerb, " PARTS "}]", NULL, NULL,
+         "k.yaml:5:13: accounts[0].typ: unknown key; did you mean type?\n"},
+        {"accounts: [{type: storge, id: " PROVIDERS "Microsoft.Storage/storageAccounts/contoso}]",
+         NULL, NULL,
+         "k.yaml:5:19: accounts[0].type: unknown value \"storge\"; did you mean storage?\n"},
+        {"accounts: [{type: storage, id: " PROVIDERS "Microsoft.Storage/storageAccounts/contoso}]",
+         NULL, NULL, "k.yaml:5:13: accounts[0].type: says again what id says; leave it out\n"},
+        {"accounts: [{type: service_bus, name: contoso, paht: all, " PARTS "}]", NULL, NULL,
+         "k.yaml:5:47: accounts[0].paht: unknown key; did you mean path?\n"},
         {"accounts: [{type: data_factory_runtime, name: contoso, path: north, " PARTS "}]",
          MAP_TARGET("format: template, template: \"{key}.\""), NULL,
          "k.yaml:4:77: targets.t.template: {key} touches what stands behind it, so that the key "

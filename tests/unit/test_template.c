@@ -149,6 +149,9 @@ static void test_problems(void **state)
         {"{connection_string}",
          "{connection_string}: clients of a Batch account take none; write {name}, {key} and "
          "{endpoint} in the form that they read"},
+        {"{key} {name_2}", "{name_2}: the id of a Batch account holds one name; write {name_1}"},
+        {"{key} {name_1} {name_3}",
+         "{name_3}: the id of a Batch account holds one name; write {name_1}"},
     };
     const struct two_key_resource *type = two_key_resource_find(ID);
     char problem[TEMPLATE_PROBLEM_MAX], large[TEMPLATE_MAX + 2];
@@ -167,6 +170,25 @@ static void test_problems(void **state)
                         "is longer than 8192 bytes; shorten it");
     large[TEMPLATE_MAX] = '\0';
     assert_null(template_problem(large, type, problem, sizeof(problem)));
+}
+
+/* A placeholder for each name that ids of the type hold, and for none besides. */
+static void test_names_that_there_are(void **state)
+{
+    static const char *const texts[] = {"{key} {name_1}", "{key} {name_2}", "{key} {name_3}"};
+    const struct two_key_resource *type;
+    char problem[TEMPLATE_PROBLEM_MAX];
+
+    (void)state;
+    for (size_t i = 0; (type = two_key_resource_at(i)); i++)
+        for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++)
+            assert_true(!template_problem(texts[k], type, problem, sizeof(problem)) ==
+                        (k < two_key_depth(type)));
+    assert_string_equal(
+        template_problem(texts[2], two_key_resource_named("relay"), problem, sizeof(problem)),
+        "{name_3}: the id of a rule of a Relay namespace holds two names; write {name_1} or "
+        "{name_2}");
+    assert_null(template_problem(texts[2], NULL, problem, sizeof(problem)));
 }
 
 static void test_questions(void **state)
@@ -222,6 +244,7 @@ int main(void)
         cmocka_unit_test(test_escapes),
         cmocka_unit_test(test_what_was_written_is_found),
         cmocka_unit_test(test_problems),
+        cmocka_unit_test(test_names_that_there_are),
         cmocka_unit_test(test_questions),
         cmocka_unit_test(test_doubled_braces),
         cmocka_unit_test(test_what_cannot_be_expanded),
