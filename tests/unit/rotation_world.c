@@ -59,7 +59,7 @@ static void configure_targets(struct world *world, struct rotation_context *cont
 void world_context(const struct world *world, struct rotation_context *context)
 {
     *context = (struct rotation_context){
-        .account_id = "/subscriptions/0/batchaccounts/world",
+        .account_id = world->account_id,
         .policy = &world->told_policy,
         .timing = &world->timing,
         .has_adopt_active = world->has_adopt_active,
@@ -79,6 +79,7 @@ void world_init(struct world *world, uint64_t seed)
 {
     *world = (struct world){
         .now = 1767225600000, /* 2026-01-01 */
+        .account_id = "/subscriptions/0/batchaccounts/world",
         .live = {1, 2},
         .keys_made = 2,
         .target_count = 3,

@@ -90,6 +90,7 @@ struct world {
     time_ms foreign_at;
 
     /* the daemon */
+    const char *account_id;
     bool running;
     time_ms started_at;
     struct policy policy;
