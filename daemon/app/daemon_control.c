@@ -47,6 +47,14 @@ int daemon_answer_accounts(void *context, const struct control_query *query, str
     return write_status(context, query, false, out, err);
 }
 
+int daemon_answer_plan(void *context, const struct control_query *query, struct buf *out,
+                       struct err *err)
+{
+    struct daemon *daemon = context;
+
+    return engine_plan(daemon->engine, query, out, err);
+}
+
 int daemon_answer_holds(void *context, const struct control_query *query, struct buf *out,
                         struct err *err)
 {
@@ -57,7 +65,7 @@ int daemon_answer_holds(void *context, const struct control_query *query, struct
     return engine_hold_write(daemon->engine, out);
 }
 
-#define ROW(name, of_accounts) {#name, of_accounts, daemon_answer_##name},
+#define ROW(name, of_accounts, of_time) {#name, of_accounts, of_time, daemon_answer_##name},
 static const struct control_question questions[] = {QUESTION_LIST(ROW)};
 #undef ROW
 

@@ -83,6 +83,11 @@ void engine_command(struct engine *engine, const struct control_command *command
 int engine_status(struct engine *engine, const struct control_query *query, bool unwell_alone,
                   struct daemon_snapshot *daemon, struct buf *out, struct err *err);
 
+/* A page of the plan document (proto/control_plan.h), as an answer to a question. -EINVAL: the end
+ * lies in the past, or too far ahead. */
+int engine_plan(struct engine *engine, const struct control_query *query, struct buf *out,
+                struct err *err);
+
 /* The document of all holds, as far as they have not ended by time. Returns out->failed. */
 int engine_hold_write(struct engine *engine, struct buf *out);
 

@@ -129,6 +129,18 @@ void engine_words_delivered(const struct engine_account *account, const struct n
 void engine_words_at_risk(const struct engine_account *account, char *out, size_t size);
 
 /*
+ * --- engine_status.c ---
+ *
+ * The accounts that a question is about.
+ */
+
+/* Those that the query names, in the order asked for, each once. Returns 0, or -ENOENT or
+ * -ENOTUNIQ with err set. */
+int engine_status_find(const struct engine *engine, const struct control_query *query,
+                       const struct engine_account *found[CONTROL_NAMED_MAX], size_t *ret_count,
+                       struct err *err);
+
+/*
  * --- engine_remedy.c ---
  *
  * Remedies with the words of an account.

@@ -10,10 +10,9 @@ static void write_account(const struct engine_account *account, bool only_unwell
         control_status_account(out, &snapshot, loop_now(account->engine->parts.loop));
 }
 
-/* In the order asked for; each once. */
-static int find_named(const struct engine *engine, const struct control_query *query,
-                      const struct engine_account *found[CONTROL_NAMED_MAX], size_t *ret_count,
-                      struct err *err)
+int engine_status_find(const struct engine *engine, const struct control_query *query,
+                       const struct engine_account *found[CONTROL_NAMED_MAX], size_t *ret_count,
+                       struct err *err)
 {
     *ret_count = 0;
     for (size_t name = 0; name < query->name_count; name++) {
@@ -61,7 +60,7 @@ int engine_status(struct engine *engine, const struct control_query *query, bool
 {
     const struct engine_account *named[CONTROL_NAMED_MAX];
     size_t named_count;
-    int rc = find_named(engine, query, named, &named_count, err);
+    int rc = engine_status_find(engine, query, named, &named_count, err);
 
     if (rc)
         return rc;

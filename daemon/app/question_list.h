@@ -3,6 +3,7 @@
  *
  *    name          GET /v1/name, answered by daemon_answer_name()
  *    of_accounts   also GET /v1/name/ACCOUNT and /v1/name?account=A&account=B
+ *    of_time       also GET /v1/name?until=TIME&after=ID
  */
 #ifndef KEYROTATED_APP_QUESTION_LIST_H
 #define KEYROTATED_APP_QUESTION_LIST_H
@@ -10,12 +11,13 @@
 #include "app/daemon_state.h"
 
 #define QUESTION_LIST(ROW)                                                                         \
-    ROW(status, false)                                                                             \
-    ROW(accounts, true)                                                                            \
-    ROW(holds, false)
+    ROW(status, false, false)                                                                      \
+    ROW(accounts, true, false)                                                                     \
+    ROW(plan, true, true)                                                                          \
+    ROW(holds, false, false)
 
 /* As struct control_question has them (proto/control_protocol.h); `context` is the daemon. */
-#define ROW(name, of_accounts)                                                                     \
+#define ROW(name, of_accounts, of_time)                                                            \
     int daemon_answer_##name(void *context, const struct control_query *query, struct buf *out,    \
                              struct err *err);
 QUESTION_LIST(ROW)

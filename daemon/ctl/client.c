@@ -149,21 +149,30 @@ static enum ctl_exit explain_refusal(const struct buf *text, long http_status)
     return result;
 }
 
-enum ctl_exit ctl_fetch(const struct ctl_options *options, const char *question, char *const *names,
-                        size_t name_count, struct buf *text)
+enum ctl_exit ctl_fetch_path(const struct ctl_options *options, const struct buf *path,
+                             struct buf *text)
 {
     long http_status = 0;
     enum ctl_exit result;
-    struct buf path;
 
     buf_clear(text);
-    buf_init(&path, CONTROL_URI_MAX);
-    (void)control_question_path(question, names, name_count, &path);
-    result = ctl_request(options, &path, NULL, text, &http_status);
-    buf_done(&path);
+    result = ctl_request(options, path, NULL, text, &http_status);
     if (result != CTL_DONE)
         return result;
     return http_status == 200 ? CTL_DONE : explain_refusal(text, http_status);
+}
+
+enum ctl_exit ctl_fetch(const struct ctl_options *options, const char *question, char *const *names,
+                        size_t name_count, struct buf *text)
+{
+    enum ctl_exit result;
+    struct buf path;
+
+    buf_init(&path, CONTROL_URI_MAX);
+    (void)control_question_path(question, names, name_count, &path);
+    result = ctl_fetch_path(options, &path, text);
+    buf_done(&path);
+    return result;
 }
 
 enum ctl_exit ctl_fetch_status(const struct ctl_options *options, const char *question,

@@ -32,6 +32,8 @@ struct ctl_options {
     bool wait;
     bool yes;
     bool list;
+    bool calendar;
+    bool ics;
     duration_ms timeout;            /* of rotate --wait */
     const char *file;               /* adopt: of lines ACCOUNT primary|secondary */
     const char *rule;               /* adopt: whose accounts are confirmed */
@@ -58,6 +60,9 @@ struct ctl_command {
 #define CTL_QUESTION_LIST(ROW)                                                                     \
     ROW(status, ABOUT_ACCOUNT | ABOUT_ALL, OPTION_ALL, "[ACCOUNT...] [--all]",                     \
         "what is not well, or everything about the accounts")                                      \
+    ROW(plan, ABOUT_ACCOUNT, PARAMETER_UNTIL | OPTION_CALENDAR | OPTION_ICS,                       \
+        "[ACCOUNT...] [--until TIME] [--calendar|--ics]",                                          \
+        "the rotations to come (90d ahead), and why they start when they do")                      \
     ROW(ping, 0, 0, "", "does the daemon answer? (by exit status, for probes)")
 
 #define ROW(name, ...) enum ctl_exit ctl_##name(const struct ctl_options *options);
@@ -90,6 +95,10 @@ enum ctl_exit ctl_request(const struct ctl_options *options, const struct buf *p
 /* Fetches the document that answers a question. */
 enum ctl_exit ctl_fetch(const struct ctl_options *options, const char *question, char *const *names,
                         size_t name_count, struct buf *text);
+
+/* The same for a question with parameters: `path` has them. */
+enum ctl_exit ctl_fetch_path(const struct ctl_options *options, const struct buf *path,
+                             struct buf *text);
 
 /* Fetches the status document that answers `question`: "status", or "accounts" (these, or all).
  * `text`: gets the document as it is; NULL: nobody wants it. */

@@ -20,6 +20,8 @@ enum {
     OPTION_FILE = 1U << 13,
     OPTION_LIST = 1U << 14,
     OPTION_RULE = 1U << 15,
+    OPTION_CALENDAR = 1U << 16,
+    OPTION_ICS = 1U << 17,
     OPTION_CODE_BASE = 0x1000000 /* keeps getopt's codes apart from characters */
 };
 
@@ -35,8 +37,7 @@ enum {
 static const struct ctl_command commands[] = {
     CTL_QUESTION_LIST(ASKING)
     COMMAND_LIST(ROW)
-    {.name = "plan"}, /* not in this version, like those that follow */
-    {.name = "history"},
+    {.name = "history"}, /* not in this version, like those that follow */
     {.name = "revoke"},
     {.name = "identify"},
     {.name = "doctor"},
@@ -64,7 +65,7 @@ static void print_usage(void)
           "  --help         print this\n\n"
           "ACCOUNT is a name where it is unique, group/name, or a resource id.\n"
           "DURATION is written 90s, 15m, 12h, 30d or 2w; TIME 2026-11-22T12:00:00Z, or\n"
-          "2026-11-22 or \"2026-11-22 14:00\" in the local time zone.\n\n"
+          "2026-11-22 or \"2026-11-22 14:00\" in the local time zone, or a DURATION from now.\n\n"
           "Exit status: 0 done; 1 not done; 2 refused; 3 the daemon cannot be reached; 64 usage;\n"
           "77 not permitted. Of status: 0 all well; 1 something retrying or held; 2 something\n"
           "blocked, overdue, or with consumers at risk; 3 the daemon cannot be reached.\n",
@@ -202,10 +203,16 @@ static enum ctl_exit set_for(struct ctl_options *options, const char *value)
 
 static enum ctl_exit set_until(struct ctl_options *options, const char *value)
 {
+    duration_ms duration;
     time_ms end;
 
+    if (duration_parse(value, &duration) && duration > 0)
+        return set_end(options, time_add(options->now, duration), value);
     if (!ctl_parse_instant(value, &end))
-        return complain("--until %s: a time such as 2026-11-22T12:00:00Z was expected", value);
+        return complain(
+            "--until %s: a time such as 2026-11-22T12:00:00Z, or 90d from now, was "
+            "expected",
+            value);
     if (!date_from_rfc3339(value, &(time_ms){0}))
         say_zone(value, end);
     return set_end(options, end, value);
@@ -267,6 +274,8 @@ static const struct option_row {
     {"rule", OPTION_RULE, TEXT(rule),
      .alone = "adopt --rule confirms what the rule has adopted: leave out everything else"},
     {"timeout", OPTION_TIMEOUT, .has_value = true, .set = set_timeout},
+    {"calendar", OPTION_CALENDAR, FLAG(calendar)},
+    {"ics", OPTION_ICS, FLAG(ics)},
 };
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
@@ -353,6 +362,9 @@ static enum ctl_exit check(const struct ctl_options *options, unsigned given)
         return result;
     if ((given_bits & OPTION_TIMEOUT) && !options->wait)
         return complain("--timeout is how long --wait waits: it needs --wait");
+    if (options->json + options->calendar + options->ics > 1 && command->only_asks &&
+        (options->calendar || options->ics))
+        return complain("--json, --calendar and --ics: one of them");
     for (size_t i = 0; i < ROW_COUNT; i++)
         if (has(given, i) && rows[i].alone)
             return options->account_count > 0 ||

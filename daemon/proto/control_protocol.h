@@ -5,6 +5,7 @@
  *    GET  /v1/QUESTION                       the questions are listed in app/question_list.h
  *    GET  /v1/QUESTION/ACCOUNT               of one that is about accounts
  *    GET  /v1/QUESTION?account=A&account=B
+ *    GET  /v1/QUESTION?until=TIME&after=ID   of one that is about time, in pages
  *    POST /v1/accounts/ACCOUNT/COMMAND       the commands are listed in core/command_list.h
  *    POST /v1/COMMAND                        about all accounts, or the daemon
  *
@@ -35,6 +36,7 @@ enum {
     CONTROL_REPLY_MAX = 128 * 1024 * 1024, /* of an answer: ten thousand accounts and more */
     CONTROL_URI_MAX = 16 * 1024,
     CONTROL_ACCOUNT_MAX = 400, /* as typed */
+    CONTROL_ID_MAX = 800,      /* the id that a page goes on after */
     CONTROL_NAMED_MAX = 256,   /* accounts in one question */
     CONTROL_TEXT_MAX = 120,    /* the reason of a hold, the name of a target */
     CONTROL_STATES_MAX = 12,
@@ -225,15 +227,18 @@ bool control_account_is_well(const struct account_snapshot *account);
 struct control_query {
     char *names[CONTROL_NAMED_MAX]; /* as typed */
     size_t name_count;              /* 0: all, or the question concerns no account */
+    time_ms until;                  /* TIME_NEVER: not given */
+    char *after;                    /* the id that the page before ended with; NULL: not given */
 };
 
 /* A row of the daemon's table of questions: GET /v1/NAME. */
 struct control_question {
     const char *name;
     bool of_accounts; /* also /v1/NAME/ACCOUNT, and /v1/NAME?account=A&account=B */
+    bool of_time;     /* also until=TIME and after=ID */
     /* Appends the whole document to `out`. Returns 0; -ENOENT: one of query->names is no
-     * account; -ENOTUNIQ: it matches several; err names it. NULL in tables that are used only
-     * for parsing. */
+     * account; -ENOTUNIQ: it matches several; -EINVAL: a parameter is out of bounds; err names it.
+     * NULL in tables that are used only for parsing. */
     int (*answer)(void *context, const struct control_query *query, struct buf *out,
                   struct err *err);
 };

@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 
+#include "base/date.h"
 #include "base/str.h"
 
 enum { SEGMENTS_MAX = 4 };
@@ -27,7 +28,7 @@ bool control_names_account(const char *typed, const char *name, const char *reso
 
 /* Percent-decoding (RFC 3986, section 2.1). Returns NULL and sets *ret_code when the result is no
  * text. */
-static char *decode(const char *encoded, size_t length, int *ret_code)
+static char *decode(const char *encoded, size_t length, size_t most, int *ret_code)
 {
     char *text = malloc(length + 1);
     size_t used = 0;
@@ -53,7 +54,7 @@ static char *decode(const char *encoded, size_t length, int *ret_code)
         text[used++] = (char)byte;
     }
     text[used] = '\0';
-    if (used > 0 && used <= CONTROL_ACCOUNT_MAX && utf8_valid(text, used))
+    if (used > 0 && used <= most && utf8_valid(text, used))
         return text;
 
 malformed:
@@ -61,29 +62,84 @@ malformed:
     return NULL;
 }
 
-static int parse_query(const char *query, struct control_request_line *line, struct err *err)
+/* --- the parameters of a question --- */
+
+static int take_account(struct control_query *query, const char *text, size_t length,
+                        struct err *err)
 {
-    static const char prefix[] = "account=";
+    int rc;
 
-    while (*query != '\0') {
-        const size_t length = strcspn(query, "&");
-        const size_t skip = sizeof(prefix) - 1;
-        int rc;
-
-        if (length <= skip || strncmp(query, prefix, skip) != 0)
-            return err_set(err, -EINVAL, "the only parameter is account=NAME");
-        if (line->query.name_count == CONTROL_NAMED_MAX)
-            return err_set(err, -EINVAL, "more than %d accounts", (int)CONTROL_NAMED_MAX);
-        line->query.names[line->query.name_count] = decode(query + skip, length - skip, &rc);
-        if (!line->query.names[line->query.name_count])
-            return err_set(err, rc, "malformed account in the query");
-        line->query.name_count++;
-        query += length;
-        query += *query == '&';
-    }
-    if (line->query.name_count == 0)
-        return err_set(err, -EINVAL, "an empty query");
+    if (query->name_count == CONTROL_NAMED_MAX)
+        return err_set(err, -EINVAL, "more than %d accounts", (int)CONTROL_NAMED_MAX);
+    query->names[query->name_count] = decode(text, length, CONTROL_ACCOUNT_MAX, &rc);
+    if (!query->names[query->name_count])
+        return err_set(err, rc, "malformed account in the query");
+    query->name_count++;
     return 0;
+}
+
+static int take_until(struct control_query *query, const char *text, size_t length, struct err *err)
+{
+    int rc;
+    char *time = decode(text, length, CONTROL_ACCOUNT_MAX, &rc);
+    const bool is_time =
+        time && query->until == TIME_NEVER && date_from_rfc3339(time, &query->until);
+
+    free(time);
+    if (is_time)
+        return 0;
+    return err_set(err, time ? -EINVAL : rc,
+                   "until: one time was expected, such as 2026-11-22T12:00:00Z");
+}
+
+static int take_after(struct control_query *query, const char *text, size_t length, struct err *err)
+{
+    int rc = -EINVAL;
+
+    if (!query->after)
+        query->after = decode(text, length, CONTROL_ID_MAX, &rc);
+    else
+        return err_set(err, -EINVAL, "after: one id was expected");
+    return query->after ? 0 : err_set(err, rc, "malformed id in the query");
+}
+
+static const struct {
+    const char *prefix;
+    bool of_time;
+    int (*take)(struct control_query *query, const char *text, size_t length, struct err *err);
+} parameters[] = {
+    {"account=", false, take_account},
+    {"until=", true, take_until},
+    {"after=", true, take_after},
+};
+
+static int take_parameter(const struct control_question *question, const char *text, size_t length,
+                          struct control_query *query, struct err *err)
+{
+    for (size_t i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
+        const size_t skip = strlen(parameters[i].prefix);
+
+        if ((!parameters[i].of_time || question->of_time) && length > skip &&
+            strncmp(text, parameters[i].prefix, skip) == 0)
+            return parameters[i].take(query, text + skip, length - skip, err);
+    }
+    return err_set(err, -EINVAL,
+                   question->of_time ? "the parameters are account=NAME, until=TIME and after=ID"
+                                     : "the only parameter is account=NAME");
+}
+
+static int parse_query(const char *text, struct control_request_line *line, struct err *err)
+{
+    int rc = *text != '\0' ? 0 : err_set(err, -EINVAL, "an empty query");
+
+    while (rc == 0 && *text != '\0') {
+        const size_t length = strcspn(text, "&");
+
+        rc = take_parameter(line->question, text, length, &line->query, err);
+        text += length;
+        text += *text == '&';
+    }
+    return rc;
 }
 
 static int demand_method(const char *method, const char *expected, const char **ret_allow,
@@ -158,7 +214,8 @@ static int split_path(const char *path, size_t length, char **segments, size_t *
 
         if (count == SEGMENTS_MAX)
             rc = -ENOENT;
-        else if (!(segments[count++] = decode(path + at + 1, end - at - 1, &rc)))
+        else if (!(segments[count++] =
+                       decode(path + at + 1, end - at - 1, CONTROL_ACCOUNT_MAX, &rc)))
             return err_set(err, rc, "malformed path");
         else
             rc = 0;
@@ -182,7 +239,7 @@ int control_request_line_parse(const char *method, const char *uri,
     size_t count = 0;
     int rc;
 
-    *line = (struct control_request_line){0};
+    *line = (struct control_request_line){.query.until = TIME_NEVER};
     *ret_allow = NULL;
     rc = split_path(uri, path_length, segments, &count, err);
     if (rc == 0) {
@@ -200,6 +257,7 @@ void control_request_line_done(struct control_request_line *line)
 {
     for (size_t i = 0; i < line->query.name_count; i++)
         free(line->query.names[i]);
+    free(line->query.after);
     free(line->account);
     *line = (struct control_request_line){0};
 }

@@ -239,8 +239,8 @@ def test_hold_survives_a_restart(calm, azure):
 
 def test_exit_statuses(calm, build):
     assert calm.ctl("statu").returncode == USAGE
-    assert "plan is not available in this version; --help lists the commands" in calm.ctl("plan").stderr
-    assert calm.ctl("plan").returncode == USAGE
+    assert "doctor is not available in this version; --help lists the commands" in calm.ctl("doctor").stderr
+    assert calm.ctl("doctor").returncode == USAGE
     assert calm.ctl("rotate").returncode == USAGE
     assert calm.ctl("hold", "alpha", "--for", "1h").returncode == USAGE, "a reason is missing"
     assert calm.ctl("hold", "alpha", "--for", "soon", "--reason", "r").returncode == USAGE
@@ -271,7 +271,7 @@ def test_errors_are_json_where_json_was_asked_for(calm, tmp_path):
         return done.returncode, json.loads(done.stdout)["error"]["code"]
 
     (tmp_path / "list").write_text("nobody primary\n")
-    for command in (["statu"], ["rotate"], ["plan"], ["status", "--bogus"], ["hold", "--for"],
+    for command in (["statu"], ["rotate"], ["doctor"], ["status", "--bogus"], ["hold", "--for"],
                     ["hold", "alpha", "--for", "soon", "--reason", "r"], ["status", "--al=x"],
                     ["adopt", "--file", tmp_path / "none", "--yes"],
                     ["adopt", "--file", tmp_path / "list", "--yes"]):

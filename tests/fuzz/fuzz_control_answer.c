@@ -8,6 +8,7 @@
 #include <json-c/json_object.h>
 
 #include "base/str.h"
+#include "ctl/plan.h"
 #include "ctl/status_text.h"
 #include "fuzz.h"
 #include "proto/control_protocol.h"
@@ -104,9 +105,37 @@ static void read_status(const char *text, size_t length)
     buf_done(&third);
 }
 
+/* A plan, in all its forms. */
+static void read_plan(const char *text, size_t length)
+{
+    struct control_plan page;
+    struct err err = {.code = 0};
+    struct plan plan;
+    struct buf out;
+
+    if (control_plan_parse(text, length, &page, &err) != 0) {
+        MUST(err.text[0] != '\0' && fuzz_is_presentable(err.text));
+        return;
+    }
+    MUST(plan_collect(&plan, &page, 1) == 0);
+    buf_init(&out, OUT_MAX);
+    plan_write_text(&out, &plan);
+    for (const char *line = buf_str(&out); *line != '\0'; line++)
+        MUST((unsigned char)*line >= ' ' || *line == '\n');
+    buf_clear(&out);
+    plan_write_json(&out, &plan);
+    MUST(out.failed == 0);
+    buf_clear(&out);
+    plan_write_ics(&out, &plan);
+    plan_done(&plan);
+    control_plan_done(&page);
+    buf_done(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     read_answer((const char *)data, size);
     read_status((const char *)data, size);
+    read_plan((const char *)data, size);
     return 0;
 }

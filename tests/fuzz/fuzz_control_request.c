@@ -11,12 +11,13 @@
 
 #include "base/str.h"
 #include "fuzz.h"
-#include "proto/control_protocol.h"
+#include "proto/control_plan.h"
 
 static const struct control_question questions[] = {
     {.name = "status"},
     {.name = "accounts", .of_accounts = true},
     {.name = "holds"},
+    {.name = "plan", .of_accounts = true, .of_time = true},
 };
 enum { QUESTIONS = sizeof(questions) / sizeof(questions[0]) };
 
@@ -29,7 +30,12 @@ static void same_question(const struct control_request_line *line)
     struct buf path;
 
     buf_init(&path, 8 * CONTROL_URI_MAX);
-    MUST(control_question_path(line->question->name, query->names, query->name_count, &path) == 0);
+    if (line->question->of_time && query->until != TIME_NEVER)
+        MUST(control_plan_path(query->names, query->name_count, query->until, query->after,
+                               &path) == 0);
+    else
+        MUST(control_question_path(line->question->name, query->names, query->name_count, &path) ==
+             0);
     if (path.length < CONTROL_URI_MAX) {
         MUST(control_request_line_parse("GET", buf_str(&path), questions, QUESTIONS, &again, &allow,
                                         &err) == 0);
@@ -37,6 +43,8 @@ static void same_question(const struct control_request_line *line)
         MUST(again.query.name_count == query->name_count);
         for (size_t i = 0; i < query->name_count; i++)
             MUST(str_equal(again.query.names[i], query->names[i]));
+        if (query->until != TIME_NEVER)
+            MUST(again.query.until == query->until && str_equal(again.query.after, query->after));
         control_request_line_done(&again);
     }
     buf_done(&path);

@@ -21,6 +21,7 @@ static const struct control_question questions[] = {
     {.name = "status"},
     {.name = "accounts", .of_accounts = true},
     {.name = "holds"},
+    {.name = "plan", .of_accounts = true, .of_time = true},
 };
 enum { QUESTIONS = sizeof(questions) / sizeof(questions[0]) };
 
@@ -52,6 +53,16 @@ static const struct {
     {"GET", "/v1/holds/3", -ENOENT, NULL, 0, ""},
     {"GET", "/v1/holds?account=a", -EINVAL, NULL, 0, ""},
     {"POST", "/v1/holds", -ENOTSUP, NULL, 0, ""},
+    {"GET", "/v1/plan", 0, "plan", 0, ""},
+    {"GET", "/v1/plan?until=2026-11-22T12:00:00Z&after=%2Fsub%2Fx", 0, "plan", 0, ""},
+    {"GET", "/v1/plan?account=a&until=2026-11-22T12:00:00Z&account=b", 0, "plan", 0, "a;b;"},
+    {"GET", "/v1/plan?until=soon", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/plan?until=2026-11-22T12:00:00Z&until=2026-11-22T12:00:00Z", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/plan?after=a&after=b", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/plan?after=%zz", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/accounts?until=2026-11-22T12:00:00Z", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/accounts?after=a", -EINVAL, NULL, 0, ""},
+    {"POST", "/v1/plan", -ENOTSUP, NULL, 0, ""},
     {"POST", "/v1/reload", 0, NULL, CONTROL_RELOAD, ""},
     {"POST", "/v1/rotate", -ENOENT, NULL, 0, ""},
     {"POST", "/v1/accounts/a/reload", -ENOENT, NULL, 0, ""},

@@ -14,7 +14,7 @@
 
 #include <json-c/json_object.h>
 
-#include "proto/control_protocol.h"
+#include "ctl/plan.h"
 
 #define NOW ((time_ms)1795348800000)
 #define ID  "/subscriptions/0/resourceGroups/rg/providers/Microsoft.Batch/batchAccounts/acct"
@@ -32,6 +32,7 @@ static void add_written(struct result *result, const struct buf *out)
 static const struct control_question questions[] = {
     {.name = "status"},
     {.name = "accounts", .of_accounts = true},
+    {.name = "plan", .of_accounts = true, .of_time = true},
 };
 enum { QUESTIONS = sizeof(questions) / sizeof(questions[0]) };
 
@@ -64,6 +65,8 @@ static void read_line(struct result *result, const void *context)
 static const struct line status = {"GET", "/v1/status"};
 static const struct line one_account = {"GET", "/v1/accounts/rg%2Facct"};
 static const struct line some_accounts = {"GET", "/v1/accounts?account=a%20b&account=c&account=d"};
+static const struct line plan_page = {"GET",
+                                      "/v1/plan?until=2026-11-22T12:00:00Z&after=%2Fsub%2Fx"};
 static const struct line rotate = {"POST", "/v1/accounts/acct/rotate"};
 static const struct line hold_all = {"POST", "/v1/hold"};
 static const struct line wrong_method = {"GET", "/v1/accounts/acct/rotate"};
@@ -279,12 +282,64 @@ static void read_status(struct result *result, const void *context)
     buf_done(&text);
 }
 
+/* --- the plan --- */
+
+static void write_plan(struct buf *out)
+{
+    struct planned_snapshot rotations[] = {{.at = NOW + MS_DAY, .slot = "primary", .why = "splay"},
+                                           {.at = NOW + 9 * MS_DAY, .slot = "secondary"}};
+    const struct account_plan one = {.id = ID,
+                                     .name = "acct",
+                                     .resource_group = "rg",
+                                     .state = "ok",
+                                     .later_at = TIME_NEVER,
+                                     .rotations = rotations,
+                                     .rotation_count = 2};
+
+    buf_init(out, CONTROL_REPLY_MAX);
+    control_plan_start(out, NOW, NOW + 30 * MS_DAY);
+    control_plan_account(out, &one);
+    control_plan_end(out, ID);
+}
+
+static void read_plan(struct result *result, const void *context)
+{
+    struct control_plan page;
+    struct err err = {.code = 0};
+    struct plan plan;
+    struct buf text;
+    int rc;
+
+    (void)context;
+    allocation_suspend();
+    write_plan(&text);
+    allocation_resume();
+    rc = control_plan_parse(buf_str(&text), text.length, &page, &err);
+    buf_done(&text);
+    if (rc != 0) {
+        result_failed(result, rc, err.text);
+        return;
+    }
+    rc = plan_collect(&plan, &page, 1);
+    buf_init(&text, CONTROL_REPLY_MAX);
+    if (rc == 0)
+        plan_write_json(&text, &plan);
+    if (rc == 0)
+        add_written(result, &text);
+    else
+        result_failed(result, rc, NULL);
+    buf_done(&text);
+    plan_done(&plan);
+    control_plan_done(&page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ALLOCATION_TEST("line_status", read_line, &status),
         ALLOCATION_TEST("line_one_account", read_line, &one_account),
         ALLOCATION_TEST("line_some_accounts", read_line, &some_accounts),
+        ALLOCATION_TEST("line_plan", read_line, &plan_page),
         ALLOCATION_TEST("line_rotate", read_line, &rotate),
         ALLOCATION_TEST("line_hold_all", read_line, &hold_all),
         ALLOCATION_TEST("line_wrong_method", read_line, &wrong_method),
@@ -302,6 +357,7 @@ int main(void)
         ALLOCATION_TEST("answer_read_error", read_answer, &not_found),
         ALLOCATION_TEST("status_write", write_status, NULL),
         ALLOCATION_TEST("status_read", read_status, NULL),
+        ALLOCATION_TEST("plan_read", read_plan, NULL),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

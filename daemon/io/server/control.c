@@ -206,6 +206,8 @@ static void answer_question(struct control *control, struct http_call *call,
         send_error(call, 404, NULL, "not_found", err.text);
     else if (rc == -ENOTUNIQ)
         send_error(call, 409, NULL, "ambiguous", err.text);
+    else if (rc == -EINVAL)
+        send_error(call, 400, NULL, "invalid", err.text);
     else
         send_error(call, 500, NULL, "internal", "the status could not be put together");
     buf_done(&document);
