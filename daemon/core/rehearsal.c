@@ -1,5 +1,6 @@
 #include "core/rehearsal.h"
 
+#include "core/key_time.h"
 #include "core/schedule.h"
 #include "core/steps.h"
 
@@ -226,13 +227,14 @@ static enum rehearsal_why why_now(const struct rehearsal *rehearsal, const struc
 static void take_rotation(const struct rehearsal *rehearsal, const struct record *record,
                           struct rehearsed *rotation)
 {
-    const time_ms born = record->born[record->active];
+    bool older;
+    const time_ms born = key_time_born(record, record->active, &older);
 
     *rotation = (struct rehearsed){.at = rehearsal->now,
                                    .slot = slot_other(record->active),
                                    .why = why_now(rehearsal, record),
                                    .replaced_born = born != 0 ? born : TIME_NEVER,
-                                   .replaced_older = born <= record->adopted_at,
+                                   .replaced_older = older,
                                    .replaced_dies = TIME_NEVER};
 }
 
