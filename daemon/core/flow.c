@@ -153,7 +153,7 @@ static const struct row rows[POSITION_COUNT] = {
         {
             .name = "regenerate",
             .successors = TO(VERIFY) | TO(DELIVER_INTENT) | TO(DOUBT_WAIT) | TO(DELIVER_WAIT) |
-                          TO(IDLE) | TO(OPERATION) | TO(DOUBT_LOOK),
+                          TO(IDLE) | TO(OPERATION) | TO(DOUBT_LOOK) | TO(VERIFY_LOOK),
             .to_poll = true,
             .restart = POSITION_DOUBT_WAIT,
             .awaits = EVENT_REGENERATED,

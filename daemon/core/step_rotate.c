@@ -199,7 +199,7 @@ enum position rotate_regenerated(struct machine *machine)
     }
     if (event->under_way)
         return operation_accepted(machine);
-    if (!event->shown[slot] || !event->shown[other]) {
+    if (!event->shown[slot]) {
         /* What the answer does not show is not known. */
         operation_ended(machine, true);
         return POSITION_DOUBT_LOOK;
@@ -212,6 +212,11 @@ enum position rotate_regenerated(struct machine *machine)
                       "Azure accepted the request but did not show a new key");
         doubt_outcome(machine, true);
         return POSITION_DOUBT_WAIT;
+    }
+    /* It has happened, and is never repeated. Of the other key a look tells. */
+    if (!event->shown[other]) {
+        take_new_key(machine, &event->live[slot]);
+        return POSITION_VERIFY_LOOK;
     }
     /* Somebody regenerated the key that consumers use while ours was regenerated: consumers are
      * helped by the new one, delivered as fast as possible. */

@@ -30,6 +30,18 @@ enum position verify_enter(struct machine *machine)
     return POSITION_STAY;
 }
 
+/* The answer to the regenerate showed the key. Until lists must show it, too, one that shows a key
+ * from before is late, unless the data plane has refused ours. */
+static bool contradicts_answer(const struct machine *machine, const struct verdict *verdict)
+{
+    const struct record *record = machine->record;
+    const duration_ms late =
+        time_max(machine->context->timing->unknown_wait, machine->context->list_delay);
+
+    return verdict->drift == DRIFT_ACTIVE_CHANGED && record->delivering != record->active &&
+           !record->refused && machine->now < time_add(record->born[record->delivering], late);
+}
+
 enum position verify_look_done(struct machine *machine)
 {
     struct record *record = machine->record;
@@ -38,7 +50,7 @@ enum position verify_look_done(struct machine *machine)
 
     machine_remember_look(machine);
     verdict = judge_delivery(record, look);
-    if (verdict.kind == VERDICT_LATE) {
+    if (verdict.kind == VERDICT_LATE || contradicts_answer(machine, &verdict)) {
         machine_retry_late_look(machine);
         return POSITION_VERIFY_WAIT;
     }
@@ -47,7 +59,9 @@ enum position verify_look_done(struct machine *machine)
     risk_note(machine, look, machine->now);
     if (verdict.drift == DRIFT_ACTIVE_CHANGED)
         drift_restart_delivery(machine, look);
-    /* The look succeeded; the data plane decides about the key. */
+    /* The data plane decides about the key, and late looks are no attempts to ask it. */
+    if (record->retry_reason == REASON_OUTCOME_UNKNOWN)
+        record->attempts = 0;
     record->retry_reason = REASON_NONE;
     if (machine_blocked_by_world(record) && record->blocked != REASON_KEY_REFUSED)
         machine_unblock(machine);

@@ -235,9 +235,10 @@ MUTATIONS = [
 """),
              ("core/flow.c", """\
             .successors = TO(VERIFY) | TO(DELIVER_INTENT) | TO(DOUBT_WAIT) | TO(DELIVER_WAIT) |
-                          TO(IDLE) | TO(OPERATION) | TO(DOUBT_LOOK),""", """\
+                          TO(IDLE) | TO(OPERATION) | TO(DOUBT_LOOK) | TO(VERIFY_LOOK),""", """\
             .successors = TO(VERIFY) | TO(DELIVER_INTENT) | TO(DOUBT_WAIT) | TO(INTENT) |
-                          TO(DELIVER_WAIT) | TO(IDLE) | TO(OPERATION) | TO(DOUBT_LOOK),""")),
+                          TO(DELIVER_WAIT) | TO(IDLE) | TO(OPERATION) | TO(DOUBT_LOOK) |
+                          TO(VERIFY_LOOK),""")),
     mutation("doubt-not-waited-out", 4,
              "the look after a lost answer does not wait until it must be decided",
              "doubt-looks",
