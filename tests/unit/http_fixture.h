@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "io/http/http.h"
+#include "authority.h"
 #include "scripted_server.h"
 
 /* --- names: this program's getaddrinfo() is the one that libcurl calls --- */
@@ -94,15 +95,20 @@ static inline int count_entries(const char *directory)
     return count;
 }
 
+/* Without `ca_file`, one certificate takes the place of all those of the system, which valgrind
+ * needs seconds to read. */
 static inline struct fixture *fixture_new(const struct http_options *options)
 {
     static const struct http_options plain = {.user_agent = "keyrotated/test"};
+    struct http_options given = options ? *options : plain;
     struct fixture *fixture = calloc(1, sizeof(*fixture));
     struct err err;
 
+    if (!given.ca_file)
+        given.ca_file = TEST_AUTHORITY;
     fixture->loop = loop_new(&err);
     assert_non_null(fixture->loop);
-    fixture->http = http_new(fixture->loop, options ? options : &plain, &err);
+    fixture->http = http_new(fixture->loop, &given, &err);
     if (!fixture->http)
         fail_msg("%s", err.text);
     return fixture;

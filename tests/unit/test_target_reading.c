@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "authority.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "conf/target_hashicorp_vault.h"
@@ -88,7 +89,8 @@ static void write_file(const char *name, const char *text)
 
 static int set_up(void **state)
 {
-    static const struct http_options plain = {.user_agent = "keyrotated/test"};
+    static const struct http_options plain = {.user_agent = "keyrotated/test",
+                                              .ca_file = TEST_AUTHORITY};
     struct fixture *f = calloc(1, sizeof(*f));
     struct err err;
 

@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "authority.h"
 #include "base/str.h"
 #include "conf/target_hashicorp_vault.h"
 #include "proto/key_text.h"
@@ -183,7 +184,8 @@ static inline void serve(struct server *server, int connection)
 
 static inline int set_up(void **state)
 {
-    static const struct http_options plain = {.user_agent = "keyrotated/test"};
+    static const struct http_options plain = {.user_agent = "keyrotated/test",
+                                              .ca_file = TEST_AUTHORITY};
     static const struct vault_field field = {"key", "{key}"};
     struct fixture *f = calloc(1, sizeof(*f));
     struct err err;
