@@ -45,13 +45,23 @@ static bool equal_bytes(const void *a, const void *b, size_t size)
     return memcmp(a, b, size) == 0;
 }
 
+/* Are all bytes equal between the position and the targets? */
+static bool equal_but_position(const struct record *before, const struct record *after)
+{
+    const size_t from = offsetof(struct record, adopted), to = offsetof(struct record, targets);
+
+    return equal_bytes((const char *)before + from, (const char *)after + from, to - from);
+}
+
 void commit_decide(const struct record *before, const struct record *after, struct effects *effects)
 {
     effects->persist =
         effects->note_count > 0 || !restarts_alike(before->position, after->position);
-    compare(&record_table, before, after, effects);
+    /* Many steps move the account on and change nothing else, and most change no target: equal
+     * bytes save the walk through the members. */
+    if (!equal_but_position(before, after))
+        compare(&record_table, before, after, effects);
     if (targets_are_the_same(before, after)) {
-        /* Most steps change no target: equal bytes save the walk through their members. */
         for (size_t i = 0; i < after->target_count; i++)
             if (!equal_bytes(&before->targets[i], &after->targets[i], sizeof(after->targets[i])))
                 compare(&record_target_table, &before->targets[i], &after->targets[i], effects);

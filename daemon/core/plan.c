@@ -168,14 +168,6 @@ bool plan_is_overdue(const struct rotation_context *context, const struct record
     return !plan_overdue_is_ahead(context, record, now) && plan_overdue_at(context, record) <= now;
 }
 
-time_ms plan_overdue_not_before(const struct rotation_context *context, const struct record *record,
-                                time_ms now)
-{
-    return plan_overdue_is_ahead(context, record, now)
-               ? time_add(record->planned_at, context->policy->overdue_after)
-               : plan_overdue_at(context, record);
-}
-
 bool plan_is_due(const struct machine *machine)
 {
     const struct record *record = machine->record;

@@ -309,6 +309,8 @@ bool member_equal(const struct record_member *member, const void *a, const void 
     /* Ignore the bytes after the end of a text. */
     if (member->kind == MEMBER_TEXT)
         return strcmp(at(member, a), at(member, b)) == 0;
+    if (member_is_number(member))
+        return member_number(member, a) == member_number(member, b);
     return memcmp(at(member, a), at(member, b), member->size) == 0;
 }
 

@@ -83,10 +83,11 @@ void restart_merge_targets(struct machine *machine)
 {
     const struct rotation_context *context = machine->context;
     struct record *record = machine->record;
-    struct record before = *record;
+    struct record before;
 
     if (targets_are_configured(context, record))
         return;
+    before = *record;
     record->target_count = 0;
     for (size_t i = 0; i < context->target_count && i < TARGETS_MAX; i++) {
         const struct target_record *known = record_target_const(&before, &context->targets[i].id);

@@ -66,14 +66,10 @@ static enum account_state state_of(const struct rotation_context *context,
 }
 
 /* A missed start moves due_at on; the plan keeps the instant. */
-static time_ms due_since(const struct rotation_context *context, const struct record *record,
-                         time_ms now)
+static time_ms due_since(const struct record *record, time_ms start, time_ms now)
 {
-    /* A start lies at its planned time or later, and is costly to work out. */
-    time_ms planned = record->planned_at <= now ? plan_starts_at(context, record) : TIME_NEVER;
-
-    if (planned <= now)
-        return planned;
+    if (start <= now)
+        return start;
     return record->due_at <= now ? record->due_at : TIME_NEVER;
 }
 
@@ -101,14 +97,14 @@ static const char *why_then(const struct rotation_context *context, const struct
 
 /* When the next rotation starts, and what keeps it from starting at its time. */
 static void view_next(const struct rotation_context *context, const struct record *record,
-                      time_ms now, struct rotation_view *view)
+                      time_ms start, time_ms now, struct rotation_view *view)
 {
     enum reason reason = record->blocked != REASON_NONE ? record->blocked : record->retry_reason;
     time_ms at = record->requested ? now : record->due_at;
     struct interlock interlock;
     bool waits_for_pair;
 
-    view->due_since = due_since(context, record, now);
+    view->due_since = due_since(record, start, now);
     interlock_ask(context, record, now, &interlock);
     /* Whoever waits for another pair is due, and stays so: its turn comes by itself. */
     waits_for_pair = interlock.for_pair && at <= now;
@@ -169,15 +165,18 @@ static time_ms retry_at(const struct rotation_context *context, const struct rec
     return at > now ? at : TIME_NEVER;
 }
 
-/* Of the instants that the view depends on, the next one. */
+/* Of the instants that the view depends on, the next one. An instant that lies before the one at
+ * which the rotation is overdue will do for it. */
 static time_ms changes_at(const struct rotation_context *context, const struct record *record,
-                          time_ms now)
+                          time_ms start, time_ms now)
 {
+    const time_ms planned =
+        plan_overdue_is_ahead(context, record, now) ? record->planned_at : start;
     const time_ms instants[] = {
         record->due_at,
         record->regenerate_after,
         record->intent.settles_at,
-        plan_overdue_not_before(context, record, now),
+        time_add(planned, context->policy->overdue_after),
         context->hold ? context->hold->until : TIME_NEVER,
         schedule_freeze_changes_at(context->policy, now),
     };
@@ -192,21 +191,24 @@ static time_ms changes_at(const struct rotation_context *context, const struct r
 void rotation_view(const struct rotation_context *context, const struct record *record, time_ms now,
                    struct rotation_view *view)
 {
+    /* A start lies at its planned time or later, and is costly to work out. */
+    const time_ms start = record->planned_at <= now ? plan_starts_at(context, record) : TIME_NEVER;
+
     *view = (struct rotation_view){.next_at = TIME_NEVER,
                                    .due_since = TIME_NEVER,
                                    .retry_at = TIME_NEVER,
                                    .regenerating_since = TIME_NEVER,
                                    .regenerating_until = TIME_NEVER};
     view->state = state_of(context, record, now, &view->reason);
-    view->overdue = plan_is_overdue(context, record, now);
+    view->overdue = time_add(start, context->policy->overdue_after) <= now;
     view->consumers_at_risk = record->consumers_at_risk;
     if (record->intent.open && !record->intent.ended && record->intent.settles_at > now) {
         view->regenerating_since = record->intent.written_at;
         view->regenerating_until = record->intent.settles_at;
     }
-    view->changes_at = changes_at(context, record, now);
+    view->changes_at = changes_at(context, record, start, now);
     view->since = reason_since(context, record, view->reason, now);
     view->retry_at = retry_at(context, record, view->reason, now);
     if (record->adopted && record->due_at != 0)
-        view_next(context, record, now, view);
+        view_next(context, record, start, now, view);
 }

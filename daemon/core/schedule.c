@@ -233,9 +233,12 @@ static time_ms start_from(const struct policy *policy, const char *account_id, c
                           time_ms at, duration_ms spread)
 {
     time_ms open = schedule_next_open(policy, at);
-    time_ms close = schedule_close(policy, open);
     duration_ms room = spread;
+    time_ms close;
 
+    if (spread <= 0)
+        return open;
+    close = schedule_close(policy, open);
     if (close != TIME_NEVER && close - open < room)
         room = close - open;
     if (room <= 0)

@@ -241,9 +241,6 @@ bool plan_overdue_is_ahead(const struct rotation_context *context, const struct 
                            time_ms now);
 bool plan_is_overdue(const struct rotation_context *context, const struct record *record,
                      time_ms now);
-/* plan_overdue_at(), or an instant after `now` that lies before it and costs less to work out. */
-time_ms plan_overdue_not_before(const struct rotation_context *context, const struct record *record,
-                                time_ms now);
 bool plan_is_due(const struct machine *machine);
 /* A rotation may start now. If its window has closed, or a freeze has begun, it is planned for the
  * next opening and this returns false; a missed window is reported once. */
