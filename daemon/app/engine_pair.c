@@ -44,14 +44,15 @@ void engine_pair_link(struct engine *engine)
 
 /* --- who holds the resource --- */
 
-/* The busy account is of that type; 0: it is not busy. */
+/* The busy account is of that type; 0: it is not busy. `about`: for people. */
 static void note_busy(struct rotation_context *context, const struct two_key_resource *type,
-                      time_ms until)
+                      time_ms until, time_ms about)
 {
     if (!type || until <= context->pair_busy_until)
         return;
     context->pair_busy = type->pair_busy;
     context->pair_busy_until = until;
+    context->pair_busy_about = about;
 }
 
 /* `takes`: the longest time that a regenerate of the record's account takes. */
@@ -62,7 +63,7 @@ static void note_record(const struct engine_account *account, struct rotation_co
     const time_ms until = interlock_busy_until(record, context->timing, takes);
 
     if (until > loop_now(account->engine->parts.loop))
-        note_busy(context, type, until);
+        note_busy(context, type, until, until);
 }
 
 static void note_account(const struct engine_account *account, struct rotation_context *context,
@@ -72,7 +73,9 @@ static void note_account(const struct engine_account *account, struct rotation_c
 
     /* An account that can have no targets does nothing about its intent: time decides. */
     if ((other->pair_held || other->record.intent.open) && !other->account->problem)
-        note_busy(context, type, TIME_NEVER);
+        note_busy(context, type, TIME_NEVER,
+                  interlock_busy_until(&other->record, context->timing,
+                                       other->account->regenerate_takes));
     else
         note_record(account, context, type, &other->record, other->account->regenerate_takes);
 }

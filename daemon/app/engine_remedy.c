@@ -18,6 +18,7 @@ void engine_remedy_expand(const struct engine_account *account, const char *type
         .subscription_id = subject->subscription_id,
         .type = two_key_resource_find(subject->id),
         .rule = subject->rule ? subject->rule : "RULE",
+        .active = account->record.adopted ? slot_name(account->record.active) : "active",
         .socket = account->engine->parts.control_socket,
     };
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "base/must.h"
@@ -63,21 +64,48 @@ void engine_words_account(const struct engine_account *account, char out[ENGINE_
         (void)str_copy(out, ENGINE_WORDS_MAX, subject->name);
 }
 
+static bool is_called(const struct engine_account *account, const char *typed)
+{
+    const struct account *subject = account->account;
+
+    return control_names_account(typed, subject->name, subject->resource_group, subject->id);
+}
+
+/* Names the accounts by what tells them apart, as far as the message has room. */
+static void refuse_several(const struct engine *engine, const char *typed, struct err *err)
+{
+    enum { ROOM = ERR_TEXT_MAX - sizeof(" and 18446744073709551615 more") };
+    char name[ENGINE_WORDS_MAX];
+    size_t listed = 0, left = 0;
+    struct buf text;
+
+    buf_init(&text, ERR_TEXT_MAX);
+    (void)buf_append_format(&text, "more than one account is named %.100s: say", typed);
+    for (size_t i = 0; i < engine->account_count; i++) {
+        if (!is_called(engine->accounts[i], typed))
+            continue;
+        engine_words_account(engine->accounts[i], name);
+        if (left > 0 || text.length + strlen(name) + 2 > ROOM)
+            left++;
+        else
+            (void)buf_append_format(&text, "%s %s", listed++ > 0 ? "," : "", name);
+    }
+    if (left > 0)
+        (void)buf_append_format(&text, " and %zu more", left);
+    (void)err_set(err, -ENOTUNIQ, "%s", buf_str(&text));
+    buf_done(&text);
+}
+
 struct engine_account *engine_words_find(const struct engine *engine, const char *typed,
                                          struct err *err)
 {
     struct engine_account *found = NULL;
 
     for (size_t i = 0; i < engine->account_count; i++) {
-        const struct account *subject = engine->accounts[i]->account;
-
-        if (!control_names_account(typed, subject->name, subject->resource_group, subject->id))
+        if (!is_called(engine->accounts[i], typed))
             continue;
         if (found) {
-            (void)err_set(err, -ENOTUNIQ,
-                          "more than one account is named %.100s: say group/name, or the resource "
-                          "id where that is not enough",
-                          typed);
+            refuse_several(engine, typed, err);
             return NULL;
         }
         found = engine->accounts[i];

@@ -6,6 +6,36 @@
 
 #include "base/must.h"
 #include "base/str.h"
+#include "proto/control_protocol.h"
+
+enum { LISTED_MAX = 10 };
+
+static void refuse_unknown(const struct config *config, const char *typed)
+{
+    fprintf(stderr,
+            "keyrotated: no account is called %s: give a name, group/name or the resource id of "
+            "%s\n",
+            typed, config->path);
+}
+
+/* Names the first ones of those that the name fits. */
+static void refuse_several(const struct config *config, const char *typed, size_t count)
+{
+    size_t listed = 0;
+
+    fprintf(stderr, "keyrotated: several accounts are called %s: give group/name or the id:\n",
+            typed);
+    for (size_t i = 0; i < config->account_count && listed < LISTED_MAX; i++) {
+        const struct account *account = &config->accounts[i];
+
+        if (!control_names_account(typed, account->name, account->resource_group, account->id))
+            continue;
+        fprintf(stderr, "  %s\n", account->id);
+        listed++;
+    }
+    if (count > listed)
+        fprintf(stderr, "  and %zu more\n", count - listed);
+}
 
 static int select_accounts(struct reading *reading, const struct options *options)
 {
@@ -21,12 +51,10 @@ static int select_accounts(struct reading *reading, const struct options *option
 
         if (found == 1)
             continue;
-        fprintf(stderr, "keyrotated: %s %s: give %s of %s\n",
-                found == 0 ? "no account is called" : "several accounts are called",
-                options->accounts[i],
-                found == 0 ? "a name, group/name or the resource id"
-                           : "group/name or the resource id",
-                config->path);
+        if (found == 0)
+            refuse_unknown(config, options->accounts[i]);
+        else
+            refuse_several(config, options->accounts[i], found);
         return STATUS_USAGE;
     }
     return STATUS_OK;

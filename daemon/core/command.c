@@ -52,6 +52,20 @@ static void start_spread_out(struct machine *machine)
         plan_catch_up(machine);
 }
 
+/* The other pair ends by itself, and usually long before the time that it may take. */
+static enum position refuse_for_pair(struct machine *machine, const char *text)
+{
+    const time_ms about = machine->context->pair_busy_about;
+    char whole[sizeof(machine->effects->answer)];
+
+    machine->effects->refused_until = about > machine->now ? about : TIME_NEVER;
+    snprintf(whole, sizeof(whole),
+             "%s; `keyrotatectl status {account}` shows when that has ended, then run "
+             "`keyrotatectl rotate {account}` again",
+             text);
+    return command_answer(machine, COMMAND_REFUSED, whole);
+}
+
 /* Names the obstacle, and the command that shows its remedy. */
 static enum position refuse_rotation(struct machine *machine, const struct interlock *interlock)
 {
@@ -59,6 +73,8 @@ static enum position refuse_rotation(struct machine *machine, const struct inter
     const struct hold *hold = machine->context->hold;
     char text[sizeof(machine->effects->answer)];
 
+    if (interlock->for_pair)
+        return refuse_for_pair(machine, interlock->text);
     if (record->blocked != REASON_NONE)
         snprintf(text, sizeof(text), "%s (%s); `keyrotatectl status {account}` says what to do",
                  interlock->text, reason_describe(record->blocked)->name);

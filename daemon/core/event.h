@@ -45,6 +45,7 @@ struct rotation_context {
     bool shares_resource;         /* other pairs of keys of its resource are accounts, too */
     const char *pair_busy;   /* one of them is being regenerated: a static sentence; NULL: none */
     time_ms pair_busy_until; /* TIME_NEVER: until EVENT_WAKE comes for it */
+    time_ms pair_busy_about; /* until about when, for people; in the past: not known */
 };
 
 /* What Azure says of an operation that it carries out after its answer. */

@@ -39,7 +39,7 @@ static const struct reason_description descriptions[REASON_COUNT] = {
         {"adoption_unconfirmed", STATE_BLOCKED, CLEARED_BY_HUMAN,
          "which key the consumers use is known from adopt_active of a rule alone, and nobody has "
          "confirmed it for this account",
-         "make sure that its consumers use the active key, then run `keyrotatectl confirm "
+         "make sure that its consumers use the {active} key, then run `keyrotatectl confirm "
          "{account}`; for all accounts of its rule, `keyrotatectl adopt --rule {rule}`"},
 
     [REASON_KEY_REFUSED] =
@@ -96,7 +96,8 @@ static const struct reason_description descriptions[REASON_COUNT] = {
     [REASON_THROTTLED] = {"throttled", STATE_RETRYING, CLEARED_BY_RETRY,
                           "Azure asks for fewer requests",
                           "nothing: requests continue when Azure allows them; if this persists, "
-                          "find out what else uses up the subscription's request limits"},
+                          "find out what else sends requests to the same resource, or to others "
+                          "of its resource provider in the subscription"},
     [REASON_OUTCOME_UNKNOWN] =
         {"outcome_unknown", STATE_RETRYING, CLEARED_BY_RETRY,
          "the answer to a regeneration was lost, so it may have happened",

@@ -17,7 +17,7 @@ static void complain(struct buf *errors, const char *name, unsigned number, cons
 
 static void complain(struct buf *errors, const char *name, unsigned number, const char *format, ...)
 {
-    char text[600];
+    char text[6000]; /* a sentence, and the ids of some accounts */
     va_list arguments;
 
     va_start(arguments, format);
@@ -67,28 +67,48 @@ static bool read_line(char *text, struct adoption_line *line, const char *name, 
     return false;
 }
 
+static bool is_called(const struct account_snapshot *account, const char *typed)
+{
+    return control_names_account(
+        typed, account->name, account->resource_group ? account->resource_group : "", account->id);
+}
+
+/* The first ones of the accounts that the line's name fits. */
+static void complain_of_several(const struct adoption_line *line,
+                                const struct control_status *status, const char *name, size_t found,
+                                struct buf *errors)
+{
+    enum { LISTED_MAX = 5 };
+    size_t listed = 0;
+    struct buf ids;
+
+    buf_init(&ids, LISTED_MAX * 1024);
+    for (size_t i = 0; i < status->account_count && listed < LISTED_MAX; i++)
+        if (is_called(&status->accounts[i], line->account))
+            (void)buf_append_format(&ids, "%s %s", listed++ > 0 ? "," : "", status->accounts[i].id);
+    if (found > listed)
+        (void)buf_append_format(&ids, " and %zu more", found - listed);
+    complain(errors, name, line->number,
+             "more than one account is named %.200s: say group/name, or the id:%s", line->account,
+             buf_str(&ids));
+    buf_done(&ids);
+}
+
 static void find_subject(struct adoption_line *line, const struct control_status *status,
                          const char *name, struct buf *errors)
 {
     size_t found = 0;
 
     for (size_t i = 0; i < status->account_count; i++) {
-        const struct account_snapshot *account = &status->accounts[i];
-
-        if (!control_names_account(line->account, account->name,
-                                   account->resource_group ? account->resource_group : "",
-                                   account->id))
+        if (!is_called(&status->accounts[i], line->account))
             continue;
-        line->subject = account;
+        line->subject = &status->accounts[i];
         found++;
     }
     if (found == 0)
         complain(errors, name, line->number, "no account %.200s is configured", line->account);
     if (found > 1)
-        complain(errors, name, line->number,
-                 "more than one account is named %.200s: say group/name, or the resource id where "
-                 "that is not enough",
-                 line->account);
+        complain_of_several(line, status, name, found, errors);
     if (found != 1)
         line->subject = NULL;
 }

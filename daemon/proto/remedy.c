@@ -90,6 +90,7 @@ static size_t append_place(struct buf *out, const char *text, const struct remed
         {"{resource}", words->resource_id, true},
         {"{resource_name}", words->resource_id ? name : NULL, true},
         {"{rule}", words->rule, true},
+        {"{active}", words->active, false},
         {"{role_name}", type ? type->role : NULL, false},
         {"{keys_on}", type ? type->keys_on : NULL, false},
         {"{unit}", unit, false},

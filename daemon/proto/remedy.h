@@ -32,6 +32,7 @@ struct remedy_words {
     const char *subscription_id;
     const struct two_key_resource *type;
     const char *rule;   /* that found the account */
+    const char *active; /* the slot whose key its consumers use */
     const char *socket; /* NULL, or the default: none has to be named */
 };
 

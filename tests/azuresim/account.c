@@ -71,6 +71,8 @@ static bool is_name(const char *text, size_t length, const char *extra, size_t m
 
 bool account_names_fit(const struct type *type, const char *name)
 {
+    /* A site stands only in bodies, and may have blanks. */
+    const char *marks = type->regenerate.body == BODY_SITE ? "-_.$ " : "-_.$";
     size_t count = 0;
 
     if (type == &type_batch)
@@ -78,7 +80,7 @@ bool account_names_fit(const struct type *type, const char *name)
     for (;;) {
         size_t length = strcspn(name, "/");
 
-        if (!is_name(name, length, "-_.$", 1, 90))
+        if (!is_name(name, length, marks, 1, 90))
             return false;
         count++;
         if (name[length] == '\0')

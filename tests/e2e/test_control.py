@@ -62,6 +62,24 @@ def test_status_keeps_the_order_asked_for(calm):
     assert calm.ctl("status", "a/b/c").returncode == USAGE
 
 
+def test_an_ambiguous_name_lists_what_tells_them_apart(site):
+    """Bounded; each of them can be typed as it stands."""
+    site.account("alpha", active=None)
+    for other in [f"group{i}" for i in range(60)]:
+        site.config["accounts"].append({"id": resource_id("alpha", group=other)})
+    site.config["targets"]["file"]["path"] = f"{site.keys}/{{account}}-{{resource_group}}"
+    site.start()
+    told = site.ctl("status", "alpha")
+    assert told.returncode == 64 and "is named alpha: say " in told.stderr, told
+    listed, more = told.stderr.strip().split(": say ")[1].rsplit(" and ", 1)
+    assert more.endswith(" more") and len(listed.split(", ")) + int(more.split()[0]) == 61
+    for one in listed.split(", "):
+        assert site.ctl("status", one).returncode != 64, one
+    checked = site.run("--check", "alpha")
+    assert checked.returncode == 64 and checked.stderr.count("/batchAccounts/alpha\n") == 10
+    assert checked.stderr.endswith("  and 51 more\n")
+
+
 def test_watched_only_is_well(site, azure):
     site.account("alpha", rotate=False)
     site.start()

@@ -52,6 +52,7 @@ def test_found_delivered_confirmed_and_rotated(site, azure):
     assert site.log.wait("account.blocked", account="alpha")["reason"] == "adoption_unconfirmed"
     seen = site.status("alpha")
     assert seen["state"] == "blocked" and seen["rule"] == "all" and seen["unconfirmed"]
+    assert "consumers use the primary key, then run" in seen["do"]
     assert seen["do"].endswith("`keyrotatectl --socket %s adopt --rule all`" % site.socket)
     assert listed(site, accounts=2, added=0)["subscriptions"] == 1
     assert site.ctl("rotate", "alpha").returncode == 2

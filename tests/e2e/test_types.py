@@ -4,6 +4,7 @@ import collections
 import json
 import re
 import subprocess
+import urllib.parse
 
 import pytest
 
@@ -54,6 +55,21 @@ def add(site, name, subscription=SUBSCRIPTION):
     here = "-".join(names)
     return Account("%2F".join(names), here, "/".join(names[:-1] if key_type.inside else names),
                    here.lower())
+
+
+def test_a_site_whose_name_has_blanks(site, azure):
+    """It stands in the body of requests, and in no path of one; in names here '-' stands for a blank."""
+    name = "botacct/DirectLineChannel/Default Site"
+    here = "botacct-DirectLineChannel-Default-Site"
+    azure.create(name, type="bot_channel")
+    site.config["accounts"].append({
+        "type": "bot_channel", "name": "botacct", "path": "DirectLineChannel/Default Site",
+        "resource_group": RESOURCE_GROUP, "subscription_id": SUBSCRIPTION, "adopt_active": "primary"})
+    site.start()
+    wait_until(lambda: len(site.log.lines(event="rotation.completed", account=here)) >= 2,
+               "it rotates twice")
+    there = urllib.parse.quote(name, safe="")
+    wait_until(lambda: site.held(here.lower()) in azure.keys(there).values(), "the file holds a live key")
 
 
 SLOW = {one.word for one in TYPES if one.headers}  # the regenerate goes on after its answer

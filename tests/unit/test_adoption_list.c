@@ -61,8 +61,9 @@ static void test_everything_that_is_wrong(void **state)
     assert_string_equal(
         read_text("one primary\ntwo\ntwo tertiary\ntwo primary now\nnobody primary\n"
                   "two primary\n# two primary\nG/TWO secondary\nt\x01o primary\n"),
-        "f:1: more than one account is named one: say group/name, or the resource id where that is "
-        "not enough\n"
+        "f:1: more than one account is named one: say group/name, or the id: "
+        "/subscriptions/s/resourceGroups/g/providers/P/t/one, "
+        "/subscriptions/s/resourceGroups/h/providers/P/t/one\n"
         "f:2: two: primary or secondary has to follow\n"
         "f:3: two: \"tertiary\" is neither primary nor secondary\n"
         "f:4: two: a line is an account and a slot, and \"now\" is too much\n"

@@ -256,6 +256,32 @@ static void test_goes_on_by_the_event(void **state)
     assert_int_equal(f.record.position, POSITION_PREFLIGHT);
 }
 
+/* A person is told which pair has its turn, until when about, and what to do. */
+static void test_rotate_beside_another(void **state)
+{
+    const struct command command = {.kind = COMMAND_ROTATE};
+    const struct event event = {.kind = EVENT_COMMAND, .now = NOW_MS, .command = &command};
+    const time_ms abouts[] = {NOW_MS + 7, NOW_MS - 7};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(abouts) / sizeof(abouts[0]); i++) {
+        struct rotation_target targets[2];
+        struct effects effects;
+        struct fixture f;
+
+        intend(&f, targets, POSITION_IDLE);
+        f.record.intent = (struct intent){0};
+        pair_busy(&f);
+        f.context.pair_busy_about = abouts[i];
+        rotation_step(&f.context, &f.record, &event, &effects);
+        assert_int_equal(effects.outcome, COMMAND_REFUSED);
+        assert_int_equal(effects.refused_until, i == 0 ? NOW_MS + 7 : TIME_NEVER);
+        assert_string_equal(effects.answer,
+                            "another pair; `keyrotatectl status {account}` shows when that has "
+                            "ended, then run `keyrotatectl rotate {account}` again");
+    }
+}
+
 /* The end of an intent is durable before another pair may have one. */
 static void test_end_of_intent(void **state)
 {
@@ -408,15 +434,11 @@ static void test_invariant(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_condition),
-        cmocka_unit_test(test_both_waits),
-        cmocka_unit_test(test_intent_beside_another),
-        cmocka_unit_test(test_goes_on_by_the_event),
-        cmocka_unit_test(test_end_of_intent),
-        cmocka_unit_test(test_view_beside_another),
-        cmocka_unit_test(test_busy_until),
-        cmocka_unit_test(test_looks_for_a_repair),
-        cmocka_unit_test(test_invariant),
+        cmocka_unit_test(test_each_condition),        cmocka_unit_test(test_both_waits),
+        cmocka_unit_test(test_intent_beside_another), cmocka_unit_test(test_rotate_beside_another),
+        cmocka_unit_test(test_goes_on_by_the_event),  cmocka_unit_test(test_end_of_intent),
+        cmocka_unit_test(test_view_beside_another),   cmocka_unit_test(test_busy_until),
+        cmocka_unit_test(test_looks_for_a_repair),    cmocka_unit_test(test_invariant),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

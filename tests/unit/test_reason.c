@@ -73,7 +73,8 @@ static void test_words(void **state)
         for (const char *c = strchr(description->remedy, '{'); c; c = strchr(c + 1, '{'))
             assert_true(strncmp(c, "{account}", 9) == 0 || strncmp(c, "{rule}", 6) == 0 ||
                         strncmp(c, "{resource}", 10) == 0 || strncmp(c, "{role}", 6) == 0 ||
-                        strncmp(c, "{role_name}", 11) == 0 || strncmp(c, "{keys_on}", 9) == 0);
+                        strncmp(c, "{role_name}", 11) == 0 || strncmp(c, "{keys_on}", 9) == 0 ||
+                        strncmp(c, "{active}", 8) == 0);
     }
 }
 

@@ -169,9 +169,8 @@ enum two_key_answers {
  * resource regenerate one at a time.
  */
 #define TWO_KEY_PAIR(which)                                                                        \
-    .pair = (which), .pair_busy =                                                                  \
-                         "a key of the pair " which                                                \
-                         ", of the same resource, is being regenerated: one pair at a time"
+    .pair = (which),                                                                               \
+    .pair_busy = "the resource's pair " which " has a regenerate under way: one pair at a time"
 
 struct two_key_resource {
     /* The provider and the types below it, each of which a name follows in a resource id. */
