@@ -61,7 +61,7 @@ static enum position await_confirmation(struct machine *machine, const struct lo
         unconfirmed->standby_in_use = true;
         record_begin_overlap(record, machine->now);
     }
-    record->check_at = check_confirm_at(machine);
+    record->check_at = machine_confirm_at(machine);
     if (drift_dead_sighting(record, look) && machine->context->policy->verify != VERIFY_OFF &&
         verdict->drift != DRIFT_JOURNAL_UNFIT)
         return POSITION_PROVE_TARGET;
@@ -86,7 +86,7 @@ static bool drift_is_confirmed(const struct machine *machine, const struct look 
 
     if (!is_same_drift(unconfirmed, look))
         return false;
-    return unconfirmed->proven || machine->now >= check_confirm_at(machine);
+    return unconfirmed->proven || machine->now >= machine_confirm_at(machine);
 }
 
 /* Somebody else made the key that the look shows in that slot. Returns true when it is new. */

@@ -113,7 +113,7 @@ static const struct row rows[POSITION_COUNT] = {
             .successors = TO(CHECK_LOOK) | TO(DELIVER_LOOK) | TO(ADOPT_LOOK),
             .restart = POSITION_IDLE,
             .awaits = EVENT_WAKE,
-            .wake_at = check_confirm_at,
+            .wake_at = machine_confirm_at,
             .next = POSITION_CHECK_LOOK,
         },
     [POSITION_PREFLIGHT] =

@@ -325,6 +325,11 @@ duration_ms machine_shown_within(const struct machine *machine)
     return time_max(machine->context->timing->unknown_wait, machine->context->list_delay);
 }
 
+time_ms machine_confirm_at(const struct machine *machine)
+{
+    return time_add(machine->record->unconfirmed.seen_at, machine_shown_within(machine));
+}
+
 bool machine_look_is_fresh(const struct machine *machine)
 {
     time_ms looked_at = machine->record->looked_at;

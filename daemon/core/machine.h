@@ -76,6 +76,8 @@ void machine_remember_look(struct machine *machine);
 bool machine_look_is_fresh(const struct machine *machine);
 /* From a change in Azure until a look that does not show it proves that there was none. */
 duration_ms machine_shown_within(const struct machine *machine);
+/* When a second look may confirm the unconfirmed drift. */
+time_ms machine_confirm_at(const struct machine *machine);
 /* Clears earlier trouble, unless the look is late or not whole. Returns true when the look is
  * whole: see machine_require_whole_look(). */
 bool machine_take_look(struct machine *machine);

@@ -51,8 +51,3 @@ enum position check_live_proved(struct machine *machine)
     machine->record->unconfirmed.proven = true;
     return POSITION_CHECK_LOOK;
 }
-
-time_ms check_confirm_at(const struct machine *machine)
-{
-    return time_add(machine->record->unconfirmed.seen_at, machine_shown_within(machine));
-}

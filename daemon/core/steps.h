@@ -49,7 +49,6 @@ enum position check_enter_prove_target(struct machine *machine);
 enum position check_target_proved(struct machine *machine);
 enum position check_enter_prove_live(struct machine *machine);
 enum position check_live_proved(struct machine *machine);
-time_ms check_confirm_at(const struct machine *machine);
 
 enum position rotate_enter_preflight(struct machine *machine);
 enum position rotate_look_done(struct machine *machine);
