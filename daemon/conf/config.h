@@ -128,8 +128,8 @@ struct config {
     struct timing timing;
     duration_ms operation_wait; /* the longest that a regenerate takes which Azure goes on with
                                  * after its answer; 0: as its type says */
-    duration_ms list_wait; /* how late after the end of one lists may show the new key, of types
-                            * of which that is known; 0: as its type says */
+    duration_ms list_wait;      /* how late lists of keys are, of types where they are; 0: as its
+                                 * type says */
     const struct identity *identities;
     size_t identity_count;
     const struct policy *policies;

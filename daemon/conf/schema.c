@@ -89,7 +89,8 @@ const struct schema_map schema_timing = {(const struct schema_key[]){
                    "a regenerate whose answer was lost may still kill a key after the daemon took "
                    "it for failed"),
     SCHEMA_ROW("operation_wait", SCHEMA_DURATION, .maximum = MS_WEEK),
-    SCHEMA_ROW("list_wait", SCHEMA_DURATION, .maximum = MS_WEEK),
+    SCHEMA_ROW("list_wait", SCHEMA_DURATION, .maximum = MS_DAY, .advised = 5 * MS_MINUTE,
+               .weakens = "lists that are late may hide a key that is then regenerated"),
     SCHEMA_ROW("verify_timeout", SCHEMA_DURATION, .fallback = "5m", .maximum = MS_DAY,
                .advised = 5 * MS_MINUTE,
                .weakens = "a new key may be delivered before its service has accepted it"),

@@ -36,7 +36,7 @@ struct rotation_context {
     bool presumes_active;      /* adopt_active is that of a rule: a person has to confirm it */
     bool refused;              /* it can have none of its targets: what is done for it fails with
                                   REASON_DESTINATION_REFUSED */
-    time_ms daemon_started_at; /* nothing is regenerated within unknown_wait of it */
+    time_ms daemon_started_at; /* nothing is regenerated within unknown_wait and list_delay of it */
     const struct hold *hold;   /* of the holds in force, the last one to end; NULL: none */
     struct delivery_under_way under_way;
     duration_ms regenerate_takes; /* the longest time from a regenerate's request to its end; 0: it

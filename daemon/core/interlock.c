@@ -25,6 +25,14 @@ static const char *overlap_text(const struct record *record)
            "overlap is not over";
 }
 
+/* A restored journal knows nothing of a regenerate of the previous run: only lists show it. */
+static time_ms start_is_over(const struct rotation_context *context)
+{
+    const time_ms decided = time_add(context->daemon_started_at, context->timing->unknown_wait);
+
+    return time_add(decided, context->list_delay);
+}
+
 time_ms interlock_busy_until(const struct record *record, const struct timing *timing,
                              duration_ms regenerate_takes)
 {
@@ -44,7 +52,7 @@ void interlock_ask(const struct rotation_context *context, const struct record *
         record->both_changed_at == 0
             ? 0
             : time_add(record->both_changed_at, context->policy->rotate_every);
-    time_ms start_ends = time_add(context->daemon_started_at, context->timing->unknown_wait);
+    time_ms start_ends = start_is_over(context);
 
     *interlock = (struct interlock){.open = true, .text = ""};
     if (!record->adopted)

@@ -339,7 +339,9 @@ void operation_resume(struct machine *machine)
     if (!operation_is_awaited(machine))
         return;
     record->position = POSITION_POLL_WAIT;
-    intent->settles_at = time_max(intent->settles_at, settled);
+    /* Not before the interlock lets it be repeated. */
+    intent->settles_at =
+        time_max(intent->settles_at, time_add(settled, machine->context->list_delay));
     intent->poll_at = machine->now;
     record->check_at = machine->now;
 }

@@ -13,7 +13,7 @@ from patience import TIMEOUT, wait_until
 from stand_in import CLIENT, CLIENT_SECRET, TENANT, resource_id
 
 # Seconds in the place of weeks. The daemon warns about each value, and uses it.
-TIMING = {"retry_initial": "200ms", "retry_max": "1s", "unknown_wait": "1s",
+TIMING = {"retry_initial": "200ms", "retry_max": "1s", "unknown_wait": "1s", "list_wait": "1s",
           "verify_timeout": "3s", "settle": "500ms"}
 POLICY = {"rotate_every": "2s", "overlap": "800ms", "splay": "0s", "check_every": "1500ms",
           "overdue_after": "10s"}

@@ -16,12 +16,18 @@ enum {
 
 static void is_calm(struct world *world, struct world_account *account)
 {
-    duration_ms up = world->now - world->started_at;
+    const duration_ms up = world->now - world->started_at;
+    const duration_ms lag = slow_pace(world, account)->lag;
 
     if (up < world->timing.unknown_wait)
         oracle_convict(world, ORACLE_CALM_START, account,
                        "a regenerate %s after the daemon's start: an earlier request may still "
                        "take effect",
+                       oracle_words(up));
+    else if (up < world->timing.unknown_wait + lag)
+        oracle_convict(world, ORACLE_CALM_START, account,
+                       "a regenerate %s after the daemon's start: lists may not show yet what an "
+                       "earlier request has done",
                        oracle_words(up));
 }
 

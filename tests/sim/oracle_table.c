@@ -30,7 +30,8 @@ static const struct oracle_description oracles[ORACLE_COUNT] = {
                             "regenerate may still change"},
     [ORACLE_SAME_SLOT] = {"same-slot", "rule 5", "a retry repeats the same slot"},
     [ORACLE_CALM_START] = {"calm-start", "rule 5",
-                           "nothing is regenerated within unknown_wait of a start"},
+                           "nothing is regenerated within unknown_wait of a start, nor before "
+                           "lists show what was done until then"},
     [ORACLE_FROZEN] = {"frozen", "rule 6",
                        "both keys are frozen while a required target waits for the new one"},
     [ORACLE_IN_ORDER] = {"in-order", "rule 6",

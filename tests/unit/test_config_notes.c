@@ -80,6 +80,9 @@ static void what_weakens_a_guarantee_is_named_with_it(void **state)
          "may be delivered before its service has accepted it\n"
          "k.yaml:6:57: timing.settle: warning: is short; write 1m or more, or the look that "
          "confirms a rotation may still see the keys from before it\n"},
+        {{.more = "timing: {list_wait: 4m}\n"},
+         "k.yaml:6:21: timing.list_wait: warning: is short; write 5m or more, or lists that are "
+         "late may hide a key that is then regenerated\n"},
         {{.policies = "policies: {p: {rotate_every: 30d, overlap: 59m}}"},
          "k.yaml:3:44: policies.p.overlap: warning: is short; write 1h or more, or a program that "
          "reads its key less often holds a dead one\n"},

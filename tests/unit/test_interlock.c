@@ -95,6 +95,11 @@ static void just_started(struct fixture *f)
 {
     f->context.daemon_started_at = NOW_MS - UNKNOWN_WAIT_MS + 5;
 }
+static void just_started_of_late_lists(struct fixture *f)
+{
+    f->context.daemon_started_at = NOW_MS - UNKNOWN_WAIT_MS;
+    f->context.list_delay = 5;
+}
 
 static void paused(struct fixture *f)
 {
@@ -139,6 +144,7 @@ static void test_each_condition(void **state)
         {surprised, REASON_NONE, TIME_NEVER},
         {told_too_late, REASON_NONE, NOW_MS + 1},
         {just_started, REASON_NONE, NOW_MS + 5},
+        {just_started_of_late_lists, REASON_NONE, NOW_MS + 5},
         {paused, REASON_THROTTLED, NOW_MS + 9},
         {may_still_regenerate, REASON_NONE, NOW_MS + 13},
         {pair_busy, REASON_NONE, TIME_NEVER},
