@@ -11,10 +11,11 @@
 
 enum { HOST_SHOWN_MAX = 200 };
 
+/* Of a path with a query that holds a URL it shows nothing. */
 static int refuse(const char *url, struct err *err)
 {
-    const char *host = strstr(url, "://");
-    const size_t length = host ? strcspn(host + 3, "/?#") : 0;
+    const char *host = url + strcspn(url, ":/?#");
+    const size_t length = str_starts_with(host, "://") ? strcspn(host + 3, "/?#") : 0;
 
     if (length == 0)
         return err_set(err, -EPERM, "Azure names no URL that tells how the regenerate goes");

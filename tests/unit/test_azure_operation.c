@@ -36,6 +36,7 @@ static void test_named_urls(void **state)
         {"Location: https://arm.example@evil.example/op\n", "", "at arm.example@evil.example", 0},
         {"Location: http://arm.example/op\n", "", "at arm.example that", 0},
         {"Location: /op/1\n", "", "names no URL", 0},
+        {"Location: /op/1?next=https://s3cret.example\n", "", "names no URL", 0},
         {"Location: " ARM "/op/1#x\n", "", "at arm.example that", 0},
         {NULL, "", NULL, 0},
     };
