@@ -40,6 +40,7 @@ COMPLETE = 1000
 # From so many kills on, each phase of a rotation has to be hit; in a short campaign, all but one.
 SPREAD = 150
 KILLS_PER_WORLD = 25
+SLOW_WORLD = 1  # of eight: regenerates go on after their answer there
 LONG_STOPS = 8
 # Of the accounts: keys of several shapes, which go to the data plane as they are or sign requests.
 TYPES = ("batch", "storage", "search", "cognitive_services", "container_registry")
@@ -85,12 +86,14 @@ class Campaign:
 
     def run_kills(self, name, number, share):
         dice = self.dice(name)
-        meddler = number % 2 == 1
+        meddler = number % 2 == 1 and number % 8 != SLOW_WORLD
         all_kinds = number % 4 == 0
         found = number % 4 == 3
+        slow = number % 8 == SLOW_WORLD
         types = dice.sample(TYPES, len(TYPES))
         traits = Traits(accounts=2 if all_kinds else dice.randint(2, 5), meddler=meddler,
-                        types=("batch", "storage") if all_kinds else tuple(types),
+                        types=("batch", "storage") if all_kinds else ("cosmos",) if slow else tuple(types),
+                        slow=slow,
                         slow_disk=number % 3 == 0, all_kinds=all_kinds, found=found,
                         overlap_ms=1500 if all_kinds or number % 4 == 1
                         else dice.choice((600, 600, 1500)),

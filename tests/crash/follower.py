@@ -13,8 +13,11 @@ RESTARTED = {
     "deliver_look": "deliver_wait", "offer": "deliver_wait", "deliver": "deliver_wait",
     "deliver_wait": "deliver_wait",
 }
+# The same of an account whose regenerates go on after their answer.
+RESTARTED_SLOW = {**RESTARTED, **dict.fromkeys(
+    ("intent", "regenerate", "operation", "poll_wait", "poll", "doubt_wait", "doubt_look"), "poll_wait")}
 # Positions in which a rotation is under way that a restart has to bring to its end.
-UNDER_WAY = {name for name in RESTARTED if not name.startswith("adopt")}
+UNDER_WAY = {name for name in RESTARTED_SLOW if not name.startswith("adopt")}
 STARTING = "starting"
 
 # Where only the daemon changes keys and files, these mean that it does not know its own actions.
@@ -23,12 +26,13 @@ NEVER = {"drift.detected", "account.blocked", "account.removed", "key.unverified
 
 
 class Follower:
-    def __init__(self, path, accounts):
+    def __init__(self, path, accounts, restarted=RESTARTED):
         self._path = path
         self._offset = 0
         self._rest = b""
         self._started = 0.0
         self.accounts = accounts
+        self.restarted = restarted
         self.tolerated = set()  # events, or "EVENT REASON", that are no errors here
         self.up = False         # the daemon has said that it is started
         self.positions = dict.fromkeys(accounts, "adopt_wait")
@@ -93,7 +97,7 @@ class Follower:
                 self.recoveries.append(time.time() - self._started)
         elif event == "daemon.started":
             self.up = True
-            self.positions = {account: RESTARTED.get(position, "idle")
+            self.positions = {account: self.restarted.get(position, "idle")
                               for account, position in self.positions.items()}
         names = {event, f"{event} {line.get('reason')}"}
         if not names & self.tolerated and (event in NEVER or line["level"] == "error"):

@@ -4,7 +4,8 @@ import time
 
 import stops
 from calls import ANY, JOURNAL, KEYS, CallPlan, FailingCalls
-from moments import aim_at_rarest, wait_for_new_key, wait_for_position, wait_for_some_position
+from moments import SLOW, aim_at_rarest, wait_for_new_key, wait_for_position, wait_for_some_position
+from patience import TIMEOUT
 from people import annoy
 from trial import AT_CALL, AT_RANDOM, AT_START, ON_NEW_KEY, ON_POSITION
 
@@ -16,6 +17,8 @@ KINDS_OF_END = tuple(_WEIGHTS)
 _CALLS = ((JOURNAL, ANY, 420), (JOURNAL, "fdatasync", 60), (JOURNAL, "ftruncate", 14),
           (JOURNAL, "pwrite", 320), (KEYS, ANY, 60), (KEYS, "rename", 4),
           (KEYS, "fsync", 8), (KEYS, "write", 4))
+# What is waited for, in turn; the last: Azure has said that the operation runs.
+_IN_OPERATION = (*((position,) for position in SLOW), ("poll", "poll_wait"))
 _HOW = ("kill-before", "kill-amid", "kill-after")
 
 
@@ -32,6 +35,8 @@ def die_often(trial, kills):
             _die_while_adopting(trial, number)
         elif number == 2 and trial.world.traits.found:
             _live_unconfirmed(trial)
+        elif trial.world.traits.slow and number - 2 < len(_IN_OPERATION):
+            _die_in_operation(trial, _IN_OPERATION[number - 2])
         else:
             _live_and_die(trial)
         time.sleep(dice.uniform(0, 0.1))
@@ -43,6 +48,13 @@ def _die_while_adopting(trial, number):
     trial.world.start()
     aim = aim_at_rarest(trial, ("adopt_look", "offer", "deliver")) if number else "adopt_look"
     trial.kill(ON_POSITION if wait_for_position(trial, aim) else AT_RANDOM)
+
+
+def _die_in_operation(trial, positions):
+    """While a regenerate goes on that Azure has answered already."""
+    trial.world.start()
+    reached = all(wait_for_position(trial, position, TIMEOUT) for position in positions)
+    trial.kill(ON_POSITION if reached else AT_RANDOM)
 
 
 def _live_unconfirmed(trial):

@@ -2,14 +2,14 @@
 
 import time
 
-from follower import RESTARTED
-
 # What the accounts go through again and again, and what can be reached after a kill there.
 _ROUND = ("check_look", "preflight", "rotate_look", "intent", "regenerate", "verify", "offer",
           "deliver")
 _AFTER = {"adopt_wait": ("adopt_look",), "doubt_wait": ("doubt_wait", "doubt_look"),
           "verify_wait": ("verify_look",), "deliver_wait": ("deliver_look",)}
-AIMED = (*_ROUND, *(position for after in _AFTER.values() for position in after))
+# What comes besides where regenerates go on after their answer.
+SLOW = ("operation", "poll_wait", "poll")
+AIMED = (*_ROUND, *SLOW, *(position for after in _AFTER.values() for position in after))
 
 # After this time without the intended moment, a round takes another one.
 PATIENCE = 2.5
@@ -18,9 +18,12 @@ PATIENCE = 2.5
 def wait_for_some_position(trial):
     """Aims at what was hit least so far, of what can come; false where it did not come."""
     world = trial.world
-    found_at = {RESTARTED.get(position, "idle") for position in world.follower.positions.values()}
+    found_at = {world.follower.restarted.get(position, "idle")
+                for position in world.follower.positions.values()}
     candidates = [*_ROUND, *(position for before, after in _AFTER.items() if before in found_at
                              for position in after)]
+    if world.traits.slow:
+        candidates += SLOW
     if world.traits.meddler:
         candidates.append("confirm_wait")
     return wait_for_position(trial, aim_at_rarest(trial, candidates))
@@ -31,7 +34,7 @@ def aim_at_rarest(trial, candidates):
     return trial.dice.choices(candidates, weights)[0]
 
 
-def wait_for_position(trial, aim):
+def wait_for_position(trial, aim, patience=PATIENCE):
     """Until an account enters that position, and then perhaps a little longer."""
     world, dice = trial.world, trial.dice
     entered = world.follower.entered.get(aim, 0)
@@ -41,7 +44,7 @@ def wait_for_position(trial, aim):
             return world.follower.up and aim in world.follower.positions.values()
         return world.follower.entered.get(aim, 0) > entered
 
-    if not world.wait(there, PATIENCE, pause=0.0005):
+    if not world.wait(there, patience, pause=0.0005):
         return False
     if aim == "doubt_wait":
         time.sleep(dice.uniform(0, world.guarantees.unknown_wait / 2))

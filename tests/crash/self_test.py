@@ -72,6 +72,7 @@ class Case:
         truth = Truth(directory / "truth.jsonl")
         return (verdict.outages(self.watched, self.held, truth, GUARANTEES)
                 + verdict.broken_rules(truth, ["forged"], self.lives, GUARANTEES)
+                + verdict.forgotten_operations(truth, ["forged"], self.lives)
                 + verdict.unconfirmed(truth, ["forged"], self.asked)
                 + verdict.journal_wrong(self._write_journal(directory), truth, ["forged"])
                 + verdict.leftovers(self._write_keys(directory)) + self._follow(directory))
@@ -149,7 +150,13 @@ def _active_key_regenerated(case):
 
 
 def _both_within_overlap(case):
-    case.truth[4]["t"] = 111.6
+    case.truth[4].update(t=111.6, effective_at=111.6)
+
+
+def _forgotten_operation(case):
+    """It goes on after the answer, and the daemon's first life asks about it."""
+    case.truth[3:4] = [request(109.5, "regenerateKeys"), request(109.7, "poll")]
+    case.lives = [(109.0, 109.8), (109.9, 113.0)]
 
 
 def _no_look(case):
@@ -227,6 +234,7 @@ FORGED = (
     (_no_answer, "got 500"),
     (_active_key_regenerated, "not only the standby key"),
     (_both_within_overlap, "both keys were regenerated"),
+    (_forgotten_operation, "never asked again about"),
     (_no_look, "without a look"),
     (_look_that_failed, "without a look"),
     (_right_after_a_start, "after a start"),

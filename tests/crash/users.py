@@ -96,7 +96,7 @@ def jobs(account, key, _port):
             {"Date": date, "Authorization": f"SharedKey {account}:{mac}"}, None)
 
 
-REQUESTS = {"batch": jobs, "storage": data_plane_probes.storage, "search": data_plane_probes.search,
+REQUESTS = {"batch": jobs, "cosmos": data_plane_probes.cosmos, "storage": data_plane_probes.storage, "search": data_plane_probes.search,
             "cognitive_services": data_plane_probes.openai, "container_registry": data_plane_probes.registry}
 
 

@@ -24,6 +24,7 @@ class Guarantees:
 
     overlap: float
     unknown_wait: float
+    operation: float = 0  # how long a regenerate goes on after its answer
 
 
 def outages(watched, held, truth, guarantees):
@@ -75,13 +76,37 @@ def broken_rules(truth, accounts, lives, guarantees):
         if not alternates(slots):
             wrong.append(f"{account}: not only the standby key was regenerated: {' '.join(slots)}")
         for before, after in zip(births, births[1:]):
-            apart = after["t"] - before["t"]
+            apart = made_at(after) - made_at(before)
             if apart < guarantees.overlap - TOLERANCE:
                 wrong.append(f"{account}: both keys were regenerated within {apart:.3f} s, at "
                              f"{after['t']:.3f}")
         wrong += looks_missing(truth, account)
         wrong += [sentence for birth in births
                   for sentence in too_soon(account, birth, lives, guarantees)]
+    return wrong
+
+
+def made_at(birth):
+    """An operation that has ended is noticed with the next request."""
+    return min(birth["t"], birth["effective_at"])
+
+
+def forgotten_operations(truth, accounts, lives):
+    """An operation that was asked about while it ran stands in the journal: a later life of the daemon asks about it
+    before it regenerates anything there."""
+    wrong = []
+    for account in accounts:
+        ends = [made_at(birth) for birth in truth.events("birth", account=account, by="arm")]
+        asked_for, known = None, None  # the last request for a key, and a poll that was told that it goes on
+        for request in truth.events("request", face="arm", account=account):
+            if request["op"] == "poll" and request["status"] == 200:
+                ended = any(asked_for["t"] <= end <= request["t"] for end in ends)
+                known = None if ended else request
+            elif request["op"] == "regenerateKeys":
+                if known and any(known["t"] < start <= request["t"] for start, _ in lives):
+                    wrong.append(f"{account}: regenerated at {request['t']:.3f}, and never asked again about the "
+                                 f"operation that ran at {known['t']:.3f}")
+                asked_for, known = request, None
     return wrong
 
 
@@ -110,16 +135,18 @@ def looks_missing(truth, account):
 def too_soon(account, birth, lives, guarantees):
     """Nothing is regenerated within unknown_wait of a start; and when no daemon runs, nothing but
     what the last one had sent already."""
-    before = [life for life in lives if life[0] <= birth["t"]]
+    born = made_at(birth)
+    before = [life for life in lives if life[0] <= born]
     if not before:
-        return [f"{account}: regenerated at {birth['t']:.3f}, before any daemon was started"]
+        return [f"{account}: regenerated at {born:.3f}, before any daemon was started"]
     start, end = before[-1]
-    if end is not None and birth["t"] > end + ON_ITS_WAY:
-        return [f"{account}: regenerated {birth['t'] - end:.3f} s after the end of the last "
+    on_its_way = ON_ITS_WAY + guarantees.operation
+    if end is not None and born > end + on_its_way:
+        return [f"{account}: regenerated {born - end:.3f} s after the end of the last "
                 "daemon; if none of them did it, this machine is too slow for the timing here"]
-    from_before = len(before) > 1 and birth["t"] <= before[-2][1] + ON_ITS_WAY
-    if birth["t"] < start + guarantees.unknown_wait - TOLERANCE and not from_before:
-        return [f"{account}: regenerated {birth['t'] - start:.3f} s after a start"]
+    from_before = len(before) > 1 and born <= before[-2][1] + on_its_way
+    if born < start + guarantees.unknown_wait - TOLERANCE and not from_before:
+        return [f"{account}: regenerated {born - start:.3f} s after a start"]
     return []
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import verdict
 from daemon import EXIT_BUSY, EXIT_OK
-from follower import Follower
+from follower import RESTARTED, RESTARTED_SLOW, Follower
 from installation import Installation
 from patience import TIMEOUT
 from places import Places
@@ -28,6 +28,9 @@ TIMING = {"retry_initial": "100ms", "retry_max": "400ms", "unknown_wait": "500ms
           "verify_timeout": "2s", "settle": "200ms"}
 POLICY = {"splay": "0s", "check_every": "700ms", "overdue_after": "30s"}
 UNKNOWN_WAIT = 0.5
+# Regenerates that go on after their answer: polls come a second apart, so that the first finds it running.
+SLOW_TIMING = {"operation_wait": "2s", "list_wait": "300ms"}
+OPERATION = 1.3
 REFUSED = 2  # the exit status of keyrotatectl
 
 ROTATIONS_AT_THE_END = 2
@@ -62,6 +65,7 @@ class Traits:
     slow_answers_ms: int = 0  # how long half of the answers take
     found: bool = False       # a rule finds the accounts, and says which key is in use
     weather: float = 0.0      # how probable it is that a call to Azure goes wrong
+    slow: bool = False        # regenerates go on after their answer
     types: tuple = ("batch",)  # of the accounts, by turns
 
     def __str__(self):
@@ -71,6 +75,7 @@ class Traits:
         words += ["two targets"] if self.two_targets else []
         words += ["targets of all kinds"] if self.all_kinds else []
         words += [", ".join(self.types)] if self.types != ("batch",) else []
+        words += ["slow regenerates"] if self.slow else []
         words += ["found by a rule"] if self.found else []
         words += ["a meddler"] if self.meddler else []
         words += [f"propagation {self.propagation_ms} ms"] if self.propagation_ms else []
@@ -109,7 +114,8 @@ class World:
         self.disk = pathlib.Path(tempfile.mkdtemp(prefix="krw-", dir=disk))
         self.traits = traits
         self.wrapped = wrapped
-        self.guarantees = verdict.Guarantees(traits.overlap_ms / 1000, UNKNOWN_WAIT)
+        self.guarantees = verdict.Guarantees(traits.overlap_ms / 1000, UNKNOWN_WAIT,
+                                             OPERATION if traits.slow else 0)
         self.began = time.monotonic()
         self.report = Report(name)
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="krw-"))
@@ -128,7 +134,8 @@ class World:
         self._commands = []
         self._scanned = 0
         self._configure()
-        self.follower = Follower(self.site.log.path, self.accounts)
+        self.follower = Follower(self.site.log.path, self.accounts,
+                                 RESTARTED_SLOW if traits.slow else RESTARTED)
         if traits.meddler:
             self.follower.tolerated.add("drift.detected")
         if traits.found:
@@ -138,6 +145,9 @@ class World:
         self.site.config["timing"].update(TIMING)
         self.site.policy(overlap=f"{self.traits.overlap_ms}ms",
                          rotate_every=f"{self.traits.overlap_ms + 200}ms", **POLICY)
+        if self.traits.slow:
+            self.site.config["timing"].update(SLOW_TIMING)
+            self.azure.settings(operation_ms=1000 * OPERATION)
         if self.traits.slow_disk:
             self.site.state = self.disk / "state"
             self.site.config["state_dir"] = str(self.site.state)
@@ -341,6 +351,7 @@ class World:
         outages = verdict.outages(watched, self.held, truth, self.guarantees)
         report.wrong += outages
         report.wrong += verdict.broken_rules(truth, self.accounts, lives, self.guarantees)
+        report.wrong += verdict.forgotten_operations(truth, self.accounts, lives)
         if self.traits.found:
             report.wrong += verdict.unconfirmed(truth, self.accounts, self.asked)
         report.wrong += self.site.find_reports()
