@@ -205,15 +205,18 @@ void machine_fail(struct machine *machine, const struct failure *failure)
     machine_retry(machine, failure->reason, time_add(machine->now, failure->retry_after), NULL);
 }
 
-void machine_clear_retry(struct machine *machine)
+void machine_forget_retry(struct record *record)
 {
-    struct record *record = machine->record;
-
     record->retry_reason = REASON_NONE;
     record->retrying_since = 0;
     record->attempts = 0;
     record->retry_at = 0;
-    if (machine_blocked_by_world(record))
+}
+
+void machine_clear_retry(struct machine *machine)
+{
+    machine_forget_retry(machine->record);
+    if (machine_blocked_by_world(machine->record))
         machine_unblock(machine);
 }
 
@@ -270,8 +273,8 @@ void machine_act_look(struct machine *machine)
 
     machine_act(machine, ACTION_LOOK);
     action->urgent = serves_repair(record);
-    /* After a failure the description may show the cause. */
-    action->describe = !action->urgent || record->attempts > 0;
+    /* After a failure the description may show the cause, and that it is gone. */
+    action->describe = !action->urgent || record->attempts > 0 || machine_blocked_by_world(record);
 }
 
 /* The pause that Azure asks for applies only to the description. The keys are looked at as soon as

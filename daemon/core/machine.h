@@ -32,8 +32,8 @@ struct note *machine_note_key(struct machine *machine, enum note_kind kind, enum
 struct note *machine_note_drift(struct machine *machine, enum note_kind kind,
                                 enum drift_kind drift);
 void machine_act(struct machine *machine, enum action_kind kind);
-/* Starts a look: an urgent one when a repair waits for it; otherwise, and after a failure, with the
- * description. */
+/* Starts a look: an urgent one when a repair waits for it; otherwise, after a failure, and where
+ * the account is blocked, with the description. */
 void machine_act_look(struct machine *machine);
 
 /* --- failures --- */
@@ -52,7 +52,9 @@ enum position machine_retry_stalled(struct machine *machine, enum position look,
 /* A check has found the keys as they should be, but had no description: the reason is reported long
  * before the next rotation fails for it. The next check comes with the retry. */
 void machine_retry_undescribed(struct machine *machine);
-/* Clears the retry: its cause is gone. */
+/* Clears the retry. What the world blocks stays blocked. */
+void machine_forget_retry(struct record *record);
+/* Clears the retry, and what the world blocks: their cause is gone. */
 void machine_clear_retry(struct machine *machine);
 /* Returns the note, for more to be said; NULL: it is blocked so already, or for a worse reason. */
 struct note *machine_block(struct machine *machine, enum reason reason,

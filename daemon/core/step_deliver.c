@@ -45,7 +45,7 @@ static enum position complete(struct machine *machine)
     struct record *record = machine->record;
     bool rotated = record->delivering != record->active;
 
-    machine_clear_retry(machine);
+    machine_forget_retry(record);
     if (rotated) {
         record->active = record->delivering;
         record->completed_at = machine->now;
@@ -144,7 +144,8 @@ enum position deliver_look_done(struct machine *machine)
     struct verdict verdict;
     enum position next;
 
-    if (machine_blocked_by_world(record))
+    /* Keys may be listed although they are switched off. */
+    if (machine_blocked_by_world(record) && !machine->event->undescribed)
         machine_unblock(machine);
     verdict = judge_delivery(record, look);
     if (verdict.kind == VERDICT_LATE || contradicts_young_key(machine, &verdict)) {

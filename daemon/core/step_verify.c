@@ -63,7 +63,8 @@ enum position verify_look_done(struct machine *machine)
     if (record->retry_reason == REASON_OUTCOME_UNKNOWN)
         record->attempts = 0;
     record->retry_reason = REASON_NONE;
-    if (machine_blocked_by_world(record) && record->blocked != REASON_KEY_REFUSED)
+    if (machine_blocked_by_world(record) && record->blocked != REASON_KEY_REFUSED &&
+        !machine->event->undescribed)
         machine_unblock(machine);
     return POSITION_VERIFY;
 }

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from patience import stays_true, wait_until
+from stand_in import RESOURCE_GROUP, SUBSCRIPTION
 
 
 @pytest.fixture
@@ -143,3 +144,59 @@ def test_a_subscription_is_stopped_for_a_short_time(calm, azure):
     wait_until(lambda: len(azure.truth.requests("listKeys", account="bravo")) > before,
                "it is asked about after the pause")
     wait_until(lambda: calm.status("bravo")["state"] == "ok", "it waits no more")
+
+
+@pytest.fixture
+def cosmos(calm, azure):
+    """An account of a type whose keys are listed although they are switched off: that of alpha."""
+    azure.create("alpha", type="cosmos", keys_off=True)
+    calm.config["accounts"].append({
+        "type": "cosmos", "name": "alpha", "resource_group": RESOURCE_GROUP,
+        "subscription_id": SUBSCRIPTION, "adopt_active": "primary"})
+    calm.config["timing"]["retry_max"] = "1s"
+    return calm
+
+
+def restores(site):
+    """A file that is lost is written again, when somebody asks for it."""
+    site.file("alpha").unlink()
+    assert site.ctl("redeliver", "alpha").returncode == 0
+    wait_until(lambda: site.holds("alpha") == "Primary", "the file holds the live key")
+
+
+def unreadable(azure):
+    azure.fault("status", op="get", status=403, code="AuthorizationFailed")
+
+
+def test_a_switch_that_is_not_known_stops_no_repair(cosmos, azure):
+    """Adopted, delivered, repaired; the description decides when it can be read."""
+    unreadable(azure)
+    cosmos.start()
+    cosmos.wait_adopted("alpha")
+    wait_until(lambda: cosmos.holds("alpha") == "Primary", "the file holds the live key")
+    restores(cosmos)
+    azure.clear_faults()
+    blocked = cosmos.log.wait("account.blocked", account="alpha")
+    assert blocked["reason"] == "shared_key_disabled" and "disableLocalAuth" in blocked["msg"]
+    assert not azure.truth.regenerated("alpha")
+
+
+def test_the_last_known_switch_decides(cosmos, azure):
+    """While it says off, nothing is regenerated, and a description that cannot be read changes nothing;
+    a file that is lost is restored all the same."""
+    azure.change("alpha", keys_off=False)
+    cosmos.start()
+    cosmos.wait_adopted("alpha")
+    azure.change("alpha", keys_off=True)
+    cosmos.log.wait("account.blocked", account="alpha")
+    unreadable(azure)
+    mark = cosmos.log.mark()
+    restores(cosmos)
+    cosmos.log.wait("rotation.retrying", since=mark, account="alpha")
+    assert cosmos.status("alpha")["reason"] == "shared_key_disabled"
+    assert cosmos.ctl("rotate", "alpha").returncode != 0
+    assert not azure.truth.regenerated("alpha")
+    azure.change("alpha", keys_off=False)
+    azure.clear_faults()
+    cosmos.log.wait("account.unblocked", since=mark, account="alpha")
+    wait_until(lambda: cosmos.ctl("rotate", "alpha").returncode == 0, "a rotation is accepted")
