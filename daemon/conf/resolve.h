@@ -22,10 +22,11 @@ struct resolve {
     struct report *report;
     const struct tree_node *root; /* all files merged */
     const struct config_environment *environment;
-    struct config *config;    /* under construction */
-    struct policy *policies;  /* config->policies, while they are made */
-    struct policy **variants; /* RESOLVE_VARIANTS per policy: copies with what an account has
-                               * otherwise, made when needed */
+    struct config *config;      /* under construction */
+    struct policy *policies;    /* config->policies, while they are made */
+    struct policy **variants;   /* RESOLVE_VARIANTS per policy: copies with what an account has
+                                 * otherwise, made when needed */
+    struct resolve_pace *paces; /* of resolve_check_pace() */
     const struct config_found *found; /* what rules have found, to be added to the accounts */
     size_t found_count;
 };
@@ -57,6 +58,11 @@ const struct tree_node *resolve_reference(struct resolve *resolve, const struct 
  * id, which has been reported. */
 bool resolve_fill_account(struct resolve *resolve, const struct tree_node *node,
                           struct account *account);
+
+/* Does the account's policy leave room for the longest regenerate of its type? Reports what cannot
+ * be kept, and warns of what may not be. Expects a filled account. */
+void resolve_check_pace(struct resolve *resolve, const struct tree_node *node,
+                        const struct account *account);
 
 /* The item of `discover` with that name, or NULL. */
 const struct tree_node *resolve_rule_node(const struct resolve *resolve, const char *name);

@@ -373,6 +373,8 @@ bool resolve_fill_account(struct resolve *resolve, const struct tree_node *node,
     if (identified)
         fill_pace(resolve, account);
     if (identified)
+        resolve_check_pace(resolve, node, account);
+    if (identified)
         resolve_destinations(resolve, node, account);
     return identified;
 }

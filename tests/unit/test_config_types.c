@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -388,6 +389,52 @@ static void test_waits(void **state)
     config_unref(config);
 }
 
+#define COSMOS "{type: cosmos, name: docs, " PARTS "}"
+
+/* A policy leaves room for the longest regenerate of a type: what cannot be kept is an error, what
+ * may not be kept a warning, once for all accounts that have that policy and type. */
+static void test_pace(void **state)
+{
+    static const struct {
+        const char *policy, *accounts, *more, *messages;
+    } cases[] = {
+        {"max_key_age: 90d", "accounts: [" COSMOS "]", NULL, ""},
+        {"max_key_age: 6h", "accounts: [" COSMOS ", {type: cosmos, name: more, " PARTS "}]", NULL,
+         "k.yaml:5:12: accounts[0]: policy standard has max_key_age 6h, and a regenerate of a "
+         "Cosmos DB account may take 12h: no rotation keeps its keys younger; give the account a "
+         "policy with a longer max_key_age, or set timing.operation_wait where yours end sooner\n"},
+        {"max_key_age: 6h", "accounts: [" COSMOS "]", "timing: {operation_wait: 10m}\n", ""},
+        {"max_key_age: 6h, rotate: false", "accounts: [" COSMOS "]", NULL, ""},
+        {"max_key_age: 6h", "accounts: [{type: batch, name: docs, " PARTS "}]", NULL, ""},
+        {"rotate_every: 10h, overlap: 1h, splay: 0s",
+         "accounts: [" COSMOS ", {type: cosmos, name: more, " PARTS "}]", NULL,
+         "k.yaml:5:12: accounts[0]: warning: a regenerate of a Cosmos DB account may take 12h; "
+         "with unknown_wait, overlap 1h, splay and the wait for a window of policy standard that "
+         "is 13h 5m, more than rotate_every 10h, so that rotations may come ever "
+         "later; raise rotate_every (or max_key_age), or shorten overlap\n"},
+        {"rotate_every: 20h, overlap: 1h, splay: 0s, max_key_age: 2d", "accounts: [" COSMOS "]",
+         NULL,
+         "k.yaml:5:12: accounts[0]: warning: a regenerate of a Cosmos DB account may take 12h, so "
+         "that a key could get 2d 4h old, more than max_key_age 2d of policy standard: "
+         "twice rotate_every 20h, the wait for a window, splay, and that; shorten rotate_every, "
+         "or raise max_key_age\n"},
+        {"rotate_every: 20h, overlap: 1h, splay: 0s, max_key_age: 52h", "accounts: [" COSMOS "]",
+         NULL, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char policies[256], text[TEXT_MAX];
+
+        (void)snprintf(policies, sizeof(policies), "policies: {standard: {%s}}", cases[i].policy);
+        config_fixture_compose(&(const struct config_lines){.policies = policies,
+                                                            .accounts = cases[i].accounts,
+                                                            .more = cases[i].more},
+                               text, sizeof(text));
+        config_unref(config_fixture_expect(text, cases[i].messages));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +444,7 @@ int main(void)
         cmocka_unit_test(test_retiring),         cmocka_unit_test(test_two_permissions),
         cmocka_unit_test(test_environment_file), cmocka_unit_test(test_without_proof),
         cmocka_unit_test(test_waits),
+        cmocka_unit_test(test_pace),
     };
 
     return cmocka_run_group_tests_name("config_types", tests, NULL, NULL);
