@@ -190,30 +190,28 @@ def try_design_in_scenario(arguments, design):
     return case
 
 
-def play_mutation(case, arguments, mutation, without):
+def play_mutation(case, arguments, program, mutation, without):
     options = ["--without", mutation.oracle] if without else []
-    with tempfile.TemporaryDirectory(prefix="keyrotated-mutant-") as directory:
-        program = build(arguments, mutation, directory)
-        if mutation.scenario:
-            play_scenario(case, arguments, program, [], mutation.scenario,
-                          {mutation.oracle} if without else ())
-        else:
-            play_random(case, arguments, program, options)
+    if mutation.scenario:
+        play_scenario(case, arguments, program, [], mutation.scenario,
+                      {mutation.oracle} if without else ())
+    else:
+        play_random(case, arguments, program, options)
 
 
-def try_mutation(arguments, mutation):
+def try_with(arguments, program, mutation):
     rule = f"rule {mutation.rule}" if mutation.rule in RULES else mutation.rule
     case = Case(mutation.name, rule, mutation.oracle)
-    play_mutation(case, arguments, mutation, without=False)
+    play_mutation(case, arguments, program, mutation, without=False)
     return case
 
 
-def try_without(arguments, mutation):
+def try_without(arguments, program, mutation):
     """The oracle is switched off, and the mutation must pass: otherwise the loss of an oracle
     could go unnoticed."""
     case = Case(f"without-{mutation.oracle}", mutation.name, mutation.oracle)
     arguments = argparse.Namespace(**{**vars(arguments), "years": YEARS_WITHOUT})
-    play_mutation(case, arguments, mutation, without=True)
+    play_mutation(case, arguments, program, mutation, without=True)
     if not case.failure:
         case.failure = f"it is switched off, and convicts: {case.seen}"
     elif re.search("did not convict|scenarios passed", case.failure):
@@ -221,23 +219,40 @@ def try_without(arguments, mutation):
     return case
 
 
-def timed(function):
+def timed(try_one, arguments, *rest):
+    """`rest` ends with the design or the mutation."""
     started = time.monotonic()
     try:
-        case = function()
+        case = try_one(arguments, *rest)
     except (subprocess.SubprocessError, ValueError, OSError) as error:
-        item = function.args[1]
+        item = rest[-1]
         case = Case(item.name, "", item.oracle,
                     failure=f"{error}\n{getattr(error, 'stdout', '') or ''}")
     case.seconds = time.monotonic() - started
     return case
 
 
+def design_cases(arguments, design):
+    return [timed(try_design, arguments, design), timed(try_design_in_scenario, arguments, design)]
+
+
+def mutation_cases(arguments, mutation, also_without):
+    """Both plays are of one program."""
+    with tempfile.TemporaryDirectory(prefix="keyrotated-mutant-") as directory:
+        try:
+            program = build(arguments, mutation, directory)
+        except (subprocess.SubprocessError, ValueError, OSError) as error:
+            return [Case(mutation.name, "", mutation.oracle,
+                         failure=f"{error}\n{getattr(error, 'stdout', '') or ''}")]
+        tries = [try_with, try_without] if also_without else [try_with]
+        return [timed(try_one, arguments, program, mutation) for try_one in tries]
+
+
 def one_for_each_oracle():
     chosen = {}
     for mutation in MUTATIONS:
         chosen.setdefault(mutation.oracle, mutation)
-    return chosen.values()
+    return list(chosen.values())
 
 
 def report(case):
@@ -261,17 +276,14 @@ def write_results(path, cases):
 
 def work_on(arguments):
     """What is to be done: for each design and mutation, and for each oracle."""
+    switched_off = [] if arguments.names else one_for_each_oracle()
     for item in DESIGNS + MUTATIONS:
         if arguments.names and item.name not in arguments.names:
             continue
         if item in DESIGNS:
-            yield functools.partial(try_design, arguments, item)
-            yield functools.partial(try_design_in_scenario, arguments, item)
+            yield functools.partial(design_cases, arguments, item)
         else:
-            yield functools.partial(try_mutation, arguments, item)
-    if not arguments.names:
-        for mutation in one_for_each_oracle():
-            yield functools.partial(try_without, arguments, mutation)
+            yield functools.partial(mutation_cases, arguments, item, item in switched_off)
 
 
 def run(arguments):
@@ -287,9 +299,10 @@ def run(arguments):
     if arguments.list:
         return cases
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        for case in pool.map(timed, work_on(arguments)):
-            report(case)
-            cases.append(case)
+        for made in pool.map(lambda work: work(), work_on(arguments)):
+            for case in made:
+                report(case)
+            cases += made
     return cases
 
 
