@@ -438,11 +438,16 @@ static void test_pace(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_by_parts),         cmocka_unit_test(test_regenerates_take),
-        cmocka_unit_test(test_below_others),     cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_named_first_pair), cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_retiring),         cmocka_unit_test(test_two_permissions),
-        cmocka_unit_test(test_environment_file), cmocka_unit_test(test_without_proof),
+        cmocka_unit_test(test_by_parts),
+        cmocka_unit_test(test_regenerates_take),
+        cmocka_unit_test(test_below_others),
+        cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_named_first_pair),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_retiring),
+        cmocka_unit_test(test_two_permissions),
+        cmocka_unit_test(test_environment_file),
+        cmocka_unit_test(test_without_proof),
         cmocka_unit_test(test_waits),
         cmocka_unit_test(test_pace),
     };

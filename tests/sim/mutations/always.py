@@ -223,7 +223,7 @@ MUTATIONS = [
              "sound",
              "the account looks again and again, and never goes on",
              ("core/machine.c", """\
-    if (machine_blocked_by_world(record))
+    if (machine_blocked_by_world(machine->record))
         machine_unblock(machine);
 """, ""),
              scenario="account-gone"),

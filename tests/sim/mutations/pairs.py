@@ -28,8 +28,13 @@ MUTATIONS = [
              "what a pair that is not configured may take is that of the pair that asks",
              "one-operation",
              "the other pair's regenerate is asked for while that one may still run, for hours",
-             ("app/engine_pair.c", "config_regenerate_takes(account->config, key)",
-              "account->account->regenerate_takes"),
+             ("app/engine_pair.c", """\
+                        config_regenerate_takes(account->config, key));
+        free(key);
+""", """\
+                        account->account->regenerate_takes);
+        free(key);
+"""),
              scenario="pairs-removed-while-off"),
     mutation("close-taken-for-durable", 13,
              "the resource counts as free as soon as an intent is closed in memory",
