@@ -107,7 +107,8 @@ void oracle_account_configured(struct world *world, struct world_account *accoun
         oracle_convict(world, ORACLE_NOT_FORGOTTEN, account,
                        "%s care, and after a crash that would be forgotten",
                        subject ? "comes under" : "leaves");
-    if (subject)
+    /* A reload says nothing about an account under care that Azure has just shown as unwanted. */
+    if (subject && !account->configured)
         state->dismissed = false;
     if (subject && subject->problem && !account->refused)
         state->shared_at = world->now;
