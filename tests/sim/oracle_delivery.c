@@ -168,17 +168,20 @@ static void is_settled(struct world *world, struct world_account *account,
                        oracle_words(world->now - state->unsettled_at));
 }
 
-/* A key of its own rotation, not one that it adopted. Where the data plane cannot be reached,
- * verify: auto delivers it unverified after verify_timeout; where the data plane refuses it,
- * delivery waits. */
+/* A key of its own rotation, not one that it adopted, nor one that replaced the key in use after the
+ * rotation was complete: that goes at once to targets that hold a dead one. Where the data plane
+ * cannot be reached, verify: auto delivers it unverified after verify_timeout; where the data plane
+ * refuses it, delivery waits. */
 static void is_proven(struct world *world, struct world_account *account,
                       const struct operation *delivery)
 {
     const struct oracle_account *state = &account->oracle;
     uint32_t key = delivery->key;
     duration_ms patience = world->timing.verify_timeout - SLACK_MS;
+    const struct record *journal = oracle_journal(account);
 
     if (!state->attempted || state->attempt_resolved || state->verify == VERIFY_OFF ||
+        (journal && !journal->intent.open && journal->delivering == journal->active) ||
         key != account->live[state->attempt_slot] || state->by_stranger[state->attempt_slot] ||
         key == state->attempt_before || key == state->proven_key)
         return;
