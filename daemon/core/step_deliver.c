@@ -38,6 +38,14 @@ static struct target_record *next_target(struct machine *machine, bool intended)
     return required ? required : optional;
 }
 
+/* The look that confirms it: where lists are late, the key may have been replaced before it was seen
+ * for the first time, and an earlier look would show the same. */
+static time_ms settle_look_at(const struct machine *machine)
+{
+    return time_add(machine->now,
+                    time_max(machine->context->timing->settle, machine->context->list_delay));
+}
+
 /* Every required target has the key under delivery. `active` moves last, in the same durable step.
  */
 static enum position complete(struct machine *machine)
@@ -50,12 +58,12 @@ static enum position complete(struct machine *machine)
         record->active = record->delivering;
         record->completed_at = machine->now;
         record_begin_overlap(record, machine->now);
-        record->check_at = time_add(machine->now, machine->context->timing->settle);
+        record->check_at = settle_look_at(machine);
         plan_next(machine);
         machine_note_key(machine, NOTE_ROTATION_COMPLETED, record->active);
         record->trigger = TRIGGER_NONE;
     } else if (record->repairing != DRIFT_NONE) {
-        record->check_at = time_add(machine->now, machine->context->timing->settle);
+        record->check_at = settle_look_at(machine);
         machine_note_drift(machine, NOTE_DRIFT_REPAIRED, record->repairing);
     }
     record->repairing = DRIFT_NONE;
@@ -126,7 +134,7 @@ static void void_lost_targets(struct machine *machine, const struct look *look)
 }
 
 /* The look shows another key in the slot that was just regenerated. With verify: off the data plane
- * cannot tell which one is live, and the look may be as old as a request in flight. */
+ * cannot tell which one is live, and the look may be as old as a request in flight, or its list late. */
 static bool contradicts_young_key(const struct machine *machine, const struct verdict *verdict)
 {
     const struct record *record = machine->record;
@@ -134,7 +142,7 @@ static bool contradicts_young_key(const struct machine *machine, const struct ve
     return verdict->drift == DRIFT_ACTIVE_CHANGED && record->delivering != record->active &&
            machine->context->policy->verify == VERIFY_OFF &&
            machine->now <
-               time_add(record->born[record->delivering], machine->context->timing->unknown_wait);
+               time_add(record->born[record->delivering], machine_shown_within(machine));
 }
 
 enum position deliver_look_done(struct machine *machine)

@@ -199,6 +199,14 @@ if (target && machine->event->failure &&
              ("core/step_deliver.c", "(machine->event->changed || !was_known)",
               "machine->event->changed"),
              scenario="seen-before-an-attempt"),
+    mutation("settle-look-before-lists", "product",
+             "the look that confirms a rotation comes after settle, however late lists are",
+             "repaired",
+             "a key that somebody ended before the list showed it stays in the targets until the next check",
+             ("core/step_deliver.c",
+              "time_max(machine->context->timing->settle, machine->context->list_delay)",
+              "machine->context->timing->settle"),
+             scenario="settle-look-lists-lag"),
     mutation("optional-becomes-required", 8,
              "a target that becomes required brings no overlap with it",
              "overlap-again",
@@ -326,7 +334,7 @@ if (target && machine->event->failure &&
              "settle-look",
              "a request that Azure carried out twice is noticed hours later",
              ("core/step_deliver.c", """\
-        record->check_at = time_add(machine->now, machine->context->timing->settle);
+        record->check_at = settle_look_at(machine);
         plan_next(machine);
 """, "        plan_next(machine);\n")),
 ]
