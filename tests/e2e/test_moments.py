@@ -42,7 +42,7 @@ def asked(azure, account):
 
 
 def polls(azure, account):
-    return azure.truth.requests("poll", account=account.asked)
+    return azure.truth.requests("poll", account=named(account))
 
 
 def each(accounts, condition, what):
