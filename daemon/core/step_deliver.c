@@ -38,8 +38,8 @@ static struct target_record *next_target(struct machine *machine, bool intended)
     return required ? required : optional;
 }
 
-/* The look that confirms it: where lists are late, the key may have been replaced before it was seen
- * for the first time, and an earlier look would show the same. */
+/* The look that confirms it: where lists are late, the key may have been replaced before it was
+ * seen for the first time, and an earlier look would show the same. */
 static time_ms settle_look_at(const struct machine *machine)
 {
     return time_add(machine->now,
@@ -134,15 +134,15 @@ static void void_lost_targets(struct machine *machine, const struct look *look)
 }
 
 /* The look shows another key in the slot that was just regenerated. With verify: off the data plane
- * cannot tell which one is live, and the look may be as old as a request in flight, or its list late. */
+ * cannot tell which one is live, and the look may be as old as a request in flight, or its list
+ * late. */
 static bool contradicts_young_key(const struct machine *machine, const struct verdict *verdict)
 {
     const struct record *record = machine->record;
 
     return verdict->drift == DRIFT_ACTIVE_CHANGED && record->delivering != record->active &&
            machine->context->policy->verify == VERIFY_OFF &&
-           machine->now <
-               time_add(record->born[record->delivering], machine_shown_within(machine));
+           machine->now < time_add(record->born[record->delivering], machine_shown_within(machine));
 }
 
 enum position deliver_look_done(struct machine *machine)

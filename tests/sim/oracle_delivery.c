@@ -168,10 +168,10 @@ static void is_settled(struct world *world, struct world_account *account,
                        oracle_words(world->now - state->unsettled_at));
 }
 
-/* A key of its own rotation, not one that it adopted, nor one that replaced the key in use after the
- * rotation was complete: that goes at once to targets that hold a dead one. Where the data plane
- * cannot be reached, verify: auto delivers it unverified after verify_timeout; where the data plane
- * refuses it, delivery waits. */
+/* A key of its own rotation, not one that it adopted, nor one that replaced the key in use after
+ * the rotation was complete: that goes at once to targets that hold a dead one. Where the data
+ * plane cannot be reached, verify: auto delivers it unverified after verify_timeout; where the data
+ * plane refuses it, delivery waits. */
 static void is_proven(struct world *world, struct world_account *account,
                       const struct operation *delivery)
 {
