@@ -36,11 +36,17 @@ static bool make_room(struct pages *pages)
     return true;
 }
 
+/* What the page after the last one goes on after; NULL: there is none, or no page yet. */
+static const char *after_last(const struct pages *pages)
+{
+    return pages->items && pages->count > 0 ? pages->items[pages->count - 1].next : NULL;
+}
+
 /* Fetches the page after the last one. */
 static enum ctl_exit fetch_page(const struct ctl_options *options, time_ms until,
                                 struct pages *pages)
 {
-    const char *after = pages->count > 0 ? pages->items[pages->count - 1].next : NULL;
+    const char *after = after_last(pages);
     struct control_plan page;
     enum ctl_exit result;
     struct buf path, text;
@@ -72,8 +78,8 @@ static enum ctl_exit fetch_pages(const struct ctl_options *options, struct pages
 
     do {
         result = fetch_page(options, until, pages);
-    } while (result == CTL_DONE && pages->items[pages->count - 1].next && pages->count < PAGES_MAX);
-    if (result == CTL_DONE && pages->items[pages->count - 1].next)
+    } while (result == CTL_DONE && after_last(pages) && pages->count < PAGES_MAX);
+    if (result == CTL_DONE && after_last(pages))
         result = ctl_complain(CTL_UNREACHABLE, "the daemon's plan has no end");
     return result;
 }

@@ -106,7 +106,7 @@ static int build_arm_request(struct azure_call *call, struct http_request *reque
     const struct two_key_operation *operation = operation_of(call);
     const struct cloud *cloud = &call->config->cloud;
     const bool rewrites = call->request == AZURE_REGENERATE && call->resource->rewrite;
-    struct buf resource, own;
+    struct buf resource, own = {.data = NULL};
     struct buf *body = rewrites ? &call->body : &own;
     int rc = 0;
 
