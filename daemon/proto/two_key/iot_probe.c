@@ -29,7 +29,7 @@ static int sign(struct buf *out, const struct two_key_probe *probe, struct err *
     else
         err_set(err, rc, "the text to sign does not fit");
     buf_done(&text);
-    if (!signature)
+    if (rc < 0)
         return rc;
     (void)buf_append_str(out, "SharedAccessSignature sr=");
     (void)percent_encode(out, probe->endpoint, host);
