@@ -24,7 +24,7 @@ static const struct type iot_hub = {
 static const struct type device_provisioning = {
     .name = "Microsoft.Devices/provisioningServices",
     .word = "device_provisioning",
-    .versions = "2021-10-15 2022-02-05 2022-12-12 2026-08-31",
+    .versions = "2021-10-15 2022-12-12 2026-08-31",
     POLICIES,
     .shows_parts = true,
     .properties = "{\"rights\":\"ServiceConfig, EnrollmentRead\"}",
