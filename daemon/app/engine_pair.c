@@ -92,8 +92,7 @@ static void note_if_shared(void *context, const char *key, const struct record *
     const struct engine_account *account = noting->account;
 
     if (strcmp(key, account->key) != 0 && same_resource(key, account->key))
-        note_record(account, noting->context, two_key_resource_find(key), record,
-                    config_regenerate_takes(account->config, key));
+        note_record(account, noting->context, two_key_resource_find(key), record);
 }
 
 /* Pairs that are not configured, and that the journal knows. */
