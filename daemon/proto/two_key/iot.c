@@ -8,9 +8,7 @@
  * ("Iot Hub Resource - Create Or Update"; so does the Azure CLI, "az iot hub policy renew-key").
  * A policy that is left out would be removed, and any other key that is left out renewed. `etag` of
  * the description goes into If-Match, as both descriptions demand, so that nobody else's change is
- * undone. Secrets of other services, which the description shows masked ("SharedAccessKey=****" in
- * routes), go back masked, as those that the Azure CLI writes back: the service keeps what it has.
- * How long Azure may take is nowhere said; an hour is taken for the longest.
+ * undone. How long Azure may take is nowhere said; an hour is taken for the longest.
  */
 
 static const struct two_key_rewrite policies = {
