@@ -15,13 +15,12 @@ static int compare_keys(const void *a, const void *b)
                   (*(struct engine_account *const *)b)->key);
 }
 
-/* Does a regenerate of either change the same resource? Sorted by keys, the accounts of one
- * resource stand side by side. */
-static bool same_resource(const char *a, const char *b)
+/* Sorted by keys, the accounts of one resource stand side by side. */
+static bool same_resource(const struct engine_account *a, const struct engine_account *b)
 {
-    const size_t length = two_key_changed_length(a);
+    const size_t length = two_key_resource_length(a->key);
 
-    return two_key_changed_length(b) == length && memcmp(a, b, length) == 0;
+    return two_key_resource_length(b->key) == length && memcmp(a->key, b->key, length) == 0;
 }
 
 void engine_pair_link(struct engine *engine)
@@ -38,7 +37,7 @@ void engine_pair_link(struct engine *engine)
     for (size_t i = 0; i < count; i++)
         list_remove(&all[i]->pair_link);
     for (size_t i = 1; i < count; i++)
-        if (same_resource(all[i - 1]->key, all[i]->key))
+        if (same_resource(all[i - 1], all[i]))
             list_append(&all[i - 1]->pair_link, &all[i]->pair_link);
     free(all);
 }
@@ -81,28 +80,18 @@ static void note_account(const struct engine_account *account, struct rotation_c
         note_record(account, context, type, &other->record, other->account->regenerate_takes);
 }
 
-struct noting {
-    const struct engine_account *account;
-    struct rotation_context *context;
-};
-
-static void note_if_shared(void *context, const char *key, const struct record *record)
-{
-    const struct noting *noting = context;
-    const struct engine_account *account = noting->account;
-
-    if (strcmp(key, account->key) != 0 && same_resource(key, account->key))
-        note_record(account, noting->context, two_key_resource_find(key), record);
-}
-
 /* Pairs that are not configured, and that the journal knows. */
-static void note_unconfigured_pairs(const struct engine_account *account,
-                                    struct rotation_context *context,
-                                    const struct two_key_resource *type)
+static void note_unconfigured(const struct engine_account *account,
+                              struct rotation_context *context)
 {
     const int length = (int)two_key_resource_length(account->key);
-    const struct two_key_resource *other;
+    const struct two_key_resource *type, *other;
 
+    if (!account->engine->unconfigured)
+        return;
+    type = two_key_resource_find(account->key);
+    if (!type || !type->pair)
+        return;
     for (size_t i = 0; (other = two_key_pair_at(type, i)); i++) {
         char *key = must(
             i == 0 ? str_format("%.*s", length, account->key)
@@ -115,20 +104,6 @@ static void note_unconfigured_pairs(const struct engine_account *account,
                         config_regenerate_takes(account->config, key));
         free(key);
     }
-}
-
-/* The same of the other accounts of a resource, whose names are free. */
-static void note_unconfigured(const struct engine_account *account,
-                              struct rotation_context *context)
-{
-    const struct two_key_resource *type =
-        account->engine->unconfigured ? two_key_resource_find(account->key) : NULL;
-
-    if (type && type->pair)
-        note_unconfigured_pairs(account, context, type);
-    else if (type && type->pair_busy)
-        engine_unconfigured_each(account->engine, note_if_shared,
-                                 &(struct noting){account, context});
 }
 
 void engine_pair_describe(const struct engine_account *account, struct rotation_context *context)

@@ -343,11 +343,6 @@ void engine_unconfigured_take(struct engine *engine, const char *key, struct rec
 /* The record of that key as it is kept, or NULL. */
 const struct record *engine_unconfigured_find(const struct engine *engine, const char *key);
 
-/* Calls it for each of them; it may not change them. */
-typedef void engine_unconfigured_visit(void *context, const char *key, const struct record *record);
-void engine_unconfigured_each(const struct engine *engine, engine_unconfigured_visit *visit,
-                              void *context);
-
 /* The wall clock was set by `jump`: shifts the times of all kept records, durably. */
 void engine_unconfigured_shift(struct engine *engine, duration_ms jump);
 

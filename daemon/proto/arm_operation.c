@@ -49,9 +49,8 @@ int arm_operation_url(const struct http_reply *reply, const char *resource_manag
                          out, size, err);
     int rc_location;
 
-    /* That of a resource that was written is its own URL. */
-    if (rc == 0 || reply->status == 200 || reply->status == 201)
-        return rc;
+    if (rc == 0)
+        return 0;
     rc_location = take_header(reply, "Location", "", resource_manager, out, size, &of_location);
     if (rc_location == 0 || rc_location == -ENOENT)
         return rc_location == 0 ? 0 : rc;

@@ -45,8 +45,6 @@ FAULTS = (
     Fault("arm_reply", "proto/failure.c",
           "    utf8_make_presentable(uncut);\n    key_text_redact(uncut);\n",
           "    utf8_make_presentable(uncut);\n"),
-    Fault("rewrite", "proto/two_key/rewrite.c",
-          "element == rewriting->chosen && str_equal(member,", "str_equal(member,"),
     Fault("secret_file", "io/access/secret_file.c", "length + line_end != content->length", "false"),
     Fault("cloud_error", "proto/cloud_error.c",
           "if (depth > DETAIL_DEPTH_MAX || error->count == CLOUD_ERROR_ITEMS_MAX)",

@@ -2,12 +2,11 @@
  * The life of a call.
  *
  * When all goes well a request gets a token, is admitted, is sent and answered; after a look's
- * first request comes the second, and a regenerate by rewriting reads twice before it writes; then
- * the call ends. What can go wrong: the first request of a look fails (noted: the second is made
- * all the same); there is no token (the call ends with the failure of the token); the token ran out
- * while waiting for admission (back to the token); a 401 (once per request: the token is dropped
- * and the request repeated); anything else ends the call. A canceled call ends as soon as the
- * operation that it waits for has ended.
+ * first request comes the second; then the call ends. What can go wrong: the first request of a
+ * look fails (noted: the second is made all the same); there is no token (the call ends with the
+ * failure of the token); the token ran out while waiting for admission (back to the token); a 401
+ * (once per request: the token is dropped and the request repeated); anything else ends the call. A
+ * canceled call ends as soon as the operation that it waits for has ended.
  */
 #include "io/azure/azure.h"
 
@@ -27,6 +26,32 @@
 
 static void tick(struct azure_call *call);
 static void maybe_closed(struct azure *azure);
+
+void azure_account_done(struct azure_account *account)
+{
+    azure_account_forget_keys(account);
+    free(account->endpoint);
+    free(account->location);
+    account->endpoint = NULL;
+    account->location = NULL;
+}
+
+void azure_account_recall(struct azure_account *account, const char *endpoint, const char *location)
+{
+    if (!account->endpoint && two_key_endpoint_ok(endpoint))
+        account->endpoint = must_dup(endpoint);
+    if (!account->location && location[0] != '\0')
+        account->location = must_dup(location);
+}
+
+void azure_account_forget_keys(struct azure_account *account)
+{
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+        secret_clear(&account->keys[slot]);
+        free(account->key_ids[slot]);
+        account->key_ids[slot] = NULL;
+    }
+}
 
 /* --- the end of a call --- */
 
@@ -72,8 +97,6 @@ static void end(struct azure_call *call)
     secret_free(call->key);
     two_key_pages_done(&call->pages);
     free(call->url);
-    two_key_whole_done(&call->whole);
-    buf_done(&call->body);
     wipe(call, sizeof(*call));
     free(call);
     if (azure->closing)
@@ -231,7 +254,6 @@ static void on_answer(void *context, struct http_reply *reply)
         list_keys(call);
         break;
     case ANSWER_PAGE:
-    case ANSWER_GOES_ON:
         call->step = CALL_NEXT_REQUEST;
         break;
     case ANSWER_DOUBTFUL:
@@ -273,7 +295,7 @@ static void ask_for_token(struct azure_call *call)
 static void ask_for_admission(struct azure_call *call)
 {
     struct admission_request *request = &call->admission_request;
-    bool regenerates = azure_request_regenerates(call);
+    bool regenerates = call->request == AZURE_REGENERATE;
     bool probes = call->request == AZURE_PROBE;
     enum admission_kind kind = probes                       ? ADMISSION_DATA
                                : azure_request_writes(call) ? ADMISSION_WRITE
@@ -293,7 +315,7 @@ static void ask_for_admission(struct azure_call *call)
 
 static bool waited_too_long(const struct azure_call *call)
 {
-    return azure_request_regenerates(call) &&
+    return call->request == AZURE_REGENERATE &&
            call->azure->clock() - call->started > REGENERATE_WAIT_MAX;
 }
 
@@ -446,8 +468,6 @@ struct azure_call *azure_regenerate(struct azure *azure, struct azure_account *a
     struct azure_call *call =
         call_new(azure, account, AZURE_REGENERATE, correlation_id, done, context);
 
-    if (call->resource && call->resource->rewrite)
-        call->request = AZURE_READ_WHOLE;
     call->slot = slot;
     return call;
 }

@@ -102,10 +102,8 @@ struct azure_look_wish {
 struct azure_call *azure_look(struct azure *azure, struct azure_account *account,
                               const struct azure_look_wish *wish, azure_done *done, void *context);
 
-/* POST regenerateKeys, once; for types without it a GET, a list and the PUT of the resource, where
- * only a failure of the PUT can be failure->outcome_unknown. An answer that cannot be read, or a
- * connection that dies, is failure->outcome_unknown. Where the answer holds keys, they are those of
- * `account` now. */
+/* POST regenerateKeys, once. An answer that cannot be read, or a connection that dies, is
+ * failure->outcome_unknown. Where the answer holds keys, they are those of `account` now. */
 struct azure_call *azure_regenerate(struct azure *azure, struct azure_account *account,
                                     enum slot slot, const char *correlation_id, azure_done *done,
                                     void *context);

@@ -253,7 +253,7 @@ static enum azure_answer read_operation(struct azure_call *call, const struct ht
     struct err err = {.code = 0};
     int rc;
 
-    if (reply->status != 202 && !azure_rewrite_goes_on(call, reply))
+    if (reply->status != 202)
         return ANSWER_DONE;
     call->result.under_way = true;
     call->result.poll_after = http_reply_retry_after(reply, now);
@@ -312,15 +312,8 @@ enum azure_answer azure_reply_read(struct azure_call *call, const struct http_re
         bound_pause(call, reply);
         return refused(call, reply);
     }
-    switch (call->request) {
-    case AZURE_DESCRIBE:
+    if (call->request == AZURE_DESCRIBE)
         return read_description(call, reply);
-    case AZURE_READ_WHOLE:
-    case AZURE_LIST_WHOLE:
-        return azure_rewrite_read(call, reply);
-    case AZURE_LIST_KEYS:
-        return call->resource->list.pages ? read_page(call, reply) : read_keys(call, reply);
-    default:
-        return read_keys(call, reply);
-    }
+    return call->request == AZURE_LIST_KEYS && call->resource->list.pages ? read_page(call, reply)
+                                                                          : read_keys(call, reply);
 }
