@@ -105,6 +105,12 @@ static bool same_effects(const struct effects *effects, const struct effects *bl
            effects->forget_keys == blind->forget_keys && same_notes(effects, blind);
 }
 
+/* Where the clock was set back, what the journal has of the past lies ahead: born, too. */
+static bool is_of_future(const struct record *record, enum slot slot, time_ms now)
+{
+    return record->made[slot] > now && record->made[slot] > record->born[slot];
+}
+
 static void compare(const struct record *record, const struct effects *effects,
                     const struct record *blind, const struct effects *without, time_ms now)
 {
@@ -119,7 +125,7 @@ static void compare(const struct record *record, const struct effects *effects,
         wrong = "what is done depends on when Azure says that keys were made";
     else if (record->planned_at > blind->planned_at)
         wrong = "a rotation is planned later because of when Azure says that keys were made";
-    else if (record->made[SLOT_PRIMARY] > now || record->made[SLOT_SECONDARY] > now)
+    else if (is_of_future(record, SLOT_PRIMARY, now) || is_of_future(record, SLOT_SECONDARY, now))
         wrong = "a key is said to have been made in the future";
     if (wrong)
         oracle_convict(played, ORACLE_AGES_ONLY, NULL, "%s", wrong);
