@@ -80,6 +80,11 @@ void record_begin_overlap(struct record *record, time_ms at)
         record->overlap_from = at;
 }
 
+time_ms record_delivering_since(const struct record *record)
+{
+    return record->verify_since != 0 ? record->verify_since : record->born[record->delivering];
+}
+
 const struct fingerprint *record_delivering_key(const struct record *record)
 {
     return &record->live[record->delivering];

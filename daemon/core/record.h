@@ -177,6 +177,10 @@ void record_begin_overlap(struct record *record, time_ms at);
 /* The key that every required target is to hold. */
 const struct fingerprint *record_delivering_key(const struct record *record);
 
+/* When the key under delivery was made, for waits that count from then: it moves along where the
+ * clock is set, and born[] does not. */
+time_ms record_delivering_since(const struct record *record);
+
 /* Is it left to another rotator, who gave it the standby's live key? That key is its `fingerprint`,
  * so that it is known when the key dies. Set by delivery_leave(). */
 bool record_target_is_left(const struct record *record, const struct target_record *target);

@@ -142,7 +142,7 @@ static bool contradicts_young_key(const struct machine *machine, const struct ve
 
     return verdict->drift == DRIFT_ACTIVE_CHANGED && record->delivering != record->active &&
            machine->context->policy->verify == VERIFY_OFF &&
-           machine->now < time_add(record->born[record->delivering], machine_shown_within(machine));
+           machine->now < time_add(record_delivering_since(record), machine_shown_within(machine));
 }
 
 enum position deliver_look_done(struct machine *machine)

@@ -39,7 +39,7 @@ static bool contradicts_answer(const struct machine *machine, const struct verdi
         time_max(machine->context->timing->unknown_wait, machine->context->list_delay);
 
     return verdict->drift == DRIFT_ACTIVE_CHANGED && record->delivering != record->active &&
-           !record->refused && machine->now < time_add(record->born[record->delivering], late);
+           !record->refused && machine->now < time_add(record_delivering_since(record), late);
 }
 
 enum position verify_look_done(struct machine *machine)
