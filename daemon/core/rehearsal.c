@@ -311,9 +311,11 @@ void rehearsal_begin(struct rehearsal *rehearsal, const struct rotation_context 
     memcpy(rehearsal->live, record->live, sizeof(rehearsal->live));
     take_holdings(rehearsal);
     take_begun(rehearsal);
-    /* What is under way is begun anew, as after a crash. */
+    /* What is under way is begun anew, as after a crash; a request that is out has its effect. */
     if (!position_awaits_time(record->position))
         event.kind = EVENT_START;
+    if (record->position == POSITION_REGENERATE)
+        rehearsal->live[record->intent.slot] = make_key(rehearsal);
     step(rehearsal, &event);
 }
 

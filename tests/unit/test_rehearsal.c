@@ -263,6 +263,28 @@ static void test_under_way(void **state)
     }
 }
 
+/* A hold comes while the request is out: the rotation is foretold once, as it ends. */
+static void test_held_while_a_request_is_out(void **state)
+{
+    static struct world world;
+    static struct account_plan plan;
+    struct policy policy = monthly();
+
+    (void)state;
+    begin(&world, &policy, "/a/one");
+    world_run(&world, 12 * MS_DAY);
+    give_command(&world, COMMAND_ROTATE);
+    assert_true(world_reach(&world, POSITION_REGENERATE, MS_MINUTE));
+    world_hold(&world, 20 * MS_DAY);
+    foretell(&world, 150 * MS_DAY, &plan);
+    assert_why(&plan, 0, WHY_UNDER_WAY);
+    for (size_t i = 1; i < plan.count; i++)
+        assert_int_not_equal(plan.rotations[i].slot, plan.rotations[i - 1].slot);
+    plan.count--;
+    memmove(plan.rotations, plan.rotations + 1, plan.count * sizeof(plan.rotations[0]));
+    assert_kept(&world, 150 * MS_DAY, &plan);
+}
+
 static void test_asked_for(void **state)
 {
     static struct world world;
@@ -316,6 +338,7 @@ int main(void)
         cmocka_unit_test(test_nothing_is_foretold),
         cmocka_unit_test(test_overlap),
         cmocka_unit_test(test_under_way),
+        cmocka_unit_test(test_held_while_a_request_is_out),
         cmocka_unit_test(test_asked_for),
         cmocka_unit_test(test_catch_up),
         cmocka_unit_test(test_every_why_has_words),
