@@ -104,19 +104,21 @@ static void write_line(struct buf *out, const char *line)
 /* NAME:TEXT, escaped as section 3.3.11 has it, without control characters. */
 static void write_text(struct buf *out, const char *name, const char *text)
 {
-    struct buf line;
+    struct buf escaped, line;
 
+    buf_init(&escaped, LINE_MAX_BYTES);
     buf_init(&line, LINE_MAX_BYTES);
-    (void)buf_append_format(&line, "%s:", name);
     for (; *text != '\0'; text++) {
         if (strchr("\\;,", *text))
-            (void)buf_append_char(&line, '\\');
-        ctl_write(&line, "%c", *text);
+            (void)buf_append_char(&escaped, '\\');
+        (void)buf_append_char(&escaped, *text);
     }
-    if (line.failed)
-        out->failed = line.failed;
+    ctl_write(&line, "%s:%s", name, buf_str(&escaped));
+    if (escaped.failed || line.failed)
+        out->failed = escaped.failed ? escaped.failed : line.failed;
     else
         write_line(out, buf_str(&line));
+    buf_done(&escaped);
     buf_done(&line);
 }
 

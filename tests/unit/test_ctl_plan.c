@@ -24,7 +24,7 @@ static struct planned_snapshot of_alpha[] = {
     {.at = NOW + 9 * MS_DAY,
      .slot = "secondary",
      .why = "splay",
-     .because = "the interval; and its part, of the splay \\",
+     .because = "the interval; and its part, of the splay \\ \u00b5",
      .old_key_born = NOW - MS_HOUR,
      .old_key_dies = TIME_NEVER},
 };
@@ -191,6 +191,7 @@ static void test_calendar_programs(void **state)
     assert_int_equal(events, 3);
     assert_non_null(strstr(buf_str(&shown.out), "DTSTART:20261201T120000Z\r\n"));
     assert_non_null(strstr(buf_str(&shown.out), "the interval\\; and its part\\, of"));
+    assert_non_null(strstr(buf_str(&shown.out), "\u00b5"));
     assert_null(strchr(buf_str(&shown.out), '\x1b'));
     end(&shown);
 }
