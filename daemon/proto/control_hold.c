@@ -5,7 +5,6 @@
 
 #include <json-c/json.h>
 
-#include "base/date.h"
 #include "base/json.h"
 #include "base/json_writer.h"
 #include "proto/snapshot.h"
@@ -46,14 +45,6 @@ void control_holds_write(struct buf *out, time_ms now, const struct hold_snapsho
     (void)buf_append_char(out, '\n');
 }
 
-static time_ms read_time(struct json_object *object, const char *name)
-{
-    const char *text = json_string(object, name);
-    time_ms at;
-
-    return text && date_from_rfc3339(text, &at) ? at : TIME_NEVER;
-}
-
 int control_hold_list_read(struct json_object *object, struct hold_snapshot **ret_holds,
                            size_t *ret_count)
 {
@@ -77,7 +68,7 @@ int control_holds_parse(const char *text, size_t length, struct control_holds *h
     *holds = (struct control_holds){.document = json_parse(text, length, err)};
     if (!holds->document)
         return err_wrap(err, "the daemon's answer") == -ENOMEM ? -ENOMEM : -EBADMSG;
-    holds->now = read_time(holds->document, "now");
+    holds->now = snapshot_read_time(holds->document, "now");
     rc = json_object_is_type(json_member(holds->document, "holds"), json_type_array)
              ? control_hold_list_read(holds->document, &holds->items, &holds->count)
              : -EBADMSG;

@@ -65,14 +65,6 @@ void control_plan_end(struct buf *out, const char *next)
 
 /* --- reading --- */
 
-static time_ms read_time(struct json_object *object, const char *name)
-{
-    const char *text = json_string(object, name);
-    time_ms at;
-
-    return text && date_from_rfc3339(text, &at) ? at : TIME_NEVER;
-}
-
 static int read_accounts(struct control_plan *plan)
 {
     struct json_object *list = json_member(plan->document, "accounts");
@@ -98,8 +90,8 @@ int control_plan_parse(const char *text, size_t length, struct control_plan *pla
     *plan = (struct control_plan){.document = json_parse(text, length, err)};
     if (!plan->document)
         return err_wrap(err, "the daemon's answer") == -ENOMEM ? -ENOMEM : -EBADMSG;
-    plan->now = read_time(plan->document, "now");
-    plan->until = read_time(plan->document, "until");
+    plan->now = snapshot_read_time(plan->document, "now");
+    plan->until = snapshot_read_time(plan->document, "until");
     plan->next = json_string(plan->document, "next");
     rc = json_object_is_type(json_member(plan->document, "accounts"), json_type_array)
              ? read_accounts(plan)

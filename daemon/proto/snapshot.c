@@ -67,6 +67,14 @@ void snapshot_write_list(struct buf *out, const char *name, const struct snapsho
     json_write_close(out, ']');
 }
 
+time_ms snapshot_read_time(struct json_object *json, const char *name)
+{
+    const char *text = json_string(json, name);
+    time_ms at;
+
+    return text && date_from_rfc3339(text, &at) ? at : TIME_NEVER;
+}
+
 void snapshot_read(struct json_object *json, const struct snapshot_table *table, void *object)
 {
     for (size_t i = 0; i < table->count; i++) {

@@ -52,6 +52,8 @@ void snapshot_write_list(struct buf *out, const char *name, const struct snapsho
 /* Reads the members. What is missing, or of another type, counts as not known: a daemon of another
  * version is shown as far as it is understood. Texts are borrowed from `json`; NULL is none. */
 void snapshot_read(struct json_object *json, const struct snapshot_table *table, void *object);
+/* Reads one instant; TIME_NEVER: there is none. */
+time_ms snapshot_read_time(struct json_object *json, const char *name);
 /* Reads a member that is a list of such objects; *ret_objects is the caller's to free(), and NULL
  * where there are none. Returns 0 or -ENOMEM. */
 int snapshot_read_list(struct json_object *json, const char *name,
