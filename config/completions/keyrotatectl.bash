@@ -45,8 +45,9 @@ _keyrotatectl() {
     done
 
     case $command in
-    '') offered="status ping rotate redeliver adopt hold resume unblock check confirm reload $general" ;;
+    '') offered="status plan ping rotate redeliver adopt hold resume unblock check confirm reload $general" ;;
     status | check) offered='--all' ;;
+    plan) offered='--until --calendar --ics' ;;
     resume) offered='--all --hold' ;;
     rotate) offered='--wait --timeout --dry-run' ;;
     redeliver) offered='--target' ;;
@@ -56,7 +57,7 @@ _keyrotatectl() {
     *) offered= ;;
     esac
     case $command in
-    status | rotate | redeliver | adopt | hold | resume | unblock | check | confirm)
+    status | plan | rotate | redeliver | adopt | hold | resume | unblock | check | confirm)
         [[ $word == -* ]] || offered+=" $(_keyrotatectl_accounts)"
         ;;
     esac
