@@ -83,7 +83,7 @@ static void describe_failure(const struct http_reply *reply, const char *status,
 
     failure_init(failure, REASON_AZURE_ERROR);
     if (explained && cloud_error_code(&error)[0] != '\0') {
-        (void)str_copy(failure->error_code, sizeof(failure->error_code), cloud_error_code(&error));
+        failure_set_code(failure, cloud_error_code(&error));
         failure_set_text(failure, "Azure says that the regenerate %s (%s): %s",
                          str_equal_nocase(status, "Canceled") ? "was canceled" : "failed",
                          cloud_error_code(&error), cloud_error_message(&error));

@@ -33,6 +33,12 @@ def wait_free(site, name):
                f"{name} may be rotated")
 
 
+def set_overlap(site, overlap):
+    site.policy(overlap=overlap)
+    site.write()
+    assert site.ctl("reload").returncode == 0
+
+
 def test_status(calm):
     """The summary, the table, one account, and the same as JSON."""
     summary = calm.ctl("status")
@@ -133,11 +139,13 @@ def test_rotate(calm, azure):
     assert calm.holds("alpha") == "Secondary"
     completed = calm.completed("alpha")[0]
     assert completed["trigger"] == "command" and completed["actor"].startswith("uid ")
+    set_overlap(calm, "5m")
     refused = calm.ctl("rotate", "alpha")
     assert refused.returncode == REFUSED, "the overlap is not over"
     assert "overlap" in refused.stderr and "possible" in refused.stderr
     as_json = json.loads(calm.ctl("--json", "rotate", "alpha", "--dry-run").stdout)["results"][0]
     assert as_json["outcome"] == "refused" and as_json["until"]
+    set_overlap(calm, "1s")
     wait_free(calm, "alpha")
     assert calm.ctl("rotate", "alpha", "bravo", "--wait").returncode == DONE
     assert azure.truth.regenerated("alpha") == ["Secondary", "Primary"]

@@ -87,14 +87,16 @@ def test_begin_and_end_are_told(site):
         {"from": instant(30000), "to": instant(36000), "reason": "later"}]
     site.write()
     daemon = site.start()
-    told = {line["policies"]: line for line in site.log.lines(event="freeze.started")}
+    lines = wait_until(lambda: site.log.lines(event="freeze.started")[1:] and site.log.lines(event="freeze.started"),
+                       "both have begun")
+    told = {line["policies"]: line for line in lines}
     assert set(told) == {"quick", "all"}
     assert told["quick"]["freeze_reason"] == "audit" and "freeze_reason" not in told["all"]
     assert ": audit (policies: quick; until " in told["quick"]["msg"]
     assert told["quick"]["until"][:19] == site.config["freeze"][0]["to"][:19]
 
     since = site.log.mark()
-    site.config["freeze"][0] = {"from": instant(3), "to": instant(12), "reason": "short"}
+    site.config["freeze"][0] = {"from": instant(3), "to": instant(20), "reason": "short"}
     site.write()
     daemon.reload()
     ended = site.log.wait("freeze.ended", since, freeze_reason="audit")

@@ -20,7 +20,7 @@ BEFORE_POLLS = 600           # seconds in Retry-After
 def accounts(site, azure):
     """One of each slow type, adopted, which rotate when they are told to."""
     site.policy(rotate_every="1h", check_every="1h", overdue_after="1h")
-    site.config["timing"] |= {"operation_wait": "5s", "list_wait": "1s"}
+    site.config["timing"] |= {"operation_wait": "10m", "list_wait": "1s"}
     site.config["limits"] = {"per_subscription": 64}  # all may hang at once
     azure.settings(operation_ms=FOR_EVER)
     added = [add(site, name) for name in ROTATED if name in SLOW]
@@ -101,6 +101,7 @@ def test_killed(site, azure, accounts, moment):
     azure.settings(operation_retry_after=1, operation_ms=300)
     azure.end_operations()
     mark = site.log.mark()
+    site.config["timing"]["operation_wait"] = "5s"
     site.start()
     for account in accounts:
         site.log.wait("rotation.resumed", since=mark, account=account.here)

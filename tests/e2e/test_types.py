@@ -153,7 +153,7 @@ def test_a_provider_that_throttles_stops_no_other(site, azure):
     assert looks_again(site, azure, "second") and looks_again(site, azure, batch.here)
     assert not site.log.lines(event="request.throttled")
     azure.fault("status", op="listKeys", account="second", status=429, code="TooManyRequests", count=1,
-                headers={"Retry-After": "3", "x-ms-ratelimit-remaining-subscription-resource-requests": "0"})
+                headers={"Retry-After": "20", "x-ms-ratelimit-remaining-subscription-resource-requests": "0"})
     assert site.ctl("check", "second").returncode == 0
     line = site.log.wait("request.throttled")
     assert line["provider"] == "Microsoft.Storage" and "writes of Microsoft.Storage in subscription" in line["msg"]
