@@ -43,6 +43,7 @@ HABITS = {
     "lazy": lambda dice: 3.5,  # reads too seldom, and has to be refused
 }
 LAZY = "lazy"
+READY = "ready\n"
 
 
 class Users:
@@ -53,12 +54,16 @@ class Users:
         arguments = ["--output", self._output, "--port", azure.port, "--ca-file", azure.ca_file,
                      "--overlap", overlap, *(f"{account}={path}" for account, path in files)]
         self._process = subprocess.Popen([*wrapped, sys.executable, __file__,
-                                          *map(str, arguments)])
+                                          *map(str, arguments)],
+                                         stdout=subprocess.PIPE, text=True)
+        # Before, the signal that ends them would be none that they expect.
+        assert self._process.stdout.readline() == READY, "the users do not start"
 
     def stop(self):
         """Ends them; returns what they watched, and what they held and used."""
         self._process.terminate()
         status = self._process.wait(30)
+        self._process.stdout.close()
         assert status == 0, f"the users ended with {status}"
         records = [json.loads(line) for line in self._output.read_text().splitlines()]
         return ([one for one in records if "reads" in one],
@@ -67,6 +72,7 @@ class Users:
     def kill(self):
         self._process.kill()
         self._process.wait()
+        self._process.stdout.close()
 
 
 # --- the program -------------------------------------------------------------------------------
@@ -219,6 +225,8 @@ def main():
         program = Program(arguments, output)
         signal.signal(signal.SIGTERM, program.stop)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        sys.stdout.write(READY)
+        sys.stdout.flush()
         watchers = []
         for account, path in (file.split("=", 1) for file in arguments.files):
             watchers.append(Watcher(path, program))

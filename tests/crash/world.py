@@ -4,6 +4,7 @@ A world lives through many lives of its daemon. At the end it is left in peace u
 has rotated again, taken down, and judged.
 """
 
+import json
 import os
 import pathlib
 import shutil
@@ -314,12 +315,19 @@ class World:
         for _ in range(ROTATIONS_AT_THE_END):
             self.must_rotate("in peace")
             self.command("rotate", *self.accounts)  # not before the overlap is over
-        if not self.wait(self.is_well, TIMEOUT, pause=0.1):
-            raise Broken("keyrotatectl status does not say that all is well")
+        # No other rotation begins, so that the end cuts none in the middle of its deliveries.
+        self.site.policy(rotate_every="30d", overdue_after="1d")
+        self.site.write()
+        if self.site.ctl("reload").returncode != EXIT_OK:
+            raise Broken("the configuration cannot be read again in peace")
+        if not self.wait(self.is_calm, TIMEOUT, pause=0.1):
+            raise Broken("keyrotatectl status does not say that all is well, and nothing rotates")
         self.terminate()
 
-    def is_well(self):
-        return self.site.ctl("status").returncode == 0
+    def is_calm(self):
+        answer = self.site.ctl("--json", "status", "--all")
+        return answer.returncode == EXIT_OK and \
+            not any(one["rotating"] for one in json.loads(answer.stdout)["accounts"])
 
     def state(self):
         """The journal's directory as it can be read from here."""
@@ -399,13 +407,13 @@ class World:
 def live_through(world, lives):
     """Runs `lives()`, the peace after it, and the judge; returns the report."""
     try:
-        world.admit_users()
-        lives()
-        world.find_peace()
-        world.judge_remains()
-    except (AssertionError, Broken, OSError, subprocess.SubprocessError) as failure:
-        world.report.wrong.append(f"{failure}; the log ends with\n{world.site.log.tail(12)}")
-    try:
+        try:
+            world.admit_users()
+            lives()
+            world.find_peace()
+            world.judge_remains()
+        except (AssertionError, Broken, OSError, subprocess.SubprocessError) as failure:
+            world.report.wrong.append(f"{failure}; the log ends with\n{world.site.log.tail(12)}")
         world.end_daemon()
         world.judge()
     finally:
