@@ -44,6 +44,11 @@ static char *name_policies(const struct config *config, const struct freeze *fre
     return names;
 }
 
+static struct freeze freeze_of(const struct freeze_told *told)
+{
+    return (struct freeze){.from = told->from, .to = told->to, .reason = told->reason};
+}
+
 static struct freeze_told *find_told(const struct freeze_watch *watch, const struct freeze *freeze)
 {
     for (size_t i = 0; i < watch->told_count; i++)
@@ -54,7 +59,7 @@ static struct freeze_told *find_told(const struct freeze_watch *watch, const str
 
 static bool is_in_force(const struct config *config, const struct freeze_told *told, time_ms now)
 {
-    const struct freeze freeze = {.from = told->from, .to = told->to, .reason = told->reason};
+    const struct freeze freeze = freeze_of(told);
 
     for (size_t i = 0; i < config->policy_count; i++)
         if (policy_has(&config->policies[i], &freeze))
@@ -64,19 +69,26 @@ static bool is_in_force(const struct config *config, const struct freeze_told *t
 
 /* --- telling --- */
 
+static void start_line(struct log_line *line, const struct freeze_told *told, time_ms now,
+                       const char *event, const char *sentence)
+{
+    char to[DATE_TEXT_MAX];
+
+    log_line_start(line, now, LEVEL_NOTICE, event, "%s%s%s (policies: %s; until %s)", sentence,
+                   told->reason ? ": " : "", told->reason ? told->reason : "", told->policies,
+                   date_to_rfc3339(told->to, to));
+    log_line_text(line, "policies", told->policies);
+    log_line_text(line, "freeze_reason", told->reason);
+    log_line_time(line, "since", told->from);
+    log_line_time(line, "until", told->to);
+}
+
 static void tell(const struct freeze_watch *watch, const struct freeze_told *told, time_ms now,
                  const char *event, const char *sentence)
 {
-    char to[DATE_TEXT_MAX];
     struct log_line line;
 
-    log_line_start(&line, now, LEVEL_NOTICE, event, "%s%s%s (policies: %s; until %s)", sentence,
-                   told->reason ? ": " : "", told->reason ? told->reason : "", told->policies,
-                   date_to_rfc3339(told->to, to));
-    log_line_text(&line, "policies", told->policies);
-    log_line_text(&line, "freeze_reason", told->reason);
-    log_line_time(&line, "since", told->from);
-    log_line_time(&line, "until", told->to);
+    start_line(&line, told, now, event, sentence);
     log_emit(watch->log, &line);
 }
 
@@ -90,7 +102,7 @@ static void free_told(struct freeze_told *told)
 static bool is_frozen_still(const struct config *config, const struct freeze_told *told,
                             time_ms now)
 {
-    const struct freeze freeze = {.from = told->from, .to = told->to, .reason = told->reason};
+    const struct freeze freeze = freeze_of(told);
     const bool removed = now < told->to; /* which policies it had is not known any more */
 
     for (size_t i = 0; i < config->policy_count; i++)
@@ -113,13 +125,71 @@ static const char *end_sentence(const struct freeze_watch *watch, const struct f
                   : "a change freeze is over, and rotations are started again";
 }
 
-static void end_told(struct freeze_watch *watch, time_ms now)
+/* The freeze of the same times that has taken its place: one that has not been told of. NULL: none,
+ * or it is there itself. */
+static const struct freeze *find_successor(const struct freeze_watch *watch,
+                                           const struct freeze_told *told)
+{
+    const struct config *config = watch->config;
+    const struct freeze before = freeze_of(told);
+    const struct freeze *found = NULL;
+
+    for (size_t i = 0; i < config->policy_count; i++) {
+        const struct policy *policy = &config->policies[i];
+
+        if (policy_has(policy, &before))
+            return NULL;
+        for (size_t f = 0; !found && f < policy->freeze_count; f++) {
+            const struct freeze *freeze = &policy->freezes[f];
+
+            if (freeze->from == told->from && freeze->to == told->to && !find_told(watch, freeze))
+                found = freeze;
+        }
+    }
+    return found;
+}
+
+static void tell_change(const struct freeze_watch *watch, const struct freeze_told *before,
+                        const struct freeze_told *after, time_ms now)
+{
+    struct log_line line;
+
+    start_line(&line, after, now, "freeze.changed", "a change freeze that is in force has changed");
+    if (!str_equal(before->policies, after->policies))
+        log_line_text(&line, "policies_before", before->policies);
+    if (!str_equal(before->reason, after->reason))
+        log_line_text(&line, "freeze_reason_before", before->reason);
+    log_emit(watch->log, &line);
+}
+
+/* Takes over, and tells, the reason and the policies that a reload has given it. */
+static void follow_change(const struct freeze_watch *watch, struct freeze_told *told, time_ms now)
+{
+    const struct freeze *successor = find_successor(watch, told);
+    const struct freeze freeze = successor ? *successor : freeze_of(told);
+    struct freeze_told after = {.from = freeze.from,
+                                .to = freeze.to,
+                                .reason = must_dup(freeze.reason),
+                                .policies = name_policies(watch->config, &freeze)};
+
+    if (!is_in_force(watch->config, &after, now) ||
+        (str_equal(after.reason, told->reason) && str_equal(after.policies, told->policies))) {
+        free_told(&after);
+        return;
+    }
+    tell_change(watch, told, &after, now);
+    free_told(told);
+    *told = after;
+}
+
+static void review_told(struct freeze_watch *watch, time_ms now)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < watch->told_count; i++) {
         struct freeze_told *told = &watch->told[i];
 
+        follow_change(watch, told, now);
         if (is_in_force(watch->config, told, now)) {
             watch->told[kept++] = *told;
             continue;
@@ -154,7 +224,7 @@ static void look(struct freeze_watch *watch)
     const time_ms now = loop_now(watch->timer.loop);
     time_ms next = TIME_NEVER;
 
-    end_told(watch, now);
+    review_told(watch, now);
     for (size_t i = 0; i < config->policy_count; i++) {
         const struct policy *policy = &config->policies[i];
 

@@ -1,5 +1,6 @@
 /*
- * Logs when a change freeze begins and ends, be it by time or by a reload.
+ * Logs when a change freeze begins and ends, be it by time or by a reload, and when a reload
+ * changes the policies or the reason of one that is in force.
  */
 #ifndef KEYROTATED_APP_FREEZE_WATCH_H
 #define KEYROTATED_APP_FREEZE_WATCH_H

@@ -113,6 +113,48 @@ def test_begin_and_end_are_told(site):
     assert "no longer in the configuration, and rotations are started again" in ended[0]["msg"]
 
 
+def test_changes_are_told(site):
+    """A reload that changes the policies or the reason of a freeze in force is told as one line."""
+    site.account("alpha")
+    site.config["policies"]["other"] = dict(site.config["policies"]["quick"])
+    freeze(site, -60, 36000, policies=["quick"], reason="audit")
+    daemon = site.start()
+    site.log.wait("freeze.started", freeze_reason="audit")
+    only = site.config["freeze"][0]
+
+    def reload_with(**changes):
+        since = site.log.mark()
+        only.update(changes)
+        site.write()
+        daemon.reload()
+        return site.log.wait("freeze.changed", since)
+
+    told = reload_with(policies=["other", "quick"])
+    assert (told["policies"], told["policies_before"]) == ("all", "quick")
+    assert told["freeze_reason"] == "audit" and "freeze_reason_before" not in told
+    assert "a change freeze that is in force has changed: audit (policies: all; until " in told["msg"]
+    told = reload_with(reason="longer audit")
+    assert (told["freeze_reason"], told["freeze_reason_before"]) == ("longer audit", "audit")
+    assert told["policies"] == "all" and "policies_before" not in told
+    assert told["until"][:19] == only["to"][:19]
+    told = reload_with(policies=["other"], reason="the audit of others")
+    assert (told["policies"], told["policies_before"]) == ("other", "all")
+    assert (told["freeze_reason"], told["freeze_reason_before"]) == ("the audit of others", "longer audit")
+    assert site.log.wait("rotation.started", trigger="schedule")["account"] == "alpha"
+
+    since = site.log.mark()
+    site.config["freeze"].append({**only, "reason": "one more"})
+    site.write()
+    daemon.reload()
+    assert site.log.wait("freeze.started", since)["freeze_reason"] == "one more"
+    del site.config["freeze"][0]
+    site.write()
+    daemon.reload()
+    assert site.log.wait("freeze.ended", since)["freeze_reason"] == "the audit of others"
+    assert len(site.log.lines(event="freeze.changed")) == 3
+    assert len(site.log.lines(event="freeze.started")) == 2
+
+
 def test_freezes_are_checked(site):
     site.account("alpha", create=False)
     site.config["freeze"] = [{"from": "2026-12-20", "to": "2026-12-10", "policies": ["quik"]}]

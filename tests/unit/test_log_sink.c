@@ -234,7 +234,7 @@ static const char *const events[] = {
     "revoke.completed",    "operator.command",  "log.dropped",          "trouble.ended",
     "drift.suspected",     "delivery.output",   "notification.dropped", "discovery.completed",
     "discovery.failed",    "cloud.discovered",  "cloud.failed",         "discovery.degraded",
-    "discovery.missing",   "freeze.started",    "freeze.ended",
+    "discovery.missing",   "freeze.started",    "freeze.changed",       "freeze.ended",
 };
 enum { EVENT_COUNT = sizeof(events) / sizeof(events[0]) };
 

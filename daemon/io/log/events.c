@@ -37,6 +37,7 @@ static const struct {
     {"discovery.degraded", "38240b8947e84e5489d9caa3ccbdeb9b"},
     {"discovery.missing", "e9a5861ad80f44d392a9850b7a89681f"},
     {"freeze.started", "83b589224ffd404cb87daf36003471c1"},
+    {"freeze.changed", "e9acc0595d584bae97cfdf54efff886b"},
     {"freeze.ended", "09b7b0b557934739918e140d6536ce77"},
     {"rotation.started", "3f92ff347e134e66babf2c8db72c1222"},
     {"rotation.resumed", "ee1eb7b68d984821911bd333ada66731"},
