@@ -182,13 +182,24 @@ static bool throttle(struct sim *sim, const struct http_request *request,
     return false;
 }
 
+static char *action_of_poll(const struct arm_target *target)
+{
+    const struct type_poll *poll = target->poll;
+
+    return memory_printf("%s/locations/%s%s%s/read", target->provider, poll->word,
+                         poll->below ? "/" : "", poll->below ? poll->below : "");
+}
+
 /* The action that the request needs the right to, to be freed. */
 static char *action_of(const struct http_request *request, const struct arm_target *target)
 {
     const struct type *type = target->type;
-    const char *suffix = type->list.suffix;
+    const char *suffix;
     char *name, *action;
 
+    if (target->kind == TARGET_OPERATION)
+        return action_of_poll(target);
+    suffix = type->list.suffix;
     if (target->kind == TARGET_PARENT || target->action_count == 0) {
         name = describe_type_name(type, target->kind == TARGET_PARENT ? target->name_count
                                                                       : type_name_count(type));
@@ -223,6 +234,13 @@ static bool authorize(struct sim *sim, const struct http_request *request,
     free(action);
     free(scope);
     return !denied;
+}
+
+/* Which right a poll takes is not documented of all providers: the settings say. */
+static bool takes_right(const struct sim *sim, const struct arm_target *target)
+{
+    return target->kind != TARGET_OPERATION || !target->poll->is_undocumented ||
+           sim->settings.operation_rights > 0;
 }
 
 static bool check_existence(struct sim *sim, const struct arm_target *target,
@@ -314,12 +332,10 @@ void arm_handle(struct sim *sim, const struct http_request *request, struct http
                   target.subscription_id);
         return;
     }
-    if (target.kind == TARGET_OPERATION) {
+    if (takes_right(sim, &target) && !authorize(sim, request, &target, principal, reply))
+        return;
+    if (target.kind == TARGET_OPERATION)
         operations_poll(sim, request, &target, reply);
-        return;
-    }
-    if (!authorize(sim, request, &target, principal, reply) ||
-        !check_existence(sim, &target, reply))
-        return;
-    provider_handle(sim, request, &target, reply);
+    else if (check_existence(sim, &target, reply))
+        provider_handle(sim, request, &target, reply);
 }

@@ -67,17 +67,35 @@ static bool find_type(char *const *segments, size_t count, struct arm_target *ta
     return best > 0;
 }
 
-/* SEGMENTS follow the provider: locations/L/operationStatuses/ID. */
+/* SEGMENTS follow the provider: locations/REGION/WORD/ID, and BELOW/NAME where the poll has it. */
+static bool is_poll(const struct type_poll *poll, char *const *segments, size_t count)
+{
+    if (!poll->word || count != (poll->below ? 6 : 4) || strcasecmp(segments[0], "locations") != 0)
+        return false;
+    return strcasecmp(segments[2], poll->word) == 0 &&
+           (!poll->below || strcasecmp(segments[4], poll->below) == 0);
+}
+
+/* SEGMENTS begin with the provider. */
 static bool is_operation(char *const *segments, size_t count, struct arm_target *target)
 {
-    if (count != 4 || strcasecmp(segments[0], "locations") != 0)
-        return false;
-    target->wants_result = strcasecmp(segments[2], "operationResults") == 0;
-    if (!target->wants_result && strcasecmp(segments[2], "operationStatuses") != 0)
-        return false;
-    target->kind = TARGET_OPERATION;
-    target->operation = segments[3];
-    return true;
+    const struct type *type;
+
+    for (size_t i = 0; (type = type_at(i)); i++) {
+        const struct type_operation *operation = &type->operation;
+
+        if (!operation->is_long || !is_provider(type, segments[0]))
+            continue;
+        target->wants_result = is_poll(&operation->result, segments + 1, count - 1);
+        if (!target->wants_result && !is_poll(&operation->status, segments + 1, count - 1))
+            continue;
+        target->kind = TARGET_OPERATION;
+        target->poll = target->wants_result ? &operation->result : &operation->status;
+        target->provider = segments[0];
+        target->operation = segments[4];
+        return true;
+    }
+    return false;
 }
 
 static void take_names(char *const *segments, size_t count, struct arm_target *target)
@@ -110,7 +128,7 @@ bool arm_target_parse(const struct http_request *request, struct arm_target *tar
     }
     if (count < i + 3 || strcasecmp(segments[i], "providers") != 0)
         return false;
-    if (is_operation(segments + i + 2, count - i - 2, target))
+    if (is_operation(segments + i + 1, count - i - 1, target))
         return true;
     if (!find_type(segments + i + 1, count - i - 1, target))
         return false;

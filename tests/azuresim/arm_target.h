@@ -23,7 +23,9 @@ struct arm_target {
     char *const *actions; /* what follows the resource */
     size_t action_count;
     const char *operation; /* its id */
-    bool wants_result;     /* of the operation, as its Location does */
+    const char *provider;  /* of the operation */
+    const struct type_poll *poll;
+    bool wants_result; /* of the operation, as its Location does */
 };
 
 /* Reads /subscriptions/S[/resourceGroups/G]/providers/PROVIDER/TYPE/NAME..., and the path of an

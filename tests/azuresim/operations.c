@@ -140,11 +140,13 @@ static void add_retry_after(const struct sim *sim, struct http_reply *reply)
         http_reply_header(reply, "Retry-After", "%d", (int)sim->settings.operation_retry_after);
 }
 
-/* WHAT is "operationStatuses" or "operationResults"; to be freed. */
+/* To be freed. */
 static char *url_of(const struct sim *sim, const struct http_request *request,
                     const struct account *account, const struct operation *operation,
-                    const char *what)
+                    const struct type_poll *poll)
 {
+    const char *below = !poll->below ? "" : poll->below;
+    const char *name = !poll->below ? "" : account->name;
     const char *host = sim->settings.operation_host;
     char *version = percent_encode(http_fields_get(&request->query, "api-version"));
     char *url;
@@ -152,19 +154,20 @@ static char *url_of(const struct sim *sim, const struct http_request *request,
     if (*host == '\0')
         host = http_header(request, "Host");
     url = memory_printf(
-        "https://%s/subscriptions/%s/providers/%.*s/locations/%s/%s/%s"
+        "https://%s/subscriptions/%s/providers/%.*s/locations/%s/%s/%s%s%s%s%s"
         "?api-version=%s",
         host, account->subscription_id, (int)type_provider_length(account->type),
-        account->type->name, account->location, what, operation->id, version);
+        account->type->name, account->location, poll->word, operation->id, poll->below ? "/" : "",
+        below, poll->below ? "/" : "", name, version);
     free(version);
     return url;
 }
 
 static void add_url(const struct sim *sim, const struct http_request *request,
                     const struct account *account, const struct operation *operation,
-                    struct http_reply *reply, const char *header, const char *what)
+                    struct http_reply *reply, const char *header, const struct type_poll *poll)
 {
-    char *url = url_of(sim, request, account, operation, what);
+    char *url = url_of(sim, request, account, operation, poll);
 
     http_reply_header(reply, header, "%s", url);
     free(url);
@@ -182,10 +185,9 @@ static void reply_accepted(const struct sim *sim, const struct http_request *req
     reply->status = 202;
     add_retry_after(sim, reply);
     if (asynchronous)
-        add_url(sim, request, account, operation, reply, "Azure-AsyncOperation",
-                "operationStatuses");
+        add_url(sim, request, account, operation, reply, "Azure-AsyncOperation", &has->status);
     if (location)
-        add_url(sim, request, account, operation, reply, "Location", "operationResults");
+        add_url(sim, request, account, operation, reply, "Location", &has->result);
 }
 
 void operations_begin(struct sim *sim, const struct http_request *request, struct account *account,
@@ -271,7 +273,8 @@ static void reply_result(const struct sim *sim, const struct http_request *reque
     if (!operation->is_over) {
         reply->status = 202;
         add_retry_after(sim, reply);
-        add_url(sim, request, account, operation, reply, "Location", "operationResults");
+        add_url(sim, request, account, operation, reply, "Location",
+                &account->type->operation.result);
         return;
     }
     if (strcmp(operation->result, "Succeeded") != 0) {

@@ -37,6 +37,7 @@ static const struct number_setting numbers[] = {
      403},
     {"operation_ms", offsetof(struct settings, operation_ms), 0, 1e12, 1000},
     {"operation_retry_after", offsetof(struct settings, operation_retry_after), 0, 1e6, 1},
+    {"operation_rights", offsetof(struct settings, operation_rights), 0, 1, 0},
     {"operation_key_at_start", offsetof(struct settings, operation_key_at_start), 0, 1, 0},
     {"key_page_size", offsetof(struct settings, key_page_size), 0, 4, 0},
     {"key_ids_change", offsetof(struct settings, key_ids_change), 0, 1, 0},

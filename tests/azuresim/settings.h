@@ -24,6 +24,7 @@ struct settings {
     double weather_delay_ms;       /* how long hangs and late effects of the weather take */
     double operation_ms;           /* that long-running regenerations take; 0: they are none */
     double operation_retry_after;  /* seconds; 0: no Retry-After */
+    double operation_rights;       /* 1: each poll takes a right, 0: those of which one is known */
     double operation_key_at_start; /* 1: the key changes when it begins, 0: when it ends */
     double key_page_size;          /* keys per page of App Configuration's list; 0: all */
     double key_ids_change;         /* 1: ids of keys in App Configuration change with the key */

@@ -44,11 +44,20 @@ struct type_switch {
     const char *code, *message;
 };
 
+/* Where an operation tells how it goes, and the right that this takes. */
+struct type_poll {
+    const char *word;  /* "operationResults" in locations/REGION/operationResults/ID; NULL: none */
+    const char *below; /* what the path ends with, and a name, and the right with it; NULL: none */
+    bool is_undocumented; /* which right it takes, if any */
+};
+
 /* Long-running regenerations. */
 struct type_operation {
     bool is_long;
     bool has_async_header; /* Azure-AsyncOperation */
     bool has_location;
+    struct type_poll status; /* at the Azure-AsyncOperation */
+    struct type_poll result; /* at the Location */
 };
 
 /* Answers and descriptions are JSON in which these stand for what a resource has:

@@ -125,9 +125,10 @@ class StandIn:
         self.ask("POST", "permissions",
                  {"action": action, "effect": "deny", **({"scope": scope} if scope else {})})
 
-    def allow_only(self, actions):
+    def allow_only(self, actions, scope=None):
         for action in actions:
-            self.ask("POST", "permissions", {"action": action, "effect": "only"})
+            self.ask("POST", "permissions", {"action": action, "effect": "only",
+                                             **({"scope": scope} if scope else {})})
 
     def allow_all(self):
         self.ask("DELETE", "permissions")

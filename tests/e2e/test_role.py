@@ -127,6 +127,69 @@ def test_operations_stand_below_the_subscription(site):
     assert role["AssignableScopes"] == [f"/subscriptions/{SUBSCRIPTION}"]
 
 
+@pytest.fixture
+def slow(site, azure):
+    """Regenerates that take half a second, of accounts that rotate when they are told to."""
+    site.policy(rotate_every="1h", check_every="1h", overdue_after="1h")
+    site.config["timing"] |= {"operation_wait": "5s", "list_wait": "1s"}
+    azure.settings(operation_ms=500)
+    return site
+
+
+def polls_of_a_rotation(site, account):
+    """Their statuses."""
+    site.start()
+    site.log.wait("key.delivered", account=account.here)
+    wait_until(lambda: site.ctl("rotate", account.here).returncode == 0, "a rotation is accepted")
+    site.wait_rotations(account.here, 1)
+    assert len(site.azure.truth.requests("regenerateKeys", account=account.asked)) == 1
+    return {asked["status"] for asked in site.azure.truth.requests("poll", account=account.asked)}
+
+
+ASKED = [  # a type, where its operations tell how they go, and the right that this takes
+    ("cosmos", "async", "Microsoft.DocumentDB/locations/operationsStatus/read"),
+    ("redis_enterprise", "async", "Microsoft.Cache/locations/operationsStatus/read"),
+    ("event_grid_topic", "async", "Microsoft.EventGrid/locations/operationsStatus/read"),
+    ("event_grid_topic", "location", "Microsoft.EventGrid/locations/operationResults/read"),
+    ("signalr", "async", "Microsoft.SignalRService/locations/operationStatuses/signalr/read"),
+    ("signalr", "location", "Microsoft.SignalRService/locations/operationresults/signalr/read"),
+    ("web_pubsub", "async", "Microsoft.SignalRService/locations/operationStatuses/webpubsub/read")]
+
+
+@pytest.mark.parametrize("name, header, action", ASKED)
+def test_operations_are_asked_about_with_the_role(slow, azure, name, header, action):
+    account = add(slow, name)
+    azure.settings(operation_headers=header)
+    role = slow.role()
+    assert action in role["Actions"]
+    azure.allow_only(role["Actions"], scope=role["AssignableScopes"][0])
+    assert polls_of_a_rotation(slow, account) <= {200, 202}
+    assert slow.log.lines(event="operation.ended") and not slow.log.lines(event="operation.lost")
+
+
+@pytest.mark.parametrize("name, header, action", ASKED[2:4])
+def test_a_role_without_the_right_to_ask(slow, azure, name, header, action):
+    """The action is named, and the longest time is waited out."""
+    account = add(slow, name)
+    azure.settings(operation_headers=header)
+    azure.allow_only(one for one in slow.role()["Actions"] if one != action)
+    assert polls_of_a_rotation(slow, account) == {403}
+    denied = slow.log.wait("rotation.retrying", reason="permission_denied")
+    assert "Microsoft.EventGrid/locations/operation" in denied["msg"] + denied["remedy"]
+    assert not slow.log.lines(event="operation.ended")
+
+
+@pytest.mark.parametrize("name, header", [("cosmos", "location"), ("ml_online_endpoint", "async")])
+@pytest.mark.parametrize("rights", [0, 1])
+def test_a_right_that_azure_does_not_document(slow, azure, name, header, rights):
+    """No role can have it; either polls take none, or the longest time is waited out."""
+    account = add(slow, name)
+    azure.settings(operation_headers=header, operation_rights=rights)
+    azure.allow_only(slow.role()["Actions"])
+    assert polls_of_a_rotation(slow, account) <= ({403} if rights else {200, 202})
+    assert bool(slow.log.lines(event="operation.ended")) == (not rights)
+
+
 def discover(site, by, subscriptions):
     site.config["discover"] = [{"name": "found", "subscriptions": subscriptions, "by": by,
                                 "adopt_active": "primary", "every": "1s", "policy": "quick",

@@ -59,6 +59,10 @@ static const struct type maps = {
     .endpoints = "{\"uniqueId\":\"99999999-0000-4000-8000-$0\"}",
 };
 
+/* These paths are those of the provider's resource types. */
+#define ML_POLLS                                                                                   \
+    .status = {.word = "mfeOperationsStatus", .is_undocumented = true},                            \
+    .result = {.word = "mfeOperationResults", .is_undocumented = true}
 #define ML_VERSIONS "2022-10-01 2023-10-01 2024-10-01 2025-06-01 2026-05-01"
 
 static const struct type online_endpoint = {
@@ -70,7 +74,7 @@ static const struct type online_endpoint = {
                    .member = "keyType",
                    .own_value = "keyValue",
                    .answer = ""},
-    .operation = {.is_long = true, .has_async_header = true, .has_location = true},
+    .operation = {.is_long = true, .has_async_header = true, .has_location = true, ML_POLLS},
     .slots = {{"Primary", "primaryKey"}, {"Secondary", "secondaryKey"}},
     .key = KEY_LETTERS,
     .off = {.property = "authMode", .on = "\"Key\"", .off = "\"AADToken\"", .needs_on = true},
@@ -91,7 +95,7 @@ static const struct type serverless_endpoint = {
     .versions = "2024-10-01 2025-06-01 2026-05-01",
     .list = {.suffix = "listKeys", .answer = BOTH_KEYS},
     .regenerate = {.suffix = "regenerateKeys", .member = "keyType", .own_value = "keyValue"},
-    .operation = {.is_long = true, .has_async_header = true},
+    .operation = {.is_long = true, .has_async_header = true, ML_POLLS},
     .slots = {{"Primary", "primaryKey"}, {"Secondary", "secondaryKey"}},
     .key = KEY_LETTERS,
     .off = {.property = "authMode", .on = "\"Key\"", .off = "\"AAD\""},

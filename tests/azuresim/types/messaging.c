@@ -98,11 +98,17 @@ static const struct type grid_partner = {
     GRID_SWITCH,
 };
 
+#define GRID_OPERATION                                                                             \
+    {                                                                                              \
+        .is_long = true, .has_location = true, .status = {.word = "operationsStatus"},             \
+        .result = {.word = "operationResults"},                                                    \
+    }
+
 static const struct type grid_topic = {
     .name = "Microsoft.EventGrid/topics",
     .word = "event_grid_topic",
     .versions = "2020-06-01 2021-12-01 2022-06-15 2025-02-15",
-    .operation = {.is_long = true, .has_location = true},
+    .operation = GRID_OPERATION,
     GRID_KEYS,
     GRID_SWITCH,
 };
@@ -113,7 +119,7 @@ static const struct type grid_namespace = {
     .name = "Microsoft.EventGrid/namespaces",
     .word = "event_grid_namespace",
     .versions = "2025-02-15",
-    .operation = {.is_long = true, .has_location = true},
+    .operation = GRID_OPERATION,
     GRID_KEYS,
     .properties = "{\"provisioningState\":\"Succeeded\",\"publicNetworkAccess\":\"Enabled\"}",
     .endpoints = GRID_HOST,
@@ -123,7 +129,7 @@ static const struct type grid_namespace_topic = {
     .name = "Microsoft.EventGrid/namespaces/topics",
     .word = "event_grid_namespace_topic",
     .versions = "2025-02-15",
-    .operation = {.is_long = true, .has_location = true},
+    .operation = GRID_OPERATION,
     GRID_KEYS,
     .properties =
         "{\"provisioningState\":\"Succeeded\",\"publisherType\":\"Custom\","
@@ -143,7 +149,11 @@ static const struct type grid_namespace_topic = {
              .answer = "{\"primaryKey\":\"$K0\",\"secondaryKey\":\"$K1\"" SIGNALR_STRING(          \
                  "primary", "0", domain) SIGNALR_STRING("secondary", "1", domain) "}"},            \
     .regenerate = {.suffix = "regenerateKey", .member = "keyType", .answer = "{}"},                \
-    .operation = {.is_long = true, .has_async_header = true, .has_location = true},                \
+    .operation = {.is_long = true,                                                                 \
+                  .has_async_header = true,                                                        \
+                  .has_location = true,                                                            \
+                  .status = {.word = "operationStatuses", .below = domain},                        \
+                  .result = {.word = "operationResults", .below = domain}},                        \
     .slots = {{"Primary", "primaryKey"}, {"Secondary", "secondaryKey"}}, .key = KEY_SHORT_BASE64,  \
     .off = {.property = "disableLocalAuth", .on = "false", .off = "true"},                         \
     .properties =                                                                                  \
