@@ -257,6 +257,10 @@ time_ms schedule_catch_up(const struct policy *policy, const char *account_id, t
     return start_from(policy, account_id, "catch-up", now, spread);
 }
 
+/* The first rotations of accounts with old keys are spread over this part of rotate_every at least:
+ * a fleet of them is adopted at once. */
+enum { FIRST_SPREAD = 10 };
+
 /* Somewhere within `span` after the overlap. */
 static time_ms first_within(const struct policy *policy, const char *account_id, time_ms adopted_at,
                             duration_ms span)
@@ -274,12 +278,13 @@ time_ms schedule_first(const struct policy *policy, const char *account_id, time
 {
     const duration_ms span = policy->rotate_every - policy->overlap;
     const time_ms first = first_within(policy, account_id, adopted_at, span);
-    duration_ms left = time_between(time_add(adopted_at, policy->overlap), by);
+    /* schedule_start() adds the splay. */
+    const duration_ms least = policy->rotate_every / FIRST_SPREAD - policy->splay;
+    const duration_ms left =
+        time_max(time_between(time_add(adopted_at, policy->overlap), by), time_max(least, 0));
 
     if (left >= span)
         return first;
-    if (left < 0)
-        left = 0; /* schedule_start() spreads it */
     return time_min(first, first_within(policy, account_id, adopted_at, left));
 }
 

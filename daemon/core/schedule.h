@@ -52,7 +52,8 @@ uint64_t schedule_hash(const char *account_id, const char *purpose, uint64_t bel
  * between overlap and rotate_every after it, then moved into a window and splayed inside it.
  * Freezes are left out of account. `by`: it is to start then at the latest, because its keys are
  * old; TIME_NEVER: their age is not known. It is never later for it, nor sooner than overlap; where
- * `by` has passed it is spread over the splay from then on, as any start that was missed.
+ * `by` has passed, or will soon, it is spread over the splay or a tenth of rotate_every, whichever
+ * is longer, from there on: the keys of a fleet that is adopted at once are all old.
  */
 time_ms schedule_first(const struct policy *policy, const char *account_id, time_ms adopted_at,
                        time_ms by);

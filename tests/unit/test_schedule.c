@@ -333,7 +333,8 @@ static void old_keys_are_due_earlier(void **state)
         assert_true(schedule_is_open(policy, start));
         assert_true(start <= usual);
         assert_true(start >= adopted + policy->overlap);
-        assert_true(start <= latest + schedule_longest_wait(policy, adopted) + policy->splay);
+        assert_true(start <= latest + schedule_longest_wait(policy, adopted) +
+                                 time_max(policy->splay, policy->rotate_every / 10));
         assert_int_equal(schedule_first(policy, world.account, adopted, INT64_MIN),
                          schedule_first(policy, world.account, adopted, 0));
         world_done(&world);
@@ -341,27 +342,49 @@ static void old_keys_are_due_earlier(void **state)
 }
 
 /* The keys of a whole fleet are too old: its first rotations are spread over the splay, as any
- * start that was missed. */
-static void a_fleet_of_old_keys_is_not_due_at_once(void **state)
+ * start that was missed, but over a tenth of rotate_every at least. */
+static void spread_fleet(duration_ms splay, time_ms by, unsigned days)
 {
-    (void)state;
     const struct policy policy = {
-        .rotate_every = 40 * MS_DAY, .overlap = 10 * MS_DAY, .splay = 4 * MS_DAY, .rotate = true};
+        .rotate_every = 40 * MS_DAY, .overlap = 10 * MS_DAY, .splay = splay, .rotate = true};
     const time_ms adopted = at("2026-03-02T00:00:00Z");
-    unsigned by_day[5] = {0};
+    unsigned by_day[8] = {0};
 
     for (int i = 0; i < 400; i++) {
         char account[16];
         time_ms start;
 
         (void)snprintf(account, sizeof(account), "a%d", i);
-        start = schedule_first(&policy, account, adopted, adopted - 300 * MS_DAY);
+        start = schedule_first(&policy, account, adopted, time_add(adopted, by));
         assert_true(start >= adopted + policy.overlap);
-        assert_true(start < adopted + policy.overlap + policy.splay);
+        assert_true(start < adopted + policy.overlap + days * MS_DAY);
         by_day[(start - adopted - policy.overlap) / MS_DAY]++;
     }
-    for (int day = 0; day < 4; day++)
-        assert_in_range(by_day[day], 60, 140);
+    for (unsigned day = 0; day < days; day++)
+        assert_in_range(by_day[day], 240 / days, 560 / days);
+}
+
+static void a_fleet_of_old_keys_is_not_due_at_once(void **state)
+{
+    (void)state;
+    spread_fleet(4 * MS_DAY, -300 * MS_DAY, 4);
+    spread_fleet(8 * MS_DAY, -300 * MS_DAY, 8);
+    spread_fleet(0, -300 * MS_DAY, 4);
+    spread_fleet(0, 10 * MS_DAY + 1, 4); /* soon after the overlap */
+    spread_fleet(0, 13 * MS_DAY, 4);
+    spread_fleet(0, 16 * MS_DAY, 6);
+}
+
+/* Nothing is due later because its keys are old, be there no room between overlap and period. */
+static void old_keys_are_spread_over_what_there_is(void **state)
+{
+    (void)state;
+    const struct policy policy = {
+        .rotate_every = 40 * MS_DAY, .overlap = 39 * MS_DAY, .rotate = true};
+    const time_ms adopted = at("2026-03-02T00:00:00Z");
+
+    assert_int_equal(schedule_first(&policy, "a1", adopted, adopted - 300 * MS_DAY),
+                     schedule_first(&policy, "a1", adopted, TIME_NEVER));
 }
 
 /* Minute by minute for a year: nobody waits longer, and somebody waits that long. */
@@ -419,6 +442,7 @@ int main(void)
         cmocka_unit_test(starts_keep_their_promises),
         cmocka_unit_test(old_keys_are_due_earlier),
         cmocka_unit_test(a_fleet_of_old_keys_is_not_due_at_once),
+        cmocka_unit_test(old_keys_are_spread_over_what_there_is),
         cmocka_unit_test(the_longest_wait_is_the_longest),
         cmocka_unit_test(slots_have_names),
     };
