@@ -120,6 +120,7 @@ void engine_account_free(struct engine_account *account)
     config_unref(account->config);
     free(account->key);
     free(account->operation_url);
+    free(account->neighbours);
     free(account);
 }
 
@@ -156,6 +157,7 @@ void engine_account_context(const struct engine_account *account, struct rotatio
     };
     describe_delivery(account, &context->under_way);
     engine_pair_describe(account, context);
+    engine_whole_describe(account, context);
 }
 
 void engine_account_view(const struct engine_account *account, struct rotation_view *view)

@@ -91,7 +91,8 @@ struct engine_account {
     struct list leaving_link; /* in engine->leaving_accounts while removed and not quiet */
     struct list pair_link;    /* a ring: the accounts of one resource; see app/engine_pair.c */
     bool pair_held;           /* the journal has its intent, or may have it */
-    struct engine_account *successor; /* removed, and configured again before it was quiet */
+    struct two_key_neighbour *neighbours; /* of `azure`; see app/engine_whole.c */
+    struct engine_account *successor;     /* removed, and configured again before it was quiet */
     bool waits; /* for its predecessor to be quiet: one machine per account at a time */
     bool closing;
     struct standing standing;

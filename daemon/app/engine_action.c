@@ -280,6 +280,7 @@ static bool take_answer(struct engine_account *account, enum failed_kind kind,
                         const struct azure_result *result)
 {
     end_call(account);
+    engine_whole_share(account);
     if (result->canceled) {
         abandon(account);
         return false;
@@ -566,9 +567,13 @@ void engine_action_start(struct engine_account *account, const struct action *ac
         forget_seen_keys(account);
         wish.describe = action->describe;
         wish.urgent = action->urgent;
+        wish.precedes_regenerate = account->record.position == POSITION_ROTATE_LOOK ||
+                                   account->record.position == POSITION_DOUBT_LOOK;
+        engine_whole_prepare(account);
         begin_call(account, azure_look(azure, &account->azure, &wish, on_azure_looked, account));
         break;
     case ACTION_REGENERATE:
+        engine_whole_prepare(account);
         begin_call(account, azure_regenerate(azure, &account->azure, action->slot,
                                              wish.correlation_id, on_regenerated, account));
         break;

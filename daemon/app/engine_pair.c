@@ -16,11 +16,11 @@ static int compare_keys(const void *a, const void *b)
 }
 
 /* Sorted by keys, the accounts of one resource stand side by side. */
-static bool same_resource(const struct engine_account *a, const struct engine_account *b)
+bool engine_pair_share(const char *a, const char *b)
 {
-    const size_t length = two_key_resource_length(a->key);
+    const size_t length = two_key_changed_length(a);
 
-    return two_key_resource_length(b->key) == length && memcmp(a->key, b->key, length) == 0;
+    return two_key_changed_length(b) == length && memcmp(a, b, length) == 0;
 }
 
 void engine_pair_link(struct engine *engine)
@@ -37,7 +37,7 @@ void engine_pair_link(struct engine *engine)
     for (size_t i = 0; i < count; i++)
         list_remove(&all[i]->pair_link);
     for (size_t i = 1; i < count; i++)
-        if (same_resource(all[i - 1], all[i]))
+        if (engine_pair_share(all[i - 1]->key, all[i]->key))
             list_append(&all[i - 1]->pair_link, &all[i]->pair_link);
     free(all);
 }
@@ -71,8 +71,10 @@ static void note_account(const struct engine_account *account, struct rotation_c
 {
     const struct two_key_resource *type = two_key_resource_find(other->key);
 
-    /* An account that can have no targets does nothing about its intent: time decides. */
-    if ((other->pair_held || other->record.intent.open) && !other->account->problem)
+    /* An account that can have no targets does nothing about its intent: time decides. It does
+     * where a resource has any number of accounts, too, of which one may be gone, or in doubt. */
+    if ((other->pair_held || other->record.intent.open) && !other->account->problem &&
+        !(other->account->writes_whole && other->record.intent.open))
         note_busy(context, type, TIME_NEVER,
                   interlock_busy_until(&other->record, context->timing,
                                        other->account->regenerate_takes));
@@ -80,18 +82,29 @@ static void note_account(const struct engine_account *account, struct rotation_c
         note_record(account, context, type, &other->record, other->account->regenerate_takes);
 }
 
+struct noting {
+    const struct engine_account *account;
+    struct rotation_context *context;
+};
+
+static void note_if_shared(void *context, const char *key, const struct record *record)
+{
+    const struct noting *noting = context;
+    const struct engine_account *account = noting->account;
+
+    if (strcmp(key, account->key) != 0 && engine_pair_share(key, account->key))
+        note_record(account, noting->context, two_key_resource_find(key), record,
+                    config_regenerate_takes(account->config, key));
+}
+
 /* Pairs that are not configured, and that the journal knows. */
-static void note_unconfigured(const struct engine_account *account,
-                              struct rotation_context *context)
+static void note_unconfigured_pairs(const struct engine_account *account,
+                                    struct rotation_context *context,
+                                    const struct two_key_resource *type)
 {
     const int length = (int)two_key_resource_length(account->key);
-    const struct two_key_resource *type, *other;
+    const struct two_key_resource *other;
 
-    if (!account->engine->unconfigured)
-        return;
-    type = two_key_resource_find(account->key);
-    if (!type || !type->pair)
-        return;
     for (size_t i = 0; (other = two_key_pair_at(type, i)); i++) {
         char *key = must(
             i == 0 ? str_format("%.*s", length, account->key)
@@ -104,6 +117,20 @@ static void note_unconfigured(const struct engine_account *account,
                         config_regenerate_takes(account->config, key));
         free(key);
     }
+}
+
+/* The same of the other accounts of a resource, whose names are free. */
+static void note_unconfigured(const struct engine_account *account,
+                              struct rotation_context *context)
+{
+    const struct two_key_resource *type =
+        account->engine->unconfigured ? two_key_resource_find(account->key) : NULL;
+
+    if (type && type->pair)
+        note_unconfigured_pairs(account, context, type);
+    else if (type && type->pair_busy)
+        engine_unconfigured_each(account->engine, note_if_shared,
+                                 &(struct noting){account, context});
 }
 
 void engine_pair_describe(const struct engine_account *account, struct rotation_context *context)

@@ -343,6 +343,11 @@ void engine_unconfigured_take(struct engine *engine, const char *key, struct rec
 /* The record of that key as it is kept, or NULL. */
 const struct record *engine_unconfigured_find(const struct engine *engine, const char *key);
 
+/* Calls it for each of them; it may not change them. */
+typedef void engine_unconfigured_visit(void *context, const char *key, const struct record *record);
+void engine_unconfigured_each(const struct engine *engine, engine_unconfigured_visit *visit,
+                              void *context);
+
 /* The wall clock was set by `jump`: shifts the times of all kept records, durably. */
 void engine_unconfigured_shift(struct engine *engine, duration_ms jump);
 
@@ -361,6 +366,8 @@ void engine_unconfigured_done(struct engine *engine);
 
 /* Finds out anew which accounts are pairs of one resource; those that leave are among them. */
 void engine_pair_link(struct engine *engine);
+/* Does a regenerate of either account change the same resource? */
+bool engine_pair_share(const char *key, const char *other_key);
 /* Fills in what the account needs to know of the others. */
 void engine_pair_describe(const struct engine_account *account, struct rotation_context *context);
 /* A step of the account was made; `before` is the record before it. */
@@ -369,6 +376,21 @@ void engine_pair_stepped(struct engine_account *account, const struct record *be
 void engine_pair_carried_out(struct engine_account *account);
 /* The account goes. */
 void engine_pair_leave(struct engine_account *account);
+
+/*
+ * --- engine_whole.c ---
+ *
+ * Resources that are written back whole to renew a key: for how long one has been as it is, and
+ * what the records of its other accounts say of their keys. What is seen is kept in memory only, so
+ * that a start counts anew.
+ */
+
+/* Fills in from when on lists show the resource as it is. */
+void engine_whole_describe(const struct engine_account *account, struct rotation_context *context);
+/* Before a look or a regenerate: tells account->azure what it is held against. */
+void engine_whole_prepare(struct engine_account *account);
+/* The call has ended: what it has seen of the resource holds for all of its accounts. */
+void engine_whole_share(struct engine_account *account);
 
 /*
  * --- engine_news.c ---

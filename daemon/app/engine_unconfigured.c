@@ -83,6 +83,26 @@ const struct record *engine_unconfigured_find(const struct engine *engine, const
     return found ? &(*found)->record : NULL;
 }
 
+struct each {
+    engine_unconfigured_visit *visit;
+    void *context;
+};
+
+static void visit_one(const void *node, VISIT visit, void *context)
+{
+    const struct unconfigured_record *kept = *(struct unconfigured_record *const *)node;
+    const struct each *each = context;
+
+    if (visit == postorder || visit == leaf)
+        each->visit(each->context, kept->key, &kept->record);
+}
+
+void engine_unconfigured_each(const struct engine *engine, engine_unconfigured_visit *visit,
+                              void *context)
+{
+    twalk_r(engine->unconfigured, visit_one, &(struct each){visit, context});
+}
+
 struct shift {
     struct engine *engine;
     duration_ms jump;

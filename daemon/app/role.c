@@ -22,6 +22,7 @@ struct role {
     const struct identity *identity;
     const struct two_key_resource *type; /* the only one whose keys it rotates */
     bool has_types;                      /* … it rotates those of several */
+    bool rewrites;                       /* some are written as a whole to renew a key */
     bool has_targets;                    /* some actions are those of targets */
     struct texts actions;
     struct texts scopes;
@@ -56,6 +57,7 @@ static void add_type(struct role *role, const struct two_key_resource *type)
         add_once(&role->actions, actions[i]);
     if (!role->type)
         role->type = type;
+    role->rewrites = role->rewrites || type->rewrite;
     role->has_types = role->has_types || !str_equal(role->type->role, type->role);
 }
 
@@ -214,9 +216,13 @@ static void append_role(struct buf *out, const struct role *role, const struct t
 
     (void)buf_append_str(out, "{\n");
     append_name(out, role);
-    (void)buf_append_str(out,
-                         "  \"IsCustom\": true,\n"
-                         "  \"Description\": \"What keyrotated needs to rotate shared keys.\",\n");
+    (void)buf_append_format(
+        out,
+        "  \"IsCustom\": true,\n"
+        "  \"Description\": \"What keyrotated needs to rotate shared keys.%s\",\n",
+        role->rewrites ? " Write allows any change of the resource: "
+                         "no smaller permission renews its keys."
+                       : "");
     append_list(out, "Actions", &role->actions, ",");
     append_list(out, "NotActions", &none, ",");
     append_list(out, "DataActions", &none, ",");

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <json-c/json_object_iterator.h>
 #include <json-c/json_tokener.h>
+#include <json-c/linkhash.h>
 #include <json-c/printbuf.h>
 #include <limits.h>
 #include <math.h>
@@ -218,4 +219,64 @@ struct secret *json_secret(struct json_object *object, const char *name)
     const char *text = json_string(object, name);
 
     return text ? secret_new(text, strlen(text)) : NULL;
+}
+
+/* --- writing --- */
+
+/* A number, a truth value or null: nothing secret. */
+static void append_plain(struct buf *out, struct json_object *value)
+{
+    const char *text = value ? json_object_to_json_string(value) : "null";
+
+    if (text)
+        (void)buf_append_str(out, text);
+    else if (out->failed == 0)
+        out->failed = -ENOMEM;
+}
+
+static void append_object(struct buf *out, struct json_object *value)
+{
+    const char *separator = "{";
+
+    json_object_object_foreach(value, name, member)
+    {
+        (void)buf_append_str(out, separator);
+        (void)json_append_string(out, name, strlen(name));
+        (void)buf_append_char(out, ':');
+        (void)json_append_value(out, member);
+        separator = ",";
+    }
+    (void)buf_append_str(out, *separator == '{' ? "{}" : "}");
+}
+
+static void append_array(struct buf *out, struct json_object *value)
+{
+    const size_t length = json_object_array_length(value);
+
+    (void)buf_append_char(out, '[');
+    for (size_t i = 0; i < length; i++) {
+        (void)buf_append_str(out, i > 0 ? "," : "");
+        (void)json_append_value(out, json_object_array_get_idx(value, i));
+    }
+    (void)buf_append_char(out, ']');
+}
+
+int json_append_value(struct buf *out, struct json_object *value)
+{
+    switch (json_object_get_type(value)) {
+    case json_type_string:
+        (void)json_append_string(out, json_object_get_string(value),
+                                 (size_t)json_object_get_string_len(value));
+        break;
+    case json_type_object:
+        append_object(out, value);
+        break;
+    case json_type_array:
+        append_array(out, value);
+        break;
+    default:
+        append_plain(out, value);
+        break;
+    }
+    return out->failed;
 }

@@ -47,6 +47,15 @@ bool json_is_unusable(struct json_object *value);
 int json_check_members(struct json_object *object, const char *const names[], size_t count,
                        struct err *err);
 
+/* Appends a value of json_parse() as it was read: a number with its digits, members in their order.
+ * Unlike json-c's own writer it keeps no copy of what may be secret. Returns 0 or the buffer's
+ * error. */
+int json_append_value(struct buf *out, struct json_object *value);
+
+/* Do the names in each object differ in more than their case? Returns 0; -ENOTUNIQ with err naming
+ * two that do not; -ENOMEM with err set. */
+int json_check_case(struct json_object *value, struct err *err);
+
 /* Frees a parsed value after wiping every string in it. For replies that hold keys or tokens. */
 void json_free_wiped(struct json_object *value);
 

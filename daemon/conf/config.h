@@ -99,6 +99,7 @@ struct account {
     const char *policy_name;
     const struct policy *policy;              /* includes the account's own `rotate` */
     duration_ms regenerate_takes, list_delay; /* of its type: slow_for and list_delay of its row */
+    bool writes_whole;                        /* … and whether that has a rewrite */
     const struct destination *destinations;   /* in the order of delivery; hooks behind theirs */
     size_t destination_count;
 };

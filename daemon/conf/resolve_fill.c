@@ -354,6 +354,7 @@ static void fill_pace(const struct resolve *resolve, struct account *account)
 
     account->regenerate_takes = config_regenerate_takes(resolve->config, account->id);
     account->list_delay = type->list_delay;
+    account->writes_whole = !!type->rewrite;
     if (type->list_delay > 0 && resolve->config->list_wait > 0)
         account->list_delay = resolve->config->list_wait;
 }

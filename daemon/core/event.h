@@ -46,6 +46,10 @@ struct rotation_context {
     const char *pair_busy;   /* one of them is being regenerated: a static sentence; NULL: none */
     time_ms pair_busy_until; /* TIME_NEVER: until EVENT_WAKE comes for it */
     time_ms pair_busy_about; /* until about when, for people; in the past: not known */
+    bool writes_whole; /* a regenerate writes back all of its resource, and with it the keys of
+                        * the other accounts as a list shows them */
+    time_ms whole_is_known_at; /* writes_whole: from then on a list shows the resource as it is, if
+                                * it stays unchanged; in the past: it does, or a look has to tell */
 };
 
 /* What Azure says of an operation that it carries out after its answer. */

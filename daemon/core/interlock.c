@@ -33,6 +33,11 @@ static time_ms start_is_over(const struct rotation_context *context)
     return time_add(decided, context->list_delay);
 }
 
+duration_ms interlock_list_age(const struct timing *timing, duration_ms list_delay)
+{
+    return time_add(timing->unknown_wait, list_delay);
+}
+
 time_ms interlock_busy_until(const struct record *record, const struct timing *timing,
                              duration_ms regenerate_takes)
 {
@@ -78,7 +83,9 @@ void interlock_ask(const struct rotation_context *context, const struct record *
         refuse(interlock, REASON_NONE, TIME_NEVER, "an unexpected change waits for a second look");
     else if (now < record->intent.settles_at)
         refuse(interlock, REASON_NONE, time_max(record->intent.settles_at, overlap_ends),
-               "Azure may still be carrying out an earlier regenerate of this account");
+               context->writes_whole && !record->intent.open
+                   ? "lists may still show keys from before the last renewal"
+                   : "Azure may still be carrying out an earlier regenerate of this account");
     else if (now < both_changed_ends)
         refuse(interlock, REASON_NONE, time_max(both_changed_ends, overlap_ends),
                "somebody else regenerated both keys, and may be using the standby key");
@@ -90,6 +97,11 @@ void interlock_ask(const struct rotation_context *context, const struct record *
     else if (now < record->regenerate_after)
         refuse(interlock, REASON_THROTTLED, record->regenerate_after,
                "Azure has refused to regenerate a key of this account, and asked for a pause");
+    else if (context->writes_whole && now < context->whole_is_known_at)
+        refuse(
+            interlock, REASON_NONE, context->whole_is_known_at,
+            "the resource, of which all keys are written back, was changed or seen for the first "
+            "time a short while ago: lists may still show keys from before");
     else if (context->pair_busy) {
         refuse(interlock, REASON_NONE, context->pair_busy_until, context->pair_busy);
         interlock->for_pair = true;

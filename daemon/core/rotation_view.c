@@ -176,6 +176,7 @@ static time_ms changes_at(const struct rotation_context *context, const struct r
         record->due_at,
         record->regenerate_after,
         record->intent.settles_at,
+        context->whole_is_known_at,
         time_add(planned, context->policy->overdue_after),
         context->hold ? context->hold->until : TIME_NEVER,
         schedule_freeze_changes_at(context->policy, now),

@@ -144,6 +144,11 @@ static enum position take_new_key(struct machine *machine, const struct fingerpr
     machine_take_key(machine, slot, key);
     record->delivering = slot;
     record->intent = (struct intent){0};
+    /* Lists may be late: nobody writes them back yet. */
+    if (machine->context->writes_whole)
+        record->intent.settles_at =
+            time_add(machine->now,
+                     interlock_list_age(machine->context->timing, machine->context->list_delay));
     record->unconfirmed = (struct unconfirmed_drift){0}; /* belongs to an earlier state */
     record->regenerate_after = 0;
     record->verified = false;

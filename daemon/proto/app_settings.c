@@ -292,49 +292,6 @@ static void append_text(struct buf *out, const char *text)
     (void)json_append_string(out, text, strlen(text));
 }
 
-/* A number, a truth value or null: nothing secret. */
-static void append_plain(struct buf *out, struct json_object *value)
-{
-    const char *text = value ? json_object_to_json_string(value) : "null";
-
-    if (text)
-        (void)buf_append_str(out, text);
-    else if (out->failed == 0)
-        out->failed = -ENOMEM;
-}
-
-/* A value as it was read. json-c's own writer would keep a copy of what may be secret. */
-static void append_value(struct buf *out, struct json_object *value)
-{
-    const char *separator = "";
-
-    if (json_object_is_type(value, json_type_string)) {
-        (void)json_append_string(out, json_object_get_string(value),
-                                 (size_t)json_object_get_string_len(value));
-    } else if (json_object_is_type(value, json_type_object)) {
-        (void)buf_append_char(out, '{');
-        json_object_object_foreach(value, name, member)
-        {
-            (void)buf_append_str(out, separator);
-            append_text(out, name);
-            (void)buf_append_char(out, ':');
-            append_value(out, member);
-            separator = ",";
-        }
-        (void)buf_append_char(out, '}');
-    } else if (json_object_is_type(value, json_type_array)) {
-        (void)buf_append_char(out, '[');
-        for (size_t i = 0; i < json_object_array_length(value); i++) {
-            (void)buf_append_str(out, separator);
-            append_value(out, json_object_array_get_idx(value, i));
-            separator = ",";
-        }
-        (void)buf_append_char(out, ']');
-    } else {
-        append_plain(out, value);
-    }
-}
-
 static void append_own(struct buf *out, enum app_kind kind, const char *name, const char *value)
 {
     if (kind == APP_CONTAINER)
@@ -352,7 +309,7 @@ static void append_setting(struct buf *out, enum app_kind kind, const struct set
         append_text(out, setting->name);
         (void)buf_append_char(out, ':');
     }
-    append_value(out, setting->value);
+    (void)json_append_value(out, setting->value);
 }
 
 int app_settings_compose(const struct app_settings *settings, const char *name, const char *value,

@@ -52,6 +52,8 @@ int arm_request_build(struct http_request *request, const struct arm_request *wa
     http_request_header(request, "x-ms-return-client-request-id", "true");
     if (wanted->correlation_id)
         http_request_header(request, "x-ms-correlation-request-id", wanted->correlation_id);
+    if (wanted->etag)
+        http_request_header(request, "If-Match", wanted->etag);
     if (wanted->body) {
         http_request_header(request, "Content-Type", "application/json");
         buf_append_str(&request->body, wanted->body);
@@ -114,6 +116,9 @@ static const struct meaning meanings[] = {
     {"InvalidResourceType", 0, REASON_AZURE_ERROR, WORDS_FIXED, check_version},
     {"MissingSubscriptionRegistration", 0, REASON_AZURE_ERROR, WORDS_FIXED,
      "register the resource provider in the subscription (az provider register)"},
+    {NULL, 412, REASON_AZURE_ERROR, WORDS_FIXED,
+     "nothing has to be done: somebody else changed the resource at the same time, and it is tried "
+     "again"},
     {NULL, 401, REASON_TOKEN_FAILED, WORDS_FIXED,
      "check cloud.audience, and that the identity belongs to the subscription's tenant"},
     {NULL, 403, REASON_PERMISSION_DENIED, WORDS_GRANT, NULL},

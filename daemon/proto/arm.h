@@ -23,6 +23,7 @@ struct arm_request {
     const char *link;  /* the whole URL instead of these five, as arm_link_check() has
                           accepted it; or NULL */
     const char *body;  /* JSON, or NULL */
+    const char *etag;  /* only a resource that has it is changed (If-Match); NULL: any */
     const struct secret *token;
     const char *client_request_id; /* a UUID; names this request in Azure's activity log */
     const char *correlation_id;    /* a UUID; groups the requests of one undertaking, or NULL */

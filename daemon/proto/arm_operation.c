@@ -49,8 +49,9 @@ int arm_operation_url(const struct http_reply *reply, const char *resource_manag
                          out, size, err);
     int rc_location;
 
-    if (rc == 0)
-        return 0;
+    /* That of a resource that was written is its own URL. */
+    if (rc == 0 || reply->status == 200 || reply->status == 201)
+        return rc;
     rc_location = take_header(reply, "Location", "", resource_manager, out, size, &of_location);
     if (rc_location == 0 || rc_location == -ENOENT)
         return rc_location == 0 ? 0 : rc;

@@ -4,7 +4,8 @@
  * async-api-reference.md).
  *
  * Azure-AsyncOperation names a URL whose answers have a member `status`; Location one that answers
- * 202 until it has ended. The first is preferred where both are named.
+ * 202 until it has ended. The first is preferred where both are named, and is the only one that
+ * counts in an answer of 200 or 201 to a PUT.
  */
 #ifndef KEYROTATED_PROTO_ARM_OPERATION_H
 #define KEYROTATED_PROTO_ARM_OPERATION_H

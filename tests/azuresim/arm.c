@@ -203,7 +203,8 @@ static char *action_of(const struct http_request *request, const struct arm_targ
     if (target->kind == TARGET_PARENT || target->action_count == 0) {
         name = describe_type_name(type, target->kind == TARGET_PARENT ? target->name_count
                                                                       : type_name_count(type));
-        action = memory_printf("%s/read", name);
+        action = memory_printf("%s/%s", name,
+                               strcmp(request->op, "regenerateKeys") == 0 ? "write" : "read");
         free(name);
         return action;
     }

@@ -171,7 +171,8 @@ static const char *action_of(const char *method, const struct arm_target *target
 
     if (strcmp(method, list_method) == 0 && has_actions(target, type->list.suffix, false))
         return "listKeys";
-    if (strcmp(method, "POST") == 0 && has_actions(target, type->regenerate.suffix, in_path) &&
+    if (strcmp(method, "POST") == 0 && type->regenerate.body != BODY_WHOLE &&
+        has_actions(target, type->regenerate.suffix, in_path) &&
         (!in_path || arm_target_slot(target, &slot)))
         return "regenerateKeys";
     return "other";
@@ -193,6 +194,8 @@ const char *arm_target_op(const struct http_request *request, const struct arm_t
     }
     if (target->action_count > 0)
         return action_of(request->method, target);
+    if (strcmp(request->method, "PUT") == 0 && target->type->regenerate.body == BODY_WHOLE)
+        return "regenerateKeys";
     return get ? "get" : "other";
 }
 

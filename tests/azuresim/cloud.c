@@ -29,6 +29,7 @@
     "DNS:*.search.localhost,"                                                                      \
     "DNS:*.ts.eventgrid.localhost,"                                                                \
     "DNS:*.eventgrid.localhost,"                                                                   \
+    "DNS:*.devices.localhost,DNS:*.devices-provisioning.localhost,"                                \
     "DNS:*.azconfig.localhost,"                                                                    \
     "DNS:*.communication.localhost,"                                                               \
     "DNS:*.azurecr.localhost,"                                                                     \

@@ -144,6 +144,8 @@ static bool proves(const struct visit *visit, const struct account *account, siz
         return signature_token(request, key);
     case PROOF_ACCESS:
         return signature_access(request, visit->rule, key);
+    case PROOF_DEVICE:
+        return signature_device(request, account->names[1], key);
     case PROOF_SENT:
         break;
     }

@@ -33,6 +33,7 @@ enum door_proof {
     PROOF_HMAC_WITH_ID,
     PROOF_TOKEN,
     PROOF_ACCESS,
+    PROOF_DEVICE,
 };
 
 struct door_refusal {

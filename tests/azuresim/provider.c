@@ -14,6 +14,7 @@
 #include "memory.h"
 #include "operations.h"
 #include "regeneration.h"
+#include "whole.h"
 
 static bool in_scope(const struct account *account, const struct arm_target *target)
 {
@@ -122,9 +123,10 @@ static void handle_list_keys(struct sim *sim, const struct http_request *request
     bool expanded = expand && type->list.expand && strcmp(expand, type->list.expand) == 0;
     int64_t at = clock_wall_us() - request->look_back_us;
 
-    struct json_object *answer = type->regenerate.body == BODY_SITE
-                                     ? bot_channel_describe(sim, account, true, at)
-                                     : describe_keys(sim, account, expanded, at);
+    struct json_object *answer =
+        type->regenerate.body == BODY_SITE    ? bot_channel_describe(sim, account, true, at)
+        : type->regenerate.body == BODY_WHOLE ? whole_list(sim, account, at)
+                                              : describe_keys(sim, account, expanded, at);
 
     account->list_keys_count++;
     if (type->regenerate.body == BODY_KEY_ID)
@@ -144,13 +146,13 @@ static void handle_parent(struct sim *sim, const struct arm_target *target,
         http_reply_json(reply, 200, describe_parent(sim, account, target->name_count));
 }
 
-/* The account that the target is, or NULL; of a channel of a bot, the first site. */
+/* The account that the target is, or NULL; of what has parts, the first one. */
 static struct account *find_resource(struct sim *sim, const struct arm_target *target)
 {
     struct account *account;
     char *name;
 
-    if (target->type->regenerate.body == BODY_SITE) {
+    if (type_has_parts(target->type)) {
         account = world_find_below(sim->world, target->type, target->names, target->name_count);
     } else {
         name = arm_target_name(target);
@@ -166,6 +168,8 @@ static void handle_get(struct sim *sim, struct account *account, struct http_rep
     http_reply_json(reply, 200,
                     account->type->regenerate.body == BODY_SITE
                         ? bot_channel_describe(sim, account, false, clock_wall_us())
+                    : account->type->regenerate.body == BODY_WHOLE
+                        ? whole_describe(sim, account)
                         : describe_resource(sim, account));
 }
 
@@ -184,6 +188,8 @@ static void handle_resource(struct sim *sim, const struct http_request *request,
         return;
     } else if (strcmp(request->op, "listKeys") == 0) {
         handle_list_keys(sim, request, account, reply);
+    } else if (account->type->regenerate.body == BODY_WHOLE) {
+        whole_put(sim, request, account, reply);
     } else {
         regeneration_handle(sim, request, target, account, reply);
     }

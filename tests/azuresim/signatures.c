@@ -331,3 +331,25 @@ bool signature_access(const struct http_request *request, const char *rule, cons
     free(computed);
     return valid;
 }
+
+/* --- IoT Hub --- */
+
+bool signature_device(const struct http_request *request, const char *policy, const char *key)
+{
+    const char *host = http_header(request, "Host");
+    const size_t length = strcspn(host, ":");
+    char *resource = access_part(request, "sr"), *expiry = access_part(request, "se");
+    char *signature = access_part(request, "sig"), *name = signature_rule(request);
+    char *text = memory_printf("%s\n%s", !resource ? "" : resource, !expiry ? "" : expiry);
+    bool valid = resource && expiry && signature && name && strcmp(name, policy) == 0 &&
+                 strlen(resource) == length && strncasecmp(resource, host, length) == 0 &&
+                 strtoll(expiry, NULL, 10) > clock_wall_us() / CLOCK_US_PER_SECOND &&
+                 signs_decoded(text, key, signature);
+
+    free(resource);
+    free(expiry);
+    free(signature);
+    free(name);
+    free(text);
+    return valid;
+}

@@ -28,6 +28,9 @@ bool signature_token(const struct http_request *request, const char *key);
 /* A shared access signature of the Service Bus family, by the rule RULE. */
 bool signature_access(const struct http_request *request, const char *rule, const char *key);
 
+/* A shared access signature of IoT Hub for the host, by the policy of that name. */
+bool signature_device(const struct http_request *request, const char *policy, const char *key);
+
 /* The rule that a shared access signature names, to be freed; NULL: there is none. */
 char *signature_rule(const struct http_request *request);
 

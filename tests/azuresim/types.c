@@ -4,10 +4,7 @@
 #include <strings.h>
 
 static const struct type *const *const families[] = {
-    types_of_data,
-    types_of_messaging,
-    types_of_intelligence,
-    types_of_platforms,
+    types_of_data, types_of_messaging, types_of_intelligence, types_of_platforms, types_of_devices,
 };
 
 const struct type *type_at(size_t index)
@@ -46,9 +43,14 @@ size_t type_name_count(const struct type *type)
     return count;
 }
 
+bool type_has_parts(const struct type *type)
+{
+    return type->regenerate.body == BODY_SITE || type->regenerate.body == BODY_WHOLE;
+}
+
 size_t type_world_name_count(const struct type *type)
 {
-    return type_name_count(type) + (type->regenerate.body == BODY_SITE);
+    return type_name_count(type) + type_has_parts(type);
 }
 
 const char *type_segment(const struct type *type, size_t index, size_t *ret_length)

@@ -17,6 +17,7 @@ enum type_body {
     BODY_IN_ARRAY, /* the same, as the only element of a list */
     BODY_KEY_ID,   /* the same, by the id that the key has in the list */
     BODY_SITE,     /* the same, and "siteName" says whose */
+    BODY_WHOLE,    /* the resource, by PUT, with all of its pairs */
     BODY_NONE,     /* none: the path names the slot */
 };
 
@@ -97,7 +98,8 @@ struct type {
     const char *properties; /* what a new one has, and a client may change */
     const char *endpoints;  /* properties that follow from the rest */
     const char *parent_properties, *parent_endpoints; /* of the first resource in the path */
-    bool is_tracked; /* a child that has location and tags itself */
+    bool shows_parts; /* BODY_WHOLE: the description has the names of its pairs */
+    bool is_tracked;  /* a child that has location and tags itself */
 };
 
 /* The rows of a family; NULL ends them. */
@@ -105,6 +107,7 @@ extern const struct type *const types_of_data[];
 extern const struct type *const types_of_messaging[];
 extern const struct type *const types_of_intelligence[];
 extern const struct type *const types_of_platforms[];
+extern const struct type *const types_of_devices[];
 
 extern const struct type type_batch;
 
@@ -120,7 +123,11 @@ size_t type_provider_length(const struct type *type);
 /* How many names its path has. */
 size_t type_name_count(const struct type *type);
 
-/* How many names a resource has in the world: a site of a bot's channel has one more. */
+/* Has one resource several pairs, each an account of the world with one name more? Sites of a bot's
+ * channel, policies of a hub. */
+bool type_has_parts(const struct type *type);
+
+/* How many names a resource has in the world. */
 size_t type_world_name_count(const struct type *type);
 
 /* The word for the names that follow a provider in a path: at INDEX 0 "namespaces". LENGTH gets its

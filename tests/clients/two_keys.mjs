@@ -212,6 +212,35 @@ Object.assign(types, {
   },
 });
 
+// What is written as a whole: all that is there, with all keys but the one that Azure is to make.
+const whole = (package_, client_, operations, get, list, put) => ({
+  client: [package_, client_],
+  get: (clients, [name]) => get(clients[operations], name),
+  async list(clients, [name]) {
+    const policies = [];
+    for await (const policy of list(clients[operations], name)) policies.push(policy);
+    return policies;
+  },
+  async regenerate(clients, names, slot) {
+    const hub = await this.get(clients, names);
+    hub.properties.authorizationPolicies = await this.list(clients, names);
+    const mine = hub.properties.authorizationPolicies.find((policy) => policy.keyName === names[1]);
+    delete mine[["primaryKey", "secondaryKey"][slot]];
+    await put(clients[operations], names[0], hub);
+    return [];
+  },
+  keys: (answer, [, policy]) => primaryAndSecondary(answer.find((one) => one.keyName === policy)),
+});
+
+Object.assign(types, {
+  iot_hub: whole("iothub", "IotHubClient", "iotHubResource",
+    (hubs, name) => hubs.get(group, name), (hubs, name) => hubs.listKeys(group, name),
+    (hubs, name, hub) => hubs.beginCreateOrUpdateAndWait(group, name, hub, { ifMatch: hub.etag, ...waiting })),
+  device_provisioning: whole("deviceprovisioningservices", "IotDpsClient", "iotDpsResource",
+    (services, name) => services.get(name, group), (services, name) => services.listKeys(name, group),
+    (services, name, service) => services.beginCreateOrUpdateAndWait(group, name, service, waiting)),
+});
+
 const made = new Map();
 
 async function clientsOf([package_, name]) {

@@ -136,6 +136,26 @@ def direct_line(name, key, port):
             {"Authorization": f"Bearer {key}", "Content-Length": "0"}, None)
 
 
+def device_request(host, policy, key):
+    expiry = int(time.time()) + 60
+    signature = urllib.parse.quote(mac(decoded(key), f"{host}\n{expiry}"), safe="")
+    return {"Authorization": f"SharedAccessSignature sr={host}&sig={signature}&se={expiry}&skn={policy}"}
+
+
+def iot_hub(name, key, port):
+    hub, policy = name.split("/")
+    host = f"{hub}.devices.localhost"
+    return "GET", host, "/statistics/service?api-version=2021-04-12", device_request(host, policy, key), None
+
+
+def device_provisioning(name, key, port):
+    service, policy = name.split("/")
+    host = f"{service}.devices-provisioning.localhost"
+    return ("POST", host, "/enrollmentGroups/query?api-version=2021-10-01",
+            {**device_request(host, policy, key), "Content-Type": "application/json"},
+            json.dumps({"query": "SELECT * FROM enrollmentGroups"}))
+
+
 def base64url(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
@@ -221,6 +241,8 @@ PROBES = [
     ("bot_channel", direct_line, 200, 403, 403),
     ("signalr", signalr, 404, 401, 401),
     ("web_pubsub", web_pubsub, 404, 401, 401),
+    ("iot_hub", iot_hub, 200, 401, 401),
+    ("device_provisioning", device_provisioning, 200, 401, None),
     ("service_bus", bus, 200, 401, 401),
     ("service_bus_queue", entity, 200, 401, 401),
     ("service_bus_topic", entity, 200, 401, 401),

@@ -28,8 +28,10 @@ ROTATED = {
     "app_configuration": "keys", "bot_channel": "generate", "cosmos": "dbs", "redis_enterprise": None,
     "signalr": "connections", "web_pubsub": "connections", "event_grid_namespace": "publish",
     "event_grid_namespace_topic": "publish", "ml_online_endpoint": "swagger", "ml_serverless_endpoint": "info",
+    "iot_hub": "statistics", "device_provisioning": "enrollmentGroups",
 }
-BELOW = {"apim_tenant": ["access"], "bot_channel": ["DirectLineChannel", "main"]}  # names that are not free
+BELOW = {"apim_tenant": ["access"], "bot_channel": ["DirectLineChannel", "main"], "iot_hub": ["service"],
+         "device_provisioning": ["owner"]}  # names that are not free
 Account = collections.namedtuple("Account", "there here asked file")
 ENVIRONMENT = {
     "batch": {"AZURE_BATCH_ACCOUNT", "AZURE_BATCH_ACCESS_KEY", "AZURE_BATCH_ENDPOINT"},

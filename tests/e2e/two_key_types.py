@@ -25,6 +25,7 @@ class KeyType:
     off: dict = field(default_factory=dict)  # properties that mean that keys are off
     off_at_parent: bool = False
     names: str = ""            # of a resource; empty: made up
+    whole: bool = False        # no operation regenerates: the resource is written, without the key
     inside: str = ""           # what the daemon writes behind the type, for a part of the resource
 
     def resource_names(self, tag):
@@ -47,6 +48,8 @@ PATHS = {"slots": P_AND_S, "body": (), "regenerate": ("regeneratePrimaryKey", "r
 RUNTIME = {"slots": ("authKey1", "authKey2"), "body": ("keyName", "authKey1", "authKey2"),
            "regenerate": ("regenerateAuthKey",), "listing": "POST listAuthKeys", "carries": ONE,
            "off": {"type": "Managed"}}
+POLICY_OF_HUB = {"body": (), "regenerate": ("write",), "listing": "POST listkeys", "carries": NOTHING,
+                 "headers": ("Azure-AsyncOperation",), "whole": True}
 BOTH_HEADERS = ("Azure-AsyncOperation", "Location")
 
 TYPES = [
@@ -151,6 +154,12 @@ TYPES = [
     KeyType("Microsoft.Quantum/workspaces", "quantum", "2026-06-15-preview",
             ("primaryKey.key", "secondaryKey.key"), ("keys", ["Primary"], ["Secondary"]),
             carries=NOTHING, status=204, off={"apiKeyEnabled": False}),
+    KeyType("Microsoft.Devices/IotHubs", "iot_hub", "2023-06-30",
+            ("value[keyName=service].primaryKey", "value[keyName=service].secondaryKey"), **POLICY_OF_HUB,
+            **AT_NAMESPACE, names="TAGhub/service", inside="/IotHubKeys"),
+    KeyType("Microsoft.Devices/provisioningServices", "device_provisioning", "2026-08-31 2022-12-12",
+            ("value[keyName=owner].primaryKey", "value[keyName=owner].secondaryKey"), **POLICY_OF_HUB,
+            names="TAGdps/owner", inside="/keys"),
 ]
 
 

@@ -33,6 +33,11 @@ size_t two_key_resource_length(const char *account_id)
     return strcspn(account_id, (const char[]){TWO_KEY_PAIR_MARK, '\0'});
 }
 
+size_t two_key_changed_length(const char *account_id)
+{
+    return two_key_resource_length(account_id);
+}
+
 const char *two_key_resource_name(const char *id, char *out, size_t size)
 {
     (void)str_copy(out, size, strrchr(id, '/') ? strrchr(id, '/') + 1 : "");

@@ -42,6 +42,7 @@ static struct {
         char key[256];
         char correlation_id[64];
         char client_request_id[64];
+        char if_match[64];
         char body[512];
     } sent[FAKE_SENT_MAX];
 } fake_http;
@@ -98,6 +99,7 @@ struct http_call *http_start(struct http *http, struct http_request *request, ht
     FAKE_HTTP_NOTE(url, buf_str(&call->request.url));
     FAKE_HTTP_NOTE(body, buf_str(&call->request.body));
     FAKE_HTTP_NOTE(authorization, sent_header(&call->request, "Authorization"));
+    FAKE_HTTP_NOTE(if_match, sent_header(&call->request, "If-Match"));
     FAKE_HTTP_NOTE(key, sent_header(&call->request, "aeg-sas-key"));
     FAKE_HTTP_NOTE(correlation_id, sent_header(&call->request, "x-ms-correlation-request-id"));
     FAKE_HTTP_NOTE(client_request_id, sent_header(&call->request, "x-ms-client-request-id"));

@@ -196,7 +196,7 @@ static const struct mistake account_mistakes[] = {
      "apim_workspace_subscription, apim_tenant, apim_gateway, spring, ml_endpoint, quantum, "
      "app_configuration, bot_channel, cosmos, redis_enterprise, signalr, web_pubsub, "
      "event_grid_namespace, event_grid_namespace_topic, ml_online_endpoint, "
-     "ml_serverless_endpoint; see "
+     "ml_serverless_endpoint, iot_hub, device_provisioning; see "
      "keyrotated-resources(7)\n"},
     {{.accounts = "accounts: [{id: "
                   "/subscriptions/1/resourceGroups/default-azurebatch-japaneast/providers/"

@@ -124,6 +124,12 @@ static void pair_forgotten(struct fixture *f)
     f->context.pair_busy_until = NOW_MS + 11;
 }
 
+static void changed_lately(struct fixture *f)
+{
+    f->context.writes_whole = true;
+    f->context.whole_is_known_at = NOW_MS + 17;
+}
+
 static void test_each_condition(void **state)
 {
     static const struct {
@@ -147,6 +153,7 @@ static void test_each_condition(void **state)
         {just_started_of_late_lists, REASON_NONE, NOW_MS + 5},
         {paused, REASON_THROTTLED, NOW_MS + 9},
         {may_still_regenerate, REASON_NONE, NOW_MS + 13},
+        {changed_lately, REASON_NONE, NOW_MS + 17},
         {pair_busy, REASON_NONE, TIME_NEVER},
         {pair_forgotten, REASON_NONE, NOW_MS + 11},
     };
@@ -285,6 +292,59 @@ static void test_rotate_beside_another(void **state)
         assert_string_equal(effects.answer,
                             "another pair; `keyrotatectl status {account}` shows when that has "
                             "ended, then run `keyrotatectl rotate {account}` again");
+    }
+}
+
+/* A resource that is written back whole was changed while the intent was made durable, or before
+ * the look: that is waited for, and the intent is as if it had never been. */
+static void test_whole_was_changed(void **state)
+{
+    const struct event event = {.kind = EVENT_PERSISTED, .now = NOW_MS};
+    const struct event wake = {.kind = EVENT_WAKE, .now = NOW_MS + 17};
+    struct rotation_target targets[2];
+    struct rotation_view view;
+    struct effects effects;
+    struct fixture f;
+
+    (void)state;
+    intend(&f, targets, POSITION_INTENT);
+    changed_lately(&f);
+    rotation_step(&f.context, &f.record, &event, &effects);
+    assert_null(effects.fault);
+    assert_int_equal(effects.action.kind, ACTION_NONE);
+    assert_false(f.record.intent.open);
+    assert_int_equal(f.record.position, POSITION_IDLE);
+    assert_int_equal(f.record.retry_reason, REASON_NONE);
+    assert_int_equal(effects.wake_at, NOW_MS + 17);
+    rotation_view(&f.context, &f.record, NOW_MS, &view);
+    assert_int_equal(view.state, STATE_OK);
+    assert_int_equal(view.next_at, NOW_MS + 17);
+    assert_non_null(strstr(view.waits, "lists may still show"));
+    rotation_step(&f.context, &f.record, &wake, &effects);
+    assert_int_equal(f.record.position, POSITION_PREFLIGHT);
+}
+
+/* After a renewal nobody writes the resource until lists show it for sure. */
+static void test_whole_is_kept_after_a_renewal(void **state)
+{
+    (void)state;
+    for (int whole = 0; whole < 2; whole++) {
+        const struct event event = {.kind = EVENT_REGENERATED,
+                                    .now = NOW_MS,
+                                    .live = {world_fingerprint(1), world_fingerprint(3)},
+                                    .shown = {true, true}};
+        const time_ms until = whole ? NOW_MS + UNKNOWN_WAIT_MS + 1000 : 0;
+        struct rotation_target targets[2];
+        struct effects effects;
+        struct fixture f;
+
+        intend(&f, targets, POSITION_REGENERATE);
+        f.context.writes_whole = whole > 0;
+        f.context.list_delay = 1000;
+        rotation_step(&f.context, &f.record, &event, &effects);
+        assert_null(effects.fault);
+        assert_false(f.record.intent.open);
+        assert_int_equal(interlock_busy_until(&f.record, &f.timing, MS_HOUR), until);
     }
 }
 
@@ -440,11 +500,18 @@ static void test_invariant(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_condition),        cmocka_unit_test(test_both_waits),
-        cmocka_unit_test(test_intent_beside_another), cmocka_unit_test(test_rotate_beside_another),
-        cmocka_unit_test(test_goes_on_by_the_event),  cmocka_unit_test(test_end_of_intent),
-        cmocka_unit_test(test_view_beside_another),   cmocka_unit_test(test_busy_until),
-        cmocka_unit_test(test_looks_for_a_repair),    cmocka_unit_test(test_invariant),
+        cmocka_unit_test(test_each_condition),
+        cmocka_unit_test(test_both_waits),
+        cmocka_unit_test(test_intent_beside_another),
+        cmocka_unit_test(test_rotate_beside_another),
+        cmocka_unit_test(test_goes_on_by_the_event),
+        cmocka_unit_test(test_whole_was_changed),
+        cmocka_unit_test(test_whole_is_kept_after_a_renewal),
+        cmocka_unit_test(test_end_of_intent),
+        cmocka_unit_test(test_view_beside_another),
+        cmocka_unit_test(test_busy_until),
+        cmocka_unit_test(test_looks_for_a_repair),
+        cmocka_unit_test(test_invariant),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include "proto/failure.h"
 #include "proto/two_key/cosmos_probe.h"
 #include "proto/two_key/hmac_probe.h"
+#include "proto/two_key/iot_probe.h"
 #include "proto/two_key/web_token_probe.h"
 
 /* 2026-11-28 12:00:00 UTC */
@@ -19,6 +20,9 @@
 #define DATE "Sat, 28 Nov 2026 12:00:00 GMT"
 #define BASE64_KEY                                                                                 \
     "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw=="
+#define POLICY                                                                                     \
+    "/subscriptions/0/resourceGroups/rg/providers/Microsoft.Devices/IotHubs/hub/IotHubKeys/"       \
+    "service"
 #define TEXT_KEY "0123abcABC"
 
 static const struct {
@@ -70,6 +74,22 @@ static const struct {
      "vaHVicy9ub25lL2Nvbm5lY3Rpb25zL25vbmUiLCJleHAiOjE3OTU4Njc1MDB9.Ywd9-"
      "CejQozlKMMLxTCbqbJzbaLAELEHTyj8I_K52G0",
      {"Accept: application/json, */*;q=0.5", NULL}},
+    {&iot_hub_probe,
+     BASE64_KEY,
+     NULL,
+     "GET",
+     "https://host.example/statistics/service?api-version=2021-04-12",
+     "SharedAccessSignature "
+     "sr=host.example&sig=BcUS3xqxBBrFV6FX4UMpOsviIXAqipoxeK6BlW0ao5o%3D&se=1795867500&skn=service",
+     {"x-ms-max-item-count: 1", NULL}},
+    {&device_provisioning_probe,
+     BASE64_KEY,
+     NULL,
+     "POST",
+     "https://host.example/enrollmentGroups/query?api-version=2021-10-01",
+     "SharedAccessSignature "
+     "sr=host.example&sig=BcUS3xqxBBrFV6FX4UMpOsviIXAqipoxeK6BlW0ao5o%3D&se=1795867500&skn=service",
+     {"x-ms-max-item-count: 1", NULL}},
 };
 
 static int build(const struct two_key_probe_form *form, const char *key, const char *key_id,
@@ -79,7 +99,7 @@ static int build(const struct two_key_probe_form *form, const char *key, const c
     const struct two_key_probe probe = {
         .endpoint = "host.example",
         .name = "acct1",
-        .resource_id = "",
+        .resource_id = POLICY,
         .key = secret,
         .key_id = key_id,
         .client_request_id = "id-1",

@@ -320,6 +320,29 @@ static void test_catch_up(void **state)
     assert_kept(&world, 100 * MS_DAY, &plan);
 }
 
+/* A resource that is written back whole was changed lately, and the rotation is due before its
+ * lists can be relied upon. */
+static void test_whole_is_waited_for(void **state)
+{
+    static struct world world;
+    struct rotation_context context;
+    struct policy policy = monthly();
+    struct rehearsed rotation;
+    struct rehearsal *rehearsal = malloc(sizeof(*rehearsal));
+
+    (void)state;
+    assert_non_null(rehearsal);
+    begin(&world, &policy, "/a/one");
+    world_context(&world, &context);
+    context.writes_whole = true;
+    context.whole_is_known_at = world.now + 60 * MS_DAY;
+    rehearsal_begin(rehearsal, &context, &world.record, world.now, world.now + 150 * MS_DAY);
+    assert_true(rehearsal_next(rehearsal, &rotation));
+    assert_near(rotation.at, context.whole_is_known_at);
+    assert_string_equal(rehearsal_why_name(rotation.why), rehearsal_why_name(WHY_PAUSE));
+    free(rehearsal);
+}
+
 static void test_every_why_has_words(void **state)
 {
     (void)state;
@@ -342,6 +365,7 @@ int main(void)
         cmocka_unit_test(test_held_while_a_request_is_out),
         cmocka_unit_test(test_asked_for),
         cmocka_unit_test(test_catch_up),
+        cmocka_unit_test(test_whole_is_waited_for),
         cmocka_unit_test(test_every_why_has_words),
     };
 

@@ -2,11 +2,12 @@
  * The life of a call.
  *
  * When all goes well a request gets a token, is admitted, is sent and answered; after a look's
- * first request comes the second; then the call ends. What can go wrong: the first request of a
- * look fails (noted: the second is made all the same); there is no token (the call ends with the
- * failure of the token); the token ran out while waiting for admission (back to the token); a 401
- * (once per request: the token is dropped and the request repeated); anything else ends the call. A
- * canceled call ends as soon as the operation that it waits for has ended.
+ * first request comes the second, and a regenerate by rewriting reads twice before it writes; then
+ * the call ends. What can go wrong: the first request of a look fails (noted: the second is made
+ * all the same); there is no token (the call ends with the failure of the token); the token ran out
+ * while waiting for admission (back to the token); a 401 (once per request: the token is dropped
+ * and the request repeated); anything else ends the call. A canceled call ends as soon as the
+ * operation that it waits for has ended.
  */
 #include "io/azure/azure.h"
 
@@ -26,32 +27,6 @@
 
 static void tick(struct azure_call *call);
 static void maybe_closed(struct azure *azure);
-
-void azure_account_done(struct azure_account *account)
-{
-    azure_account_forget_keys(account);
-    free(account->endpoint);
-    free(account->location);
-    account->endpoint = NULL;
-    account->location = NULL;
-}
-
-void azure_account_recall(struct azure_account *account, const char *endpoint, const char *location)
-{
-    if (!account->endpoint && two_key_endpoint_ok(endpoint))
-        account->endpoint = must_dup(endpoint);
-    if (!account->location && location[0] != '\0')
-        account->location = must_dup(location);
-}
-
-void azure_account_forget_keys(struct azure_account *account)
-{
-    for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
-        secret_clear(&account->keys[slot]);
-        free(account->key_ids[slot]);
-        account->key_ids[slot] = NULL;
-    }
-}
 
 /* --- the end of a call --- */
 
@@ -97,6 +72,8 @@ static void end(struct azure_call *call)
     secret_free(call->key);
     two_key_pages_done(&call->pages);
     free(call->url);
+    two_key_whole_done(&call->whole);
+    buf_done(&call->body);
     wipe(call, sizeof(*call));
     free(call);
     if (azure->closing)
@@ -254,6 +231,7 @@ static void on_answer(void *context, struct http_reply *reply)
         list_keys(call);
         break;
     case ANSWER_PAGE:
+    case ANSWER_GOES_ON:
         call->step = CALL_NEXT_REQUEST;
         break;
     case ANSWER_DOUBTFUL:
@@ -295,7 +273,7 @@ static void ask_for_token(struct azure_call *call)
 static void ask_for_admission(struct azure_call *call)
 {
     struct admission_request *request = &call->admission_request;
-    bool regenerates = call->request == AZURE_REGENERATE;
+    bool regenerates = azure_request_regenerates(call);
     bool probes = call->request == AZURE_PROBE;
     enum admission_kind kind = probes                       ? ADMISSION_DATA
                                : azure_request_writes(call) ? ADMISSION_WRITE
@@ -315,15 +293,18 @@ static void ask_for_admission(struct azure_call *call)
 
 static bool waited_too_long(const struct azure_call *call)
 {
-    return call->request == AZURE_REGENERATE &&
+    return azure_request_regenerates(call) &&
            call->azure->clock() - call->started > REGENERATE_WAIT_MAX;
 }
 
 static void fail_unsent(struct azure_call *call)
 {
-    failure_set(&call->failure, REASON_THROTTLED,
-                "the regenerate waited too long for its turn and was not sent: "
-                "the keys have to be looked at again first");
+    if (call->request != AZURE_READ_WHOLE && call->resource->rewrite)
+        azure_rewrite_took_too_long(call);
+    else
+        failure_set(&call->failure, REASON_THROTTLED,
+                    "the regenerate waited too long for its turn and was not sent: "
+                    "the keys have to be looked at again first");
     fail(call);
 }
 
@@ -456,6 +437,7 @@ struct azure_call *azure_look(struct azure *azure, struct azure_account *account
                                        wish->correlation_id, done, context);
 
     call->urgent = wish->urgent;
+    call->precedes_regenerate = wish->precedes_regenerate;
     if (wanted && !describe)
         say_what_description_waits_for(call);
     return call;
@@ -468,6 +450,8 @@ struct azure_call *azure_regenerate(struct azure *azure, struct azure_account *a
     struct azure_call *call =
         call_new(azure, account, AZURE_REGENERATE, correlation_id, done, context);
 
+    if (call->resource && call->resource->rewrite)
+        call->request = AZURE_READ_WHOLE;
     call->slot = slot;
     return call;
 }

@@ -14,6 +14,8 @@
 #include "io/access/access.h"
 #include "io/http/http.h"
 #include "io/loop/loop.h"
+#include "proto/two_key/neighbours.h"
+#include "proto/two_key/unchanged.h"
 
 struct azure;
 struct two_key_probe_form;
@@ -32,6 +34,13 @@ struct azure_account {
         describe_after;  /* boot time: Azure asked for a pause of description requests until then */
     int describe_status; /* and answered so */
     struct admission_server manager, data_plane; /* who answers for it */
+
+    /* of a type with a rewrite */
+    struct two_key_unchanged unchanged; /* as descriptions have shown it */
+    duration_ms unchanged_for;          /* so long before its keys are written back; set by the
+                                         * caller, as are the other accounts of the resource */
+    const struct two_key_neighbour *neighbours; /* borrowed while a call is under way */
+    size_t neighbour_count;
 };
 void azure_account_done(struct azure_account *account);
 /* Restores what an earlier process has seen; "" means unknown. An endpoint that is no host is
@@ -87,6 +96,8 @@ struct azure_look_wish {
     bool describe;              /* read the description, too; without, only where no endpoint is
                                    known */
     bool urgent;                /* it serves a repair: it goes before all other requests */
+    bool precedes_regenerate;   /* nothing is described where the list does not fit the account's
+                                   neighbours */
     const char *correlation_id; /* groups the requests of one rotation in Azure's activity log */
 };
 
@@ -102,8 +113,11 @@ struct azure_look_wish {
 struct azure_call *azure_look(struct azure *azure, struct azure_account *account,
                               const struct azure_look_wish *wish, azure_done *done, void *context);
 
-/* POST regenerateKeys, once. An answer that cannot be read, or a connection that dies, is
- * failure->outcome_unknown. Where the answer holds keys, they are those of `account` now. */
+/* POST regenerateKeys, once; for types without it a GET, a list and the PUT of the resource, where
+ * only a failure of the PUT can be failure->outcome_unknown. The PUT is sent only where the
+ * resource has been unchanged for account->unchanged_for, and the list fits its neighbours. An
+ * answer that cannot be read, or a connection that dies, is failure->outcome_unknown. Where the
+ * answer holds keys, they are those of `account` now. */
 struct azure_call *azure_regenerate(struct azure *azure, struct azure_account *account,
                                     enum slot slot, const char *correlation_id, azure_done *done,
                                     void *context);

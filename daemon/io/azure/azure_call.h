@@ -3,7 +3,7 @@
  * azure_reply.c (its answers) and azure_probe.c (both, of probes).
  *
  * A call makes one request after the other, each of them in three steps: token, admission, HTTP. A
- * look makes up to two requests, the others one.
+ * look makes up to two requests, a regenerate by rewriting (azure_rewrite.c) three, the others one.
  */
 #ifndef KEYROTATED_IO_AZURE_AZURE_CALL_H
 #define KEYROTATED_IO_AZURE_AZURE_CALL_H
@@ -12,7 +12,7 @@
 #include "conf/identity.h"
 #include "io/azure/azure.h"
 #include "proto/arm.h"
-#include "proto/two_key/two_key.h"
+#include "proto/two_key/rewrite.h"
 
 struct azure {
     struct loop *loop;
@@ -31,7 +31,15 @@ struct azure {
 
 enum { AZURE_LIST_PAGES_MAX = 8 }; /* of one list; more are not asked for */
 
-enum azure_request { AZURE_DESCRIBE, AZURE_LIST_KEYS, AZURE_REGENERATE, AZURE_POLL, AZURE_PROBE };
+enum azure_request {
+    AZURE_DESCRIBE,
+    AZURE_LIST_KEYS,
+    AZURE_READ_WHOLE, /* before a regenerate by rewriting: what has to be written back */
+    AZURE_LIST_WHOLE, /* then: the keys that belong there */
+    AZURE_REGENERATE,
+    AZURE_POLL,
+    AZURE_PROBE
+};
 
 /* With which key a probe is repeated. */
 enum azure_control {
@@ -59,11 +67,14 @@ struct azure_call {
     const struct account *subject;
     const struct two_key_resource *resource;
     enum azure_request request;
-    enum slot slot;     /* regenerate */
-    bool urgent;        /* look: it serves a repair */
-    struct secret *key; /* verify: a copy */
-    char *url;          /* poll: where; regenerate: result.operation_url; list of keys: the next
-                         * page; NULL: the first */
+    enum slot slot;             /* regenerate */
+    bool urgent;                /* look: it serves a repair */
+    bool precedes_regenerate;   /* look: see azure_look_wish */
+    struct secret *key;         /* verify: a copy */
+    struct two_key_whole whole; /* regenerate by rewriting: what was read */
+    struct buf body;            /* … and the body made of it */
+    char *url;                  /* poll: where; regenerate: result.operation_url; list of keys: the
+                                 * next page; NULL: the first */
     unsigned pages_seen;
     bool page_by_get;           /* the next page, because Azure does not give it to a POST */
     struct two_key_pages pages; /* what those seen have shown */
@@ -97,6 +108,9 @@ struct azure_call {
 int azure_request_build(struct azure_call *call, struct http_request *request,
                         const struct secret *token);
 
+/* A request that regenerates, or one of those that have to come right before it. */
+bool azure_request_regenerates(const struct azure_call *call);
+
 /* Does Azure count the present request as a write? POST actions are. */
 bool azure_request_writes(const struct azure_call *call);
 
@@ -110,11 +124,25 @@ enum azure_answer {
     ANSWER_DESCRIBED,   /* the description is fine: list the keys */
     ANSWER_UNDESCRIBED, /* no description (see call->failure): list the keys nevertheless */
     ANSWER_PAGE,        /* a part of a list: ask for the page at call->url */
+    ANSWER_GOES_ON,     /* `request` is the next one */
     ANSWER_DOUBTFUL,    /* of a probe: another key has to show what it means */
     ANSWER_FAILED,      /* call->failure says why */
 };
 enum azure_answer azure_reply_read(struct azure_call *call, const struct http_reply *reply,
                                    time_ms now);
+
+/* --- azure_rewrite.c --- */
+/* Does the answer to a list of keys, a 200, fit the account's neighbours? False: *failure says why
+ * not. */
+bool azure_rewrite_fits(const struct azure_call *call, const struct http_reply *reply,
+                        struct failure *failure);
+/* After a 200 to AZURE_READ_WHOLE and AZURE_LIST_WHOLE: goes on, or fails, and then nothing was
+ * changed. */
+enum azure_answer azure_rewrite_read(struct azure_call *call, const struct http_reply *reply);
+/* What has been read is too old to be written back: fills call->failure. */
+void azure_rewrite_took_too_long(struct azure_call *call);
+/* Does Azure go on with it after this answer (2xx) to the PUT? */
+bool azure_rewrite_goes_on(const struct azure_call *call, const struct http_reply *reply);
 
 /* --- azure_probe.c --- */
 /* How a key of the account is proved; NULL: it cannot be. The call has a resource. */

@@ -35,7 +35,7 @@ static enum azure_answer unreadable(struct azure_call *call, const struct http_r
 }
 
 /* Takes the members of the description; missing ones keep their last value. */
-static void take_facts(struct azure_account *account, struct resource_facts *facts)
+static void take_facts(struct azure_account *account, struct resource_facts *facts, duration_ms now)
 {
     if (facts->endpoint) {
         free(account->endpoint);
@@ -48,6 +48,9 @@ static void take_facts(struct azure_account *account, struct resource_facts *fac
     account->probe = facts->probe;
     if (facts->port != 0)
         account->port = facts->port;
+    if (facts->etag)
+        two_key_unchanged_saw(&account->unchanged, facts->etag, now);
+    free(facts->etag);
 }
 
 /* A new key is verified at the data plane, unless the policy says otherwise. */
@@ -76,7 +79,7 @@ static enum azure_answer read_description(struct azure_call *call, const struct 
         unreadable(call, reply, &err);
         return ANSWER_UNDESCRIBED;
     }
-    take_facts(call->account, &facts);
+    take_facts(call->account, &facts, call->azure->clock());
     two_key_read_made(call->resource, TOLD_BY_DESCRIPTION, buf_str(&reply->body),
                       reply->body.length, call->result.made);
     if (obstacle.reason != REASON_NONE) {
@@ -90,13 +93,19 @@ static enum azure_answer read_description(struct azure_call *call, const struct 
     return ANSWER_DESCRIBED;
 }
 
-/* The answer to a list says so; the keys in it are those of a resource that cannot be used. */
-static void keys_are_off(struct azure_call *call, const struct resource_obstacle *obstacle)
+/* The answer to a list speaks against regenerating a key, as call->failure says. */
+static void take_back_description(struct azure_call *call)
 {
-    failure_set(&call->failure, obstacle->reason, "%s", obstacle->what.text);
     call->description = call->failure;
     call->undescribed = true;
     call->described_at = 0;
+}
+
+/* It says so; the keys in it are those of a resource that cannot be used. */
+static void keys_are_off(struct azure_call *call, const struct resource_obstacle *obstacle)
+{
+    failure_set(&call->failure, obstacle->reason, "%s", obstacle->what.text);
+    take_back_description(call);
 }
 
 /* The answer holds no keys that can be used: `rc` and `err` are those of two_key_read(). */
@@ -163,6 +172,9 @@ static enum azure_answer read_keys(struct azure_call *call, const struct http_re
             two_key_read_made(call->resource, TOLD_BY_LIST, buf_str(&reply->body),
                               reply->body.length, call->result.made);
         answer = take_keys(call, &listed);
+        if (call->precedes_regenerate && !call->undescribed &&
+            !azure_rewrite_fits(call, reply, &call->failure))
+            take_back_description(call);
     }
     two_key_pages_done(&listed);
     return answer;
@@ -253,7 +265,7 @@ static enum azure_answer read_operation(struct azure_call *call, const struct ht
     struct err err = {.code = 0};
     int rc;
 
-    if (reply->status != 202)
+    if (reply->status != 202 && !azure_rewrite_goes_on(call, reply))
         return ANSWER_DONE;
     call->result.under_way = true;
     call->result.poll_after = http_reply_retry_after(reply, now);
@@ -312,8 +324,15 @@ enum azure_answer azure_reply_read(struct azure_call *call, const struct http_re
         bound_pause(call, reply);
         return refused(call, reply);
     }
-    if (call->request == AZURE_DESCRIBE)
+    switch (call->request) {
+    case AZURE_DESCRIBE:
         return read_description(call, reply);
-    return call->request == AZURE_LIST_KEYS && call->resource->list.pages ? read_page(call, reply)
-                                                                          : read_keys(call, reply);
+    case AZURE_READ_WHOLE:
+    case AZURE_LIST_WHOLE:
+        return azure_rewrite_read(call, reply);
+    case AZURE_LIST_KEYS:
+        return call->resource->list.pages ? read_page(call, reply) : read_keys(call, reply);
+    default:
+        return read_keys(call, reply);
+    }
 }

@@ -20,15 +20,18 @@ struct arm_subject azure_subject(const struct azure_call *call,
     identity_describe_principal(call->subject->identity, principal);
     switch (call->request) {
     case AZURE_DESCRIBE:
+    case AZURE_READ_WHOLE:
         subject.operation = "reading the account";
         subject.action = resource->read_action;
         break;
     case AZURE_LIST_KEYS:
+    case AZURE_LIST_WHOLE:
         subject.operation = resource->list.name;
         subject.action = resource->list_action;
         break;
     case AZURE_REGENERATE:
-        subject.operation = resource->regenerate[call->slot].name;
+        subject.operation =
+            resource->rewrite ? "the renewal of a key" : resource->regenerate[call->slot].name;
         subject.action = two_key_regenerate_action(resource, call->slot);
         subject.changes = true;
         break;
@@ -51,12 +54,19 @@ static const struct two_key_operation *operation_of(const struct azure_call *cal
 
     switch (call->request) {
     case AZURE_LIST_KEYS:
+    case AZURE_LIST_WHOLE:
         return &call->resource->list;
     case AZURE_REGENERATE:
         return &call->resource->regenerate[call->slot];
     default:
         return &resource_itself;
     }
+}
+
+bool azure_request_regenerates(const struct azure_call *call)
+{
+    return call->request == AZURE_READ_WHOLE || call->request == AZURE_LIST_WHOLE ||
+           call->request == AZURE_REGENERATE;
 }
 
 bool azure_request_writes(const struct azure_call *call)
@@ -73,7 +83,8 @@ static void append_resource(const struct azure_call *call, struct buf *out)
     const struct two_key_names names = two_key_names_of(id);
     size_t length = two_key_resource_length(id), last = names.count;
 
-    if (call->request == AZURE_DESCRIBE && resource->parent_describes)
+    if ((call->request == AZURE_DESCRIBE || call->request == AZURE_READ_WHOLE) &&
+        resource->parent_describes)
         last = 1;
     else if (resource->is_inside)
         last = names.count - 1;
@@ -82,25 +93,39 @@ static void append_resource(const struct azure_call *call, struct buf *out)
     (void)buf_append(out, id, length);
 }
 
+static const char *method_of(const struct azure_call *call)
+{
+    if (call->request == AZURE_REGENERATE && call->resource->rewrite)
+        return "PUT";
+    return azure_request_writes(call) ? "POST" : "GET";
+}
+
 static int build_arm_request(struct azure_call *call, struct http_request *request,
                              const struct secret *token, struct err *err)
 {
     const struct two_key_operation *operation = operation_of(call);
     const struct cloud *cloud = &call->config->cloud;
-    struct buf resource, body;
-    int rc;
+    const bool rewrites = call->request == AZURE_REGENERATE && call->resource->rewrite;
+    struct buf resource, own = {.data = NULL};
+    struct buf *body = rewrites ? &call->body : &own;
+    int rc = 0;
 
     buf_init(&resource, HTTP_URL_MAX);
-    buf_init(&body, BODY_MAX);
+    buf_init(&own, BODY_MAX);
     append_resource(call, &resource);
-    rc = two_key_body(operation, call->subject->id, call->account->key_ids[call->slot], &body, err);
+    if (!rewrites)
+        rc = two_key_body(operation, call->subject->id, call->account->key_ids[call->slot], &own,
+                          err);
+    else if (call->body.length == 0)
+        rc = err_set(err, -EINVAL, "there is nothing to write back");
     struct arm_request wanted = {
-        .method = azure_request_writes(call) ? "POST" : "GET",
+        .method = method_of(call),
         .resource_manager = cloud->resource_manager,
         .resource_id = buf_str(&resource),
         .operation = operation->name,
         .link = call->request == AZURE_POLL || call->request == AZURE_LIST_KEYS ? call->url : NULL,
-        .body = body.length > 0 ? buf_str(&body) : NULL,
+        .body = body->length > 0 ? buf_str(body) : NULL,
+        .etag = rewrites ? call->whole.etag : NULL,
         .query = operation->query,
         .api_version = config_api_version(call->config, call->resource),
         .token = token,
@@ -114,7 +139,7 @@ static int build_arm_request(struct azure_call *call, struct http_request *reque
     if (rc == 0)
         rc = arm_request_build(request, &wanted, err);
     buf_done(&resource);
-    buf_done(&body);
+    buf_done(&own);
     return rc;
 }
 

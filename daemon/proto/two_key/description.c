@@ -4,6 +4,7 @@
 #include "base/json_path.h"
 #include "base/str.h"
 #include "proto/two_key/two_key.h"
+#include "proto/two_key/unchanged.h"
 
 enum { PORT_MAX = 65535 };
 
@@ -203,6 +204,28 @@ static int read_kind(const struct two_key_resource *resource, struct json_object
     return 0;
 }
 
+/* Without one the resource is not written, whatever else there is to say of it. */
+static int read_etag(const struct two_key_resource *resource, struct json_object *document,
+                     struct resource_facts *facts, struct resource_obstacle *obstacle,
+                     struct err *err)
+{
+    const char *etag = json_string(document, "etag");
+    struct err unusable = {.code = 0};
+
+    if (!resource->rewrite)
+        return 0;
+    if (two_key_etag_check(etag, &unusable) == 0)
+        return copy_text(etag, strlen(etag), &facts->etag)
+                   ? 0
+                   : err_set(err, -ENOMEM, "there is no memory for it");
+    if (obstacle->reason == REASON_NONE) {
+        obstacle->reason = REASON_AZURE_ERROR;
+        err_set(&obstacle->what, -ENOTSUP, "the description of the resource cannot be used: %s",
+                unusable.text);
+    }
+    return 0;
+}
+
 static int read_document(const struct two_key_resource *resource, struct json_object *document,
                          struct resource_facts *facts, struct resource_obstacle *obstacle,
                          struct err *err)
@@ -220,6 +243,8 @@ static int read_document(const struct two_key_resource *resource, struct json_ob
         rc = read_port(resource, document, facts, err);
     if (rc == 0)
         rc = read_kind(resource, document, facts, err);
+    if (rc == 0)
+        rc = read_etag(resource, document, facts, obstacle, err);
     if (rc == 0 && !copy_text(location, location ? strlen(location) : 0, &facts->location))
         rc = err_set(err, -ENOMEM, "there is no memory for it");
     return rc;

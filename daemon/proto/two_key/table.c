@@ -144,6 +144,16 @@ struct two_key_names two_key_names_of(const char *id)
     return names;
 }
 
+size_t two_key_changed_length(const char *account_id)
+{
+    const struct two_key_resource *resource = two_key_resource_find(account_id);
+    const struct two_key_names names = two_key_names_of(account_id);
+
+    if (!resource || !resource->rewrite || names.count == 0)
+        return two_key_resource_length(account_id);
+    return (size_t)(names.at[0].text + names.at[0].length - account_id);
+}
+
 const char *two_key_resource_name(const char *id, char *out, size_t size)
 {
     const struct two_key_names names = two_key_names_of(id);

@@ -18,6 +18,7 @@ void resource_facts_done(struct resource_facts *facts)
 {
     free(facts->endpoint);
     free(facts->location);
+    free(facts->etag);
     *facts = (struct resource_facts){.endpoint = NULL};
 }
 

@@ -28,6 +28,7 @@ struct resource_facts {
     char *endpoint; /* host or host:port of its data plane; NULL where it names none */
     char *location; /* NULL where it names none */
     unsigned port;  /* of the data plane; 0 where it names none */
+    char *etag;     /* where the type has a rewrite, and one that can be used; else NULL */
     const struct two_key_probe_form *probe; /* for resources of its kind; NULL: there is none */
 };
 void resource_facts_done(struct resource_facts *facts);
@@ -76,6 +77,20 @@ struct two_key_probe {
     const char *key_id; /* NULL: it has none, or it is unknown */
     const char *client_request_id;
     time_ms now;
+};
+
+/*
+ * Where no operation regenerates a key: a PUT of the outermost resource in the id, with what GET
+ * shows of it and a list whose elements have a pair of keys each, without the one key to renew,
+ * which the service then makes. proto/two_key/rewrite.h does it.
+ */
+struct two_key_rewrite {
+    const char *list;             /* "authorizationPolicies", a member of "properties" */
+    const char *name;             /* of an element: its name */
+    const char *rights;           /* what its keys may do */
+    const char *keys[SLOT_COUNT]; /* its keys */
+    const char *listed;           /* the member of the answer to a list that has the elements */
+    const char *noun;             /* "shared access policy" */
 };
 
 enum { TWO_KEY_STATUSES_MAX = 4 };
@@ -179,7 +194,8 @@ struct two_key_resource {
     const char *noun;       /* "a Batch account" */
     const char *pair;      /* its name in the configuration: "kerb"; NULL: the resource has this one
                             * alone */
-    const char *pair_busy; /* why the other pairs wait for it: a sentence; NULL as `pair` is */
+    const char *pair_busy; /* why the other accounts of its resource wait for it: a sentence; NULL:
+                            * there are none */
     const char *api_version;  /* unless the configuration says otherwise */
     struct two_key_name name; /* the last one in its id */
     bool parent_describes;    /* what is read of its description stands in that of the outermost
@@ -190,6 +206,8 @@ struct two_key_resource {
 
     struct two_key_operation list;
     struct two_key_operation regenerate[SLOT_COUNT];
+    const struct two_key_rewrite
+        *rewrite; /* instead, with empty operations; NULL: there are such */
     enum two_key_answers regenerate_answers;
     /* A regenerate may be answered by 202, and is carried out afterwards: within this time of its
      * request. 0: it has ended when it is answered. */
@@ -269,6 +287,11 @@ bool two_key_is_further_pair(const struct two_key_resource *type);
 #define TWO_KEY_PAIR_MARK '#'
 /* The length of the resource's id in the id of an account. */
 size_t two_key_resource_length(const char *account_id);
+
+/* The length of what a regenerate changes, in the id of an account: accounts that have it in common
+ * regenerate one at a time. It is the resource's id or, where the row has a rewrite, that of the
+ * outermost resource. */
+size_t two_key_changed_length(const char *account_id);
 
 /* The names in the id of a resource with two keys, or of an account. */
 struct two_key_names two_key_names_of(const char *id);
@@ -400,7 +423,8 @@ bool two_key_endpoint_ok(const char *endpoint);
 /*
  * Reads the answer to a GET of the resource. Obstacles are: keys that are switched off, and a state
  * other than Succeeded, Failed and Cancelled (these two describe the last change of the resource,
- * not its present state). Creating, Deleting and Invalid also stop looks. Returns 0 and sets
+ * not its present state); where the type has a rewrite, an etag that cannot be used. Creating,
+ * Deleting and Invalid also stop looks. Returns 0 and sets
  * *obstacle; -EINVAL: unreadable, or -ENOMEM (err set): *facts is empty then.
  */
 int two_key_describe(const struct two_key_resource *resource, const char *body, size_t length,

@@ -50,4 +50,6 @@ TYPE(event_grid_namespace, "event_grid_namespace")
 TYPE(event_grid_namespace_topic, "event_grid_namespace_topic")
 TYPE(ml_online_endpoint, "ml_online_endpoint")
 TYPE(ml_serverless_endpoint, "ml_serverless_endpoint")
+TYPE(iot_hub_policy, "iot_hub")
+TYPE(device_provisioning_policy, "device_provisioning")
 #undef PAIR

@@ -60,6 +60,12 @@ static const struct {
     const char *actions[TWO_KEY_POLL_ACTIONS_MAX];
 } polls[] = {
     {"Microsoft.Cache/", {"Microsoft.Cache/locations/operationsStatus/read"}},
+    {"Microsoft.Devices/IotHubs/",
+     {"Microsoft.Devices/iotHubs/operationresults/read",
+      "Microsoft.Devices/locations/operationresults/read"}},
+    {"Microsoft.Devices/provisioningServices/",
+     {"Microsoft.Devices/provisioningServices/operationresults/read",
+      "Microsoft.Devices/locations/operationresults/read"}},
     {"Microsoft.DocumentDB/", {"Microsoft.DocumentDB/locations/operationsStatus/read"}},
     {"Microsoft.EventGrid/",
      {"Microsoft.EventGrid/locations/operationsStatus/read",
