@@ -34,8 +34,8 @@ static void name_several(struct command_group *group)
 
     if (group->paused > 0 && length > 0 && (size_t)length < sizeof(group->message))
         snprintf(group->message + length, sizeof(group->message) - (size_t)length,
-                 "; %zu of them wait, because Azure has asked for a pause of all such requests to "
-                 "their subscription, until %s at the earliest",
+                 "; %zu of them wait, because Azure has asked for a pause of such requests, until "
+                 "%s at the earliest",
                  group->paused, date_to_rfc3339(group->paused_until, until));
 }
 
@@ -65,20 +65,20 @@ static void note_pause(const struct engine_account *account, struct transaction 
     struct command_group *group = transaction->group;
     struct effects *effects = transaction->effects;
     char until[DATE_TEXT_MAX];
-    duration_ms wait;
+    struct azure_pause pause;
     time_ms at;
 
     if (!group || effects->outcome != COMMAND_ACCEPTED || account->record.intent.open ||
-        !azure_is_throttled(account->engine->parts.azure, &account->azure, &wait))
+        !azure_is_throttled(account->engine->parts.azure, &account->azure, &pause))
         return;
-    at = time_add(loop_now(account->engine->parts.loop), wait);
+    at = time_add(loop_now(account->engine->parts.loop), pause.wait);
     group->paused++;
     group->paused_until = time_max(group->paused_until, at);
     snprintf(
         effects->answer, sizeof(effects->answer),
-        "accepted, and it waits: Azure has asked for a pause of all such requests to the "
+        "accepted, and it waits: Azure has asked for a pause of all such requests to %s%sthe "
         "subscription, until %s at the earliest; `keyrotatectl status {account}` shows the result",
-        date_to_rfc3339(at, until));
+        pause.provider, pause.provider[0] ? " in " : "", date_to_rfc3339(at, until));
 }
 
 void engine_command_name_account(const struct engine_account *account,

@@ -159,7 +159,8 @@ int engine_plan(struct engine *engine, const struct control_query *query, struct
     if (rc)
         return rc;
     if (until <= now || until > time_add(now, CONTROL_PLAN_MAX))
-        return err_set(err, -EINVAL, "until: a time within the next %d days was expected",
+        return err_set(err, -EINVAL, "until: %s; a time within the next %d days was expected",
+                       until <= now ? "that time has passed" : "that is too far ahead",
                        (int)(CONTROL_PLAN_MAX / MS_DAY));
     engine_hold_expire(engine);
     if (query->name_count == 0)

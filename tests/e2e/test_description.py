@@ -135,7 +135,7 @@ def test_a_subscription_is_stopped_for_a_short_time(calm, azure):
     until = re.search(r"until (\S+Z) at the earliest", checked.stdout)[1]
     assert until > calm.log.lines(event="request.throttled")[0]["time"]
     redelivered = calm.ctl("redeliver", "bravo")
-    assert "it waits: Azure has asked for a pause" in redelivered.stdout, redelivered
+    assert "Azure has asked for a pause of all such requests to the subscription, until" in redelivered.stdout
     every = calm.ctl("check", "--all")
     assert "; 2 of them wait, because Azure" in every.stdout, every
     waits = calm.status("bravo")
@@ -144,6 +144,20 @@ def test_a_subscription_is_stopped_for_a_short_time(calm, azure):
     wait_until(lambda: len(azure.truth.requests("listKeys", account="bravo")) > before,
                "it is asked about after the pause")
     wait_until(lambda: calm.status("bravo")["state"] == "ok", "it waits no more")
+
+
+def test_a_provider_is_stopped_for_a_short_time(calm, azure):
+    """Where its own limit is used up: that is what is said."""
+    calm.policy(check_every="10m")
+    calm.account("alpha")
+    calm.start()
+    calm.wait_adopted("alpha")
+    azure.fault("status", op="listKeys", account="alpha", status=429, count=1, headers={
+        "Retry-After": "50", "x-ms-ratelimit-remaining-subscription-resource-requests": "0"})
+    assert calm.ctl("check", "alpha").returncode == 0
+    calm.log.wait("request.throttled")
+    answer = calm.ctl("redeliver", "alpha")
+    assert "of all such requests to Microsoft.Batch in the subscription, until 20" in answer.stdout, answer
 
 
 @pytest.fixture

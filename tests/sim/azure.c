@@ -421,11 +421,11 @@ struct azure_call *azure_verify(struct azure *azure, struct azure_account *accou
 /* --- the rest of io/azure/azure.h --- */
 
 bool azure_is_throttled(struct azure *azure, const struct azure_account *account,
-                        duration_ms *ret_wait)
+                        struct azure_pause *ret_pause)
 {
     (void)azure;
     (void)account;
-    *ret_wait = 0;
+    *ret_pause = (struct azure_pause){0};
     return false;
 }
 

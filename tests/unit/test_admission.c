@@ -505,7 +505,8 @@ static void test_providers_share_what_the_manager_grants(void **state)
 /* A provider that refuses stops what is for it, of that kind; Resource Manager stops all. */
 static void test_refusals_of_one_provider(void **state)
 {
-    duration_ms wait = -1;
+    enum admission_scope scope;
+    duration_ms wait;
 
     (void)state;
     start(1000, 1000);
@@ -522,18 +523,18 @@ static void test_refusals_of_one_provider(void **state)
     assert_int_equal(admitted_count, 3); /* 2 is for Batch, 3 a read */
     assert_true(admission_waits_for_server(&requests[1], &wait));
     assert_int_equal(wait, 6 * MS_SECOND);
-    assert_true(admission_is_closed(admission, "A", "ops", "Microsoft.Storage/x", &wait));
-    assert_int_equal(wait, 6 * MS_SECOND);
-    assert_false(admission_is_closed(admission, "a", "ops", "Microsoft.Batch/x", &wait));
-    assert_false(admission_is_closed(admission, "a", "ops", NULL, &wait));
-    assert_false(admission_is_closed(admission, "a", "dev", "Microsoft.Storage/x", &wait));
+    assert_true(admission_is_closed(admission, "A", "ops", "Microsoft.Storage/x", &wait, &scope));
+    assert_true(wait == 6 * MS_SECOND && scope == ADMISSION_OF_PROVIDER);
+    assert_false(admission_is_closed(admission, "a", "ops", "Microsoft.Batch/x", &wait, &scope));
+    assert_false(admission_is_closed(admission, "a", "ops", NULL, &wait, &scope));
+    assert_false(admission_is_closed(admission, "a", "dev", "Microsoft.Storage/x", &wait, &scope));
     fake_loop_run(7 * MS_SECOND);
     assert_int_equal(admitted_count, 4);
     admission_server_refused(&requests[1], ADMISSION_OF_MANAGER, 20 * MS_SECOND);
     leave(1, 2);
-    assert_true(admission_is_closed(admission, "a", "ops", "Microsoft.Batch/x", &wait));
-    assert_true(admission_is_closed(admission, "a", "ops", "Microsoft.Search/never", &wait));
-    assert_int_equal(wait, 20 * MS_SECOND);
+    assert_true(admission_is_closed(admission, "a", "ops", "Microsoft.Batch/x", &wait, &scope));
+    assert_true(admission_is_closed(admission, "a", "ops", "Microsoft.Search/x", &wait, &scope));
+    assert_true(wait == 20 * MS_SECOND && scope == ADMISSION_OF_MANAGER);
     assert_int_equal(warnings, 2);
     stop();
 }

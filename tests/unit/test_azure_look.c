@@ -138,20 +138,21 @@ static void test_throttled(void **state)
         struct scripted answer;
         duration_ms kept; /* by the account itself */
         bool stops_others;
+        const char *provider;
     } cases[] = {
         {STATUS(429, "Retry-After: 1200\n",
                 "{\"error\":{\"code\":\"TooManyRequests\",\"message\":\"m\"}}"),
-         20 * MS_MINUTE, false},
-        {STATUS(429, "Retry-After: 9999999999\n", NULL), MS_DAY, false},
+         20 * MS_MINUTE, false, ""},
+        {STATUS(429, "Retry-After: 9999999999\n", NULL), MS_DAY, false, ""},
         {STATUS(429, "Retry-After: 1200\n",
                 "{\"error\":{\"code\":\"SubscriptionRequestsThrottled\",\"message\":\"m\"}}"),
-         MS_MINUTE, true},
+         MS_MINUTE, true, ""},
         {STATUS(429, "Retry-After: 9\nx-ms-ratelimit-remaining-subscription-writes: 0\n", NULL),
-         9 * MS_SECOND, true},
+         9 * MS_SECOND, true, ""},
         {STATUS(429,
                 "Retry-After: 120\nx-ms-ratelimit-remaining-subscription-resource-requests: 0\n",
                 NULL),
-         MS_MINUTE, true},
+         MS_MINUTE, true, "Microsoft.Batch"},
     };
     static const struct scripted keys = KEYS("/listKeys");
     const struct azure_look_wish wish = {.urgent = true};
@@ -160,7 +161,8 @@ static void test_throttled(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const struct scripted script[] = {TOKEN, cases[i].answer};
         struct azure_call *other;
-        duration_ms wait = -1;
+        struct azure_pause pause = {.wait = -1};
+        duration_ms wait;
 
         start(script, 2);
         azure_account_recall(&subject, "acct.example", "");
@@ -169,9 +171,10 @@ static void test_throttled(void **state)
         assert_int_equal(completions, 1);
         assert_int_equal(failure.reason, REASON_THROTTLED);
         assert_int_equal(failure.retry_after, cases[i].kept);
-        assert_int_equal(azure_is_throttled(azure, &subject, &wait), cases[i].stops_others);
+        assert_int_equal(azure_is_throttled(azure, &subject, &pause), cases[i].stops_others);
         if (cases[i].stops_others) /* less what has passed meanwhile */
-            assert_in_range(wait, cases[i].kept / 2, cases[i].kept);
+            assert_in_range(pause.wait, cases[i].kept / 2, cases[i].kept);
+        assert_string_equal(pause.provider, cases[i].provider);
         other = azure_look(azure, &subject, &wish, on_done, &subject);
         fake_loop_run(0);
         assert_int_equal(azure_call_is_throttled(other, &wait), cases[i].stops_others);

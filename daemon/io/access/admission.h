@@ -128,9 +128,12 @@ void admission_server_refused(struct admission_request *request, enum admission_
                               duration_ms pause);
 
 /* Would a request to Resource Manager for that provider that enters now wait because the server
- * closed its lane? Then *ret_wait is as below. */
+ * closed its lane? Then *ret_wait is as below, and *ret_scope says whose limit keeps it for so
+ * long.
+ */
 bool admission_is_closed(struct admission *admission, const char *subscription_id,
-                         const char *identity, const char *provider, duration_ms *ret_wait);
+                         const char *identity, const char *provider, duration_ms *ret_wait,
+                         enum admission_scope *ret_scope);
 
 /* Does it wait because the server closed its lane? Then *ret_wait is how long the lane stays closed
  * (0: the request that goes first is being answered). */

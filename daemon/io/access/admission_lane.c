@@ -130,26 +130,28 @@ duration_ms admission_lane_closed_until(const struct admission_lane *lane, durat
 }
 
 bool admission_is_closed(struct admission *admission, const char *subscription_id,
-                         const char *identity, const char *provider, duration_ms *ret_wait)
+                         const char *identity, const char *provider, duration_ms *ret_wait,
+                         enum admission_scope *ret_scope)
 {
     const struct admission_subscription *subscription =
         find_subscription(admission, subscription_id);
     const duration_ms now = admission->clock();
-    duration_ms until = 0;
+    duration_ms manager_until = 0, provider_until = 0;
 
     if (!subscription)
         return false;
     list_for_each_entry (grant, &subscription->grants, const struct admission_grant, link) {
         if (grant->kind != ADMISSION_DATA && str_equal(grant->identity, identity))
-            until = time_max(until, closed_until(&grant->gate, now));
+            manager_until = time_max(manager_until, closed_until(&grant->gate, now));
     }
     list_for_each_entry (lane, &subscription->lanes, const struct admission_lane, link) {
         if (lane->grant->kind != ADMISSION_DATA && str_equal(lane->grant->identity, identity) &&
             is_for(lane, provider ? provider : ""))
-            until = time_max(until, closed_until(&lane->own, now));
+            provider_until = time_max(provider_until, closed_until(&lane->own, now));
     }
-    *ret_wait = until - now;
-    return until != 0;
+    *ret_wait = time_max(manager_until, provider_until) - now;
+    *ret_scope = provider_until > manager_until ? ADMISSION_OF_PROVIDER : ADMISSION_OF_MANAGER;
+    return manager_until != 0 || provider_until != 0;
 }
 
 /* --- what is logged about them --- */

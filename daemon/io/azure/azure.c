@@ -497,19 +497,6 @@ struct azure_call *azure_verify(struct azure *azure, struct azure_account *accou
     return call;
 }
 
-bool azure_is_throttled(struct azure *azure, const struct azure_account *account,
-                        duration_ms *ret_wait)
-{
-    return admission_is_closed(azure->access->admission, account->account->subscription_id,
-                               account->account->identity->name,
-                               arm_limits_provider(account->account->id), ret_wait);
-}
-
-bool azure_call_is_throttled(const struct azure_call *call, duration_ms *ret_wait)
-{
-    return admission_waits_for_server(&call->admission_request, ret_wait);
-}
-
 void azure_cancel(struct azure_call *call)
 {
     if (call->canceled)

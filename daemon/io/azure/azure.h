@@ -134,11 +134,18 @@ struct azure_call *azure_verify(struct azure *azure, struct azure_account *accou
 
 void azure_cancel(struct azure_call *call);
 
-/* Would a call wait that is made now, because Azure has asked for a pause of the whole
- * subscription? Then *ret_wait is how long that lasts, as far as is known. */
+/* A pause that Azure has asked for. */
+struct azure_pause {
+    duration_ms wait;  /* how long it lasts yet, as far as is known */
+    char provider[64]; /* whose requests are meant, "Microsoft.Storage"; "": all of the subscription
+                        */
+};
+
+/* Would a call wait that is made now, because Azure has asked for a pause of the whole subscription
+ * or of the account's provider in it? Then *ret_pause says which. */
 bool azure_is_throttled(struct azure *azure, const struct azure_account *account,
-                        duration_ms *ret_wait);
-/* The same of a call that was made already. */
+                        struct azure_pause *ret_pause);
+/* Does a call wait for that which was made already? Then *ret_wait is how long, as above. */
 bool azure_call_is_throttled(const struct azure_call *call, duration_ms *ret_wait);
 
 #endif
