@@ -3,8 +3,21 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "proto/two_key/two_key.h"
 
-enum { CELL_MAX = 160, TABLE_COLUMNS = 6, SLOTS = 2 };
+enum { CELL_MAX = 160, SLOTS = 2 };
+
+enum {
+    COLUMN_NAME,
+    COLUMN_TYPE, /* gives way where the table is too wide */
+    COLUMN_ACTIVE,
+    COLUMN_AGES,
+    COLUMN_STATE = COLUMN_AGES + SLOTS,
+    COLUMN_NEXT,
+    TABLE_COLUMNS
+};
+
+enum { TABLE_WIDTH = 100, TYPE_WIDTH_MIN = 8 };
 
 /* "41d", "41d+" for a key that was there already when the account was adopted. */
 static void write_age(struct buf *out, const struct key_snapshot *key, time_ms now)
@@ -55,28 +68,46 @@ static void write_next(struct buf *out, const struct account_snapshot *account, 
                   account->next_at != TIME_NEVER ? ctl_distance(account->next_at, now, text) : "-");
 }
 
+/* As the configuration calls it. */
+static const char *type_of(const struct account_snapshot *account)
+{
+    const struct two_key_resource *type = account->id ? two_key_resource_find(account->id) : NULL;
+
+    return type ? type->short_name : "-";
+}
+
 static void fill_row(struct row *row, const struct account_snapshot *account, time_ms now)
 {
     struct buf text;
 
     buf_init(&text, 4096);
     ctl_write_name(&text, account);
-    take_cell(&text, row->cells[0]);
+    take_cell(&text, row->cells[COLUMN_NAME]);
+    ctl_write(&text, "%s", type_of(account));
+    take_cell(&text, row->cells[COLUMN_TYPE]);
     ctl_write(&text, "%s", ctl_shown(account->active));
-    take_cell(&text, row->cells[1]);
+    take_cell(&text, row->cells[COLUMN_ACTIVE]);
     for (int slot = 0; slot < SLOTS; slot++) {
         write_age(&text, &account->keys[slot], now);
-        take_cell(&text, row->cells[2 + slot]);
+        take_cell(&text, row->cells[COLUMN_AGES + slot]);
     }
     ctl_write_state(&text, account);
-    take_cell(&text, row->cells[4]);
+    take_cell(&text, row->cells[COLUMN_STATE]);
     write_next(&text, account, now);
-    take_cell(&text, row->cells[5]);
+    take_cell(&text, row->cells[COLUMN_NEXT]);
     buf_done(&text);
 }
 
-static void write_row(struct buf *out, const struct row *row, const size_t *widths)
+/* Types consist of ASCII. */
+static void shorten_type(char *type, size_t width)
 {
+    if (strlen(type) > width)
+        memcpy(type + width - 1, "\xe2\x80\xa6", sizeof("\xe2\x80\xa6"));
+}
+
+static void write_row(struct buf *out, struct row *row, const size_t *widths)
+{
+    shorten_type(row->cells[COLUMN_TYPE], widths[COLUMN_TYPE]);
     for (size_t column = 0; column < TABLE_COLUMNS; column++) {
         const size_t blanks = widths[column] + 2 - width_of(row->cells[column]);
 
@@ -95,10 +126,22 @@ static void widen(size_t *widths, const struct row *row)
     }
 }
 
+static void fit(size_t *widths)
+{
+    size_t total = 0;
+    size_t *type = &widths[COLUMN_TYPE];
+
+    for (size_t column = 0; column < TABLE_COLUMNS; column++)
+        total += widths[column] + (column > 0 ? 2 : 0);
+    if (total > TABLE_WIDTH && *type > TYPE_WIDTH_MIN)
+        *type -= total - TABLE_WIDTH < *type - TYPE_WIDTH_MIN ? total - TABLE_WIDTH
+                                                              : *type - TYPE_WIDTH_MIN;
+}
+
 void ctl_write_table(struct buf *out, const struct control_status *status)
 {
-    static const struct row head = {
-        {"ACCOUNT", "ACTIVE", "PRIMARY", "SECONDARY", "STATE", "NEXT ROTATION"}};
+    struct row head = {
+        {"ACCOUNT", "TYPE", "ACTIVE", "PRIMARY", "SECONDARY", "STATE", "NEXT ROTATION"}};
     size_t widths[TABLE_COLUMNS] = {0};
     struct row row;
 
@@ -107,6 +150,7 @@ void ctl_write_table(struct buf *out, const struct control_status *status)
         fill_row(&row, &status->accounts[i], status->daemon.now);
         widen(widths, &row);
     }
+    fit(widths);
     write_row(out, &head, widths);
     for (size_t i = 0; i < status->account_count; i++) {
         fill_row(&row, &status->accounts[i], status->daemon.now);

@@ -46,7 +46,7 @@ def test_status(calm):
     assert summary.stdout.startswith("2 accounts: 2 ok") and summary.stdout.count("\n") == 1
     table = calm.ctl("status", "--all")
     assert table.returncode == WELL
-    assert all(word in table.stdout for word in ("alpha", "bravo", "primary", "ok"))
+    assert all(word in table.stdout for word in ("alpha", "bravo", "  batch  primary", "ok"))
     for spelling in ("alpha", "ALPHA", f"{RESOURCE_GROUP}/alpha", resource_id("alpha").upper()):
         one = calm.ctl("status", spelling)
         assert one.returncode == WELL and "primary" in one.stdout, one

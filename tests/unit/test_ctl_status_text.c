@@ -260,12 +260,37 @@ static void test_table_is_aligned(void **state)
     (void)state;
     ctl_write_table(&text, &status);
     assert_string_equal(buf_str(&text),
-                        "ACCOUNT           ACTIVE     PRIMARY  SECONDARY  STATE"
+                        "ACCOUNT           TYPE   ACTIVE     PRIMARY  SECONDARY  STATE"
                         "                                                  NEXT ROTATION\n"
-                        "batch/sampleacct  primary    41d+     2d         "
+                        "batch/sampleacct  batch  primary    41d+     2d         "
                         "CONSUMERS AT RISK, blocked: targets_disagree, overdue  due since 1d\n"
-                        "b/grün            secondary  1h       -          ok"
+                        "b/grün            batch  secondary  1h       -          ok"
                         "                                                     in 3d\n");
+}
+
+/* A long type gives way, so that the table of accounts that are well has 100 columns at most. */
+static void test_table_shortens_types(void **state)
+{
+    struct account_snapshot accounts[] = {well, well};
+    const struct control_status status = {
+        .daemon = {.now = NOW}, .accounts = accounts, .account_count = 2};
+
+    (void)state;
+    accounts[0].id =
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.EventGrid/namespaces/n"
+        "/topics/t";
+    accounts[0].name = "n-t";
+    accounts[1].id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Unheard/of/x";
+    accounts[1].name = "x";
+    ctl_write_table(&text, &status);
+    assert_non_null(strstr(buf_str(&text), "b/n-t    event_grid_namespace_topic  secondary  1h "));
+    assert_non_null(strstr(buf_str(&text), "b/x      -                           secondary  1h "));
+    buf_clear(&text);
+    accounts[0].resource_group = "messages-of-the-north";
+    accounts[0].name = "orders-topics";
+    ctl_write_table(&text, &status);
+    assert_int_equal(strcspn(buf_str(&text), "\n"), 100); /* of the head */
+    assert_non_null(strstr(buf_str(&text), "orders-topics  event_gri…  secondary  1h "));
 }
 
 static void test_everything_about_an_account(void **state)
@@ -550,6 +575,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_held_account, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hold_as_it_is_listed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_table_is_aligned, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_table_shortens_types, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_everything_about_an_account, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_last_look, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dead_keys, set_up, tear_down),
