@@ -40,6 +40,19 @@ int key_file_raw(const struct key_file *file, struct buf *out)
     return buf_append_char(out, '\n');
 }
 
+static void append_key(struct buf *out, const char *name, const struct secret *key)
+{
+    buf_append_format(out, "%s=", name);
+    buf_append(out, secret_bytes(key), secret_length(key));
+    buf_append_char(out, '\n');
+}
+
+static void append_endpoint(struct buf *out, const char *name, const struct two_key_resource *type,
+                            const char *endpoint)
+{
+    buf_append_format(out, "%s=%s%s\n", name, type->env_host ? "" : "https://", endpoint);
+}
+
 int key_file_env(const struct key_file *file, struct buf *out)
 {
     const struct two_key_resource *type = key_file_type(file);
@@ -51,14 +64,16 @@ int key_file_env(const struct key_file *file, struct buf *out)
         (type->env_key_id && (!file->key_id || !is_plain(file->key_id, strlen(file->key_id)))) ||
         !is_plain(secret_bytes(file->key), secret_length(file->key)))
         return -EINVAL;
-    buf_append_format(out, "%s=%s\n%s=", type->env_name, name, type->env_key);
-    buf_append(out, secret_bytes(file->key), secret_length(file->key));
-    buf_append_char(out, '\n');
+    buf_append_format(out, "%s=%s\n", type->env_name, name);
+    append_key(out, type->env_key, file->key);
     if (type->env_key_id)
         buf_append_format(out, "%s=%s\n", type->env_key_id, file->key_id);
     if (type->env_endpoint)
-        buf_append_format(out, "%s=%s%s\n", type->env_endpoint, type->env_host ? "" : "https://",
-                          file->account_endpoint);
+        append_endpoint(out, type->env_endpoint, type, file->account_endpoint);
+    if (type->env_other_key)
+        append_key(out, type->env_other_key, file->key);
+    if (type->env_other_endpoint)
+        append_endpoint(out, type->env_other_endpoint, type, file->account_endpoint);
     return out->failed;
 }
 

@@ -36,6 +36,8 @@ Account = collections.namedtuple("Account", "there here asked file")
 ENVIRONMENT = {
     "batch": {"AZURE_BATCH_ACCOUNT", "AZURE_BATCH_ACCESS_KEY", "AZURE_BATCH_ENDPOINT"},
     "storage": {"AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_KEY", "AZURE_STORAGE_BLOB_ENDPOINT"},
+    "cognitive_services": {"AZURE_AI_SERVICES_NAME", "AZURE_AI_SERVICES_KEY", "AZURE_AI_SERVICES_ENDPOINT",
+                           "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT"},
     "redis": {"AZURE_REDIS_NAME", "AZURE_REDIS_KEY", "AZURE_REDIS_HOST"},
     "app_configuration": {"AZURE_APPCONFIG_NAME", "AZURE_APPCONFIG_SECRET", "AZURE_APPCONFIG_ID",
                           "AZURE_APPCONFIG_ENDPOINT"},

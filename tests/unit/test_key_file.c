@@ -103,6 +103,32 @@ static void test_pair(void **state)
     secret_free(key);
 }
 
+/* Azure OpenAI's own clients and those of AI services read other names. */
+static void test_names_of_two_clients_in_env(void **state)
+{
+    struct secret *key;
+    struct key_file file = example(&key);
+    struct key_text found;
+    struct buf out;
+
+    (void)state;
+    file.resource_id =
+        "/subscriptions/0/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/acct";
+    file.account_endpoint = "acct.openai.azure.com";
+    buf_init(&out, KEY_FILE_MAX);
+    assert_int_equal(key_file_env(&file, &out), 0);
+    assert_string_equal(buf_str(&out),
+                        "AZURE_AI_SERVICES_NAME=acct\nAZURE_AI_SERVICES_KEY=" KEY
+                        "\nAZURE_AI_SERVICES_ENDPOINT=https://acct.openai.azure.com\n"
+                        "AZURE_OPENAI_API_KEY=" KEY
+                        "\nAZURE_OPENAI_ENDPOINT=https://acct.openai.azure.com\n");
+    assert_int_equal(key_text_find(&found, &key_shape_base64, buf_str(&out), out.length), 0);
+    assert_int_equal(found.key_count, 1);
+    key_text_done(&found);
+    buf_done(&out);
+    secret_free(key);
+}
+
 /* It has the lines of env, and one more. */
 static void test_connection_string_in_env(void **state)
 {
@@ -192,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_pair),
+        cmocka_unit_test(test_names_of_two_clients_in_env),
         cmocka_unit_test(test_connection_string_in_env),
         cmocka_unit_test(test_nothing_is_smuggled_into_env),
         cmocka_unit_test(test_json_escapes),

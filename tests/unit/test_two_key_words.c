@@ -106,6 +106,11 @@ static void test_variables(void **state)
     assert_int_equal(two_key_variables(&type, names), 3);
     assert_string_equal(names[1], "A_KEY");
     assert_string_equal(names[2], "A_HOST");
+    type.env_other_key = "B_KEY";
+    type.env_other_endpoint = "B_HOST";
+    assert_int_equal(two_key_variables(&type, names), 5);
+    assert_string_equal(names[3], "B_KEY");
+    assert_string_equal(names[4], "B_HOST");
 }
 
 int main(void)

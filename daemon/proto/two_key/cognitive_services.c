@@ -58,4 +58,8 @@ const struct two_key_resource two_key_cognitive_services_account = {
     .env_name = "AZURE_AI_SERVICES_NAME",
     .env_key = "AZURE_AI_SERVICES_KEY",
     .env_endpoint = "AZURE_AI_SERVICES_ENDPOINT",
+    /* Those of OpenAI's own clients. An account of any kind has them, because a repair goes on
+     * where the description, which tells the kind, cannot be had. */
+    .env_other_key = "AZURE_OPENAI_API_KEY",
+    .env_other_endpoint = "AZURE_OPENAI_ENDPOINT",
 };

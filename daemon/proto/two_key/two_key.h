@@ -252,6 +252,10 @@ struct two_key_resource {
     const char *env_endpoint;          /* NULL: they need none */
     bool env_host;                     /* it holds the host alone; else a URL of it */
     const char *env_connection_string; /* NULL: none; see connection_string */
+    /* The key and the endpoint once more, as another SDK for the type reads them; NULL: none does.
+     */
+    const char *env_other_key;
+    const char *env_other_endpoint;
 
     /* What its clients take in one piece, as a template (proto/template.h); NULL: they take none.
      */
@@ -330,7 +334,7 @@ size_t two_key_poll_actions(const struct two_key_resource *type,
 const char *two_key_regenerate_action(const struct two_key_resource *type, enum slot slot);
 
 /* The variables of an env file, in their order. Returns how many there are. */
-enum { TWO_KEY_VARIABLES_MAX = 4 };
+enum { TWO_KEY_VARIABLES_MAX = 6 };
 size_t two_key_variables(const struct two_key_resource *type,
                          const char *names[TWO_KEY_VARIABLES_MAX]);
 

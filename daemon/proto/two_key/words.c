@@ -115,5 +115,7 @@ size_t two_key_variables(const struct two_key_resource *type,
 
     count = take(names, count, type->env_key);
     count = take(names, count, type->env_key_id);
-    return take(names, count, type->env_endpoint);
+    count = take(names, count, type->env_endpoint);
+    count = take(names, count, type->env_other_key);
+    return take(names, count, type->env_other_endpoint);
 }
