@@ -63,6 +63,10 @@ bool resolve_fill_account(struct resolve *resolve, const struct tree_node *node,
  * be kept, and warns of what may not be. Expects a filled account. */
 void resolve_check_pace(struct resolve *resolve, const struct tree_node *node,
                         const struct account *account);
+/* The same of an account whose resource's other pair of keys is configured, too: they regenerate in
+ * turns. Warns unless resolve_check_pace() has, of an account with the same policy and type. */
+void resolve_check_turns(struct resolve *resolve, const struct tree_node *node,
+                         const struct account *account);
 
 /* The item of `discover` with that name, or NULL. */
 const struct tree_node *resolve_rule_node(const struct resolve *resolve, const char *name);

@@ -93,6 +93,25 @@ static void refuse_twins(struct resolve *resolve, const struct account_entry *en
     }
 }
 
+/* Of sorted entries those of one resource stand side by side: '#' sorts before what names have. */
+static bool are_pairs(const struct account_entry *a, const struct account_entry *b)
+{
+    const size_t length = strcspn(a->account.key, "#");
+
+    return strcspn(b->account.key, "#") == length &&
+           strncmp(a->account.key, b->account.key, length) == 0;
+}
+
+static void check_turns(struct resolve *resolve, const struct account_entry *entries, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (!are_pairs(&entries[i - 1], &entries[i]))
+            continue;
+        resolve_check_turns(resolve, entries[i - 1].node, &entries[i - 1].account);
+        resolve_check_turns(resolve, entries[i].node, &entries[i].account);
+    }
+}
+
 /* Explicit accounts keep what the configuration gives them. */
 static void refuse_one(struct resolve *resolve, const struct claim *refused,
                        const struct claim *other)
@@ -257,6 +276,7 @@ void resolve_accounts(struct resolve *resolve)
     }
     qsort(entries, count, sizeof(*entries), compare_entries);
     refuse_twins(resolve, entries, count);
+    check_turns(resolve, entries, count);
     count = add_found(resolve, entries, count);
     qsort(entries, count, sizeof(*entries), compare_entries);
     refuse_meetings(resolve, entries, count);

@@ -1,5 +1,8 @@
 #include "conf/resolve.h"
 
+#include <stdio.h>
+
+#include "base/str.h"
 #include "core/schedule.h"
 #include "proto/two_key/two_key.h"
 
@@ -11,6 +14,7 @@
 /* What the longest regenerate asks of a policy. */
 struct pace {
     duration_ms takes; /* from the request until the key is another one */
+    duration_ms turns; /* before it, those of the other pairs of the resource */
     duration_ms shown; /* from then until the daemon can know it */
     duration_ms wait;  /* for a window */
 };
@@ -35,57 +39,80 @@ static void refuse(struct resolve *resolve, const struct tree_node *node,
                  two_key_resource_find(account->id)->noun, duration_to_text(pace->takes, takes));
 }
 
+static duration_ms late_by(const struct policy *policy, const struct pace *pace)
+{
+    return pace->wait + policy->splay + pace->turns + pace->takes;
+}
+
+static duration_ms whole_rotation(const struct policy *policy, const struct pace *pace)
+{
+    return late_by(policy, pace) + pace->shown + policy->overlap;
+}
+
+static duration_ms oldest_key(const struct policy *policy, const struct pace *pace)
+{
+    return 2 * policy->rotate_every + late_by(policy, pace);
+}
+
+static bool fits(const struct policy *policy, const struct pace *pace)
+{
+    return whole_rotation(policy, pace) <= policy->rotate_every &&
+           (policy->max_key_age == 0 || oldest_key(policy, pace) <= policy->max_key_age);
+}
+
 /* Rotations may take longer than their interval, or keys get older than is wanted, if a regenerate
  * takes its longest time; most end sooner. */
 static void warn(struct resolve *resolve, const struct tree_node *node,
                  const struct account *account, const struct pace *pace)
 {
     const struct policy *policy = account->policy;
-    const duration_ms late = pace->wait + policy->splay;
-    const duration_ms whole = late + pace->takes + pace->shown + policy->overlap;
-    const duration_ms age = 2 * policy->rotate_every + late + pace->takes;
+    const duration_ms whole = whole_rotation(policy, pace);
     const char *noun = two_key_resource_find(account->id)->noun;
     char takes[DURATION_TEXT_MAX], every[DURATION_TEXT_MAX], wanted[DURATION_TEXT_MAX],
-        overlap[DURATION_TEXT_MAX], words[DURATION_TEXT_MAX];
+        overlap[DURATION_TEXT_MAX], words[DURATION_TEXT_MAX], turns[DURATION_TEXT_MAX + 64] = "";
 
     (void)duration_to_text(pace->takes, takes);
+    if (pace->turns > 0)
+        (void)snprintf(turns, sizeof(turns), ", and wait %s for that of its other pair of keys",
+                       duration_to_text(pace->turns, words));
     (void)duration_to_text(policy->rotate_every, every);
     if (whole > policy->rotate_every)
         report_warning(
             resolve->report, node,
-            "a regenerate of %s may take %s; with unknown_wait, overlap %s, splay and the wait for "
+            "a regenerate of %s may take %s%s; with unknown_wait, overlap %s, splay and the wait "
+            "for "
             "a window of policy %s that is %s, more than rotate_every %s, so that rotations may "
             "come ever later; raise rotate_every (or max_key_age), or shorten overlap",
-            noun, takes, duration_to_text(policy->overlap, overlap), account->policy_name,
+            noun, takes, turns, duration_to_text(policy->overlap, overlap), account->policy_name,
             duration_to_words(whole, words), every);
-    else if (policy->max_key_age > 0 && age > policy->max_key_age)
+    else if (!fits(policy, pace))
         report_warning(
             resolve->report, node,
-            "a regenerate of %s may take %s, so that a key could get %s old, more than max_key_age "
+            "a regenerate of %s may take %s%s, so that a key could get %s old, more than "
+            "max_key_age "
             "%s of policy %s: twice rotate_every %s, the wait for a window, splay, and that; "
             "shorten rotate_every, or raise max_key_age",
-            noun, takes, duration_to_words(age, words),
+            noun, takes, turns, duration_to_words(oldest_key(policy, pace), words),
             duration_to_text(policy->max_key_age, wanted), account->policy_name, every);
 }
 
 /* One policy with one type, which is warned about once however many accounts have it. */
 struct resolve_pace {
     const struct policy *policy;
-    const struct two_key_resource *type;
+    const char *type; /* the same for all pairs */
     duration_ms wait;
+    bool has_warned; /* of it, or of its pairs */
     struct resolve_pace *next;
 };
 
-/* What is known of the account's policy and type; *ret_is_new: since now. NULL: out of memory. */
-static const struct resolve_pace *look_up(struct resolve *resolve, const struct account *account,
-                                          bool *ret_is_new)
+/* What is known of the account's policy and type. NULL: out of memory. */
+static struct resolve_pace *look_up(struct resolve *resolve, const struct account *account)
 {
-    const struct two_key_resource *type = two_key_resource_find(account->id);
+    const char *type = two_key_resource_find(account->id)->type;
     struct resolve_pace *pace = resolve->paces;
 
-    while (pace && (pace->policy != account->policy || pace->type != type))
+    while (pace && (pace->policy != account->policy || !str_equal(pace->type, type)))
         pace = pace->next;
-    *ret_is_new = !pace;
     if (pace)
         return pace;
     pace = arena_alloc(resolve->arena, sizeof(*pace));
@@ -101,24 +128,59 @@ static const struct resolve_pace *look_up(struct resolve *resolve, const struct 
     return pace;
 }
 
+/* What is known of it, and its pace; NULL: there is nothing to check. */
+static struct resolve_pace *take_pace(struct resolve *resolve, const struct account *account,
+                                      struct pace *ret_pace)
+{
+    const struct policy *policy = account->policy;
+    struct resolve_pace *known;
+
+    if (!policy || !policy->rotate || policy->rotate_every == 0 || account->regenerate_takes == 0 ||
+        resolve->report->error_count > 0)
+        return NULL;
+    known = look_up(resolve, account);
+    if (!known || known->wait == TIME_NEVER)
+        return NULL;
+    *ret_pace = (struct pace){
+        .takes = account->regenerate_takes,
+        .shown = time_max(account->list_delay, resolve->config->timing.unknown_wait),
+        .wait = known->wait,
+    };
+    return known;
+}
+
+static void warn_once(struct resolve *resolve, const struct tree_node *node,
+                      const struct account *account, struct resolve_pace *known,
+                      const struct pace *pace)
+{
+    if (known->has_warned || fits(account->policy, pace))
+        return;
+    known->has_warned = true;
+    warn(resolve, node, account, pace);
+}
+
 void resolve_check_pace(struct resolve *resolve, const struct tree_node *node,
                         const struct account *account)
 {
-    const struct policy *policy = account->policy;
-    const struct resolve_pace *known;
-    struct pace pace = {.takes = account->regenerate_takes};
-    bool is_new = false;
+    struct pace pace;
+    struct resolve_pace *known = take_pace(resolve, account, &pace);
 
-    if (!policy || !policy->rotate || policy->rotate_every == 0 || pace.takes == 0 ||
-        resolve->report->error_count > 0)
+    if (!known)
         return;
-    known = look_up(resolve, account, &is_new);
-    if (!known || known->wait == TIME_NEVER)
-        return;
-    pace.wait = known->wait;
-    pace.shown = time_max(account->list_delay, resolve->config->timing.unknown_wait);
-    if (never_fits(policy, &pace))
+    if (never_fits(account->policy, &pace))
         refuse(resolve, node, account, &pace);
-    else if (is_new)
-        warn(resolve, node, account, &pace);
+    else
+        warn_once(resolve, node, account, known, &pace);
+}
+
+void resolve_check_turns(struct resolve *resolve, const struct tree_node *node,
+                         const struct account *account)
+{
+    struct pace pace;
+    struct resolve_pace *known = take_pace(resolve, account, &pace);
+
+    if (!known)
+        return;
+    pace.turns = pace.takes;
+    warn_once(resolve, node, account, known, &pace);
 }

@@ -389,7 +389,8 @@ static void test_waits(void **state)
     config_unref(config);
 }
 
-#define COSMOS "{type: cosmos, name: docs, " PARTS "}"
+#define COSMOS         "{type: cosmos, name: docs, " PARTS "}"
+#define COSMOS_READERS "{type: cosmos, name: docs, pair: read_only, " PARTS "}"
 
 /* A policy leaves room for the longest regenerate of a type: what cannot be kept is an error, what
  * may not be kept a warning, once for all accounts that have that policy and type. */
@@ -420,6 +421,26 @@ static void test_pace(void **state)
          "or raise max_key_age\n"},
         {"rotate_every: 20h, overlap: 1h, splay: 0s, max_key_age: 52h", "accounts: [" COSMOS "]",
          NULL, ""},
+        /* Pairs of one resource regenerate in turns. */
+        {"rotate_every: 20h, overlap: 1h, splay: 0s", "accounts: [" COSMOS ", " COSMOS_READERS "]",
+         NULL,
+         "k.yaml:5:12: accounts[0]: warning: a regenerate of a Cosmos DB account may take 12h, and "
+         "wait 12h for that of its other pair of keys; with unknown_wait, overlap 1h, splay and "
+         "the wait for a window of policy standard that is 1d 1h, more than rotate_every 20h, "
+         "so that rotations may come ever later; raise rotate_every (or max_key_age), or shorten "
+         "overlap\n"},
+        {"rotate_every: 30h, overlap: 1h, splay: 0s, max_key_age: 80h",
+         "accounts: [" COSMOS ", " COSMOS_READERS "]", NULL,
+         "k.yaml:5:12: accounts[0]: warning: a regenerate of a Cosmos DB account may take 12h, and "
+         "wait 12h for that of its other pair of keys, so that a key could get 3d 12h old, more "
+         "than max_key_age 3d8h of policy standard: twice rotate_every 1d6h, the wait for a "
+         "window, "
+         "splay, and that; shorten rotate_every, or raise max_key_age\n"},
+        {"rotate_every: 30h, overlap: 1h, splay: 0s, max_key_age: 84h",
+         "accounts: [" COSMOS ", " COSMOS_READERS "]", NULL, ""},
+        {"rotate_every: 20h, overlap: 1h, splay: 0s",
+         "accounts: [" COSMOS ", {type: cosmos, name: docs-2, pair: read_only, " PARTS "}]", NULL,
+         ""},
     };
 
     (void)state;
