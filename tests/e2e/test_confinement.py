@@ -133,16 +133,19 @@ def test_descriptors(site):
     def own_descriptors():
         return {number: what for number, what in descriptors(daemon.pid).items() if number > 2}
 
+    def inherited():
+        return {what for what, flags in own_descriptors().values() if not flags & O_CLOEXEC}
+
     wait_until(lambda: connections() & {what for what, _ in own_descriptors().values()},
-                           "a connection is open")
+               "a connection is open")
+    assert not inherited() & connections(), inherited()
     site.policy(rotate_every="30d", overlap="7d", check_every="1d", overdue_after="1d")
     site.write()
     assert site.ctl("reload").returncode == 0
     wait_until(lambda: all(site.status(name)["state"] == "ok" for name in ("alpha", "bravo")),
                "all accounts are well")
-    inherited = {what for what, flags in own_descriptors().values() if not flags & O_CLOEXEC}
-    assert all(what.startswith("socket:") for what in inherited), inherited
-    assert not inherited & connections(), inherited
+    assert all(what.startswith("socket:") for what in inherited()), inherited()
+    assert not inherited() & connections(), inherited()
     found = own_descriptors()
     strange = [what for what, _ in found.values()
                if not any(re.fullmatch(pattern, what) for pattern in allowed_descriptors(site))]

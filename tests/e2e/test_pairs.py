@@ -1,5 +1,6 @@
 """Resources with more than one pair of keys: an account for each, with a journal of its own."""
 
+import concurrent.futures
 import datetime
 import json
 
@@ -87,7 +88,7 @@ def test_one_pair_at_a_time(site, azure):
     site.start()
     for name in NAME, f"{NAME}-kerb":
         site.log.wait("key.delivered", account=name)
-    azure.fault("delay", op="regenerateKeys", account=NAME, delay_ms=20000, count=1)
+    azure.fault("delay", op="regenerateKeys", account=NAME, delay_ms=25000, count=1)
     rotate_both(site)
     waiting = wait_until(
         lambda: next((one for name in (NAME, f"{NAME}-kerb") for one in [site.status(name)]
@@ -96,19 +97,21 @@ def test_one_pair_at_a_time(site, azure):
     other = "kerb" if waiting["pair"] == "key" else "key"
     assert waiting["waits"] == (f"the resource's pair {other} has a regenerate under way: one "
                                 "pair at a time")
-    refused = site.ctl("--json", "rotate", waiting["id"], "--wait")
+    with concurrent.futures.ThreadPoolExecutor() as pool:  # before that regenerate ends
+        in_words = pool.submit(site.ctl, "rotate", waiting["id"], "--wait")
+        refused = site.ctl("--json", "rotate", waiting["id"], "--wait")
     assert refused.returncode == 2
     answer = json.loads(refused.stdout)["results"][0]
     assert f"pair {other} has a regenerate under way" in answer["message"]
     assert f"then run `keyrotatectl --socket {site.socket} rotate" in answer["message"]
     until = datetime.datetime.fromisoformat(answer["until"])
     assert until > datetime.datetime.now(datetime.timezone.utc)
-    assert "; possible 2" in site.ctl("rotate", waiting["id"], "--wait").stderr
+    assert "; possible 2" in in_words.result().stderr
     assert f"pair of keys   {waiting['pair']}\n" in site.ctl("status", waiting["id"]).stdout
     for name in NAME, f"{NAME}-kerb":
         site.wait_rotations(name, 1)
     first, second = azure.truth.requests("regenerateKeys", account=NAME)
-    assert second["t"] - first["t"] >= 19.9
+    assert second["t"] - first["t"] >= 24.9
 
 
 def test_a_lost_answer_keeps_the_other_pair_waiting(site, azure):

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/crypto.h"
 #include "base/must.h"
@@ -312,6 +313,15 @@ static bool set_limits(CURL *easy, const struct http_request *request)
                     request->repeatable ? IDLE_MAX_S : IDLE_MAX_UNREPEATABLE_S);
 }
 
+/* A program that is started would inherit the sockets that libcurl opens itself. */
+static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
+                                    struct curl_sockaddr *address)
+{
+    (void)context;
+    (void)purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 static bool set_callbacks(struct http_exchange *exchange)
 {
     CURL *easy = exchange->easy;
@@ -319,6 +329,7 @@ static bool set_callbacks(struct http_exchange *exchange)
     return curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_reply_body) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_reply_header) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_about_to_send) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket) == CURLE_OK &&
            set_pointer(easy, CURLOPT_WRITEDATA, exchange) &&
            set_pointer(easy, CURLOPT_HEADERDATA, exchange) &&
            set_pointer(easy, CURLOPT_PREREQDATA, exchange) &&
